@@ -44,7 +44,7 @@ pub type ConnectionCallbackFunc = Option<unsafe extern "C" fn(conn: *mut connect
 #[repr(C)]
 pub struct connection {
     /// The type's function table.
-    pub type_: *mut ConnectionType,
+    pub r#type: *mut ConnectionType,
     /// One of the `CONN_STATE_` values.
     pub state: ConnectionState,
     /// The `errno` of the last failed operation.
@@ -83,7 +83,7 @@ pub struct connListener {
     /// The connection type.
     pub ct: *mut ConnectionType,
     /// Type specific: for the unix type NULL, or a `mode_t *` with the socket's permissions.
-    pub priv_: *mut c_void,
+    pub r#priv: *mut c_void,
 }
 
 /// What a connection type offers. Members that a type does not need are NULL.
@@ -97,7 +97,7 @@ pub struct ConnectionType {
     /// Called by `connTypeCleanupAll`.
     pub cleanup: Option<unsafe extern "C" fn()>,
     /// Takes a type specific configuration.
-    pub configure: Option<unsafe extern "C" fn(priv_: *mut c_void, reconfigure: c_int) -> c_int>,
+    pub configure: Option<unsafe extern "C" fn(r#priv: *mut c_void, reconfigure: c_int) -> c_int>,
 
     /// The event loop's callback for a connection's descriptor.
     pub ae_handler: Option<unsafe extern "C" fn(el: *mut aeEventLoop, fd: c_int, clientData: *mut c_void, mask: c_int)>,
@@ -105,7 +105,13 @@ pub struct ConnectionType {
     pub accept_handler: *mut aeFileProc,
     /// A connection's own or remote address.
     pub addr: Option<
-        unsafe extern "C" fn(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: c_int) -> c_int,
+        unsafe extern "C" fn(
+            conn: *mut connection,
+            ip: *mut c_char,
+            ip_len: usize,
+            port: *mut c_int,
+            remote: c_int,
+        ) -> c_int,
     >,
     /// Whether the peer is on this machine.
     pub is_local: Option<unsafe extern "C" fn(conn: *mut connection) -> c_int>,
@@ -115,7 +121,7 @@ pub struct ConnectionType {
     /// A new connection to be connected.
     pub conn_create: Option<unsafe extern "C" fn() -> *mut connection>,
     /// A new connection over an accepted descriptor.
-    pub conn_create_accepted: Option<unsafe extern "C" fn(fd: c_int, priv_: *mut c_void) -> *mut connection>,
+    pub conn_create_accepted: Option<unsafe extern "C" fn(fd: c_int, r#priv: *mut c_void) -> *mut connection>,
     /// Shuts both directions down.
     pub shutdown: Option<unsafe extern "C" fn(conn: *mut connection)>,
     /// Closes and frees.
@@ -132,8 +138,9 @@ pub struct ConnectionType {
         ) -> c_int,
     >,
     /// Connects, waiting up to `timeout` milliseconds.
-    pub blocking_connect:
-        Option<unsafe extern "C" fn(conn: *mut connection, addr: *const c_char, port: c_int, timeout: c_longlong) -> c_int>,
+    pub blocking_connect: Option<
+        unsafe extern "C" fn(conn: *mut connection, addr: *const c_char, port: c_int, timeout: c_longlong) -> c_int,
+    >,
     /// Ends an accept.
     pub accept: Option<unsafe extern "C" fn(conn: *mut connection, accept_handler: ConnectionCallbackFunc) -> c_int>,
 
@@ -151,14 +158,17 @@ pub struct ConnectionType {
     /// The last error as text.
     pub get_last_error: Option<unsafe extern "C" fn(conn: *mut connection) -> *const c_char>,
     /// Writes all, waiting up to `timeout` milliseconds.
-    pub sync_write:
-        Option<unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize>,
+    pub sync_write: Option<
+        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+    >,
     /// Reads all, waiting up to `timeout` milliseconds.
-    pub sync_read:
-        Option<unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize>,
+    pub sync_read: Option<
+        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+    >,
     /// Reads a line, waiting up to `timeout` milliseconds.
-    pub sync_readline:
-        Option<unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize>,
+    pub sync_readline: Option<
+        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+    >,
 
     /// Whether the type holds data that the kernel no longer reports.
     pub has_pending_data: Option<unsafe extern "C" fn() -> c_int>,

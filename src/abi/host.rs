@@ -1,0 +1,80 @@
+//! Types and constants of `libae.h`: the host's hook table.
+
+use super::ae::aeEventLoop;
+use super::connection::{connListener, connection};
+use core::ffi::{c_char, c_int, c_void};
+
+/// `libaeHost.log`: detail for debugging.
+pub const LIBAE_LOG_DEBUG: c_int = 0;
+/// `libaeHost.log`: detail.
+pub const LIBAE_LOG_VERBOSE: c_int = 1;
+/// `libaeHost.log`: normal events.
+pub const LIBAE_LOG_NOTICE: c_int = 2;
+/// `libaeHost.log`: something is wrong.
+pub const LIBAE_LOG_WARNING: c_int = 3;
+
+/// `libaeHost.accepted`: the connection came over a unix socket. The value of upstream's
+/// `CLIENT_UNIX_SOCKET`, so that `acceptCommonHandler` takes the flags as they are.
+pub const LIBAE_ACCEPTED_UNIX: c_int = 1 << 11;
+
+/// How many connections one call of an accept handler takes at most when the host does not say.
+pub const LIBAE_ACCEPTS_PER_CALL: c_int = 1000;
+/// The listen backlog when the host does not say.
+pub const LIBAE_TCP_BACKLOG: c_int = 511;
+/// How long, in milliseconds, a listener rests after accept failed for want of descriptors or memory.
+pub const LIBAE_ACCEPT_RETRY_MS: c_int = 100;
+
+/// The program's memory functions, with the contracts of the C library's. All or none of `malloc`,
+/// `realloc` and `free` are set; `calloc` is used for large zeroed arrays and may be NULL.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libaeAllocator {
+    /// Like `malloc`.
+    pub malloc: Option<unsafe extern "C" fn(size: usize, context: *mut c_void) -> *mut c_void>,
+    /// Like `calloc`; may be NULL.
+    pub calloc: Option<unsafe extern "C" fn(count: usize, size: usize, context: *mut c_void) -> *mut c_void>,
+    /// Like `realloc`.
+    pub realloc: Option<unsafe extern "C" fn(ptr: *mut c_void, size: usize, context: *mut c_void) -> *mut c_void>,
+    /// Like `free`.
+    pub free: Option<unsafe extern "C" fn(ptr: *mut c_void, context: *mut c_void)>,
+    /// Passed to each.
+    pub context: *mut c_void,
+}
+
+/// What the library asks of the program around it. A member that is NULL keeps the library's default, so a
+/// table filled with zero bytes (but for `size`) changes nothing. Every function may be called from any
+/// thread that uses the library, must return normally (no `longjmp`, no exception), and may call the
+/// library.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct libaeHost {
+    /// `sizeof(libaeHost)` as the program was compiled; later members keep their defaults.
+    pub size: usize,
+    /// The loop that connections register with. Default: the loop most recently created in this thread.
+    pub current_loop: Option<unsafe extern "C" fn() -> *mut aeEventLoop>,
+    /// A connection was accepted; the host now owns it. `flags` is 0 or `LIBAE_ACCEPTED_UNIX`; `ip` is the
+    /// peer's address, valid during the call, NULL for unix sockets. Default: `connAccept(conn, NULL)`.
+    pub accepted: Option<unsafe extern "C" fn(conn: *mut connection, flags: c_int, ip: *mut c_char)>,
+    /// One line of log, valid during the call. Default: silent, or warnings to stderr when the environment
+    /// variable `LIBAE_LOG` is set.
+    pub log: Option<unsafe extern "C" fn(level: c_int, message: *const c_char)>,
+    /// How many connections one call of an accept handler takes. Default: `LIBAE_ACCEPTS_PER_CALL`.
+    pub accepts_per_call: Option<unsafe extern "C" fn() -> c_int>,
+    /// Opens a TCP listener's sockets, returns 0 or -1. Default: binds every address of the listener.
+    pub listen: Option<unsafe extern "C" fn(listener: *mut connListener) -> c_int>,
+    /// The listen backlog. Default: `LIBAE_TCP_BACKLOG`.
+    pub tcp_backlog: Option<unsafe extern "C" fn() -> c_int>,
+    /// Permission bits for unix sockets whose listener names none, 0 leaves them alone. Default: 0.
+    pub unix_permissions: Option<unsafe extern "C" fn() -> libc::mode_t>,
+    /// The group for unix sockets, a name or a number as text, NULL leaves it alone. Default: NULL.
+    pub unix_group: Option<unsafe extern "C" fn() -> *const c_char>,
+    /// Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: 0.
+    pub tls_auth_clients: Option<unsafe extern "C" fn() -> c_int>,
+    /// The configuration that TLS listeners use, of the TLS type's own kind. Default: none.
+    pub tls_context_config: Option<unsafe extern "C" fn() -> *mut c_void>,
+    /// A new string of `len` bytes that the caller of the library will own. Default: `malloc`ed, with a
+    /// NUL byte behind, to be freed with `free`.
+    pub new_string: Option<unsafe extern "C" fn(bytes: *const c_void, len: usize) -> *mut c_char>,
+    /// The memory functions. They cannot change once the library has allocated.
+    pub allocator: libaeAllocator,
+}

@@ -1,0 +1,280 @@
+//! `ae.h`: the event loop.
+
+use super::args::{call, non_null, quietly};
+use crate::abi::ae::*;
+use crate::event_loop as core_loop;
+use core::ffi::{c_char, c_int, c_longlong, c_void};
+use nix::errno::Errno;
+
+/// Creates an event loop that watches descriptors below `setsize`.
+///
+/// The backend is the platform's best, or the one that the environment variable `LIBAE_BACKEND` names.
+///
+/// Returns the loop, to be freed with `aeDeleteEventLoop` by the thread that created it; NULL with errno
+/// `EINVAL` (`setsize` below 1, or `LIBAE_BACKEND` names no backend), `ENOMEM`, `EMFILE` or `ENFILE`.
+#[unsafe(no_mangle)]
+pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
+    call(core::ptr::null_mut(), || core_loop::create(setsize, None))
+}
+
+/// Frees an event loop, its file events and its time events. Descriptors stay open. As upstream, the
+/// finalizers of time events that are still registered do not run; those of time events already deleted
+/// do. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
+/// ignored.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeDeleteEventLoop(eventLoop: *mut aeEventLoop) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        quietly(|| unsafe { core_loop::delete(eventLoop) });
+    }
+}
+
+/// Makes `aeMain` return once the current iteration is done. NULL is ignored.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeStop(eventLoop: *mut aeEventLoop) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { (*eventLoop).stop = 1 };
+    }
+}
+
+/// Watches `fd` for the events of `mask` (`AE_READABLE`, `AE_WRITABLE`, either with `AE_BARRIER`) besides
+/// those it is already watched for. `proc` becomes the handler of the events in `mask`, `clientData` that
+/// of all the descriptor's events.
+///
+/// Inside a callback a change of what an already watched descriptor is watched for reaches the kernel right
+/// before the loop next polls; everything else reaches it at once.
+///
+/// Returns `AE_OK`; `AE_ERR` with errno `ERANGE` (`fd` is not below the set size), `EBADF` (negative or not
+/// open), `EINVAL` (NULL loop or handler, unknown mask), `EPERM` (a kind of file that cannot be polled),
+/// `ENOMEM` or `ENOSPC`.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeCreateFileEvent(
+    eventLoop: *mut aeEventLoop,
+    fd: c_int,
+    mask: c_int,
+    proc: *mut aeFileProc,
+    clientData: *mut c_void,
+) -> c_int {
+    call(AE_ERR, || {
+        let (el, proc) = (non_null(eventLoop)?, non_null(proc)?);
+        // SAFETY: the caller vouches for the loop and the handler.
+        unsafe { core_loop::create_file_event(el, fd, mask, proc, clientData) }.map(|()| AE_OK)
+    })
+}
+
+/// Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it. A
+/// NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeDeleteFileEvent(eventLoop: *mut aeEventLoop, fd: c_int, mask: c_int) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        quietly(|| unsafe { core_loop::delete_file_event(eventLoop, fd, mask) });
+    }
+}
+
+/// The events that `fd` is watched for, `AE_NONE` for a NULL loop or a descriptor out of range.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeGetFileEvents(eventLoop: *mut aeEventLoop, fd: c_int) -> c_int {
+    if eventLoop.is_null() {
+        return AE_NONE;
+    }
+    // SAFETY: the caller vouches for the loop.
+    unsafe { core_loop::file_event(eventLoop, fd) }.map_or(AE_NONE, |(mask, _)| mask)
+}
+
+/// The client data of `fd`'s events; NULL when it has none, for a NULL loop and for a descriptor out of
+/// range.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeGetFileClientData(eventLoop: *mut aeEventLoop, fd: c_int) -> *mut c_void {
+    if eventLoop.is_null() {
+        return core::ptr::null_mut();
+    }
+    // SAFETY: the caller vouches for the loop.
+    match unsafe { core_loop::file_event(eventLoop, fd) } {
+        Some((mask, data)) if mask != AE_NONE => data,
+        _ => core::ptr::null_mut(),
+    }
+}
+
+/// Creates a time event that first runs `milliseconds` from now (0 or less: in the next pass), never
+/// earlier. `proc` returns the milliseconds from its end to its next run, or `AE_NOMORE`.
+/// `finalizerProc`, when not NULL, runs exactly once after the event was deleted and its last call has
+/// returned: in a later pass over the time events, or when the loop is freed.
+///
+/// Returns the event's id, larger than every earlier one; `AE_ERR` with errno `EINVAL` (NULL loop or
+/// handler) or `ENOMEM`.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `proc` and `finalizerProc` may be called with
+/// `clientData`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeCreateTimeEvent(
+    eventLoop: *mut aeEventLoop,
+    milliseconds: c_longlong,
+    proc: *mut aeTimeProc,
+    clientData: *mut c_void,
+    finalizerProc: *mut aeEventFinalizerProc,
+) -> c_longlong {
+    call(AE_ERR.into(), || {
+        let (el, proc) = (non_null(eventLoop)?, non_null(proc)?);
+        // SAFETY: the caller vouches for the loop and the functions.
+        unsafe { core_loop::create_time_event(el, milliseconds, proc, clientData, finalizerProc) }
+    })
+}
+
+/// Deletes a time event. It does not run again; its finalizer runs later. An event may delete itself or any
+/// other inside a callback.
+///
+/// Returns `AE_OK`; `AE_ERR` with errno `ENOENT` when no event has that id, `EINVAL` for a NULL loop.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_longlong) -> c_int {
+    call(AE_ERR, || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        unsafe { core_loop::delete_time_event(el, id) }.map(|()| AE_OK)
+    })
+}
+
+/// Runs one iteration. `flags` says what to process: `AE_FILE_EVENTS`, `AE_TIME_EVENTS` or `AE_ALL_EVENTS`;
+/// besides, `AE_DONT_WAIT`, `AE_CALL_BEFORE_SLEEP` and `AE_CALL_AFTER_SLEEP`. Without `AE_DONT_WAIT` it waits
+/// for the first file event, or the first time event when those are asked for. It may be called again
+/// inside a callback.
+///
+/// Returns how many descriptors and time events were processed; `AE_ERR` with errno `EINVAL` for a NULL
+/// loop, or as the backend failed (upstream aborts there).
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeProcessEvents(eventLoop: *mut aeEventLoop, flags: c_int) -> c_int {
+    call(AE_ERR, || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        unsafe { core_loop::process_events(el, flags) }
+    })
+}
+
+/// Waits until `fd` is readable, writable or both, as `mask` says, for at most `milliseconds` (below 0:
+/// without end). Needs no loop. An error or a hang-up on the descriptor counts as writable.
+///
+/// Returns the events that are ready, 0 after the time is over, -1 with errno `EBADF`, `EINVAL`, `EINTR` or
+/// `ENOMEM`.
+#[unsafe(no_mangle)]
+pub extern "C" fn aeWait(fd: c_int, mask: c_int, milliseconds: c_longlong) -> c_int {
+    call(AE_ERR, || core_loop::wait(fd, mask, milliseconds))
+}
+
+/// Runs iterations, with the sleep hooks, until `aeStop`. Also returns when the backend fails for good. NULL
+/// is ignored.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeMain(eventLoop: *mut aeEventLoop) {
+    call((), || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        unsafe { core_loop::run(el) }
+    });
+}
+
+/// The name of the backend that `aeCreateEventLoop` uses: "epoll", "kqueue", "poll" or "select". The string
+/// is static.
+#[unsafe(no_mangle)]
+pub extern "C" fn aeGetApiName() -> *mut c_char {
+    quietly(core_loop::default_backend_name).as_ptr().cast_mut()
+}
+
+/// Sets the function that runs before the loop sleeps, NULL for none.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `beforesleep` may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetBeforeSleepProc(eventLoop: *mut aeEventLoop, beforesleep: *mut aeBeforeSleepProc) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { (*eventLoop).beforesleep = beforesleep };
+    }
+}
+
+/// Sets the function that runs after the loop slept, NULL for none.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `aftersleep` may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, aftersleep: *mut aeBeforeSleepProc) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { (*eventLoop).aftersleep = aftersleep };
+    }
+}
+
+/// Descriptors below this number can be watched; `AE_ERR` with errno `EINVAL` for a NULL loop.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeGetSetSize(eventLoop: *mut aeEventLoop) -> c_int {
+    call(AE_ERR, || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        Ok(unsafe { (*el).setsize })
+    })
+}
+
+/// Changes the set size.
+///
+/// Returns `AE_OK`; `AE_ERR`, with nothing changed, and errno `ERANGE` (a watched descriptor would be cut
+/// off), `EINVAL` (NULL loop, `setsize` below 1) or `ENOMEM`.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeResizeSetSize(eventLoop: *mut aeEventLoop, setsize: c_int) -> c_int {
+    call(AE_ERR, || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        unsafe { core_loop::resize(el, setsize) }.map(|()| AE_OK)
+    })
+}
+
+/// With `noWait` not 0, the following iterations of the loop do not wait, until it is called with 0.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetDontWait(eventLoop: *mut aeEventLoop, noWait: c_int) {
+    if eventLoop.is_null() {
+        return;
+    }
+    // SAFETY: the caller vouches for the loop.
+    let flags = unsafe { &mut (*eventLoop).flags };
+    if noWait != 0 {
+        *flags |= AE_DONT_WAIT;
+    } else {
+        *flags &= !AE_DONT_WAIT;
+    }
+}
+

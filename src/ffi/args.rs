@@ -1,0 +1,80 @@
+//! What every export does with its arguments and results.
+
+use core::ffi::{CStr, c_char, c_int};
+use nix::errno::Errno;
+
+/// Runs `body` for a C caller: on success `errno` is as it was before, on failure it says why and
+/// `failure` is returned.
+pub(super) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T {
+    let before = Errno::last_raw();
+    match body() {
+        Ok(value) => {
+            Errno::set_raw(before);
+            value
+        }
+        Err(errno) => {
+            errno.set();
+            failure
+        }
+    }
+}
+
+/// Runs `body`, which cannot fail, and leaves `errno` as it was.
+pub(super) fn quietly<T>(body: impl FnOnce() -> T) -> T {
+    let before = Errno::last_raw();
+    let value = body();
+    Errno::set_raw(before);
+    value
+}
+
+/// The pointer, or `EINVAL` when it is NULL.
+pub(super) fn non_null<T>(pointer: *mut T) -> Result<*mut T, Errno> {
+    if pointer.is_null() { Err(Errno::EINVAL) } else { Ok(pointer) }
+}
+
+/// A C string argument, or `EINVAL` when it is NULL.
+///
+/// # Safety
+/// `text` is NULL or a NUL terminated string that lives as long as the call that got it.
+pub(super) unsafe fn string<'a>(text: *const c_char) -> Result<&'a CStr, Errno> {
+    // SAFETY: the caller vouches for the string.
+    unsafe { optional_string(text) }.ok_or(Errno::EINVAL)
+}
+
+/// A C string argument that may be NULL.
+///
+/// # Safety
+/// As for [`string`].
+pub(super) unsafe fn optional_string<'a>(text: *const c_char) -> Option<&'a CStr> {
+    if text.is_null() {
+        None
+    } else {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        Some(unsafe { CStr::from_ptr(text) })
+    }
+}
+
+/// A buffer argument of `count` bytes; `EINVAL` when it is NULL or `count` negative.
+///
+/// # Safety
+/// `buf` is NULL or valid for `count` bytes for as long as the call that got it.
+pub(super) unsafe fn bytes_mut<'a>(buf: *mut c_char, count: c_int) -> Result<&'a mut [u8], Errno> {
+    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+    let buf = non_null(buf)?;
+    // SAFETY: not NULL, and the caller vouches for the length.
+    Ok(unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) })
+}
+
+/// Writes as much of the text as fits into `len` bytes, terminated. Nothing when `len` is 0.
+///
+/// # Safety
+/// `buf` has room for `len` bytes.
+pub(super) unsafe fn write_text(buf: *mut c_char, len: usize, text: &str) {
+    let Some(room) = len.checked_sub(1) else { return };
+    let count = text.len().min(room);
+    // SAFETY: `count` bytes and the NUL fit into `len`.
+    unsafe {
+        buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), count);
+        buf.add(count).write(0);
+    }
+}

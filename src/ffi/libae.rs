@@ -1,0 +1,65 @@
+//! `libae.h`: the version, the host's hook table and our own extensions.
+
+use super::args::{call, non_null, string};
+use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
+use crate::abi::host::libaeHost;
+use crate::{event_loop, host};
+use core::ffi::{c_char, c_int};
+
+/// The library's version, like `LIBAE_VERSION`, as a static string.
+#[unsafe(no_mangle)]
+pub extern "C" fn libaeVersion() -> *const c_char {
+    concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
+}
+
+/// The ABI profile the library was built with, like "redis-7.2", as a static string.
+#[unsafe(no_mangle)]
+pub extern "C" fn libaeAbiProfile() -> *const c_char {
+    concat!(env!("LIBAE_ABI_PROFILE"), "\0").as_ptr().cast()
+}
+
+/// Registers the program's hooks; the table is copied. NULL goes back to the defaults. Call it before the
+/// library is used from a second thread.
+///
+/// Returns `AE_OK`; `AE_ERR`, with nothing changed, and errno `EINVAL` (`size` is 0 or not a multiple of a
+/// pointer's, or the allocator has some of malloc, realloc and free but not all) or `EBUSY` (another
+/// allocator, after the library has allocated).
+///
+/// # Safety
+/// `hooks` is NULL or points to `hooks->size` bytes; its functions keep their contracts.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeSetHost(hooks: *const libaeHost) -> c_int {
+    // SAFETY: the caller vouches for the table.
+    call(AE_ERR, || unsafe { host::set(hooks) }.map(|()| AE_OK))
+}
+
+/// Like `aeCreateEventLoop`, with the named backend ("epoll", "kqueue", "poll" or "select", as built in). A
+/// NULL name stands for the default.
+///
+/// Returns the loop; NULL with errno `EINVAL` when no backend has that name, else as `aeCreateEventLoop`.
+///
+/// # Safety
+/// `backend` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeCreateEventLoopWithBackend(setsize: c_int, backend: *const c_char) -> *mut aeEventLoop {
+    call(core::ptr::null_mut(), || {
+        if backend.is_null() {
+            return event_loop::create(setsize, None);
+        }
+        // SAFETY: the caller vouches for the string.
+        event_loop::create(setsize, Some(unsafe { string(backend) }?))
+    })
+}
+
+/// The name of a loop's own backend, as a static string; NULL with errno `EINVAL` for a NULL loop.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeGetLoopApiName(eventLoop: *mut aeEventLoop) -> *const c_char {
+    call(core::ptr::null(), || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the loop.
+        Ok(unsafe { event_loop::backend_name(el) }.as_ptr())
+    })
+}

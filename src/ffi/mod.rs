@@ -1,0 +1,9 @@
+//! Every exported C function, one file per header: argument checks and a call, no logic.
+//!
+//! The documentation here is the documentation of the generated headers.
+
+pub mod ae;
+pub mod anet;
+mod args;
+pub mod connection;
+pub mod libae;
