@@ -205,7 +205,7 @@ pub unsafe extern "C" fn connGetLastError(conn: *mut connection) -> *const c_cha
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncWrite(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncWrite(conn: *mut connection, ptr: *mut c_char, size: libc::ssize_t, timeout: c_longlong) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_write, |f| f(conn, ptr, size, timeout)) }
 }
@@ -217,7 +217,7 @@ pub unsafe extern "C" fn connSyncWrite(conn: *mut connection, ptr: *mut c_char, 
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncRead(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncRead(conn: *mut connection, ptr: *mut c_char, size: libc::ssize_t, timeout: c_longlong) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_read, |f| f(conn, ptr, size, timeout)) }
 }
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn connSyncRead(conn: *mut connection, ptr: *mut c_char, s
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncReadLine(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncReadLine(conn: *mut connection, ptr: *mut c_char, size: libc::ssize_t, timeout: c_longlong) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
 }
@@ -643,12 +643,12 @@ pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
 /// Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
 ///
 /// # Safety
-/// `typename` is NULL or a string.
+/// `type_name` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connectionByType(typename: *const c_char) -> *mut ConnectionType {
+pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut ConnectionType {
     call(ptr::null_mut(), || {
         // SAFETY: the caller vouches for the string.
-        registry::by_name(unsafe { string(typename) }?).map(|(_, ct)| ct).ok_or(Errno::ENOENT)
+        registry::by_name(unsafe { string(type_name) }?).map(|(_, ct)| ct).ok_or(Errno::ENOENT)
     })
 }
 
@@ -657,12 +657,12 @@ pub unsafe extern "C" fn connectionByType(typename: *const c_char) -> *mut Conne
 /// Returns it; -1 with errno as `connectionByType`.
 ///
 /// # Safety
-/// `typename` is NULL or a string.
+/// `type_name` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connectionIndexByType(typename: *const c_char) -> c_int {
+pub unsafe extern "C" fn connectionIndexByType(type_name: *const c_char) -> c_int {
     call(-1, || {
         // SAFETY: the caller vouches for the string.
-        registry::by_name(unsafe { string(typename) }?).map(|(index, _)| index).ok_or(Errno::ENOENT)
+        registry::by_name(unsafe { string(type_name) }?).map(|(index, _)| index).ok_or(Errno::ENOENT)
     })
 }
 
