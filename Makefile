@@ -44,7 +44,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test install uninstall headers check-headers clean help
+.PHONY: all lib server run test c-tests install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -57,6 +57,9 @@ run: all ## start ae-server; options as ARGS="--port 7000"
 
 test: all ## run every check and test (installs what it needs where it can)
 	scripts/test.sh
+
+c-tests: all $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
+	c-tests/run.py $(ARGS)
 
 headers: ## write include/ anew from the sources
 	LIBAE_HEADERS=write $(CARGO) test --locked --quiet --test headers committed
@@ -108,6 +111,14 @@ $(SERVER): $(BIN_SOURCES) $(ABI_MARK)
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(CARGO) build --locked --release --features server --bin ae-server
 	cp $(TARGET)/release/ae-server $@
+
+# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The flag is
+# unstable, but the runtime comes with the stable toolchain.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+$(BUILD)/libae-asan.a: $(LIB_SOURCES) $(ABI_MARK)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --locked --lib --crate-type staticlib \
+		--target $(HOST) --target-dir $(TARGET)/asan
+	cp $(TARGET)/asan/$(HOST)/debug/libae.a $@
 
 # The file's name is the profile, so that another profile makes everything anew.
 $(ABI_MARK):
