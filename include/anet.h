@@ -285,7 +285,7 @@ int anetUnixServer(char *err,
 
 /**
  * Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
- * address that does not fit `ip_len` bytes is left empty. `EINTR` and `ECONNABORTED` are retried.
+ * address that does not fit `ip_len` bytes is "?", with port 0. `EINTR` and `ECONNABORTED` are retried.
  *
  * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
  * text in `err`.

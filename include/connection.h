@@ -282,7 +282,7 @@ int connSetReadHandler(struct connection *conn, ConnectionCallbackFunc func);
 const char *connGetLastError(struct connection *conn);
 
 /**
- * Writes all `size` bytes, waiting for at most `timeout` milliseconds between two parts.
+ * Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
  *
  * Returns `size`; -1 with errno, `ETIMEDOUT` when the time is over.
  *
