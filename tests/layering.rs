@@ -22,8 +22,8 @@ const FOR_BINARIES: &str = "resp";
 /// The only module that calls libc itself.
 const CALLS_LIBC: &str = "sys";
 
-/// Types of libc, which are used where they stand in a signature. Its constants are in capitals.
-const LIBC_TYPES: [&str; 3] = ["iovec", "mode_t", "ssize_t"];
+/// Types of libc, which any module may name. Its constants are in capitals.
+const LIBC_TYPES: [&str; 6] = ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "ssize_t"];
 
 /// The binaries' input and output is the library's.
 const NOT_IN_BINARIES: [&str; 7] =
@@ -220,6 +220,12 @@ fn library_violations(source: &str, module: &[&str]) -> Vec<String> {
                 violations.push(format!("`libc::{name}` belongs to `{CALLS_LIBC}`"));
             }
         }
+        // A name may be a type and a function.
+        for call in tokens(source).windows(4) {
+            if call[0] == "libc" && call[1] == "::" && call[3] == "(" {
+                violations.push(format!("`libc::{}` is called outside `{CALLS_LIBC}`", call[2]));
+            }
+        }
     }
     violations
 }
@@ -338,6 +344,8 @@ mod samples {
         refused("fn f() { unsafe { libc::close(3) }; }", &["anet"]);
         refused("use libc::{EINTR, close};", &["connection", "socket"]);
         refused("use libc::*;", &["connection", "socket"]);
+        refused("fn f() { unsafe { libc::kevent(3) } }", &["event_loop", "backend", "kqueue"]);
+        fine("fn f(e: &libc::kevent) {}", &["event_loop", "backend", "kqueue"]);
         fine("fn f() { unsafe { libc::close(3) }; }", &["sys", "fd"]);
         fine("fn f(m: libc::mode_t, v: *const libc::iovec) -> c_int { libc::EINTR }", &["ffi", "anet"]);
     }
