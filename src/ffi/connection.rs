@@ -224,9 +224,9 @@ pub unsafe extern "C" fn connGetLastError(conn: *mut connection) -> *const c_cha
 pub unsafe extern "C" fn connSyncWrite(
     conn: *mut connection,
     ptr: *mut c_char,
-    size: isize,
+    size: libc::ssize_t,
     timeout: c_longlong,
-) -> isize {
+) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_write, |f| f(conn, ptr, size, timeout)) }
 }
@@ -241,9 +241,9 @@ pub unsafe extern "C" fn connSyncWrite(
 pub unsafe extern "C" fn connSyncRead(
     conn: *mut connection,
     ptr: *mut c_char,
-    size: isize,
+    size: libc::ssize_t,
     timeout: c_longlong,
-) -> isize {
+) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_read, |f| f(conn, ptr, size, timeout)) }
 }
@@ -259,9 +259,9 @@ pub unsafe extern "C" fn connSyncRead(
 pub unsafe extern "C" fn connSyncReadLine(
     conn: *mut connection,
     ptr: *mut c_char,
-    size: isize,
+    size: libc::ssize_t,
     timeout: c_longlong,
-) -> isize {
+) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
 }
@@ -699,12 +699,12 @@ pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
 /// Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
 ///
 /// # Safety
-/// `typename` is NULL or a string.
+/// `type_name` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connectionByType(typename: *const c_char) -> *mut ConnectionType {
+pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut ConnectionType {
     call(ptr::null_mut(), || {
         // SAFETY: the caller vouches for the string.
-        registry::by_name(unsafe { string(typename) }?).map(|(_, ct)| ct).ok_or(Errno::ENOENT)
+        registry::by_name(unsafe { string(type_name) }?).map(|(_, ct)| ct).ok_or(Errno::ENOENT)
     })
 }
 
@@ -713,12 +713,12 @@ pub unsafe extern "C" fn connectionByType(typename: *const c_char) -> *mut Conne
 /// Returns it; -1 with errno as `connectionByType`.
 ///
 /// # Safety
-/// `typename` is NULL or a string.
+/// `type_name` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connectionIndexByType(typename: *const c_char) -> c_int {
+pub unsafe extern "C" fn connectionIndexByType(type_name: *const c_char) -> c_int {
     call(-1, || {
         // SAFETY: the caller vouches for the string.
-        registry::by_name(unsafe { string(typename) }?).map(|(index, _)| index).ok_or(Errno::ENOENT)
+        registry::by_name(unsafe { string(type_name) }?).map(|(index, _)| index).ok_or(Errno::ENOENT)
     })
 }
 
