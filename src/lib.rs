@@ -18,4 +18,13 @@
 //! Nothing imports `ffi`. The binaries use the safe API and [`resp`] alone and forbid unsafe code.
 
 pub mod abi;
+mod anet;
+mod connection;
+mod event_loop;
+pub mod ffi;
+mod host;
 pub mod resp;
+mod rust;
+mod sys;
+
+pub use rust::*;
