@@ -15,11 +15,13 @@ struct Item {
 pub struct Keyspace {
     dict: Dict<Item>,
     deadlines: Deadlines,
+    /// How many keys have expired since the statistics were reset.
+    pub expired: u64,
 }
 
 impl Keyspace {
     pub fn new() -> Keyspace {
-        Keyspace { dict: Dict::new(), deadlines: Deadlines::new() }
+        Keyspace { dict: Dict::new(), deadlines: Deadlines::new(), expired: 0 }
     }
 
     /// How many keys there are, with those that have expired but have not been removed yet.
@@ -35,6 +37,17 @@ impl Keyspace {
     /// The entry of `key`, expired or not.
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
         self.dict.find(self.dict.hash(key), key)
+    }
+
+    /// The entry of `key`, unless it has expired: then it is removed.
+    pub fn lookup(&mut self, key: &[u8], now: i64) -> Option<EntryId> {
+        let id = self.find(key)?;
+        let place = self.dict.get(id)?.value.place;
+        if place != 0 && self.deadlines.get(place).is_some_and(|at| at <= now) {
+            self.expire_one(id);
+            return None;
+        }
+        Some(id)
     }
 
     pub fn key(&self, id: EntryId) -> &[u8] {
@@ -55,7 +68,7 @@ impl Keyspace {
     }
 
     pub fn set_deadline(&mut self, id: EntryId, at: i64) {
-        let Keyspace { dict, deadlines } = self;
+        let Keyspace { dict, deadlines, .. } = self;
         if let Some(item) = dict.get_mut(id) {
             let place = item.place;
             deadlines.set(id, place, at, |id, place| set_place(dict, id, place));
@@ -64,7 +77,7 @@ impl Keyspace {
 
     /// False if there was no deadline.
     pub fn clear_deadline(&mut self, id: EntryId) -> bool {
-        let Keyspace { dict, deadlines } = self;
+        let Keyspace { dict, deadlines, .. } = self;
         let Some(item) = dict.get_mut(id) else { return false };
         let place = std::mem::take(&mut item.place);
         deadlines.remove(place, |id, place| set_place(dict, id, place));
@@ -120,10 +133,25 @@ impl Keyspace {
             && let Some((at, id)) = self.deadlines.first()
             && at <= now
         {
-            self.remove(id);
+            self.expire_one(id);
             removed += 1;
         }
         removed
+    }
+
+    /// Removes an entry because its time has come.
+    pub fn expire_one(&mut self, id: EntryId) {
+        self.expired += u64::from(self.remove(id).is_some());
+    }
+
+    pub fn first_deadline(&self) -> Option<i64> {
+        self.deadlines.first().map(|(at, _)| at)
+    }
+
+    /// Removes everything at once and returns what was there, to be dropped where that disturbs nobody.
+    pub fn take(&mut self) -> Keyspace {
+        let expired = self.expired;
+        std::mem::replace(self, Keyspace { expired, ..Keyspace::new() })
     }
 
     /// Average time to live in milliseconds of the keys that have a deadline.
@@ -211,6 +239,16 @@ mod tests {
         for i in 0..100u8 {
             assert_eq!(keyspace.find(&[i]).is_some(), i % 2 == 1 || i >= 50, "{i}");
         }
+    }
+
+    #[test]
+    fn a_lookup_removes_what_has_expired() {
+        let mut keyspace = Keyspace::new();
+        let id = keyspace.set_string(b"k", b"", false);
+        keyspace.set_deadline(id, 100);
+        assert_eq!(keyspace.lookup(b"k", 99), Some(id));
+        assert_eq!((keyspace.lookup(b"k", 100), keyspace.len(), keyspace.expired), (None, 0, 1));
+        assert_eq!(keyspace.lookup(b"k", 0), None);
     }
 
     #[test]

@@ -24,6 +24,18 @@ const _: () = assert!(size_of::<Value>() == 24);
 pub type Digits = [u8; number::MAX_LEN];
 
 impl Value {
+    pub fn as_string(&self) -> Option<&StringValue> {
+        match self {
+            Value::String(value) => Some(value),
+        }
+    }
+
+    pub fn as_string_mut(&mut self) -> Option<&mut StringValue> {
+        match self {
+            Value::String(value) => Some(value),
+        }
+    }
+
     /// The name that TYPE replies.
     pub fn type_name(&self) -> &'static str {
         match self {
