@@ -204,11 +204,20 @@ impl Clients {
         self.by_fd[fd] = Some(client);
     }
 
-    /// Ends a client that was taken out. The connection closes with its last handle.
-    pub fn forget(&mut self, client: Box<Client>) {
+    /// Ends a client that was taken out.
+    pub fn forget(&mut self, client: &Client) {
         self.count -= 1;
         if let Some(conn) = &client.conn {
             conn.close();
+        }
+    }
+
+    /// Ends every client in the table.
+    pub fn forget_all(&mut self) {
+        for fd in 0..self.by_fd.len() {
+            if let Some(client) = self.by_fd[fd].take() {
+                self.forget(&client);
+            }
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Server {
     pub backend: &'static str,
     /// SHUTDOWN was called.
     pub shutdown: bool,
+    /// The event loop is to have room for so many descriptors.
+    pub wanted_set_size: Option<usize>,
     random: u64,
     /// The database that the next round of expiry begins with, so that a full one does not starve the others.
     expire_next: usize,
@@ -70,6 +72,7 @@ impl Server {
             tcp_port: config.port,
             backend: "",
             shutdown: false,
+            wanted_set_size: None,
             random: seed.hash_one(4u8) | 1,
             expire_next: 0,
             expire_after: now,
@@ -82,6 +85,13 @@ impl Server {
 
     /// Changes parameters while running. Nothing changes if that fails.
     pub fn reconfigure(&mut self, config: Config) -> Result<(), String> {
+        if config.max_clients > self.config.max_clients {
+            let room = crate::files::make_room(config.max_clients)?;
+            if room < config.max_clients {
+                return Err(format!("The operating system has room for only {room} clients"));
+            }
+            self.wanted_set_size = Some(config.max_clients as usize + crate::RESERVED as usize);
+        }
         crate::log::set_level(config.log_level);
         self.config = config;
         Ok(())
@@ -90,11 +100,6 @@ impl Server {
     pub fn read_clock(&mut self) {
         // A clock before 1970 is the operator's problem; deadlines then count from there.
         self.now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-    }
-
-    /// A number to pick samples with. Not for secrets.
-    pub fn random(&mut self) -> u64 {
-        next_random(&mut self.random)
     }
 
     /// A key of database `db` picked at random; expired ones that come up are removed and passed over.

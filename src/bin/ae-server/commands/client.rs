@@ -175,7 +175,7 @@ fn kill(ctx: &mut Context<'_>) -> Outcome {
     let mut count = fds.len() as i64;
     for fd in fds {
         if let Some(client) = ctx.server.clients.take(fd) {
-            ctx.server.clients.forget(client);
+            ctx.server.clients.forget(&client);
         }
     }
     if filter.matches(ctx.client) {

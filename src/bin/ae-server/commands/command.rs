@@ -2,7 +2,7 @@
 
 use crate::commands::{all, find};
 use crate::dispatch::flag::{self, LOADING, STALE};
-use crate::dispatch::{ALL_KEYS, Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
 use crate::glob::{Case, matches};
 use ae::resp::{Args, writer};
 

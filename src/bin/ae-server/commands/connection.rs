@@ -2,7 +2,7 @@
 
 use crate::clients::Closing;
 use crate::dispatch::flag::{ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, command};
+use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command};
 use crate::log::{Level, log};
 use ae::resp::{number, writer};
 

@@ -1,9 +1,7 @@
 //! Keys, whatever they hold.
 
 use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{
-    ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, SYNTAX_ERROR, WRONG_TYPE, command, subcommand,
-};
+use crate::dispatch::{ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, WRONG_TYPE, command, subcommand};
 use crate::store::Value;
 use ae::resp::writer;
 
