@@ -272,7 +272,12 @@ fn unknown_subcommand(name: &[u8], command: &Command) -> Error {
     text.into()
 }
 
-/// As much of `bytes` as C's `%.*s` prints.
+/// An error that repeats what a client sent, as Redis prints it.
+pub fn quoting(before: &str, word: &[u8], after: &str) -> Error {
+    [before.as_bytes(), c_text(word, usize::MAX), after.as_bytes()].concat().into()
+}
+
+/// As much of `bytes` as C's `%.*s` prints, and so Redis's errors.
 fn c_text(bytes: &[u8], max: usize) -> &[u8] {
     let end = bytes.iter().take(max).position(|&c| c == 0).unwrap_or(bytes.len().min(max));
     &bytes[..end]

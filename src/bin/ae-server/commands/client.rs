@@ -2,7 +2,7 @@
 
 use crate::clients::{Client, Closing};
 use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use ae::resp::number;
 
 pub const COMMANDS: &[Command] =
@@ -97,7 +97,7 @@ fn setinfo(ctx: &mut Context<'_>) -> Outcome {
     let field = match option.as_slice() {
         b"lib-name" => &mut names.library,
         b"lib-ver" => &mut names.library_version,
-        _ => return Err([b"ERR Unrecognized option '", ctx.arg(2), b"'"].concat().into()),
+        _ => return Err(quoting("ERR Unrecognized option '", ctx.arg(2), "'")),
     };
     if !is_printable(value) {
         let option = String::from_utf8_lossy(&option).into_owned();
@@ -124,7 +124,7 @@ impl Filter {
         match name.to_ascii_lowercase().as_slice() {
             b"normal" => self.other_type = false,
             b"master" | b"replica" | b"slave" | b"pubsub" => self.other_type = true,
-            _ => return Err([b"ERR Unknown client type '", name, b"'"].concat().into()),
+            _ => return Err(quoting("ERR Unknown client type '", name, "'")),
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::config::{Change, Config, PARAMETERS, parameter};
 use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, command, subcommand};
+use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use crate::glob::{Case, matches};
 use crate::server::Stats;
 use ae::resp::writer;
@@ -37,15 +37,14 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
 /// All or nothing.
 fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
-        return Err("ERR wrong number of arguments for 'config|set' command".into());
+        return Err(SYNTAX_ERROR.into());
     }
     let mut config = ctx.server.config.clone();
     let mut seen: Vec<&str> = Vec::new();
     let mut words = ctx.args.from(2);
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         let Some(parameter) = parameter(name) else {
-            let text = [b"ERR Unknown option or number of arguments for CONFIG SET - '", name, b"'"].concat();
-            return Err(text.into());
+            return Err(quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'"));
         };
         let failed = |reason: &str| {
             let name = String::from_utf8_lossy(name);
@@ -108,7 +107,7 @@ mod tests {
             ("CONFIG SET nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET save \"\"", "+OK"),
             ("CONFIG SET hz", "-ERR wrong number of arguments for 'config|set' command"),
-            ("CONFIG SET hz 1 timeout", "-ERR wrong number of arguments for 'config|set' command"),
+            ("CONFIG SET hz 1 timeout", "-ERR syntax error"),
         ]);
     }
 

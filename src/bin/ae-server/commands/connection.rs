@@ -2,7 +2,7 @@
 
 use crate::clients::Closing;
 use crate::dispatch::flag::{ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command};
+use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
 use crate::log::{Level, log};
 use ae::resp::{number, writer};
 
@@ -111,7 +111,7 @@ fn hello(ctx: &mut Context<'_>) -> Outcome {
         } else if word.eq_ignore_ascii_case(b"setname") && left >= 1 {
             name = words.next();
         } else {
-            return Err([b"ERR Syntax error in HELLO option '", word, b"'"].concat().into());
+            return Err(quoting("ERR Syntax error in HELLO option '", word, "'"));
         }
     }
     if !ctx.client.authenticated && !ctx.server.config.password.is_empty() {

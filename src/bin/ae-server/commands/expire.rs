@@ -1,7 +1,7 @@
 //! How long keys live.
 
 use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command};
+use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command, quoting};
 
 const SET: u16 = WRITE | FAST;
 const READ: u16 = READONLY | FAST;
@@ -75,7 +75,7 @@ impl Condition {
                 b"xx" => &mut condition.with,
                 b"gt" => &mut condition.later,
                 b"lt" => &mut condition.earlier,
-                _ => return Err([b"ERR Unsupported option ", word].concat().into()),
+                _ => return Err(quoting("ERR Unsupported option ", word, "")),
             };
             *option = true;
         }
