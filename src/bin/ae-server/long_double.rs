@@ -16,8 +16,9 @@ pub struct LongDouble {
 
 /// Of the largest finite number.
 const EXPONENT_MAX: i32 = 16383 - 63;
-/// Below this a number is far under the smallest there is.
-const EXPONENT_MIN: i32 = -16445 - 63;
+/// Of what is at least rounded up to the smallest number there is. That numbers near it have less precision does not
+/// show in 17 decimals.
+const EXPONENT_MIN: i32 = -16446 - 63;
 /// The longest text that Redis takes for a number.
 const TEXT_MAX: usize = 5 * 1024;
 const DECIMALS: u32 = 17;
