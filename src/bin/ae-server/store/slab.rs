@@ -14,9 +14,13 @@ enum Slot<T> {
     Free(u16),
 }
 
+/// Aligned so that slots of 64 bytes are cache lines: looking at an entry then misses the cache once, not twice.
+#[repr(align(64))]
+struct Slots<T>([Slot<T>; CHUNK]);
+
 struct Chunk<T> {
     /// None while no slot is used, except for the spare chunk.
-    slots: Option<Box<[Slot<T>; CHUNK]>>,
+    slots: Option<Box<Slots<T>>>,
     first_free: u16,
     used: u16,
 }
@@ -36,7 +40,7 @@ impl<T> Slab<T> {
 
     pub fn get(&self, id: u32) -> Option<&T> {
         let chunk = self.chunks.get((id >> CHUNK_BITS) as usize)?;
-        match &chunk.slots.as_ref()?[id as usize % CHUNK] {
+        match &chunk.slots.as_ref()?.0[id as usize % CHUNK] {
             Slot::Used(value) => Some(value),
             Slot::Free(_) => None,
         }
@@ -44,7 +48,7 @@ impl<T> Slab<T> {
 
     pub fn get_mut(&mut self, id: u32) -> Option<&mut T> {
         let chunk = self.chunks.get_mut((id >> CHUNK_BITS) as usize)?;
-        match &mut chunk.slots.as_mut()?[id as usize % CHUNK] {
+        match &mut chunk.slots.as_mut()?.0[id as usize % CHUNK] {
             Slot::Used(value) => Some(value),
             Slot::Free(_) => None,
         }
@@ -62,7 +66,7 @@ impl<T> Slab<T> {
             empty_slots()
         });
         let slot = chunk.first_free;
-        chunk.first_free = match std::mem::replace(&mut slots[usize::from(slot)], Slot::Used(value)) {
+        chunk.first_free = match std::mem::replace(&mut slots.0[usize::from(slot)], Slot::Used(value)) {
             Slot::Free(next) => next,
             Slot::Used(_) => unreachable!("a used slot was in the free list"),
         };
@@ -76,7 +80,7 @@ impl<T> Slab<T> {
     pub fn remove(&mut self, id: u32) -> Option<T> {
         let at = id >> CHUNK_BITS;
         let chunk = self.chunks.get_mut(at as usize)?;
-        let slot = &mut chunk.slots.as_mut()?[id as usize % CHUNK];
+        let slot = &mut chunk.slots.as_mut()?.0[id as usize % CHUNK];
         if matches!(slot, Slot::Free(_)) {
             return None;
         }
@@ -103,7 +107,7 @@ impl<T> Slab<T> {
     pub fn iter_from(&self, id: u32) -> impl Iterator<Item = (u32, &T)> {
         let first = (id >> CHUNK_BITS) as usize;
         self.chunks.iter().enumerate().skip(first).flat_map(|(at, chunk)| {
-            chunk.slots.iter().flat_map(|slots| slots.iter()).enumerate().filter_map(move |(slot, content)| {
+            chunk.slots.iter().flat_map(|slots| slots.0.iter()).enumerate().filter_map(move |(slot, content)| {
                 match content {
                     Slot::Used(value) => Some(((at << CHUNK_BITS | slot) as u32, value)),
                     Slot::Free(_) => None,
@@ -137,12 +141,8 @@ impl<T> Slab<T> {
     }
 }
 
-fn empty_slots<T>() -> Box<[Slot<T>; CHUNK]> {
-    let slots: Vec<Slot<T>> = (1..CHUNK as u16).chain([NO_SLOT]).map(Slot::Free).collect();
-    match slots.into_boxed_slice().try_into() {
-        Ok(slots) => slots,
-        Err(_) => unreachable!("there are as many slots as a chunk has"),
-    }
+fn empty_slots<T>() -> Box<Slots<T>> {
+    Box::new(Slots(std::array::from_fn(|slot| Slot::Free(if slot + 1 < CHUNK { slot as u16 + 1 } else { NO_SLOT }))))
 }
 
 #[cfg(test)]
