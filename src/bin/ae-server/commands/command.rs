@@ -143,9 +143,11 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
     const START: usize = 2;
     let len = args.len() - START;
     let mut command = find(&args[START]).ok_or("ERR Invalid command specified")?;
-    if let Some(name) = args.get(START + 1) {
+    if !command.subcommands.is_empty()
+        && let Some(name) = args.get(START + 1)
+    {
         let sub = command.subcommands.iter().find(|sub| name.eq_ignore_ascii_case(sub.name.as_bytes()));
-        command = sub.unwrap_or(command);
+        command = sub.ok_or("ERR Invalid command specified")?;
     }
     let (first, last, step) = command.keys;
     if step <= 0 {
@@ -155,7 +157,7 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
     let last = if last < 0 { len - last.unsigned_abs() as usize } else { last as usize };
-    Ok((first as usize..=last).step_by(step as usize).map(|at| START + at).collect())
+    Ok((first as usize..=last.min(len - 1)).step_by(step as usize).map(|at| START + at).collect())
 }
 
 #[cfg(test)]
@@ -195,6 +197,8 @@ mod tests {
             ("COMMAND GETKEYS PING", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS OBJECT", "-ERR The command has no key arguments"),
         ]);
     }
 }

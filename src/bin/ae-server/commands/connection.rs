@@ -54,7 +54,7 @@ fn quit(ctx: &mut Context<'_>) -> Outcome {
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers
 /// come first, so the connection ends before such a body is read.
 fn http(ctx: &mut Context<'_>) -> Outcome {
-    log(Level::Warning, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
+    log(Level::Verbose, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
     ctx.client.closing = Closing::Now;
     Ok(())
 }
