@@ -80,7 +80,7 @@ $(BUILD)/libae.o: $(LIB_SOURCES) $(EXPORTS) $(ABI_MARK)
 	$(call need,$(OBJCOPY),install binutils)
 	$(CARGO) rustc --locked --release --lib --crate-type staticlib --target-dir $(TARGET)/capi
 	sed -n 's/^    \([A-Za-z_0-9]*\);$$/\1/p' $(EXPORTS) > $(BUILD)/exports
-	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/-u /' $(BUILD)/exports) \
+	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
 		-o $(BUILD)/prelinked.o $(TARGET)/capi/release/libae.a
 	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
