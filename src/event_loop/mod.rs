@@ -75,6 +75,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
             host::log(LIBAE_LOG_WARNING, "LIBAE_BACKEND names no event loop backend that is built in");
         })?,
     };
+    clock::init_host_clock();
     let state = Box::new(State {
         backend: Backend::new(name, size)?,
         events: ZeroedArray::new(size)?,
