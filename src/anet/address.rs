@@ -6,7 +6,6 @@ use crate::sys::resolve::{Query, resolve as lookup};
 use crate::sys::socket;
 use crate::sys::text::write_whole;
 use core::ffi::{CStr, c_char, c_int};
-use std::borrow::Cow;
 
 /// The first address of a name as text; with `numeric` it must be an address already.
 pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<String, Error> {
@@ -45,19 +44,13 @@ pub(crate) unsafe fn write_end(
 
 /// `ip:port`, `[ip]:port` for IPv6.
 pub(crate) fn format_address(ip: &CStr, port: c_int) -> String {
-    format(ip.to_string_lossy(), port)
+    let ip = ip.to_string_lossy();
+    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
 }
 
 /// The address of one end of a socket as [`format_address`] writes it; `?:0` when there is none.
 pub(crate) fn format_end(fd: c_int, remote: bool) -> String {
-    match end_address(fd, remote) {
-        Ok(end) => format(end.ip().into(), end.port()),
-        Err(_) => format("?".into(), 0),
-    }
-}
-
-fn format(ip: Cow<'_, str>, port: c_int) -> String {
-    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+    end_address(fd, remote).map_or_else(|_| "?:0".into(), |end| end.to_string())
 }
 
 #[cfg(test)]
