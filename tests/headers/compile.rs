@@ -16,8 +16,8 @@ fn installed(compilers: &[&'static str]) -> Vec<&'static str> {
     let all = std::env::var_os("LIBAE_ALL_TOOLS").is_some();
     let (found, missing): (Vec<_>, Vec<_>) =
         compilers.iter().partition(|name| Command::new(name).arg("--version").output().is_ok());
-    assert!(!found.is_empty() && !(all && !missing.is_empty()), "not installed: {}", missing.join(", "));
     if !missing.is_empty() {
+        assert!(!all && !found.is_empty(), "not installed: {}", missing.join(", "));
         eprintln!("skipped, not installed: {}", missing.join(", "));
     }
     found
