@@ -179,6 +179,128 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * A new connection, to be connected. The caller owns it and frees it with `connClose`.
+ *
+ * Returns it; NULL with errno `EINVAL` (NULL, or a type that cannot) or `ENOMEM`.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+struct connection *connCreate(struct ConnectionType *ct);
+
+/**
+ * A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
+ * `priv` is type specific, NULL for TCP and unix sockets. Errors as `connCreate`; then `fd` stays the caller's.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+struct connection *connCreateAccepted(struct ConnectionType *ct,
+                                      int fd,
+                                      void *priv);
+
+/**
+ * Configures a connection type; with `reconfigure` not 0 again.
+ *
+ * Returns `C_OK`; `C_ERR` with errno, `EINVAL` for NULL and for a type that takes no configuration, like TCP and
+ * unix sockets.
+ *
+ * Requires: `ct` is NULL or a connection type; `priv` is what its configuration expects.
+ */
+int connTypeConfigure(struct ConnectionType *ct,
+                      void *priv,
+                      int reconfigure);
+
+/**
+ * Opens a listener's sockets: fills `fd` and `count`. For the TCP type through the host's `listen` hook.
+ *
+ * Returns `C_OK`; `C_ERR` with errno.
+ *
+ * Requires: `listener` is NULL or a listener whose `bindaddr` holds `bindaddr_count` strings.
+ */
+int connListen(struct connListener *listener);
+
+/**
+ * The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
+ * none.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+aeFileProc *connAcceptHandler(struct ConnectionType *ct);
+
+/**
+ * Registers a connection type under the name that its `get_type` gives for NULL, and calls its `init`. The table
+ * is not copied: it must stay.
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no name), `EEXIST` (the name is taken, whatever its case) or
+ * `ENOSPC` (`CONN_TYPE_MAX` types are registered).
+ *
+ * Requires: `ct` is NULL or a connection type that is never freed.
+ */
+int connTypeRegister(struct ConnectionType *ct);
+
+/**
+ * Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
+ *
+ * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
+ */
+int connTypeInitialize(void);
+
+/**
+ * Registers the built-in type "tcp".
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
+ */
+int RedisRegisterConnectionTypeSocket(void);
+
+/**
+ * Registers the built-in type "unix".
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
+ */
+int RedisRegisterConnectionTypeUnix(void);
+
+/**
+ * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
+ * `EOPNOTSUPP`, as upstream does when built without TLS.
+ */
+int RedisRegisterConnectionTypeTLS(void);
+
+/**
+ * The registered type of that name, whatever its case.
+ *
+ * Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
+ *
+ * Requires: `type_name` is NULL or a string.
+ */
+struct ConnectionType *connectionByType(const char *type_name);
+
+/**
+ * The index of the registered type of that name: 0 to `CONN_TYPE_MAX - 1`, in the order of registration.
+ *
+ * Returns it; -1 with errno as `connectionByType`.
+ *
+ * Requires: `type_name` is NULL or a string.
+ */
+int connectionIndexByType(const char *type_name);
+
+/** The registered type "tcp", NULL when there is none. */
+struct ConnectionType *connectionTypeTcp(void);
+
+/** The registered type "tls", NULL when there is none. */
+struct ConnectionType *connectionTypeTls(void);
+
+/** The registered type "unix", NULL when there is none. */
+struct ConnectionType *connectionTypeUnix(void);
+
+/** Calls the `cleanup` of every registered type. */
+void connTypeCleanupAll(void);
+
+/** Whether any type holds data that the kernel no longer reports: then the loop must not wait. 1 or 0. */
+int connTypeHasPendingData(void);
+
+/** Runs the handlers of connections with such data. Returns how many. */
+int connTypeProcessPendingData(void);
+
+/**
  * Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
  * `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
  * (`CONN_STATE_ERROR`).
@@ -275,13 +397,6 @@ int connSetWriteHandlerWithBarrier(struct connection *conn, ConnectionCallbackFu
 int connSetReadHandler(struct connection *conn, ConnectionCallbackFunc func);
 
 /**
- * The text of the last error, valid until the next call in this thread.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-const char *connGetLastError(struct connection *conn);
-
-/**
  * Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
  *
  * Returns `size`; -1 with errno, `ETIMEDOUT` when the time is over.
@@ -326,6 +441,13 @@ void connShutdown(struct connection *conn);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 void connClose(struct connection *conn);
+
+/**
+ * The text of the last error, valid until the next call in this thread.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+const char *connGetLastError(struct connection *conn);
 
 /**
  * The name of the connection's type: "tcp", "unix", "tls" or a registered one; NULL for NULL.
@@ -444,54 +566,6 @@ void *connGetPrivateData(struct connection *conn);
 const char *connGetInfo(struct connection *conn, char *buf, size_t buf_len);
 
 /**
- * A new connection, to be connected. The caller owns it and frees it with `connClose`.
- *
- * Returns it; NULL with errno `EINVAL` (NULL, or a type that cannot) or `ENOMEM`.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-struct connection *connCreate(struct ConnectionType *ct);
-
-/**
- * A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
- * `priv` is type specific, NULL for TCP and unix sockets. Errors as `connCreate`; then `fd` stays the caller's.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-struct connection *connCreateAccepted(struct ConnectionType *ct,
-                                      int fd,
-                                      void *priv);
-
-/**
- * Configures a connection type; with `reconfigure` not 0 again.
- *
- * Returns `C_OK`; `C_ERR` with errno, `EINVAL` for NULL and for a type that takes no configuration, like TCP and
- * unix sockets.
- *
- * Requires: `ct` is NULL or a connection type; `priv` is what its configuration expects.
- */
-int connTypeConfigure(struct ConnectionType *ct,
-                      void *priv,
-                      int reconfigure);
-
-/**
- * Opens a listener's sockets: fills `fd` and `count`. For the TCP type through the host's `listen` hook.
- *
- * Returns `C_OK`; `C_ERR` with errno.
- *
- * Requires: `listener` is NULL or a listener whose `bindaddr` holds `bindaddr_count` strings.
- */
-int connListen(struct connListener *listener);
-
-/**
- * The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
- * none.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-aeFileProc *connAcceptHandler(struct ConnectionType *ct);
-
-/**
  * The certificate of a TLS peer as an owned string (see `libaeHost.new_string`); NULL when there is none, as
  * for TCP and unix sockets.
  *
@@ -568,80 +642,6 @@ int connSendTimeout(struct connection *conn, long long ms);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 int connRecvTimeout(struct connection *conn, long long ms);
-
-/**
- * Registers a connection type under the name that its `get_type` gives for NULL, and calls its `init`. The table
- * is not copied: it must stay.
- *
- * Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no name), `EEXIST` (the name is taken, whatever its case) or
- * `ENOSPC` (`CONN_TYPE_MAX` types are registered).
- *
- * Requires: `ct` is NULL or a connection type that is never freed.
- */
-int connTypeRegister(struct ConnectionType *ct);
-
-/**
- * Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
- *
- * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
- */
-int connTypeInitialize(void);
-
-/**
- * Registers the built-in type "tcp".
- *
- * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
- */
-int RedisRegisterConnectionTypeSocket(void);
-
-/**
- * Registers the built-in type "unix".
- *
- * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
- */
-int RedisRegisterConnectionTypeUnix(void);
-
-/**
- * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
- * `EOPNOTSUPP`, as upstream does when built without TLS.
- */
-int RedisRegisterConnectionTypeTLS(void);
-
-/**
- * The registered type of that name, whatever its case.
- *
- * Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
- *
- * Requires: `type_name` is NULL or a string.
- */
-struct ConnectionType *connectionByType(const char *type_name);
-
-/**
- * The index of the registered type of that name: 0 to `CONN_TYPE_MAX - 1`, in the order of registration.
- *
- * Returns it; -1 with errno as `connectionByType`.
- *
- * Requires: `type_name` is NULL or a string.
- */
-int connectionIndexByType(const char *type_name);
-
-/** The registered type "tcp", NULL when there is none. */
-struct ConnectionType *connectionTypeTcp(void);
-
-/** The registered type "tls", NULL when there is none. */
-struct ConnectionType *connectionTypeTls(void);
-
-/** The registered type "unix", NULL when there is none. */
-struct ConnectionType *connectionTypeUnix(void);
-
-/** Calls the `cleanup` of every registered type. */
-void connTypeCleanupAll(void);
-
-/** Whether any type holds data that the kernel no longer reports: then the loop must not wait. 1 or 0. */
-int connTypeHasPendingData(void);
-
-/** Runs the handlers of connections with such data. Returns how many. */
-int connTypeProcessPendingData(void);
 
 #ifdef __cplusplus
 }  // extern "C"

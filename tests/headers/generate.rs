@@ -7,7 +7,7 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 struct Header {
     name: &'static str,
     summary: &'static str,
-    sources: [&'static str; 2],
+    sources: &'static [&'static str],
     sys_includes: &'static [&'static str],
     includes: &'static [&'static str],
     /// Structs of other headers, written with their tag so that a fork's own definition does as well.
@@ -22,7 +22,7 @@ struct Header {
 const AE: Header = Header {
     name: "ae.h",
     summary: "the event loop",
-    sources: ["src/abi/ae.rs", "src/ffi/ae.rs"],
+    sources: &["src/abi/ae.rs", "src/ffi/ae.rs"],
     sys_includes: &["stdint.h"],
     includes: &[],
     tags: &[],
@@ -56,7 +56,13 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 const ANET: Header = Header {
     name: "anet.h",
     summary: "socket helpers",
-    sources: ["src/abi/anet.rs", "src/ffi/anet.rs"],
+    sources: &[
+        "src/abi/anet.rs",
+        "src/ffi/anet/options.rs",
+        "src/ffi/anet/sockets.rs",
+        "src/ffi/anet/addresses.rs",
+        "src/ffi/anet/pipes.rs",
+    ],
     sys_includes: &["stddef.h", "stdint.h", "sys/types.h"],
     includes: &[],
     tags: &[],
@@ -68,7 +74,12 @@ const ANET: Header = Header {
 const CONNECTION: Header = Header {
     name: "connection.h",
     summary: "connections of any type",
-    sources: ["src/abi/connection.rs", "src/ffi/connection.rs"],
+    sources: &[
+        "src/abi/connection.rs",
+        "src/ffi/connection/types.rs",
+        "src/ffi/connection/io.rs",
+        "src/ffi/connection/properties.rs",
+    ],
     sys_includes: &["stddef.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
     tags: &[],
@@ -114,7 +125,7 @@ typedef enum {
 const LIBAE: Header = Header {
     name: "libae.h",
     summary: "the version, the host's hooks and what libae has beside upstream",
-    sources: ["src/abi/host.rs", "src/ffi/libae.rs"],
+    sources: &["src/abi/host.rs", "src/ffi/libae.rs"],
     sys_includes: &["stddef.h", "sys/types.h"],
     includes: &[],
     tags: &["aeEventLoop", "connection", "connListener"],
