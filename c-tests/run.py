@@ -55,7 +55,7 @@ VARIANTS = {
 }
 
 CANARY = r"""
-#include <libae.h>
+#include <ae.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -18,8 +18,8 @@ pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errn
     if remote { socket::peer_address(fd) } else { socket::own_address(fd) }
 }
 
-/// Writes an end's address and port where they are wanted (NULL: not). Without one, or when it does not fit
-/// (`ENOSPC`), they are `?` and 0.
+/// Writes an end's address and port where they are wanted (NULL: not). An address that does not fit
+/// (`ENOSPC`), or is not known, is `?`; a port that is not known is 0.
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
@@ -31,14 +31,10 @@ pub(crate) unsafe fn write_end(
 ) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the buffer and the port.
     unsafe {
-        let written = end.and_then(|end| write_whole(ip, ip_len, &end.ip()).map(|()| end.port()));
-        if written.is_err() {
-            let _ = write_whole(ip, ip_len, "?");
-        }
         if let Some(port) = port.as_mut() {
-            *port = written.unwrap_or(0);
+            *port = end.map_or(0, |end| end.port());
         }
-        written.map(drop)
+        end.and_then(|end| write_whole(ip, ip_len, &end.ip())).inspect_err(|_| _ = write_whole(ip, ip_len, "?"))
     }
 }
 

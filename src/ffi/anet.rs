@@ -219,7 +219,8 @@ pub unsafe extern "C" fn anetIsFifo(filepath: *mut c_char) -> c_int {
     quietly(|| unsafe { optional_string(filepath) }.is_some_and(anet::is_fifo).into())
 }
 
-/// Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and `O_CLOEXEC`.
+/// Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and
+/// `O_CLOEXEC`; as upstream on Linux both ends are close-on-exec in any case.
 ///
 /// Returns 0; -1 with errno, `EINVAL` for other flags or a NULL `fds`, and no descriptor left open.
 ///
@@ -438,7 +439,7 @@ pub unsafe extern "C" fn anetUnixServer(
 }
 
 /// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
-/// address that does not fit `ip_len` bytes is "?", with port 0. `EINTR` and `ECONNABORTED` are retried.
+/// address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
 ///
 /// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
 /// text in `err`.
@@ -481,7 +482,8 @@ pub unsafe extern "C" fn anetUnixAccept(err: *mut c_char, serversock: c_int) -> 
 /// redis-7.0 the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port
 /// 0. `ip` and `port` may be NULL.
 ///
-/// Returns 0; -1 with errno (`ENOSPC` when the address does not fit), then the address is "?" and the port 0.
+/// Returns 0; -1 with errno: `ENOSPC` when the address does not fit, then it is "?"; others when there is none,
+/// then it is "?" and the port 0.
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.

@@ -10,6 +10,8 @@ struct Header {
     sources: [&'static str; 2],
     sys_includes: &'static [&'static str],
     includes: &'static [&'static str],
+    /// Structs of other headers, written with their tag so that a fork's own definition does as well.
+    tags: &'static [&'static str],
     /// Rust items that C spells by hand, in `by_hand`.
     excluded: &'static [&'static str],
     by_hand: &'static str,
@@ -23,6 +25,7 @@ const AE: Header = Header {
     sources: ["src/abi/ae.rs", "src/ffi/ae.rs"],
     sys_includes: &["stdint.h"],
     includes: &[],
+    tags: &[],
     excluded: &["aeFileProc", "aeTimeProc", "aeEventFinalizerProc", "aeBeforeSleepProc"],
     by_hand: r#"
 /** Marks a parameter as unused. */
@@ -56,6 +59,7 @@ const ANET: Header = Header {
     sources: ["src/abi/anet.rs", "src/ffi/anet.rs"],
     sys_includes: &["stddef.h", "stdint.h", "sys/types.h"],
     includes: &[],
+    tags: &[],
     excluded: &[],
     by_hand: "",
     guarded: &[],
@@ -67,6 +71,7 @@ const CONNECTION: Header = Header {
     sources: ["src/abi/connection.rs", "src/ffi/connection.rs"],
     sys_includes: &["stddef.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
+    tags: &[],
     excluded: &[
         "ConnectionState",
         "CONN_STATE_NONE",
@@ -111,10 +116,12 @@ const LIBAE: Header = Header {
     summary: "the version, the host's hooks and what libae has beside upstream",
     sources: ["src/abi/host.rs", "src/ffi/libae.rs"],
     sys_includes: &["stddef.h", "sys/types.h"],
-    includes: &["ae.h", "anet.h", "connection.h"],
+    includes: &[],
+    tags: &["aeEventLoop", "connection", "connListener"],
     excluded: &[],
     by_hand: concat!(
-        "\n/** The version of these headers; `libaeVersion` gives that of the library. */\n",
+        "\nstruct aeEventLoop;\nstruct connection;\nstruct connListener;\n\n",
+        "/** The version of these headers; `libaeVersion` gives that of the library. */\n",
         "#define LIBAE_VERSION \"",
         env!("CARGO_PKG_VERSION"),
         "\"\n#define LIBAE_VERSION_MAJOR ",
@@ -184,7 +191,9 @@ impl Header {
             ..Config::default()
         };
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
-        config.export.rename.insert("iovec".into(), "struct iovec".into());
+        for tag in self.tags.iter().chain(&["iovec"]) {
+            config.export.rename.insert(tag.to_string(), format!("struct {tag}"));
+        }
         config
     }
 
