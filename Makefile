@@ -3,8 +3,9 @@
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 
-# The ABI profile: whose structs and meanings the library has. build.rs refuses one that is not built in.
-ABI ?= redis-7.2
+# The ABI profile: whose structs and meanings the library has. build.rs has the default, and refuses one that is not
+# built in.
+ABI ?=
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -31,13 +32,15 @@ SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
-ABI_MARK := $(BUILD)/.abi-$(ABI)
+ABI_MARK := $(BUILD)/.abi-$(or $(ABI),default)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
+ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
+endif
 
 # $(call need,TOOL,WHERE IT COMES FROM)
 need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)" >&2; exit 1; }
@@ -159,4 +162,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=$(ABI), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'
+	@echo '  Variables: ABI=redis-7.2 and others, PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'

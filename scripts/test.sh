@@ -61,13 +61,14 @@ scripts/test-deps.sh
 # The header tests then want every compiler.
 export LIBAE_ALL_TOOLS=1
 features=(--locked --features server)
+run_all=("${features[@]}" --no-fail-fast)
 
 suite format cargo fmt --check
 suite clippy cargo clippy --quiet "${features[@]}" --all-targets -- -D warnings
 suite clippy-lib cargo clippy --quiet --locked --lib -- -D warnings
-cargo_suite "cargo test" cargo test "${features[@]}"
+cargo_suite "cargo test" cargo test "${run_all[@]}"
 for backend in poll select; do
-    cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo test "${features[@]}" --lib --bins --tests
+    cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo test "${run_all[@]}" --lib --bins --tests
 done
 suite symbols scripts/check-symbols.sh
 suite install scripts/check-install.sh
