@@ -19,3 +19,10 @@
 
 pub mod abi;
 pub mod resp;
+
+pub(crate) mod anet;
+pub(crate) mod connection;
+pub(crate) mod event_loop;
+pub mod ffi;
+pub(crate) mod host;
+pub(crate) mod sys;

@@ -4,7 +4,6 @@ use super::args::{call, non_null, quietly};
 use crate::abi::ae::*;
 use crate::event_loop as core_loop;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
-use nix::errno::Errno;
 
 /// Creates an event loop that watches descriptors below `setsize`.
 ///
@@ -277,4 +276,3 @@ pub unsafe extern "C" fn aeSetDontWait(eventLoop: *mut aeEventLoop, noWait: c_in
         *flags &= !AE_DONT_WAIT;
     }
 }
-

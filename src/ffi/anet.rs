@@ -3,9 +3,10 @@
 //! Where a function takes `char *err`, NULL is fine; else it is room for `ANET_ERR_LEN` bytes, where a failure
 //! leaves a terminated text that says which call failed and why.
 
-use super::args::{bytes_mut, call, non_null, optional_string, quietly, string, write_text};
+use super::args::{bytes_mut, call, non_null, optional_string, quietly, string};
 use crate::abi::anet::{ANET_ERR, ANET_ERR_LEN, ANET_IP_ONLY, ANET_OK};
-use crate::anet::{self, Connect, Error, Family, SocketAddress};
+use crate::anet::{self, Connect, Error, Family};
+use crate::sys::text::{write_text, write_whole};
 use core::ffi::{CStr, c_char, c_int, c_longlong};
 use core::ptr;
 use nix::errno::Errno;
@@ -51,50 +52,15 @@ unsafe fn path_argument<'a>(path: *const c_char) -> Result<&'a CStr, Error> {
 
 /// # Safety
 /// The strings are NULL or strings, `err` as for [`answer`].
-unsafe fn tcp_connect(err: *mut c_char, addr: *const c_char, port: c_int, source: *const c_char, how: Connect) -> c_int {
+unsafe fn tcp_connect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    how: Connect,
+) -> c_int {
     // SAFETY: the caller vouches for all of them.
     unsafe { answer(err, ANET_ERR, || anet::tcp_connect(host_argument(addr)?, port, optional_string(source), how)) }
-}
-
-/// Writes the text and the NUL, or fails with `ENOSPC` and leaves an empty text. A NULL buffer is skipped.
-///
-/// # Safety
-/// `buf` is NULL or has room for `len` bytes.
-unsafe fn write_whole(text: &str, buf: *mut c_char, len: usize) -> Result<(), Errno> {
-    if buf.is_null() {
-        return Ok(());
-    }
-    let fits = text.len() < len;
-    // SAFETY: the caller vouches for the room.
-    unsafe { write_text(buf, len, if fits { text } else { "" }) };
-    if fits { Ok(()) } else { Err(Errno::ENOSPC) }
-}
-
-/// # Safety
-/// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
-unsafe fn write_end(end: &SocketAddress, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> Result<(), Errno> {
-    if !port.is_null() {
-        // SAFETY: not NULL, and the caller vouches for the rest.
-        unsafe { port.write(end.port()) };
-    }
-    // SAFETY: the caller vouches for the buffer.
-    unsafe { write_whole(&end.ip(), ip, ip_len) }
-}
-
-/// # Safety
-/// As for [`write_end`].
-unsafe fn end_to_string(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: bool) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the buffers.
-    let written = anet::end_address(fd, remote).and_then(|end| unsafe { write_end(&end, ip, ip_len, port) });
-    if written.is_err() {
-        if !port.is_null() {
-            // SAFETY: not NULL, and the caller vouches for the rest.
-            unsafe { port.write(0) };
-        }
-        // SAFETY: the caller vouches for the buffer.
-        let _ = unsafe { write_whole("?", ip, ip_len) };
-    }
-    written
 }
 
 /// Writes as much of the text as fits and returns the length of the whole.
@@ -328,7 +294,12 @@ pub unsafe extern "C" fn anetTcpNonBlockConnect(err: *mut c_char, addr: *const c
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetTcpNonBlockBindConnect(err: *mut c_char, addr: *const c_char, port: c_int, source_addr: *const c_char) -> c_int {
+pub unsafe extern "C" fn anetTcpNonBlockBindConnect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source_addr: *const c_char,
+) -> c_int {
     // SAFETY: the caller vouches for `err` and the strings.
     unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlocking) }
 }
@@ -338,7 +309,12 @@ pub unsafe extern "C" fn anetTcpNonBlockBindConnect(err: *mut c_char, addr: *con
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(err: *mut c_char, addr: *const c_char, port: c_int, source_addr: *const c_char) -> c_int {
+pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source_addr: *const c_char,
+) -> c_int {
     // SAFETY: the caller vouches for `err` and the strings.
     unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind) }
 }
@@ -384,13 +360,19 @@ pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const 
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetResolve(err: *mut c_char, host: *mut c_char, ipbuf: *mut c_char, ipbuf_len: usize, flags: c_int) -> c_int {
+pub unsafe extern "C" fn anetResolve(
+    err: *mut c_char,
+    host: *mut c_char,
+    ipbuf: *mut c_char,
+    ipbuf_len: usize,
+    flags: c_int,
+) -> c_int {
     // SAFETY: the caller vouches for `err`, the string and the buffer.
     unsafe {
         status(err, || {
             let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0)?;
             let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
-            write_whole(&ip, buf, ipbuf_len).map_err(|errno| Error::new("ipbuf", errno))
+            write_whole(buf, ipbuf_len, &ip).map_err(|errno| Error::new("ipbuf", errno))
         })
     }
 }
@@ -400,7 +382,12 @@ pub unsafe extern "C" fn anetResolve(err: *mut c_char, host: *mut c_char, ipbuf:
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetResolveIP(err: *mut c_char, host: *mut c_char, ipbuf: *mut c_char, ipbuf_len: usize) -> c_int {
+pub unsafe extern "C" fn anetResolveIP(
+    err: *mut c_char,
+    host: *mut c_char,
+    ipbuf: *mut c_char,
+    ipbuf_len: usize,
+) -> c_int {
     // SAFETY: the caller vouches for `err`, the string and the buffer.
     unsafe { anetResolve(err, host, ipbuf, ipbuf_len, ANET_IP_ONLY) }
 }
@@ -440,13 +427,18 @@ pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr:
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetUnixServer(err: *mut c_char, path: *mut c_char, perm: libc::mode_t, backlog: c_int) -> c_int {
+pub unsafe extern "C" fn anetUnixServer(
+    err: *mut c_char,
+    path: *mut c_char,
+    perm: libc::mode_t,
+    backlog: c_int,
+) -> c_int {
     // SAFETY: the caller vouches for `err` and the string.
     unsafe { answer(err, ANET_ERR, || anet::unix_listen(path_argument(path)?, perm, None, backlog)) }
 }
 
 /// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
-/// address that does not fit `ip_len` bytes is left empty. `EINTR` and `ECONNABORTED` are retried.
+/// address that does not fit `ip_len` bytes is "?", with port 0. `EINTR` and `ECONNABORTED` are retried.
 ///
 /// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
 /// text in `err`.
@@ -454,13 +446,19 @@ pub unsafe extern "C" fn anetUnixServer(err: *mut c_char, path: *mut c_char, per
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetTcpAccept(err: *mut c_char, serversock: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
+pub unsafe extern "C" fn anetTcpAccept(
+    err: *mut c_char,
+    serversock: c_int,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
     // SAFETY: the caller vouches for `err`, the buffer and the port.
     unsafe {
         answer(err, ANET_ERR, || {
             let (fd, peer) = anet::accept(serversock)?;
-            // A cut address is worse than none, and not worth losing the connection for.
-            let _ = write_end(&peer, ip, ip_len, port);
+            // An address that does not fit is not worth losing the connection for.
+            let _ = anet::write_end(Ok(peer), ip, ip_len, port);
             Ok(fd)
         })
     }
@@ -488,9 +486,15 @@ pub unsafe extern "C" fn anetUnixAccept(err: *mut c_char, serversock: c_int) -> 
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetFdToString(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: c_int) -> c_int {
+pub unsafe extern "C" fn anetFdToString(
+    fd: c_int,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
     // SAFETY: the caller vouches for the buffer and the port.
-    call(-1, || unsafe { end_to_string(fd, ip, ip_len, port, remote != 0) }.map(|()| 0))
+    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote != 0), ip, ip_len, port) }.map(|()| 0))
 }
 
 /// The remote end's address, as `anetFdToString` (upstream before 6.2).

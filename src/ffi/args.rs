@@ -64,17 +64,3 @@ pub(super) unsafe fn bytes_mut<'a>(buf: *mut c_char, count: c_int) -> Result<&'a
     // SAFETY: not NULL, and the caller vouches for the length.
     Ok(unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) })
 }
-
-/// Writes as much of the text as fits into `len` bytes, terminated. Nothing when `len` is 0.
-///
-/// # Safety
-/// `buf` has room for `len` bytes.
-pub(super) unsafe fn write_text(buf: *mut c_char, len: usize, text: &str) {
-    let Some(room) = len.checked_sub(1) else { return };
-    let count = text.len().min(room);
-    // SAFETY: `count` bytes and the NUL fit into `len`.
-    unsafe {
-        buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), count);
-        buf.add(count).write(0);
-    }
-}

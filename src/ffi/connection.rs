@@ -3,11 +3,12 @@
 //! What upstream has as static inlines are plain functions here, so that every language can call them. A NULL
 //! connection, or a type that lacks the function, is `EINVAL`.
 
-use super::args::{call, non_null, string, write_text};
+use super::args::{call, non_null, string};
 use crate::abi::ae::aeFileProc;
 use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::registry;
+use crate::sys::text::write_text;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 use core::ptr;
 use nix::errno::Errno;
@@ -86,7 +87,13 @@ unsafe fn with_fd(conn: *mut connection, set: impl FnOnce(c_int) -> Result<(), a
 /// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
 /// connection.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connConnect(conn: *mut connection, addr: *const c_char, port: c_int, src_addr: *const c_char, connect_handler: ConnectionCallbackFunc) -> c_int {
+pub unsafe extern "C" fn connConnect(
+    conn: *mut connection,
+    addr: *const c_char,
+    port: c_int,
+    src_addr: *const c_char,
+    connect_handler: ConnectionCallbackFunc,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, connect_handler)) }
 }
@@ -99,7 +106,12 @@ pub unsafe extern "C" fn connConnect(conn: *mut connection, addr: *const c_char,
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; the strings are NULL or strings.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connBlockingConnect(conn: *mut connection, addr: *const c_char, port: c_int, timeout: c_longlong) -> c_int {
+pub unsafe extern "C" fn connBlockingConnect(
+    conn: *mut connection,
+    addr: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, C_ERR, |t| t.blocking_connect, |f| f(conn, addr, port, timeout)) }
 }
@@ -171,7 +183,11 @@ pub unsafe extern "C" fn connSetWriteHandler(conn: *mut connection, func: Connec
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; the handler may be called with it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSetWriteHandlerWithBarrier(conn: *mut connection, func: ConnectionCallbackFunc, barrier: c_int) -> c_int {
+pub unsafe extern "C" fn connSetWriteHandlerWithBarrier(
+    conn: *mut connection,
+    func: ConnectionCallbackFunc,
+    barrier: c_int,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, C_ERR, |t| t.set_write_handler, |f| f(conn, func, barrier)) }
 }
@@ -198,14 +214,19 @@ pub unsafe extern "C" fn connGetLastError(conn: *mut connection) -> *const c_cha
     unsafe { dispatch(conn, ptr::null(), |t| t.get_last_error, |f| f(conn)) }
 }
 
-/// Writes all `size` bytes, waiting for at most `timeout` milliseconds between two parts.
+/// Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
 ///
 /// Returns `size`; -1 with errno, `ETIMEDOUT` when the time is over.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncWrite(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncWrite(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: isize,
+    timeout: c_longlong,
+) -> isize {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_write, |f| f(conn, ptr, size, timeout)) }
 }
@@ -217,7 +238,12 @@ pub unsafe extern "C" fn connSyncWrite(conn: *mut connection, ptr: *mut c_char, 
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncRead(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncRead(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: isize,
+    timeout: c_longlong,
+) -> isize {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_read, |f| f(conn, ptr, size, timeout)) }
 }
@@ -230,7 +256,12 @@ pub unsafe extern "C" fn connSyncRead(conn: *mut connection, ptr: *mut c_char, s
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connSyncReadLine(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+pub unsafe extern "C" fn connSyncReadLine(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: isize,
+    timeout: c_longlong,
+) -> isize {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
 }
@@ -284,7 +315,13 @@ pub unsafe extern "C" fn connLastErrorRetryable(conn: *mut connection) -> c_int 
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connAddr(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: c_int) -> c_int {
+pub unsafe extern "C" fn connAddr(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, C_ERR, |t| t.addr, |f| f(conn, ip, ip_len, port, remote)) }
 }
@@ -294,7 +331,12 @@ pub unsafe extern "C" fn connAddr(conn: *mut connection, ip: *mut c_char, ip_len
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connAddrPeerName(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
+pub unsafe extern "C" fn connAddrPeerName(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { connAddr(conn, ip, ip_len, port, 1) }
 }
@@ -304,7 +346,12 @@ pub unsafe extern "C" fn connAddrPeerName(conn: *mut connection, ip: *mut c_char
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connAddrSockName(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
+pub unsafe extern "C" fn connAddrSockName(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { connAddr(conn, ip, ip_len, port, 0) }
 }
@@ -328,7 +375,12 @@ pub unsafe extern "C" fn formatAddr(buf: *mut c_char, buf_len: usize, ip: *mut c
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connFormatAddr(conn: *mut connection, buf: *mut c_char, buf_len: usize, remote: c_int) -> c_int {
+pub unsafe extern "C" fn connFormatAddr(
+    conn: *mut connection,
+    buf: *mut c_char,
+    buf_len: usize,
+    remote: c_int,
+) -> c_int {
     let mut ip: [c_char; CONN_ADDR_STR_LEN] = [0; CONN_ADDR_STR_LEN];
     let mut port = 0;
     // SAFETY: the caller vouches for the arguments, and the address buffer is our own.
@@ -435,7 +487,11 @@ pub unsafe extern "C" fn connCreate(ct: *mut ConnectionType) -> *mut connection 
 /// # Safety
 /// `ct` is NULL or a connection type.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn connCreateAccepted(ct: *mut ConnectionType, fd: c_int, r#priv: *mut c_void) -> *mut connection {
+pub unsafe extern "C" fn connCreateAccepted(
+    ct: *mut ConnectionType,
+    fd: c_int,
+    r#priv: *mut c_void,
+) -> *mut connection {
     // SAFETY: the caller vouches for the type.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create_accepted, |f| f(fd, r#priv)) }
 }

@@ -2,6 +2,9 @@
 //!
 //! The documentation here is the documentation of the generated headers.
 
+// C's names in C's spelling.
+#![allow(non_snake_case)]
+
 pub mod ae;
 pub mod anet;
 mod args;

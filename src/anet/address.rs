@@ -1,0 +1,86 @@
+//! Addresses: of names, and of sockets' ends.
+
+use super::{Error, SocketAddress};
+use crate::sys::Errno;
+use crate::sys::resolve::{Query, resolve as lookup};
+use crate::sys::socket;
+use crate::sys::text::write_whole;
+use core::ffi::{CStr, c_char, c_int};
+use std::borrow::Cow;
+
+/// The first address of a name as text; with `numeric` it must be an address already.
+pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<String, Error> {
+    let found = lookup(Some(host), 0, Query { family: libc::AF_UNSPEC, numeric, passive: false })?;
+    found.first().map(|first| first.address.ip()).ok_or(Error::new("getaddrinfo", Errno::EADDRNOTAVAIL))
+}
+
+/// The address of one end of a socket: the remote one or the own.
+pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errno> {
+    if remote { socket::peer_address(fd) } else { socket::own_address(fd) }
+}
+
+/// Writes an end's address and port where they are wanted (NULL: not). Without one, or when it does not fit
+/// (`ENOSPC`), they are `?` and 0.
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
+pub(crate) unsafe fn write_end(
+    end: Result<SocketAddress, Errno>,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the buffer and the port.
+    unsafe {
+        let written = end.and_then(|end| write_whole(ip, ip_len, &end.ip()).map(|()| end.port()));
+        if written.is_err() {
+            let _ = write_whole(ip, ip_len, "?");
+        }
+        if let Some(port) = port.as_mut() {
+            *port = written.unwrap_or(0);
+        }
+        written.map(drop)
+    }
+}
+
+/// `ip:port`, `[ip]:port` for IPv6.
+pub(crate) fn format_address(ip: &CStr, port: c_int) -> String {
+    format(ip.to_string_lossy(), port)
+}
+
+/// The address of one end of a socket as [`format_address`] writes it; `?:0` when there is none.
+pub(crate) fn format_end(fd: c_int, remote: bool) -> String {
+    match end_address(fd, remote) {
+        Ok(end) => format(end.ip().into(), end.port()),
+        Err(_) => format("?".into(), 0),
+    }
+}
+
+fn format(ip: Cow<'_, str>, port: c_int) -> String {
+    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_for_ipv6() {
+        assert_eq!(format_address(c"127.0.0.1", 80), "127.0.0.1:80");
+        assert_eq!(format_address(c"::1", 80), "[::1]:80");
+        assert_eq!(format_address(c"/unixsocket", 0), "/unixsocket:0");
+    }
+
+    #[test]
+    fn numeric_addresses_resolve_to_themselves() {
+        assert_eq!(resolve(c"::1", true).unwrap(), "::1");
+        assert_eq!(resolve(c"127.0.0.1", true).unwrap(), "127.0.0.1");
+        let error = resolve(c"localhost", true).unwrap_err();
+        assert!(error.to_string().starts_with("getaddrinfo: "), "{error}");
+    }
+
+    #[test]
+    fn no_end_is_a_question_mark() {
+        assert_eq!(format_end(-1, true), "?:0");
+    }
+}

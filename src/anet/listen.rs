@@ -1,0 +1,77 @@
+//! Listening and accepting.
+
+use super::connect::new_socket;
+use super::{Error, SocketAddress, port_number};
+use crate::sys::resolve::{Query, resolve};
+use crate::sys::{Errno, fd, socket};
+use core::ffi::{CStr, c_int};
+
+/// The family that a TCP socket listens on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Family {
+    V4,
+    /// Without IPv4.
+    V6,
+}
+
+/// Listens on a port of one address; of every address for None, and for `*` (IPv6: `::*`) as in a
+/// configuration.
+pub(crate) fn tcp_listen(port: c_int, address: Option<&CStr>, family: Family, backlog: c_int) -> Result<c_int, Error> {
+    let port = port_number(port)?;
+    let address = address.filter(|address| *address != c"*" && !(family == Family::V6 && *address == c"::*"));
+    let family = if family == Family::V6 { libc::AF_INET6 } else { libc::AF_INET };
+    let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
+    for found in resolve(address, port, Query { family, numeric: false, passive: true })? {
+        result = new_socket(found.family, found.protocol).and_then(|fd| {
+            if family == libc::AF_INET6 {
+                socket::set_option(fd.0, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)
+                    .map_err(Error::at("setsockopt IPV6_V6ONLY"))?;
+            }
+            socket::bind(fd.0, &found.address).map_err(Error::at("bind"))?;
+            socket::listen(fd.0, backlog).map_err(Error::at("listen"))?;
+            Ok(fd.release())
+        });
+        if result.is_ok() {
+            break;
+        }
+    }
+    result
+}
+
+/// Listens on a unix socket, with permission bits unless they are 0, and a group if any.
+pub(crate) fn unix_listen(
+    path: &CStr,
+    permissions: libc::mode_t,
+    group: Option<&CStr>,
+    backlog: c_int,
+) -> Result<c_int, Error> {
+    let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
+    let socket = new_socket(libc::AF_UNIX, 0)?;
+    socket::bind(socket.0, &address).map_err(Error::at("bind"))?;
+    let prepare = || {
+        if permissions != 0 {
+            fd::set_permissions(path, permissions).map_err(Error::at("chmod"))?;
+        }
+        if let Some(group) = group {
+            fd::set_group(path, group).map_err(Error::at("chown"))?;
+        }
+        socket::listen(socket.0, backlog).map_err(Error::at("listen"))
+    };
+    if let Err(error) = prepare() {
+        // The file is ours: bind made it.
+        let _ = fd::unlink(path);
+        return Err(error);
+    }
+    Ok(socket.release())
+}
+
+/// Accepts a connection as a non-blocking, close-on-exec descriptor, with its address.
+pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Error> {
+    loop {
+        match socket::accept(fd) {
+            // Interrupted, or the client gave up while it waited: the next one may be there.
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {}
+            result => return result.map_err(Error::at("accept")),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Socket helpers: options, names, connecting, listening, addresses, pipes.
+//!
+//! They take descriptors as plain integers and return errors that say which call failed and why; the caller
+//! owns the descriptors that they return.
+
+mod address;
+mod connect;
+mod error;
+mod listen;
+mod options;
+mod pipe;
+
+pub(crate) use crate::sys::socket::SocketAddress;
+pub(crate) use address::{end_address, format_address, format_end, resolve, write_end};
+pub(crate) use connect::{Connect, tcp_connect, unix_connect};
+pub(crate) use error::Error;
+pub(crate) use listen::{Family, accept, tcp_listen, unix_listen};
+pub(crate) use options::{
+    set_blocking, set_close_on_exec, set_default_keep_alive, set_keep_alive, set_mark, set_receive_timeout,
+    set_send_timeout, set_tcp_no_delay, take_error,
+};
+pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
+
+use crate::sys::fd;
+use core::ffi::c_int;
+
+/// Closes its descriptor unless it is released: no error path leaks one.
+struct OwnedFd(c_int);
+
+impl OwnedFd {
+    fn release(self) -> c_int {
+        let fd = self.0;
+        core::mem::forget(self);
+        fd
+    }
+}
+
+impl Drop for OwnedFd {
+    fn drop(&mut self) {
+        // The error that got us here is the one to report.
+        let _ = fd::close(self.0);
+    }
+}
+
+/// A TCP port as the API takes it.
+fn port_number(port: c_int) -> Result<u16, Error> {
+    u16::try_from(port).map_err(|_| Error::new("port", crate::sys::Errno::EINVAL))
+}

@@ -1,0 +1,140 @@
+//! Connections: what every type shares.
+//!
+//! A connection is freed by its type's `close`, but never while one of its handlers runs: then `refs` is above
+//! 0, the close is noted in `flags`, and whoever called the handler frees it. As in the event loop, no
+//! reference to a connection is alive while a handler runs.
+
+mod events;
+pub(crate) mod listener;
+pub(crate) mod registry;
+pub(crate) mod socket;
+mod sync;
+pub(crate) mod unix;
+
+use crate::abi::ae::aeEventLoop;
+use crate::abi::connection::*;
+use crate::event_loop::{self, memory};
+use crate::host;
+use crate::sys::{Errno, fd};
+use core::ffi::{c_int, c_void};
+use core::ptr::NonNull;
+
+/// A new connection of a type, over `fd` or -1.
+fn create(ct: &'static ConnectionType, fd: c_int, state: ConnectionState) -> Result<NonNull<connection>, Errno> {
+    let conn = memory::zeroed::<connection>()?;
+    // SAFETY: fresh memory that is a valid connection.
+    let fields = unsafe { &mut *conn.as_ptr() };
+    fields.r#type = core::ptr::from_ref(ct).cast_mut();
+    fields.fd = fd;
+    fields.state = state;
+    fields.iovcnt = crate::sys::socket::max_iovecs();
+    Ok(conn)
+}
+
+/// The loop of this thread's connections.
+fn current_loop() -> Result<*mut aeEventLoop, Errno> {
+    let el = host::current_loop();
+    if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
+}
+
+/// Stops watching the connection's descriptor and closes it.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn drop_fd(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        let fd = core::mem::replace(&mut (*conn).fd, -1);
+        if fd == -1 {
+            return;
+        }
+        if let Ok(el) = current_loop() {
+            event_loop::delete_file_event(el, fd, crate::abi::ae::AE_READABLE | crate::abi::ae::AE_WRITABLE);
+        }
+        // The descriptor is gone whatever it answers.
+        let _ = fd::close(fd);
+    }
+}
+
+/// Closes a connection: now, or when its last running handler returns.
+///
+/// # Safety
+/// `conn` is a live connection of this thread that came from [`create`]; it is gone afterwards.
+pub(crate) unsafe fn close(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        drop_fd(conn);
+        if (*conn).refs > 0 {
+            (*conn).flags |= CONN_FLAG_CLOSE_SCHEDULED;
+        } else {
+            memory::release(NonNull::new_unchecked(conn));
+        }
+    }
+}
+
+/// Runs a handler. False when the connection was closed meanwhile: then it must not be touched any more.
+///
+/// # Safety
+/// `conn` is a live connection of this thread, the handler may be called with it.
+unsafe fn call_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> bool {
+    // SAFETY: the caller vouches for both; `refs` keeps the connection while the handler runs.
+    unsafe {
+        (*conn).refs += 1;
+        if let Some(handler) = handler {
+            handler(conn);
+        }
+        (*conn).refs -= 1;
+        if (*conn).flags & CONN_FLAG_CLOSE_SCHEDULED == 0 {
+            return true;
+        }
+        if (*conn).refs == 0
+            && let Some(close) = (*(*conn).r#type).close
+        {
+            close(conn);
+        }
+        false
+    }
+}
+
+/// Notes why an operation failed. The connection is broken, unless it was only interrupted.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn note_error(conn: *mut connection, errno: Errno) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        (*conn).last_errno = errno as c_int;
+        if errno != Errno::EINTR && (*conn).state == CONN_STATE_CONNECTED {
+            (*conn).state = CONN_STATE_ERROR;
+        }
+    }
+}
+
+/// For the functions of a type's table: the value, or -1 with errno set.
+fn value_or_errno<T: From<i8>>(result: Result<T, Errno>) -> T {
+    result.unwrap_or_else(|errno| {
+        errno.set();
+        T::from(-1)
+    })
+}
+
+/// For the functions of a type's table: `C_OK`, or `C_ERR` with errno set.
+fn status(result: Result<(), Errno>) -> c_int {
+    value_or_errno(result.map(|()| C_OK))
+}
+
+/// For the functions of a type's table that create: the connection, or NULL with errno set.
+fn pointer_or_errno(result: Result<NonNull<connection>, Errno>) -> *mut connection {
+    match result {
+        Ok(conn) => conn.as_ptr(),
+        Err(errno) => {
+            errno.set();
+            core::ptr::null_mut()
+        }
+    }
+}
+
+/// The client data under which a connection's descriptor is registered.
+fn client_data(conn: *mut connection) -> *mut c_void {
+    conn.cast()
+}

@@ -1,0 +1,131 @@
+//! The registered connection types.
+
+use super::socket::TCP;
+use super::unix::UNIX;
+use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
+use crate::abi::host::{LIBAE_LOG_VERBOSE, LIBAE_LOG_WARNING};
+use crate::host;
+use crate::sys::Errno;
+use core::ffi::{CStr, c_int};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
+use std::sync::{Mutex, PoisonError};
+
+/// Filled from the front; entries are never removed, and read without the lock.
+static TYPES: [AtomicPtr<ConnectionType>; CONN_TYPE_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; CONN_TYPE_MAX];
+static REGISTERING: Mutex<()> = Mutex::new(());
+
+fn registered() -> impl Iterator<Item = *mut ConnectionType> {
+    TYPES.iter().map(|entry| entry.load(Acquire)).take_while(|ct| !ct.is_null())
+}
+
+/// The name of a type.
+///
+/// # Safety
+/// `ct` is a connection type that stays.
+unsafe fn name<'a>(ct: *mut ConnectionType) -> Option<&'a CStr> {
+    // SAFETY: the caller vouches for the type; its name is a static string.
+    unsafe {
+        let name = (*ct).get_type?(ptr::null_mut());
+        (!name.is_null()).then(|| CStr::from_ptr(name))
+    }
+}
+
+/// Registers a type and initialises it.
+///
+/// # Safety
+/// `ct` is a connection type that stays.
+pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the type.
+    let (name, init) = unsafe { (name(ct).ok_or(Errno::EINVAL)?, (*ct).init) };
+    {
+        let _registering = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_name(name).is_some() {
+            host::log(LIBAE_LOG_WARNING, &format!("Connection types {} already registered", name.to_string_lossy()));
+            return Err(Errno::EEXIST);
+        }
+        let free = TYPES.iter().find(|entry| entry.load(Acquire).is_null()).ok_or(Errno::ENOSPC)?;
+        free.store(ct, Release);
+    }
+    host::log(LIBAE_LOG_VERBOSE, &format!("Connection type {} registered", name.to_string_lossy()));
+    if let Some(init) = init {
+        // SAFETY: the caller vouches for the type.
+        unsafe { init() };
+    }
+    Ok(())
+}
+
+/// Registers the "tcp" type.
+pub(crate) fn register_socket() -> Result<(), Errno> {
+    // SAFETY: static.
+    unsafe { register(ptr::from_ref(&TCP).cast_mut()) }
+}
+
+/// Registers the "unix" type.
+pub(crate) fn register_unix() -> Result<(), Errno> {
+    // SAFETY: static.
+    unsafe { register(ptr::from_ref(&UNIX).cast_mut()) }
+}
+
+/// Registers the built-in types that are not yet.
+pub(crate) fn register_builtin() -> Result<(), Errno> {
+    if !registered().any(|ct| ptr::eq(ct, &TCP)) {
+        register_socket()?;
+    }
+    if !registered().any(|ct| ptr::eq(ct, &UNIX)) {
+        register_unix()?;
+    }
+    Ok(())
+}
+
+/// The type of that name, whatever its case, and its index.
+pub(crate) fn by_name(wanted: &CStr) -> Option<(c_int, *mut ConnectionType)> {
+    let same = |ct: *mut ConnectionType| {
+        // SAFETY: registered types stay.
+        unsafe { name(ct) }.is_some_and(|name| name.to_bytes().eq_ignore_ascii_case(wanted.to_bytes()))
+    };
+    (0..).zip(registered()).find(|(_, ct)| same(*ct))
+}
+
+fn named(name: &CStr) -> *mut ConnectionType {
+    by_name(name).map_or(ptr::null_mut(), |(_, ct)| ct)
+}
+
+/// The registered "tcp" type, or NULL.
+pub(crate) fn tcp() -> *mut ConnectionType {
+    named(c"tcp")
+}
+
+/// The registered "unix" type, or NULL.
+pub(crate) fn unix() -> *mut ConnectionType {
+    named(c"unix")
+}
+
+/// The registered "tls" type, or NULL.
+pub(crate) fn tls() -> *mut ConnectionType {
+    named(c"tls")
+}
+
+/// Lets every type clean up.
+pub(crate) fn cleanup_all() {
+    for ct in registered() {
+        // SAFETY: registered types stay.
+        unsafe {
+            if let Some(cleanup) = (*ct).cleanup {
+                cleanup();
+            }
+        }
+    }
+}
+
+/// Whether a type holds data that the kernel no longer reports.
+pub(crate) fn has_pending_data() -> bool {
+    // SAFETY: registered types stay.
+    registered().any(|ct| unsafe { (*ct).has_pending_data.is_some_and(|has| has() != 0) })
+}
+
+/// Runs the handlers of connections with such data; returns how many.
+pub(crate) fn process_pending_data() -> c_int {
+    // SAFETY: registered types stay.
+    registered().map(|ct| unsafe { (*ct).process_pending_data.map_or(0, |process| process()) }).sum()
+}

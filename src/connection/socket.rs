@@ -1,0 +1,362 @@
+//! The "tcp" type, and what the unix type shares with it.
+
+use super::{
+    call_handler, close as free, create, drop_fd, events, note_error, pointer_or_errno, status, sync, value_or_errno,
+};
+use crate::abi::ae::{AE_WRITABLE, aeFileProc};
+use crate::abi::connection::*;
+use crate::anet::{self, Connect};
+use crate::event_loop;
+use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
+use crate::sys::{Errno, clock, fd, socket};
+use core::cell::UnsafeCell;
+use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ptr;
+
+/// The "tcp" type.
+pub(crate) static TCP: ConnectionType = ConnectionType {
+    get_type: Some(get_type),
+    accept_handler: super::listener::accept_tcp as crate::abi::ae::AeFileProc as *mut aeFileProc,
+    addr: Some(addr),
+    is_local: Some(is_local),
+    listen: Some(super::listener::listen_tcp),
+    conn_create: Some(conn_create),
+    conn_create_accepted: Some(conn_create_accepted),
+    connect: Some(connect),
+    blocking_connect: Some(blocking_connect),
+    ..STREAM
+};
+
+/// What every type over a stream socket does in the same way.
+pub(super) const STREAM: ConnectionType = ConnectionType {
+    get_type: None,
+    init: None,
+    cleanup: None,
+    configure: None,
+    ae_handler: Some(events::ae_handler),
+    accept_handler: ptr::null_mut(),
+    addr: None,
+    is_local: None,
+    listen: None,
+    conn_create: None,
+    conn_create_accepted: None,
+    shutdown: Some(shutdown),
+    close: Some(close),
+    connect: None,
+    blocking_connect: None,
+    accept: Some(accept),
+    write: Some(write),
+    writev: Some(writev),
+    read: Some(read),
+    set_write_handler: Some(set_write_handler),
+    set_read_handler: Some(set_read_handler),
+    get_last_error: Some(get_last_error),
+    sync_write: Some(sync_write),
+    sync_read: Some(sync_read),
+    sync_readline: Some(sync_readline),
+    has_pending_data: None,
+    process_pending_data: None,
+    get_peer_cert: None,
+};
+
+unsafe extern "C" fn get_type(_conn: *mut connection) -> *const c_char {
+    c"tcp".as_ptr()
+}
+
+unsafe extern "C" fn conn_create() -> *mut connection {
+    pointer_or_errno(create(&TCP, -1, CONN_STATE_NONE))
+}
+
+unsafe extern "C" fn conn_create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
+    pointer_or_errno(create(&TCP, fd, CONN_STATE_ACCEPTING))
+}
+
+unsafe extern "C" fn shutdown(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    let fd = unsafe { (*conn).fd };
+    // A socket that is not connected any more has nothing to shut down.
+    let _ = socket::shutdown(fd);
+}
+
+unsafe extern "C" fn close(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    unsafe { free(conn) }
+}
+
+/// Starts a connection's connect: `open` gives the socket.
+///
+/// # Safety
+/// `conn` is a live connection of this thread, the handler may be called with it.
+pub(super) unsafe fn start_connect(
+    conn: *mut connection,
+    handler: ConnectionCallbackFunc,
+    open: impl FnOnce() -> Result<c_int, anet::Error>,
+) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        prepare_connect(conn)?;
+        let started = open().map_err(|error| error.errno()).and_then(|fd| {
+            (*conn).fd = fd;
+            events::watch(conn, AE_WRITABLE)
+        });
+        match started {
+            Ok(()) => {
+                (*conn).state = CONN_STATE_CONNECTING;
+                (*conn).conn_handler = handler;
+            }
+            Err(errno) => fail_connect(conn, errno),
+        }
+        started
+    }
+}
+
+/// Connects, waiting for at most `timeout` milliseconds: `open` gives the socket.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+pub(super) unsafe fn wait_connect(
+    conn: *mut connection,
+    timeout: c_longlong,
+    open: impl FnOnce() -> Result<c_int, anet::Error>,
+) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        prepare_connect(conn)?;
+        let connected = open().map_err(|error| error.errno()).and_then(|fd| {
+            (*conn).fd = fd;
+            wait_writable(fd, timeout)?;
+            match anet::take_error(fd) {
+                0 => Ok(()),
+                error => Err(Errno::from_raw(error)),
+            }
+        });
+        match connected {
+            Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
+            Err(errno) => fail_connect(conn, errno),
+        }
+        connected
+    }
+}
+
+/// A connection can connect when it is new, or again after it failed.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        match (*conn).state {
+            CONN_STATE_CONNECTING => Err(Errno::EALREADY),
+            CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
+            _ => {
+                drop_fd(conn);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        drop_fd(conn);
+        (*conn).state = CONN_STATE_ERROR;
+        (*conn).last_errno = errno as c_int;
+    }
+}
+
+fn wait_writable(fd: c_int, timeout: c_longlong) -> Result<(), Errno> {
+    let deadline = clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000));
+    loop {
+        let left = deadline.saturating_sub(clock::now_us()).div_ceil(1000);
+        match event_loop::wait(fd, AE_WRITABLE, left.try_into().unwrap_or(c_longlong::MAX)) {
+            Ok(0) if clock::now_us() >= deadline => return Err(Errno::ETIMEDOUT),
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// A string argument that must be there.
+///
+/// # Safety
+/// `text` is NULL or a string that outlives the call.
+pub(super) unsafe fn required<'a>(text: *const c_char) -> Result<&'a CStr, anet::Error> {
+    // SAFETY: the caller vouches for the string.
+    unsafe { optional(text) }.ok_or(anet::Error::new("address", Errno::EINVAL))
+}
+
+/// # Safety
+/// `text` is NULL or a string that outlives the call.
+unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: the caller vouches for the string.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+}
+
+unsafe extern "C" fn connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    handler: ConnectionCallbackFunc,
+) -> c_int {
+    // SAFETY: called through a live connection's table with strings or NULL.
+    status(unsafe {
+        start_connect(conn, handler, || {
+            anet::tcp_connect(required(host)?, port, optional(source), Connect::NonBlockingBestEffortBind)
+        })
+    })
+}
+
+unsafe extern "C" fn blocking_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: called through a live connection's table with a string or NULL.
+    status(unsafe {
+        wait_connect(conn, timeout, || anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
+    })
+}
+
+unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: called through a live connection's table.
+    unsafe {
+        if (*conn).state != CONN_STATE_ACCEPTING {
+            return status(Err(Errno::EINVAL));
+        }
+        (*conn).state = CONN_STATE_CONNECTED;
+        if call_handler(conn, handler) { C_OK } else { C_ERR }
+    }
+}
+
+/// The result of a read or write: its count, or why it failed.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_int {
+    if let Err(errno) = result
+        && errno != Errno::EAGAIN
+    {
+        // SAFETY: the caller vouches for the connection.
+        unsafe { note_error(conn, errno) };
+    }
+    value_or_errno(result.map(|count| count as c_int))
+}
+
+/// The most that a count of type `int` can tell.
+const MAX_TRANSFER: usize = c_int::MAX as usize;
+
+unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
+    // SAFETY: called through a live connection's table with that much data.
+    unsafe { transferred(conn, fd::write((*conn).fd, data, len.min(MAX_TRANSFER))) }
+}
+
+unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
+    // SAFETY: called through a live connection's table with that many buffers.
+    unsafe { transferred(conn, fd::writev((*conn).fd, iov, count)) }
+}
+
+unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
+    // SAFETY: called through a live connection's table with that much room.
+    unsafe {
+        let result = fd::read((*conn).fd, buf, len.min(MAX_TRANSFER));
+        if result == Ok(0) && len > 0 {
+            (*conn).state = CONN_STATE_CLOSED;
+        }
+        transferred(conn, result)
+    }
+}
+
+unsafe extern "C" fn set_write_handler(
+    conn: *mut connection,
+    handler: ConnectionCallbackFunc,
+    barrier: c_int,
+) -> c_int {
+    // SAFETY: called through a live connection's table.
+    status(unsafe { events::set_write_handler(conn, handler, barrier != 0) })
+}
+
+unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: called through a live connection's table.
+    status(unsafe { events::set_read_handler(conn, handler) })
+}
+
+thread_local! {
+    static ERROR_TEXT: UnsafeCell<[c_char; ERROR_TEXT_LEN]> = const { UnsafeCell::new([0; ERROR_TEXT_LEN]) };
+}
+
+unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
+    // SAFETY: called through a live connection's table.
+    let errno = unsafe { (*conn).last_errno };
+    // SAFETY: the text is this thread's, and the reference ends with the call.
+    ERROR_TEXT.with(|text| error_text_into(errno, unsafe { &mut *text.get() }).as_ptr())
+}
+
+/// # Safety
+/// `conn` is a live connection; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
+pub(super) unsafe extern "C" fn addr(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe {
+        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
+        if let Err(errno) = result {
+            (*conn).last_errno = errno as c_int;
+        }
+        status(result)
+    }
+}
+
+unsafe extern "C" fn is_local(conn: *mut connection) -> c_int {
+    // SAFETY: called through a live connection's table.
+    value_or_errno(anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
+}
+
+/// The bytes of a sync call, or `EINVAL`.
+///
+/// # Safety
+/// `ptr` is NULL or valid for `size` bytes during the call.
+unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
+    let size = usize::try_from(size).map_err(|_| Errno::EINVAL)?;
+    if ptr.is_null() {
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: not NULL, and the caller vouches for the length.
+    Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) })
+}
+
+/// The result of a sync call, its error noted.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn synced(conn: *mut connection, result: Result<usize, Errno>) -> isize {
+    if let Err(errno) = result {
+        // SAFETY: the caller vouches for the connection.
+        unsafe { (*conn).last_errno = errno as c_int };
+    }
+    value_or_errno(result.map(|count| count as isize))
+}
+
+unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+    // SAFETY: called through a live connection's table with that much data.
+    unsafe { synced(conn, bytes(ptr, size).and_then(|data| sync::write((*conn).fd, data, timeout))) }
+}
+
+unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+    // SAFETY: called through a live connection's table with that much room.
+    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read((*conn).fd, buf, timeout))) }
+}
+
+unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
+    // SAFETY: called through a live connection's table with that much room.
+    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read_line((*conn).fd, buf, timeout))) }
+}

@@ -1,0 +1,83 @@
+//! Reads and writes that wait, over a non-blocking descriptor. Times are milliseconds; one that is over is
+//! `ETIMEDOUT`.
+
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::event_loop::wait;
+use crate::sys::{Errno, clock, fd};
+use core::ffi::{c_int, c_longlong};
+
+/// Until when to wait.
+struct Deadline(u64);
+
+impl Deadline {
+    fn after(timeout: c_longlong) -> Self {
+        Self(clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000)))
+    }
+
+    /// Waits until the descriptor is ready.
+    fn wait(&self, fd: c_int, mask: c_int) -> Result<(), Errno> {
+        let left = self.0.saturating_sub(clock::now_us());
+        if left == 0 {
+            return Err(Errno::ETIMEDOUT);
+        }
+        match wait(fd, mask, left.div_ceil(1000).try_into().unwrap_or(c_longlong::MAX)) {
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+}
+
+/// Writes all of `data`.
+pub(super) fn write(fd: c_int, data: &[u8], timeout: c_longlong) -> Result<usize, Errno> {
+    let deadline = Deadline::after(timeout);
+    let mut done = 0;
+    while done < data.len() {
+        let rest = &data[done..];
+        // SAFETY: the slice is as long as said.
+        match unsafe { fd::write(fd, rest.as_ptr().cast(), rest.len()) } {
+            Ok(count) => done += count,
+            Err(Errno::EAGAIN) => deadline.wait(fd, AE_WRITABLE)?,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(done)
+}
+
+/// Fills `buf`; the end of the input before that is `ECONNRESET`.
+pub(super) fn read(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
+    let deadline = Deadline::after(timeout);
+    let mut done = 0;
+    while done < buf.len() {
+        let rest = &mut buf[done..];
+        // SAFETY: the slice is as long as said.
+        match unsafe { fd::read(fd, rest.as_mut_ptr().cast(), rest.len()) } {
+            Ok(0) => return Err(Errno::ECONNRESET),
+            Ok(count) => done += count,
+            Err(Errno::EAGAIN) => deadline.wait(fd, AE_READABLE)?,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(done)
+}
+
+/// Reads up to a newline, or as much as fits with a NUL behind it; leaves the line without newline and carriage
+/// return, terminated. The time is for each byte.
+pub(super) fn read_line(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
+    let room = buf.len().checked_sub(1).ok_or(Errno::EINVAL)?;
+    let mut len = 0;
+    while len < room {
+        // One by one: what follows the line belongs to the next read.
+        read(fd, &mut buf[len..=len], timeout)?;
+        if buf[len] == b'\n' {
+            if len > 0 && buf[len - 1] == b'\r' {
+                len -= 1;
+            }
+            break;
+        }
+        len += 1;
+    }
+    buf[len] = 0;
+    Ok(len)
+}

@@ -1,0 +1,86 @@
+//! epoll.
+
+use super::{Applied, Fired, milliseconds};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::event_loop::memory::{Zeroable, ZeroedArray};
+use crate::sys::epoll::{self, Change, Events};
+use crate::sys::{Errno, fd};
+use core::ffi::{CStr, c_int};
+
+pub(super) const NAME: &CStr = c"epoll";
+
+/// The most that one call may be asked for (the kernel's own bound on the buffer).
+const MAX_EVENTS: usize = i32::MAX as usize / size_of::<libc::epoll_event>();
+
+// SAFETY: plain integers.
+unsafe impl Zeroable for libc::epoll_event {}
+
+pub(in crate::event_loop) struct Backend {
+    epoll: c_int,
+    events: ZeroedArray<libc::epoll_event>,
+}
+
+impl Backend {
+    pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
+        let events = ZeroedArray::new(setsize.min(MAX_EVENTS))?;
+        Ok(Self { epoll: epoll::create()?, events })
+    }
+
+    pub(super) fn resize(&mut self, setsize: usize, _maxfd: c_int) -> Result<(), Errno> {
+        self.events = ZeroedArray::new(setsize.min(MAX_EVENTS))?;
+        Ok(())
+    }
+
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+        let mut events: Events = 0;
+        if new & AE_READABLE != 0 {
+            events |= epoll::READ;
+        }
+        if new & AE_WRITABLE != 0 {
+            events |= epoll::WRITE;
+        }
+        if new == 0 {
+            return epoll::control(self.epoll, Change::Delete, fd, 0).map(|()| Applied::Changed);
+        }
+        let (first, mut applied) =
+            if old == 0 { (Change::Add, Applied::Added) } else { (Change::Modify, Applied::Changed) };
+        match (first, epoll::control(self.epoll, first, fd, events)) {
+            // The descriptor was closed, which removed it, and is another file now.
+            (Change::Modify, Err(Errno::ENOENT)) => {
+                applied = Applied::Added;
+                epoll::control(self.epoll, Change::Add, fd, events)?;
+            }
+            // The descriptor was closed while a copy of it, in a child process say, kept it here.
+            (Change::Add, Err(Errno::EEXIST)) => epoll::control(self.epoll, Change::Modify, fd, events)?,
+            (_, result) => result?,
+        }
+        Ok(applied)
+    }
+
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
+        let capacity = self.events.len().min(fired.capacity) as c_int;
+        let events = self.events.as_mut_ptr();
+        // SAFETY: the buffer has that room.
+        let count = unsafe { epoll::wait(self.epoll, events, capacity, milliseconds(timeout_us)) }?;
+        for index in 0..count {
+            // SAFETY: the kernel filled `count` elements.
+            let event = unsafe { events.add(index).read() };
+            let mut mask = 0;
+            if event.events & (epoll::READ | epoll::ERROR | epoll::HANGUP) != 0 {
+                mask |= AE_READABLE;
+            }
+            if event.events & (epoll::WRITE | epoll::ERROR | epoll::HANGUP) != 0 {
+                mask |= AE_WRITABLE;
+            }
+            fired.push(event.u64 as c_int, mask);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        // Nothing is left to do when it fails.
+        let _ = fd::close(self.epoll);
+    }
+}

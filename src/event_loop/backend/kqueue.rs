@@ -1,0 +1,83 @@
+//! kqueue.
+
+use super::{Applied, Fired};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::event_loop::memory::{Zeroable, ZeroedArray};
+use crate::sys::kqueue::{self, READ, WRITE};
+use crate::sys::{Errno, fd};
+use core::ffi::{CStr, c_int};
+use core::time::Duration;
+
+pub(super) const NAME: &CStr = c"kqueue";
+
+// SAFETY: plain integers and a pointer.
+unsafe impl Zeroable for libc::kevent {}
+
+pub(in crate::event_loop) struct Backend {
+    queue: c_int,
+    /// Room for a read and a write event of every descriptor.
+    events: ZeroedArray<libc::kevent>,
+    /// What fired for each descriptor in the running poll: the two filters come as two events, and the order
+    /// of the handlers is decided on both.
+    masks: Vec<u8>,
+}
+
+impl Backend {
+    pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
+        let mut backend = Self { queue: -1, events: ZeroedArray::new(1)?, masks: Vec::new() };
+        backend.resize(setsize, -1)?;
+        backend.queue = kqueue::create()?;
+        Ok(backend)
+    }
+
+    pub(super) fn resize(&mut self, setsize: usize, _maxfd: c_int) -> Result<(), Errno> {
+        self.masks.try_reserve_exact(setsize.saturating_sub(self.masks.len())).map_err(|_| Errno::ENOMEM)?;
+        self.events = ZeroedArray::new(setsize.saturating_mul(2).min(c_int::MAX as usize))?;
+        self.masks.resize(setsize, 0);
+        Ok(())
+    }
+
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+        for (bit, filter) in [(AE_READABLE, READ), (AE_WRITABLE, WRITE)] {
+            if new & bit != 0 {
+                // Adding what is there already changes nothing, and renews it for a descriptor opened again.
+                kqueue::change(self.queue, fd, filter, true)?;
+            } else if old & bit != 0 {
+                match kqueue::change(self.queue, fd, filter, false) {
+                    Err(Errno::ENOENT) => {}
+                    result => result?,
+                }
+            }
+        }
+        Ok(if old == 0 { Applied::Added } else { Applied::Changed })
+    }
+
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
+        let capacity = self.events.len().min(fired.capacity) as c_int;
+        let events = self.events.as_mut_ptr();
+        // SAFETY: the buffer has that room.
+        let count = unsafe { kqueue::wait(self.queue, events, capacity, timeout_us.map(Duration::from_micros)) }?;
+        // SAFETY: the kernel filled `count` elements.
+        let events = unsafe { core::slice::from_raw_parts(events, count) };
+        for event in events {
+            self.masks[event.ident as usize] |=
+                if event.filter as i16 == READ { AE_READABLE } else { AE_WRITABLE } as u8;
+        }
+        for event in events {
+            let mask = core::mem::take(&mut self.masks[event.ident as usize]);
+            if mask != 0 {
+                fired.push(event.ident as c_int, mask.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        if self.queue != -1 {
+            // Nothing is left to do when it fails.
+            let _ = fd::close(self.queue);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What waits for descriptors. A backend is five functions:
+//!
+//! - `new(setsize)`: ready to watch descriptors below `setsize`;
+//! - `resize(setsize, maxfd)`: the same for another `setsize`, above every watched descriptor;
+//! - `apply(fd, old, new)`: changes what a descriptor is watched for, at once; from or to nothing adds or
+//!   removes it. Says whether the descriptor was new to the kernel, whatever `old` said: a descriptor that was
+//!   closed and opened again is;
+//! - `poll(timeout, fired)`: waits, fills `fired`, says how many; an error or a hang-up fires as readable and
+//!   writable. A watched descriptor that has been closed is silently dropped, as the kernel does for epoll;
+//! - `NAME`.
+//!
+//! Masks here are `AE_READABLE`, `AE_WRITABLE` or both.
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+mod epoll;
+#[cfg(any(
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+mod kqueue;
+mod poll;
+mod select;
+
+use crate::abi::ae::aeFiredEvent;
+use crate::sys::Errno;
+use core::ffi::{CStr, c_int};
+
+/// Whether a descriptor was new to the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Applied {
+    Added,
+    Changed,
+}
+
+/// Room for what fired.
+pub(super) struct Fired {
+    first: *mut aeFiredEvent,
+    capacity: usize,
+    count: usize,
+}
+
+impl Fired {
+    /// # Safety
+    /// `first` has room for `capacity` elements while this lives.
+    pub(super) unsafe fn new(first: *mut aeFiredEvent, capacity: usize) -> Self {
+        Self { first, capacity, count: 0 }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count == self.capacity
+    }
+
+    /// Adds one; ignored when full: it will fire again.
+    fn push(&mut self, fd: c_int, mask: c_int) {
+        if !self.is_full() {
+            // SAFETY: below the capacity that `new` was told.
+            unsafe { self.first.add(self.count).write(aeFiredEvent { fd, mask }) };
+            self.count += 1;
+        }
+    }
+}
+
+/// Milliseconds for the calls that take an `int`, rounded up so that nothing is early; -1 for no limit.
+fn milliseconds(timeout_us: Option<u64>) -> c_int {
+    timeout_us.map_or(-1, |us| us.div_ceil(1000).try_into().unwrap_or(c_int::MAX))
+}
+
+macro_rules! backends {
+    ($($(#[$cfg:meta])* $variant:ident: $module:ident),* $(,)?) => {
+        /// Any of the backends built in. The first is the default.
+        pub(super) enum Backend {
+            $($(#[$cfg])* $variant($module::Backend),)*
+        }
+
+        /// The names of the backends built in, the default first.
+        const NAMES: &[&CStr] = &[$($(#[$cfg])* $module::NAME),*];
+
+        impl Backend {
+            /// A backend by name, whose watched descriptors are below `setsize`; `EINVAL` for an unknown name.
+            pub(super) fn new(name: &CStr, setsize: usize) -> Result<Self, Errno> {
+                $($(#[$cfg])* if name == $module::NAME {
+                    return $module::Backend::new(setsize).map(Self::$variant);
+                })*
+                Err(Errno::EINVAL)
+            }
+
+            pub(super) fn name(&self) -> &'static CStr {
+                match self { $($(#[$cfg])* Self::$variant(_) => $module::NAME,)* }
+            }
+
+            pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.resize(setsize, maxfd),)* }
+            }
+
+            pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new),)* }
+            }
+
+            /// Waits for at most `timeout_us` microseconds (None: without end).
+            pub(super) fn poll(&mut self, timeout_us: Option<u64>, mut fired: Fired) -> Result<usize, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, &mut fired)?,)* }
+                Ok(fired.count)
+            }
+        }
+    };
+}
+
+backends! {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    Epoll: epoll,
+    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
+    Kqueue: kqueue,
+    Poll: poll,
+    Select: select,
+}
+
+/// The default backend's name: what `LIBAE_BACKEND` says (`EINVAL` when it names none), else the
+/// platform's best.
+pub(super) fn default_name() -> Result<&'static CStr, Errno> {
+    match std::env::var_os("LIBAE_BACKEND") {
+        Some(wanted) if !wanted.is_empty() => {
+            NAMES.iter().find(|name| wanted.as_encoded_bytes() == name.to_bytes()).copied().ok_or(Errno::EINVAL)
+        }
+        _ => Ok(platform_name()),
+    }
+}
+
+/// The name of the platform's best backend.
+pub(super) fn platform_name() -> &'static CStr {
+    NAMES[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_round_up() {
+        assert_eq!(milliseconds(None), -1);
+        assert_eq!(milliseconds(Some(0)), 0);
+        assert_eq!(milliseconds(Some(1)), 1);
+        assert_eq!(milliseconds(Some(1000)), 1);
+        assert_eq!(milliseconds(Some(1001)), 2);
+        assert_eq!(milliseconds(Some(u64::MAX)), c_int::MAX);
+    }
+}

@@ -1,0 +1,106 @@
+//! select, for any number of descriptors.
+
+use super::{Applied, Fired};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::sys::poll::{FdSet, select};
+use crate::sys::{Errno, fd::descriptor_flags};
+use core::ffi::{CStr, c_int};
+use core::time::Duration;
+
+pub(super) const NAME: &CStr = c"select";
+
+pub(in crate::event_loop) struct Backend {
+    /// What is watched.
+    read: FdSet,
+    write: FdSet,
+    /// What was found ready.
+    ready_read: FdSet,
+    ready_write: FdSet,
+    /// One more than the highest descriptor ever watched since nothing was.
+    end: usize,
+    /// Where the next poll starts to report, so that a full `fired` starves nobody.
+    start: usize,
+}
+
+impl Backend {
+    pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
+        let none = FdSet::default;
+        let mut backend =
+            Self { read: none(), write: none(), ready_read: none(), ready_write: none(), end: 0, start: 0 };
+        backend.resize(setsize, -1)?;
+        Ok(backend)
+    }
+
+    pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+        for set in [&mut self.read, &mut self.write, &mut self.ready_read, &mut self.ready_write] {
+            set.resize(setsize)?;
+        }
+        self.end = self.end.min((maxfd + 1) as usize);
+        Ok(())
+    }
+
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+        if new != 0 {
+            // select itself would only say so later.
+            descriptor_flags(fd)?;
+        }
+        let fd = fd as usize;
+        let known = self.read.contains(fd) || self.write.contains(fd);
+        self.read.set(fd, new & AE_READABLE != 0);
+        self.write.set(fd, new & AE_WRITABLE != 0);
+        if new != 0 {
+            self.end = self.end.max(fd + 1);
+        } else {
+            while self.end > 0 && !self.read.contains(self.end - 1) && !self.write.contains(self.end - 1) {
+                self.end -= 1;
+            }
+        }
+        Ok(if old == 0 || !known { Applied::Added } else { Applied::Changed })
+    }
+
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
+        let ready = loop {
+            self.ready_read.copy_from(&self.read, self.end);
+            self.ready_write.copy_from(&self.write, self.end);
+            let timeout = timeout_us.map(Duration::from_micros);
+            match select(self.end, &mut self.ready_read, &mut self.ready_write, timeout) {
+                // A watched descriptor was closed; epoll would have dropped it too.
+                Err(Errno::EBADF) => self.drop_closed(),
+                result => break result?,
+            }
+        };
+        if ready == 0 {
+            return Ok(());
+        }
+        let start = if self.start < self.end { self.start } else { 0 };
+        for offset in 0..self.end {
+            let fd = (start + offset) % self.end;
+            let mut mask = 0;
+            if self.ready_read.contains(fd) {
+                mask |= AE_READABLE;
+            }
+            if self.ready_write.contains(fd) {
+                mask |= AE_WRITABLE;
+            }
+            if mask == 0 {
+                continue;
+            }
+            if fired.is_full() {
+                self.start = fd;
+                break;
+            }
+            fired.push(fd as c_int, mask);
+        }
+        Ok(())
+    }
+
+    fn drop_closed(&mut self) {
+        for fd in 0..self.end {
+            let watched = self.read.contains(fd) || self.write.contains(fd);
+            if watched && descriptor_flags(fd as c_int).is_err() {
+                self.read.set(fd, false);
+                self.write.set(fd, false);
+            }
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! File events: what descriptors are watched for, and what happens when they fire.
+
+use super::backend::Applied;
+use super::memory::Zeroable;
+use super::{State, entry, state};
+use crate::abi::ae::*;
+use crate::abi::host::LIBAE_LOG_DEBUG;
+use crate::host;
+use crate::sys::Errno;
+use crate::sys::text::error_text;
+use core::ffi::{c_int, c_longlong, c_void};
+use core::mem::transmute;
+
+/// The bits that a backend knows.
+const POLLED: c_int = AE_READABLE | AE_WRITABLE;
+
+/// What we keep for each descriptor beside its `aeFileEvent`.
+pub(super) struct Slot {
+    /// The poll that had just been made when the descriptor was last added to the backend: what that poll
+    /// found, it found about another file.
+    added_after: u64,
+    /// What the backend was last told to watch for.
+    armed: u8,
+    /// Listed in `State::changed`.
+    listed: bool,
+    /// Not watched for readable for the time being; see [`pause_readable`].
+    paused: bool,
+}
+
+// SAFETY: integers and bools, for which zero is false.
+unsafe impl Zeroable for Slot {}
+
+impl State {
+    fn slot(&mut self, fd: c_int) -> &mut Slot {
+        debug_assert!((fd as usize) < self.slots.len());
+        // SAFETY: callers pass descriptors below the set size, which `entry` has checked.
+        unsafe { &mut *self.slots.as_mut_ptr().add(fd as usize) }
+    }
+
+    /// Makes the backend watch a descriptor for what `mask` says, at once.
+    fn arm(&mut self, fd: c_int, mask: c_int) -> Result<(), Errno> {
+        let slot = self.slot(fd);
+        let wanted = if slot.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED };
+        let armed = c_int::from(slot.armed);
+        if wanted == 0 && armed == 0 {
+            return Ok(());
+        }
+        let applied = self.backend.apply(fd, armed, wanted);
+        let polls = self.polls;
+        let slot = self.slot(fd);
+        match applied {
+            Ok(applied) => {
+                slot.armed = wanted as u8;
+                if applied == Applied::Added {
+                    slot.added_after = polls;
+                }
+                Ok(())
+            }
+            Err(errno) => {
+                // A failed add or change leaves a closed descriptor with nothing, any other as it was.
+                if wanted == 0 || matches!(errno, Errno::EBADF | Errno::EPERM) {
+                    slot.armed = 0;
+                }
+                Err(errno)
+            }
+        }
+    }
+
+    /// Notes that a descriptor is to be armed before the next poll. False when there is no room to.
+    fn arm_later(&mut self, fd: c_int) -> bool {
+        if self.slot(fd).listed {
+            return true;
+        }
+        if self.changed.try_reserve(1).is_err() {
+            return false;
+        }
+        self.changed.push(fd);
+        self.slot(fd).listed = true;
+        true
+    }
+}
+
+/// Tells the backend what changed since the last poll.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(super) unsafe fn apply_changes(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop; the log hook runs while no reference is alive.
+    unsafe {
+        while let Some(fd) = state(el).changed.pop() {
+            let Some(event) = entry(el, fd) else { continue };
+            let mask = (*event).mask;
+            let state = state(el);
+            let slot = state.slot(fd);
+            slot.listed = false;
+            let wanted = if slot.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED };
+            if wanted == c_int::from(slot.armed) {
+                continue;
+            }
+            if let Err(errno) = state.arm(fd, mask) {
+                // Nobody is there to be told: the call that asked for it has returned.
+                host::log(LIBAE_LOG_DEBUG, &format!("descriptor {fd} is not watched: {}", error_text(errno)));
+            }
+        }
+    }
+}
+
+/// Watches `fd` for the events of `mask` besides those it is watched for.
+///
+/// # Safety
+/// `el` is a live loop of this thread; `proc` is an `aeFileProc` that may be called with `data`.
+pub(crate) unsafe fn create_file_event(
+    el: *mut aeEventLoop,
+    fd: c_int,
+    mask: c_int,
+    proc: *mut aeFileProc,
+    data: *mut c_void,
+) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop; no callback runs here.
+    unsafe {
+        let Some(event) = entry(el, fd) else {
+            return Err(if fd < 0 { Errno::EBADF } else { Errno::ERANGE });
+        };
+        let state = state(el);
+        let event = &mut *event;
+        if mask & !(POLLED | AE_BARRIER) != 0 || (mask | event.mask) & POLLED == 0 {
+            return Err(Errno::EINVAL);
+        }
+        let before = aeFileEvent { ..*event };
+        // Stored before it is armed: whoever polls from another thread finds the handler.
+        event.mask |= mask;
+        if mask & AE_READABLE != 0 {
+            event.rfileProc = proc;
+            state.slot(fd).paused = false;
+        }
+        if mask & AE_WRITABLE != 0 {
+            event.wfileProc = proc;
+        }
+        event.clientData = data;
+        // An event that was there already is told to the backend all the same: the number may belong to
+        // another file by now.
+        let changes = event.mask & POLLED != before.mask & POLLED;
+        let watched = before.mask & POLLED != 0 && state.slot(fd).armed != 0;
+        let later = state.depth > 0 && watched && changes && state.arm_later(fd);
+        if !later && let Err(errno) = state.arm(fd, event.mask) {
+            *event = before;
+            return Err(errno);
+        }
+        (*el).maxfd = (*el).maxfd.max(fd);
+    }
+    Ok(())
+}
+
+/// Stops watching `fd` for the events of `mask`.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(crate) unsafe fn delete_file_event(el: *mut aeEventLoop, fd: c_int, mut mask: c_int) {
+    // SAFETY: the caller vouches for the loop; no callback runs here.
+    unsafe {
+        let Some(event) = entry(el, fd) else { return };
+        if (*event).mask == AE_NONE {
+            return;
+        }
+        if mask & AE_WRITABLE != 0 {
+            mask |= AE_BARRIER;
+        }
+        let state = state(el);
+        let before = (*event).mask;
+        (*event).mask &= !mask;
+        let after = (*event).mask;
+        if after & AE_READABLE == 0 {
+            state.slot(fd).paused = false;
+        }
+        if before & POLLED != after & POLLED {
+            // The last one goes at once: after a fork the child may keep the file open, and with it the
+            // kernel's registration, when the caller closes the descriptor.
+            let later = state.depth > 0 && after & POLLED != 0 && state.arm_later(fd);
+            if !later {
+                // It fails when the descriptor was closed first, which removed it as well.
+                let _ = state.arm(fd, after);
+            }
+        }
+        if fd == (*el).maxfd && after == AE_NONE {
+            let mut maxfd = fd - 1;
+            while maxfd >= 0 && (*(*el).events.add(maxfd as usize)).mask == AE_NONE {
+                maxfd -= 1;
+            }
+            (*el).maxfd = maxfd;
+        }
+    }
+}
+
+/// The mask and the client data of a descriptor in range.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(crate) unsafe fn file_event(el: *mut aeEventLoop, fd: c_int) -> Option<(c_int, *mut c_void)> {
+    // SAFETY: the caller vouches for the loop.
+    unsafe { entry(el, fd).map(|event| ((*event).mask, (*event).clientData)) }
+}
+
+/// Leaves a descriptor registered, but does not watch it for readable for `milliseconds`. Creating or deleting
+/// its readable event ends the pause.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, milliseconds: c_longlong) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop; the number travels as the client data's bits and is never
+    // followed.
+    unsafe {
+        let event = entry(el, fd).filter(|event| (**event).mask & AE_READABLE != 0).ok_or(Errno::ENOENT)?;
+        let resume = end_pause as AeTimeProc as *mut aeTimeProc;
+        super::create_time_event(el, milliseconds, resume, fd as usize as *mut c_void, core::ptr::null_mut())?;
+        let mask = (*event).mask;
+        let state = state(el);
+        state.slot(fd).paused = true;
+        state.arm(fd, mask)
+    }
+}
+
+/// The time event that ends a pause.
+unsafe extern "C" fn end_pause(el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> c_int {
+    let fd = data as usize as c_int;
+    // SAFETY: the loop runs its own time event, so it is live.
+    unsafe {
+        if let Some(event) = entry(el, fd) {
+            let mask = (*event).mask;
+            let state = state(el);
+            if state.slot(fd).paused {
+                state.slot(fd).paused = false;
+                // A descriptor that was closed meanwhile has no more events to come.
+                let _ = state.arm(fd, mask);
+            }
+        }
+    }
+    AE_NOMORE
+}
+
+/// Calls the handlers of a descriptor that `poll` found ready.
+///
+/// # Safety
+/// `el` is a live loop of this thread, inside `process_events`.
+pub(super) unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u64) {
+    let aeFiredEvent { fd, mask } = fired;
+    // SAFETY: the caller vouches for the loop. Every access looks the entry up again, since the handler before
+    // may have deleted the event, closed the descriptor or moved the array.
+    unsafe {
+        let Some(event) = entry(el, fd) else { return };
+        if is_stale(el, fd, poll) {
+            return;
+        }
+        let barrier = (*event).mask & AE_BARRIER != 0;
+        let (first, second) = if barrier { (AE_WRITABLE, AE_READABLE) } else { (AE_READABLE, AE_WRITABLE) };
+
+        let called = (*event).mask & mask & first != 0;
+        if called {
+            call_handler(el, event, fd, mask, first);
+        }
+        let Some(event) = entry(el, fd) else { return };
+        let same = (*event).rfileProc == (*event).wfileProc;
+        if (*event).mask & mask & second != 0 && !(called && (same || is_stale(el, fd, poll))) {
+            call_handler(el, event, fd, mask, second);
+        }
+    }
+}
+
+/// Whether what `poll` found is no business of the descriptor's handlers: it was added since, so that the
+/// poll found it about another file, or the loop is at its end.
+///
+/// # Safety
+/// `el` is a live loop of this thread, `fd` is in range.
+unsafe fn is_stale(el: *mut aeEventLoop, fd: c_int, poll: u64) -> bool {
+    // SAFETY: the caller vouches for the loop.
+    let state = unsafe { state(el) };
+    state.deleted || state.slot(fd).added_after >= poll
+}
+
+/// # Safety
+/// `el` is a live loop; `event` its entry for `fd`, with a handler for `which`.
+unsafe fn call_handler(el: *mut aeEventLoop, event: *mut aeFileEvent, fd: c_int, mask: c_int, which: c_int) {
+    // SAFETY: the opaque pointer is a function of that type; all is read before it runs.
+    unsafe {
+        let proc = if which == AE_READABLE { (*event).rfileProc } else { (*event).wfileProc };
+        let data = (*event).clientData;
+        transmute::<*mut aeFileProc, AeFileProc>(proc)(el, fd, data, mask);
+    }
+}

@@ -1,0 +1,109 @@
+//! Memory from the host's allocator, or the C library's when the host has none.
+
+use crate::host;
+use crate::sys::{Errno, memory};
+use core::ffi::c_void;
+use core::mem::size_of;
+use core::ptr::{self, NonNull};
+
+/// Types for which all zero bytes are a value.
+///
+/// # Safety
+/// The implementor is such a type, without destructor.
+pub(crate) unsafe trait Zeroable {}
+
+// SAFETY: plain integers and pointers.
+unsafe impl Zeroable for crate::abi::ae::aeFileEvent {}
+// SAFETY: plain integers.
+unsafe impl Zeroable for crate::abi::ae::aeFiredEvent {}
+// SAFETY: plain integers and pointers, and function pointers that may be NULL.
+unsafe impl Zeroable for crate::abi::connection::connection {}
+
+/// Memory for one `T`, uninitialised.
+pub(crate) fn allocate<T>() -> Result<NonNull<T>, Errno> {
+    let pointer = match host::allocator() {
+        // SAFETY: the host vouches for its allocator, which is whole.
+        Some(host) => unsafe { host.malloc.map_or(ptr::null_mut(), |malloc| malloc(size_of::<T>(), host.context)) },
+        None => memory::malloc(size_of::<T>()),
+    };
+    NonNull::new(pointer.cast()).ok_or(Errno::ENOMEM)
+}
+
+/// One `T` of zero bytes.
+pub(crate) fn zeroed<T: Zeroable>() -> Result<NonNull<T>, Errno> {
+    let pointer = allocate::<T>()?;
+    // SAFETY: fresh memory for one T.
+    unsafe { pointer.write_bytes(0, 1) };
+    Ok(pointer)
+}
+
+/// Frees memory from this module.
+///
+/// # Safety
+/// `pointer` came from this module and is not used afterwards.
+pub(crate) unsafe fn release<T>(pointer: NonNull<T>) {
+    let pointer: *mut c_void = pointer.as_ptr().cast();
+    match host::allocator() {
+        // SAFETY: the host vouches for its allocator, which is whole and has not changed since.
+        Some(host) => unsafe {
+            if let Some(free) = host.free {
+                free(pointer, host.context);
+            }
+        },
+        // SAFETY: the caller vouches for the pointer.
+        None => unsafe { memory::free(pointer) },
+    }
+}
+
+/// An array that starts as zero bytes. A large one costs address space only, until its pages are used.
+pub(crate) struct ZeroedArray<T: Zeroable> {
+    first: NonNull<T>,
+    len: usize,
+}
+
+impl<T: Zeroable> ZeroedArray<T> {
+    pub(crate) fn new(len: usize) -> Result<Self, Errno> {
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(Errno::ENOMEM)?;
+        let pointer = match host::allocator() {
+            // SAFETY: the host vouches for its allocator, which is whole.
+            Some(host) => unsafe {
+                match (host.calloc, host.malloc) {
+                    (Some(calloc), _) => calloc(len, size_of::<T>(), host.context),
+                    (None, Some(malloc)) => {
+                        let pointer = malloc(bytes, host.context);
+                        if !pointer.is_null() {
+                            pointer.write_bytes(0, bytes);
+                        }
+                        pointer
+                    }
+                    (None, None) => ptr::null_mut(),
+                }
+            },
+            None => memory::calloc(len, size_of::<T>()),
+        };
+        NonNull::new(pointer.cast()).map(|first| Self { first, len }).ok_or(Errno::ENOMEM)
+    }
+
+    /// Another array of `len` elements that starts with the first `keep` of this one.
+    pub(crate) fn resized(&self, len: usize, keep: usize) -> Result<Self, Errno> {
+        let new = Self::new(len)?;
+        // SAFETY: both arrays hold that many elements.
+        unsafe { self.first.copy_to_nonoverlapping(new.first, keep.min(len).min(self.len)) };
+        Ok(new)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn as_mut_ptr(&self) -> *mut T {
+        self.first.as_ptr()
+    }
+}
+
+impl<T: Zeroable> Drop for ZeroedArray<T> {
+    fn drop(&mut self) {
+        // SAFETY: the array is this module's own and dropped once.
+        unsafe { release(self.first) };
+    }
+}

@@ -1,0 +1,172 @@
+//! The table of functions that the host program registers.
+//!
+//! Each hook is kept in an atomic of its own, so that reading one is a single load and replacing the table
+//! frees nothing that another thread may be reading.
+
+use crate::abi::ae::aeEventLoop;
+use crate::abi::connection::{connListener, connection};
+use crate::abi::host::*;
+use core::cell::Cell;
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::mem::{offset_of, size_of, transmute_copy};
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+use nix::errno::Errno;
+use std::ffi::CString;
+use std::io::Write as _;
+
+/// How many pointer-sized members follow `size` in the table.
+const MEMBERS: usize = size_of::<libaeHost>() / size_of::<usize>() - 1;
+
+static TABLE: [AtomicPtr<c_void>; MEMBERS] = [const { AtomicPtr::new(ptr::null_mut()) }; MEMBERS];
+static ALLOCATED: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// The loop most recently created in this thread.
+    static NEWEST_LOOP: Cell<*mut aeEventLoop> = const { Cell::new(ptr::null_mut()) };
+}
+
+/// Reads a member of the table. The type of the result is the member's.
+macro_rules! hook {
+    ($($member:ident).+) => {{
+        let value = TABLE[offset_of!(libaeHost, $($member).+) / size_of::<usize>() - 1].load(Relaxed);
+        // Names the member's type without a value of it.
+        let typed = |host: &libaeHost| host.$($member).+;
+        // SAFETY: `set` stored the bits of this very member there, or NULL, which is None.
+        unsafe { as_result_of(typed, &value) }
+    }};
+}
+
+/// # Safety
+/// The bits of `value` are a valid `T`, which is as large as a pointer.
+unsafe fn as_result_of<T>(_: impl Fn(&libaeHost) -> T, value: &*mut c_void) -> T {
+    const { assert!(size_of::<T>() == size_of::<*mut c_void>()) };
+    // SAFETY: the caller vouches for the bits.
+    unsafe { transmute_copy(value) }
+}
+
+/// Registers the host's table; NULL goes back to the defaults.
+///
+/// # Safety
+/// `table` is NULL or points to `table.size` readable bytes; its functions keep their contracts.
+pub(crate) unsafe fn set(table: *const libaeHost) -> Result<(), Errno> {
+    let mut members = [ptr::null_mut::<c_void>(); MEMBERS];
+    if !table.is_null() {
+        // SAFETY: the size is the first member of every version of the table.
+        let size = unsafe { (*table).size };
+        if size < 2 * size_of::<usize>() || size % size_of::<usize>() != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let count = (size / size_of::<usize>() - 1).min(MEMBERS);
+        // SAFETY: the caller vouches for `size` bytes, of which these are a part.
+        unsafe { ptr::copy_nonoverlapping(table.cast::<*mut c_void>().add(1), members.as_mut_ptr(), count) };
+    }
+    check_allocator(&members)?;
+    for (slot, member) in TABLE.iter().zip(members) {
+        slot.store(member, Relaxed);
+    }
+    Ok(())
+}
+
+/// An allocator is whole or absent, and stays once it has been used.
+fn check_allocator(members: &[*mut c_void; MEMBERS]) -> Result<(), Errno> {
+    let index = |offset: usize| (offset_of!(libaeHost, allocator) + offset) / size_of::<usize>() - 1;
+    let needed =
+        [offset_of!(libaeAllocator, malloc), offset_of!(libaeAllocator, realloc), offset_of!(libaeAllocator, free)]
+            .map(|offset| !members[index(offset)].is_null());
+    if needed[1..].iter().any(|set| *set != needed[0]) {
+        return Err(Errno::EINVAL);
+    }
+    let first = index(0);
+    let same = (first..MEMBERS).all(|member| members[member] == TABLE[member].load(Relaxed));
+    if ALLOCATED.load(Relaxed) && !same { Err(Errno::EBUSY) } else { Ok(()) }
+}
+
+/// The host's allocator. From now on it cannot change.
+pub(crate) fn allocator() -> Option<libaeAllocator> {
+    if !ALLOCATED.load(Relaxed) {
+        ALLOCATED.store(true, Relaxed);
+    }
+    let malloc = hook!(allocator.malloc)?;
+    Some(libaeAllocator {
+        malloc: Some(malloc),
+        calloc: hook!(allocator.calloc),
+        realloc: hook!(allocator.realloc),
+        free: hook!(allocator.free),
+        context: hook!(allocator.context),
+    })
+}
+
+/// The loop that connections register with, NULL when there is none.
+pub(crate) fn current_loop() -> *mut aeEventLoop {
+    match hook!(current_loop) {
+        // SAFETY: the host vouches for its hooks.
+        Some(current_loop) => unsafe { current_loop() },
+        None => NEWEST_LOOP.get(),
+    }
+}
+
+/// Notes the loop most recently created in this thread.
+pub(crate) fn set_newest_loop(el: *mut aeEventLoop) {
+    NEWEST_LOOP.set(el);
+}
+
+/// The loop most recently created in this thread.
+pub(crate) fn newest_loop() -> *mut aeEventLoop {
+    NEWEST_LOOP.get()
+}
+
+/// Writes a line to the host's log. errno is left alone.
+pub(crate) fn log(level: c_int, message: &str) {
+    let before = Errno::last_raw();
+    match hook!(log) {
+        Some(log) => {
+            let message = CString::new(message).unwrap_or_default();
+            // SAFETY: the host vouches for its hooks.
+            unsafe { log(level, message.as_ptr()) }
+        }
+        None if level >= LIBAE_LOG_WARNING && std::env::var_os("LIBAE_LOG").is_some() => {
+            // A log that cannot be written has nobody to tell.
+            let _ = writeln!(std::io::stderr(), "libae: {message}");
+        }
+        None => {}
+    }
+    Errno::set_raw(before);
+}
+
+/// The hook that takes accepted connections over.
+pub(crate) fn accepted() -> Option<unsafe extern "C" fn(*mut connection, c_int, *mut c_char)> {
+    hook!(accepted)
+}
+
+/// The hook that opens a TCP listener's sockets.
+pub(crate) fn listen() -> Option<unsafe extern "C" fn(*mut connListener) -> c_int> {
+    hook!(listen)
+}
+
+/// How many connections one call of an accept handler takes, at least 1.
+pub(crate) fn accepts_per_call() -> c_int {
+    // SAFETY: the host vouches for its hooks.
+    hook!(accepts_per_call).map_or(LIBAE_ACCEPTS_PER_CALL, |accepts| unsafe { accepts() }).max(1)
+}
+
+/// The listen backlog.
+pub(crate) fn tcp_backlog() -> c_int {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tcp_backlog).map_or(LIBAE_TCP_BACKLOG, |backlog| unsafe { backlog() })
+}
+
+/// Permission bits for unix sockets, 0 to leave them alone.
+pub(crate) fn unix_permissions() -> libc::mode_t {
+    // SAFETY: the host vouches for its hooks.
+    hook!(unix_permissions).map_or(0, |permissions| unsafe { permissions() })
+}
+
+/// The group for unix sockets, if any.
+pub(crate) fn unix_group() -> Option<CString> {
+    let group = hook!(unix_group)?;
+    // SAFETY: the host vouches for its hooks.
+    let group = unsafe { group() };
+    // SAFETY: the host returns NULL or a string that is valid until it is called again.
+    (!group.is_null()).then(|| unsafe { CStr::from_ptr(group) }.to_owned())
+}

@@ -1,0 +1,96 @@
+//! Descriptors of any kind.
+
+use super::Errno;
+use core::ffi::{CStr, c_int, c_void};
+
+pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: closes what the caller owns; takes no pointer.
+    Errno::result(unsafe { libc::close(fd) }).map(drop)
+}
+
+/// # Safety
+/// `buf` is valid for writes of `len` bytes, or so that the kernel answers `EFAULT` (it checks).
+pub(crate) unsafe fn read(fd: c_int, buf: *mut c_void, len: usize) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the buffer.
+    Errno::result(unsafe { libc::read(fd, buf, len) }).map(|count| count as usize)
+}
+
+/// # Safety
+/// `buf` is valid for reads of `len` bytes.
+pub(crate) unsafe fn write(fd: c_int, buf: *const c_void, len: usize) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the buffer.
+    Errno::result(unsafe { libc::write(fd, buf, len) }).map(|count| count as usize)
+}
+
+/// # Safety
+/// `iov` holds `count` elements, each valid for reads.
+pub(crate) unsafe fn writev(fd: c_int, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
+    // SAFETY: the caller vouches for the buffers.
+    Errno::result(unsafe { libc::writev(fd, iov, count) }).map(|count| count as usize)
+}
+
+/// The status flags (`O_NONBLOCK` and others).
+pub(crate) fn status_flags(fd: c_int) -> Result<c_int, Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::fcntl(fd, libc::F_GETFL) })
+}
+
+pub(crate) fn set_status_flags(fd: c_int, flags: c_int) -> Result<(), Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::fcntl(fd, libc::F_SETFL, flags) }).map(drop)
+}
+
+/// The descriptor flags (`FD_CLOEXEC`).
+pub(crate) fn descriptor_flags(fd: c_int) -> Result<c_int, Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::fcntl(fd, libc::F_GETFD) })
+}
+
+pub(crate) fn set_descriptor_flags(fd: c_int, flags: c_int) -> Result<(), Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::fcntl(fd, libc::F_SETFD, flags) }).map(drop)
+}
+
+/// A pipe, `[read end, write end]`, both ends close-on-exec when `close_on_exec` says so.
+pub(crate) fn pipe(close_on_exec: bool) -> Result<[c_int; 2], Errno> {
+    let mut fds = [-1; 2];
+    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    // SAFETY: the array takes two descriptors.
+    Errno::result(unsafe { libc::pipe2(fds.as_mut_ptr(), if close_on_exec { libc::O_CLOEXEC } else { 0 }) })?;
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    {
+        // SAFETY: the array takes two descriptors.
+        Errno::result(unsafe { libc::pipe(fds.as_mut_ptr()) })?;
+        if close_on_exec {
+            for fd in fds {
+                set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
+            }
+        }
+    }
+    Ok(fds)
+}
+
+/// The kind and permission bits of a file, links followed.
+pub(crate) fn file_mode(path: &CStr) -> Result<libc::mode_t, Errno> {
+    nix::sys::stat::stat(path).map(|stat| stat.st_mode)
+}
+
+pub(crate) fn set_permissions(path: &CStr, mode: libc::mode_t) -> Result<(), Errno> {
+    // SAFETY: the path is a C string.
+    Errno::result(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop)
+}
+
+pub(crate) fn unlink(path: &CStr) -> Result<(), Errno> {
+    // SAFETY: the path is a C string.
+    Errno::result(unsafe { libc::unlink(path.as_ptr()) }).map(drop)
+}
+
+/// Gives a file to a group, a name or a number.
+pub(crate) fn set_group(path: &CStr, group: &CStr) -> Result<(), Errno> {
+    let group = group.to_str().map_err(|_| Errno::EINVAL)?;
+    let gid = match group.parse() {
+        Ok(number) => nix::unistd::Gid::from_raw(number),
+        Err(_) => nix::unistd::Group::from_name(group)?.ok_or(Errno::EINVAL)?.gid,
+    };
+    nix::unistd::chown(path, None, Some(gid))
+}

@@ -1,0 +1,30 @@
+//! System calls, errno, clock: the only home of raw libc calls.
+//!
+//! Functions take descriptors as the plain integers that C callers pass: one that is not open is an `EBADF`
+//! from the kernel, not undefined behaviour. Errors are [`Errno`] values; nothing here retries or logs.
+
+pub(crate) mod clock;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) mod epoll;
+pub(crate) mod fd;
+#[cfg(any(
+    target_os = "macos",
+    target_os = "ios",
+    target_os = "freebsd",
+    target_os = "netbsd",
+    target_os = "openbsd",
+    target_os = "dragonfly"
+))]
+pub(crate) mod kqueue;
+pub(crate) mod memory;
+pub(crate) mod poll;
+pub(crate) mod resolve;
+pub(crate) mod socket;
+pub(crate) mod text;
+
+pub(crate) use nix::errno::Errno;
+
+/// Checks that a descriptor can exist at all.
+pub(crate) fn valid_fd(fd: i32) -> Result<i32, Errno> {
+    if fd < 0 { Err(Errno::EBADF) } else { Ok(fd) }
+}

@@ -1,0 +1,86 @@
+//! poll and select.
+
+use super::Errno;
+use core::ffi::c_int;
+use core::ptr;
+use core::time::Duration;
+use libc::pollfd;
+
+pub(crate) const READ: i16 = libc::POLLIN;
+pub(crate) const WRITE: i16 = libc::POLLOUT;
+pub(crate) const ERROR: i16 = libc::POLLERR;
+pub(crate) const HANGUP: i16 = libc::POLLHUP;
+/// The descriptor is not open.
+pub(crate) const INVALID: i16 = libc::POLLNVAL;
+
+/// Waits for at most `milliseconds` (-1: without end); returns how many entries have something in `revents`.
+pub(crate) fn poll(entries: &mut [pollfd], milliseconds: c_int) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    let count = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
+    Errno::result(count).map(|count| count as usize)
+}
+
+/// A set of descriptors for [`select`], of any size: the kernel reads as many bits as it is told, not only
+/// the `FD_SETSIZE` that the C macros know.
+#[derive(Clone, Default)]
+pub(crate) struct FdSet {
+    words: Vec<libc::c_ulong>,
+}
+
+impl FdSet {
+    const BITS: usize = libc::c_ulong::BITS as usize;
+
+    /// Makes room for descriptors below `setsize`, and never less than a C `fd_set`.
+    pub(crate) fn resize(&mut self, setsize: usize) -> Result<(), Errno> {
+        let words = setsize.max(libc::FD_SETSIZE).div_ceil(Self::BITS);
+        self.words.try_reserve_exact(words.saturating_sub(self.words.len())).map_err(|_| Errno::ENOMEM)?;
+        self.words.resize(words, 0);
+        Ok(())
+    }
+
+    pub(crate) fn set(&mut self, fd: usize, on: bool) {
+        let bit = 1 << (fd % Self::BITS);
+        if on {
+            self.words[fd / Self::BITS] |= bit;
+        } else {
+            self.words[fd / Self::BITS] &= !bit;
+        }
+    }
+
+    pub(crate) fn contains(&self, fd: usize) -> bool {
+        self.words[fd / Self::BITS] & (1 << (fd % Self::BITS)) != 0
+    }
+
+    /// Takes over the bits for descriptors below `count`, without growing.
+    pub(crate) fn copy_from(&mut self, other: &FdSet, count: usize) {
+        let words = count.div_ceil(Self::BITS);
+        self.words[..words].copy_from_slice(&other.words[..words]);
+    }
+}
+
+/// Waits until one of the descriptors below `count` is ready, for at most `timeout` (None: without end); the
+/// sets then hold those that are.
+pub(crate) fn select(
+    count: usize,
+    read: &mut FdSet,
+    write: &mut FdSet,
+    timeout: Option<Duration>,
+) -> Result<usize, Errno> {
+    debug_assert!(count <= read.words.len() * FdSet::BITS && count <= write.words.len() * FdSet::BITS);
+    let mut limit = timeout.map(|timeout| libc::timeval {
+        tv_sec: timeout.as_secs().try_into().unwrap_or(libc::time_t::MAX),
+        tv_usec: timeout.subsec_micros() as libc::suseconds_t,
+    });
+    let limit = limit.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
+    // SAFETY: both sets have at least `count` bits, the kernel touches no more; the limit outlives the call.
+    let ready = unsafe {
+        libc::select(
+            count as c_int,
+            read.words.as_mut_ptr().cast(),
+            write.words.as_mut_ptr().cast(),
+            ptr::null_mut(),
+            limit,
+        )
+    };
+    Errno::result(ready).map(|ready| ready as usize)
+}

@@ -1,0 +1,220 @@
+//! Sockets and their addresses.
+
+use super::Errno;
+use core::ffi::{CStr, c_int, c_void};
+use core::mem::{MaybeUninit, size_of};
+use core::ptr;
+use libc::{sockaddr, sockaddr_storage, socklen_t};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The name that stands for every unix socket's address, as Redis prints it.
+pub(crate) const UNIX_SOCKET_NAME: &str = "/unixsocket";
+
+/// A socket address of any family.
+#[derive(Clone, Copy)]
+pub(crate) struct SocketAddress {
+    storage: sockaddr_storage,
+    len: socklen_t,
+}
+
+impl SocketAddress {
+    /// Lets `fill` write an address and its length.
+    fn filled(fill: impl FnOnce(*mut sockaddr, &mut socklen_t) -> c_int) -> Result<(c_int, Self), Errno> {
+        let mut address = Self::empty();
+        address.len = size_of::<sockaddr_storage>() as socklen_t;
+        let result = Errno::result(fill(ptr::from_mut(&mut address.storage).cast(), &mut address.len))?;
+        // The kernel reports the full length of an address that it had to cut.
+        address.len = address.len.min(size_of::<sockaddr_storage>() as socklen_t);
+        Ok((result, address))
+    }
+
+    fn empty() -> Self {
+        // SAFETY: all zero is a valid sockaddr_storage.
+        Self { storage: unsafe { MaybeUninit::zeroed().assume_init() }, len: 0 }
+    }
+
+    /// A copy of an address found by the resolver.
+    ///
+    /// # Safety
+    /// `address` is valid for reads of `len` bytes.
+    pub(super) unsafe fn copied(address: *const sockaddr, len: socklen_t) -> Self {
+        let mut copy = Self::empty();
+        copy.len = len.min(size_of::<sockaddr_storage>() as socklen_t);
+        // SAFETY: the caller vouches for the source, and the length fits the storage.
+        unsafe {
+            ptr::copy_nonoverlapping(address.cast::<u8>(), ptr::from_mut(&mut copy.storage).cast(), copy.len as usize)
+        };
+        copy
+    }
+
+    /// The address of a unix socket; `ENAMETOOLONG` when the path and its NUL do not fit.
+    pub(crate) fn unix(path: &CStr) -> Result<Self, Errno> {
+        let mut address = Self::empty();
+        let unix = ptr::from_mut(&mut address.storage).cast::<libc::sockaddr_un>();
+        let bytes = path.to_bytes_with_nul();
+        // SAFETY: the storage is large enough and aligned for every family's address.
+        let unix = unsafe { &mut *unix };
+        if bytes.len() > unix.sun_path.len() {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        unix.sun_family = libc::AF_UNIX as libc::sa_family_t;
+        for (to, from) in unix.sun_path.iter_mut().zip(bytes) {
+            *to = *from as _;
+        }
+        address.len = size_of::<libc::sockaddr_un>() as socklen_t;
+        Ok(address)
+    }
+
+    pub(crate) fn family(&self) -> c_int {
+        self.storage.ss_family.into()
+    }
+
+    fn as_ptr(&self) -> *const sockaddr {
+        ptr::from_ref(&self.storage).cast()
+    }
+
+    fn v4(&self) -> Option<&libc::sockaddr_in> {
+        // SAFETY: the storage is large enough and aligned, and the family says what it holds.
+        (self.family() == libc::AF_INET).then(|| unsafe { &*self.as_ptr().cast() })
+    }
+
+    fn v6(&self) -> Option<&libc::sockaddr_in6> {
+        // SAFETY: the storage is large enough and aligned, and the family says what it holds.
+        (self.family() == libc::AF_INET6).then(|| unsafe { &*self.as_ptr().cast() })
+    }
+
+    /// The address as text, without port: `/unixsocket` for unix sockets, `?` for unknown families.
+    pub(crate) fn ip(&self) -> String {
+        if let Some(v4) = self.v4() {
+            Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).to_string()
+        } else if let Some(v6) = self.v6() {
+            Ipv6Addr::from(v6.sin6_addr.s6_addr).to_string()
+        } else if self.family() == libc::AF_UNIX {
+            UNIX_SOCKET_NAME.into()
+        } else {
+            "?".into()
+        }
+    }
+
+    /// Whether it is on this machine: a loopback address, or a unix socket.
+    pub(crate) fn is_loopback(&self) -> bool {
+        if let Some(v4) = self.v4() {
+            Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).is_loopback()
+        } else if let Some(v6) = self.v6() {
+            let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
+            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        } else {
+            self.family() == libc::AF_UNIX
+        }
+    }
+
+    /// The port, 0 for families without.
+    pub(crate) fn port(&self) -> c_int {
+        let port = self.v4().map(|v4| v4.sin_port).or_else(|| self.v6().map(|v6| v6.sin6_port));
+        port.map_or(0, |port| u16::from_be(port).into())
+    }
+}
+
+/// A close-on-exec socket.
+pub(crate) fn stream(family: c_int, protocol: c_int) -> Result<c_int, Errno> {
+    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    // SAFETY: takes no pointer.
+    return Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, protocol) });
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    {
+        // SAFETY: takes no pointer.
+        let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM, protocol) })?;
+        super::fd::set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
+        Ok(fd)
+    }
+}
+
+pub(crate) fn bind(fd: c_int, address: &SocketAddress) -> Result<(), Errno> {
+    // SAFETY: the address is as long as said.
+    Errno::result(unsafe { libc::bind(fd, address.as_ptr(), address.len) }).map(drop)
+}
+
+pub(crate) fn connect(fd: c_int, address: &SocketAddress) -> Result<(), Errno> {
+    // SAFETY: the address is as long as said.
+    Errno::result(unsafe { libc::connect(fd, address.as_ptr(), address.len) }).map(drop)
+}
+
+pub(crate) fn listen(fd: c_int, backlog: c_int) -> Result<(), Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::listen(fd, backlog) }).map(drop)
+}
+
+/// Accepts a connection as a non-blocking, close-on-exec descriptor.
+pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Errno> {
+    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    return SocketAddress::filled(|address, len| {
+        // SAFETY: the address has room for `len` bytes.
+        unsafe { libc::accept4(fd, address, len, libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) }
+    });
+    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    {
+        // SAFETY: the address has room for `len` bytes.
+        let accepted = SocketAddress::filled(|address, len| unsafe { libc::accept(fd, address, len) })?;
+        super::fd::set_descriptor_flags(accepted.0, libc::FD_CLOEXEC)?;
+        super::fd::set_status_flags(accepted.0, super::fd::status_flags(accepted.0)? | libc::O_NONBLOCK)?;
+        Ok(accepted)
+    }
+}
+
+/// Shuts both directions down.
+pub(crate) fn shutdown(fd: c_int) -> Result<(), Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::shutdown(fd, libc::SHUT_RDWR) }).map(drop)
+}
+
+/// The address of the other end.
+pub(crate) fn peer_address(fd: c_int) -> Result<SocketAddress, Errno> {
+    // SAFETY: the address has room for `len` bytes.
+    SocketAddress::filled(|address, len| unsafe { libc::getpeername(fd, address, len) }).map(|(_, address)| address)
+}
+
+/// The address of this end.
+pub(crate) fn own_address(fd: c_int) -> Result<SocketAddress, Errno> {
+    // SAFETY: the address has room for `len` bytes.
+    SocketAddress::filled(|address, len| unsafe { libc::getsockname(fd, address, len) }).map(|(_, address)| address)
+}
+
+/// Sets a socket option to a value of the option's own type.
+fn set<T>(fd: c_int, level: c_int, option: c_int, value: &T) -> Result<(), Errno> {
+    // SAFETY: the value is as long as said.
+    Errno::result(unsafe {
+        libc::setsockopt(fd, level, option, ptr::from_ref(value).cast::<c_void>(), size_of::<T>() as socklen_t)
+    })
+    .map(drop)
+}
+
+/// Sets a socket option that takes an integer.
+pub(crate) fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -> Result<(), Errno> {
+    set(fd, level, option, &value)
+}
+
+/// Sets `SO_SNDTIMEO` or `SO_RCVTIMEO`.
+pub(crate) fn set_timeout(fd: c_int, option: c_int, milliseconds: u64) -> Result<(), Errno> {
+    let limit = libc::timeval {
+        tv_sec: (milliseconds / 1000).try_into().unwrap_or(libc::time_t::MAX),
+        tv_usec: (milliseconds % 1000 * 1000) as libc::suseconds_t,
+    };
+    set(fd, libc::SOL_SOCKET, option, &limit)
+}
+
+/// Reads a socket option that is an integer.
+pub(crate) fn option(fd: c_int, level: c_int, option: c_int) -> Result<c_int, Errno> {
+    let mut value: c_int = 0;
+    let mut len = size_of::<c_int>() as socklen_t;
+    // SAFETY: the value is as long as said.
+    Errno::result(unsafe { libc::getsockopt(fd, level, option, ptr::from_mut(&mut value).cast(), &mut len) })?;
+    Ok(value)
+}
+
+/// How many buffers one `writev` takes, at most what fits the `iovcnt` of a connection.
+pub(crate) fn max_iovecs() -> u16 {
+    // SAFETY: takes no pointer.
+    let limit = unsafe { libc::sysconf(libc::_SC_IOV_MAX) };
+    // POSIX guarantees 16; Linux and the BSDs have 1024.
+    u16::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(1024)
+}
