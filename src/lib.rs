@@ -18,11 +18,13 @@
 //! Nothing imports `ffi`. The binaries use the safe API and [`resp`] alone and forbid unsafe code.
 
 pub mod abi;
-pub mod resp;
-
-pub(crate) mod anet;
-pub(crate) mod connection;
-pub(crate) mod event_loop;
+mod anet;
+mod connection;
+mod event_loop;
 pub mod ffi;
-pub(crate) mod host;
-pub(crate) mod sys;
+mod host;
+pub mod resp;
+mod rust;
+mod sys;
+
+pub use rust::*;

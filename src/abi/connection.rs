@@ -159,15 +159,30 @@ pub struct ConnectionType {
     pub get_last_error: Option<unsafe extern "C" fn(conn: *mut connection) -> *const c_char>,
     /// Writes all, waiting up to `timeout` milliseconds.
     pub sync_write: Option<
-        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+        unsafe extern "C" fn(
+            conn: *mut connection,
+            ptr: *mut c_char,
+            size: libc::ssize_t,
+            timeout: c_longlong,
+        ) -> libc::ssize_t,
     >,
     /// Reads all, waiting up to `timeout` milliseconds.
     pub sync_read: Option<
-        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+        unsafe extern "C" fn(
+            conn: *mut connection,
+            ptr: *mut c_char,
+            size: libc::ssize_t,
+            timeout: c_longlong,
+        ) -> libc::ssize_t,
     >,
     /// Reads a line, waiting up to `timeout` milliseconds.
     pub sync_readline: Option<
-        unsafe extern "C" fn(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize,
+        unsafe extern "C" fn(
+            conn: *mut connection,
+            ptr: *mut c_char,
+            size: libc::ssize_t,
+            timeout: c_longlong,
+        ) -> libc::ssize_t,
     >,
 
     /// Whether the type holds data that the kernel no longer reports.

@@ -6,7 +6,6 @@ use crate::sys::resolve::{Query, resolve as lookup};
 use crate::sys::socket;
 use crate::sys::text::write_whole;
 use core::ffi::{CStr, c_char, c_int};
-use std::borrow::Cow;
 
 /// The first address of a name as text; with `numeric` it must be an address already.
 pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<String, Error> {
@@ -19,8 +18,8 @@ pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errn
     if remote { socket::peer_address(fd) } else { socket::own_address(fd) }
 }
 
-/// Writes an end's address and port where they are wanted (NULL: not). Without one, or when it does not fit
-/// (`ENOSPC`), they are `?` and 0.
+/// Writes an end's address and port where they are wanted (NULL: not). An address that does not fit
+/// (`ENOSPC`), or is not known, is `?`; a port that is not known is 0.
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
@@ -32,32 +31,22 @@ pub(crate) unsafe fn write_end(
 ) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the buffer and the port.
     unsafe {
-        let written = end.and_then(|end| write_whole(ip, ip_len, &end.ip()).map(|()| end.port()));
-        if written.is_err() {
-            let _ = write_whole(ip, ip_len, "?");
-        }
         if let Some(port) = port.as_mut() {
-            *port = written.unwrap_or(0);
+            *port = end.map_or(0, |end| end.port());
         }
-        written.map(drop)
+        end.and_then(|end| write_whole(ip, ip_len, &end.ip())).inspect_err(|_| _ = write_whole(ip, ip_len, "?"))
     }
 }
 
 /// `ip:port`, `[ip]:port` for IPv6.
 pub(crate) fn format_address(ip: &CStr, port: c_int) -> String {
-    format(ip.to_string_lossy(), port)
+    let ip = ip.to_string_lossy();
+    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
 }
 
 /// The address of one end of a socket as [`format_address`] writes it; `?:0` when there is none.
 pub(crate) fn format_end(fd: c_int, remote: bool) -> String {
-    match end_address(fd, remote) {
-        Ok(end) => format(end.ip().into(), end.port()),
-        Err(_) => format("?".into(), 0),
-    }
-}
-
-fn format(ip: Cow<'_, str>, port: c_int) -> String {
-    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+    end_address(fd, remote).map_or_else(|_| "?:0".into(), |end| end.to_string())
 }
 
 #[cfg(test)]

@@ -99,6 +99,12 @@ impl<T: Zeroable> ZeroedArray<T> {
     pub(crate) fn as_mut_ptr(&self) -> *mut T {
         self.first.as_ptr()
     }
+
+    /// For arrays that no C code and no callback reaches.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: that many elements, initialised, and borrowed with the array.
+        unsafe { core::slice::from_raw_parts_mut(self.first.as_ptr(), self.len) }
+    }
 }
 
 impl<T: Zeroable> Drop for ZeroedArray<T> {

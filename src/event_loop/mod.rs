@@ -21,7 +21,7 @@ use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::host;
 use crate::sys::{Errno, clock};
 use backend::{Backend, Fired};
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr;
 use file_events::Slot;
@@ -53,6 +53,8 @@ struct State {
     deleted: bool,
     /// The loop created before this one in the same thread.
     older: *mut aeEventLoop,
+    /// What the safe API keeps for the loop, NULL for others.
+    owner: *mut c_void,
 }
 
 /// The state of a loop.
@@ -73,6 +75,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
             host::log(LIBAE_LOG_WARNING, "LIBAE_BACKEND names no event loop backend that is built in");
         })?,
     };
+    clock::init_host_clock();
     let state = Box::new(State {
         backend: Backend::new(name, size)?,
         events: ZeroedArray::new(size)?,
@@ -85,6 +88,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         runs: 0,
         deleted: false,
         older: host::newest_loop(),
+        owner: ptr::null_mut(),
     });
     let el = memory::allocate::<aeEventLoop>()?.as_ptr();
     // SAFETY: fresh memory for a loop.
@@ -175,6 +179,24 @@ pub(crate) fn default_backend_name() -> &'static CStr {
 pub(crate) unsafe fn backend_name(el: *mut aeEventLoop) -> &'static CStr {
     // SAFETY: the caller vouches for the loop.
     unsafe { state(el) }.backend.name()
+}
+
+/// Notes what the safe API keeps for a loop.
+///
+/// # Safety
+/// `el` is a live loop.
+pub(crate) unsafe fn set_owner(el: *mut aeEventLoop, owner: *mut c_void) {
+    // SAFETY: the caller vouches for the loop.
+    unsafe { state(el) }.owner = owner;
+}
+
+/// What the safe API keeps for a loop, NULL for others.
+///
+/// # Safety
+/// `el` is a live loop.
+pub(crate) unsafe fn owner(el: *mut aeEventLoop) -> *mut c_void {
+    // SAFETY: the caller vouches for the loop.
+    unsafe { state(el) }.owner
 }
 
 /// Changes the set size; `ERANGE` when that would cut a registered descriptor off.

@@ -241,7 +241,7 @@ unsafe fn run_if_due(el: *mut aeEventLoop, id: c_longlong, now: monotime) -> boo
         let again = transmute::<*mut aeTimeProc, AeTimeProc>(proc)(el, id, data);
         (*event).refcount -= 1;
 
-        if (*event).id == AE_DELETED_EVENT_ID.into() {
+        if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
             state(el).timers.retire(timer);
         } else if again == AE_NOMORE {
             // It cannot fail: the event is live under this id.

@@ -5,7 +5,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 use libc::{sockaddr, sockaddr_storage, socklen_t};
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The name that stands for every unix socket's address, as Redis prints it.
 pub(crate) const UNIX_SOCKET_NAME: &str = "/unixsocket";
@@ -83,28 +83,30 @@ impl SocketAddress {
         (self.family() == libc::AF_INET6).then(|| unsafe { &*self.as_ptr().cast() })
     }
 
+    fn ip_address(&self) -> Option<IpAddr> {
+        let v4 = self.v4().map(|v4| Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).into());
+        v4.or_else(|| self.v6().map(|v6| Ipv6Addr::from(v6.sin6_addr.s6_addr).into()))
+    }
+
+    /// The address for Rust, None for families other than IPv4 and IPv6.
+    pub(crate) fn to_std(self) -> Option<SocketAddr> {
+        self.ip_address().map(|ip| SocketAddr::new(ip, self.port() as u16))
+    }
+
     /// The address as text, without port: `/unixsocket` for unix sockets, `?` for unknown families.
     pub(crate) fn ip(&self) -> String {
-        if let Some(v4) = self.v4() {
-            Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).to_string()
-        } else if let Some(v6) = self.v6() {
-            Ipv6Addr::from(v6.sin6_addr.s6_addr).to_string()
-        } else if self.family() == libc::AF_UNIX {
-            UNIX_SOCKET_NAME.into()
-        } else {
-            "?".into()
+        match self.ip_address() {
+            Some(ip) => ip.to_string(),
+            None if self.family() == libc::AF_UNIX => UNIX_SOCKET_NAME.into(),
+            None => "?".into(),
         }
     }
 
     /// Whether it is on this machine: a loopback address, or a unix socket.
     pub(crate) fn is_loopback(&self) -> bool {
-        if let Some(v4) = self.v4() {
-            Ipv4Addr::from(v4.sin_addr.s_addr.to_ne_bytes()).is_loopback()
-        } else if let Some(v6) = self.v6() {
-            let ip = Ipv6Addr::from(v6.sin6_addr.s6_addr);
-            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        } else {
-            self.family() == libc::AF_UNIX
+        match self.ip_address() {
+            Some(ip) => ip.to_canonical().is_loopback(),
+            None => self.family() == libc::AF_UNIX,
         }
     }
 
@@ -112,6 +114,16 @@ impl SocketAddress {
     pub(crate) fn port(&self) -> c_int {
         let port = self.v4().map(|v4| v4.sin_port).or_else(|| self.v6().map(|v6| v6.sin6_port));
         port.map_or(0, |port| u16::from_be(port).into())
+    }
+}
+
+/// `ip:port`, `[ip]:port` for IPv6.
+impl core::fmt::Display for SocketAddress {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.to_std() {
+            Some(address) => address.fmt(f),
+            None => write!(f, "{}:0", self.ip()),
+        }
     }
 }
 

@@ -1,0 +1,372 @@
+/** anet.h: socket helpers. Part of libae, under the MIT licence. */
+
+#ifndef LIBAE_ANET_H
+#define LIBAE_ANET_H
+
+/* Generated from src/abi and src/ffi by `make headers`; do not edit. */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/** Success. */
+#define ANET_OK 0
+
+/** Failure; `errno` and the error text say why. */
+#define ANET_ERR -1
+
+/** The size in bytes of the error text that every `char *err` must have room for. */
+#define ANET_ERR_LEN 256
+
+/** No flags. */
+#define ANET_NONE 0
+
+/** `anetResolve`: accept numeric addresses only, never ask the resolver. */
+#define ANET_IP_ONLY 1
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Makes `fd` non-blocking.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetNonBlock(char *err, int fd);
+
+/**
+ * Makes `fd` blocking.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetBlock(char *err, int fd);
+
+/**
+ * Makes `fd` non-blocking when `non_block` is not 0, else blocking.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetSetBlock(char *err, int fd, int non_block);
+
+/**
+ * Closes `fd` on exec.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno.
+ */
+int anetCloexec(int fd);
+
+/**
+ * Sends small segments at once (`TCP_NODELAY`).
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetEnableTcpNoDelay(char *err, int fd);
+
+/**
+ * Gathers small segments (no `TCP_NODELAY`).
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetDisableTcpNoDelay(char *err, int fd);
+
+/**
+ * Sends keepalive probes after `interval` seconds of silence, and gives the peer up after three
+ * unanswered ones, a third of `interval` apart. `interval` is 1 second at least.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetKeepAlive(char *err, int fd, int interval);
+
+/**
+ * Sends keepalive probes at the system's intervals (upstream before 6.2).
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetTcpKeepAlive(char *err, int fd);
+
+/**
+ * Makes a blocking send on `fd` give up after `ms` milliseconds, 0 for never.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetSendTimeout(char *err, int fd, long long ms);
+
+/**
+ * Makes a blocking receive on `fd` give up after `ms` milliseconds, 0 for never.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetRecvTimeout(char *err, int fd, long long ms);
+
+/**
+ * Marks the packets of `fd` with `id` (Linux `SO_MARK`, FreeBSD `SO_USER_COOKIE`, OpenBSD `SO_RTABLE`);
+ * does nothing elsewhere.
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetSetSockMarkId(char *err, int fd, uint32_t id);
+
+/** The pending error of a socket (`SO_ERROR`), which is cleared; 0 for none, errno when it cannot be read. */
+int anetGetError(int fd);
+
+/**
+ * Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
+ *
+ * Returns the descriptor, close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcpConnect(char *err, const char *addr, int port);
+
+/**
+ * Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
+ * failed; `anetGetError` tells which.
+ *
+ * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcpNonBlockConnect(char *err, const char *addr, int port);
+
+/**
+ * Like `anetTcpNonBlockConnect`, from the local address `source_addr` (NULL: any); upstream before 6.2.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcpNonBlockBindConnect(char *err, const char *addr, int port, const char *source_addr);
+
+/**
+ * Like `anetTcpNonBlockConnect`, from the local address `source_addr` if it can be bound, else from any.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcpNonBlockBestEffortBindConnect(char *err, const char *addr, int port, const char *source_addr);
+
+/**
+ * Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
+ *
+ * Returns the descriptor, close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does not fit a
+ * socket address) and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetUnixGenericConnect(char *err, const char *path, int flags);
+
+/**
+ * Connects to a unix socket and waits for it (upstream before 6.2). As `anetUnixGenericConnect`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetUnixConnect(char *err, const char *path);
+
+/**
+ * Starts to connect to a unix socket (upstream before 6.2). As `anetUnixGenericConnect`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetUnixNonBlockConnect(char *err, const char *path);
+
+/**
+ * Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
+ * `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
+ *
+ * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcpServer(char *err, int port, char *bindaddr, int backlog);
+
+/**
+ * Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
+ * IPv4 is not served (`IPV6_V6ONLY`).
+ * `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
+ *
+ * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetTcp6Server(char *err, int port, char *bindaddr, int backlog);
+
+/**
+ * Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
+ *
+ * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
+ * not fit a socket address) and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+ */
+int anetUnixServer(char *err,
+                   char *path,
+                   mode_t perm,
+                   int backlog);
+
+/**
+ * Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
+ * address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
+ *
+ * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+ * text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int anetTcpAccept(char *err,
+                  int serversock,
+                  char *ip,
+                  size_t ip_len,
+                  int *port);
+
+/**
+ * Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
+ *
+ * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+ * text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetUnixAccept(char *err,
+                   int serversock);
+
+/**
+ * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
+ * an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ */
+int anetResolve(char *err,
+                char *host,
+                char *ipbuf,
+                size_t ipbuf_len,
+                int flags);
+
+/**
+ * `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ */
+int anetResolveIP(char *err,
+                  char *host,
+                  char *ipbuf,
+                  size_t ipbuf_len);
+
+/**
+ * The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to
+ * redis-7.0 the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port
+ * 0. `ip` and `port` may be NULL.
+ *
+ * Returns 0; -1 with errno: `ENOSPC` when the address does not fit, then it is "?"; others when there is none,
+ * then it is "?" and the port 0.
+ *
+ * Requires: `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int anetFdToString(int fd,
+                   char *ip,
+                   size_t ip_len,
+                   int *port,
+                   int remote);
+
+/**
+ * The remote end's address, as `anetFdToString` (upstream before 6.2).
+ *
+ * Requires: `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int anetPeerToString(int fd, char *ip, size_t ip_len, int *port);
+
+/**
+ * The own end's address, as `anetFdToString` (upstream before 6.2).
+ *
+ * Requires: `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int anetSockName(int fd, char *ip, size_t ip_len, int *port);
+
+/**
+ * Writes "ip:port", or "[ip]:port" for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
+ *
+ * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+ *
+ * Requires: `fmt` is NULL or has room for `fmt_len` bytes; `ip` is NULL or a string.
+ */
+int anetFormatAddr(char *fmt, size_t fmt_len, char *ip, int port);
+
+/**
+ * The remote end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
+ *
+ * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+ *
+ * Requires: `buf` is NULL or has room for `buf_len` bytes.
+ */
+int anetFormatPeer(int fd, char *buf, size_t buf_len);
+
+/**
+ * The own end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
+ *
+ * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+ *
+ * Requires: `buf` is NULL or has room for `buf_len` bytes.
+ */
+int anetFormatSock(int fd, char *buf, size_t buf_len);
+
+/**
+ * Whether `filepath` names a FIFO: 1 or 0. 0 also when it cannot be looked at.
+ *
+ * Requires: `filepath` is NULL or a string.
+ */
+int anetIsFifo(char *filepath);
+
+/**
+ * Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and
+ * `O_CLOEXEC`; as upstream on Linux both ends are close-on-exec in any case.
+ *
+ * Returns 0; -1 with errno, `EINVAL` for other flags or a NULL `fds`, and no descriptor left open.
+ *
+ * Requires: `fds` is NULL or has room for two descriptors.
+ */
+int anetPipe(int *fds, int read_flags, int write_flags);
+
+/**
+ * Reads until `count` bytes are there or the input ends.
+ *
+ * Returns the bytes read, fewer than `count` at the end of the input; -1 with errno, what was read before it is lost.
+ *
+ * Requires: `buf` is NULL or has room for `count` bytes.
+ */
+int anetRead(int fd,
+             char *buf,
+             int count);
+
+/**
+ * Writes all `count` bytes.
+ *
+ * Returns `count`; -1 with errno, when an unknown part may have been written.
+ *
+ * Requires: `buf` is NULL or holds `count` bytes.
+ */
+int anetWrite(int fd, char *buf, int count);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* LIBAE_ANET_H */

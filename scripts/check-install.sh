@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Installs into temporary directories and uses what is there as a stranger would: pkg-config, C and C++ programs
+# against the shared and the static library, ctypes, and uninstall.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/report.sh
+. scripts/report.sh
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/prefix
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+unset DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MAKEFLAGS MFLAGS
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LC_ALL=C
+
+# files DIRECTORY: every file and link below it.
+files() {
+    (cd "$1" && find . -not -type d | sort)
+}
+
+expected_files() {
+    local name
+    for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/include/libae/$name"; done
+    for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
+    echo ./opt/x/lib64/pkgconfig/libae.pc
+    echo ./opt/x/bin/ae-server
+}
+
+staged() {
+    make install DESTDIR="$work/stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
+    expected_files | sort | diff -u - <(files "$work/stage") || fail "other files were installed than expected"
+    ! grep -r "$work" "$work/stage" || fail "DESTDIR is in an installed file"
+    grep -qx 'libdir=/opt/x/lib64' "$work/stage/opt/x/lib64/pkgconfig/libae.pc" || fail "libae.pc has another libdir"
+}
+
+unstaged() {
+    make uninstall DESTDIR="$work/stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
+    [ -z "$(files "$work/stage")" ] || fail "left: $(files "$work/stage")"
+}
+
+installed() {
+    make install PREFIX="$prefix"
+}
+
+links() {
+    [ "$(readlink "$prefix/lib/libae.so")" = "libae.so.$version" ] &&
+        [ "$(readlink "$prefix/lib/libae.so.1")" = "libae.so.$version" ] || fail "the links do not lead to libae.so.$version"
+    [ "$(pkg-config --modversion libae)" = "$version" ] || fail "libae.pc has the version $(pkg-config --modversion libae)"
+}
+
+# runs PROGRAM: it says which library it was linked with.
+runs() {
+    local said
+    said=$(LD_LIBRARY_PATH=$prefix/lib "$1") || fail "status $?: $said" || return 1
+    case $said in "libae $version redis-"* | "libae $version valkey-"*) ;; *) fail "it says: $said" ;; esac
+}
+
+needs_libae() {
+    readelf -dW "$1" | grep -q 'NEEDED.*libae\.so\.1\]'
+}
+
+with_shared() {
+    # shellcheck disable=SC2046
+    cc -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -o "$work/shared" tests/install/use.c $(pkg-config --cflags --libs libae) &&
+        needs_libae "$work/shared" && runs "$work/shared"
+}
+
+with_shared_cxx() {
+    # shellcheck disable=SC2046
+    c++ -std=c++17 -Wall -Wextra -Werror -x c++ -o "$work/cxx" tests/install/use.c $(pkg-config --cflags --libs libae) &&
+        needs_libae "$work/cxx" && runs "$work/cxx"
+}
+
+# libae.a alone static: the usual way of a program that ships without libae.so.
+with_archive() {
+    # shellcheck disable=SC2046
+    cc -o "$work/archive" tests/install/use.c $(pkg-config --cflags libae) \
+        $(pkg-config --libs --static libae | sed 's/-lae/-l:libae.a/') || return 1
+    ! needs_libae "$work/archive" || fail "it was linked with libae.so"
+    runs "$work/archive"
+}
+
+# Everything static, libc too: glibc warns of getaddrinfo, which is its own affair.
+with_static() {
+    # shellcheck disable=SC2046
+    cc -static -o "$work/static" tests/install/use.c $(pkg-config --cflags --libs --static libae) || return 1
+    ! readelf -dW "$work/static" | grep NEEDED || fail "it is not static"
+    runs "$work/static"
+}
+
+with_ctypes() {
+    python3 - "$prefix/lib/libae.so.1" "$version" <<'PYTHON'
+import ctypes, sys
+libae = ctypes.CDLL(sys.argv[1], use_errno=True)
+libae.libaeVersion.restype = ctypes.c_char_p
+libae.aeCreateEventLoop.restype = ctypes.c_void_p
+libae.aeDeleteEventLoop.argtypes = [ctypes.c_void_p]
+assert libae.libaeVersion().decode() == sys.argv[2]
+loop = libae.aeCreateEventLoop(16)
+assert loop
+libae.aeDeleteEventLoop(loop)
+PYTHON
+}
+
+server_starts() {
+    "$prefix/bin/ae-server" --help > /dev/null
+}
+
+nothing_left() {
+    make uninstall PREFIX="$prefix" || return 1
+    [ -z "$(files "$prefix")" ] || fail "left: $(files "$prefix")"
+}
+
+check "a staged installation has the files" staged
+check "uninstall removes a staged installation" unstaged
+check "an installation" installed
+check "the links and the version" links
+check "a C program with libae.so" with_shared
+check "a C++ program with libae.so" with_shared_cxx
+check "a C program with libae.a" with_archive
+check "a static C program" with_static
+check "ctypes" with_ctypes
+check "ae-server starts" server_starts
+check "uninstall removes everything" nothing_left
+finish install

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs what README.md prints: the first C program, built with the command that the README gives for it, and the first
+Python program. Both against an installation in a temporary folder, whose libraries are where a system's would be.
+"""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SHELLS = ("sh", "bash", "console", "shell")
+LIMIT = 20
+
+
+def fences(text):
+    """Every fenced block: its language and its text."""
+    blocks = re.findall(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", text, re.MULTILINE | re.DOTALL)
+    return [(language, body) for language, body in blocks]
+
+
+def first(blocks, languages, contains=""):
+    return next((body for language, body in blocks if language in languages and contains in body), None)
+
+
+def build_commands(block):
+    """The lines of a shell block that call pkg-config, without prompts, with continued lines joined."""
+    lines = block.replace("\\\n", " ").splitlines()
+    return [re.sub(r"^\s*\$ ", "", line) for line in lines if "pkg-config" in line]
+
+
+class Failure(Exception):
+    pass
+
+
+def run(command, folder, env):
+    try:
+        result = subprocess.run(
+            command, shell=isinstance(command, str), cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT,
+            stdin=subprocess.DEVNULL,
+        )
+    except subprocess.TimeoutExpired:
+        raise Failure(f"{command}: has not ended after {LIMIT} s") from None
+    if result.returncode != 0:
+        raise Failure(f"{command}: status {result.returncode}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def c_program(blocks, folder, env):
+    program = first(blocks, ("c",))
+    if program is None:
+        raise Failure("README.md has no ```c program")
+    shell = first(blocks, SHELLS, "pkg-config")
+    commands = build_commands(shell or "")
+    if not commands:
+        raise Failure("README.md has no shell block that builds it with pkg-config")
+    name = re.search(r"[\w.-]+\.c\b", commands[0])
+    if name is None:
+        raise Failure(f"no file name ending in .c: {commands[0]}")
+    (folder / name.group()).write_text(program)
+    for command in commands:
+        run(command, folder, env)
+    built = re.search(r"-o\s*(\S+)", commands[0])
+    executable = built.group(1) if built else "a.out"
+    if not (folder / executable).exists():
+        raise Failure(f"{commands[0]}: has not made {executable}")
+    if f"./{executable}" not in " ".join(commands):
+        run([f"./{executable}"], folder, env)
+
+
+def python_program(blocks, folder, env):
+    program = first(blocks, ("python", "py", "python3"))
+    if program is None:
+        raise Failure("README.md has no ```python program")
+    (folder / "example.py").write_text(program)
+    run([sys.executable, "example.py"], folder, env)
+
+
+def main():
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = pathlib.Path(temporary)
+        prefix = folder / "prefix"
+        clean = {name: value for name, value in os.environ.items() if name not in ("DESTDIR", "MAKEFLAGS", "MFLAGS")}
+        env = dict(clean, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"), LD_LIBRARY_PATH=str(prefix / "lib"))
+        # A program may also name the libraries and headers of the source tree.
+        for name in ("build", "include"):
+            (folder / name).symlink_to(ROOT / name)
+        try:
+            run(["make", "-C", str(ROOT), "install", f"PREFIX={prefix}", f"LIBDIR={prefix}/lib"], folder, clean)
+            readme = ROOT / "README.md"
+            blocks = fences(readme.read_text()) if readme.exists() else []
+        except Failure as failure:
+            sys.exit(f"readme: {failure}")
+        for name, check in ("the C program", c_program), ("the Python program", python_program):
+            try:
+                check(blocks, folder, env)
+                passed += 1
+            except Failure as failure:
+                failed += 1
+                print(f"FAILED {name} of README.md: {failure}")
+    print(f"readme: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# What build/libae.so and build/libae.a show to the programs they are linked into: names, needs, size; and that
+# libae.a stands beside other Rust libraries in one program.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/report.sh
+. scripts/report.sh
+
+shared=build/libae.so
+static=build/libae.a
+max_size=$((700 * 1024))
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+sed -n 's/^    \([A-Za-z_0-9]*\);$/\1/p' include/libae.map | LC_ALL=C sort > "$work/documented"
+
+same_names() {
+    LC_ALL=C sort "$1" | diff -u --label documented --label "$2" "$work/documented" - ||
+        fail "$2 has other names than the headers (-: missing, +: too many)"
+}
+
+shared_names() {
+    nm -D --defined-only --with-symbol-versions $shared | awk '$2 != "A" { print $3 }' > "$work/names"
+    ! grep -v '@@LIBAE_1$' "$work/names" || fail "without the version LIBAE_1"
+    sed -i 's/@@LIBAE_1$//' "$work/names"
+    same_names "$work/names" $shared
+}
+
+static_names() {
+    nm -g --defined-only $static | awk 'NF == 3 { print $3 }' > "$work/names"
+    same_names "$work/names" $static
+}
+
+dynamic() {
+    readelf -dW $shared | sed -n "s/.*($1).*\[\(.*\)\]/\1/p"
+}
+
+soname() {
+    [ "$(dynamic SONAME)" = libae.so.1 ] || fail "the soname is '$(dynamic SONAME)'"
+}
+
+needs() {
+    local extra
+    extra=$(dynamic NEEDED | grep -vxE 'libc\.so\.6|libgcc_s\.so\.1') || return 0
+    fail "depends on $extra"
+}
+
+no_text_relocations() {
+    ! readelf -dW $shared | grep TEXTREL
+}
+
+size() {
+    strip --strip-unneeded -o "$work/stripped.so" $shared
+    local bytes
+    bytes=$(stat -c %s "$work/stripped.so")
+    echo "libae.so has $bytes bytes stripped, libae.a $(strip --strip-debug -o "$work/stripped.a" $static &&
+        stat -c %s "$work/stripped.a")" >&3
+    [ "$bytes" -lt $max_size ] || fail "$bytes bytes stripped, $max_size are allowed"
+}
+
+loads() {
+    printf '#include <dlfcn.h>\n#include <stdio.h>\nint main(int c, char **v) {\n(void) c;\n%s\n}\n' \
+        'if (!dlopen(v[1], RTLD_NOW)) { puts(dlerror()); return 1; } return 0;' > "$work/load.c"
+    cc -o "$work/load" "$work/load.c" -ldl && "$work/load" $shared
+}
+
+# neighbour NAME RUSTC-OPTIONS...: another Rust library with its own std.
+neighbour() {
+    rustc --edition 2024 --crate-type staticlib --crate-name neighbour "${@:2}" \
+        -o "$work/libneighbour_$1.a" tests/symbols/neighbour.rs
+}
+
+# together NEIGHBOUR LIBRARIES...: links them into one program, in that order, and runs it.
+together() {
+    cc -std=c11 -Wall -Werror -I include -o "$work/together" tests/symbols/together.c "${@:2}" \
+        -Wl,--fatal-warnings -lpthread -ldl -lm || return 1
+    LD_LIBRARY_PATH=build "$work/together" "$1" || fail "the program ended with status $?"
+}
+
+# The check can fail: two Rust libraries that nothing was done about do clash.
+clash_without_us() {
+    neighbour same -C opt-level=1 || return 1
+    ! cc -o "$work/clash" tests/symbols/together.c -I include -Wl,--whole-archive "$work/libneighbour_unwind.a" \
+        "$work/libneighbour_same.a" -Wl,--no-whole-archive $static -lpthread -ldl -lm 2> "$work/clash.log" ||
+        fail "linked"
+    grep -q 'multiple definition' "$work/clash.log"
+}
+
+exec 3>&1
+check "libae.so exports the documented names" shared_names
+check "libae.a has the documented names" static_names
+check "libae.so has its soname" soname
+check "libae.so needs libc and libgcc_s alone" needs
+check "libae.so has no text relocations" no_text_relocations
+check "libae.so is small" size
+check "libae.so finds every symbol when it is loaded" loads
+check "a Rust library that unwinds" neighbour unwind -C opt-level=2
+check "a Rust library with fat LTO that aborts" neighbour abort -C opt-level=3 -C lto=fat -C codegen-units=1 -C panic=abort
+for kind in unwind abort; do
+    other=$work/libneighbour_$kind.a
+    check "libae.a before a Rust library ($kind)" together $kind $static "$other"
+    check "libae.a behind a Rust library ($kind)" together $kind "$other" $static
+    check "libae.a and a whole Rust library ($kind)" together $kind -Wl,--whole-archive "$other" -Wl,--no-whole-archive $static
+    check "libae.so beside a Rust library ($kind)" together $kind "$other" -Lbuild -lae
+done
+check "Rust libraries clash otherwise" clash_without_us
+finish symbols

@@ -1,0 +1,298 @@
+//! Connections.
+
+use super::event_loop::WeakLoop;
+use super::{EventLoop, c_string, io_error};
+use crate::abi::connection::*;
+use crate::anet;
+use crate::connection::{socket::TCP, unix::UNIX};
+use crate::sys::Errno;
+use core::ffi::{CStr, c_int};
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::ptr;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What runs when a connection is readable or writable. One may serve many connections, which it tells apart
+/// by what it is called with.
+pub type Handler = Rc<dyn Fn(&Connection)>;
+
+type Connected = Box<dyn FnOnce(&Connection, io::Result<()>)>;
+
+/// What the handles of a connection share. The connection's private data leads here.
+struct Inner {
+    /// NULL once it is closed.
+    raw: Cell<*mut connection>,
+    el: WeakLoop,
+    read: RefCell<Option<Handler>>,
+    write: RefCell<Option<Handler>>,
+    connected: Cell<Option<Connected>>,
+}
+
+/// A handle of a connection over TCP or a unix socket; non-blocking and close-on-exec. The connection is closed
+/// with the last handle, or by [`close`](Self::close).
+#[derive(Clone)]
+pub struct Connection(Rc<Inner>);
+
+impl Connection {
+    /// Takes over a connection of the core.
+    ///
+    /// # Safety
+    /// `raw` is a live connection of this thread that nobody else owns.
+    unsafe fn adopt(el: &EventLoop, raw: *mut connection) -> Self {
+        let inner = Rc::new(Inner {
+            raw: Cell::new(raw),
+            el: el.downgrade(),
+            read: RefCell::default(),
+            write: RefCell::default(),
+            connected: Cell::default(),
+        });
+        // SAFETY: the caller vouches for the connection, which is closed before its Inner is gone.
+        unsafe { (*raw).private_data = Rc::as_ptr(&inner).cast_mut().cast() };
+        Self(inner)
+    }
+
+    /// A connected connection over an accepted descriptor, which it owns from now on.
+    pub(super) fn accepted(el: &EventLoop, ct: &ConnectionType, fd: c_int) -> io::Result<Self> {
+        let create = ct.conn_create_accepted.ok_or_else(|| io_error(Errno::EINVAL))?;
+        // SAFETY: a built-in type; its connection is ours alone.
+        unsafe {
+            let raw = checked(create(fd, ptr::null_mut()))?;
+            let conn = Self::adopt(el, raw);
+            conn.call(|raw| Some((*(*raw).r#type).accept?(raw, None)))?;
+            Ok(conn)
+        }
+    }
+
+    /// Starts to connect to a TCP port; `connected` is told how it went.
+    pub fn connect_tcp(
+        el: &EventLoop,
+        host: &str,
+        port: u16,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        Self::connect(el, &TCP, &c_string(host)?, port, Box::new(connected))
+    }
+
+    /// Starts to connect to a unix socket; `connected` is told how it went.
+    pub fn connect_unix(
+        el: &EventLoop,
+        path: &Path,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        Self::connect(el, &UNIX, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
+    }
+
+    fn connect(
+        el: &EventLoop,
+        ct: &ConnectionType,
+        address: &CStr,
+        port: u16,
+        connected: Connected,
+    ) -> io::Result<Self> {
+        let create = ct.conn_create.ok_or_else(|| io_error(Errno::EINVAL))?;
+        // SAFETY: a built-in type; its connection is ours alone.
+        unsafe {
+            let conn = Self::adopt(el, checked(create())?);
+            conn.0.connected.set(Some(connected));
+            conn.call(|raw| {
+                let connect = (*(*raw).r#type).connect?;
+                Some(connect(raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
+            })?;
+            Ok(conn)
+        }
+    }
+
+    /// Calls a function of the connection's table that returns -1 with errno, or does not exist.
+    fn call<T: PartialEq + From<i8>>(&self, function: impl FnOnce(*mut connection) -> Option<T>) -> io::Result<T> {
+        let raw = checked(self.0.raw.get())?;
+        match self.0.el.enter(|| function(raw)) {
+            Some(result) if result == T::from(-1) => Err(io_error(Errno::last())),
+            Some(result) => Ok(result),
+            None => Err(io_error(Errno::EOPNOTSUPP)),
+        }
+    }
+
+    /// Reads; 0 when the peer has closed. `WouldBlock` when there is nothing yet.
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        // SAFETY: live while it is not closed; the buffer is as long as said.
+        self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, buf.as_mut_ptr().cast(), buf.len())) })
+    }
+
+    /// Writes; returns how much was taken. `WouldBlock` when the socket is full.
+    pub fn write(&self, data: &[u8]) -> io::Result<usize> {
+        // SAFETY: live while it is not closed; the data is as long as said.
+        self.transfer(|raw| unsafe { Some((*(*raw).r#type).write?(raw, data.as_ptr().cast(), data.len())) })
+    }
+
+    /// Writes from several buffers, as many as the system takes at once.
+    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        // SAFETY: live while it is not closed; IoSlice has the layout of iovec.
+        self.transfer(|raw| unsafe {
+            let count = bufs.len().min((*raw).iovcnt.into()) as c_int;
+            Some((*(*raw).r#type).writev?(raw, bufs.as_ptr().cast(), count))
+        })
+    }
+
+    /// [`call`](Self::call) for what does not concern the loop.
+    fn transfer(&self, function: impl FnOnce(*mut connection) -> Option<c_int>) -> io::Result<usize> {
+        match function(checked(self.0.raw.get())?) {
+            Some(count) => usize::try_from(count).map_err(|_| io_error(Errno::last())),
+            None => Err(io_error(Errno::EOPNOTSUPP)),
+        }
+    }
+
+    /// Runs `handler` whenever there is something to read or the peer has closed; None: no longer.
+    pub fn set_read_handler(&self, handler: Option<Handler>) -> io::Result<()> {
+        let function: ConnectionCallbackFunc = if handler.is_some() { Some(run_read) } else { None };
+        let before = self.0.read.replace(handler);
+        // SAFETY: live while it is not closed.
+        let set = self.call(|raw| unsafe { Some((*(*raw).r#type).set_read_handler?(raw, function)) });
+        if set.is_err() {
+            self.0.read.replace(before);
+        }
+        set.map(drop)
+    }
+
+    /// Runs `handler` whenever the socket takes more; None: no longer.
+    pub fn set_write_handler(&self, handler: Option<Handler>) -> io::Result<()> {
+        let function: ConnectionCallbackFunc = if handler.is_some() { Some(run_write) } else { None };
+        let before = self.0.write.replace(handler);
+        // SAFETY: live while it is not closed.
+        let set = self.call(|raw| unsafe { Some((*(*raw).r#type).set_write_handler?(raw, function, 0)) });
+        if set.is_err() {
+            self.0.write.replace(before);
+        }
+        set.map(drop)
+    }
+
+    /// Closes the connection; its handlers do not run any more.
+    pub fn close(&self) {
+        self.0.close();
+        // Taken out first: what a closure owns may be a handle of this connection.
+        let handlers = (self.0.read.take(), self.0.write.take(), self.0.connected.take());
+        drop(handlers);
+    }
+
+    /// Whether it has not been closed on this side.
+    pub fn is_open(&self) -> bool {
+        !self.0.raw.get().is_null()
+    }
+
+    /// Its descriptor, -1 once it is closed.
+    pub fn fd(&self) -> RawFd {
+        // SAFETY: live while it is not closed.
+        unsafe { self.0.raw.get().as_ref() }.map_or(-1, |raw| raw.fd)
+    }
+
+    /// Its type: "tcp" or "unix"; "" once it is closed.
+    pub fn kind(&self) -> &'static str {
+        // SAFETY: live while it is not closed; names are static strings.
+        let name = unsafe {
+            self.0
+                .raw
+                .get()
+                .as_ref()
+                .and_then(|raw| (*raw.r#type).get_type)
+                .map(|name| CStr::from_ptr(name(ptr::null_mut())))
+        };
+        name.and_then(|name| name.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The peer's address: `ip:port`, `[ip]:port`, or `/unixsocket:0`.
+    pub fn peer_addr(&self) -> io::Result<String> {
+        self.address(true)
+    }
+
+    /// This end's address: `ip:port`, `[ip]:port`, or `/unixsocket:0`.
+    pub fn local_addr(&self) -> io::Result<String> {
+        self.address(false)
+    }
+
+    fn address(&self, remote: bool) -> io::Result<String> {
+        anet::end_address(self.fd(), remote).map(|end| end.to_string()).map_err(io_error)
+    }
+
+    /// Whether the peer is on this machine.
+    pub fn is_local(&self) -> bool {
+        anet::end_address(self.fd(), true).is_ok_and(|end| end.is_loopback())
+    }
+
+    /// Sends small segments at once, or gathers them.
+    pub fn set_tcp_no_delay(&self, on: bool) -> io::Result<()> {
+        Ok(anet::set_tcp_no_delay(self.fd(), on)?)
+    }
+
+    /// Probes a peer after so much silence, in whole seconds, at least one.
+    pub fn set_keep_alive(&self, interval: Duration) -> io::Result<()> {
+        let seconds = interval.as_secs().clamp(1, c_int::MAX as u64);
+        Ok(anet::set_keep_alive(self.fd(), seconds as c_int)?)
+    }
+
+    /// The handle of a connection that called us.
+    ///
+    /// # Safety
+    /// `raw` is a live connection made by this type.
+    unsafe fn of(raw: *mut connection) -> Self {
+        // SAFETY: a connection that is not closed has a handle, so its Inner is alive.
+        unsafe {
+            let inner: *const Inner = (*raw).private_data.cast();
+            Rc::increment_strong_count(inner);
+            Self(Rc::from_raw(inner))
+        }
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        let raw = self.raw.replace(ptr::null_mut());
+        if !raw.is_null() {
+            // SAFETY: it was live, and its last pointer is this one. Inside a handler it is freed after that.
+            self.el.enter(|| unsafe {
+                if let Some(close) = (*(*raw).r#type).close {
+                    close(raw);
+                }
+            });
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A connection that is not closed.
+fn checked(raw: *mut connection) -> io::Result<*mut connection> {
+    if raw.is_null() { Err(io_error(Errno::EBADF)) } else { Ok(raw) }
+}
+
+unsafe extern "C" fn run_read(raw: *mut connection) {
+    // SAFETY: called with a connection of this type.
+    let conn = unsafe { Connection::of(raw) };
+    let handler = conn.0.read.borrow().clone();
+    if let Some(handler) = handler {
+        handler(&conn);
+    }
+}
+
+unsafe extern "C" fn run_write(raw: *mut connection) {
+    // SAFETY: called with a connection of this type.
+    let conn = unsafe { Connection::of(raw) };
+    let handler = conn.0.write.borrow().clone();
+    if let Some(handler) = handler {
+        handler(&conn);
+    }
+}
+
+unsafe extern "C" fn run_connected(raw: *mut connection) {
+    // SAFETY: called with a connection of this type.
+    let (conn, state, errno) = unsafe { (Connection::of(raw), (*raw).state, (*raw).last_errno) };
+    let result = if state == CONN_STATE_CONNECTED { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) };
+    if let Some(connected) = conn.0.connected.take() {
+        connected(&conn, result);
+    }
+}

@@ -1,0 +1,344 @@
+//! The event loop.
+
+use super::{c_string, io_error};
+use crate::abi::ae::*;
+use crate::event_loop as core_loop;
+use crate::host;
+use core::ffi::{c_int, c_longlong, c_void};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::RawFd;
+use std::ptr;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+/// What a descriptor is watched for, or what fired.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interest(c_int);
+
+impl Interest {
+    /// Readable, or at its end.
+    pub const READABLE: Self = Self(AE_READABLE);
+    /// Writable.
+    pub const WRITABLE: Self = Self(AE_WRITABLE);
+
+    /// Whether readable is part of it.
+    pub fn is_readable(self) -> bool {
+        self.0 & AE_READABLE != 0
+    }
+
+    /// Whether writable is part of it.
+    pub fn is_writable(self) -> bool {
+        self.0 & AE_WRITABLE != 0
+    }
+}
+
+impl core::ops::BitOr for Interest {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// What a timer does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Run again so long after this run, in milliseconds rounded up.
+    After(Duration),
+    /// Never run again.
+    Stop,
+}
+
+/// A timer of one loop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TimerId(c_longlong);
+
+type SleepHook = Rc<dyn Fn(&EventLoop)>;
+type Watcher = Rc<dyn Fn(&EventLoop, Interest)>;
+type TimerCallback = Box<dyn FnMut(&EventLoop) -> Next>;
+
+/// The callbacks of a watched descriptor.
+#[derive(Clone, Default)]
+struct Watch {
+    read: Option<Watcher>,
+    write: Option<Watcher>,
+}
+
+/// What the handles of a loop share. The loop's owner pointer leads here.
+pub(super) struct Inner {
+    raw: *mut aeEventLoop,
+    before_sleep: RefCell<Option<SleepHook>>,
+    after_sleep: RefCell<Option<SleepHook>>,
+    watches: RefCell<HashMap<RawFd, Watch>>,
+}
+
+/// A handle of an event loop; the loop is freed with the last one.
+#[derive(Clone)]
+pub struct EventLoop(Rc<Inner>);
+
+impl EventLoop {
+    /// A loop for descriptors below `setsize`, on the platform's best backend or the one that the environment
+    /// variable `LIBAE_BACKEND` names.
+    pub fn new(setsize: usize) -> io::Result<Self> {
+        Self::create(setsize, None)
+    }
+
+    /// A loop on the named backend: "epoll", "kqueue", "poll" or "select", as built in.
+    pub fn with_backend(setsize: usize, backend: &str) -> io::Result<Self> {
+        Self::create(setsize, Some(backend))
+    }
+
+    fn create(setsize: usize, backend: Option<&str>) -> io::Result<Self> {
+        let backend = backend.map(c_string).transpose()?;
+        let raw = core_loop::create(set_size(setsize), backend.as_deref()).map_err(io_error)?;
+        let inner = Rc::new(Inner {
+            raw,
+            before_sleep: RefCell::default(),
+            after_sleep: RefCell::default(),
+            watches: RefCell::default(),
+        });
+        // SAFETY: the loop is live; it is freed before the owner that it is told here.
+        unsafe { core_loop::set_owner(raw, Rc::as_ptr(&inner).cast_mut().cast()) };
+        Ok(Self(inner))
+    }
+
+    /// The handle of a loop that called us.
+    ///
+    /// # Safety
+    /// `raw` is a live loop made by this type.
+    pub(super) unsafe fn of(raw: *mut aeEventLoop) -> Self {
+        // SAFETY: the owner is the Inner of a loop that still runs, so a handle of it is alive.
+        unsafe {
+            let inner: *const Inner = core_loop::owner(raw).cast();
+            Rc::increment_strong_count(inner);
+            Self(Rc::from_raw(inner))
+        }
+    }
+
+    pub(super) fn raw(&self) -> *mut aeEventLoop {
+        self.0.raw
+    }
+
+    pub(super) fn downgrade(&self) -> WeakLoop {
+        WeakLoop(Rc::downgrade(&self.0))
+    }
+
+    /// The backend's name.
+    pub fn backend(&self) -> &'static str {
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::backend_name(self.raw()) }.to_str().unwrap_or_default()
+    }
+
+    /// Descriptors below this number can be watched.
+    pub fn set_size(&self) -> usize {
+        // SAFETY: live as long as the handle.
+        unsafe { (*self.raw()).setsize as usize }
+    }
+
+    /// Changes the set size; fails, with nothing changed, when that would cut a watched descriptor off.
+    pub fn resize(&self, setsize: usize) -> io::Result<()> {
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::resize(self.raw(), set_size(setsize)) }.map_err(io_error)
+    }
+
+    /// Runs until [`stop`](Self::stop); fails when the backend does.
+    pub fn run(&self) -> io::Result<()> {
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::run(self.raw()) }.map_err(io_error)
+    }
+
+    /// Runs one iteration with both hooks, waiting for the first event or not; returns how many events there
+    /// were.
+    pub fn run_once(&self, wait: bool) -> io::Result<usize> {
+        let flags = AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP;
+        let flags = if wait { flags } else { flags | AE_DONT_WAIT };
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::process_events(self.raw(), flags) }.map(|count| count as usize).map_err(io_error)
+    }
+
+    /// Ends [`run`](Self::run) after the current iteration.
+    pub fn stop(&self) {
+        // SAFETY: live as long as the handle.
+        unsafe { (*self.raw()).stop = 1 };
+    }
+
+    /// Whether the following iterations poll without waiting.
+    pub fn set_dont_wait(&self, on: bool) {
+        // SAFETY: live as long as the handle.
+        unsafe { (*self.raw()).flags = if on { AE_DONT_WAIT } else { 0 } };
+    }
+
+    /// Runs `hook` before each sleep, in place of the one before.
+    pub fn before_sleep(&self, hook: impl Fn(&Self) + 'static) {
+        *self.0.before_sleep.borrow_mut() = Some(Rc::new(hook));
+        // SAFETY: live as long as the handle.
+        unsafe { (*self.raw()).beforesleep = before_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+    }
+
+    /// Runs `hook` after each sleep, in place of the one before.
+    pub fn after_sleep(&self, hook: impl Fn(&Self) + 'static) {
+        *self.0.after_sleep.borrow_mut() = Some(Rc::new(hook));
+        // SAFETY: live as long as the handle.
+        unsafe { (*self.raw()).aftersleep = after_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+    }
+
+    /// Runs `callback` so long from now, in milliseconds rounded up, never earlier.
+    pub fn add_timer(&self, after: Duration, callback: impl FnMut(&Self) -> Next + 'static) -> io::Result<TimerId> {
+        let callback: Box<TimerCallback> = Box::new(Box::new(callback));
+        let data = Box::into_raw(callback);
+        let proc = run_timer as AeTimeProc as *mut aeTimeProc;
+        let finalizer = free_timer as AeEventFinalizerProc as *mut aeEventFinalizerProc;
+        // SAFETY: live as long as the handle; the callback lives until the finalizer runs.
+        let created =
+            unsafe { core_loop::create_time_event(self.raw(), milliseconds(after), proc, data.cast(), finalizer) };
+        created.map(TimerId).map_err(|errno| {
+            // SAFETY: not taken over.
+            drop(unsafe { Box::from_raw(data) });
+            io_error(errno)
+        })
+    }
+
+    /// Deletes a timer; false when it is gone already.
+    pub fn cancel_timer(&self, id: TimerId) -> bool {
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::delete_time_event(self.raw(), id.0) }.is_ok()
+    }
+
+    /// Calls `callback` whenever `fd` is ready for a part of `interest`, in place of the callback there was for
+    /// it. The descriptor stays the caller's and has to be unwatched before it is closed.
+    pub fn watch(&self, fd: RawFd, interest: Interest, callback: impl Fn(&Self, Interest) + 'static) -> io::Result<()> {
+        let proc = watched as AeFileProc as *mut aeFileProc;
+        // SAFETY: live as long as the handle; the callback finds its closure by the descriptor.
+        unsafe { core_loop::create_file_event(self.raw(), fd, interest.0, proc, ptr::null_mut()) }.map_err(io_error)?;
+        let callback: Watcher = Rc::new(callback);
+        let mut watches = self.0.watches.borrow_mut();
+        let watch = watches.entry(fd).or_default();
+        let read = interest.is_readable().then(|| watch.read.replace(callback.clone()));
+        let write = interest.is_writable().then(|| watch.write.replace(callback));
+        drop(watches);
+        // Only now: a closure's destructor may call the loop.
+        drop((read, write));
+        Ok(())
+    }
+
+    /// Stops watching `fd` for `interest`.
+    pub fn unwatch(&self, fd: RawFd, interest: Interest) {
+        // SAFETY: live as long as the handle.
+        unsafe { core_loop::delete_file_event(self.raw(), fd, interest.0) };
+        let mut watches = self.0.watches.borrow_mut();
+        let Some(watch) = watches.get_mut(&fd) else { return };
+        let read = interest.is_readable().then(|| watch.read.take());
+        let write = interest.is_writable().then(|| watch.write.take());
+        if watch.read.is_none() && watch.write.is_none() {
+            watches.remove(&fd);
+        }
+        drop(watches);
+        // Only now: a closure's destructor may call the loop.
+        drop((read, write));
+    }
+
+    fn watch_of(&self, fd: RawFd) -> Watch {
+        self.0.watches.borrow().get(&fd).cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // SAFETY: live until here. The finalizers of our timers run when the loop is deleted, those of timers
+        // that are not deleted would not.
+        unsafe {
+            let mut event = (*self.raw).timeEventHead;
+            while let Some(timer) = event.as_ref() {
+                event = timer.next;
+                let _ = core_loop::delete_time_event(self.raw, timer.id);
+            }
+            // Closures that own connections drop them while the loop is still there.
+            drop(self.watches.take());
+            drop((self.before_sleep.take(), self.after_sleep.take()));
+            core_loop::delete(self.raw);
+        }
+    }
+}
+
+/// A loop that may be gone.
+pub(super) struct WeakLoop(Weak<Inner>);
+
+impl WeakLoop {
+    /// Runs `body` with the loop as this thread's current one, with none when it is gone.
+    pub(super) fn enter<T>(&self, body: impl FnOnce() -> T) -> T {
+        let el = self.0.upgrade();
+        let before = host::newest_loop();
+        host::set_newest_loop(el.as_ref().map_or(ptr::null_mut(), |inner| inner.raw));
+        let result = body();
+        host::set_newest_loop(before);
+        result
+    }
+
+    pub(super) fn raw(&self) -> Option<*mut aeEventLoop> {
+        self.0.upgrade().map(|inner| inner.raw)
+    }
+}
+
+fn set_size(setsize: usize) -> c_int {
+    setsize.try_into().unwrap_or(c_int::MAX)
+}
+
+fn milliseconds(after: Duration) -> c_longlong {
+    after.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(c_longlong::MAX)
+}
+
+unsafe extern "C" fn before_sleep(raw: *mut aeEventLoop) {
+    // SAFETY: called by a loop of this type.
+    let el = unsafe { EventLoop::of(raw) };
+    let hook = el.0.before_sleep.borrow().clone();
+    if let Some(hook) = hook {
+        hook(&el);
+    }
+}
+
+unsafe extern "C" fn after_sleep(raw: *mut aeEventLoop) {
+    // SAFETY: called by a loop of this type.
+    let el = unsafe { EventLoop::of(raw) };
+    let hook = el.0.after_sleep.borrow().clone();
+    if let Some(hook) = hook {
+        hook(&el);
+    }
+}
+
+unsafe extern "C" fn watched(raw: *mut aeEventLoop, fd: c_int, _data: *mut c_void, mask: c_int) {
+    // SAFETY: called by a loop of this type.
+    let el = unsafe { EventLoop::of(raw) };
+    let fired = Interest(mask);
+    let Watch { read, write } = el.watch_of(fd);
+    let (read, write) = (read.filter(|_| fired.is_readable()), write.filter(|_| fired.is_writable()));
+    match (read, write) {
+        (Some(read), Some(write)) if Rc::ptr_eq(&read, &write) => read(&el, fired),
+        (read, write) => {
+            if let Some(read) = read {
+                read(&el, Interest::READABLE);
+            }
+            if let Some(write) = write
+                && el.watch_of(fd).write.is_some_and(|now| Rc::ptr_eq(&now, &write))
+            {
+                write(&el, Interest::WRITABLE);
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn run_timer(raw: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> c_int {
+    // SAFETY: called by a loop of this type with the closure that `add_timer` made; the loop runs a timer once
+    // at a time and frees it after its last run.
+    let (el, callback) = unsafe { (EventLoop::of(raw), &mut *data.cast::<TimerCallback>()) };
+    match callback(&el) {
+        Next::After(after) => milliseconds(after).try_into().unwrap_or(c_int::MAX),
+        Next::Stop => AE_NOMORE,
+    }
+}
+
+unsafe extern "C" fn free_timer(_raw: *mut aeEventLoop, data: *mut c_void) {
+    // SAFETY: the closure that `add_timer` made, after its last run.
+    drop(unsafe { Box::from_raw(data.cast::<TimerCallback>()) });
+}

@@ -1,0 +1,128 @@
+//! Listeners.
+
+use super::event_loop::WeakLoop;
+use super::{Connection, EventLoop, c_string, io_error};
+use crate::abi::ae::*;
+use crate::abi::connection::ConnectionType;
+use crate::anet;
+use crate::connection::{listener, socket::TCP, unix::UNIX};
+use crate::event_loop as core_loop;
+use crate::sys::fd;
+use core::ffi::{c_int, c_void};
+use std::cell::RefCell;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::rc::Rc;
+
+/// Who connected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// Over TCP, from this address.
+    Tcp(SocketAddr),
+    /// Over a unix socket.
+    Unix,
+}
+
+type Accepted = Box<dyn Fn(Connection, Peer)>;
+
+/// What the loop's callback needs.
+struct Accept {
+    per_call: usize,
+    callback: Accepted,
+    ct: &'static ConnectionType,
+}
+
+/// Sockets that listen; closed when dropped.
+pub struct Listener {
+    el: WeakLoop,
+    fds: Vec<c_int>,
+    ct: &'static ConnectionType,
+    /// The client data of the sockets' events.
+    accept: RefCell<Option<Rc<Accept>>>,
+}
+
+impl Listener {
+    /// Listens on a TCP port of every address: an IPv4 or IPv6 address or a name, `*` for every IPv4 and `::*`
+    /// for every IPv6 address; with a `-` in front it may be missing. Fails when one fails, or none is left.
+    pub fn tcp<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
+        let mut listening = Self::new(el, &TCP);
+        for address in addresses {
+            let address = c_string(address.as_ref())?;
+            listening.fds.extend(listener::open_tcp(&address, port.into(), limit(backlog))?);
+        }
+        if listening.fds.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(listening) }
+    }
+
+    /// Listens on a unix socket, with these permission bits if any. A socket that an earlier process left under
+    /// that name is replaced.
+    pub fn unix(el: &EventLoop, path: &Path, permissions: Option<u32>, backlog: u32) -> io::Result<Self> {
+        let path = c_string(path.as_os_str().as_encoded_bytes())?;
+        let mut listening = Self::new(el, &UNIX);
+        let permissions = permissions.unwrap_or(0) as libc::mode_t;
+        listening.fds.push(listener::open_unix(&path, permissions, limit(backlog))?);
+        Ok(listening)
+    }
+
+    fn new(el: &EventLoop, ct: &'static ConnectionType) -> Self {
+        Self { el: el.downgrade(), fds: Vec::new(), ct, accept: RefCell::default() }
+    }
+
+    /// Hands every new connection to `callback`, up to `per_call` of them each time a socket is readable. When
+    /// the process has no descriptor left for one, the socket rests for a tenth of a second.
+    pub fn on_accept(&self, per_call: usize, callback: impl Fn(Connection, Peer) + 'static) -> io::Result<()> {
+        let raw = self.el.raw().ok_or(io::ErrorKind::NotConnected)?;
+        let accept = Rc::new(Accept { per_call: per_call.max(1), callback: Box::new(callback), ct: self.ct });
+        let data = Rc::as_ptr(&accept).cast_mut().cast();
+        // The one before is dropped only when no event leads to it any more.
+        let before = self.accept.replace(Some(accept));
+        for fd in &self.fds {
+            let proc = ready as AeFileProc as *mut aeFileProc;
+            // SAFETY: the loop is live; the client data lives as long as the event.
+            unsafe { core_loop::create_file_event(raw, *fd, AE_READABLE, proc, data) }.map_err(io_error)?;
+        }
+        drop(before);
+        Ok(())
+    }
+
+    /// The TCP addresses it listens on, with the port that the system picked for port 0.
+    pub fn local_addrs(&self) -> Vec<SocketAddr> {
+        self.fds.iter().filter_map(|fd| anet::end_address(*fd, false).ok()?.to_std()).collect()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        for listening in &self.fds {
+            if let Some(raw) = self.el.raw() {
+                // SAFETY: the loop is live.
+                unsafe { core_loop::delete_file_event(raw, *listening, AE_READABLE) };
+            }
+            // The descriptor is gone whatever it answers.
+            let _ = fd::close(*listening);
+        }
+    }
+}
+
+fn limit(backlog: u32) -> c_int {
+    backlog.try_into().unwrap_or(c_int::MAX)
+}
+
+unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c_void, _mask: c_int) {
+    // SAFETY: called by a loop of the safe API with what `on_accept` gave it; a handle keeps that alive while
+    // its callback may drop the listener.
+    unsafe {
+        let accept: *const Accept = data.cast();
+        Rc::increment_strong_count(accept);
+        let accept = Rc::from_raw(accept);
+        let el = EventLoop::of(raw);
+        listener::accept_up_to(raw, listening, accept.per_call, |accepted, peer| {
+            let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
+            match Connection::accepted(&el, accept.ct, accepted) {
+                Ok(conn) => (accept.callback)(conn, peer),
+                // The client is told by the closed connection.
+                Err(_) => _ = fd::close(accepted),
+            }
+        });
+    }
+}

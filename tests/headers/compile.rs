@@ -1,0 +1,179 @@
+//! The headers compile, alone and together, in every dialect that users write.
+
+use super::{generate, root};
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+const C_COMPILERS: [&str; 2] = ["gcc", "clang"];
+const CXX_COMPILERS: [&str; 2] = ["g++", "clang++"];
+const C_DIALECTS: [&str; 3] = ["c99", "c11", "c17"];
+const CXX_DIALECTS: [&str; 1] = ["c++17"];
+const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+
+/// Those of the compilers that are installed. `make test` sets `LIBAE_ALL_TOOLS`: then all must be.
+fn installed(compilers: &[&'static str]) -> Vec<&'static str> {
+    let all = std::env::var_os("LIBAE_ALL_TOOLS").is_some();
+    let (found, missing): (Vec<_>, Vec<_>) =
+        compilers.iter().partition(|name| Command::new(name).arg("--version").output().is_ok());
+    if !missing.is_empty() {
+        assert!(!all && !found.is_empty(), "not installed: {}", missing.join(", "));
+        eprintln!("skipped, not installed: {}", missing.join(", "));
+    }
+    found
+}
+
+/// Runs a compiler on a source text; what it printed when it fails.
+pub fn compile(compiler: &str, arguments: &[&str], source: &Path) -> Result<(), String> {
+    let output = Command::new(compiler)
+        .arg("-I")
+        .arg(root().join("include"))
+        .args(arguments)
+        .arg(source)
+        .output()
+        .map_err(|error| format!("{compiler}: {error}"))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+/// Sources that include each header alone (twice), all of them, and all in the opposite order.
+fn inclusions() -> Vec<String> {
+    let include = |name| format!("#include <{name}>\n");
+    let mut sources: Vec<String> = generate::names().map(|name| include(name).repeat(2)).collect();
+    let all: Vec<String> = generate::names().map(include).collect();
+    sources.push(all.concat());
+    sources.push(all.into_iter().rev().collect());
+    sources
+}
+
+fn check_dialects(compilers: &[&'static str], dialects: &[&str], extension: &str) {
+    let dir = TempDir::new().expect("a temporary directory");
+    for source in inclusions() {
+        let path = dir.path().join(format!("include.{extension}"));
+        std::fs::write(&path, format!("{source}int main(void);\nint main(void) {{ return 0; }}\n")).expect("a source");
+        for compiler in installed(compilers) {
+            for dialect in dialects {
+                let standard = format!("-std={dialect}");
+                let arguments = [&STRICT[..], &[&standard, "-fsyntax-only"]].concat();
+                if let Err(messages) = compile(compiler, &arguments, &path) {
+                    panic!("{compiler} {standard} refuses\n{source}{messages}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn headers_compile_as_c() {
+    check_dialects(&C_COMPILERS, &C_DIALECTS, "c");
+}
+
+#[test]
+fn headers_compile_as_cxx() {
+    check_dialects(&CXX_COMPILERS, &CXX_DIALECTS, "cc");
+}
+
+/// Upstream's users write types with and without `struct`, and define some macros themselves.
+#[test]
+fn types_and_macros_are_written_as_upstream_has_them() {
+    let source = r#"
+#define C_OK 0
+#define C_ERR -1
+#define CONFIG_BINDADDR_MAX 16
+#include <anet.h>
+#include <connection.h>
+#include <libae.h>
+
+#define BOTH(type) extern type *plain_##type; extern struct type *plain_##type
+BOTH(aeEventLoop);
+BOTH(aeFileEvent);
+BOTH(aeFiredEvent);
+BOTH(aeTimeEvent);
+BOTH(connection);
+BOTH(ConnectionType);
+BOTH(connListener);
+
+static aeFileProc onFile;
+static aeTimeProc onTime;
+static aeEventFinalizerProc onFinal;
+static aeBeforeSleepProc onSleep;
+static void onConnection(connection *conn) { (void) conn; }
+static ConnectionCallbackFunc callback = onConnection;
+
+static void onFile(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+}
+static int onTime(struct aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    return AE_NOMORE;
+}
+static void onFinal(aeEventLoop *el, void *data) { AE_NOTUSED(el); AE_NOTUSED(data); }
+static void onSleep(aeEventLoop *el) { AE_NOTUSED(el); }
+
+int main(void) {
+    aeFileProc *file = onFile;
+    aeTimeProc *timer = onTime;
+    aeEventFinalizerProc *final = onFinal;
+    aeBeforeSleepProc *sleeper = onSleep;
+    monotime now = 0;
+    ConnectionState state = CONN_STATE_CONNECTED;
+    const char *names[] = { CONN_TYPE_SOCKET, CONN_TYPE_UNIX, CONN_TYPE_TLS, LIBAE_VERSION };
+    char error[ANET_ERR_LEN];
+    switch (state) {
+    case CONN_STATE_NONE:
+    case CONN_STATE_CONNECTING:
+    case CONN_STATE_ACCEPTING:
+    case CONN_STATE_CONNECTED:
+    case CONN_STATE_CLOSED:
+    case CONN_STATE_ERROR:
+        break;
+    }
+    error[0] = names[0][0];
+    return file == NULL || timer == NULL || final == NULL || sleeper == NULL || callback == NULL || now || error[0];
+}
+"#;
+    let dir = TempDir::new().expect("a temporary directory");
+    for (compilers, dialect, extension) in [(&C_COMPILERS, "-std=c11", "c"), (&CXX_COMPILERS, "-std=c++17", "cc")] {
+        let path = dir.path().join(format!("types.{extension}"));
+        std::fs::write(&path, source).expect("a source");
+        for compiler in installed(compilers) {
+            let arguments = [&STRICT[..], &[dialect, "-fsyntax-only"]].concat();
+            if let Err(messages) = compile(compiler, &arguments, &path) {
+                panic!("{compiler} {dialect}: {messages}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_that_does_not_compile_is_noticed() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let path = dir.path().join("bad.c");
+    std::fs::write(&path, "#include <ae.h>\naeNoSuchType *x;\n").expect("a source");
+    let messages = compile("cc", &["-fsyntax-only"], &path).expect_err("the type is unknown");
+    assert!(messages.contains("aeNoSuchType"), "{messages}");
+}
+
+#[test]
+fn hooks_are_registered_beside_a_forks_own_headers() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let path = dir.path().join("host.c");
+    let source = "typedef struct aeEventLoop { int maxfd; } aeEventLoop;
+        typedef struct connection connection;
+        typedef struct connListener { int fd[16]; } connListener;
+        #include <libae.h>
+        static aeEventLoop *loop(void) { return 0; }
+        static void accepted(connection *conn, int flags, char *ip) { (void)conn, (void)flags, (void)ip; }
+        static int listen_to_port(connListener *listener) { return listener->fd[0]; }
+        const libaeHost host = {.size = sizeof(host), .current_loop = loop, .accepted = accepted, .listen = listen_to_port};\n";
+    std::fs::write(&path, source).expect("a source");
+    for compiler in installed(&C_COMPILERS) {
+        if let Err(messages) = compile(compiler, &[&STRICT[..], &["-std=c11", "-fsyntax-only"]].concat(), &path) {
+            panic!("{compiler} refuses\n{source}{messages}");
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Generates the headers with cbindgen, and the list of the symbols they declare.
+
+use super::root;
+use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
+
+/// One header and what cbindgen cannot know about it.
+struct Header {
+    name: &'static str,
+    summary: &'static str,
+    sources: &'static [&'static str],
+    sys_includes: &'static [&'static str],
+    includes: &'static [&'static str],
+    /// Structs of other headers, written with their tag so that a fork's own definition does as well.
+    tags: &'static [&'static str],
+    /// Rust items that C spells by hand, in `by_hand`.
+    excluded: &'static [&'static str],
+    by_hand: &'static str,
+    /// Macros that a program may have defined itself, to the same or another value.
+    guarded: &'static [&'static str],
+}
+
+const AE: Header = Header {
+    name: "ae.h",
+    summary: "the event loop",
+    sources: &["src/abi/ae.rs", "src/ffi/ae.rs"],
+    sys_includes: &["stdint.h"],
+    includes: &[],
+    tags: &[],
+    excluded: &["aeFileProc", "aeTimeProc", "aeEventFinalizerProc", "aeBeforeSleepProc"],
+    by_hand: r#"
+/** Marks a parameter as unused. */
+#define AE_NOTUSED(V) ((void) V)
+
+struct aeEventLoop;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A file event's callback: the loop, the descriptor, the client data, the events that fired. */
+typedef void aeFileProc(struct aeEventLoop *eventLoop, int fd, void *clientData, int mask);
+/** A time event's callback; returns milliseconds until the next run, or `AE_NOMORE`. */
+typedef int aeTimeProc(struct aeEventLoop *eventLoop, long long id, void *clientData);
+/** Called once when a deleted time event is freed. */
+typedef void aeEventFinalizerProc(struct aeEventLoop *eventLoop, void *clientData);
+/** Called before the loop sleeps, or after it wakes. */
+typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
+
+#ifdef __cplusplus
+}
+#endif
+"#,
+    guarded: &[],
+};
+
+const ANET: Header = Header {
+    name: "anet.h",
+    summary: "socket helpers",
+    sources: &[
+        "src/abi/anet.rs",
+        "src/ffi/anet/options.rs",
+        "src/ffi/anet/sockets.rs",
+        "src/ffi/anet/addresses.rs",
+        "src/ffi/anet/pipes.rs",
+    ],
+    sys_includes: &["stddef.h", "stdint.h", "sys/types.h"],
+    includes: &[],
+    tags: &[],
+    excluded: &[],
+    by_hand: "",
+    guarded: &[],
+};
+
+const CONNECTION: Header = Header {
+    name: "connection.h",
+    summary: "connections of any type",
+    sources: &[
+        "src/abi/connection.rs",
+        "src/ffi/connection/types.rs",
+        "src/ffi/connection/io.rs",
+        "src/ffi/connection/properties.rs",
+    ],
+    sys_includes: &["stddef.h", "sys/types.h", "sys/uio.h"],
+    includes: &["ae.h"],
+    tags: &[],
+    excluded: &[
+        "ConnectionState",
+        "CONN_STATE_NONE",
+        "CONN_STATE_CONNECTING",
+        "CONN_STATE_ACCEPTING",
+        "CONN_STATE_CONNECTED",
+        "CONN_STATE_CLOSED",
+        "CONN_STATE_ERROR",
+    ],
+    by_hand: r#"
+struct connection;
+struct ConnectionType;
+
+/** The name of the built-in type for TCP sockets. */
+#define CONN_TYPE_SOCKET "tcp"
+/** The name of the built-in type for unix sockets. */
+#define CONN_TYPE_UNIX "unix"
+/** The name of the TLS type. */
+#define CONN_TYPE_TLS "tls"
+
+/** The state of a connection. */
+typedef enum {
+    /** Created, not connected yet. */
+    CONN_STATE_NONE = 0,
+    /** A connect is under way. */
+    CONN_STATE_CONNECTING,
+    /** Accepted by the listener, `connAccept` not called yet. */
+    CONN_STATE_ACCEPTING,
+    /** Ready for reading and writing. */
+    CONN_STATE_CONNECTED,
+    /** The peer closed it. */
+    CONN_STATE_CLOSED,
+    /** Failed; `last_errno` says why. */
+    CONN_STATE_ERROR
+} ConnectionState;
+"#,
+    guarded: &["C_OK", "C_ERR", "CONFIG_BINDADDR_MAX"],
+};
+
+const LIBAE: Header = Header {
+    name: "libae.h",
+    summary: "the version, the host's hooks and what libae has beside upstream",
+    sources: &["src/abi/host.rs", "src/ffi/libae.rs"],
+    sys_includes: &["stddef.h", "sys/types.h"],
+    includes: &[],
+    tags: &["aeEventLoop", "connection", "connListener"],
+    excluded: &[],
+    by_hand: concat!(
+        "\nstruct aeEventLoop;\nstruct connection;\nstruct connListener;\n\n",
+        "/** The version of these headers; `libaeVersion` gives that of the library. */\n",
+        "#define LIBAE_VERSION \"",
+        env!("CARGO_PKG_VERSION"),
+        "\"\n#define LIBAE_VERSION_MAJOR ",
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        "\n#define LIBAE_VERSION_MINOR ",
+        env!("CARGO_PKG_VERSION_MINOR"),
+        "\n#define LIBAE_VERSION_PATCH ",
+        env!("CARGO_PKG_VERSION_PATCH"),
+        "\n"
+    ),
+    guarded: &[],
+};
+
+const HEADERS: [Header; 4] = [AE, ANET, CONNECTION, LIBAE];
+
+/// The names of the headers, each without those it needs.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    HEADERS.iter().map(|header| header.name)
+}
+
+/// Every generated file: its path in the repository and its text.
+pub fn all() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let mut symbols = Vec::new();
+    for header in &HEADERS {
+        let (text, functions) = header.generate();
+        files.push((format!("include/{}", header.name), text));
+        symbols.extend(functions);
+    }
+    files.push(("include/libae.map".into(), version_script(&mut symbols)));
+    files
+}
+
+/// The linker's version script: everything that a header declares, and nothing else, is exported.
+fn version_script(symbols: &mut [String]) -> String {
+    symbols.sort_unstable();
+    let mut script = String::from(
+        "# Generated by `make headers`; do not edit. What libae.so exports and libae.a keeps global: the functions of\n\
+         # the headers. A later version of the ABI adds a node, and never takes a name out of this one.\n\
+         LIBAE_1 {\n  global:\n",
+    );
+    for symbol in symbols {
+        script.push_str(&format!("    {symbol};\n"));
+    }
+    script.push_str("  local:\n    *;\n};\n");
+    script
+}
+
+impl Header {
+    fn config(&self) -> Config {
+        let guard = format!("LIBAE_{}", self.name.to_uppercase().replace('.', "_"));
+        let mut config = Config {
+            language: Language::C,
+            cpp_compat: true,
+            style: Style::Both,
+            documentation_style: DocumentationStyle::Doxy,
+            usize_is_size_t: true,
+            no_includes: true,
+            line_length: 110,
+            tab_width: 4,
+            header: Some(format!("/** {}: {}. Part of libae, under the MIT licence. */", self.name, self.summary)),
+            autogen_warning: Some("/* Generated from src/abi and src/ffi by `make headers`; do not edit. */".into()),
+            include_guard: Some(guard),
+            sys_includes: self.sys_includes.iter().map(ToString::to_string).collect(),
+            includes: self.includes.iter().map(ToString::to_string).collect(),
+            after_includes: (!self.by_hand.is_empty()).then(|| self.by_hand.trim_end().to_owned()),
+            ..Config::default()
+        };
+        config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
+        for tag in self.tags.iter().chain(&["iovec"]) {
+            config.export.rename.insert(tag.to_string(), format!("struct {tag}"));
+        }
+        config
+    }
+
+    /// The header's text, and the functions that it declares.
+    fn generate(&self) -> (String, Vec<String>) {
+        let mut builder = Builder::new().with_config(self.config());
+        for source in self.sources {
+            builder = builder.with_src(root().join(source));
+        }
+        let bindings = builder.generate().unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let mut text = Vec::new();
+        bindings.write(&mut text);
+        let text = String::from_utf8(text).expect("cbindgen writes UTF-8");
+        let functions = bindings.functions.iter().map(|function| function.path.name().to_owned()).collect();
+        (guard_macros(&for_c_readers(&text), self.guarded), functions)
+    }
+}
+
+/// Rust's "# Safety" paragraphs as a C programmer would say it, and comments of one line on one line.
+fn for_c_readers(text: &str) -> String {
+    let text = text.replace(" * # Safety\n * ", " * Requires: ");
+    let lines: Vec<&str> = text.lines().collect();
+    let mut short = String::new();
+    let mut at = 0;
+    while at < lines.len() {
+        match lines[at..] {
+            [open, comment, close, ..] if open.trim() == "/**" && close.trim() == "*/" => {
+                let indent = &open[..open.len() - open.trim_start().len()];
+                let comment = comment.trim_start().trim_start_matches("* ");
+                short.push_str(&format!("{indent}/** {comment} */\n"));
+                at += 3;
+            }
+            _ => {
+                short.push_str(lines[at]);
+                short.push('\n');
+                at += 1;
+            }
+        }
+    }
+    short
+}
+
+/// Wraps the definitions of some macros, with their comments, so that a program's own come first.
+fn guard_macros(text: &str, names: &[&str]) -> String {
+    let mut text = text.to_owned();
+    for name in names {
+        let define = format!("#define {name} ");
+        let at = text.find(&define).unwrap_or_else(|| panic!("{name} is not defined"));
+        let end = at + text[at..].find('\n').expect("a definition ends its line") + 1;
+        text.insert_str(end, "#endif\n");
+        text.insert_str(at, &format!("#ifndef {name}\n"));
+    }
+    text
+}
+
+#[test]
+fn nothing_of_rust_is_left_in_the_comments() {
+    for (path, text) in all() {
+        for rust in ["# Safety", "](", "[`", "::", "Option<", "None", "Some(", "Rust"] {
+            let found = text.lines().find(|line| line.contains(rust));
+            assert_eq!(found, None, "{path}: {rust:?} means nothing to a C programmer");
+        }
+    }
+}
+
+#[test]
+fn guards_surround_the_definition() {
+    assert_eq!(
+        guard_macros("/** x */\n#define A 1\nint b;\n", &["A"]),
+        "/** x */\n#ifndef A\n#define A 1\n#endif\nint b;\n"
+    );
+}

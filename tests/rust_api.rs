@@ -1,0 +1,299 @@
+//! The safe Rust API as a program uses it.
+
+use ae::{Connection, EventLoop, Handler, Interest, Listener, Next, Peer};
+use std::cell::{Cell, RefCell};
+use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+const SET_SIZE: usize = 256;
+
+/// A loop that gives up rather than hang.
+fn test_loop() -> EventLoop {
+    let el = EventLoop::new(SET_SIZE).unwrap();
+    el.add_timer(Duration::from_secs(20), |_| panic!("the test hangs")).unwrap();
+    el
+}
+
+fn run_until(el: &EventLoop, done: impl Fn() -> bool) {
+    while !done() {
+        el.run_once(true).unwrap();
+    }
+}
+
+/// Sets a flag when it is dropped.
+struct Dropped(Rc<Cell<bool>>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
+}
+
+#[test]
+fn timers_repeat_and_stop() {
+    let el = test_loop();
+    let runs = Rc::new(Cell::new(0));
+    let dropped = Rc::new(Cell::new(false));
+    let (counted, guard) = (runs.clone(), Dropped(dropped.clone()));
+    let start = Instant::now();
+    el.add_timer(Duration::from_millis(2), move |el| {
+        let _owned = &guard;
+        counted.set(counted.get() + 1);
+        if counted.get() < 3 {
+            return Next::After(Duration::from_millis(2));
+        }
+        el.stop();
+        Next::Stop
+    })
+    .unwrap();
+    el.run().unwrap();
+    assert_eq!(runs.get(), 3);
+    assert!(start.elapsed() >= Duration::from_millis(6));
+    el.run_once(false).unwrap();
+    assert!(dropped.get());
+}
+
+#[test]
+fn a_cancelled_timer_never_runs() {
+    let el = test_loop();
+    let id = el.add_timer(Duration::ZERO, |_| panic!("cancelled")).unwrap();
+    assert!(el.cancel_timer(id));
+    assert!(!el.cancel_timer(id));
+    el.run_once(false).unwrap();
+}
+
+#[test]
+fn the_loop_drops_what_it_owns() {
+    let dropped: Vec<_> = (0..5).map(|_| Rc::new(Cell::new(false))).collect();
+    let guard = |index: usize| Dropped(dropped[index].clone());
+    let (a, _b) = UnixStream::pair().unwrap();
+    let el = EventLoop::new(SET_SIZE).unwrap();
+    let (timer, before, after, watch, cancelled) = (guard(0), guard(1), guard(2), guard(3), guard(4));
+    el.add_timer(Duration::from_secs(1), move |_| {
+        let _owned = &timer;
+        Next::Stop
+    })
+    .unwrap();
+    let id = el
+        .add_timer(Duration::from_secs(1), move |_| {
+            let _owned = &cancelled;
+            Next::Stop
+        })
+        .unwrap();
+    el.cancel_timer(id);
+    el.before_sleep(move |_| _ = &before);
+    el.after_sleep(move |_| _ = &after);
+    el.watch(a.as_raw_fd(), Interest::READABLE, move |_, _| _ = &watch).unwrap();
+    drop(el);
+    assert!(dropped.iter().all(|dropped| dropped.get()));
+}
+
+#[test]
+fn watching_reports_what_fired() {
+    let el = test_loop();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    let fired = Rc::new(RefCell::new(Vec::new()));
+    let seen = fired.clone();
+    let fd = a.as_raw_fd();
+    el.watch(fd, Interest::READABLE | Interest::WRITABLE, move |_, interest| seen.borrow_mut().push(interest)).unwrap();
+    el.run_once(true).unwrap();
+    b.write_all(b"x").unwrap();
+    el.run_once(true).unwrap();
+    assert_eq!(*fired.borrow(), [Interest::WRITABLE, Interest::READABLE | Interest::WRITABLE]);
+
+    // Another callback for one of them, and no more than that for the other.
+    let seen = fired.clone();
+    el.unwatch(fd, Interest::WRITABLE);
+    el.watch(fd, Interest::READABLE, move |el, interest| {
+        seen.borrow_mut().push(interest);
+        el.unwatch(fd, Interest::READABLE);
+    })
+    .unwrap();
+    fired.borrow_mut().clear();
+    el.run_once(true).unwrap();
+    el.run_once(false).unwrap();
+    assert_eq!(*fired.borrow(), [Interest::READABLE]);
+}
+
+#[test]
+fn sleep_hooks_run_around_the_sleep() {
+    let el = test_loop();
+    let order = Rc::new(RefCell::new(Vec::new()));
+    let (before, after) = (order.clone(), order.clone());
+    el.before_sleep(move |_| before.borrow_mut().push("before"));
+    el.after_sleep(move |_| after.borrow_mut().push("after"));
+    el.add_timer(Duration::ZERO, |_| Next::Stop).unwrap();
+    el.run_once(true).unwrap();
+    assert_eq!(*order.borrow(), ["before", "after"]);
+}
+
+#[test]
+fn errors_are_io_errors() {
+    assert_eq!(EventLoop::new(0).err().unwrap().raw_os_error(), Some(libc::EINVAL));
+    assert_eq!(EventLoop::with_backend(1, "carrier pigeon").err().unwrap().raw_os_error(), Some(libc::EINVAL));
+    assert_eq!(EventLoop::with_backend(1, "poll").unwrap().backend(), "poll");
+    let el = test_loop();
+    let watch = |fd| el.watch(fd, Interest::READABLE, |_, _| {}).unwrap_err().raw_os_error();
+    assert_eq!(watch(-1), Some(libc::EBADF));
+    assert_eq!(watch(SET_SIZE as i32), Some(libc::ERANGE));
+}
+
+/// Echoes on every connection of a listener, and closes when the peer does.
+fn serve_echo(listener: &Listener) -> Rc<RefCell<Vec<(Connection, Peer)>>> {
+    let connections = Rc::new(RefCell::new(Vec::new()));
+    let accepted = connections.clone();
+    let echo: Handler = Rc::new(|conn: &Connection| {
+        let mut buf = [0; 4096];
+        match conn.read(&mut buf) {
+            Ok(0) => conn.close(),
+            Ok(count) => assert_eq!(conn.write_vectored(&[IoSlice::new(&buf[..count])]).unwrap(), count),
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+    });
+    listener
+        .on_accept(10, move |conn, peer| {
+            conn.set_read_handler(Some(echo.clone())).unwrap();
+            accepted.borrow_mut().push((conn, peer));
+        })
+        .unwrap();
+    connections
+}
+
+#[test]
+fn tcp_connections_echo_and_close() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let connections = serve_echo(&listener);
+    let address = listener.local_addrs()[0];
+    let mut client = TcpStream::connect(address).unwrap();
+    client.set_nonblocking(true).unwrap();
+    client.write_all(b"hello").unwrap();
+    let mut got = Vec::new();
+    run_until(&el, || connections.borrow().len() == 1);
+    while got.len() < 5 {
+        el.run_once(false).unwrap();
+        let _ = client.read_to_end(&mut got);
+    }
+    assert_eq!(got, b"hello");
+    {
+        let connections = connections.borrow();
+        let (conn, peer) = &connections[0];
+        assert_eq!(*peer, Peer::Tcp(client.local_addr().unwrap()));
+        assert_eq!(conn.peer_addr().unwrap(), client.local_addr().unwrap().to_string());
+        assert_eq!(conn.local_addr().unwrap(), address.to_string());
+        assert!(conn.is_local());
+        assert_eq!(conn.kind(), "tcp");
+        conn.set_tcp_no_delay(true).unwrap();
+        conn.set_keep_alive(Duration::from_secs(60)).unwrap();
+    }
+    drop(client);
+    run_until(&el, || !connections.borrow()[0].0.is_open());
+    let conn = connections.borrow_mut().pop().unwrap().0;
+    assert_eq!(conn.fd(), -1);
+    assert_eq!(conn.write(b"x").unwrap_err().raw_os_error(), Some(libc::EBADF));
+}
+
+#[test]
+fn connections_connect_over_tcp_and_unix() {
+    let el = test_loop();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let unix = Listener::unix(&el, &path, Some(0o600), 16).unwrap();
+    let tcp = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let port = tcp.local_addrs()[0].port();
+    let (over_unix, over_tcp) = (serve_echo(&unix), serve_echo(&tcp));
+
+    let got = Rc::new(RefCell::new(Vec::new()));
+    let talk = |got: Rc<RefCell<Vec<u8>>>| {
+        move |conn: &Connection, result: std::io::Result<()>| {
+            result.unwrap();
+            conn.write(b"ping").unwrap();
+            conn.set_read_handler(Some(Rc::new(move |conn| {
+                let mut buf = [0; 16];
+                let count = conn.read(&mut buf).unwrap();
+                got.borrow_mut().extend_from_slice(&buf[..count]);
+            })))
+            .unwrap();
+        }
+    };
+    let _a = Connection::connect_unix(&el, &path, talk(got.clone())).unwrap();
+    let _b = Connection::connect_tcp(&el, "127.0.0.1", port, talk(got.clone())).unwrap();
+    run_until(&el, || got.borrow().len() == 8);
+    assert_eq!(*got.borrow(), b"pingping");
+    assert_eq!(over_unix.borrow()[0].1, Peer::Unix);
+    assert!(matches!(over_tcp.borrow()[0].1, Peer::Tcp(_)));
+}
+
+#[test]
+fn a_refused_connect_is_told() {
+    let el = test_loop();
+    let port = Listener::tcp(&el, &["127.0.0.1"], 0, 1).unwrap().local_addrs()[0].port();
+    let error = Rc::new(Cell::new(None));
+    let told = error.clone();
+    let started = Connection::connect_tcp(&el, "127.0.0.1", port, move |_, result| {
+        told.set(result.err().map(|error| error.kind()))
+    });
+    let _conn = started.unwrap();
+    let told = error.clone();
+    run_until(&el, || told.get().is_some());
+    assert_eq!(error.get(), Some(ErrorKind::ConnectionRefused));
+}
+
+#[test]
+fn dropping_the_last_handle_inside_its_handler_closes() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let slot: Rc<RefCell<Option<Connection>>> = Rc::default();
+    let accepted = slot.clone();
+    listener
+        .on_accept(1, move |conn, _| {
+            let owner = accepted.clone();
+            conn.set_read_handler(Some(Rc::new(move |conn| {
+                drop(owner.borrow_mut().take());
+                // The handle we were called with keeps it for the moment.
+                assert!(conn.is_open());
+            })))
+            .unwrap();
+            *accepted.borrow_mut() = Some(conn);
+        })
+        .unwrap();
+    let mut client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    client.write_all(b"x").unwrap();
+    run_until(&el, || slot.borrow().is_some());
+    run_until(&el, || slot.borrow().is_none());
+    // Reset rather than closed, since a byte was left unread.
+    assert!(matches!(client.read(&mut [0; 1]), Ok(0) | Err(_)));
+}
+
+#[test]
+fn connections_survive_their_loop() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let connections = serve_echo(&listener);
+    let mut client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    run_until(&el, || !connections.borrow().is_empty());
+    let conn = connections.borrow_mut().pop().unwrap().0;
+    drop(el);
+    assert_eq!(conn.write(b"late").unwrap(), 4);
+    assert!(conn.set_write_handler(Some(Rc::new(|_| {}))).is_err());
+    drop((conn, listener));
+    let mut got = String::new();
+    client.read_to_string(&mut got).unwrap();
+    assert_eq!(got, "late");
+}
+
+#[test]
+fn every_address_of_a_listener_listens() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1", "-::1", "-192.0.2.1"], 0, 16).unwrap();
+    assert!(listener.local_addrs().iter().all(|address| address.ip().is_loopback()));
+    assert!(Listener::tcp(&el, &["-192.0.2.1"], 0, 16).is_err());
+    let port = listener.local_addrs()[0].port();
+    let taken = Listener::tcp(&el, &["127.0.0.1"], port, 16).err().unwrap();
+    assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+    assert!(taken.to_string().contains("bind"), "{taken}");
+}
