@@ -12,8 +12,8 @@ failures=()
 passed=0
 failed=0
 
-# suite NAME COMMAND...: runs it and keeps its closing line, "NAME: N passed, N failed...". One that prints none
-# counts as a single check; status 77 says that it was skipped.
+# suite NAME COMMAND...: runs it and keeps its closing line, "NAME: N passed, N failed...". Python's unittest closes in
+# its own way; a suite with neither counts as a single check. Status 77 says that it was skipped.
 suite() {
     local name=$1 status=0 start=$SECONDS log line
     log=$logs/${name//[^a-z0-9]/-}
@@ -21,6 +21,9 @@ suite() {
     printf '== %s\n' "$name"
     "$@" 2>&1 | tee "$log" || status=$?
     line=$(grep -E '^[a-z-]+: [0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || true
+    if [ -z "$line" ] && grep -qE '^Ran [0-9]+ tests? in' "$log"; then
+        line="$name: $(unittest_counts "$log")"
+    fi
     if [ "$status" -eq 77 ]; then
         line="$name: 0 passed, 0 failed, skipped"
         status=0
@@ -29,6 +32,13 @@ suite() {
     fi
     count "$line"
     note "$name" "$status" "$line" "$start"
+}
+
+# unittest_counts LOG: "N passed, N failed" from "Ran N tests" and "FAILED (failures=N, errors=N)".
+unittest_counts() {
+    awk '/^Ran [0-9]+ tests? in/ { ran = $2 }
+        /^FAILED \(/ { gsub(/[^0-9]+/, " "); for (i = 1; i <= NF; i++) bad += $i }
+        END { printf "%d passed, %d failed", ran - bad, bad }' "$1"
 }
 
 # cargo_suite NAME COMMAND...: the same for cargo's test runners; they do not enter the sum.
@@ -77,7 +87,7 @@ if [ -e c-tests/interest_syscalls.sh ]; then
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
 fi
 suite readme scripts/check-readme.py
-for script in tests/python/test_*.py; do
+for script in tests/python/*.py; do
     [ -e "$script" ] || continue
     suite "$(basename "$script" .py)" build/venv/bin/python "$script"
 done
