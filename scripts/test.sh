@@ -36,9 +36,10 @@ suite() {
 
 # unittest_counts LOG: "N passed, N failed" from "Ran N tests" and "FAILED (failures=N, errors=N)".
 unittest_counts() {
-    awk '/^Ran [0-9]+ tests? in/ { ran = $2 }
-        /^FAILED \(/ { gsub(/[^0-9]+/, " "); for (i = 1; i <= NF; i++) bad += $i }
-        END { printf "%d passed, %d failed", ran - bad, bad }' "$1"
+    local ran bad
+    ran=$(sed -nE 's/^Ran ([0-9]+) tests? in.*/\1/p' "$1")
+    bad=$(grep -E '^FAILED \(' "$1" | grep -oE '(failures|errors)=[0-9]+' | awk -F= '{ sum += $2 } END { print sum + 0 }')
+    printf '%d passed, %d failed' $((ran - bad)) "$bad"
 }
 
 # cargo_suite NAME COMMAND...: the same for cargo's test runners; they do not enter the sum.
