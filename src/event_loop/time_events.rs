@@ -92,7 +92,6 @@ pub(crate) unsafe fn create_time_event(
     // Room for every live event, so that putting one back after its callback cannot fail.
     timers.heap.reserve_total(timers.by_id.len() + 1)?;
     timers.by_id.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    let timer = TimerRef(memory::allocate()?);
     let id = el.timeEventNextId;
     let when = deadline(clock::now_us(), milliseconds);
     let event = aeTimeEvent {
@@ -105,12 +104,10 @@ pub(crate) unsafe fn create_time_event(
         next: el.timeEventHead,
         refcount: 0,
     };
-    // SAFETY: fresh memory for a timer; the list's head is live.
-    unsafe {
-        timer.0.write(Timer { event, position: NOT_WAITING });
-        if let Some(head) = el.timeEventHead.as_mut() {
-            head.prev = timer.event();
-        }
+    let timer = TimerRef(memory::boxed(Timer { event, position: NOT_WAITING })?);
+    // SAFETY: the list's head is live.
+    if let Some(head) = unsafe { el.timeEventHead.as_mut() } {
+        head.prev = timer.event();
     }
     el.timeEventHead = timer.event();
     el.timeEventNextId += 1;

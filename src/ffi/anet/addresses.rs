@@ -62,8 +62,7 @@ pub unsafe extern "C" fn anetResolveIP(
 /// redis-7.0 the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port
 /// 0. `ip` and `port` may be NULL.
 ///
-/// Returns 0; -1 with errno: `ENOSPC` when the address does not fit, then it is "?"; others when there is none,
-/// then it is "?" and the port 0.
+/// Returns 0; -1 with errno (`ENOSPC` when the address does not fit), then the address is "?" and the port 0.
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.

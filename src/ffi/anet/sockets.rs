@@ -180,8 +180,11 @@ pub unsafe extern "C" fn anetTcpAccept(
     unsafe {
         answer(err, ANET_ERR, || {
             let (fd, peer) = anet::accept(serversock)?;
+            if let Some(port) = port.as_mut() {
+                *port = peer.port();
+            }
             // An address that does not fit is not worth losing the connection for.
-            let _ = anet::write_end(Ok(peer), ip, ip_len, port);
+            let _ = anet::write_ip(&peer, ip, ip_len);
             Ok(fd)
         })
     }
