@@ -223,13 +223,17 @@ unsafe extern "C" fn blocking_connect(
 }
 
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table.
+    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes
+    // the connection when the handler has.
     unsafe {
         if (*conn).state != CONN_STATE_ACCEPTING {
             return status(|| Err(Errno::EINVAL));
         }
         (*conn).state = CONN_STATE_CONNECTED;
-        if call_handler(conn, handler) { C_OK } else { C_ERR }
+        (*conn).refs += 1;
+        let open = call_handler(conn, handler);
+        (*conn).refs -= 1;
+        if open { C_OK } else { C_ERR }
     }
 }
 
@@ -333,29 +337,29 @@ unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno
     Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) })
 }
 
-/// The result of a sync call, its error noted.
+/// Runs a sync call and notes its error.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
-unsafe fn synced(conn: *mut connection, result: Result<usize, Errno>) -> isize {
-    if let Err(errno) = result {
+unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
+    call(-1, || {
         // SAFETY: the caller vouches for the connection.
-        unsafe { (*conn).last_errno = errno as c_int };
-    }
-    call(-1, || result.map(|count| count as isize))
+        unsafe { body((*conn).fd).inspect_err(|errno| (*conn).last_errno = *errno as c_int) }
+            .map(|count| count as isize)
+    })
 }
 
 unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much data.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|data| sync::write((*conn).fd, data, timeout))) }
+    unsafe { synced(conn, |fd| sync::write(fd, bytes(ptr, size)?, timeout)) }
 }
 
 unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read((*conn).fd, buf, timeout))) }
+    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout)) }
 }
 
 unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read_line((*conn).fd, buf, timeout))) }
+    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout)) }
 }

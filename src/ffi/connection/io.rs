@@ -47,8 +47,8 @@ pub unsafe extern "C" fn connBlockingConnect(
 /// Ends the accept of a connection that the listener delivered: for TCP and unix sockets at once. The handler,
 /// when not NULL, runs once, possibly before this returns, and may close the connection.
 ///
-/// Returns `C_OK`; `C_ERR` when the connection is not in `CONN_STATE_ACCEPTING` or was closed by the handler: then
-/// it is gone.
+/// Returns `C_OK`; `C_ERR` when the connection is not in `CONN_STATE_ACCEPTING` (errno `EINVAL`), or when the
+/// handler has closed it: then it is still there, and the caller frees it with `connClose`.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; the handler may be called with it.
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn connSyncRead(
 /// Reads up to a newline, or `size - 1` bytes, waiting for at most `timeout` milliseconds for each byte. The text
 /// is terminated; the newline and a carriage return before it are left out.
 ///
-/// Returns the length; -1 with errno as `connSyncRead`.
+/// Returns the length, in which a carriage return that was left out counts; -1 with errno as `connSyncRead`.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
