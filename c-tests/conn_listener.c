@@ -317,10 +317,14 @@ static void listener_rests_without_descriptors(void) {
     CHECK_CONTAINS(last_warning, "Too many open files");
     CHECK_INT(accepted_count, 0);
     CHECK_INT(aeGetFileEvents(el, listener.fd[0]), AE_READABLE); /* it is still registered */
+    if (test_slow_tool()) { /* valgrind's limit is its own: it has accepted the client, and closed it */
+        close(client);
+        client = test_connect(AF_INET, test_port(listener.fd[0]));
+    }
     run_until_accepted(1);
     close(client);
     client = test_connect(AF_INET, test_port(listener.fd[0]));
-    run_until_accepted(2);
+    run_until_accepted(accepted_count + 1);
     close(client);
     end();
 }
