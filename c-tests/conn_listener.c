@@ -272,19 +272,26 @@ static void forbid_new_descriptors(void) {
 
 static void allow_new_descriptors(void) { CHECK(setrlimit(RLIMIT_NOFILE, &before_limit) == 0); }
 
+static int time_is_up;
+
 static int on_time_up(aeEventLoop *loop, long long id, void *data) {
     (void)loop;
     (void)id;
-    *(int *)data = 1;
+    (void)data;
+    time_is_up++;
     return AE_NOMORE;
 }
 
 /* Runs the loop for a while; returns how many iterations that took. */
 static int run_for(long long ms) {
-    int time_up = 0, iterations = 0;
+    int iterations = 0;
 
-    CHECK(aeCreateTimeEvent(el, ms, on_time_up, &time_up, NULL) != AE_ERR);
-    for (; !time_up; iterations++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+    time_is_up = 0;
+    CHECK(aeCreateTimeEvent(el, ms, on_time_up, NULL, NULL) != AE_ERR);
+    while (!time_is_up) {
+        CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+        iterations++;
+    }
     return iterations;
 }
 
@@ -310,10 +317,14 @@ static void listener_rests_without_descriptors(void) {
     CHECK_CONTAINS(last_warning, "Too many open files");
     CHECK_INT(accepted_count, 0);
     CHECK_INT(aeGetFileEvents(el, listener.fd[0]), AE_READABLE); /* it is still registered */
+    if (test_slow_tool()) { /* valgrind's limit is its own: it has accepted the client, and closed it */
+        close(client);
+        client = test_connect(AF_INET, test_port(listener.fd[0]));
+    }
     run_until_accepted(1);
     close(client);
     client = test_connect(AF_INET, test_port(listener.fd[0]));
-    run_until_accepted(2);
+    run_until_accepted(accepted_count + 1);
     close(client);
     end();
 }
