@@ -1,0 +1,54 @@
+//! Runs commands on buffers, for tests.
+
+use crate::clients::Client;
+use crate::config::Config;
+use crate::dispatch::dispatch;
+use crate::server::Server;
+use ae::resp::{Limits, RequestParser};
+
+pub struct Session {
+    pub server: Server,
+    pub client: Client,
+}
+
+impl Session {
+    pub fn new() -> Session {
+        Session::with(Config::default())
+    }
+
+    pub fn with(config: Config) -> Session {
+        let mut server = Server::new(config);
+        let id = server.clients.next_id();
+        let client = Client::new(id, None, server.config.password.is_empty(), server.now);
+        Session { server, client }
+    }
+
+    /// The reply to an inline request, raw.
+    pub fn raw(&mut self, line: &str) -> Vec<u8> {
+        let mut bytes = format!("{line}\n").into_bytes();
+        let mut parser = RequestParser::new();
+        while parser.advance(&mut bytes, &Limits::default()).unwrap() {
+            dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
+        }
+        std::mem::take(&mut self.client.output.bytes)
+    }
+
+    /// The reply on one line: `\r\n` as a space, without the last one.
+    pub fn run(&mut self, line: &str) -> String {
+        let reply = self.raw(line);
+        String::from_utf8_lossy(reply.strip_suffix(b"\r\n").unwrap_or(&reply)).replace("\r\n", " ")
+    }
+
+    /// Runs each line and compares its reply.
+    #[track_caller]
+    pub fn expect(&mut self, script: &[(&str, &str)]) {
+        for (line, reply) in script {
+            assert_eq!(self.run(line), *reply, "{line}");
+        }
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, milliseconds: i64) {
+        self.server.now += milliseconds;
+    }
+}

@@ -1,0 +1,39 @@
+//! The limit on open files, which is one on clients.
+
+use crate::log::{Level, log};
+use rlimit::Resource;
+
+/// Descriptors that are not clients'.
+const RESERVED: u64 = 32;
+
+/// Raises the limit as far as `clients` need it, and returns how many clients there is room for.
+pub fn make_room(clients: u32) -> Result<u32, String> {
+    let Ok((soft, hard)) = Resource::NOFILE.get() else {
+        return Ok(clients);
+    };
+    let wanted = u64::from(clients) + RESERVED;
+    if soft >= wanted {
+        return Ok(clients);
+    }
+    // Above the hard limit only for the privileged.
+    let raised = Resource::NOFILE.set(wanted, hard.max(wanted)).or_else(|_| {
+        let most = wanted.min(hard);
+        Resource::NOFILE.set(most, hard)
+    });
+    let limit = Resource::NOFILE.get_soft().unwrap_or(soft);
+    if limit >= wanted {
+        return Ok(clients);
+    }
+    let reason = raised.err().map_or_else(|| "hard limit".into(), |error| error.to_string());
+    let room = limit.saturating_sub(RESERVED) as u32;
+    if room == 0 {
+        return Err(format!("the limit of {limit} open files leaves no room for clients ({reason})"));
+    }
+    log(
+        Level::Warning,
+        format_args!(
+            "the limit of {limit} open files cannot be raised ({reason}): maxclients is {room}, not {clients}"
+        ),
+    );
+    Ok(room)
+}

@@ -1,0 +1,94 @@
+//! Writing replies.
+
+use super::{Net, OUTPUT_PAUSE};
+use crate::clients::{Client, Closing};
+use ae::Connection;
+use std::io::ErrorKind;
+
+/// Bytes written to a client before others get their turn.
+const WRITE_MAX: usize = 256 * 1024;
+/// Output buffers kept for reuse: how many, and up to what size each.
+const SPARE_BUFFERS: usize = 64;
+const SPARE_SIZE: usize = 64 * 1024;
+/// Sent bytes are dropped from the front of a buffer when they are this many and more than half of it.
+const SENT_MAX: usize = 1024 * 1024;
+
+impl Net {
+    pub(super) fn write_queued(&mut self) {
+        // By index, because writing may end with more in the queue.
+        let mut next = 0;
+        while let Some(&fd) = self.queue.get(next) {
+            next += 1;
+            // If the client has gone, the descriptor may be another's, to whom an early write does no harm.
+            if let Some(mut client) = self.server.clients.take(fd) {
+                client.queued = false;
+                self.write(&mut client);
+                self.settle(client);
+            }
+        }
+        self.queue.clear();
+    }
+
+    pub(super) fn on_writable(&mut self, conn: &Connection) {
+        let Some(mut client) = self.server.clients.take(conn.fd()) else {
+            return;
+        };
+        self.server.read_clock();
+        self.write(&mut client);
+        if client.paused && client.closing == Closing::No && client.output.pending() < OUTPUT_PAUSE / 2 {
+            self.resume(&mut client);
+        }
+        self.settle(client);
+    }
+
+    /// Writes what the socket takes, within the limit, and sees to it that the rest follows.
+    fn write(&mut self, client: &mut Client) {
+        let Some(conn) = client.conn.clone() else { return };
+        let output = &mut client.output;
+        let end = output.bytes.len().min(output.sent + WRITE_MAX);
+        if output.sent < end {
+            match conn.write(&output.bytes[output.sent..end]) {
+                Ok(len) => {
+                    output.sent += len;
+                    self.server.stats.bytes_out += len as u64;
+                    client.last_active = self.server.now;
+                }
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                Err(_) => {
+                    client.closing = Closing::Now;
+                    return;
+                }
+            }
+        }
+        if output.pending() == 0 {
+            self.recycle(client);
+        } else if output.sent >= SENT_MAX && output.sent > output.bytes.len() / 2 {
+            output.bytes.drain(..output.sent);
+            output.sent = 0;
+        }
+        self.wait_for_writable(client, &conn);
+    }
+
+    /// Installs the write handler while there is more to write than the socket took, and only then.
+    fn wait_for_writable(&self, client: &mut Client, conn: &Connection) {
+        let wait = client.output.pending() > 0;
+        if wait == client.waits_for_writable {
+            return;
+        }
+        let handler = self.handlers.as_ref().filter(|_| wait).map(|handlers| handlers.write.clone());
+        match conn.set_write_handler(handler) {
+            Ok(()) => client.waits_for_writable = wait,
+            Err(_) => client.closing = Closing::Now,
+        }
+    }
+
+    /// Takes an output buffer that is not needed any more away from its client.
+    pub(super) fn recycle(&mut self, client: &mut Client) {
+        let output = std::mem::take(&mut client.output);
+        let mut bytes = output.bytes;
+        if bytes.capacity() > 0 && bytes.capacity() <= SPARE_SIZE && self.spare.len() < SPARE_BUFFERS {
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+}

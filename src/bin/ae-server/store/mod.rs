@@ -1,0 +1,13 @@
+//! The data: databases of keys, their values and deadlines. Knows nothing of clients or replies.
+
+mod bytes;
+mod chunks;
+mod deadlines;
+mod dict;
+mod keyspace;
+mod slab;
+mod value;
+
+pub use bytes::Bytes;
+pub use keyspace::{EntryId, Keyspace};
+pub use value::{StringValue, Value};

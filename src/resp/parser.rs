@@ -1,0 +1,456 @@
+//! The incremental request parser.
+
+use super::{ProtocolError, inline, number};
+
+/// The longest inline request, and the longest `*` or `$` line, in bytes.
+pub const INLINE_MAX: usize = 64 * 1024;
+
+/// What a client may send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most arguments of one request.
+    pub max_args: usize,
+    /// The longest argument, in bytes.
+    pub max_bulk: usize,
+    /// Whether the client has yet to authenticate; then the limits are 10 arguments of 16 KiB.
+    pub unauthenticated: bool,
+}
+
+impl Limits {
+    const UNAUTHENTICATED_ARGS: usize = 10;
+    const UNAUTHENTICATED_BULK: usize = 16 * 1024;
+}
+
+/// Redis's defaults: as many arguments as an `int` counts, `proto-max-bulk-len` of 512 MiB.
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { max_args: i32::MAX as usize, max_bulk: 512 * 1024 * 1024, unauthenticated: false }
+    }
+}
+
+/// Where an argument is, counted from the start of its request.
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: u32,
+    to: u32,
+}
+
+/// Finds requests in a growing buffer, whatever pieces it arrives in.
+///
+/// The parser remembers how far it came, so bytes are looked at once no matter how many reads a request takes, and it
+/// allocates for arguments that have arrived, never for those that were only announced. One parser may serve many
+/// connections as long as none of them is in the middle of a request ([`RequestParser::is_idle`]).
+#[derive(Debug, Default)]
+pub struct RequestParser {
+    /// Arguments of the current request so far.
+    spans: Vec<Span>,
+    /// Where the current request begins in the buffer.
+    start: usize,
+    /// The first byte that has not been parsed.
+    at: usize,
+    /// How many bytes from `at` on are known to hold no line end.
+    searched: usize,
+    /// How many arguments of a multibulk request are still to come.
+    missing: usize,
+    /// The length of the next argument once its `$` line has been read.
+    bulk: Option<usize>,
+    /// The current request is complete; the next call begins another.
+    complete: bool,
+}
+
+impl RequestParser {
+    /// A parser at the start of a buffer.
+    pub fn new() -> RequestParser {
+        RequestParser::default()
+    }
+
+    /// Goes on to the next request in `buf`: true if it is complete and [`args`](Self::args) holds it, false if more
+    /// bytes have to arrive. Empty requests (`*0`, an empty line) are passed over, as in Redis.
+    ///
+    /// `buf` must be what the last call was given plus bytes at its end, less what [`rebase`](Self::rebase) told the
+    /// caller to drop. Escapes in inline requests are resolved in place, which is why it is mutable.
+    pub fn advance(&mut self, buf: &mut [u8], limits: &Limits) -> Result<bool, ProtocolError> {
+        loop {
+            if self.complete {
+                self.spans.clear();
+                self.start = self.at;
+                self.complete = false;
+            }
+            if self.missing == 0 {
+                let begun = match buf.get(self.at) {
+                    None => false,
+                    Some(b'*') => self.multibulk_header(buf, limits)?,
+                    Some(_) => self.inline(buf)?,
+                };
+                if !begun {
+                    return Ok(false);
+                }
+            }
+            while self.missing > 0 {
+                if !self.argument(buf, limits)? {
+                    return Ok(false);
+                }
+            }
+            self.complete = true;
+            if !self.spans.is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// The arguments of the request that [`advance`](Self::advance) has just found in `buf`; at least one.
+    pub fn args<'a>(&'a self, buf: &'a [u8]) -> Args<'a> {
+        Args { request: buf.get(self.start..self.at).unwrap_or_default(), spans: &self.spans }
+    }
+
+    /// Bytes at the front of the buffer that no request needs any more. The caller must drop exactly those before it
+    /// calls [`advance`](Self::advance) again.
+    pub fn rebase(&mut self) -> usize {
+        if self.complete {
+            self.spans.clear();
+            self.start = self.at;
+            self.complete = false;
+        }
+        let done = self.start;
+        self.start = 0;
+        self.at -= done;
+        done
+    }
+
+    /// Whether no part of a request has been parsed. Unparsed bytes may still be in the buffer.
+    pub fn is_idle(&self) -> bool {
+        self.complete || (self.at == self.start && self.searched == 0)
+    }
+
+    /// How many bytes the request in progress will have at least: enough to size a buffer by, but a number that the
+    /// client merely announced. Counted from where [`rebase`](Self::rebase) cuts.
+    pub fn wanted(&self) -> usize {
+        self.at - self.start + self.bulk.map_or(0, |len| len + 2)
+    }
+
+    /// Bytes of memory that the arguments' positions take.
+    pub fn memory(&self) -> usize {
+        self.spans.capacity() * size_of::<Span>()
+    }
+
+    /// Gives back memory that an unusually long request needed.
+    pub fn shrink(&mut self, args: usize) {
+        self.spans.shrink_to(args);
+    }
+
+    fn multibulk_header(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
+        let Some(count) = self.length_line(buf, ProtocolError::TooBigMultibulkCount)? else {
+            return Ok(false);
+        };
+        let count = count.ok_or(ProtocolError::InvalidMultibulkLength)?;
+        // A negative count is an empty request.
+        let count = usize::try_from(count).unwrap_or(0);
+        if count > limits.max_args {
+            return Err(ProtocolError::InvalidMultibulkLength);
+        }
+        if limits.unauthenticated && count > Limits::UNAUTHENTICATED_ARGS {
+            return Err(ProtocolError::UnauthenticatedMultibulkLength);
+        }
+        self.missing = count;
+        Ok(true)
+    }
+
+    fn argument(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
+        let len = match self.bulk {
+            Some(len) => len,
+            None => {
+                let first = buf.get(self.at).copied();
+                let Some(len) = self.bulk_header(buf, first, limits)? else {
+                    return Ok(false);
+                };
+                len
+            }
+        };
+        // Like Redis, take any two bytes for the line end behind the argument.
+        if buf.len() - self.at < len + 2 {
+            self.bulk = Some(len);
+            return Ok(false);
+        }
+        let from = self.at - self.start;
+        self.push_span(from, from + len)?;
+        self.at += len + 2;
+        self.bulk = None;
+        self.missing -= 1;
+        Ok(true)
+    }
+
+    fn bulk_header(&mut self, buf: &[u8], first: Option<u8>, limits: &Limits) -> Result<Option<usize>, ProtocolError> {
+        let Some(len) = self.length_line(buf, ProtocolError::TooBigBulkCount)? else {
+            return Ok(None);
+        };
+        match first {
+            Some(b'$') => {}
+            got => return Err(ProtocolError::ExpectedDollar(got.unwrap_or_default())),
+        }
+        let len = len.and_then(|len| usize::try_from(len).ok()).filter(|len| *len <= limits.max_bulk);
+        let len = len.ok_or(ProtocolError::InvalidBulkLength)?;
+        if limits.unauthenticated && len > Limits::UNAUTHENTICATED_BULK {
+            return Err(ProtocolError::UnauthenticatedBulkLength);
+        }
+        Ok(Some(len))
+    }
+
+    /// Reads a line of one marker byte and a number, and moves behind it. `None`: the line has not ended yet;
+    /// `Some(None)`: what it holds is no number.
+    fn length_line(&mut self, buf: &[u8], too_long: ProtocolError) -> Result<Option<Option<i64>>, ProtocolError> {
+        let rest = &buf[self.at..];
+        if let Some((value, len)) = short_length(rest) {
+            self.at += len;
+            self.searched = 0;
+            return Ok(Some(Some(value)));
+        }
+        let Some(end) = self.find(rest, b'\r', too_long)? else {
+            return Ok(None);
+        };
+        if rest.len() < end + 2 {
+            // The search finds this \r again when the \n is there too.
+            self.searched = end;
+            return Ok(None);
+        }
+        let value = number::parse(rest.get(1..end).unwrap_or_default());
+        self.at += end + 2;
+        self.searched = 0;
+        Ok(Some(value))
+    }
+
+    fn inline(&mut self, buf: &mut [u8]) -> Result<bool, ProtocolError> {
+        let Some(end) = self.find(&buf[self.at..], b'\n', ProtocolError::TooBigInline)? else {
+            return Ok(false);
+        };
+        let next = self.at + end + 1;
+        let mut end = self.at + end;
+        if end > self.at && buf[end - 1] == b'\r' {
+            end -= 1;
+        }
+        let start = self.start;
+        let spans = &mut self.spans;
+        inline::split(buf, self.at, end, |from, to| {
+            // A line is at most 64 KiB long.
+            spans.push(Span { from: (from - start) as u32, to: (to - start) as u32 });
+        })?;
+        self.at = next;
+        self.searched = 0;
+        Ok(true)
+    }
+
+    /// The position of `wanted` in `rest`. A line above the limit is an error even if its end is there, so that the
+    /// outcome does not depend on how the bytes arrived.
+    fn find(&mut self, rest: &[u8], wanted: u8, too_long: ProtocolError) -> Result<Option<usize>, ProtocolError> {
+        let window = &rest[..rest.len().min(INLINE_MAX + 1)];
+        let from = self.searched.min(window.len());
+        match window[from..].iter().position(|&c| c == wanted) {
+            Some(found) => Ok(Some(from + found)),
+            None if window.len() > INLINE_MAX => Err(too_long),
+            None => {
+                self.searched = window.len();
+                Ok(None)
+            }
+        }
+    }
+
+    fn push_span(&mut self, from: usize, to: usize) -> Result<(), ProtocolError> {
+        let to = u32::try_from(to).map_err(|_| ProtocolError::TooBigRequest)?;
+        self.spans.push(Span { from: from as u32, to });
+        Ok(())
+    }
+}
+
+/// The hot path of [`RequestParser::length_line`]: up to nine digits, all there. Whatever is odd about the line is
+/// left to the slow path.
+fn short_length(rest: &[u8]) -> Option<(i64, usize)> {
+    let mut value = 0;
+    for (i, &c) in rest.iter().enumerate().take(11).skip(1) {
+        let digit = c.wrapping_sub(b'0');
+        if digit <= 9 {
+            value = value * 10 + i64::from(digit);
+            continue;
+        }
+        let leading_zero = i > 2 && rest[1] == b'0';
+        return (c == b'\r' && i > 1 && !leading_zero && rest.len() > i + 1).then_some((value, i + 2));
+    }
+    None
+}
+
+/// The arguments of one request, as slices of the buffer they arrived in. Index 0 is the command's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Args<'a> {
+    request: &'a [u8],
+    spans: &'a [Span],
+}
+
+impl<'a> Args<'a> {
+    /// How many there are, with the command's name.
+    #[allow(clippy::len_without_is_empty)] // a request has at least its name
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// The argument at `index`, which lives as long as the buffer and not only as long as `self`.
+    pub fn get(&self, index: usize) -> Option<&'a [u8]> {
+        let span = self.spans.get(index)?;
+        self.request.get(span.from as usize..span.to as usize)
+    }
+
+    /// The arguments from `first` on.
+    pub fn from(&self, first: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
+        let request = self.request;
+        self.spans
+            .get(first..)
+            .unwrap_or_default()
+            .iter()
+            .map(move |span| &request[span.from as usize..span.to as usize])
+    }
+
+    /// All arguments.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.from(0)
+    }
+}
+
+/// The argument at `index`, which must be below [`len`](Args::len).
+impl std::ops::Index<usize> for Args<'_> {
+    type Output = [u8];
+
+    fn index(&self, index: usize) -> &[u8] {
+        let span = self.spans[index];
+        &self.request[span.from as usize..span.to as usize]
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// Feeds `input` in pieces of `piece` bytes and returns the requests and the error that ended them, if any.
+    pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Vec<Vec<Vec<u8>>>, Option<ProtocolError>) {
+        let mut parser = RequestParser::new();
+        let (mut buf, mut found) = (Vec::new(), Vec::new());
+        for bytes in input.chunks(piece.max(1)) {
+            buf.extend_from_slice(bytes);
+            loop {
+                match parser.advance(&mut buf, limits) {
+                    Ok(true) => found.push(parser.args(&buf).iter().map(<[u8]>::to_vec).collect()),
+                    Ok(false) => break,
+                    Err(error) => return (found, Some(error)),
+                }
+            }
+            buf.drain(..parser.rebase());
+        }
+        (found, None)
+    }
+
+    fn expect(input: &[u8], wanted: &[&[&[u8]]]) {
+        for piece in [1, 2, 3, 5, 7, input.len()] {
+            let (found, error) = parse(input, piece, &Limits::default());
+            assert_eq!(error, None);
+            assert_eq!(found, wanted, "in pieces of {piece}");
+        }
+    }
+
+    fn expect_error(input: &[u8], wanted: &str) {
+        for piece in [1, 2, 1000, input.len()] {
+            let (_, error) = parse(input, piece, &Limits::default());
+            assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(wanted), "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn multibulk_requests() {
+        expect(b"*1\r\n$4\r\nPING\r\n", &[&[b"PING"]]);
+        expect(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n", &[&[b"GET", b""]]);
+        expect(b"*2\r\n$3\r\nGET\r\n$4\r\n\r\n\0\n\r\n", &[&[b"GET", b"\r\n\0\n"]]);
+        expect(b"*1\r\n$10\r\n0123456789\r\n*1\r\n$1\r\nx\r\n", &[&[b"0123456789"], &[b"x"]]);
+    }
+
+    #[test]
+    fn inline_requests_between_multibulk_ones() {
+        expect(
+            b"PING\r\n*1\r\n$1\r\nx\r\nset a \"b\\n c\"\nend\n",
+            &[&[b"PING"], &[b"x"], &[b"set", b"a", b"b\n c"], &[b"end"]],
+        );
+    }
+
+    #[test]
+    fn empty_requests_are_passed_over() {
+        expect(b"*0\r\n*-1\r\n*-5\r\n\r\n\n  \r\nPING\r\n", &[&[b"PING"]]);
+        expect(b"*0\r\n", &[]);
+    }
+
+    #[test]
+    fn wrong_counts() {
+        for bad in
+            ["*abc\r\n", "*\r\n", "*01\r\n", "*+1\r\n", "* 1\r\n", "*2147483648\r\n", "*99999999999999999999\r\n"]
+        {
+            expect_error(bad.as_bytes(), "Protocol error: invalid multibulk length");
+        }
+        for bad in ["-1", "", "a", "03", "536870913", "9223372036854775808"] {
+            expect_error(format!("*1\r\n${bad}\r\n").as_bytes(), "Protocol error: invalid bulk length");
+        }
+        expect_error(b"*2\r\n$1\r\na\r\n:1\r\n", "Protocol error: expected '$', got ':'");
+        expect_error(b"*1\r\nGET\r\n", "Protocol error: expected '$', got 'G'");
+        expect_error(b"*1\r\n\r\n", "Protocol error: expected '$', got '\r'");
+    }
+
+    #[test]
+    fn lines_without_an_end() {
+        let long = vec![b'1'; INLINE_MAX + 1];
+        expect_error(&long, "Protocol error: too big inline request");
+        expect_error(&[b"*", &long[..]].concat(), "Protocol error: too big mbulk count string");
+        expect_error(&[b"*1\r\n$", &long[..]].concat(), "Protocol error: too big bulk count string");
+        expect_error(&[&long[..], b"\n"].concat(), "Protocol error: too big inline request");
+        let longest = [&long[..INLINE_MAX], b"\n"].concat();
+        assert_eq!(parse(&longest, 4000, &Limits::default()).0[0][0].len(), INLINE_MAX);
+    }
+
+    #[test]
+    fn open_quotes() {
+        expect_error(b"set a \"b\r\n", "Protocol error: unbalanced quotes in request");
+    }
+
+    #[test]
+    fn limits_before_authentication() {
+        let limits = Limits { unauthenticated: true, ..Limits::default() };
+        let error = |input: &[u8]| parse(input, 100, &limits).1;
+        assert_eq!(error(b"*11\r\n"), Some(ProtocolError::UnauthenticatedMultibulkLength));
+        assert_eq!(error(b"*10\r\n$16384\r\n"), None);
+        assert_eq!(error(b"*10\r\n$16385\r\n"), Some(ProtocolError::UnauthenticatedBulkLength));
+    }
+
+    #[test]
+    fn announced_sizes_allocate_nothing() {
+        let mut parser = RequestParser::new();
+        let mut buf = b"*1000000000\r\n$536870912\r\nabc".to_vec();
+        assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+        assert_eq!(parser.memory(), 0);
+        assert_eq!(parser.wanted(), 13 + 12 + 536870912 + 2);
+    }
+
+    #[test]
+    fn bytes_are_searched_once() {
+        let mut parser = RequestParser::new();
+        let mut buf = vec![b'a'; 1000];
+        assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+        assert_eq!(parser.searched, 1000);
+        assert!(!parser.is_idle());
+        buf.push(b'\n');
+        assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+        assert!(parser.is_idle());
+        assert_eq!(parser.rebase(), 1001);
+    }
+
+    #[test]
+    fn arguments_by_index_and_as_iterator() {
+        let mut parser = RequestParser::new();
+        let mut buf = b"a bc d\n".to_vec();
+        assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+        let args = parser.args(&buf);
+        assert_eq!((args.len(), &args[1], args.get(2), args.get(3)), (3, &b"bc"[..], Some(&b"d"[..]), None));
+        assert_eq!(args.from(1).collect::<Vec<_>>(), [&b"bc"[..], b"d"]);
+        assert_eq!(args.from(9).len(), 0);
+    }
+}

@@ -1,0 +1,115 @@
+//! RESP2 replies and requests, appended to a `Vec<u8>`.
+
+use super::number;
+
+/// A status such as `+OK`. `text` must not contain a line end; use [`error()`] or [`bulk()`] for text from outside.
+pub fn simple(out: &mut Vec<u8>, text: &str) {
+    debug_assert!(!text.contains(['\r', '\n']));
+    out.reserve(text.len() + 3);
+    out.push(b'+');
+    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+/// An error. `text` begins with its code (`ERR ...`, `WRONGTYPE ...`) and may come from anywhere: a line end in it,
+/// which would let a client forge replies, becomes a space.
+pub fn error(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
+    let text = text.as_ref();
+    out.reserve(text.len() + 3);
+    out.push(b'-');
+    out.extend(text.iter().map(|&c| if c == b'\r' || c == b'\n' { b' ' } else { c }));
+    out.extend_from_slice(b"\r\n");
+}
+
+/// An integer.
+pub fn integer(out: &mut Vec<u8>, value: i64) {
+    match value {
+        0 => out.extend_from_slice(b":0\r\n"),
+        1 => out.extend_from_slice(b":1\r\n"),
+        _ => header(out, b':', value),
+    }
+}
+
+/// A string of any bytes.
+pub fn bulk(out: &mut Vec<u8>, data: &[u8]) {
+    out.reserve(data.len() + 5 + number::MAX_LEN);
+    header(out, b'$', data.len() as i64);
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A string that is the decimal form of `value`.
+pub fn bulk_integer(out: &mut Vec<u8>, value: i64) {
+    bulk(out, number::format(&mut [0; number::MAX_LEN], value));
+}
+
+/// No string: what a missing key reads as.
+pub fn null_bulk(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"$-1\r\n");
+}
+
+/// No array.
+pub fn null_array(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"*-1\r\n");
+}
+
+/// The head of an array; its `len` elements follow.
+pub fn array(out: &mut Vec<u8>, len: usize) {
+    header(out, b'*', len as i64);
+}
+
+/// A whole request, the way a client sends it.
+pub fn request<A: AsRef<[u8]>>(out: &mut Vec<u8>, args: &[A]) {
+    array(out, args.len());
+    for arg in args {
+        bulk(out, arg.as_ref());
+    }
+}
+
+fn header(out: &mut Vec<u8>, kind: u8, value: i64) {
+    if (0..10).contains(&value) {
+        out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
+        return;
+    }
+    let mut digits = [0; number::MAX_LEN];
+    let digits = number::format(&mut digits, value);
+    out.reserve(digits.len() + 3);
+    out.push(kind);
+    out.extend_from_slice(digits);
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+        let mut out = Vec::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_kind_of_reply() {
+        assert_eq!(written(|out| simple(out, "OK")), "+OK\r\n");
+        assert_eq!(written(|out| error(out, "ERR no")), "-ERR no\r\n");
+        assert_eq!(written(|out| integer(out, 0)), ":0\r\n");
+        assert_eq!(written(|out| integer(out, 1)), ":1\r\n");
+        assert_eq!(written(|out| integer(out, -1)), ":-1\r\n");
+        assert_eq!(written(|out| integer(out, i64::MIN)), ":-9223372036854775808\r\n");
+        assert_eq!(written(|out| bulk(out, b"")), "$0\r\n\r\n");
+        assert_eq!(written(|out| bulk(out, b"a\r\nb")), "$4\r\na\r\nb\r\n");
+        assert_eq!(written(|out| bulk(out, b"0123456789")), "$10\r\n0123456789\r\n");
+        assert_eq!(written(|out| bulk_integer(out, -12)), "$3\r\n-12\r\n");
+        assert_eq!(written(null_bulk), "$-1\r\n");
+        assert_eq!(written(null_array), "*-1\r\n");
+        assert_eq!(written(|out| array(out, 0)), "*0\r\n");
+        assert_eq!(written(|out| array(out, 12)), "*12\r\n");
+        assert_eq!(written(|out| request(out, &["GET", "k"])), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    }
+
+    #[test]
+    fn an_error_stays_on_its_line() {
+        assert_eq!(written(|out| error(out, "ERR unknown 'a\r\n+OK'")), "-ERR unknown 'a  +OK'\r\n");
+    }
+}

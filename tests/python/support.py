@@ -1,0 +1,134 @@
+"""Starts servers and talks RESP to them, for the test scripts beside this file."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+AE_SERVER = os.environ.get("AE_SERVER") or str(ROOT / "build" / "ae-server")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A server process on a port of its own; a context manager that ends it."""
+
+    def __init__(self, *options, program=None, port=None):
+        self.port = port or free_port()
+        program = program or [AE_SERVER, "--bind", "127.0.0.1"]
+        self.output = tempfile.TemporaryFile("w+")
+        self.process = subprocess.Popen(
+            [*program, "--port", str(self.port), *options], stdout=self.output, stderr=subprocess.STDOUT
+        )
+
+    @classmethod
+    def redis(cls):
+        return cls(program=["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+
+    def __enter__(self):
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                self.connect().close()
+                return self
+            except ConnectionRefusedError:
+                time.sleep(0.01)
+        self.stop()
+        raise RuntimeError(f"the server did not start: {self.text()}")
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        """Ends the server; returns its exit code."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            return self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def text(self):
+        self.output.seek(0)
+        return self.output.read()
+
+    def connect(self):
+        return Client(("127.0.0.1", self.port))
+
+
+class Error(str):
+    """An error reply."""
+
+
+class Client:
+    """A RESP2 client that shows replies as they are."""
+
+    def __init__(self, address):
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        self.socket = socket.socket(family)
+        self.socket.settimeout(20)
+        self.socket.connect(address)
+        self.file = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def send(self, *args):
+        self.socket.sendall(request(*args))
+
+    def read(self):
+        line = self.file.readline()
+        if not line.endswith(b"\r\n"):
+            raise EOFError(f"the connection ended after {line!r}")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            return Error(rest.decode("latin-1"))
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            size = int(rest)
+            return None if size < 0 else self.file.read(size + 2)[:-2]
+        if kind == b"*":
+            size = int(rest)
+            return None if size < 0 else [self.read() for _ in range(size)]
+        raise ValueError(f"not a reply: {line!r}")
+
+    def __call__(self, *args):
+        self.send(*args)
+        return self.read()
+
+
+def request(*args):
+    parts = [arg if isinstance(arg, bytes) else str(arg).encode() for arg in args]
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+
+def main(name):
+    """Runs the tests of the calling script and prints the line that scripts/test.sh counts by."""
+    module = sys.modules["__main__"]
+    selected = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:] or ["__main__"])
+    selected = selected if sys.argv[1:] else unittest.defaultTestLoader.loadTestsFromModule(module)
+    result = unittest.TextTestRunner(verbosity=2, stream=sys.stdout).run(selected)
+    bad = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    print(f"{name}: {result.testsRun - bad - len(result.skipped)} passed, {bad} failed, {len(result.skipped)} skipped")
+    sys.exit(bad > 0)
