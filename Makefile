@@ -3,8 +3,9 @@
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 
-# The ABI profile: whose structs and meanings the library has. build.rs refuses one that is not built in.
-ABI ?= redis-7.2
+# The ABI profile: whose structs and meanings the library has. build.rs has the default, and refuses one that is not
+# built in.
+ABI ?=
 
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
@@ -31,20 +32,22 @@ SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
-ABI_MARK := $(BUILD)/.abi-$(ABI)
+ABI_MARK := $(BUILD)/.abi-$(or $(ABI),default)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
+ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
+endif
 
 # $(call need,TOOL,WHERE IT COMES FROM)
 need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)" >&2; exit 1; }
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test c-tests install uninstall headers check-headers clean help
+.PHONY: all lib server run test c-tests bench install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -60,6 +63,9 @@ test: all ## run every check and test (installs what it needs where it can)
 
 c-tests: all $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
 	c-tests/run.py $(ARGS)
+
+bench: lib ## measure the event loop beside libev, libuv and libevent, as far as they are installed
+	benches/loop/run.sh
 
 headers: ## write include/ anew from the sources
 	LIBAE_HEADERS=write $(CARGO) test --locked --quiet --test headers committed
@@ -80,7 +86,7 @@ $(BUILD)/libae.o: $(LIB_SOURCES) $(EXPORTS) $(ABI_MARK)
 	$(call need,$(OBJCOPY),install binutils)
 	$(CARGO) rustc --locked --release --lib --crate-type staticlib --target-dir $(TARGET)/capi
 	sed -n 's/^    \([A-Za-z_0-9]*\);$$/\1/p' $(EXPORTS) > $(BUILD)/exports
-	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/-u /' $(BUILD)/exports) \
+	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
 		-o $(BUILD)/prelinked.o $(TARGET)/capi/release/libae.a
 	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
@@ -156,4 +162,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=$(ABI), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'
+	@echo '  Variables: ABI=redis-7.2 and others, PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds the C test programs and runs every case of theirs as a process of its own, with a time limit.
 
-A program is one file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
+A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
 passed, 77 skipped, else failed, with the reason on stderr. A program whose name starts with `hiredis_` is linked with
 libhiredis and finds a running ae-server at AE_SERVER_PORT.
 
@@ -31,7 +31,12 @@ BUILD = ROOT / "build"
 SKIPPED = 77
 VALGRIND_ERROR = 99
 
-CFLAGS = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", f"-I{ROOT / 'include'}"]
+CFLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-O1", f"-I{ROOT / 'include'}"]
+# By a source's suffix: the compiler, which CC and CXX may name, and the language.
+LANGUAGES = {
+    ".c": [os.environ.get("CC", "cc"), "-std=gnu11"],
+    ".cpp": [os.environ.get("CXX", "c++"), "-std=gnu++17"],
+}
 SYSTEM_LIBS = ["-lpthread", "-ldl", "-lm"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
 VALGRIND = [
@@ -55,7 +60,7 @@ VARIANTS = {
 }
 
 CANARY = r"""
-#include <libae.h>
+#include <ae.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -102,9 +107,9 @@ def link_arguments(linkage):
 def compile_program(source, program, linkage):
     """Returns what the compiler said when it failed."""
     program.parent.mkdir(parents=True, exist_ok=True)
-    compiler = os.environ.get("CC", "cc")
+    compiler, standard = LANGUAGES[source.suffix]
     sanitize = SANITIZE if linkage == "asan" else []
-    result = run([compiler, *CFLAGS, *sanitize, "-c", "-o", f"{program}.o", str(source)])
+    result = run([compiler, standard, *CFLAGS, *sanitize, "-c", "-o", f"{program}.o", str(source)])
     if result.returncode == 0:
         # Linked without -fsanitize, which would bring the C compiler's own runtime.
         hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
@@ -249,13 +254,13 @@ def run_variant(variant, sources, pool, folder, server, only):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("programs", nargs="*", help="names of programs, without .c; all by default")
+    parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all by default")
     parser.add_argument("--case", help="one case's name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
     arguments = parser.parse_args()
 
-    sources = sorted(HERE.glob("*.c"))
+    sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     if arguments.programs:
         unknown = set(arguments.programs) - {source.stem for source in sources}
         if unknown:

@@ -131,44 +131,6 @@ int anetSetSockMarkId(char *err, int fd, uint32_t id);
 int anetGetError(int fd);
 
 /**
- * Whether `filepath` names a FIFO: 1 or 0. 0 also when it cannot be looked at.
- *
- * Requires: `filepath` is NULL or a string.
- */
-int anetIsFifo(char *filepath);
-
-/**
- * Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and `O_CLOEXEC`.
- *
- * Returns 0; -1 with errno, `EINVAL` for other flags or a NULL `fds`, and no descriptor left open.
- *
- * Requires: `fds` is NULL or has room for two descriptors.
- */
-int anetPipe(int *fds,
-             int read_flags,
-             int write_flags);
-
-/**
- * Reads until `count` bytes are there or the input ends.
- *
- * Returns the bytes read, fewer than `count` at the end of the input; -1 with errno, what was read before it is lost.
- *
- * Requires: `buf` is NULL or has room for `count` bytes.
- */
-int anetRead(int fd,
-             char *buf,
-             int count);
-
-/**
- * Writes all `count` bytes.
- *
- * Returns `count`; -1 with errno, when an unknown part may have been written.
- *
- * Requires: `buf` is NULL or holds `count` bytes.
- */
-int anetWrite(int fd, char *buf, int count);
-
-/**
  * Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
  *
  * Returns the descriptor, close-on-exec; `ANET_ERR` with errno and the text in `err`.
@@ -226,30 +188,6 @@ int anetUnixConnect(char *err, const char *path);
 int anetUnixNonBlockConnect(char *err, const char *path);
 
 /**
- * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
- * an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
- *
- * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
- *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
- */
-int anetResolve(char *err,
-                char *host,
-                char *ipbuf,
-                size_t ipbuf_len,
-                int flags);
-
-/**
- * `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
- *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
- */
-int anetResolveIP(char *err,
-                  char *host,
-                  char *ipbuf,
-                  size_t ipbuf_len);
-
-/**
  * Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
  * `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
  *
@@ -285,7 +223,7 @@ int anetUnixServer(char *err,
 
 /**
  * Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
- * address that does not fit `ip_len` bytes is "?", with port 0. `EINTR` and `ECONNABORTED` are retried.
+ * address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
  *
  * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
  * text in `err`.
@@ -308,6 +246,30 @@ int anetTcpAccept(char *err,
  */
 int anetUnixAccept(char *err,
                    int serversock);
+
+/**
+ * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
+ * an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
+ *
+ * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ */
+int anetResolve(char *err,
+                char *host,
+                char *ipbuf,
+                size_t ipbuf_len,
+                int flags);
+
+/**
+ * `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ */
+int anetResolveIP(char *err,
+                  char *host,
+                  char *ipbuf,
+                  size_t ipbuf_len);
 
 /**
  * The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to
@@ -364,6 +326,43 @@ int anetFormatPeer(int fd, char *buf, size_t buf_len);
  * Requires: `buf` is NULL or has room for `buf_len` bytes.
  */
 int anetFormatSock(int fd, char *buf, size_t buf_len);
+
+/**
+ * Whether `filepath` names a FIFO: 1 or 0. 0 also when it cannot be looked at.
+ *
+ * Requires: `filepath` is NULL or a string.
+ */
+int anetIsFifo(char *filepath);
+
+/**
+ * Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and
+ * `O_CLOEXEC`; as upstream on Linux both ends are close-on-exec in any case.
+ *
+ * Returns 0; -1 with errno, `EINVAL` for other flags or a NULL `fds`, and no descriptor left open.
+ *
+ * Requires: `fds` is NULL or has room for two descriptors.
+ */
+int anetPipe(int *fds, int read_flags, int write_flags);
+
+/**
+ * Reads until `count` bytes are there or the input ends.
+ *
+ * Returns the bytes read, fewer than `count` at the end of the input; -1 with errno, what was read before it is lost.
+ *
+ * Requires: `buf` is NULL or has room for `count` bytes.
+ */
+int anetRead(int fd,
+             char *buf,
+             int count);
+
+/**
+ * Writes all `count` bytes.
+ *
+ * Returns `count`; -1 with errno, when an unknown part may have been written.
+ *
+ * Requires: `buf` is NULL or holds `count` bytes.
+ */
+int anetWrite(int fd, char *buf, int count);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -60,6 +60,9 @@ typedef enum {
 #define CONFIG_BINDADDR_MAX 16
 #endif
 
+/** Enough bytes for what `connGetInfo` writes. */
+#define CONN_INFO_LEN 32
+
 /** Enough bytes for any address as text: an IPv6 address with a scope, or a unix socket's name. */
 #define CONN_ADDR_STR_LEN 128
 
@@ -179,6 +182,128 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * A new connection, to be connected. The caller owns it and frees it with `connClose`.
+ *
+ * Returns it; NULL with errno `EINVAL` (NULL, or a type that cannot) or `ENOMEM`.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+struct connection *connCreate(struct ConnectionType *ct);
+
+/**
+ * A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
+ * `priv` is type specific, NULL for TCP and unix sockets. Errors as `connCreate`; then `fd` stays the caller's.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+struct connection *connCreateAccepted(struct ConnectionType *ct,
+                                      int fd,
+                                      void *priv);
+
+/**
+ * Configures a connection type; with `reconfigure` not 0 again.
+ *
+ * Returns `C_OK`; `C_ERR` with errno, `EINVAL` for NULL and for a type that takes no configuration, like TCP and
+ * unix sockets.
+ *
+ * Requires: `ct` is NULL or a connection type; `priv` is what its configuration expects.
+ */
+int connTypeConfigure(struct ConnectionType *ct,
+                      void *priv,
+                      int reconfigure);
+
+/**
+ * Opens a listener's sockets: fills `fd` and `count`. For the TCP type through the host's `listen` hook.
+ *
+ * Returns `C_OK`; `C_ERR` with errno.
+ *
+ * Requires: `listener` is NULL or a listener whose `bindaddr` holds `bindaddr_count` strings.
+ */
+int connListen(struct connListener *listener);
+
+/**
+ * The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
+ * none.
+ *
+ * Requires: `ct` is NULL or a connection type.
+ */
+aeFileProc *connAcceptHandler(struct ConnectionType *ct);
+
+/**
+ * Registers a connection type under the name that its `get_type` gives for NULL, and calls its `init`. The table
+ * is not copied: it must stay.
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no name), `EEXIST` (the name is taken, whatever its case) or
+ * `ENOSPC` (`CONN_TYPE_MAX` types are registered).
+ *
+ * Requires: `ct` is NULL or a connection type that is never freed.
+ */
+int connTypeRegister(struct ConnectionType *ct);
+
+/**
+ * Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
+ *
+ * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
+ */
+int connTypeInitialize(void);
+
+/**
+ * Registers the built-in type "tcp".
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
+ */
+int RedisRegisterConnectionTypeSocket(void);
+
+/**
+ * Registers the built-in type "unix".
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
+ */
+int RedisRegisterConnectionTypeUnix(void);
+
+/**
+ * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
+ * `EOPNOTSUPP`, as upstream does when built without TLS.
+ */
+int RedisRegisterConnectionTypeTLS(void);
+
+/**
+ * The registered type of that name, whatever its case.
+ *
+ * Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
+ *
+ * Requires: `type_name` is NULL or a string.
+ */
+struct ConnectionType *connectionByType(const char *type_name);
+
+/**
+ * The index of the registered type of that name: 0 to `CONN_TYPE_MAX - 1`, in the order of registration.
+ *
+ * Returns it; -1 with errno as `connectionByType`.
+ *
+ * Requires: `type_name` is NULL or a string.
+ */
+int connectionIndexByType(const char *type_name);
+
+/** The registered type "tcp", NULL when there is none. */
+struct ConnectionType *connectionTypeTcp(void);
+
+/** The registered type "tls", NULL when there is none. */
+struct ConnectionType *connectionTypeTls(void);
+
+/** The registered type "unix", NULL when there is none. */
+struct ConnectionType *connectionTypeUnix(void);
+
+/** Calls the `cleanup` of every registered type. */
+void connTypeCleanupAll(void);
+
+/** Whether any type holds data that the kernel no longer reports: then the loop must not wait. 1 or 0. */
+int connTypeHasPendingData(void);
+
+/** Runs the handlers of connections with such data. Returns how many. */
+int connTypeProcessPendingData(void);
+
+/**
  * Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
  * `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
  * (`CONN_STATE_ERROR`).
@@ -212,13 +337,12 @@ int connBlockingConnect(struct connection *conn,
  * Ends the accept of a connection that the listener delivered: for TCP and unix sockets at once. The handler,
  * when not NULL, runs once, possibly before this returns, and may close the connection.
  *
- * Returns `C_OK`; `C_ERR` when the connection is not in `CONN_STATE_ACCEPTING` or was closed by the handler: then
- * it is gone.
+ * Returns `C_OK`; `C_ERR` when the connection is not in `CONN_STATE_ACCEPTING` (errno `EINVAL`), or when the
+ * handler has closed it: then it is still there, and the caller frees it with `connClose`.
  *
  * Requires: `conn` is NULL or a live connection of this thread; the handler may be called with it.
  */
-int connAccept(struct connection *conn,
-               ConnectionCallbackFunc accept_handler);
+int connAccept(struct connection *conn, ConnectionCallbackFunc accept_handler);
 
 /**
  * Writes up to `data_len` bytes.
@@ -275,13 +399,6 @@ int connSetWriteHandlerWithBarrier(struct connection *conn, ConnectionCallbackFu
 int connSetReadHandler(struct connection *conn, ConnectionCallbackFunc func);
 
 /**
- * The text of the last error, valid until the next call in this thread.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-const char *connGetLastError(struct connection *conn);
-
-/**
  * Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
  *
  * Returns `size`; -1 with errno, `ETIMEDOUT` when the time is over.
@@ -303,7 +420,7 @@ ssize_t connSyncRead(struct connection *conn, char *ptr, ssize_t size, long long
  * Reads up to a newline, or `size - 1` bytes, waiting for at most `timeout` milliseconds for each byte. The text
  * is terminated; the newline and a carriage return before it are left out.
  *
- * Returns the length; -1 with errno as `connSyncRead`.
+ * Returns the length, in which a carriage return that was left out counts; -1 with errno as `connSyncRead`.
  *
  * Requires: `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
  */
@@ -326,6 +443,13 @@ void connShutdown(struct connection *conn);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 void connClose(struct connection *conn);
+
+/**
+ * The text of the last error, valid until the next call in this thread.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+const char *connGetLastError(struct connection *conn);
 
 /**
  * The name of the connection's type: "tcp", "unix", "tls" or a registered one; NULL for NULL.
@@ -444,54 +568,6 @@ void *connGetPrivateData(struct connection *conn);
 const char *connGetInfo(struct connection *conn, char *buf, size_t buf_len);
 
 /**
- * A new connection, to be connected. The caller owns it and frees it with `connClose`.
- *
- * Returns it; NULL with errno `EINVAL` (NULL, or a type that cannot) or `ENOMEM`.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-struct connection *connCreate(struct ConnectionType *ct);
-
-/**
- * A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
- * `priv` is type specific, NULL for TCP and unix sockets. Errors as `connCreate`; then `fd` stays the caller's.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-struct connection *connCreateAccepted(struct ConnectionType *ct,
-                                      int fd,
-                                      void *priv);
-
-/**
- * Configures a connection type; with `reconfigure` not 0 again.
- *
- * Returns `C_OK`; `C_ERR` with errno, `EINVAL` for NULL and for a type that takes no configuration, like TCP and
- * unix sockets.
- *
- * Requires: `ct` is NULL or a connection type; `priv` is what its configuration expects.
- */
-int connTypeConfigure(struct ConnectionType *ct,
-                      void *priv,
-                      int reconfigure);
-
-/**
- * Opens a listener's sockets: fills `fd` and `count`. For the TCP type through the host's `listen` hook.
- *
- * Returns `C_OK`; `C_ERR` with errno.
- *
- * Requires: `listener` is NULL or a listener whose `bindaddr` holds `bindaddr_count` strings.
- */
-int connListen(struct connListener *listener);
-
-/**
- * The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
- * none.
- *
- * Requires: `ct` is NULL or a connection type.
- */
-aeFileProc *connAcceptHandler(struct ConnectionType *ct);
-
-/**
  * The certificate of a TLS peer as an owned string (see `libaeHost.new_string`); NULL when there is none, as
  * for TCP and unix sockets.
  *
@@ -568,80 +644,6 @@ int connSendTimeout(struct connection *conn, long long ms);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 int connRecvTimeout(struct connection *conn, long long ms);
-
-/**
- * Registers a connection type under the name that its `get_type` gives for NULL, and calls its `init`. The table
- * is not copied: it must stay.
- *
- * Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no name), `EEXIST` (the name is taken, whatever its case) or
- * `ENOSPC` (`CONN_TYPE_MAX` types are registered).
- *
- * Requires: `ct` is NULL or a connection type that is never freed.
- */
-int connTypeRegister(struct ConnectionType *ct);
-
-/**
- * Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
- *
- * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
- */
-int connTypeInitialize(void);
-
-/**
- * Registers the built-in type "tcp".
- *
- * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
- */
-int RedisRegisterConnectionTypeSocket(void);
-
-/**
- * Registers the built-in type "unix".
- *
- * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken.
- */
-int RedisRegisterConnectionTypeUnix(void);
-
-/**
- * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
- * `EOPNOTSUPP`, as upstream does when built without TLS.
- */
-int RedisRegisterConnectionTypeTLS(void);
-
-/**
- * The registered type of that name, whatever its case.
- *
- * Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
- *
- * Requires: `type_name` is NULL or a string.
- */
-struct ConnectionType *connectionByType(const char *type_name);
-
-/**
- * The index of the registered type of that name: 0 to `CONN_TYPE_MAX - 1`, in the order of registration.
- *
- * Returns it; -1 with errno as `connectionByType`.
- *
- * Requires: `type_name` is NULL or a string.
- */
-int connectionIndexByType(const char *type_name);
-
-/** The registered type "tcp", NULL when there is none. */
-struct ConnectionType *connectionTypeTcp(void);
-
-/** The registered type "tls", NULL when there is none. */
-struct ConnectionType *connectionTypeTls(void);
-
-/** The registered type "unix", NULL when there is none. */
-struct ConnectionType *connectionTypeUnix(void);
-
-/** Calls the `cleanup` of every registered type. */
-void connTypeCleanupAll(void);
-
-/** Whether any type holds data that the kernel no longer reports: then the loop must not wait. 1 or 0. */
-int connTypeHasPendingData(void);
-
-/** Runs the handlers of connections with such data. Returns how many. */
-int connTypeProcessPendingData(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,9 +7,10 @@
 
 #include <stddef.h>
 #include <sys/types.h>
-#include "ae.h"
-#include "anet.h"
-#include "connection.h"
+
+struct aeEventLoop;
+struct connection;
+struct connListener;
 
 /** The version of these headers; `libaeVersion` gives that of the library. */
 #define LIBAE_VERSION "1.0.0"
@@ -71,12 +72,12 @@ typedef struct libaeHost {
     /** `sizeof(libaeHost)` as the program was compiled; later members keep their defaults. */
     size_t size;
     /** The loop that connections register with. Default: the loop most recently created in this thread. */
-    aeEventLoop *(*current_loop)(void);
+    struct aeEventLoop *(*current_loop)(void);
     /**
      * A connection was accepted; the host now owns it. `flags` is 0 or `LIBAE_ACCEPTED_UNIX`; `ip` is the
      * peer's address, valid during the call, NULL for unix sockets. Default: `connAccept(conn, NULL)`.
      */
-    void (*accepted)(connection *conn, int flags, char *ip);
+    void (*accepted)(struct connection *conn, int flags, char *ip);
     /**
      * One line of log, valid during the call. Default: silent, or warnings to stderr when the environment
      * variable `LIBAE_LOG` is set.
@@ -85,7 +86,7 @@ typedef struct libaeHost {
     /** How many connections one call of an accept handler takes. Default: `LIBAE_ACCEPTS_PER_CALL`. */
     int (*accepts_per_call)(void);
     /** Opens a TCP listener's sockets, returns 0 or -1. Default: binds every address of the listener. */
-    int (*listen)(connListener *listener);
+    int (*listen)(struct connListener *listener);
     /** The listen backlog. Default: `LIBAE_TCP_BACKLOG`. */
     int (*tcp_backlog)(void);
     /** Permission bits for unix sockets whose listener names none, 0 leaves them alone. Default: 0. */
@@ -135,14 +136,14 @@ int libaeSetHost(const struct libaeHost *hooks);
  *
  * Requires: `backend` is NULL or a string.
  */
-aeEventLoop *aeCreateEventLoopWithBackend(int setsize, const char *backend);
+struct aeEventLoop *aeCreateEventLoopWithBackend(int setsize, const char *backend);
 
 /**
  * The name of a loop's own backend, as a static string; NULL with errno `EINVAL` for a NULL loop.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
-const char *aeGetLoopApiName(aeEventLoop *eventLoop);
+const char *aeGetLoopApiName(struct aeEventLoop *eventLoop);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -12,8 +12,8 @@ failures=()
 passed=0
 failed=0
 
-# suite NAME COMMAND...: runs it and keeps its closing line, "NAME: N passed, N failed...". One that prints none
-# counts as a single check.
+# suite NAME COMMAND...: runs it and keeps its closing line, "NAME: N passed, N failed...". Python's unittest closes in
+# its own way; a suite with neither counts as a single check. Status 77 says that it was skipped.
 suite() {
     local name=$1 status=0 start=$SECONDS log line
     log=$logs/${name//[^a-z0-9]/-}
@@ -21,11 +21,25 @@ suite() {
     printf '== %s\n' "$name"
     "$@" 2>&1 | tee "$log" || status=$?
     line=$(grep -E '^[a-z-]+: [0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1) || true
-    if [ -z "$line" ]; then
+    if [ -z "$line" ] && grep -qE '^Ran [0-9]+ tests? in' "$log"; then
+        line="$name: $(unittest_counts "$log")"
+    fi
+    if [ "$status" -eq 77 ]; then
+        line="$name: 0 passed, 0 failed, skipped"
+        status=0
+    elif [ -z "$line" ]; then
         line="$name: $((status == 0)) passed, $((status != 0)) failed"
     fi
     count "$line"
     note "$name" "$status" "$line" "$start"
+}
+
+# unittest_counts LOG: "N passed, N failed" from "Ran N tests" and "FAILED (failures=N, errors=N)".
+unittest_counts() {
+    local ran bad
+    ran=$(sed -nE 's/^Ran ([0-9]+) tests? in.*/\1/p' "$1")
+    bad=$(grep -E '^FAILED \(' "$1" | grep -oE '(failures|errors)=[0-9]+' | awk -F= '{ sum += $2 } END { print sum + 0 }')
+    printf '%d passed, %d failed' $((ran - bad)) "$bad"
 }
 
 # cargo_suite NAME COMMAND...: the same for cargo's test runners; they do not enter the sum.
@@ -58,19 +72,23 @@ scripts/test-deps.sh
 # The header tests then want every compiler.
 export LIBAE_ALL_TOOLS=1
 features=(--locked --features server)
+run_all=("${features[@]}" --no-fail-fast)
 
 suite format cargo fmt --check
 suite clippy cargo clippy --quiet "${features[@]}" --all-targets -- -D warnings
 suite clippy-lib cargo clippy --quiet --locked --lib -- -D warnings
-cargo_suite "cargo test" cargo test "${features[@]}"
+cargo_suite "cargo test" cargo test "${run_all[@]}"
 for backend in poll select; do
-    cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo test "${features[@]}" --lib --bins --tests
+    cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo test "${run_all[@]}" --lib --bins --tests
 done
 suite symbols scripts/check-symbols.sh
 suite install scripts/check-install.sh
 suite c-tests make --no-print-directory c-tests ARGS=
+if [ -e c-tests/interest_syscalls.sh ]; then
+    suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
+fi
 suite readme scripts/check-readme.py
-for script in tests/python/test_*.py; do
+for script in tests/python/test_*.py tests/python/*_test.py; do
     [ -e "$script" ] || continue
     suite "$(basename "$script" .py)" build/venv/bin/python "$script"
 done

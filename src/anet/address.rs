@@ -18,8 +18,8 @@ pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errn
     if remote { socket::peer_address(fd) } else { socket::own_address(fd) }
 }
 
-/// Writes an end's address and port where they are wanted (NULL: not). Without one, or when it does not fit
-/// (`ENOSPC`), they are `?` and 0.
+/// Writes an end's address and port where they are wanted (NULL: not). When there is none, or the address does
+/// not fit (`ENOSPC`), they are `?` and 0.
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
@@ -31,15 +31,24 @@ pub(crate) unsafe fn write_end(
 ) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the buffer and the port.
     unsafe {
-        let written = end.and_then(|end| write_whole(ip, ip_len, &end.ip()).map(|()| end.port()));
-        if written.is_err() {
-            let _ = write_whole(ip, ip_len, "?");
-        }
+        let written = end.and_then(|end| write_ip(&end, ip, ip_len).map(|()| end.port()));
         if let Some(port) = port.as_mut() {
             *port = written.unwrap_or(0);
         }
+        if end.is_err() {
+            let _ = write_whole(ip, ip_len, "?");
+        }
         written.map(drop)
     }
+}
+
+/// Writes an address where it is wanted (NULL: not), or `?` when it does not fit (`ENOSPC`).
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes.
+pub(crate) unsafe fn write_ip(address: &SocketAddress, ip: *mut c_char, ip_len: usize) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the buffer.
+    unsafe { write_whole(ip, ip_len, &address.ip()).inspect_err(|_| _ = write_whole(ip, ip_len, "?")) }
 }
 
 /// `ip:port`, `[ip]:port` for IPv6.

@@ -5,17 +5,14 @@ use crate::sys::{Errno, fd, valid_fd};
 use core::ffi::{CStr, c_int};
 use libc::{O_CLOEXEC, O_NONBLOCK};
 
-/// A pipe, `[read end, write end]`, each with its own `O_NONBLOCK` and `O_CLOEXEC`.
+/// A pipe, `[read end, write end]`, each with its own `O_NONBLOCK`. Both ends are close-on-exec, as upstream's
+/// are on Linux, whether the flags say so or not.
 pub(crate) fn pipe(read_flags: c_int, write_flags: c_int) -> Result<[c_int; 2], Errno> {
     if (read_flags | write_flags) & !(O_CLOEXEC | O_NONBLOCK) != 0 {
         return Err(Errno::EINVAL);
     }
-    // Close-on-exec first: a fork in another thread must not inherit an end that should have it.
-    let ends = fd::pipe(true)?.map(OwnedFd);
+    let ends = fd::pipe()?.map(OwnedFd);
     for (end, flags) in ends.iter().zip([read_flags, write_flags]) {
-        if flags & O_CLOEXEC == 0 {
-            fd::set_descriptor_flags(end.0, 0)?;
-        }
         if flags & O_NONBLOCK != 0 {
             fd::set_status_flags(end.0, fd::status_flags(end.0)? | O_NONBLOCK)?;
         }

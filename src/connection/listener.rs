@@ -182,7 +182,7 @@ pub(super) unsafe extern "C" fn listen_tcp(listener: *mut connListener) -> c_int
             Some(hook) => hook(listener),
             None => {
                 let port = (*listener).port;
-                super::status(listen(listener, |address| open_tcp(address, port, host::tcp_backlog())))
+                super::status(|| listen(listener, |address| open_tcp(address, port, host::tcp_backlog())))
             }
         }
     }
@@ -195,11 +195,13 @@ pub(super) unsafe extern "C" fn listen_unix(listener: *mut connListener) -> c_in
     unsafe {
         let permissions = (*listener).r#priv.cast::<libc::mode_t>().as_ref().copied();
         let permissions = permissions.unwrap_or_else(host::unix_permissions);
-        super::status(listen(listener, |path| {
-            open_unix(path, permissions, host::tcp_backlog()).map(Some).inspect_err(|error| {
-                let path = path.to_string_lossy();
-                host::log(LIBAE_LOG_WARNING, &format!("Failed opening Unix socket {path}: {error}"));
+        super::status(|| {
+            listen(listener, |path| {
+                open_unix(path, permissions, host::tcp_backlog()).map(Some).inspect_err(|error| {
+                    let path = path.to_string_lossy();
+                    host::log(LIBAE_LOG_WARNING, &format!("Failed opening Unix socket {path}: {error}"));
+                })
             })
-        }))
+        })
     }
 }

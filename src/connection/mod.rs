@@ -15,6 +15,7 @@ use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::event_loop::{self, memory};
 use crate::host;
+use crate::sys::errno::call;
 use crate::sys::{Errno, fd};
 use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
@@ -110,28 +111,14 @@ unsafe fn note_error(conn: *mut connection, errno: Errno) {
     }
 }
 
-/// For the functions of a type's table: the value, or -1 with errno set.
-fn value_or_errno<T: From<i8>>(result: Result<T, Errno>) -> T {
-    result.unwrap_or_else(|errno| {
-        errno.set();
-        T::from(-1)
-    })
+/// For the functions of a type's table that return `C_OK`, or `C_ERR` with errno.
+fn status(body: impl FnOnce() -> Result<(), Errno>) -> c_int {
+    call(C_ERR, || body().map(|()| C_OK))
 }
 
-/// For the functions of a type's table: `C_OK`, or `C_ERR` with errno set.
-fn status(result: Result<(), Errno>) -> c_int {
-    value_or_errno(result.map(|()| C_OK))
-}
-
-/// For the functions of a type's table that create: the connection, or NULL with errno set.
-fn pointer_or_errno(result: Result<NonNull<connection>, Errno>) -> *mut connection {
-    match result {
-        Ok(conn) => conn.as_ptr(),
-        Err(errno) => {
-            errno.set();
-            core::ptr::null_mut()
-        }
-    }
+/// For the functions of a type's table that create a connection.
+fn created(ct: &'static ConnectionType, fd: c_int, state: ConnectionState) -> *mut connection {
+    call(core::ptr::null_mut(), || create(ct, fd, state).map(NonNull::as_ptr))
 }
 
 /// The client data under which a connection's descriptor is registered.

@@ -1,12 +1,11 @@
 //! The "tcp" type, and what the unix type shares with it.
 
-use super::{
-    call_handler, close as free, create, drop_fd, events, note_error, pointer_or_errno, status, sync, value_or_errno,
-};
+use super::{call_handler, close as free, created, drop_fd, events, note_error, status, sync};
 use crate::abi::ae::{AE_WRITABLE, aeFileProc};
 use crate::abi::connection::*;
 use crate::anet::{self, Connect};
 use crate::event_loop;
+use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use crate::sys::{Errno, clock, fd, socket};
 use core::cell::UnsafeCell;
@@ -64,23 +63,23 @@ unsafe extern "C" fn get_type(_conn: *mut connection) -> *const c_char {
 }
 
 unsafe extern "C" fn conn_create() -> *mut connection {
-    pointer_or_errno(create(&TCP, -1, CONN_STATE_NONE))
+    created(&TCP, -1, CONN_STATE_NONE)
 }
 
 unsafe extern "C" fn conn_create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
-    pointer_or_errno(create(&TCP, fd, CONN_STATE_ACCEPTING))
+    created(&TCP, fd, CONN_STATE_ACCEPTING)
 }
 
 unsafe extern "C" fn shutdown(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
     let fd = unsafe { (*conn).fd };
     // A socket that is not connected any more has nothing to shut down.
-    let _ = socket::shutdown(fd);
+    let _ = quietly(|| socket::shutdown(fd));
 }
 
 unsafe extern "C" fn close(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
-    unsafe { free(conn) }
+    quietly(|| unsafe { free(conn) })
 }
 
 /// Starts a connection's connect: `open` gives the socket.
@@ -204,7 +203,7 @@ unsafe extern "C" fn connect(
     handler: ConnectionCallbackFunc,
 ) -> c_int {
     // SAFETY: called through a live connection's table with strings or NULL.
-    status(unsafe {
+    status(|| unsafe {
         start_connect(conn, handler, || {
             anet::tcp_connect(required(host)?, port, optional(source), Connect::NonBlockingBestEffortBind)
         })
@@ -218,19 +217,23 @@ unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(unsafe {
+    status(|| unsafe {
         wait_connect(conn, timeout, || anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
     })
 }
 
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table.
+    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes
+    // the connection when the handler has.
     unsafe {
         if (*conn).state != CONN_STATE_ACCEPTING {
-            return status(Err(Errno::EINVAL));
+            return status(|| Err(Errno::EINVAL));
         }
         (*conn).state = CONN_STATE_CONNECTED;
-        if call_handler(conn, handler) { C_OK } else { C_ERR }
+        (*conn).refs += 1;
+        let open = call_handler(conn, handler);
+        (*conn).refs -= 1;
+        if open { C_OK } else { C_ERR }
     }
 }
 
@@ -245,7 +248,7 @@ unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_
         // SAFETY: the caller vouches for the connection.
         unsafe { note_error(conn, errno) };
     }
-    value_or_errno(result.map(|count| count as c_int))
+    call(-1, || result.map(|count| count as c_int))
 }
 
 /// The most that a count of type `int` can tell.
@@ -278,12 +281,12 @@ unsafe extern "C" fn set_write_handler(
     barrier: c_int,
 ) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(unsafe { events::set_write_handler(conn, handler, barrier != 0) })
+    status(|| unsafe { events::set_write_handler(conn, handler, barrier != 0) })
 }
 
 unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(unsafe { events::set_read_handler(conn, handler) })
+    status(|| unsafe { events::set_read_handler(conn, handler) })
 }
 
 thread_local! {
@@ -312,13 +315,13 @@ pub(super) unsafe extern "C" fn addr(
         if let Err(errno) = result {
             (*conn).last_errno = errno as c_int;
         }
-        status(result)
+        status(|| result)
     }
 }
 
 unsafe extern "C" fn is_local(conn: *mut connection) -> c_int {
     // SAFETY: called through a live connection's table.
-    value_or_errno(anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
+    call(-1, || anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
 }
 
 /// The bytes of a sync call, or `EINVAL`.
@@ -334,29 +337,29 @@ unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno
     Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) })
 }
 
-/// The result of a sync call, its error noted.
+/// Runs a sync call and notes its error.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
-unsafe fn synced(conn: *mut connection, result: Result<usize, Errno>) -> isize {
-    if let Err(errno) = result {
+unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
+    call(-1, || {
         // SAFETY: the caller vouches for the connection.
-        unsafe { (*conn).last_errno = errno as c_int };
-    }
-    value_or_errno(result.map(|count| count as isize))
+        unsafe { body((*conn).fd).inspect_err(|errno| (*conn).last_errno = *errno as c_int) }
+            .map(|count| count as isize)
+    })
 }
 
 unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much data.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|data| sync::write((*conn).fd, data, timeout))) }
+    unsafe { synced(conn, |fd| sync::write(fd, bytes(ptr, size)?, timeout)) }
 }
 
 unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read((*conn).fd, buf, timeout))) }
+    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout)) }
 }
 
 unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, bytes(ptr, size).and_then(|buf| sync::read_line((*conn).fd, buf, timeout))) }
+    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout)) }
 }

@@ -62,8 +62,9 @@ pub(super) fn read(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usi
     Ok(done)
 }
 
-/// Reads up to a newline, or as much as fits with a NUL behind it; leaves the line without newline and carriage
-/// return, terminated. The time is for each byte.
+/// Reads up to a newline, or as much as fits with a NUL behind it; leaves the line without the newline and a
+/// carriage return before it, terminated. Returns the length, in which that carriage return counts as it does
+/// upstream. The time is for each byte.
 pub(super) fn read_line(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
     let room = buf.len().checked_sub(1).ok_or(Errno::EINVAL)?;
     let mut len = 0;
@@ -72,7 +73,7 @@ pub(super) fn read_line(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Resul
         read(fd, &mut buf[len..=len], timeout)?;
         if buf[len] == b'\n' {
             if len > 0 && buf[len - 1] == b'\r' {
-                len -= 1;
+                buf[len - 1] = 0;
             }
             break;
         }

@@ -1,7 +1,7 @@
 //! The "unix" type.
 
 use super::socket::{STREAM, addr, required, start_connect, wait_connect};
-use super::{create, pointer_or_errno, status};
+use super::{created, status};
 use crate::abi::ae::{AeFileProc, aeFileProc};
 use crate::abi::connection::*;
 use crate::anet;
@@ -26,11 +26,11 @@ unsafe extern "C" fn get_type(_conn: *mut connection) -> *const c_char {
 }
 
 unsafe extern "C" fn conn_create() -> *mut connection {
-    pointer_or_errno(create(&UNIX, -1, CONN_STATE_NONE))
+    created(&UNIX, -1, CONN_STATE_NONE)
 }
 
 unsafe extern "C" fn conn_create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
-    pointer_or_errno(create(&UNIX, fd, CONN_STATE_ACCEPTING))
+    created(&UNIX, fd, CONN_STATE_ACCEPTING)
 }
 
 unsafe extern "C" fn is_local(_conn: *mut connection) -> c_int {
@@ -45,7 +45,7 @@ unsafe extern "C" fn connect(
     handler: ConnectionCallbackFunc,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(unsafe { start_connect(conn, handler, || anet::unix_connect(required(path)?, true)) })
+    status(|| unsafe { start_connect(conn, handler, || anet::unix_connect(required(path)?, true)) })
 }
 
 unsafe extern "C" fn blocking_connect(
@@ -55,5 +55,5 @@ unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(unsafe { wait_connect(conn, timeout, || anet::unix_connect(required(path)?, true)) })
+    status(|| unsafe { wait_connect(conn, timeout, || anet::unix_connect(required(path)?, true)) })
 }

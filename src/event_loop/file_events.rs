@@ -32,9 +32,7 @@ unsafe impl Zeroable for Slot {}
 
 impl State {
     fn slot(&mut self, fd: c_int) -> &mut Slot {
-        debug_assert!((fd as usize) < self.slots.len());
-        // SAFETY: callers pass descriptors below the set size, which `entry` has checked.
-        unsafe { &mut *self.slots.as_mut_ptr().add(fd as usize) }
+        &mut self.slots.as_mut_slice()[fd as usize]
     }
 
     /// Makes the backend watch a descriptor for what `mask` says, at once.

@@ -20,13 +20,33 @@ unsafe impl Zeroable for crate::abi::ae::aeFiredEvent {}
 unsafe impl Zeroable for crate::abi::connection::connection {}
 
 /// Memory for one `T`, uninitialised.
-pub(crate) fn allocate<T>() -> Result<NonNull<T>, Errno> {
+fn allocate<T>() -> Result<NonNull<T>, Errno> {
     let pointer = match host::allocator() {
         // SAFETY: the host vouches for its allocator, which is whole.
         Some(host) => unsafe { host.malloc.map_or(ptr::null_mut(), |malloc| malloc(size_of::<T>(), host.context)) },
         None => memory::malloc(size_of::<T>()),
     };
     NonNull::new(pointer.cast()).ok_or(Errno::ENOMEM)
+}
+
+/// `value` in memory of its own.
+pub(crate) fn boxed<T>(value: T) -> Result<NonNull<T>, Errno> {
+    let pointer = allocate::<T>()?;
+    // SAFETY: fresh memory for one T.
+    unsafe { pointer.write(value) };
+    Ok(pointer)
+}
+
+/// Drops a value and frees its memory.
+///
+/// # Safety
+/// `pointer` came from [`boxed`] and is not used afterwards.
+pub(crate) unsafe fn unbox<T>(pointer: NonNull<T>) {
+    // SAFETY: the caller vouches for the pointer.
+    unsafe {
+        pointer.drop_in_place();
+        release(pointer);
+    }
 }
 
 /// One `T` of zero bytes.
@@ -98,6 +118,12 @@ impl<T: Zeroable> ZeroedArray<T> {
 
     pub(crate) fn as_mut_ptr(&self) -> *mut T {
         self.first.as_ptr()
+    }
+
+    /// For arrays that no C code and no callback reaches.
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        // SAFETY: that many elements, initialised, and borrowed with the array.
+        unsafe { core::slice::from_raw_parts_mut(self.first.as_ptr(), self.len) }
     }
 }
 

@@ -23,7 +23,7 @@ use crate::sys::{Errno, clock};
 use backend::{Backend, Fired};
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use file_events::Slot;
 use memory::ZeroedArray;
 use time_events::Timers;
@@ -75,7 +75,8 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
             host::log(LIBAE_LOG_WARNING, "LIBAE_BACKEND names no event loop backend that is built in");
         })?,
     };
-    let state = Box::new(State {
+    clock::init_host_clock();
+    let state = memory::boxed(State {
         backend: Backend::new(name, size)?,
         events: ZeroedArray::new(size)?,
         fired: ZeroedArray::new(size)?,
@@ -88,24 +89,25 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         deleted: false,
         older: host::newest_loop(),
         owner: ptr::null_mut(),
-    });
-    let el = memory::allocate::<aeEventLoop>()?.as_ptr();
-    // SAFETY: fresh memory for a loop.
-    unsafe {
-        el.write(aeEventLoop {
-            maxfd: -1,
-            setsize,
-            timeEventNextId: 0,
-            events: state.events.as_mut_ptr(),
-            fired: state.fired.as_mut_ptr(),
-            timeEventHead: ptr::null_mut(),
-            stop: 0,
-            apidata: Box::into_raw(state).cast(),
-            beforesleep: ptr::null_mut(),
-            aftersleep: ptr::null_mut(),
-            flags: 0,
-        });
-    }
+    })?;
+    // SAFETY: fresh, and nobody else's yet.
+    let arrays = unsafe { (state.as_ref().events.as_mut_ptr(), state.as_ref().fired.as_mut_ptr()) };
+    let el = memory::boxed(aeEventLoop {
+        maxfd: -1,
+        setsize,
+        timeEventNextId: 0,
+        events: arrays.0,
+        fired: arrays.1,
+        timeEventHead: ptr::null_mut(),
+        stop: 0,
+        apidata: state.as_ptr().cast(),
+        beforesleep: ptr::null_mut(),
+        aftersleep: ptr::null_mut(),
+        flags: 0,
+    })
+    // SAFETY: the state is used by nobody.
+    .inspect_err(|_| unsafe { memory::unbox(state) })?
+    .as_ptr();
     host::set_newest_loop(el);
     Ok(el)
 }
@@ -139,8 +141,8 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         time_events::finalize(el);
         time_events::free_all(el);
         forget_newest(el);
-        drop(Box::from_raw((*el).apidata.cast::<State>()));
-        memory::release(ptr::NonNull::new_unchecked(el));
+        memory::unbox(NonNull::from(state(el)));
+        memory::unbox(NonNull::new_unchecked(el));
     }
 }
 

@@ -92,7 +92,6 @@ pub(crate) unsafe fn create_time_event(
     // Room for every live event, so that putting one back after its callback cannot fail.
     timers.heap.reserve_total(timers.by_id.len() + 1)?;
     timers.by_id.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    let timer = TimerRef(memory::allocate()?);
     let id = el.timeEventNextId;
     let when = deadline(clock::now_us(), milliseconds);
     let event = aeTimeEvent {
@@ -105,12 +104,10 @@ pub(crate) unsafe fn create_time_event(
         next: el.timeEventHead,
         refcount: 0,
     };
-    // SAFETY: fresh memory for a timer; the list's head is live.
-    unsafe {
-        timer.0.write(Timer { event, position: NOT_WAITING });
-        if let Some(head) = el.timeEventHead.as_mut() {
-            head.prev = timer.event();
-        }
+    let timer = TimerRef(memory::boxed(Timer { event, position: NOT_WAITING })?);
+    // SAFETY: the list's head is live.
+    if let Some(head) = unsafe { el.timeEventHead.as_mut() } {
+        head.prev = timer.event();
     }
     el.timeEventHead = timer.event();
     el.timeEventNextId += 1;
@@ -241,7 +238,7 @@ unsafe fn run_if_due(el: *mut aeEventLoop, id: c_longlong, now: monotime) -> boo
         let again = transmute::<*mut aeTimeProc, AeTimeProc>(proc)(el, id, data);
         (*event).refcount -= 1;
 
-        if (*event).id == AE_DELETED_EVENT_ID.into() {
+        if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
             state(el).timers.retire(timer);
         } else if again == AE_NOMORE {
             // It cannot fail: the event is live under this id.

@@ -1,31 +1,8 @@
 //! What every export does with its arguments and results.
 
+pub(super) use crate::sys::errno::{call, quietly};
 use core::ffi::{CStr, c_char, c_int};
 use nix::errno::Errno;
-
-/// Runs `body` for a C caller: on success `errno` is as it was before, on failure it says why and
-/// `failure` is returned.
-pub(super) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T {
-    let before = Errno::last_raw();
-    match body() {
-        Ok(value) => {
-            Errno::set_raw(before);
-            value
-        }
-        Err(errno) => {
-            errno.set();
-            failure
-        }
-    }
-}
-
-/// Runs `body`, which cannot fail, and leaves `errno` as it was.
-pub(super) fn quietly<T>(body: impl FnOnce() -> T) -> T {
-    let before = Errno::last_raw();
-    let value = body();
-    Errno::set_raw(before);
-    value
-}
 
 /// The pointer, or `EINVAL` when it is NULL.
 pub(super) fn non_null<T>(pointer: *mut T) -> Result<*mut T, Errno> {

@@ -185,6 +185,24 @@ impl EventLoop {
     }
 
     /// Runs `callback` so long from now, in milliseconds rounded up, never earlier.
+    ///
+    /// ```
+    /// use ae::{EventLoop, Next};
+    /// use std::time::Duration;
+    ///
+    /// let el = EventLoop::new(64)?;
+    /// let mut ticks = 0;
+    /// el.add_timer(Duration::from_millis(1), move |el| {
+    ///     ticks += 1;
+    ///     if ticks == 3 {
+    ///         el.stop();
+    ///         return Next::Stop;
+    ///     }
+    ///     Next::After(Duration::from_millis(1))
+    /// })?;
+    /// el.run()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn add_timer(&self, after: Duration, callback: impl FnMut(&Self) -> Next + 'static) -> io::Result<TimerId> {
         let callback: Box<TimerCallback> = Box::new(Box::new(callback));
         let data = Box::into_raw(callback);
@@ -208,6 +226,19 @@ impl EventLoop {
 
     /// Calls `callback` whenever `fd` is ready for a part of `interest`, in place of the callback there was for
     /// it. The descriptor stays the caller's and has to be unwatched before it is closed.
+    ///
+    /// ```
+    /// use ae::{EventLoop, Interest};
+    /// use std::io::Write;
+    /// use std::os::{fd::AsRawFd, unix::net::UnixStream};
+    ///
+    /// let el = EventLoop::new(64)?;
+    /// let (a, mut b) = UnixStream::pair()?;
+    /// el.watch(a.as_raw_fd(), Interest::READABLE, |el, _| el.stop())?;
+    /// b.write_all(b"x")?;
+    /// el.run()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn watch(&self, fd: RawFd, interest: Interest, callback: impl Fn(&Self, Interest) + 'static) -> io::Result<()> {
         let proc = watched as AeFileProc as *mut aeFileProc;
         // SAFETY: live as long as the handle; the callback finds its closure by the descriptor.

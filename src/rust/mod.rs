@@ -4,14 +4,41 @@
 //! it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of that loop keeps
 //! it alive for ever: use the handle that the closure is called with.
 //!
+//! A server that echoes, and a client of it in the same loop:
+//!
 //! ```
-//! use ae::{EventLoop, Next};
-//! use std::time::Duration;
+//! use ae::{Connection, EventLoop, Handler, Listener};
+//! use std::cell::RefCell;
+//! use std::rc::Rc;
 //!
 //! let el = EventLoop::new(64)?;
-//! el.add_timer(Duration::from_millis(1), |el| {
-//!     el.stop();
-//!     Next::Stop
+//! let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 511)?;
+//! let echo: Handler = Rc::new(|conn| {
+//!     let mut buf = [0; 1024];
+//!     match conn.read(&mut buf) {
+//!         Ok(0) | Err(_) => conn.close(),
+//!         Ok(count) => _ = conn.write(&buf[..count]),
+//!     }
+//! });
+//! // A connection lives as long as a handle of it.
+//! let accepted = RefCell::new(Vec::new());
+//! listener.on_accept(1000, move |conn, _peer| {
+//!     if conn.set_read_handler(Some(echo.clone())).is_ok() {
+//!         accepted.borrow_mut().push(conn);
+//!     }
+//! })?;
+//!
+//! let port = listener.local_addrs()[0].port();
+//! let stop = el.clone();
+//! let _client = Connection::connect_tcp(&el, "127.0.0.1", port, move |conn, result| {
+//!     result.expect("nobody listens");
+//!     conn.write(b"hello").expect("an empty socket takes five bytes");
+//!     let stop = stop.clone();
+//!     let _ = conn.set_read_handler(Some(Rc::new(move |conn: &Connection| {
+//!         let mut buf = [0; 16];
+//!         assert_eq!(conn.read(&mut buf).unwrap(), 5);
+//!         stop.stop();
+//!     })));
 //! })?;
 //! el.run()?;
 //! # Ok::<(), std::io::Error>(())

@@ -8,3 +8,32 @@ pub(crate) fn now_us() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("CLOCK_MONOTONIC");
     now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1_000
 }
+
+/// Initialises the host's own monotonic clock, if it has one as Redis does: its programs rely on
+/// `aeCreateEventLoop` to do that. The reference is weak, so that other programs need not have it.
+pub(crate) fn init_host_clock() {
+    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    {
+        unsafe extern "C" {
+            static libae_monotonic_init: Option<unsafe extern "C" fn() -> *const core::ffi::c_char>;
+        }
+        // SAFETY: the linker fills it in, with NULL or with Redis's function, which takes nothing and can be
+        // called again. Volatile, since to the compiler a function's address is never NULL.
+        if let Some(init) = unsafe { (&raw const libae_monotonic_init).read_volatile() } {
+            // SAFETY: as above.
+            unsafe { init() };
+        }
+    }
+}
+
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+core::arch::global_asm!(
+    ".weak monotonicInit",
+    ".pushsection .data.rel.ro.libae_monotonic_init,\"aw\"",
+    ".globl libae_monotonic_init",
+    ".hidden libae_monotonic_init",
+    ".p2align 3",
+    "libae_monotonic_init:",
+    ".8byte monotonicInit",
+    ".popsection",
+);

@@ -51,20 +51,18 @@ pub(crate) fn set_descriptor_flags(fd: c_int, flags: c_int) -> Result<(), Errno>
     Errno::result(unsafe { libc::fcntl(fd, libc::F_SETFD, flags) }).map(drop)
 }
 
-/// A pipe, `[read end, write end]`, both ends close-on-exec when `close_on_exec` says so.
-pub(crate) fn pipe(close_on_exec: bool) -> Result<[c_int; 2], Errno> {
+/// A pipe, `[read end, write end]`, both ends close-on-exec.
+pub(crate) fn pipe() -> Result<[c_int; 2], Errno> {
     let mut fds = [-1; 2];
     #[cfg(not(any(target_os = "macos", target_os = "ios")))]
     // SAFETY: the array takes two descriptors.
-    Errno::result(unsafe { libc::pipe2(fds.as_mut_ptr(), if close_on_exec { libc::O_CLOEXEC } else { 0 }) })?;
+    Errno::result(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
     #[cfg(any(target_os = "macos", target_os = "ios"))]
     {
         // SAFETY: the array takes two descriptors.
         Errno::result(unsafe { libc::pipe(fds.as_mut_ptr()) })?;
-        if close_on_exec {
-            for fd in fds {
-                set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
-            }
+        for fd in fds {
+            set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
         }
     }
     Ok(fds)

@@ -6,6 +6,7 @@
 pub(crate) mod clock;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) mod epoll;
+pub(crate) mod errno;
 pub(crate) mod fd;
 #[cfg(any(
     target_os = "macos",

@@ -109,7 +109,8 @@ fn functions() -> Vec<[String; 4]> {
         .collect()
 }
 
-const PROBE_START: &str = "#include <libae.h>\n#include <stdio.h>\ntypedef char *sds;\n";
+const PROBE_START: &str =
+    "#include <anet.h>\n#include <connection.h>\n#include <libae.h>\n#include <stdio.h>\ntypedef char *sds;\n";
 
 /// Compiles a C probe, runs it and returns what it printed, or the compiler's complaint.
 fn run_probe(source: &str) -> Result<String, String> {

@@ -7,9 +7,11 @@ use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 struct Header {
     name: &'static str,
     summary: &'static str,
-    sources: [&'static str; 2],
+    sources: &'static [&'static str],
     sys_includes: &'static [&'static str],
     includes: &'static [&'static str],
+    /// Structs of other headers, written with their tag so that a fork's own definition does as well.
+    tags: &'static [&'static str],
     /// Rust items that C spells by hand, in `by_hand`.
     excluded: &'static [&'static str],
     by_hand: &'static str,
@@ -20,9 +22,10 @@ struct Header {
 const AE: Header = Header {
     name: "ae.h",
     summary: "the event loop",
-    sources: ["src/abi/ae.rs", "src/ffi/ae.rs"],
+    sources: &["src/abi/ae.rs", "src/ffi/ae.rs"],
     sys_includes: &["stdint.h"],
     includes: &[],
+    tags: &[],
     excluded: &["aeFileProc", "aeTimeProc", "aeEventFinalizerProc", "aeBeforeSleepProc"],
     by_hand: r#"
 /** Marks a parameter as unused. */
@@ -53,9 +56,16 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 const ANET: Header = Header {
     name: "anet.h",
     summary: "socket helpers",
-    sources: ["src/abi/anet.rs", "src/ffi/anet.rs"],
+    sources: &[
+        "src/abi/anet.rs",
+        "src/ffi/anet/options.rs",
+        "src/ffi/anet/sockets.rs",
+        "src/ffi/anet/addresses.rs",
+        "src/ffi/anet/pipes.rs",
+    ],
     sys_includes: &["stddef.h", "stdint.h", "sys/types.h"],
     includes: &[],
+    tags: &[],
     excluded: &[],
     by_hand: "",
     guarded: &[],
@@ -64,9 +74,15 @@ const ANET: Header = Header {
 const CONNECTION: Header = Header {
     name: "connection.h",
     summary: "connections of any type",
-    sources: ["src/abi/connection.rs", "src/ffi/connection.rs"],
+    sources: &[
+        "src/abi/connection.rs",
+        "src/ffi/connection/types.rs",
+        "src/ffi/connection/io.rs",
+        "src/ffi/connection/properties.rs",
+    ],
     sys_includes: &["stddef.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
+    tags: &[],
     excluded: &[
         "ConnectionState",
         "CONN_STATE_NONE",
@@ -109,12 +125,14 @@ typedef enum {
 const LIBAE: Header = Header {
     name: "libae.h",
     summary: "the version, the host's hooks and what libae has beside upstream",
-    sources: ["src/abi/host.rs", "src/ffi/libae.rs"],
+    sources: &["src/abi/host.rs", "src/ffi/libae.rs"],
     sys_includes: &["stddef.h", "sys/types.h"],
-    includes: &["ae.h", "anet.h", "connection.h"],
+    includes: &[],
+    tags: &["aeEventLoop", "connection", "connListener"],
     excluded: &[],
     by_hand: concat!(
-        "\n/** The version of these headers; `libaeVersion` gives that of the library. */\n",
+        "\nstruct aeEventLoop;\nstruct connection;\nstruct connListener;\n\n",
+        "/** The version of these headers; `libaeVersion` gives that of the library. */\n",
         "#define LIBAE_VERSION \"",
         env!("CARGO_PKG_VERSION"),
         "\"\n#define LIBAE_VERSION_MAJOR ",
@@ -184,7 +202,9 @@ impl Header {
             ..Config::default()
         };
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
-        config.export.rename.insert("iovec".into(), "struct iovec".into());
+        for tag in self.tags.iter().chain(&["iovec"]) {
+            config.export.rename.insert(tag.to_string(), format!("struct {tag}"));
+        }
         config
     }
 

@@ -1,6 +1,8 @@
 /* A program against the installed library: a TCP connection to itself through the loop. Prints what it was linked
  * with. Compiles as C and as C++. */
 
+#include <anet.h>
+#include <connection.h>
 #include <libae.h>
 #include <stdio.h>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 /* One program with libae and another Rust library: both work, each with its own runtime. */
 
+#include <anet.h>
+#include <connection.h>
 #include <libae.h>
 #include <stdio.h>
 #include <string.h>

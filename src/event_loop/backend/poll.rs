@@ -2,6 +2,7 @@
 
 use super::{Applied, Fired, milliseconds};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::event_loop::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, poll};
 use crate::sys::{Errno, fd::descriptor_flags};
 use core::ffi::{CStr, c_int};
@@ -9,26 +10,32 @@ use libc::pollfd;
 
 pub(super) const NAME: &CStr = c"poll";
 
+/// One more than the index of a descriptor's entry, 0 for none.
+struct Position(u32);
+
+// SAFETY: a plain integer.
+unsafe impl Zeroable for Position {}
+
 pub(in crate::event_loop) struct Backend {
     entries: Vec<pollfd>,
-    /// For each descriptor one more than the index of its entry, 0 for none.
-    positions: Vec<u32>,
+    /// One for each descriptor below the set size.
+    positions: ZeroedArray<Position>,
     /// Where the next poll starts to report, so that a full `fired` starves nobody.
     start: usize,
 }
 
 impl Backend {
     pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
-        let mut backend = Self { entries: Vec::new(), positions: Vec::new(), start: 0 };
-        backend.resize(setsize, -1)?;
-        Ok(backend)
+        Ok(Self { entries: Vec::new(), positions: ZeroedArray::new(setsize)?, start: 0 })
     }
 
-    pub(super) fn resize(&mut self, setsize: usize, _maxfd: c_int) -> Result<(), Errno> {
-        let more = setsize.saturating_sub(self.positions.len());
-        self.positions.try_reserve_exact(more).map_err(|_| Errno::ENOMEM)?;
-        self.positions.resize(setsize, 0);
+    pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+        self.positions = self.positions.resized(setsize, (maxfd + 1) as usize)?;
         Ok(())
+    }
+
+    fn position(&mut self, fd: c_int) -> &mut u32 {
+        &mut self.positions.as_mut_slice()[fd as usize].0
     }
 
     pub(super) fn apply(&mut self, fd: c_int, _old: c_int, new: c_int) -> Result<Applied, Errno> {
@@ -39,7 +46,7 @@ impl Backend {
         if new & AE_WRITABLE != 0 {
             events |= WRITE;
         }
-        let position = self.positions[fd as usize] as usize;
+        let position = *self.position(fd) as usize;
         if new == 0 {
             if position > 0 {
                 self.remove(position - 1);
@@ -54,15 +61,15 @@ impl Backend {
         }
         self.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         self.entries.push(pollfd { fd, events, revents: 0 });
-        self.positions[fd as usize] = self.entries.len() as u32;
+        *self.position(fd) = self.entries.len() as u32;
         Ok(Applied::Added)
     }
 
     fn remove(&mut self, index: usize) {
         let removed = self.entries.swap_remove(index);
-        self.positions[removed.fd as usize] = 0;
+        *self.position(removed.fd) = 0;
         if let Some(moved) = self.entries.get(index) {
-            self.positions[moved.fd as usize] = index as u32 + 1;
+            *self.position(moved.fd) = index as u32 + 1;
         }
     }
 

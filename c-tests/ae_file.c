@@ -1,0 +1,270 @@
+/* File events: what fires, and in which order. */
+#include "test.h"
+
+#include <ae.h>
+
+static int calls;
+static int last_mask;
+
+static void on_readable(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    last_mask = mask;
+    calls++;
+    test_note('r');
+}
+
+static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    last_mask = mask;
+    calls++;
+    test_note('w');
+}
+
+static void on_any(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    last_mask = mask;
+    calls++;
+    test_note('b');
+}
+
+static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
+
+static aeEventLoop *new_loop(void) {
+    aeEventLoop *el = aeCreateEventLoop(256);
+
+    CHECK(el != NULL);
+    return el;
+}
+
+/* ---- What fires ---- */
+
+struct seen {
+    aeEventLoop *el;
+    int fd;
+    int mask;
+    void *data;
+};
+
+static struct seen seen;
+
+static void on_seen(aeEventLoop *el, int fd, void *data, int mask) {
+    seen = (struct seen){el, fd, mask, data};
+    calls++;
+}
+
+static void readable_gets_its_arguments(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2], data = 0;
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_seen, &data), AE_OK);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_INT(calls, 0);
+    test_send(pair[1], "x");
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(calls, 1);
+    CHECK(seen.el == el);
+    CHECK_INT(seen.fd, pair[0]);
+    CHECK_INT(seen.mask, AE_READABLE);
+    CHECK(seen.data == &data);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void readable_fires_until_read(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    test_send(pair[1], "x");
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(poll_once(el), 1);
+    test_drain(pair[0]);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "rr");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void writable_fires_while_there_is_room(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(last_mask, AE_WRITABLE);
+    test_fill(pair[0]);
+    CHECK_INT(poll_once(el), 0);
+    test_drain(pair[1]);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "ww");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void deleted_event_is_silent(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    test_send(pair[1], "x");
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE);
+    aeDeleteFileEvent(el, pair[0], AE_READABLE);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_NONE);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void error_or_hangup_wakes_either_handler(void) {
+    aeEventLoop *el = new_loop();
+    int broken[2], ended[2];
+    /* select(2) cannot report a hang-up to somebody who only wants to write. */
+    int complete = strcmp(aeGetApiName(), "select") != 0;
+
+    test_pipe(broken);
+    test_pipe(ended);
+    close(broken[0]); /* the writing end has an error */
+    close(ended[1]);  /* the reading end is hung up */
+
+    CHECK_INT(aeCreateFileEvent(el, broken[1], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    if (complete) CHECK_INT(last_mask, AE_READABLE | AE_WRITABLE);
+    aeDeleteFileEvent(el, broken[1], AE_READABLE);
+    CHECK_INT(aeCreateFileEvent(el, broken[1], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "w");
+    aeDeleteFileEvent(el, broken[1], AE_WRITABLE);
+
+    CHECK_INT(aeCreateFileEvent(el, ended[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    aeDeleteFileEvent(el, ended[0], AE_READABLE);
+    if (complete) {
+        CHECK_INT(aeCreateFileEvent(el, ended[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+        CHECK_INT(poll_once(el), 1);
+        CHECK_TEXT(test_noted(), "w");
+        CHECK_INT(last_mask, AE_READABLE | AE_WRITABLE);
+    }
+    close(broken[1]);
+    close(ended[0]);
+    aeDeleteEventLoop(el);
+}
+
+static void many_descriptors_each_fire_once(void) {
+    enum { COUNT = 100 };
+    aeEventLoop *el = aeCreateEventLoop(1024);
+    int pairs[COUNT][2], i;
+
+    CHECK(el != NULL);
+    for (i = 0; i < COUNT; i++) {
+        test_pair(pairs[i]);
+        CHECK_INT(aeCreateFileEvent(el, pairs[i][0], AE_READABLE, on_readable, NULL), AE_OK);
+        if (i % 2 == 0) test_send(pairs[i][1], "x");
+    }
+    CHECK_INT(poll_once(el), COUNT / 2);
+    CHECK_INT(calls, COUNT / 2);
+    for (i = 0; i < COUNT; i++) test_close_pair(pairs[i]);
+    aeDeleteEventLoop(el);
+}
+
+/* ---- Order ---- */
+
+/* A socket that is readable and writable. */
+static void ready_pair(int pair[2]) {
+    test_pair(pair);
+    test_send(pair[1], "x");
+}
+
+static void readable_comes_before_writable(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1); /* one descriptor, however many handlers */
+    CHECK_TEXT(test_noted(), "rw");
+    CHECK_INT(last_mask, AE_READABLE | AE_WRITABLE);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void barrier_turns_the_order_round(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE | AE_BARRIER, on_writable, NULL), AE_OK);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE | AE_WRITABLE | AE_BARRIER);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "wr");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void barrier_goes_with_writable(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE | AE_BARRIER, on_writable, NULL), AE_OK);
+    aeDeleteFileEvent(el, pair[0], AE_WRITABLE);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "rw");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void barrier_can_be_removed_alone(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE | AE_BARRIER, on_writable, NULL), AE_OK);
+    aeDeleteFileEvent(el, pair[0], AE_BARRIER);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE | AE_WRITABLE);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "rw");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void one_handler_for_both_runs_once(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_WRITABLE, on_any, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "b");
+    CHECK_INT(last_mask, AE_READABLE | AE_WRITABLE);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE | AE_BARRIER, on_any, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "b");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(readable_gets_its_arguments), CASE(readable_fires_until_read),
+          CASE(writable_fires_while_there_is_room), CASE(deleted_event_is_silent),
+          CASE(error_or_hangup_wakes_either_handler), CASE(many_descriptors_each_fire_once),
+          CASE(readable_comes_before_writable), CASE(barrier_turns_the_order_round),
+          CASE(barrier_goes_with_writable), CASE(barrier_can_be_removed_alone),
+          CASE(one_handler_for_both_runs_once))

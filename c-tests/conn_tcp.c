@@ -1,0 +1,391 @@
+/* TCP connections: connecting, accepting, their states, reading and writing, addresses and options. */
+#include "test.h"
+
+#include <ae.h>
+#include <connection.h>
+#include <netinet/tcp.h>
+
+static aeEventLoop *el;
+static int port, server, peer;
+static connection *conn;
+
+static void begin(void) {
+    CHECK_INT(connTypeInitialize(), C_OK);
+    el = aeCreateEventLoop(256);
+    CHECK(el != NULL);
+    server = test_listen(AF_INET, 16, &port);
+}
+
+static void end(void) {
+    if (conn != NULL) connClose(conn);
+    close(server);
+    aeDeleteEventLoop(el);
+}
+
+static connection *new_connection(void) {
+    connection *created = connCreate(connectionTypeTcp());
+
+    CHECK(created != NULL);
+    return created;
+}
+
+/* A connection as a listener would deliver it; `peer` is the client's socket. */
+static void accept_peer(void) {
+    int fd;
+
+    peer = test_connect(AF_INET, port);
+    fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    CHECK(fd != -1);
+    conn = connCreateAccepted(connectionTypeTcp(), fd, NULL);
+    CHECK(conn != NULL);
+    CHECK_INT(conn->fd, fd);
+}
+
+static int connected_state;
+
+static void on_connect(connection *c) {
+    connected_state = connGetState(c);
+    test_note('c');
+}
+
+static void on_write(connection *c) {
+    (void)c;
+    test_note('w');
+}
+
+static void run_until_noted(char event) {
+    while (strchr(test_log, event) == NULL) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+}
+
+/* ---- Connecting ---- */
+
+static void new_connection_is_unconnected(void) {
+    begin();
+    CHECK_KEEPS_ERRNO((conn = connCreate(connectionTypeTcp())) != NULL, 1);
+    CHECK_INT(connGetState(conn), CONN_STATE_NONE);
+    CHECK_INT(conn->fd, -1);
+    CHECK_INT(conn->refs, 0);
+    CHECK_INT(conn->flags, 0);
+    CHECK_INT(conn->last_errno, 0);
+    CHECK_INT(conn->iovcnt, IOV_MAX);
+    CHECK(conn->type == connectionTypeTcp());
+    CHECK_TEXT(connGetType(conn), "tcp");
+    CHECK_INT(connHasReadHandler(conn), 0);
+    CHECK_INT(connHasWriteHandler(conn), 0);
+    CHECK_NULL(connGetPrivateData(conn));
+    CHECK_INT(connBlock(conn), C_ERR);
+    CHECK_INT(connNonBlock(conn), C_ERR);
+    CHECK_INT(connEnableTcpNoDelay(conn), C_ERR);
+    CHECK_INT(connDisableTcpNoDelay(conn), C_ERR);
+    CHECK_INT(connKeepAlive(conn, 10), C_ERR);
+    CHECK_INT(connSendTimeout(conn, 10), C_ERR);
+    CHECK_INT(connRecvTimeout(conn, 10), C_ERR);
+    connShutdown(conn); /* nothing to shut down */
+    end();
+}
+
+static void connect_ends_in_the_handler(void) {
+    begin();
+    conn = new_connection();
+    CHECK_INT(connConnect(conn, "127.0.0.1", port, NULL, on_connect), C_OK);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTING);
+    CHECK(conn->fd != -1);
+    CHECK_TEXT(test_noted(), "");
+    run_until_noted('c');
+    CHECK_INT(connected_state, CONN_STATE_CONNECTED);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    /* Once: writable stays so, and nobody watches for it now. */
+    CHECK_INT(aeGetFileEvents(el, conn->fd), AE_NONE);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_TEXT(test_noted(), "c");
+    CHECK(conn->conn_handler == NULL);
+    end();
+}
+
+static void connect_from_a_source_address(void) {
+    char ip[64];
+
+    begin();
+    conn = new_connection();
+    CHECK_INT(connConnect(conn, "127.0.0.1", port, "127.0.0.2", on_connect), C_OK);
+    run_until_noted('c');
+    CHECK_INT(connAddrSockName(conn, ip, sizeof(ip), NULL), C_OK);
+    CHECK_TEXT(ip, "127.0.0.2");
+    end();
+}
+
+static void write_handler_set_meanwhile_runs_after_the_connect(void) {
+    begin();
+    conn = new_connection();
+    CHECK_INT(connConnect(conn, "127.0.0.1", port, NULL, on_connect), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    run_until_noted('w');
+    CHECK_TEXT(test_noted(), "cw");
+    run_until_noted('w');
+    CHECK_TEXT(test_noted(), "w");
+    end();
+}
+
+static void refused_connect_is_an_error_in_the_handler(void) {
+    begin();
+    conn = new_connection();
+    if (connConnect(conn, "127.0.0.1", test_closed_port(), NULL, on_connect) == C_OK) {
+        run_until_noted('c');
+        CHECK_INT(connected_state, CONN_STATE_ERROR);
+    }
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_INT(conn->last_errno, ECONNREFUSED);
+    CHECK_TEXT(connGetLastError(conn), "Connection refused");
+    CHECK_INT(connLastErrorRetryable(conn), 0);
+    end();
+}
+
+static void failure_at_once_does_not_reach_the_handler(void) {
+    begin();
+    conn = new_connection();
+    CHECK_INT(connConnect(conn, ":::", 80, NULL, on_connect), C_ERR);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_INT(conn->fd, -1);
+    CHECK(conn->last_errno != 0); /* departs from upstream, where the resolver leaves errno alone */
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_TEXT(test_noted(), "");
+    end();
+}
+
+static void on_connect_try_again(connection *c) {
+    CHECK_INT(connGetState(c), CONN_STATE_ERROR);
+    test_note('e');
+    CHECK_INT(connConnect(c, "127.0.0.1", port, NULL, on_connect), C_OK);
+}
+
+/* Departs from upstream, which forgets the second handler and the first descriptor. */
+static void handler_may_connect_again(void) {
+    begin();
+    conn = new_connection();
+    if (connConnect(conn, "127.0.0.1", test_closed_port(), NULL, on_connect_try_again) == C_ERR) {
+        end();
+        SKIP("the kernel refuses at once");
+    }
+    run_until_noted('c');
+    CHECK_TEXT(test_noted(), "ec");
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    end();
+}
+
+/* ---- Accepting ---- */
+
+static void accept_ends_at_once(void) {
+    begin();
+    accept_peer();
+    CHECK_INT(connGetState(conn), CONN_STATE_ACCEPTING);
+    CHECK_KEEPS_ERRNO(connAccept(conn, on_connect), C_OK);
+    CHECK_TEXT(test_noted(), "c");
+    CHECK_INT(connected_state, CONN_STATE_CONNECTED);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(connAccept(conn, on_connect), C_ERR); /* not accepting any more */
+    CHECK_TEXT(test_noted(), "");
+    connClose(conn);
+    close(peer);
+    accept_peer();
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    close(peer);
+    end();
+}
+
+/* ---- Reading and writing ---- */
+
+static void begin_connected(void) {
+    begin();
+    accept_peer();
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+}
+
+static void end_connected(void) {
+    if (peer != -1) close(peer);
+    end();
+}
+
+static void await_readable(int fd) {
+    struct pollfd entry = {fd, POLLIN, 0};
+
+    CHECK_INT(poll(&entry, 1, 10000), 1);
+}
+
+static void data_goes_both_ways(void) {
+    struct iovec parts[3] = {{(char[]){"one "}, 4}, {(char[]){"two "}, 4}, {(char[]){"three"}, 5}};
+    char buffer[64];
+
+    begin_connected();
+    CHECK_KEEPS_ERRNO(connWrite(conn, "hello", 5), 5);
+    CHECK_INT(read(peer, buffer, sizeof(buffer)), 5);
+    CHECK_KEEPS_ERRNO(connWritev(conn, parts, 3), 13);
+    CHECK_INT(read(peer, buffer, sizeof(buffer)), 13);
+    CHECK(memcmp(buffer, "one two three", 13) == 0);
+    test_send(peer, "there");
+    await_readable(conn->fd);
+    CHECK_KEEPS_ERRNO(connRead(conn, buffer, 2), 2);
+    CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 3);
+    CHECK(memcmp(buffer, "ere", 3) == 0);
+    end_connected();
+}
+
+/* Over a unix socket: what fills a TCP socket may trickle on to the peer. */
+static void nothing_to_do_is_not_an_error(void) {
+    char buffer[8];
+    int pair[2];
+
+    begin();
+    test_pair(pair);
+    peer = pair[1];
+    conn = connCreateAccepted(connectionTypeTcp(), pair[0], NULL);
+    CHECK(conn != NULL);
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+    conn->last_errno = 77;
+    CHECK_FAILS(connRead(conn, buffer, sizeof(buffer)), -1, EAGAIN);
+    test_fill(conn->fd);
+    CHECK_FAILS(connWrite(conn, "x", 1), -1, EAGAIN);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(conn->last_errno, 77);
+    conn->last_errno = EINTR;
+    CHECK_INT(connLastErrorRetryable(conn), 1);
+    end_connected();
+}
+
+static void end_of_input_is_closed(void) {
+    char buffer[8];
+
+    begin_connected();
+    test_send(peer, "x");
+    shutdown(peer, SHUT_WR);
+    await_readable(conn->fd);
+    CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 1);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 0);
+    CHECK_INT(connGetState(conn), CONN_STATE_CLOSED);
+    end_connected();
+}
+
+static void reset_peer(void) {
+    struct linger now = {1, 0};
+
+    CHECK(setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
+    close(peer);
+    peer = -1;
+    await_readable(conn->fd);
+}
+
+static void reset_is_an_error(void) {
+    char buffer[8];
+
+    begin_connected();
+    reset_peer();
+    CHECK_FAILS(connRead(conn, buffer, sizeof(buffer)), -1, ECONNRESET);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_INT(conn->last_errno, ECONNRESET);
+    CHECK_TEXT(connGetLastError(conn), "Connection reset by peer");
+    end_connected();
+
+    begin_connected();
+    reset_peer();
+    CHECK_INT(connWrite(conn, "x", 1), -1);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK(conn->last_errno == ECONNRESET || conn->last_errno == EPIPE);
+    end_connected();
+}
+
+static void shutdown_reaches_the_peer(void) {
+    char buffer[8];
+
+    begin_connected();
+    connShutdown(conn);
+    CHECK_INT(read(peer, buffer, sizeof(buffer)), 0);
+    CHECK(conn->fd != -1);
+    CHECK_INT(connWrite(conn, "x", 1), -1);
+    CHECK_INT(conn->last_errno, EPIPE);
+    end_connected();
+}
+
+/* ---- About a connection ---- */
+
+static void addresses_of_both_ends(void) {
+    char ip[64], text[64], expected[64];
+    int found;
+
+    begin_connected();
+    CHECK_KEEPS_ERRNO(connAddr(conn, ip, sizeof(ip), &found, 1), C_OK);
+    CHECK_TEXT(ip, "127.0.0.1");
+    CHECK_INT(found, test_port(peer));
+    CHECK_INT(connAddrPeerName(conn, ip, sizeof(ip), &found), C_OK);
+    CHECK_INT(found, test_port(peer));
+    CHECK_INT(connAddrSockName(conn, ip, sizeof(ip), &found), C_OK);
+    CHECK_INT(found, port);
+    CHECK_INT(connAddr(conn, NULL, 0, &found, 0), C_OK);
+    CHECK_INT(found, port);
+    snprintf(expected, sizeof(expected), "127.0.0.1:%d", test_port(peer));
+    CHECK_KEEPS_ERRNO(connFormatAddr(conn, text, sizeof(text), 1), (long long)strlen(expected));
+    CHECK_TEXT(text, expected);
+    CHECK_INT(formatAddr(text, sizeof(text), (char[]){"::1"}, 80), 8);
+    CHECK_TEXT(text, "[::1]:80");
+    CHECK_INT(connIsLocal(conn), 1);
+    end_connected();
+
+    conn = new_connection();
+    CHECK_FAILS(connAddr(conn, ip, sizeof(ip), &found, 1), C_ERR, EBADF);
+    CHECK_INT(conn->last_errno, EBADF);
+    CHECK_INT(connIsLocal(conn), -1);
+    CHECK_INT(connFormatAddr(conn, text, sizeof(text), 1), -1);
+    connClose(conn);
+}
+
+static void info_is_the_descriptor(void) {
+    char info[32], expected[32];
+
+    begin_connected();
+    snprintf(expected, sizeof(expected), "fd=%d", conn->fd);
+    CHECK(connGetInfo(conn, info, sizeof(info)) == info);
+    CHECK_TEXT(info, expected);
+    CHECK(connGetInfo(NULL, info, sizeof(info)) == info);
+    CHECK_TEXT(info, "fd=-1");
+    connSetPrivateData(conn, info);
+    CHECK(connGetPrivateData(conn) == info);
+    end_connected();
+}
+
+static int option(int level, int name) {
+    int value = -1;
+    socklen_t length = sizeof(value);
+
+    CHECK(getsockopt(conn->fd, level, name, &value, &length) == 0);
+    return value;
+}
+
+static void options_reach_the_socket(void) {
+    struct timeval timeout;
+    socklen_t length = sizeof(timeout);
+
+    begin_connected();
+    CHECK_INT(connBlock(conn), C_OK);
+    CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, 0);
+    CHECK_INT(connNonBlock(conn), C_OK);
+    CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    CHECK_INT(connEnableTcpNoDelay(conn), C_OK);
+    CHECK(option(IPPROTO_TCP, TCP_NODELAY) != 0);
+    CHECK_INT(connDisableTcpNoDelay(conn), C_OK);
+    CHECK_INT(option(IPPROTO_TCP, TCP_NODELAY), 0);
+    CHECK_INT(connKeepAlive(conn, 30), C_OK);
+    CHECK_INT(option(IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK_INT(connSendTimeout(conn, 3000), C_OK);
+    CHECK_INT(connRecvTimeout(conn, 4000), C_OK);
+    CHECK(getsockopt(conn->fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, &length) == 0);
+    CHECK_INT(timeout.tv_sec, 4);
+    end_connected();
+}
+
+TEST_MAIN(CASE(new_connection_is_unconnected), CASE(connect_ends_in_the_handler),
+          CASE(connect_from_a_source_address), CASE(write_handler_set_meanwhile_runs_after_the_connect),
+          CASE(refused_connect_is_an_error_in_the_handler), CASE(failure_at_once_does_not_reach_the_handler),
+          CASE(handler_may_connect_again), CASE(accept_ends_at_once), CASE(data_goes_both_ways),
+          CASE(nothing_to_do_is_not_an_error), CASE(end_of_input_is_closed), CASE(reset_is_an_error),
+          CASE(shutdown_reaches_the_peer), CASE(addresses_of_both_ends), CASE(info_is_the_descriptor),
+          CASE(options_reach_the_socket))

@@ -1,0 +1,243 @@
+/* The host's allocator: that it is used, that everything goes back to it, and memory that runs out. */
+#include "test.h"
+
+#include <ae.h>
+#include <connection.h>
+#include <libae.h>
+
+/* ---- An allocator that counts, and fails when told to ---- */
+
+static struct {
+    long allocations, live, calls_left; /* calls_left below 0: without end */
+} heap = {0, 0, -1};
+
+static int may_allocate(void) {
+    if (heap.calls_left == 0) return 0;
+    if (heap.calls_left > 0) heap.calls_left--;
+    return 1;
+}
+
+static void *counted(void *pointer) {
+    if (pointer != NULL) heap.live++;
+    heap.allocations++;
+    return pointer;
+}
+
+static void *heap_malloc(size_t size, void *context) {
+    CHECK(context == &heap);
+    return may_allocate() ? counted(malloc(size)) : NULL;
+}
+
+static void *heap_calloc(size_t count, size_t size, void *context) {
+    CHECK(context == &heap);
+    return may_allocate() ? counted(calloc(count, size)) : NULL;
+}
+
+static void *heap_realloc(void *pointer, size_t size, void *context) {
+    CHECK(context == &heap);
+    if (!may_allocate()) return NULL;
+    if (pointer == NULL) return counted(malloc(size));
+    return realloc(pointer, size);
+}
+
+static void heap_free(void *pointer, void *context) {
+    CHECK(context == &heap);
+    if (pointer != NULL) heap.live--;
+    free(pointer);
+}
+
+static libaeHost host = {
+    .size = sizeof(libaeHost),
+    .allocator =
+        {
+            .malloc = heap_malloc,
+            .calloc = heap_calloc,
+            .realloc = heap_realloc,
+            .free = heap_free,
+            .context = &heap,
+        },
+};
+
+/* ---- Work that allocates ---- */
+
+static int calls;
+
+static int on_time(aeEventLoop *el, long long id, void *data) {
+    (void)el;
+    (void)id;
+    (void)data;
+    calls++;
+    return AE_NOMORE;
+}
+
+static void on_file(aeEventLoop *el, int fd, void *data, int mask) {
+    (void)data;
+    (void)mask;
+    calls += test_drain(fd);
+    CHECK(aeCreateTimeEvent(el, 0, on_time, NULL, NULL) != AE_ERR);
+}
+
+static void use_everything(void) {
+    aeEventLoop *el = aeCreateEventLoop(64);
+    connection *conn;
+    int pair[2], i;
+
+    CHECK(el != NULL);
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_file, NULL), AE_OK);
+    for (i = 0; i < 100; i++) CHECK(aeCreateTimeEvent(el, i % 2 ? 0 : 3600000, on_time, NULL, NULL) != AE_ERR);
+    test_send(pair[1], "x");
+    for (i = 0; i < 3; i++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) >= 0);
+    CHECK_INT(calls, 52);
+    for (i = 0; i < 100; i += 4) CHECK_INT(aeDeleteTimeEvent(el, i), AE_OK);
+    CHECK_INT(aeResizeSetSize(el, 500), AE_OK);
+    CHECK_INT(aeResizeSetSize(el, pair[1] + 1), AE_OK);
+    conn = connCreate(connectionTypeTcp());
+    CHECK(conn != NULL);
+    connClose(conn);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void everything_goes_back(void) {
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    use_everything();
+    if (heap.allocations < 100) FAIL("only %ld allocations came to the host", heap.allocations);
+    CHECK_INT(heap.live, 0);
+}
+
+static void calloc_may_be_missing(void) {
+    host.allocator.calloc = NULL;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    use_everything();
+    CHECK_INT(heap.live, 0);
+}
+
+static void used_allocator_cannot_be_replaced(void) {
+    libaeHost other = host;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(libaeSetHost(NULL), AE_OK); /* nothing was allocated yet */
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    aeDeleteEventLoop(aeCreateEventLoop(10));
+    CHECK_FAILS(libaeSetHost(NULL), AE_ERR, EBUSY);
+    other.allocator.context = NULL;
+    CHECK_FAILS(libaeSetHost(&other), AE_ERR, EBUSY);
+    CHECK_INT(libaeSetHost(&host), AE_OK); /* the same once more, maybe with other hooks */
+    aeDeleteEventLoop(aeCreateEventLoop(10));
+    CHECK_INT(heap.live, 0);
+}
+
+static void default_allocator_cannot_be_replaced_either(void) {
+    aeDeleteEventLoop(aeCreateEventLoop(10));
+    CHECK_FAILS(libaeSetHost(&host), AE_ERR, EBUSY);
+    aeDeleteEventLoop(aeCreateEventLoop(10));
+    CHECK_INT(heap.allocations, 0);
+}
+
+/* ---- Memory that runs out ---- */
+
+static void loop_without_memory_is_enomem(void) {
+    aeEventLoop *el = NULL;
+    long fails;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    for (fails = 0; el == NULL; fails++) {
+        CHECK(fails < 100);
+        heap.calls_left = fails;
+        errno = 0;
+        el = aeCreateEventLoop(64);
+        if (el == NULL) {
+            CHECK_INT(errno, ENOMEM);
+            CHECK_INT(heap.live, 0);
+        }
+    }
+    CHECK(fails > 1);
+    heap.calls_left = -1;
+    aeDeleteEventLoop(el);
+    CHECK_INT(heap.live, 0);
+}
+
+static void timer_without_memory_is_enomem(void) {
+    aeEventLoop *el;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    heap.calls_left = 0;
+    CHECK_FAILS(aeCreateTimeEvent(el, 0, on_time, NULL, NULL), AE_ERR, ENOMEM);
+    heap.calls_left = -1;
+    CHECK_INT(aeCreateTimeEvent(el, 0, on_time, NULL, NULL), 0); /* the failure took no id */
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS), 1);
+    aeDeleteEventLoop(el);
+}
+
+static void resize_without_memory_changes_nothing(void) {
+    aeEventLoop *el;
+    long fails;
+    int pair[2];
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_file, NULL), AE_OK);
+    for (fails = 0;; fails++) {
+        CHECK(fails < 100);
+        heap.calls_left = fails;
+        errno = 0;
+        if (aeResizeSetSize(el, 1000) == AE_OK) break;
+        CHECK_INT(errno, ENOMEM);
+        CHECK_INT(aeGetSetSize(el), 64);
+        CHECK_INT(aeGetFileEvents(el, pair[0]), AE_WRITABLE);
+    }
+    CHECK(fails > 0);
+    heap.calls_left = -1;
+    CHECK_INT(aeGetSetSize(el), 1000);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_WRITABLE);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+    CHECK_INT(heap.live, 0);
+}
+
+static void connection_without_memory_is_enomem(void) {
+    int pair[2];
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    test_pair(pair);
+    heap.calls_left = 0;
+    CHECK_FAILS_NULL(connCreate(connectionTypeTcp()), ENOMEM);
+    CHECK_FAILS_NULL(connCreateAccepted(connectionTypeUnix(), pair[0], NULL), ENOMEM);
+    heap.calls_left = -1;
+    CHECK(test_is_open(pair[0])); /* it stays the caller's */
+    test_close_pair(pair);
+}
+
+/* A client for whom there is no memory sees the connection closed; the loop goes on. */
+static void client_without_memory_is_turned_away(void) {
+    int port, server = test_listen(AF_INET, 4, &port), client = test_connect(AF_INET, port);
+    aeEventLoop *el;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    CHECK_INT(aeCreateFileEvent(el, server, AE_READABLE, connAcceptHandler(connectionTypeTcp()), NULL), AE_OK);
+    heap.calls_left = 0;
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    heap.calls_left = -1;
+    CHECK_INT(read(client, &(char){0}, 1), 0);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+    close(client);
+    close(server);
+    aeDeleteEventLoop(el);
+    CHECK_INT(heap.live, 0);
+}
+
+TEST_MAIN(CASE(everything_goes_back), CASE(calloc_may_be_missing), CASE(used_allocator_cannot_be_replaced),
+          CASE(default_allocator_cannot_be_replaced_either), CASE(loop_without_memory_is_enomem),
+          CASE(timer_without_memory_is_enomem), CASE(resize_without_memory_changes_nothing),
+          CASE(connection_without_memory_is_enomem), CASE(client_without_memory_is_turned_away))

@@ -1,0 +1,405 @@
+/* Nonsense for every exported function: NULL, negative and huge numbers. None may crash; each answers with the
+ * error that its documentation names. Upstream trusts its callers: all of this departs from it. */
+#include "test.h"
+
+#include <ae.h>
+#include <anet.h>
+#include <connection.h>
+#include <libae.h>
+
+static char err[ANET_ERR_LEN];
+static char text[128];
+
+/* ---- What is exported, and what was called ---- */
+
+static const char *const exported[] = {
+    "RedisRegisterConnectionTypeSocket", "RedisRegisterConnectionTypeTLS", "RedisRegisterConnectionTypeUnix",
+    "aeCreateEventLoop", "aeCreateEventLoopWithBackend", "aeCreateFileEvent", "aeCreateTimeEvent",
+    "aeDeleteEventLoop", "aeDeleteFileEvent", "aeDeleteTimeEvent", "aeGetApiName", "aeGetFileClientData",
+    "aeGetFileEvents", "aeGetLoopApiName", "aeGetSetSize", "aeMain", "aeProcessEvents", "aeResizeSetSize",
+    "aeSetAfterSleepProc", "aeSetBeforeSleepProc", "aeSetDontWait", "aeStop", "aeWait", "anetBlock",
+    "anetCloexec", "anetDisableTcpNoDelay", "anetEnableTcpNoDelay", "anetFdToString", "anetFormatAddr",
+    "anetFormatPeer", "anetFormatSock", "anetGetError", "anetIsFifo", "anetKeepAlive", "anetNonBlock",
+    "anetPeerToString", "anetPipe", "anetRead", "anetRecvTimeout", "anetResolve", "anetResolveIP",
+    "anetSendTimeout", "anetSetBlock", "anetSetSockMarkId", "anetSockName", "anetTcp6Server", "anetTcpAccept",
+    "anetTcpConnect", "anetTcpKeepAlive", "anetTcpNonBlockBestEffortBindConnect", "anetTcpNonBlockBindConnect",
+    "anetTcpNonBlockConnect", "anetTcpServer", "anetUnixAccept", "anetUnixConnect", "anetUnixGenericConnect",
+    "anetUnixNonBlockConnect", "anetUnixServer", "anetWrite", "connAccept", "connAcceptHandler", "connAddr",
+    "connAddrPeerName", "connAddrSockName", "connBlock", "connBlockingConnect", "connClose", "connConnect",
+    "connCreate", "connCreateAccepted", "connDisableTcpNoDelay", "connEnableTcpNoDelay", "connFormatAddr",
+    "connGetInfo", "connGetLastError", "connGetPeerCert", "connGetPrivateData", "connGetState", "connGetType",
+    "connHasReadHandler", "connHasWriteHandler", "connIsLocal", "connIsTLS", "connKeepAlive",
+    "connLastErrorRetryable", "connListen", "connNonBlock", "connRead", "connRecvTimeout", "connSendTimeout",
+    "connSetPrivateData", "connSetReadHandler", "connSetWriteHandler", "connSetWriteHandlerWithBarrier",
+    "connShutdown", "connSyncRead", "connSyncReadLine", "connSyncWrite", "connTypeCleanupAll",
+    "connTypeConfigure", "connTypeHasPendingData", "connTypeInitialize", "connTypeProcessPendingData",
+    "connTypeRegister", "connWrite", "connWritev", "connectionByType", "connectionIndexByType",
+    "connectionTypeTcp", "connectionTypeTls", "connectionTypeUnix", "formatAddr", "libaeAbiProfile",
+    "libaeSetHost", "libaeVersion",
+};
+
+enum { EXPORTED = sizeof(exported) / sizeof(exported[0]) };
+
+static int called[EXPORTED];
+
+static void note_call(const char *name) {
+    int i;
+
+    for (i = 0; i < EXPORTED; i++)
+        if (strcmp(exported[i], name) == 0) {
+            called[i] = 1;
+            return;
+        }
+    FAIL("%s is not in the table", name);
+}
+
+#define FAILS(function, arguments, failure, number)          \
+    do {                                                     \
+        note_call(#function);                                \
+        CHECK_FAILS(function arguments, (failure), (number)); \
+    } while (0)
+
+#define FAILS_NULL(function, arguments, number)              \
+    do {                                                     \
+        note_call(#function);                                \
+        CHECK_FAILS_NULL(function arguments, (number));      \
+    } while (0)
+
+#define GIVES(function, arguments, expected)           \
+    do {                                               \
+        note_call(#function);                          \
+        CHECK_INT(function arguments, (expected));     \
+    } while (0)
+
+#define IGNORES(function, arguments) \
+    do {                             \
+        note_call(#function);        \
+        function arguments;          \
+    } while (0)
+
+static void on_file(aeEventLoop *el, int fd, void *data, int mask) {
+    (void)el;
+    (void)fd;
+    (void)data;
+    (void)mask;
+    FAIL("a handler was called");
+}
+
+static int on_time(aeEventLoop *el, long long id, void *data) {
+    (void)el;
+    (void)id;
+    (void)data;
+    FAIL("a handler was called");
+}
+
+static void on_connection(connection *conn) {
+    (void)conn;
+    FAIL("a handler was called");
+}
+
+/* ---- ae.h ---- */
+
+static void nonsense_for_ae(void) {
+    aeEventLoop *el = aeCreateEventLoop(64);
+
+    CHECK(el != NULL);
+    FAILS_NULL(aeCreateEventLoop, (0), EINVAL);
+    FAILS_NULL(aeCreateEventLoop, (-1), EINVAL);
+    FAILS_NULL(aeCreateEventLoop, (INT_MIN), EINVAL);
+    FAILS_NULL(aeCreateEventLoopWithBackend, (INT_MIN, NULL), EINVAL);
+    FAILS_NULL(aeCreateEventLoopWithBackend, (64, "\xff\xfe"), EINVAL);
+    IGNORES(aeDeleteEventLoop, (NULL));
+    IGNORES(aeStop, (NULL));
+    FAILS(aeCreateFileEvent, (NULL, 0, AE_READABLE, on_file, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateFileEvent, (NULL, INT_MIN, INT_MIN, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateFileEvent, (el, 0, AE_READABLE, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateFileEvent, (el, INT_MIN, AE_READABLE, on_file, NULL), AE_ERR, EBADF);
+    FAILS(aeCreateFileEvent, (el, INT_MAX, AE_READABLE, on_file, NULL), AE_ERR, ERANGE);
+    FAILS(aeCreateFileEvent, (el, 0, INT_MIN, on_file, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateFileEvent, (el, 0, INT_MAX, on_file, NULL), AE_ERR, EINVAL);
+    IGNORES(aeDeleteFileEvent, (NULL, 0, AE_READABLE));
+    IGNORES(aeDeleteFileEvent, (el, INT_MIN, INT_MAX));
+    IGNORES(aeDeleteFileEvent, (el, INT_MAX, INT_MIN));
+    IGNORES(aeDeleteFileEvent, (el, 0, -1));
+    GIVES(aeGetFileEvents, (NULL, 0), AE_NONE);
+    GIVES(aeGetFileEvents, (el, INT_MIN), AE_NONE);
+    GIVES(aeGetFileEvents, (el, INT_MAX), AE_NONE);
+    GIVES(aeGetFileClientData, (NULL, 0) == NULL, 1);
+    GIVES(aeGetFileClientData, (el, INT_MIN) == NULL, 1);
+    GIVES(aeGetFileClientData, (el, INT_MAX) == NULL, 1);
+    FAILS(aeCreateTimeEvent, (NULL, 0, on_time, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateTimeEvent, (el, LLONG_MIN, NULL, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeDeleteTimeEvent, (NULL, 0), AE_ERR, EINVAL);
+    FAILS(aeDeleteTimeEvent, (el, LLONG_MIN), AE_ERR, ENOENT);
+    FAILS(aeProcessEvents, (NULL, AE_ALL_EVENTS), AE_ERR, EINVAL);
+    FAILS(aeProcessEvents, (NULL, -1), AE_ERR, EINVAL);
+    GIVES(aeProcessEvents, (el, ~AE_ALL_EVENTS), 0);
+    GIVES(aeProcessEvents, (el, INT_MIN), 0);
+    GIVES(aeProcessEvents, (el, -1), 0); /* everything, without waiting */
+    FAILS(aeWait, (-1, AE_READABLE, 0), AE_ERR, EBADF);
+    FAILS(aeWait, (INT_MIN, AE_READABLE, -1), AE_ERR, EBADF);
+    FAILS(aeWait, (INT_MAX, AE_WRITABLE, LLONG_MAX), AE_ERR, EBADF);
+    IGNORES(aeMain, (NULL));
+    GIVES(aeGetApiName, () != NULL, 1);
+    FAILS_NULL(aeGetLoopApiName, (NULL), EINVAL);
+    IGNORES(aeSetBeforeSleepProc, (NULL, NULL));
+    IGNORES(aeSetAfterSleepProc, (NULL, NULL));
+    FAILS(aeGetSetSize, (NULL), AE_ERR, EINVAL);
+    FAILS(aeResizeSetSize, (NULL, 100), AE_ERR, EINVAL);
+    FAILS(aeResizeSetSize, (el, 0), AE_ERR, EINVAL);
+    FAILS(aeResizeSetSize, (el, INT_MIN), AE_ERR, EINVAL);
+    IGNORES(aeSetDontWait, (NULL, INT_MIN));
+    aeSetDontWait(el, INT_MIN);
+    CHECK_INT(el->flags, AE_DONT_WAIT);
+    CHECK_INT(aeGetSetSize(el), 64);
+    aeDeleteEventLoop(el);
+}
+
+/* Whether there is room for so much depends on the machine; a crash does not. */
+static void absurd_set_sizes(void) {
+    aeEventLoop *el = aeCreateEventLoop(64), *large;
+
+    errno = 0;
+    if (aeResizeSetSize(el, INT_MAX) == AE_ERR) {
+        CHECK_INT(errno, ENOMEM);
+        CHECK_INT(aeGetSetSize(el), 64);
+    }
+    CHECK_INT(aeResizeSetSize(el, 32), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    aeDeleteEventLoop(el);
+    errno = 0;
+    large = aeCreateEventLoop(INT_MAX);
+    if (large == NULL) CHECK_INT(errno, ENOMEM);
+    aeDeleteEventLoop(large);
+}
+
+/* ---- anet.h ---- */
+
+static void nonsense_for_anet_sockets(void) {
+    static const int bad[] = {-1, INT_MIN, INT_MAX};
+    int i, port, fd;
+
+    for (i = 0; i < 3; i++) {
+        FAILS(anetNonBlock, (err, bad[i]), ANET_ERR, EBADF);
+        FAILS(anetBlock, (NULL, bad[i]), ANET_ERR, EBADF);
+        FAILS(anetSetBlock, (err, bad[i], INT_MIN), ANET_ERR, EBADF);
+        FAILS(anetCloexec, (bad[i]), ANET_ERR, EBADF);
+        FAILS(anetEnableTcpNoDelay, (err, bad[i]), ANET_ERR, EBADF);
+        FAILS(anetDisableTcpNoDelay, (NULL, bad[i]), ANET_ERR, EBADF);
+        FAILS(anetKeepAlive, (err, bad[i], 1), ANET_ERR, EBADF);
+        FAILS(anetTcpKeepAlive, (err, bad[i]), ANET_ERR, EBADF);
+        FAILS(anetSendTimeout, (err, bad[i], LLONG_MAX), ANET_ERR, EBADF);
+        FAILS(anetRecvTimeout, (NULL, bad[i], LLONG_MAX), ANET_ERR, EBADF);
+        FAILS(anetSetSockMarkId, (err, bad[i], UINT32_MAX), ANET_ERR, EBADF);
+        GIVES(anetGetError, (bad[i]), EBADF);
+        FAILS(anetRead, (bad[i], text, 1), -1, EBADF);
+        FAILS(anetWrite, (bad[i], text, 1), -1, EBADF);
+        FAILS(anetTcpAccept, (err, bad[i], text, sizeof(text), &port), ANET_ERR, EBADF);
+        FAILS(anetUnixAccept, (NULL, bad[i]), ANET_ERR, EBADF);
+    }
+    FAILS(anetRead, (0, NULL, 1), -1, EINVAL);
+    FAILS(anetRead, (0, text, -1), -1, EINVAL);
+    FAILS(anetWrite, (1, NULL, 1), -1, EINVAL);
+    FAILS(anetWrite, (1, text, INT_MIN), -1, EINVAL);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    GIVES(anetSendTimeout, (err, fd, LLONG_MIN), ANET_ERR);
+    GIVES(anetRecvTimeout, (err, fd, -1), ANET_ERR);
+    GIVES(anetKeepAlive, (err, fd, INT_MIN), ANET_ERR);
+    GIVES(anetKeepAlive, (err, fd, INT_MAX), ANET_ERR);
+    close(fd);
+    GIVES(anetIsFifo, (NULL), 0);
+    FAILS(anetPipe, (NULL, 0, 0), -1, EINVAL);
+    FAILS(anetPipe, (&port, INT_MIN, INT_MAX), -1, EINVAL);
+}
+
+static void nonsense_for_anet_connects(void) {
+    static const int ports[] = {-1, INT_MIN, INT_MAX, 65536};
+    char here[] = "127.0.0.1", here6[] = "::1";
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        FAILS(anetTcpConnect, (err, here, ports[i]), ANET_ERR, EINVAL);
+        FAILS(anetTcpNonBlockConnect, (err, here, ports[i]), ANET_ERR, EINVAL);
+        FAILS(anetTcpNonBlockBindConnect, (NULL, here, ports[i], NULL), ANET_ERR, EINVAL);
+        FAILS(anetTcpNonBlockBestEffortBindConnect, (err, here, ports[i], here), ANET_ERR, EINVAL);
+        FAILS(anetTcpServer, (err, ports[i], here, 1), ANET_ERR, EINVAL);
+        FAILS(anetTcp6Server, (err, ports[i], here6, 1), ANET_ERR, EINVAL);
+    }
+    FAILS(anetTcpConnect, (err, NULL, 1), ANET_ERR, EINVAL);
+    FAILS(anetTcpNonBlockConnect, (NULL, NULL, 1), ANET_ERR, EINVAL);
+    FAILS(anetTcpNonBlockBindConnect, (err, NULL, 1, NULL), ANET_ERR, EINVAL);
+    FAILS(anetTcpNonBlockBestEffortBindConnect, (err, NULL, 1, NULL), ANET_ERR, EINVAL);
+    FAILS(anetUnixConnect, (err, NULL), ANET_ERR, EINVAL);
+    FAILS(anetUnixNonBlockConnect, (NULL, NULL), ANET_ERR, EINVAL);
+    FAILS(anetUnixGenericConnect, (err, NULL, INT_MAX), ANET_ERR, EINVAL);
+    FAILS(anetUnixServer, (err, NULL, 0, 1), ANET_ERR, EINVAL);
+}
+
+static void nonsense_for_anet_addresses(void) {
+    char name[] = "127.0.0.1";
+    int port;
+
+    FAILS(anetResolve, (err, NULL, text, sizeof(text), 0), ANET_ERR, EINVAL);
+    FAILS(anetResolve, (err, name, NULL, sizeof(text), ANET_IP_ONLY), ANET_ERR, EINVAL);
+    FAILS(anetResolve, (NULL, name, text, 0, ANET_IP_ONLY), ANET_ERR, ENOSPC);
+    FAILS(anetResolveIP, (err, NULL, NULL, SIZE_MAX), ANET_ERR, EINVAL);
+    FAILS(anetFdToString, (-1, NULL, SIZE_MAX, NULL, INT_MIN), -1, EBADF);
+    FAILS(anetFdToString, (INT_MAX, text, sizeof(text), &port, INT_MAX), -1, EBADF);
+    FAILS(anetPeerToString, (INT_MIN, NULL, 0, NULL), -1, EBADF);
+    FAILS(anetSockName, (INT_MIN, text, 1, &port), -1, EBADF);
+    FAILS(anetFormatAddr, (NULL, 10, name, 1), -1, EINVAL);
+    FAILS(anetFormatAddr, (text, sizeof(text), NULL, 1), -1, EINVAL);
+    GIVES(anetFormatAddr, (text, sizeof(text), name, INT_MIN), 21);
+    FAILS(anetFormatPeer, (0, NULL, 10), -1, EINVAL);
+    FAILS(anetFormatSock, (-1, NULL, 0), -1, EINVAL);
+    GIVES(anetFormatPeer, (INT_MIN, text, 0), 3);
+    GIVES(anetFormatSock, (INT_MAX, text, 1), 3);
+    FAILS(formatAddr, (NULL, SIZE_MAX, name, 1), -1, EINVAL);
+    FAILS(formatAddr, (text, sizeof(text), NULL, 1), -1, EINVAL);
+}
+
+/* ---- connection.h ---- */
+
+static void null_for_connections(void) {
+    struct iovec iov = {text, 1};
+    int port;
+
+    FAILS(connConnect, (NULL, "127.0.0.1", 1, NULL, on_connection), C_ERR, EINVAL);
+    FAILS(connBlockingConnect, (NULL, NULL, INT_MIN, LLONG_MIN), C_ERR, EINVAL);
+    FAILS(connAccept, (NULL, on_connection), C_ERR, EINVAL);
+    FAILS(connWrite, (NULL, text, 1), -1, EINVAL);
+    FAILS(connWritev, (NULL, &iov, 1), -1, EINVAL);
+    FAILS(connRead, (NULL, text, 1), -1, EINVAL);
+    FAILS(connSetWriteHandler, (NULL, on_connection), C_ERR, EINVAL);
+    FAILS(connSetWriteHandlerWithBarrier, (NULL, on_connection, 1), C_ERR, EINVAL);
+    FAILS(connSetReadHandler, (NULL, on_connection), C_ERR, EINVAL);
+    FAILS_NULL(connGetLastError, (NULL), EINVAL);
+    FAILS(connSyncWrite, (NULL, text, 1, 1), -1, EINVAL);
+    FAILS(connSyncRead, (NULL, text, 1, 1), -1, EINVAL);
+    FAILS(connSyncReadLine, (NULL, text, 2, 1), -1, EINVAL);
+    IGNORES(connShutdown, (NULL));
+    IGNORES(connClose, (NULL));
+    FAILS_NULL(connGetType, (NULL), EINVAL);
+    GIVES(connLastErrorRetryable, (NULL), 0);
+    FAILS(connAddr, (NULL, text, sizeof(text), &port, 1), C_ERR, EINVAL);
+    FAILS(connAddrPeerName, (NULL, NULL, 0, NULL), C_ERR, EINVAL);
+    FAILS(connAddrSockName, (NULL, NULL, 0, NULL), C_ERR, EINVAL);
+    FAILS(connFormatAddr, (NULL, text, sizeof(text), 1), -1, EINVAL);
+    FAILS(connIsLocal, (NULL), -1, EINVAL);
+    FAILS(connGetState, (NULL), -1, EINVAL);
+    GIVES(connHasWriteHandler, (NULL), 0);
+    GIVES(connHasReadHandler, (NULL), 0);
+    IGNORES(connSetPrivateData, (NULL, text));
+    GIVES(connGetPrivateData, (NULL) == NULL, 1);
+    GIVES(connGetInfo, (NULL, NULL, 10) == NULL, 1);
+    GIVES(connGetInfo, (NULL, text, 0) == text, 1);
+    FAILS_NULL(connGetPeerCert, (NULL), EINVAL);
+    GIVES(connIsTLS, (NULL), 0);
+    FAILS(connBlock, (NULL), C_ERR, EINVAL);
+    FAILS(connNonBlock, (NULL), C_ERR, EINVAL);
+    FAILS(connEnableTcpNoDelay, (NULL), C_ERR, EINVAL);
+    FAILS(connDisableTcpNoDelay, (NULL), C_ERR, EINVAL);
+    FAILS(connKeepAlive, (NULL, 1), C_ERR, EINVAL);
+    FAILS(connSendTimeout, (NULL, 1), C_ERR, EINVAL);
+    FAILS(connRecvTimeout, (NULL, 1), C_ERR, EINVAL);
+}
+
+/* A connection without descriptor, and NULL where it needs buffers and strings. */
+static void nonsense_for_an_unconnected_connection(void) {
+    aeEventLoop *el = aeCreateEventLoop(64);
+    connection *conn;
+
+    CHECK_INT(connTypeInitialize(), C_OK);
+    conn = connCreate(connectionTypeTcp());
+    CHECK(conn != NULL);
+    CHECK_FAILS(connWrite(conn, text, 1), -1, EBADF);
+    CHECK_FAILS(connRead(conn, text, 1), -1, EBADF);
+    CHECK_FAILS(connSyncWrite(conn, text, 1, 10), -1, EBADF);
+    CHECK_FAILS(connSyncRead(conn, text, 1, 10), -1, EBADF);
+    CHECK_FAILS(connSyncReadLine(conn, text, 2, 10), -1, EBADF);
+    CHECK_FAILS(connSyncWrite(conn, NULL, 1, 10), -1, EINVAL);
+    CHECK_FAILS(connSyncRead(conn, text, -1, 10), -1, EINVAL);
+    CHECK_FAILS(connSyncReadLine(conn, text, 0, 10), -1, EINVAL);
+    CHECK_FAILS(connSyncReadLine(conn, text, -4096, LLONG_MIN), -1, EINVAL);
+    CHECK_FAILS(connSetReadHandler(conn, on_connection), C_ERR, EBADF);
+    CHECK_FAILS(connSetWriteHandler(conn, on_connection), C_ERR, EBADF);
+    CHECK_FAILS(connBlock(conn), C_ERR, EBADF);
+    CHECK_FAILS(connKeepAlive(conn, 10), C_ERR, EBADF);
+    CHECK_FAILS(connAccept(conn, on_connection), C_ERR, EINVAL);
+    CHECK_FAILS(connConnect(conn, NULL, 1, NULL, on_connection), C_ERR, EINVAL);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_FAILS(connConnect(conn, "127.0.0.1", INT_MIN, NULL, on_connection), C_ERR, EINVAL);
+    CHECK_FAILS(connBlockingConnect(conn, NULL, 1, 10), C_ERR, EINVAL);
+    CHECK_FAILS(connBlockingConnect(conn, "127.0.0.1", 70000, -1), C_ERR, EINVAL);
+    connShutdown(conn);
+    connClose(conn);
+    aeDeleteEventLoop(el);
+}
+
+static void nonsense_for_types(void) {
+    connListener listener = {.count = 0};
+    char *addresses[] = {NULL};
+
+    FAILS_NULL(connectionTypeTcp, (), 0);
+    FAILS_NULL(connectionTypeUnix, (), 0);
+    FAILS_NULL(connectionTypeTls, (), 0);
+    FAILS_NULL(connectionByType, (NULL), EINVAL);
+    FAILS(connectionIndexByType, (NULL), -1, EINVAL);
+    FAILS(connTypeRegister, (NULL), C_ERR, EINVAL);
+    FAILS_NULL(connCreate, (NULL), EINVAL);
+    FAILS_NULL(connCreateAccepted, (NULL, -1, NULL), EINVAL);
+    FAILS(connTypeConfigure, (NULL, NULL, INT_MAX), C_ERR, EINVAL);
+    FAILS(connListen, (NULL), C_ERR, EINVAL);
+    FAILS(connListen, (&listener), C_ERR, EINVAL); /* without a type */
+    GIVES(connAcceptHandler, (NULL) == NULL, 1);
+    IGNORES(connTypeCleanupAll, ());
+    GIVES(connTypeHasPendingData, (), 0);
+    GIVES(connTypeProcessPendingData, (), 0);
+    GIVES(RedisRegisterConnectionTypeSocket, (), C_OK);
+    FAILS(RedisRegisterConnectionTypeSocket, (), C_ERR, EEXIST);
+    GIVES(RedisRegisterConnectionTypeUnix, (), C_OK);
+    FAILS(RedisRegisterConnectionTypeTLS, (), C_ERR, EOPNOTSUPP);
+    GIVES(connTypeInitialize, (), C_OK);
+    FAILS(connTypeConfigure, (connectionTypeTcp(), NULL, 0), C_ERR, EINVAL);
+
+    listener = (connListener){.ct = connectionTypeTcp(), .bindaddr_count = 1};
+    FAILS(connListen, (&listener), C_ERR, EINVAL); /* no addresses where there should be one */
+    listener.bindaddr = addresses;
+    FAILS(connListen, (&listener), C_ERR, EINVAL); /* nor here */
+    listener.bindaddr_count = INT_MIN;
+    FAILS(connListen, (&listener), C_ERR, EINVAL);
+    listener.bindaddr_count = INT_MAX;
+    CHECK_INT(connListen(&listener), C_ERR);
+    listener = (connListener){.ct = connectionTypeUnix(), .bindaddr = addresses, .bindaddr_count = 1};
+    FAILS(connListen, (&listener), C_ERR, EINVAL);
+}
+
+/* ---- libae.h ---- */
+
+static void nonsense_for_libae(void) {
+    libaeHost empty = {.size = 0};
+
+    GIVES(libaeVersion, () != NULL, 1);
+    GIVES(libaeAbiProfile, () != NULL, 1);
+    GIVES(libaeSetHost, (NULL), AE_OK);
+    FAILS(libaeSetHost, (&empty), AE_ERR, EINVAL);
+}
+
+static void every_function_was_called(void) {
+    int i;
+
+    nonsense_for_ae();
+    nonsense_for_anet_sockets();
+    nonsense_for_anet_connects();
+    nonsense_for_anet_addresses();
+    null_for_connections();
+    nonsense_for_types();
+    nonsense_for_libae();
+    for (i = 0; i < EXPORTED; i++)
+        if (!called[i]) FAIL("%s was not called", exported[i]);
+}
+
+TEST_MAIN(CASE(nonsense_for_ae), CASE(absurd_set_sizes), CASE(nonsense_for_anet_sockets),
+          CASE(nonsense_for_anet_connects), CASE(nonsense_for_anet_addresses), CASE(null_for_connections),
+          CASE(nonsense_for_an_unconnected_connection), CASE(nonsense_for_types), CASE(nonsense_for_libae),
+          CASE(every_function_was_called))

@@ -1,0 +1,137 @@
+//! Addresses: of names, and of sockets' ends.
+
+use super::{host_argument, status};
+use crate::abi::anet::ANET_IP_ONLY;
+use crate::anet::{self, Error};
+use crate::ffi::args::{call, non_null, string};
+use crate::sys::text::{write_text, write_whole};
+use core::ffi::{c_char, c_int};
+use nix::errno::Errno;
+
+/// Writes as much of the text as fits and returns the length of the whole.
+///
+/// # Safety
+/// `buf` is NULL or has room for `len` bytes.
+unsafe fn format_to(buf: *mut c_char, len: usize, text: &str) -> Result<c_int, Errno> {
+    // SAFETY: the caller vouches for the room.
+    unsafe { write_text(non_null(buf)?, len, text) };
+    Ok(c_int::try_from(text.len()).unwrap_or(c_int::MAX))
+}
+
+/// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
+/// an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
+///
+/// Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetResolve(
+    err: *mut c_char,
+    host: *mut c_char,
+    ipbuf: *mut c_char,
+    ipbuf_len: usize,
+    flags: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err`, the string and the buffer.
+    unsafe {
+        status(err, || {
+            let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0)?;
+            let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
+            write_whole(buf, ipbuf_len, &ip).map_err(|errno| Error::new("ipbuf", errno))
+        })
+    }
+}
+
+/// `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetResolveIP(
+    err: *mut c_char,
+    host: *mut c_char,
+    ipbuf: *mut c_char,
+    ipbuf_len: usize,
+) -> c_int {
+    // SAFETY: the caller vouches for `err`, the string and the buffer.
+    unsafe { anetResolve(err, host, ipbuf, ipbuf_len, ANET_IP_ONLY) }
+}
+
+/// The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to
+/// redis-7.0 the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port
+/// 0. `ip` and `port` may be NULL.
+///
+/// Returns 0; -1 with errno (`ENOSPC` when the address does not fit), then the address is "?" and the port 0.
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFdToString(
+    fd: c_int,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the buffer and the port.
+    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote != 0), ip, ip_len, port) }.map(|()| 0))
+}
+
+/// The remote end's address, as `anetFdToString` (upstream before 6.2).
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetPeerToString(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
+    // SAFETY: the caller vouches for the buffer and the port.
+    unsafe { anetFdToString(fd, ip, ip_len, port, 1) }
+}
+
+/// The own end's address, as `anetFdToString` (upstream before 6.2).
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
+    // SAFETY: the caller vouches for the buffer and the port.
+    unsafe { anetFdToString(fd, ip, ip_len, port, 0) }
+}
+
+/// Writes "ip:port", or "[ip]:port" for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+///
+/// # Safety
+/// `fmt` is NULL or has room for `fmt_len` bytes; `ip` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *mut c_char, port: c_int) -> c_int {
+    call(-1, || {
+        // SAFETY: the caller vouches for the string and the buffer.
+        unsafe { format_to(fmt, fmt_len, &anet::format_address(string(ip)?, port)) }
+    })
+}
+
+/// The remote end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+///
+/// # Safety
+/// `buf` is NULL or has room for `buf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFormatPeer(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
+    // SAFETY: the caller vouches for the buffer.
+    call(-1, || unsafe { format_to(buf, buf_len, &anet::format_end(fd, true)) })
+}
+
+/// The own end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+///
+/// # Safety
+/// `buf` is NULL or has room for `buf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFormatSock(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
+    // SAFETY: the caller vouches for the buffer.
+    call(-1, || unsafe { format_to(buf, buf_len, &anet::format_end(fd, false)) })
+}

@@ -1,0 +1,204 @@
+//! Sockets that connect, listen and accept.
+
+use super::{answer, host_argument};
+use crate::abi::anet::ANET_ERR;
+use crate::anet::{self, Connect, Error, Family};
+use crate::ffi::args::{optional_string, string};
+use core::ffi::{CStr, c_char, c_int};
+use core::ptr;
+
+/// # Safety
+/// `path` is NULL or a string.
+unsafe fn path_argument<'a>(path: *const c_char) -> Result<&'a CStr, Error> {
+    // SAFETY: the caller vouches for the string.
+    unsafe { string(path) }.map_err(|errno| Error::new("path", errno))
+}
+
+/// # Safety
+/// The strings are NULL or strings, `err` as for [`answer`].
+unsafe fn tcp_connect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    how: Connect,
+) -> c_int {
+    // SAFETY: the caller vouches for all of them.
+    unsafe { answer(err, ANET_ERR, || anet::tcp_connect(host_argument(addr)?, port, optional_string(source), how)) }
+}
+
+/// Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
+///
+/// Returns the descriptor, close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpConnect(err: *mut c_char, addr: *const c_char, port: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { tcp_connect(err, addr, port, ptr::null(), Connect::Blocking) }
+}
+
+/// Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
+/// failed; `anetGetError` tells which.
+///
+/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpNonBlockConnect(err: *mut c_char, addr: *const c_char, port: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { tcp_connect(err, addr, port, ptr::null(), Connect::NonBlocking) }
+}
+
+/// Like `anetTcpNonBlockConnect`, from the local address `source_addr` (NULL: any); upstream before 6.2.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpNonBlockBindConnect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source_addr: *const c_char,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlocking) }
+}
+
+/// Like `anetTcpNonBlockConnect`, from the local address `source_addr` if it can be bound, else from any.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source_addr: *const c_char,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind) }
+}
+
+/// Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
+///
+/// Returns the descriptor, close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does not fit a
+/// socket address) and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixGenericConnect(err: *mut c_char, path: *const c_char, flags: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { answer(err, ANET_ERR, || anet::unix_connect(path_argument(path)?, flags & 1 != 0)) }
+}
+
+/// Connects to a unix socket and waits for it (upstream before 6.2). As `anetUnixGenericConnect`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixConnect(err: *mut c_char, path: *const c_char) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { anetUnixGenericConnect(err, path, 0) }
+}
+
+/// Starts to connect to a unix socket (upstream before 6.2). As `anetUnixGenericConnect`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const c_char) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { anetUnixGenericConnect(err, path, 1) }
+}
+
+/// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
+/// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
+///
+/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V4, backlog)) }
+}
+
+/// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
+/// IPv4 is not served (`IPV6_V6ONLY`).
+/// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
+///
+/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V6, backlog)) }
+}
+
+/// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
+///
+/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
+/// not fit a socket address) and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixServer(
+    err: *mut c_char,
+    path: *mut c_char,
+    perm: libc::mode_t,
+    backlog: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe { answer(err, ANET_ERR, || anet::unix_listen(path_argument(path)?, perm, None, backlog)) }
+}
+
+/// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
+/// address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
+///
+/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+/// text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpAccept(
+    err: *mut c_char,
+    serversock: c_int,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err`, the buffer and the port.
+    unsafe {
+        answer(err, ANET_ERR, || {
+            let (fd, peer) = anet::accept(serversock)?;
+            if let Some(port) = port.as_mut() {
+                *port = peer.port();
+            }
+            // An address that does not fit is not worth losing the connection for.
+            let _ = anet::write_ip(&peer, ip, ip_len);
+            Ok(fd)
+        })
+    }
+}
+
+/// Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
+///
+/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+/// text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixAccept(err: *mut c_char, serversock: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err`.
+    unsafe { answer(err, ANET_ERR, || anet::accept(serversock).map(|(fd, _)| fd)) }
+}

@@ -1,0 +1,206 @@
+//! Connections connected, accepted, read, written and closed.
+
+use super::dispatch;
+use crate::abi::connection::*;
+use core::ffi::{c_char, c_int, c_longlong, c_void};
+
+/// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
+/// `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
+/// (`CONN_STATE_ERROR`).
+///
+/// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
+/// the handler does not run.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
+/// connection.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connConnect(
+    conn: *mut connection,
+    addr: *const c_char,
+    port: c_int,
+    src_addr: *const c_char,
+    connect_handler: ConnectionCallbackFunc,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, connect_handler)) }
+}
+
+/// Connects, waiting for at most `timeout` milliseconds. Afterwards the descriptor is non-blocking.
+///
+/// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR` and `last_errno` (`ETIMEDOUT` when the time is over:
+/// upstream returns `C_OK` then).
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connBlockingConnect(
+    conn: *mut connection,
+    addr: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.blocking_connect, |f| f(conn, addr, port, timeout)) }
+}
+
+/// Ends the accept of a connection that the listener delivered: for TCP and unix sockets at once. The handler,
+/// when not NULL, runs once, possibly before this returns, and may close the connection.
+///
+/// Returns `C_OK`; `C_ERR` when the connection is not in `CONN_STATE_ACCEPTING` (errno `EINVAL`), or when the
+/// handler has closed it: then it is still there, and the caller frees it with `connClose`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the handler may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connAccept(conn: *mut connection, accept_handler: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.accept, |f| f(conn, accept_handler)) }
+}
+
+/// Writes up to `data_len` bytes.
+///
+/// Returns how many were taken; -1 with errno: `EAGAIN` when the socket is full; others also go to `last_errno` and,
+/// but for `EINTR`, turn a connected connection to `CONN_STATE_ERROR`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `data` is NULL or holds `data_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connWrite(conn: *mut connection, data: *const c_void, data_len: usize) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.write, |f| f(conn, data, data_len)) }
+}
+
+/// Like `connWrite`, from `iovcnt` buffers.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `iov` is NULL or holds `iovcnt` elements.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connWritev(conn: *mut connection, iov: *const libc::iovec, iovcnt: c_int) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.writev, |f| f(conn, iov, iovcnt)) }
+}
+
+/// Reads up to `buf_len` bytes.
+///
+/// Returns how many were read; 0 when the peer has closed (`CONN_STATE_CLOSED`); -1 with errno as `connWrite`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connRead(conn: *mut connection, buf: *mut c_void, buf_len: usize) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.read, |f| f(conn, buf, buf_len)) }
+}
+
+/// Runs `func` whenever the connection is writable; NULL stops that.
+///
+/// Returns `C_OK`; `C_ERR` with errno as `aeCreateFileEvent`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the handler may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSetWriteHandler(conn: *mut connection, func: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.set_write_handler, |f| f(conn, func, 0)) }
+}
+
+/// Like `connSetWriteHandler`; with `barrier` not 0 it runs before the read handler when both are due, so that
+/// what a read handler produced is never written in the same iteration.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the handler may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSetWriteHandlerWithBarrier(
+    conn: *mut connection,
+    func: ConnectionCallbackFunc,
+    barrier: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.set_write_handler, |f| f(conn, func, barrier)) }
+}
+
+/// Runs `func` whenever the connection is readable or closed by the peer; NULL stops that.
+///
+/// Returns `C_OK`; `C_ERR` with errno as `aeCreateFileEvent`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the handler may be called with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSetReadHandler(conn: *mut connection, func: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.set_read_handler, |f| f(conn, func)) }
+}
+
+/// Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
+///
+/// Returns `size`; -1 with errno, `ETIMEDOUT` when the time is over.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSyncWrite(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: libc::ssize_t,
+    timeout: c_longlong,
+) -> libc::ssize_t {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, -1, |t| t.sync_write, |f| f(conn, ptr, size, timeout)) }
+}
+
+/// Reads exactly `size` bytes, waiting for at most `timeout` milliseconds in all.
+///
+/// Returns `size`; -1 with errno: `ETIMEDOUT` when the time is over, `ECONNRESET` when the peer has closed.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSyncRead(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: libc::ssize_t,
+    timeout: c_longlong,
+) -> libc::ssize_t {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, -1, |t| t.sync_read, |f| f(conn, ptr, size, timeout)) }
+}
+
+/// Reads up to a newline, or `size - 1` bytes, waiting for at most `timeout` milliseconds for each byte. The text
+/// is terminated; the newline and a carriage return before it are left out.
+///
+/// Returns the length, in which a carriage return that was left out counts; -1 with errno as `connSyncRead`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSyncReadLine(
+    conn: *mut connection,
+    ptr: *mut c_char,
+    size: libc::ssize_t,
+    timeout: c_longlong,
+) -> libc::ssize_t {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
+}
+
+/// Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
+/// closed.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) }
+}
+
+/// Closes the connection and frees it; inside one of its handlers, once that returns. NULL is ignored.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connClose(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { dispatch(conn, (), |t| t.close, |f| f(conn)) }
+}

@@ -1,0 +1,27 @@
+//! errno at the border to C.
+
+use nix::errno::Errno;
+
+/// Runs `body` for a C caller: on success `errno` is as it was before, on failure it says why and
+/// `failure` is returned.
+pub(crate) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T {
+    let before = Errno::last_raw();
+    match body() {
+        Ok(value) => {
+            Errno::set_raw(before);
+            value
+        }
+        Err(errno) => {
+            errno.set();
+            failure
+        }
+    }
+}
+
+/// Runs `body`, which has nothing to report, and leaves `errno` as it was.
+pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> T {
+    let before = Errno::last_raw();
+    let value = body();
+    Errno::set_raw(before);
+    value
+}
