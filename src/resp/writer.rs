@@ -48,6 +48,16 @@ pub fn bulk(out: &mut Vec<u8>, data: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// The head of a string of `len` bytes, which follow and are followed by [`bulk_end`]: for content that is not copied.
+pub fn bulk_head(out: &mut Vec<u8>, len: usize) {
+    header(out, b'$', len as i64);
+}
+
+/// What ends a string begun by [`bulk_head`].
+pub fn bulk_end(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\r\n");
+}
+
 /// A string that is the decimal form of `value`.
 pub fn bulk_integer(out: &mut Vec<u8>, value: i64) {
     bulk(out, number::format(&mut [0; number::MAX_LEN], value));

@@ -1,6 +1,7 @@
 //! The clients: what the server knows of each, and where it finds them.
 
 use crate::dispatch::Command;
+use crate::output::Output;
 use ae::Connection;
 use ae::resp::{Protocol, RequestParser};
 use std::os::fd::RawFd;
@@ -38,20 +39,6 @@ pub enum Closing {
     AfterReplies,
     /// As soon as the running command returns.
     Now,
-}
-
-/// Replies that have not been sent.
-#[derive(Default)]
-pub struct Output {
-    pub bytes: Vec<u8>,
-    /// How many of them have been sent all the same.
-    pub sent: usize,
-}
-
-impl Output {
-    pub fn pending(&self) -> usize {
-        self.bytes.len() - self.sent
-    }
 }
 
 /// What has arrived of an incomplete request.
@@ -137,7 +124,7 @@ impl Client {
                 .filter_map(|(set, flag)| set.then_some(*flag))
                 .collect::<String>(),
         };
-        let memory = size_of::<Client>() + self.output.bytes.capacity() + self.input.as_ref().map_or(0, |i| i.memory());
+        let memory = size_of::<Client>() + self.output.memory() + self.input.as_ref().map_or(0, |i| i.memory());
         line.extend_from_slice(
             format!(
                 " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 \
@@ -148,7 +135,7 @@ impl Client {
                 self.db,
                 buffered.0,
                 buffered.1 - buffered.0,
-                self.output.bytes.capacity(),
+                self.output.memory(),
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },
                 self.last_command.map_or("NULL".into(), Command::full_name),

@@ -11,6 +11,7 @@ mod log;
 mod long_double;
 mod net;
 mod options;
+mod output;
 mod server;
 mod signals;
 mod store;

@@ -27,6 +27,8 @@ const READ_SIZE: usize = 64 * 1024;
 /// A client's requests wait while this many bytes of replies to it are pending. A client has to be able to send a
 /// long pipeline before it reads the first reply, so this is far above what any sane one lets pile up.
 const OUTPUT_PAUSE: usize = 256 * 1024 * 1024;
+/// The largest buffer kept for the next large request.
+const SPARE_INPUT_MAX: usize = 4 * 1024 * 1024;
 /// Argument positions that the shared parser keeps room for.
 const PARSER_ARGS: usize = 1024;
 
@@ -46,6 +48,9 @@ pub struct Net {
     queue: Vec<RawFd>,
     /// Output buffers that are not in use.
     spare: Vec<Vec<u8>>,
+    /// A buffer for incomplete requests that is not in use. Fresh memory for each large value would cost more, in page
+    /// faults, than copying it.
+    spare_input: Vec<u8>,
     idle: IdleClients,
     spin: Spin,
     /// There was an event since the loop last slept or polled.
@@ -67,6 +72,7 @@ impl Net {
             parser: RequestParser::new(),
             queue: Vec::new(),
             spare: Vec::new(),
+            spare_input: Vec::new(),
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
@@ -155,8 +161,12 @@ impl Net {
         if client.closing != Closing::No {
             parser = RequestParser::new();
         } else if done < len {
-            let rest = Input { parser: std::mem::take(&mut parser), bytes: buffer[done..len].to_vec() };
-            client.input = Some(Box::new(rest));
+            let mut bytes = Vec::new();
+            if parser.wanted() > READ_SIZE {
+                bytes = std::mem::take(&mut self.spare_input);
+            }
+            bytes.extend_from_slice(&buffer[done..len]);
+            client.input = Some(Box::new(Input { parser: std::mem::take(&mut parser), bytes }));
         }
         if parser.memory() > 8 * PARSER_ARGS {
             parser.shrink(PARSER_ARGS);
@@ -171,6 +181,9 @@ impl Net {
         if done < input.bytes.len() {
             input.bytes.drain(..done);
             client.input = Some(input);
+        } else if (READ_SIZE..=SPARE_INPUT_MAX).contains(&input.bytes.capacity()) {
+            self.spare_input = input.bytes;
+            self.spare_input.clear();
         }
     }
 

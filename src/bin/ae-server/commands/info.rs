@@ -81,7 +81,7 @@ fn clients(server: &Server, out: &mut String) {
         "cluster_connections" => 0,
         "maxclients" => server.config.max_clients,
         "client_recent_max_input_buffer" => largest(|client| client.input.as_ref().map_or(0, |input| input.memory())),
-        "client_recent_max_output_buffer" => largest(|client| client.output.bytes.capacity()),
+        "client_recent_max_output_buffer" => largest(|client| client.output.memory()),
         "blocked_clients" => 0,
         "tracking_clients" => 0,
         "clients_in_timeout_table" => 0,

@@ -4,7 +4,7 @@ use crate::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
 use crate::dispatch::{
     ALL_KEYS, Command, Context, Error, NOT_AN_INTEGER, ONE_KEY, Outcome, SYNTAX_ERROR, WRONG_TYPE, command,
 };
-use crate::store::{EntryId, StringValue, Value};
+use crate::store::{Bytes, EntryId, StringValue, Value};
 use ae::resp::{number, writer};
 
 pub const COMMANDS: &[Command] = &[
@@ -25,9 +25,15 @@ pub const COMMANDS: &[Command] = &[
 fn reply_string(ctx: &mut Context<'_>, id: EntryId) -> Outcome {
     let Context { server, client, .. } = ctx;
     let value = server.databases[client.db as usize].value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
+    let output = &mut client.output;
     match value {
-        StringValue::Integer(value) => writer::bulk_integer(&mut client.output.bytes, *value),
-        value => writer::bulk(&mut client.output.bytes, value.as_slice(&mut [0; number::MAX_LEN])),
+        StringValue::Integer(value) => writer::bulk_integer(&mut output.bytes, *value),
+        StringValue::Fixed(Bytes::Shared(content)) => {
+            writer::bulk_head(&mut output.bytes, content.len());
+            output.attach(content.clone());
+            writer::bulk_end(&mut output.bytes);
+        }
+        value => writer::bulk(&mut output.bytes, value.as_slice(&mut [0; number::MAX_LEN])),
     }
     Ok(())
 }

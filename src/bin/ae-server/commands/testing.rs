@@ -3,8 +3,10 @@
 use crate::clients::Client;
 use crate::config::Config;
 use crate::dispatch::dispatch;
+use crate::output::PARTS_MAX;
 use crate::server::Server;
 use ae::resp::{Limits, RequestParser, writer};
+use std::io::IoSlice;
 
 pub struct Session {
     pub server: Server,
@@ -39,7 +41,10 @@ impl Session {
         while parser.advance(&mut bytes, &Limits::default()).unwrap() {
             dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
         }
-        std::mem::take(&mut self.client.output.bytes)
+        let output = std::mem::take(&mut self.client.output);
+        let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+        let count = output.slices(&mut parts, usize::MAX);
+        parts[..count].iter().flat_map(|part| part.iter().copied()).collect()
     }
 
     /// The reply on one line: `\r\n` as a space, without the last one.

@@ -2,16 +2,15 @@
 
 use super::{Net, OUTPUT_PAUSE};
 use crate::clients::{Client, Closing};
+use crate::output::{Output, PARTS_MAX};
 use ae::Connection;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind, IoSlice};
 
 /// Bytes written to a client before others get their turn.
-const WRITE_MAX: usize = 256 * 1024;
+const WRITE_MAX: usize = 1024 * 1024;
 /// Output buffers kept for reuse: how many, and up to what size each.
 const SPARE_BUFFERS: usize = 64;
 const SPARE_SIZE: usize = 64 * 1024;
-/// Sent bytes are dropped from the front of a buffer when they are this many and more than half of it.
-const SENT_MAX: usize = 1024 * 1024;
 
 impl Net {
     pub(super) fn write_queued(&mut self) {
@@ -45,12 +44,10 @@ impl Net {
     /// Writes what the socket takes, within the limit, and sees to it that the rest follows.
     fn write(&mut self, client: &mut Client) {
         let Some(conn) = client.conn.clone() else { return };
-        let output = &mut client.output;
-        let end = output.bytes.len().min(output.sent + WRITE_MAX);
-        if output.sent < end {
-            match conn.write(&output.bytes[output.sent..end]) {
+        if client.output.pending() > 0 {
+            match write_some(&conn, &client.output) {
                 Ok(len) => {
-                    output.sent += len;
+                    client.output.advance(len);
                     self.server.stats.bytes_out += len as u64;
                     client.last_active = self.server.now;
                 }
@@ -61,11 +58,8 @@ impl Net {
                 }
             }
         }
-        if output.pending() == 0 {
+        if client.output.pending() == 0 {
             self.recycle(client);
-        } else if output.sent >= SENT_MAX && output.sent > output.bytes.len() / 2 {
-            output.bytes.drain(..output.sent);
-            output.sent = 0;
         }
         self.wait_for_writable(client, &conn);
     }
@@ -92,4 +86,13 @@ impl Net {
             self.spare.push(bytes);
         }
     }
+}
+
+fn write_some(conn: &Connection, output: &Output) -> io::Result<usize> {
+    if let Some(bytes) = output.as_slice() {
+        return conn.write(&bytes[..bytes.len().min(WRITE_MAX)]);
+    }
+    let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+    let count = output.slices(&mut parts, WRITE_MAX);
+    conn.write_vectored(&parts[..count])
 }

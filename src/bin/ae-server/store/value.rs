@@ -50,10 +50,10 @@ impl StringValue {
         StringValue::Fixed(Bytes::from(content))
     }
 
-    /// Becomes `content`, in the memory that the old content had if it is as long.
+    /// Becomes `content`, in the memory that the old content had if possible.
     pub fn assign(&mut self, content: &[u8]) {
         match self {
-            StringValue::Fixed(Bytes::Heap(old)) if old.len() == content.len() => old.copy_from_slice(content),
+            StringValue::Fixed(bytes) => bytes.assign(content),
             _ => *self = StringValue::new(content),
         }
     }

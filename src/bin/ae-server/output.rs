@@ -1,0 +1,173 @@
+//! Replies on their way to a client.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::sync::Arc;
+
+/// Replies that have not been sent: bytes, and between them large values that are not copied but shared with the
+/// database.
+#[derive(Default)]
+pub struct Output {
+    /// Where replies are written to.
+    pub bytes: Vec<u8>,
+    /// How many of `bytes` have been sent all the same.
+    sent: usize,
+    attached: VecDeque<Attachment>,
+    /// How much of the first attachment has been sent.
+    attachment_sent: usize,
+    /// The length of all attachments.
+    attached_len: usize,
+}
+
+struct Attachment {
+    /// How many of `bytes` come before it.
+    at: usize,
+    value: Arc<[u8]>,
+}
+
+/// Parts of the output that one write takes at most.
+pub const PARTS_MAX: usize = 64;
+/// Sent bytes are dropped from the front when they are this many and more than half of all.
+const SENT_MAX: usize = 1024 * 1024;
+
+impl Output {
+    /// Appends a value without copying it.
+    pub fn attach(&mut self, value: Arc<[u8]>) {
+        self.attached_len += value.len();
+        self.attached.push_back(Attachment { at: self.bytes.len(), value });
+    }
+
+    /// How much is left to send.
+    pub fn pending(&self) -> usize {
+        self.bytes.len() - self.sent + self.attached_len - self.attachment_sent
+    }
+
+    /// What there is to send, all in one piece.
+    pub fn as_slice(&self) -> Option<&[u8]> {
+        self.attached.is_empty().then(|| &self.bytes[self.sent..])
+    }
+
+    /// What there is to send: up to `max` bytes, in pieces. Fills `parts` and returns how many there are.
+    pub fn slices<'a>(&'a self, parts: &mut [IoSlice<'a>; PARTS_MAX], max: usize) -> usize {
+        let mut count = 0;
+        let mut left = max;
+        let mut add = |part: &'a [u8]| {
+            let part = &part[..part.len().min(left)];
+            if !part.is_empty() && count < PARTS_MAX {
+                parts[count] = IoSlice::new(part);
+                count += 1;
+                left -= part.len();
+            }
+            left > 0 && count < PARTS_MAX
+        };
+        let (mut from, mut skip) = (self.sent, self.attachment_sent);
+        for attachment in &self.attached {
+            if !add(&self.bytes[from..attachment.at]) || !add(&attachment.value[skip..]) {
+                return count;
+            }
+            (from, skip) = (attachment.at, 0);
+        }
+        add(&self.bytes[from..]);
+        count
+    }
+
+    /// Notes that the first `len` pending bytes have been sent.
+    pub fn advance(&mut self, mut len: usize) {
+        while let Some(first) = self.attached.front() {
+            let before = first.at - self.sent;
+            if len < before {
+                break;
+            }
+            let left = first.value.len() - self.attachment_sent;
+            self.sent = first.at;
+            len -= before;
+            if len < left {
+                self.attachment_sent += len;
+                return;
+            }
+            len -= left;
+            self.attached_len -= first.value.len();
+            self.attachment_sent = 0;
+            self.attached.pop_front();
+        }
+        self.sent += len;
+        if self.sent >= SENT_MAX && self.sent > self.bytes.len() / 2 {
+            self.bytes.drain(..self.sent);
+            self.attached.iter_mut().for_each(|attachment| attachment.at -= self.sent);
+            self.sent = 0;
+        }
+    }
+
+    /// Memory that is this client's alone.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity() + self.attached.capacity() * size_of::<Attachment>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Write(usize),
+        Attach(usize),
+        Send(usize, usize),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        // Large enough for the front to be dropped now and then.
+        let len = prop_oneof![0usize..50, Just(700_000)];
+        let step = prop_oneof![
+            len.clone().prop_map(Step::Write),
+            len.prop_map(Step::Attach),
+            (0usize..1_500_000, 1usize..1_000_000).prop_map(|(max, taken)| Step::Send(max, taken)),
+            (0usize..30, 1usize..30).prop_map(|(max, taken)| Step::Send(max, taken)),
+        ];
+        prop::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn everything_is_sent_once_and_in_order(steps in steps()) {
+            let mut output = Output::default();
+            let (mut written, mut received) = (Vec::new(), Vec::new());
+            let mut next = 0u8;
+            let mut content = |len: usize| -> Vec<u8> {
+                next = next.wrapping_add(1);
+                (0..len).map(|i| next.wrapping_mul(31) ^ i as u8).collect()
+            };
+            for step in steps {
+                match step {
+                    Step::Write(len) => {
+                        let bytes = content(len);
+                        written.extend_from_slice(&bytes);
+                        output.bytes.extend_from_slice(&bytes);
+                    }
+                    Step::Attach(len) => {
+                        let bytes = content(len);
+                        written.extend_from_slice(&bytes);
+                        output.attach(bytes.into());
+                    }
+                    Step::Send(max, taken) => {
+                        let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+                        let count = output.slices(&mut parts, max);
+                        let offered: Vec<u8> = parts[..count].iter().flat_map(|part| part.iter().copied()).collect();
+                        prop_assert!(offered.len() <= max);
+                        prop_assert!(!offered.is_empty() || max == 0 || output.pending() == 0);
+                        let taken = taken.min(offered.len());
+                        received.extend_from_slice(&offered[..taken]);
+                        output.advance(taken);
+                    }
+                }
+                prop_assert_eq!(output.pending(), written.len() - received.len());
+                if let Some(rest) = output.as_slice() {
+                    prop_assert_eq!(rest, &written[received.len()..]);
+                }
+            }
+        }
+    }
+}
