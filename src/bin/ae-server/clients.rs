@@ -1,9 +1,10 @@
 //! The clients: what the server knows of each, and where it finds them.
 
 use crate::dispatch::Command;
+use crate::input::Input;
 use crate::output::Output;
 use ae::Connection;
-use ae::resp::{Protocol, RequestParser};
+use ae::resp::Protocol;
 use std::os::fd::RawFd;
 
 /// What a client asks of the server in the course of its requests. 15 000 of them may be idle, so whatever most
@@ -39,18 +40,6 @@ pub enum Closing {
     AfterReplies,
     /// As soon as the running command returns.
     Now,
-}
-
-/// What has arrived of an incomplete request.
-pub struct Input {
-    pub parser: RequestParser,
-    pub bytes: Vec<u8>,
-}
-
-impl Input {
-    pub fn memory(&self) -> usize {
-        self.bytes.capacity() + self.parser.memory()
-    }
 }
 
 /// What a client says about itself.
@@ -115,7 +104,7 @@ impl Client {
             format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
                 .into_bytes();
         line.extend_from_slice(self.name());
-        let buffered = self.input.as_ref().map_or((0, 0), |input| (input.bytes.len(), input.bytes.capacity()));
+        let buffered = self.input.as_ref().map_or((0, 0), |input| (input.len(), input.memory()));
         let on_unix_socket = self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix");
         let flags = match (on_unix_socket, self.closing, self.named.as_ref().is_some_and(|named| named.no_evict)) {
             (false, Closing::No, false) => "N".into(),
@@ -134,7 +123,7 @@ impl Client {
                 (now - self.last_active) / 1000,
                 self.db,
                 buffered.0,
-                buffered.1 - buffered.0,
+                buffered.1.saturating_sub(buffered.0),
                 self.output.memory(),
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },

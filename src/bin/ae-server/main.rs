@@ -7,6 +7,7 @@ mod config;
 mod dispatch;
 mod files;
 mod glob;
+mod input;
 mod log;
 mod long_double;
 mod net;

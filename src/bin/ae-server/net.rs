@@ -1,14 +1,15 @@
 //! The six steps of a request: accept, read and parse, run, queue the reply, write it before the loop sleeps, close.
 
-use crate::clients::{Client, Closing, Input};
+use crate::clients::{Client, Closing};
 use crate::config::Config;
 use crate::dispatch::{dispatch, reply_error};
+use crate::input::Input;
 use crate::log::{Level, log};
 use crate::server::Server;
 use ae::resp::{Limits, RequestParser};
 use ae::{Connection, EventLoop, Handler, Peer};
 use std::cell::RefCell;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::fd::RawFd;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -127,12 +128,12 @@ impl Net {
         };
         self.server.read_clock();
         self.active = true;
-        match conn.read(&mut self.buffer) {
+        match self.read(conn, &mut client) {
             Ok(0) => client.closing = Closing::Now,
             Ok(len) => {
                 client.last_active = self.server.now;
                 self.server.stats.bytes_in += len as u64;
-                self.receive(&mut client, len);
+                self.run_arrived(&mut client, len);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => client.closing = Closing::Now,
@@ -140,12 +141,28 @@ impl Net {
         self.settle(client);
     }
 
-    /// Runs the requests in the first `len` bytes of the shared buffer, after what the client has sent before.
-    fn receive(&mut self, client: &mut Client, len: usize) {
-        if let Some(mut input) = client.input.take() {
-            input.bytes.extend_from_slice(&self.buffer[..len]);
+    /// Reads into the client's own buffer if it has a large request there, else into the shared one.
+    fn read(&mut self, conn: &Connection, client: &mut Client) -> io::Result<usize> {
+        match &mut client.input {
+            Some(input) if input.parser.wanted() > READ_SIZE => {
+                let len = conn.read(input.room(READ_SIZE))?;
+                input.fill(len);
+                Ok(len)
+            }
+            Some(input) => {
+                let len = conn.read(&mut self.buffer)?;
+                input.push(&self.buffer[..len]);
+                Ok(len)
+            }
+            None => conn.read(&mut self.buffer),
+        }
+    }
+
+    /// Runs the requests that are complete now that `len` bytes more have arrived.
+    fn run_arrived(&mut self, client: &mut Client, len: usize) {
+        if let Some(input) = client.input.take() {
             let limit = self.server.config.query_buffer_limit;
-            if (input.bytes.len() + input.parser.memory()) as u64 > limit {
+            if (input.len() + input.parser.memory()) as u64 > limit {
                 log(Level::Warning, format_args!("closed {}: query buffer limit of {limit} bytes", client.peer_addr()));
                 client.closing = Closing::Now;
                 return;
@@ -161,12 +178,11 @@ impl Net {
         if client.closing != Closing::No {
             parser = RequestParser::new();
         } else if done < len {
-            let mut bytes = Vec::new();
-            if parser.wanted() > READ_SIZE {
-                bytes = std::mem::take(&mut self.spare_input);
-            }
-            bytes.extend_from_slice(&buffer[done..len]);
-            client.input = Some(Box::new(Input { parser: std::mem::take(&mut parser), bytes }));
+            let large = parser.wanted() > READ_SIZE;
+            let memory = if large { std::mem::take(&mut self.spare_input) } else { Vec::new() };
+            let mut input = Input::new(std::mem::take(&mut parser), memory);
+            input.push(&buffer[done..len]);
+            client.input = Some(Box::new(input));
         }
         if parser.memory() > 8 * PARSER_ARGS {
             parser.shrink(PARSER_ARGS);
@@ -176,14 +192,13 @@ impl Net {
     }
 
     fn run_buffered(&mut self, client: &mut Client, mut input: Box<Input>) {
-        self.run(client, &mut input.parser, &mut input.bytes);
-        let done = input.parser.rebase();
-        if done < input.bytes.len() {
-            input.bytes.drain(..done);
+        let (parser, bytes) = input.parts();
+        self.run(client, parser, bytes);
+        input.drop_done();
+        if input.len() > 0 {
             client.input = Some(input);
-        } else if (READ_SIZE..=SPARE_INPUT_MAX).contains(&input.bytes.capacity()) {
-            self.spare_input = input.bytes;
-            self.spare_input.clear();
+        } else if (READ_SIZE..=SPARE_INPUT_MAX).contains(&input.memory()) {
+            self.spare_input = input.into_memory();
         }
     }
 
