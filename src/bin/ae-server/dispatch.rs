@@ -65,6 +65,8 @@ pub mod flag {
     /// Open to clients that have not authenticated.
     pub const NO_AUTH: u16 = 256;
     pub const ALLOW_BUSY: u16 = 512;
+    /// Not a command that anybody should know of.
+    pub const HIDDEN: u16 = 1024;
 
     pub const NAMES: [(u16, &str); 10] = [
         (WRITE, "write"),

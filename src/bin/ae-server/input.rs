@@ -63,13 +63,15 @@ impl Input {
         }
     }
 
+    /// Goes over to memory that is just large enough; returns the old.
+    pub fn fit(&mut self) -> Vec<u8> {
+        let exact = self.memory[..self.filled].to_vec();
+        std::mem::replace(&mut self.memory, exact)
+    }
+
     /// Memory that it takes.
     pub fn memory(&self) -> usize {
         self.memory.capacity() + self.parser.memory()
-    }
-
-    pub fn into_memory(self) -> Vec<u8> {
-        self.memory
     }
 }
 

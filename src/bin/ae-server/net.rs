@@ -195,10 +195,15 @@ impl Net {
         let (parser, bytes) = input.parts();
         self.run(client, parser, bytes);
         input.drop_done();
+        // A large buffer is for a large request only.
+        if input.memory() > READ_SIZE && input.parser.wanted() <= READ_SIZE {
+            let memory = input.fit();
+            if memory.capacity() <= SPARE_INPUT_MAX {
+                self.spare_input = memory;
+            }
+        }
         if input.len() > 0 {
             client.input = Some(input);
-        } else if (READ_SIZE..=SPARE_INPUT_MAX).contains(&input.memory()) {
-            self.spare_input = input.into_memory();
         }
     }
 

@@ -1,7 +1,7 @@
 //! Commands about the connection itself.
 
 use crate::clients::Closing;
-use crate::dispatch::flag::{ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
+use crate::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
 use crate::log::{Level, log};
 use ae::resp::{Protocol, number, writer};
@@ -17,8 +17,8 @@ pub const COMMANDS: &[Command] = &[
     command("auth", -2, OPEN, NO_KEYS, "1.0.0", "Authenticates the connection.", auth),
     command("hello", -1, OPEN, NO_KEYS, "6.0.0", "Agrees on the protocol.", hello),
     command("reset", 1, OPEN, NO_KEYS, "6.2.0", "Puts the connection back to its beginnings.", reset),
-    command("post", -1, OPEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
-    command("host:", -1, OPEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
+    command("post", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
+    command("host:", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
 ];
 
 /// The Redis whose behaviour clients may expect. They choose features by it.

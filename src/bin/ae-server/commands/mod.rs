@@ -85,11 +85,12 @@ const fn hash(name: &[u8]) -> usize {
     (hash ^ (hash >> 32)) as usize
 }
 
-/// Every command with its group.
+/// Every command with its group, but for hidden ones.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static Command)> {
-    GROUPS.iter().flat_map(|(group, parts)| {
+    let commands = GROUPS.iter().flat_map(|(group, parts)| {
         parts.iter().flat_map(move |commands| commands.iter().map(move |command| (*group, command)))
-    })
+    });
+    commands.filter(|(_, command)| command.flags & flag::HIDDEN == 0)
 }
 
 /// The HELP subcommand, which every command with subcommands has.
