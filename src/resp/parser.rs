@@ -263,15 +263,18 @@ impl RequestParser {
 /// The hot path of [`RequestParser::length_line`]: up to nine digits, all there. Whatever is odd about the line is
 /// left to the slow path.
 fn short_length(rest: &[u8]) -> Option<(i64, usize)> {
+    const DIGITS_MAX: usize = 9;
+    let number = rest.get(1..)?;
     let mut value = 0;
-    for (i, &c) in rest.iter().enumerate().take(11).skip(1) {
+    for (digits, &c) in number.iter().enumerate() {
         let digit = c.wrapping_sub(b'0');
-        if digit <= 9 {
+        if digit <= 9 && digits < DIGITS_MAX {
             value = value * 10 + i64::from(digit);
             continue;
         }
-        let leading_zero = i > 2 && rest[1] == b'0';
-        return (c == b'\r' && i > 1 && !leading_zero && rest.len() > i + 1).then_some((value, i + 2));
+        let leading_zero = digits > 1 && number[0] == b'0';
+        let ends = c == b'\r' && digits > 0 && !leading_zero && number.len() > digits + 1;
+        return ends.then_some((value, digits + 3));
     }
     None
 }
