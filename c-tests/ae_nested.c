@@ -298,7 +298,7 @@ static void no_event_for_what_only_a_child_holds(void) {
 }
 
 TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(handler_reenters_for_its_own_descriptor),
-          CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
-          CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),
-          CASE(loop_deleted_before_sleep), CASE(loop_deleted_two_runs_deep),
-          CASE(no_event_for_what_only_a_child_holds))
+          CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers),
+          CASE(one_loop_runs_another), CASE(loop_deleted_by_a_file_handler),
+          CASE(loop_deleted_by_a_time_handler), CASE(loop_deleted_before_sleep),
+          CASE(loop_deleted_two_runs_deep), CASE(no_event_for_what_only_a_child_holds))

@@ -330,8 +330,9 @@ static void closed_by_another_connection(void) {
 }
 
 TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
-          CASE(barrier_turns_the_order_round), CASE(handler_stops_itself), CASE(handler_hands_over_to_the_other),
-          CASE(peer_closing_wakes_the_reader), CASE(descriptor_out_of_range_is_told),
-          CASE(closed_in_the_read_handler), CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
+          CASE(barrier_turns_the_order_round), CASE(handler_stops_itself),
+          CASE(handler_hands_over_to_the_other), CASE(peer_closing_wakes_the_reader),
+          CASE(descriptor_out_of_range_is_told), CASE(closed_in_the_read_handler),
+          CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
           CASE(closed_in_the_connect_handler), CASE(closed_in_the_accept_handler),
           CASE(closed_by_a_handler_in_a_handler), CASE(closed_by_another_connection))

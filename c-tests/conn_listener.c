@@ -384,8 +384,8 @@ static void loop_can_be_deleted_while_a_listener_rests(void) {
 
 TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port), CASE(no_address_is_no_socket),
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),
-          CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
-          CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),
-          CASE(host_may_close_at_once), CASE(listener_rests_without_descriptors),
-          CASE(others_are_served_while_a_listener_rests), CASE(resting_listener_can_be_closed),
-          CASE(loop_can_be_deleted_while_a_listener_rests))
+          CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc),
+          CASE(backlog_is_the_hosts), CASE(host_may_open_the_sockets),
+          CASE(one_call_accepts_as_many_as_the_host_says), CASE(host_may_close_at_once),
+          CASE(listener_rests_without_descriptors), CASE(others_are_served_while_a_listener_rests),
+          CASE(resting_listener_can_be_closed), CASE(loop_can_be_deleted_while_a_listener_rests))

@@ -35,6 +35,7 @@ static void end(void) {
 
 static void blocking_connect_connects(void) {
     begin();
+    /* Departs from upstream in errno, which connect leaves there. */
     CHECK_KEEPS_ERRNO(connBlockingConnect(conn, "127.0.0.1", port, 10000), C_OK);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
@@ -71,7 +72,7 @@ static int fill_backlog(int listening_port, int *clients, int most) {
     return count;
 }
 
-/* As upstream from 7.4 on; before, it returned C_OK. */
+/* As upstream from 7.4 on, but for errno, which is left alone there; before, it returned C_OK. */
 static void blocking_connect_times_out(void) {
     int clients[16], count, full, full_port;
     long long before;

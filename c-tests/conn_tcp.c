@@ -285,7 +285,9 @@ static void reset_is_an_error(void) {
     CHECK_INT(conn->last_errno, ECONNRESET);
     CHECK_TEXT(connGetLastError(conn), "Connection reset by peer");
     end_connected();
+}
 
+static void writing_after_a_reset_is_an_error(void) {
     begin_connected();
     reset_peer();
     CHECK_INT(connWrite(conn, "x", 1), -1);
@@ -387,5 +389,5 @@ TEST_MAIN(CASE(new_connection_is_unconnected), CASE(connect_ends_in_the_handler)
           CASE(refused_connect_is_an_error_in_the_handler), CASE(failure_at_once_does_not_reach_the_handler),
           CASE(handler_may_connect_again), CASE(accept_ends_at_once), CASE(data_goes_both_ways),
           CASE(nothing_to_do_is_not_an_error), CASE(end_of_input_is_closed), CASE(reset_is_an_error),
-          CASE(shutdown_reaches_the_peer), CASE(addresses_of_both_ends), CASE(info_is_the_descriptor),
-          CASE(options_reach_the_socket))
+          CASE(writing_after_a_reset_is_an_error), CASE(shutdown_reaches_the_peer),
+          CASE(addresses_of_both_ends), CASE(info_is_the_descriptor), CASE(options_reach_the_socket))
