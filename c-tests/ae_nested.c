@@ -38,10 +38,13 @@ static void close_pairs(int count) {
 
 /* The first handler runs the loop again, which serves all the others. */
 static void on_consume_nested(aeEventLoop *el, int fd, void *data, int mask) {
+    aeFiredEvent *fired = el->fired;
+
     AE_NOTUSED(mask);
     *(int *)data += test_drain(fd);
     calls++;
     if (depth++ == 0) CHECK_INT(poll_once(el), MANY - 1);
+    CHECK(el->fired == fired); /* the list that the outer run is reading */
 }
 
 static void nested_run_serves_the_rest(void) {
