@@ -60,6 +60,9 @@ typedef enum {
 #define CONFIG_BINDADDR_MAX 16
 #endif
 
+/** Enough bytes for what `connGetInfo` writes. */
+#define CONN_INFO_LEN 32
+
 /** Enough bytes for any address as text: an IPv6 address with a scope, or a unix socket's name. */
 #define CONN_ADDR_STR_LEN 128
 

@@ -88,7 +88,7 @@ if [ -e c-tests/interest_syscalls.sh ]; then
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
 fi
 suite readme scripts/check-readme.py
-for script in tests/python/*.py; do
+for script in tests/python/test_*.py tests/python/*_test.py; do
     [ -e "$script" ] || continue
     suite "$(basename "$script" .py)" build/venv/bin/python "$script"
 done

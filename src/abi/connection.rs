@@ -34,6 +34,8 @@ pub const CONN_FLAG_WRITE_BARRIER: c_short = 2;
 pub const CONN_TYPE_MAX: usize = 8;
 /// How many addresses one listener can have.
 pub const CONFIG_BINDADDR_MAX: usize = 16;
+/// Enough bytes for what `connGetInfo` writes.
+pub const CONN_INFO_LEN: usize = 32;
 /// Enough bytes for any address as text: an IPv6 address with a scope, or a unix socket's name.
 pub const CONN_ADDR_STR_LEN: usize = 128;
 

@@ -1,4 +1,4 @@
-//! The Redis protocol (RESP2 and inline commands): parser and writer, free of I/O.
+//! The Redis protocol: parser of requests (multibulk and inline) and writer of replies (RESP2 and RESP3), free of I/O.
 //!
 //! A server keeps one buffer of received bytes per connection and asks a [`RequestParser`] for the next request in
 //! it; arguments come back as slices of that buffer. Replies are appended to a `Vec<u8>` by the functions in
@@ -29,6 +29,7 @@ pub mod writer;
 
 pub use error::ProtocolError;
 pub use parser::{Args, INLINE_MAX, Limits, RequestParser};
+pub use writer::Protocol;
 
 #[cfg(test)]
 mod properties;

@@ -1,6 +1,16 @@
-//! RESP2 replies and requests, appended to a `Vec<u8>`.
+//! Replies in RESP2 and RESP3, and requests, appended to a `Vec<u8>`.
 
 use super::number;
+
+/// The version of the protocol that a client has asked for with HELLO. Most replies are the same in both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// What every client speaks at first.
+    #[default]
+    Resp2,
+    /// With types for nulls, maps, sets and text.
+    Resp3,
+}
 
 /// A status such as `+OK`. `text` must not contain a line end; use [`error()`] or [`bulk()`] for text from outside.
 pub fn simple(out: &mut Vec<u8>, text: &str) {
@@ -44,13 +54,49 @@ pub fn bulk_integer(out: &mut Vec<u8>, value: i64) {
 }
 
 /// No string: what a missing key reads as.
-pub fn null_bulk(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"$-1\r\n");
+pub fn null(out: &mut Vec<u8>, protocol: Protocol) {
+    match protocol {
+        Protocol::Resp2 => out.extend_from_slice(b"$-1\r\n"),
+        Protocol::Resp3 => out.extend_from_slice(b"_\r\n"),
+    }
 }
 
 /// No array.
-pub fn null_array(out: &mut Vec<u8>) {
-    out.extend_from_slice(b"*-1\r\n");
+pub fn null_array(out: &mut Vec<u8>, protocol: Protocol) {
+    match protocol {
+        Protocol::Resp2 => out.extend_from_slice(b"*-1\r\n"),
+        Protocol::Resp3 => out.extend_from_slice(b"_\r\n"),
+    }
+}
+
+/// Text for people, such as a report: a plain string in RESP2, marked as text in RESP3.
+pub fn text(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
+    const KIND: &[u8] = b"txt:";
+    match protocol {
+        Protocol::Resp2 => bulk(out, text),
+        Protocol::Resp3 => {
+            header(out, b'=', (KIND.len() + text.len()) as i64);
+            out.extend_from_slice(KIND);
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// The head of a map; its `len` keys follow, each with its value. RESP2 has an array of them.
+pub fn map(out: &mut Vec<u8>, protocol: Protocol, len: usize) {
+    match protocol {
+        Protocol::Resp2 => array(out, 2 * len),
+        Protocol::Resp3 => header(out, b'%', len as i64),
+    }
+}
+
+/// The head of a set; its `len` elements follow. RESP2 has an array of them.
+pub fn set(out: &mut Vec<u8>, protocol: Protocol, len: usize) {
+    match protocol {
+        Protocol::Resp2 => array(out, len),
+        Protocol::Resp3 => header(out, b'~', len as i64),
+    }
 }
 
 /// The head of an array; its `len` elements follow.
@@ -101,11 +147,20 @@ mod tests {
         assert_eq!(written(|out| bulk(out, b"a\r\nb")), "$4\r\na\r\nb\r\n");
         assert_eq!(written(|out| bulk(out, b"0123456789")), "$10\r\n0123456789\r\n");
         assert_eq!(written(|out| bulk_integer(out, -12)), "$3\r\n-12\r\n");
-        assert_eq!(written(null_bulk), "$-1\r\n");
-        assert_eq!(written(null_array), "*-1\r\n");
         assert_eq!(written(|out| array(out, 0)), "*0\r\n");
         assert_eq!(written(|out| array(out, 12)), "*12\r\n");
         assert_eq!(written(|out| request(out, &["GET", "k"])), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    }
+
+    #[test]
+    fn replies_that_differ_between_the_protocols() {
+        use Protocol::{Resp2, Resp3};
+        let both = |write: fn(&mut Vec<u8>, Protocol)| [Resp2, Resp3].map(|p| written(|out| write(out, p)));
+        assert_eq!(both(null), ["$-1\r\n", "_\r\n"]);
+        assert_eq!(both(null_array), ["*-1\r\n", "_\r\n"]);
+        assert_eq!(both(|out, p| text(out, p, b"abc\n")), ["$4\r\nabc\n\r\n", "=8\r\ntxt:abc\n\r\n"]);
+        assert_eq!(both(|out, p| map(out, p, 3)), ["*6\r\n", "%3\r\n"]);
+        assert_eq!(both(|out, p| set(out, p, 3)), ["*3\r\n", "~3\r\n"]);
     }
 
     #[test]

@@ -71,8 +71,33 @@ class Error(str):
     """An error reply."""
 
 
+class Null:
+    """A null of RESP2, which has two; RESP3's is None."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    def __repr__(self):
+        return f"null {self.kind}"
+
+
+NULL_BULK, NULL_ARRAY = Null("bulk"), Null("array")
+
+
+class Text(bytes):
+    """A RESP3 verbatim string."""
+
+
+class Map(list):
+    """A RESP3 map, as a list of pairs."""
+
+
+class Set(list):
+    """A RESP3 set."""
+
+
 class Client:
-    """A RESP2 client that shows replies as they are."""
+    """A client that shows replies as they are."""
 
     def __init__(self, address):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
@@ -107,10 +132,18 @@ class Client:
             return int(rest)
         if kind == b"$":
             size = int(rest)
-            return None if size < 0 else self.file.read(size + 2)[:-2]
+            return NULL_BULK if size < 0 else self.file.read(size + 2)[:-2]
         if kind == b"*":
             size = int(rest)
-            return None if size < 0 else [self.read() for _ in range(size)]
+            return NULL_ARRAY if size < 0 else [self.read() for _ in range(size)]
+        if kind == b"_":
+            return None
+        if kind == b"=":
+            return Text(self.file.read(int(rest) + 2)[:-2])
+        if kind == b"%":
+            return Map((self.read(), self.read()) for _ in range(int(rest)))
+        if kind == b"~":
+            return Set(self.read() for _ in range(int(rest)))
         raise ValueError(f"not a reply: {line!r}")
 
     def __call__(self, *args):

@@ -146,11 +146,19 @@ def same(command, ours, theirs):
 @unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
 class LikeRedis(unittest.TestCase):
     def test_random_commands_get_the_same_replies(self):
+        self.compare()
+
+    def test_random_commands_get_the_same_replies_in_resp3(self):
+        self.compare(["HELLO", "3"])
+
+    def compare(self, *first):
         seed, steps = int(os.environ.get("SEED", "1")), int(os.environ.get("STEPS", "20000"))
         script = Script(seed)
         with Server() as ours, Server.redis() as theirs:
             with ours.connect() as our, theirs.connect() as their:
                 history = []
+                for command in first:
+                    our(*command), their(*command)
                 for step in range(steps):
                     command = script.command()
                     history.append(command)

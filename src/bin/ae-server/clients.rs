@@ -2,7 +2,7 @@
 
 use crate::dispatch::Command;
 use ae::Connection;
-use ae::resp::RequestParser;
+use ae::resp::{Protocol, RequestParser};
 use std::os::fd::RawFd;
 
 /// What a client asks of the server in the course of its requests. 15 000 of them may be idle, so whatever most
@@ -12,6 +12,7 @@ pub struct Client {
     /// None only for clients of tests.
     pub conn: Option<Connection>,
     pub db: u32,
+    pub protocol: Protocol,
     pub authenticated: bool,
     pub closing: Closing,
     /// The client is in the list of those with replies to be written before the loop sleeps.
@@ -81,6 +82,7 @@ impl Client {
             id,
             conn,
             db: 0,
+            protocol: Protocol::default(),
             authenticated,
             closing: Closing::No,
             queued: false,
@@ -140,7 +142,7 @@ impl Client {
             format!(
                 " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 \
                  multi-mem=0 rbs={} rbp=0 obl={} oll=0 omem=0 tot-mem={memory} events={} cmd={} user=default redir=-1 \
-                 resp=2 lib-name=",
+                 resp={} lib-name=",
                 (now - self.created) / 1000,
                 (now - self.last_active) / 1000,
                 self.db,
@@ -150,6 +152,7 @@ impl Client {
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },
                 self.last_command.map_or("NULL".into(), Command::full_name),
+                if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )
             .as_bytes(),
         );

@@ -195,7 +195,14 @@ impl<'a> Context<'a> {
     }
 
     pub fn reply_null(&mut self) -> Outcome {
-        writer::null_bulk(self.out());
+        let protocol = self.client.protocol;
+        writer::null(self.out(), protocol);
+        Ok(())
+    }
+
+    pub fn reply_text(&mut self, text: &[u8]) -> Outcome {
+        let protocol = self.client.protocol;
+        writer::text(self.out(), protocol, text);
         Ok(())
     }
 

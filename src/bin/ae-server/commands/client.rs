@@ -63,7 +63,7 @@ fn id(ctx: &mut Context<'_>) -> Outcome {
 fn info(ctx: &mut Context<'_>) -> Outcome {
     let mut line = ctx.client.describe(ctx.server.now);
     line.push(b'\n');
-    ctx.reply_bulk(&line)
+    ctx.reply_text(&line)
 }
 
 fn list(ctx: &mut Context<'_>) -> Outcome {
@@ -88,7 +88,7 @@ fn list(ctx: &mut Context<'_>) -> Outcome {
         text.extend(client.describe(ctx.server.now));
         text.push(b'\n');
     }
-    ctx.reply_bulk(&text)
+    ctx.reply_text(&text)
 }
 
 fn setinfo(ctx: &mut Context<'_>) -> Outcome {

@@ -4,7 +4,7 @@ use crate::commands::{all, find};
 use crate::dispatch::flag::{self, LOADING, STALE};
 use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
 use crate::glob::{Case, matches};
-use ae::resp::{Args, writer};
+use ae::resp::{Args, Protocol, writer};
 
 pub const COMMANDS: &[Command] =
     &[command("command", -1, FLAGS, NO_KEYS, "2.8.13", "Describes all commands.", list_all).with_subcommands(COMMAND)];
@@ -21,9 +21,10 @@ const COMMAND: &[Command] = &[
 ];
 
 fn list_all(ctx: &mut Context<'_>) -> Outcome {
+    let protocol = ctx.client.protocol;
     let out = ctx.out();
     writer::array(out, all().count());
-    all().for_each(|(_, command)| describe(out, command));
+    all().for_each(|(_, command)| describe(out, protocol, command));
     Ok(())
 }
 
@@ -36,12 +37,13 @@ fn info(ctx: &mut Context<'_>) -> Outcome {
         return list_all(ctx);
     }
     let names = ctx.args.from(2);
+    let protocol = ctx.client.protocol;
     let out = ctx.out();
     writer::array(out, names.len());
     for name in names {
         match find_full(name) {
-            Some((_, command)) => describe(out, command),
-            None => writer::null_array(out),
+            Some((_, command)) => describe(out, protocol, command),
+            None => writer::null(out, protocol),
         }
     }
     Ok(())
@@ -50,9 +52,10 @@ fn info(ctx: &mut Context<'_>) -> Outcome {
 fn docs(ctx: &mut Context<'_>) -> Outcome {
     let wanted: Vec<(&str, &Command)> =
         if ctx.args.len() == 2 { all().collect() } else { ctx.args.from(2).filter_map(find_full).collect() };
+    let protocol = ctx.client.protocol;
     let out = ctx.out();
-    writer::array(out, 2 * wanted.len());
-    wanted.into_iter().for_each(|(group, command)| document(out, group, command));
+    writer::map(out, protocol, wanted.len());
+    wanted.into_iter().for_each(|(group, command)| document(out, protocol, group, command));
     Ok(())
 }
 
@@ -73,34 +76,36 @@ fn find_full(name: &[u8]) -> Option<(&'static str, &'static Command)> {
     }
 }
 
-fn describe(out: &mut Vec<u8>, command: &Command) {
+fn describe(out: &mut Vec<u8>, protocol: Protocol, command: &Command) {
     writer::array(out, 10);
     writer::bulk(out, command.full_name().as_bytes());
     writer::integer(out, command.arity.into());
     let flags: Vec<&str> =
         flag::NAMES.iter().filter(|(bit, _)| command.flags & bit != 0).map(|(_, name)| *name).collect();
-    writer::array(out, flags.len());
+    writer::set(out, protocol, flags.len());
     flags.into_iter().for_each(|name| writer::simple(out, name));
     let (first, last, step) = command.keys;
     for position in [first, last, step] {
         writer::integer(out, position.into());
     }
-    // Access categories, tips, key specifications.
-    (0..3).for_each(|_| writer::array(out, 0));
+    // No access categories, no tips, no key specifications.
+    writer::set(out, protocol, 0);
+    writer::array(out, 0);
+    writer::set(out, protocol, 0);
     writer::array(out, command.subcommands.len());
-    command.subcommands.iter().for_each(|sub| describe(out, sub));
+    command.subcommands.iter().for_each(|sub| describe(out, protocol, sub));
 }
 
-fn document(out: &mut Vec<u8>, group: &str, command: &Command) {
+fn document(out: &mut Vec<u8>, protocol: Protocol, group: &str, command: &Command) {
     writer::bulk(out, command.full_name().as_bytes());
-    writer::array(out, if command.subcommands.is_empty() { 6 } else { 8 });
+    writer::map(out, protocol, if command.subcommands.is_empty() { 3 } else { 4 });
     for text in ["summary", command.summary, "since", command.since, "group", group] {
         writer::bulk(out, text.as_bytes());
     }
     if !command.subcommands.is_empty() {
         writer::bulk(out, b"subcommands");
-        writer::array(out, 2 * command.subcommands.len());
-        command.subcommands.iter().for_each(|sub| document(out, group, sub));
+        writer::map(out, protocol, command.subcommands.len());
+        command.subcommands.iter().for_each(|sub| document(out, protocol, group, sub));
     }
 }
 
@@ -138,9 +143,11 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
     const START: usize = 2;
     let len = args.len() - START;
     let mut command = find(&args[START]).ok_or("ERR Invalid command specified")?;
-    if let Some(name) = args.get(START + 1) {
+    if !command.subcommands.is_empty()
+        && let Some(name) = args.get(START + 1)
+    {
         let sub = command.subcommands.iter().find(|sub| name.eq_ignore_ascii_case(sub.name.as_bytes()));
-        command = sub.unwrap_or(command);
+        command = sub.ok_or("ERR Invalid command specified")?;
     }
     let (first, last, step) = command.keys;
     if step <= 0 {
@@ -150,7 +157,7 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
     let last = if last < 0 { len - last.unsigned_abs() as usize } else { last as usize };
-    Ok((first as usize..=last).step_by(step as usize).map(|at| START + at).collect())
+    Ok((first as usize..=last.min(len - 1)).step_by(step as usize).map(|at| START + at).collect())
 }
 
 #[cfg(test)]
@@ -166,7 +173,7 @@ mod tests {
         assert!(session.run("COMMAND").starts_with(&format!("*{total} *10 ")));
         assert!(session.run("COMMAND DOCS").starts_with(&format!("*{} ", 2 * total)));
         session.expect(&[
-            ("COMMAND INFO get nosuch", "*2 *10 $3 get :2 *2 +readonly +fast :1 :1 :1 *0 *0 *0 *0 *-1"),
+            ("COMMAND INFO get nosuch", "*2 *10 $3 get :2 *2 +readonly +fast :1 :1 :1 *0 *0 *0 *0 $-1"),
             (
                 "COMMAND DOCS get",
                 "*2 $3 get *6 $7 summary $28 Returns the string at a key. $5 since $5 1.0.0 $5 group $6 string",
@@ -190,6 +197,8 @@ mod tests {
             ("COMMAND GETKEYS PING", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS OBJECT", "-ERR The command has no key arguments"),
         ]);
     }
 }

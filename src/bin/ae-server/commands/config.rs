@@ -26,7 +26,7 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
         .filter(|parameter| args.from(2).any(|pattern| matches(pattern, parameter.name.as_bytes(), Case::Ignored)))
         .collect();
     let out = &mut client.output.bytes;
-    writer::array(out, 2 * found.len());
+    writer::map(out, client.protocol, found.len());
     for parameter in found {
         writer::bulk(out, parameter.name.as_bytes());
         writer::bulk(out, &(parameter.get)(&server.config));

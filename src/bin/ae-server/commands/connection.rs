@@ -4,7 +4,7 @@ use crate::clients::Closing;
 use crate::dispatch::flag::{ALLOW_BUSY, FAST, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
 use crate::log::{Level, log};
-use ae::resp::{number, writer};
+use ae::resp::{Protocol, number, writer};
 
 const ANY_TIME: u16 = LOADING | STALE | FAST;
 const OPEN: u16 = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY;
@@ -54,7 +54,7 @@ fn quit(ctx: &mut Context<'_>) -> Outcome {
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers
 /// come first, so the connection ends before such a body is read.
 fn http(ctx: &mut Context<'_>) -> Outcome {
-    log(Level::Warning, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
+    log(Level::Verbose, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
     ctx.client.closing = Closing::Now;
     Ok(())
 }
@@ -95,11 +95,14 @@ fn same_secret(secret: &[u8], given: &[u8]) -> bool {
 }
 
 fn hello(ctx: &mut Context<'_>) -> Outcome {
+    let mut protocol = ctx.client.protocol;
     if ctx.args.len() > 1 {
         let version = number::parse(ctx.arg(1)).ok_or("ERR Protocol version is not an integer or out of range")?;
-        if version != 2 {
-            return Err("NOPROTO unsupported protocol version".into());
-        }
+        protocol = match version {
+            2 => Protocol::Resp2,
+            3 => Protocol::Resp3,
+            _ => return Err("NOPROTO unsupported protocol version".into()),
+        };
     }
     let mut name = None;
     let mut words = ctx.args.from(2);
@@ -123,14 +126,15 @@ fn hello(ctx: &mut Context<'_>) -> Outcome {
     if let Some(name) = name {
         super::client::set_name(ctx, name)?;
     }
+    ctx.client.protocol = protocol;
     let id = ctx.client.id as i64;
     let out = ctx.out();
-    writer::array(out, 14);
+    writer::map(out, protocol, 7);
     for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
         writer::bulk(out, field.as_bytes());
         writer::bulk(out, value.as_bytes());
     }
-    for (field, value) in [("proto", 2), ("id", id)] {
+    for (field, value) in [("proto", if protocol == Protocol::Resp2 { 2 } else { 3 }), ("id", id)] {
         writer::bulk(out, field.as_bytes());
         writer::integer(out, value);
     }
@@ -143,6 +147,7 @@ fn hello(ctx: &mut Context<'_>) -> Outcome {
 
 fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.db = 0;
+    ctx.client.protocol = Protocol::Resp2;
     ctx.client.authenticated = ctx.server.config.password.is_empty();
     if let Some(named) = &mut ctx.client.named {
         named.name = Box::default();
@@ -232,12 +237,22 @@ mod tests {
         session.expect(&[
             ("HELLO", &greeting),
             ("HELLO 2", &greeting),
-            ("HELLO 3", "-NOPROTO unsupported protocol version"),
+            ("HELLO 4", "-NOPROTO unsupported protocol version"),
+            ("HELLO 1", "-NOPROTO unsupported protocol version"),
             ("HELLO x", "-ERR Protocol version is not an integer or out of range"),
             ("HELLO 2 SETNAME me", &greeting),
             ("CLIENT GETNAME", "$2 me"),
             ("HELLO 2 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'"),
             ("HELLO 2 SETNAME \"a b\"", "-ERR Client names cannot contain spaces, newlines or special characters."),
+        ]);
+        session.expect(&[
+            ("HELLO 3", &greeting.replace("*14", "%7").replace("proto :2", "proto :3")),
+            ("GET none", "_"),
+            ("CONFIG GET save", "%1 $4 save $0 "),
+            ("MGET none", "*1 _"),
+            ("HELLO", &greeting.replace("*14", "%7").replace("proto :2", "proto :3")),
+            ("RESET", "+RESET"),
+            ("GET none", "$-1"),
         ]);
         let mut session = Session::with(Config { password: b"secret".into(), ..Config::default() });
         assert!(session.run("HELLO 2").starts_with("-NOAUTH HELLO must be called"));

@@ -41,7 +41,7 @@ fn info(ctx: &mut Context<'_>) -> Outcome {
             write(ctx.server, &mut text);
         }
     }
-    ctx.reply_bulk(text.as_bytes())
+    ctx.reply_text(text.as_bytes())
 }
 
 /// Writes `name:value` lines; writing to a string does not fail.

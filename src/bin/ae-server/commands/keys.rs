@@ -14,7 +14,7 @@ pub const COMMANDS: &[Command] = &[
     command("rename", 3, WRITE, (1, 2, 1), "1.0.0", "Renames a key, over another if need be.", rename),
     command("renamenx", 3, WRITE | FAST, (1, 2, 1), "1.0.0", "Renames a key to a name not in use.", renamenx),
     command("randomkey", 1, READONLY, NO_KEYS, "1.0.0", "Returns some key.", randomkey),
-    command("object", -2, READONLY, (2, 2, 1), "2.2.3", "How a value is stored.", |_| Ok(())).with_subcommands(OBJECT),
+    command("object", -2, READONLY, NO_KEYS, "2.2.3", "How a value is stored.", |_| Ok(())).with_subcommands(OBJECT),
 ];
 
 const OBJECT: &[Command] = &[

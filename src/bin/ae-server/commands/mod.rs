@@ -14,6 +14,8 @@ mod set;
 mod strings;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 pub mod testing;
 
 use crate::dispatch::{Command, Context, Outcome, flag, subcommand};

@@ -4,7 +4,7 @@ use crate::clients::Client;
 use crate::config::Config;
 use crate::dispatch::dispatch;
 use crate::server::Server;
-use ae::resp::{Limits, RequestParser};
+use ae::resp::{Limits, RequestParser, writer};
 
 pub struct Session {
     pub server: Server,
@@ -25,7 +25,16 @@ impl Session {
 
     /// The reply to an inline request, raw.
     pub fn raw(&mut self, line: &str) -> Vec<u8> {
-        let mut bytes = format!("{line}\n").into_bytes();
+        self.bytes(format!("{line}\n").into_bytes())
+    }
+
+    pub fn request(&mut self, args: &[Vec<u8>]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        writer::request(&mut bytes, args);
+        self.bytes(bytes)
+    }
+
+    fn bytes(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let mut parser = RequestParser::new();
         while parser.advance(&mut bytes, &Limits::default()).unwrap() {
             dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
