@@ -46,7 +46,7 @@ fn a_long_pipeline() {
 #[test]
 fn a_large_value_in_many_pieces() {
     let server = Server::start(&[]);
-    let value: Vec<u8> = (0..20_000_000u32).map(|i| (i * 7 >> 3) as u8).collect();
+    let value: Vec<u8> = (0..20_000_000u32).map(|i| ((i * 7) >> 3) as u8).collect();
     let mut client = server.connect();
     let script = request(&[&b"SET"[..], b"k", &value]);
     let mut other = server.connect();

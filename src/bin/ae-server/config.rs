@@ -25,6 +25,8 @@ pub struct Config {
     pub log_level: Level,
     /// Empty for the library's choice.
     pub backend: String,
+    /// Poll through gaps of a few microseconds between events instead of sleeping.
+    pub busy_poll: bool,
     /// The longest argument and the longest string value, in bytes.
     pub max_bulk: u64,
     /// How many bytes of an unfinished request a client may have here.
@@ -48,6 +50,7 @@ impl Default for Config {
             hz: 10,
             log_level: Level::Notice,
             backend: String::new(),
+            busy_poll: true,
             max_bulk: 512 * MIB,
             query_buffer_limit: 1024 * MIB,
         }
@@ -225,6 +228,17 @@ pub const PARAMETERS: &[Parameter] = &[
         c.backend = text(v)?;
         Ok(())
     }),
+    parameter!(
+        "busy-poll",
+        AnyTime,
+        "yes|no",
+        "under high load, do not sleep for a few microseconds (yes)",
+        |c| yes_or_no(c.busy_poll),
+        |c, v| {
+            c.busy_poll = switch(v)?;
+            Ok(())
+        }
+    ),
     parameter!(
         "proto-max-bulk-len",
         AnyTime,

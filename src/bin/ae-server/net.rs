@@ -11,12 +11,14 @@ use std::cell::RefCell;
 use std::io::ErrorKind;
 use std::os::fd::RawFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 mod idle;
 mod output;
+mod spin;
 
 use idle::IdleClients;
+use spin::Spin;
 
 /// Connections accepted each time a listening socket is readable.
 pub const ACCEPTS_PER_CALL: usize = 1000;
@@ -45,6 +47,9 @@ pub struct Net {
     /// Output buffers that are not in use.
     spare: Vec<Vec<u8>>,
     idle: IdleClients,
+    spin: Spin,
+    /// There was an event since the loop last slept or polled.
+    active: bool,
     /// One handler serves all connections. None after the end.
     handlers: Option<Handlers>,
 }
@@ -63,6 +68,8 @@ impl Net {
             queue: Vec::new(),
             spare: Vec::new(),
             idle: IdleClients::default(),
+            spin: Spin::default(),
+            active: false,
             handlers: None,
         }));
         let (reader, writer) = (net.clone(), net.clone());
@@ -113,6 +120,7 @@ impl Net {
             return;
         };
         self.server.read_clock();
+        self.active = true;
         match conn.read(&mut self.buffer) {
             Ok(0) => client.closing = Closing::Now,
             Ok(len) => {
@@ -255,6 +263,12 @@ impl Net {
             return;
         }
         self.server.expire();
+        let active = std::mem::take(&mut self.active);
+        if self.server.config.busy_poll {
+            el.set_dont_wait(self.spin.goes_on(active, Instant::now));
+        } else {
+            el.set_dont_wait(false);
+        }
     }
 
     /// Returns when it wants to run again.

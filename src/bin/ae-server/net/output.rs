@@ -34,6 +34,7 @@ impl Net {
             return;
         };
         self.server.read_clock();
+        self.active = true;
         self.write(&mut client);
         if client.paused && client.closing == Closing::No && client.output.pending() < OUTPUT_PAUSE / 2 {
             self.resume(&mut client);
