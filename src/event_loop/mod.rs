@@ -138,7 +138,10 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         }
         // A finalizer that deletes the loop once more must not get here again.
         state(el).depth = 1;
-        time_events::finalize(el);
+        // A finalizer may delete more.
+        while state(el).timers.has_deleted() {
+            time_events::finalize(el);
+        }
         time_events::free_all(el);
         forget_newest(el);
         memory::unbox(NonNull::from(state(el)));
