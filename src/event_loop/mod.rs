@@ -367,12 +367,13 @@ unsafe fn fired_buffer(
     Ok((state.fired.as_mut_ptr(), state.fired.len(), None))
 }
 
-/// Calls a sleep hook, if there is one.
+/// Calls a sleep hook, if there is one and the loop is not at its end: what the hook uses may be gone.
 ///
 /// # Safety
 /// `el` is a live loop of this thread; the hook is NULL or an `aeBeforeSleepProc`.
 unsafe fn call_sleep_proc(el: *mut aeEventLoop, proc: *mut aeBeforeSleepProc) {
-    if !proc.is_null() {
+    // SAFETY: the caller vouches for the loop.
+    if !proc.is_null() && unsafe { !state(el).deleted } {
         // SAFETY: the opaque pointer is a function of that type.
         unsafe { transmute::<*mut aeBeforeSleepProc, AeBeforeSleepProc>(proc)(el) };
     }
