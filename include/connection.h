@@ -321,7 +321,8 @@ int connConnect(struct connection *conn,
                 ConnectionCallbackFunc connect_handler);
 
 /**
- * Connects, waiting for at most `timeout` milliseconds. Afterwards the descriptor is non-blocking.
+ * Connects, waiting for at most `timeout` milliseconds (below 0: without end). Afterwards the descriptor is
+ * non-blocking.
  *
  * Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR` and `last_errno` (`ETIMEDOUT` when the time is over:
  * upstream returns `C_OK` then).

@@ -109,7 +109,7 @@ pub(super) unsafe fn start_connect(
     }
 }
 
-/// Connects, waiting for at most `timeout` milliseconds: `open` gives the socket.
+/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
@@ -167,7 +167,9 @@ unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
 }
 
 fn wait_writable(fd: c_int, timeout: c_longlong) -> Result<(), Errno> {
-    let deadline = clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000));
+    // Below 0 there is no end, and the latest deadline is as good as none.
+    let limit = u64::try_from(timeout).map_or(u64::MAX, |milliseconds| milliseconds.saturating_mul(1000));
+    let deadline = clock::now_us().saturating_add(limit);
     loop {
         let left = deadline.saturating_sub(clock::now_us()).div_ceil(1000);
         match event_loop::wait(fd, AE_WRITABLE, left.try_into().unwrap_or(c_longlong::MAX)) {
