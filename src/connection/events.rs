@@ -72,7 +72,10 @@ pub(super) unsafe fn set_write_handler(
             (*conn).flags &= !CONN_FLAG_WRITE_BARRIER;
         }
         if handler.is_none() {
-            unwatch(conn, AE_WRITABLE);
+            // A connect that is under way ends in the same event.
+            if (*conn).state != CONN_STATE_CONNECTING {
+                unwatch(conn, AE_WRITABLE);
+            }
             return Ok(());
         }
         watch(conn, AE_WRITABLE).inspect_err(|_| (*conn).write_handler = before)

@@ -148,7 +148,9 @@ unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
             CONN_STATE_CONNECTING => Err(Errno::EALREADY),
             CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
             _ => {
+                // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
                 drop_fd(conn);
+                ((*conn).read_handler, (*conn).write_handler) = (None, None);
                 Ok(())
             }
         }
