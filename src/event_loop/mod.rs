@@ -24,7 +24,7 @@ use backend::{Backend, Fired};
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::{self, NonNull};
-use file_events::Slot;
+use file_events::{Pause, Slot};
 use memory::ZeroedArray;
 use time_events::Timers;
 
@@ -42,6 +42,8 @@ struct State {
     slots: ZeroedArray<Slot>,
     /// Descriptors whose interest may differ from what the backend was told.
     changed: Vec<c_int>,
+    /// Descriptors that rest; see [`pause_readable`].
+    pauses: Vec<Pause>,
     timers: Timers,
     /// How many polls there have been.
     polls: u64,
@@ -82,6 +84,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         fired: ZeroedArray::new(size)?,
         slots: ZeroedArray::new(size)?,
         changed: Vec::new(),
+        pauses: Vec::new(),
         timers: Timers::new(),
         polls: 0,
         depth: 0,
@@ -297,12 +300,11 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
     // may have changed them.
     let (state, flags) = unsafe { (state(el), flags | (*el).flags) };
     if flags & AE_DONT_WAIT != 0 || state.deleted {
-        Some(0)
-    } else if flags & AE_TIME_EVENTS != 0 {
-        state.timers.next_deadline().map(|deadline| deadline.saturating_sub(clock::now_us()))
-    } else {
-        None
+        return Some(0);
     }
+    let timer = if flags & AE_TIME_EVENTS != 0 { state.timers.next_deadline() } else { None };
+    let deadline = timer.into_iter().chain(state.first_pause_end()).min();
+    deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
 }
 
 /// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
@@ -312,6 +314,7 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
 unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
     unsafe {
+        file_events::end_pauses(el);
         let timeout = poll_timeout(el, flags);
         let outer = (*el).fired;
         let (fired, capacity, nested) = fired_buffer(el)?;
