@@ -145,10 +145,10 @@ impl core::fmt::Display for SocketAddress {
 
 /// A close-on-exec socket.
 pub(crate) fn stream(family: c_int, protocol: c_int) -> Result<c_int, Errno> {
-    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    #[cfg(not(target_vendor = "apple"))]
     // SAFETY: takes no pointer.
     return Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, protocol) });
-    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    #[cfg(target_vendor = "apple")]
     {
         // SAFETY: takes no pointer.
         let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM, protocol) })?;
@@ -174,12 +174,12 @@ pub(crate) fn listen(fd: c_int, backlog: c_int) -> Result<(), Errno> {
 
 /// Accepts a connection as a non-blocking, close-on-exec descriptor.
 pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Errno> {
-    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    #[cfg(not(target_vendor = "apple"))]
     return SocketAddress::filled(|address, len| {
         // SAFETY: the address has room for `len` bytes.
         unsafe { libc::accept4(fd, address, len, libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) }
     });
-    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    #[cfg(target_vendor = "apple")]
     {
         // SAFETY: the address has room for `len` bytes.
         let accepted = SocketAddress::filled(|address, len| unsafe { libc::accept(fd, address, len) })?;
