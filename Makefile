@@ -116,6 +116,7 @@ $(LINKS): $(SHARED)
 $(SERVER): $(BIN_SOURCES) $(ABI_MARK)
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(CARGO) build --locked --release --features server --bin ae-server
+	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The flag is

@@ -1,4 +1,4 @@
-//! Chooses the ABI profile and gives the shared library its soname.
+//! Chooses the ABI profile and the system's poller, and gives the shared library its soname.
 
 /// The profile that `src/abi/` implements, and the other upstream versions whose layout is the same.
 const PROFILE: &str = "redis-7.2";
@@ -17,7 +17,16 @@ fn main() {
     }
     println!("cargo:rustc-env=LIBAE_ABI_PROFILE={wanted}");
 
+    // What the system has to wait with, beside poll and select.
     let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let poller = match os.as_str() {
+        "linux" | "android" => "epoll",
+        "freebsd" | "netbsd" | "openbsd" | "dragonfly" | "macos" | "ios" => "kqueue",
+        _ => "none",
+    };
+    println!("cargo:rustc-check-cfg=cfg(poller, values(\"epoll\", \"kqueue\", \"none\"))");
+    println!("cargo:rustc-cfg=poller=\"{poller}\"");
+
     if os == "linux" || os.ends_with("bsd") {
         let major = std::env::var("CARGO_PKG_VERSION_MAJOR").unwrap_or_default();
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libae.so.{major}");

@@ -38,10 +38,13 @@ static void close_pairs(int count) {
 
 /* The first handler runs the loop again, which serves all the others. */
 static void on_consume_nested(aeEventLoop *el, int fd, void *data, int mask) {
+    aeFiredEvent *fired = el->fired;
+
     AE_NOTUSED(mask);
     *(int *)data += test_drain(fd);
     calls++;
     if (depth++ == 0) CHECK_INT(poll_once(el), MANY - 1);
+    CHECK(el->fired == fired); /* the list that the outer run is reading */
 }
 
 static void nested_run_serves_the_rest(void) {
@@ -217,6 +220,23 @@ static void loop_deleted_before_sleep(void) {
     close_pairs(1);
 }
 
+static void on_after_sleep(aeEventLoop *el) {
+    AE_NOTUSED(el);
+    FAIL("a hook runs after the loop was deleted");
+}
+
+/* What the hooks use may have gone with the loop. */
+static void no_hook_runs_after_the_deletion(void) {
+    aeEventLoop *el = new_loop();
+
+    watch_ready(el, 1, on_delete_loop);
+    aeSetBeforeSleepProc(el, on_delete_loop_before_sleep);
+    aeSetAfterSleepProc(el, on_after_sleep);
+    aeMain(el);
+    CHECK_INT(calls, 1);
+    close_pairs(1);
+}
+
 static void on_run_again(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(data);
     AE_NOTUSED(mask);
@@ -297,5 +317,6 @@ static void no_event_for_what_only_a_child_holds(void) {
 TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(handler_reenters_for_its_own_descriptor),
           CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
           CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),
-          CASE(loop_deleted_before_sleep), CASE(loop_deleted_two_runs_deep),
+          CASE(loop_deleted_before_sleep), CASE(no_hook_runs_after_the_deletion),
+          CASE(loop_deleted_two_runs_deep),
           CASE(no_event_for_what_only_a_child_holds))

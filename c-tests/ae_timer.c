@@ -151,6 +151,7 @@ static void far_future_does_not_overflow(void) {
 
     create(el, LLONG_MAX, on_once, NULL);
     create(el, LLONG_MAX / 1000, on_once, NULL);
+    create(el, 1LL << 61, on_once, NULL); /* in microseconds a multiple of 2^64 */
     create(el, 1LL << 40, on_once, NULL);
     CHECK_INT(run_due(el), 0);
     /* Waiting for them is not an error either: a file event ends the wait. */
@@ -274,8 +275,8 @@ static int on_deadline(aeEventLoop *el, long long id, void *data) {
     return AE_NOMORE;
 }
 
-/* Departs from upstream, which runs what is due from the newest to the oldest. */
-static void many_timers_run_in_the_order_of_their_deadlines(void) {
+/* MANY timers, due within 50 ms. */
+static aeEventLoop *create_deadlines(void) {
     aeEventLoop *el = new_loop();
     unsigned random = 12345;
     int i;
@@ -286,9 +287,37 @@ static void many_timers_run_in_the_order_of_their_deadlines(void) {
         CHECK_INT(deadlines[i].id, i);
         deadlines[i].when = el->timeEventHead->when; /* the newest is the list's head */
     }
+    return el;
+}
+
+/* Departs from upstream, which runs what is due from the newest to the oldest. */
+static void many_timers_run_in_the_order_of_their_deadlines(void) {
+    aeEventLoop *el = create_deadlines();
+
     while (calls < MANY) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
     CHECK_INT(calls, MANY);
     CHECK_INT(run_due(el), 0);
+    aeDeleteEventLoop(el);
+}
+
+/* Departs from upstream as above. */
+static void deleting_many_keeps_the_order_of_the_rest(void) {
+    aeEventLoop *el = create_deadlines();
+    int i, left = MANY;
+
+    for (i = 0; i < MANY; i++) {
+        int victim = (int)((i * 7919L) % MANY); /* each once, in no order */
+
+        if (victim % 3 == 0) continue;
+        CHECK_INT(aeDeleteTimeEvent(el, victim), AE_OK);
+        deadlines[victim].id = -1; /* its handler would notice */
+        left--;
+    }
+    while (calls < left) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+    test_sleep_us(5000);
+    CHECK_INT(run_due(el), 0);
+    CHECK_INT(calls, left);
+    CHECK_NULL(el->timeEventHead);
     aeDeleteEventLoop(el);
 }
 
@@ -351,5 +380,6 @@ TEST_MAIN(CASE(ids_increase_from_zero), CASE(handler_gets_its_arguments), CASE(n
           CASE(far_future_does_not_overflow), CASE(huge_interval_does_not_overflow),
           CASE(interval_counts_from_the_handlers_end), CASE(zero_interval_runs_once_a_pass),
           CASE(timer_made_in_a_handler_waits_for_the_next_pass),
-          CASE(many_timers_run_in_the_order_of_their_deadlines), CASE(files_come_before_timers_and_both_count),
+          CASE(many_timers_run_in_the_order_of_their_deadlines),
+          CASE(deleting_many_keeps_the_order_of_the_rest), CASE(files_come_before_timers_and_both_count),
           CASE(only_what_was_asked_for_runs), CASE(not_waiting_is_not_waiting))

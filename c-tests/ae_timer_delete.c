@@ -276,6 +276,26 @@ static void loop_deletion_finalizes_the_deleted(void) {
     CHECK_INT(deleted, 1);
 }
 
+static void on_final_delete_other(aeEventLoop *el, void *data) {
+    finalized++;
+    *(int *)data += 1;
+    CHECK_INT(aeDeleteTimeEvent(el, other), AE_OK);
+}
+
+/* A time event that is deleted by the last finalizers is a deleted one, too. */
+static void loop_deletion_finalizes_what_a_finalizer_deletes(void) {
+    aeEventLoop *el = new_loop();
+    int first = 0, second = 0;
+    long long id;
+
+    other = create(el, 3600000, on_once, &second);
+    id = aeCreateTimeEvent(el, 3600000, on_once, &first, on_final_delete_other);
+    CHECK_INT(aeDeleteTimeEvent(el, id), AE_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(first, 1);
+    CHECK_INT(second, 1);
+}
+
 /* ---- The loop run inside a time handler ---- */
 
 static int nesting;
@@ -340,4 +360,5 @@ TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic
           CASE(all_deleted_leaves_a_working_loop), CASE(handler_deletes_itself),
           CASE(handler_deletes_all_others), CASE(finalizer_comes_after_the_last_use),
           CASE(finalizer_may_create_and_delete), CASE(loop_deletion_finalizes_the_deleted),
+          CASE(loop_deletion_finalizes_what_a_finalizer_deletes),
           CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))

@@ -25,6 +25,7 @@ static void addresses_are_normalised(void) {
         {"127.0.0.1", "127.0.0.1"}, {"::1", "::1"},           {"0:0:0:0:0:0:0:1", "::1"},
         {"2001:DB8::00aB", "2001:db8::ab"}, {"::", "::"}, {"::ffff:127.0.0.1", "::ffff:127.0.0.1"},
         {"2001:db8:0:0:1:0:0:1", "2001:db8::1:0:0:1"}, {"255.255.255.255", "255.255.255.255"},
+        {"::1.2.3.4", "::1.2.3.4"}, {"::0.0.1.2", "::102"}, {"2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"},
     };
     char ip[64];
     size_t i;
@@ -143,6 +144,17 @@ static void no_end_is_a_question_mark(void) {
     test_close_pair(fds);
 }
 
+static void other_families_have_no_address(void) {
+    char ip[64] = "unset";
+    int port = 5, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+    if (fd == -1) SKIP("no netlink socket here");
+    CHECK_FAILS(anetFdToString(fd, ip, sizeof(ip), &port, 0), -1, EAFNOSUPPORT);
+    CHECK_TEXT(ip, "?");
+    CHECK_INT(port, 0);
+    close(fd);
+}
+
 static void small_end_buffers_are_errors(void) {
     char ip[16];
     int size, i, port;
@@ -205,5 +217,5 @@ static void cut_text_is_terminated(void) {
 
 TEST_MAIN(CASE(addresses_are_normalised), CASE(names_need_the_permission), CASE(small_buffer_is_an_error),
           CASE(both_ends_of_ipv4), CASE(both_ends_of_ipv6), CASE(ends_of_unix_sockets_have_one_name),
-          CASE(no_end_is_a_question_mark), CASE(small_end_buffers_are_errors),
+          CASE(no_end_is_a_question_mark), CASE(other_families_have_no_address), CASE(small_end_buffers_are_errors),
           CASE(addresses_are_formatted_with_their_port), CASE(cut_text_is_terminated))

@@ -159,6 +159,23 @@ static void handler_hands_over_to_the_other(void) {
     end();
 }
 
+/* A hang-up counts as writable, but the write handler that is set on its account was not waiting for it. */
+static void handler_set_by_the_other_waits_for_its_own_event(void) {
+    struct linger reset = {1, 0};
+
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, on_read_then_write), C_OK);
+    CHECK(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) == 0);
+    shutdown(peer, SHUT_RDWR);
+    CHECK(close(peer) == 0);
+    peer = dup(conn_fd);
+    while (run_once() == 0) continue;
+    CHECK_TEXT(test_noted(), "r");
+    CHECK_INT(run_once(), 1);
+    CHECK_TEXT(test_noted(), "w");
+    end();
+}
+
 static void peer_closing_wakes_the_reader(void) {
     char buffer[8];
 
@@ -331,6 +348,7 @@ static void closed_by_another_connection(void) {
 
 TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
           CASE(barrier_turns_the_order_round), CASE(handler_stops_itself), CASE(handler_hands_over_to_the_other),
+          CASE(handler_set_by_the_other_waits_for_its_own_event),
           CASE(peer_closing_wakes_the_reader), CASE(descriptor_out_of_range_is_told),
           CASE(closed_in_the_read_handler), CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
           CASE(closed_in_the_connect_handler), CASE(closed_in_the_accept_handler),

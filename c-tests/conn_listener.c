@@ -329,6 +329,25 @@ static void listener_rests_without_descriptors(void) {
     end();
 }
 
+static void rest_ends_in_a_loop_of_file_events_alone(void) {
+    long long start;
+
+    begin_exhausted();
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    allow_new_descriptors();
+    if (test_slow_tool()) { /* valgrind's limit is its own: it has accepted the client, and closed it */
+        close(client);
+        client = test_connect(AF_INET, test_port(listener.fd[0]));
+    }
+    start = test_now_us();
+    while (accepted_count == 0) {
+        CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
+        CHECK(test_now_us() - start < 20000000);
+    }
+    close(client);
+    end();
+}
+
 static void on_drain(aeEventLoop *loop, int fd, void *data, int mask) {
     (void)loop;
     (void)mask;
@@ -387,5 +406,6 @@ TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port)
           CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
           CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),
           CASE(host_may_close_at_once), CASE(listener_rests_without_descriptors),
-          CASE(others_are_served_while_a_listener_rests), CASE(resting_listener_can_be_closed),
+          CASE(rest_ends_in_a_loop_of_file_events_alone), CASE(others_are_served_while_a_listener_rests),
+          CASE(resting_listener_can_be_closed),
           CASE(loop_can_be_deleted_while_a_listener_rests))

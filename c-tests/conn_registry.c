@@ -3,7 +3,9 @@
 
 #include <ae.h>
 #include <connection.h>
+#include <libae.h>
 #include <limits.h>
+#include <pthread.h>
 #include <strings.h>
 
 /* ---- A type of our own: a connection with a buffer instead of a descriptor ---- */
@@ -132,6 +134,54 @@ static void initialize_again_is_harmless(void) {
     CHECK_INT(connTypeInitialize(), C_OK);
     CHECK_INT(connectionIndexByType("tcp"), 0);
     CHECK_INT(connectionIndexByType("unix"), 1);
+}
+
+static void *on_thread(void *barrier) {
+    pthread_barrier_wait(barrier);
+    return connTypeInitialize() == C_OK ? NULL : barrier;
+}
+
+static void initialize_from_several_threads(void) {
+    int round, i, status;
+
+    for (round = 0; round < 50; round++) {
+        pid_t child = fork();
+
+        CHECK(child != -1);
+        if (child == 0) {
+            pthread_t threads[4];
+            pthread_barrier_t barrier;
+            void *result, *failed = NULL;
+
+            pthread_barrier_init(&barrier, NULL, 4);
+            for (i = 0; i < 4; i++) pthread_create(&threads[i], NULL, on_thread, &barrier);
+            for (i = 0; i < 4; i++) {
+                pthread_join(threads[i], &result);
+                if (result != NULL) failed = result;
+            }
+            pthread_barrier_destroy(&barrier);
+            _exit(failed != NULL);
+        }
+        CHECK_INT(waitpid(child, &status, 0), child);
+        if (status != 0) FAIL("round %d: a thread failed to initialize", round);
+    }
+}
+
+static void on_log_register(int level, const char *message) {
+    static int calls;
+
+    (void)level;
+    (void)message;
+    if (calls++ == 0) CHECK_FAILS(RedisRegisterConnectionTypeUnix(), C_ERR, EEXIST);
+}
+
+static void log_hook_may_call_the_registry(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log_register};
+
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_FAILS(RedisRegisterConnectionTypeSocket(), C_ERR, EEXIST);
+    CHECK_INT(libaeSetHost(NULL), AE_OK);
 }
 
 /* Departs from upstream in errno, which it leaves alone. */
@@ -315,7 +365,8 @@ static void pending_data_is_asked_of_every_type(void) {
 }
 
 TEST_MAIN(CASE(nothing_is_there_before_initialize), CASE(builtin_types_have_names_and_places),
-          CASE(initialize_again_is_harmless), CASE(builtin_types_can_be_registered_one_by_one),
+          CASE(initialize_again_is_harmless), CASE(initialize_from_several_threads),
+          CASE(log_hook_may_call_the_registry), CASE(builtin_types_can_be_registered_one_by_one),
           CASE(tls_is_not_built_in), CASE(own_type_is_found_and_initialized_once),
           CASE(name_is_taken_whatever_its_case), CASE(type_without_a_name_is_einval),
           CASE(full_table_is_enospc), CASE(calls_go_through_the_table), CASE(what_a_type_lacks_is_einval),

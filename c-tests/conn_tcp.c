@@ -172,6 +172,53 @@ static void handler_may_connect_again(void) {
     end();
 }
 
+static void on_read_end(connection *c) {
+    char buffer[8];
+
+    test_note(connRead(c, buffer, sizeof(buffer)) == 0 ? 'e' : 'r');
+}
+
+/* The handlers belonged to the descriptor that is gone: set again, they work again. */
+static void handlers_are_set_anew_after_another_connect(void) {
+    int round;
+
+    begin();
+    conn = new_connection();
+    for (round = 0; round < 2; round++) {
+        CHECK_INT(connConnect(conn, "127.0.0.1", port, NULL, on_connect), C_OK);
+        CHECK_INT(connHasReadHandler(conn), 0);
+        CHECK_INT(connHasWriteHandler(conn), 0);
+        run_until_noted('c');
+        CHECK_TEXT(test_noted(), "c");
+        CHECK_INT(connSetReadHandler(conn, on_read_end), C_OK);
+        peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+        CHECK(peer != -1);
+        CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+        run_until_noted('w');
+        CHECK_TEXT(test_noted(), "w");
+        close(peer);
+        run_until_noted('e');
+        test_noted();
+        CHECK_INT(connGetState(conn), CONN_STATE_CLOSED);
+    }
+    end();
+}
+
+/* Departs from upstream, where the connection stays CONN_STATE_CONNECTING for ever. */
+static void write_handler_taken_away_does_not_lose_the_connect(void) {
+    begin();
+    conn = new_connection();
+    CHECK_INT(connConnect(conn, "127.0.0.1", port, NULL, on_connect), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, NULL), C_OK);
+    CHECK_INT(aeGetFileEvents(el, conn->fd), AE_WRITABLE);
+    run_until_noted('c');
+    CHECK_TEXT(test_noted(), "c");
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(aeGetFileEvents(el, conn->fd), AE_NONE);
+    end();
+}
+
 /* ---- Accepting ---- */
 
 static void accept_ends_at_once(void) {
@@ -285,7 +332,9 @@ static void reset_is_an_error(void) {
     CHECK_INT(conn->last_errno, ECONNRESET);
     CHECK_TEXT(connGetLastError(conn), "Connection reset by peer");
     end_connected();
+}
 
+static void writing_after_a_reset_is_an_error(void) {
     begin_connected();
     reset_peer();
     CHECK_INT(connWrite(conn, "x", 1), -1);
@@ -385,7 +434,9 @@ static void options_reach_the_socket(void) {
 TEST_MAIN(CASE(new_connection_is_unconnected), CASE(connect_ends_in_the_handler),
           CASE(connect_from_a_source_address), CASE(write_handler_set_meanwhile_runs_after_the_connect),
           CASE(refused_connect_is_an_error_in_the_handler), CASE(failure_at_once_does_not_reach_the_handler),
-          CASE(handler_may_connect_again), CASE(accept_ends_at_once), CASE(data_goes_both_ways),
+          CASE(handler_may_connect_again),
+          CASE(handlers_are_set_anew_after_another_connect),
+          CASE(write_handler_taken_away_does_not_lose_the_connect), CASE(accept_ends_at_once), CASE(data_goes_both_ways),
           CASE(nothing_to_do_is_not_an_error), CASE(end_of_input_is_closed), CASE(reset_is_an_error),
-          CASE(shutdown_reaches_the_peer), CASE(addresses_of_both_ends), CASE(info_is_the_descriptor),
-          CASE(options_reach_the_socket))
+          CASE(writing_after_a_reset_is_an_error), CASE(shutdown_reaches_the_peer),
+          CASE(addresses_of_both_ends), CASE(info_is_the_descriptor), CASE(options_reach_the_socket))

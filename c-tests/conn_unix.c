@@ -194,6 +194,6 @@ static void failed_connect_is_told_at_once(void) {
     end();
 }
 
-TEST_MAIN(CASE(new_connection_is_unconnected), CASE(accepted_connection_works_as_tcp), CASE(closed_in_a_handler),
-          CASE(address_is_one_name), CASE(sync_calls_work), CASE(connects_to_a_path),
+TEST_MAIN(CASE(new_connection_is_unconnected), CASE(accepted_connection_works_as_tcp),
+          CASE(closed_in_a_handler), CASE(address_is_one_name), CASE(sync_calls_work), CASE(connects_to_a_path),
           CASE(failed_connect_is_told_at_once))

@@ -13,9 +13,14 @@ pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<String, Error> {
     found.first().map(|first| first.address.ip()).ok_or(Error::new("getaddrinfo", Errno::EADDRNOTAVAIL))
 }
 
-/// The address of one end of a socket: the remote one or the own.
+/// The address of one end of a socket: the remote one or the own; `EAFNOSUPPORT` for families that anet does not
+/// know.
 pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errno> {
-    if remote { socket::peer_address(fd) } else { socket::own_address(fd) }
+    let end = if remote { socket::peer_address(fd) } else { socket::own_address(fd) }?;
+    match end.family() {
+        libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX => Ok(end),
+        _ => Err(Errno::EAFNOSUPPORT),
+    }
 }
 
 /// Writes an end's address and port where they are wanted (NULL: not). When there is none, or the address does

@@ -52,7 +52,7 @@ pub(crate) fn set_keep_alive(fd: c_int, interval: c_int) -> Result<(), Error> {
 
 type KeepAliveOption = (&'static str, c_int, c_int);
 
-#[cfg(not(any(target_os = "macos", target_os = "ios", target_os = "openbsd")))]
+#[cfg(not(any(target_vendor = "apple", target_os = "openbsd")))]
 fn keep_alive_options(interval: c_int) -> [KeepAliveOption; 3] {
     [
         ("setsockopt TCP_KEEPIDLE", libc::TCP_KEEPIDLE, interval),
@@ -61,7 +61,7 @@ fn keep_alive_options(interval: c_int) -> [KeepAliveOption; 3] {
     ]
 }
 
-#[cfg(any(target_os = "macos", target_os = "ios"))]
+#[cfg(target_vendor = "apple")]
 fn keep_alive_options(interval: c_int) -> [KeepAliveOption; 3] {
     [
         ("setsockopt TCP_KEEPALIVE", libc::TCP_KEEPALIVE, interval),

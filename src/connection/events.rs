@@ -72,7 +72,10 @@ pub(super) unsafe fn set_write_handler(
             (*conn).flags &= !CONN_FLAG_WRITE_BARRIER;
         }
         if handler.is_none() {
-            unwatch(conn, AE_WRITABLE);
+            // A connect that is under way ends in the same event.
+            if (*conn).state != CONN_STATE_CONNECTING {
+                unwatch(conn, AE_WRITABLE);
+            }
             return Ok(());
         }
         watch(conn, AE_WRITABLE).inspect_err(|_| (*conn).write_handler = before)
@@ -90,37 +93,24 @@ fn same(a: ConnectionCallbackFunc, b: ConnectionCallbackFunc) -> bool {
 pub(super) unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
     let conn = data.cast::<connection>();
     // SAFETY: the loop passes what `watch` gave it, and a closed connection is watched no longer. Each handler
-    // is read when its turn comes, since the one before may have changed it.
+    // is read when its turn comes, since the one before may have changed it; one that was not there when the
+    // event fired did not wait for it.
     unsafe {
         if (*conn).state == CONN_STATE_CONNECTING && mask & AE_WRITABLE != 0 && !connected(conn) {
             return;
         }
         let write_first = (*conn).flags & CONN_FLAG_WRITE_BARRIER != 0;
-        if write_first && !call_if(conn, mask & AE_WRITABLE, |conn| (*conn).write_handler) {
+        let readable = mask & AE_READABLE != 0 && (*conn).read_handler.is_some();
+        let writable = mask & AE_WRITABLE != 0 && (*conn).write_handler.is_some();
+        if write_first && writable && !call_handler(conn, (*conn).write_handler) {
             return;
         }
-        if !call_if(conn, mask & AE_READABLE, |conn| (*conn).read_handler) {
+        if readable && !call_handler(conn, (*conn).read_handler) {
             return;
         }
-        if !write_first {
-            call_if(conn, mask & AE_WRITABLE, |conn| (*conn).write_handler);
+        if !write_first && writable {
+            call_handler(conn, (*conn).write_handler);
         }
-    }
-}
-
-/// Calls a handler if its event fired. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn call_if(
-    conn: *mut connection,
-    fired: c_int,
-    handler: impl Fn(*mut connection) -> ConnectionCallbackFunc,
-) -> bool {
-    match handler(conn) {
-        // SAFETY: the caller vouches for the connection, its owner for the handler.
-        Some(handler) if fired != 0 => unsafe { call_handler(conn, Some(handler)) },
-        _ => true,
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) unsafe fn accept_up_to(
                 host::log(LIBAE_LOG_WARNING, &format!("Accepting client connection: {error}"));
                 if matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) {
                     // SAFETY: the caller vouches for the loop. A socket that it does not watch needs no rest.
-                    let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS.into()) };
+                    let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64) };
                 }
                 return;
             }

@@ -38,20 +38,28 @@ unsafe fn name<'a>(ct: *mut ConnectionType) -> Option<&'a CStr> {
 pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the type.
     let (name, init) = unsafe { (name(ct).ok_or(Errno::EINVAL)?, (*ct).init) };
-    {
-        let _registering = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_name(name).is_some() {
+    // The hook may call us: never with the lock held.
+    add(ct, name).inspect_err(|errno| {
+        if *errno == Errno::EEXIST {
             host::log(LIBAE_LOG_WARNING, &format!("Connection types {} already registered", name.to_string_lossy()));
-            return Err(Errno::EEXIST);
         }
-        let free = TYPES.iter().find(|entry| entry.load(Acquire).is_null()).ok_or(Errno::ENOSPC)?;
-        free.store(ct, Release);
-    }
+    })?;
     host::log(LIBAE_LOG_VERBOSE, &format!("Connection type {} registered", name.to_string_lossy()));
     if let Some(init) = init {
         // SAFETY: the caller vouches for the type.
         unsafe { init() };
     }
+    Ok(())
+}
+
+/// Adds a type to the table: `EEXIST` when the name is taken, `ENOSPC` when the table is full.
+fn add(ct: *mut ConnectionType, name: &CStr) -> Result<(), Errno> {
+    let _registering = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
+    if by_name(name).is_some() {
+        return Err(Errno::EEXIST);
+    }
+    let free = TYPES.iter().find(|entry| entry.load(Acquire).is_null()).ok_or(Errno::ENOSPC)?;
+    free.store(ct, Release);
     Ok(())
 }
 
@@ -69,13 +77,21 @@ pub(crate) fn register_unix() -> Result<(), Errno> {
 
 /// Registers the built-in types that are not yet.
 pub(crate) fn register_builtin() -> Result<(), Errno> {
-    if !registered().any(|ct| ptr::eq(ct, &TCP)) {
-        register_socket()?;
+    register_once(&TCP)?;
+    register_once(&UNIX)
+}
+
+fn register_once(ct: &'static ConnectionType) -> Result<(), Errno> {
+    let is_there = || registered().any(|other| ptr::eq(other, ct));
+    if is_there() {
+        return Ok(());
     }
-    if !registered().any(|ct| ptr::eq(ct, &UNIX)) {
-        register_unix()?;
+    // SAFETY: static.
+    match unsafe { register(ptr::from_ref(ct).cast_mut()) } {
+        // Another thread was faster.
+        Err(Errno::EEXIST) if is_there() => Ok(()),
+        result => result,
     }
-    Ok(())
 }
 
 /// The type of that name, whatever its case, and its index.

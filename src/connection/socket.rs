@@ -109,7 +109,7 @@ pub(super) unsafe fn start_connect(
     }
 }
 
-/// Connects, waiting for at most `timeout` milliseconds: `open` gives the socket.
+/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
@@ -148,7 +148,9 @@ unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
             CONN_STATE_CONNECTING => Err(Errno::EALREADY),
             CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
             _ => {
+                // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
                 drop_fd(conn);
+                ((*conn).read_handler, (*conn).write_handler) = (None, None);
                 Ok(())
             }
         }
@@ -167,7 +169,9 @@ unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
 }
 
 fn wait_writable(fd: c_int, timeout: c_longlong) -> Result<(), Errno> {
-    let deadline = clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000));
+    // Below 0 there is no end, and the latest deadline is as good as none.
+    let limit = u64::try_from(timeout).map_or(u64::MAX, |milliseconds| milliseconds.saturating_mul(1000));
+    let deadline = clock::now_us().saturating_add(limit);
     loop {
         let left = deadline.saturating_sub(clock::now_us()).div_ceil(1000);
         match event_loop::wait(fd, AE_WRITABLE, left.try_into().unwrap_or(c_longlong::MAX)) {

@@ -6,9 +6,9 @@ use super::{State, entry, state};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_DEBUG;
 use crate::host;
-use crate::sys::Errno;
 use crate::sys::text::error_text;
-use core::ffi::{c_int, c_longlong, c_void};
+use crate::sys::{Errno, clock};
+use core::ffi::{c_int, c_void};
 use core::mem::transmute;
 
 /// The bits that a backend knows.
@@ -27,10 +27,21 @@ pub(super) struct Slot {
     paused: bool,
 }
 
+/// A descriptor that is not watched for readable until a time, in microseconds of the monotonic clock.
+pub(super) struct Pause {
+    fd: c_int,
+    until: u64,
+}
+
 // SAFETY: integers and bools, for which zero is false.
 unsafe impl Zeroable for Slot {}
 
 impl State {
+    /// When the first pause ends.
+    pub(super) fn first_pause_end(&self) -> Option<u64> {
+        self.pauses.iter().map(|pause| pause.until).min()
+    }
+
     fn slot(&mut self, fd: c_int) -> &mut Slot {
         &mut self.slots.as_mut_slice()[fd as usize]
     }
@@ -203,36 +214,48 @@ pub(crate) unsafe fn file_event(el: *mut aeEventLoop, fd: c_int) -> Option<(c_in
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
-pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, milliseconds: c_longlong) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop; the number travels as the client data's bits and is never
-    // followed.
+pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, milliseconds: u64) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
         let event = entry(el, fd).filter(|event| (**event).mask & AE_READABLE != 0).ok_or(Errno::ENOENT)?;
-        let resume = end_pause as AeTimeProc as *mut aeTimeProc;
-        super::create_time_event(el, milliseconds, resume, fd as usize as *mut c_void, core::ptr::null_mut())?;
         let mask = (*event).mask;
         let state = state(el);
+        // One pause for each: that of an earlier file of the same number must not end this one.
+        state.pauses.retain(|pause| pause.fd != fd);
+        state.pauses.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        state.pauses.push(Pause { fd, until: clock::now_us().saturating_add(milliseconds.saturating_mul(1000)) });
         state.slot(fd).paused = true;
         state.arm(fd, mask)
     }
 }
 
-/// The time event that ends a pause.
-unsafe extern "C" fn end_pause(el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> c_int {
-    let fd = data as usize as c_int;
-    // SAFETY: the loop runs its own time event, so it is live.
+/// Watches again those whose pause is over.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(super) unsafe fn end_pauses(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
-        if let Some(event) = entry(el, fd) {
+        if state(el).pauses.is_empty() {
+            return;
+        }
+        let now = clock::now_us();
+        let mut index = 0;
+        while let Some(&Pause { fd, until }) = state(el).pauses.get(index) {
+            if until > now {
+                index += 1;
+                continue;
+            }
+            state(el).pauses.swap_remove(index);
+            let Some(event) = entry(el, fd) else { continue };
             let mask = (*event).mask;
             let state = state(el);
-            if state.slot(fd).paused {
-                state.slot(fd).paused = false;
+            if core::mem::take(&mut state.slot(fd).paused) {
                 // A descriptor that was closed meanwhile has no more events to come.
                 let _ = state.arm(fd, mask);
             }
         }
     }
-    AE_NOMORE
 }
 
 /// Calls the handlers of a descriptor that `poll` found ready.

@@ -24,7 +24,7 @@ use backend::{Backend, Fired};
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::{self, NonNull};
-use file_events::Slot;
+use file_events::{Pause, Slot};
 use memory::ZeroedArray;
 use time_events::Timers;
 
@@ -42,6 +42,8 @@ struct State {
     slots: ZeroedArray<Slot>,
     /// Descriptors whose interest may differ from what the backend was told.
     changed: Vec<c_int>,
+    /// Descriptors that rest; see [`pause_readable`].
+    pauses: Vec<Pause>,
     timers: Timers,
     /// How many polls there have been.
     polls: u64,
@@ -82,6 +84,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         fired: ZeroedArray::new(size)?,
         slots: ZeroedArray::new(size)?,
         changed: Vec::new(),
+        pauses: Vec::new(),
         timers: Timers::new(),
         polls: 0,
         depth: 0,
@@ -138,7 +141,10 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         }
         // A finalizer that deletes the loop once more must not get here again.
         state(el).depth = 1;
-        time_events::finalize(el);
+        // A finalizer may delete more.
+        while state(el).timers.has_deleted() {
+            time_events::finalize(el);
+        }
         time_events::free_all(el);
         forget_newest(el);
         memory::unbox(NonNull::from(state(el)));
@@ -294,12 +300,11 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
     // may have changed them.
     let (state, flags) = unsafe { (state(el), flags | (*el).flags) };
     if flags & AE_DONT_WAIT != 0 || state.deleted {
-        Some(0)
-    } else if flags & AE_TIME_EVENTS != 0 {
-        state.timers.next_deadline().map(|deadline| deadline.saturating_sub(clock::now_us()))
-    } else {
-        None
+        return Some(0);
     }
+    let timer = if flags & AE_TIME_EVENTS != 0 { state.timers.next_deadline() } else { None };
+    let deadline = timer.into_iter().chain(state.first_pause_end()).min();
+    deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
 }
 
 /// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
@@ -309,6 +314,7 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
 unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
     unsafe {
+        file_events::end_pauses(el);
         let timeout = poll_timeout(el, flags);
         let outer = (*el).fired;
         let (fired, capacity, nested) = fired_buffer(el)?;
@@ -364,12 +370,13 @@ unsafe fn fired_buffer(
     Ok((state.fired.as_mut_ptr(), state.fired.len(), None))
 }
 
-/// Calls a sleep hook, if there is one.
+/// Calls a sleep hook, if there is one and the loop is not at its end: what the hook uses may be gone.
 ///
 /// # Safety
 /// `el` is a live loop of this thread; the hook is NULL or an `aeBeforeSleepProc`.
 unsafe fn call_sleep_proc(el: *mut aeEventLoop, proc: *mut aeBeforeSleepProc) {
-    if !proc.is_null() {
+    // SAFETY: the caller vouches for the loop.
+    if !proc.is_null() && unsafe { !state(el).deleted } {
         // SAFETY: the opaque pointer is a function of that type.
         unsafe { transmute::<*mut aeBeforeSleepProc, AeBeforeSleepProc>(proc)(el) };
     }

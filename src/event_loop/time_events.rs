@@ -60,9 +60,14 @@ impl Timers {
         Self { heap: Heap::new(), by_id: FxHashMap::default(), retired: ptr::null_mut(), due: Vec::new() }
     }
 
+    /// Whether finalizers are waiting.
+    pub(super) fn has_deleted(&self) -> bool {
+        !self.retired.is_null()
+    }
+
     /// When the next pass has something to do; 0 when finalizers are waiting.
     pub(super) fn next_deadline(&self) -> Option<monotime> {
-        if self.retired.is_null() { self.heap.first() } else { Some(0) }
+        if self.has_deleted() { Some(0) } else { self.heap.first() }
     }
 
     fn retire(&mut self, timer: TimerRef) {
@@ -167,22 +172,19 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
     }
 }
 
-/// Frees all events without their finalizers, as upstream does when a loop ends.
+/// Frees all events that are not deleted, without their finalizers, as upstream does when a loop ends.
 ///
 /// # Safety
 /// `el` is a live loop whose events are not used afterwards.
 pub(super) unsafe fn free_all(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop and its events.
     unsafe {
-        let retired = core::mem::replace(&mut state(el).timers.retired, ptr::null_mut());
-        for mut event in [(*el).timeEventHead, retired] {
-            while !event.is_null() {
-                let next = (*event).next;
-                memory::release(NonNull::new_unchecked(event));
-                event = next;
-            }
+        let mut event = core::mem::replace(&mut (*el).timeEventHead, ptr::null_mut());
+        while !event.is_null() {
+            let next = (*event).next;
+            memory::release(NonNull::new_unchecked(event));
+            event = next;
         }
-        (*el).timeEventHead = ptr::null_mut();
     }
 }
 

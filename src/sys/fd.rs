@@ -54,10 +54,10 @@ pub(crate) fn set_descriptor_flags(fd: c_int, flags: c_int) -> Result<(), Errno>
 /// A pipe, `[read end, write end]`, both ends close-on-exec.
 pub(crate) fn pipe() -> Result<[c_int; 2], Errno> {
     let mut fds = [-1; 2];
-    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    #[cfg(not(target_vendor = "apple"))]
     // SAFETY: the array takes two descriptors.
     Errno::result(unsafe { libc::pipe2(fds.as_mut_ptr(), libc::O_CLOEXEC) })?;
-    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    #[cfg(target_vendor = "apple")]
     {
         // SAFETY: the array takes two descriptors.
         Errno::result(unsafe { libc::pipe(fds.as_mut_ptr()) })?;

@@ -4,18 +4,11 @@
 //! from the kernel, not undefined behaviour. Errors are [`Errno`] values; nothing here retries or logs.
 
 pub(crate) mod clock;
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(poller = "epoll")]
 pub(crate) mod epoll;
 pub(crate) mod errno;
 pub(crate) mod fd;
-#[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly"
-))]
+#[cfg(poller = "kqueue")]
 pub(crate) mod kqueue;
 pub(crate) mod memory;
 pub(crate) mod poll;

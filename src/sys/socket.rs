@@ -1,7 +1,7 @@
 //! Sockets and their addresses.
 
 use super::Errno;
-use core::ffi::{CStr, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 use libc::{sockaddr, sockaddr_storage, socklen_t};
@@ -9,6 +9,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The name that stands for every unix socket's address, as Redis prints it.
 pub(crate) const UNIX_SOCKET_NAME: &str = "/unixsocket";
+
+/// Enough for any address that `inet_ntop` writes, with its NUL.
+const MAX_IP_TEXT: usize = 46;
+
+unsafe extern "C" {
+    // POSIX; the libc crate does not bind it on every platform.
+    fn inet_ntop(family: c_int, address: *const c_void, text: *mut c_char, len: socklen_t) -> *const c_char;
+}
 
 /// A socket address of any family.
 #[derive(Clone, Copy)]
@@ -95,10 +103,20 @@ impl SocketAddress {
 
     /// The address as text, without port: `/unixsocket` for unix sockets, `?` for unknown families.
     pub(crate) fn ip(&self) -> String {
-        match self.ip_address() {
-            Some(ip) => ip.to_string(),
-            None if self.family() == libc::AF_UNIX => UNIX_SOCKET_NAME.into(),
-            None => "?".into(),
+        let bytes: *const c_void = if let Some(v4) = self.v4() {
+            ptr::from_ref(&v4.sin_addr).cast()
+        } else if let Some(v6) = self.v6() {
+            ptr::from_ref(&v6.sin6_addr).cast()
+        } else {
+            return if self.family() == libc::AF_UNIX { UNIX_SOCKET_NAME } else { "?" }.into();
+        };
+        // Not Rust's own formatting: it writes IPv4-compatible addresses in another way than C programs do.
+        let mut text = [0 as c_char; MAX_IP_TEXT];
+        // SAFETY: the bytes are an address of the family, the buffer is as long as said and outlives the call.
+        unsafe {
+            let written = inet_ntop(self.family(), bytes, text.as_mut_ptr(), text.len() as socklen_t);
+            debug_assert!(!written.is_null());
+            CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
         }
     }
 
@@ -120,19 +138,17 @@ impl SocketAddress {
 /// `ip:port`, `[ip]:port` for IPv6.
 impl core::fmt::Display for SocketAddress {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.to_std() {
-            Some(address) => address.fmt(f),
-            None => write!(f, "{}:0", self.ip()),
-        }
+        let (ip, port) = (self.ip(), self.port());
+        if self.v6().is_some() { write!(f, "[{ip}]:{port}") } else { write!(f, "{ip}:{port}") }
     }
 }
 
 /// A close-on-exec socket.
 pub(crate) fn stream(family: c_int, protocol: c_int) -> Result<c_int, Errno> {
-    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    #[cfg(not(target_vendor = "apple"))]
     // SAFETY: takes no pointer.
     return Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, protocol) });
-    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    #[cfg(target_vendor = "apple")]
     {
         // SAFETY: takes no pointer.
         let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM, protocol) })?;
@@ -158,12 +174,12 @@ pub(crate) fn listen(fd: c_int, backlog: c_int) -> Result<(), Errno> {
 
 /// Accepts a connection as a non-blocking, close-on-exec descriptor.
 pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Errno> {
-    #[cfg(not(any(target_os = "macos", target_os = "ios")))]
+    #[cfg(not(target_vendor = "apple"))]
     return SocketAddress::filled(|address, len| {
         // SAFETY: the address has room for `len` bytes.
         unsafe { libc::accept4(fd, address, len, libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) }
     });
-    #[cfg(any(target_os = "macos", target_os = "ios"))]
+    #[cfg(target_vendor = "apple")]
     {
         // SAFETY: the address has room for `len` bytes.
         let accepted = SocketAddress::filled(|address, len| unsafe { libc::accept(fd, address, len) })?;

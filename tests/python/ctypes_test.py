@@ -5,11 +5,11 @@ LIBAE_SO names the library (default: build/libae.so beside this tree).
 """
 
 import ctypes
-import ctypes.util
 import errno
 import os
 import pathlib
 import socket
+import sys
 import tempfile
 import unittest
 from ctypes import POINTER, CFUNCTYPE, c_char_p, c_int, c_longlong, c_size_t, c_ssize_t, c_void_p
@@ -255,4 +255,7 @@ class Connection(LoopTest):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    result = unittest.main(exit=False).result
+    failed = len(result.failures) + len(result.errors)
+    print(f"ctypes-test: {result.testsRun - failed} passed, {failed} failed")
+    sys.exit(bool(failed))

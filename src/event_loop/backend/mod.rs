@@ -11,16 +11,9 @@
 //!
 //! Masks here are `AE_READABLE`, `AE_WRITABLE` or both.
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+#[cfg(poller = "epoll")]
 mod epoll;
-#[cfg(any(
-    target_os = "macos",
-    target_os = "ios",
-    target_os = "freebsd",
-    target_os = "netbsd",
-    target_os = "openbsd",
-    target_os = "dragonfly"
-))]
+#[cfg(poller = "kqueue")]
 mod kqueue;
 mod poll;
 mod select;
@@ -110,9 +103,9 @@ macro_rules! backends {
 }
 
 backends! {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(poller = "epoll")]
     Epoll: epoll,
-    #[cfg(any(target_os = "macos", target_os = "ios", target_os = "freebsd", target_os = "netbsd", target_os = "openbsd", target_os = "dragonfly"))]
+    #[cfg(poller = "kqueue")]
     Kqueue: kqueue,
     Poll: poll,
     Select: select,

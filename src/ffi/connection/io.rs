@@ -6,10 +6,11 @@ use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
 /// `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
-/// (`CONN_STATE_ERROR`).
+/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then has no
+/// read and no write handler any more.
 ///
 /// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
-/// the handler does not run.
+/// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
@@ -26,7 +27,8 @@ pub unsafe extern "C" fn connConnect(
     unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, connect_handler)) }
 }
 
-/// Connects, waiting for at most `timeout` milliseconds. Afterwards the descriptor is non-blocking.
+/// Connects, waiting for at most `timeout` milliseconds (below 0: without end). Afterwards the descriptor is
+/// non-blocking.
 ///
 /// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR` and `last_errno` (`ETIMEDOUT` when the time is over:
 /// upstream returns `C_OK` then).
