@@ -257,6 +257,37 @@ static void host_may_close_at_once(void) {
     end();
 }
 
+static int successor;
+
+/* Closes the listener at its first connection; its number goes to another one, for which a client waits. */
+static void on_accepted_replace_listener(connection *conn, int flags, char *ip) {
+    int port, fd = listener.fd[0];
+
+    on_accepted(conn, flags, ip);
+    if (accepted_count > 1) return;
+    aeDeleteFileEvent(el, fd, AE_READABLE);
+    close(fd);
+    successor = test_listen(AF_INET, 4, &port);
+    CHECK_INT(successor, fd);
+    close(test_connect(AF_INET, port));
+}
+
+/* Departs from upstream, which takes what belongs to the successor. */
+static void host_may_close_the_listener(void) {
+    static char *addresses[] = {v4};
+    int clients[2], i;
+
+    host.accepted = on_accepted_replace_listener;
+    begin_watched(addresses, 1);
+    for (i = 0; i < 2; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
+    run_until_accepted(1);
+    CHECK_INT(accepted_count, 1);
+    CHECK_INT(warnings, 0);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    for (i = 0; i < 2; i++) close(clients[i]);
+    end();
+}
+
 /* ---- No descriptors left ---- */
 
 static struct rlimit before_limit;
@@ -405,7 +436,8 @@ TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port)
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),
           CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
           CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),
-          CASE(host_may_close_at_once), CASE(listener_rests_without_descriptors),
+          CASE(host_may_close_at_once), CASE(host_may_close_the_listener),
+          CASE(listener_rests_without_descriptors),
           CASE(rest_ends_in_a_loop_of_file_events_alone), CASE(others_are_served_while_a_listener_rests),
           CASE(resting_listener_can_be_closed),
           CASE(loop_can_be_deleted_while_a_listener_rests))

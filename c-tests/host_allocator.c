@@ -9,10 +9,14 @@
 
 static struct {
     long allocations, live, calls_left; /* calls_left below 0: without end */
-} heap = {0, 0, -1};
+    int fails_once;
+} heap = {0, 0, -1, 0};
 
 static int may_allocate(void) {
-    if (heap.calls_left == 0) return 0;
+    if (heap.calls_left == 0) {
+        if (heap.fails_once) heap.calls_left = -1;
+        return 0;
+    }
     if (heap.calls_left > 0) heap.calls_left--;
     return 1;
 }
@@ -237,7 +241,91 @@ static void client_without_memory_is_turned_away(void) {
     CHECK_INT(heap.live, 0);
 }
 
+/* ---- Memory that runs out at any point of a longer story ---- */
+
+static int delivered;
+
+static void on_accepted(connection *conn, int flags, char *ip) {
+    (void)flags;
+    CHECK_TEXT(ip, "127.0.0.1");
+    delivered++;
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+    connClose(conn);
+}
+
+static void on_connected(connection *conn) { CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED); }
+
+static void on_again(aeEventLoop *el, int fd, void *data, int mask) {
+    (void)data;
+    (void)mask;
+    calls += test_drain(fd);
+    /* The nested call needs memory of its own. */
+    if (aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) == AE_ERR) CHECK_INT(errno, ENOMEM);
+}
+
+/* Each step works or says ENOMEM; returns how many failed. */
+static int tell_story(void) {
+    static char address[] = "127.0.0.1";
+    char *addresses[] = {address};
+    connListener listener = {.bindaddr = addresses, .bindaddr_count = 1, .ct = connectionTypeTcp()};
+    aeEventLoop *el = aeCreateEventLoop(64);
+    connection *conn;
+    int pair[2], i, failed = 0;
+
+    if (el == NULL) {
+        CHECK_INT(errno, ENOMEM);
+        return 1;
+    }
+    test_pair(pair);
+    test_send(pair[1], "x");
+#define STEP(works)                                                    do {                                                                   errno = 0;                                                         if (!(works)) CHECK_INT(errno, ENOMEM), failed++;              } while (0)
+    STEP(aeCreateFileEvent(el, pair[0], AE_READABLE, on_again, NULL) == AE_OK);
+    for (i = 0; i < 3; i++) STEP(aeCreateTimeEvent(el, 0, on_time, NULL, NULL) != AE_ERR);
+    STEP(connListen(&listener) == C_OK);
+    if (listener.count == 1)
+        STEP(aeCreateFileEvent(el, listener.fd[0], AE_READABLE, connAcceptHandler(listener.ct), NULL) == AE_OK);
+    STEP((conn = connCreate(connectionTypeTcp())) != NULL);
+    if (conn != NULL && listener.count == 1)
+        STEP(connConnect(conn, address, test_port(listener.fd[0]), NULL, on_connected) == C_OK);
+    for (i = 0; i < 4; i++) STEP(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) != AE_ERR);
+    STEP(aeResizeSetSize(el, 200) == AE_OK);
+    STEP(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) != AE_ERR);
+    STEP(aeResizeSetSize(el, 100) == AE_OK);
+#undef STEP
+    if (conn != NULL) connClose(conn);
+    while (listener.count > 0) close(listener.fd[--listener.count]);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+    return failed;
+}
+
+static void any_allocation_may_fail(void) {
+    long allocations, fails;
+
+    host.accepted = on_accepted;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(tell_story(), 0);
+    CHECK_INT(delivered, 1);
+    allocations = heap.allocations;
+    for (fails = 0; fails <= allocations; fails++) {
+        int one;
+
+        for (one = 0; one < 2; one++) { /* all that follow fail, or this one alone */
+            int open = test_open_fds();
+
+            heap.calls_left = fails;
+            heap.fails_once = one;
+            tell_story();
+            heap.calls_left = -1;
+            CHECK_INT(heap.live, 0);
+            CHECK_INT(test_open_fds(), open);
+        }
+    }
+}
+
 TEST_MAIN(CASE(everything_goes_back), CASE(calloc_may_be_missing), CASE(used_allocator_cannot_be_replaced),
           CASE(default_allocator_cannot_be_replaced_either), CASE(loop_without_memory_is_enomem),
           CASE(timer_without_memory_is_enomem), CASE(resize_without_memory_changes_nothing),
-          CASE(connection_without_memory_is_enomem), CASE(client_without_memory_is_turned_away))
+          CASE(connection_without_memory_is_enomem), CASE(client_without_memory_is_turned_away),
+          CASE(any_allocation_may_fail))

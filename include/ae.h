@@ -6,6 +6,7 @@
 /* Generated from src/abi and src/ffi by `make headers`; do not edit. */
 
 #include <stdint.h>
+#include <unistd.h>
 
 /** Marks a parameter as unused. */
 #define AE_NOTUSED(V) ((void) V)

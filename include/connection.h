@@ -5,7 +5,10 @@
 
 /* Generated from src/abi and src/ffi by `make headers`; do not edit. */
 
+#include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include "ae.h"

@@ -13,7 +13,7 @@ use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use std::ffi::CString;
 
-/// Accepts up to `most` connections and hands each to `deliver`. Without descriptors or memory for one, the
+/// Accepts up to `most` connections and hands each to `deliver`, which may close the listening socket. Without descriptors or memory for one, the
 /// listening socket rests for [`LIBAE_ACCEPT_RETRY_MS`]: those who wait keep it readable, and the loop would
 /// spin.
 ///
@@ -25,9 +25,18 @@ pub(crate) unsafe fn accept_up_to(
     most: usize,
     mut deliver: impl FnMut(c_int, &SocketAddress),
 ) {
+    // SAFETY: the caller vouches for the loop.
+    let event = || unsafe { event_loop::file_event(el, listening) };
+    let before = event();
     for _ in 0..most {
         match anet::accept(listening) {
-            Ok((fd, peer)) => deliver(fd, &peer),
+            Ok((fd, peer)) => {
+                deliver(fd, &peer);
+                if event() != before {
+                    // Watched no longer, or for somebody else: the number may belong to another socket by now.
+                    return;
+                }
+            }
             Err(error) => {
                 let errno = error.errno();
                 if errno == Errno::EAGAIN {

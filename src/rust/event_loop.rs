@@ -172,16 +172,20 @@ impl EventLoop {
 
     /// Runs `hook` before each sleep, in place of the one before.
     pub fn before_sleep(&self, hook: impl Fn(&Self) + 'static) {
-        *self.0.before_sleep.borrow_mut() = Some(Rc::new(hook));
+        let before = self.0.before_sleep.replace(Some(Rc::new(hook)));
         // SAFETY: live as long as the handle.
         unsafe { (*self.raw()).beforesleep = before_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+        // Only now: a closure's destructor may call the loop.
+        drop(before);
     }
 
     /// Runs `hook` after each sleep, in place of the one before.
     pub fn after_sleep(&self, hook: impl Fn(&Self) + 'static) {
-        *self.0.after_sleep.borrow_mut() = Some(Rc::new(hook));
+        let before = self.0.after_sleep.replace(Some(Rc::new(hook)));
         // SAFETY: live as long as the handle.
         unsafe { (*self.raw()).aftersleep = after_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+        // Only now: a closure's destructor may call the loop.
+        drop(before);
     }
 
     /// Runs `callback` so long from now, in milliseconds rounded up, never earlier.

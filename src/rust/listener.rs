@@ -69,7 +69,8 @@ impl Listener {
     }
 
     /// Hands every new connection to `callback`, up to `per_call` of them each time a socket is readable. When
-    /// the process has no descriptor left for one, the socket rests for a tenth of a second.
+    /// the process has no descriptor left for one, the socket rests for a tenth of a second. When it fails, nobody
+    /// is accepted any more, by the callback before it neither.
     pub fn on_accept(&self, per_call: usize, callback: impl Fn(Connection, Peer) + 'static) -> io::Result<()> {
         let raw = self.el.raw().ok_or(io::ErrorKind::NotConnected)?;
         let accept = Rc::new(Accept { per_call: per_call.max(1), callback: Box::new(callback), ct: self.ct });
@@ -79,10 +80,23 @@ impl Listener {
         for fd in &self.fds {
             let proc = ready as AeFileProc as *mut aeFileProc;
             // SAFETY: the loop is live; the client data lives as long as the event.
-            unsafe { core_loop::create_file_event(raw, *fd, AE_READABLE, proc, data) }.map_err(io_error)?;
+            let watched = unsafe { core_loop::create_file_event(raw, *fd, AE_READABLE, proc, data) };
+            if let Err(errno) = watched {
+                self.unwatch();
+                return Err(io_error(errno));
+            }
         }
         drop(before);
         Ok(())
+    }
+
+    fn unwatch(&self) {
+        if let Some(raw) = self.el.raw() {
+            for fd in &self.fds {
+                // SAFETY: the loop is live.
+                unsafe { core_loop::delete_file_event(raw, *fd, AE_READABLE) };
+            }
+        }
     }
 
     /// The TCP addresses it listens on, with the port that the system picked for port 0.
@@ -93,11 +107,8 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
+        self.unwatch();
         for listening in &self.fds {
-            if let Some(raw) = self.el.raw() {
-                // SAFETY: the loop is live.
-                unsafe { core_loop::delete_file_event(raw, *listening, AE_READABLE) };
-            }
             // The descriptor is gone whatever it answers.
             let _ = fd::close(*listening);
         }

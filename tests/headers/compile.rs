@@ -72,6 +72,28 @@ fn headers_compile_as_cxx() {
     check_dialects(&CXX_COMPILERS, &CXX_DIALECTS, "cc");
 }
 
+/// Upstream's ae.h brings unistd.h along, its connection.h errno.h, stdio.h and string.h: programs rely on it.
+#[test]
+fn headers_bring_what_upstreams_do() {
+    let uses = [
+        ("ae.h", "uint64_t now = 0; char byte; return (int)(read(0, &byte, 1) + close(0) + (ssize_t)now);"),
+        (
+            "connection.h",
+            "struct iovec iov; printf(\"%s\", strerror(errno)); memset(&iov, 0, sizeof(iov)); return close(0);",
+        ),
+    ];
+    let dir = TempDir::new().expect("a temporary directory");
+    for (header, body) in uses {
+        let path = dir.path().join("brings.c");
+        std::fs::write(&path, format!("#include <{header}>\nint main(void) {{ {body} }}\n")).expect("a source");
+        for compiler in installed(&C_COMPILERS) {
+            if let Err(messages) = compile(compiler, &["-Wall", "-Werror", "-std=gnu11", "-fsyntax-only"], &path) {
+                panic!("{compiler} misses something of {header}\n{messages}");
+            }
+        }
+    }
+}
+
 /// Upstream's users write types with and without `struct`, and define some macros themselves.
 #[test]
 fn types_and_macros_are_written_as_upstream_has_them() {

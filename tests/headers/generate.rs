@@ -23,7 +23,7 @@ const AE: Header = Header {
     name: "ae.h",
     summary: "the event loop",
     sources: &["src/abi/ae.rs", "src/ffi/ae.rs"],
-    sys_includes: &["stdint.h"],
+    sys_includes: &["stdint.h", "unistd.h"],
     includes: &[],
     tags: &[],
     excluded: &["aeFileProc", "aeTimeProc", "aeEventFinalizerProc", "aeBeforeSleepProc"],
@@ -80,7 +80,7 @@ const CONNECTION: Header = Header {
         "src/ffi/connection/io.rs",
         "src/ffi/connection/properties.rs",
     ],
-    sys_includes: &["stddef.h", "sys/types.h", "sys/uio.h"],
+    sys_includes: &["errno.h", "stddef.h", "stdio.h", "string.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
     tags: &[],
     excluded: &[
