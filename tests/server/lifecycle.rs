@@ -144,6 +144,15 @@ fn what_keeps_it_from_starting() {
 }
 
 #[test]
+fn an_argument_that_is_no_text_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let output = command().arg(std::ffi::OsStr::from_bytes(b"--port=\xff")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("is not valid UTF-8") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
 fn help_and_version() {
     let help = run(&["--help"]);
     assert!(help.status.success());

@@ -31,7 +31,10 @@ use std::rc::Rc;
 const ALLOCATOR: &str = "libc";
 
 fn main() -> ExitCode {
-    let config = match options::parse(std::env::args().skip(1)) {
+    let args: Result<Vec<String>, _> = std::env::args_os().skip(1).map(|arg| arg.into_string()).collect();
+    let parsed =
+        args.map_err(|arg| format!("the argument {} is not valid UTF-8", arg.display())).and_then(options::parse);
+    let config = match parsed {
         Ok(options::Action::Serve(config)) => *config,
         Ok(options::Action::Print(text)) => {
             say(&text);
