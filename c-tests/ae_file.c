@@ -1,7 +1,5 @@
 /* File events: what fires, and in which order. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 static int calls;
 static int last_mask;
@@ -31,15 +29,6 @@ static void on_any(aeEventLoop *el, int fd, void *data, int mask) {
     last_mask = mask;
     calls++;
     test_note('b');
-}
-
-static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(256);
-
-    CHECK(el != NULL);
-    return el;
 }
 
 /* ---- What fires ---- */

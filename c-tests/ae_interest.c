@@ -2,9 +2,7 @@
  *
  * What the kernel knows is read from /proc/self/fdinfo, for epoll. How many system calls the `pairs_` cases
  * cost is counted by interest_syscalls.sh. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 enum { PAIRS = 1000 };
 
@@ -22,24 +20,6 @@ static void on_act(aeEventLoop *el, int fd, void *data, int mask) {
     act = NULL;
 }
 
-static void on_readable(aeEventLoop *el, int fd, void *data, int mask) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(fd);
-    AE_NOTUSED(data);
-    AE_NOTUSED(mask);
-    test_note('r');
-}
-
-static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(fd);
-    AE_NOTUSED(data);
-    AE_NOTUSED(mask);
-    test_note('w');
-}
-
-static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
-
 /* A loop with two sockets watched for reading, of which the first will run `action`. */
 static aeEventLoop *prepare(void (*action)(aeEventLoop *el)) {
     aeEventLoop *el = aeCreateEventLoop(512);
@@ -48,7 +28,7 @@ static aeEventLoop *prepare(void (*action)(aeEventLoop *el)) {
     test_pair(first);
     test_pair(second);
     CHECK_INT(aeCreateFileEvent(el, first[0], AE_READABLE, on_act, NULL), AE_OK);
-    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, note_readable, NULL), AE_OK);
     act = action;
     test_send(first[1], "x");
     return el;
@@ -62,7 +42,7 @@ static void finish(aeEventLoop *el) {
 }
 
 static void watch(aeEventLoop *el, int fd, int mask) {
-    CHECK_INT(aeCreateFileEvent(el, fd, mask, mask & AE_WRITABLE ? on_writable : on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, fd, mask, mask & AE_WRITABLE ? note_writable : note_readable, NULL), AE_OK);
 }
 
 /* What the kernel watches `fd` for: AE_ flags, -1 for a descriptor it does not know, -2 when it does not say. */
@@ -173,13 +153,13 @@ static void readable_removed_is_silent(void) {
 static void fail_to_register(aeEventLoop *el) {
     int closed = test_unused_fd();
 
-    CHECK_FAILS(aeCreateFileEvent(el, closed, AE_READABLE, on_readable, NULL), AE_ERR, EBADF);
+    CHECK_FAILS(aeCreateFileEvent(el, closed, AE_READABLE, note_readable, NULL), AE_ERR, EBADF);
     CHECK_INT(aeGetFileEvents(el, closed), AE_NONE);
     if (strcmp(aeGetApiName(), "epoll") == 0) {
         FILE *file = tmpfile();
 
         CHECK(file != NULL);
-        CHECK_FAILS(aeCreateFileEvent(el, fileno(file), AE_READABLE, on_readable, NULL), AE_ERR, EPERM);
+        CHECK_FAILS(aeCreateFileEvent(el, fileno(file), AE_READABLE, note_readable, NULL), AE_ERR, EPERM);
         fclose(file);
     }
 }

@@ -1,16 +1,7 @@
 /* The loop itself: running and stopping it, the sleep hooks and the set size. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 static int calls;
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(128);
-
-    CHECK(el != NULL);
-    return el;
-}
 
 static void before_sleep(aeEventLoop *el) {
     AE_NOTUSED(el);
@@ -216,7 +207,7 @@ static void nonsensical_set_size_is_einval(void) {
     CHECK_FAILS(aeResizeSetSize(el, 0), AE_ERR, EINVAL);
     CHECK_FAILS(aeResizeSetSize(el, -1), AE_ERR, EINVAL);
     CHECK_FAILS(aeResizeSetSize(NULL, 10), AE_ERR, EINVAL);
-    CHECK_INT(aeGetSetSize(el), 128);
+    CHECK_INT(aeGetSetSize(el), SET_SIZE);
     CHECK_FAILS(aeGetSetSize(NULL), AE_ERR, EINVAL);
     CHECK_FAILS_NULL(aeCreateEventLoop(0), EINVAL);
     CHECK_FAILS_NULL(aeCreateEventLoop(-5), EINVAL);

@@ -1,22 +1,11 @@
 /* The loop run again, stopped or deleted by its own callbacks, and the loop after fork. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 enum { MANY = 12 };
 
 static int pairs[MANY][2];
 static int consumed[MANY];
 static int calls, depth;
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(256);
-
-    CHECK(el != NULL);
-    return el;
-}
-
-static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
 
 static void watch_ready(aeEventLoop *el, int count, aeFileProc *proc) {
     int i;

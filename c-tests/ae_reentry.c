@@ -1,21 +1,10 @@
 /* What callbacks may do to the loop that is calling them. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 enum { MANY = 8 };
 
 static int pairs[MANY][2];
 static int calls;
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(256);
-
-    CHECK(el != NULL);
-    return el;
-}
-
-static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
 
 /* `count` sockets that are readable and watched for it. */
 static void watch_ready(aeEventLoop *el, int count, aeFileProc *proc) {

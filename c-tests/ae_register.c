@@ -1,40 +1,5 @@
 /* File events: registering them, what the loop's public fields then say, and every error. */
-#include "test.h"
-
-#include <ae.h>
-
-static void on_readable(aeEventLoop *el, int fd, void *data, int mask) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(fd);
-    AE_NOTUSED(data);
-    AE_NOTUSED(mask);
-    test_note('r');
-}
-
-static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(fd);
-    AE_NOTUSED(data);
-    AE_NOTUSED(mask);
-    test_note('w');
-}
-
-static void on_any(aeEventLoop *el, int fd, void *data, int mask) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(fd);
-    AE_NOTUSED(data);
-    AE_NOTUSED(mask);
-    test_note('b');
-}
-
-static int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(256);
-
-    CHECK(el != NULL);
-    return el;
-}
+#include "ae_test.h"
 
 struct seen {
     aeEventLoop *el;
@@ -62,14 +27,14 @@ static void masks_merge_and_split(void) {
     int pair[2];
 
     ready_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE | AE_WRITABLE);
     aeDeleteFileEvent(el, pair[0], AE_READABLE);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_WRITABLE);
     CHECK_INT(poll_once(el), 1);
     CHECK_TEXT(test_noted(), "w");
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
     aeDeleteFileEvent(el, pair[0], AE_WRITABLE);
     CHECK_INT(poll_once(el), 1);
     CHECK_TEXT(test_noted(), "r");
@@ -82,14 +47,14 @@ static void later_handler_and_data_replace(void) {
     int pair[2], first = 0, second = 0;
 
     ready_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, &first), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, &first), AE_OK);
     CHECK(aeGetFileClientData(el, pair[0]) == &first);
     CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_seen, &second), AE_OK);
     CHECK_INT(poll_once(el), 1);
     CHECK_TEXT(test_noted(), "");
     CHECK(seen.data == &second);
     /* The data belongs to the descriptor, not to one of its handlers. */
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, &first), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, &first), AE_OK);
     CHECK_INT(poll_once(el), 1);
     CHECK(seen.data == &first);
     CHECK_TEXT(test_noted(), "w");
@@ -103,7 +68,7 @@ static void client_data_is_there_while_watched(void) {
 
     test_pair(pair);
     CHECK_NULL(aeGetFileClientData(el, pair[0]));
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_WRITABLE, on_any, &data), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_WRITABLE, note_any, &data), AE_OK);
     aeDeleteFileEvent(el, pair[0], AE_WRITABLE);
     CHECK(aeGetFileClientData(el, pair[0]) == &data);
     aeDeleteFileEvent(el, pair[0], AE_READABLE);
@@ -122,9 +87,9 @@ static void maxfd_follows_the_highest(void) {
     CHECK_INT(el->maxfd, -1);
     CHECK_INT(el->setsize, 256);
     CHECK_INT(aeGetSetSize(el), 256);
-    CHECK_INT(aeCreateFileEvent(el, high[1], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, high[1], AE_READABLE, note_readable, NULL), AE_OK);
     CHECK_INT(el->maxfd, high[1]);
-    CHECK_INT(aeCreateFileEvent(el, low[0], AE_READABLE | AE_WRITABLE, on_any, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, low[0], AE_READABLE | AE_WRITABLE, note_any, NULL), AE_OK);
     CHECK_INT(el->maxfd, high[1]);
     aeDeleteFileEvent(el, high[1], AE_WRITABLE);
     CHECK_INT(el->maxfd, high[1]);
@@ -144,11 +109,11 @@ static void public_slot_shows_the_registration(void) {
     int pair[2], data = 0;
 
     test_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, &data), AE_OK);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, &data), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, &data), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, &data), AE_OK);
     CHECK_INT(el->events[pair[0]].mask, AE_READABLE | AE_WRITABLE);
-    CHECK(el->events[pair[0]].rfileProc == on_readable);
-    CHECK(el->events[pair[0]].wfileProc == on_writable);
+    CHECK(el->events[pair[0]].rfileProc == note_readable);
+    CHECK(el->events[pair[0]].wfileProc == note_writable);
     CHECK(el->events[pair[0]].clientData == &data);
     CHECK_INT(el->events[pair[1]].mask, AE_NONE);
     test_close_pair(pair);
@@ -163,11 +128,11 @@ static void out_of_range_is_erange(void) {
 
     CHECK(el != NULL);
     test_pair(pair);
-    CHECK_FAILS(aeCreateFileEvent(el, 64, AE_READABLE, on_readable, NULL), AE_ERR, ERANGE);
-    CHECK_FAILS(aeCreateFileEvent(el, 100000, AE_READABLE, on_readable, NULL), AE_ERR, ERANGE);
+    CHECK_FAILS(aeCreateFileEvent(el, 64, AE_READABLE, note_readable, NULL), AE_ERR, ERANGE);
+    CHECK_FAILS(aeCreateFileEvent(el, 100000, AE_READABLE, note_readable, NULL), AE_ERR, ERANGE);
     last = dup2(pair[0], 63);
     CHECK_INT(last, 63);
-    CHECK_INT(aeCreateFileEvent(el, last, AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, last, AE_READABLE, note_readable, NULL), AE_OK);
     CHECK_INT(el->maxfd, 63);
     CHECK_INT(aeGetFileEvents(el, 64), AE_NONE);
     close(last);
@@ -179,12 +144,12 @@ static void closed_descriptor_is_ebadf(void) {
     aeEventLoop *el = new_loop();
     int closed = test_unused_fd();
 
-    CHECK_FAILS(aeCreateFileEvent(el, closed, AE_READABLE, on_readable, NULL), AE_ERR, EBADF);
+    CHECK_FAILS(aeCreateFileEvent(el, closed, AE_READABLE, note_readable, NULL), AE_ERR, EBADF);
     CHECK_INT(aeGetFileEvents(el, closed), AE_NONE);
     CHECK_NULL(aeGetFileClientData(el, closed));
     CHECK_INT(el->maxfd, -1);
     /* Departs from upstream, which indexes its array with a negative number. */
-    CHECK_FAILS(aeCreateFileEvent(el, -1, AE_READABLE, on_readable, NULL), AE_ERR, EBADF);
+    CHECK_FAILS(aeCreateFileEvent(el, -1, AE_READABLE, note_readable, NULL), AE_ERR, EBADF);
     CHECK_INT(aeGetFileEvents(el, -1), AE_NONE);
     aeDeleteFileEvent(el, -1, AE_READABLE);
     aeDeleteEventLoop(el);
@@ -196,10 +161,10 @@ static void nonsense_is_einval(void) {
     int pair[2];
 
     test_pair(pair);
-    CHECK_FAILS(aeCreateFileEvent(NULL, pair[0], AE_READABLE, on_readable, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateFileEvent(NULL, pair[0], AE_READABLE, note_readable, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_READABLE, NULL, NULL), AE_ERR, EINVAL);
-    CHECK_FAILS(aeCreateFileEvent(el, pair[0], 8, on_readable, NULL), AE_ERR, EINVAL);
-    CHECK_FAILS(aeCreateFileEvent(el, pair[0], -1, on_readable, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[0], 8, note_readable, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[0], -1, note_readable, NULL), AE_ERR, EINVAL);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_NONE);
     CHECK_INT(el->maxfd, -1);
     test_close_pair(pair);
@@ -212,7 +177,7 @@ static void failure_leaves_the_registration_alone(void) {
     int pair[2], data = 0;
 
     ready_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, &data), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, &data), AE_OK);
     CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_WRITABLE, NULL, NULL), AE_ERR, EINVAL);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE);
     CHECK(aeGetFileClientData(el, pair[0]) == &data);
@@ -230,10 +195,10 @@ static void regular_file_depends_on_the_backend(void) {
     CHECK(file != NULL);
     fd = fileno(file);
     if (strcmp(aeGetApiName(), "epoll") == 0) {
-        CHECK_FAILS(aeCreateFileEvent(el, fd, AE_READABLE, on_readable, NULL), AE_ERR, EPERM);
+        CHECK_FAILS(aeCreateFileEvent(el, fd, AE_READABLE, note_readable, NULL), AE_ERR, EPERM);
         CHECK_INT(aeGetFileEvents(el, fd), AE_NONE);
     } else {
-        CHECK_INT(aeCreateFileEvent(el, fd, AE_READABLE, on_readable, NULL), AE_OK);
+        CHECK_INT(aeCreateFileEvent(el, fd, AE_READABLE, note_readable, NULL), AE_OK);
         CHECK_INT(poll_once(el), 1);
     }
     fclose(file);
@@ -245,8 +210,8 @@ static void success_leaves_errno_alone(void) {
     int pair[2];
 
     ready_pair(pair);
-    CHECK_KEEPS_ERRNO(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
-    CHECK_KEEPS_ERRNO(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_KEEPS_ERRNO(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK_KEEPS_ERRNO(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
     CHECK_KEEPS_ERRNO(aeGetFileEvents(el, pair[0]), AE_READABLE | AE_WRITABLE);
     CHECK_KEEPS_ERRNO(poll_once(el), 1);
     CHECK_KEEPS_ERRNO(aeGetSetSize(el), 256);

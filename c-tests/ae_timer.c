@@ -1,16 +1,7 @@
 /* Time events: when they run, in which order, and beside file events. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 static int calls;
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(64);
-
-    CHECK(el != NULL);
-    return el;
-}
 
 /* Runs what is due, without waiting. */
 static int run_due(aeEventLoop *el) { return aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT); }

@@ -1,16 +1,7 @@
 /* Time events: deleting them, their finalizers, the list of them, and the loop run inside a time handler. */
-#include "test.h"
-
-#include <ae.h>
+#include "ae_test.h"
 
 static int calls, finalized;
-
-static aeEventLoop *new_loop(void) {
-    aeEventLoop *el = aeCreateEventLoop(64);
-
-    CHECK(el != NULL);
-    return el;
-}
 
 static int run_due(aeEventLoop *el) { return aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT); }
 

@@ -1,0 +1,35 @@
+/* What the tests of the event loop share. */
+#ifndef AE_TEST_H
+#define AE_TEST_H
+
+#include "test.h"
+
+#include <ae.h>
+
+enum { SET_SIZE = 256 };
+
+static inline aeEventLoop *new_loop(void) {
+    aeEventLoop *el = aeCreateEventLoop(SET_SIZE);
+
+    CHECK(el != NULL);
+    return el;
+}
+
+/* One iteration over what is ready now. */
+static inline int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
+
+/* Handlers that note that they ran. */
+#define NOTING_HANDLER(name, letter)                                             \
+    static inline void name(aeEventLoop *el, int fd, void *data, int mask) {     \
+        AE_NOTUSED(el);                                                          \
+        AE_NOTUSED(fd);                                                          \
+        AE_NOTUSED(data);                                                        \
+        AE_NOTUSED(mask);                                                        \
+        test_note(letter);                                                       \
+    }
+
+NOTING_HANDLER(note_readable, 'r')
+NOTING_HANDLER(note_writable, 'w')
+NOTING_HANDLER(note_any, 'b')
+
+#endif
