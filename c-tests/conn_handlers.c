@@ -346,10 +346,34 @@ static void closed_by_another_connection(void) {
     end();
 }
 
+/* By default connections register with the newest loop; one that is older keeps nothing of a freed connection. */
+static void another_loop_does_not_keep_a_closed_connection(void) {
+    aeEventLoop *newer;
+    int fds[2];
+
+    begin_connected();
+    test_pair(fds);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    newer = aeCreateEventLoop(256);
+    CHECK(newer != NULL);
+    connClose(conn);
+    conn = NULL;
+    aeDeleteEventLoop(newer);
+    CHECK_INT(aeGetFileEvents(el, conn_fd), AE_NONE);
+    CHECK_INT(dup2(fds[0], conn_fd), conn_fd);
+    test_send(fds[1], "x");
+    CHECK_INT(run_once(), 0);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(fds);
+    close(conn_fd);
+    end();
+}
+
 TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
           CASE(barrier_turns_the_order_round), CASE(handler_stops_itself), CASE(handler_hands_over_to_the_other),
           CASE(handler_set_by_the_other_waits_for_its_own_event),
           CASE(peer_closing_wakes_the_reader), CASE(descriptor_out_of_range_is_told),
           CASE(closed_in_the_read_handler), CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
           CASE(closed_in_the_connect_handler), CASE(closed_in_the_accept_handler),
-          CASE(closed_by_a_handler_in_a_handler), CASE(closed_by_another_connection))
+          CASE(closed_by_a_handler_in_a_handler), CASE(closed_by_another_connection),
+          CASE(another_loop_does_not_keep_a_closed_connection))

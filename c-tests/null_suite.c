@@ -71,10 +71,13 @@ static void note_call(const char *name) {
         CHECK_INT(function arguments, (expected));     \
     } while (0)
 
+/* Without a result to tell of an error, errno is left alone. */
 #define IGNORES(function, arguments) \
     do {                             \
         note_call(#function);        \
+        errno = 4242;                \
         function arguments;          \
+        CHECK_INT(errno, 4242);      \
     } while (0)
 
 static void on_file(aeEventLoop *el, int fd, void *data, int mask) {

@@ -262,8 +262,8 @@ int aeProcessEvents(struct aeEventLoop *eventLoop, int flags);
 int aeWait(int fd, int mask, long long milliseconds);
 
 /**
- * Runs iterations, with the sleep hooks, until `aeStop`. Also returns when the backend fails for good. NULL
- * is ignored.
+ * Runs iterations, with the sleep hooks, until `aeStop`. Also returns when the backend fails for good, with
+ * errno saying why. NULL is ignored.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */

@@ -226,7 +226,8 @@ int connListen(struct connListener *listener);
 
 /**
  * The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
- * none.
+ * none. It accepts until nobody waits, so the descriptor has to be non-blocking: `connListen` makes it so,
+ * `anetTcpServer` and its like do not.
  *
  * Requires: `ct` is NULL or a connection type.
  */

@@ -71,7 +71,10 @@ typedef struct libaeAllocator {
 typedef struct libaeHost {
     /** `sizeof(libaeHost)` as the program was compiled; later members keep their defaults. */
     size_t size;
-    /** The loop that connections register with. Default: the loop most recently created in this thread. */
+    /**
+     * The loop that connections register with. Default: the loop most recently created in this thread; a program
+     * with connections and several loops in one thread should say which.
+     */
     struct aeEventLoop *(*current_loop)(void);
     /**
      * A connection was accepted; the host now owns it. `flags` is 0 or `LIBAE_ACCEPTED_UNIX`; `ip` is the

@@ -106,6 +106,11 @@ pub(crate) fn current_loop() -> *mut aeEventLoop {
     }
 }
 
+/// Whether the host says which loop connections register with.
+pub(crate) fn has_current_loop() -> bool {
+    hook!(current_loop).is_some()
+}
+
 /// Notes the loop most recently created in this thread.
 pub(crate) fn set_newest_loop(el: *mut aeEventLoop) {
     NEWEST_LOOP.set(el);

@@ -1,6 +1,6 @@
 //! The event loop's side of a connection over one descriptor: handlers set, and called.
 
-use super::{call_handler, client_data, current_loop};
+use super::{call_handler, client_data, current_loop, stop_watching};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
@@ -26,10 +26,8 @@ pub(super) unsafe fn watch(conn: *mut connection, mask: c_int) -> Result<(), Err
 /// # Safety
 /// `conn` is a live connection of this thread.
 unsafe fn unwatch(conn: *mut connection, mask: c_int) {
-    if let Ok(el) = current_loop() {
-        // SAFETY: the caller vouches for the connection.
-        unsafe { event_loop::delete_file_event(el, (*conn).fd, mask) };
-    }
+    // SAFETY: the caller vouches for the connection.
+    unsafe { stop_watching(conn, (*conn).fd, mask) }
 }
 
 /// Sets or removes the read handler.

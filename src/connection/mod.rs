@@ -11,7 +11,7 @@ pub(crate) mod socket;
 mod sync;
 pub(crate) mod unix;
 
-use crate::abi::ae::aeEventLoop;
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
 use crate::event_loop::{self, memory};
 use crate::host;
@@ -38,6 +38,24 @@ fn current_loop() -> Result<*mut aeEventLoop, Errno> {
     if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
 }
 
+/// Stops watching the connection's descriptor for `mask`.
+///
+/// # Safety
+/// `conn` is a live connection of this thread, `fd` its descriptor.
+unsafe fn stop_watching(conn: *mut connection, fd: c_int, mask: c_int) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        if let Ok(el) = current_loop() {
+            event_loop::delete_file_event(el, fd, mask);
+        }
+        // By default the newest loop is the current one, and another may have become so since: no loop may keep
+        // what leads to a connection that is freed.
+        if !host::has_current_loop() {
+            event_loop::delete_wherever(fd, mask, client_data(conn));
+        }
+    }
+}
+
 /// Stops watching the connection's descriptor and closes it.
 ///
 /// # Safety
@@ -49,9 +67,7 @@ unsafe fn drop_fd(conn: *mut connection) {
         if fd == -1 {
             return;
         }
-        if let Ok(el) = current_loop() {
-            event_loop::delete_file_event(el, fd, crate::abi::ae::AE_READABLE | crate::abi::ae::AE_WRITABLE);
-        }
+        stop_watching(conn, fd, AE_READABLE | AE_WRITABLE);
         // The descriptor is gone whatever it answers.
         let _ = fd::close(fd);
     }

@@ -174,6 +174,23 @@ unsafe fn forget_newest(el: *mut aeEventLoop) {
     }
 }
 
+/// Deletes the events of `fd` that carry `data` from every loop of this thread.
+///
+/// # Safety
+/// The loops of this thread's chain are live.
+pub(crate) unsafe fn delete_wherever(fd: c_int, mask: c_int, data: *mut c_void) {
+    // SAFETY: the caller vouches for the loops.
+    unsafe {
+        let mut el = host::newest_loop();
+        while !el.is_null() {
+            if file_event(el, fd).is_some_and(|(registered, owner)| registered != AE_NONE && owner == data) {
+                delete_file_event(el, fd, mask);
+            }
+            el = state(el).older;
+        }
+    }
+}
+
 /// The name of the backend that new loops get.
 pub(crate) fn default_backend_name() -> &'static CStr {
     backend::default_name().unwrap_or(backend::platform_name())

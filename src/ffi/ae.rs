@@ -185,18 +185,17 @@ pub extern "C" fn aeWait(fd: c_int, mask: c_int, milliseconds: c_longlong) -> c_
     call(AE_ERR, || core_loop::wait(fd, mask, milliseconds))
 }
 
-/// Runs iterations, with the sleep hooks, until `aeStop`. Also returns when the backend fails for good. NULL
-/// is ignored.
+/// Runs iterations, with the sleep hooks, until `aeStop`. Also returns when the backend fails for good, with
+/// errno saying why. NULL is ignored.
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeMain(eventLoop: *mut aeEventLoop) {
-    call((), || {
-        let el = non_null(eventLoop)?;
+    if !eventLoop.is_null() {
         // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::run(el) }
-    });
+        call((), || unsafe { core_loop::run(eventLoop) });
+    }
 }
 
 /// The name of the backend that `aeCreateEventLoop` uses: "epoll", "kqueue", "poll" or "select". The string

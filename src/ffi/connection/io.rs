@@ -2,6 +2,7 @@
 
 use super::dispatch;
 use crate::abi::connection::*;
+use crate::ffi::args::quietly;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
@@ -194,7 +195,7 @@ pub unsafe extern "C" fn connSyncReadLine(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
-    unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) }
+    quietly(|| unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) })
 }
 
 /// Closes the connection and frees it; inside one of its handlers, once that returns. NULL is ignored.
@@ -204,5 +205,5 @@ pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connClose(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
-    unsafe { dispatch(conn, (), |t| t.close, |f| f(conn)) }
+    quietly(|| unsafe { dispatch(conn, (), |t| t.close, |f| f(conn)) })
 }

@@ -4,6 +4,7 @@ use super::{dispatch, field, with_fd};
 use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::registry;
+use crate::ffi::args::quietly;
 use crate::sys::text::write_text;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 use core::ptr;
@@ -170,7 +171,7 @@ pub unsafe extern "C" fn connHasReadHandler(conn: *mut connection) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetPrivateData(conn: *mut connection, data: *mut c_void) {
     // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, (), |c| (*c).private_data = data) }
+    quietly(|| unsafe { field(conn, (), |c| (*c).private_data = data) })
 }
 
 /// The owner's data.

@@ -66,7 +66,8 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
 }
 
 /// The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
-/// none.
+/// none. It accepts until nobody waits, so the descriptor has to be non-blocking: `connListen` makes it so,
+/// `anetTcpServer` and its like do not.
 ///
 /// # Safety
 /// `ct` is NULL or a connection type.
