@@ -72,8 +72,8 @@ typedef struct libaeHost {
     /** `sizeof(libaeHost)` as the program was compiled; later members keep their defaults. */
     size_t size;
     /**
-     * The loop that connections register with. Default: the loop most recently created in this thread; a program
-     * with connections and several loops in one thread should say which.
+     * The loop that connections register with. Default: the loop most recently created in this thread; a
+     * connection that is registered with another loop of the thread stays with that.
      */
     struct aeEventLoop *(*current_loop)(void);
     /**

@@ -6,7 +6,6 @@
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{connListener, connection};
 use crate::abi::host::*;
-use core::cell::Cell;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::mem::{offset_of, size_of, transmute_copy};
 use core::ptr;
@@ -20,11 +19,6 @@ const MEMBERS: usize = size_of::<libaeHost>() / size_of::<usize>() - 1;
 
 static TABLE: [AtomicPtr<c_void>; MEMBERS] = [const { AtomicPtr::new(ptr::null_mut()) }; MEMBERS];
 static ALLOCATED: AtomicBool = AtomicBool::new(false);
-
-thread_local! {
-    /// The loop most recently created in this thread.
-    static NEWEST_LOOP: Cell<*mut aeEventLoop> = const { Cell::new(ptr::null_mut()) };
-}
 
 /// Reads a member of the table. The type of the result is the member's.
 macro_rules! hook {
@@ -97,28 +91,10 @@ pub(crate) fn allocator() -> Option<libaeAllocator> {
     })
 }
 
-/// The loop that connections register with, NULL when there is none.
-pub(crate) fn current_loop() -> *mut aeEventLoop {
-    match hook!(current_loop) {
-        // SAFETY: the host vouches for its hooks.
-        Some(current_loop) => unsafe { current_loop() },
-        None => NEWEST_LOOP.get(),
-    }
-}
-
-/// Whether the host says which loop connections register with.
-pub(crate) fn has_current_loop() -> bool {
-    hook!(current_loop).is_some()
-}
-
-/// Notes the loop most recently created in this thread.
-pub(crate) fn set_newest_loop(el: *mut aeEventLoop) {
-    NEWEST_LOOP.set(el);
-}
-
-/// The loop most recently created in this thread.
-pub(crate) fn newest_loop() -> *mut aeEventLoop {
-    NEWEST_LOOP.get()
+/// The loop that connections register with, if the host says so; it may be NULL.
+pub(crate) fn current_loop() -> Option<*mut aeEventLoop> {
+    // SAFETY: the host vouches for its hooks.
+    hook!(current_loop).map(|current_loop| unsafe { current_loop() })
 }
 
 /// Writes a line to the host's log. errno is left alone.

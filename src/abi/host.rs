@@ -50,8 +50,8 @@ pub struct libaeAllocator {
 pub struct libaeHost {
     /// `sizeof(libaeHost)` as the program was compiled; later members keep their defaults.
     pub size: usize,
-    /// The loop that connections register with. Default: the loop most recently created in this thread; a program
-    /// with connections and several loops in one thread should say which.
+    /// The loop that connections register with. Default: the loop most recently created in this thread; a
+    /// connection that is registered with another loop of the thread stays with that.
     pub current_loop: Option<unsafe extern "C" fn() -> *mut aeEventLoop>,
     /// A connection was accepted; the host now owns it. `flags` is 0 or `LIBAE_ACCEPTED_UNIX`; `ip` is the
     /// peer's address, valid during the call, NULL for unix sockets. Default: `connAccept(conn, NULL)`.

@@ -1,6 +1,6 @@
 //! The event loop's side of a connection over one descriptor: handlers set, and called.
 
-use super::{call_handler, client_data, current_loop, stop_watching};
+use super::{call_handler, client_data, loop_of, unwatch};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
@@ -17,17 +17,8 @@ pub(super) unsafe fn watch(conn: *mut connection, mask: c_int) -> Result<(), Err
     // the type's handler is a function of that kind.
     unsafe {
         let handler = (*(*conn).r#type).ae_handler.ok_or(Errno::EINVAL)? as *mut aeFileProc;
-        event_loop::create_file_event(current_loop()?, (*conn).fd, mask, handler, client_data(conn))
+        event_loop::create_file_event(loop_of(conn)?, (*conn).fd, mask, handler, client_data(conn))
     }
-}
-
-/// Stops watching the connection's descriptor for `mask`.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn unwatch(conn: *mut connection, mask: c_int) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { stop_watching(conn, (*conn).fd, mask) }
 }
 
 /// Sets or removes the read handler.

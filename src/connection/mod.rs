@@ -32,26 +32,26 @@ fn create(ct: &'static ConnectionType, fd: c_int, state: ConnectionState) -> Res
     Ok(conn)
 }
 
-/// The loop of this thread's connections.
-fn current_loop() -> Result<*mut aeEventLoop, Errno> {
-    let el = host::current_loop();
+/// The loop for the events of a connection's descriptor: the one that the host names, else the one where they
+/// are registered already, else this thread's newest.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn loop_of(conn: *mut connection) -> Result<*mut aeEventLoop, Errno> {
+    // SAFETY: the caller vouches for the connection, whose thread's loops are live.
+    let el = host::current_loop().unwrap_or_else(|| unsafe { event_loop::current_for((*conn).fd, client_data(conn)) });
     if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
 }
 
 /// Stops watching the connection's descriptor for `mask`.
 ///
 /// # Safety
-/// `conn` is a live connection of this thread, `fd` its descriptor.
-unsafe fn stop_watching(conn: *mut connection, fd: c_int, mask: c_int) {
+/// `conn` is a live connection of this thread.
+unsafe fn unwatch(conn: *mut connection, mask: c_int) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        if let Ok(el) = current_loop() {
-            event_loop::delete_file_event(el, fd, mask);
-        }
-        // By default the newest loop is the current one, and another may have become so since: no loop may keep
-        // what leads to a connection that is freed.
-        if !host::has_current_loop() {
-            event_loop::delete_wherever(fd, mask, client_data(conn));
+        if let Ok(el) = loop_of(conn) {
+            event_loop::delete_file_event(el, (*conn).fd, mask);
         }
     }
 }
@@ -63,13 +63,12 @@ unsafe fn stop_watching(conn: *mut connection, fd: c_int, mask: c_int) {
 unsafe fn drop_fd(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        let fd = core::mem::replace(&mut (*conn).fd, -1);
-        if fd == -1 {
+        if (*conn).fd == -1 {
             return;
         }
-        stop_watching(conn, fd, AE_READABLE | AE_WRITABLE);
+        unwatch(conn, AE_READABLE | AE_WRITABLE);
         // The descriptor is gone whatever it answers.
-        let _ = fd::close(fd);
+        let _ = fd::close(core::mem::replace(&mut (*conn).fd, -1));
     }
 }
 

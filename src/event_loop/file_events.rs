@@ -16,9 +16,9 @@ const POLLED: c_int = AE_READABLE | AE_WRITABLE;
 
 /// What we keep for each descriptor beside its `aeFileEvent`.
 pub(super) struct Slot {
-    /// The poll that had just been made when the descriptor was last added to the backend: what that poll
-    /// found, it found about another file.
-    added_after: u64,
+    /// What polls up to this one found is no business of the handlers any more: the descriptor has been added to
+    /// the backend since, for another file maybe, or a nested run has served it.
+    settled: u64,
     /// What the backend was last told to watch for.
     armed: u8,
     /// Listed in `State::changed`.
@@ -61,7 +61,7 @@ impl State {
             Ok(applied) => {
                 slot.armed = wanted as u8;
                 if applied == Applied::Added {
-                    slot.added_after = polls;
+                    slot.settled = polls;
                 }
                 Ok(())
             }
@@ -283,18 +283,23 @@ pub(super) unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u
         if (*event).mask & mask & second != 0 && !(called && (same || is_stale(el, fd, poll))) {
             call_handler(el, event, fd, mask, second);
         }
+        // The outer call need not: if it is still ready it fires again.
+        if state(el).depth > 1 && entry(el, fd).is_some() {
+            let slot = state(el).slot(fd);
+            slot.settled = slot.settled.max(poll);
+        }
     }
 }
 
-/// Whether what `poll` found is no business of the descriptor's handlers: it was added since, so that the
-/// poll found it about another file, or the loop is at its end.
+/// Whether what `poll` found is no business of the descriptor's handlers; see [`Slot::settled`]. Also when the
+/// loop is at its end.
 ///
 /// # Safety
 /// `el` is a live loop of this thread, `fd` is in range.
 unsafe fn is_stale(el: *mut aeEventLoop, fd: c_int, poll: u64) -> bool {
     // SAFETY: the caller vouches for the loop.
     let state = unsafe { state(el) };
-    state.deleted || state.slot(fd).added_after >= poll
+    state.deleted || state.slot(fd).settled >= poll
 }
 
 /// # Safety

@@ -9,10 +9,12 @@ mod backend;
 mod file_events;
 mod heap;
 pub(crate) mod memory;
+mod threads;
 mod time_events;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
+pub(crate) use threads::{current_for, with_current};
 pub(crate) use time_events::{create_time_event, delete_time_event};
 pub(crate) use wait::wait;
 
@@ -53,8 +55,6 @@ struct State {
     runs: u32,
     /// Deleted inside a callback; freed when the outermost call returns.
     deleted: bool,
-    /// The loop created before this one in the same thread.
-    older: *mut aeEventLoop,
     /// What the safe API keeps for the loop, NULL for others.
     owner: *mut c_void,
 }
@@ -90,7 +90,6 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         depth: 0,
         runs: 0,
         deleted: false,
-        older: host::newest_loop(),
         owner: ptr::null_mut(),
     })?;
     // SAFETY: fresh, and nobody else's yet.
@@ -109,10 +108,15 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         flags: 0,
     })
     // SAFETY: the state is used by nobody.
-    .inspect_err(|_| unsafe { memory::unbox(state) })?
-    .as_ptr();
-    host::set_newest_loop(el);
-    Ok(el)
+    .inspect_err(|_| unsafe { memory::unbox(state) })?;
+    threads::add(el.as_ptr()).inspect_err(|_| {
+        // SAFETY: both are used by nobody.
+        unsafe {
+            memory::unbox(state);
+            memory::unbox(el);
+        }
+    })?;
+    Ok(el.as_ptr())
 }
 
 /// Deletes a loop; one that is running, when its outermost call returns.
@@ -146,48 +150,9 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
             time_events::finalize(el);
         }
         time_events::free_all(el);
-        forget_newest(el);
+        threads::remove(el);
         memory::unbox(NonNull::from(state(el)));
         memory::unbox(NonNull::new_unchecked(el));
-    }
-}
-
-/// Takes a loop out of the thread's chain of loops, newest first.
-///
-/// # Safety
-/// `el` is a live loop, as are the loops of this thread's chain.
-unsafe fn forget_newest(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loops.
-    unsafe {
-        let older = state(el).older;
-        if host::newest_loop() == el {
-            return host::set_newest_loop(older);
-        }
-        let mut newer = host::newest_loop();
-        while !newer.is_null() {
-            if state(newer).older == el {
-                state(newer).older = older;
-                return;
-            }
-            newer = state(newer).older;
-        }
-    }
-}
-
-/// Deletes the events of `fd` that carry `data` from every loop of this thread.
-///
-/// # Safety
-/// The loops of this thread's chain are live.
-pub(crate) unsafe fn delete_wherever(fd: c_int, mask: c_int, data: *mut c_void) {
-    // SAFETY: the caller vouches for the loops.
-    unsafe {
-        let mut el = host::newest_loop();
-        while !el.is_null() {
-            if file_event(el, fd).is_some_and(|(registered, owner)| registered != AE_NONE && owner == data) {
-                delete_file_event(el, fd, mask);
-            }
-            el = state(el).older;
-        }
     }
 }
 

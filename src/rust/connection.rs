@@ -5,7 +5,7 @@ use super::{EventLoop, c_string, io_error};
 use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::{socket::TCP, unix::UNIX};
-use crate::sys::Errno;
+use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -54,12 +54,16 @@ impl Connection {
         Self(inner)
     }
 
-    /// A connected connection over an accepted descriptor, which it owns from now on.
+    /// A connected connection over an accepted descriptor, which is closed when that fails.
     pub(super) fn accepted(el: &EventLoop, ct: &ConnectionType, fd: c_int) -> io::Result<Self> {
-        let create = ct.conn_create_accepted.ok_or_else(|| io_error(Errno::EINVAL))?;
         // SAFETY: a built-in type; its connection is ours alone.
         unsafe {
-            let raw = checked(create(fd, ptr::null_mut()))?;
+            let raw = ct.conn_create_accepted.map_or(ptr::null_mut(), |create| create(fd, ptr::null_mut()));
+            if raw.is_null() {
+                let error = io_error(Errno::last());
+                let _ = fd::close(fd);
+                return Err(error);
+            }
             let conn = Self::adopt(el, raw);
             conn.call(|raw| Some((*(*raw).r#type).accept?(raw, None)))?;
             Ok(conn)

@@ -3,7 +3,6 @@
 use super::{c_string, io_error};
 use crate::abi::ae::*;
 use crate::event_loop as core_loop;
-use crate::host;
 use core::ffi::{c_int, c_longlong, c_void};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -304,11 +303,7 @@ impl WeakLoop {
     /// Runs `body` with the loop as this thread's current one, with none when it is gone.
     pub(super) fn enter<T>(&self, body: impl FnOnce() -> T) -> T {
         let el = self.0.upgrade();
-        let before = host::newest_loop();
-        host::set_newest_loop(el.as_ref().map_or(ptr::null_mut(), |inner| inner.raw));
-        let result = body();
-        host::set_newest_loop(before);
-        result
+        core_loop::with_current(el.as_ref().map_or(ptr::null_mut(), |inner| inner.raw), body)
     }
 
     pub(super) fn raw(&self) -> Option<*mut aeEventLoop> {

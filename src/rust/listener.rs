@@ -129,10 +129,9 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
         let el = EventLoop::of(raw);
         listener::accept_up_to(raw, listening, accept.per_call, |accepted, peer| {
             let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
-            match Connection::accepted(&el, accept.ct, accepted) {
-                Ok(conn) => (accept.callback)(conn, peer),
-                // The client is told by the closed connection.
-                Err(_) => _ = fd::close(accepted),
+            // Else it is closed, which tells the client.
+            if let Ok(conn) = Connection::accepted(&el, accept.ct, accepted) {
+                (accept.callback)(conn, peer);
             }
         });
     }

@@ -1,0 +1,114 @@
+//! Which loop is a thread's current one, when the host does not say.
+//!
+//! A loop may be deleted by another thread than its creator, so there is one list for all threads. A thread
+//! remembers what it found there until the list changes.
+
+use super::file_event;
+use crate::abi::ae::{AE_NONE, aeEventLoop};
+use crate::sys::Errno;
+use core::cell::Cell;
+use core::ffi::{c_int, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A loop and the thread that created it.
+struct Entry {
+    thread: u64,
+    el: *mut aeEventLoop,
+}
+
+// SAFETY: the pointer is only followed by the thread that created the loop.
+unsafe impl Send for Entry {}
+
+/// Every loop, the newest last.
+static LOOPS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+/// How often the list has changed, from 1 on.
+static CHANGES: AtomicU64 = AtomicU64::new(1);
+static THREADS: AtomicU64 = AtomicU64::new(1);
+
+/// What a thread found in the list.
+#[derive(Clone, Copy)]
+struct Seen {
+    changes: u64,
+    newest: *mut aeEventLoop,
+    several: bool,
+}
+
+thread_local! {
+    static THREAD: Cell<u64> = const { Cell::new(0) };
+    static SEEN: Cell<Seen> = const { Cell::new(Seen { changes: 0, newest: ptr::null_mut(), several: false }) };
+    /// The loop that [`with_current`] made the current one.
+    static CHOSEN: Cell<Option<*mut aeEventLoop>> = const { Cell::new(None) };
+}
+
+fn list() -> MutexGuard<'static, Vec<Entry>> {
+    LOOPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// This thread's number. Not its address or handle, which a later thread may get again.
+fn thread() -> u64 {
+    if THREAD.get() == 0 {
+        THREAD.set(THREADS.fetch_add(1, Relaxed));
+    }
+    THREAD.get()
+}
+
+/// Adds a new loop of this thread.
+pub(super) fn add(el: *mut aeEventLoop) -> Result<(), Errno> {
+    let mut list = list();
+    list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    list.push(Entry { thread: thread(), el });
+    CHANGES.fetch_add(1, Release);
+    Ok(())
+}
+
+/// Takes a loop out, whatever thread created it.
+pub(super) fn remove(el: *mut aeEventLoop) {
+    let mut list = list();
+    list.retain(|entry| entry.el != el);
+    CHANGES.fetch_add(1, Release);
+}
+
+fn look() -> Seen {
+    let seen = SEEN.get();
+    let changes = CHANGES.load(Acquire);
+    if seen.changes == changes {
+        return seen;
+    }
+    let (list, thread) = (list(), thread());
+    let mut own = list.iter().rev().filter(|entry| entry.thread == thread).map(|entry| entry.el);
+    let seen = Seen { changes, newest: own.next().unwrap_or(ptr::null_mut()), several: own.next().is_some() };
+    SEEN.set(seen);
+    seen
+}
+
+/// The loop for a descriptor's events with this client data: the loop of this thread that they are registered
+/// with, else its newest, NULL when it has none.
+///
+/// # Safety
+/// The loops that this thread created are live.
+pub(crate) unsafe fn current_for(fd: c_int, data: *mut c_void) -> *mut aeEventLoop {
+    if let Some(chosen) = CHOSEN.get() {
+        return chosen;
+    }
+    let seen = look();
+    if !seen.several {
+        return seen.newest;
+    }
+    let (list, thread) = (list(), thread());
+    // SAFETY: the caller vouches for the loops, and nobody deletes one while the list is locked.
+    let registered = |el: &*mut aeEventLoop| unsafe {
+        file_event(*el, fd).is_some_and(|(mask, owner)| mask != AE_NONE && owner == data)
+    };
+    let mut own = list.iter().rev().filter(|entry| entry.thread == thread).map(|entry| entry.el);
+    own.find(registered).unwrap_or(seen.newest)
+}
+
+/// Runs `body` with `el` (NULL: none) as this thread's current loop.
+pub(crate) fn with_current<T>(el: *mut aeEventLoop, body: impl FnOnce() -> T) -> T {
+    let before = CHOSEN.replace(Some(el));
+    let result = body();
+    CHOSEN.set(before);
+    result
+}
