@@ -102,4 +102,32 @@ static void another_thread_may_run_the_loop(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(each_thread_has_a_loop_of_its_own), CASE(another_thread_may_run_the_loop))
+static void *delete_loop(void *el) {
+    aeDeleteEventLoop(el);
+    return NULL;
+}
+
+/* Made here, deleted there: this thread's other loops, and the connections on them, are none the worse. */
+static void another_thread_may_delete_the_loop(void) {
+    aeEventLoop *kept = aeCreateEventLoop(64), *given = aeCreateEventLoop(64);
+    connection *conn;
+    pthread_t thread;
+    int pair[2];
+
+    CHECK(kept != NULL && given != NULL);
+    CHECK_INT(pthread_create(&thread, NULL, delete_loop, given), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    test_pair(pair);
+    conn = connCreateAccepted(connectionTypeUnix(), pair[0], NULL);
+    CHECK(conn != NULL);
+    CHECK_INT(connSetReadHandler(conn, on_echo), C_OK);
+    CHECK_INT(aeGetFileEvents(kept, pair[0]), AE_READABLE);
+    aeDeleteEventLoop(aeCreateEventLoop(64));
+    connClose(conn);
+    close(pair[1]);
+    aeDeleteEventLoop(kept);
+}
+
+TEST_MAIN(CASE(each_thread_has_a_loop_of_its_own), CASE(another_thread_may_run_the_loop),
+          CASE(another_thread_may_delete_the_loop))

@@ -346,6 +346,23 @@ static void closed_by_another_connection(void) {
     end();
 }
 
+/* A connection stays with the loop that it is registered with, though another has become the newest. */
+static void connection_stays_with_its_loop(void) {
+    aeEventLoop *newer;
+
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    newer = aeCreateEventLoop(256);
+    CHECK(newer != NULL);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    CHECK_INT(aeGetFileEvents(el, conn_fd), AE_READABLE | AE_WRITABLE);
+    CHECK_INT(aeGetFileEvents(newer, conn_fd), AE_NONE);
+    CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
+    CHECK_INT(aeGetFileEvents(el, conn_fd), AE_WRITABLE);
+    aeDeleteEventLoop(newer);
+    end();
+}
+
 /* By default connections register with the newest loop; one that is older keeps nothing of a freed connection. */
 static void another_loop_does_not_keep_a_closed_connection(void) {
     aeEventLoop *newer;
@@ -376,4 +393,5 @@ TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching),
           CASE(closed_in_the_read_handler), CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
           CASE(closed_in_the_connect_handler), CASE(closed_in_the_accept_handler),
           CASE(closed_by_a_handler_in_a_handler), CASE(closed_by_another_connection),
+          CASE(connection_stays_with_its_loop),
           CASE(another_loop_does_not_keep_a_closed_connection))
