@@ -11,8 +11,6 @@ use core::mem::{offset_of, size_of, transmute_copy};
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
 use nix::errno::Errno;
-use std::ffi::CString;
-use std::io::Write as _;
 
 /// How many pointer-sized members follow `size` in the table.
 const MEMBERS: usize = size_of::<libaeHost>() / size_of::<usize>() - 1;
@@ -97,22 +95,9 @@ pub(crate) fn current_loop() -> Option<*mut aeEventLoop> {
     hook!(current_loop).map(|current_loop| unsafe { current_loop() })
 }
 
-/// Writes a line to the host's log. errno is left alone.
-pub(crate) fn log(level: c_int, message: &str) {
-    let before = Errno::last_raw();
-    match hook!(log) {
-        Some(log) => {
-            let message = CString::new(message).unwrap_or_default();
-            // SAFETY: the host vouches for its hooks.
-            unsafe { log(level, message.as_ptr()) }
-        }
-        None if level >= LIBAE_LOG_WARNING && std::env::var_os("LIBAE_LOG").is_some() => {
-            // A log that cannot be written has nobody to tell.
-            let _ = writeln!(std::io::stderr(), "libae: {message}");
-        }
-        None => {}
-    }
-    Errno::set_raw(before);
+/// The hook that takes lines of log.
+pub(crate) fn log() -> Option<unsafe extern "C" fn(c_int, *const c_char)> {
+    hook!(log)
 }
 
 /// The hook that takes accepted connections over.
@@ -143,11 +128,11 @@ pub(crate) fn unix_permissions() -> libc::mode_t {
     hook!(unix_permissions).map_or(0, |permissions| unsafe { permissions() })
 }
 
-/// The group for unix sockets, if any.
-pub(crate) fn unix_group() -> Option<CString> {
+/// The group for unix sockets, if any; valid until it is asked for again.
+pub(crate) fn unix_group<'a>() -> Option<&'a CStr> {
     let group = hook!(unix_group)?;
     // SAFETY: the host vouches for its hooks.
     let group = unsafe { group() };
-    // SAFETY: the host returns NULL or a string that is valid until it is called again.
-    (!group.is_null()).then(|| unsafe { CStr::from_ptr(group) }.to_owned())
+    // SAFETY: the host returns NULL or a string.
+    (!group.is_null()).then(|| unsafe { CStr::from_ptr(group) })
 }

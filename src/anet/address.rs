@@ -4,11 +4,12 @@ use super::{Error, SocketAddress};
 use crate::sys::Errno;
 use crate::sys::resolve::{Query, resolve as lookup};
 use crate::sys::socket;
-use crate::sys::text::write_whole;
+use crate::sys::text::{IP_TEXT_LEN, Text, write_whole};
 use core::ffi::{CStr, c_char, c_int};
+use core::fmt;
 
 /// The first address of a name as text; with `numeric` it must be an address already.
-pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<String, Error> {
+pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<Text<IP_TEXT_LEN>, Error> {
     let found = lookup(Some(host), 0, Query { family: libc::AF_UNSPEC, numeric, passive: false })?;
     found.first().map(|first| first.address.ip()).ok_or(Error::new("getaddrinfo", Errno::EADDRNOTAVAIL))
 }
@@ -53,18 +54,39 @@ pub(crate) unsafe fn write_end(
 /// `ip` is NULL or has room for `ip_len` bytes.
 pub(crate) unsafe fn write_ip(address: &SocketAddress, ip: *mut c_char, ip_len: usize) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the buffer.
-    unsafe { write_whole(ip, ip_len, &address.ip()).inspect_err(|_| _ = write_whole(ip, ip_len, "?")) }
+    unsafe { write_whole(ip, ip_len, address.ip().as_str()).inspect_err(|_| _ = write_whole(ip, ip_len, "?")) }
 }
 
 /// `ip:port`, `[ip]:port` for IPv6.
-pub(crate) fn format_address(ip: &CStr, port: c_int) -> String {
-    let ip = ip.to_string_lossy();
-    if ip.contains(':') { format!("[{ip}]:{port}") } else { format!("{ip}:{port}") }
+pub(crate) struct HostPort<'a> {
+    /// The address.
+    pub(crate) ip: &'a CStr,
+    /// The port.
+    pub(crate) port: c_int,
 }
 
-/// The address of one end of a socket as [`format_address`] writes it; `?:0` when there is none.
-pub(crate) fn format_end(fd: c_int, remote: bool) -> String {
-    end_address(fd, remote).map_or_else(|_| "?:0".into(), |end| end.to_string())
+impl fmt::Display for HostPort<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (ip, port) = (self.ip.to_string_lossy(), self.port);
+        if ip.contains(':') { write!(f, "[{ip}]:{port}") } else { write!(f, "{ip}:{port}") }
+    }
+}
+
+/// One end of a socket as [`HostPort`] writes it; `?:0` when there is none.
+pub(crate) struct End {
+    /// The socket.
+    pub(crate) fd: c_int,
+    /// The remote end, not the own.
+    pub(crate) remote: bool,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match end_address(self.fd, self.remote) {
+            Ok(end) => end.fmt(f),
+            Err(_) => f.write_str("?:0"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,21 +95,22 @@ mod tests {
 
     #[test]
     fn brackets_are_for_ipv6() {
-        assert_eq!(format_address(c"127.0.0.1", 80), "127.0.0.1:80");
-        assert_eq!(format_address(c"::1", 80), "[::1]:80");
-        assert_eq!(format_address(c"/unixsocket", 0), "/unixsocket:0");
+        let text = |ip, port| HostPort { ip, port }.to_string();
+        assert_eq!(text(c"127.0.0.1", 80), "127.0.0.1:80");
+        assert_eq!(text(c"::1", 80), "[::1]:80");
+        assert_eq!(text(c"/unixsocket", 0), "/unixsocket:0");
     }
 
     #[test]
     fn numeric_addresses_resolve_to_themselves() {
-        assert_eq!(resolve(c"::1", true).unwrap(), "::1");
-        assert_eq!(resolve(c"127.0.0.1", true).unwrap(), "127.0.0.1");
-        let error = resolve(c"localhost", true).unwrap_err();
+        assert_eq!(resolve(c"::1", true).unwrap().as_str(), "::1");
+        assert_eq!(resolve(c"127.0.0.1", true).unwrap().as_str(), "127.0.0.1");
+        let error = resolve(c"localhost", true).err().unwrap();
         assert!(error.to_string().starts_with("getaddrinfo: "), "{error}");
     }
 
     #[test]
     fn no_end_is_a_question_mark() {
-        assert_eq!(format_end(-1, true), "?:0");
+        assert_eq!(End { fd: -1, remote: true }.to_string(), "?:0");
     }
 }

@@ -38,11 +38,10 @@ impl From<ResolveError> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let reason = match self.resolver {
-            Some(code) if code != libc::EAI_SYSTEM => resolver_text(code),
-            _ => error_text(self.errno),
-        };
-        write!(f, "{}: {reason}", self.call)
+        match self.resolver {
+            Some(code) if code != libc::EAI_SYSTEM => write!(f, "{}: {}", self.call, resolver_text(code)),
+            _ => write!(f, "{}: {}", self.call, error_text(self.errno)),
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod options;
 mod pipe;
 
 pub(crate) use crate::sys::socket::SocketAddress;
-pub(crate) use address::{end_address, format_address, format_end, resolve, write_end, write_ip};
+pub(crate) use address::{End, HostPort, end_address, resolve, write_end, write_ip};
 pub(crate) use connect::{Connect, tcp_connect, unix_connect};
 pub(crate) use error::Error;
 pub(crate) use listen::{Family, accept, tcp_listen, unix_listen};

@@ -9,9 +9,9 @@ use crate::abi::host::*;
 use crate::anet::{self, Error, Family, SocketAddress};
 use crate::event_loop;
 use crate::host;
+use crate::sys::text::error_text;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_char, c_int, c_void};
-use std::ffi::CString;
 
 /// Accepts up to `most` connections and hands each to `deliver`, which may close the listening socket. Without descriptors or memory for one, the
 /// listening socket rests for [`LIBAE_ACCEPT_RETRY_MS`]: those who wait keep it readable, and the loop would
@@ -42,7 +42,7 @@ pub(crate) unsafe fn accept_up_to(
                 if errno == Errno::EAGAIN {
                     return;
                 }
-                host::log(LIBAE_LOG_WARNING, &format!("Accepting client connection: {error}"));
+                event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
                 if matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) {
                     // SAFETY: the caller vouches for the loop. A socket that it does not watch needs no rest.
                     let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64) };
@@ -64,14 +64,17 @@ unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static Connection
             let conn = match create(ct, accepted, CONN_STATE_ACCEPTING) {
                 Ok(conn) => conn.as_ptr(),
                 Err(errno) => {
-                    host::log(LIBAE_LOG_WARNING, &format!("Accepting client connection: {errno}"));
+                    event_loop::log(
+                        LIBAE_LOG_WARNING,
+                        format_args!("Accepting client connection: {}", error_text(errno)),
+                    );
                     // The client is told by the closed connection.
                     let _ = fd::close(accepted);
                     return;
                 }
             };
-            let ip = (flags & LIBAE_ACCEPTED_UNIX == 0).then(|| CString::new(peer.ip()).unwrap_or_default());
-            let ip = ip.as_ref().map_or(core::ptr::null_mut(), |ip| ip.as_ptr().cast_mut());
+            let mut text = peer.ip();
+            let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
             match (host::accepted(), ct.accept) {
                 (Some(accepted), _) => accepted(conn, flags, ip),
                 (None, Some(accept)) => _ = accept(conn, None),
@@ -103,8 +106,6 @@ pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Op
     match anet::tcp_listen(port, Some(address), family, backlog).and_then(non_blocking) {
         Ok(fd) => Ok(Some(fd)),
         Err(error) => {
-            let text =
-                format!("Could not create server TCP listening socket {}:{port}: {error}", address.to_string_lossy());
             let missing = match error.errno() {
                 Errno::EADDRNOTAVAIL => optional,
                 // The machine has no such family at all.
@@ -115,7 +116,11 @@ pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Op
                 | Errno::EAFNOSUPPORT => true,
                 _ => false,
             };
-            host::log(if missing { LIBAE_LOG_VERBOSE } else { LIBAE_LOG_WARNING }, &text);
+            let name = address.to_string_lossy();
+            event_loop::log(
+                if missing { LIBAE_LOG_VERBOSE } else { LIBAE_LOG_WARNING },
+                format_args!("Could not create server TCP listening socket {name}:{port}: {error}"),
+            );
             if missing { Ok(None) } else { Err(error) }
         }
     }
@@ -128,7 +133,7 @@ pub(crate) fn open_unix(path: &CStr, permissions: libc::mode_t, backlog: c_int) 
         // If it cannot be removed, bind will say so.
         let _ = fd::unlink(path);
     }
-    anet::unix_listen(path, permissions, host::unix_group().as_deref(), backlog).and_then(non_blocking)
+    anet::unix_listen(path, permissions, host::unix_group(), backlog).and_then(non_blocking)
 }
 
 fn non_blocking(fd: c_int) -> Result<c_int, Error> {
@@ -208,7 +213,7 @@ pub(super) unsafe extern "C" fn listen_unix(listener: *mut connListener) -> c_in
             listen(listener, |path| {
                 open_unix(path, permissions, host::tcp_backlog()).map(Some).inspect_err(|error| {
                     let path = path.to_string_lossy();
-                    host::log(LIBAE_LOG_WARNING, &format!("Failed opening Unix socket {path}: {error}"));
+                    event_loop::log(LIBAE_LOG_WARNING, format_args!("Failed opening Unix socket {path}: {error}"));
                 })
             })
         })

@@ -4,7 +4,7 @@ use super::socket::TCP;
 use super::unix::UNIX;
 use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
 use crate::abi::host::{LIBAE_LOG_VERBOSE, LIBAE_LOG_WARNING};
-use crate::host;
+use crate::event_loop::log;
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
 use core::ptr;
@@ -41,10 +41,10 @@ pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
     // The hook may call us: never with the lock held.
     add(ct, name).inspect_err(|errno| {
         if *errno == Errno::EEXIST {
-            host::log(LIBAE_LOG_WARNING, &format!("Connection types {} already registered", name.to_string_lossy()));
+            log(LIBAE_LOG_WARNING, format_args!("Connection types {} already registered", name.to_string_lossy()));
         }
     })?;
-    host::log(LIBAE_LOG_VERBOSE, &format!("Connection type {} registered", name.to_string_lossy()));
+    log(LIBAE_LOG_VERBOSE, format_args!("Connection type {} registered", name.to_string_lossy()));
     if let Some(init) = init {
         // SAFETY: the caller vouches for the type.
         unsafe { init() };

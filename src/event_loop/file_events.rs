@@ -5,7 +5,6 @@ use super::memory::Zeroable;
 use super::{State, entry, state};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_DEBUG;
-use crate::host;
 use crate::sys::text::error_text;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_void};
@@ -108,7 +107,7 @@ pub(super) unsafe fn apply_changes(el: *mut aeEventLoop) {
             }
             if let Err(errno) = state.arm(fd, mask) {
                 // Nobody is there to be told: the call that asked for it has returned.
-                host::log(LIBAE_LOG_DEBUG, &format!("descriptor {fd} is not watched: {}", error_text(errno)));
+                super::log(LIBAE_LOG_DEBUG, format_args!("descriptor {fd} is not watched: {}", error_text(errno)));
             }
         }
     }

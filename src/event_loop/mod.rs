@@ -8,19 +8,20 @@
 mod backend;
 mod file_events;
 mod heap;
+mod log;
 pub(crate) mod memory;
 mod threads;
 mod time_events;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
+pub(crate) use log::log;
 pub(crate) use threads::{current_for, with_current};
 pub(crate) use time_events::{create_time_event, delete_time_event};
 pub(crate) use wait::wait;
 
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::host;
 use crate::sys::{Errno, clock};
 use backend::{Backend, Fired};
 use core::ffi::{CStr, c_int, c_void};
@@ -74,7 +75,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
     let name = match backend {
         Some(name) => name,
         None => backend::default_name().inspect_err(|_| {
-            host::log(LIBAE_LOG_WARNING, "LIBAE_BACKEND names no event loop backend that is built in");
+            log(LIBAE_LOG_WARNING, format_args!("LIBAE_BACKEND names no event loop backend that is built in"));
         })?,
     };
     clock::init_host_clock();
@@ -227,7 +228,7 @@ pub(crate) unsafe fn run(el: *mut aeEventLoop) -> Result<(), Errno> {
             result = process_events(el, AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP).map(drop);
         }
         if let Err(errno) = result {
-            host::log(LIBAE_LOG_WARNING, &format!("the event loop ends: {}", crate::sys::text::error_text(errno)));
+            log(LIBAE_LOG_WARNING, format_args!("the event loop ends: {}", crate::sys::text::error_text(errno)));
         }
         state(el).runs -= 1;
         free_if_done(el);

@@ -3,6 +3,9 @@
 use super::Errno;
 use core::ffi::{CStr, c_int, c_void};
 
+/// Standard error.
+pub(crate) const STDERR: c_int = libc::STDERR_FILENO;
+
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
     // SAFETY: closes what the caller owns; takes no pointer.
     Errno::result(unsafe { libc::close(fd) }).map(drop)

@@ -4,6 +4,7 @@
 //! from the kernel, not undefined behaviour. Errors are [`Errno`] values; nothing here retries or logs.
 
 pub(crate) mod clock;
+pub(crate) mod env;
 #[cfg(poller = "epoll")]
 pub(crate) mod epoll;
 pub(crate) mod errno;

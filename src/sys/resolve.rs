@@ -2,6 +2,7 @@
 
 use super::Errno;
 use super::socket::SocketAddress;
+use super::text::Text;
 use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
 use core::ptr;
@@ -45,11 +46,11 @@ pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Ve
     if query.passive {
         hints.ai_flags |= libc::AI_PASSIVE;
     }
-    let service = std::ffi::CString::new(port.to_string()).unwrap_or_default();
+    let service = Text::<8>::new(format_args!("{port}"));
     let host = host.map_or(ptr::null(), CStr::as_ptr);
     let mut list = ptr::null_mut();
     // SAFETY: the strings and hints outlive the call, the result goes to `list`.
-    let code = unsafe { libc::getaddrinfo(host, service.as_ptr(), &hints, &mut list) };
+    let code = unsafe { libc::getaddrinfo(host, service.as_c_str().as_ptr(), &hints, &mut list) };
     if code != 0 {
         return Err(ResolveError { code, errno: nearest_errno(code) });
     }
@@ -57,6 +58,11 @@ pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Ve
     let mut entry = list;
     // SAFETY: the list is linked by `ai_next` up to NULL, each address is `ai_addrlen` bytes long.
     while let Some(info) = unsafe { entry.as_ref() } {
+        if found.try_reserve(1).is_err() {
+            // SAFETY: the list came from getaddrinfo and is not used any more.
+            unsafe { libc::freeaddrinfo(list) };
+            return Err(ResolveError { code: libc::EAI_MEMORY, errno: Errno::ENOMEM });
+        }
         found.push(Found {
             family: info.ai_family,
             protocol: info.ai_protocol,

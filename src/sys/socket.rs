@@ -1,7 +1,8 @@
 //! Sockets and their addresses.
 
 use super::Errno;
-use core::ffi::{CStr, c_char, c_int, c_void};
+use super::text::{IP_TEXT_LEN, Text, ip_text};
+use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 use libc::{sockaddr, sockaddr_storage, socklen_t};
@@ -9,14 +10,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The name that stands for every unix socket's address, as Redis prints it.
 pub(crate) const UNIX_SOCKET_NAME: &str = "/unixsocket";
-
-/// Enough for any address that `inet_ntop` writes, with its NUL.
-const MAX_IP_TEXT: usize = 46;
-
-unsafe extern "C" {
-    // POSIX; the libc crate does not bind it on every platform.
-    fn inet_ntop(family: c_int, address: *const c_void, text: *mut c_char, len: socklen_t) -> *const c_char;
-}
 
 /// A socket address of any family.
 #[derive(Clone, Copy)]
@@ -102,22 +95,17 @@ impl SocketAddress {
     }
 
     /// The address as text, without port: `/unixsocket` for unix sockets, `?` for unknown families.
-    pub(crate) fn ip(&self) -> String {
+    pub(crate) fn ip(&self) -> Text<IP_TEXT_LEN> {
         let bytes: *const c_void = if let Some(v4) = self.v4() {
             ptr::from_ref(&v4.sin_addr).cast()
         } else if let Some(v6) = self.v6() {
             ptr::from_ref(&v6.sin6_addr).cast()
         } else {
-            return if self.family() == libc::AF_UNIX { UNIX_SOCKET_NAME } else { "?" }.into();
+            let name = if self.family() == libc::AF_UNIX { UNIX_SOCKET_NAME } else { "?" };
+            return Text::new(format_args!("{name}"));
         };
-        // Not Rust's own formatting: it writes IPv4-compatible addresses in another way than C programs do.
-        let mut text = [0 as c_char; MAX_IP_TEXT];
-        // SAFETY: the bytes are an address of the family, the buffer is as long as said and outlives the call.
-        unsafe {
-            let written = inet_ntop(self.family(), bytes, text.as_mut_ptr(), text.len() as socklen_t);
-            debug_assert!(!written.is_null());
-            CStr::from_ptr(text.as_ptr()).to_string_lossy().into_owned()
-        }
+        // SAFETY: an address of the family.
+        unsafe { ip_text(self.family(), bytes) }
     }
 
     /// Whether it is on this machine: a loopback address, or a unix socket.

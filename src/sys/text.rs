@@ -1,10 +1,69 @@
-//! The system's error texts.
+//! Text without allocation: a library that reports want of memory must not want any for it.
 
 use core::ffi::{CStr, c_char, c_int};
+use core::fmt::{self, Write};
 use nix::errno::Errno;
 
 /// Enough for every error text of the C libraries we know.
 pub(crate) const ERROR_TEXT_LEN: usize = 128;
+
+/// Text in a buffer of its own, cut to what fits with a NUL behind it.
+pub(crate) struct Text<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Text<N> {
+    pub(crate) fn new(text: fmt::Arguments<'_>) -> Self {
+        let mut this = Self { bytes: [0; N], len: 0 };
+        // It never fails, it cuts.
+        let _ = this.write_fmt(text);
+        this
+    }
+
+    /// Lets `fill` write a terminated text into the buffer, of which it gets the address and the size.
+    fn filled(fill: impl FnOnce(*mut c_char, usize)) -> Self {
+        let mut this = Self { bytes: [0; N], len: 0 };
+        fill(this.bytes.as_mut_ptr().cast(), N);
+        this.len = this.bytes[..N - 1].iter().position(|byte| *byte == 0).unwrap_or(N - 1);
+        this.bytes[this.len] = 0;
+        this
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        let text = &self.bytes[..self.len];
+        match core::str::from_utf8(text) {
+            Ok(text) => text,
+            // Cut in the middle of a character, or another encoding altogether: as far as it goes.
+            Err(error) => core::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
+    }
+
+    /// For C functions that take a `char *` and only read it, or write within it.
+    pub(crate) fn as_mut_ptr(&mut self) -> *mut c_char {
+        self.bytes.as_mut_ptr().cast()
+    }
+}
+
+impl<const N: usize> Write for Text<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = &mut self.bytes[self.len..N - 1];
+        let count = text.len().min(room.len());
+        room[..count].copy_from_slice(&text.as_bytes()[..count]);
+        self.len += count;
+        Ok(())
+    }
+}
+
+impl<const N: usize> fmt::Display for Text<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}
 
 /// Writes the C library's text for an errno value, terminated, into `buf`.
 pub(crate) fn error_text_into(errno: c_int, buf: &mut [c_char; ERROR_TEXT_LEN]) -> &CStr {
@@ -21,29 +80,78 @@ pub(crate) fn error_text_into(errno: c_int, buf: &mut [c_char; ERROR_TEXT_LEN]) 
 }
 
 /// The C library's text for an errno value.
-pub(crate) fn error_text(errno: Errno) -> String {
-    let mut buf = [0; ERROR_TEXT_LEN];
-    error_text_into(errno as c_int, &mut buf).to_string_lossy().into_owned()
+pub(crate) fn error_text(errno: Errno) -> Text<ERROR_TEXT_LEN> {
+    Text::filled(|buf, _| {
+        // SAFETY: the buffer has that length, and the reference ends here.
+        error_text_into(errno as c_int, unsafe { &mut *buf.cast() });
+    })
 }
 
 /// The resolver's text for one of its error codes.
-pub(crate) fn resolver_text(code: c_int) -> String {
+pub(crate) fn resolver_text(code: c_int) -> &'static str {
     // SAFETY: gai_strerror returns a static string for every code.
-    unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_string_lossy().into_owned()
+    unsafe { CStr::from_ptr(libc::gai_strerror(code)) }.to_str().unwrap_or("Unknown resolver error")
 }
 
-/// Writes as much of the text as fits into `len` bytes, terminated. Nothing when `len` is 0.
+unsafe extern "C" {
+    // POSIX; the libc crate does not bind it on every platform.
+    fn inet_ntop(
+        family: c_int,
+        address: *const core::ffi::c_void,
+        text: *mut c_char,
+        len: libc::socklen_t,
+    ) -> *const c_char;
+}
+
+/// Enough for any address that `inet_ntop` writes, with its NUL.
+pub(crate) const IP_TEXT_LEN: usize = 46;
+
+/// An address as C programs write it; Rust writes IPv4-compatible ones in another way.
+///
+/// # Safety
+/// `address` is an `in_addr` or `in6_addr`, as `family` says.
+pub(crate) unsafe fn ip_text(family: c_int, address: *const core::ffi::c_void) -> Text<IP_TEXT_LEN> {
+    Text::filled(|buf, len| {
+        // SAFETY: the caller vouches for the address; the buffer is as long as said. It is large enough.
+        unsafe { inet_ntop(family, address, buf, len as libc::socklen_t) };
+    })
+}
+
+/// Room that a C caller gave, for as much of a text as fits; and how long the whole is.
+struct Room {
+    at: *mut c_char,
+    left: usize,
+    whole: usize,
+}
+
+impl Write for Room {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let count = text.len().min(self.left);
+        // SAFETY: that many bytes are left, as `write_text` was told.
+        unsafe {
+            self.at.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), count);
+            self.at = self.at.add(count);
+        }
+        self.left -= count;
+        self.whole += text.len();
+        Ok(())
+    }
+}
+
+/// Writes as much of the text as fits into `len` bytes, terminated, nothing when `len` is 0. Returns the length of
+/// the whole.
 ///
 /// # Safety
 /// `buf` has room for `len` bytes.
-pub(crate) unsafe fn write_text(buf: *mut c_char, len: usize, text: &str) {
-    let Some(room) = len.checked_sub(1) else { return };
-    let count = text.len().min(room);
-    // SAFETY: `count` bytes and the NUL fit into `len`.
-    unsafe {
-        buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), count);
-        buf.add(count).write(0);
+pub(crate) unsafe fn write_text(buf: *mut c_char, len: usize, text: fmt::Arguments<'_>) -> usize {
+    let mut room = Room { at: buf, left: len.saturating_sub(1), whole: 0 };
+    // It never fails, it cuts.
+    let _ = room.write_fmt(text);
+    if len > 0 {
+        // SAFETY: a byte was kept for the NUL.
+        unsafe { room.at.write(0) };
     }
+    room.whole
 }
 
 /// Writes the whole text, terminated, or fails with `ENOSPC` and leaves an empty one. A NULL buffer is skipped.
@@ -56,6 +164,35 @@ pub(crate) unsafe fn write_whole(buf: *mut c_char, len: usize, text: &str) -> Re
     }
     let fits = text.len() < len;
     // SAFETY: the caller vouches for the room.
-    unsafe { write_text(buf, len, if fits { text } else { "" }) };
+    unsafe { write_text(buf, len, format_args!("{}", if fits { text } else { "" })) };
     if fits { Ok(()) } else { Err(Errno::ENOSPC) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_cut_and_terminated() {
+        let text = Text::<8>::new(format_args!("{}-{}", "abc", 12345));
+        assert_eq!((text.as_str(), text.as_c_str()), ("abc-123", c"abc-123"));
+        assert_eq!(Text::<4>::new(format_args!("aäb")).as_str(), "aä");
+        assert_eq!(Text::<3>::new(format_args!("aäb")).as_str(), "a");
+        assert_eq!(Text::<8>::new(format_args!("a\0b")).as_c_str(), c"a");
+    }
+
+    #[test]
+    fn error_texts_are_the_systems() {
+        assert_eq!(error_text(Errno::ENOENT).as_str(), "No such file or directory");
+    }
+
+    #[test]
+    fn given_room_is_kept_to() {
+        let mut buf = [b'#'; 8];
+        // SAFETY: room for eight.
+        let whole = |len, buf: &mut [u8; 8]| unsafe { write_text(buf.as_mut_ptr().cast(), len, format_args!("12345")) };
+        assert_eq!((whole(0, &mut buf), &buf), (5, b"########"));
+        assert_eq!((whole(3, &mut buf), &buf), (5, b"12\0#####"));
+        assert_eq!((whole(8, &mut buf), &buf), (5, b"12345\0##"));
+    }
 }

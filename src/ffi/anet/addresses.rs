@@ -2,20 +2,21 @@
 
 use super::{host_argument, status};
 use crate::abi::anet::ANET_IP_ONLY;
-use crate::anet::{self, Error};
+use crate::anet::{self, End, Error, HostPort};
 use crate::ffi::args::{call, non_null, string};
 use crate::sys::text::{write_text, write_whole};
 use core::ffi::{c_char, c_int};
+use core::fmt::Display;
 use nix::errno::Errno;
 
 /// Writes as much of the text as fits and returns the length of the whole.
 ///
 /// # Safety
 /// `buf` is NULL or has room for `len` bytes.
-unsafe fn format_to(buf: *mut c_char, len: usize, text: &str) -> Result<c_int, Errno> {
+unsafe fn format_to(buf: *mut c_char, len: usize, text: impl Display) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the room.
-    unsafe { write_text(non_null(buf)?, len, text) };
-    Ok(c_int::try_from(text.len()).unwrap_or(c_int::MAX))
+    let whole = unsafe { write_text(non_null(buf)?, len, format_args!("{text}")) };
+    Ok(c_int::try_from(whole).unwrap_or(c_int::MAX))
 }
 
 /// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
@@ -38,7 +39,7 @@ pub unsafe extern "C" fn anetResolve(
         status(err, || {
             let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0)?;
             let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
-            write_whole(buf, ipbuf_len, &ip).map_err(|errno| Error::new("ipbuf", errno))
+            write_whole(buf, ipbuf_len, ip.as_str()).map_err(|errno| Error::new("ipbuf", errno))
         })
     }
 }
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize,
 pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *mut c_char, port: c_int) -> c_int {
     call(-1, || {
         // SAFETY: the caller vouches for the string and the buffer.
-        unsafe { format_to(fmt, fmt_len, &anet::format_address(string(ip)?, port)) }
+        unsafe { format_to(fmt, fmt_len, HostPort { ip: string(ip)?, port }) }
     })
 }
 
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatPeer(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
     // SAFETY: the caller vouches for the buffer.
-    call(-1, || unsafe { format_to(buf, buf_len, &anet::format_end(fd, true)) })
+    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote: true }) })
 }
 
 /// The own end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
@@ -133,5 +134,5 @@ pub unsafe extern "C" fn anetFormatPeer(fd: c_int, buf: *mut c_char, buf_len: us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatSock(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
     // SAFETY: the caller vouches for the buffer.
-    call(-1, || unsafe { format_to(buf, buf_len, &anet::format_end(fd, false)) })
+    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote: false }) })
 }

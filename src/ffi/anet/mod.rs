@@ -23,7 +23,7 @@ unsafe fn answer<T>(err: *mut c_char, failure: T, body: impl FnOnce() -> Result<
         body().map_err(|error| {
             if !err.is_null() {
                 // SAFETY: the caller vouches for the room.
-                unsafe { write_text(err, ANET_ERR_LEN, &error.to_string()) };
+                unsafe { write_text(err, ANET_ERR_LEN, format_args!("{error}")) };
             }
             error.errno()
         })

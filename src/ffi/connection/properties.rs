@@ -195,7 +195,7 @@ pub unsafe extern "C" fn connGetInfo(conn: *mut connection, buf: *mut c_char, bu
         // SAFETY: the caller vouches for the connection and the buffer.
         unsafe {
             let fd = if conn.is_null() { -1 } else { (*conn).fd };
-            write_text(buf, buf_len, &format!("fd={fd}"));
+            write_text(buf, buf_len, format_args!("fd={fd}"));
         }
     }
     buf

@@ -1,0 +1,152 @@
+/* The C library's own malloc fails, at every allocation in turn: an error code, never a crash, and nothing is left
+ * behind. (host_allocator.c does the same for the host's allocator.) */
+#include "test.h"
+
+#include <ae.h>
+#include <anet.h>
+#include <connection.h>
+#include <libae.h>
+
+/* glibc's names for what is replaced here. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *ptr, size_t size);
+
+/* How many allocations still succeed; below 0: all. */
+static int left = -1;
+static int failures;
+
+static inline int refuse(void) {
+    if (left < 0) return 0;
+    if (left > 0) return left--, 0;
+    failures++;
+    errno = ENOMEM;
+    return 1;
+}
+
+#if !defined(__SANITIZE_ADDRESS__) /* whose runtime has a malloc of its own */
+void *malloc(size_t size) { return refuse() ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size) { return refuse() ? NULL : __libc_calloc(count, size); }
+void *realloc(void *ptr, size_t size) { return refuse() ? NULL : __libc_realloc(ptr, size); }
+#endif
+
+enum { TRIES = 60 };
+
+/* Runs `body` with the first allocation failing, then the second, up to where none is asked for any more. */
+#define EVERY_ALLOCATION(body)                                    \
+    do {                                                          \
+        int allowed = 0;                                          \
+        if (test_slow_tool()) SKIP("malloc is the tool's"); \
+        for (;; allowed++) {                                      \
+            CHECK(allowed < TRIES);                               \
+            failures = 0;                                         \
+            left = allowed;                                       \
+            body;                                                 \
+            left = -1;                                            \
+            if (failures == 0) break;                             \
+        }                                                         \
+    } while (0)
+
+static char err[ANET_ERR_LEN];
+
+static int never(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    return AE_NOMORE;
+}
+
+static void use_loop(const char *backend) {
+    aeEventLoop *el = aeCreateEventLoopWithBackend(64, backend);
+    long long id;
+    int pair[2];
+
+    if (el == NULL) {
+        CHECK_INT(errno, ENOMEM);
+        return;
+    }
+    id = aeCreateTimeEvent(el, 1000, never, NULL, NULL);
+    if (id == AE_ERR) CHECK_INT(errno, ENOMEM);
+    CHECK(pipe(pair) == 0);
+    if (aeCreateFileEvent(el, pair[0], AE_READABLE, (aeFileProc *)(void (*)(void))never, NULL) == AE_ERR)
+        CHECK_INT(errno, ENOMEM);
+    if (aeResizeSetSize(el, 128) == AE_ERR) CHECK_INT(errno, ENOMEM);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    aeDeleteEventLoop(el);
+    test_close_pair(pair);
+}
+
+static void loops_fail_cleanly(void) {
+    EVERY_ALLOCATION(use_loop("epoll"));
+    EVERY_ALLOCATION(use_loop("poll"));
+    EVERY_ALLOCATION(use_loop("select"));
+}
+
+/* The resolver is the C library's: what it says without memory is its own. */
+static void use_anet(void) {
+    char text[64];
+    int fd, port = 0;
+    int server = anetTcpServer(err, 0, "127.0.0.1", 5);
+
+    if (server != ANET_ERR) {
+        CHECK_INT(anetFdToString(server, text, sizeof(text), &port, 0), 0);
+        CHECK_TEXT(text, "127.0.0.1");
+        fd = anetTcpNonBlockConnect(err, "127.0.0.1", port);
+        if (fd != ANET_ERR) close(fd);
+        CHECK(anetFormatSock(server, text, sizeof(text)) > 0);
+        close(server);
+    }
+    anetResolve(err, "127.0.0.1", text, sizeof(text), ANET_IP_ONLY);
+    CHECK_INT(anetNonBlock(err, -1), ANET_ERR);
+    CHECK_INT(errno, EBADF);
+    CHECK_TEXT(err, "fcntl(F_GETFL): Bad file descriptor");
+}
+
+static void sockets_fail_cleanly(void) { EVERY_ALLOCATION(use_anet()); }
+
+static void use_connections(aeEventLoop *el) {
+    char *addresses[] = {"127.0.0.1"}, text[64];
+    connListener listener = {.bindaddr = addresses, .bindaddr_count = 1, .ct = connectionTypeTcp()};
+    connection *conn = connCreate(connectionTypeTcp());
+
+    if (conn == NULL) {
+        CHECK_INT(errno, ENOMEM);
+        return;
+    }
+    connConnect(conn, "127.0.0.1", 1, NULL, NULL);
+    CHECK(connGetInfo(conn, text, sizeof(text)) == text);
+    CHECK(connGetLastError(conn) != NULL);
+    connClose(conn);
+    if (connListen(&listener) == C_OK) {
+        char ip[64];
+        int port, client;
+
+        CHECK_INT(anetFdToString(listener.fd[0], ip, sizeof(ip), &port, 0), 0);
+        CHECK_INT(aeCreateFileEvent(el, listener.fd[0], AE_READABLE, connAcceptHandler(listener.ct), NULL), AE_OK);
+        client = anetTcpNonBlockConnect(NULL, ip, port);
+        aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT);
+        aeDeleteFileEvent(el, listener.fd[0], AE_READABLE);
+        if (client != ANET_ERR) close(client);
+        close(listener.fd[0]);
+    }
+}
+
+static void on_accepted(connection *conn, int flags, char *ip) {
+    CHECK_INT(flags, 0);
+    CHECK_TEXT(ip, "127.0.0.1");
+    connClose(conn);
+}
+
+static void connections_fail_cleanly(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted};
+    aeEventLoop *el = aeCreateEventLoop(64);
+
+    CHECK(el != NULL);
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    EVERY_ALLOCATION(use_connections(el));
+    aeDeleteEventLoop(el);
+    CHECK_INT(libaeSetHost(NULL), AE_OK);
+}
+
+TEST_MAIN(CASE(loops_fail_cleanly), CASE(sockets_fail_cleanly), CASE(connections_fail_cleanly))
