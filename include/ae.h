@@ -150,7 +150,7 @@ extern "C" {
  *
  * The backend is the platform's best, or the one that the environment variable `LIBAE_BACKEND` names.
  *
- * Returns the loop, to be freed with `aeDeleteEventLoop` by the thread that created it; NULL with errno
+ * Returns the loop, to be freed with `aeDeleteEventLoop`; NULL with errno
  * `EINVAL` (`setsize` below 1, or `LIBAE_BACKEND` names no backend), `ENOMEM`, `EMFILE` or `ENFILE`.
  */
 struct aeEventLoop *aeCreateEventLoop(int setsize);

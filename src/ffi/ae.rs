@@ -9,7 +9,7 @@ use core::ffi::{c_char, c_int, c_longlong, c_void};
 ///
 /// The backend is the platform's best, or the one that the environment variable `LIBAE_BACKEND` names.
 ///
-/// Returns the loop, to be freed with `aeDeleteEventLoop` by the thread that created it; NULL with errno
+/// Returns the loop, to be freed with `aeDeleteEventLoop`; NULL with errno
 /// `EINVAL` (`setsize` below 1, or `LIBAE_BACKEND` names no backend), `ENOMEM`, `EMFILE` or `ENFILE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
