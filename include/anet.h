@@ -301,7 +301,7 @@ int anetPeerToString(int fd, char *ip, size_t ip_len, int *port);
 int anetSockName(int fd, char *ip, size_t ip_len, int *port);
 
 /**
- * Writes "ip:port", or "[ip]:port" for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
+ * Writes `ip:port`, or `[ip]:port` for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
  *
  * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
  *

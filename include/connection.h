@@ -506,7 +506,7 @@ int connAddrSockName(struct connection *conn,
                      int *port);
 
 /**
- * Writes "ip:port", or "[ip]:port" for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
+ * Writes `ip:port`, or `[ip]:port` for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
  *
  * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
  *

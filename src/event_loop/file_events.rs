@@ -35,6 +35,13 @@ pub(super) struct Pause {
 // SAFETY: integers and bools, for which zero is false.
 unsafe impl Zeroable for Slot {}
 
+impl Slot {
+    /// What the backend has to watch for when the event's mask is `mask`.
+    fn wanted(&self, mask: c_int) -> c_int {
+        if self.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED }
+    }
+}
+
 impl State {
     /// When the first pause ends.
     pub(super) fn first_pause_end(&self) -> Option<u64> {
@@ -48,8 +55,7 @@ impl State {
     /// Makes the backend watch a descriptor for what `mask` says, at once.
     fn arm(&mut self, fd: c_int, mask: c_int) -> Result<(), Errno> {
         let slot = self.slot(fd);
-        let wanted = if slot.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED };
-        let armed = c_int::from(slot.armed);
+        let (wanted, armed) = (slot.wanted(mask), c_int::from(slot.armed));
         if wanted == 0 && armed == 0 {
             return Ok(());
         }
@@ -101,8 +107,7 @@ pub(super) unsafe fn apply_changes(el: *mut aeEventLoop) {
             let state = state(el);
             let slot = state.slot(fd);
             slot.listed = false;
-            let wanted = if slot.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED };
-            if wanted == c_int::from(slot.armed) {
+            if slot.wanted(mask) == c_int::from(slot.armed) {
                 continue;
             }
             if let Err(errno) = state.arm(fd, mask) {

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize,
     unsafe { anetFdToString(fd, ip, ip_len, port, 0) }
 }
 
-/// Writes "ip:port", or "[ip]:port" for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
+/// Writes `ip:port`, or `[ip]:port` for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
 ///
 /// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
 ///

@@ -88,7 +88,7 @@ pub unsafe extern "C" fn connAddrSockName(
     unsafe { connAddr(conn, ip, ip_len, port, 0) }
 }
 
-/// Writes "ip:port", or "[ip]:port" for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
+/// Writes `ip:port`, or `[ip]:port` for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
 ///
 /// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
 ///
