@@ -97,6 +97,8 @@ if [ -e tests/redis-tools.sh ]; then
     suite redis-tools tests/redis-tools.sh
 fi
 
+suite redis-tools-with-libae c-tests/forks/redis-tools.sh
+
 printf '== summary\n'
 printf '%s\n' "${closing[@]}"
 if [ ${#failures[@]} -gt 0 ]; then

@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# redis-cli and redis-benchmark as Redis itself builds them, from Debian's source package, but with libae.a in the place
+# of ae.o and anet.o; then both against ae-server. (Their part of the ABI is the same in 7.0 and in the default
+# profile.) The source is fetched into build/forks. Skipped where there is no Debian source archive.
+set -euo pipefail
+# Those of a make that runs this are not for redis's makefiles.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+cd "$(dirname "$0")/../.."
+root=$PWD
+forks=$root/build/forks
+passed=0
+failed=0
+
+close() {
+    echo "redis-tools-with-libae: $passed passed, $failed failed, ${1:-0} skipped"
+    [ $failed -eq 0 ]
+    exit
+}
+
+skip() {
+    echo "skipped: $1"
+    close 1
+}
+
+# check NAME EXPECTED ACTUAL
+check() {
+    if [[ $3 == $2 ]]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n  expected: %s\n  actual:   %s\n' "$1" "$2" "$3"
+    fi
+}
+
+# The archive that this machine's packages come from, as a source of sources, with lists and a cache of its own.
+fetch() {
+    local archive private
+    archive=$(apt-get indextargets --format '$(ORIGIN)|$(COMPONENT)|$(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+        sed -n 's/^Debian|main|//p' | grep -v -e security -e updates -e backports | head -n 1)
+    [ -n "$archive" ] || return 1
+    mkdir -p "$forks"/{lists/partial,cache/archives/partial}
+    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $archive main" > "$forks/sources.list"
+    private=(-oDir::Etc::sourcelist="$forks/sources.list" -oDir::Etc::sourceparts=/dev/null
+        -oDir::State::Lists="$forks/lists" -oDir::Cache="$forks/cache" -oAPT::Sandbox::User=root)
+    apt-get "${private[@]}" -qq update && cd "$forks" && apt-get "${private[@]}" -qq --download-only source redis
+}
+
+command -v apt-get > /dev/null || skip "no apt-get"
+source=$forks/redis
+if [ ! -e "$source/src/ae.c" ]; then
+    (fetch) > "$forks.log" 2>&1 || skip "Debian's source package of redis cannot be fetched (build/forks.log)"
+    mkdir -p "$source"
+    tar -xf "$forks"/redis_*.orig.tar.* -C "$source" --strip-components=1
+fi
+# A later Redis has another ABI.
+version=$(sed -n 's/^#define REDIS_VERSION "\(.*\)"/\1/p' "$source/src/version.h")
+[[ $version == 7.[0-4].* ]] || skip "redis $version has another ABI than this library's profile"
+
+make -s -C "$source/src" MALLOC=libc redis-cli redis-benchmark > "$forks.log" 2>&1 ||
+    { tail -n 20 "$forks.log"; check "redis $version builds" yes no; close; }
+
+# link PROGRAM OBJECTS-VARIABLE LIBRARIES...: what redis's makefile links, less ae.o and anet.o
+link() {
+    local program=$1 objects
+    # make may print its variables more than once.
+    objects=$(make -C "$source/src" -pn MALLOC=libc 2> /dev/null | sed -n "s/^$2 *= *//p" | tail -n 1 | tr ' ' '\n' |
+        grep -vx -e ae.o -e anet.o)
+    shift 2
+    (cd "$source/src" && cc -rdynamic -o "$forks/$program" $objects "$@" "$root/build/libae.a" -lm -ldl -pthread)
+}
+hiredis=$source/deps/hiredis/libhiredis.a
+link redis-cli REDIS_CLI_OBJ "$hiredis" "$source/deps/linenoise/linenoise.o"
+link redis-benchmark REDIS_BENCHMARK_OBJ "$hiredis" "$source/deps/hdr_histogram/libhdrhistogram.a"
+for program in redis-cli redis-benchmark; do
+    check "$program has libae's loop" "*libaeVersion*" "$(nm "$forks/$program" | grep -w libaeVersion)"
+done
+
+folder=$(mktemp -d)
+socket=$folder/socket
+"$root/build/ae-server" --port 0 --unixsocket "$socket" > "$folder/log" &
+server=$!
+trap 'kill $server 2> /dev/null || true; rm -rf "$folder"' EXIT
+for _ in $(seq 100); do
+    [ ! -S "$socket" ] || break
+    sleep 0.05
+done
+
+cli() { timeout 60 "$forks/redis-cli" -s "$socket" "$@"; }
+check "SET" OK "$(cli SET key value)"
+check "GET" value "$(cli GET key)"
+check "mass insertion" "*errors: 0, replies: 1000*" "$(for i in $(seq 1000); do printf 'SET mass:%d %d\r\n' "$i" "$i"; done | cli --pipe)"
+check "what it inserted" 1001 "$(cli DBSIZE)"
+for options in "-P 16" "--threads 2"; do
+    # shellcheck disable=SC2086
+    output=$(timeout 60 "$forks/redis-benchmark" -s "$socket" -t set,get -n 20000 -q $options | tr '\r' '\n')
+    check "redis-benchmark $options" "*SET: * requests per second*GET: * requests per second*" "$output"
+done
+close
