@@ -170,12 +170,6 @@ static void many_descriptors_each_fire_once(void) {
 
 /* ---- Order ---- */
 
-/* A socket that is readable and writable. */
-static void ready_pair(int pair[2]) {
-    test_pair(pair);
-    test_send(pair[1], "x");
-}
-
 static void readable_comes_before_writable(void) {
     aeEventLoop *el = new_loop();
     int pair[2];

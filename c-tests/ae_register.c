@@ -14,12 +14,6 @@ static void on_seen(aeEventLoop *el, int fd, void *data, int mask) {
     seen = (struct seen){el, fd, mask, data};
 }
 
-/* A socket that is readable and writable. */
-static void ready_pair(int pair[2]) {
-    test_pair(pair);
-    test_send(pair[1], "x");
-}
-
 /* ---- Registering ---- */
 
 static void masks_merge_and_split(void) {

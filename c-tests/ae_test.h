@@ -18,6 +18,12 @@ static inline aeEventLoop *new_loop(void) {
 /* One iteration over what is ready now. */
 static inline int poll_once(aeEventLoop *el) { return aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT); }
 
+/* A socket that is readable and writable. */
+static inline void ready_pair(int pair[2]) {
+    test_pair(pair);
+    test_send(pair[1], "x");
+}
+
 /* Handlers that note that they ran. */
 #define NOTING_HANDLER(name, letter)                                             \
     static inline void name(aeEventLoop *el, int fd, void *data, int mask) {     \

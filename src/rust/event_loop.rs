@@ -211,9 +211,9 @@ impl EventLoop {
         let data = Box::into_raw(callback);
         let proc = run_timer as AeTimeProc as *mut aeTimeProc;
         let finalizer = free_timer as AeEventFinalizerProc as *mut aeEventFinalizerProc;
+        let (raw, delay) = (self.raw(), milliseconds(after));
         // SAFETY: live as long as the handle; the callback lives until the finalizer runs.
-        let created =
-            unsafe { core_loop::create_time_event(self.raw(), milliseconds(after), proc, data.cast(), finalizer) };
+        let created = unsafe { core_loop::create_time_event(raw, delay, proc, data.cast(), finalizer) };
         created.map(TimerId).map_err(|errno| {
             // SAFETY: not taken over.
             drop(unsafe { Box::from_raw(data) });
