@@ -202,6 +202,7 @@ fn shift_right_sticky(value: u128, shift: u32) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::num::f64::{NEGATIVE, NORMAL, POSITIVE};
     use proptest::prelude::*;
 
     fn sum(left: &str, right: &str) -> String {
@@ -235,6 +236,21 @@ mod tests {
         assert_eq!(sum("1", "-inf"), "infinite");
     }
 
+    /// The double with the sign of `number` and 53 bits of mantissa in the place of its 64.
+    fn as_double(number: LongDouble, mantissa: u64) -> f64 {
+        let exponent = number.exponent + 11;
+        // Two steps, because 2^exponent alone may not be a double.
+        let double = mantissa as f64 * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2);
+        if number.negative { -double } else { double }
+    }
+
+    /// C's strtold reads this as the middle of two doubles, though the text lies nearer to the upper one.
+    #[test]
+    fn rounding_is_to_the_longer_format_alone() {
+        let parsed = LongDouble::parse(b"5.634074321587339e4").unwrap();
+        assert_eq!(parsed, LongDouble { negative: false, mantissa: 0xdc14_be43_653e_1400, exponent: -48 });
+    }
+
     #[test]
     fn what_is_a_number() {
         for good in ["0", "-0", "+5", "5.", ".5", "1e5", "1E-5", "1e+5", "00012", "inf", "-Infinity", "1e4932"] {
@@ -259,17 +275,27 @@ mod tests {
             prop_assert_eq!(found, if expected == 0.0 { "0".to_string() } else { format!("{expected}") });
         }
 
-        /// Rounded to double, the number is the double that Rust reads.
+        /// A double written with all its digits is read as it is.
         #[test]
-        fn parsing_agrees_with_double(value in any::<f64>().prop_filter("finite", |v| v.is_normal())) {
+        fn doubles_are_read_exactly(value in NORMAL | POSITIVE | NEGATIVE) {
+            // No double has more than 767 digits.
+            let parsed = LongDouble::parse(format!("{value:.766e}").as_bytes()).unwrap();
+            prop_assert_eq!(parsed.mantissa & 0x7ff, 0);
+            prop_assert_eq!(as_double(parsed, parsed.mantissa >> 11), value);
+        }
+
+        /// The shortest text of a double, rounded to a double, is that double again. Where the longer format has come
+        /// to lie in the middle of two doubles, it cannot tell any more on which side of it the text was.
+        #[test]
+        fn parsing_agrees_with_double(value in NORMAL | POSITIVE | NEGATIVE) {
             let parsed = LongDouble::parse(format!("{value:e}").as_bytes()).unwrap();
-            let top = parsed.mantissa >> 11;
-            let rest = parsed.mantissa & 0x7ff;
-            let rounded = top + u64::from(rest > 0x400 || (rest == 0x400 && top & 1 == 1));
-            let exponent = parsed.exponent + 11;
-            // Two steps, because 2^exponent alone may not be a double.
-            let double = rounded as f64 * 2f64.powi(exponent / 2) * 2f64.powi(exponent - exponent / 2);
-            prop_assert_eq!(if parsed.negative { -double } else { double }, value);
+            let (below, rest) = (parsed.mantissa >> 11, parsed.mantissa & 0x7ff);
+            let (low, high) = (as_double(parsed, below), as_double(parsed, below + 1));
+            match rest.cmp(&0x400) {
+                Ordering::Less => prop_assert_eq!(low, value),
+                Ordering::Equal => prop_assert!([low, high].contains(&value)),
+                Ordering::Greater => prop_assert_eq!(high, value),
+            }
         }
 
         #[test]
