@@ -34,8 +34,7 @@ fn main() {
         eprintln!("error: unknown ABI profile {wanted:?}; there are {}", names.collect::<Vec<_>>().join(", "));
         std::process::exit(1);
     };
-    println!("cargo:rustc-env=LIBAE_ABI_PROFILE={wanted}");
-    println!("cargo:rustc-env=LIBAE_ABI_FACTS={profile}");
+    println!("cargo:rustc-env=LIBAE_ABI_PROFILE={profile}");
     write_layout_assertions(profile);
     println!("cargo:rustc-env=LIBAE_ABI_FLAGS={}", flags.join(" "));
     for flag in FLAGS {

@@ -163,7 +163,6 @@ unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static Connection
                     return;
                 }
             };
-            event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Accepted {peer}"));
             let mut text = peer.ip();
             let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
             match (host::accepted(), ct.accept) {

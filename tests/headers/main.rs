@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The profile that the library was built with.
-const PROFILE: &str = env!("LIBAE_ABI_FACTS");
+const PROFILE: &str = env!("LIBAE_ABI_PROFILE");
 /// The one whose headers are committed.
 const COMMITTED_PROFILE: &str = "redis-7.2";
 
