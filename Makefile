@@ -3,8 +3,8 @@
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 
-# The ABI profile: whose structs and meanings the library has. build.rs has the default, and refuses one that is not
-# built in.
+# The ABI profile: whose structs and meanings the library has. build.rs has the default and the list of all. Another
+# profile is built in a directory of its own, build/PROFILE, and has its own headers.
 ABI ?=
 
 PREFIX     ?= /usr/local
@@ -15,6 +15,7 @@ DESTDIR    ?=
 
 CARGO   ?= cargo
 OBJCOPY ?= objcopy
+NM      ?= nm
 STRIP   ?= strip
 INSTALL ?= install
 # lld cannot discard sections in a relocatable link.
@@ -23,18 +24,25 @@ LD := $(notdir $(firstword $(shell command -v ld.bfd ld) ld))
 endif
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-BUILD  := build
+BUILD  := build$(addprefix /,$(ABI))
 
-HEADERS  := $(sort $(wildcard include/*.h))
-EXPORTS  := include/libae.map
+# The committed headers are the default profile's.
+HEADER_NAMES := ae.h anet.h connection.h libae.h
+HEADER_DIR   := $(if $(ABI),target/include/$(ABI),include)
+HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
+
+# What the library exports: the functions of the headers, all of which are named like this.
+EXPORTED := (ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
+# What a fork's own tls.o and rdma.o, which stay, define as well.
+WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
+	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData
 SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
-ABI_MARK := $(BUILD)/.abi-$(or $(ABI),default)
 
-PACKAGE     := Cargo.toml Cargo.lock build.rs
+PACKAGE     := Cargo.toml Cargo.lock build.rs src/abi/facts/layouts.csv
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
@@ -67,28 +75,31 @@ c-tests: all $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says 
 bench: lib ## measure the event loop beside libev, libuv and libevent, as far as they are installed
 	benches/loop/run.sh
 
-headers: ## write include/ anew from the sources
-	LIBAE_HEADERS=write $(CARGO) test --locked --quiet --test headers committed
+headers: ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
+	LIBAE_HEADERS=$(HEADER_DIR) $(CARGO) test --locked --quiet --test headers written_where_asked
 
-check-headers: ## fail when include/ is not what the sources give
+check-headers: ## fail when the headers are not what the sources and the facts give
 	$(CARGO) test --locked --quiet --test headers
 
 # --- the library ---------------------------------------------------------------------------------------------
 
 # Both libraries are made of one object: the crate with all it uses, unused sections dropped, and every symbol local
-# but those of the version script. So libae.a cannot clash with another Rust library in the same program, and both
+# but those that are exported. So libae.a cannot clash with another Rust library in the same program, and both
 # libraries export the same names. rustc's own libae.so is not used: it has no symbol versions, and cargo gives a
 # package with several crate types no link-time optimization. The directory is its own since cargo would put a
 # `libae.a` of another kind at the same place.
-$(BUILD)/libae.o: $(LIB_SOURCES) $(EXPORTS) $(ABI_MARK)
+$(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
+	@mkdir -p $(BUILD)
 	$(CARGO) rustc --locked --release --lib --crate-type staticlib --target-dir $(TARGET)/capi
-	sed -n 's/^    \([A-Za-z_0-9]*\);$$/\1/p' $(EXPORTS) > $(BUILD)/exports
+	$(NM) -g --defined-only $(TARGET)/capi/release/libae.a 2>/dev/null | \
+		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
+	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
 		-o $(BUILD)/prelinked.o $(TARGET)/capi/release/libae.a
-	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(BUILD)/prelinked.o $@
+	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
 $(STATIC): $(BUILD)/libae.o
@@ -107,14 +118,15 @@ endif
 
 $(SHARED): $(BUILD)/libae.o
 	$(call need,$(CC),install a C compiler)
-	$(CC) -shared -o $@ $< -Wl,-soname,$(SONAME) -Wl,--version-script=$(EXPORTS) \
+	$(CC) -shared -o $@ $< -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/libae.map \
 		-Wl,-Bsymbolic-functions,--gc-sections,-z,relro,-z,now $(LDFLAGS) $(SHARED_LIBS)
 
 $(LINKS): $(SHARED)
 	ln -sf $(<F) $@
 
-$(SERVER): $(BIN_SOURCES) $(ABI_MARK)
+$(SERVER): $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
+	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --features server --bin ae-server
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
@@ -122,20 +134,15 @@ $(SERVER): $(BIN_SOURCES) $(ABI_MARK)
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The flag is
 # unstable, but the runtime comes with the stable toolchain.
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-$(BUILD)/libae-asan.a: $(LIB_SOURCES) $(ABI_MARK)
+$(BUILD)/libae-asan.a: $(LIB_SOURCES)
+	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --locked --lib --crate-type staticlib \
 		--target $(HOST) --target-dir $(TARGET)/asan
 	cp $(TARGET)/asan/$(HOST)/debug/libae.a $@
 
-# The file's name is the profile, so that another profile makes everything anew.
-$(ABI_MARK):
-	@mkdir -p $(BUILD)
-	@rm -f $(BUILD)/.abi-*
-	@touch $@
-
 # --- installation --------------------------------------------------------------------------------------------
 
-install: all ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
+install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	$(STRIP) --strip-unneeded -o $(BUILD)/stripped $(SHARED)
@@ -153,7 +160,7 @@ install: all ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; D
 
 uninstall: ## remove what install put there, with the same variables
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a pkgconfig/libae.pc)
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(notdir $(HEADERS))) $(DESTDIR)$(BINDIR)/ae-server
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
 	if [ -d $(DESTDIR)$(INCLUDEDIR)/libae ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/libae; fi
 
 clean: ## remove build/ and cargo's output
@@ -163,4 +170,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=redis-7.2 and others, PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'
+	@echo '  Variables: ABI=PROFILE (redis-6.2 redis-7.0 redis-7.2 redis-8.0 valkey-8.0 valkey-8.1), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'

@@ -123,7 +123,7 @@ typedef struct aeEventLoop {
     int setsize;
     /** The id that the next time event gets. */
     long long timeEventNextId;
-    /** `setsize` registered events. */
+    /** The registered events, each under its descriptor. */
     struct aeFileEvent *events;
     /** Where the backend puts what fired. */
     struct aeFiredEvent *fired;
@@ -137,7 +137,7 @@ typedef struct aeEventLoop {
     aeBeforeSleepProc *beforesleep;
     /** Called after the loop slept, may be NULL. */
     aeBeforeSleepProc *aftersleep;
-    /** `AE_DONT_WAIT` or 0. */
+    /** Flags of `aeProcessEvents` that always hold: `AE_DONT_WAIT`. */
     int flags;
 } aeEventLoop;
 
@@ -156,9 +156,9 @@ extern "C" {
 struct aeEventLoop *aeCreateEventLoop(int setsize);
 
 /**
- * Frees an event loop, its file events and its time events. Descriptors stay open. As upstream, the
- * finalizers of time events that are still registered do not run; those of time events already deleted
- * do. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
+ * Frees an event loop, its file events and its time events. Descriptors stay open. The
+ * finalizers of time events already deleted run; those of time events that are still registered run from redis-8.0
+ * on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
  * ignored.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.

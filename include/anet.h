@@ -24,6 +24,12 @@
 /** `anetResolve`: accept numeric addresses only, never ask the resolver. */
 #define ANET_IP_ONLY 1
 
+/** `anetResolve`: an IPv4 address if there is one. With both preferences or none, the system's order. */
+#define ANET_PREFER_IPV4 2
+
+/** `anetResolve`: an IPv6 address if there is one. */
+#define ANET_PREFER_IPV6 4
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -54,6 +60,15 @@ int anetBlock(char *err, int fd);
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
  */
 int anetSetBlock(char *err, int fd, int non_block);
+
+/**
+ * Whether `fd` is blocking: 1 or 0.
+ *
+ * Returns `ANET_ERR` with errno and the text in `err` when it is not open.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int anetIsBlock(char *err, int fd);
 
 /**
  * Closes `fd` on exec.
@@ -248,8 +263,18 @@ int anetUnixAccept(char *err,
                    int serversock);
 
 /**
+ * Whether `err`, the errno of a failed accept, is about the one connection that it took (`ECONNABORTED`, and on Linux
+ * what the network had to report, like `EHOSTUNREACH`), so that the next may be accepted at once: 1 or 0. (The name in
+ * Redis's point releases since 6.2.19, 7.2.10, 7.4.5 and 8.0.3.)
+ */
+int anetAcceptFailureNeedsRetry(int err);
+
+/** The same under the name that it has in Valkey's point releases since 7.2.10, 8.0.4 and 8.1.3. */
+int anetRetryAcceptOnError(int err);
+
+/**
  * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
- * an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
+ * an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
  *
  * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
  *

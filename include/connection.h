@@ -55,6 +55,9 @@ typedef enum {
 /** `connection.flags`: the write handler runs before the read handler. */
 #define CONN_FLAG_WRITE_BARRIER 2
 
+/** Enough bytes for what `connGetInfo` writes. */
+#define CONN_INFO_LEN 32
+
 /** How many connection types can be registered. */
 #define CONN_TYPE_MAX 8
 
@@ -62,9 +65,6 @@ typedef enum {
 #ifndef CONFIG_BINDADDR_MAX
 #define CONFIG_BINDADDR_MAX 16
 #endif
-
-/** Enough bytes for what `connGetInfo` writes. */
-#define CONN_INFO_LEN 32
 
 /** Enough bytes for any address as text: an IPv6 address with a scope, or a unix socket's name. */
 #define CONN_ADDR_STR_LEN 128
@@ -245,7 +245,8 @@ aeFileProc *connAcceptHandler(struct ConnectionType *ct);
 int connTypeRegister(struct ConnectionType *ct);
 
 /**
- * Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
+ * Registers the built-in types, "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
+ * TLS and the like, which a program may bring itself; whether these succeed does not matter here.
  *
  * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
  */
@@ -267,7 +268,8 @@ int RedisRegisterConnectionTypeUnix(void);
 
 /**
  * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
- * `EOPNOTSUPP`, as upstream does when built without TLS.
+ * `EOPNOTSUPP`, as upstream does when built without TLS. libae.a has it as a weak symbol, so that a fork's own tls.o
+ * takes its place.
  */
 int RedisRegisterConnectionTypeTLS(void);
 
@@ -306,6 +308,14 @@ int connTypeHasPendingData(void);
 
 /** Runs the handlers of connections with such data. Returns how many. */
 int connTypeProcessPendingData(void);
+
+/**
+ * Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
+ * closed.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+void connShutdown(struct connection *conn);
 
 /**
  * Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
@@ -436,14 +446,6 @@ ssize_t connSyncReadLine(struct connection *conn,
                          long long timeout);
 
 /**
- * Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
- * closed.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-void connShutdown(struct connection *conn);
-
-/**
  * Closes the connection and frees it; inside one of its handlers, once that returns. NULL is ignored.
  *
  * Requires: `conn` is NULL or a live connection of this thread.
@@ -458,77 +460,11 @@ void connClose(struct connection *conn);
 const char *connGetLastError(struct connection *conn);
 
 /**
- * The name of the connection's type: "tcp", "unix", "tls" or a registered one; NULL for NULL.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-const char *connGetType(struct connection *conn);
-
-/**
  * Whether the last error was an interruption (`EINTR`), so that the call can be repeated: 1 or 0.
  *
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 int connLastErrorRetryable(struct connection *conn);
-
-/**
- * The address of one end of the connection: the remote end when `remote` is not 0, else the own one. As
- * `anetFdToString`.
- *
- * Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
- *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
- */
-int connAddr(struct connection *conn,
-             char *ip,
-             size_t ip_len,
-             int *port,
-             int remote);
-
-/**
- * `connAddr` of the remote end.
- *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
- */
-int connAddrPeerName(struct connection *conn,
-                     char *ip,
-                     size_t ip_len,
-                     int *port);
-
-/**
- * `connAddr` of the own end.
- *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
- */
-int connAddrSockName(struct connection *conn,
-                     char *ip,
-                     size_t ip_len,
-                     int *port);
-
-/**
- * Writes `ip:port`, or `[ip]:port` for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
- *
- * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
- *
- * Requires: `buf` is NULL or has room for `buf_len` bytes; `ip` is NULL or a string.
- */
-int formatAddr(char *buf, size_t buf_len, char *ip, int port);
-
-/**
- * The address of one end of the connection as `formatAddr` writes it.
- *
- * Returns the length of the whole text; -1 with errno.
- *
- * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
- */
-int connFormatAddr(struct connection *conn, char *buf, size_t buf_len, int remote);
-
-/**
- * Whether the peer is on this machine: 1 or 0, -1 when that is not known.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-int connIsLocal(struct connection *conn);
 
 /**
  * The connection's state, one of the `CONN_STATE_` values; -1 with errno `EINVAL` for NULL.
@@ -572,21 +508,6 @@ void *connGetPrivateData(struct connection *conn);
  * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
  */
 const char *connGetInfo(struct connection *conn, char *buf, size_t buf_len);
-
-/**
- * The certificate of a TLS peer as an owned string (see `libaeHost.new_string`); NULL when there is none, as
- * for TCP and unix sockets.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-char *connGetPeerCert(struct connection *conn);
-
-/**
- * Whether the connection is of the TLS type: 1 or 0.
- *
- * Requires: `conn` is NULL or a live connection of this thread.
- */
-int connIsTLS(struct connection *conn);
 
 /**
  * Makes the connection's descriptor blocking.
@@ -650,6 +571,87 @@ int connSendTimeout(struct connection *conn, long long ms);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 int connRecvTimeout(struct connection *conn, long long ms);
+
+/**
+ * The name of the connection's type: "tcp", "unix", "tls" or a registered one; NULL for NULL.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+const char *connGetType(struct connection *conn);
+
+/**
+ * The address of one end of the connection: the remote end when `remote` is not 0, else the own one. As
+ * `anetFdToString`.
+ *
+ * Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int connAddr(struct connection *conn,
+             char *ip,
+             size_t ip_len,
+             int *port,
+             int remote);
+
+/**
+ * `connAddr` of the remote end.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int connAddrPeerName(struct connection *conn,
+                     char *ip,
+                     size_t ip_len,
+                     int *port);
+
+/**
+ * `connAddr` of the own end.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ */
+int connAddrSockName(struct connection *conn,
+                     char *ip,
+                     size_t ip_len,
+                     int *port);
+
+/**
+ * Writes `ip:port`, or `[ip]:port` for IPv6, to `buf`, cut to `buf_len` bytes and terminated.
+ *
+ * Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+ *
+ * Requires: `buf` is NULL or has room for `buf_len` bytes; `ip` is NULL or a string.
+ */
+int formatAddr(char *buf, size_t buf_len, char *ip, int port);
+
+/**
+ * The address of one end of the connection as `formatAddr` writes it.
+ *
+ * Returns the length of the whole text; -1 with errno.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
+ */
+int connFormatAddr(struct connection *conn, char *buf, size_t buf_len, int remote);
+
+/**
+ * Whether the peer is on this machine: 1 or 0, -1 when that is not known.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+int connIsLocal(struct connection *conn);
+
+/**
+ * The certificate of a TLS peer as an owned string (see `libaeHost.new_string`); NULL when there is none, as
+ * for TCP and unix sockets.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+char *connGetPeerCert(struct connection *conn);
+
+/**
+ * Whether the connection is of the TLS type: 1 or 0.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+int connIsTLS(struct connection *conn);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -12,6 +12,10 @@ struct aeEventLoop;
 struct connection;
 struct connListener;
 
+/** The ABI profile of these headers; `libaeAbiProfile` gives that of the library. */
+#define LIBAE_ABI "redis-7.2"
+#define LIBAE_ABI_REDIS_7_2 1
+
 /** The version of these headers; `libaeVersion` gives that of the library. */
 #define LIBAE_VERSION "1.0.0"
 #define LIBAE_VERSION_MAJOR 1

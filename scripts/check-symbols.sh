@@ -1,18 +1,32 @@
 #!/usr/bin/env bash
-# What build/libae.so and build/libae.a show to the programs they are linked into: names, needs, size; and that
+# [PROFILE]: what build/libae.so and build/libae.a show to the programs they are linked into: names, needs, size; and that
 # libae.a stands beside other Rust libraries in one program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/report.sh
 . scripts/report.sh
 
-shared=build/libae.so
-static=build/libae.a
+# Of the default profile, or of the one that is named.
+abi=${1:-}
+build=build${abi:+/$abi}
+headers=${abi:+target/}include${abi:+/$abi}
+shared=$build/libae.so
+static=$build/libae.a
 max_size=$((700 * 1024))
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-sed -n 's/^    \([A-Za-z_0-9]*\);$/\1/p' include/libae.map | LC_ALL=C sort > "$work/documented"
+# documented HEADERS: the functions that the headers declare, as a compiler sees them.
+documented() {
+    printf '#include <%s>\n' ae.h anet.h connection.h libae.h > "$work/all.c"
+    gcc -I "$1" -fsyntax-only -aux-info "$work/prototypes" "$work/all.c" || return 1
+    sed -nE "s#^/\\* $1/[^ ]* \\*/ extern ([^(]*[ *]|[^(]*\\(\\*)([A-Za-z_0-9]+) \\(.*#\\2#p" "$work/prototypes"
+    # The function table that 6.2 and 7.0 show.
+    sed -n 's/^extern const struct ConnectionType \([A-Za-z_]*\);/\1/p' "$1/connection.h"
+}
+
+documented "$headers" | LC_ALL=C sort > "$work/documented"
+[ "$(wc -l < "$work/documented")" -gt 100 ] || { echo "the headers were not read"; exit 1; }
 
 same_names() {
     LC_ALL=C sort "$1" | diff -u --label documented --label "$2" "$work/documented" - ||
@@ -72,15 +86,15 @@ neighbour() {
 
 # together NEIGHBOUR LIBRARIES...: links them into one program, in that order, and runs it.
 together() {
-    cc -std=c11 -Wall -Werror -I include -o "$work/together" tests/symbols/together.c "${@:2}" \
+    cc -std=c11 -Wall -Werror -I "$headers" -o "$work/together" tests/symbols/together.c "${@:2}" \
         -Wl,--fatal-warnings -lpthread -ldl -lm || return 1
-    LD_LIBRARY_PATH=build "$work/together" "$1" || fail "the program ended with status $?"
+    LD_LIBRARY_PATH=$build "$work/together" "$1" || fail "the program ended with status $?"
 }
 
 # The check can fail: two Rust libraries that nothing was done about do clash.
 clash_without_us() {
     neighbour same -C opt-level=1 || return 1
-    ! cc -o "$work/clash" tests/symbols/together.c -I include -Wl,--whole-archive "$work/libneighbour_unwind.a" \
+    ! cc -o "$work/clash" tests/symbols/together.c -I "$headers" -Wl,--whole-archive "$work/libneighbour_unwind.a" \
         "$work/libneighbour_same.a" -Wl,--no-whole-archive $static -lpthread -ldl -lm 2> "$work/clash.log" ||
         fail "linked"
     grep -q 'multiple definition' "$work/clash.log"
@@ -101,7 +115,7 @@ for kind in unwind abort; do
     check "libae.a before a Rust library ($kind)" together $kind $static "$other"
     check "libae.a behind a Rust library ($kind)" together $kind "$other" $static
     check "libae.a and a whole Rust library ($kind)" together $kind -Wl,--whole-archive "$other" -Wl,--no-whole-archive $static
-    check "libae.so beside a Rust library ($kind)" together $kind "$other" -Lbuild -lae
+    check "libae.so beside a Rust library ($kind)" together $kind "$other" "-L$build" -lae
 done
 check "Rust libraries clash otherwise" clash_without_us
 finish symbols

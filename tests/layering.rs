@@ -23,7 +23,8 @@ const FOR_BINARIES: &str = "resp";
 const CALLS_LIBC: &str = "sys";
 
 /// Types of libc, which any module may name. Its constants are in capitals.
-const LIBC_TYPES: [&str; 6] = ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "ssize_t"];
+const LIBC_TYPES: [&str; 8] =
+    ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "pthread_mutex_t", "ssize_t", "timeval"];
 
 /// The binaries' input and output is the library's.
 const NOT_IN_BINARIES: [&str; 7] =

@@ -32,6 +32,9 @@ pub const AE_DONT_WAIT: c_int = 4;
 pub const AE_CALL_BEFORE_SLEEP: c_int = 8;
 /// `aeProcessEvents`: call the after-sleep hook.
 pub const AE_CALL_AFTER_SLEEP: c_int = 16;
+/// `aeEventLoop.flags`: another thread may poll; set by `aeSetPollProtect`.
+#[cfg(abi_valkey)]
+pub const AE_PROTECT_POLL: c_int = 32;
 
 /// Returned by a time event's callback that should not run again.
 pub const AE_NOMORE: c_int = -1;
@@ -65,14 +68,40 @@ pub struct aeBeforeSleepProc {
     _opaque: [u8; 0],
 }
 
+/// Stands for the C function type `aeAfterSleepProc`; see [`AeAfterSleepProc`].
+#[cfg(abi_valkey)]
+#[repr(C)]
+pub struct aeAfterSleepProc {
+    _opaque: [u8; 0],
+}
+
+/// Stands for the C function type `aeCustomPollProc`; see [`AeCustomPollProc`].
+#[cfg(abi_valkey)]
+#[repr(C)]
+pub struct aeCustomPollProc {
+    _opaque: [u8; 0],
+}
+
 /// A file event's callback: the loop, the descriptor, the client data, the events that fired.
 pub type AeFileProc = unsafe extern "C" fn(*mut aeEventLoop, c_int, *mut c_void, c_int);
+/// What a time event's callback returns.
+#[cfg(not(abi_valkey_8_1))]
+pub type AeTimeResult = c_int;
+/// What a time event's callback returns.
+#[cfg(abi_valkey_8_1)]
+pub type AeTimeResult = c_longlong;
 /// A time event's callback; returns milliseconds until the next run, or `AE_NOMORE`.
-pub type AeTimeProc = unsafe extern "C" fn(*mut aeEventLoop, c_longlong, *mut c_void) -> c_int;
+pub type AeTimeProc = unsafe extern "C" fn(*mut aeEventLoop, c_longlong, *mut c_void) -> AeTimeResult;
 /// Called once when a deleted time event is freed.
 pub type AeEventFinalizerProc = unsafe extern "C" fn(*mut aeEventLoop, *mut c_void);
 /// Called before the loop sleeps, or after it wakes.
 pub type AeBeforeSleepProc = unsafe extern "C" fn(*mut aeEventLoop);
+/// Called after the loop slept, with how many descriptors fired.
+#[cfg(abi_valkey)]
+pub type AeAfterSleepProc = unsafe extern "C" fn(*mut aeEventLoop, c_int);
+/// Polls in place of the loop; returns how many descriptors fired.
+#[cfg(abi_valkey)]
+pub type AeCustomPollProc = unsafe extern "C" fn(*mut aeEventLoop) -> c_int;
 
 /// A registered file event, found under its descriptor in `aeEventLoop.events`.
 #[repr(C)]
@@ -127,7 +156,10 @@ pub struct aeEventLoop {
     pub setsize: c_int,
     /// The id that the next time event gets.
     pub timeEventNextId: c_longlong,
-    /// `setsize` registered events.
+    /// How many elements `events` has: fewer than `setsize` as long as no more are needed.
+    #[cfg(abi_redis_8)]
+    pub nevents: c_int,
+    /// The registered events, each under its descriptor.
     pub events: *mut aeFileEvent,
     /// Where the backend puts what fired.
     pub fired: *mut aeFiredEvent,
@@ -140,7 +172,20 @@ pub struct aeEventLoop {
     /// Called before the loop sleeps, may be NULL.
     pub beforesleep: *mut aeBeforeSleepProc,
     /// Called after the loop slept, may be NULL.
+    #[cfg(not(abi_valkey))]
     pub aftersleep: *mut aeBeforeSleepProc,
-    /// `AE_DONT_WAIT` or 0.
+    /// Called after the loop slept, may be NULL.
+    #[cfg(abi_valkey)]
+    pub aftersleep: *mut aeAfterSleepProc,
+    /// Polls in place of the loop, may be NULL.
+    #[cfg(abi_valkey)]
+    pub custompoll: *mut aeCustomPollProc,
+    /// Held by whoever polls or changes events while `AE_PROTECT_POLL` is set.
+    #[cfg(abi_valkey)]
+    pub poll_mutex: libc::pthread_mutex_t,
+    /// Flags of `aeProcessEvents` that always hold: `AE_DONT_WAIT`.
     pub flags: c_int,
+    /// The program's own; the library never reads them.
+    #[cfg(abi_redis_8)]
+    pub privdata: [*mut c_void; 2],
 }

@@ -1,17 +1,29 @@
-//! C-visible types and constants, exactly as upstream lays them out. No logic.
+//! C-visible types and constants, exactly as upstream lays them out, and what the ABI profiles do not share.
 //!
-//! One ABI profile is built in at a time; this is `redis-7.2`, which redis-7.4 and valkey-7.2 share.
-//! What a profile changes without a compiler noticing is listed here:
+//! One profile is built in, by default `redis-7.2`; build.rs says which there are and sets the `cfg` flags that tell
+//! them apart. They are named here, in `ffi` (which functions there are) and in `connection/types/` (what the
+//! built-in types' tables hold), nowhere else. `facts/` holds what was measured of each upstream version.
 //!
-//! - `anetFdToString` and `ConnectionType::addr`: the last argument is 1 for the remote end and 0 for the
-//!   local one (up to redis-7.0: 0 for the peer, 1 for the own end).
-//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds (valkey-8.1: `long long`).
-//! - `aftersleep` takes the loop alone (valkey-8.0 and later: also the number of events).
+//! What a profile changes without a compiler noticing:
+//!
+//! - `anetFdToString` and `ConnectionType::addr`: the last argument is 1 for the remote end and 0 for the own one; up
+//!   to redis-7.0 it is 0 for the remote end (`profile::asks_for_remote`);
+//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds, in valkey-8.1 `long long`;
+//! - `aftersleep` takes the loop alone, in Valkey also how many descriptors fired;
+//! - `events` has `nevents` elements in redis-8.0 and `setsize` elsewhere;
+//! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered, from redis-8.0 on;
+//! - `anetUnixServer` gives a non-blocking socket in valkey-8.1;
+//! - a unix listener's `priv` is a `mode_t *`, in valkey-8.1 a `serverUnixContextConfig *`.
 
 #![allow(non_camel_case_types, non_snake_case)]
 
 pub mod ae;
 pub mod anet;
 pub mod connection;
+#[cfg(abi_v1)]
+mod connection_v1;
+#[cfg(not(abi_v1))]
+mod connection_v2;
 pub mod host;
 mod layout;
+pub(crate) mod profile;

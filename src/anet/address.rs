@@ -1,6 +1,6 @@
 //! Addresses: of names, and of sockets' ends.
 
-use super::{Error, SocketAddress};
+use super::{Error, Family, SocketAddress};
 use crate::sys::Errno;
 use crate::sys::resolve::{Query, resolve as lookup};
 use crate::sys::socket;
@@ -8,9 +8,15 @@ use crate::sys::text::{IP_TEXT_LEN, Text, write_whole};
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt;
 
-/// The first address of a name as text; with `numeric` it must be an address already.
-pub(crate) fn resolve(host: &CStr, numeric: bool) -> Result<Text<IP_TEXT_LEN>, Error> {
-    let found = lookup(Some(host), 0, Query { family: libc::AF_UNSPEC, numeric, passive: false })?;
+/// The first address of a name as text, of the preferred family if it has one; with `numeric` it must be an address
+/// already.
+pub(crate) fn resolve(host: &CStr, numeric: bool, preferred: Option<Family>) -> Result<Text<IP_TEXT_LEN>, Error> {
+    let look = |family| lookup(Some(host), 0, Query { family, numeric, passive: false });
+    let found = match preferred {
+        Some(Family::V4) => look(libc::AF_INET).or_else(|_| look(libc::AF_INET6)),
+        Some(Family::V6) => look(libc::AF_INET6).or_else(|_| look(libc::AF_INET)),
+        None => look(libc::AF_UNSPEC),
+    }?;
     found.first().map(|first| first.address.ip()).ok_or(Error::new("getaddrinfo", Errno::EADDRNOTAVAIL))
 }
 
@@ -103,10 +109,16 @@ mod tests {
 
     #[test]
     fn numeric_addresses_resolve_to_themselves() {
-        assert_eq!(resolve(c"::1", true).unwrap().as_str(), "::1");
-        assert_eq!(resolve(c"127.0.0.1", true).unwrap().as_str(), "127.0.0.1");
-        let error = resolve(c"localhost", true).err().unwrap();
+        assert_eq!(resolve(c"::1", true, None).unwrap().as_str(), "::1");
+        assert_eq!(resolve(c"127.0.0.1", true, None).unwrap().as_str(), "127.0.0.1");
+        let error = resolve(c"localhost", true, None).err().unwrap();
         assert!(error.to_string().starts_with("getaddrinfo: "), "{error}");
+    }
+
+    #[test]
+    fn the_other_family_does_when_the_preferred_has_nothing() {
+        assert_eq!(resolve(c"127.0.0.1", true, Some(Family::V6)).unwrap().as_str(), "127.0.0.1");
+        assert_eq!(resolve(c"::1", true, Some(Family::V4)).unwrap().as_str(), "::1");
     }
 
     #[test]

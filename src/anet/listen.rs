@@ -65,6 +65,27 @@ pub(crate) fn unix_listen(
     Ok(socket.release())
 }
 
+/// Whether a failed accept is about the one connection that it took from the queue: it gave up while it waited, or (on
+/// Linux) what its network had to report. Some of these also say that the socket is none that accepts, so that who
+/// tries again does so a limited number of times.
+pub(crate) fn is_of_one_connection(errno: Errno) -> bool {
+    #[cfg(target_os = "linux")]
+    if matches!(
+        errno,
+        Errno::ENETDOWN
+            | Errno::EPROTO
+            | Errno::ENOPROTOOPT
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
+            | Errno::EHOSTUNREACH
+            | Errno::EOPNOTSUPP
+            | Errno::ENETUNREACH
+    ) {
+        return true;
+    }
+    errno == Errno::ECONNABORTED
+}
+
 /// Accepts a connection as a non-blocking, close-on-exec descriptor, with its address.
 pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Error> {
     loop {

@@ -18,6 +18,12 @@ pub(crate) fn set_blocking(fd: c_int, blocking: bool) -> Result<(), Error> {
     fd::set_status_flags(fd, wanted).map_err(Error::at("fcntl(F_SETFL,O_NONBLOCK)"))
 }
 
+/// Whether a descriptor is blocking.
+pub(crate) fn is_blocking(fd: c_int) -> Result<bool, Error> {
+    let flags = fd::status_flags(fd).map_err(Error::at("fcntl(F_GETFL)"))?;
+    Ok(flags & libc::O_NONBLOCK == 0)
+}
+
 /// Closes a descriptor on exec.
 pub(crate) fn set_close_on_exec(fd: c_int) -> Result<(), Error> {
     let flags = fd::descriptor_flags(fd).map_err(Error::at("fcntl(F_GETFD)"))?;

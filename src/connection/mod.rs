@@ -6,10 +6,17 @@
 
 mod events;
 pub(crate) mod listener;
+#[cfg(not(abi_v1))]
 pub(crate) mod registry;
 pub(crate) mod socket;
 mod sync;
-pub(crate) mod unix;
+#[cfg(abi_v1)]
+#[path = "types_v1.rs"]
+pub(crate) mod types;
+#[cfg(not(abi_v1))]
+#[path = "types_v2.rs"]
+pub(crate) mod types;
+mod unix;
 
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
@@ -20,26 +27,36 @@ use crate::sys::{Errno, fd};
 use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
 
-/// A new connection of a type, over `fd` or -1.
-fn create(ct: &'static ConnectionType, fd: c_int, state: ConnectionState) -> Result<NonNull<connection>, Errno> {
+/// A new connection of a type, over `fd` or -1; `el` is its loop where connections know theirs.
+pub(crate) fn create(
+    ct: &'static ConnectionType,
+    el: *mut aeEventLoop,
+    fd: c_int,
+    state: ConnectionState,
+) -> Result<NonNull<connection>, Errno> {
     let conn = memory::zeroed::<connection>()?;
     // SAFETY: fresh memory that is a valid connection.
     let fields = unsafe { &mut *conn.as_ptr() };
     fields.r#type = core::ptr::from_ref(ct).cast_mut();
     fields.fd = fd;
     fields.state = state;
-    fields.iovcnt = crate::sys::socket::max_iovecs();
+    fields.prepare(el, crate::sys::socket::max_iovecs());
     Ok(conn)
 }
 
-/// The loop for the events of a connection's descriptor: the one that the host names, else the one where they
-/// are registered already, else this thread's newest.
+/// The loop for the events of a connection's descriptor: the connection's own where connections know theirs; else the
+/// one that the host names, the one where they are registered already, this thread's newest.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
 unsafe fn loop_of(conn: *mut connection) -> Result<*mut aeEventLoop, Errno> {
     // SAFETY: the caller vouches for the connection, whose thread's loops are live.
-    let el = host::current_loop().unwrap_or_else(|| unsafe { event_loop::current_for((*conn).fd, client_data(conn)) });
+    let el = unsafe {
+        (*conn)
+            .own_loop()
+            .or_else(host::current_loop)
+            .unwrap_or_else(|| event_loop::current_for((*conn).fd, Some(client_data(conn))))
+    };
     if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
 }
 
@@ -131,9 +148,14 @@ fn status(body: impl FnOnce() -> Result<(), Errno>) -> c_int {
     call(C_ERR, || body().map(|()| C_OK))
 }
 
-/// For the functions of a type's table that create a connection.
-fn created(ct: &'static ConnectionType, fd: c_int, state: ConnectionState) -> *mut connection {
-    call(core::ptr::null_mut(), || create(ct, fd, state).map(NonNull::as_ptr))
+/// For the functions that create a connection for C callers.
+pub(crate) fn created(
+    ct: &'static ConnectionType,
+    el: *mut aeEventLoop,
+    fd: c_int,
+    state: ConnectionState,
+) -> *mut connection {
+    call(core::ptr::null_mut(), || create(ct, el, fd, state).map(NonNull::as_ptr))
 }
 
 /// The client data under which a connection's descriptor is registered.

@@ -1,7 +1,7 @@
 //! The registered connection types.
 
-use super::socket::TCP;
-use super::unix::UNIX;
+use super::types::{TCP, UNIX};
+use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
 use crate::abi::host::{LIBAE_LOG_VERBOSE, LIBAE_LOG_WARNING};
 use crate::event_loop::log;
@@ -134,14 +134,17 @@ pub(crate) fn cleanup_all() {
     }
 }
 
-/// Whether a type holds data that the kernel no longer reports.
-pub(crate) fn has_pending_data() -> bool {
-    // SAFETY: registered types stay.
-    registered().any(|ct| unsafe { (*ct).has_pending_data.is_some_and(|has| has() != 0) })
+/// Whether a type holds data that the kernel no longer reports; of that loop's connections, where they know theirs.
+pub(crate) fn has_pending_data(el: *mut aeEventLoop) -> bool {
+    // SAFETY: registered types stay; they look at the loop's address alone.
+    registered().any(|ct| unsafe { (*ct).call_has_pending_data(el) != 0 })
 }
 
 /// Runs the handlers of connections with such data; returns how many.
-pub(crate) fn process_pending_data() -> c_int {
-    // SAFETY: registered types stay.
-    registered().map(|ct| unsafe { (*ct).process_pending_data.map_or(0, |process| process()) }).sum()
+///
+/// # Safety
+/// `el` is a live loop of this thread, or connections do not know theirs.
+pub(crate) unsafe fn process_pending_data(el: *mut aeEventLoop) -> c_int {
+    // SAFETY: registered types stay; the caller vouches for the loop.
+    registered().map(|ct| unsafe { (*ct).call_process_pending_data(el) }).sum()
 }

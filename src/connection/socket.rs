@@ -1,51 +1,22 @@
-//! The "tcp" type, and what the unix type shares with it.
+//! What connections over TCP do, and what those over unix sockets share with them.
 
-use super::{call_handler, close as free, created, drop_fd, events, note_error, status, sync};
-use crate::abi::ae::{AE_WRITABLE, aeFileProc};
+use super::{call_handler, close as free, drop_fd, events, note_error, status, sync};
+use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connection::*;
 use crate::anet::{self, Connect};
 use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
-use crate::sys::{Errno, clock, fd, socket};
+use crate::sys::{Errno, clock, fd};
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
-use core::ptr;
 
-/// The "tcp" type.
-pub(crate) static TCP: ConnectionType = ConnectionType {
-    get_type: Some(get_type),
-    accept_handler: super::listener::accept_tcp as crate::abi::ae::AeFileProc as *mut aeFileProc,
-    addr: Some(addr),
-    is_local: Some(is_local),
-    listen: Some(super::listener::listen_tcp),
-    conn_create: Some(conn_create),
-    conn_create_accepted: Some(conn_create_accepted),
-    connect: Some(connect),
-    blocking_connect: Some(blocking_connect),
-    ..STREAM
-};
-
-/// What every type over a stream socket does in the same way.
+/// What every type over a stream socket does in the same way, in every profile.
 pub(super) const STREAM: ConnectionType = ConnectionType {
-    get_type: None,
-    init: None,
-    cleanup: None,
-    configure: None,
     ae_handler: Some(events::ae_handler),
-    accept_handler: ptr::null_mut(),
-    addr: None,
-    is_local: None,
-    listen: None,
-    conn_create: None,
-    conn_create_accepted: None,
-    shutdown: Some(shutdown),
     close: Some(close),
-    connect: None,
-    blocking_connect: None,
     accept: Some(accept),
     write: Some(write),
-    writev: Some(writev),
     read: Some(read),
     set_write_handler: Some(set_write_handler),
     set_read_handler: Some(set_read_handler),
@@ -53,29 +24,8 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
     sync_write: Some(sync_write),
     sync_read: Some(sync_read),
     sync_readline: Some(sync_readline),
-    has_pending_data: None,
-    process_pending_data: None,
-    get_peer_cert: None,
+    ..ConnectionType::NONE
 };
-
-unsafe extern "C" fn get_type(_conn: *mut connection) -> *const c_char {
-    c"tcp".as_ptr()
-}
-
-unsafe extern "C" fn conn_create() -> *mut connection {
-    created(&TCP, -1, CONN_STATE_NONE)
-}
-
-unsafe extern "C" fn conn_create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
-    created(&TCP, fd, CONN_STATE_ACCEPTING)
-}
-
-unsafe extern "C" fn shutdown(conn: *mut connection) {
-    // SAFETY: called through a live connection's table.
-    let fd = unsafe { (*conn).fd };
-    // A socket that is not connected any more has nothing to shut down.
-    let _ = quietly(|| socket::shutdown(fd));
-}
 
 unsafe extern "C" fn close(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
@@ -199,7 +149,7 @@ unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-unsafe extern "C" fn connect(
+pub(super) unsafe extern "C" fn connect(
     conn: *mut connection,
     host: *const c_char,
     port: c_int,
@@ -214,7 +164,7 @@ unsafe extern "C" fn connect(
     })
 }
 
-unsafe extern "C" fn blocking_connect(
+pub(super) unsafe extern "C" fn blocking_connect(
     conn: *mut connection,
     host: *const c_char,
     port: c_int,
@@ -263,7 +213,7 @@ unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usiz
     unsafe { transferred(conn, fd::write((*conn).fd, data, len.min(MAX_TRANSFER))) }
 }
 
-unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
+pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
     // SAFETY: called through a live connection's table with that many buffers.
     unsafe { transferred(conn, fd::writev((*conn).fd, iov, count)) }
 }
@@ -302,30 +252,6 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     let errno = unsafe { (*conn).last_errno };
     // SAFETY: the text is this thread's, and the reference ends with the call.
     ERROR_TEXT.with(|text| error_text_into(errno, unsafe { &mut *text.get() }).as_ptr())
-}
-
-/// # Safety
-/// `conn` is a live connection; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
-pub(super) unsafe extern "C" fn addr(
-    conn: *mut connection,
-    ip: *mut c_char,
-    ip_len: usize,
-    port: *mut c_int,
-    remote: c_int,
-) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe {
-        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
-        if let Err(errno) = result {
-            (*conn).last_errno = errno as c_int;
-        }
-        status(|| result)
-    }
-}
-
-unsafe extern "C" fn is_local(conn: *mut connection) -> c_int {
-    // SAFETY: called through a live connection's table.
-    call(-1, || anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
 }
 
 /// The bytes of a sync call, or `EINVAL`.

@@ -2,13 +2,15 @@
 
 use super::backend::Applied;
 use super::memory::Zeroable;
-use super::{State, entry, state};
+use super::{State, entry, grow_events, polling, state};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_DEBUG;
+use crate::sys::mutex::Held;
 use crate::sys::text::error_text;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// The bits that a backend knows.
 const POLLED: c_int = AE_READABLE | AE_WRITABLE;
@@ -80,6 +82,12 @@ impl State {
         }
     }
 
+    /// Whether a change can wait until the next poll: that is to come in the call that is running, nobody is in the
+    /// middle of one, and it is this thread that will.
+    fn may_defer(&self, held: &Option<Held>) -> bool {
+        self.depth > 0 && !self.polling.load(Relaxed) && held.is_none()
+    }
+
     /// Notes that a descriptor is to be armed before the next poll. False when there is no room to.
     fn arm_later(&mut self, fd: c_int) -> bool {
         if self.slot(fd).listed {
@@ -131,9 +139,14 @@ pub(crate) unsafe fn create_file_event(
 ) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
-        let Some(event) = entry(el, fd) else {
-            return Err(if fd < 0 { Errno::EBADF } else { Errno::ERANGE });
-        };
+        let held = polling::hold(el)?;
+        if fd < 0 {
+            return Err(Errno::EBADF);
+        }
+        if fd < (*el).setsize {
+            grow_events(el, fd)?;
+        }
+        let event = entry(el, fd).ok_or(Errno::ERANGE)?;
         let state = state(el);
         let event = &mut *event;
         if mask & !(POLLED | AE_BARRIER) != 0 || (mask | event.mask) & POLLED == 0 {
@@ -154,7 +167,7 @@ pub(crate) unsafe fn create_file_event(
         // another file by now.
         let changes = event.mask & POLLED != before.mask & POLLED;
         let watched = before.mask & POLLED != 0 && state.slot(fd).armed != 0;
-        let later = state.depth > 0 && watched && changes && state.arm_later(fd);
+        let later = watched && changes && state.may_defer(&held) && state.arm_later(fd);
         if !later && let Err(errno) = state.arm(fd, event.mask) {
             *event = before;
             return Err(errno);
@@ -171,6 +184,8 @@ pub(crate) unsafe fn create_file_event(
 pub(crate) unsafe fn delete_file_event(el: *mut aeEventLoop, fd: c_int, mut mask: c_int) {
     // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
+        // It cannot be had only when this thread has it.
+        let held = polling::hold(el).unwrap_or(None);
         let Some(event) = entry(el, fd) else { return };
         if (*event).mask == AE_NONE {
             return;
@@ -188,7 +203,7 @@ pub(crate) unsafe fn delete_file_event(el: *mut aeEventLoop, fd: c_int, mut mask
         if before & POLLED != after & POLLED {
             // The last one goes at once: after a fork the child may keep the file open, and with it the
             // kernel's registration, when the caller closes the descriptor.
-            let later = state.depth > 0 && after & POLLED != 0 && state.arm_later(fd);
+            let later = after & POLLED != 0 && state.may_defer(&held) && state.arm_later(fd);
             if !later {
                 // It fails when the descriptor was closed first, which removed it as well.
                 let _ = state.arm(fd, after);
@@ -221,6 +236,7 @@ pub(crate) unsafe fn file_event(el: *mut aeEventLoop, fd: c_int) -> Option<(c_in
 pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, milliseconds: u64) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
+        let _held = polling::hold(el)?;
         let event = entry(el, fd).filter(|event| (**event).mask & AE_READABLE != 0).ok_or(Errno::ENOENT)?;
         let mask = (*event).mask;
         let state = state(el);
@@ -243,6 +259,7 @@ pub(super) unsafe fn end_pauses(el: *mut aeEventLoop) {
         if state(el).pauses.is_empty() {
             return;
         }
+        let _held = polling::hold(el);
         let now = clock::now_us();
         let mut index = 0;
         while let Some(&Pause { fd, until }) = state(el).pauses.get(index) {

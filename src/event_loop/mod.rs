@@ -10,29 +10,31 @@ mod file_events;
 mod heap;
 mod log;
 pub(crate) mod memory;
+mod polling;
 mod threads;
 mod time_events;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
 pub(crate) use log::log;
+#[cfg(abi_valkey)]
+pub(crate) use polling::{poll, set_protected};
 pub(crate) use threads::{current_for, with_current};
 pub(crate) use time_events::{create_time_event, delete_time_event};
 pub(crate) use wait::wait;
 
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::sys::{Errno, clock};
-use backend::{Backend, Fired};
+use crate::abi::profile;
+use crate::sys::{Errno, clock, mutex};
+use backend::Backend;
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::AtomicBool;
 use file_events::{Pause, Slot};
 use memory::ZeroedArray;
 use time_events::Timers;
-
-/// What a nested call can be told at once; the rest fires again in the next.
-const NESTED_FIRED: usize = 1024;
 
 /// The loop's own state.
 struct State {
@@ -41,7 +43,7 @@ struct State {
     events: ZeroedArray<aeFileEvent>,
     /// The memory behind `aeEventLoop.fired`, but for nested calls, which bring their own.
     fired: ZeroedArray<aeFiredEvent>,
-    /// One for each descriptor below `setsize`.
+    /// One for each of `events`.
     slots: ZeroedArray<Slot>,
     /// Descriptors whose interest may differ from what the backend was told.
     changed: Vec<c_int>,
@@ -50,6 +52,8 @@ struct State {
     timers: Timers,
     /// How many polls there have been.
     polls: u64,
+    /// Whether one is under way.
+    polling: AtomicBool,
     /// How many `process_events` are running, one inside the other.
     depth: u32,
     /// How many `run` are.
@@ -79,38 +83,33 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         })?,
     };
     clock::init_host_clock();
+    let count = profile::event_count(size, 0);
     let state = memory::boxed(State {
         backend: Backend::new(name, size)?,
-        events: ZeroedArray::new(size)?,
-        fired: ZeroedArray::new(size)?,
-        slots: ZeroedArray::new(size)?,
+        events: ZeroedArray::new(count)?,
+        fired: ZeroedArray::new(count)?,
+        slots: ZeroedArray::new(count)?,
         changed: Vec::new(),
         pauses: Vec::new(),
         timers: Timers::new(),
         polls: 0,
+        polling: AtomicBool::new(false),
         depth: 0,
         runs: 0,
         deleted: false,
         owner: ptr::null_mut(),
     })?;
+    let el = memory::boxed(aeEventLoop::new(setsize, state.as_ptr().cast()))
+        // SAFETY: the state is used by nobody.
+        .inspect_err(|_| unsafe { memory::unbox(state) })?;
     // SAFETY: fresh, and nobody else's yet.
-    let arrays = unsafe { (state.as_ref().events.as_mut_ptr(), state.as_ref().fired.as_mut_ptr()) };
-    let el = memory::boxed(aeEventLoop {
-        maxfd: -1,
-        setsize,
-        timeEventNextId: 0,
-        events: arrays.0,
-        fired: arrays.1,
-        timeEventHead: ptr::null_mut(),
-        stop: 0,
-        apidata: state.as_ptr().cast(),
-        beforesleep: ptr::null_mut(),
-        aftersleep: ptr::null_mut(),
-        flags: 0,
-    })
-    // SAFETY: the state is used by nobody.
-    .inspect_err(|_| unsafe { memory::unbox(state) })?;
-    threads::add(el.as_ptr()).inspect_err(|_| {
+    let ready = unsafe {
+        let arrays = state.as_ref();
+        (*el.as_ptr()).set_events(arrays.events.as_mut_ptr(), arrays.events.len());
+        (*el.as_ptr()).fired = arrays.fired.as_mut_ptr();
+        profile::poll_mutex(el.as_ptr()).map_or(Ok(()), |mutex| mutex::init(mutex))
+    };
+    ready.and_then(|()| threads::add(el.as_ptr())).inspect_err(|_| {
         // SAFETY: both are used by nobody.
         unsafe {
             memory::unbox(state);
@@ -146,12 +145,22 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         }
         // A finalizer that deletes the loop once more must not get here again.
         state(el).depth = 1;
-        // A finalizer may delete more.
-        while state(el).timers.has_deleted() {
-            time_events::finalize(el);
+        // A finalizer may delete more, and create some; those get none.
+        let mut finalizes = profile::DELETE_FINALIZES;
+        loop {
+            while state(el).timers.has_deleted() {
+                time_events::finalize(el);
+            }
+            if (*el).timeEventHead.is_null() {
+                break;
+            }
+            time_events::free_all(el, finalizes);
+            finalizes = false;
         }
-        time_events::free_all(el);
         threads::remove(el);
+        if let Some(mutex) = profile::poll_mutex(el) {
+            mutex::destroy(mutex);
+        }
         memory::unbox(NonNull::from(state(el)));
         memory::unbox(NonNull::new_unchecked(el));
     }
@@ -194,6 +203,8 @@ pub(crate) unsafe fn owner(el: *mut aeEventLoop) -> *mut c_void {
 /// # Safety
 /// `el` is a live loop of this thread.
 pub(crate) unsafe fn resize(el: *mut aeEventLoop, setsize: c_int) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop, which stays while its mutex is held.
+    let _held = unsafe { polling::hold(el) }?;
     // SAFETY: the caller vouches for the loop.
     let (state, el) = unsafe { (state(el), &mut *el) };
     let size = usize::try_from(setsize).ok().filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
@@ -203,14 +214,43 @@ pub(crate) unsafe fn resize(el: *mut aeEventLoop, setsize: c_int) -> Result<(), 
     if el.maxfd >= setsize {
         return Err(Errno::ERANGE);
     }
-    let used = (el.maxfd + 1) as usize;
-    let events = state.events.resized(size, used)?;
-    let slots = state.slots.resized(size, used)?;
+    let count = profile::event_count(size, state.events.len());
+    let (events, slots) = state.resized_events(count, el.maxfd)?;
     state.backend.resize(size, el.maxfd)?;
-    (state.events, state.slots) = (events, slots);
-    el.events = state.events.as_mut_ptr();
+    state.replace_events(el, events, slots);
     el.setsize = setsize;
-    // `fired` may be in use by a call that is running; it grows before the next poll.
+    Ok(())
+}
+
+type Events = ZeroedArray<aeFileEvent>;
+type Slots = ZeroedArray<Slot>;
+
+impl State {
+    /// Copies of `events` and `slots` with `count` elements.
+    fn resized_events(&self, count: usize, maxfd: c_int) -> Result<(Events, Slots), Errno> {
+        let used = (maxfd + 1) as usize;
+        Ok((self.events.resized(count, used)?, self.slots.resized(count, used)?))
+    }
+
+    /// Puts them in their place. `fired` may be in use by a call that is running; it grows before the next poll.
+    fn replace_events(&mut self, el: &mut aeEventLoop, events: Events, slots: Slots) {
+        (self.events, self.slots) = (events, slots);
+        el.set_events(self.events.as_mut_ptr(), self.events.len());
+    }
+}
+
+/// Makes room in `events` for a descriptor below the set size.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+unsafe fn grow_events(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop.
+    let (state, el) = unsafe { (state(el), &mut *el) };
+    let (now, needed) = (state.events.len(), fd as usize + 1);
+    if needed > now {
+        let (events, slots) = state.resized_events((now * 2).max(needed).min(el.setsize as usize), el.maxfd)?;
+        state.replace_events(el, events, slots);
+    }
     Ok(())
 }
 
@@ -263,9 +303,9 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
         let sleeps = flags & AE_TIME_EVENTS != 0 && flags & AE_DONT_WAIT == 0;
         if (*el).maxfd != -1 || sleeps {
             if flags & AE_CALL_BEFORE_SLEEP != 0 {
-                call_sleep_proc(el, (*el).beforesleep);
+                call_before_sleep(el);
             }
-            processed += poll_and_dispatch(el, flags)?;
+            processed += polling::poll_and_dispatch(el, flags)?;
         }
         if flags & AE_TIME_EVENTS != 0 {
             processed += time_events::process(el);
@@ -274,102 +314,27 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
     Ok(processed)
 }
 
-/// How long the poll of an iteration may wait, in microseconds; None for without end.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
-    // SAFETY: the caller vouches for the loop. Its own flags are read here, after the before-sleep hook, which
-    // may have changed them.
-    let (state, flags) = unsafe { (state(el), flags | (*el).flags) };
-    if flags & AE_DONT_WAIT != 0 || state.deleted {
-        return Some(0);
-    }
-    let timer = if flags & AE_TIME_EVENTS != 0 { state.timers.next_deadline() } else { None };
-    let deadline = timer.into_iter().chain(state.first_pause_end()).min();
-    deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
-}
-
-/// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
-///
-/// # Safety
-/// As for [`iterate`].
-unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
-    unsafe {
-        file_events::end_pauses(el);
-        let timeout = poll_timeout(el, flags);
-        let outer = (*el).fired;
-        let (fired, capacity, nested) = fired_buffer(el)?;
-        (*el).fired = fired;
-
-        file_events::apply_changes(el);
-        let state = state(el);
-        state.polls += 1;
-        let poll = state.polls;
-        let polled = match state.backend.poll(timeout, Fired::new(fired, capacity)) {
-            Err(Errno::EINTR) => Ok(0),
-            polled => polled,
-        };
-        if flags & AE_CALL_AFTER_SLEEP != 0 {
-            call_sleep_proc(el, (*el).aftersleep);
-        }
-        let result = polled.map(|count| {
-            if flags & AE_FILE_EVENTS == 0 {
-                return 0;
-            }
-            for index in 0..count {
-                file_events::dispatch(el, fired.add(index).read(), poll);
-            }
-            count as c_int
-        });
-        if nested.is_some() {
-            (*el).fired = outer;
-        }
-        result
-    }
-}
-
-/// Where the next poll puts what fired: the loop's buffer, as large as the set; for a call inside a callback
-/// a buffer of its own, since the outer call is still reading the loop's.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn fired_buffer(
-    el: *mut aeEventLoop,
-) -> Result<(*mut aeFiredEvent, usize, Option<ZeroedArray<aeFiredEvent>>), Errno> {
-    // SAFETY: the caller vouches for the loop.
-    let (state, setsize) = unsafe { (state(el), (*el).setsize as usize) };
-    if state.depth > 1 {
-        let own = ZeroedArray::new(setsize.min(NESTED_FIRED))?;
-        return Ok((own.as_mut_ptr(), own.len(), Some(own)));
-    }
-    if state.fired.len() < setsize {
-        // A smaller buffer works too: what does not fit fires again.
-        if let Ok(larger) = ZeroedArray::new(setsize) {
-            state.fired = larger;
-        }
-    }
-    Ok((state.fired.as_mut_ptr(), state.fired.len(), None))
-}
-
-/// Calls a sleep hook, if there is one and the loop is not at its end: what the hook uses may be gone.
+/// Calls the before-sleep hook, if there is one and the loop is not at its end: what the hook uses may be gone.
 ///
 /// # Safety
 /// `el` is a live loop of this thread; the hook is NULL or an `aeBeforeSleepProc`.
-unsafe fn call_sleep_proc(el: *mut aeEventLoop, proc: *mut aeBeforeSleepProc) {
-    // SAFETY: the caller vouches for the loop.
-    if !proc.is_null() && unsafe { !state(el).deleted } {
-        // SAFETY: the opaque pointer is a function of that type.
-        unsafe { transmute::<*mut aeBeforeSleepProc, AeBeforeSleepProc>(proc)(el) };
+unsafe fn call_before_sleep(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop; the opaque pointer is a function of that type.
+    unsafe {
+        let proc = (*el).beforesleep;
+        if !proc.is_null() && !state(el).deleted {
+            transmute::<*mut aeBeforeSleepProc, AeBeforeSleepProc>(proc)(el);
+        }
     }
 }
 
-/// The entry of the loop's array for a descriptor, None when it is out of range.
+/// The entry of the loop's array for a descriptor, None when there is none (yet).
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
 unsafe fn entry(el: *mut aeEventLoop, fd: c_int) -> Option<*mut aeFileEvent> {
-    // SAFETY: the caller vouches for the loop; the array has `setsize` elements.
-    unsafe { (fd >= 0 && fd < (*el).setsize).then(|| (*el).events.add(fd as usize)) }
+    // SAFETY: the caller vouches for the loop.
+    let events = unsafe { &state(el).events };
+    // SAFETY: the array has that many elements.
+    (fd >= 0 && (fd as usize) < events.len()).then(|| unsafe { events.as_mut_ptr().add(fd as usize) })
 }

@@ -83,12 +83,12 @@ fn look() -> Seen {
     seen
 }
 
-/// The loop for a descriptor's events with this client data: the loop of this thread that they are registered
-/// with, else its newest, NULL when it has none.
+/// The loop for a descriptor's events with this client data (None: any): the loop of this thread that they are
+/// registered with, else its newest, NULL when it has none.
 ///
 /// # Safety
 /// The loops that this thread created are live.
-pub(crate) unsafe fn current_for(fd: c_int, data: *mut c_void) -> *mut aeEventLoop {
+pub(crate) unsafe fn current_for(fd: c_int, data: Option<*mut c_void>) -> *mut aeEventLoop {
     if let Some(chosen) = CHOSEN.get() {
         return chosen;
     }
@@ -99,7 +99,7 @@ pub(crate) unsafe fn current_for(fd: c_int, data: *mut c_void) -> *mut aeEventLo
     let (list, thread) = (list(), thread());
     // SAFETY: the caller vouches for the loops, and nobody deletes one while the list is locked.
     let registered = |el: &*mut aeEventLoop| unsafe {
-        file_event(*el, fd).is_some_and(|(mask, owner)| mask != AE_NONE && owner == data)
+        file_event(*el, fd).is_some_and(|(mask, owner)| mask != AE_NONE && data.is_none_or(|data| data == owner))
     };
     let mut own = list.iter().rev().filter(|entry| entry.thread == thread).map(|entry| entry.el);
     own.find(registered).unwrap_or(seen.newest)

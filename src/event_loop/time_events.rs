@@ -7,6 +7,7 @@
 use super::heap::{Due, Heap, Indexed};
 use super::{memory, state};
 use crate::abi::ae::*;
+use crate::abi::profile;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
 use core::mem::{take, transmute};
@@ -162,9 +163,26 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
         let mut event = core::mem::replace(&mut state(el).timers.retired, ptr::null_mut());
         while !event.is_null() {
             let next = (*event).next;
-            let (finalizer, data) = ((*event).finalizerProc, (*event).clientData);
-            if !finalizer.is_null() {
-                transmute::<*mut aeEventFinalizerProc, AeEventFinalizerProc>(finalizer)(el, data);
+            call_finalizer(el, event);
+            memory::release(NonNull::new_unchecked(event));
+            event = next;
+        }
+    }
+}
+
+/// Frees all events that are not deleted, with or without their finalizers.
+///
+/// # Safety
+/// `el` is a live loop whose events are not used afterwards.
+pub(super) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
+    // SAFETY: the caller vouches for the loop and its events, which nothing leads to once these two are taken.
+    unsafe {
+        let mut event = core::mem::replace(&mut (*el).timeEventHead, ptr::null_mut());
+        state(el).timers = Timers::new();
+        while !event.is_null() {
+            let next = (*event).next;
+            if finalizes {
+                call_finalizer(el, event);
             }
             memory::release(NonNull::new_unchecked(event));
             event = next;
@@ -172,18 +190,14 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
     }
 }
 
-/// Frees all events that are not deleted, without their finalizers, as upstream does when a loop ends.
-///
 /// # Safety
-/// `el` is a live loop whose events are not used afterwards.
-pub(super) unsafe fn free_all(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop and its events.
+/// `el` is a live loop, `event` an event of it that nothing leads to any more.
+unsafe fn call_finalizer(el: *mut aeEventLoop, event: *mut aeTimeEvent) {
+    // SAFETY: the caller vouches for both; the opaque pointer is a function of that type.
     unsafe {
-        let mut event = core::mem::replace(&mut (*el).timeEventHead, ptr::null_mut());
-        while !event.is_null() {
-            let next = (*event).next;
-            memory::release(NonNull::new_unchecked(event));
-            event = next;
+        let finalizer = (*event).finalizerProc;
+        if !finalizer.is_null() {
+            transmute::<*mut aeEventFinalizerProc, AeEventFinalizerProc>(finalizer)(el, (*event).clientData);
         }
     }
 }
@@ -237,16 +251,16 @@ unsafe fn run_if_due(el: *mut aeEventLoop, id: c_longlong, now: monotime) -> boo
         timer.set_position(NOT_WAITING);
         (*event).refcount += 1;
         let (proc, data) = ((*event).timeProc, (*event).clientData);
-        let again = transmute::<*mut aeTimeProc, AeTimeProc>(proc)(el, id, data);
+        let again = profile::call_time_proc(proc, el, id, data);
         (*event).refcount -= 1;
 
         if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
             state(el).timers.retire(timer);
-        } else if again == AE_NOMORE {
+        } else if again == c_longlong::from(AE_NOMORE) {
             // It cannot fail: the event is live under this id.
             let _ = delete_time_event(el, id);
         } else {
-            (*event).when = deadline(clock::now_us(), again.into());
+            (*event).when = deadline(clock::now_us(), again);
             state(el).timers.heap.push((*event).when, id, timer);
         }
         true

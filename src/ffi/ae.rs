@@ -4,6 +4,8 @@ use super::args::{call, non_null, quietly};
 use crate::abi::ae::*;
 use crate::event_loop as core_loop;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
+#[cfg(abi_valkey)]
+use nix::errno::Errno;
 
 /// Creates an event loop that watches descriptors below `setsize`.
 ///
@@ -16,9 +18,9 @@ pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
     call(core::ptr::null_mut(), || core_loop::create(setsize, None))
 }
 
-/// Frees an event loop, its file events and its time events. Descriptors stay open. As upstream, the
-/// finalizers of time events that are still registered do not run; those of time events already deleted
-/// do. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
+/// Frees an event loop, its file events and its time events. Descriptors stay open. The
+/// finalizers of time events already deleted run; those of time events that are still registered run from redis-8.0
+/// on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
 /// ignored.
 ///
 /// # Safety
@@ -221,12 +223,82 @@ pub unsafe extern "C" fn aeSetBeforeSleepProc(eventLoop: *mut aeEventLoop, befor
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread; `aftersleep` may be called with it.
+#[cfg(not(abi_valkey))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, aftersleep: *mut aeBeforeSleepProc) {
     if !eventLoop.is_null() {
         // SAFETY: the caller vouches for the loop.
         unsafe { (*eventLoop).aftersleep = aftersleep };
     }
+}
+
+/// Sets the function that runs after the loop slept, NULL for none. It is told how many descriptors fired.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `aftersleep` may be called with it.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, aftersleep: *mut aeAfterSleepProc) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { (*eventLoop).aftersleep = aftersleep };
+    }
+}
+
+/// Sets a function that polls in place of the loop, NULL for none. It calls `aePoll`, or has another thread do so, and
+/// returns how many descriptors that said have fired; the loop then calls their handlers. The loop does not wait:
+/// that is the function's affair.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread; `custompoll` may be called with it.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetCustomPollProc(eventLoop: *mut aeEventLoop, custompoll: *mut aeCustomPollProc) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { (*eventLoop).custompoll = custompoll };
+    }
+}
+
+/// With `protect` not 0, until it is called with 0, `aePoll` may run in another thread while this one creates and
+/// deletes file events: each of these calls holds the loop's mutex, and takes effect at once.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread, which no other thread is polling.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aeSetPollProtect(eventLoop: *mut aeEventLoop, protect: c_int) {
+    if !eventLoop.is_null() {
+        // SAFETY: the caller vouches for the loop.
+        quietly(|| unsafe { core_loop::set_protected(eventLoop, protect != 0) });
+    }
+}
+
+/// Waits for file events, for at most `tvp` (NULL: without end), and notes which have fired, without calling a
+/// handler. For custom polls.
+///
+/// Returns how many descriptors have fired; `AE_ERR` with errno `EINVAL` (NULL loop, negative time), `EDEADLK` (this
+/// thread is polling the loop), or as the backend failed.
+///
+/// # Safety
+/// `eventLoop` is NULL or a live loop of this thread, or one that `aeSetPollProtect` protects; `tvp` is NULL or valid.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn aePoll(eventLoop: *mut aeEventLoop, tvp: *mut libc::timeval) -> c_int {
+    call(AE_ERR, || {
+        let el = non_null(eventLoop)?;
+        // SAFETY: the caller vouches for the time.
+        let timeout = match unsafe { tvp.as_ref() } {
+            Some(time) => {
+                let seconds = u64::try_from(time.tv_sec).map_err(|_| Errno::EINVAL)?;
+                let microseconds = u64::try_from(time.tv_usec).map_err(|_| Errno::EINVAL)?;
+                Some(seconds.saturating_mul(1_000_000).saturating_add(microseconds))
+            }
+            None => None,
+        };
+        // SAFETY: the caller vouches for the loop.
+        unsafe { core_loop::poll(el, timeout) }
+    })
 }
 
 /// Descriptors below this number can be watched; `AE_ERR` with errno `EINVAL` for a NULL loop.

@@ -4,8 +4,11 @@ use super::event_loop::WeakLoop;
 use super::{EventLoop, c_string, io_error};
 use crate::abi::connection::*;
 use crate::anet;
-use crate::connection::{socket::TCP, unix::UNIX};
-use crate::sys::{Errno, fd};
+use crate::connection::{
+    self as core_conn,
+    types::{TCP, UNIX, writev_function},
+};
+use crate::sys::{Errno, fd, socket::max_iovecs};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -55,16 +58,12 @@ impl Connection {
     }
 
     /// A connected connection over an accepted descriptor, which is closed when that fails.
-    pub(super) fn accepted(el: &EventLoop, ct: &ConnectionType, fd: c_int) -> io::Result<Self> {
+    pub(super) fn accepted(el: &EventLoop, ct: &'static ConnectionType, fd: c_int) -> io::Result<Self> {
+        let created = core_conn::create(ct, el.raw(), fd, CONN_STATE_ACCEPTING);
+        let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
         // SAFETY: a built-in type; its connection is ours alone.
         unsafe {
-            let raw = ct.conn_create_accepted.map_or(ptr::null_mut(), |create| create(fd, ptr::null_mut()));
-            if raw.is_null() {
-                let error = io_error(Errno::last());
-                let _ = fd::close(fd);
-                return Err(error);
-            }
-            let conn = Self::adopt(el, raw);
+            let conn = Self::adopt(el, raw.as_ptr());
             conn.call(|raw| Some((*(*raw).r#type).accept?(raw, None)))?;
             Ok(conn)
         }
@@ -91,15 +90,15 @@ impl Connection {
 
     fn connect(
         el: &EventLoop,
-        ct: &ConnectionType,
+        ct: &'static ConnectionType,
         address: &CStr,
         port: u16,
         connected: Connected,
     ) -> io::Result<Self> {
-        let create = ct.conn_create.ok_or_else(|| io_error(Errno::EINVAL))?;
+        let raw = core_conn::create(ct, el.raw(), -1, CONN_STATE_NONE).map_err(io_error)?;
         // SAFETY: a built-in type; its connection is ours alone.
         unsafe {
-            let conn = Self::adopt(el, checked(create())?);
+            let conn = Self::adopt(el, raw.as_ptr());
             conn.0.connected.set(Some(connected));
             conn.call(|raw| {
                 let connect = (*(*raw).r#type).connect?;
@@ -135,8 +134,8 @@ impl Connection {
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         // SAFETY: live while it is not closed; IoSlice has the layout of iovec.
         self.transfer(|raw| unsafe {
-            let count = bufs.len().min((*raw).iovcnt.into()) as c_int;
-            Some((*(*raw).r#type).writev?(raw, bufs.as_ptr().cast(), count))
+            let writev = writev_function(&*(*raw).r#type)?;
+            Some(writev(raw, bufs.as_ptr().cast(), bufs.len().min(max_iovecs().into()) as c_int))
         })
     }
 
@@ -193,16 +192,12 @@ impl Connection {
 
     /// Its type: "tcp" or "unix"; "" once it is closed.
     pub fn kind(&self) -> &'static str {
-        // SAFETY: live while it is not closed; names are static strings.
-        let name = unsafe {
-            self.0
-                .raw
-                .get()
-                .as_ref()
-                .and_then(|raw| (*raw.r#type).get_type)
-                .map(|name| CStr::from_ptr(name(ptr::null_mut())))
-        };
-        name.and_then(|name| name.to_str().ok()).unwrap_or_default()
+        // SAFETY: live while it is not closed.
+        match unsafe { self.0.raw.get().as_ref() } {
+            Some(raw) if ptr::eq(raw.r#type, &UNIX) => "unix",
+            Some(_) => "tcp",
+            None => "",
+        }
     }
 
     /// The peer's address: `ip:port`, `[ip]:port`, or `/unixsocket:0`.

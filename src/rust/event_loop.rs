@@ -2,6 +2,7 @@
 
 use super::{c_string, io_error};
 use crate::abi::ae::*;
+use crate::abi::profile;
 use crate::event_loop as core_loop;
 use core::ffi::{c_int, c_longlong, c_void};
 use std::cell::RefCell;
@@ -166,7 +167,8 @@ impl EventLoop {
     /// Whether the following iterations poll without waiting.
     pub fn set_dont_wait(&self, on: bool) {
         // SAFETY: live as long as the handle.
-        unsafe { (*self.raw()).flags = if on { AE_DONT_WAIT } else { 0 } };
+        let flags = unsafe { &mut (*self.raw()).flags };
+        *flags = if on { *flags | AE_DONT_WAIT } else { *flags & !AE_DONT_WAIT };
     }
 
     /// Runs `hook` before each sleep, in place of the one before.
@@ -182,7 +184,7 @@ impl EventLoop {
     pub fn after_sleep(&self, hook: impl Fn(&Self) + 'static) {
         let before = self.0.after_sleep.replace(Some(Rc::new(hook)));
         // SAFETY: live as long as the handle.
-        unsafe { (*self.raw()).aftersleep = after_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+        profile::set_after_sleep::<AfterSleep>(unsafe { &mut *self.raw() });
         // Only now: a closure's destructor may call the loop.
         drop(before);
     }
@@ -328,12 +330,16 @@ unsafe extern "C" fn before_sleep(raw: *mut aeEventLoop) {
     }
 }
 
-unsafe extern "C" fn after_sleep(raw: *mut aeEventLoop) {
-    // SAFETY: called by a loop of this type.
-    let el = unsafe { EventLoop::of(raw) };
-    let hook = el.0.after_sleep.borrow().clone();
-    if let Some(hook) = hook {
-        hook(&el);
+struct AfterSleep;
+
+impl profile::SleepHook for AfterSleep {
+    unsafe fn call(raw: *mut aeEventLoop) {
+        // SAFETY: called by a loop of this type.
+        let el = unsafe { EventLoop::of(raw) };
+        let hook = el.0.after_sleep.borrow().clone();
+        if let Some(hook) = hook {
+            hook(&el);
+        }
     }
 }
 
@@ -358,13 +364,13 @@ unsafe extern "C" fn watched(raw: *mut aeEventLoop, fd: c_int, _data: *mut c_voi
     }
 }
 
-unsafe extern "C" fn run_timer(raw: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> c_int {
+unsafe extern "C" fn run_timer(raw: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by a loop of this type with the closure that `add_timer` made; the loop runs a timer once
     // at a time and frees it after its last run.
     let (el, callback) = unsafe { (EventLoop::of(raw), &mut *data.cast::<TimerCallback>()) };
     match callback(&el) {
-        Next::After(after) => milliseconds(after).try_into().unwrap_or(c_int::MAX),
-        Next::Stop => AE_NOMORE,
+        Next::After(after) => profile::run_again(milliseconds(after)),
+        Next::Stop => profile::DO_NOT_RUN_AGAIN,
     }
 }
 

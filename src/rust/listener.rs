@@ -5,7 +5,10 @@ use super::{Connection, EventLoop, c_string, io_error};
 use crate::abi::ae::*;
 use crate::abi::connection::ConnectionType;
 use crate::anet;
-use crate::connection::{listener, socket::TCP, unix::UNIX};
+use crate::connection::{
+    listener,
+    types::{TCP, UNIX},
+};
 use crate::event_loop as core_loop;
 use crate::sys::fd;
 use core::ffi::{c_int, c_void};
@@ -60,7 +63,7 @@ impl Listener {
         let path = c_string(path.as_os_str().as_encoded_bytes())?;
         let mut listening = Self::new(el, &UNIX);
         let permissions = permissions.unwrap_or(0) as libc::mode_t;
-        listening.fds.push(listener::open_unix(&path, permissions, limit(backlog))?);
+        listening.fds.push(listener::open_unix(&path, permissions, None, limit(backlog))?);
         Ok(listening)
     }
 

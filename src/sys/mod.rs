@@ -12,6 +12,7 @@ pub(crate) mod fd;
 #[cfg(poller = "kqueue")]
 pub(crate) mod kqueue;
 pub(crate) mod memory;
+pub(crate) mod mutex;
 pub(crate) mod poll;
 pub(crate) mod resolve;
 pub(crate) mod socket;

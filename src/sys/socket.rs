@@ -178,6 +178,7 @@ pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Errno> {
 }
 
 /// Shuts both directions down.
+#[cfg_attr(abi_v1, allow(dead_code))] // Connections have no such function up to redis-7.0.
 pub(crate) fn shutdown(fd: c_int) -> Result<(), Errno> {
     // SAFETY: takes no pointer.
     Errno::result(unsafe { libc::shutdown(fd, libc::SHUT_RDWR) }).map(drop)

@@ -39,13 +39,14 @@ impl<const N: usize> Text<N> {
         }
     }
 
-    pub(crate) fn as_c_str(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
-    }
-
     /// For C functions that take a `char *` and only read it, or write within it.
+    #[cfg_attr(abi_v1, allow(dead_code))] // Listeners need it, which came with redis-7.2.
     pub(crate) fn as_mut_ptr(&mut self) -> *mut c_char {
         self.bytes.as_mut_ptr().cast()
+    }
+
+    pub(crate) fn as_c_str(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
     }
 }
 

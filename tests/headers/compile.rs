@@ -1,6 +1,6 @@
 //! The headers compile, alone and together, in every dialect that users write.
 
-use super::{generate, root};
+use super::{generate, include_dir};
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
@@ -27,7 +27,7 @@ fn installed(compilers: &[&'static str]) -> Vec<&'static str> {
 pub fn compile(compiler: &str, arguments: &[&str], source: &Path) -> Result<(), String> {
     let output = Command::new(compiler)
         .arg("-I")
-        .arg(root().join("include"))
+        .arg(include_dir())
         .args(arguments)
         .arg(source)
         .output()
@@ -112,7 +112,6 @@ BOTH(aeFiredEvent);
 BOTH(aeTimeEvent);
 BOTH(connection);
 BOTH(ConnectionType);
-BOTH(connListener);
 
 static aeFileProc onFile;
 static aeTimeProc onTime;
@@ -127,7 +126,11 @@ static void onFile(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(data);
     AE_NOTUSED(mask);
 }
+#ifdef LIBAE_ABI_VALKEY_8_1
+static long long onTime(struct aeEventLoop *el, long long id, void *data) {
+#else
 static int onTime(struct aeEventLoop *el, long long id, void *data) {
+#endif
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -143,7 +146,11 @@ int main(void) {
     aeBeforeSleepProc *sleeper = onSleep;
     monotime now = 0;
     ConnectionState state = CONN_STATE_CONNECTED;
+#if defined(LIBAE_ABI_REDIS_6_2) || defined(LIBAE_ABI_REDIS_7_0)
+    const char *names[] = { CONN_TYPE_SOCKET != CONN_TYPE_TLS ? LIBAE_VERSION : LIBAE_ABI };
+#else
     const char *names[] = { CONN_TYPE_SOCKET, CONN_TYPE_UNIX, CONN_TYPE_TLS, LIBAE_VERSION };
+#endif
     char error[ANET_ERR_LEN];
     switch (state) {
     case CONN_STATE_NONE:

@@ -2,14 +2,12 @@
 //! profile, as a C compiler sees them.
 
 use super::compile::compile;
-use super::root;
+use super::profile::has;
+use super::{PROFILE, include_dir, root};
 use ae::abi::{connection as conn, host};
 use std::fmt::Write as _;
 use std::process::Command;
 use tempfile::TempDir;
-
-/// The profile's column in the facts.
-const PROFILE: &str = "redis-7.2";
 
 /// Stays with the host, which owns the listeners and the sds type.
 const THE_HOSTS: &str = "getListensInfoString";
@@ -53,7 +51,7 @@ fn parse_csv(text: &str) -> Vec<Row> {
 }
 
 fn facts(name: &str) -> Vec<Row> {
-    let path = root().join("tests/abi").join(name);
+    let path = root().join("src/abi/facts").join(name);
     parse_csv(&std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
@@ -75,7 +73,9 @@ fn holds(since: &str) -> bool {
     };
     let since = parse(since.trim_end_matches('+')).expect("a version");
     let profile = parse(PROFILE).expect("a version");
-    since.0 == profile.0 && since <= profile
+    // Valkey parted from Redis at 7.2.
+    let latest = if since.0 == profile.0 { profile } else { ("redis".to_owned(), 7, 2) };
+    since.0 == latest.0 && since <= latest
 }
 
 /// The profile's field types: struct, field, declaration. Of several that hold, the newest, which comes last.
@@ -126,7 +126,7 @@ fn run_probe(source: &str) -> Result<String, String> {
 #[test]
 fn layout_is_the_profiles() {
     let rows = layout();
-    assert!(rows.len() > 60, "only {} rows: were the facts read?", rows.len());
+    assert!(rows.len() > 45, "only {} rows: were the facts read?", rows.len());
     let mut source = format!("{PROBE_START}int main(void) {{\n");
     for [of, field, _] in &rows {
         if field == "(sizeof)" {
@@ -169,7 +169,7 @@ fn check_assertions(assertions: &str) -> Result<(), String> {
 #[test]
 fn field_types_are_the_profiles() {
     let rows = field_types();
-    assert!(rows.len() > 60, "only {} rows: were the facts read?", rows.len());
+    assert!(rows.len() > 45, "only {} rows: were the facts read?", rows.len());
     let assertions: String =
         rows.iter().map(|[of, field, declaration]| field_assertion(of, field, declaration)).collect();
     check_assertions(&assertions).unwrap_or_else(|messages| panic!("{messages}"));
@@ -178,7 +178,7 @@ fn field_types_are_the_profiles() {
 #[test]
 fn signatures_are_the_profiles() {
     let rows = functions();
-    assert!(rows.len() > 90, "only {} rows: were the facts read?", rows.len());
+    assert!(rows.len() > 60, "only {} rows: were the facts read?", rows.len());
     let assertions: String =
         rows.iter().map(|[_, name, result, parameters]| function_assertion(name, result, parameters)).collect();
     check_assertions(&assertions).unwrap_or_else(|messages| panic!("{messages}"));
@@ -187,7 +187,7 @@ fn signatures_are_the_profiles() {
 #[test]
 fn functions_stand_in_upstreams_header() {
     for [header, name, _, _] in functions() {
-        let path = root().join("include").join(&header);
+        let path = include_dir().join(&header);
         let text = std::fs::read_to_string(path).expect("the header");
         assert!(text.contains(&format!("{name}(")), "{header} does not declare {name}");
     }
@@ -197,6 +197,7 @@ fn functions_stand_in_upstreams_header() {
 fn functions_of_other_versions_are_declared() {
     let assertions: String = WITHOUT_PROTOTYPE_IN_FACTS
         .iter()
+        .filter(|name| **name != "formatAddr" || !has("abi_v1"))
         .map(|name| format!("_Static_assert(sizeof(&{name}) == sizeof(void (*)(void)), \"\");\n"))
         .collect();
     check_assertions(&assertions).unwrap_or_else(|messages| panic!("{messages}"));
@@ -226,15 +227,16 @@ fn hand_written_parts_agree_with_the_library() {
 fn wrong_facts_are_noticed() {
     let refused = |assertion: String| check_assertions(&assertion).expect_err("the assertion is wrong");
     assert!(refused(field_assertion("aeEventLoop", "maxfd", "long maxfd")).contains("aeEventLoop.maxfd is not"));
-    assert!(refused(field_assertion("connListener", "fd", "int fd[15]")).contains("connListener.fd is not"));
+    assert!(refused(field_assertion("aeFiredEvent", "fd", "int fd[15]")).contains("aeFiredEvent.fd is not"));
     assert!(refused(function_assertion("aeWait", "int", "(int, int, long)")).contains("aeWait is not"));
     assert!(refused(function_assertion("aeNone", "int", "(int)")).contains("aeNone"));
 }
 
 #[test]
 fn the_newest_declaration_that_holds_is_taken() {
-    assert!(holds("redis-6.2+") && holds("redis-7.2+"));
-    assert!(!holds("redis-7.4+") && !holds("redis-8.0+") && !holds("valkey-8.0+"));
     let [_, _, get_type] = field_types().into_iter().find(|row| row[1] == "get_type").expect("a field");
-    assert_eq!(get_type, "const char *(*get_type)(struct connection *)");
+    let result = if has("abi_v1") { "int (" } else { "const char *(" };
+    assert_eq!(get_type, format!("{result}*get_type)(struct connection *)"));
+    let [_, _, aftersleep] = field_types().into_iter().find(|row| row[1] == "aftersleep").expect("a field");
+    assert_eq!(aftersleep.starts_with("aeAfterSleepProc"), has("abi_valkey"));
 }

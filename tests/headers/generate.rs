@@ -1,13 +1,15 @@
 //! Generates the headers with cbindgen, and the list of the symbols they declare.
 
-use super::root;
+use super::profile::{has, resolve_conditions};
+use super::{PROFILE, root};
 use cbindgen::{Builder, Config, DocumentationStyle, Language, Style};
 
 /// One header and what cbindgen cannot know about it.
 struct Header {
     name: &'static str,
     summary: &'static str,
-    sources: &'static [&'static str],
+    /// The files whose items it declares; some only under a flag of build.rs, `!` for its absence.
+    sources: &'static [(&'static str, &'static str)],
     sys_includes: &'static [&'static str],
     includes: &'static [&'static str],
     /// Structs of other headers, written with their tag so that a fork's own definition does as well.
@@ -22,14 +24,28 @@ struct Header {
 const AE: Header = Header {
     name: "ae.h",
     summary: "the event loop",
-    sources: &["src/abi/ae.rs", "src/ffi/ae.rs"],
+    sources: &[("src/abi/ae.rs", ""), ("src/ffi/ae.rs", "")],
     sys_includes: &["stdint.h", "unistd.h"],
     includes: &[],
     tags: &[],
-    excluded: &["aeFileProc", "aeTimeProc", "aeEventFinalizerProc", "aeBeforeSleepProc"],
+    excluded: &[
+        "aeFileProc",
+        "aeTimeProc",
+        "aeTimeResult",
+        "AeTimeResult",
+        "aeEventFinalizerProc",
+        "aeBeforeSleepProc",
+        "aeAfterSleepProc",
+        "aeCustomPollProc",
+    ],
     by_hand: r#"
 /** Marks a parameter as unused. */
 #define AE_NOTUSED(V) ((void) V)
+
+#if defined(abi_valkey)
+#include <pthread.h>
+#include <sys/time.h>
+#endif
 
 struct aeEventLoop;
 
@@ -40,11 +56,22 @@ extern "C" {
 /** A file event's callback: the loop, the descriptor, the client data, the events that fired. */
 typedef void aeFileProc(struct aeEventLoop *eventLoop, int fd, void *clientData, int mask);
 /** A time event's callback; returns milliseconds until the next run, or `AE_NOMORE`. */
+#if defined(abi_valkey_8_1)
+typedef long long aeTimeProc(struct aeEventLoop *eventLoop, long long id, void *clientData);
+#endif
+#if !defined(abi_valkey_8_1)
 typedef int aeTimeProc(struct aeEventLoop *eventLoop, long long id, void *clientData);
+#endif
 /** Called once when a deleted time event is freed. */
 typedef void aeEventFinalizerProc(struct aeEventLoop *eventLoop, void *clientData);
 /** Called before the loop sleeps, or after it wakes. */
 typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
+#if defined(abi_valkey)
+/** Called after the loop slept, with how many descriptors fired. */
+typedef void aeAfterSleepProc(struct aeEventLoop *eventLoop, int numevents);
+/** Polls in place of the loop; returns how many descriptors fired. */
+typedef int aeCustomPollProc(struct aeEventLoop *eventLoop);
+#endif
 
 #ifdef __cplusplus
 }
@@ -57,11 +84,11 @@ const ANET: Header = Header {
     name: "anet.h",
     summary: "socket helpers",
     sources: &[
-        "src/abi/anet.rs",
-        "src/ffi/anet/options.rs",
-        "src/ffi/anet/sockets.rs",
-        "src/ffi/anet/addresses.rs",
-        "src/ffi/anet/pipes.rs",
+        ("src/abi/anet.rs", ""),
+        ("src/ffi/anet/options.rs", ""),
+        ("src/ffi/anet/sockets.rs", ""),
+        ("src/ffi/anet/addresses.rs", ""),
+        ("src/ffi/anet/pipes.rs", ""),
     ],
     sys_includes: &["stddef.h", "stdint.h", "sys/types.h"],
     includes: &[],
@@ -75,10 +102,14 @@ const CONNECTION: Header = Header {
     name: "connection.h",
     summary: "connections of any type",
     sources: &[
-        "src/abi/connection.rs",
-        "src/ffi/connection/types.rs",
-        "src/ffi/connection/io.rs",
-        "src/ffi/connection/properties.rs",
+        ("src/abi/connection.rs", ""),
+        ("src/abi/connection_v1.rs", "abi_v1"),
+        ("src/abi/connection_v2.rs", "!abi_v1"),
+        ("src/ffi/connection/v1.rs", "abi_v1"),
+        ("src/ffi/connection/types.rs", "!abi_v1"),
+        ("src/ffi/connection/io.rs", ""),
+        ("src/ffi/connection/properties.rs", ""),
+        ("src/ffi/connection/identity.rs", "!abi_v1"),
     ],
     sys_includes: &["errno.h", "stddef.h", "stdio.h", "string.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
@@ -91,17 +122,24 @@ const CONNECTION: Header = Header {
         "CONN_STATE_CONNECTED",
         "CONN_STATE_CLOSED",
         "CONN_STATE_ERROR",
+        "WritevFunction",
     ],
     by_hand: r#"
 struct connection;
 struct ConnectionType;
 
+#if !defined(abi_v1)
 /** The name of the built-in type for TCP sockets. */
 #define CONN_TYPE_SOCKET "tcp"
 /** The name of the built-in type for unix sockets. */
 #define CONN_TYPE_UNIX "unix"
 /** The name of the TLS type. */
 #define CONN_TYPE_TLS "tls"
+#endif
+#if defined(abi_valkey_8_1)
+/** The name of the RDMA type, which a program can bring. */
+#define CONN_TYPE_RDMA "rdma"
+#endif
 
 /** The state of a connection. */
 typedef enum {
@@ -125,7 +163,7 @@ typedef enum {
 const LIBAE: Header = Header {
     name: "libae.h",
     summary: "the version, the host's hooks and what libae has beside upstream",
-    sources: &["src/abi/host.rs", "src/ffi/libae.rs"],
+    sources: &[("src/abi/host.rs", ""), ("src/ffi/libae.rs", "")],
     sys_includes: &["stddef.h", "sys/types.h"],
     includes: &[],
     tags: &["aeEventLoop", "connection", "connListener"],
@@ -153,32 +191,18 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     HEADERS.iter().map(|header| header.name)
 }
 
-/// Every generated file: its path in the repository and its text.
-pub fn all() -> Vec<(String, String)> {
-    let mut files = Vec::new();
-    let mut symbols = Vec::new();
-    for header in &HEADERS {
-        let (text, functions) = header.generate();
-        files.push((format!("include/{}", header.name), text));
-        symbols.extend(functions);
-    }
-    files.push(("include/libae.map".into(), version_script(&mut symbols)));
-    files
+/// Every header: its name and its text.
+pub fn all() -> Vec<(&'static str, String)> {
+    HEADERS.iter().map(|header| (header.name, header.generate())).collect()
 }
 
-/// The linker's version script: everything that a header declares, and nothing else, is exported.
-fn version_script(symbols: &mut [String]) -> String {
-    symbols.sort_unstable();
-    let mut script = String::from(
-        "# Generated by `make headers`; do not edit. What libae.so exports and libae.a keeps global: the functions of\n\
-         # the headers. A later version of the ABI adds a node, and never takes a name out of this one.\n\
-         LIBAE_1 {\n  global:\n",
-    );
-    for symbol in symbols {
-        script.push_str(&format!("    {symbol};\n"));
-    }
-    script.push_str("  local:\n    *;\n};\n");
-    script
+/// The macros that name the profile.
+fn profile_macros() -> String {
+    let name = PROFILE.to_uppercase().replace(['-', '.'], "_");
+    format!(
+        "/** The ABI profile of these headers; `libaeAbiProfile` gives that of the library. */\n\
+         #define LIBAE_ABI \"{PROFILE}\"\n#define LIBAE_ABI_{name} 1\n\n"
+    )
 }
 
 impl Header {
@@ -199,27 +223,37 @@ impl Header {
             sys_includes: self.sys_includes.iter().map(ToString::to_string).collect(),
             includes: self.includes.iter().map(ToString::to_string).collect(),
             after_includes: (!self.by_hand.is_empty()).then(|| self.by_hand.trim_end().to_owned()),
+            defines: super::profile::FLAGS.iter().map(|flag| (flag.to_string(), flag.to_string())).collect(),
             ..Config::default()
         };
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
-        for tag in self.tags.iter().chain(&["iovec"]) {
+        for tag in self.tags.iter().chain(&["iovec", "timeval"]) {
             config.export.rename.insert(tag.to_string(), format!("struct {tag}"));
         }
         config
     }
 
-    /// The header's text, and the functions that it declares.
-    fn generate(&self) -> (String, Vec<String>) {
+    /// The header's text.
+    fn generate(&self) -> String {
         let mut builder = Builder::new().with_config(self.config());
-        for source in self.sources {
-            builder = builder.with_src(root().join(source));
+        for (source, condition) in self.sources {
+            let holds = match condition.strip_prefix('!') {
+                Some(flag) => !has(flag),
+                None => condition.is_empty() || has(condition),
+            };
+            if holds {
+                builder = builder.with_src(root().join(source));
+            }
         }
         let bindings = builder.generate().unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let mut text = Vec::new();
         bindings.write(&mut text);
-        let text = String::from_utf8(text).expect("cbindgen writes UTF-8");
-        let functions = bindings.functions.iter().map(|function| function.path.name().to_owned()).collect();
-        (guard_macros(&for_c_readers(&text), self.guarded), functions)
+        let text = resolve_conditions(&String::from_utf8(text).expect("cbindgen writes UTF-8"));
+        let text = guard_macros(&for_c_readers(&text), self.guarded);
+        if self.name != "libae.h" {
+            return text;
+        }
+        text.replacen("/** The version of these headers", &(profile_macros() + "/** The version of these headers"), 1)
     }
 }
 
@@ -251,8 +285,8 @@ fn for_c_readers(text: &str) -> String {
 fn guard_macros(text: &str, names: &[&str]) -> String {
     let mut text = text.to_owned();
     for name in names {
-        let define = format!("#define {name} ");
-        let at = text.find(&define).unwrap_or_else(|| panic!("{name} is not defined"));
+        // A profile may lack it.
+        let Some(at) = text.find(&format!("#define {name} ")) else { continue };
         let end = at + text[at..].find('\n').expect("a definition ends its line") + 1;
         text.insert_str(end, "#endif\n");
         text.insert_str(at, &format!("#ifndef {name}\n"));

@@ -1,12 +1,20 @@
 //! The C headers of `include/`: generated from the sources, committed, and checked here.
 //!
-//! `make headers` (`LIBAE_HEADERS=write cargo test --test headers`) writes them; every other run compares.
+//! `make headers` (`LIBAE_HEADERS=DIRECTORY cargo test --test headers`) writes them; every other run compares. Built for
+//! another profile than the default, the tests check that profile's headers.
 
 mod compile;
 mod facts;
 mod generate;
+mod profile;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// The profile that the library was built with.
+const PROFILE: &str = env!("LIBAE_ABI_FACTS");
+/// The one whose headers are committed.
+const COMMITTED_PROFILE: &str = "redis-7.2";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,21 +36,52 @@ fn first_difference(committed: &str, generated: &str) -> Option<String> {
     unreachable!("the loop has no end")
 }
 
+/// Where the headers are that the other tests compile: the committed ones, or for another profile than the default
+/// those that the sources give.
+fn include_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        if PROFILE == COMMITTED_PROFILE {
+            return root().join("include");
+        }
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("include").join(PROFILE);
+        write_to(&dir);
+        dir
+    })
+}
+
+fn write_to(dir: &Path) {
+    std::fs::create_dir_all(dir).expect("the directory can be made");
+    for (name, generated) in generate::all() {
+        let path = dir.join(name);
+        if std::fs::read_to_string(&path).is_ok_and(|text| text == generated) {
+            continue;
+        }
+        std::fs::write(&path, generated).expect("the generated file can be written");
+        eprintln!("wrote {}", path.display());
+    }
+}
+
+/// Not a test of anything unless `make headers` asks for it.
+#[test]
+fn written_where_asked() {
+    if let Some(dir) = std::env::var_os("LIBAE_HEADERS") {
+        write_to(&root().join(dir));
+    }
+}
+
 #[test]
 fn committed_files_are_what_the_sources_give() {
-    let write = std::env::var_os("LIBAE_HEADERS").is_some_and(|value| value == "write");
-    let mut drifted = Vec::new();
-    for (path, generated) in generate::all() {
-        let path = root().join(path);
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        let Some(difference) = first_difference(&committed, &generated) else { continue };
-        if write {
-            std::fs::write(&path, generated).expect("the generated file can be written");
-            eprintln!("wrote {}", path.display());
-        } else {
-            drifted.push(format!("  {}, {difference}", path.display()));
-        }
+    if PROFILE != COMMITTED_PROFILE {
+        return;
     }
+    let drifted: Vec<String> = generate::all()
+        .into_iter()
+        .filter_map(|(name, generated)| {
+            let committed = std::fs::read_to_string(root().join("include").join(name)).unwrap_or_default();
+            first_difference(&committed, &generated).map(|difference| format!("  include/{name}, {difference}"))
+        })
+        .collect();
     assert!(
         drifted.is_empty(),
         "the sources give other headers than those committed; run `make headers` and commit the result:\n{}",

@@ -8,7 +8,13 @@
 
 int neighbour_sum(int threads);
 
-static int onTime(aeEventLoop *el, long long id, void *data) {
+#ifdef LIBAE_ABI_VALKEY_8_1
+#define TIME_RESULT long long
+#else
+#define TIME_RESULT int
+#endif
+
+static TIME_RESULT onTime(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     *(int *) data = neighbour_sum(4);
     aeStop(el);

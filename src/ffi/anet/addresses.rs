@@ -1,8 +1,9 @@
 //! Addresses: of names, and of sockets' ends.
 
 use super::{host_argument, status};
-use crate::abi::anet::ANET_IP_ONLY;
-use crate::anet::{self, End, Error, HostPort};
+use crate::abi::anet::{ANET_IP_ONLY, ANET_PREFER_IPV4, ANET_PREFER_IPV6};
+use crate::abi::profile;
+use crate::anet::{self, End, Error, Family, HostPort};
 use crate::ffi::args::{call, non_null, string};
 use crate::sys::text::{write_text, write_whole};
 use core::ffi::{c_char, c_int};
@@ -20,7 +21,7 @@ unsafe fn format_to(buf: *mut c_char, len: usize, text: impl Display) -> Result<
 }
 
 /// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
-/// an address already. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
+/// an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one. (Upstream before 6.2 has the same name without `flags`: those callers need recompiling.)
 ///
 /// Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
 ///
@@ -37,7 +38,12 @@ pub unsafe extern "C" fn anetResolve(
     // SAFETY: the caller vouches for `err`, the string and the buffer.
     unsafe {
         status(err, || {
-            let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0)?;
+            let preferred = match flags & (ANET_PREFER_IPV4 | ANET_PREFER_IPV6) {
+                ANET_PREFER_IPV4 => Some(Family::V4),
+                ANET_PREFER_IPV6 => Some(Family::V6),
+                _ => None,
+            };
+            let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0, preferred)?;
             let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
             write_whole(buf, ipbuf_len, ip.as_str()).map_err(|errno| Error::new("ipbuf", errno))
         })
@@ -59,6 +65,15 @@ pub unsafe extern "C" fn anetResolveIP(
     unsafe { anetResolve(err, host, ipbuf, ipbuf_len, ANET_IP_ONLY) }
 }
 
+/// Writes the address of one end of a socket.
+///
+/// # Safety
+/// As for [`anetFdToString`].
+unsafe fn end_to_string(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: bool) -> c_int {
+    // SAFETY: the caller vouches for the buffer and the port.
+    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote), ip, ip_len, port) }.map(|()| 0))
+}
+
 /// The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to
 /// redis-7.0 the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port
 /// 0. `ip` and `port` may be NULL.
@@ -67,6 +82,7 @@ pub unsafe extern "C" fn anetResolveIP(
 ///
 /// # Safety
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[cfg(not(abi_v1))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFdToString(
     fd: c_int,
@@ -76,7 +92,43 @@ pub unsafe extern "C" fn anetFdToString(
     remote: c_int,
 ) -> c_int {
     // SAFETY: the caller vouches for the buffer and the port.
-    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote != 0), ip, ip_len, port) }.map(|()| 0))
+    unsafe { end_to_string(fd, ip, ip_len, port, profile::asks_for_remote(remote)) }
+}
+
+/// The address of one end of a socket: the remote end for `FD_TO_PEER_NAME` (0), else the own one. (From redis-7.2 on
+/// the argument has the opposite meaning.) Of a unix socket the address is "/unixsocket" and the port 0. `ip` and
+/// `port` may be NULL.
+///
+/// Returns 0; -1 with errno (`ENOSPC` when the address does not fit), then the address is "?" and the port 0.
+///
+/// # Safety
+/// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[cfg(abi_v1)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFdToString(
+    fd: c_int,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    fd_to_str_type: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the buffer and the port.
+    unsafe { end_to_string(fd, ip, ip_len, port, profile::asks_for_remote(fd_to_str_type)) }
+}
+
+/// One end's address as `anetFormatAddr` writes it: the remote end for `FD_TO_PEER_NAME` (0), else the own one; "?:0"
+/// when there is none.
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL pointer.
+///
+/// # Safety
+/// `buf` is NULL or has room for `buf_len` bytes.
+#[cfg(abi_v1)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetFormatFdAddr(fd: c_int, buf: *mut c_char, buf_len: usize, fd_to_str_type: c_int) -> c_int {
+    let remote = profile::asks_for_remote(fd_to_str_type);
+    // SAFETY: the caller vouches for the buffer.
+    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote }) })
 }
 
 /// The remote end's address, as `anetFdToString` (upstream before 6.2).
@@ -86,7 +138,7 @@ pub unsafe extern "C" fn anetFdToString(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetPeerToString(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
     // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { anetFdToString(fd, ip, ip_len, port, 1) }
+    unsafe { end_to_string(fd, ip, ip_len, port, true) }
 }
 
 /// The own end's address, as `anetFdToString` (upstream before 6.2).
@@ -96,7 +148,7 @@ pub unsafe extern "C" fn anetPeerToString(fd: c_int, ip: *mut c_char, ip_len: us
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
     // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { anetFdToString(fd, ip, ip_len, port, 0) }
+    unsafe { end_to_string(fd, ip, ip_len, port, false) }
 }
 
 /// Writes `ip:port`, or `[ip]:port` for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.

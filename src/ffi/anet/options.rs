@@ -1,6 +1,6 @@
 //! Options of descriptors and sockets.
 
-use super::status;
+use super::{answer, status};
 use crate::abi::anet::{ANET_ERR, ANET_OK};
 use crate::anet;
 use crate::ffi::args::{call, quietly};
@@ -40,6 +40,18 @@ pub unsafe extern "C" fn anetBlock(err: *mut c_char, fd: c_int) -> c_int {
 pub unsafe extern "C" fn anetSetBlock(err: *mut c_char, fd: c_int, non_block: c_int) -> c_int {
     // SAFETY: the caller vouches for `err`.
     unsafe { status(err, || anet::set_blocking(fd, non_block == 0)) }
+}
+
+/// Whether `fd` is blocking: 1 or 0.
+///
+/// Returns `ANET_ERR` with errno and the text in `err` when it is not open.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetIsBlock(err: *mut c_char, fd: c_int) -> c_int {
+    // SAFETY: the caller vouches for `err`.
+    unsafe { answer(err, ANET_ERR, || anet::is_blocking(fd).map(c_int::from)) }
 }
 
 /// Closes `fd` on exec.

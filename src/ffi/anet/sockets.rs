@@ -2,10 +2,12 @@
 
 use super::{answer, host_argument};
 use crate::abi::anet::ANET_ERR;
+use crate::abi::profile;
 use crate::anet::{self, Connect, Error, Family};
 use crate::ffi::args::{optional_string, string};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
+use nix::errno::Errno;
 
 /// # Safety
 /// `path` is NULL or a string.
@@ -142,6 +144,28 @@ pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr:
     unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V6, backlog)) }
 }
 
+/// # Safety
+/// The strings are NULL or strings, `err` as for [`answer`].
+unsafe fn unix_server(
+    err: *mut c_char,
+    path: *const c_char,
+    perm: libc::mode_t,
+    backlog: c_int,
+    group: *const c_char,
+) -> c_int {
+    // SAFETY: the caller vouches for all of them.
+    unsafe {
+        answer(err, ANET_ERR, || {
+            let fd = anet::unix_listen(path_argument(path)?, perm, optional_string(group), backlog)?;
+            if profile::UNIX_SERVER_DOES_NOT_BLOCK {
+                // It is ours and open: this cannot fail.
+                anet::set_blocking(fd, false)?;
+            }
+            Ok(fd)
+        })
+    }
+}
+
 /// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
 ///
 /// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
@@ -149,6 +173,7 @@ pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr:
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(not(abi_valkey))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixServer(
     err: *mut c_char,
@@ -157,7 +182,28 @@ pub unsafe extern "C" fn anetUnixServer(
     backlog: c_int,
 ) -> c_int {
     // SAFETY: the caller vouches for `err` and the string.
-    unsafe { answer(err, ANET_ERR, || anet::unix_listen(path_argument(path)?, perm, None, backlog)) }
+    unsafe { unix_server(err, path, perm, backlog, ptr::null()) }
+}
+
+/// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits; `group`, when
+/// not NULL, is its group's name, or number as text.
+///
+/// Returns the descriptor, close-on-exec, blocking in valkey-8.0 and non-blocking in valkey-8.1; `ANET_ERR` with errno
+/// (`ENAMETOOLONG` when the path does not fit a socket address) and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetUnixServer(
+    err: *mut c_char,
+    path: *mut c_char,
+    perm: libc::mode_t,
+    backlog: c_int,
+    group: *mut c_char,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { unix_server(err, path, perm, backlog, group) }
 }
 
 /// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
@@ -201,4 +247,18 @@ pub unsafe extern "C" fn anetTcpAccept(
 pub unsafe extern "C" fn anetUnixAccept(err: *mut c_char, serversock: c_int) -> c_int {
     // SAFETY: the caller vouches for `err`.
     unsafe { answer(err, ANET_ERR, || anet::accept(serversock).map(|(fd, _)| fd)) }
+}
+
+/// Whether `err`, the errno of a failed accept, is about the one connection that it took (`ECONNABORTED`, and on Linux
+/// what the network had to report, like `EHOSTUNREACH`), so that the next may be accepted at once: 1 or 0. (The name in
+/// Redis's point releases since 6.2.19, 7.2.10, 7.4.5 and 8.0.3.)
+#[unsafe(no_mangle)]
+pub extern "C" fn anetAcceptFailureNeedsRetry(err: c_int) -> c_int {
+    anet::is_of_one_connection(Errno::from_raw(err)).into()
+}
+
+/// The same under the name that it has in Valkey's point releases since 7.2.10, 8.0.4 and 8.1.3.
+#[unsafe(no_mangle)]
+pub extern "C" fn anetRetryAcceptOnError(err: c_int) -> c_int {
+    anetAcceptFailureNeedsRetry(err)
 }

@@ -78,6 +78,7 @@ pub unsafe extern "C" fn connWrite(conn: *mut connection, data: *const c_void, d
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `iov` is NULL or holds `iovcnt` elements.
+#[cfg(not(abi_redis_6_2))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connWritev(conn: *mut connection, iov: *const libc::iovec, iovcnt: c_int) -> c_int {
     // SAFETY: the caller vouches for the arguments.
@@ -185,17 +186,6 @@ pub unsafe extern "C" fn connSyncReadLine(
 ) -> libc::ssize_t {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
-}
-
-/// Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
-/// closed.
-///
-/// # Safety
-/// `conn` is NULL or a live connection of this thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) })
 }
 
 /// Closes the connection and frees it; inside one of its handlers, once that returns. NULL is ignored.

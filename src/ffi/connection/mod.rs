@@ -3,9 +3,14 @@
 //! What upstream has as static inlines are plain functions here, so that every language can call them. A NULL
 //! connection, or a type that lacks the function, is `EINVAL`.
 
+#[cfg(not(abi_v1))]
+pub mod identity;
 pub mod io;
 pub mod properties;
+#[cfg(not(abi_v1))]
 pub mod types;
+#[cfg(abi_v1)]
+pub mod v1;
 
 use super::args::{call, non_null};
 use crate::abi::connection::*;

@@ -1,10 +1,16 @@
 //! Connection types, the connections they create, and listeners.
 
-use super::typed;
+#[cfg(abi_valkey)]
+use super::field;
+use super::{dispatch, typed};
+#[cfg(abi_redis_8)]
+use super::{field, io};
+#[cfg(abi_redis_8)]
+use crate::abi::ae::aeEventLoop;
 use crate::abi::ae::aeFileProc;
 use crate::abi::connection::*;
 use crate::connection::registry;
-use crate::ffi::args::{call, non_null, string};
+use crate::ffi::args::{call, non_null, quietly, string};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
 use nix::errno::Errno;
@@ -15,6 +21,7 @@ use nix::errno::Errno;
 ///
 /// # Safety
 /// `ct` is NULL or a connection type.
+#[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCreate(ct: *mut ConnectionType) -> *mut connection {
     // SAFETY: the caller vouches for the type.
@@ -26,6 +33,7 @@ pub unsafe extern "C" fn connCreate(ct: *mut ConnectionType) -> *mut connection 
 ///
 /// # Safety
 /// `ct` is NULL or a connection type.
+#[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCreateAccepted(
     ct: *mut ConnectionType,
@@ -34,6 +42,87 @@ pub unsafe extern "C" fn connCreateAccepted(
 ) -> *mut connection {
     // SAFETY: the caller vouches for the type.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create_accepted, |f| f(fd, r#priv)) }
+}
+
+/// A new connection, to be connected, whose events are registered with `el` (NULL: with none until
+/// `connRebindEventLoop`). The caller owns it and frees it with `connClose`.
+///
+/// Returns it; NULL with errno `EINVAL` (NULL, or a type that cannot) or `ENOMEM`.
+///
+/// # Safety
+/// `ct` is NULL or a connection type, `el` NULL or a loop that lives as long as it is the connection's.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connCreate(el: *mut aeEventLoop, ct: *mut ConnectionType) -> *mut connection {
+    // SAFETY: the caller vouches for the type and the loop.
+    unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create, |f| f(el)) }
+}
+
+/// A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
+/// `priv` is type specific, NULL for TCP and unix sockets. `el` and errors as for `connCreate`; when it fails `fd` stays
+/// the caller's.
+///
+/// # Safety
+/// `ct` is NULL or a connection type, `el` NULL or a loop that lives as long as it is the connection's.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connCreateAccepted(
+    el: *mut aeEventLoop,
+    ct: *mut ConnectionType,
+    fd: c_int,
+    r#priv: *mut c_void,
+) -> *mut connection {
+    // SAFETY: the caller vouches for the type and the loop.
+    unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create_accepted, |f| f(el, fd, r#priv)) }
+}
+
+/// Whether the connection has an event loop: 1 or 0.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connHasEventLoop(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { field(conn, 0, |c| (!(*c).el.is_null()).into()) }
+}
+
+/// Removes the connection's handlers and takes it from its loop, so that another thread's loop may have it. One that
+/// has no loop is left alone.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connUnbindEventLoop(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        if connHasEventLoop(conn) == 0 {
+            return;
+        }
+        quietly(|| {
+            io::connSetReadHandler(conn, None);
+            io::connSetWriteHandler(conn, None);
+            if let Some(unbind) = (*conn).r#type.as_ref().and_then(|ct| ct.unbind_event_loop) {
+                unbind(conn);
+            }
+            (*conn).el = ptr::null_mut();
+        });
+    }
+}
+
+/// Gives a connection that has no loop this one.
+///
+/// Returns `C_OK`; `C_ERR` with errno `EINVAL` when it has a loop or handlers already (upstream aborts), or for NULL.
+///
+/// # Safety
+/// `conn` is NULL or a live connection that no other thread uses, `el` NULL or a loop that lives as long as it is the
+/// connection's.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connRebindEventLoop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
+    // SAFETY: the caller vouches for both.
+    unsafe { dispatch(conn, C_ERR, |t| t.rebind_event_loop, |f| f(conn, el)) }
 }
 
 /// Configures a connection type; with `reconfigure` not 0 again.
@@ -63,6 +152,21 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
     }
     // SAFETY: the caller vouches for the listener.
     unsafe { typed((*listener).ct, C_ERR, |t| t.listen, |f| f(listener)) }
+}
+
+/// Stops watching a listener's sockets and closes them; `count` becomes 0. A listener without sockets is left alone.
+///
+/// # Safety
+/// `listener` is NULL or a listener of this thread.
+#[cfg(abi_valkey_8_1)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connCloseListener(listener: *mut connListener) {
+    // SAFETY: the caller vouches for the listener.
+    unsafe {
+        if !listener.is_null() && (*listener).count != 0 {
+            typed((*listener).ct, (), |t| t.closeListener, |f| f(listener));
+        }
+    }
 }
 
 /// The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
@@ -97,12 +201,29 @@ pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
     })
 }
 
-/// Registers the built-in types, "tcp" and "unix"; calling it again is harmless.
+/// Registers the built-in types, "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
+/// TLS and the like, which a program may bring itself; whether these succeed does not matter here.
 ///
 /// Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeInitialize() -> c_int {
-    call(C_ERR, || registry::register_builtin().map(|()| C_OK))
+    call(C_ERR, || {
+        registry::register_builtin()?;
+        // Weak symbols: it is the linker, not the compiler, who knows which functions they are.
+        core::hint::black_box(RedisRegisterConnectionTypeTLS as extern "C" fn() -> c_int)();
+        #[cfg(abi_valkey_8_1)]
+        core::hint::black_box(RegisterConnectionTypeRdma as extern "C" fn() -> c_int)();
+        Ok(C_OK)
+    })
+}
+
+/// Registers the RDMA type, which only a program can bring: returns `C_ERR` with errno `EOPNOTSUPP`. libae.a has it as a
+/// weak symbol.
+#[cfg(abi_valkey_8_1)]
+#[unsafe(no_mangle)]
+pub extern "C" fn RegisterConnectionTypeRdma() -> c_int {
+    Errno::EOPNOTSUPP.set();
+    C_ERR
 }
 
 /// Registers the built-in type "tcp".
@@ -122,7 +243,8 @@ pub extern "C" fn RedisRegisterConnectionTypeUnix() -> c_int {
 }
 
 /// Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
-/// `EOPNOTSUPP`, as upstream does when built without TLS.
+/// `EOPNOTSUPP`, as upstream does when built without TLS. libae.a has it as a weak symbol, so that a fork's own tls.o
+/// takes its place.
 #[unsafe(no_mangle)]
 pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
     Errno::EOPNOTSUPP.set();
@@ -182,13 +304,95 @@ pub extern "C" fn connTypeCleanupAll() {
 }
 
 /// Whether any type holds data that the kernel no longer reports: then the loop must not wait. 1 or 0.
+#[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeHasPendingData() -> c_int {
-    registry::has_pending_data().into()
+    registry::has_pending_data(ptr::null_mut()).into()
 }
 
 /// Runs the handlers of connections with such data. Returns how many.
+#[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeProcessPendingData() -> c_int {
-    registry::process_pending_data()
+    // SAFETY: the types' functions take no loop.
+    unsafe { registry::process_pending_data(ptr::null_mut()) }
+}
+
+/// Whether any type holds data of this loop's connections that the kernel no longer reports: then the loop must not
+/// wait. 1 or 0.
+///
+/// # Safety
+/// `el` is NULL or a live loop.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
+    registry::has_pending_data(el).into()
+}
+
+/// Runs the handlers of this loop's connections with such data. Returns how many.
+///
+/// # Safety
+/// `el` is NULL or a live loop of this thread.
+#[cfg(abi_redis_8)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connTypeProcessPendingData(el: *mut aeEventLoop) -> c_int {
+    // SAFETY: the caller vouches for the loop.
+    unsafe { registry::process_pending_data(el) }
+}
+
+/// Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
+/// closed.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    quietly(|| unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) })
+}
+
+/// With `on` not 0, changes of the connection's state no longer change what its loop watches for, until
+/// `connUpdateState` or until it is called with 0: for connections that another thread is using. TCP and unix sockets
+/// have nothing to postpone.
+///
+/// # Safety
+/// `conn` is NULL or a live connection.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSetPostponeUpdateState(conn: *mut connection, on: c_int) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        if let Some(postpone) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.postpone_update_state)) {
+            postpone(conn, on);
+        }
+    }
+}
+
+/// Brings what the loop watches for in line with the connection's state.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[cfg(abi_valkey)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connUpdateState(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        if let Some(update) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.update_state)) {
+            update(conn);
+        }
+    }
+}
+
+/// Whether the connection's type itself checks that data arrives unchanged: 1 or 0.
+///
+/// # Safety
+/// `conn` is NULL or a live connection.
+#[cfg(abi_valkey_8_1)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connIsIntegrityChecked(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        let checks = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.connIntegrityChecked));
+        checks.map_or(0, |checks| (checks() != 0).into())
+    }
 }

@@ -1,0 +1,288 @@
+//! The tables of the built-in types from redis-7.2 on, with what they hold for listeners.
+
+use super::listener::{accept_up_to, open_tcp, open_unix};
+use super::socket::{self, STREAM};
+use super::{create, created, status, unix};
+#[cfg(abi_valkey_8_1)]
+use crate::abi::ae::AE_READABLE;
+use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
+use crate::abi::connection::*;
+use crate::abi::host::*;
+use crate::anet::{self, Error};
+use crate::event_loop;
+use crate::host;
+use crate::sys::errno::{call, quietly};
+use crate::sys::text::error_text;
+use crate::sys::{Errno, fd};
+use core::ffi::{CStr, c_char, c_int, c_void};
+
+/// What the types "tcp" and "unix" have in common.
+const SOCKET: ConnectionType = ConnectionType {
+    addr: Some(addr),
+    shutdown: Some(shutdown),
+    writev: Some(socket::writev),
+    #[cfg(abi_valkey_8_1)]
+    closeListener: Some(close_listener),
+    #[cfg(abi_redis_8)]
+    rebind_event_loop: Some(rebind_event_loop),
+    ..STREAM
+};
+
+/// The "tcp" type.
+pub(crate) static TCP: ConnectionType = ConnectionType {
+    get_type: Some(tcp_name),
+    accept_handler: accept_tcp as AeFileProc as *mut aeFileProc,
+    is_local: Some(is_tcp_local),
+    listen: Some(listen_tcp),
+    conn_create: Some(create_tcp),
+    conn_create_accepted: Some(create_accepted_tcp),
+    connect: Some(socket::connect),
+    blocking_connect: Some(socket::blocking_connect),
+    ..SOCKET
+};
+
+/// The "unix" type.
+pub(crate) static UNIX: ConnectionType = ConnectionType {
+    get_type: Some(unix_name),
+    accept_handler: accept_unix as AeFileProc as *mut aeFileProc,
+    is_local: Some(is_unix_local),
+    listen: Some(listen_unix),
+    conn_create: Some(create_unix),
+    conn_create_accepted: Some(create_accepted_unix),
+    connect: Some(unix::connect),
+    blocking_connect: Some(unix::blocking_connect),
+    ..SOCKET
+};
+
+unsafe extern "C" fn tcp_name(_conn: *mut connection) -> *const c_char {
+    c"tcp".as_ptr()
+}
+
+unsafe extern "C" fn unix_name(_conn: *mut connection) -> *const c_char {
+    c"unix".as_ptr()
+}
+
+unsafe extern "C" fn shutdown(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    let fd = unsafe { (*conn).fd };
+    // A socket that is not connected any more has nothing to shut down.
+    let _ = quietly(|| crate::sys::socket::shutdown(fd));
+}
+
+/// # Safety
+/// `conn` is a live connection; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
+unsafe extern "C" fn addr(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe {
+        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
+        if let Err(errno) = result {
+            (*conn).last_errno = errno as c_int;
+        }
+        status(|| result)
+    }
+}
+
+unsafe extern "C" fn is_tcp_local(conn: *mut connection) -> c_int {
+    // SAFETY: called through a live connection's table.
+    call(-1, || anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
+}
+
+unsafe extern "C" fn is_unix_local(_conn: *mut connection) -> c_int {
+    1
+}
+
+/// The function that writes several buffers to a connection of the safe API.
+pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
+    ct.writev
+}
+
+/// The two functions that create a type's connections, which are told the loop where connections know theirs.
+macro_rules! creators {
+    ($ct:ident, $create:ident, $create_accepted:ident) => {
+        #[cfg(not(abi_redis_8))]
+        unsafe extern "C" fn $create() -> *mut connection {
+            created(&$ct, core::ptr::null_mut(), -1, CONN_STATE_NONE)
+        }
+
+        #[cfg(not(abi_redis_8))]
+        unsafe extern "C" fn $create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
+            created(&$ct, core::ptr::null_mut(), fd, CONN_STATE_ACCEPTING)
+        }
+
+        #[cfg(abi_redis_8)]
+        unsafe extern "C" fn $create(el: *mut aeEventLoop) -> *mut connection {
+            created(&$ct, el, -1, CONN_STATE_NONE)
+        }
+
+        #[cfg(abi_redis_8)]
+        unsafe extern "C" fn $create_accepted(el: *mut aeEventLoop, fd: c_int, _priv: *mut c_void) -> *mut connection {
+            created(&$ct, el, fd, CONN_STATE_ACCEPTING)
+        }
+    };
+}
+
+creators!(TCP, create_tcp, create_accepted_tcp);
+creators!(UNIX, create_unix, create_accepted_unix);
+
+/// Gives a connection without a loop another one; `EINVAL` for one that has a loop or handlers.
+#[cfg(abi_redis_8)]
+unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
+    // SAFETY: called through a live connection's table.
+    status(|| unsafe {
+        if !(*conn).el.is_null() || (*conn).read_handler.is_some() || (*conn).write_handler.is_some() {
+            return Err(Errno::EINVAL);
+        }
+        (*conn).el = el;
+        Ok(())
+    })
+}
+
+/// Accepts connections of a built-in type and gives them to the host.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static ConnectionType, flags: c_int) {
+    // SAFETY: the caller vouches for the loop, the host for its hook.
+    unsafe {
+        accept_up_to(el, listening, host::accepts_per_call() as usize, |accepted, peer| {
+            let conn = match create(ct, el, accepted, CONN_STATE_ACCEPTING) {
+                Ok(conn) => conn.as_ptr(),
+                Err(errno) => {
+                    event_loop::log(
+                        LIBAE_LOG_WARNING,
+                        format_args!("Accepting client connection: {}", error_text(errno)),
+                    );
+                    // The client is told by the closed connection.
+                    let _ = fd::close(accepted);
+                    return;
+                }
+            };
+            event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Accepted {peer}"));
+            let mut text = peer.ip();
+            let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
+            match (host::accepted(), ct.accept) {
+                (Some(accepted), _) => accepted(conn, flags, ip),
+                (None, Some(accept)) => _ = accept(conn, None),
+                (None, None) => {}
+            }
+        });
+    }
+}
+
+/// The event loop's callback for listening TCP sockets.
+unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+    // SAFETY: the loop calls it with itself.
+    unsafe { accept(el, fd, &TCP, 0) }
+}
+
+/// The event loop's callback for listening unix sockets.
+unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+    // SAFETY: the loop calls it with itself.
+    unsafe { accept(el, fd, &UNIX, LIBAE_ACCEPTED_UNIX) }
+}
+
+/// Opens a socket for every address of a listener, or none at all.
+///
+/// # Safety
+/// `listener` is valid and its `bindaddr` holds `bindaddr_count` strings.
+unsafe fn listen(
+    listener: *mut connListener,
+    open: impl Fn(&CStr) -> Result<Option<c_int>, Error>,
+) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the listener.
+    let listener = unsafe { &mut *listener };
+    let count = usize::try_from(listener.bindaddr_count).map_err(|_| Errno::EINVAL)?;
+    if count > 0 && listener.bindaddr.is_null() {
+        return Err(Errno::EINVAL);
+    }
+    let first = usize::try_from(listener.count).map_err(|_| Errno::EINVAL)?;
+    if first + count > CONFIG_BINDADDR_MAX {
+        return Err(Errno::ENOSPC);
+    }
+    let mut opened = first;
+    for index in 0..count {
+        // SAFETY: the caller vouches for that many elements.
+        let address: *mut c_char = unsafe { *listener.bindaddr.add(index) };
+        let result = if address.is_null() {
+            Err(Errno::EINVAL)
+        } else {
+            // SAFETY: not NULL, and the caller vouches for the string.
+            open(unsafe { CStr::from_ptr(address) }).map_err(|error| error.errno())
+        };
+        match result {
+            Ok(Some(fd)) => {
+                listener.fd[opened] = fd;
+                opened += 1;
+            }
+            Ok(None) => {}
+            Err(errno) => {
+                for fd in &listener.fd[first..opened] {
+                    // The error to report is the one that stopped us.
+                    let _ = fd::close(*fd);
+                }
+                return Err(errno);
+            }
+        }
+    }
+    listener.count = opened as c_int;
+    Ok(())
+}
+
+/// # Safety
+/// `listener` is valid and its `bindaddr` holds `bindaddr_count` strings.
+unsafe extern "C" fn listen_tcp(listener: *mut connListener) -> c_int {
+    // SAFETY: the caller vouches for the listener, the host for its hook.
+    unsafe {
+        match host::listen() {
+            Some(hook) => hook(listener),
+            None => {
+                let port = (*listener).port;
+                status(|| listen(listener, |address| open_tcp(address, port, host::tcp_backlog())))
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `listener` is valid, its `bindaddr` holds `bindaddr_count` strings, its `priv` is what the type expects.
+unsafe extern "C" fn listen_unix(listener: *mut connListener) -> c_int {
+    // SAFETY: the caller vouches for the listener.
+    unsafe {
+        let (permissions, group) = (*listener).unix_options();
+        let permissions = permissions.unwrap_or_else(host::unix_permissions);
+        let group = group.or_else(host::unix_group);
+        status(|| {
+            listen(listener, |path| {
+                open_unix(path, permissions, group, host::tcp_backlog()).map(Some).inspect_err(|error| {
+                    let path = path.to_string_lossy();
+                    event_loop::log(LIBAE_LOG_WARNING, format_args!("Failed opening Unix socket {path}: {error}"));
+                })
+            })
+        })
+    }
+}
+
+/// Stops watching a listener's sockets and closes them.
+#[cfg(abi_valkey_8_1)]
+unsafe extern "C" fn close_listener(listener: *mut connListener) {
+    // SAFETY: called with a valid listener, whose sockets the thread's current loop watches.
+    quietly(|| unsafe {
+        let listener = &mut *listener;
+        let count = usize::try_from(listener.count).unwrap_or(0).min(CONFIG_BINDADDR_MAX);
+        for listening in listener.fd[..count].iter().copied().filter(|fd| *fd != -1) {
+            let el = host::current_loop().unwrap_or_else(|| event_loop::current_for(listening, None));
+            if !el.is_null() {
+                event_loop::delete_file_event(el, listening, AE_READABLE);
+            }
+            // The descriptor is gone whatever it answers.
+            let _ = fd::close(listening);
+        }
+        listener.count = 0;
+    });
+}

@@ -1,0 +1,155 @@
+//! What connections are up to redis-7.0: created by type, no registry.
+
+use super::{dispatch, field};
+use crate::abi::anet::{FD_TO_PEER_NAME, FD_TO_SOCK_NAME};
+use crate::abi::connection::*;
+use crate::anet;
+use crate::connection::{created, types};
+use crate::ffi::anet::addresses::{anetFdToString, anetFormatFdAddr};
+use crate::ffi::args::quietly;
+use core::ffi::{c_char, c_int};
+use core::ptr;
+use nix::errno::Errno;
+
+/// The function table of plain sockets, for types that build on it (upstream's TLS does).
+#[unsafe(no_mangle)]
+pub static CT_Socket: ConnectionType = types::SOCKET;
+
+/// A new connection over a socket, to be connected. The caller owns it and frees it with `connClose`.
+///
+/// Returns it; NULL with errno `ENOMEM`.
+#[unsafe(no_mangle)]
+pub extern "C" fn connCreateSocket() -> *mut connection {
+    created(&CT_Socket, ptr::null_mut(), -1, CONN_STATE_NONE)
+}
+
+/// A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
+///
+/// Returns it; NULL with errno `ENOMEM`; then `fd` stays the caller's.
+#[unsafe(no_mangle)]
+pub extern "C" fn connCreateAcceptedSocket(fd: c_int) -> *mut connection {
+    created(&CT_Socket, ptr::null_mut(), fd, CONN_STATE_ACCEPTING)
+}
+
+/// A new TLS connection, when the library has that type: this build has none and returns NULL with errno `EOPNOTSUPP`,
+/// as upstream does when built without TLS. libae.a has this and the other functions of TLS as weak symbols, so that a
+/// fork's own tls.o takes their place.
+#[unsafe(no_mangle)]
+pub extern "C" fn connCreateTLS() -> *mut connection {
+    Errno::EOPNOTSUPP.set();
+    ptr::null_mut()
+}
+
+/// A new TLS connection over the accepted descriptor `fd`: as `connCreateTLS`.
+#[unsafe(no_mangle)]
+pub extern "C" fn connCreateAcceptedTLS(_fd: c_int, _require_auth: c_int) -> *mut connection {
+    connCreateTLS()
+}
+
+/// The certificate of a TLS peer as an owned string; this build has none and returns NULL.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connTLSGetPeerCert(_conn: *mut connection) -> *mut c_char {
+    ptr::null_mut()
+}
+
+/// Whether TLS holds data that the kernel no longer reports; this build has none: 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn tlsHasPendingData() -> c_int {
+    0
+}
+
+/// Runs the handlers of TLS connections with such data; returns how many. This build has none: 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn tlsProcessPendingData() -> c_int {
+    0
+}
+
+/// The type of the connection, `CONN_TYPE_SOCKET`, `CONN_TYPE_TLS` or a program's own; 0 with errno `EINVAL` for NULL.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connGetType(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { dispatch(conn, 0, |t| t.get_type, |f| f(conn)) }
+}
+
+/// The error that is pending on the connection's socket, which it clears: 0 when there is none, else an errno.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connGetSocketError(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { field(conn, Errno::EINVAL as c_int, |c| quietly(|| anet::take_error((*c).fd))) }
+}
+
+/// The remote end's address, as `anetFdToString`.
+///
+/// Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connPeerToString(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { end_of(conn, ip, ip_len, port, FD_TO_PEER_NAME) }
+}
+
+/// The own end's address, as `anetFdToString`.
+///
+/// Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connSockName(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { end_of(conn, ip, ip_len, port, FD_TO_SOCK_NAME) }
+}
+
+/// Of NULL the address is "?", as of a descriptor that is not open.
+///
+/// # Safety
+/// As for [`connPeerToString`].
+unsafe fn end_of(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *mut c_int, end: c_int) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe {
+        let Some(conn) = conn.as_mut() else { return anetFdToString(-1, ip, ip_len, port, end) };
+        let result = anetFdToString(conn.fd, ip, ip_len, port, end);
+        if result != C_OK {
+            conn.last_errno = Errno::last_raw();
+        }
+        result
+    }
+}
+
+/// One end's address as `anetFormatFdAddr` writes it, of NULL "?:0".
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL buffer.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connFormatFdAddr(
+    conn: *mut connection,
+    buf: *mut c_char,
+    buf_len: usize,
+    fd_to_str_type: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { anetFormatFdAddr(conn.as_ref().map_or(-1, |conn| conn.fd), buf, buf_len, fd_to_str_type) }
+}

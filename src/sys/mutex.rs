@@ -1,0 +1,54 @@
+//! The mutex that C code sees in a loop.
+
+use super::Errno;
+use core::mem::MaybeUninit;
+
+fn check(code: libc::c_int) -> Result<(), Errno> {
+    if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
+}
+
+/// Initialises a mutex that refuses what would wait for itself.
+///
+/// # Safety
+/// `mutex` is valid, at the address where it stays, and not in use.
+pub(crate) unsafe fn init(mutex: *mut libc::pthread_mutex_t) -> Result<(), Errno> {
+    let mut attributes = MaybeUninit::uninit();
+    // SAFETY: the attributes are initialised first and destroyed last; the caller vouches for the mutex.
+    unsafe {
+        check(libc::pthread_mutexattr_init(attributes.as_mut_ptr()))?;
+        let result = check(libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ERRORCHECK))
+            .and_then(|()| check(libc::pthread_mutex_init(mutex, attributes.as_ptr())));
+        libc::pthread_mutexattr_destroy(attributes.as_mut_ptr());
+        result
+    }
+}
+
+/// Ends a mutex that nobody holds.
+///
+/// # Safety
+/// `mutex` came from [`init`] and is not used afterwards.
+pub(crate) unsafe fn destroy(mutex: *mut libc::pthread_mutex_t) {
+    // SAFETY: the caller vouches for the mutex.
+    unsafe { libc::pthread_mutex_destroy(mutex) };
+}
+
+/// A mutex that is held until this is dropped.
+pub(crate) struct Held(*mut libc::pthread_mutex_t);
+
+impl Held {
+    /// Waits for the mutex; `EDEADLK` when this thread holds it already.
+    ///
+    /// # Safety
+    /// `mutex` came from [`init`] and stays for as long as the result.
+    pub(crate) unsafe fn lock(mutex: *mut libc::pthread_mutex_t) -> Result<Self, Errno> {
+        // SAFETY: the caller vouches for the mutex.
+        check(unsafe { libc::pthread_mutex_lock(mutex) }).map(|()| Self(mutex))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // SAFETY: `lock` locked it in this thread, and its caller vouches for it.
+        unsafe { libc::pthread_mutex_unlock(self.0) };
+    }
+}
