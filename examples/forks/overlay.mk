@@ -28,8 +28,10 @@ ifneq ($$(libae_objects),)
 override $(1) := $$(filter-out $$(REPLACED),$$(libae_objects)) $(2)
 endif
 endef
-$(foreach prefix,REDIS ENGINE,$(eval $(call without_replaced,$(prefix)_SERVER_OBJ,libae-glue.o)))
-$(foreach prefix,REDIS ENGINE,$(foreach list,CLI BENCHMARK,$(eval $(call without_replaced,$(prefix)_$(list)_OBJ,))))
+# REDIS_SERVER_OBJ and so on; ENGINE_ in Valkey, and other forks have names of their own.
+PREFIXES := $(shell sed -n 's/^\([A-Z]*\)_SERVER_OBJ *:*=.*/\1/p' Makefile)
+$(foreach prefix,$(PREFIXES),$(eval $(call without_replaced,$(prefix)_SERVER_OBJ,libae-glue.o)))
+$(foreach prefix,$(PREFIXES),$(foreach list,CLI BENCHMARK,$(eval $(call without_replaced,$(prefix)_$(list)_OBJ,))))
 
 include Makefile
 
@@ -37,9 +39,9 @@ include Makefile
 FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread
 
 # A new libae is linked anew.
-$(REDIS_SERVER_NAME) $(REDIS_CLI_NAME) $(REDIS_BENCHMARK_NAME): $(LIBAE_LIB)
-$(SERVER_NAME) $(ENGINE_CLI_NAME) $(ENGINE_BENCHMARK_NAME): $(LIBAE_LIB)
+PROGRAMS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME) $($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME))
+$(sort $(PROGRAMS) $(SERVER_NAME)): $(LIBAE_LIB)
 
 # The fork's headers come first: in front of libae.h's neighbours, which have the same names.
 libae-glue.o: $(GLUE) .make-prerequisites
-	$(or $(REDIS_CC),$(SERVER_CC)) -I. -idirafter $(LIBAE_INCLUDE) -MMD -o $@ -c $<
+	$(or $(SERVER_CC),$($(firstword $(PREFIXES))_CC)) -I. -idirafter $(LIBAE_INCLUDE) -MMD -o $@ -c $<
