@@ -33,8 +33,9 @@ $(foreach prefix,REDIS ENGINE,$(foreach list,CLI BENCHMARK,$(eval $(call without
 
 include Makefile
 
-# Behind the objects, in front of what it needs itself.
-FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread
+# Behind the objects, in front of what it needs itself. LIBAE_LDFLAGS is for the linker alone: the fork's own LDFLAGS
+# make everything anew when they change.
+FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread $(LIBAE_LDFLAGS)
 
 # A new libae is linked anew.
 $(REDIS_SERVER_NAME) $(REDIS_CLI_NAME) $(REDIS_BENCHMARK_NAME): $(LIBAE_LIB)
