@@ -42,10 +42,13 @@ differs() {
 }
 
 check "the committed headers" 0 $'redis-7.2\n*make ABI=redis-7.2 lib*ae.o anet.o connection.o socket.o unix.o' include
-for headers in target/include/*/; do
-    [ -e "$headers/ae.h" ] || continue
-    profile=$(basename "$headers")
-    check "the headers of $profile" 0 "$profile"$'\n*' "$headers"
+for profile in redis-6.2 redis-7.0 redis-8.0 valkey-8.0 valkey-8.1; do
+    headers=target/include/$profile
+    if [ -e "$headers/ae.h" ]; then
+        check "the headers of $profile" 0 "$profile"$'\n*' "$headers"
+    else
+        printf 'not here: %s (make ABI=%s headers)\n' "$headers" "$profile"
+    fi
 done
 
 # What differs.

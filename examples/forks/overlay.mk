@@ -35,8 +35,9 @@ $(foreach prefix,$(PREFIXES),$(foreach list,CLI BENCHMARK,$(eval $(call without_
 
 include Makefile
 
-# Behind the objects, in front of what it needs itself.
-FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread
+# Behind the objects, in front of what it needs itself. LIBAE_LDFLAGS is for the linker alone: the fork's own LDFLAGS
+# make everything anew when they change.
+FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread $(LIBAE_LDFLAGS)
 
 # A new libae is linked anew.
 PROGRAMS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME) $($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME))

@@ -1,6 +1,6 @@
-/* What a redis-6.2 server registers with libae: compile it with the server's flags, in src/, and link it with the server
- * and libae.a in place of ae.o anet.o connection.o; tls.o stays. The accept handlers and the listeners of this line are
- * in networking.c and server.c, so nothing more is asked of the server. */
+/* What a redis-6.2 server registers with libae: compile it with the server's flags, in src/, and link it with the
+ * server and libae.a in place of ae.o anet.o connection.o; tls.o stays. The accept handlers and the listeners of this
+ * line are in networking.c and server.c, so nothing more is asked of the server. */
 
 #include "server.h"
 #include <libae.h>

@@ -1,5 +1,5 @@
-/* What a redis-7.2, redis-7.4 or valkey-7.2 server registers with libae: compile it with the server's flags, in src/, and
- * link it with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o; tls.o stays. */
+/* What a redis-7.2, redis-7.4 or valkey-7.2 server registers with libae: compile it with the server's flags, in src/,
+ * and link it with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o; tls.o stays. */
 
 #include "server.h"
 #include <libae.h>

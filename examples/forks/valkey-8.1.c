@@ -9,8 +9,6 @@ static void host_log(int level, const char *message) { serverLog(level, "%s", me
 static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
 static int host_backlog(void) { return server.tcp_backlog; }
 static int host_accepts_per_call(void) { return server.max_new_conns_per_cycle; }
-static mode_t host_unix_permissions(void) { return server.unix_ctx_config.perm; }
-static const char *host_unix_group(void) { return server.unix_ctx_config.group; }
 
 /* The accept handlers of socket.c and unix.c wrote these lines. The address is asked for only when it is printed. */
 static void log_accepted(connection *conn, const char *ip) {
@@ -47,8 +45,6 @@ __attribute__((constructor)) static void register_host(void) {
         .accepts_per_call = host_accepts_per_call,
         .listen = listenToPort,
         .tcp_backlog = host_backlog,
-        .unix_permissions = host_unix_permissions,
-        .unix_group = host_unix_group,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
     };
