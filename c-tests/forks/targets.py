@@ -1,0 +1,91 @@
+"""What is known of each fork: where it comes from, and what its makefile calls what libae takes the place of."""
+
+from dataclasses import dataclass, field
+
+OLD_CONNECTIONS = ("ae.o", "anet.o", "connection.o")
+CONNECTIONS = ("ae.o", "anet.o", "connection.o", "socket.o", "unix.o")
+TOOLS = ("ae.o", "anet.o")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program of the fork, its list of objects in the fork's makefile, and the objects that libae replaces."""
+
+    name: str
+    variable: str
+    replaced: tuple
+
+
+@dataclass(frozen=True)
+class Fork:
+    name: str
+    package: str
+    version: str
+    release: str  # Debian's
+    profile: str
+    programs: tuple
+    compiler: str  # the variable of the fork's makefile with compiler and flags, for the glue
+    flags: str  # and the one with the flags alone
+    glue: str
+    trees: tuple = ("unit", "integration")  # of its test suite
+    io_threads: tuple = ()  # runtest's arguments that turn them on
+    skipped_units: dict = field(default_factory=dict)
+
+    @property
+    def server(self):
+        return self.programs[0].name
+
+    @property
+    def cli(self):
+        return self.programs[1].name
+
+    @property
+    def benchmark(self):
+        return self.programs[2].name
+
+
+def _programs(prefix, variable, replaced):
+    return (
+        Program(f"{prefix}-server", f"{variable}_SERVER_OBJ", replaced),
+        Program(f"{prefix}-cli", f"{variable}_CLI_OBJ", TOOLS),
+        Program(f"{prefix}-benchmark", f"{variable}_BENCHMARK_OBJ", TOOLS),
+    )
+
+
+FORKS = {
+    "redis-7.0": Fork(
+        "redis-7.0", "redis", "7.0.15", "bookworm", "redis-7.0", _programs("redis", "REDIS", OLD_CONNECTIONS),
+        "REDIS_CC", "FINAL_CFLAGS", "redis-7.0.c",
+        io_threads=("--config", "io-threads", "4", "--config", "io-threads-do-reads", "yes")),
+    "redis-8.0": Fork(
+        "redis-8.0", "redis", "8.0.2", "trixie", "redis-8.0", _programs("redis", "REDIS", CONNECTIONS),
+        "REDIS_CC", "FINAL_CFLAGS", "redis-8.0.c", trees=("unit",),
+        io_threads=("--config", "io-threads", "4")),
+    "valkey-8.1": Fork(
+        "valkey-8.1", "valkey", "8.1.1", "trixie", "valkey-8.1", _programs("valkey", "ENGINE", CONNECTIONS),
+        "SERVER_CC", "FINAL_CFLAGS", "valkey-8.1.c", io_threads=("--io-threads",)),
+}
+
+WRK = "wrk"
+WRK_VERSION = "4.1.0"
+NAMES = (*FORKS, WRK)
+
+# The part of the suites that is run again with io-threads on: what reads and writes much, in many ways.
+IO_THREADS_UNITS = (
+    "unit/protocol", "unit/auth", "unit/networking", "unit/querybuf", "unit/limits", "unit/obuf-limits", "unit/pubsub",
+    "unit/pubsubshard", "unit/introspection", "unit/other", "unit/multi", "unit/client-eviction", "unit/replybufsize",
+    "unit/tracking", "unit/wait", "unit/pause", "unit/quit", "unit/scan", "unit/type/string", "unit/type/list", "unit/type/stream",
+    "unit/dump", "unit/shutdown", "unit/slowlog", "unit/acl", "unit/cluster/misc", "unit/cluster/links",
+    "unit/cluster/sharded-pubsub", "unit/cluster/slot-migration", "integration/replication", "integration/replication-psync",
+    "integration/replication-buffer", "integration/psync2", "integration/failover", "integration/redis-cli",
+    "integration/valkey-cli", "integration/redis-benchmark", "integration/valkey-benchmark",
+)
+
+# The part of the suite that is run in continuous integration, in about three minutes.
+CI_UNITS = (
+    "unit/protocol", "unit/auth", "unit/networking", "unit/querybuf", "unit/pubsub", "unit/introspection", "unit/limits",
+    "unit/obuf-limits", "unit/quit", "unit/multi", "unit/replybufsize", "unit/client-eviction", "unit/pause", "unit/shutdown",
+    "unit/tracking", "unit/cluster/misc", "unit/cluster/links", "unit/cluster/announced-endpoints", "integration/redis-cli",
+    "integration/valkey-cli", "integration/redis-benchmark", "integration/valkey-benchmark", "integration/replication-2",
+    "integration/replication-3", "integration/psync2-reg", "integration/failover",
+)
