@@ -6,7 +6,7 @@ import os
 import shutil
 
 import fetch
-from common import FORKS, ROOT, environment, run, say
+from common import FORKS, ROOT, run, say
 
 STOCK = "stock"
 LIBAE = "libae"
@@ -28,12 +28,13 @@ GLUE_RULE = """\
 
 
 class Tree:
-    """A copy of the fork's sources and what is built in it."""
+    """A copy of the fork's sources and what is built in it. `quick` is for what need not be fast: less optimization."""
 
-    def __init__(self, fork, variant):
+    def __init__(self, fork, variant, quick=False):
         self.fork = fork
         self.variant = variant
-        self.root = FORKS / fork.name / variant
+        self.quick = quick
+        self.root = FORKS / fork.name / (f"quick-{variant}" if quick else variant)
         self.source = self.root / "src"
 
     def program(self, name):
@@ -53,7 +54,7 @@ class Tree:
     def build(self):
         fetch.unpack(fetch.tarball(self.fork.package, self.fork.version, self.fork.release), self.root)
         self._write_overlay()
-        say(f"building {self.fork.name}, {self.variant}")
+        say(f"building {self.fork.name}, {self.root.name}")
         lists = []
         if self.variant == LIBAE:
             lists = [f"{program.variable}={self._objects(program)}" for program in self.fork.programs]
@@ -61,10 +62,10 @@ class Tree:
             for name in {name for program in self.fork.programs for name in program.replaced}:
                 (self.source / name).unlink(missing_ok=True)
         run(["make", JOBS, "-f", self.overlay(), *self._options(), *lists, "all"], cwd=self.source,
-            log=FORKS / self.fork.name / f"build-{self.variant}.log")
+            log=FORKS / self.fork.name / f"build-{self.root.name}.log")
 
     def _options(self):
-        return ["USE_SYSTEMD=no", "BUILD_TLS=no"]
+        return ["USE_SYSTEMD=no", "BUILD_TLS=no"] + (["OPTIMIZATION=-O1"] if self.quick else [])
 
     def _objects(self, program):
         kept = [name for name in self.printed(program.variable).split() if name not in program.replaced]
@@ -110,6 +111,5 @@ def upstream_objects(tree):
     objects = {}
     for name in tree.fork.programs[0].replaced:
         objects[name] = folder / name
-        run(["cc", *[flag.strip("'") for flag in flags], "-c", "-o", objects[name], name.replace(".o", ".c")], cwd=tree.source,
-            env=environment())
+        run(["cc", *flags, "-c", "-o", objects[name], name.replace(".o", ".c")], cwd=tree.source)
     return objects

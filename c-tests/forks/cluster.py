@@ -130,7 +130,8 @@ def check(tree):
         for port in ports:
             nodes[port] = start(tree, folder, port)
         addresses = [f"127.0.0.1:{port}" for port in ports]
-        run([tree.program(tree.fork.cli), "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"], timeout=120)
+        run([tree.program(tree.fork.cli), "--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes"],
+            timeout=120)
         wait_for("the cluster to be up", lambda: all(settled(port) for port in ports))
         return kill_under_load(tree, folder, nodes, ports)
     finally:

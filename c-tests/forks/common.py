@@ -20,6 +20,9 @@ WRK_COMMANDS = {"nginx": "nginx-light", "luajit": "luajit"}
 WRK_HEADERS = {"luajit-2.1/lua.h": "libluajit-5.1-dev", "openssl/ssl.h": "libssl-dev"}
 
 
+MAKES_OWN = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LIBAE_ABI")
+
+
 class Failure(Exception):
     """The target fails, for the reason given."""
 
@@ -34,7 +37,7 @@ def say(text):
 
 def environment(**more):
     """The environment without what a make that runs this tool put there: it is not for the forks' makefiles."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "LIBAE_ABI")}
+    kept = {name: value for name, value in os.environ.items() if name not in MAKES_OWN}
     kept.update(LC_ALL="C.UTF-8", **more)
     return kept
 
@@ -63,7 +66,8 @@ def require(commands, headers=None):
     if packages and os.geteuid() == 0 and shutil.which("apt-get"):
         say("installing: " + " ".join(packages))
         quiet = environment(DEBIAN_FRONTEND="noninteractive")
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]):
+        install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
+        for command in (["apt-get", "update", "-qq"], install):
             subprocess.run(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=600)
         packages = _missing(commands, headers or {})
     if packages:

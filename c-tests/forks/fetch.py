@@ -22,8 +22,8 @@ def tarball(package, version, release):
     try:
         run(["apt-get", *options, "-qq", "update"], log=APT / "update.log", timeout=300)
         full = _full_version(options, package, version)
-        run(["apt-get", *options, "-qq", "--download-only", "source", f"{package}={full}"], log=APT / "fetch.log", cwd=APT,
-            timeout=600)
+        run(["apt-get", *options, "-qq", "--download-only", "source", f"{package}={full}"], log=APT / "fetch.log",
+            cwd=APT, timeout=600)
     except (subprocess.TimeoutExpired, Failure) as reason:
         raise Unavailable(f"Debian's source package of {package} {version} cannot be fetched: {reason}") from reason
     found = _find(package, version)
@@ -69,8 +69,8 @@ def _configuration(release):
     place = _archive()
     (APT / "sources.list").write_text(f"deb-src [signed-by={KEYRING}] {place} {release} main\n")
     settings = {
-        "Dir::Etc::sourcelist": APT / "sources.list", "Dir::Etc::sourceparts": "/dev/null", "Dir::State::Lists": APT / "lists",
-        "Dir::Cache": APT / "cache", "APT::Sandbox::User": "root", "Acquire::Retries": 2,
+        "Dir::Etc::sourcelist": APT / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::Lists": APT / "lists", "Dir::Cache": APT / "cache", "APT::Sandbox::User": "root", "Acquire::Retries": 2,
         # A signature that does not verify is an error, not the warning that `update` makes of it.
         "APT::Update::Error-Mode": "any",
     }

@@ -96,7 +96,8 @@ class Runner:
 
     def run(self, units, workers=WORKERS, finished=lambda unit, outcome: None):
         """the units' outcomes; those that want a quiet machine come last, one at a time"""
-        alone = [unit for unit in units if "run_solo" in (self.tree.root / "tests" / f"{unit}.tcl").read_text(errors="replace")]
+        tests = self.tree.root / "tests"
+        alone = [unit for unit in units if "run_solo" in (tests / f"{unit}.tcl").read_text(errors="replace")]
         outcomes = {}
         folder = scratch("forks-")
         try:
@@ -145,8 +146,8 @@ class Runner:
                    "--baseport", str(port + 40), "--portcount", str(PORTS_PER_WORKER - 40), *self.arguments]
         start = time.monotonic()
         with open(log, "wb") as output:
-            process = subprocess.Popen(command, cwd=view, env=environment(TERM="dumb"), stdout=output, stderr=subprocess.STDOUT,
-                                       stdin=subprocess.DEVNULL, start_new_session=True)
+            process = subprocess.Popen(command, cwd=view, env=environment(TERM="dumb"), stdin=subprocess.DEVNULL,
+                                       stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
             try:
                 process.wait(LIMIT)
             except subprocess.TimeoutExpired:
@@ -248,10 +249,16 @@ def compare(libae, stock, libae_again, stock_again):
 def totals(outcomes):
     count = Counter()
     for outcome in outcomes.values():
-        count.update(passed=len(outcome.passed), failed=len(outcome.failed), skipped=outcome.skipped, flaky=len(set(outcome.flaky)))
+        count.update(passed=len(outcome.passed), failed=len(outcome.failed), skipped=outcome.skipped,
+                     flaky=len(set(outcome.flaky)))
     cluster = sum(len(outcome.passed) for unit, outcome in outcomes.items() if unit.startswith("unit/cluster"))
     return {"units": len(outcomes), "passed": count["passed"], "failed": count["failed"], "skipped": count["skipped"],
             "flaky": count["flaky"], "cluster": cluster}
+
+
+def named(outcomes, field_name):
+    """unit: name, for every test in that field of the outcomes"""
+    return [f"{unit}: {name}" for unit, outcome in outcomes.items() for name in sorted(set(getattr(outcome, field_name)))]
 
 
 class StockCache:
