@@ -1,14 +1,39 @@
-/* What a redis-7.2 server registers with libae: compile it with the server's flags, in src/, and link it with
- * the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o. */
+/* What a redis-7.2, redis-7.4 or valkey-7.2 server registers with libae: compile it with the server's flags, in src/, and
+ * link it with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o; tls.o stays. */
 
 #include "server.h"
-#include "connection.h"
-#include <libae/libae.h>
+#include <libae.h>
 
 static aeEventLoop *host_loop(void) { return server.el; }
 static void host_log(int level, const char *message) { serverLog(level, "%s", message); }
-static int host_backlog(void) { return server.tcp_backlog; }
 static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
+static int host_backlog(void) { return server.tcp_backlog; }
+
+/* 7.4 made a setting of it. */
+static int host_accepts_per_call(void) {
+#if REDIS_VERSION_NUM >= 0x00070400
+    return server.max_new_conns_per_cycle;
+#else
+    return LIBAE_ACCEPTS_PER_CALL;
+#endif
+}
+
+/* The accept handlers of socket.c and unix.c wrote these lines. The address is asked for only when it is printed. */
+static void log_accepted(connection *conn, const char *ip) {
+    int port = 0;
+    if (LL_VERBOSE < server.verbosity) return;
+    if (ip == NULL) {
+        serverLog(LL_VERBOSE, "Accepted connection to %s", server.unixsocket);
+        return;
+    }
+    connAddrPeerName(conn, NULL, 0, &port);
+    serverLog(LL_VERBOSE, "Accepted %s:%d", ip, port);
+}
+
+static void host_accepted(connection *conn, int flags, char *ip) {
+    log_accepted(conn, ip);
+    acceptCommonHandler(conn, flags, ip);
+}
 
 static void *host_malloc(size_t size, void *context) { UNUSED(context); return zmalloc(size); }
 static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(context); return zcalloc_num(count, size); }
@@ -20,14 +45,18 @@ __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {
         .size = sizeof(host),
         .current_loop = host_loop,
-        .accepted = acceptCommonHandler,
         .log = host_log,
+        .accepted = host_accepted,
+        .accepts_per_call = host_accepts_per_call,
         .listen = listenToPort,
         .tcp_backlog = host_backlog,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
     };
-    libaeSetHost(&host);
+    /* With another profile's library every struct would be read wrongly, and nothing else would say so. */
+    if (strcmp(libaeAbiProfile(), "redis-7.2") == 0 && libaeSetHost(&host) == AE_OK) return;
+    fprintf(stderr, "This server needs libae for redis-7.2; it was linked with %s\n", libaeAbiProfile());
+    abort();
 }
 
 /* connection.c had this one; it stays with whoever owns the listeners. */

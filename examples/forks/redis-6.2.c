@@ -1,0 +1,31 @@
+/* What a redis-6.2 server registers with libae: compile it with the server's flags, in src/, and link it with the server
+ * and libae.a in place of ae.o anet.o connection.o; tls.o stays. The accept handlers and the listeners of this line are
+ * in networking.c and server.c, so nothing more is asked of the server. */
+
+#include "server.h"
+#include <libae.h>
+
+static aeEventLoop *host_loop(void) { return server.el; }
+static void host_log(int level, const char *message) { serverLog(level, "%s", message); }
+static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
+
+static void *host_malloc(size_t size, void *context) { UNUSED(context); return zmalloc(size); }
+/* The library multiplies sizes that it has checked; 6.2 has no zcalloc_num. */
+static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(context); return zcalloc(count * size); }
+static void *host_realloc(void *ptr, size_t size, void *context) { UNUSED(context); return zrealloc(ptr, size); }
+static void host_free(void *ptr, void *context) { UNUSED(context); zfree(ptr); }
+
+/* Runs before main. */
+__attribute__((constructor)) static void register_host(void) {
+    static const libaeHost host = {
+        .size = sizeof(host),
+        .current_loop = host_loop,
+        .log = host_log,
+        .new_string = host_string,
+        .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
+    };
+    /* With another profile's library every struct would be read wrongly, and nothing else would say so. */
+    if (strcmp(libaeAbiProfile(), "redis-6.2") == 0 && libaeSetHost(&host) == AE_OK) return;
+    fprintf(stderr, "This server needs libae for redis-6.2; it was linked with %s\n", libaeAbiProfile());
+    abort();
+}

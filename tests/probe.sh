@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Runs scripts/libae-abi-probe on libae's own headers, of every profile whose headers there are, and on doctored copies
+# of them, as forks might have. CC names the compiler.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+passed=0
+failed=0
+
+# check NAME STATUS PATTERN ARGUMENT...: the probe's status, and a shell pattern for all it prints.
+check() {
+    local name=$1 status=$2 pattern=$3 output actual=0
+    shift 3
+    output=$(scripts/libae-abi-probe "$@" 2>&1) || actual=$?
+    # shellcheck disable=SC2053
+    if [[ $actual == "$status" && $output == $pattern ]]; then
+        passed=$((passed + 1))
+        printf 'ok: %s\n' "$name"
+    else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n  expected: %s, %s\n  actual:   %s, %s\n' "$name" "$status" "$pattern" "$actual" "$output"
+    fi
+}
+
+# fork FILE SED-SCRIPT: a copy of the headers with one file edited. An edit that changes nothing is a broken test.
+fork() {
+    rm -rf "$folder/fork"
+    mkdir "$folder/fork"
+    cp include/*.h "$folder/fork"
+    sed -i "$2" "$folder/fork/$1"
+    if cmp -s "include/$1" "$folder/fork/$1"; then
+        failed=$((failed + 1))
+        printf 'FAILED: %s changes nothing in %s\n' "$2" "$1"
+    fi
+}
+
+# differs NAME DIFFERENCE [PROFILE]: the doctored copy fits no profile, and the difference is named.
+differs() {
+    check "$1" 1 "none; the nearest is ${3:-redis-7.2}, with these differences:*  $2*" "$folder/fork"
+}
+
+check "the committed headers" 0 $'redis-7.2\n*make ABI=redis-7.2 lib*ae.o anet.o connection.o socket.o unix.o' include
+for headers in target/include/*/; do
+    [ -e "$headers/ae.h" ] || continue
+    profile=$(basename "$headers")
+    check "the headers of $profile" 0 "$profile"$'\n*' "$headers"
+done
+
+# What differs.
+fork ae.h 's/int maxfd;/int first;/; s/int setsize;/int maxfd;/; s/int first;/int setsize;/'
+differs "two fields swapped" "aeEventLoop.maxfd: offset 4, 4 bytes; redis-7.2: offset 0, 4 bytes"
+fork connection.h 's/(\*shutdown)(/(*first)(/; s/(\*close)(struct connection \*conn)/(*shutdown)(struct connection *conn)/; s/(\*first)(/(*close)(/'
+differs "two slots swapped" "ConnectionType.shutdown: offset 96, 8 bytes; redis-7.2: offset 88, 8 bytes"
+fork connection.h 's/^} ConnectionType;/void (*more)(void);\n&/'
+differs "a slot more" "sizeof(ConnectionType): 232 bytes; redis-7.2: 224 bytes"
+fork connection.h 's/^    int fd;/    float fd;/'
+differs "a field of another type and the same size" "connection.fd: of another type; redis-7.2: int fd"
+fork ae.h 's/^typedef int aeTimeProc/typedef long long aeTimeProc/'
+differs "timers return long long" "aeTimeProc: typedef long long aeTimeProc(*; redis-7.2: int (*"
+fork ae.h 's/^typedef void aeBeforeSleepProc.*/&\ntypedef void aeAfterSleepProc(struct aeEventLoop *, int);/; s/aeBeforeSleepProc \*aftersleep/aeAfterSleepProc *aftersleep/'
+differs "the aftersleep hook has two arguments" "aeEventLoop.aftersleep: of another type; redis-7.2: aeBeforeSleepProc \*aftersleep"
+fork anet.h '/^int anetUnixServer/,/;/ s/int backlog/int backlog, char *group/'
+differs "unix sockets have a group" "anetUnixServer: int anetUnixServer(*char \*group); redis-7.2: int (char \*, char \*, mode_t, int)"
+fork anet.h '/^int anetFdToString/,/;/ s/remote/fd_to_str_type/'
+differs "the older meaning of anetFdToString" "anetFdToString, last argument: 0 asks for the peer; redis-7.2: 1 asks for the peer"
+fork anet.h 's/^#define ANET_ERR_LEN.*/&\n#define FD_TO_PEER_NAME 0/'
+differs "the older meaning, said by a macro" "anetFdToString, last argument: 0 asks for the peer*"
+fork ae.h 's/^#define AE_BARRIER .*/#define AE_BARRIER 8/'
+differs "another constant" "AE_BARRIER: 8; redis-7.2: 4"
+fork ae.h 's/monotime when;/long when_sec, when_ms;/'
+check "headers from before 6.2" 1 $'older than 6.2\n*make ABI=redis-6.2*' "$folder/fork"
+
+# What does not count.
+fork anet.h '/^int anetCloexec(/d'
+check "a function that the fork lacks" 0 $'redis-7.2\n*' "$folder/fork"
+fork anet.h 's/^int anetCloexec(.*/&\nint anetOfTheirOwn(int fd);/'
+check "a function of the fork's own" 0 $'redis-7.2\n*not in the facts of redis-7.2: anetOfTheirOwn\n*' "$folder/fork"
+fork ae.h 's/^    int maxfd;/    int maxfd; \/\/ moved\n/'
+mkdir "$folder/src" && cp "$folder"/fork/*.h "$folder/src"
+check "the folder above src" 0 $'redis-7.2\n*' "$folder"
+rm "$folder/src/connection.h"
+check "a program with ae.h and anet.h alone" 0 $'*connection.h: not found, so only ae.h and anet.h counted\n*' "$folder/src"
+rm "$folder/src/anet.h"
+check "a program with ae.h alone" 0 $'*so only ae.h counted\nfits too: *it replaces: ae.o anet.o' "$folder/src"
+
+# What cannot be probed.
+fork ae.h 's/^    int maxfd;/    unknown_t maxfd;/'
+check "headers that do not compile" 2 "*do not compile*ae.h*error*unknown_t*" "$folder/fork"
+check "until their flags are given" 0 $'redis-7.2\n*' -Dunknown_t=int "$folder/fork"
+check "a folder without ae.h" 2 "*has no ae.h" docs
+check "no compiler" 2 "*nosuchcc*" --cc nosuchcc include
+check "no facts" 2 "*layouts.csv is missing*" --facts "$folder" include
+check "no folder" 2 "*which folder*"
+if command -v clang > /dev/null; then
+    check "clang" 0 $'redis-7.2\n*' --cc clang include
+fi
+
+printf 'probe: %d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]
