@@ -1,6 +1,6 @@
 """A fork's programs, stock and on libae, from the same sources with the same flags and the same allocator (its own
-default). No file of the fork is changed: the objects that libae replaces leave its makefile's lists by variables on the
-command line, and a makefile beside it adds libae.a, the glue and the linker's maps."""
+default). No file of the fork is changed: the build on libae goes through examples/forks/overlay.mk, as a maintainer's
+does. A small makefile beside each copy adds the linker's maps."""
 
 import os
 import shutil
@@ -10,21 +10,16 @@ from common import FORKS, ROOT, run, say
 
 STOCK = "stock"
 LIBAE = "libae"
-GLUE = "libae-glue.o"
 JOBS = f"-j{min(os.cpu_count() or 1, 8)}"
 
-OVERLAY = """\
-include Makefile
+OVERLAY = ROOT / "examples/forks/overlay.mk"
+WRAPPER = """\
+include {makefile}
 
 print-%:
 	@printf '%s\\n' '$($*)'
 """
 MAP_RULE = "{program}: FINAL_LIBS += -Wl,-Map={program}.map\n"
-LIBAE_RULE = "{program}: {library}\n"
-GLUE_RULE = """\
-{glue}: {source} .make-prerequisites
-	$({compiler}) -I. -I{headers} -MMD -o $@ -c $<
-"""
 
 
 class Tree:
@@ -45,60 +40,50 @@ class Tree:
 
     def printed(self, variable):
         """the value of a variable of the fork's makefile"""
-        output = run(["make", "-s", "-f", self.overlay(), f"print-{variable}", *self._options()], cwd=self.source)
+        output = run(["make", "-s", "-f", self._wrapper(), f"print-{variable}", *self._options()], cwd=self.source)
         return output.splitlines()[-1].strip()
-
-    def overlay(self):
-        return self.root / f"{self.variant}.mk"
 
     def build(self):
         fetch.unpack(fetch.tarball(self.fork.package, self.fork.version, self.fork.release), self.root)
-        self._write_overlay()
         say(f"building {self.fork.name}, {self.root.name}")
-        lists = []
         if self.variant == LIBAE:
-            lists = [f"{program.variable}={self._objects(program)}" for program in self.fork.programs]
-            # What an object of the past was linked from may be gone.
-            for name in {name for program in self.fork.programs for name in program.replaced}:
-                (self.source / name).unlink(missing_ok=True)
-        run(["make", JOBS, "-f", self.overlay(), *self._options(), *lists, "all"], cwd=self.source,
+            self._unlink_outdated()
+        run(["make", JOBS, "-f", self._wrapper(), *self._options(), "all"], cwd=self.source,
             log=FORKS / self.fork.name / f"build-{self.root.name}.log")
 
     def _options(self):
-        return ["USE_SYSTEMD=no", "BUILD_TLS=no"] + (["OPTIMIZATION=-O1"] if self.quick else [])
-
-    def _objects(self, program):
-        kept = [name for name in self.printed(program.variable).split() if name not in program.replaced]
-        if program is self.fork.programs[0]:
-            kept.append(GLUE)
-        return " ".join(kept)
-
-    def _write_overlay(self):
-        text = OVERLAY
-        for program in self.fork.programs:
-            text += "\n" + MAP_RULE.format(program=program.name)
-            if self.variant == LIBAE:
-                text += LIBAE_RULE.format(program=program.name, library=library(self.fork.profile))
+        options = ["USE_SYSTEMD=no", "BUILD_TLS=no"]
+        if self.quick:
+            options.append("OPTIMIZATION=-O1")
         if self.variant == LIBAE:
-            text += "\n" + GLUE_RULE.format(glue=GLUE, source=ROOT / "examples/forks" / self.fork.glue,
-                                            compiler=self.fork.compiler, headers=headers(self.fork.profile))
-        if not self.overlay().exists() or self.overlay().read_text() != text:
-            self.overlay().write_text(text)
+            options.append(f"PROFILE={self.fork.profile}")
+        return options
+
+    def _unlink_outdated(self):
+        """The fork's makefile knows nothing of libae.a: programs with an older one have to be linked anew."""
+        newest = library(self.fork.profile).stat().st_mtime
+        for program in self.fork.programs:
+            path = self.program(program.name)
+            if path.exists() and path.stat().st_mtime < newest:
+                path.unlink()
+
+    def _wrapper(self):
+        """its path, written when it is not as it should be"""
+        path = self.root / f"{self.variant}.mk"
+        text = WRAPPER.format(makefile=OVERLAY if self.variant == LIBAE else "Makefile")
+        text += "".join(MAP_RULE.format(program=program.name) for program in self.fork.programs)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        return path
 
 
 def library(profile):
     return ROOT / "build" / profile / "libae.a"
 
 
-def headers(profile):
-    return ROOT / "target/include" / profile
-
-
 def build_library(profile):
     say(f"building libae, {profile}")
-    log = FORKS / f"libae-{profile}.log"
-    run(["make", f"ABI={profile}", "lib"], cwd=ROOT, log=log)
-    run(["make", f"ABI={profile}", "headers"], cwd=ROOT, log=log)
+    run(["make", f"ABI={profile}", "lib"], cwd=ROOT, log=FORKS / f"libae-{profile}.log")
 
 
 def upstream_objects(tree):
@@ -107,7 +92,7 @@ def upstream_objects(tree):
     folder = FORKS / tree.fork.name / "upstream"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    flags = [word for word in tree.printed(tree.fork.flags).split() if "lto" not in word]
+    flags = [word for word in tree.printed("FINAL_CFLAGS").split() if "lto" not in word]
     objects = {}
     for name in tree.fork.programs[0].replaced:
         objects[name] = folder / name

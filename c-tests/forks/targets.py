@@ -1,6 +1,6 @@
-"""What is known of each fork: where it comes from, and what its makefile calls what libae takes the place of."""
+"""What is known of each fork: where it comes from, what libae takes the place of, and how its suite is run."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 OLD_CONNECTIONS = ("ae.o", "anet.o", "connection.o")
 CONNECTIONS = ("ae.o", "anet.o", "connection.o", "socket.o", "unix.o")
@@ -9,10 +9,9 @@ TOOLS = ("ae.o", "anet.o")
 
 @dataclass(frozen=True)
 class Program:
-    """A program of the fork, its list of objects in the fork's makefile, and the objects that libae replaces."""
+    """A program of the fork, and the objects in it that libae replaces."""
 
     name: str
-    variable: str
     replaced: tuple
 
 
@@ -24,12 +23,8 @@ class Fork:
     release: str  # Debian's
     profile: str
     programs: tuple
-    compiler: str  # the variable of the fork's makefile with compiler and flags, for the glue
-    flags: str  # and the one with the flags alone
-    glue: str
     trees: tuple = ("unit", "integration")  # of its test suite
     io_threads: tuple = ()  # runtest's arguments that turn them on
-    skipped_units: dict = field(default_factory=dict)
 
     @property
     def server(self):
@@ -44,26 +39,21 @@ class Fork:
         return self.programs[2].name
 
 
-def _programs(prefix, variable, replaced):
-    return (
-        Program(f"{prefix}-server", f"{variable}_SERVER_OBJ", replaced),
-        Program(f"{prefix}-cli", f"{variable}_CLI_OBJ", TOOLS),
-        Program(f"{prefix}-benchmark", f"{variable}_BENCHMARK_OBJ", TOOLS),
-    )
+def _programs(prefix, replaced):
+    return Program(f"{prefix}-server", replaced), Program(f"{prefix}-cli", TOOLS), Program(f"{prefix}-benchmark", TOOLS)
 
 
 FORKS = {
     "redis-7.0": Fork(
-        "redis-7.0", "redis", "7.0.15", "bookworm", "redis-7.0", _programs("redis", "REDIS", OLD_CONNECTIONS),
-        "REDIS_CC", "FINAL_CFLAGS", "redis-7.0.c",
+        "redis-7.0", "redis", "7.0.15", "bookworm", "redis-7.0", _programs("redis", OLD_CONNECTIONS),
         io_threads=("--config", "io-threads", "4", "--config", "io-threads-do-reads", "yes")),
     "redis-8.0": Fork(
-        "redis-8.0", "redis", "8.0.2", "trixie", "redis-8.0", _programs("redis", "REDIS", CONNECTIONS),
-        "REDIS_CC", "FINAL_CFLAGS", "redis-8.0.c", trees=("unit",),
+        "redis-8.0", "redis", "8.0.2", "trixie", "redis-8.0", _programs("redis", CONNECTIONS),
+        trees=("unit",),
         io_threads=("--config", "io-threads", "4")),
     "valkey-8.1": Fork(
-        "valkey-8.1", "valkey", "8.1.1", "trixie", "valkey-8.1", _programs("valkey", "ENGINE", CONNECTIONS),
-        "SERVER_CC", "FINAL_CFLAGS", "valkey-8.1.c", io_threads=("--io-threads",)),
+        "valkey-8.1", "valkey", "8.1.1", "trixie", "valkey-8.1", _programs("valkey", CONNECTIONS),
+        io_threads=("--io-threads",)),
 }
 
 WRK = "wrk"
