@@ -122,10 +122,13 @@ def suites(trees, label, arguments, only, options):
     units = suite.units_of(libae, only)
     runners = {variant: suite.Runner(tree, label, arguments) for variant, tree in trees.items()}
     cache = suite.StockCache(stock.fork, arguments)
-    known = {} if options.fresh else cache.load()
+    known = cache.load()
+    seconds = {unit: outcome.seconds for unit, outcome in known.items()}
+    if options.fresh:
+        known = {}
     stock_outcomes = suite.settled(runners[build.STOCK], units, options.workers, known,
-                                   lambda outcomes: cache.save({**known, **outcomes}))
-    libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers)
+                                   lambda outcomes: cache.save({**known, **outcomes}), seconds)
+    libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers, seconds=seconds)
     failures = suite.compare(libae_outcomes, stock_outcomes, *(
         lambda unit, runner=runners[variant]: runner.run([unit], 1)[unit] for variant in (build.LIBAE, build.STOCK)))
     result = {"libae": suite.totals(libae_outcomes), "stock": suite.totals(stock_outcomes),

@@ -19,12 +19,18 @@ WORKERS = 8
 PATIENCE = 400
 LIMIT = 1800
 
+# Of each server's log, when something is wrong: its last bytes.
+KEPT_OF_LOG = 200_000
+
 # Ports of the servers; the cluster bus is 10000 above. Both stay below what the system gives to outgoing connections.
 # A run takes the first free of these ranges, so that two can go on beside each other.
 RANGES = (11000, 16000)
 PORTS_PER_WORKER = 480
 
 UNFINISHED = "(the unit does not finish)"
+CRASHES = "(a server crashes)"
+# What a server that crashes, or fails an assertion of its own, writes into its log.
+CRASH_REPORT = re.compile(rb"BUG REPORT START")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 DONE = re.compile(r"^\[\d+/\d+ done\]: ")
@@ -40,6 +46,7 @@ class Outcome:
     finished: bool = False
     seconds: float = 0
     flaky: list = field(default_factory=list)  # failed at first, not when run again
+    crashes: int = 0  # crash reports in the logs of its servers; some tests crash theirs on purpose
 
 
 def parse(text):
@@ -71,8 +78,8 @@ def parse(text):
 
 
 def units_of(tree, only=None):
-    """The units that runtest lists and those under unit/cluster that it does not, but for the module API's. `only` picks
-    some of them."""
+    """The units that runtest lists and those under unit/cluster that it does not, but for the module API's; of these
+    `only` some, in its order."""
     listed = subprocess.run(["./runtest", "--list-tests"], cwd=tree.root, env=environment(), capture_output=True, text=True)
     units = listed.stdout.split()
     tests = tree.root / "tests"
@@ -81,8 +88,8 @@ def units_of(tree, only=None):
     if not any(unit.startswith("unit/") for unit in units):
         raise Failure("runtest lists no units: " + listed.stdout[-500:] + listed.stderr[-500:])
     trees = tuple(f"{name}/" for name in tree.fork.trees)
-    return [unit for unit in dict.fromkeys(units)
-            if unit.startswith(trees) and not unit.startswith("unit/moduleapi") and (only is None or unit in only)]
+    units = [unit for unit in dict.fromkeys(units) if unit.startswith(trees) and not unit.startswith("unit/moduleapi")]
+    return units if only is None else [unit for unit in only if unit in units]
 
 
 class Runner:
@@ -142,7 +149,7 @@ class Runner:
     def _run_unit(self, unit, view, port):
         log = self.logs / (unit.replace("/", "-") + ".log")
         # The test server listens on one of the 32 ports before the base port.
-        command = ["./runtest", "--single", unit, "--clients", "1", "--durable", "--timeout", str(PATIENCE),
+        command = ["./runtest", "--single", unit, "--clients", "1", "--durable", "--dont-clean", "--timeout", str(PATIENCE),
                    "--baseport", str(port + 40), "--portcount", str(PORTS_PER_WORKER - 40), *self.arguments]
         start = time.monotonic()
         with open(log, "wb") as output:
@@ -156,7 +163,20 @@ class Runner:
         end_servers(view)
         outcome = parse(log.read_text(errors="replace"))
         outcome.seconds = round(time.monotonic() - start, 1)
+        self._look_at_logs(outcome, view / "tests/tmp", log)
         return outcome
+
+    def _look_at_logs(self, outcome, folder, log):
+        """counts crash reports, and keeps the servers' logs beside the unit's when something is wrong"""
+        with open(log, "ab") as kept:
+            for path in sorted(folder.glob("server*/stdout")):
+                content = path.read_bytes()
+                reports = len(CRASH_REPORT.findall(content))
+                outcome.crashes += reports
+                if outcome.failed or reports:
+                    kept.write(b"\n===== log of a server =====\n" + content[-KEPT_OF_LOG:])
+        subprocess.run(["rm", "-rf", folder])
+        folder.mkdir()
 
 
 class Ports:
@@ -198,11 +218,13 @@ def remove(folder):
     subprocess.run(["rm", "-rf", folder])
 
 
-def settled(runner, units, workers=WORKERS, known=None, keep=lambda outcomes: None):
+def settled(runner, units, workers=WORKERS, known=None, keep=lambda outcomes: None, seconds=None):
     """The units' outcomes after what failed was run once more, alone: what passes then is flaky. `known` has the
-    outcomes that need no run; `keep` is called whenever there is another one."""
+    outcomes that need no run; `keep` is called whenever there is another one; `seconds` tells how long units take, so
+    that the longest come first."""
     outcomes = dict(known or {})
     missing = [unit for unit in units if unit not in outcomes]
+    missing.sort(key=lambda unit: -(seconds or {}).get(unit, 0))
 
     def finished(unit, outcome):
         say(f"  {runner.tree.variant}: {unit}: {len(outcome.passed)} passed, {len(outcome.failed)} failed, "
@@ -225,14 +247,17 @@ def merged(first, again):
     failed = {name: reason for name, reason in again.failed.items() if name in first.failed}
     flaky = sorted({*first.failed, *again.failed} - {*failed})
     passed = list(base.passed) + [name for name in flaky if name in base.failed and name != UNFINISHED]
-    return Outcome(passed, failed, base.skipped, base.finished or again.finished, base.seconds, flaky)
+    crashes = max(first.crashes, again.crashes)
+    return Outcome(passed, failed, base.skipped, base.finished or again.finished, base.seconds, flaky, crashes)
 
 
 def compare(libae, stock, libae_again, stock_again):
     """The failures that count, as (unit, test, reason): not those that stock has too, nor what a further run of both does
-    not confirm. `libae_again` and `stock_again` run a unit."""
+    not confirm. But a crash where stock has none needs no confirming. `libae_again` and `stock_again` run a unit."""
     failures = []
     for unit, outcome in libae.items():
+        if outcome.crashes and not stock[unit].crashes:
+            failures.append((unit, CRASHES, f"{outcome.crashes} crash reports in the logs of the servers"))
         suspects = [name for name in outcome.failed if name not in stock[unit].failed]
         if not suspects:
             continue

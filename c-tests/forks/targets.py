@@ -61,21 +61,26 @@ WRK_VERSION = "4.1.0"
 NAMES = (*FORKS, WRK)
 
 # The part of the suites that is run again with io-threads on: what reads and writes much, in many ways.
-IO_THREADS_UNITS = (
-    "unit/protocol", "unit/auth", "unit/networking", "unit/querybuf", "unit/limits", "unit/obuf-limits", "unit/pubsub",
-    "unit/pubsubshard", "unit/introspection", "unit/other", "unit/multi", "unit/client-eviction", "unit/replybufsize",
-    "unit/tracking", "unit/wait", "unit/pause", "unit/quit", "unit/scan", "unit/type/string", "unit/type/list", "unit/type/stream",
-    "unit/dump", "unit/shutdown", "unit/slowlog", "unit/acl", "unit/cluster/misc", "unit/cluster/links",
-    "unit/cluster/sharded-pubsub", "unit/cluster/slot-migration", "integration/replication", "integration/replication-psync",
-    "integration/replication-buffer", "integration/psync2", "integration/failover", "integration/redis-cli",
-    "integration/valkey-cli", "integration/redis-benchmark", "integration/valkey-benchmark",
-)
+IO_THREADS_UNITS = """
+    unit/acl unit/auth unit/client-eviction unit/dump unit/introspection unit/limits unit/multi unit/networking
+    unit/obuf-limits unit/other unit/pause unit/protocol unit/pubsub unit/pubsubshard unit/querybuf unit/quit
+    unit/replybufsize unit/scan unit/shutdown unit/slowlog unit/tracking unit/wait
+    unit/type/list unit/type/stream unit/type/string
+    unit/cluster/links unit/cluster/misc unit/cluster/sharded-pubsub unit/cluster/slot-migration
+    integration/failover integration/psync2 integration/redis-benchmark integration/redis-cli integration/replication
+    integration/replication-buffer integration/replication-psync integration/valkey-benchmark integration/valkey-cli
+""".split()
 
-# The part of the suite that is run in continuous integration, in about three minutes.
-CI_UNITS = (
-    "unit/protocol", "unit/auth", "unit/networking", "unit/querybuf", "unit/pubsub", "unit/introspection", "unit/limits",
-    "unit/obuf-limits", "unit/quit", "unit/multi", "unit/replybufsize", "unit/client-eviction", "unit/pause", "unit/shutdown",
-    "unit/tracking", "unit/cluster/misc", "unit/cluster/links", "unit/cluster/announced-endpoints", "integration/redis-cli",
-    "integration/valkey-cli", "integration/redis-benchmark", "integration/valkey-benchmark", "integration/replication-2",
-    "integration/replication-3", "integration/psync2-reg", "integration/failover",
-)
+# The part of the suite that is run in continuous integration, in about three minutes: the long ones come first.
+CI_UNITS = """
+    integration/replication-4 integration/psync2 integration/replication-buffer unit/obuf-limits unit/cluster
+    integration/block-repl unit/cluster/slot-ownership unit/cluster/failover unit/dump
+    integration/psync2-reg integration/redis-cli integration/valkey-cli unit/introspection unit/type/stream
+    integration/replication-2 integration/replication-3 integration/failover unit/scripting unit/functions
+    unit/acl unit/auth unit/client-eviction unit/limits unit/multi unit/networking unit/other unit/pause unit/protocol
+    unit/pubsub unit/pubsubshard unit/querybuf unit/quit unit/replybufsize unit/scan unit/shutdown unit/slowlog
+    unit/tracking unit/wait unit/type/string unit/cluster-scripting
+    unit/cluster/announced-endpoints unit/cluster/links unit/cluster/misc unit/cluster/pubsub unit/cluster/scripting
+    unit/cluster/transactions-on-replica
+    integration/redis-benchmark integration/valkey-benchmark integration/shutdown
+""".split()

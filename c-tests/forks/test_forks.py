@@ -89,6 +89,11 @@ class SuiteOutput(unittest.TestCase):
     def test_a_failure_counts_when_it_stays_and_stock_passes(self):
         self.assertEqual(self.compare(["t"], []), [("u", "t", "why")])
 
+    def test_a_crash_counts_at_once_where_stock_has_none(self):
+        for stock, expected in ((0, [suite.CRASHES]), (1, [])):
+            failures = suite.compare({"u": suite.Outcome(crashes=2)}, {"u": suite.Outcome(crashes=stock)}, None, None)
+            self.assertEqual([test for _, test, _ in failures], expected)
+
     def test_it_does_not_when_it_goes_or_stock_fails_too(self):
         self.assertEqual(self.compare([], []), [])
         self.assertEqual(self.compare(["t"], ["t"]), [])
