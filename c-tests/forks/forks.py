@@ -10,6 +10,7 @@
 Results go to build/forks/results and into docs/forks.md. `make forks FORK=redis-7.0 ARGS="--steps symbols,speed"`."""
 
 import argparse
+import signal
 import sys
 import time
 
@@ -179,6 +180,8 @@ def continuous_integration(name):
 
 
 if __name__ == "__main__":
+    # So that what was started is ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except (Failure, Unavailable) as reason:

@@ -2,8 +2,10 @@
 own: so a unit that aborts or hangs takes nothing else with it, and the machine's speed does not change what is run."""
 
 import json
+import os
 import queue
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -141,8 +143,14 @@ class Runner:
         threads = [threading.Thread(target=work, args=(index,)) for index in range(min(workers, len(units)))]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException as interruption:
+            # No thread takes another unit; those that run end with their processes.
+            errors.append(interruption)
+            end_servers(folder)
+            raise
         if errors:
             raise errors[0]
 
@@ -209,8 +217,14 @@ def make_view(tree, view):
 
 
 def end_servers(folder):
-    for pid in processes_in(folder):
-        subprocess.run(["kill", "-9", str(pid)], stderr=subprocess.DEVNULL)
+    """ends what works in the folder; whoever starts processes there goes before they do"""
+    while found := processes_in(folder):
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        time.sleep(0.05)
 
 
 def remove(folder):
