@@ -102,6 +102,7 @@ class Runner:
         self.arguments = list(arguments)
         self.logs = FORKS / tree.fork.name / "logs" / f"{tree.variant}-{label}"
         self.logs.mkdir(parents=True, exist_ok=True)
+        self.runs = Counter()
 
     def run(self, units, workers=WORKERS, finished=lambda unit, outcome: None):
         """the units' outcomes; those that want a quiet machine come last, one at a time"""
@@ -155,7 +156,8 @@ class Runner:
             raise errors[0]
 
     def _run_unit(self, unit, view, port):
-        log = self.logs / (unit.replace("/", "-") + ".log")
+        self.runs[unit] += 1
+        log = self.logs / (unit.replace("/", "-") + (f"-{self.runs[unit]}" if self.runs[unit] > 1 else "") + ".log")
         # The test server listens on one of the 32 ports before the base port.
         command = ["./runtest", "--single", unit, "--clients", "1", "--durable", "--dont-clean", "--timeout", str(PATIENCE),
                    "--baseport", str(port + 40), "--portcount", str(PORTS_PER_WORKER - 40), *self.arguments]
