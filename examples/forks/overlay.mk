@@ -18,12 +18,14 @@ ifneq ($(filter-out redis-6.2 redis-7.0,$(PROFILE)),)
 REPLACED += socket.o unix.o
 endif
 
-# The fork's own lists, less what libae replaces. Given here, ahead of its makefile, since rules read their
+# The fork's own lists, less what libae replaces: asked of its makefile, and set ahead of it, since rules read their
 # prerequisites once.
-objects = $(filter-out $(REPLACED),$(shell sed -n 's/^$(1) *:*= *//p' Makefile))
+print_list = printf 'include Makefile\nlibae-print-list: ; @echo $$($(1))\n' | \
+	$(MAKE) -s --no-print-directory -f - $(MAKEOVERRIDES) libae-print-list 2> /dev/null
 define without_replaced
-ifneq ($$(call objects,$(1)),)
-override $(1) := $$(call objects,$(1)) $(2)
+libae_objects := $$(shell $$(call print_list,$(1)))
+ifneq ($$(libae_objects),)
+override $(1) := $$(filter-out $$(REPLACED),$$(libae_objects)) $(2)
 endif
 endef
 $(foreach prefix,REDIS ENGINE,$(eval $(call without_replaced,$(prefix)_SERVER_OBJ,libae-glue.o)))
@@ -33,6 +35,10 @@ include Makefile
 
 # Behind the objects, in front of what it needs itself.
 FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread
+
+# A new libae is linked anew.
+$(REDIS_SERVER_NAME) $(REDIS_CLI_NAME) $(REDIS_BENCHMARK_NAME): $(LIBAE_LIB)
+$(SERVER_NAME) $(ENGINE_CLI_NAME) $(ENGINE_BENCHMARK_NAME): $(LIBAE_LIB)
 
 # The fork's headers come first: in front of libae.h's neighbours, which have the same names.
 libae-glue.o: $(GLUE) .make-prerequisites
