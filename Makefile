@@ -55,7 +55,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test c-tests bench install uninstall headers check-headers clean help
+.PHONY: all lib server run test c-tests forks bench install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -71,6 +71,9 @@ test: all ## run every check and test (installs what it needs where it can)
 
 c-tests: all $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
 	c-tests/run.py $(ARGS)
+
+forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
+	c-tests/forks/forks.py $(FORK) $(ARGS)
 
 bench: lib ## measure the event loop beside libev, libuv and libevent, as far as they are installed
 	benches/loop/run.sh

@@ -1,0 +1,85 @@
+"""CPU time of the server for each request of redis-benchmark: stock and libae in pairs, with stock's benchmark for both."""
+
+import re
+import subprocess
+import time
+
+from build import STOCK
+from common import Failure, environment, say, scratch
+from pairs import PAIRS, measure, processors, summary
+from resp import Server, free_ports
+from suite import remove
+
+ROWS = [(command, pipeline) for pipeline in (1, 16) for command in ("SET", "GET")]
+CLIENTS = 50
+SECONDS = 1.2
+# What a new server's first requests cost besides: memory that it gets from the system.
+WARM_UP = 0.2
+
+
+class Bench:
+    def __init__(self, trees, folder):
+        self.trees = trees
+        self.folder = folder
+        self.client = trees[STOCK].program(trees[STOCK].fork.benchmark)
+        self.on_one, self.on_others = processors()
+        self.started = 0
+
+    def cost(self, variant, command, pipeline, requests):
+        """seconds of the server's CPU time per request, of a server of its own: memory lies elsewhere in each"""
+        server = self._start(variant)
+        try:
+            self._load(server, command, pipeline, int(requests * WARM_UP))
+            before = cpu_time(server.pid)
+            self._load(server, command, pipeline, requests)
+            return (cpu_time(server.pid) - before) / requests
+        finally:
+            server.kill()
+
+    def requests(self, command, pipeline):
+        """as many as take some SECONDS"""
+        count = 20000 * pipeline
+        server = self._start(STOCK)
+        try:
+            start = time.monotonic()
+            self._load(server, command, pipeline, count)
+            rate = count / (time.monotonic() - start)
+        finally:
+            server.kill()
+        return max(count, int(rate * SECONDS / 10000) * 10000)
+
+    def _start(self, variant):
+        self.started += 1
+        tree = self.trees[variant]
+        folder = self.folder / str(self.started)
+        return Server(tree.program(tree.fork.server), folder, free_ports(1)[0], before=self.on_one)
+
+    def _load(self, server, command, pipeline, requests):
+        done = subprocess.run([str(self.client), "-p", str(server.port), "-t", command.lower(), "-c", str(CLIENTS), "-P",
+                               str(pipeline), "-n", str(requests), "-q"], capture_output=True, text=True, env=environment(),
+                              timeout=120, preexec_fn=self.on_others)
+        if done.returncode or not re.search(rf"{command}: [0-9.]+ requests per second", done.stdout):
+            raise Failure(f"{self.client.name}: {done.stdout[-300:]} {done.stderr[-300:]}")
+
+
+def cpu_time(pid):
+    """seconds that all threads of the process have run, by the kernel's clock of that process"""
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def check(trees, pairs=PAIRS):
+    """{row: summary}"""
+    folder = scratch("forks-bench-")
+    rows = {}
+    try:
+        bench = Bench(trees, folder)
+        for command, pipeline in ROWS:
+            requests = bench.requests(command, pipeline)
+            costs = measure(lambda: bench.cost(STOCK, command, pipeline, requests),
+                            lambda: bench.cost("libae", command, pipeline, requests), pairs)
+            name = command if pipeline == 1 else f"{command} -P {pipeline}"
+            rows[name] = summary(costs)
+            say(f"  {name}: {rows[name]}")
+    finally:
+        remove(folder)
+    return rows

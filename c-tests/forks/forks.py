@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Real forks on libae: builds each from Debian's source package twice, as it is and on libae, and compares the two.
+
+  symbols     from the linked programs: the loop, sockets and connections are libae's
+  suite       the fork's own Tcl suite passes what the stock build passes
+  io-threads  so does a part of it with io-threads on
+  cluster     a six-node cluster survives the loss of a primary
+  speed       the server's (wrk's) CPU time per request, in pairs
+
+Results go to build/forks/results and into docs/forks.md. `make forks FORK=redis-7.0 ARGS="--steps symbols,speed"`."""
+
+import argparse
+import signal
+import sys
+import time
+
+import bench
+import build
+import cluster
+import report
+import suite
+import symbols
+import wrk
+from common import COMMANDS, SUITE_COMMANDS, Failure, Unavailable, error, require, say
+from pairs import PAIRS, judged
+from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, WRK, WRK_VERSION
+
+STEPS = ("symbols", "suite", "io-threads", "cluster", "speed")
+SKIPPED = 77
+
+
+def main():
+    options = arguments()
+    if options.ci:
+        return continuous_integration(options.ci)
+    failed, unavailable = [], []
+    for name in options.forks:
+        try:
+            problems = wrk_steps(options) if name == WRK else fork_steps(FORKS[name], options)
+            failed += [f"{name}: {problem}" for problem in problems]
+        except Unavailable as reason:
+            say(f"{name}: skipped: {reason}")
+            unavailable.append(name)
+        except Failure as reason:
+            failed.append(f"{name}: {reason}")
+    for problem in failed:
+        say(f"FAILED: {problem}")
+    if failed:
+        return 1
+    return SKIPPED if unavailable else 0
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("forks", nargs="*", metavar="FORK", help=f"which of {', '.join(NAMES)}; all when none is named")
+    parser.add_argument("--steps", default=",".join(STEPS), help="some of the steps, with commas between them")
+    parser.add_argument("--units", help="only these units of the suite, with commas between them; not recorded")
+    parser.add_argument("--fresh", action="store_true", help="run stock's suite again although its outcome is known")
+    parser.add_argument("--workers", type=int, default=suite.WORKERS, help="units of the suite at a time")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of runs for each row of the speed step")
+    parser.add_argument("--ci", choices=FORKS, help="only build on libae, look at the symbols and run a part of the suite")
+    options = parser.parse_args()
+    options.forks = options.forks or list(NAMES)
+    options.steps = options.steps.split(",")
+    options.units = options.units.split(",") if options.units else None
+    for name, known in [(name, NAMES) for name in options.forks] + [(name, STEPS) for name in options.steps]:
+        if name not in known:
+            parser.error(f"{name} is not one of {', '.join(known)}")
+    if options.pairs < 9:
+        parser.error("fewer than 9 pairs do not tell much")
+    return options
+
+
+def fork_steps(fork, options):
+    """The steps that were asked for, each recorded when it is done. Problems of one do not keep the others from running."""
+    require({**COMMANDS, **SUITE_COMMANDS})
+    trees = {build.STOCK: build.Tree(fork, build.STOCK), build.LIBAE: build.Tree(fork, build.LIBAE)}
+    build.build_library(fork.profile)
+    for tree in trees.values():
+        tree.build()
+    libae = trees[build.LIBAE]
+    steps = {
+        "symbols": lambda: symbols.check(libae),
+        "suite": lambda: suites(trees, "full", (), options.units, options),
+        "io-threads": lambda: suites(trees, "io-threads", fork.io_threads, options.units or IO_THREADS_UNITS, options),
+        "cluster": lambda: cluster.check(libae),
+        "speed": lambda: judged(bench.check(trees, options.pairs)),
+    }
+    facts = {"package": fork.package, "version": fork.version, "profile": fork.profile, "machine": report.machine()}
+    return run_steps(fork.name, facts, steps, options)
+
+
+def wrk_steps(options):
+    require(COMMANDS)
+    wrk.prepare()
+    wrk.build()
+    facts = {"package": "wrk", "version": WRK_VERSION, "profile": "default", "machine": report.machine()}
+    steps = {"symbols": wrk.check_symbols, "speed": lambda: judged(wrk.check_speed(options.pairs))}
+    return run_steps(WRK, facts, steps, options)
+
+
+def run_steps(name, facts, steps, options):
+    problems = []
+    for step in [step for step in options.steps if step in steps]:
+        say(f"{name}: {step}")
+        start = time.monotonic()
+        try:
+            result = steps[step]()
+        except Failure as reason:
+            result = {"problems": [str(reason)]}
+        found = result.get("problems", [])
+        problems += [f"{step}: {problem}" for problem in found]
+        say(f"{name}: {step}: {'FAILED' if found else 'passed'} ({time.monotonic() - start:.0f} s)")
+        if not (options.units and step in ("suite", "io-threads")):
+            report.store(name, facts, {step: result})
+            report.write_document(NAMES)
+    return problems
+
+
+def suites(trees, label, arguments, only, options):
+    """The suite on both builds. What stock has done before is taken from the cache."""
+    stock, libae = trees[build.STOCK], trees[build.LIBAE]
+    units = suite.units_of(libae, only)
+    runners = {variant: suite.Runner(tree, label, arguments) for variant, tree in trees.items()}
+    cache = suite.StockCache(stock.fork, arguments)
+    known = cache.load()
+    seconds = {unit: outcome.seconds for unit, outcome in known.items()}
+    if options.fresh:
+        known = {}
+    stock_outcomes = suite.settled(runners[build.STOCK], units, options.workers, known,
+                                   lambda outcomes: cache.save({**known, **outcomes}), seconds)
+    libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers, seconds=seconds)
+    failures = suite.compare(libae_outcomes, stock_outcomes, *(
+        lambda unit, runner=runners[variant]: runner.run([unit], 1)[unit] for variant in (build.LIBAE, build.STOCK)))
+    result = {"libae": suite.totals(libae_outcomes), "stock": suite.totals(stock_outcomes),
+              "flaky": suite.named(libae_outcomes, "flaky"), "fails": suite.named(libae_outcomes, "failed"),
+              "stock_flaky": suite.named(stock_outcomes, "flaky"), "stock_fails": suite.named(stock_outcomes, "failed"),
+              "problems": [f"{unit}: {name}: {reason}" for unit, name, reason in failures]}
+    for variant in (build.LIBAE, build.STOCK):
+        say("  {}: {units} units, {passed} passed, {failed} failed, {skipped} skipped, {flaky} flaky; "
+            "in unit/cluster: {cluster} passed".format(variant, **result[variant]))
+    return result
+
+
+def continuous_integration(name):
+    """A short check of one fork, closed by a line that scripts/test.sh reads. Stock is built only when a test fails."""
+    fork = FORKS[name]
+    try:
+        require({**COMMANDS, **SUITE_COMMANDS})
+        tree = build.Tree(fork, build.LIBAE, quick=True)
+        build.build_library(fork.profile)
+        tree.build()
+    except Unavailable as reason:
+        say(f"skipped: {reason}")
+        return SKIPPED
+    passed = failed = skipped = 0
+    try:
+        for program, counts in symbols.check(tree).items():
+            say(f"  {program}: {counts['libae']} functions from libae")
+            passed += 1
+    except Failure as reason:
+        say(f"FAILED: {reason}")
+        failed += 1
+    runner = suite.Runner(tree, "ci")
+    outcomes = suite.settled(runner, suite.units_of(tree, CI_UNITS))
+    failures = []
+    if any(outcome.failed for outcome in outcomes.values()):
+        stock = build.Tree(fork, build.STOCK, quick=True)
+        stock.build()
+        stock_runner = suite.Runner(stock, "ci")
+        suspects = [unit for unit, outcome in outcomes.items() if outcome.failed]
+        failures = suite.compare(outcomes, {unit: stock_runner.run([unit], 1)[unit] for unit in suspects},
+                                 lambda unit: runner.run([unit], 1)[unit], lambda unit: stock_runner.run([unit], 1)[unit])
+    for unit, test, reason in failures:
+        say(f"FAILED: {unit}: {test}: {reason}")
+    count = suite.totals(outcomes)
+    passed, failed, skipped = passed + count["passed"], failed + len(failures), count["skipped"]
+    say(f"{fork.package}-on-libae: {passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    # So that what was started is ended too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except (Failure, Unavailable) as reason:
+        error(f"forks: {reason}")
+        sys.exit(1)

@@ -1,0 +1,125 @@
+"""The results: build/forks/results/FORK.json, and a table of them in docs/forks.md. A run that does only some steps leaves
+the rest as it was."""
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from common import RESULTS, ROOT
+
+DOCUMENT = ROOT / "docs/forks.md"
+BEGIN = "<!-- results: begin -->"
+END = "<!-- results: end -->"
+COUNTS = ("units", "passed", "failed", "skipped", "flaky", "cluster")
+EMPTY = f"# libae in a fork\n\n{BEGIN}\n{END}\n"
+
+
+def machine():
+    info = Path("/proc/cpuinfo")
+    virtual = info.exists() and "hypervisor" in info.read_text()
+    kind = platform.machine().replace("_", "-")
+    return f"{os.cpu_count()}-core {kind} {'virtual machine' if virtual else 'machine'}"
+
+
+def load(name):
+    path = RESULTS / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def store(name, facts, steps):
+    """new outcomes of some steps; those of another version do not stay beside them"""
+    result = load(name)
+    if any(result.get(fact) != value for fact, value in facts.items()):
+        result = {"steps": {}}
+    result.update(facts)
+    result["steps"].update(steps)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def write_document(names):
+    """the tables of all results that there are, in the order of the names"""
+    results = {name: load(name) for name in names}
+    text = DOCUMENT.read_text() if DOCUMENT.exists() else EMPTY
+    DOCUMENT.write_text(replaced(text, tables({name: result for name, result in results.items() if result})))
+
+
+def replaced(text, content):
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{DOCUMENT.name} has no place for the results: {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n{content}{END}{after}"
+
+
+def tables(results):
+    parts = [*_suites(results), *_symbols(results), *_clusters(results), *_speed(results), *_problems(results)]
+    kinds = sorted({result["machine"] for result in results.values()})
+    if kinds:
+        parts.insert(0, f"Measured by `make forks` on a {' and a '.join(kinds)}.\n")
+    return "".join(f"\n{part}" for part in parts) + ("\n" if parts else "")
+
+
+def _table(head, rows):
+    if not rows:
+        return []
+    lines = ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+    return ["\n".join(lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]) + "\n"]
+
+
+def _name(result):
+    return f"{result['package']} {result['version']}"
+
+
+def _suites(results):
+    rows = []
+    for result in results.values():
+        for step, label in (("suite", "its suite"), ("io-threads", "a part, with io-threads")):
+            found = result["steps"].get(step)
+            for variant in ("libae", "stock") if found else ():
+                count = found[variant]
+                rows.append((_name(result), label, variant, *(count[column] for column in COUNTS)))
+    return _table(("fork", "tests", "build", *COUNTS[:-1], "passed in unit/cluster"), rows)
+
+
+def _symbols(results):
+    rows = []
+    for result in results.values():
+        for program, count in result["steps"].get("symbols", {}).items():
+            if program != "problems":
+                rows.append((_name(result), f"`{program}`", count["libae"], 0))
+    head = ("fork", "program", "`ae*`, `anet*`, `conn*` functions from libae", "from upstream's replaced objects")
+    return _table(head, rows)
+
+
+def _clusters(results):
+    rows = []
+    for result in results.values():
+        run = result["steps"].get("cluster")
+        if run and "writes" in run:
+            columns = ("writes", "lost", "confirmed", "lost_confirmed", "failover_s")
+            rows.append((_name(result), *(run[column] for column in columns)))
+    head = ("six-node cluster, one primary killed", "acknowledged writes", "lost", "of these confirmed by WAIT", "lost",
+            "failover (s)")
+    return _table(head, rows)
+
+
+def _speed(results):
+    rows = []
+    for result in results.values():
+        for name, row in result["steps"].get("speed", {}).items():
+            if name != "problems":
+                spread = f"{row['low']:.3f} to {row['high']:.3f}"
+                rows.append((_name(result), name, f"{row['ratio']:.3f}", spread, row["pairs"], f"{row['stock_us']:.2f}",
+                             f"{row['libae_us']:.2f}"))
+    head = ("fork", "CPU time per request", "libae / stock, median", "quartiles", "pairs", "stock (µs)", "libae (µs)")
+    return _table(head, rows)
+
+
+def _problems(results):
+    lines = []
+    for result in results.values():
+        for step, found in result["steps"].items():
+            lines += [f"- {_name(result)}, {step}: {problem.splitlines()[0]}" for problem in found.get("problems", [])]
+    return ["Failures:\n\n" + "\n".join(lines) + "\n"] if lines else []

@@ -1,0 +1,101 @@
+"""The proof, from the linked program, that the functions of the replaced objects are libae's: the address that a function
+has in the program lies in a section which, by the linker's map, came from libae.a."""
+
+import bisect
+import re
+
+from build import library, upstream_objects
+from common import Failure, run
+
+FAMILY = re.compile(r"^(ae|anet|conn)[A-Z]")
+SECTION = re.compile(r"^ (\.text\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S.*)$", re.MULTILINE)
+LOADED = re.compile(r"^LOAD (\S.*)$", re.MULTILINE)
+
+
+class Map:
+    """Where the linker took each piece of code from."""
+
+    def __init__(self, text):
+        self.loaded = LOADED.findall(text)
+        pieces = {}
+        for _, address, size, file in SECTION.findall(text):
+            start, length = int(address, 16), int(size, 16)
+            # Discarded sections have no address.
+            if start and length:
+                pieces[start] = (start + length, file.strip())
+        self.starts = sorted(pieces)
+        self.pieces = pieces
+
+    def origin(self, address):
+        """the file whose code is at the address; None where there is none"""
+        index = bisect.bisect_right(self.starts, address) - 1
+        if index < 0:
+            return None
+        end, file = self.pieces[self.starts[index]]
+        return file if address < end else None
+
+    def files(self):
+        return {file for _, file in self.pieces.values()} | set(self.loaded)
+
+
+def functions(nm_output):
+    """{name: address} of the functions that other objects see, from nm's output"""
+    found = {}
+    for line in nm_output.splitlines():
+        words = line.split()
+        if len(words) == 3 and words[1] in "TWi":
+            found[words[2].split("@")[0]] = int(words[0], 16)
+    return found
+
+
+def file_name(path):
+    """`ae.o` from a path, also from the member of an archive, as in `libx.a(ae.o)`"""
+    return re.split(r"[/(]", path.rstrip(")"))[-1]
+
+
+def prove(map_, present, wanted, replaced, archive):
+    """Counts, and what contradicts the claim, for one program: `present` are its functions, `wanted` those that
+    upstream's replaced objects define, `archive` is libae.a."""
+    problems = []
+    for file in sorted(map_.files()):
+        if file_name(file) in replaced:
+            problems.append(f"the link has upstream's {file}")
+    counts = {"libae": 0, "glue": 0, "own": 0}
+    for name in sorted(wanted | {name for name in present if FAMILY.match(name)}):
+        if name not in present:
+            if FAMILY.match(name):
+                problems.append(f"{name}: upstream has it, the program does not")
+            continue
+        origin = map_.origin(present[name])
+        if origin is not None and origin.startswith(f"{archive}("):
+            counts["libae"] += bool(FAMILY.match(name))
+        elif name not in wanted:
+            # The server has functions of such names in files that stay, as connectWithMaster.
+            counts["own"] += 1
+        elif FAMILY.match(name):
+            problems.append(f"{name} comes from {origin}")
+        else:
+            counts["glue"] += 1
+    if not counts["libae"]:
+        problems.append("none of these functions comes from libae")
+    return counts, problems
+
+
+def check(tree):
+    """For every program of the fork: how many functions come from libae. Failure names what does not."""
+    objects = upstream_objects(tree)
+    defined = {name: functions(run(["nm", "-g", "--defined-only", path])) for name, path in objects.items()}
+    result, problems = {}, []
+    for program in tree.fork.programs:
+        for name in program.replaced:
+            if (tree.source / name).exists():
+                problems.append(f"{name} exists in the copy that is built on libae")
+        wanted = {function for name in program.replaced for function in defined[name]}
+        map_ = Map(tree.map(program.name).read_text(errors="replace"))
+        present = functions(run(["nm", "--defined-only", tree.program(program.name)]))
+        counts, contradictions = prove(map_, present, wanted, program.replaced, str(library(tree.fork.profile)))
+        problems += [f"{program.name}: {problem}" for problem in contradictions]
+        result[program.name] = counts
+    if problems:
+        raise Failure("\n".join(problems))
+    return result

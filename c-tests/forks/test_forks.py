@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""Tests of what the tool reads and decides: the suite's output, linker maps, lost writes, ratios, the document."""
+
+import unittest
+
+import cluster
+import pairs
+import report
+import suite
+import symbols
+import wrk
+
+SUITE = """\
+Starting test server at port 11008
+[ready]: 4711
+Testing unit/protocol
+[\x1b[0;32;49mok\x1b[0m]: Handle an empty query (3 ms)
+[ok]: Big (1) number (2 ms) (12 ms)
+[err]: Out of range in tests/unit/protocol.tcl
+Expected 'a' to be equal to 'b' (context: type eval line 2)
+    while executing
+[ignore]: large memory flag not provided
+[skip]: Not this one
+[ok]: Handle an empty query (0 ms)
+[1/1 \x1b[0;33;49mdone\x1b[0m]: unit/protocol (2 seconds)
+
+                   The End
+
+!!! WARNING The following tests failed:
+
+*** [err]: Out of range in tests/unit/protocol.tcl
+Expected 'a' to be equal to 'b'
+"""
+
+MAP = """\
+Discarded input sections
+
+ .text          0x0000000000000000       0x10 ae.o
+
+LOAD server.o
+LOAD /x/libae.a
+
+Linker script and memory map
+
+ .text          0x0000000000001000      0x100 server.o
+                0x0000000000001000                main
+ .text.unlikely
+                0x0000000000001100       0x20 /x/libae.a(libae.o)
+ .text          0x0000000000001120       0xe0 /x/libae.a(libae.o)
+                0x0000000000001130                aeMain
+ .text          0x0000000000001200       0x40 libae-glue.o
+ .data          0x0000000000005000       0x40 server.o
+"""
+
+
+class SuiteOutput(unittest.TestCase):
+    def test_counts(self):
+        outcome = suite.parse(SUITE)
+        self.assertEqual(outcome.passed, ["Handle an empty query", "Big (1) number (2 ms)", "Handle an empty query"])
+        self.assertEqual(list(outcome.failed), ["Out of range"])
+        self.assertIn("Expected 'a'", outcome.failed["Out of range"][0])
+        self.assertEqual(outcome.skipped, 2)
+        self.assertTrue(outcome.finished)
+
+    def test_a_unit_that_aborts_has_failed(self):
+        for end in ("[exception]: Executing test client: I/O error.", "[TIMEOUT]: clients state report follows.", ""):
+            outcome = suite.parse("[ok]: one (1 ms)\n" + end + "\n")
+            self.assertFalse(outcome.finished)
+            self.assertIn(suite.UNFINISHED, outcome.failed)
+
+    def test_only_what_fails_twice_has_failed(self):
+        first = suite.Outcome(["a"], {"b": [], "c": []}, 1, True)
+        again = suite.Outcome(["a", "b"], {"c": ["why"]}, 1, True)
+        both = suite.merged(first, again)
+        self.assertEqual((both.failed, both.flaky, sorted(both.passed)), ({"c": ["why"]}, ["b"], ["a", "b"]))
+
+    def test_a_second_run_counts_when_the_first_did_not_finish(self):
+        first = suite.parse("[ok]: a (1 ms)\n[exception]: crash\n")
+        again = suite.Outcome(["a", "b"], {}, 0, True)
+        both = suite.merged(first, again)
+        self.assertEqual((both.failed, both.finished, both.passed, both.flaky), ({}, True, ["a", "b"], [suite.UNFINISHED]))
+
+    def compare(self, libae_again, stock_again, stock=()):
+        outcomes = {"u": suite.Outcome([], {"t": ["why"]}, 0, True)}
+        stock_outcomes = {"u": suite.Outcome([], dict.fromkeys(stock, []), 0, True)}
+        return suite.compare(outcomes, stock_outcomes, lambda unit: suite.Outcome(failed=dict.fromkeys(libae_again, [])),
+                             lambda unit: suite.Outcome(failed=dict.fromkeys(stock_again, [])))
+
+    def test_a_failure_counts_when_it_stays_and_stock_passes(self):
+        self.assertEqual(self.compare(["t"], []), [("u", "t", "why")])
+
+    def test_a_crash_counts_at_once_where_stock_has_none(self):
+        for stock, expected in ((0, [suite.CRASHES]), (1, [])):
+            failures = suite.compare({"u": suite.Outcome(crashes=2)}, {"u": suite.Outcome(crashes=stock)}, None, None)
+            self.assertEqual([test for _, test, _ in failures], expected)
+
+    def test_it_does_not_when_it_goes_or_stock_fails_too(self):
+        self.assertEqual(self.compare([], []), [])
+        self.assertEqual(self.compare(["t"], ["t"]), [])
+        self.assertEqual(self.compare(["t"], [], stock=["t"]), [])
+
+
+class Maps(unittest.TestCase):
+    def setUp(self):
+        self.map = symbols.Map(MAP)
+
+    def prove(self, present, wanted=(), replaced=("ae.o",)):
+        return symbols.prove(self.map, present, set(wanted), replaced, "/x/libae.a")
+
+    def test_origin(self):
+        for address, file in ((0x1000, "server.o"), (0x10ff, "server.o"), (0x1110, "/x/libae.a(libae.o)"), (0x1130, "/x/libae.a(libae.o)"),
+                              (0x1200, "libae-glue.o"), (0x1240, None), (0x10, None), (0x5000, None)):
+            self.assertEqual(self.map.origin(address), file, hex(address))
+
+    def test_nm(self):
+        self.assertEqual(symbols.functions("0000000000001130 T aeMain\n                 U read\n0000000000001000 t hidden\n"
+                                           "0000000000001140 W aeWeak\n0000000000005000 D aeData\n"), {"aeMain": 0x1130, "aeWeak": 0x1140})
+
+    def test_all_from_libae(self):
+        counts, problems = self.prove({"aeMain": 0x1130, "listens": 0x1200, "connectWithMaster": 0x1010}, ["aeMain", "listens"])
+        self.assertEqual((counts, problems), ({"libae": 1, "glue": 1, "own": 0}, []))
+
+    def test_functions_of_the_servers_own(self):
+        counts, problems = self.prove({"aeMain": 0x1130, "connTypeOfCluster": 0x1010}, ["aeMain"])
+        self.assertEqual((counts["own"], problems), (1, []))
+
+    def test_a_function_from_elsewhere(self):
+        self.assertTrue(self.prove({"aeMain": 0x1130, "aeWait": 0x1010}, ["aeMain", "aeWait"])[1])
+
+    def test_a_function_that_is_gone(self):
+        self.assertTrue(self.prove({"aeMain": 0x1130}, ["aeMain", "aeWait"])[1])
+
+    def test_upstreams_object_in_the_link(self):
+        self.assertTrue(self.prove({"aeMain": 0x1130}, ["aeMain"], ("ae.o", "server.o"))[1])
+
+    def test_no_libae(self):
+        self.assertTrue(self.prove({"main": 0x1000})[1])
+
+
+class Cluster(unittest.TestCase):
+    def judge(self, *lost):
+        kept = [cluster.Write("kept", 1, 9.0, True), cluster.Write("later", 2, 11.0, False)]
+        return cluster.judge([*kept, *lost], {"kept", "later"}, victim=1, killed=10.0, failover=3.0)
+
+    def test_slots(self):
+        self.assertEqual(cluster.key_slot(b"123456789"), 0x31C3 % 16384)
+
+    def test_the_last_moment_may_be_lost(self):
+        result = self.judge(cluster.Write("gap", 1, 9.99, False))
+        self.assertEqual((result["writes"], result["lost"], result["confirmed"], result["after"]), (3, 1, 1, 1))
+
+    def test_what_must_not_be_lost(self):
+        for write in (cluster.Write("confirmed", 1, 9.99, True), cluster.Write("elsewhere", 2, 9.99, False),
+                      cluster.Write("old", 1, 8.0, False), cluster.Write("after", 1, 10.5, False)):
+            with self.assertRaises(cluster.Failure, msg=write.key):
+                self.judge(write)
+
+
+class Ratios(unittest.TestCase):
+    def test_median_and_limit(self):
+        row = pairs.summary([(1e-6, ratio * 1e-6) for ratio in (1.01, 0.99, 1.00, 1.02, 1.50)])
+        self.assertEqual((row["ratio"], row["pairs"], row["stock_us"]), (1.01, 5, 1.0))
+        self.assertFalse(pairs.too_slow(row))
+        self.assertTrue(pairs.too_slow(pairs.summary([(1.0, 1.03)] * 5)))
+
+    def test_the_order_changes(self):
+        order = []
+        costs = pairs.measure(lambda: order.append("stock") or 1, lambda: order.append("libae") or 2, 3)
+        self.assertEqual(order, ["stock", "libae", "libae", "stock", "stock", "libae"])
+        self.assertEqual(costs, [(1, 2)] * 3)
+
+    def test_requests_of_wrk(self):
+        self.assertEqual(wrk.requests_of("  81234 requests in 2.00s, 12.3MB read\nRequests/sec: 1\n"), 81234)
+        self.assertEqual(wrk.requests_of("  81234 requests in 2.00s, 1MB read\n  Socket errors: connect 0, read 3\n"), 0)
+
+
+class Document(unittest.TestCase):
+    RESULT = {"package": "redis", "version": "7.0.15", "machine": "2-core machine", "steps": {
+        "suite": {variant: {"units": 3, "passed": 40 + len(variant), "failed": 0, "skipped": 2, "flaky": 1, "cluster": 5}
+                  for variant in ("libae", "stock")},
+        "speed": {"SET": pairs.summary([(1.0, 1.03)] * 9), "problems": ["SET: 1.030 of stock's"]}}}
+
+    def test_only_what_is_between_the_marks_changes(self):
+        text = report.replaced(f"# A\n\n{report.BEGIN}\nold\n{report.END}\nrest\n", "new\n")
+        self.assertEqual(text, f"# A\n\n{report.BEGIN}\nnew\n{report.END}\nrest\n")
+        with self.assertRaises(ValueError):
+            report.replaced("# A\n", "new\n")
+
+    def test_tables(self):
+        text = report.tables({"redis-7.0": self.RESULT})
+        self.assertIn("| redis 7.0.15 | its suite | libae | 3 | 45 | 0 | 2 | 1 | 5 |", text)
+        self.assertIn("| redis 7.0.15 | SET | 1.030 |", text)
+        self.assertIn("- redis 7.0.15, speed: SET: 1.030 of stock's", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
