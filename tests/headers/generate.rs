@@ -17,6 +17,8 @@ struct Header {
     /// Rust items that C spells by hand, in `by_hand`.
     excluded: &'static [&'static str],
     by_hand: &'static str,
+    /// What comes behind everything else.
+    trailer: &'static str,
     /// Macros that a program may have defined itself, to the same or another value.
     guarded: &'static [&'static str],
 }
@@ -77,6 +79,7 @@ typedef int aeCustomPollProc(struct aeEventLoop *eventLoop);
 }
 #endif
 "#,
+    trailer: "",
     guarded: &[],
 };
 
@@ -95,6 +98,12 @@ const ANET: Header = Header {
     tags: &[],
     excluded: &[],
     by_hand: "",
+    trailer: r#"
+#ifdef LIBAE_BEFORE_6_2
+/** `anetResolve` as callers from before 6.2 call it. */
+#define anetResolve(err, host, ipbuf, ipbuf_len) anetResolve(err, host, ipbuf, ipbuf_len, ANET_NONE)
+#endif
+"#,
     guarded: &[],
 };
 
@@ -157,6 +166,7 @@ typedef enum {
     CONN_STATE_ERROR
 } ConnectionState;
 "#,
+    trailer: "",
     guarded: &["C_OK", "C_ERR", "CONFIG_BINDADDR_MAX"],
 };
 
@@ -181,6 +191,7 @@ const LIBAE: Header = Header {
         env!("CARGO_PKG_VERSION_PATCH"),
         "\n"
     ),
+    trailer: "",
     guarded: &[],
 };
 
@@ -222,6 +233,7 @@ impl Header {
             include_guard: Some(guard),
             sys_includes: self.sys_includes.iter().map(ToString::to_string).collect(),
             includes: self.includes.iter().map(ToString::to_string).collect(),
+            trailer: (!self.trailer.is_empty()).then(|| self.trailer.trim().to_owned()),
             after_includes: (!self.by_hand.is_empty()).then(|| self.by_hand.trim_end().to_owned()),
             defines: super::profile::FLAGS.iter().map(|flag| (flag.to_string(), flag.to_string())).collect(),
             ..Config::default()

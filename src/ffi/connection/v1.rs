@@ -137,6 +137,18 @@ unsafe fn end_of(conn: *mut connection, ip: *mut c_char, ip_len: usize, port: *m
     }
 }
 
+/// The remote end's address as `anetFormatPeer` writes it, of NULL "?:0" (upstream before 6.2).
+///
+/// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL buffer.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connFormatPeer(conn: *mut connection, buf: *mut c_char, buf_len: usize) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { connFormatFdAddr(conn, buf, buf_len, FD_TO_PEER_NAME) }
+}
+
 /// One end's address as `anetFormatFdAddr` writes it, of NULL "?:0".
 ///
 /// Returns the length of the whole text; -1 with errno `EINVAL` for a NULL buffer.
