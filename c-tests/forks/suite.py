@@ -33,6 +33,8 @@ UNFINISHED = "(the unit does not finish)"
 CRASHES = "(a server crashes)"
 # What a server that crashes, or fails an assertion of its own, writes into its log.
 CRASH_REPORT = re.compile(rb"BUG REPORT START")
+# Such a report names the sender of a signal: runtest ends a server with one that does not stop when its test has failed.
+KILLED = re.compile(rb"Killed by PID: [0-9]+")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
 DONE = re.compile(r"^\[\d+/\d+ done\]: ")
@@ -181,12 +183,17 @@ class Runner:
         with open(log, "ab") as kept:
             for path in sorted(folder.glob("server*/stdout")):
                 content = path.read_bytes()
-                reports = len(CRASH_REPORT.findall(content))
+                reports = crash_reports(content)
                 outcome.crashes += reports
                 if outcome.failed or reports:
                     kept.write(b"\n===== log of a server =====\n" + content[-KEPT_OF_LOG:])
         subprocess.run(["rm", "-rf", folder])
         folder.mkdir()
+
+
+def crash_reports(log):
+    """how often a server crashed by itself"""
+    return len(CRASH_REPORT.findall(log)) - len(KILLED.findall(log))
 
 
 class Ports:

@@ -89,6 +89,11 @@ class SuiteOutput(unittest.TestCase):
     def test_a_failure_counts_when_it_stays_and_stock_passes(self):
         self.assertEqual(self.compare(["t"], []), [("u", "t", "why")])
 
+    def test_servers_that_were_killed_have_not_crashed(self):
+        report = b"=== REDIS BUG REPORT START\n# Redis crashed by signal: 11, si_code: %d\n%s"
+        self.assertEqual(suite.crash_reports(report % (1, b"# Accessing address: 0x1\n")), 1)
+        self.assertEqual(suite.crash_reports(report % (0, b"# Killed by PID: 24234, UID: 0\n")), 0)
+
     def test_a_crash_counts_at_once_where_stock_has_none(self):
         for stock, expected in ((0, [suite.CRASHES]), (1, [])):
             failures = suite.compare({"u": suite.Outcome(crashes=2)}, {"u": suite.Outcome(crashes=stock)}, None, None)
