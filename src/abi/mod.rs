@@ -13,6 +13,7 @@
 //! - `events` has `nevents` elements in redis-8.0 and `setsize` elsewhere;
 //! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered, from redis-8.0 on;
 //! - `anetUnixServer` gives a non-blocking socket in valkey-8.1;
+//! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` set in valkey-8.1, whose server does not;
 //! - a unix listener's `priv` is a `mode_t *`, in valkey-8.1 a `serverUnixContextConfig *`.
 
 #![allow(non_camel_case_types, non_snake_case)]

@@ -23,6 +23,10 @@ pub(crate) const FIRST_TIME_EVENT_ID: c_longlong = if cfg!(abi_valkey) { 1 } els
 /// Whether deleting a loop runs the finalizers of the time events that are still registered.
 pub(crate) const DELETE_FINALIZES: bool = cfg!(any(abi_redis_8, abi_valkey));
 
+/// Whether TCP sockets that are accepted, or connected at once, send small segments without waiting: valkey-8.1's server
+/// no longer asks for it.
+pub(crate) const TCP_NO_DELAY: bool = cfg!(abi_valkey_8_1);
+
 /// Whether the socket of `anetUnixServer` is non-blocking.
 pub(crate) const UNIX_SERVER_DOES_NOT_BLOCK: bool = cfg!(abi_valkey_8_1);
 

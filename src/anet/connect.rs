@@ -73,6 +73,10 @@ fn finish(fd: OwnedFd, address: &SocketAddress, non_blocking: bool) -> Result<c_
         // It goes on all the same.
         Err(Errno::EINTR) if non_blocking => Ok(()),
         Err(Errno::EINTR) => wait_connected(fd.0),
+        Ok(()) => {
+            options::set_initial_no_delay(fd.0, address);
+            Ok(())
+        }
         result => result,
     }
     .map_err(Error::at("connect"))?;

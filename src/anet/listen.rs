@@ -1,6 +1,7 @@
 //! Listening and accepting.
 
 use super::connect::new_socket;
+use super::options::set_initial_no_delay;
 use super::{Error, SocketAddress, port_number};
 use crate::sys::resolve::{Query, resolve};
 use crate::sys::{Errno, fd, socket};
@@ -92,7 +93,11 @@ pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Error> {
         match socket::accept(fd) {
             // Interrupted, or the client gave up while it waited: the next one may be there.
             Err(Errno::EINTR | Errno::ECONNABORTED) => {}
-            result => return result.map_err(Error::at("accept")),
+            Ok((accepted, peer)) => {
+                set_initial_no_delay(accepted, &peer);
+                return Ok((accepted, peer));
+            }
+            Err(errno) => return Err(Error::new("accept", errno)),
         }
     }
 }

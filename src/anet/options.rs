@@ -1,6 +1,7 @@
 //! Options of descriptors and sockets.
 
-use super::Error;
+use super::{Error, SocketAddress};
+use crate::abi::profile;
 use crate::sys::{Errno, fd, socket, valid_fd};
 use core::ffi::{c_int, c_longlong};
 use libc::{IPPROTO_TCP, SO_ERROR, SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, TCP_NODELAY};
@@ -31,6 +32,13 @@ pub(crate) fn set_close_on_exec(fd: c_int) -> Result<(), Error> {
         return Ok(());
     }
     fd::set_descriptor_flags(fd, flags | libc::FD_CLOEXEC).map_err(Error::at("fcntl(F_SETFD,FD_CLOEXEC)"))
+}
+
+/// Sends small segments at once where the profile's sockets do that from the start. It is no loss when it cannot.
+pub(super) fn set_initial_no_delay(fd: c_int, peer: &SocketAddress) {
+    if profile::TCP_NO_DELAY && peer.family() != libc::AF_UNIX {
+        let _ = set_tcp_no_delay(fd, true);
+    }
 }
 
 /// Sends small segments at once, or gathers them.
