@@ -98,6 +98,11 @@ if [ -e tests/redis-tools.sh ]; then
 fi
 
 suite redis-tools-with-libae c-tests/forks/redis-tools.sh
+suite probe tests/probe.sh
+suite forks-tool python3 c-tests/forks/test_forks.py
+for fork in redis-7.0 valkey-8.1; do
+    suite "$fork-on-libae" c-tests/forks/forks.py --ci $fork
+done
 
 printf '== summary\n'
 printf '%s\n' "${closing[@]}"

@@ -162,14 +162,13 @@ def continuous_integration(fork, workers):
         failed += 1
     runner = suite.Runner(tree, "ci")
     outcomes = suite.settled(runner, suite.units_of(tree, CI_UNITS), workers)
-    suspects = [unit for unit, outcome in outcomes.items() if outcome.failed or outcome.crashes]
     failures = []
+    suspects = {unit: outcome for unit, outcome in outcomes.items() if outcome.failed or outcome.crashes}
     if suspects:
         stock = build.Tree(fork, build.STOCK, quick=True)
         stock.build()
         stock_runner = suite.Runner(stock, "ci")
-        failures = suite.compare({unit: outcomes[unit] for unit in suspects},
-                                 {unit: stock_runner.run([unit], 1)[unit] for unit in suspects},
+        failures = suite.compare(suspects, {unit: stock_runner.run([unit], 1)[unit] for unit in suspects},
                                  lambda unit: runner.run([unit], 1)[unit], lambda unit: stock_runner.run([unit], 1)[unit])
     for unit, test, reason in failures:
         say(f"FAILED: {unit}: {test}: {reason}")

@@ -3,7 +3,7 @@
 
 use super::backend::Fired;
 use super::memory::ZeroedArray;
-use super::{file_events, state};
+use super::{State, file_events, state};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::sys::mutex::Held;
@@ -56,7 +56,8 @@ pub(crate) unsafe fn poll(el: *mut aeEventLoop, timeout: Option<u64>) -> Result<
     // SAFETY: the caller vouches for the loop. The buffer is the loop's own: nobody reads it before this returns.
     unsafe {
         let _held = hold(el)?;
-        let (fired, capacity) = (state(el).fired.as_mut_ptr(), state(el).fired.len());
+        let state = (*el).apidata.cast::<State>();
+        let (fired, capacity) = ((*state).fired.as_mut_ptr(), (*state).fired.len());
         poll_into(el, timeout, fired, capacity).map(|count| count as c_int)
     }
 }
@@ -71,14 +72,18 @@ unsafe fn poll_into(
     fired: *mut aeFiredEvent,
     capacity: usize,
 ) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the loop and the buffer; no callback runs here but the log.
+    // SAFETY: the caller vouches for the loop and the buffer; no callback runs here but the log. The loop's thread may be
+    // using the rest of its state meanwhile, so that no reference is made but to the fields that a poll is about; these
+    // change only while the mutex is held.
     unsafe {
-        file_events::apply_changes(el);
-        let state = state(el);
-        state.polls += 1;
-        state.polling.store(true, Relaxed);
-        let polled = state.backend.poll(timeout, Fired::new(fired, capacity));
-        state.polling.store(false, Relaxed);
+        let state = (*el).apidata.cast::<State>();
+        if !(*state).changed.is_empty() {
+            file_events::apply_changes(el);
+        }
+        (*state).polls += 1;
+        (*state).polling.store(true, Relaxed);
+        let polled = (*state).backend.poll(timeout, Fired::new(fired, capacity));
+        (*state).polling.store(false, Relaxed);
         match polled {
             Err(Errno::EINTR) => Ok(0),
             polled => polled,
@@ -141,6 +146,10 @@ unsafe fn after_custom_poll(el: *mut aeEventLoop, flags: c_int, count: c_int) ->
             return Err(Errno::last());
         }
         let count = if flags & AE_FILE_EVENTS != 0 { (count as usize).min(state(el).fired.len()) } else { 0 };
+        if count == 0 {
+            call_after_sleep(el, flags, 0);
+            return Ok(0);
+        }
         // A copy: handlers may have the loop polled again, by whatever thread.
         let found = state(el).fired.resized(count, count)?;
         let poll = state(el).polls;
