@@ -32,7 +32,7 @@ SKIPPED = 77
 def main():
     options = arguments()
     if options.ci:
-        return continuous_integration(options.ci)
+        return continuous_integration(FORKS[options.ci], options.workers)
     failed, unavailable = [], []
     for name in options.forks:
         try:
@@ -142,9 +142,8 @@ def suites(trees, label, arguments, only, options):
     return result
 
 
-def continuous_integration(name):
+def continuous_integration(fork, workers):
     """A short check of one fork, closed by a line that scripts/test.sh reads. Stock is built only when a test fails."""
-    fork = FORKS[name]
     try:
         require({**COMMANDS, **SUITE_COMMANDS})
         tree = build.Tree(fork, build.LIBAE, quick=True)
@@ -162,7 +161,7 @@ def continuous_integration(name):
         say(f"FAILED: {reason}")
         failed += 1
     runner = suite.Runner(tree, "ci")
-    outcomes = suite.settled(runner, suite.units_of(tree, CI_UNITS))
+    outcomes = suite.settled(runner, suite.units_of(tree, CI_UNITS), workers)
     failures = []
     suspects = {unit: outcome for unit, outcome in outcomes.items() if outcome.failed or outcome.crashes}
     if suspects:
