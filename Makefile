@@ -69,8 +69,13 @@ run: all ## start ae-server; options as ARGS="--port 7000"
 test: all ## run every check and test (installs what it needs where it can)
 	scripts/test.sh
 
-c-tests: all $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
-	c-tests/run.py $(ARGS)
+c-tests: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
+	c-tests/run.py --abi "$(ABI)" $(ARGS)
+
+# The hiredis programs need one; it does not matter which.
+.PHONY: default-server
+default-server: $(if $(ABI),,server)
+	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
 	c-tests/forks/forks.py $(FORK) $(ARGS)

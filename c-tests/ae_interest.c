@@ -205,7 +205,7 @@ static void nested_run_sees_the_change(void) {
     finish(el);
 }
 
-static int on_time(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
     add_writable(el);

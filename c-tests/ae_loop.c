@@ -8,7 +8,7 @@ static void before_sleep(aeEventLoop *el) {
     test_note('b');
 }
 
-static void after_sleep(aeEventLoop *el) {
+static AFTER_SLEEP(after_sleep) {
     AE_NOTUSED(el);
     test_note('a');
 }
@@ -22,7 +22,7 @@ static void on_file(aeEventLoop *el, int fd, void *data, int mask) {
     calls++;
 }
 
-static int on_time(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -125,7 +125,9 @@ static void stop_before_sleep(aeEventLoop *el) {
     aeStop(el);
 }
 
-static int stop_on_time(aeEventLoop *el, long long id, void *data) {
+static AFTER_SLEEP(stop_after_sleep) { stop_before_sleep(el); }
+
+static TIME_RESULT stop_on_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
     calls++;
@@ -145,7 +147,7 @@ static void every_callback_can_stop(void) {
     aeMain(el); /* the iteration is finished, with its file event */
     CHECK_INT(calls, 4);
     aeSetBeforeSleepProc(el, NULL);
-    aeSetAfterSleepProc(el, stop_before_sleep);
+    aeSetAfterSleepProc(el, stop_after_sleep);
     aeMain(el);
     CHECK_INT(calls, 6);
     aeSetAfterSleepProc(el, NULL);

@@ -71,7 +71,7 @@ static void handler_reenters_for_its_own_descriptor(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_time(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -92,7 +92,7 @@ static void nested_run_serves_timers_once(void) {
     aeEventLoop *el = new_loop();
 
     watch_ready(el, 1, on_run_all);
-    CHECK(aeCreateTimeEvent(el, 0, on_time, NULL, NULL) == 0);
+    CHECK_INT(aeCreateTimeEvent(el, 0, on_time, NULL, NULL), FIRST_TIMER);
     CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 1);
     CHECK_TEXT(test_noted(), "(t)");
     CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
@@ -178,7 +178,7 @@ static void loop_deleted_by_a_file_handler(void) {
     close_pairs(MANY);
 }
 
-static int on_delete_loop_in_time(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_delete_loop_in_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
     calls++;
@@ -190,7 +190,7 @@ static void loop_deleted_by_a_time_handler(void) {
     aeEventLoop *el = new_loop();
     int i;
 
-    for (i = 0; i < 3; i++) CHECK_INT(aeCreateTimeEvent(el, 0, on_delete_loop_in_time, NULL, NULL), i);
+    for (i = 0; i < 3; i++) CHECK_INT(aeCreateTimeEvent(el, 0, on_delete_loop_in_time, NULL, NULL), FIRST_TIMER + i);
     aeMain(el);
     CHECK_INT(calls, 1);
 }
@@ -210,7 +210,7 @@ static void loop_deleted_before_sleep(void) {
     close_pairs(1);
 }
 
-static void on_after_sleep(aeEventLoop *el) {
+static AFTER_SLEEP(on_after_sleep) {
     AE_NOTUSED(el);
     FAIL("a hook runs after the loop was deleted");
 }

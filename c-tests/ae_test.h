@@ -3,8 +3,7 @@
 #define AE_TEST_H
 
 #include "test.h"
-
-#include <ae.h>
+#include "profile.h"
 
 enum { SET_SIZE = 256 };
 

@@ -1,8 +1,8 @@
 /* A loop in each of several threads: they share nothing but the library. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 #include <pthread.h>
 
 enum { THREADS = 4, ROUNDS = 200 };
@@ -22,7 +22,7 @@ struct work {
     int ticks, echoes;
 };
 
-static int on_tick(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_tick(aeEventLoop *el, long long id, void *data) {
     struct work *work = data;
 
     (void)id;
@@ -49,13 +49,13 @@ static void *run_thread(void *argument) {
 
     EXPECT(el != NULL);
     EXPECT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) == 0);
-    conn = connCreateAccepted(connectionTypeUnix(), pair[0], NULL);
+    conn = test_conn_create_accepted(el, UNIX_TYPE, pair[0]);
     EXPECT(conn != NULL);
     connSetPrivateData(conn, &work);
     EXPECT(connAccept(conn, NULL) == C_OK);
     EXPECT(connSetReadHandler(conn, on_echo) == C_OK);
     EXPECT(aeGetFileEvents(el, pair[0]) == AE_READABLE);
-    EXPECT(aeCreateTimeEvent(el, 0, on_tick, &work, NULL) == 0);
+    EXPECT(aeCreateTimeEvent(el, 0, on_tick, &work, NULL) == FIRST_TIMER);
     aeMain(el);
     EXPECT(work.ticks == 20);
     for (i = 1; i <= ROUNDS; i++) {
@@ -76,7 +76,7 @@ static void each_thread_has_a_loop_of_its_own(void) {
     pthread_t threads[THREADS];
     int i;
 
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     for (i = 0; i < THREADS; i++) CHECK_INT(pthread_create(&threads[i], NULL, run_thread, (void *)(intptr_t)i), 0);
     for (i = 0; i < THREADS; i++) CHECK_INT(pthread_join(threads[i], NULL), 0);
     for (i = 0; i < THREADS; i++)
@@ -95,7 +95,7 @@ static void another_thread_may_run_the_loop(void) {
     aeEventLoop *el = aeCreateEventLoop(64);
 
     CHECK(el != NULL);
-    CHECK(aeCreateTimeEvent(el, 0, on_tick, &work, NULL) == 0);
+    CHECK(aeCreateTimeEvent(el, 0, on_tick, &work, NULL) == FIRST_TIMER);
     CHECK_INT(pthread_create(&thread, NULL, run_loop, el), 0);
     CHECK_INT(pthread_join(thread, NULL), 0);
     CHECK_INT(work.ticks, 20);
@@ -117,9 +117,9 @@ static void another_thread_may_delete_the_loop(void) {
     CHECK(kept != NULL && given != NULL);
     CHECK_INT(pthread_create(&thread, NULL, delete_loop, given), 0);
     CHECK_INT(pthread_join(thread, NULL), 0);
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     test_pair(pair);
-    conn = connCreateAccepted(connectionTypeUnix(), pair[0], NULL);
+    conn = test_conn_create_accepted(kept, UNIX_TYPE, pair[0]);
     CHECK(conn != NULL);
     CHECK_INT(connSetReadHandler(conn, on_echo), C_OK);
     CHECK_INT(aeGetFileEvents(kept, pair[0]), AE_READABLE);

@@ -13,7 +13,7 @@ static long long create(aeEventLoop *el, long long ms, aeTimeProc *proc, void *d
     return id;
 }
 
-static int on_once(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_once(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     if (data != NULL) test_note(*(char *)data);
@@ -31,15 +31,15 @@ static void on_readable(aeEventLoop *el, int fd, void *data, int mask) {
 
 /* ---- Ids and arguments ---- */
 
-static void ids_increase_from_zero(void) {
+static void ids_increase_from_the_first(void) {
     aeEventLoop *el = new_loop();
 
-    CHECK_INT(create(el, 1000, on_once, NULL), 0);
-    CHECK_INT(create(el, 10, on_once, NULL), 1);
-    CHECK_INT(create(el, 0, on_once, NULL), 2);
-    CHECK_INT(aeDeleteTimeEvent(el, 2), AE_OK);
-    CHECK_INT(create(el, 0, on_once, NULL), 3); /* ids are not used again */
-    CHECK_INT(el->timeEventNextId, 4);
+    CHECK_INT(create(el, 1000, on_once, NULL), FIRST_TIMER);
+    CHECK_INT(create(el, 10, on_once, NULL), FIRST_TIMER + 1);
+    CHECK_INT(create(el, 0, on_once, NULL), FIRST_TIMER + 2);
+    CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER + 2), AE_OK);
+    CHECK_INT(create(el, 0, on_once, NULL), FIRST_TIMER + 3); /* ids are not used again */
+    CHECK_INT(el->timeEventNextId, FIRST_TIMER + 4);
     aeDeleteEventLoop(el);
 }
 
@@ -49,7 +49,7 @@ static struct {
     void *data;
 } seen;
 
-static int on_seen(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_seen(aeEventLoop *el, long long id, void *data) {
     seen.el = el;
     seen.id = id;
     seen.data = data;
@@ -61,10 +61,10 @@ static void handler_gets_its_arguments(void) {
     int data = 0;
 
     create(el, 1000, on_once, NULL);
-    CHECK_INT(create(el, 0, on_seen, &data), 1);
+    CHECK_INT(create(el, 0, on_seen, &data), FIRST_TIMER + 1);
     CHECK_INT(run_due(el), 1);
     CHECK(seen.el == el);
-    CHECK_INT(seen.id, 1);
+    CHECK_INT(seen.id, FIRST_TIMER + 1);
     CHECK(seen.data == &data);
     aeDeleteEventLoop(el);
 }
@@ -76,7 +76,7 @@ static void nonsense_is_einval(void) {
     CHECK_FAILS(aeCreateTimeEvent(NULL, 0, on_once, NULL, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeCreateTimeEvent(el, 0, NULL, NULL, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeDeleteTimeEvent(NULL, 0), AE_ERR, EINVAL);
-    CHECK_KEEPS_ERRNO(aeCreateTimeEvent(el, 0, on_once, NULL, NULL), 0); /* failures take no id */
+    CHECK_KEEPS_ERRNO(aeCreateTimeEvent(el, 0, on_once, NULL, NULL), FIRST_TIMER); /* failures take no id */
     CHECK_KEEPS_ERRNO(run_due(el), 1);
     aeDeleteEventLoop(el);
 }
@@ -85,7 +85,7 @@ static void nonsense_is_einval(void) {
 
 static long long fired_at;
 
-static int on_stamp(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_stamp(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -155,7 +155,7 @@ static void far_future_does_not_overflow(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_huge_interval(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_huge_interval(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -178,7 +178,7 @@ static void huge_interval_does_not_overflow(void) {
 
 static long long ended_at;
 
-static int on_repeat(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_repeat(aeEventLoop *el, long long id, void *data) {
     long long now = test_now_us();
 
     AE_NOTUSED(el);
@@ -199,7 +199,7 @@ static void interval_counts_from_the_handlers_end(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_zero_interval(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_zero_interval(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     calls++;
@@ -225,7 +225,7 @@ static void zero_interval_runs_once_a_pass(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_create_another(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_create_another(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
     calls++;
@@ -255,7 +255,7 @@ static struct deadline {
 } deadlines[MANY];
 static monotime last_deadline;
 
-static int on_deadline(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_deadline(aeEventLoop *el, long long id, void *data) {
     struct deadline *deadline = data;
 
     AE_NOTUSED(el);
@@ -275,7 +275,7 @@ static aeEventLoop *create_deadlines(void) {
     for (i = 0; i < MANY; i++) {
         random = random * 1103515245u + 12345u;
         deadlines[i].id = create(el, (random >> 16) % 50, on_deadline, &deadlines[i]);
-        CHECK_INT(deadlines[i].id, i);
+        CHECK_INT(deadlines[i].id, FIRST_TIMER + i);
         deadlines[i].when = el->timeEventHead->when; /* the newest is the list's head */
     }
     return el;
@@ -300,7 +300,7 @@ static void deleting_many_keeps_the_order_of_the_rest(void) {
         int victim = (int)((i * 7919L) % MANY); /* each once, in no order */
 
         if (victim % 3 == 0) continue;
-        CHECK_INT(aeDeleteTimeEvent(el, victim), AE_OK);
+        CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER + victim), AE_OK);
         deadlines[victim].id = -1; /* its handler would notice */
         left--;
     }
@@ -366,7 +366,7 @@ static void not_waiting_is_not_waiting(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(ids_increase_from_zero), CASE(handler_gets_its_arguments), CASE(nonsense_is_einval),
+TEST_MAIN(CASE(ids_increase_from_the_first), CASE(handler_gets_its_arguments), CASE(nonsense_is_einval),
           CASE(never_early), CASE(waits_without_spinning), CASE(zero_and_negative_delays_run_in_the_next_pass),
           CASE(far_future_does_not_overflow), CASE(huge_interval_does_not_overflow),
           CASE(interval_counts_from_the_handlers_end), CASE(zero_interval_runs_once_a_pass),

@@ -12,7 +12,7 @@ static void run_passes(aeEventLoop *el) {
     for (i = 0; i < 4; i++) run_due(el);
 }
 
-static int on_once(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_once(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -138,7 +138,7 @@ static void all_deleted_leaves_a_working_loop(void) {
     int i;
 
     for (i = 0; i < MANY; i++) create(el, i % 3, on_once, NULL);
-    for (i = 0; i < MANY; i++) CHECK_INT(aeDeleteTimeEvent(el, (i * 7LL) % MANY), AE_OK);
+    for (i = 0; i < MANY; i++) CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER + (i * 7LL) % MANY), AE_OK);
     run_passes(el);
     CHECK_INT(finalized, MANY);
     CHECK_INT(calls, 0);
@@ -148,7 +148,7 @@ static void all_deleted_leaves_a_working_loop(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_delete_self(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_delete_self(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(data);
     calls++;
     CHECK_INT(aeDeleteTimeEvent(el, id), AE_OK);
@@ -171,7 +171,7 @@ enum { GROUP = 20 };
 static long long group[GROUP];
 
 /* Whichever of the group runs first deletes all the others. */
-static int on_delete_others(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_delete_others(aeEventLoop *el, long long id, void *data) {
     int i;
 
     AE_NOTUSED(data);
@@ -197,7 +197,7 @@ static void handler_deletes_all_others(void) {
 /* ---- Finalizers ---- */
 
 /* The data is freed by the finalizer: a finalizer too early or twice is seen by valgrind. */
-static int on_use_data(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_use_data(aeEventLoop *el, long long id, void *data) {
     int *left = data;
 
     if (--*left == 0) aeDeleteTimeEvent(el, id);
@@ -261,8 +261,8 @@ static void loop_deletion_finalizes_the_deleted(void) {
     create(el, 3600000, on_once, &live);
     CHECK_INT(aeDeleteTimeEvent(el, create(el, 3600000, on_once, &deleted)), AE_OK);
     aeDeleteEventLoop(el);
-    /* As upstream (up to 7.4), those still registered are freed in silence ... */
-    CHECK_INT(live, 0);
+    /* As upstream, those still registered are freed in silence in some profiles (ae_profile.c) ... */
+    CHECK_INT(live, LOOP_DELETION_FINALIZES);
     /* ... those deleted are not: departs from upstream, which forgets them too. */
     CHECK_INT(deleted, 1);
 }
@@ -291,7 +291,7 @@ static void loop_deletion_finalizes_what_a_finalizer_deletes(void) {
 
 static int nesting;
 
-static int on_nest(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_nest(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(data);
     if (nesting++ > 0) return AE_NOMORE;
     /* Deleted while it runs: neither freed nor finalized before it returns, however often the loop runs. */
@@ -317,7 +317,7 @@ static void nested_run_serves_others_once(void) {
     aeDeleteEventLoop(el);
 }
 
-static int on_wait_for_file(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT on_wait_for_file(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);

@@ -30,8 +30,10 @@ static int is_cloexec(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
 static void blocking_can_be_switched(void) {
     int fd = tcp_socket();
 
+    CHECK_KEEPS_ERRNO(anetIsBlock(err, fd), 1);
     CHECK_KEEPS_ERRNO(anetNonBlock(err, fd), ANET_OK);
     CHECK_INT(is_nonblocking(fd), 1);
+    CHECK_KEEPS_ERRNO(anetIsBlock(err, fd), 0);
     CHECK_KEEPS_ERRNO(anetNonBlock(err, fd), ANET_OK);
     CHECK_KEEPS_ERRNO(anetBlock(err, fd), ANET_OK);
     CHECK_INT(is_nonblocking(fd), 0);
@@ -41,7 +43,11 @@ static void blocking_can_be_switched(void) {
     CHECK_INT(is_nonblocking(fd), 1);
     CHECK_INT(anetSetBlock(err, fd, 0), ANET_OK);
     CHECK_INT(is_nonblocking(fd), 0);
+    CHECK_INT(anetIsBlock(NULL, fd), 1);
     close(fd);
+    CHECK_FAILS(anetIsBlock(err, fd), ANET_ERR, EBADF);
+    CHECK_TEXT(err, "fcntl(F_GETFL): Bad file descriptor");
+    CHECK_FAILS(anetIsBlock(NULL, fd), ANET_ERR, EBADF);
 }
 
 static void blocking_keeps_other_flags(void) {

@@ -1,5 +1,6 @@
 /* Names and addresses as text. */
 #include "test.h"
+#include "profile.h"
 
 #include <anet.h>
 
@@ -86,11 +87,11 @@ static void close_ends(void) {
     close(server);
 }
 
-static void expect_end(int fd, int remote, const char *expected_ip, int expected_port) {
+static void expect_end(int fd, int end, const char *expected_ip, int expected_port) {
     char ip[64];
     int port = -1;
 
-    CHECK_KEEPS_ERRNO(anetFdToString(fd, ip, sizeof(ip), &port, remote), 0);
+    CHECK_KEEPS_ERRNO(anetFdToString(fd, ip, sizeof(ip), &port, end), 0);
     CHECK_TEXT(ip, expected_ip);
     CHECK_INT(port, expected_port);
 }
@@ -98,20 +99,20 @@ static void expect_end(int fd, int remote, const char *expected_ip, int expected
 /* The last argument is the one whose meaning turned round in 7.2. */
 static void both_ends_of_ipv4(void) {
     connect_ends(AF_INET);
-    expect_end(client, 0, "127.0.0.1", test_port(client));
-    expect_end(client, 1, "127.0.0.1", test_port(server));
-    expect_end(accepted, 1, "127.0.0.1", test_port(client));
-    expect_end(accepted, 0, "127.0.0.1", test_port(server));
+    expect_end(client, OWN_END, "127.0.0.1", test_port(client));
+    expect_end(client, REMOTE_END, "127.0.0.1", test_port(server));
+    expect_end(accepted, REMOTE_END, "127.0.0.1", test_port(client));
+    expect_end(accepted, OWN_END, "127.0.0.1", test_port(server));
     CHECK(test_port(client) != test_port(server));
-    CHECK_INT(anetFdToString(client, NULL, 0, NULL, 1), 0);
+    CHECK_INT(anetFdToString(client, NULL, 0, NULL, REMOTE_END), 0);
     close_ends();
 }
 
 static void both_ends_of_ipv6(void) {
     test_needs_ipv6();
     connect_ends(AF_INET6);
-    expect_end(client, 0, "::1", test_port(client));
-    expect_end(client, 1, "::1", test_port(server));
+    expect_end(client, OWN_END, "::1", test_port(client));
+    expect_end(client, REMOTE_END, "::1", test_port(server));
     close_ends();
 }
 
@@ -119,8 +120,8 @@ static void ends_of_unix_sockets_have_one_name(void) {
     int pair[2];
 
     test_pair(pair);
-    expect_end(pair[0], 0, "/unixsocket", 0);
-    expect_end(pair[0], 1, "/unixsocket", 0);
+    expect_end(pair[0], OWN_END, "/unixsocket", 0);
+    expect_end(pair[0], REMOTE_END, "/unixsocket", 0);
     test_close_pair(pair);
 }
 
@@ -129,18 +130,18 @@ static void no_end_is_a_question_mark(void) {
     int port, fds[2];
 
     port = 5, strcpy(ip, "unset");
-    CHECK_FAILS(anetFdToString(-1, ip, sizeof(ip), &port, 1), -1, EBADF);
+    CHECK_FAILS(anetFdToString(-1, ip, sizeof(ip), &port, REMOTE_END), -1, EBADF);
     CHECK_TEXT(ip, "?");
     CHECK_INT(port, 0);
 
     server = test_listen(AF_INET, 4, &port);
-    CHECK_FAILS(anetFdToString(server, ip, sizeof(ip), &port, 1), -1, ENOTCONN);
+    CHECK_FAILS(anetFdToString(server, ip, sizeof(ip), &port, REMOTE_END), -1, ENOTCONN);
     CHECK_TEXT(ip, "?");
     CHECK_INT(port, 0);
     close(server);
 
     test_pipe(fds);
-    CHECK_FAILS(anetFdToString(fds[0], ip, sizeof(ip), &port, 0), -1, ENOTSOCK);
+    CHECK_FAILS(anetFdToString(fds[0], ip, sizeof(ip), &port, OWN_END), -1, ENOTSOCK);
     test_close_pair(fds);
 }
 
@@ -149,7 +150,7 @@ static void other_families_have_no_address(void) {
     int port = 5, fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0);
 
     if (fd == -1) SKIP("no netlink socket here");
-    CHECK_FAILS(anetFdToString(fd, ip, sizeof(ip), &port, 0), -1, EAFNOSUPPORT);
+    CHECK_FAILS(anetFdToString(fd, ip, sizeof(ip), &port, OWN_END), -1, EAFNOSUPPORT);
     CHECK_TEXT(ip, "?");
     CHECK_INT(port, 0);
     close(fd);
@@ -164,12 +165,12 @@ static void small_end_buffers_are_errors(void) {
         memset(ip, '#', sizeof(ip));
         port = -1;
         if (size < 10) {
-            CHECK_FAILS(anetFdToString(client, ip, (size_t)size, &port, 1), -1, ENOSPC);
+            CHECK_FAILS(anetFdToString(client, ip, (size_t)size, &port, REMOTE_END), -1, ENOSPC);
             CHECK_INT(port, 0);
             if (size == 1) CHECK_TEXT(ip, "");
             if (size >= 2) CHECK_TEXT(ip, "?");
         } else {
-            CHECK_INT(anetFdToString(client, ip, (size_t)size, &port, 1), 0);
+            CHECK_INT(anetFdToString(client, ip, (size_t)size, &port, REMOTE_END), 0);
             CHECK_TEXT(ip, "127.0.0.1");
         }
         for (i = size; i < (int)sizeof(ip); i++) CHECK_INT(ip[i], '#');

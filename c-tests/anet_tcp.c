@@ -33,6 +33,24 @@ static int serve(int *port) {
     return server;
 }
 
+/* As a caller's own accept loop asks, under either of its names. */
+static void failures_of_one_connection_are_retried(void) {
+    static const int of_one[] = {
+        ECONNABORTED, ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH,
+    };
+    static const int of_all[] = {0, -1, EAGAIN, EINTR, EMFILE, ENFILE, ENOBUFS, ENOMEM, EBADF, EINVAL, EPERM, INT_MAX};
+    size_t i;
+
+    for (i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++) {
+        CHECK_KEEPS_ERRNO(anetAcceptFailureNeedsRetry(of_one[i]), 1);
+        CHECK_KEEPS_ERRNO(anetRetryAcceptOnError(of_one[i]), 1);
+    }
+    for (i = 0; i < sizeof(of_all) / sizeof(of_all[0]); i++) {
+        CHECK_KEEPS_ERRNO(anetAcceptFailureNeedsRetry(of_all[i]), 0);
+        CHECK_KEEPS_ERRNO(anetRetryAcceptOnError(of_all[i]), 0);
+    }
+}
+
 /* ---- Listening ---- */
 
 static void ipv4_server_listens_on_a_port_of_its_own(void) {
@@ -317,6 +335,7 @@ TEST_MAIN(CASE(ipv4_server_listens_on_a_port_of_its_own), CASE(ipv6_server_serve
           CASE(address_not_of_this_machine_is_an_error), CASE(accepted_socket_is_ready_for_a_loop),
           CASE(ipv6_peer_has_its_address), CASE(nobody_waiting_is_eagain),
           CASE(accept_on_a_bad_descriptor_is_told), CASE(small_address_buffers_do_no_harm),
-          CASE(interrupted_accept_goes_on), CASE(nonblocking_connect_succeeds),
+          CASE(interrupted_accept_goes_on), CASE(failures_of_one_connection_are_retried),
+          CASE(nonblocking_connect_succeeds),
           CASE(nonblocking_connect_tells_refusal_later), CASE(connect_by_name),
           CASE(connect_to_no_address_is_told), CASE(source_address_is_bound_if_possible))

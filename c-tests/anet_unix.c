@@ -1,5 +1,6 @@
 /* Unix sockets by anet. */
 #include "test.h"
+#include "profile.h"
 
 #include <anet.h>
 
@@ -28,7 +29,7 @@ static mode_t mode_of(const char *file) {
 }
 
 static int serve(mode_t permissions) {
-    int server = anetUnixServer(err, path, permissions, 16);
+    int server = test_unix_server(err, path, permissions, 16);
 
     if (server == ANET_ERR) FAIL("anetUnixServer: %s", err);
     return server;
@@ -40,7 +41,7 @@ static void server_and_client_meet(void) {
     socket_path();
     server = serve(0);
     CHECK_INT(fcntl(server, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC); /* departs from upstream: the caller does it */
-    CHECK_INT(fcntl(server, F_GETFL) & O_NONBLOCK, 0);
+    CHECK_INT(fcntl(server, F_GETFL) & O_NONBLOCK, UNIX_SERVER_NONBLOCK);
     client = anetUnixGenericConnect(err, path, 0);
     if (client == ANET_ERR) FAIL("anetUnixGenericConnect: %s", err);
     CHECK_INT(fcntl(client, F_GETFL) & O_NONBLOCK, 0);
@@ -90,14 +91,39 @@ static void permissions_are_set(void) {
     umask(before);
 }
 
+/* The group comes before the permissions: chown may take bits away. */
+static void group_is_set(void) {
+#ifdef TEST_VALKEY
+    char group[16], none[] = "no-such-group";
+    struct stat info;
+    int server;
+
+    socket_path();
+    snprintf(group, sizeof(group), "%d", (int)test_other_group());
+    server = anetUnixServer(err, path, 0770, 16, group);
+    if (server == ANET_ERR) FAIL("anetUnixServer: %s", err);
+    CHECK(stat(path, &info) == 0);
+    CHECK_INT(info.st_gid, test_other_group());
+    CHECK_INT(mode_of(path), 0770);
+    close(server);
+    unlink(path);
+    CHECK_INT(anetUnixServer(err, path, 0770, 16, none), ANET_ERR);
+    CHECK_CONTAINS(err, "chown: ");
+    CHECK(access(path, F_OK) == -1); /* the file that bind made is gone again */
+    remove_path();
+#else
+    SKIP("anetUnixServer takes no group");
+#endif
+}
+
 static void used_path_is_told(void) {
     int server;
 
     socket_path();
     server = serve(0);
-    CHECK_FAILS(anetUnixServer(err, path, 0, 16), ANET_ERR, EADDRINUSE);
+    CHECK_FAILS(test_unix_server(err, path, 0, 16), ANET_ERR, EADDRINUSE);
     CHECK_TEXT(err, "bind: Address already in use");
-    CHECK_FAILS(anetUnixServer(NULL, path, 0, 16), ANET_ERR, EADDRINUSE);
+    CHECK_FAILS(test_unix_server(NULL, path, 0, 16), ANET_ERR, EADDRINUSE);
     close(server);
     CHECK(access(path, F_OK) == 0); /* neither failure nor close removes it */
     remove_path();
@@ -106,7 +132,7 @@ static void used_path_is_told(void) {
 static void missing_folder_is_told(void) {
     char missing[] = "/nowhere/at/all";
 
-    CHECK_FAILS(anetUnixServer(err, missing, 0, 16), ANET_ERR, ENOENT);
+    CHECK_FAILS(test_unix_server(err, missing, 0, 16), ANET_ERR, ENOENT);
     CHECK_TEXT(err, "bind: No such file or directory");
     CHECK_FAILS(anetUnixGenericConnect(err, missing, 0), ANET_ERR, ENOENT);
     CHECK_TEXT(err, "connect: No such file or directory");
@@ -125,7 +151,7 @@ static void full_backlog_is_told_to_a_nonblocking_client(void) {
     int server, clients[64], count = 0;
 
     socket_path();
-    server = anetUnixServer(err, path, 0, 1);
+    server = test_unix_server(err, path, 0, 1);
     CHECK(server != ANET_ERR);
     while (count < 64 && (clients[count] = anetUnixGenericConnect(err, path, 1)) != ANET_ERR) count++;
     CHECK(count < 64);
@@ -181,11 +207,11 @@ static void too_long_path_is_an_error(void) {
     test_folder(folder);
     for (more = 1; more <= 100; more += 33) {
         long_path(longest + more);
-        CHECK_FAILS(anetUnixServer(err, path, 0700, 16), ANET_ERR, ENAMETOOLONG);
+        CHECK_FAILS(test_unix_server(err, path, 0700, 16), ANET_ERR, ENAMETOOLONG);
         CHECK_CONTAINS(err, "too long");
         CHECK_FAILS(anetUnixGenericConnect(err, path, 0), ANET_ERR, ENAMETOOLONG);
         CHECK_CONTAINS(err, "too long");
-        CHECK_FAILS(anetUnixServer(NULL, path, 0, 16), ANET_ERR, ENAMETOOLONG);
+        CHECK_FAILS(test_unix_server(NULL, path, 0, 16), ANET_ERR, ENAMETOOLONG);
     }
     CHECK(rmdir(folder) == 0); /* no file was made under a cut name */
 }
@@ -196,6 +222,7 @@ static void interrupted_accept_goes_on(void) {
 
     socket_path();
     server = serve(0);
+    CHECK_INT(anetBlock(err, server), ANET_OK);
     signals = test_start_signals();
     child = fork();
     CHECK(child != -1);
@@ -212,7 +239,7 @@ static void interrupted_accept_goes_on(void) {
     remove_path();
 }
 
-TEST_MAIN(CASE(server_and_client_meet), CASE(nonblocking_connect), CASE(permissions_are_set),
+TEST_MAIN(CASE(server_and_client_meet), CASE(nonblocking_connect), CASE(permissions_are_set), CASE(group_is_set),
           CASE(used_path_is_told), CASE(missing_folder_is_told), CASE(nobody_listening_is_told),
           CASE(full_backlog_is_told_to_a_nonblocking_client), CASE(nobody_waiting_is_eagain),
           CASE(longest_path_works), CASE(too_long_path_is_an_error), CASE(interrupted_accept_goes_on))

@@ -1,8 +1,8 @@
 /* Connection handlers: when they run, and a connection closed inside them. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 
 static aeEventLoop *el;
 static connection *conn;
@@ -12,7 +12,7 @@ static int peer, conn_fd;
 static void begin(void) {
     int port, server, fd;
 
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     el = aeCreateEventLoop(256);
     CHECK(el != NULL);
     server = test_listen(AF_INET, 4, &port);
@@ -20,7 +20,7 @@ static void begin(void) {
     fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     CHECK(fd != -1);
     close(server);
-    conn = connCreateAccepted(connectionTypeTcp(), fd, NULL);
+    conn = test_conn_create_accepted(el, TCP_TYPE, fd);
     CHECK(conn != NULL);
     conn_fd = fd;
     test_send(peer, "x");
@@ -60,7 +60,7 @@ static void on_close(connection *c) {
     connClose(c);
     CHECK_INT(c->fd, -1);
     CHECK(c->flags & CONN_FLAG_CLOSE_SCHEDULED);
-    CHECK(c->type == connectionTypeTcp());
+    CHECK(c->type == TCP_TYPE);
     CHECK(!test_is_open(conn_fd));
     CHECK_INT(aeGetFileEvents(el, conn_fd), AE_NONE);
     conn = NULL;
@@ -244,7 +244,7 @@ static void on_connect_close(connection *c) {
 }
 
 static void connect_and_close(int port) {
-    connecting = connCreate(connectionTypeTcp());
+    connecting = test_conn_create(el, TCP_TYPE);
     CHECK(connecting != NULL);
     if (connConnect(connecting, "127.0.0.1", port, NULL, on_connect_close) == C_ERR) {
         test_note('e');
@@ -331,7 +331,7 @@ static void closed_by_another_connection(void) {
 
     begin_connected();
     test_pair(pair);
-    third = connCreateAccepted(connectionTypeTcp(), pair[0], NULL);
+    third = test_conn_create_accepted(el, TCP_TYPE, pair[0]);
     CHECK(third != NULL);
     CHECK_INT(connAccept(third, NULL), C_OK);
     test_send(pair[1], "x");

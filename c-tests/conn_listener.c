@@ -1,8 +1,8 @@
 /* Listeners: opening their sockets, accepting from them, and resting when there are no descriptors left. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 #include <libae.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -97,7 +97,7 @@ static void opens_each_address(void) {
     i = test_connect(AF_INET6, test_port(listener.fd[1]));
     run_until_accepted(2);
     CHECK_TEXT(last_ip, "::1");
-    CHECK_TEXT(connGetType(accepted[1]), "tcp");
+    CHECK(test_conn_has_type(accepted[1], "tcp"));
     CHECK_INT(fcntl(accepted[1]->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     close(i);
     end();
@@ -305,7 +305,7 @@ static void allow_new_descriptors(void) { CHECK(setrlimit(RLIMIT_NOFILE, &before
 
 static int time_is_up;
 
-static int on_time_up(aeEventLoop *loop, long long id, void *data) {
+static TIME_RESULT on_time_up(aeEventLoop *loop, long long id, void *data) {
     (void)loop;
     (void)id;
     (void)data;

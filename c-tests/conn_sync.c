@@ -1,19 +1,19 @@
 /* Connections used without the loop: the blocking connect, and reads and writes that wait. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 
 static aeEventLoop *el;
 static connection *conn;
 static int port, server, peer = -1;
 
 static void begin(void) {
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     el = aeCreateEventLoop(256);
     CHECK(el != NULL);
     server = test_listen(AF_INET, 16, &port);
-    conn = connCreate(connectionTypeTcp());
+    conn = test_conn_create(el, TCP_TYPE);
     CHECK(conn != NULL);
 }
 
@@ -273,7 +273,7 @@ static void write_times_out(void) {
 
     begin();
     test_pair(pair);
-    full = connCreateAccepted(connectionTypeTcp(), pair[0], NULL);
+    full = test_conn_create_accepted(el, TCP_TYPE, pair[0]);
     CHECK(full != NULL);
     CHECK_INT(connAccept(full, NULL), C_OK);
     test_fill(pair[0]);

@@ -1,8 +1,8 @@
 /* The unix connection type. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 
 static aeEventLoop *el;
 static char folder[64], path[96];
@@ -27,7 +27,7 @@ static void begin(void) {
     test_folder(folder);
     snprintf(path, sizeof(path), "%s/socket", folder);
     server = listen_at_path(16);
-    conn = connCreate(connectionTypeUnix());
+    conn = test_conn_create(el, UNIX_TYPE);
     CHECK(conn != NULL);
 }
 
@@ -66,7 +66,7 @@ static int accept_client(void) {
 
     test_pair(pair);
     connClose(conn);
-    conn = connCreateAccepted(connectionTypeUnix(), pair[0], NULL);
+    conn = test_conn_create_accepted(el, UNIX_TYPE, pair[0]);
     CHECK(conn != NULL);
     CHECK_INT(connGetState(conn), CONN_STATE_ACCEPTING);
     CHECK_INT(connAccept(conn, on_connect), C_OK);
@@ -76,7 +76,7 @@ static int accept_client(void) {
 
 static void new_connection_is_unconnected(void) {
     begin();
-    CHECK_TEXT(connGetType(conn), "unix");
+    CHECK(test_conn_has_type(conn, "unix"));
     CHECK(conn->type == connectionTypeUnix());
     CHECK_INT(connGetState(conn), CONN_STATE_NONE);
     CHECK_INT(conn->fd, -1);
@@ -171,7 +171,7 @@ static void connects_to_a_path(void) {
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     connClose(conn);
 
-    conn = connCreate(connectionTypeUnix());
+    conn = test_conn_create(el, UNIX_TYPE);
     CHECK_INT(connBlockingConnect(conn, path, 0, 5000), C_OK);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);

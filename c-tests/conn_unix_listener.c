@@ -1,8 +1,8 @@
 /* Listeners of the unix type: the socket's file, its permissions, what is accepted. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 #include <libae.h>
 
 static aeEventLoop *el;
@@ -46,6 +46,26 @@ static void end(void) {
     CHECK(rmdir(folder) == 0);
 }
 
+/* What the listener brings itself: permissions, in Valkey also a group; where they go differs. */
+static void set_own(mode_t *permissions, char *group) {
+#if defined(LIBAE_ABI_VALKEY_8_1)
+    static struct { /* upstream's serverUnixContextConfig, which is in server.h */
+        char *group;
+        unsigned int perm;
+    } own;
+
+    own.group = group;
+    own.perm = *permissions;
+    listener.priv = &own;
+#elif defined(LIBAE_ABI_VALKEY_8_0)
+    listener.priv1 = permissions;
+    listener.priv2 = group;
+#else
+    CHECK_NULL(group);
+    listener.priv = permissions;
+#endif
+}
+
 static mode_t mode_of_socket(void) {
     struct stat info;
 
@@ -78,7 +98,7 @@ static void accepts_without_an_address(void) {
     CHECK(accepted != NULL);
     CHECK_INT(last_flags, LIBAE_ACCEPTED_UNIX);
     CHECK_INT(ip_given, 0);
-    CHECK_TEXT(connGetType(accepted), "unix");
+    CHECK(test_conn_has_type(accepted, "unix"));
     CHECK_INT(connWrite(accepted, "hi", 2), 2);
     CHECK_INT(read(client, &(char[8]){0}, 8), 2);
     connClose(accepted);
@@ -90,7 +110,7 @@ static void listener_or_host_sets_the_permissions(void) {
     mode_t before = umask(022), own = 0770;
 
     begin();
-    listener.priv = &own;
+    set_own(&own, NULL);
     CHECK_INT(connListen(&listener), C_OK);
     CHECK_INT(mode_of_socket(), 0770);
     end();
@@ -108,7 +128,7 @@ static void listener_or_host_sets_the_permissions(void) {
 
     begin(); /* the listener comes first, also when it says to leave them alone */
     own = 0;
-    listener.priv = &own;
+    set_own(&own, NULL);
     CHECK_INT(connListen(&listener), C_OK);
     CHECK_INT(mode_of_socket(), 0755);
     end();
@@ -135,6 +155,33 @@ static void host_names_the_group(void) {
     CHECK_INT(listener.count, 0);
     CHECK(access(path, F_OK) == -1); /* the file that bind made is gone again */
     end();
+}
+
+/* In Valkey the listener may, too, and comes first. */
+static void listener_names_the_group(void) {
+#ifdef TEST_VALKEY
+    mode_t permissions = 0750;
+    char group[16], none[] = "no-such-group";
+    struct stat info;
+
+    snprintf(group, sizeof(group), "%d", (int)test_other_group());
+    host.unix_group = no_group;
+    begin();
+    set_own(&permissions, group);
+    CHECK_INT(connListen(&listener), C_OK);
+    CHECK(stat(path, &info) == 0);
+    CHECK_INT(info.st_gid, test_other_group());
+    CHECK_INT(mode_of_socket(), 0750);
+    end();
+    host.unix_group = own_group;
+    begin();
+    set_own(&permissions, none);
+    CHECK_INT(connListen(&listener), C_ERR);
+    CHECK_INT(listener.count, 0);
+    end();
+#else
+    SKIP("listeners have no group");
+#endif
 }
 
 static void socket_left_by_an_earlier_process_is_replaced(void) {
@@ -178,5 +225,6 @@ static void failure_is_told_and_logged(void) {
 }
 
 TEST_MAIN(CASE(accepts_without_an_address), CASE(listener_or_host_sets_the_permissions),
-          CASE(host_names_the_group), CASE(socket_left_by_an_earlier_process_is_replaced),
+          CASE(host_names_the_group), CASE(listener_names_the_group),
+          CASE(socket_left_by_an_earlier_process_is_replaced),
           CASE(other_kinds_of_file_are_kept), CASE(failure_is_told_and_logged))

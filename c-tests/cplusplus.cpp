@@ -4,6 +4,8 @@
 #include <connection.h>
 #include <libae.h>
 
+#include "conn_test.h"
+
 #include <cstdio>
 #include <cstring>
 #include <sys/socket.h>
@@ -24,7 +26,7 @@ void on_readable(aeEventLoop *loop, int fd, void *data, int) {
     aeDeleteFileEvent(loop, fd, AE_READABLE);
 }
 
-int on_time(aeEventLoop *loop, long long, void *data) {
+TIME_RESULT on_time(aeEventLoop *loop, long long, void *data) {
     auto *seen = static_cast<Seen *>(data);
 
     if (++seen->ticks < 3) return 1;
@@ -57,13 +59,16 @@ int connection_runs() {
     int fds[2];
     char text[32];
     connection *conn;
+    aeEventLoop *el = aeCreateEventLoop(64);
 
-    if (connTypeInitialize() != C_OK || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) return failed("no types");
-    conn = connCreateAccepted(connectionTypeUnix(), fds[0], nullptr);
+    if (el == nullptr || test_conn_types() != C_OK) return failed("no types");
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) return failed("no sockets");
+    conn = test_conn_create_accepted(el, UNIX_TYPE, fds[0]);
     if (conn == nullptr || connAccept(conn, [](connection *) {}) != C_OK) return failed("no connection");
     if (connWrite(conn, "hi", 2) != 2 || read(fds[1], text, sizeof(text)) != 2) return failed("no data");
-    if (std::strcmp(connGetType(conn), CONN_TYPE_UNIX) != 0) return failed("another type");
+    if (!test_conn_has_type(conn, "unix")) return failed("another type");
     connClose(conn);
+    aeDeleteEventLoop(el);
     close(fds[1]);
     return 0;
 }

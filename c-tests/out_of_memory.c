@@ -1,10 +1,10 @@
 /* The C library's own malloc fails, at every allocation in turn: an error code, never a crash, and nothing is left
  * behind. (host_allocator.c does the same for the host's allocator.) */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
 #include <anet.h>
-#include <connection.h>
 #include <libae.h>
 
 /* glibc's names for what is replaced here. */
@@ -49,7 +49,7 @@ enum { TRIES = 60 };
 
 static char err[ANET_ERR_LEN];
 
-static int never(aeEventLoop *el, long long id, void *data) {
+static TIME_RESULT never(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
     AE_NOTUSED(data);
@@ -89,7 +89,7 @@ static void use_anet(void) {
     int server = anetTcpServer(err, 0, "127.0.0.1", 5);
 
     if (server != ANET_ERR) {
-        CHECK_INT(anetFdToString(server, text, sizeof(text), &port, 0), 0);
+        CHECK_INT(anetFdToString(server, text, sizeof(text), &port, OWN_END), 0);
         CHECK_TEXT(text, "127.0.0.1");
         fd = anetTcpNonBlockConnect(err, "127.0.0.1", port);
         if (fd != ANET_ERR) close(fd);
@@ -104,10 +104,32 @@ static void use_anet(void) {
 
 static void sockets_fail_cleanly(void) { EVERY_ALLOCATION(use_anet()); }
 
+#ifdef TEST_CONN_V1
+
+static void use_listener(aeEventLoop *el) { CHECK(el != NULL); /* there are none */ }
+
+#else
+
+static void use_listener(aeEventLoop *el) {
+    char *addresses[] = {"127.0.0.1"}, ip[64];
+    connListener listener = {.bindaddr = addresses, .bindaddr_count = 1, .ct = TCP_TYPE};
+    int port, client;
+
+    if (connListen(&listener) != C_OK) return;
+    CHECK_INT(anetFdToString(listener.fd[0], ip, sizeof(ip), &port, OWN_END), 0);
+    CHECK_INT(aeCreateFileEvent(el, listener.fd[0], AE_READABLE, connAcceptHandler(listener.ct), NULL), AE_OK);
+    client = anetTcpNonBlockConnect(NULL, ip, port);
+    aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT);
+    aeDeleteFileEvent(el, listener.fd[0], AE_READABLE);
+    if (client != ANET_ERR) close(client);
+    close(listener.fd[0]);
+}
+
+#endif
+
 static void use_connections(aeEventLoop *el) {
-    char *addresses[] = {"127.0.0.1"}, text[64];
-    connListener listener = {.bindaddr = addresses, .bindaddr_count = 1, .ct = connectionTypeTcp()};
-    connection *conn = connCreate(connectionTypeTcp());
+    char text[64];
+    connection *conn = test_conn_create(el, TCP_TYPE);
 
     if (conn == NULL) {
         CHECK_INT(errno, ENOMEM);
@@ -117,18 +139,7 @@ static void use_connections(aeEventLoop *el) {
     CHECK(connGetInfo(conn, text, sizeof(text)) == text);
     CHECK(connGetLastError(conn) != NULL);
     connClose(conn);
-    if (connListen(&listener) == C_OK) {
-        char ip[64];
-        int port, client;
-
-        CHECK_INT(anetFdToString(listener.fd[0], ip, sizeof(ip), &port, 0), 0);
-        CHECK_INT(aeCreateFileEvent(el, listener.fd[0], AE_READABLE, connAcceptHandler(listener.ct), NULL), AE_OK);
-        client = anetTcpNonBlockConnect(NULL, ip, port);
-        aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT);
-        aeDeleteFileEvent(el, listener.fd[0], AE_READABLE);
-        if (client != ANET_ERR) close(client);
-        close(listener.fd[0]);
-    }
+    use_listener(el);
 }
 
 static void on_accepted(connection *conn, int flags, char *ip) {
@@ -143,7 +154,7 @@ static void connections_fail_cleanly(void) {
 
     CHECK(el != NULL);
     CHECK_INT(libaeSetHost(&host), AE_OK);
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     EVERY_ALLOCATION(use_connections(el));
     aeDeleteEventLoop(el);
     CHECK_INT(libaeSetHost(NULL), AE_OK);

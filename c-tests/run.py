@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 """Builds the C test programs and runs every case of theirs as a process of its own, with a time limit.
 
+The library is that of an ABI profile, redis-7.2 unless --abi names another: build/PROFILE/ then has the library and
+target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exist for every profile.
+
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
 passed, 77 skipped, else failed, with the reason on stderr. A program whose name starts with `hiredis_` is linked with
 libhiredis and finds a running ae-server at AE_SERVER_PORT.
@@ -9,7 +12,8 @@ The variants differ in the library they are linked with (libae.so, libae.a, liba
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
 variant is what its name says: the library, the backend, and whether the tool notices an error.
 
-`make c-tests` builds what this needs and calls it; ARGS="--variant so-poll ae_file" narrows it down.
+`make c-tests` (`make ABI=PROFILE c-tests`) builds what this needs and calls it; ARGS="--variant so-poll ae_file"
+narrows it down.
 """
 
 import argparse
@@ -27,11 +31,36 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-BUILD = ROOT / "build"
 SKIPPED = 77
 VALGRIND_ERROR = 99
 
-CFLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-O1", f"-I{ROOT / 'include'}"]
+DEFAULT_PROFILE = "redis-7.2"
+V1 = ("redis-6.2", "redis-7.0")
+VALKEY = ("valkey-8.0", "valkey-8.1")
+PROFILES = (*V1, DEFAULT_PROFILE, "redis-8.0", *VALKEY)
+
+# Programs that only some profiles can have, and which.
+REGISTRY = tuple(profile for profile in PROFILES if profile not in V1)  # types that are registered, listeners
+PROGRAMS_OF = {
+    "ae_events_grow": ("redis-8.0",),
+    "ae_poll": VALKEY,
+    "ae_poll_threads": VALKEY,
+    "conn_about": REGISTRY,
+    "conn_listener": REGISTRY,
+    "conn_loop": ("redis-8.0",),
+    "conn_registry": REGISTRY,
+    "conn_unix": REGISTRY,
+    "conn_unix_listener": REGISTRY,
+    "conn_v1": V1,
+    "conn_v1_base": V1,
+    "conn_valkey": VALKEY,
+}
+# Programs that are of no use with every kind of library, and with which they are.
+LINKAGES_OF = {
+    "weak_symbols": ("a",),  # the linker's choice between a weak symbol of libae.a and the program's own
+}
+
+CFLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-O1"]
 # By a source's suffix: the compiler, which CC and CXX may name, and the language.
 LANGUAGES = {
     ".c": [os.environ.get("CC", "cc"), "-std=gnu11"],
@@ -57,6 +86,12 @@ VARIANTS = {
     "valgrind": ("so", "epoll", VALGRIND, 120),
     "asan-epoll": ("asan", "epoll", [], 60),
     "asan-poll": ("asan", "poll", [], 60),
+}
+# What other profiles than the default run: the backends and the tools do not know the profiles.
+VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
+# And these of their programs with valgrind: those that know the profiles, and do not take long.
+VALGRIND_OF_OTHERS = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
+    name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
 }
 
 CANARY = r"""
@@ -85,6 +120,21 @@ def run(command, **options):
     return subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
 
 
+class Library:
+    """The library of a profile, and where its programs go."""
+
+    def __init__(self, profile):
+        self.profile = profile or DEFAULT_PROFILE
+        self.build = ROOT / "build" / profile if profile else ROOT / "build"
+        self.include = ROOT / "target" / "include" / profile if profile else ROOT / "include"
+        for path in self.include / "ae.h", self.build / "libae.so", self.build / "libae.a", self.build / "exports":
+            if not path.exists():
+                sys.exit(f"c-tests: {path.relative_to(ROOT)} is missing: run make {profile and f'ABI={profile} '}c-tests")
+
+    def program(self, name, linkage):
+        return self.build / "c-tests" / linkage / name
+
+
 def sanitizer_runtime():
     """The one AddressSanitizer runtime of the program: rustc's, for the C side too."""
     folder = run(["rustc", "--print", "target-libdir"]).stdout.strip()
@@ -94,26 +144,28 @@ def sanitizer_runtime():
     return found[0]
 
 
-def link_arguments(linkage):
+def link_arguments(library, linkage):
     """What a program needs to be linked with the library."""
     if linkage == "so":
-        return [f"-L{BUILD}", "-lae", f"-Wl,-rpath,{BUILD}"]
+        return [f"-L{library.build}", "-lae", f"-Wl,-rpath,{library.build}"]
     if linkage == "a":
-        return [str(BUILD / "libae.a"), *SYSTEM_LIBS]
+        return [str(library.build / "libae.a"), *SYSTEM_LIBS]
     runtime = ["-Wl,--whole-archive", str(sanitizer_runtime()), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
-    return [str(BUILD / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
+    return [str(library.build / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
 
 
-def compile_program(source, program, linkage):
+def compile_program(library, source, program, linkage):
     """Returns what the compiler said when it failed."""
     program.parent.mkdir(parents=True, exist_ok=True)
     compiler, standard = LANGUAGES[source.suffix]
     sanitize = SANITIZE if linkage == "asan" else []
-    result = run([compiler, standard, *CFLAGS, *sanitize, "-c", "-o", f"{program}.o", str(source)])
+    exports = library.build / "exports"
+    profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{exports}"']
+    result = run([compiler, standard, *CFLAGS, *profile, *sanitize, "-c", "-o", f"{program}.o", str(source)])
     if result.returncode == 0:
         # Linked without -fsanitize, which would bring the C compiler's own runtime.
         hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
-        result = run([compiler, "-o", str(program), f"{program}.o", *hiredis, *link_arguments(linkage)])
+        result = run([compiler, "-o", str(program), f"{program}.o", *hiredis, *link_arguments(library, linkage)])
     return None if result.returncode == 0 else result.stderr
 
 
@@ -139,14 +191,14 @@ def run_case(command, env, limit):
 
 
 class Server:
-    """An ae-server for the programs that need one."""
+    """An ae-server for the programs that need one: of any profile, since they do not see it."""
 
     def __init__(self):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.process = subprocess.Popen(
-            [BUILD / "ae-server", "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
+            [ROOT / "build" / "ae-server", "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 10
@@ -172,12 +224,12 @@ def environment(backend, server):
     return env
 
 
-def canary(variant, folder):
+def canary(library, variant, folder):
     """Returns what is wrong with a variant, or None."""
     linkage, backend, runner, limit = VARIANTS[variant]
     source, program = folder / "canary.c", folder / f"canary-{linkage}"
     source.write_text(CANARY)
-    complaint = compile_program(source, program, linkage)
+    complaint = compile_program(library, source, program, linkage)
     if complaint:
         return complaint
     needed = run(["readelf", "-dW", str(program)]).stdout
@@ -191,7 +243,7 @@ def canary(variant, folder):
         symbols = run(["nm", str(program)]).stdout
         if symbols.count(" T __asan_init\n") != 1 or "libasan" in needed:
             return "the program has not exactly one AddressSanitizer runtime"
-        if " U __asan_" not in run(["nm", "-u", str(BUILD / "libae-asan.a")]).stdout:
+        if " U __asan_" not in run(["nm", "-u", str(library.build / "libae-asan.a")]).stdout:
             return "libae-asan.a is not instrumented"
     if linkage == "asan" or runner:
         for error, sign in ("write", "aeStop"), ("leak", "main"):
@@ -223,17 +275,17 @@ def describe(status, limit):
     return f"exit status {status}"
 
 
-def run_variant(variant, sources, pool, folder, server, only):
+def run_variant(library, variant, sources, pool, folder, server, only):
     linkage, backend, runner, limit = VARIANTS[variant]
     outcome = Outcome()
-    complaint = canary(variant, folder)
+    complaint = canary(library, variant, folder)
     if complaint:
         outcome.fail(f"{variant}: canary", complaint)
         return outcome
     env = environment(backend, server)
     cases = []
     for source in sources:
-        program = BUILD / "c-tests" / linkage / source.stem
+        program = library.program(source.stem, linkage)
         listed = run([str(program), "--list"], env=env)
         names = listed.stdout.split()
         if listed.returncode != 0 or not names:
@@ -254,19 +306,36 @@ def run_variant(variant, sources, pool, folder, server, only):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
-    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all by default")
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all by default, or the profile's")
     parser.add_argument("--case", help="one case's name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
     arguments = parser.parse_args()
 
+    library = Library(arguments.abi)
+    is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
-    if arguments.programs:
-        unknown = set(arguments.programs) - {source.stem for source in sources}
-        if unknown:
-            parser.error(f"no such program: {', '.join(sorted(unknown))}")
-        sources = [source for source in sources if source.stem in arguments.programs]
-    variants = arguments.variant or list(VARIANTS)
+    names = {source.stem for source in sources}
+    unknown = (set(arguments.programs) | set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS) - names
+    if unknown:
+        parser.error(f"no such program: {', '.join(sorted(unknown))}")
+    left_out = {name for name, profiles in PROGRAMS_OF.items() if library.profile not in profiles}
+    if left_out & set(arguments.programs):
+        parser.error(f"not for {library.profile}: {', '.join(sorted(left_out & set(arguments.programs)))}")
+    if left_out:
+        print(f"not for {library.profile}: {', '.join(sorted(left_out))}")
+    wanted = set(arguments.programs) or names - left_out
+    sources = [source for source in sources if source.stem in wanted]
+    variants = arguments.variant or list(VARIANTS if is_default else VARIANTS_OF_OTHERS)
+
+    def belongs(source, variant):
+        """Whether a program runs in a variant."""
+        linkage = VARIANTS[variant][0]
+        if linkage not in LINKAGES_OF.get(source.stem, (linkage,)):
+            return False
+        narrowed = is_default or arguments.programs or variant != "valgrind"
+        return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 
     total = Outcome()
     server = Server() if any(source.name.startswith("hiredis_") for source in sources) else None
@@ -275,10 +344,12 @@ def main():
             broken = set()
             builds = {
                 (source, linkage): pool.submit(
-                    compile_program, source, BUILD / "c-tests" / linkage / source.stem, linkage
+                    compile_program, library, source, library.program(source.stem, linkage), linkage
                 )
-                for linkage in dict.fromkeys(VARIANTS[variant][0] for variant in variants)
-                for source in sources
+                for source, linkage in dict.fromkeys(
+                    (source, VARIANTS[variant][0]) for variant in variants for source in sources
+                    if belongs(source, variant)
+                )
             }
             for (source, linkage), build in builds.items():
                 if build.result() is not None:
@@ -286,8 +357,11 @@ def main():
                     total.fail(f"{source.name} does not build with {linkage}", build.result())
             for variant in variants:
                 start = time.monotonic()
-                built = [source for source in sources if (source, VARIANTS[variant][0]) not in broken]
-                outcome = run_variant(variant, built, pool, pathlib.Path(folder), server, arguments.case)
+                built = [
+                    source for source in sources
+                    if belongs(source, variant) and (source, VARIANTS[variant][0]) not in broken
+                ]
+                outcome = run_variant(library, variant, built, pool, pathlib.Path(folder), server, arguments.case)
                 print(f"{variant}: {outcome} ({time.monotonic() - start:.0f} s)", flush=True)
                 total.passed += outcome.passed
                 total.failed += outcome.failed
@@ -295,7 +369,7 @@ def main():
     finally:
         if server:
             server.stop()
-    print(f"c-tests: {total}")
+    print(f"{'c-tests' if is_default else library.profile}: {total}")
     return 1 if total.failed or not total.passed else 0
 
 

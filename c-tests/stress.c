@@ -2,9 +2,9 @@
  * closes descriptors and opens others of the same number, resizes the set, re-enters the loop and opens and closes
  * connections; the last one deletes the loop. What is checked is what must always hold; the rest is for valgrind and the sanitizers to see. */
 #include "test.h"
+#include "conn_test.h"
 
 #include <ae.h>
-#include <connection.h>
 
 enum { PAIRS = 24, TIMERS = 64, CONNS = 16, SET_SIZE = 256, MAX_DEPTH = 4 };
 
@@ -77,7 +77,7 @@ static void on_final(aeEventLoop *loop, void *data) {
     if (!deleted) act();
 }
 
-static int on_time(aeEventLoop *loop, long long id, void *data) {
+static TIME_RESULT on_time(aeEventLoop *loop, long long id, void *data) {
     struct timer *timer = data;
     int slot;
 
@@ -134,7 +134,7 @@ static void open_conn(struct owned *owned) {
     int fds[2];
 
     test_pair(fds);
-    owned->conn = connCreateAccepted(connectionTypeUnix(), fds[0], NULL);
+    owned->conn = test_conn_create_accepted(el, UNIX_TYPE, fds[0]);
     CHECK(owned->conn != NULL);
     owned->peer = fds[1];
     connSetPrivateData(owned->conn, owned);
@@ -208,7 +208,7 @@ static void act(void) {
     while (count-- > 0 && steps > 0) steps--, step();
 }
 
-static int on_last(aeEventLoop *loop, long long id, void *data) {
+static TIME_RESULT on_last(aeEventLoop *loop, long long id, void *data) {
     (void)id;
     (void)data;
     deleted = 1;
@@ -247,7 +247,7 @@ static void run(unsigned seed) {
 static void random_work(void) {
     unsigned seed;
 
-    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(test_conn_types(), C_OK);
     for (seed = 1; seed <= (test_slow_tool() ? 3U : 20U); seed++) run(seed);
 }
 

@@ -289,6 +289,9 @@ static inline void test_folder(char path[64]) {
     CHECK(mkdtemp(path) != NULL);
 }
 
+/* A group that a file of ours can be given: for root one that it would not have anyway. */
+static inline gid_t test_other_group(void) { return geteuid() == 0 ? getegid() + 1 : getegid(); }
+
 static inline int test_slow_tool(void) {
     const char *preloaded = getenv("LD_PRELOAD");
 

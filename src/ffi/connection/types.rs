@@ -96,19 +96,17 @@ pub unsafe extern "C" fn connHasEventLoop(conn: *mut connection) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connUnbindEventLoop(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
-    unsafe {
+    quietly(|| unsafe {
         if connHasEventLoop(conn) == 0 {
             return;
         }
-        quietly(|| {
-            io::connSetReadHandler(conn, None);
-            io::connSetWriteHandler(conn, None);
-            if let Some(unbind) = (*conn).r#type.as_ref().and_then(|ct| ct.unbind_event_loop) {
-                unbind(conn);
-            }
-            (*conn).el = ptr::null_mut();
-        });
-    }
+        io::connSetReadHandler(conn, None);
+        io::connSetWriteHandler(conn, None);
+        if let Some(unbind) = (*conn).r#type.as_ref().and_then(|ct| ct.unbind_event_loop) {
+            unbind(conn);
+        }
+        (*conn).el = ptr::null_mut();
+    });
 }
 
 /// Gives a connection that has no loop this one.
@@ -162,11 +160,11 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCloseListener(listener: *mut connListener) {
     // SAFETY: the caller vouches for the listener.
-    unsafe {
+    quietly(|| unsafe {
         if !listener.is_null() && (*listener).count != 0 {
             typed((*listener).ct, (), |t| t.closeListener, |f| f(listener));
         }
-    }
+    });
 }
 
 /// The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
@@ -361,11 +359,11 @@ pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetPostponeUpdateState(conn: *mut connection, on: c_int) {
     // SAFETY: the caller vouches for the connection.
-    unsafe {
+    quietly(|| unsafe {
         if let Some(postpone) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.postpone_update_state)) {
             postpone(conn, on);
         }
-    }
+    });
 }
 
 /// Brings what the loop watches for in line with the connection's state.
@@ -376,11 +374,11 @@ pub unsafe extern "C" fn connSetPostponeUpdateState(conn: *mut connection, on: c
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connUpdateState(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
-    unsafe {
+    quietly(|| unsafe {
         if let Some(update) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.update_state)) {
             update(conn);
         }
-    }
+    });
 }
 
 /// Whether the connection's type itself checks that data arrives unchanged: 1 or 0.

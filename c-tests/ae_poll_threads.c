@@ -1,0 +1,269 @@
+/* Valkey's use of custom and protected polls: before the loop sleeps, a poll is sent to an I/O thread; the custom poll
+ * hands its result over when it is there, and takes itself and the protection away. Meanwhile the loop's own thread
+ * creates and deletes events. */
+#include "ae_test.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+/* ---- The thread that polls ---- */
+
+enum { NO_POLL, POLLING, POLLED };
+
+static struct {
+    pthread_t thread;
+    sem_t jobs;
+    atomic_int state;
+    int fired, quit;
+    long sent, taken;
+    aeEventLoop *el;
+    long long wait_us;
+} io;
+
+static void *io_thread(void *data) {
+    AE_NOTUSED(data);
+    for (;;) {
+        struct timeval time = {0, 0};
+
+        while (sem_wait(&io.jobs) == -1) continue;
+        if (io.quit) return NULL;
+        time.tv_usec = (suseconds_t)io.wait_us;
+        io.fired = aePoll(io.el, &time);
+        atomic_store_explicit(&io.state, POLLED, memory_order_release);
+    }
+}
+
+static int take_result(aeEventLoop *el) {
+    CHECK(el == io.el);
+    CHECK(el->flags & AE_PROTECT_POLL);
+    if (atomic_load_explicit(&io.state, memory_order_acquire) == POLLING) return 0;
+    CHECK_INT(atomic_load(&io.state), POLLED);
+    atomic_store(&io.state, NO_POLL);
+    aeSetCustomPollProc(el, NULL);
+    aeSetPollProtect(el, 0);
+    io.taken++;
+    return io.fired;
+}
+
+static void send_poll(aeEventLoop *el) {
+    if (atomic_load(&io.state) != NO_POLL) return;
+    atomic_store(&io.state, POLLING);
+    aeSetCustomPollProc(el, take_result);
+    aeSetPollProtect(el, 1);
+    io.sent++;
+    sem_post(&io.jobs);
+}
+
+static aeEventLoop *begin(void) {
+    io.el = new_loop();
+    CHECK(sem_init(&io.jobs, 0, 0) == 0);
+    CHECK_INT(pthread_create(&io.thread, NULL, io_thread, NULL), 0);
+    return io.el;
+}
+
+static void end(void) {
+    while (atomic_load(&io.state) == POLLING) test_sleep_us(1000);
+    io.quit = 1;
+    sem_post(&io.jobs);
+    CHECK_INT(pthread_join(io.thread, NULL), 0);
+    sem_destroy(&io.jobs);
+    aeDeleteEventLoop(io.el);
+}
+
+static int run_once(void) {
+    return aeProcessEvents(io.el, AE_ALL_EVENTS | AE_DONT_WAIT | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP);
+}
+
+/* ---- One poll ---- */
+
+static int told;
+
+static void on_after_sleep(aeEventLoop *el, int count) {
+    AE_NOTUSED(el);
+    told += count;
+}
+
+static void result_comes_from_the_other_thread(void) {
+    aeEventLoop *el = begin();
+    int pair[2];
+
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    aeSetAfterSleepProc(el, on_after_sleep);
+    send_poll(el);
+    while (told == 0) CHECK(run_once() >= 0);
+    CHECK_INT(told, 1);
+    CHECK_TEXT(test_noted(), "r");
+    CHECK_INT(io.taken, 1);
+    CHECK_NULL(el->custompoll);
+    CHECK_INT(el->flags, 0);
+    CHECK_INT(run_once(), 1); /* by the loop itself again */
+    CHECK_INT(io.taken, 1);
+    test_close_pair(pair);
+    end();
+}
+
+/* While the poll is under way, a change waits for it: it does not get between the poll and its result. */
+static void changes_wait_for_the_poll(void) {
+    aeEventLoop *el = begin();
+    int pair[2], other[2];
+    long long start;
+
+    test_pair(pair);
+    test_pair(other);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    io.wait_us = 200000;
+    send_poll(el);
+    while (pthread_mutex_trylock(&el->poll_mutex) == 0) { /* till the other thread has it */
+        CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
+        test_sleep_us(500);
+    }
+    start = test_now_us();
+    CHECK_INT(atomic_load(&io.state), POLLING);
+    CHECK_INT(aeCreateFileEvent(el, other[0], AE_WRITABLE, note_writable, NULL), AE_OK);
+    CHECK(test_now_us() - start >= 50000);
+    while (atomic_load(&io.state) == POLLING) test_sleep_us(1000);
+    CHECK_INT(io.fired, 0);
+    CHECK_INT(run_once(), 0); /* the poll that has found nothing */
+    io.wait_us = 0;
+    send_poll(el);
+    while (test_log[0] == '\0') CHECK(run_once() >= 0);
+    CHECK_TEXT(test_noted(), "w");
+    test_close_pair(pair);
+    test_close_pair(other);
+    end();
+}
+
+static void on_stale(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    FAIL("descriptor %d is another file now", fd);
+}
+
+/* What a poll has found for a file is not told to the next one that gets its number. */
+static void result_is_of_the_file_that_was_polled(void) {
+    aeEventLoop *el = begin();
+    int pair[2], other[2], fd;
+
+    ready_pair(pair);
+    test_pair(other);
+    fd = pair[0];
+    CHECK_INT(aeCreateFileEvent(el, fd, AE_READABLE, note_readable, NULL), AE_OK);
+    send_poll(el);
+    while (atomic_load(&io.state) == POLLING) test_sleep_us(1000);
+    CHECK_INT(io.fired, 1);
+    aeDeleteFileEvent(el, fd, AE_READABLE);
+    CHECK_INT(dup2(other[0], fd), fd);
+    CHECK_INT(aeCreateFileEvent(el, fd, AE_READABLE, on_stale, NULL), AE_OK);
+    run_once();
+    CHECK_INT(io.taken, 1);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    test_close_pair(other);
+    end();
+}
+
+/* ---- Many polls, and changes all the time ---- */
+
+enum { PAIRS = 32 };
+
+static struct ends {
+    int fds[2];
+    long written, read;
+} pairs[PAIRS];
+static unsigned long long state = 1;
+static long nested;
+static int resting;
+
+static int random_below(int limit) {
+    state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+    return (int)((state >> 33) % (unsigned)limit);
+}
+
+static void act(aeEventLoop *el);
+
+static void on_file(aeEventLoop *el, int fd, void *data, int mask) {
+    struct ends *pair = data;
+
+    CHECK_INT(pair->fds[0], fd);
+    if (mask & AE_READABLE) {
+        int count = test_drain(fd);
+
+        if (count == 0) CHECK(mask & AE_WRITABLE || nested > 0);
+        pair->read += count;
+    }
+    if (!resting) act(el);
+    if (random_below(50) == 0 && nested < 3) {
+        nested++; /* as Valkey does while it loads or runs a script, custom poll or not */
+        CHECK(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT) >= 0);
+        nested--;
+    }
+}
+
+static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(mask);
+    CHECK_INT(((struct ends *)data)->fds[0], fd);
+    aeDeleteFileEvent(el, fd, AE_WRITABLE);
+}
+
+static void act(aeEventLoop *el) {
+    struct ends *pair = &pairs[random_below(PAIRS)];
+    int fd = pair->fds[0];
+
+    switch (random_below(8)) {
+    case 0:
+    case 1:
+    case 2:
+        if (write(pair->fds[1], "x", 1) == 1) pair->written++;
+        break;
+    case 3: CHECK_INT(aeCreateFileEvent(el, fd, AE_WRITABLE, on_writable, pair), AE_OK); break;
+    case 4: aeDeleteFileEvent(el, fd, AE_WRITABLE); break;
+    case 5: aeDeleteFileEvent(el, fd, AE_READABLE); break;
+    case 6: CHECK_INT(aeCreateFileEvent(el, fd, AE_READABLE, on_file, pair), AE_OK); break;
+    case 7: /* another socket of the same number, most likely */
+        if (random_below(4) > 0) break;
+        aeDeleteFileEvent(el, fd, AE_READABLE | AE_WRITABLE);
+        pair->read += test_drain(fd);
+        test_close_pair(pair->fds);
+        test_pair(pair->fds);
+        CHECK_INT(aeCreateFileEvent(el, pair->fds[0], AE_READABLE, on_file, pair), AE_OK);
+        break;
+    }
+}
+
+static void nothing_is_lost_between_the_threads(void) {
+    const long rounds = test_slow_tool() ? 3000 : 100000;
+    aeEventLoop *el = begin();
+    long round, i, done;
+
+    for (i = 0; i < PAIRS; i++) {
+        test_pair(pairs[i].fds);
+        CHECK_INT(aeCreateFileEvent(el, pairs[i].fds[0], AE_READABLE, on_file, &pairs[i]), AE_OK);
+    }
+    aeSetBeforeSleepProc(el, send_poll);
+    for (round = 0; round < rounds; round++) {
+        int count = random_below(4);
+
+        while (count-- > 0) act(el);
+        CHECK(run_once() >= 0);
+        if (round % 64 == 0) test_sleep_us(50); /* with one processor the other thread gets its turn here */
+    }
+    /* Whatever was written arrives. */
+    resting = 1;
+    do {
+        for (i = done = 0; i < PAIRS; i++) {
+            if (!(aeGetFileEvents(el, pairs[i].fds[0]) & AE_READABLE))
+                CHECK_INT(aeCreateFileEvent(el, pairs[i].fds[0], AE_READABLE, on_file, &pairs[i]), AE_OK);
+            done += pairs[i].read == pairs[i].written;
+        }
+        CHECK(run_once() >= 0);
+    } while (done < PAIRS);
+    if (io.taken < rounds / 1000) FAIL("only %ld polls of %ld were the other thread's", io.taken, rounds);
+    for (i = 0; i < PAIRS; i++) test_close_pair(pairs[i].fds);
+    end();
+}
+
+TEST_MAIN(CASE(result_comes_from_the_other_thread), CASE(changes_wait_for_the_poll),
+          CASE(result_is_of_the_file_that_was_polled), CASE(nothing_is_lost_between_the_threads))

@@ -1,0 +1,71 @@
+/* What the ABI profiles have different, under one name for the tests. Also for C++. */
+#ifndef LIBAE_TEST_PROFILE_H
+#define LIBAE_TEST_PROFILE_H
+
+#include <ae.h>
+#include <libae.h>
+
+#if defined(LIBAE_ABI_REDIS_6_2) || defined(LIBAE_ABI_REDIS_7_0)
+#define TEST_CONN_V1 1 /* connections without registered types and listeners */
+#endif
+#if defined(LIBAE_ABI_REDIS_8_0)
+#define TEST_CONN_LOOP 1 /* connections know their loop */
+#endif
+#if defined(LIBAE_ABI_VALKEY_8_0) || defined(LIBAE_ABI_VALKEY_8_1)
+#define TEST_VALKEY 1
+#endif
+
+/* ---- ae.h ---- */
+
+/* What a time event's function returns. */
+#ifdef LIBAE_ABI_VALKEY_8_1
+#define TIME_RESULT long long
+#else
+#define TIME_RESULT int
+#endif
+
+/* An after-sleep hook's heading; its loop is `el`. */
+#ifdef TEST_VALKEY
+#define AFTER_SLEEP(name) void name(aeEventLoop *el, int fired __attribute__((unused)))
+#else
+#define AFTER_SLEEP(name) void name(aeEventLoop *el)
+#endif
+
+/* Whether deleting a loop runs the finalizers of the time events that are still registered. */
+#if defined(TEST_VALKEY) || defined(LIBAE_ABI_REDIS_8_0)
+enum { LOOP_DELETION_FINALIZES = 1 };
+#else
+enum { LOOP_DELETION_FINALIZES = 0 };
+#endif
+
+/* The id of a loop's first time event. */
+#ifdef TEST_VALKEY
+enum { FIRST_TIMER = 1 };
+#else
+enum { FIRST_TIMER = 0 };
+#endif
+
+/* ---- anet.h ---- */
+
+/* The last argument of anetFdToString: which end is meant. */
+#ifdef TEST_CONN_V1
+enum { REMOTE_END = 0, OWN_END = 1 };
+#else
+enum { OWN_END = 0, REMOTE_END = 1 };
+#endif
+
+/* anetUnixServer without a group. */
+#ifdef TEST_VALKEY
+#define test_unix_server(err, path, perm, backlog) anetUnixServer(err, path, perm, backlog, NULL)
+#else
+#define test_unix_server(err, path, perm, backlog) anetUnixServer(err, path, perm, backlog)
+#endif
+
+/* What anetUnixServer sets of O_NONBLOCK. */
+#ifdef LIBAE_ABI_VALKEY_8_1
+#define UNIX_SERVER_NONBLOCK O_NONBLOCK
+#else
+#define UNIX_SERVER_NONBLOCK 0
+#endif
+
+#endif

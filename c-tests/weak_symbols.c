@@ -1,0 +1,104 @@
+/* What a fork's own tls.o and rdma.o define, libae.a has as weak symbols: the program's own win, also where the library
+ * calls them itself. Linked with libae.a alone; were they not weak, this would not link. */
+#include "test.h"
+#include "conn_test.h"
+
+static int calls;
+
+#ifdef TEST_CONN_V1
+
+static connection own;
+
+connection *connCreateTLS(void) {
+    calls++;
+    return &own;
+}
+
+connection *connCreateAcceptedTLS(int fd, int require_auth) {
+    calls += fd + require_auth;
+    return &own;
+}
+
+char *connTLSGetPeerCert(connection *conn) {
+    static char certificate[] = "certificate";
+
+    CHECK(conn == &own);
+    return certificate;
+}
+
+int tlsHasPendingData(void) { return 1; }
+int tlsProcessPendingData(void) { return 5; }
+
+static void functions_are_the_programs(void) {
+    connection *conn;
+
+    CHECK(connCreateTLS() == &own);
+    CHECK_INT(calls, 1);
+    CHECK(connCreateAcceptedTLS(40, 1) == &own);
+    CHECK_INT(calls, 42);
+    CHECK_TEXT(connTLSGetPeerCert(&own), "certificate");
+    CHECK_INT(tlsHasPendingData(), 1);
+    CHECK_INT(tlsProcessPendingData(), 5);
+    conn = connCreateSocket(); /* the rest is the library's */
+    CHECK_INT(connGetType(conn), CONN_TYPE_SOCKET);
+    connClose(conn);
+}
+
+TEST_MAIN(CASE(functions_are_the_programs))
+
+#else
+
+static const char *own_get_type(connection *conn) {
+    (void)conn;
+    return CONN_TYPE_TLS;
+}
+
+static int own_inits;
+
+static void own_init(void) { own_inits++; }
+
+static ConnectionType own_tls = {.get_type = own_get_type, .init = own_init};
+
+int RedisRegisterConnectionTypeTLS(void) {
+    calls++;
+    return connTypeRegister(&own_tls);
+}
+
+static void initialize_registers_the_programs_tls(void) {
+    connection conn = {.type = &own_tls};
+
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(calls, 1);
+    CHECK_INT(own_inits, 1);
+    CHECK(connectionTypeTls() == &own_tls);
+    CHECK(connectionByType("TLS") == &own_tls);
+    CHECK_INT(connectionIndexByType("tls"), 2); /* after tcp and unix */
+    CHECK_INT(connIsTLS(&conn), 1);
+    CHECK(connectionTypeTcp() != NULL && connectionTypeUnix() != NULL);
+}
+
+#ifdef LIBAE_ABI_VALKEY_8_1
+
+static const char *own_rdma_get_type(connection *conn) {
+    (void)conn;
+    return "rdma";
+}
+
+static ConnectionType own_rdma = {.get_type = own_rdma_get_type};
+
+int RegisterConnectionTypeRdma(void) { return connTypeRegister(&own_rdma); }
+
+static void initialize_registers_the_programs_rdma(void) {
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK(connectionByType("rdma") == &own_rdma);
+    CHECK_INT(connectionIndexByType("rdma"), 3);
+}
+
+TEST_MAIN(CASE(initialize_registers_the_programs_tls), CASE(initialize_registers_the_programs_rdma))
+
+#else
+
+TEST_MAIN(CASE(initialize_registers_the_programs_tls))
+
+#endif
+#endif
