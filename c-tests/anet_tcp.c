@@ -1,7 +1,9 @@
 /* TCP by anet: listening, accepting and connecting, on loopback alone. */
 #include "test.h"
+#include "profile.h"
 
 #include <anet.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 
 static char err[ANET_ERR_LEN];
@@ -179,6 +181,21 @@ static void accepted_socket_is_ready_for_a_loop(void) {
     close(server);
 }
 
+/* Servers of valkey-8.1 rely on it: without it their second small write waits for the client's delayed ACK. */
+static void small_segments_wait_where_upstreams_do(void) {
+    int port, server = serve(&port), client, fd;
+
+    client = anetTcpConnect(err, "127.0.0.1", port);
+    if (client == ANET_ERR) FAIL("anetTcpConnect: %s", err);
+    CHECK_INT(int_option(client, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
+    fd = anetTcpAccept(err, server, NULL, 0, NULL);
+    if (fd == ANET_ERR) FAIL("anetTcpAccept: %s", err);
+    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
+    close(fd);
+    close(client);
+    close(server);
+}
+
 static void ipv6_peer_has_its_address(void) {
     char ip[64];
     int port, peer_port, server, client, fd;
@@ -333,7 +350,7 @@ TEST_MAIN(CASE(ipv4_server_listens_on_a_port_of_its_own), CASE(ipv6_server_serve
           CASE(both_families_share_a_port), CASE(stars_and_null_are_every_address), CASE(used_port_is_told),
           CASE(lingering_connections_do_not_hold_the_port), CASE(address_of_the_other_family_is_an_error),
           CASE(address_not_of_this_machine_is_an_error), CASE(accepted_socket_is_ready_for_a_loop),
-          CASE(ipv6_peer_has_its_address), CASE(nobody_waiting_is_eagain),
+          CASE(small_segments_wait_where_upstreams_do), CASE(ipv6_peer_has_its_address), CASE(nobody_waiting_is_eagain),
           CASE(accept_on_a_bad_descriptor_is_told), CASE(small_address_buffers_do_no_harm),
           CASE(interrupted_accept_goes_on), CASE(failures_of_one_connection_are_retried),
           CASE(nonblocking_connect_succeeds),

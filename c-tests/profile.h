@@ -61,6 +61,13 @@ enum { OWN_END = 0, REMOTE_END = 1 };
 #define test_unix_server(err, path, perm, backlog) anetUnixServer(err, path, perm, backlog)
 #endif
 
+/* Whether accepted sockets, and those that are connected at once, have TCP_NODELAY. */
+#ifdef LIBAE_ABI_VALKEY_8_1
+enum { INITIAL_NODELAY = 1 };
+#else
+enum { INITIAL_NODELAY = 0 };
+#endif
+
 /* What anetUnixServer sets of O_NONBLOCK. */
 #ifdef LIBAE_ABI_VALKEY_8_1
 #define UNIX_SERVER_NONBLOCK O_NONBLOCK
