@@ -30,6 +30,22 @@ const LIBC_TYPES: [&str; 8] =
 const NOT_IN_BINARIES: [&str; 7] =
     ["libc", "nix", "TcpListener", "TcpStream", "UdpSocket", "UnixListener", "UnixStream"];
 
+/// How the `cfg` flags of the ABI profiles begin (build.rs).
+const PROFILE_FLAG: &str = "abi_";
+
+/// Who may know the profiles: modules, and files.
+const KNOW_PROFILES: [&str; 4] = ["abi", "ffi", "connection/types_v1", "connection/types_v2"];
+
+/// Files that name flags all the same, which, and why.
+const PROFILE_EXCEPTIONS: [(&str, &[&str], &str); 6] = [
+    ("connection/mod", &["abi_v1"], "chooses between types_v1 and types_v2, and has the registry or not"),
+    ("event_loop/mod", &["abi_valkey"], "offers what `polling` has for Valkey"),
+    ("event_loop/polling", &["abi_valkey"], "aePoll and aeSetPollProtect: nobody else calls them"),
+    ("host", &["abi_v1"], "without listeners nobody asks their hooks"),
+    ("sys/socket", &["abi_v1"], "shutdown: nobody else calls it"),
+    ("sys/text", &["abi_v1"], "Text::as_mut_ptr: nobody else calls it"),
+];
+
 /// Splits a source into words and single characters, "::" as one, without comments, strings and characters.
 fn tokens(source: &str) -> Vec<String> {
     let mut tokens: Vec<String> = Vec::new();
@@ -251,6 +267,21 @@ fn binary_violations(source: &str, is_main: bool) -> Vec<String> {
     violations
 }
 
+/// The profiles' flags that a file names and may not; `path` is from src/, without the suffix.
+fn profile_violations(source: &str, path: &str) -> Vec<String> {
+    if KNOW_PROFILES.iter().any(|known| Path::new(path).starts_with(known)) {
+        return Vec::new();
+    }
+    let allowed = PROFILE_EXCEPTIONS.iter().find(|(file, ..)| *file == path).map_or(&[][..], |(_, flags, _)| flags);
+    let mut flags: Vec<_> = tokens(source).into_iter().filter(|word| word.starts_with(PROFILE_FLAG)).collect();
+    flags.sort();
+    flags.dedup();
+    let unused = allowed.iter().filter(|flag| !flags.iter().any(|named| named == *flag));
+    let unused = unused.map(|flag| format!("`{flag}` is not named any more: take it out of PROFILE_EXCEPTIONS"));
+    let named = flags.iter().filter(|flag| !allowed.contains(&flag.as_str()));
+    named.map(|flag| format!("`{flag}` belongs to {}", KNOW_PROFILES.join(", "))).chain(unused).collect()
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder of sources") {
@@ -289,6 +320,24 @@ fn imports_point_down() {
 }
 
 #[test]
+fn profiles_are_known_where_they_belong() {
+    let source_folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut violations = Vec::new();
+    let mut seen = Vec::new();
+    for file in rust_files(&source_folder) {
+        let path = file.strip_prefix(&source_folder).expect("a path below src").with_extension("");
+        let path = path.to_str().expect("a name in UTF-8");
+        let found = profile_violations(&std::fs::read_to_string(&file).expect("a source"), path);
+        violations.extend(found.into_iter().map(|text| format!("  src/{path}.rs: {text}")));
+        seen.push(path.to_string());
+    }
+    for (path, ..) in PROFILE_EXCEPTIONS {
+        assert!(seen.iter().any(|seen| seen == path), "src/{path}.rs is not there: take it out of PROFILE_EXCEPTIONS");
+    }
+    assert!(violations.is_empty(), "the profiles are known where they should not be:\n{}", violations.join("\n"));
+}
+
+#[test]
 fn the_table_is_the_one_in_the_crates_documentation() {
     let library = include_str!("../src/lib.rs");
     for (name, _) in LAYERS {
@@ -303,7 +352,7 @@ fn the_table_is_the_one_in_the_crates_documentation() {
 
 #[cfg(test)]
 mod samples {
-    use super::{binary_violations, library_violations};
+    use super::{binary_violations, library_violations, profile_violations};
 
     fn refused(source: &str, module: &[&str]) {
         assert!(!library_violations(source, module).is_empty(), "not noticed in {module:?}: {source}");
@@ -349,6 +398,21 @@ mod samples {
         fine("fn f(e: &libc::kevent) {}", &["event_loop", "backend", "kqueue"]);
         fine("fn f() { unsafe { libc::close(3) }; }", &["sys", "fd"]);
         fine("fn f(m: libc::mode_t, v: *const libc::iovec) -> c_int { libc::EINTR }", &["ffi", "anet"]);
+    }
+
+    #[test]
+    fn profile_flags() {
+        let violations = |source, path| profile_violations(source, path).len();
+        assert_eq!(violations("#[cfg(abi_v1)] fn f() {}", "ffi/ae"), 0);
+        assert_eq!(violations("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "abi/profile"), 0);
+        assert_eq!(violations("#[cfg(abi_redis_8)] fn f() {}", "connection/types_v2"), 0);
+        assert_eq!(violations("#[cfg(abi_redis_8)] fn f() {}", "connection/socket"), 1);
+        assert_eq!(violations("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "event_loop/wait"), 2);
+        assert_eq!(violations("#[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 0);
+        assert_eq!(violations("#[cfg(abi_v1)] #[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 1);
+        assert_eq!(violations("fn f() {}", "event_loop/polling"), 1); // an exception that nobody needs
+        assert_eq!(violations("// abi_v1", "resp/parser"), 0);
+        assert_eq!(violations("#[cfg(abi_v1)] fn f() {}", "abiding"), 1);
     }
 
     #[test]

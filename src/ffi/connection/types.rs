@@ -9,7 +9,9 @@ use super::{field, io};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::ae::aeFileProc;
 use crate::abi::connection::*;
+use crate::abi::host::LIBAE_LOG_VERBOSE;
 use crate::connection::registry;
+use crate::event_loop;
 use crate::ffi::args::{call, non_null, quietly, string};
 use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
@@ -220,8 +222,7 @@ pub extern "C" fn connTypeInitialize() -> c_int {
 #[cfg(abi_valkey_8_1)]
 #[unsafe(no_mangle)]
 pub extern "C" fn RegisterConnectionTypeRdma() -> c_int {
-    Errno::EOPNOTSUPP.set();
-    C_ERR
+    not_built_in("rdma")
 }
 
 /// Registers the built-in type "tcp".
@@ -245,6 +246,13 @@ pub extern "C" fn RedisRegisterConnectionTypeUnix() -> c_int {
 /// takes its place.
 #[unsafe(no_mangle)]
 pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
+    not_built_in("tls")
+}
+
+/// Says what is missing. The name also keeps the compiler from making one function of several: a program that brings
+/// one of these functions must not replace the others with it.
+fn not_built_in(name: &str) -> c_int {
+    event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
     Errno::EOPNOTSUPP.set();
     C_ERR
 }
