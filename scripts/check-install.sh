@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-unset DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MAKEFLAGS MFLAGS
+unset ABI DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MAKEFLAGS MFLAGS
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LC_ALL=C
 
 # files DIRECTORY: every file and link below it.
@@ -106,6 +106,22 @@ server_starts() {
     "$prefix/bin/ae-server" --help > /dev/null
 }
 
+# Another profile's library comes with its own headers. Built where scripts/check-profiles.sh does it.
+other_profile() {
+    local other=valkey-8.1 stage=$work/other said
+    CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/profiles make ABI=$other install DESTDIR="$stage" PREFIX=/opt/x \
+        LIBDIR=/opt/x/lib64 || return 1
+    expected_files | sort | diff -u - <(files "$stage") || fail "other files were installed than expected" || return 1
+    diff -r target/include/$other "$stage/opt/x/include/libae" || fail "the headers are not the profile's" || return 1
+    grep -q "^#define LIBAE_ABI \"$other\"" "$stage/opt/x/include/libae/libae.h" || fail "libae.h is of another profile" ||
+        return 1
+    cc -I "$stage/opt/x/include/libae" -o "$work/other-use" tests/install/use.c "$stage/opt/x/lib64/libae.so" || return 1
+    said=$(LD_LIBRARY_PATH=$stage/opt/x/lib64 "$work/other-use") || fail "status $?: $said" || return 1
+    [ "$said" = "libae $version $other" ] || fail "it says: $said" || return 1
+    make ABI=$other uninstall DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
+    [ -z "$(files "$stage")" ] || fail "left: $(files "$stage")"
+}
+
 nothing_left() {
     make uninstall PREFIX="$prefix" || return 1
     [ -z "$(files "$prefix")" ] || fail "left: $(files "$prefix")"
@@ -122,4 +138,5 @@ check "a static C program" with_static
 check "ctypes" with_ctypes
 check "ae-server starts" server_starts
 check "uninstall removes everything" nothing_left
+check "an installation of another profile" other_profile
 finish install

@@ -88,6 +88,7 @@ suite c-tests make --no-print-directory c-tests ARGS=
 if [ -e c-tests/interest_syscalls.sh ]; then
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
 fi
+suite profiles scripts/check-profiles.sh
 suite readme scripts/check-readme.py
 for script in tests/python/test_*.py tests/python/*_test.py; do
     [ -e "$script" ] || continue

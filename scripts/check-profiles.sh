@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# [PROFILE...]: every ABI profile but the default one, which the other suites test, or those that are named: the library
+# and its headers, clippy, the header tests, the exported names, and the C suite.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=scripts/report.sh
+. scripts/report.sh
+
+# One directory for all of them: what the crate depends on is built once, and the default profile's stays as it is.
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/profiles
+unset ABI MAKEFLAGS MFLAGS
+skipped=0
+logs=build/profile-logs
+mkdir -p $logs
+
+# The table in build.rs has them, the default one as DEFAULT_PROFILE.
+all=$(sed -n 's/^    ("\([a-z0-9.-]*\)", &\[.*/\1/p' build.rs)
+[ "$(wc -w <<< "$all")" -ge 5 ] || { echo "build.rs was not understood"; exit 1; }
+
+lint() {
+    LIBAE_ABI=$1 cargo clippy --quiet --locked -- -D warnings
+}
+
+header_tests() {
+    LIBAE_ABI=$1 cargo test --quiet --locked --test headers
+}
+
+# c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.
+c_suite() {
+    local log=$logs/$1 counts
+    make --no-print-directory ABI="$1" c-tests ARGS= > "$log" 2>&1 || true
+    counts=$(sed -nE "s/^$1: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p" "$log")
+    if [ -z "$counts" ]; then
+        failed=$((failed + 1))
+        printf 'FAILED %s: the C suite did not end\n' "$1"
+        sed 's/^/    /' "$log"
+        return
+    fi
+    grep -E '^(FAILED|    |[a-z0-9.-]+: [0-9]+ passed)' "$log" || true
+    # shellcheck disable=SC2086
+    set -- $counts
+    passed=$((passed + $1))
+    failed=$((failed + $2))
+    skipped=$((skipped + $3))
+}
+
+# shellcheck disable=SC2086
+[ $# -gt 0 ] || set -- $all
+for profile in "$@"; do
+    start=$SECONDS
+    check "$profile: the library and its headers" make ABI="$profile" lib headers
+    check "$profile: clippy" lint "$profile"
+    check "$profile: the header tests" header_tests "$profile"
+    check "$profile: the exported names" scripts/check-symbols.sh "$profile" names
+    c_suite "$profile"
+    printf '%s: %d s\n' "$profile" $((SECONDS - start))
+done
+printf 'profiles: %d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]
