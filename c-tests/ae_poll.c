@@ -196,29 +196,26 @@ static void end_many(aeEventLoop *el) {
     aeDeleteEventLoop(el);
 }
 
-/* In the first handler another poll finds fewer, and nobody is called for it. */
+/* The first handler serves every other one itself, and polls again, which finds fewer and calls nobody. */
 static void on_poll_inside(aeEventLoop *el, int fd, void *data, int mask) {
     int i;
 
     CHECK_INT(mask, AE_READABLE);
     *(int *)data += test_drain(fd);
     if (nested++ > 0) return;
-    for (i = 0; i < MANY; i++) {
-        CHECK_INT(aeGetFileEvents(el, pairs[i][0]), AE_READABLE);
-        if (pairs[i][0] != fd && i % 2) aeDeleteFileEvent(el, pairs[i][0], AE_READABLE);
-    }
-    CHECK(aePoll(el, &now) < MANY);
-    for (i = 0; i < MANY; i++)
-        if (pairs[i][0] != fd && i % 2)
-            CHECK_INT(aeCreateFileEvent(el, pairs[i][0], AE_READABLE, on_poll_inside, &served[i]), AE_OK);
+    for (i = 1; i < MANY; i += 2) served[i] += test_drain(pairs[i][0]);
+    CHECK(aePoll(el, &now) < MANY - 1);
 }
 
 static void poll_inside_a_handler_does_not_disturb(void) {
     aeEventLoop *el = new_loop();
+    int i;
 
     begin_many(el, on_poll_inside);
     aeSetCustomPollProc(el, poll_now);
-    while (poll_once(el) > 0) continue;
+    CHECK_INT(poll_once(el), MANY);
+    CHECK_INT(nested, MANY);
+    for (i = 0; i < MANY; i++) CHECK_INT(served[i], 1); /* in this one pass */
     end_many(el);
 }
 

@@ -3,6 +3,8 @@
 #include "test.h"
 #include "conn_test.h"
 
+#include <pthread.h>
+
 static aeEventLoop *el;
 
 static void begin(void) {
@@ -147,18 +149,28 @@ static void listener_closes_all_its_sockets(void) {
 
 static aeEventLoop *hosts_loop(void) { return el; }
 
-/* The loop is the host's choice, though another one is newer. */
+static void *create_loop(void *data) {
+    (void)data;
+    el = aeCreateEventLoop(256);
+    return el;
+}
+
+/* The loop is the host's choice, though another thread has made it and this one has one of its own. */
 static void listener_leaves_the_hosts_loop(void) {
     libaeHost host = {.size = sizeof(host), .current_loop = hosts_loop};
     char address[] = "127.0.0.1", *addresses[] = {address};
-    aeEventLoop *newer;
+    aeEventLoop *own = aeCreateEventLoop(256);
+    pthread_t thread;
 
+    CHECK(own != NULL);
     CHECK_INT(libaeSetHost(&host), AE_OK);
-    begin();
-    newer = aeCreateEventLoop(256);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(pthread_create(&thread, NULL, create_loop, NULL), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK(el != NULL);
     open_listener(connectionTypeTcp(), addresses, 1);
     expect_closed(1);
-    aeDeleteEventLoop(newer);
+    aeDeleteEventLoop(own);
     aeDeleteEventLoop(el);
 }
 
