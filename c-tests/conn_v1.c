@@ -100,6 +100,8 @@ static void expect_addresses(const char *ip, const char *format) {
     snprintf(expected, sizeof(expected), format, test_port(peer));
     CHECK_KEEPS_ERRNO(connFormatFdAddr(conn, text, sizeof(text), FD_TO_PEER_NAME), (long long)strlen(expected));
     CHECK_TEXT(text, expected);
+    CHECK_KEEPS_ERRNO(connFormatPeer(conn, text, sizeof(text)), (long long)strlen(expected));
+    CHECK_TEXT(text, expected);
     CHECK_INT(anetFormatFdAddr(conn->fd, text, sizeof(text), FD_TO_PEER_NAME), (long long)strlen(expected));
     CHECK_TEXT(text, expected);
     snprintf(expected, sizeof(expected), format, port);

@@ -312,6 +312,8 @@ static void null_for_connections_of_this_profile(void) {
     FAILS(connSockName, (NULL, NULL, 0, NULL), C_ERR, EBADF);
     GIVES(connFormatFdAddr, (NULL, text, sizeof(text), REMOTE_END), 3);
     FAILS(connFormatFdAddr, (NULL, NULL, SIZE_MAX, OWN_END), -1, EINVAL);
+    GIVES(connFormatPeer, (NULL, text, sizeof(text)), 3);
+    FAILS(connFormatPeer, (NULL, NULL, SIZE_MAX), -1, EINVAL);
     FAILS_NULL(connCreateTLS, (), EOPNOTSUPP);
     FAILS_NULL(connCreateAcceptedTLS, (-1, INT_MIN), EOPNOTSUPP);
     GIVES(connTLSGetPeerCert, (NULL) == NULL, 1);
