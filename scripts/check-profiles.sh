@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # [PROFILE...]: every ABI profile but the default one, which the other suites test, or those that are named: the library
-# and its headers, clippy, the header tests, the exported names, and the C suite.
+# and its headers, clippy, the tests of the headers and of the safe API, the exported names, and the C suite.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/report.sh
@@ -21,8 +21,9 @@ lint() {
     LIBAE_ABI=$1 cargo clippy --quiet --locked -- -D warnings
 }
 
-header_tests() {
-    LIBAE_ABI=$1 cargo test --quiet --locked --test headers
+# The headers, and the safe API over the profile's structs.
+cargo_tests() {
+    LIBAE_ABI=$1 cargo test --quiet --locked --test headers --test rust_api
 }
 
 # c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.
@@ -50,7 +51,7 @@ for profile in "$@"; do
     start=$SECONDS
     check "$profile: the library and its headers" make ABI="$profile" lib headers
     check "$profile: clippy" lint "$profile"
-    check "$profile: the header tests" header_tests "$profile"
+    check "$profile: the header tests and the safe API" cargo_tests "$profile"
     check "$profile: the exported names" scripts/check-symbols.sh "$profile" names
     c_suite "$profile"
     printf '%s: %d s\n' "$profile" $((SECONDS - start))

@@ -138,4 +138,7 @@ impl connection {
 
     /// Stores what connections of later profiles know.
     pub(crate) fn prepare(&mut self, _el: *mut aeEventLoop, _iovcnt: c_ushort) {}
+
+    /// For when the loop is gone, where connections know theirs.
+    pub(crate) fn forget_loop(&mut self) {}
 }

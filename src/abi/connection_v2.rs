@@ -329,6 +329,14 @@ impl connection {
         let _ = el;
         self.iovcnt = iovcnt;
     }
+
+    /// For when the loop is gone, where connections know theirs.
+    pub(crate) fn forget_loop(&mut self) {
+        #[cfg(abi_redis_8)]
+        {
+            self.el = core::ptr::null_mut();
+        }
+    }
 }
 
 impl connListener {

@@ -111,7 +111,7 @@ impl Connection {
     /// Calls a function of the connection's table that returns -1 with errno, or does not exist.
     fn call<T: PartialEq + From<i8>>(&self, function: impl FnOnce(*mut connection) -> Option<T>) -> io::Result<T> {
         let raw = checked(self.0.raw.get())?;
-        match self.0.el.enter(|| function(raw)) {
+        match self.0.enter(raw, || function(raw)) {
             Some(result) if result == T::from(-1) => Err(io_error(Errno::last())),
             Some(result) => Ok(result),
             None => Err(io_error(Errno::EOPNOTSUPP)),
@@ -245,11 +245,20 @@ impl Connection {
 }
 
 impl Inner {
+    /// Runs `body` with the connection's loop as the current one, with none when it is gone.
+    fn enter<T>(&self, raw: *mut connection, body: impl FnOnce() -> T) -> T {
+        if self.el.raw().is_none() {
+            // SAFETY: the callers have a live connection.
+            unsafe { (*raw).forget_loop() };
+        }
+        self.el.enter(body)
+    }
+
     fn close(&self) {
         let raw = self.raw.replace(ptr::null_mut());
         if !raw.is_null() {
             // SAFETY: it was live, and its last pointer is this one. Inside a handler it is freed after that.
-            self.el.enter(|| unsafe {
+            self.enter(raw, || unsafe {
                 if let Some(close) = (*(*raw).r#type).close {
                     close(raw);
                 }

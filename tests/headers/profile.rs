@@ -23,12 +23,12 @@ pub fn resolve_conditions(text: &str) -> String {
             if holds.is_some() {
                 continue;
             }
-        } else if line.trim_end() == "#endif" || line.starts_with("#endif ") {
-            if open.pop().expect("an open condition").is_some() {
-                continue;
-            }
+        } else if (line.trim_end() == "#endif" || line.starts_with("#endif "))
+            && open.pop().expect("an open condition").is_some()
+        {
+            continue;
         }
-        if open.iter().any(|holds| *holds == Some(false)) {
+        if open.contains(&Some(false)) {
             continue;
         }
         if line.trim() == ";" {
