@@ -3,9 +3,8 @@
 use ae::{Connection, EventLoop, Handler, Interest, Listener, Next, Peer};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
-use std::mem::ManuallyDrop;
-use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -333,40 +332,4 @@ fn a_replaced_hook_may_use_the_loop_when_it_is_dropped() {
     el.before_sleep(count());
     el.after_sleep(count());
     assert_eq!(runs.get(), 3);
-}
-
-/// The sockets of a listener that cannot be given to another callback must not lead to the one before.
-#[test]
-fn a_failed_on_accept_leaves_no_socket_with_a_dropped_callback() {
-    let el = test_loop();
-    let listener = Listener::tcp(&el, &["127.0.0.1", "127.0.0.1"], 0, 16).unwrap();
-    let dropped = Rc::new(Cell::new(false));
-    let guard = Dropped(dropped.clone());
-    listener
-        .on_accept(10, move |_, _| {
-            let _owned = &guard;
-            assert!(!guard.0.get(), "the callback was dropped");
-        })
-        .unwrap();
-    let addresses = listener.local_addrs();
-    let first = (3..SET_SIZE as RawFd)
-        .find(|fd| {
-            // SAFETY: never dropped, so the descriptor stays its owner's; one of another kind has no address.
-            let socket = ManuallyDrop::new(unsafe { TcpListener::from_raw_fd(*fd) });
-            socket.local_addr().is_ok_and(|own| own == addresses[0])
-        })
-        .unwrap();
-    // What closes it stands for whatever keeps the loop from watching it.
-    // SAFETY: plain integers.
-    let copy = unsafe { libc::dup(first) };
-    // SAFETY: plain integers; the descriptor is put back below.
-    unsafe { libc::close(first) };
-    assert!(listener.on_accept(10, |_, _| {}).is_err());
-    assert!(dropped.get());
-    // SAFETY: plain integers.
-    unsafe { (libc::dup2(copy, first), libc::close(copy)) };
-    let _client = TcpStream::connect(addresses[1]).unwrap();
-    for _ in 0..3 {
-        el.run_once(false).unwrap();
-    }
 }
