@@ -23,7 +23,7 @@ void offered(void (*function)(void), const char *what);
 /* Ends the process with NOT_ALLOWED unless it can open so many more descriptors. */
 void allow_descriptors(long count);
 
-/* Nanoseconds of the monotonic clock, and of this thread's CPU time. */
+/* Nanoseconds of the monotonic clock, and of this thread's CPU time, which others on the machine disturb less. */
 double now_ns(void);
 double cpu_ns(void);
 

@@ -34,19 +34,19 @@ void dispatch(const long *numbers, int given) {
     }
     for (int i = 0; i < active; i++) must(write(pairs[i * (count / active)][1], "x", 1) == 1, "write");
     for (int i = 0; i < 10; i++) engine_iterate(1);
-    start = now_ns();
+    start = cpu_ns();
     for (handled = 0; handled < events;) engine_iterate(1);
-    figure("ns/event", (now_ns() - start) / handled);
+    figure("ns/event", (cpu_ns() - start) / handled);
 }
 
 static long toggle_pairs;
 static double toggled_ns;
 
 static void toggle(int fd) {
-    double start = now_ns();
+    double start = cpu_ns();
     char byte;
     engine_toggle(fd, toggle_pairs);
-    toggled_ns = now_ns() - start;
+    toggled_ns = cpu_ns() - start;
     must(read(fd, &byte, 1) == 1, "read");
     handled++;
 }
@@ -81,15 +81,15 @@ void registration(const long *numbers, int given) {
     bench_readable = unexpected;
     for (int i = 0; i < (count + 1) / 2; i++) make_pair(pairs[i]);
     for (int round = -1; round < ROUNDS; round++) {
-        double start = now_ns(), middle;
+        double start = cpu_ns(), middle;
         for (int i = 0; i < count; i++) engine_watch(pairs[i / 2][i % 2]);
         engine_iterate(0);
-        middle = now_ns();
+        middle = cpu_ns();
         for (int i = 0; i < count; i++) engine_unwatch(pairs[i / 2][i % 2]);
         engine_iterate(0);
         if (round < 0) continue;
         add[round] = (middle - start) / count;
-        remove[round] = (now_ns() - middle) / count;
+        remove[round] = (cpu_ns() - middle) / count;
     }
     figure("add ns", median(add, ROUNDS));
     figure("remove ns", median(remove, ROUNDS));

@@ -11,9 +11,9 @@ static uv_timer_t *timers;
 static uv_async_t *wake;
 static char received[65536];
 
+/* An error has a status and no events; what reads finds it. */
 static void readable(uv_poll_t *poll, int status, int events) {
-    (void)status;
-    if (events & UV_READABLE) bench_readable((int)(long)poll->data);
+    if (status < 0 || events & UV_READABLE) bench_readable((int)(long)poll->data);
 }
 
 static void due(uv_timer_t *timer) { bench_due((int)(timer - timers)); }

@@ -55,14 +55,14 @@ void allow_descriptors(long count) {
     exit(NOT_ALLOWED);
 }
 
-static double clock_ns(clockid_t clock) {
+static double read_ns(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
     return now.tv_sec * 1e9 + now.tv_nsec;
 }
 
-double now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
-double cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+double now_ns(void) { return read_ns(CLOCK_MONOTONIC); }
+double cpu_ns(void) { return read_ns(CLOCK_THREAD_CPUTIME_ID); }
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;

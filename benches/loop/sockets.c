@@ -37,11 +37,8 @@ static void serve(int fd) {
         return;
     }
     count = read(fd, buffer, sizeof(buffer));
-    if (count > 0) {
-        must(write(fd, buffer, count) == count, "write");
-        return;
-    }
-    must(count == 0 || errno == ECONNRESET, "read");
+    if (count > 0 && send(fd, buffer, count, MSG_NOSIGNAL) == count) return;
+    must(count == 0 || errno == ECONNRESET || errno == EPIPE, "a connection");
     if (closed++ == 0) cpu_at_end = cpu_ns();
     engine_unwatch(fd);
     close(fd);

@@ -2,3 +2,13 @@
 #include "engine_ae.h"
 
 const char engine_name[] = "stock";
+
+/* What Redis's own sources want of its server. */
+void _serverPanic(const char *file, int line, const char *message, ...);
+void _serverPanic(const char *file, int line, const char *message, ...) {
+    (void)file, (void)line, (void)message;
+    abort();
+}
+
+void _serverAssert(const char *condition, const char *file, int line);
+void _serverAssert(const char *condition, const char *file, int line) { _serverPanic(file, line, condition); }

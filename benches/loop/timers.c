@@ -4,22 +4,23 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Work goes on until it has been done so often and so many times over, or for so long. */
-enum { OPERATIONS = 20000, CYCLES = 3, IDLE = 20000 };
+/* A phase of work is repeated until it has been done to so many timers and so often, or for so long. */
+enum { OPERATIONS = 20000, CYCLES = 5, IDLE = 20000, FEW = 1000 };
 static const double ENOUGH_NS = 4e8;
 
 static long fired;
+/* The clock for the work, and what reading it costs: with few timers a system call would cost more than the work. */
+static double (*clock_ns)(void);
 static double clock_cost;
 
-/* What a phase has cost so far. */
+/* What each repetition of a phase has cost, per timer. */
 struct phase {
-    double ns;
-    long operations;
+    double *ns;
+    long cycles;
 };
 
-static int *shuffled(long count) {
+static int *shuffled(long count, unsigned long long state) {
     int *order = room(count, sizeof(*order));
-    unsigned long long state = 88172645463325252ULL;
     for (long i = 0; i < count; i++) order[i] = (int)i;
     for (long i = count - 1; i > 0; i--) {
         long other;
@@ -31,8 +32,16 @@ static int *shuffled(long count) {
     return order;
 }
 
+static void choose_clock(long count) {
+    double start;
+    clock_ns = count < FEW ? now_ns : cpu_ns;
+    start = clock_ns();
+    for (int i = 0; i < 1000; i++) clock_cost = clock_ns();
+    clock_cost = (clock_cost - start) / 1000;
+}
+
 static double since(double start) {
-    double ns = now_ns() - start - clock_cost;
+    double ns = clock_ns() - start - clock_cost;
     return ns > 0 ? ns : 0;
 }
 
@@ -43,20 +52,13 @@ static void idle_descriptor(void) {
 }
 
 static double idle_iteration(void) {
-    double start = now_ns();
+    double start = clock_ns();
     long count = 0;
-    while (count < IDLE && (count % 16 != 0 || now_ns() - start < ENOUGH_NS)) {
+    while (count < IDLE && (count % 16 != 0 || clock_ns() - start < ENOUGH_NS)) {
         engine_iterate(0);
         count++;
     }
     return since(start) / count;
-}
-
-/* One iteration; what it costs more than an idle one is work that an operation has put off. */
-static void settle(struct phase *phase, double idle) {
-    double start = now_ns(), ns;
-    engine_iterate(0);
-    if ((ns = since(start) - idle) > 0) phase->ns += ns;
 }
 
 static void add(long index, int milliseconds) { engine_timer_add((int)index, milliseconds); }
@@ -67,26 +69,26 @@ static void delete(long index, int milliseconds) {
     engine_timer_delete((int)index);
 }
 
-/* Does it to every timer, in this order if there is one; says whether that was done in time. A timer is due in a thousand
- * seconds or more, a second apart from every other (a millisecond, when there are a million): none ever is. */
-static int for_each(struct phase *phase, void (*operation)(long, int), const int *order, const int *delays, long count) {
-    int step = count > 1000 ? 1 : 1000;
-    double start = now_ns();
+/* Does it to every timer, in this order if there is one; says whether that was done in time. What the next iteration costs
+ * more than an idle one is work that the operation has put off. A timer is due in a thousand seconds or more, a second
+ * apart from every other (a millisecond, when there are many): none ever is. */
+static int for_each(struct phase *phase, void (*operation)(long, int), const int *order, const int *delays, long count,
+                    double idle) {
+    int step = count > FEW ? 1 : 1000;
+    double start = clock_ns(), ns, put_off;
     long done = 0;
-    while (done < count && (done % 64 != 0 || count <= OPERATIONS || now_ns() - start < ENOUGH_NS)) {
+    while (done < count && (done % 64 != 0 || count <= OPERATIONS || clock_ns() - start < ENOUGH_NS)) {
         operation(order ? order[done] : done, 1000000 + delays[done] * step);
         done++;
     }
-    phase->ns += since(start);
-    phase->operations += done;
+    ns = since(start);
+    start = clock_ns();
+    engine_iterate(0);
+    if ((put_off = since(start) - idle) > 0 && count >= FEW) ns += put_off;
+    phase->ns[phase->cycles++] = ns / done;
     return done == count;
 }
 
-static void report(const char *name, const struct phase *phase) {
-    if (phase->operations) figure(name, phase->ns / phase->operations);
-}
-
-void bench_due(int index);
 static void (*due)(int index);
 void bench_due(int index) { due(index); }
 
@@ -99,31 +101,27 @@ static void count_fired(int index) {
 static void burst(const int *delays, long count) {
     enum { SPREAD_MS = 10 };
     struct timespec pause = {0, 1000000 * (SPREAD_MS + 2)};
-    double start = now_ns();
+    double start = clock_ns();
     fired = 0;
     for (long i = 0; i < count; i++) engine_timer_add((int)i, 1 + delays[i] % SPREAD_MS);
     figure("create first ns", since(start) / count);
     nanosleep(&pause, NULL);
-    start = now_ns();
+    start = clock_ns();
     while (fired < count) engine_iterate(0);
     figure("expire ns", since(start) / count);
 }
 
 void timers(const long *numbers, int given) {
-    struct phase create = {0}, rearm = {0}, remove = {0};
-    long count = numbers[0];
-    double start = now_ns(), without, with = 0;
-    int *delays, *order, in_time = 1;
+    long count = numbers[0], cycles = OPERATIONS / (count ? count : 1) + CYCLES;
+    struct phase create = {room(cycles, sizeof(double)), 0}, rearm = create, remove = create;
+    double start, without, with = 0;
+    int *delays, *order;
     must(given == 1, "timers: how many");
     OFFERED(engine_timer_add);
-    for (int i = 0; i < 1000; i++) clock_cost = now_ns();
-    clock_cost = (clock_cost - start) / 1000;
-    delays = shuffled(count);
-    order = shuffled(count);
-    for (long i = 0; i < count / 2; i++) { /* another order than that of the delays */
-        int swapped = order[i];
-        order[i] = order[count - 1 - i], order[count - 1 - i] = swapped;
-    }
+    rearm.ns = room(cycles, sizeof(double)), remove.ns = room(cycles, sizeof(double));
+    choose_clock(count);
+    delays = shuffled(count, 88172645463325252ULL);
+    order = shuffled(count, 362436069123456789ULL);
     engine_open(BENCH_MAX_FD);
     if (engine_timer_room) engine_timer_room((int)count);
     due = count_fired;
@@ -132,19 +130,16 @@ void timers(const long *numbers, int given) {
     burst(delays, count);
     engine_iterate(0);
     start = now_ns();
-    for (int cycle = 0; in_time && (cycle < CYCLES || create.operations < OPERATIONS); cycle++) {
-        if (cycle > 0 && now_ns() - start > 5 * ENOUGH_NS) break;
-        for_each(&create, add, NULL, delays, count);
-        settle(&create, with ? with : without);
-        if (cycle == 0) with = idle_iteration();
-        in_time &= for_each(&rearm, again, order, delays, count);
-        settle(&rearm, with);
-        in_time &= for_each(&remove, delete, order, delays, count);
-        settle(&remove, with);
+    for (int in_time = 1; in_time && create.cycles < cycles;) {
+        if (create.cycles > 0 && now_ns() - start > 5 * ENOUGH_NS) break;
+        for_each(&create, add, NULL, delays, count, with > 0 ? with : without);
+        if (with == 0) with = idle_iteration();
+        in_time &= for_each(&rearm, again, order, delays, count, with);
+        in_time &= for_each(&remove, delete, order, delays, count, with);
     }
-    report("create ns", &create);
-    report("rearm ns", &rearm);
-    report("delete ns", &remove);
+    figure("create ns", median(create.ns, create.cycles));
+    figure("rearm ns", median(rearm.ns, rearm.cycles));
+    figure("delete ns", median(remove.ns, remove.cycles));
     figure("idle ns", with);
     figure("idle without timers ns", without);
 }
@@ -163,7 +158,7 @@ void lateness(const long *numbers, int given) {
     double cpu;
     must(given == 1, "lateness: how many timers");
     OFFERED(engine_timer_add);
-    order = shuffled(count);
+    order = shuffled(count, 88172645463325252ULL);
     lateness_us = room(count, sizeof(*lateness_us));
     expected = room(count, sizeof(*expected));
     engine_open(BENCH_MAX_FD);
