@@ -206,6 +206,7 @@ unsafe fn call_finalizer(el: *mut aeEventLoop, event: *mut aeTimeEvent) {
 ///
 /// # Safety
 /// `el` is a live loop of this thread, inside `process_events`.
+#[inline(never)]
 pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback.
     unsafe {
