@@ -54,7 +54,7 @@ struct State {
     polls: u64,
     /// No slot's `settled` is larger, so that one look tells that none matters. Without bound when the loop is deleted.
     settled: u64,
-    /// Whether one is under way.
+    /// Whether one is under way: another thread may then change what the loop waits for.
     polling: AtomicBool,
     /// How many `process_events` are running, one inside the other.
     depth: u32,

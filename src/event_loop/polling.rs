@@ -79,14 +79,9 @@ unsafe fn poll_into(
             file_events::apply_changes(el);
         }
         (*state).polls += 1;
-        let others_look = profile::poll_mutex(el).is_some();
-        if others_look {
-            (*state).polling.store(true, Relaxed);
-        }
+        (*state).polling.store(true, Relaxed);
         let polled = (*state).backend.poll(timeout, Fired::new(fired, capacity));
-        if others_look {
-            (*state).polling.store(false, Relaxed);
-        }
+        (*state).polling.store(false, Relaxed);
         polled
     }
 }
