@@ -11,7 +11,7 @@ enum { NOT_OFFERED = 3, NOT_ALLOWED = 4 };
 
 /* A scenario gets the numbers of its command line, `count` of them; others are 0. */
 typedef void scenario(const long *numbers, int count);
-scenario dispatch, interest, registration, timers, lateness, accepting, echo, memory, wakeup, startup;
+scenario dispatch, interest, registration, timers, lateness, accepting, echo, memory, wakeup, startup, waits;
 
 /* Prints one figure. */
 void figure(const char *name, double value);

@@ -25,6 +25,7 @@ static const struct {
     {"memory", memory, ""},
     {"wakeup", wakeup, "[COUNT]"},
     {"startup", startup, "SETSIZE"},
+    {"waits", waits, "[COUNT]"},
 };
 enum { SCENARIOS = sizeof(scenarios) / sizeof(*scenarios), NUMBERS = 3 };
 
