@@ -16,6 +16,8 @@ pub(crate) unsafe trait Zeroable {}
 unsafe impl Zeroable for crate::abi::ae::aeFileEvent {}
 // SAFETY: plain integers.
 unsafe impl Zeroable for crate::abi::ae::aeFiredEvent {}
+// SAFETY: plain integers and pointers.
+unsafe impl Zeroable for crate::abi::ae::aeTimeEvent {}
 // SAFETY: plain integers and pointers, and function pointers that may be NULL.
 unsafe impl Zeroable for crate::abi::connection::connection {}
 

@@ -13,6 +13,8 @@ pub(crate) mod memory;
 mod polling;
 mod threads;
 mod time_events;
+mod timer_index;
+mod timer_pool;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
@@ -302,6 +304,10 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
     }
 }
 
+/// How far ahead a deadline has to be, in microseconds, for the coarse clock to tell that nothing is due: longer than any
+/// kernel's tick. A clock that is further behind delays time events until the next iteration that finds nothing else.
+const FAR_US: u64 = 20_000;
+
 /// # Safety
 /// As for [`process_events`], which counts the depth.
 unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
@@ -315,8 +321,13 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
             }
             processed += polling::poll_and_dispatch(el, flags)?;
         }
-        if flags & AE_TIME_EVENTS != 0 && state(el).timers.next_deadline().is_some() {
-            processed += time_events::process(el);
+        if flags & AE_TIME_EVENTS != 0
+            && let Some(deadline) = state(el).timers.next_deadline()
+        {
+            let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
+            if slept || deadline <= clock::coarse_now_us() + FAR_US {
+                processed += time_events::process(el);
+            }
         }
     }
     Ok(processed)
