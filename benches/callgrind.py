@@ -14,6 +14,14 @@ NAME = re.compile(r"(ob|fn|cob|cfn)=\((\d+)\)(?: (.*))?$")
 PLACE = re.compile(r"[\d+*-]")
 
 
+class Ended(Failure):
+    """The program under callgrind has ended with a status other than 0."""
+
+    def __init__(self, status, says):
+        super().__init__(f"status {status}: {says}")
+        self.status = status
+
+
 @dataclass
 class Profile:
     """Instructions: all, those in each object file itself, and of each pair of caller and callee (calls, inclusive cost)."""
@@ -44,8 +52,9 @@ def profile(command, *options, env=None):
     except subprocess.TimeoutExpired as reason:
         raise Failure(f"callgrind: no end after {TIMEOUT} s") from reason
     if done.returncode != 0 or not out.exists():
-        says = (done.stderr.strip().splitlines() or [""])[-1]
-        raise Failure(f"callgrind: status {done.returncode}: {says}")
+        # Valgrind's own lines start like this.
+        says = [line for line in done.stderr.splitlines() if line and not line.startswith("==")]
+        raise Ended(done.returncode, says[-1] if says else "")
     return parsed(out.read_text())
 
 

@@ -2,6 +2,7 @@
 
 import callgrind
 from engines import Failure, program
+from run import NOT_OFFERED
 
 # The work, the scenario with some work and with more of it, and how many units of work that is more.
 DIFFERENCES = (
@@ -37,8 +38,9 @@ def _of(command, say):
             say(f"  {work}: {reason}")
     try:
         profile = callgrind.profile([command, *TIMERS])
-    except Failure as reason:
-        say(f"  timers: {reason}")
+    except callgrind.Ended as reason:
+        if reason.status != NOT_OFFERED:
+            say(f"  timers: {reason}")
         return
     for work, *pair in CALLS:
         calls = profile.calls[tuple(pair)]

@@ -1,5 +1,6 @@
 """What is measured: each scenario's points, which are the numbers on the harness's command line."""
 
+import re
 from dataclasses import dataclass
 
 
@@ -34,8 +35,9 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("startup", "Start-up", _each(10000, 1000000), _each(10000, 1000000), "a set size of {}"),
 )}
 
-# A point's numbers as they are in the results.
+
 def key(scenario, numbers):
+    """a point's name in the results"""
     return " ".join([scenario, *map(str, numbers)])
 
 
@@ -48,13 +50,10 @@ def chosen(names, quick):
 def label(place):
     """a key in words"""
     name, *numbers = place.split(" ")
-    return SCENARIOS[name].labels.format(*(grouped(int(number)) for number in numbers))
+    text = SCENARIOS[name].labels.format(*(grouped(int(number)) for number in numbers))
+    return re.sub(r"\b1 (timer|connection)s", r"1 \1", text)
 
 
 def grouped(number):
     """an integer with spaces between thousands, from five digits on"""
     return f"{number:,}".replace(",", " ") if abs(number) >= 10000 else str(number)
-
-
-def higher_is_better(figure):
-    return figure.endswith("/s")

@@ -91,7 +91,10 @@ def _ratios(results, rows):
             found = [ratio(values(results, ours, place, figure), values(results, peer, place, figure)) for ours, peer in pairs]
             lines.append([_row_name(place, figure), *map(spread, found)])
     head = [f"{ENGINES[ours].title} / {ENGINES[peer].title}" for ours, peer in pairs]
-    return [table(["ratio: median (quartiles)", *head], lines)] if pairs and lines else []
+    if not pairs or not lines:
+        return []
+    summary = "<details><summary>Ratios round by round: median (lower to upper quartile)</summary>"
+    return [f"{summary}\n\n{table(['', *head], lines)}\n</details>\n"]
 
 
 def _instructions(results):
