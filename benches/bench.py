@@ -27,7 +27,8 @@ from engines import BENCH, ENGINES, ROOT, Failure, build, error, first_line, ver
 from engines import run as command
 from report import machine
 
-ROUNDS, QUICK_ROUNDS = 7, 3
+# Fewer rounds than LEAST are not recorded.
+ROUNDS, LEAST, QUICK_ROUNDS = 11, 7, 3
 DOCUMENT = ROOT / "docs" / "performance.md"
 PLOTS = ROOT / "docs" / "performance"
 PARTIAL = figures.RESULTS.with_name("partial.json")
@@ -43,7 +44,7 @@ def options(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenarios", type=_names(points.SCENARIOS), help=f"of {','.join(points.SCENARIOS)}")
     parser.add_argument("--engines", type=_names(ENGINES), help=f"of {','.join(ENGINES)}")
-    parser.add_argument("--rounds", type=_positive, help=f"{ROUNDS} unless given; fewer are not recorded")
+    parser.add_argument("--rounds", type=_positive, help=f"{ROUNDS} unless given; fewer than {LEAST} are not recorded")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds of small points")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--check", action="store_true", help="fail when a goal is not met or not measured")
@@ -69,7 +70,7 @@ def _positive(text):
 
 def complete(chosen):
     """whether a run with these options is one to record: everything, in rounds enough"""
-    return not (chosen.quick or chosen.scenarios or chosen.engines or (chosen.rounds or ROUNDS) < ROUNDS)
+    return not (chosen.quick or chosen.scenarios or chosen.engines or (chosen.rounds or ROUNDS) < LEAST)
 
 
 def measured(chosen):
@@ -171,7 +172,7 @@ def main(arguments):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
-    except (Failure, OSError) as problem:
+    except (Failure, OSError, subprocess.TimeoutExpired) as problem:
         error(f"bench: {problem}")
         sys.exit(1)
     except KeyboardInterrupt:

@@ -6,7 +6,8 @@ from run import NOT_OFFERED
 
 # The work, the scenario with some work and with more of it, and how many units of work that is more.
 DIFFERENCES = (
-    ("dispatched event (1000 descriptors, 100 active)", ("dispatch", 1000, 100, 20000), ("dispatch", 1000, 100, 40000), 20000),
+    ("dispatched event (1000 descriptors, 100 active)", ("dispatch", 1000, 100, 20000), ("dispatch", 1000, 100, 40000),
+     20000),
     ("interest pair", ("interest", 10000), ("interest", 20000), 10000),
 )
 DISPATCHED = DIFFERENCES[0][0]

@@ -71,7 +71,8 @@ GOALS = (
     Goal("start-up of libae: set size 1 000 000 / 10 000", Side("libae", LARGE, "us"), Side("libae", SMALL, "us"), 1.1),
     _beside("connections accepted per second: libae / stock ae", "accept 5000", "connections/s", "stock", 1.0, what="high",
             at_least=True),
-    _beside("CPU time per accepted connection: libae / stock ae", "accept 5000", "cpu us/connection", "stock", 1.0, what="low"),
+    _beside("CPU time per accepted connection: libae / stock ae", "accept 5000", "cpu us/connection", "stock", 1.0,
+            what="low"),
 )
 
 

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 import points  # noqa: E402
 from engines import ENGINES  # noqa: E402
-from figures import load, median, quartiles, values  # noqa: E402
+from figures import load, median, ratio, values  # noqa: E402
 
 # Each engine looks the same everywhere: its colour and its marker.
 LOOKS = {
@@ -38,24 +38,29 @@ class Plots:
     def places(self, scenario):
         return [place for place in self.results["points"] if place.split(" ")[0] == scenario]
 
-    def curve(self, axes, engine, places, xs, figure):
+    def summary(self, engine, place, figure, to):
+        """the median and the quartiles, or those of the ratio to another engine; None when there is no such figure"""
+        numbers = values(self.results, engine, place, figure)
+        return ratio(numbers, values(self.results, to, place, figure) if to else [1] * len(numbers))
+
+    def curve(self, axes, engine, places, xs, figure, to):
         """the medians with the quartiles as bars, where the engine has the figure"""
-        found = [(x, [v for v in values(self.results, engine, place, figure) if v is not None]) for x, place in zip(xs, places)]
-        found = [(x, numbers) for x, numbers in found if numbers]
+        found = [(x, self.summary(engine, place, figure, to)) for x, place in zip(xs, places)]
+        found = [(x, summary) for x, summary in found if summary]
         if not found:
             return
-        middles = [median(numbers) for _, numbers in found]
-        spreads = [quartiles(numbers) for _, numbers in found]
-        bars = [[middle - low for middle, (low, _) in zip(middles, spreads)], [high - middle for middle, (_, high) in zip(middles, spreads)]]
+        middles = [summary.median for _, summary in found]
+        bars = [[summary.median - summary.low for _, summary in found],
+                [summary.high - summary.median for _, summary in found]]
         colour, marker = LOOKS[engine]
         ours = engine == "libae"
         axes.errorbar([x for x, _ in found], middles, yerr=bars, label=ENGINES[engine].title, color=colour, marker=marker,
                       linewidth=2.4 if ours else 1.1, markersize=6 if ours else 5, elinewidth=0.8, capsize=2,
                       zorder=3 if ours else 2)
 
-    def curves(self, axes, places, xs, figure):
+    def curves(self, axes, places, xs, figure, to=None):
         for engine in reversed(self.engines):
-            self.curve(axes, engine, places, xs, figure)
+            self.curve(axes, engine, places, xs, figure, to)
 
     def bars(self, axes, place, figure, unit, log=False):
         """one bar for each engine that has the figure"""
@@ -84,15 +89,16 @@ class Plots:
 
     def dispatch(self):
         places = self.places("dispatch")
-        figure, axes = plt.subplots(figsize=(8, 4.2))
-        self.curves(axes, places, range(len(places)), "ns/event")
-        axes.set_xticks(range(len(places)), [" / ".join(place.split(" ")[1:]) for place in places])
-        axes.set_xlabel("descriptors watched / active")
-        axes.set_ylabel("CPU time per event (ns)")
-        axes.set_ylim(bottom=0)
-        axes.set_title("Dispatch: read a byte, write it on")
-        handles, names = axes.get_legend_handles_labels()
-        axes.legend(handles[::-1], names[::-1], loc="center left", bbox_to_anchor=(1, 0.5))
+        figure, (left, right, last) = plt.subplots(1, 3, figsize=(11, 4.2), width_ratios=[4, 4, 1.3])
+        panels = ((left, None, "CPU time per event (ns)", "Dispatch: read a byte, write it on"),
+                  (right, "epoll", "CPU time per event / raw epoll's", "The same, relative to raw epoll"))
+        for axes, to, label, title in panels:
+            self.curves(axes, places, range(len(places)), "ns/event", to)
+            axes.set_xticks(range(len(places)), [" / ".join(place.split(" ")[1:]) for place in places])
+            axes.set(xlabel="descriptors watched / active", ylabel=label, title=title)
+        left.set_ylim(bottom=0)
+        last.axis("off")
+        self.legend(last, left)
         self.save(figure, "dispatch")
 
     def timers(self):
@@ -103,7 +109,7 @@ class Plots:
                   ("idle ns", "An iteration with nothing due"), ("expire ns", "Expire, all at once"))
         for axes, (name, title) in zip(grid.flat, panels):
             self.curves(axes, places, counts, name)
-            axes.set(xscale="log", yscale="log", title=title, xlabel="timers pending")
+            axes.set(xscale="log", yscale="log", title=title, xlabel="timers" if name == "expire ns" else "timers pending")
             axes.set_ylabel("time per iteration (ns)" if name == "idle ns" else "time per timer (ns)")
         grid.flat[-1].axis("off")
         self.legend(grid.flat[-1], grid.flat[0])
@@ -112,14 +118,19 @@ class Plots:
     def _echo(self, name, rows):
         """a column of panels for each size of messages, and one for the legend"""
         sizes = sorted({int(place.split(" ")[2]) for place in self.places("echo")})
-        figure, grid = plt.subplots(len(rows), len(sizes) + 1, figsize=(3.9 * len(sizes) + 1.6, 3.2 * len(rows)), squeeze=False,
-                                    width_ratios=[4] * len(sizes) + [1.4])
+        size = (3.9 * len(sizes) + 1.6, 3.2 * len(rows))
+        widths = [4] * len(sizes) + [1.4]
+        figure, grid = plt.subplots(len(rows), len(widths), figsize=size, squeeze=False, width_ratios=widths)
         for line, (figure_name, label, scale) in zip(grid, rows):
             for axes, size in zip(line, sizes):
                 places = [place for place in self.places("echo") if place.endswith(f" {size}")]
                 places.sort(key=lambda place: int(place.split(" ")[1]))
-                self.curves(axes, places, [int(place.split(" ")[1]) for place in places], figure_name)
-                axes.set(xscale="log", yscale=scale, xlabel="connections", ylabel=label, title=f"Echo of {SIZES.get(size, size)}")
+                counts = [int(place.split(" ")[1]) for place in places]
+                self.curves(axes, places, counts, figure_name)
+                axes.set(xscale="log", yscale=scale, xlabel="connections", ylabel=label)
+                axes.set_title(f"Echo of {SIZES.get(size, size)}")
+                axes.set_xticks(counts, [points.grouped(count) for count in counts])
+                axes.set_xticks([], minor=True)
                 if scale == "linear":
                     axes.set_ylim(bottom=0)
             line[-1].axis("off")
@@ -131,12 +142,13 @@ class Plots:
 
     def echo_cost(self):
         self._echo("echo-cost", [("cpu us/message", "server's CPU time per message (µs)", "linear"),
-                                 ("p50 us", "median latency (µs)", "log"), ("p99 us", "99th percentile of latency (µs)", "log")])
+                                 ("p50 us", "median latency (µs)", "log"),
+                                 ("p99 us", "99th percentile of latency (µs)", "log")])
 
     def memory(self):
         figure, grid = plt.subplots(2, 2, figsize=(10, 5.6))
-        panels = (("bytes/loop", "A loop (set size 10 000)"), ("bytes/fd", "A watched descriptor"), ("bytes/timer", "A timer"),
-                  ("bytes/connection", "A connection"))
+        panels = (("bytes/loop", "A loop (set size 10 000)"), ("bytes/fd", "A watched descriptor"),
+                  ("bytes/timer", "A timer"), ("bytes/connection", "A connection"))
         for axes, (name, title) in zip(grid.flat, panels):
             self.bars(axes, "memory", name, "bytes", log=name == "bytes/loop")
             axes.set_title(title)
@@ -151,7 +163,8 @@ class Plots:
                                           for name in ("earliest us", "p50 us", "p99 us", "max us"))
             colour = LOOKS[engine][0]
             axes.plot([first, worst], [row, row], color=colour, linewidth=1)
-            axes.plot([first, last], [row, row], color=colour, linewidth=6 if engine == "libae" else 4, solid_capstyle="butt")
+            width = 6 if engine == "libae" else 4
+            axes.plot([first, last], [row, row], color=colour, linewidth=width, solid_capstyle="butt")
             axes.plot([middle], [row], color="white", marker="|", markersize=10, markeredgewidth=2)
         axes.set_yticks(range(len(engines)), [ENGINES[engine].title for engine in engines])
         axes.axvline(0, color="#222222", linewidth=0.8)

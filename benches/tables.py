@@ -18,8 +18,7 @@ def written(results, outcomes):
     parts = [_setting(results), "### Goals\n", goals(outcomes)]
     for scenario in points.SCENARIOS.values():
         parts += _scenario(results, scenario)
-    parts += _instructions(results)
-    parts += _remarks(results)
+    parts += [*_instructions(results), *_remarks(results)]
     return "".join(f"\n{part}" for part in parts) + "\n"
 
 
@@ -59,8 +58,7 @@ def _scenario(results, scenario):
     if not places:
         return []
     rows = [(place, figure) for place in places for figure in _figures(results, place)]
-    parts = [f"### {scenario.title}\n", _medians(results, rows), *_ratios(results, rows)]
-    return parts
+    return [f"### {scenario.title}\n", _medians(results, rows), *_ratios(results, rows)]
 
 
 def _figures(results, place):
@@ -74,7 +72,8 @@ def _row_name(place, figure):
 
 def _medians(results, rows):
     names = [name for name in ENGINES if name in results["engines"]]
-    lines = [[_row_name(place, figure), *(_median(results, name, place, figure) for name in names)] for place, figure in rows]
+    lines = [[_row_name(place, figure), *(_median(results, name, place, figure) for name in names)]
+             for place, figure in rows]
     return table(["median", *(ENGINES[name].title for name in names)], lines)
 
 
@@ -88,7 +87,8 @@ def _ratios(results, rows):
     for place, figure in rows:
         # How early a timer is has no ratio: it may be zero or negative.
         if not figure.startswith("earliest"):
-            found = [ratio(values(results, ours, place, figure), values(results, peer, place, figure)) for ours, peer in pairs]
+            found = [ratio(values(results, ours, place, figure), values(results, peer, place, figure))
+                     for ours, peer in pairs]
             lines.append([_row_name(place, figure), *map(spread, found)])
     head = [f"{ENGINES[ours].title} / {ENGINES[peer].title}" for ours, peer in pairs]
     if not pairs or not lines:
@@ -101,7 +101,8 @@ def _instructions(results):
     if not results["instructions"]:
         return []
     names = [name for name in ENGINES if name in results["engines"]]
-    lines = [[f"per {work}", *(number(counts.get(name)) for name in names)] for work, counts in results["instructions"].items()]
+    lines = [[f"per {work}", *(number(counts.get(name)) for name in names)]
+             for work, counts in results["instructions"].items()]
     return ["### User-space instructions\n", table(["instructions", *(ENGINES[name].title for name in names)], lines)]
 
 

@@ -158,7 +158,8 @@ class Goals(unittest.TestCase):
     def verdict(self, numbers, **goal):
         side = goals.Side("libae", "dispatch 100 1", "ns/event")
         other = goals.Side("stock", "dispatch 100 1", "ns/event")
-        found = results({"dispatch 100 1": {"libae": outcome(ns_per_event=numbers), "stock": outcome(ns_per_event=[100] * len(numbers))}})
+        ours, stock = outcome(ns_per_event=numbers), outcome(ns_per_event=[100] * len(numbers))
+        found = results({"dispatch 100 1": {"libae": ours, "stock": stock}})
         with _replaced(goals, "GOALS", (goals.Goal("fast", side, other, **goal),)):
             return goals.checked(found)[0].verdict()
 
@@ -183,7 +184,8 @@ class Goals(unittest.TestCase):
         self.assertEqual([(item.verdict(), item.ratio.median) for item in found], [("met", 0.99)])
 
     def test_every_goal_is_about_something_that_is_measured(self):
-        known = {points.key(scenario.name, numbers) for scenario, numbers in points.chosen(list(points.SCENARIOS), quick=False)}
+        work = points.chosen(list(points.SCENARIOS), quick=False)
+        known = {points.key(scenario.name, numbers) for scenario, numbers in work}
         for goal in goals.GOALS:
             for side in (goal.above, goal.below):
                 self.assertIn(side.engine, engines.ENGINES)
@@ -253,7 +255,8 @@ class Tables(unittest.TestCase):
         self.assertEqual(text.count("<!-- results: begin -->"), 1)
         self.assertEqual(text.count("<!-- results: end -->"), 1)
         # The names are in plots.py, which cannot be imported without matplotlib.
-        drawn = set(re.findall(r'self\._?(?:save|echo)\((?:figure, )?"([a-z-]+)"', (engines.ROOT / "benches/plots.py").read_text()))
+        source = (engines.ROOT / "benches/plots.py").read_text()
+        drawn = set(re.findall(r'self\._?(?:save|echo)\((?:figure, )?"([a-z-]+)"', source))
         self.assertEqual(set(re.findall(r"\(performance/([a-z-]+)\.svg\)", text)), drawn)
 
 
@@ -397,7 +400,8 @@ class Instructions(unittest.TestCase):
 
     def test_what_was_written_is_read_again(self):
         counts = {"dispatch, 100 descriptors, 1 active": 293.0, "register": 351.25}
-        self.assertEqual(instructions.read(instructions.written(counts, "# x86_64, rustc 1.88.0")), ("# x86_64, rustc 1.88.0", counts))
+        compiler = "# x86_64, rustc 1.88.0"
+        self.assertEqual(instructions.read(instructions.written(counts, compiler)), (compiler, counts))
         with self.assertRaises(ValueError):
             instructions.read("# x86_64\nother\n")
 
