@@ -23,7 +23,7 @@ import goals
 import points
 import run
 import tables
-from engines import BENCH, ENGINES, ROOT, Failure, build, error, first_line, versions
+from engines import BENCH, ENGINES, ROOT, Failure, build, error, versions
 from engines import run as command
 from report import machine
 
@@ -133,7 +133,7 @@ def plot_environment():
         command([sys.executable, "-m", "venv", VENV])
         command([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS])
     except (Failure, OSError, subprocess.TimeoutExpired) as reason:
-        error(f"bench: no plots, since matplotlib cannot be installed: {first_line(reason)}")
+        error(f"bench: no plots, since matplotlib cannot be installed: {reason}")
         return False
     mark.write_text(REQUIREMENTS.read_text())
     return True
@@ -156,8 +156,9 @@ def main(arguments):
         results = measured(chosen)
         figures.store(results, figures.RESULTS if complete(chosen) else PARTIAL)
     outcomes = goals.checked(results)
-    say(tables.written(results, outcomes))
-    if chosen.report or complete(chosen):
+    recorded = chosen.report or complete(chosen)
+    say(tables.written(results, outcomes if recorded else [outcome for outcome in outcomes if outcome.ratio]))
+    if recorded:
         record(results, outcomes)
     failed = failures(results)
     for failure in failed:

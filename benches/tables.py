@@ -15,7 +15,7 @@ def document(text, results, outcomes):
 
 
 def written(results, outcomes):
-    parts = [_setting(results), "### Goals\n", goals(outcomes)]
+    parts = [_setting(results), *goals(outcomes)]
     for scenario in points.SCENARIOS.values():
         parts += _scenario(results, scenario)
     parts += [*_instructions(results), *_remarks(results)]
@@ -43,7 +43,7 @@ def spread(found):
 
 def goals(outcomes):
     rows = [(outcome.goal.text, outcome.goal.wanted(), spread(outcome.ratio), outcome.verdict()) for outcome in outcomes]
-    return table(("goal", "wanted", "measured: median (quartiles)", ""), rows)
+    return ["### Goals\n", table(("goal", "wanted", "measured: median (quartiles)", ""), rows)] if rows else []
 
 
 def _setting(results):
