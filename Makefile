@@ -55,7 +55,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test c-tests forks bench install uninstall headers check-headers clean help
+.PHONY: all lib server run test c-tests forks bench instructions install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -80,8 +80,11 @@ default-server: $(if $(ABI),,server)
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
 	c-tests/forks/forks.py $(FORK) $(ARGS)
 
-bench: lib ## measure the event loop beside libev, libuv and libevent, as far as they are installed
-	benches/loop/run.sh
+bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"
+	benches/bench.py $(ARGS)
+
+instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
+	benches/instructions.py $(ARGS)
 
 headers: ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
 	LIBAE_HEADERS=$(HEADER_DIR) $(CARGO) test --locked --quiet --test headers written_where_asked

@@ -64,6 +64,8 @@ static libaeHost host = {
 
 /* ---- Work that allocates ---- */
 
+enum { TIMERS = 2000 };
+
 static int calls;
 
 static TIME_RESULT on_time(aeEventLoop *el, long long id, void *data) {
@@ -89,11 +91,11 @@ static void use_everything(void) {
     CHECK(el != NULL);
     test_pair(pair);
     CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_file, NULL), AE_OK);
-    for (i = 0; i < 100; i++) CHECK(aeCreateTimeEvent(el, i % 2 ? 0 : 3600000, on_time, NULL, NULL) != AE_ERR);
+    for (i = 0; i < TIMERS; i++) CHECK(aeCreateTimeEvent(el, i % 2 ? 0 : 3600000, on_time, NULL, NULL) != AE_ERR);
     test_send(pair[1], "x");
     for (i = 0; i < 3; i++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) >= 0);
-    CHECK_INT(calls, 52);
-    for (i = 0; i < 100; i += 4) CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER + i), AE_OK);
+    CHECK_INT(calls, TIMERS / 2 + 2);
+    for (i = 0; i < TIMERS; i += 4) CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER + i), AE_OK);
     CHECK_INT(aeResizeSetSize(el, 500), AE_OK);
     CHECK_INT(aeResizeSetSize(el, pair[1] + 1), AE_OK);
     conn = test_conn_create(el, TCP_TYPE);
@@ -107,7 +109,8 @@ static void everything_goes_back(void) {
     CHECK_INT(libaeSetHost(&host), AE_OK);
     CHECK_INT(test_conn_types(), C_OK);
     use_everything();
-    if (heap.allocations < 100) FAIL("only %ld allocations came to the host", heap.allocations);
+    /* 64 timers share an allocation. */
+    if (heap.allocations < TIMERS / 64) FAIL("only %ld allocations came to the host", heap.allocations);
     CHECK_INT(heap.live, 0);
 }
 

@@ -99,6 +99,8 @@ if [ -e tests/redis-tools.sh ]; then
 fi
 
 suite redis-tools-with-libae c-tests/forks/redis-tools.sh
+suite bench-tool python3 benches/test_bench.py
+suite instructions make --no-print-directory instructions
 suite probe tests/probe.sh
 suite forks-tool python3 c-tests/forks/test_forks.py
 for fork in redis-7.0 valkey-8.1; do

@@ -54,6 +54,13 @@ impl State {
         &mut self.slots.as_mut_slice()[fd as usize]
     }
 
+    /// Makes what polls up to this one found no business of the handlers any more.
+    fn settle(&mut self, fd: c_int, poll: u64) {
+        let slot = self.slot(fd);
+        slot.settled = slot.settled.max(poll);
+        self.settled = self.settled.max(poll);
+    }
+
     /// Makes the backend watch a descriptor for what `mask` says, at once.
     fn arm(&mut self, fd: c_int, mask: c_int) -> Result<(), Errno> {
         let slot = self.slot(fd);
@@ -68,7 +75,7 @@ impl State {
             Ok(applied) => {
                 slot.armed = wanted as u8;
                 if applied == Applied::Added {
-                    slot.settled = polls;
+                    self.settle(fd, polls);
                 }
                 Ok(())
             }
@@ -106,6 +113,7 @@ impl State {
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
+#[inline(never)]
 pub(super) unsafe fn apply_changes(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop; the log hook runs while no reference is alive.
     unsafe {
@@ -254,13 +262,21 @@ pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, millisecond
 /// # Safety
 /// `el` is a live loop of this thread.
 pub(super) unsafe fn end_pauses(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop.
+    unsafe {
+        if !state(el).pauses.is_empty() {
+            end_pauses_until(el, clock::now_us());
+        }
+    }
+}
+
+/// # Safety
+/// As for [`end_pauses`].
+#[cold]
+unsafe fn end_pauses_until(el: *mut aeEventLoop, now: u64) {
     // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
-        if state(el).pauses.is_empty() {
-            return;
-        }
         let _held = polling::hold(el);
-        let now = clock::now_us();
         let mut index = 0;
         while let Some(&Pause { fd, until }) = state(el).pauses.get(index) {
             if until > now {
@@ -279,6 +295,24 @@ pub(super) unsafe fn end_pauses(el: *mut aeEventLoop) {
     }
 }
 
+/// Makes what outer calls are still to dispatch for these descriptors wait: the nested one that calls this serves them, and
+/// if they are still ready they fire again.
+///
+/// # Safety
+/// `el` is a live loop of this thread; `fired` has `count` elements, which `poll` found.
+#[cold]
+pub(super) unsafe fn take_over(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
+    for index in 0..count as usize {
+        // SAFETY: the caller vouches for the loop and the elements.
+        unsafe {
+            let fd = (*fired.add(index)).fd;
+            if entry(el, fd).is_some() {
+                state(el).settle(fd, poll - 1);
+            }
+        }
+    }
+}
+
 /// Calls the handlers of a descriptor that `poll` found ready.
 ///
 /// # Safety
@@ -288,38 +322,55 @@ pub(super) unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u
     // SAFETY: the caller vouches for the loop. Every access looks the entry up again, since the handler before
     // may have deleted the event, closed the descriptor or moved the array.
     unsafe {
-        let Some(event) = entry(el, fd) else { return };
-        if is_stale(el, fd, poll) {
+        let Some(event) = fresh_entry(el, fd, poll) else { return };
+        if mask != AE_READABLE | AE_WRITABLE {
+            if (*event).mask & mask != 0 {
+                call_handler(el, event, fd, mask, mask);
+            }
             return;
         }
+        dispatch_both(el, event, fd, poll);
+    }
+}
+
+/// # Safety
+/// As for [`dispatch`]; `event` is the entry of `fd`.
+#[inline(never)]
+unsafe fn dispatch_both(el: *mut aeEventLoop, event: *mut aeFileEvent, fd: c_int, poll: u64) {
+    let mask = AE_READABLE | AE_WRITABLE;
+    // SAFETY: as for `dispatch`.
+    unsafe {
         let barrier = (*event).mask & AE_BARRIER != 0;
         let (first, second) = if barrier { (AE_WRITABLE, AE_READABLE) } else { (AE_READABLE, AE_WRITABLE) };
-
-        let called = (*event).mask & mask & first != 0;
+        let called = (*event).mask & first != 0;
         if called {
             call_handler(el, event, fd, mask, first);
         }
-        let Some(event) = entry(el, fd) else { return };
+        let Some(event) = fresh_entry(el, fd, poll) else { return };
         let same = (*event).rfileProc == (*event).wfileProc;
-        if (*event).mask & mask & second != 0 && !(called && (same || is_stale(el, fd, poll))) {
+        if (*event).mask & second != 0 && !(called && same) {
             call_handler(el, event, fd, mask, second);
-        }
-        // The outer call need not: if it is still ready it fires again.
-        if state(el).depth > 1 && entry(el, fd).is_some() {
-            let slot = state(el).slot(fd);
-            slot.settled = slot.settled.max(poll);
         }
     }
 }
 
-/// Whether what `poll` found is no business of the descriptor's handlers; see [`Slot::settled`]. Also when the
-/// loop is at its end.
+/// The entry of a descriptor, unless what `poll` found is no business of its handlers; see [`Slot::settled`]. None also
+/// when the loop is at its end.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, `fd` is in range.
-unsafe fn is_stale(el: *mut aeEventLoop, fd: c_int, poll: u64) -> bool {
+/// `el` is a live loop of this thread.
+unsafe fn fresh_entry(el: *mut aeEventLoop, fd: c_int, poll: u64) -> Option<*mut aeFileEvent> {
     // SAFETY: the caller vouches for the loop.
-    let state = unsafe { state(el) };
+    unsafe {
+        let event = entry(el, fd)?;
+        let state = state(el);
+        let stale = state.settled >= poll && is_settled(state, fd, poll);
+        (!stale).then_some(event)
+    }
+}
+
+#[inline(never)]
+fn is_settled(state: &mut State, fd: c_int, poll: u64) -> bool {
     state.deleted || state.slot(fd).settled >= poll
 }
 

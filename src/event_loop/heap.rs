@@ -1,122 +1,145 @@
-//! An indexed heap of deadlines: the earliest at hand, any other removed or moved in logarithmic time.
+//! A heap of deadlines: the earliest at hand, any other removed in logarithmic time.
 
 use crate::sys::Errno;
+
+/// The number of what waits; small, since there is a table of them all.
+pub(super) type Slot = u32;
 
 /// Children of a node. Four keep the heap flat and a node's children in one or two cache lines.
 const ARITY: usize = 4;
 
-/// What the heap holds. An item is told where it is whenever that changes.
-pub(super) trait Indexed: Copy {
-    /// Stores the item's position.
-    fn set_position(self, position: usize);
+/// Where a slot that is not in the heap is.
+const NOWHERE: u32 = u32::MAX;
+
+/// The capacity below which memory is not given back.
+const KEPT: usize = 4096;
+
+#[derive(Clone, Copy)]
+struct Entry {
+    deadline: u64,
+    /// The low half of the id: it orders those that are due at the same microsecond.
+    id: u32,
+    slot: Slot,
 }
 
-struct Entry<T> {
-    key: (u64, i64),
-    item: T,
-}
-
-/// An item that is due.
-pub(super) struct Due {
-    key: (u64, i64),
-    position: usize,
-}
-
-impl Due {
-    pub(super) fn id(&self) -> i64 {
-        self.key.1
+impl Entry {
+    fn is_before(&self, other: &Self) -> bool {
+        if self.deadline != other.deadline {
+            return self.deadline < other.deadline;
+        }
+        (self.id.wrapping_sub(other.id) as i32) < 0
     }
 }
 
-/// The heap: keys are a deadline and, among equal deadlines, an id.
-pub(super) struct Heap<T> {
-    entries: Vec<Entry<T>>,
+/// The heap. Among equal deadlines the lower id comes first.
+#[derive(Default)]
+pub(super) struct Heap {
+    entries: Vec<Entry>,
+    /// Where each slot's entry is. Apart from the entries, so that moving these touches little else.
+    positions: Vec<u32>,
 }
 
-impl<T: Indexed> Heap<T> {
-    pub(super) const fn new() -> Self {
-        Self { entries: Vec::new() }
-    }
-
-    /// Makes sure that the heap can hold `count` items without allocating.
-    pub(super) fn reserve_total(&mut self, count: usize) -> Result<(), Errno> {
+impl Heap {
+    /// Makes sure that the heap can hold `count` entries, `slot` among them, without allocating.
+    pub(super) fn reserve(&mut self, count: usize, slot: Slot) -> Result<(), Errno> {
         let more = count.saturating_sub(self.entries.len());
-        self.entries.try_reserve(more).map_err(|_| Errno::ENOMEM)
+        self.entries.try_reserve(more).map_err(|_| Errno::ENOMEM)?;
+        let slots = slot as usize + 1;
+        if slots > self.positions.len() {
+            self.positions.try_reserve(slots - self.positions.len()).map_err(|_| Errno::ENOMEM)?;
+            self.positions.resize(slots, NOWHERE);
+        }
+        Ok(())
     }
 
     /// The earliest deadline.
     pub(super) fn first(&self) -> Option<u64> {
-        self.entries.first().map(|entry| entry.key.0)
+        self.entries.first().map(|entry| entry.deadline)
     }
 
-    pub(super) fn push(&mut self, deadline: u64, id: i64, item: T) {
-        let position = self.entries.len();
-        self.entries.push(Entry { key: (deadline, id), item });
-        item.set_position(position);
-        self.sift_up(position);
+    /// Adds a slot that is not there; [`Heap::reserve`] has made room.
+    pub(super) fn push(&mut self, deadline: u64, id: i64, slot: Slot) {
+        let entry = Entry { deadline, id: id as u32, slot };
+        self.entries.push(entry);
+        self.sift_up(self.entries.len() - 1, entry);
     }
 
-    /// Removes the item at a position that it was told.
-    pub(super) fn remove(&mut self, position: usize) {
-        self.entries.swap_remove(position);
-        if position < self.entries.len() {
-            self.place(position);
-            if self.sift_up(position) == position {
-                self.sift_down(position);
+    /// Removes a slot, if it is there.
+    pub(super) fn remove(&mut self, slot: Slot) {
+        if let Some(position) = self.position(slot) {
+            self.remove_at(position);
+        }
+    }
+
+    /// Removes the earliest, if its deadline is not after `now`.
+    pub(super) fn pop_due(&mut self, now: u64) -> Option<Slot> {
+        let first = *self.entries.first()?;
+        (first.deadline <= now).then(|| {
+            self.remove_at(0);
+            first.slot
+        })
+    }
+
+    fn position(&self, slot: Slot) -> Option<usize> {
+        self.positions.get(slot as usize).filter(|position| **position != NOWHERE).map(|position| *position as usize)
+    }
+
+    fn remove_at(&mut self, position: usize) {
+        let removed = self.entries[position];
+        self.positions[removed.slot as usize] = NOWHERE;
+        if let Some(last) = self.entries.pop()
+            && position < self.entries.len()
+        {
+            if position > 0 && last.is_before(&self.entries[(position - 1) / ARITY]) {
+                self.sift_up(position, last);
+            } else {
+                self.sift_down(position, last);
             }
         }
-    }
-
-    /// Replaces `due` by all items due at `now`, sorted. Without memory for all of them: by some.
-    pub(super) fn find_due(&self, now: u64, due: &mut Vec<Due>) {
-        due.clear();
-        let is_due = |position: &usize| self.entries.get(*position).is_some_and(|entry| entry.key.0 <= now);
-        let found = |position: usize| Due { key: self.entries[position].key, position };
-        if due.try_reserve(1).is_ok() {
-            due.extend(Some(0).filter(is_due).map(found));
+        if self.entries.capacity() > KEPT && self.entries.len() < self.entries.capacity() / 8 {
+            self.entries.shrink_to(self.entries.capacity() / 4);
         }
-        // No child is due before its parent, so the list of those found is also the queue of those to visit.
-        let mut visited = 0;
-        while visited < due.len() && due.try_reserve(ARITY).is_ok() {
-            let first_child = due[visited].position * ARITY + 1;
-            due.extend((first_child..first_child + ARITY).filter(is_due).map(found));
-            visited += 1;
-        }
-        due.sort_unstable_by_key(|due| due.key);
     }
 
-    fn place(&self, position: usize) {
-        self.entries[position].item.set_position(position);
+    fn put(&mut self, position: usize, entry: Entry) {
+        self.entries[position] = entry;
+        self.positions[entry.slot as usize] = position as u32;
     }
 
-    fn sift_up(&mut self, mut position: usize) -> usize {
-        while position > 0 {
-            let parent = (position - 1) / ARITY;
-            if self.entries[parent].key <= self.entries[position].key {
+    /// Finds the place of `entry` from a hole on towards the root.
+    fn sift_up(&mut self, mut hole: usize, entry: Entry) {
+        while hole > 0 {
+            let parent = (hole - 1) / ARITY;
+            if !entry.is_before(&self.entries[parent]) {
                 break;
             }
-            self.swap(parent, position);
-            position = parent;
+            self.put(hole, self.entries[parent]);
+            hole = parent;
         }
-        position
+        self.put(hole, entry);
     }
 
-    fn sift_down(&mut self, mut position: usize) {
+    /// The same away from it.
+    fn sift_down(&mut self, mut hole: usize, entry: Entry) {
         loop {
-            let children = position * ARITY + 1..(position * ARITY + 1 + ARITY).min(self.entries.len());
-            let Some(least) = children.min_by_key(|child| self.entries[*child].key) else { break };
-            if self.entries[position].key <= self.entries[least].key {
+            let first = hole * ARITY + 1;
+            let last = (first + ARITY).min(self.entries.len());
+            if first >= last {
                 break;
             }
-            self.swap(position, least);
-            position = least;
+            let mut least = first;
+            for child in first + 1..last {
+                if self.entries[child].is_before(&self.entries[least]) {
+                    least = child;
+                }
+            }
+            if !self.entries[least].is_before(&entry) {
+                break;
+            }
+            self.put(hole, self.entries[least]);
+            hole = least;
         }
-    }
-
-    fn swap(&mut self, a: usize, b: usize) {
-        self.entries.swap(a, b);
-        self.place(a);
-        self.place(b);
+        self.put(hole, entry);
     }
 }
 
@@ -124,62 +147,67 @@ impl<T: Indexed> Heap<T> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::cell::Cell;
-
-    impl Indexed for &Cell<usize> {
-        fn set_position(self, position: usize) {
-            self.set(position);
-        }
-    }
 
     #[derive(Clone, Debug)]
     enum Step {
         Push(u64),
         Remove(usize),
-        Due(u64),
+        PopDue(u64),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            3 => (0u64..50).prop_map(Step::Push),
+            4 => (0u64..50).prop_map(Step::Push),
             2 => any::<usize>().prop_map(Step::Remove),
-            1 => (0u64..50).prop_map(Step::Due),
+            2 => (0u64..50).prop_map(Step::PopDue),
         ];
         proptest::collection::vec(step, 0..300)
     }
 
     proptest! {
-        /// Whatever is pushed and removed, the heap agrees with a plain list.
+        /// Whatever is pushed and removed, the heap agrees with a plain list. Slots are used again, ids are not.
         #[test]
-        fn agrees_with_a_list(steps in steps()) {
-            let positions: Vec<Cell<usize>> = (0..steps.len()).map(|_| Cell::new(usize::MAX)).collect();
-            let mut heap = Heap::new();
-            let mut list: Vec<(u64, i64)> = Vec::new();
-            for (id, step) in steps.iter().enumerate() {
+        fn agrees_with_a_list(steps in steps(), first_id in prop_oneof![Just(0), Just(i64::from(u32::MAX) - 3)]) {
+            let mut heap = Heap::default();
+            let mut list: Vec<(u64, i64, Slot)> = Vec::new();
+            for (count, step) in steps.iter().enumerate() {
+                let id = first_id + count as i64;
                 match *step {
                     Step::Push(deadline) => {
-                        heap.push(deadline, id as i64, &positions[id]);
-                        list.push((deadline, id as i64));
+                        let slot = (0..).find(|slot| list.iter().all(|other| other.2 != *slot)).unwrap();
+                        heap.reserve(list.len() + 1, slot).unwrap();
+                        heap.push(deadline, id, slot);
+                        list.push((deadline, id, slot));
                     }
-                    Step::Remove(_) if list.is_empty() => {}
+                    Step::Remove(_) if list.is_empty() => heap.remove(7),
                     Step::Remove(which) => {
-                        let (_, id) = list.swap_remove(which % list.len());
-                        heap.remove(positions[id as usize].get());
+                        let (_, _, slot) = list.swap_remove(which % list.len());
+                        heap.remove(slot);
                     }
-                    Step::Due(now) => {
-                        let mut found = Vec::new();
-                        heap.find_due(now, &mut found);
-                        let mut expected: Vec<_> = list.iter().copied().filter(|key| key.0 <= now).collect();
-                        expected.sort_unstable();
-                        prop_assert_eq!(found.iter().map(|due| due.key).collect::<Vec<_>>(), expected);
+                    Step::PopDue(now) => {
+                        let expected = list.iter().copied().min().filter(|first| first.0 <= now);
+                        prop_assert_eq!(heap.pop_due(now), expected.map(|first| first.2));
+                        list.retain(|other| Some(*other) != expected);
                     }
                 }
-                prop_assert_eq!(heap.first(), list.iter().map(|key| key.0).min());
-                for (deadline, id) in &list {
-                    let entry = &heap.entries[positions[*id as usize].get()];
-                    prop_assert_eq!(entry.key, (*deadline, *id));
-                }
+                prop_assert_eq!(heap.first(), list.iter().map(|other| other.0).min());
+                prop_assert_eq!(heap.entries.len(), list.len());
             }
         }
+    }
+
+    #[test]
+    fn gives_memory_back() {
+        let mut heap = Heap::default();
+        let count = 100_000;
+        for slot in 0..count {
+            heap.reserve(slot as usize + 1, slot).unwrap();
+            heap.push(u64::from(count - slot), slot.into(), slot);
+        }
+        for slot in 0..count - 1 {
+            heap.remove(slot);
+        }
+        assert!(heap.entries.capacity() <= KEPT);
+        assert_eq!(heap.pop_due(1), Some(count - 1));
     }
 }

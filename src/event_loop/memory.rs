@@ -16,6 +16,8 @@ pub(crate) unsafe trait Zeroable {}
 unsafe impl Zeroable for crate::abi::ae::aeFileEvent {}
 // SAFETY: plain integers.
 unsafe impl Zeroable for crate::abi::ae::aeFiredEvent {}
+// SAFETY: plain integers and pointers.
+unsafe impl Zeroable for crate::abi::ae::aeTimeEvent {}
 // SAFETY: plain integers and pointers, and function pointers that may be NULL.
 unsafe impl Zeroable for crate::abi::connection::connection {}
 
@@ -79,7 +81,13 @@ pub(crate) unsafe fn release<T>(pointer: NonNull<T>) {
 pub(crate) struct ZeroedArray<T: Zeroable> {
     first: NonNull<T>,
     len: usize,
+    /// The memory is not an allocator's.
+    mapped: bool,
 }
+
+/// Without a host's allocator, arrays of so many bytes are pages of their own: the C library's allocator would clear what
+/// it gives out a second time.
+const LARGE: usize = 64 * 1024;
 
 impl<T: Zeroable> ZeroedArray<T> {
     pub(crate) fn new(len: usize) -> Result<Self, Errno> {
@@ -99,9 +107,11 @@ impl<T: Zeroable> ZeroedArray<T> {
                     (None, None) => ptr::null_mut(),
                 }
             },
+            None if bytes >= LARGE => memory::map(bytes),
             None => memory::calloc(len, size_of::<T>()),
         };
-        NonNull::new(pointer.cast()).map(|first| Self { first, len }).ok_or(Errno::ENOMEM)
+        let mapped = bytes >= LARGE && host::allocator().is_none();
+        NonNull::new(pointer.cast()).map(|first| Self { first, len, mapped }).ok_or(Errno::ENOMEM)
     }
 
     /// Another array of `len` elements that starts with the first `keep` of this one.
@@ -130,6 +140,12 @@ impl<T: Zeroable> ZeroedArray<T> {
 impl<T: Zeroable> Drop for ZeroedArray<T> {
     fn drop(&mut self) {
         // SAFETY: the array is this module's own and dropped once.
-        unsafe { release(self.first) };
+        unsafe {
+            if self.mapped {
+                memory::unmap(self.first.as_ptr().cast(), self.len * size_of::<T>());
+            } else {
+                release(self.first);
+            }
+        }
     }
 }

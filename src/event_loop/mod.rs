@@ -13,6 +13,8 @@ pub(crate) mod memory;
 mod polling;
 mod threads;
 mod time_events;
+mod timer_index;
+mod timer_pool;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
@@ -52,7 +54,9 @@ struct State {
     timers: Timers,
     /// How many polls there have been.
     polls: u64,
-    /// Whether one is under way.
+    /// No slot's `settled` is larger, so that one look tells that none matters. Without bound when the loop is deleted.
+    settled: u64,
+    /// Whether one is under way: another thread may then change what the loop waits for.
     polling: AtomicBool,
     /// How many `process_events` are running, one inside the other.
     depth: u32,
@@ -93,6 +97,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         pauses: Vec::new(),
         timers: Timers::new(),
         polls: 0,
+        settled: 0,
         polling: AtomicBool::new(false),
         depth: 0,
         runs: 0,
@@ -128,19 +133,20 @@ pub(crate) unsafe fn delete(el: *mut aeEventLoop) {
     unsafe {
         (*el).stop = 1;
         state(el).deleted = true;
+        state(el).settled = u64::MAX;
         free_if_done(el);
     }
 }
 
-/// Frees a deleted loop that no call is running.
+/// Frees a deleted loop unless a call is running it.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, not used afterwards if it was deleted.
+/// `el` is a live loop of this thread, deleted, and not used afterwards.
 unsafe fn free_if_done(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop; finalizers run before anything is freed.
     unsafe {
-        let State { deleted, depth, runs, .. } = *state(el);
-        if !deleted || depth > 0 || runs > 0 {
+        let State { depth, runs, .. } = *state(el);
+        if depth > 0 || runs > 0 {
             return;
         }
         // A finalizer that deletes the loop once more must not get here again.
@@ -271,7 +277,9 @@ pub(crate) unsafe fn run(el: *mut aeEventLoop) -> Result<(), Errno> {
             log(LIBAE_LOG_WARNING, format_args!("the event loop ends: {}", crate::sys::text::error_text(errno)));
         }
         state(el).runs -= 1;
-        free_if_done(el);
+        if state(el).deleted {
+            free_if_done(el);
+        }
         result
     }
 }
@@ -289,10 +297,16 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
         state(el).depth += 1;
         let result = iterate(el, flags);
         state(el).depth -= 1;
-        free_if_done(el);
+        if state(el).deleted {
+            free_if_done(el);
+        }
         result
     }
 }
+
+/// How far ahead a deadline has to be, in microseconds, for the coarse clock to tell that nothing is due: longer than any
+/// kernel's tick. A clock that is further behind delays time events until the next iteration that finds nothing else.
+const FAR_US: u64 = 20_000;
 
 /// # Safety
 /// As for [`process_events`], which counts the depth.
@@ -307,8 +321,13 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
             }
             processed += polling::poll_and_dispatch(el, flags)?;
         }
-        if flags & AE_TIME_EVENTS != 0 {
-            processed += time_events::process(el);
+        if flags & AE_TIME_EVENTS != 0
+            && let Some(deadline) = state(el).timers.next_deadline()
+        {
+            let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
+            if slept || deadline <= clock::coarse_now_us() + FAR_US {
+                processed += time_events::process(el);
+            }
         }
     }
     Ok(processed)
@@ -335,6 +354,8 @@ unsafe fn call_before_sleep(el: *mut aeEventLoop) {
 unsafe fn entry(el: *mut aeEventLoop, fd: c_int) -> Option<*mut aeFileEvent> {
     // SAFETY: the caller vouches for the loop.
     let events = unsafe { &state(el).events };
+    // Below zero becomes more than any array has.
+    let index = fd as u32 as usize;
     // SAFETY: the array has that many elements.
-    (fd >= 0 && (fd as usize) < events.len()).then(|| unsafe { events.as_mut_ptr().add(fd as usize) })
+    (index < events.len()).then(|| unsafe { events.as_mut_ptr().add(index) })
 }

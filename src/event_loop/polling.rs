@@ -9,10 +9,8 @@ use crate::abi::profile;
 use crate::sys::mutex::Held;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;
+use core::mem::replace;
 use core::sync::atomic::Ordering::Relaxed;
-
-/// What a nested call can be told at once; the rest fires again in the next.
-const NESTED_FIRED: usize = 1024;
 
 /// The loop's mutex, when another thread may poll it.
 ///
@@ -58,11 +56,11 @@ pub(crate) unsafe fn poll(el: *mut aeEventLoop, timeout: Option<u64>) -> Result<
         let _held = hold(el)?;
         let state = (*el).apidata.cast::<State>();
         let (fired, capacity) = ((*state).fired.as_mut_ptr(), (*state).fired.len());
-        poll_into(el, timeout, fired, capacity).map(|count| count as c_int)
+        poll_into(el, timeout, fired, capacity).or_else(unless_interrupted)
     }
 }
 
-/// Polls for at most `timeout` microseconds (None: without end).
+/// Polls for at most `timeout` microseconds (None: without end); `EINTR` when a signal came.
 ///
 /// # Safety
 /// `el` is a live loop, nobody else polls it, `fired` has room for `capacity` elements.
@@ -71,7 +69,7 @@ unsafe fn poll_into(
     timeout: Option<u64>,
     fired: *mut aeFiredEvent,
     capacity: usize,
-) -> Result<usize, Errno> {
+) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the loop and the buffer; no callback runs here but the log. The loop's thread may be
     // using the rest of its state meanwhile, so that no reference is made but to the fields that a poll is about; these
     // change only while the mutex is held.
@@ -84,11 +82,14 @@ unsafe fn poll_into(
         (*state).polling.store(true, Relaxed);
         let polled = (*state).backend.poll(timeout, Fired::new(fired, capacity));
         (*state).polling.store(false, Relaxed);
-        match polled {
-            Err(Errno::EINTR) => Ok(0),
-            polled => polled,
-        }
+        polled
     }
+}
+
+/// A signal ends a poll that has found nothing.
+#[cold]
+fn unless_interrupted(errno: Errno) -> Result<c_int, Errno> {
+    if errno == Errno::EINTR { Ok(0) } else { Err(errno) }
 }
 
 /// How long the poll of an iteration may wait, in microseconds; None for without end.
@@ -103,6 +104,9 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
         return Some(0);
     }
     let timer = if flags & AE_TIME_EVENTS != 0 { state.timers.next_deadline() } else { None };
+    if timer.is_none() && state.pauses.is_empty() {
+        return None;
+    }
     let deadline = timer.into_iter().chain(state.first_pause_end()).min();
     deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
 }
@@ -118,20 +122,90 @@ pub(super) unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Re
         if let Some(count) = profile::custom_poll(el) {
             return after_custom_poll(el, flags, count);
         }
-        let timeout = poll_timeout(el, flags);
-        let outer = (*el).fired;
-        let (fired, capacity, nested) = fired_buffer(el)?;
-        (*el).fired = fired;
-        let polled = poll_into(el, timeout, fired, capacity);
-        let poll = state(el).polls;
-        let found = if flags & AE_FILE_EVENTS != 0 { *polled.as_ref().unwrap_or(&0) } else { 0 };
-        call_after_sleep(el, flags, found);
-        dispatch_all(el, fired, found, poll);
-        if nested.is_some() {
-            (*el).fired = outer;
+        let nested = if state(el).depth > 1 { Some(enter_nested(el)?) } else { None };
+        let (fired, capacity) = fired_buffer(el);
+        let polled = poll_into(el, poll_timeout(el, flags), fired, capacity);
+        let result = match polled {
+            Ok(found) => {
+                let poll = state(el).polls;
+                let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
+                call_after_sleep(el, flags, found);
+                dispatch_all(el, fired, found, poll);
+                Ok(found)
+            }
+            Err(errno) => {
+                call_after_sleep(el, flags, 0);
+                unless_interrupted(errno)
+            }
+        };
+        if let Some(outer) = nested {
+            leave_nested(el, outer);
         }
-        polled.map(|_| found as c_int)
+        result
     }
+}
+
+type FiredBuffer = ZeroedArray<aeFiredEvent>;
+
+/// The loop's buffer for what a poll finds, as large as the set.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+unsafe fn fired_buffer(el: *mut aeEventLoop) -> (*mut aeFiredEvent, usize) {
+    // SAFETY: the caller vouches for the loop.
+    unsafe {
+        if state(el).fired.len() < state(el).events.len() {
+            grow_buffer(el);
+        }
+        (state(el).fired.as_mut_ptr(), state(el).fired.len())
+    }
+}
+
+/// # Safety
+/// As for [`fired_buffer`].
+#[cold]
+unsafe fn grow_buffer(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop.
+    unsafe {
+        // A smaller buffer works too: what does not fit fires again.
+        if let Ok(larger) = ZeroedArray::new(state(el).events.len()) {
+            set_buffer(el, larger);
+        }
+    }
+}
+
+/// Makes this the loop's buffer; returns the one it had.
+///
+/// # Safety
+/// `el` is a live loop of this thread, and nobody reads the buffer it has, or the result outlives that.
+unsafe fn set_buffer(el: *mut aeEventLoop, fired: FiredBuffer) -> FiredBuffer {
+    // SAFETY: the caller vouches for the loop.
+    unsafe {
+        (*el).fired = fired.as_mut_ptr();
+        replace(&mut state(el).fired, fired)
+    }
+}
+
+/// Gives the loop another buffer for a call inside a callback, since the outer call is still reading the one it has;
+/// returns that.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+#[cold]
+unsafe fn enter_nested(el: *mut aeEventLoop) -> Result<FiredBuffer, Errno> {
+    // SAFETY: the caller vouches for the loop, and keeps the result.
+    unsafe {
+        let own = ZeroedArray::new(state(el).events.len())?;
+        Ok(set_buffer(el, own))
+    }
+}
+
+/// # Safety
+/// As for [`enter_nested`], which has returned `outer`.
+#[cold]
+unsafe fn leave_nested(el: *mut aeEventLoop, outer: FiredBuffer) {
+    // SAFETY: the caller vouches for the loop, and reads the other buffer no more.
+    unsafe { drop(set_buffer(el, outer)) };
 }
 
 /// The same for what a custom poll says the last poll has found.
@@ -145,60 +219,41 @@ unsafe fn after_custom_poll(el: *mut aeEventLoop, flags: c_int, count: c_int) ->
             call_after_sleep(el, flags, 0);
             return Err(Errno::last());
         }
-        let count = if flags & AE_FILE_EVENTS != 0 { (count as usize).min(state(el).fired.len()) } else { 0 };
+        let count = if flags & AE_FILE_EVENTS != 0 { count.min(state(el).fired.len() as c_int) } else { 0 };
         if count == 0 {
             call_after_sleep(el, flags, 0);
             return Ok(0);
         }
         // A copy: handlers may have the loop polled again, by whatever thread.
-        let found = state(el).fired.resized(count, count)?;
+        let found = state(el).fired.resized(count as usize, count as usize)?;
         let poll = state(el).polls;
         call_after_sleep(el, flags, count);
         dispatch_all(el, found.as_mut_ptr(), count, poll);
-        Ok(count as c_int)
+        Ok(count)
     }
 }
 
 /// # Safety
 /// As for [`poll_and_dispatch`].
-unsafe fn call_after_sleep(el: *mut aeEventLoop, flags: c_int, found: usize) {
+unsafe fn call_after_sleep(el: *mut aeEventLoop, flags: c_int, found: c_int) {
     // SAFETY: the caller vouches for the loop. At its end what the hook uses may be gone.
     unsafe {
         if flags & AE_CALL_AFTER_SLEEP != 0 && !state(el).deleted {
-            profile::call_after_sleep(el, found as c_int);
+            profile::call_after_sleep(el, found);
         }
     }
 }
 
 /// # Safety
 /// As for [`poll_and_dispatch`]; `fired` has `count` elements.
-unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: usize, poll: u64) {
-    for index in 0..count {
-        // SAFETY: the caller vouches for the loop and the elements.
-        unsafe { file_events::dispatch(el, fired.add(index).read(), poll) };
-    }
-}
-
-/// Where the next poll puts what fired: the loop's buffer, as large as the set; for a call inside a callback
-/// a buffer of its own, since the outer call is still reading the loop's.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn fired_buffer(
-    el: *mut aeEventLoop,
-) -> Result<(*mut aeFiredEvent, usize, Option<ZeroedArray<aeFiredEvent>>), Errno> {
-    // SAFETY: the caller vouches for the loop.
-    let state = unsafe { state(el) };
-    let wanted = state.events.len();
-    if state.depth > 1 {
-        let own = ZeroedArray::new(wanted.min(NESTED_FIRED))?;
-        return Ok((own.as_mut_ptr(), own.len(), Some(own)));
-    }
-    if state.fired.len() < wanted {
-        // A smaller buffer works too: what does not fit fires again.
-        if let Ok(larger) = ZeroedArray::new(wanted) {
-            state.fired = larger;
+unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
+    // SAFETY: the caller vouches for the loop and the elements.
+    unsafe {
+        if state(el).depth > 1 {
+            file_events::take_over(el, fired, count, poll);
+        }
+        for index in 0..count as usize {
+            file_events::dispatch(el, fired.add(index).read(), poll);
         }
     }
-    Ok((state.fired.as_mut_ptr(), state.fired.len(), None))
 }

@@ -1,64 +1,49 @@
 //! Time events: created, run, deleted, finalized.
 //!
-//! An event is in the C list (`timeEventHead`) and under its id in the map from its creation to its deletion,
-//! and in the heap but while its callback runs. A deleted event waits in the list of the retired until the
-//! next pass, where its finalizer runs; one that deletes itself goes there when its callback has returned.
+//! An event is in the C list (`timeEventHead`) and under its id in the index from its creation to its deletion,
+//! and in the heap but while its callback runs. A deleted event with a finalizer waits in the list of the retired until
+//! the next pass, where that runs; one that deletes itself goes there when its callback has returned.
 
-use super::heap::{Due, Heap, Indexed};
-use super::{memory, state};
+use super::heap::{Heap, Slot};
+use super::state;
+use super::timer_index::TimerIndex;
+use super::timer_pool::TimerPool;
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
-use core::mem::{take, transmute};
-use core::ptr::{self, NonNull};
-use rustc_hash::FxHashMap;
-
-/// A time event and its place in the heap. C code holds pointers to the first member.
-#[repr(C)]
-struct Timer {
-    event: aeTimeEvent,
-    /// Its position in the heap, [`NOT_WAITING`] while its callback runs.
-    position: usize,
-}
-
-const NOT_WAITING: usize = usize::MAX;
-
-/// A timer as the heap and the map hold it: live until it is freed here.
-#[derive(Clone, Copy)]
-struct TimerRef(NonNull<Timer>);
-
-impl TimerRef {
-    fn event(self) -> *mut aeTimeEvent {
-        self.0.as_ptr().cast()
-    }
-
-    fn position(self) -> usize {
-        // SAFETY: live, and no reference to it is.
-        unsafe { (*self.0.as_ptr()).position }
-    }
-}
-
-impl Indexed for TimerRef {
-    fn set_position(self, position: usize) {
-        // SAFETY: live, and no reference to it is.
-        unsafe { (*self.0.as_ptr()).position = position };
-    }
-}
+use core::mem::{replace, transmute};
+use core::ptr;
 
 /// The time events of a loop.
+///
+/// What is kept once there have been many: 8 MB of the pool, and about 10 bytes for each of the most that were alive at
+/// once.
 pub(super) struct Timers {
-    heap: Heap<TimerRef>,
-    by_id: FxHashMap<c_longlong, TimerRef>,
-    /// Deleted, to be finalized; linked by `next`.
+    pool: TimerPool,
+    index: TimerIndex,
+    heap: Heap,
+    /// How many there are that are not deleted.
+    live: usize,
+    /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
     retired: *mut aeTimeEvent,
-    /// Room for what a pass finds.
-    due: Vec<Due>,
+    /// The time that the pass under way goes by.
+    pass: Option<monotime>,
+    /// Due already when they were made or re-armed in a pass, since the clock has not moved: they wait for the next.
+    put_off: Vec<Slot>,
 }
 
 impl Timers {
     pub(super) fn new() -> Self {
-        Self { heap: Heap::new(), by_id: FxHashMap::default(), retired: ptr::null_mut(), due: Vec::new() }
+        Self {
+            pool: TimerPool::default(),
+            index: TimerIndex::default(),
+            heap: Heap::default(),
+            live: 0,
+            retired: ptr::null_mut(),
+            pass: None,
+            put_off: Vec::new(),
+        }
     }
 
     /// Whether finalizers are waiting.
@@ -66,15 +51,46 @@ impl Timers {
         !self.retired.is_null()
     }
 
-    /// When the next pass has something to do; 0 when finalizers are waiting.
+    /// When the next pass has something to do; 0 when it has already.
     pub(super) fn next_deadline(&self) -> Option<monotime> {
-        if self.has_deleted() { Some(0) } else { self.heap.first() }
+        if self.has_deleted() || !self.put_off.is_empty() { Some(0) } else { self.heap.first() }
     }
 
-    fn retire(&mut self, timer: TimerRef) {
-        // SAFETY: live, and in no other list.
-        unsafe { (*timer.event()).next = self.retired };
-        self.retired = timer.event();
+    /// Makes an event wait for its time.
+    fn wait(&mut self, when: monotime, id: c_longlong, slot: Slot) {
+        if self.pass.is_some_and(|now| when <= now) && self.put_off.try_reserve(1).is_ok() {
+            self.put_off.push(slot);
+        } else {
+            self.heap.push(when, id, slot);
+        }
+    }
+
+    /// Makes those wait for their time that the last pass has put off.
+    fn wait_again(&mut self) {
+        while let Some(slot) = self.put_off.pop() {
+            let event = self.pool.get(slot);
+            // SAFETY: a live event: one that is deleted leaves the list.
+            let (when, id) = unsafe { ((*event).when, (*event).id) };
+            self.heap.push(when, id, slot);
+        }
+    }
+
+    /// Frees a deleted event, or has its finalizer run in the next pass.
+    ///
+    /// # Safety
+    /// The event of this slot is deleted, nothing leads to it any more.
+    unsafe fn retire(&mut self, slot: Slot) {
+        let event = self.pool.get(slot);
+        // SAFETY: the caller vouches for the event.
+        unsafe {
+            if (*event).finalizerProc.is_null() {
+                self.pool.free(slot);
+            } else {
+                (*event).when = slot.into();
+                (*event).next = self.retired;
+                self.retired = event;
+            }
+        }
     }
 }
 
@@ -95,30 +111,33 @@ pub(crate) unsafe fn create_time_event(
 ) -> Result<c_longlong, Errno> {
     // SAFETY: the caller vouches for the loop; no callback runs here.
     let (timers, el) = unsafe { (&mut state(el).timers, &mut *el) };
-    // Room for every live event, so that putting one back after its callback cannot fail.
-    timers.heap.reserve_total(timers.by_id.len() + 1)?;
-    timers.by_id.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
     let id = el.timeEventNextId;
+    let slot = timers.pool.allocate()?;
+    // Room for every live event, so that putting one back after its callback cannot fail.
+    let room = timers.heap.reserve(timers.live + 1, slot).and_then(|()| timers.index.insert(id, slot));
+    room.inspect_err(|_| timers.pool.free(slot))?;
+    timers.live += 1;
     let when = deadline(clock::now_us(), milliseconds);
-    let event = aeTimeEvent {
-        id,
-        when,
-        timeProc: proc,
-        finalizerProc: finalizer,
-        clientData: data,
-        prev: ptr::null_mut(),
-        next: el.timeEventHead,
-        refcount: 0,
-    };
-    let timer = TimerRef(memory::boxed(Timer { event, position: NOT_WAITING })?);
-    // SAFETY: the list's head is live.
-    if let Some(head) = unsafe { el.timeEventHead.as_mut() } {
-        head.prev = timer.event();
+    let event = timers.pool.get(slot);
+    // SAFETY: the event is this one's alone, and the list's head is live.
+    unsafe {
+        event.write(aeTimeEvent {
+            id,
+            when,
+            timeProc: proc,
+            finalizerProc: finalizer,
+            clientData: data,
+            prev: ptr::null_mut(),
+            next: el.timeEventHead,
+            refcount: 0,
+        });
+        if let Some(head) = el.timeEventHead.as_mut() {
+            head.prev = event;
+        }
     }
-    el.timeEventHead = timer.event();
+    el.timeEventHead = event;
     el.timeEventNextId += 1;
-    timers.by_id.insert(id, timer);
-    timers.heap.push(when, id, timer);
+    timers.wait(when, id, slot);
     Ok(id)
 }
 
@@ -130,12 +149,15 @@ pub(crate) unsafe fn delete_time_event(el: *mut aeEventLoop, id: c_longlong) -> 
     // SAFETY: the caller vouches for the loop; no callback runs here, and the timers are live.
     unsafe {
         let timers = &mut state(el).timers;
-        let timer = timers.by_id.remove(&id).ok_or(Errno::ENOENT)?;
-        if timer.position() != NOT_WAITING {
-            timers.heap.remove(timer.position());
-        }
-        let event = timer.event();
+        let slot = timers.index.remove(id).ok_or(Errno::ENOENT)?;
+        // Read first: among many events it takes a while, in which the heap is put right.
+        let event = timers.pool.get(slot);
         let (prev, next) = ((*event).prev, (*event).next);
+        timers.heap.remove(slot);
+        if !timers.put_off.is_empty() {
+            timers.put_off.retain(|other| *other != slot);
+        }
+        timers.live -= 1;
         match prev.as_mut() {
             Some(prev) => prev.next = next,
             None => (*el).timeEventHead = next,
@@ -146,7 +168,7 @@ pub(crate) unsafe fn delete_time_event(el: *mut aeEventLoop, id: c_longlong) -> 
         (*event).id = AE_DELETED_EVENT_ID.into();
         (*event).prev = ptr::null_mut();
         if (*event).refcount == 0 {
-            timers.retire(timer);
+            timers.retire(slot);
         }
     }
     Ok(())
@@ -160,11 +182,11 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop. The list is ours alone once it is taken, and each event is freed
     // after its finalizer, which may delete others.
     unsafe {
-        let mut event = core::mem::replace(&mut state(el).timers.retired, ptr::null_mut());
+        let mut event = replace(&mut state(el).timers.retired, ptr::null_mut());
         while !event.is_null() {
-            let next = (*event).next;
+            let (next, slot) = ((*event).next, (*event).when as Slot);
             call_finalizer(el, event);
-            memory::release(NonNull::new_unchecked(event));
+            state(el).timers.pool.free(slot);
             event = next;
         }
     }
@@ -177,16 +199,15 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
 pub(super) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
     // SAFETY: the caller vouches for the loop and its events, which nothing leads to once these two are taken.
     unsafe {
-        let mut event = core::mem::replace(&mut (*el).timeEventHead, ptr::null_mut());
-        state(el).timers = Timers::new();
-        while !event.is_null() {
+        let mut event = replace(&mut (*el).timeEventHead, ptr::null_mut());
+        // Their memory stays until the last finalizer has run.
+        let timers = replace(&mut state(el).timers, Timers::new());
+        while !event.is_null() && finalizes {
             let next = (*event).next;
-            if finalizes {
-                call_finalizer(el, event);
-            }
-            memory::release(NonNull::new_unchecked(event));
+            call_finalizer(el, event);
             event = next;
         }
+        drop(timers);
     }
 }
 
@@ -206,63 +227,50 @@ unsafe fn call_finalizer(el: *mut aeEventLoop, event: *mut aeTimeEvent) {
 ///
 /// # Safety
 /// `el` is a live loop of this thread, inside `process_events`.
+#[inline(never)]
 pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback.
     unsafe {
         finalize(el);
         let timers = &mut state(el).timers;
-        let Some(first) = timers.heap.first() else { return 0 };
+        timers.wait_again();
         let now = clock::now_us();
-        if first > now {
-            return 0;
-        }
-        let mut due = take(&mut timers.due);
-        timers.heap.find_due(now, &mut due);
+        // A pass inside a callback leaves it to the outer one to look at what both put off.
+        let outer = timers.pass.replace(now);
         let mut processed = 0;
-        for due in &due {
-            if state(el).deleted {
-                break;
-            }
-            processed += c_int::from(run_if_due(el, due.id(), now));
+        while !state(el).deleted
+            && let Some(slot) = state(el).timers.heap.pop_due(now)
+        {
+            run(el, slot);
+            processed += 1;
         }
-        let timers = &mut state(el).timers;
-        if timers.due.capacity() < due.capacity() {
-            timers.due = due;
-        }
+        state(el).timers.pass = outer;
         processed
     }
 }
 
-/// Runs one event, unless it has been deleted, put off or run by a nested pass since it was found due.
+/// Runs one event, which is not in the heap.
 ///
 /// # Safety
-/// As for [`process`].
-unsafe fn run_if_due(el: *mut aeEventLoop, id: c_longlong, now: monotime) -> bool {
-    // SAFETY: the caller vouches for the loop. The event is kept by its refcount, which keeps it out of the
-    // retired; no reference lives across the callback.
+/// As for [`process`]; the slot is that of a live event.
+unsafe fn run(el: *mut aeEventLoop, slot: Slot) {
+    // SAFETY: the caller vouches for the loop. The event is kept by its refcount, which keeps it from being retired; no
+    // reference lives across the callback.
     unsafe {
-        let timers = &mut state(el).timers;
-        let Some(&timer) = timers.by_id.get(&id) else { return false };
-        let event = timer.event();
-        if timer.position() == NOT_WAITING || (*event).when > now {
-            return false;
-        }
-        timers.heap.remove(timer.position());
-        timer.set_position(NOT_WAITING);
+        let event = state(el).timers.pool.get(slot);
+        let (id, proc, data) = ((*event).id, (*event).timeProc, (*event).clientData);
         (*event).refcount += 1;
-        let (proc, data) = ((*event).timeProc, (*event).clientData);
         let again = profile::call_time_proc(proc, el, id, data);
         (*event).refcount -= 1;
 
         if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
-            state(el).timers.retire(timer);
+            state(el).timers.retire(slot);
         } else if again == c_longlong::from(AE_NOMORE) {
             // It cannot fail: the event is live under this id.
             let _ = delete_time_event(el, id);
         } else {
             (*event).when = deadline(clock::now_us(), again);
-            state(el).timers.heap.push((*event).when, id, timer);
+            state(el).timers.wait((*event).when, id, slot);
         }
-        true
     }
 }

@@ -9,6 +9,15 @@ pub(crate) fn now_us() -> u64 {
     now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1_000
 }
 
+/// The same, up to a tick or more behind, for a fraction of the cost.
+pub(crate) fn coarse_now_us() -> u64 {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE) {
+        return now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1_000;
+    }
+    now_us()
+}
+
 /// Initialises the host's own monotonic clock, if it has one as Redis does: its programs rely on
 /// `aeCreateEventLoop` to do that. The reference is weak, so that other programs need not have it.
 pub(crate) fn init_host_clock() {

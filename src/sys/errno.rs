@@ -4,6 +4,7 @@ use nix::errno::Errno;
 
 /// Runs `body` for a C caller: on success `errno` is as it was before, on failure it says why and
 /// `failure` is returned.
+#[inline(always)]
 pub(crate) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T {
     let before = Errno::last_raw();
     match body() {

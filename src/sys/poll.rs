@@ -13,6 +13,11 @@ pub(crate) const HANGUP: i16 = libc::POLLHUP;
 /// The descriptor is not open.
 pub(crate) const INVALID: i16 = libc::POLLNVAL;
 
+/// Milliseconds for the calls that take an `int`, rounded up so that nothing is early; -1 for no limit.
+pub(crate) fn milliseconds(timeout_us: Option<u64>) -> c_int {
+    timeout_us.map_or(-1, |us| us.div_ceil(1000).try_into().unwrap_or(c_int::MAX))
+}
+
 /// Waits for at most `milliseconds` (-1: without end); returns how many entries have something in `revents`.
 pub(crate) fn poll(entries: &mut [pollfd], milliseconds: c_int) -> Result<usize, Errno> {
     // SAFETY: the slice is as long as said.
@@ -83,4 +88,19 @@ pub(crate) fn select(
         )
     };
     Errno::result(ready).map(|ready| ready as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_round_up() {
+        assert_eq!(milliseconds(None), -1);
+        assert_eq!(milliseconds(Some(0)), 0);
+        assert_eq!(milliseconds(Some(1)), 1);
+        assert_eq!(milliseconds(Some(1000)), 1);
+        assert_eq!(milliseconds(Some(1001)), 2);
+        assert_eq!(milliseconds(Some(u64::MAX)), c_int::MAX);
+    }
 }

@@ -1,7 +1,7 @@
 //! epoll.
 
-use super::{Applied, Fired, milliseconds};
-use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use super::{Applied, Fired};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeFiredEvent};
 use crate::event_loop::memory::{Zeroable, ZeroedArray};
 use crate::sys::epoll::{self, Change, Events};
 use crate::sys::{Errno, fd};
@@ -57,26 +57,37 @@ impl Backend {
         Ok(applied)
     }
 
-    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
-        let capacity = self.events.len().min(fired.capacity) as c_int;
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
+        let capacity = fired.capacity.min(self.events.len() as c_int);
         let events = self.events.as_mut_ptr();
         // SAFETY: the buffer has that room.
-        let count = unsafe { epoll::wait(self.epoll, events, capacity, milliseconds(timeout_us)) }?;
-        for index in 0..count {
+        let count = unsafe { epoll::wait(self.epoll, events, capacity, timeout_us) }?;
+        Ok(fired.fill(count, |index| {
             // SAFETY: the kernel filled `count` elements.
             let event = unsafe { events.add(index).read() };
-            let mut mask = 0;
-            if event.events & (epoll::READ | epoll::ERROR | epoll::HANGUP) != 0 {
-                mask |= AE_READABLE;
-            }
-            if event.events & (epoll::WRITE | epoll::ERROR | epoll::HANGUP) != 0 {
-                mask |= AE_WRITABLE;
-            }
-            fired.push(event.u64 as c_int, mask);
-        }
-        Ok(())
+            aeFiredEvent { fd: event.u64 as c_int, mask: MASKS[event.events as usize % MASKS.len()].into() }
+        }))
     }
 }
+
+/// What each combination of the kernel's event bits fires as.
+const MASKS: [u8; 32] = {
+    let mut masks = [0; 32];
+    let mut events = 0;
+    while events < masks.len() {
+        let bits = events as Events;
+        let failed = bits & (epoll::ERROR | epoll::HANGUP) != 0;
+        if failed || bits & epoll::READ != 0 {
+            masks[events] |= AE_READABLE as u8;
+        }
+        if failed || bits & epoll::WRITE != 0 {
+            masks[events] |= AE_WRITABLE as u8;
+        }
+        events += 1;
+    }
+    masks
+};
+const _: () = assert!(epoll::READ | epoll::WRITE | epoll::ERROR | epoll::HANGUP < MASKS.len() as Events);
 
 impl Drop for Backend {
     fn drop(&mut self) {

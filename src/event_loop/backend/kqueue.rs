@@ -52,8 +52,8 @@ impl Backend {
         Ok(if old == 0 { Applied::Added } else { Applied::Changed })
     }
 
-    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
-        let capacity = self.events.len().min(fired.capacity) as c_int;
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, mut fired: Fired) -> Result<c_int, Errno> {
+        let capacity = fired.capacity.min(self.events.len() as c_int);
         let events = self.events.as_mut_ptr();
         // SAFETY: the buffer has that room.
         let count = unsafe { kqueue::wait(self.queue, events, capacity, timeout_us.map(Duration::from_micros)) }?;
@@ -69,7 +69,7 @@ impl Backend {
                 fired.push(event.ident as c_int, mask.into());
             }
         }
-        Ok(())
+        Ok(fired.count)
     }
 }
 

@@ -32,39 +32,46 @@ pub(super) enum Applied {
 /// Room for what fired.
 pub(super) struct Fired {
     first: *mut aeFiredEvent,
-    capacity: usize,
-    count: usize,
+    capacity: c_int,
+    count: c_int,
 }
 
 impl Fired {
     /// # Safety
     /// `first` has room for `capacity` elements while this lives.
     pub(super) unsafe fn new(first: *mut aeFiredEvent, capacity: usize) -> Self {
-        Self { first, capacity, count: 0 }
+        Self { first, capacity: capacity as c_int, count: 0 }
     }
 
     fn is_full(&self) -> bool {
         self.count == self.capacity
     }
 
+    /// Puts `count` there, as far as there is room: the others will fire again. Says how many there are.
+    fn fill(self, count: c_int, element: impl Fn(usize) -> aeFiredEvent) -> c_int {
+        let count = count.min(self.capacity);
+        for index in 0..count as usize {
+            // SAFETY: below the capacity that `new` was told.
+            unsafe { self.first.add(index).write(element(index)) };
+        }
+        count
+    }
+
     /// Adds one; ignored when full: it will fire again.
     fn push(&mut self, fd: c_int, mask: c_int) {
         if !self.is_full() {
             // SAFETY: below the capacity that `new` was told.
-            unsafe { self.first.add(self.count).write(aeFiredEvent { fd, mask }) };
+            unsafe { self.first.add(self.count as usize).write(aeFiredEvent { fd, mask }) };
             self.count += 1;
         }
     }
 }
 
-/// Milliseconds for the calls that take an `int`, rounded up so that nothing is early; -1 for no limit.
-fn milliseconds(timeout_us: Option<u64>) -> c_int {
-    timeout_us.map_or(-1, |us| us.div_ceil(1000).try_into().unwrap_or(c_int::MAX))
-}
-
 macro_rules! backends {
     ($($(#[$cfg:meta])* $variant:ident: $module:ident),* $(,)?) => {
         /// Any of the backends built in. The first is the default.
+        // The tag is a byte: a loop looks at it in every iteration.
+        #[repr(u8)]
         pub(super) enum Backend {
             $($(#[$cfg])* $variant($module::Backend),)*
         }
@@ -94,9 +101,8 @@ macro_rules! backends {
             }
 
             /// Waits for at most `timeout_us` microseconds (None: without end).
-            pub(super) fn poll(&mut self, timeout_us: Option<u64>, mut fired: Fired) -> Result<usize, Errno> {
-                match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, &mut fired)?,)* }
-                Ok(fired.count)
+            pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, fired),)* }
             }
         }
     };
@@ -125,19 +131,4 @@ pub(super) fn default_name() -> Result<&'static CStr, Errno> {
 /// The name of the platform's best backend.
 pub(super) fn platform_name() -> &'static CStr {
     NAMES[0]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timeouts_round_up() {
-        assert_eq!(milliseconds(None), -1);
-        assert_eq!(milliseconds(Some(0)), 0);
-        assert_eq!(milliseconds(Some(1)), 1);
-        assert_eq!(milliseconds(Some(1000)), 1);
-        assert_eq!(milliseconds(Some(1001)), 2);
-        assert_eq!(milliseconds(Some(u64::MAX)), c_int::MAX);
-    }
 }

@@ -1,9 +1,9 @@
 //! poll: a dense array of entries, and where each descriptor's is.
 
-use super::{Applied, Fired, milliseconds};
+use super::{Applied, Fired};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::event_loop::memory::{Zeroable, ZeroedArray};
-use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, poll};
+use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};
 use crate::sys::{Errno, fd::descriptor_flags};
 use core::ffi::{CStr, c_int};
 use libc::pollfd;
@@ -73,10 +73,11 @@ impl Backend {
         }
     }
 
-    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
+    #[inline(never)]
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, mut fired: Fired) -> Result<c_int, Errno> {
         let mut left = poll(&mut self.entries, milliseconds(timeout_us))?;
         if left == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let mut closed = false;
         let count = self.entries.len();
@@ -111,7 +112,7 @@ impl Backend {
         if closed {
             self.drop_closed();
         }
-        Ok(())
+        Ok(fired.count)
     }
 
     fn drop_closed(&mut self) {

@@ -58,7 +58,8 @@ impl Backend {
         Ok(if old == 0 || !known { Applied::Added } else { Applied::Changed })
     }
 
-    pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: &mut Fired) -> Result<(), Errno> {
+    #[inline(never)]
+    pub(super) fn poll(&mut self, timeout_us: Option<u64>, mut fired: Fired) -> Result<c_int, Errno> {
         let ready = loop {
             self.ready_read.copy_from(&self.read, self.end);
             self.ready_write.copy_from(&self.write, self.end);
@@ -70,7 +71,7 @@ impl Backend {
             }
         };
         if ready == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let start = if self.start < self.end { self.start } else { 0 };
         for offset in 0..self.end {
@@ -91,7 +92,7 @@ impl Backend {
             }
             fired.push(fd as c_int, mask);
         }
-        Ok(())
+        Ok(fired.count)
     }
 
     fn drop_closed(&mut self) {

@@ -1,0 +1,111 @@
+"""Runs the engines' programs: every engine a process of its own in each round, in turn."""
+
+import os
+import resource
+import signal
+import subprocess
+
+import points
+from engines import program
+
+NOT_OFFERED, NOT_ALLOWED = 3, 4
+STATUSES = {NOT_OFFERED: "not offered", NOT_ALLOWED: "not allowed"}
+# A process that fails is a bug, and the others of its kind go on; after so many, it is left alone.
+FAILURES = 2
+
+
+def allow_descriptors():
+    """as many open files as the system lets this process have"""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def process(command, timeout):
+    """the command's status and figures: (status, what it says, {figure: value}); a scenario's children die with it"""
+    child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        output, errors = child.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        _end(child)
+        return "timeout", f"no end after {timeout} s", {}
+    except BaseException:
+        _end(child)
+        raise
+    says = errors.strip().splitlines()[-1] if errors.strip() else ""
+    if child.returncode in STATUSES:
+        return STATUSES[child.returncode], says, {}
+    if child.returncode != 0:
+        return "failed", f"status {child.returncode}{': ' if says else ''}{says}", {}
+    try:
+        return "measured", "", figures(output)
+    except ValueError as reason:
+        return "failed", str(reason), {}
+
+
+def _end(child):
+    try:
+        os.killpg(child.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    child.communicate()
+
+
+def figures(output):
+    """{figure: value} of lines `FIGURE<TAB>VALUE`"""
+    found = {}
+    for line in output.splitlines():
+        name, tab, value = line.partition("\t")
+        if not tab:
+            raise ValueError(f"not a figure: {line!r}")
+        found[name] = float(value)
+    if not found:
+        raise ValueError("no figures")
+    return found
+
+
+def rotated(names, number):
+    """the order in which the engines start in this round"""
+    start = number % len(names)
+    return [*names[start:], *names[:start]]
+
+
+def measure(scenario, numbers, names, rounds, place=program):
+    """{engine: its outcome at this point}; an outcome has each round's value for each figure, None where there is none"""
+    outcomes = {name: {"status": "measured", "failures": [], "figures": {}} for name in names}
+    for number in range(rounds):
+        for name in rotated(names, number):
+            if outcomes[name]["status"] == "measured":
+                command = [place(name), scenario.name, *numbers]
+                _note(outcomes[name], number, *process(command, scenario.timeout))
+    for outcome in outcomes.values():
+        for values in outcome["figures"].values():
+            values += [None] * (rounds - len(values))
+    return outcomes
+
+
+def _note(outcome, number, status, says, found):
+    for figure, value in found.items():
+        values = outcome["figures"].setdefault(figure, [])
+        values += [None] * (number - len(values)) + [value]
+    if status == "measured":
+        return
+    if status in STATUSES.values():
+        outcome.update(status=status, reason=says)
+        return
+    outcome["failures"].append(f"round {number + 1}: {says}")
+    if status == "timeout" or len(outcome["failures"]) >= FAILURES:
+        outcome.update(status="failed", reason=says)
+
+
+def everything(chosen, names, rounds, say):
+    """{key of a point: {engine: outcome}}"""
+    results = {}
+    for number, (scenario, numbers) in enumerate(chosen):
+        place = points.key(scenario.name, numbers)
+        say(f"[{number + 1}/{len(chosen)}] {place}")
+        results[place] = measure(scenario, numbers, names, rounds)
+        for name, outcome in results[place].items():
+            for failure in outcome["failures"]:
+                say(f"  {name}, {failure}")
+    return results

@@ -1,0 +1,123 @@
+/* A clock that does not move: this program's own clock_gettime comes before the C library's. */
+#include "ae_test.h"
+
+static long long still_us = 1000000;
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    AE_NOTUSED(clock);
+    now->tv_sec = still_us / 1000000;
+    now->tv_nsec = still_us % 1000000 * 1000;
+    return 0;
+}
+
+static int calls;
+static aeEventLoop *loop;
+
+static int run_due(void) { return aeProcessEvents(loop, AE_TIME_EVENTS | AE_DONT_WAIT); }
+
+static long long create(aeTimeProc *proc, void *data) {
+    long long id = aeCreateTimeEvent(loop, 0, proc, data, NULL);
+
+    CHECK(id != AE_ERR);
+    return id;
+}
+
+static TIME_RESULT at_once_again(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    calls++;
+    return 0;
+}
+
+static TIME_RESULT once(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    calls++;
+    return AE_NOMORE;
+}
+
+static void zero_interval_runs_once_a_pass(void) {
+    loop = new_loop();
+    create(at_once_again, NULL);
+    create(at_once_again, NULL);
+    for (int pass = 1; pass <= 3; pass++) {
+        CHECK_INT(run_due(), 2);
+        CHECK_INT(calls, 2 * pass);
+    }
+    aeDeleteEventLoop(loop);
+}
+
+static TIME_RESULT makes_another(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    calls++;
+    *(long long *)data = create(once, NULL);
+    return AE_NOMORE;
+}
+
+static void timer_made_in_a_handler_waits_for_the_next_pass(void) {
+    long long made;
+
+    loop = new_loop();
+    create(makes_another, &made);
+    CHECK_INT(run_due(), 1);
+    CHECK_INT(run_due(), 1);
+    CHECK_INT(run_due(), 0);
+    CHECK_INT(calls, 2);
+    aeDeleteEventLoop(loop);
+}
+
+static void timer_made_in_a_handler_may_be_deleted_before_it_runs(void) {
+    long long made;
+
+    loop = new_loop();
+    create(makes_another, &made);
+    CHECK_INT(run_due(), 1);
+    CHECK_INT(aeDeleteTimeEvent(loop, made), AE_OK);
+    CHECK_INT(run_due(), 0);
+    CHECK_INT(calls, 1);
+    create(once, NULL);
+    CHECK_INT(run_due(), 1);
+    aeDeleteEventLoop(loop);
+}
+
+static TIME_RESULT runs_the_loop(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    create(once, NULL);
+    /* Waits for nothing: a timer is due. */
+    CHECK_INT(aeProcessEvents(loop, AE_TIME_EVENTS), 1);
+    CHECK_INT(calls, 1);
+    return AE_NOMORE;
+}
+
+static void nested_pass_runs_what_the_outer_one_put_off(void) {
+    loop = new_loop();
+    create(runs_the_loop, NULL);
+    CHECK_INT(run_due(), 1);
+    CHECK_INT(run_due(), 0);
+    aeDeleteEventLoop(loop);
+}
+
+static void nothing_is_due_before_the_clock_moves(void) {
+    loop = new_loop();
+    CHECK(aeCreateTimeEvent(loop, 1, once, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(loop, 100, once, NULL, NULL) != AE_ERR);
+    CHECK_INT(run_due(), 0);
+    still_us += 999;
+    CHECK_INT(run_due(), 0);
+    still_us += 1;
+    CHECK_INT(run_due(), 1);
+    still_us += 98999;
+    CHECK_INT(run_due(), 0);
+    still_us += 1;
+    CHECK_INT(run_due(), 1);
+    aeDeleteEventLoop(loop);
+}
+
+TEST_MAIN(CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
+          CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
+          CASE(nothing_is_due_before_the_clock_moves))
