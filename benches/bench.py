@@ -85,8 +85,8 @@ def measured(chosen):
     rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
     work = points.chosen(chosen.scenarios or list(points.SCENARIOS), chosen.quick)
     results = {
-        "machine": setting(), "versions": versions(names), "engines": names, "missing": missing, "rounds": rounds,
-        "points": run.everything(work, names, rounds, say), "instructions": {},
+        "machine": setting(), "versions": versions(names), "commit": commit(), "engines": names, "missing": missing,
+        "rounds": rounds, "points": run.everything(work, names, rounds, say), "instructions": {},
     }
     if chosen.scenarios is None or {"dispatch", "interest", "timers"} <= set(chosen.scenarios):
         if callgrind.available():
@@ -102,7 +102,18 @@ def setting():
     }
 
 
+def commit():
+    """the sources' version by git, empty where there is no git or no repository"""
+    try:
+        return command(["git", "-C", ROOT, "describe", "--always", "--dirty"]).strip()
+    except (Failure, OSError):
+        return ""
+
+
 def _first_line(program):
+    """the program's version; a compiler that is not there has built nothing that is measured"""
+    if not shutil.which(program):
+        return f"no {program}"
     return command([program, "--version"]).splitlines()[0].split(" (")[0] + _number(program)
 
 

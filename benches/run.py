@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import subprocess
+import time
 
 import points
 from engines import program
@@ -103,8 +104,9 @@ def everything(chosen, names, rounds, say):
     results = {}
     for number, (scenario, numbers) in enumerate(chosen):
         place = points.key(scenario.name, numbers)
-        say(f"[{number + 1}/{len(chosen)}] {place}")
+        start = time.monotonic()
         results[place] = measure(scenario, numbers, names, rounds)
+        say(f"[{number + 1}/{len(chosen)}] {place}: {time.monotonic() - start:.1f} s")
         for name, outcome in results[place].items():
             for failure in outcome["failures"]:
                 say(f"  {name}, {failure}")

@@ -142,6 +142,12 @@ class Processes(unittest.TestCase):
         self.measured(["a", "b", "c"])
         self.assertEqual((self.folder / "order").read_text().split(), list("abcbcacab"))
 
+    def test_each_point_says_how_long_it_took(self):
+        said = []
+        with _replaced(run, "measure", lambda *_: {}):
+            run.everything([(self.scenario, (1, 2))], ["good"], 1, said.append)
+        self.assertRegex(said[0], r"^\[1/1\] fake 1 2: \d+\.\d s$")
+
     def test_what_cannot_be_run_is_an_error(self):
         with self.assertRaises(OSError):
             self.measured(["absent"])
@@ -270,6 +276,28 @@ class Options(unittest.TestCase):
         for text in ("--scenarios dispatch,juggle", "--engines asyncio", "--rounds 0"):
             with self.assertRaises(SystemExit), contextlib.redirect_stderr(io.StringIO()):
                 bench.options(text.split())
+
+    def test_goals_that_are_not_met_fail_only_when_they_are_checked(self):
+        side = goals.Side("libae", "interest", "ns/pair")
+        found = results({"interest": {"libae": outcome(ns_per_pair=[5.0])}})
+        for limit, status in ((1.0, 0), (0.9, 1)):
+            with _replaced(goals, "GOALS", (goals.Goal("itself", side, side, limit),)), \
+                    _replaced(bench, "measured", lambda _: found), _replaced(figures, "store", lambda *_: None), \
+                    contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                self.assertEqual(bench.main(["--quick"]), 0)
+                self.assertEqual(bench.main(["--quick", "--check"]), status)
+
+    def test_a_process_that_failed_fails_the_run(self):
+        with _replaced(bench, "measured", lambda _: results(Tables.PLACES)), _replaced(figures, "store", lambda *_: None), \
+                contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
+            self.assertEqual(bench.main(["--quick"]), 1)
+        self.assertIn("bench: failed: epoll: dispatch 1000 100: round 3: status 1: broken", said.getvalue())
+
+    def test_a_compiler_or_git_that_is_missing_does_not_end_the_run(self):
+        def absent(command, **_):
+            raise FileNotFoundError(command[0])
+        with _replaced(bench, "command", absent), _replaced(bench.shutil, "which", lambda _: None):
+            self.assertEqual((bench.setting()["rustc"], bench.commit()), ("no rustc", ""))
 
     def test_failed_processes_are_listed(self):
         self.assertEqual(bench.failures(results(Tables.PLACES)), ["epoll: dispatch 1000 100: round 3: status 1: broken"])
