@@ -29,7 +29,7 @@ SCENARIOS = {scenario.name: scenario for scenario in (
     Scenario("timers", "Timers", TIMERS, _each(1, 1000), "{} timers", timeout=120),
     Scenario("lateness", "Lateness of timers", _each(500), _each(100), "{} timers"),
     Scenario("accept", "Accepting", _each(5000), _each(1000), "{} connections"),
-    Scenario("echo", "Echo", ECHO, ((1, 16), (50, 16)), "{} connections, {} bytes"),
+    Scenario("echo", "Echo", ECHO, ((1, 16, 5000), (50, 16, 10000)), "{} connections, {} bytes"),
     Scenario("memory", "Memory", ((),), ((),)),
     Scenario("wakeup", "Waking the loop up", ((),), ((),)),
     Scenario("startup", "Start-up", _each(10000, 1000000), _each(10000, 1000000), "a set size of {}"),
