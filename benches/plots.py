@@ -73,7 +73,7 @@ class Plots:
         axes.set_xlabel(unit)
         axes.grid(axis="y", visible=False)
         for row, (_, value) in enumerate(found):
-            axes.annotate(f"{value:,.0f}".replace(",", " "), (max(value, 0), row), xytext=(3, 0), textcoords="offset points",
+            axes.annotate(points.grouped(round(value)), (max(value, 0), row), xytext=(3, 0), textcoords="offset points",
                           va="center", fontsize=8)
         axes.margins(x=0.18)
 
@@ -165,10 +165,11 @@ class Plots:
             axes.plot([first, worst], [row, row], color=colour, linewidth=1)
             width = 6 if engine == "libae" else 4
             axes.plot([first, last], [row, row], color=colour, linewidth=width, solid_capstyle="butt")
-            axes.plot([middle], [row], color="white", marker="|", markersize=10, markeredgewidth=2)
+            axes.plot([middle], [row], color="#222222", marker="|", markersize=13, markeredgewidth=1.6, zorder=4)
         axes.set_yticks(range(len(engines)), [ENGINES[engine].title for engine in engines])
-        axes.axvline(0, color="#222222", linewidth=0.8)
-        axes.set_xlabel("ms after the timer was due: earliest to 99th percentile (bar), median (gap), latest (line)")
+        axes.axvline(0, color="#222222", linewidth=0.8, linestyle=":")
+        axes.margins(y=0.12)
+        axes.set_xlabel("ms after the timer was due: earliest to 99th percentile (bar), median (stroke), latest (line)")
         axes.set_title(f"Lateness of {place.split(' ')[1]} timers within half a second")
         axes.grid(axis="y", visible=False)
         self.save(figure, "lateness")
