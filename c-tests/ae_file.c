@@ -168,6 +168,37 @@ static void many_descriptors_each_fire_once(void) {
     aeDeleteEventLoop(el);
 }
 
+/* What counts is the state at the time of the poll, not what has happened before it. */
+static void drained_before_the_poll_is_silent(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 0);
+    test_send(pair[1], "x");
+    CHECK_INT(test_drain(pair[0]), 1);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+/* The loop keeps no file open: whoever closes a descriptor and forgets its event still hangs up on the peer. */
+static void closing_a_watched_descriptor_closes_the_file(void) {
+    aeEventLoop *el = new_loop();
+    char byte;
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 0);
+    close(pair[0]);
+    CHECK_INT(read(pair[1], &byte, 1), 0);
+    close(pair[1]);
+    aeDeleteEventLoop(el);
+}
+
 /* ---- Order ---- */
 
 static void readable_comes_before_writable(void) {
@@ -248,6 +279,7 @@ static void one_handler_for_both_runs_once(void) {
 TEST_MAIN(CASE(readable_gets_its_arguments), CASE(readable_fires_until_read),
           CASE(writable_fires_while_there_is_room), CASE(deleted_event_is_silent),
           CASE(error_or_hangup_wakes_either_handler), CASE(many_descriptors_each_fire_once),
+          CASE(drained_before_the_poll_is_silent), CASE(closing_a_watched_descriptor_closes_the_file),
           CASE(readable_comes_before_writable), CASE(barrier_turns_the_order_round),
           CASE(barrier_goes_with_writable), CASE(barrier_can_be_removed_alone),
           CASE(one_handler_for_both_runs_once))
