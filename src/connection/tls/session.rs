@@ -56,6 +56,9 @@ impl fmt::Display for Failure {
             Self::Tls(TlsError::InvalidCertificate(CertificateError::UnknownIssuer)) => {
                 f.write_str("the peer's certificate is not signed by a known CA")
             }
+            Self::Tls(TlsError::InvalidCertificate(CertificateError::Other(error))) => {
+                write!(f, "the peer's certificate is refused: {}", error.0)
+            }
             Self::Tls(TlsError::InvalidCertificate(error)) => write!(f, "the peer's certificate is refused: {error}"),
             Self::Tls(TlsError::InvalidMessage(what)) => {
                 write!(f, "the peer sent something that is not TLS ({what:?})")
