@@ -17,6 +17,10 @@ pub(super) const WRITE_LIMIT: usize = 64 * 1024;
 
 /// The header of a record: type, version and length.
 const RECORD_HEADER: usize = 5;
+/// Its first byte.
+const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=23;
+/// The first byte of those that a handshake begins with.
+const HANDSHAKE: u8 = 22;
 /// The longest that a record can be, behind its header.
 const RECORD_MOST: usize = (1 << 14) + 2048;
 /// How much to read at least, if there is as much.
@@ -66,6 +70,11 @@ impl fmt::Display for Failure {
             Self::Tls(TlsError::PeerIncompatible(why)) => {
                 write!(f, "the peer and this side have nothing in common: {why:?}")
             }
+            Self::Tls(TlsError::PeerMisbehaved(why)) => write!(f, "the peer does not keep to TLS: {why:?}"),
+            Self::Tls(TlsError::PeerSentOversizedRecord) => f.write_str("the peer sent a record that is too long"),
+            Self::Tls(
+                error @ (TlsError::InappropriateMessage { .. } | TlsError::InappropriateHandshakeMessage { .. }),
+            ) => write!(f, "the peer does not keep to TLS: {error}"),
             Self::Tls(TlsError::DecryptError) => f.write_str("the peer sent a record that cannot be decrypted"),
             Self::Tls(error) => error.fmt(f),
         }
@@ -124,6 +133,10 @@ pub(super) struct Session {
     /// How many bytes of data in `outgoing` the writer still believes to have: it was told `EAGAIN`, and brings them
     /// once more.
     untold: usize,
+    /// The first record of the peer looks like one.
+    is_greeted: bool,
+    /// How many bytes of `incoming` rustls has seen without being able to use them, 0 for none: a part of a message.
+    seen: usize,
     end: Option<End>,
 }
 
@@ -144,6 +157,8 @@ impl Session {
             taken: 0,
             outgoing: Buffer::default(),
             untold: 0,
+            is_greeted: false,
+            seen: 0,
             end: None,
         }
     }
@@ -265,6 +280,15 @@ impl Session {
                 Err(Failure::System(Errno::EAGAIN)) => return Ok(Handshake::Read),
                 result => result?,
             };
+            // No alert for who speaks another protocol, and would take it for an answer.
+            if let (Tls::Server(_), [kind, rest @ ..]) = (&self.tls, self.incoming.filled())
+                && !self.is_greeted
+            {
+                if *kind != HANDSHAKE || rest.first().is_some_and(|major| *major != 3) {
+                    return Err(Failure::Other("the peer sent something that is not TLS"));
+                }
+                self.is_greeted = !rest.is_empty();
+            }
         }
     }
 
@@ -277,6 +301,7 @@ impl Session {
         // SAFETY: the slice is as long as said.
         let count = unsafe { fd::read(socket, room.as_mut_ptr().cast(), room.len()) }?;
         self.incoming.fill(count);
+        self.seen = 0;
         Ok(count)
     }
 
@@ -302,9 +327,11 @@ impl Session {
         let mut done = self.take_plain(out);
         while done < out.len() {
             if self.end.is_none() && self.has_record() {
-                // An error is for the next read, once this one has nothing else to give.
-                if let Ok(Step::Data(count)) = self.step_or_alert(&mut out[done..], &Send::Nothing) {
-                    done += count;
+                match self.step_or_alert(&mut out[done..], &Send::Nothing) {
+                    Ok(Step::Data(count)) => done += count,
+                    Ok(Step::Idle) => self.seen = self.incoming.filled().len(),
+                    // An error is for the next read, once this one has nothing else to give.
+                    Ok(Step::Progress | Step::Sent) | Err(_) => {}
                 }
                 continue;
             }
@@ -339,9 +366,11 @@ impl Session {
     /// Whether a whole record waits to be decrypted, or something that will never be one.
     fn has_record(&self) -> bool {
         match self.incoming.filled() {
-            [_, _, _, high, low, rest @ ..] => {
+            seen if seen.len() == self.seen => false,
+            [kind, major, _, high, low, rest @ ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
-                rest.len() >= length || length > RECORD_MOST
+                let is_record = RECORD_KINDS.contains(kind) && *major == 3 && length <= RECORD_MOST;
+                rest.len() >= length || !is_record
             }
             _ => false,
         }
