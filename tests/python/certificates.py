@@ -12,6 +12,8 @@ subjectKeyIdentifier = hash
 [server]
 subjectAltName = DNS:localhost, IP:127.0.0.1
 extendedKeyUsage = serverAuth
+[either]
+subjectAltName = DNS:localhost, IP:127.0.0.1
 [elsewhere]
 subjectAltName = DNS:elsewhere.example
 [client]
@@ -53,6 +55,8 @@ class Certificates:
         self.make("rsa-server", section="server", kind=RSA)
         self.make("elsewhere", section="elsewhere")
         self.make("version-1")
+        self.make("version-1-of-other-ca", signer="other-ca")
+        self.make("version-1-expired", dates=("20200101000000Z", "20200201000000Z"))
         self.make("client", section="client")
         self.make("of-other-ca", section="client", signer="other-ca")
         self.make("intermediate", section="ca")
@@ -60,8 +64,8 @@ class Certificates:
             self.make(name, section=section, signer="intermediate")
             chain = self.read(f"{name}.crt") + self.read("intermediate.crt")
             (self.folder / f"{name}.crt").write_bytes(chain)
-        self.make("expired", dates=("20200101000000Z", "20200201000000Z"))
-        self.make("too-new", dates=("20990101000000Z", "20990201000000Z"))
+        self.make("expired", section="either", dates=("20200101000000Z", "20200201000000Z"))
+        self.make("too-new", section="either", dates=("20990101000000Z", "20990201000000Z"))
         for path in list(self.folder.glob("*.crt")):
             path.with_suffix(".pem").write_bytes(path.read_bytes() + path.with_suffix(".key").read_bytes())
         self.run("pkcs8", "-topk8", "-in", "server.key", "-passout", f"pass:{PASSPHRASE}", "-out", "encrypted.key")
@@ -88,17 +92,17 @@ class Certificates:
         self.run("genpkey", "-algorithm", *kind, "-out", f"{name}.key")
 
     def make(self, name, section=None, signer="ca", kind=EC, dates=None):
-        """A key and a certificate; without a section and dates of its own it is one of version 1."""
+        """A key and a certificate, of version 1 if there is no section of extensions."""
         self.key(name, kind)
         self.run("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        extensions = ["-extfile", "conf", "-extensions", section or "client"]
+        extensions = ["-extfile", "conf", "-extensions", section] if section else []
         if dates:
             self.run("ca", "-batch", "-notext", "-config", "conf", "-name", "signing_ca", "-cert", f"{signer}.crt",
                      "-keyfile", f"{signer}.key", "-startdate", dates[0], "-enddate", dates[1], "-in", f"{name}.csr",
                      "-out", f"{name}.crt", *extensions)
         else:
             self.run("x509", "-req", "-in", f"{name}.csr", "-CA", f"{signer}.crt", "-CAkey", f"{signer}.key",
-                     "-CAcreateserial", "-days", "30", "-out", f"{name}.crt", *(extensions if section else []))
+                     "-CAcreateserial", "-days", "30", "-out", f"{name}.crt", *extensions)
 
     def remove(self):
         self.kept.cleanup()

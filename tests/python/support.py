@@ -90,7 +90,13 @@ class TlsServer(Server):
         return super().connect()
 
     def reach(self):
-        socket.create_connection(("127.0.0.1", self.tls_port)).close()
+        with socket.create_connection(("127.0.0.1", self.tls_port)) as probe:
+            # It is not TLS, so that nothing is left of it when this returns.
+            probe.sendall(b"anybody?")
+            try:
+                probe.recv(100)
+            except ConnectionResetError:
+                pass
 
 
 def client_context(certificates, cert=None, version=None, ca="ca"):
