@@ -717,7 +717,8 @@ pub(super) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).home = pending::thread();
-        if (*this(conn)).slot.is_some() {
+        // In the middle of a handshake that has begun.
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }
