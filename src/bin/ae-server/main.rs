@@ -129,7 +129,7 @@ fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, Stri
         Ok::<(), std::io::Error>(())
     };
     if config.tls_port != 0 {
-        config.tls.apply().map_err(|error| format!("cannot configure TLS: {error}"))?;
+        config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
     }
     let plain = (config.port, Listener::tcp::<String> as Bind, "");
     let tls = (config.tls_port, Listener::tls::<String> as Bind, " (TLS)");

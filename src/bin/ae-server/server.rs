@@ -94,7 +94,7 @@ impl Server {
             self.wanted_set_size = Some(config.max_clients as usize + crate::RESERVED as usize);
         }
         if config.tls_port != 0 && reload_tls {
-            config.tls.apply().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
+            config.apply_tls().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
         }
         crate::log::set_level(config.log_level);
         self.config = config;
