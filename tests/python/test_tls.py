@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Uses ae-server over TLS with redis-cli, redis-benchmark, redis-py, openssl s_client and Python's ssl, and abuses it."""
 
+import itertools
 import os
 import re
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -16,11 +18,11 @@ import redis
 
 import test_like_redis
 from certificates import PASSPHRASE, Certificates
+from records import Writer
 from support import AE_SERVER, Client, TlsServer, client_context, free_port, main, request
 from test_server import Basics
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
-VERSIONS = {"-tls1_2": TLS12, "-tls1_3": TLS13}
 CERTIFICATES = None
 
 
@@ -93,7 +95,10 @@ class ByHand:
     def read(self, size):
         data = b""
         while len(data) < size:
-            data += self.do(lambda: self.tls.read(size - len(data)), self.socket.sendall)
+            more = self.do(lambda: self.tls.read(size - len(data)), self.socket.sendall)
+            if not more:
+                raise EOFError
+            data += more
         return data
 
 
@@ -111,6 +116,11 @@ class TlsTest(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.01)
+
+    def rests(self, server):
+        before = cpu(server)
+        time.sleep(0.3)
+        self.assertLess(cpu(server) - before, 0.1, "the server has nothing to do and does not rest")
 
     def refused(self, server, pattern, **settings):
         """The client's error, from its handshake (TLS 1.2) or its first read (TLS 1.3)."""
@@ -664,11 +674,6 @@ class Amounts(TlsTest):
             client.close()
         self.soon(lambda: descriptors(server) == files, "descriptors stay open")
 
-    def rests(self, server):
-        before = cpu(server)
-        time.sleep(0.3)
-        self.assertLess(cpu(server) - before, 0.1, "the server has nothing to do and does not rest")
-
 
 # --- bad clients ------------------------------------------------------------------------------------------------
 
@@ -677,21 +682,24 @@ class Cut(Exception):
     pass
 
 
-class BadClients(TlsTest):
+class Abuse(TlsTest):
+    options = ("--tls-handshake-timeout", "5000")
+    versions = (TLS12, TLS13)
+
     def setUp(self):
-        self.tls = self.server("--tls-handshake-timeout", "5000", auth="optional")
+        self.tls = self.server(*self.options, auth="optional")
         self.files = descriptors(self.tls)
 
     def serves(self):
         """The server serves as before, has closed everything and rests."""
-        for version in (TLS12, TLS13):
+        for version in self.versions:
             with self.tls.connect(context(version=version)) as client:
                 self.assertEqual(client("PING"), "PONG")
         self.soon(lambda: descriptors(self.tls) == self.files, "descriptors stay open")
-        before = cpu(self.tls)
-        time.sleep(0.3)
-        self.assertLess(cpu(self.tls) - before, 0.1, "the server does not rest")
+        self.rests(self.tls)
 
+
+class BadClients(Abuse):
     def answer(self, data):
         """All that the server says to somebody who does not speak TLS."""
         with socket.create_connection(("127.0.0.1", self.tls.tls_port), 3) as client:
@@ -719,55 +727,43 @@ class BadClients(TlsTest):
     def test_plain_text_gets_no_binary_answer(self):
         self.assertEqual(self.answer(request("PING")), b"")
 
-    def cuts(self, version, cert):
-        """How far a handshake gets that is cut after each number of bytes."""
-        done, limit = False, 0
-        while not done:
-            limit += 1
+    def cut_after(self, client, limit):
+        """A handshake that has only so many bytes; whether that was enough."""
+        left = limit
+
+        def send(data):
+            nonlocal left
+            client.socket.sendall(data[:left])
+            left -= len(data)
+            if left <= 0:
+                raise Cut
+
+        try:
+            client.handshake(send)
+        except Cut:
+            return False
+        return True
+
+    def length(self, version, cert):
+        """How many bytes it takes, after fewer have been tried, each number of them."""
+        for limit in itertools.count(1):
             with ByHand(self.tls, context(cert, version)) as client:
-                left = limit
-
-                def send(data):
-                    nonlocal left
-                    client.socket.sendall(data[:left])
-                    left -= len(data)
-                    if left <= 0:
-                        raise Cut
-
-                try:
-                    client.handshake(send)
-                    done = True
-                except Cut:
-                    pass
-        return limit
+                if self.cut_after(client, limit):
+                    return limit
 
     def test_closed_at_every_point_of_the_handshake(self):
         for version in (TLS12, TLS13):
             for cert in (None, "client"):
-                self.assertGreater(self.cuts(version, cert), 200)
+                self.assertGreater(self.length(version, cert), 200)
             self.serves()
 
-    def test_reset_at_every_step_of_the_handshake(self):
-        linger = (1).to_bytes(4, "little") + (0).to_bytes(4, "little")
+    def test_reset_at_points_of_the_handshake(self):
+        at_once = struct.pack("ii", 1, 0)
         for version in (TLS12, TLS13):
-            for limit in range(0, 700, 7):
-                client = ByHand(self.tls, context(version=version))
-                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                with client, self.assertRaises(Cut) if limit < 200 else self.subTest():
-                    left = limit
-
-                    def send(data):
-                        nonlocal left
-                        client.socket.sendall(data[:left])
-                        left -= len(data)
-                        if left < 0:
-                            raise Cut
-
-                    try:
-                        client.handshake(send)
-                    except Cut:
-                        if limit < 200:
-                            raise
+            for limit in range(1, 700, 7):
+                with ByHand(self.tls, context(version=version)) as client:
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                    self.cut_after(client, limit)
         self.serves()
 
     def test_bytes_one_by_one(self):
@@ -855,6 +851,121 @@ class BadClients(TlsTest):
                 client.socket.settimeout(3)
                 with self.subTest(data=data[:10]), self.assertRaises((ssl.SSLError, EOFError, ConnectionResetError)):
                     client.read(1)
+        self.serves()
+
+
+ALERT, HANDSHAKE, DATA = 21, 22, 23
+KEY_UPDATE = b"\x18\0\0\1"
+
+
+class OddRecords(Abuse):
+    """After a handshake by the book."""
+
+    options = ("--tls-protocols", "TLSv1.3", "--tls-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256")
+    versions = (TLS13,)
+
+    def connect(self):
+        """A client and the writer of its records."""
+        with tempfile.NamedTemporaryFile("r") as keys:
+            using = context(version=TLS13)
+            using.keylog_filename = keys.name
+            client = ByHand(self.tls, using)
+            client.handshake()
+            secret = re.search(r"^CLIENT_TRAFFIC_SECRET_0 \w+ (\w+)$", keys.read(), re.M)[1]
+        return client, Writer(bytes.fromhex(secret))
+
+    def ping(self, client, writer):
+        client.socket.sendall(writer.record(DATA, b"PING\r\n"))
+        self.assertEqual(client.read(7), b"+PONG\r\n")
+
+    def test_by_the_book(self):
+        client, writer = self.connect()
+        with client:
+            self.ping(client, writer)
+            for padding in (0, 1, 1000, 16384 - 6):
+                client.socket.sendall(writer.record(DATA, b"PING\r\n", padding))
+                self.assertEqual(client.read(7), b"+PONG\r\n")
+            client.socket.sendall(writer.record(DATA, b"") + writer.record(DATA, b"PING\r\n"))
+            self.assertEqual(client.read(7), b"+PONG\r\n")
+        self.serves()
+
+    def test_key_updates(self):
+        client, writer = self.connect()
+        with client:
+            for answer in (0, 1, 1):
+                client.socket.sendall(writer.record(HANDSHAKE, KEY_UPDATE + bytes([answer])))
+                writer.update()
+                self.ping(client, writer)
+        self.serves()
+
+    def test_message_in_pieces(self):
+        message = KEY_UPDATE + b"\1"
+        for cuts in ((3,), (1, 2, 3, 4)):
+            client, writer = self.connect()
+            with client:
+                pieces = [message[start:end] for start, end in zip((0, *cuts), (*cuts, None))]
+                for piece in pieces[:-1]:
+                    client.socket.sendall(writer.record(HANDSHAKE, piece))
+                    # It waits for the rest and does nothing else meanwhile for this client, but all for others.
+                    self.rests(self.tls)
+                    with self.tls.connect() as other:
+                        self.assertEqual(other("PING"), "PONG")
+                client.socket.sendall(writer.record(HANDSHAKE, pieces[-1]))
+                writer.update()
+                self.ping(client, writer)
+                # Half of the next, and the end.
+                client.socket.sendall(writer.record(HANDSHAKE, message[:2]))
+        self.serves()
+
+    def test_what_ends_the_connection(self):
+        for name, records in (
+            ("data within a message", [(HANDSHAKE, KEY_UPDATE[:2]), (DATA, b"PING\r\n")]),
+            ("a second ClientHello", [(HANDSHAKE, b"\1\0\0\x29\3\3" + bytes(39))]),
+            ("a message of 16 MB", [(HANDSHAKE, b"\x0b\xff\xff\xff" + bytes(100))]),
+            ("a message that nobody knows", [(HANDSHAKE, b"\x63\0\0\1\1")]),
+            ("a KeyUpdate that nobody knows", [(HANDSHAKE, KEY_UPDATE + b"\7")]),
+            ("two messages in one record, the first changes keys", [(HANDSHAKE, (KEY_UPDATE + b"\0") * 2)]),
+            ("an alert of one byte", [(ALERT, b"\1")]),
+            ("no alert", [(ALERT, b"")]),
+            ("a fatal alert", [(ALERT, b"\2\x50")]),
+            ("close_notify", [(ALERT, b"\1\0")]),
+            ("a record of a kind that nobody knows", [(99, b"abc")]),
+            ("nothing but padding", [(0, bytes(20))]),
+            ("too long a record", [(DATA, b"P" * 16385)]),
+            ("change_cipher_spec", [(20, b"\1")]),
+        ):
+            with self.subTest(name=name):
+                client, writer = self.connect()
+                with client:
+                    client.socket.sendall(b"".join(writer.record(*record) for record in records))
+                    with self.assertRaises((ssl.SSLError, EOFError, ConnectionResetError)):
+                        client.read(1)
+        self.serves()
+
+    def flood(self, make, most):
+        """Sends records until the connection is ended, which must be before `most`."""
+        client, writer = self.connect()
+        with client:
+            try:
+                for _ in range(most):
+                    client.socket.sendall(make(writer))
+                    time.sleep(0)
+                client.socket.sendall(writer.record(DATA, b"PING\r\n"))
+                client.read(7)
+            except (ssl.SSLError, EOFError, ConnectionResetError, BrokenPipeError):
+                return True
+        return False
+
+    def test_floods_end(self):
+        def key_update(writer):
+            record = writer.record(HANDSHAKE, KEY_UPDATE + b"\1")
+            writer.update()
+            return record
+
+        self.assertTrue(self.flood(lambda writer: writer.record(DATA, b""), 500), "empty records")
+        self.assertTrue(self.flood(lambda writer: writer.record(ALERT, b"\1\x5a"), 500), "warnings")
+        self.assertTrue(self.flood(key_update, 500), "KeyUpdate")
+        self.assertTrue(self.flood(lambda writer: b"\x14\3\3\0\1\1", 500), "change_cipher_spec")
         self.serves()
 
 
