@@ -175,6 +175,7 @@ static void begin_two(void) {
 static void on_read_close_the_other(connection *conn) {
     connection **there = conn == server ? &other : &server;
 
+    arrived = 0; /* it does not matter what */
     on_read_piece(conn);
     if (reads <= 2 || closed) return; /* until both have begun */
     connClose(*there);
@@ -215,6 +216,36 @@ static void close_one_while_both_are_asked_for(void) {
     CHECK_INT(tls_process_pending(el), 1); /* the first closes the second, which has its turn no more */
     CHECK_INT(closed, 1);
     CHECK_INT(tls_process_pending(el), 1);
+    end_two();
+}
+
+/* Of two loops in a thread one is not run: what is pending in the other does not wait for it. */
+static void loops_of_a_thread_do_not_wait_for_each_other(void) {
+    aeEventLoop *one, *two;
+
+    begin();
+    one = el;
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK(arrived < SIZE);
+    el = two = aeCreateEventLoop(64);
+    CHECK(aeCreateTimeEvent(el, 5000, tls_on_hang, NULL, NULL) != AE_ERR);
+    other_client = client;
+    other = server;
+    client = server = NULL;
+    client_calls = server_calls = 0;
+    tls_connect_pair();
+    CHECK_INT(connSetReadHandler(server, on_read_stop), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(!connHasReadHandler(server));
+    reads = 0;
+    CHECK_INT(connSetReadHandler(server, on_read_nothing), C_OK);
+    RUN_UNTIL(reads >= 3);
+    tls_close_both();
+    aeDeleteEventLoop(two);
+    el = one;
+    RUN_UNTIL(!tls_has_pending(el));
     end_two();
 }
 
@@ -276,4 +307,4 @@ TEST_MAIN(CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_th
           CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together), CASE(nobody_reads_what_is_pending),
           CASE(handler_that_does_not_read_runs_once_an_iteration), CASE(pieces_are_read_once_an_iteration),
           CASE(close_one_while_both_are_pending), CASE(close_one_while_both_are_asked_for),
-          CASE(close_itself_while_pending), CASE(end_comes_behind_pending_data))
+          CASE(loops_of_a_thread_do_not_wait_for_each_other), CASE(close_itself_while_pending), CASE(end_comes_behind_pending_data))
