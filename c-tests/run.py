@@ -57,6 +57,8 @@ PROGRAMS_OF = {
     "conn_v1": V1,
     "conn_v1_base": V1,
     "conn_valkey": VALKEY,
+    "tls_moves": ("redis-8.0",),
+    "tls_postpone": VALKEY,
 }
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {

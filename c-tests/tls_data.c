@@ -103,6 +103,33 @@ static void the_write_barrier_turns_the_order(void) {
     tls_end();
 }
 
+/* As the kernel answers for other sockets. */
+static void null_buffers_are_refused(void) {
+    begin(NULL);
+    CHECK_INT(connWrite(client, NULL, 0), 0);
+    CHECK_INT(connRead(client, NULL, 0), 0);
+    CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
+    CHECK_INT(connWrite(client, NULL, 5), -1);
+    tls_close_both();
+    tls_connect_pair();
+    CHECK_INT(connWrite(server, "hello", 5), 5);
+    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
+    CHECK_INT(connRead(client, NULL, 5), -1);
+#ifndef LIBAE_ABI_REDIS_6_2
+    tls_close_both();
+    tls_connect_pair();
+    CHECK_INT(connWritev(client, NULL, 0), 0);
+    CHECK_INT(connWritev(client, NULL, 1), -1);
+    tls_close_both();
+    tls_connect_pair();
+    CHECK_INT(connWritev(client, (struct iovec[]){{"hello", 5}, {NULL, 5}}, 2), -1);
+    tls_close_both();
+    tls_connect_pair();
+    CHECK_INT(connWritev(client, (struct iovec[]){{"hello", 5}}, -1), -1);
+#endif
+    tls_end();
+}
+
 /* ---- Several buffers ---- */
 
 static void expect_pattern(connection *conn, long long from, long long to) {
@@ -315,5 +342,6 @@ static void write_is_repeated_after_eagain(void) {
 #endif
 
 TEST_MAIN(CASE(data_goes_both_ways), CASE(nobody_is_woken_for_nothing), CASE(the_write_barrier_turns_the_order),
+          CASE(null_buffers_are_refused),
           CASE(many_small_buffers), CASE(few_large_buffers), CASE(ten_thousand_tiny_records), CASE(hundred_megabytes),
           CASE(ten_megabytes_the_other_way), CASE(write_is_repeated_after_eagain) CASES_OF_7_0)

@@ -1,21 +1,7 @@
-/* TLS: handshakes that stop half way, or are none at all: they have their time, cost nothing while they wait, and there is
- * room for so many and no more. */
+/* TLS: handshakes that stop half way: they have their time, cost nothing while they wait, and there is room for so many and
+ * no more. */
 #include "test.h"
 #include "tls_test.h"
-
-static int peer = -1;
-
-/* `peer` is a plain socket, and `server` waits for its ClientHello. */
-static void accept_peer(void) {
-    peer = test_connect(AF_INET, port);
-    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
-}
-
-static void end(void) {
-    if (peer != -1) close(peer);
-    peer = -1;
-    tls_end();
-}
 
 static void expect_time_over(connection *conn) {
     CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
@@ -23,24 +9,6 @@ static void expect_time_over(connection *conn) {
     CHECK_INT(conn->last_errno, EPROTO);
     CHECK_INT(aeGetFileEvents(el, conn->fd), AE_NONE);
     CHECK_INT(connHasReadHandler(conn), 0);
-}
-
-/* The first bytes of a real ClientHello. */
-static int client_hello(char *buffer, int most) {
-    int fd, count;
-
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
-    do {
-        tls_run_once();
-        count = (int)recv(fd, buffer, (size_t)most, MSG_PEEK);
-    } while (count == -1);
-    close(fd);
-    connClose(client);
-    client = NULL;
-    client_calls = 0;
-    client_state = -1;
-    return count;
 }
 
 /* ---- Time ---- */
@@ -51,7 +19,7 @@ static void silent_client_is_given_up(void) {
 
     TLS_BEGIN(config.handshake_timeout = 100);
     before = test_now_us();
-    accept_peer();
+    tls_accept_peer();
     rounds = iterations;
     RUN_UNTIL(server_calls);
     CHECK(test_now_us() - before >= 100000);
@@ -60,7 +28,7 @@ static void silent_client_is_given_up(void) {
     expect_time_over(server);
     CHECK(tls_run_for(50) < 5);
     CHECK_INT(server_calls, 1);
-    end();
+    tls_end_peer();
 }
 
 static void half_a_client_hello_is_given_up(void) {
@@ -69,16 +37,16 @@ static void half_a_client_hello_is_given_up(void) {
     long rounds;
 
     TLS_BEGIN(config.handshake_timeout = 100);
-    length = client_hello(hello, sizeof(hello));
+    length = tls_client_hello(hello, sizeof(hello));
     CHECK(length > 100);
-    accept_peer();
+    tls_accept_peer();
     CHECK_INT(write(peer, hello, (size_t)length / 2), length / 2);
     rounds = iterations;
     RUN_UNTIL(server_calls);
     CHECK(iterations - rounds < 10);
     CHECK_INT(server_state, CONN_STATE_ERROR);
     expect_time_over(server);
-    end();
+    tls_end_peer();
 }
 
 /* The time is for all of the handshake. */
@@ -88,8 +56,8 @@ static void dripping_client_is_given_up(void) {
     long long before;
 
     TLS_BEGIN(config.handshake_timeout = 150);
-    length = client_hello(hello, sizeof(hello));
-    accept_peer();
+    length = tls_client_hello(hello, sizeof(hello));
+    tls_accept_peer();
     before = test_now_us();
     while (!server_calls) {
         if (sent < length - 1) CHECK_INT(write(peer, hello + sent++, 1), 1);
@@ -98,7 +66,7 @@ static void dripping_client_is_given_up(void) {
     CHECK(test_now_us() - before >= 140000);
     CHECK(test_now_us() - before < 5000000);
     expect_time_over(server);
-    end();
+    tls_end_peer();
 }
 
 static void silent_server_is_given_up(void) {
@@ -130,12 +98,12 @@ static void time_stops_with_the_handshake(void) {
 
 static void without_a_limit(void) {
     TLS_BEGIN(config.handshake_timeout = -1);
-    accept_peer();
+    tls_accept_peer();
     CHECK(tls_run_for(300) < 5);
     CHECK_INT(server_calls, 0);
     CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
     CHECK_INT(aeGetFileEvents(el, server->fd), AE_READABLE);
-    end();
+    tls_end_peer();
 }
 
 static void on_accepted_close(connection *conn) {
@@ -153,7 +121,7 @@ static void handler_closes_when_the_time_is_over(void) {
     RUN_UNTIL(server_calls);
     CHECK_INT(server_state, CONN_STATE_ERROR);
     CHECK_INT(test_drain(peer), 0);
-    end();
+    tls_end_peer();
 }
 
 static void nobody_asks_how_it_went(void) {
@@ -163,117 +131,19 @@ static void nobody_asks_how_it_went(void) {
     CHECK_INT(connAccept(server, NULL), C_OK);
     RUN_UNTIL(connGetState(server) != CONN_STATE_ACCEPTING);
     expect_time_over(server);
-    end();
+    tls_end_peer();
 }
 
 /* Closed while it waits: its time does not come any more. */
 static void closed_while_it_waits(void) {
     TLS_BEGIN(config.handshake_timeout = 50);
-    accept_peer();
+    tls_accept_peer();
     tls_connect("127.0.0.1");
     tls_run_for(10);
     tls_close_both();
     CHECK(tls_run_for(100) < 5);
     CHECK_INT(server_calls, 0);
-    end();
-}
-
-/* ---- No TLS ---- */
-
-static void expect_refused(const char *bytes, size_t length, const char *text) {
-    char answer[64];
-    long rounds;
-    int count;
-
-    TLS_BEGIN();
-    accept_peer();
-    CHECK_INT(write(peer, bytes, length), (long long)length);
-    rounds = iterations;
-    RUN_UNTIL(server_calls);
-    CHECK(iterations - rounds < 5); /* at once */
-    CHECK_INT(server_state, CONN_STATE_ERROR);
-    CHECK_CONTAINS(connGetLastError(server), text);
-    CHECK_INT(server->last_errno, EPROTO);
-    CHECK_INT(aeGetFileEvents(el, server->fd), AE_NONE);
-    connClose(server);
-    server = NULL;
-    count = (int)read(peer, answer, sizeof(answer)); /* an alert, or nothing, or the reset of a close with bytes unread */
-    if (count > 0) CHECK_INT(answer[0], 21);
-    end();
-}
-
-#define EXPECT_REFUSED(bytes, text) expect_refused(bytes, sizeof(bytes) - 1, text)
-
-static void http(void) { EXPECT_REFUSED("GET / HTTP/1.1\r\nHost: here\r\n\r\n", "not TLS"); }
-static void redis(void) { EXPECT_REFUSED("*1\r\n$4\r\nPING\r\n", "not TLS"); }
-static void zeros(void) { EXPECT_REFUSED("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "not TLS"); }
-static void record_that_is_too_long(void) { EXPECT_REFUSED("\x16\x03\x01\xff\xff\x01\x00\x00\x05hello", "not TLS"); }
-static void data_before_the_handshake(void) { EXPECT_REFUSED("\x17\x03\x03\x00\x05hello", "peer"); }
-static void hello_that_is_none(void) { EXPECT_REFUSED("\x16\x03\x01\x00\x09\x01\x00\x00\x05hello", "not TLS"); }
-
-/* A handshake message of 16 MB, in records that are right. */
-static void endless_client_hello(void) {
-    static char record[5 + 4000] = "\x16\x03\x01\x0f\xa0\x01\xff\xff\xff\x03\x03";
-    int i;
-
-    TLS_BEGIN();
-    accept_peer();
-    test_set_nonblocking(peer);
-    for (i = 0; i < 200 && !server_calls; i++) {
-        if (write(peer, record, sizeof(record)) == -1) CHECK(errno == ECONNRESET || errno == EPIPE || errno == EAGAIN);
-        if (i == 0) memset(record + 5, 0, 10);
-        tls_run_idle();
-    }
-    CHECK_INT(server_calls, 1);
-    CHECK_INT(server_state, CONN_STATE_ERROR);
-    end();
-}
-
-/* Empty records, one after the other: none is the beginning of anything. */
-static void endless_nothing(void) {
-    int i;
-
-    TLS_BEGIN();
-    accept_peer();
-    test_set_nonblocking(peer);
-    for (i = 0; i < 100000 && !server_calls; i++) {
-        if (write(peer, "\x15\x03\x01\x00\x02\x01\x64", 7) == -1) CHECK(errno == ECONNRESET || errno == EPIPE || errno == EAGAIN);
-        if (i % 100 == 0) tls_run_idle();
-    }
-    CHECK_INT(server_calls, 1);
-    CHECK_INT(server_state, CONN_STATE_ERROR);
-    end();
-}
-
-static void client_that_goes_away(void) {
-    char hello[512];
-    int length;
-
-    TLS_BEGIN();
-    length = client_hello(hello, sizeof(hello));
-    accept_peer();
-    CHECK_INT(write(peer, hello, (size_t)length - 1), length - 1);
-    close(peer);
-    peer = -1;
-    RUN_UNTIL(server_calls);
-    CHECK_INT(server_state, CONN_STATE_ERROR);
-    CHECK_TEXT(connGetLastError(server), "the peer closed the connection during the handshake");
-    end();
-}
-
-static void server_without_tls(void) {
-    int fd;
-
-    TLS_BEGIN();
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
-    test_send(fd, "-ERR unknown command\r\n");
-    RUN_UNTIL(client_calls);
-    CHECK_INT(client_state, CONN_STATE_ERROR);
-    CHECK_CONTAINS(connGetLastError(client), "not TLS");
-    CHECK_INT(aeGetFileEvents(el, client->fd), AE_NONE);
-    close(fd);
-    tls_end();
+    tls_end_peer();
 }
 
 /* ---- Room ---- */
@@ -291,7 +161,7 @@ static void room_for_two(void) {
         others[i] = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
         CHECK_INT(connAccept(others[i], NULL), C_OK);
     }
-    accept_peer();
+    tls_accept_peer();
     CHECK_INT(connGetState(server), CONN_STATE_ERROR);
     CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
     CHECK_INT(server_calls, 0);
@@ -300,7 +170,7 @@ static void room_for_two(void) {
     tls_connect_pair();
     connClose(others[1]);
     test_close_pair(peers);
-    end();
+    tls_end_peer();
 }
 
 #else
@@ -344,7 +214,7 @@ static void room_for_two(void) {
     connClose(accepted[1]);
     aeDeleteFileEvent(el, listening, AE_READABLE);
     test_close_pair(peers);
-    end();
+    tls_end_peer();
 }
 
 /* As many as come, when there is room; those who have ended their handshake do not count. */
@@ -398,7 +268,5 @@ static void accepts_per_call_are_the_hosts(void) {
 
 TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up), CASE(dripping_client_is_given_up),
           CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
-          CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits), CASE(http),
-          CASE(redis), CASE(zeros), CASE(record_that_is_too_long), CASE(data_before_the_handshake), CASE(hello_that_is_none),
-          CASE(endless_client_hello), CASE(endless_nothing), CASE(client_that_goes_away), CASE(server_without_tls),
+          CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
           CASE(room_for_two) CASES_OF_LISTENERS)

@@ -271,4 +271,38 @@ static inline void tls_write_all(connection *conn, const void *data, size_t size
     }
 }
 
+/* ---- A plain socket as the client ---- */
+
+static int peer = -1;
+
+/* `peer` is a plain socket, and `server` waits for its ClientHello. */
+static inline void tls_accept_peer(void) {
+    peer = test_connect(AF_INET, port);
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+}
+
+static inline void tls_end_peer(void) {
+    if (peer != -1) close(peer);
+    peer = -1;
+    tls_end();
+}
+
+/* The first bytes of a real ClientHello. */
+static inline int tls_client_hello(char *buffer, int most) {
+    int fd, count;
+
+    tls_connect("127.0.0.1");
+    fd = tls_accept_fd();
+    do {
+        tls_run_once();
+        count = (int)recv(fd, buffer, (size_t)most, MSG_PEEK);
+    } while (count == -1);
+    close(fd);
+    connClose(client);
+    client = NULL;
+    client_calls = 0;
+    client_state = -1;
+    return count;
+}
+
 #endif
