@@ -1,145 +1,200 @@
-//! A heap of deadlines: the earliest at hand, any other removed in logarithmic time.
+//! The deadlines of time events: the earliest at hand. Adding one is a store, and removing one is a count.
+//!
+//! What was added waits behind the heap and enters it when the earliest is asked for; many enter together, in linear
+//! time. The key of an event that is deleted stays until it would be the first, or until most keys are such: whether an
+//! id is live, the caller tells.
 
 use crate::sys::Errno;
-
-/// The number of what waits; small, since there is a table of them all.
-pub(super) type Slot = u32;
 
 /// Children of a node. Four keep the heap flat and a node's children in one or two cache lines.
 const ARITY: usize = 4;
 
-/// Where a slot that is not in the heap is.
-const NOWHERE: u32 = u32::MAX;
+/// So few dead keys are not looked for.
+const FEW: usize = 64;
 
-/// The capacity below which memory is not given back.
-const KEPT: usize = 4096;
+/// Memory for so many keys is not given back: 2 MB. The pool keeps as many events.
+const KEPT: usize = 131_072;
 
-#[derive(Clone, Copy)]
-struct Entry {
-    deadline: u64,
-    /// The low half of the id: it orders those that are due at the same microsecond.
-    id: u32,
-    slot: Slot,
-}
+/// A deadline, and the id of its event: among equal deadlines the lower id comes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(u128);
 
-impl Entry {
-    fn is_before(&self, other: &Self) -> bool {
-        if self.deadline != other.deadline {
-            return self.deadline < other.deadline;
-        }
-        (self.id.wrapping_sub(other.id) as i32) < 0
+impl Key {
+    fn new(deadline: u64, id: i64) -> Self {
+        Self(u128::from(deadline) << 64 | u128::from(id as u64))
+    }
+
+    fn deadline(self) -> u64 {
+        (self.0 >> 64) as u64
+    }
+
+    fn id(self) -> i64 {
+        self.0 as i64
     }
 }
 
-/// The heap. Among equal deadlines the lower id comes first.
+/// The heap, and what waits to enter it.
 #[derive(Default)]
 pub(super) struct Heap {
-    entries: Vec<Entry>,
-    /// Where each slot's entry is. Apart from the entries, so that moving these touches little else.
-    positions: Vec<u32>,
+    keys: Vec<Key>,
+    /// How many of the keys, from the first on, are the heap.
+    heaped: usize,
+    /// How many of the keys are not live.
+    dead: usize,
 }
 
 impl Heap {
-    /// Makes sure that the heap can hold `count` entries, `slot` among them, without allocating.
-    pub(super) fn reserve(&mut self, count: usize, slot: Slot) -> Result<(), Errno> {
-        let more = count.saturating_sub(self.entries.len());
-        self.entries.try_reserve(more).map_err(|_| Errno::ENOMEM)?;
-        let slots = slot as usize + 1;
-        if slots > self.positions.len() {
-            self.positions.try_reserve(slots - self.positions.len()).map_err(|_| Errno::ENOMEM)?;
-            self.positions.resize(slots, NOWHERE);
+    /// Whether the heap can hold `count` live keys without allocating. If not, [`Heap::make_room`] has to be called.
+    pub(super) fn has_room(&self, count: usize) -> bool {
+        self.keys.capacity() - self.dead >= count
+    }
+
+    #[cold]
+    pub(super) fn make_room(&mut self, count: usize, is_live: impl Fn(i64) -> bool) -> Result<(), Errno> {
+        if self.bury(is_live) {
+            self.make_heap();
         }
-        Ok(())
+        let more = (count + self.dead).saturating_sub(self.keys.len());
+        self.keys.try_reserve(more).map_err(|_| Errno::ENOMEM)
+    }
+
+    /// Adds a key that is not there; there is room. It is not found before the next [`Heap::first`].
+    pub(super) fn push(&mut self, deadline: u64, id: i64) {
+        self.keys.push(Key::new(deadline, id));
+    }
+
+    /// Says that a key which is there is not live any more.
+    pub(super) fn forget(&mut self) {
+        self.dead += 1;
+    }
+
+    /// Whether more keys are dead than live.
+    pub(super) fn is_mostly_dead(&self) -> bool {
+        self.dead > self.keys.len() - self.dead + FEW
+    }
+
+    /// How many keys there is memory for.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.keys.capacity()
     }
 
     /// The earliest deadline.
-    pub(super) fn first(&self) -> Option<u64> {
-        self.entries.first().map(|entry| entry.deadline)
+    pub(super) fn first(&mut self, is_live: impl Fn(i64) -> bool) -> Option<u64> {
+        self.tidy(is_live);
+        self.keys.first().map(|first| first.deadline())
     }
 
-    /// Adds a slot that is not there; [`Heap::reserve`] has made room.
-    pub(super) fn push(&mut self, deadline: u64, id: i64, slot: Slot) {
-        let entry = Entry { deadline, id: id as u32, slot };
-        self.entries.push(entry);
-        self.sift_up(self.entries.len() - 1, entry);
+    /// Removes the earliest of those that a call of [`Heap::first`] has seen, if its deadline is not after `now`; returns
+    /// what `live` gives for it.
+    pub(super) fn pop_due<T>(&mut self, now: u64, live: impl Fn(i64) -> Option<T>) -> Option<T> {
+        while self.heaped > 0 && self.keys[0].deadline() <= now {
+            let found = live(self.pop().id());
+            if found.is_some() {
+                return found;
+            }
+            self.dead -= 1;
+        }
+        None
     }
 
-    /// Removes a slot, if it is there.
-    pub(super) fn remove(&mut self, slot: Slot) {
-        if let Some(position) = self.position(slot) {
-            self.remove_at(position);
+    /// Makes all the keys the heap, with a live one first.
+    fn tidy(&mut self, is_live: impl Fn(i64) -> bool) {
+        let buried = self.bury(&is_live);
+        let heaped = core::mem::replace(&mut self.heaped, self.keys.len());
+        if buried || self.heaped - heaped > heaped {
+            self.make_heap();
+        } else {
+            (heaped..self.heaped).for_each(|position| self.sift_up(position));
+        }
+        while self.dead > 0 && self.heaped > 0 && !is_live(self.keys[0].id()) {
+            self.pop();
+            self.dead -= 1;
         }
     }
 
-    /// Removes the earliest, if its deadline is not after `now`.
-    pub(super) fn pop_due(&mut self, now: u64) -> Option<Slot> {
-        let first = *self.entries.first()?;
-        (first.deadline <= now).then(|| {
-            self.remove_at(0);
-            first.slot
-        })
-    }
-
-    fn position(&self, slot: Slot) -> Option<usize> {
-        self.positions.get(slot as usize).filter(|position| **position != NOWHERE).map(|position| *position as usize)
-    }
-
-    fn remove_at(&mut self, position: usize) {
-        let removed = self.entries[position];
-        self.positions[removed.slot as usize] = NOWHERE;
-        if let Some(last) = self.entries.pop()
-            && position < self.entries.len()
-        {
-            if position > 0 && last.is_before(&self.entries[(position - 1) / ARITY]) {
-                self.sift_up(position, last);
-            } else {
-                self.sift_down(position, last);
+    /// Removes the dead keys when they are most keys, and says so: then the heap has to be made again.
+    fn bury(&mut self, is_live: impl Fn(i64) -> bool) -> bool {
+        if !self.is_mostly_dead() {
+            return false;
+        }
+        let live = self.keys.len() - self.dead;
+        let mut kept = 0;
+        let mut heaped = 0;
+        // With none live there is nothing to look for.
+        for position in 0..if live > 0 { self.keys.len() } else { 0 } {
+            let key = self.keys[position];
+            if is_live(key.id()) {
+                self.keys[kept] = key;
+                kept += 1;
+                heaped += usize::from(position < self.heaped);
             }
         }
-        if self.entries.capacity() > KEPT && self.entries.len() < self.entries.capacity() / 8 {
-            self.entries.shrink_to(self.entries.capacity() / 4);
+        self.keys.truncate(kept);
+        (self.heaped, self.dead) = (heaped, 0);
+        self.shrink();
+        true
+    }
+
+    fn make_heap(&mut self) {
+        (0..self.heaped.div_ceil(ARITY)).rev().for_each(|position| self.sift_down(position, self.keys[position]));
+    }
+
+    fn shrink(&mut self) {
+        if self.keys.capacity() > KEPT && self.keys.len() < self.keys.capacity() / 8 {
+            self.keys.shrink_to(KEPT.max(2 * self.keys.len()));
         }
     }
 
-    fn put(&mut self, position: usize, entry: Entry) {
-        self.entries[position] = entry;
-        self.positions[entry.slot as usize] = position as u32;
+    /// Takes the first key out of the heap, which is not empty.
+    fn pop(&mut self) -> Key {
+        let first = self.keys[0];
+        self.heaped -= 1;
+        let last = self.keys[self.heaped];
+        self.keys.swap_remove(self.heaped);
+        if self.heaped > 0 {
+            self.sift_down(0, last);
+        }
+        self.shrink();
+        first
     }
 
-    /// Finds the place of `entry` from a hole on towards the root.
-    fn sift_up(&mut self, mut hole: usize, entry: Entry) {
+    /// Moves a key towards the root.
+    fn sift_up(&mut self, mut hole: usize) {
+        let key = self.keys[hole];
         while hole > 0 {
             let parent = (hole - 1) / ARITY;
-            if !entry.is_before(&self.entries[parent]) {
+            if self.keys[parent] <= key {
                 break;
             }
-            self.put(hole, self.entries[parent]);
+            self.keys[hole] = self.keys[parent];
             hole = parent;
         }
-        self.put(hole, entry);
+        self.keys[hole] = key;
     }
 
-    /// The same away from it.
-    fn sift_down(&mut self, mut hole: usize, entry: Entry) {
+    /// Finds the place of `key` from a hole on away from it.
+    fn sift_down(&mut self, mut hole: usize, key: Key) {
+        let heap = &mut self.keys[..self.heaped];
         loop {
             let first = hole * ARITY + 1;
-            let last = (first + ARITY).min(self.entries.len());
-            if first >= last {
-                break;
-            }
-            let mut least = first;
-            for child in first + 1..last {
-                if self.entries[child].is_before(&self.entries[least]) {
-                    least = child;
+            let least = match heap.get(first..first + ARITY) {
+                Some(&[a, b, c, d]) => {
+                    let (low, high) = ((b < a) as usize, 2 + (d < c) as usize);
+                    first + if d.min(c) < b.min(a) { high } else { low }
                 }
-            }
-            if !self.entries[least].is_before(&entry) {
+                _ => match (first..heap.len()).min_by_key(|child| heap[*child]) {
+                    Some(least) => least,
+                    None => break,
+                },
+            };
+            if key <= heap[least] {
                 break;
             }
-            self.put(hole, self.entries[least]);
+            heap[hole] = heap[least];
             hole = least;
         }
-        self.put(hole, entry);
+        heap[hole] = key;
     }
 }
 
@@ -147,51 +202,62 @@ impl Heap {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[derive(Clone, Debug)]
     enum Step {
         Push(u64),
-        Remove(usize),
+        Forget(usize),
+        First,
         PopDue(u64),
     }
 
     fn steps() -> impl Strategy<Value = Vec<Step>> {
         let step = prop_oneof![
-            4 => (0u64..50).prop_map(Step::Push),
-            2 => any::<usize>().prop_map(Step::Remove),
-            2 => (0u64..50).prop_map(Step::PopDue),
+            6 => (0u64..50).prop_map(Step::Push),
+            4 => any::<usize>().prop_map(Step::Forget),
+            2 => Just(Step::First),
+            3 => (0u64..50).prop_map(Step::PopDue),
         ];
-        proptest::collection::vec(step, 0..300)
+        proptest::collection::vec(step, 0..600)
     }
 
     proptest! {
-        /// Whatever is pushed and removed, the heap agrees with a plain list. Slots are used again, ids are not.
+        /// Whatever is pushed, deleted and taken, the heap agrees with sorted sets: what has been seen, and what waits.
         #[test]
-        fn agrees_with_a_list(steps in steps(), first_id in prop_oneof![Just(0), Just(i64::from(u32::MAX) - 3)]) {
+        fn agrees_with_sets(steps in steps()) {
             let mut heap = Heap::default();
-            let mut list: Vec<(u64, i64, Slot)> = Vec::new();
-            for (count, step) in steps.iter().enumerate() {
-                let id = first_id + count as i64;
-                match *step {
+            let (mut seen, mut waiting) = (BTreeSet::new(), BTreeSet::new());
+            for (id, step) in (0i64..).zip(steps) {
+                let ids: BTreeSet<i64> = seen.iter().chain(&waiting).map(|key: &(u64, i64)| key.1).collect();
+                let is_live = |id| ids.contains(&id);
+                match step {
                     Step::Push(deadline) => {
-                        let slot = (0..).find(|slot| list.iter().all(|other| other.2 != *slot)).unwrap();
-                        heap.reserve(list.len() + 1, slot).unwrap();
-                        heap.push(deadline, id, slot);
-                        list.push((deadline, id, slot));
+                        if !heap.has_room(ids.len() + 1) {
+                            heap.make_room(ids.len() + 1, is_live).unwrap();
+                        }
+                        heap.push(deadline, id);
+                        waiting.insert((deadline, id));
                     }
-                    Step::Remove(_) if list.is_empty() => heap.remove(7),
-                    Step::Remove(which) => {
-                        let (_, _, slot) = list.swap_remove(which % list.len());
-                        heap.remove(slot);
+                    Step::Forget(which) => {
+                        if let Some(key) = seen.iter().chain(&waiting).nth(which % ids.len().max(1)).copied() {
+                            seen.remove(&key);
+                            waiting.remove(&key);
+                            heap.forget();
+                        }
+                    }
+                    Step::First => {
+                        seen.append(&mut waiting);
+                        prop_assert_eq!(heap.first(is_live), seen.first().map(|key| key.0));
+                        prop_assert!(heap.dead <= ids.len() + FEW);
                     }
                     Step::PopDue(now) => {
-                        let expected = list.iter().copied().min().filter(|first| first.0 <= now);
-                        prop_assert_eq!(heap.pop_due(now), expected.map(|first| first.2));
-                        list.retain(|other| Some(*other) != expected);
+                        let expected = seen.first().copied().filter(|key| key.0 <= now);
+                        prop_assert_eq!(heap.pop_due(now, |id| is_live(id).then_some(id)), expected.map(|key| key.1));
+                        expected.map(|key| seen.remove(&key));
                     }
                 }
-                prop_assert_eq!(heap.first(), list.iter().map(|other| other.0).min());
-                prop_assert_eq!(heap.entries.len(), list.len());
+                prop_assert_eq!(heap.keys.len() - heap.dead, seen.len() + waiting.len());
             }
         }
     }
@@ -199,15 +265,14 @@ mod tests {
     #[test]
     fn gives_memory_back() {
         let mut heap = Heap::default();
-        let count = 100_000;
-        for slot in 0..count {
-            heap.reserve(slot as usize + 1, slot).unwrap();
-            heap.push(u64::from(count - slot), slot.into(), slot);
+        let count = 1_000_000;
+        for id in 0..count {
+            heap.make_room(id as usize + 1, |_| true).unwrap();
+            heap.push((count - id) as u64, id);
         }
-        for slot in 0..count - 1 {
-            heap.remove(slot);
-        }
-        assert!(heap.entries.capacity() <= KEPT);
-        assert_eq!(heap.pop_due(1), Some(count - 1));
+        assert_eq!(heap.first(|_| true), Some(1));
+        (1..count).for_each(|_| heap.forget());
+        assert_eq!(heap.first(|id| id == 0), Some(count as u64));
+        assert!(heap.keys.capacity() <= KEPT);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) use polling::{poll, set_protected};
 pub(crate) use threads::{current_for, with_current};
 #[cfg(feature = "tls")]
 pub(crate) use threads::{generation, is_own};
-pub(crate) use time_events::{create_time_event, delete_time_event};
+pub(crate) use time_events::{create_time_event, delete_time_event, delete_time_events};
 pub(crate) use wait::wait;
 
 use crate::abi::ae::*;
@@ -156,7 +156,7 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         // A finalizer may delete more, and create some; those get none.
         let mut finalizes = profile::DELETE_FINALIZES;
         loop {
-            while state(el).timers.has_deleted() {
+            while state(el).timers.has_deleted(el) {
                 time_events::finalize(el);
             }
             if (*el).timeEventHead.is_null() {
@@ -324,7 +324,7 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
             processed += polling::poll_and_dispatch(el, flags)?;
         }
         if flags & AE_TIME_EVENTS != 0
-            && let Some(deadline) = state(el).timers.next_deadline()
+            && let Some(deadline) = state(el).timers.next_deadline(el)
         {
             let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
             if slept || deadline <= clock::coarse_now_us() + FAR_US {

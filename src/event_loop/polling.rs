@@ -103,7 +103,8 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
     if flags & AE_DONT_WAIT != 0 || state.deleted {
         return Some(0);
     }
-    let timer = if flags & AE_TIME_EVENTS != 0 { state.timers.next_deadline() } else { None };
+    // SAFETY: as above.
+    let timer = if flags & AE_TIME_EVENTS != 0 { unsafe { state.timers.next_deadline(el) } } else { None };
     if timer.is_none() && state.pauses.is_empty() {
         return None;
     }

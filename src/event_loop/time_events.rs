@@ -1,15 +1,18 @@
 //! Time events: created, run, deleted, finalized.
 //!
-//! An event is in the C list (`timeEventHead`) and under its id in the index from its creation to its deletion,
-//! and in the heap but while its callback runs. A deleted event with a finalizer waits in the list of the retired until
-//! the next pass, where that runs; one that deletes itself goes there when its callback has returned.
+//! An event is under its id in the index from its creation to its deletion, and in the heap but while its callback runs. In
+//! the C list (`timeEventHead`) it stays until the loop next looks for a deadline: deleting one of many takes as long as it
+//! takes to wait for memory, so that all that can wait is done for many at once. A deleted event with a finalizer then
+//! waits in the list of the retired until the next pass, where that runs; one that deletes itself goes when its
+//! callback has returned.
 
-use super::heap::{Heap, Slot};
+use super::heap::Heap;
 use super::state;
 use super::timer_index::TimerIndex;
-use super::timer_pool::TimerPool;
+use super::timer_pool::{Slot, TimerPool};
 use crate::abi::ae::*;
 use crate::abi::profile;
+use crate::sys::errno::quietly;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
 use core::mem::{replace, transmute};
@@ -17,80 +20,143 @@ use core::ptr;
 
 /// The time events of a loop.
 ///
-/// What is kept once there have been many: 8 MB of the pool, and about 10 bytes for each of the most that were alive at
-/// once.
+/// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most that
+/// were alive at once.
 pub(super) struct Timers {
     pool: TimerPool,
     index: TimerIndex,
     heap: Heap,
     /// How many there are that are not deleted.
     live: usize,
+    /// How many calls of `timeProc` are running.
+    running: usize,
     /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
     retired: *mut aeTimeEvent,
-    /// The time that the pass under way goes by.
-    pass: Option<monotime>,
-    /// Due already when they were made or re-armed in a pass, since the clock has not moved: they wait for the next.
-    put_off: Vec<Slot>,
+    /// When the next pass has something to do, as it was before `changed`.
+    next: Option<monotime>,
+    changed: bool,
 }
 
 impl Timers {
     pub(super) fn new() -> Self {
         Self {
             pool: TimerPool::default(),
-            index: TimerIndex::default(),
+            index: TimerIndex::new(),
             heap: Heap::default(),
             live: 0,
+            running: 0,
             retired: ptr::null_mut(),
-            pass: None,
-            put_off: Vec::new(),
+            next: None,
+            changed: false,
         }
-    }
-
-    /// Whether finalizers are waiting.
-    pub(super) fn has_deleted(&self) -> bool {
-        !self.retired.is_null()
     }
 
     /// When the next pass has something to do; 0 when it has already.
-    pub(super) fn next_deadline(&self) -> Option<monotime> {
-        if self.has_deleted() || !self.put_off.is_empty() { Some(0) } else { self.heap.first() }
-    }
-
-    /// Makes an event wait for its time.
-    fn wait(&mut self, when: monotime, id: c_longlong, slot: Slot) {
-        if self.pass.is_some_and(|now| when <= now) && self.put_off.try_reserve(1).is_ok() {
-            self.put_off.push(slot);
-        } else {
-            self.heap.push(when, id, slot);
-        }
-    }
-
-    /// Makes those wait for their time that the last pass has put off.
-    fn wait_again(&mut self) {
-        while let Some(slot) = self.put_off.pop() {
-            let event = self.pool.get(slot);
-            // SAFETY: a live event: one that is deleted leaves the list.
-            let (when, id) = unsafe { ((*event).when, (*event).id) };
-            self.heap.push(when, id, slot);
-        }
-    }
-
-    /// Frees a deleted event, or has its finalizer run in the next pass.
     ///
     /// # Safety
-    /// The event of this slot is deleted, nothing leads to it any more.
-    unsafe fn retire(&mut self, slot: Slot) {
-        let event = self.pool.get(slot);
-        // SAFETY: the caller vouches for the event.
-        unsafe {
-            if (*event).finalizerProc.is_null() {
-                self.pool.free(slot);
-            } else {
-                (*event).when = slot.into();
-                (*event).next = self.retired;
-                self.retired = event;
-            }
+    /// `el` is the live loop that these are the timers of.
+    pub(super) unsafe fn next_deadline(&mut self, el: *mut aeEventLoop) -> Option<monotime> {
+        if self.changed {
+            // SAFETY: the caller vouches for the loop.
+            unsafe { self.look(el) };
         }
+        self.next
+    }
+
+    /// Does what has been put off, and finds the first deadline.
+    ///
+    /// # Safety
+    /// As for [`Timers::next_deadline`].
+    #[inline(never)]
+    unsafe fn look(&mut self, el: *mut aeEventLoop) {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { self.unlink_deleted(el) };
+        let first = self.heap.first(|id| self.index.get(id).is_some());
+        self.next = if self.retired.is_null() { first } else { Some(0) };
+        self.changed = false;
+    }
+
+    /// Whether finalizers are waiting.
+    ///
+    /// # Safety
+    /// As for [`Timers::next_deadline`].
+    pub(super) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
+        // SAFETY: the caller vouches for the loop.
+        unsafe { self.next_deadline(el) };
+        !self.retired.is_null()
+    }
+
+    /// Takes the deleted events out of the list, to free them or to have their finalizers run in the next pass.
+    ///
+    /// # Safety
+    /// As for [`Timers::next_deadline`].
+    unsafe fn unlink_deleted(&mut self, el: *mut aeEventLoop) {
+        let retired = &mut self.retired;
+        // SAFETY: the caller vouches for the loop, whose events in the list have not been freed.
+        self.pool.take_condemned(|slot, event| unsafe {
+            // One that runs is condemned once more when it has.
+            if (*event).refcount > 0 {
+                return false;
+            }
+            let (prev, next) = ((*event).prev, (*event).next);
+            match prev.as_mut() {
+                Some(prev) => prev.next = next,
+                None => (*el).timeEventHead = next,
+            }
+            if let Some(next) = next.as_mut() {
+                next.prev = prev;
+            }
+            if (*event).finalizerProc.is_null() {
+                return true;
+            }
+            (*event).when = slot.into();
+            (*event).next = replace(retired, event);
+            false
+        });
+    }
+
+    /// Takes the list of the events whose finalizers are waiting.
+    fn take_retired(&mut self) -> *mut aeTimeEvent {
+        self.changed |= !self.retired.is_null();
+        replace(&mut self.retired, ptr::null_mut())
+    }
+
+    /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that putting
+    /// one back after its callback cannot fail.
+    fn has_room(&self, id: c_longlong) -> bool {
+        self.pool.has_room() && self.heap.has_room(self.live + 1) && self.index.has_room(id)
+    }
+
+    /// Makes that room.
+    ///
+    /// # Safety
+    /// As for [`Timers::next_deadline`].
+    #[cold]
+    unsafe fn make_room(&mut self, el: *mut aeEventLoop, id: c_longlong) -> Result<(), Errno> {
+        // A program may create and delete for long before it returns to the loop.
+        if self.heap.is_mostly_dead() {
+            // SAFETY: the caller vouches for the loop.
+            unsafe { self.unlink_deleted(el) };
+        }
+        if !self.pool.has_room() {
+            self.pool.make_room()?;
+        }
+        if !self.heap.has_room(self.live + 1) {
+            self.heap.make_room(self.live + 1, |id| self.index.get(id).is_some())?;
+        }
+        if self.index.has_room(id) { Ok(()) } else { self.index.make_room(id) }
+    }
+
+    /// Makes an event wait for its time. The pass under way does not see it, though its time may have come already.
+    fn wait(&mut self, when: monotime, id: c_longlong) {
+        self.heap.push(when, id);
+        self.changed = true;
+    }
+
+    /// Takes the first event that is due, of those that the last look has seen.
+    fn pop_due(&mut self, now: monotime) -> Option<Slot> {
+        self.changed = true;
+        self.heap.pop_due(now, |id| self.index.get(id))
     }
 }
 
@@ -98,7 +164,7 @@ fn deadline(now: monotime, milliseconds: c_longlong) -> monotime {
     now.saturating_add((milliseconds.max(0) as u64).saturating_mul(1000))
 }
 
-/// Creates a time event; returns its id.
+/// Creates a time event; returns its id. `errno` is left alone.
 ///
 /// # Safety
 /// `el` is a live loop of this thread; the functions may be called with `data`.
@@ -112,13 +178,15 @@ pub(crate) unsafe fn create_time_event(
     // SAFETY: the caller vouches for the loop; no callback runs here.
     let (timers, el) = unsafe { (&mut state(el).timers, &mut *el) };
     let id = el.timeEventNextId;
-    let slot = timers.pool.allocate()?;
-    // Room for every live event, so that putting one back after its callback cannot fail.
-    let room = timers.heap.reserve(timers.live + 1, slot).and_then(|()| timers.index.insert(id, slot));
-    room.inspect_err(|_| timers.pool.free(slot))?;
-    timers.live += 1;
+    if !timers.has_room(id) {
+        // SAFETY: as above.
+        quietly(|| unsafe { timers.make_room(el, id) })?;
+    }
     let when = deadline(clock::now_us(), milliseconds);
+    let slot = timers.pool.allocate();
     let event = timers.pool.get(slot);
+    timers.index.insert(id, slot);
+    timers.live += 1;
     // SAFETY: the event is this one's alone, and the list's head is live.
     unsafe {
         event.write(aeTimeEvent {
@@ -137,11 +205,11 @@ pub(crate) unsafe fn create_time_event(
     }
     el.timeEventHead = event;
     el.timeEventNextId += 1;
-    timers.wait(when, id, slot);
+    timers.wait(when, id);
     Ok(id)
 }
 
-/// Deletes a time event; `ENOENT` when there is none with that id.
+/// Deletes a time event; `ENOENT` when there is none with that id. `errno` is left alone.
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
@@ -150,28 +218,39 @@ pub(crate) unsafe fn delete_time_event(el: *mut aeEventLoop, id: c_longlong) -> 
     unsafe {
         let timers = &mut state(el).timers;
         let slot = timers.index.remove(id).ok_or(Errno::ENOENT)?;
-        // Read first: among many events it takes a while, in which the heap is put right.
-        let event = timers.pool.get(slot);
-        let (prev, next) = ((*event).prev, (*event).next);
-        timers.heap.remove(slot);
-        if !timers.put_off.is_empty() {
-            timers.put_off.retain(|other| *other != slot);
-        }
         timers.live -= 1;
-        match prev.as_mut() {
-            Some(prev) => prev.next = next,
-            None => (*el).timeEventHead = next,
-        }
-        if let Some(next) = next.as_mut() {
-            next.prev = prev;
+        let event = timers.pool.get(slot);
+        // One that runs is not in the heap. Nothing else is read: of many events, few are at hand in a cache.
+        if timers.running == 0 || (*event).refcount == 0 {
+            timers.heap.forget();
         }
         (*event).id = AE_DELETED_EVENT_ID.into();
-        (*event).prev = ptr::null_mut();
-        if (*event).refcount == 0 {
-            timers.retire(slot);
+        timers.pool.condemn(slot);
+        timers.changed = true;
+        // So that the list tells whether there are any.
+        if timers.live == 0 {
+            timers.unlink_deleted(el);
         }
     }
     Ok(())
+}
+
+/// Deletes all time events.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(crate) unsafe fn delete_time_events(el: *mut aeEventLoop) {
+    // SAFETY: the caller vouches for the loop. The list has live events only, which stay in it until the last is deleted.
+    unsafe {
+        state(el).timers.unlink_deleted(el);
+        let mut event = (*el).timeEventHead;
+        while !event.is_null() {
+            let (next, id) = ((*event).next, (*event).id);
+            // It fails for one that is running and deleted already.
+            let _ = delete_time_event(el, id);
+            event = next;
+        }
+    }
 }
 
 /// Runs the finalizers of the events deleted so far, and frees them.
@@ -182,7 +261,7 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop. The list is ours alone once it is taken, and each event is freed
     // after its finalizer, which may delete others.
     unsafe {
-        let mut event = replace(&mut state(el).timers.retired, ptr::null_mut());
+        let mut event = state(el).timers.take_retired();
         while !event.is_null() {
             let (next, slot) = ((*event).next, (*event).when as Slot);
             call_finalizer(el, event);
@@ -232,19 +311,17 @@ pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback.
     unsafe {
         finalize(el);
-        let timers = &mut state(el).timers;
-        timers.wait_again();
+        // Finalizers may have changed something.
+        state(el).timers.next_deadline(el);
         let now = clock::now_us();
-        // A pass inside a callback leaves it to the outer one to look at what both put off.
-        let outer = timers.pass.replace(now);
         let mut processed = 0;
         while !state(el).deleted
-            && let Some(slot) = state(el).timers.heap.pop_due(now)
+            && let Some(slot) = state(el).timers.pop_due(now)
         {
             run(el, slot);
             processed += 1;
         }
-        state(el).timers.pass = outer;
+        state(el).timers.unlink_deleted(el);
         processed
     }
 }
@@ -259,18 +336,253 @@ unsafe fn run(el: *mut aeEventLoop, slot: Slot) {
     unsafe {
         let event = state(el).timers.pool.get(slot);
         let (id, proc, data) = ((*event).id, (*event).timeProc, (*event).clientData);
+        state(el).timers.running += 1;
         (*event).refcount += 1;
         let again = profile::call_time_proc(proc, el, id, data);
-        (*event).refcount -= 1;
-
-        if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
-            state(el).timers.retire(slot);
-        } else if again == c_longlong::from(AE_NOMORE) {
-            // It cannot fail: the event is live under this id.
+        if again == c_longlong::from(AE_NOMORE) {
+            // It may have done so itself.
             let _ = delete_time_event(el, id);
+        }
+        (*event).refcount -= 1;
+        let timers = &mut state(el).timers;
+        timers.running -= 1;
+        if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
+            timers.pool.condemn(slot);
+            timers.changed = true;
         } else {
             (*event).when = deadline(clock::now_us(), again);
-            state(el).timers.wait((*event).when, id, slot);
+            timers.wait((*event).when, id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::{create, delete, process_events};
+    use core::cell::RefCell;
+    use core::mem::take;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    /// A loop with a few timers that are far away.
+    fn loop_with_timers() -> *mut aeEventLoop {
+        let el = create(16, None).unwrap();
+        (0..10).for_each(|_| _ = create_timer(el, ptr::null_mut()));
+        el
+    }
+
+    fn create_timer(el: *mut aeEventLoop, finalizer: *mut aeEventFinalizerProc) -> c_longlong {
+        // SAFETY: a live loop; the function is never called, since nothing comes due.
+        unsafe { create_time_event(el, 3_600_000, ptr::dangling_mut(), ptr::null_mut(), finalizer).unwrap() }
+    }
+
+    fn delete_timer(el: *mut aeEventLoop, id: c_longlong) {
+        // SAFETY: a live loop.
+        unsafe { delete_time_event(el, id).unwrap() };
+    }
+
+    fn listed(el: *mut aeEventLoop) -> usize {
+        // SAFETY: a live loop, with live events in its list.
+        unsafe { core::iter::successors((*el).timeEventHead.as_ref(), |event| event.next.as_ref()).count() }
+    }
+
+    #[test]
+    fn deleted_events_take_bounded_memory() {
+        let el = loop_with_timers();
+        for _ in 0..100_000 {
+            delete_timer(el, create_timer(el, ptr::null_mut()));
+        }
+        // SAFETY: a live loop.
+        let timers = unsafe { &state(el).timers };
+        assert!(timers.pool.size() <= 1024);
+        assert!(timers.heap.size() <= 1024);
+        assert!(listed(el) <= 1024);
+        // SAFETY: a live loop, not used afterwards.
+        unsafe { delete(el) };
+    }
+
+    #[test]
+    fn a_deleted_event_without_finalizer_waits_for_no_pass() {
+        let el = loop_with_timers();
+        delete_timer(el, create_timer(el, ptr::null_mut()));
+        assert_eq!(listed(el), 11);
+        // SAFETY: a live loop, not used after the last call.
+        unsafe {
+            assert!(state(el).timers.next_deadline(el) > Some(0));
+            assert_eq!(listed(el), 10);
+            delete_time_events(el);
+            assert_eq!(listed(el), 0);
+            assert_eq!(process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap(), 0);
+            delete(el);
+        }
+    }
+
+    /// What the timers of a loop should be, and where its callbacks note what happens.
+    #[derive(Default)]
+    struct Model {
+        random: u64,
+        /// The deadlines of the live, as they were made: None once one has run.
+        live: BTreeMap<c_longlong, Option<monotime>>,
+        running: BTreeSet<c_longlong>,
+        /// What the finalizers that have to run will be called with.
+        finalizers: BTreeSet<usize>,
+        finalized: BTreeMap<c_longlong, usize>,
+        /// What the callbacks of the outermost pass have made, and the last deadline that it has come to.
+        made: BTreeSet<c_longlong>,
+        reached: monotime,
+        depth: u32,
+        /// Finalizers create nothing any more.
+        ends: bool,
+    }
+
+    thread_local! {
+        static MODEL: RefCell<Model> = RefCell::default();
+    }
+
+    fn model<T>(body: impl FnOnce(&mut Model) -> T) -> T {
+        MODEL.with_borrow_mut(body)
+    }
+
+    fn below(limit: usize) -> usize {
+        model(|model| {
+            model.random = model.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (model.random >> 33) as usize % limit
+        })
+    }
+
+    unsafe extern "C" fn on_time(el: *mut aeEventLoop, id: c_longlong, _data: *mut c_void) -> AeTimeResult {
+        model(|model| {
+            let deadline = model.live.get_mut(&id).expect("a deleted timer runs").take();
+            assert!(model.running.insert(id), "a timer runs inside itself");
+            if model.depth == 1 {
+                assert!(!model.made.contains(&id), "a timer runs in the pass that it was made in");
+                assert!(deadline.is_none_or(|deadline| deadline >= model.reached), "a timer runs too late");
+                model.reached = deadline.unwrap_or(model.reached);
+            }
+        });
+        act(el, below(3));
+        let again = [profile::DO_NOT_RUN_AGAIN, 0, 1, 50][below(4)];
+        model(|model| {
+            model.running.remove(&id);
+            if again == profile::DO_NOT_RUN_AGAIN && model.live.remove(&id).is_some() {
+                model.finalizers.extend(model.finalized.remove(&id));
+            }
+        });
+        again
+    }
+
+    unsafe extern "C" fn on_final(el: *mut aeEventLoop, data: *mut c_void) {
+        assert!(model(|model| model.finalizers.remove(&data.addr())), "a finalizer runs too early or twice");
+        if below(4) == 0 && !model(|model| model.ends) {
+            delete_one(el);
+            create_one(el);
+        }
+    }
+
+    /// The most that the model lets live at once: callbacks create more than they delete.
+    const MANY: usize = 200;
+
+    fn act(el: *mut aeEventLoop, steps: usize) {
+        for _ in 0..steps {
+            match below(12) {
+                0 if model(|model| model.depth < 3) => pass(el),
+                1 => (0..below(150)).for_each(|_| delete_one(el)),
+                2 => (0..below(150)).for_each(|_| create_one(el)),
+                3..7 => delete_one(el),
+                _ => create_one(el),
+            }
+        }
+    }
+
+    fn create_one(el: *mut aeEventLoop) {
+        if model(|model| model.live.len() >= MANY) {
+            return;
+        }
+        let delay = [0, 0, 1, 2, 1000, 3_600_000][below(6)];
+        let (proc, finalizer) = (on_time as AeTimeProc as *mut aeTimeProc, on_final as AeEventFinalizerProc);
+        let finalizer = (below(2) == 0).then_some(finalizer as *mut aeEventFinalizerProc);
+        // SAFETY: a live loop.
+        unsafe {
+            let data = (*el).timeEventNextId as usize;
+            let id = create_time_event(
+                el,
+                delay,
+                proc,
+                ptr::without_provenance_mut(data),
+                finalizer.unwrap_or(ptr::null_mut()),
+            );
+            let id = id.unwrap();
+            let event = (*el).timeEventHead;
+            assert_eq!((*event).id, id);
+            model(|model| {
+                assert!(model.live.insert(id, Some((*event).when)).is_none());
+                model.finalized.extend(finalizer.map(|_| (id, data)));
+                if !model.running.is_empty() {
+                    model.made.insert(id);
+                }
+            });
+        }
+    }
+
+    fn delete_one(el: *mut aeEventLoop) {
+        let which = below(1000);
+        let id = model(|model| {
+            let id = model.live.keys().nth(which % model.live.len().max(1)).copied()?;
+            model.live.remove(&id);
+            model.finalizers.extend(model.finalized.remove(&id));
+            Some(id)
+        });
+        let Some(id) = id else { return };
+        delete_timer(el, id);
+        // SAFETY: a live loop.
+        assert_eq!(unsafe { delete_time_event(el, id) }, Err(Errno::ENOENT));
+    }
+
+    fn pass(el: *mut aeEventLoop) {
+        // SAFETY: a live loop.
+        unsafe {
+            model(|model| {
+                model.depth += 1;
+                if model.depth == 1 {
+                    (model.made, model.reached) = (BTreeSet::new(), 0);
+                }
+            });
+            process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap();
+            model(|model| model.depth -= 1);
+        }
+    }
+
+    /// Whatever callbacks and finalizers create, delete and run, and however many, the loop agrees with a model.
+    #[test]
+    fn agrees_with_a_model() {
+        for seed in 1..=20 {
+            MODEL.set(Model { random: seed, ..Model::default() });
+            let el = create(16, None).unwrap();
+            for _ in 0..50 {
+                act(el, below(5));
+                pass(el);
+                // SAFETY: a live loop, with live events in its list.
+                let events = unsafe {
+                    core::iter::successors((*el).timeEventHead.as_ref(), |event| {
+                        event.next.as_ref().inspect(|next| assert!(ptr::eq(next.prev, *event)))
+                    })
+                };
+                let mut ids: Vec<_> = events.map(|event| event.id).collect();
+                ids.reverse();
+                assert!(model(|model| ids.iter().eq(model.live.keys())), "the list is not that of the live timers");
+            }
+            model(|model| {
+                model.live.clear();
+                model.finalizers.extend(take(&mut model.finalized).values());
+                model.ends = true;
+            });
+            // SAFETY: a live loop, not used afterwards.
+            unsafe {
+                delete_time_events(el);
+                assert_eq!(listed(el), 0);
+                delete(el);
+            }
+            assert!(model(|model| model.finalizers.is_empty()), "a finalizer did not run");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `ae.h`: the event loop.
 
-use super::args::{call, non_null, quietly};
+use super::args::{call, non_null, quietly, returned};
 use crate::abi::ae::*;
 use crate::event_loop as core_loop;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
@@ -135,11 +135,11 @@ pub unsafe extern "C" fn aeCreateTimeEvent(
     clientData: *mut c_void,
     finalizerProc: *mut aeEventFinalizerProc,
 ) -> c_longlong {
-    call(AE_ERR.into(), || {
-        let (el, proc) = (non_null(eventLoop)?, non_null(proc)?);
+    let created = non_null(eventLoop).and_then(|el| {
         // SAFETY: the caller vouches for the loop and the functions.
-        unsafe { core_loop::create_time_event(el, milliseconds, proc, clientData, finalizerProc) }
-    })
+        unsafe { core_loop::create_time_event(el, milliseconds, non_null(proc)?, clientData, finalizerProc) }
+    });
+    returned(AE_ERR.into(), created)
 }
 
 /// Deletes a time event. It does not run again; its finalizer runs later. An event may delete itself or any
@@ -151,11 +151,11 @@ pub unsafe extern "C" fn aeCreateTimeEvent(
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_longlong) -> c_int {
-    call(AE_ERR, || {
-        let el = non_null(eventLoop)?;
+    let deleted = non_null(eventLoop).and_then(|el| {
         // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::delete_time_event(el, id) }.map(|()| AE_OK)
-    })
+        unsafe { core_loop::delete_time_event(el, id) }
+    });
+    returned(AE_ERR, deleted.map(|()| AE_OK))
 }
 
 /// Runs one iteration. `flags` says what to process: `AE_FILE_EVENTS`, `AE_TIME_EVENTS` or `AE_ALL_EVENTS`;

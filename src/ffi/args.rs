@@ -1,6 +1,6 @@
 //! What every export does with its arguments and results.
 
-pub(super) use crate::sys::errno::{call, quietly};
+pub(super) use crate::sys::errno::{call, quietly, returned};
 use core::ffi::{CStr, c_char, c_int};
 use nix::errno::Errno;
 

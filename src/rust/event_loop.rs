@@ -285,11 +285,7 @@ impl Drop for Inner {
         // SAFETY: live until here. The finalizers of our timers run when the loop is deleted, those of timers
         // that are not deleted would not.
         unsafe {
-            let mut event = (*self.raw).timeEventHead;
-            while let Some(timer) = event.as_ref() {
-                event = timer.next;
-                let _ = core_loop::delete_time_event(self.raw, timer.id);
-            }
+            core_loop::delete_time_events(self.raw);
             // Closures that own connections drop them while the loop is still there.
             drop(self.watches.take());
             drop((self.before_sleep.take(), self.after_sleep.take()));

@@ -19,6 +19,15 @@ pub(crate) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T 
     }
 }
 
+/// A C function's result for one that has left `errno` alone.
+#[inline(always)]
+pub(crate) fn returned<T>(failure: T, result: Result<T, Errno>) -> T {
+    result.unwrap_or_else(|errno| {
+        errno.set();
+        failure
+    })
+}
+
 /// Runs `body`, which has nothing to report, and leaves `errno` as it was.
 pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> T {
     let before = Errno::last_raw();

@@ -65,6 +65,16 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Puts the TLS parameters in force.
+    pub fn apply_tls(&self) -> Result<(), String> {
+        if self.tls.cert_file.is_none() && self.tls.key_file.is_none() {
+            return Err("No tls-cert-file configured!".into());
+        }
+        self.tls.apply()
+    }
+}
+
 const AUTH_CLIENTS: [(&str, AuthClients); 3] =
     [("no", AuthClients::No), ("yes", AuthClients::Yes), ("optional", AuthClients::Optional)];
 

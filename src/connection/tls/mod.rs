@@ -522,33 +522,33 @@ unsafe fn announce(conn: *mut connection) {
 }
 
 thread_local! {
-    /// The homes that a time event will look after: the home, and the generation of loops when it was made. After that it
-    /// may have gone with its loop.
-    static LOOKING: RefCell<Vec<(usize, u64)>> = const { RefCell::new(Vec::new()) };
+    /// The loops in which a time event will look after a home: the loop, the home, and the generation of loops when it was
+    /// made. After that it may have gone with its loop.
+    static LOOKING: RefCell<Vec<(*mut aeEventLoop, usize, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sees to it that a time event looks after a home.
+/// Sees to it that a time event of this loop looks after a home.
 ///
 /// # Safety
 /// `el` is a live loop of this thread, to which the home belongs.
 unsafe fn look_after_later(el: *mut aeEventLoop, home: usize) -> Result<(), Errno> {
     LOOKING.with_borrow_mut(|looking| {
         let generation = event_loop::generation();
-        if !looking.contains(&(home, generation)) {
+        if !looking.contains(&(el, home, generation)) {
             let (proc, data) = (look_after as AeTimeProc as *mut aeTimeProc, ptr::without_provenance_mut(home));
             // SAFETY: the caller vouches for the loop.
             unsafe { event_loop::create_time_event(el, 0, proc, data, ptr::null_mut()) }?;
-            looking.retain(|(_, other)| *other == generation);
-            looking.push((home, generation));
+            looking.retain(|(_, _, other)| *other == generation);
+            looking.push((el, home, generation));
         }
         Ok(())
     })
 }
 
-unsafe extern "C" fn look_after(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
+unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
     let home = data as usize;
     // Whoever has something left afterwards asks for another one.
-    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, _)| *other != home));
+    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, ..)| *other != el));
     // SAFETY: a time event of the home's own thread.
     unsafe { process(home) };
     DO_NOT_RUN_AGAIN
@@ -717,7 +717,8 @@ pub(super) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).home = pending::thread();
-        if (*this(conn)).slot.is_some() {
+        // In the middle of a handshake that has begun.
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }
@@ -772,6 +773,10 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
         if (*conn).state == CONN_STATE_CLOSED || len == 0 {
             return Ok(0);
         }
+        if buf.is_null() {
+            // As the kernel says of a socket.
+            return Err(Errno::EFAULT);
+        }
         let room = core::slice::from_raw_parts_mut(buf, len);
         let result = transfer(conn, |session, fd| session.read(fd, room));
         if result == Ok(0) {
@@ -792,30 +797,54 @@ unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -
 unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
     // SAFETY: called through a live connection's table with that much data.
     unsafe {
-        let data = if len == 0 { &[] } else { core::slice::from_raw_parts(data.cast::<u8>(), len) };
-        transferred(conn, transfer(conn, |session, fd| session.write(fd, &[data])))
+        let result = buffer(data, len).and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data])));
+        transferred(conn, result)
     }
 }
 
 /// Small buffers go into records together.
 pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
     // SAFETY: called through a live connection's table with that many buffers.
-    unsafe {
-        let Ok(count) = usize::try_from(count) else {
-            return transferred(conn, Err(Errno::EINVAL));
-        };
-        let buffers = if count == 0 { &[] } else { core::slice::from_raw_parts(iov, count) };
-        let mut parts = [&[][..]; PARTS];
-        let (mut used, mut total) = (0, 0);
-        for buffer in buffers.iter().filter(|buffer| buffer.iov_len > 0) {
-            if used == PARTS || total >= WRITE_LIMIT {
-                break;
-            }
-            parts[used] = core::slice::from_raw_parts(buffer.iov_base.cast::<u8>(), buffer.iov_len);
-            total += buffer.iov_len;
+    unsafe { transferred(conn, write_parts(conn, iov, count)) }
+}
+
+/// # Safety
+/// As for [`writev`].
+unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
+    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+    if iov.is_null() && count > 0 {
+        return Err(Errno::EFAULT);
+    }
+    let mut parts = [&[][..]; PARTS];
+    let (mut used, mut total) = (0, 0);
+    for index in 0..count {
+        if used == PARTS || total >= WRITE_LIMIT {
+            break;
+        }
+        // SAFETY: the caller vouches for the elements and what they lead to.
+        let part = unsafe { (*iov.add(index)).iov_base.cast_const() };
+        // SAFETY: as above.
+        let part = unsafe { buffer(part, (*iov.add(index)).iov_len) }?;
+        if !part.is_empty() {
+            parts[used] = part;
+            total += part.len();
             used += 1;
         }
-        transferred(conn, transfer(conn, |session, fd| session.write(fd, &parts[..used])))
+    }
+    // SAFETY: the caller vouches for the connection.
+    unsafe { transfer(conn, |session, fd| session.write(fd, &parts[..used])) }
+}
+
+/// The bytes of a buffer; NULL is `EFAULT`, as the kernel says of a socket.
+///
+/// # Safety
+/// `data` is NULL or valid for `len` bytes during the call.
+unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno> {
+    match len {
+        0 => Ok(&[]),
+        _ if data.is_null() => Err(Errno::EFAULT),
+        // SAFETY: not NULL, and the caller vouches for the length.
+        _ => Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) }),
     }
 }
 
