@@ -10,13 +10,14 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
     v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name
-    chain.crt                       signed by an intermediate CA, with the intermediate's certificate behind it; lone.crt
-                                    is the same without that
+    chain.crt                       signed by an intermediate CA, with that one's certificate behind it; lone.crt is the
+                                    same without it
     NAME.key                        the key of NAME.crt, as PKCS #8
     sec1.key pkcs1.key              server.key and rsa.key in the formats of their own
     encrypted.key                   server.key with the passphrase "secret"
     old-encrypted.key               the same in the old way of PEM
-    ca-dir/                         ca.crt under its hashed name, and a file that is no certificate; empty-dir/ has the latter
+    ca-dir/                         ca.crt under its hashed name, and a file that is no certificate
+    empty-dir/                      only the latter
     dh.pem                          DH parameters
     no-cert.pem                     text
 """
@@ -68,7 +69,8 @@ class Maker:
 
     def openssl(self, *arguments):
         result = subprocess.run(
-            ["openssl", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            ["openssl", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False,
         )
         if result.returncode != 0:
             raise RuntimeError(f"openssl {' '.join(arguments)}: {result.stderr}")
@@ -80,7 +82,9 @@ class Maker:
 
     def request(self, name, **key):
         self.key(name, **key)
-        self.openssl("req", "-config", "config", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
+        self.openssl(
+            "req", "-config", "config", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr",
+        )
 
     def self_signed(self, name, extensions, **key):
         self.key(name, **key)

@@ -286,5 +286,5 @@ static void texts_are_copied(void) {
 TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not), CASE(files_that_there_are_not),
           CASE(files_that_are_something_else), CASE(keys_that_do_not_fit), CASE(keys_that_are_locked),
           CASE(one_without_the_other), CASE(numbers_that_mean_nothing), CASE(text_fits_where_it_goes),
-          CASE(keys_of_every_kind), CASE(empty_texts_are_none), CASE(lists_of_every_kind), CASE(structure_of_another_size),
-          CASE(texts_are_copied))
+          CASE(keys_of_every_kind), CASE(empty_texts_are_none), CASE(lists_of_every_kind),
+          CASE(structure_of_another_size), CASE(texts_are_copied))

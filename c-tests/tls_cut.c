@@ -1,5 +1,5 @@
-/* TLS: the handshake is cut behind every one of its bytes, in every way that there is; and everything goes in fragments of
- * one byte. Nothing may crash, hang or be left behind. */
+/* TLS: the handshake is cut behind every one of its bytes, in every way that there is; and everything goes in
+ * fragments of one byte. Nothing may crash, hang or be left behind. */
 #include "test.h"
 #include "tls_wire.h"
 
@@ -164,5 +164,5 @@ static void handler_and_single_bytes(void) {
     wire_end();
 }
 
-TEST_MAIN(CUT_CASES(tls_1_3), CUT_CASES(tls_1_2), CUT_CASES(mutual), CASE(single_bytes_of_1_3), CASE(single_bytes_of_1_2),
-          CASE(pieces_of_seven_bytes), CASE(handler_and_single_bytes))
+TEST_MAIN(CUT_CASES(tls_1_3), CUT_CASES(tls_1_2), CUT_CASES(mutual), CASE(single_bytes_of_1_3),
+          CASE(single_bytes_of_1_2), CASE(pieces_of_seven_bytes), CASE(handler_and_single_bytes))

@@ -276,5 +276,6 @@ static void accept_handler_says_no(void) {
 
 TEST_MAIN(CASE(close_says_goodbye), CASE(data_before_a_close_arrives), CASE(end_without_close_notify_is_an_end),
           CASE(end_inside_a_record_is_an_end), CASE(reset_is_an_error), CASE(writing_to_nobody_is_an_error),
-          CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error), CASE(handler_hears_of_the_error),
-          CASE(close_with_a_full_socket), CASE(accept_handler_says_no) CASES_OF_SHUTDOWN)
+          CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error),
+          CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket), CASE(accept_handler_says_no)
+          CASES_OF_SHUTDOWN)

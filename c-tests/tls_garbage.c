@@ -19,7 +19,8 @@ static void expect_refused(const char *bytes, size_t length, const char *text) {
     CHECK_INT(aeGetFileEvents(el, server->fd), AE_NONE);
     connClose(server);
     server = NULL;
-    count = (int)read(peer, answer, sizeof(answer)); /* an alert, or nothing, or the reset of a close with bytes unread */
+    /* An alert, or nothing, or the reset of a close with bytes unread. */
+    count = (int)read(peer, answer, sizeof(answer));
     if (count > 0) CHECK_INT(answer[0], 21);
     tls_end_peer();
 }
@@ -59,7 +60,8 @@ static void endless_nothing(void) {
     tls_accept_peer();
     test_set_nonblocking(peer);
     for (i = 0; i < 100000 && !server_calls; i++) {
-        if (write(peer, "\x15\x03\x01\x00\x02\x01\x64", 7) == -1) CHECK(errno == ECONNRESET || errno == EPIPE || errno == EAGAIN);
+        if (write(peer, "\x15\x03\x01\x00\x02\x01\x64", 7) == -1)
+            CHECK(errno == ECONNRESET || errno == EPIPE || errno == EAGAIN);
         if (i % 100 == 0) tls_run_idle();
     }
     CHECK_INT(server_calls, 1);

@@ -1,5 +1,5 @@
-/* TLS: handshakes that stop half way: they have their time, cost nothing while they wait, and there is room for so many and
- * no more. */
+/* TLS: handshakes that stop half way: they have their time, cost nothing while they wait, and there is room for so
+ * many and no more. */
 #include "test.h"
 #include "tls_test.h"
 

@@ -305,7 +305,8 @@ static void end_comes_behind_pending_data(void) {
 }
 
 TEST_MAIN(CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
-          CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together), CASE(nobody_reads_what_is_pending),
-          CASE(handler_that_does_not_read_runs_once_an_iteration), CASE(pieces_are_read_once_an_iteration),
-          CASE(close_one_while_both_are_pending), CASE(close_one_while_both_are_asked_for),
-          CASE(loops_of_a_thread_do_not_wait_for_each_other), CASE(close_itself_while_pending), CASE(end_comes_behind_pending_data))
+          CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
+          CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),
+          CASE(pieces_are_read_once_an_iteration), CASE(close_one_while_both_are_pending),
+          CASE(close_one_while_both_are_asked_for), CASE(loops_of_a_thread_do_not_wait_for_each_other),
+          CASE(close_itself_while_pending), CASE(end_comes_behind_pending_data))

@@ -58,7 +58,9 @@ static void listen_for_tool(void) {
         listen_for_tool();      \
     } while (0)
 
-#define CONNECT(...) tool_start("s_client", "-connect", where, "-CAfile", tls_file("all-ca.crt"), "-verify_return_error", __VA_ARGS__, NULL)
+#define CONNECT(...)                                                                                          \
+    tool_start("s_client", "-connect", where, "-CAfile", tls_file("all-ca.crt"), "-verify_return_error", __VA_ARGS__, \
+               NULL)
 
 static void expect_echo(void) {
     test_send(tool_in, "hello there\n");
@@ -190,7 +192,8 @@ static void the_clients_order_decides(void) {
     BEGIN(config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
           config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256");
     expect_cipher("-tls1_3", "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256", "TLS_AES_128_GCM_SHA256");
-    expect_cipher("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-GCM-SHA256");
+    expect_cipher("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305",
+                  "ECDHE-ECDSA-AES128-GCM-SHA256");
     tls_end();
 }
 
@@ -198,7 +201,8 @@ static void the_servers_order_decides(void) {
     BEGIN(config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"; config.prefer_server_ciphers = 1;
           config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256");
     expect_cipher("-tls1_3", "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256", "TLS_CHACHA20_POLY1305_SHA256");
-    expect_cipher("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-CHACHA20-POLY1305");
+    expect_cipher("-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305",
+                  "ECDHE-ECDSA-CHACHA20-POLY1305");
     tls_end();
 }
 
@@ -331,9 +335,9 @@ static void client_reconnects(void) {
 }
 
 TEST_MAIN(CASE(version_1_3), CASE(version_1_2), CASE(client_ends), CASE(client_updates_its_keys),
-          CASE(client_asks_for_renegotiation), CASE(client_has_to_say_hello_again), CASE(small_records_of_the_client),
-          CASE(chosen_ciphersuite), CASE(chosen_cipher), CASE(the_clients_order_decides), CASE(the_servers_order_decides),
-          CASE(protocols_are_as_configured), CASE(old_protocols_are_refused), CASE(rsa_certificate),
-          CASE(certificate_with_a_chain), CASE(clients_must_show_one), CASE(sessions_of_1_3_are_resumed),
-          CASE(sessions_of_1_2_are_resumed), CASE(sessions_become_old), CASE(no_sessions_of_1_3), CASE(no_sessions_of_1_2),
-          CASE(client_reconnects))
+          CASE(client_asks_for_renegotiation), CASE(client_has_to_say_hello_again),
+          CASE(small_records_of_the_client), CASE(chosen_ciphersuite), CASE(chosen_cipher),
+          CASE(the_clients_order_decides), CASE(the_servers_order_decides), CASE(protocols_are_as_configured),
+          CASE(old_protocols_are_refused), CASE(rsa_certificate), CASE(certificate_with_a_chain),
+          CASE(clients_must_show_one), CASE(sessions_of_1_3_are_resumed), CASE(sessions_of_1_2_are_resumed),
+          CASE(sessions_become_old), CASE(no_sessions_of_1_3), CASE(no_sessions_of_1_2), CASE(client_reconnects))

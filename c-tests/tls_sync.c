@@ -132,7 +132,10 @@ static void expect_failure(const char *answer, int number, const char *text) {
     end_client();
 }
 
-static void peer_that_closes(void) { expect_failure("", EPROTO, "the peer closed the connection during the handshake"); }
+static void peer_that_closes(void) {
+    expect_failure("", EPROTO, "the peer closed the connection during the handshake");
+}
+
 static void peer_without_tls(void) { expect_failure("-ERR what?\r\n", EPROTO, "not TLS"); }
 
 static void refused_blocking_connect(void) {

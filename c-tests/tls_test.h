@@ -1,5 +1,5 @@
-/* What the tests of TLS share: the type under the names of every profile, certificates, and a client and a server in one
- * loop. Included after test.h. */
+/* What the tests of TLS share: the type under the names of every profile, certificates, and a client and a server in
+ * one loop. Included after test.h. */
 #ifndef LIBAE_TLS_TEST_H
 #define LIBAE_TLS_TEST_H
 

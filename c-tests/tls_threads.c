@@ -223,10 +223,11 @@ static void bounce(connection *conn) {
 
 static void begin_to_bounce(connection *conn) {
     static const char data[5000];
+    struct loop *loop = connGetPrivateData(conn);
 
     if (connGetState(conn) != CONN_STATE_CONNECTED) trouble = "a handshake failed";
     if (connSetReadHandler(conn, bounce) != C_OK) trouble = "no read handler";
-    if (conn == ((struct loop *)connGetPrivateData(conn))->client && connWrite(conn, data, sizeof(data)) != sizeof(data))
+    if (conn == loop->client && connWrite(conn, data, sizeof(data)) != sizeof(data))
         trouble = "a write failed";
 }
 
@@ -258,13 +259,13 @@ static void *run_loop(void *data) {
 
 /* Handshakes, data and settings in many threads at once. */
 static void every_thread_has_a_loop(void) {
+    intptr_t bytes = test_slow_tool() ? 50000 : 2000000;
     libaeTlsConfig config;
     int i;
 
     TLS_BEGIN();
     config = tls_config();
-    for (i = 0; i < THREADS; i++)
-        CHECK_INT(pthread_create(&threads[i], NULL, run_loop, (void *)(intptr_t)(test_slow_tool() ? 50000 : 2000000)), 0);
+    for (i = 0; i < THREADS; i++) CHECK_INT(pthread_create(&threads[i], NULL, run_loop, (void *)bytes), 0);
     for (i = 0; i < 30; i++) {
         config.protocols = i % 2 ? "TLSv1.2 TLSv1.3" : "TLSv1.3";
         tls_configure(&config);

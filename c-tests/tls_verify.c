@@ -309,7 +309,7 @@ static void host_decides_for_each_connection(void) {
 #define CASES_OF_HOSTS
 #endif
 
-TEST_MAIN(CASE(the_ca_has_signed_it), CASE(nobody_known_has_signed_it), CASE(it_is_not_its_time), CASE(it_is_for_another_host),
-          CASE(self_signed_and_known), CASE(certificate_of_version_1), CASE(clients_are_not_asked), CASE(clients_must_show_one),
-          CASE(clients_may_show_one), CASE(clients_must_show_a_good_one),
-          CASE(the_servers_certificate_is_shown_by_the_client) CASES_OF_HOSTS)
+TEST_MAIN(CASE(the_ca_has_signed_it), CASE(nobody_known_has_signed_it), CASE(it_is_not_its_time),
+          CASE(it_is_for_another_host), CASE(self_signed_and_known), CASE(certificate_of_version_1),
+          CASE(clients_are_not_asked), CASE(clients_must_show_one), CASE(clients_may_show_one),
+          CASE(clients_must_show_a_good_one), CASE(the_servers_certificate_is_shown_by_the_client) CASES_OF_HOSTS)
