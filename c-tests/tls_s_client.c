@@ -109,7 +109,8 @@ static void client_updates_its_keys(void) {
     TOOL_SAYS("KEYUPDATE");
     test_send(tool_in, "after that\n");
     TOOL_SAYS("AFTER THAT");
-    test_send(tool_in, "k\n");
+    test_send(tool_in, "k\n"); /* a command is all that it reads at a time */
+    TOOL_UNTIL(tool_count("KEYUPDATE") == 2);
     test_send(tool_in, "and again\n");
     TOOL_SAYS("AND AGAIN");
     CHECK_INT(connGetState(server), CONN_STATE_CONNECTED);

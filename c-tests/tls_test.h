@@ -216,13 +216,20 @@ static inline int tls_accept_fd(void) {
     return fd;
 }
 
-/* The next who waits becomes `server`. */
-static inline void tls_accept(int auth) {
-    server = tls_create_accepted(el, tls_accept_fd(), auth);
+/* Begins the server's handshake over a descriptor. One that fails at once is told by the result alone. */
+static inline void tls_accept_over(int fd, int auth) {
+    server = tls_create_accepted(el, fd, auth);
     CHECK(server != NULL);
     CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
-    connAccept(server, tls_on_accepted);
+    if (connAccept(server, tls_on_accepted) == C_ERR) {
+        CHECK_INT(server_calls, 0);
+        tls_on_accepted(server);
+        CHECK_INT(server_state, CONN_STATE_ERROR);
+    }
 }
+
+/* The next who waits becomes `server`. */
+static inline void tls_accept(int auth) { tls_accept_over(tls_accept_fd(), auth); }
 
 static inline void tls_connect(const char *host) {
     client = tls_create(el);
