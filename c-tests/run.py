@@ -98,6 +98,22 @@ VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 VALGRIND_OF_OTHERS = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
     name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
 }
+# TLS programs take long, and hardly know the backends: what runs of them in these variants unless they are asked for.
+# With valgrind, whose start takes a second and a handshake another, AddressSanitizer has to do for the rest.
+TLS_LOOP = {"tls_connect", "tls_handshake", "tls_pending"}
+TLS_NARROWED = {
+    "so-poll": TLS_LOOP,
+    "so-select": TLS_LOOP,
+    "asan-poll": TLS_LOOP,
+    "valgrind": {"tls_cut", "tls_moves", "tls_pending", "tls_postpone", "tls_threads"},
+}
+# And in other profiles than the default: those that know the profiles.
+TLS_PROFILES = TLS_LOOP | {"tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_threads"}
+TLS_NARROWED_OF_OTHERS = {
+    "a-epoll": TLS_PROFILES,
+    "asan-epoll": TLS_PROFILES,
+    "valgrind": {"tls_moves", "tls_postpone"},
+}
 
 CANARY = r"""
 #include <ae.h>
@@ -325,7 +341,8 @@ def main():
     is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     names = {source.stem for source in sources}
-    unknown = (set(arguments.programs) | set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS) - names
+    named = set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS | TLS_PROFILES
+    unknown = (set(arguments.programs).union(named, *TLS_NARROWED.values())) - names
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
     left_out = {name for name, profiles in PROGRAMS_OF.items() if library.profile not in profiles}
@@ -342,6 +359,9 @@ def main():
         linkage = VARIANTS[variant][0]
         if linkage not in LINKAGES_OF.get(source.stem, (linkage,)):
             return False
+        if source.stem.startswith("tls_") and not arguments.programs:
+            wide = (TLS_NARROWED if is_default else TLS_NARROWED_OF_OTHERS).get(variant)
+            return wide is None or source.stem in wide
         narrowed = is_default or arguments.programs or variant != "valgrind"
         return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 

@@ -98,10 +98,10 @@ static void slow_peer_times_out(void) {
         fd = accept(listening, NULL, NULL);
         if (fd == -1) fd = tls_accept_fd();
         test_send(fd, "\x16\x03\x03\x10");
-        for (;;) {
-            test_sleep_us(20000);
-            if (write(fd, "", 1) != 1) _exit(0);
-        }
+        do test_sleep_us(20000);
+        while (write(fd, "", 1) == 1);
+        tls_end();
+        _exit(0);
     }
     before = test_now_us();
     CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, 200), C_ERR, ETIMEDOUT);
@@ -122,6 +122,7 @@ static void expect_failure(const char *answer, int number, const char *text) {
         test_drain(fd);
         test_send(fd, answer);
         close(fd);
+        tls_end();
         _exit(0);
     }
     CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, 20000), C_ERR, number);
