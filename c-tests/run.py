@@ -6,7 +6,8 @@ target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exis
 
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
 passed, 77 skipped, else failed, with the reason on stderr. A program whose name starts with `hiredis_` is linked with
-libhiredis and finds a running ae-server at AE_SERVER_PORT.
+libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose name starts with `tls_` finds certificates in the folder
+LIBAE_TEST_CERTS (certs.py), which is not set where there is no `openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
@@ -28,6 +29,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import certs
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -54,6 +57,8 @@ PROGRAMS_OF = {
     "conn_v1": V1,
     "conn_v1_base": V1,
     "conn_valkey": VALKEY,
+    "tls_moves": ("redis-8.0",),
+    "tls_postpone": VALKEY,
 }
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
@@ -217,8 +222,11 @@ class Server:
         self.process.wait()
 
 
-def environment(backend, server):
+def environment(backend, server, certificates=None):
     env = dict(os.environ, LIBAE_BACKEND=backend, **SANITIZER_ENV)
+    env.pop("LIBAE_TEST_CERTS", None)
+    if certificates:
+        env["LIBAE_TEST_CERTS"] = str(certificates)
     if server:
         env["AE_SERVER_PORT"] = str(server.port)
     return env
@@ -275,14 +283,14 @@ def describe(status, limit):
     return f"exit status {status}"
 
 
-def run_variant(library, variant, sources, pool, folder, server, only):
+def run_variant(library, variant, sources, pool, folder, env, only):
     linkage, backend, runner, limit = VARIANTS[variant]
     outcome = Outcome()
     complaint = canary(library, variant, folder)
     if complaint:
         outcome.fail(f"{variant}: canary", complaint)
         return outcome
-    env = environment(backend, server)
+    env = environment(backend, *env)
     cases = []
     for source in sources:
         program = library.program(source.stem, linkage)
@@ -339,6 +347,8 @@ def main():
 
     total = Outcome()
     server = Server() if any(source.name.startswith("hiredis_") for source in sources) else None
+    wants_certificates = any(source.name.startswith("tls_") for source in sources)
+    certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
     try:
         with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
             broken = set()
@@ -361,7 +371,9 @@ def main():
                     source for source in sources
                     if belongs(source, variant) and (source, VARIANTS[variant][0]) not in broken
                 ]
-                outcome = run_variant(library, variant, built, pool, pathlib.Path(folder), server, arguments.case)
+                outcome = run_variant(
+                    library, variant, built, pool, pathlib.Path(folder), (server, certificates), arguments.case
+                )
                 print(f"{variant}: {outcome} ({time.monotonic() - start:.0f} s)", flush=True)
                 total.passed += outcome.passed
                 total.failed += outcome.failed
