@@ -5,6 +5,11 @@ from dataclasses import dataclass
 OLD_CONNECTIONS = ("ae.o", "anet.o", "connection.o")
 CONNECTIONS = ("ae.o", "anet.o", "connection.o", "socket.o", "unix.o")
 TOOLS = ("ae.o", "anet.o")
+# Of the server alone, when it is built with TLS; and what the rest of the server takes from it.
+TLS = "tls.o"
+OLD_TLS_FUNCTIONS = ("tlsInit", "tlsCleanup", "tlsConfigure", "isTlsConfigured", "connCreateTLS", "connCreateAcceptedTLS",
+                     "tlsHasPendingData", "tlsProcessPendingData", "connTLSGetPeerCert")
+TLS_FUNCTIONS = ("RedisRegisterConnectionTypeTLS",)
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,14 @@ class Fork:
     @property
     def benchmark(self):
         return self.programs[2].name
+
+    @property
+    def tls_functions(self):
+        return OLD_TLS_FUNCTIONS if self.programs[0].replaced == OLD_CONNECTIONS else TLS_FUNCTIONS
+
+    def replaced(self, program, tls=False):
+        """the objects of the program that libae takes the place of"""
+        return (*program.replaced, TLS) if tls and program.name == self.server else program.replaced
 
 
 def _programs(prefix, replaced):

@@ -1,6 +1,6 @@
 /* What a redis-7.0 server registers with libae: compile it with the server's flags, in src/, and link it with the
- * server and libae.a in place of ae.o anet.o connection.o; tls.o stays. The accept handlers and the listeners of this
- * line are in networking.c and server.c, so nothing more is asked of the server. */
+ * server and libae.a in place of ae.o anet.o connection.o, and of tls.o where it is built with TLS. The accept handlers and
+ * the listeners of this line are in networking.c and server.c, so nothing more is asked of the server. */
 
 #include "server.h"
 #include <libae.h>
@@ -8,6 +8,7 @@
 static aeEventLoop *host_loop(void) { return server.el; }
 static void host_log(int level, const char *message) { serverLog(level, "%s", message); }
 static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
+static int host_tls_auth_clients(void) { return server.tls_auth_clients; }
 
 static void *host_malloc(size_t size, void *context) { UNUSED(context); return zmalloc(size); }
 static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(context); return zcalloc_num(count, size); }
@@ -20,6 +21,7 @@ __attribute__((constructor)) static void register_host(void) {
         .size = sizeof(host),
         .current_loop = host_loop,
         .log = host_log,
+        .tls_auth_clients = host_tls_auth_clients,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
     };
@@ -28,3 +30,7 @@ __attribute__((constructor)) static void register_host(void) {
     fprintf(stderr, "This server needs libae for redis-7.0; it was linked with %s\n", libaeAbiProfile());
     abort();
 }
+
+/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no links
+ * with tls-replication on; a build that keeps tls.o has its own. */
+__attribute__((weak)) struct ssl_ctx_st *redis_tls_ctx, *redis_tls_client_ctx;

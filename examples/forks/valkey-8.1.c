@@ -1,5 +1,6 @@
 /* What a valkey-8.1 server registers with libae: compile it with the server's flags, in src/, and link it with the
- * server and libae.a in place of ae.o anet.o connection.o socket.o unix.o; tls.o and rdma.o stay. */
+ * server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o where it is built
+ * with TLS; rdma.o stays. */
 
 #include "server.h"
 #include <libae.h>
@@ -7,10 +8,11 @@
 static aeEventLoop *host_loop(void) { return server.el; }
 static void host_log(int level, const char *message) { serverLog(level, "%s", message); }
 static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
+static int host_tls_auth_clients(void) { return server.tls_auth_clients; }
 static int host_backlog(void) { return server.tcp_backlog; }
 static int host_accepts_per_call(void) { return server.max_new_conns_per_cycle; }
 
-/* The accept handlers of socket.c and unix.c wrote these lines. The address is asked for only when it is printed. */
+/* The accept handlers of socket.c, unix.c and tls.c wrote these lines. The address is asked for only when it is printed. */
 static void log_accepted(connection *conn, const char *ip) {
     int port = 0;
     if (LL_VERBOSE < server.verbosity) return;
@@ -45,6 +47,7 @@ __attribute__((constructor)) static void register_host(void) {
         .accepts_per_call = host_accepts_per_call,
         .listen = listenToPort,
         .tcp_backlog = host_backlog,
+        .tls_auth_clients = host_tls_auth_clients,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
     };
@@ -66,3 +69,7 @@ sds getListensInfoString(sds info) {
     }
     return info;
 }
+
+/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no links
+ * with tls-replication on; a build that keeps tls.o has its own. */
+__attribute__((weak)) struct ssl_ctx_st *valkey_tls_ctx, *valkey_tls_client_ctx;
