@@ -7,6 +7,9 @@ MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 # profile is built in a directory of its own, build/PROFILE, and has its own headers.
 ABI ?=
 
+# TLS=no builds without TLS, and without what it needs, into a directory of its own.
+TLS ?= yes
+
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
@@ -24,7 +27,7 @@ LD := $(notdir $(firstword $(shell command -v ld.bfd ld) ld))
 endif
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-BUILD  := build$(addprefix /,$(ABI))
+BUILD  := build$(addprefix /,$(ABI))$(if $(filter no,$(TLS)),/no-tls)
 
 # The committed headers are the default profile's.
 HEADER_NAMES := ae.h anet.h connection.h libae.h
@@ -32,10 +35,10 @@ HEADER_DIR   := $(if $(ABI),target/include/$(ABI),include)
 HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 
 # What the library exports: the functions of the headers, all of which are named like this.
-EXPORTED := (ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
+EXPORTED := (ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
-	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData
+	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured
 SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
@@ -45,6 +48,8 @@ SERVER   := $(BUILD)/ae-server
 PACKAGE     := Cargo.toml Cargo.lock build.rs src/abi/facts/layouts.csv
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
+
+FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
@@ -104,13 +109,13 @@ $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	$(CARGO) rustc --locked --release --lib --crate-type staticlib --target-dir $(TARGET)/capi
+	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib --target-dir $(TARGET)/capi
 	$(NM) -g --defined-only $(TARGET)/capi/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
 		-o $(BUILD)/prelinked.o $(TARGET)/capi/release/libae.a
-	$(OBJCOPY) --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
 $(STATIC): $(BUILD)/libae.o
@@ -138,7 +143,7 @@ $(LINKS): $(SHARED)
 $(SERVER): $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release --features server --bin ae-server
+	$(CARGO) build --locked --release $(FEATURES) --features server --bin ae-server
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
@@ -147,7 +152,7 @@ $(SERVER): $(BIN_SOURCES)
 HOST = $(shell rustc -vV | sed -n 's/^host: //p')
 $(BUILD)/libae-asan.a: $(LIB_SOURCES)
 	@mkdir -p $(BUILD)
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --locked --lib --crate-type staticlib \
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --locked $(FEATURES) --lib --crate-type staticlib \
 		--target $(HOST) --target-dir $(TARGET)/asan
 	cp $(TARGET)/asan/$(HOST)/debug/libae.a $@
 
@@ -181,4 +186,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE (redis-6.2 redis-7.0 redis-7.2 redis-8.0 valkey-8.0 valkey-8.1), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR'
+	@echo '  Variables: ABI=PROFILE (redis-6.2 redis-7.0 redis-7.2 redis-8.0 valkey-8.0 valkey-8.1), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'

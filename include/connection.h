@@ -245,8 +245,8 @@ aeFileProc *connAcceptHandler(struct ConnectionType *ct);
 int connTypeRegister(struct ConnectionType *ct);
 
 /**
- * Registers the built-in types, "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
- * TLS and the like, which a program may bring itself; whether these succeed does not matter here.
+ * Registers the built-in types "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
+ * "tls" and the like, which a program may bring itself; whether these succeed does not matter here.
  *
  * Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
  */
@@ -267,9 +267,11 @@ int RedisRegisterConnectionTypeSocket(void);
 int RedisRegisterConnectionTypeUnix(void);
 
 /**
- * Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
- * `EOPNOTSUPP`, as upstream does when built without TLS. libae.a has it as a weak symbol, so that a fork's own tls.o
- * takes its place.
+ * Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's own
+ * tls.o takes its place.
+ *
+ * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken, or `EOPNOTSUPP` in a library that has been built
+ * without TLS.
  */
 int RedisRegisterConnectionTypeTLS(void);
 
@@ -658,3 +660,4 @@ int connIsTLS(struct connection *conn);
 #endif  // __cplusplus
 
 #endif  /* LIBAE_CONNECTION_H */
+

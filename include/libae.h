@@ -49,6 +49,27 @@ struct connListener;
 /** How long, in milliseconds, a listener rests after accept failed for want of descriptors or memory. */
 #define LIBAE_ACCEPT_RETRY_MS 100
 
+/** `libaeTlsConfig.auth_clients`: clients are not asked for a certificate. */
+#define LIBAE_TLS_AUTH_CLIENTS_NO 0
+
+/** `libaeTlsConfig.auth_clients`: clients must show a certificate that the CA has signed. */
+#define LIBAE_TLS_AUTH_CLIENTS_YES 1
+
+/** `libaeTlsConfig.auth_clients`: clients may show a certificate; the CA must have signed one that is shown. */
+#define LIBAE_TLS_AUTH_CLIENTS_OPTIONAL 2
+
+/** How many sessions a server keeps when the configuration does not say. */
+#define LIBAE_TLS_SESSION_CACHE_SIZE (20 * 1024)
+
+/** How long, in seconds, a session can be resumed when the configuration does not say. */
+#define LIBAE_TLS_SESSION_CACHE_TIMEOUT 300
+
+/** How many accepted connections may be in their handshake at the same time when the configuration does not say. */
+#define LIBAE_TLS_MAX_HANDSHAKES 1000
+
+/** How long, in milliseconds, a handshake may take when the configuration does not say. */
+#define LIBAE_TLS_HANDSHAKE_TIMEOUT 10000
+
 /**
  * The program's memory functions, with the contracts of the C library's. All or none of `malloc`,
  * `realloc` and `free` are set; `calloc` is used for large zeroed arrays and may be NULL.
@@ -100,9 +121,15 @@ typedef struct libaeHost {
     mode_t (*unix_permissions)(void);
     /** The group for unix sockets, a name or a number as text, NULL leaves it alone. Default: NULL. */
     const char *(*unix_group)(void);
-    /** Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: 0. */
+    /**
+     * Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was told,
+     * else 0.
+     */
     int (*tls_auth_clients)(void);
-    /** The configuration that TLS listeners use, of the TLS type's own kind. Default: none. */
+    /**
+     * The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is none
+     * yet. Default: none.
+     */
     void *(*tls_context_config)(void);
     /**
      * A new string of `len` bytes that the caller of the library will own. Default: `malloc`ed, with a
@@ -111,7 +138,76 @@ typedef struct libaeHost {
     char *(*new_string)(const void *bytes, size_t len);
     /** The memory functions. They cannot change once the library has allocated. */
     struct libaeAllocator allocator;
+    /**
+     * How many connections one call of a TLS accept handler takes. Default: 1 from redis-8.0 and valkey-8.0 on,
+     * `LIBAE_ACCEPTS_PER_CALL` before.
+     */
+    int (*tls_accepts_per_call)(void);
+    /**
+     * A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key exchange)
+     * has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration, another number
+     * to go on without the setting. Default: 0.
+     */
+    int (*tls_meaningless)(const char *setting, const char *reason);
 } libaeHost;
+
+/**
+ * The configuration of TLS for programs that are no fork of Redis. All zero but for `size` is valid: the members that
+ * are NULL or 0 have the default said with them. The strings are copied.
+ */
+typedef struct libaeTlsConfig {
+    /** `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. */
+    size_t size;
+    /**
+     * The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own.
+     * Default: none, and then connections can be made but not accepted.
+     */
+    const char *cert_file;
+    /** Its private key, as PEM (PKCS #8, PKCS #1 or SEC 1). */
+    const char *key_file;
+    /** The passphrase of `key_file` when that is encrypted (PKCS #8, `BEGIN ENCRYPTED PRIVATE KEY`). */
+    const char *key_file_pass;
+    /** The certificate to show as a client. Default: `cert_file`. */
+    const char *client_cert_file;
+    /** Its private key. */
+    const char *client_key_file;
+    /** The passphrase of `client_key_file`. */
+    const char *client_key_file_pass;
+    /** The certificates of the CAs that peers' certificates are checked with, as PEM. */
+    const char *ca_cert_file;
+    /** A folder of such certificates, under the names that `openssl rehash` gives them. */
+    const char *ca_cert_dir;
+    /** "TLSv1.2", "TLSv1.3" or both with a space between. Default: both. */
+    const char *protocols;
+    /** The cipher suites of TLS 1.2, as OpenSSL writes such a list. Default: all that there are. */
+    const char *ciphers;
+    /** The cipher suites of TLS 1.3, with colons between them. Default: all that there are. */
+    const char *ciphersuites;
+    /**
+     * The name to send to servers (SNI) and to look for in their certificates. Default: the address that
+     * `connConnect` was given.
+     */
+    const char *server_name;
+    /** One of the `LIBAE_TLS_AUTH_CLIENTS_` values. */
+    int auth_clients;
+    /** Not 0: a server's certificate is checked, but not whether it has been made out for the server's name. */
+    int any_server_name;
+    /** Not 0: the server's order of cipher suites decides instead of the client's. */
+    int prefer_server_ciphers;
+    /** Not 0: no session can be resumed. */
+    int no_session_cache;
+    /** How many sessions a server keeps. Default: `LIBAE_TLS_SESSION_CACHE_SIZE`. */
+    int session_cache_size;
+    /** For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`. */
+    int session_cache_timeout;
+    /**
+     * How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile. Default:
+     * `LIBAE_TLS_MAX_HANDSHAKES`.
+     */
+    int max_handshakes;
+    /** How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit. */
+    int handshake_timeout;
+} libaeTlsConfig;
 
 #ifdef __cplusplus
 extern "C" {
@@ -134,6 +230,21 @@ const char *libaeAbiProfile(void);
  * Requires: `hooks` is NULL or points to `hooks->size` bytes; its functions keep their contracts.
  */
 int libaeSetHost(const struct libaeHost *hooks);
+
+/**
+ * Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it again
+ * replaces the whole configuration. When it fails nothing changes, and why is written into `err` (NULL: nowhere), cut to
+ * `err_len` bytes with the NUL.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (a setting cannot be used, or `config` is NULL) or `EOPNOTSUPP` (a library
+ * without TLS).
+ *
+ * Requires: `config` is NULL or points to `config->size` bytes, in which the strings are NULL or valid; `err` has room for
+ * `err_len` bytes.
+ */
+int libaeTlsConfigure(const struct libaeTlsConfig *config,
+                      char *err,
+                      size_t err_len);
 
 /**
  * Like `aeCreateEventLoop`, with the named backend ("epoll", "kqueue", "poll" or "select", as built in). A

@@ -71,8 +71,8 @@ fn check_allocator(members: &[*mut c_void; MEMBERS]) -> Result<(), Errno> {
     if needed[1..].iter().any(|set| *set != needed[0]) {
         return Err(Errno::EINVAL);
     }
-    let first = index(0);
-    let same = (first..MEMBERS).all(|member| members[member] == TABLE[member].load(Relaxed));
+    let mut own = index(0)..index(size_of::<libaeAllocator>());
+    let same = own.all(|member| members[member] == TABLE[member].load(Relaxed));
     if ALLOCATED.load(Relaxed) && !same { Err(Errno::EBUSY) } else { Ok(()) }
 }
 
@@ -122,6 +122,45 @@ pub(crate) fn accepts_per_call() -> c_int {
 pub(crate) fn tcp_backlog() -> c_int {
     // SAFETY: the host vouches for its hooks.
     hook!(tcp_backlog).map_or(LIBAE_TCP_BACKLOG, |backlog| unsafe { backlog() })
+}
+
+/// Whether TLS clients are asked for a certificate, one of the `LIBAE_TLS_AUTH_CLIENTS_` values.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_auth_clients() -> Option<c_int> {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_auth_clients).map(|auth_clients| unsafe { auth_clients() })
+}
+
+/// The configuration of TLS to begin with, NULL for none.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_context_config() -> *mut c_void {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_context_config).map_or(ptr::null_mut(), |config| unsafe { config() })
+}
+
+/// How many TLS connections one call of an accept handler takes, at least 1.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_accepts_per_call() -> c_int {
+    let default = crate::abi::profile::TLS_ACCEPTS_PER_CALL;
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_accepts_per_call).map_or(default, |accepts| unsafe { accepts() }).max(1)
+}
+
+/// Whether to go on without a TLS setting that means nothing.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_meaningless(setting: &CStr, reason: &CStr) -> bool {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_meaningless).is_some_and(|ask| unsafe { ask(setting.as_ptr(), reason.as_ptr()) } != 0)
+}
+
+/// A string for the caller of the library, which owns it: the host's kind, or from `malloc`; NULL without memory.
+#[cfg(feature = "tls")]
+pub(crate) fn new_string(bytes: &[u8]) -> *mut c_char {
+    match hook!(new_string) {
+        // SAFETY: the host vouches for its hooks.
+        Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
+        None => crate::sys::memory::string(bytes),
+    }
 }
 
 /// Permission bits for unix sockets, 0 to leave them alone.

@@ -69,13 +69,22 @@ pub struct libaeHost {
     pub unix_permissions: Option<unsafe extern "C" fn() -> libc::mode_t>,
     /// The group for unix sockets, a name or a number as text, NULL leaves it alone. Default: NULL.
     pub unix_group: Option<unsafe extern "C" fn() -> *const c_char>,
-    /// Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: 0.
+    /// Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was told,
+    /// else 0.
     pub tls_auth_clients: Option<unsafe extern "C" fn() -> c_int>,
-    /// The configuration that TLS listeners use, of the TLS type's own kind. Default: none.
+    /// The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is none
+    /// yet. Default: none.
     pub tls_context_config: Option<unsafe extern "C" fn() -> *mut c_void>,
     /// A new string of `len` bytes that the caller of the library will own. Default: `malloc`ed, with a
     /// NUL byte behind, to be freed with `free`.
     pub new_string: Option<unsafe extern "C" fn(bytes: *const c_void, len: usize) -> *mut c_char>,
     /// The memory functions. They cannot change once the library has allocated.
     pub allocator: libaeAllocator,
+    /// How many connections one call of a TLS accept handler takes. Default: 1 from redis-8.0 and valkey-8.0 on,
+    /// `LIBAE_ACCEPTS_PER_CALL` before.
+    pub tls_accepts_per_call: Option<unsafe extern "C" fn() -> c_int>,
+    /// A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key exchange)
+    /// has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration, another number
+    /// to go on without the setting. Default: 0.
+    pub tls_meaningless: Option<unsafe extern "C" fn(setting: *const c_char, reason: *const c_char) -> c_int>,
 }

@@ -28,3 +28,5 @@ mod connection_v2;
 pub mod host;
 mod layout;
 pub(crate) mod profile;
+pub mod tls;
+pub mod tls_upstream;

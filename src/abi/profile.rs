@@ -36,6 +36,12 @@ pub(crate) const fn asks_for_remote(argument: c_int) -> bool {
     (argument == 0) == cfg!(abi_v1)
 }
 
+/// How many TLS connections an accept handler takes at once when the host does not say: handshakes cost so much that the
+/// newer servers take them one by one.
+#[cfg(feature = "tls")]
+pub(crate) const TLS_ACCEPTS_PER_CALL: c_int =
+    if cfg!(any(abi_redis_8, abi_valkey)) { 1 } else { super::host::LIBAE_ACCEPTS_PER_CALL };
+
 /// What a time event's function returns to run again after that many milliseconds.
 pub(crate) fn run_again(milliseconds: c_longlong) -> AeTimeResult {
     milliseconds.clamp(0, AeTimeResult::MAX as c_longlong) as AeTimeResult

@@ -81,25 +81,32 @@ fn same(a: ConnectionCallbackFunc, b: ConnectionCallbackFunc) -> bool {
 /// `data` is a live connection of this thread.
 pub(super) unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
     let conn = data.cast::<connection>();
-    // SAFETY: the loop passes what `watch` gave it, and a closed connection is watched no longer. Each handler
-    // is read when its turn comes, since the one before may have changed it; one that was not there when the
-    // event fired did not wait for it.
+    // SAFETY: the loop passes what `watch` gave it, and a closed connection is watched no longer.
     unsafe {
-        if (*conn).state == CONN_STATE_CONNECTING && mask & AE_WRITABLE != 0 && !connected(conn) {
-            return;
+        if (*conn).state != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
+            call_handlers(conn, mask);
         }
+    }
+}
+
+/// Calls the handlers for events. False when the connection is gone.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+pub(super) unsafe fn call_handlers(conn: *mut connection, mask: c_int) -> bool {
+    // SAFETY: the caller vouches for the connection. Each handler is read when its turn comes, since the one before
+    // may have changed it; one that was not there when the event fired did not wait for it.
+    unsafe {
         let write_first = (*conn).flags & CONN_FLAG_WRITE_BARRIER != 0;
         let readable = mask & AE_READABLE != 0 && (*conn).read_handler.is_some();
         let writable = mask & AE_WRITABLE != 0 && (*conn).write_handler.is_some();
         if write_first && writable && !call_handler(conn, (*conn).write_handler) {
-            return;
+            return false;
         }
         if readable && !call_handler(conn, (*conn).read_handler) {
-            return;
+            return false;
         }
-        if !write_first && writable {
-            call_handler(conn, (*conn).write_handler);
-        }
+        write_first || !writable || call_handler(conn, (*conn).write_handler)
     }
 }
 

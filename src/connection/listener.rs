@@ -41,13 +41,22 @@ pub(crate) unsafe fn accept_up_to(
                 }
                 event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
                 if matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) {
-                    // SAFETY: the caller vouches for the loop. A socket that it does not watch needs no rest.
-                    let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64) };
+                    // SAFETY: the caller vouches for the loop.
+                    unsafe { rest(el, listening) };
                 }
                 return;
             }
         }
     }
+}
+
+/// Lets a listening socket rest for [`LIBAE_ACCEPT_RETRY_MS`].
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(crate) unsafe fn rest(el: *mut aeEventLoop, listening: c_int) {
+    // SAFETY: the caller vouches for the loop. A socket that it does not watch needs no rest.
+    let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64) };
 }
 
 /// Listens on one TCP address as a configuration writes it: `*` and `::*` for every one, a `-` in front for

@@ -10,6 +10,8 @@ pub(crate) mod listener;
 pub(crate) mod registry;
 pub(crate) mod socket;
 mod sync;
+#[cfg(feature = "tls")]
+pub(crate) mod tls;
 #[cfg(abi_v1)]
 #[path = "types_v1.rs"]
 pub(crate) mod types;
@@ -34,14 +36,17 @@ pub(crate) fn create(
     fd: c_int,
     state: ConnectionState,
 ) -> Result<NonNull<connection>, Errno> {
-    let conn = memory::zeroed::<connection>()?;
-    // SAFETY: fresh memory that is a valid connection.
-    let fields = unsafe { &mut *conn.as_ptr() };
-    fields.r#type = core::ptr::from_ref(ct).cast_mut();
-    fields.fd = fd;
-    fields.state = state;
-    fields.prepare(el, crate::sys::socket::max_iovecs());
-    Ok(conn)
+    memory::boxed(new_connection(ct, el, fd, state))
+}
+
+/// The same for a type whose connections hold more behind it.
+fn new_connection(ct: &'static ConnectionType, el: *mut aeEventLoop, fd: c_int, state: ConnectionState) -> connection {
+    let mut conn: connection = memory::zeroed();
+    conn.r#type = core::ptr::from_ref(ct).cast_mut();
+    conn.fd = fd;
+    conn.state = state;
+    conn.prepare(el, crate::sys::socket::max_iovecs());
+    conn
 }
 
 /// The loop for the events of a connection's descriptor: the connection's own where connections know theirs; else the
@@ -97,11 +102,23 @@ pub(crate) unsafe fn close(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         drop_fd(conn);
-        if (*conn).refs > 0 {
-            (*conn).flags |= CONN_FLAG_CLOSE_SCHEDULED;
-        } else {
+        if !is_held(conn) {
             memory::release(NonNull::new_unchecked(conn));
         }
+    }
+}
+
+/// Whether a closed connection is still in use by a running handler: then it is noted that it has been closed.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn is_held(conn: *mut connection) -> bool {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        if (*conn).refs > 0 {
+            (*conn).flags |= CONN_FLAG_CLOSE_SCHEDULED;
+        }
+        (*conn).refs > 0
     }
 }
 

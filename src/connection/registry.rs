@@ -1,5 +1,7 @@
 //! The registered connection types.
 
+#[cfg(feature = "tls")]
+use super::types::TLS;
 use super::types::{TCP, UNIX};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
@@ -75,7 +77,13 @@ pub(crate) fn register_unix() -> Result<(), Errno> {
     unsafe { register(ptr::from_ref(&UNIX).cast_mut()) }
 }
 
-/// Registers the built-in types that are not yet.
+/// Registers the "tls" type.
+#[cfg(feature = "tls")]
+pub(crate) fn register_tls() -> Result<(), Errno> {
+    register_once(&TLS)
+}
+
+/// Registers the built-in types that are not yet, but for TLS.
 pub(crate) fn register_builtin() -> Result<(), Errno> {
     register_once(&TCP)?;
     register_once(&UNIX)

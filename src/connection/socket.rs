@@ -195,7 +195,7 @@ unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFu
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
-unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_int {
+pub(super) unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_int {
     if let Err(errno) = result
         && errno != Errno::EAGAIN
     {
@@ -206,7 +206,7 @@ unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_
 }
 
 /// The most that a count of type `int` can tell.
-const MAX_TRANSFER: usize = c_int::MAX as usize;
+pub(super) const MAX_TRANSFER: usize = c_int::MAX as usize;
 
 unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
     // SAFETY: called through a live connection's table with that much data.
@@ -258,7 +258,7 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
 ///
 /// # Safety
 /// `ptr` is NULL or valid for `size` bytes during the call.
-unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
+pub(super) unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
     let size = usize::try_from(size).map_err(|_| Errno::EINVAL)?;
     if ptr.is_null() {
         return Err(Errno::EINVAL);
@@ -271,7 +271,7 @@ unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
-unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
+pub(super) unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
     call(-1, || {
         // SAFETY: the caller vouches for the connection.
         unsafe { body((*conn).fd).inspect_err(|errno| (*conn).last_errno = *errno as c_int) }
@@ -279,17 +279,27 @@ unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize
     })
 }
 
+fn read_socket(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    unsafe { fd::read(fd, room.as_mut_ptr().cast(), room.len()) }
+}
+
 unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much data.
-    unsafe { synced(conn, |fd| sync::write(fd, bytes(ptr, size)?, timeout)) }
+    unsafe {
+        synced(conn, |fd| {
+            let write = |rest: &[u8]| fd::write(fd, rest.as_ptr().cast(), rest.len());
+            sync::write(fd, bytes(ptr, size)?, timeout, write)
+        })
+    }
 }
 
 unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout)) }
+    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
 }
 
 unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout)) }
+    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
 }

@@ -1,9 +1,9 @@
-//! Reads and writes that wait, over a non-blocking descriptor. Times are milliseconds; one that is over is
+//! Reads and writes that wait, over a non-blocking descriptor, with functions that do one read or write of it. Times are milliseconds; one that is over is
 //! `ETIMEDOUT`.
 
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::event_loop::wait;
-use crate::sys::{Errno, clock, fd};
+use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong};
 
 /// Until when to wait.
@@ -28,13 +28,16 @@ impl Deadline {
 }
 
 /// Writes all of `data`.
-pub(super) fn write(fd: c_int, data: &[u8], timeout: c_longlong) -> Result<usize, Errno> {
+pub(super) fn write(
+    fd: c_int,
+    data: &[u8],
+    timeout: c_longlong,
+    mut write: impl FnMut(&[u8]) -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
     let deadline = Deadline::after(timeout);
     let mut done = 0;
     while done < data.len() {
-        let rest = &data[done..];
-        // SAFETY: the slice is as long as said.
-        match unsafe { fd::write(fd, rest.as_ptr().cast(), rest.len()) } {
+        match write(&data[done..]) {
             Ok(count) => done += count,
             Err(Errno::EAGAIN) => deadline.wait(fd, AE_WRITABLE)?,
             Err(Errno::EINTR) => {}
@@ -45,13 +48,16 @@ pub(super) fn write(fd: c_int, data: &[u8], timeout: c_longlong) -> Result<usize
 }
 
 /// Fills `buf`; the end of the input before that is `ECONNRESET`.
-pub(super) fn read(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
+pub(super) fn read(
+    fd: c_int,
+    buf: &mut [u8],
+    timeout: c_longlong,
+    mut read: impl FnMut(&mut [u8]) -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
     let deadline = Deadline::after(timeout);
     let mut done = 0;
     while done < buf.len() {
-        let rest = &mut buf[done..];
-        // SAFETY: the slice is as long as said.
-        match unsafe { fd::read(fd, rest.as_mut_ptr().cast(), rest.len()) } {
+        match read(&mut buf[done..]) {
             Ok(0) => return Err(Errno::ECONNRESET),
             Ok(count) => done += count,
             Err(Errno::EAGAIN) => deadline.wait(fd, AE_READABLE)?,
@@ -65,12 +71,17 @@ pub(super) fn read(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usi
 /// Reads up to a newline, or as much as fits with a NUL behind it; leaves the line without the newline and a
 /// carriage return before it, terminated. Returns the length, in which that carriage return counts as it does
 /// upstream. The time is for each byte.
-pub(super) fn read_line(fd: c_int, buf: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
+pub(super) fn read_line(
+    fd: c_int,
+    buf: &mut [u8],
+    timeout: c_longlong,
+    mut read_some: impl FnMut(&mut [u8]) -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
     let room = buf.len().checked_sub(1).ok_or(Errno::EINVAL)?;
     let mut len = 0;
     while len < room {
         // One by one: what follows the line belongs to the next read.
-        read(fd, &mut buf[len..=len], timeout)?;
+        read(fd, &mut buf[len..=len], timeout, &mut read_some)?;
         if buf[len] == b'\n' {
             if len > 0 && buf[len - 1] == b'\r' {
                 buf[len - 1] = 0;

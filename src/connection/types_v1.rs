@@ -2,6 +2,8 @@
 //! API tells the two apart all the same.
 
 use super::socket::{self, STREAM};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::unix;
 use crate::abi::connection::*;
 use core::ffi::c_int;
@@ -23,12 +25,44 @@ pub(crate) static TCP: ConnectionType = SOCKET;
 pub(crate) static UNIX: ConnectionType =
     ConnectionType { connect: Some(unix::connect), blocking_connect: Some(unix::blocking_connect), ..SOCKET };
 
+/// Over TLS.
+#[cfg(feature = "tls")]
+pub(crate) static TLS: ConnectionType = ConnectionType {
+    get_type: Some(tls_type),
+    #[cfg(not(abi_redis_6_2))]
+    writev: Some(tls::writev),
+    ..tls::TLS_STREAM
+};
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn tls_type(_conn: *mut connection) -> c_int {
+    CONN_TYPE_TLS
+}
+
+/// Whether TLS connections of this thread hold data that no poll will announce.
+#[cfg(feature = "tls")]
+pub(crate) fn has_pending_tls() -> bool {
+    tls::has_pending(core::ptr::null_mut())
+}
+
+/// Runs the read handlers of these connections; returns how many.
+#[cfg(feature = "tls")]
+pub(crate) fn process_pending_tls() -> c_int {
+    // SAFETY: no loop but this thread's.
+    unsafe { tls::process_pending(core::ptr::null_mut()) }
+}
+
 unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {
     CONN_TYPE_SOCKET
 }
 
 /// The function that writes several buffers to a connection of the safe API. In redis-6.2 the table has none; those
-/// connections are plain sockets.
-pub(crate) fn writev_function(_ct: &ConnectionType) -> Option<WritevFunction> {
+/// connections have one all the same.
+pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
+    #[cfg(feature = "tls")]
+    if core::ptr::eq(ct, &TLS) {
+        return Some(tls::writev);
+    }
+    let _ = ct;
     Some(socket::writev)
 }

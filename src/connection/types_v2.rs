@@ -1,13 +1,19 @@
 //! The tables of the built-in types from redis-7.2 on, with what they hold for listeners.
 
+#[cfg(feature = "tls")]
+use super::listener::rest;
 use super::listener::{accept_up_to, open_tcp, open_unix};
 use super::socket::{self, STREAM};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{create, created, status, unix};
 #[cfg(abi_valkey_8_1)]
 use crate::abi::ae::AE_READABLE;
 use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connection::*;
 use crate::abi::host::*;
+#[cfg(feature = "tls")]
+use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::anet::{self, Error};
 use crate::event_loop;
 use crate::host;
@@ -15,6 +21,7 @@ use crate::sys::errno::{call, quietly};
 use crate::sys::text::error_text;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::NonNull;
 
 /// What the types "tcp" and "unix" have in common.
 const SOCKET: ConnectionType = ConnectionType {
@@ -54,12 +61,49 @@ pub(crate) static UNIX: ConnectionType = ConnectionType {
     ..SOCKET
 };
 
+/// The "tls" type.
+#[cfg(feature = "tls")]
+pub(crate) static TLS: ConnectionType = ConnectionType {
+    get_type: Some(tls_name),
+    cleanup: Some(cleanup_tls),
+    configure: Some(configure_tls),
+    accept_handler: accept_tls as AeFileProc as *mut aeFileProc,
+    addr: Some(addr),
+    is_local: Some(is_tcp_local),
+    listen: Some(listen_tcp),
+    #[cfg(abi_valkey_8_1)]
+    closeListener: Some(close_listener),
+    conn_create: Some(create_tls),
+    conn_create_accepted: Some(create_accepted_tls),
+    shutdown: Some(shutdown_tls),
+    writev: Some(tls::writev),
+    #[cfg(abi_redis_8)]
+    unbind_event_loop: Some(unbind_tls),
+    #[cfg(abi_redis_8)]
+    rebind_event_loop: Some(rebind_tls),
+    has_pending_data: Some(has_pending_tls),
+    process_pending_data: Some(process_pending_tls),
+    #[cfg(abi_valkey)]
+    postpone_update_state: Some(postpone_tls),
+    #[cfg(abi_valkey)]
+    update_state: Some(update_tls),
+    get_peer_cert: Some(peer_cert_tls),
+    #[cfg(abi_valkey_8_1)]
+    connIntegrityChecked: Some(is_integrity_checked),
+    ..tls::TLS_STREAM
+};
+
 unsafe extern "C" fn tcp_name(_conn: *mut connection) -> *const c_char {
     c"tcp".as_ptr()
 }
 
 unsafe extern "C" fn unix_name(_conn: *mut connection) -> *const c_char {
     c"unix".as_ptr()
+}
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn tls_name(_conn: *mut connection) -> *const c_char {
+    c"tls".as_ptr()
 }
 
 unsafe extern "C" fn shutdown(conn: *mut connection) {
@@ -143,15 +187,21 @@ unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLo
     })
 }
 
-/// Accepts connections of a built-in type and gives them to the host.
+/// Accepts up to `most` connections of a built-in type and gives them to the host. `create` makes one.
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
-unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static ConnectionType, flags: c_int) {
+unsafe fn accept(
+    el: *mut aeEventLoop,
+    listening: c_int,
+    most: usize,
+    flags: c_int,
+    create: impl Fn(c_int) -> Result<NonNull<connection>, Errno>,
+) {
     // SAFETY: the caller vouches for the loop, the host for its hook.
     unsafe {
-        accept_up_to(el, listening, host::accepts_per_call() as usize, |accepted, peer| {
-            let conn = match create(ct, el, accepted, CONN_STATE_ACCEPTING) {
+        accept_up_to(el, listening, most, |accepted, peer| {
+            let conn = match create(accepted) {
                 Ok(conn) => conn.as_ptr(),
                 Err(errno) => {
                     event_loop::log(
@@ -165,7 +215,7 @@ unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static Connection
             };
             let mut text = peer.ip();
             let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
-            match (host::accepted(), ct.accept) {
+            match (host::accepted(), (*(*conn).r#type).accept) {
                 (Some(accepted), _) => accepted(conn, flags, ip),
                 (None, Some(accept)) => _ = accept(conn, None),
                 (None, None) => {}
@@ -176,14 +226,143 @@ unsafe fn accept(el: *mut aeEventLoop, listening: c_int, ct: &'static Connection
 
 /// The event loop's callback for listening TCP sockets.
 unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+    let create = |fd| create(&TCP, el, fd, CONN_STATE_ACCEPTING);
     // SAFETY: the loop calls it with itself.
-    unsafe { accept(el, fd, &TCP, 0) }
+    unsafe { accept(el, fd, host::accepts_per_call() as usize, 0, create) }
 }
 
 /// The event loop's callback for listening unix sockets.
 unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+    let create = |fd| create(&UNIX, el, fd, CONN_STATE_ACCEPTING);
     // SAFETY: the loop calls it with itself.
-    unsafe { accept(el, fd, &UNIX, LIBAE_ACCEPTED_UNIX) }
+    unsafe { accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create) }
+}
+
+/// The event loop's callback for listening sockets of TLS.
+#[cfg(feature = "tls")]
+unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+    // SAFETY: the loop calls it with itself.
+    unsafe {
+        match tls::accepts(host::tls_accepts_per_call() as usize) {
+            Some(most) => accept(el, fd, most, 0, |fd| tls::create_accepted(&TLS, el, fd, host::tls_auth_clients())),
+            None => rest(el, fd),
+        }
+    }
+}
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn configure_tls(config: *mut c_void, reconfigure: c_int) -> c_int {
+    // SAFETY: called with NULL or a configuration of this type.
+    status(|| unsafe {
+        let config = config.cast::<redisTLSContextConfig>().as_ref().ok_or(Errno::EINVAL)?;
+        if reconfigure == 0 && tls::is_configured() { Ok(()) } else { tls::configure_upstream(config) }
+    })
+}
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn cleanup_tls() {
+    tls::forget();
+}
+
+#[cfg(all(feature = "tls", not(abi_redis_8)))]
+unsafe extern "C" fn create_tls() -> *mut connection {
+    call(core::ptr::null_mut(), || tls::create(&TLS, core::ptr::null_mut()).map(NonNull::as_ptr))
+}
+
+/// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
+#[cfg(all(feature = "tls", not(abi_redis_8)))]
+unsafe extern "C" fn create_accepted_tls(fd: c_int, auth: *mut c_void) -> *mut connection {
+    // SAFETY: called with NULL or what the type expects.
+    unsafe { create_accepted(core::ptr::null_mut(), fd, auth) }
+}
+
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn create_tls(el: *mut aeEventLoop) -> *mut connection {
+    call(core::ptr::null_mut(), || tls::create(&TLS, el).map(NonNull::as_ptr))
+}
+
+/// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn create_accepted_tls(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
+    // SAFETY: called with NULL or what the type expects.
+    unsafe { create_accepted(el, fd, auth) }
+}
+
+/// # Safety
+/// `auth` is NULL or an `int *`.
+#[cfg(feature = "tls")]
+unsafe fn create_accepted(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
+    // SAFETY: the caller vouches for the pointer.
+    let auth = unsafe { auth.cast::<c_int>().as_ref() }.copied().or_else(host::tls_auth_clients);
+    call(core::ptr::null_mut(), || tls::create_accepted(&TLS, el, fd, auth).map(NonNull::as_ptr))
+}
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn shutdown_tls(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    quietly(|| unsafe { tls::shutdown(conn) });
+}
+
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn unbind_tls(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    quietly(|| unsafe { tls::unbind(conn) });
+}
+
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn rebind_tls(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
+    // SAFETY: called through a live connection's table.
+    unsafe {
+        match rebind_event_loop(conn, el) {
+            C_OK => status(|| tls::rebound(conn)),
+            result => result,
+        }
+    }
+}
+
+#[cfg(all(feature = "tls", not(abi_redis_8)))]
+unsafe extern "C" fn has_pending_tls() -> c_int {
+    tls::has_pending(core::ptr::null_mut()).into()
+}
+
+#[cfg(all(feature = "tls", not(abi_redis_8)))]
+unsafe extern "C" fn process_pending_tls() -> c_int {
+    // SAFETY: no loop but this thread's.
+    unsafe { tls::process_pending(core::ptr::null_mut()) }
+}
+
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn has_pending_tls(el: *mut aeEventLoop) -> c_int {
+    tls::has_pending(el).into()
+}
+
+#[cfg(all(feature = "tls", abi_redis_8))]
+unsafe extern "C" fn process_pending_tls(el: *mut aeEventLoop) -> c_int {
+    // SAFETY: called with a loop of this thread.
+    unsafe { tls::process_pending(el) }
+}
+
+#[cfg(all(feature = "tls", abi_valkey))]
+unsafe extern "C" fn postpone_tls(conn: *mut connection, on: c_int) {
+    // SAFETY: called through a live connection's table.
+    unsafe { tls::postpone(conn, on != 0) };
+}
+
+#[cfg(all(feature = "tls", abi_valkey))]
+unsafe extern "C" fn update_tls(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    quietly(|| unsafe { tls::update_state(conn) });
+}
+
+#[cfg(feature = "tls")]
+unsafe extern "C" fn peer_cert_tls(conn: *mut connection) -> *mut c_char {
+    // SAFETY: called through a live connection's table.
+    quietly(|| unsafe { tls::peer_certificate(conn) })
+}
+
+#[cfg(all(feature = "tls", abi_valkey_8_1))]
+unsafe extern "C" fn is_integrity_checked() -> c_int {
+    1
 }
 
 /// Opens a socket for every address of a listener, or none at all.

@@ -70,6 +70,13 @@ pub(super) fn remove(el: *mut aeEventLoop) {
     CHANGES.fetch_add(1, Release);
 }
 
+/// Whether it is a loop of this thread that has not been deleted.
+#[cfg(feature = "tls")]
+pub(crate) fn is_own(el: *mut aeEventLoop) -> bool {
+    let thread = thread();
+    list().iter().any(|entry| entry.el == el && entry.thread == thread)
+}
+
 fn look() -> Seen {
     let seen = SEEN.get();
     let changes = CHANGES.load(Acquire);

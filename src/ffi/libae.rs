@@ -3,8 +3,13 @@
 use super::args::{call, non_null, string};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::host::libaeHost;
+use crate::abi::tls::libaeTlsConfig;
+#[cfg(feature = "tls")]
+use crate::connection::tls;
+use crate::sys::text::write_text;
 use crate::{event_loop, host};
 use core::ffi::{c_char, c_int};
+use nix::errno::Errno;
 
 /// The library's version, like `LIBAE_VERSION`, as a static string.
 #[unsafe(no_mangle)]
@@ -31,6 +36,50 @@ pub extern "C" fn libaeAbiProfile() -> *const c_char {
 pub unsafe extern "C" fn libaeSetHost(hooks: *const libaeHost) -> c_int {
     // SAFETY: the caller vouches for the table.
     call(AE_ERR, || unsafe { host::set(hooks) }.map(|()| AE_OK))
+}
+
+/// Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it again
+/// replaces the whole configuration. When it fails nothing changes, and why is written into `err` (NULL: nowhere), cut to
+/// `err_len` bytes with the NUL.
+///
+/// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (a setting cannot be used, or `config` is NULL) or `EOPNOTSUPP` (a library
+/// without TLS).
+///
+/// # Safety
+/// `config` is NULL or points to `config->size` bytes, in which the strings are NULL or valid; `err` has room for
+/// `err_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsConfigure(config: *const libaeTlsConfig, err: *mut c_char, err_len: usize) -> c_int {
+    call(AE_ERR, || {
+        // SAFETY: the caller vouches for the configuration.
+        let result = unsafe { tls_configure(config) };
+        result.map(|()| AE_OK).map_err(|(errno, why)| {
+            if !err.is_null() && err_len > 0 {
+                // SAFETY: the caller vouches for the buffer.
+                unsafe { write_text(err, err_len, format_args!("{why}")) };
+            }
+            errno
+        })
+    })
+}
+
+/// # Safety
+/// As for [`libaeTlsConfigure`].
+#[cfg(feature = "tls")]
+unsafe fn tls_configure(config: *const libaeTlsConfig) -> Result<(), (Errno, String)> {
+    if config.is_null() {
+        return Err((Errno::EINVAL, "no configuration".into()));
+    }
+    // SAFETY: the caller vouches for the configuration.
+    let settings = unsafe { tls::settings::Settings::from_libae(config) };
+    settings.and_then(|(settings, limits)| tls::configure(&settings, Some(limits))).map_err(|why| (Errno::EINVAL, why))
+}
+
+/// # Safety
+/// Nothing to keep.
+#[cfg(not(feature = "tls"))]
+unsafe fn tls_configure(_config: *const libaeTlsConfig) -> Result<(), (Errno, String)> {
+    Err((Errno::EOPNOTSUPP, "this libae has been built without TLS".into()))
 }
 
 /// Like `aeCreateEventLoop`, with the named backend ("epoll", "kqueue", "poll" or "select", as built in). A

@@ -20,6 +20,20 @@ pub(crate) unsafe fn free(ptr: *mut c_void) {
     unsafe { libc::free(ptr) }
 }
 
+/// A copy of bytes with a NUL behind it, from [`malloc`]; NULL without memory.
+#[cfg(feature = "tls")]
+pub(crate) fn string(bytes: &[u8]) -> *mut core::ffi::c_char {
+    let copy = malloc(bytes.len() + 1).cast::<u8>();
+    if !copy.is_null() {
+        // SAFETY: fresh memory for that many bytes.
+        unsafe {
+            ptr::copy_nonoverlapping(bytes.as_ptr(), copy, bytes.len());
+            copy.add(bytes.len()).write(0);
+        }
+    }
+    copy.cast()
+}
+
 /// Fresh pages of zero bytes; NULL when there are none. They cost address space only, until they are used.
 pub(crate) fn map(bytes: usize) -> *mut c_void {
     let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);

@@ -114,7 +114,9 @@ const CONNECTION: Header = Header {
         ("src/abi/connection.rs", ""),
         ("src/abi/connection_v1.rs", "abi_v1"),
         ("src/abi/connection_v2.rs", "!abi_v1"),
+        ("src/abi/tls_upstream.rs", ""),
         ("src/ffi/connection/v1.rs", "abi_v1"),
+        ("src/ffi/connection/tls_v1.rs", "abi_v1"),
         ("src/ffi/connection/types.rs", "!abi_v1"),
         ("src/ffi/connection/io.rs", ""),
         ("src/ffi/connection/properties.rs", ""),
@@ -166,14 +168,19 @@ typedef enum {
     CONN_STATE_ERROR
 } ConnectionState;
 "#,
-    trailer: "",
+    trailer: r#"
+#if defined(abi_valkey)
+/** Valkey's name of it. */
+typedef struct redisTLSContextConfig serverTLSContextConfig;
+#endif
+"#,
     guarded: &["C_OK", "C_ERR", "CONFIG_BINDADDR_MAX"],
 };
 
 const LIBAE: Header = Header {
     name: "libae.h",
     summary: "the version, the host's hooks and what libae has beside upstream",
-    sources: &[("src/abi/host.rs", ""), ("src/ffi/libae.rs", "")],
+    sources: &[("src/abi/host.rs", ""), ("src/abi/tls.rs", ""), ("src/ffi/libae.rs", "")],
     sys_includes: &["stddef.h", "sys/types.h"],
     includes: &[],
     tags: &["aeEventLoop", "connection", "connListener"],

@@ -7,6 +7,8 @@
 pub mod identity;
 pub mod io;
 pub mod properties;
+#[cfg(abi_v1)]
+pub mod tls_v1;
 #[cfg(not(abi_v1))]
 pub mod types;
 #[cfg(abi_v1)]

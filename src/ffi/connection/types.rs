@@ -9,8 +9,10 @@ use super::{field, io};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::ae::aeFileProc;
 use crate::abi::connection::*;
+#[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 use crate::abi::host::LIBAE_LOG_VERBOSE;
 use crate::connection::registry;
+#[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 use crate::event_loop;
 use crate::ffi::args::{call, non_null, quietly, string};
 use core::ffi::{c_char, c_int, c_void};
@@ -201,8 +203,8 @@ pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
     })
 }
 
-/// Registers the built-in types, "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
-/// TLS and the like, which a program may bring itself; whether these succeed does not matter here.
+/// Registers the built-in types "tcp" and "unix"; calling it again is harmless. Then calls the functions that register
+/// "tls" and the like, which a program may bring itself; whether these succeed does not matter here.
 ///
 /// Returns `C_OK`; `C_ERR` with errno when another type has taken a name.
 #[unsafe(no_mangle)]
@@ -241,16 +243,22 @@ pub extern "C" fn RedisRegisterConnectionTypeUnix() -> c_int {
     call(C_ERR, || registry::register_unix().map(|()| C_OK))
 }
 
-/// Registers the TLS type, when the library has one: this build has none and returns `C_ERR` with errno
-/// `EOPNOTSUPP`, as upstream does when built without TLS. libae.a has it as a weak symbol, so that a fork's own tls.o
-/// takes its place.
+/// Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's own
+/// tls.o takes its place.
+///
+/// Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken, or `EOPNOTSUPP` in a library that has been built
+/// without TLS.
 #[unsafe(no_mangle)]
 pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
+    #[cfg(feature = "tls")]
+    return call(C_ERR, || registry::register_tls().map(|()| C_OK));
+    #[cfg(not(feature = "tls"))]
     not_built_in("tls")
 }
 
 /// Says what is missing. The name also keeps the compiler from making one function of several: a program that brings
 /// one of these functions must not replace the others with it.
+#[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 fn not_built_in(name: &str) -> c_int {
     event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
     Errno::EOPNOTSUPP.set();

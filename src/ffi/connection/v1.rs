@@ -31,42 +31,6 @@ pub extern "C" fn connCreateAcceptedSocket(fd: c_int) -> *mut connection {
     created(&CT_Socket, ptr::null_mut(), fd, CONN_STATE_ACCEPTING)
 }
 
-/// A new TLS connection, when the library has that type: this build has none and returns NULL with errno `EOPNOTSUPP`,
-/// as upstream does when built without TLS. libae.a has this and the other functions of TLS as weak symbols, so that a
-/// fork's own tls.o takes their place.
-#[unsafe(no_mangle)]
-pub extern "C" fn connCreateTLS() -> *mut connection {
-    Errno::EOPNOTSUPP.set();
-    ptr::null_mut()
-}
-
-/// A new TLS connection over the accepted descriptor `fd`: as `connCreateTLS`.
-#[unsafe(no_mangle)]
-pub extern "C" fn connCreateAcceptedTLS(_fd: c_int, _require_auth: c_int) -> *mut connection {
-    connCreateTLS()
-}
-
-/// The certificate of a TLS peer as an owned string; this build has none and returns NULL.
-///
-/// # Safety
-/// `conn` is NULL or a live connection of this thread.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn connTLSGetPeerCert(_conn: *mut connection) -> *mut c_char {
-    ptr::null_mut()
-}
-
-/// Whether TLS holds data that the kernel no longer reports; this build has none: 0.
-#[unsafe(no_mangle)]
-pub extern "C" fn tlsHasPendingData() -> c_int {
-    0
-}
-
-/// Runs the handlers of TLS connections with such data; returns how many. This build has none: 0.
-#[unsafe(no_mangle)]
-pub extern "C" fn tlsProcessPendingData() -> c_int {
-    0
-}
-
 /// The type of the connection, `CONN_TYPE_SOCKET`, `CONN_TYPE_TLS` or a program's own; 0 with errno `EINVAL` for NULL.
 ///
 /// # Safety

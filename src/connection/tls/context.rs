@@ -1,0 +1,172 @@
+//! What connections are made from: the settings that are in force, as rustls wants them.
+
+use super::settings::{Limits, Settings};
+use super::store::Sessions;
+use super::verify::{Clients, Servers, Trust};
+use super::{files, limits};
+use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
+use core::ffi::c_int;
+use rustls::client::Resumption;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::ServerName;
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, Error as TlsError, ServerConfig};
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Upstream's id for its sessions; how many tickets a server of TLS 1.3 gives to a client.
+const TICKETS: usize = 2;
+
+/// A set of settings, read and checked as a whole.
+pub(super) struct Context {
+    /// For accepted connections, by whether clients are asked for a certificate: no, yes, optionally. None without a
+    /// certificate; those that ask are None without a CA.
+    servers: [Option<Arc<ServerConfig>>; 3],
+    /// None without a CA, since nothing could be checked.
+    client: Option<Arc<ClientConfig>>,
+    auth_clients: c_int,
+    server_name: Option<ServerName<'static>>,
+}
+
+static CURRENT: RwLock<Option<Arc<Context>>> = RwLock::new(None);
+
+/// The settings in force.
+pub(super) fn current() -> Option<Arc<Context>> {
+    CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// Puts settings in force for new connections; when they cannot be used, nothing changes.
+pub(crate) fn configure(settings: &Settings, limits: Option<Limits>) -> Result<(), String> {
+    let context = Context::new(settings)?;
+    if let Some(limits) = limits {
+        limits::set(limits);
+    }
+    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
+    Ok(())
+}
+
+/// Whether there are settings.
+pub(crate) fn is_configured() -> bool {
+    current().is_some()
+}
+
+/// Forgets them. Connections keep theirs.
+pub(crate) fn forget() {
+    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+impl Context {
+    fn new(settings: &Settings) -> Result<Self, String> {
+        let mut provider = aws_lc_rs::default_provider();
+        provider.cipher_suites = settings.suites(&provider.cipher_suites)?;
+        let provider = Arc::new(provider);
+        let algorithms = provider.signature_verification_algorithms;
+        let trust =
+            files::roots(settings)?.map(|(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms }));
+        let load = |identity: &Option<_>| {
+            identity.as_ref().map(|identity| files::load(identity, &provider).map(Arc::new)).transpose()
+        };
+        let identity = load(&settings.server)?;
+        let client_identity = load(&settings.client)?.or_else(|| identity.clone());
+        let server_name = match &settings.server_name {
+            Some(name) => Some(
+                ServerName::try_from(name.clone()).map_err(|_| format!("server_name: {name} is no name of a host"))?,
+            ),
+            None => None,
+        };
+        let mut servers = [None, None, None];
+        if let Some(identity) = &identity {
+            for (auth, server) in (LIBAE_TLS_AUTH_CLIENTS_NO..).zip(&mut servers) {
+                *server = server_config(settings, &provider, identity, trust.as_ref(), auth)?;
+            }
+        }
+        let client = trust.map(|trust| client_config(settings, &provider, client_identity, trust)).transpose()?;
+        Ok(Self { servers, client, auth_clients: settings.auth_clients, server_name })
+    }
+
+    /// For a connection that is accepted; `auth` overrides whether the client is asked for its certificate.
+    pub(super) fn server(&self, auth: Option<c_int>) -> Result<Arc<ServerConfig>, &'static str> {
+        // As upstream, a value that is not known asks.
+        let index = usize::try_from(auth.unwrap_or(self.auth_clients)).unwrap_or(1);
+        match self.servers.get(index).unwrap_or(&self.servers[1]) {
+            Some(config) => Ok(config.clone()),
+            None if self.servers[0].is_some() => Err("this side has no CA to check clients' certificates with"),
+            None => Err("this side has no certificate to accept connections with"),
+        }
+    }
+
+    /// For a connection to `address`, and the name that its server is known by.
+    pub(super) fn client(&self, address: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), &'static str> {
+        let config = self.client.clone().ok_or("this side has no CA to check the server's certificate with")?;
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            // What is no name of a host is in no certificate either; an address is never sent.
+            None => ServerName::try_from(address.to_owned())
+                .unwrap_or(ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into())),
+        };
+        Ok((config, name))
+    }
+}
+
+fn text(error: TlsError) -> String {
+    format!("TLS settings: {error}")
+}
+
+/// The configuration of a server that asks its clients for a certificate or not; None when it would have to without a
+/// CA. Each has sessions of its own, or one that began without a certificate could go on where one is required.
+fn server_config(
+    settings: &Settings,
+    provider: &Arc<CryptoProvider>,
+    identity: &Arc<CertifiedKey>,
+    trust: Option<&Arc<Trust>>,
+    auth: c_int,
+) -> Result<Option<Arc<ServerConfig>>, String> {
+    let builder = ServerConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&settings.protocols)
+        .map_err(text)?;
+    let builder = if auth == LIBAE_TLS_AUTH_CLIENTS_NO {
+        builder.with_no_client_auth()
+    } else {
+        let Some(trust) = trust else { return Ok(None) };
+        let mut webpki = WebPkiClientVerifier::builder_with_provider(trust.roots.clone().into(), provider.clone());
+        if auth == LIBAE_TLS_AUTH_CLIENTS_OPTIONAL {
+            webpki = webpki.allow_unauthenticated();
+        }
+        let webpki = webpki.build().map_err(|error| format!("tls-ca-cert-file: {error}"))?;
+        builder.with_client_cert_verifier(Arc::new(Clients { trust: trust.clone(), webpki }))
+    };
+    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())));
+    config.ignore_client_order = settings.prefer_server_ciphers;
+    match settings.sessions {
+        Some((size, timeout)) => {
+            config.session_storage = Arc::new(Sessions::new(size, timeout));
+            config.send_tls13_tickets = TICKETS;
+        }
+        None => {
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        }
+    }
+    Ok(Some(Arc::new(config)))
+}
+
+fn client_config(
+    settings: &Settings,
+    provider: &Arc<CryptoProvider>,
+    identity: Option<Arc<CertifiedKey>>,
+    trust: Arc<Trust>,
+) -> Result<Arc<ClientConfig>, String> {
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_protocol_versions(&settings.protocols)
+        .map_err(text)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Servers { trust, check_name: settings.check_server_name }));
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
+        None => builder.with_no_client_auth(),
+    };
+    // As upstream: every connection shows and checks the certificates anew.
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
+}

@@ -1,0 +1,128 @@
+//! Certificates and keys from files.
+
+use super::settings::{Identity, Settings};
+use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::der::pem::{self, LineEnding};
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::sign::CertifiedKey;
+use rustls::{Error as TlsError, InconsistentKeys};
+use std::fs;
+use std::path::Path;
+
+/// Reads a file; messages name the setting.
+fn read(setting: &str, path: impl AsRef<Path>) -> Result<Vec<u8>, String> {
+    let path = path.as_ref();
+    fs::read(path).map_err(|error| format!("{setting}: {}: {error}", path.display()))
+}
+
+fn certificates(setting: &str, path: impl AsRef<Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let path = path.as_ref();
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(setting, path)?).collect();
+    match certificates {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        Ok(_) => Err(format!("{setting}: {}: there is no certificate in it", path.display())),
+        Err(error) => Err(format!("{setting}: {}: {error}", path.display())),
+    }
+}
+
+/// A certificate with its key.
+pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+    let [cert_setting, key_setting, _] = identity.names;
+    let chain = certificates(cert_setting, &identity.cert_file)?;
+    let key = private_key(identity)?;
+    let key = provider
+        .key_provider
+        .load_private_key(key)
+        .map_err(|error| format!("{key_setting}: {}: {error}", identity.key_file))?;
+    let certified = CertifiedKey::new(chain, key);
+    match certified.keys_match() {
+        Err(TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
+            Err(format!("{key_setting}: {} is not the key of {}", identity.key_file, identity.cert_file))
+        }
+        // Certificates of X.509 version 1 cannot be compared; they serve all the same.
+        _ => Ok(certified),
+    }
+}
+
+fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>, String> {
+    const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----"];
+    let [_, setting, pass_setting] = identity.names;
+    let fail = |error: &dyn core::fmt::Display| format!("{setting}: {}: {error}", identity.key_file);
+    let content = read(setting, &identity.key_file)?;
+    let text = String::from_utf8_lossy(&content);
+    if text.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(fail(&"encrypted in the old way of PEM; `openssl pkcs8 -topk8` makes a file that can be read"));
+    }
+    let Some(start) = text.find(ENCRYPTED[0]) else {
+        return PrivateKeyDer::from_pem_slice(&content).map_err(|error| fail(&error));
+    };
+    let end = text[start..].find(ENCRYPTED[1]).ok_or_else(|| fail(&"the key does not end"))?;
+    let section = &text[start..start + end + ENCRYPTED[1].len()];
+    let (_, der) = pem::decode_vec(section.as_bytes()).map_err(|error| fail(&error))?;
+    let Some(pass) = &identity.key_file_pass else {
+        return Err(fail(&format_args!("it is encrypted, and there is no {pass_setting}")));
+    };
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(|error| fail(&error))?;
+    let key =
+        encrypted.decrypt(pass).map_err(|error| fail(&format_args!("{pass_setting} does not open it ({error})")))?;
+    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+}
+
+/// The CAs that peers are checked with; None when there are none. The certificates come beside the store.
+pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<CertificateDer<'static>>)>, String> {
+    let mut found = Vec::new();
+    if let Some(file) = &settings.ca_cert_file {
+        found = certificates("tls-ca-cert-file", file)?;
+    }
+    if let Some(dir) = &settings.ca_cert_dir {
+        let fail = |error| format!("tls-ca-cert-dir: {dir}: {error}");
+        for entry in fs::read_dir(dir).map_err(fail)? {
+            let entry = entry.map_err(fail)?;
+            if is_hashed_name(entry.file_name().as_encoded_bytes()) {
+                found.extend(certificates("tls-ca-cert-dir", entry.path())?);
+            }
+        }
+    }
+    if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
+        return Ok(None);
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in &found {
+        roots.add(certificate.clone()).map_err(|error| format!("tls-ca-cert-file: {error}"))?;
+    }
+    if roots.is_empty() {
+        return Err("tls-ca-cert-dir: no file in it has a name that `openssl rehash` gives".into());
+    }
+    Ok(Some((roots, found)))
+}
+
+/// Whether a file in a folder of CAs has a name like `1a2b3c4d.0`, by which OpenSSL finds it.
+fn is_hashed_name(name: &[u8]) -> bool {
+    let (hash, rest) = name.split_at(name.len().min(8));
+    hash.len() == 8
+        && hash.iter().all(u8::is_ascii_hexdigit)
+        && matches!(rest, [b'.', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// A certificate as PEM.
+pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> Option<String> {
+    pem::encode_string("CERTIFICATE", LineEnding::LF, certificate).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashed_names() {
+        for name in ["1a2b3c4d.0", "00000000.12", "DEADBEEF.3"] {
+            assert!(is_hashed_name(name.as_bytes()), "{name}");
+        }
+        for name in ["1a2b3c4.0", "1a2b3c4d", "1a2b3c4d.", "1a2b3c4d.r0", "ca.crt", "1a2b3c4g.0", ""] {
+            assert!(!is_hashed_name(name.as_bytes()), "{name}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Checking peers' certificates: what webpki does, and two things that it refuses and Redis's users have: certificates
+//! of X.509 version 1, which `openssl x509 -req` makes when it is not told of any extension, and a peer whose own
+//! certificate is the one that was named as CA.
+
+use pkcs8::der::asn1::{BitStringRef, GeneralizedTime, UtcTime};
+use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{AlgorithmIdentifier, CertificateDer, ServerName, SignatureVerificationAlgorithm, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, RootCertStore, SignatureScheme};
+use std::sync::Arc;
+
+/// Whom to trust, and the signatures that can be checked.
+#[derive(Debug)]
+pub(super) struct Trust {
+    pub(super) roots: RootCertStore,
+    pub(super) certificates: Vec<CertificateDer<'static>>,
+    pub(super) algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// Checks servers.
+#[derive(Debug)]
+pub(super) struct Servers {
+    pub(super) trust: Arc<Trust>,
+    pub(super) check_name: bool,
+}
+
+/// Checks clients: `webpki` does, but for what it refuses.
+#[derive(Debug)]
+pub(super) struct Clients {
+    pub(super) trust: Arc<Trust>,
+    pub(super) webpki: Arc<dyn ClientCertVerifier>,
+}
+
+impl ServerCertVerifier for Servers {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(plain) = Plain::of_version_1(end_entity) {
+            if self.check_name {
+                // Names are in an extension, which it cannot have.
+                return Err(CertificateError::NotValidForName.into());
+            }
+            self.trust.check_plain(&plain, now)?;
+            return Ok(ServerCertVerified::assertion());
+        }
+        let parsed = ParsedCertificate::try_from(end_entity)?;
+        let trust = &self.trust;
+        let algorithms = trust.algorithms.all;
+        verify_server_cert_signed_by_trust_anchor(&parsed, &trust.roots, intermediates, now, algorithms)
+            .or_else(|error| trust.is_itself_trusted(end_entity, now, error))?;
+        if self.check_name {
+            verify_server_name(&parsed, server_name)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trust.check_signature(message, cert, dss, verify_tls12_signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trust.check_signature(message, cert, dss, verify_tls13_signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.trust.algorithms.supported_schemes()
+    }
+}
+
+impl ClientCertVerifier for Clients {
+    fn offer_client_auth(&self) -> bool {
+        self.webpki.offer_client_auth()
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        self.webpki.client_auth_mandatory()
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.webpki.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        if let Some(plain) = Plain::of_version_1(end_entity) {
+            self.trust.check_plain(&plain, now)?;
+            return Ok(ClientCertVerified::assertion());
+        }
+        self.webpki.verify_client_cert(end_entity, intermediates, now).or_else(|error| {
+            self.trust.is_itself_trusted(end_entity, now, error).map(|()| ClientCertVerified::assertion())
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trust.check_signature(message, cert, dss, verify_tls12_signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.trust.check_signature(message, cert, dss, verify_tls13_signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+type CheckSignature = fn(
+    &[u8],
+    &CertificateDer<'_>,
+    &DigitallySignedStruct,
+    &WebPkiSupportedAlgorithms,
+) -> Result<HandshakeSignatureValid, Error>;
+
+impl Trust {
+    /// A certificate that webpki refused because it is a CA's own, but one of those that were named as trusted.
+    fn is_itself_trusted(&self, end_entity: &CertificateDer<'_>, now: UnixTime, error: Error) -> Result<(), Error> {
+        if !self.certificates.iter().any(|trusted| trusted == end_entity) {
+            return Err(error);
+        }
+        let plain = Plain::decode(end_entity).map_err(|_| CertificateError::BadEncoding)?;
+        plain.check_time(now)
+    }
+
+    /// A certificate of version 1: signed by a trusted CA itself, and neither too new nor too old.
+    fn check_plain(&self, plain: &Plain<'_>, now: UnixTime) -> Result<(), Error> {
+        plain.check_time(now)?;
+        let issuers = self.roots.roots.iter().filter(|root| root.subject.as_ref() == plain.issuer);
+        for root in issuers {
+            let Ok(key) = PublicKey::decode(&root.subject_public_key_info) else { continue };
+            if key.verifies(self.algorithms.all, Some(plain.algorithm), plain.signed, plain.signature) {
+                return Ok(());
+            }
+        }
+        Err(CertificateError::UnknownIssuer.into())
+    }
+
+    /// The signature with which a peer proves that it has the key of its certificate.
+    fn check_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+        webpki: CheckSignature,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let Some(plain) = Plain::of_version_1(cert) else {
+            return webpki(message, cert, dss, &self.algorithms);
+        };
+        let of_scheme = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == dss.scheme);
+        let algorithms = of_scheme.map_or(&[][..], |(_, algorithms)| *algorithms);
+        let key = PublicKey::decode(plain.key).map_err(|_| CertificateError::BadEncoding)?;
+        if key.verifies(algorithms, None, message, dss.signature()) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
+    }
+}
+
+/// The parts of a certificate, each as its contents but for `signed`.
+struct Plain<'a> {
+    is_version_1: bool,
+    signed: &'a [u8],
+    algorithm: &'a [u8],
+    signature: &'a [u8],
+    issuer: &'a [u8],
+    not_before: u64,
+    not_after: u64,
+    key: &'a [u8],
+}
+
+impl<'a> Plain<'a> {
+    fn of_version_1(certificate: &'a CertificateDer<'_>) -> Option<Self> {
+        Self::decode(certificate).ok().filter(|plain| plain.is_version_1)
+    }
+
+    fn decode(certificate: &'a [u8]) -> DerResult<Self> {
+        let mut outer = SliceReader::new(contents(certificate)?)?;
+        let signed = outer.tlv_bytes()?;
+        let algorithm = contents(outer.tlv_bytes()?)?;
+        let signature = BitStringRef::decode(&mut outer)?.raw_bytes();
+        let mut fields = SliceReader::new(contents(signed)?)?;
+        // The version is only there when it is not 1.
+        let is_version_1 = Tag::peek(&fields)? == Tag::Integer;
+        if !is_version_1 {
+            fields.tlv_bytes()?;
+        }
+        let _serial = fields.tlv_bytes()?;
+        let _algorithm = fields.tlv_bytes()?;
+        let issuer = contents(fields.tlv_bytes()?)?;
+        let mut validity = SliceReader::new(contents(fields.tlv_bytes()?)?)?;
+        let (not_before, not_after) = (seconds(&mut validity)?, seconds(&mut validity)?);
+        let _subject = fields.tlv_bytes()?;
+        let key = contents(fields.tlv_bytes()?)?;
+        Ok(Self { is_version_1, signed, algorithm, signature, issuer, not_before, not_after, key })
+    }
+
+    fn check_time(&self, now: UnixTime) -> Result<(), Error> {
+        if now.as_secs() < self.not_before {
+            Err(CertificateError::NotValidYet.into())
+        } else if now.as_secs() > self.not_after {
+            Err(CertificateError::Expired.into())
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A public key and what kind of key it is.
+struct PublicKey<'a> {
+    kind: &'a [u8],
+    bits: &'a [u8],
+}
+
+impl<'a> PublicKey<'a> {
+    fn decode(key: &'a [u8]) -> DerResult<Self> {
+        let mut fields = SliceReader::new(key)?;
+        let kind = contents(fields.tlv_bytes()?)?;
+        Ok(Self { kind, bits: BitStringRef::decode(&mut fields)?.raw_bytes() })
+    }
+
+    /// Whether it has made the signature, with one of the algorithms, which is that one if a certificate names it.
+    fn verifies(
+        &self,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+        named: Option<&[u8]>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let is = |id: AlgorithmIdentifier, bytes: &[u8]| id.as_ref() == bytes;
+        algorithms
+            .iter()
+            .filter(|algorithm| is(algorithm.public_key_alg_id(), self.kind))
+            .filter(|algorithm| named.is_none_or(|named| is(algorithm.signature_alg_id(), named)))
+            .any(|algorithm| algorithm.verify_signature(self.bits, message, signature).is_ok())
+    }
+}
+
+/// What is inside an element.
+fn contents(element: &[u8]) -> DerResult<&[u8]> {
+    pkcs8::der::asn1::AnyRef::from_der_partial(element).map(|(any, _)| any.value())
+}
+
+/// A time as seconds since 1970; none is before.
+fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
+    let since = match Tag::peek(reader)? {
+        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
+        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
+    };
+    Ok(since.as_secs())
+}
