@@ -7,7 +7,7 @@ MAJOR   := $(firstword $(subst ., ,$(VERSION)))
 # profile is built in a directory of its own, build/PROFILE, and has its own headers.
 ABI ?=
 
-# TLS=no builds without TLS, and without what it needs, into a directory of its own.
+# TLS=no builds the library without TLS, and without what it needs, into a directory of its own.
 TLS ?= yes
 
 PREFIX     ?= /usr/local
@@ -143,7 +143,7 @@ $(LINKS): $(SHARED)
 $(SERVER): $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release $(FEATURES) --features server --bin ae-server
+	$(CARGO) build --locked --release --features server --bin ae-server
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 

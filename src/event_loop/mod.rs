@@ -21,9 +21,9 @@ pub(crate) use file_events::{create_file_event, delete_file_event, file_event, p
 pub(crate) use log::log;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
-#[cfg(feature = "tls")]
-pub(crate) use threads::is_own;
 pub(crate) use threads::{current_for, with_current};
+#[cfg(feature = "tls")]
+pub(crate) use threads::{generation, is_own};
 pub(crate) use time_events::{create_time_event, delete_time_event};
 pub(crate) use wait::wait;
 

@@ -70,6 +70,12 @@ pub(super) fn remove(el: *mut aeEventLoop) {
     CHANGES.fetch_add(1, Release);
 }
 
+/// A number that changes whenever a loop is created or deleted.
+#[cfg(feature = "tls")]
+pub(crate) fn generation() -> u64 {
+    CHANGES.load(Acquire)
+}
+
 /// Whether it is a loop of this thread that has not been deleted.
 #[cfg(feature = "tls")]
 pub(crate) fn is_own(el: *mut aeEventLoop) -> bool {

@@ -71,8 +71,8 @@ unsafe fn tls_configure(config: *const libaeTlsConfig) -> Result<(), (Errno, Str
         return Err((Errno::EINVAL, "no configuration".into()));
     }
     // SAFETY: the caller vouches for the configuration.
-    let settings = unsafe { tls::settings::Settings::from_libae(config) };
-    settings.and_then(|(settings, limits)| tls::configure(&settings, Some(limits))).map_err(|why| (Errno::EINVAL, why))
+    let config = unsafe { tls::settings::TlsConfig::from_libae(config) };
+    config.and_then(|config| tls::configure(&config)).map_err(|why| (Errno::EINVAL, why))
 }
 
 /// # Safety

@@ -8,6 +8,8 @@ use crate::connection::{
     self as core_conn,
     types::{TCP, UNIX, writev_function},
 };
+#[cfg(feature = "tls")]
+use crate::connection::{tls, types::TLS};
 use crate::sys::{Errno, fd, socket::max_iovecs};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
@@ -34,7 +36,7 @@ struct Inner {
     connected: Cell<Option<Connected>>,
 }
 
-/// A handle of a connection over TCP or a unix socket; non-blocking and close-on-exec. The connection is closed
+/// A handle of a connection over TCP, a unix socket or TLS; non-blocking and close-on-exec. The connection is closed
 /// with the last handle, or by [`close`](Self::close).
 #[derive(Clone)]
 pub struct Connection(Rc<Inner>);
@@ -57,15 +59,62 @@ impl Connection {
         Self(inner)
     }
 
-    /// A connected connection over an accepted descriptor, which is closed when that fails.
-    pub(super) fn accepted(el: &EventLoop, ct: &'static ConnectionType, fd: c_int) -> io::Result<Self> {
-        let created = core_conn::create(ct, el.raw(), fd, CONN_STATE_ACCEPTING);
+    /// Hands a connection over an accepted descriptor to `ready` once it is connected: at once, or when its handshake is
+    /// over. When that fails it is closed.
+    pub(super) fn accepted(
+        el: &EventLoop,
+        ct: &'static ConnectionType,
+        fd: c_int,
+        ready: impl FnOnce(Self) + 'static,
+    ) -> io::Result<()> {
+        let created = create(el, ct, fd, CONN_STATE_ACCEPTING);
         let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
-        // SAFETY: a built-in type; its connection is ours alone.
+        // SAFETY: a built-in type; its connection is ours alone, and the closure keeps it until it has run.
         unsafe {
             let conn = Self::adopt(el, raw.as_ptr());
-            conn.call(|raw| Some((*(*raw).r#type).accept?(raw, None)))?;
-            Ok(conn)
+            let kept = conn.clone();
+            conn.0.connected.set(Some(Box::new(move |_: &Self, result| {
+                if result.is_ok() {
+                    ready(kept);
+                }
+            })));
+            let accepted = conn.call(|raw| Some((*(*raw).r#type).accept?(raw, Some(run_connected))));
+            if accepted.is_err() {
+                match conn.is_open() {
+                    true => conn.close(),
+                    // `ready` has closed it, and its memory is left to whoever called accept.
+                    false => conn
+                        .0
+                        .enter(raw.as_ptr(), || (*raw.as_ref().r#type).close.map(|close| close(raw.as_ptr())))
+                        .unwrap_or(()),
+                }
+            }
+            accepted.map(drop)
+        }
+    }
+
+    /// Starts to connect to a TLS server; `connected` is told how it went, after the handshake.
+    #[cfg(feature = "tls")]
+    pub fn connect_tls(
+        el: &EventLoop,
+        host: &str,
+        port: u16,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        Self::connect(el, &TLS, &c_string(host)?, port, Box::new(connected))
+    }
+
+    /// Why the last operation failed, in words: of TLS the system's error says little.
+    pub fn last_error(&self) -> String {
+        // SAFETY: live while it is not closed; the text is read before anything else happens to it.
+        let text = unsafe {
+            let raw = self.0.raw.get();
+            raw.as_ref().and_then(|conn| (*conn.r#type).get_last_error).map(|get| get(raw))
+        };
+        match text {
+            // SAFETY: a string of the connection's.
+            Some(text) if !text.is_null() => unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned(),
+            _ => String::new(),
         }
     }
 
@@ -95,7 +144,7 @@ impl Connection {
         port: u16,
         connected: Connected,
     ) -> io::Result<Self> {
-        let raw = core_conn::create(ct, el.raw(), -1, CONN_STATE_NONE).map_err(io_error)?;
+        let raw = create(el, ct, -1, CONN_STATE_NONE).map_err(io_error)?;
         // SAFETY: a built-in type; its connection is ours alone.
         unsafe {
             let conn = Self::adopt(el, raw.as_ptr());
@@ -190,11 +239,13 @@ impl Connection {
         unsafe { self.0.raw.get().as_ref() }.map_or(-1, |raw| raw.fd)
     }
 
-    /// Its type: "tcp" or "unix"; "" once it is closed.
+    /// Its type: "tcp", "unix" or "tls"; "" once it is closed.
     pub fn kind(&self) -> &'static str {
         // SAFETY: live while it is not closed.
         match unsafe { self.0.raw.get().as_ref() } {
             Some(raw) if ptr::eq(raw.r#type, &UNIX) => "unix",
+            #[cfg(feature = "tls")]
+            Some(raw) if ptr::eq(raw.r#type, &TLS) => "tls",
             Some(_) => "tcp",
             None => "",
         }
@@ -271,6 +322,23 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// A new connection of a built-in type; in `CONN_STATE_ACCEPTING` over an accepted descriptor.
+fn create(
+    el: &EventLoop,
+    ct: &'static ConnectionType,
+    fd: c_int,
+    state: ConnectionState,
+) -> Result<ptr::NonNull<connection>, Errno> {
+    #[cfg(feature = "tls")]
+    if ptr::eq(ct, &TLS) {
+        return match state {
+            CONN_STATE_ACCEPTING => tls::create_accepted(ct, el.raw(), fd, None),
+            _ => tls::create(ct, el.raw()),
+        };
+    }
+    core_conn::create(ct, el.raw(), fd, state)
 }
 
 /// A connection that is not closed.

@@ -9,6 +9,8 @@ use crate::connection::{
     listener,
     types::{TCP, UNIX},
 };
+#[cfg(feature = "tls")]
+use crate::connection::{tls, types::TLS};
 use crate::event_loop as core_loop;
 use crate::sys::fd;
 use core::ffi::{c_int, c_void};
@@ -36,6 +38,17 @@ struct Accept {
     ct: &'static ConnectionType,
 }
 
+impl Accept {
+    /// How many connections to accept now; None: none for a while.
+    fn most(&self) -> Option<usize> {
+        #[cfg(feature = "tls")]
+        if core::ptr::eq(self.ct, &TLS) {
+            return tls::accepts(self.per_call);
+        }
+        Some(self.per_call)
+    }
+}
+
 /// Sockets that listen; closed when dropped.
 pub struct Listener {
     el: WeakLoop,
@@ -49,7 +62,17 @@ impl Listener {
     /// Listens on a TCP port of every address: an IPv4 or IPv6 address or a name, `*` for every IPv4 and `::*`
     /// for every IPv6 address; with a `-` in front it may be missing. Fails when one fails, or none is left.
     pub fn tcp<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
-        let mut listening = Self::new(el, &TCP);
+        Self::new(el, &TCP).bound(addresses, port, backlog)
+    }
+
+    /// The same for connections over TLS, which are handed over after their handshake (see [`TlsConfig`](crate::TlsConfig)).
+    #[cfg(feature = "tls")]
+    pub fn tls<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
+        Self::new(el, &TLS).bound(addresses, port, backlog)
+    }
+
+    fn bound<S: AsRef<str>>(self, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
+        let mut listening = self;
         for address in addresses {
             let address = c_string(address.as_ref())?;
             listening.fds.extend(listener::open_tcp(&address, port.into(), limit(backlog))?);
@@ -130,12 +153,12 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
         Rc::increment_strong_count(accept);
         let accept = Rc::from_raw(accept);
         let el = EventLoop::of(raw);
-        listener::accept_up_to(raw, listening, accept.per_call, |accepted, peer| {
+        let Some(most) = accept.most() else { return listener::rest(raw, listening) };
+        listener::accept_up_to(raw, listening, most, |accepted, peer| {
             let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
+            let ready = accept.clone();
             // Else it is closed, which tells the client.
-            if let Ok(conn) = Connection::accepted(&el, accept.ct, accepted) {
-                (accept.callback)(conn, peer);
-            }
+            let _ = Connection::accepted(&el, accept.ct, accepted, move |conn| (ready.callback)(conn, peer));
         });
     }
 }

@@ -47,10 +47,14 @@
 mod connection;
 mod event_loop;
 mod listener;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use connection::{Connection, Handler};
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer};
+#[cfg(feature = "tls")]
+pub use tls::{AuthClients, TlsConfig};
 
 use crate::sys::Errno;
 use std::io;

@@ -111,6 +111,9 @@ struct Listening {
     _listener: Listener,
 }
 
+/// Opens a listener's sockets.
+type Bind = fn(&EventLoop, &[String], u16, u32) -> std::io::Result<Listener>;
+
 fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, String> {
     let config = net.borrow().server.config.clone();
     let mut listening = Vec::new();
@@ -120,20 +123,26 @@ fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, Stri
         listening.push(Listening { place: places.join(", "), _listener: listener });
         Ok::<(), std::io::Error>(())
     };
-    let addresses = if config.port == 0 { &[][..] } else { &config.bind[..] };
-    // One listener per address, so that the error can say which one it was.
-    for address in addresses {
-        let added = Listener::tcp(el, &[address], config.port, config.tcp_backlog).and_then(|listener| {
-            let places = listener.local_addrs().iter().map(ToString::to_string).collect();
-            add(listener, places)
-        });
-        match added {
-            Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable && address.starts_with('-') => {}
-            Err(error) => {
-                let address = address.trim_start_matches('-');
-                return Err(format!("cannot listen on {address} port {}: {error}", config.port));
+    if config.tls_port != 0 {
+        config.tls.apply().map_err(|error| format!("cannot configure TLS: {error}"))?;
+    }
+    let plain = (config.port, Listener::tcp::<String> as Bind, "");
+    let tls = (config.tls_port, Listener::tls::<String> as Bind, " (TLS)");
+    for (port, bind, kind) in [plain, tls].into_iter().filter(|(port, ..)| *port != 0) {
+        // One listener per address, so that the error can say which one it was.
+        for address in &config.bind {
+            let added = bind(el, std::slice::from_ref(address), port, config.tcp_backlog).and_then(|listener| {
+                let places = listener.local_addrs().iter().map(|place| format!("{place}{kind}")).collect();
+                add(listener, places)
+            });
+            match added {
+                Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable && address.starts_with('-') => {}
+                Err(error) => {
+                    let address = address.trim_start_matches('-');
+                    return Err(format!("cannot listen on {address} port {port}: {error}"));
+                }
+                Ok(()) => {}
             }
-            Ok(()) => {}
         }
     }
     if let Some(path) = &config.unix_socket {

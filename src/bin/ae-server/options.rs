@@ -41,8 +41,8 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Action, String> {
         (parameter.set)(&mut config, value.as_bytes())
             .map_err(|error| format!("bad value '{value}' for --{name}: {error}"))?;
     }
-    if config.port == 0 && config.unix_socket.is_none() {
-        return Err("nothing to listen on: give --port or --unixsocket".into());
+    if config.port == 0 && config.tls_port == 0 && config.unix_socket.is_none() {
+        return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
     }
     Ok(Action::Serve(Box::new(config)))
 }
@@ -87,7 +87,7 @@ mod tests {
             ("--port x", "bad value 'x' for --port: argument couldn't be parsed into an integer"),
             ("redis.conf", "unexpected argument 'redis.conf': options are given as --name value (see --help)"),
             ("--appendonly yes", "bad value 'yes' for --appendonly: ae-server supports only the value 'no'"),
-            ("--port 0", "nothing to listen on: give --port or --unixsocket"),
+            ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
         ] {
             assert_eq!(parsed(line).unwrap_err(), error);
         }

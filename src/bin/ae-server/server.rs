@@ -92,6 +92,9 @@ impl Server {
             }
             self.wanted_set_size = Some(config.max_clients as usize + crate::RESERVED as usize);
         }
+        if config.tls_port != 0 && config.tls != self.config.tls {
+            config.tls.apply().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
+        }
         crate::log::set_level(config.log_level);
         self.config = config;
         Ok(())

@@ -1,6 +1,6 @@
 //! What connections are made from: the settings that are in force, as rustls wants them.
 
-use super::settings::{Limits, Settings};
+use super::settings::{Settings, TlsConfig};
 use super::store::Sessions;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
@@ -37,11 +37,9 @@ pub(super) fn current() -> Option<Arc<Context>> {
 }
 
 /// Puts settings in force for new connections; when they cannot be used, nothing changes.
-pub(crate) fn configure(settings: &Settings, limits: Option<Limits>) -> Result<(), String> {
-    let context = Context::new(settings)?;
-    if let Some(limits) = limits {
-        limits::set(limits);
-    }
+pub(crate) fn configure(config: &TlsConfig) -> Result<(), String> {
+    let context = Context::new(&config.settings()?)?;
+    limits::set(config.limits());
     *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
     Ok(())
 }

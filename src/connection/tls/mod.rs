@@ -20,7 +20,7 @@ use super::socket::{self, MAX_TRANSFER, STREAM, bytes, transferred};
 use super::{call_handler, drop_fd, events, is_held, loop_of, new_connection, status, sync, unwatch};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
 use crate::abi::connection::*;
-use crate::abi::profile::{DO_NOT_RUN_AGAIN, run_again};
+use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::anet;
 use crate::event_loop::{self, memory};
@@ -35,7 +35,8 @@ use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use session::{Failure, Handshake, Session, WRITE_LIMIT};
-use settings::Settings;
+use settings::TlsConfig;
+use std::cell::RefCell;
 use std::ffi::CString;
 use std::time::Instant;
 
@@ -61,8 +62,6 @@ pub(crate) struct TlsConnection {
     place: pending::Place,
     /// Under which home it waits, unless connections know their loop.
     home: usize,
-    /// A time event will look after the place.
-    kicked: bool,
 }
 
 /// The functions of the type that are the same in every profile.
@@ -103,8 +102,8 @@ fn configure_from_host() {
 /// The strings in it are NULL or valid.
 pub(crate) unsafe fn configure_upstream(config: &redisTLSContextConfig) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the strings.
-    let settings = unsafe { Settings::from_upstream(config, host::tls_auth_clients()) };
-    settings.and_then(|settings| configure(&settings, None)).map_err(|error| {
+    let config = unsafe { TlsConfig::from_upstream(config) };
+    config.and_then(|config| configure(&config)).map_err(|error| {
         event_loop::log(crate::abi::host::LIBAE_LOG_WARNING, format_args!("{error}"));
         Errno::EINVAL
     })
@@ -127,12 +126,13 @@ fn new(
         postponed: false,
         place: pending::Place::default(),
         home: pending::thread(),
-        kicked: false,
     })?;
     // SAFETY: fresh and nobody else's.
-    match session {
-        Ok(session) => unsafe { (*conn.as_ptr()).session = session },
-        Err(failure) => _ = unsafe { fail(conn.as_ptr().cast(), &failure) },
+    unsafe {
+        match session {
+            Ok(session) => (*conn.as_ptr()).session = session,
+            Err(failure) => _ = fail(conn.as_ptr().cast(), &failure),
+        }
     }
     Ok(conn.cast())
 }
@@ -511,23 +511,46 @@ unsafe fn announce(conn: *mut connection) {
         }
         note_pending(conn);
         if (*this).place.is_taken()
-            && !(*this).kicked
             && !IS_ASKED.load(Relaxed)
             && let Ok(el) = loop_of(conn)
         {
-            let home = (*conn).own_loop().map_or((*this).home, |el| el as usize);
-            let proc = look_after as AeTimeProc as *mut aeTimeProc;
-            let data = ptr::without_provenance_mut(home);
-            (*this).kicked = event_loop::create_time_event(el, 0, proc, data, ptr::null_mut()).is_ok();
+            // Without memory for the event nobody looks after it before the next one of the socket.
+            let _ = look_after_later(el, (*conn).own_loop().map_or((*this).home, |el| el as usize));
         }
     }
 }
 
+thread_local! {
+    /// The homes that a time event will look after: the home, and the generation of loops when it was made. After that it
+    /// may have gone with its loop.
+    static LOOKING: RefCell<Vec<(usize, u64)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Sees to it that a time event looks after a home.
+///
+/// # Safety
+/// `el` is a live loop of this thread, to which the home belongs.
+unsafe fn look_after_later(el: *mut aeEventLoop, home: usize) -> Result<(), Errno> {
+    LOOKING.with_borrow_mut(|looking| {
+        let generation = event_loop::generation();
+        if !looking.contains(&(home, generation)) {
+            let (proc, data) = (look_after as AeTimeProc as *mut aeTimeProc, ptr::without_provenance_mut(home));
+            // SAFETY: the caller vouches for the loop.
+            unsafe { event_loop::create_time_event(el, 0, proc, data, ptr::null_mut()) }?;
+            looking.retain(|(_, other)| *other == generation);
+            looking.push((home, generation));
+        }
+        Ok(())
+    })
+}
+
 unsafe extern "C" fn look_after(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
     let home = data as usize;
+    // Whoever has something left afterwards asks for another one.
+    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, _)| *other != home));
     // SAFETY: a time event of the home's own thread.
     unsafe { process(home) };
-    if pending::any(home) { run_again(0) } else { DO_NOT_RUN_AGAIN }
+    DO_NOT_RUN_AGAIN
 }
 
 /// The home that `el` stands for, the thread's if it is NULL.
@@ -562,7 +585,6 @@ unsafe fn process(home: usize) -> c_int {
         // SAFETY: a connection that is closed leaves the list, and those of this home are closed in this thread.
         unsafe {
             (*this).place.leave();
-            (*this).kicked = false;
             if (*this).postponed {
                 postponed.push(this);
             } else {
@@ -678,7 +700,6 @@ pub(super) unsafe fn unbind(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).place.leave();
-        (*this(conn)).kicked = false;
         if let Some((el, id)) = (*this(conn)).timer.take() {
             let _ = event_loop::delete_time_event(el, id);
         }

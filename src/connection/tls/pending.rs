@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn each_home_has_its_own_in_order() {
-        let conns = [1, 2, 3].map(|address| ptr::without_provenance_mut(address));
+        let conns = [1, 2, 3].map(ptr::without_provenance_mut);
         let [mut a, mut b, mut c] = [Place::default(), Place::default(), Place::default()];
         a.enter(8, conns[0]);
         b.enter(16, conns[1]);

@@ -412,6 +412,11 @@ impl Session {
         }
         while let Ok(Step::Progress | Step::Data(_)) = self.step(&mut [], &Send::CloseNotify) {}
         let _ = self.flush(socket);
+        if matches!(self.tls, Tls::Client(_)) {
+            // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset, which
+            // takes what has just been written with it.
+            let _ = self.receive(socket);
+        }
     }
 
     fn park(&mut self) {

@@ -21,7 +21,66 @@ pub(crate) struct Identity {
 const SERVER_NAMES: [&str; 3] = ["tls-cert-file", "tls-key-file", "tls-key-file-pass"];
 const CLIENT_NAMES: [&str; 3] = ["tls-client-cert-file", "tls-client-key-file", "tls-client-key-file-pass"];
 
-/// Everything that can be set.
+/// Whether a server asks its clients for their certificates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AuthClients {
+    /// It does not.
+    #[default]
+    No,
+    /// Clients must show a certificate that the CA has signed.
+    Yes,
+    /// Clients may show a certificate; the CA must have signed one that is shown.
+    Optional,
+}
+
+/// The configuration of TLS. What is None or false has the default said with it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TlsConfig {
+    /// The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of
+    /// its own. Default: none, and then connections can be made but not accepted.
+    pub cert_file: Option<String>,
+    /// Its private key, as PEM.
+    pub key_file: Option<String>,
+    /// The passphrase of an encrypted key.
+    pub key_file_pass: Option<Vec<u8>>,
+    /// The certificate to show as a client. Default: `cert_file`.
+    pub client_cert_file: Option<String>,
+    /// Its private key.
+    pub client_key_file: Option<String>,
+    /// The passphrase of an encrypted key.
+    pub client_key_file_pass: Option<Vec<u8>>,
+    /// The certificates of the CAs that peers' certificates are checked with, as PEM.
+    pub ca_cert_file: Option<String>,
+    /// A folder of such certificates, under the names that `openssl rehash` gives them.
+    pub ca_cert_dir: Option<String>,
+    /// "TLSv1.2", "TLSv1.3" or both with a space between. Default: both.
+    pub protocols: Option<String>,
+    /// The cipher suites of TLS 1.2, as OpenSSL writes such a list. Default: all that there are.
+    pub ciphers: Option<String>,
+    /// The cipher suites of TLS 1.3, with colons between them. Default: all that there are.
+    pub ciphersuites: Option<String>,
+    /// The name to send to servers (SNI) and to look for in their certificates. Default: the address to connect to.
+    pub server_name: Option<String>,
+    /// Whether clients are asked for their certificates.
+    pub auth_clients: AuthClients,
+    /// A server's certificate is checked, but not whether it has been made out for the server's name.
+    pub any_server_name: bool,
+    /// The server's order of cipher suites decides instead of the client's.
+    pub prefer_server_ciphers: bool,
+    /// No session can be resumed.
+    pub no_session_cache: bool,
+    /// How many sessions a server keeps. Default: 20480.
+    pub session_cache_size: Option<usize>,
+    /// For how long. Default: 300 seconds.
+    pub session_cache_timeout: Option<Duration>,
+    /// How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile.
+    /// Default: 1000.
+    pub max_handshakes: Option<usize>,
+    /// How long a handshake may take, [`Duration::MAX`] for any time. Default: 10 seconds.
+    pub handshake_timeout: Option<Duration>,
+}
+
+/// The same, checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Option<Identity>,
@@ -41,15 +100,21 @@ pub(crate) struct Settings {
     pub(crate) server_name: Option<String>,
 }
 
-impl Settings {
+/// Limits of handshakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Limits {
+    /// How many may be under way on the accepting side.
+    pub(crate) handshakes: usize,
+    /// How many milliseconds one may take, below 0: as many as it likes.
+    pub(crate) milliseconds: c_int,
+}
+
+impl TlsConfig {
     /// From upstream's structure. Its programs do not check servers' names.
     ///
     /// # Safety
     /// The strings are NULL or valid.
-    pub(crate) unsafe fn from_upstream(
-        config: &redisTLSContextConfig,
-        auth_clients: Option<c_int>,
-    ) -> Result<Self, String> {
+    pub(crate) unsafe fn from_upstream(config: &redisTLSContextConfig) -> Result<Self, String> {
         // SAFETY: the caller vouches for the strings.
         unsafe {
             let reason = c"there is no key exchange with DH parameters here, only with elliptic curves";
@@ -58,33 +123,34 @@ impl Settings {
             {
                 return Err(format!("tls-dh-params-file: {}", reason.to_string_lossy()));
             }
-            let server = identity(SERVER_NAMES, config.cert_file, config.key_file, config.key_file_pass)?;
-            if server.is_none() {
+            let cert_file = text(SERVER_NAMES[0], config.cert_file)?;
+            if cert_file.is_none() {
                 return Err("No tls-cert-file configured!".into());
             }
-            let seconds = config.session_cache_timeout.max(0) as u64;
-            // 0 means no limit to OpenSSL.
-            let size = usize::try_from(config.session_cache_size).ok().filter(|size| *size > 0).unwrap_or(usize::MAX);
-            Self {
-                server,
-                client: identity(
-                    CLIENT_NAMES,
-                    config.client_cert_file,
-                    config.client_key_file,
-                    config.client_key_file_pass,
-                )?,
+            Ok(Self {
+                cert_file,
+                key_file: text(SERVER_NAMES[1], config.key_file)?,
+                key_file_pass: secret(config.key_file_pass),
+                client_cert_file: text(CLIENT_NAMES[0], config.client_cert_file)?,
+                client_key_file: text(CLIENT_NAMES[1], config.client_key_file)?,
+                client_key_file_pass: secret(config.client_key_file_pass),
                 ca_cert_file: text("tls-ca-cert-file", config.ca_cert_file)?,
                 ca_cert_dir: text("tls-ca-cert-dir", config.ca_cert_dir)?,
-                protocols: protocols(text("tls-protocols", config.protocols)?.as_deref())?,
+                protocols: text("tls-protocols", config.protocols)?,
                 ciphers: text("tls-ciphers", config.ciphers)?,
                 ciphersuites: text("tls-ciphersuites", config.ciphersuites)?,
-                prefer_server_ciphers: config.prefer_server_ciphers != 0,
-                sessions: (config.session_caching != 0).then(|| (size, Duration::from_secs(seconds))),
-                auth_clients: auth_clients.unwrap_or(LIBAE_TLS_AUTH_CLIENTS_NO),
-                check_server_name: false,
                 server_name: None,
-            }
-            .checked()
+                auth_clients: auth_clients(host::tls_auth_clients().unwrap_or(LIBAE_TLS_AUTH_CLIENTS_NO))
+                    .unwrap_or(AuthClients::Yes),
+                any_server_name: true,
+                prefer_server_ciphers: config.prefer_server_ciphers != 0,
+                no_session_cache: config.session_caching == 0,
+                // 0 is no limit to OpenSSL.
+                session_cache_size: positive(config.session_cache_size).or(Some(usize::MAX)),
+                session_cache_timeout: Some(Duration::from_secs(config.session_cache_timeout.max(0) as u64)),
+                max_handshakes: None,
+                handshake_timeout: None,
+            })
         }
     }
 
@@ -92,20 +158,17 @@ impl Settings {
     ///
     /// # Safety
     /// `config` points to `config.size` bytes; the strings in them are NULL or valid.
-    pub(crate) unsafe fn from_libae(config: *const libaeTlsConfig) -> Result<(Self, Limits), String> {
-        // SAFETY: the caller vouches for the structure; all zero is a value of it.
+    pub(crate) unsafe fn from_libae(config: *const libaeTlsConfig) -> Result<Self, String> {
+        // SAFETY: the caller vouches for the structure and its strings; all zero is a value of it.
         unsafe {
             let size = (*config).size;
             if size < offset_of!(libaeTlsConfig, key_file_pass) {
-                return Err("size: not that of a libaeTlsConfig".into());
+                return Err(format!("size: {size} is not that of a libaeTlsConfig"));
             }
-            let mut copy: libaeTlsConfig = core::mem::zeroed();
-            let known = size.min(size_of::<libaeTlsConfig>());
-            core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut copy).cast(), known);
-            let config = copy;
-            if !(LIBAE_TLS_AUTH_CLIENTS_NO..=LIBAE_TLS_AUTH_CLIENTS_OPTIONAL).contains(&config.auth_clients) {
-                return Err(format!("auth_clients: {} is not one of its values", config.auth_clients));
-            }
+            let mut known: libaeTlsConfig = core::mem::zeroed();
+            let count = size.min(size_of::<libaeTlsConfig>());
+            core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut known).cast(), count);
+            let config = known;
             for (name, value) in [
                 ("session_cache_size", config.session_cache_size),
                 ("session_cache_timeout", config.session_cache_timeout),
@@ -115,58 +178,103 @@ impl Settings {
                     return Err(format!("{name}: {value} is below 0"));
                 }
             }
-            let or = |value: c_int, default: c_int| if value == 0 { default } else { value };
-            let size = or(config.session_cache_size, LIBAE_TLS_SESSION_CACHE_SIZE) as usize;
-            let seconds = or(config.session_cache_timeout, LIBAE_TLS_SESSION_CACHE_TIMEOUT) as u64;
-            let settings = Self {
-                server: identity(SERVER_NAMES, config.cert_file, config.key_file, config.key_file_pass)?,
-                client: identity(
-                    CLIENT_NAMES,
-                    config.client_cert_file,
-                    config.client_key_file,
-                    config.client_key_file_pass,
-                )?,
+            Ok(Self {
+                cert_file: text(SERVER_NAMES[0], config.cert_file)?,
+                key_file: text(SERVER_NAMES[1], config.key_file)?,
+                key_file_pass: secret(config.key_file_pass),
+                client_cert_file: text(CLIENT_NAMES[0], config.client_cert_file)?,
+                client_key_file: text(CLIENT_NAMES[1], config.client_key_file)?,
+                client_key_file_pass: secret(config.client_key_file_pass),
                 ca_cert_file: text("tls-ca-cert-file", config.ca_cert_file)?,
                 ca_cert_dir: text("tls-ca-cert-dir", config.ca_cert_dir)?,
-                protocols: protocols(text("tls-protocols", config.protocols)?.as_deref())?,
+                protocols: text("tls-protocols", config.protocols)?,
                 ciphers: text("tls-ciphers", config.ciphers)?,
                 ciphersuites: text("tls-ciphersuites", config.ciphersuites)?,
-                prefer_server_ciphers: config.prefer_server_ciphers != 0,
-                sessions: (config.no_session_cache == 0).then(|| (size, Duration::from_secs(seconds))),
-                auth_clients: config.auth_clients,
-                check_server_name: config.any_server_name == 0,
                 server_name: text("server_name", config.server_name)?,
-            }
-            .checked()?;
-            let limits = Limits {
-                handshakes: or(config.max_handshakes, LIBAE_TLS_MAX_HANDSHAKES) as usize,
-                milliseconds: or(config.handshake_timeout, LIBAE_TLS_HANDSHAKE_TIMEOUT),
-            };
-            Ok((settings, limits))
+                auth_clients: auth_clients(config.auth_clients)
+                    .ok_or_else(|| format!("auth_clients: {} is not one of its values", config.auth_clients))?,
+                any_server_name: config.any_server_name != 0,
+                prefer_server_ciphers: config.prefer_server_ciphers != 0,
+                no_session_cache: config.no_session_cache != 0,
+                session_cache_size: positive(config.session_cache_size),
+                session_cache_timeout: positive(config.session_cache_timeout)
+                    .map(|seconds| Duration::from_secs(seconds as u64)),
+                max_handshakes: positive(config.max_handshakes),
+                handshake_timeout: match config.handshake_timeout {
+                    0 => None,
+                    milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
+                },
+            })
         }
     }
 
-    /// What has to be there together.
-    pub(crate) fn checked(self) -> Result<Self, String> {
-        let no_ca = self.ca_cert_file.is_none() && self.ca_cert_dir.is_none();
-        if self.auth_clients != LIBAE_TLS_AUTH_CLIENTS_NO && no_ca {
-            return Err(
-                "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-auth-clients is enabled".into(),
-            );
+    /// The settings, if they make sense together.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let identity = |names: [&'static str; 3],
+                        cert_file: &Option<String>,
+                        key_file: &Option<_>,
+                        pass: &Option<_>| match (cert_file, key_file) {
+            (Some(cert_file), Some(key_file)) => Ok(Some(Identity {
+                names,
+                cert_file: cert_file.clone(),
+                key_file: String::clone(key_file),
+                key_file_pass: Option::clone(pass),
+            })),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(format!("No {} configured!", names[1])),
+            (None, Some(_)) => Err(format!("No {} configured!", names[0])),
+        };
+        if self.auth_clients != AuthClients::No && self.ca_cert_file.is_none() && self.ca_cert_dir.is_none() {
+            let needed =
+                "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-auth-clients is enabled!";
+            return Err(needed.into());
         }
-        Ok(self)
+        let size = self.session_cache_size.unwrap_or(LIBAE_TLS_SESSION_CACHE_SIZE as usize);
+        let timeout = Duration::from_secs(LIBAE_TLS_SESSION_CACHE_TIMEOUT as u64);
+        Ok(Settings {
+            server: identity(SERVER_NAMES, &self.cert_file, &self.key_file, &self.key_file_pass)?,
+            client: identity(CLIENT_NAMES, &self.client_cert_file, &self.client_key_file, &self.client_key_file_pass)?,
+            ca_cert_file: self.ca_cert_file.clone(),
+            ca_cert_dir: self.ca_cert_dir.clone(),
+            protocols: protocols(self.protocols.as_deref())?,
+            ciphers: self.ciphers.clone(),
+            ciphersuites: self.ciphersuites.clone(),
+            prefer_server_ciphers: self.prefer_server_ciphers,
+            sessions: (!self.no_session_cache).then(|| (size, self.session_cache_timeout.unwrap_or(timeout))),
+            auth_clients: match self.auth_clients {
+                AuthClients::No => LIBAE_TLS_AUTH_CLIENTS_NO,
+                AuthClients::Yes => LIBAE_TLS_AUTH_CLIENTS_YES,
+                AuthClients::Optional => LIBAE_TLS_AUTH_CLIENTS_OPTIONAL,
+            },
+            check_server_name: !self.any_server_name,
+            server_name: self.server_name.clone(),
+        })
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        let default = Duration::from_millis(LIBAE_TLS_HANDSHAKE_TIMEOUT as u64);
+        Limits {
+            handshakes: self.max_handshakes.unwrap_or(LIBAE_TLS_MAX_HANDSHAKES as usize),
+            milliseconds: self.handshake_timeout.unwrap_or(default).as_millis().try_into().unwrap_or(-1),
+        }
     }
 }
 
-/// Limits of handshakes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Limits {
-    /// How many may be under way on the accepting side.
-    pub(crate) handshakes: usize,
-    /// How long one may take, below 0: as long as it likes.
-    pub(crate) milliseconds: c_int,
+fn auth_clients(value: c_int) -> Option<AuthClients> {
+    match value {
+        LIBAE_TLS_AUTH_CLIENTS_NO => Some(AuthClients::No),
+        LIBAE_TLS_AUTH_CLIENTS_YES => Some(AuthClients::Yes),
+        LIBAE_TLS_AUTH_CLIENTS_OPTIONAL => Some(AuthClients::Optional),
+        _ => None,
+    }
 }
 
+fn positive(value: c_int) -> Option<usize> {
+    usize::try_from(value).ok().filter(|value| *value > 0)
+}
+
+/// A setting that is text. What a configuration file leaves empty is not set.
+///
 /// # Safety
 /// `pointer` is NULL or a string.
 unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, String> {
@@ -174,9 +282,7 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
         return Ok(None);
     }
     // SAFETY: not NULL, and the caller vouches for the rest.
-    let text = unsafe { CStr::from_ptr(pointer) };
-    match text.to_str() {
-        // What a configuration file leaves empty is not set.
+    match unsafe { CStr::from_ptr(pointer) }.to_str() {
         Ok("") => Ok(None),
         Ok(text) => Ok(Some(text.into())),
         Err(_) => Err(format!("{name}: not UTF-8")),
@@ -184,34 +290,10 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
 }
 
 /// # Safety
-/// The strings are NULL or valid.
-unsafe fn identity(
-    names: [&'static str; 3],
-    cert_file: *const c_char,
-    key_file: *const c_char,
-    key_file_pass: *const c_char,
-) -> Result<Option<Identity>, String> {
-    // SAFETY: the caller vouches for the strings.
-    unsafe {
-        let pass = (!key_file_pass.is_null()).then(|| CStr::from_ptr(key_file_pass).to_bytes().to_vec());
-        Identity::new(names, text(names[0], cert_file)?, text(names[1], key_file)?, pass)
-    }
-}
-
-impl Identity {
-    fn new(
-        names: [&'static str; 3],
-        cert_file: Option<String>,
-        key_file: Option<String>,
-        key_file_pass: Option<Vec<u8>>,
-    ) -> Result<Option<Self>, String> {
-        match (cert_file, key_file) {
-            (Some(cert_file), Some(key_file)) => Ok(Some(Self { names, cert_file, key_file, key_file_pass })),
-            (None, None) => Ok(None),
-            (Some(_), None) => Err(format!("No {} configured!", names[1])),
-            (None, Some(_)) => Err(format!("No {} configured!", names[0])),
-        }
-    }
+/// `pointer` is NULL or a string.
+unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes().to_vec())
 }
 
 /// The protocol versions of a list with spaces between them.
