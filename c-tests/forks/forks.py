@@ -34,8 +34,6 @@ TLS_STEPS = ("tls-symbols", "tls", "tls-speed")
 STEPS = ("symbols", "suite", "io-threads", "cluster", "speed", *TLS_STEPS)
 SKIPPED = 77
 TLS_ARGUMENTS = ("--tls",)
-# The suite gives every server a file of DH parameters, which libae refuses: it has no key exchange that could use them.
-LIBAE_TLS_ARGUMENTS = ("--config", "tls-dh-params-file", '""')
 
 
 def main():
@@ -96,9 +94,9 @@ def fork_steps(fork, options):
     for tree in [*(trees.values() if len(with_tls) < len(options.steps) else ()), *(tls_trees.values() if with_tls else ())]:
         tree.build()
     runs = {
-        "suite": (trees, "full", ((), ()), options.units),
-        "io-threads": (trees, "io-threads", (fork.io_threads, ()), options.units or IO_THREADS_UNITS),
-        "tls": (tls_trees, "tls", (TLS_ARGUMENTS, LIBAE_TLS_ARGUMENTS), options.units),
+        "suite": (trees, "full", (), options.units),
+        "io-threads": (trees, "io-threads", fork.io_threads, options.units or IO_THREADS_UNITS),
+        "tls": (tls_trees, "tls", TLS_ARGUMENTS, options.units),
     }
     if options.stock:
         for step in [step for step in options.steps if step in runs]:
@@ -145,11 +143,11 @@ def run_steps(name, facts, steps, options):
 
 
 def suites(trees, label, arguments, only, options):
-    """The suite on both builds. `arguments` are those of both, and those that libae needs besides."""
+    """The suite on both builds."""
     libae = trees[build.LIBAE]
     stock_outcomes, seconds, stock_runner = stock_suite(trees, label, arguments, only, options)
     units = suite.units_of(libae, only)
-    runners = {build.STOCK: stock_runner, build.LIBAE: suite.Runner(libae, label, (*arguments[0], *arguments[1]))}
+    runners = {build.STOCK: stock_runner, build.LIBAE: suite.Runner(libae, label, arguments)}
     libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers, seconds=seconds)
     failures = suite.compare(libae_outcomes, stock_outcomes, *(
         lambda unit, runner=runners[variant]: runner.run([unit], 1)[unit] for variant in (build.LIBAE, build.STOCK)))
@@ -166,12 +164,12 @@ def suites(trees, label, arguments, only, options):
 def stock_suite(trees, label, arguments, only, options):
     """Stock's outcomes, those that it has had before from the cache; how long each unit takes; and the runner."""
     tree = trees[build.STOCK]
-    cache = suite.StockCache(tree.fork, arguments[0])
+    cache = suite.StockCache(tree.fork, arguments)
     known = cache.load()
     seconds = {unit: outcome.seconds for unit, outcome in known.items()}
     if options.fresh:
         known = {}
-    runner = suite.Runner(tree, label, arguments[0])
+    runner = suite.Runner(tree, label, arguments)
     outcomes = suite.settled(runner, suite.units_of(tree, only), options.workers, known,
                              lambda outcomes: cache.save({**known, **outcomes}), seconds)
     return outcomes, seconds, runner

@@ -16,6 +16,12 @@ static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(cont
 static void *host_realloc(void *ptr, size_t size, void *context) { UNUSED(context); return zrealloc(ptr, size); }
 static void host_free(void *ptr, void *context) { UNUSED(context); zfree(ptr); }
 
+/* `setting` is a file of DH parameters. Their key exchange is not missed: every client of TLS has a better one. */
+static int host_tls_meaningless(const char *setting, const char *reason) {
+    serverLog(LL_WARNING, "%s has no effect: %s", setting, reason);
+    return 1;
+}
+
 /* Runs before main. */
 __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {
@@ -25,6 +31,7 @@ __attribute__((constructor)) static void register_host(void) {
         .tls_auth_clients = host_tls_auth_clients,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
+        .tls_meaningless = host_tls_meaningless,
     };
     /* With another profile's library every struct would be read wrongly, and nothing else would say so. */
     if (strcmp(libaeAbiProfile(), "redis-6.2") == 0 && libaeSetHost(&host) == AE_OK) return;

@@ -11,6 +11,7 @@ static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes
 static int host_tls_auth_clients(void) { return server.tls_auth_clients; }
 static int host_backlog(void) { return server.tcp_backlog; }
 static int host_accepts_per_call(void) { return server.max_new_conns_per_cycle; }
+static int host_tls_accepts_per_call(void) { return server.max_new_tls_conns_per_cycle; }
 
 /* The accept handlers of socket.c, unix.c and tls.c wrote these lines. The address is asked for only when it is printed. */
 static void log_accepted(connection *conn, const char *ip) {
@@ -36,6 +37,12 @@ static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(cont
 static void *host_realloc(void *ptr, size_t size, void *context) { UNUSED(context); return zrealloc(ptr, size); }
 static void host_free(void *ptr, void *context) { UNUSED(context); zfree(ptr); }
 
+/* `setting` is a file of DH parameters. Their key exchange is not missed: every client of TLS has a better one. */
+static int host_tls_meaningless(const char *setting, const char *reason) {
+    serverLog(LL_WARNING, "%s has no effect: %s", setting, reason);
+    return 1;
+}
+
 /* Runs before main. */
 __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {
@@ -49,6 +56,8 @@ __attribute__((constructor)) static void register_host(void) {
         .tls_auth_clients = host_tls_auth_clients,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
+        .tls_accepts_per_call = host_tls_accepts_per_call,
+        .tls_meaningless = host_tls_meaningless,
     };
     /* With another profile's library every struct would be read wrongly, and nothing else would say so. */
     if (strcmp(libaeAbiProfile(), "valkey-8.0") == 0 && libaeSetHost(&host) == AE_OK) return;
