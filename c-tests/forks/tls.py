@@ -82,6 +82,24 @@ class TlsBench(Bench):
         return context
 
 
+def same_ciphers(bench):
+    """{version: cipher suite} of both servers; they must not differ, or the work would"""
+    found = {}
+    for variant in (STOCK, LIBAE):
+        server = bench.start(variant)
+        try:
+            for version in {version for version, _ in HANDSHAKES.values()}:
+                with socket.create_connection(("127.0.0.1", server.tls_port), 5) as plain:
+                    with bench.context(version, True).wrap_socket(plain) as connection:
+                        found.setdefault(version.name, set()).add(connection.cipher()[0])
+        finally:
+            server.kill()
+    for version, names in found.items():
+        if len(names) > 1:
+            raise Failure(f"with {version} the servers choose different cipher suites: {' and '.join(sorted(names))}")
+    return {version: min(names) for version, names in found.items()}
+
+
 def connect(context, port, version, times):
     """connections one after the other, each with a handshake, a PING and an end that both have seen"""
     name = version.name.replace("_", ".")
@@ -103,6 +121,7 @@ def check(trees, pairs=PAIRS):
     rows = {}
     try:
         bench = TlsBench(trees, folder)
+        say(f"  {same_ciphers(bench)}")
         for name, (version, certificate) in HANDSHAKES.items():
             rows[name] = in_pairs(name, lambda variant: bench.handshake_cost(variant, version, certificate), pairs)
         for command, pipeline, size in ROWS:
