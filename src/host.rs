@@ -153,14 +153,10 @@ pub(crate) fn tls_meaningless(setting: &CStr, reason: &CStr) -> bool {
     hook!(tls_meaningless).is_some_and(|ask| unsafe { ask(setting.as_ptr(), reason.as_ptr()) } != 0)
 }
 
-/// A string for the caller of the library, which owns it: the host's kind, or from `malloc`; NULL without memory.
+/// The hook that makes strings which the caller of the library will own.
 #[cfg(feature = "tls")]
-pub(crate) fn new_string(bytes: &[u8]) -> *mut c_char {
-    match hook!(new_string) {
-        // SAFETY: the host vouches for its hooks.
-        Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
-        None => crate::sys::memory::string(bytes),
-    }
+pub(crate) fn new_string() -> Option<unsafe extern "C" fn(*const c_void, usize) -> *mut c_char> {
+    hook!(new_string)
 }
 
 /// Permission bits for unix sockets, 0 to leave them alone.

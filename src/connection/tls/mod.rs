@@ -23,10 +23,11 @@ use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::anet;
-use crate::event_loop::{self, memory};
+use crate::event_loop;
+use crate::event_loop::memory::{boxed, unbox};
 use crate::host;
-use crate::sys::Errno;
-use crate::sys::errno::quietly;
+use crate::sys::errno::{call, quietly};
+use crate::sys::{Errno, memory};
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -116,7 +117,7 @@ fn new(
     state: ConnectionState,
     session: Result<Option<Box<Session>>, Failure>,
 ) -> Result<NonNull<connection>, Errno> {
-    let conn = memory::boxed(TlsConnection {
+    let conn = boxed(TlsConnection {
         base: new_connection(ct, el, fd, state),
         session: None,
         error: None,
@@ -408,13 +409,13 @@ unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    unsafe {
+    call(C_ERR, || unsafe {
         if let Err(failure) = prepare(conn, host) {
-            return failed_at_once(conn, &failure);
+            return Err(fail(conn, &failure));
         }
         let start = Instant::now();
         if socket::blocking_connect(conn, host, port, timeout) != C_OK {
-            return C_ERR;
+            return Err(Errno::last());
         }
         (*this(conn)).reached = true;
         let result = loop {
@@ -437,13 +438,13 @@ unsafe extern "C" fn blocking_connect(
             }
         };
         match result {
-            Ok(()) => C_OK,
+            Ok(()) => Ok(C_OK),
             Err(failure) => {
                 drop_fd(conn);
-                failed_at_once(conn, &failure)
+                Err(fail(conn, &failure))
             }
         }
-    }
+    })
 }
 
 // --- events -----------------------------------------------------------------------------------------------------
@@ -855,7 +856,7 @@ unsafe extern "C" fn close(conn: *mut connection) {
         say_goodbye(conn);
         drop_fd(conn);
         if !is_held(conn) {
-            memory::unbox(NonNull::new_unchecked(this(conn)));
+            unbox(NonNull::new_unchecked(this(conn)));
         }
     });
 }
@@ -896,5 +897,10 @@ pub(crate) unsafe fn peer_certificate(conn: *mut connection) -> *mut c_char {
     // SAFETY: the caller vouches for the connection.
     let session = unsafe { (*this(conn)).session.as_ref() };
     let pem = session.and_then(|session| session.peer_certificate()).and_then(files::to_pem);
-    pem.map_or(ptr::null_mut(), |pem| host::new_string(pem.as_bytes()))
+    match (pem, host::new_string()) {
+        (None, _) => ptr::null_mut(),
+        // SAFETY: the host vouches for its hook.
+        (Some(pem), Some(new_string)) => unsafe { new_string(pem.as_ptr().cast(), pem.len()) },
+        (Some(pem), None) => memory::string(pem.as_bytes()),
+    }
 }

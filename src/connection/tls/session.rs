@@ -17,6 +17,8 @@ pub(super) const WRITE_LIMIT: usize = 64 * 1024;
 
 /// The header of a record: type, version and length.
 const RECORD_HEADER: usize = 5;
+/// Its first byte.
+const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=23;
 /// The longest that a record can be, behind its header.
 const RECORD_MOST: usize = (1 << 14) + 2048;
 /// How much to read at least, if there is as much.
@@ -66,6 +68,11 @@ impl fmt::Display for Failure {
             Self::Tls(TlsError::PeerIncompatible(why)) => {
                 write!(f, "the peer and this side have nothing in common: {why:?}")
             }
+            Self::Tls(TlsError::PeerMisbehaved(why)) => write!(f, "the peer does not keep to TLS: {why:?}"),
+            Self::Tls(TlsError::PeerSentOversizedRecord) => f.write_str("the peer sent a record that is too long"),
+            Self::Tls(
+                error @ (TlsError::InappropriateMessage { .. } | TlsError::InappropriateHandshakeMessage { .. }),
+            ) => write!(f, "the peer does not keep to TLS: {error}"),
             Self::Tls(TlsError::DecryptError) => f.write_str("the peer sent a record that cannot be decrypted"),
             Self::Tls(error) => error.fmt(f),
         }
@@ -302,9 +309,14 @@ impl Session {
         let mut done = self.take_plain(out);
         while done < out.len() {
             if self.end.is_none() && self.has_record() {
-                // An error is for the next read, once this one has nothing else to give.
-                if let Ok(Step::Data(count)) = self.step_or_alert(&mut out[done..], &Send::Nothing) {
-                    done += count;
+                let before = self.incoming.filled().len();
+                match self.step_or_alert(&mut out[done..], &Send::Nothing) {
+                    Ok(Step::Data(count)) => done += count,
+                    Ok(Step::Idle) if self.incoming.filled().len() == before => {
+                        self.end = Some(End::Failed(Failure::Other("the peer sent a record of no use")));
+                    }
+                    // An error is for the next read, once this one has nothing else to give.
+                    Ok(_) | Err(_) => {}
                 }
                 continue;
             }
@@ -339,9 +351,10 @@ impl Session {
     /// Whether a whole record waits to be decrypted, or something that will never be one.
     fn has_record(&self) -> bool {
         match self.incoming.filled() {
-            [_, _, _, high, low, rest @ ..] => {
+            [kind, major, _, high, low, rest @ ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
-                rest.len() >= length || length > RECORD_MOST
+                let is_record = RECORD_KINDS.contains(kind) && *major == 3 && length <= RECORD_MOST;
+                rest.len() >= length || !is_record
             }
             _ => false,
         }
