@@ -28,7 +28,7 @@ import tls
 from common import (COMMANDS, SUITE_COMMANDS, TLS_COMMANDS, TLS_HEADERS, TLS_TCL_PACKAGES, Failure, Unavailable, error,
                     require, say)
 from pairs import PAIRS, judged
-from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, WRK, WRK_VERSION
+from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, TLS_IMPOSSIBLE, WRK, WRK_VERSION
 
 TLS_STEPS = ("tls-symbols", "tls", "tls-speed")
 STEPS = ("symbols", "suite", "io-threads", "cluster", "speed", *TLS_STEPS)
@@ -96,15 +96,15 @@ def fork_steps(fork, options):
     runs = {
         "suite": (trees, "full", (), options.units),
         "io-threads": (trees, "io-threads", fork.io_threads, options.units or IO_THREADS_UNITS),
-        "tls": (tls_trees, "tls", TLS_ARGUMENTS, options.units),
+        "tls": (tls_trees, "tls", TLS_ARGUMENTS, options.units, TLS_IMPOSSIBLE),
     }
     if options.stock:
         for step in [step for step in options.steps if step in runs]:
             say(f"{fork.name}: {step}, stock only")
-            stock_suite(*runs[step], options)
+            stock_suite(*runs[step][:4], options)
         return []
     steps = {
-        **{step: lambda run=run: suites(*run, options) for step, run in runs.items()},
+        **{step: lambda run=run: suites(options, *run) for step, run in runs.items()},
         "symbols": lambda: symbols.check(trees[build.LIBAE]),
         "cluster": lambda: cluster.check(trees[build.LIBAE]),
         "speed": lambda: judged(bench.check(trees, options.pairs)),
@@ -142,8 +142,8 @@ def run_steps(name, facts, steps, options):
     return problems
 
 
-def suites(trees, label, arguments, only, options):
-    """The suite on both builds."""
+def suites(options, trees, label, arguments, only, impossible=frozenset()):
+    """The suite on both builds. `impossible` are the tests, "unit: name", that libae is known not to pass."""
     libae = trees[build.LIBAE]
     stock_outcomes, seconds, stock_runner = stock_suite(trees, label, arguments, only, options)
     units = suite.units_of(libae, only)
@@ -154,7 +154,7 @@ def suites(trees, label, arguments, only, options):
     result = {"libae": suite.totals(libae_outcomes), "stock": suite.totals(stock_outcomes),
               "flaky": suite.named(libae_outcomes, "flaky"), "fails": suite.named(libae_outcomes, "failed"),
               "stock_flaky": suite.named(stock_outcomes, "flaky"), "stock_fails": suite.named(stock_outcomes, "failed"),
-              "problems": [f"{unit}: {name}: {reason}" for unit, name, reason in failures]}
+              "problems": suite.problems(failures, impossible, libae_outcomes)}
     for variant in (build.LIBAE, build.STOCK):
         say("  {}: {units} units, {passed} passed, {failed} failed, {skipped} skipped, {flaky} flaky; "
             "in unit/cluster: {cluster} passed".format(variant, **result[variant]))

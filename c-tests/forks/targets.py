@@ -73,6 +73,13 @@ WRK = "wrk"
 WRK_VERSION = "4.1.0"
 NAMES = (*FORKS, WRK)
 
+# What cannot pass on libae: these want AES128-SHA256 and AES256-SHA256, without forward secrecy and in CBC mode, which
+# rustls does not have. They count as failed, and stand in the results, but are no news.
+TLS_IMPOSSIBLE = {
+    "unit/tls: TLS: Verify tls-ciphers behaves as expected",
+    "unit/tls: TLS: Verify tls-prefer-server-ciphers behaves as expected",
+}
+
 # The part of the suites that is run again with io-threads on: what reads and writes much, in many ways.
 IO_THREADS_UNITS = """
     unit/acl unit/auth unit/client-eviction unit/dump unit/introspection unit/limits unit/multi unit/networking

@@ -93,6 +93,12 @@ class SuiteOutput(unittest.TestCase):
     def test_a_failure_counts_when_it_stays_and_stock_passes(self):
         self.assertEqual(self.compare(["t"], []), [("u", "t", "why")])
 
+    def test_what_cannot_pass_is_no_problem_unless_it_passes(self):
+        outcomes = {"u": suite.Outcome(["a"])}
+        failures = [("u", "b", "why"), ("u", "c", "why not")]
+        self.assertEqual(suite.problems(failures, {"u: b"}, outcomes), ["u: c: why not"])
+        self.assertEqual(suite.problems([], {"u: a", "u: d"}, outcomes), ["u: a: passes, and is listed as impossible"])
+
     def test_servers_that_were_killed_have_not_crashed(self):
         report = b"=== REDIS BUG REPORT START\n# Redis crashed by signal: 11, si_code: %d\n%s"
         self.assertEqual(suite.crash_reports(report % (1, b"# Accessing address: 0x1\n")), 1)
