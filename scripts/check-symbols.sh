@@ -9,10 +9,13 @@ cd "$(dirname "$0")/.."
 # Of the default profile, or of the one that is named.
 abi=${1:-}
 build=build${abi:+/$abi}
+# TLS=no: of the library without it, in a directory of its own.
+[ "${TLS:-yes}" = yes ] || build=$build/no-tls
 headers=${abi:+target/}include${abi:+/$abi}
 shared=$build/libae.so
 static=$build/libae.a
-max_size=$((700 * 1024))
+max_size=$((5 * 1024 * 1024))
+[ "${TLS:-yes}" = yes ] || max_size=$((700 * 1024))
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -72,6 +75,11 @@ size() {
     [ "$bytes" -lt $max_size ] || fail "$bytes bytes stripped, $max_size are allowed"
 }
 
+# Names of C and of Rust, mangled, before they are stripped.
+no_crypto() {
+    ! nm $static | grep -iE 'aws_lc|rustls|pkcs8'
+}
+
 loads() {
     printf '#include <dlfcn.h>\n#include <stdio.h>\nint main(int c, char **v) {\n(void) c;\n%s\n}\n' \
         'if (!dlopen(v[1], RTLD_NOW)) { puts(dlerror()); return 1; } return 0;' > "$work/load.c"
@@ -108,6 +116,7 @@ check "libae.so needs libc and libgcc_s alone" needs
 check "libae.so has no text relocations" no_text_relocations
 check "libae.so is small" size
 check "libae.so finds every symbol when it is loaded" loads
+[ "${TLS:-yes}" = yes ] || check "libae.a has no TLS in it" no_crypto
 [ "${2:-}" != names ] || { finish symbols; exit; }
 check "a Rust library that unwinds" neighbour unwind -C opt-level=2
 check "a Rust library with fat LTO that aborts" neighbour abort -C opt-level=3 -C lto=fat -C codegen-units=1 -C panic=abort

@@ -77,12 +77,14 @@ run_all=("${features[@]}" --no-fail-fast)
 suite format cargo fmt --check
 suite clippy cargo clippy --quiet "${features[@]}" --all-targets -- -D warnings
 suite clippy-lib cargo clippy --quiet --locked --lib -- -D warnings
+suite clippy-no-tls cargo clippy --quiet --locked --lib --no-default-features -- -D warnings
 suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo doc --quiet "${features[@]}" --no-deps --document-private-items
 cargo_suite "cargo test" cargo test "${run_all[@]}"
 for backend in poll select; do
     cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo test "${run_all[@]}" --lib --bins --tests
 done
 suite symbols scripts/check-symbols.sh
+suite no-tls scripts/check-no-tls.sh
 suite install scripts/check-install.sh
 suite c-tests make --no-print-directory c-tests ARGS=
 if [ -e c-tests/interest_syscalls.sh ]; then

@@ -60,12 +60,12 @@ impl Connection {
     }
 
     /// Hands a connection over an accepted descriptor to `ready` once it is connected: at once, or when its handshake is
-    /// over. When that fails it is closed.
+    /// over. When that fails it is closed, and `ready` is told why.
     pub(super) fn accepted(
         el: &EventLoop,
         ct: &'static ConnectionType,
         fd: c_int,
-        ready: impl FnOnce(Self) + 'static,
+        ready: impl FnOnce(Result<Self, String>) + 'static,
     ) -> io::Result<()> {
         let created = create(el, ct, fd, CONN_STATE_ACCEPTING);
         let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
@@ -73,23 +73,28 @@ impl Connection {
         unsafe {
             let conn = Self::adopt(el, raw.as_ptr());
             let kept = conn.clone();
-            conn.0.connected.set(Some(Box::new(move |_: &Self, result| {
-                if result.is_ok() {
-                    ready(kept);
-                }
-            })));
+            let told = move |_: &Self, result: io::Result<()>| match result {
+                Ok(()) => ready(Ok(kept)),
+                Err(_) => ready(Err(kept.last_error())),
+            };
+            conn.0.connected.set(Some(Box::new(told)));
             let accepted = conn.call(|raw| Some((*(*raw).r#type).accept?(raw, Some(run_connected))));
-            if accepted.is_err() {
-                match conn.is_open() {
-                    true => conn.close(),
-                    // `ready` has closed it, and its memory is left to whoever called accept.
-                    false => conn
-                        .0
-                        .enter(raw.as_ptr(), || (*raw.as_ref().r#type).close.map(|close| close(raw.as_ptr())))
-                        .unwrap_or(()),
+            match accepted {
+                Ok(_) => {}
+                Err(error) if conn.is_open() => {
+                    if let Some(told) = conn.0.connected.take() {
+                        told(&conn, Err(error));
+                    }
+                    conn.close();
                 }
+                // `ready` has closed it, and its memory is left to whoever called accept.
+                Err(_) => conn.0.enter(raw.as_ptr(), || {
+                    if let Some(close) = (*raw.as_ref().r#type).close {
+                        close(raw.as_ptr());
+                    }
+                }),
             }
-            accepted.map(drop)
+            Ok(())
         }
     }
 

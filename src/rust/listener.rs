@@ -30,11 +30,13 @@ pub enum Peer {
 }
 
 type Accepted = Box<dyn Fn(Connection, Peer)>;
+type Refused = Box<dyn Fn(&str, Peer)>;
 
 /// What the loop's callback needs.
 struct Accept {
     per_call: usize,
     callback: Accepted,
+    refused: Refused,
     ct: &'static ConnectionType,
 }
 
@@ -98,8 +100,23 @@ impl Listener {
     /// the process has no descriptor left for one, the socket rests for a tenth of a second. When it fails, nobody
     /// is accepted any more, by the callback before it neither.
     pub fn on_accept(&self, per_call: usize, callback: impl Fn(Connection, Peer) + 'static) -> io::Result<()> {
+        self.on_accept_or(per_call, callback, |_, _| {})
+    }
+
+    /// The same, and tells `refused` of clients whose handshake failed, and why.
+    pub fn on_accept_or(
+        &self,
+        per_call: usize,
+        callback: impl Fn(Connection, Peer) + 'static,
+        refused: impl Fn(&str, Peer) + 'static,
+    ) -> io::Result<()> {
         let raw = self.el.raw().ok_or(io::ErrorKind::NotConnected)?;
-        let accept = Rc::new(Accept { per_call: per_call.max(1), callback: Box::new(callback), ct: self.ct });
+        let accept = Rc::new(Accept {
+            per_call: per_call.max(1),
+            callback: Box::new(callback),
+            refused: Box::new(refused),
+            ct: self.ct,
+        });
         let data = Rc::as_ptr(&accept).cast_mut().cast();
         // The one before is dropped only when no event leads to it any more.
         let before = self.accept.replace(Some(accept));
@@ -158,7 +175,10 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
             let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
             let ready = accept.clone();
             // Else it is closed, which tells the client.
-            let _ = Connection::accepted(&el, accept.ct, accepted, move |conn| (ready.callback)(conn, peer));
+            let _ = Connection::accepted(&el, accept.ct, accepted, move |result| match result {
+                Ok(conn) => (ready.callback)(conn, peer),
+                Err(why) => (ready.refused)(&why, peer),
+            });
         });
     }
 }

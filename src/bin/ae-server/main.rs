@@ -19,6 +19,7 @@ mod store;
 
 use ae::{EventLoop, Listener, Next};
 use config::Config;
+use log::Level;
 use net::Net;
 use std::cell::RefCell;
 use std::io::Write;
@@ -119,7 +120,11 @@ fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, Stri
     let mut listening = Vec::new();
     let mut add = |listener: Listener, places: Vec<String>| {
         let net = net.clone();
-        listener.on_accept(net::ACCEPTS_PER_CALL, move |conn, peer| net.borrow_mut().on_accept(conn, peer))?;
+        listener.on_accept_or(
+            net::ACCEPTS_PER_CALL,
+            move |conn, peer| net.borrow_mut().on_accept(conn, peer),
+            |why, peer| log::log(Level::Verbose, format_args!("Error accepting a client connection: {why} ({peer:?})")),
+        )?;
         listening.push(Listening { place: places.join(", "), _listener: listener });
         Ok::<(), std::io::Error>(())
     };

@@ -83,8 +83,9 @@ impl Server {
         server
     }
 
-    /// Changes parameters while running. Nothing changes if that fails.
-    pub fn reconfigure(&mut self, config: Config) -> Result<(), String> {
+    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters name
+    /// are read again.
+    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
         if config.max_clients > self.config.max_clients {
             let room = crate::files::make_room(config.max_clients)?;
             if room < config.max_clients {
@@ -92,7 +93,7 @@ impl Server {
             }
             self.wanted_set_size = Some(config.max_clients as usize + crate::RESERVED as usize);
         }
-        if config.tls_port != 0 && config.tls != self.config.tls {
+        if config.tls_port != 0 && reload_tls {
             config.tls.apply().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
         }
         crate::log::set_level(config.log_level);

@@ -522,33 +522,33 @@ unsafe fn announce(conn: *mut connection) {
 }
 
 thread_local! {
-    /// The homes that a time event will look after: the home, and the generation of loops when it was made. After that it
-    /// may have gone with its loop.
-    static LOOKING: RefCell<Vec<(usize, u64)>> = const { RefCell::new(Vec::new()) };
+    /// The loops in which a time event will look after a home: the loop, the home, and the generation of loops when it was
+    /// made. After that it may have gone with its loop.
+    static LOOKING: RefCell<Vec<(*mut aeEventLoop, usize, u64)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Sees to it that a time event looks after a home.
+/// Sees to it that a time event of this loop looks after a home.
 ///
 /// # Safety
 /// `el` is a live loop of this thread, to which the home belongs.
 unsafe fn look_after_later(el: *mut aeEventLoop, home: usize) -> Result<(), Errno> {
     LOOKING.with_borrow_mut(|looking| {
         let generation = event_loop::generation();
-        if !looking.contains(&(home, generation)) {
+        if !looking.contains(&(el, home, generation)) {
             let (proc, data) = (look_after as AeTimeProc as *mut aeTimeProc, ptr::without_provenance_mut(home));
             // SAFETY: the caller vouches for the loop.
             unsafe { event_loop::create_time_event(el, 0, proc, data, ptr::null_mut()) }?;
-            looking.retain(|(_, other)| *other == generation);
-            looking.push((home, generation));
+            looking.retain(|(_, _, other)| *other == generation);
+            looking.push((el, home, generation));
         }
         Ok(())
     })
 }
 
-unsafe extern "C" fn look_after(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
+unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
     let home = data as usize;
     // Whoever has something left afterwards asks for another one.
-    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, _)| *other != home));
+    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, ..)| *other != el));
     // SAFETY: a time event of the home's own thread.
     unsafe { process(home) };
     DO_NOT_RUN_AGAIN

@@ -19,6 +19,8 @@ pub(super) const WRITE_LIMIT: usize = 64 * 1024;
 const RECORD_HEADER: usize = 5;
 /// Its first byte.
 const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=23;
+/// The first byte of those that a handshake begins with.
+const HANDSHAKE: u8 = 22;
 /// The longest that a record can be, behind its header.
 const RECORD_MOST: usize = (1 << 14) + 2048;
 /// How much to read at least, if there is as much.
@@ -131,6 +133,10 @@ pub(super) struct Session {
     /// How many bytes of data in `outgoing` the writer still believes to have: it was told `EAGAIN`, and brings them
     /// once more.
     untold: usize,
+    /// The first record of the peer looks like one.
+    is_greeted: bool,
+    /// How many bytes of `incoming` rustls has seen without being able to use them, 0 for none: a part of a message.
+    seen: usize,
     end: Option<End>,
 }
 
@@ -151,6 +157,8 @@ impl Session {
             taken: 0,
             outgoing: Buffer::default(),
             untold: 0,
+            is_greeted: false,
+            seen: 0,
             end: None,
         }
     }
@@ -272,6 +280,15 @@ impl Session {
                 Err(Failure::System(Errno::EAGAIN)) => return Ok(Handshake::Read),
                 result => result?,
             };
+            // No alert for who speaks another protocol, and would take it for an answer.
+            if let (Tls::Server(_), [kind, rest @ ..]) = (&self.tls, self.incoming.filled())
+                && !self.is_greeted
+            {
+                if *kind != HANDSHAKE || rest.first().is_some_and(|major| *major != 3) {
+                    return Err(Failure::Other("the peer sent something that is not TLS"));
+                }
+                self.is_greeted = !rest.is_empty();
+            }
         }
     }
 
@@ -284,6 +301,7 @@ impl Session {
         // SAFETY: the slice is as long as said.
         let count = unsafe { fd::read(socket, room.as_mut_ptr().cast(), room.len()) }?;
         self.incoming.fill(count);
+        self.seen = 0;
         Ok(count)
     }
 
@@ -309,14 +327,11 @@ impl Session {
         let mut done = self.take_plain(out);
         while done < out.len() {
             if self.end.is_none() && self.has_record() {
-                let before = self.incoming.filled().len();
                 match self.step_or_alert(&mut out[done..], &Send::Nothing) {
                     Ok(Step::Data(count)) => done += count,
-                    Ok(Step::Idle) if self.incoming.filled().len() == before => {
-                        self.end = Some(End::Failed(Failure::Other("the peer sent a record of no use")));
-                    }
+                    Ok(Step::Idle) => self.seen = self.incoming.filled().len(),
                     // An error is for the next read, once this one has nothing else to give.
-                    Ok(_) | Err(_) => {}
+                    Ok(Step::Progress | Step::Sent) | Err(_) => {}
                 }
                 continue;
             }
@@ -351,6 +366,7 @@ impl Session {
     /// Whether a whole record waits to be decrypted, or something that will never be one.
     fn has_record(&self) -> bool {
         match self.incoming.filled() {
+            seen if seen.len() == self.seen => false,
             [kind, major, _, high, low, rest @ ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
                 let is_record = RECORD_KINDS.contains(kind) && *major == 3 && length <= RECORD_MOST;

@@ -47,7 +47,8 @@ impl ServerCertVerifier for Servers {
         if let Some(plain) = Plain::of_version_1(end_entity) {
             if self.check_name {
                 // Names are in an extension, which it cannot have.
-                return Err(CertificateError::NotValidForName.into());
+                let expected = server_name.to_owned();
+                return Err(CertificateError::NotValidForNameContext { expected, presented: Vec::new() }.into());
             }
             self.trust.check_plain(&plain, now)?;
             return Ok(ServerCertVerified::assertion());

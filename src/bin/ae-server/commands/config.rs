@@ -59,12 +59,14 @@ fn set(ctx: &mut Context<'_>) -> Outcome {
         seen.push(parameter.name);
         (parameter.set)(&mut config, value).map_err(|reason| failed(&reason))?;
     }
-    apply(ctx, config)?;
+    // A file may have a new content under the same name.
+    let reload_tls = seen.iter().any(|name| name.starts_with("tls-"));
+    apply(ctx, config, reload_tls)?;
     ctx.reply_ok()
 }
 
-fn apply(ctx: &mut Context<'_>, config: Config) -> Outcome {
-    ctx.server.reconfigure(config).map_err(|reason| format!("ERR CONFIG SET failed - {reason}").into())
+fn apply(ctx: &mut Context<'_>, config: Config, reload_tls: bool) -> Outcome {
+    ctx.server.reconfigure(config, reload_tls).map_err(|reason| format!("ERR CONFIG SET failed - {reason}").into())
 }
 
 fn resetstat(ctx: &mut Context<'_>) -> Outcome {
