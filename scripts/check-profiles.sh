@@ -23,7 +23,7 @@ lint() {
 
 # The headers, and the safe API over the profile's structs.
 cargo_tests() {
-    LIBAE_ABI=$1 cargo test --quiet --locked --test headers --test rust_api
+    LIBAE_ABI=$1 cargo test --quiet --locked --test headers --test rust_api --test rust_tls
 }
 
 # c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.

@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.."
 
 # What to look for, and the Debian package it comes in.
 commands=(
-    cc:gcc gcc:gcc g++:g++ clang:clang clang++:clang valgrind:valgrind strace:strace openssl:openssl pkg-config:pkg-config
-    python3:python3 redis-server:redis-server redis-cli:redis-tools redis-benchmark:redis-tools
+    cc:gcc gcc:gcc g++:g++ clang:clang clang++:clang valgrind:valgrind strace:strace pkg-config:pkg-config
+    python3:python3 openssl:openssl redis-server:redis-server redis-cli:redis-tools redis-benchmark:redis-tools
 )
 headers=(hiredis/hiredis.h:libhiredis-dev hiredis/adapters/ae.h:libhiredis-dev)
 

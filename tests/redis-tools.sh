@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Drives ae-server with redis-cli and redis-benchmark and checks what they print. AE_SERVER names the server.
+# Drives ae-server with redis-cli and redis-benchmark and checks what they print, first over TCP, then over TLS. AE_SERVER
+# names the server.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -10,17 +11,23 @@ trap 'kill "$pid" 2> /dev/null; rm -rf "$folder"' EXIT
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 socket=$folder/socket
 
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$folder/key" -out "$folder/crt" 2> "$folder/openssl" ||
+    cat "$folder/openssl"
+
 passed=0
 failed=0
+over=
+tls=()
 
 # check NAME EXPECTED ACTUAL: whether they are the same.
 check() {
     if [ "$2" == "$3" ]; then
         passed=$((passed + 1))
-        printf 'ok: %s\n' "$1"
+        printf 'ok: %s%s\n' "$over" "$1"
     else
         failed=$((failed + 1))
-        printf 'FAILED: %s\n  expected: %s\n  actual:   %s\n' "$1" "$2" "$3"
+        printf 'FAILED: %s%s\n  expected: %s\n  actual:   %s\n' "$over" "$1" "$2" "$3"
     fi
 }
 
@@ -28,58 +35,20 @@ check() {
 matches() {
     if grep -qE "$2" <<< "$3"; then
         passed=$((passed + 1))
-        printf 'ok: %s\n' "$1"
+        printf 'ok: %s%s\n' "$over" "$1"
     else
         failed=$((failed + 1))
-        printf 'FAILED: %s\n  no line matches: %s\n  in: %s\n' "$1" "$2" "$3"
+        printf 'FAILED: %s%s\n  no line matches: %s\n  in: %s\n' "$over" "$1" "$2" "$3"
     fi
 }
 
 cli() {
-    redis-cli -p "$port" "$@" 2>&1
+    redis-cli -p "$port" "${tls[@]}" "$@" 2>&1
 }
 
-"$server" --port "$port" --bind 127.0.0.1 --unixsocket "$socket" > "$folder/out" 2>&1 &
-pid=$!
-for _ in $(seq 200); do
-    [ "$(cli ping)" == PONG ] && break
-    sleep 0.05
-done
-
-# redis-cli, one command per connection.
-check ping PONG "$(cli ping)"
-check set OK "$(cli set key 'a value')"
-check get 'a value' "$(cli get key)"
-check "get nothing" "" "$(cli get none)"
-check incr 1 "$(cli incr n)"
-check "mset, mget" $'1\n2' "$(cli mset a 1 b 2 > /dev/null; cli mget a b)"
-check "an error" "ERR wrong number of arguments for 'get' command" "$(cli get | head -n 1)"
-check "unknown command" "ERR unknown command 'nosuch', with args beginning with: 'x' " "$(cli nosuch x | head -n 1)"
-check "value from standard input" OK "$(printf 'from stdin' | cli -x set piped)"
-check "over the Unix socket" 'from stdin' "$(redis-cli -s "$socket" get piped)"
-check "another database" "" "$(cli -n 5 get key)"
-check "RESP3" 'a value' "$(cli -3 get key)"
-check "raw bytes" '"\x00\xff"' "$(printf '\000\377' | cli -x set raw > /dev/null; cli --no-raw get raw)"
-matches "info" '^redis_version:7\.2\.' "$(cli info server | tr -d '\r')"
-matches "client list" 'cmd=client\|list' "$(cli client list)"
-check "dbsize" 6 "$(cli dbsize)"
-
-# Several commands over one connection; what redis-cli asks for when a person starts it.
-check "a session" $'OK\n1\nOK' "$(printf 'set i 1\nget i\nselect 3\n' | cli)"
-matches "command docs" 'Returns the string at a key' "$(cli command docs get)"
-
-# Scanning and bulk loading.
-commands=$(for i in $(seq 1000); do printf 'SET bulk:%d %d\n' "$i" "$i"; done)
-matches "pipe" 'errors: 0, replies: 1000' "$(cli --pipe <<< "$commands")"
-check "scan" 1000 "$(cli --scan --pattern 'bulk:*' | sort -u | wc -l)"
-matches "bigkeys" 'Biggest string found' "$(cli --bigkeys)"
-check "expiry" "" "$(cli set short 1 px 1 > /dev/null; sleep 0.05; cli get short)"
-check "flushall" 0 "$(cli flushall > /dev/null; cli dbsize)"
-
-# redis-benchmark: every default test that the commands cover, plain, pipelined, with random keys, over both sockets.
-tests=ping_inline,ping_mbulk,set,get,incr,mset
+# benchmark NAME OPTIONS...: every default test that the commands cover.
 benchmark() {
-    local name=$1 output
+    local name=$1 output tests=ping_inline,ping_mbulk,set,get,incr,mset
     shift
     output=$(redis-benchmark -p "$port" -t $tests --csv "$@" 2>&1)
     matches "benchmark $name: PING_INLINE" '^"PING_INLINE","[0-9.]+"' "$output"
@@ -90,20 +59,67 @@ benchmark() {
     matches "benchmark $name: MSET" '^"MSET \(10 keys\)","[0-9.]+"' "$output"
     check "benchmark $name: no complaint" "" "$(grep -iE 'error|warning|fail|could not' <<< "$output")"
 }
-benchmark "plain" -n 5000
-benchmark "pipelined" -n 20000 -P 16 -r 1000
-benchmark "large values" -n 2000 -d 100000 -r 10
-benchmark "Unix socket" -n 5000 -s "$socket"
-benchmark "threads" -n 20000 --threads 2 -c 100
-check "keys after it" 1 "$(cli exists counter:__rand_int__)"
-matches "statistics after it" '^total_commands_processed:[0-9]{6}' "$(cli info stats)"
 
-kill "$pid"
-wait "$pid"
-check "exit code" 0 $?
-matches "the last line" '^ae-server stopped by SIGTERM$' "$(cat "$folder/out")"
-check "no other line" 2 "$(wc -l < "$folder/out")"
-check "no socket left" "" "$(ls "$folder" | grep socket)"
+# run OPTIONS...: a server with these and a unix socket, and everything that is asked of it.
+run() {
+    "$server" --bind 127.0.0.1 --unixsocket "$socket" "$@" > "$folder/out" 2>&1 &
+    pid=$!
+    for _ in $(seq 200); do
+        [ "$(cli ping)" == PONG ] && break
+        sleep 0.05
+    done
+
+    # redis-cli, one command per connection.
+    check ping PONG "$(cli ping)"
+    check set OK "$(cli set key 'a value')"
+    check get 'a value' "$(cli get key)"
+    check "get nothing" "" "$(cli get none)"
+    check incr 1 "$(cli incr n)"
+    check "mset, mget" $'1\n2' "$(cli mset a 1 b 2 > /dev/null; cli mget a b)"
+    check "an error" "ERR wrong number of arguments for 'get' command" "$(cli get | head -n 1)"
+    check "unknown command" "ERR unknown command 'nosuch', with args beginning with: 'x' " "$(cli nosuch x | head -n 1)"
+    check "value from standard input" OK "$(printf 'from stdin' | cli -x set piped)"
+    check "over the Unix socket" 'from stdin' "$(redis-cli -s "$socket" get piped)"
+    check "another database" "" "$(cli -n 5 get key)"
+    check "RESP3" 'a value' "$(cli -3 get key)"
+    check "raw bytes" '"\x00\xff"' "$(printf '\000\377' | cli -x set raw > /dev/null; cli --no-raw get raw)"
+    matches "info" '^redis_version:7\.2\.' "$(cli info server | tr -d '\r')"
+    matches "client list" 'cmd=client\|list' "$(cli client list)"
+    check "dbsize" 6 "$(cli dbsize)"
+
+    # Several commands over one connection; what redis-cli asks for when a person starts it.
+    check "a session" $'OK\n1\nOK' "$(printf 'set i 1\nget i\nselect 3\n' | cli)"
+    matches "command docs" 'Returns the string at a key' "$(cli command docs get)"
+
+    # Scanning and bulk loading.
+    commands=$(for i in $(seq 1000); do printf 'SET bulk:%d %d\n' "$i" "$i"; done)
+    matches "pipe" 'errors: 0, replies: 1000' "$(cli --pipe <<< "$commands")"
+    check "scan" 1000 "$(cli --scan --pattern 'bulk:*' | sort -u | wc -l)"
+    matches "bigkeys" 'Biggest string found' "$(cli --bigkeys)"
+    check "expiry" "" "$(cli set short 1 px 1 > /dev/null; sleep 0.05; cli get short)"
+    check "flushall" 0 "$(cli flushall > /dev/null; cli dbsize)"
+
+    # redis-benchmark: plain, pipelined, with random keys, over both sockets.
+    benchmark "plain" -n 5000 "${tls[@]}"
+    benchmark "pipelined" -n 20000 -P 16 -r 1000 "${tls[@]}"
+    benchmark "large values" -n 2000 -d 100000 -r 10 "${tls[@]}"
+    benchmark "Unix socket" -n 5000 -s "$socket"
+    benchmark "threads" -n 20000 --threads 2 -c 100 "${tls[@]}"
+    check "keys after it" 1 "$(cli exists counter:__rand_int__)"
+    matches "statistics after it" '^total_commands_processed:[0-9]{6}' "$(cli info stats)"
+
+    kill "$pid"
+    wait "$pid"
+    check "exit code" 0 $?
+    matches "the last line" '^ae-server stopped by SIGTERM$' "$(cat "$folder/out")"
+    check "no other line" 2 "$(wc -l < "$folder/out")"
+    check "no socket left" "" "$(ls "$folder" | grep socket)"
+}
+
+run --port "$port"
+over="TLS: "
+tls=(--tls --cacert "$folder/crt")
+run --port 0 --tls-port "$port" --tls-cert-file "$folder/crt" --tls-key-file "$folder/key" --tls-auth-clients no
 
 printf 'redis-tools: %d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

@@ -29,6 +29,15 @@ pub enum Peer {
     Unix,
 }
 
+impl core::fmt::Display for Peer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix socket"),
+        }
+    }
+}
+
 type Accepted = Box<dyn Fn(Connection, Peer)>;
 type Refused = Box<dyn Fn(&str, Peer)>;
 

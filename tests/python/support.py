@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,7 @@ class Server:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                self.connect().close()
+                self.reach()
                 return self
             except ConnectionRefusedError:
                 time.sleep(0.01)
@@ -65,6 +66,48 @@ class Server:
 
     def connect(self):
         return Client(("127.0.0.1", self.port))
+
+    def reach(self):
+        """Fails unless it listens."""
+        socket.create_connection(("127.0.0.1", self.port)).close()
+
+
+class TlsServer(Server):
+    """One that has a TLS port, too; connect() goes there. Clients are asked for no certificate if not told otherwise."""
+
+    def __init__(self, certificates, *options, cert="server", auth="no", plain=True):
+        self.certificates = certificates
+        self.tls_port = free_port()
+        tls = ["--tls-port", self.tls_port, "--tls-cert-file", certificates[f"{cert}.crt"], "--tls-key-file",
+               certificates[f"{cert}.key"], "--tls-ca-cert-file", certificates["ca.crt"], "--tls-auth-clients", auth]
+        super().__init__(*map(str, tls), *options, *([] if plain else ["--port", "0"]))
+
+    def connect(self, context=None):
+        context = context or client_context(self.certificates)
+        return Client(("127.0.0.1", self.tls_port), lambda plain: context.wrap_socket(plain, server_hostname="localhost"))
+
+    def plain(self):
+        return super().connect()
+
+    def reach(self):
+        with socket.create_connection(("127.0.0.1", self.tls_port)) as probe:
+            # It is not TLS, so that nothing is left of it when this returns.
+            probe.sendall(b"anybody?")
+            try:
+                probe.recv(100)
+            except ConnectionResetError:
+                pass
+
+
+def client_context(certificates, cert=None, version=None, ca="ca"):
+    """How a client checks the server, and what it shows: one of the certificates, or none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certificates[f"{ca}.crt"])
+    if cert:
+        context.load_cert_chain(certificates[f"{cert}.pem"])
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
 
 
 class Error(str):
@@ -99,11 +142,12 @@ class Set(list):
 class Client:
     """A client that shows replies as they are."""
 
-    def __init__(self, address):
+    def __init__(self, address, wrap=lambda plain: plain):
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)
         self.socket.settimeout(20)
         self.socket.connect(address)
+        self.socket = wrap(self.socket)
         self.file = self.socket.makefile("rb")
 
     def __enter__(self):

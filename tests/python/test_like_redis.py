@@ -145,6 +145,8 @@ def same(command, ours, theirs):
 
 @unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
 class LikeRedis(unittest.TestCase):
+    server = Server
+
     def test_random_commands_get_the_same_replies(self):
         self.compare()
 
@@ -154,7 +156,7 @@ class LikeRedis(unittest.TestCase):
     def compare(self, *first):
         seed, steps = int(os.environ.get("SEED", "1")), int(os.environ.get("STEPS", "20000"))
         script = Script(seed)
-        with Server() as ours, Server.redis() as theirs:
+        with self.server() as ours, Server.redis() as theirs:
             with ours.connect() as our, theirs.connect() as their:
                 history = []
                 for command in first:

@@ -19,12 +19,19 @@ class Basics:
 
     @classmethod
     def setUpClass(cls):
-        cls.server = Server().__enter__()
+        cls.server = cls.start().__enter__()
         cls.addClassCleanup(cls.server.stop)
+
+    @classmethod
+    def start(cls):
+        return Server()
+
+    def client(self, **options):
+        return redis.Redis(port=self.server.port, **options)
 
     def setUp(self):
         options = {"protocol": self.protocol} if self.protocol else {}
-        self.redis = redis.Redis(port=self.server.port, **options)
+        self.redis = self.client(**options)
         self.addCleanup(self.redis.close)
         self.redis.flushall()
 
@@ -100,12 +107,12 @@ class Basics:
         self.assertEqual(self.redis.get("k"), value)
 
     def test_databases(self):
-        with redis.Redis(port=self.server.port, db=9, protocol=self.protocol or 2) as other:
+        with self.client(db=9, protocol=self.protocol or 2) as other:
             other.set("k", 9)
             self.assertIsNone(self.redis.get("k"))
             self.assertEqual(self.redis.info("keyspace")["db9"]["keys"], 1)
         with self.assertRaisesRegex(redis.ResponseError, "DB index is out of range"):
-            redis.Redis(port=self.server.port, db=99).ping()
+            self.client(db=99).ping()
 
     def test_the_server_describes_itself(self):
         r = self.redis

@@ -66,6 +66,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many connections may be in their handshake, beside the clients.
+    pub fn handshakes(&self) -> usize {
+        if self.tls_port == 0 { 0 } else { self.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) }
+    }
+
+    /// Descriptors that the event loop has to have room for.
+    pub fn set_size(&self) -> usize {
+        self.max_clients as usize + self.handshakes() + crate::RESERVED as usize
+    }
+
     /// Puts the TLS parameters in force.
     pub fn apply_tls(&self) -> Result<(), String> {
         if self.tls.cert_file.is_none() && self.tls.key_file.is_none() {
@@ -74,6 +84,9 @@ impl Config {
         self.tls.apply()
     }
 }
+
+/// As the library has it.
+const TLS_MAX_HANDSHAKES: usize = 1000;
 
 const AUTH_CLIENTS: [(&str, AuthClients); 3] =
     [("no", AuthClients::No), ("yes", AuthClients::Yes), ("optional", AuthClients::Optional)];
@@ -379,7 +392,7 @@ pub const PARAMETERS: &[Parameter] = &[
         AnyTime,
         "N",
         "handshakes at the same time (1000); more clients wait",
-        |c| decimal(c.tls.max_handshakes.unwrap_or(1000) as u64),
+        |c| decimal(c.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) as u64),
         |c, v| {
             c.tls.max_handshakes = Some(number(v, 1, i32::MAX as u64)? as usize);
             Ok(())

@@ -6,12 +6,13 @@ use rlimit::Resource;
 /// Descriptors that are not clients'.
 const RESERVED: u64 = 32;
 
-/// Raises the limit as far as `clients` need it, and returns how many clients there is room for.
-pub fn make_room(clients: u32) -> Result<u32, String> {
+/// Raises the limit as far as `clients` need it, and connections in their `handshakes` beside them; returns how many
+/// clients there is room for.
+pub fn make_room(clients: u32, handshakes: usize) -> Result<u32, String> {
     let Ok((soft, hard)) = Resource::NOFILE.get() else {
         return Ok(clients);
     };
-    let wanted = u64::from(clients) + RESERVED;
+    let wanted = u64::from(clients) + handshakes as u64 + RESERVED;
     if soft >= wanted {
         return Ok(clients);
     }
@@ -25,9 +26,14 @@ pub fn make_room(clients: u32) -> Result<u32, String> {
         return Ok(clients);
     }
     let reason = raised.err().map_or_else(|| "hard limit".into(), |error| error.to_string());
-    let room = limit.saturating_sub(RESERVED) as u32;
+    // If it must be, at the cost of handshakes, but half of what there is stays for clients.
+    let room = limit.saturating_sub(RESERVED);
+    let room = room.saturating_sub(handshakes as u64).max(room / 2).min(clients.into()) as u32;
     if room == 0 {
         return Err(format!("the limit of {limit} open files leaves no room for clients ({reason})"));
+    }
+    if room == clients {
+        return Ok(clients);
     }
     log(
         Level::Warning,

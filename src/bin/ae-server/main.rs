@@ -62,7 +62,7 @@ fn say(text: &str) {
 
 fn serve(mut config: Config) -> Result<(), String> {
     log::set_level(config.log_level);
-    config.max_clients = files::make_room(config.max_clients)?;
+    config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
     let el = event_loop(&config)?;
     let net = Net::new(config);
     let listeners = listen(&el, &net)?;
@@ -96,7 +96,7 @@ fn serve(mut config: Config) -> Result<(), String> {
 const RESERVED: u32 = 128;
 
 fn event_loop(config: &Config) -> Result<EventLoop, String> {
-    let size = (config.max_clients.saturating_add(RESERVED)) as usize;
+    let size = config.set_size();
     let created = match config.backend.as_str() {
         "" => EventLoop::new(size),
         name => EventLoop::with_backend(size, name),
@@ -123,7 +123,7 @@ fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, Stri
         listener.on_accept_or(
             net::ACCEPTS_PER_CALL,
             move |conn, peer| net.borrow_mut().on_accept(conn, peer),
-            |why, peer| log::log(Level::Verbose, format_args!("Error accepting a client connection: {why} ({peer:?})")),
+            |why, peer| log::log(Level::Verbose, format_args!("Error accepting a client connection: {why} ({peer})")),
         )?;
         listening.push(Listening { place: places.join(", "), _listener: listener });
         Ok::<(), std::io::Error>(())

@@ -86,12 +86,12 @@ impl Server {
     /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters name
     /// are read again.
     pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
-        if config.max_clients > self.config.max_clients {
-            let room = crate::files::make_room(config.max_clients)?;
+        if config.set_size() > self.config.set_size() {
+            let room = crate::files::make_room(config.max_clients, config.handshakes())?;
             if room < config.max_clients {
                 return Err(format!("The operating system has room for only {room} clients"));
             }
-            self.wanted_set_size = Some(config.max_clients as usize + crate::RESERVED as usize);
+            self.wanted_set_size = Some(config.set_size());
         }
         if config.tls_port != 0 && reload_tls {
             config.apply_tls().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
