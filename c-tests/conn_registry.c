@@ -207,13 +207,29 @@ static void builtin_types_can_be_registered_one_by_one(void) {
     CHECK_INT(connTypeInitialize(), C_OK);
 }
 
-static void tls_is_not_built_in(void) {
+static const char *get_tls(connection *conn) {
+    (void)conn;
+    return "tls";
+}
+
+static void tls_is_built_in(void) {
     connection *conn;
 
-    CHECK_INT(connTypeInitialize(), C_OK);
     CHECK_NULL(connectionTypeTls());
-    CHECK_NULL(connectionByType("tls"));
-    CHECK_INT(RedisRegisterConnectionTypeTLS(), C_ERR);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    if (connectionTypeTls() == NULL) {
+        CHECK_FAILS(RedisRegisterConnectionTypeTLS(), C_ERR, EOPNOTSUPP);
+        SKIP("a library without TLS");
+    }
+    CHECK(connectionByType("TLS") == connectionTypeTls());
+    CHECK_INT(connectionIndexByType("tls"), 2); /* after tcp and unix */
+    CHECK_INT(RedisRegisterConnectionTypeTLS(), C_OK); /* again is harmless */
+    conn = test_conn_create(NULL, connectionTypeTls());
+    CHECK(conn != NULL);
+    CHECK_INT(connIsTLS(conn), 1);
+    CHECK_TEXT(connGetType(conn), "tls");
+    CHECK_NULL(connGetPeerCert(conn));
+    connClose(conn);
     conn = test_conn_create(NULL, TCP_TYPE);
     CHECK_INT(connIsTLS(conn), 0);
     CHECK_NULL(connGetPeerCert(conn));
@@ -221,14 +237,27 @@ static void tls_is_not_built_in(void) {
     CHECK_INT(connIsTLS(NULL), 0);
 }
 
+/* Another type has the name first: the library's own has to go without. */
+static void tls_may_be_the_programs(void) {
+    static ConnectionType own = {.get_type = get_tls};
+
+    CHECK_INT(connTypeRegister(&own), C_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK(connectionTypeTls() == &own);
+    CHECK_INT(RedisRegisterConnectionTypeTLS(), C_ERR);
+}
+
 /* ---- Registering ---- */
+
+/* How many types there are beside the program's own: a library without TLS has one less. */
+static int builtin(void) { return connectionTypeTls() == NULL ? 2 : 3; }
 
 static void own_type_is_found_and_initialized_once(void) {
     CHECK_INT(connTypeInitialize(), C_OK);
     CHECK_INT(connTypeRegister(&memory_type), C_OK);
     CHECK_INT(inits, 1);
     CHECK(connectionByType("Memory") == &memory_type);
-    CHECK_INT(connectionIndexByType("memory"), 2);
+    CHECK_INT(connectionIndexByType("memory"), builtin());
     CHECK_INT(connTypeRegister(&memory_type), C_ERR);
     CHECK_INT(inits, 1);
     connTypeCleanupAll();
@@ -291,14 +320,18 @@ static void full_table_is_enospc(void) {
         {.get_type = get_type_0}, {.get_type = get_type_1}, {.get_type = get_type_2}, {.get_type = get_type_3},
         {.get_type = get_type_4}, {.get_type = get_type_5}, {.get_type = get_type_6},
     };
-    int i;
+    char last[] = "own?";
+    int i, room;
 
     CHECK_INT(CONN_TYPE_MAX, 8);
     CHECK_INT(connTypeInitialize(), C_OK);
-    for (i = 0; i < 6; i++) CHECK_INT(connTypeRegister(&types[i]), C_OK);
-    CHECK_FAILS(connTypeRegister(&types[6]), C_ERR, ENOSPC);
-    CHECK_NULL(connectionByType("own6"));
-    CHECK_INT(connectionIndexByType("own5"), CONN_TYPE_MAX - 1);
+    room = CONN_TYPE_MAX - builtin();
+    for (i = 0; i < room; i++) CHECK_INT(connTypeRegister(&types[i]), C_OK);
+    CHECK_FAILS(connTypeRegister(&types[room]), C_ERR, ENOSPC);
+    last[3] = (char)('0' + room);
+    CHECK_NULL(connectionByType(last));
+    last[3]--;
+    CHECK_INT(connectionIndexByType(last), CONN_TYPE_MAX - 1);
     CHECK(connectionByType("own0") == &types[0]);
 }
 
@@ -378,7 +411,7 @@ static void pending_data_is_asked_of_every_type(void) {
 TEST_MAIN(CASE(nothing_is_there_before_initialize), CASE(builtin_types_have_names_and_places),
           CASE(initialize_again_is_harmless), CASE(initialize_from_several_threads),
           CASE(log_hook_may_call_the_registry), CASE(builtin_types_can_be_registered_one_by_one),
-          CASE(tls_is_not_built_in), CASE(own_type_is_found_and_initialized_once),
+          CASE(tls_is_built_in), CASE(tls_may_be_the_programs), CASE(own_type_is_found_and_initialized_once),
           CASE(name_is_taken_whatever_its_case), CASE(type_without_a_name_is_einval),
           CASE(full_table_is_enospc), CASE(calls_go_through_the_table), CASE(what_a_type_lacks_is_einval),
           CASE(pending_data_is_asked_of_every_type))

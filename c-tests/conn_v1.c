@@ -1,5 +1,6 @@
 /* Connections up to redis-7.0, as far as they are not what later ones are too (conn_tcp.c, conn_handlers.c, conn_sync.c):
- * types as numbers, addresses by which end, the socket's error, and TLS that is not there. */
+ * types as numbers, addresses by which end, the socket's error, and TLS that nobody has
+ * configured. */
 #include "test.h"
 #include "conn_test.h"
 
@@ -73,9 +74,21 @@ static void own_type_has_its_number(void) {
     CHECK_FAILS(connWrite(&own, "x", 1), -1, EINVAL); /* departs from upstream, which calls NULL */
 }
 
-static void tls_is_not_built_in(void) {
-    CHECK_FAILS_NULL(connCreateTLS(), EOPNOTSUPP); /* upstream returns NULL, too */
-    CHECK_FAILS_NULL(connCreateAcceptedTLS(3, 1), EOPNOTSUPP);
+static void tls_without_settings(void) {
+    CHECK_INT(isTlsConfigured(), 0);
+    errno = 0;
+    conn = connCreateTLS();
+    if (conn == NULL) {
+        CHECK_INT(errno, EOPNOTSUPP); /* a library without TLS: upstream returns NULL then, too */
+        CHECK_FAILS_NULL(connCreateAcceptedTLS(3, 1), EOPNOTSUPP);
+    } else {
+        CHECK_INT(connGetType(conn), CONN_TYPE_TLS);
+        CHECK_NULL(connTLSGetPeerCert(conn));
+        connClose(conn);
+        conn = connCreateAcceptedTLS(-1, 1);
+        CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+        connClose(conn);
+    }
     CHECK_INT(tlsHasPendingData(), 0);
     CHECK_INT(tlsProcessPendingData(), 0);
     conn = connCreateSocket();
@@ -213,6 +226,6 @@ static void sync_calls_need_no_loop(void) {
 }
 
 TEST_MAIN(CASE(types_are_numbers), CASE(table_of_sockets_is_whole), CASE(own_type_has_its_number),
-          CASE(tls_is_not_built_in), CASE(addresses_of_both_ends), CASE(addresses_of_ipv6),
+          CASE(tls_without_settings), CASE(addresses_of_both_ends), CASE(addresses_of_ipv6),
           CASE(addresses_of_unix_sockets), CASE(no_address_is_a_question_mark), CASE(socket_error_is_told_once),
           CASE(sync_calls_need_no_loop))

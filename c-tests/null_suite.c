@@ -1,7 +1,7 @@
 /* Nonsense for every exported function: NULL, negative and huge numbers. None may crash; each answers with the
  * error that its documentation names. Upstream trusts its callers: all of this departs from it. */
 #include "test.h"
-#include "conn_test.h"
+#include "tls_test.h"
 
 #include <ae.h>
 #include <anet.h>
@@ -66,6 +66,14 @@ static void note_call(const char *name) {
         function arguments;          \
         CHECK_INT(errno, 4242);      \
     } while (0)
+
+/* Whether the library has been built with TLS. */
+static int has_tls(void) {
+    libaeTlsConfig config = {.size = 0};
+
+    CHECK_INT(libaeTlsConfigure(&config, NULL, 0), AE_ERR);
+    return errno == EINVAL;
+}
 
 static void on_file(aeEventLoop *el, int fd, void *data, int mask) {
     (void)el;
@@ -314,8 +322,18 @@ static void null_for_connections_of_this_profile(void) {
     FAILS(connFormatFdAddr, (NULL, NULL, SIZE_MAX, OWN_END), -1, EINVAL);
     GIVES(connFormatPeer, (NULL, text, sizeof(text)), 3);
     FAILS(connFormatPeer, (NULL, NULL, SIZE_MAX), -1, EINVAL);
-    FAILS_NULL(connCreateTLS, (), EOPNOTSUPP);
-    FAILS_NULL(connCreateAcceptedTLS, (-1, INT_MIN), EOPNOTSUPP);
+    note_call("connCreateTLS");
+    note_call("connCreateAcceptedTLS");
+    IGNORES(tlsInit, ());
+    IGNORES(tlsCleanup, ());
+    GIVES(isTlsConfigured, (), 0);
+    if (has_tls()) {
+        FAILS(tlsConfigure, (NULL), C_ERR, EINVAL);
+    } else {
+        GIVES(tlsConfigure, (NULL), C_OK); /* as upstream without TLS */
+        CHECK_FAILS_NULL(connCreateTLS(), EOPNOTSUPP);
+        CHECK_FAILS_NULL(connCreateAcceptedTLS(-1, INT_MIN), EOPNOTSUPP);
+    }
     GIVES(connTLSGetPeerCert, (NULL) == NULL, 1);
     GIVES(tlsHasPendingData, (), 0);
     GIVES(tlsProcessPendingData, (), 0);
@@ -421,7 +439,10 @@ static void nonsense_for_types(void) {
     GIVES(RedisRegisterConnectionTypeSocket, (), C_OK);
     FAILS(RedisRegisterConnectionTypeSocket, (), C_ERR, EEXIST);
     GIVES(RedisRegisterConnectionTypeUnix, (), C_OK);
-    FAILS(RedisRegisterConnectionTypeTLS, (), C_ERR, EOPNOTSUPP);
+    if (has_tls())
+        GIVES(RedisRegisterConnectionTypeTLS, (), C_OK);
+    else
+        FAILS(RedisRegisterConnectionTypeTLS, (), C_ERR, EOPNOTSUPP);
     GIVES(connTypeInitialize, (), C_OK);
     FAILS(connTypeConfigure, (connectionTypeTcp(), NULL, 0), C_ERR, EINVAL);
 
@@ -443,11 +464,84 @@ static void nonsense_for_types(void) {
 
 static void nonsense_for_libae(void) {
     libaeHost empty = {.size = 0};
+    libaeTlsConfig tls = {.size = 0};
 
     GIVES(libaeVersion, () != NULL, 1);
     GIVES(libaeAbiProfile, () != NULL, 1);
     GIVES(libaeSetHost, (NULL), AE_OK);
     FAILS(libaeSetHost, (&empty), AE_ERR, EINVAL);
+    note_call("libaeTlsConfigure");
+    if (!has_tls()) {
+        CHECK_FAILS(libaeTlsConfigure(NULL, NULL, 0), AE_ERR, EOPNOTSUPP);
+        return;
+    }
+    CHECK_FAILS(libaeTlsConfigure(NULL, NULL, 0), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeTlsConfigure(NULL, NULL, SIZE_MAX), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeTlsConfigure(NULL, text, sizeof(text)), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeTlsConfigure(&tls, text, 0), AE_ERR, EINVAL);
+    tls.size = 1;
+    CHECK_FAILS(libaeTlsConfigure(&tls, NULL, sizeof(text)), AE_ERR, EINVAL);
+    tls = (libaeTlsConfig){.size = sizeof(tls), .auth_clients = INT_MAX};
+    CHECK_FAILS(libaeTlsConfigure(&tls, text, 1), AE_ERR, EINVAL);
+    tls = (libaeTlsConfig){.size = sizeof(tls), .max_handshakes = INT_MIN, .handshake_timeout = INT_MIN};
+    CHECK_FAILS(libaeTlsConfigure(&tls, text, sizeof(text)), AE_ERR, EINVAL);
+    tls = (libaeTlsConfig){.size = sizeof(tls), .handshake_timeout = INT_MIN, .max_handshakes = INT_MAX};
+    tls.session_cache_size = tls.session_cache_timeout = INT_MAX;
+    CHECK_KEEPS_ERRNO(libaeTlsConfigure(&tls, text, sizeof(text)), AE_OK);
+}
+
+/* A TLS connection without descriptor or with one that is none, with settings and without. */
+static void nonsense_for_tls_connections(void) {
+    aeEventLoop *el = aeCreateEventLoop(64);
+    libaeTlsConfig tls = {.size = sizeof(tls)};
+    connection *conn;
+    int i;
+
+    CHECK_INT(test_conn_types(), C_OK);
+    if (!has_tls()) SKIP("a library without TLS");
+    for (i = 0; i < 2; i++) {
+        conn = tls_create(el);
+        CHECK(conn != NULL);
+        CHECK_INT(connWrite(conn, text, 1), -1);
+        CHECK_INT(connRead(conn, text, 1), -1);
+        CHECK_FAILS(connSyncWrite(conn, NULL, 1, 10), -1, EINVAL);
+        CHECK_FAILS(connSyncRead(conn, text, -1, 10), -1, EINVAL);
+        CHECK_FAILS(connSyncReadLine(conn, text, 0, 10), -1, EINVAL);
+        CHECK_INT(connSyncWrite(conn, text, 1, 10), -1);
+        CHECK_INT(connSyncRead(conn, text, 1, 10), -1);
+        CHECK_INT(connSyncReadLine(conn, text, 2, 10), -1);
+#ifndef LIBAE_ABI_REDIS_6_2
+        CHECK_INT(connWritev(conn, NULL, INT_MIN), -1);
+        CHECK_INT(connWritev(conn, NULL, 1), -1);
+#endif
+        CHECK_INT(connSetReadHandler(conn, on_connection), C_ERR);
+        CHECK_INT(connSetWriteHandler(conn, on_connection), C_ERR);
+        CHECK_FAILS(connAccept(conn, on_connection), C_ERR, EINVAL);
+        CHECK_NULL(tls_peer_cert(conn));
+        CHECK_INT(connConnect(conn, NULL, 1, NULL, on_connection), C_ERR);
+        CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+        CHECK_INT(connConnect(conn, "127.0.0.1", INT_MIN, NULL, on_connection), C_ERR);
+        CHECK_INT(connBlockingConnect(conn, NULL, 1, 10), C_ERR);
+        CHECK_INT(connBlockingConnect(conn, "127.0.0.1", 70000, LLONG_MIN), C_ERR);
+        CHECK(connGetLastError(conn) != NULL);
+#ifndef TEST_CONN_V1
+        connShutdown(conn);
+#endif
+        connClose(conn);
+        conn = tls_create_accepted(el, -1, INT_MIN);
+        CHECK(conn != NULL);
+        CHECK_INT(connAccept(conn, on_connection), C_ERR);
+        CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+        connClose(conn);
+        conn = tls_create_accepted(el, INT_MAX, INT_MAX);
+        CHECK(conn != NULL);
+        CHECK_INT(connAccept(conn, NULL), C_ERR);
+        connClose(conn);
+        CHECK_INT(tls_has_pending(el), 0);
+        CHECK_INT(tls_process_pending(el), 0);
+        CHECK_INT(libaeTlsConfigure(&tls, NULL, 0), AE_OK); /* neither a certificate nor a CA */
+    }
+    aeDeleteEventLoop(el);
 }
 
 static void every_function_was_called(void) {
@@ -469,4 +563,5 @@ TEST_MAIN(CASE(nonsense_for_ae), CASE(absurd_set_sizes), CASE(nonsense_for_anet_
           CASE(nonsense_for_anet_connects), CASE(nonsense_for_anet_addresses), CASE(null_for_connections),
           CASE(null_for_connections_of_this_profile),
           CASE(nonsense_for_an_unconnected_connection), CASE(nonsense_for_types), CASE(nonsense_for_libae),
+          CASE(nonsense_for_tls_connections),
           CASE(every_function_was_called))

@@ -1,7 +1,7 @@
 /* The C library's own malloc fails, at every allocation in turn: an error code, never a crash, and nothing is left
  * behind. (host_allocator.c does the same for the host's allocator.) */
 #include "test.h"
-#include "conn_test.h"
+#include "tls_test.h"
 
 #include <ae.h>
 #include <anet.h>
@@ -142,6 +142,26 @@ static void use_connections(aeEventLoop *el) {
     use_listener(el);
 }
 
+/* What the library's own memory is asked for; rustls, as all Rust, aborts without. */
+static void use_tls(void) {
+    connection *conn = tls_create(el);
+
+    if (conn == NULL)
+        CHECK_INT(errno, ENOMEM);
+    else
+        connClose(conn);
+}
+
+static void tls_fails_cleanly(void) {
+    CHECK_INT(test_conn_types(), C_OK);
+    if (libaeTlsConfigure(&(libaeTlsConfig){.size = sizeof(libaeTlsConfig)}, NULL, 0) == AE_ERR && errno == EOPNOTSUPP)
+        SKIP("a library without TLS");
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    EVERY_ALLOCATION(use_tls());
+    aeDeleteEventLoop(el);
+}
+
 static void on_accepted(connection *conn, int flags, char *ip) {
     CHECK_INT(flags, 0);
     CHECK_TEXT(ip, "127.0.0.1");
@@ -160,4 +180,4 @@ static void connections_fail_cleanly(void) {
     CHECK_INT(libaeSetHost(NULL), AE_OK);
 }
 
-TEST_MAIN(CASE(loops_fail_cleanly), CASE(sockets_fail_cleanly), CASE(connections_fail_cleanly))
+TEST_MAIN(CASE(loops_fail_cleanly), CASE(sockets_fail_cleanly), CASE(connections_fail_cleanly), CASE(tls_fails_cleanly))

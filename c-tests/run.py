@@ -6,7 +6,8 @@ target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exis
 
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
 passed, 77 skipped, else failed, with the reason on stderr. A program whose name starts with `hiredis_` is linked with
-libhiredis and finds a running ae-server at AE_SERVER_PORT.
+libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose name starts with `tls_` finds certificates in the folder
+LIBAE_TEST_CERTS (certs.py), which is not set where there is no `openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
@@ -28,6 +29,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import certs
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -54,6 +57,8 @@ PROGRAMS_OF = {
     "conn_v1": V1,
     "conn_v1_base": V1,
     "conn_valkey": VALKEY,
+    "tls_moves": ("redis-8.0",),
+    "tls_postpone": VALKEY,
 }
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
@@ -92,6 +97,22 @@ VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 # And these of their programs with valgrind: those that know the profiles, and do not take long.
 VALGRIND_OF_OTHERS = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
     name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
+}
+# TLS programs take long, and hardly know the backends: what runs of them in these variants unless they are asked for.
+# With valgrind, whose start takes a second and a handshake another, AddressSanitizer has to do for the rest.
+TLS_LOOP = {"tls_connect", "tls_handshake", "tls_pending"}
+TLS_NARROWED = {
+    "so-poll": TLS_LOOP,
+    "so-select": TLS_LOOP,
+    "asan-poll": TLS_LOOP,
+    "valgrind": {"tls_cut", "tls_moves", "tls_pending", "tls_postpone", "tls_threads"},
+}
+# And in other profiles than the default: those that know the profiles.
+TLS_PROFILES = TLS_LOOP | {"tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_threads"}
+TLS_NARROWED_OF_OTHERS = {
+    "a-epoll": TLS_PROFILES,
+    "asan-epoll": TLS_PROFILES,
+    "valgrind": {"tls_moves", "tls_postpone"},
 }
 
 CANARY = r"""
@@ -217,8 +238,11 @@ class Server:
         self.process.wait()
 
 
-def environment(backend, server):
+def environment(backend, server, certificates=None):
     env = dict(os.environ, LIBAE_BACKEND=backend, **SANITIZER_ENV)
+    env.pop("LIBAE_TEST_CERTS", None)
+    if certificates:
+        env["LIBAE_TEST_CERTS"] = str(certificates)
     if server:
         env["AE_SERVER_PORT"] = str(server.port)
     return env
@@ -275,14 +299,14 @@ def describe(status, limit):
     return f"exit status {status}"
 
 
-def run_variant(library, variant, sources, pool, folder, server, only):
+def run_variant(library, variant, sources, pool, folder, env, only):
     linkage, backend, runner, limit = VARIANTS[variant]
     outcome = Outcome()
     complaint = canary(library, variant, folder)
     if complaint:
         outcome.fail(f"{variant}: canary", complaint)
         return outcome
-    env = environment(backend, server)
+    env = environment(backend, *env)
     cases = []
     for source in sources:
         program = library.program(source.stem, linkage)
@@ -317,7 +341,8 @@ def main():
     is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     names = {source.stem for source in sources}
-    unknown = (set(arguments.programs) | set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS) - names
+    named = set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS | TLS_PROFILES
+    unknown = (set(arguments.programs).union(named, *TLS_NARROWED.values())) - names
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
     left_out = {name for name, profiles in PROGRAMS_OF.items() if library.profile not in profiles}
@@ -334,11 +359,16 @@ def main():
         linkage = VARIANTS[variant][0]
         if linkage not in LINKAGES_OF.get(source.stem, (linkage,)):
             return False
+        if source.stem.startswith("tls_") and not arguments.programs:
+            wide = (TLS_NARROWED if is_default else TLS_NARROWED_OF_OTHERS).get(variant)
+            return wide is None or source.stem in wide
         narrowed = is_default or arguments.programs or variant != "valgrind"
         return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 
     total = Outcome()
     server = Server() if any(source.name.startswith("hiredis_") for source in sources) else None
+    wants_certificates = any(source.name.startswith("tls_") for source in sources)
+    certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
     try:
         with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
             broken = set()
@@ -361,7 +391,9 @@ def main():
                     source for source in sources
                     if belongs(source, variant) and (source, VARIANTS[variant][0]) not in broken
                 ]
-                outcome = run_variant(library, variant, built, pool, pathlib.Path(folder), server, arguments.case)
+                outcome = run_variant(
+                    library, variant, built, pool, pathlib.Path(folder), (server, certificates), arguments.case
+                )
                 print(f"{variant}: {outcome} ({time.monotonic() - start:.0f} s)", flush=True)
                 total.passed += outcome.passed
                 total.failed += outcome.failed

@@ -18,6 +18,8 @@ WARM_UP = 0.2
 
 
 class Bench:
+    """Requests of `size` bytes, or of redis-benchmark's own size."""
+
     def __init__(self, trees, folder):
         self.trees = trees
         self.folder = folder
@@ -25,39 +27,42 @@ class Bench:
         self.on_one, self.on_others = processors()
         self.started = 0
 
-    def cost(self, variant, command, pipeline, requests):
+    def cost(self, variant, command, pipeline, requests, size=None):
         """seconds of the server's CPU time per request, of a server of its own: memory lies elsewhere in each"""
-        server = self._start(variant)
+        server = self.start(variant)
         try:
-            self._load(server, command, pipeline, int(requests * WARM_UP))
+            self.load(server, command, pipeline, int(requests * WARM_UP), size)
             before = cpu_time(server.pid)
-            self._load(server, command, pipeline, requests)
+            self.load(server, command, pipeline, requests, size)
             return (cpu_time(server.pid) - before) / requests
         finally:
             server.kill()
 
-    def requests(self, command, pipeline):
-        """as many as take some SECONDS"""
-        count = 20000 * pipeline
-        server = self._start(STOCK)
+    def requests(self, command, pipeline, size=None, step=10000):
+        """as many as take some SECONDS, a multiple of `step`"""
+        count = 2 * step * pipeline
+        server = self.start(STOCK)
         try:
             start = time.monotonic()
-            self._load(server, command, pipeline, count)
+            self.load(server, command, pipeline, count, size)
             rate = count / (time.monotonic() - start)
         finally:
             server.kill()
-        return max(count, int(rate * SECONDS / 10000) * 10000)
+        return max(count, int(rate * SECONDS / step) * step)
 
-    def _start(self, variant):
+    def start(self, variant, *options):
         self.started += 1
         tree = self.trees[variant]
         folder = self.folder / str(self.started)
-        return Server(tree.program(tree.fork.server), folder, free_ports(1)[0], before=self.on_one)
+        return Server(tree.program(tree.fork.server), folder, free_ports(1)[0], *options, before=self.on_one)
 
-    def _load(self, server, command, pipeline, requests):
-        done = subprocess.run([str(self.client), "-p", str(server.port), "-t", command.lower(), "-c", str(CLIENTS), "-P",
-                               str(pipeline), "-n", str(requests), "-q"], capture_output=True, text=True, env=environment(),
-                              timeout=120, preexec_fn=self.on_others)
+    def load(self, server, command, pipeline, requests, size=None):
+        self.run(server.port, command, pipeline, requests, *(() if size is None else ("-d", str(size))))
+
+    def run(self, port, command, pipeline, requests, *more):
+        done = subprocess.run([str(self.client), "-p", str(port), "-t", command.lower(), "-c", str(CLIENTS), "-P",
+                               str(pipeline), "-n", str(requests), "-q", *more], capture_output=True, text=True,
+                              env=environment(), timeout=120, preexec_fn=self.on_others)
         if done.returncode or not re.search(rf"{command}: [0-9.]+ requests per second", done.stdout):
             raise Failure(f"{self.client.name}: {done.stdout[-300:]} {done.stderr[-300:]}")
 

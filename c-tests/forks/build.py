@@ -4,9 +4,10 @@ does. A small makefile beside each copy adds the linker's maps."""
 
 import os
 import shutil
+import subprocess
 
 import fetch
-from common import FORKS, ROOT, run, say
+from common import FORKS, ROOT, Failure, run, say
 
 STOCK = "stock"
 LIBAE = "libae"
@@ -20,17 +21,22 @@ print-%:
 	@printf '%s\\n' '$($*)'
 """
 MAP_RULE = "{program}: FINAL_LIBS += -Wl,-Map={program}.map\n"
+# Who uses OpenSSL is in the table of cross references.
+TLS_MAP_RULE = "{program}: FINAL_LIBS += -Wl,-Map={program}.map,--cref\n"
 
 
 class Tree:
-    """A copy of the fork's sources and what is built in it. `quick` is for what need not be fast: less optimization."""
+    """A copy of the fork's sources and what is built in it. `quick` is for what need not be fast: less optimization.
+    With `tls`, built with TLS, in a folder of its own."""
 
-    def __init__(self, fork, variant, quick=False):
+    def __init__(self, fork, variant, quick=False, tls=False):
         self.fork = fork
         self.variant = variant
         self.quick = quick
-        self.root = FORKS / fork.name / (f"quick-{variant}" if quick else variant)
+        self.tls = tls
+        self.root = FORKS / fork.name / (("quick-" if quick else "") + variant + ("-tls" if tls else ""))
         self.source = self.root / "src"
+        self.certificates = self.root / "tests/tls"
 
     def program(self, name):
         return self.source / name
@@ -50,9 +56,25 @@ class Tree:
             self._unlink_outdated()
         run(["make", JOBS, "-f", self._wrapper(), *self._options(), "all"], cwd=self.source,
             log=FORKS / self.fork.name / f"build-{self.root.name}.log")
+        if self.tls:
+            self._make_certificates()
+
+    def replaced(self, program):
+        return self.fork.replaced(program, self.tls)
+
+    def _make_certificates(self):
+        """those of the test suite, by the fork's own script, unless they are there and good for another day"""
+        made = self.certificates / "server.crt"
+        if made.exists():
+            valid = subprocess.run(["openssl", "x509", "-checkend", "86400", "-noout", "-in", made], capture_output=True)
+            if valid.returncode == 0:
+                return
+        run(["utils/gen-test-certs.sh"], cwd=self.root, log=FORKS / self.fork.name / f"certificates-{self.root.name}.log")
+        if not made.exists():
+            raise Failure(f"utils/gen-test-certs.sh makes no {made.name}")
 
     def _options(self):
-        options = ["USE_SYSTEMD=no", "BUILD_TLS=no"]
+        options = ["USE_SYSTEMD=no", f"BUILD_TLS={'yes' if self.tls else 'no'}"]
         if self.quick:
             options.append("OPTIMIZATION=-O1")
         if self.variant == LIBAE:
@@ -71,7 +93,8 @@ class Tree:
         """its path, written when it is not as it should be"""
         path = self.root / f"{self.variant}.mk"
         text = WRAPPER.format(makefile=OVERLAY if self.variant == LIBAE else "Makefile")
-        text += "".join(MAP_RULE.format(program=program.name) for program in self.fork.programs)
+        rule = TLS_MAP_RULE if self.tls else MAP_RULE
+        text += "".join(rule.format(program=program.name) for program in self.fork.programs)
         if not path.exists() or path.read_text() != text:
             path.write_text(text)
         return path
@@ -89,12 +112,12 @@ def build_library(profile):
 def upstream_objects(tree):
     """The replaced files compiled by themselves, outside of the tree: what they define is what libae has to provide.
     Without link-time optimization, so that their symbols are plain to see."""
-    folder = FORKS / tree.fork.name / "upstream"
+    folder = FORKS / tree.fork.name / ("upstream-tls" if tree.tls else "upstream")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     flags = [word for word in tree.printed("FINAL_CFLAGS").split() if "lto" not in word]
     objects = {}
-    for name in tree.fork.programs[0].replaced:
+    for name in tree.replaced(tree.fork.programs[0]):
         objects[name] = folder / name
         run(["cc", *flags, "-c", "-o", objects[name], name.replace(".o", ".c")], cwd=tree.source)
     return objects

@@ -6,6 +6,9 @@
   io-threads  so does a part of it with io-threads on
   cluster     a six-node cluster survives the loss of a primary
   speed       the server's (wrk's) CPU time per request, in pairs
+  tls-symbols, tls, tls-speed
+              the same for builds with TLS: tls.o is not in the server, the suite passes
+              with --tls, and CPU time per request and per handshake beside stock's with OpenSSL
 
 Results go to build/forks/results and into docs/forks.md. `make forks FORK=redis-7.0 ARGS="--steps symbols,speed"`."""
 
@@ -21,12 +24,16 @@ import report
 import suite
 import symbols
 import wrk
-from common import COMMANDS, SUITE_COMMANDS, Failure, Unavailable, error, require, say
+import tls
+from common import (COMMANDS, SUITE_COMMANDS, TLS_COMMANDS, TLS_HEADERS, TLS_TCL_PACKAGES, Failure, Unavailable, error,
+                    require, say)
 from pairs import PAIRS, judged
-from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, WRK, WRK_VERSION
+from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, TLS_IMPOSSIBLE, WRK, WRK_VERSION
 
-STEPS = ("symbols", "suite", "io-threads", "cluster", "speed")
+TLS_STEPS = ("tls-symbols", "tls", "tls-speed")
+STEPS = ("symbols", "suite", "io-threads", "cluster", "speed", *TLS_STEPS)
 SKIPPED = 77
+TLS_ARGUMENTS = ("--tls",)
 
 
 def main():
@@ -55,6 +62,8 @@ def arguments():
     parser.add_argument("forks", nargs="*", metavar="FORK", help=f"which of {', '.join(NAMES)}; all when none is named")
     parser.add_argument("--steps", default=",".join(STEPS), help="some of the steps, with commas between them")
     parser.add_argument("--units", help="only these units of the suite, with commas between them; not recorded")
+    parser.add_argument("--stock", action="store_true",
+                        help="only build stock and run its suites as far as their outcome is not known; no step is recorded")
     parser.add_argument("--fresh", action="store_true", help="run stock's suite again although its outcome is known")
     parser.add_argument("--workers", type=int, default=suite.WORKERS, help="units of the suite at a time")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of runs for each row of the speed step")
@@ -73,18 +82,34 @@ def arguments():
 
 def fork_steps(fork, options):
     """The steps that were asked for, each recorded when it is done. Problems of one do not keep the others from running."""
+    with_tls = [step for step in options.steps if step in TLS_STEPS]
     require({**COMMANDS, **SUITE_COMMANDS})
-    trees = {build.STOCK: build.Tree(fork, build.STOCK), build.LIBAE: build.Tree(fork, build.LIBAE)}
-    build.build_library(fork.profile)
-    for tree in trees.values():
+    if with_tls:
+        require(TLS_COMMANDS, TLS_HEADERS, TLS_TCL_PACKAGES)
+    variants = (build.STOCK,) if options.stock else (build.STOCK, build.LIBAE)
+    if not options.stock:
+        build.build_library(fork.profile)
+    trees = {variant: build.Tree(fork, variant) for variant in variants}
+    tls_trees = {variant: build.Tree(fork, variant, tls=True) for variant in variants}
+    for tree in [*(trees.values() if len(with_tls) < len(options.steps) else ()), *(tls_trees.values() if with_tls else ())]:
         tree.build()
-    libae = trees[build.LIBAE]
+    runs = {
+        "suite": (trees, "full", (), options.units),
+        "io-threads": (trees, "io-threads", fork.io_threads, options.units or IO_THREADS_UNITS),
+        "tls": (tls_trees, "tls", TLS_ARGUMENTS, options.units, TLS_IMPOSSIBLE),
+    }
+    if options.stock:
+        for step in [step for step in options.steps if step in runs]:
+            say(f"{fork.name}: {step}, stock only")
+            stock_suite(*runs[step][:4], options)
+        return []
     steps = {
-        "symbols": lambda: symbols.check(libae),
-        "suite": lambda: suites(trees, "full", (), options.units, options),
-        "io-threads": lambda: suites(trees, "io-threads", fork.io_threads, options.units or IO_THREADS_UNITS, options),
-        "cluster": lambda: cluster.check(libae),
+        **{step: lambda run=run: suites(options, *run) for step, run in runs.items()},
+        "symbols": lambda: symbols.check(trees[build.LIBAE]),
+        "cluster": lambda: cluster.check(trees[build.LIBAE]),
         "speed": lambda: judged(bench.check(trees, options.pairs)),
+        "tls-symbols": lambda: symbols.check(tls_trees[build.LIBAE]),
+        "tls-speed": lambda: judged(tls.check(tls_trees, options.pairs), tls.LIMIT),
     }
     facts = {"package": fork.package, "version": fork.version, "profile": fork.profile, "machine": report.machine()}
     return run_steps(fork.name, facts, steps, options)
@@ -111,35 +136,43 @@ def run_steps(name, facts, steps, options):
         found = result.get("problems", [])
         problems += [f"{step}: {problem}" for problem in found]
         say(f"{name}: {step}: {'FAILED' if found else 'passed'} ({time.monotonic() - start:.0f} s)")
-        if not (options.units and step in ("suite", "io-threads")):
+        if not (options.units and step in ("suite", "io-threads", "tls")):
             report.store(name, facts, {step: result})
             report.write_document(NAMES)
     return problems
 
 
-def suites(trees, label, arguments, only, options):
-    """The suite on both builds. What stock has done before is taken from the cache."""
-    stock, libae = trees[build.STOCK], trees[build.LIBAE]
+def suites(options, trees, label, arguments, only, impossible=frozenset()):
+    """The suite on both builds. `impossible` are the tests, "unit: name", that libae is known not to pass."""
+    libae = trees[build.LIBAE]
+    stock_outcomes, seconds, stock_runner = stock_suite(trees, label, arguments, only, options)
     units = suite.units_of(libae, only)
-    runners = {variant: suite.Runner(tree, label, arguments) for variant, tree in trees.items()}
-    cache = suite.StockCache(stock.fork, arguments)
-    known = cache.load()
-    seconds = {unit: outcome.seconds for unit, outcome in known.items()}
-    if options.fresh:
-        known = {}
-    stock_outcomes = suite.settled(runners[build.STOCK], units, options.workers, known,
-                                   lambda outcomes: cache.save({**known, **outcomes}), seconds)
+    runners = {build.STOCK: stock_runner, build.LIBAE: suite.Runner(libae, label, arguments)}
     libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers, seconds=seconds)
     failures = suite.compare(libae_outcomes, stock_outcomes, *(
         lambda unit, runner=runners[variant]: runner.run([unit], 1)[unit] for variant in (build.LIBAE, build.STOCK)))
     result = {"libae": suite.totals(libae_outcomes), "stock": suite.totals(stock_outcomes),
               "flaky": suite.named(libae_outcomes, "flaky"), "fails": suite.named(libae_outcomes, "failed"),
               "stock_flaky": suite.named(stock_outcomes, "flaky"), "stock_fails": suite.named(stock_outcomes, "failed"),
-              "problems": [f"{unit}: {name}: {reason}" for unit, name, reason in failures]}
+              "problems": suite.problems(failures, impossible, libae_outcomes)}
     for variant in (build.LIBAE, build.STOCK):
         say("  {}: {units} units, {passed} passed, {failed} failed, {skipped} skipped, {flaky} flaky; "
             "in unit/cluster: {cluster} passed".format(variant, **result[variant]))
     return result
+
+
+def stock_suite(trees, label, arguments, only, options):
+    """Stock's outcomes, those that it has had before from the cache; how long each unit takes; and the runner."""
+    tree = trees[build.STOCK]
+    cache = suite.StockCache(tree.fork, arguments)
+    known = cache.load()
+    seconds = {unit: outcome.seconds for unit, outcome in known.items()}
+    if options.fresh:
+        known = {}
+    runner = suite.Runner(tree, label, arguments)
+    outcomes = suite.settled(runner, suite.units_of(tree, only), options.workers, known,
+                             lambda outcomes: cache.save({**known, **outcomes}), seconds)
+    return outcomes, seconds, runner
 
 
 def continuous_integration(fork, workers):

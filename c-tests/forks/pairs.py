@@ -32,13 +32,14 @@ def summary(costs):
     }
 
 
-def too_slow(row):
-    return row["ratio"] > LIMIT
+def too_slow(row, limit=LIMIT):
+    return row["ratio"] > limit
 
 
-def judged(rows):
+def judged(rows, limit=LIMIT):
     """the rows with the problems beside them"""
-    slow = [f"{name}: {row['ratio']:.3f} of stock's CPU time, more than {LIMIT}" for name, row in rows.items() if too_slow(row)]
+    slow = [f"{name}: {row['ratio']:.3f} of stock's CPU time, more than {limit}" for name, row in rows.items()
+            if too_slow(row, limit)]
     return {**rows, "problems": slow}
 
 

@@ -54,7 +54,9 @@ def replaced(text, content):
 
 
 def tables(results):
-    parts = [*_suites(results), *_symbols(results), *_clusters(results), *_speed(results), *_problems(results)]
+    parts = [*_suites(results), *_symbols(results), *_tls_symbols(results), *_clusters(results),
+             *_speed(results, "speed", "CPU time per request"),
+             *_speed(results, "tls-speed", "with TLS, CPU time per request or connection"), *_problems(results)]
     kinds = sorted({result["machine"] for result in results.values()})
     if kinds:
         parts.insert(0, f"Measured by `make forks` on a {' and a '.join(kinds)}.\n")
@@ -75,7 +77,7 @@ def _name(result):
 def _suites(results):
     rows = []
     for result in results.values():
-        for step, label in (("suite", "its suite"), ("io-threads", "a part, with io-threads")):
+        for step, label in (("suite", "its suite"), ("io-threads", "a part, with io-threads"), ("tls", "its suite, with TLS")):
             found = result["steps"].get(step)
             for variant in ("libae", "stock") if found else ():
                 count = found[variant]
@@ -93,6 +95,18 @@ def _symbols(results):
     return _table(head, rows)
 
 
+def _tls_symbols(results):
+    rows = []
+    for result in results.values():
+        for program, count in result["steps"].get("tls-symbols", {}).items():
+            if program != "problems" and "openssl" in count:
+                calls = ", ".join(f"`{name}`" for name in count["openssl"])
+                rows.append((_name(result), f"`{program}`", count["libae"], 0, calls or "none"))
+    head = ("fork, with TLS", "program", "functions from libae", "from `tls.o` and the others",
+            "what it calls of OpenSSL, for Sentinel")
+    return _table(head, rows)
+
+
 def _clusters(results):
     rows = []
     for result in results.values():
@@ -105,15 +119,15 @@ def _clusters(results):
     return _table(head, rows)
 
 
-def _speed(results):
+def _speed(results, step, title):
     rows = []
     for result in results.values():
-        for name, row in result["steps"].get("speed", {}).items():
+        for name, row in result["steps"].get(step, {}).items():
             if name != "problems":
                 spread = f"{row['low']:.3f} to {row['high']:.3f}"
                 rows.append((_name(result), name, f"{row['ratio']:.3f}", spread, row["pairs"], f"{row['stock_us']:.2f}",
                              f"{row['libae_us']:.2f}"))
-    head = ("fork", "CPU time per request", "libae / stock, median", "quartiles", "pairs", "stock (µs)", "libae (µs)")
+    head = ("fork", title, "libae / stock, median", "quartiles", "pairs", "stock (µs)", "libae (µs)")
     return _table(head, rows)
 
 

@@ -294,6 +294,14 @@ def compare(libae, stock, libae_again, stock_again):
     return failures
 
 
+def problems(failures, impossible, outcomes):
+    """A line for each failure but the impossible ones; and for each of these that is possible after all."""
+    lines = {f"{unit}: {name}": reason for unit, name, reason in failures}
+    found = [f"{test}: {reason}" for test, reason in lines.items() if test not in impossible]
+    passed = {f"{unit}: {name}" for unit, outcome in outcomes.items() for name in outcome.passed}
+    return found + [f"{test}: passes, and is listed as impossible" for test in sorted(impossible & passed)]
+
+
 def totals(outcomes):
     count = Counter()
     for outcome in outcomes.values():

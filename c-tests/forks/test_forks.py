@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Tests of what the tool reads and decides: the suite's output, linker maps, lost writes, ratios, the document."""
 
+import tempfile
 import unittest
+from pathlib import Path
 
+import build
 import cluster
+import common
 import pairs
 import report
 import suite
@@ -89,6 +93,12 @@ class SuiteOutput(unittest.TestCase):
     def test_a_failure_counts_when_it_stays_and_stock_passes(self):
         self.assertEqual(self.compare(["t"], []), [("u", "t", "why")])
 
+    def test_what_cannot_pass_is_no_problem_unless_it_passes(self):
+        outcomes = {"u": suite.Outcome(["a"])}
+        failures = [("u", "b", "why"), ("u", "c", "why not")]
+        self.assertEqual(suite.problems(failures, {"u: b"}, outcomes), ["u: c: why not"])
+        self.assertEqual(suite.problems([], {"u: a", "u: d"}, outcomes), ["u: a: passes, and is listed as impossible"])
+
     def test_servers_that_were_killed_have_not_crashed(self):
         report = b"=== REDIS BUG REPORT START\n# Redis crashed by signal: 11, si_code: %d\n%s"
         self.assertEqual(suite.crash_reports(report % (1, b"# Accessing address: 0x1\n")), 1)
@@ -142,6 +152,81 @@ class Maps(unittest.TestCase):
         self.assertTrue(self.prove({"main": 0x1000})[1])
 
 
+REFERENCES = """\
+ .text          0x0000000000001000      0x100 server.o
+
+Cross Reference Table
+
+Symbol                                            File
+SSL_CTX_new                                       /usr/lib/libssl.so
+                                                  ../deps/hiredis/libhiredis_ssl.a(ssl.o)
+SSL_CTX_new@@OPENSSL_3.0.0                        /usr/lib/libssl.so
+SSL_new                                           /usr/lib/libssl.so
+                                                  ../deps/hiredis/libhiredis_ssl.a(ssl.o)
+                                                  sentinel.o
+a_name_that_is_longer_than_the_column_of_the_table_has_room_for
+                                                  server.o
+write                                             /lib/libc.so.6
+                                                  server.o
+                                                  /usr/lib/libcrypto.so
+"""
+
+
+class OpenSSL(unittest.TestCase):
+    def test_files_of_a_symbol(self):
+        found = symbols.references(REFERENCES)
+        self.assertEqual(found["SSL_new"][1:], ["../deps/hiredis/libhiredis_ssl.a(ssl.o)", "sentinel.o"])
+        self.assertEqual(found["a_name_that_is_longer_than_the_column_of_the_table_has_room_for"], ["server.o"])
+
+    def test_sentinel_may(self):
+        self.assertEqual(symbols.openssl_users(REFERENCES), {"SSL_new": ["sentinel.o"]})
+        self.assertEqual(symbols.unexpected_openssl(REFERENCES), [])
+
+    def test_nobody_else_may(self):
+        text = REFERENCES + "SSL_accept    /usr/lib/libssl.so\n              /tmp/x.ltrans0.ltrans.o\n"
+        self.assertEqual(symbols.unexpected_openssl(text), ["/tmp/x.ltrans0.ltrans.o call SSL_accept of OpenSSL"])
+
+    def test_a_map_without_references_proves_nothing(self):
+        self.assertTrue(symbols.unexpected_openssl(MAP))
+
+    def test_a_function_of_tls_from_elsewhere(self):
+        map_ = symbols.Map(MAP)
+        for address, wrong in ((0x1130, False), (0x1010, True)):
+            problems = symbols.prove(map_, {"aeMain": 0x1130, "tlsInit": address}, {"aeMain", "tlsInit"}, ("ae.o", "tls.o"),
+                                     "/x/libae.a", {"tlsInit"})[1]
+            self.assertEqual(bool(problems), wrong, problems)
+        self.assertTrue(symbols.prove(map_, {"aeMain": 0x1130}, {"aeMain"}, ("tls.o",), "/x/libae.a", {"tlsInit"})[1])
+
+
+MAKEFILE = """\
+BUILD_TLS ?= no
+-include .make-settings
+X_SERVER_OBJ = ae.o anet.o connection.o tls.o server.o
+X_CLI_OBJ = anet.o ae.o cli.o
+X_BENCHMARK_OBJ = ae.o anet.o benchmark.o
+all: ;
+"""
+
+
+class Overlay(unittest.TestCase):
+    def objects(self, *variables, settings=""):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "Makefile").write_text(MAKEFILE)
+            Path(folder, ".make-settings").write_text(settings)
+            Path(folder, "print.mk").write_text(f"include {build.OVERLAY}\nprint-%: ; @echo $($*)\n")
+            return [common.run(["make", "-s", "-f", "print.mk", f"print-X_{name}_OBJ", "PROFILE=redis-7.0", *variables],
+                               cwd=folder).split() for name in ("SERVER", "CLI")]
+
+    def test_tls_leaves_a_server_with_tls(self):
+        for variables, settings in ((["BUILD_TLS=yes"], ""), ([], "BUILD_TLS=yes\n")):
+            server, cli = self.objects(*variables, settings=settings)
+            self.assertEqual((server, cli), (["server.o", "libae-glue.o"], ["cli.o"]))
+
+    def test_it_stays_in_the_others(self):
+        for variables in ([], ["BUILD_TLS=no"], ["BUILD_TLS=module"], ["BUILD_TLS=yes", "LIBAE_TLS=no"]):
+            self.assertEqual(self.objects(*variables)[0], ["tls.o", "server.o", "libae-glue.o"], variables)
+
+
 class Cluster(unittest.TestCase):
     def judge(self, *lost):
         kept = [cluster.Write("kept", 1, 9.0, True), cluster.Write("later", 2, 11.0, False)]
@@ -167,6 +252,8 @@ class Ratios(unittest.TestCase):
         self.assertEqual((row["ratio"], row["pairs"], row["stock_us"]), (1.01, 5, 1.0))
         self.assertFalse(pairs.too_slow(row))
         self.assertTrue(pairs.too_slow(pairs.summary([(1.0, 1.03)] * 5)))
+        self.assertEqual(len(pairs.judged({"SET": row}, 1.00)["problems"]), 1)
+        self.assertEqual(pairs.judged({"SET": row})["problems"], [])
 
     def test_the_order_changes(self):
         order = []
@@ -196,6 +283,15 @@ class Document(unittest.TestCase):
         self.assertIn("| redis 7.0.15 | its suite | libae | 3 | 45 | 0 | 2 | 1 | 5 |", text)
         self.assertIn("| redis 7.0.15 | SET | 1.030 |", text)
         self.assertIn("- redis 7.0.15, speed: SET: 1.030 of stock's", text)
+
+    def test_tables_of_builds_with_tls(self):
+        steps = {"tls": self.RESULT["steps"]["suite"], "tls-speed": self.RESULT["steps"]["speed"],
+                 "tls-symbols": {"redis-server": {"libae": 97, "openssl": ["SSL_free", "SSL_new"]}, "redis-cli": {"libae": 90}}}
+        text = report.tables({"redis-7.0": {**self.RESULT, "steps": steps}})
+        self.assertIn("| redis 7.0.15 | its suite, with TLS | stock | 3 | 45 | 0 | 2 | 1 | 5 |", text)
+        self.assertIn("| redis 7.0.15 | `redis-server` | 97 | 0 | `SSL_free`, `SSL_new` |", text)
+        self.assertNotIn("redis-cli", text)
+        self.assertIn("| fork | with TLS, CPU time per request or connection |", text)
 
 
 if __name__ == "__main__":

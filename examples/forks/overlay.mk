@@ -13,15 +13,22 @@ LIBAE_INCLUDE := $(LIBAE)/include
 # A fork that has changed the functions which the glue file calls brings its own.
 GLUE          := $(LIBAE)/examples/forks/$(PROFILE).c
 
+# Of the fork's own makefile: a variable's value, with what stands on this make's command line.
+print_list = printf 'include Makefile\nlibae-print-list: ; @echo $$($(1))\n' | \
+	$(MAKE) -s --no-print-directory -f - $(MAKEOVERRIDES) libae-print-list 2> /dev/null
+
 REPLACED := ae.o anet.o connection.o
 ifneq ($(filter-out redis-6.2 redis-7.0,$(PROFILE)),)
 REPLACED += socket.o unix.o
 endif
+# In a build with TLS libae's comes in the place of upstream's, which LIBAE_TLS=no keeps. Without TLS, and with TLS as a
+# module, tls.o says that there is none, and stays.
+LIBAE_TLS ?= yes
+ifeq ($(LIBAE_TLS) $(shell $(call print_list,BUILD_TLS)),yes yes)
+REPLACED += tls.o
+endif
 
-# The fork's own lists, less what libae replaces: asked of its makefile, and set ahead of it, since rules read their
-# prerequisites once.
-print_list = printf 'include Makefile\nlibae-print-list: ; @echo $$($(1))\n' | \
-	$(MAKE) -s --no-print-directory -f - $(MAKEOVERRIDES) libae-print-list 2> /dev/null
+# The fork's own lists, less what libae replaces: set ahead of its makefile, since rules read their prerequisites once.
 define without_replaced
 libae_objects := $$(shell $$(call print_list,$(1)))
 ifneq ($$(libae_objects),)

@@ -1,5 +1,6 @@
 /* What a valkey-8.0 server registers with libae: compile it with the server's flags, in src/, and link it with the
- * server and libae.a in place of ae.o anet.o connection.o socket.o unix.o; tls.o stays. */
+ * server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o where it is built
+ * with TLS. */
 
 #include "server.h"
 #include <libae.h>
@@ -7,10 +8,12 @@
 static aeEventLoop *host_loop(void) { return server.el; }
 static void host_log(int level, const char *message) { serverLog(level, "%s", message); }
 static char *host_string(const void *bytes, size_t len) { return sdsnewlen(bytes, len); }
+static int host_tls_auth_clients(void) { return server.tls_auth_clients; }
 static int host_backlog(void) { return server.tcp_backlog; }
 static int host_accepts_per_call(void) { return server.max_new_conns_per_cycle; }
+static int host_tls_accepts_per_call(void) { return server.max_new_tls_conns_per_cycle; }
 
-/* The accept handlers of socket.c and unix.c wrote these lines. The address is asked for only when it is printed. */
+/* The accept handlers of socket.c, unix.c and tls.c wrote these lines. The address is asked for only when it is printed. */
 static void log_accepted(connection *conn, const char *ip) {
     int port = 0;
     if (LL_VERBOSE < server.verbosity) return;
@@ -34,6 +37,12 @@ static void *host_calloc(size_t count, size_t size, void *context) { UNUSED(cont
 static void *host_realloc(void *ptr, size_t size, void *context) { UNUSED(context); return zrealloc(ptr, size); }
 static void host_free(void *ptr, void *context) { UNUSED(context); zfree(ptr); }
 
+/* `setting` is a file of DH parameters. Their key exchange is not missed: every client of TLS has a better one. */
+static int host_tls_meaningless(const char *setting, const char *reason) {
+    serverLog(LL_WARNING, "%s has no effect: %s", setting, reason);
+    return 1;
+}
+
 /* Runs before main. */
 __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {
@@ -44,8 +53,11 @@ __attribute__((constructor)) static void register_host(void) {
         .accepts_per_call = host_accepts_per_call,
         .listen = listenToPort,
         .tcp_backlog = host_backlog,
+        .tls_auth_clients = host_tls_auth_clients,
         .new_string = host_string,
         .allocator = {host_malloc, host_calloc, host_realloc, host_free, NULL},
+        .tls_accepts_per_call = host_tls_accepts_per_call,
+        .tls_meaningless = host_tls_meaningless,
     };
     /* With another profile's library every struct would be read wrongly, and nothing else would say so. */
     if (strcmp(libaeAbiProfile(), "valkey-8.0") == 0 && libaeSetHost(&host) == AE_OK) return;
@@ -65,3 +77,7 @@ sds getListensInfoString(sds info) {
     }
     return info;
 }
+
+/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no links
+ * with tls-replication on; a build that keeps tls.o has its own. Under both of the names that Valkey has used. */
+__attribute__((weak)) struct ssl_ctx_st *valkey_tls_ctx, *valkey_tls_client_ctx, *redis_tls_ctx, *redis_tls_client_ctx;

@@ -75,6 +75,7 @@ impl fmt::Display for Failure {
             Self::Tls(
                 error @ (TlsError::InappropriateMessage { .. } | TlsError::InappropriateHandshakeMessage { .. }),
             ) => write!(f, "the peer does not keep to TLS: {error}"),
+            Self::Tls(TlsError::General(why)) => write!(f, "this side cannot go on with the peer: {why}"),
             Self::Tls(TlsError::DecryptError) => f.write_str("the peer sent a record that cannot be decrypted"),
             Self::Tls(error) => error.fmt(f),
         }
@@ -170,6 +171,13 @@ impl Session {
         }
     }
 
+    fn wants_write(&self) -> bool {
+        match &self.tls {
+            Tls::Server(tls) => tls.wants_write(),
+            Tls::Client(tls) => tls.wants_write(),
+        }
+    }
+
     /// The peer's own certificate.
     pub(super) fn peer_certificate(&self) -> Option<&CertificateDer<'static>> {
         match &self.tls {
@@ -245,8 +253,8 @@ impl Session {
             Ok(step) => return Ok(step),
             Err(error) => error,
         };
-        // The alert is offered first, if there is one. Then rustls repeats the error.
-        while let Ok(Step::Progress) = self.step(&mut [], &Send::Nothing) {}
+        // Not a step more than there is to send: it would look at the bad record again.
+        while self.wants_write() && self.step(&mut [], &Send::Nothing).is_ok() {}
         let failure = Failure::Tls(error);
         self.end = Some(End::Failed(failure.clone()));
         Err(failure)
@@ -390,6 +398,9 @@ impl Session {
     }
 
     fn try_write(&mut self, socket: c_int, parts: &[&[u8]]) -> Result<usize, Failure> {
+        if let Some(End::Failed(failure)) = &self.end {
+            return Err(failure.clone());
+        }
         self.flush(socket)?;
         let total: usize = parts.iter().map(|part| part.len()).sum();
         if self.untold > 0 {

@@ -1,0 +1,159 @@
+"""Makes the certificates and keys of the TLS tests with the `openssl` command.
+
+All are of P-256 unless the name says rsa, and signed by ca.crt unless it says otherwise:
+
+    ca.crt rsa-ca.crt other-ca.crt  CAs; all-ca.crt holds the first two
+    server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt
+    client.crt                      a client's
+    expired.crt future.crt          no longer and not yet valid
+    wrong-host.crt                  for another host
+    other.crt                       signed by other-ca.crt
+    self-signed.crt                 signed by itself
+    v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name
+    chain.crt                       signed by an intermediate CA, with that one's certificate behind it; lone.crt is the
+                                    same without it
+    NAME.key                        the key of NAME.crt, as PKCS #8
+    sec1.key pkcs1.key              server.key and rsa.key in the formats of their own
+    encrypted.key                   server.key with the passphrase "secret"
+    old-encrypted.key               the same in the old way of PEM
+    ca-dir/                         ca.crt under its hashed name, and a file that is no certificate
+    empty-dir/                      only the latter
+    dh.pem                          DH parameters
+    no-cert.pem                     text
+"""
+
+import pathlib
+import shutil
+import subprocess
+
+LONG = ("20200101000000Z", "20491231000000Z")
+
+CONFIG = """
+[req]
+distinguished_name = name
+prompt = no
+[name]
+CN = libae test
+[ca]
+default_ca = own
+[own]
+dir = .
+new_certs_dir = issued
+database = index.txt
+rand_serial = yes
+unique_subject = no
+policy = any
+default_md = sha256
+email_in_dn = no
+[any]
+commonName = supplied
+[is_ca]
+basicConstraints = critical, CA:true
+keyUsage = critical, keyCertSign, cRLSign
+subjectKeyIdentifier = hash
+[server]
+basicConstraints = CA:false
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+[other_host]
+basicConstraints = CA:false
+subjectAltName = DNS:elsewhere.invalid, IP:192.0.2.1
+[client]
+basicConstraints = CA:false
+extendedKeyUsage = clientAuth
+"""
+
+
+class Maker:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def openssl(self, *arguments):
+        result = subprocess.run(
+            ["openssl", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False,
+        )
+        if result.returncode != 0:
+            raise RuntimeError(f"openssl {' '.join(arguments)}: {result.stderr}")
+        return result.stdout.strip()
+
+    def key(self, name, rsa=False):
+        kind = ("RSA", "-pkeyopt", "rsa_keygen_bits:2048") if rsa else ("EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+        self.openssl("genpkey", "-algorithm", *kind, "-out", f"{name}.key")
+
+    def request(self, name, **key):
+        self.key(name, **key)
+        self.openssl(
+            "req", "-config", "config", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr",
+        )
+
+    def self_signed(self, name, extensions, **key):
+        self.key(name, **key)
+        self.openssl(
+            "req", "-config", "config", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-days", "3650",
+            "-extensions", extensions, "-out", f"{name}.crt",
+        )
+
+    def signed(self, name, extensions="server", by="ca", valid=LONG, **key):
+        self.request(name, **key)
+        self.openssl(
+            "ca", "-config", "config", "-batch", "-notext", "-in", f"{name}.csr", "-out", f"{name}.crt",
+            "-cert", f"{by}.crt", "-keyfile", f"{by}.key", "-extensions", extensions,
+            "-startdate", valid[0], "-enddate", valid[1],
+        )
+
+    def make(self):
+        (self.folder / "config").write_text(CONFIG)
+        (self.folder / "index.txt").touch()
+        for name in "issued", "ca-dir", "empty-dir":
+            (self.folder / name).mkdir()
+        self.self_signed("ca", "is_ca")
+        self.self_signed("rsa-ca", "is_ca", rsa=True)
+        self.self_signed("other-ca", "is_ca")
+        self.write("all-ca.crt", self.text("ca.crt") + self.text("rsa-ca.crt"))
+        self.signed("server")
+        self.signed("rsa", by="rsa-ca", rsa=True)
+        self.signed("client", "client")
+        self.signed("expired", valid=("20200101000000Z", "20200201000000Z"))
+        self.signed("future", valid=("20480101000000Z", "20490101000000Z"))
+        self.signed("wrong-host", "other_host")
+        self.signed("other", by="other-ca")
+        self.self_signed("self-signed", "server")
+        self.request("v1")
+        self.openssl(
+            "x509", "-req", "-in", "v1.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-set_serial", "77", "-days", "3650",
+            "-out", "v1.crt",
+        )
+        self.signed("intermediate", "is_ca")
+        self.signed("lone", by="intermediate")
+        self.write("chain.crt", self.text("lone.crt") + self.text("intermediate.crt"))
+        self.write("chain.key", self.text("lone.key"))
+        self.openssl("ec", "-in", "server.key", "-out", "sec1.key")
+        self.openssl("rsa", "-in", "rsa.key", "-traditional", "-out", "pkcs1.key")
+        self.openssl("pkcs8", "-topk8", "-in", "server.key", "-out", "encrypted.key", "-passout", "pass:secret")
+        self.openssl("ec", "-in", "server.key", "-aes256", "-out", "old-encrypted.key", "-passout", "pass:secret")
+        self.write(f"ca-dir/{self.openssl('x509', '-in', 'ca.crt', '-noout', '-hash')}.0", self.text("ca.crt"))
+        for name in "no-cert.pem", "ca-dir/readme", "empty-dir/readme":
+            self.write(name, "There is no certificate here.\n")
+        self.openssl("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", "dh.pem")
+
+    def text(self, name):
+        return (self.folder / name).read_text()
+
+    def write(self, name, text):
+        (self.folder / name).write_text(text)
+
+
+def make(folder):
+    """Makes them anew; returns the folder, or None without the `openssl` command."""
+    if shutil.which("openssl") is None:
+        return None
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    Maker(folder).make()
+    return folder
+
+
+if __name__ == "__main__":
+    import sys
+
+    print(make(pathlib.Path(sys.argv[1]).resolve()))

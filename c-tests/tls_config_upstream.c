@@ -1,0 +1,168 @@
+/* TLS: the configuration as forks of Redis give it: upstream's structure, in connTypeConfigure or (up to redis-7.0)
+ * tlsConfigure, or when the host is asked. */
+#include "test.h"
+#include "tls_test.h"
+
+static void expect_works(void) {
+    tls_close_both();
+    tls_connect_pair();
+}
+
+static struct {
+    const char *cert_file, *key_file, *key_file_pass, *client_cert_file, *client_key_file, *client_key_file_pass;
+    const char *dh_params_file, *ca_cert_file, *ca_cert_dir, *protocols, *ciphers, *ciphersuites;
+    int prefer_server_ciphers, session_caching, session_cache_size, session_cache_timeout;
+} upstream;
+
+static int configure_upstream(int reconfigure) {
+#ifdef TEST_CONN_V1
+    (void)reconfigure;
+    return tlsConfigure((void *)&upstream);
+#else
+    return connTypeConfigure(connectionTypeTls(), &upstream, reconfigure);
+#endif
+}
+
+static char logged[512];
+static int asked;
+
+static void on_log(int level, const char *message) {
+    if (level == LIBAE_LOG_WARNING) snprintf(logged, sizeof(logged), "%s", message);
+}
+
+static int hosts_auth_clients(void) { return LIBAE_TLS_AUTH_CLIENTS_YES; }
+
+static int on_meaningless(const char *setting, const char *reason) {
+    CHECK_TEXT(setting, "tls-dh-params-file");
+    CHECK(strlen(reason) > 10);
+    asked++;
+    return 1;
+}
+
+static void begin_upstream(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_begin_with(NULL);
+    upstream.cert_file = tls_file("server.crt");
+    upstream.key_file = tls_file("server.key");
+    upstream.ca_cert_file = tls_file("ca.crt");
+    upstream.session_caching = 1;
+    upstream.session_cache_size = 20480;
+    upstream.session_cache_timeout = 300;
+}
+
+static void upstreams_structure(void) {
+    begin_upstream();
+    CHECK_INT(configure_upstream(0), C_OK);
+    expect_works();
+    upstream.cert_file = tls_file("wrong-host.crt"); /* names are not looked at, as upstream does not */
+    upstream.key_file = tls_file("wrong-host.key");
+    CHECK_INT(configure_upstream(1), C_OK);
+    expect_works();
+    tls_end();
+}
+
+static void expect_upstream_refused(const char *part) {
+    CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
+    CHECK_CONTAINS(logged, part);
+    logged[0] = '\0';
+    expect_works();
+}
+
+static void upstreams_structure_is_refused(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+    const char *cert;
+
+    begin_upstream();
+    CHECK_INT(configure_upstream(0), C_OK);
+    upstream.dh_params_file = tls_file("dh.pem");
+    expect_upstream_refused("tls-dh-params-file");
+    host.tls_meaningless = on_meaningless;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(1), C_OK); /* the host knows, and goes on without it */
+    CHECK_INT(asked, 1);
+    expect_works();
+    upstream.dh_params_file = NULL;
+    upstream.protocols = "TLSv1.1";
+    expect_upstream_refused("tls-protocols");
+    upstream.protocols = NULL;
+    cert = upstream.cert_file;
+    upstream.cert_file = NULL;
+    expect_upstream_refused("tls-cert-file");
+    upstream.cert_file = tls_file("client.crt");
+    expect_upstream_refused("tls-key-file");
+    upstream.cert_file = cert;
+    upstream.ca_cert_file = NULL;
+    host.tls_auth_clients = hosts_auth_clients;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
+    CHECK_CONTAINS(logged, "tls-ca-cert-file");
+    host.tls_auth_clients = NULL;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(1), C_OK);
+    tls_end();
+}
+
+static void *hosts_config(void) {
+    asked++;
+    return &upstream;
+}
+
+/* Whoever has not been configured asks, once. */
+static void host_is_asked_for_the_configuration(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_connect_pair();
+    CHECK_INT(asked, 1);
+    tls_end();
+}
+
+#ifdef TEST_CONN_V1
+
+static void configured_or_not(void) {
+    begin_upstream();
+    tlsInit();
+    CHECK_INT(isTlsConfigured(), 0);
+    CHECK_INT(configure_upstream(0), C_OK);
+    CHECK_INT(isTlsConfigured(), 1);
+    tls_connect_pair();
+    tlsCleanup();
+    CHECK_INT(isTlsConfigured(), 0);
+    tls_write_all(client, "hello", 5); /* what there is goes on */
+    tls_read_all(server, logged, 5);
+    tls_close_both();
+    client = tls_create(el);
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, NULL), C_ERR);
+    CHECK_TEXT(connGetLastError(client), "TLS is not configured");
+    tls_end();
+}
+
+#else
+
+/* Only once, unless it is asked for again. */
+static void configured_or_not(void) {
+    begin_upstream();
+    CHECK_INT(configure_upstream(0), C_OK);
+    upstream.cert_file = "/nowhere";
+    CHECK_INT(configure_upstream(0), C_OK);
+    expect_works();
+    CHECK_INT(configure_upstream(1), C_ERR);
+    CHECK_FAILS(connTypeConfigure(connectionTypeTls(), NULL, 1), C_ERR, EINVAL);
+    expect_works();
+    connTypeCleanupAll();
+    tls_write_all(client, "hello", 5); /* what there is goes on */
+    tls_read_all(server, logged, 5);
+    tls_close_both();
+    client = tls_create(el);
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, NULL), C_ERR);
+    CHECK_TEXT(connGetLastError(client), "TLS is not configured");
+    tls_end();
+}
+
+#endif
+
+TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
+          CASE(configured_or_not))

@@ -1,0 +1,274 @@
+/* TLS: handshakes that stop half way: they have their time, cost nothing while they wait, and there is room for so
+ * many and no more. */
+#include "test.h"
+#include "tls_test.h"
+
+static void expect_time_over(connection *conn) {
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(conn), "the peer did not end the handshake in time");
+    CHECK_INT(conn->last_errno, EPROTO);
+    CHECK_INT(aeGetFileEvents(el, conn->fd), AE_NONE);
+    CHECK_INT(connHasReadHandler(conn), 0);
+}
+
+/* ---- Time ---- */
+
+static void silent_client_is_given_up(void) {
+    long long before;
+    long rounds;
+
+    TLS_BEGIN(config.handshake_timeout = 100);
+    before = test_now_us();
+    tls_accept_peer();
+    rounds = iterations;
+    RUN_UNTIL(server_calls);
+    CHECK(test_now_us() - before >= 100000);
+    CHECK(iterations - rounds < 8);
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    expect_time_over(server);
+    CHECK(tls_run_for(50) < 5);
+    CHECK_INT(server_calls, 1);
+    tls_end_peer();
+}
+
+static void half_a_client_hello_is_given_up(void) {
+    char hello[512];
+    int length;
+    long rounds;
+
+    TLS_BEGIN(config.handshake_timeout = 100);
+    length = tls_client_hello(hello, sizeof(hello));
+    CHECK(length > 100);
+    tls_accept_peer();
+    CHECK_INT(write(peer, hello, (size_t)length / 2), length / 2);
+    rounds = iterations;
+    RUN_UNTIL(server_calls);
+    CHECK(iterations - rounds < 10);
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    expect_time_over(server);
+    tls_end_peer();
+}
+
+/* The time is for all of the handshake. */
+static void dripping_client_is_given_up(void) {
+    char hello[512];
+    int length, sent = 0;
+    long long before;
+
+    TLS_BEGIN(config.handshake_timeout = 150);
+    length = tls_client_hello(hello, sizeof(hello));
+    tls_accept_peer();
+    before = test_now_us();
+    while (!server_calls) {
+        if (sent < length - 1) CHECK_INT(write(peer, hello + sent++, 1), 1);
+        tls_run_for(10);
+    }
+    CHECK(test_now_us() - before >= 140000);
+    CHECK(test_now_us() - before < 5000000);
+    expect_time_over(server);
+    tls_end_peer();
+}
+
+static void silent_server_is_given_up(void) {
+    int fd;
+    long rounds;
+
+    TLS_BEGIN(config.handshake_timeout = 100);
+    tls_connect("127.0.0.1");
+    fd = tls_accept_fd();
+    rounds = iterations;
+    RUN_UNTIL(client_calls);
+    CHECK(iterations - rounds < 10);
+    CHECK_INT(client_state, CONN_STATE_ERROR);
+    expect_time_over(client);
+    close(fd);
+    tls_end();
+}
+
+static void time_stops_with_the_handshake(void) {
+    TLS_BEGIN(config.handshake_timeout = 1500);
+    tls_connect_pair();
+    tls_run_for(1700);
+    CHECK_INT(client_calls, 1);
+    CHECK_INT(server_calls, 1);
+    CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
+    CHECK_INT(connGetState(server), CONN_STATE_CONNECTED);
+    tls_end();
+}
+
+static void without_a_limit(void) {
+    TLS_BEGIN(config.handshake_timeout = -1);
+    tls_accept_peer();
+    CHECK(tls_run_for(300) < 5);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    CHECK_INT(aeGetFileEvents(el, server->fd), AE_READABLE);
+    tls_end_peer();
+}
+
+static void on_accepted_close(connection *conn) {
+    server_state = connGetState(conn);
+    server_calls++;
+    connClose(conn);
+    server = NULL;
+}
+
+static void handler_closes_when_the_time_is_over(void) {
+    TLS_BEGIN(config.handshake_timeout = 50);
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connAccept(server, on_accepted_close), C_OK);
+    RUN_UNTIL(server_calls);
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    CHECK_INT(test_drain(peer), 0);
+    tls_end_peer();
+}
+
+static void nobody_asks_how_it_went(void) {
+    TLS_BEGIN(config.handshake_timeout = 50);
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connAccept(server, NULL), C_OK);
+    RUN_UNTIL(connGetState(server) != CONN_STATE_ACCEPTING);
+    expect_time_over(server);
+    tls_end_peer();
+}
+
+/* Closed while it waits: its time does not come any more. */
+static void closed_while_it_waits(void) {
+    TLS_BEGIN(config.handshake_timeout = 50);
+    tls_accept_peer();
+    tls_connect("127.0.0.1");
+    tls_run_for(10);
+    tls_close_both();
+    CHECK(tls_run_for(100) < 5);
+    CHECK_INT(server_calls, 0);
+    tls_end_peer();
+}
+
+/* ---- Room ---- */
+
+#ifdef TEST_CONN_V1
+
+/* The host accepts by itself here: one too many is refused. */
+static void room_for_two(void) {
+    connection *others[2];
+    int peers[2], i;
+
+    TLS_BEGIN(config.max_handshakes = 2);
+    for (i = 0; i < 2; i++) {
+        peers[i] = test_connect(AF_INET, port);
+        others[i] = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+        CHECK_INT(connAccept(others[i], NULL), C_OK);
+    }
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_ERR);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
+    CHECK_INT(server_calls, 0);
+    connClose(server);
+    connClose(others[0]);
+    tls_connect_pair();
+    connClose(others[1]);
+    test_close_pair(peers);
+    tls_end_peer();
+}
+
+#else
+
+static connection *accepted[8];
+static int accepted_count;
+
+static void on_accepted(connection *conn, int flags, char *ip) {
+    CHECK_INT(flags, 0);
+    CHECK_TEXT(ip, "127.0.0.1");
+    CHECK(accepted_count < 8);
+    accepted[accepted_count++] = server = conn;
+    connAccept(conn, tls_on_accepted);
+}
+
+static void watch_listening(void) {
+    CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTls()), NULL), AE_OK);
+}
+
+/* The third waits in the backlog, without keeping the loop busy, and has its turn later. */
+static void room_for_two(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted};
+    int peers[2];
+    long rounds;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    TLS_BEGIN(config.max_handshakes = 2);
+    watch_listening();
+    peers[0] = test_connect(AF_INET, port);
+    peers[1] = test_connect(AF_INET, port);
+    RUN_UNTIL(accepted_count == 2);
+    tls_connect("127.0.0.1");
+    rounds = tls_run_for(1000);
+    if (rounds > 50) FAIL("%ld iterations in a second of waiting", rounds);
+    CHECK_INT(accepted_count, 2);
+    CHECK_INT(client_calls, 0);
+    connClose(accepted[0]);
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(client_state, CONN_STATE_CONNECTED);
+    CHECK_INT(accepted_count, 3);
+    connClose(accepted[1]);
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    test_close_pair(peers);
+    tls_end_peer();
+}
+
+/* As many as come, when there is room; those who have ended their handshake do not count. */
+static void one_after_the_other(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted};
+    connection *clients[6];
+    int i;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    TLS_BEGIN(config.max_handshakes = 1);
+    watch_listening();
+    for (i = 0; i < 6; i++) {
+        tls_connect("127.0.0.1");
+        clients[i] = client;
+        RUN_UNTIL(client_calls == 1 && server_calls == i + 1);
+        CHECK_INT(client_state, CONN_STATE_CONNECTED);
+        client_calls = 0;
+    }
+    client = server = NULL;
+    for (i = 0; i < 6; i++) connClose(clients[i]), connClose(accepted[i]);
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    tls_end();
+}
+
+static int three(void) { return 3; }
+
+static void accepts_per_call_are_the_hosts(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted, .tls_accepts_per_call = three};
+    int peers[5], i;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    TLS_BEGIN();
+    for (i = 0; i < 5; i++) peers[i] = test_connect(AF_INET, port);
+    watch_listening();
+    tls_run_once();
+    CHECK_INT(accepted_count, 3);
+    tls_run_once();
+    CHECK_INT(accepted_count, 5);
+    for (i = 0; i < 5; i++) close(peers[i]), connClose(accepted[i]);
+    server = NULL;
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    tls_end();
+}
+
+#define CASES_OF_LISTENERS , CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
+#endif
+
+#ifndef CASES_OF_LISTENERS
+#define CASES_OF_LISTENERS
+#endif
+
+TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up), CASE(dripping_client_is_given_up),
+          CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
+          CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
+          CASE(room_for_two) CASES_OF_LISTENERS)

@@ -1,0 +1,312 @@
+/* TLS: data that the kernel no longer reports, because records came together and have been decrypted, or wait to be. It
+ * reaches the read handler whether or not the program asks for pending data, and never keeps a loop busy for nobody. */
+#include "test.h"
+#include "tls_test.h"
+
+enum { SIZE = 16384, PIECE = 100 };
+
+static unsigned char sent[SIZE], received[SIZE + 1];
+static size_t arrived;
+static int reads;
+
+static void begin(void) {
+    int i;
+
+    TLS_BEGIN();
+    tls_connect_pair();
+    for (i = 0; i < SIZE; i++) sent[i] = (unsigned char)(i * 7 + i / 256);
+}
+
+static void on_read_piece(connection *conn) {
+    int count = connRead(conn, received + arrived, arrived + PIECE <= SIZE ? PIECE : SIZE + 1 - arrived);
+
+    reads++;
+    if (count > 0) arrived += (size_t)count;
+    if (count == -1) CHECK_INT(errno, EAGAIN);
+}
+
+static void expect_all(void) {
+    RUN_UNTIL(arrived >= SIZE);
+    CHECK_INT(arrived, SIZE);
+    CHECK(memcmp(sent, received, SIZE) == 0);
+}
+
+/* A poll cannot tell: the socket is empty after the first read. */
+static void piecemeal_reader_gets_it_all(void) {
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    expect_all();
+    CHECK(iterations < SIZE); /* nor more than one iteration a piece, with some to spare */
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK(tls_run_for(100) < 10);
+    tls_end();
+}
+
+static int all_there;
+
+/* Does not wait when the last piece comes here, so that the test hears of it. */
+static void before_sleep(aeEventLoop *loop) {
+    tls_process_pending(loop);
+    aeSetDontWait(loop, tls_has_pending(loop) || (arrived == SIZE && !all_there++));
+}
+
+/* As Redis does. */
+static void piecemeal_reader_in_a_loop_that_asks(void) {
+    begin();
+    aeSetBeforeSleepProc(el, before_sleep);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    expect_all();
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK(tls_run_for(100) < 10);
+    tls_end();
+}
+
+static void asking_runs_the_handler_once(void) {
+    int before;
+
+    begin();
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK_INT(tls_process_pending(el), 0);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK_INT(tls_has_pending(el), 1);
+    before = reads;
+    CHECK_INT(tls_process_pending(el), 1);
+    CHECK_INT(reads, before + 1);
+    CHECK_INT(tls_has_pending(el), 1);
+    while (tls_has_pending(el)) CHECK_INT(tls_process_pending(el), 1);
+    CHECK_INT(arrived, SIZE);
+    CHECK_INT(tls_process_pending(el), 0);
+    tls_end();
+}
+
+/* Many records in one packet: each whole record is pending. */
+static void small_records_arrive_together(void) {
+    int i;
+
+    begin();
+    for (i = 0; i < 100; i++) CHECK_INT(connWrite(client, sent + i * PIECE, PIECE), PIECE);
+    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    RUN_UNTIL(arrived == (size_t)100 * PIECE);
+    CHECK(memcmp(sent, received, arrived) == 0);
+    CHECK(tls_run_for(50) < 10);
+    tls_end();
+}
+
+static void on_read_stop(connection *conn) {
+    on_read_piece(conn);
+    CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
+}
+
+/* Without a handler there is nothing to do, though there is data; with one again it goes on. */
+static void nobody_reads_what_is_pending(void) {
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_stop), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(reads == 1);
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK(tls_run_for(100) < 10);
+    CHECK_INT(reads, 1);
+    CHECK_INT(aeGetFileEvents(el, server->fd), AE_NONE);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    expect_all();
+    tls_end();
+}
+
+static void on_read_nothing(connection *conn) {
+    (void)conn;
+    reads++;
+}
+
+/* A handler that does not read is called again, as it is for any readable socket: once an iteration. */
+static void handler_that_does_not_read_runs_once_an_iteration(void) {
+    int i, before;
+
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_stop), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(reads == 1);
+    CHECK_INT(connSetReadHandler(server, on_read_nothing), C_OK);
+    for (i = 0; i < 25; i++) {
+        before = reads;
+        tls_run_once();
+        CHECK(reads - before <= 2);
+    }
+    CHECK(reads > 20);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    expect_all();
+    tls_end();
+}
+
+/* The same when something arrives besides. */
+static void pieces_are_read_once_an_iteration(void) {
+    int before;
+
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    while (arrived < SIZE) {
+        before = reads;
+        tls_run_once();
+        CHECK(reads - before <= 2);
+    }
+    tls_end();
+}
+
+/* ---- Two connections ---- */
+
+static connection *other_client, *other;
+static int closed;
+
+static void begin_two(void) {
+    begin();
+    other_client = client;
+    other = server;
+    client = server = NULL;
+    client_state = server_state = -1;
+    client_calls = server_calls = 0;
+    tls_connect_pair();
+}
+
+static void on_read_close_the_other(connection *conn) {
+    connection **there = conn == server ? &other : &server;
+
+    arrived = 0; /* it does not matter what */
+    on_read_piece(conn);
+    if (reads <= 2 || closed) return; /* until both have begun */
+    connClose(*there);
+    *there = NULL;
+    closed++;
+}
+
+static void end_two(void) {
+    if (other != NULL) connClose(other);
+    connClose(other_client);
+    tls_end();
+}
+
+static void close_one_while_both_are_pending(void) {
+    begin_two();
+    CHECK_INT(connSetReadHandler(server, on_read_close_the_other), C_OK);
+    CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
+    tls_write_all(client, sent, SIZE);
+    tls_write_all(other_client, sent, SIZE);
+    RUN_UNTIL(closed);
+    RUN_UNTIL(!tls_has_pending(el)); /* the other one reads on */
+    CHECK(reads > SIZE / PIECE);
+    CHECK_INT(closed, 1);
+    CHECK((server == NULL) != (other == NULL));
+    CHECK(tls_run_for(50) < 10);
+    end_two();
+}
+
+static void close_one_while_both_are_asked_for(void) {
+    begin_two();
+    CHECK_INT(tls_process_pending(el), 0); /* from now on nothing happens unasked */
+    CHECK_INT(connSetReadHandler(server, on_read_close_the_other), C_OK);
+    CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
+    tls_write_all(client, sent, SIZE);
+    tls_write_all(other_client, sent, SIZE);
+    RUN_UNTIL(reads == 2);
+    CHECK_INT(closed, 0);
+    CHECK_INT(tls_process_pending(el), 1); /* the first closes the second, which has its turn no more */
+    CHECK_INT(closed, 1);
+    CHECK_INT(tls_process_pending(el), 1);
+    end_two();
+}
+
+/* Of two loops in a thread one is not run: what is pending in the other does not wait for it. */
+static void loops_of_a_thread_do_not_wait_for_each_other(void) {
+    aeEventLoop *one, *two;
+
+    begin();
+    one = el;
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK(arrived < SIZE);
+    el = two = aeCreateEventLoop(64);
+    CHECK(aeCreateTimeEvent(el, 5000, tls_on_hang, NULL, NULL) != AE_ERR);
+    other_client = client;
+    other = server;
+    client = server = NULL;
+    client_calls = server_calls = 0;
+    tls_connect_pair();
+    CHECK_INT(connSetReadHandler(server, on_read_stop), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(!connHasReadHandler(server));
+    reads = 0;
+    CHECK_INT(connSetReadHandler(server, on_read_nothing), C_OK);
+    RUN_UNTIL(reads >= 3);
+    tls_close_both();
+    aeDeleteEventLoop(two);
+    el = one;
+    arrived = 0; /* what it reads now fits */
+    RUN_UNTIL(!tls_has_pending(el));
+    end_two();
+}
+
+static void on_read_close_itself(connection *conn) {
+    CHECK(conn == server);
+    on_read_piece(conn);
+    if (reads < 2) return;
+    connClose(conn);
+    server = NULL;
+}
+
+static void close_itself_while_pending(void) {
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_close_itself), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(server == NULL);
+    CHECK_INT(reads, 2);
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK(tls_run_for(50) < 10);
+    tls_end();
+}
+
+/* ---- The end is pending, too ---- */
+
+static int ended;
+
+static void on_read_end(connection *conn) {
+    int count = connRead(conn, received, PIECE);
+
+    reads++;
+    if (count > 0)
+        arrived += (size_t)count;
+    else if (count == 0)
+        ended++;
+    else
+        CHECK_INT(errno, EAGAIN);
+    if (count == 0) CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
+}
+
+/* Data and the end come together; the handler hears of both. */
+static void end_comes_behind_pending_data(void) {
+    begin();
+    tls_write_all(client, sent, 10 * PIECE);
+    /* What nobody has read (the tickets of TLS 1.3) would make the kernel reset the connection. */
+    CHECK_FAILS(connRead(client, received, 1), -1, EAGAIN);
+    connClose(client);
+    client = NULL;
+    test_sleep_us(20000);
+    CHECK_INT(connSetReadHandler(server, on_read_end), C_OK);
+    RUN_UNTIL(ended);
+    CHECK_INT(arrived, 10 * PIECE);
+    CHECK_INT(connGetState(server), CONN_STATE_CLOSED);
+    CHECK(tls_run_for(50) < 10);
+    CHECK_INT(ended, 1);
+    tls_end();
+}
+
+TEST_MAIN(CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
+          CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
+          CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),
+          CASE(pieces_are_read_once_an_iteration), CASE(close_one_while_both_are_pending),
+          CASE(close_one_while_both_are_asked_for), CASE(loops_of_a_thread_do_not_wait_for_each_other),
+          CASE(close_itself_while_pending), CASE(end_comes_behind_pending_data))
