@@ -104,7 +104,7 @@ def connect(context, port, version, times):
     """connections one after the other, each with a handshake, a PING and an end that both have seen"""
     name = version.name.replace("_", ".")
     for _ in range(times):
-        with socket.create_connection(("127.0.0.1", port), 5) as plain:
+        with socket.create_connection(("127.0.0.1", port), 30) as plain:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with context.wrap_socket(plain) as connection:
                 connection.sendall(b"*1\r\n$4\r\nPING\r\n")
