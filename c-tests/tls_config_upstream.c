@@ -63,6 +63,43 @@ static void upstreams_structure(void) {
     tls_end();
 }
 
+static int a_tenth_of_a_second(void) { return 100; }
+static int two(void) { return 2; }
+
+/* A client that says nothing. */
+static void hosts_time_limit(void) {
+    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = a_tenth_of_a_second};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    tls_accept_peer();
+    RUN_UNTIL(server_calls);
+    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    tls_end_peer();
+}
+
+/* The third handshake is one too many. */
+static void hosts_limit_of_handshakes(void) {
+    libaeHost host = {.size = sizeof(host), .tls_max_handshakes = two};
+    connection *others[2];
+    int peers[2], i;
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    for (i = 0; i < 2; i++) {
+        peers[i] = test_connect(AF_INET, port);
+        others[i] = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+        CHECK_INT(connAccept(others[i], NULL), C_OK);
+    }
+    tls_accept_peer();
+    CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
+    for (i = 0; i < 2; i++) connClose(others[i]);
+    test_close_pair(peers);
+    tls_end_peer();
+}
+
 static void expect_upstream_refused(const char *part) {
     CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
     CHECK_CONTAINS(logged, part);
@@ -165,4 +202,4 @@ static void configured_or_not(void) {
 #endif
 
 TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
-          CASE(configured_or_not))
+          CASE(hosts_time_limit), CASE(hosts_limit_of_handshakes), CASE(configured_or_not))

@@ -70,6 +70,15 @@ struct connListener;
 /** How long, in milliseconds, a handshake may take when the configuration does not say. */
 #define LIBAE_TLS_HANDSHAKE_TIMEOUT 10000
 
+/** `LIBAE_TLS_MAX_HANDSHAKES` with upstream's configuration, whose servers count these connections as clients. */
+#define LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES 10000
+
+/**
+ * `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long before
+ * they say anything.
+ */
+#define LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT 60000
+
 /**
  * The program's memory functions, with the contracts of the C library's. All or none of `malloc`,
  * `realloc` and `free` are set; `calloc` is used for large zeroed arrays and may be NULL.
@@ -149,6 +158,16 @@ typedef struct libaeHost {
      * to go on without the setting. Default: 0.
      */
     int (*tls_meaningless)(const char *setting, const char *reason);
+    /**
+     * How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure` was
+     * told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
+     */
+    int (*tls_max_handshakes)(void);
+    /**
+     * How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told; with
+     * upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
+     */
+    int (*tls_handshake_timeout)(void);
 } libaeHost;
 
 /**

@@ -146,6 +146,20 @@ pub(crate) fn tls_accepts_per_call() -> c_int {
     hook!(tls_accepts_per_call).map_or(default, |accepts| unsafe { accepts() }).max(1)
 }
 
+/// How many TLS handshakes may be under way on the accepting side, if the host says so.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_max_handshakes() -> Option<c_int> {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_max_handshakes).map(|most| unsafe { most() })
+}
+
+/// How many milliseconds a TLS handshake may take, below 0: as many as it likes, if the host says so.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_handshake_timeout() -> Option<c_int> {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_handshake_timeout).map(|milliseconds| unsafe { milliseconds() })
+}
+
 /// Whether to go on without a TLS setting that means nothing.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_meaningless(setting: &CStr, reason: &CStr) -> bool {

@@ -87,4 +87,10 @@ pub struct libaeHost {
     /// has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration, another number
     /// to go on without the setting. Default: 0.
     pub tls_meaningless: Option<unsafe extern "C" fn(setting: *const c_char, reason: *const c_char) -> c_int>,
+    /// How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure` was
+    /// told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
+    pub tls_max_handshakes: Option<unsafe extern "C" fn() -> c_int>,
+    /// How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told; with
+    /// upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
+    pub tls_handshake_timeout: Option<unsafe extern "C" fn() -> c_int>,
 }

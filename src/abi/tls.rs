@@ -17,6 +17,11 @@ pub const LIBAE_TLS_SESSION_CACHE_TIMEOUT: c_int = 300;
 pub const LIBAE_TLS_MAX_HANDSHAKES: c_int = 1000;
 /// How long, in milliseconds, a handshake may take when the configuration does not say.
 pub const LIBAE_TLS_HANDSHAKE_TIMEOUT: c_int = 10_000;
+/// `LIBAE_TLS_MAX_HANDSHAKES` with upstream's configuration, whose servers count these connections as clients.
+pub const LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES: c_int = 10_000;
+/// `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long before
+/// they say anything.
+pub const LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT: c_int = 60_000;
 
 /// The configuration of TLS for programs that are no fork of Redis. All zero but for `size` is valid: the members that
 /// are NULL or 0 have the default said with them. The strings are copied.

@@ -148,8 +148,8 @@ impl TlsConfig {
                 // 0 is no limit to OpenSSL.
                 session_cache_size: positive(config.session_cache_size).or(Some(usize::MAX)),
                 session_cache_timeout: Some(Duration::from_secs(config.session_cache_timeout.max(0) as u64)),
-                max_handshakes: None,
-                handshake_timeout: None,
+                max_handshakes: positive(LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES),
+                handshake_timeout: Some(Duration::from_millis(LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT as u64)),
             })
         }
     }
