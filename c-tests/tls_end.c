@@ -251,6 +251,16 @@ static void on_accepted_write_and_close(connection *conn) {
     server = NULL;
 }
 
+/* A replica blocks its socket while it loads: closing it must not wait for the other side. It would for ever. */
+static void close_does_not_wait_for_the_peer(void) {
+    TLS_BEGIN();
+    tls_connect_pair();
+    CHECK_INT(connBlock(client), C_OK);
+    connClose(client);
+    client = NULL;
+    tls_end();
+}
+
 /* As a server that has no room for one more. */
 static void accept_handler_says_no(void) {
     int bytes;
@@ -277,5 +287,6 @@ static void accept_handler_says_no(void) {
 TEST_MAIN(CASE(close_says_goodbye), CASE(data_before_a_close_arrives), CASE(end_without_close_notify_is_an_end),
           CASE(end_inside_a_record_is_an_end), CASE(reset_is_an_error), CASE(writing_to_nobody_is_an_error),
           CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error),
-          CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket), CASE(accept_handler_says_no)
+          CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket),
+          CASE(close_does_not_wait_for_the_peer), CASE(accept_handler_says_no)
           CASES_OF_SHUTDOWN)

@@ -235,3 +235,19 @@ pub(crate) fn max_iovecs() -> u16 {
     // POSIX guarantees 16; Linux and the BSDs have 1024.
     u16::try_from(limit).ok().filter(|limit| *limit > 0).unwrap_or(1024)
 }
+
+/// Sends what the socket takes at once, also one that blocks; no signal when the peer is gone.
+#[cfg(feature = "tls")]
+pub(crate) fn send_now(fd: c_int, data: &[u8]) -> Result<usize, Errno> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+    // SAFETY: the slice is as long as said.
+    Errno::result(unsafe { libc::send(fd, data.as_ptr().cast(), data.len(), flags) }).map(|count| count as usize)
+}
+
+/// Receives what is there, also from a socket that blocks.
+#[cfg(feature = "tls")]
+pub(crate) fn receive_now(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    Errno::result(unsafe { libc::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
+        .map(|count| count as usize)
+}

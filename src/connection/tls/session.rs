@@ -1,7 +1,7 @@
 //! One TLS session over a non-blocking socket: rustls between two buffers.
 
 use super::buffer::Buffer;
-use crate::sys::{Errno, fd};
+use crate::sys::{Errno, fd, socket};
 use core::ffi::c_int;
 use core::fmt;
 use core::mem;
@@ -315,10 +315,13 @@ impl Session {
 
     /// Writes what is in `outgoing`; `EAGAIN` when something stays.
     fn flush(&mut self, socket: c_int) -> Result<(), Errno> {
+        // SAFETY: the slice is as long as said.
+        self.flush_with(|data| unsafe { fd::write(socket, data.as_ptr().cast(), data.len()) })
+    }
+
+    fn flush_with(&mut self, write: impl Fn(&[u8]) -> Result<usize, Errno>) -> Result<(), Errno> {
         while !self.outgoing.is_empty() {
-            let data = self.outgoing.filled();
-            // SAFETY: the slice is as long as said.
-            let count = unsafe { fd::write(socket, data.as_ptr().cast(), data.len()) }?;
+            let count = write(self.outgoing.filled())?;
             self.outgoing.consume(count);
         }
         Ok(())
@@ -445,17 +448,18 @@ impl Session {
         }
     }
 
-    /// Tells the peer that nothing more comes, if the socket takes that now.
+    /// Tells the peer that nothing more comes, if the socket takes that now. A socket that blocks is not waited for.
     pub(super) fn close(&mut self, socket: c_int) {
-        if self.is_handshaking() || matches!(self.end, Some(End::Failed(_))) || self.flush(socket).is_err() {
+        let flush = |session: &mut Self| session.flush_with(|data| socket::send_now(socket, data));
+        if self.is_handshaking() || matches!(self.end, Some(End::Failed(_))) || flush(self).is_err() {
             return;
         }
         while let Ok(Step::Progress | Step::Data(_)) = self.step(&mut [], &Send::CloseNotify) {}
-        let _ = self.flush(socket);
+        let _ = flush(self);
         if matches!(self.tls, Tls::Client(_)) {
             // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset, which
             // takes what has just been written with it.
-            let _ = self.receive(socket);
+            let _ = socket::receive_now(socket, self.incoming.room(READ_LEAST));
         }
     }
 
