@@ -168,6 +168,7 @@ fn deadline(now: monotime, milliseconds: c_longlong) -> monotime {
 ///
 /// # Safety
 /// `el` is a live loop of this thread; the functions may be called with `data`.
+#[inline(always)] // Or else callers that are rare cost the frequent one a call.
 pub(crate) unsafe fn create_time_event(
     el: *mut aeEventLoop,
     milliseconds: c_longlong,
