@@ -660,4 +660,3 @@ int connIsTLS(struct connection *conn);
 #endif  // __cplusplus
 
 #endif  /* LIBAE_CONNECTION_H */
-

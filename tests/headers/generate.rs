@@ -147,6 +147,10 @@ struct ConnectionType;
 /** The name of the TLS type. */
 #define CONN_TYPE_TLS "tls"
 #endif
+#if defined(abi_valkey)
+/** Valkey's name of it. */
+typedef struct redisTLSContextConfig serverTLSContextConfig;
+#endif
 #if defined(abi_valkey_8_1)
 /** The name of the RDMA type, which a program can bring. */
 #define CONN_TYPE_RDMA "rdma"
@@ -168,12 +172,7 @@ typedef enum {
     CONN_STATE_ERROR
 } ConnectionState;
 "#,
-    trailer: r#"
-#if defined(abi_valkey)
-/** Valkey's name of it. */
-typedef struct redisTLSContextConfig serverTLSContextConfig;
-#endif
-"#,
+    trailer: "",
     guarded: &["C_OK", "C_ERR", "CONFIG_BINDADDR_MAX"],
 };
 
