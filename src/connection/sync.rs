@@ -7,15 +7,21 @@ use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong};
 
 /// Until when to wait.
-struct Deadline(u64);
+pub(super) struct Deadline(u64);
 
 impl Deadline {
     fn after(timeout: c_longlong) -> Self {
         Self(clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000)))
     }
 
-    /// Waits until the descriptor is ready.
-    fn wait(&self, fd: c_int, mask: c_int) -> Result<(), Errno> {
+    /// The same, but without end for a timeout below 0.
+    #[cfg(feature = "tls")]
+    pub(super) fn unless_below_0(timeout: c_longlong) -> Self {
+        if timeout < 0 { Self(u64::MAX) } else { Self::after(timeout) }
+    }
+
+    /// Waits until the descriptor is ready, or may be.
+    pub(super) fn wait(&self, fd: c_int, mask: c_int) -> Result<(), Errno> {
         let left = self.0.saturating_sub(clock::now_us());
         if left == 0 {
             return Err(Errno::ETIMEDOUT);

@@ -15,7 +15,7 @@ use rustls::{ClientConfig, Error as TlsError, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// Upstream's id for its sessions; how many tickets a server of TLS 1.3 gives to a client.
+/// How many tickets a server of TLS 1.3 gives to a client, as OpenSSL's.
 const TICKETS: usize = 2;
 
 /// A set of settings, read and checked as a whole.

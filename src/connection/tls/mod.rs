@@ -6,7 +6,10 @@
 
 mod buffer;
 mod context;
+mod data;
+mod events;
 mod files;
+mod handshake;
 mod limits;
 mod pending;
 mod session;
@@ -15,34 +18,29 @@ mod store;
 mod verify;
 
 pub(crate) use context::{configure, forget, is_configured};
+pub(super) use data::writev;
+#[allow(unused_imports)] // Each of the last four is asked for by some profiles.
+pub(super) use events::{has_pending, postpone, process_pending, rebound, unbind, update_state};
 
-use super::socket::{self, MAX_TRANSFER, STREAM, bytes, transferred};
-use super::{call_handler, drop_fd, events, is_held, loop_of, new_connection, status, sync, unwatch};
-use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
+use super::socket::STREAM;
+use super::{drop_fd, is_held, new_connection};
+use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
-use crate::abi::profile::DO_NOT_RUN_AGAIN;
+use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::tls_upstream::redisTLSContextConfig;
-use crate::anet;
 use crate::event_loop;
 use crate::event_loop::memory::{boxed, unbox};
 use crate::host;
-use crate::sys::errno::{call, quietly};
+use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
-use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ffi::{CStr, c_char, c_int, c_longlong};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use core::time::Duration;
 use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
-use session::{Failure, Handshake, Session, WRITE_LIMIT};
+use session::{Failure, Session};
 use settings::TlsConfig;
-use std::cell::RefCell;
 use std::ffi::CString;
-use std::time::Instant;
-
-/// How many buffers of one `writev` are looked at.
-const PARTS: usize = 64;
 
 /// A connection of the TLS type.
 #[repr(C)]
@@ -67,19 +65,19 @@ pub(crate) struct TlsConnection {
 
 /// The functions of the type that are the same in every profile.
 pub(super) const TLS_STREAM: ConnectionType = ConnectionType {
-    ae_handler: Some(ae_handler),
+    ae_handler: Some(events::ae_handler),
     close: Some(close),
-    accept: Some(accept),
-    connect: Some(connect),
-    blocking_connect: Some(blocking_connect),
-    write: Some(write),
-    read: Some(read),
-    set_write_handler: Some(set_write_handler),
-    set_read_handler: Some(set_read_handler),
+    accept: Some(handshake::accept),
+    connect: Some(handshake::connect),
+    blocking_connect: Some(handshake::blocking_connect),
+    write: Some(data::write),
+    read: Some(data::read),
+    set_write_handler: Some(events::set_write_handler),
+    set_read_handler: Some(events::set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync_write),
-    sync_read: Some(sync_read),
-    sync_readline: Some(sync_readline),
+    sync_write: Some(data::sync_write),
+    sync_read: Some(data::sync_read),
+    sync_readline: Some(data::sync_readline),
     ..STREAM
 };
 
@@ -105,7 +103,7 @@ pub(crate) unsafe fn configure_upstream(config: &redisTLSContextConfig) -> Resul
     // SAFETY: the caller vouches for the strings.
     let config = unsafe { TlsConfig::from_upstream(config) };
     config.and_then(|config| configure(&config)).map_err(|error| {
-        event_loop::log(crate::abi::host::LIBAE_LOG_WARNING, format_args!("{error}"));
+        event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}"));
         Errno::EINVAL
     })
 }
@@ -199,688 +197,10 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     }
 }
 
-// --- the handshake ----------------------------------------------------------------------------------------------
-
-/// Begins a handshake: from now on it has its time.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn begin(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection, which takes the event back before it is gone.
-    unsafe {
-        if let Some(milliseconds) = limits::milliseconds() {
-            let el = loop_of(conn)?;
-            let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
-            let id = event_loop::create_time_event(el, milliseconds.into(), proc, conn.cast(), ptr::null_mut())?;
-            (*this(conn)).timer = Some((el, id));
-        }
-        Ok(())
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn end(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*this(conn)).slot = None;
-        if let Some((el, id)) = (*this(conn)).timer.take()
-            && event_loop::is_own(el)
-        {
-            // It may have been the one that called.
-            let _ = event_loop::delete_time_event(el, id);
-        }
-    }
-}
-
-unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
-    let conn = data.cast::<connection>();
-    // SAFETY: a connection that is gone has taken its time event with it.
-    unsafe {
-        (*this(conn)).timer = None;
-        fail(conn, &Failure::Other("the peer did not end the handshake in time"));
-        finish(conn);
-    }
-    DO_NOT_RUN_AGAIN
-}
-
-/// Goes on with a handshake. None while it lasts; then the state says how it went.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn advance(conn: *mut connection) -> Option<()> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let result = step(conn).and_then(|waits| {
-            let mask = match waits {
-                Handshake::Read => AE_READABLE,
-                Handshake::Write => AE_WRITABLE,
-                Handshake::Done => return Ok(true),
-            };
-            watch_for(conn, mask)?;
-            Ok(false)
-        });
-        match result {
-            Ok(false) => return None,
-            Ok(true) => (*conn).state = CONN_STATE_CONNECTED,
-            Err(failure) => _ = fail(conn, &failure),
-        }
-        Some(())
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn step(conn: *mut connection) -> Result<Handshake, Failure> {
-    // SAFETY: the caller vouches for the connection; no handler runs here.
-    unsafe {
-        if (*conn).state == CONN_STATE_CONNECTING && !(*this(conn)).reached {
-            match anet::take_error((*conn).fd) {
-                0 => (*this(conn)).reached = true,
-                error => return Err(Errno::from_raw(error).into()),
-            }
-        }
-        let fd = (*conn).fd;
-        let session = (*this(conn)).session.as_mut().ok_or(Failure::Other("TLS is not configured"))?;
-        session.handshake(fd)
-    }
-}
-
-/// The handshake is over, well or not. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn finish(conn: *mut connection) -> bool {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        end(conn);
-        if (*conn).state == CONN_STATE_ERROR {
-            unwatch(conn, AE_READABLE | AE_WRITABLE);
-        }
-        // Taken first: it may start another connect.
-        let handler = (*conn).conn_handler.take();
-        if !call_handler(conn, handler) {
-            return false;
-        }
-        if (*conn).state == CONN_STATE_CONNECTED {
-            // Without memory for the event there is nobody to tell.
-            let _ = settle(conn);
-        }
-        true
-    }
-}
-
-unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes the
-    // connection when the handler has.
-    unsafe {
-        if (*conn).state != CONN_STATE_ACCEPTING {
-            return status(|| Err(Errno::EINVAL));
-        }
-        if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
-            let begun = match Slot::take() {
-                Some(slot) => {
-                    (*this(conn)).slot = Some(slot);
-                    begin(conn).map_err(Failure::System)
-                }
-                None => Err(Failure::Other("too many handshakes are under way")),
-            };
-            if let Err(failure) = begun {
-                return failed_at_once(conn, &failure);
-            }
-        }
-        (*conn).conn_handler = handler;
-        let before = (*conn).last_errno;
-        if advance(conn).is_none() {
-            return C_OK;
-        }
-        if (*conn).state == CONN_STATE_ERROR {
-            // The caller hears of it from the result alone.
-            (*conn).conn_handler = None;
-            end(conn);
-            unwatch(conn, AE_READABLE | AE_WRITABLE);
-            return status(|| Err(Errno::from_raw((*conn).last_errno)));
-        }
-        (*conn).last_errno = before;
-        (*conn).refs += 1;
-        let open = finish(conn);
-        (*conn).refs -= 1;
-        if open { C_OK } else { C_ERR }
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        end(conn);
-        let errno = fail(conn, failure);
-        status(|| Err(errno))
-    }
-}
-
-unsafe extern "C" fn connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-    unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return failed_at_once(conn, &failure);
-        }
-        let result = socket::connect(conn, host, port, source, handler);
-        if result == C_OK
-            && let Err(errno) = begin(conn)
-        {
-            drop_fd(conn);
-            (*conn).conn_handler = None;
-            return failed_at_once(conn, &errno.into());
-        }
-        result
-    }
-}
-
-/// Gives a connection that can connect a new session.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread, `host` NULL or a string.
-unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Failure> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED) {
-            let address = if host.is_null() { c"" } else { CStr::from_ptr(host) };
-            (*this(conn)).place.leave();
-            (*this(conn)).error = None;
-            (*this(conn)).reached = false;
-            (*this(conn)).session = Some(client_session(address)?);
-        }
-        Ok(())
-    }
-}
-
-unsafe extern "C" fn blocking_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> c_int {
-    // SAFETY: called through a live connection's table with a string or NULL.
-    call(C_ERR, || unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return Err(fail(conn, &failure));
-        }
-        let start = Instant::now();
-        if socket::blocking_connect(conn, host, port, timeout) != C_OK {
-            return Err(Errno::last());
-        }
-        (*this(conn)).reached = true;
-        let result = loop {
-            let mask = match step(conn) {
-                Ok(Handshake::Done) => break Ok(()),
-                Ok(Handshake::Read) => AE_READABLE,
-                Ok(Handshake::Write) => AE_WRITABLE,
-                Err(failure) => break Err(failure),
-            };
-            let left = u64::try_from(timeout).map(|limit| Duration::from_millis(limit).saturating_sub(start.elapsed()));
-            let left = match left {
-                Ok(Duration::ZERO) => break Err(Errno::ETIMEDOUT.into()),
-                Ok(left) => left.as_micros().div_ceil(1000).try_into().unwrap_or(c_longlong::MAX),
-                Err(_) => -1,
-            };
-            if let Err(errno) = event_loop::wait((*conn).fd, mask, left)
-                && errno != Errno::EINTR
-            {
-                break Err(errno.into());
-            }
-        };
-        match result {
-            Ok(()) => Ok(C_OK),
-            Err(failure) => {
-                drop_fd(conn);
-                Err(fail(conn, &failure))
-            }
-        }
-    })
-}
-
-// --- events -----------------------------------------------------------------------------------------------------
-
-/// The event loop's callback.
-unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
-    let conn = data.cast::<connection>();
-    // SAFETY: the loop passes what it was given, and a closed connection is watched no longer.
-    unsafe {
-        if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            deliver(conn, mask);
-        } else if advance(conn).is_some() {
-            finish(conn);
-        }
-    }
-}
-
-/// Calls the handlers, and then sees to it that what they have left will be announced.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn deliver(conn: *mut connection, mask: c_int) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        if events::call_handlers(conn, mask) {
-            announce(conn);
-        }
-    }
-}
-
-/// Enters or takes out the connection according to what it holds.
-///
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses.
-unsafe fn note_pending(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        // Without a handler nobody would take it, and the loop would not sleep.
-        let is_pending = (*conn).state == CONN_STATE_CONNECTED
-            && (*conn).read_handler.is_some()
-            && (*this).session.as_ref().is_some_and(|session| session.has_pending());
-        let home = (*conn).own_loop().map_or((*this).home, |el| el as usize);
-        if is_pending && home != 0 {
-            (*this).place.enter(home, this);
-        } else {
-            (*this).place.leave();
-        }
-    }
-}
-
-/// Whether somebody calls `connTypeProcessPendingData`, in every iteration of a loop.
-static IS_ASKED: AtomicBool = AtomicBool::new(false);
-
-/// [`note_pending`] in the loop's own thread; a time event stands in for a program that does not ask for pending data.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn announce(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        if (*this).postponed {
-            return;
-        }
-        note_pending(conn);
-        if (*this).place.is_taken()
-            && !IS_ASKED.load(Relaxed)
-            && let Ok(el) = loop_of(conn)
-        {
-            // Without memory for the event nobody looks after it before the next one of the socket.
-            let _ = look_after_later(el, (*conn).own_loop().map_or((*this).home, |el| el as usize));
-        }
-    }
-}
-
-thread_local! {
-    /// The loops in which a time event will look after a home: the loop, the home, and the generation of loops when it was
-    /// made. After that it may have gone with its loop.
-    static LOOKING: RefCell<Vec<(*mut aeEventLoop, usize, u64)>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Sees to it that a time event of this loop looks after a home.
-///
-/// # Safety
-/// `el` is a live loop of this thread, to which the home belongs.
-unsafe fn look_after_later(el: *mut aeEventLoop, home: usize) -> Result<(), Errno> {
-    LOOKING.with_borrow_mut(|looking| {
-        let generation = event_loop::generation();
-        if !looking.contains(&(el, home, generation)) {
-            let (proc, data) = (look_after as AeTimeProc as *mut aeTimeProc, ptr::without_provenance_mut(home));
-            // SAFETY: the caller vouches for the loop.
-            unsafe { event_loop::create_time_event(el, 0, proc, data, ptr::null_mut()) }?;
-            looking.retain(|(_, _, other)| *other == generation);
-            looking.push((el, home, generation));
-        }
-        Ok(())
-    })
-}
-
-unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
-    let home = data as usize;
-    // Whoever has something left afterwards asks for another one.
-    LOOKING.with_borrow_mut(|looking| looking.retain(|(other, ..)| *other != el));
-    // SAFETY: a time event of the home's own thread.
-    unsafe { process(home) };
-    DO_NOT_RUN_AGAIN
-}
-
-/// The home that `el` stands for, the thread's if it is NULL.
-fn home_of(el: *mut aeEventLoop) -> usize {
-    if el.is_null() { pending::thread() } else { el as usize }
-}
-
-/// Whether a connection of that loop, or of this thread, holds data that no poll will announce.
-pub(super) fn has_pending(el: *mut aeEventLoop) -> bool {
-    pending::any(home_of(el))
-}
-
-/// Runs the read handlers of these connections; returns how many.
-///
-/// # Safety
-/// `el` is NULL or a live loop of this thread.
-pub(super) unsafe fn process_pending(el: *mut aeEventLoop) -> c_int {
-    if !IS_ASKED.load(Relaxed) {
-        IS_ASKED.store(true, Relaxed);
-    }
-    // SAFETY: a home of this thread.
-    unsafe { process(home_of(el)) }
-}
-
-/// # Safety
-/// `home` belongs to this thread.
-unsafe fn process(home: usize) -> c_int {
-    let mut count = 0;
-    let mut postponed = Vec::new();
-    let end = pending::end();
-    while let Some(this) = pending::first(home, end) {
-        // SAFETY: a connection that is closed leaves the list, and those of this home are closed in this thread.
-        unsafe {
-            (*this).place.leave();
-            if (*this).postponed {
-                postponed.push(this);
-            } else {
-                count += 1;
-                deliver(this.cast(), AE_READABLE);
-            }
-        }
-    }
-    for this in postponed {
-        // SAFETY: nobody closes a connection that another thread uses.
-        unsafe { (*this).place.enter(home, this) };
-    }
-    count
-}
-
-/// Brings what the loop watches for in line with the handlers.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn settle(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        if (*this(conn)).postponed || matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            return Ok(());
-        }
-        let mut mask = 0;
-        if (*conn).read_handler.is_some() {
-            mask |= AE_READABLE;
-        }
-        if (*conn).write_handler.is_some() {
-            mask |= AE_WRITABLE;
-        }
-        watch_for(conn, mask)?;
-        announce(conn);
-        Ok(())
-    }
-}
-
-/// Watches the descriptor for these events and no other.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn watch_for(conn: *mut connection, mask: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let el = match loop_of(conn) {
-            // Between two loops, and without a descriptor, there is nothing to watch for.
-            Err(_) if mask == 0 => return Ok(()),
-            el => el?,
-        };
-        let now = event_loop::file_event(el, (*conn).fd).map_or(0, |(now, _)| now);
-        if now & !mask != 0 {
-            unwatch(conn, now & !mask);
-        }
-        if mask & !now != 0 {
-            events::watch(conn, mask & !now)?;
-        }
-        Ok(())
-    }
-}
-
-unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table.
-    status(|| unsafe {
-        let before = core::mem::replace(&mut (*conn).read_handler, handler);
-        settle(conn).inspect_err(|_| (*conn).read_handler = before)
-    })
-}
-
-unsafe extern "C" fn set_write_handler(
-    conn: *mut connection,
-    handler: ConnectionCallbackFunc,
-    barrier: c_int,
-) -> c_int {
-    // SAFETY: called through a live connection's table.
-    status(|| unsafe {
-        let before = core::mem::replace(&mut (*conn).write_handler, handler);
-        if barrier != 0 {
-            (*conn).flags |= CONN_FLAG_WRITE_BARRIER;
-        } else {
-            (*conn).flags &= !CONN_FLAG_WRITE_BARRIER;
-        }
-        settle(conn).inspect_err(|_| (*conn).write_handler = before)
-    })
-}
-
-/// With `on` the loop is left alone until [`update_state`].
-///
-/// # Safety
-/// `conn` is a live connection of this type.
-#[allow(dead_code)] // Only Valkey asks for it.
-pub(super) unsafe fn postpone(conn: *mut connection, on: bool) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { (*this(conn)).postponed = on };
-}
-
-/// Catches up with what another thread has done.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-#[allow(dead_code)] // Only Valkey asks for it.
-pub(super) unsafe fn update_state(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection. Without memory for the event there is nobody to tell.
-    let _ = unsafe { settle(conn) };
-}
-
-/// The connection leaves its loop.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-#[allow(dead_code)] // Only Redis 8 asks for it.
-pub(super) unsafe fn unbind(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*this(conn)).place.leave();
-        if let Some((el, id)) = (*this(conn)).timer.take() {
-            let _ = event_loop::delete_time_event(el, id);
-        }
-        unwatch(conn, AE_READABLE | AE_WRITABLE);
-    }
-}
-
-/// The connection has a loop again.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-#[allow(dead_code)] // Only Redis 8 asks for it.
-pub(super) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*this(conn)).home = pending::thread();
-        // In the middle of a handshake that has begun.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() {
-            begin(conn)?;
-            return watch_for(conn, AE_READABLE | AE_WRITABLE);
-        }
-        settle(conn)
-    }
-}
-
-// --- data -------------------------------------------------------------------------------------------------------
-
-/// What a state other than connected answers to a read or write.
-fn refusal(state: ConnectionState, last_errno: c_int) -> Errno {
-    match state {
-        CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING => Errno::EAGAIN,
-        CONN_STATE_CLOSED => Errno::EPIPE,
-        CONN_STATE_ERROR if last_errno != 0 => Errno::from_raw(last_errno),
-        _ => Errno::ENOTCONN,
-    }
-}
-
-/// Lets the session of a connected connection read or write.
-///
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses.
-unsafe fn transfer(
-    conn: *mut connection,
-    body: impl FnOnce(&mut Session, c_int) -> Result<usize, Failure>,
-) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the connection; no handler runs here.
-    unsafe {
-        let fd = (*conn).fd;
-        let Some(session) = (*this(conn)).session.as_mut().filter(|_| (*conn).state == CONN_STATE_CONNECTED) else {
-            return Err(refusal((*conn).state, (*conn).last_errno));
-        };
-        match body(session, fd) {
-            Err(Failure::System(errno)) => {
-                if errno != Errno::EAGAIN && errno != Errno::EINTR {
-                    (*this(conn)).error = None;
-                }
-                Err(errno)
-            }
-            Err(failure) => Err(fail(conn, &failure)),
-            Ok(count) => Ok(count),
-        }
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses; `buf` has room for `len` bytes.
-unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        if (*conn).state == CONN_STATE_CLOSED || len == 0 {
-            return Ok(0);
-        }
-        if buf.is_null() {
-            // As the kernel says of a socket.
-            return Err(Errno::EFAULT);
-        }
-        let room = core::slice::from_raw_parts_mut(buf, len);
-        let result = transfer(conn, |session, fd| session.read(fd, room));
-        if result == Ok(0) {
-            (*conn).state = CONN_STATE_CLOSED;
-        }
-        if !(*this(conn)).postponed {
-            note_pending(conn);
-        }
-        result
-    }
-}
-
-unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { transferred(conn, read_some(conn, buf.cast(), len.min(MAX_TRANSFER))) }
-}
-
-unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        let result = buffer(data, len).and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data])));
-        transferred(conn, result)
-    }
-}
-
-/// Small buffers go into records together.
-pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
-    // SAFETY: called through a live connection's table with that many buffers.
-    unsafe { transferred(conn, write_parts(conn, iov, count)) }
-}
-
-/// # Safety
-/// As for [`writev`].
-unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
-    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
-    if iov.is_null() && count > 0 {
-        return Err(Errno::EFAULT);
-    }
-    let mut parts = [&[][..]; PARTS];
-    let (mut used, mut total) = (0, 0);
-    for index in 0..count {
-        if used == PARTS || total >= WRITE_LIMIT {
-            break;
-        }
-        // SAFETY: the caller vouches for the elements and what they lead to.
-        let part = unsafe { (*iov.add(index)).iov_base.cast_const() };
-        // SAFETY: as above.
-        let part = unsafe { buffer(part, (*iov.add(index)).iov_len) }?;
-        if !part.is_empty() {
-            parts[used] = part;
-            total += part.len();
-            used += 1;
-        }
-    }
-    // SAFETY: the caller vouches for the connection.
-    unsafe { transfer(conn, |session, fd| session.write(fd, &parts[..used])) }
-}
-
-/// The bytes of a buffer; NULL is `EFAULT`, as the kernel says of a socket.
-///
-/// # Safety
-/// `data` is NULL or valid for `len` bytes during the call.
-unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno> {
-    match len {
-        0 => Ok(&[]),
-        _ if data.is_null() => Err(Errno::EFAULT),
-        // SAFETY: not NULL, and the caller vouches for the length.
-        _ => Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) }),
-    }
-}
-
-unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        socket::synced(conn, |fd| {
-            sync::write(fd, bytes(ptr, size)?, timeout, |rest| transfer(conn, |session, fd| session.write(fd, &[rest])))
-        })
-    }
-}
-
-unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        socket::synced(conn, |fd| {
-            sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
-    }
-}
-
-unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        socket::synced(conn, |fd| {
-            sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
-    }
-}
-
-// --- the end ----------------------------------------------------------------------------------------------------
-
 unsafe extern "C" fn close(conn: *mut connection) {
     // SAFETY: called through a live connection's table; it came from `new`.
     quietly(|| unsafe {
-        end(conn);
+        handshake::end(conn);
         (*this(conn)).place.leave();
         say_goodbye(conn);
         drop_fd(conn);

@@ -1,0 +1,255 @@
+//! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
+
+use super::events::{settle, watch_for};
+use super::limits::{self, Slot};
+use super::session::{Failure, Handshake};
+use super::{client_session, fail, this};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
+use crate::abi::connection::*;
+use crate::abi::profile::DO_NOT_RUN_AGAIN;
+use crate::anet;
+use crate::connection::sync::Deadline;
+use crate::connection::{call_handler, drop_fd, loop_of, socket, status, unwatch};
+use crate::event_loop;
+use crate::sys::Errno;
+use crate::sys::errno::call;
+use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ptr;
+
+/// Begins a handshake: from now on it has its time.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+pub(super) unsafe fn begin(conn: *mut connection) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the connection, which takes the event back before it is gone.
+    unsafe {
+        if let Some(milliseconds) = limits::milliseconds() {
+            let el = loop_of(conn)?;
+            let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
+            let id = event_loop::create_time_event(el, milliseconds.into(), proc, conn.cast(), ptr::null_mut())?;
+            (*this(conn)).timer = Some((el, id));
+        }
+        Ok(())
+    }
+}
+
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+pub(super) unsafe fn end(conn: *mut connection) {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        (*this(conn)).slot = None;
+        if let Some((el, id)) = (*this(conn)).timer.take()
+            && event_loop::is_own(el)
+        {
+            // It may have been the one that called.
+            let _ = event_loop::delete_time_event(el, id);
+        }
+    }
+}
+
+unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
+    let conn = data.cast::<connection>();
+    // SAFETY: a connection that is gone has taken its time event with it.
+    unsafe {
+        (*this(conn)).timer = None;
+        fail(conn, &Failure::Other("the peer did not end the handshake in time"));
+        finish(conn);
+    }
+    DO_NOT_RUN_AGAIN
+}
+
+/// Goes on with a handshake. None while it lasts; then the state says how it went.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+pub(super) unsafe fn advance(conn: *mut connection) -> Option<()> {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        let result = step(conn).and_then(|waits| {
+            let mask = match waits {
+                Handshake::Read => AE_READABLE,
+                Handshake::Write => AE_WRITABLE,
+                Handshake::Done => return Ok(true),
+            };
+            watch_for(conn, mask)?;
+            Ok(false)
+        });
+        match result {
+            Ok(false) => return None,
+            Ok(true) => (*conn).state = CONN_STATE_CONNECTED,
+            Err(failure) => _ = fail(conn, &failure),
+        }
+        Some(())
+    }
+}
+
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+unsafe fn step(conn: *mut connection) -> Result<Handshake, Failure> {
+    // SAFETY: the caller vouches for the connection; no handler runs here.
+    unsafe {
+        if (*conn).state == CONN_STATE_CONNECTING && !(*this(conn)).reached {
+            match anet::take_error((*conn).fd) {
+                0 => (*this(conn)).reached = true,
+                error => return Err(Errno::from_raw(error).into()),
+            }
+        }
+        let fd = (*conn).fd;
+        let session = (*this(conn)).session.as_mut().ok_or(Failure::Other("TLS is not configured"))?;
+        session.handshake(fd)
+    }
+}
+
+/// The handshake is over, well or not. False when the connection is gone.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+pub(super) unsafe fn finish(conn: *mut connection) -> bool {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        end(conn);
+        if (*conn).state == CONN_STATE_ERROR {
+            unwatch(conn, AE_READABLE | AE_WRITABLE);
+        }
+        // Taken first: it may start another connect.
+        let handler = (*conn).conn_handler.take();
+        if !call_handler(conn, handler) {
+            return false;
+        }
+        if (*conn).state == CONN_STATE_CONNECTED {
+            // Without memory for the event there is nobody to tell.
+            let _ = settle(conn);
+        }
+        true
+    }
+}
+
+pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes the
+    // connection when the handler has.
+    unsafe {
+        if (*conn).state != CONN_STATE_ACCEPTING {
+            return status(|| Err(Errno::EINVAL));
+        }
+        if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
+            let begun = match Slot::take() {
+                Some(slot) => {
+                    (*this(conn)).slot = Some(slot);
+                    begin(conn).map_err(Failure::System)
+                }
+                None => Err(Failure::Other("too many handshakes are under way")),
+            };
+            if let Err(failure) = begun {
+                return failed_at_once(conn, &failure);
+            }
+        }
+        (*conn).conn_handler = handler;
+        let before = (*conn).last_errno;
+        if advance(conn).is_none() {
+            return C_OK;
+        }
+        if (*conn).state == CONN_STATE_ERROR {
+            // The caller hears of it from the result alone.
+            (*conn).conn_handler = None;
+            end(conn);
+            unwatch(conn, AE_READABLE | AE_WRITABLE);
+            return status(|| Err(Errno::from_raw((*conn).last_errno)));
+        }
+        (*conn).last_errno = before;
+        (*conn).refs += 1;
+        let open = finish(conn);
+        (*conn).refs -= 1;
+        if open { C_OK } else { C_ERR }
+    }
+}
+
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        end(conn);
+        let errno = fail(conn, failure);
+        status(|| Err(errno))
+    }
+}
+
+pub(super) unsafe extern "C" fn connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    handler: ConnectionCallbackFunc,
+) -> c_int {
+    // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
+    unsafe {
+        if let Err(failure) = prepare(conn, host) {
+            return failed_at_once(conn, &failure);
+        }
+        let result = socket::connect(conn, host, port, source, handler);
+        if result == C_OK
+            && let Err(errno) = begin(conn)
+        {
+            drop_fd(conn);
+            (*conn).conn_handler = None;
+            return failed_at_once(conn, &errno.into());
+        }
+        result
+    }
+}
+
+/// Gives a connection that can connect a new session.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread, `host` NULL or a string.
+unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Failure> {
+    // SAFETY: the caller vouches for both.
+    unsafe {
+        if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED) {
+            let address = if host.is_null() { c"" } else { CStr::from_ptr(host) };
+            (*this(conn)).place.leave();
+            (*this(conn)).error = None;
+            (*this(conn)).reached = false;
+            (*this(conn)).session = Some(client_session(address)?);
+        }
+        Ok(())
+    }
+}
+
+pub(super) unsafe extern "C" fn blocking_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: called through a live connection's table with a string or NULL.
+    call(C_ERR, || unsafe {
+        if let Err(failure) = prepare(conn, host) {
+            return Err(fail(conn, &failure));
+        }
+        let deadline = Deadline::unless_below_0(timeout);
+        if socket::blocking_connect(conn, host, port, timeout) != C_OK {
+            return Err(Errno::last());
+        }
+        (*this(conn)).reached = true;
+        let result = loop {
+            let mask = match step(conn) {
+                Ok(Handshake::Done) => break Ok(()),
+                Ok(Handshake::Read) => AE_READABLE,
+                Ok(Handshake::Write) => AE_WRITABLE,
+                Err(failure) => break Err(failure),
+            };
+            if let Err(errno) = deadline.wait((*conn).fd, mask) {
+                break Err(errno.into());
+            }
+        };
+        match result {
+            Ok(()) => Ok(C_OK),
+            Err(failure) => {
+                drop_fd(conn);
+                Err(fail(conn, &failure))
+            }
+        }
+    })
+}
