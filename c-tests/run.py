@@ -30,10 +30,13 @@ import sys
 import tempfile
 import time
 
-import certs
-
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
+sys.path.insert(1, str(ROOT / "tests" / "python"))
+
+import certs
+import support
+
 SKIPPED = 77
 VALGRIND_ERROR = 99
 
@@ -215,9 +218,7 @@ class Server:
     """An ae-server for the programs that need one: of any profile, since they do not see it."""
 
     def __init__(self):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = support.free_port()
         self.process = subprocess.Popen(
             [ROOT / "build" / "ae-server", "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -2,7 +2,6 @@
 #include "test.h"
 #include "tls_openssl.h"
 
-static char where[16];
 static int server_port;
 static char received[65536];
 static size_t arrived;
@@ -18,14 +17,22 @@ static void on_read(connection *conn) {
     }
 }
 
-/* s_server is there and waits. */
-#define SERVE(...)                                                                                             \
-    do {                                                                                                       \
-        server_port = test_closed_port();                                                                      \
-        snprintf(where, sizeof(where), "%d", server_port);                                                     \
-        tool_start("s_server", "-accept", where, "-cert", tls_file("server.crt"), "-key", tls_file("server.key"), \
-                   __VA_ARGS__, NULL);                                                                         \
-        TOOL_SAYS("ACCEPT");                                                                                   \
+/* From its line "ACCEPT [::]:34567". */
+static int port_that_it_tells(void) {
+    const char *line = strstr(tool_text, "ACCEPT "), *end;
+
+    TOOL_UNTIL((end = strchr(line, '\n')) != NULL);
+    while (*end != ':') end--;
+    return atoi(end + 1);
+}
+
+/* s_server is there and waits, on a port of the system's choice. */
+#define SERVE(...)                                                                                          \
+    do {                                                                                                    \
+        tool_start("s_server", "-accept", "0", "-cert", tls_file("server.crt"), "-key", tls_file("server.key"), \
+                   __VA_ARGS__, NULL);                                                                      \
+        TOOL_SAYS("ACCEPT ");                                                                               \
+        server_port = port_that_it_tells();                                                                 \
     } while (0)
 
 static void connect_to_tool(const char *host) {

@@ -8,7 +8,7 @@ server=${AE_SERVER:-build/ae-server}
 folder=$(mktemp -d)
 pid=
 trap 'kill "$pid" 2> /dev/null; rm -rf "$folder"' EXIT
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$(PYTHONPATH=tests/python python3 -c 'import support; print(support.free_port())')
 socket=$folder/socket
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \

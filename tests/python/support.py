@@ -1,5 +1,6 @@
 """Starts servers and talks RESP to them, for the test scripts beside this file."""
 
+import itertools
 import os
 import socket
 import ssl
@@ -14,10 +15,20 @@ ROOT = Path(__file__).resolve().parents[2]
 AE_SERVER = os.environ.get("AE_SERVER") or str(ROOT / "build" / "ae-server")
 
 
+CALLS = itertools.count(os.getpid() * 7)
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, so that no other
+    process is on it a moment later."""
+    while True:
+        port = 10000 + next(CALLS) % 10000
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 class Server:
