@@ -15,6 +15,7 @@ mod threads;
 mod time_events;
 mod timer_index;
 mod timer_pool;
+mod timers;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
@@ -38,7 +39,7 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicBool;
 use file_events::{Pause, Slot};
 use memory::ZeroedArray;
-use time_events::Timers;
+use timers::Timers;
 
 /// The loop's own state.
 struct State {

@@ -6,10 +6,9 @@
 //! waits in the list of the retired until the next pass, where that runs; one that deletes itself goes when its
 //! callback has returned.
 
-use super::heap::Heap;
 use super::state;
-use super::timer_index::TimerIndex;
-use super::timer_pool::{Slot, TimerPool};
+use super::timer_pool::Slot;
+use super::timers::Timers;
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::sys::errno::quietly;
@@ -17,148 +16,6 @@ use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
 use core::mem::{replace, transmute};
 use core::ptr;
-
-/// The time events of a loop.
-///
-/// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most that
-/// were alive at once.
-pub(super) struct Timers {
-    pool: TimerPool,
-    index: TimerIndex,
-    heap: Heap,
-    /// How many there are that are not deleted.
-    live: usize,
-    /// How many calls of `timeProc` are running.
-    running: usize,
-    /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
-    retired: *mut aeTimeEvent,
-    /// When the next pass has something to do, as it was before `changed`.
-    next: Option<monotime>,
-    changed: bool,
-}
-
-impl Timers {
-    pub(super) fn new() -> Self {
-        Self {
-            pool: TimerPool::default(),
-            index: TimerIndex::new(),
-            heap: Heap::default(),
-            live: 0,
-            running: 0,
-            retired: ptr::null_mut(),
-            next: None,
-            changed: false,
-        }
-    }
-
-    /// When the next pass has something to do; 0 when it has already.
-    ///
-    /// # Safety
-    /// `el` is the live loop that these are the timers of.
-    pub(super) unsafe fn next_deadline(&mut self, el: *mut aeEventLoop) -> Option<monotime> {
-        if self.changed {
-            // SAFETY: the caller vouches for the loop.
-            unsafe { self.look(el) };
-        }
-        self.next
-    }
-
-    /// Does what has been put off, and finds the first deadline.
-    ///
-    /// # Safety
-    /// As for [`Timers::next_deadline`].
-    #[inline(never)]
-    unsafe fn look(&mut self, el: *mut aeEventLoop) {
-        // SAFETY: the caller vouches for the loop.
-        unsafe { self.unlink_deleted(el) };
-        let first = self.heap.first(|id| self.index.get(id).is_some());
-        self.next = if self.retired.is_null() { first } else { Some(0) };
-        self.changed = false;
-    }
-
-    /// Whether finalizers are waiting.
-    ///
-    /// # Safety
-    /// As for [`Timers::next_deadline`].
-    pub(super) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
-        // SAFETY: the caller vouches for the loop.
-        unsafe { self.next_deadline(el) };
-        !self.retired.is_null()
-    }
-
-    /// Takes the deleted events out of the list, to free them or to have their finalizers run in the next pass.
-    ///
-    /// # Safety
-    /// As for [`Timers::next_deadline`].
-    unsafe fn unlink_deleted(&mut self, el: *mut aeEventLoop) {
-        let retired = &mut self.retired;
-        // SAFETY: the caller vouches for the loop, whose events in the list have not been freed.
-        self.pool.take_condemned(|slot, event| unsafe {
-            // One that runs is condemned once more when it has.
-            if (*event).refcount > 0 {
-                return false;
-            }
-            let (prev, next) = ((*event).prev, (*event).next);
-            match prev.as_mut() {
-                Some(prev) => prev.next = next,
-                None => (*el).timeEventHead = next,
-            }
-            if let Some(next) = next.as_mut() {
-                next.prev = prev;
-            }
-            if (*event).finalizerProc.is_null() {
-                return true;
-            }
-            (*event).when = slot.into();
-            (*event).next = replace(retired, event);
-            false
-        });
-    }
-
-    /// Takes the list of the events whose finalizers are waiting.
-    fn take_retired(&mut self) -> *mut aeTimeEvent {
-        self.changed |= !self.retired.is_null();
-        replace(&mut self.retired, ptr::null_mut())
-    }
-
-    /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that putting
-    /// one back after its callback cannot fail.
-    fn has_room(&self, id: c_longlong) -> bool {
-        self.pool.has_room() && self.heap.has_room(self.live + 1) && self.index.has_room(id)
-    }
-
-    /// Makes that room.
-    ///
-    /// # Safety
-    /// As for [`Timers::next_deadline`].
-    #[cold]
-    unsafe fn make_room(&mut self, el: *mut aeEventLoop, id: c_longlong) -> Result<(), Errno> {
-        // A program may create and delete for long before it returns to the loop.
-        if self.heap.is_mostly_dead() {
-            // SAFETY: the caller vouches for the loop.
-            unsafe { self.unlink_deleted(el) };
-        }
-        if !self.pool.has_room() {
-            self.pool.make_room()?;
-        }
-        if !self.heap.has_room(self.live + 1) {
-            self.heap.make_room(self.live + 1, |id| self.index.get(id).is_some())?;
-        }
-        if self.index.has_room(id) { Ok(()) } else { self.index.make_room(id) }
-    }
-
-    /// Makes an event wait for its time. The pass under way does not see it, though its time may have come already.
-    fn wait(&mut self, when: monotime, id: c_longlong) {
-        self.heap.push(when, id);
-        self.changed = true;
-    }
-
-    /// Takes the first event that is due, of those that the last look has seen.
-    fn pop_due(&mut self, now: monotime) -> Option<Slot> {
-        self.changed = true;
-        self.heap.pop_due(now, |id| self.index.get(id))
-    }
-}
 
 fn deadline(now: monotime, milliseconds: c_longlong) -> monotime {
     now.saturating_add((milliseconds.max(0) as u64).saturating_mul(1000))

@@ -1,6 +1,6 @@
 //! The command line: `--name value...` for every parameter, as redis-server takes it.
 
-use crate::config::{Change, Config, PARAMETERS, parameter};
+use crate::config::{Change, Config, parameter, parameters};
 
 #[derive(Debug)]
 pub enum Action {
@@ -49,7 +49,7 @@ pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Action, String> {
 
 fn help() -> String {
     let mut text = String::from("Usage: ae-server [--OPTION VALUE...]...\n\nA Redis-compatible server.\n\n");
-    for parameter in PARAMETERS.iter().filter(|parameter| parameter.change != Change::Never) {
+    for parameter in parameters().filter(|parameter| parameter.change != Change::Never) {
         let option = format!("--{} {}", parameter.name, parameter.usage);
         text.push_str(&format!("  {option:<36} {}\n", parameter.help));
     }
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn help_names_every_option() {
         let text = parsed("--help").unwrap_err();
-        for parameter in PARAMETERS.iter().filter(|parameter| parameter.change != Change::Never) {
+        for parameter in parameters().filter(|parameter| parameter.change != Change::Never) {
             assert!(text.contains(&format!("--{} ", parameter.name)));
         }
         assert!(parsed("-v").unwrap_err().starts_with("ae-server 1."));

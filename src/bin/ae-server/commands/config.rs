@@ -1,6 +1,6 @@
 //! CONFIG.
 
-use crate::config::{Change, Config, PARAMETERS, parameter};
+use crate::config::{Change, Config, parameter, parameters};
 use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use crate::glob::{Case, matches};
@@ -21,8 +21,7 @@ const CONFIG: &[Command] = &[
 
 fn get(ctx: &mut Context<'_>) -> Outcome {
     let Context { server, client, args, .. } = ctx;
-    let found: Vec<_> = PARAMETERS
-        .iter()
+    let found: Vec<_> = parameters()
         .filter(|parameter| args.from(2).any(|pattern| matches(pattern, parameter.name.as_bytes(), Case::Ignored)))
         .collect();
     let out = &mut client.output.bytes;

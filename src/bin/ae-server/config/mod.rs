@@ -1,8 +1,10 @@
 //! The parameters: their values, and one table that serves the command line, CONFIG GET and CONFIG SET.
 
+mod values;
+
 use crate::log::{LEVELS, Level};
 use ae::{AuthClients, TlsConfig};
-use std::time::Duration;
+use values::{decimal, memory, number, switch, text, yes_or_no};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -66,30 +68,11 @@ impl Default for Config {
 }
 
 impl Config {
-    /// How many connections may be in their handshake, beside the clients.
-    pub fn handshakes(&self) -> usize {
-        if self.tls_port == 0 { 0 } else { self.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) }
-    }
-
     /// Descriptors that the event loop has to have room for.
     pub fn set_size(&self) -> usize {
         self.max_clients as usize + self.handshakes() + crate::RESERVED as usize
     }
-
-    /// Puts the TLS parameters in force.
-    pub fn apply_tls(&self) -> Result<(), String> {
-        if self.tls.cert_file.is_none() && self.tls.key_file.is_none() {
-            return Err("No tls-cert-file configured!".into());
-        }
-        self.tls.apply()
-    }
 }
-
-/// As the library has it.
-const TLS_MAX_HANDSHAKES: usize = 1000;
-
-const AUTH_CLIENTS: [(&str, AuthClients); 3] =
-    [("no", AuthClients::No), ("yes", AuthClients::Yes), ("optional", AuthClients::Optional)];
 
 /// When a parameter can be given another value.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,15 +100,8 @@ macro_rules! parameter {
     };
 }
 
-/// A parameter that is the name of a file, or another text that may be missing.
-macro_rules! optional {
-    ($name:literal, $usage:literal, $help:literal, $field:ident) => {
-        parameter!($name, AnyTime, $usage, $help, |c| c.tls.$field.clone().unwrap_or_default().into(), |c, v| {
-            c.tls.$field = Some(text(v)?).filter(|text| !text.is_empty()).map(Into::into);
-            Ok(())
-        })
-    };
-}
+// It uses the macro.
+mod tls;
 
 macro_rules! fixed {
     ($name:literal, $value:literal) => {
@@ -146,7 +122,7 @@ macro_rules! fixed {
     };
 }
 
-pub const PARAMETERS: &[Parameter] = &[
+const PARAMETERS: &[Parameter] = &[
     parameter!("port", AtStart, "N", "TCP port (6379); 0 for no TCP", |c| decimal(c.port), |c, v| {
         c.port = number(v, 0, 65535)? as u16;
         Ok(())
@@ -305,126 +281,9 @@ pub const PARAMETERS: &[Parameter] = &[
             Ok(())
         }
     ),
-    parameter!("tls-port", AtStart, "N", "TLS port (0: none)", |c| decimal(c.tls_port), |c, v| {
-        c.tls_port = number(v, 0, 65535)? as u16;
-        Ok(())
-    }),
-    optional!("tls-cert-file", "PATH", "certificate, with its chain, as PEM", cert_file),
-    optional!("tls-key-file", "PATH", "its private key, as PEM", key_file),
-    parameter!(
-        "tls-key-file-pass",
-        AnyTime,
-        "PASSPHRASE",
-        "passphrase of an encrypted key",
-        |c| c.tls.key_file_pass.clone().unwrap_or_default(),
-        |c, v| {
-            c.tls.key_file_pass = Some(v.to_vec()).filter(|pass| !pass.is_empty());
-            Ok(())
-        }
-    ),
-    optional!("tls-ca-cert-file", "PATH", "certificates of the CAs that clients' are checked with", ca_cert_file),
-    optional!("tls-ca-cert-dir", "PATH", "a folder of such, as `openssl rehash` makes it", ca_cert_dir),
-    parameter!(
-        "tls-auth-clients",
-        AnyTime,
-        "yes|no|optional",
-        "clients must show a certificate (yes)",
-        |c| AUTH_CLIENTS.iter().find(|(_, auth)| *auth == c.tls.auth_clients).map_or("", |(name, _)| name).into(),
-        |c, v| {
-            let found = AUTH_CLIENTS.iter().find(|(name, _)| v.eq_ignore_ascii_case(name.as_bytes()));
-            c.tls.auth_clients = found.ok_or("argument(s) must be one of the following: no, yes, optional")?.1;
-            Ok(())
-        }
-    ),
-    optional!("tls-protocols", "NAMES", "TLSv1.2, TLSv1.3 or both (both)", protocols),
-    optional!("tls-ciphers", "LIST", "cipher suites of TLS 1.2, as OpenSSL writes them", ciphers),
-    optional!("tls-ciphersuites", "LIST", "cipher suites of TLS 1.3", ciphersuites),
-    parameter!(
-        "tls-prefer-server-ciphers",
-        AnyTime,
-        "yes|no",
-        "the server's order of cipher suites counts (no)",
-        |c| yes_or_no(c.tls.prefer_server_ciphers),
-        |c, v| {
-            c.tls.prefer_server_ciphers = switch(v)?;
-            Ok(())
-        }
-    ),
-    parameter!(
-        "tls-session-caching",
-        AnyTime,
-        "yes|no",
-        "clients can resume sessions (yes)",
-        |c| yes_or_no(!c.tls.no_session_cache),
-        |c, v| {
-            c.tls.no_session_cache = !switch(v)?;
-            Ok(())
-        }
-    ),
-    parameter!(
-        "tls-session-cache-size",
-        AnyTime,
-        "N",
-        "sessions kept (20480); 0 for any number",
-        |c| match c.tls.session_cache_size {
-            Some(usize::MAX) => decimal(0u8),
-            size => decimal(size.unwrap_or(20480) as u64),
-        },
-        |c, v| {
-            let size = number(v, 0, i32::MAX as u64)? as usize;
-            c.tls.session_cache_size = Some(if size == 0 { usize::MAX } else { size });
-            Ok(())
-        }
-    ),
-    parameter!(
-        "tls-session-cache-timeout",
-        AnyTime,
-        "SECONDS",
-        "how long a session is kept (300)",
-        |c| decimal(c.tls.session_cache_timeout.map_or(300, |timeout| timeout.as_secs())),
-        |c, v| {
-            c.tls.session_cache_timeout = Some(Duration::from_secs(number(v, 0, i32::MAX as u64)?));
-            Ok(())
-        }
-    ),
-    parameter!(
-        "tls-max-handshakes",
-        AnyTime,
-        "N",
-        "handshakes at the same time (1000); more clients wait",
-        |c| decimal(c.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) as u64),
-        |c, v| {
-            c.tls.max_handshakes = Some(number(v, 1, i32::MAX as u64)? as usize);
-            Ok(())
-        }
-    ),
-    parameter!(
-        "tls-handshake-timeout",
-        AnyTime,
-        "MILLISECONDS",
-        "how long one may take (10000); 0 for any time",
-        |c| match c.tls.handshake_timeout {
-            Some(Duration::MAX) => decimal(0u8),
-            timeout => decimal(timeout.map_or(10_000, |timeout| timeout.as_millis() as u64)),
-        },
-        |c, v| {
-            let milliseconds = number(v, 0, i32::MAX as u64)?;
-            c.tls.handshake_timeout =
-                Some(if milliseconds == 0 { Duration::MAX } else { Duration::from_millis(milliseconds) });
-            Ok(())
-        }
-    ),
-    Parameter {
-        name: "tls-dh-params-file",
-        change: Change::Never,
-        usage: "",
-        help: "",
-        get: |_| Vec::new(),
-        set: |_, v| match v {
-            b"" => Ok(()),
-            _ => Err("there is no key exchange with DH parameters here, only with elliptic curves".into()),
-        },
-    },
+];
+
+const FIXED: &[Parameter] = &[
     fixed!("save", ""),
     fixed!("appendonly", "no"),
     fixed!("maxmemory", "0"),
@@ -435,56 +294,12 @@ pub const PARAMETERS: &[Parameter] = &[
     fixed!("client-output-buffer-limit", "normal 0 0 0 slave 0 0 0 pubsub 0 0 0"),
 ];
 
+pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    PARAMETERS.iter().chain(tls::PARAMETERS).chain(FIXED)
+}
+
 pub fn parameter(name: &[u8]) -> Option<&'static Parameter> {
-    PARAMETERS.iter().find(|parameter| name.eq_ignore_ascii_case(parameter.name.as_bytes()))
-}
-
-fn decimal(value: impl Into<u64>) -> Vec<u8> {
-    value.into().to_string().into_bytes()
-}
-
-fn yes_or_no(value: bool) -> Vec<u8> {
-    if value { b"yes".into() } else { b"no".into() }
-}
-
-fn text(value: &[u8]) -> Result<String, String> {
-    String::from_utf8(value.to_vec()).map_err(|_| "argument must be text".into())
-}
-
-fn switch(value: &[u8]) -> Result<bool, String> {
-    match value.to_ascii_lowercase().as_slice() {
-        b"yes" => Ok(true),
-        b"no" => Ok(false),
-        _ => Err("argument must be 'yes' or 'no'".into()),
-    }
-}
-
-fn number(value: &[u8], min: u64, max: u64) -> Result<u64, String> {
-    let value = ae::resp::number::parse(value).ok_or("argument couldn't be parsed into an integer")?;
-    let in_range = u64::try_from(value).ok().filter(|value| (min..=max).contains(value));
-    in_range.ok_or_else(|| format!("argument must be between {min} and {max} inclusive"))
-}
-
-/// A number of bytes, with a unit or without.
-fn memory(value: &[u8], min: u64, max: u64) -> Result<u64, String> {
-    let lower = text(value)?.to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &lower[digits.len()..] {
-        "" | "b" => 1,
-        "k" => 1000,
-        "kb" => 1024,
-        "m" => 1_000_000,
-        "mb" => MIB,
-        "g" => 1_000_000_000,
-        "gb" => 1024 * MIB,
-        _ => return Err("argument must be a memory value".into()),
-    };
-    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit));
-    let bytes = bytes.ok_or("argument must be a memory value")?;
-    if !(min..=max).contains(&bytes) {
-        return Err(format!("argument must be between {min} and {max} inclusive"));
-    }
-    Ok(bytes)
+    parameters().find(|parameter| name.eq_ignore_ascii_case(parameter.name.as_bytes()))
 }
 
 #[cfg(test)]
@@ -500,7 +315,7 @@ mod tests {
 
     #[test]
     fn every_default_can_be_set_again() {
-        for parameter in PARAMETERS {
+        for parameter in parameters() {
             let mut config = Config::default();
             let value = (parameter.get)(&config);
             (parameter.set)(&mut config, &value).unwrap_or_else(|error| panic!("{}: {error}", parameter.name));
