@@ -5,6 +5,7 @@
 //! no loop.
 
 mod buffer;
+mod ciphers;
 mod context;
 mod data;
 mod events;
