@@ -9,7 +9,8 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     wrong-host.crt                  for another host
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
-    v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name
+    v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name;
+                                    rsa-v1.crt the same, signed by rsa-ca.crt
     chain.crt                       signed by an intermediate CA, with that one's certificate behind it; lone.crt is the
                                     same without it
     NAME.key                        the key of NAME.crt, as PKCS #8
@@ -101,6 +102,13 @@ class Maker:
             "-startdate", valid[0], "-enddate", valid[1],
         )
 
+    def of_version_1(self, name, by, **key):
+        self.request(name, **key)
+        self.openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.crt", "-CAkey", f"{by}.key", "-set_serial", "77",
+            "-days", "3650", "-out", f"{name}.crt",
+        )
+
     def make(self):
         (self.folder / "config").write_text(CONFIG)
         (self.folder / "index.txt").touch()
@@ -118,11 +126,8 @@ class Maker:
         self.signed("wrong-host", "other_host")
         self.signed("other", by="other-ca")
         self.self_signed("self-signed", "server")
-        self.request("v1")
-        self.openssl(
-            "x509", "-req", "-in", "v1.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-set_serial", "77", "-days", "3650",
-            "-out", "v1.crt",
-        )
+        self.of_version_1("v1", "ca")
+        self.of_version_1("rsa-v1", "rsa-ca", rsa=True)
         self.signed("intermediate", "is_ca")
         self.signed("lone", by="intermediate")
         self.write("chain.crt", self.text("lone.crt") + self.text("intermediate.crt"))

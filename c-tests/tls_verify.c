@@ -165,6 +165,21 @@ static void certificate_of_version_1(void) {
     tls_end();
 }
 
+static void rsa_certificate_of_version_1(void) {
+    static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+    int i;
+
+    begin();
+    tls_identity(&server_config, "rsa-v1");
+    client_config.ca_cert_file = tls_file("rsa-ca.crt");
+    client_config.any_server_name = 1;
+    for (i = 0; i < 2; i++) {
+        server_config.protocols = versions[i];
+        expect_trust();
+    }
+    tls_end();
+}
+
 /* ---- The client's certificate ---- */
 
 static void show(const char *name) {
@@ -311,5 +326,6 @@ static void host_decides_for_each_connection(void) {
 
 TEST_MAIN(CASE(the_ca_has_signed_it), CASE(nobody_known_has_signed_it), CASE(it_is_not_its_time),
           CASE(it_is_for_another_host), CASE(self_signed_and_known), CASE(certificate_of_version_1),
-          CASE(clients_are_not_asked), CASE(clients_must_show_one), CASE(clients_may_show_one),
-          CASE(clients_must_show_a_good_one), CASE(the_servers_certificate_is_shown_by_the_client) CASES_OF_HOSTS)
+          CASE(rsa_certificate_of_version_1), CASE(clients_are_not_asked), CASE(clients_must_show_one),
+          CASE(clients_may_show_one), CASE(clients_must_show_a_good_one),
+          CASE(the_servers_certificate_is_shown_by_the_client) CASES_OF_HOSTS)

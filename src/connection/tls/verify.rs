@@ -70,7 +70,7 @@ impl ServerCertVerifier for Servers {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.check_signature(message, cert, dss, verify_tls12_signature)
+        self.trust.check_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -79,7 +79,7 @@ impl ServerCertVerifier for Servers {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.check_signature(message, cert, dss, verify_tls13_signature)
+        self.trust.check_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -121,7 +121,7 @@ impl ClientCertVerifier for Clients {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.check_signature(message, cert, dss, verify_tls12_signature)
+        self.trust.check_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -130,20 +130,13 @@ impl ClientCertVerifier for Clients {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.trust.check_signature(message, cert, dss, verify_tls13_signature)
+        self.trust.check_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.webpki.supported_verify_schemes()
     }
 }
-
-type CheckSignature = fn(
-    &[u8],
-    &CertificateDer<'_>,
-    &DigitallySignedStruct,
-    &WebPkiSupportedAlgorithms,
-) -> Result<HandshakeSignatureValid, Error>;
 
 impl Trust {
     /// A certificate that webpki refused because it is a CA's own, but one of those that were named as trusted.
@@ -169,23 +162,41 @@ impl Trust {
     }
 
     /// The signature with which a peer proves that it has the key of its certificate.
-    fn check_signature(
+    fn check_tls12_signature(
         &self,
         message: &[u8],
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-        webpki: CheckSignature,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let Some(plain) = Plain::of_version_1(cert) else {
-            return webpki(message, cert, dss, &self.algorithms);
-        };
-        let of_scheme = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == dss.scheme);
-        let algorithms = of_scheme.map_or(&[][..], |(_, algorithms)| *algorithms);
-        let key = PublicKey::decode(plain.key).map_err(|_| CertificateError::BadEncoding)?;
-        if key.verifies(algorithms, None, message, dss.signature()) {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(CertificateError::BadSignature.into())
+        match Plain::of_version_1(cert) {
+            Some(plain) => plain.check_signature(self.algorithms_of(dss.scheme), message, dss.signature()),
+            None => verify_tls12_signature(message, cert, dss, &self.algorithms),
+        }
+    }
+
+    fn check_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match Plain::of_version_1(cert) {
+            Some(plain) => plain.check_signature(self.tls13_algorithms_of(dss.scheme), message, dss.signature()),
+            None => verify_tls13_signature(message, cert, dss, &self.algorithms),
+        }
+    }
+
+    fn algorithms_of(&self, scheme: SignatureScheme) -> &[&dyn SignatureVerificationAlgorithm] {
+        self.algorithms.mapping.iter().find(|(other, _)| *other == scheme).map_or(&[], |(_, algorithms)| algorithms)
+    }
+
+    /// Without the old padding of RSA, and with the one curve that a scheme's name says; those of TLS 1.2 come behind.
+    fn tls13_algorithms_of(&self, scheme: SignatureScheme) -> &[&dyn SignatureVerificationAlgorithm] {
+        match scheme {
+            SignatureScheme::RSA_PKCS1_SHA256
+            | SignatureScheme::RSA_PKCS1_SHA384
+            | SignatureScheme::RSA_PKCS1_SHA512 => &[],
+            _ => self.algorithms_of(scheme).split_at_checked(1).map_or(&[], |(first, _)| first),
         }
     }
 }
@@ -226,6 +237,20 @@ impl<'a> Plain<'a> {
         let _subject = fields.tlv_bytes()?;
         let key = contents(fields.tlv_bytes()?)?;
         Ok(Self { is_version_1, signed, algorithm, signature, issuer, not_before, not_after, key })
+    }
+
+    fn check_signature(
+        &self,
+        algorithms: &[&dyn SignatureVerificationAlgorithm],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let key = PublicKey::decode(self.key).map_err(|_| CertificateError::BadEncoding)?;
+        if key.verifies(algorithms, None, message, signature) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
+        }
     }
 
     fn check_time(&self, now: UnixTime) -> Result<(), Error> {
@@ -281,4 +306,24 @@ fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
     };
     Ok(since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::crypto::aws_lc_rs;
+
+    #[test]
+    fn tls13_takes_fewer_signatures() {
+        let algorithms = aws_lc_rs::default_provider().signature_verification_algorithms;
+        let trust = Trust { roots: RootCertStore::empty(), certificates: Vec::new(), algorithms };
+        let counts = |scheme| (trust.algorithms_of(scheme).len(), trust.tls13_algorithms_of(scheme).len());
+        for scheme in trust.algorithms.supported_schemes() {
+            let (of_12, of_13) = counts(scheme);
+            assert!(of_12 > 0);
+            assert_eq!(of_13, usize::from(!format!("{scheme:?}").starts_with("RSA_PKCS1")), "{scheme:?}");
+        }
+        assert!(counts(SignatureScheme::ECDSA_NISTP256_SHA256).0 > 1);
+        assert_eq!(counts(SignatureScheme::RSA_PKCS1_SHA1), (0, 0));
+    }
 }
