@@ -30,7 +30,8 @@ static void on_log(int level, const char *message) {
     if (level == LIBAE_LOG_WARNING) snprintf(logged, sizeof(logged), "%s", message);
 }
 
-static int hosts_auth_clients(void) { return LIBAE_TLS_AUTH_CLIENTS_YES; }
+static int auth_clients;
+static int hosts_auth_clients(void) { return auth_clients; }
 
 static int on_meaningless(const char *setting, const char *reason) {
     CHECK_TEXT(setting, "tls-dh-params-file");
@@ -133,8 +134,11 @@ static void upstreams_structure_is_refused(void) {
     upstream.ca_cert_file = NULL;
     host.tls_auth_clients = hosts_auth_clients;
     CHECK_INT(libaeSetHost(&host), AE_OK);
+    auth_clients = LIBAE_TLS_AUTH_CLIENTS_YES;
     CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
     CHECK_CONTAINS(logged, "tls-ca-cert-file");
+    auth_clients = 7; /* as upstream, what is not known asks */
+    CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
     host.tls_auth_clients = NULL;
     CHECK_INT(libaeSetHost(&host), AE_OK);
     CHECK_INT(configure_upstream(1), C_OK);
