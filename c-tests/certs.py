@@ -13,6 +13,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
                                     rsa-v1.crt the same, signed by rsa-ca.crt
     chain.crt                       signed by an intermediate CA, with that one's certificate behind it; lone.crt is the
                                     same without it
+    long-chain.crt                  server.crt with 100 certificates behind it, some 40 kB; its key is server.key
     NAME.key                        the key of NAME.crt, as PKCS #8
     sec1.key pkcs1.key              server.key and rsa.key in the formats of their own
     encrypted.key                   server.key with the passphrase "secret"
@@ -132,6 +133,7 @@ class Maker:
         self.signed("lone", by="intermediate")
         self.write("chain.crt", self.text("lone.crt") + self.text("intermediate.crt"))
         self.write("chain.key", self.text("lone.key"))
+        self.write("long-chain.crt", self.text("server.crt") + 100 * self.text("intermediate.crt"))
         self.openssl("ec", "-in", "server.key", "-out", "sec1.key")
         self.openssl("rsa", "-in", "rsa.key", "-traditional", "-out", "pkcs1.key")
         self.openssl("pkcs8", "-topk8", "-in", "server.key", "-out", "encrypted.key", "-passout", "pass:secret")

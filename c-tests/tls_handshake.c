@@ -146,6 +146,42 @@ static void closed_while_it_waits(void) {
     tls_end_peer();
 }
 
+/* ---- A peer that does not read ---- */
+
+static int read_some(void) {
+    static char buffer[4096];
+    ssize_t count = recv(peer, buffer, sizeof(buffer), MSG_DONTWAIT);
+
+    return count > 0 ? (int)count : 0;
+}
+
+static void what_is_sent_waits_for_room(void) {
+    char hello[512];
+    struct sockaddr_storage address;
+    int length, fd, small = 4096, received = 0;
+
+    TLS_BEGIN(config.cert_file = tls_file("long-chain.crt"));
+    length = tls_client_hello(hello, sizeof(hello));
+    peer = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(peer != -1);
+    CHECK_INT(setsockopt(peer, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    CHECK_INT(connect(peer, (struct sockaddr *)&address, test_loopback(AF_INET, port, &address)), 0);
+    fd = tls_accept_fd();
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+    CHECK_INT(write(peer, hello, (size_t)length), length);
+    tls_accept_over(fd, LIBAE_TLS_AUTH_CLIENTS_NO);
+    RUN_UNTIL(aeGetFileEvents(el, fd) == AE_WRITABLE);
+    CHECK(tls_run_for(100) < 5);
+    while (aeGetFileEvents(el, fd) == AE_WRITABLE) {
+        received += read_some();
+        tls_run_for(1);
+    }
+    CHECK_INT(aeGetFileEvents(el, fd), AE_READABLE);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    CHECK(received > 20000);
+    tls_end_peer();
+}
+
 /* ---- Room ---- */
 
 #ifdef TEST_CONN_V1
@@ -271,4 +307,4 @@ static void accepts_per_call_are_the_hosts(void) {
 TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up), CASE(dripping_client_is_given_up),
           CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
           CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
-          CASE(room_for_two) CASES_OF_LISTENERS)
+          CASE(what_is_sent_waits_for_room), CASE(room_for_two) CASES_OF_LISTENERS)

@@ -316,3 +316,22 @@ impl Settings {
         Ok(suites)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstreams_zeros_mean_what_they_mean_to_openssl() {
+        // SAFETY: all zero is a value of it; the string is one.
+        let config = unsafe {
+            let mut config: redisTLSContextConfig = core::mem::zeroed();
+            config.cert_file = c"file".as_ptr().cast_mut();
+            TlsConfig::from_upstream(&config).unwrap()
+        };
+        assert_eq!(config.session_cache_size, Some(usize::MAX));
+        assert_eq!(config.session_cache_timeout, Some(Duration::ZERO));
+        assert!(config.no_session_cache);
+        assert!(config.any_server_name);
+    }
+}
