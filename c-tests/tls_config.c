@@ -183,6 +183,19 @@ static void numbers_that_mean_nothing(void) {
     tls_end();
 }
 
+/* The limits of handshakes belong to the settings that they came with. */
+static void limits_of_what_is_refused_do_not_count(void) {
+    begin();
+    config.handshake_timeout = 1;
+    config.protocols = "TLSv1.1";
+    expect_refused("tls-protocols");
+    tls_close_both();
+    tls_accept_peer();
+    tls_run_for(50);
+    CHECK_INT(server_calls, 0);
+    tls_end_peer();
+}
+
 static void text_fits_where_it_goes(void) {
     begin();
     config.protocols = "TLSv1.1";
@@ -285,6 +298,6 @@ static void texts_are_copied(void) {
 
 TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not), CASE(files_that_there_are_not),
           CASE(files_that_are_something_else), CASE(keys_that_do_not_fit), CASE(keys_that_are_locked),
-          CASE(one_without_the_other), CASE(numbers_that_mean_nothing), CASE(text_fits_where_it_goes),
-          CASE(keys_of_every_kind), CASE(empty_texts_are_none), CASE(lists_of_every_kind),
-          CASE(structure_of_another_size), CASE(texts_are_copied))
+          CASE(one_without_the_other), CASE(numbers_that_mean_nothing),
+          CASE(limits_of_what_is_refused_do_not_count), CASE(text_fits_where_it_goes), CASE(keys_of_every_kind),
+          CASE(empty_texts_are_none), CASE(lists_of_every_kind), CASE(structure_of_another_size), CASE(texts_are_copied))
