@@ -14,30 +14,22 @@ backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, 
 variant is what its name says: the library, the backend, and whether the tool notices an error.
 
 `make c-tests` (`make ABI=PROFILE c-tests`) builds what this needs and calls it; ARGS="--variant so-poll ae_file"
-narrows it down.
+narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer.
 """
 
 import argparse
-import concurrent.futures
 import os
 import pathlib
-import resource
-import select
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(1, str(ROOT / "tests" / "python"))
 
 import certs
-import support
+from cases import Jobs, Outcome, Server, run, run_case
 
-SKIPPED = 77
 VALGRIND_ERROR = 99
 
 DEFAULT_PROFILE = "redis-7.2"
@@ -85,16 +77,18 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
-# Name: linkage, backend, what runs it, time limit in seconds.
+# Name: linkage, backend, what runs it, time limit in seconds, which only a case that hangs comes to on a busy machine.
 VARIANTS = {
-    "so-epoll": ("so", "epoll", [], 30),
-    "so-poll": ("so", "poll", [], 30),
-    "so-select": ("so", "select", [], 30),
-    "a-epoll": ("a", "epoll", [], 30),
-    "valgrind": ("so", "epoll", VALGRIND, 120),
-    "asan-epoll": ("asan", "epoll", [], 60),
-    "asan-poll": ("asan", "poll", [], 60),
+    "so-epoll": ("so", "epoll", [], 120),
+    "so-poll": ("so", "poll", [], 120),
+    "so-select": ("so", "select", [], 120),
+    "a-epoll": ("a", "epoll", [], 120),
+    "valgrind": ("so", "epoll", VALGRIND, 600),
+    "asan-epoll": ("asan", "epoll", [], 300),
+    "asan-poll": ("asan", "poll", [], 300),
 }
+# Those with a tool, which take most of the time; `make test` does without.
+WITH_TOOLS = ("valgrind", "asan-epoll", "asan-poll")
 # What other profiles than the default run: the backends and the tools do not know the profiles.
 VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 # And these of their programs with valgrind: those that know the profiles, and do not take long.
@@ -140,10 +134,6 @@ int main(int argc, char **argv) {
 """
 
 
-def run(command, **options):
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
-
-
 class Library:
     """The library of a profile, and where its programs go."""
 
@@ -178,8 +168,18 @@ def link_arguments(library, linkage):
     return [str(library.build / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
 
 
+def up_to_date(library, source, program, linkage):
+    """Whether nothing that a program is made of is newer. (It finds libae.so when it starts, and is not made of it.)"""
+    archives = {"so": [], "a": ["libae.a"], "asan": ["libae-asan.a"]}[linkage]
+    parts = [source, *HERE.glob("*.h"), *HERE.glob("*.py"), *library.include.glob("*.h"), library.build / "exports",
+             *(library.build / name for name in archives)]
+    return program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in parts)
+
+
 def compile_program(library, source, program, linkage):
     """Returns what the compiler said when it failed."""
+    if up_to_date(library, source, program, linkage):
+        return None
     program.parent.mkdir(parents=True, exist_ok=True)
     compiler, standard = LANGUAGES[source.suffix]
     sanitize = SANITIZE if linkage == "asan" else []
@@ -191,52 +191,6 @@ def compile_program(library, source, program, linkage):
         hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
         result = run([compiler, "-o", str(program), f"{program}.o", *hiredis, *link_arguments(library, linkage)])
     return None if result.returncode == 0 else result.stderr
-
-
-def limits():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def run_case(command, env, limit):
-    """Runs a process in a session of its own; returns its status, or None when its time was over, and its output."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True,
-            preexec_fn=limits,
-        )
-        with open(os.pidfd_open(process.pid), "rb") as ended:
-            in_time = bool(select.select([ended], [], [], limit)[0])
-        # Whatever it started ends with it; its number is not free before it is waited for.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        status = process.returncode if in_time else None
-        output.seek(0)
-        return status, output.read().decode(errors="replace")
-
-
-class Server:
-    """An ae-server for the programs that need one: of any profile, since they do not see it."""
-
-    def __init__(self):
-        self.port = support.free_port()
-        self.process = subprocess.Popen(
-            [ROOT / "build" / "ae-server", "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.stop()
-                    sys.exit("c-tests: ae-server does not start")
-                time.sleep(0.05)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 def environment(backend, server, certificates=None):
@@ -252,7 +206,7 @@ def environment(backend, server, certificates=None):
 def canary(library, variant, folder):
     """Returns what is wrong with a variant, or None."""
     linkage, backend, runner, limit = VARIANTS[variant]
-    source, program = folder / "canary.c", folder / f"canary-{linkage}"
+    source, program = folder / f"canary-{variant}.c", folder / f"canary-{variant}"
     source.write_text(CANARY)
     complaint = compile_program(library, source, program, linkage)
     if complaint:
@@ -278,64 +232,58 @@ def canary(library, variant, folder):
     return None
 
 
-class Outcome:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+class Suite:
+    """Builds programs and, as soon as one is there, runs its cases in all variants that it belongs to."""
 
-    def fail(self, what, output):
-        self.failed += 1
-        print(f"FAILED {what}")
-        for line in output.splitlines():
-            print(f"    {line}")
+    def __init__(self, library, outcomes, belongs, surroundings, arguments):
+        self.library = library
+        self.outcomes = outcomes
+        self.belongs = belongs
+        self.surroundings = surroundings
+        self.case = arguments.case
+        self.jobs = Jobs(arguments.jobs)
 
-    def __str__(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+    def run(self, builds, folder):
+        for variant in self.outcomes:
+            self.jobs.compile(lambda complaint, variant=variant: complaint and self.outcomes[variant].fail(
+                f"{variant}: canary", complaint), canary, self.library, variant, folder)
+        for source, linkage in builds:
+            program = self.library.program(source.stem, linkage)
+            self.jobs.compile(lambda complaint, source=source, linkage=linkage: self.built(source, linkage, complaint),
+                              compile_program, self.library, source, program, linkage)
+        self.jobs.finish()
 
-
-def describe(status, limit):
-    if status is None:
-        return f"timed out after {limit} s"
-    if status < 0:
-        return f"killed by {signal.Signals(-status).name}"
-    return f"exit status {status}"
-
-
-def run_variant(library, variant, sources, pool, folder, env, only):
-    linkage, backend, runner, limit = VARIANTS[variant]
-    outcome = Outcome()
-    complaint = canary(library, variant, folder)
-    if complaint:
-        outcome.fail(f"{variant}: canary", complaint)
-        return outcome
-    env = environment(backend, *env)
-    cases = []
-    for source in sources:
-        program = library.program(source.stem, linkage)
-        listed = run([str(program), "--list"], env=env)
+    def built(self, source, linkage, complaint):
+        variants = [name for name in self.outcomes if VARIANTS[name][0] == linkage and self.belongs(source, name)]
+        # What takes longest comes first.
+        variants.sort(key=lambda name: -VARIANTS[name][3])
+        if complaint is not None:
+            self.outcomes[variants[0]].fail(f"{source.name} does not build with {linkage}", complaint)
+            return
+        program = str(self.library.program(source.stem, linkage))
+        listed = run([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
         names = listed.stdout.split()
         if listed.returncode != 0 or not names:
-            outcome.fail(f"{variant} {source.stem}", f"--list fails or names no case\n{listed.stderr}")
-        cases += [(program, name) for name in names if only is None or name == only]
-    jobs = {pool.submit(run_case, [*runner, str(program), name], env, limit): (program, name) for program, name in cases}
-    for job in concurrent.futures.as_completed(jobs):
-        program, name = jobs[job]
-        status, output = job.result()
-        if status == 0:
-            outcome.passed += 1
-        elif status == SKIPPED:
-            outcome.skipped += 1
-        else:
-            outcome.fail(f"{variant} {program.name} {name}: {describe(status, limit)}", output)
-    return outcome
+            self.outcomes[variants[0]].fail(f"{source.stem} with {linkage}", f"--list fails or names no case\n{listed.stderr}")
+        for variant in variants:
+            _, backend, runner, limit = VARIANTS[variant]
+            env = environment(backend, *self.surroundings)
+            for name in names:
+                if self.case in (None, name):
+                    what = f"{variant} {source.stem} {name}"
+                    self.jobs.run(lambda ended, variant=variant, what=what, limit=limit: self.outcomes[variant].count(
+                        what, *ended, limit), run_case, [*runner, program, name], env, limit)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
-    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all by default, or the profile's")
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all of the kind by default, or the profile's")
+    parser.add_argument("--kind", choices=("plain", "tools", "all"), default="plain",
+                        help="variants without tools (the default), with valgrind or AddressSanitizer, or all")
     parser.add_argument("--case", help="one case's name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processors: as many compilers, and twice as many cases, run at once")
     arguments = parser.parse_args()
 
     library = Library(arguments.abi)
@@ -353,7 +301,9 @@ def main():
         print(f"not for {library.profile}: {', '.join(sorted(left_out))}")
     wanted = set(arguments.programs) or names - left_out
     sources = [source for source in sources if source.stem in wanted]
-    variants = arguments.variant or list(VARIANTS if is_default else VARIANTS_OF_OTHERS)
+    kinds = {"plain": set(VARIANTS) - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": set(VARIANTS)}
+    all_variants = VARIANTS if is_default else VARIANTS_OF_OTHERS
+    variants = arguments.variant or [variant for variant in all_variants if variant in kinds[arguments.kind]]
 
     def belongs(source, variant):
         """Whether a program runs in a variant."""
@@ -366,42 +316,24 @@ def main():
         narrowed = is_default or arguments.programs or variant != "valgrind"
         return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 
-    total = Outcome()
-    server = Server() if any(source.name.startswith("hiredis_") for source in sources) else None
+    builds = list(dict.fromkeys(
+        (source, VARIANTS[variant][0]) for source in sources for variant in variants if belongs(source, variant)
+    ))
+    server = Server(ROOT / "build" / "ae-server") if any(source.name.startswith("hiredis_") for source in sources) else None
     wants_certificates = any(source.name.startswith("tls_") for source in sources)
     certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
+    outcomes = {variant: Outcome() for variant in variants}
+    total = Outcome()
     try:
-        with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            broken = set()
-            builds = {
-                (source, linkage): pool.submit(
-                    compile_program, library, source, library.program(source.stem, linkage), linkage
-                )
-                for source, linkage in dict.fromkeys(
-                    (source, VARIANTS[variant][0]) for variant in variants for source in sources
-                    if belongs(source, variant)
-                )
-            }
-            for (source, linkage), build in builds.items():
-                if build.result() is not None:
-                    broken.add((source, linkage))
-                    total.fail(f"{source.name} does not build with {linkage}", build.result())
-            for variant in variants:
-                start = time.monotonic()
-                built = [
-                    source for source in sources
-                    if belongs(source, variant) and (source, VARIANTS[variant][0]) not in broken
-                ]
-                outcome = run_variant(
-                    library, variant, built, pool, pathlib.Path(folder), (server, certificates), arguments.case
-                )
-                print(f"{variant}: {outcome} ({time.monotonic() - start:.0f} s)", flush=True)
-                total.passed += outcome.passed
-                total.failed += outcome.failed
-                total.skipped += outcome.skipped
+        with tempfile.TemporaryDirectory() as folder:
+            suite = Suite(library, outcomes, belongs, (server, certificates), arguments)
+            suite.run(builds, pathlib.Path(folder))
     finally:
         if server:
             server.stop()
+    for variant, outcome in outcomes.items():
+        print(f"{variant}: {outcome}")
+        total += outcome
     print(f"{'c-tests' if is_default else library.profile}: {total}")
     return 1 if total.failed or not total.passed else 0
 
