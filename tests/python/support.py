@@ -47,7 +47,7 @@ class Server:
         return cls(program=["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
 
     def __enter__(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 self.reach()
@@ -65,7 +65,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

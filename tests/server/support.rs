@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, so that no other
 /// process is on it a moment later.
@@ -81,6 +81,12 @@ impl Server {
 
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Whether its main thread is in this system call.
+    pub fn is_in(&self, call: libc::c_long) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/syscall", self.pid())).unwrap();
+        state.split_whitespace().next() == Some(&call.to_string())
     }
 
     /// Waits for its end; returns the status and what it wrote after the first line.
