@@ -18,10 +18,12 @@ narrows it down. `make c-tests-tools` runs the variants with valgrind and Addres
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import sys
 import tempfile
+from functools import partial
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -59,6 +61,9 @@ PROGRAMS_OF = {
 LINKAGES_OF = {
     "weak_symbols": ("a",),  # the linker's choice between a weak symbol of libae.a and the program's own
 }
+
+# Programs with cases that take seconds: they come first.
+LONG = ("stress", "tls_handshake", "tls_s_client", "tls_verify", "tls_threads", "tls_sync")
 
 CFLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-O1"]
 # By a source's suffix: the compiler, which CC and CXX may name, and the language.
@@ -148,6 +153,9 @@ class Library:
     def program(self, name, linkage):
         return self.build / "c-tests" / linkage / name
 
+    def compiled(self, name, sanitize):
+        return self.build / "c-tests" / ("compiled-asan" if sanitize else "compiled") / f"{name}.o"
+
 
 def sanitizer_runtime():
     """The one AddressSanitizer runtime of the program: rustc's, for the C side too."""
@@ -168,28 +176,33 @@ def link_arguments(library, linkage):
     return [str(library.build / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
 
 
-def up_to_date(library, source, program, linkage):
-    """Whether nothing that a program is made of is newer. (It finds libae.so when it starts, and is not made of it.)"""
-    archives = {"so": [], "a": ["libae.a"], "asan": ["libae-asan.a"]}[linkage]
-    parts = [source, *HERE.glob("*.h"), *HERE.glob("*.py"), *library.include.glob("*.h"), library.build / "exports",
-             *(library.build / name for name in archives)]
-    return program.exists() and all(part.stat().st_mtime < program.stat().st_mtime for part in parts)
+def up_to_date(product, *parts):
+    return product.exists() and all(part.stat().st_mtime < product.stat().st_mtime for part in parts)
 
 
-def compile_program(library, source, program, linkage):
+def compile_source(library, source, product, sanitize):
     """Returns what the compiler said when it failed."""
-    if up_to_date(library, source, program, linkage):
+    parts = [source, *HERE.glob("*.h"), HERE / "run.py", *library.include.glob("*.h"), library.build / "exports"]
+    if up_to_date(product, *parts):
+        return None
+    product.parent.mkdir(parents=True, exist_ok=True)
+    compiler, standard = LANGUAGES[source.suffix]
+    profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{library.build / "exports"}"']
+    flags = [standard, *CFLAGS, *profile, *(SANITIZE if sanitize else [])]
+    result = run([compiler, *flags, "-c", "-o", str(product), str(source)])
+    return None if result.returncode == 0 else result.stderr
+
+
+def link(library, source, compiled, program, linkage):
+    """The same of the linker. Without -fsanitize, which would bring the C compiler's own runtime."""
+    # A program finds libae.so when it starts, and is not made of it.
+    archives = {"so": [], "a": [library.build / "libae.a"], "asan": [library.build / "libae-asan.a"]}[linkage]
+    if up_to_date(program, compiled, *archives):
         return None
     program.parent.mkdir(parents=True, exist_ok=True)
-    compiler, standard = LANGUAGES[source.suffix]
-    sanitize = SANITIZE if linkage == "asan" else []
-    exports = library.build / "exports"
-    profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{exports}"']
-    result = run([compiler, standard, *CFLAGS, *profile, *sanitize, "-c", "-o", f"{program}.o", str(source)])
-    if result.returncode == 0:
-        # Linked without -fsanitize, which would bring the C compiler's own runtime.
-        hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
-        result = run([compiler, "-o", str(program), f"{program}.o", *hiredis, *link_arguments(library, linkage)])
+    hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
+    compiler = LANGUAGES[source.suffix][0]
+    result = run([compiler, "-o", str(program), str(compiled), *hiredis, *link_arguments(library, linkage)])
     return None if result.returncode == 0 else result.stderr
 
 
@@ -208,7 +221,9 @@ def canary(library, variant, folder):
     linkage, backend, runner, limit = VARIANTS[variant]
     source, program = folder / f"canary-{variant}.c", folder / f"canary-{variant}"
     source.write_text(CANARY)
-    complaint = compile_program(library, source, program, linkage)
+    compiled = folder / f"canary-{variant}.o"
+    complaint = compile_source(library, source, compiled, linkage == "asan") or link(
+        library, source, compiled, program, linkage)
     if complaint:
         return complaint
     needed = run(["readelf", "-dW", str(program)]).stdout
@@ -245,20 +260,33 @@ class Suite:
 
     def run(self, builds, folder):
         for variant in self.outcomes:
-            self.jobs.compile(lambda complaint, variant=variant: complaint and self.outcomes[variant].fail(
-                f"{variant}: canary", complaint), canary, self.library, variant, folder)
-        for source, linkage in builds:
-            program = self.library.program(source.stem, linkage)
-            self.jobs.compile(lambda complaint, source=source, linkage=linkage: self.built(source, linkage, complaint),
-                              compile_program, self.library, source, program, linkage)
+            self.jobs.compile(partial(self.sang, variant), canary, self.library, variant, folder)
+        for (source, sanitize), linkages in builds.items():
+            self.jobs.compile(partial(self.compiled, source, sanitize, linkages), compile_source, self.library, source,
+                              self.library.compiled(source.stem, sanitize), sanitize)
         self.jobs.finish()
 
-    def built(self, source, linkage, complaint):
-        variants = [name for name in self.outcomes if VARIANTS[name][0] == linkage and self.belongs(source, name)]
-        # What takes longest comes first.
-        variants.sort(key=lambda name: -VARIANTS[name][3])
+    def sang(self, variant, complaint):
         if complaint is not None:
-            self.outcomes[variants[0]].fail(f"{source.name} does not build with {linkage}", complaint)
+            self.outcomes[variant].fail(f"{variant}: canary", complaint)
+
+    def compiled(self, source, sanitize, linkages, complaint):
+        if complaint is not None:
+            self.outcomes[self.variants(source, linkages[0])[0]].fail(f"{source.name} does not compile", complaint)
+            return
+        for linkage in linkages:
+            self.jobs.compile(partial(self.built, source, linkage), link, self.library, source,
+                              self.library.compiled(source.stem, sanitize), self.library.program(source.stem, linkage), linkage)
+
+    def variants(self, source, linkage):
+        """Those with this linkage that a program belongs to; what takes longest comes first."""
+        variants = [name for name in self.outcomes if VARIANTS[name][0] == linkage and self.belongs(source, name)]
+        return sorted(variants, key=lambda name: -VARIANTS[name][3])
+
+    def built(self, source, linkage, complaint):
+        variants = self.variants(source, linkage)
+        if complaint is not None:
+            self.outcomes[variants[0]].fail(f"{source.name} is not linked with {linkage}", complaint)
             return
         program = str(self.library.program(source.stem, linkage))
         listed = run([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
@@ -270,20 +298,22 @@ class Suite:
             env = environment(backend, *self.surroundings)
             for name in names:
                 if self.case in (None, name):
-                    what = f"{variant} {source.stem} {name}"
-                    self.jobs.run(lambda ended, variant=variant, what=what, limit=limit: self.outcomes[variant].count(
-                        what, *ended, limit), run_case, [*runner, program, name], env, limit)
+                    ended = partial(self.ended, variant, f"{variant} {source.stem} {name}", limit)
+                    self.jobs.run(ended, run_case, [*runner, program, name], env, limit)
+
+    def ended(self, variant, what, limit, result):
+        self.outcomes[variant].count(what, *result, limit)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
-    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all of the kind by default, or the profile's")
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; the kind's by default")
     parser.add_argument("--kind", choices=("plain", "tools", "all"), default="plain",
                         help="variants without tools (the default), with valgrind or AddressSanitizer, or all")
     parser.add_argument("--case", help="one case's name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processors: as many compilers, and twice as many cases, run at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="as many compilers and twice as many cases run at once")
     arguments = parser.parse_args()
 
     library = Library(arguments.abi)
@@ -316,10 +346,12 @@ def main():
         narrowed = is_default or arguments.programs or variant != "valgrind"
         return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 
-    builds = list(dict.fromkeys(
-        (source, VARIANTS[variant][0]) for source in sources for variant in variants if belongs(source, variant)
-    ))
-    server = Server(ROOT / "build" / "ae-server") if any(source.name.startswith("hiredis_") for source in sources) else None
+    builds = collections.defaultdict(list)
+    for source in sorted(sources, key=lambda source: source.stem not in LONG):
+        for linkage in dict.fromkeys(VARIANTS[variant][0] for variant in variants if belongs(source, variant)):
+            builds[source, linkage == "asan"].append(linkage)
+    wants_server = any(source.name.startswith("hiredis_") for source in sources)
+    server = Server(ROOT / "build" / "ae-server") if wants_server else None
     wants_certificates = any(source.name.startswith("tls_") for source in sources)
     certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
     outcomes = {variant: Outcome() for variant in variants}
