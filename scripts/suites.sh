@@ -6,6 +6,8 @@ rm -rf "$logs"
 mkdir -p "$logs"
 lane=0
 count=0
+# Of what `time` measures.
+TIMEFORMAT='%0U s of processor time and %0S s in the kernel'
 
 # lane COMMAND: runs a function with suites beside those of other lanes. `wait` ends when all have.
 lane() {
@@ -35,14 +37,14 @@ run_suite() {
     printf '%s 1 %s: 0 passed, 1 failed\n' "$kind" "$name" > "$outcome"
     printf -- '-- %s begins\n' "$name"
     printf '== %s\n' "$name" > "$log"
-    "$@" >> "$log" 2>&1 < /dev/null || status=$?
+    { time "$@" >> "$log" 2>&1 < /dev/null; } 2> "$log.time" || status=$?
     if [ "$kind" = cargo ]; then
         line="$name: $(cargo_counts "$log")"
     else
         line=$(closing_line "$name" "$log" "$status")
         [ "$status" -ne 77 ] || status=0
     fi
-    printf '%s %s %s (%d s)\n' "$kind" "$status" "$line" $((SECONDS - start)) > "$outcome"
+    printf '%s %s %s (%d s, %s)\n' "$kind" "$status" "$line" $((SECONDS - start)) "$(tail -n 1 "$log.time")" > "$outcome"
     flock "$logs" cat "$log"
 }
 
