@@ -16,19 +16,24 @@ AE_SERVER = os.environ.get("AE_SERVER") or str(ROOT / "build" / "ae-server")
 
 
 CALLS = itertools.count(os.getpid() * 7)
+# Abstract unix sockets, one for each port that this process has taken: no other test takes it meanwhile.
+TAKEN = []
 
 
 def free_port():
-    """A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, so that no other
-    process is on it a moment later."""
+    """A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, the suites of forks
+    use none from 30000 on, and the other tests' processes are told: so nobody is on it a moment later."""
     while True:
-        port = 10000 + next(CALLS) % 10000
-        with socket.socket() as probe:
-            try:
+        port = 30000 + next(CALLS) % 2700
+        taken = socket.socket(socket.AF_UNIX)
+        try:
+            taken.bind(f"\0libae-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+            TAKEN.append(taken)
+            return port
+        except OSError:
+            taken.close()
 
 
 class Server:

@@ -427,10 +427,19 @@ class HalfHandshakes(TlsTest):
         server = self.server(*options)
         files = descriptors(server)
         halves = [socket.create_connection(("127.0.0.1", server.tls_port), 20) for _ in range(1000)]
+
+        def served():
+            # On a busy machine the time is too short for a good client, too.
+            try:
+                with server.connect() as last:
+                    return last("PING") == "PONG"
+            except (OSError, EOFError):
+                return False
+
         try:
-            with server.plain() as plain, server.connect() as last:
+            with server.plain() as plain:
                 # Those in front have had their time, a hundred after the other.
-                self.assertEqual(last("PING"), "PONG")
+                self.soon(served, "a client behind them is not served")
                 self.assertEqual(plain("PING"), "PONG")
                 self.assertLess(descriptors(server), files + 110)
             self.rests(server)
