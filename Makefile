@@ -60,7 +60,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test c-tests forks bench instructions install uninstall headers check-headers clean help
+.PHONY: all lib server run test test-all c-tests c-tests-tools forks bench instructions install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -71,11 +71,17 @@ server: $(SERVER) ## build ae-server only
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
 
-test: all ## run every check and test (installs what it needs where it can)
+test: all ## test the default profile (installs what it needs where it can): ten minutes on two cores
 	scripts/test.sh
 
-c-tests: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## run the C tests alone; ARGS="--help" says how to run some of them
+test-all: all ## test everything else: the other profiles, with valgrind and AddressSanitizer, in real forks
+	scripts/test-all.sh
+
+c-tests: lib $(if $(ABI),headers) default-server ## run the C tests alone; ARGS="--help" says how to run some of them
 	c-tests/run.py --abi "$(ABI)" $(ARGS)
+
+c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## run them with valgrind and AddressSanitizer
+	c-tests/run.py --abi "$(ABI)" --kind tools $(ARGS)
 
 # The hiredis programs need one; it does not matter which.
 .PHONY: default-server
@@ -101,20 +107,19 @@ check-headers: ## fail when the headers are not what the sources and the facts g
 
 # Both libraries are made of one object: the crate with all it uses, unused sections dropped, and every symbol local
 # but those that are exported. So libae.a cannot clash with another Rust library in the same program, and both
-# libraries export the same names. rustc's own libae.so is not used: it has no symbol versions, and cargo gives a
-# package with several crate types no link-time optimization. The directory is its own since cargo would put a
-# `libae.a` of another kind at the same place.
+# libraries export the same names. A libae.so of rustc's own would have no symbol versions, and cargo gives a package with
+# several crate types no link-time optimization: so Cargo.toml names none, and the archive is asked for here.
 $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib --target-dir $(TARGET)/capi
-	$(NM) -g --defined-only $(TARGET)/capi/release/libae.a 2>/dev/null | \
+	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib
+	$(NM) -g --defined-only $(TARGET)/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
-		-o $(BUILD)/prelinked.o $(TARGET)/capi/release/libae.a
+		-o $(BUILD)/prelinked.o $(TARGET)/release/libae.a
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
@@ -147,14 +152,19 @@ $(SERVER): $(BIN_SOURCES)
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
-# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The flag is
-# unstable, but the runtime comes with the stable toolchain.
-HOST = $(shell rustc -vV | sed -n 's/^host: //p')
-$(BUILD)/libae-asan.a: $(LIB_SOURCES)
+# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc from the release build. cargo
+# compiles it for each profile anew otherwise, which takes minutes.
+AWS_LC := $(TARGET)/aws-lc.toml
+$(AWS_LC): Cargo.lock scripts/aws-lc.py
+	@mkdir -p $(TARGET)
+	scripts/aws-lc.py > $@
+
+# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. What it
+# depends on is as in cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
+$(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(AWS_LC)
 	@mkdir -p $(BUILD)
-	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address $(CARGO) rustc --locked $(FEATURES) --lib --crate-type staticlib \
-		--target $(HOST) --target-dir $(TARGET)/asan
-	cp $(TARGET)/asan/$(HOST)/debug/libae.a $@
+	RUSTC_BOOTSTRAP=1 $(CARGO) --config $(AWS_LC) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
+	cp $(TARGET)/debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------
 

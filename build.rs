@@ -1,4 +1,4 @@
-//! Chooses the ABI profile and the system's poller, and gives the shared library its soname.
+//! Chooses the ABI profile and the system's poller.
 
 /// The profile of a build that names none.
 const DEFAULT_PROFILE: &str = "redis-7.2";
@@ -53,11 +53,6 @@ fn main() {
     };
     println!("cargo:rustc-check-cfg=cfg(poller, values(\"epoll\", \"kqueue\", \"none\"))");
     println!("cargo:rustc-cfg=poller=\"{poller}\"");
-
-    if os == "linux" || os.ends_with("bsd") {
-        let major = std::env::var("CARGO_PKG_VERSION_MAJOR").unwrap_or_default();
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libae.so.{major}");
-    }
 }
 
 /// Turns the profile's column of the facts into one assertion for each field and struct.

@@ -14,30 +14,24 @@ backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, 
 variant is what its name says: the library, the backend, and whether the tool notices an error.
 
 `make c-tests` (`make ABI=PROFILE c-tests`) builds what this needs and calls it; ARGS="--variant so-poll ae_file"
-narrows it down.
+narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer.
 """
 
 import argparse
-import concurrent.futures
+import collections
 import os
 import pathlib
-import resource
-import select
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
-import time
+from functools import partial
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path.insert(1, str(ROOT / "tests" / "python"))
 
 import certs
-import support
+from cases import Jobs, Outcome, Server, run, run_case
 
-SKIPPED = 77
 VALGRIND_ERROR = 99
 
 DEFAULT_PROFILE = "redis-7.2"
@@ -68,6 +62,9 @@ LINKAGES_OF = {
     "weak_symbols": ("a",),  # the linker's choice between a weak symbol of libae.a and the program's own
 }
 
+# Programs with cases that take seconds: they come first.
+LONG = ("stress", "tls_handshake", "tls_s_client", "tls_verify", "tls_threads", "tls_sync")
+
 CFLAGS = ["-Wall", "-Wextra", "-Werror", "-g", "-O1"]
 # By a source's suffix: the compiler, which CC and CXX may name, and the language.
 LANGUAGES = {
@@ -85,16 +82,18 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
-# Name: linkage, backend, what runs it, time limit in seconds.
+# Name: linkage, backend, what runs it, time limit in seconds, which only a case that hangs comes to on a busy machine.
 VARIANTS = {
-    "so-epoll": ("so", "epoll", [], 30),
-    "so-poll": ("so", "poll", [], 30),
-    "so-select": ("so", "select", [], 30),
-    "a-epoll": ("a", "epoll", [], 30),
-    "valgrind": ("so", "epoll", VALGRIND, 120),
-    "asan-epoll": ("asan", "epoll", [], 60),
-    "asan-poll": ("asan", "poll", [], 60),
+    "so-epoll": ("so", "epoll", [], 120),
+    "so-poll": ("so", "poll", [], 120),
+    "so-select": ("so", "select", [], 120),
+    "a-epoll": ("a", "epoll", [], 120),
+    "valgrind": ("so", "epoll", VALGRIND, 600),
+    "asan-epoll": ("asan", "epoll", [], 300),
+    "asan-poll": ("asan", "poll", [], 300),
 }
+# Those with a tool, which take most of the time; `make test` does without.
+WITH_TOOLS = ("valgrind", "asan-epoll", "asan-poll")
 # What other profiles than the default run: the backends and the tools do not know the profiles.
 VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 # And these of their programs with valgrind: those that know the profiles, and do not take long.
@@ -140,10 +139,6 @@ int main(int argc, char **argv) {
 """
 
 
-def run(command, **options):
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
-
-
 class Library:
     """The library of a profile, and where its programs go."""
 
@@ -157,6 +152,9 @@ class Library:
 
     def program(self, name, linkage):
         return self.build / "c-tests" / linkage / name
+
+    def compiled(self, name, sanitize):
+        return self.build / "c-tests" / ("compiled-asan" if sanitize else "compiled") / f"{name}.o"
 
 
 def sanitizer_runtime():
@@ -178,65 +176,34 @@ def link_arguments(library, linkage):
     return [str(library.build / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
 
 
-def compile_program(library, source, program, linkage):
+def up_to_date(product, *parts):
+    return product.exists() and all(part.stat().st_mtime < product.stat().st_mtime for part in parts)
+
+
+def compile_source(library, source, product, sanitize):
     """Returns what the compiler said when it failed."""
-    program.parent.mkdir(parents=True, exist_ok=True)
+    parts = [source, *HERE.glob("*.h"), HERE / "run.py", *library.include.glob("*.h"), library.build / "exports"]
+    if up_to_date(product, *parts):
+        return None
+    product.parent.mkdir(parents=True, exist_ok=True)
     compiler, standard = LANGUAGES[source.suffix]
-    sanitize = SANITIZE if linkage == "asan" else []
-    exports = library.build / "exports"
-    profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{exports}"']
-    result = run([compiler, standard, *CFLAGS, *profile, *sanitize, "-c", "-o", f"{program}.o", str(source)])
-    if result.returncode == 0:
-        # Linked without -fsanitize, which would bring the C compiler's own runtime.
-        hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
-        result = run([compiler, "-o", str(program), f"{program}.o", *hiredis, *link_arguments(library, linkage)])
+    profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{library.build / "exports"}"']
+    flags = [standard, *CFLAGS, *profile, *(SANITIZE if sanitize else [])]
+    result = run([compiler, *flags, "-c", "-o", str(product), str(source)])
     return None if result.returncode == 0 else result.stderr
 
 
-def limits():
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def run_case(command, env, limit):
-    """Runs a process in a session of its own; returns its status, or None when its time was over, and its output."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True,
-            preexec_fn=limits,
-        )
-        with open(os.pidfd_open(process.pid), "rb") as ended:
-            in_time = bool(select.select([ended], [], [], limit)[0])
-        # Whatever it started ends with it; its number is not free before it is waited for.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        status = process.returncode if in_time else None
-        output.seek(0)
-        return status, output.read().decode(errors="replace")
-
-
-class Server:
-    """An ae-server for the programs that need one: of any profile, since they do not see it."""
-
-    def __init__(self):
-        self.port = support.free_port()
-        self.process = subprocess.Popen(
-            [ROOT / "build" / "ae-server", "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.stop()
-                    sys.exit("c-tests: ae-server does not start")
-                time.sleep(0.05)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
+def link(library, source, compiled, program, linkage):
+    """The same of the linker. Without -fsanitize, which would bring the C compiler's own runtime."""
+    # A program finds libae.so when it starts, and is not made of it.
+    archives = {"so": [], "a": [library.build / "libae.a"], "asan": [library.build / "libae-asan.a"]}[linkage]
+    if up_to_date(program, compiled, *archives):
+        return None
+    program.parent.mkdir(parents=True, exist_ok=True)
+    hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
+    compiler = LANGUAGES[source.suffix][0]
+    result = run([compiler, "-o", str(program), str(compiled), *hiredis, *link_arguments(library, linkage)])
+    return None if result.returncode == 0 else result.stderr
 
 
 def environment(backend, server, certificates=None):
@@ -252,9 +219,11 @@ def environment(backend, server, certificates=None):
 def canary(library, variant, folder):
     """Returns what is wrong with a variant, or None."""
     linkage, backend, runner, limit = VARIANTS[variant]
-    source, program = folder / "canary.c", folder / f"canary-{linkage}"
+    source, program = folder / f"canary-{variant}.c", folder / f"canary-{variant}"
     source.write_text(CANARY)
-    complaint = compile_program(library, source, program, linkage)
+    compiled = folder / f"canary-{variant}.o"
+    complaint = compile_source(library, source, compiled, linkage == "asan") or link(
+        library, source, compiled, program, linkage)
     if complaint:
         return complaint
     needed = run(["readelf", "-dW", str(program)]).stdout
@@ -278,64 +247,73 @@ def canary(library, variant, folder):
     return None
 
 
-class Outcome:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
+class Suite:
+    """Builds programs and, as soon as one is there, runs its cases in all variants that it belongs to."""
 
-    def fail(self, what, output):
-        self.failed += 1
-        print(f"FAILED {what}")
-        for line in output.splitlines():
-            print(f"    {line}")
+    def __init__(self, library, outcomes, belongs, surroundings, arguments):
+        self.library = library
+        self.outcomes = outcomes
+        self.belongs = belongs
+        self.surroundings = surroundings
+        self.case = arguments.case
+        self.jobs = Jobs(arguments.jobs)
 
-    def __str__(self):
-        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+    def run(self, builds, folder):
+        for variant in self.outcomes:
+            self.jobs.compile(partial(self.sang, variant), canary, self.library, variant, folder)
+        for (source, sanitize), linkages in builds.items():
+            self.jobs.compile(partial(self.compiled, source, sanitize, linkages), compile_source, self.library, source,
+                              self.library.compiled(source.stem, sanitize), sanitize)
+        self.jobs.finish()
 
+    def sang(self, variant, complaint):
+        if complaint is not None:
+            self.outcomes[variant].fail(f"{variant}: canary", complaint)
 
-def describe(status, limit):
-    if status is None:
-        return f"timed out after {limit} s"
-    if status < 0:
-        return f"killed by {signal.Signals(-status).name}"
-    return f"exit status {status}"
+    def compiled(self, source, sanitize, linkages, complaint):
+        if complaint is not None:
+            self.outcomes[self.variants(source, linkages[0])[0]].fail(f"{source.name} does not compile", complaint)
+            return
+        for linkage in linkages:
+            self.jobs.compile(partial(self.built, source, linkage), link, self.library, source,
+                              self.library.compiled(source.stem, sanitize), self.library.program(source.stem, linkage), linkage)
 
+    def variants(self, source, linkage):
+        """Those with this linkage that a program belongs to; what takes longest comes first."""
+        variants = [name for name in self.outcomes if VARIANTS[name][0] == linkage and self.belongs(source, name)]
+        return sorted(variants, key=lambda name: -VARIANTS[name][3])
 
-def run_variant(library, variant, sources, pool, folder, env, only):
-    linkage, backend, runner, limit = VARIANTS[variant]
-    outcome = Outcome()
-    complaint = canary(library, variant, folder)
-    if complaint:
-        outcome.fail(f"{variant}: canary", complaint)
-        return outcome
-    env = environment(backend, *env)
-    cases = []
-    for source in sources:
-        program = library.program(source.stem, linkage)
-        listed = run([str(program), "--list"], env=env)
+    def built(self, source, linkage, complaint):
+        variants = self.variants(source, linkage)
+        if complaint is not None:
+            self.outcomes[variants[0]].fail(f"{source.name} is not linked with {linkage}", complaint)
+            return
+        program = str(self.library.program(source.stem, linkage))
+        listed = run([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
         names = listed.stdout.split()
         if listed.returncode != 0 or not names:
-            outcome.fail(f"{variant} {source.stem}", f"--list fails or names no case\n{listed.stderr}")
-        cases += [(program, name) for name in names if only is None or name == only]
-    jobs = {pool.submit(run_case, [*runner, str(program), name], env, limit): (program, name) for program, name in cases}
-    for job in concurrent.futures.as_completed(jobs):
-        program, name = jobs[job]
-        status, output = job.result()
-        if status == 0:
-            outcome.passed += 1
-        elif status == SKIPPED:
-            outcome.skipped += 1
-        else:
-            outcome.fail(f"{variant} {program.name} {name}: {describe(status, limit)}", output)
-    return outcome
+            self.outcomes[variants[0]].fail(f"{source.stem} with {linkage}", f"--list fails or names no case\n{listed.stderr}")
+        for variant in variants:
+            _, backend, runner, limit = VARIANTS[variant]
+            env = environment(backend, *self.surroundings)
+            for name in names:
+                if self.case in (None, name):
+                    ended = partial(self.ended, variant, f"{variant} {source.stem} {name}", limit)
+                    self.jobs.run(ended, run_case, [*runner, program, name], env, limit)
+
+    def ended(self, variant, what, limit, result):
+        self.outcomes[variant].count(what, *result, limit)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
-    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; all by default, or the profile's")
+    parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; the kind's by default")
+    parser.add_argument("--kind", choices=("plain", "tools", "all"), default="plain",
+                        help="variants without tools (the default), with valgrind or AddressSanitizer, or all")
     parser.add_argument("--case", help="one case's name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="as many compilers and twice as many cases run at once")
     arguments = parser.parse_args()
 
     library = Library(arguments.abi)
@@ -353,7 +331,9 @@ def main():
         print(f"not for {library.profile}: {', '.join(sorted(left_out))}")
     wanted = set(arguments.programs) or names - left_out
     sources = [source for source in sources if source.stem in wanted]
-    variants = arguments.variant or list(VARIANTS if is_default else VARIANTS_OF_OTHERS)
+    kinds = {"plain": set(VARIANTS) - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": set(VARIANTS)}
+    all_variants = VARIANTS if is_default else VARIANTS_OF_OTHERS
+    variants = arguments.variant or [variant for variant in all_variants if variant in kinds[arguments.kind]]
 
     def belongs(source, variant):
         """Whether a program runs in a variant."""
@@ -366,42 +346,26 @@ def main():
         narrowed = is_default or arguments.programs or variant != "valgrind"
         return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
 
-    total = Outcome()
-    server = Server() if any(source.name.startswith("hiredis_") for source in sources) else None
+    builds = collections.defaultdict(list)
+    for source in sorted(sources, key=lambda source: source.stem not in LONG):
+        for linkage in dict.fromkeys(VARIANTS[variant][0] for variant in variants if belongs(source, variant)):
+            builds[source, linkage == "asan"].append(linkage)
+    wants_server = any(source.name.startswith("hiredis_") for source in sources)
+    server = Server(ROOT / "build" / "ae-server") if wants_server else None
     wants_certificates = any(source.name.startswith("tls_") for source in sources)
     certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
+    outcomes = {variant: Outcome() for variant in variants}
+    total = Outcome()
     try:
-        with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            broken = set()
-            builds = {
-                (source, linkage): pool.submit(
-                    compile_program, library, source, library.program(source.stem, linkage), linkage
-                )
-                for source, linkage in dict.fromkeys(
-                    (source, VARIANTS[variant][0]) for variant in variants for source in sources
-                    if belongs(source, variant)
-                )
-            }
-            for (source, linkage), build in builds.items():
-                if build.result() is not None:
-                    broken.add((source, linkage))
-                    total.fail(f"{source.name} does not build with {linkage}", build.result())
-            for variant in variants:
-                start = time.monotonic()
-                built = [
-                    source for source in sources
-                    if belongs(source, variant) and (source, VARIANTS[variant][0]) not in broken
-                ]
-                outcome = run_variant(
-                    library, variant, built, pool, pathlib.Path(folder), (server, certificates), arguments.case
-                )
-                print(f"{variant}: {outcome} ({time.monotonic() - start:.0f} s)", flush=True)
-                total.passed += outcome.passed
-                total.failed += outcome.failed
-                total.skipped += outcome.skipped
+        with tempfile.TemporaryDirectory() as folder:
+            suite = Suite(library, outcomes, belongs, (server, certificates), arguments)
+            suite.run(builds, pathlib.Path(folder))
     finally:
         if server:
             server.stop()
+    for variant, outcome in outcomes.items():
+        print(f"{variant}: {outcome}")
+        total += outcome
     print(f"{'c-tests' if is_default else library.profile}: {total}")
     return 1 if total.failed or not total.passed else 0
 

@@ -64,7 +64,7 @@ static void dripping_client_is_given_up(void) {
         tls_run_for(10);
     }
     CHECK(test_now_us() - before >= 140000);
-    CHECK(test_now_us() - before < 5000000);
+    CHECK(sent < length - 1);
     expect_time_over(server);
     tls_end_peer();
 }
@@ -86,9 +86,9 @@ static void silent_server_is_given_up(void) {
 }
 
 static void time_stops_with_the_handshake(void) {
-    TLS_BEGIN(config.handshake_timeout = 1500);
+    TLS_BEGIN(config.handshake_timeout = 5000);
     tls_connect_pair();
-    tls_run_for(1700);
+    tls_run_for(5200);
     CHECK_INT(client_calls, 1);
     CHECK_INT(server_calls, 1);
     CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
@@ -136,12 +136,12 @@ static void nobody_asks_how_it_went(void) {
 
 /* Closed while it waits: its time does not come any more. */
 static void closed_while_it_waits(void) {
-    TLS_BEGIN(config.handshake_timeout = 50);
+    TLS_BEGIN(config.handshake_timeout = 2000);
     tls_accept_peer();
     tls_connect("127.0.0.1");
     tls_run_for(10);
     tls_close_both();
-    CHECK(tls_run_for(100) < 5);
+    CHECK(tls_run_for(2100) < 5);
     CHECK_INT(server_calls, 0);
     tls_end_peer();
 }

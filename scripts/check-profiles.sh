@@ -6,9 +6,10 @@ cd "$(dirname "$0")/.."
 # shellcheck source=scripts/report.sh
 . scripts/report.sh
 
-# One directory for all of them: what the crate depends on is built once, and the default profile's stays as it is.
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-target}/profiles
 unset ABI MAKEFLAGS MFLAGS
+# What the crate depends on is built once for all of them.
+aws_lc=${CARGO_TARGET_DIR:-target}/aws-lc.toml
+make --no-print-directory "$aws_lc"
 skipped=0
 logs=build/profile-logs
 mkdir -p $logs
@@ -18,18 +19,18 @@ all=$(sed -n 's/^    ("\([a-z0-9.-]*\)", &\[.*/\1/p' build.rs)
 [ "$(wc -w <<< "$all")" -ge 5 ] || { echo "build.rs was not understood"; exit 1; }
 
 lint() {
-    LIBAE_ABI=$1 cargo clippy --quiet --locked -- -D warnings
+    LIBAE_ABI=$1 cargo --config "$aws_lc" clippy --quiet --locked -- -D warnings
 }
 
 # The headers, and the safe API over the profile's structs.
 cargo_tests() {
-    LIBAE_ABI=$1 cargo test --quiet --locked --test headers --test rust_api --test rust_tls
+    LIBAE_ABI=$1 cargo --config "$aws_lc" test --quiet --locked --test headers --test rust_api --test rust_tls
 }
 
 # c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.
 c_suite() {
     local log=$logs/$1 counts
-    make --no-print-directory ABI="$1" c-tests ARGS= > "$log" 2>&1 || true
+    make --no-print-directory ABI="$1" c-tests-tools ARGS="--kind all" > "$log" 2>&1 || true
     counts=$(sed -nE "s/^$1: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p" "$log")
     if [ -z "$counts" ]; then
         failed=$((failed + 1))

@@ -50,7 +50,7 @@ class Tree:
         return output.splitlines()[-1].strip()
 
     def build(self):
-        fetch.unpack(fetch.tarball(self.fork.package, self.fork.version, self.fork.release), self.root)
+        fetch.unpack(fetch.tarball(self.fork.package, self.fork.version, self.fork.release, near=self.quick), self.root)
         say(f"building {self.fork.name}, {self.root.name}")
         if self.variant == LIBAE:
             self._unlink_outdated()

@@ -1,35 +1,39 @@
-"""Debian's source packages, by apt-get under a configuration of its own in build/forks/apt: the machine's sources stay as
-they are. Only upstream's tarball is used. Debian's patches are left out: they are security fixes, Debian's defaults and
-the use of Debian's jemalloc, none of which the build needs, and so the fork is what its maintainers released."""
+"""Upstream's tarballs out of Debian's source packages, by apt under a configuration of its own in build/forks/apt: the machine's
+sources stay as they are. Debian's patches are left out: they are security fixes, Debian's defaults and the use of Debian's
+jemalloc, none of which the build needs, and so the fork is what its maintainers released. Hence any revision of Debian's
+will do: they share the tarball, which stays in the archive when a revision goes."""
 
+import re
 import shutil
 import subprocess
+import time
 
-from common import FORKS, Failure, Unavailable, environment, run
+from common import FORKS, Failure, Unavailable, environment, run, say
 
 APT = FORKS / "apt"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+HELPER = "/usr/lib/apt/apt-helper"
+ATTEMPTS = 3
+PAUSE = 10  # seconds
 
 
-def tarball(package, version, release):
-    """upstream's tarball of the package in the version that Debian's release has, fetched unless it is there"""
+def tarball(package, version, release, near=False):
+    """upstream's tarball of the package in that version, from Debian's release or its updates, fetched unless it is there.
+    With `near`, another version of the same series does where the archive does not have this one any more."""
     found = _find(package, version)
     if found:
         return found
     if not shutil.which("apt-get"):
         raise Unavailable("no apt-get, so no Debian source packages")
-    options = _configuration(release)
-    try:
-        run(["apt-get", *options, "-qq", "update"], log=APT / "update.log", timeout=300)
-        full = _full_version(options, package, version)
-        run(["apt-get", *options, "-qq", "--download-only", "source", f"{package}={full}"], log=APT / "fetch.log",
-            cwd=APT, timeout=600)
-    except (subprocess.TimeoutExpired, Failure) as reason:
-        raise Unavailable(f"Debian's source package of {package} {version} cannot be fetched: {reason}") from reason
-    found = _find(package, version)
-    if not found:
-        raise Unavailable(f"Debian's source package of {package} {version} has no upstream tarball")
-    return found
+    reasons = []
+    for attempt in range(ATTEMPTS):
+        try:
+            return _fetch(package, version, release, near)
+        except (subprocess.TimeoutExpired, Failure) as reason:
+            reasons.append(str(reason))
+            if attempt + 1 < ATTEMPTS:
+                time.sleep(PAUSE)
+    raise Unavailable(f"upstream's tarball of {package} {version} cannot be fetched: " + "\n".join(dict.fromkeys(reasons)))
 
 
 def unpack(archive, folder):
@@ -46,43 +50,93 @@ def unpack(archive, folder):
 def _find(package, version):
     for pattern in (f"{package}_{version}.orig.tar.*", f"{package}_{version}+dfsg*.orig.tar.*"):
         for path in sorted(APT.glob(pattern)):
-            if path.suffix != ".asc":
+            if path.suffix not in (".asc", ".FAILED"):
                 return path
     return None
 
 
-def _archive():
-    """the archive that this machine's own packages come from"""
+def _fetch(package, version, release, near):
+    """from the first of the release's places that has it and gives it out"""
+    places, problems, entries = _places(release), [], []
+    for place, suite in places:
+        options = _configuration(place, suite)
+        try:
+            run(["apt-get", *options, "-qq", "update"], log=APT / "update.log", timeout=300)
+        except Failure as reason:
+            problems.append(str(reason))
+            continue
+        shown = subprocess.run(["apt-cache", *options, "showsrc", "--only-source", package], capture_output=True, text=True,
+                               env=environment(), timeout=120).stdout
+        entries += [(place, *entry) for entry in tarballs(shown)]
+    for place, found, path, checksum in chosen(entries, version, near):
+        try:
+            target = APT / path.rpartition("/")[2]
+            if not target.exists():
+                run([HELPER, "-oAPT::Sandbox::User=root", "-oAcquire::Retries=2", "download-file",
+                     f"{place.rstrip('/')}/{path}", target, f"SHA256:{checksum}"], log=APT / "fetch.log", timeout=600)
+        except Failure as reason:
+            problems.append(str(reason))
+            continue
+        if found != version:
+            say(f"the archive has no {package} {version} any more; {found} takes its place")
+        return target
+    raise Failure("\n".join(problems) or f"the archive has no {package} {version} any more")
+
+
+def tarballs(shown):
+    """(upstream's version, path in the archive, SHA-256) of each package that `apt-cache showsrc` shows"""
+    found = []
+    for paragraph in shown.split("\n\n"):
+        version = re.search(r"^Version: (?:\d+:)?([^-\s]+)", paragraph, re.M)
+        folder = re.search(r"^Directory: (\S+)", paragraph, re.M)
+        archive = re.search(r"^ ([0-9a-f]{64}) \d+ (\S+\.orig\.tar\.\w+)$", paragraph, re.M)
+        if version and folder and archive:
+            found.append((version[1].partition("+")[0], f"{folder[1]}/{archive[2]}", archive[1]))
+    return found
+
+
+def chosen(entries, version, near):
+    """Those of the version; or, where there is none and `near` allows it, those of its series, the newest first."""
+    exact = [entry for entry in entries if entry[1] == version]
+    if exact or not near:
+        return exact
+    series = version.split(".")[:2]
+    others = [entry for entry in entries if entry[1].split(".")[:2] == series]
+    return sorted(others, key=lambda entry: [int(number) for number in re.findall(r"\d+", entry[1])], reverse=True)
+
+
+def _places(release):
+    """(archive, suite) where the release's packages may be, from the archives that this machine's own packages come from"""
     form = "$(ORIGIN)|$(COMPONENT)|$(REPO_URI) $(CODENAME)"
+    main, security = None, None
     for line in run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines():
-        place, _, codename = line.removeprefix("Debian|main|").rpartition(" ")
-        if line.startswith("Debian|main|") and "-" not in codename:
-            return place
-    raise Unavailable("none of apt's sources is Debian's main archive")
+        if line.startswith("Debian|main|"):
+            place, _, codename = line.removeprefix("Debian|main|").rpartition(" ")
+            if "-" not in codename:
+                main = main or place
+            elif codename.endswith("-security"):
+                security = security or place
+    if not main:
+        raise Unavailable("none of apt's sources is Debian's main archive")
+    places = [(main, release)]
+    if release != "sid":
+        places.append((main, f"{release}-updates"))
+        if security:
+            places.append((security, f"{release}-security"))
+    return places
 
 
-def _configuration(release):
-    """apt's options for the sources of this release alone: that another's keys are missing must not matter"""
-    APT.mkdir(parents=True, exist_ok=True)
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (APT / folder).mkdir(parents=True, exist_ok=True)
-    place = _archive()
-    (APT / "sources.list").write_text(f"deb-src [signed-by={KEYRING}] {place} {release} main\n")
+def _configuration(place, suite):
+    """apt's options for the sources of this suite alone: that another's keys are missing must not matter"""
+    lists = APT / "lists" / suite
+    for folder in (lists / "partial", APT / "cache/archives/partial"):
+        folder.mkdir(parents=True, exist_ok=True)
+    sources = APT / f"{suite}.list"
+    sources.write_text(f"deb-src [signed-by={KEYRING}] {place} {suite} main\n")
     settings = {
-        "Dir::Etc::sourcelist": APT / "sources.list", "Dir::Etc::sourceparts": "/dev/null",
-        "Dir::State::Lists": APT / "lists", "Dir::Cache": APT / "cache", "APT::Sandbox::User": "root", "Acquire::Retries": 2,
+        "Dir::Etc::sourcelist": sources, "Dir::Etc::sourceparts": "/dev/null",
+        "Dir::State::Lists": lists, "Dir::Cache": APT / "cache", "APT::Sandbox::User": "root", "Acquire::Retries": 2,
         # A signature that does not verify is an error, not the warning that `update` makes of it.
         "APT::Update::Error-Mode": "any",
     }
     return [f"-o{name}={value}" for name, value in settings.items()]
-
-
-def _full_version(options, package, version):
-    """Debian's newest version of the package in upstream's version"""
-    shown = subprocess.run(["apt-cache", *options, "showsrc", "--only-source", package], capture_output=True, text=True,
-                           env=environment(), timeout=120).stdout
-    full = [line.split()[1] for line in shown.splitlines() if line.startswith("Version: ")]
-    full = [name for name in full if name.split(":")[-1].split("-")[0].split("+dfsg")[0] == version]
-    if not full:
-        raise Unavailable(f"the archive has no {package} {version} any more")
-    return full[-1]

@@ -176,15 +176,17 @@ def stock_suite(trees, label, arguments, only, options):
 
 
 def continuous_integration(fork, workers):
-    """A short check of one fork, closed by a line that scripts/test.sh reads. Stock is built only when a test fails."""
+    """A short check of one fork, closed by a line that scripts/suites.sh reads. Stock is built only when a test fails. What it
+    needs and cannot get is a failure: whoever runs this wants to know about the fork."""
     try:
         require({**COMMANDS, **SUITE_COMMANDS})
         tree = build.Tree(fork, build.LIBAE, quick=True)
         build.build_library(fork.profile)
         tree.build()
-    except Unavailable as reason:
-        say(f"skipped: {reason}")
-        return SKIPPED
+    except (Failure, Unavailable) as reason:
+        say(f"FAILED: {reason}")
+        say(f"{fork.package}-on-libae: 0 passed, 1 failed")
+        return 1
     passed = failed = skipped = 0
     try:
         for program, counts in symbols.check(tree).items():

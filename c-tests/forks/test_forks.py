@@ -8,6 +8,7 @@ from pathlib import Path
 import build
 import cluster
 import common
+import fetch
 import pairs
 import report
 import suite
@@ -150,6 +151,39 @@ class Maps(unittest.TestCase):
 
     def test_no_libae(self):
         self.assertTrue(self.prove({"main": 0x1000})[1])
+
+
+SOURCES = """\
+Package: valkey
+Version: 5:8.1.1+dfsg1-3+deb13u2
+Checksums-Sha256:
+ {0} 4100 valkey_8.1.1+dfsg1-3+deb13u2.dsc
+ {1} 2400000 valkey_8.1.1+dfsg1.orig.tar.xz
+ {0} 20000 valkey_8.1.1+dfsg1-3+deb13u2.debian.tar.xz
+Directory: pool/main/v/valkey
+
+Package: valkey
+Version: 9.1.10-1
+Checksums-Sha256:
+ {1} 2400000 valkey_9.1.10.orig.tar.gz
+Directory: pool/main/v/valkey
+""".format("0" * 64, "1" * 64)
+
+
+class Archive(unittest.TestCase):
+    def test_the_tarball_whatever_the_revision(self):
+        found = fetch.tarballs(SOURCES)
+        self.assertEqual(found[0], ("8.1.1", "pool/main/v/valkey/valkey_8.1.1+dfsg1.orig.tar.xz", "1" * 64))
+        self.assertEqual(found[1][:2], ("9.1.10", "pool/main/v/valkey/valkey_9.1.10.orig.tar.gz"))
+
+    def test_the_version_or_where_it_may_its_series(self):
+        entries = [("place", version, "path", "sum") for version in ("9.1.2", "9.1.10", "9.0.1", "8.1.1")]
+        versions = lambda *wanted: [entry[1] for entry in fetch.chosen(entries, *wanted)]
+        self.assertEqual(versions("9.1.2", False), ["9.1.2"])
+        self.assertEqual(versions("9.1.2", True), ["9.1.2"])
+        self.assertEqual(versions("9.1.3", False), [])
+        self.assertEqual(versions("9.1.3", True), ["9.1.10", "9.1.2"])
+        self.assertEqual(versions("9.2.0", True), [])
 
 
 REFERENCES = """\

@@ -16,19 +16,24 @@ AE_SERVER = os.environ.get("AE_SERVER") or str(ROOT / "build" / "ae-server")
 
 
 CALLS = itertools.count(os.getpid() * 7)
+# Abstract unix sockets, one for each port that this process has taken: no other test takes it meanwhile.
+TAKEN = []
 
 
 def free_port():
-    """A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, so that no other
-    process is on it a moment later."""
+    """A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, the suites of forks
+    use none from 30000 on, and the other tests' processes are told: so nobody is on it a moment later."""
     while True:
-        port = 10000 + next(CALLS) % 10000
-        with socket.socket() as probe:
-            try:
+        port = 30000 + next(CALLS) % 2700
+        taken = socket.socket(socket.AF_UNIX)
+        try:
+            taken.bind(f"\0libae-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+            TAKEN.append(taken)
+            return port
+        except OSError:
+            taken.close()
 
 
 class Server:
@@ -47,7 +52,7 @@ class Server:
         return cls(program=["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
 
     def __enter__(self):
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 self.reach()
@@ -65,7 +70,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

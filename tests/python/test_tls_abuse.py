@@ -13,7 +13,7 @@ import time
 
 from records import Writer
 from support import main, request
-from tls import TLS12, TLS13, ByHand, TlsTest, context, cpu, descriptors, resident
+from tls import TLS12, TLS13, ByHand, TlsTest, context, descriptors, resident
 
 
 # --- amounts ----------------------------------------------------------------------------------------------------
@@ -61,12 +61,10 @@ class Amounts(TlsTest):
             sender = threading.Thread(target=client.socket.sendall, args=(request("GET", "k") * count,))
             sender.start()
             # It reads nothing while replies of 450 MB pile up, if they can.
-            time.sleep(1)
+            self.soon(lambda: resident(server) > 100_000_000, "no replies pile up")
             self.assertEqual(other("PING"), "PONG")
-            pile = resident(server)
-            self.assertLess(pile, 450_000_000)
-            self.assertGreater(pile, 100_000_000)
             self.rests(server)
+            self.assertLess(resident(server), 450_000_000)
             reply = b"$%d\r\n%s\r\n" % (len(value), value)
             for _ in range(count):
                 self.assertEqual(client.file.read(len(reply)), reply)
@@ -94,7 +92,8 @@ class Cut(Exception):
 
 
 class Abuse(TlsTest):
-    options = ("--tls-handshake-timeout", "5000")
+    # A limit that no test gets to: what is refused is refused at once.
+    options = ("--tls-handshake-timeout", "600000")
     versions = (TLS12, TLS13)
 
     def setUp(self):
@@ -113,7 +112,7 @@ class Abuse(TlsTest):
 class BadClients(Abuse):
     def answer(self, data):
         """All that the server says to somebody who does not speak TLS."""
-        with socket.create_connection(("127.0.0.1", self.tls.tls_port), 3) as client:
+        with socket.create_connection(("127.0.0.1", self.tls.tls_port), 20) as client:
             client.sendall(data)
             answer = b""
             try:
@@ -128,11 +127,9 @@ class BadClients(Abuse):
                      b"\xff" * 2000, b"\x16\x03\x01\x00\x05hello", b"\x16\x03\x01\xff\xff" + bytes(3000), b"\x80\x2e\x01\x03\x01" + bytes(50),
                      b"\x17\x03\x03\x00\x10" + bytes(16), b"\x15\x03\x03\x00\x02\x02\x28", b"\x14\x03\x03\x00\x01\x01" * 50):
             with self.subTest(data=data[:20]):
-                start = time.monotonic()
                 answer = self.answer(data)
-                # An alert, or nothing; not a word of RESP, and at once.
+                # An alert, or nothing; not a word of RESP.
                 self.assertTrue(answer == b"" or (answer[0] == 21 and len(answer) == 7), answer)
-                self.assertLess(time.monotonic() - start, 2)
         self.serves()
 
     def test_plain_text_gets_no_binary_answer(self):
@@ -259,7 +256,6 @@ class BadClients(Abuse):
             with ByHand(self.tls, context()) as client:
                 client.handshake()
                 client.socket.sendall(data)
-                client.socket.settimeout(3)
                 with self.subTest(data=data[:10]), self.assertRaises((ssl.SSLError, EOFError, ConnectionResetError)):
                     client.read(1)
         self.serves()
@@ -400,42 +396,53 @@ class HalfHandshakes(TlsTest):
         files = descriptors(server)
         start = time.monotonic()
         halves = self.halves(server, TLS12) + self.halves(server, TLS13)
-        before = cpu(server)
-        time.sleep(0.7)
-        self.assertLess(cpu(server) - before, 0.05, "half a handshake keeps the server busy")
-        self.assertEqual(descriptors(server), files + len(halves))
-        with server.connect() as client:
-            self.assertEqual(client("CLIENT", "LIST").count(b"\n"), 1)
         for half in halves:
             while half.recv(65536):
                 pass
-            self.assertLess(time.monotonic() - start, 3)
             self.assertGreater(time.monotonic() - start, 0.9)
             half.close()
         self.soon(lambda: descriptors(server) == files, "descriptors stay open")
 
+    def test_they_cost_nothing(self):
+        server = self.server("--tls-handshake-timeout", "600000", auth="optional")
+        files = descriptors(server)
+        halves = self.halves(server, TLS12) + self.halves(server, TLS13)
+        self.soon(lambda: descriptors(server) == files + len(halves), "they are not accepted")
+        self.rests(server)
+        with server.connect() as client:
+            self.assertEqual(client("CLIENT", "LIST").count(b"\n"), 1)
+        for half in halves:
+            half.close()
+        self.soon(lambda: descriptors(server) == files, "descriptors stay open")
+
     def test_limit_is_changed_while_it_runs(self):
-        server = self.server()
+        server = self.server("--tls-handshake-timeout", "600000")
         with server.plain() as plain:
             self.assertEqual(plain("CONFIG", "SET", "tls-handshake-timeout", "100"), "OK")
-        start = time.monotonic()
         with socket.create_connection(("127.0.0.1", server.tls_port), 20) as half:
             self.assertEqual(half.recv(1), b"")
-        self.assertLess(time.monotonic() - start, 2)
 
     def test_a_thousand_at_once(self):
         options = ("--tls-max-handshakes", "100", "--tls-handshake-timeout", "200", "--tcp-backlog", "2000")
         server = self.server(*options)
         files = descriptors(server)
         halves = [socket.create_connection(("127.0.0.1", server.tls_port), 20) for _ in range(1000)]
-        before = cpu(server)
+
+        def served():
+            # On a busy machine the time is too short for a good client, too.
+            try:
+                with server.connect() as last:
+                    return last("PING") == "PONG"
+            except (OSError, EOFError):
+                return False
+
         try:
-            with server.plain() as plain, server.connect() as last:
+            with server.plain() as plain:
                 # Those in front have had their time, a hundred after the other.
-                self.assertEqual(last("PING"), "PONG")
+                self.soon(served, "a client behind them is not served")
                 self.assertEqual(plain("PING"), "PONG")
                 self.assertLess(descriptors(server), files + 110)
-            self.assertLess(cpu(server) - before, 0.5)
+            self.rests(server)
         finally:
             for half in halves:
                 half.close()

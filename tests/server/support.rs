@@ -2,21 +2,29 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{self as unix, UnixListener};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longer than anything here takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, so that no other
-/// process is on it a moment later.
+/// A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, the suites of forks use
+/// none from 30000 on, and the other tests' processes are told, by an abstract unix socket: so nobody is on it a moment
+/// later. (tests/python/support.py does the same.)
 pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
+    static TAKEN: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
     loop {
-        let number = (std::process::id() * 7 + CALLS.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        let port = 10_000 + u16::try_from(number).unwrap();
+        let number = (std::process::id() * 7 + CALLS.fetch_add(1, Ordering::Relaxed)) % 2_700;
+        let port = 30_000 + u16::try_from(number).unwrap();
+        let name = unix::SocketAddr::from_abstract_name(format!("libae-test-port-{port}")).unwrap();
+        let Ok(taken) = UnixListener::bind_addr(&name) else { continue };
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            TAKEN.lock().unwrap().push(taken);
             return port;
         }
     }
@@ -81,6 +89,12 @@ impl Server {
 
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Whether its main thread is in this system call.
+    pub fn is_in(&self, call: libc::c_long) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/syscall", self.pid())).unwrap();
+        state.split_whitespace().next() == Some(&call.to_string())
     }
 
     /// Waits for its end; returns the status and what it wrote after the first line.
