@@ -20,6 +20,7 @@
 
 pub mod ae;
 pub mod anet;
+pub(crate) mod connect;
 pub mod connection;
 #[cfg(abi_v1)]
 mod connection_v1;
@@ -30,3 +31,5 @@ mod layout;
 pub(crate) mod profile;
 pub mod tls;
 pub mod tls_upstream;
+#[cfg(not(abi_v1))]
+pub(crate) mod type_identity;

@@ -42,6 +42,10 @@ pub(crate) const fn asks_for_remote(argument: c_int) -> bool {
 pub(crate) const TLS_ACCEPTS_PER_CALL: c_int =
     if cfg!(any(abi_redis_8, abi_valkey)) { 1 } else { super::host::LIBAE_ACCEPTS_PER_CALL };
 
+/// Whether a server of upstream's has changed certificates and keys read anew.
+#[cfg(feature = "tls")]
+pub(crate) const RELOADS_TLS: bool = cfg!(abi_valkey_9_1);
+
 /// What a time event's function returns to run again after that many milliseconds.
 pub(crate) fn run_again(milliseconds: c_longlong) -> AeTimeResult {
     milliseconds.clamp(0, AeTimeResult::MAX as c_longlong) as AeTimeResult

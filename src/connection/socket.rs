@@ -2,8 +2,9 @@
 
 use super::{call_handler, close as free, drop_fd, events, note_error, status, sync};
 use crate::abi::ae::AE_WRITABLE;
+use crate::abi::connect::Connector;
 use crate::abi::connection::*;
-use crate::anet::{self, Connect};
+use crate::anet::{self, Connect, Transport};
 use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
@@ -149,19 +150,24 @@ unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-pub(super) unsafe extern "C" fn connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    // SAFETY: called through a live connection's table with strings or NULL.
-    status(|| unsafe {
-        start_connect(conn, handler, || {
-            anet::tcp_connect(required(host)?, port, optional(source), Connect::NonBlockingBestEffortBind)
+/// How connections over TCP connect.
+pub(super) struct Tcp;
+
+impl Connector for Tcp {
+    unsafe fn connect(
+        conn: *mut connection,
+        host: *const c_char,
+        port: c_int,
+        source: *const c_char,
+        multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+        // SAFETY: called through a live connection's table with strings or NULL.
+        status(|| unsafe {
+            start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how))
         })
-    })
+    }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect(
