@@ -10,6 +10,8 @@ TLS = "tls.o"
 OLD_TLS_FUNCTIONS = ("tlsInit", "tlsCleanup", "tlsConfigure", "isTlsConfigured", "connCreateTLS", "connCreateAcceptedTLS",
                      "tlsHasPendingData", "tlsProcessPendingData", "connTLSGetPeerCert")
 TLS_FUNCTIONS = ("RedisRegisterConnectionTypeTLS",)
+# And from Valkey 9.1 on.
+RELOAD_FUNCTIONS = ("tlsReconfigureIfNeeded", "tlsConfigureAsync", "tlsApplyPendingReload", "tlsResetCertInfo")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Fork:
 
     @property
     def tls_functions(self):
-        return OLD_TLS_FUNCTIONS if self.programs[0].replaced == OLD_CONNECTIONS else TLS_FUNCTIONS
+        if self.programs[0].replaced == OLD_CONNECTIONS:
+            return OLD_TLS_FUNCTIONS
+        return TLS_FUNCTIONS + (RELOAD_FUNCTIONS if self.profile.startswith("valkey-9.1") else ())
 
     def replaced(self, program, tls=False):
         """the objects of the program that libae takes the place of"""
@@ -66,6 +70,9 @@ FORKS = {
         io_threads=("--config", "io-threads", "4")),
     "valkey-8.1": Fork(
         "valkey-8.1", "valkey", "8.1.1", "trixie", "valkey-8.1", _programs("valkey", CONNECTIONS),
+        io_threads=("--io-threads",)),
+    "valkey-9.1": Fork(
+        "valkey-9.1", "valkey", "9.1.2", "sid", "valkey-9.1.2", _programs("valkey", CONNECTIONS),
         io_threads=("--io-threads",)),
 }
 
