@@ -9,7 +9,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
                                     user-nul.crt by the CN "alice\\0evil", user-none.crt by no CN; user-uris.crt by
                                     the URIs urn:unknown urn:off urn:alice urn:carol, user-nul-uri.crt by urn:alice\\0evil
                                     and urn:unknown, both with the CN alice
-    expired.crt future.crt          no longer and not yet valid
+    expired.crt future.crt          no longer and not yet valid; ends-first.crt holds the first between two CAs
     wrong-host.crt                  for another host
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
@@ -181,6 +181,7 @@ class Maker:
         self.user("uris", "/CN=alice", "uris")
         self.user("nul-uri", "/CN=alice", "nul_uri")
         self.signed("expired", valid=("20200101000000Z", "20200201000000Z"))
+        self.write("ends-first.crt", self.text("ca.crt") + self.text("expired.crt") + self.text("rsa-ca.crt"))
         self.signed("future", valid=("20480101000000Z", "20490101000000Z"))
         self.signed("wrong-host", "other_host")
         self.signed("other", by="other-ca")

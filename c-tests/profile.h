@@ -90,6 +90,13 @@ enum { INITIAL_NODELAY = 1 };
 enum { INITIAL_NODELAY = 0 };
 #endif
 
+/* Whether a blocking connect whose time is over leaves its descriptor to connClose. */
+#ifdef TEST_VALKEY_9_1
+enum { TIMED_OUT_KEEPS_FD = 1 };
+#else
+enum { TIMED_OUT_KEEPS_FD = 0 };
+#endif
+
 /* What anetUnixServer sets of O_NONBLOCK. */
 #ifdef TEST_VALKEY_8_1
 #define UNIX_SERVER_NONBLOCK O_NONBLOCK

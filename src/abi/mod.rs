@@ -8,12 +8,12 @@
 //!
 //! - `anetFdToString` and `ConnectionType::addr`: the last argument is 1 for the remote end and 0 for the own one; up
 //!   to redis-7.0 it is 0 for the remote end (`profile::asks_for_remote`);
-//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds, in valkey-8.1 `long long`;
+//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds, in valkey-8.1 `long long` and later;
 //! - `aftersleep` takes the loop alone, in Valkey also how many descriptors fired;
 //! - `events` has `nevents` elements in redis-8.0 and `setsize` elsewhere;
 //! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered, from redis-8.0 on;
 //! - `anetUnixServer` gives a non-blocking socket in valkey-8.1;
-//! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` set in valkey-8.1, whose server does not;
+//! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` set in valkey-8.1 and later, whose servers do not;
 //! - a unix listener's `priv` is a `mode_t *`, in valkey-8.1 a `serverUnixContextConfig *`.
 
 #![allow(non_camel_case_types, non_snake_case)]

@@ -27,6 +27,9 @@ pub(crate) const DELETE_FINALIZES: bool = cfg!(any(abi_redis_8, abi_valkey));
 /// no longer asks for it.
 pub(crate) const TCP_NO_DELAY: bool = cfg!(abi_valkey_8_1);
 
+/// Whether a blocking connect whose time is over leaves its descriptor to the connection's close.
+pub(crate) const TIMED_OUT_CONNECT_KEEPS_FD: bool = cfg!(abi_valkey_9_1);
+
 /// Whether the socket of `anetUnixServer` is non-blocking.
 pub(crate) const UNIX_SERVER_DOES_NOT_BLOCK: bool = cfg!(abi_valkey_8_1);
 

@@ -4,6 +4,7 @@ use super::{call_handler, close as free, drop_fd, events, note_error, status, sy
 use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
+use crate::abi::profile;
 use crate::anet::{self, Connect, Transport};
 use crate::event_loop;
 use crate::sys::errno::{call, quietly};
@@ -82,6 +83,10 @@ pub(super) unsafe fn wait_connect(
         });
         match connected {
             Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
+            Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => {
+                (*conn).state = CONN_STATE_ERROR;
+                (*conn).last_errno = Errno::ETIMEDOUT as c_int;
+            }
             Err(errno) => fail_connect(conn, errno),
         }
         connected
