@@ -73,9 +73,8 @@ fn write_layout_assertions(profile: &str) {
     let layouts = column(LAYOUTS, |version| version == profile);
     let mut assertions: String = layouts.iter().map(|[of, field, value]| assertion(of, field, value)).collect();
     // Point releases have columns of their own there; what holds for the last one is the profile's.
-    let is_release = |version: &str| {
-        version.strip_prefix(profile).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
+    let is_release =
+        |version: &str| version.strip_prefix(profile).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     for [field, _, value] in column(TLS_CONFIG, is_release) {
         if field != "(struct name)" {
             assertions += &assertion("redisTLSContextConfig", &field, &value);
@@ -98,7 +97,7 @@ fn column(facts: &str, is_version: impl Fn(&str) -> bool) -> Vec<[String; 3]> {
     let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let headings = rows.next().expect("a line of headings");
     let is_wanted = |cell: &&str| cell.strip_suffix(" offset:size").is_some_and(&is_version);
-    let column = headings.iter().rposition(|cell| is_wanted(&cell)).expect("the profile has a column");
+    let column = headings.iter().rposition(is_wanted).expect("the profile has a column");
     rows.filter(|row| !row[column].is_empty()).map(|row| [row[0], row[1], row[column]].map(String::from)).collect()
 }
 

@@ -277,7 +277,8 @@ pub struct ConnectionType {
     pub get_peer_username: Option<unsafe extern "C" fn(conn: *mut connection) -> *mut c_char>,
     /// The user that the peer's certificate names, and the name as an owned string.
     #[cfg(abi_valkey_9_1)]
-    pub get_peer_user: Option<unsafe extern "C" fn(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user>,
+    pub get_peer_user:
+        Option<unsafe extern "C" fn(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user>,
 
     /// Whether the type itself checks that data arrives unchanged.
     #[cfg(abi_valkey_8_1)]

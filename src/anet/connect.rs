@@ -39,12 +39,7 @@ fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> 
     result
 }
 
-fn connect_to(
-    found: &Found,
-    source: Option<&CStr>,
-    transport: Transport,
-    non_blocking: bool,
-) -> Result<c_int, Error> {
+fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_blocking: bool) -> Result<c_int, Error> {
     let fd = new_socket(found.family, transport.protocol(found))?;
     if let Some(source) = source {
         bind_source(fd.0, found.family, source)?;

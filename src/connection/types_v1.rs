@@ -23,8 +23,11 @@ pub(crate) const SOCKET: ConnectionType = ConnectionType {
 pub(crate) static TCP: ConnectionType = SOCKET;
 
 /// Over unix sockets.
-pub(crate) static UNIX: ConnectionType =
-    ConnectionType { connect: Some(connect_function::<unix::Unix>()), blocking_connect: Some(unix::blocking_connect), ..SOCKET };
+pub(crate) static UNIX: ConnectionType = ConnectionType {
+    connect: Some(connect_function::<unix::Unix>()),
+    blocking_connect: Some(unix::blocking_connect),
+    ..SOCKET
+};
 
 /// Over TLS.
 #[cfg(feature = "tls")]

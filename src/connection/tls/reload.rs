@@ -179,9 +179,8 @@ pub(crate) fn tell() {
         ];
     }
     // The host is called without a lock held.
-    for (which, described) in [LIBAE_TLS_CERTIFICATE_SERVER, LIBAE_TLS_CERTIFICATE_CLIENT, LIBAE_TLS_CERTIFICATE_CA]
-        .into_iter()
-        .zip(found)
+    for (which, described) in
+        [LIBAE_TLS_CERTIFICATE_SERVER, LIBAE_TLS_CERTIFICATE_CLIENT, LIBAE_TLS_CERTIFICATE_CA].into_iter().zip(found)
     {
         let which: c_int = which;
         host::tls_certificate(which, described.as_ref().map(|(expires, serial)| (*expires, serial.as_c_str())));
