@@ -115,8 +115,9 @@ pub(crate) unsafe fn begin() {
     if interval == 0 || !is_time() {
         return;
     }
-    // SAFETY: the caller vouches for the thread.
-    locked(&REQUESTED).extend(unsafe { upstream::settings_now() });
+    // SAFETY: the caller vouches for the thread. The host is called without a lock held.
+    let settings = unsafe { upstream::settings_now() };
+    locked(&REQUESTED).extend(settings);
     if !host::tls_reload() {
         // SAFETY: the settings are there already.
         unsafe { prepare() };
