@@ -5,10 +5,10 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     ca.crt rsa-ca.crt other-ca.crt  CAs; all-ca.crt holds the first two
     server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt
     client.crt                      a client's
-    user-NAME.crt                   clients' that name a user: user-alice.crt by CN, user-two.crt by two CNs (nobody, alice),
-                                    user-nul.crt by the CN "alice\\0evil", user-none.crt by no CN; user-uris.crt by
-                                    the URIs urn:unknown urn:off urn:alice urn:carol, user-nul-uri.crt by urn:alice\\0evil
-                                    and urn:unknown, both with the CN alice
+    user-NAME.crt                   clients' that name a user: user-alice.crt by CN, user-two.crt by two CNs (nobody,
+                                    alice), user-nul.crt by the CN "alice\\0evil", user-none.crt by no CN; user-uris.crt
+                                    by the URIs urn:unknown urn:off urn:alice urn:carol, user-nul-uri.crt by
+                                    urn:alice\\0evil and urn:unknown, both with the CN alice
     expired.crt future.crt          no longer and not yet valid; ends-first.crt holds the first between two CAs
     wrong-host.crt                  for another host
     other.crt                       signed by other-ca.crt

@@ -1,5 +1,5 @@
-/* From valkey-9.0 on: sockets over MPTCP. The names of the functions are in parentheses, or the macros of profile.h would
- * leave the argument out. */
+/* From valkey-9.0 on: sockets over MPTCP. The names of the functions are in parentheses, or the macros of profile.h
+ * would leave the argument out. */
 #include "test.h"
 #include "conn_test.h"
 

@@ -1,4 +1,5 @@
-/* From valkey-9.0 on connection types are numbers: a type's place in the registry is its number, and there may be holes. */
+/* From valkey-9.0 on connection types are numbers: a type's place in the registry is its number, and there may be
+ * holes. */
 #include "test.h"
 #include "conn_test.h"
 

@@ -64,8 +64,8 @@ enum { REMOTE_END = 0, OWN_END = 1 };
 enum { OWN_END = 0, REMOTE_END = 1 };
 #endif
 
-/* From valkey-9.0 on some functions are told whether to use MPTCP. The tests call them without, except for those that put
- * the function's name in parentheses. */
+/* From valkey-9.0 on some functions are told whether to use MPTCP. The tests call them without, except for those
+ * that put the function's name in parentheses. */
 #ifdef TEST_VALKEY_9
 #include <anet.h>
 #include <connection.h>

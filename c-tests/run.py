@@ -126,7 +126,8 @@ TLS_NARROWED = {
 }
 # And in other profiles than the default: those that know the profiles.
 TLS_PROFILES = TLS_LOOP | {
-    "tls_config_6_2_0", "tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_reload", "tls_threads", "tls_users",
+    "tls_config_6_2_0", "tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_reload", "tls_threads",
+    "tls_users",
 }
 TLS_NARROWED_OF_OTHERS = {
     "a-epoll": TLS_PROFILES,

@@ -260,7 +260,7 @@ static void host_hears_of_certificates(void) {
     end_reload();
 }
 
-TEST_MAIN(CASE(changed_files_are_put_in_force), CASE(nothing_happens_without_a_change), CASE(broken_files_change_nothing),
-          CASE(what_is_in_force_already_is_discarded), CASE(settings_are_those_of_the_request),
+TEST_MAIN(CASE(changed_files_are_put_in_force), CASE(nothing_happens_without_a_change),
+          CASE(broken_files_change_nothing), CASE(what_is_in_force_already_is_discarded), CASE(settings_are_those_of_the_request),
           CASE(interval_is_the_configurations), CASE(without_the_hook_it_is_done_at_once),
           CASE(host_hears_of_certificates))

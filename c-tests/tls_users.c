@@ -1,4 +1,5 @@
-/* The user that a TLS client's certificate names: its name (redis-8.6, valkey-9.0), or the host's user (from valkey-9.1 on). */
+/* The user that a TLS client's certificate names: its name (redis-8.6, valkey-9.0), or the host's user (from
+ * valkey-9.1 on). */
 #include "test.h"
 #include "tls_test.h"
 

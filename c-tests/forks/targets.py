@@ -93,7 +93,8 @@ IO_THREADS_UNITS = """
     unit/obuf-limits unit/other unit/pause unit/protocol unit/pubsub unit/pubsubshard unit/querybuf unit/quit
     unit/replybufsize unit/scan unit/shutdown unit/slowlog unit/tracking unit/wait unit/io-threads
     unit/type/list unit/type/stream unit/type/string
-    unit/cluster/cluster-migrateslots unit/cluster/links unit/cluster/misc unit/cluster/sharded-pubsub unit/cluster/slot-migration
+    unit/cluster/cluster-migrateslots unit/cluster/links unit/cluster/misc unit/cluster/sharded-pubsub
+    unit/cluster/slot-migration
     integration/failover integration/psync2 integration/redis-benchmark integration/redis-cli integration/replication
     integration/replication-buffer integration/replication-psync integration/valkey-benchmark integration/valkey-cli
 """.split()

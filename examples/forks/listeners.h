@@ -1,5 +1,5 @@
-/* What servers with listeners, from 7.2 on, register beside. A glue file defines hand_over(conn, flags, ip), which gives an
- * accepted connection to the server, before it includes this behind common.h. */
+/* What servers with listeners, from 7.2 on, register beside. A glue file defines hand_over(conn, flags, ip), which
+ * gives an accepted connection to the server, before it includes this behind common.h. */
 
 /* From Valkey 9 on types are numbers. */
 #ifndef HOST_TYPE_NAME
@@ -17,7 +17,8 @@ static int host_tls_accepts_per_call(void) { return server.max_new_tls_conns_per
 
 static int host_backlog(void) { return server.tcp_backlog; }
 
-/* The accept handlers of socket.c, unix.c and tls.c wrote these lines. The address is asked for only when it is printed. */
+/* The accept handlers of socket.c, unix.c and tls.c wrote these lines. The address is asked for only when it is
+ * printed. */
 static void log_accepted(connection *conn, const char *ip) {
     int port = 0;
     if (LL_VERBOSE < server.verbosity) return;

@@ -1,7 +1,7 @@
 /* What a redis-7.0 server registers with libae: compile it with the server's flags, in src/, and link it
  * with the server and libae.a in place of ae.o anet.o connection.o, and of tls.o where it is built
- * with TLS. The accept handlers and the listeners of this line are in networking.c and server.c, so nothing more is asked
- * of the server. */
+ * with TLS. The accept handlers and the listeners of this line are in networking.c and server.c, so nothing more is
+ * asked of the server. */
 
 #include "server.h"
 #include "common.h"

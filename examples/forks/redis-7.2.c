@@ -1,6 +1,6 @@
-/* What a redis-7.2, redis-7.4 or valkey-7.2 server registers with libae: compile it with the server's flags, in src/, and link it
- * with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o where it is built
- * with TLS. */
+/* What a redis-7.2, redis-7.4 or valkey-7.2 server registers with libae: compile it with the server's flags, in
+ * src/, and link it with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o
+ * where it is built with TLS. */
 
 #include "server.h"
 #include "common.h"

@@ -1,6 +1,6 @@
-/* What a redis-8.0 (also 8.2, 8.4) server registers with libae: compile it with the server's flags, in src/, and link it
- * with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o where it is built
- * with TLS. */
+/* What a redis-8.0 (also 8.2, 8.4) server registers with libae: compile it with the server's flags, in src/, and
+ * link it with the server and libae.a in place of ae.o anet.o connection.o socket.o unix.o, and of tls.o where it is
+ * built with TLS. */
 
 #include "server.h"
 #include "common.h"

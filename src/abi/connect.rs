@@ -8,8 +8,8 @@ pub(crate) trait Connector {
     /// Starts to connect; `multipath` asks for MPTCP.
     ///
     /// # Safety
-    /// `conn` is a live connection of the type and thread, the strings are NULL or strings, the handler may be called with
-    /// the connection.
+    /// `conn` is a live connection of the type and thread, the strings are NULL or strings, the handler may be called
+    /// with the connection.
     unsafe fn connect(
         conn: *mut connection,
         addr: *const c_char,

@@ -17,7 +17,8 @@
 //!   set it;
 //! - a unix listener's `priv` is a `mode_t *`, from valkey-8.1 on a `serverUnixContextConfig *`;
 //! - `connectionByType` and `get_type` mean names, from valkey-9.0 on numbers;
-//! - a unix connection's `addr` is `/unixsocket` and fails without a socket; from valkey-9.0 on it is the path with `:0`
+//! - a unix connection's `addr` is `/unixsocket` and fails without a socket; from valkey-9.0 on it is the path with
+//! `:0`
 //!   behind, and never fails;
 //! - a blocking connect whose time is over closes its descriptor, from valkey-9.1 on `connClose` does.
 

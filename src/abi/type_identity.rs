@@ -1,5 +1,5 @@
-//! Who a registered type is: a name up to valkey-8.1, a number from valkey-9.0 on. Headers spell the numbers as upstream's
-//! enumeration.
+//! Who a registered type is: a name up to valkey-8.1, a number from valkey-9.0 on. Headers spell the numbers as
+//! upstream's enumeration.
 
 use super::connection::ConnectionType;
 use core::ffi::CStr;

@@ -30,8 +30,8 @@ unsafe fn certificate<'a>(conn: *mut connection) -> Option<&'a CertificateDer<'s
     if session.is_handshaking() { None } else { session.peer_certificate() }
 }
 
-/// The common name of the peer's certificate, as a string for the host's caller; NULL when there is none, and when users
-/// are not named by it.
+/// The common name of the peer's certificate, as a string for the host's caller; NULL when there is none, and when
+/// users are not named by it.
 ///
 /// # Safety
 /// As for [`certificate`].
@@ -50,8 +50,8 @@ pub(in crate::connection) unsafe fn peer_name(conn: *mut connection) -> *mut c_c
     }
 }
 
-/// The host's enabled user that the peer's certificate names, NULL when there is none. The name that was looked for, or the
-/// last one, goes to `name` as a string for the host's caller; without one `name` is left alone.
+/// The host's enabled user that the peer's certificate names, NULL when there is none. The name that was looked for, or
+/// the last one, goes to `name` as a string for the host's caller; without one `name` is left alone.
 ///
 /// # Safety
 /// As for [`certificate`]; `name` is NULL or valid.

@@ -52,7 +52,8 @@ struct Pending {
 
 static ACTIVE: Mutex<Option<Active>> = Mutex::new(None);
 static PENDING: Mutex<Option<Pending>> = Mutex::new(None);
-/// The settings for each call of [`prepare`] that has been asked for: the server's structure is not that thread's to read.
+/// The settings for each call of [`prepare`] that has been asked for: the server's structure is not that thread's to
+/// read.
 static REQUESTED: Mutex<VecDeque<Result<TlsConfig, String>>> = Mutex::new(VecDeque::new());
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

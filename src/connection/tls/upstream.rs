@@ -32,8 +32,8 @@ pub(super) fn configure_from_host() {
 /// Puts the server's structure in force; why it cannot be is logged.
 ///
 /// # Safety
-/// It is as large as the host says and stays until TLS is configured with another or forgotten; the strings in it are NULL
-/// or valid.
+/// It is as large as the host says and stays until TLS is configured with another or forgotten; the strings in it are
+/// NULL or valid.
 pub(crate) unsafe fn configure_upstream(config: NonNull<redisTLSContextConfig>) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the structure and its strings.
     let result = unsafe { read(config, true) }.and_then(|config| reload::configure(&config));
@@ -68,7 +68,8 @@ unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) -> Result<Tls
 /// In the thread that changes it.
 #[allow(dead_code)] // Only some profiles look for changed files.
 pub(super) unsafe fn settings_now() -> Option<Result<TlsConfig, String>> {
-    // SAFETY: `configure_upstream` was called with it, and it stays; the caller vouches that nobody changes it meanwhile.
+    // SAFETY: `configure_upstream` was called with it, and it stays; the caller vouches that nobody changes it
+    // meanwhile.
     source().map(|source| unsafe { read(source, false) })
 }
 

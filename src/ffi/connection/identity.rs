@@ -19,7 +19,8 @@ pub unsafe extern "C" fn connGetType(conn: *mut connection) -> c_int {
     unsafe { dispatch(conn, CONN_TYPE_INVALID, |t| t.get_type, |f| f()) }
 }
 
-/// The name of a type by its number: "tcp", "unix", "tls" or "rdma", as a static string; of another number "invalid type".
+/// The name of a type by its number: "tcp", "unix", "tls" or "rdma", as a static string; of another number "invalid
+/// type".
 #[cfg(abi_valkey_9)]
 #[unsafe(no_mangle)]
 pub extern "C" fn getConnectionTypeName(r#type: c_int) -> *const c_char {

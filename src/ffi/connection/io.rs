@@ -39,8 +39,8 @@ pub unsafe extern "C" fn connConnect(
 /// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
-/// connection.
+/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with
+/// the connection.
 #[cfg(abi_valkey_9)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connConnect(

@@ -1,6 +1,6 @@
 //! Certificates and keys that are read anew when their files change, from valkey-9.1 on. libae.a has these functions as
-//! weak symbols, so that a fork's own tls.o takes their place. Without TLS they do nothing, but `tlsResetCertInfo` says that
-//! there are no certificates.
+//! weak symbols, so that a fork's own tls.o takes their place. Without TLS they do nothing, but `tlsResetCertInfo` says
+//! that there are no certificates.
 
 #[cfg(feature = "tls")]
 use crate::connection::tls::reload;
@@ -9,8 +9,8 @@ use crate::host;
 use crate::sys::errno::quietly;
 
 /// Looks whether `auto_reload_interval` seconds have passed since the files were last known to be what is in force, and
-/// then has `tlsConfigureAsync` called (see `libaeHost.tls_reload`). Call it now and then, once a second for example, in
-/// the thread that changes the `redisTLSContextConfig` with which TLS was configured.
+/// then has `tlsConfigureAsync` called (see `libaeHost.tls_reload`). Call it now and then, once a second for example,
+/// in the thread that changes the `redisTLSContextConfig` with which TLS was configured.
 #[unsafe(no_mangle)]
 pub extern "C" fn tlsReconfigureIfNeeded() {
     #[cfg(feature = "tls")]
@@ -18,10 +18,10 @@ pub extern "C" fn tlsReconfigureIfNeeded() {
     quietly(|| unsafe { reload::begin() });
 }
 
-/// Reads certificates and keys anew if their files have changed: certificates by what they are, keys and the folder of CAs
-/// by inode and time. What was read waits for `tlsApplyPendingReload`. When it cannot be used, the log says why, and what
-/// is in force stays. Any thread may call it for `tlsReconfigureIfNeeded`; without having been asked for, it reads the
-/// `redisTLSContextConfig`, which nobody may change meanwhile.
+/// Reads certificates and keys anew if their files have changed: certificates by what they are, keys and the folder of
+/// CAs by inode and time. What was read waits for `tlsApplyPendingReload`. When it cannot be used, the log says why,
+/// and what is in force stays. Any thread may call it for `tlsReconfigureIfNeeded`; without having been asked for, it
+/// reads the `redisTLSContextConfig`, which nobody may change meanwhile.
 #[unsafe(no_mangle)]
 pub extern "C" fn tlsConfigureAsync() {
     #[cfg(feature = "tls")]

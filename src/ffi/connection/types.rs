@@ -194,11 +194,11 @@ pub unsafe extern "C" fn connAcceptHandler(ct: *mut ConnectionType) -> *mut aeFi
     unsafe { (*ct).accept_handler }
 }
 
-/// Registers a connection type under the number that its `get_type` gives, and calls its `init`. The table is not copied:
-/// it must stay.
+/// Registers a connection type under the number that its `get_type` gives, and calls its `init`. The table is not
+/// copied: it must stay.
 ///
-/// Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no number below `CONN_TYPE_MAX`) or `EEXIST` (the number is taken).
-/// Upstream aborts.
+/// Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no number below `CONN_TYPE_MAX`) or `EEXIST` (the number is
+/// taken). Upstream aborts.
 ///
 /// # Safety
 /// `ct` is NULL or a connection type that is never freed.
