@@ -35,17 +35,18 @@ HEADER_DIR   := $(if $(ABI),target/include/$(ABI),include)
 HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 
 # What the library exports: the functions of the headers, all of which are named like this.
-EXPORTED := (ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
+EXPORTED := getConnectionTypeName|(ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
-	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured
+	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured \
+	tlsReconfigureIfNeeded tlsConfigureAsync tlsApplyPendingReload tlsResetCertInfo
 SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
 
-PACKAGE     := Cargo.toml Cargo.lock build.rs src/abi/facts/layouts.csv
+PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
@@ -196,4 +197,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE (redis-6.2 redis-7.0 redis-7.2 redis-8.0 valkey-8.0 valkey-8.1), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'
+	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'

@@ -1,46 +1,48 @@
 //! Chooses the ABI profile and the system's poller.
 
+use std::collections::BTreeSet;
+
 /// The profile of a build that names none.
 const DEFAULT_PROFILE: &str = "redis-7.2";
 
 /// The profiles, and what of upstream's changes each has: the `cfg` flags by which `src/abi/` and `src/ffi/` tell
-/// them apart.
+/// them apart. Whatever else goes through the profiles reads this list, too.
 ///
 /// - `abi_v1`: the older connection layer (no registry, no listeners, types as numbers), and addresses by "which
 ///   end" (0: the peer) in place of "remote" (0: the own end);
-/// - `abi_redis_6_2`, `abi_valkey_8_0`, `abi_valkey_8_1`: exactly that version;
+/// - `abi_redis_6_2`, `abi_valkey_8_0`: exactly that version;
 /// - `abi_redis_8`: loops that grow on demand and have private data, connections that know their loop;
-/// - `abi_valkey`: custom polls, protected polls, updates of the state that can be postponed.
-const PROFILES: [(&str, &[&str]); 6] = [
-    ("redis-6.2", &["abi_v1", "abi_redis_6_2"]),
-    ("redis-7.0", &["abi_v1"]),
-    (DEFAULT_PROFILE, &[]),
-    ("redis-8.0", &["abi_redis_8"]),
-    ("valkey-8.0", &["abi_valkey", "abi_valkey_8_0"]),
-    ("valkey-8.1", &["abi_valkey", "abi_valkey_8_1"]),
-];
-const FLAGS: [&str; 6] = ["abi_v1", "abi_redis_6_2", "abi_redis_8", "abi_valkey", "abi_valkey_8_0", "abi_valkey_8_1"];
+/// - `abi_valkey`: custom polls, protected polls, updates of the state that can be postponed;
+/// - `abi_valkey_8_1`, `abi_valkey_9`, `abi_valkey_9_1`, `abi_valkey_9_1_2`: that version and the later ones;
+/// - `abi_auth_user`: a client's certificate can name its user; `abi_peer_username`: the type gives the name alone.
+const PROFILES: &str = "src/abi/facts/profiles.csv";
 
-/// Other upstream versions whose ABI is a profile's.
-const SAME: [(&str, &str); 2] = [("redis-7.4", DEFAULT_PROFILE), ("valkey-7.2", DEFAULT_PROFILE)];
+/// What was measured of each profile's structs, and of the servers' configuration of TLS.
+const LAYOUTS: &str = "src/abi/facts/layouts.csv";
+const TLS_CONFIG: &str = "src/abi/facts/tls-config.csv";
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=LIBAE_ABI");
     let wanted = std::env::var("LIBAE_ABI").unwrap_or_else(|_| DEFAULT_PROFILE.into());
-    let profile = SAME.iter().find(|(name, _)| *name == wanted).map_or(wanted.as_str(), |(_, profile)| profile);
-    let Some((_, flags)) = PROFILES.iter().find(|(name, _)| *name == profile) else {
-        let names = PROFILES.iter().map(|(name, _)| *name).chain(SAME.iter().map(|(name, _)| *name));
-        eprintln!("error: unknown ABI profile {wanted:?}; there are {}", names.collect::<Vec<_>>().join(", "));
+    let table = read(PROFILES);
+    let profiles: Vec<_> = table.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>()).collect();
+    let has = |row: &&Vec<&str>| row[0] == wanted || row[2].split_whitespace().any(|same| same == wanted);
+    let Some(row) = profiles.iter().find(has) else {
+        let names: Vec<_> = profiles.iter().flat_map(|row| [row[0], row[2]]).filter(|name| !name.is_empty()).collect();
+        eprintln!("error: unknown ABI profile {wanted:?}; there are {}", names.join(" ").replace(' ', ", "));
         std::process::exit(1);
     };
+    let (profile, flags) = (row[0], row[1]);
     println!("cargo:rustc-env=LIBAE_ABI_PROFILE={profile}");
+    println!("cargo:rustc-env=LIBAE_ABI_FLAGS={flags}");
     write_layout_assertions(profile);
-    println!("cargo:rustc-env=LIBAE_ABI_FLAGS={}", flags.join(" "));
-    for flag in FLAGS {
+    let all: BTreeSet<_> = profiles.iter().flat_map(|row| row[1].split_whitespace()).collect();
+    println!("cargo:rustc-env=LIBAE_ABI_ALL_FLAGS={}", Vec::from_iter(all.iter().copied()).join(" "));
+    for flag in all {
         println!("cargo:rustc-check-cfg=cfg({flag})");
     }
-    for flag in *flags {
+    for flag in flags.split_whitespace() {
         println!("cargo:rustc-cfg={flag}");
     }
 
@@ -55,26 +57,51 @@ fn main() {
     println!("cargo:rustc-cfg=poller=\"{poller}\"");
 }
 
-/// Turns the profile's column of the facts into one assertion for each field and struct.
+/// The text of a file that the build depends on.
+fn read(path: &str) -> String {
+    println!("cargo:rerun-if-changed={path}");
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Turns the profile's columns of the facts into one assertion for each field and struct.
 fn write_layout_assertions(profile: &str) {
-    const FACTS: &str = "src/abi/facts/layouts.csv";
-    println!("cargo:rerun-if-changed={FACTS}");
-    let facts = std::fs::read_to_string(FACTS).unwrap_or_else(|error| panic!("{FACTS}: {error}"));
-    let mut rows = facts.lines().map(|line| line.split(',').collect::<Vec<_>>());
-    let heading = format!("{profile} offset:size");
-    let headings = rows.next().expect("a line of headings");
-    let column = headings.iter().position(|cell| *cell == heading).expect("the profile has a column");
-    let mut assertions = String::new();
-    for row in rows.filter(|row| !row[column].is_empty()) {
-        let (of, field, value) = (row[0], row[1], row[column]);
-        assertions += &match value.split_once(':') {
-            Some((offset, _)) => {
-                let raw = if matches!(field, "type" | "priv") { "r#" } else { "" };
-                format!("const_assert_eq!(offset_of!({of}, {raw}{field}), {offset});\n")
+    let layouts = column(LAYOUTS, |version| version == profile);
+    let mut assertions: String = layouts.iter().map(|[of, field, value]| assertion(of, field, value)).collect();
+    // Point releases have columns of their own there; what holds for the last one is the profile's.
+    let is_release =
+        |version: &str| version.strip_prefix(profile).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    for [field, _, value] in column(TLS_CONFIG, is_release) {
+        if field != "(struct name)" {
+            assertions += &assertion("redisTLSContextConfig", &field, &value);
+        }
+    }
+    if profile == "redis-6.2" {
+        for [field, _, value] in column(TLS_CONFIG, |version| version == "redis-6.2.0") {
+            if field != "(struct name)" {
+                assertions += &assertion("WithoutPassphrases", &field, &value);
             }
-            None => format!("const_assert_eq!(size_of::<{of}>(), {value});\n"),
-        };
+        }
     }
     let path = std::path::Path::new(&std::env::var_os("OUT_DIR").expect("cargo sets it")).join("layout.rs");
     std::fs::write(path, assertions).expect("the build directory can be written");
+}
+
+/// The first two cells of each row that has a value in the last column of such a version, and the value.
+fn column(facts: &str, is_version: impl Fn(&str) -> bool) -> Vec<[String; 3]> {
+    let text = read(facts);
+    let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let headings = rows.next().expect("a line of headings");
+    let is_wanted = |cell: &&str| cell.strip_suffix(" offset:size").is_some_and(&is_version);
+    let column = headings.iter().rposition(is_wanted).expect("the profile has a column");
+    rows.filter(|row| !row[column].is_empty()).map(|row| [row[0], row[1], row[column]].map(String::from)).collect()
+}
+
+fn assertion(of: &str, field: &str, value: &str) -> String {
+    match value.split_once(':') {
+        Some((offset, _)) => {
+            let raw = if matches!(field, "type" | "priv") { "r#" } else { "" };
+            format!("const_assert_eq!(offset_of!({of}, {raw}{field}), {offset});\n")
+        }
+        None => format!("const_assert_eq!(size_of::<{of}>(), {value});\n"),
+    }
 }

@@ -36,7 +36,7 @@ static void expect_interval(TIME_RESULT wanted) {
 static void result_is_the_whole_interval(void) {
     expect_interval(1000);
     expect_interval(INT_MAX);
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
     CHECK_INT(sizeof(TIME_RESULT), 8);
     expect_interval((TIME_RESULT)INT_MAX + 1); /* of which an int would be negative */
     expect_interval(5LL << 32);                /* of which an int would be 0 */
@@ -162,7 +162,7 @@ static void events_has_an_entry_for_each_descriptor(void) {
 
     CHECK(el != NULL);
     CHECK_INT(el->setsize, 5000);
-#ifdef LIBAE_ABI_REDIS_8_0
+#ifdef TEST_CONN_LOOP
     CHECK_INT(el->nevents, 1024); /* ae_events_grow.c has the rest */
     CHECK_NULL(el->privdata[0]);
     CHECK_NULL(el->privdata[1]);

@@ -5,7 +5,11 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     ca.crt rsa-ca.crt other-ca.crt  CAs; all-ca.crt holds the first two
     server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt
     client.crt                      a client's
-    expired.crt future.crt          no longer and not yet valid
+    user-NAME.crt                   clients' that name a user: user-alice.crt by CN, user-two.crt by two CNs (nobody,
+                                    alice), user-nul.crt by the CN "alice\\0evil", user-none.crt by no CN; user-uris.crt
+                                    by the URIs urn:unknown urn:off urn:alice urn:carol, user-nul-uri.crt by
+                                    urn:alice\\0evil and urn:unknown, both with the CN alice
+    expired.crt future.crt          no longer and not yet valid; ends-first.crt holds the first between two CAs
     wrong-host.crt                  for another host
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
@@ -24,6 +28,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     no-cert.pem                     text
 """
 
+import base64
 import pathlib
 import shutil
 import subprocess
@@ -62,7 +67,32 @@ subjectAltName = DNS:elsewhere.invalid, IP:192.0.2.1
 [client]
 basicConstraints = CA:false
 extendedKeyUsage = clientAuth
+[uris]
+basicConstraints = CA:false
+subjectAltName = DNS:urn, URI:urn:unknown, URI:urn:off, URI:urn:alice, URI:urn:carol
+[nul_uri]
+basicConstraints = CA:false
+subjectAltName = URI:urn:alice@evil, URI:urn:unknown
 """
+
+
+def element(tag, *contents):
+    """An element of DER."""
+    content = b"".join(contents)
+    size = len(content).to_bytes(2, "big")
+    length = b"\x82" + size if len(content) > 255 else b"\x81" + size[1:] if len(content) > 127 else size[1:]
+    return bytes([tag]) + length + content
+
+
+def elements(content):
+    """The elements in the contents of another."""
+    while content:
+        start, length = 2, content[1]
+        if length & 0x80:
+            start += length & 0x7F
+            length = int.from_bytes(content[2:start], "big")
+        yield content[: start + length]
+        content = content[start + length :]
 
 
 class Maker:
@@ -110,6 +140,28 @@ class Maker:
             "-days", "3650", "-out", f"{name}.crt",
         )
 
+    def user(self, name, subject, extensions="client"):
+        """A client's with any subject, `@` in it and in the URIs for a NUL, which `openssl` does not write."""
+        name = f"user-{name}"
+        self.key(name)
+        self.openssl("req", "-config", "config", "-new", "-key", f"{name}.key", "-subj", subject, "-out", f"{name}.csr")
+        self.openssl(
+            "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-set_serial", "77",
+            "-days", "3650", "-extfile", "config", "-extensions", extensions, "-out", f"{name}.crt",
+        )
+        text = self.text(f"{name}.crt")
+        certificate = base64.b64decode("".join(text.splitlines()[1:-1]))
+        if b"alice@evil" not in certificate:
+            return
+        signed, algorithm, _ = elements(certificate[4:])
+        signed = signed.replace(b"alice@evil", b"alice\0evil")
+        (self.folder / "signed").write_bytes(signed)
+        self.openssl("dgst", "-sha256", "-sign", "ca.key", "-out", "signature", "signed")
+        signature = (self.folder / "signature").read_bytes()
+        certificate = element(0x30, signed, algorithm, element(0x03, b"\0", signature))
+        encoded = base64.encodebytes(certificate).decode()
+        self.write(f"{name}.crt", f"-----BEGIN CERTIFICATE-----\n{encoded}-----END CERTIFICATE-----\n")
+
     def make(self):
         (self.folder / "config").write_text(CONFIG)
         (self.folder / "index.txt").touch()
@@ -122,7 +174,14 @@ class Maker:
         self.signed("server")
         self.signed("rsa", by="rsa-ca", rsa=True)
         self.signed("client", "client")
+        self.user("alice", "/CN=alice")
+        self.user("two", "/CN=nobody/CN=alice")
+        self.user("nul", "/CN=alice@evil")
+        self.user("none", "/O=alice")
+        self.user("uris", "/CN=alice", "uris")
+        self.user("nul-uri", "/CN=alice", "nul_uri")
         self.signed("expired", valid=("20200101000000Z", "20200201000000Z"))
+        self.write("ends-first.crt", self.text("ca.crt") + self.text("expired.crt") + self.text("rsa-ca.crt"))
         self.signed("future", valid=("20480101000000Z", "20490101000000Z"))
         self.signed("wrong-host", "other_host")
         self.signed("other", by="other-ca")

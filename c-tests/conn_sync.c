@@ -92,6 +92,7 @@ static void blocking_connect_times_out(void) {
     CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
     CHECK_INT(conn->last_errno, ETIMEDOUT);
     CHECK_TEXT(connGetLastError(conn), "Connection timed out");
+    CHECK_INT(conn->fd != -1, TIMED_OUT_KEEPS_FD);
     while (count > 0) close(clients[--count]);
     close(full);
     end(); /* the descriptor that was tried is closed, too: upstream forgets it */

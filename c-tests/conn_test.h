@@ -64,8 +64,22 @@ static inline connection *test_conn_create_accepted(aeEventLoop *el, ConnectionT
     return test_conn_create_accepted_with(el, type, fd, NULL);
 }
 
+/* A type's name: from valkey-9.0 on types are numbers. And a function that says which type one is. */
+#ifdef TEST_VALKEY_9
+#define test_type_name(conn) getConnectionTypeName(connGetType(conn))
+#define TEST_GET_TYPE(function, name, number) \
+    static int function(void) { return number; }
+#else
+#define test_type_name(conn) connGetType(conn)
+#define TEST_GET_TYPE(function, name, number)       \
+    static const char *function(connection *conn) { \
+        (void)conn;                                 \
+        return name;                                \
+    }
+#endif
+
 static inline int test_conn_has_type(connection *conn, const char *name) {
-    const char *type = connGetType(conn);
+    const char *type = test_type_name(conn);
 
     while (*name != '\0' && *name == *type) name++, type++;
     return *name == *type;

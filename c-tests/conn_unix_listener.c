@@ -48,7 +48,7 @@ static void end(void) {
 
 /* What the listener brings itself: permissions, in Valkey also a group; where they go differs. */
 static void set_own(mode_t *permissions, char *group) {
-#if defined(LIBAE_ABI_VALKEY_8_1)
+#ifdef TEST_VALKEY_8_1
     static struct { /* upstream's serverUnixContextConfig, which is in server.h */
         char *group;
         unsigned int perm;

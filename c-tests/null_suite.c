@@ -338,7 +338,14 @@ static void null_for_connections_of_this_profile(void) {
     GIVES(tlsHasPendingData, (), 0);
     GIVES(tlsProcessPendingData, (), 0);
 #else
+#ifdef TEST_VALKEY_9
+    FAILS(connGetType, (NULL), CONN_TYPE_INVALID, EINVAL);
+    GIVES(getConnectionTypeName, (INT_MIN) != NULL, 1);
+    note_call("anetHasMptcp");
+    CHECK(anetHasMptcp() == 0 || anetHasMptcp() == 1);
+#else
     FAILS_NULL(connGetType, (NULL), EINVAL);
+#endif
     FAILS(connAddr, (NULL, text, sizeof(text), &port, 1), C_ERR, EINVAL);
     FAILS(connAddrPeerName, (NULL, NULL, 0, NULL), C_ERR, EINVAL);
     FAILS(connAddrSockName, (NULL, NULL, 0, NULL), C_ERR, EINVAL);
@@ -357,10 +364,23 @@ static void null_for_connections_of_this_profile(void) {
     IGNORES(connSetPostponeUpdateState, (NULL, INT_MIN));
     IGNORES(connUpdateState, (NULL));
 #endif
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
     GIVES(connIsIntegrityChecked, (NULL), 0);
     IGNORES(connCloseListener, (NULL));
     FAILS(RegisterConnectionTypeRdma, (), C_ERR, EOPNOTSUPP);
+#endif
+#if defined(LIBAE_ABI_REDIS_8_6) || defined(LIBAE_ABI_VALKEY_9_0)
+    FAILS_NULL(connGetPeerUsername, (NULL), EINVAL);
+#endif
+#ifdef TEST_VALKEY_9_1
+    FAILS_NULL(connGetPeerUser, (NULL, NULL), EINVAL);
+    IGNORES(tlsReconfigureIfNeeded, ());
+    IGNORES(tlsConfigureAsync, ());
+    IGNORES(tlsApplyPendingReload, ());
+    IGNORES(tlsResetCertInfo, ());
+#endif
+#ifdef LIBAE_ABI_VALKEY_9_1_2
+    FAILS(connUpdateStateMayInvokeHandlers, (NULL), 0, EINVAL);
 #endif
 }
 
@@ -420,8 +440,13 @@ static void nonsense_for_types(void) {
     FAILS_NULL(connectionTypeTcp, (), 0);
     FAILS_NULL(connectionTypeUnix, (), 0);
     FAILS_NULL(connectionTypeTls, (), 0);
+#ifdef TEST_VALKEY_9
+    FAILS_NULL(connectionByType, (INT_MIN), EINVAL);
+    FAILS_NULL(connectionByType, (CONN_TYPE_MAX), EINVAL);
+#else
     FAILS_NULL(connectionByType, (NULL), EINVAL);
     FAILS(connectionIndexByType, (NULL), -1, EINVAL);
+#endif
     FAILS(connTypeRegister, (NULL), C_ERR, EINVAL);
     note_call("connCreate");
     CHECK_FAILS_NULL(test_conn_create(NULL, NULL), EINVAL);

@@ -8,17 +8,27 @@
 #if defined(LIBAE_ABI_REDIS_6_2) || defined(LIBAE_ABI_REDIS_7_0)
 #define TEST_CONN_V1 1 /* connections without registered types and listeners */
 #endif
-#if defined(LIBAE_ABI_REDIS_8_0)
+#if defined(LIBAE_ABI_REDIS_8_0) || defined(LIBAE_ABI_REDIS_8_6)
 #define TEST_CONN_LOOP 1 /* connections know their loop */
 #endif
-#if defined(LIBAE_ABI_VALKEY_8_0) || defined(LIBAE_ABI_VALKEY_8_1)
+/* A version and those after it. */
+#if defined(LIBAE_ABI_VALKEY_9_1) || defined(LIBAE_ABI_VALKEY_9_1_2)
+#define TEST_VALKEY_9_1 1
+#endif
+#if defined(LIBAE_ABI_VALKEY_9_0) || defined(TEST_VALKEY_9_1)
+#define TEST_VALKEY_9 1
+#endif
+#if defined(LIBAE_ABI_VALKEY_8_1) || defined(TEST_VALKEY_9)
+#define TEST_VALKEY_8_1 1
+#endif
+#if defined(LIBAE_ABI_VALKEY_8_0) || defined(TEST_VALKEY_8_1)
 #define TEST_VALKEY 1
 #endif
 
 /* ---- ae.h ---- */
 
 /* What a time event's function returns. */
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
 #define TIME_RESULT long long
 #else
 #define TIME_RESULT int
@@ -32,7 +42,7 @@
 #endif
 
 /* Whether deleting a loop runs the finalizers of the time events that are still registered. */
-#if defined(TEST_VALKEY) || defined(LIBAE_ABI_REDIS_8_0)
+#if defined(TEST_VALKEY) || defined(TEST_CONN_LOOP)
 enum { LOOP_DELETION_FINALIZES = 1 };
 #else
 enum { LOOP_DELETION_FINALIZES = 0 };
@@ -54,6 +64,18 @@ enum { REMOTE_END = 0, OWN_END = 1 };
 enum { OWN_END = 0, REMOTE_END = 1 };
 #endif
 
+/* From valkey-9.0 on some functions are told whether to use MPTCP. The tests call them without, except for those
+ * that put the function's name in parentheses. */
+#ifdef TEST_VALKEY_9
+#include <anet.h>
+#include <connection.h>
+#define anetTcpServer(err, port, address, backlog) anetTcpServer(err, port, address, backlog, 0)
+#define anetTcp6Server(err, port, address, backlog) anetTcp6Server(err, port, address, backlog, 0)
+#define anetTcpNonBlockBestEffortBindConnect(err, address, port, source) \
+    anetTcpNonBlockBestEffortBindConnect(err, address, port, source, 0)
+#define connConnect(conn, address, port, source, handler) connConnect(conn, address, port, source, 0, handler)
+#endif
+
 /* anetUnixServer without a group. */
 #ifdef TEST_VALKEY
 #define test_unix_server(err, path, perm, backlog) anetUnixServer(err, path, perm, backlog, NULL)
@@ -62,14 +84,21 @@ enum { OWN_END = 0, REMOTE_END = 1 };
 #endif
 
 /* Whether accepted sockets, and those that are connected at once, have TCP_NODELAY. */
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
 enum { INITIAL_NODELAY = 1 };
 #else
 enum { INITIAL_NODELAY = 0 };
 #endif
 
+/* Whether a blocking connect whose time is over leaves its descriptor to connClose. */
+#ifdef TEST_VALKEY_9_1
+enum { TIMED_OUT_KEEPS_FD = 1 };
+#else
+enum { TIMED_OUT_KEEPS_FD = 0 };
+#endif
+
 /* What anetUnixServer sets of O_NONBLOCK. */
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
 #define UNIX_SERVER_NONBLOCK O_NONBLOCK
 #else
 #define UNIX_SERVER_NONBLOCK 0

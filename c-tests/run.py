@@ -19,6 +19,7 @@ narrows it down. `make c-tests-tools` runs the variants with valgrind and Addres
 
 import argparse
 import collections
+import csv
 import os
 import pathlib
 import sys
@@ -35,27 +36,40 @@ from cases import Jobs, Outcome, Server, run, run_case
 VALGRIND_ERROR = 99
 
 DEFAULT_PROFILE = "redis-7.2"
-V1 = ("redis-6.2", "redis-7.0")
-VALKEY = ("valkey-8.0", "valkey-8.1")
-PROFILES = (*V1, DEFAULT_PROFILE, "redis-8.0", *VALKEY)
+with open(ROOT / "src/abi/facts/profiles.csv", newline="") as table:
+    FLAGS = {row["profile"]: set(row["flags"].split()) for row in csv.DictReader(table)}
+PROFILES = tuple(FLAGS)
+
+
+def having(flag):
+    """The profiles that have a flag (build.rs explains them)."""
+    return tuple(profile for profile, flags in FLAGS.items() if flag in flags)
+
 
 # Programs that only some profiles can have, and which.
+V1, REDIS_8, VALKEY, VALKEY_9 = (having(flag) for flag in ("abi_v1", "abi_redis_8", "abi_valkey", "abi_valkey_9"))
 REGISTRY = tuple(profile for profile in PROFILES if profile not in V1)  # types that are registered, listeners
 PROGRAMS_OF = {
-    "ae_events_grow": ("redis-8.0",),
+    "ae_events_grow": REDIS_8,
     "ae_poll": VALKEY,
     "ae_poll_threads": VALKEY,
     "conn_about": REGISTRY,
+    "conn_address": VALKEY_9,
     "conn_listener": REGISTRY,
-    "conn_loop": ("redis-8.0",),
-    "conn_registry": REGISTRY,
+    "conn_loop": REDIS_8,
+    "conn_mptcp": VALKEY_9,
+    "conn_numbers": VALKEY_9,
+    "conn_registry": tuple(profile for profile in REGISTRY if profile not in VALKEY_9),  # types by name
     "conn_unix": REGISTRY,
     "conn_unix_listener": REGISTRY,
     "conn_v1": V1,
     "conn_v1_base": V1,
     "conn_valkey": VALKEY,
-    "tls_moves": ("redis-8.0",),
+    "tls_config_6_2_0": having("abi_redis_6_2"),
+    "tls_moves": REDIS_8,
     "tls_postpone": VALKEY,
+    "tls_reload": having("abi_valkey_9_1"),
+    "tls_users": having("abi_auth_user"),
 }
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
@@ -110,7 +124,10 @@ TLS_NARROWED = {
     "valgrind": {"tls_cut", "tls_moves", "tls_pending", "tls_postpone", "tls_threads"},
 }
 # And in other profiles than the default: those that know the profiles.
-TLS_PROFILES = TLS_LOOP | {"tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_threads"}
+TLS_PROFILES = TLS_LOOP | {
+    "tls_config_6_2_0", "tls_config_upstream", "tls_end", "tls_moves", "tls_postpone", "tls_reload", "tls_threads",
+    "tls_users",
+}
 TLS_NARROWED_OF_OTHERS = {
     "a-epoll": TLS_PROFILES,
     "asan-epoll": TLS_PROFILES,

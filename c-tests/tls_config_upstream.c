@@ -8,16 +8,12 @@ static void expect_works(void) {
     tls_connect_pair();
 }
 
-static struct {
-    const char *cert_file, *key_file, *key_file_pass, *client_cert_file, *client_key_file, *client_key_file_pass;
-    const char *dh_params_file, *ca_cert_file, *ca_cert_dir, *protocols, *ciphers, *ciphersuites;
-    int prefer_server_ciphers, session_caching, session_cache_size, session_cache_timeout;
-} upstream;
+static redisTLSContextConfig upstream;
 
 static int configure_upstream(int reconfigure) {
 #ifdef TEST_CONN_V1
     (void)reconfigure;
-    return tlsConfigure((void *)&upstream);
+    return tlsConfigure(&upstream);
 #else
     return connTypeConfigure(connectionTypeTls(), &upstream, reconfigure);
 #endif
@@ -45,9 +41,9 @@ static void begin_upstream(void) {
 
     CHECK_INT(libaeSetHost(&host), AE_OK);
     tls_begin_with(NULL);
-    upstream.cert_file = tls_file("server.crt");
-    upstream.key_file = tls_file("server.key");
-    upstream.ca_cert_file = tls_file("ca.crt");
+    upstream.cert_file = (char *)tls_file("server.crt");
+    upstream.key_file = (char *)tls_file("server.key");
+    upstream.ca_cert_file = (char *)tls_file("ca.crt");
     upstream.session_caching = 1;
     upstream.session_cache_size = 20480;
     upstream.session_cache_timeout = 300;
@@ -57,8 +53,8 @@ static void upstreams_structure(void) {
     begin_upstream();
     CHECK_INT(configure_upstream(0), C_OK);
     expect_works();
-    upstream.cert_file = tls_file("wrong-host.crt"); /* names are not looked at, as upstream does not */
-    upstream.key_file = tls_file("wrong-host.key");
+    upstream.cert_file = (char *)tls_file("wrong-host.crt"); /* names are not looked at, as upstream does not */
+    upstream.key_file = (char *)tls_file("wrong-host.key");
     CHECK_INT(configure_upstream(1), C_OK);
     expect_works();
     tls_end();
@@ -114,7 +110,7 @@ static void upstreams_structure_is_refused(void) {
 
     begin_upstream();
     CHECK_INT(configure_upstream(0), C_OK);
-    upstream.dh_params_file = tls_file("dh.pem");
+    upstream.dh_params_file = (char *)tls_file("dh.pem");
     expect_upstream_refused("tls-dh-params-file");
     host.tls_meaningless = on_meaningless;
     CHECK_INT(libaeSetHost(&host), AE_OK);
@@ -122,13 +118,13 @@ static void upstreams_structure_is_refused(void) {
     CHECK_INT(asked, 1);
     expect_works();
     upstream.dh_params_file = NULL;
-    upstream.protocols = "TLSv1.1";
+    upstream.protocols = (char *)"TLSv1.1";
     expect_upstream_refused("tls-protocols");
     upstream.protocols = NULL;
     cert = upstream.cert_file;
     upstream.cert_file = NULL;
     expect_upstream_refused("tls-cert-file");
-    upstream.cert_file = tls_file("client.crt");
+    upstream.cert_file = (char *)tls_file("client.crt");
     expect_upstream_refused("tls-key-file");
     upstream.cert_file = cert;
     upstream.ca_cert_file = NULL;
@@ -187,7 +183,7 @@ static void configured_or_not(void) {
 static void configured_or_not(void) {
     begin_upstream();
     CHECK_INT(configure_upstream(0), C_OK);
-    upstream.cert_file = "/nowhere";
+    upstream.cert_file = (char *)"/nowhere";
     CHECK_INT(configure_upstream(0), C_OK);
     expect_works();
     CHECK_INT(configure_upstream(1), C_ERR);

@@ -82,7 +82,7 @@ static void pending_data_is_handed_out(void) {
     tls_end();
 }
 
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TEST_VALKEY_8_1
 
 static void what_arrives_is_checked(void) {
     TLS_BEGIN();

@@ -43,7 +43,7 @@ static inline connection *tls_create_accepted(aeEventLoop *el, int fd, int auth)
     return test_conn_create_accepted_with(el, connectionTypeTls(), fd, &auth);
 }
 
-static inline int tls_has_type(connection *conn) { return strcmp(connGetType(conn), CONN_TYPE_TLS) == 0; }
+static inline int tls_has_type(connection *conn) { return strcmp(test_type_name(conn), "tls") == 0; }
 static inline char *tls_peer_cert(connection *conn) { return connGetPeerCert(conn); }
 static inline int tls_has_pending(aeEventLoop *el) { return test_has_pending_data(el); }
 static inline int tls_process_pending(aeEventLoop *el) { return test_process_pending_data(el); }

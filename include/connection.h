@@ -180,6 +180,46 @@ typedef struct connection {
     ConnectionCallbackFunc read_handler;
 } connection;
 
+/**
+ * What upstream's TLS type takes in `connTypeConfigure` (up to redis-7.0: in `tlsConfigure`); Valkey calls it
+ * `serverTLSContextConfig`. File names and texts are strings or NULL. Redis 6.2.0 and 6.2.1 lack the passphrases: see
+ * `libaeHost.tls_config_size`.
+ */
+typedef struct redisTLSContextConfig {
+    /** The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own. */
+    char *cert_file;
+    /** Its private key, as PEM. */
+    char *key_file;
+    /** The passphrase of `key_file`. */
+    char *key_file_pass;
+    /** The certificate to show as a client. */
+    char *client_cert_file;
+    /** Its private key. */
+    char *client_key_file;
+    /** The passphrase of `client_key_file`. */
+    char *client_key_file_pass;
+    /** DH parameters: refused, there is no such key exchange here. */
+    char *dh_params_file;
+    /** The certificates of the CAs that peers' certificates are checked with. */
+    char *ca_cert_file;
+    /** A folder of such certificates, under the names that `openssl rehash` gives them. */
+    char *ca_cert_dir;
+    /** "TLSv1.2", "TLSv1.3" or both with a space between; NULL for both. */
+    char *protocols;
+    /** The cipher suites of TLS 1.2, as OpenSSL writes such a list; NULL for the default. */
+    char *ciphers;
+    /** The cipher suites of TLS 1.3, with colons between them; NULL for the default. */
+    char *ciphersuites;
+    /** Whether the server's order of cipher suites decides instead of the client's. */
+    int prefer_server_ciphers;
+    /** Whether sessions can be resumed. */
+    int session_caching;
+    /** How many sessions are kept; 0 for as many as it takes. */
+    int session_cache_size;
+    /** For how many seconds. */
+    int session_cache_timeout;
+} redisTLSContextConfig;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus

@@ -8,7 +8,7 @@
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{connListener, connection};
 use crate::abi::host::*;
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 use core::mem::{offset_of, size_of, transmute_copy};
 use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
@@ -186,4 +186,48 @@ pub(crate) fn unix_group<'a>() -> Option<&'a CStr> {
     let group = unsafe { group() };
     // SAFETY: the host returns NULL or a string.
     (!group.is_null()).then(|| unsafe { CStr::from_ptr(group) })
+}
+
+/// The size of the host's structure with the configuration of TLS, if the host says so.
+#[cfg(feature = "tls")]
+pub(crate) fn tls_config_size() -> Option<usize> {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_config_size).map(|size| unsafe { size() })
+}
+
+/// The path of the host's unix socket, if any; valid until it is asked for again.
+#[allow(dead_code)] // This one and those below are asked for by some profiles.
+pub(crate) fn unix_socket<'a>() -> Option<&'a CStr> {
+    let path = hook!(unix_socket)?;
+    // SAFETY: the host vouches for its hooks.
+    let path = unsafe { path() };
+    // SAFETY: the host returns NULL or a string.
+    (!path.is_null()).then(|| unsafe { CStr::from_ptr(path) })
+}
+
+/// The host's user of that name, NULL when there is none that may log in.
+#[cfg(feature = "tls")]
+#[allow(dead_code)]
+pub(crate) fn enabled_user(name: &CStr) -> *mut c_void {
+    let find = hook!(enabled_user);
+    // SAFETY: the host vouches for its hooks.
+    find.map_or(ptr::null_mut(), |find| unsafe { find(name.as_ptr(), name.count_bytes()) })
+}
+
+/// Has the host call `tlsConfigureAsync` in another thread; false when it cannot.
+#[cfg(feature = "tls")]
+#[allow(dead_code)]
+pub(crate) fn tls_reload() -> bool {
+    // SAFETY: the host vouches for its hooks.
+    hook!(tls_reload).map(|reload| unsafe { reload() }).is_some()
+}
+
+/// Tells the host about a certificate in use, or that there is none.
+#[allow(dead_code)]
+pub(crate) fn tls_certificate(which: c_int, certificate: Option<(c_longlong, &CStr)>) {
+    if let Some(tell) = hook!(tls_certificate) {
+        let (expires, serial) = certificate.map_or((0, ptr::null()), |(expires, serial)| (expires, serial.as_ptr()));
+        // SAFETY: the host vouches for its hooks.
+        unsafe { tell(which, expires, serial) };
+    }
 }

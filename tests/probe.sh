@@ -41,11 +41,18 @@ differs() {
     check "$1" 1 "none; the nearest is ${3:-redis-7.2}, with these differences:*  $2*" "$folder/fork"
 }
 
-check "the committed headers" 0 $'redis-7.2\n*make ABI=redis-7.2 lib*ae.o anet.o connection.o socket.o unix.o' include
-for profile in redis-6.2 redis-7.0 redis-8.0 valkey-8.0 valkey-8.1; do
+# fits NAME PROFILE FOLDER: nothing else is said, not even before the profile has been built.
+fits() {
+    check "$1" 0 "$2"$'\nconnection.h: the *\nbuild libae with: make ABI='"$2"$' lib\nit replaces: ae.o anet.o connection.o*, with BUILD_TLS=yes tls.o' "$3"
+}
+
+fits "the committed headers" redis-7.2 include
+check "what it replaces" 0 $'*\nit replaces: ae.o anet.o connection.o socket.o unix.o, with BUILD_TLS=yes tls.o' include
+profiles=$(sed -n '2,$s/,.*//p' src/abi/facts/profiles.csv)
+for profile in ${profiles/redis-7.2/}; do
     headers=target/include/$profile
     if [ -e "$headers/ae.h" ]; then
-        check "the headers of $profile" 0 "$profile"$'\n*' "$headers"
+        fits "the headers of $profile" "$profile" "$headers"
     else
         printf 'not here: %s (make ABI=%s headers)\n' "$headers" "$profile"
     fi
@@ -72,6 +79,30 @@ fork anet.h 's/^#define ANET_ERR_LEN.*/&\n#define FD_TO_PEER_NAME 0/'
 differs "the older meaning, said by a macro" "anetFdToString, last argument: 0 asks for the peer*"
 fork ae.h 's/^#define AE_BARRIER .*/#define AE_BARRIER 8/'
 differs "another constant" "AE_BARRIER: 8; redis-7.2: 4"
+fork connection.h 's/^    int fd;/    int fd, ours[3];/; s/^int connListen(.*/&\nint connOfTheirOwn(int fd);/'
+differs "what the fork has added to one that does not fit" $'sizeof(connection):*\nfields here, not known of redis-7.2: connection.ours\nfunctions declared here, not known of redis-7.2: connOfTheirOwn'
+
+# The TLS configuration, which is in server.h.
+names='char *cert_file; /* first */ char *key_file, *key_file_pass, *client_cert_file, *client_key_file, *client_key_file_pass;'
+rest='char *dh_params_file, *ca_cert_file, *ca_cert_dir, *protocols, *ciphers, *ciphersuites;
+    int prefer_server_ciphers; int session_caching; int session_cache_size; int session_cache_timeout;'
+fork ae.h 's/^    int maxfd;/    int maxfd; \/\/ moved\n/'
+tls_config() {
+    printf 'typedef struct redisTLSContextConfig {\n    %s\n    %s\n} redisTLSContextConfig;\n' "$1" "$2" > "$folder/fork/server.h"
+}
+tls_config "$names" "$rest"
+fits "the profile's TLS configuration" redis-7.2 "$folder/fork"
+tls_config "$names" "$rest int ours;"
+fits "one with a field behind the others" redis-7.2 "$folder/fork"
+tls_config "$names int client_auth_user;" "$rest"
+differs "a TLS configuration with a field in the middle" "redisTLSContextConfig.dh_params_file, in server.h: offset 56, 8 bytes; redis-7.2: offset 48, 8 bytes"
+tls_config "char *cert_file, *key_file, *client_cert_file, *client_key_file;" "$rest"
+differs "a TLS configuration without passphrases" "redisTLSContextConfig.key_file_pass, in server.h: none; redis-7.2: offset 16, 8 bytes"
+if [ -e target/include/redis-6.2/ae.h ]; then
+    cp target/include/redis-6.2/*.h "$folder/fork"
+    check "which 6.2.0 and 6.2.1 have" 0 $'redis-6.2\n*is that of redis-6.2.*tls_config_size' "$folder/fork"
+fi
+
 fork ae.h 's/monotime when;/long when_sec, when_ms;/'
 check "headers from before 6.2" 1 $'older than 6.2\n*make ABI=redis-6.2*' "$folder/fork"
 
@@ -92,6 +123,7 @@ check "a program with ae.h alone" 0 $'*so only ae.h counted\nfits too: *it repla
 fork ae.h 's/^    int maxfd;/    unknown_t maxfd;/'
 check "headers that do not compile" 2 "*do not compile*ae.h*error*unknown_t*" "$folder/fork"
 check "until their flags are given" 0 $'redis-7.2\n*' -Dunknown_t=int "$folder/fork"
+check "no C compiler" 2 "*did not compile*" --cc c++ include
 check "a folder without ae.h" 2 "*has no ae.h" docs
 check "no compiler" 2 "*nosuchcc*" --cc nosuchcc include
 check "no facts" 2 "*layouts.csv is missing*" --facts "$folder" include

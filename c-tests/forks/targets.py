@@ -10,6 +10,8 @@ TLS = "tls.o"
 OLD_TLS_FUNCTIONS = ("tlsInit", "tlsCleanup", "tlsConfigure", "isTlsConfigured", "connCreateTLS", "connCreateAcceptedTLS",
                      "tlsHasPendingData", "tlsProcessPendingData", "connTLSGetPeerCert")
 TLS_FUNCTIONS = ("RedisRegisterConnectionTypeTLS",)
+# And from Valkey 9.1 on.
+RELOAD_FUNCTIONS = ("tlsReconfigureIfNeeded", "tlsConfigureAsync", "tlsApplyPendingReload", "tlsResetCertInfo")
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,9 @@ class Fork:
 
     @property
     def tls_functions(self):
-        return OLD_TLS_FUNCTIONS if self.programs[0].replaced == OLD_CONNECTIONS else TLS_FUNCTIONS
+        if self.programs[0].replaced == OLD_CONNECTIONS:
+            return OLD_TLS_FUNCTIONS
+        return TLS_FUNCTIONS + (RELOAD_FUNCTIONS if self.profile.startswith("valkey-9.1") else ())
 
     def replaced(self, program, tls=False):
         """the objects of the program that libae takes the place of"""
@@ -67,6 +71,9 @@ FORKS = {
     "valkey-8.1": Fork(
         "valkey-8.1", "valkey", "8.1.1", "trixie", "valkey-8.1", _programs("valkey", CONNECTIONS),
         io_threads=("--io-threads",)),
+    "valkey-9.1": Fork(
+        "valkey-9.1", "valkey", "9.1.2", "sid", "valkey-9.1.2", _programs("valkey", CONNECTIONS),
+        io_threads=("--io-threads",)),
 }
 
 WRK = "wrk"
@@ -84,9 +91,10 @@ TLS_IMPOSSIBLE = {
 IO_THREADS_UNITS = """
     unit/acl unit/auth unit/client-eviction unit/dump unit/introspection unit/limits unit/multi unit/networking
     unit/obuf-limits unit/other unit/pause unit/protocol unit/pubsub unit/pubsubshard unit/querybuf unit/quit
-    unit/replybufsize unit/scan unit/shutdown unit/slowlog unit/tracking unit/wait
+    unit/replybufsize unit/scan unit/shutdown unit/slowlog unit/tracking unit/wait unit/io-threads
     unit/type/list unit/type/stream unit/type/string
-    unit/cluster/links unit/cluster/misc unit/cluster/sharded-pubsub unit/cluster/slot-migration
+    unit/cluster/cluster-migrateslots unit/cluster/links unit/cluster/misc unit/cluster/sharded-pubsub
+    unit/cluster/slot-migration
     integration/failover integration/psync2 integration/redis-benchmark integration/redis-cli integration/replication
     integration/replication-buffer integration/replication-psync integration/valkey-benchmark integration/valkey-cli
 """.split()

@@ -2,12 +2,42 @@
 
 use super::ae::{aeEventLoop, aeFileProc};
 use super::connection::{ConnectionCallbackFunc, ConnectionState};
+#[cfg(abi_valkey_9)]
+pub use super::type_identity::{
+    CONN_TYPE_INVALID, CONN_TYPE_MAX, CONN_TYPE_RDMA, CONN_TYPE_SOCKET, CONN_TYPE_TLS, CONN_TYPE_UNIX,
+};
 #[cfg(abi_valkey_8_1)]
 use core::ffi::c_uint;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_short, c_ushort, c_void};
 
 /// How many connection types can be registered.
+#[cfg(not(abi_valkey_9))]
 pub const CONN_TYPE_MAX: usize = 8;
+
+/// Enough bytes for the name of a host.
+#[cfg(abi_valkey_9)]
+pub const NET_HOST_STR_LEN: usize = 256;
+/// Enough bytes for an IP address as text.
+#[cfg(abi_valkey_9)]
+pub const NET_IP_STR_LEN: usize = 46;
+/// Enough bytes for a host's name and a port.
+#[cfg(abi_valkey_9)]
+pub const NET_HOST_PORT_STR_LEN: usize = 288;
+
+/// `connSetPostponeUpdateState`: another thread reads.
+#[cfg(abi_valkey_9_1_2)]
+pub const CONN_POSTPONE_READ: c_int = 1;
+/// `connSetPostponeUpdateState`: another thread writes.
+#[cfg(abi_valkey_9_1_2)]
+pub const CONN_POSTPONE_WRITE: c_int = 2;
+
+/// A user of the program around the library, which only the program looks into.
+#[cfg(abi_valkey_9_1)]
+#[repr(C)]
+pub struct user {
+    _opaque: [u8; 0],
+}
+
 /// How many addresses one listener can have.
 pub const CONFIG_BINDADDR_MAX: usize = 16;
 /// Enough bytes for any address as text: an IPv6 address with a scope, or a unix socket's name.
@@ -85,7 +115,11 @@ pub struct serverUnixContextConfig {
 /// What a connection type offers. Members that a type does not need are NULL.
 #[repr(C)]
 pub struct ConnectionType {
+    /// The type's number, one of the `CONN_TYPE_` values.
+    #[cfg(abi_valkey_9)]
+    pub get_type: Option<unsafe extern "C" fn() -> c_int>,
     /// The type's name, for a connection or for NULL.
+    #[cfg(not(abi_valkey_9))]
     pub get_type: Option<unsafe extern "C" fn(conn: *mut connection) -> *const c_char>,
 
     /// Called once when the type is registered.
@@ -135,7 +169,20 @@ pub struct ConnectionType {
     /// Closes and frees.
     pub close: Option<unsafe extern "C" fn(conn: *mut connection)>,
 
+    /// Starts to connect; with `multipath` not 0 over MPTCP.
+    #[cfg(abi_valkey_9)]
+    pub connect: Option<
+        unsafe extern "C" fn(
+            conn: *mut connection,
+            addr: *const c_char,
+            port: c_int,
+            source_addr: *const c_char,
+            multipath: c_int,
+            connect_handler: ConnectionCallbackFunc,
+        ) -> c_int,
+    >,
     /// Starts to connect.
+    #[cfg(not(abi_valkey_9))]
     pub connect: Option<
         unsafe extern "C" fn(
             conn: *mut connection,
@@ -219,9 +266,19 @@ pub struct ConnectionType {
     /// Updates them now.
     #[cfg(abi_valkey)]
     pub update_state: Option<unsafe extern "C" fn(conn: *mut connection)>,
+    /// Not 0: `update_state` may call handlers.
+    #[cfg(abi_valkey_9_1_2)]
+    pub sync_handlers_in_update_state: c_int,
 
     /// The peer's certificate as an owned string.
     pub get_peer_cert: Option<unsafe extern "C" fn(conn: *mut connection) -> *mut c_char>,
+    /// The user's name in the peer's certificate, as an owned string.
+    #[cfg(abi_peer_username)]
+    pub get_peer_username: Option<unsafe extern "C" fn(conn: *mut connection) -> *mut c_char>,
+    /// The user that the peer's certificate names, and the name as an owned string.
+    #[cfg(abi_valkey_9_1)]
+    pub get_peer_user:
+        Option<unsafe extern "C" fn(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user>,
 
     /// Whether the type itself checks that data arrives unchanged.
     #[cfg(abi_valkey_8_1)]
@@ -268,7 +325,13 @@ impl ConnectionType {
         postpone_update_state: None,
         #[cfg(abi_valkey)]
         update_state: None,
+        #[cfg(abi_valkey_9_1_2)]
+        sync_handlers_in_update_state: 0,
         get_peer_cert: None,
+        #[cfg(abi_peer_username)]
+        get_peer_username: None,
+        #[cfg(abi_valkey_9_1)]
+        get_peer_user: None,
         #[cfg(abi_valkey_8_1)]
         connIntegrityChecked: None,
     };

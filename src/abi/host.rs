@@ -2,7 +2,7 @@
 
 use super::ae::aeEventLoop;
 use super::connection::{connListener, connection};
-use core::ffi::{c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// `libaeHost.log`: detail for debugging.
 pub const LIBAE_LOG_DEBUG: c_int = 0;
@@ -23,6 +23,13 @@ pub const LIBAE_ACCEPTS_PER_CALL: c_int = 1000;
 pub const LIBAE_TCP_BACKLOG: c_int = 511;
 /// How long, in milliseconds, a listener rests after accept failed for want of descriptors or memory.
 pub const LIBAE_ACCEPT_RETRY_MS: c_int = 100;
+
+/// `libaeHost.tls_certificate`: what this side shows as a server.
+pub const LIBAE_TLS_CERTIFICATE_SERVER: c_int = 0;
+/// `libaeHost.tls_certificate`: what it shows as a client, if that is another one.
+pub const LIBAE_TLS_CERTIFICATE_CLIENT: c_int = 1;
+/// `libaeHost.tls_certificate`: of those that peers are checked with, the one whose validity ends first.
+pub const LIBAE_TLS_CERTIFICATE_CA: c_int = 2;
 
 /// The program's memory functions, with the contracts of the C library's. All or none of `malloc`,
 /// `realloc` and `free` are set; `calloc` is used for large zeroed arrays and may be NULL.
@@ -93,4 +100,19 @@ pub struct libaeHost {
     /// How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told; with
     /// upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
     pub tls_handshake_timeout: Option<unsafe extern "C" fn() -> c_int>,
+    /// `sizeof` the program's own `redisTLSContextConfig`. A smaller one than the profile's is refused, except in
+    /// redis-6.2 that of Redis 6.2.0 and 6.2.1, which has no passphrases. Default: the profile's.
+    pub tls_config_size: Option<unsafe extern "C" fn() -> usize>,
+    /// The path of the program's unix socket, NULL for none, which from valkey-9.0 on is the address of every
+    /// connection over one. Default: the path that the connection's socket has.
+    pub unix_socket: Option<unsafe extern "C" fn() -> *const c_char>,
+    /// From valkey-9.1 on: the user of that name, a `struct user *` that stays the program's, or NULL when there is
+    /// none or it is disabled. `name` holds `len` bytes, with a NUL behind. Default: there is none.
+    pub enabled_user: Option<unsafe extern "C" fn(name: *const c_char, len: usize) -> *mut c_void>,
+    /// From valkey-9.1 on: has `tlsConfigureAsync` called in another thread. Default: it is called at once.
+    pub tls_reload: Option<unsafe extern "C" fn()>,
+    /// From valkey-9.1 on: a certificate in use, for statistics. `which` is one of the `LIBAE_TLS_CERTIFICATE_` values,
+    /// `expires` the end of its validity in seconds since 1970, `serial` its number in hexadecimal, valid during the
+    /// call; 0 and NULL when there is none (any more). Default: nothing.
+    pub tls_certificate: Option<unsafe extern "C" fn(which: c_int, expires: c_longlong, serial: *const c_char)>,
 }

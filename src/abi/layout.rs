@@ -1,11 +1,14 @@
 //! Every offset and size of the profile, asserted when the crate is compiled: build.rs makes one assertion of each
-//! row of `facts/layouts.csv`. The facts were measured on 64-bit x86; other 64-bit systems agree but for the size of
-//! a mutex, which Valkey's loop contains.
+//! row of `facts/layouts.csv` and `facts/tls-config.csv`. The facts were measured on 64-bit x86; other 64-bit systems
+//! agree but for the size of a mutex, which Valkey's loop contains.
 
 #![cfg(all(target_pointer_width = "64", any(not(abi_valkey), target_arch = "x86_64")))]
 
 use super::ae::*;
 use super::connection::*;
+#[cfg(abi_redis_6_2)]
+use super::tls_upstream::WithoutPassphrases;
+use super::tls_upstream::redisTLSContextConfig;
 use core::mem::{offset_of, size_of};
 use static_assertions::const_assert_eq;
 

@@ -8,18 +8,25 @@
 //!
 //! - `anetFdToString` and `ConnectionType::addr`: the last argument is 1 for the remote end and 0 for the own one; up
 //!   to redis-7.0 it is 0 for the remote end (`profile::asks_for_remote`);
-//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds, in valkey-8.1 `long long`;
+//! - [`AeTimeProc`](ae::AeTimeProc) returns `int` milliseconds, from valkey-8.1 on `long long`;
 //! - `aftersleep` takes the loop alone, in Valkey also how many descriptors fired;
-//! - `events` has `nevents` elements in redis-8.0 and `setsize` elsewhere;
-//! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered, from redis-8.0 on;
-//! - `anetUnixServer` gives a non-blocking socket in valkey-8.1;
-//! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` set in valkey-8.1, whose server does not;
-//! - a unix listener's `priv` is a `mode_t *`, in valkey-8.1 a `serverUnixContextConfig *`.
+//! - `events` has `nevents` elements from redis-8.0 on and `setsize` elsewhere;
+//! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered from redis-8.0 on;
+//! - `anetUnixServer` gives a non-blocking socket from valkey-8.1 on;
+//! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` from valkey-8.1 on, whose server does not
+//!   set it;
+//! - a unix listener's `priv` is a `mode_t *`, from valkey-8.1 on a `serverUnixContextConfig *`;
+//! - `connectionByType` and `get_type` mean names, from valkey-9.0 on numbers;
+//! - a unix connection's `addr` is `/unixsocket` and fails without a socket; from valkey-9.0 on it is the path with
+//! `:0`
+//!   behind, and never fails;
+//! - a blocking connect whose time is over closes its descriptor, from valkey-9.1 on `connClose` does.
 
 #![allow(non_camel_case_types, non_snake_case)]
 
 pub mod ae;
 pub mod anet;
+pub(crate) mod connect;
 pub mod connection;
 #[cfg(abi_v1)]
 mod connection_v1;
@@ -30,3 +37,5 @@ mod layout;
 pub(crate) mod profile;
 pub mod tls;
 pub mod tls_upstream;
+#[cfg(not(abi_v1))]
+pub(crate) mod type_identity;

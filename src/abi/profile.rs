@@ -27,6 +27,9 @@ pub(crate) const DELETE_FINALIZES: bool = cfg!(any(abi_redis_8, abi_valkey));
 /// no longer asks for it.
 pub(crate) const TCP_NO_DELAY: bool = cfg!(abi_valkey_8_1);
 
+/// Whether a blocking connect whose time is over leaves its descriptor to the connection's close.
+pub(crate) const TIMED_OUT_CONNECT_KEEPS_FD: bool = cfg!(abi_valkey_9_1);
+
 /// Whether the socket of `anetUnixServer` is non-blocking.
 pub(crate) const UNIX_SERVER_DOES_NOT_BLOCK: bool = cfg!(abi_valkey_8_1);
 
@@ -41,6 +44,10 @@ pub(crate) const fn asks_for_remote(argument: c_int) -> bool {
 #[cfg(feature = "tls")]
 pub(crate) const TLS_ACCEPTS_PER_CALL: c_int =
     if cfg!(any(abi_redis_8, abi_valkey)) { 1 } else { super::host::LIBAE_ACCEPTS_PER_CALL };
+
+/// Whether a server of upstream's has changed certificates and keys read anew.
+#[cfg(feature = "tls")]
+pub(crate) const RELOADS_TLS: bool = cfg!(abi_valkey_9_1);
 
 /// What a time event's function returns to run again after that many milliseconds.
 pub(crate) fn run_again(milliseconds: c_longlong) -> AeTimeResult {

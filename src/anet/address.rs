@@ -7,6 +7,7 @@ use crate::sys::socket;
 use crate::sys::text::{IP_TEXT_LEN, Text, write_whole};
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt;
+use std::ffi::CString;
 
 /// The first address of a name as text, of the preferred family if it has one; with `numeric` it must be an address
 /// already.
@@ -28,6 +29,12 @@ pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errn
         libc::AF_INET | libc::AF_INET6 | libc::AF_UNIX => Ok(end),
         _ => Err(Errno::EAFNOSUPPORT),
     }
+}
+
+/// The path that either end of a unix socket has.
+#[allow(dead_code)] // Only Valkey 9 asks for it.
+pub(crate) fn unix_path(fd: c_int) -> Option<CString> {
+    [socket::own_address(fd), socket::peer_address(fd)].into_iter().flatten().find_map(|end| end.path())
 }
 
 /// Writes an end's address and port where they are wanted (NULL: not). When there is none, or the address does

@@ -1,6 +1,6 @@
 //! Connecting.
 
-use super::{Error, OwnedFd, SocketAddress, options, port_number};
+use super::{Error, OwnedFd, SocketAddress, Transport, options, port_number};
 use crate::sys::poll::{WRITE, poll};
 use crate::sys::resolve::{Found, Query, resolve};
 use crate::sys::{Errno, socket};
@@ -14,14 +14,14 @@ pub(crate) enum Connect {
     /// Start it.
     NonBlocking,
     /// Start it; when the source address cannot be bound, without it.
-    NonBlockingBestEffortBind,
+    NonBlockingBestEffortBind(Transport),
 }
 
 /// Connects to the first address of `host` that can be, from `source` if given.
 pub(crate) fn tcp_connect(host: &CStr, port: c_int, source: Option<&CStr>, how: Connect) -> Result<c_int, Error> {
     let port = port_number(port)?;
     let result = connect_from(host, port, source, how);
-    if result.is_err() && source.is_some() && how == Connect::NonBlockingBestEffortBind {
+    if result.is_err() && source.is_some() && matches!(how, Connect::NonBlockingBestEffortBind(_)) {
         return connect_from(host, port, None, how);
     }
     result
@@ -29,8 +29,9 @@ pub(crate) fn tcp_connect(host: &CStr, port: c_int, source: Option<&CStr>, how: 
 
 fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> Result<c_int, Error> {
     let mut result = Err(Error::new("connect", Errno::EADDRNOTAVAIL));
+    let transport = if let Connect::NonBlockingBestEffortBind(transport) = how { transport } else { Transport::Tcp };
     for found in resolve(Some(host), port, Query { family: libc::AF_UNSPEC, ..Query::default() })? {
-        result = connect_to(&found, source, how != Connect::Blocking);
+        result = connect_to(&found, source, transport, how != Connect::Blocking);
         if result.is_ok() {
             break;
         }
@@ -38,8 +39,8 @@ fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> 
     result
 }
 
-fn connect_to(found: &Found, source: Option<&CStr>, non_blocking: bool) -> Result<c_int, Error> {
-    let fd = new_socket(found.family, found.protocol)?;
+fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_blocking: bool) -> Result<c_int, Error> {
+    let fd = new_socket(found.family, transport.protocol(found))?;
     if let Some(source) = source {
         bind_source(fd.0, found.family, source)?;
     }

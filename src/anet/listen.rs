@@ -2,7 +2,7 @@
 
 use super::connect::new_socket;
 use super::options::set_initial_no_delay;
-use super::{Error, SocketAddress, port_number};
+use super::{Error, SocketAddress, Transport, port_number};
 use crate::sys::resolve::{Query, resolve};
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
@@ -18,12 +18,23 @@ pub(crate) enum Family {
 /// Listens on a port of one address; of every address for None, and for `*` (IPv6: `::*`) as in a
 /// configuration.
 pub(crate) fn tcp_listen(port: c_int, address: Option<&CStr>, family: Family, backlog: c_int) -> Result<c_int, Error> {
+    tcp_listen_over(Transport::Tcp, port, address, family, backlog)
+}
+
+/// The same over MPTCP or not.
+pub(crate) fn tcp_listen_over(
+    transport: Transport,
+    port: c_int,
+    address: Option<&CStr>,
+    family: Family,
+    backlog: c_int,
+) -> Result<c_int, Error> {
     let port = port_number(port)?;
     let address = address.filter(|address| *address != c"*" && !(family == Family::V6 && *address == c"::*"));
     let family = if family == Family::V6 { libc::AF_INET6 } else { libc::AF_INET };
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
     for found in resolve(address, port, Query { family, numeric: false, passive: true })? {
-        result = new_socket(found.family, found.protocol).and_then(|fd| {
+        result = new_socket(found.family, transport.protocol(&found)).and_then(|fd| {
             if family == libc::AF_INET6 {
                 socket::set_option(fd.0, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)
                     .map_err(Error::at("setsockopt IPV6_V6ONLY"))?;

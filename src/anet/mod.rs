@@ -9,17 +9,23 @@ mod error;
 mod listen;
 mod options;
 mod pipe;
+mod transport;
 
 pub(crate) use crate::sys::socket::SocketAddress;
+#[allow(unused_imports)] // The path is asked for by some profiles.
+pub(crate) use address::unix_path;
 pub(crate) use address::{End, HostPort, end_address, resolve, write_end, write_ip};
 pub(crate) use connect::{Connect, tcp_connect, unix_connect};
 pub(crate) use error::Error;
+#[allow(unused_imports)] // So is this.
+pub(crate) use listen::tcp_listen_over;
 pub(crate) use listen::{Family, accept, is_of_one_connection, tcp_listen, unix_listen};
 pub(crate) use options::{
     is_blocking, set_blocking, set_close_on_exec, set_default_keep_alive, set_keep_alive, set_mark,
     set_receive_timeout, set_send_timeout, set_tcp_no_delay, take_error,
 };
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
+pub(crate) use transport::Transport;
 
 use crate::sys::fd;
 use core::ffi::c_int;

@@ -6,6 +6,7 @@ use super::types::{TCP, UNIX};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
 use crate::abi::host::{LIBAE_LOG_VERBOSE, LIBAE_LOG_WARNING};
+use crate::abi::type_identity::{Identity, identity};
 use crate::event_loop::log;
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
@@ -13,24 +14,12 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 use std::sync::{Mutex, PoisonError};
 
-/// Filled from the front; entries are never removed, and read without the lock.
+/// Filled from the front, or where the types say; entries are never removed, and read without the lock.
 static TYPES: [AtomicPtr<ConnectionType>; CONN_TYPE_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; CONN_TYPE_MAX];
 static REGISTERING: Mutex<()> = Mutex::new(());
 
 fn registered() -> impl Iterator<Item = *mut ConnectionType> {
-    TYPES.iter().map(|entry| entry.load(Acquire)).take_while(|ct| !ct.is_null())
-}
-
-/// The name of a type.
-///
-/// # Safety
-/// `ct` is a connection type that stays.
-unsafe fn name<'a>(ct: *mut ConnectionType) -> Option<&'a CStr> {
-    // SAFETY: the caller vouches for the type; its name is a static string.
-    unsafe {
-        let name = (*ct).get_type?(ptr::null_mut());
-        (!name.is_null()).then(|| CStr::from_ptr(name))
-    }
+    TYPES.iter().map(|entry| entry.load(Acquire)).filter(|ct| !ct.is_null())
 }
 
 /// Registers a type and initialises it.
@@ -39,9 +28,9 @@ unsafe fn name<'a>(ct: *mut ConnectionType) -> Option<&'a CStr> {
 /// `ct` is a connection type that stays.
 pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the type.
-    let (name, init) = unsafe { (name(ct).ok_or(Errno::EINVAL)?, (*ct).init) };
+    let (Identity { name, place }, init) = unsafe { (identity(ct).ok_or(Errno::EINVAL)?, (*ct).init) };
     // The hook may call us: never with the lock held.
-    add(ct, name).inspect_err(|errno| {
+    add(ct, name, place).inspect_err(|errno| {
         if *errno == Errno::EEXIST {
             log(LIBAE_LOG_WARNING, format_args!("Connection types {} already registered", name.to_string_lossy()));
         }
@@ -54,14 +43,18 @@ pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Adds a type to the table: `EEXIST` when the name is taken, `ENOSPC` when the table is full.
-fn add(ct: *mut ConnectionType, name: &CStr) -> Result<(), Errno> {
+/// Adds a type to the table: `EEXIST` when the name or its place is taken, `ENOSPC` when the table is full.
+fn add(ct: *mut ConnectionType, name: &CStr, place: Option<usize>) -> Result<(), Errno> {
     let _registering = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
     if by_name(name).is_some() {
         return Err(Errno::EEXIST);
     }
-    let free = TYPES.iter().find(|entry| entry.load(Acquire).is_null()).ok_or(Errno::ENOSPC)?;
-    free.store(ct, Release);
+    let is_free = |entry: &&AtomicPtr<ConnectionType>| entry.load(Acquire).is_null();
+    let free = match place {
+        Some(place) => TYPES.get(place),
+        None => TYPES.iter().find(is_free),
+    };
+    free.ok_or(Errno::ENOSPC)?.store(ct, Release);
     Ok(())
 }
 
@@ -106,9 +99,15 @@ fn register_once(ct: &'static ConnectionType) -> Result<(), Errno> {
 pub(crate) fn by_name(wanted: &CStr) -> Option<(c_int, *mut ConnectionType)> {
     let same = |ct: *mut ConnectionType| {
         // SAFETY: registered types stay.
-        unsafe { name(ct) }.is_some_and(|name| name.to_bytes().eq_ignore_ascii_case(wanted.to_bytes()))
+        unsafe { identity(ct) }.is_some_and(|ct| ct.name.to_bytes().eq_ignore_ascii_case(wanted.to_bytes()))
     };
     (0..).zip(registered()).find(|(_, ct)| same(*ct))
+}
+
+/// The type in that place of the table.
+#[allow(dead_code)] // Asked for where types have numbers.
+pub(crate) fn by_place(place: usize) -> Option<*mut ConnectionType> {
+    TYPES.get(place).map(|entry| entry.load(Acquire)).filter(|ct| !ct.is_null())
 }
 
 fn named(name: &CStr) -> *mut ConnectionType {

@@ -2,8 +2,10 @@
 
 use super::{call_handler, close as free, drop_fd, events, note_error, status, sync};
 use crate::abi::ae::AE_WRITABLE;
+use crate::abi::connect::Connector;
 use crate::abi::connection::*;
-use crate::anet::{self, Connect};
+use crate::abi::profile;
+use crate::anet::{self, Connect, Transport};
 use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
@@ -81,6 +83,10 @@ pub(super) unsafe fn wait_connect(
         });
         match connected {
             Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
+            Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => {
+                (*conn).state = CONN_STATE_ERROR;
+                (*conn).last_errno = Errno::ETIMEDOUT as c_int;
+            }
             Err(errno) => fail_connect(conn, errno),
         }
         connected
@@ -149,19 +155,24 @@ unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-pub(super) unsafe extern "C" fn connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    // SAFETY: called through a live connection's table with strings or NULL.
-    status(|| unsafe {
-        start_connect(conn, handler, || {
-            anet::tcp_connect(required(host)?, port, optional(source), Connect::NonBlockingBestEffortBind)
+/// How connections over TCP connect.
+pub(super) struct Tcp;
+
+impl Connector for Tcp {
+    unsafe fn connect(
+        conn: *mut connection,
+        host: *const c_char,
+        port: c_int,
+        source: *const c_char,
+        multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+        // SAFETY: called through a live connection's table with strings or NULL.
+        status(|| unsafe {
+            start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how))
         })
-    })
+    }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect(

@@ -5,13 +5,14 @@ use super::socket::{self, STREAM};
 #[cfg(feature = "tls")]
 use super::tls;
 use super::unix;
+use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use core::ffi::c_int;
 
 /// The functions of plain sockets, connecting over TCP.
 pub(crate) const SOCKET: ConnectionType = ConnectionType {
     get_type: Some(get_type),
-    connect: Some(socket::connect),
+    connect: Some(connect_function::<socket::Tcp>()),
     blocking_connect: Some(socket::blocking_connect),
     #[cfg(not(abi_redis_6_2))]
     writev: Some(socket::writev),
@@ -22,8 +23,11 @@ pub(crate) const SOCKET: ConnectionType = ConnectionType {
 pub(crate) static TCP: ConnectionType = SOCKET;
 
 /// Over unix sockets.
-pub(crate) static UNIX: ConnectionType =
-    ConnectionType { connect: Some(unix::connect), blocking_connect: Some(unix::blocking_connect), ..SOCKET };
+pub(crate) static UNIX: ConnectionType = ConnectionType {
+    connect: Some(connect_function::<unix::Unix>()),
+    blocking_connect: Some(unix::blocking_connect),
+    ..SOCKET
+};
 
 /// Over TLS.
 #[cfg(feature = "tls")]

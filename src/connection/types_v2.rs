@@ -10,22 +10,22 @@ use super::{create, created, status, unix};
 #[cfg(abi_valkey_8_1)]
 use crate::abi::ae::AE_READABLE;
 use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
+use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::abi::host::*;
-#[cfg(feature = "tls")]
-use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::anet::{self, Error};
 use crate::event_loop;
 use crate::host;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::error_text;
+#[cfg(abi_valkey_9)]
+use crate::sys::text::write_bytes;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
 
 /// What the types "tcp" and "unix" have in common.
 const SOCKET: ConnectionType = ConnectionType {
-    addr: Some(addr),
     shutdown: Some(shutdown),
     writev: Some(socket::writev),
     #[cfg(abi_valkey_8_1)]
@@ -37,26 +37,31 @@ const SOCKET: ConnectionType = ConnectionType {
 
 /// The "tcp" type.
 pub(crate) static TCP: ConnectionType = ConnectionType {
-    get_type: Some(tcp_name),
+    get_type: Some(tcp_type),
+    addr: Some(addr),
     accept_handler: accept_tcp as AeFileProc as *mut aeFileProc,
     is_local: Some(is_tcp_local),
     listen: Some(listen_tcp),
     conn_create: Some(create_tcp),
     conn_create_accepted: Some(create_accepted_tcp),
-    connect: Some(socket::connect),
+    connect: Some(connect_function::<socket::Tcp>()),
     blocking_connect: Some(socket::blocking_connect),
     ..SOCKET
 };
 
 /// The "unix" type.
 pub(crate) static UNIX: ConnectionType = ConnectionType {
-    get_type: Some(unix_name),
+    get_type: Some(unix_type),
+    #[cfg(not(abi_valkey_9))]
+    addr: Some(addr),
+    #[cfg(abi_valkey_9)]
+    addr: Some(unix_addr),
     accept_handler: accept_unix as AeFileProc as *mut aeFileProc,
     is_local: Some(is_unix_local),
     listen: Some(listen_unix),
     conn_create: Some(create_unix),
     conn_create_accepted: Some(create_accepted_unix),
-    connect: Some(unix::connect),
+    connect: Some(connect_function::<unix::Unix>()),
     blocking_connect: Some(unix::blocking_connect),
     ..SOCKET
 };
@@ -64,7 +69,7 @@ pub(crate) static UNIX: ConnectionType = ConnectionType {
 /// The "tls" type.
 #[cfg(feature = "tls")]
 pub(crate) static TLS: ConnectionType = ConnectionType {
-    get_type: Some(tls_name),
+    get_type: Some(tls_type),
     cleanup: Some(cleanup_tls),
     configure: Some(configure_tls),
     accept_handler: accept_tls as AeFileProc as *mut aeFileProc,
@@ -88,23 +93,34 @@ pub(crate) static TLS: ConnectionType = ConnectionType {
     #[cfg(abi_valkey)]
     update_state: Some(update_tls),
     get_peer_cert: Some(peer_cert_tls),
+    #[cfg(abi_peer_username)]
+    get_peer_username: Some(peer_username_tls),
+    #[cfg(abi_valkey_9_1)]
+    get_peer_user: Some(peer_user_tls),
     #[cfg(abi_valkey_8_1)]
     connIntegrityChecked: Some(is_integrity_checked),
     ..tls::TLS_STREAM
 };
 
-unsafe extern "C" fn tcp_name(_conn: *mut connection) -> *const c_char {
-    c"tcp".as_ptr()
+/// What a type says it is: its name, or its number.
+macro_rules! says {
+    ($function:ident, $name:literal, $number:ident) => {
+        #[cfg(not(abi_valkey_9))]
+        unsafe extern "C" fn $function(_conn: *mut connection) -> *const c_char {
+            $name.as_ptr()
+        }
+
+        #[cfg(abi_valkey_9)]
+        unsafe extern "C" fn $function() -> c_int {
+            $number
+        }
+    };
 }
 
-unsafe extern "C" fn unix_name(_conn: *mut connection) -> *const c_char {
-    c"unix".as_ptr()
-}
-
+says!(tcp_type, c"tcp", CONN_TYPE_SOCKET);
+says!(unix_type, c"unix", CONN_TYPE_UNIX);
 #[cfg(feature = "tls")]
-unsafe extern "C" fn tls_name(_conn: *mut connection) -> *const c_char {
-    c"tls".as_ptr()
-}
+says!(tls_type, c"tls", CONN_TYPE_TLS);
 
 unsafe extern "C" fn shutdown(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
@@ -129,6 +145,28 @@ unsafe extern "C" fn addr(
             (*conn).last_errno = errno as c_int;
         }
         status(|| result)
+    }
+}
+
+/// The path of the host's unix socket, or else of the connection's, and the port 0 behind a colon: it never fails.
+#[cfg(abi_valkey_9)]
+unsafe extern "C" fn unix_addr(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    _remote: c_int,
+) -> c_int {
+    // SAFETY: called through a live connection's table, or with NULL, with room for that many bytes.
+    unsafe {
+        let of_host = host::unix_socket().map(CStr::to_owned);
+        let path = of_host.or_else(|| quietly(|| anet::unix_path(conn.as_ref()?.fd)));
+        let path = path.as_deref().unwrap_or(c"/unixsocket").to_bytes();
+        write_bytes(ip, ip_len, &[path, b":0"]);
+        if let Some(port) = port.as_mut() {
+            *port = 0;
+        }
+        C_OK
     }
 }
 
@@ -254,7 +292,7 @@ unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_v
 unsafe extern "C" fn configure_tls(config: *mut c_void, reconfigure: c_int) -> c_int {
     // SAFETY: called with NULL or a configuration of this type.
     status(|| unsafe {
-        let config = config.cast::<redisTLSContextConfig>().as_ref().ok_or(Errno::EINVAL)?;
+        let config = NonNull::new(config.cast()).ok_or(Errno::EINVAL)?;
         if reconfigure == 0 && tls::is_configured() { Ok(()) } else { tls::configure_upstream(config) }
     })
 }
@@ -358,6 +396,18 @@ unsafe extern "C" fn update_tls(conn: *mut connection) {
 unsafe extern "C" fn peer_cert_tls(conn: *mut connection) -> *mut c_char {
     // SAFETY: called through a live connection's table.
     quietly(|| unsafe { tls::peer_certificate(conn) })
+}
+
+#[cfg(all(feature = "tls", abi_peer_username))]
+unsafe extern "C" fn peer_username_tls(conn: *mut connection) -> *mut c_char {
+    // SAFETY: called through a live connection's table, or with NULL.
+    quietly(|| unsafe { tls::peer_name(conn) })
+}
+
+#[cfg(all(feature = "tls", abi_valkey_9_1))]
+unsafe extern "C" fn peer_user_tls(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user {
+    // SAFETY: called through a live connection's table, or with NULL; `cert_username` is NULL or valid.
+    quietly(|| unsafe { tls::peer_user(conn, cert_username) }).cast()
 }
 
 #[cfg(all(feature = "tls", abi_valkey_8_1))]

@@ -2,19 +2,26 @@
 
 use super::socket::{required, start_connect, wait_connect};
 use super::status;
+use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::anet;
 use core::ffi::{c_char, c_int, c_longlong};
 
-pub(super) unsafe extern "C" fn connect(
-    conn: *mut connection,
-    path: *const c_char,
-    _port: c_int,
-    _source: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe { start_connect(conn, handler, || anet::unix_connect(required(path)?, true)) })
+/// How they connect.
+pub(super) struct Unix;
+
+impl Connector for Unix {
+    unsafe fn connect(
+        conn: *mut connection,
+        path: *const c_char,
+        _port: c_int,
+        _source: *const c_char,
+        _multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        // SAFETY: called through a live connection's table with a string or NULL.
+        status(|| unsafe { start_connect(conn, handler, || anet::unix_connect(required(path)?, true)) })
+    }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect(

@@ -2,6 +2,7 @@
 
 use super::event_loop::WeakLoop;
 use super::{EventLoop, c_string, io_error};
+use crate::abi::connect::call_connect;
 use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::{
@@ -156,7 +157,7 @@ impl Connection {
             conn.0.connected.set(Some(connected));
             conn.call(|raw| {
                 let connect = (*(*raw).r#type).connect?;
-                Some(connect(raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
+                Some(call_connect(connect, raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
             })?;
             Ok(conn)
         }

@@ -6,6 +6,7 @@ use core::ffi::{CStr, c_int, c_void};
 use core::mem::{MaybeUninit, size_of};
 use core::ptr;
 use libc::{sockaddr, sockaddr_storage, socklen_t};
+use std::ffi::CString;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The name that stands for every unix socket's address, as Redis prints it.
@@ -64,6 +65,18 @@ impl SocketAddress {
         }
         address.len = size_of::<libc::sockaddr_un>() as socklen_t;
         Ok(address)
+    }
+
+    /// The path of a unix socket that has one.
+    pub(crate) fn path(&self) -> Option<CString> {
+        if self.family() != libc::AF_UNIX {
+            return None;
+        }
+        // SAFETY: the storage is large enough and aligned for every family's address.
+        let unix: &libc::sockaddr_un = unsafe { &*self.as_ptr().cast() };
+        let len = (self.len as usize).saturating_sub(core::mem::offset_of!(libc::sockaddr_un, sun_path));
+        let bytes = unix.sun_path.iter().take(len).map(|byte| *byte as u8).take_while(|byte| *byte != 0);
+        CString::new(bytes.collect::<Vec<_>>()).ok().filter(|path| !path.is_empty())
     }
 
     pub(crate) fn family(&self) -> c_int {
@@ -130,6 +143,13 @@ impl core::fmt::Display for SocketAddress {
         if self.v6().is_some() { write!(f, "[{ip}]:{port}") } else { write!(f, "{ip}:{port}") }
     }
 }
+
+/// The number of MPTCP, where there is one.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) const MPTCP: Option<c_int> = Some(libc::IPPROTO_MPTCP);
+/// The number of MPTCP, where there is one.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) const MPTCP: Option<c_int> = None;
 
 /// A close-on-exec socket.
 pub(crate) fn stream(family: c_int, protocol: c_int) -> Result<c_int, Errno> {

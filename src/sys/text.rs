@@ -155,6 +155,25 @@ pub(crate) unsafe fn write_text(buf: *mut c_char, len: usize, text: fmt::Argumen
     room.whole
 }
 
+/// Writes as much of the parts as fits into `len` bytes, terminated. A NULL buffer is skipped.
+///
+/// # Safety
+/// `buf` is NULL or has room for `len` bytes.
+#[allow(dead_code)] // Only Valkey 9 asks for it.
+pub(crate) unsafe fn write_bytes(buf: *mut c_char, len: usize, parts: &[&[u8]]) {
+    if buf.is_null() || len == 0 {
+        return;
+    }
+    // SAFETY: the caller vouches for the room; nothing else refers to it.
+    let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<u8>(), len) };
+    let (end, room) = room.split_last_mut().expect("a byte for the NUL");
+    *end = 0;
+    let bytes = parts.iter().copied().flatten().copied().chain([0]);
+    for (to, from) in room.iter_mut().zip(bytes) {
+        *to = from;
+    }
+}
+
 /// Writes the whole text, terminated, or fails with `ENOSPC` and leaves an empty one. A NULL buffer is skipped.
 ///
 /// # Safety

@@ -1,5 +1,6 @@
 //! The headers compile, alone and together, in every dialect that users write.
 
+use super::profile::has;
 use super::{generate, include_dir};
 use std::path::Path;
 use std::process::Command;
@@ -126,7 +127,7 @@ static void onFile(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(data);
     AE_NOTUSED(mask);
 }
-#ifdef LIBAE_ABI_VALKEY_8_1
+#ifdef TIMERS_RETURN_LONG_LONG
 static long long onTime(struct aeEventLoop *el, long long id, void *data) {
 #else
 static int onTime(struct aeEventLoop *el, long long id, void *data) {
@@ -148,8 +149,10 @@ int main(void) {
     ConnectionState state = CONN_STATE_CONNECTED;
 #if defined(LIBAE_ABI_REDIS_6_2) || defined(LIBAE_ABI_REDIS_7_0)
     const char *names[] = { CONN_TYPE_SOCKET != CONN_TYPE_TLS ? LIBAE_VERSION : LIBAE_ABI };
-#else
+#elif defined(CONN_TYPE_SOCKET)
     const char *names[] = { CONN_TYPE_SOCKET, CONN_TYPE_UNIX, CONN_TYPE_TLS, LIBAE_VERSION };
+#else
+    const char *names[] = { getConnectionTypeName(CONN_TYPE_SOCKET), LIBAE_VERSION };
 #endif
     char error[ANET_ERR_LEN];
     switch (state) {
@@ -166,9 +169,10 @@ int main(void) {
 }
 "#;
     let dir = TempDir::new().expect("a temporary directory");
+    let timers = if has("abi_valkey_8_1") { "#define TIMERS_RETURN_LONG_LONG\n" } else { "" };
     for (compilers, dialect, extension) in [(&C_COMPILERS, "-std=c11", "c"), (&CXX_COMPILERS, "-std=c++17", "cc")] {
         let path = dir.path().join(format!("types.{extension}"));
-        std::fs::write(&path, source).expect("a source");
+        std::fs::write(&path, timers.to_owned() + source).expect("a source");
         for compiler in installed(compilers) {
             let arguments = [&STRICT[..], &[dialect, "-fsyntax-only"]].concat();
             if let Err(messages) = compile(compiler, &arguments, &path) {

@@ -64,17 +64,34 @@ fn layout() -> Vec<[String; 3]> {
     in_profile.map(|row| [row[0].clone(), row[1].clone(), row[column].clone()]).collect()
 }
 
+/// The profile's structure with the configuration of TLS, in the same way, and each field's type in C.
+fn tls_config() -> (Vec<[String; 3]>, Vec<[String; 3]>) {
+    const STRUCT: &str = "redisTLSContextConfig";
+    let rows = facts("tls-config.csv");
+    // Point releases have columns of their own; the last one's is the profile's.
+    let is_profiles = |cell: &String| {
+        let rest = cell.strip_suffix(" offset:size").and_then(|version| version.strip_prefix(PROFILE));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let column = rows[0].iter().rposition(is_profiles).expect("the profile has a column");
+    let fields: Vec<&Row> =
+        rows[1..].iter().filter(|row| !row[column].is_empty() && row[0] != "(struct name)").collect();
+    let layout = fields.iter().map(|row| [STRUCT.into(), row[0].clone(), row[column].clone()]).collect();
+    let types = fields.iter().filter(|row| row[0] != "(sizeof)");
+    (layout, types.map(|row| [STRUCT.into(), row[0].clone(), format!("{} {}", row[1], row[0])]).collect())
+}
+
 /// Whether a declaration that holds from `since` ("redis-7.0+") on may hold in the profile.
 fn holds(since: &str) -> bool {
     let parse = |version: &str| {
         let (family, number) = version.split_once('-')?;
-        let (major, minor) = number.split_once('.')?;
-        Some((family.to_owned(), major.parse::<u32>().ok()?, minor.parse::<u32>().ok()?))
+        let numbers: Result<Vec<u32>, _> = number.split('.').map(str::parse).collect();
+        Some((family.to_owned(), numbers.ok()?))
     };
     let since = parse(since.trim_end_matches('+')).expect("a version");
     let profile = parse(PROFILE).expect("a version");
     // Valkey parted from Redis at 7.2.
-    let latest = if since.0 == profile.0 { profile } else { ("redis".to_owned(), 7, 2) };
+    let latest = if since.0 == profile.0 { profile } else { ("redis".to_owned(), vec![7, 2]) };
     since.0 == latest.0 && since <= latest
 }
 
@@ -125,8 +142,8 @@ fn run_probe(source: &str) -> Result<String, String> {
 
 #[test]
 fn layout_is_the_profiles() {
-    let rows = layout();
-    assert!(rows.len() > 45, "only {} rows: were the facts read?", rows.len());
+    let rows = [layout(), tls_config().0].concat();
+    assert!(rows.len() > 60, "only {} rows: were the facts read?", rows.len());
     let mut source = format!("{PROBE_START}int main(void) {{\n");
     for [of, field, _] in &rows {
         if field == "(sizeof)" {
@@ -168,8 +185,8 @@ fn check_assertions(assertions: &str) -> Result<(), String> {
 
 #[test]
 fn field_types_are_the_profiles() {
-    let rows = field_types();
-    assert!(rows.len() > 45, "only {} rows: were the facts read?", rows.len());
+    let rows = [field_types(), tls_config().1].concat();
+    assert!(rows.len() > 60, "only {} rows: were the facts read?", rows.len());
     let assertions: String =
         rows.iter().map(|[of, field, declaration]| field_assertion(of, field, declaration)).collect();
     check_assertions(&assertions).unwrap_or_else(|messages| panic!("{messages}"));
@@ -235,8 +252,12 @@ fn wrong_facts_are_noticed() {
 #[test]
 fn the_newest_declaration_that_holds_is_taken() {
     let [_, _, get_type] = field_types().into_iter().find(|row| row[1] == "get_type").expect("a field");
-    let result = if has("abi_v1") { "int (" } else { "const char *(" };
-    assert_eq!(get_type, format!("{result}*get_type)(struct connection *)"));
+    let expected = match (has("abi_v1"), has("abi_valkey_9")) {
+        (true, _) => "int (*get_type)(struct connection *)",
+        (_, true) => "int (*get_type)(void)",
+        _ => "const char *(*get_type)(struct connection *)",
+    };
+    assert_eq!(get_type, expected);
     let [_, _, aftersleep] = field_types().into_iter().find(|row| row[1] == "aftersleep").expect("a field");
     assert_eq!(aftersleep.starts_with("aeAfterSleepProc"), has("abi_valkey"));
 }

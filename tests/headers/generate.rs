@@ -121,11 +121,14 @@ const CONNECTION: Header = Header {
         ("src/ffi/connection/io.rs", ""),
         ("src/ffi/connection/properties.rs", ""),
         ("src/ffi/connection/identity.rs", "!abi_v1"),
+        ("src/ffi/connection/peer.rs", "abi_auth_user"),
+        ("src/ffi/connection/tls_reload.rs", "abi_valkey_9_1"),
     ],
     sys_includes: &["errno.h", "stddef.h", "stdio.h", "string.h", "sys/types.h", "sys/uio.h"],
     includes: &["ae.h"],
-    tags: &[],
+    tags: &["user"],
     excluded: &[
+        "user",
         "ConnectionState",
         "CONN_STATE_NONE",
         "CONN_STATE_CONNECTING",
@@ -139,7 +142,7 @@ const CONNECTION: Header = Header {
 struct connection;
 struct ConnectionType;
 
-#if !defined(abi_v1)
+#if (!defined(abi_v1) && !defined(abi_valkey_9))
 /** The name of the built-in type for TCP sockets. */
 #define CONN_TYPE_SOCKET "tcp"
 /** The name of the built-in type for unix sockets. */
@@ -147,11 +150,34 @@ struct ConnectionType;
 /** The name of the TLS type. */
 #define CONN_TYPE_TLS "tls"
 #endif
+#if defined(abi_valkey_9)
+/* Upstream's header brings it along. */
+#include <stdlib.h>
+
+/** The number of a connection type. */
+typedef enum {
+    CONN_TYPE_INVALID = -1,
+    /** The built-in type for TCP sockets. */
+    CONN_TYPE_SOCKET,
+    /** The built-in type for unix sockets. */
+    CONN_TYPE_UNIX,
+    /** The TLS type. */
+    CONN_TYPE_TLS,
+    /** The RDMA type, which a program can bring. */
+    CONN_TYPE_RDMA,
+    /** How many types there can be. */
+    CONN_TYPE_MAX
+} ConnectionTypeId;
+#endif
+#if defined(abi_valkey_9_1)
+/** A user of the program around the library, which only the program looks into. */
+struct user;
+#endif
 #if defined(abi_valkey)
 /** Valkey's name of it. */
 typedef struct redisTLSContextConfig serverTLSContextConfig;
 #endif
-#if defined(abi_valkey_8_1)
+#if (defined(abi_valkey_8_1) && !defined(abi_valkey_9))
 /** The name of the RDMA type, which a program can bring. */
 #define CONN_TYPE_RDMA "rdma"
 #endif
@@ -173,7 +199,17 @@ typedef enum {
 } ConnectionState;
 "#,
     trailer: "",
-    guarded: &["C_OK", "C_ERR", "CONFIG_BINDADDR_MAX"],
+    guarded: &[
+        "C_OK",
+        "C_ERR",
+        "CONFIG_BINDADDR_MAX",
+        "NET_HOST_STR_LEN",
+        "NET_IP_STR_LEN",
+        "NET_HOST_PORT_STR_LEN",
+        "TLS_CLIENT_FIELD_OFF",
+        "TLS_CLIENT_FIELD_CN",
+        "TLS_CLIENT_FIELD_URI",
+    ],
 };
 
 const LIBAE: Header = Header {
@@ -241,9 +277,11 @@ impl Header {
             includes: self.includes.iter().map(ToString::to_string).collect(),
             trailer: (!self.trailer.is_empty()).then(|| self.trailer.trim().to_owned()),
             after_includes: (!self.by_hand.is_empty()).then(|| self.by_hand.trim_end().to_owned()),
-            defines: super::profile::FLAGS.iter().map(|flag| (flag.to_string(), flag.to_string())).collect(),
+            defines: super::profile::flags().map(|flag| (flag.to_string(), flag.to_string())).collect(),
             ..Config::default()
         };
+        // No function of the newer profiles names it: it goes through `connTypeConfigure`.
+        config.export.include = vec!["redisTLSContextConfig".to_owned()];
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
         for tag in self.tags.iter().chain(&["iovec", "timeval"]) {
             config.export.rename.insert(tag.to_string(), format!("struct {tag}"));

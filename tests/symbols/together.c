@@ -8,27 +8,21 @@
 
 int neighbour_sum(int threads);
 
-#ifdef LIBAE_ABI_VALKEY_8_1
-#define TIME_RESULT long long
-#else
-#define TIME_RESULT int
-#endif
+static int sum;
 
-static TIME_RESULT onTime(aeEventLoop *el, long long id, void *data) {
-    AE_NOTUSED(id);
-    *(int *) data = neighbour_sum(4);
+static void beforeSleep(aeEventLoop *el) {
+    sum = neighbour_sum(4);
     aeStop(el);
-    return AE_NOMORE;
 }
 
 int main(int argc, char **argv) {
-    int sum = 0;
     aeEventLoop *el = aeCreateEventLoop(64);
 
-    if (el == NULL || aeCreateTimeEvent(el, 1, onTime, &sum, NULL) == AE_ERR) {
+    if (el == NULL) {
         perror("libae");
         return 1;
     }
+    aeSetBeforeSleepProc(el, beforeSleep);
     aeMain(el);
     aeDeleteEventLoop(el);
     if (sum != 6 || strcmp(libaeVersion(), LIBAE_VERSION) != 0) {

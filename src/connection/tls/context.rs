@@ -38,10 +38,14 @@ pub(super) fn current() -> Option<Arc<Context>> {
 
 /// Puts settings in force for new connections; when they cannot be used, nothing changes.
 pub(crate) fn configure(config: &TlsConfig) -> Result<(), String> {
-    let context = Context::new(&config.settings()?)?;
+    put(Context::new(&config.settings()?)?, config);
+    Ok(())
+}
+
+/// Puts a context made of these settings in force for new connections.
+pub(super) fn put(context: Context, config: &TlsConfig) {
     limits::set(config.limits());
     *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
-    Ok(())
 }
 
 /// Whether there are settings.
@@ -55,7 +59,7 @@ pub(crate) fn forget() {
 }
 
 impl Context {
-    fn new(settings: &Settings) -> Result<Self, String> {
+    pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = settings.suites(&provider.cipher_suites)?;
         let provider = Arc::new(provider);

@@ -18,7 +18,7 @@ fn read(setting: &str, path: impl AsRef<Path>) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|error| format!("{setting}: {}: {error}", path.display()))
 }
 
-fn certificates(setting: &str, path: impl AsRef<Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(setting: &str, path: impl AsRef<Path>) -> Result<Vec<CertificateDer<'static>>, String> {
     let path = path.as_ref();
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(setting, path)?).collect();
     match certificates {

@@ -5,6 +5,7 @@ use super::limits::{self, Slot};
 use super::session::{Failure, Handshake};
 use super::{client_session, fail, this};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
+use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
@@ -175,27 +176,33 @@ unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
     }
 }
 
-pub(super) unsafe extern "C" fn connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-    unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return failed_at_once(conn, &failure);
+/// How connections over TLS connect.
+pub(super) struct Tls;
+
+impl Connector for Tls {
+    unsafe fn connect(
+        conn: *mut connection,
+        host: *const c_char,
+        port: c_int,
+        source: *const c_char,
+        multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
+        unsafe {
+            if let Err(failure) = prepare(conn, host) {
+                return failed_at_once(conn, &failure);
+            }
+            let result = socket::Tcp::connect(conn, host, port, source, multipath, handler);
+            if result == C_OK
+                && let Err(errno) = begin(conn)
+            {
+                drop_fd(conn);
+                (*conn).conn_handler = None;
+                return failed_at_once(conn, &errno.into());
+            }
+            result
         }
-        let result = socket::connect(conn, host, port, source, handler);
-        if result == C_OK
-            && let Err(errno) = begin(conn)
-        {
-            drop_fd(conn);
-            (*conn).conn_handler = None;
-            return failed_at_once(conn, &errno.into());
-        }
-        result
     }
 }
 

@@ -5,6 +5,7 @@
 //! no loop.
 
 mod buffer;
+mod certificate;
 mod ciphers;
 mod context;
 mod data;
@@ -12,24 +13,28 @@ mod events;
 mod files;
 mod handshake;
 mod limits;
+mod peer;
 mod pending;
+pub(crate) mod reload;
 mod session;
 pub(crate) mod settings;
 mod store;
+mod upstream;
 mod verify;
 
-pub(crate) use context::{configure, forget, is_configured};
+pub(crate) use context::{configure, is_configured};
 pub(super) use data::writev;
 #[allow(unused_imports)] // Each of the last four is asked for by some profiles.
 pub(super) use events::{has_pending, postpone, process_pending, rebound, unbind, update_state};
+#[allow(unused_imports)] // Likewise.
+pub(super) use peer::{peer_name, peer_user};
+pub(crate) use upstream::{configure_upstream, forget};
 
 use super::socket::STREAM;
 use super::{drop_fd, is_held, new_connection};
 use crate::abi::ae::aeEventLoop;
+use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
-use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::abi::tls_upstream::redisTLSContextConfig;
-use crate::event_loop;
 use crate::event_loop::memory::{boxed, unbox};
 use crate::host;
 use crate::sys::errno::quietly;
@@ -40,8 +45,8 @@ use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use session::{Failure, Session};
-use settings::TlsConfig;
 use std::ffi::CString;
+use upstream::configure_from_host;
 
 /// A connection of the TLS type.
 #[repr(C)]
@@ -69,7 +74,7 @@ pub(super) const TLS_STREAM: ConnectionType = ConnectionType {
     ae_handler: Some(events::ae_handler),
     close: Some(close),
     accept: Some(handshake::accept),
-    connect: Some(handshake::connect),
+    connect: Some(connect_function::<handshake::Tls>()),
     blocking_connect: Some(handshake::blocking_connect),
     write: Some(data::write),
     read: Some(data::read),
@@ -84,29 +89,6 @@ pub(super) const TLS_STREAM: ConnectionType = ConnectionType {
 
 fn this(conn: *mut connection) -> *mut TlsConnection {
     conn.cast()
-}
-
-/// Takes the host's settings, if it has some and there are none yet.
-fn configure_from_host() {
-    if !is_configured()
-        && let Some(config) = NonNull::new(host::tls_context_config().cast::<redisTLSContextConfig>())
-    {
-        // SAFETY: the host vouches for its hook.
-        let _ = unsafe { configure_upstream(config.as_ref()) };
-    }
-}
-
-/// Puts upstream's structure in force; why it cannot be is logged.
-///
-/// # Safety
-/// The strings in it are NULL or valid.
-pub(crate) unsafe fn configure_upstream(config: &redisTLSContextConfig) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the strings.
-    let config = unsafe { TlsConfig::from_upstream(config) };
-    config.and_then(|config| configure(&config)).map_err(|error| {
-        event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}"));
-        Errno::EINVAL
-    })
 }
 
 fn new(
@@ -247,10 +229,14 @@ pub(crate) unsafe fn peer_certificate(conn: *mut connection) -> *mut c_char {
     // SAFETY: the caller vouches for the connection.
     let session = unsafe { (*this(conn)).session.as_ref() };
     let pem = session.and_then(|session| session.peer_certificate()).and_then(files::to_pem);
-    match (pem, host::new_string()) {
-        (None, _) => ptr::null_mut(),
+    pem.map_or(ptr::null_mut(), |pem| owned_string(pem.as_bytes()))
+}
+
+/// A string for the host's caller.
+fn owned_string(bytes: &[u8]) -> *mut c_char {
+    match host::new_string() {
         // SAFETY: the host vouches for its hook.
-        (Some(pem), Some(new_string)) => unsafe { new_string(pem.as_ptr().cast(), pem.len()) },
-        (Some(pem), None) => memory::string(pem.as_bytes()),
+        Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
+        None => memory::string(bytes),
     }
 }

@@ -164,7 +164,7 @@ impl Session {
         }
     }
 
-    fn is_handshaking(&self) -> bool {
+    pub(super) fn is_handshaking(&self) -> bool {
         match &self.tls {
             Tls::Server(tls) => tls.is_handshaking(),
             Tls::Client(tls) => tls.is_handshaking(),

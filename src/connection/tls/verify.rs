@@ -295,12 +295,12 @@ impl<'a> PublicKey<'a> {
 }
 
 /// What is inside an element.
-fn contents(element: &[u8]) -> DerResult<&[u8]> {
+pub(super) fn contents(element: &[u8]) -> DerResult<&[u8]> {
     pkcs8::der::asn1::AnyRef::from_der_partial(element).map(|(any, _)| any.value())
 }
 
 /// A time as seconds since 1970; none is before.
-fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
+pub(super) fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
     let since = match Tag::peek(reader)? {
         Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
         _ => GeneralizedTime::decode(reader)?.to_unix_duration(),

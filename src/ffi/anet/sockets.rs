@@ -3,7 +3,7 @@
 use super::{answer, host_argument};
 use crate::abi::anet::ANET_ERR;
 use crate::abi::profile;
-use crate::anet::{self, Connect, Error, Family};
+use crate::anet::{self, Connect, Error, Family, Transport};
 use crate::ffi::args::{optional_string, string};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
@@ -73,6 +73,7 @@ pub unsafe extern "C" fn anetTcpNonBlockBindConnect(
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
     err: *mut c_char,
@@ -81,7 +82,25 @@ pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
     source_addr: *const c_char,
 ) -> c_int {
     // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind) }
+    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind(Transport::Tcp)) }
+}
+
+/// Like `anetTcpNonBlockConnect`, from the local address `source_addr` if it can be bound, else from any; with `mptcp`
+/// not 0 over MPTCP, without falling back.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
+    err: *mut c_char,
+    addr: *const c_char,
+    port: c_int,
+    source_addr: *const c_char,
+    mptcp: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the strings.
+    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind(transport(mptcp))) }
 }
 
 /// Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
@@ -124,10 +143,36 @@ pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const 
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
     // SAFETY: the caller vouches for `err` and the string.
     unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V4, backlog)) }
+}
+
+/// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
+/// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set. With `mptcp` not 0 it
+/// takes MPTCP, too.
+///
+/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcpServer(
+    err: *mut c_char,
+    port: c_int,
+    bindaddr: *mut c_char,
+    backlog: c_int,
+    mptcp: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe {
+        answer(err, ANET_ERR, || {
+            anet::tcp_listen_over(transport(mptcp), port, optional_string(bindaddr), Family::V4, backlog)
+        })
+    }
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
@@ -138,10 +183,37 @@ pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: 
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
     // SAFETY: the caller vouches for `err` and the string.
     unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V6, backlog)) }
+}
+
+/// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
+/// IPv4 is not served (`IPV6_V6ONLY`).
+/// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set. With `mptcp` not 0 it
+/// takes MPTCP, too.
+///
+/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn anetTcp6Server(
+    err: *mut c_char,
+    port: c_int,
+    bindaddr: *mut c_char,
+    backlog: c_int,
+    mptcp: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for `err` and the string.
+    unsafe {
+        answer(err, ANET_ERR, || {
+            anet::tcp_listen_over(transport(mptcp), port, optional_string(bindaddr), Family::V6, backlog)
+        })
+    }
 }
 
 /// # Safety
@@ -204,6 +276,18 @@ pub unsafe extern "C" fn anetUnixServer(
 ) -> c_int {
     // SAFETY: the caller vouches for `err` and the strings.
     unsafe { unix_server(err, path, perm, backlog, group) }
+}
+
+/// Whether the system has MPTCP: 1 or 0. (Its kernel may have it switched off: then the socket's error says so.)
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub extern "C" fn anetHasMptcp() -> c_int {
+    Transport::HAS_MPTCP.into()
+}
+
+#[cfg(abi_valkey_9)]
+fn transport(mptcp: c_int) -> Transport {
+    if mptcp == 0 { Transport::Tcp } else { Transport::Mptcp }
 }
 
 /// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An

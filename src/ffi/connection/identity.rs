@@ -2,14 +2,36 @@
 
 use super::{dispatch, field};
 use crate::abi::connection::*;
+#[cfg(abi_valkey_9)]
+use crate::abi::type_identity::type_name;
 use crate::connection::registry;
 use core::ffi::{c_char, c_int};
 use core::ptr;
+
+/// The number of the connection's type, one of the `CONN_TYPE_` values; -1 (`CONN_TYPE_INVALID`) for NULL.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connGetType(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, CONN_TYPE_INVALID, |t| t.get_type, |f| f()) }
+}
+
+/// The name of a type by its number: "tcp", "unix", "tls" or "rdma", as a static string; of another number "invalid
+/// type".
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub extern "C" fn getConnectionTypeName(r#type: c_int) -> *const c_char {
+    type_name(r#type).as_ptr()
+}
 
 /// The name of the connection's type: "tcp", "unix", "tls" or a registered one; NULL for NULL.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetType(conn: *mut connection) -> *const c_char {
     // SAFETY: the caller vouches for the arguments.

@@ -16,6 +16,7 @@ use core::ffi::{c_char, c_int, c_longlong, c_void};
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
 /// connection.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connConnect(
     conn: *mut connection,
@@ -26,6 +27,32 @@ pub unsafe extern "C" fn connConnect(
 ) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, connect_handler)) }
+}
+
+/// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
+/// With `multipath` not 0 a TCP or TLS connection goes over MPTCP, without falling back.
+/// `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
+/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then has no
+/// read and no write handler any more.
+///
+/// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
+/// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with
+/// the connection.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connConnect(
+    conn: *mut connection,
+    addr: *const c_char,
+    port: c_int,
+    src_addr: *const c_char,
+    multipath: c_int,
+    connect_handler: ConnectionCallbackFunc,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, multipath, connect_handler)) }
 }
 
 /// Connects, waiting for at most `timeout` milliseconds (below 0: without end). Afterwards the descriptor is

@@ -6,7 +6,11 @@
 #[cfg(not(abi_v1))]
 pub mod identity;
 pub mod io;
+#[cfg(any(abi_peer_username, abi_valkey_9_1))]
+pub mod peer;
 pub mod properties;
+#[cfg(abi_valkey_9_1)]
+pub mod tls_reload;
 #[cfg(abi_v1)]
 pub mod tls_v1;
 #[cfg(not(abi_v1))]

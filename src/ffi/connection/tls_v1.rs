@@ -38,9 +38,8 @@ pub extern "C" fn tlsCleanup() {
 pub unsafe extern "C" fn tlsConfigure(ctx_config: *mut redisTLSContextConfig) -> c_int {
     #[cfg(feature = "tls")]
     return call(C_ERR, || {
-        // SAFETY: the caller vouches for the pointer.
-        let config = unsafe { ctx_config.as_ref() }.ok_or(Errno::EINVAL)?;
-        // SAFETY: the caller vouches for the strings.
+        let config = NonNull::new(ctx_config).ok_or(Errno::EINVAL)?;
+        // SAFETY: the caller vouches for the structure and its strings.
         unsafe { tls::configure_upstream(config) }.map(|()| C_OK)
     });
     #[cfg(not(feature = "tls"))]

@@ -11,11 +11,19 @@ use crate::abi::ae::aeFileProc;
 use crate::abi::connection::*;
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 use crate::abi::host::LIBAE_LOG_VERBOSE;
+#[cfg(abi_valkey_9)]
+use crate::abi::host::LIBAE_LOG_WARNING;
+#[cfg(abi_valkey_9)]
+use crate::abi::type_identity::type_name;
 use crate::connection::registry;
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 use crate::event_loop;
-use crate::ffi::args::{call, non_null, quietly, string};
-use core::ffi::{c_char, c_int, c_void};
+#[cfg(not(abi_valkey_9))]
+use crate::ffi::args::string;
+use crate::ffi::args::{call, non_null, quietly};
+#[cfg(not(abi_valkey_9))]
+use core::ffi::c_char;
+use core::ffi::{c_int, c_void};
 use core::ptr;
 use nix::errno::Errno;
 
@@ -186,6 +194,21 @@ pub unsafe extern "C" fn connAcceptHandler(ct: *mut ConnectionType) -> *mut aeFi
     unsafe { (*ct).accept_handler }
 }
 
+/// Registers a connection type under the number that its `get_type` gives, and calls its `init`. The table is not
+/// copied: it must stay.
+///
+/// Returns `C_OK`; `C_ERR` with errno `EINVAL` (NULL, or no number below `CONN_TYPE_MAX`) or `EEXIST` (the number is
+/// taken). Upstream aborts.
+///
+/// # Safety
+/// `ct` is NULL or a connection type that is never freed.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
+    // SAFETY: the caller vouches for the type.
+    unsafe { register(ct) }
+}
+
 /// Registers a connection type under the name that its `get_type` gives for NULL, and calls its `init`. The table
 /// is not copied: it must stay.
 ///
@@ -194,8 +217,16 @@ pub unsafe extern "C" fn connAcceptHandler(ct: *mut ConnectionType) -> *mut aeFi
 ///
 /// # Safety
 /// `ct` is NULL or a connection type that is never freed.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
+    // SAFETY: the caller vouches for the type.
+    unsafe { register(ct) }
+}
+
+/// # Safety
+/// `ct` is NULL or a connection type that is never freed.
+unsafe fn register(ct: *mut ConnectionType) -> c_int {
     call(C_ERR, || {
         let ct = non_null(ct)?;
         // SAFETY: the caller vouches for the type.
@@ -265,12 +296,29 @@ fn not_built_in(name: &str) -> c_int {
     C_ERR
 }
 
+/// The registered type of that number, one of the `CONN_TYPE_` values.
+///
+/// Returns it; NULL with errno `ENOENT`, which is logged, or `EINVAL` for a number that no type can have.
+#[cfg(abi_valkey_9)]
+#[unsafe(no_mangle)]
+pub extern "C" fn connectionByType(r#type: c_int) -> *mut ConnectionType {
+    call(ptr::null_mut(), || {
+        let place = usize::try_from(r#type).ok().filter(|place| *place < CONN_TYPE_MAX).ok_or(Errno::EINVAL)?;
+        registry::by_place(place).ok_or_else(|| {
+            let name = type_name(r#type).to_string_lossy();
+            event_loop::log(LIBAE_LOG_WARNING, format_args!("Missing implement of connection type {name}"));
+            Errno::ENOENT
+        })
+    })
+}
+
 /// The registered type of that name, whatever its case.
 ///
 /// Returns it; NULL with errno `ENOENT`, or `EINVAL` for NULL.
 ///
 /// # Safety
 /// `type_name` is NULL or a string.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut ConnectionType {
     call(ptr::null_mut(), || {
@@ -285,6 +333,7 @@ pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut Conn
 ///
 /// # Safety
 /// `type_name` is NULL or a string.
+#[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connectionIndexByType(type_name: *const c_char) -> c_int {
     call(-1, || {
@@ -395,6 +444,17 @@ pub unsafe extern "C" fn connUpdateState(conn: *mut connection) {
             update(conn);
         }
     });
+}
+
+/// Whether `connUpdateState` may call handlers, which may close the connection: 1 or 0. The built-in types do not.
+///
+/// # Safety
+/// `conn` is NULL or a live connection.
+#[cfg(abi_valkey_9_1_2)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn connUpdateStateMayInvokeHandlers(conn: *mut connection) -> c_int {
+    // SAFETY: the caller vouches for the connection.
+    unsafe { field(conn, 0, |c| (*c).r#type.as_ref().map_or(0, |ct| (ct.sync_handlers_in_update_state != 0).into())) }
 }
 
 /// Whether the connection's type itself checks that data arrives unchanged: 1 or 0.

@@ -1,0 +1,30 @@
+//! The protocol of a stream socket.
+
+use crate::sys::resolve::Found;
+use crate::sys::socket::MPTCP;
+use core::ffi::c_int;
+
+/// What a stream goes over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// The usual.
+    Tcp,
+    /// Several paths at once.
+    #[allow(dead_code)] // Only Valkey 9 asks for it.
+    Mptcp,
+}
+
+impl Transport {
+    /// Whether the system knows MPTCP. Its kernel may still refuse it.
+    #[allow(dead_code)] // Only Valkey 9 asks for it.
+    pub(crate) const HAS_MPTCP: bool = MPTCP.is_some();
+
+    /// The protocol for a socket to an address that was found.
+    pub(super) fn protocol(self, found: &Found) -> c_int {
+        match self {
+            Self::Tcp => found.protocol,
+            // Where there is none, -1 is refused by `socket`.
+            Self::Mptcp => MPTCP.unwrap_or(-1),
+        }
+    }
+}

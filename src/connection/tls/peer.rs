@@ -1,0 +1,127 @@
+//! The user that a client's certificate names.
+//!
+//! Which part of the certificate that is, is read from the host's own configuration at each call: a server changes it
+//! without configuring TLS anew. A name with a NUL byte inside is nobody's: read as a C string it would be another's.
+
+#![allow(dead_code)] // Each of these is asked for by some profiles.
+
+use super::certificate::Fields;
+use super::{owned_string, this, upstream};
+use crate::abi::connection::connection;
+use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
+use crate::abi::tls_upstream::AuthUser;
+use crate::event_loop::log;
+use crate::host;
+use core::ffi::{c_char, c_void};
+use core::ptr;
+use rustls::pki_types::CertificateDer;
+use std::ffi::CString;
+
+/// The certificate of a peer whose handshake has ended.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this type that no other thread uses.
+unsafe fn certificate<'a>(conn: *mut connection) -> Option<&'a CertificateDer<'static>> {
+    if conn.is_null() {
+        return None;
+    }
+    // SAFETY: not NULL, and the caller vouches for the rest; a session's certificate stays as long as the session.
+    let session = unsafe { (*this(conn)).session.as_ref() }?;
+    if session.is_handshaking() { None } else { session.peer_certificate() }
+}
+
+/// The common name of the peer's certificate, as a string for the host's caller; NULL when there is none, and when
+/// users are not named by it.
+///
+/// # Safety
+/// As for [`certificate`].
+pub(in crate::connection) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
+    // SAFETY: the caller vouches for the connection.
+    let Some(certificate) = (unsafe { certificate(conn) }) else { return ptr::null_mut() };
+    if upstream::auth_user() != AuthUser::CommonName {
+        return ptr::null_mut();
+    }
+    match Fields::of(certificate).and_then(|fields| fields.common_name()) {
+        Some(name) if !name.is_empty() && !name.contains(&0) => owned_string(name),
+        _ => {
+            log(LIBAE_LOG_NOTICE, format_args!("TLS: Failed to extract field 'CN' from certificate"));
+            ptr::null_mut()
+        }
+    }
+}
+
+/// The host's enabled user that the peer's certificate names, NULL when there is none. The name that was looked for, or
+/// the last one, goes to `name` as a string for the host's caller; without one `name` is left alone.
+///
+/// # Safety
+/// As for [`certificate`]; `name` is NULL or valid.
+pub(in crate::connection) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) -> *mut c_void {
+    // SAFETY: the caller vouches for the connection.
+    let fields = unsafe { certificate(conn) }.and_then(|certificate| Fields::of(certificate));
+    let Some(fields) = fields else { return ptr::null_mut() };
+    let (user, looked_for) = match upstream::auth_user() {
+        AuthUser::CommonName => by_common_name(&fields),
+        AuthUser::Uri => by_uri(&fields),
+        AuthUser::Nothing => return ptr::null_mut(),
+    };
+    if let Some(looked_for) = looked_for
+        && !name.is_null()
+    {
+        // SAFETY: not NULL, and the caller vouches for the rest.
+        unsafe { name.write(owned_string(&looked_for)) };
+    }
+    user
+}
+
+/// The user, and the name to report: of one with a NUL byte a spelling without.
+fn by_common_name(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
+    let Some(name) = fields.common_name().filter(|name| !name.is_empty()) else {
+        log(LIBAE_LOG_DEBUG, format_args!("TLS: Failed to extract CN in certificate subject"));
+        return (ptr::null_mut(), None);
+    };
+    let user = find(name);
+    if user.is_null() {
+        log(LIBAE_LOG_VERBOSE, format_args!("TLS: No matching user found for certificate CN"));
+    }
+    (user, Some(spelled_out(name)))
+}
+
+/// The first of the URIs that is an enabled user's, or the last one.
+fn by_uri(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
+    let mut looked_for = None;
+    for uri in fields.uris() {
+        if uri.is_empty() || uri.contains(&0) {
+            log(LIBAE_LOG_DEBUG, format_args!("TLS: Invalid or malformed SAN URI in certificate"));
+            continue;
+        }
+        looked_for = Some(uri.to_vec());
+        let user = find(uri);
+        if !user.is_null() {
+            return (user, looked_for);
+        }
+    }
+    log(LIBAE_LOG_VERBOSE, format_args!("TLS: No matching user found in certificate SAN URI fields"));
+    (ptr::null_mut(), looked_for)
+}
+
+/// The host's enabled user of that name, nobody for one with a NUL byte.
+fn find(name: &[u8]) -> *mut c_void {
+    CString::new(name).map_or(ptr::null_mut(), |name| host::enabled_user(&name))
+}
+
+/// The name with its NUL bytes spelled out, so that what is read up to the first is not taken for the whole.
+fn spelled_out(name: &[u8]) -> Vec<u8> {
+    let parts: Vec<_> = name.split(|byte| *byte == 0).collect();
+    parts.join(&b"\\x00"[..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spelled_out;
+
+    #[test]
+    fn nul_bytes_are_spelled_out() {
+        assert_eq!(spelled_out(b"alice"), b"alice");
+        assert_eq!(spelled_out(b"alice\0evil\0"), b"alice\\x00evil\\x00");
+    }
+}
