@@ -240,6 +240,35 @@ class BadClients(Abuse):
             with self.tls.plain() as plain:
                 self.assertEqual(plain("GET", "last"), str(int(version)).encode())
 
+    def test_last_request_is_answered(self):
+        """What ends the connection comes in one packet with it."""
+        garbage = {"close_notify": b"", "bad record": b"\x17\x03\x03\x00\x30" + b"A" * 48, "no record": b"A" * 20}
+        for version in (TLS12, TLS13):
+            for (name, behind), count in itertools.product(garbage.items(), (1, 5)):
+                with self.subTest(version=version, behind=name), ByHand(self.tls, context(version=version)) as client:
+                    client.handshake()
+                    for _ in range(count):
+                        client.write(b"PING\r\n")
+                    if not behind:
+                        with self.assertRaises(ssl.SSLWantReadError):
+                            client.tls.unwrap()
+                    client.socket.sendall(client.outgoing.read() + behind)
+                    records = b""
+                    while more := client.socket.recv(1000):
+                        records += more
+                    if behind:
+                        client.incoming.write(records)
+                        self.assertEqual(client.read(7 * count), b"+PONG\r\n" * count)
+                    else:
+                        # Python reads no more behind an unwrap: so many replies and one alert, behind tickets.
+                        sizes = []
+                        while records:
+                            sizes.append(int.from_bytes(records[3:5], "big"))
+                            records = records[5 + sizes[-1] :]
+                        reply = 7 + (1 + 16 if version == TLS13 else 8 + 16)
+                        self.assertEqual(sizes[-count - 1 :], [reply] * count + [reply - 5])
+        self.serves()
+
     def test_damaged_record_ends_the_client(self):
         for version in (TLS12, TLS13):
             with ByHand(self.tls, context(version=version)) as client:

@@ -1,8 +1,9 @@
 //! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
 
 use super::events::{settle, watch_for};
+use super::failure::Failure;
 use super::limits::{self, Slot};
-use super::session::{Failure, Handshake};
+use super::session::Handshake;
 use super::{client_session, fail, this};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
 use crate::abi::connection::*;

@@ -9,6 +9,7 @@ mod ciphers;
 mod context;
 mod data;
 mod events;
+mod failure;
 mod files;
 mod handshake;
 mod limits;
@@ -36,10 +37,11 @@ use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
 use core::ffi::{CStr, c_char, c_int, c_longlong};
 use core::ptr::{self, NonNull};
+use failure::Failure;
 use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
-use session::{Failure, Session};
+use session::Session;
 use settings::TlsConfig;
 use std::ffi::CString;
 
@@ -60,6 +62,8 @@ pub(crate) struct TlsConnection {
     /// Another thread is using it: nothing changes in its loop until the state is updated.
     postponed: bool,
     place: pending::Place,
+    /// It is not the next call's turn but the one's after it.
+    deferred: bool,
     /// Under which home it waits, unless connections know their loop.
     home: usize,
 }
@@ -125,6 +129,7 @@ fn new(
         reached: false,
         postponed: false,
         place: pending::Place::default(),
+        deferred: false,
         home: pending::thread(),
     })?;
     // SAFETY: fresh and nobody else's.
