@@ -64,6 +64,49 @@ static void ciphers_that_there_are_not(void) {
     tls_end();
 }
 
+static char logged[512];
+static int logged_count;
+
+static void on_log(int level, const char *message) {
+    CHECK_INT(level, LIBAE_LOG_WARNING);
+    snprintf(logged, sizeof(logged), "%s", message);
+    logged_count++;
+}
+
+/* As Mozilla recommends, and others: it goes on with what there is, and says once what there is not. */
+static void ciphers_beside_some_that_there_are_not(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
+    begin();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    config.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+                     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+                     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+    expect_taken();
+    CHECK_INT(logged_count, 1);
+    CHECK_TEXT(logged, "tls-ciphers: DHE-RSA-AES128-GCM-SHA256, DHE-RSA-AES256-GCM-SHA384, DHE-RSA-CHACHA20-POLY1305: "
+                       "not supported, left out");
+    config.ciphersuites = "TLS_AES_128_CCM_SHA256:TLS_AES_128_GCM_SHA256";
+    expect_taken();
+    CHECK_INT(logged_count, 2);
+    CHECK_TEXT(logged, "tls-ciphersuites: TLS_AES_128_CCM_SHA256: not supported, left out");
+    config.ciphers = "HIGH:!aNULL:!MD5:!RC4";
+    expect_taken();
+    CHECK_INT(logged_count, 2);
+    tls_end();
+}
+
+/* Which takes out a key exchange that is not there, and hashes that no suite here protects records with. */
+static void ciphers_without_rsa_for_an_rsa_certificate(void) {
+    begin();
+    tls_identity(&config, "rsa");
+    config.ca_cert_file = tls_file("all-ca.crt");
+    config.protocols = "TLSv1.2";
+    config.ciphers = "HIGH:!RSA:!SHA:!SHA256:!SHA384";
+    expect_taken();
+    tls_end();
+}
+
 static void files_that_there_are_not(void) {
     begin();
     config.cert_file = "/nowhere/server.crt";
@@ -296,7 +339,9 @@ static void texts_are_copied(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not), CASE(files_that_there_are_not),
+TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not),
+          CASE(ciphers_beside_some_that_there_are_not), CASE(ciphers_without_rsa_for_an_rsa_certificate),
+          CASE(files_that_there_are_not),
           CASE(files_that_are_something_else), CASE(keys_that_do_not_fit), CASE(keys_that_are_locked),
           CASE(one_without_the_other), CASE(numbers_that_mean_nothing),
           CASE(limits_of_what_is_refused_do_not_count), CASE(text_fits_where_it_goes), CASE(keys_of_every_kind),

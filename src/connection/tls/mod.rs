@@ -17,6 +17,7 @@ mod pending;
 mod session;
 pub(crate) mod settings;
 mod store;
+mod suites;
 mod verify;
 
 pub(crate) use context::{configure, forget, is_configured};

@@ -1,13 +1,13 @@
 //! The configuration as the program gave it, owned and checked for what TLS here cannot do.
 
-use super::ciphers::{protocols, tls12_suites, tls13_suites};
+use super::suites::protocols;
 use crate::abi::tls::*;
 use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::host;
 use core::ffi::{CStr, c_char, c_int};
 use core::mem::{offset_of, size_of};
 use core::time::Duration;
-use rustls::{CipherSuite, SupportedCipherSuite, SupportedProtocolVersion, version};
+use rustls::SupportedProtocolVersion;
 
 /// A certificate and its key.
 #[derive(Debug)]
@@ -294,27 +294,6 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
 unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
     // SAFETY: not NULL, and the caller vouches for the rest.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes().to_vec())
-}
-
-impl Settings {
-    /// The provider's suites that the settings leave, in their order.
-    pub(crate) fn suites(&self, all: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, String> {
-        let in_order = |wanted: Vec<CipherSuite>| -> Vec<SupportedCipherSuite> {
-            wanted.iter().filter_map(|id| all.iter().find(|suite| suite.suite() == *id)).copied().collect()
-        };
-        let of_version = |version: &SupportedProtocolVersion| -> Vec<SupportedCipherSuite> {
-            all.iter().filter(|suite| suite.version() == version).copied().collect()
-        };
-        let mut suites = match &self.ciphersuites {
-            Some(list) => in_order(tls13_suites(list)?),
-            None => of_version(&version::TLS13),
-        };
-        suites.extend(match &self.ciphers {
-            Some(list) => in_order(tls12_suites(list)?),
-            None => of_version(&version::TLS12),
-        });
-        Ok(suites)
-    }
 }
 
 #[cfg(test)]
