@@ -226,6 +226,12 @@ typedef struct libaeTlsConfig {
     int max_handshakes;
     /** How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit. */
     int handshake_timeout;
+    /**
+     * How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be, the
+     * connection ends with close_notify, a few records earlier when they are written together. Default: 16 777 216 (2^24)
+     * with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
+     */
+    long long records_per_key;
 } libaeTlsConfig;
 
 #ifdef __cplusplus
