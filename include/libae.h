@@ -220,7 +220,7 @@ typedef struct libaeTlsConfig {
     /** For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`. */
     int session_cache_timeout;
     /**
-     * How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile. Default:
+     * How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
      * `LIBAE_TLS_MAX_HANDSHAKES`.
      */
     int max_handshakes;

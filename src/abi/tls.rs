@@ -67,7 +67,7 @@ pub struct libaeTlsConfig {
     pub session_cache_size: c_int,
     /// For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`.
     pub session_cache_timeout: c_int,
-    /// How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile. Default:
+    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
     /// `LIBAE_TLS_MAX_HANDSHAKES`.
     pub max_handshakes: c_int,
     /// How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit.

@@ -452,15 +452,14 @@ class HalfHandshakes(TlsTest):
             self.assertEqual(half.recv(1), b"")
         self.assertLess(time.monotonic() - start, 2)
 
-    def test_a_thousand_at_once(self):
-        options = ("--tls-max-handshakes", "100", "--tls-handshake-timeout", "200", "--tcp-backlog", "2000")
-        server = self.server(*options)
+    def test_a_client_behind_a_thousand(self):
+        """They give way, though their time is not over."""
+        server = self.server("--tls-max-handshakes", "100", "--tls-handshake-timeout", "60000", "--tcp-backlog", "2000")
         files = descriptors(server)
         halves = [socket.create_connection(("127.0.0.1", server.tls_port), 20) for _ in range(1000)]
         before = cpu(server)
         try:
             with server.plain() as plain, server.connect() as last:
-                # Those in front have had their time, a hundred after the other.
                 self.assertEqual(last("PING"), "PONG")
                 self.assertEqual(plain("PING"), "PONG")
                 self.assertLess(descriptors(server), files + 110)
@@ -483,23 +482,24 @@ class HalfHandshakes(TlsTest):
                 half.close()
 
     def test_more_clients_than_handshakes(self):
+        """A client that has had to give way to others comes again."""
         server = self.server("--tls-max-handshakes", "2", "--tcp-backlog", "1000")
-        errors = []
 
         def work():
-            try:
-                for _ in range(3):
-                    with server.connect() as client:
-                        client("INCR", "n")
-            except (OSError, EOFError) as error:
-                errors.append(error)
+            for _ in range(3):
+                while True:
+                    try:
+                        with server.connect() as client:
+                            client("INCR", "n")
+                        break
+                    except (OSError, EOFError):
+                        pass
 
         threads = [threading.Thread(target=work) for _ in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertEqual(errors, [])
         with server.connect() as client:
             self.assertEqual(client("GET", "n"), b"60")
 

@@ -290,6 +290,9 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
         if let Some((el, id)) = (*this(conn)).timer.take() {
             let _ = event_loop::delete_time_event(el, id);
         }
+        if let Some(slot) = &(*this(conn)).slot {
+            slot.moved(ptr::null_mut());
+        }
         unwatch(conn, AE_READABLE | AE_WRITABLE);
     }
 }
@@ -303,8 +306,11 @@ pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(),
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).home = pending::thread();
-        // In the middle of a handshake that has begun.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() {
+        if let Some(slot) = &(*this(conn)).slot {
+            slot.moved(loop_of(conn)?);
+        }
+        // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() || (*conn).conn_handler.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }

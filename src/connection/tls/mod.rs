@@ -173,11 +173,14 @@ fn client_session(address: &CStr) -> Result<Box<Session>, Failure> {
     Ok(Box::new(Session::client(UnbufferedClientConnection::new(config, name)?)))
 }
 
-/// How many connections a listener may accept at once: `most`, unless so many handshakes are under way that the listener
-/// has to rest first.
+/// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
+/// another handshake gives way. None: none for a while.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) fn accepts(most: usize) -> Option<usize> {
-    Some(most.min(limits::room())).filter(|most| *most > 0)
+pub(crate) fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+    match most.min(limits::room()) {
+        0 => limits::oldest(el).map(|_| 1),
+        most => Some(most),
+    }
 }
 
 /// # Safety

@@ -74,7 +74,7 @@ pub struct TlsConfig {
     pub session_cache_size: Option<usize>,
     /// For how long. Default: 300 seconds.
     pub session_cache_timeout: Option<Duration>,
-    /// How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile.
+    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails.
     /// Default: 1000.
     pub max_handshakes: Option<usize>,
     /// How long a handshake may take, [`Duration::MAX`] for any time. Default: 10 seconds.
