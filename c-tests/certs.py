@@ -22,7 +22,10 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     sec1.key pkcs1.key              server.key and rsa.key in the formats of their own
     encrypted.key                   server.key with the passphrase "secret"
     old-encrypted.key               the same in the old way of PEM
-    ca-dir/                         ca.crt under its hashed name, and a file that is no certificate
+    sha1-encrypted.key              server.key with the passphrase "secret", as OpenSSL encrypted it by default up to 1.0.2
+    pbe-encrypted.key               the same in the way of PKCS #12
+    pbes1-encrypted.key             the same with PBES1
+    ca-dir/                         ca.crt under its hashed name, and files that are no certificate or not there
     empty-dir/                      only the latter
     dh.pem                          DH parameters
     no-cert.pem                     text
@@ -73,6 +76,16 @@ subjectAltName = DNS:urn, URI:urn:unknown, URI:urn:off, URI:urn:alice, URI:urn:c
 [nul_uri]
 basicConstraints = CA:false
 subjectAltName = URI:urn:alice@evil, URI:urn:unknown
+"""
+
+# Not every `openssl` makes such any more: pbeWithMD5AndDES-CBC, passphrase "secret".
+PBES1 = """\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGwMBsGCSqGSIb3DQEFAzAOBAgriifm69IvRQICCAAEgZCAwMgufqLzwCEKHn5V
+c9vJFPXKZ4lO3jJAchBWCqxbCJcheIket6dVLRmMfaN3q6jpGpdWmVIU1tE4oncO
+yRCcGoDaN4zXaChJrTa94hhG5AOpYDiCxto7W9f8/OWida3po8DIXThye2j5kmQL
+Ki/rgVsuJKSSzAss0OUB4Xi1KyzDt1RqRIK0OmSQpuqyV38=
+-----END ENCRYPTED PRIVATE KEY-----
 """
 
 
@@ -197,9 +210,21 @@ class Maker:
         self.openssl("rsa", "-in", "rsa.key", "-traditional", "-out", "pkcs1.key")
         self.openssl("pkcs8", "-topk8", "-in", "server.key", "-out", "encrypted.key", "-passout", "pass:secret")
         self.openssl("ec", "-in", "server.key", "-aes256", "-out", "old-encrypted.key", "-passout", "pass:secret")
+        for name, cipher in (
+            ("sha1", ("-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA1")), ("pbe", ("-v1", "PBE-SHA1-3DES")),
+        ):
+            self.openssl(
+                "pkcs8", "-topk8", "-in", "server.key", "-out", f"{name}-encrypted.key", "-passout", "pass:secret", *cipher,
+            )
+        self.write("pbes1-encrypted.key", PBES1)
         self.write(f"ca-dir/{self.openssl('x509', '-in', 'ca.crt', '-noout', '-hash')}.0", self.text("ca.crt"))
-        for name in "no-cert.pem", "ca-dir/readme", "empty-dir/readme":
-            self.write(name, "There is no certificate here.\n")
+        for folder in "ca-dir", "empty-dir":
+            self.write(f"{folder}/readme", "There is no certificate here.\n")
+            self.write(f"{folder}/00000000.0", "Nor here.\n")
+            self.write(f"{folder}/00000000.1", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+            (self.folder / folder / "00000000.2").symlink_to("nowhere")
+            (self.folder / folder / "00000000.3").mkdir()
+        self.write("no-cert.pem", "There is no certificate here.\n")
         self.openssl("genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:ffdhe2048", "-out", "dh.pem")
 
     def text(self, name):

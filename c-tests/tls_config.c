@@ -32,6 +32,15 @@ static void expect_taken(void) {
     config = tls_config();
 }
 
+static char logged[512];
+static int logged_count;
+
+static void on_log(int level, const char *message) {
+    CHECK_INT(level, LIBAE_LOG_WARNING);
+    snprintf(logged, sizeof(logged), "%s", message);
+    logged_count++;
+}
+
 /* ---- Refused ---- */
 
 static void protocols_that_there_are_not(void) {
@@ -61,6 +70,40 @@ static void ciphers_that_there_are_not(void) {
     expect_refused("tls-ciphersuites: ECDHE-RSA");
     config.ciphersuites = ":";
     expect_refused("tls-ciphersuites");
+    tls_end();
+}
+
+/* As Mozilla recommends, and others: it goes on with what there is, and says once what there is not. */
+static void ciphers_beside_some_that_there_are_not(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
+    begin();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    config.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+                     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+                     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+    expect_taken();
+    CHECK_INT(logged_count, 1);
+    CHECK_TEXT(logged, "tls-ciphers: DHE-RSA-AES128-GCM-SHA256, DHE-RSA-AES256-GCM-SHA384, DHE-RSA-CHACHA20-POLY1305: "
+                       "not supported, left out");
+    config.ciphersuites = "TLS_AES_128_CCM_SHA256:TLS_AES_128_GCM_SHA256";
+    expect_taken();
+    CHECK_INT(logged_count, 2);
+    CHECK_TEXT(logged, "tls-ciphersuites: TLS_AES_128_CCM_SHA256: not supported, left out");
+    config.ciphers = "HIGH:!aNULL:!MD5:!RC4";
+    expect_taken();
+    CHECK_INT(logged_count, 2);
+    tls_end();
+}
+
+/* Which takes out a key exchange that is not there, and hashes that no suite here protects records with. */
+static void ciphers_without_rsa_for_an_rsa_certificate(void) {
+    begin();
+    tls_identity(&config, "rsa");
+    config.ca_cert_file = tls_file("all-ca.crt");
+    config.protocols = "TLSv1.2";
+    config.ciphers = "HIGH:!RSA:!SHA:!SHA256:!SHA384";
+    expect_taken();
     tls_end();
 }
 
@@ -138,6 +181,24 @@ static void keys_that_are_locked(void) {
     config.key_file_pass = "secret";
     expect_refused("tls-key-file: ");
     CHECK_CONTAINS(err, "openssl pkcs8 -topk8");
+    tls_end();
+}
+
+/* The passphrase is not blamed for what it cannot help. */
+static void keys_that_are_locked_in_ways_of_old(void) {
+    static const char *const names[] = {"pbe-encrypted.key", "pbes1-encrypted.key"};
+    int i;
+
+    begin();
+    for (i = 0; i < 2; i++) {
+        config.key_file = tls_file(names[i]);
+        config.key_file_pass = "secret";
+        expect_refused("not supported");
+        CHECK_CONTAINS(err, names[i]);
+        CHECK_CONTAINS(err, "openssl pkcs8 -topk8");
+        CHECK(strstr(err, "pass") == NULL);
+    }
+    CHECK_CONTAINS(err, "PBES1");
     tls_end();
 }
 
@@ -222,6 +283,9 @@ static void keys_of_every_kind(void) {
     config.key_file = tls_file("encrypted.key");
     config.key_file_pass = "secret";
     expect_taken();
+    config.key_file = tls_file("sha1-encrypted.key");
+    config.key_file_pass = "secret";
+    expect_taken();
     config.key_file_pass = "not needed";
     expect_taken();
     tls_identity(&config, "rsa");
@@ -231,6 +295,26 @@ static void keys_of_every_kind(void) {
     config.key_file = tls_file("pkcs1.key");
     config.ca_cert_file = tls_file("all-ca.crt");
     expect_taken();
+    tls_end();
+}
+
+/* As OpenSSL, which opens such a file only when it looks for that certificate. */
+static void folder_of_cas_with_other_files(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
+    begin();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    config.ca_cert_file = NULL;
+    config.ca_cert_dir = tls_file("ca-dir");
+    expect_taken();
+    CHECK_INT(logged_count, 4);
+    CHECK_CONTAINS(logged, "tls-ca-cert-dir: ");
+    CHECK_CONTAINS(logged, "ca-dir/00000000.");
+    CHECK_CONTAINS(logged, ": left out");
+    config.ca_cert_file = tls_file("ca.crt");
+    config.ca_cert_dir = tls_file("empty-dir"); /* nothing in it, but there is the file */
+    expect_taken();
+    CHECK_INT(logged_count, 8);
     tls_end();
 }
 
@@ -296,8 +380,11 @@ static void texts_are_copied(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not), CASE(files_that_there_are_not),
-          CASE(files_that_are_something_else), CASE(keys_that_do_not_fit), CASE(keys_that_are_locked),
-          CASE(one_without_the_other), CASE(numbers_that_mean_nothing),
-          CASE(limits_of_what_is_refused_do_not_count), CASE(text_fits_where_it_goes), CASE(keys_of_every_kind),
-          CASE(empty_texts_are_none), CASE(lists_of_every_kind), CASE(structure_of_another_size), CASE(texts_are_copied))
+TEST_MAIN(CASE(protocols_that_there_are_not), CASE(ciphers_that_there_are_not),
+          CASE(ciphers_beside_some_that_there_are_not), CASE(ciphers_without_rsa_for_an_rsa_certificate),
+          CASE(files_that_there_are_not), CASE(files_that_are_something_else), CASE(keys_that_do_not_fit),
+          CASE(keys_that_are_locked), CASE(keys_that_are_locked_in_ways_of_old), CASE(one_without_the_other),
+          CASE(numbers_that_mean_nothing), CASE(limits_of_what_is_refused_do_not_count),
+          CASE(text_fits_where_it_goes), CASE(keys_of_every_kind), CASE(folder_of_cas_with_other_files),
+          CASE(empty_texts_are_none), CASE(lists_of_every_kind), CASE(structure_of_another_size),
+          CASE(texts_are_copied))

@@ -252,12 +252,18 @@ typedef struct libaeTlsConfig {
     /** For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`. */
     int session_cache_timeout;
     /**
-     * How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile. Default:
+     * How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
      * `LIBAE_TLS_MAX_HANDSHAKES`.
      */
     int max_handshakes;
     /** How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit. */
     int handshake_timeout;
+    /**
+     * How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be, the
+     * connection ends with close_notify, a few records earlier when they are written together. Default: 16 777 216 (2^24)
+     * with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
+     */
+    long long records_per_key;
 } libaeTlsConfig;
 
 #ifdef __cplusplus

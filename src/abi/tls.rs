@@ -1,6 +1,6 @@
 //! libae's own configuration of the TLS type.
 
-use core::ffi::{c_char, c_int};
+use core::ffi::{c_char, c_int, c_longlong};
 
 /// `libaeTlsConfig.auth_clients`: clients are not asked for a certificate.
 pub const LIBAE_TLS_AUTH_CLIENTS_NO: c_int = 0;
@@ -67,9 +67,13 @@ pub struct libaeTlsConfig {
     pub session_cache_size: c_int,
     /// For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`.
     pub session_cache_timeout: c_int,
-    /// How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile. Default:
+    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
     /// `LIBAE_TLS_MAX_HANDSHAKES`.
     pub max_handshakes: c_int,
     /// How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit.
     pub handshake_timeout: c_int,
+    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be, the
+    /// connection ends with close_notify, a few records earlier when they are written together. Default: 16 777 216 (2^24)
+    /// with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
+    pub records_per_key: c_longlong,
 }

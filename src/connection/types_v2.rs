@@ -281,7 +281,7 @@ unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_
 unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     unsafe {
-        match tls::accepts(host::tls_accepts_per_call() as usize) {
+        match tls::accepts(el, host::tls_accepts_per_call() as usize) {
             Some(most) => accept(el, fd, most, 0, |fd| tls::create_accepted(&TLS, el, fd, host::tls_auth_clients())),
             None => rest(el, fd),
         }

@@ -179,7 +179,8 @@ impl Connection {
         self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, buf.as_mut_ptr().cast(), buf.len())) })
     }
 
-    /// Writes; returns how much was taken. `WouldBlock` when the socket is full.
+    /// Writes; returns how much was taken. `WouldBlock` when the socket is full: over TLS the next call has to bring the same
+    /// bytes again, since they have been encrypted; others in their place are lost.
     pub fn write(&self, data: &[u8]) -> io::Result<usize> {
         // SAFETY: live while it is not closed; the data is as long as said.
         self.transfer(|raw| unsafe { Some((*(*raw).r#type).write?(raw, data.as_ptr().cast(), data.len())) })

@@ -51,10 +51,11 @@ struct Accept {
 
 impl Accept {
     /// How many connections to accept now; None: none for a while.
-    fn most(&self) -> Option<usize> {
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
+    fn most(&self, el: *mut aeEventLoop) -> Option<usize> {
         #[cfg(feature = "tls")]
         if core::ptr::eq(self.ct, &TLS) {
-            return tls::accepts(self.per_call);
+            return tls::accepts(el, self.per_call);
         }
         Some(self.per_call)
     }
@@ -179,7 +180,7 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
         Rc::increment_strong_count(accept);
         let accept = Rc::from_raw(accept);
         let el = EventLoop::of(raw);
-        let Some(most) = accept.most() else { return listener::rest(raw, listening) };
+        let Some(most) = accept.most(raw) else { return listener::rest(raw, listening) };
         listener::accept_up_to(raw, listening, most, |accepted, peer| {
             let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
             let ready = accept.clone();

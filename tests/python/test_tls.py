@@ -126,6 +126,20 @@ class Clients(TlsTest):
         time.sleep(pause)
         return connect(session)[1]
 
+    def test_sessions_are_taken_up_more_than_once(self):
+        server = self.server()
+        for version in (TLS12, TLS13):
+            using = context(version=version)
+            kept = None
+            for time in range(4):
+                plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+                with using.wrap_socket(plain, server_hostname="localhost", session=kept) as client:
+                    client.sendall(b"PING\r\n")
+                    self.assertEqual(client.recv(100), b"+PONG\r\n")
+                    self.assertEqual(client.session_reused, time > 0)
+                    # The first one each time, not what came with the last connection.
+                    kept = kept or client.session
+
     def test_sessions_end(self):
         lasting, server = self.server(), self.server("--tls-session-cache-timeout", "1")
         for version in (TLS12, TLS13):

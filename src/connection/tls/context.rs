@@ -2,6 +2,7 @@
 
 use super::settings::{Settings, TlsConfig};
 use super::store::Sessions;
+use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
 use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
@@ -61,7 +62,7 @@ pub(crate) fn forget() {
 impl Context {
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let mut provider = aws_lc_rs::default_provider();
-        provider.cipher_suites = settings.suites(&provider.cipher_suites)?;
+        provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;
         let trust =

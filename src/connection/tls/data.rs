@@ -1,7 +1,8 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
 use super::events::note_pending;
-use super::session::{Failure, Session, WRITE_LIMIT};
+use super::failure::Failure;
+use super::session::{Session, WRITE_LIMIT};
 use super::{fail, this};
 use crate::abi::connection::*;
 use crate::connection::socket::{MAX_TRANSFER, bytes, synced, transferred};
@@ -67,6 +68,8 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
             (*conn).state = CONN_STATE_CLOSED;
         }
         if !(*this(conn)).postponed {
+            // Entered anew: what this read gave is not answered yet.
+            (*this(conn)).place.leave();
             note_pending(conn);
         }
         result

@@ -19,23 +19,25 @@ pub(super) unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, da
     // SAFETY: the loop passes what it was given, and a closed connection is watched no longer.
     unsafe {
         if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            deliver(conn, mask);
+            let _ = deliver(conn, mask);
         } else if advance(conn).is_some() {
             finish(conn);
         }
     }
 }
 
-/// Calls the handlers, and then sees to it that what they have left will be announced.
+/// Calls the handlers, and then sees to it that what they have left will be announced. False when the connection is gone.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn deliver(conn: *mut connection, mask: c_int) {
+unsafe fn deliver(conn: *mut connection, mask: c_int) -> bool {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        if events::call_handlers(conn, mask) {
+        let lives = events::call_handlers(conn, mask);
+        if lives {
             announce(conn);
         }
+        lives
     }
 }
 
@@ -48,12 +50,19 @@ pub(super) unsafe fn note_pending(conn: *mut connection) {
     unsafe {
         let this = this(conn);
         // Without a handler nobody would take it, and the loop would not sleep.
-        let is_pending = (*conn).state == CONN_STATE_CONNECTED
-            && (*conn).read_handler.is_some()
-            && (*this).session.as_ref().is_some_and(|session| session.has_pending());
+        let session = match &(*this).session {
+            Some(session) if (*conn).state == CONN_STATE_CONNECTED && (*conn).read_handler.is_some() => Some(session),
+            _ => None,
+        };
+        let has_plain = session.is_some_and(|session| session.has_plain());
         let home = (*conn).own_loop().map_or((*this).home, |el| el as usize);
-        if is_pending && home != 0 {
-            (*this).place.enter(home, this);
+        if (has_plain || session.is_some_and(|session| session.has_record())) && home != 0 {
+            if !(*this).place.is_taken() {
+                // A record may be the end. Programs ask for pending data before they write their replies, as Redis does, and a
+                // time event comes before that, too: whoever is told of the end at once closes without replying.
+                (*this).deferred = !has_plain;
+                (*this).place.enter(home, this);
+            }
         } else {
             (*this).place.leave();
         }
@@ -113,8 +122,13 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, data: *mu
     let home = data as usize;
     // Whoever has something left afterwards asks for another one.
     LOOKING.with_borrow_mut(|looking| looking.retain(|(other, ..)| *other != el));
-    // SAFETY: a time event of the home's own thread.
-    unsafe { process(home) };
+    // SAFETY: a time event of the home's own thread, and of this loop.
+    unsafe {
+        if process(home).1 {
+            // Without memory for the event nobody looks after it before the next one of the socket.
+            let _ = look_after_later(el, home);
+        }
+    }
     DO_NOT_RUN_AGAIN
 }
 
@@ -137,13 +151,15 @@ pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_i
         IS_ASKED.store(true, Relaxed);
     }
     // SAFETY: a home of this thread.
-    unsafe { process(home_of(el)) }
+    unsafe { process(home_of(el)).0 }
 }
 
+/// Runs the read handlers whose turn it is; returns how many, and whether the turn of others comes with the next call.
+///
 /// # Safety
 /// `home` belongs to this thread.
-unsafe fn process(home: usize) -> c_int {
-    let mut count = 0;
+unsafe fn process(home: usize) -> (c_int, bool) {
+    let (mut count, mut deferred) = (0, false);
     let mut postponed = Vec::new();
     let end = pending::end();
     while let Some(this) = pending::first(home, end) {
@@ -152,9 +168,15 @@ unsafe fn process(home: usize) -> c_int {
             (*this).place.leave();
             if (*this).postponed {
                 postponed.push(this);
+            } else if core::mem::take(&mut (*this).deferred) {
+                (*this).place.enter(home, this);
+                deferred = true;
             } else {
                 count += 1;
-                deliver(this.cast(), AE_READABLE);
+                if deliver(this.cast(), AE_READABLE) {
+                    // What is left waits for the next call, and replies are written before that.
+                    (*this).deferred = false;
+                }
             }
         }
     }
@@ -162,7 +184,7 @@ unsafe fn process(home: usize) -> c_int {
         // SAFETY: nobody closes a connection that another thread uses.
         unsafe { (*this).place.enter(home, this) };
     }
-    count
+    (count, deferred)
 }
 
 /// Brings what the loop watches for in line with the handlers.
@@ -268,6 +290,9 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
         if let Some((el, id)) = (*this(conn)).timer.take() {
             let _ = event_loop::delete_time_event(el, id);
         }
+        if let Some(slot) = &(*this(conn)).slot {
+            slot.moved(ptr::null_mut());
+        }
         unwatch(conn, AE_READABLE | AE_WRITABLE);
     }
 }
@@ -281,8 +306,11 @@ pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(),
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).home = pending::thread();
-        // In the middle of a handshake that has begun.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() {
+        if let Some(slot) = &(*this(conn)).slot {
+            slot.moved(loop_of(conn)?);
+        }
+        // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() || (*conn).conn_handler.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }

@@ -1,8 +1,11 @@
 //! Certificates and keys from files.
 
 use super::settings::{Identity, Settings};
-use pkcs8::EncryptedPrivateKeyInfoRef;
+use crate::abi::host::LIBAE_LOG_WARNING;
+use crate::event_loop;
 use pkcs8::der::pem::{self, LineEnding};
+use pkcs8::pkcs5::Error as Pkcs5Error;
+use pkcs8::{EncryptedPrivateKeyInfoRef, Error as Pkcs8Error};
 use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -42,7 +45,7 @@ pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<Cer
         Err(TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(format!("{key_setting}: {} is not the key of {}", identity.key_file, identity.cert_file))
         }
-        // Certificates of X.509 version 1 cannot be compared; they serve all the same.
+        // Certificates of X.509 version 1 cannot be compared; they serve anyway.
         _ => Ok(certified),
     }
 }
@@ -65,38 +68,61 @@ fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>, String> {
     let Some(pass) = &identity.key_file_pass else {
         return Err(fail(&format_args!("it is encrypted, and there is no {pass_setting}")));
     };
-    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der.as_slice()).map_err(|error| fail(&error))?;
-    let key =
-        encrypted.decrypt(pass).map_err(|error| fail(&format_args!("{pass_setting} does not open it ({error})")))?;
-    Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
+    let not_supported = |what: &dyn core::fmt::Display| {
+        fail(&format_args!("{what}; `openssl pkcs8 -topk8 -v2 aes-256-cbc` makes a file that can be read"))
+    };
+    let encrypted = EncryptedPrivateKeyInfoRef::try_from(der.as_slice())
+        .map_err(|error| not_supported(&format_args!("how it is encrypted is not supported ({error})")))?;
+    match encrypted.decrypt(pass) {
+        Ok(key) => Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into()),
+        Err(Pkcs8Error::EncryptedPrivateKey(Pkcs5Error::NoPbes1CryptSupport)) => {
+            Err(not_supported(&"it is encrypted with PBES1, which is not supported"))
+        }
+        Err(Pkcs8Error::EncryptedPrivateKey(
+            error @ (Pkcs5Error::UnsupportedAlgorithm { .. } | Pkcs5Error::AlgorithmParametersInvalid { .. }),
+        )) => Err(not_supported(&format_args!("how it is encrypted is not supported ({error})"))),
+        Err(error) => Err(fail(&format_args!("{pass_setting} does not open it ({error})"))),
+    }
 }
 
 /// The CAs that peers are checked with; None when there are none. The certificates come beside the store.
 pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<CertificateDer<'static>>)>, String> {
-    let mut found = Vec::new();
-    if let Some(file) = &settings.ca_cert_file {
-        found = certificates("tls-ca-cert-file", file)?;
-    }
-    if let Some(dir) = &settings.ca_cert_dir {
-        let fail = |error| format!("tls-ca-cert-dir: {dir}: {error}");
-        for entry in fs::read_dir(dir).map_err(fail)? {
-            let entry = entry.map_err(fail)?;
-            if is_hashed_name(entry.file_name().as_encoded_bytes()) {
-                found.extend(certificates("tls-ca-cert-dir", entry.path())?);
-            }
-        }
-    }
     if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
         return Ok(None);
     }
-    let mut roots = RootCertStore::empty();
-    for certificate in &found {
-        roots.add(certificate.clone()).map_err(|error| format!("tls-ca-cert-file: {error}"))?;
+    let mut trusted = (RootCertStore::empty(), Vec::new());
+    if let Some(file) = &settings.ca_cert_file {
+        trust("tls-ca-cert-file", file, &mut trusted)?;
     }
-    if roots.is_empty() {
-        return Err("tls-ca-cert-dir: no file in it has a name that `openssl rehash` gives".into());
+    if let Some(dir) = &settings.ca_cert_dir {
+        for entry in fs::read_dir(dir).map_err(|error| format!("tls-ca-cert-dir: {dir}: {error}"))?.flatten() {
+            if is_hashed_name(entry.file_name().as_encoded_bytes())
+                && let Err(error) = trust("tls-ca-cert-dir", entry.path(), &mut trusted)
+            {
+                // OpenSSL opens a file when it looks for that certificate, and does without.
+                event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}: left out"));
+            }
+        }
+        if trusted.1.is_empty() {
+            let text = "there is no certificate in it under a name that `openssl rehash` gives";
+            return Err(format!("tls-ca-cert-dir: {dir}: {text}"));
+        }
     }
-    Ok(Some((roots, found)))
+    Ok(Some(trusted))
+}
+
+/// Adds the certificates of a file to those that are trusted.
+fn trust(
+    setting: &str,
+    path: impl AsRef<Path>,
+    (roots, found): &mut (RootCertStore, Vec<CertificateDer<'static>>),
+) -> Result<(), String> {
+    for certificate in certificates(setting, &path)? {
+        let fail = |error| format!("{setting}: {}: {error}", path.as_ref().display());
+        roots.add(certificate.clone()).map_err(fail)?;
+        found.push(certificate);
+    }
+    Ok(())
 }
 
 /// Whether a file in a folder of CAs has a name like `1a2b3c4d.0`, by which OpenSSL finds it.

@@ -1,8 +1,9 @@
 //! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
 
 use super::events::{settle, watch_for};
+use super::failure::Failure;
 use super::limits::{self, Slot};
-use super::session::{Failure, Handshake};
+use super::session::Handshake;
 use super::{client_session, fail, this};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
 use crate::abi::connect::Connector;
@@ -22,17 +23,44 @@ use core::ptr;
 /// # Safety
 /// `conn` is a live connection of this type and thread.
 pub(super) unsafe fn begin(conn: *mut connection) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the connection.
+    limits::milliseconds().map_or(Ok(()), |milliseconds| unsafe { give_time(conn, milliseconds.into()) })
+}
+
+/// # Safety
+/// `conn` is a live connection of this type and thread, without a time event.
+unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection, which takes the event back before it is gone.
     unsafe {
-        if let Some(milliseconds) = limits::milliseconds() {
-            let el = loop_of(conn)?;
-            let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
-            let id = event_loop::create_time_event(el, milliseconds.into(), proc, conn.cast(), ptr::null_mut())?;
-            (*this(conn)).timer = Some((el, id));
-        }
+        let el = loop_of(conn)?;
+        let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
+        let id = event_loop::create_time_event(el, milliseconds, proc, conn.cast(), ptr::null_mut())?;
+        (*this(conn)).timer = Some((el, id));
         Ok(())
     }
 }
+
+/// A place for a handshake that begins. When there is none, the oldest of the same loop gives way: a client that is slow
+/// rather than one that has just come. The loop tells it so in a moment: nobody expects other connections' handlers here.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+unsafe fn take_slot(conn: *mut connection) -> Result<Slot, Failure> {
+    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its slot.
+    unsafe {
+        let el = loop_of(conn)?;
+        if let Some(slot) = Slot::take(this(conn), el) {
+            return Ok(slot);
+        }
+        if let Some(oldest) = limits::oldest(el) {
+            end(oldest.cast());
+            give_time(oldest.cast(), 0)?;
+        }
+        Slot::take(this(conn), el).ok_or(Failure::Other(TOO_MANY))
+    }
+}
+
+const TOO_MANY: &str = "too many handshakes are under way";
 
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -54,7 +82,8 @@ unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: 
     // SAFETY: a connection that is gone has taken its time event with it.
     unsafe {
         (*this(conn)).timer = None;
-        fail(conn, &Failure::Other("the peer did not end the handshake in time"));
+        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).slot.is_none();
+        fail(conn, &Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
         finish(conn);
     }
     DO_NOT_RUN_AGAIN
@@ -134,13 +163,10 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
             return status(|| Err(Errno::EINVAL));
         }
         if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
-            let begun = match Slot::take() {
-                Some(slot) => {
-                    (*this(conn)).slot = Some(slot);
-                    begin(conn).map_err(Failure::System)
-                }
-                None => Err(Failure::Other("too many handshakes are under way")),
-            };
+            let begun = take_slot(conn).and_then(|slot| {
+                (*this(conn)).slot = Some(slot);
+                begin(conn).map_err(Failure::System)
+            });
             if let Err(failure) = begun {
                 return failed_at_once(conn, &failure);
             }

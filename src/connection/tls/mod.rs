@@ -10,6 +10,7 @@ mod ciphers;
 mod context;
 mod data;
 mod events;
+mod failure;
 mod files;
 mod handshake;
 mod limits;
@@ -19,6 +20,7 @@ pub(crate) mod reload;
 mod session;
 pub(crate) mod settings;
 mod store;
+mod suites;
 mod upstream;
 mod verify;
 
@@ -41,10 +43,11 @@ use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
 use core::ffi::{CStr, c_char, c_int, c_longlong};
 use core::ptr::{self, NonNull};
+use failure::Failure;
 use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
-use session::{Failure, Session};
+use session::Session;
 use std::ffi::CString;
 use upstream::configure_from_host;
 
@@ -65,6 +68,8 @@ pub(crate) struct TlsConnection {
     /// Another thread is using it: nothing changes in its loop until the state is updated.
     postponed: bool,
     place: pending::Place,
+    /// It is not the next call's turn but the one's after it.
+    deferred: bool,
     /// Under which home it waits, unless connections know their loop.
     home: usize,
 }
@@ -107,6 +112,7 @@ fn new(
         reached: false,
         postponed: false,
         place: pending::Place::default(),
+        deferred: false,
         home: pending::thread(),
     })?;
     // SAFETY: fresh and nobody else's.
@@ -149,11 +155,14 @@ fn client_session(address: &CStr) -> Result<Box<Session>, Failure> {
     Ok(Box::new(Session::client(UnbufferedClientConnection::new(config, name)?)))
 }
 
-/// How many connections a listener may accept at once: `most`, unless so many handshakes are under way that the listener
-/// has to rest first.
+/// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
+/// another handshake gives way. None: none for a while.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) fn accepts(most: usize) -> Option<usize> {
-    Some(most.min(limits::room())).filter(|most| *most > 0)
+pub(crate) fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+    match most.min(limits::room()) {
+        0 => limits::oldest(el).map(|_| 1),
+        most => Some(most),
+    }
 }
 
 /// # Safety

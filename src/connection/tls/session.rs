@@ -1,15 +1,15 @@
 //! One TLS session over a non-blocking socket: rustls between two buffers.
 
 use super::buffer::Buffer;
+use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::c_int;
-use core::fmt;
 use core::mem;
+use rustls::Error as TlsError;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, UnbufferedStatus};
-use rustls::{CertificateError, Error as TlsError};
 use std::cell::RefCell;
 
 /// How much of one write goes into records at once: four of the largest.
@@ -18,69 +18,15 @@ pub(super) const WRITE_LIMIT: usize = 64 * 1024;
 /// The header of a record: type, version and length.
 const RECORD_HEADER: usize = 5;
 /// Its first byte.
-const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=23;
+const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=24;
+/// One that none has.
+const NO_RECORD: u8 = 0;
 /// The first byte of those that a handshake begins with.
 const HANDSHAKE: u8 = 22;
-/// The longest that a record can be, behind its header.
+/// No record is so long, behind its header.
 const RECORD_MOST: usize = (1 << 14) + 2048;
 /// How much to read at least, if there is as much.
 const READ_LEAST: usize = RECORD_HEADER + RECORD_MOST;
-
-/// Why a session came to an end.
-#[derive(Clone, Debug)]
-pub(super) enum Failure {
-    /// The socket failed.
-    System(Errno),
-    /// TLS did.
-    Tls(TlsError),
-    /// Something else about TLS.
-    Other(&'static str),
-}
-
-impl From<Errno> for Failure {
-    fn from(errno: Errno) -> Self {
-        Self::System(errno)
-    }
-}
-
-impl From<TlsError> for Failure {
-    fn from(error: TlsError) -> Self {
-        Self::Tls(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    /// Says which side did what.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::System(errno) => crate::sys::text::error_text(*errno).fmt(f),
-            Self::Other(text) => f.write_str(text),
-            Self::Tls(TlsError::AlertReceived(alert)) => write!(f, "the peer gave up with the alert {alert:?}"),
-            Self::Tls(TlsError::NoCertificatesPresented) => f.write_str("the peer showed no certificate"),
-            Self::Tls(TlsError::InvalidCertificate(CertificateError::UnknownIssuer)) => {
-                f.write_str("the peer's certificate is not signed by a known CA")
-            }
-            Self::Tls(TlsError::InvalidCertificate(CertificateError::Other(error))) => {
-                write!(f, "the peer's certificate is refused: {}", error.0)
-            }
-            Self::Tls(TlsError::InvalidCertificate(error)) => write!(f, "the peer's certificate is refused: {error}"),
-            Self::Tls(TlsError::InvalidMessage(what)) => {
-                write!(f, "the peer sent something that is not TLS ({what:?})")
-            }
-            Self::Tls(TlsError::PeerIncompatible(why)) => {
-                write!(f, "the peer and this side have nothing in common: {why:?}")
-            }
-            Self::Tls(TlsError::PeerMisbehaved(why)) => write!(f, "the peer does not keep to TLS: {why:?}"),
-            Self::Tls(TlsError::PeerSentOversizedRecord) => f.write_str("the peer sent a record that is too long"),
-            Self::Tls(
-                error @ (TlsError::InappropriateMessage { .. } | TlsError::InappropriateHandshakeMessage { .. }),
-            ) => write!(f, "the peer does not keep to TLS: {error}"),
-            Self::Tls(TlsError::General(why)) => write!(f, "this side cannot go on with the peer: {why}"),
-            Self::Tls(TlsError::DecryptError) => f.write_str("the peer sent a record that cannot be decrypted"),
-            Self::Tls(error) => error.fmt(f),
-        }
-    }
-}
 
 enum Tls {
     Server(UnbufferedServerConnection),
@@ -114,7 +60,7 @@ enum Step {
     Idle,
 }
 
-/// What comes behind the data.
+/// What a read has reported, or is about to.
 #[derive(Clone)]
 enum End {
     Eof,
@@ -123,8 +69,12 @@ enum End {
 
 pub(super) struct Session {
     tls: Tls,
-    /// Records that have not been decrypted.
+    /// Records from the socket.
     incoming: Buffer,
+    /// How many of these bytes, whole records, rustls has been shown: what it leaves there is a part of a message. It gets to
+    /// see a record only when a read has nothing else to give. One that is bad ends the session, and what the data before it is
+    /// answered with has to be written first.
+    shown: usize,
     /// Data that no reader has had room for.
     plain: Vec<u8>,
     /// How much of it has been read.
@@ -136,8 +86,6 @@ pub(super) struct Session {
     untold: usize,
     /// The first record of the peer looks like one.
     is_greeted: bool,
-    /// How many bytes of `incoming` rustls has seen without being able to use them, 0 for none: a part of a message.
-    seen: usize,
     end: Option<End>,
 }
 
@@ -154,12 +102,12 @@ impl Session {
         Self {
             tls,
             incoming: Buffer::default(),
+            shown: 0,
             plain: Vec::new(),
             taken: 0,
             outgoing: Buffer::default(),
             untold: 0,
             is_greeted: false,
-            seen: 0,
             end: None,
         }
     }
@@ -192,7 +140,8 @@ impl Session {
         // The two kinds of connection have no common trait.
         macro_rules! step {
             ($tls:expr) => {{
-                let UnbufferedStatus { mut discard, state } = $tls.process_tls_records(self.incoming.filled_mut());
+                let UnbufferedStatus { mut discard, state } =
+                    $tls.process_tls_records(&mut self.incoming.filled_mut()[..self.shown]);
                 let step = match state {
                     Ok(ConnectionState::ReadTraffic(mut traffic)) => {
                         let mut copied = 0;
@@ -238,6 +187,7 @@ impl Session {
                     Err(error) => Err(error),
                 };
                 self.incoming.consume(discard);
+                self.shown -= discard;
                 step
             }};
         }
@@ -276,6 +226,9 @@ impl Session {
             if let Step::Progress | Step::Data(_) | Step::Sent = self.step_or_alert(&mut [], &Send::Nothing)? {
                 continue;
             }
+            if self.is_handshaking() && self.show_record() {
+                continue;
+            }
             match self.flush(socket) {
                 Err(Errno::EAGAIN) => return Ok(Handshake::Write),
                 result => result?,
@@ -309,7 +262,6 @@ impl Session {
         // SAFETY: the slice is as long as said.
         let count = unsafe { fd::read(socket, room.as_mut_ptr().cast(), room.len()) }?;
         self.incoming.fill(count);
-        self.seen = 0;
         Ok(count)
     }
 
@@ -327,7 +279,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads what there is, up to the room in `out`; 0 is the end.
+    /// Reads up to the room in `out`, not more than one record; 0 is the end.
     pub(super) fn read(&mut self, socket: c_int, out: &mut [u8]) -> Result<usize, Failure> {
         let result = self.try_read(socket, out);
         self.park();
@@ -335,32 +287,29 @@ impl Session {
     }
 
     fn try_read(&mut self, socket: c_int, out: &mut [u8]) -> Result<usize, Failure> {
-        let mut done = self.take_plain(out);
-        while done < out.len() {
-            if self.end.is_none() && self.has_record() {
-                match self.step_or_alert(&mut out[done..], &Send::Nothing) {
-                    Ok(Step::Data(count)) => done += count,
-                    Ok(Step::Idle) => self.seen = self.incoming.filled().len(),
-                    // An error is for the next read, once this one has nothing else to give.
-                    Ok(Step::Progress | Step::Sent) | Err(_) => {}
+        if self.has_plain() {
+            return Ok(self.take_plain(out));
+        }
+        while self.end.is_none() {
+            match self.step_or_alert(out, &Send::Nothing) {
+                Ok(Step::Data(count @ 1..)) => return Ok(count),
+                Ok(Step::Idle) if !self.show_record() => {
+                    // Answers of the protocol's own. What does not go now goes with the next call.
+                    let _ = self.flush(socket);
+                    if self.receive(socket)? == 0 {
+                        self.end = Some(End::Eof);
+                    }
                 }
-                continue;
-            }
-            if done > 0 {
-                break;
-            }
-            // Answers of the protocol's own, and alerts. What does not go now goes with the next call.
-            let _ = self.flush(socket);
-            match &self.end {
-                Some(End::Eof) => return Ok(0),
-                Some(End::Failed(failure)) => return Err(failure.clone()),
-                None => {}
-            }
-            if self.receive(socket)? == 0 {
-                self.end = Some(End::Eof);
+                // An error has set the end.
+                Ok(_) | Err(_) => {}
             }
         }
-        Ok(done)
+        // An alert.
+        let _ = self.flush(socket);
+        match &self.end {
+            Some(End::Failed(failure)) => Err(failure.clone()),
+            _ => Ok(0),
+        }
     }
 
     fn take_plain(&mut self, out: &mut [u8]) -> usize {
@@ -374,28 +323,48 @@ impl Session {
         count
     }
 
-    /// Whether a whole record waits to be decrypted, or something that will never be one.
-    fn has_record(&self) -> bool {
-        match self.incoming.filled() {
-            seen if seen.len() == self.seen => false,
+    /// How long the record is that rustls sees next, if all of it is there, and whether it is one: if not, the header is enough.
+    fn next_record(&self) -> Option<(usize, bool)> {
+        match &self.incoming.filled()[self.shown..] {
             [kind, major, _, high, low, rest @ ..] => {
                 let length = usize::from(u16::from_be_bytes([*high, *low]));
-                let is_record = RECORD_KINDS.contains(kind) && *major == 3 && length <= RECORD_MOST;
-                rest.len() >= length || !is_record
+                let is_record = RECORD_KINDS.contains(kind) && *major == 3 && length < RECORD_MOST;
+                let length = if is_record { length } else { 0 };
+                (rest.len() >= length).then_some((RECORD_HEADER + length, is_record))
             }
-            _ => false,
+            _ => None,
         }
     }
 
-    /// Whether a read has something to say that no poll of the socket will announce.
-    pub(super) fn has_pending(&self) -> bool {
-        !self.plain.is_empty() || self.end.is_some() || self.has_record()
+    /// Shows rustls one record more, if there is one.
+    fn show_record(&mut self) -> bool {
+        let Some((length, is_record)) = self.next_record() else { return false };
+        if !is_record {
+            // rustls knows versions that are not of TLS, and would wait for the rest of such a record.
+            self.incoming.filled_mut()[self.shown] = NO_RECORD;
+        }
+        self.shown += length;
+        true
+    }
+
+    /// Whether a read has data to give that no poll of the socket will announce.
+    pub(super) fn has_plain(&self) -> bool {
+        !self.plain.is_empty()
+    }
+
+    /// Whether a record is there that a poll may not announce. It may turn out to be the end.
+    pub(super) fn has_record(&self) -> bool {
+        self.next_record().is_some()
     }
 
     /// Writes data, of which the buffers are parts; returns how much of it. `EAGAIN` when the socket does not take
     /// all the records: the caller brings the same data again, at least as much of it, as it has to for upstream.
     pub(super) fn write(&mut self, socket: c_int, parts: &[&[u8]]) -> Result<usize, Failure> {
         let result = self.try_write(socket, parts);
+        if let Err(Failure::Tls(_)) = result {
+            // The alert tells the peer why.
+            let _ = self.flush(socket);
+        }
         self.park();
         result
     }

@@ -1,13 +1,13 @@
 //! The configuration as the program gave it, owned and checked for what TLS here cannot do.
 
-use super::ciphers::{protocols, tls12_suites, tls13_suites};
+use super::suites::protocols;
 use crate::abi::tls::*;
 use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::host;
 use core::ffi::{CStr, c_char, c_int};
 use core::mem::{offset_of, size_of};
 use core::time::Duration;
-use rustls::{CipherSuite, SupportedCipherSuite, SupportedProtocolVersion, version};
+use rustls::SupportedProtocolVersion;
 
 /// A certificate and its key.
 #[derive(Debug)]
@@ -74,11 +74,14 @@ pub struct TlsConfig {
     pub session_cache_size: Option<usize>,
     /// For how long. Default: 300 seconds.
     pub session_cache_timeout: Option<Duration>,
-    /// How many accepted connections may be in their handshake at the same time; listeners accept no more meanwhile.
+    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails.
     /// Default: 1000.
     pub max_handshakes: Option<usize>,
     /// How long a handshake may take, [`Duration::MAX`] for any time. Default: 10 seconds.
     pub handshake_timeout: Option<Duration>,
+    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be,
+    /// the connection ends. Default: 16 777 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited.
+    pub records_per_key: Option<u64>,
 }
 
 /// The same, checked.
@@ -92,6 +95,7 @@ pub(crate) struct Settings {
     pub(crate) ciphers: Option<String>,
     pub(crate) ciphersuites: Option<String>,
     pub(crate) prefer_server_ciphers: bool,
+    pub(crate) records_per_key: Option<u64>,
     /// How many sessions a server keeps, for how long; None: none.
     pub(crate) sessions: Option<(usize, Duration)>,
     /// One of the `LIBAE_TLS_AUTH_CLIENTS_` values.
@@ -180,9 +184,10 @@ impl TlsConfig {
             core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut known).cast(), count);
             let config = known;
             for (name, value) in [
-                ("session_cache_size", config.session_cache_size),
-                ("session_cache_timeout", config.session_cache_timeout),
-                ("max_handshakes", config.max_handshakes),
+                ("session_cache_size", config.session_cache_size.into()),
+                ("session_cache_timeout", config.session_cache_timeout.into()),
+                ("max_handshakes", config.max_handshakes.into()),
+                ("records_per_key", config.records_per_key),
             ] {
                 if value < 0 {
                     return Err(format!("{name}: {value} is below 0"));
@@ -203,6 +208,7 @@ impl TlsConfig {
                     0 => None,
                     milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
                 },
+                records_per_key: u64::try_from(config.records_per_key).ok().filter(|records| *records > 0),
                 ..strings!(config)
             })
         }
@@ -240,6 +246,7 @@ impl TlsConfig {
             ciphers: self.ciphers.clone(),
             ciphersuites: self.ciphersuites.clone(),
             prefer_server_ciphers: self.prefer_server_ciphers,
+            records_per_key: self.records_per_key,
             sessions: (!self.no_session_cache).then(|| (size, self.session_cache_timeout.unwrap_or(timeout))),
             auth_clients: match self.auth_clients {
                 AuthClients::No => LIBAE_TLS_AUTH_CLIENTS_NO,
@@ -294,27 +301,6 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
 unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
     // SAFETY: not NULL, and the caller vouches for the rest.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes().to_vec())
-}
-
-impl Settings {
-    /// The provider's suites that the settings leave, in their order.
-    pub(crate) fn suites(&self, all: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, String> {
-        let in_order = |wanted: Vec<CipherSuite>| -> Vec<SupportedCipherSuite> {
-            wanted.iter().filter_map(|id| all.iter().find(|suite| suite.suite() == *id)).copied().collect()
-        };
-        let of_version = |version: &SupportedProtocolVersion| -> Vec<SupportedCipherSuite> {
-            all.iter().filter(|suite| suite.version() == version).copied().collect()
-        };
-        let mut suites = match &self.ciphersuites {
-            Some(list) => in_order(tls13_suites(list)?),
-            None => of_version(&version::TLS13),
-        };
-        suites.extend(match &self.ciphers {
-            Some(list) => in_order(tls12_suites(list)?),
-            None => of_version(&version::TLS12),
-        });
-        Ok(suites)
-    }
 }
 
 #[cfg(test)]

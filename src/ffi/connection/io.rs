@@ -91,7 +91,11 @@ pub unsafe extern "C" fn connAccept(conn: *mut connection, accept_handler: Conne
 /// Writes up to `data_len` bytes.
 ///
 /// Returns how many were taken; -1 with errno: `EAGAIN` when the socket is full; others also go to `last_errno` and,
-/// but for `EINTR`, turn a connected connection to `CONN_STATE_ERROR`.
+/// except for `EINTR`, turn a connected connection to `CONN_STATE_ERROR`.
+///
+/// After `EAGAIN` the next call brings the same bytes again, with or without more behind them, as OpenSSL demands: a connection
+/// over TLS has already encrypted them, sends those, and then counts as many of the new call's bytes as taken without
+/// looking at them. Other bytes in their place are lost. Fewer bytes than before are answered with `EAGAIN`.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `data` is NULL or holds `data_len` bytes.

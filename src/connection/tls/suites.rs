@@ -1,0 +1,114 @@
+//! Which protocols and cipher suites connections may use, and how many records one key protects.
+
+use super::ciphers::{self, Choice};
+use super::settings::Settings;
+use crate::abi::host::LIBAE_LOG_WARNING;
+use crate::event_loop;
+use rustls::{
+    CipherSuite, CipherSuiteCommon, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite, Tls13CipherSuite,
+    version,
+};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// The protocol versions of a list with spaces between them.
+pub(super) fn protocols(list: Option<&str>) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
+    let mut wanted = Vec::new();
+    for name in list.unwrap_or("TLSv1.2 TLSv1.3").split_whitespace() {
+        let version = match name.to_ascii_lowercase().as_str() {
+            "tlsv1.2" => &version::TLS12,
+            "tlsv1.3" => &version::TLS13,
+            "tlsv1" | "tlsv1.1" => return Err(format!("tls-protocols: {name} is too old and not supported")),
+            _ => return Err(format!("tls-protocols: {name} is none of 'TLSv1.2' and 'TLSv1.3'")),
+        };
+        if !wanted.contains(&version) {
+            wanted.push(version);
+        }
+    }
+    if wanted.is_empty() { Err("tls-protocols: no protocol is named".into()) } else { Ok(wanted) }
+}
+
+/// The provider's suites that the settings leave, in their order. What they name and is not there is logged.
+pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, String> {
+    let of_version = |version: &SupportedProtocolVersion| {
+        let suites = all.iter().filter(|suite| suite.version() == version).map(|suite| suite.suite());
+        Choice { suites: suites.collect(), missing: Vec::new(), least_strength: 0 }
+    };
+    let of_13 = settings.ciphersuites.as_deref().map(ciphers::tls13_suites).transpose()?;
+    let of_12 = settings.ciphers.as_deref().map(ciphers::tls12_suites).transpose()?;
+    let of_13 = of_13.unwrap_or_else(|| of_version(&version::TLS13));
+    let of_12 = of_12.unwrap_or_else(|| of_version(&version::TLS12));
+    for (setting, missing) in [("tls-ciphers", &of_12.missing), ("tls-ciphersuites", &of_13.missing)] {
+        if !missing.is_empty() {
+            let missing = missing.join(", ");
+            event_loop::log(LIBAE_LOG_WARNING, format_args!("{setting}: {missing}: not supported, left out"));
+        }
+    }
+    let is_strong = |id: &&CipherSuite| ciphers::strength(**id) >= of_12.least_strength;
+    let wanted = of_13.suites.iter().filter(is_strong).chain(&of_12.suites);
+    let found = wanted.filter_map(|id| all.iter().find(|suite| suite.suite() == *id));
+    Ok(found.map(|suite| limited(*suite, settings.records_per_key)).collect())
+}
+
+/// The suite with another limit of records per key. With TLS 1.2 the default is none, as OpenSSL has it: that version has no
+/// way to change keys, and rustls would end the connection. With TLS 1.3 keys are changed, at rustls's limit if not before.
+fn limited(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
+    /// What rustls takes has to live forever: each is made once.
+    static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
+    let common = |suite: &CipherSuiteCommon, records| CipherSuiteCommon { confidentiality_limit: records, ..*suite };
+    let (now, records) = match suite {
+        SupportedCipherSuite::Tls12(suite) => (suite.common.confidentiality_limit, records.unwrap_or(u64::MAX)),
+        SupportedCipherSuite::Tls13(suite) => {
+            let most = suite.common.confidentiality_limit;
+            (most, records.map_or(most, |records| records.min(most)))
+        }
+    };
+    if now == records {
+        return suite;
+    }
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    *made.entry((suite.suite().into(), records)).or_insert_with(|| match suite {
+        SupportedCipherSuite::Tls12(suite) => {
+            let common = common(&suite.common, records);
+            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite { common, ..*suite })))
+        }
+        SupportedCipherSuite::Tls13(suite) => {
+            let common = common(&suite.common, records);
+            SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite { common, ..*suite })))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::crypto::aws_lc_rs::cipher_suite::*;
+
+    #[test]
+    fn protocols_are_named() {
+        assert_eq!(protocols(None).unwrap().len(), 2);
+        assert_eq!(protocols(Some("tlsv1.3")).unwrap(), [&version::TLS13]);
+        assert!(protocols(Some("TLSv1.1 TLSv1.2")).unwrap_err().contains("TLSv1.1"));
+        assert!(protocols(Some("SSLv3")).unwrap_err().contains("SSLv3"));
+        assert!(protocols(Some(" ")).is_err());
+    }
+
+    fn limit(suite: SupportedCipherSuite) -> u64 {
+        match suite {
+            SupportedCipherSuite::Tls12(suite) => suite.common.confidentiality_limit,
+            SupportedCipherSuite::Tls13(suite) => suite.common.confidentiality_limit,
+        }
+    }
+
+    #[test]
+    fn records_are_limited_where_that_is_asked_for() {
+        let of_12 = TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+        assert!(limit(of_12) < u64::MAX);
+        assert_eq!(limit(limited(of_12, None)), u64::MAX);
+        assert_eq!(limit(limited(of_12, Some(7))), 7);
+        let of_13 = TLS13_AES_128_GCM_SHA256;
+        assert_eq!(limit(limited(of_13, None)), limit(of_13));
+        assert_eq!(limit(limited(of_13, Some(u64::MAX))), limit(of_13));
+        assert_eq!(limit(limited(of_13, Some(7))), 7);
+    }
+}
