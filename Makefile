@@ -36,14 +36,19 @@ HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 
 # What the library exports: the functions of the headers, all of which are named like this.
 EXPORTED := (ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
+# What libae-core.a has of these.
+EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|SetHost|Version)
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
 	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured
 SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
+CORE     := $(BUILD)/libae-core.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
+
+PC_NAMES := libae.pc libae-static.pc libae-core.pc
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs src/abi/facts/layouts.csv
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
@@ -64,7 +69,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
-lib: $(SHARED) $(LINKS) $(STATIC) ## build the library only
+lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
 
@@ -123,6 +128,35 @@ $(STATIC): $(BUILD)/libae.o
 	@rm -f $@
 	$(AR) rcsD $@ $<
 
+# ae and anet alone: the same crate without TLS, of which only what their functions use is left. Without fat LTO, which
+# would make the standard library's functions for panics and failed allocations local: here src/sys/abort.rs takes their
+# place, and with them goes the code of backtraces. (nm sees no symbols beside bitcode.) Without debug information, which
+# would be most of it: a program's own tools are to stay small.
+$(BUILD)/core.o: $(LIB_SOURCES) Makefile
+	$(call need,$(CARGO),see https://rustup.rs)
+	$(call need,$(LD),install binutils)
+	$(call need,$(OBJCOPY),install binutils)
+	@mkdir -p $(BUILD)
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --no-default-features --lib --crate-type staticlib \
+		--target-dir $(TARGET)/core
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
+	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
+		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
+	cut -d ' ' -f 1 $@-redefined > $@-weak
+	$(OBJCOPY) --weaken-symbols=$@-weak $@-all.a
+	$(OBJCOPY) --redefine-syms=$@-redefined $@-all.a
+	$(NM) -g --defined-only $@-all.a 2>/dev/null | sed -nE 's/^[0-9a-f]+ T ($(EXPORTED_CORE))$$/\1/p' | \
+		LC_ALL=C sort -u > $@-exports
+	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $@-exports) -o $@-linked.o $@-all.a
+	$(OBJCOPY) --strip-debug --keep-global-symbols=$@-exports $@-linked.o
+	$(STRIP) --strip-unneeded -o $@ $@-linked.o
+	@rm $@-*
+
+$(CORE): $(BUILD)/core.o
+	$(call need,$(AR),install binutils)
+	@rm -f $@
+	$(AR) rcsD $@ $<
+
 # glibc's libc.so names the loader beside libc.so.6 because __tls_get_addr lives there. The loader is in every process,
 # so libc.so.6 is linked directly and stays the only libc that libae.so names. Elsewhere: what the compiler does.
 ifneq (,$(findstring /,$(shell $(CC) -print-file-name=libc.so.6 2>/dev/null)))
@@ -165,17 +199,20 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	$(STRIP) --strip-debug -o $(BUILD)/stripped $(STATIC)
 	$(INSTALL) -m 644 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/libae.a
+	$(INSTALL) -m 644 $(CORE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
 	@rm $(BUILD)/stripped
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' libae.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libae.pc
-	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libae.pc
+	for name in $(PC_NAMES); do \
+		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+			-e 's|@VERSION@|$(VERSION)|' pkgconfig/$$name.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
+		chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
+	done
 
 uninstall: ## remove what install put there, with the same variables
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a pkgconfig/libae.pc)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE)) $(addprefix pkgconfig/,$(PC_NAMES)))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
 	if [ -d $(DESTDIR)$(INCLUDEDIR)/libae ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/libae; fi
 

@@ -22,7 +22,8 @@ expected_files() {
     local name
     for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/include/libae/$name"; done
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
-    echo ./opt/x/lib64/pkgconfig/libae.pc
+    echo ./opt/x/lib64/libae-core.a
+    for name in libae libae-static libae-core; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
     echo ./opt/x/bin/ae-server
 }
 
@@ -74,10 +75,42 @@ with_shared_cxx() {
 # libae.a alone static: the usual way of a program that ships without libae.so.
 with_archive() {
     # shellcheck disable=SC2046
-    cc -o "$work/archive" tests/install/use.c $(pkg-config --cflags libae) \
-        $(pkg-config --libs --static libae | sed 's/-lae/-l:libae.a/') || return 1
+    cc -o "$work/archive" tests/install/use.c $(pkg-config --cflags --libs libae-static) || return 1
     ! needs_libae "$work/archive" || fail "it was linked with libae.so"
     runs "$work/archive"
+}
+
+# small PROGRAM KILOBYTES: it has no more without its symbols.
+small() {
+    local bytes
+    strip -o "$work/stripped" "$1" || return 1
+    bytes=$(stat -c %s "$work/stripped")
+    echo "$1 has $bytes bytes"
+    [ "$bytes" -lt $(($2 * 1024)) ] || fail "$bytes bytes, $2 KB are allowed"
+}
+
+# ae and anet alone, beside functions of the program's own that are called like connections'.
+with_core() {
+    # shellcheck disable=SC2046
+    cc -std=c99 -Wall -Wextra -Werror -o "$work/core" tests/install/core.c $(pkg-config --cflags --libs libae-core) || return 1
+    ! needs_libae "$work/core" || fail "it was linked with libae.so"
+    runs "$work/core" && small "$work/core" 200
+}
+
+# What libae.a adds to a program without connections is little more.
+with_archive_of_which_little_is_used() {
+    # shellcheck disable=SC2046
+    cc -DWITHOUT_NAMESAKES -o "$work/little" tests/install/core.c $(pkg-config --cflags --libs libae-static) || return 1
+    runs "$work/little" && small "$work/little" 700
+}
+
+# Both archives in one link would be two event loops, of which connections know one.
+not_together() {
+    local said
+    # shellcheck disable=SC2046
+    ! said=$(cc -o "$work/both" tests/install/use.c $(pkg-config --cflags libae) "$prefix/lib/libae-core.a" \
+        "$prefix/lib/libae.a" 2>&1) || fail "they were linked together" || return 1
+    grep -q 'multiple definition of .aeMain' <<< "$said" || fail "$said"
 }
 
 # Everything static, libc too: glibc warns of getaddrinfo, which is its own affair.
@@ -135,6 +168,9 @@ check "a C program with libae.so" with_shared
 check "a C++ program with libae.so" with_shared_cxx
 check "a C program with libae.a" with_archive
 check "a static C program" with_static
+check "a C program with libae-core.a" with_core
+check "a C program with libae.a that uses little of it" with_archive_of_which_little_is_used
+check "libae.a and libae-core.a do not go together" not_together
 check "ctypes" with_ctypes
 check "ae-server starts" server_starts
 check "uninstall removes everything" nothing_left
