@@ -45,16 +45,21 @@ SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
 CORE     := $(BUILD)/libae-core.a
+INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
 
-PC_NAMES := libae.pc libae-static.pc libae-core.pc
+PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs src/abi/facts/layouts.csv
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
+
+# The profile's own name, as a part of symbols: build.rs has the default and who shares another's.
+DEFAULT_PROFILE := $(shell sed -n 's/^const DEFAULT_PROFILE: .* = "\(.*\)";/\1/p' build.rs)
+PROFILE_ID := $(subst .,_,$(subst -,_,$(or $(if $(shell grep '("$(ABI)", DEFAULT_PROFILE)' build.rs),,$(ABI)),$(DEFAULT_PROFILE))))
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
@@ -69,7 +74,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
-lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) ## build the library only
+lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
 
@@ -157,6 +162,16 @@ $(CORE): $(BUILD)/core.o
 	@rm -f $@
 	$(AR) rcsD $@ $<
 
+# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old ae.h,
+# whose structs are others, does not link.
+$(INSIDE): $(BUILD)/core.o
+	@rm -f $@
+	$(NM) -g --defined-only $< | sed -nE 's/.* ((ae|anet)[A-Z].*)$$/\1 libae_$(PROFILE_ID)_\1/p' | \
+		grep -v -e WithBackend -e LoopApiName > $@-names
+	$(OBJCOPY) --redefine-syms=$@-names $< $(BUILD)/inside.o
+	$(AR) rcsD $@ $(BUILD)/inside.o
+	@rm $@-names
+
 # glibc's libc.so names the loader beside libc.so.6 because __tls_get_addr lives there. The loader is in every process,
 # so libc.so.6 is linked directly and stays the only libc that libae.so names. Elsewhere: what the compiler does.
 ifneq (,$(findstring /,$(shell $(CC) -print-file-name=libc.so.6 2>/dev/null)))
@@ -193,13 +208,17 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES)
 # --- installation --------------------------------------------------------------------------------------------
 
 install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae $(DESTDIR)$(BINDIR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
+	for name in ae.h anet.h; do \
+		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
+		chmod 644 $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
+	done
 	$(STRIP) --strip-unneeded -o $(BUILD)/stripped $(SHARED)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	$(STRIP) --strip-debug -o $(BUILD)/stripped $(STATIC)
 	$(INSTALL) -m 644 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/libae.a
-	$(INSTALL) -m 644 $(CORE) $(DESTDIR)$(LIBDIR)
+	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
 	@rm $(BUILD)/stripped
@@ -212,9 +231,12 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	done
 
 uninstall: ## remove what install put there, with the same variables
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE)) $(addprefix pkgconfig/,$(PC_NAMES)))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
-	if [ -d $(DESTDIR)$(INCLUDEDIR)/libae ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/libae; fi
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
+	for dir in libae/inside libae; do \
+		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
+	done
 
 clean: ## remove build/ and cargo's output
 	rm -rf $(BUILD)

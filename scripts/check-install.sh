@@ -22,8 +22,8 @@ expected_files() {
     local name
     for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/include/libae/$name"; done
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
-    echo ./opt/x/lib64/libae-core.a
-    for name in libae libae-static libae-core; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
+    echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
+    for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
     echo ./opt/x/bin/ae-server
 }
 
@@ -104,6 +104,30 @@ with_archive_of_which_little_is_used() {
     runs "$work/little" && small "$work/little" 700
 }
 
+# A program that had a copy of ae and anet: our headers over its own, and the other archive.
+inside() {
+    rm -rf "$work/inside"
+    cp -r tests/install/inside "$work/inside" || return 1
+    cp "$(pkg-config --variable=headers libae-inside)"/*.h "$work/inside" || return 1
+    sed -i '1i #define LIBAE_BEFORE_6_2' "$work/inside/ae.h" "$work/inside/anet.h" || return 1
+    # shellcheck disable=SC2046
+    (cd "$work/inside" && cc -std=c99 -D_XOPEN_SOURCE=700 -Wall -Wextra -Werror -o program main.c events.c \
+        $(pkg-config --libs libae-inside)) || return 1
+    [ "$("$work/inside/program")" = 'hello, 3 times' ] || fail "it ends with status $?"
+}
+
+# One object of it that was compiled before that: it would crash, and so it does not link, with any of the objects first.
+inside_with_an_old_object() {
+    local said
+    (cd tests/install/inside && cc -c -o "$work/inside/old.o" events.c) || return 1
+    for objects in "main.c old.o" "old.o main.c"; do
+        # shellcheck disable=SC2046,SC2086
+        ! said=$(cd "$work/inside" && cc -std=c99 -D_XOPEN_SOURCE=700 -o old $objects $(pkg-config --libs libae-inside) 2>&1) ||
+            fail "it is linked with $objects" || return 1
+        grep -q 'undefined reference to .aeCreateEventLoop' <<< "$said" || fail "$said" || return 1
+    done
+}
+
 # Both archives in one link would be two event loops, of which connections know one.
 not_together() {
     local said
@@ -170,6 +194,8 @@ check "a C program with libae.a" with_archive
 check "a static C program" with_static
 check "a C program with libae-core.a" with_core
 check "a C program with libae.a that uses little of it" with_archive_of_which_little_is_used
+check "a program that had ae inside" inside
+check "an object that was compiled with its old ae.h does not link" inside_with_an_old_object
 check "libae.a and libae-core.a do not go together" not_together
 check "ctypes" with_ctypes
 check "ae-server starts" server_starts

@@ -15,6 +15,7 @@ headers=${abi:+target/}include${abi:+/$abi}
 shared=$build/libae.so
 static=$build/libae.a
 core=$build/libae-core.a
+inside=$build/libae-inside.a
 max_size=$((5 * 1024 * 1024))
 [ "${TLS:-yes}" = yes ] || max_size=$((700 * 1024))
 max_core_size=$((450 * 1024))
@@ -61,6 +62,16 @@ core_names() {
     { declared "$headers" ae.h anet.h; declared "$headers" libae.h | grep -v Tls; } | LC_ALL=C sort > "$work/core-documented"
     nm -g --defined-only $core | awk 'NF == 3 { print $3 }' > "$work/names"
     same_names "$work/names" $core "$work/core-documented"
+}
+
+# The headers' other names, each once.
+inside_names() {
+    sed -n 's/^#pragma redefine_extname //p' "$headers/ae.h" "$headers/anet.h" > "$work/renamed"
+    declared "$headers" ae.h anet.h | LC_ALL=C sort | diff -u - <(cut -d ' ' -f 1 "$work/renamed" | LC_ALL=C sort) ||
+        fail "the headers rename other functions than they declare (-: forgotten, +: too many)" || return 1
+    { cut -d ' ' -f 2 "$work/renamed"; declared "$headers" libae.h | grep -v Tls; } | LC_ALL=C sort > "$work/inside-documented"
+    nm -g --defined-only $inside | awk 'NF == 3 { print $3 }' > "$work/names"
+    same_names "$work/names" $inside "$work/inside-documented"
 }
 
 core_size() {
@@ -148,6 +159,7 @@ exec 3>&1
 check "libae.so exports the documented names" shared_names
 check "libae.a has the documented names" static_names
 check "libae-core.a has the names of ae and anet" core_names
+check "libae-inside.a has them under names of its own" inside_names
 check "libae-core.a is small" core_size
 check "libae-core.a has nothing else in it" core_alone
 check "libae-core.a ends a program in one line" core_panics
