@@ -57,9 +57,10 @@ BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
-# The profile's own name, as a part of symbols: build.rs has the default and who shares another's.
+# The profile's own name, as a part of symbols: build.rs has the default, and who shares it.
 DEFAULT_PROFILE := $(shell sed -n 's/^const DEFAULT_PROFILE: .* = "\(.*\)";/\1/p' build.rs)
-PROFILE_ID := $(subst .,_,$(subst -,_,$(or $(if $(shell grep '("$(ABI)", DEFAULT_PROFILE)' build.rs),,$(ABI)),$(DEFAULT_PROFILE))))
+SHARES_DEFAULT := $(shell grep '("$(ABI)", DEFAULT_PROFILE)' build.rs)
+PROFILE_ID := $(subst .,_,$(subst -,_,$(or $(if $(SHARES_DEFAULT),,$(ABI)),$(DEFAULT_PROFILE))))
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
@@ -142,8 +143,8 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --no-default-features --lib --crate-type staticlib \
-		--target-dir $(TARGET)/core
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release \
+		--no-default-features --lib --crate-type staticlib --target-dir $(TARGET)/core
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
 		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
@@ -162,8 +163,8 @@ $(CORE): $(BUILD)/core.o
 	@rm -f $@
 	$(AR) rcsD $@ $<
 
-# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old ae.h,
-# whose structs are others, does not link.
+# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old
+# ae.h, whose structs are others, does not link.
 $(INSIDE): $(BUILD)/core.o
 	@rm -f $@
 	$(NM) -g --defined-only $< | sed -nE 's/.* ((ae|anet)[A-Z].*)$$/\1 libae_$(PROFILE_ID)_\1/p' | \
@@ -231,7 +232,8 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	done
 
 uninstall: ## remove what install put there, with the same variables
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/pkgconfig/,$(PC_NAMES))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
 	for dir in libae/inside libae; do \

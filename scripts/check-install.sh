@@ -122,7 +122,8 @@ inside_with_an_old_object() {
     (cd tests/install/inside && cc -c -o "$work/inside/old.o" events.c) || return 1
     for objects in "main.c old.o" "old.o main.c"; do
         # shellcheck disable=SC2046,SC2086
-        ! said=$(cd "$work/inside" && cc -std=c99 -D_XOPEN_SOURCE=700 -o old $objects $(pkg-config --libs libae-inside) 2>&1) ||
+        ! said=$(cd "$work/inside" &&
+            cc -std=c99 -D_XOPEN_SOURCE=700 -o old $objects $(pkg-config --libs libae-inside) 2>&1) ||
             fail "it is linked with $objects" || return 1
         grep -q 'undefined reference to .aeCreateEventLoop' <<< "$said" || fail "$said" || return 1
     done

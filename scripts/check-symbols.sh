@@ -69,7 +69,8 @@ inside_names() {
     sed -n 's/^#pragma redefine_extname //p' "$headers/ae.h" "$headers/anet.h" > "$work/renamed"
     declared "$headers" ae.h anet.h | LC_ALL=C sort | diff -u - <(cut -d ' ' -f 1 "$work/renamed" | LC_ALL=C sort) ||
         fail "the headers rename other functions than they declare (-: forgotten, +: too many)" || return 1
-    { cut -d ' ' -f 2 "$work/renamed"; declared "$headers" libae.h | grep -v Tls; } | LC_ALL=C sort > "$work/inside-documented"
+    { cut -d ' ' -f 2 "$work/renamed"; declared "$headers" libae.h | grep -v Tls; } |
+        LC_ALL=C sort > "$work/inside-documented"
     nm -g --defined-only $inside | awk 'NF == 3 { print $3 }' > "$work/names"
     same_names "$work/names" $inside "$work/inside-documented"
 }

@@ -273,8 +273,8 @@ impl Header {
     }
 }
 
-/// Lets a program that defines `LIBAE_INSIDE` call the functions by the names that they have in `libae-inside.a`, and puts
-/// that in front of the trailer.
+/// Lets a program that defines `LIBAE_INSIDE` call the functions by the names that they have in `libae-inside.a`, and
+/// puts that in front of the trailer.
 fn with_names_of_its_own(text: &str) -> String {
     let profile = PROFILE.replace(['-', '.'], "_");
     let (declarations, trailer) = text.split_at(text.find("#if defined(LIBAE_BEFORE_6_2)").expect("a trailer"));
@@ -285,7 +285,7 @@ fn with_names_of_its_own(text: &str) -> String {
     text + "#endif\n\n" + trailer
 }
 
-/// The functions that a header declares: the word in front of the first parenthesis of a line that begins with one of C's.
+/// The functions that a header declares: the word in front of the first parenthesis of a line that begins with a letter.
 fn declared_functions(text: &str) -> impl Iterator<Item = &str> {
     let declarations =
         text.lines().filter(|line| line.starts_with(char::is_alphabetic) && !line.starts_with("typedef"));

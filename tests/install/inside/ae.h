@@ -1,4 +1,4 @@
-/* An ae.h as programs had it that took ae from Redis 2.4, cut down to what this one uses. Another layout than libae's. */
+/* An ae.h as programs had it that took ae from Redis 2.4, cut down to what this one uses. libae has another layout. */
 #ifndef __AE_H__
 #define __AE_H__
 
@@ -26,7 +26,8 @@ aeEventLoop *aeCreateEventLoop(void);
 void aeDeleteEventLoop(aeEventLoop *loop);
 int aeCreateFileEvent(aeEventLoop *loop, int fd, int mask, aeFileProc *proc, void *data);
 void aeDeleteFileEvent(aeEventLoop *loop, int fd, int mask);
-long long aeCreateTimeEvent(aeEventLoop *loop, long long ms, aeTimeProc *proc, void *data, aeEventFinalizerProc *finalizer);
+long long aeCreateTimeEvent(aeEventLoop *loop, long long ms, aeTimeProc *proc, void *data,
+                            aeEventFinalizerProc *finalizer);
 void aeMain(aeEventLoop *loop);
 
 #endif

@@ -11,7 +11,7 @@ int tick(aeEventLoop *loop, long long id, void *data);
 
 static int greeted, accepted[2];
 
-/* The accepted socket blocks: all of the greeting is read by one call, though its second half is sent after that began. */
+/* The accepted socket blocks: one call reads all of the greeting, though its second half has not been sent yet. */
 static void onAccept(aeEventLoop *loop, int server, void *data, int mask) {
     char err[ANET_ERR_LEN], ip[16], greeting[10];
     int port, fd = anetTcpAccept(err, server, ip, &port);
