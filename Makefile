@@ -36,6 +36,8 @@ HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 
 # What the library exports: the functions of the headers, all of which are named like this.
 EXPORTED := getConnectionTypeName|(ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
+# What libae-core.a has of these.
+EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|SetHost|Version)
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
 	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured \
@@ -43,14 +45,22 @@ WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS 
 SONAME   := libae.so.$(MAJOR)
 SHARED   := $(BUILD)/libae.so.$(VERSION)
 STATIC   := $(BUILD)/libae.a
+CORE     := $(BUILD)/libae-core.a
+INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
+
+PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
 BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
+
+# The profile's own name, as a part of symbols: build.rs has the default and who shares another's.
+DEFAULT_PROFILE := $(shell sed -n 's/^const DEFAULT_PROFILE: .* = "\(.*\)";/\1/p' build.rs)
+PROFILE_ID := $(subst .,_,$(subst -,_,$(or $(if $(shell grep '("$(ABI)", DEFAULT_PROFILE)' build.rs),,$(ABI)),$(DEFAULT_PROFILE))))
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
@@ -65,7 +75,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
-lib: $(SHARED) $(LINKS) $(STATIC) ## build the library only
+lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
 
@@ -129,6 +139,45 @@ $(STATIC): $(BUILD)/libae.o
 	@rm -f $@
 	$(AR) rcsD $@ $<
 
+# ae and anet alone: the same crate without TLS, of which only what their functions use is left. Without fat LTO, which
+# would make the standard library's functions for panics and failed allocations local: here src/sys/abort.rs takes their
+# place, and with them goes the code of backtraces. (nm sees no symbols beside bitcode.) Without debug information, which
+# would be most of it: a program's own tools are to stay small.
+$(BUILD)/core.o: $(LIB_SOURCES) Makefile
+	$(call need,$(CARGO),see https://rustup.rs)
+	$(call need,$(LD),install binutils)
+	$(call need,$(OBJCOPY),install binutils)
+	@mkdir -p $(BUILD)
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --no-default-features --lib --crate-type staticlib \
+		--target-dir $(TARGET)/core
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
+	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
+		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
+	cut -d ' ' -f 1 $@-redefined > $@-weak
+	$(OBJCOPY) --weaken-symbols=$@-weak $@-all.a
+	$(OBJCOPY) --redefine-syms=$@-redefined $@-all.a
+	$(NM) -g --defined-only $@-all.a 2>/dev/null | sed -nE 's/^[0-9a-f]+ T ($(EXPORTED_CORE))$$/\1/p' | \
+		LC_ALL=C sort -u > $@-exports
+	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $@-exports) -o $@-linked.o $@-all.a
+	$(OBJCOPY) --strip-debug --keep-global-symbols=$@-exports $@-linked.o
+	$(STRIP) --strip-unneeded -o $@ $@-linked.o
+	@rm $@-*
+
+$(CORE): $(BUILD)/core.o
+	$(call need,$(AR),install binutils)
+	@rm -f $@
+	$(AR) rcsD $@ $<
+
+# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old ae.h,
+# whose structs are others, does not link.
+$(INSIDE): $(BUILD)/core.o
+	@rm -f $@
+	$(NM) -g --defined-only $< | sed -nE 's/.* ((ae|anet)[A-Z].*)$$/\1 libae_$(PROFILE_ID)_\1/p' | \
+		grep -v -e WithBackend -e LoopApiName > $@-names
+	$(OBJCOPY) --redefine-syms=$@-names $< $(BUILD)/inside.o
+	$(AR) rcsD $@ $(BUILD)/inside.o
+	@rm $@-names
+
 # glibc's libc.so names the loader beside libc.so.6 because __tls_get_addr lives there. The loader is in every process,
 # so libc.so.6 is linked directly and stays the only libc that libae.so names. Elsewhere: what the compiler does.
 ifneq (,$(findstring /,$(shell $(CC) -print-file-name=libc.so.6 2>/dev/null)))
@@ -170,25 +219,35 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(AWS_LC)
 # --- installation --------------------------------------------------------------------------------------------
 
 install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae $(DESTDIR)$(BINDIR)
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
+	for name in ae.h anet.h; do \
+		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
+		chmod 644 $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
+	done
 	$(STRIP) --strip-unneeded -o $(BUILD)/stripped $(SHARED)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
 	$(STRIP) --strip-debug -o $(BUILD)/stripped $(STATIC)
 	$(INSTALL) -m 644 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/libae.a
+	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
 	@rm $(BUILD)/stripped
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
-		-e 's|@VERSION@|$(VERSION)|' libae.pc.in > $(DESTDIR)$(LIBDIR)/pkgconfig/libae.pc
-	@chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/libae.pc
+	for name in $(PC_NAMES); do \
+		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+			-e 's|@VERSION@|$(VERSION)|' pkgconfig/$$name.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
+		chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
+	done
 
 uninstall: ## remove what install put there, with the same variables
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a pkgconfig/libae.pc)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
-	if [ -d $(DESTDIR)$(INCLUDEDIR)/libae ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/libae; fi
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
+	for dir in libae/inside libae; do \
+		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
+	done
 
 clean: ## remove build/ and cargo's output
 	rm -rf $(BUILD)

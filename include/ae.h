@@ -318,3 +318,43 @@ void aeSetDontWait(struct aeEventLoop *eventLoop, int noWait);
 #endif  // __cplusplus
 
 #endif  /* LIBAE_AE_H */
+
+#ifdef LIBAE_INSIDE
+#pragma redefine_extname aeCreateEventLoop libae_redis_7_2_aeCreateEventLoop
+#pragma redefine_extname aeDeleteEventLoop libae_redis_7_2_aeDeleteEventLoop
+#pragma redefine_extname aeStop libae_redis_7_2_aeStop
+#pragma redefine_extname aeCreateFileEvent libae_redis_7_2_aeCreateFileEvent
+#pragma redefine_extname aeDeleteFileEvent libae_redis_7_2_aeDeleteFileEvent
+#pragma redefine_extname aeGetFileEvents libae_redis_7_2_aeGetFileEvents
+#pragma redefine_extname aeGetFileClientData libae_redis_7_2_aeGetFileClientData
+#pragma redefine_extname aeCreateTimeEvent libae_redis_7_2_aeCreateTimeEvent
+#pragma redefine_extname aeDeleteTimeEvent libae_redis_7_2_aeDeleteTimeEvent
+#pragma redefine_extname aeProcessEvents libae_redis_7_2_aeProcessEvents
+#pragma redefine_extname aeWait libae_redis_7_2_aeWait
+#pragma redefine_extname aeMain libae_redis_7_2_aeMain
+#pragma redefine_extname aeGetApiName libae_redis_7_2_aeGetApiName
+#pragma redefine_extname aeSetBeforeSleepProc libae_redis_7_2_aeSetBeforeSleepProc
+#pragma redefine_extname aeSetAfterSleepProc libae_redis_7_2_aeSetAfterSleepProc
+#pragma redefine_extname aeGetSetSize libae_redis_7_2_aeGetSetSize
+#pragma redefine_extname aeResizeSetSize libae_redis_7_2_aeResizeSetSize
+#pragma redefine_extname aeSetDontWait libae_redis_7_2_aeSetDontWait
+#endif
+
+#if defined(LIBAE_BEFORE_6_2) && !defined(LIBAE_AE_BEFORE_6_2)
+#define LIBAE_AE_BEFORE_6_2 1
+
+/** How many descriptors a loop is for that is created without saying so. */
+#define AE_SETSIZE (1024 * 10)
+/** What select calls exceptional conditions: nobody waits for them any more. */
+#define AE_EXCEPTION 0
+
+#define LIBAE_FOURTH(a1, a2, a3, a4, ...) a4
+
+/** Without an argument (before 2.6), or with the set size. */
+#define aeCreateEventLoop(setsize) aeCreateEventLoop(sizeof(#setsize) > 1 ? (setsize + 0) : AE_SETSIZE)
+/** With a finalizer (up to 1.2), which has to be NULL or the call fails with `EINVAL`, or without. */
+#define aeCreateFileEvent(loop, fd, mask, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, libae_file_event_6, aeCreateFileEvent, 0)(loop, fd, mask, __VA_ARGS__)
+#define libae_file_event_6(loop, fd, mask, proc, data, finalizer) \
+    aeCreateFileEvent(loop, fd, (finalizer) != NULL ? -1 : (mask), proc, data)
+#endif

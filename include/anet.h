@@ -275,8 +275,8 @@ int anetRetryAcceptOnError(int err);
 /**
  * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
  * an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one.
- * (Upstream before 6.2 has the same name without `flags`: such a caller is compiled with the macro
- * `LIBAE_BEFORE_6_2`, which leaves `flags` out.)
+ * (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is compiled
+ * with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
  *
  * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
  *
@@ -397,7 +397,102 @@ int anetWrite(int fd, char *buf, int count);
 
 #endif  /* LIBAE_ANET_H */
 
-#ifdef LIBAE_BEFORE_6_2
-/** `anetResolve` as callers from before 6.2 call it. */
-#define anetResolve(err, host, ipbuf, ipbuf_len) anetResolve(err, host, ipbuf, ipbuf_len, ANET_NONE)
+#ifdef LIBAE_INSIDE
+#pragma redefine_extname anetNonBlock libae_redis_7_2_anetNonBlock
+#pragma redefine_extname anetBlock libae_redis_7_2_anetBlock
+#pragma redefine_extname anetSetBlock libae_redis_7_2_anetSetBlock
+#pragma redefine_extname anetIsBlock libae_redis_7_2_anetIsBlock
+#pragma redefine_extname anetCloexec libae_redis_7_2_anetCloexec
+#pragma redefine_extname anetEnableTcpNoDelay libae_redis_7_2_anetEnableTcpNoDelay
+#pragma redefine_extname anetDisableTcpNoDelay libae_redis_7_2_anetDisableTcpNoDelay
+#pragma redefine_extname anetKeepAlive libae_redis_7_2_anetKeepAlive
+#pragma redefine_extname anetTcpKeepAlive libae_redis_7_2_anetTcpKeepAlive
+#pragma redefine_extname anetSendTimeout libae_redis_7_2_anetSendTimeout
+#pragma redefine_extname anetRecvTimeout libae_redis_7_2_anetRecvTimeout
+#pragma redefine_extname anetSetSockMarkId libae_redis_7_2_anetSetSockMarkId
+#pragma redefine_extname anetGetError libae_redis_7_2_anetGetError
+#pragma redefine_extname anetTcpConnect libae_redis_7_2_anetTcpConnect
+#pragma redefine_extname anetTcpNonBlockConnect libae_redis_7_2_anetTcpNonBlockConnect
+#pragma redefine_extname anetTcpNonBlockBindConnect libae_redis_7_2_anetTcpNonBlockBindConnect
+#pragma redefine_extname anetTcpNonBlockBestEffortBindConnect libae_redis_7_2_anetTcpNonBlockBestEffortBindConnect
+#pragma redefine_extname anetUnixGenericConnect libae_redis_7_2_anetUnixGenericConnect
+#pragma redefine_extname anetUnixConnect libae_redis_7_2_anetUnixConnect
+#pragma redefine_extname anetUnixNonBlockConnect libae_redis_7_2_anetUnixNonBlockConnect
+#pragma redefine_extname anetTcpServer libae_redis_7_2_anetTcpServer
+#pragma redefine_extname anetTcp6Server libae_redis_7_2_anetTcp6Server
+#pragma redefine_extname anetUnixServer libae_redis_7_2_anetUnixServer
+#pragma redefine_extname anetTcpAccept libae_redis_7_2_anetTcpAccept
+#pragma redefine_extname anetUnixAccept libae_redis_7_2_anetUnixAccept
+#pragma redefine_extname anetAcceptFailureNeedsRetry libae_redis_7_2_anetAcceptFailureNeedsRetry
+#pragma redefine_extname anetRetryAcceptOnError libae_redis_7_2_anetRetryAcceptOnError
+#pragma redefine_extname anetResolve libae_redis_7_2_anetResolve
+#pragma redefine_extname anetResolveIP libae_redis_7_2_anetResolveIP
+#pragma redefine_extname anetFdToString libae_redis_7_2_anetFdToString
+#pragma redefine_extname anetPeerToString libae_redis_7_2_anetPeerToString
+#pragma redefine_extname anetSockName libae_redis_7_2_anetSockName
+#pragma redefine_extname anetFormatAddr libae_redis_7_2_anetFormatAddr
+#pragma redefine_extname anetFormatPeer libae_redis_7_2_anetFormatPeer
+#pragma redefine_extname anetFormatSock libae_redis_7_2_anetFormatSock
+#pragma redefine_extname anetIsFifo libae_redis_7_2_anetIsFifo
+#pragma redefine_extname anetPipe libae_redis_7_2_anetPipe
+#pragma redefine_extname anetRead libae_redis_7_2_anetRead
+#pragma redefine_extname anetWrite libae_redis_7_2_anetWrite
+#endif
+
+#if defined(LIBAE_BEFORE_6_2) && !defined(LIBAE_ANET_BEFORE_6_2)
+#define LIBAE_ANET_BEFORE_6_2 1
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Calls in every form that they have had since 1.0, told apart by how many arguments there are. */
+#define LIBAE_FOURTH(a1, a2, a3, a4, ...) a4
+/* What a buffer holds whose length is not said: an IPv4 address. */
+#define LIBAE_IPV4_LEN sizeof("255.255.255.255")
+#define LIBAE_BACKLOG 511
+
+/* What was accepted was blocking. */
+static inline int libae_blocking(int fd) {
+    if (fd != ANET_ERR) anetBlock(NULL, fd);
+    return fd;
+}
+
+#define anetResolve(err, host, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, anetResolve, libae_resolve_4, libae_resolve_3, 0)(err, host, __VA_ARGS__)
+#define libae_resolve_4(err, host, ip, ip_len) anetResolve(err, host, ip, ip_len, ANET_NONE)
+#define libae_resolve_3(err, host, ip) anetResolve(err, host, ip, LIBAE_IPV4_LEN, ANET_PREFER_IPV4)
+
+#define anetTcpAccept(err, sock, ...) \
+    libae_blocking(LIBAE_FOURTH(__VA_ARGS__, anetTcpAccept, libae_accept_4, 0)(err, sock, __VA_ARGS__))
+#define libae_accept_4(err, sock, ip, port) anetTcpAccept(err, sock, ip, LIBAE_IPV4_LEN, port)
+#define anetAccept(err, sock, ip, port) anetTcpAccept(err, sock, ip, port)
+#define anetUnixAccept(err, sock) libae_blocking(anetUnixAccept(err, sock))
+
+#define anetPeerToString(fd, ip, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetPeerToString, libae_peer_3, 0)(fd, ip, __VA_ARGS__)
+#define libae_peer_3(fd, ip, port) anetPeerToString(fd, ip, LIBAE_IPV4_LEN, port)
+#define anetSockName(fd, ip, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetSockName, libae_sock_3, 0)(fd, ip, __VA_ARGS__)
+#define libae_sock_3(fd, ip, port) anetSockName(fd, ip, LIBAE_IPV4_LEN, port)
+
+#define anetTcpServer(err, port, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetTcpServer, libae_server_3, 0)(err, port, __VA_ARGS__)
+#define libae_server_3(err, port, address) anetTcpServer(err, port, address, LIBAE_BACKLOG)
+#define anetTcp6Server(err, port, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetTcp6Server, libae_server6_3, 0)(err, port, __VA_ARGS__)
+#define libae_server6_3(err, port, address) anetTcp6Server(err, port, address, LIBAE_BACKLOG)
+
+#define anetUnixServer(err, path, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetUnixServer, libae_unix_3, 0)(err, path, __VA_ARGS__)
+#define libae_unix_3(err, path, perm) anetUnixServer(err, path, perm, LIBAE_BACKLOG)
+
+#define anetTcpNoDelay(err, fd) anetEnableTcpNoDelay(err, fd)
+
+static inline int anetSetSendBuffer(char *err, int fd, int bytes) {
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0) return ANET_OK;
+    if (err != NULL) snprintf(err, ANET_ERR_LEN, "setsockopt SO_SNDBUF: %s", strerror(errno));
+    return ANET_ERR;
+}
 #endif

@@ -22,7 +22,8 @@ expected_files() {
     local name
     for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/include/libae/$name"; done
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
-    echo ./opt/x/lib64/pkgconfig/libae.pc
+    echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
+    for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
     echo ./opt/x/bin/ae-server
 }
 
@@ -74,10 +75,67 @@ with_shared_cxx() {
 # libae.a alone static: the usual way of a program that ships without libae.so.
 with_archive() {
     # shellcheck disable=SC2046
-    cc -o "$work/archive" tests/install/use.c $(pkg-config --cflags libae) \
-        $(pkg-config --libs --static libae | sed 's/-lae/-l:libae.a/') || return 1
+    cc -o "$work/archive" tests/install/use.c $(pkg-config --cflags --libs libae-static) || return 1
     ! needs_libae "$work/archive" || fail "it was linked with libae.so"
     runs "$work/archive"
+}
+
+# small PROGRAM KILOBYTES: it has no more without its symbols.
+small() {
+    local bytes
+    strip -o "$work/stripped" "$1" || return 1
+    bytes=$(stat -c %s "$work/stripped")
+    echo "$1 has $bytes bytes"
+    [ "$bytes" -lt $(($2 * 1024)) ] || fail "$bytes bytes, $2 KB are allowed"
+}
+
+# ae and anet alone, beside functions of the program's own that are called like connections'.
+with_core() {
+    # shellcheck disable=SC2046
+    cc -std=c99 -Wall -Wextra -Werror -o "$work/core" tests/install/core.c $(pkg-config --cflags --libs libae-core) || return 1
+    ! needs_libae "$work/core" || fail "it was linked with libae.so"
+    runs "$work/core" && small "$work/core" 200
+}
+
+# What libae.a adds to a program without connections is little more.
+with_archive_of_which_little_is_used() {
+    # shellcheck disable=SC2046
+    cc -DWITHOUT_NAMESAKES -o "$work/little" tests/install/core.c $(pkg-config --cflags --libs libae-static) || return 1
+    runs "$work/little" && small "$work/little" 700
+}
+
+# A program that had a copy of ae and anet: our headers over its own, and the other archive.
+inside() {
+    rm -rf "$work/inside"
+    cp -r tests/install/inside "$work/inside" || return 1
+    cp "$(pkg-config --variable=headers libae-inside)"/*.h "$work/inside" || return 1
+    sed -i '1i #define LIBAE_BEFORE_6_2' "$work/inside/ae.h" "$work/inside/anet.h" || return 1
+    # shellcheck disable=SC2046
+    (cd "$work/inside" && cc -std=c99 -D_XOPEN_SOURCE=700 -Wall -Wextra -Werror -o program main.c events.c \
+        $(pkg-config --libs libae-inside)) || return 1
+    [ "$("$work/inside/program")" = 'hello, 3 times' ] || fail "it ends with status $?"
+}
+
+# One object of it that was compiled before that: it would crash, and so it does not link, with any of the objects first.
+inside_with_an_old_object() {
+    local said
+    (cd tests/install/inside && cc -c -o "$work/inside/old.o" events.c) || return 1
+    for objects in "main.c old.o" "old.o main.c"; do
+        # shellcheck disable=SC2046,SC2086
+        ! said=$(cd "$work/inside" &&
+            cc -std=c99 -D_XOPEN_SOURCE=700 -o old $objects $(pkg-config --libs libae-inside) 2>&1) ||
+            fail "it is linked with $objects" || return 1
+        grep -q 'undefined reference to .aeCreateEventLoop' <<< "$said" || fail "$said" || return 1
+    done
+}
+
+# Both archives in one link would be two event loops, of which connections know one.
+not_together() {
+    local said
+    # shellcheck disable=SC2046
+    ! said=$(cc -o "$work/both" tests/install/use.c $(pkg-config --cflags libae) "$prefix/lib/libae-core.a" \
+        "$prefix/lib/libae.a" 2>&1) || fail "they were linked together" || return 1
+    grep -q 'multiple definition of .aeMain' <<< "$said" || fail "$said"
 }
 
 # Everything static, libc too: glibc warns of getaddrinfo, which is its own affair.
@@ -139,6 +197,11 @@ check "a C program with libae.so" with_shared
 check "a C++ program with libae.so" with_shared_cxx
 check "a C program with libae.a" with_archive
 check "a static C program" with_static
+check "a C program with libae-core.a" with_core
+check "a C program with libae.a that uses little of it" with_archive_of_which_little_is_used
+check "a program that had ae inside" inside
+check "an object that was compiled with its old ae.h does not link" inside_with_an_old_object
+check "libae.a and libae-core.a do not go together" not_together
 check "ctypes" with_ctypes
 check "ae-server starts" server_starts
 check "uninstall removes everything" nothing_left

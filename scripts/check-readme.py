@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs what README.md prints: the first C program, built with the command that the README gives for it, and the first
-Python program. Both against an installation in a temporary folder, whose libraries are where a system's would be.
+"""Runs what README.md prints: the first C program, built with each command that the README gives for it, the
+first of which links it with libae.so and the others without, and the first Python program. Both against an installation in a temporary folder, whose libraries are where a system's would be.
 """
 
 import os
@@ -52,8 +52,7 @@ def c_program(blocks, folder, env):
     program = first(blocks, ("c",))
     if program is None:
         raise Failure("README.md has no ```c program")
-    shell = first(blocks, SHELLS, "pkg-config")
-    commands = build_commands(shell or "")
+    commands = [command for language, body in blocks if language in SHELLS for command in build_commands(body)]
     if not commands:
         raise Failure("README.md has no shell block that builds it with pkg-config")
     name = re.search(r"[\w.-]+\.c\b", commands[0])
@@ -62,12 +61,16 @@ def c_program(blocks, folder, env):
     (folder / name.group()).write_text(program)
     for command in commands:
         run(command, folder, env)
-    built = re.search(r"-o\s*(\S+)", commands[0])
-    executable = built.group(1) if built else "a.out"
-    if not (folder / executable).exists():
-        raise Failure(f"{commands[0]}: has not made {executable}")
-    if f"./{executable}" not in " ".join(commands):
-        run([f"./{executable}"], folder, env)
+        built = re.search(r"-o\s*(\S+)", command)
+        executable = built.group(1) if built else "a.out"
+        if not (folder / executable).exists():
+            raise Failure(f"{command}: has not made {executable}")
+        needs_library = "libae.so" in run(["readelf", "-dW", executable], folder, env)
+        if needs_library != (command == commands[0]):
+            raise Failure(f"{command}: the program {'needs' if needs_library else 'does not need'} libae.so")
+        if f"./{executable}" not in command:
+            run([f"./{executable}"], folder, env)
+        (folder / executable).unlink()
 
 
 def python_program(blocks, folder, env):

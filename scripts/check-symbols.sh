@@ -14,16 +14,24 @@ build=build${abi:+/$abi}
 headers=${abi:+target/}include${abi:+/$abi}
 shared=$build/libae.so
 static=$build/libae.a
+core=$build/libae-core.a
+inside=$build/libae-inside.a
 max_size=$((5 * 1024 * 1024))
 [ "${TLS:-yes}" = yes ] || max_size=$((700 * 1024))
+max_core_size=$((450 * 1024))
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# documented HEADERS: the functions that the headers declare, as a compiler sees them.
-documented() {
-    printf '#include <%s>\n' ae.h anet.h connection.h libae.h > "$work/all.c"
+# declared HEADERS NAME...: the functions that these headers declare, as a compiler sees them.
+declared() {
+    printf '#include <%s>\n' "${@:2}" > "$work/all.c"
     gcc -I "$1" -fsyntax-only -aux-info "$work/prototypes" "$work/all.c" || return 1
     sed -nE "s#^/\\* $1/[^ ]* \\*/ extern ([^(]*[ *]|[^(]*\\(\\*)([A-Za-z_0-9]+) \\(.*#\\2#p" "$work/prototypes"
+}
+
+# documented HEADERS: what all of them declare.
+documented() {
+    declared "$1" ae.h anet.h connection.h libae.h || return 1
     # The function table that 6.2 and 7.0 show.
     sed -n 's/^extern const struct ConnectionType \([A-Za-z_]*\);/\1/p' "$1/connection.h"
 }
@@ -31,8 +39,9 @@ documented() {
 documented "$headers" | LC_ALL=C sort > "$work/documented"
 [ "$(wc -l < "$work/documented")" -gt 100 ] || { echo "the headers were not read"; exit 1; }
 
+# same_names NAMES LIBRARY [DOCUMENTED]
 same_names() {
-    LC_ALL=C sort "$1" | diff -u --label documented --label "$2" "$work/documented" - ||
+    LC_ALL=C sort "$1" | diff -u --label documented --label "$2" "${3:-$work/documented}" - ||
         fail "$2 has other names than the headers (-: missing, +: too many)"
 }
 
@@ -46,6 +55,45 @@ shared_names() {
 static_names() {
     nm -g --defined-only $static | awk 'NF == 3 { print $3 }' > "$work/names"
     same_names "$work/names" $static
+}
+
+# All of ae.h and anet.h, and of libae.h what concerns these.
+core_names() {
+    { declared "$headers" ae.h anet.h; declared "$headers" libae.h | grep -v Tls; } | LC_ALL=C sort > "$work/core-documented"
+    nm -g --defined-only $core | awk 'NF == 3 { print $3 }' > "$work/names"
+    same_names "$work/names" $core "$work/core-documented"
+}
+
+# The headers' other names, each once.
+inside_names() {
+    sed -n 's/^#pragma redefine_extname //p' "$headers/ae.h" "$headers/anet.h" > "$work/renamed"
+    declared "$headers" ae.h anet.h | LC_ALL=C sort | diff -u - <(cut -d ' ' -f 1 "$work/renamed" | LC_ALL=C sort) ||
+        fail "the headers rename other functions than they declare (-: forgotten, +: too many)" || return 1
+    { cut -d ' ' -f 2 "$work/renamed"; declared "$headers" libae.h | grep -v Tls; } |
+        LC_ALL=C sort > "$work/inside-documented"
+    nm -g --defined-only $inside | awk 'NF == 3 { print $3 }' > "$work/names"
+    same_names "$work/names" $inside "$work/inside-documented"
+}
+
+core_size() {
+    local bytes
+    bytes=$(stat -c %s $core)
+    echo "libae-core.a has $bytes bytes" >&3
+    [ "$bytes" -lt $max_core_size ] || fail "$bytes bytes, $max_core_size are allowed"
+}
+
+# Neither the connection layer nor the standard library's backtraces are in it.
+core_alone() {
+    ! nm $core | grep -iE 'connection|rustls|gimli|addr2line'
+}
+
+# A loop whose memory a program has spoilt ends it by one line of the library's own, not by the standard library's.
+core_panics() {
+    local said status=0
+    cc -I "$headers" -o "$work/spoilt" tests/symbols/spoilt.c $core || return 1
+    said=$("$work/spoilt" 2>&1) || status=$?
+    [ $status -eq 134 ] || fail "status $status: $said" || return 1
+    [[ $said == "libae: "*"src/event_loop/"* && $said != *$'\n'* ]] || fail "it says: $said"
 }
 
 dynamic() {
@@ -111,6 +159,11 @@ clash_without_us() {
 exec 3>&1
 check "libae.so exports the documented names" shared_names
 check "libae.a has the documented names" static_names
+check "libae-core.a has the names of ae and anet" core_names
+check "libae-inside.a has them under names of its own" inside_names
+check "libae-core.a is small" core_size
+check "libae-core.a has nothing else in it" core_alone
+check "libae-core.a ends a program in one line" core_panics
 check "libae.so has its soname" soname
 check "libae.so needs libc and libgcc_s alone" needs
 check "libae.so has no text relocations" no_text_relocations

@@ -83,10 +83,9 @@ class Tree:
 
     def _unlink_outdated(self):
         """The fork's makefile knows nothing of libae.a: programs with an older one have to be linked anew."""
-        newest = library(self.fork.profile).stat().st_mtime
         for program in self.fork.programs:
             path = self.program(program.name)
-            if path.exists() and path.stat().st_mtime < newest:
+            if path.exists() and path.stat().st_mtime < library(self.fork, program).stat().st_mtime:
                 path.unlink()
 
     def _wrapper(self):
@@ -100,8 +99,9 @@ class Tree:
         return path
 
 
-def library(profile):
-    return ROOT / "build" / profile / "libae.a"
+def library(fork, program):
+    """what the program is linked with: all of libae, or ae and anet alone"""
+    return ROOT / "build" / fork.profile / ("libae.a" if program.name == fork.server else "libae-core.a")
 
 
 def build_library(profile):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# redis-cli and redis-benchmark as Redis itself builds them, from Debian's source package, except that libae.a takes the place
+# redis-cli and redis-benchmark as Redis itself builds them, from Debian's source package, except that libae-core.a takes the place
 # of ae.o and anet.o; then both against ae-server. (Their part of the ABI is the same in 7.0 and in the default
 # profile.) The source is fetched into build/forks.
 set -euo pipefail
@@ -43,7 +43,7 @@ link() {
     objects=$(make -C "$source/src" -pn MALLOC=libc 2> /dev/null | sed -n "s/^$2 *= *//p" | tail -n 1 | tr ' ' '\n' |
         grep -vx -e ae.o -e anet.o)
     shift 2
-    (cd "$source/src" && cc -rdynamic -o "$forks/$program" $objects "$@" "$root/build/libae.a" -lm -ldl -pthread)
+    (cd "$source/src" && cc -rdynamic -o "$forks/$program" $objects "$@" "$root/build/libae-core.a" -lm -ldl -pthread)
 }
 hiredis=$source/deps/hiredis/libhiredis.a
 link redis-cli REDIS_CLI_OBJ "$hiredis" "$source/deps/linenoise/linenoise.o"

@@ -1,5 +1,5 @@
 """The proof, from the linked program, that the functions of the replaced objects are libae's: the address that a function
-has in the program lies in a section which, by the linker's map, came from libae.a. And of a server with TLS, from the
+has in the program lies in a section which, by the linker's map, came from libae.a or libae-core.a. And of a server with TLS, from the
 map's table of cross references, that it uses OpenSSL for the links of Sentinel alone."""
 
 import bisect
@@ -93,7 +93,7 @@ def openssl_users(map_text):
 def prove(map_, present, wanted, replaced, archive, required=frozenset()):
     """Counts, and what contradicts the claim, for one program: `present` are its functions, `wanted` those that
     upstream's replaced objects define, `required` those that libae has to have whatever they are called, `archive` is
-    libae.a."""
+    libae's."""
     def of_family(name):
         return name in required or FAMILY.match(name) is not None
 
@@ -144,7 +144,7 @@ def check(tree):
         required = set(tree.fork.tls_functions) if TLS in replaced else set()
         text = tree.map(program.name).read_text(errors="replace")
         present = functions(run(["nm", "--defined-only", tree.program(program.name)]))
-        counts, contradictions = prove(Map(text), present, wanted, replaced, str(library(tree.fork.profile)), required)
+        counts, contradictions = prove(Map(text), present, wanted, replaced, str(library(tree.fork, program)), required)
         if TLS in replaced:
             counts["openssl"] = sorted(openssl_users(text))
             contradictions += unexpected_openssl(text)

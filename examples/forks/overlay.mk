@@ -9,6 +9,8 @@ PROFILE ?= $(error set PROFILE: scripts/libae-abi-probe names it)
 # This tree of libae, and what `make ABI=$(PROFILE) lib` has built in it; an installed libae has both elsewhere.
 LIBAE         := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/../..)
 LIBAE_LIB     := $(LIBAE)/build/$(PROFILE)/libae.a
+# For cli and benchmark, which have no connections. It lies beside the other.
+LIBAE_CORE    := $(dir $(LIBAE_LIB))libae-core.a
 LIBAE_INCLUDE := $(LIBAE)/include
 # A fork that has changed the functions which the glue file calls brings its own.
 GLUE          := $(LIBAE)/examples/forks/$(PROFILE).c
@@ -44,11 +46,16 @@ include Makefile
 
 # Behind the objects, in front of what it needs itself. LIBAE_LDFLAGS is for the linker alone: the fork's own LDFLAGS
 # make everything anew when they change.
-FINAL_LIBS := $(LIBAE_LIB) $(FINAL_LIBS) -lpthread $(LIBAE_LDFLAGS)
+LIBAE_LINKED    = $(LIBAE_LIB)
+LIBAE_FORK_LIBS := $(FINAL_LIBS)
+FINAL_LIBS      = $(LIBAE_LINKED) $(LIBAE_FORK_LIBS) -lpthread $(LIBAE_LDFLAGS)
 
 # A new libae is linked anew.
-PROGRAMS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME) $($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME))
-$(sort $(PROGRAMS) $(SERVER_NAME)): $(LIBAE_LIB)
+SERVERS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME))
+TOOLS   := $(foreach prefix,$(PREFIXES),$($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME))
+$(sort $(SERVERS) $(SERVER_NAME)): $(LIBAE_LIB)
+$(sort $(TOOLS)): $(LIBAE_CORE)
+$(sort $(TOOLS)): LIBAE_LINKED = $(LIBAE_CORE)
 
 # The fork's headers come first: in front of libae.h's neighbours, which have the same names.
 libae-glue.o: $(GLUE) .make-prerequisites

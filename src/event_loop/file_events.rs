@@ -19,7 +19,7 @@ const POLLED: c_int = AE_READABLE | AE_WRITABLE;
 pub(super) struct Slot {
     /// What polls up to this one found is no business of the handlers any more: the descriptor has been added to
     /// the backend since, for another file maybe, or a nested run has served it.
-    settled: u64,
+    pub(super) settled: u64,
     /// What the backend was last told to watch for.
     armed: u8,
     /// Listed in `State::changed`.
@@ -51,7 +51,7 @@ impl State {
     }
 
     fn slot(&mut self, fd: c_int) -> &mut Slot {
-        &mut self.slots.as_mut_slice()[fd as usize]
+        self.slots.get(fd)
     }
 
     /// Makes what polls up to this one found no business of the handlers any more.
@@ -153,6 +153,7 @@ pub(crate) unsafe fn create_file_event(
         }
         if fd < (*el).setsize {
             grow_events(el, fd)?;
+            state(el).slots.make_room(fd, (*el).setsize)?;
         }
         let event = entry(el, fd).ok_or(Errno::ERANGE)?;
         let state = state(el);

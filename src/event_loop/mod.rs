@@ -11,6 +11,7 @@ mod heap;
 mod log;
 pub(crate) mod memory;
 mod polling;
+mod slots;
 mod threads;
 mod time_events;
 mod timer_index;
@@ -37,8 +38,9 @@ use core::ffi::{CStr, c_int, c_void};
 use core::mem::transmute;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicBool;
-use file_events::{Pause, Slot};
+use file_events::Pause;
 use memory::ZeroedArray;
+use slots::Slots;
 use timers::Timers;
 
 /// The loop's own state.
@@ -48,8 +50,7 @@ struct State {
     events: ZeroedArray<aeFileEvent>,
     /// The memory behind `aeEventLoop.fired`, but for nested calls, which bring their own.
     fired: ZeroedArray<aeFiredEvent>,
-    /// One for each of `events`.
-    slots: ZeroedArray<Slot>,
+    slots: Slots,
     /// Descriptors whose interest may differ from what the backend was told.
     changed: Vec<c_int>,
     /// Descriptors that rest; see [`pause_readable`].
@@ -95,7 +96,7 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         backend: Backend::new(name, size)?,
         events: ZeroedArray::new(count)?,
         fired: ZeroedArray::new(count)?,
-        slots: ZeroedArray::new(count)?,
+        slots: Slots::new(size)?,
         changed: Vec::new(),
         pauses: Vec::new(),
         timers: Timers::new(),
@@ -224,26 +225,25 @@ pub(crate) unsafe fn resize(el: *mut aeEventLoop, setsize: c_int) -> Result<(), 
         return Err(Errno::ERANGE);
     }
     let count = profile::event_count(size, state.events.len());
-    let (events, slots) = state.resized_events(count, el.maxfd)?;
+    let events = state.resized_events(count, el.maxfd)?;
     state.backend.resize(size, el.maxfd)?;
-    state.replace_events(el, events, slots);
+    state.replace_events(el, events);
+    state.slots.forget(size);
     el.setsize = setsize;
     Ok(())
 }
 
 type Events = ZeroedArray<aeFileEvent>;
-type Slots = ZeroedArray<Slot>;
 
 impl State {
-    /// Copies of `events` and `slots` with `count` elements.
-    fn resized_events(&self, count: usize, maxfd: c_int) -> Result<(Events, Slots), Errno> {
-        let used = (maxfd + 1) as usize;
-        Ok((self.events.resized(count, used)?, self.slots.resized(count, used)?))
+    /// A copy of `events` with `count` elements.
+    fn resized_events(&self, count: usize, maxfd: c_int) -> Result<Events, Errno> {
+        self.events.resized(count, (maxfd + 1) as usize)
     }
 
-    /// Puts them in their place. `fired` may be in use by a call that is running; it grows before the next poll.
-    fn replace_events(&mut self, el: &mut aeEventLoop, events: Events, slots: Slots) {
-        (self.events, self.slots) = (events, slots);
+    /// Puts it in its place. `fired` may be in use by a call that is running; it grows before the next poll.
+    fn replace_events(&mut self, el: &mut aeEventLoop, events: Events) {
+        self.events = events;
         el.set_events(self.events.as_mut_ptr(), self.events.len());
     }
 }
@@ -257,8 +257,8 @@ unsafe fn grow_events(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
     let (state, el) = unsafe { (state(el), &mut *el) };
     let (now, needed) = (state.events.len(), fd as usize + 1);
     if needed > now {
-        let (events, slots) = state.resized_events((now * 2).max(needed).min(el.setsize as usize), el.maxfd)?;
-        state.replace_events(el, events, slots);
+        let events = state.resized_events((now * 2).max(needed).min(el.setsize as usize), el.maxfd)?;
+        state.replace_events(el, events);
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! Functions take descriptors as the plain integers that C callers pass: one that is not open is an `EBADF`
 //! from the kernel, not undefined behaviour. Errors are [`Errno`] values; nothing here retries or logs.
 
+pub(crate) mod abort;
 pub(crate) mod clock;
 pub(crate) mod env;
 #[cfg(poller = "epoll")]

@@ -79,7 +79,7 @@ typedef int aeCustomPollProc(struct aeEventLoop *eventLoop);
 }
 #endif
 "#,
-    trailer: "",
+    trailer: include_str!("before_6_2/ae.h"),
     guarded: &[],
 };
 
@@ -98,12 +98,7 @@ const ANET: Header = Header {
     tags: &[],
     excluded: &[],
     by_hand: "",
-    trailer: r#"
-#ifdef LIBAE_BEFORE_6_2
-/** `anetResolve` as callers from before 6.2 call it. */
-#define anetResolve(err, host, ipbuf, ipbuf_len) anetResolve(err, host, ipbuf, ipbuf_len, ANET_NONE)
-#endif
-"#,
+    trailer: include_str!("before_6_2/anet.h"),
     guarded: &[],
 };
 
@@ -306,11 +301,33 @@ impl Header {
         bindings.write(&mut text);
         let text = resolve_conditions(&String::from_utf8(text).expect("cbindgen writes UTF-8"));
         let text = guard_macros(&for_c_readers(&text), self.guarded);
+        if matches!(self.name, "ae.h" | "anet.h") {
+            return with_names_of_its_own(&text);
+        }
         if self.name != "libae.h" {
             return text;
         }
         text.replacen("/** The version of these headers", &(profile_macros() + "/** The version of these headers"), 1)
     }
+}
+
+/// Lets a program that defines `LIBAE_INSIDE` call the functions by the names that they have in `libae-inside.a`, and
+/// puts that in front of the trailer.
+fn with_names_of_its_own(text: &str) -> String {
+    let profile = PROFILE.replace(['-', '.'], "_");
+    let (declarations, trailer) = text.split_at(text.find("#if defined(LIBAE_BEFORE_6_2)").expect("a trailer"));
+    let mut text = declarations.to_owned() + "#ifdef LIBAE_INSIDE\n";
+    for name in declared_functions(declarations) {
+        text += &format!("#pragma redefine_extname {name} libae_{profile}_{name}\n");
+    }
+    text + "#endif\n\n" + trailer
+}
+
+/// The functions that a header declares: the word in front of the first parenthesis of a line that begins with a letter.
+fn declared_functions(text: &str) -> impl Iterator<Item = &str> {
+    let declarations =
+        text.lines().filter(|line| line.starts_with(char::is_alphabetic) && !line.starts_with("typedef"));
+    declarations.filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
 }
 
 /// Rust's "# Safety" paragraphs as a C programmer would say it, and comments of one line on one line.

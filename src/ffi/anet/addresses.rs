@@ -22,8 +22,8 @@ unsafe fn format_to(buf: *mut c_char, len: usize, text: impl Display) -> Result<
 
 /// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
 /// an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one.
-/// (Upstream before 6.2 has the same name without `flags`: such a caller is compiled with the macro
-/// `LIBAE_BEFORE_6_2`, which leaves `flags` out.)
+/// (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is compiled
+/// with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
 ///
 /// Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
 ///
