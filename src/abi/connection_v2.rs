@@ -5,6 +5,7 @@ use super::connection::{ConnectionCallbackFunc, ConnectionState};
 #[cfg(abi_valkey_8_1)]
 use core::ffi::c_uint;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_short, c_ushort, c_void};
+use core::mem::{offset_of, size_of};
 
 /// How many connection types can be registered.
 pub const CONN_TYPE_MAX: usize = 8;
@@ -312,6 +313,12 @@ unsafe fn call_with_loop(
 }
 
 impl connection {
+    /// Where there are four bytes that belong to no member, if there are.
+    pub(crate) const PADDING: Option<usize> = {
+        let start = (offset_of!(Self, iovcnt) + size_of::<c_ushort>()).next_multiple_of(4);
+        if start + 4 <= offset_of!(Self, private_data) { Some(start) } else { None }
+    };
+
     /// The loop that the connection knows: Some where connections do, and then it may be NULL.
     pub(crate) fn own_loop(&self) -> Option<*mut aeEventLoop> {
         #[cfg(abi_redis_8)]

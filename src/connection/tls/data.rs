@@ -1,6 +1,6 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
-use super::events::note_pending;
+use super::announce::note_pending;
 use super::session::{Failure, Session, WRITE_LIMIT};
 use super::{fail, this};
 use crate::abi::connection::*;

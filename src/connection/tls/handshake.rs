@@ -4,17 +4,17 @@ use super::events::{settle, watch_for};
 use super::limits::{self, Slot};
 use super::session::{Failure, Handshake};
 use super::{client_session, fail, this};
-use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
+use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, loop_of, socket, status, unwatch};
-use crate::event_loop;
+use crate::connection::{call_handler, drop_fd, socket, status, unwatch};
+use crate::event_loop::LibraryTimer;
 use crate::sys::Errno;
 use crate::sys::errno::call;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
-use core::ptr;
 
 /// Begins a handshake: from now on it has its time.
 ///
@@ -25,9 +25,7 @@ pub(super) unsafe fn begin(conn: *mut connection) -> Result<(), Errno> {
     unsafe {
         if let Some(milliseconds) = limits::milliseconds() {
             let el = loop_of(conn)?;
-            let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
-            let id = event_loop::create_time_event(el, milliseconds.into(), proc, conn.cast(), ptr::null_mut())?;
-            (*this(conn)).timer = Some((el, id));
+            (*this(conn)).timer = Some(LibraryTimer::start(el, milliseconds.into(), time_is_over, conn.cast())?);
         }
         Ok(())
     }
@@ -39,11 +37,8 @@ pub(super) unsafe fn end(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).slot = None;
-        if let Some((el, id)) = (*this(conn)).timer.take()
-            && event_loop::is_own(el)
-        {
-            // It may have been the one that called.
-            let _ = event_loop::delete_time_event(el, id);
+        if let Some(timer) = (*this(conn)).timer.take() {
+            timer.cancel();
         }
     }
 }

@@ -4,6 +4,7 @@
 //! no handler, no interest. I/O threads may read and write, one at a time for each connection: `read` and `write` touch
 //! no loop.
 
+mod announce;
 mod buffer;
 mod ciphers;
 mod context;
@@ -18,23 +19,25 @@ pub(crate) mod settings;
 mod store;
 mod verify;
 
+pub(super) use announce::{has_pending, process_pending};
 pub(crate) use context::{configure, forget, is_configured};
 pub(super) use data::writev;
-#[allow(unused_imports)] // Each of the last four is asked for by some profiles.
-pub(super) use events::{has_pending, postpone, process_pending, rebound, unbind, update_state};
+#[allow(unused_imports)] // Each of them is asked for by some profiles.
+pub(super) use events::{postpone, rebound, unbind, update_state};
 
+use super::home::{self, Allocated};
 use super::socket::STREAM;
-use super::{drop_fd, is_held, new_connection};
+use super::{boxed, drop_fd, is_held, new_connection};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::tls_upstream::redisTLSContextConfig;
-use crate::event_loop;
-use crate::event_loop::memory::{boxed, unbox};
+use crate::event_loop::memory::unbox;
+use crate::event_loop::{self, LibraryTimer};
 use crate::host;
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
-use core::ffi::{CStr, c_char, c_int, c_longlong};
+use core::ffi::{CStr, c_char, c_int};
 use core::ptr::{self, NonNull};
 use limits::Slot;
 use rustls::client::UnbufferedClientConnection;
@@ -46,22 +49,20 @@ use std::ffi::CString;
 /// A connection of the TLS type.
 #[repr(C)]
 pub(crate) struct TlsConnection {
-    base: connection,
+    base: Allocated,
     /// None until a connect begins, and when there were no settings to make it from.
     session: Option<Box<Session>>,
     /// The last error that is not of the system's.
     error: Option<CString>,
     /// While the handshake of an accepted connection is under way.
     slot: Option<Slot>,
-    /// When the handshake must have ended: the loop and the id of a time event.
-    timer: Option<(*mut aeEventLoop, c_longlong)>,
+    /// When the handshake must have ended.
+    timer: Option<LibraryTimer>,
     /// The socket of a connect is connected, and the handshake has begun.
     reached: bool,
     /// Another thread is using it: nothing changes in its loop until the state is updated.
     postponed: bool,
     place: pending::Place,
-    /// Under which home it waits, unless connections know their loop.
-    home: usize,
 }
 
 /// The functions of the type that are the same in every profile.
@@ -109,15 +110,18 @@ pub(crate) unsafe fn configure_upstream(config: &redisTLSContextConfig) -> Resul
     })
 }
 
-fn new(
+/// # Safety
+/// `el` is NULL or a live loop.
+unsafe fn new(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     state: ConnectionState,
     session: Result<Option<Box<Session>>, Failure>,
 ) -> Result<NonNull<connection>, Errno> {
-    let conn = boxed(TlsConnection {
-        base: new_connection(ct, el, fd, state),
+    let conn: NonNull<connection> = boxed(TlsConnection {
+        // SAFETY: the caller vouches for the loop.
+        base: unsafe { new_connection(ct, el, fd, state) },
         session: None,
         error: None,
         slot: None,
@@ -125,34 +129,41 @@ fn new(
         reached: false,
         postponed: false,
         place: pending::Place::default(),
-        home: pending::thread(),
     })?;
     // SAFETY: fresh and nobody else's.
     unsafe {
         match session {
-            Ok(session) => (*conn.as_ptr()).session = session,
-            Err(failure) => _ = fail(conn.as_ptr().cast(), &failure),
+            Ok(session) => (*this(conn.as_ptr())).session = session,
+            Err(failure) => _ = fail(conn.as_ptr(), &failure),
         }
     }
-    Ok(conn.cast())
+    Ok(conn)
 }
 
-/// A new connection to be connected.
-pub(crate) fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<NonNull<connection>, Errno> {
+/// A new connection to be connected, of the loop `el`, or NULL for not known.
+///
+/// # Safety
+/// `el` is NULL or a live loop.
+pub(crate) unsafe fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<NonNull<connection>, Errno> {
     configure_from_host();
-    new(ct, el, -1, CONN_STATE_NONE, Ok(None))
+    // SAFETY: the caller vouches for the loop.
+    unsafe { new(ct, el, -1, CONN_STATE_NONE, Ok(None)) }
 }
 
 /// A new connection over an accepted descriptor; `auth` says whether the client is asked for its certificate, None
 /// leaves that to the settings. Without settings the connection is there, in `CONN_STATE_ERROR`.
-pub(crate) fn create_accepted(
+///
+/// # Safety
+/// As for [`create`].
+pub(crate) unsafe fn create_accepted(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     auth: Option<c_int>,
 ) -> Result<NonNull<connection>, Errno> {
     configure_from_host();
-    new(ct, el, fd, CONN_STATE_ACCEPTING, server_session(auth).map(Some))
+    // SAFETY: the caller vouches for the loop.
+    unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, server_session(auth).map(Some)) }
 }
 
 fn server_session(auth: Option<c_int>) -> Result<Box<Session>, Failure> {
@@ -206,6 +217,7 @@ unsafe extern "C" fn close(conn: *mut connection) {
         say_goodbye(conn);
         drop_fd(conn);
         if !is_held(conn) {
+            home::forget(conn);
             unbox(NonNull::new_unchecked(this(conn)));
         }
     });
