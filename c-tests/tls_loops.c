@@ -1,5 +1,5 @@
-/* TLS in loops that come and go, and that one thread makes and another runs: the time of a handshake is its own, and pending
- * data is announced whoever has asked for some. */
+/* TLS in loops that come and go, and that one thread makes and another runs: the time of a handshake is its own,
+ * and pending data is announced whoever has asked for some. */
 #include "test.h"
 #include "tls_test.h"
 

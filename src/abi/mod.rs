@@ -13,6 +13,8 @@
 //! - `events` has `nevents` elements in redis-8.0 and `setsize` elsewhere;
 //! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered, from redis-8.0 on;
 //! - `anetUnixServer` gives a non-blocking socket in valkey-8.1;
+//! - accepted sockets are non-blocking and close-on-exec, except in redis-6.2; sockets that connect are close-on-exec
+//!   in Valkey, the one of `anetUnixServer` in valkey-8.1, and no others (`libaeSetSafeSockets` makes all of them so);
 //! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` set in valkey-8.1, whose server does not;
 //! - a unix listener's `priv` is a `mode_t *`, in valkey-8.1 a `serverUnixContextConfig *`.
 

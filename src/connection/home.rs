@@ -1,8 +1,9 @@
 //! Which loop a connection belongs to.
 //!
-//! Where connections have a member for their loop, that member tells. Elsewhere, while events of the connection are registered,
-//! it is the loop that they are registered with. Else it is the loop that the host names; without such a host, the one
-//! where the connection was accepted or registered last, if that was in this thread; else this thread's newest.
+//! Where connections have a member for their loop, that member tells. Elsewhere, while events of the connection are
+//! registered, it is the loop that they are registered with. Else it is the loop that the host names; without such a
+//! host, the one where the connection was accepted or registered last, if that was in this thread; else this thread's
+//! newest.
 //!
 //! A loop that is gone is none, whatever is at its address now. What is known stands behind the public struct, in the
 //! memory of every connection that the library makes. A program's own connection types allocate their connections

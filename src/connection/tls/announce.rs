@@ -1,5 +1,5 @@
-//! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are called
-//! when the program asks for that, or by a time event of the loop when it does not.
+//! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
+//! called when the program asks for that, or by a time event of the loop when it does not.
 
 use super::{pending, this};
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
@@ -96,8 +96,8 @@ unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
     }
 }
 
-/// Serves the connections of a loop, unless its program has asked for them since the last look: then it has until the next
-/// one.
+/// Serves the connections of a loop, unless its program has asked for them since the last look: then it has until the
+/// next one.
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
     unsafe {
@@ -181,7 +181,8 @@ pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_i
     }
 }
 
-/// Runs the read handlers of a loop's connections that wait now; returns how many. Those that another thread uses wait on.
+/// Runs the read handlers of a loop's connections that wait now; returns how many. Those that another thread uses wait
+/// on.
 ///
 /// # Safety
 /// The loop of that number is this thread's.

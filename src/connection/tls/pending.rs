@@ -1,7 +1,8 @@
 //! Connections that hold data no poll of their socket will announce: records that came together with others.
 //!
-//! Each waits under the number of its loop, and stays in the list until it is served or closed: whoever else knows a connection
-//! that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a lock.
+//! Each waits under the number of its loop, and stays in the list until it is served or closed: whoever else knows a
+//! connection that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a
+//! lock.
 
 use super::TlsConnection;
 use std::collections::BTreeMap;
@@ -75,7 +76,8 @@ pub(super) fn end() -> u64 {
     waiting().next
 }
 
-/// The first connection of a loop from the place `from` on and in front of `end`, and its place. It is still in the list.
+/// The first connection of a loop from the place `from` on and in front of `end`, and its place. It is still in the
+/// list.
 pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut TlsConnection)> {
     if COUNT.load(Relaxed) == 0 || from >= end {
         return None;
