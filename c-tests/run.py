@@ -52,6 +52,7 @@ PROGRAMS_OF = {
     "ae_poll": VALKEY,
     "ae_poll_threads": VALKEY,
     "conn_about": REGISTRY,
+    "conn_accept_fails": REGISTRY,
     "conn_home": tuple(profile for profile in PROFILES if profile != "redis-8.0"),  # where connections do not tell
     "conn_listener": REGISTRY,
     "conn_loop": ("redis-8.0",),
