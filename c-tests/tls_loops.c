@@ -52,13 +52,17 @@ static void a_later_loop_keeps_its_timers(void) {
     if (!there) SKIP("no other loop at that address");
 }
 
+static void begin_pair(void) {
+    tls_connect("127.0.0.1");
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+}
+
 static void *shake_hands(void *unused) {
     int over = 0;
 
-    tls_run_idle(); /* from now on the loop is this thread's */
-    tls_connect_pair();
+    RUN_UNTIL(client_calls && server_calls);
     EXPECT(aeCreateTimeEvent(el, 400, tls_on_time, &over, NULL) != AE_ERR);
-    while (!over) tls_run_once(); /* the time of the handshakes is long over */
+    RUN_UNTIL(over); /* the time of the handshakes is long over */
     EXPECT(connGetState(client) == CONN_STATE_CONNECTED);
     EXPECT(connGetState(server) == CONN_STATE_CONNECTED);
     return unused;
@@ -66,27 +70,27 @@ static void *shake_hands(void *unused) {
 
 static void established_connections_outlive_the_limit(void) {
     TLS_BEGIN(config.handshake_timeout = 200);
+    begin_pair();
     in_another_thread(shake_hands);
     tls_end();
 }
 
-static void *begin_and_close(void *unused) {
+static void *close_them(void *unused) {
     int over = 0;
 
-    tls_run_idle();
-    tls_connect("127.0.0.1");
-    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
     connClose(client);
     connClose(server);
     client = server = NULL;
     EXPECT(aeCreateTimeEvent(el, 200, tls_on_time, &over, NULL) != AE_ERR);
-    while (!over) tls_run_once(); /* nothing is left that runs for the two */
+    RUN_UNTIL(over); /* nothing is left that runs for the two */
+    EXPECT(client_calls == 0 && server_calls == 0);
     return unused;
 }
 
 static void closed_connections_leave_no_timer(void) {
     TLS_BEGIN(config.handshake_timeout = 100);
-    in_another_thread(begin_and_close);
+    begin_pair();
+    in_another_thread(close_them);
     tls_end();
 }
 
@@ -98,8 +102,7 @@ static void *delete_loop(void *unused) {
 /* One thread begins a handshake, another deletes the loop, and the first closes. */
 static void the_loop_goes_in_another_thread(void) {
     TLS_BEGIN();
-    tls_connect("127.0.0.1");
-    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    begin_pair();
     in_another_thread(delete_loop);
     tls_close_both();
     el = aeCreateEventLoop(64);

@@ -334,7 +334,8 @@ unsafe extern "C" fn rebind_tls(conn: *mut connection, el: *mut aeEventLoop) -> 
 
 #[cfg(all(feature = "tls", not(abi_redis_8)))]
 unsafe extern "C" fn has_pending_tls() -> c_int {
-    tls::has_pending(core::ptr::null_mut()).into()
+    // SAFETY: no loop.
+    unsafe { tls::has_pending(core::ptr::null_mut()) }.into()
 }
 
 #[cfg(all(feature = "tls", not(abi_redis_8)))]
@@ -345,7 +346,8 @@ unsafe extern "C" fn process_pending_tls() -> c_int {
 
 #[cfg(all(feature = "tls", abi_redis_8))]
 unsafe extern "C" fn has_pending_tls(el: *mut aeEventLoop) -> c_int {
-    tls::has_pending(el).into()
+    // SAFETY: called with NULL or a live loop.
+    unsafe { tls::has_pending(el) }.into()
 }
 
 #[cfg(all(feature = "tls", abi_redis_8))]

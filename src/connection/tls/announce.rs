@@ -134,11 +134,6 @@ unsafe fn is_to_be_served(el: u64) -> bool {
     false
 }
 
-/// The number of the loop, 0 for NULL and one that is gone.
-fn number_of(el: *mut aeEventLoop) -> u64 {
-    if el.is_null() { 0 } else { LoopHandle::at(el).number() }
-}
-
 /// The loops of this thread for whose connections data is pending.
 fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     let mut from = 0;
@@ -154,14 +149,18 @@ fn loops_of_this_thread() -> impl Iterator<Item = u64> {
 }
 
 /// Whether a connection of that loop, or for NULL of this thread's, holds data that no poll will announce.
-pub(in crate::connection) fn has_pending(el: *mut aeEventLoop) -> bool {
+///
+/// # Safety
+/// `el` is NULL or a live loop.
+pub(in crate::connection) unsafe fn has_pending(el: *mut aeEventLoop) -> bool {
     if pending::first_loop(0).is_none() {
         return false;
     }
     if el.is_null() {
         return loops_of_this_thread().next().is_some();
     }
-    let number = number_of(el);
+    // SAFETY: the caller vouches for the loop.
+    let number = unsafe { LoopHandle::of(el) }.number();
     pending::first_loop(number) == Some(number)
 }
 
@@ -177,7 +176,7 @@ pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_i
             return loops_of_this_thread().map(|el| serve(el)).sum();
         }
         event_loop::asked(el).asks += 1;
-        serve(number_of(el))
+        serve(LoopHandle::of(el).number())
     }
 }
 
