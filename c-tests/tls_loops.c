@@ -1,24 +1,8 @@
 /* TLS in loops that come and go, and that one thread makes and another runs: the time of a handshake is its own,
  * and pending data is announced whoever has asked for some. */
 #include "test.h"
+#include "another_thread.h"
 #include "tls_test.h"
-
-#include <pthread.h>
-
-static const char *volatile trouble;
-
-#define EXPECT(condition)                       \
-    do {                                        \
-        if (!(condition)) trouble = #condition; \
-    } while (0)
-
-static void in_another_thread(void *(*body)(void *)) {
-    pthread_t thread;
-
-    CHECK_INT(pthread_create(&thread, NULL, body, NULL), 0);
-    CHECK_INT(pthread_join(thread, NULL), 0);
-    if (trouble != NULL) FAIL("%s", trouble);
-}
 
 /* ---- Time events of handshakes ---- */
 

@@ -33,7 +33,7 @@ pub struct connection {
     pub iovcnt: c_ushort,
     /// The owner's data.
     pub private_data: *mut c_void,
-    /// The loop that the connection's events are registered with, NULL between two.
+    /// The loop that the connection's events are registered with, NULL between two, and when it is found to be gone.
     #[cfg(abi_redis_8)]
     pub el: *mut aeEventLoop,
     /// Runs once, when a connect or an accept has ended.
