@@ -120,6 +120,27 @@ static void without_a_loop_handlers_fail(void) {
     end();
 }
 
+/* Departs from upstream, where it is used after it has been freed. */
+static void a_loop_that_is_gone_is_none(void) {
+    aeEventLoop *later;
+
+    begin(1, connectionTypeTcp);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    aeDeleteEventLoop(one);
+    later = aeCreateEventLoop(256); /* most of the time where the old one was */
+    CHECK(later != NULL);
+    CHECK_FAILS(connSetWriteHandler(conn, on_write), C_ERR, EINVAL);
+    CHECK_NULL(conn->el);
+    CHECK_INT(aeGetFileEvents(later, conn_fd), AE_NONE);
+    CHECK_FAILS(connSetWriteHandler(conn, on_write), C_ERR, EINVAL); /* nor is it taken for the later one */
+    CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
+    CHECK_INT(connRebindEventLoop(conn, later), C_OK);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(aeGetFileEvents(later, conn_fd), AE_READABLE);
+    one = later;
+    end();
+}
+
 static void unbound_connection_has_no_handlers(void) {
     begin(1, connectionTypeTcp);
     CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
@@ -390,6 +411,6 @@ static void types_are_told_the_loop(void) {
 
 TEST_MAIN(CASE(handlers_are_registered_with_the_own_loop), CASE(connect_ends_in_the_own_loop),
           CASE(own_loop_comes_before_the_hosts), CASE(without_a_loop_handlers_fail),
-          CASE(unbound_connection_has_no_handlers), CASE(bound_connection_cannot_be_bound),
+          CASE(a_loop_that_is_gone_is_none), CASE(unbound_connection_has_no_handlers), CASE(bound_connection_cannot_be_bound),
           CASE(handler_may_move_its_connection), CASE(connection_moves_to_another_thread_and_back),
           CASE(accepted_connection_has_the_listeners_loop), CASE(types_are_told_the_loop))

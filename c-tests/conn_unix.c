@@ -199,6 +199,89 @@ static void failed_connect_is_told_at_once(void) {
     end();
 }
 
+/* ---- A queue that is full ---- */
+
+static int clients[64], client_count;
+
+static void fill_queue(void) {
+    close(server);
+    unlink(path);
+    server = listen_at_path(1);
+    for (client_count = 0; client_count < 64; client_count++) {
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+        strcpy(address.sun_path, path);
+        clients[client_count] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (connect(clients[client_count], (struct sockaddr *)&address, sizeof(address)) == 0) continue;
+        CHECK_INT(errno, EAGAIN);
+        close(clients[client_count]);
+        return;
+    }
+    FAIL("the queue has no end");
+}
+
+static void empty_queue(void) {
+    while (client_count > 0) close(clients[--client_count]);
+}
+
+static void expect_timeout(int milliseconds) {
+    long long before = test_now_us();
+
+    CHECK_FAILS(connBlockingConnect(conn, path, 0, milliseconds), C_ERR, ETIMEDOUT);
+    CHECK(test_now_us() - before >= milliseconds * 1000LL);
+    CHECK_INT(conn->last_errno, ETIMEDOUT);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_INT(conn->fd, -1);
+}
+
+/* Departs from upstream as above. */
+static void blocking_connect_keeps_its_time_in_a_full_queue(void) {
+    pid_t signals;
+
+    begin();
+    fill_queue();
+    expect_timeout(0);
+    expect_timeout(100);
+    signals = test_start_signals();
+    expect_timeout(150);
+    test_stop_signals(signals);
+    empty_queue();
+    end();
+}
+
+static void expect_place(int milliseconds) {
+    struct timeval limit;
+    socklen_t length = sizeof(limit);
+    int i, status;
+    pid_t child;
+
+    begin();
+    fill_queue();
+    child = fork();
+    CHECK(child != -1);
+    if (child == 0) {
+        test_sleep_us(50000);
+        for (i = 0; i < client_count; i++) accept(server, NULL, NULL);
+        _exit(0);
+    }
+    CHECK_INT(connBlockingConnect(conn, path, 0, milliseconds), C_OK);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+    CHECK(getsockopt(conn->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &length) == 0);
+    CHECK_INT(limit.tv_sec, 0);
+    CHECK_INT(limit.tv_usec, 0);
+    CHECK_INT(connWrite(conn, "x", 1), 1);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    empty_queue();
+    end();
+}
+
+static void blocking_connect_waits_for_a_place(void) {
+    expect_place(20000);
+    expect_place(-1);
+}
+
 TEST_MAIN(CASE(new_connection_is_unconnected), CASE(accepted_connection_works_as_tcp),
           CASE(closed_in_a_handler), ADDRESS_CASE CASE(sync_calls_work), CASE(connects_to_a_path),
-          CASE(failed_connect_is_told_at_once))
+          CASE(failed_connect_is_told_at_once),
+          CASE(blocking_connect_keeps_its_time_in_a_full_queue), CASE(blocking_connect_waits_for_a_place))

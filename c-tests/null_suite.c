@@ -494,6 +494,7 @@ static void nonsense_for_libae(void) {
     GIVES(libaeVersion, () != NULL, 1);
     GIVES(libaeAbiProfile, () != NULL, 1);
     GIVES(libaeSetHost, (NULL), AE_OK);
+    GIVES(libaeSetSafeSockets, (0), 0);
     FAILS(libaeSetHost, (&empty), AE_ERR, EINVAL);
     note_call("libaeTlsConfigure");
     if (!has_tls()) {

@@ -97,7 +97,21 @@ enum { TIMED_OUT_KEEPS_FD = 1 };
 enum { TIMED_OUT_KEEPS_FD = 0 };
 #endif
 
-/* What anetUnixServer sets of O_NONBLOCK. */
+/* Whether accepted sockets are non-blocking and close-on-exec. */
+#ifdef LIBAE_ABI_REDIS_6_2
+enum { ACCEPT_SAFE = 0 };
+#else
+enum { ACCEPT_SAFE = 1 };
+#endif
+
+/* Whether sockets that connect are close-on-exec. */
+#ifdef TEST_VALKEY
+enum { CONNECT_CLOEXEC = 1 };
+#else
+enum { CONNECT_CLOEXEC = 0 };
+#endif
+
+/* What anetUnixServer sets of O_NONBLOCK, and of FD_CLOEXEC likewise. */
 #ifdef TEST_VALKEY_8_1
 #define UNIX_SERVER_NONBLOCK O_NONBLOCK
 #else

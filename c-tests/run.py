@@ -55,6 +55,8 @@ PROGRAMS_OF = {
     "ae_poll_threads": VALKEY,
     "conn_about": REGISTRY,
     "conn_address": VALKEY_9,
+    "conn_accept_fails": REGISTRY,
+    "conn_home": tuple(profile for profile in PROFILES if profile not in REDIS_8),  # where connections do not tell
     "conn_listener": REGISTRY,
     "conn_loop": REDIS_8,
     "conn_mptcp": VALKEY_9,

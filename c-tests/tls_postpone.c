@@ -82,6 +82,62 @@ static void pending_data_is_handed_out(void) {
     tls_end();
 }
 
+/* ---- One closes another that waits while a thread uses it ---- */
+
+static connection *other_client, *other;
+
+static void on_read_close_the_other(connection *conn) {
+    on_read(conn);
+    if (other == NULL) return;
+    CHECK(conn == server);
+    connClose(other);
+    other = NULL;
+}
+
+static void closed_by_the_handler_of_another(void) {
+    TLS_BEGIN();
+    tls_connect_pair();
+    other_client = client;
+    other = server;
+    client = server = NULL;
+    client_calls = server_calls = 0;
+    tls_connect_pair();
+    CHECK_INT(tls_process_pending(el), 0);
+    CHECK_INT(connSetReadHandler(other, on_read), C_OK);
+    tls_write_all(other_client, data, 3 * PIECE);
+    RUN_UNTIL(reads == 1);
+    connSetPostponeUpdateState(other, 1);
+    CHECK_INT(connSetReadHandler(server, on_read), C_OK);
+    tls_write_all(client, data, 3 * PIECE);
+    RUN_UNTIL(reads == 2);
+    CHECK_INT(connSetReadHandler(server, on_read_close_the_other), C_OK);
+    CHECK_INT(tls_process_pending(el), 1);
+    CHECK_NULL(other);
+    CHECK_INT(tls_has_pending(el), 1);
+    CHECK_INT(tls_process_pending(el), 1);
+    CHECK_INT(tls_has_pending(el), 0);
+    connClose(other_client);
+    tls_end();
+}
+
+/* It keeps its place while it waits. */
+static void waits_in_its_place(void) {
+    TLS_BEGIN();
+    tls_connect_pair();
+    CHECK_INT(connSetReadHandler(server, on_read), C_OK);
+    tls_write_all(client, data, 3 * PIECE);
+    CHECK_INT(tls_process_pending(el), 0);
+    RUN_UNTIL(reads == 1);
+    connSetPostponeUpdateState(server, 1);
+    CHECK_INT(tls_process_pending(el), 0);
+    CHECK_INT(tls_has_pending(el), 1);
+    CHECK(tls_run_for(30) < 5); /* nor does the loop spin */
+    connSetPostponeUpdateState(server, 0);
+    connUpdateState(server);
+    RUN_UNTIL(arrived == 3 * PIECE); /* by itself: nobody asks any more */
+    tls_end();
+}
+
 #ifdef TEST_VALKEY_8_1
 
 static void what_arrives_is_checked(void) {
@@ -109,4 +165,5 @@ static void listener_closes(void) {
 #define CASES_OF_8_1
 #endif
 
-TEST_MAIN(CASE(handlers_set_meanwhile_wait), CASE(pending_data_waits), CASE(pending_data_is_handed_out) CASES_OF_8_1)
+TEST_MAIN(CASE(handlers_set_meanwhile_wait), CASE(pending_data_waits), CASE(pending_data_is_handed_out),
+          CASE(closed_by_the_handler_of_another), CASE(waits_in_its_place) CASES_OF_8_1)

@@ -148,7 +148,7 @@ int anetGetError(int fd);
 /**
  * Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
  *
- * Returns the descriptor, close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ * Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
@@ -158,11 +158,13 @@ int anetTcpConnect(char *err, const char *addr, int port);
  * Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
  * failed; `anetGetError` tells which.
  *
- * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ * Returns the descriptor, non-blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
-int anetTcpNonBlockConnect(char *err, const char *addr, int port);
+int anetTcpNonBlockConnect(char *err,
+                           const char *addr,
+                           int port);
 
 /**
  * Like `anetTcpNonBlockConnect`, from the local address `source_addr` (NULL: any); upstream before 6.2.
@@ -181,12 +183,14 @@ int anetTcpNonBlockBestEffortBindConnect(char *err, const char *addr, int port, 
 /**
  * Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
  *
- * Returns the descriptor, close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does not fit a
- * socket address) and the text in `err`.
+ * Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
+ * not fit a socket address) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
-int anetUnixGenericConnect(char *err, const char *path, int flags);
+int anetUnixGenericConnect(char *err,
+                           const char *path,
+                           int flags);
 
 /**
  * Connects to a unix socket and waits for it (upstream before 6.2). As `anetUnixGenericConnect`.
@@ -206,27 +210,33 @@ int anetUnixNonBlockConnect(char *err, const char *path);
  * Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
  * `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
  *
- * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ * Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
-int anetTcpServer(char *err, int port, char *bindaddr, int backlog);
+int anetTcpServer(char *err,
+                  int port,
+                  char *bindaddr,
+                  int backlog);
 
 /**
  * Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
  * IPv4 is not served (`IPV6_V6ONLY`).
  * `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
  *
- * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+ * Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
-int anetTcp6Server(char *err, int port, char *bindaddr, int backlog);
+int anetTcp6Server(char *err,
+                   int port,
+                   char *bindaddr,
+                   int backlog);
 
 /**
  * Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
  *
- * Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
+ * Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
  * not fit a socket address) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -240,7 +250,7 @@ int anetUnixServer(char *err,
  * Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
  * address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
  *
- * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+ * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`); `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
  * text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
@@ -254,7 +264,7 @@ int anetTcpAccept(char *err,
 /**
  * Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
  *
- * Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
+ * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`); `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
  * text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.

@@ -46,7 +46,7 @@ struct connListener;
 /** The listen backlog when the host does not say. */
 #define LIBAE_TCP_BACKLOG 511
 
-/** How long, in milliseconds, a listener rests after accept failed for want of descriptors or memory. */
+/** How long, in milliseconds, a listener rests after accept failed for a reason that stays, like want of descriptors. */
 #define LIBAE_ACCEPT_RETRY_MS 100
 
 /** `libaeHost.tls_certificate`: what this side shows as a server. */
@@ -115,8 +115,8 @@ typedef struct libaeHost {
     /** `sizeof(libaeHost)` as the program was compiled; later members keep their defaults. */
     size_t size;
     /**
-     * The loop that connections register with. Default: the loop most recently created in this thread; a
-     * connection that is registered with another loop of the thread stays with that.
+     * The loop that connections register with, until their events are gone. Default: the loop that accepted them or had
+     * them last, if it was in this thread; else this thread's newest.
      */
     struct aeEventLoop *(*current_loop)(void);
     /**
@@ -287,6 +287,17 @@ const char *libaeAbiProfile(void);
  * Requires: `hooks` is NULL or points to `hooks->size` bytes; its functions keep their contracts.
  */
 int libaeSetHost(const struct libaeHost *hooks);
+
+/**
+ * With `on` not 0, all sockets that the library makes from now on are close-on-exec, and accepted ones non-blocking as well; with
+ * 0 they are what upstream of the profile makes them: accepted ones both, except in redis-6.2 neither; those that
+ * connect close-on-exec in Valkey's profiles, those that listen in none (that of `anetUnixServer` in valkey-8.1), so that
+ * a program can hand them to its successor. Whatever is set here, the sockets of `connListen`, and connections that the
+ * library's own accept handlers take, are non-blocking and close-on-exec.
+ *
+ * Returns what was set before: 1 or 0, at first 0.
+ */
+int libaeSetSafeSockets(int on);
 
 /**
  * Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it again

@@ -286,6 +286,30 @@ fn connections_survive_their_loop() {
     assert_eq!(got, "late");
 }
 
+/// Whether a newer loop is there, or the C functions make sockets that survive an exec.
+#[test]
+fn connections_stay_with_their_loop_and_their_process() {
+    let (el, newer) = (test_loop(), test_loop());
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let connections = serve_echo(&listener);
+    let connected = Rc::new(Cell::new(false));
+    let done = connected.clone();
+    let port = listener.local_addrs()[0].port();
+    let client = Connection::connect_tcp(&el, "127.0.0.1", port, move |_, result| {
+        result.unwrap();
+        done.set(true);
+    })
+    .unwrap();
+    run_until(&el, || connected.get() && connections.borrow().len() == 1);
+    assert_eq!(newer.run_once(false).unwrap(), 0);
+    for fd in [client.fd(), connections.borrow()[0].0.fd()] {
+        // SAFETY: plain integers.
+        let (status, descriptor) = unsafe { (libc::fcntl(fd, libc::F_GETFL), libc::fcntl(fd, libc::F_GETFD)) };
+        assert_eq!(status & libc::O_NONBLOCK, libc::O_NONBLOCK);
+        assert_eq!(descriptor & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
+    }
+}
+
 #[test]
 fn every_address_of_a_listener_listens() {
     let el = test_loop();

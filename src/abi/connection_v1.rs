@@ -3,6 +3,7 @@
 use super::ae::aeEventLoop;
 use super::connection::{ConnectionCallbackFunc, ConnectionState};
 use core::ffi::{c_char, c_int, c_longlong, c_short, c_ushort, c_void};
+use core::mem::{offset_of, size_of};
 
 /// The type of plain sockets.
 pub const CONN_TYPE_SOCKET: c_int = 1;
@@ -131,6 +132,12 @@ impl ConnectionType {
 }
 
 impl connection {
+    /// Where there are four bytes that belong to no member, if there are.
+    pub(crate) const PADDING: Option<usize> = {
+        let start = (offset_of!(Self, last_errno) + size_of::<c_int>()).next_multiple_of(4);
+        if start + 4 <= offset_of!(Self, private_data) { Some(start) } else { None }
+    };
+
     /// Some where connections know their loop: in later profiles.
     pub(crate) fn own_loop(&self) -> Option<*mut aeEventLoop> {
         None

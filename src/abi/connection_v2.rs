@@ -9,6 +9,7 @@ pub use super::type_identity::{
 #[cfg(abi_valkey_8_1)]
 use core::ffi::c_uint;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_short, c_ushort, c_void};
+use core::mem::{offset_of, size_of};
 
 /// How many connection types can be registered.
 #[cfg(not(abi_valkey_9))]
@@ -62,7 +63,7 @@ pub struct connection {
     pub iovcnt: c_ushort,
     /// The owner's data.
     pub private_data: *mut c_void,
-    /// The loop that the connection's events are registered with, NULL between two.
+    /// The loop that the connection's events are registered with, NULL between two, and when it is found to be gone.
     #[cfg(abi_redis_8)]
     pub el: *mut aeEventLoop,
     /// Runs once, when a connect or an accept has ended.
@@ -375,6 +376,12 @@ unsafe fn call_with_loop(
 }
 
 impl connection {
+    /// Where there are four bytes that belong to no member, if there are.
+    pub(crate) const PADDING: Option<usize> = {
+        let start = (offset_of!(Self, iovcnt) + size_of::<c_ushort>()).next_multiple_of(4);
+        if start + 4 <= offset_of!(Self, private_data) { Some(start) } else { None }
+    };
+
     /// The loop that the connection knows: Some where connections do, and then it may be NULL.
     pub(crate) fn own_loop(&self) -> Option<*mut aeEventLoop> {
         #[cfg(abi_redis_8)]

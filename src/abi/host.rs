@@ -21,7 +21,7 @@ pub const LIBAE_ACCEPTED_UNIX: c_int = 1 << 11;
 pub const LIBAE_ACCEPTS_PER_CALL: c_int = 1000;
 /// The listen backlog when the host does not say.
 pub const LIBAE_TCP_BACKLOG: c_int = 511;
-/// How long, in milliseconds, a listener rests after accept failed for want of descriptors or memory.
+/// How long, in milliseconds, a listener rests after accept failed for a reason that stays, like want of descriptors.
 pub const LIBAE_ACCEPT_RETRY_MS: c_int = 100;
 
 /// `libaeHost.tls_certificate`: what this side shows as a server.
@@ -57,8 +57,8 @@ pub struct libaeAllocator {
 pub struct libaeHost {
     /// `sizeof(libaeHost)` as the program was compiled; later members keep their defaults.
     pub size: usize,
-    /// The loop that connections register with. Default: the loop most recently created in this thread; a
-    /// connection that is registered with another loop of the thread stays with that.
+    /// The loop that connections register with, until their events are gone. Default: the loop that accepted them or
+    /// had them last, if it was in this thread; else this thread's newest.
     pub current_loop: Option<unsafe extern "C" fn() -> *mut aeEventLoop>,
     /// A connection was accepted; the host now owns it. `flags` is 0 or `LIBAE_ACCEPTED_UNIX`; `ip` is the
     /// peer's address, valid during the call, NULL for unix sockets. Default: `connAccept(conn, NULL)`.

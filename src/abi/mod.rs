@@ -13,13 +13,14 @@
 //! - `events` has `nevents` elements from redis-8.0 on and `setsize` elsewhere;
 //! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered from redis-8.0 on;
 //! - `anetUnixServer` gives a non-blocking socket from valkey-8.1 on;
+//! - accepted sockets are non-blocking and close-on-exec, except in redis-6.2; sockets that connect are close-on-exec
+//!   in Valkey, the one of `anetUnixServer` from valkey-8.1 on, and no others (`libaeSetSafeSockets` makes all of them so);
 //! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` from valkey-8.1 on, whose server does not
 //!   set it;
 //! - a unix listener's `priv` is a `mode_t *`, from valkey-8.1 on a `serverUnixContextConfig *`;
 //! - `connectionByType` and `get_type` mean names, from valkey-9.0 on numbers;
 //! - a unix connection's `addr` is `/unixsocket` and fails without a socket; from valkey-9.0 on it is the path with
-//! `:0`
-//!   behind, and never fails;
+//!   `:0` behind, and never fails;
 //! - a blocking connect whose time is over closes its descriptor, from valkey-9.1 on `connClose` does.
 
 #![allow(non_camel_case_types, non_snake_case)]

@@ -33,6 +33,15 @@ pub(crate) const TIMED_OUT_CONNECT_KEEPS_FD: bool = cfg!(abi_valkey_9_1);
 /// Whether the socket of `anetUnixServer` is non-blocking.
 pub(crate) const UNIX_SERVER_DOES_NOT_BLOCK: bool = cfg!(abi_valkey_8_1);
 
+/// Whether accepted sockets are non-blocking and close-on-exec: up to redis-6.2 they are neither.
+pub(crate) const ACCEPTED_IS_SAFE: bool = !cfg!(abi_redis_6_2);
+
+/// Whether sockets that connect are close-on-exec: in Valkey, not in Redis.
+pub(crate) const CONNECTING_CLOSES_ON_EXEC: bool = cfg!(abi_valkey);
+
+/// Whether the socket of `anetUnixServer` is close-on-exec; those of `anetTcpServer` and its like are nowhere.
+pub(crate) const UNIX_LISTENING_CLOSES_ON_EXEC: bool = UNIX_SERVER_DOES_NOT_BLOCK;
+
 /// Whether the last argument of `anetFdToString` and its like asks for the remote end: up to redis-7.0 it is 0
 /// for that, later 1.
 pub(crate) const fn asks_for_remote(argument: c_int) -> bool {

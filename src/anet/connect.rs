@@ -1,6 +1,6 @@
 //! Connecting.
 
-use super::{Error, OwnedFd, SocketAddress, Transport, options, port_number};
+use super::{Error, OwnedFd, SocketAddress, Transport, guard, options, port_number};
 use crate::sys::poll::{WRITE, poll};
 use crate::sys::resolve::{Found, Query, resolve};
 use crate::sys::{Errno, socket};
@@ -40,7 +40,7 @@ fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> 
 }
 
 fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_blocking: bool) -> Result<c_int, Error> {
-    let fd = new_socket(found.family, transport.protocol(found))?;
+    let fd = new_socket(found.family, transport.protocol(found), guard::connecting_closes_on_exec())?;
     if let Some(source) = source {
         bind_source(fd.0, found.family, source)?;
     }
@@ -48,8 +48,8 @@ fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_bl
 }
 
 /// A socket whose address can be used again at once.
-pub(super) fn new_socket(family: c_int, protocol: c_int) -> Result<OwnedFd, Error> {
-    let fd = OwnedFd(socket::stream(family, protocol).map_err(Error::at("creating socket"))?);
+pub(super) fn new_socket(family: c_int, protocol: c_int, close_on_exec: bool) -> Result<OwnedFd, Error> {
+    let fd = OwnedFd(socket::stream(family, protocol, close_on_exec).map_err(Error::at("creating socket"))?);
     socket::set_option(fd.0, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1).map_err(Error::at("setsockopt SO_REUSEADDR"))?;
     Ok(fd)
 }
@@ -69,19 +69,34 @@ fn finish(fd: OwnedFd, address: &SocketAddress, non_blocking: bool) -> Result<c_
     if non_blocking {
         options::set_blocking(fd.0, false)?;
     }
-    match socket::connect(fd.0, address) {
-        Err(Errno::EINPROGRESS) if non_blocking => Ok(()),
-        // It goes on all the same.
-        Err(Errno::EINTR) if non_blocking => Ok(()),
-        Err(Errno::EINTR) => wait_connected(fd.0),
-        Ok(()) => {
-            options::set_initial_no_delay(fd.0, address);
-            Ok(())
-        }
-        result => result,
+    if connect(fd.0, address, non_blocking).map_err(Error::at("connect"))? == Progress::Connected {
+        options::set_initial_no_delay(fd.0, address);
     }
-    .map_err(Error::at("connect"))?;
     Ok(fd.release())
+}
+
+#[derive(PartialEq, Eq)]
+enum Progress {
+    Connected,
+    /// A non-blocking socket says when it is connected.
+    UnderWay,
+}
+
+/// Connects. After a signal has interrupted it the call is made again: over a unix socket it has been given up, over
+/// TCP it goes on, and the answer says how far it is.
+fn connect(fd: c_int, address: &SocketAddress, non_blocking: bool) -> Result<Progress, Errno> {
+    let mut interrupted = false;
+    loop {
+        match socket::connect(fd, address) {
+            Ok(()) => return Ok(Progress::Connected),
+            Err(Errno::EINTR) => interrupted = true,
+            Err(Errno::EISCONN) if interrupted => return Ok(Progress::Connected),
+            Err(Errno::EINPROGRESS) if non_blocking => return Ok(Progress::UnderWay),
+            Err(Errno::EALREADY) if interrupted && non_blocking => return Ok(Progress::UnderWay),
+            Err(Errno::EALREADY) if interrupted => return wait_connected(fd).map(|()| Progress::Connected),
+            Err(errno) => return Err(errno),
+        }
+    }
 }
 
 fn wait_connected(fd: c_int) -> Result<(), Errno> {
@@ -92,13 +107,44 @@ fn wait_connected(fd: c_int) -> Result<(), Errno> {
         }
     }
     match options::take_error(fd) {
-        0 => Ok(()),
+        0 => socket::peer_address(fd).map(drop),
         error => Err(Errno::from_raw(error)),
     }
 }
 
+fn unix_address(path: &CStr) -> Result<SocketAddress, Error> {
+    SocketAddress::unix(path).map_err(Error::at("unix socket path"))
+}
+
 /// Connects to a unix socket.
 pub(crate) fn unix_connect(path: &CStr, non_blocking: bool) -> Result<c_int, Error> {
-    let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
-    finish(new_socket(libc::AF_UNIX, 0)?, &address, non_blocking)
+    let address = unix_address(path)?;
+    finish(new_socket(libc::AF_UNIX, 0, guard::connecting_closes_on_exec())?, &address, non_blocking)
+}
+
+/// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds, None for
+/// forever, or the error for when the time is over. The socket is non-blocking afterwards.
+pub(crate) fn unix_connect_within(
+    path: &CStr,
+    mut left: impl FnMut() -> Result<Option<u64>, Errno>,
+) -> Result<c_int, Error> {
+    let address = unix_address(path)?;
+    let fd = new_socket(libc::AF_UNIX, 0, guard::connecting_closes_on_exec())?;
+    options::set_blocking(fd.0, false)?;
+    let mut result = socket::connect(fd.0, &address);
+    if matches!(result, Err(Errno::EAGAIN | Errno::EINTR)) {
+        // No poll tells when there is a place: only a connect that blocks waits for one. It gives up with EAGAIN.
+        options::set_blocking(fd.0, true)?;
+        while matches!(result, Err(Errno::EAGAIN | Errno::EINTR)) {
+            result = left().and_then(|milliseconds| {
+                let limit = milliseconds.map_or(0, |milliseconds| milliseconds.max(1));
+                socket::set_timeout(fd.0, libc::SO_SNDTIMEO, limit)?;
+                socket::connect(fd.0, &address)
+            });
+        }
+        socket::set_timeout(fd.0, libc::SO_SNDTIMEO, 0).map_err(Error::at("setsockopt SO_SNDTIMEO"))?;
+        options::set_blocking(fd.0, false)?;
+    }
+    result.map_err(Error::at("connect"))?;
+    Ok(fd.release())
 }

@@ -2,7 +2,7 @@
 
 use super::connect::new_socket;
 use super::options::set_initial_no_delay;
-use super::{Error, SocketAddress, Transport, port_number};
+use super::{Error, SocketAddress, Transport, guard, port_number};
 use crate::sys::resolve::{Query, resolve};
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
@@ -34,7 +34,8 @@ pub(crate) fn tcp_listen_over(
     let family = if family == Family::V6 { libc::AF_INET6 } else { libc::AF_INET };
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
     for found in resolve(address, port, Query { family, numeric: false, passive: true })? {
-        result = new_socket(found.family, transport.protocol(&found)).and_then(|fd| {
+        let protocol = transport.protocol(&found);
+        result = new_socket(found.family, protocol, guard::listening_closes_on_exec()).and_then(|fd| {
             if family == libc::AF_INET6 {
                 socket::set_option(fd.0, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)
                     .map_err(Error::at("setsockopt IPV6_V6ONLY"))?;
@@ -58,7 +59,7 @@ pub(crate) fn unix_listen(
     backlog: c_int,
 ) -> Result<c_int, Error> {
     let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
-    let socket = new_socket(libc::AF_UNIX, 0)?;
+    let socket = new_socket(libc::AF_UNIX, 0, guard::unix_listening_closes_on_exec())?;
     socket::bind(socket.0, &address).map_err(Error::at("bind"))?;
     let prepare = || {
         if permissions != 0 {
@@ -98,10 +99,19 @@ pub(crate) fn is_of_one_connection(errno: Errno) -> bool {
     errno == Errno::ECONNABORTED
 }
 
-/// Accepts a connection as a non-blocking, close-on-exec descriptor, with its address.
+/// Accepts a connection, with its address; what the descriptor is like is upstream's choice and the program's.
 pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Error> {
+    accept_as(fd, guard::accepted_is_safe())
+}
+
+/// Accepts a connection as a non-blocking, close-on-exec descriptor, with its address.
+pub(crate) fn accept_safely(fd: c_int) -> Result<(c_int, SocketAddress), Error> {
+    accept_as(fd, true)
+}
+
+fn accept_as(fd: c_int, safe: bool) -> Result<(c_int, SocketAddress), Error> {
     loop {
-        match socket::accept(fd) {
+        match socket::accept(fd, safe) {
             // Interrupted, or the client gave up while it waited: the next one may be there.
             Err(Errno::EINTR | Errno::ECONNABORTED) => {}
             Ok((accepted, peer)) => {

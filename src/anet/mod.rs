@@ -6,6 +6,7 @@
 mod address;
 mod connect;
 mod error;
+mod guard;
 mod listen;
 mod options;
 mod pipe;
@@ -15,11 +16,12 @@ pub(crate) use crate::sys::socket::SocketAddress;
 #[allow(unused_imports)] // The path is asked for by some profiles.
 pub(crate) use address::unix_path;
 pub(crate) use address::{End, HostPort, end_address, resolve, write_end, write_ip};
-pub(crate) use connect::{Connect, tcp_connect, unix_connect};
+pub(crate) use connect::{Connect, tcp_connect, unix_connect, unix_connect_within};
 pub(crate) use error::Error;
+pub(crate) use guard::set_safe_sockets;
 #[allow(unused_imports)] // So is this.
 pub(crate) use listen::tcp_listen_over;
-pub(crate) use listen::{Family, accept, is_of_one_connection, tcp_listen, unix_listen};
+pub(crate) use listen::{Family, accept, accept_safely, is_of_one_connection, tcp_listen, unix_listen};
 pub(crate) use options::{
     is_blocking, set_blocking, set_close_on_exec, set_default_keep_alive, set_keep_alive, set_mark,
     set_receive_timeout, set_send_timeout, set_tcp_no_delay, take_error,

@@ -1,6 +1,7 @@
 //! The event loop's side of a connection over one descriptor: handlers set, and called.
 
-use super::{call_handler, client_data, loop_of, unwatch};
+use super::home::{self, loop_of};
+use super::{call_handler, client_data, unwatch};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
@@ -17,7 +18,10 @@ pub(super) unsafe fn watch(conn: *mut connection, mask: c_int) -> Result<(), Err
     // the type's handler is a function of that kind.
     unsafe {
         let handler = (*(*conn).r#type).ae_handler.ok_or(Errno::EINVAL)? as *mut aeFileProc;
-        event_loop::create_file_event(loop_of(conn)?, (*conn).fd, mask, handler, client_data(conn))
+        let el = loop_of(conn)?;
+        event_loop::create_file_event(el, (*conn).fd, mask, handler, client_data(conn))?;
+        home::registered(conn, el);
+        Ok(())
     }
 }
 

@@ -7,9 +7,12 @@ use crate::event_loop;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};
 
-/// Accepts up to `most` connections and hands each to `deliver`, which may close the listening socket. Without
-/// descriptors or memory for one, the listening socket rests for [`LIBAE_ACCEPT_RETRY_MS`]: those who wait keep it readable, and the loop would
-/// spin.
+/// So many failed accepts in a row, of which each seemed to be about one connection, are about the socket.
+const MOST_FAILURES: usize = 1000;
+
+/// Accepts up to `most` connections and hands each to `deliver`, which may close the listening socket. When accept
+/// fails for a reason that stays (no descriptors, no memory, a filter that refuses it), the listening socket rests for
+/// [`LIBAE_ACCEPT_RETRY_MS`]: those who wait keep it readable, and the loop would spin.
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
@@ -22,9 +25,11 @@ pub(crate) unsafe fn accept_up_to(
     // SAFETY: the caller vouches for the loop.
     let event = || unsafe { event_loop::file_event(el, listening) };
     let before = event();
-    for _ in 0..most {
-        match anet::accept(listening) {
+    let (mut accepted, mut failures) = (0, 0);
+    while accepted < most {
+        match anet::accept_safely(listening) {
             Ok((fd, peer)) => {
+                (accepted, failures) = (accepted + 1, 0);
                 deliver(fd, &peer);
                 if event() != before {
                     // Watched no longer, or for somebody else: the number may belong to another socket by now.
@@ -36,14 +41,13 @@ pub(crate) unsafe fn accept_up_to(
                 if errno == Errno::EAGAIN {
                     return;
                 }
-                if anet::is_of_one_connection(errno) {
+                failures += 1;
+                if anet::is_of_one_connection(errno) && failures < MOST_FAILURES {
                     continue;
                 }
                 event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
-                if matches!(errno, Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM) {
-                    // SAFETY: the caller vouches for the loop.
-                    unsafe { rest(el, listening) };
-                }
+                // SAFETY: the caller vouches for the loop.
+                unsafe { rest(el, listening) };
                 return;
             }
         }
@@ -66,7 +70,7 @@ pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Op
     let optional = bytes[0] == b'-';
     let address = if optional { CStr::from_bytes_with_nul(&bytes[1..]).unwrap_or(address) } else { address };
     let family = if address.to_bytes().contains(&b':') { Family::V6 } else { Family::V4 };
-    match anet::tcp_listen(port, Some(address), family, backlog).and_then(non_blocking) {
+    match anet::tcp_listen(port, Some(address), family, backlog).and_then(prepared) {
         Ok(fd) => Ok(Some(fd)),
         Err(error) => {
             let missing = match error.errno() {
@@ -101,9 +105,12 @@ pub(crate) fn open_unix(
         // If it cannot be removed, bind will say so.
         let _ = fd::unlink(path);
     }
-    anet::unix_listen(path, permissions, group, backlog).and_then(non_blocking)
+    anet::unix_listen(path, permissions, group, backlog).and_then(prepared)
 }
 
-fn non_blocking(fd: c_int) -> Result<c_int, Error> {
-    anet::set_blocking(fd, false).map(|()| fd)
+/// A listening socket as an accept handler needs it, and as no exec passes it on.
+fn prepared(fd: c_int) -> Result<c_int, Error> {
+    anet::set_blocking(fd, false)?;
+    anet::set_close_on_exec(fd)?;
+    Ok(fd)
 }

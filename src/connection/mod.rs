@@ -5,6 +5,7 @@
 //! reference to a connection is alive while a handler runs.
 
 mod events;
+mod home;
 pub(crate) mod listener;
 #[cfg(not(abi_v1))]
 pub(crate) mod registry;
@@ -20,49 +21,56 @@ pub(crate) mod types;
 pub(crate) mod types;
 mod unix;
 
+pub(crate) use home::make_safe_apis;
+
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
 use crate::event_loop::{self, memory};
-use crate::host;
 use crate::sys::errno::call;
 use crate::sys::{Errno, fd};
 use core::ffi::{c_int, c_void};
 use core::ptr::NonNull;
+use home::{Allocated, Home, loop_of};
 
-/// A new connection of a type, over `fd` or -1; `el` is its loop where connections know theirs.
-pub(crate) fn create(
+/// A new connection of a type, over `fd` or -1, which is of the loop `el`, or NULL for not known.
+///
+/// # Safety
+/// `el` is NULL or a live loop.
+pub(crate) unsafe fn create(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     state: ConnectionState,
 ) -> Result<NonNull<connection>, Errno> {
-    memory::boxed(new_connection(ct, el, fd, state))
+    // SAFETY: the caller vouches for the loop.
+    boxed(unsafe { new_connection(ct, el, fd, state) })
 }
 
-/// The same for a type whose connections hold more behind it.
-fn new_connection(ct: &'static ConnectionType, el: *mut aeEventLoop, fd: c_int, state: ConnectionState) -> connection {
-    let mut conn: connection = memory::zeroed();
-    conn.r#type = core::ptr::from_ref(ct).cast_mut();
-    conn.fd = fd;
-    conn.state = state;
-    conn.prepare(el, crate::sys::socket::max_iovecs());
-    conn
+/// Puts what begins with [`Allocated`] into memory of its own.
+fn boxed<T>(value: T) -> Result<NonNull<connection>, Errno> {
+    let conn = memory::boxed(value)?.cast();
+    // SAFETY: fresh, and an `Allocated`.
+    unsafe { home::set_mark(conn.as_ptr()) };
+    Ok(conn)
 }
 
-/// The loop for the events of a connection's descriptor: the connection's own where connections know theirs; else the
-/// one that the host names, the one where they are registered already, this thread's newest.
+/// What [`create`] boxes, for a type whose connections hold more behind it.
 ///
 /// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn loop_of(conn: *mut connection) -> Result<*mut aeEventLoop, Errno> {
-    // SAFETY: the caller vouches for the connection, whose thread's loops are live.
-    let el = unsafe {
-        (*conn)
-            .own_loop()
-            .or_else(host::current_loop)
-            .unwrap_or_else(|| event_loop::current_for((*conn).fd, Some(client_data(conn))))
-    };
-    if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
+/// As for [`create`].
+unsafe fn new_connection(
+    ct: &'static ConnectionType,
+    el: *mut aeEventLoop,
+    fd: c_int,
+    state: ConnectionState,
+) -> Allocated {
+    let mut base: connection = memory::zeroed();
+    base.r#type = core::ptr::from_ref(ct).cast_mut();
+    base.fd = fd;
+    base.state = state;
+    base.prepare(el, crate::sys::socket::max_iovecs());
+    // SAFETY: the caller vouches for the loop.
+    Allocated { base, home: unsafe { Home::of(el) } }
 }
 
 /// Stops watching the connection's descriptor for `mask`.
@@ -74,6 +82,7 @@ unsafe fn unwatch(conn: *mut connection, mask: c_int) {
     unsafe {
         if let Ok(el) = loop_of(conn) {
             event_loop::delete_file_event(el, (*conn).fd, mask);
+            home::unregistered(conn, el);
         }
     }
 }
@@ -103,6 +112,7 @@ pub(crate) unsafe fn close(conn: *mut connection) {
     unsafe {
         drop_fd(conn);
         if !is_held(conn) {
+            home::forget(conn);
             memory::release(NonNull::new_unchecked(conn));
         }
     }
@@ -166,13 +176,17 @@ fn status(body: impl FnOnce() -> Result<(), Errno>) -> c_int {
 }
 
 /// For the functions that create a connection for C callers.
-pub(crate) fn created(
+///
+/// # Safety
+/// As for [`create`].
+pub(crate) unsafe fn created(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     state: ConnectionState,
 ) -> *mut connection {
-    call(core::ptr::null_mut(), || create(ct, el, fd, state).map(NonNull::as_ptr))
+    // SAFETY: the caller vouches for the loop.
+    call(core::ptr::null_mut(), || unsafe { create(ct, el, fd, state) }.map(NonNull::as_ptr))
 }
 
 /// The client data under which a connection's descriptor is registered.

@@ -142,8 +142,11 @@ pub(crate) fn cleanup_all() {
 }
 
 /// Whether a type holds data that the kernel no longer reports; of that loop's connections, where they know theirs.
-pub(crate) fn has_pending_data(el: *mut aeEventLoop) -> bool {
-    // SAFETY: registered types stay; they look at the loop's address alone.
+///
+/// # Safety
+/// `el` is NULL or a live loop, or connections do not know theirs.
+pub(crate) unsafe fn has_pending_data(el: *mut aeEventLoop) -> bool {
+    // SAFETY: registered types stay; the caller vouches for the loop.
     registered().any(|ct| unsafe { (*ct).call_has_pending_data(el) != 0 })
 }
 

@@ -1,6 +1,7 @@
 //! What connections over TCP do, and what those over unix sockets share with them.
 
-use super::{call_handler, close as free, drop_fd, events, note_error, status, sync};
+use super::sync::Deadline;
+use super::{call_handler, close as free, drop_fd, events, home, note_error, status, sync};
 use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
@@ -9,7 +10,7 @@ use crate::anet::{self, Connect, Transport};
 use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
-use crate::sys::{Errno, clock, fd};
+use crate::sys::{Errno, fd};
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
@@ -47,7 +48,7 @@ pub(super) unsafe fn start_connect(
     unsafe {
         prepare_connect(conn)?;
         let started = open().map_err(|error| error.errno()).and_then(|fd| {
-            (*conn).fd = fd;
+            opened(conn, fd)?;
             events::watch(conn, AE_WRITABLE)
         });
         match started {
@@ -61,21 +62,23 @@ pub(super) unsafe fn start_connect(
     }
 }
 
-/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket.
+/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket, and may wait
+/// for it until the deadline.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
 pub(super) unsafe fn wait_connect(
     conn: *mut connection,
     timeout: c_longlong,
-    open: impl FnOnce() -> Result<c_int, anet::Error>,
+    open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
 ) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         prepare_connect(conn)?;
-        let connected = open().map_err(|error| error.errno()).and_then(|fd| {
-            (*conn).fd = fd;
-            wait_writable(fd, timeout)?;
+        let deadline = Deadline::unless_below_0(timeout);
+        let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
+            opened(conn, fd)?;
+            wait_writable(fd, &deadline)?;
             match anet::take_error(fd) {
                 0 => Ok(()),
                 error => Err(Errno::from_raw(error)),
@@ -90,6 +93,21 @@ pub(super) unsafe fn wait_connect(
             Err(errno) => fail_connect(conn, errno),
         }
         connected
+    }
+}
+
+/// The connection takes its socket over.
+///
+/// # Safety
+/// `conn` is a live connection of this thread.
+unsafe fn opened(conn: *mut connection, fd: c_int) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the connection.
+    unsafe {
+        (*conn).fd = fd;
+        if home::is_safe_apis(conn) {
+            anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
+        }
+        Ok(())
     }
 }
 
@@ -124,15 +142,13 @@ unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
     }
 }
 
-fn wait_writable(fd: c_int, timeout: c_longlong) -> Result<(), Errno> {
-    // Below 0 there is no end, and the latest deadline is as good as none.
-    let limit = u64::try_from(timeout).map_or(u64::MAX, |milliseconds| milliseconds.saturating_mul(1000));
-    let deadline = clock::now_us().saturating_add(limit);
+fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
     loop {
-        let left = deadline.saturating_sub(clock::now_us()).div_ceil(1000);
-        match event_loop::wait(fd, AE_WRITABLE, left.try_into().unwrap_or(c_longlong::MAX)) {
-            Ok(0) if clock::now_us() >= deadline => return Err(Errno::ETIMEDOUT),
-            Ok(0) | Err(Errno::EINTR) => {}
+        // Looked at once, however little time there was.
+        let left = deadline.left();
+        let milliseconds = left.unwrap_or(Some(0)).unwrap_or(u64::MAX);
+        match event_loop::wait(fd, AE_WRITABLE, milliseconds.try_into().unwrap_or(c_longlong::MAX)) {
+            Ok(0) | Err(Errno::EINTR) => _ = left?,
             Ok(_) => return Ok(()),
             Err(errno) => return Err(errno),
         }
@@ -183,7 +199,7 @@ pub(super) unsafe extern "C" fn blocking_connect(
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
     status(|| unsafe {
-        wait_connect(conn, timeout, || anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
+        wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
     })
 }
 

@@ -14,19 +14,24 @@ impl Deadline {
         Self(clock::now_us().saturating_add((timeout.max(0) as u64).saturating_mul(1000)))
     }
 
+    /// How many milliseconds are left, None for no end; `ETIMEDOUT` when none are.
+    pub(super) fn left(&self) -> Result<Option<u64>, Errno> {
+        match self.0.saturating_sub(clock::now_us()) {
+            0 => Err(Errno::ETIMEDOUT),
+            _ if self.0 == u64::MAX => Ok(None),
+            left => Ok(Some(left.div_ceil(1000))),
+        }
+    }
+
     /// The same, but without end for a timeout below 0.
-    #[cfg(feature = "tls")]
     pub(super) fn unless_below_0(timeout: c_longlong) -> Self {
         if timeout < 0 { Self(u64::MAX) } else { Self::after(timeout) }
     }
 
     /// Waits until the descriptor is ready, or may be.
     pub(super) fn wait(&self, fd: c_int, mask: c_int) -> Result<(), Errno> {
-        let left = self.0.saturating_sub(clock::now_us());
-        if left == 0 {
-            return Err(Errno::ETIMEDOUT);
-        }
-        match wait(fd, mask, left.div_ceil(1000).try_into().unwrap_or(c_longlong::MAX)) {
+        let left = self.left()?.unwrap_or(u64::MAX);
+        match wait(fd, mask, left.try_into().unwrap_or(c_longlong::MAX)) {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(errno) => Err(errno),
         }

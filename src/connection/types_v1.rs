@@ -46,7 +46,8 @@ unsafe extern "C" fn tls_type(_conn: *mut connection) -> c_int {
 /// Whether TLS connections of this thread hold data that no poll will announce.
 #[cfg(feature = "tls")]
 pub(crate) fn has_pending_tls() -> bool {
-    tls::has_pending(core::ptr::null_mut())
+    // SAFETY: no loop.
+    unsafe { tls::has_pending(core::ptr::null_mut()) }
 }
 
 /// Runs the read handlers of these connections; returns how many.

@@ -1,5 +1,7 @@
 //! The tables of the built-in types from redis-7.2 on, with what they hold for listeners.
 
+#[cfg(abi_redis_8)]
+use super::home;
 #[cfg(feature = "tls")]
 use super::listener::rest;
 use super::listener::{accept_up_to, open_tcp, open_unix};
@@ -189,22 +191,26 @@ macro_rules! creators {
     ($ct:ident, $create:ident, $create_accepted:ident) => {
         #[cfg(not(abi_redis_8))]
         unsafe extern "C" fn $create() -> *mut connection {
-            created(&$ct, core::ptr::null_mut(), -1, CONN_STATE_NONE)
+            // SAFETY: no loop.
+            unsafe { created(&$ct, core::ptr::null_mut(), -1, CONN_STATE_NONE) }
         }
 
         #[cfg(not(abi_redis_8))]
         unsafe extern "C" fn $create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
-            created(&$ct, core::ptr::null_mut(), fd, CONN_STATE_ACCEPTING)
+            // SAFETY: no loop.
+            unsafe { created(&$ct, core::ptr::null_mut(), fd, CONN_STATE_ACCEPTING) }
         }
 
         #[cfg(abi_redis_8)]
         unsafe extern "C" fn $create(el: *mut aeEventLoop) -> *mut connection {
-            created(&$ct, el, -1, CONN_STATE_NONE)
+            // SAFETY: called with NULL or a live loop.
+            unsafe { created(&$ct, el, -1, CONN_STATE_NONE) }
         }
 
         #[cfg(abi_redis_8)]
         unsafe extern "C" fn $create_accepted(el: *mut aeEventLoop, fd: c_int, _priv: *mut c_void) -> *mut connection {
-            created(&$ct, el, fd, CONN_STATE_ACCEPTING)
+            // SAFETY: called with NULL or a live loop.
+            unsafe { created(&$ct, el, fd, CONN_STATE_ACCEPTING) }
         }
     };
 }
@@ -221,6 +227,7 @@ unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLo
             return Err(Errno::EINVAL);
         }
         (*conn).el = el;
+        home::moved(conn, el);
         Ok(())
     })
 }
@@ -264,15 +271,17 @@ unsafe fn accept(
 
 /// The event loop's callback for listening TCP sockets.
 unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
-    let create = |fd| create(&TCP, el, fd, CONN_STATE_ACCEPTING);
     // SAFETY: the loop calls it with itself.
+    let create = |fd| unsafe { create(&TCP, el, fd, CONN_STATE_ACCEPTING) };
+    // SAFETY: as above.
     unsafe { accept(el, fd, host::accepts_per_call() as usize, 0, create) }
 }
 
 /// The event loop's callback for listening unix sockets.
 unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
-    let create = |fd| create(&UNIX, el, fd, CONN_STATE_ACCEPTING);
     // SAFETY: the loop calls it with itself.
+    let create = |fd| unsafe { create(&UNIX, el, fd, CONN_STATE_ACCEPTING) };
+    // SAFETY: as above.
     unsafe { accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create) }
 }
 
@@ -304,7 +313,8 @@ unsafe extern "C" fn cleanup_tls() {
 
 #[cfg(all(feature = "tls", not(abi_redis_8)))]
 unsafe extern "C" fn create_tls() -> *mut connection {
-    call(core::ptr::null_mut(), || tls::create(&TLS, core::ptr::null_mut()).map(NonNull::as_ptr))
+    // SAFETY: no loop.
+    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, core::ptr::null_mut()) }.map(NonNull::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -316,7 +326,8 @@ unsafe extern "C" fn create_accepted_tls(fd: c_int, auth: *mut c_void) -> *mut c
 
 #[cfg(all(feature = "tls", abi_redis_8))]
 unsafe extern "C" fn create_tls(el: *mut aeEventLoop) -> *mut connection {
-    call(core::ptr::null_mut(), || tls::create(&TLS, el).map(NonNull::as_ptr))
+    // SAFETY: called with NULL or a live loop.
+    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, el) }.map(NonNull::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -327,12 +338,13 @@ unsafe extern "C" fn create_accepted_tls(el: *mut aeEventLoop, fd: c_int, auth: 
 }
 
 /// # Safety
-/// `auth` is NULL or an `int *`.
+/// `el` is NULL or a live loop, `auth` NULL or an `int *`.
 #[cfg(feature = "tls")]
 unsafe fn create_accepted(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
     // SAFETY: the caller vouches for the pointer.
     let auth = unsafe { auth.cast::<c_int>().as_ref() }.copied().or_else(host::tls_auth_clients);
-    call(core::ptr::null_mut(), || tls::create_accepted(&TLS, el, fd, auth).map(NonNull::as_ptr))
+    // SAFETY: the caller vouches for the loop.
+    call(core::ptr::null_mut(), || unsafe { tls::create_accepted(&TLS, el, fd, auth) }.map(NonNull::as_ptr))
 }
 
 #[cfg(feature = "tls")]
@@ -360,7 +372,8 @@ unsafe extern "C" fn rebind_tls(conn: *mut connection, el: *mut aeEventLoop) -> 
 
 #[cfg(all(feature = "tls", not(abi_redis_8)))]
 unsafe extern "C" fn has_pending_tls() -> c_int {
-    tls::has_pending(core::ptr::null_mut()).into()
+    // SAFETY: no loop.
+    unsafe { tls::has_pending(core::ptr::null_mut()) }.into()
 }
 
 #[cfg(all(feature = "tls", not(abi_redis_8)))]
@@ -371,7 +384,8 @@ unsafe extern "C" fn process_pending_tls() -> c_int {
 
 #[cfg(all(feature = "tls", abi_redis_8))]
 unsafe extern "C" fn has_pending_tls(el: *mut aeEventLoop) -> c_int {
-    tls::has_pending(el).into()
+    // SAFETY: called with NULL or a live loop.
+    unsafe { tls::has_pending(el) }.into()
 }
 
 #[cfg(all(feature = "tls", abi_redis_8))]
@@ -504,7 +518,7 @@ unsafe extern "C" fn close_listener(listener: *mut connListener) {
         let listener = &mut *listener;
         let count = usize::try_from(listener.count).unwrap_or(0).min(CONFIG_BINDADDR_MAX);
         for listening in listener.fd[..count].iter().copied().filter(|fd| *fd != -1) {
-            let el = host::current_loop().unwrap_or_else(|| event_loop::current_for(listening, None));
+            let el = host::current_loop().unwrap_or_else(|| event_loop::watching(listening));
             if !el.is_null() {
                 event_loop::delete_file_event(el, listening, AE_READABLE);
             }

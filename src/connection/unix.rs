@@ -31,5 +31,7 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe { wait_connect(conn, timeout, || anet::unix_connect(required(path)?, true)) })
+    status(|| unsafe {
+        wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left()))
+    })
 }

@@ -8,6 +8,8 @@
 mod backend;
 mod file_events;
 mod heap;
+#[cfg(feature = "tls")]
+mod library_timer;
 mod log;
 pub(crate) mod memory;
 mod polling;
@@ -20,12 +22,15 @@ mod timers;
 mod wait;
 
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
+#[cfg(feature = "tls")]
+pub(crate) use library_timer::LibraryTimer;
 pub(crate) use log::log;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
-pub(crate) use threads::{current_for, with_current};
 #[cfg(feature = "tls")]
-pub(crate) use threads::{generation, is_own};
+pub(crate) use threads::is_used_here;
+#[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.
+pub(crate) use threads::{LoopHandle, newest, thread, watching};
 pub(crate) use time_events::{create_time_event, delete_time_event, delete_time_events};
 pub(crate) use wait::wait;
 
@@ -70,6 +75,24 @@ struct State {
     deleted: bool,
     /// What the safe API keeps for the loop, NULL for others.
     owner: *mut c_void,
+    /// What no other loop has or gets.
+    number: u64,
+    /// The thread that uses it, as far as it is known: see [`threads`].
+    user: u64,
+    #[cfg(feature = "tls")]
+    asked: Asked,
+}
+
+/// What a loop's program does about data that no poll will announce; `connection::tls` keeps it.
+#[cfg(feature = "tls")]
+#[derive(Default)]
+pub(crate) struct Asked {
+    /// How often it has asked for such data.
+    pub(crate) asks: u64,
+    /// How often it had when somebody last looked.
+    pub(crate) seen: u64,
+    /// Whether a time event is to look.
+    pub(crate) is_looked_after: bool,
 }
 
 /// The state of a loop.
@@ -107,6 +130,10 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         runs: 0,
         deleted: false,
         owner: ptr::null_mut(),
+        number: threads::next_number(),
+        user: threads::thread(),
+        #[cfg(feature = "tls")]
+        asked: Asked::default(),
     })?;
     let el = memory::boxed(aeEventLoop::new(setsize, state.as_ptr().cast()))
         // SAFETY: the state is used by nobody.
@@ -118,7 +145,9 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         (*el.as_ptr()).fired = arrays.fired.as_mut_ptr();
         profile::poll_mutex(el.as_ptr()).map_or(Ok(()), |mutex| mutex::init(mutex))
     };
-    ready.and_then(|()| threads::add(el.as_ptr())).inspect_err(|_| {
+    // SAFETY: as above.
+    let number = unsafe { state.as_ref() }.number;
+    ready.and_then(|()| threads::add(el.as_ptr(), number)).inspect_err(|_| {
         // SAFETY: both are used by nobody.
         unsafe {
             memory::unbox(state);
@@ -208,6 +237,16 @@ pub(crate) unsafe fn owner(el: *mut aeEventLoop) -> *mut c_void {
     unsafe { state(el) }.owner
 }
 
+/// What its program does about data that no poll will announce.
+///
+/// # Safety
+/// `el` is a live loop of this thread. The reference must end before a callback runs and before the next call of this.
+#[cfg(feature = "tls")]
+pub(crate) unsafe fn asked<'a>(el: *mut aeEventLoop) -> &'a mut Asked {
+    // SAFETY: the caller vouches for the loop.
+    unsafe { &mut state(el).asked }
+}
+
 /// Changes the set size; `ERANGE` when that would cut a registered descriptor off.
 ///
 /// # Safety
@@ -215,6 +254,8 @@ pub(crate) unsafe fn owner(el: *mut aeEventLoop) -> *mut c_void {
 pub(crate) unsafe fn resize(el: *mut aeEventLoop, setsize: c_int) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the loop, which stays while its mutex is held.
     let _held = unsafe { polling::hold(el) }?;
+    // SAFETY: the caller vouches for the loop.
+    unsafe { threads::note_user(el) };
     // SAFETY: the caller vouches for the loop.
     let (state, el) = unsafe { (state(el), &mut *el) };
     let size = usize::try_from(setsize).ok().filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
@@ -270,6 +311,7 @@ unsafe fn grow_events(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
 pub(crate) unsafe fn run(el: *mut aeEventLoop) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the loop; `runs` keeps it from being freed meanwhile.
     unsafe {
+        threads::note_user(el);
         state(el).runs += 1;
         (*el).stop = c_int::from(state(el).deleted);
         let mut result = Ok(());
@@ -297,6 +339,10 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
     }
     // SAFETY: the caller vouches for the loop; `depth` keeps it from being freed meanwhile.
     unsafe {
+        // `run` has noted it for all its iterations.
+        if state(el).runs == 0 {
+            threads::note_user(el);
+        }
         state(el).depth += 1;
         let result = iterate(el, flags);
         state(el).depth -= 1;

@@ -1,45 +1,48 @@
-//! Which loop is a thread's current one, when the host does not say.
+//! The loops that there are: whether one is still there, and which are a thread's.
 //!
-//! A loop may be deleted by another thread than its creator, so there is one list for all threads. A thread
-//! remembers what it found there until the list changes.
+//! One thread may make a loop, another run it and a third delete it, so there is one list for all threads. A thread
+//! remembers what it found there until the list changes. Nothing here looks into a loop of another thread.
 
-use super::file_event;
+use super::{file_event, state};
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::sys::Errno;
 use core::cell::Cell;
-use core::ffi::{c_int, c_void};
+use core::ffi::c_int;
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A loop and the thread that created it.
+/// A loop, the thread that created it and the one that uses it: its creator until another runs or resizes it.
 struct Entry {
-    thread: u64,
+    number: u64,
     el: *mut aeEventLoop,
+    creator: u64,
+    user: u64,
 }
 
-// SAFETY: the pointer is only followed by the thread that created the loop.
+// SAFETY: the pointer is only followed by the thread that uses the loop.
 unsafe impl Send for Entry {}
 
 /// Every loop, the newest last.
 static LOOPS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+/// The number of the next loop: no loop gets one that another has had.
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// How often the list has changed, from 1 on.
 static CHANGES: AtomicU64 = AtomicU64::new(1);
+/// How many loops have left it, from 1 on.
+static DELETIONS: AtomicU64 = AtomicU64::new(1);
 static THREADS: AtomicU64 = AtomicU64::new(1);
 
-/// What a thread found in the list.
+/// A thread's newest loop, as of so many changes.
 #[derive(Clone, Copy)]
 struct Seen {
     changes: u64,
     newest: *mut aeEventLoop,
-    several: bool,
 }
 
 thread_local! {
     static THREAD: Cell<u64> = const { Cell::new(0) };
-    static SEEN: Cell<Seen> = const { Cell::new(Seen { changes: 0, newest: ptr::null_mut(), several: false }) };
-    /// The loop that [`with_current`] made the current one.
-    static CHOSEN: Cell<Option<*mut aeEventLoop>> = const { Cell::new(None) };
+    static SEEN: Cell<Seen> = const { Cell::new(Seen { changes: 0, newest: ptr::null_mut() }) };
 }
 
 fn list() -> MutexGuard<'static, Vec<Entry>> {
@@ -47,18 +50,23 @@ fn list() -> MutexGuard<'static, Vec<Entry>> {
 }
 
 /// This thread's number. Not its address or handle, which a later thread may get again.
-fn thread() -> u64 {
+pub(crate) fn thread() -> u64 {
     if THREAD.get() == 0 {
         THREAD.set(THREADS.fetch_add(1, Relaxed));
     }
     THREAD.get()
 }
 
+/// A number for a new loop.
+pub(super) fn next_number() -> u64 {
+    NUMBERS.fetch_add(1, Relaxed)
+}
+
 /// Adds a new loop of this thread.
-pub(super) fn add(el: *mut aeEventLoop) -> Result<(), Errno> {
-    let mut list = list();
+pub(super) fn add(el: *mut aeEventLoop, number: u64) -> Result<(), Errno> {
+    let (mut list, thread) = (list(), thread());
     list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    list.push(Entry { thread: thread(), el });
+    list.push(Entry { number, el, creator: thread, user: thread });
     CHANGES.fetch_add(1, Release);
     Ok(())
 }
@@ -68,60 +76,120 @@ pub(super) fn remove(el: *mut aeEventLoop) {
     let mut list = list();
     list.retain(|entry| entry.el != el);
     CHANGES.fetch_add(1, Release);
+    DELETIONS.fetch_add(1, Release);
 }
 
-/// A number that changes whenever a loop is created or deleted.
-#[cfg(feature = "tls")]
-pub(crate) fn generation() -> u64 {
-    CHANGES.load(Acquire)
-}
-
-/// Whether it is a loop of this thread that has not been deleted.
-#[cfg(feature = "tls")]
-pub(crate) fn is_own(el: *mut aeEventLoop) -> bool {
+/// Notes that this thread uses a loop.
+///
+/// # Safety
+/// `el` is a live loop of this thread.
+pub(super) unsafe fn note_user(el: *mut aeEventLoop) {
     let thread = thread();
-    list().iter().any(|entry| entry.el == el && entry.thread == thread)
+    // SAFETY: the caller vouches for the loop.
+    let state = unsafe { state(el) };
+    if state.user != thread {
+        state.user = thread;
+        let mut list = list();
+        for entry in list.iter_mut().filter(|entry| entry.el == el) {
+            entry.user = thread;
+        }
+        CHANGES.fetch_add(1, Release);
+    }
 }
 
-fn look() -> Seen {
+/// The newest of the loops that this thread uses; when it uses none, of those that it created; NULL when it has none.
+pub(crate) fn newest() -> *mut aeEventLoop {
     let seen = SEEN.get();
     let changes = CHANGES.load(Acquire);
     if seen.changes == changes {
-        return seen;
-    }
-    let (list, thread) = (list(), thread());
-    let mut own = list.iter().rev().filter(|entry| entry.thread == thread).map(|entry| entry.el);
-    let seen = Seen { changes, newest: own.next().unwrap_or(ptr::null_mut()), several: own.next().is_some() };
-    SEEN.set(seen);
-    seen
-}
-
-/// The loop for a descriptor's events with this client data (None: any): the loop of this thread that they are
-/// registered with, else its newest, NULL when it has none.
-///
-/// # Safety
-/// The loops that this thread created are live.
-pub(crate) unsafe fn current_for(fd: c_int, data: Option<*mut c_void>) -> *mut aeEventLoop {
-    if let Some(chosen) = CHOSEN.get() {
-        return chosen;
-    }
-    let seen = look();
-    if !seen.several {
         return seen.newest;
     }
     let (list, thread) = (list(), thread());
-    // SAFETY: the caller vouches for the loops, and nobody deletes one while the list is locked.
-    let registered = |el: &*mut aeEventLoop| unsafe {
-        file_event(*el, fd).is_some_and(|(mask, owner)| mask != AE_NONE && data.is_none_or(|data| data == owner))
-    };
-    let mut own = list.iter().rev().filter(|entry| entry.thread == thread).map(|entry| entry.el);
-    own.find(registered).unwrap_or(seen.newest)
+    let used = list.iter().rev().find(|entry| entry.user == thread);
+    let newest = used.or_else(|| list.iter().rev().find(|entry| entry.creator == thread));
+    let newest = newest.map_or(ptr::null_mut(), |entry| entry.el);
+    SEEN.set(Seen { changes, newest });
+    newest
 }
 
-/// Runs `body` with `el` (NULL: none) as this thread's current loop.
-pub(crate) fn with_current<T>(el: *mut aeEventLoop, body: impl FnOnce() -> T) -> T {
-    let before = CHOSEN.replace(Some(el));
-    let result = body();
-    CHOSEN.set(before);
-    result
+/// The loop of this thread that watches a descriptor, the newest when none does.
+///
+/// # Safety
+/// The loops that this thread uses are used by no other.
+#[allow(dead_code)] // Some profiles' listeners ask.
+pub(crate) unsafe fn watching(fd: c_int) -> *mut aeEventLoop {
+    let newest = newest();
+    let (list, thread) = (list(), thread());
+    // SAFETY: the caller vouches for the loops, and nobody deletes one while the list is locked.
+    let watches = |el: &*mut aeEventLoop| unsafe { file_event(*el, fd).is_some_and(|(mask, _)| mask != AE_NONE) };
+    let mut own = list.iter().rev().filter(|entry| entry.user == thread).map(|entry| entry.el);
+    own.find(watches).unwrap_or(newest)
+}
+
+/// Whether this thread uses the loop of that number.
+#[cfg(feature = "tls")]
+pub(crate) fn is_used_here(number: u64) -> bool {
+    let thread = thread();
+    list().iter().any(|entry| entry.number == number && entry.user == thread)
+}
+
+/// A loop that may be gone. Another one at its address is not mistaken for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoopHandle {
+    el: *mut aeEventLoop,
+    number: u64,
+    /// After how many deletions it was still there.
+    deletions: u64,
+}
+
+impl LoopHandle {
+    /// No loop.
+    pub(crate) const NONE: Self = Self { el: ptr::null_mut(), number: 0, deletions: 0 };
+
+    /// The handle of a loop, of none for NULL.
+    ///
+    /// # Safety
+    /// `el` is NULL or a live loop.
+    pub(crate) unsafe fn of(el: *mut aeEventLoop) -> Self {
+        if el.is_null() {
+            return Self::NONE;
+        }
+        let deletions = DELETIONS.load(Acquire);
+        // SAFETY: the caller vouches for the loop, whose number never changes.
+        Self { el, number: unsafe { state(el) }.number, deletions }
+    }
+
+    /// The handle of the loop that is at an address now.
+    pub(crate) fn at(el: *mut aeEventLoop) -> Self {
+        let list = list();
+        let entry = list.iter().find(|entry| entry.el == el);
+        entry.map_or(Self::NONE, |entry| Self { el, number: entry.number, ..Self::NONE })
+    }
+
+    /// Whether it is the handle of a loop at that address, there or gone.
+    pub(crate) fn is_at(&self, el: *mut aeEventLoop) -> bool {
+        self.el == el
+    }
+
+    /// The loop's number, which no other loop has or gets; 0 for none.
+    #[cfg(feature = "tls")]
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The loop, if it is still there.
+    pub(crate) fn get(&mut self) -> Option<*mut aeEventLoop> {
+        if self.el.is_null() {
+            return None;
+        }
+        let deletions = DELETIONS.load(Acquire);
+        if self.deletions != deletions {
+            if !list().iter().any(|entry| entry.number == self.number) {
+                *self = Self::NONE;
+                return None;
+            }
+            self.deletions = deletions;
+        }
+        Some(self.el)
+    }
 }

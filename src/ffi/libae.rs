@@ -7,7 +7,7 @@ use crate::abi::tls::libaeTlsConfig;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
 use crate::sys::text::write_text;
-use crate::{event_loop, host};
+use crate::{anet, event_loop, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
 
@@ -36,6 +36,18 @@ pub extern "C" fn libaeAbiProfile() -> *const c_char {
 pub unsafe extern "C" fn libaeSetHost(hooks: *const libaeHost) -> c_int {
     // SAFETY: the caller vouches for the table.
     call(AE_ERR, || unsafe { host::set(hooks) }.map(|()| AE_OK))
+}
+
+/// With `on` not 0, all sockets that the library makes from now on are close-on-exec, and accepted ones non-blocking
+/// as well. With 0 they are what upstream of the profile makes them: accepted ones are both, in redis-6.2 neither;
+/// those that connect are close-on-exec in Valkey's profiles, the one of `anetUnixServer` in valkey-8.1, and no
+/// others, so that a program can hand its listening sockets to its successor. Whatever is set here, the sockets of
+/// `connListen`, and connections that the library's own accept handlers take, are non-blocking and close-on-exec.
+///
+/// Returns what was set before: 1 or 0, at first 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn libaeSetSafeSockets(on: c_int) -> c_int {
+    anet::set_safe_sockets(on != 0).into()
 }
 
 /// Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it again

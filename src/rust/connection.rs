@@ -1,6 +1,5 @@
 //! Connections.
 
-use super::event_loop::WeakLoop;
 use super::{EventLoop, c_string, io_error};
 use crate::abi::connect::call_connect;
 use crate::abi::connection::*;
@@ -31,7 +30,6 @@ type Connected = Box<dyn FnOnce(&Connection, io::Result<()>)>;
 struct Inner {
     /// NULL once it is closed.
     raw: Cell<*mut connection>,
-    el: WeakLoop,
     read: RefCell<Option<Handler>>,
     write: RefCell<Option<Handler>>,
     connected: Cell<Option<Connected>>,
@@ -47,10 +45,9 @@ impl Connection {
     ///
     /// # Safety
     /// `raw` is a live connection of this thread that nobody else owns.
-    unsafe fn adopt(el: &EventLoop, raw: *mut connection) -> Self {
+    unsafe fn adopt(raw: *mut connection) -> Self {
         let inner = Rc::new(Inner {
             raw: Cell::new(raw),
-            el: el.downgrade(),
             read: RefCell::default(),
             write: RefCell::default(),
             connected: Cell::default(),
@@ -72,7 +69,7 @@ impl Connection {
         let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
         // SAFETY: a built-in type; its connection is ours alone, and the closure keeps it until it has run.
         unsafe {
-            let conn = Self::adopt(el, raw.as_ptr());
+            let conn = Self::adopt(raw.as_ptr());
             let kept = conn.clone();
             let told = move |_: &Self, result: io::Result<()>| match result {
                 Ok(()) => ready(Ok(kept)),
@@ -89,11 +86,11 @@ impl Connection {
                     conn.close();
                 }
                 // `ready` has closed it, and its memory is left to whoever called accept.
-                Err(_) => conn.0.enter(raw.as_ptr(), || {
+                Err(_) => {
                     if let Some(close) = (*raw.as_ref().r#type).close {
                         close(raw.as_ptr());
                     }
-                }),
+                }
             }
             Ok(())
         }
@@ -153,7 +150,7 @@ impl Connection {
         let raw = create(el, ct, -1, CONN_STATE_NONE).map_err(io_error)?;
         // SAFETY: a built-in type; its connection is ours alone.
         unsafe {
-            let conn = Self::adopt(el, raw.as_ptr());
+            let conn = Self::adopt(raw.as_ptr());
             conn.0.connected.set(Some(connected));
             conn.call(|raw| {
                 let connect = (*(*raw).r#type).connect?;
@@ -166,7 +163,7 @@ impl Connection {
     /// Calls a function of the connection's table that returns -1 with errno, or does not exist.
     fn call<T: PartialEq + From<i8>>(&self, function: impl FnOnce(*mut connection) -> Option<T>) -> io::Result<T> {
         let raw = checked(self.0.raw.get())?;
-        match self.0.enter(raw, || function(raw)) {
+        match function(raw) {
             Some(result) if result == T::from(-1) => Err(io_error(Errno::last())),
             Some(result) => Ok(result),
             None => Err(io_error(Errno::EOPNOTSUPP)),
@@ -303,24 +300,15 @@ impl Connection {
 }
 
 impl Inner {
-    /// Runs `body` with the connection's loop as the current one, with none when it is gone.
-    fn enter<T>(&self, raw: *mut connection, body: impl FnOnce() -> T) -> T {
-        if self.el.raw().is_none() {
-            // SAFETY: the callers have a live connection.
-            unsafe { (*raw).forget_loop() };
-        }
-        self.el.enter(body)
-    }
-
     fn close(&self) {
         let raw = self.raw.replace(ptr::null_mut());
         if !raw.is_null() {
             // SAFETY: it was live, and its last pointer is this one. Inside a handler it is freed after that.
-            self.enter(raw, || unsafe {
+            unsafe {
                 if let Some(close) = (*(*raw).r#type).close {
                     close(raw);
                 }
-            });
+            }
         }
     }
 }
@@ -338,14 +326,18 @@ fn create(
     fd: c_int,
     state: ConnectionState,
 ) -> Result<ptr::NonNull<connection>, Errno> {
-    #[cfg(feature = "tls")]
-    if ptr::eq(ct, &TLS) {
-        return match state {
-            CONN_STATE_ACCEPTING => tls::create_accepted(ct, el.raw(), fd, None),
-            _ => tls::create(ct, el.raw()),
+    // SAFETY: the loop is live; the connection is ours alone.
+    unsafe {
+        #[cfg(feature = "tls")]
+        let created = match (ptr::eq(ct, &TLS), state) {
+            (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el.raw(), fd, None),
+            (true, _) => tls::create(ct, el.raw()),
+            (false, _) => core_conn::create(ct, el.raw(), fd, state),
         };
+        #[cfg(not(feature = "tls"))]
+        let created = core_conn::create(ct, el.raw(), fd, state);
+        created.inspect(|raw| core_conn::make_safe_apis(raw.as_ptr()))
     }
-    core_conn::create(ct, el.raw(), fd, state)
 }
 
 /// A connection that is not closed.

@@ -298,12 +298,6 @@ impl Drop for Inner {
 pub(super) struct WeakLoop(Weak<Inner>);
 
 impl WeakLoop {
-    /// Runs `body` with the loop as this thread's current one, with none when it is gone.
-    pub(super) fn enter<T>(&self, body: impl FnOnce() -> T) -> T {
-        let el = self.0.upgrade();
-        core_loop::with_current(el.as_ref().map_or(ptr::null_mut(), |inner| inner.raw), body)
-    }
-
     pub(super) fn raw(&self) -> Option<*mut aeEventLoop> {
         self.0.upgrade().map(|inner| inner.raw)
     }

@@ -51,11 +51,15 @@ struct Accept {
 
 impl Accept {
     /// How many connections to accept now; None: none for a while.
+    ///
+    /// # Safety
+    /// `el` is a live loop.
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
-    fn most(&self, el: *mut aeEventLoop) -> Option<usize> {
+    unsafe fn most(&self, el: *mut aeEventLoop) -> Option<usize> {
         #[cfg(feature = "tls")]
         if core::ptr::eq(self.ct, &TLS) {
-            return tls::accepts(el, self.per_call);
+            // SAFETY: the caller vouches for the loop.
+            return unsafe { tls::accepts(el, self.per_call) };
         }
         Some(self.per_call)
     }

@@ -151,16 +151,21 @@ pub(crate) const MPTCP: Option<c_int> = Some(libc::IPPROTO_MPTCP);
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) const MPTCP: Option<c_int> = None;
 
-/// A close-on-exec socket.
-pub(crate) fn stream(family: c_int, protocol: c_int) -> Result<c_int, Errno> {
+/// A socket; with `close_on_exec` an exec closes it.
+pub(crate) fn stream(family: c_int, protocol: c_int, close_on_exec: bool) -> Result<c_int, Errno> {
     #[cfg(not(target_vendor = "apple"))]
-    // SAFETY: takes no pointer.
-    return Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM | libc::SOCK_CLOEXEC, protocol) });
+    {
+        let kind = if close_on_exec { libc::SOCK_STREAM | libc::SOCK_CLOEXEC } else { libc::SOCK_STREAM };
+        // SAFETY: takes no pointer.
+        Errno::result(unsafe { libc::socket(family, kind, protocol) })
+    }
     #[cfg(target_vendor = "apple")]
     {
         // SAFETY: takes no pointer.
         let fd = Errno::result(unsafe { libc::socket(family, libc::SOCK_STREAM, protocol) })?;
-        super::fd::set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
+        if close_on_exec {
+            super::fd::set_descriptor_flags(fd, libc::FD_CLOEXEC)?;
+        }
         Ok(fd)
     }
 }
@@ -180,19 +185,22 @@ pub(crate) fn listen(fd: c_int, backlog: c_int) -> Result<(), Errno> {
     Errno::result(unsafe { libc::listen(fd, backlog) }).map(drop)
 }
 
-/// Accepts a connection as a non-blocking, close-on-exec descriptor.
-pub(crate) fn accept(fd: c_int) -> Result<(c_int, SocketAddress), Errno> {
+/// Accepts a connection; with `safe` as a non-blocking, close-on-exec descriptor.
+pub(crate) fn accept(fd: c_int, safe: bool) -> Result<(c_int, SocketAddress), Errno> {
     #[cfg(not(target_vendor = "apple"))]
     return SocketAddress::filled(|address, len| {
+        let flags = if safe { libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC } else { 0 };
         // SAFETY: the address has room for `len` bytes.
-        unsafe { libc::accept4(fd, address, len, libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC) }
+        unsafe { libc::accept4(fd, address, len, flags) }
     });
     #[cfg(target_vendor = "apple")]
     {
         // SAFETY: the address has room for `len` bytes.
         let accepted = SocketAddress::filled(|address, len| unsafe { libc::accept(fd, address, len) })?;
-        super::fd::set_descriptor_flags(accepted.0, libc::FD_CLOEXEC)?;
-        super::fd::set_status_flags(accepted.0, super::fd::status_flags(accepted.0)? | libc::O_NONBLOCK)?;
+        if safe {
+            super::fd::set_descriptor_flags(accepted.0, libc::FD_CLOEXEC)?;
+            super::fd::set_status_flags(accepted.0, super::fd::status_flags(accepted.0)? | libc::O_NONBLOCK)?;
+        }
         Ok(accepted)
     }
 }

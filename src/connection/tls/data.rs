@@ -1,6 +1,6 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
-use super::events::note_pending;
+use super::announce::note_pending;
 use super::failure::Failure;
 use super::session::{Session, WRITE_LIMIT};
 use super::{fail, this};

@@ -5,18 +5,18 @@ use super::failure::Failure;
 use super::limits::{self, Slot};
 use super::session::Handshake;
 use super::{client_session, fail, this};
-use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeProc, AeTimeResult, aeEventLoop, aeTimeProc};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
+use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, loop_of, socket, status, unwatch};
-use crate::event_loop;
+use crate::connection::{call_handler, drop_fd, socket, status, unwatch};
+use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
 use crate::sys::errno::call;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
-use core::ptr;
 
 /// Begins a handshake: from now on it has its time.
 ///
@@ -33,9 +33,7 @@ unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(
     // SAFETY: the caller vouches for the connection, which takes the event back before it is gone.
     unsafe {
         let el = loop_of(conn)?;
-        let proc = time_is_over as AeTimeProc as *mut aeTimeProc;
-        let id = event_loop::create_time_event(el, milliseconds, proc, conn.cast(), ptr::null_mut())?;
-        (*this(conn)).timer = Some((el, id));
+        (*this(conn)).timer = Some(LibraryTimer::start(el, milliseconds, time_is_over, conn.cast())?);
         Ok(())
     }
 }
@@ -48,7 +46,7 @@ unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(
 unsafe fn take_slot(conn: *mut connection) -> Result<Slot, Failure> {
     // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its slot.
     unsafe {
-        let el = loop_of(conn)?;
+        let el = LoopHandle::of(loop_of(conn)?).number();
         if let Some(slot) = Slot::take(this(conn), el) {
             return Ok(slot);
         }
@@ -68,11 +66,8 @@ pub(super) unsafe fn end(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         (*this(conn)).slot = None;
-        if let Some((el, id)) = (*this(conn)).timer.take()
-            && event_loop::is_own(el)
-        {
-            // It may have been the one that called.
-            let _ = event_loop::delete_time_event(el, id);
+        if let Some(timer) = (*this(conn)).timer.take() {
+            timer.cancel();
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::TlsConnection;
 use super::settings::Limits;
-use crate::abi::ae::aeEventLoop;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
 use crate::abi::tls::{LIBAE_TLS_HANDSHAKE_TIMEOUT, LIBAE_TLS_MAX_HANDSHAKES};
 use crate::host;
@@ -36,8 +35,8 @@ pub(super) fn milliseconds() -> Option<c_int> {
 /// A handshake under way on the accepting side.
 struct UnderWay {
     conn: *mut TlsConnection,
-    /// Its loop, NULL while it has none.
-    el: *mut aeEventLoop,
+    /// The number of its loop, 0 while it has none.
+    el: u64,
     /// Since when, in microseconds.
     since: u64,
 }
@@ -63,7 +62,7 @@ pub(super) struct Slot(u64);
 
 impl Slot {
     /// None when too many are under way.
-    pub(super) fn take(conn: *mut TlsConnection, el: *mut aeEventLoop) -> Option<Self> {
+    pub(super) fn take(conn: *mut TlsConnection, el: u64) -> Option<Self> {
         let most = most();
         let mut under_way = under_way();
         let number = under_way.last_key_value().map_or(0, |(last, _)| last + 1);
@@ -73,9 +72,9 @@ impl Slot {
         })
     }
 
-    /// The connection has another loop, or for NULL none.
+    /// The connection has another loop, or for 0 none.
     #[allow(dead_code)] // Only Redis 8 asks for it.
-    pub(super) fn moved(&self, el: *mut aeEventLoop) {
+    pub(super) fn moved(&self, el: u64) {
         if let Some(handshake) = under_way().get_mut(&self.0) {
             handshake.el = el;
         }
@@ -89,7 +88,7 @@ impl Drop for Slot {
 }
 
 /// The oldest handshake of a loop, if it has had [`GRACE`].
-pub(super) fn oldest(el: *mut aeEventLoop) -> Option<*mut TlsConnection> {
+pub(super) fn oldest(el: u64) -> Option<*mut TlsConnection> {
     let under_way = under_way();
     let oldest = under_way.values().find(|handshake| handshake.el == el)?;
     (clock::now_us().saturating_sub(oldest.since) >= GRACE).then_some(oldest.conn)

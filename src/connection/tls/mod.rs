@@ -4,6 +4,7 @@
 //! no handler, no interest. I/O threads may read and write, one at a time for each connection: `read` and `write` touch
 //! no loop.
 
+mod announce;
 mod buffer;
 mod certificate;
 mod ciphers;
@@ -24,24 +25,27 @@ mod suites;
 mod upstream;
 mod verify;
 
+pub(super) use announce::{has_pending, process_pending};
 pub(crate) use context::{configure, is_configured};
 pub(super) use data::writev;
-#[allow(unused_imports)] // Each of the last four is asked for by some profiles.
-pub(super) use events::{has_pending, postpone, process_pending, rebound, unbind, update_state};
+#[allow(unused_imports)] // Each of them is asked for by some profiles.
+pub(super) use events::{postpone, rebound, unbind, update_state};
 #[allow(unused_imports)] // Likewise.
 pub(super) use peer::{peer_name, peer_user};
 pub(crate) use upstream::{configure_upstream, forget};
 
+use super::home::{self, Allocated};
 use super::socket::STREAM;
-use super::{drop_fd, is_held, new_connection};
+use super::{boxed, drop_fd, is_held, new_connection};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
-use crate::event_loop::memory::{boxed, unbox};
+use crate::event_loop::memory::unbox;
+use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::host;
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
-use core::ffi::{CStr, c_char, c_int, c_longlong};
+use core::ffi::{CStr, c_char, c_int};
 use core::ptr::{self, NonNull};
 use failure::Failure;
 use limits::Slot;
@@ -54,15 +58,15 @@ use upstream::configure_from_host;
 /// A connection of the TLS type.
 #[repr(C)]
 pub(crate) struct TlsConnection {
-    base: connection,
+    base: Allocated,
     /// None until a connect begins, and when there were no settings to make it from.
     session: Option<Box<Session>>,
     /// The last error that is not of the system's.
     error: Option<CString>,
     /// While the handshake of an accepted connection is under way.
     slot: Option<Slot>,
-    /// When the handshake must have ended: the loop and the id of a time event.
-    timer: Option<(*mut aeEventLoop, c_longlong)>,
+    /// When the handshake must have ended.
+    timer: Option<LibraryTimer>,
     /// The socket of a connect is connected, and the handshake has begun.
     reached: bool,
     /// Another thread is using it: nothing changes in its loop until the state is updated.
@@ -70,8 +74,6 @@ pub(crate) struct TlsConnection {
     place: pending::Place,
     /// It is not the next call's turn but the one's after it.
     deferred: bool,
-    /// Under which home it waits, unless connections know their loop.
-    home: usize,
 }
 
 /// The functions of the type that are the same in every profile.
@@ -96,15 +98,18 @@ fn this(conn: *mut connection) -> *mut TlsConnection {
     conn.cast()
 }
 
-fn new(
+/// # Safety
+/// `el` is NULL or a live loop.
+unsafe fn new(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     state: ConnectionState,
     session: Result<Option<Box<Session>>, Failure>,
 ) -> Result<NonNull<connection>, Errno> {
-    let conn = boxed(TlsConnection {
-        base: new_connection(ct, el, fd, state),
+    let conn: NonNull<connection> = boxed(TlsConnection {
+        // SAFETY: the caller vouches for the loop.
+        base: unsafe { new_connection(ct, el, fd, state) },
         session: None,
         error: None,
         slot: None,
@@ -113,34 +118,41 @@ fn new(
         postponed: false,
         place: pending::Place::default(),
         deferred: false,
-        home: pending::thread(),
     })?;
     // SAFETY: fresh and nobody else's.
     unsafe {
         match session {
-            Ok(session) => (*conn.as_ptr()).session = session,
-            Err(failure) => _ = fail(conn.as_ptr().cast(), &failure),
+            Ok(session) => (*this(conn.as_ptr())).session = session,
+            Err(failure) => _ = fail(conn.as_ptr(), &failure),
         }
     }
-    Ok(conn.cast())
+    Ok(conn)
 }
 
-/// A new connection to be connected.
-pub(crate) fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<NonNull<connection>, Errno> {
+/// A new connection to be connected, of the loop `el`, or NULL for not known.
+///
+/// # Safety
+/// `el` is NULL or a live loop.
+pub(crate) unsafe fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<NonNull<connection>, Errno> {
     configure_from_host();
-    new(ct, el, -1, CONN_STATE_NONE, Ok(None))
+    // SAFETY: the caller vouches for the loop.
+    unsafe { new(ct, el, -1, CONN_STATE_NONE, Ok(None)) }
 }
 
 /// A new connection over an accepted descriptor; `auth` says whether the client is asked for its certificate, None
 /// leaves that to the settings. Without settings the connection is there, in `CONN_STATE_ERROR`.
-pub(crate) fn create_accepted(
+///
+/// # Safety
+/// As for [`create`].
+pub(crate) unsafe fn create_accepted(
     ct: &'static ConnectionType,
     el: *mut aeEventLoop,
     fd: c_int,
     auth: Option<c_int>,
 ) -> Result<NonNull<connection>, Errno> {
     configure_from_host();
-    new(ct, el, fd, CONN_STATE_ACCEPTING, server_session(auth).map(Some))
+    // SAFETY: the caller vouches for the loop.
+    unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, server_session(auth).map(Some)) }
 }
 
 fn server_session(auth: Option<c_int>) -> Result<Box<Session>, Failure> {
@@ -157,10 +169,14 @@ fn client_session(address: &CStr) -> Result<Box<Session>, Failure> {
 
 /// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
 /// another handshake gives way. None: none for a while.
+///
+/// # Safety
+/// `el` is a live loop.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+pub(crate) unsafe fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
     match most.min(limits::room()) {
-        0 => limits::oldest(el).map(|_| 1),
+        // SAFETY: the caller vouches for the loop.
+        0 => limits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
         most => Some(most),
     }
 }
@@ -197,6 +213,7 @@ unsafe extern "C" fn close(conn: *mut connection) {
         say_goodbye(conn);
         drop_fd(conn);
         if !is_held(conn) {
+            home::forget(conn);
             unbox(NonNull::new_unchecked(this(conn)));
         }
     });

@@ -1,22 +1,25 @@
 //! Connections that hold data no poll of their socket will announce: records that came together with others.
 //!
-//! Each belongs to a home: its loop where connections know theirs, else the thread that it was accepted or connected
-//! in. I/O threads may read from it, so that the list is behind a lock, and they leave it under its home.
+//! Each waits under the number of its loop, and stays in the list until it is served or closed: whoever else knows a
+//! connection that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a
+//! lock.
 
 use super::TlsConnection;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Where connections wait, in the order in which they came.
+/// A loop's number, and a place in the order in which connections came.
+type Key = (u64, u64);
+
 struct Waiting {
-    connections: BTreeMap<(usize, u64), Pointer>,
+    connections: BTreeMap<Key, Pointer>,
     next: u64,
 }
 
 struct Pointer(*mut TlsConnection);
 
-// SAFETY: only a home's own thread follows its pointers.
+// SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { connections: BTreeMap::new(), next: 1 });
@@ -29,20 +32,21 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 
 /// A connection's place in the list, not to be copied.
 #[derive(Default, Debug)]
-pub(super) struct Place(Option<(usize, u64)>);
+pub(super) struct Place(Option<Key>);
 
 impl Place {
     pub(super) fn is_taken(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Enters the connection, at the end, if it is not there.
-    pub(super) fn enter(&mut self, home: usize, conn: *mut TlsConnection) {
-        if self.is_taken() {
+    /// Enters the connection, at the end of those of its loop, if it is not there.
+    pub(super) fn enter(&mut self, el: u64, conn: *mut TlsConnection) {
+        if self.0.is_some_and(|(now, _)| now == el) {
             return;
         }
+        self.leave();
         let mut waiting = waiting();
-        let place = (home, waiting.next);
+        let place = (el, waiting.next);
         waiting.next += 1;
         waiting.connections.insert(place, Pointer(conn));
         COUNT.store(waiting.connections.len(), Relaxed);
@@ -59,9 +63,12 @@ impl Place {
     }
 }
 
-/// Whether a connection of that home waits.
-pub(super) fn any(home: usize) -> bool {
-    COUNT.load(Relaxed) > 0 && waiting().connections.range((home, 0)..=(home, u64::MAX)).next().is_some()
+/// The number of the first loop from `from` on for which a connection waits.
+pub(super) fn first_loop(from: u64) -> Option<u64> {
+    if COUNT.load(Relaxed) == 0 {
+        return None;
+    }
+    waiting().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
 }
 
 /// Behind everybody who waits now.
@@ -69,20 +76,13 @@ pub(super) fn end() -> u64 {
     waiting().next
 }
 
-/// The first connection of a home that is in front of `end`. It is still in the list.
-pub(super) fn first(home: usize, end: u64) -> Option<*mut TlsConnection> {
-    if COUNT.load(Relaxed) == 0 {
+/// The first connection of a loop from the place `from` on and in front of `end`, and its place. It is still in the
+/// list.
+pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut TlsConnection)> {
+    if COUNT.load(Relaxed) == 0 || from >= end {
         return None;
     }
-    waiting().connections.range((home, 0)..(home, end)).next().map(|(_, pointer)| pointer.0)
-}
-
-/// The home of connections that do not know their loop: this thread.
-pub(super) fn thread() -> usize {
-    thread_local! {
-        static TOKEN: u8 = const { 0 };
-    }
-    TOKEN.with(|token| core::ptr::from_ref(token) as usize)
+    waiting().connections.range((el, from)..(el, end)).next().map(|((_, place), pointer)| (*place, pointer.0))
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     use core::ptr;
 
     #[test]
-    fn each_home_has_its_own_in_order() {
+    fn each_loop_has_its_own_in_order() {
         let conns = [1, 2, 3].map(ptr::without_provenance_mut);
         let [mut a, mut b, mut c] = [Place::default(), Place::default(), Place::default()];
         a.enter(8, conns[0]);
@@ -99,16 +99,21 @@ mod tests {
         c.enter(8, conns[2]);
         c.enter(8, conns[2]);
         let end = end();
-        assert_eq!(first(8, end), Some(conns[0]));
+        let (place, conn) = first(8, 0, end).unwrap();
+        assert_eq!(conn, conns[0]);
+        assert_eq!(first(8, place + 1, end).unwrap().1, conns[2]);
         a.leave();
         a.enter(8, conns[0]);
-        assert_eq!(first(8, end), Some(conns[2]));
-        c.leave();
-        assert_eq!(first(8, end), None);
-        assert!(any(8) && any(16) && !any(24));
+        assert_eq!(first(8, 0, end).unwrap().1, conns[2]);
+        assert_eq!((first_loop(0), first_loop(9), first_loop(17)), (Some(8), Some(16), None));
+        // To another loop.
+        c.enter(16, conns[2]);
+        assert_eq!(first(8, 0, end), None);
         a.leave();
         b.leave();
         b.leave();
-        assert!(!any(8) && !any(16));
+        assert_eq!(first_loop(0), Some(16));
+        c.leave();
+        assert_eq!(first_loop(0), None);
     }
 }

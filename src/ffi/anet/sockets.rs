@@ -31,7 +31,7 @@ unsafe fn tcp_connect(
 
 /// Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
 ///
-/// Returns the descriptor, close-on-exec; `ANET_ERR` with errno and the text in `err`.
+/// Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -44,7 +44,8 @@ pub unsafe extern "C" fn anetTcpConnect(err: *mut c_char, addr: *const c_char, p
 /// Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
 /// failed; `anetGetError` tells which.
 ///
-/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+/// Returns the descriptor, non-blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in
+/// `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -105,8 +106,8 @@ pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
 
 /// Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
 ///
-/// Returns the descriptor, close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does not fit a
-/// socket address) and the text in `err`.
+/// Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path
+/// does not fit a socket address) and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -139,7 +140,7 @@ pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const 
 /// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
 /// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
 ///
-/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+/// Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -179,7 +180,7 @@ pub unsafe extern "C" fn anetTcpServer(
 /// IPv4 is not served (`IPV6_V6ONLY`).
 /// `backlog` is the queue of connections not yet accepted. `SO_REUSEADDR` is set.
 ///
-/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno and the text in `err`.
+/// Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -240,8 +241,8 @@ unsafe fn unix_server(
 
 /// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
 ///
-/// Returns the descriptor, blocking and close-on-exec; `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
-/// not fit a socket address) and the text in `err`.
+/// Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when
+/// the path does not fit a socket address) and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
@@ -260,7 +261,7 @@ pub unsafe extern "C" fn anetUnixServer(
 /// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits; `group`, when
 /// not NULL, is its group's name, or number as text.
 ///
-/// Returns the descriptor, close-on-exec, blocking in valkey-8.0 and non-blocking in valkey-8.1; `ANET_ERR` with errno
+/// Returns the descriptor, blocking in valkey-8.0, non-blocking and close-on-exec in valkey-8.1; `ANET_ERR` with errno
 /// (`ENAMETOOLONG` when the path does not fit a socket address) and the text in `err`.
 ///
 /// # Safety
@@ -293,8 +294,8 @@ fn transport(mptcp: c_int) -> Transport {
 /// Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
 /// address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
 ///
-/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
-/// text in `err`.
+/// Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`);
+/// `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
@@ -322,8 +323,8 @@ pub unsafe extern "C" fn anetTcpAccept(
 
 /// Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
 ///
-/// Returns the descriptor, non-blocking and close-on-exec; `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
-/// text in `err`.
+/// Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`);
+/// `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.

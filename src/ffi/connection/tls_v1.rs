@@ -69,7 +69,8 @@ fn created(body: impl FnOnce() -> Result<NonNull<connection>, Errno>) -> *mut co
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateTLS() -> *mut connection {
     #[cfg(feature = "tls")]
-    return created(|| tls::create(&TLS, ptr::null_mut()));
+    // SAFETY: no loop.
+    return created(|| unsafe { tls::create(&TLS, ptr::null_mut()) });
     #[cfg(not(feature = "tls"))]
     created(|| Err(Errno::EOPNOTSUPP))
 }
@@ -82,7 +83,8 @@ pub extern "C" fn connCreateTLS() -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut connection {
     #[cfg(feature = "tls")]
-    return created(|| tls::create_accepted(&TLS, ptr::null_mut(), fd, Some(require_auth)));
+    // SAFETY: no loop.
+    return created(|| unsafe { tls::create_accepted(&TLS, ptr::null_mut(), fd, Some(require_auth)) });
     #[cfg(not(feature = "tls"))]
     {
         let _ = (fd, require_auth);

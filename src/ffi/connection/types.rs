@@ -370,7 +370,8 @@ pub extern "C" fn connTypeCleanupAll() {
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeHasPendingData() -> c_int {
-    registry::has_pending_data(ptr::null_mut()).into()
+    // SAFETY: the types' functions take no loop.
+    unsafe { registry::has_pending_data(ptr::null_mut()) }.into()
 }
 
 /// Runs the handlers of connections with such data. Returns how many.
@@ -389,7 +390,8 @@ pub extern "C" fn connTypeProcessPendingData() -> c_int {
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
-    registry::has_pending_data(el).into()
+    // SAFETY: the caller vouches for the loop.
+    unsafe { registry::has_pending_data(el) }.into()
 }
 
 /// Runs the handlers of this loop's connections with such data. Returns how many.

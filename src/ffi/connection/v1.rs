@@ -20,7 +20,8 @@ pub static CT_Socket: ConnectionType = types::SOCKET;
 /// Returns it; NULL with errno `ENOMEM`.
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateSocket() -> *mut connection {
-    created(&CT_Socket, ptr::null_mut(), -1, CONN_STATE_NONE)
+    // SAFETY: no loop.
+    unsafe { created(&CT_Socket, ptr::null_mut(), -1, CONN_STATE_NONE) }
 }
 
 /// A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
@@ -28,7 +29,8 @@ pub extern "C" fn connCreateSocket() -> *mut connection {
 /// Returns it; NULL with errno `ENOMEM`; then `fd` stays the caller's.
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedSocket(fd: c_int) -> *mut connection {
-    created(&CT_Socket, ptr::null_mut(), fd, CONN_STATE_ACCEPTING)
+    // SAFETY: no loop.
+    unsafe { created(&CT_Socket, ptr::null_mut(), fd, CONN_STATE_ACCEPTING) }
 }
 
 /// The type of the connection, `CONN_TYPE_SOCKET`, `CONN_TYPE_TLS` or a program's own; 0 with errno `EINVAL` for NULL.

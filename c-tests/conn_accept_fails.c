@@ -1,0 +1,102 @@
+/* A listener whose accept fails for a reason that stays rests, and accepts again when the reason is gone. */
+#include "test.h"
+#include "conn_test.h"
+
+#include <ae.h>
+#include <libae.h>
+#include <sys/syscall.h>
+
+static aeEventLoop *el;
+static int listening, client, port;
+static int failure, calls, warnings, accepted_count;
+
+/* The C library's, for the library as well. */
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    if (failure != 0) {
+        calls++;
+        errno = failure;
+        return -1;
+    }
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+static void on_accepted(connection *conn, int flags, char *ip) {
+    (void)flags;
+    (void)ip;
+    accepted_count++;
+    connClose(conn);
+}
+
+static void on_log(int level, const char *message) {
+    if (level != LIBAE_LOG_WARNING) return;
+    CHECK_CONTAINS(message, "accept");
+    warnings++;
+}
+
+static libaeHost host = {.size = sizeof(libaeHost), .accepted = on_accepted, .log = on_log};
+
+static TIME_RESULT on_time(aeEventLoop *loop, long long id, void *data) {
+    (void)loop;
+    (void)id;
+    *(int *)data = 1;
+    return AE_NOMORE;
+}
+
+/* For so long, in milliseconds; returns how often the loop went round. */
+static int run_for(int milliseconds) {
+    int over = 0, count = 0;
+
+    CHECK(aeCreateTimeEvent(el, milliseconds, on_time, &over, NULL) != AE_ERR);
+    while (!over) {
+        CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+        count++;
+    }
+    return count;
+}
+
+/* Fails with this error at first, so often in one call of the handler at most. */
+static void expect_rest(int number, int most_calls) {
+    int rounds;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(test_conn_types(), C_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    listening = test_listen(AF_INET, 4, &port);
+    CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(TCP_TYPE), NULL), AE_OK);
+    client = test_connect(AF_INET, port);
+    failure = number;
+    calls = warnings = accepted_count = 0;
+    rounds = run_for(3 * LIBAE_ACCEPT_RETRY_MS);
+    if (rounds > 12) FAIL("with errno %d the loop went round %d times", number, rounds);
+    CHECK(warnings >= 1 && warnings <= 4);
+    CHECK(calls >= 1 && calls <= 4 * most_calls);
+    failure = 0;
+    while (accepted_count == 0) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+    close(client);
+    close(listening);
+    aeDeleteEventLoop(el);
+}
+
+static void forbidden(void) {
+    expect_rest(EPERM, 1);
+    expect_rest(EACCES, 1);
+}
+
+static void no_socket_that_accepts(void) { expect_rest(EINVAL, 1); }
+
+static void no_descriptors_and_no_memory(void) {
+    expect_rest(EMFILE, 1);
+    expect_rest(ENFILE, 1);
+    expect_rest(ENOBUFS, 1);
+    expect_rest(ENOMEM, 1);
+}
+
+/* What seems to be about one connection, without end. */
+static void every_connection_fails(void) {
+    expect_rest(EOPNOTSUPP, 1000);
+    expect_rest(ENETDOWN, 1000);
+}
+
+TEST_MAIN(CASE(forbidden), CASE(no_socket_that_accepts), CASE(no_descriptors_and_no_memory),
+          CASE(every_connection_fails))
