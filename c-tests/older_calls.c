@@ -116,6 +116,15 @@ static void ipv6_servers(void) {
     close(server);
 }
 
+static void connect_from_an_address(void) {
+    int port, server = test_listen(AF_INET, 4, &port);
+    int fd = anetTcpNonBlockBestEffortBindConnect(err, "127.0.0.1", port, "127.0.0.1");
+
+    CHECK(fd != ANET_ERR);
+    close(fd);
+    close(server);
+}
+
 static void unix_servers(void) {
     char folder[64], path[80];
     int form, server, client, fd;
@@ -139,4 +148,5 @@ static void unix_servers(void) {
 }
 
 TEST_MAIN(CASE(loops_without_a_size), CASE(file_events_with_a_finalizer), CASE(resolve), CASE(accept_in_every_form),
-          CASE(ipv6_servers), CASE(unix_servers))
+          CASE(ipv6_servers), CASE(connect_from_an_address),
+          CASE(unix_servers))
