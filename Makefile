@@ -37,7 +37,7 @@ HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 # What the library exports: the functions of the headers, all of which are named like this.
 EXPORTED := getConnectionTypeName|(ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
 # What libae-core.a has of these.
-EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|SetHost|Version)
+EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|Set[A-Za-z]*|Version)
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
 	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured \
@@ -58,9 +58,11 @@ BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
-# The profile's own name, as a part of symbols: build.rs has the default and who shares another's.
-DEFAULT_PROFILE := $(shell sed -n 's/^const DEFAULT_PROFILE: .* = "\(.*\)";/\1/p' build.rs)
-PROFILE_ID := $(subst .,_,$(subst -,_,$(or $(if $(shell grep '("$(ABI)", DEFAULT_PROFILE)' build.rs),,$(ABI)),$(DEFAULT_PROFILE))))
+# The profile's own name, as a part of symbols: of those that share an ABI the one that it is called after.
+WANTED_ABI := $(or $(ABI),$(shell sed -n 's/^const DEFAULT_PROFILE: .* = "\(.*\)";/\1/p' build.rs))
+PROFILE := $(or $(shell awk -F, -v abi=$(WANTED_ABI) '$$1 == abi || index(" " $$3 " ", " " abi " ") { print $$1 }' \
+	src/abi/facts/profiles.csv 2>/dev/null),$(WANTED_ABI))
+PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)

@@ -1,11 +1,21 @@
 /* Calls in the forms that programs from before 6.2 use, which the headers accept with LIBAE_BEFORE_6_2. */
 #define LIBAE_BEFORE_6_2 1
 
-#include "ae_test.h"
+#include "test.h"
 
+#include <ae.h>
 #include <anet.h>
 
+enum { SET_SIZE = 256 };
+
 static char err[ANET_ERR_LEN];
+
+static void note(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    test_note(mask & AE_WRITABLE ? 'w' : 'r');
+}
 
 static int blocks(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0; }
 
@@ -29,13 +39,14 @@ static void file_events_with_a_finalizer(void) {
     aeEventLoop *el = aeCreateEventLoop(SET_SIZE);
     int pair[2];
 
-    ready_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_EXCEPTION, note_readable, NULL, NULL), AE_OK);
-    CHECK_INT(poll_once(el), 1);
+    test_pair(pair);
+    test_send(pair[1], "x");
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_EXCEPTION, note, NULL, NULL), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 1);
     CHECK_TEXT(test_noted(), "r");
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
-    CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL, finalizer), AE_ERR, EINVAL);
-    CHECK_FAILS(aeCreateFileEvent(el, pair[1], AE_EXCEPTION, note_any, NULL, NULL), AE_ERR, EINVAL);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note, NULL), AE_OK);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_READABLE, note, NULL, finalizer), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[1], AE_EXCEPTION, note, NULL, NULL), AE_ERR, EINVAL);
     aeDeleteFileEvent(el, pair[0], AE_EXCEPTION);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_READABLE | AE_WRITABLE);
     aeDeleteEventLoop(el);
@@ -116,6 +127,15 @@ static void ipv6_servers(void) {
     close(server);
 }
 
+static void connect_from_an_address(void) {
+    int port, server = test_listen(AF_INET, 4, &port);
+    int fd = anetTcpNonBlockBestEffortBindConnect(err, "127.0.0.1", port, "127.0.0.1");
+
+    CHECK(fd != ANET_ERR);
+    close(fd);
+    close(server);
+}
+
 static void unix_servers(void) {
     char folder[64], path[80];
     int form, server, client, fd;
@@ -139,4 +159,5 @@ static void unix_servers(void) {
 }
 
 TEST_MAIN(CASE(loops_without_a_size), CASE(file_events_with_a_finalizer), CASE(resolve), CASE(accept_in_every_form),
-          CASE(ipv6_servers), CASE(unix_servers))
+          CASE(ipv6_servers), CASE(connect_from_an_address),
+          CASE(unix_servers))

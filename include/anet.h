@@ -462,6 +462,12 @@ int anetWrite(int fd, char *buf, int count);
 /* What a buffer holds whose length is not said: an IPv4 address. */
 #define LIBAE_IPV4_LEN sizeof("255.255.255.255")
 #define LIBAE_BACKLOG 511
+/* What a profile whose functions can use MPTCP is told behind the other arguments. */
+#ifdef LIBAE_ANET_MPTCP
+#define LIBAE_NO_MPTCP , 0
+#else
+#define LIBAE_NO_MPTCP
+#endif
 
 /* What was accepted was blocking. */
 static inline int libae_blocking(int fd) {
@@ -488,11 +494,18 @@ static inline int libae_blocking(int fd) {
 #define libae_sock_3(fd, ip, port) anetSockName(fd, ip, LIBAE_IPV4_LEN, port)
 
 #define anetTcpServer(err, port, ...) \
-    LIBAE_FOURTH(__VA_ARGS__, 0, anetTcpServer, libae_server_3, 0)(err, port, __VA_ARGS__)
-#define libae_server_3(err, port, address) anetTcpServer(err, port, address, LIBAE_BACKLOG)
+    LIBAE_FOURTH(__VA_ARGS__, anetTcpServer, libae_server_4, libae_server_3, 0)(err, port, __VA_ARGS__)
+#define libae_server_4(err, port, address, backlog) anetTcpServer(err, port, address, backlog LIBAE_NO_MPTCP)
+#define libae_server_3(err, port, address) anetTcpServer(err, port, address, LIBAE_BACKLOG LIBAE_NO_MPTCP)
 #define anetTcp6Server(err, port, ...) \
-    LIBAE_FOURTH(__VA_ARGS__, 0, anetTcp6Server, libae_server6_3, 0)(err, port, __VA_ARGS__)
-#define libae_server6_3(err, port, address) anetTcp6Server(err, port, address, LIBAE_BACKLOG)
+    LIBAE_FOURTH(__VA_ARGS__, anetTcp6Server, libae_server6_4, libae_server6_3, 0)(err, port, __VA_ARGS__)
+#define libae_server6_4(err, port, address, backlog) anetTcp6Server(err, port, address, backlog LIBAE_NO_MPTCP)
+#define libae_server6_3(err, port, address) anetTcp6Server(err, port, address, LIBAE_BACKLOG LIBAE_NO_MPTCP)
+#define anetTcpNonBlockBestEffortBindConnect(err, address, port, ...) \
+    LIBAE_FOURTH(__VA_ARGS__, 0, anetTcpNonBlockBestEffortBindConnect, libae_connect_4, 0) \
+    (err, address, port, __VA_ARGS__)
+#define libae_connect_4(err, address, port, source) \
+    anetTcpNonBlockBestEffortBindConnect(err, address, port, source LIBAE_NO_MPTCP)
 
 #define anetUnixServer(err, path, ...) \
     LIBAE_FOURTH(__VA_ARGS__, 0, anetUnixServer, libae_unix_3, 0)(err, path, __VA_ARGS__)

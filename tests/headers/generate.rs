@@ -320,7 +320,11 @@ fn with_names_of_its_own(text: &str) -> String {
     for name in declared_functions(declarations) {
         text += &format!("#pragma redefine_extname {name} libae_{profile}_{name}\n");
     }
-    text + "#endif\n\n" + trailer
+    text += "#endif\n\n";
+    if declarations.contains("int mptcp") {
+        text += "#define LIBAE_ANET_MPTCP 1\n\n";
+    }
+    text + trailer
 }
 
 /// The functions that a header declares: the word in front of the first parenthesis of a line that begins with a letter.
