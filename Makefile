@@ -159,8 +159,8 @@ $(AWS_LC): Cargo.lock scripts/aws-lc.py
 	@mkdir -p $(TARGET)
 	scripts/aws-lc.py > $@
 
-# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. What it
-# depends on is as in cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
+# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates that it
+# depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(AWS_LC)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(CARGO) --config $(AWS_LC) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
