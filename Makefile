@@ -64,6 +64,11 @@ PROFILE := $(or $(shell awk -F, -v abi=$(WANTED_ABI) '$$1 == abi || index(" " $$
 	src/abi/facts/profiles.csv 2>/dev/null),$(WANTED_ABI))
 PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
+# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc from the release build. cargo
+# compiles it for each profile anew otherwise, which takes minutes.
+AWS_LC    := $(TARGET)/aws-lc.toml
+DEV_CARGO := $(CARGO) --config $(AWS_LC)
+
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
 endif
@@ -110,11 +115,11 @@ bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libev
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)
 
-headers: ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
-	LIBAE_HEADERS=$(HEADER_DIR) $(CARGO) test --locked --quiet --test headers written_where_asked
+headers: | $(AWS_LC) ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
+	LIBAE_HEADERS=$(HEADER_DIR) $(DEV_CARGO) test --locked --quiet --test headers written_where_asked
 
-check-headers: ## fail when the headers are not what the sources and the facts give
-	$(CARGO) test --locked --quiet --test headers
+check-headers: | $(AWS_LC) ## fail when the headers are not what the sources and the facts give
+	$(DEV_CARGO) test --locked --quiet --test headers
 
 # --- the library ---------------------------------------------------------------------------------------------
 
@@ -204,18 +209,15 @@ $(SERVER): $(BIN_SOURCES)
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
-# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc from the release build. cargo
-# compiles it for each profile anew otherwise, which takes minutes.
-AWS_LC := $(TARGET)/aws-lc.toml
 $(AWS_LC): Cargo.lock scripts/aws-lc.py
 	@mkdir -p $(TARGET)
 	scripts/aws-lc.py > $@
 
-# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. What it
-# depends on is as in cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
+# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates that it
+# depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(AWS_LC)
 	@mkdir -p $(BUILD)
-	RUSTC_BOOTSTRAP=1 $(CARGO) --config $(AWS_LC) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
+	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET)/debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import re
 import resource
 import select
 import signal
@@ -97,6 +98,19 @@ class Outcome:
             self.skipped += 1
         else:
             self.fail(f"{what}: {describe(status, limit)}", output)
+
+    def count_all(self, what, status, output, limit):
+        """The end of a program that has run all its cases; its last line counts them."""
+        counts = re.search(r": (\d+) cases, (\d+) failed, (\d+) skipped$", output, re.M)
+        if counts is None or status not in (0, 1, SKIPPED):
+            self.fail(f"{what}: {describe(status, limit)}", output)
+            return
+        cases, failed, skipped = map(int, counts.groups())
+        self.passed += cases - failed - skipped
+        self.skipped += skipped
+        if failed or status == 1:
+            self.fail(f"{what}: {failed} of its cases", output)
+            self.failed += max(failed - 1, 0)
 
     def __str__(self):
         return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"

@@ -20,11 +20,11 @@ narrows it down. `make c-tests-tools` runs the variants with valgrind and Addres
 import argparse
 import collections
 import csv
+import functools
 import os
 import pathlib
 import sys
 import tempfile
-from functools import partial
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -98,13 +98,14 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
 
-# Name: linkage, backend, what runs it, time limit in seconds, which only a case that hangs comes to on a busy machine.
+# Name: linkage, backend, what runs it, time limit in seconds for a case, or where something runs it for all cases of a
+# program. Only what hangs comes to it, on a busy machine, too.
 VARIANTS = {
     "so-epoll": ("so", "epoll", [], 120),
     "so-poll": ("so", "poll", [], 120),
     "so-select": ("so", "select", [], 120),
     "a-epoll": ("a", "epoll", [], 120),
-    "valgrind": ("so", "epoll", VALGRIND, 600),
+    "valgrind": ("so", "epoll", VALGRIND, 1200),
     "asan-epoll": ("asan", "epoll", [], 300),
     "asan-poll": ("asan", "poll", [], 300),
 }
@@ -176,13 +177,17 @@ class Library:
         return self.build / "c-tests" / ("compiled-asan" if sanitize else "compiled") / f"{name}.o"
 
 
-def sanitizer_runtime():
-    """The one AddressSanitizer runtime of the program: rustc's, for the C side too."""
-    folder = run(["rustc", "--print", "target-libdir"]).stdout.strip()
-    found = sorted(pathlib.Path(folder).glob("librustc-*_rt.asan.a"))
+@functools.cache
+def sanitizer_arguments():
+    """The one AddressSanitizer runtime of the program: rustc's, for the C side too. And its linker, where it brings one:
+    with all of the library's debug information the system's takes five times as long."""
+    folder = pathlib.Path(run(["rustc", "--print", "target-libdir"]).stdout.strip())
+    found = sorted(folder.glob("librustc-*_rt.asan.a"))
     if not found:
         sys.exit(f"c-tests: {folder} has no AddressSanitizer runtime (rustup's toolchains for Linux on x86-64 have)")
-    return found[0]
+    linker = folder.parent / "bin" / "gcc-ld"
+    fast = [f"-B{linker}", "-fuse-ld=lld"] if (linker / "ld.lld").exists() else []
+    return [*fast, "-Wl,--whole-archive", str(found[0]), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
 
 
 def link_arguments(library, linkage):
@@ -191,8 +196,7 @@ def link_arguments(library, linkage):
         return [f"-L{library.build}", "-lae", f"-Wl,-rpath,{library.build}"]
     if linkage == "a":
         return [str(library.build / "libae.a"), *SYSTEM_LIBS]
-    runtime = ["-Wl,--whole-archive", str(sanitizer_runtime()), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
-    return [str(library.build / "libae-asan.a"), *runtime, *SYSTEM_LIBS]
+    return [str(library.build / "libae-asan.a"), *sanitizer_arguments(), *SYSTEM_LIBS]
 
 
 def up_to_date(product, *parts):
@@ -279,10 +283,11 @@ class Suite:
 
     def run(self, builds, folder):
         for variant in self.outcomes:
-            self.jobs.compile(partial(self.sang, variant), canary, self.library, variant, folder)
+            self.jobs.compile(functools.partial(self.sang, variant), canary, self.library, variant, folder)
         for (source, sanitize), linkages in builds.items():
-            self.jobs.compile(partial(self.compiled, source, sanitize, linkages), compile_source, self.library, source,
-                              self.library.compiled(source.stem, sanitize), sanitize)
+            then = functools.partial(self.compiled, source, sanitize, linkages)
+            product = self.library.compiled(source.stem, sanitize)
+            self.jobs.compile(then, compile_source, self.library, source, product, sanitize)
         self.jobs.finish()
 
     def sang(self, variant, complaint):
@@ -294,8 +299,9 @@ class Suite:
             self.outcomes[self.variants(source, linkages[0])[0]].fail(f"{source.name} does not compile", complaint)
             return
         for linkage in linkages:
-            self.jobs.compile(partial(self.built, source, linkage), link, self.library, source,
-                              self.library.compiled(source.stem, sanitize), self.library.program(source.stem, linkage), linkage)
+            then = functools.partial(self.built, source, linkage)
+            product, program = self.library.compiled(source.stem, sanitize), self.library.program(source.stem, linkage)
+            self.jobs.compile(then, link, self.library, source, product, program, linkage)
 
     def variants(self, source, linkage):
         """Those with this linkage that a program belongs to; what takes longest comes first."""
@@ -311,17 +317,26 @@ class Suite:
         listed = run([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
         names = listed.stdout.split()
         if listed.returncode != 0 or not names:
-            self.outcomes[variants[0]].fail(f"{source.stem} with {linkage}", f"--list fails or names no case\n{listed.stderr}")
+            what = f"{source.stem} with {linkage}: --list fails or names no case"
+            self.outcomes[variants[0]].fail(what, listed.stderr)
         for variant in variants:
             _, backend, runner, limit = VARIANTS[variant]
             env = environment(backend, *self.surroundings)
+            if runner and self.case is None:
+                # A tool takes its time to start: once for a program, which runs each case in a process that it forks.
+                ended = functools.partial(self.ended_all, variant, f"{variant} {source.stem}", limit)
+                self.jobs.run(ended, run_case, [*runner, program], env, limit)
+                continue
             for name in names:
                 if self.case in (None, name):
-                    ended = partial(self.ended, variant, f"{variant} {source.stem} {name}", limit)
+                    ended = functools.partial(self.ended, variant, f"{variant} {source.stem} {name}", limit)
                     self.jobs.run(ended, run_case, [*runner, program, name], env, limit)
 
     def ended(self, variant, what, limit, result):
         self.outcomes[variant].count(what, *result, limit)
+
+    def ended_all(self, variant, what, limit, result):
+        self.outcomes[variant].count_all(what, *result, limit)
 
 
 def main():
@@ -332,7 +347,8 @@ def main():
     parser.add_argument("--kind", choices=("plain", "tools", "all"), default="plain",
                         help="variants without tools (the default), with valgrind or AddressSanitizer, or all")
     parser.add_argument("--case", help="one case's name")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="as many compilers and twice as many cases run at once")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(),
+                        help="as many compilers and twice as many cases run at once")
     arguments = parser.parse_args()
 
     library = Library(arguments.abi)

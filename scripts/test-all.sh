@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, with valgrind and AddressSanitizer, its
-# instruction counts, and real forks on it. A failure does not end the run; the summary at the end has each suite's closing
-# line. What forks need and cannot get is a failure here.
+# instruction counts, and real forks on it. A failure does not end the run; the summary at the end has each suite's
+# closing line. What forks need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 prepare
 export LIBAE_ALL_TOOLS=1
 
-# What the forks need is built first: cargo has one place for the library of all profiles, so that two cannot be built at
-# a time.
+# What the forks need is built first: cargo has one place for the library of all profiles, so that two cannot be built
+# at a time.
 forks="redis-7.0 valkey-8.1"
 for fork in $forks; do
     make --no-print-directory ABI="$fork" lib || true
@@ -20,24 +20,30 @@ builds() {
     suite clippy dev_cargo clippy --quiet --locked --features server --all-targets -- -D warnings
     suite clippy-lib dev_cargo clippy --quiet --locked --lib -- -D warnings
     suite clippy-no-tls dev_cargo clippy --quiet --locked --lib --no-default-features -- -D warnings
-    suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$aws_lc" doc --quiet --locked --features server --no-deps \
-        --document-private-items
+    suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$aws_lc" doc --quiet --locked --features server \
+        --no-deps --document-private-items
     suite no-tls scripts/check-no-tls.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite profiles scripts/check-profiles.sh
     suite other-installation scripts/check-install.sh valkey-8.1
 }
 
-tools() {
+small_ones() {
     suite bench-tool python3 benches/test_bench.py
     suite forks-tool python3 c-tests/forks/test_forks.py
     suite instructions make --no-print-directory instructions
     suite redis-tools-with-libae c-tests/forks/redis-tools.sh
-    for fork in $forks; do
-        suite "$fork-on-libae" c-tests/forks/forks.py --ci $fork
-    done
+}
+
+fork() {
+    suite "$1-on-libae" c-tests/forks/forks.py --ci "$1"
 }
 
 lane builds
-lane tools
+lane small_ones
+wait
+# Their suites wait most of the time, and some of the tests in them cannot do with a busy machine.
+for fork in $forks; do
+    lane fork "$fork"
+done
 close

@@ -217,7 +217,7 @@ def request(*args):
 
 
 def main(name):
-    """Runs the tests of the calling script and prints the line that scripts/test.sh counts by."""
+    """Runs the tests of the calling script and prints the line that scripts/suites.sh counts by."""
     module = sys.modules["__main__"]
     selected = unittest.defaultTestLoader.loadTestsFromNames(sys.argv[1:] or ["__main__"])
     selected = selected if sys.argv[1:] else unittest.defaultTestLoader.loadTestsFromModule(module)
