@@ -106,7 +106,7 @@ static void expect_upstream_refused(const char *part) {
 
 static void upstreams_structure_is_refused(void) {
     libaeHost host = {.size = sizeof(host), .log = on_log};
-    const char *cert;
+    char *cert;
 
     begin_upstream();
     CHECK_INT(configure_upstream(0), C_OK);

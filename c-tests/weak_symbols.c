@@ -96,7 +96,29 @@ static void initialize_registers_the_programs_rdma(void) {
 #endif
 }
 
-TEST_MAIN(CASE(initialize_registers_the_programs_tls), CASE(initialize_registers_the_programs_rdma))
+#ifdef TEST_VALKEY_9_1
+
+static int reloads;
+
+void tlsReconfigureIfNeeded(void) { reloads += 1; }
+void tlsConfigureAsync(void) { reloads += 10; }
+void tlsApplyPendingReload(void) { reloads += 100; }
+void tlsResetCertInfo(void) { reloads += 1000; }
+
+static void reloading_is_the_programs(void) {
+    tlsReconfigureIfNeeded();
+    tlsConfigureAsync();
+    tlsApplyPendingReload();
+    tlsResetCertInfo();
+    CHECK_INT(reloads, 1111);
+}
+
+#define CASES_OF_9_1 , CASE(reloading_is_the_programs)
+#else
+#define CASES_OF_9_1
+#endif
+
+TEST_MAIN(CASE(initialize_registers_the_programs_tls), CASE(initialize_registers_the_programs_rdma) CASES_OF_9_1)
 
 #else
 

@@ -178,26 +178,26 @@ typedef struct libaeHost {
      */
     int (*tls_handshake_timeout)(void);
     /**
-     * `sizeof` the program's own `redisTLSContextConfig`. A smaller one than the profile's is refused, except in redis-6.2
-     * that of Redis 6.2.0 and 6.2.1, which has no passphrases. Default: the profile's.
+     * `sizeof` the program's own `redisTLSContextConfig`. A smaller one than the profile's is refused, except in
+     * redis-6.2 that of Redis 6.2.0 and 6.2.1, which has no passphrases. Default: the profile's.
      */
     size_t (*tls_config_size)(void);
     /**
-     * The path of the program's unix socket, NULL for none, which from valkey-9.0 on is the address of every connection
-     * over one. Default: the path that the connection's socket has.
+     * The path of the program's unix socket, NULL for none, which from valkey-9.0 on is the address of every
+     * connection over one. Default: the path that the connection's socket has.
      */
     const char *(*unix_socket)(void);
     /**
-     * From valkey-9.1 on: the user of that name, a `struct user *` that stays the program's, or NULL when there is none or
-     * it is disabled. `name` holds `len` bytes, with a NUL behind. Default: there is none.
+     * From valkey-9.1 on: the user of that name, a `struct user *` that stays the program's, or NULL when there is
+     * none or it is disabled. `name` holds `len` bytes, with a NUL behind. Default: there is none.
      */
     void *(*enabled_user)(const char *name, size_t len);
     /** From valkey-9.1 on: has `tlsConfigureAsync` called in another thread. Default: it is called at once. */
     void (*tls_reload)(void);
     /**
      * From valkey-9.1 on: a certificate in use, for statistics. `which` is one of the `LIBAE_TLS_CERTIFICATE_` values,
-     * `expires` the end of its validity in seconds since 1970, `serial` its number in hexadecimal, valid during the call; 0
-     * and NULL when there is none (any more). Default: nothing.
+     * `expires` the end of its validity in seconds since 1970, `serial` its number in hexadecimal, valid during the
+     * call; 0 and NULL when there is none (any more). Default: nothing.
      */
     void (*tls_certificate)(int which, long long expires, const char *serial);
 } libaeHost;
