@@ -24,8 +24,8 @@ const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=24;
 const NO_RECORD: u8 = 0;
 /// The first byte of those with data, and in TLS 1.3 of most others.
 const DATA: u8 = 23;
-/// How long a record has to be, to be taken together with the one before. A shorter one may be an alert.
-const AHEAD_LEAST: usize = 4096;
+/// How long a record has to be, to be taken together with the one before: longer than an alert of TLS 1.3.
+const AHEAD_LEAST: usize = RECORD_HEADER + 2 + 1 + 16 + 1;
 /// The first byte of those that a handshake begins with.
 const HANDSHAKE: u8 = 22;
 /// No record is so long, behind its header.
@@ -284,7 +284,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads up to the room in `out`, one record, or several large ones; 0 is the end.
+    /// Reads up to the room in `out`, one record, or several that are good; 0 is the end.
     pub(super) fn read(&mut self, socket: c_int, out: &mut [u8]) -> Result<usize, Failure> {
         let result = self.try_read(socket, out);
         self.park();
@@ -317,7 +317,7 @@ impl Session {
         }
     }
 
-    /// Large records that are there already, as far as they fit: one after the other they would cost a round of the loop each.
+    /// Records that are there already, as far as they fit: one after the other they would cost a round of the loop each.
     fn read_ahead(&mut self, out: &mut [u8]) -> usize {
         let mut done = 0;
         while self.end.is_none()
