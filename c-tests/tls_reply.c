@@ -16,7 +16,7 @@ enum { REPLY_BEFORE_SLEEP, REPLY_WHEN_WRITABLE };
 enum { CLOSE_NOTIFY, BAD_RECORD, BAD_DATA_OF_A_FULL_RECORD, NO_RECORD, BEHIND };
 
 static int way, version, owed, replies, ends, last_read, last_errno, room;
-static char buffer[40000];
+static char buffer[100000];
 
 static void reply(connection *conn) {
     while (owed > 0) {
@@ -35,7 +35,9 @@ static void on_readable(connection *conn) {
     last_read = connRead(conn, buffer, (size_t)room);
     last_errno = errno;
     if (last_read > 0) {
-        if (memchr(buffer, '\n', (size_t)last_read) != NULL) owed++;
+        int i;
+
+        for (i = 0; i < last_read; i++) owed += buffer[i] == '\n';
         if (owed && way == REPLY_WHEN_WRITABLE) CHECK_INT(connSetWriteHandler(conn, on_writable), C_OK);
         return;
     }
@@ -277,6 +279,27 @@ static void writing_goes_on_until_the_end_is_read(void) {
     }
 }
 
+/* Records are read together, but not what is wrong behind them. */
+static void good_records_are_read_together(void) {
+    enum { SIZE = 3 * 16384 };
+    int behind;
+
+    for (version = 0; version < VERSIONS; version++) {
+        for (behind = CLOSE_NOTIFY + 1; behind < BEHIND; behind++) {
+            TLS_BEGIN(config.protocols = protocols[version]);
+            wire_connect_pair();
+            tls_write_all(client, buffer, SIZE);
+            deliver(3, behind);
+            CHECK_INT(connRead(server, buffer, sizeof(buffer)), SIZE);
+            CHECK_INT(connWrite(server, REPLY, sizeof(REPLY) - 1), sizeof(REPLY) - 1);
+            CHECK_FAILS(connRead(server, buffer, sizeof(buffer)), -1, EPROTO);
+            CHECK_FAILS(connWrite(server, REPLY, sizeof(REPLY) - 1), -1, EPROTO);
+            expect_replies(1);
+            wire_end();
+        }
+    }
+}
+
 TEST_MAIN(CASE(replies_before_sleep), CASE(replies_when_writable), CASE(asked_replies_before_sleep),
           CASE(asked_replies_when_writable), CASE(asked_piecemeal), CASE(request_and_end_behind_the_handshake),
-          CASE(writing_goes_on_until_the_end_is_read))
+          CASE(writing_goes_on_until_the_end_is_read), CASE(good_records_are_read_together))

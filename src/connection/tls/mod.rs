@@ -4,6 +4,7 @@
 //! no handler, no interest. I/O threads may read and write, one at a time for each connection: `read` and `write` touch
 //! no loop.
 
+mod ahead;
 mod announce;
 mod buffer;
 mod certificate;

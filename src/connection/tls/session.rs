@@ -1,5 +1,6 @@
 //! One TLS session over a non-blocking socket: rustls between two buffers.
 
+use super::ahead;
 use super::buffer::Buffer;
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
@@ -21,6 +22,10 @@ const RECORD_HEADER: usize = 5;
 const RECORD_KINDS: core::ops::RangeInclusive<u8> = 20..=24;
 /// One that none has.
 const NO_RECORD: u8 = 0;
+/// The first byte of those with data, and in TLS 1.3 of most others.
+const DATA: u8 = 23;
+/// How long a record has to be, to be taken together with the one before: longer than an alert of TLS 1.3.
+const AHEAD_LEAST: usize = RECORD_HEADER + 2 + 1 + 16 + 1;
 /// The first byte of those that a handshake begins with.
 const HANDSHAKE: u8 = 22;
 /// No record is so long, behind its header.
@@ -72,8 +77,8 @@ pub(super) struct Session {
     /// Records from the socket.
     incoming: Buffer,
     /// How many of these bytes, whole records, rustls has been shown: what it leaves there is a part of a message. It gets to
-    /// see a record only when a read has nothing else to give. One that is bad ends the session, and what the data before it is
-    /// answered with has to be written first.
+    /// see a record only when a read has nothing else to give (but see [`ahead`]). One that is bad ends the session, and what
+    /// the data before it is answered with has to be written first.
     shown: usize,
     /// Data that no reader has had room for.
     plain: Vec<u8>,
@@ -199,15 +204,15 @@ impl Session {
 
     /// A step that fails also leaves the alert for the peer in `outgoing`, and ends what can be read.
     fn step_or_alert(&mut self, out: &mut [u8], send: &Send<'_>) -> Result<Step, Failure> {
-        let error = match self.step(out, send) {
-            Ok(step) => return Ok(step),
-            Err(error) => error,
-        };
+        self.step(out, send).map_err(|error| self.fail(error))
+    }
+
+    fn fail(&mut self, error: TlsError) -> Failure {
         // Not a step more than there is to send: it would look at the bad record again.
         while self.wants_write() && self.step(&mut [], &Send::Nothing).is_ok() {}
         let failure = Failure::Tls(error);
         self.end = Some(End::Failed(failure.clone()));
-        Err(failure)
+        failure
     }
 
     /// Goes on with the handshake.
@@ -279,7 +284,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads up to the room in `out`, not more than one record; 0 is the end.
+    /// Reads up to the room in `out`, one record, or several that are good; 0 is the end.
     pub(super) fn read(&mut self, socket: c_int, out: &mut [u8]) -> Result<usize, Failure> {
         let result = self.try_read(socket, out);
         self.park();
@@ -292,7 +297,7 @@ impl Session {
         }
         while self.end.is_none() {
             match self.step_or_alert(out, &Send::Nothing) {
-                Ok(Step::Data(count @ 1..)) => return Ok(count),
+                Ok(Step::Data(count @ 1..)) => return Ok(count + self.read_ahead(&mut out[count..])),
                 Ok(Step::Idle) if !self.show_record() => {
                     // Answers of the protocol's own. What does not go now goes with the next call.
                     let _ = self.flush(socket);
@@ -310,6 +315,28 @@ impl Session {
             Some(End::Failed(failure)) => Err(failure.clone()),
             _ => Ok(0),
         }
+    }
+
+    /// Records that are there already, as far as they fit: one after the other they would cost a round of the loop each.
+    fn read_ahead(&mut self, out: &mut [u8]) -> usize {
+        let mut done = 0;
+        while self.end.is_none()
+            && let Some((length @ AHEAD_LEAST.., true)) = self.next_record()
+            && length <= out.len() - done
+            && self.incoming.filled()[self.shown] == DATA
+        {
+            self.shown += length;
+            match ahead::look(|| self.step(&mut out[done..], &Send::Nothing)) {
+                Ok(Step::Data(count)) => done += count,
+                Ok(_) => {}
+                Err(error) if ahead::is_bad_record(&error) => {
+                    self.shown -= length;
+                    break;
+                }
+                Err(error) => _ = self.fail(error),
+            }
+        }
+        done
     }
 
     fn take_plain(&mut self, out: &mut [u8]) -> usize {
@@ -352,9 +379,9 @@ impl Session {
         !self.plain.is_empty()
     }
 
-    /// Whether a record is there that a poll may not announce. It may turn out to be the end.
+    /// Whether a record is there that a poll may not announce. It may turn out to be the end, or be known as that.
     pub(super) fn has_record(&self) -> bool {
-        self.next_record().is_some()
+        self.end.is_some() || self.next_record().is_some()
     }
 
     /// Writes data, of which the buffers are parts; returns how much of it. `EAGAIN` when the socket does not take

@@ -1,5 +1,6 @@
 //! Which protocols and cipher suites connections may use, and how many records one key protects.
 
+use super::ahead::Cipher;
 use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
@@ -47,34 +48,28 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
     let is_strong = |id: &&CipherSuite| ciphers::strength(**id) >= of_12.least_strength;
     let wanted = of_13.suites.iter().filter(is_strong).chain(&of_12.suites);
     let found = wanted.filter_map(|id| all.iter().find(|suite| suite.suite() == *id));
-    Ok(found.map(|suite| limited(*suite, settings.records_per_key)).collect())
+    Ok(found.map(|suite| adapted(*suite, settings.records_per_key)).collect())
 }
 
-/// The suite with another limit of records per key. With TLS 1.2 the default is none, as OpenSSL has it: that version has no
-/// way to change keys, and rustls would end the connection. With TLS 1.3 keys are changed, at rustls's limit if not before.
-fn limited(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
+/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is none, as
+/// OpenSSL has it: that version has no way to change keys, and rustls would end the connection. With TLS 1.3 keys are
+/// changed, at rustls's limit if not before.
+fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
     /// What rustls takes has to live forever: each is made once.
     static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
-    let common = |suite: &CipherSuiteCommon, records| CipherSuiteCommon { confidentiality_limit: records, ..*suite };
-    let (now, records) = match suite {
-        SupportedCipherSuite::Tls12(suite) => (suite.common.confidentiality_limit, records.unwrap_or(u64::MAX)),
-        SupportedCipherSuite::Tls13(suite) => {
-            let most = suite.common.confidentiality_limit;
-            (most, records.map_or(most, |records| records.min(most)))
-        }
-    };
-    if now == records {
-        return suite;
-    }
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    *made.entry((suite.suite().into(), records)).or_insert_with(|| match suite {
+    *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {
         SupportedCipherSuite::Tls12(suite) => {
-            let common = common(&suite.common, records);
-            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite { common, ..*suite })))
+            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let confidentiality_limit = records.unwrap_or(u64::MAX);
+            let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
+            SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite { common, aead_alg, ..*suite })))
         }
         SupportedCipherSuite::Tls13(suite) => {
-            let common = common(&suite.common, records);
-            SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite { common, ..*suite })))
+            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let confidentiality_limit = suite.common.confidentiality_limit.min(records.unwrap_or(u64::MAX));
+            let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
+            SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite { common, aead_alg, ..*suite })))
         }
     })
 }
@@ -104,11 +99,11 @@ mod tests {
     fn records_are_limited_where_that_is_asked_for() {
         let of_12 = TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
         assert!(limit(of_12) < u64::MAX);
-        assert_eq!(limit(limited(of_12, None)), u64::MAX);
-        assert_eq!(limit(limited(of_12, Some(7))), 7);
+        assert_eq!(limit(adapted(of_12, None)), u64::MAX);
+        assert_eq!(limit(adapted(of_12, Some(7))), 7);
         let of_13 = TLS13_AES_128_GCM_SHA256;
-        assert_eq!(limit(limited(of_13, None)), limit(of_13));
-        assert_eq!(limit(limited(of_13, Some(u64::MAX))), limit(of_13));
-        assert_eq!(limit(limited(of_13, Some(7))), 7);
+        assert_eq!(limit(adapted(of_13, None)), limit(of_13));
+        assert_eq!(limit(adapted(of_13, Some(u64::MAX))), limit(of_13));
+        assert_eq!(limit(adapted(of_13, Some(7))), 7);
     }
 }
