@@ -158,7 +158,8 @@ int anetTcpConnect(char *err, const char *addr, int port);
  * Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
  * failed; `anetGetError` tells which.
  *
- * Returns the descriptor, non-blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in `err`.
+ * Returns the descriptor, non-blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno and the text in
+ * `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
@@ -183,8 +184,8 @@ int anetTcpNonBlockBestEffortBindConnect(char *err, const char *addr, int port, 
 /**
  * Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
  *
- * Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
- * not fit a socket address) and the text in `err`.
+ * Returns the descriptor (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path
+ * does not fit a socket address) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
@@ -236,8 +237,8 @@ int anetTcp6Server(char *err,
 /**
  * Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
  *
- * Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when the path does
- * not fit a socket address) and the text in `err`.
+ * Returns the descriptor, blocking (for exec see `libaeSetSafeSockets`); `ANET_ERR` with errno (`ENAMETOOLONG` when
+ * the path does not fit a socket address) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
@@ -250,8 +251,8 @@ int anetUnixServer(char *err,
  * Accepts a connection. The peer's address is written to `ip` and its port to `port`; either may be NULL. An
  * address that does not fit `ip_len` bytes is "?". `EINTR` and `ECONNABORTED` are retried.
  *
- * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`); `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
- * text in `err`.
+ * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`);
+ * `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
  */
@@ -264,13 +265,12 @@ int anetTcpAccept(char *err,
 /**
  * Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
  *
- * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`); `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the
- * text in `err`.
+ * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`);
+ * `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
  */
-int anetUnixAccept(char *err,
-                   int serversock);
+int anetUnixAccept(char *err, int serversock);
 
 /**
  * Whether `err`, the errno of a failed accept, is about the one connection that it took (`ECONNABORTED`, and on Linux

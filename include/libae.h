@@ -115,8 +115,8 @@ typedef struct libaeHost {
     /** `sizeof(libaeHost)` as the program was compiled; later members keep their defaults. */
     size_t size;
     /**
-     * The loop that connections register with, until their events are gone. Default: the loop that accepted them or had
-     * them last, if it was in this thread; else this thread's newest.
+     * The loop that connections register with, until their events are gone. Default: the loop that accepted them or
+     * had them last, if it was in this thread; else this thread's newest.
      */
     struct aeEventLoop *(*current_loop)(void);
     /**
@@ -289,11 +289,11 @@ const char *libaeAbiProfile(void);
 int libaeSetHost(const struct libaeHost *hooks);
 
 /**
- * With `on` not 0, all sockets that the library makes from now on are close-on-exec, and accepted ones non-blocking as well; with
- * 0 they are what upstream of the profile makes them: accepted ones both, except in redis-6.2 neither; those that
- * connect close-on-exec in Valkey's profiles, those that listen in none (that of `anetUnixServer` in valkey-8.1), so that
- * a program can hand them to its successor. Whatever is set here, the sockets of `connListen`, and connections that the
- * library's own accept handlers take, are non-blocking and close-on-exec.
+ * With `on` not 0, all sockets that the library makes from now on are close-on-exec, and accepted ones non-blocking
+ * as well. With 0 they are what upstream of the profile makes them: accepted ones are both, in redis-6.2 neither;
+ * those that connect are close-on-exec in Valkey's profiles, the one of `anetUnixServer` in valkey-8.1, and no
+ * others, so that a program can hand its listening sockets to its successor. Whatever is set here, the sockets of
+ * `connListen`, and connections that the library's own accept handlers take, are non-blocking and close-on-exec.
  *
  * Returns what was set before: 1 or 0, at first 0.
  */

@@ -83,10 +83,11 @@ fn same(a: ConnectionCallbackFunc, b: ConnectionCallbackFunc) -> bool {
 ///
 /// # Safety
 /// `data` is a live connection of this thread.
-pub(super) unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
+pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
     let conn = data.cast::<connection>();
-    // SAFETY: the loop passes what `watch` gave it, and a closed connection is watched no longer.
+    // SAFETY: the loop passes itself and what `watch` gave it, and a closed connection is watched no longer.
     unsafe {
+        event_loop::note_user(el);
         if (*conn).state != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
             call_handlers(conn, mask);
         }

@@ -23,6 +23,8 @@ pub(crate) unsafe fn accept_up_to(
     mut deliver: impl FnMut(c_int, &SocketAddress),
 ) {
     // SAFETY: the caller vouches for the loop.
+    unsafe { event_loop::note_user(el) };
+    // SAFETY: as above.
     let event = || unsafe { event_loop::file_event(el, listening) };
     let before = event();
     let (mut accepted, mut failures) = (0, 0);

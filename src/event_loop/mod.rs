@@ -30,7 +30,7 @@ pub(crate) use polling::{poll, set_protected};
 #[cfg(feature = "tls")]
 pub(crate) use threads::is_used_here;
 #[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.
-pub(crate) use threads::{LoopHandle, newest, thread, watching};
+pub(crate) use threads::{LoopHandle, newest, note_user, thread, watching};
 pub(crate) use time_events::{create_time_event, delete_time_event, delete_time_events};
 pub(crate) use wait::wait;
 
@@ -339,8 +339,8 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
     }
     // SAFETY: the caller vouches for the loop; `depth` keeps it from being freed meanwhile.
     unsafe {
-        // `run` has noted it for all its iterations.
-        if state(el).runs == 0 {
+        // Who runs it later tells when a connection is served: to ask each time would be dear.
+        if state(el).polls == 0 {
             threads::note_user(el);
         }
         state(el).depth += 1;

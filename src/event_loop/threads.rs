@@ -12,7 +12,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A loop, the thread that created it and the one that uses it: its creator until another runs or resizes it.
+/// A loop, the thread that created it and the one that uses it: its creator until another is seen to run or resize it.
 struct Entry {
     number: u64,
     el: *mut aeEventLoop,
@@ -82,8 +82,11 @@ pub(super) fn remove(el: *mut aeEventLoop) {
 /// Notes that this thread uses a loop.
 ///
 /// # Safety
-/// `el` is a live loop of this thread.
-pub(super) unsafe fn note_user(el: *mut aeEventLoop) {
+/// `el` is NULL or a live loop of this thread.
+pub(crate) unsafe fn note_user(el: *mut aeEventLoop) {
+    if el.is_null() {
+        return;
+    }
     let thread = thread();
     // SAFETY: the caller vouches for the loop.
     let state = unsafe { state(el) };

@@ -113,6 +113,7 @@ unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
     unsafe {
+        event_loop::note_user(el);
         let (number, asks) = (LoopHandle::of(el).number(), asks(el));
         let asked = event_loop::asked(el);
         if asked.seen != asks {

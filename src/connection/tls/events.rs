@@ -12,10 +12,11 @@ use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
 /// The event loop's callback.
-pub(super) unsafe extern "C" fn ae_handler(_el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
+pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
     let conn = data.cast::<connection>();
-    // SAFETY: the loop passes what it was given, and a closed connection is watched no longer.
+    // SAFETY: the loop passes itself and what it was given, and a closed connection is watched no longer.
     unsafe {
+        event_loop::note_user(el);
         if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
             let _ = deliver(conn, mask);
         } else if advance(conn).is_some() {
