@@ -229,6 +229,56 @@ fn connections_connect_over_tcp_and_unix() {
 }
 
 #[test]
+fn a_unix_socket_that_somebody_listens_on_is_left_alone() {
+    let el = test_loop();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let first = Listener::unix(&el, &path, None, 1).unwrap();
+    let again = || Listener::unix(&el, &path, None, 1).map(drop).map_err(|error| error.kind());
+    assert_eq!(again(), Err(ErrorKind::AddrInUse));
+    // With a full backlog, too.
+    let waiting: Vec<_> = (0..4).map_while(|_| Connection::connect_unix(&el, &path, |_, _| {}).ok()).collect();
+    assert_eq!(again(), Err(ErrorKind::AddrInUse));
+    assert!(path.exists());
+    drop(waiting);
+    drop(first);
+    assert_eq!(again(), Ok(()));
+}
+
+#[test]
+fn reads_to_the_end_of_a_vector() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let accepted = Rc::new(RefCell::new(Vec::new()));
+    let keep = accepted.clone();
+    listener.on_accept(1, move |conn, _| keep.borrow_mut().push(conn)).unwrap();
+    let mut client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    run_until(&el, || !accepted.borrow().is_empty());
+    let conn = accepted.borrow()[0].clone();
+    let mut buf = Vec::with_capacity(16);
+    buf.extend_from_slice(b"begun ");
+    let at = buf.as_ptr();
+    assert_eq!(conn.read_to_end_of(&mut buf, 10).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert!(!conn.peer_has_finished());
+    client.write_all(b"0123456789abc").unwrap();
+    let read = |buf: &mut Vec<u8>, max| loop {
+        match conn.read_to_end_of(buf, max) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            result => break result.unwrap(),
+        }
+    };
+    assert_eq!((read(&mut buf, 4), &buf[..]), (4, &b"begun 0123"[..]));
+    assert_eq!((read(&mut buf, 100), &buf[..]), (6, &b"begun 0123456789"[..]));
+    assert_eq!((buf.as_ptr(), read(&mut buf, 100)), (at, 0));
+    client.shutdown(std::net::Shutdown::Write).unwrap();
+    // Though there is more to read.
+    run_until(&el, || conn.peer_has_finished());
+    buf.clear();
+    assert_eq!((read(&mut buf, 100), read(&mut buf, 100)), (3, 0));
+    assert_eq!(buf, b"abc");
+}
+
+#[test]
 fn a_refused_connect_is_told() {
     let el = test_loop();
     let port = Listener::tcp(&el, &["127.0.0.1"], 0, 1).unwrap().local_addrs()[0].port();

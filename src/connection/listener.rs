@@ -95,6 +95,23 @@ pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Op
     }
 }
 
+/// Whether somebody listens on a unix socket. An error when only those who do may say.
+pub(crate) fn is_served(path: &CStr) -> Result<bool, Errno> {
+    match anet::unix_connect(path, true) {
+        Ok(connected) => {
+            // The descriptor is gone whatever it answers.
+            let _ = fd::close(connected);
+            Ok(true)
+        }
+        Err(error) => match error.errno() {
+            // A full backlog, and a socket of another kind.
+            Errno::EAGAIN | Errno::EPROTOTYPE => Ok(true),
+            errno @ (Errno::EACCES | Errno::EPERM) => Err(errno),
+            _ => Ok(false),
+        },
+    }
+}
+
 /// Listens on a unix socket. A socket that an earlier process left under that name is replaced; any other kind
 /// of file is not.
 pub(crate) fn open_unix(

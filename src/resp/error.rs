@@ -1,9 +1,11 @@
 //! What can be wrong with a request before it is a command.
 
+use std::borrow::Cow;
 use std::fmt;
 
-/// Why a byte stream is not the Redis protocol. Nothing after such an error can be trusted, so the connection is to
-/// be closed once the reply is sent. `Display` gives the text of Redis 7.2's error reply, without the `-ERR `.
+/// Why a byte stream is not the Redis protocol. Nothing after such an error can be trusted, so the connection is to be
+/// closed once the reply is sent. [`reply`](Self::reply) gives the text of Redis's error reply; `Display` the same for
+/// a log, where a byte that is not printable is escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolError {
     /// The number after `*` is not one, or too large.
@@ -28,23 +30,33 @@ pub enum ProtocolError {
     TooBigRequest,
 }
 
+impl ProtocolError {
+    /// The text of the error reply, without the `-ERR `. It repeats a byte that a client sent as it came.
+    pub fn reply(&self) -> Cow<'static, [u8]> {
+        let text = match self {
+            Self::InvalidMultibulkLength => "Protocol error: invalid multibulk length",
+            Self::InvalidBulkLength => "Protocol error: invalid bulk length",
+            Self::UnauthenticatedMultibulkLength => "Protocol error: unauthenticated multibulk length",
+            Self::UnauthenticatedBulkLength => "Protocol error: unauthenticated bulk length",
+            Self::ExpectedDollar(got) => {
+                return [b"Protocol error: expected '$', got '", &[*got][..], b"'"].concat().into();
+            }
+            Self::TooBigInline => "Protocol error: too big inline request",
+            Self::TooBigMultibulkCount => "Protocol error: too big mbulk count string",
+            Self::TooBigBulkCount => "Protocol error: too big bulk count string",
+            Self::UnbalancedQuotes => "Protocol error: unbalanced quotes in request",
+            Self::TooBigRequest => "Protocol error: too big request",
+        };
+        Cow::Borrowed(text.as_bytes())
+    }
+}
+
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Self::InvalidMultibulkLength => "invalid multibulk length",
-            Self::InvalidBulkLength => "invalid bulk length",
-            Self::UnauthenticatedMultibulkLength => "unauthenticated multibulk length",
-            Self::UnauthenticatedBulkLength => "unauthenticated bulk length",
-            Self::ExpectedDollar(got) => {
-                return write!(f, "Protocol error: expected '$', got '{}'", char::from(*got));
-            }
-            Self::TooBigInline => "too big inline request",
-            Self::TooBigMultibulkCount => "too big mbulk count string",
-            Self::TooBigBulkCount => "too big bulk count string",
-            Self::UnbalancedQuotes => "unbalanced quotes in request",
-            Self::TooBigRequest => "too big request",
-        };
-        write!(f, "Protocol error: {text}")
+        self.reply().iter().try_for_each(|byte| match byte {
+            b' '..=b'~' => write!(f, "{}", char::from(*byte)),
+            _ => write!(f, "{}", byte.escape_ascii()),
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The incremental request parser.
 
 use super::{ProtocolError, inline, number};
+use std::sync::Arc;
 
 /// The longest inline request, and the longest `*` or `$` line, in bytes.
 pub const INLINE_MAX: usize = 64 * 1024;
@@ -28,12 +29,15 @@ impl Default for Limits {
     }
 }
 
-/// Where an argument is, counted from the start of its request.
+/// Where an argument is, counted from the start of its request; with `from` of [`SUPPLIED`], which of the supplied ones
+/// it is.
 #[derive(Clone, Copy, Debug)]
 struct Span {
     from: u32,
     to: u32,
 }
+
+const SUPPLIED: u32 = u32::MAX;
 
 /// Finds requests in a growing buffer, whatever pieces it arrives in.
 ///
@@ -54,6 +58,10 @@ pub struct RequestParser {
     missing: usize,
     /// The length of the next argument once its `$` line has been read.
     bulk: Option<usize>,
+    /// The arguments of the current request that are not in the buffer.
+    supplied: Vec<Arc<Vec<u8>>>,
+    /// The next argument has been supplied; only its line end is still to come.
+    line_end_only: bool,
     /// The current request is complete; the next call begins another.
     complete: bool,
 }
@@ -71,11 +79,7 @@ impl RequestParser {
     /// caller to drop. Escapes in inline requests are resolved in place, which is why it is mutable.
     pub fn advance(&mut self, buf: &mut [u8], limits: &Limits) -> Result<bool, ProtocolError> {
         loop {
-            if self.complete {
-                self.spans.clear();
-                self.start = self.at;
-                self.complete = false;
-            }
+            self.leave_complete();
             if self.missing == 0 {
                 let begun = match buf.get(self.at) {
                     None => false,
@@ -100,17 +104,22 @@ impl RequestParser {
 
     /// The arguments of the request that [`advance`](Self::advance) has just found in `buf`; at least one.
     pub fn args<'a>(&'a self, buf: &'a [u8]) -> Args<'a> {
-        Args { request: buf.get(self.start..self.at).unwrap_or_default(), spans: &self.spans }
+        Args { request: buf.get(self.start..self.at).unwrap_or_default(), spans: &self.spans, supplied: &self.supplied }
+    }
+
+    fn leave_complete(&mut self) {
+        if self.complete {
+            self.spans.clear();
+            self.supplied.clear();
+            self.start = self.at;
+            self.complete = false;
+        }
     }
 
     /// Bytes at the front of the buffer that no request needs any more. The caller must drop exactly those before it
     /// calls [`advance`](Self::advance) again.
     pub fn rebase(&mut self) -> usize {
-        if self.complete {
-            self.spans.clear();
-            self.start = self.at;
-            self.complete = false;
-        }
+        self.leave_complete();
         let done = self.start;
         self.start = 0;
         self.at -= done;
@@ -122,15 +131,32 @@ impl RequestParser {
         self.complete || (self.at == self.start && self.searched == 0)
     }
 
-    /// How many bytes the request in progress will have at least: enough to size a buffer by, but a number that the
-    /// client merely announced. Counted from where [`rebase`](Self::rebase) cuts.
-    pub fn wanted(&self) -> usize {
-        self.at - self.start + self.bulk.map_or(0, |len| len + 2)
+    /// The length of the argument that the request in progress waits for, if it has at least `least` bytes: a number
+    /// that the client merely announced. Such an argument can be gathered elsewhere and [`supply`](Self::supply)'d, so
+    /// that it is copied nowhere.
+    pub fn awaited(&self, least: usize) -> Option<usize> {
+        self.bulk.filter(|len| *len >= least && !self.line_end_only)
     }
 
-    /// Bytes of memory that the arguments' positions take.
+    /// How much of the buffer has been parsed. An awaited argument begins there.
+    pub fn parsed(&self) -> usize {
+        self.at
+    }
+
+    /// Takes the awaited argument, without its line end. The caller must take the part of it that is in the buffer out
+    /// of there, so that its line end comes next. [`Args::shared`] returns it.
+    pub fn supply(&mut self, argument: Arc<Vec<u8>>) {
+        debug_assert_eq!(self.awaited(0), Some(argument.len()));
+        self.spans.push(Span { from: SUPPLIED, to: self.supplied.len() as u32 });
+        self.supplied.push(argument);
+        self.bulk = Some(0);
+        self.line_end_only = true;
+    }
+
+    /// Bytes of memory that the arguments' positions and the supplied arguments take.
     pub fn memory(&self) -> usize {
-        self.spans.capacity() * size_of::<Span>()
+        let supplied: usize = self.supplied.iter().map(|argument| argument.capacity()).sum();
+        self.spans.capacity() * size_of::<Span>() + supplied
     }
 
     /// Gives back memory that an unusually long request needed.
@@ -171,8 +197,10 @@ impl RequestParser {
             self.bulk = Some(len);
             return Ok(false);
         }
-        let from = self.at - self.start;
-        self.push_span(from, from + len)?;
+        if !std::mem::take(&mut self.line_end_only) {
+            let from = self.at - self.start;
+            self.push_span(from, from + len)?;
+        }
         self.at += len + 2;
         self.bulk = None;
         self.missing -= 1;
@@ -254,7 +282,7 @@ impl RequestParser {
     }
 
     fn push_span(&mut self, from: usize, to: usize) -> Result<(), ProtocolError> {
-        let to = u32::try_from(to).map_err(|_| ProtocolError::TooBigRequest)?;
+        let to = u32::try_from(to).ok().filter(|to| *to < SUPPLIED).ok_or(ProtocolError::TooBigRequest)?;
         self.spans.push(Span { from: from as u32, to });
         Ok(())
     }
@@ -284,6 +312,7 @@ fn short_length(rest: &[u8]) -> Option<(i64, usize)> {
 pub struct Args<'a> {
     request: &'a [u8],
     spans: &'a [Span],
+    supplied: &'a [Arc<Vec<u8>>],
 }
 
 impl<'a> Args<'a> {
@@ -295,18 +324,26 @@ impl<'a> Args<'a> {
 
     /// The argument at `index`, which lives as long as the buffer and not only as long as `self`.
     pub fn get(&self, index: usize) -> Option<&'a [u8]> {
-        let span = self.spans.get(index)?;
-        self.request.get(span.from as usize..span.to as usize)
+        self.spans.get(index).map(|span| self.slice(span))
+    }
+
+    /// The argument at `index` as it was [supplied](RequestParser::supply), to be kept without copying it; None for one
+    /// that arrived in the buffer.
+    pub fn shared(&self, index: usize) -> Option<&'a Arc<Vec<u8>>> {
+        self.spans.get(index).filter(|span| span.from == SUPPLIED).map(|span| &self.supplied[span.to as usize])
+    }
+
+    fn slice(self, span: &Span) -> &'a [u8] {
+        match span.from {
+            SUPPLIED => &self.supplied[span.to as usize],
+            from => &self.request[from as usize..span.to as usize],
+        }
     }
 
     /// The arguments from `first` on.
     pub fn from(&self, first: usize) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone + use<'a> {
-        let request = self.request;
-        self.spans
-            .get(first..)
-            .unwrap_or_default()
-            .iter()
-            .map(move |span| &request[span.from as usize..span.to as usize])
+        let args = *self;
+        self.spans.get(first..).unwrap_or_default().iter().map(move |span| args.slice(span))
     }
 
     /// All arguments.
@@ -320,8 +357,7 @@ impl std::ops::Index<usize> for Args<'_> {
     type Output = [u8];
 
     fn index(&self, index: usize) -> &[u8] {
-        let span = self.spans[index];
-        &self.request[span.from as usize..span.to as usize]
+        self.slice(&self.spans[index])
     }
 }
 
@@ -358,7 +394,8 @@ pub(super) mod tests {
     fn expect_error(input: &[u8], wanted: &str) {
         for piece in [1, 2, 1000, input.len()] {
             let (_, error) = parse(input, piece, &Limits::default());
-            assert_eq!(error.map(|error| error.to_string()).as_deref(), Some(wanted), "in pieces of {piece}");
+            let reply = error.map(|error| error.reply().into_owned());
+            assert_eq!(reply.as_deref(), Some(wanted.as_bytes()), "in pieces of {piece}");
         }
     }
 
@@ -385,6 +422,36 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn arguments_from_elsewhere() {
+        let mut parser = RequestParser::new();
+        let limits = Limits::default();
+        let mut buf = b"*4\r\n$1\r\na\r\n$5\r\nbb".to_vec();
+        assert_eq!(parser.awaited(0), None);
+        assert_eq!(parser.advance(&mut buf, &limits), Ok(false));
+        assert_eq!((parser.awaited(6), parser.awaited(5), parser.parsed()), (None, Some(5), buf.len() - 2));
+        buf.truncate(parser.parsed());
+        let argument = Arc::new(b"bbbbb".to_vec());
+        parser.supply(argument.clone());
+        assert_eq!((parser.awaited(0), parser.is_idle()), (None, false));
+        // Its line end, and an argument behind it that does not come elsewhere.
+        for byte in *b"\r\n$0\r\n\r\n$2\r\ncc\r" {
+            buf.push(byte);
+            assert_eq!(parser.advance(&mut buf, &limits), Ok(false));
+        }
+        buf.extend_from_slice(b"\nPING\r\n");
+        assert_eq!(parser.advance(&mut buf, &limits), Ok(true));
+        let args = parser.args(&buf);
+        assert_eq!(args.iter().collect::<Vec<_>>(), [&b"a"[..], b"bbbbb", b"", b"cc"]);
+        assert!(
+            Arc::ptr_eq(args.shared(1).unwrap(), &argument) && args.shared(0).is_none() && args.shared(4).is_none()
+        );
+        assert_eq!((&args[1], args.get(1)), (&b"bbbbb"[..], Some(&b"bbbbb"[..])));
+        assert_eq!(parser.advance(&mut buf, &limits), Ok(true));
+        assert_eq!((parser.args(&buf).len(), Arc::strong_count(&argument)), (1, 1));
+        assert!(parser.args(&buf).shared(0).is_none());
+    }
+
+    #[test]
     fn wrong_counts() {
         for bad in
             ["*abc\r\n", "*\r\n", "*01\r\n", "*+1\r\n", "* 1\r\n", "*2147483648\r\n", "*99999999999999999999\r\n"]
@@ -397,6 +464,10 @@ pub(super) mod tests {
         expect_error(b"*2\r\n$1\r\na\r\n:1\r\n", "Protocol error: expected '$', got ':'");
         expect_error(b"*1\r\nGET\r\n", "Protocol error: expected '$', got 'G'");
         expect_error(b"*1\r\n\r\n", "Protocol error: expected '$', got '\r'");
+        // As it came in the reply, escaped in a log.
+        let (_, error) = parse(b"*1\r\n\xff1\r\n", 100, &Limits::default());
+        assert_eq!(&error.unwrap().reply()[..], b"Protocol error: expected '$', got '\xff'");
+        assert_eq!(error.unwrap().to_string(), "Protocol error: expected '$', got '\\xff'");
     }
 
     #[test]
@@ -430,7 +501,7 @@ pub(super) mod tests {
         let mut buf = b"*1000000000\r\n$536870912\r\nabc".to_vec();
         assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
         assert_eq!(parser.memory(), 0);
-        assert_eq!(parser.wanted(), 13 + 12 + 536870912 + 2);
+        assert_eq!(parser.awaited(0), Some(536870912));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::connection::{
 };
 #[cfg(feature = "tls")]
 use crate::connection::{tls, types::TLS};
-use crate::sys::{Errno, fd, socket::max_iovecs};
+use crate::sys::{Errno, fd, poll, socket::max_iovecs};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -174,6 +174,25 @@ impl Connection {
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
         // SAFETY: live while it is not closed; the buffer is as long as said.
         self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, buf.as_mut_ptr().cast(), buf.len())) })
+    }
+
+    /// Reads up to `max` bytes to the end of `buf`, into capacity that it has to spare; 0 when the peer has closed, or when
+    /// there is no such room. `WouldBlock` when there is nothing yet.
+    pub fn read_to_end_of(&self, buf: &mut Vec<u8>, max: usize) -> io::Result<usize> {
+        let room = buf.spare_capacity_mut();
+        let (room, len) = (room.as_mut_ptr(), room.len().min(max));
+        // SAFETY: live while it is not closed; the room is as long as said.
+        let count = self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, room.cast(), len)) })?;
+        // SAFETY: the type has written so many bytes there, which are at most as many as there is room for.
+        unsafe { buf.set_len(buf.len() + count.min(len)) };
+        Ok(count)
+    }
+
+    /// Whether the peer will send nothing more: it has closed the connection, or its sending half of it. What it has sent
+    /// before may still wait to be read. Systems other than Linux tell only of a connection that is closed on both sides.
+    pub fn peer_has_finished(&self) -> bool {
+        let mut entry = [libc::pollfd { fd: self.fd(), events: poll::PEER_FINISHED, revents: 0 }];
+        poll::poll(&mut entry, 0).is_ok_and(|ready| ready > 0)
     }
 
     /// Writes; returns how much was taken. `WouldBlock` when the socket is full: over TLS the next call has to bring the same

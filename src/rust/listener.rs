@@ -96,10 +96,16 @@ impl Listener {
         if listening.fds.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(listening) }
     }
 
-    /// Listens on a unix socket, with these permission bits if any. A socket that an earlier process left under
-    /// that name is replaced.
+    /// Listens on a unix socket, with these permission bits if any. A socket that an earlier process left under that
+    /// name is replaced. One that somebody listens on is not, unlike with upstream's listeners and the C API's: that
+    /// fails with `AddrInUse`. To find out, it connects to the socket, and closes that connection at once.
     pub fn unix(el: &EventLoop, path: &Path, permissions: Option<u32>, backlog: u32) -> io::Result<Self> {
         let path = c_string(path.as_os_str().as_encoded_bytes())?;
+        match listener::is_served(&path) {
+            Ok(false) => {}
+            Ok(true) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it")),
+            Err(errno) => return Err(io_error(errno)),
+        }
         let mut listening = Self::new(el, &UNIX);
         let permissions = permissions.unwrap_or(0) as libc::mode_t;
         listening.fds.push(listener::open_unix(&path, permissions, None, limit(backlog))?);

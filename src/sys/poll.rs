@@ -10,6 +10,12 @@ pub(crate) const READ: i16 = libc::POLLIN;
 pub(crate) const WRITE: i16 = libc::POLLOUT;
 pub(crate) const ERROR: i16 = libc::POLLERR;
 pub(crate) const HANGUP: i16 = libc::POLLHUP;
+/// The peer has closed the connection, or its sending half.
+#[cfg(target_os = "linux")]
+pub(crate) const PEER_FINISHED: i16 = libc::POLLRDHUP;
+/// A hangup is always reported; nothing tells of one half.
+#[cfg(not(target_os = "linux"))]
+pub(crate) const PEER_FINISHED: i16 = 0;
 /// The descriptor is not open.
 pub(crate) const INVALID: i16 = libc::POLLNVAL;
 

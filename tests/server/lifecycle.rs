@@ -1,10 +1,11 @@
 //! Starting and ending.
 
 use crate::support::{Client, PATIENCE, Server, command, eventually, free_port, run};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Duration;
 
 #[test]
@@ -44,6 +45,35 @@ fn ends_well_on_shutdown() {
     client.expect_end();
     let (status, out, _) = server.wait();
     assert_eq!((status.code(), out.as_str()), (Some(0), "ae-server stopped by SHUTDOWN\n"));
+}
+
+#[test]
+fn a_hangup_ends_nothing() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    for _ in 0..3 {
+        server.signal("HUP");
+        client.call("PING", "+PONG");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn a_shutdown_that_is_to_save_is_refused() {
+    let mut server = Server::start(&[]);
+    let mut client = server.connect();
+    for options in ["SAVE", "save now"] {
+        client.send(format!("SHUTDOWN {options}\r\n"));
+        let reply = client.line();
+        assert!(reply.starts_with("-ERR SHUTDOWN SAVE is not supported"), "{reply}");
+    }
+    client.call("SET k v", "+OK");
+    assert!(server.is_running());
+    client.send("SHUTDOWN SAVE FORCE\r\n");
+    client.expect_end();
+    assert_eq!(server.wait().0.code(), Some(0));
 }
 
 #[test]
@@ -109,6 +139,46 @@ fn replaces_the_socket_of_a_server_that_crashed() {
     assert!(path.exists());
     let _server = Server::spawn(command().args(args), 0);
     assert!(UnixStream::connect(&path).is_ok());
+}
+
+fn answers(path: &Path) -> bool {
+    let mut stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"PING\r\n").unwrap();
+    let mut reply = [0; 7];
+    stream.read_exact(&mut reply).unwrap();
+    &reply == b"+PONG\r\n"
+}
+
+#[test]
+fn leaves_the_socket_of_a_server_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let server = Server::spawn(command().args(args), 0);
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("cannot listen on the Unix socket {}: another process listens on it", path.display());
+    assert_eq!(stderr, format!("ae-server: {expected}\n"));
+    assert!(answers(&path));
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn removes_no_socket_but_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let first = Server::spawn(command().args(args), 0);
+    // Kept from being reused for the second socket.
+    std::fs::rename(&path, folder.path().join("moved")).unwrap();
+    let _second = Server::spawn(command().args(args), 0);
+    first.signal("TERM");
+    assert_eq!(first.wait().0.code(), Some(0));
+    assert!(answers(&path));
 }
 
 /// Each is one line on standard error and exit code 1.
@@ -193,4 +263,49 @@ fn nobody_needs_to_read_its_output() {
     Client::to(([127, 0, 0, 1], port).into()).call("PING", "+PONG");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn output_that_nobody_takes_stops_nothing() {
+    // More than a pipe and the server's own queue hold.
+    const MESSAGES: usize = 5000;
+    let mut server = Server::start(&["--loglevel", "verbose"]);
+    for _ in 0..MESSAGES {
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    }
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    let mut log = BufReader::new(server.stderr());
+    let mut line = String::new();
+    let mut told = 0;
+    // The note comes with the next message that there is room for.
+    let missing: usize = loop {
+        line.clear();
+        log.read_line(&mut line).unwrap();
+        if let Some(note) = line.strip_suffix(" messages are missing here: nobody read them\n") {
+            break note.strip_prefix("ae-server: ").unwrap().parse().unwrap();
+        }
+        assert!(line.contains("closed 127.0.0.1"), "{line}");
+        told += 1;
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    };
+    assert!(told > 1000 && missing > 1000, "{told} {missing}");
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn ends_though_nobody_takes_its_output() {
+    let server = Server::start(&["--loglevel", "verbose"]);
+    for _ in 0..5000 {
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    }
+    server.signal("TERM");
+    assert_eq!(server.status().code(), Some(0));
 }

@@ -184,6 +184,88 @@ fn a_reader_that_does_not_read() {
     eventually("the memory is given back", || (server.memory("VmRSS") < 200 * MIB).then_some(()));
 }
 
+/// Reading is off for such a client, so that no read tells that it has gone.
+#[test]
+fn a_client_that_has_gone_with_replies_unread_is_noticed() {
+    let server = Server::start(&[]);
+    let mut other = server.connect();
+    other.call(&format!("SETRANGE k {} x", 16 * MIB - 1), &format!(":{}", 16 * MIB));
+    let requests = [b"GET k\r\n".repeat(40), b"GET k\r\nQUIT\r\n".to_vec()];
+    let gone: Vec<Client> = requests
+        .iter()
+        .map(|requests| {
+            let mut client = server.connect();
+            client.call("PING", "+PONG");
+            client.send(requests);
+            client.finish_sending();
+            client
+        })
+        .collect();
+    eventually("they are gone", || other.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
+    drop(gone);
+}
+
+/// One that has only finished sending gets them.
+#[test]
+fn a_client_that_reads_late_gets_its_replies() {
+    const LEN: usize = 16 * 1024 * 1024;
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    client.send("GET k\r\nQUIT\r\n");
+    client.finish_sending();
+    let len = client.rest().len();
+    assert_eq!(len, format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN);
+}
+
+/// Memory that holds a large value once, not twice.
+#[test]
+fn a_large_value_is_read_to_where_it_stays() {
+    const LEN: usize = 48 * 1024 * 1024;
+    let server = Server::start(&[]);
+    let value = vec![b'x'; LEN];
+    let before = server.memory("VmHWM");
+    let mut client = server.connect();
+    client.send(request(&[&b"SET"[..], b"k", &value]));
+    client.expect("+OK\r\n");
+    let peak = server.memory("VmHWM") - before;
+    assert!(peak < LEN as u64 + 8 * MIB, "{peak} bytes for {LEN}");
+    client.call("STRLEN k", &format!(":{LEN}"));
+}
+
+#[test]
+fn memory_is_given_back() {
+    let server = Server::start(&[]);
+    let before = server.memory("VmRSS");
+    let mut client = server.connect();
+    let mut fill = |prefix: &str, count: usize, len: usize| {
+        for i in 0..count {
+            client.send(request(&["SET", &format!("{prefix}:{i}"), &"v".repeat(len + i % 7)]));
+        }
+        client.expect("+OK\r\n".repeat(count));
+    };
+    fill("large", 40, MIB as usize);
+    fill("small", 100_000, 100);
+    fill("middle", 10_000, 3000);
+    // What is still there is spread over what has been freed.
+    client.call("SELECT 1", "+OK");
+    client.send(b"SET stays v\r\nSET stays:too v\r\n");
+    client.expect("+OK\r\n+OK\r\n");
+    let full = server.memory("VmRSS");
+    assert!(full > before + 80 * MIB, "{before} {full}");
+    let used = |client: &mut Client| {
+        let text = client.bulk("INFO memory");
+        let line = text.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+        line.parse::<u64>().unwrap()
+    };
+    let used_before = used(&mut client);
+    assert!(used_before > 80 * MIB, "{used_before}");
+    client.call("FLUSHALL", "+OK");
+    let used_after = used(&mut client);
+    assert!(used_after < 10 * MIB, "{used_after}");
+    eventually("the system has the memory", || (server.memory("VmRSS") < before + 20 * MIB).then_some(()));
+}
+
 #[test]
 fn a_client_with_much_to_read_does_not_hold_up_others() {
     let server = Server::start(&[]);

@@ -62,6 +62,41 @@ fn a_large_value_in_many_pieces() {
 }
 
 #[test]
+fn large_arguments_among_others() {
+    let server = Server::start(&[]);
+    let large = |seed: usize, len: usize| (0..len).map(|i| (i * seed >> 3) as u8).collect::<Vec<u8>>();
+    let values = [large(7, 32 * 1024), large(11, 1024 * 1024), b"small".to_vec(), large(13, 100_001)];
+    let keys = [&b"a"[..], b"b", b"c", b"d"];
+    let pairs = keys.iter().zip(&values).flat_map(|(key, value)| [*key, value]);
+    let mut script = request(&[&b"MSET"[..]].into_iter().chain(pairs).collect::<Vec<_>>());
+    script.extend(request(&[&b"APPEND"[..], b"new", &values[1]]));
+    script.extend(request(&[&b"SET"[..], b"a", &values[1], b"GET"]));
+    script.extend(request(&[&b"GETSET"[..], b"b", &values[3]]));
+    script.extend(request(&[&b"SETEX"[..], b"e", b"100", &values[3]]));
+    script.extend(request(&[&b"SETNX"[..], b"f", &values[3]]));
+    script.extend(request(&[&b"SETRANGE"[..], b"c", b"0", &values[0]]));
+    script.extend(request(&["MGET", "a", "b", "c", "d", "e", "f", "new"]));
+    let bulk = |value: &[u8]| [format!("${}\r\n", value.len()).as_bytes(), value, b"\r\n"].concat();
+    let mut replies = format!("+OK\r\n:{}\r\n", values[1].len()).into_bytes();
+    replies.extend([bulk(&values[0]), bulk(&values[1])].concat());
+    replies.extend(format!("+OK\r\n:1\r\n:{}\r\n*7\r\n", values[0].len()).bytes());
+    for at in [1, 3, 0, 3, 3, 3, 1] {
+        replies.extend(bulk(&values[at]));
+    }
+    for piece in [script.len(), 40_000, 1_000_003, 5_000] {
+        let mut client = server.connect();
+        client.call("FLUSHALL", "+OK");
+        let mut sender = client.stream.try_clone().unwrap();
+        let pieces: Vec<Vec<u8>> = script.chunks(piece).map(<[u8]>::to_vec).collect();
+        let sending = std::thread::spawn(move || {
+            pieces.iter().for_each(|bytes| std::io::Write::write_all(&mut sender, bytes).unwrap())
+        });
+        client.expect(&replies);
+        sending.join().unwrap();
+    }
+}
+
+#[test]
 fn replies_come_after_the_client_has_finished_sending() {
     let server = Server::start(&[]);
     let mut client = server.connect();
@@ -99,6 +134,13 @@ fn protocol_errors_are_answered_and_end_the_connection() {
         client.expect("+PONG\r\n");
         client.send(input);
         client.expect(format!("-ERR Protocol error: {error}\r\n"));
+        client.expect_end();
+    }
+    for byte in [0, b'\n', 0x7f, 0x80, 0xc3, 0xff] {
+        let mut client = server.connect();
+        client.send([b"*1\r\n", &[byte][..], b"3\r\n"].concat());
+        let repeated = if byte == b'\n' { b' ' } else { byte };
+        client.expect([b"-ERR Protocol error: expected '$', got '", &[repeated][..], b"'\r\n"].concat());
         client.expect_end();
     }
     // Replies to what came before the error are not lost.

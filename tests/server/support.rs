@@ -97,12 +97,24 @@ impl Server {
         state.split_whitespace().next() == Some(&call.to_string())
     }
 
+    /// Its standard error, to be read while it runs.
+    pub fn stderr(&mut self) -> ChildStderr {
+        self.stderr.take().unwrap()
+    }
+
+    /// Waits for its end without reading what it writes.
+    pub fn status(mut self) -> ExitStatus {
+        eventually("the server ends", || self.child.try_wait().unwrap())
+    }
+
     /// Waits for its end; returns the status and what it wrote after the first line.
     pub fn wait(mut self) -> (ExitStatus, String, String) {
         let status = eventually("the server ends", || self.child.try_wait().unwrap());
         let (mut out, mut err) = (String::new(), String::new());
         self.stdout.read_to_string(&mut out).unwrap();
-        self.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_string(&mut err).unwrap();
+        }
         (status, out, err)
     }
 

@@ -21,9 +21,11 @@ pub struct Client {
     pub queued: bool,
     /// The socket was full: the rest is written when it is writable.
     pub waits_for_writable: bool,
+    /// Its requests are read.
+    pub reads: bool,
     /// Its requests wait until it has read more of its replies.
     pub paused: bool,
-    /// Unix milliseconds.
+    /// In the server's ticks.
     pub created: i64,
     pub last_active: i64,
     pub output: Output,
@@ -53,7 +55,7 @@ pub struct Names {
 }
 
 impl Client {
-    pub fn new(id: u64, conn: Option<Connection>, authenticated: bool, now: i64) -> Client {
+    pub fn new(id: u64, conn: Option<Connection>, authenticated: bool, ticks: i64) -> Client {
         Client {
             id,
             conn,
@@ -63,9 +65,10 @@ impl Client {
             closing: Closing::No,
             queued: false,
             waits_for_writable: false,
+            reads: true,
             paused: false,
-            created: now,
-            last_active: now,
+            created: ticks,
+            last_active: ticks,
             output: Output::default(),
             input: None,
             last_command: None,
@@ -99,7 +102,7 @@ impl Client {
     }
 
     /// One line of CLIENT LIST, without its end.
-    pub fn describe(&self, now: i64) -> Vec<u8> {
+    pub fn describe(&self, ticks: i64) -> Vec<u8> {
         let mut line =
             format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
                 .into_bytes();
@@ -119,8 +122,8 @@ impl Client {
                 " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 \
                  multi-mem=0 rbs={} rbp=0 obl={} oll=0 omem=0 tot-mem={memory} events={} cmd={} user=default redir=-1 \
                  resp={} lib-name=",
-                (now - self.created) / 1000,
-                (now - self.last_active) / 1000,
+                (ticks - self.created) / 1000,
+                (ticks - self.last_active) / 1000,
                 self.db,
                 buffered.0,
                 buffered.1.saturating_sub(buffered.0),

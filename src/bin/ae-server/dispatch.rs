@@ -3,7 +3,7 @@
 use crate::clients::Client;
 use crate::commands;
 use crate::server::Server;
-use crate::store::{EntryId, Keyspace};
+use crate::store::{Content, EntryId, Keyspace};
 use ae::resp::{Args, number, writer};
 use std::borrow::Cow;
 
@@ -151,6 +151,11 @@ impl<'a> Context<'a> {
     /// An argument that the arity promises, or empty.
     pub fn arg(&self, index: usize) -> &'a [u8] {
         self.args.get(index).unwrap_or_default()
+    }
+
+    /// An argument as the content of a string.
+    pub fn content(&self, index: usize) -> Content<'a> {
+        self.args.shared(index).map_or(Content::Borrowed(self.arg(index)), Content::Shared)
     }
 
     pub fn integer(&self, index: usize) -> Result<i64, Error> {

@@ -6,12 +6,15 @@ pub enum Case {
     Ignored,
 }
 
-/// Whether `pattern` matches the whole of `text`.
+/// Whether `pattern` matches the whole of `text`. As in Redis, the empty text matches the empty pattern alone.
 ///
 /// When a part after a `*` does not fit, only the last `*` is asked to take one character more. That is enough,
 /// because an earlier one taking more could not help the rest, and it keeps the time within the product of the
 /// lengths; trying every `*` again takes exponential time for patterns like `*a*a*a*b`.
 pub fn matches(pattern: &[u8], text: &[u8], case: Case) -> bool {
+    if text.is_empty() {
+        return pattern.is_empty();
+    }
     let (mut p, mut t) = (0, 0);
     // Behind the last `*`, and the text position it was last made to reach.
     let mut retry: Option<(usize, usize)> = None;
@@ -60,9 +63,10 @@ fn one(pattern: &[u8], c: u8, case: Case) -> Option<usize> {
 }
 
 /// Whether `c` is in the class that `rest` begins with, and the length of the class with its `]`. As in Redis, a
-/// class that is not closed ends with the pattern, and `[z-a]` is `[a-z]`.
+/// class that is not closed ends with the pattern, `[z-a]` is `[a-z]`, and bytes from 128 on come before all others in
+/// a range, because C's `char` is signed. Where case is ignored, a range is put in order before its ends become small,
+/// and what is escaped keeps its case.
 fn in_class(rest: &[u8], c: u8, case: Case) -> (bool, usize) {
-    let c = fold(c, case);
     let negated = rest.first() == Some(&b'^');
     let mut at = usize::from(negated);
     let mut found = false;
@@ -74,16 +78,17 @@ fn in_class(rest: &[u8], c: u8, case: Case) -> (bool, usize) {
                 break;
             }
             [b'\\', literal, ..] => {
-                found |= fold(literal, case) == c;
+                found |= literal == c;
                 at += 2;
             }
             [from, b'-', to, ..] => {
-                let (from, to) = (fold(from, case), fold(to, case));
-                found |= (from.min(to)..=from.max(to)).contains(&c);
+                let [low, high] = if from as i8 <= to as i8 { [from, to] } else { [to, from] };
+                let [low, high, c] = [low, high, c].map(|c| fold(c, case) as i8);
+                found |= (low..=high).contains(&c);
                 at += 3;
             }
             [literal, ..] => {
-                found |= fold(literal, case) == c;
+                found |= fold(literal, case) == fold(c, case);
                 at += 1;
             }
         }
@@ -108,7 +113,6 @@ mod tests {
     fn patterns_that_match() {
         for (pattern, text) in [
             ("", ""),
-            ("*", ""),
             ("*", "anything"),
             ("**", "x"),
             ("h?llo", "hello"),
@@ -137,6 +141,8 @@ mod tests {
             ("", "x"),
             ("x", ""),
             ("?", ""),
+            ("*", ""),
+            ("**", ""),
             ("h?llo", "hllo"),
             ("h[^e]llo", "hello"),
             ("a\\*b", "axb"),
@@ -154,6 +160,26 @@ mod tests {
     #[test]
     fn case_can_be_ignored() {
         assert!(matches(b"MAX[A-C]*", b"maxbx", Case::Ignored));
+        assert!(!matches(b"[\\A]", b"a", Case::Ignored));
+        // In order as `Z` to `a`, and from `z` to `a` when small.
+        assert!(!matches(b"[a-Z]", b"m", Case::Ignored) && !matches(b"[Z-a]", b"a", Case::Ignored));
+    }
+
+    #[test]
+    fn ranges_are_of_signed_characters() {
+        for (pattern, inside, outside) in [
+            (&b"[\x80-z]"[..], &b"\x80\xff\0az"[..], &b"{\x7f"[..]),
+            (b"[z-\x80]", b"\x80\xff\0az", b"{\x7f"),
+            (b"[a-\xff]", b"\xff\0a", b"b\x7f\x80\xfe"),
+            (b"[\x80-\xff]", b"\x80\xc0\xff", b"\0a\x7f"),
+        ] {
+            for c in inside {
+                assert!(matches(pattern, &[*c], Case::Sensitive), "{pattern:?} {c}");
+            }
+            for c in outside {
+                assert!(!matches(pattern, &[*c], Case::Sensitive), "{pattern:?} {c}");
+            }
+        }
     }
 
     #[test]
@@ -162,7 +188,7 @@ mod tests {
         assert!(!case_sensitive(&pattern, &"a".repeat(10_000)));
     }
 
-    /// The definition, by plain recursion.
+    /// The definition for a text that is not empty, by plain recursion.
     fn simple(pattern: &[u8], text: &[u8]) -> bool {
         match pattern {
             [] => text.is_empty(),
@@ -175,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_definition(pattern in "[ab*?\\[\\]^\\\\-]{0,10}", text in "[ab-]{0,8}") {
+        fn agrees_with_the_definition(pattern in "[ab*?\\[\\]^\\\\-]{0,10}", text in "[ab-]{1,8}") {
             prop_assert_eq!(case_sensitive(&pattern, &text), simple(pattern.as_bytes(), text.as_bytes()));
         }
     }

@@ -1,7 +1,14 @@
-//! What the server tells its operator, on standard error.
+//! What the server tells its operator: on standard error, and on standard output when it is ready and when it ends.
+//!
+//! A thread of its own writes it, because a pipe or a terminal that nobody reads makes who writes wait. When more waits
+//! to be written than the queue holds, messages are dropped, and their number is told in their place.
 
 use std::fmt::Arguments;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -21,16 +28,72 @@ pub const LEVELS: [(&str, Level); 5] = [
     ("nothing", Level::Nothing),
 ];
 
+/// Messages that may wait for the thread.
+const QUEUE: usize = 1000;
+/// How long the end of the server waits for its last messages to be written.
+const FLUSH: Duration = Duration::from_secs(1);
+
+enum Message {
+    Out(String),
+    Err(String),
+    /// Everything before this has been written when the other end is told.
+    Flush(SyncSender<()>),
+}
+
 static LEAST: AtomicU8 = AtomicU8::new(Level::Notice as u8);
+static QUEUED: OnceLock<SyncSender<Message>> = OnceLock::new();
+/// Messages dropped since the last one that was queued.
+static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 pub fn set_level(level: Level) {
     LEAST.store(level as u8, Ordering::Relaxed);
 }
 
 pub fn log(level: Level, message: Arguments<'_>) {
-    use std::io::Write;
     if level as u8 >= LEAST.load(Ordering::Relaxed) {
-        // Nobody may be listening any more; that is no reason to stop.
-        let _ = writeln!(std::io::stderr(), "ae-server: {message}");
+        send(Message::Err(format!("ae-server: {message}\n")));
+    }
+}
+
+/// Writes to standard output.
+pub fn say(text: String) {
+    send(Message::Out(text));
+}
+
+/// Waits until all messages have been written, unless nobody takes them.
+pub fn flush() {
+    let (done, written) = mpsc::sync_channel(1);
+    send(Message::Flush(done));
+    // An error says that it took too long, or that there is no thread to wait for.
+    let _ = written.recv_timeout(FLUSH);
+}
+
+fn send(message: Message) {
+    let queue = QUEUED.get_or_init(start);
+    let dropped = DROPPED.swap(0, Ordering::Relaxed);
+    let told = dropped == 0
+        || queue
+            .try_send(Message::Err(format!("ae-server: {dropped} messages are missing here: nobody read them\n")))
+            .is_ok();
+    if !told || queue.try_send(message).is_err() {
+        DROPPED.fetch_add(if told { 1 } else { dropped + 1 }, Ordering::Relaxed);
+    }
+}
+
+fn start() -> SyncSender<Message> {
+    let (sender, receiver) = mpsc::sync_channel(QUEUE);
+    // Without a thread its end of the queue is gone, and messages are dropped.
+    let _ = std::thread::Builder::new().name("log".into()).spawn(move || write(&receiver));
+    sender
+}
+
+/// Somebody may have closed the other end; that is no reason to stop.
+fn write(messages: &Receiver<Message>) {
+    for message in messages {
+        match message {
+            Message::Out(text) => _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
+            Message::Err(text) => _ = io::stderr().write_all(text.as_bytes()),
+            Message::Flush(done) => _ = done.try_send(()),
+        }
     }
 }

@@ -27,7 +27,7 @@ impl LongDouble {
     pub const ZERO: LongDouble = LongDouble { negative: false, mantissa: 0, exponent: 0 };
     const INFINITE: i32 = i32::MAX;
 
-    /// What C's `strtold` reads, if that is all of `text` and neither out of range nor in hexadecimal.
+    /// What C's `strtold` reads, if that is all of `text` and not out of range.
     pub fn parse(text: &[u8]) -> Option<LongDouble> {
         if text.len() >= TEXT_MAX {
             return None;
@@ -40,14 +40,14 @@ impl LongDouble {
         if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") {
             return Some(LongDouble { negative, mantissa: 1 << 63, exponent: Self::INFINITE });
         }
+        if let [b'0', b'x' | b'X', digits @ ..] = unsigned {
+            return hexadecimal(digits).map(|number| LongDouble { negative, ..number });
+        }
         let (digits, exponent) = match unsigned.iter().position(|c| c.eq_ignore_ascii_case(&b'e')) {
             Some(at) => (&unsigned[..at], decimal_exponent(&unsigned[at + 1..])?),
             None => (unsigned, 0),
         };
-        let (whole, fraction) = match digits.iter().position(|&c| c == b'.') {
-            Some(point) => (&digits[..point], &digits[point + 1..]),
-            None => (digits, &b""[..]),
-        };
+        let (whole, fraction) = at_point(digits);
         if whole.is_empty() && fraction.is_empty() {
             return None;
         }
@@ -119,6 +119,45 @@ impl LongDouble {
         };
         Some(if self.negative && text != "0" { format!("-{text}") } else { text })
     }
+}
+
+/// What is before and behind the decimal point.
+fn at_point(digits: &[u8]) -> (&[u8], &[u8]) {
+    match digits.iter().position(|&c| c == b'.') {
+        Some(point) => (&digits[..point], &digits[point + 1..]),
+        None => (digits, b""),
+    }
+}
+
+/// C's hexadecimal numbers, without sign and `0x`: digits with or without a point, then perhaps `p` and by which power
+/// of two to multiply.
+fn hexadecimal(text: &[u8]) -> Option<LongDouble> {
+    let (digits, power) = match text.iter().position(|c| c.eq_ignore_ascii_case(&b'p')) {
+        Some(at) => (&text[..at], decimal_exponent(&text[at + 1..])?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = at_point(digits);
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    // The first 124 bits that count, and in the lowest whether any behind them is set.
+    let (mut value, mut exponent) = (0u128, power - 4 * fraction.len() as i32);
+    for &c in whole.iter().chain(fraction) {
+        let digit = u128::from(char::from(c).to_digit(16)?);
+        if value < 1 << 120 {
+            value = value << 4 | digit;
+        } else {
+            value |= u128::from(digit != 0);
+            exponent += 4;
+        }
+    }
+    if value == 0 {
+        return Some(LongDouble::ZERO);
+    }
+    let number = rounded(false, value, exponent);
+    // Half of the smallest number there is is rounded to zero.
+    let too_small = number.exponent == EXPONENT_MIN && number.mantissa == 1 << 63 && value.is_power_of_two();
+    (!too_small && (EXPONENT_MIN..=EXPONENT_MAX).contains(&number.exponent)).then_some(number)
 }
 
 fn decimal_exponent(text: &[u8]) -> Option<i32> {
@@ -224,6 +263,10 @@ mod tests {
             ("-1e-30", "0", "0"),
             ("3", "-0.0", "3"),
             ("0x", "1", "error"),
+            ("0x10", "0", "16"),
+            ("0X.8p1", "-0x1.8P-1", "0.25"),
+            ("0x1p3", "1e0", "9"),
+            ("0x1p-60", "0", "0"),
         ] {
             if expected == "error" {
                 assert_eq!(LongDouble::parse(left.as_bytes()), None);
@@ -253,16 +296,82 @@ mod tests {
 
     #[test]
     fn what_is_a_number() {
-        for good in ["0", "-0", "+5", "5.", ".5", "1e5", "1E-5", "1e+5", "00012", "inf", "-Infinity", "1e4932"] {
+        for good in [
+            "0",
+            "-0",
+            "+5",
+            "5.",
+            ".5",
+            "1e5",
+            "1E-5",
+            "1e+5",
+            "00012",
+            "inf",
+            "-Infinity",
+            "1e4932",
+            "0x0",
+            "-0xAp+1",
+            "0x.8",
+            "0x8.",
+            "0x0p99999999999",
+            "0x1p16383",
+            "0x1p-16445",
+            "0x1.8p-16446",
+        ] {
             assert!(LongDouble::parse(good.as_bytes()).is_some(), "{good}");
         }
-        for bad in
-            ["", ".", "-", "e5", "1e", "1e+", " 1", "1 ", "1.2.3", "nan", "1e5000", "1e-6000", "1e99999999999", "--1"]
-        {
+        for bad in [
+            "",
+            ".",
+            "-",
+            "e5",
+            "1e",
+            "1e+",
+            " 1",
+            "1 ",
+            "1.2.3",
+            "nan",
+            "1e5000",
+            "1e-6000",
+            "1e99999999999",
+            "--1",
+            "0x",
+            "0xp1",
+            "0x.",
+            "0x.p1",
+            "0x1p",
+            "0x1p+",
+            "0xg",
+            "0x1.2.3",
+            "0x1p1.5",
+            "0x1p16384",
+            "0x1p-16446",
+            "x1",
+            "0x-1",
+            "nan(1)",
+            "infi",
+            "0x1p9999999999999999999",
+        ] {
             assert!(LongDouble::parse(bad.as_bytes()).is_none(), "{bad}");
         }
+        // Rounded up beyond the largest number.
+        assert!(LongDouble::parse(b"0x1.fffffffffffffffep16383").is_some());
+        assert_eq!(LongDouble::parse(b"0x1.ffffffffffffffffp16383"), None);
         assert_eq!(LongDouble::parse(&[b'1'; TEXT_MAX]), None);
         assert!(LongDouble::parse(&[b'0'; TEXT_MAX - 1]).is_some());
+    }
+
+    #[test]
+    fn hexadecimal_digits_are_rounded_to_even() {
+        let parsed = |text: &str| LongDouble::parse(text.as_bytes()).unwrap();
+        for (long, short) in [
+            ("0x80000000000000008", "0x8000000000000000p4"),
+            ("0x80000000000000018", "0x8000000000000002p4"),
+            ("0x8000000000000000800000000000000000000000000000001", "0x8000000000000001p132"),
+            ("0xffffffffffffffff8", "0x1p68"),
+        ] {
+            assert_eq!(parsed(long), parsed(short), "{long}");
+        }
     }
 
     proptest! {
@@ -299,8 +408,19 @@ mod tests {
         }
 
         #[test]
-        fn never_panics(left in "[-+]?[0-9.e]{0,12}(e-?[0-9]{1,4})?", right in "[-+]?[0-9]{1,30}\\.?[0-9]{0,30}") {
-            if let (Some(left), Some(right)) = (LongDouble::parse(left.as_bytes()), LongDouble::parse(right.as_bytes())) {
+        fn hexadecimal_is_read_exactly(mantissa in 1u64..1 << 53, zeros in 0usize..50, power in -60i32..60) {
+            let zeros = "0".repeat(zeros);
+            let text = format!("0x{zeros}{mantissa:x}.{zeros}p{power}");
+            let parsed = LongDouble::parse(text.as_bytes()).unwrap();
+            prop_assert_eq!(parsed.mantissa & 0x7ff, 0);
+            prop_assert_eq!(as_double(parsed, parsed.mantissa >> 11), f64::from(power).exp2() * mantissa as f64);
+        }
+
+        #[test]
+        fn never_panics(left in "[-+]?(0x)?[0-9a-f.]{0,12}([ep]-?[0-9]{1,4})?",
+            right in "[-+]?[0-9]{1,30}\\.?[0-9]{0,30}") {
+            let numbers = [left, right].map(|text| LongDouble::parse(text.as_bytes()));
+            if let [Some(left), Some(right)] = numbers {
                 left.add(right).to_decimal();
             }
         }

@@ -10,6 +10,7 @@ mod glob;
 mod input;
 mod log;
 mod long_double;
+mod memory;
 mod net;
 mod options;
 mod output;
@@ -23,13 +24,10 @@ use log::Level;
 use net::Net;
 use std::cell::RefCell;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
-
-/// The C library's, for INFO. It grows large buffers without copying and gives their memory back at once; mimalloc,
-/// faster by a tenth at best, does neither.
-const ALLOCATOR: &str = "libc";
 
 fn main() -> ExitCode {
     let args: Result<Vec<String>, _> = std::env::args_os().skip(1).map(|arg| arg.into_string()).collect();
@@ -38,12 +36,15 @@ fn main() -> ExitCode {
     let config = match parsed {
         Ok(options::Action::Serve(config)) => *config,
         Ok(options::Action::Print(text)) => {
-            say(&text);
+            // Somebody may have closed the other end.
+            let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;
         }
         Err(error) => return fail(&error),
     };
-    match serve(config) {
+    let served = serve(config);
+    log::flush();
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
@@ -55,17 +56,13 @@ fn fail(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn say(text: &str) {
-    let mut out = std::io::stdout();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
 fn serve(mut config: Config) -> Result<(), String> {
     log::set_level(config.log_level);
     config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
     let el = event_loop(&config)?;
     let net = Net::new(config);
     let listeners = listen(&el, &net)?;
+    let unix_socket = net.borrow().server.config.unix_socket.as_deref().and_then(file_identity);
     let stopped_by = signals::watch(&el).map_err(|error| format!("cannot watch for signals: {error}"))?;
 
     let on_sleep = net.clone();
@@ -78,18 +75,25 @@ fn serve(mut config: Config) -> Result<(), String> {
     net.borrow_mut().server.backend = el.backend();
     let places: Vec<String> = listeners.iter().map(|listening| listening.place.clone()).collect();
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), el.backend(), std::process::id());
-    say(&format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", places.join(", ")));
+    log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", places.join(", ")));
 
     let result = el.run();
     net.borrow_mut().close();
-    if let Some(path) = &net.borrow().server.config.unix_socket {
+    if let Some(path) = &net.borrow().server.config.unix_socket
+        && file_identity(path) == unix_socket
+    {
         // It may have been removed already.
         let _ = std::fs::remove_file(path);
     }
     drop(listeners);
     result.map_err(|error| format!("the event loop failed: {error}"))?;
-    say(&format!("ae-server stopped by {}\n", stopped_by.get().unwrap_or("SHUTDOWN")));
+    log::say(format!("ae-server stopped by {}\n", stopped_by.get().unwrap_or("SHUTDOWN")));
     Ok(())
+}
+
+/// Distinguishes a file from any other that may have come to have its name.
+fn file_identity(path: &str) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }
 
 /// Descriptors beside those of the clients: listeners, signals, files, what libraries open.

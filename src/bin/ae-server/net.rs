@@ -28,8 +28,10 @@ const READ_SIZE: usize = 64 * 1024;
 /// A client's requests wait while this many bytes of replies to it are pending. A client has to be able to send a
 /// long pipeline before it reads the first reply, so this is far above what any sane one lets pile up.
 const OUTPUT_PAUSE: usize = 256 * 1024 * 1024;
-/// The largest buffer kept for the next large request.
-const SPARE_INPUT_MAX: usize = 4 * 1024 * 1024;
+/// A client that is not read from, will send nothing more and has taken nothing for so many milliseconds has gone, if
+/// the cron has looked that often: the server itself may have been busy for long.
+const GONE_AFTER: i64 = 2000;
+const GONE_LOOKS: u32 = 10;
 /// Argument positions that the shared parser keeps room for.
 const PARSER_ARGS: usize = 1024;
 
@@ -49,15 +51,24 @@ pub struct Net {
     queue: Vec<RawFd>,
     /// Output buffers that are not in use.
     spare: Vec<Vec<u8>>,
-    /// A buffer for incomplete requests that is not in use. Fresh memory for each large value would cost more, in page
-    /// faults, than copying it.
-    spare_input: Vec<u8>,
+    /// Clients whose requests are not read, because they have to take replies first.
+    unread: Vec<Unread>,
     idle: IdleClients,
     spin: Spin,
     /// There was an event since the loop last slept or polled.
     active: bool,
     /// One handler serves all connections. None after the end.
     handlers: Option<Handlers>,
+}
+
+struct Unread {
+    fd: RawFd,
+    id: u64,
+    /// The replies that were pending when the cron looked, since when they have been so many, and how often it has
+    /// looked since then.
+    pending: usize,
+    since: i64,
+    looks: u32,
 }
 
 struct Handlers {
@@ -73,7 +84,7 @@ impl Net {
             parser: RequestParser::new(),
             queue: Vec::new(),
             spare: Vec::new(),
-            spare_input: Vec::new(),
+            unread: Vec::new(),
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
@@ -117,7 +128,7 @@ impl Net {
         self.server.stats.connections += 1;
         self.server.read_clock();
         let id = self.server.clients.next_id();
-        let client = Box::new(Client::new(id, Some(conn), self.server.config.password.is_empty(), self.server.now));
+        let client = Box::new(Client::new(id, Some(conn), self.server.config.password.is_empty(), self.server.ticks));
         self.idle.watch(&client, self.server.config.timeout);
         self.server.clients.add(client);
     }
@@ -129,11 +140,11 @@ impl Net {
         self.server.read_clock();
         self.active = true;
         match self.read(conn, &mut client) {
-            Ok(0) => client.closing = Closing::Now,
-            Ok(len) => {
-                client.last_active = self.server.now;
+            Ok((0, _)) => client.closing = Closing::Now,
+            Ok((len, in_buffer)) => {
+                client.last_active = self.server.ticks;
                 self.server.stats.bytes_in += len as u64;
-                self.run_arrived(&mut client, len);
+                self.run_arrived(&mut client, in_buffer);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => client.closing = Closing::Now,
@@ -141,32 +152,35 @@ impl Net {
         self.settle(client);
     }
 
-    /// Reads into the client's own buffer if it has a large request there, else into the shared one.
-    fn read(&mut self, conn: &Connection, client: &mut Client) -> io::Result<usize> {
-        match &mut client.input {
-            Some(input) if input.parser.wanted() > READ_SIZE => {
-                let len = conn.read(input.room(READ_SIZE))?;
-                input.fill(len);
-                Ok(len)
+    /// Reads to where a large argument stays if one is arriving, else into the shared buffer. Returns how much has been
+    /// read in all, and how much of it into the shared buffer.
+    fn read(&mut self, conn: &Connection, client: &mut Client) -> io::Result<(usize, usize)> {
+        let large = client.input.as_mut().and_then(|input| {
+            let read = input.read_large(|memory, max| conn.read_to_end_of(memory, max))?;
+            Some(read.map(|len| (len, input.is_large())))
+        });
+        match large.transpose()? {
+            Some((len @ 0, _) | (len, true)) => Ok((len, 0)),
+            // Its line end will have come, too. If not, the next event tells, or why.
+            Some((len, false)) => {
+                let rest = conn.read(&mut self.buffer).unwrap_or(0);
+                Ok((len + rest, rest))
             }
-            Some(input) => {
-                let len = conn.read(&mut self.buffer)?;
-                input.push(&self.buffer[..len]);
-                Ok(len)
-            }
-            None => conn.read(&mut self.buffer),
+            None => conn.read(&mut self.buffer).map(|len| (len, len)),
         }
     }
 
-    /// Runs the requests that are complete now that `len` bytes more have arrived.
+    /// Runs the requests that are complete now that so many bytes have arrived in the shared buffer, or others
+    /// elsewhere.
     fn run_arrived(&mut self, client: &mut Client, len: usize) {
-        if let Some(input) = client.input.take() {
+        if let Some(mut input) = client.input.take() {
             let limit = self.server.config.query_buffer_limit;
-            if (input.len() + input.parser.memory()) as u64 > limit {
+            if (input.len() + input.parser.memory() + len) as u64 > limit {
                 log(Level::Warning, format_args!("closed {}: query buffer limit of {limit} bytes", client.peer_addr()));
                 client.closing = Closing::Now;
                 return;
             }
+            input.push(&self.buffer[..len]);
             self.run_buffered(client, input);
             return;
         }
@@ -178,10 +192,8 @@ impl Net {
         if client.closing != Closing::No {
             parser = RequestParser::new();
         } else if done < len {
-            let large = parser.wanted() > READ_SIZE;
-            let memory = if large { std::mem::take(&mut self.spare_input) } else { Vec::new() };
-            let mut input = Input::new(std::mem::take(&mut parser), memory);
-            input.push(&buffer[done..len]);
+            let mut input = Input::new(std::mem::take(&mut parser), &buffer[done..len]);
+            input.settle();
             client.input = Some(Box::new(input));
         }
         if parser.memory() > 8 * PARSER_ARGS {
@@ -194,14 +206,7 @@ impl Net {
     fn run_buffered(&mut self, client: &mut Client, mut input: Box<Input>) {
         let (parser, bytes) = input.parts();
         self.run(client, parser, bytes);
-        input.drop_done();
-        // A large buffer is for a large request only.
-        if input.memory() > READ_SIZE && input.parser.wanted() <= READ_SIZE {
-            let memory = input.fit();
-            if memory.capacity() <= SPARE_INPUT_MAX {
-                self.spare_input = memory;
-            }
-        }
+        input.settle();
         if input.len() > 0 {
             client.input = Some(input);
         }
@@ -230,7 +235,7 @@ impl Net {
                 Ok(false) => return,
                 Err(error) => {
                     log(Level::Verbose, format_args!("closed {}: {error}", client.peer_addr()));
-                    reply_error(&mut self.server, client, format!("ERR {error}").as_bytes());
+                    reply_error(&mut self.server, client, &[b"ERR ", &error.reply()[..]].concat());
                     client.closing = Closing::AfterReplies;
                 }
             }
@@ -255,6 +260,7 @@ impl Net {
         {
             client.closing = Closing::Now;
         }
+        client.reads = on;
     }
 
     /// Ends the handling of an event: puts the client where it belongs now.
@@ -264,8 +270,9 @@ impl Net {
             self.end(client);
             return;
         }
-        if client.paused || client.closing == Closing::AfterReplies {
+        if client.reads && (client.paused || client.closing == Closing::AfterReplies) {
             self.listen_to(&mut client, false);
+            self.unread.push(Unread { fd: client.fd(), id: client.id, pending: 0, since: 0, looks: 0 });
         }
         if pending && !client.queued && !client.waits_for_writable {
             client.queued = true;
@@ -307,14 +314,37 @@ impl Net {
     /// Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
         let next = self.server.cron();
-        let (now, timeout) = (self.server.now, self.server.config.timeout);
-        for (fd, id) in self.idle.due(&self.server.clients, now, timeout) {
+        let (ticks, timeout) = (self.server.ticks, self.server.config.timeout);
+        for (fd, id) in self.idle.due(&self.server.clients, ticks, timeout) {
             if let Some(client) = self.server.clients.take(fd) {
                 log(Level::Verbose, format_args!("closed idle client {id}"));
                 self.end(client);
             }
         }
+        self.end_unread();
         next
+    }
+
+    /// Ends clients that no read can tell of that they have gone: they take no replies and will send nothing more.
+    /// Those that still take some may have finished sending only.
+    fn end_unread(&mut self) {
+        let ticks = self.server.ticks;
+        for mut unread in std::mem::take(&mut self.unread) {
+            let client = self.server.clients.get(unread.fd);
+            let Some(client) = client.filter(|client| client.id == unread.id && !client.reads) else { continue };
+            let pending = client.output.pending();
+            if pending != unread.pending {
+                unread = Unread { pending, since: ticks, looks: 0, ..unread };
+            }
+            unread.looks += 1;
+            let stuck = unread.looks > GONE_LOOKS && ticks - unread.since >= GONE_AFTER;
+            if !stuck || !client.conn.as_ref().is_some_and(Connection::peer_has_finished) {
+                self.unread.push(unread);
+            } else if let Some(client) = self.server.clients.take(unread.fd) {
+                log(Level::Verbose, format_args!("closed {}: it took no replies and had closed", client.peer_addr()));
+                self.end(client);
+            }
+        }
     }
 
     /// Closes all connections. Afterwards nothing refers to this any more.

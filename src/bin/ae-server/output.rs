@@ -22,7 +22,7 @@ pub struct Output {
 struct Attachment {
     /// How many of `bytes` come before it.
     at: usize,
-    value: Arc<[u8]>,
+    value: Arc<Vec<u8>>,
 }
 
 /// Parts of the output that one write takes at most.
@@ -32,7 +32,7 @@ const SENT_MAX: usize = 1024 * 1024;
 
 impl Output {
     /// Appends a value without copying it.
-    pub fn attach(&mut self, value: Arc<[u8]>) {
+    pub fn attach(&mut self, value: Arc<Vec<u8>>) {
         self.attached_len += value.len();
         self.attached.push_back(Attachment { at: self.bytes.len(), value });
     }
@@ -150,7 +150,7 @@ mod tests {
                     Step::Attach(len) => {
                         let bytes = content(len);
                         written.extend_from_slice(&bytes);
-                        output.attach(bytes.into());
+                        output.attach(Arc::new(bytes));
                     }
                     Step::Send(max, taken) => {
                         let mut parts = [IoSlice::new(&[]); PARTS_MAX];

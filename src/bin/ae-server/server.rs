@@ -22,6 +22,9 @@ pub struct Server {
     pub stats: Stats,
     /// Unix time in milliseconds as of the current event. One reading serves all commands of a pipeline.
     pub now: i64,
+    /// Milliseconds since the server started, as of the current event: for ages and idle times, which must not change
+    /// when somebody sets the clock.
+    pub ticks: i64,
     pub started: Instant,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
@@ -32,6 +35,8 @@ pub struct Server {
     pub shutdown: bool,
     /// The event loop is to have room for so many descriptors.
     pub wanted_set_size: Option<usize>,
+    /// The most memory that was in use when the cron looked.
+    pub peak_memory: u64,
     random: u64,
     /// The database that the next round of expiry begins with, so that a full one does not starve the others.
     expire_next: usize,
@@ -67,12 +72,14 @@ impl Server {
             clients: Clients::new(),
             stats: Stats::default(),
             now: 0,
+            ticks: 0,
             started: now,
             run_id,
             tcp_port: config.port,
             backend: "",
             shutdown: false,
             wanted_set_size: None,
+            peak_memory: 0,
             random: seed.hash_one(4u8) | 1,
             expire_next: 0,
             expire_after: now,
@@ -104,6 +111,7 @@ impl Server {
     pub fn read_clock(&mut self) {
         // A clock before 1970 is the operator's problem; deadlines then count from there.
         self.now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
+        self.ticks = self.started.elapsed().as_millis() as i64;
     }
 
     /// A key of database `db` picked at random; expired ones that come up are removed and passed over.
@@ -146,7 +154,7 @@ impl Server {
     /// What is done a few times per second. Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
         self.read_clock();
-        self.sample_ops();
+        self.sample();
         self.rehash();
         if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
     }
@@ -167,7 +175,8 @@ impl Server {
         }
     }
 
-    fn sample_ops(&mut self) {
+    /// Statistics of the last tenth of a second or more.
+    fn sample(&mut self) {
         let (then, commands) = self.sampled;
         let elapsed = then.elapsed();
         if elapsed >= Duration::from_millis(100) {
@@ -175,6 +184,7 @@ impl Server {
             // About the average of the last 16 samples.
             self.stats.ops += (rate - self.stats.ops) / 16.0;
             self.sampled = (Instant::now(), self.stats.commands);
+            self.peak_memory = self.peak_memory.max(crate::memory::used());
         }
     }
 }

@@ -1,7 +1,7 @@
-//! SIGTERM and SIGINT, as events of the loop.
+//! SIGTERM and SIGINT, as events of the loop; SIGHUP, which is ignored.
 
 use ae::{EventLoop, Interest};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -13,7 +13,12 @@ use std::sync::atomic::AtomicBool;
 /// Stops the loop at the first SIGTERM or SIGINT; the cell then has its name. The signal handler only writes to a
 /// pipe that the loop watches. A second signal of the kind ends the process at once, for the case that the loop does
 /// not get around to it.
+///
+/// SIGHUP ends nothing, as with Redis: a server outlives the terminal that it was started from. SIGPIPE is ignored from
+/// the start of any Rust program.
 pub fn watch(el: &EventLoop) -> io::Result<Rc<Cell<Option<&'static str>>>> {
+    // A handler of which nobody asks whether it ran; to have the system ignore a signal needs unsafe code.
+    signal_hook::flag::register(SIGHUP, Arc::default())?;
     let stopped_by = Rc::new(Cell::new(None));
     for (signal, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
         let seen = Arc::new(AtomicBool::new(false));

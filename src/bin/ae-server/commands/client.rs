@@ -61,31 +61,34 @@ fn id(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn info(ctx: &mut Context<'_>) -> Outcome {
-    let mut line = ctx.client.describe(ctx.server.now);
+    let mut line = ctx.client.describe(ctx.server.ticks);
     line.push(b'\n');
     ctx.reply_text(&line)
 }
 
 fn list(ctx: &mut Context<'_>) -> Outcome {
     let mut filter = Filter::default();
+    let mut ids = None;
     match ctx.args.len() {
         2 => {}
         4 if ctx.arg(2).eq_ignore_ascii_case(b"type") => filter.set_type(ctx.arg(3))?,
         n if n > 3 && ctx.arg(2).eq_ignore_ascii_case(b"id") => {
-            let mut ids = Vec::new();
-            for id in ctx.args.from(3) {
-                ids.push(number::parse(id).filter(|id| *id > 0).ok_or("ERR Invalid client ID")? as u64);
-            }
-            filter.ids = Some(ids);
+            let parsed: Option<Vec<i64>> = ctx.args.from(3).map(number::parse).collect();
+            ids = Some(parsed.ok_or("ERR Invalid client ID")?);
         }
         _ => return Err(SYNTAX_ERROR.into()),
     }
     let mut found: Vec<&Client> =
         ctx.server.clients.iter().chain([&*ctx.client]).filter(|client| filter.matches(client)).collect();
     found.sort_by_key(|client| client.id);
+    if let Some(ids) = ids {
+        // In the order asked for, and as often.
+        let with = |id: i64| found.binary_search_by_key(&id, |client| client.id as i64).ok();
+        found = ids.into_iter().filter_map(with).map(|at| found[at]).collect();
+    }
     let mut text = Vec::new();
     for client in found {
-        text.extend(client.describe(ctx.server.now));
+        text.extend(client.describe(ctx.server.ticks));
         text.push(b'\n');
     }
     ctx.reply_text(&text)
@@ -110,12 +113,11 @@ fn setinfo(ctx: &mut Context<'_>) -> Outcome {
 /// Which clients CLIENT LIST and CLIENT KILL are about.
 #[derive(Default)]
 struct Filter {
-    ids: Option<Vec<u64>>,
+    id: Option<u64>,
     addr: Option<Vec<u8>>,
     laddr: Option<Vec<u8>>,
     /// Clients of another kind than "normal" are asked for, and there are none.
     other_type: bool,
-    other_user: bool,
     skip: Option<u64>,
 }
 
@@ -130,11 +132,10 @@ impl Filter {
     }
 
     fn matches(&self, client: &Client) -> bool {
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&client.id))
+        self.id.is_none_or(|id| id == client.id)
             && self.addr.as_ref().is_none_or(|addr| *addr == client.peer_addr().as_bytes())
             && self.laddr.as_ref().is_none_or(|addr| *addr == client.local_addr().as_bytes())
             && !self.other_type
-            && !self.other_user
             && self.skip != Some(client.id)
     }
 
@@ -146,13 +147,13 @@ impl Filter {
             match word.to_ascii_lowercase().as_slice() {
                 b"id" => {
                     let id = number::parse(value).filter(|id| *id > 0);
-                    filter.ids = Some(vec![id.ok_or("ERR client-id should be greater than 0")? as u64]);
+                    filter.id = Some(id.ok_or("ERR client-id should be greater than 0")? as u64);
                 }
                 b"addr" => filter.addr = Some(value.into()),
                 b"laddr" => filter.laddr = Some(value.into()),
                 b"type" => filter.set_type(value)?,
                 b"user" if value == b"default" => {}
-                b"user" => filter.other_user = true,
+                b"user" => return Err(quoting("ERR No such user '", value, "'")),
                 b"skipme" => {
                     filter.skip = match value.to_ascii_lowercase().as_slice() {
                         b"yes" => Some(ctx.client.id),
@@ -248,12 +249,18 @@ mod tests {
         {
             assert!(info.contains(part), "{part} in {info}");
         }
+        // Somebody sets the clock back by a day.
+        session.server.now -= 86_400_000;
+        assert!(session.run("CLIENT INFO").contains(" age=2 idle=2 "));
         assert_eq!(session.run("CLIENT ID"), format!(":{id}"));
+        let twice = session.run(&format!("CLIENT LIST ID {id} 999 {id}"));
+        assert_eq!(twice.matches(&format!("id={id} ")).count(), 2, "{twice}");
         session.expect(&[
             ("CLIENT LIST ID 999999", "$0 "),
             ("CLIENT LIST TYPE pubsub", "$0 "),
             ("CLIENT LIST TYPE x", "-ERR Unknown client type 'x'"),
             ("CLIENT LIST ID x", "-ERR Invalid client ID"),
+            ("CLIENT LIST ID -1 0", "$0 "),
             ("CLIENT LIST x", "-ERR syntax error"),
         ]);
     }
@@ -267,7 +274,8 @@ mod tests {
             ("CLIENT KILL ID 0", "-ERR client-id should be greater than 0"),
             ("CLIENT KILL ID 99 x", "-ERR syntax error"),
             (&format!("CLIENT KILL ID {id}"), ":0"),
-            (&format!("CLIENT KILL ID {id} SKIPME no"), ":1"),
+            ("CLIENT KILL USER nosuch", "-ERR No such user 'nosuch'"),
+            (&format!("CLIENT KILL ID {id} USER default SKIPME no"), ":1"),
         ]);
         assert_eq!(session.client.closing, Closing::AfterReplies);
     }

@@ -1,6 +1,6 @@
 //! CONFIG.
 
-use crate::config::{Change, Config, parameter, parameters};
+use crate::config::{Change, Config, Parameter, parameter, parameters};
 use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
 use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use crate::glob::{Case, matches};
@@ -19,47 +19,65 @@ const CONFIG: &[Command] = &[
     super::help("config"),
 ];
 
+/// Replies with a parameter under its own name if a pattern names it, else as it was asked for.
 fn get(ctx: &mut Context<'_>) -> Outcome {
     let Context { server, client, args, .. } = ctx;
-    let found: Vec<_> = parameters()
-        .filter(|parameter| args.from(2).any(|pattern| matches(pattern, parameter.name.as_bytes(), Case::Ignored)))
-        .collect();
+    let mut found: Vec<(&[u8], &Parameter)> = Vec::new();
+    let mut add = |name, parameter: &'static Parameter| {
+        if !found.iter().any(|(_, other)| other.name == parameter.name) {
+            found.push((name, parameter));
+        }
+    };
+    for pattern in args.from(2) {
+        if !pattern.iter().any(|c| b"[*?".contains(c)) {
+            parameter(pattern).into_iter().for_each(|parameter| add(pattern, parameter));
+            continue;
+        }
+        parameters()
+            .filter(|parameter| matches(pattern, parameter.name.as_bytes(), Case::Ignored))
+            .for_each(|parameter| add(parameter.name.as_bytes(), parameter));
+    }
     let out = &mut client.output.bytes;
     writer::map(out, client.protocol, found.len());
-    for parameter in found {
-        writer::bulk(out, parameter.name.as_bytes());
+    for (name, parameter) in found {
+        writer::bulk(out, name);
         writer::bulk(out, &(parameter.get)(&server.config));
     }
     Ok(())
 }
 
-/// All or nothing.
+/// All or nothing. What is wrong with a name comes before what is wrong with a value.
 fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
     }
-    let mut config = ctx.server.config.clone();
-    let mut seen: Vec<&str> = Vec::new();
+    let failed = |name: &[u8], reason: &str| {
+        quoting("ERR CONFIG SET failed (possibly related to argument '", name, &format!("') - {reason}"))
+    };
+    let mut wanted: Vec<(&Parameter, &[u8])> = Vec::new();
+    let mut wrong = None;
     let mut words = ctx.args.from(2);
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
         let Some(parameter) = parameter(name) else {
-            return Err(quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'"));
-        };
-        let failed = |reason: &str| {
-            let name = String::from_utf8_lossy(name);
-            format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {reason}")
+            let unknown = || quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'");
+            return Err(wrong.unwrap_or_else(unknown));
         };
         if parameter.change == Change::AtStart {
-            return Err(failed("can't set immutable config").into());
+            wrong = wrong.or(Some(failed(name, "can't set immutable config")));
+        } else if wanted.iter().any(|(other, _)| other.name == parameter.name) {
+            wrong = wrong.or(Some(failed(name, "duplicate parameter")));
         }
-        if seen.contains(&parameter.name) {
-            return Err(failed("duplicate parameter").into());
-        }
-        seen.push(parameter.name);
-        (parameter.set)(&mut config, value).map_err(|reason| failed(&reason))?;
+        wanted.push((parameter, value));
+    }
+    if let Some(wrong) = wrong {
+        return Err(wrong);
+    }
+    let mut config = ctx.server.config.clone();
+    for (parameter, value) in &wanted {
+        (parameter.set)(&mut config, value).map_err(|reason| failed(parameter.name.as_bytes(), &reason))?;
     }
     // A file may have a new content under the same name.
-    let reload_tls = seen.iter().any(|name| name.starts_with("tls-"));
+    let reload_tls = wanted.iter().any(|(parameter, _)| parameter.name.starts_with("tls-"));
     apply(ctx, config, reload_tls)?;
     ctx.reply_ok()
 }
@@ -86,6 +104,9 @@ mod tests {
             ("CONFIG GET MAXMEM*", "*4 $9 maxmemory $1 0 $16 maxmemory-policy $10 noeviction"),
             ("CONFIG GET port timeout p?rt", "*4 $4 port $4 6379 $7 timeout $1 0"),
             ("CONFIG GET nosuch", "*0"),
+            ("CONFIG GET MAXMEMORY", "*2 $9 MAXMEMORY $1 0"),
+            ("CONFIG GET maxmemory MAXMEMORY maxm*ry", "*2 $9 maxmemory $1 0"),
+            ("CONFIG GET MAXMEMOR[Y]", "*2 $9 maxmemory $1 0"),
             ("CONFIG GET", "-ERR wrong number of arguments for 'config|get' command"),
         ]);
     }
@@ -105,6 +126,14 @@ mod tests {
             ("CONFIG SET protected-mode x", &format!("{failed} 'protected-mode') - argument must be 'yes' or 'no'")),
             ("CONFIG SET port 1", &format!("{failed} 'port') - can't set immutable config")),
             ("CONFIG SET hz 1 hz 2", &format!("{failed} 'hz') - duplicate parameter")),
+            ("CONFIG SET TIMEOUT x", &format!("{failed} 'timeout') - argument couldn't be parsed into an integer")),
+            ("CONFIG SET Port 1", &format!("{failed} 'Port') - can't set immutable config")),
+            ("CONFIG SET hz 0", "+OK"),
+            ("CONFIG GET hz", "*2 $2 hz $1 1"),
+            ("CONFIG SET hz -1", &format!("{failed} 'hz') - argument must be between 0 and 2147483647 inclusive")),
+            // A name is looked at before any value.
+            ("CONFIG SET timeout x port 1", &format!("{failed} 'port') - can't set immutable config")),
+            ("CONFIG SET timeout x nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET save \"\"", "+OK"),
             ("CONFIG SET hz", "-ERR wrong number of arguments for 'config|set' command"),

@@ -88,17 +88,13 @@ fn clients(server: &Server, out: &mut String) {
     );
 }
 
-/// As the kernel counts it: safe code cannot ask the allocator.
 fn memory(server: &Server, out: &mut String) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kibibytes = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
-    };
-    let (resident, peak) = (kibibytes("VmRSS:"), kibibytes("VmHWM:"));
+    let (used, peak) = (crate::memory::used(), server.peak_memory);
+    let peak = peak.max(used);
+    let resident = resident_memory();
     lines!(out,
-        "used_memory" => resident,
-        "used_memory_human" => human(resident),
+        "used_memory" => used,
+        "used_memory_human" => human(used),
         "used_memory_rss" => resident,
         "used_memory_rss_human" => human(resident),
         "used_memory_peak" => peak,
@@ -106,10 +102,16 @@ fn memory(server: &Server, out: &mut String) {
         "maxmemory" => 0,
         "maxmemory_human" => "0B",
         "maxmemory_policy" => "noeviction",
-        "mem_allocator" => crate::ALLOCATOR,
+        "mem_allocator" => crate::memory::NAME,
         "lazyfree_pending_objects" => 0,
     );
-    let _ = server;
+}
+
+/// As the kernel counts it, in bytes.
+fn resident_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn human(bytes: u64) -> String {

@@ -27,8 +27,7 @@ fn keys(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn scan(ctx: &mut Context<'_>) -> Outcome {
-    let cursor = std::str::from_utf8(ctx.arg(1)).ok().and_then(|text| text.parse::<u64>().ok());
-    let mut cursor = cursor.ok_or("ERR invalid cursor")?;
+    let mut cursor = parse_cursor(ctx.arg(1)).ok_or("ERR invalid cursor")?;
     let (mut pattern, mut kind, mut wanted) = (&b"*"[..], None, 10);
     let mut words = ctx.args.from(2);
     while let Some(word) = words.next() {
@@ -73,6 +72,22 @@ fn scan(ctx: &mut Context<'_>) -> Outcome {
     writer::array(out, count);
     out.append(&mut found);
     Ok(())
+}
+
+/// What C's `strtoul` reads, and so Redis: nothing is 0, a negative number counts from the end of the range, and a zero
+/// byte ends the text.
+fn parse_cursor(text: &[u8]) -> Option<u64> {
+    let text = text.split(|c| *c == 0).next().unwrap_or_default();
+    let (negative, digits) = match text {
+        [] => return Some(0),
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    // Only digits: no second sign.
+    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|c| c.is_ascii_digit()))?;
+    let value: u64 = digits.parse().ok()?;
+    Some(if negative { value.wrapping_neg() } else { value })
 }
 
 #[cfg(test)]
@@ -135,6 +150,13 @@ mod tests {
             ("SCAN 0 COUNT x", "-ERR value is not an integer or out of range"),
             ("SCAN 0 WHAT x", "-ERR syntax error"),
         ]);
-        assert!(session.run("SCAN 18446744073709551615").starts_with("*2"));
+        for cursor in ["18446744073709551615", "\"\"", "+0", "-1", "000", "\"0\\x00x\"", "\"\\x00\""] {
+            assert!(session.run(&format!("SCAN {cursor}")).starts_with("*2"), "{cursor}");
+        }
+        for cursor in
+            ["18446744073709551616", "-18446744073709551616", "-", "+", "+-1", "\" 1\"", "\"1 \"", "0x1", "1.0"]
+        {
+            assert_eq!(session.run(&format!("SCAN {cursor}")), "-ERR invalid cursor", "{cursor}");
+        }
     }
 }

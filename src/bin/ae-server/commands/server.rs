@@ -49,12 +49,18 @@ fn flush_option(ctx: &Context<'_>) -> Result<bool, Error> {
     }
 }
 
-/// Frees databases, in a thread of its own if asked to and if it is worth one.
+/// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
 fn dispose(databases: Vec<Keyspace>, background: bool) {
     const WORTH_A_THREAD: usize = 1000;
+    let dispose = |databases: Vec<Keyspace>| {
+        drop(databases);
+        crate::memory::give_back();
+    };
     if background && databases.iter().map(Keyspace::len).sum::<usize>() > WORTH_A_THREAD {
         // If there can be no thread, the closure is dropped here with what it holds.
-        let _ = std::thread::Builder::new().name("free".into()).spawn(move || drop(databases));
+        let _ = std::thread::Builder::new().name("free".into()).spawn(move || dispose(databases));
+    } else {
+        dispose(databases);
     }
 }
 
@@ -67,12 +73,33 @@ fn time(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// There is nothing to save, so all options come to the same.
+/// SAVE is refused, since nothing can be saved, unless FORCE says that this is no reason to stay. Without either, Redis
+/// saves if it is configured to, which this server never is.
 fn shutdown(ctx: &mut Context<'_>) -> Outcome {
+    let (mut save, mut nosave, mut force, mut abort) = (false, false, false, false);
     for word in ctx.args.from(1) {
-        if !["nosave", "save", "now", "force"].iter().any(|option| word.eq_ignore_ascii_case(option.as_bytes())) {
-            return Err(SYNTAX_ERROR.into());
+        match word.to_ascii_lowercase().as_slice() {
+            b"save" => save = true,
+            b"nosave" => nosave = true,
+            b"now" => {}
+            b"force" => force = true,
+            b"abort" => abort = true,
+            _ => return Err(SYNTAX_ERROR.into()),
         }
+    }
+    if (abort && ctx.args.from(1).any(|word| !word.eq_ignore_ascii_case(b"abort"))) || (save && nosave) {
+        return Err(SYNTAX_ERROR.into());
+    }
+    if abort {
+        // One is over before another command can come.
+        return Err("ERR No shutdown in progress.".into());
+    }
+    if save && !force {
+        return Err(
+            "ERR SHUTDOWN SAVE is not supported: this server keeps its data in memory only and cannot save it. \
+                    SHUTDOWN NOSAVE ends it without its data."
+                .into(),
+        );
     }
     ctx.server.shutdown = true;
     Ok(())
@@ -132,9 +159,16 @@ mod tests {
             ("DEBUG SLEEP -1", "+OK"),
             ("DEBUG SLEEP x", "+OK"),
             ("SHUTDOWN x", "-ERR syntax error"),
+            ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
+            ("SHUTDOWN ABORT NOW", "-ERR syntax error"),
+            ("SHUTDOWN abort", "-ERR No shutdown in progress."),
         ]);
+        assert!(session.run("SHUTDOWN SAVE now").starts_with("-ERR SHUTDOWN SAVE is not supported"));
         assert!(!session.server.shutdown);
-        session.expect(&[("SHUTDOWN NOSAVE", "")]);
-        assert!(session.server.shutdown);
+        for good in ["SHUTDOWN NOSAVE", "SHUTDOWN", "SHUTDOWN NOW FORCE", "SHUTDOWN SAVE FORCE"] {
+            let mut session = Session::new();
+            session.expect(&[(good, "")]);
+            assert!(session.server.shutdown);
+        }
     }
 }

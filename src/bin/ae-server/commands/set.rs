@@ -51,7 +51,7 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn set(ctx: &mut Context<'_>) -> Outcome {
-    let (key, value) = (ctx.arg(1), ctx.arg(2));
+    let (key, value) = (ctx.arg(1), ctx.content(2));
     if ctx.args.len() == 3 {
         ctx.db().set_string(key, value, false);
         return ctx.reply_ok();
@@ -82,14 +82,14 @@ fn psetex(ctx: &mut Context<'_>) -> Outcome {
 
 fn set_expiring(ctx: &mut Context<'_>, unit: Expire) -> Outcome {
     let at = unit.deadline(ctx, ctx.arg(2))?;
-    let (key, value) = (ctx.arg(1), ctx.arg(3));
+    let (key, value) = (ctx.arg(1), ctx.content(3));
     let id = ctx.db().set_string(key, value, true);
     ctx.db().set_deadline(id, at);
     ctx.reply_ok()
 }
 
 fn setnx(ctx: &mut Context<'_>) -> Outcome {
-    let (key, value) = (ctx.arg(1), ctx.arg(2));
+    let (key, value) = (ctx.arg(1), ctx.content(2));
     if ctx.lookup(key).is_some() {
         return ctx.reply_integer(0);
     }
@@ -98,7 +98,7 @@ fn setnx(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn getset(ctx: &mut Context<'_>) -> Outcome {
-    let (key, value) = (ctx.arg(1), ctx.arg(2));
+    let (key, value) = (ctx.arg(1), ctx.content(2));
     reply_key(ctx, key)?;
     ctx.db().set_string(key, value, false);
     Ok(())
@@ -165,8 +165,8 @@ fn check_pairs(ctx: &Context<'_>) -> Outcome {
 }
 
 fn set_pairs(ctx: &mut Context<'_>) {
-    let mut pairs = ctx.args.from(1);
-    while let (Some(key), Some(value)) = (pairs.next(), pairs.next()) {
+    for at in (1..ctx.args.len()).step_by(2) {
+        let (key, value) = (ctx.arg(at), ctx.content(at + 1));
         ctx.db().set_string(key, value, false);
     }
 }

@@ -16,7 +16,8 @@ pub const COMMANDS: &[Command] = &[
 fn append(ctx: &mut Context<'_>) -> Outcome {
     let (key, tail) = (ctx.arg(1), ctx.arg(2));
     let Some(id) = ctx.lookup(key) else {
-        ctx.db().set_string(key, tail, false);
+        let content = ctx.content(2);
+        ctx.db().set_string(key, content, false);
         return ctx.reply_integer(tail.len() as i64);
     };
     let max = ctx.server.config.max_bulk;

@@ -21,7 +21,7 @@ impl Session {
     pub fn with(config: Config) -> Session {
         let mut server = Server::new(config);
         let id = server.clients.next_id();
-        let client = Client::new(id, None, server.config.password.is_empty(), server.now);
+        let client = Client::new(id, None, server.config.password.is_empty(), server.ticks);
         Session { server, client }
     }
 
@@ -64,5 +64,6 @@ impl Session {
     /// Lets time pass.
     pub fn wait(&mut self, milliseconds: i64) {
         self.server.now += milliseconds;
+        self.server.ticks += milliseconds;
     }
 }

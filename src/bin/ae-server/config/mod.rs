@@ -227,7 +227,8 @@ const PARAMETERS: &[Parameter] = &[
         Ok(())
     }),
     parameter!("hz", AnyTime, "N", "runs of the cron per second (10)", |c| decimal(c.hz), |c, v| {
-        c.hz = number(v, 1, i32::MAX as u64)?.min(500) as u32;
+        // Redis takes any and sees to the limits itself.
+        c.hz = number(v, 0, i32::MAX as u64)?.clamp(1, 500) as u32;
         Ok(())
     }),
     parameter!(
@@ -266,7 +267,7 @@ const PARAMETERS: &[Parameter] = &[
         "longest argument and value (512mb)",
         |c| decimal(c.max_bulk),
         |c, v| {
-            c.max_bulk = memory(v, MIB, u64::from(u32::MAX) / 2)?;
+            c.max_bulk = memory(v, MIB, i64::MAX as u64)?;
             Ok(())
         }
     ),
@@ -277,7 +278,7 @@ const PARAMETERS: &[Parameter] = &[
         "longest unfinished request (1gb)",
         |c| decimal(c.query_buffer_limit),
         |c, v| {
-            c.query_buffer_limit = memory(v, MIB, u64::from(u32::MAX))?;
+            c.query_buffer_limit = memory(v, MIB, i64::MAX as u64)?;
             Ok(())
         }
     ),
@@ -334,8 +335,15 @@ mod tests {
         assert_eq!(set("unixsocketperm", "770").unwrap(), b"770");
         assert!(set("unixsocketperm", "888").is_err());
         assert_eq!(set("proto-max-bulk-len", "2mb").unwrap(), b"2097152");
-        assert!(set("proto-max-bulk-len", "1").is_err());
-        assert!(set("proto-max-bulk-len", "99999999999999999999gb").is_err());
+        assert_eq!(set("client-query-buffer-limit", "5GB").unwrap(), b"5368709120");
+        assert_eq!(set("proto-max-bulk-len", "9223372036854775807b").unwrap(), b"9223372036854775807");
+        let range = "argument must be between 1048576 and 9223372036854775807 inclusive";
+        for bad in ["", "1", "mb", "9223372036854775808", "99999999999999999999gb"] {
+            assert_eq!(set("proto-max-bulk-len", bad).unwrap_err(), range, "{bad}");
+        }
+        for bad in ["x", "-1", "1.5mb", "1 mb", "1tb", "\u{e9}"] {
+            assert_eq!(set("proto-max-bulk-len", bad).unwrap_err(), "argument must be a memory value", "{bad}");
+        }
         assert!(set("save", "60 1").is_err());
         assert_eq!(set("bind", "127.0.0.1 -::1").unwrap(), b"127.0.0.1 -::1");
     }

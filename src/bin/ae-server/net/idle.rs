@@ -9,7 +9,7 @@ use std::os::fd::RawFd;
 /// then that something did happen, it is noted anew; the traffic itself costs nothing here.
 #[derive(Default)]
 pub struct IdleClients {
-    /// When to look (Unix milliseconds), at whom.
+    /// When to look (in the server's ticks), at whom.
     checks: BinaryHeap<Reverse<(i64, RawFd, u64)>>,
     /// The timeout that the checks are for, in seconds.
     timeout: u32,
@@ -23,7 +23,7 @@ impl IdleClients {
     }
 
     /// The clients that have been idle for `timeout` seconds.
-    pub fn due(&mut self, clients: &Clients, now: i64, timeout: u32) -> Vec<(RawFd, u64)> {
+    pub fn due(&mut self, clients: &Clients, ticks: i64, timeout: u32) -> Vec<(RawFd, u64)> {
         if timeout != self.timeout {
             self.timeout = timeout;
             self.checks.clear();
@@ -31,12 +31,12 @@ impl IdleClients {
         }
         let mut found = Vec::new();
         while let Some(&Reverse((at, fd, id))) = self.checks.peek()
-            && at <= now
+            && at <= ticks
         {
             self.checks.pop();
             // It may have gone, and its descriptor be another's.
             if let Some(client) = clients.get(fd).filter(|client| client.id == id) {
-                if due(client, timeout) <= now {
+                if due(client, timeout) <= ticks {
                     found.push((fd, id));
                 } else {
                     self.watch(client, timeout);

@@ -49,7 +49,7 @@ impl Net {
                 Ok(len) => {
                     client.output.advance(len);
                     self.server.stats.bytes_out += len as u64;
-                    client.last_active = self.server.now;
+                    client.last_active = self.server.ticks;
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                 Err(_) => {

@@ -12,7 +12,28 @@ pub enum Bytes {
     Inline(u8, [u8; INLINE_MAX]),
     Heap(Box<[u8]>),
     /// Long content, which replies on their way to clients may refer to.
-    Shared(Arc<[u8]>),
+    Shared(Arc<Vec<u8>>),
+}
+
+/// What a new string is made of.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// To be copied.
+    Borrowed(&'a [u8]),
+    /// To be kept as it is.
+    Shared(&'a Arc<Vec<u8>>),
+}
+
+impl<'a> From<&'a [u8]> for Content<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Content::Borrowed(bytes)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [u8; N]> for Content<'a> {
+    fn from(bytes: &'a [u8; N]) -> Self {
+        Content::Borrowed(bytes)
+    }
 }
 
 const _: () = assert!(size_of::<Bytes>() == 24);
@@ -34,24 +55,30 @@ impl Bytes {
         }
     }
 
-    /// Becomes `content`, in the memory that the old content had if it is as long and nobody else refers to it.
-    pub fn assign(&mut self, content: &[u8]) {
+    /// Becomes `content`, if that has to be copied in the memory that the old content had if it is as long and nobody
+    /// else refers to it.
+    pub fn assign(&mut self, content: Content<'_>) {
         let memory = match self {
             Bytes::Inline(..) => None,
             Bytes::Heap(data) => Some(&mut data[..]),
-            Bytes::Shared(data) => Arc::get_mut(data),
+            Bytes::Shared(data) => Arc::get_mut(data).map(Vec::as_mut_slice),
         };
-        match memory {
-            Some(old) if old.len() == content.len() => old.copy_from_slice(content),
+        match (memory, content) {
+            (Some(old), Content::Borrowed(new)) if old.len() == new.len() => old.copy_from_slice(new),
             _ => *self = Bytes::from(content),
         }
     }
 }
 
-impl From<&[u8]> for Bytes {
-    fn from(content: &[u8]) -> Self {
+impl From<Content<'_>> for Bytes {
+    fn from(content: Content<'_>) -> Self {
+        let content = match content {
+            Content::Shared(content) if content.len() >= SHARED_MIN => return Bytes::Shared(content.clone()),
+            Content::Shared(content) => content,
+            Content::Borrowed(content) => content,
+        };
         if content.len() >= SHARED_MIN {
-            return Bytes::Shared(content.into());
+            return Bytes::Shared(Arc::new(content.to_vec()));
         }
         if content.len() > INLINE_MAX {
             return Bytes::Heap(content.into());
@@ -76,13 +103,13 @@ mod tests {
     fn every_length_around_the_limits() {
         for len in (0..50).chain(SHARED_MIN - 2..SHARED_MIN + 2) {
             let content: Vec<u8> = (0..len).map(|i| i as u8).collect();
-            let mut bytes = Bytes::from(&content[..]);
+            let mut bytes = Bytes::from(Content::Borrowed(&content));
             assert_eq!(bytes.as_slice(), content);
             assert_eq!(bytes.len(), content.len());
             let kind = (matches!(bytes, Bytes::Inline(..)), matches!(bytes, Bytes::Shared(_)));
             assert_eq!(kind, (len <= INLINE_MAX, len >= SHARED_MIN));
             for other in [vec![b'x'; len], vec![b'y'; len + 1]] {
-                bytes.assign(&other);
+                bytes.assign(Content::Borrowed(&other));
                 assert_eq!(bytes.as_slice(), other);
             }
         }
@@ -90,10 +117,18 @@ mod tests {
 
     #[test]
     fn what_others_refer_to_does_not_change() {
-        let mut bytes = Bytes::from(&[b'x'; SHARED_MIN][..]);
+        let mut bytes = Bytes::from(Content::from(&[b'x'; SHARED_MIN]));
         let Bytes::Shared(reference) = &bytes else { panic!("not shared") };
         let reference = reference.clone();
-        bytes.assign(&[b'y'; SHARED_MIN]);
+        bytes.assign(Content::from(&[b'y'; SHARED_MIN]));
         assert!(reference.iter().all(|&c| c == b'x') && bytes.as_slice().iter().all(|&c| c == b'y'));
+    }
+
+    #[test]
+    fn what_can_be_kept_is_not_copied() {
+        let content = Arc::new(vec![b'x'; SHARED_MIN]);
+        let mut bytes = Bytes::from(Content::from(&[b'y'; SHARED_MIN]));
+        bytes.assign(Content::Shared(&content));
+        assert!(std::ptr::eq(bytes.as_slice(), content.as_slice()));
     }
 }

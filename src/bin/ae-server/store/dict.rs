@@ -4,8 +4,8 @@
 //! there are two bucket arrays and every change moves a few buckets from the old one to the new one, so no single
 //! request pays for all of it.
 
-use super::Bytes;
 use super::slab::Slab;
+use super::{Bytes, Content};
 use ahash::RandomState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -87,7 +87,7 @@ impl<V> Dict<V> {
         }
         let table = &mut self.tables[usize::from(self.moved.is_some())];
         let at = bucket(table, hash);
-        let id = self.nodes.insert(Node { key: Bytes::from(key), value, hash, next: table[at] });
+        let id = self.nodes.insert(Node { key: Bytes::from(Content::Borrowed(key)), value, hash, next: table[at] });
         table[at] = id + 1;
         self.len += 1;
         id

@@ -2,7 +2,7 @@
 
 use super::deadlines::{Deadlines, Place};
 use super::dict::Dict;
-use super::{StringValue, Value};
+use super::{Content, StringValue, Value};
 
 /// An entry's id, good until the entry is removed.
 pub type EntryId = u32;
@@ -95,7 +95,8 @@ impl Keyspace {
     }
 
     /// As [`Keyspace::set`] for a string, copied into the old value's memory where it fits.
-    pub fn set_string(&mut self, key: &[u8], content: &[u8], keep_deadline: bool) -> EntryId {
+    pub fn set_string<'a>(&mut self, key: &[u8], content: impl Into<Content<'a>>, keep_deadline: bool) -> EntryId {
+        let content = content.into();
         let hash = self.dict.hash(key);
         let Some(id) = self.dict.find(hash, key) else {
             let value = Value::String(StringValue::new(content));

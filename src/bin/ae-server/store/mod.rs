@@ -8,6 +8,6 @@ mod keyspace;
 mod slab;
 mod value;
 
-pub use bytes::Bytes;
+pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Keyspace};
 pub use value::{StringValue, Value};

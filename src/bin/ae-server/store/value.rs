@@ -1,6 +1,6 @@
 //! What a key can hold.
 
-use super::Bytes;
+use super::{Bytes, Content};
 use ae::resp::number;
 
 /// The value of a key. Strings so far; other types become variants beside them, boxed to keep this at 24 bytes.
@@ -46,12 +46,12 @@ impl Value {
 }
 
 impl StringValue {
-    pub fn new(content: &[u8]) -> StringValue {
-        StringValue::Fixed(Bytes::from(content))
+    pub fn new<'a>(content: impl Into<Content<'a>>) -> StringValue {
+        StringValue::Fixed(Bytes::from(content.into()))
     }
 
     /// Becomes `content`, in the memory that the old content had if possible.
-    pub fn assign(&mut self, content: &[u8]) {
+    pub fn assign(&mut self, content: Content<'_>) {
         match self {
             StringValue::Fixed(bytes) => bytes.assign(content),
             _ => *self = StringValue::new(content),
