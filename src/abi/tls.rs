@@ -73,3 +73,8 @@ pub struct libaeTlsConfig {
     /// How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit.
     pub handshake_timeout: c_int,
 }
+
+/// A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`.
+pub struct libaeTlsSession {
+    _opaque: [u8; 0],
+}

@@ -13,6 +13,7 @@ mod files;
 mod handshake;
 mod limits;
 mod pending;
+mod raw_session;
 mod session;
 pub(crate) mod settings;
 mod store;
@@ -22,6 +23,7 @@ pub(crate) use context::{configure, forget, is_configured};
 pub(super) use data::writev;
 #[allow(unused_imports)] // Each of the last four is asked for by some profiles.
 pub(super) use events::{has_pending, postpone, process_pending, rebound, unbind, update_state};
+pub(crate) use raw_session::RawSession;
 
 use super::socket::STREAM;
 use super::{drop_fd, is_held, new_connection};
