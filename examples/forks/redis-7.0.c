@@ -37,7 +37,3 @@ __attribute__((constructor)) static void register_host(void) {
     fprintf(stderr, "This server needs libae for redis-7.0; it was linked with %s\n", libaeAbiProfile());
     abort();
 }
-
-/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no links
- * with tls-replication on; a build that keeps tls.o has its own. */
-__attribute__((weak)) struct ssl_ctx_st *redis_tls_ctx, *redis_tls_client_ctx;

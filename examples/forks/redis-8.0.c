@@ -75,7 +75,3 @@ sds getListensInfoString(sds info) {
     }
     return info;
 }
-
-/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no links
- * with tls-replication on; a build that keeps tls.o has its own. */
-__attribute__((weak)) struct ssl_ctx_st *redis_tls_ctx, *redis_tls_client_ctx;
