@@ -208,7 +208,11 @@ BUILD_TLS ?= no
 X_SERVER_OBJ = ae.o anet.o connection.o tls.o server.o
 X_CLI_OBJ = anet.o ae.o cli.o
 X_BENCHMARK_OBJ = ae.o anet.o benchmark.o
+X_SERVER_NAME = x-server
+X_CLI_NAME = x-cli
+FINAL_LIBS = ../deps/hiredis/libhiredis_ssl.a -L/opt -lssl -lcrypto -ldl
 all: ;
+x-server x-cli: ; @echo $(FINAL_LIBS)
 """
 
 
@@ -225,6 +229,19 @@ class Overlay(unittest.TestCase):
         for variables, settings in ((["BUILD_TLS=yes"], ""), ([], "BUILD_TLS=yes\n")):
             server, cli = self.objects(*variables, settings=settings)
             self.assertEqual((server, cli), (["server.o", "libae-glue.o", "libae-hiredis-tls.o"], ["cli.o"]))
+
+    def libraries(self, program, *variables):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "Makefile").write_text(MAKEFILE)
+            return common.run(["make", "-s", "-f", build.OVERLAY, program, "PROFILE=redis-7.0", "LIBAE_LIB=Makefile",
+                               "LIBAE_CORE=Makefile", *variables], cwd=folder).split()
+
+    def test_openssl_leaves_the_server_alone(self):
+        openssl = {"../deps/hiredis/libhiredis_ssl.a", "-lssl", "-lcrypto"}
+        server = self.libraries("x-server", "BUILD_TLS=yes")
+        self.assertEqual((openssl & set(server), {"-L/opt", "-ldl"} - set(server)), (set(), set()))
+        for program, *variables in (("x-cli", "BUILD_TLS=yes"), ("x-server", "BUILD_TLS=yes", "LIBAE_TLS=no")):
+            self.assertEqual(openssl - set(self.libraries(program, *variables)), set(), program)
 
     def test_it_stays_in_the_others(self):
         for variables in ([], ["BUILD_TLS=no"], ["BUILD_TLS=module"], ["BUILD_TLS=yes", "LIBAE_TLS=no"]):
