@@ -129,10 +129,13 @@ def check_link(tree, folder, port):
     """the fork's own hiredis over libae, against a server of the fork's"""
     program = folder / "hiredis_link"
     deps = tree.root / "deps"
-    archive = next(path for path in (deps / "hiredis/libhiredis.a", deps / "libvalkey/lib/libvalkey.a") if path.exists())
-    folders = (ROOT / "examples/forks", tree.source, deps / "hiredis", deps / "libvalkey/include")
+    # Of libvalkey the sources: the server's archive wants the server's own strings.
+    client = [path for path in (deps / "libvalkey/src").glob("*.c") if path.stem not in ("cluster", "rdma", "tls")]
+    client = client or [deps / "hiredis/libhiredis.a"]
+    headers = deps / "libvalkey/include"
+    folders = (ROOT / "examples/forks", tree.source, deps / "hiredis", headers, headers / "valkey")
     run(["cc", "-O1", "-Wall", *(f"-I{path}" for path in folders), "-idirafter", ROOT / "include", "-o", program,
-         ROOT / "c-tests/forks/hiredis_link.c", archive, library(tree.fork.profile), "-lpthread", "-lm"])
+         ROOT / "c-tests/forks/hiredis_link.c", *client, library(tree.fork.profile), "-lpthread", "-lm"])
     server = TlsServer(tree.program(tree.fork.server), folder / "link", port)
     try:
         run([program, port, tree.certificates], timeout=120)
