@@ -487,6 +487,20 @@ static void nonsense_for_types(void) {
 
 /* ---- libae.h ---- */
 
+static void nonsense_for_sessions(void) {
+    FAILS_NULL(libaeTlsSessionNew, (-1, NULL, NULL, SIZE_MAX), EINVAL);
+    FAILS_NULL(libaeTlsSessionNew, (INT_MIN, NULL, text, 0), EINVAL);
+    FAILS(libaeTlsSessionHandshake, (NULL), -1, EINVAL);
+    FAILS(libaeTlsSessionRead, (NULL, text, sizeof(text)), -1, EINVAL);
+    FAILS(libaeTlsSessionRead, (NULL, NULL, SIZE_MAX), -1, EINVAL);
+    FAILS(libaeTlsSessionWrite, (NULL, text, sizeof(text)), -1, EINVAL);
+    FAILS(libaeTlsSessionWrite, (NULL, NULL, SIZE_MAX), -1, EINVAL);
+    GIVES(libaeTlsSessionHasPending, (NULL), 0);
+    GIVES(libaeTlsSessionError, (NULL) == NULL, 1);
+    IGNORES(libaeTlsSessionShutdown, (NULL));
+    IGNORES(libaeTlsSessionFree, (NULL));
+}
+
 static void nonsense_for_libae(void) {
     libaeHost empty = {.size = 0};
     libaeTlsConfig tls = {.size = 0};
@@ -580,6 +594,7 @@ static void every_function_was_called(void) {
     null_for_connections();
     null_for_connections_of_this_profile();
     nonsense_for_types();
+    nonsense_for_sessions();
     nonsense_for_libae();
     for (i = 0; i < exported_count; i++)
         if (!called[i]) FAIL("%s was not called", exported[i]);
@@ -588,6 +603,7 @@ static void every_function_was_called(void) {
 TEST_MAIN(CASE(nonsense_for_ae), CASE(absurd_set_sizes), CASE(nonsense_for_anet_sockets),
           CASE(nonsense_for_anet_connects), CASE(nonsense_for_anet_addresses), CASE(null_for_connections),
           CASE(null_for_connections_of_this_profile),
-          CASE(nonsense_for_an_unconnected_connection), CASE(nonsense_for_types), CASE(nonsense_for_libae),
+          CASE(nonsense_for_an_unconnected_connection), CASE(nonsense_for_types), CASE(nonsense_for_sessions),
+          CASE(nonsense_for_libae),
           CASE(nonsense_for_tls_connections),
           CASE(every_function_was_called))

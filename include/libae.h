@@ -88,6 +88,9 @@ struct connListener;
  */
 #define LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT 60000
 
+/** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
+typedef struct libaeTlsSession libaeTlsSession;
+
 /**
  * The program's memory functions, with the contracts of the C library's. All or none of `malloc`,
  * `realloc` and `free` are set; `calloc` is used for large zeroed arrays and may be NULL.
@@ -330,6 +333,95 @@ struct aeEventLoop *aeCreateEventLoopWithBackend(int setsize, const char *backen
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
 const char *aeGetLoopApiName(struct aeEventLoop *eventLoop);
+
+/**
+ * A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure). Nothing is
+ * sent yet; `fd` may still be connecting. `server_name` is the name or address of the server, sent to it if it is a name
+ * and, if the configuration asks for that, looked for in its certificate; NULL stands for none. The configuration's own
+ * `server_name` comes first.
+ *
+ * For programs that connect and watch the socket themselves, as hiredis does: no loop and no connection of the library's is
+ * involved. A session is used by one thread at a time. The descriptor stays the program's, and is neither watched nor
+ * closed here; it may be blocking, and then the calls block. A program that uses one ignores `SIGPIPE`, as with `write`.
+ *
+ * Returns the session, to be freed with `libaeTlsSessionFree`; NULL with errno `EINVAL` (`fd` is negative, or there is no
+ * configuration with a CA), `EOPNOTSUPP` (a library without TLS) or `ENOMEM`, and the reason in `err` (NULL: nowhere),
+ * cut to `err_len` bytes with the NUL.
+ *
+ * Requires: `server_name` is NULL or a string; `err` has room for `err_len` bytes.
+ */
+struct libaeTlsSession *libaeTlsSessionNew(int fd,
+                                           const char *server_name,
+                                           char *err,
+                                           size_t err_len);
+
+/**
+ * Begins the handshake or goes on with it.
+ *
+ * Returns 0 when it is over: now data can be read and written; `AE_READABLE` or `AE_WRITABLE` when it goes on once the
+ * descriptor is that; -1 with errno `EPROTO` (TLS failed), `EINTR` (call it again), `EINVAL` (NULL) or what the socket
+ * answers. After a failure every call fails in the same way.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses.
+ */
+int libaeTlsSessionHandshake(struct libaeTlsSession *session);
+
+/**
+ * Reads up to `len` bytes. What has been received may be more than fits; then no poll of the descriptor tells of the rest:
+ * read until `EAGAIN`, or as long as `libaeTlsSessionHasPending` says so.
+ *
+ * Returns how many; 0 at the end (and for a `len` of 0); -1 with errno `EAGAIN` (nothing there), `EINTR`, `ENOTCONN` (the
+ * handshake is not over), `EPIPE` (after `libaeTlsSessionShutdown`), `EPROTO`, `EINVAL` (NULL) or what the socket answers.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses; `buf` is NULL or has room for `len` bytes.
+ */
+ssize_t libaeTlsSessionRead(struct libaeTlsSession *session,
+                            void *buf,
+                            size_t len);
+
+/**
+ * Writes up to `len` bytes.
+ *
+ * Returns how many were taken; -1 with errno `EAGAIN` (the socket is full: call it again with the same data, or more of it,
+ * when the descriptor is writable, since a part is already in records), `EINTR` (as `EAGAIN`), `ENOTCONN` (the handshake is
+ * not over), `EPIPE` (after `libaeTlsSessionShutdown`, or the peer is gone), `EPROTO`, `EINVAL` (NULL) or what the socket
+ * answers.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses; `data` is NULL or holds `len` bytes.
+ */
+ssize_t libaeTlsSessionWrite(struct libaeTlsSession *session,
+                             const void *data,
+                             size_t len);
+
+/**
+ * Returns 1 when `libaeTlsSessionRead` has something to give that was received before, else 0.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses.
+ */
+int libaeTlsSessionHasPending(struct libaeTlsSession *session);
+
+/**
+ * Tells the peer that nothing more comes (close_notify), if the socket takes that at once; call it before the descriptor
+ * is closed. What has not been read is lost. Without it, or before the handshake is over, the peer only sees the connection
+ * end.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses.
+ */
+void libaeTlsSessionShutdown(struct libaeTlsSession *session);
+
+/**
+ * Why the session has failed, as text that is valid until it is freed; NULL when it has not.
+ *
+ * Requires: `session` is NULL or a live session that no other thread uses.
+ */
+const char *libaeTlsSessionError(struct libaeTlsSession *session);
+
+/**
+ * Frees a session. Nothing is sent; the descriptor, which may be closed already, stays as it is.
+ *
+ * Requires: `session` is NULL or a live session, which is not used afterwards.
+ */
+void libaeTlsSessionFree(struct libaeTlsSession *session);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,8 +7,9 @@
   cluster     a six-node cluster survives the loss of a primary
   speed       the server's (wrk's) CPU time per request, in pairs
   tls-symbols, tls, tls-speed
-              the same for builds with TLS: tls.o is not in the server, the suite passes
+              the same for builds with TLS: neither tls.o nor OpenSSL is in the server, the suite passes
               with --tls, and CPU time per request and per handshake beside stock's with OpenSSL
+  sentinel    three Sentinels that speak TLS alone replace a primary that is killed
 
 Results go to build/forks/results and into docs/forks.md. `make forks FORK=redis-7.0 ARGS="--steps symbols,speed"`."""
 
@@ -21,6 +22,7 @@ import bench
 import build
 import cluster
 import report
+import sentinel
 import suite
 import symbols
 import wrk
@@ -30,7 +32,7 @@ from common import (COMMANDS, SUITE_COMMANDS, TLS_COMMANDS, TLS_HEADERS, TLS_TCL
 from pairs import PAIRS, judged
 from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, TLS_IMPOSSIBLE, WRK, WRK_VERSION
 
-TLS_STEPS = ("tls-symbols", "tls", "tls-speed")
+TLS_STEPS = ("tls-symbols", "tls", "tls-speed", "sentinel")
 STEPS = ("symbols", "suite", "io-threads", "cluster", "speed", *TLS_STEPS)
 SKIPPED = 77
 TLS_ARGUMENTS = ("--tls",)
@@ -110,6 +112,7 @@ def fork_steps(fork, options):
         "speed": lambda: judged(bench.check(trees, options.pairs)),
         "tls-symbols": lambda: symbols.check(tls_trees[build.LIBAE]),
         "tls-speed": lambda: judged(tls.check(tls_trees, options.pairs), tls.LIMIT),
+        "sentinel": lambda: sentinel.check(tls_trees[build.LIBAE]),
     }
     facts = {"package": fork.package, "version": fork.version, "profile": fork.profile, "machine": report.machine()}
     return run_steps(fork.name, facts, steps, options)

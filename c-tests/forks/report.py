@@ -54,7 +54,7 @@ def replaced(text, content):
 
 
 def tables(results):
-    parts = [*_suites(results), *_symbols(results), *_tls_symbols(results), *_clusters(results),
+    parts = [*_suites(results), *_symbols(results), *_tls_symbols(results), *_clusters(results), *_sentinels(results),
              *_speed(results, "speed", "CPU time per request"),
              *_speed(results, "tls-speed", "with TLS, CPU time per request or connection"), *_problems(results)]
     kinds = sorted({result["machine"] for result in results.values()})
@@ -103,7 +103,7 @@ def _tls_symbols(results):
                 calls = ", ".join(f"`{name}`" for name in count["openssl"])
                 rows.append((_name(result), f"`{program}`", count["libae"], 0, calls or "none"))
     head = ("fork, with TLS", "program", "functions from libae", "from `tls.o` and the others",
-            "what it calls of OpenSSL, for Sentinel")
+            "what it calls of OpenSSL")
     return _table(head, rows)
 
 
@@ -117,6 +117,15 @@ def _clusters(results):
     head = ("six-node cluster, one primary killed", "acknowledged writes", "lost", "of these confirmed by WAIT", "lost",
             "failover (s)")
     return _table(head, rows)
+
+
+def _sentinels(results):
+    rows = []
+    for result in results.values():
+        run = result["steps"].get("sentinel")
+        if run and "keys" in run:
+            rows.append((_name(result), run["sentinels"], run["failover_s"], run["keys"]))
+    return _table(("the primary killed, all with TLS alone", "Sentinels", "failover (s)", "keys on the new primary"), rows)
 
 
 def _speed(results, step, title):

@@ -15,10 +15,14 @@ class ReplyError(Exception):
 
 
 class Connection:
-    def __init__(self, port, timeout=5):
+    """With a `context` of the module ssl, over TLS."""
+
+    def __init__(self, port, timeout=5, context=None):
         self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context:
+            self.socket = context.wrap_socket(self.socket)
         self.reader = self.socket.makefile("rb")
 
     def close(self):
@@ -68,11 +72,18 @@ class Server:
         self.port = port
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "log"
-        command = [str(program), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *options]
+        command = self.command(program, folder, port, options)
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=log, stderr=subprocess.STDOUT,
                                             stdin=subprocess.DEVNULL, preexec_fn=before)
         self.wait()
+
+    @staticmethod
+    def command(program, folder, port, options):
+        return [str(program), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", "", *options]
+
+    def connect(self):
+        return Connection(self.port)
 
     @property
     def pid(self):
@@ -81,7 +92,7 @@ class Server:
     def wait(self):
         for _ in range(200):
             try:
-                connection = Connection(self.port)
+                connection = self.connect()
                 connection.call("PING")
                 connection.close()
                 return

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from common import FORKS, Failure, environment, kill_group, processes_in, say, scratch
+from common import FORKS, Failure, environment, kill_group, processes_in, run, say, scratch
 
 # Most tests wait for something most of the time, so more run at once than there are processors.
 WORKERS = 8
@@ -215,14 +215,15 @@ class Ports:
 
 
 def make_view(tree, view):
-    """A folder that looks like the tree but has a tests/tmp of its own, where runtest clears up."""
+    """A folder that looks like the tree but has a tests/tmp of its own, where runtest clears up. The folders in tests are
+    real ones, since Valkey 9.1's runtest asks where they really are."""
     (view / "tests/tmp").mkdir(parents=True)
     for entry in tree.root.iterdir():
         if entry.name != "tests":
             (view / entry.name).symlink_to(entry)
     for entry in (tree.root / "tests").iterdir():
         if entry.name != "tmp":
-            (view / "tests" / entry.name).symlink_to(entry)
+            run(["cp", "-rs", entry, view / "tests"])
 
 
 def end_servers(folder):

@@ -1,6 +1,6 @@
 """The proof, from the linked program, that the functions of the replaced objects are libae's: the address that a function
-has in the program lies in a section which, by the linker's map, came from libae.a or libae-core.a. And of a server with TLS, from the
-map's table of cross references, that it uses OpenSSL for the links of Sentinel alone."""
+has in the program lies in a section which, by the linker's map, came from libae.a or libae-core.a. And of a server with
+TLS, from the map's table of cross references, that it uses nothing of OpenSSL."""
 
 import bisect
 import re
@@ -14,9 +14,6 @@ SECTION = re.compile(r"^ (\.text\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S.*)$", r
 LOADED = re.compile(r"^LOAD (\S.*)$", re.MULTILINE)
 REFERENCES = "\nCross Reference Table\n"
 OPENSSL = re.compile(r"^lib(ssl|crypto)\.(so|a)")
-HIREDIS = "libhiredis_ssl.a("
-# sentinel.c makes the sessions that hiredis then uses.
-OF_SENTINEL = {"SSL_new", "SSL_free"}
 
 
 class Map:
@@ -76,15 +73,15 @@ def references(map_text):
 
 
 def openssl_users(map_text):
-    """{function of OpenSSL: files of the program that call it}, hiredis aside"""
+    """{function of OpenSSL: files of the program that call it}"""
     def in_openssl(path):
-        return OPENSSL.match(path.rsplit("/", 1)[-1])
+        return OPENSSL.match(file_name(path))
 
     users = {}
     for name, files in references(map_text).items():
         # OpenSSL's libraries stand there with what they take from others, too; `_...` is the compiler's.
         if files and in_openssl(files[0]) and not name.startswith("_"):
-            callers = [path for path in files if not in_openssl(path) and HIREDIS not in path]
+            callers = [path for path in files if not in_openssl(path)]
             if callers:
                 users[name] = callers
     return users
@@ -123,11 +120,12 @@ def prove(map_, present, wanted, replaced, archive, required=frozenset()):
 
 
 def unexpected_openssl(map_text):
-    """what contradicts that the server uses OpenSSL for Sentinel alone"""
+    """what contradicts that the server uses nothing of OpenSSL"""
     if REFERENCES not in map_text:
         return ["the linker's map has no cross references"]
-    return [f"{' and '.join(files)} call {name} of OpenSSL" for name, files in sorted(openssl_users(map_text).items())
-            if name not in OF_SENTINEL]
+    loaded = [file for file in LOADED.findall(map_text) if OPENSSL.match(file_name(file))]
+    return [f"the link has {file}" for file in loaded] + [
+        f"{' and '.join(files)} call {name} of OpenSSL" for name, files in sorted(openssl_users(map_text).items())]
 
 
 def check(tree):

@@ -28,6 +28,8 @@ endif
 LIBAE_TLS ?= yes
 ifeq ($(LIBAE_TLS) $(shell $(call print_list,BUILD_TLS)),yes yes)
 REPLACED += tls.o
+# Sentinel's links over TLS, without hiredis's file for that and OpenSSL.
+SENTINEL_GLUE := libae-hiredis-tls.o
 endif
 
 # The fork's own lists, less what libae replaces: set ahead of its makefile, since rules read their prerequisites once.
@@ -39,7 +41,7 @@ endif
 endef
 # REDIS_SERVER_OBJ and so on; ENGINE_ in Valkey, and other forks have names of their own.
 PREFIXES := $(shell sed -n 's/^\([A-Z]*\)_SERVER_OBJ *:*=.*/\1/p' Makefile)
-$(foreach prefix,$(PREFIXES),$(eval $(call without_replaced,$(prefix)_SERVER_OBJ,libae-glue.o)))
+$(foreach prefix,$(PREFIXES),$(eval $(call without_replaced,$(prefix)_SERVER_OBJ,libae-glue.o $(SENTINEL_GLUE))))
 $(foreach prefix,$(PREFIXES),$(foreach list,CLI BENCHMARK,$(eval $(call without_replaced,$(prefix)_$(list)_OBJ,))))
 
 include Makefile
@@ -57,6 +59,15 @@ $(sort $(SERVERS) $(SERVER_NAME)): $(LIBAE_LIB)
 $(sort $(TOOLS)): $(LIBAE_CORE)
 $(sort $(TOOLS)): LIBAE_LINKED = $(LIBAE_CORE)
 
+# The server no longer needs OpenSSL; cli and benchmark do.
+ifneq ($(SENTINEL_GLUE),)
+SERVERS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME)) $(SERVER_NAME)
+$(sort $(SERVERS)): FINAL_LIBS := $(filter-out %_ssl.a %_tls.a -lssl -lcrypto,$(FINAL_LIBS))
+endif
+
 # The fork's headers come first: in front of libae.h's neighbours, which have the same names.
+compile_glue = $(or $(SERVER_CC),$($(firstword $(PREFIXES))_CC)) -I. -idirafter $(LIBAE_INCLUDE) -MMD -o $@ -c $<
 libae-glue.o: $(GLUE) .make-prerequisites
-	$(or $(SERVER_CC),$($(firstword $(PREFIXES))_CC)) -I. -idirafter $(LIBAE_INCLUDE) -MMD -o $@ -c $<
+	$(compile_glue)
+libae-hiredis-tls.o: $(LIBAE)/examples/forks/hiredis_tls.c .make-prerequisites
+	$(compile_glue)

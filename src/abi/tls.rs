@@ -77,3 +77,8 @@ pub struct libaeTlsConfig {
     /// with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
     pub records_per_key: c_longlong,
 }
+
+/// A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`.
+pub struct libaeTlsSession {
+    _opaque: [u8; 0],
+}

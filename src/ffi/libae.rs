@@ -1,15 +1,17 @@
 //! `libae.h`: the version, the host's hook table and our own extensions.
 
-use super::args::{call, non_null, string};
+use super::args::{call, explained, non_null, string};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::host::libaeHost;
 use crate::abi::tls::libaeTlsConfig;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
-use crate::sys::text::write_text;
 use crate::{anet, event_loop, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
+
+#[cfg(not(feature = "tls"))]
+pub(super) const WITHOUT_TLS: &str = "this libae has been built without TLS";
 
 /// The library's version, like `LIBAE_VERSION`, as a static string.
 #[unsafe(no_mangle)]
@@ -65,13 +67,8 @@ pub unsafe extern "C" fn libaeTlsConfigure(config: *const libaeTlsConfig, err: *
     call(AE_ERR, || {
         // SAFETY: the caller vouches for the configuration.
         let result = unsafe { tls_configure(config) };
-        result.map(|()| AE_OK).map_err(|(errno, why)| {
-            if !err.is_null() && err_len > 0 {
-                // SAFETY: the caller vouches for the buffer.
-                unsafe { write_text(err, err_len, format_args!("{why}")) };
-            }
-            errno
-        })
+        // SAFETY: the caller vouches for the buffer.
+        unsafe { explained(result.map(|()| AE_OK), err, err_len) }
     })
 }
 
@@ -91,7 +88,7 @@ unsafe fn tls_configure(config: *const libaeTlsConfig) -> Result<(), (Errno, Str
 /// Nothing to keep.
 #[cfg(not(feature = "tls"))]
 unsafe fn tls_configure(_config: *const libaeTlsConfig) -> Result<(), (Errno, String)> {
-    Err((Errno::EOPNOTSUPP, "this libae has been built without TLS".into()))
+    Err((Errno::EOPNOTSUPP, WITHOUT_TLS.into()))
 }
 
 /// Like `aeCreateEventLoop`, with the named backend ("epoll", "kqueue", "poll" or "select", as built in). A

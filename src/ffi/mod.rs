@@ -10,3 +10,4 @@ pub mod anet;
 mod args;
 pub mod connection;
 pub mod libae;
+pub mod tls_session;

@@ -210,7 +210,12 @@ typedef enum {
 const LIBAE: Header = Header {
     name: "libae.h",
     summary: "the version, the host's hooks and what libae has beside upstream",
-    sources: &[("src/abi/host.rs", ""), ("src/abi/tls.rs", ""), ("src/ffi/libae.rs", "")],
+    sources: &[
+        ("src/abi/host.rs", ""),
+        ("src/abi/tls.rs", ""),
+        ("src/ffi/libae.rs", ""),
+        ("src/ffi/tls_session.rs", ""),
+    ],
     sys_includes: &["stddef.h", "sys/types.h"],
     includes: &[],
     tags: &["aeEventLoop", "connection", "connListener"],

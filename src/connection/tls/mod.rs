@@ -18,6 +18,7 @@ mod handshake;
 mod limits;
 mod peer;
 mod pending;
+mod raw_session;
 pub(crate) mod reload;
 mod session;
 pub(crate) mod settings;
@@ -33,6 +34,7 @@ pub(super) use data::writev;
 pub(super) use events::{postpone, rebound, unbind, update_state};
 #[allow(unused_imports)] // Likewise.
 pub(super) use peer::{peer_name, peer_user};
+pub(crate) use raw_session::RawSession;
 pub(crate) use upstream::{configure_upstream, forget};
 
 use super::home::{self, Allocated};

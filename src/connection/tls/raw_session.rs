@@ -1,0 +1,98 @@
+//! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or a
+//! loop of ours.
+
+use super::failure::Failure;
+use super::session::{Handshake, Session};
+use super::{client_session, configure_from_host};
+use crate::abi::ae::{AE_NONE, AE_READABLE, AE_WRITABLE};
+use crate::sys::Errno;
+use core::ffi::{CStr, c_int};
+use std::ffi::CString;
+
+pub(crate) struct RawSession {
+    session: Box<Session>,
+    fd: c_int,
+    established: bool,
+    /// The peer has been told that nothing more comes.
+    shut: bool,
+    /// What ended the session.
+    failed: Option<Errno>,
+    /// The same in words.
+    error: Option<CString>,
+}
+
+impl RawSession {
+    /// A session with the settings in force. The name of the server is also looked for in its certificate, if the
+    /// settings ask for that.
+    pub(crate) fn new(fd: c_int, server_name: &CStr) -> Result<Self, (Errno, String)> {
+        configure_from_host();
+        let session = client_session(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
+        Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
+    }
+
+    /// Goes on with the handshake. Returns what of `AE_READABLE` and `AE_WRITABLE` it waits for, `AE_NONE` when it is over.
+    pub(crate) fn handshake(&mut self) -> Result<c_int, Errno> {
+        let established = self.established;
+        let waits =
+            self.attempt(|session, fd| if established { Ok(Handshake::Done) } else { session.handshake(fd) })?;
+        self.established = waits == Handshake::Done;
+        Ok(match waits {
+            Handshake::Read => AE_READABLE,
+            Handshake::Write => AE_WRITABLE,
+            Handshake::Done => AE_NONE,
+        })
+    }
+
+    pub(crate) fn read(&mut self, out: &mut [u8]) -> Result<usize, Errno> {
+        self.transfer(|session, fd| if out.is_empty() { Ok(0) } else { session.read(fd, out) })
+    }
+
+    pub(crate) fn write(&mut self, data: &[u8]) -> Result<usize, Errno> {
+        self.transfer(|session, fd| session.write(fd, &[data]))
+    }
+
+    /// Whether a read has something to say that no poll of the descriptor will announce.
+    pub(crate) fn has_pending(&self) -> bool {
+        let usable = self.established && !self.shut && self.failed.is_none();
+        usable && (self.session.has_plain() || self.session.has_record())
+    }
+
+    pub(crate) fn shut_down(&mut self) {
+        if self.failed.is_none() && !self.shut {
+            self.shut = true;
+            self.session.close(self.fd);
+        }
+    }
+
+    /// What ended the session, in words.
+    pub(crate) fn error(&self) -> Option<&CStr> {
+        self.error.as_deref()
+    }
+
+    fn transfer(&mut self, body: impl FnOnce(&mut Session, c_int) -> Result<usize, Failure>) -> Result<usize, Errno> {
+        match self.failed {
+            None if self.shut => Err(Errno::EPIPE),
+            None if !self.established => Err(Errno::ENOTCONN),
+            _ => self.attempt(body),
+        }
+    }
+
+    /// Does something with the session, unless it has failed. A failure that does not pass is kept.
+    fn attempt<T>(&mut self, body: impl FnOnce(&mut Session, c_int) -> Result<T, Failure>) -> Result<T, Errno> {
+        if let Some(errno) = self.failed {
+            return Err(errno);
+        }
+        let failure = match body(&mut self.session, self.fd) {
+            Ok(value) => return Ok(value),
+            Err(failure) => failure,
+        };
+        let errno = match failure {
+            Failure::System(errno @ (Errno::EAGAIN | Errno::EINTR)) => return Err(errno),
+            Failure::System(errno) => errno,
+            Failure::Tls(_) | Failure::Other(_) => Errno::EPROTO,
+        };
+        self.failed = Some(errno);
+        self.error = CString::new(failure.to_string()).ok();
+        Err(errno)
+    }
+}

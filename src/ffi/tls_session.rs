@@ -1,0 +1,207 @@
+//! `libae.h`: clients' sessions of TLS for programs that connect and watch the socket themselves.
+
+use super::args::{call, explained, non_null, optional_string, quietly};
+use crate::abi::ae::AE_ERR;
+use crate::abi::tls::libaeTlsSession;
+#[cfg(feature = "tls")]
+use crate::connection::tls::RawSession;
+use crate::event_loop::memory::{boxed, unbox};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr::{self, NonNull};
+use core::slice;
+use nix::errno::Errno;
+#[cfg(not(feature = "tls"))]
+use without_tls::RawSession;
+
+/// The longest that a slice can be.
+const MAX_TRANSFER: usize = isize::MAX as usize;
+
+/// # Safety
+/// `session` is NULL or came from [`libaeTlsSessionNew`], and nobody else uses it for as long as the result is used.
+unsafe fn session_of<'a>(session: *mut libaeTlsSession) -> Result<&'a mut RawSession, Errno> {
+    // SAFETY: not NULL, and the caller vouches for the rest.
+    Ok(unsafe { &mut *non_null(session)?.cast() })
+}
+
+/// A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure). Nothing is
+/// sent yet; `fd` may still be connecting. `server_name` is the name or address of the server, sent to it if it is a name
+/// and, if the configuration asks for that, looked for in its certificate; NULL stands for none. The configuration's own
+/// `server_name` comes first.
+///
+/// For programs that connect and watch the socket themselves, as hiredis does: no loop and no connection of the library's is
+/// involved. A session is used by one thread at a time. The descriptor stays the program's, and is neither watched nor
+/// closed here; it may be blocking, and then the calls block. A program that uses one ignores `SIGPIPE`, as with `write`.
+///
+/// Returns the session, to be freed with `libaeTlsSessionFree`; NULL with errno `EINVAL` (`fd` is negative, or there is no
+/// configuration with a CA), `EOPNOTSUPP` (a library without TLS) or `ENOMEM`, and the reason in `err` (NULL: nowhere),
+/// cut to `err_len` bytes with the NUL.
+///
+/// # Safety
+/// `server_name` is NULL or a string; `err` has room for `err_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionNew(
+    fd: c_int,
+    server_name: *const c_char,
+    err: *mut c_char,
+    err_len: usize,
+) -> *mut libaeTlsSession {
+    call(ptr::null_mut(), || {
+        // SAFETY: the caller vouches for the string.
+        let name = unsafe { optional_string(server_name) }.unwrap_or(c"");
+        let session = if fd < 0 { Err((Errno::EINVAL, "no descriptor".into())) } else { RawSession::new(fd, name) };
+        // SAFETY: the caller vouches for the buffer.
+        let session = unsafe { explained(session, err, err_len) }?;
+        Ok(boxed(session)?.as_ptr().cast())
+    })
+}
+
+/// Begins the handshake or goes on with it.
+///
+/// Returns 0 when it is over: now data can be read and written; `AE_READABLE` or `AE_WRITABLE` when it goes on once the
+/// descriptor is that; -1 with errno `EPROTO` (TLS failed), `EINTR` (call it again), `EINVAL` (NULL) or what the socket
+/// answers. After a failure every call fails in the same way.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionHandshake(session: *mut libaeTlsSession) -> c_int {
+    // SAFETY: the caller vouches for the session.
+    call(AE_ERR, || unsafe { session_of(session) }?.handshake())
+}
+
+/// Reads up to `len` bytes. What has been received may be more than fits; then no poll of the descriptor tells of the rest:
+/// read until `EAGAIN`, or as long as `libaeTlsSessionHasPending` says so.
+///
+/// Returns how many; 0 at the end (and for a `len` of 0); -1 with errno `EAGAIN` (nothing there), `EINTR`, `ENOTCONN` (the
+/// handshake is not over), `EPIPE` (after `libaeTlsSessionShutdown`), `EPROTO`, `EINVAL` (NULL) or what the socket answers.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses; `buf` is NULL or has room for `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionRead(
+    session: *mut libaeTlsSession,
+    buf: *mut c_void,
+    len: usize,
+) -> libc::ssize_t {
+    call(-1, || {
+        // SAFETY: the caller vouches for the session.
+        let session = unsafe { session_of(session) }?;
+        let buf: &mut [u8] = match len {
+            0 => &mut [],
+            // SAFETY: not NULL, and the caller vouches for the length.
+            _ => unsafe { slice::from_raw_parts_mut(non_null(buf)?.cast(), len.min(MAX_TRANSFER)) },
+        };
+        session.read(buf).map(|count| count as libc::ssize_t)
+    })
+}
+
+/// Writes up to `len` bytes.
+///
+/// Returns how many were taken; -1 with errno `EAGAIN` (the socket is full: call it again with the same data, or more of it,
+/// when the descriptor is writable, since a part is already in records), `EINTR` (as `EAGAIN`), `ENOTCONN` (the handshake is
+/// not over), `EPIPE` (after `libaeTlsSessionShutdown`, or the peer is gone), `EPROTO`, `EINVAL` (NULL) or what the socket
+/// answers.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses; `data` is NULL or holds `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionWrite(
+    session: *mut libaeTlsSession,
+    data: *const c_void,
+    len: usize,
+) -> libc::ssize_t {
+    call(-1, || {
+        // SAFETY: the caller vouches for the session.
+        let session = unsafe { session_of(session) }?;
+        let data: &[u8] = match len {
+            0 => &[],
+            // SAFETY: not NULL, and the caller vouches for the length.
+            _ => unsafe { slice::from_raw_parts(non_null(data.cast_mut())?.cast(), len.min(MAX_TRANSFER)) },
+        };
+        session.write(data).map(|count| count as libc::ssize_t)
+    })
+}
+
+/// Returns 1 when `libaeTlsSessionRead` has something to give that was received before, else 0.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionHasPending(session: *mut libaeTlsSession) -> c_int {
+    // SAFETY: the caller vouches for the session.
+    quietly(|| unsafe { session_of(session) }.is_ok_and(|session| session.has_pending()).into())
+}
+
+/// Tells the peer that nothing more comes (close_notify), if the socket takes that at once; call it before the descriptor
+/// is closed. What has not been read is lost. Without it, or before the handshake is over, the peer only sees the connection
+/// end.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionShutdown(session: *mut libaeTlsSession) {
+    // SAFETY: the caller vouches for the session.
+    quietly(|| _ = unsafe { session_of(session) }.map(RawSession::shut_down));
+}
+
+/// Why the session has failed, as text that is valid until it is freed; NULL when it has not.
+///
+/// # Safety
+/// `session` is NULL or a live session that no other thread uses.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionError(session: *mut libaeTlsSession) -> *const c_char {
+    // SAFETY: the caller vouches for the session.
+    let session = unsafe { session_of(session) }.ok();
+    session.and_then(|session| session.error()).map_or(ptr::null(), CStr::as_ptr)
+}
+
+/// Frees a session. Nothing is sent; the descriptor, which may be closed already, stays as it is.
+///
+/// # Safety
+/// `session` is NULL or a live session, which is not used afterwards.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionFree(session: *mut libaeTlsSession) {
+    if let Some(session) = NonNull::new(session.cast::<RawSession>()) {
+        // SAFETY: it came from `boxed`, and the caller does not use it any more.
+        quietly(|| unsafe { unbox(session) });
+    }
+}
+
+/// In a library without TLS there are no sessions.
+#[cfg(not(feature = "tls"))]
+mod without_tls {
+    use core::ffi::{CStr, c_int};
+    use nix::errno::Errno;
+
+    pub(super) enum RawSession {}
+
+    impl RawSession {
+        pub(super) fn new(_fd: c_int, _server_name: &CStr) -> Result<Self, (Errno, String)> {
+            Err((Errno::EOPNOTSUPP, crate::ffi::libae::WITHOUT_TLS.into()))
+        }
+
+        pub(super) fn handshake(&mut self) -> Result<c_int, Errno> {
+            match *self {}
+        }
+
+        pub(super) fn read(&mut self, _out: &mut [u8]) -> Result<usize, Errno> {
+            match *self {}
+        }
+
+        pub(super) fn write(&mut self, _data: &[u8]) -> Result<usize, Errno> {
+            match *self {}
+        }
+
+        pub(super) fn has_pending(&self) -> bool {
+            match *self {}
+        }
+
+        pub(super) fn shut_down(&mut self) {
+            match *self {}
+        }
+
+        pub(super) fn error(&self) -> Option<&CStr> {
+            match *self {}
+        }
+    }
+}
