@@ -1,6 +1,6 @@
-//! Decrypting ahead of what a read has to give. A record that is bad makes rustls send an alert, behind which nothing can be
-//! sent any more. So while a read looks ahead, the ciphers only say that there is something wrong; the next read, which has
-//! nothing else to give, finds out what.
+//! Decrypting ahead of what a read has to give. A record that is bad makes rustls send an alert, behind which nothing
+//! can be sent any more. So while a read looks ahead, the ciphers only say that there is something wrong; the next
+//! read, which has nothing else to give, finds out what.
 
 use rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter,

@@ -11,7 +11,8 @@ use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How long a handshake takes, in microseconds, before it may have to give way to a new one: as long as a listener rests.
+/// How long a handshake takes, in microseconds, before it may have to give way to a new one: as long as a listener
+/// rests.
 const GRACE: u64 = 1000 * LIBAE_ACCEPT_RETRY_MS as u64;
 
 static MOST: AtomicUsize = AtomicUsize::new(LIBAE_TLS_MAX_HANDSHAKES as usize);

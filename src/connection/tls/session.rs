@@ -76,9 +76,9 @@ pub(super) struct Session {
     tls: Tls,
     /// Records from the socket.
     incoming: Buffer,
-    /// How many of these bytes, whole records, rustls has been shown: what it leaves there is a part of a message. It gets to
-    /// see a record only when a read has nothing else to give (but see [`ahead`]). One that is bad ends the session, and what
-    /// the data before it is answered with has to be written first.
+    /// How many of these bytes, whole records, rustls has been shown: what it leaves there is a part of a message. It
+    /// gets to see a record only when a read has nothing else to give (but see [`ahead`]). One that is bad ends the
+    /// session, and what the data before it is answered with has to be written first.
     shown: usize,
     /// Data that no reader has had room for.
     plain: Vec<u8>,
@@ -317,7 +317,8 @@ impl Session {
         }
     }
 
-    /// Records that are there already, as far as they fit: one after the other they would cost a round of the loop each.
+    /// Records that are there already, as far as they fit: one after the other they would cost a round of the loop
+    /// each.
     fn read_ahead(&mut self, out: &mut [u8]) -> usize {
         let mut done = 0;
         while self.end.is_none()
@@ -350,7 +351,8 @@ impl Session {
         count
     }
 
-    /// How long the record is that rustls sees next, if all of it is there, and whether it is one: if not, the header is enough.
+    /// How long the record is that rustls sees next, if all of it is there, and whether it is one: if not, the header
+    /// is enough.
     fn next_record(&self) -> Option<(usize, bool)> {
         match &self.incoming.filled()[self.shown..] {
             [kind, major, _, high, low, rest @ ..] => {
@@ -453,8 +455,8 @@ impl Session {
         while let Ok(Step::Progress | Step::Data(_)) = self.step(&mut [], &Send::CloseNotify) {}
         let _ = flush(self);
         if matches!(self.tls, Tls::Client(_)) {
-            // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset, which
-            // takes what has just been written with it.
+            // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset,
+            // which takes what has just been written with it.
             let _ = socket::receive_now(socket, self.incoming.room(READ_LEAST));
         }
     }

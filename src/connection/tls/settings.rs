@@ -79,8 +79,8 @@ pub struct TlsConfig {
     pub max_handshakes: Option<usize>,
     /// How long a handshake may take, [`Duration::MAX`] for any time. Default: 10 seconds.
     pub handshake_timeout: Option<Duration>,
-    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be,
-    /// the connection ends. Default: 16 777 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited.
+    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot
+    /// be, the connection ends. Default: 16 777 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited.
     pub records_per_key: Option<u64>,
 }
 

@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// As many sessions as fit, each for a time; the oldest make room. Like OpenSSL's, a ticket can be used again: nothing is sent before the
-/// handshake is over (no 0-RTT), so that repeating it gives nobody anything.
+/// As many sessions as fit, each for a time; the oldest make room. Like OpenSSL's, a ticket can be used again: nothing
+/// is sent before the handshake is over (no 0-RTT), so that repeating it gives nobody anything.
 #[derive(Debug)]
 pub(super) struct Sessions {
     size: usize,

@@ -51,9 +51,9 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
     Ok(found.map(|suite| adapted(*suite, settings.records_per_key)).collect())
 }
 
-/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is none, as
-/// OpenSSL has it: that version has no way to change keys, and rustls would end the connection. With TLS 1.3 keys are
-/// changed, at rustls's limit if not before.
+/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is none,
+/// as OpenSSL has it: that version has no way to change keys, and rustls would end the connection. With TLS 1.3 keys
+/// are changed, at rustls's limit if not before.
 fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
     /// What rustls takes has to live forever: each is made once.
     static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
