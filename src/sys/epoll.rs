@@ -14,6 +14,8 @@ pub(crate) const READ: Events = libc::EPOLLIN as Events;
 pub(crate) const WRITE: Events = libc::EPOLLOUT as Events;
 pub(crate) const ERROR: Events = libc::EPOLLERR as Events;
 pub(crate) const HANGUP: Events = libc::EPOLLHUP as Events;
+/// Asked for with others: fires once, then no more until it is changed.
+pub(crate) const ONCE: Events = libc::EPOLLONESHOT as Events;
 
 /// What to do to a registration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
