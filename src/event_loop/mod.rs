@@ -10,6 +10,7 @@ mod file_events;
 mod heap;
 mod log;
 pub(crate) mod memory;
+mod old_pages;
 mod polling;
 mod threads;
 mod time_events;
