@@ -103,13 +103,15 @@ check-headers: ## fail when the headers are not what the sources and the facts g
 # but those that are exported. So libae.a cannot clash with another Rust library in the same program, and both
 # libraries export the same names. rustc's own libae.so is not used: it has no symbol versions, and cargo gives a
 # package with several crate types no link-time optimization. The directory is its own since cargo would put a
-# `libae.a` of another kind at the same place.
+# `libae.a` of another kind at the same place. Callbacks may be left by an exception or by pthread_cancel: whoever unwinds
+# has to find the way through our frames.
+CODEGEN := -C force-unwind-tables=yes
 $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib --target-dir $(TARGET)/capi
+	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib --target-dir $(TARGET)/capi -- $(CODEGEN)
 	$(NM) -g --defined-only $(TARGET)/capi/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map

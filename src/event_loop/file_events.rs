@@ -44,10 +44,14 @@ unsafe impl Zeroable for Slot {}
 impl Slot {
     /// What the backend has to watch for when the event's mask is `mask`.
     fn wanted(&self, mask: c_int) -> c_int {
+        if self.paused { Self::wanted_while_paused(mask) } else { mask & POLLED }
+    }
+
+    #[cold]
+    fn wanted_while_paused(mask: c_int) -> c_int {
         match mask & POLLED {
-            AE_READABLE if self.paused => HELD,
-            polled if self.paused => polled & !AE_READABLE,
-            polled => polled,
+            AE_READABLE => HELD,
+            polled => polled & !AE_READABLE,
         }
     }
 }
@@ -70,8 +74,9 @@ impl State {
     }
 
     /// Makes the backend watch a descriptor for what `mask` says, at once. Only one who creates an event may have the
-    /// descriptor's file added: to everybody else a file that the backend does not know is a stranger's, which has got the
-    /// number of one that was closed.
+    /// descriptor's file added: to everybody else a file that the backend does not know is a stranger's, which has
+    /// got the number of one that was closed.
+    #[inline(always)] // Or else it is a call more for creating and deleting, which are all that is frequent.
     fn arm(&mut self, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
         let slot = self.slot(fd);
         let (wanted, armed) = (slot.wanted(mask), c_int::from(slot.armed));
@@ -85,13 +90,15 @@ impl State {
             Ok(applied) => {
                 slot.armed = wanted as u8;
                 if applied == Applied::Added {
-                    self.settle(fd, polls);
+                    slot.settled = polls;
+                    self.settled = self.settled.max(polls);
                 }
                 Ok(())
             }
             Err(errno) => {
                 slot.told = false;
-                // The kernel may still watch what had the number before: with another descriptor for it, it is still open.
+                // The kernel may still watch what had the number before: with another descriptor for it, it is still
+                // open.
                 if wanted == 0 {
                     slot.armed = 0;
                 }
@@ -103,7 +110,7 @@ impl State {
     /// Whether a change can wait until the next poll: that is to come in the call that is running, nobody is in the
     /// middle of one, and it is this thread that will.
     fn may_defer(&self, held: &Option<Held>) -> bool {
-        self.depth > 0 && !self.polling.load(Relaxed) && held.is_none()
+        self.calls.depth() > 0 && !self.polling.load(Relaxed) && held.is_none()
     }
 
     /// Notes that a descriptor is to be looked at before the next poll. False when there is no room to.
@@ -180,18 +187,22 @@ pub(crate) unsafe fn create_file_event(
             event.wfileProc = proc;
         }
         event.clientData = data;
-        // The backend is told even of an event that is there: the number may be another file's by now. Not if it was told in
-        // this callback, for the same user, and all that has happened since is a removal that was put off.
+        // The backend is told even of an event that is there: the number may be another file's by now. Not if it was
+        // told in this callback, for the same user, and this takes back a removal that was put off since.
         let slot = state.slot(fd);
-        let known = slot.told && slot.wanted(event.mask) == c_int::from(slot.armed) && same_user(event, &before);
+        let known = slot.told
+            && (event.mask ^ before.mask) & POLLED != 0
+            && slot.wanted(event.mask) == c_int::from(slot.armed)
+            && same_user(event, &before);
         if !known {
             if let Err(errno) = state.arm(fd, event.mask, true) {
                 *event = before;
                 state.slot(fd).paused = paused;
                 return Err(errno);
             }
-            let told = state.may_defer(&held) && state.arm_later(fd);
-            state.slot(fd).told = told;
+            if state.may_defer(&held) && state.arm_later(fd) {
+                state.slot(fd).told = true;
+            }
         }
         (*el).maxfd = (*el).maxfd.max(fd);
     }
@@ -361,7 +372,7 @@ pub(super) unsafe fn take_over(el: *mut aeEventLoop, fired: *const aeFiredEvent,
 /// Calls the handlers of a descriptor that `poll` found ready.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside `process_events`.
+/// `el` is a live loop of this thread, inside a call.
 pub(super) unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
     // SAFETY: the caller vouches for the loop. Every access looks the entry up again, since the handler before

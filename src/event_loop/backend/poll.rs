@@ -1,6 +1,6 @@
 //! poll: a dense array of entries, and where each descriptor's is.
 
-use super::{Applied, Fired};
+use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::event_loop::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};
@@ -38,7 +38,7 @@ impl Backend {
         &mut self.positions.as_mut_slice()[fd as usize].0
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, _old: c_int, new: c_int, _heals: bool) -> Result<Applied, Errno> {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events = 0;
         if new & AE_READABLE != 0 {
             events |= READ;
@@ -59,6 +59,9 @@ impl Backend {
         if position > 0 {
             self.entries[position - 1].events = events;
             return Ok(Applied::Changed);
+        }
+        if !heals && old != HELD {
+            return Err(Errno::ENOENT);
         }
         self.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         self.entries.push(pollfd { fd, events, revents: 0 });

@@ -1,6 +1,6 @@
 //! select, for any number of descriptors.
 
-use super::{Applied, Fired};
+use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::sys::poll::{FdSet, select};
 use crate::sys::{Errno, fd::descriptor_flags};
@@ -39,11 +39,15 @@ impl Backend {
         Ok(())
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, _old: c_int, new: c_int, _heals: bool) -> Result<Applied, Errno> {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let (read, write) = (new & AE_READABLE != 0, new & AE_WRITABLE != 0);
-        // select itself would only say so later.
-        let open = if read || write { descriptor_flags(fd) } else { Ok(0) };
         let known = self.watches(fd as usize);
+        let open = match read || write {
+            false => Ok(0),
+            true if !known && !heals && old != HELD => Err(Errno::ENOENT),
+            // select itself would only say so later.
+            true => descriptor_flags(fd),
+        };
         self.set(fd as usize, read && open.is_ok(), write && open.is_ok());
         open.map(|_| if known { Applied::Changed } else { Applied::Added })
     }
