@@ -127,12 +127,15 @@ check-headers: | $(AWS_LC) ## fail when the headers are not what the sources and
 # but those that are exported. So libae.a cannot clash with another Rust library in the same program, and both
 # libraries export the same names. A libae.so of rustc's own would have no symbol versions, and cargo gives a package with
 # several crate types no link-time optimization: so Cargo.toml names none, and the archive is asked for here.
+#
+# Callbacks may be left by an exception or by pthread_cancel: whoever unwinds has to find the way through our frames.
+CODEGEN := -C force-unwind-tables=yes
 $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib
+	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
 	$(NM) -g --defined-only $(TARGET)/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
@@ -156,7 +159,7 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --no-default-features --lib --crate-type staticlib \
-		--target-dir $(TARGET)/core
+		--target-dir $(TARGET)/core -- $(CODEGEN)
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
 		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined

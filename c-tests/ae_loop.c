@@ -268,8 +268,26 @@ static void shrunk_and_grown_slots_are_empty(void) {
     finish(el);
 }
 
+static aeEventLoop *kept;
+
+static TIME_RESULT on_never(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    return AE_NOMORE;
+}
+
+/* For valgrind, which looks for pointers to all that has not been freed. The backend has no descriptor. */
+static void timer_at_the_end_of_the_program_is_no_leak(void) {
+    int i;
+
+    kept = aeCreateEventLoopWithBackend(64, "poll");
+    CHECK(kept != NULL);
+    for (i = 0; i < 1000; i++) CHECK(aeCreateTimeEvent(kept, 3600000, on_never, NULL, NULL) != AE_ERR);
+}
+
 TEST_MAIN(CASE(hooks_run_when_asked_for), CASE(main_runs_both_hooks), CASE(hook_keeps_the_loop_from_waiting),
           CASE(dont_wait_holds_until_taken_back), CASE(every_callback_can_stop),
           CASE(stop_lets_the_iteration_end), CASE(signal_ends_the_wait), CASE(set_size_limits),
           CASE(nonsensical_set_size_is_einval), CASE(large_set_is_untouched_memory),
-          CASE(shrunk_and_grown_slots_are_empty))
+          CASE(shrunk_and_grown_slots_are_empty), CASE(timer_at_the_end_of_the_program_is_no_leak))

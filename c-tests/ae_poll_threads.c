@@ -264,5 +264,35 @@ static void nothing_is_lost_between_the_threads(void) {
     end();
 }
 
-TEST_MAIN(CASE(result_comes_from_the_other_thread), CASE(changes_wait_for_the_poll),
+static void *poll_without_end(void *el) {
+    aePoll(el, NULL);
+    return NULL;
+}
+
+static void cancelled_poll_holds_nothing(void) {
+    aeEventLoop *el;
+    pthread_t thread;
+    int pair[2];
+
+#ifdef __SANITIZE_ADDRESS__
+    SKIP("only the library as it is shipped lets others unwind");
+#endif
+    el = new_loop();
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    aeSetPollProtect(el, 1);
+    CHECK_INT(pthread_create(&thread, NULL, poll_without_end, el), 0);
+    while (pthread_mutex_trylock(&el->poll_mutex) == 0) CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
+    CHECK_INT(pthread_cancel(thread), 0);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    CHECK_INT(aeCreateFileEvent(el, pair[1], AE_READABLE, note_readable, NULL), AE_OK);
+    aeSetPollProtect(el, 0);
+    test_send(pair[1], "x");
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(cancelled_poll_holds_nothing), CASE(result_comes_from_the_other_thread), CASE(changes_wait_for_the_poll),
           CASE(result_is_of_the_file_that_was_polled), CASE(nothing_is_lost_between_the_threads))

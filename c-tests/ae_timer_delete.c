@@ -346,10 +346,42 @@ static void time_handler_waits_for_a_file(void) {
     aeDeleteEventLoop(el);
 }
 
+/* Finalizers that always leave another one behind: what is deleted in a pass waits for the next. */
+static void on_final_again(aeEventLoop *el, void *data) {
+    finalized++;
+    CHECK_INT(aeDeleteTimeEvent(el, aeCreateTimeEvent(el, 0, on_once, data, on_final_again)), AE_OK);
+}
+
+static void finalizers_do_not_go_on_forever(void) {
+    aeEventLoop *el = new_loop();
+
+    on_final_again(el, NULL);
+    finalized = 0;
+    run_passes(el);
+    CHECK_INT(finalized, 4);
+    aeDeleteEventLoop(el);
+    CHECK(finalized > 4);
+}
+
+static void on_final_of_chain(aeEventLoop *el, void *data) {
+    finalized++;
+    if (finalized == 100) return;
+    CHECK_INT(aeDeleteTimeEvent(el, aeCreateTimeEvent(el, 0, on_once, data, on_final_of_chain)), AE_OK);
+}
+
+static void chain_of_finalizers_ends(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK_INT(aeDeleteTimeEvent(el, aeCreateTimeEvent(el, 0, on_once, NULL, on_final_of_chain)), AE_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(finalized, 100);
+}
+
 TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic_clock),
           CASE(unknown_id_is_enoent), CASE(ended_event_has_no_id), CASE(deleted_event_does_not_run),
           CASE(all_deleted_leaves_a_working_loop), CASE(handler_deletes_itself),
           CASE(handler_deletes_all_others), CASE(finalizer_comes_after_the_last_use),
           CASE(finalizer_may_create_and_delete), CASE(loop_deletion_finalizes_the_deleted),
           CASE(loop_deletion_finalizes_what_a_finalizer_deletes),
+          CASE(finalizers_do_not_go_on_forever), CASE(chain_of_finalizers_ends),
           CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))

@@ -62,6 +62,7 @@ PROGRAMS_OF = {
     "conn_mptcp": VALKEY_9,
     "conn_numbers": VALKEY_9,
     "conn_registry": tuple(profile for profile in REGISTRY if profile not in VALKEY_9),  # types by name
+    "conn_rest": REGISTRY,
     "conn_unix": REGISTRY,
     "conn_unix_listener": REGISTRY,
     "conn_v1": V1,
@@ -75,6 +76,8 @@ PROGRAMS_OF = {
 }
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
+    "ae_left": ("so", "a"),  # AddressSanitizer's locals are not on the stack, by which calls that are gone are found
+    "ae_thrown": ("so", "a"),  # and its library is built so that exceptions end in it
     "weak_symbols": ("a",),  # the linker's choice between a weak symbol of libae.a and the program's own
 }
 

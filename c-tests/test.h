@@ -210,7 +210,7 @@ static inline int test_drain(int fd) {
 
 /* Fills a socket's buffers, so that it is not writable. */
 static inline void test_fill(int fd) {
-    static const char block[4096];
+    static const char block[4096] = {0};
 
     while (write(fd, block, sizeof(block)) > 0) continue;
     CHECK_INT(errno, EAGAIN);

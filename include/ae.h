@@ -177,24 +177,35 @@ void aeStop(struct aeEventLoop *eventLoop);
  * those it is already watched for. `proc` becomes the handler of the events in `mask`, `clientData` that
  * of all the descriptor's events.
  *
- * Inside a callback a change of what an already watched descriptor is watched for reaches the kernel right
- * before the loop next polls; everything else reaches it at once.
+ * It reaches the kernel at once. A descriptor that was closed without its event being deleted, and is another file
+ * now, is added anew.
  *
  * Returns `AE_OK`; `AE_ERR` with errno `ERANGE` (`fd` is not below the set size), `EBADF` (negative or not
- * open), `EINVAL` (NULL loop or handler, unknown mask), `EPERM` (a kind of file that cannot be polled),
+ * open), `EINVAL` (NULL loop or handler, unknown mask, neither of the two events asked for or watched before),
+ * `EPERM` (a kind of file that cannot be polled),
  * `ENOMEM` or `ENOSPC`.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
  */
-int aeCreateFileEvent(struct aeEventLoop *eventLoop, int fd, int mask, aeFileProc *proc, void *clientData);
+int aeCreateFileEvent(struct aeEventLoop *eventLoop,
+                      int fd,
+                      int mask,
+                      aeFileProc *proc,
+                      void *clientData);
 
 /**
  * Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it. A
  * NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
  *
+ * Inside a callback a removal that leaves something to watch reaches the kernel right before the loop next polls, or
+ * when the outermost call returns; everything else reaches it at once. A file that was not registered under this
+ * number is left alone.
+ *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
-void aeDeleteFileEvent(struct aeEventLoop *eventLoop, int fd, int mask);
+void aeDeleteFileEvent(struct aeEventLoop *eventLoop,
+                       int fd,
+                       int mask);
 
 /**
  * The events that `fd` is watched for, `AE_NONE` for a NULL loop or a descriptor out of range.
@@ -233,17 +244,18 @@ long long aeCreateTimeEvent(struct aeEventLoop *eventLoop,
  * Deletes a time event. It does not run again; its finalizer runs later. An event may delete itself or any
  * other inside a callback.
  *
- * Returns `AE_OK`; `AE_ERR` with errno `ENOENT` when no event has that id, `EINVAL` for a NULL loop.
+ * Returns `AE_OK`; `AE_ERR` with errno `ENOENT` when no event has that id (none has -1), `EINVAL` for a NULL loop.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
-int aeDeleteTimeEvent(struct aeEventLoop *eventLoop, long long id);
+int aeDeleteTimeEvent(struct aeEventLoop *eventLoop,
+                      long long id);
 
 /**
  * Runs one iteration. `flags` says what to process: `AE_FILE_EVENTS`, `AE_TIME_EVENTS` or `AE_ALL_EVENTS`;
  * besides, `AE_DONT_WAIT`, `AE_CALL_BEFORE_SLEEP` and `AE_CALL_AFTER_SLEEP`. Without `AE_DONT_WAIT` it waits
  * for the first file event, or the first time event when those are asked for. It may be called again
- * inside a callback.
+ * inside a callback. A callback may be left by `longjmp` or an exception: the next call goes on.
  *
  * Returns how many descriptors and time events were processed; `AE_ERR` with errno `EINVAL` for a NULL
  * loop, or as the backend failed (upstream aborts there).

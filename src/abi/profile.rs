@@ -133,16 +133,16 @@ pub(crate) unsafe fn is_poll_protected(el: *mut aeEventLoop) -> bool {
     }
 }
 
-/// Polls as the loop's own function does, if it has one.
+/// The loop's own function to poll, if it has one.
 ///
 /// # Safety
-/// `el` is a live loop; its custom poll may be called with it.
-pub(crate) unsafe fn custom_poll(el: *mut aeEventLoop) -> Option<c_int> {
+/// `el` is a live loop; its custom poll is NULL or an `aeCustomPollProc`.
+pub(crate) unsafe fn custom_poll(el: *mut aeEventLoop) -> Option<unsafe extern "C" fn(*mut aeEventLoop) -> c_int> {
     #[cfg(abi_valkey)]
     // SAFETY: the caller vouches for the loop; the opaque pointer is a function of that type.
     return unsafe {
         let proc = (*el).custompoll;
-        (!proc.is_null()).then(|| transmute::<*mut aeCustomPollProc, AeCustomPollProc>(proc)(el))
+        (!proc.is_null()).then(|| transmute::<*mut aeCustomPollProc, AeCustomPollProc>(proc))
     };
     #[cfg(not(abi_valkey))]
     {

@@ -1,10 +1,10 @@
 //! File events: what descriptors are watched for, and what happens when they fire.
 
-use super::backend::Applied;
+use super::backend::{Applied, HELD};
 use super::memory::Zeroable;
 use super::{State, entry, grow_events, polling, state};
 use crate::abi::ae::*;
-use crate::abi::host::LIBAE_LOG_DEBUG;
+use crate::abi::host::{LIBAE_ACCEPT_RETRY_MS, LIBAE_LOG_WARNING};
 use crate::sys::mutex::Held;
 use crate::sys::text::error_text;
 use crate::sys::{Errno, clock};
@@ -24,6 +24,8 @@ pub(super) struct Slot {
     armed: u8,
     /// Listed in `State::changed`.
     listed: bool,
+    /// The backend has been told since the changes were last applied, and took the descriptor's file for its own.
+    told: bool,
     /// Not watched for readable for the time being; see [`pause_readable`].
     paused: bool,
 }
@@ -32,6 +34,8 @@ pub(super) struct Slot {
 pub(super) struct Pause {
     fd: c_int,
     until: u64,
+    /// It could not be ended in time, and the log has been told.
+    failed: bool,
 }
 
 // SAFETY: integers and bools, for which zero is false.
@@ -40,7 +44,15 @@ unsafe impl Zeroable for Slot {}
 impl Slot {
     /// What the backend has to watch for when the event's mask is `mask`.
     fn wanted(&self, mask: c_int) -> c_int {
-        if self.paused { mask & POLLED & !AE_READABLE } else { mask & POLLED }
+        if self.paused { Self::wanted_while_paused(mask) } else { mask & POLLED }
+    }
+
+    #[cold]
+    fn wanted_while_paused(mask: c_int) -> c_int {
+        match mask & POLLED {
+            AE_READABLE => HELD,
+            polled => polled & !AE_READABLE,
+        }
     }
 }
 
@@ -61,27 +73,33 @@ impl State {
         self.settled = self.settled.max(poll);
     }
 
-    /// Makes the backend watch a descriptor for what `mask` says, at once.
-    fn arm(&mut self, fd: c_int, mask: c_int) -> Result<(), Errno> {
+    /// Makes the backend watch a descriptor for what `mask` says, at once. Only one who creates an event may have the
+    /// descriptor's file added: to everybody else a file that the backend does not know is a stranger's, which has
+    /// got the number of one that was closed.
+    #[inline(always)] // Or else it is a call more for creating and deleting, which are all that is frequent.
+    fn arm(&mut self, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
         let slot = self.slot(fd);
         let (wanted, armed) = (slot.wanted(mask), c_int::from(slot.armed));
-        if wanted == 0 && armed == 0 {
+        if armed == 0 && (wanted == 0 || !creates) {
             return Ok(());
         }
-        let applied = self.backend.apply(fd, armed, wanted);
+        let applied = self.backend.apply(fd, armed, wanted, creates);
         let polls = self.polls;
         let slot = self.slot(fd);
         match applied {
             Ok(applied) => {
                 slot.armed = wanted as u8;
                 if applied == Applied::Added {
-                    self.settle(fd, polls);
+                    slot.settled = polls;
+                    self.settled = self.settled.max(polls);
                 }
                 Ok(())
             }
             Err(errno) => {
-                // A failed add or change leaves a closed descriptor with nothing, any other as it was.
-                if wanted == 0 || matches!(errno, Errno::EBADF | Errno::EPERM) {
+                slot.told = false;
+                // The kernel may still watch what had the number before: with another descriptor for it, it is still
+                // open.
+                if wanted == 0 {
                     slot.armed = 0;
                 }
                 Err(errno)
@@ -92,10 +110,10 @@ impl State {
     /// Whether a change can wait until the next poll: that is to come in the call that is running, nobody is in the
     /// middle of one, and it is this thread that will.
     fn may_defer(&self, held: &Option<Held>) -> bool {
-        self.depth > 0 && !self.polling.load(Relaxed) && held.is_none()
+        self.calls.depth() > 0 && !self.polling.load(Relaxed) && held.is_none()
     }
 
-    /// Notes that a descriptor is to be armed before the next poll. False when there is no room to.
+    /// Notes that a descriptor is to be looked at before the next poll. False when there is no room to.
     fn arm_later(&mut self, fd: c_int) -> bool {
         if self.slot(fd).listed {
             return true;
@@ -109,26 +127,23 @@ impl State {
     }
 }
 
-/// Tells the backend what changed since the last poll.
+/// Tells the backend what is no longer watched for since this was last done.
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
 #[inline(never)]
 pub(super) unsafe fn apply_changes(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop; the log hook runs while no reference is alive.
+    // SAFETY: the caller vouches for the loop; no callback runs here.
     unsafe {
         while let Some(fd) = state(el).changed.pop() {
             let Some(event) = entry(el, fd) else { continue };
             let mask = (*event).mask;
             let state = state(el);
             let slot = state.slot(fd);
-            slot.listed = false;
-            if slot.wanted(mask) == c_int::from(slot.armed) {
-                continue;
-            }
-            if let Err(errno) = state.arm(fd, mask) {
-                // Nobody is there to be told: the call that asked for it has returned.
-                super::log(LIBAE_LOG_DEBUG, format_args!("descriptor {fd} is not watched: {}", error_text(errno)));
+            (slot.listed, slot.told) = (false, false);
+            if slot.wanted(mask) != c_int::from(slot.armed) {
+                // It fails when the descriptor was closed first, which removed it as well.
+                let _ = state.arm(fd, mask, false);
             }
         }
     }
@@ -162,6 +177,7 @@ pub(crate) unsafe fn create_file_event(
             return Err(Errno::EINVAL);
         }
         let before = aeFileEvent { ..*event };
+        let paused = state.slot(fd).paused;
         // Stored before it is armed: whoever polls from another thread finds the handler.
         event.mask |= mask;
         if mask & AE_READABLE != 0 {
@@ -172,18 +188,30 @@ pub(crate) unsafe fn create_file_event(
             event.wfileProc = proc;
         }
         event.clientData = data;
-        // An event that was there already is told to the backend all the same: the number may belong to
-        // another file by now.
-        let changes = event.mask & POLLED != before.mask & POLLED;
-        let watched = before.mask & POLLED != 0 && state.slot(fd).armed != 0;
-        let later = watched && changes && state.may_defer(&held) && state.arm_later(fd);
-        if !later && let Err(errno) = state.arm(fd, event.mask) {
-            *event = before;
-            return Err(errno);
+        // The backend is told even of an event that is there: the number may be another file's by now. Not if it was
+        // told in this callback, for the same user, and this takes back a removal that was put off since.
+        let slot = state.slot(fd);
+        let known = slot.told
+            && (event.mask ^ before.mask) & POLLED != 0
+            && slot.wanted(event.mask) == c_int::from(slot.armed)
+            && same_user(event, &before);
+        if !known {
+            if let Err(errno) = state.arm(fd, event.mask, true) {
+                *event = before;
+                state.slot(fd).paused = paused;
+                return Err(errno);
+            }
+            if state.may_defer(&held) && state.arm_later(fd) {
+                state.slot(fd).told = true;
+            }
         }
         (*el).maxfd = (*el).maxfd.max(fd);
     }
     Ok(())
+}
+
+fn same_user(now: &aeFileEvent, before: &aeFileEvent) -> bool {
+    (now.clientData, now.rfileProc, now.wfileProc) == (before.clientData, before.rfileProc, before.wfileProc)
 }
 
 /// Stops watching `fd` for the events of `mask`.
@@ -215,7 +243,7 @@ pub(crate) unsafe fn delete_file_event(el: *mut aeEventLoop, fd: c_int, mut mask
             let later = after & POLLED != 0 && state.may_defer(&held) && state.arm_later(fd);
             if !later {
                 // It fails when the descriptor was closed first, which removed it as well.
-                let _ = state.arm(fd, after);
+                let _ = state.arm(fd, after, false);
             }
         }
         if fd == (*el).maxfd && after == AE_NONE {
@@ -252,10 +280,15 @@ pub(crate) unsafe fn pause_readable(el: *mut aeEventLoop, fd: c_int, millisecond
         // One pause for each: that of an earlier file of the same number must not end this one.
         state.pauses.retain(|pause| pause.fd != fd);
         state.pauses.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        state.pauses.push(Pause { fd, until: clock::now_us().saturating_add(milliseconds.saturating_mul(1000)) });
-        state.slot(fd).paused = true;
-        state.arm(fd, mask)
+        state.pauses.push(Pause { fd, until: after(clock::now_us(), milliseconds), failed: false });
+        let slot = state.slot(fd);
+        slot.paused = true;
+        if slot.wanted(mask) == c_int::from(slot.armed) { Ok(()) } else { state.arm(fd, mask, false) }
     }
+}
+
+fn after(now: u64, milliseconds: u64) -> u64 {
+    now.saturating_add(milliseconds.saturating_mul(1000))
 }
 
 /// Watches again those whose pause is over.
@@ -275,22 +308,45 @@ pub(super) unsafe fn end_pauses(el: *mut aeEventLoop) {
 /// As for [`end_pauses`].
 #[cold]
 unsafe fn end_pauses_until(el: *mut aeEventLoop, now: u64) {
-    // SAFETY: the caller vouches for the loop; no callback runs here.
+    // SAFETY: the caller vouches for the loop; the log hook runs while no reference is alive.
     unsafe {
-        let _held = polling::hold(el);
         let mut index = 0;
-        while let Some(&Pause { fd, until }) = state(el).pauses.get(index) {
+        while let Some(&Pause { fd, until, failed }) = state(el).pauses.get(index) {
             if until > now {
                 index += 1;
-                continue;
+            } else if let Err(errno) = end_pause(el, fd) {
+                state(el).pauses[index] = Pause { fd, until: after(now, LIBAE_ACCEPT_RETRY_MS as u64), failed: true };
+                index += 1;
+                if !failed {
+                    let reason = error_text(errno);
+                    super::log(LIBAE_LOG_WARNING, format_args!("descriptor {fd} is not watched again yet: {reason}"));
+                }
+            } else {
+                state(el).pauses.swap_remove(index);
             }
-            state(el).pauses.swap_remove(index);
-            let Some(event) = entry(el, fd) else { continue };
-            let mask = (*event).mask;
-            let state = state(el);
-            if core::mem::take(&mut state.slot(fd).paused) {
-                // A descriptor that was closed meanwhile has no more events to come.
-                let _ = state.arm(fd, mask);
+        }
+    }
+}
+
+/// Watches a descriptor again, unless its pause is over or its file is gone: both are no failure.
+///
+/// # Safety
+/// As for [`end_pauses`].
+unsafe fn end_pause(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
+    // SAFETY: the caller vouches for the loop; no callback runs here.
+    unsafe {
+        let _held = polling::hold(el)?;
+        let Some(event) = entry(el, fd) else { return Ok(()) };
+        let mask = (*event).mask;
+        let state = state(el);
+        if !core::mem::take(&mut state.slot(fd).paused) {
+            return Ok(());
+        }
+        match state.arm(fd, mask, false) {
+            Ok(()) | Err(Errno::EBADF | Errno::ENOENT | Errno::EPERM) => Ok(()),
+            Err(errno) => {
+                state.slot(fd).paused = true;
+                Err(errno)
             }
         }
     }
@@ -317,7 +373,7 @@ pub(super) unsafe fn take_over(el: *mut aeEventLoop, fired: *const aeFiredEvent,
 /// Calls the handlers of a descriptor that `poll` found ready.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside `process_events`.
+/// `el` is a live loop of this thread, inside a call.
 pub(super) unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
     // SAFETY: the caller vouches for the loop. Every access looks the entry up again, since the handler before

@@ -4,14 +4,19 @@
 //! `apidata`. The rule of this module: no reference to a loop, its state, a slot or a timer is alive while a
 //! callback runs, since a callback may change or free any of them; every access afterwards starts from the
 //! raw pointer again.
+//!
+//! Callbacks may be left by `longjmp`, by an exception or by the end of their thread. No destructor runs then in what
+//! has called them, which is built with `panic = "abort"`: `calls` puts right what is left behind.
 
 mod backend;
+mod calls;
 mod file_events;
 mod heap;
 #[cfg(feature = "tls")]
 mod library_timer;
 mod log;
 pub(crate) mod memory;
+mod old_pages;
 mod polling;
 mod slots;
 mod threads;
@@ -39,8 +44,9 @@ use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::profile;
 use crate::sys::{Errno, clock, mutex};
 use backend::Backend;
+use calls::{Calls, Place};
 use core::ffi::{CStr, c_int, c_void};
-use core::mem::transmute;
+use core::mem::{replace, transmute};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicBool;
 use file_events::Pause;
@@ -67,12 +73,12 @@ struct State {
     settled: u64,
     /// Whether one is under way: another thread may then change what the loop waits for.
     polling: AtomicBool,
-    /// How many `process_events` are running, one inside the other.
-    depth: u32,
-    /// How many `run` are.
-    runs: u32,
+    /// Who is inside.
+    calls: Calls,
     /// Deleted inside a callback; freed when the outermost call returns.
     deleted: bool,
+    /// Being freed.
+    freeing: bool,
     /// What the safe API keeps for the loop, NULL for others.
     owner: *mut c_void,
     /// What no other loop has or gets.
@@ -126,9 +132,9 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         polls: 0,
         settled: 0,
         polling: AtomicBool::new(false),
-        depth: 0,
-        runs: 0,
+        calls: Calls::new(),
         deleted: false,
+        freeing: false,
         owner: ptr::null_mut(),
         number: threads::next_number(),
         user: threads::thread(),
@@ -167,9 +173,16 @@ pub(crate) unsafe fn delete(el: *mut aeEventLoop) {
         (*el).stop = 1;
         state(el).deleted = true;
         state(el).settled = u64::MAX;
+        if state(el).calls.depth() > 0 {
+            calls::look_who_is_inside(el);
+        }
         free_if_done(el);
     }
 }
+
+/// Rounds of finalizers when a loop is freed, besides one for each time event that there is: as long a chain of
+/// finalizers that create and delete events runs to its end, and none runs forever.
+const SPARE_ROUNDS: usize = 1000;
 
 /// Frees a deleted loop unless a call is running it.
 ///
@@ -178,16 +191,16 @@ pub(crate) unsafe fn delete(el: *mut aeEventLoop) {
 unsafe fn free_if_done(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop; finalizers run before anything is freed.
     unsafe {
-        let State { depth, runs, .. } = *state(el);
-        if depth > 0 || runs > 0 {
+        // A finalizer that deletes the loop once more, or runs it, must not get further.
+        if state(el).calls.depth() > 0 || replace(&mut state(el).freeing, true) {
             return;
         }
-        // A finalizer that deletes the loop once more must not get here again.
-        state(el).depth = 1;
         // A finalizer may delete more, and create some; those get none.
         let mut finalizes = profile::DELETE_FINALIZES;
+        let mut rounds = SPARE_ROUNDS + state(el).timers.live;
         loop {
-            while state(el).timers.has_deleted(el) {
+            while state(el).timers.has_deleted(el) && rounds > 0 {
+                rounds -= 1;
                 time_events::finalize(el);
             }
             if (*el).timeEventHead.is_null() {
@@ -309,23 +322,21 @@ unsafe fn grow_events(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
 /// # Safety
 /// `el` is a live loop of this thread.
 pub(crate) unsafe fn run(el: *mut aeEventLoop) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop; `runs` keeps it from being freed meanwhile.
+    let place = Place::new();
+    // SAFETY: the caller vouches for the loop, which is not freed while a call is inside.
     unsafe {
         threads::note_user(el);
-        state(el).runs += 1;
+        let depth = calls::enter(el, &place)?;
         (*el).stop = c_int::from(state(el).deleted);
-        let mut result = Ok(());
+        let mut result = Ok(0);
         while (*el).stop == 0 && result.is_ok() {
-            result = process_events(el, AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP).map(drop);
+            result = iterate(el, AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP, depth);
         }
         if let Err(errno) = result {
             log(LIBAE_LOG_WARNING, format_args!("the event loop ends: {}", crate::sys::text::error_text(errno)));
         }
-        state(el).runs -= 1;
-        if state(el).deleted {
-            free_if_done(el);
-        }
-        result
+        leave(el, depth);
+        result.map(drop)
     }
 }
 
@@ -337,19 +348,38 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
     if flags & AE_ALL_EVENTS == 0 {
         return Ok(0);
     }
-    // SAFETY: the caller vouches for the loop; `depth` keeps it from being freed meanwhile.
+    let place = Place::new();
+    // SAFETY: the caller vouches for the loop, which is not freed while a call is inside.
     unsafe {
         // Who runs it later tells when a connection is served: to ask each time would be dear.
         if state(el).polls == 0 {
             threads::note_user(el);
         }
-        state(el).depth += 1;
-        let result = iterate(el, flags);
-        state(el).depth -= 1;
+        let depth = calls::enter(el, &place)?;
+        let result = iterate(el, flags, depth);
+        leave(el, depth);
+        result
+    }
+}
+
+/// Ends a call that is so deep. Whoever called the outermost may wait for the backend's own descriptor next.
+///
+/// # Safety
+/// `el` is a live loop of this thread, and not used afterwards.
+#[inline(always)]
+unsafe fn leave(el: *mut aeEventLoop, depth: u32) {
+    // SAFETY: the caller vouches for the loop.
+    unsafe {
+        calls::leave(el, depth);
+        if depth > 1 {
+            return;
+        }
+        if !state(el).changed.is_empty() {
+            file_events::apply_changes(el);
+        }
         if state(el).deleted {
             free_if_done(el);
         }
-        result
     }
 }
 
@@ -358,8 +388,9 @@ pub(crate) unsafe fn process_events(el: *mut aeEventLoop, flags: c_int) -> Resul
 const FAR_US: u64 = 20_000;
 
 /// # Safety
-/// As for [`process_events`], which counts the depth.
-unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
+/// `el` is a live loop of this thread, inside a call that is so deep.
+#[inline(always)] // Or else it is a call more for `process_events`, which is called for each.
+unsafe fn iterate(el: *mut aeEventLoop, flags: c_int, depth: u32) -> Result<c_int, Errno> {
     let mut processed = 0;
     // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
     unsafe {
@@ -369,13 +400,15 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
                 call_before_sleep(el);
             }
             processed += polling::poll_and_dispatch(el, flags)?;
+            // Handlers may have left calls inside this one.
+            calls::forget_inner(el, depth);
         }
         if flags & AE_TIME_EVENTS != 0
             && let Some(deadline) = state(el).timers.next_deadline(el)
         {
             let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
             if slept || deadline <= clock::coarse_now_us() + FAR_US {
-                processed += time_events::process(el);
+                processed += time_events::process(el, depth);
             }
         }
     }

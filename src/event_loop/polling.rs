@@ -3,13 +3,12 @@
 
 use super::backend::Fired;
 use super::memory::ZeroedArray;
-use super::{State, file_events, state};
+use super::{State, calls, file_events, state};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::sys::mutex::Held;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;
-use core::mem::replace;
 use core::sync::atomic::Ordering::Relaxed;
 
 /// The loop's mutex, when another thread may poll it.
@@ -115,18 +114,25 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
 /// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside `process_events`.
+/// `el` is a live loop of this thread, inside a call.
 pub(super) unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
     unsafe {
         file_events::end_pauses(el);
-        if let Some(count) = profile::custom_poll(el) {
+        if let Some(custom_poll) = profile::custom_poll(el) {
+            // It may wait for the backend's own descriptor.
+            if !state(el).changed.is_empty() {
+                file_events::apply_changes(el);
+            }
+            let count = custom_poll(el);
             return after_custom_poll(el, flags, count);
         }
-        let nested = if state(el).depth > 1 { Some(enter_nested(el)?) } else { None };
+        if state(el).calls.depth() > 1 {
+            calls::lend(el)?;
+        }
         let (fired, capacity) = fired_buffer(el);
         let polled = poll_into(el, poll_timeout(el, flags), fired, capacity);
-        let result = match polled {
+        match polled {
             Ok(found) => {
                 let poll = state(el).polls;
                 let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
@@ -138,15 +144,9 @@ pub(super) unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Re
                 call_after_sleep(el, flags, 0);
                 unless_interrupted(errno)
             }
-        };
-        if let Some(outer) = nested {
-            leave_nested(el, outer);
         }
-        result
     }
 }
-
-type FiredBuffer = ZeroedArray<aeFiredEvent>;
 
 /// The loop's buffer for what a poll finds, as large as the set.
 ///
@@ -170,43 +170,9 @@ unsafe fn grow_buffer(el: *mut aeEventLoop) {
     unsafe {
         // A smaller buffer works too: what does not fit fires again.
         if let Ok(larger) = ZeroedArray::new(state(el).events.len()) {
-            set_buffer(el, larger);
+            calls::set_buffer(el, larger);
         }
     }
-}
-
-/// Makes this the loop's buffer; returns the one it had.
-///
-/// # Safety
-/// `el` is a live loop of this thread, and nobody reads the buffer it has, or the result outlives that.
-unsafe fn set_buffer(el: *mut aeEventLoop, fired: FiredBuffer) -> FiredBuffer {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        (*el).fired = fired.as_mut_ptr();
-        replace(&mut state(el).fired, fired)
-    }
-}
-
-/// Gives the loop another buffer for a call inside a callback, since the outer call is still reading the one it has;
-/// returns that.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-#[cold]
-unsafe fn enter_nested(el: *mut aeEventLoop) -> Result<FiredBuffer, Errno> {
-    // SAFETY: the caller vouches for the loop, and keeps the result.
-    unsafe {
-        let own = ZeroedArray::new(state(el).events.len())?;
-        Ok(set_buffer(el, own))
-    }
-}
-
-/// # Safety
-/// As for [`enter_nested`], which has returned `outer`.
-#[cold]
-unsafe fn leave_nested(el: *mut aeEventLoop, outer: FiredBuffer) {
-    // SAFETY: the caller vouches for the loop, and reads the other buffer no more.
-    unsafe { drop(set_buffer(el, outer)) };
 }
 
 /// The same for what a custom poll says the last poll has found.
@@ -227,9 +193,10 @@ unsafe fn after_custom_poll(el: *mut aeEventLoop, flags: c_int, count: c_int) ->
         }
         // A copy: handlers may have the loop polled again, by whatever thread.
         let found = state(el).fired.resized(count as usize, count as usize)?;
-        let poll = state(el).polls;
+        let (first, poll) = (found.as_mut_ptr(), state(el).polls);
+        state(el).calls.keep(found);
         call_after_sleep(el, flags, count);
-        dispatch_all(el, found.as_mut_ptr(), count, poll);
+        dispatch_all(el, first, count, poll);
         Ok(count)
     }
 }
@@ -250,7 +217,7 @@ unsafe fn call_after_sleep(el: *mut aeEventLoop, flags: c_int, found: c_int) {
 unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
     // SAFETY: the caller vouches for the loop and the elements.
     unsafe {
-        if state(el).depth > 1 {
+        if state(el).calls.depth() > 1 {
             file_events::take_over(el, fired, count, poll);
         }
         for index in 0..count as usize {

@@ -62,8 +62,45 @@ pub(super) fn next_number() -> u64 {
     NUMBERS.fetch_add(1, Relaxed)
 }
 
+/// A fork waits until nobody holds the list: a child that another thread's lock was copied into could make no loop.
+mod forks {
+    use super::{Entry, list};
+    use crate::sys::thread::at_fork;
+    use core::cell::UnsafeCell;
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::sync::MutexGuard;
+
+    /// The list while a fork is under way.
+    struct Held(UnsafeCell<Option<MutexGuard<'static, Vec<Entry>>>>);
+
+    // SAFETY: it is touched only by the thread that forks, between its `hold` and `release`, with the lock held.
+    unsafe impl Sync for Held {}
+
+    static HELD: Held = Held(UnsafeCell::new(None));
+    static ARE_GUARDED: AtomicBool = AtomicBool::new(false);
+
+    unsafe extern "C" fn hold() {
+        let list = list();
+        // SAFETY: the lock is this thread's.
+        unsafe { *HELD.0.get() = Some(list) };
+    }
+
+    unsafe extern "C" fn release() {
+        // SAFETY: the lock is this thread's, in the child as well.
+        drop(unsafe { (*HELD.0.get()).take() });
+    }
+
+    pub(super) fn guard() {
+        if !ARE_GUARDED.swap(true, Relaxed) {
+            // Without memory for that, the next loop tries again.
+            ARE_GUARDED.store(at_fork(hold, release).is_ok(), Relaxed);
+        }
+    }
+}
+
 /// Adds a new loop of this thread.
 pub(super) fn add(el: *mut aeEventLoop, number: u64) -> Result<(), Errno> {
+    forks::guard();
     let (mut list, thread) = (list(), thread());
     list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
     list.push(Entry { number, el, creator: thread, user: thread });

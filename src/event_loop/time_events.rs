@@ -6,9 +6,9 @@
 //! waits in the list of the retired until the next pass, where that runs; one that deletes itself goes when its
 //! callback has returned.
 
-use super::state;
 use super::timer_pool::Slot;
 use super::timers::Timers;
+use super::{calls, state};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::sys::errno::quietly;
@@ -116,15 +116,11 @@ pub(crate) unsafe fn delete_time_events(el: *mut aeEventLoop) {
 /// # Safety
 /// `el` is a live loop of this thread, inside a call that keeps it so.
 pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop. The list is ours alone once it is taken, and each event is freed
-    // after its finalizer, which may delete others.
+    // SAFETY: the caller vouches for the loop; no reference lives across a callback, which may delete other events.
     unsafe {
-        let mut event = state(el).timers.take_retired();
-        while !event.is_null() {
-            let (next, slot) = ((*event).next, (*event).when as Slot);
-            call_finalizer(el, event);
-            state(el).timers.pool.free(slot);
-            event = next;
+        state(el).timers.begin_finalizing();
+        while let Some((finalizer, data)) = state(el).timers.next_to_finalize() {
+            call_finalizer(el, finalizer, data);
         }
     }
 }
@@ -141,7 +137,7 @@ pub(super) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
         let timers = replace(&mut state(el).timers, Timers::new());
         while !event.is_null() && finalizes {
             let next = (*event).next;
-            call_finalizer(el, event);
+            call_finalizer(el, (*event).finalizerProc, (*event).clientData);
             event = next;
         }
         drop(timers);
@@ -149,23 +145,20 @@ pub(super) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
 }
 
 /// # Safety
-/// `el` is a live loop, `event` an event of it that nothing leads to any more.
-unsafe fn call_finalizer(el: *mut aeEventLoop, event: *mut aeTimeEvent) {
-    // SAFETY: the caller vouches for both; the opaque pointer is a function of that type.
-    unsafe {
-        let finalizer = (*event).finalizerProc;
-        if !finalizer.is_null() {
-            transmute::<*mut aeEventFinalizerProc, AeEventFinalizerProc>(finalizer)(el, (*event).clientData);
-        }
+/// `el` is a live loop; `finalizer` is NULL or an `aeEventFinalizerProc` that may be called with `data`.
+unsafe fn call_finalizer(el: *mut aeEventLoop, finalizer: *mut aeEventFinalizerProc, data: *mut c_void) {
+    if !finalizer.is_null() {
+        // SAFETY: the caller vouches for both; the opaque pointer is a function of that type.
+        unsafe { transmute::<*mut aeEventFinalizerProc, AeEventFinalizerProc>(finalizer)(el, data) };
     }
 }
 
 /// Runs the events that are due; returns how many. One created or re-armed meanwhile waits for the next pass.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside `process_events`.
+/// `el` is a live loop of this thread, inside a call that is so deep.
 #[inline(never)]
-pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
+pub(super) unsafe fn process(el: *mut aeEventLoop, depth: u32) -> c_int {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback.
     unsafe {
         finalize(el);
@@ -176,7 +169,7 @@ pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
         while !state(el).deleted
             && let Some(slot) = state(el).timers.pop_due(now)
         {
-            run(el, slot);
+            run(el, slot, depth);
             processed += 1;
         }
         state(el).timers.unlink_deleted(el);
@@ -188,7 +181,7 @@ pub(super) unsafe fn process(el: *mut aeEventLoop) -> c_int {
 ///
 /// # Safety
 /// As for [`process`]; the slot is that of a live event.
-unsafe fn run(el: *mut aeEventLoop, slot: Slot) {
+unsafe fn run(el: *mut aeEventLoop, slot: Slot, depth: u32) {
     // SAFETY: the caller vouches for the loop. The event is kept by its refcount, which keeps it from being retired; no
     // reference lives across the callback.
     unsafe {
@@ -196,21 +189,20 @@ unsafe fn run(el: *mut aeEventLoop, slot: Slot) {
         let (id, proc, data) = ((*event).id, (*event).timeProc, (*event).clientData);
         state(el).timers.running += 1;
         (*event).refcount += 1;
+        state(el).calls.begin_timer(slot);
         let again = profile::call_time_proc(proc, el, id, data);
-        if again == c_longlong::from(AE_NOMORE) {
+        calls::forget_inner(el, depth);
+        if !state(el).calls.end_timer(slot) {
+            return;
+        }
+        let next = if again == c_longlong::from(AE_NOMORE) {
             // It may have done so itself.
             let _ = delete_time_event(el, id);
-        }
-        (*event).refcount -= 1;
-        let timers = &mut state(el).timers;
-        timers.running -= 1;
-        if (*event).id == c_longlong::from(AE_DELETED_EVENT_ID) {
-            timers.pool.condemn(slot);
-            timers.changed = true;
+            None
         } else {
-            (*event).when = deadline(clock::now_us(), again);
-            timers.wait((*event).when, id);
-        }
+            Some(deadline(clock::now_us(), again))
+        };
+        state(el).timers.end_run(slot, next);
     }
 }
 

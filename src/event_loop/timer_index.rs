@@ -1,11 +1,11 @@
 //! From the id of a time event to its slot. Ids are given out one after the other, so that the table has pages of
 //! consecutive ids: adding one is a store, and a page goes when all its events have.
 
+use super::old_pages::{NO_PAGE, OldPages, Page};
 use super::timer_pool::Slot;
 use crate::sys::Errno;
 use core::ffi::c_longlong;
 use core::mem::replace;
-use rustc_hash::FxHashMap;
 
 /// Ids on a page. One event that stays keeps a page of 256 bytes.
 const PAGE: usize = 64;
@@ -16,19 +16,6 @@ const NONE: Slot = Slot::MAX;
 /// How many pages there is a place for at first.
 const PLACES: usize = 16;
 
-/// The page of consecutive ids with this number.
-#[derive(Clone, Copy)]
-struct Page {
-    number: c_longlong,
-    /// Where its slots are.
-    index: u32,
-    /// How many of its ids are there.
-    live: u32,
-}
-
-/// A place without a page: no id is on one with this number.
-const NO_PAGE: Page = Page { number: c_longlong::MIN, index: 0, live: 0 };
-
 /// The index. An id is added once, and never one lower than another.
 pub(super) struct TimerIndex {
     slots: Vec<[Slot; PAGE]>,
@@ -37,7 +24,7 @@ pub(super) struct TimerIndex {
     /// The pages, each in the place that the low bits of its number say; a power of two of them, or none.
     recent: Vec<Page>,
     /// The few whose place a newer page has taken.
-    old: FxHashMap<c_longlong, Page>,
+    old: OldPages,
     newest: c_longlong,
 }
 
@@ -55,7 +42,7 @@ impl TimerIndex {
             slots: Vec::new(),
             vacant: Vec::new(),
             recent: Vec::new(),
-            old: FxHashMap::default(),
+            old: OldPages::default(),
             newest: NO_PAGE.number,
         }
     }
@@ -78,7 +65,7 @@ impl TimerIndex {
         let number = number_of(id);
         let page = match self.recent.get(self.place(number)) {
             Some(page) if page.number == number => page,
-            _ => self.old.get(&number)?,
+            _ => self.old.get(number)?,
         };
         Some(self.slots[page.index as usize][offset_of(id)]).filter(|slot| *slot != NONE)
     }
@@ -89,7 +76,7 @@ impl TimerIndex {
         let place = self.place(number);
         let page = match self.recent.get_mut(place) {
             Some(page) if page.number == number => page,
-            _ => self.old.get_mut(&number)?,
+            _ => self.old.get_mut(number)?,
         };
         let slot = replace(&mut self.slots[page.index as usize][offset_of(id)], NONE);
         if slot == NONE {
@@ -111,7 +98,7 @@ impl TimerIndex {
         let place = self.place(number);
         let page = match self.recent.get_mut(place) {
             Some(page) if page.number == number => replace(page, NO_PAGE),
-            _ => self.old.remove(&number).unwrap_or(NO_PAGE),
+            _ => self.old.remove(number).unwrap_or(NO_PAGE),
         };
         if page.number == number {
             self.vacant.push(page.index);
@@ -123,7 +110,7 @@ impl TimerIndex {
     pub(super) fn make_room(&mut self, id: c_longlong) -> Result<(), Errno> {
         let number = number_of(id);
         self.slots.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        self.old.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        self.old.try_reserve()?;
         // One for each page, so that giving a page up cannot fail.
         self.vacant.try_reserve(self.slots.len() + 1 - self.vacant.len()).map_err(|_| Errno::ENOMEM)?;
         if 2 * (self.slots.len() - self.vacant.len()) >= self.recent.len() {
@@ -140,7 +127,7 @@ impl TimerIndex {
         let place = self.place(number);
         let older = replace(&mut self.recent[place], Page { number, index, live: 0 });
         if older.number != NO_PAGE.number {
-            self.old.insert(older.number, older);
+            self.old.insert(older);
         }
         self.newest = number;
         Ok(())
@@ -201,7 +188,7 @@ mod tests {
                 prop_assert_eq!(index.remove(id), Some(slot));
                 prop_assert_eq!(index.remove(id), None);
             }
-            prop_assert!(index.old.is_empty());
+            prop_assert_eq!(index.old.len(), 0);
             prop_assert!(index.slots.len() - index.vacant.len() <= 1);
         }
     }

@@ -5,7 +5,7 @@ use super::timer_index::TimerIndex;
 use super::timer_pool::{Slot, TimerPool};
 use crate::abi::ae::*;
 use crate::sys::Errno;
-use core::ffi::c_longlong;
+use core::ffi::{c_longlong, c_void};
 use core::mem::replace;
 use core::ptr;
 
@@ -23,6 +23,8 @@ pub(super) struct Timers {
     pub(super) running: usize,
     /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
     retired: *mut aeTimeEvent,
+    /// Of these, those whose turn it is.
+    finalizing: *mut aeTimeEvent,
     /// When the next pass has something to do, as it was before `changed`.
     next: Option<monotime>,
     pub(super) changed: bool,
@@ -37,6 +39,7 @@ impl Timers {
             live: 0,
             running: 0,
             retired: ptr::null_mut(),
+            finalizing: ptr::null_mut(),
             next: None,
             changed: false,
         }
@@ -63,7 +66,7 @@ impl Timers {
         // SAFETY: the caller vouches for the loop.
         unsafe { self.unlink_deleted(el) };
         let first = self.heap.first(|id| self.index.get(id).is_some());
-        self.next = if self.retired.is_null() { first } else { Some(0) };
+        self.next = if self.has_retired() { Some(0) } else { first };
         self.changed = false;
     }
 
@@ -74,7 +77,11 @@ impl Timers {
     pub(super) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
         // SAFETY: the caller vouches for the loop.
         unsafe { self.next_deadline(el) };
-        !self.retired.is_null()
+        self.has_retired()
+    }
+
+    fn has_retired(&self) -> bool {
+        !self.retired.is_null() || !self.finalizing.is_null()
     }
 
     /// Takes the deleted events out of the list, to free them or to have their finalizers run in the next pass.
@@ -106,10 +113,37 @@ impl Timers {
         });
     }
 
-    /// Takes the list of the events whose finalizers are waiting.
-    pub(super) fn take_retired(&mut self) -> *mut aeTimeEvent {
-        self.changed |= !self.retired.is_null();
-        replace(&mut self.retired, ptr::null_mut())
+    /// Makes it the turn of the events that are waiting for their finalizers, unless earlier ones are left whose turn it was.
+    pub(super) fn begin_finalizing(&mut self) {
+        self.changed |= self.has_retired();
+        if self.finalizing.is_null() {
+            self.finalizing = replace(&mut self.retired, ptr::null_mut());
+        }
+    }
+
+    /// Frees one of those whose turn it is; returns its finalizer, and what that is called with.
+    pub(super) fn next_to_finalize(&mut self) -> Option<(*mut aeEventFinalizerProc, *mut c_void)> {
+        // SAFETY: those in the list are in use, and nothing else leads to them.
+        let event = unsafe { self.finalizing.as_ref() }?;
+        let (finalizer, slot) = ((event.finalizerProc, event.clientData), event.when as Slot);
+        self.finalizing = event.next;
+        self.pool.free(slot);
+        Some(finalizer)
+    }
+
+    /// Ends a run of an event. It waits for its next one, at this time or at the one it waited for, unless it is deleted.
+    pub(super) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
+        self.running -= 1;
+        // SAFETY: its refcount has kept it in use, and no reference to it is alive.
+        let event = unsafe { &mut *self.pool.get(slot) };
+        event.refcount -= 1;
+        if event.id == c_longlong::from(AE_DELETED_EVENT_ID) {
+            self.pool.condemn(slot);
+            self.changed = true;
+        } else {
+            event.when = again.unwrap_or(event.when);
+            self.wait(event.when, event.id);
+        }
     }
 
     /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that putting

@@ -49,11 +49,12 @@ pub unsafe extern "C" fn aeStop(eventLoop: *mut aeEventLoop) {
 /// those it is already watched for. `proc` becomes the handler of the events in `mask`, `clientData` that
 /// of all the descriptor's events.
 ///
-/// Inside a callback a change of what an already watched descriptor is watched for reaches the kernel right
-/// before the loop next polls; everything else reaches it at once.
+/// It reaches the kernel at once. A descriptor that was closed without its event being deleted, and is another file
+/// now, is added anew.
 ///
 /// Returns `AE_OK`; `AE_ERR` with errno `ERANGE` (`fd` is not below the set size), `EBADF` (negative or not
-/// open), `EINVAL` (NULL loop or handler, unknown mask), `EPERM` (a kind of file that cannot be polled),
+/// open), `EINVAL` (NULL loop or handler, unknown mask, neither of the two events asked for or watched before),
+/// `EPERM` (a kind of file that cannot be polled),
 /// `ENOMEM` or `ENOSPC`.
 ///
 /// # Safety
@@ -75,6 +76,10 @@ pub unsafe extern "C" fn aeCreateFileEvent(
 
 /// Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it. A
 /// NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
+///
+/// Inside a callback a removal that leaves something to watch reaches the kernel right before the loop next polls, or
+/// when the outermost call returns; everything else reaches it at once. A file that was not registered under this
+/// number is left alone.
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread.
@@ -145,7 +150,7 @@ pub unsafe extern "C" fn aeCreateTimeEvent(
 /// Deletes a time event. It does not run again; its finalizer runs later. An event may delete itself or any
 /// other inside a callback.
 ///
-/// Returns `AE_OK`; `AE_ERR` with errno `ENOENT` when no event has that id, `EINVAL` for a NULL loop.
+/// Returns `AE_OK`; `AE_ERR` with errno `ENOENT` when no event has that id (none has -1), `EINVAL` for a NULL loop.
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread.
@@ -161,7 +166,7 @@ pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_lo
 /// Runs one iteration. `flags` says what to process: `AE_FILE_EVENTS`, `AE_TIME_EVENTS` or `AE_ALL_EVENTS`;
 /// besides, `AE_DONT_WAIT`, `AE_CALL_BEFORE_SLEEP` and `AE_CALL_AFTER_SLEEP`. Without `AE_DONT_WAIT` it waits
 /// for the first file event, or the first time event when those are asked for. It may be called again
-/// inside a callback.
+/// inside a callback. A callback may be left by `longjmp` or an exception: the next call goes on.
 ///
 /// Returns how many descriptors and time events were processed; `AE_ERR` with errno `EINVAL` for a NULL
 /// loop, or as the backend failed (upstream aborts there).

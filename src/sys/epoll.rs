@@ -14,6 +14,8 @@ pub(crate) const READ: Events = libc::EPOLLIN as Events;
 pub(crate) const WRITE: Events = libc::EPOLLOUT as Events;
 pub(crate) const ERROR: Events = libc::EPOLLERR as Events;
 pub(crate) const HANGUP: Events = libc::EPOLLHUP as Events;
+/// Asked for with others: fires once, then no more until it is changed.
+pub(crate) const ONCE: Events = libc::EPOLLONESHOT as Events;
 
 /// What to do to a registration.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,9 +56,14 @@ pub(crate) unsafe fn wait(
         None => -1,
         Some(0) => 0,
         Some(us) => {
-            if us % 1000 != 0 && !ONLY_MILLISECONDS.load(Relaxed) {
-                // SAFETY: as for this function.
-                match unsafe { wait_precisely(epoll, events, capacity, us) } {
+            if us % 1000 != 0
+                && !ONLY_MILLISECONDS.load(Relaxed)
+                && let Some(epoll_pwait2) = epoll_pwait2()
+            {
+                let timeout = libc::timespec { tv_sec: (us / 1_000_000) as _, tv_nsec: (us % 1_000_000 * 1000) as _ };
+                // SAFETY: the caller vouches for the room; the timeout outlives the call.
+                let count = unsafe { epoll_pwait2(epoll, events, capacity, &timeout, ptr::null()) };
+                match Errno::result(count) {
                     // Linux before 5.11, or a filter of system calls that is older.
                     Err(Errno::ENOSYS | Errno::EPERM) => ONLY_MILLISECONDS.store(true, Relaxed),
                     result => return result,
@@ -73,21 +80,38 @@ pub(crate) unsafe fn wait(
 /// Set when the kernel turns out to have no `epoll_pwait2`.
 static ONLY_MILLISECONDS: AtomicBool = AtomicBool::new(false);
 
-/// # Safety
-/// As for [`wait`].
-#[inline(never)]
-unsafe fn wait_precisely(
+type EpollPwait2 = unsafe extern "C" fn(
     epoll: c_int,
     events: *mut epoll_event,
     capacity: c_int,
-    timeout_us: u64,
-) -> Result<c_int, Errno> {
-    // The kernel's own timespec: two 64-bit numbers everywhere.
-    let timeout = [(timeout_us / 1_000_000) as i64, (timeout_us % 1_000_000 * 1000) as i64];
-    let no_signals = ptr::null::<libc::sigset_t>();
-    // SAFETY: the caller vouches for the room; the timeout outlives the call. The C library may be older than the call.
-    let count = unsafe {
-        libc::syscall(libc::SYS_epoll_pwait2, epoll, events, capacity, timeout.as_ptr(), no_signals, 0_usize)
-    };
-    Errno::result(count).map(|count| count as c_int)
+    timeout: *const libc::timespec,
+    signals: *const libc::sigset_t,
+) -> c_int;
+
+/// The C library's `epoll_pwait2`, in which a thread can be cancelled, where it has one: glibc does from 2.35 on. The
+/// reference is weak.
+fn epoll_pwait2() -> Option<EpollPwait2> {
+    #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+    {
+        unsafe extern "C" {
+            static libae_epoll_pwait2: Option<EpollPwait2>;
+        }
+        // SAFETY: the linker fills it in, with NULL or with the function. Volatile, since to the compiler a function's
+        // address is never NULL.
+        unsafe { (&raw const libae_epoll_pwait2).read_volatile() }
+    }
+    #[cfg(not(all(target_env = "gnu", target_pointer_width = "64")))]
+    None
 }
+
+#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+core::arch::global_asm!(
+    ".weak epoll_pwait2",
+    ".pushsection .data.rel.ro.libae_epoll_pwait2,\"aw\"",
+    ".globl libae_epoll_pwait2",
+    ".hidden libae_epoll_pwait2",
+    ".p2align 3",
+    "libae_epoll_pwait2:",
+    ".8byte epoll_pwait2",
+    ".popsection",
+);

@@ -18,6 +18,7 @@ pub(crate) mod poll;
 pub(crate) mod resolve;
 pub(crate) mod socket;
 pub(crate) mod text;
+pub(crate) mod thread;
 
 pub(crate) use nix::errno::Errno;
 

@@ -7,7 +7,8 @@ fn check(code: libc::c_int) -> Result<(), Errno> {
     if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
 }
 
-/// Initialises a mutex that refuses what would wait for itself.
+/// Initialises a mutex that refuses what would wait for itself, and that the next thread gets when the one that holds
+/// it ends (Linux).
 ///
 /// # Safety
 /// `mutex` is valid, at the address where it stays, and not in use.
@@ -17,9 +18,21 @@ pub(crate) unsafe fn init(mutex: *mut libc::pthread_mutex_t) -> Result<(), Errno
     unsafe {
         check(libc::pthread_mutexattr_init(attributes.as_mut_ptr()))?;
         let result = check(libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ERRORCHECK))
+            .and_then(|()| set_robust(&mut attributes))
             .and_then(|()| check(libc::pthread_mutex_init(mutex, attributes.as_ptr())));
         libc::pthread_mutexattr_destroy(attributes.as_mut_ptr());
         result
+    }
+}
+
+fn set_robust(attributes: &mut MaybeUninit<libc::pthread_mutexattr_t>) -> Result<(), Errno> {
+    #[cfg(target_os = "linux")]
+    // SAFETY: initialised by the caller.
+    return check(unsafe { libc::pthread_mutexattr_setrobust(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ROBUST) });
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = attributes;
+        Ok(())
     }
 }
 
@@ -42,7 +55,14 @@ impl Held {
     /// `mutex` came from [`init`] and stays for as long as the result.
     pub(crate) unsafe fn lock(mutex: *mut libc::pthread_mutex_t) -> Result<Self, Errno> {
         // SAFETY: the caller vouches for the mutex.
-        check(unsafe { libc::pthread_mutex_lock(mutex) }).map(|()| Self(mutex))
+        match check(unsafe { libc::pthread_mutex_lock(mutex) }) {
+            #[cfg(target_os = "linux")]
+            // Whoever held it was waiting for events: nothing was half done.
+            // SAFETY: as above.
+            Err(Errno::EOWNERDEAD) => check(unsafe { libc::pthread_mutex_consistent(mutex) })?,
+            locked => locked?,
+        }
+        Ok(Self(mutex))
     }
 }
 

@@ -1,6 +1,6 @@
 //! epoll.
 
-use super::{Applied, Fired};
+use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeFiredEvent};
 use crate::event_loop::memory::{Zeroable, ZeroedArray};
 use crate::sys::epoll::{self, Change, Events};
@@ -31,13 +31,17 @@ impl Backend {
         Ok(())
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events: Events = 0;
         if new & AE_READABLE != 0 {
             events |= epoll::READ;
         }
         if new & AE_WRITABLE != 0 {
             events |= epoll::WRITE;
+        }
+        if new == HELD {
+            // Errors and hang-ups are told whatever is asked for, but once at most.
+            events |= epoll::ONCE;
         }
         if new == 0 {
             return epoll::control(self.epoll, Change::Delete, fd, 0).map(|()| Applied::Changed);
@@ -46,7 +50,7 @@ impl Backend {
             if old == 0 { (Change::Add, Applied::Added) } else { (Change::Modify, Applied::Changed) };
         match (first, epoll::control(self.epoll, first, fd, events)) {
             // The descriptor was closed, which removed it, and is another file now.
-            (Change::Modify, Err(Errno::ENOENT)) => {
+            (Change::Modify, Err(Errno::ENOENT)) if heals => {
                 applied = Applied::Added;
                 epoll::control(self.epoll, Change::Add, fd, events)?;
             }

@@ -37,11 +37,13 @@ impl Backend {
         Ok(())
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         for (bit, filter) in [(AE_READABLE, READ), (AE_WRITABLE, WRITE)] {
             if new & bit != 0 {
                 // Adding what is there already changes nothing, and renews it for a descriptor opened again.
-                kqueue::change(self.queue, fd, filter, true)?;
+                if heals || old & bit == 0 {
+                    kqueue::change(self.queue, fd, filter, true)?;
+                }
             } else if old & bit != 0 {
                 match kqueue::change(self.queue, fd, filter, false) {
                     Err(Errno::ENOENT) => {}

@@ -2,14 +2,14 @@
 //!
 //! - `new(setsize)`: ready to watch descriptors below `setsize`;
 //! - `resize(setsize, maxfd)`: the same for another `setsize`, above every watched descriptor;
-//! - `apply(fd, old, new)`: changes what a descriptor is watched for, at once; from or to nothing adds or
-//!   removes it. Says whether the descriptor was new to the kernel, whatever `old` said: a descriptor that was
-//!   closed and opened again is;
+//! - `apply(fd, old, new, heals)`: changes what a descriptor is watched for, at once; from or to nothing adds or
+//!   removes it. A descriptor that was closed and opened again is another file, which the kernel may not know: with
+//!   `heals` it is added, without it is `ENOENT`. Says whether the file was new to the kernel, whatever `old` said;
 //! - `poll(timeout, fired)`: waits, fills `fired`, says how many; an error or a hang-up fires as readable and
 //!   writable. A watched descriptor that has been closed is silently dropped, as the kernel does for epoll;
 //! - `NAME`.
 //!
-//! Masks here are `AE_READABLE`, `AE_WRITABLE` or both.
+//! Masks here are `AE_READABLE`, `AE_WRITABLE` or both, or [`HELD`].
 
 #[cfg(poller = "epoll")]
 mod epoll;
@@ -21,6 +21,10 @@ mod select;
 use crate::abi::ae::aeFiredEvent;
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
+
+/// In place of a mask: watched for nothing, but not removed, so that it need not be added again. A backend for which
+/// a file that is not watched is the same as one that is not there may take it for no mask.
+pub(super) const HELD: c_int = 8;
 
 /// Whether a descriptor was new to the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -96,8 +100,8 @@ macro_rules! backends {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.resize(setsize, maxfd),)* }
             }
 
-            pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
-                match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new),)* }
+            pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new, heals),)* }
             }
 
             /// Waits for at most `timeout_us` microseconds (None: without end).

@@ -1,6 +1,6 @@
 //! poll: a dense array of entries, and where each descriptor's is.
 
-use super::{Applied, Fired};
+use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::event_loop::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};
@@ -38,7 +38,7 @@ impl Backend {
         &mut self.positions.as_mut_slice()[fd as usize].0
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, _old: c_int, new: c_int) -> Result<Applied, Errno> {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events = 0;
         if new & AE_READABLE != 0 {
             events |= READ;
@@ -47,17 +47,21 @@ impl Backend {
             events |= WRITE;
         }
         let position = *self.position(fd) as usize;
-        if new == 0 {
-            if position > 0 {
-                self.remove(position - 1);
-            }
+        // poll itself would only say so later.
+        let open = if events == 0 { Ok(0) } else { descriptor_flags(fd) };
+        if position > 0 && (events == 0 || open.is_err()) {
+            self.remove(position - 1);
+        }
+        open?;
+        if events == 0 {
             return Ok(Applied::Changed);
         }
-        // poll itself would only say so later.
-        descriptor_flags(fd)?;
         if position > 0 {
             self.entries[position - 1].events = events;
             return Ok(Applied::Changed);
+        }
+        if !heals && old != HELD {
+            return Err(Errno::ENOENT);
         }
         self.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         self.entries.push(pollfd { fd, events, revents: 0 });

@@ -1,6 +1,6 @@
 //! select, for any number of descriptors.
 
-use super::{Applied, Fired};
+use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::sys::poll::{FdSet, select};
 use crate::sys::{Errno, fd::descriptor_flags};
@@ -39,23 +39,33 @@ impl Backend {
         Ok(())
     }
 
-    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int) -> Result<Applied, Errno> {
-        if new != 0 {
+    pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
+        let (read, write) = (new & AE_READABLE != 0, new & AE_WRITABLE != 0);
+        let known = self.watches(fd as usize);
+        let open = match read || write {
+            false => Ok(0),
+            true if !known && !heals && old != HELD => Err(Errno::ENOENT),
             // select itself would only say so later.
-            descriptor_flags(fd)?;
-        }
-        let fd = fd as usize;
-        let known = self.read.contains(fd) || self.write.contains(fd);
-        self.read.set(fd, new & AE_READABLE != 0);
-        self.write.set(fd, new & AE_WRITABLE != 0);
-        if new != 0 {
+            true => descriptor_flags(fd),
+        };
+        self.set(fd as usize, read && open.is_ok(), write && open.is_ok());
+        open.map(|_| if known { Applied::Changed } else { Applied::Added })
+    }
+
+    fn watches(&self, fd: usize) -> bool {
+        self.read.contains(fd) || self.write.contains(fd)
+    }
+
+    fn set(&mut self, fd: usize, read: bool, write: bool) {
+        self.read.set(fd, read);
+        self.write.set(fd, write);
+        if read || write {
             self.end = self.end.max(fd + 1);
         } else {
-            while self.end > 0 && !self.read.contains(self.end - 1) && !self.write.contains(self.end - 1) {
+            while self.end > 0 && !self.watches(self.end - 1) {
                 self.end -= 1;
             }
         }
-        Ok(if old == 0 || !known { Applied::Added } else { Applied::Changed })
     }
 
     #[inline(never)]
@@ -97,8 +107,7 @@ impl Backend {
 
     fn drop_closed(&mut self) {
         for fd in 0..self.end {
-            let watched = self.read.contains(fd) || self.write.contains(fd);
-            if watched && descriptor_flags(fd as c_int).is_err() {
+            if self.watches(fd) && descriptor_flags(fd as c_int).is_err() {
                 self.read.set(fd, false);
                 self.write.set(fd, false);
             }

@@ -1,0 +1,192 @@
+/* Descriptors that are closed before their event is deleted, and numbers that are another file's afterwards. */
+#include "ae_test.h"
+
+enum { HIGH = 100 };
+
+static int first[2], second[2], other[2];
+static int old_data, new_data, calls_of_new;
+
+static void on_old(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(mask);
+    CHECK(data == &old_data);
+    test_note('o');
+}
+
+static void on_new(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(mask);
+    CHECK(data == &new_data);
+    calls_of_new++;
+    test_note('n');
+}
+
+static int is_epoll(void) { return strcmp(aeGetApiName(), "epoll") == 0; }
+
+/* To poll and select a number is as good as the file that had it before. */
+static void needs_epoll(void) {
+    if (!is_epoll()) SKIP("only epoll tells one file from another");
+}
+
+/* A loop with one socket that `handler` is called for, and another that may be. */
+static aeEventLoop *prepare(aeFileProc *handler) {
+    aeEventLoop *el = new_loop();
+
+    ready_pair(first);
+    test_pair(second);
+    test_pair(other);
+    if (handler != NULL) CHECK_INT(aeCreateFileEvent(el, first[0], AE_READABLE, handler, NULL), AE_OK);
+    return el;
+}
+
+static void finish(aeEventLoop *el) {
+    test_close_pair(first);
+    test_close_pair(second);
+    test_close_pair(other);
+    aeDeleteEventLoop(el);
+}
+
+/* The number goes to another file, behind the loop's back. */
+static void give_away(int fd) {
+    CHECK_INT(close(fd), 0);
+    CHECK_INT(dup2(other[0], fd), fd);
+}
+
+/* ---- Deleting and changing touch nobody else's file ---- */
+
+static void late_delete_adds_nothing(void) {
+    aeEventLoop *el = prepare(NULL);
+
+    needs_epoll();
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
+    give_away(second[0]);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+    CHECK_INT(poll_once(el), 0);
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    CHECK_INT(poll_once(el), 0);
+    finish(el);
+}
+
+static void add_then_give_away(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_OK);
+    give_away(second[0]);
+}
+
+static void remove_then_give_away(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+    give_away(second[0]);
+}
+
+static void change_in_a_callback_adds_nothing(void) {
+    aeEventLoop *el = prepare(add_then_give_away);
+
+    needs_epoll();
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(poll_once(el), 0);
+    finish(el);
+}
+
+static void removal_in_a_callback_adds_nothing(void) {
+    aeEventLoop *el = prepare(remove_then_give_away);
+
+    needs_epoll();
+    test_fill(second[0]);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(poll_once(el), 0);
+    finish(el);
+}
+
+static void failed_create_then_delete_adds_nothing(void) {
+    aeEventLoop *el = prepare(NULL);
+
+    needs_epoll();
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(close(second[0]), 0);
+    CHECK_FAILS(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_ERR, EBADF);
+    CHECK_INT(dup2(other[0], second[0]), second[0]);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+    CHECK_INT(poll_once(el), 0);
+    finish(el);
+}
+
+/* ---- Creating heals, at once ---- */
+
+/* Of two sockets that are readable, the one that is served first gives the other's number away. */
+static void renew_the_other(aeEventLoop *el, int fd, void *data, int mask) {
+    int renewed = fd == first[0] ? second[0] : first[0];
+
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    aeDeleteFileEvent(el, fd, AE_READABLE);
+    give_away(renewed);
+    CHECK_INT(aeCreateFileEvent(el, renewed, AE_READABLE | AE_WRITABLE, on_new, &new_data), AE_OK);
+}
+
+static void the_old_files_event_does_not_reach_the_new_handler(void) {
+    aeEventLoop *el = prepare(renew_the_other);
+
+    needs_epoll();
+    test_send(second[1], "x");
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, renew_the_other, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 2);
+    CHECK_INT(calls_of_new, 0);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(calls_of_new, 1);
+    finish(el);
+}
+
+static void add_and_take_back(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_OK);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+}
+
+static void a_create_that_is_taken_back_has_healed(void) {
+    aeEventLoop *el = prepare(add_and_take_back);
+
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_OK);
+    give_away(second[0]);
+    /* poll and select find the new file by its number. */
+    CHECK_INT(poll_once(el), is_epoll() ? 1 : 2);
+    test_noted();
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "o");
+    finish(el);
+}
+
+/* ---- A create that fails ---- */
+
+static void failed_create_forgets_nothing(void) {
+    aeEventLoop *el = prepare(NULL);
+
+    CHECK_INT(dup2(other[0], HIGH), HIGH);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, HIGH, AE_WRITABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(close(HIGH), 0);
+    CHECK_FAILS(aeCreateFileEvent(el, HIGH, AE_WRITABLE, on_old, &old_data), AE_ERR, EBADF);
+    /* The same file has the number once more, and is not watched any longer. */
+    CHECK_INT(dup2(other[0], HIGH), HIGH);
+    aeDeleteFileEvent(el, HIGH, AE_WRITABLE);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_INT(aeResizeSetSize(el, HIGH), AE_OK);
+    CHECK_INT(close(HIGH), 0);
+    CHECK_INT(poll_once(el), 0);
+    finish(el);
+}
+
+TEST_MAIN(CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
+          CASE(removal_in_a_callback_adds_nothing), CASE(failed_create_then_delete_adds_nothing),
+          CASE(the_old_files_event_does_not_reach_the_new_handler), CASE(a_create_that_is_taken_back_has_healed),
+          CASE(failed_create_forgets_nothing))

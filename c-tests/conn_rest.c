@@ -1,0 +1,127 @@
+/* A listener that rests, with a kernel that refuses to watch it meanwhile or afterwards. The refusals are this
+ * program's: it has an epoll_ctl and an accept4 of its own. */
+#include "test.h"
+#include "conn_test.h"
+
+#include <ae.h>
+#include <anet.h>
+#include <libae.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+static aeEventLoop *el;
+static int listening, client, accepted, warnings;
+static char last_warning[256];
+
+/* ---- What the kernel refuses ---- */
+
+static int accepts_to_refuse, adds_to_refuse, reads_to_refuse;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    if (accepts_to_refuse > 0) return accepts_to_refuse--, errno = EMFILE, -1;
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    if (fd == listening && operation == EPOLL_CTL_ADD && adds_to_refuse > 0)
+        return adds_to_refuse--, errno = ENOSPC, -1;
+    if (fd == listening && operation != EPOLL_CTL_DEL && event->events & EPOLLIN && reads_to_refuse > 0)
+        return reads_to_refuse--, errno = ENOMEM, -1;
+    return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
+
+/* ---- A listener that rests ---- */
+
+static void on_accepted(connection *conn, int flags, char *ip) {
+    (void)flags;
+    (void)ip;
+    accepted++;
+    connClose(conn);
+}
+
+static void on_log(int level, const char *message) {
+    if (level != LIBAE_LOG_WARNING) return;
+    warnings++;
+    snprintf(last_warning, sizeof(last_warning), "%s", message);
+}
+
+static int watch(void) {
+    return aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTcp()), NULL);
+}
+
+/* A loop whose listener has just begun to rest, with a client that waits. */
+static void begin(void) {
+    libaeHost host = {.size = sizeof(libaeHost), .accepted = on_accepted, .log = on_log};
+    int port;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    el = aeCreateEventLoop(256);
+    CHECK(el != NULL);
+    if (strcmp(aeGetLoopApiName(el), "epoll") != 0) {
+        aeDeleteEventLoop(el);
+        SKIP("it is epoll_ctl that refuses");
+    }
+    listening = test_listen(AF_INET, 4, &port);
+    test_set_nonblocking(listening);
+    CHECK_INT(watch(), AE_OK);
+    client = test_connect(AF_INET, port);
+    accepts_to_refuse = 1;
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK_INT(warnings, 1);
+    CHECK_INT(accepted, 0);
+}
+
+static void end(void) {
+    while (accepted == 0) CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
+    CHECK_INT(accepted, 1);
+    close(client);
+    close(listening);
+    aeDeleteEventLoop(el);
+}
+
+static void rest_that_cannot_end_is_tried_again(void) {
+    begin();
+    reads_to_refuse = 2;
+    end();
+    CHECK_INT(reads_to_refuse, 0);
+    CHECK_INT(warnings, 2);
+    CHECK_CONTAINS(last_warning, "Cannot allocate memory");
+}
+
+static void failed_create_leaves_the_rest(void) {
+    begin();
+    adds_to_refuse = reads_to_refuse = 1;
+    CHECK_INT(watch(), AE_ERR);
+    CHECK_INT(aeGetFileEvents(el, listening), AE_READABLE);
+    adds_to_refuse = reads_to_refuse = 0;
+    end();
+}
+
+static void create_ends_the_rest(void) {
+    begin();
+    CHECK_INT(watch(), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 1);
+    CHECK_INT(accepted, 1);
+    end();
+}
+
+/* Closed while it rests: its number may be anybody's when the rest ends. */
+static void rest_of_a_closed_listener_adds_nothing(void) {
+    int pair[2];
+
+    begin();
+    test_pair(pair);
+    test_send(pair[1], "x");
+    CHECK_INT(dup2(pair[0], listening), listening);
+    /* It waits for the end of the rest. */
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 0);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_INT(warnings, 1);
+    test_close_pair(pair);
+    accepted = 1;
+    end();
+}
+
+TEST_MAIN(CASE(rest_that_cannot_end_is_tried_again), CASE(failed_create_leaves_the_rest), CASE(create_ends_the_rest),
+          CASE(rest_of_a_closed_listener_adds_nothing))

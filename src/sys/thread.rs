@@ -1,0 +1,98 @@
+//! Threads: which one this is, whether another has ended, where this one's stack is.
+
+use super::Errno;
+use core::cell::Cell;
+use core::ops::Range;
+
+thread_local! {
+    static THIS: Cell<Thread> = const { Cell::new(Thread::UNKNOWN) };
+}
+
+/// A thread, as the system numbers it: when it has ended a later one may get the number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Thread(i32);
+
+impl Thread {
+    /// One that has not been asked for yet, or that the system has no number for.
+    const UNKNOWN: Self = Self(0);
+    /// No thread: none is the same.
+    pub(crate) const NOBODY: Self = Self(-1);
+
+    /// This thread if [`Thread::this`] has been asked for it.
+    #[inline(always)]
+    pub(crate) fn known() -> Self {
+        THIS.get()
+    }
+
+    #[cold]
+    pub(crate) fn this() -> Self {
+        #[cfg(target_os = "linux")]
+        if Self::known() == Self::UNKNOWN {
+            // SAFETY: takes nothing.
+            THIS.set(Self(unsafe { libc::gettid() }));
+        }
+        Self::known()
+    }
+
+    /// Whether the thread has ended for certain.
+    pub(crate) fn has_ended(self) -> bool {
+        // One that has just been joined may still be on its way out of the kernel.
+        #[cfg(target_os = "linux")]
+        for _ in 0..20 {
+            // SAFETY: signal 0 is not sent.
+            if self.0 > 0 && unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.0, 0) } != 0 {
+                return Errno::last() == Errno::ESRCH;
+            }
+            std::thread::sleep(core::time::Duration::from_micros(50));
+        }
+        false
+    }
+}
+
+/// Has every fork call `before` first, and `after` in both processes.
+pub(crate) fn at_fork(before: unsafe extern "C" fn(), after: unsafe extern "C" fn()) -> Result<(), Errno> {
+    // SAFETY: functions, which stay.
+    let code = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+    if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
+}
+
+/// Where this thread's stack is, if the system tells; a coroutine's is elsewhere.
+pub(crate) fn stack() -> Option<Range<usize>> {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        let mut attributes = core::mem::MaybeUninit::uninit();
+        let (mut start, mut size) = (core::ptr::null_mut(), 0);
+        // SAFETY: the attributes are filled in first and destroyed last.
+        let found = unsafe {
+            if libc::pthread_getattr_np(libc::pthread_self(), attributes.as_mut_ptr()) != 0 {
+                return None;
+            }
+            let found = libc::pthread_attr_getstack(attributes.as_ptr(), &mut start, &mut size) == 0;
+            libc::pthread_attr_destroy(attributes.as_mut_ptr());
+            found
+        };
+        found.then(|| start.addr()..start.addr() + size)
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    None
+}
+
+#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_that_was_joined_has_ended() {
+        let this = Thread::this();
+        assert!(this != Thread::UNKNOWN && this == Thread::known() && !this.has_ended());
+        let other = std::thread::spawn(Thread::this).join().unwrap();
+        assert!(other != this && other.has_ended());
+        assert!(!Thread::UNKNOWN.has_ended() && !Thread::NOBODY.has_ended());
+    }
+
+    #[test]
+    fn locals_are_on_the_stack() {
+        let local = 0;
+        assert!(stack().unwrap().contains(&core::ptr::from_ref(&local).addr()));
+    }
+}
