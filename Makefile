@@ -64,10 +64,10 @@ PROFILE := $(or $(shell awk -F, -v abi=$(WANTED_ABI) '$$1 == abi || index(" " $$
 	src/abi/facts/profiles.csv 2>/dev/null),$(WANTED_ABI))
 PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
-# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc from the release build. cargo
-# compiles it for each profile anew otherwise, which takes minutes.
-AWS_LC    := $(TARGET)/aws-lc.toml
-DEV_CARGO := $(CARGO) --config $(AWS_LC)
+# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc and jemalloc from the release build.
+# cargo compiles them for each profile anew otherwise, which takes minutes.
+C_LIBRARIES := $(TARGET)/c-libraries.toml
+DEV_CARGO   := $(CARGO) --config $(C_LIBRARIES)
 
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
@@ -115,10 +115,10 @@ bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libev
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)
 
-headers: | $(AWS_LC) ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
+headers: | $(C_LIBRARIES) ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
 	LIBAE_HEADERS=$(HEADER_DIR) $(DEV_CARGO) test --locked --quiet --test headers written_where_asked
 
-check-headers: | $(AWS_LC) ## fail when the headers are not what the sources and the facts give
+check-headers: | $(C_LIBRARIES) ## fail when the headers are not what the sources and the facts give
 	$(DEV_CARGO) test --locked --quiet --test headers
 
 # --- the library ---------------------------------------------------------------------------------------------
@@ -212,13 +212,13 @@ $(SERVER): $(BIN_SOURCES)
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
-$(AWS_LC): Cargo.lock scripts/aws-lc.py
+$(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET)
-	scripts/aws-lc.py > $@
+	scripts/c-libraries.py > $@
 
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates that it
 # depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
-$(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(AWS_LC)
+$(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET)/debug/libae.a $@

@@ -105,13 +105,13 @@ close() {
     exit $status
 }
 
-# What the tests need, and the configuration by which cargo's builds for them take the release build's aws-lc.
+# What the tests need, and the configuration by which cargo's builds for them take the release build's C libraries.
 prepare() {
     scripts/test-deps.sh
-    aws_lc=${CARGO_TARGET_DIR:-target}/aws-lc.toml
-    make --no-print-directory "$aws_lc"
+    c_libraries=${CARGO_TARGET_DIR:-target}/c-libraries.toml
+    make --no-print-directory "$c_libraries"
 }
 
 dev_cargo() {
-    cargo --config "$aws_lc" "$@"
+    cargo --config "$c_libraries" "$@"
 }

@@ -16,7 +16,7 @@ rust() {
     suite format cargo fmt --check
     cargo_suite "cargo test" dev_cargo test "${plain[@]}"
     for backend in poll select; do
-        cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo --config "$aws_lc" test "${plain[@]}" \
+        cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo --config "$c_libraries" test "${plain[@]}" \
             --test interest_model --test listener_failure --test rust_api --test rust_tls --test server
     done
     suite symbols scripts/check-symbols.sh

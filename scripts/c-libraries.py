@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Prints a configuration for cargo (`cargo --config FILE`) by which aws-lc is not compiled but taken from the release build,
-where it is built unless `make` has done that. It stands in place of the build script of aws-lc-sys, with what that printed."""
+"""Prints a configuration for cargo (`cargo --config FILE`) by which the C libraries, aws-lc and jemalloc, are not compiled but
+taken from the release build, where they are built unless `make` has done that. It stands in place of the build scripts of
+their packages, with what those printed."""
 
 import json
 import os
@@ -9,24 +10,38 @@ import subprocess
 import sys
 
 RELEASE = ["cargo", "build", "--quiet", "--locked", "--release", "--features", "server", "--bin", "ae-server"]
+PACKAGES = ("aws-lc-sys", "tikv-jemalloc-sys")
+# What cargo calls a library that is not called after its package's version.
+LINKS = {"tikv-jemalloc-sys": "jemalloc"}
 
 
-def output_of_build_script():
-    """The lines that the build script of aws-lc-sys printed, as (links, lines): `links` is cargo's name for the library."""
+def outputs_of_build_scripts():
+    """What the packages' build scripts printed, as pairs of cargo's name for the library and lines."""
     environment = {name: value for name, value in os.environ.items() if name != "LIBAE_ABI"}
     done = subprocess.run([*RELEASE, "--message-format=json"], stdout=subprocess.PIPE, text=True, env=environment)
     if done.returncode != 0:
         sys.exit(done.returncode)
+    found = {}
     for line in done.stdout.splitlines():
         message = json.loads(line)
-        if message["reason"] == "build-script-executed" and "aws-lc-sys" in message["package_id"]:
-            out = message["out_dir"]
-            library = next(name for name in message["linked_libs"] if name.startswith("static=")).removeprefix("static=")
-            build = pathlib.Path(out).parent
-            # The target folder may have been moved since.
-            text = (build / "output").read_text().replace((build / "root-output").read_text(), out)
-            return library.removesuffix("_crypto"), text.splitlines()
-    sys.exit("aws-lc.py: the release build has no aws-lc-sys")
+        if message["reason"] == "build-script-executed":
+            for package in PACKAGES:
+                if package in message["package_id"]:
+                    found[package] = output_of(package, message)
+    missing = [package for package in PACKAGES if package not in found]
+    if missing:
+        sys.exit(f"c-libraries.py: the release build has no {', '.join(missing)}")
+    return found.values()
+
+
+def output_of(package, message):
+    out = message["out_dir"]
+    static = next(name for name in message["linked_libs"] if name.startswith("static="))
+    links = LINKS.get(package, static.removeprefix("static=").removesuffix("_crypto"))
+    build = pathlib.Path(out).parent
+    # The target folder may have been moved since.
+    text = (build / "output").read_text().replace((build / "root-output").read_text(), out)
+    return links, text.splitlines()
 
 
 def configuration(host, links, lines):
@@ -47,7 +62,8 @@ def configuration(host, links, lines):
 def main():
     version = subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, text=True, check=True).stdout
     host = next(line.removeprefix("host: ") for line in version.splitlines() if line.startswith("host: "))
-    print(configuration(host, *output_of_build_script()), end="")
+    for links, lines in outputs_of_build_scripts():
+        print(configuration(host, links, lines))
 
 
 if __name__ == "__main__":
