@@ -1,4 +1,4 @@
-/* The asynchronous API of a fork's own hiredis over libae's sessions, as Sentinel has it, against a server that speaks TLS:
+/* The asynchronous API of a fork's own hiredis over libae's sessions, as Sentinel has it, against a server with TLS:
  *
  *     hiredis_link PORT FOLDER-OF-THE-CERTIFICATES
  *
