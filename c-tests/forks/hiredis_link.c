@@ -1,4 +1,4 @@
-/* The asynchronous API of a fork's own hiredis over libae's sessions, as Sentinel has it, against a server that speaks TLS:
+/* The asynchronous API of a fork's own hiredis over libae's sessions, as Sentinel has it, against a server with TLS:
  *
  *     hiredis_link PORT FOLDER-OF-THE-CERTIFICATES
  *
@@ -131,14 +131,23 @@ static void on_goodbye(AsyncContext *ac, void *reply, void *data) {
     (void)data;
     CHECK(reply != NULL && strcmp(((Reply *)reply)->str, "OK") == 0);
     pongs = -1;
+}
+
+static void on_end(const AsyncContext *ac, int status) {
+    CHECK(status == ERR && ac->err == ERR_EOF && pongs == -1);
+    pongs = 0;
     aeStop(loop);
 }
 
 static void reply_before_the_end(void) {
+    AsyncContext *ac;
+
     configure("ca.crt");
-    CHECK(NAME(AsyncCommand)(connect_with_tls(), on_goodbye, NULL, "QUIT") == OK);
+    ac = connect_with_tls();
+    CHECK(NAME(AsyncSetDisconnectCallback)(ac, on_end) == OK);
+    CHECK(NAME(AsyncCommand)(ac, on_goodbye, NULL, "QUIT") == OK);
     aeMain(loop);
-    CHECK(pongs == -1);
+    CHECK(pongs == 0);
 }
 
 int main(int argc, char **argv) {

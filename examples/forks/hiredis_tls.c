@@ -1,7 +1,7 @@
 /* Sentinel's links over TLS, in a server whose tls.o libae has replaced: hiredis (in Valkey 9 libvalkey) over libae's
- * sessions. Compile it with the server's flags, in src/, and link it with the server; hiredis's own file for TLS and OpenSSL
- * are then left out of the link. sentinel.c stays as it is: what it calls of these two has the same names here, hidden from
- * modules, which may have brought an OpenSSL of their own. */
+ * sessions. Compile it with the server's flags, in src/, and link it with the server; hiredis's own file for TLS and
+ * OpenSSL are then left out of the link. sentinel.c stays as it is: what it calls of these two has the same names here,
+ * hidden from modules, which may have brought an OpenSSL of their own. */
 
 /* First: it may define feature macros. */
 #include "ae.h"
@@ -133,8 +133,8 @@ static void async_read(AsyncContext *ac) {
         disconnect(ac);
         return;
     }
-    /* No poll tells of what the session has read ahead; that the socket is writable, it does. The callbacks come first: one
-     * may close the connection, and an end that was read ahead must not overtake the replies in front of it. */
+    /* No poll tells of what the session has read ahead, so the socket's being writable has to. The callbacks come
+     * first: one may close the connection, and an end that was read ahead must not overtake the replies before it. */
     waits = length_of(ac->c.obuf) > 0 || libaeTlsSessionHasPending(ac->c.privctx);
     watch(ac, AE_READABLE | (waits ? AE_WRITABLE : 0));
     process_callbacks(ac);

@@ -23,18 +23,19 @@ unsafe fn session_of<'a>(session: *mut libaeTlsSession) -> Result<&'a mut RawSes
     Ok(unsafe { &mut *non_null(session)?.cast() })
 }
 
-/// A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure). Nothing is
-/// sent yet; `fd` may still be connecting. `server_name` is the name or address of the server, sent to it if it is a name
-/// and, if the configuration asks for that, looked for in its certificate; NULL stands for none. The configuration's own
-/// `server_name` comes first.
+/// A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).
+/// Nothing is sent yet; `fd` may still be connecting. `server_name` is the name or address of the server, sent to it if
+/// it is a name and, if the configuration asks for that, looked for in its certificate; NULL stands for none. The
+/// configuration's own `server_name` comes first.
 ///
-/// For programs that connect and watch the socket themselves, as hiredis does: no loop and no connection of the library's is
-/// involved. A session is used by one thread at a time. The descriptor stays the program's, and is neither watched nor
-/// closed here; it may be blocking, and then the calls block. A program that uses one ignores `SIGPIPE`, as with `write`.
+/// For programs that connect and watch the socket themselves, as hiredis does: no loop and no connection of the
+/// library's is involved. A session is used by one thread at a time. The descriptor stays the program's, and is neither
+/// watched nor closed here; it may be blocking, and then the calls block. A program that uses one ignores `SIGPIPE`, as
+/// with `write`.
 ///
-/// Returns the session, to be freed with `libaeTlsSessionFree`; NULL with errno `EINVAL` (`fd` is negative, or there is no
-/// configuration with a CA), `EOPNOTSUPP` (a library without TLS) or `ENOMEM`, and the reason in `err` (NULL: nowhere),
-/// cut to `err_len` bytes with the NUL.
+/// Returns the session, to be freed with `libaeTlsSessionFree`; NULL with errno `EINVAL` (`fd` is negative, or there is
+/// no configuration with a CA), `EOPNOTSUPP` (a library without TLS) or `ENOMEM`, and the reason in `err` (NULL:
+/// nowhere), cut to `err_len` bytes with the NUL.
 ///
 /// # Safety
 /// `server_name` is NULL or a string; `err` has room for `err_len` bytes.
@@ -69,11 +70,12 @@ pub unsafe extern "C" fn libaeTlsSessionHandshake(session: *mut libaeTlsSession)
     call(AE_ERR, || unsafe { session_of(session) }?.handshake())
 }
 
-/// Reads up to `len` bytes. What has been received may be more than fits; then no poll of the descriptor tells of the rest:
-/// read until `EAGAIN`, or as long as `libaeTlsSessionHasPending` says so.
+/// Reads up to `len` bytes. What has been received may be more than fits; then no poll of the descriptor tells of the
+/// rest: read until `EAGAIN`, or as long as `libaeTlsSessionHasPending` says so.
 ///
-/// Returns how many; 0 at the end (and for a `len` of 0); -1 with errno `EAGAIN` (nothing there), `EINTR`, `ENOTCONN` (the
-/// handshake is not over), `EPIPE` (after `libaeTlsSessionShutdown`), `EPROTO`, `EINVAL` (NULL) or what the socket answers.
+/// Returns how many; 0 at the end (and for a `len` of 0); -1 with errno `EAGAIN` (nothing there), `EINTR`, `ENOTCONN`
+/// (the handshake is not over), `EPIPE` (after `libaeTlsSessionShutdown`), `EPROTO`, `EINVAL` (NULL) or what the socket
+/// answers.
 ///
 /// # Safety
 /// `session` is NULL or a live session that no other thread uses; `buf` is NULL or has room for `len` bytes.
@@ -97,10 +99,10 @@ pub unsafe extern "C" fn libaeTlsSessionRead(
 
 /// Writes up to `len` bytes.
 ///
-/// Returns how many were taken; -1 with errno `EAGAIN` (the socket is full: call it again with the same data, or more of it,
-/// when the descriptor is writable, since a part is already in records), `EINTR` (as `EAGAIN`), `ENOTCONN` (the handshake is
-/// not over), `EPIPE` (after `libaeTlsSessionShutdown`, or the peer is gone), `EPROTO`, `EINVAL` (NULL) or what the socket
-/// answers.
+/// Returns how many were taken; -1 with errno `EAGAIN` (the socket is full: call it again with the same data, or more
+/// of it, when the descriptor is writable, since a part is already in records), `EINTR` (as `EAGAIN`), `ENOTCONN` (the
+/// handshake is not over), `EPIPE` (after `libaeTlsSessionShutdown`, or the peer is gone), `EPROTO`, `EINVAL` (NULL) or
+/// what the socket answers.
 ///
 /// # Safety
 /// `session` is NULL or a live session that no other thread uses; `data` is NULL or holds `len` bytes.
@@ -132,9 +134,9 @@ pub unsafe extern "C" fn libaeTlsSessionHasPending(session: *mut libaeTlsSession
     quietly(|| unsafe { session_of(session) }.is_ok_and(|session| session.has_pending()).into())
 }
 
-/// Tells the peer that nothing more comes (close_notify), if the socket takes that at once; call it before the descriptor
-/// is closed. What has not been read is lost. Without it, or before the handshake is over, the peer only sees the connection
-/// end.
+/// Tells the peer that nothing more comes (close_notify), if the socket takes that at once; call it before the
+/// descriptor is closed. What has not been read is lost. Without it, or before the handshake is over, the peer only
+/// sees the connection end.
 ///
 /// # Safety
 /// `session` is NULL or a live session that no other thread uses.

@@ -1,5 +1,5 @@
-//! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or a
-//! loop of ours.
+//! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or
+//! a loop of ours.
 
 use super::failure::Failure;
 use super::session::{Handshake, Session};
@@ -30,7 +30,8 @@ impl RawSession {
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 
-    /// Goes on with the handshake. Returns what of `AE_READABLE` and `AE_WRITABLE` it waits for, `AE_NONE` when it is over.
+    /// Goes on with the handshake. Returns what of `AE_READABLE` and `AE_WRITABLE` it waits for, `AE_NONE` when it is
+    /// over.
     pub(crate) fn handshake(&mut self) -> Result<c_int, Errno> {
         let established = self.established;
         let waits =
