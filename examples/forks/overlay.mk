@@ -53,16 +53,15 @@ LIBAE_FORK_LIBS := $(FINAL_LIBS)
 FINAL_LIBS      = $(LIBAE_LINKED) $(LIBAE_FORK_LIBS) -lpthread $(LIBAE_LDFLAGS)
 
 # A new libae is linked anew.
-SERVERS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME))
-TOOLS   := $(foreach prefix,$(PREFIXES),$($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME))
-$(sort $(SERVERS) $(SERVER_NAME)): $(LIBAE_LIB)
-$(sort $(TOOLS)): $(LIBAE_CORE)
-$(sort $(TOOLS)): LIBAE_LINKED = $(LIBAE_CORE)
+SERVERS := $(sort $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME)) $(SERVER_NAME))
+TOOLS   := $(sort $(foreach prefix,$(PREFIXES),$($(prefix)_CLI_NAME) $($(prefix)_BENCHMARK_NAME)))
+$(SERVERS): $(LIBAE_LIB)
+$(TOOLS): $(LIBAE_CORE)
+$(TOOLS): LIBAE_LINKED = $(LIBAE_CORE)
 
 # The server no longer needs OpenSSL; cli and benchmark do.
 ifneq ($(SENTINEL_GLUE),)
-SERVERS := $(foreach prefix,$(PREFIXES),$($(prefix)_SERVER_NAME)) $(SERVER_NAME)
-$(sort $(SERVERS)): FINAL_LIBS := $(filter-out %_ssl.a %_tls.a -lssl -lcrypto,$(FINAL_LIBS))
+$(SERVERS): FINAL_LIBS := $(filter-out %_ssl.a %_tls.a -lssl -lcrypto,$(FINAL_LIBS))
 endif
 
 # The fork's headers come first: in front of libae.h's neighbours, which have the same names.

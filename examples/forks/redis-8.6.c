@@ -13,7 +13,3 @@ __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {HOST_COMMON, HOST_LISTENERS};
     register_with_libae("redis-8.6", &host);
 }
-
-/* tls.c had these, for the links of Sentinel: hiredis wants contexts of OpenSSL. There are none, so Sentinel has no
- * links with tls-replication on; a build that keeps tls.o has its own. */
-__attribute__((weak)) struct ssl_ctx_st *redis_tls_ctx, *redis_tls_client_ctx;
