@@ -46,7 +46,7 @@ def output_of(package, message):
 
 def configuration(host, links, lines):
     """Keys that the script gave more than once, and cargo's own, are lists; the others are for dependents' scripts."""
-    lists, values = {"rustc-link-lib": [], "rustc-link-search": [], "rustc-cfg": []}, {}
+    lists, values = {f"rustc-{key}": [] for key in ("link-lib", "link-search", "link-arg", "cfg")}, {}
     for line in lines:
         if line.startswith("cargo:"):
             key, _, value = line.removeprefix("cargo:").removeprefix(":").partition("=")

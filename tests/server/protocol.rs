@@ -64,7 +64,7 @@ fn a_large_value_in_many_pieces() {
 #[test]
 fn large_arguments_among_others() {
     let server = Server::start(&[]);
-    let large = |seed: usize, len: usize| (0..len).map(|i| (i * seed >> 3) as u8).collect::<Vec<u8>>();
+    let large = |seed: usize, len: usize| (0..len).map(|i| ((i * seed) >> 3) as u8).collect::<Vec<u8>>();
     let values = [large(7, 32 * 1024), large(11, 1024 * 1024), b"small".to_vec(), large(13, 100_001)];
     let keys = [&b"a"[..], b"b", b"c", b"d"];
     let pairs = keys.iter().zip(&values).flat_map(|(key, value)| [*key, value]);
