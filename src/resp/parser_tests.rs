@@ -1,0 +1,162 @@
+//! Tests of the request parser.
+
+use super::*;
+
+/// Feeds `input` in pieces of `piece` bytes and returns the requests and the error that ended them, if any.
+pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Vec<Vec<Vec<u8>>>, Option<ProtocolError>) {
+    let mut parser = RequestParser::new();
+    let (mut buf, mut found) = (Vec::new(), Vec::new());
+    for bytes in input.chunks(piece.max(1)) {
+        buf.extend_from_slice(bytes);
+        loop {
+            match parser.advance(&mut buf, limits) {
+                Ok(true) => found.push(parser.args(&buf).iter().map(<[u8]>::to_vec).collect()),
+                Ok(false) => break,
+                Err(error) => return (found, Some(error)),
+            }
+        }
+        buf.drain(..parser.rebase());
+    }
+    (found, None)
+}
+
+fn expect(input: &[u8], wanted: &[&[&[u8]]]) {
+    for piece in [1, 2, 3, 5, 7, input.len()] {
+        let (found, error) = parse(input, piece, &Limits::default());
+        assert_eq!(error, None);
+        assert_eq!(found, wanted, "in pieces of {piece}");
+    }
+}
+
+fn expect_error(input: &[u8], wanted: &str) {
+    for piece in [1, 2, 1000, input.len()] {
+        let (_, error) = parse(input, piece, &Limits::default());
+        let reply = error.map(|error| error.reply().into_owned());
+        assert_eq!(reply.as_deref(), Some(wanted.as_bytes()), "in pieces of {piece}");
+    }
+}
+
+#[test]
+fn multibulk_requests() {
+    expect(b"*1\r\n$4\r\nPING\r\n", &[&[b"PING"]]);
+    expect(b"*2\r\n$3\r\nGET\r\n$0\r\n\r\n", &[&[b"GET", b""]]);
+    expect(b"*2\r\n$3\r\nGET\r\n$4\r\n\r\n\0\n\r\n", &[&[b"GET", b"\r\n\0\n"]]);
+    expect(b"*1\r\n$10\r\n0123456789\r\n*1\r\n$1\r\nx\r\n", &[&[b"0123456789"], &[b"x"]]);
+}
+
+#[test]
+fn inline_requests_between_multibulk_ones() {
+    expect(
+        b"PING\r\n*1\r\n$1\r\nx\r\nset a \"b\\n c\"\nend\n",
+        &[&[b"PING"], &[b"x"], &[b"set", b"a", b"b\n c"], &[b"end"]],
+    );
+}
+
+#[test]
+fn empty_requests_are_passed_over() {
+    expect(b"*0\r\n*-1\r\n*-5\r\n\r\n\n  \r\nPING\r\n", &[&[b"PING"]]);
+    expect(b"*0\r\n", &[]);
+}
+
+#[test]
+fn arguments_from_elsewhere() {
+    let mut parser = RequestParser::new();
+    let limits = Limits::default();
+    let mut buf = b"*4\r\n$1\r\na\r\n$5\r\nbb".to_vec();
+    assert_eq!(parser.awaited(0), None);
+    assert_eq!(parser.advance(&mut buf, &limits), Ok(false));
+    assert_eq!((parser.awaited(6), parser.awaited(5), parser.parsed()), (None, Some(5), buf.len() - 2));
+    buf.truncate(parser.parsed());
+    let argument = Arc::new(b"bbbbb".to_vec());
+    parser.supply(argument.clone());
+    assert_eq!((parser.awaited(0), parser.is_idle()), (None, false));
+    // Its line end, and an argument behind it that does not come elsewhere.
+    for byte in *b"\r\n$0\r\n\r\n$2\r\ncc\r" {
+        buf.push(byte);
+        assert_eq!(parser.advance(&mut buf, &limits), Ok(false));
+    }
+    buf.extend_from_slice(b"\nPING\r\n");
+    assert_eq!(parser.advance(&mut buf, &limits), Ok(true));
+    let args = parser.args(&buf);
+    assert_eq!(args.iter().collect::<Vec<_>>(), [&b"a"[..], b"bbbbb", b"", b"cc"]);
+    assert!(Arc::ptr_eq(args.shared(1).unwrap(), &argument) && args.shared(0).is_none() && args.shared(4).is_none());
+    assert_eq!((&args[1], args.get(1)), (&b"bbbbb"[..], Some(&b"bbbbb"[..])));
+    assert_eq!(parser.advance(&mut buf, &limits), Ok(true));
+    assert_eq!((parser.args(&buf).len(), Arc::strong_count(&argument)), (1, 1));
+    assert!(parser.args(&buf).shared(0).is_none());
+}
+
+#[test]
+fn wrong_counts() {
+    for bad in ["*abc\r\n", "*\r\n", "*01\r\n", "*+1\r\n", "* 1\r\n", "*2147483648\r\n", "*99999999999999999999\r\n"] {
+        expect_error(bad.as_bytes(), "Protocol error: invalid multibulk length");
+    }
+    for bad in ["-1", "", "a", "03", "536870913", "9223372036854775808"] {
+        expect_error(format!("*1\r\n${bad}\r\n").as_bytes(), "Protocol error: invalid bulk length");
+    }
+    expect_error(b"*2\r\n$1\r\na\r\n:1\r\n", "Protocol error: expected '$', got ':'");
+    expect_error(b"*1\r\nGET\r\n", "Protocol error: expected '$', got 'G'");
+    expect_error(b"*1\r\n\r\n", "Protocol error: expected '$', got '\r'");
+    // As it came in the reply, escaped in a log.
+    let (_, error) = parse(b"*1\r\n\xff1\r\n", 100, &Limits::default());
+    assert_eq!(&error.unwrap().reply()[..], b"Protocol error: expected '$', got '\xff'");
+    assert_eq!(error.unwrap().to_string(), "Protocol error: expected '$', got '\\xff'");
+}
+
+#[test]
+fn lines_without_an_end() {
+    let long = vec![b'1'; INLINE_MAX + 1];
+    expect_error(&long, "Protocol error: too big inline request");
+    expect_error(&[b"*", &long[..]].concat(), "Protocol error: too big mbulk count string");
+    expect_error(&[b"*1\r\n$", &long[..]].concat(), "Protocol error: too big bulk count string");
+    expect_error(&[&long[..], b"\n"].concat(), "Protocol error: too big inline request");
+    let longest = [&long[..INLINE_MAX], b"\n"].concat();
+    assert_eq!(parse(&longest, 4000, &Limits::default()).0[0][0].len(), INLINE_MAX);
+}
+
+#[test]
+fn open_quotes() {
+    expect_error(b"set a \"b\r\n", "Protocol error: unbalanced quotes in request");
+}
+
+#[test]
+fn limits_before_authentication() {
+    let limits = Limits { unauthenticated: true, ..Limits::default() };
+    let error = |input: &[u8]| parse(input, 100, &limits).1;
+    assert_eq!(error(b"*11\r\n"), Some(ProtocolError::UnauthenticatedMultibulkLength));
+    assert_eq!(error(b"*10\r\n$16384\r\n"), None);
+    assert_eq!(error(b"*10\r\n$16385\r\n"), Some(ProtocolError::UnauthenticatedBulkLength));
+}
+
+#[test]
+fn announced_sizes_allocate_nothing() {
+    let mut parser = RequestParser::new();
+    let mut buf = b"*1000000000\r\n$536870912\r\nabc".to_vec();
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+    assert_eq!(parser.memory(), 0);
+    assert_eq!(parser.awaited(0), Some(536870912));
+}
+
+#[test]
+fn bytes_are_searched_once() {
+    let mut parser = RequestParser::new();
+    let mut buf = vec![b'a'; 1000];
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+    assert_eq!(parser.searched, 1000);
+    assert!(!parser.is_idle());
+    buf.push(b'\n');
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+    assert!(parser.is_idle());
+    assert_eq!(parser.rebase(), 1001);
+}
+
+#[test]
+fn arguments_by_index_and_as_iterator() {
+    let mut parser = RequestParser::new();
+    let mut buf = b"a bc d\n".to_vec();
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+    let args = parser.args(&buf);
+    assert_eq!((args.len(), &args[1], args.get(2), args.get(3)), (3, &b"bc"[..], Some(&b"d"[..]), None));
+    assert_eq!(args.from(1).collect::<Vec<_>>(), [&b"bc"[..], b"d"]);
+    assert_eq!(args.from(9).len(), 0);
+}
