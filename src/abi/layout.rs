@@ -1,6 +1,6 @@
 //! Every offset and size of the profile, asserted when the crate is compiled: build.rs makes one assertion of each
 //! row of `facts/layouts.csv` and `facts/tls-config.csv`. The facts were measured on 64-bit x86; other 64-bit systems
-//! agree but for the size of a mutex, which Valkey's loop contains.
+//! agree except for the size of a mutex, which Valkey's loop contains.
 
 #![cfg(all(target_pointer_width = "64", any(not(abi_valkey), target_arch = "x86_64")))]
 
