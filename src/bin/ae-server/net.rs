@@ -220,6 +220,7 @@ impl Net {
             client.output.bytes = spare;
         }
         while client.closing == Closing::No {
+            client.output.divide();
             if client.output.pending() > OUTPUT_PAUSE {
                 client.paused = true;
                 return;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct Output {
     /// Where replies are written to.
     pub bytes: Vec<u8>,
-    /// How many of `bytes` have been sent all the same.
+    /// How many of `bytes` have been sent, and are still there.
     sent: usize,
     attached: VecDeque<Attachment>,
     /// How much of the first attachment has been sent.
@@ -27,6 +27,8 @@ struct Attachment {
 
 /// Parts of the output that one write takes at most.
 pub const PARTS_MAX: usize = 64;
+/// Replies are taken out of the buffer when so much has been written in a row.
+const PART_SIZE: usize = 1024 * 1024;
 /// Sent bytes are dropped from the front when they are this many and more than half of all.
 const SENT_MAX: usize = 1024 * 1024;
 
@@ -35,6 +37,16 @@ impl Output {
     pub fn attach(&mut self, value: Arc<Vec<u8>>) {
         self.attached_len += value.len();
         self.attached.push_back(Attachment { at: self.bytes.len(), value });
+    }
+
+    /// Takes replies that have grown large out of `bytes`, as a part of their own: a buffer of hundreds of megabytes would be
+    /// copied over and over while it grows, and be there several times meanwhile.
+    pub fn divide(&mut self) {
+        let from = self.attached.back().map_or(self.sent, |last| last.at);
+        if self.bytes.len() - from >= PART_SIZE {
+            let part = self.bytes.split_off(from);
+            self.attach(Arc::new(part));
+        }
     }
 
     /// How much is left to send.
@@ -100,7 +112,10 @@ impl Output {
 
     /// Memory that is this client's alone.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity() + self.attached.capacity() * size_of::<Attachment>()
+        let own = self.attached.iter().filter(|attachment| Arc::strong_count(&attachment.value) == 1);
+        self.bytes.capacity()
+            + self.attached.capacity() * size_of::<Attachment>()
+            + own.map(|attachment| attachment.value.capacity()).sum::<usize>()
     }
 }
 
@@ -128,6 +143,20 @@ mod tests {
         prop::collection::vec(step, 0..60)
     }
 
+    #[test]
+    fn the_buffer_stays_small() {
+        let mut output = Output::default();
+        for _ in 0..10_000 {
+            output.bytes.extend_from_slice(&[b'v'; 1000]);
+            output.divide();
+        }
+        assert_eq!(output.pending(), 10_000_000);
+        assert!(output.bytes.capacity() <= 2 * PART_SIZE);
+        assert!((10_000_000..2 * 10_000_000).contains(&output.memory()));
+        output.advance(10_000_000);
+        assert_eq!(output.pending(), 0);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(60))]
 
@@ -146,6 +175,7 @@ mod tests {
                         let bytes = content(len);
                         written.extend_from_slice(&bytes);
                         output.bytes.extend_from_slice(&bytes);
+                        output.divide();
                     }
                     Step::Attach(len) => {
                         let bytes = content(len);
