@@ -80,13 +80,14 @@ int main(int argc, char **argv) {
         const char *name;
         int (*run)();
     } const cases[] = {{"loop_runs", loop_runs}, {"connection_runs", connection_runs}};
-    int result = 0;
+    int failed = 0;
 
     for (const auto &one : cases) {
         if (argc > 1 && std::strcmp(argv[1], "--list") == 0)
             std::puts(one.name);
         else if (argc == 1 || std::strcmp(argv[1], one.name) == 0)
-            result |= one.run();
+            failed += one.run() != 0;
     }
-    return result;
+    if (argc == 1) std::printf("%s: 2 cases, %d failed, 0 skipped\n", argv[0], failed);
+    return failed != 0;
 }

@@ -5,9 +5,10 @@ The library is that of an ABI profile, redis-7.2 unless --abi names another: bui
 target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exist for every profile.
 
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
-passed, 77 skipped, else failed, with the reason on stderr. A program whose name starts with `hiredis_` is linked with
-libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose name starts with `tls_` finds certificates in the folder
-LIBAE_TEST_CERTS (certs.py), which is not set where there is no `openssl` command.
+passed, 77 skipped, else failed, with the reason on stderr; `prog` runs all and closes with "N cases, N failed, N skipped". A
+program whose name starts with `hiredis_` is linked with libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose
+name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS (certs.py), which is not set where there is no
+`openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
