@@ -117,10 +117,12 @@ VARIANTS = {
 WITH_TOOLS = ("valgrind", "asan-epoll", "asan-poll")
 # What other profiles than the default run: the backends and the tools do not know the profiles.
 VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
-# And these of their programs with valgrind: those that know the profiles, and do not take long.
-VALGRIND_OF_OTHERS = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
+# Programs that know the profiles, and do not take long.
+PROFILED = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
     name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
 }
+# Of their programs these run with valgrind, and with the archive, which is made of the same object as the shared library.
+NARROWED_OF_OTHERS = {"valgrind": PROFILED, "a-epoll": PROFILED | set(LINKAGES_OF)}
 # TLS programs take long, and hardly know the backends: what runs of them in these variants unless they are asked for.
 # With valgrind, whose start takes a second and a handshake another, AddressSanitizer has to do for the rest.
 TLS_LOOP = {"tls_connect", "tls_handshake", "tls_pending"}
@@ -359,7 +361,7 @@ def main():
     is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     names = {source.stem for source in sources}
-    named = set(PROGRAMS_OF) | set(LINKAGES_OF) | VALGRIND_OF_OTHERS | TLS_PROFILES
+    named = set(PROGRAMS_OF) | set(LINKAGES_OF) | PROFILED | TLS_PROFILES
     unknown = (set(arguments.programs).union(named, *TLS_NARROWED.values())) - names
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
@@ -382,8 +384,8 @@ def main():
         if source.stem.startswith("tls_") and not arguments.programs:
             wide = (TLS_NARROWED if is_default else TLS_NARROWED_OF_OTHERS).get(variant)
             return wide is None or source.stem in wide
-        narrowed = is_default or arguments.programs or variant != "valgrind"
-        return bool(narrowed) or source.stem in VALGRIND_OF_OTHERS
+        narrow = None if is_default or arguments.programs else NARROWED_OF_OTHERS.get(variant)
+        return narrow is None or source.stem in narrow
 
     builds = collections.defaultdict(list)
     for source in sorted(sources, key=lambda source: source.stem not in LONG):
