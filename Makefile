@@ -53,8 +53,8 @@ SERVER   := $(BUILD)/ae-server
 PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
-LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs' -not -path 'src/bin/*')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find src/bin -name '*.rs')
+LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/ae-server -name '*.rs' -o -name Cargo.toml)
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
@@ -116,10 +116,10 @@ instructions: lib ## compare the library's instruction counts with the committed
 	benches/instructions.py $(ARGS)
 
 headers: | $(C_LIBRARIES) ## write include/ anew from the sources; with ABI=PROFILE, that profile's to target/include/PROFILE
-	LIBAE_HEADERS=$(HEADER_DIR) $(DEV_CARGO) test --locked --quiet --test headers written_where_asked
+	LIBAE_HEADERS=$(HEADER_DIR) $(DEV_CARGO) test --locked --quiet --package libae --test headers written_where_asked
 
 check-headers: | $(C_LIBRARIES) ## fail when the headers are not what the sources and the facts give
-	$(DEV_CARGO) test --locked --quiet --test headers
+	$(DEV_CARGO) test --locked --quiet --package libae --test headers
 
 # --- the library ---------------------------------------------------------------------------------------------
 
@@ -135,7 +135,7 @@ $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	$(CARGO) rustc --locked --release $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
+	$(CARGO) rustc --locked --release --package libae $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
 	$(NM) -g --defined-only $(TARGET)/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
@@ -158,7 +158,7 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(LD),install binutils)
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
-	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --no-default-features --lib --crate-type staticlib \
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --package libae --no-default-features --lib --crate-type staticlib \
 		--target-dir $(TARGET)/core -- $(CODEGEN)
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
@@ -208,7 +208,7 @@ $(LINKS): $(SHARED)
 $(SERVER): $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release --features server --bin ae-server
+	$(CARGO) build --locked --release --package ae-server
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
@@ -220,7 +220,7 @@ $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 # depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
-	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
+	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET)/debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------

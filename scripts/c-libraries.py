@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-RELEASE = ["cargo", "build", "--quiet", "--locked", "--release", "--features", "server", "--bin", "ae-server"]
+RELEASE = ["cargo", "build", "--quiet", "--locked", "--release", "--package", "ae-server"]
 PACKAGES = ("aws-lc-sys", "tikv-jemalloc-sys")
 # What cargo calls a library that is not called after its package's version.
 LINKS = {"tikv-jemalloc-sys": "jemalloc"}

@@ -18,12 +18,12 @@ all=$(sed -n '2,$s/,.*//p' src/abi/facts/profiles.csv | grep -vx redis-7.2)
 [ "$(wc -w <<< "$all")" -ge 9 ] || { echo "profiles.csv was not understood"; exit 1; }
 
 lint() {
-    LIBAE_ABI=$1 cargo --config "$c_libraries" clippy --quiet --locked -- -D warnings
+    LIBAE_ABI=$1 cargo --config "$c_libraries" clippy --quiet --locked --package libae -- -D warnings
 }
 
 # The headers, and the safe API over the profile's structs.
 cargo_tests() {
-    LIBAE_ABI=$1 cargo --config "$c_libraries" test --quiet --locked --test headers --test rust_api --test rust_tls
+    LIBAE_ABI=$1 cargo --config "$c_libraries" test --quiet --locked --package libae --test headers --test rust_api --test rust_tls
 }
 
 # c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.

@@ -17,10 +17,10 @@ for fork in $forks; do
 done
 
 builds() {
-    suite clippy dev_cargo clippy --quiet --locked --features server --all-targets -- -D warnings
-    suite clippy-lib dev_cargo clippy --quiet --locked --lib -- -D warnings
-    suite clippy-no-tls dev_cargo clippy --quiet --locked --lib --no-default-features -- -D warnings
-    suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked --features server \
+    suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
+    suite clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
+    suite clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
+    suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
         --no-deps --document-private-items
     suite no-tls scripts/check-no-tls.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=

@@ -10,7 +10,7 @@ prepare
 
 # The header tests then want every compiler.
 export LIBAE_ALL_TOOLS=1
-plain=(--locked --features server --no-fail-fast)
+plain=(--locked --no-fail-fast)
 
 rust() {
     suite format cargo fmt --check

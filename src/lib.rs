@@ -7,15 +7,14 @@
 //! | --- | --- | --- |
 //! | [`abi`] | C-visible types and constants | nothing of ours |
 //! | `sys` | system calls, errno, clock | nothing of ours |
-//! | [`resp`] | the Redis protocol, pure | nothing of ours |
 //! | `host` | the program's hooks | `abi` |
 //! | `anet` | socket helpers | `abi`, `sys` |
 //! | `event_loop` | file events, timers, backends | `abi`, `sys`, `host` |
 //! | `connection` | connection types over both | `event_loop`, `anet`, `host`, `abi`, `sys` |
-//! | `rust` | the safe Rust API | all of the above but `resp` |
-//! | [`ffi`] | every exported C function | all but `rust` and `resp` |
+//! | `rust` | the safe Rust API | all of the above |
+//! | [`ffi`] | every exported C function | all except `rust` |
 //!
-//! Nothing imports `ffi`. The binaries use the safe API and [`resp`] alone and forbid unsafe code.
+//! Nothing imports `ffi`. The other packages of the workspace use the safe API alone and forbid unsafe code.
 
 pub mod abi;
 mod anet;
@@ -23,7 +22,6 @@ mod connection;
 mod event_loop;
 pub mod ffi;
 mod host;
-pub mod resp;
 mod rust;
 mod sys;
 

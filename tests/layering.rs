@@ -1,13 +1,12 @@
 //! Who may import whom (the table in `src/lib.rs`): imports point down only, raw libc calls live in `sys`, and the
-//! binaries use the safe API alone.
+//! workspace's other packages use the safe API alone.
 
 use std::path::{Path, PathBuf};
 
 /// Each module of the library and what it may import.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 8] = [
     ("abi", &[]),
     ("sys", &[]),
-    ("resp", &[]),
     ("host", &["abi"]),
     ("anet", &["abi", "sys"]),
     ("event_loop", &["abi", "sys", "host"]),
@@ -16,8 +15,8 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("ffi", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
 ];
 
-/// The one module that a binary names; the rest is at the crate's root.
-const FOR_BINARIES: &str = "resp";
+/// Packages that no product contains: they may use sockets of the standard library's, as a client of a server does.
+const FOR_TESTS: [&str; 1] = ["testkit"];
 
 /// The only module that calls libc itself.
 const CALLS_LIBC: &str = "sys";
@@ -26,8 +25,8 @@ const CALLS_LIBC: &str = "sys";
 const LIBC_TYPES: [&str; 8] =
     ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "pthread_mutex_t", "ssize_t", "timeval"];
 
-/// The binaries' input and output is the library's.
-const NOT_IN_BINARIES: [&str; 7] =
+/// The packages' input and output is the library's.
+const NOT_IN_PACKAGES: [&str; 7] =
     ["libc", "nix", "TcpListener", "TcpStream", "UdpSocket", "UnixListener", "UnixStream"];
 
 /// How the `cfg` flags of the ABI profiles begin (build.rs).
@@ -247,21 +246,20 @@ fn library_violations(source: &str, module: &[&str]) -> Vec<String> {
     violations
 }
 
-/// What a file of a binary does that it may not.
-fn binary_violations(source: &str, is_main: bool) -> Vec<String> {
+/// What a file of another package does that it may not.
+fn package_violations(source: &str, is_root: bool) -> Vec<String> {
     let mut violations = Vec::new();
-    let modules = || LAYERS.iter().map(|(name, _)| *name).filter(|name| *name != FOR_BINARIES);
-    for path in paths(source, &["binary"], &["ae"]) {
-        if path.get(1).is_some_and(|first| modules().any(|module| module == first)) {
-            violations.push(format!("a binary may not use `{}`", path.join("::")));
+    for path in paths(source, &["package"], &["ae"]) {
+        if path.get(1).is_some_and(|first| LAYERS.iter().any(|(module, _)| module == first)) {
+            violations.push(format!("only the safe API may be used, not `{}`", path.join("::")));
         }
     }
     for word in tokens(source) {
-        if NOT_IN_BINARIES.contains(&word.as_str()) {
-            violations.push(format!("a binary may not use `{word}`"));
+        if NOT_IN_PACKAGES.contains(&word.as_str()) {
+            violations.push(format!("only libae may use `{word}`"));
         }
     }
-    if is_main && !source.contains("#![forbid(unsafe_code)]") {
+    if is_root && !source.contains("#![forbid(unsafe_code)]") {
         violations.push("`#![forbid(unsafe_code)]` is missing".into());
     }
     violations
@@ -306,7 +304,6 @@ fn imports_point_down() {
         let source = std::fs::read_to_string(&file).expect("a source");
         let found = match module[..] {
             ["lib"] => continue,
-            ["bin", .., name] => binary_violations(&source, name == "main" || module.len() == 2),
             _ => {
                 module.pop_if(|last| *last == "mod");
                 library_violations(&source, &module)
@@ -317,6 +314,27 @@ fn imports_point_down() {
     }
     assert!(seen > 5, "only {seen} files were seen");
     assert!(violations.is_empty(), "the layering rule (src/lib.rs) is broken:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn packages_use_the_safe_api() {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates");
+    let mut violations = Vec::new();
+    let mut roots = 0;
+    for file in rust_files(&packages) {
+        let path = file.strip_prefix(&packages).expect("a path below crates");
+        let parts: Vec<&str> = path.iter().map(|part| part.to_str().expect("a name in UTF-8")).collect();
+        if parts[1] != "src" || FOR_TESTS.contains(&parts[0]) {
+            continue;
+        }
+        let is_root = parts.len() == 3 && ["lib.rs", "main.rs"].contains(&parts[2]);
+        roots += usize::from(is_root);
+        let source = std::fs::read_to_string(&file).expect("a source");
+        let found = package_violations(&source, is_root);
+        violations.extend(found.into_iter().map(|text| format!("  crates/{}: {text}", path.display())));
+    }
+    assert!(roots > 3, "only {roots} roots were seen");
+    assert!(violations.is_empty(), "packages go around the library:\n{}", violations.join("\n"));
 }
 
 #[test]
@@ -352,7 +370,7 @@ fn the_table_is_the_one_in_the_crates_documentation() {
 
 #[cfg(test)]
 mod samples {
-    use super::{binary_violations, library_violations, profile_violations};
+    use super::{library_violations, package_violations, profile_violations};
 
     fn refused(source: &str, module: &[&str]) {
         assert!(!library_violations(source, module).is_empty(), "not noticed in {module:?}: {source}");
@@ -374,7 +392,6 @@ mod samples {
         refused("use super::connection;", &["host"]);
         refused("fn f() { crate::connection::registry::tcp() }", &["event_loop", "backend", "epoll"]);
         refused("mod tests { use super::super::super::ffi::ae; }", &["connection", "unix"]);
-        refused("use crate::abi;", &["resp", "parser"]);
         refused("", &["unknown"]);
     }
 
@@ -411,21 +428,21 @@ mod samples {
         assert_eq!(violations("#[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 0);
         assert_eq!(violations("#[cfg(abi_v1)] #[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 1);
         assert_eq!(violations("fn f() {}", "event_loop/polling"), 1); // an exception that nobody needs
-        assert_eq!(violations("// abi_v1", "resp/parser"), 0);
+        assert_eq!(violations("// abi_v1", "anet/options"), 0);
         assert_eq!(violations("#[cfg(abi_v1)] fn f() {}", "abiding"), 1);
     }
 
     #[test]
-    fn binaries() {
+    fn packages() {
         let main = "#![forbid(unsafe_code)]\n";
         let refused =
-            |source: &str| assert!(!binary_violations(&format!("{main}{source}"), true).is_empty(), "{source}");
+            |source: &str| assert!(!package_violations(&format!("{main}{source}"), true).is_empty(), "{source}");
         refused("use ae::event_loop::create;");
         refused("use ae::{EventLoop, ffi::ae};");
         refused("use std::net::TcpStream;");
         refused("fn f() { libc::getpid() }");
-        assert!(!binary_violations("fn main() {}", true).is_empty());
-        assert_eq!(binary_violations("use ae::{EventLoop, resp::Parser};", false), Vec::<String>::new());
-        assert_eq!(binary_violations("#![forbid(unsafe_code)]\nuse std::net::IpAddr;", true), Vec::<String>::new());
+        assert!(!package_violations("fn main() {}", true).is_empty());
+        assert_eq!(package_violations("use ae::{EventLoop, Listener};", false), Vec::<String>::new());
+        assert_eq!(package_violations("#![forbid(unsafe_code)]\nuse std::net::IpAddr;", true), Vec::<String>::new());
     }
 }

@@ -1,0 +1,214 @@
+//! The clients: what the server knows of each, and where it finds them.
+
+use crate::dispatch::Command;
+use crate::input::Input;
+use crate::output::Output;
+use ae::Connection;
+use resp::Protocol;
+use std::os::fd::RawFd;
+
+/// What a client asks of the server in the course of its requests. 15 000 of them may be idle, so whatever most
+/// clients have no need of while they wait is behind a box.
+pub struct Client {
+    pub id: u64,
+    /// None only for clients of tests.
+    pub conn: Option<Connection>,
+    pub db: u32,
+    pub protocol: Protocol,
+    pub authenticated: bool,
+    pub closing: Closing,
+    /// The client is in the list of those with replies to be written before the loop sleeps.
+    pub queued: bool,
+    /// The socket was full: the rest is written when it is writable.
+    pub waits_for_writable: bool,
+    /// Its requests are read.
+    pub reads: bool,
+    /// Its requests wait until it has read more of its replies.
+    pub paused: bool,
+    /// In the server's ticks.
+    pub created: i64,
+    pub last_active: i64,
+    pub output: Output,
+    /// There while a request is incomplete.
+    pub input: Option<Box<Input>>,
+    pub last_command: Option<&'static Command>,
+    pub named: Option<Box<Names>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closing {
+    No,
+    /// When the replies have been written.
+    AfterReplies,
+    /// As soon as the running command returns.
+    Now,
+}
+
+/// What a client says about itself.
+#[derive(Default)]
+pub struct Names {
+    pub name: Box<[u8]>,
+    pub library: Box<[u8]>,
+    pub library_version: Box<[u8]>,
+    pub no_evict: bool,
+    pub no_touch: bool,
+}
+
+impl Client {
+    pub fn new(id: u64, conn: Option<Connection>, authenticated: bool, ticks: i64) -> Client {
+        Client {
+            id,
+            conn,
+            db: 0,
+            protocol: Protocol::default(),
+            authenticated,
+            closing: Closing::No,
+            queued: false,
+            waits_for_writable: false,
+            reads: true,
+            paused: false,
+            created: ticks,
+            last_active: ticks,
+            output: Output::default(),
+            input: None,
+            last_command: None,
+            named: None,
+        }
+    }
+
+    pub fn fd(&self) -> RawFd {
+        self.conn.as_ref().map_or(-1, Connection::fd)
+    }
+
+    /// The name it has given itself, empty if none.
+    pub fn name(&self) -> &[u8] {
+        self.named.as_ref().map_or(&[], |named| &named.name)
+    }
+
+    pub fn names_mut(&mut self) -> &mut Names {
+        self.named.get_or_insert_default()
+    }
+
+    pub fn peer_addr(&self) -> String {
+        self.conn.as_ref().and_then(|conn| conn.peer_addr().ok()).unwrap_or_else(|| "?:0".into())
+    }
+
+    pub fn local_addr(&self) -> String {
+        self.conn.as_ref().and_then(|conn| conn.local_addr().ok()).unwrap_or_else(|| "?:0".into())
+    }
+
+    pub fn is_local(&self) -> bool {
+        self.conn.as_ref().is_none_or(|conn| conn.kind() == "unix" || conn.is_local())
+    }
+
+    /// One line of CLIENT LIST, without its end.
+    pub fn describe(&self, ticks: i64) -> Vec<u8> {
+        let mut line =
+            format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
+                .into_bytes();
+        line.extend_from_slice(self.name());
+        let buffered = self.input.as_ref().map_or((0, 0), |input| (input.len(), input.memory()));
+        let on_unix_socket = self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix");
+        let flags = match (on_unix_socket, self.closing, self.named.as_ref().is_some_and(|named| named.no_evict)) {
+            (false, Closing::No, false) => "N".into(),
+            (unix, closing, no_evict) => [(unix, 'U'), (closing != Closing::No, 'c'), (no_evict, 'e')]
+                .iter()
+                .filter_map(|(set, flag)| set.then_some(*flag))
+                .collect::<String>(),
+        };
+        let memory = size_of::<Client>() + self.output.memory() + self.input.as_ref().map_or(0, |i| i.memory());
+        line.extend_from_slice(
+            format!(
+                " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 \
+                 multi-mem=0 rbs={} rbp=0 obl={} oll=0 omem=0 tot-mem={memory} events={} cmd={} user=default redir=-1 \
+                 resp={} lib-name=",
+                (ticks - self.created) / 1000,
+                (ticks - self.last_active) / 1000,
+                self.db,
+                buffered.0,
+                buffered.1.saturating_sub(buffered.0),
+                self.output.memory(),
+                self.output.pending(),
+                if self.waits_for_writable { "rw" } else { "r" },
+                self.last_command.map_or("NULL".into(), Command::full_name),
+                if self.protocol == Protocol::Resp2 { 2 } else { 3 },
+            )
+            .as_bytes(),
+        );
+        let empty = Names::default();
+        let named = self.named.as_deref().unwrap_or(&empty);
+        line.extend_from_slice(&named.library);
+        line.extend_from_slice(b" lib-ver=");
+        line.extend_from_slice(&named.library_version);
+        line
+    }
+}
+
+/// The clients by descriptor. One whose event is being handled is out of the table until that is done, so that its
+/// commands can have both it and the server.
+pub struct Clients {
+    by_fd: Vec<Option<Box<Client>>>,
+    next_id: u64,
+    count: usize,
+}
+
+impl Clients {
+    pub fn new() -> Clients {
+        Clients { by_fd: Vec::new(), next_id: 1, count: 0 }
+    }
+
+    /// How many are connected, with the one that is out of the table.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    pub fn add(&mut self, client: Box<Client>) {
+        self.count += 1;
+        self.put_back(client);
+    }
+
+    /// Takes a client out for the time of an event; then it is [`put_back`](Self::put_back) or
+    /// [`forgotten`](Self::forget).
+    pub fn take(&mut self, fd: RawFd) -> Option<Box<Client>> {
+        self.by_fd.get_mut(usize::try_from(fd).ok()?)?.take()
+    }
+
+    pub fn put_back(&mut self, client: Box<Client>) {
+        let Ok(fd) = usize::try_from(client.fd()) else { return };
+        if fd >= self.by_fd.len() {
+            self.by_fd.resize_with(fd + 1, || None);
+        }
+        self.by_fd[fd] = Some(client);
+    }
+
+    /// Ends a client that was taken out.
+    pub fn forget(&mut self, client: &Client) {
+        self.count -= 1;
+        if let Some(conn) = &client.conn {
+            conn.close();
+        }
+    }
+
+    /// Ends every client in the table.
+    pub fn forget_all(&mut self) {
+        for fd in 0..self.by_fd.len() {
+            if let Some(client) = self.by_fd[fd].take() {
+                self.forget(&client);
+            }
+        }
+    }
+
+    pub fn get(&self, fd: RawFd) -> Option<&Client> {
+        self.by_fd.get(usize::try_from(fd).ok()?)?.as_deref()
+    }
+
+    /// Every client in the table.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.by_fd.iter().flatten().map(|client| &**client)
+    }
+}

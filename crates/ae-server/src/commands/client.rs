@@ -1,0 +1,295 @@
+//! CLIENT: about this connection and the others.
+
+use crate::clients::{Client, Closing};
+use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use resp::number;
+
+pub const COMMANDS: &[Command] =
+    &[command("client", -2, NOSCRIPT, NO_KEYS, "2.4.0", "Connections.", |_| Ok(())).with_subcommands(CLIENT)];
+
+const OWN: u16 = NOSCRIPT | LOADING | STALE;
+const OTHERS: u16 = ADMIN | OWN;
+
+const CLIENT: &[Command] = &[
+    subcommand("client", "setname", 3, OWN, "2.6.9", "Names the connection.", setname),
+    subcommand("client", "getname", 2, OWN, "2.6.9", "Returns the connection's name.", getname),
+    subcommand("client", "id", 2, OWN, "5.0.0", "Returns the connection's id.", id),
+    subcommand("client", "info", 2, OWN, "6.2.0", "Describes the connection.", info),
+    subcommand("client", "list", -2, OTHERS, "2.4.0", "Describes the connections.", list),
+    subcommand("client", "setinfo", 4, OWN, "7.2.0", "Names the client's library.", setinfo),
+    subcommand("client", "kill", -3, OTHERS, "2.4.0", "Closes connections.", kill),
+    subcommand("client", "no-evict", 3, OTHERS, "7.0.0", "Exempts the connection from eviction.", no_evict),
+    subcommand("client", "no-touch", 3, OWN, "7.2.0", "Lets the connection's uses of keys not count.", no_touch),
+    subcommand("client", "getredir", 2, OWN, "6.0.0", "Returns -1: there is no redirection.", |ctx| {
+        ctx.reply_integer(-1)
+    }),
+    super::help("client"),
+];
+
+fn setname(ctx: &mut Context<'_>) -> Outcome {
+    set_name(ctx, ctx.arg(2))?;
+    ctx.reply_ok()
+}
+
+/// An empty name takes the name away.
+pub fn set_name(ctx: &mut Context<'_>, name: &[u8]) -> Outcome {
+    if !is_printable(name) {
+        return Err("ERR Client names cannot contain spaces, newlines or special characters.".into());
+    }
+    ctx.client.names_mut().name = name.into();
+    Ok(())
+}
+
+/// Names are printed in lists of `field=value`.
+fn is_printable(name: &[u8]) -> bool {
+    name.iter().all(|c| (b'!'..=b'~').contains(c))
+}
+
+fn getname(ctx: &mut Context<'_>) -> Outcome {
+    let Context { client, .. } = ctx;
+    if client.name().is_empty() {
+        return ctx.reply_null();
+    }
+    let name = client.name().to_vec();
+    ctx.reply_bulk(&name)
+}
+
+fn id(ctx: &mut Context<'_>) -> Outcome {
+    let id = ctx.client.id as i64;
+    ctx.reply_integer(id)
+}
+
+fn info(ctx: &mut Context<'_>) -> Outcome {
+    let mut line = ctx.client.describe(ctx.server.ticks);
+    line.push(b'\n');
+    ctx.reply_text(&line)
+}
+
+fn list(ctx: &mut Context<'_>) -> Outcome {
+    let mut filter = Filter::default();
+    let mut ids = None;
+    match ctx.args.len() {
+        2 => {}
+        4 if ctx.arg(2).eq_ignore_ascii_case(b"type") => filter.set_type(ctx.arg(3))?,
+        n if n > 3 && ctx.arg(2).eq_ignore_ascii_case(b"id") => {
+            let parsed: Option<Vec<i64>> = ctx.args.from(3).map(number::parse).collect();
+            ids = Some(parsed.ok_or("ERR Invalid client ID")?);
+        }
+        _ => return Err(SYNTAX_ERROR.into()),
+    }
+    let mut found: Vec<&Client> =
+        ctx.server.clients.iter().chain([&*ctx.client]).filter(|client| filter.matches(client)).collect();
+    found.sort_by_key(|client| client.id);
+    if let Some(ids) = ids {
+        // In the order asked for, and as often.
+        let with = |id: i64| found.binary_search_by_key(&id, |client| client.id as i64).ok();
+        found = ids.into_iter().filter_map(with).map(|at| found[at]).collect();
+    }
+    let mut text = Vec::new();
+    for client in found {
+        text.extend(client.describe(ctx.server.ticks));
+        text.push(b'\n');
+    }
+    ctx.reply_text(&text)
+}
+
+fn setinfo(ctx: &mut Context<'_>) -> Outcome {
+    let (option, value) = (ctx.arg(2).to_ascii_lowercase(), ctx.arg(3));
+    let names = ctx.client.names_mut();
+    let field = match option.as_slice() {
+        b"lib-name" => &mut names.library,
+        b"lib-ver" => &mut names.library_version,
+        _ => return Err(quoting("ERR Unrecognized option '", ctx.arg(2), "'")),
+    };
+    if !is_printable(value) {
+        let option = String::from_utf8_lossy(&option).into_owned();
+        return Err(format!("ERR {option} cannot contain spaces, newlines or special characters.").into());
+    }
+    *field = value.into();
+    ctx.reply_ok()
+}
+
+/// Which clients CLIENT LIST and CLIENT KILL are about.
+#[derive(Default)]
+struct Filter {
+    id: Option<u64>,
+    addr: Option<Vec<u8>>,
+    laddr: Option<Vec<u8>>,
+    /// Clients of another kind than "normal" are asked for, and there are none.
+    other_type: bool,
+    skip: Option<u64>,
+}
+
+impl Filter {
+    fn set_type(&mut self, name: &[u8]) -> Outcome {
+        match name.to_ascii_lowercase().as_slice() {
+            b"normal" => self.other_type = false,
+            b"master" | b"replica" | b"slave" | b"pubsub" => self.other_type = true,
+            _ => return Err(quoting("ERR Unknown client type '", name, "'")),
+        }
+        Ok(())
+    }
+
+    fn matches(&self, client: &Client) -> bool {
+        self.id.is_none_or(|id| id == client.id)
+            && self.addr.as_ref().is_none_or(|addr| *addr == client.peer_addr().as_bytes())
+            && self.laddr.as_ref().is_none_or(|addr| *addr == client.local_addr().as_bytes())
+            && !self.other_type
+            && self.skip != Some(client.id)
+    }
+
+    fn for_kill(ctx: &Context<'_>) -> Result<Filter, Error> {
+        let mut filter = Filter { skip: Some(ctx.client.id), ..Filter::default() };
+        let mut words = ctx.args.from(2);
+        while let Some(word) = words.next() {
+            let value = words.next().ok_or(SYNTAX_ERROR)?;
+            match word.to_ascii_lowercase().as_slice() {
+                b"id" => {
+                    let id = number::parse(value).filter(|id| *id > 0);
+                    filter.id = Some(id.ok_or("ERR client-id should be greater than 0")? as u64);
+                }
+                b"addr" => filter.addr = Some(value.into()),
+                b"laddr" => filter.laddr = Some(value.into()),
+                b"type" => filter.set_type(value)?,
+                b"user" if value == b"default" => {}
+                b"user" => return Err(quoting("ERR No such user '", value, "'")),
+                b"skipme" => {
+                    filter.skip = match value.to_ascii_lowercase().as_slice() {
+                        b"yes" => Some(ctx.client.id),
+                        b"no" => None,
+                        _ => return Err(SYNTAX_ERROR.into()),
+                    }
+                }
+                _ => return Err(SYNTAX_ERROR.into()),
+            }
+        }
+        Ok(filter)
+    }
+}
+
+fn kill(ctx: &mut Context<'_>) -> Outcome {
+    let by_address = ctx.args.len() == 3;
+    let filter =
+        if by_address { Filter { addr: Some(ctx.arg(2).into()), ..Filter::default() } } else { Filter::for_kill(ctx)? };
+    let fds: Vec<_> = ctx.server.clients.iter().filter(|client| filter.matches(client)).map(Client::fd).collect();
+    let mut count = fds.len() as i64;
+    for fd in fds {
+        if let Some(client) = ctx.server.clients.take(fd) {
+            ctx.server.clients.forget(&client);
+        }
+    }
+    if filter.matches(ctx.client) {
+        ctx.client.closing = Closing::AfterReplies;
+        count += 1;
+    }
+    match (by_address, count) {
+        (true, 0) => Err("ERR No such client".into()),
+        (true, _) => ctx.reply_ok(),
+        (false, count) => ctx.reply_integer(count),
+    }
+}
+
+fn no_evict(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.names_mut().no_evict = switch(ctx.arg(2))?;
+    ctx.reply_ok()
+}
+
+fn no_touch(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.names_mut().no_touch = switch(ctx.arg(2))?;
+    ctx.reply_ok()
+}
+
+fn switch(word: &[u8]) -> Result<bool, Error> {
+    match word.to_ascii_lowercase().as_slice() {
+        b"on" => Ok(true),
+        b"off" => Ok(false),
+        _ => Err(SYNTAX_ERROR.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::Session;
+
+    #[test]
+    fn names() {
+        let special = "-ERR Client names cannot contain spaces, newlines or special characters.";
+        Session::new().expect(&[
+            ("CLIENT GETNAME", "$-1"),
+            ("CLIENT SETNAME me", "+OK"),
+            ("CLIENT GETNAME", "$2 me"),
+            ("CLIENT SETNAME \"a b\"", special),
+            ("CLIENT SETNAME \"a\\n\"", special),
+            ("CLIENT SETNAME \"\"", "+OK"),
+            ("CLIENT GETNAME", "$-1"),
+            ("CLIENT SETINFO LIB-NAME lib", "+OK"),
+            ("CLIENT SETINFO lib-ver 1.2", "+OK"),
+            ("CLIENT SETINFO lib-ver \"1 2\"", "-ERR lib-ver cannot contain spaces, newlines or special characters."),
+            ("CLIENT SETINFO other x", "-ERR Unrecognized option 'other'"),
+        ]);
+    }
+
+    #[test]
+    fn description() {
+        let mut session = Session::new();
+        session.run("CLIENT SETNAME me");
+        session.run("CLIENT SETINFO LIB-NAME lib");
+        session.run("SELECT 3");
+        session.wait(2500);
+        let id = session.client.id;
+        let info = session.run("CLIENT INFO");
+        assert_eq!(
+            session.run("CLIENT LIST").replace("client|list", "client|info").split_once(' ').unwrap().1.len(),
+            info.split_once(' ').unwrap().1.len()
+        );
+        for part in
+            [&format!("id={id} "), " name=me age=2 idle=2 flags=N db=3 ", "cmd=client|info", "lib-name=lib lib-ver="]
+        {
+            assert!(info.contains(part), "{part} in {info}");
+        }
+        // Somebody sets the clock back by a day.
+        session.server.now -= 86_400_000;
+        assert!(session.run("CLIENT INFO").contains(" age=2 idle=2 "));
+        assert_eq!(session.run("CLIENT ID"), format!(":{id}"));
+        let twice = session.run(&format!("CLIENT LIST ID {id} 999 {id}"));
+        assert_eq!(twice.matches(&format!("id={id} ")).count(), 2, "{twice}");
+        session.expect(&[
+            ("CLIENT LIST ID 999999", "$0 "),
+            ("CLIENT LIST TYPE pubsub", "$0 "),
+            ("CLIENT LIST TYPE x", "-ERR Unknown client type 'x'"),
+            ("CLIENT LIST ID x", "-ERR Invalid client ID"),
+            ("CLIENT LIST ID -1 0", "$0 "),
+            ("CLIENT LIST x", "-ERR syntax error"),
+        ]);
+    }
+
+    #[test]
+    fn killing() {
+        let mut session = Session::new();
+        let id = session.client.id;
+        session.expect(&[
+            ("CLIENT KILL 1.2.3.4:5", "-ERR No such client"),
+            ("CLIENT KILL ID 0", "-ERR client-id should be greater than 0"),
+            ("CLIENT KILL ID 99 x", "-ERR syntax error"),
+            (&format!("CLIENT KILL ID {id}"), ":0"),
+            ("CLIENT KILL USER nosuch", "-ERR No such user 'nosuch'"),
+            (&format!("CLIENT KILL ID {id} USER default SKIPME no"), ":1"),
+        ]);
+        assert_eq!(session.client.closing, Closing::AfterReplies);
+    }
+
+    #[test]
+    fn switches_and_errors() {
+        Session::new().expect(&[
+            ("CLIENT NO-EVICT on", "+OK"),
+            ("CLIENT NO-EVICT x", "-ERR syntax error"),
+            ("CLIENT NO-TOUCH off", "+OK"),
+            ("CLIENT", "-ERR wrong number of arguments for 'client' command"),
+            ("CLIENT SETNAME", "-ERR wrong number of arguments for 'client|setname' command"),
+            ("CLIENT NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP."),
+        ]);
+        assert!(Session::new().run("CLIENT HELP").contains("SETNAME"));
+    }
+}

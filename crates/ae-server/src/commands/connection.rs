@@ -1,0 +1,263 @@
+//! Commands about the connection itself.
+
+use crate::clients::Closing;
+use crate::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
+use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
+use crate::log::{Level, log};
+use resp::{Protocol, number, writer};
+
+const ANY_TIME: u16 = LOADING | STALE | FAST;
+const OPEN: u16 = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY;
+
+pub const COMMANDS: &[Command] = &[
+    command("ping", -1, FAST, NO_KEYS, "1.0.0", "Replies PONG, or what it is given.", ping),
+    command("echo", 2, ANY_TIME, NO_KEYS, "1.0.0", "Replies what it is given.", echo),
+    command("select", 2, ANY_TIME, NO_KEYS, "1.0.0", "Changes the database.", select),
+    command("quit", -1, OPEN, NO_KEYS, "1.0.0", "Closes the connection.", quit),
+    command("auth", -2, OPEN, NO_KEYS, "1.0.0", "Authenticates the connection.", auth),
+    command("hello", -1, OPEN, NO_KEYS, "6.0.0", "Agrees on the protocol.", hello),
+    command("reset", 1, OPEN, NO_KEYS, "6.2.0", "Puts the connection back to its beginnings.", reset),
+    command("post", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
+    command("host:", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
+];
+
+/// The Redis whose behaviour clients may expect. They choose features by it.
+pub const REDIS_VERSION: &str = "7.2.4";
+
+fn ping(ctx: &mut Context<'_>) -> Outcome {
+    match ctx.args.len() {
+        1 => ctx.out().extend_from_slice(b"+PONG\r\n"),
+        2 => return ctx.reply_bulk(ctx.arg(1)),
+        _ => return Err("ERR wrong number of arguments for 'ping' command".into()),
+    }
+    Ok(())
+}
+
+fn echo(ctx: &mut Context<'_>) -> Outcome {
+    ctx.reply_bulk(ctx.arg(1))
+}
+
+fn select(ctx: &mut Context<'_>) -> Outcome {
+    let Ok(db) = i32::try_from(ctx.integer(1)?) else {
+        return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
+    };
+    let db = u32::try_from(db).ok().filter(|db| *db < ctx.server.config.databases);
+    ctx.client.db = db.ok_or("ERR DB index is out of range")?;
+    ctx.reply_ok()
+}
+
+fn quit(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.closing = Closing::AfterReplies;
+    ctx.reply_ok()
+}
+
+/// A web page can make a browser send requests here, with commands in their body. The request line and the headers
+/// come first, so the connection ends before such a body is read.
+fn http(ctx: &mut Context<'_>) -> Outcome {
+    log(Level::Verbose, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
+    ctx.client.closing = Closing::Now;
+    Ok(())
+}
+
+fn auth(ctx: &mut Context<'_>) -> Outcome {
+    match ctx.args.len() {
+        2 => {
+            if ctx.server.config.password.is_empty() {
+                return Err("ERR AUTH <password> called without any password configured for the default user. \
+                            Are you sure your configuration is correct?"
+                    .into());
+            }
+            authenticate(ctx, b"default", ctx.arg(1))?;
+        }
+        3 => authenticate(ctx, ctx.arg(1), ctx.arg(2))?,
+        _ => return Err(SYNTAX_ERROR.into()),
+    }
+    ctx.reply_ok()
+}
+
+/// There is one user. Without a password any will do for it.
+fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Outcome {
+    let expected = &ctx.server.config.password;
+    if user != b"default" || !(expected.is_empty() || same_secret(expected, password)) {
+        return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
+    }
+    ctx.client.authenticated = true;
+    Ok(())
+}
+
+/// Compares in a time that depends on the length of `given` alone, so that a password cannot be found byte by byte.
+fn same_secret(secret: &[u8], given: &[u8]) -> bool {
+    let mut difference = secret.len() ^ given.len();
+    for (i, c) in given.iter().enumerate() {
+        difference |= usize::from(c ^ secret[i % secret.len()]);
+    }
+    std::hint::black_box(difference) == 0
+}
+
+fn hello(ctx: &mut Context<'_>) -> Outcome {
+    let mut protocol = ctx.client.protocol;
+    if ctx.args.len() > 1 {
+        let version = number::parse(ctx.arg(1)).ok_or("ERR Protocol version is not an integer or out of range")?;
+        protocol = match version {
+            2 => Protocol::Resp2,
+            3 => Protocol::Resp3,
+            _ => return Err("NOPROTO unsupported protocol version".into()),
+        };
+    }
+    let mut name = None;
+    let mut words = ctx.args.from(2);
+    while let Some(word) = words.next() {
+        let left = words.len();
+        if word.eq_ignore_ascii_case(b"auth") && left >= 2 {
+            let (user, password) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            authenticate(ctx, user, password)?;
+        } else if word.eq_ignore_ascii_case(b"setname") && left >= 1 {
+            name = words.next();
+        } else {
+            return Err(quoting("ERR Syntax error in HELLO option '", word, "'"));
+        }
+    }
+    if !ctx.client.authenticated && !ctx.server.config.password.is_empty() {
+        return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> \
+                    AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
+                    version at the same time"
+            .into());
+    }
+    if let Some(name) = name {
+        super::client::set_name(ctx, name)?;
+    }
+    ctx.client.protocol = protocol;
+    let id = ctx.client.id as i64;
+    let out = ctx.out();
+    writer::map(out, protocol, 7);
+    for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
+        writer::bulk(out, field.as_bytes());
+        writer::bulk(out, value.as_bytes());
+    }
+    for (field, value) in [("proto", if protocol == Protocol::Resp2 { 2 } else { 3 }), ("id", id)] {
+        writer::bulk(out, field.as_bytes());
+        writer::integer(out, value);
+    }
+    for text in ["mode", "standalone", "role", "master", "modules"] {
+        writer::bulk(out, text.as_bytes());
+    }
+    writer::array(out, 0);
+    Ok(())
+}
+
+fn reset(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.db = 0;
+    ctx.client.protocol = Protocol::Resp2;
+    ctx.client.authenticated = ctx.server.config.password.is_empty();
+    if let Some(named) = &mut ctx.client.named {
+        named.name = Box::default();
+        named.no_evict = false;
+        named.no_touch = false;
+    }
+    writer::simple(ctx.out(), "RESET");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::testing::Session;
+    use crate::config::Config;
+
+    #[test]
+    fn small_talk() {
+        Session::new().expect(&[
+            ("PING", "+PONG"),
+            ("ping hello", "$5 hello"),
+            ("PING a b", "-ERR wrong number of arguments for 'ping' command"),
+            ("ECHO x", "$1 x"),
+            ("ECHO", "-ERR wrong number of arguments for 'echo' command"),
+        ]);
+    }
+
+    #[test]
+    fn databases() {
+        Session::new().expect(&[
+            ("SET k 0", "+OK"),
+            ("SELECT 15", "+OK"),
+            ("GET k", "$-1"),
+            ("SET k 15", "+OK"),
+            ("SELECT 16", "-ERR DB index is out of range"),
+            ("SELECT -1", "-ERR DB index is out of range"),
+            ("SELECT x", "-ERR value is not an integer or out of range"),
+            ("SELECT 99999999999", "-ERR value is out of range, value must between -2147483648 and 2147483647"),
+            ("GET k", "$2 15"),
+            ("RESET", "+RESET"),
+            ("GET k", "$1 0"),
+        ]);
+    }
+
+    #[test]
+    fn quitting() {
+        let mut session = Session::new();
+        session.expect(&[("QUIT", "+OK")]);
+        assert_eq!(session.client.closing, Closing::AfterReplies);
+        let mut session = Session::new();
+        session.expect(&[("POST / HTTP/1.1", "")]);
+        assert_eq!(session.client.closing, Closing::Now);
+    }
+
+    #[test]
+    fn passwords() {
+        let mut session = Session::with(Config { password: b"secret".into(), ..Config::default() });
+        session.expect(&[
+            ("GET k", "-NOAUTH Authentication required."),
+            ("NOSUCH", "-ERR unknown command 'NOSUCH', with args beginning with: "),
+            ("GET", "-ERR wrong number of arguments for 'get' command"),
+            ("AUTH wrong", "-WRONGPASS invalid username-password pair or user is disabled."),
+            ("AUTH secretsecret", "-WRONGPASS invalid username-password pair or user is disabled."),
+            ("AUTH \"\"", "-WRONGPASS invalid username-password pair or user is disabled."),
+            ("AUTH other secret", "-WRONGPASS invalid username-password pair or user is disabled."),
+            ("AUTH a b c", "-ERR syntax error"),
+            ("GET k", "-NOAUTH Authentication required."),
+            ("AUTH secret", "+OK"),
+            ("GET k", "$-1"),
+            ("RESET", "+RESET"),
+            ("PING", "-NOAUTH Authentication required."),
+            ("AUTH default secret", "+OK"),
+            ("PING", "+PONG"),
+        ]);
+        assert!(Session::new().run("AUTH x").starts_with("-ERR AUTH <password> called without any password"));
+        Session::new().expect(&[("AUTH default x", "+OK")]);
+    }
+
+    #[test]
+    fn hello() {
+        let mut session = Session::new();
+        let id = session.client.id;
+        let greeting = format!(
+            "*14 $6 server $5 redis $7 version $5 {REDIS_VERSION} $5 proto :2 $2 id :{id} $4 mode $10 standalone \
+             $4 role $6 master $7 modules *0"
+        );
+        session.expect(&[
+            ("HELLO", &greeting),
+            ("HELLO 2", &greeting),
+            ("HELLO 4", "-NOPROTO unsupported protocol version"),
+            ("HELLO 1", "-NOPROTO unsupported protocol version"),
+            ("HELLO x", "-ERR Protocol version is not an integer or out of range"),
+            ("HELLO 2 SETNAME me", &greeting),
+            ("CLIENT GETNAME", "$2 me"),
+            ("HELLO 2 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'"),
+            ("HELLO 2 SETNAME \"a b\"", "-ERR Client names cannot contain spaces, newlines or special characters."),
+        ]);
+        session.expect(&[
+            ("HELLO 3", &greeting.replace("*14", "%7").replace("proto :2", "proto :3")),
+            ("GET none", "_"),
+            ("CONFIG GET save", "%1 $4 save $0 "),
+            ("MGET none", "*1 _"),
+            ("HELLO", &greeting.replace("*14", "%7").replace("proto :2", "proto :3")),
+            ("RESET", "+RESET"),
+            ("GET none", "$-1"),
+        ]);
+        let mut session = Session::with(Config { password: b"secret".into(), ..Config::default() });
+        assert!(session.run("HELLO 2").starts_with("-NOAUTH HELLO must be called"));
+        assert!(session.run("HELLO 2 AUTH default wrong").starts_with("-WRONGPASS"));
+        assert!(session.run("HELLO 2 AUTH default secret").starts_with("*14"));
+        assert_eq!(session.run("PING"), "+PONG");
+    }
+}

@@ -1,0 +1,174 @@
+//! The server as a whole.
+
+use crate::dispatch::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
+use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use resp::writer;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::Keyspace;
+
+pub const COMMANDS: &[Command] = &[
+    command("dbsize", 1, READONLY | FAST, NO_KEYS, "1.0.0", "Counts the keys of the database.", dbsize),
+    command("flushdb", -1, WRITE, NO_KEYS, "1.0.0", "Deletes all keys of the database.", flushdb),
+    command("flushall", -1, WRITE, NO_KEYS, "1.0.0", "Deletes all keys.", flushall),
+    command("time", 1, LOADING | STALE | FAST, NO_KEYS, "2.6.0", "Returns the time.", time),
+    command("shutdown", -1, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, "1.0.0", "Ends the server.", shutdown),
+    command("debug", -2, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, "1.0.0", "For tests.", |_| Ok(()))
+        .with_subcommands(DEBUG),
+];
+
+const DEBUG: &[Command] = &[
+    subcommand("debug", "sleep", 3, ADMIN, "1.0.0", "Does nothing for so many seconds, for anybody.", sleep),
+    super::help("debug"),
+];
+
+fn dbsize(ctx: &mut Context<'_>) -> Outcome {
+    let len = ctx.db().len() as i64;
+    ctx.reply_integer(len)
+}
+
+fn flushdb(ctx: &mut Context<'_>) -> Outcome {
+    let background = flush_option(ctx)?;
+    let old = ctx.db().take();
+    dispose(vec![old], background);
+    ctx.reply_ok()
+}
+
+fn flushall(ctx: &mut Context<'_>) -> Outcome {
+    let background = flush_option(ctx)?;
+    let old = ctx.server.databases.iter_mut().map(Keyspace::take).collect();
+    dispose(old, background);
+    ctx.reply_ok()
+}
+
+fn flush_option(ctx: &Context<'_>) -> Result<bool, Error> {
+    match ctx.args.len() {
+        1 => Ok(false),
+        2 if ctx.arg(1).eq_ignore_ascii_case(b"async") => Ok(true),
+        2 if ctx.arg(1).eq_ignore_ascii_case(b"sync") => Ok(false),
+        _ => Err(SYNTAX_ERROR.into()),
+    }
+}
+
+/// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
+fn dispose(databases: Vec<Keyspace>, background: bool) {
+    const WORTH_A_THREAD: usize = 1000;
+    let dispose = |databases: Vec<Keyspace>| {
+        drop(databases);
+        crate::memory::give_back();
+    };
+    if background && databases.iter().map(Keyspace::len).sum::<usize>() > WORTH_A_THREAD {
+        // If there can be no thread, the closure is dropped here with what it holds.
+        let _ = std::thread::Builder::new().name("free".into()).spawn(move || dispose(databases));
+    } else {
+        dispose(databases);
+    }
+}
+
+fn time(ctx: &mut Context<'_>) -> Outcome {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let out = ctx.out();
+    writer::array(out, 2);
+    writer::bulk_integer(out, now.as_secs() as i64);
+    writer::bulk_integer(out, now.subsec_micros().into());
+    Ok(())
+}
+
+/// SAVE is refused, since nothing can be saved, unless FORCE says that this is no reason to stay. Without either, Redis
+/// saves if it is configured to, which this server never is.
+fn shutdown(ctx: &mut Context<'_>) -> Outcome {
+    let (mut save, mut nosave, mut force, mut abort) = (false, false, false, false);
+    for word in ctx.args.from(1) {
+        match word.to_ascii_lowercase().as_slice() {
+            b"save" => save = true,
+            b"nosave" => nosave = true,
+            b"now" => {}
+            b"force" => force = true,
+            b"abort" => abort = true,
+            _ => return Err(SYNTAX_ERROR.into()),
+        }
+    }
+    if (abort && ctx.args.from(1).any(|word| !word.eq_ignore_ascii_case(b"abort"))) || (save && nosave) {
+        return Err(SYNTAX_ERROR.into());
+    }
+    if abort {
+        // One is over before another command can come.
+        return Err("ERR No shutdown in progress.".into());
+    }
+    if save && !force {
+        return Err(
+            "ERR SHUTDOWN SAVE is not supported: this server keeps its data in memory only and cannot save it. \
+                    SHUTDOWN NOSAVE ends it without its data."
+                .into(),
+        );
+    }
+    ctx.server.shutdown = true;
+    Ok(())
+}
+
+/// Only for clients of this host: it stops the service for everybody.
+fn sleep(ctx: &mut Context<'_>) -> Outcome {
+    if !ctx.client.is_local() {
+        return Err("ERR DEBUG command not allowed: only clients of the server's own host may use it.".into());
+    }
+    let seconds = std::str::from_utf8(ctx.arg(2)).ok().and_then(|text| text.parse::<f64>().ok());
+    let duration = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
+    std::thread::sleep(duration);
+    ctx.server.read_clock();
+    ctx.reply_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::commands::testing::Session;
+
+    #[test]
+    fn flushing() {
+        Session::new().expect(&[
+            ("SET a 1 EX 10", "+OK"),
+            ("SELECT 1", "+OK"),
+            ("SET b 1", "+OK"),
+            ("FLUSHDB", "+OK"),
+            ("DBSIZE", ":0"),
+            ("SELECT 0", "+OK"),
+            ("DBSIZE", ":1"),
+            ("FLUSHALL async", "+OK"),
+            ("DBSIZE", ":0"),
+            ("SET a 1", "+OK"),
+            ("FLUSHALL SYNC", "+OK"),
+            ("GET a", "$-1"),
+            ("FLUSHALL x", "-ERR syntax error"),
+            ("FLUSHDB SYNC x", "-ERR syntax error"),
+        ]);
+    }
+
+    #[test]
+    fn a_large_database_is_freed_in_a_thread() {
+        let mut session = Session::new();
+        for i in 0..2000u32 {
+            session.server.databases[0].set_string(&i.to_le_bytes(), b"", false);
+        }
+        session.expect(&[("FLUSHALL ASYNC", "+OK"), ("DBSIZE", ":0")]);
+    }
+
+    #[test]
+    fn odds_and_ends() {
+        let mut session = Session::new();
+        assert!(session.run("TIME").starts_with("*2 $10 "));
+        session.expect(&[
+            ("DEBUG SLEEP 0.001", "+OK"),
+            ("DEBUG SLEEP -1", "+OK"),
+            ("DEBUG SLEEP x", "+OK"),
+            ("SHUTDOWN x", "-ERR syntax error"),
+            ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
+            ("SHUTDOWN ABORT NOW", "-ERR syntax error"),
+            ("SHUTDOWN abort", "-ERR No shutdown in progress."),
+        ]);
+        assert!(session.run("SHUTDOWN SAVE now").starts_with("-ERR SHUTDOWN SAVE is not supported"));
+        assert!(!session.server.shutdown);
+        for good in ["SHUTDOWN NOSAVE", "SHUTDOWN", "SHUTDOWN NOW FORCE", "SHUTDOWN SAVE FORCE"] {
+            let mut session = Session::new();
+            session.expect(&[(good, "")]);
+            assert!(session.server.shutdown);
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Starting and ending.
+
+use crate::{command, run, start};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+use testkit::{Client, PATIENCE, Server, eventually, free_port};
+
+#[test]
+fn says_where_it_is_ready() {
+    let server = start(&[]);
+    let backend = std::env::var("LIBAE_BACKEND").unwrap_or("epoll".into());
+    assert_eq!(
+        server.ready_line,
+        format!(
+            "ae-server {} ready on 127.0.0.1:{} ({backend}, pid {})",
+            env!("CARGO_PKG_VERSION"),
+            server.port,
+            server.pid()
+        )
+    );
+    server.connect().call("PING", "+PONG");
+}
+
+#[test]
+fn ends_well_on_sigterm_and_sigint() {
+    for name in ["TERM", "INT"] {
+        let server = start(&[]);
+        let mut client = server.connect();
+        client.call("PING", "+PONG");
+        server.signal(name);
+        let (status, out, err) = server.wait();
+        assert_eq!((status.code(), out, err), (Some(0), format!("ae-server stopped by SIG{name}\n"), String::new()));
+        client.expect_end();
+    }
+}
+
+#[test]
+fn ends_well_on_shutdown() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.send("SHUTDOWN NOSAVE\r\n");
+    client.expect_end();
+    let (status, out, _) = server.wait();
+    assert_eq!((status.code(), out.as_str()), (Some(0), "ae-server stopped by SHUTDOWN\n"));
+}
+
+#[test]
+fn a_hangup_ends_nothing() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    for _ in 0..3 {
+        server.signal("HUP");
+        client.call("PING", "+PONG");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn a_shutdown_that_is_to_save_is_refused() {
+    let mut server = start(&[]);
+    let mut client = server.connect();
+    for options in ["SAVE", "save now"] {
+        client.send(format!("SHUTDOWN {options}\r\n"));
+        let reply = client.line();
+        assert!(reply.starts_with("-ERR SHUTDOWN SAVE is not supported"), "{reply}");
+    }
+    client.call("SET k v", "+OK");
+    assert!(server.is_running());
+    client.send("SHUTDOWN SAVE FORCE\r\n");
+    client.expect_end();
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_a_server_that_is_busy() {
+    let mut server = start(&[]);
+    let mut client = server.connect();
+    client.send("DEBUG SLEEP 600\r\n");
+    eventually("it sleeps", || server.is_in(libc::SYS_clock_nanosleep).then_some(()));
+    server.signal("TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(server.is_running());
+    // Sent more than once: while the first is not yet delivered, another makes no difference.
+    eventually("it ends", || {
+        server.signal("TERM");
+        (!server.is_running()).then_some(())
+    });
+    let (status, ..) = server.wait();
+    assert_eq!(status.code(), Some(1));
+}
+
+#[test]
+fn listens_on_several_addresses_and_a_unix_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let path_text = path.to_str().unwrap();
+    let bind = ["--bind", "127.0.0.1", "127.0.0.2", "-::1", "-192.0.2.1"];
+    let server = start(&[&bind[..], &["--unixsocket", path_text, "--unixsocketperm", "700"]].concat());
+    assert!(server.ready_line.contains(&format!("127.0.0.1:{0}, 127.0.0.2:{0}, ", server.port)));
+    assert!(server.ready_line.contains(path_text));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    Client::to(([127, 0, 0, 2], server.port).into()).call("SET k v", "+OK");
+    if server.ready_line.contains("[::1]") {
+        Client::to(([0, 0, 0, 0, 0, 0, 0, 1], server.port).into()).call("GET k", "$1\r\nv");
+    }
+
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"GET k\r\nQUIT\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert_eq!(reply, "$1\r\nv\r\n+OK\r\n");
+
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+    assert!(!path.exists(), "the socket was left behind");
+}
+
+#[test]
+fn listens_on_a_unix_socket_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let server = Server::spawn(command().args(["--port", "0", "--unixsocket"]).arg(&path), 0);
+    assert!(server.ready_line.contains(&format!("ready on {} (", path.display())));
+    assert!(UnixStream::connect(&path).is_ok());
+}
+
+#[test]
+fn replaces_the_socket_of_a_server_that_crashed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    drop(Server::spawn(command().args(args), 0));
+    assert!(path.exists());
+    let _server = Server::spawn(command().args(args), 0);
+    assert!(UnixStream::connect(&path).is_ok());
+}
+
+fn answers(path: &Path) -> bool {
+    let mut stream = UnixStream::connect(path).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(b"PING\r\n").unwrap();
+    let mut reply = [0; 7];
+    stream.read_exact(&mut reply).unwrap();
+    &reply == b"+PONG\r\n"
+}
+
+#[test]
+fn leaves_the_socket_of_a_server_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let server = Server::spawn(command().args(args), 0);
+    let output = run(&args);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("cannot listen on the Unix socket {}: another process listens on it", path.display());
+    assert_eq!(stderr, format!("ae-server: {expected}\n"));
+    assert!(answers(&path));
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+    assert!(!path.exists());
+}
+
+#[test]
+fn removes_no_socket_but_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let first = Server::spawn(command().args(args), 0);
+    // Kept from being reused for the second socket.
+    std::fs::rename(&path, folder.path().join("moved")).unwrap();
+    let _second = Server::spawn(command().args(args), 0);
+    first.signal("TERM");
+    assert_eq!(first.wait().0.code(), Some(0));
+    assert!(answers(&path));
+}
+
+/// Each is one line on standard error and exit code 1.
+#[test]
+fn what_keeps_it_from_starting() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing/socket");
+    let long = folder.path().join("x".repeat(200));
+    let free = free_port().to_string();
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["--bind", "127.0.0.1", "--port", &port],
+            &format!("cannot listen on 127.0.0.1 port {port}: bind: Address already in use"),
+        ),
+        (&["--nosuch", "1"], "unknown option '--nosuch' (see --help)"),
+        (&["--port", "70000"], "bad value '70000' for --port: argument must be between 0 and 65535 inclusive"),
+        (&["--port"], "option '--port' needs a value"),
+        (&["file.conf"], "unexpected argument 'file.conf'"),
+        (&["--port", "0", "--unixsocket", missing.to_str().unwrap()], "cannot listen on the Unix socket"),
+        (&["--port", "0", "--unixsocket", long.to_str().unwrap()], "cannot listen on the Unix socket"),
+        (&["--port", &free, "--bind", "192.0.2.1"], &format!("cannot listen on 192.0.2.1 port {free}")),
+        (&["--port", &free, "--bind", "-192.0.2.1"], "none of the addresses to listen on is available: -192.0.2.1"),
+        (&["--port", &free, "--backend", "nosuch"], "cannot create the event loop with backend 'nosuch'"),
+        (&["--port", "0"], "nothing to listen on"),
+    ];
+    for (args, error) in cases {
+        let output = run(args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+        assert!(stderr.starts_with(&format!("ae-server: {error}")), "{args:?}: {stderr}");
+        assert_eq!((stderr.matches('\n').count(), output.stdout.len()), (1, 0), "{args:?}: {stderr}");
+    }
+}
+
+#[test]
+fn an_argument_that_is_no_text_is_told() {
+    use std::os::unix::ffi::OsStrExt;
+    let output = command().arg(std::ffi::OsStr::from_bytes(b"--port=\xff")).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("is not valid UTF-8") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn help_and_version() {
+    let help = run(&["--help"]);
+    assert!(help.status.success());
+    assert!(String::from_utf8(help.stdout).unwrap().contains("--unixsocket PATH"));
+    let version = run(&["--version"]);
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("ae-server {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn runs_on_every_backend() {
+    for backend in ["epoll", "poll", "select"] {
+        let server = start(&["--backend", backend]);
+        assert!(server.ready_line.contains(&format!("({backend}, ")));
+        let mut client = server.connect();
+        client.call("SET k v", "+OK");
+        client.call("GET k", "$1\r\nv");
+        assert!(client.bulk("INFO server").contains(&format!("multiplexing_api:{backend}")));
+    }
+}
+
+#[test]
+fn nobody_needs_to_read_its_output() {
+    let port = free_port();
+    let text = port.to_string();
+    let mut child = command()
+        .args(["--bind", "127.0.0.1", "--loglevel", "verbose", "--port", &text])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    eventually("the server listens", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    let mut client = Client::to(([127, 0, 0, 1], port).into());
+    client.send("*x\r\n");
+    client.rest();
+    Client::to(([127, 0, 0, 1], port).into()).call("PING", "+PONG");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn output_that_nobody_takes_stops_nothing() {
+    // More than a pipe and the server's own queue hold.
+    const MESSAGES: usize = 5000;
+    let mut server = start(&["--loglevel", "verbose"]);
+    for _ in 0..MESSAGES {
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    }
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    let mut log = BufReader::new(server.stderr());
+    let mut line = String::new();
+    let mut told = 0;
+    // The note comes with the next message that there is room for.
+    let missing: usize = loop {
+        line.clear();
+        log.read_line(&mut line).unwrap();
+        if let Some(note) = line.strip_suffix(" messages are missing here: nobody read them\n") {
+            break note.strip_prefix("ae-server: ").unwrap().parse().unwrap();
+        }
+        assert!(line.contains("closed 127.0.0.1"), "{line}");
+        told += 1;
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    };
+    assert!(told > 1000 && missing > 1000, "{told} {missing}");
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+#[test]
+fn ends_though_nobody_takes_its_output() {
+    let server = start(&["--loglevel", "verbose"]);
+    for _ in 0..5000 {
+        let mut client = server.connect();
+        client.send("*x\r\n");
+        client.rest();
+    }
+    server.signal("TERM");
+    assert_eq!(server.status().code(), Some(0));
+}

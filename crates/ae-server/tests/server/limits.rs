@@ -1,0 +1,329 @@
+//! What one client, or many, cannot do to the others.
+
+use crate::{command, start};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::{Duration, Instant};
+use testkit::{Client, Server, eventually, free_port, request};
+
+const MIB: u64 = 1024 * 1024;
+
+#[test]
+fn maxclients() {
+    let server = start(&["--maxclients", "3"]);
+    let mut clients: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.call("PING", "+PONG");
+    }
+    let mut refused = server.connect();
+    assert_eq!(String::from_utf8(refused.rest()).unwrap(), "-ERR max number of clients reached\r\n");
+    assert!(clients[0].bulk("INFO stats").contains("rejected_connections:1"));
+    clients.pop();
+    eventually("there is room again", || {
+        let mut client = server.connect();
+        client.stream.write_all(b"PING\r\n").ok()?;
+        (client.line() == "+PONG").then_some(())
+    });
+    clients[0].call("CONFIG SET maxclients 1000", "+OK");
+    let mut more: Vec<Client> = (0..500).map(|_| server.connect()).collect();
+    more.iter_mut().for_each(|client| client.call("PING", "+PONG"));
+}
+
+#[test]
+fn many_clients_come_and_go() {
+    let server = start(&[]);
+    for _ in 0..3 {
+        let mut clients: Vec<Client> = (0..700).map(|_| server.connect()).collect();
+        for client in &mut clients {
+            client.send("INCR n\r\n");
+        }
+        clients.iter_mut().for_each(|client| assert!(client.line().starts_with(':')));
+    }
+    let mut client = server.connect();
+    client.call("GET n", "$4\r\n2100");
+    eventually("the others are gone", || client.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
+}
+
+#[test]
+fn idle_clients_are_closed() {
+    let server = start(&[]);
+    let (mut idle, mut busy) = (server.connect(), server.connect());
+    idle.call("PING", "+PONG");
+    busy.call("CONFIG SET timeout 5", "+OK");
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(6000) {
+        busy.call("PING", "+PONG");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    idle.expect_end();
+    busy.call("CONFIG SET timeout 0", "+OK");
+    std::thread::sleep(Duration::from_millis(1500));
+    busy.call("CONFIG SET timeout 1", "+OK");
+    busy.expect_end();
+}
+
+#[test]
+fn passwords() {
+    let server = start(&["--requirepass", "secret"]);
+    let mut client = server.connect();
+    client.call("GET k", "-NOAUTH Authentication required.");
+    client.call("AUTH wrong", "-WRONGPASS invalid username-password pair or user is disabled.");
+    client.call("AUTH secret", "+OK");
+    client.call("GET k", "$-1");
+    for (input, error) in
+        [("*11\r\n", "unauthenticated multibulk length"), ("*2\r\n$16385\r\n", "unauthenticated bulk length")]
+    {
+        let mut client = server.connect();
+        client.send(input);
+        assert_eq!(String::from_utf8(client.rest()).unwrap(), format!("-ERR Protocol error: {error}\r\n"));
+    }
+    // The limits end with the authentication, within a pipeline too.
+    let value = "v".repeat(20_000);
+    let mut client = server.connect();
+    client.send([request(&["AUTH", "secret"]), request(&["SET", "k", &value])].concat());
+    client.expect("+OK\r\n+OK\r\n");
+}
+
+/// An address of this host that is not loopback, if it has one.
+fn outer_address() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
+    // Sends nothing; only asks for the route.
+    socket.connect("192.0.2.1:9").ok()?;
+    match socket.local_addr().ok()? {
+        SocketAddr::V4(addr) if !addr.ip().is_loopback() && !addr.ip().is_unspecified() => Some(*addr.ip()),
+        _ => None,
+    }
+}
+
+#[test]
+fn protected_mode() {
+    let Some(outer) = outer_address() else {
+        eprintln!("skipped: this host has no address but loopback");
+        return;
+    };
+    let port = free_port();
+    let start = |options: &[&str]| Server::spawn(command().args(["--port", &port.to_string()]).args(options), port);
+    let mut server = start(&[]);
+    let connect = || Client::to((outer, port).into());
+    server.connect().call("PING", "+PONG");
+    let denied = String::from_utf8(connect().rest()).unwrap();
+    assert!(denied.starts_with("-DENIED ") && denied.ends_with("\r\n"), "{denied}");
+    server.connect().call("CONFIG SET protected-mode no", "+OK");
+    connect().call("PING", "+PONG");
+    server.connect().call("CONFIG SET protected-mode yes requirepass secret", "+OK");
+    connect().call("PING", "-NOAUTH Authentication required.");
+    drop(server);
+    server = start(&["--protected-mode", "no"]);
+    connect().call("PING", "+PONG");
+    drop(server);
+    server = start(&["--requirepass", "secret"]);
+    connect().call("AUTH secret", "+OK");
+    drop(server);
+}
+
+#[test]
+fn announced_sizes_take_no_memory() {
+    let server = start(&[]);
+    let before = server.memory("VmRSS");
+    let mut clients: Vec<Client> = (0..50).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send("*1000000000\r\n$500000000\r\nx");
+    }
+    server.connect().call("PING", "+PONG");
+    std::thread::sleep(Duration::from_millis(100));
+    let after = server.memory("VmRSS");
+    assert!(after < before + 20 * MIB, "{before} {after}");
+}
+
+#[test]
+fn query_buffer_limit() {
+    let server = start(&["--client-query-buffer-limit", "1mb"]);
+    let mut client = server.connect();
+    client.send("*2\r\n$3\r\nGET\r\n$100000000\r\n");
+    let piece = [b'x'; 100_000];
+    // The server closes once there is more than 1 MiB of it.
+    let mut sent = 0;
+    while client.stream.write_all(&piece).is_ok() {
+        sent += piece.len();
+        assert!(sent < 90_000_000, "nothing stopped the request");
+    }
+    client.rest();
+    let mut client = server.connect();
+    client.send("*1000000\r\n");
+    while client.stream.write_all(&b"$0\r\n\r\n".repeat(1000)).is_ok() {}
+    client.rest();
+    server.connect().call("PING", "+PONG");
+}
+
+/// A client that reads no replies is not answered for ever, and gets every reply when it does read.
+#[test]
+fn a_reader_that_does_not_read() {
+    const LEN: usize = 16 * 1024 * 1024;
+    const COUNT: usize = 40;
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    for i in 0..COUNT {
+        client.send(format!("GET k\r\nECHO {i}\r\n"));
+    }
+    let mut other = server.connect();
+    for _ in 0..20 {
+        other.call("PING", "+PONG");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let memory = server.memory("VmHWM");
+    // 256 MiB, what the last reply goes beyond it, and as much again while the buffer grows.
+    assert!(memory < 650 * MIB, "{} MiB for a client that does not read", memory / MIB);
+    let mut value = vec![0; LEN];
+    for i in 0..COUNT {
+        client.expect(format!("${LEN}\r\n"));
+        client.stream.read_exact(&mut value).unwrap();
+        assert!(value[..LEN - 1].iter().all(|&c| c == 0) && value[LEN - 1] == b'x');
+        client.expect(format!("\r\n${}\r\n{i}\r\n", i.to_string().len()));
+    }
+    client.call("PING", "+PONG");
+    eventually("the memory is given back", || (server.memory("VmRSS") < 200 * MIB).then_some(()));
+}
+
+/// Reading is off for such a client, so that no read tells that it has gone.
+#[test]
+fn a_client_that_has_gone_with_replies_unread_is_noticed() {
+    let server = start(&[]);
+    let mut other = server.connect();
+    other.call(&format!("SETRANGE k {} x", 16 * MIB - 1), &format!(":{}", 16 * MIB));
+    let requests = [b"GET k\r\n".repeat(40), b"GET k\r\nQUIT\r\n".to_vec()];
+    let gone: Vec<Client> = requests
+        .iter()
+        .map(|requests| {
+            let mut client = server.connect();
+            client.call("PING", "+PONG");
+            client.send(requests);
+            client.finish_sending();
+            client
+        })
+        .collect();
+    eventually("they are gone", || other.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
+    drop(gone);
+}
+
+/// One that has only finished sending gets them.
+#[test]
+fn a_client_that_reads_late_gets_its_replies() {
+    const LEN: usize = 16 * 1024 * 1024;
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    client.send("GET k\r\nQUIT\r\n");
+    client.finish_sending();
+    let len = client.rest().len();
+    assert_eq!(len, format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN);
+}
+
+/// Memory that holds a large value once, not twice.
+#[test]
+fn a_large_value_is_read_to_where_it_stays() {
+    const LEN: usize = 48 * 1024 * 1024;
+    let server = start(&[]);
+    let value = vec![b'x'; LEN];
+    let before = server.memory("VmHWM");
+    let mut client = server.connect();
+    client.send(request(&[&b"SET"[..], b"k", &value]));
+    client.expect("+OK\r\n");
+    let peak = server.memory("VmHWM") - before;
+    assert!(peak < LEN as u64 + 8 * MIB, "{peak} bytes for {LEN}");
+    client.call("STRLEN k", &format!(":{LEN}"));
+}
+
+#[test]
+fn memory_is_given_back() {
+    let server = start(&[]);
+    let before = server.memory("VmRSS");
+    let mut client = server.connect();
+    let mut fill = |prefix: &str, count: usize, len: usize| {
+        for i in 0..count {
+            client.send(request(&["SET", &format!("{prefix}:{i}"), &"v".repeat(len + i % 7)]));
+        }
+        client.expect("+OK\r\n".repeat(count));
+    };
+    fill("large", 40, MIB as usize);
+    fill("small", 100_000, 100);
+    fill("middle", 10_000, 3000);
+    // What is still there is spread over what has been freed.
+    client.call("SELECT 1", "+OK");
+    client.send(b"SET stays v\r\nSET stays:too v\r\n");
+    client.expect("+OK\r\n+OK\r\n");
+    let full = server.memory("VmRSS");
+    assert!(full > before + 80 * MIB, "{before} {full}");
+    let used = |client: &mut Client| {
+        let text = client.bulk("INFO memory");
+        let line = text.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap();
+        line.parse::<u64>().unwrap()
+    };
+    let used_before = used(&mut client);
+    assert!(used_before > 80 * MIB, "{used_before}");
+    client.call("FLUSHALL", "+OK");
+    let used_after = used(&mut client);
+    assert!(used_after < 10 * MIB, "{used_after}");
+    eventually("the system has the memory", || (server.memory("VmRSS") < before + 20 * MIB).then_some(()));
+}
+
+#[test]
+fn a_client_with_much_to_read_does_not_hold_up_others() {
+    let server = start(&[]);
+    let mut greedy = server.connect();
+    greedy.call("SETRANGE k 49999999 x", ":50000000");
+    greedy.send("GET k\r\nGET k\r\nGET k\r\n");
+    let mut reader = greedy.stream.try_clone().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut total = 0;
+        let mut buf = vec![0; 100_000];
+        while total < 3 * 50_000_013 {
+            total += reader.read(&mut buf).unwrap();
+        }
+        total
+    });
+    let mut other = server.connect();
+    for _ in 0..100 {
+        other.call("PING", "+PONG");
+    }
+    assert_eq!(reading.join().unwrap(), 3 * 50_000_013);
+}
+
+#[test]
+fn a_lower_limit_on_open_files() {
+    let port = free_port();
+    let line = format!(
+        "ulimit -n 200; exec '{}' --bind 127.0.0.1 --port {port} --maxclients 1000",
+        env!("CARGO_BIN_EXE_ae-server")
+    );
+    let server = Server::spawn(std::process::Command::new("sh").args(["-c", &line]), port);
+    let mut client = server.connect();
+    client.send("CONFIG GET maxclients\r\n");
+    client.expect("*2\r\n$10\r\nmaxclients\r\n");
+    let (_, maxclients) = (client.line(), client.line());
+    server.signal("TERM");
+    let (_, _, err) = server.wait();
+    // Only root may raise it again.
+    if maxclients == "1000" {
+        assert_eq!(err, "");
+    } else {
+        assert_eq!(maxclients, "168");
+        assert!(err.starts_with("ae-server: the limit of 200 open files cannot be raised"), "{err}");
+    }
+}
+
+#[test]
+fn clients_that_vanish_in_the_middle() {
+    let server = start(&[]);
+    for i in 0..200 {
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+        match i % 4 {
+            0 => {}
+            1 => stream.write_all(b"*2\r\n$3\r\nGET\r\n$100\r\nxx").unwrap(),
+            2 => stream.write_all(&b"PING\r\n".repeat(10_000)).unwrap(),
+            _ => stream.write_all(b"GET k").unwrap(),
+        }
+    }
+    let mut client = server.connect();
+    eventually("they are gone", || client.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
+}

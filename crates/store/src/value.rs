@@ -1,0 +1,153 @@
+//! What a key can hold.
+
+use super::{Bytes, Content};
+use resp::number;
+
+/// The value of a key. Strings so far; other types become variants beside them, boxed to keep this at 24 bytes.
+pub enum Value {
+    /// A string.
+    String(StringValue),
+}
+
+/// A string in the form that suits how it came about.
+pub enum StringValue {
+    /// The result of arithmetic, spelled out only when it is read.
+    Integer(i64),
+    /// As it was set.
+    Fixed(Bytes),
+    /// Grown by APPEND or SETRANGE and likely to grow again: with spare capacity.
+    #[allow(clippy::box_collection)] // with the vector in place every value would be larger
+    Growing(Box<Vec<u8>>),
+}
+
+const _: () = assert!(size_of::<Value>() == 24);
+
+/// Room for the decimal form of an integer value, which lives as long as the reference to it.
+pub type Digits = [u8; number::MAX_LEN];
+
+impl Value {
+    /// The string, if it is one.
+    pub fn as_string(&self) -> Option<&StringValue> {
+        match self {
+            Value::String(value) => Some(value),
+        }
+    }
+
+    /// The string, if it is one, to be changed.
+    pub fn as_string_mut(&mut self) -> Option<&mut StringValue> {
+        match self {
+            Value::String(value) => Some(value),
+        }
+    }
+
+    /// The name that TYPE replies.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::String(_) => "string",
+        }
+    }
+}
+
+impl StringValue {
+    /// A string that was set.
+    pub fn new<'a>(content: impl Into<Content<'a>>) -> StringValue {
+        StringValue::Fixed(Bytes::from(content.into()))
+    }
+
+    /// Becomes `content`, in the memory that the old content had if possible.
+    pub fn assign(&mut self, content: Content<'_>) {
+        match self {
+            StringValue::Fixed(bytes) => bytes.assign(content),
+            _ => *self = StringValue::new(content),
+        }
+    }
+
+    /// The bytes; `digits` is room for those of an integer.
+    pub fn as_slice<'a>(&'a self, digits: &'a mut Digits) -> &'a [u8] {
+        match self {
+            StringValue::Integer(value) => number::format(digits, *value),
+            StringValue::Fixed(bytes) => bytes.as_slice(),
+            StringValue::Growing(bytes) => bytes,
+        }
+    }
+
+    /// The number that the string spells, if it does.
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            StringValue::Integer(value) => Some(*value),
+            StringValue::Fixed(bytes) => number::parse(bytes.as_slice()),
+            StringValue::Growing(bytes) => number::parse(bytes),
+        }
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> usize {
+        match self {
+            StringValue::Integer(value) => number::format(&mut [0; number::MAX_LEN], *value).len(),
+            StringValue::Fixed(bytes) => bytes.len(),
+            StringValue::Growing(bytes) => bytes.len(),
+        }
+    }
+
+    /// The content as a buffer to change in place. Capacity grows with the content, so that appending byte by byte
+    /// does not copy the whole each time.
+    pub fn make_growing(&mut self) -> &mut Vec<u8> {
+        if !matches!(self, StringValue::Growing(_)) {
+            let content = self.as_slice(&mut [0; number::MAX_LEN]).to_vec();
+            *self = StringValue::Growing(Box::new(content));
+        }
+        match self {
+            StringValue::Growing(bytes) => bytes,
+            _ => unreachable!("was just made growing"),
+        }
+    }
+
+    /// The name that OBJECT ENCODING gives to such a string in Redis.
+    pub fn encoding(&self) -> &'static str {
+        const EMBEDDED_MAX: usize = 44;
+        match self {
+            StringValue::Growing(_) => "raw",
+            _ if self.as_integer().is_some() => "int",
+            StringValue::Fixed(bytes) if bytes.len() > EMBEDDED_MAX => "raw",
+            _ => "embstr",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_integer_reads_as_its_digits() {
+        let value = StringValue::Integer(-120);
+        assert_eq!(value.as_slice(&mut [0; 20]), b"-120");
+        assert_eq!(value.len(), 4);
+        assert_eq!(value.as_integer(), Some(-120));
+        assert_eq!(StringValue::new(b"12").as_integer(), Some(12));
+        assert_eq!(StringValue::new(b"012").as_integer(), None);
+    }
+
+    #[test]
+    fn every_form_can_grow() {
+        for mut value in
+            [StringValue::Integer(12), StringValue::new(b"12"), StringValue::Growing(Box::new(b"12".into()))]
+        {
+            value.make_growing().extend_from_slice(b"34");
+            assert_eq!(value.as_slice(&mut [0; 20]), b"1234");
+            assert_eq!(value.len(), 4);
+        }
+    }
+
+    #[test]
+    fn encodings() {
+        assert_eq!(StringValue::new(b"12").encoding(), "int");
+        assert_eq!(StringValue::new(b"1x").encoding(), "embstr");
+        assert_eq!(StringValue::new(&[b'x'; 45]).encoding(), "raw");
+    }
+}
