@@ -68,7 +68,7 @@ class Rust:
     def __init__(self):
         settings = TARGET / "c-libraries.toml"
         cargo = ["cargo", *(["--config", settings] if settings.exists() else [])]
-        built = run([*cargo, "build", "--quiet", "--locked", "--examples", "--message-format=json"], cwd=support.ROOT)
+        built = run([*cargo, "build", "--quiet", "--locked", "--package=libae", "--examples", "--message-format=json"], cwd=support.ROOT)
         artifacts = [json.loads(line) for line in built.splitlines()]
         self.programs = {artifact["target"]["name"]: artifact["executable"] for artifact in artifacts
                          if artifact["reason"] == "compiler-artifact" and artifact["target"]["kind"] == ["example"]}
