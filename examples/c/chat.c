@@ -13,14 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CLIENTS = 1000, LINE = 1024, PENDING = 64 * 1024 };
+enum { CLIENTS = 1000, ACCEPT_AGAIN_MS = 100, LINE = 1024, PENDING = 64 * 1024 };
+
+struct listener {
+    int fd;
+    int is_tcp;
+};
 
 struct client {
     struct client *next;
     int fd, number;
     int leaving; /* closed before the loop sleeps */
     size_t received, pending;
-    char line[LINE];       /* what has been received of a line */
+    char line[LINE];      /* what has been received of a line */
     char output[PENDING]; /* what has not been sent yet */
 };
 
@@ -121,16 +126,29 @@ static void before_sleep(aeEventLoop *el) {
     aeSetDontWait(el, client != NULL);
 }
 
+static void on_accept(aeEventLoop *el, int fd, void *data, int mask);
+
+static int accept_again(aeEventLoop *el, long long id, void *data) {
+    struct listener *listener = data;
+
+    (void) id;
+    return aeCreateFileEvent(el, listener->fd, AE_READABLE, on_accept, listener) == AE_OK ? AE_NOMORE : ACCEPT_AGAIN_MS;
+}
+
 static void on_accept(aeEventLoop *el, int fd, void *data, int mask) {
     static int numbers;
     char err[ANET_ERR_LEN];
-    int *tcp = data;
-    int accepted = fd == *tcp ? anetTcpAccept(err, fd, NULL, 0, NULL) : anetUnixAccept(err, fd);
+    struct listener *listener = data;
+    int accepted = listener->is_tcp ? anetTcpAccept(err, fd, NULL, 0, NULL) : anetUnixAccept(err, fd);
     struct client *client;
 
     (void) mask;
     if (accepted == ANET_ERR) {
-        if (errno != EAGAIN) fprintf(stderr, "%s\n", err);
+        if (errno == EAGAIN) return;
+        fprintf(stderr, "%s\n", err);
+        /* Without descriptors left the same event would come at once, again and again: rest for a while. */
+        if (aeCreateTimeEvent(el, ACCEPT_AGAIN_MS, accept_again, listener, NULL) != AE_ERR)
+            aeDeleteFileEvent(el, fd, AE_READABLE);
         return;
     }
     if ((client = calloc(1, sizeof *client)) == NULL ||
@@ -155,7 +173,8 @@ static void on_signal(aeEventLoop *el, int number) {
 int main(int argc, char **argv) {
     const int signals[] = {SIGINT, SIGTERM};
     char err[ANET_ERR_LEN];
-    int tcp, local, port;
+    struct listener tcp = {-1, 1}, local = {-1, 0};
+    int port;
     aeEventLoop *el;
 
     if (argc != 3) {
@@ -165,16 +184,16 @@ int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
     libaeSetSafeSockets(1);
     /* 0600: for this user alone. The path must be free or a socket that is left over. */
-    if ((tcp = anetTcpServer(err, atoi(argv[1]), "127.0.0.1", 511)) == ANET_ERR ||
-        (local = anetUnixServer(err, argv[2], 0600, 511)) == ANET_ERR || anetNonBlock(err, tcp) == ANET_ERR ||
-        anetNonBlock(err, local) == ANET_ERR) {
+    if ((tcp.fd = anetTcpServer(err, atoi(argv[1]), "127.0.0.1", 511)) == ANET_ERR ||
+        (local.fd = anetUnixServer(err, argv[2], 0600, 511)) == ANET_ERR || anetNonBlock(err, tcp.fd) == ANET_ERR ||
+        anetNonBlock(err, local.fd) == ANET_ERR) {
         fprintf(stderr, "%s: %s\n", argv[0], err);
         return 1;
     }
     if ((el = aeCreateEventLoop(CLIENTS)) == NULL || signals_watch(el, signals, 2, on_signal) == -1 ||
-        aeCreateFileEvent(el, tcp, AE_READABLE, on_accept, &tcp) == AE_ERR ||
-        aeCreateFileEvent(el, local, AE_READABLE, on_accept, &tcp) == AE_ERR ||
-        anetSockName(tcp, NULL, 0, &port) == -1) {
+        aeCreateFileEvent(el, tcp.fd, AE_READABLE, on_accept, &tcp) == AE_ERR ||
+        aeCreateFileEvent(el, local.fd, AE_READABLE, on_accept, &local) == AE_ERR ||
+        anetSockName(tcp.fd, NULL, 0, &port) == -1) {
         perror(argv[0]);
         return 1;
     }
