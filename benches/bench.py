@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Measures libae's event loop beside a raw epoll loop, the stock ae of Redis, libev, libuv, libevent and mio.
 
-  benches/bench.py                      everything; writes target/bench/results.json, docs/performance.md and its plots
+  benches/bench.py                      everything; writes target/bench/results.json, docs/performance.md, and the complete
+                                        tables and the plots in docs/performance/
   benches/bench.py --quick              a look at everything in about a minute; writes only target/bench/partial.json
   benches/bench.py --scenarios dispatch,timers --engines libae,stock --rounds 3
                                         a part of it, likewise
-  benches/bench.py --report             writes the document and the plots from the last complete results
+  benches/bench.py --report             writes the documents and the plots from the last complete results
 
 `make bench` builds the library first and passes these options on as ARGS="..."."""
 
@@ -31,6 +32,7 @@ from report import machine
 ROUNDS, LEAST, QUICK_ROUNDS = 11, 7, 3
 DOCUMENT = ROOT / "docs" / "performance.md"
 PLOTS = ROOT / "docs" / "performance"
+TABLES = PLOTS / "tables.md"
 PARTIAL = figures.RESULTS.with_name("partial.json")
 REQUIREMENTS = ROOT / "benches" / "requirements.txt"
 VENV = BENCH / "venv"
@@ -123,15 +125,21 @@ def _number(program):
 
 
 def record(results, outcomes):
-    """the document and its plots"""
-    try:
-        DOCUMENT.write_text(tables.document(DOCUMENT.read_text(), results, outcomes))
-    except ValueError as reason:
-        raise Failure(f"{DOCUMENT}: the marks between which the tables go are missing") from reason
-    say(f"written: {DOCUMENT.relative_to(ROOT)}")
+    """the documents and the plots"""
+    write(DOCUMENT, lambda text: tables.document(text, results, outcomes))
+    write(TABLES, lambda text: tables.complete(text, results))
     if plot_environment():
         command([VENV / "bin" / "python", ROOT / "benches" / "plots.py", PLOTS])
-        say(f"drawn: {PLOTS.relative_to(ROOT)}/*.svg, *.png")
+        say(f"drawn: {PLOTS.relative_to(ROOT)}/*.png")
+
+
+def write(document, changed):
+    """puts a document's tables in their place"""
+    try:
+        document.write_text(changed(document.read_text()))
+    except ValueError as reason:
+        raise Failure(f"{document}: the marks between which the tables go are missing") from reason
+    say(f"written: {document.relative_to(ROOT)}")
 
 
 def plot_environment():
@@ -168,7 +176,8 @@ def main(arguments):
         figures.store(results, figures.RESULTS if complete(chosen) else PARTIAL)
     outcomes = goals.checked(results)
     recorded = chosen.report or complete(chosen)
-    say(tables.written(results, outcomes if recorded else [outcome for outcome in outcomes if outcome.ratio]))
+    shown = outcomes if recorded else [outcome for outcome in outcomes if outcome.ratio]
+    say("\n".join(tables.goals(shown)) + tables.written(results))
     if recorded:
         record(results, outcomes)
     failed = failures(results)

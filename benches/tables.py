@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md, in Markdown."""
+"""The tables in Markdown: a summary in docs/performance.md, all of it in docs/performance/tables.md."""
 
 import points
 from engines import ENGINES, PAIRS
@@ -7,18 +7,45 @@ from figures import median, ratio, values
 from report import replaced
 
 EMPTY = "-"
+# Of these scenarios the summary has some points and figures only.
+POINTS = {
+    "timers": ("timers 1000", "timers 100000"),
+    "echo": ("echo 50 16", "echo 1000 16", "echo 50 16384"),
+}
+FIGURES = {
+    "timers": ("create ns", "rearm ns", "delete ns", "expire ns", "idle ns"),
+    "lateness": ("earliest us", "p50 us", "p99 us"),
+    "echo": ("cpu us/message", "messages/s", "p99 us"),
+}
 
 
 def document(text, results, outcomes):
-    """the document's text with the tables of these results in their place"""
-    return replaced(text, written(results, outcomes))
+    """the text of docs/performance.md with the summary of these results in its place"""
+    return replaced(text, summary(results, outcomes))
 
 
-def written(results, outcomes):
-    parts = [_setting(results), *goals(outcomes)]
+def complete(text, results):
+    """the text of docs/performance/tables.md with the tables of these results in their place"""
+    return replaced(text, written(results))
+
+
+def summary(results, outcomes):
+    rows = [(scenario, place, figure) for scenario in points.SCENARIOS.values() for place in _places(results, scenario)
+            for figure in _figures(results, place)
+            if place in POINTS.get(scenario.name, (place,)) and figure in FIGURES.get(scenario.name, (figure,))]
+    lines = [(_row_name(place, figure, scenario.title), place, figure) for scenario, place, figure in rows]
+    medians = ["### Medians\n", _medians(results, lines)] if lines else []
+    return _joined([_setting(results), *goals(outcomes), *medians, *_instructions(results), *_remarks(results)])
+
+
+def written(results):
+    parts = [_setting(results)]
     for scenario in points.SCENARIOS.values():
         parts += _scenario(results, scenario)
-    parts += [*_instructions(results), *_remarks(results)]
+    return _joined([*parts, *_instructions(results), *_remarks(results)])
+
+
+def _joined(parts):
     return "".join(f"\n{part}" for part in parts) + "\n"
 
 
@@ -53,11 +80,15 @@ def _setting(results):
             f"{machine['rustc']}, {machine['cc']}. {engines}.\n")
 
 
+def _places(results, scenario):
+    return [place for place in results["points"] if place.split(" ")[0] == scenario.name]
+
+
 def _scenario(results, scenario):
-    places = [place for place in results["points"] if place.split(" ")[0] == scenario.name]
+    places = _places(results, scenario)
     if not places:
         return []
-    rows = [(place, figure) for place in places for figure in _figures(results, place)]
+    rows = [(_row_name(place, figure), place, figure) for place in places for figure in _figures(results, place)]
     return [f"### {scenario.title}\n", _medians(results, rows), *_ratios(results, rows)]
 
 
@@ -66,14 +97,14 @@ def _figures(results, place):
     return max(([*outcome["figures"]] for outcome in results["points"][place].values()), key=len, default=[])
 
 
-def _row_name(place, figure):
-    return ", ".join(part for part in (points.label(place), figure) if part)
+def _row_name(place, figure, title=""):
+    name = ", ".join(part for part in (points.label(place), figure) if part)
+    return f"{title}: {name}" if title else name
 
 
 def _medians(results, rows):
     names = [name for name in ENGINES if name in results["engines"]]
-    lines = [[_row_name(place, figure), *(_median(results, name, place, figure) for name in names)]
-             for place, figure in rows]
+    lines = [[row, *(_median(results, name, place, figure) for name in names)] for row, place, figure in rows]
     return table(["median", *(ENGINES[name].title for name in names)], lines)
 
 
@@ -84,12 +115,12 @@ def _median(results, name, place, figure):
 def _ratios(results, rows):
     pairs = [pair for pair in PAIRS if set(pair) <= set(results["engines"])]
     lines = []
-    for place, figure in rows:
+    for row, place, figure in rows:
         # How early a timer is has no ratio: it may be zero or negative.
         if not figure.startswith("earliest"):
             found = [ratio(values(results, ours, place, figure), values(results, peer, place, figure))
                      for ours, peer in pairs]
-            lines.append([_row_name(place, figure), *map(spread, found)])
+            lines.append([row, *map(spread, found)])
     head = [f"{ENGINES[ours].title} / {ENGINES[peer].title}" for ours, peer in pairs]
     if not pairs or not lines:
         return []

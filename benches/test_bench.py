@@ -217,7 +217,11 @@ class Tables(unittest.TestCase):
     }
 
     def written(self, **more):
-        return tables.written(results(self.PLACES, **more), goals.checked(results(self.PLACES, **more)))
+        return tables.written(results(self.PLACES, **more))
+
+    def summary(self, places=None, **more):
+        found = results(places or self.PLACES, **more)
+        return tables.summary(found, goals.checked(found))
 
     def test_numbers_have_as_many_digits_as_mean_something(self):
         shown = [tables.number(value) for value in (None, 0, 1.234, 12.34, 123.4, 1234.5, 12345.6, -2876.4, 1e7)]
@@ -230,8 +234,26 @@ class Tables(unittest.TestCase):
         self.assertIn("| 1 timer, create ns | 12.3 | - | - | - |", text)
 
     def test_all_rows_of_a_table_are_equally_long(self):
-        for block in re.findall(r"(?:^\|.*\n)+", self.written(), re.MULTILINE):
+        for block in re.findall(r"(?:^\|.*\n)+", self.written() + self.summary(), re.MULTILINE):
             self.assertEqual(len({line.count("|") for line in block.splitlines()}), 1, block)
+
+    def test_the_summary_has_all_goals_and_a_choice_of_rows(self):
+        timers = {place: {"libae": outcome(create_ns=[12.345], **{"create_first_ns": [99.0]})}
+                  for place in ("timers 1", "timers 1000")}
+        text = self.summary({**self.PLACES, **timers})
+        self.assertIn("| Dispatch: 1000 descriptors, 100 active, ns/event | 110 | 100 | - | - |", text)
+        self.assertEqual(re.findall(r"^\| (Timers: .*?) \|", text, re.MULTILINE), ["Timers: 1000 timers, create ns"])
+        for goal in goals.GOALS:
+            self.assertIn(f"| {goal.text} | {goal.wanted()} |", text)
+
+    def test_the_choice_is_of_what_is_measured(self):
+        known = {points.key(name, numbers) for name, scenario in points.SCENARIOS.items() for numbers in scenario.points}
+        self.assertLessEqual({place for places in tables.POINTS.values() for place in places}, known)
+        self.assertLessEqual({*tables.POINTS, *tables.FIGURES}, set(points.SCENARIOS))
+        committed = bench.TABLES.read_text()
+        for figures_of in tables.FIGURES.values():
+            for figure in figures_of:
+                self.assertIn(f", {figure} |", committed)
 
     def test_what_is_missing_is_named_with_its_reason(self):
         text = self.written(missing={"libuv": "missing: libuv1-dev"})
@@ -251,19 +273,26 @@ class Tables(unittest.TestCase):
         self.assertTrue(found.endswith("<!-- results: end -->\n\nafter\n"))
         self.assertNotIn("old", found)
         self.assertEqual(tables.document(found, results(self.PLACES), goals.checked(results(self.PLACES))), found)
+        complete = tables.complete(text, results(self.PLACES))
+        self.assertIn("| 1 timer, create ns | 12.3 | - | - | - |", complete)
+        self.assertEqual(tables.complete(complete, results(self.PLACES)), complete)
 
     def test_a_document_without_a_place_is_not_overwritten(self):
         with self.assertRaises(ValueError):
             tables.document("# Speed\n", results(), [])
 
-    def test_the_committed_document_has_its_place_and_its_plots(self):
+    def test_the_committed_documents_have_their_places_and_plots(self):
+        for document in (bench.DOCUMENT, bench.TABLES):
+            text = document.read_text()
+            self.assertEqual(text.count("<!-- results: begin -->"), 1)
+            self.assertEqual(text.count("<!-- results: end -->"), 1)
         text = bench.DOCUMENT.read_text()
-        self.assertEqual(text.count("<!-- results: begin -->"), 1)
-        self.assertEqual(text.count("<!-- results: end -->"), 1)
         # The names are in plots.py, which cannot be imported without matplotlib.
         source = (engines.ROOT / "benches/plots.py").read_text()
         drawn = set(re.findall(r'self\._?(?:save|echo)\((?:figure, )?"([a-z-]+)"', source))
-        self.assertEqual(set(re.findall(r"\(performance/([a-z-]+)\.svg\)", text)), drawn)
+        self.assertEqual(set(re.findall(r"\(performance/([a-z-]+)\.png\)", text)), drawn)
+        # No other files lie there.
+        self.assertEqual({path.name for path in bench.PLOTS.iterdir()}, {f"{name}.png" for name in drawn} | {"tables.md"})
 
 
 class Options(unittest.TestCase):

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs what README.md prints: the first C program, built with each command that the README gives for it, the
-first of which links it with libae.so and the others without, and the first Python program. Both against an installation in a temporary folder, whose libraries are where a system's would be.
+first of which links it with libae.so and the others without, and the first Python program. Both against an installation in a
+temporary folder, whose libraries are where a system's would be. And follows the links of all documents.
 """
 
 import os
@@ -81,6 +82,29 @@ def python_program(blocks, folder, env):
     run([sys.executable, "example.py"], folder, env)
 
 
+def anchors(text):
+    """What a link can name behind a #: the headings, as GitHub writes them."""
+    outside = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", outside, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links():
+    """Every link from one of the project's documents to a file or a heading leads somewhere."""
+    documents = [path for pattern in ("*.md", "docs/**/*.md", "src/abi/facts/*.md") for path in ROOT.glob(pattern)]
+    broken = []
+    for document in documents:
+        for link in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+            if "://" in link:
+                continue
+            name, _, anchor = link.partition("#")
+            target = document.parent / name if name else document
+            if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+                broken.append(f"{document.relative_to(ROOT)}: {link}")
+    if broken or len(documents) < 5:
+        raise Failure("\n".join([f"{len(documents)} documents", *broken]))
+
+
 def main():
     passed = failed = 0
     with tempfile.TemporaryDirectory() as temporary:
@@ -97,13 +121,18 @@ def main():
             blocks = fences(readme.read_text()) if readme.exists() else []
         except Failure as failure:
             sys.exit(f"readme: {failure}")
-        for name, check in ("the C program", c_program), ("the Python program", python_program):
+        checks = {
+            "the C program of README.md": lambda: c_program(blocks, folder, env),
+            "the Python program of README.md": lambda: python_program(blocks, folder, env),
+            "the links of the documents": links,
+        }
+        for name, check in checks.items():
             try:
-                check(blocks, folder, env)
+                check()
                 passed += 1
             except Failure as failure:
                 failed += 1
-                print(f"FAILED {name} of README.md: {failure}")
+                print(f"FAILED {name}: {failure}")
     print(f"readme: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
