@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The tool for forks knows how to install packages and to fetch Debian's source packages.
-sys.path.append(str(ROOT / "c-tests" / "forks"))
+sys.path.append(str(ROOT / "tools" / "forks"))
 
 import fetch  # noqa: E402
 from common import Failure, Unavailable, error, require, run  # noqa: E402

@@ -30,13 +30,13 @@ builds() {
 
 small_ones() {
     suite bench-tool python3 benches/test_bench.py
-    suite forks-tool python3 c-tests/forks/test_forks.py
+    suite forks-tool python3 tools/forks/test_forks.py
     suite instructions make --no-print-directory instructions
-    suite redis-tools-with-libae c-tests/forks/redis-tools.sh
+    suite redis-tools-with-libae tools/forks/redis-tools.sh
 }
 
 fork() {
-    suite "$1-on-libae" c-tests/forks/forks.py --ci "$1"
+    suite "$1-on-libae" tools/forks/forks.py --ci "$1"
 }
 
 lane builds

@@ -135,7 +135,7 @@ def check_link(tree, folder, port):
     headers = deps / "libvalkey/include"
     folders = (ROOT / "examples/forks", tree.source, deps / "hiredis", headers, headers / "valkey")
     run(["cc", "-O1", "-Wall", *(f"-I{path}" for path in folders), "-idirafter", ROOT / "include", "-o", program,
-         ROOT / "c-tests/forks/hiredis_link.c", *client, library(tree.fork.profile), "-lpthread", "-lm"])
+         ROOT / "tools/forks/hiredis_link.c", *client, library(tree.fork.profile), "-lpthread", "-lm"])
     server = TlsServer(tree.program(tree.fork.server), folder / "link", port)
     try:
         run([program, port, tree.certificates], timeout=120)
