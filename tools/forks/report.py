@@ -2,24 +2,14 @@
 the rest as it was."""
 
 import json
-import os
-import platform
-from pathlib import Path
 
-from common import RESULTS, ROOT
+from common import RESULTS
+from testkit.documents import BEGIN, END, replaced
+from testkit.paths import ROOT
 
 DOCUMENT = ROOT / "docs/forks.md"
-BEGIN = "<!-- results: begin -->"
-END = "<!-- results: end -->"
 COUNTS = ("units", "passed", "failed", "skipped", "flaky", "cluster")
 EMPTY = f"# libae in a fork\n\n{BEGIN}\n{END}\n"
-
-
-def machine():
-    info = Path("/proc/cpuinfo")
-    virtual = info.exists() and "hypervisor" in info.read_text()
-    kind = platform.machine().replace("_", "-")
-    return f"{os.cpu_count()}-core {kind} {'virtual machine' if virtual else 'machine'}"
 
 
 def load(name):
@@ -43,14 +33,6 @@ def write_document(names):
     results = {name: load(name) for name in names}
     text = DOCUMENT.read_text() if DOCUMENT.exists() else EMPTY
     DOCUMENT.write_text(replaced(text, tables({name: result for name, result in results.items() if result})))
-
-
-def replaced(text, content):
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{DOCUMENT.name} has no place for the results: {BEGIN} and {END}")
-    return f"{before}{BEGIN}\n{content}{END}{after}"
 
 
 def tables(results):

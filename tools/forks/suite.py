@@ -13,7 +13,8 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from common import FORKS, Failure, environment, kill_group, processes_in, run, say, scratch
+from common import FORKS, kill_group, processes_in, scratch
+from testkit.commands import Failure, environment, run, say
 
 # Most tests wait for something most of the time, so more run at once than there are processors.
 WORKERS = 8

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import build
 import cluster
-import common
-import fetch
 import pairs
 import report
 import suite
 import symbols
 import wrk
+from testkit import documents, fetch
+from testkit.commands import Failure, run
 
 SUITE = """\
 Starting test server at port 11008
@@ -256,7 +256,7 @@ class Overlay(unittest.TestCase):
             Path(folder, "Makefile").write_text(MAKEFILE)
             Path(folder, ".make-settings").write_text(settings)
             Path(folder, "print.mk").write_text(f"include {build.OVERLAY}\nprint-%: ; @echo $($*)\n")
-            return [common.run(["make", "-s", "-f", "print.mk", f"print-X_{name}_OBJ", "PROFILE=redis-7.0", *variables],
+            return [run(["make", "-s", "-f", "print.mk", f"print-X_{name}_OBJ", "PROFILE=redis-7.0", *variables],
                                cwd=folder).split() for name in ("SERVER", "CLI")]
 
     def test_tls_leaves_a_server_with_tls(self):
@@ -267,7 +267,7 @@ class Overlay(unittest.TestCase):
     def libraries(self, program, *variables):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "Makefile").write_text(MAKEFILE)
-            return common.run(["make", "-s", "-f", build.OVERLAY, program, "PROFILE=redis-7.0", "LIBAE_LIB=Makefile",
+            return run(["make", "-s", "-f", build.OVERLAY, program, "PROFILE=redis-7.0", "LIBAE_LIB=Makefile",
                                "LIBAE_CORE=Makefile", *variables], cwd=folder).split()
 
     def test_openssl_leaves_the_server_alone(self):
@@ -297,7 +297,7 @@ class Cluster(unittest.TestCase):
     def test_what_must_not_be_lost(self):
         for write in (cluster.Write("confirmed", 1, 9.99, True), cluster.Write("elsewhere", 2, 9.99, False),
                       cluster.Write("old", 1, 8.0, False), cluster.Write("after", 1, 10.5, False)):
-            with self.assertRaises(cluster.Failure, msg=write.key):
+            with self.assertRaises(Failure, msg=write.key):
                 self.judge(write)
 
 
@@ -328,10 +328,10 @@ class Document(unittest.TestCase):
         "speed": {"SET": pairs.summary([(1.0, 1.03)] * 9), "problems": ["SET: 1.030 of stock's"]}}}
 
     def test_only_what_is_between_the_marks_changes(self):
-        text = report.replaced(f"# A\n\n{report.BEGIN}\nold\n{report.END}\nrest\n", "new\n")
-        self.assertEqual(text, f"# A\n\n{report.BEGIN}\nnew\n{report.END}\nrest\n")
+        text = documents.replaced(f"# A\n\n{documents.BEGIN}\nold\n{documents.END}\nrest\n", "new\n")
+        self.assertEqual(text, f"# A\n\n{documents.BEGIN}\nnew\n{documents.END}\nrest\n")
         with self.assertRaises(ValueError):
-            report.replaced("# A\n", "new\n")
+            documents.replaced("# A\n", "new\n")
 
     def test_tables(self):
         text = report.tables({"redis-7.0": self.RESULT})
