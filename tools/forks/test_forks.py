@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of what the tool reads and decides: the suite's output, linker maps, lost writes, ratios, the document."""
 
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,9 +12,11 @@ import pairs
 import report
 import suite
 import symbols
+import targets
 import wrk
-from testkit import documents, fetch
+from testkit import documents, fetch, profiles
 from testkit.commands import Failure, run
+from testkit.paths import ROOT
 
 SUITE = """\
 Starting test server at port 11008
@@ -347,6 +350,19 @@ class Document(unittest.TestCase):
         self.assertIn("| redis 7.0.15 | `redis-server` | 97 | 0 | none |", text)
         self.assertNotIn("redis-cli", text)
         self.assertIn("| fork | with TLS, CPU time per request or connection |", text)
+
+
+class Profiles(unittest.TestCase):
+    def test_the_documents_name_those_that_there_are(self):
+        rows = report.DOCUMENT.read_text().partition("| profile | for forks of |")[2].partition("\n\n")[0]
+        self.assertEqual(tuple(re.findall(r"^\| `([^`]+)` \|", rows, re.M)), profiles.NAMES)
+        row = re.search(r"^\| ABI profiles \|.*", (ROOT / "README.md").read_text(), re.M)[0]
+        self.assertEqual(tuple(re.findall(r"`([^`]+)`", row)), profiles.NAMES)
+
+    def test_each_has_a_glue_file_and_each_fork_one_of_them(self):
+        glue = {path.stem for path in (ROOT / "examples/forks").glob("[rv]*-*.c")}
+        self.assertEqual(glue, set(profiles.NAMES))
+        self.assertLessEqual({fork.profile for fork in targets.FORKS.values()}, set(profiles.NAMES))
 
 
 if __name__ == "__main__":
