@@ -351,6 +351,58 @@ class Document(unittest.TestCase):
         self.assertNotIn("redis-cli", text)
         self.assertIn("| fork | with TLS, CPU time per request or connection |", text)
 
+    OLD = """
+Measured by `make forks` on a 8-core machine.
+
+| fork | tests | build | units | passed | failed | skipped | flaky | passed in unit/cluster |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| redis 7.0.15 | its suite | libae | 1 | 1 | 0 | 0 | 0 | 0 |
+| redis 7.0.15 | its suite, with TLS | libae | 2 | 2 | 0 | 0 | 0 | 0 |
+| valkey 9.1.2 | its suite | libae | 3 | 3 | 0 | 0 | 0 | 0 |
+
+| fork | CPU time per request | libae / stock, median | quartiles | pairs | stock (µs) | libae (µs) |
+| --- | --- | --- | --- | --- | --- | --- |
+| redis 8.0.2 | SET | 0.900 | 0.800 to 1.000 | 9 | 1.00 | 0.90 |
+| wrk 4.1.0 | wrk | 0.966 | 0.959 to 0.988 | 9 | 6.52 | 6.31 |
+
+Failures:
+
+- redis 7.0.15, speed: GET: 1.100 of stock's
+- redis 8.0.2, speed: GET: 1.200 of stock's
+
+"""
+
+    def lines(self, results):
+        return report.tables(results, self.OLD, targets.NAMES).splitlines()
+
+    def test_rows_of_what_was_not_measured_here_stay(self):
+        lines = self.lines({"redis-7.0": self.RESULT})
+        rows = [line.split(" | ")[:3] for line in lines if line.startswith("| ") and "---" not in line]
+        self.assertEqual([row for row in rows if row[0] != "| fork"], [
+            ["| redis 7.0.15", "its suite", "libae"], ["| redis 7.0.15", "its suite", "stock"],
+            ["| redis 7.0.15", "its suite, with TLS", "libae"], ["| valkey 9.1.2", "its suite", "libae"],
+            ["| redis 7.0.15", "SET", "1.030"], ["| redis 8.0.2", "SET", "0.900"], ["| wrk 4.1.0", "wrk", "0.966"]])
+        self.assertIn("| redis 7.0.15 | its suite | libae | 3 | 45 | 0 | 2 | 1 | 5 |", lines)
+        self.assertIn("Measured by `make forks` on a 2-core machine and a 8-core machine.", lines)
+        self.assertEqual([line for line in lines if line.startswith("- ")],
+                         ["- redis 8.0.2, speed: GET: 1.200 of stock's", "- redis 7.0.15, speed: SET: 1.030 of stock's"])
+
+    def test_rows_of_another_version_go(self):
+        lines = self.lines({"redis-7.0": {**self.RESULT, "version": "7.0.16", "steps": {}}})
+        self.assertFalse([line for line in lines if "7.0.15" in line])
+        self.assertTrue([line for line in lines if line.startswith("| redis 8.0.2 | SET | 0.900 | 0.800")])
+
+    def test_a_step_that_fails_now_does_not_keep_its_old_row(self):
+        old = "\n".join(["| " + " | ".join(report.STEPS[5][1]) + " |", "| --- |", "| redis 7.0.15 | 9 | 0 | 9 | 0 | 4.0 |"])
+        for steps, rows in (({}, 1), ({"cluster": {"problems": ["lost"]}}, 0)):
+            text = report.tables({"redis-7.0": {**self.RESULT, "steps": steps}}, old, targets.NAMES)
+            self.assertEqual(text.count("| redis 7.0.15 | 9 |"), rows)
+
+    def test_the_committed_tables_are_read_as_they_were_written(self):
+        committed = documents.between(report.DOCUMENT.read_text())
+        self.assertEqual(report.tables({}, committed, targets.NAMES), committed)
+        self.assertIn("| wrk 4.1.0 |", committed)
+
 
 class Profiles(unittest.TestCase):
     def test_the_documents_name_those_that_there_are(self):
