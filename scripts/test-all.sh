@@ -25,7 +25,7 @@ builds() {
     suite no-tls scripts/check-no-tls.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite profiles scripts/check-profiles.sh
-    suite other-installation scripts/check-install.sh valkey-8.1
+    suite other-installation tests/install/check.sh valkey-8.1
 }
 
 small_ones() {
