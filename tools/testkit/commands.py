@@ -59,13 +59,13 @@ def completed(command, **options):
     return subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
 
 
-def limited(command, limit, env=None, apart=False):
+def limited(command, limit, env=None, apart=False, cwd=None):
     """Runs a command in a session of its own, of which nothing is left afterwards: (its status, or None when its time in
     seconds was over, its output, its errors). Unless `apart`, the errors are in the output."""
     command = [str(word) for word in command]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors if apart else output,
-                                   env=env, start_new_session=True)
+                                   env=env, cwd=cwd, start_new_session=True)
         try:
             with open(os.pidfd_open(process.pid), "rb") as ended:
                 in_time = bool(select.select([ended], [], [], limit)[0])
