@@ -27,6 +27,10 @@ fn work(text: &str) -> Vec<&'static str> {
     found.into_iter().collect()
 }
 
+fn is_beside_its_folder(file: &Path) -> bool {
+    file.with_extension("").is_dir()
+}
+
 /// The files for which something holds, as paths from the repository's root, with what there is to say of them.
 fn files_that(tell: impl Fn(&Path) -> Option<String>) -> Vec<(String, String)> {
     let files = packages().into_iter().flat_map(|package| rust_files(&package.join("src")));
@@ -59,15 +63,14 @@ fn a_mod_lists_rooms_and_does_no_work() {
 
 #[test]
 fn the_root_of_a_folder_is_its_mod() {
-    let found =
-        files_that(|file| file.with_extension("").is_dir().then(|| "a folder of this name is beside it".into()));
+    let found = files_that(|file| is_beside_its_folder(file).then(|| "a folder of this name is beside it".into()));
     let found = violations(&found, &BESIDE_THEIR_FOLDERS, "BESIDE_THEIR_FOLDERS");
     assert!(found.is_empty(), "the root of a folder is its mod.rs:\n{}", found.join("\n"));
 }
 
 #[cfg(test)]
 mod samples {
-    use super::{violations, work};
+    use super::{is_beside_its_folder, violations, work};
 
     #[test]
     fn work_is_noticed() {
@@ -88,6 +91,15 @@ mod samples {
         ] {
             assert_eq!(work(&format!("{rooms}\n{item}")), [kind]);
         }
+    }
+
+    #[test]
+    fn a_file_beside_its_folder_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("a")).expect("a folder");
+        assert!(is_beside_its_folder(&folder.path().join("a.rs")));
+        assert!(!is_beside_its_folder(&folder.path().join("a/mod.rs")));
+        assert!(!is_beside_its_folder(&folder.path().join("b.rs")));
     }
 
     #[test]

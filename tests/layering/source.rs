@@ -176,3 +176,37 @@ fn cfg_test_is_recognized() {
     assert!(!is("#[cfg(not(test))] mod a {}"));
     assert!(!is("#[cfg(abi_v1)] mod a {}"));
 }
+
+#[test]
+fn modules_lead_to_their_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let src = folder.path();
+    for (file, text) in [
+        ("lib.rs", "mod a; mod b; mod inline { mod c; } #[path = \"other.rs\"] mod d; #[cfg(test)] mod tests;"),
+        ("a.rs", "#[cfg(test)] #[path = \"a_tests.rs\"] mod tests;"),
+        ("a_tests.rs", ""),
+        ("b/mod.rs", "mod e;"),
+        ("b/e.rs", ""),
+        ("inline/c.rs", ""),
+        ("other.rs", ""),
+        ("tests.rs", "mod f;"),
+        ("tests/f.rs", ""),
+    ] {
+        std::fs::create_dir_all(src.join(file).parent().expect("a folder")).expect("a folder");
+        std::fs::write(src.join(file), text).expect("a file");
+    }
+    let found = crate_files(&src.join("lib.rs"));
+    let found: Vec<_> = found.iter().map(|it| (it.file.as_str(), it.module.join("::"), it.of_tests)).collect();
+    let expected = [
+        ("lib.rs", "", false),
+        ("a.rs", "a", false),
+        ("a_tests.rs", "a::tests", true),
+        ("b/mod.rs", "b", false),
+        ("b/e.rs", "b::e", false),
+        ("inline/c.rs", "inline::c", false),
+        ("other.rs", "d", false),
+        ("tests.rs", "tests", true),
+        ("tests/f.rs", "tests::f", true),
+    ];
+    assert_eq!(found, expected.map(|(file, module, of_tests)| (file, module.to_string(), of_tests)));
+}
