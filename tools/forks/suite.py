@@ -83,7 +83,7 @@ def parse(text):
 
 
 def units_of(tree, only=None):
-    """The units that runtest lists and those under unit/cluster that it does not, but for the module API's; of these
+    """The units that runtest lists and those under unit/cluster that it does not, except the module API's; of these
     `only` some, in its order."""
     listed = subprocess.run(["./runtest", "--list-tests"], cwd=tree.root, env=environment(), capture_output=True, text=True)
     units = listed.stdout.split()

@@ -3,13 +3,16 @@
 
 import re
 import tempfile
+import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import build
 import cluster
 import pairs
 import report
+import sentinel
 import suite
 import symbols
 import targets
@@ -402,6 +405,17 @@ Failures:
         committed = documents.between(report.DOCUMENT.read_text())
         self.assertEqual(report.tables({}, committed, targets.NAMES), committed)
         self.assertIn("| wrk 4.1.0 |", committed)
+
+
+class SentinelLink(unittest.TestCase):
+    def test_the_program_is_linked_with_the_servers_library(self):
+        fork, commands = targets.FORKS["valkey-8.1"], []
+        tree = types.SimpleNamespace(fork=fork, root=Path("/x"), source=Path("/x/src"), certificates=Path("/x"), program=Path)
+        with mock.patch.object(sentinel, "run", lambda words, **_: commands.append([str(word) for word in words])), \
+             mock.patch.object(sentinel, "TlsServer"):
+            sentinel.check_link(tree, Path("/x"), 1)
+        self.assertIn(str(ROOT / "build/valkey-8.1/libae.a"), commands[0])
+        self.assertEqual(commands[1], ["/x/hiredis_link", "1", "/x"])
 
 
 class Profiles(unittest.TestCase):
