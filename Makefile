@@ -107,7 +107,7 @@ default-server: $(if $(ABI),,server)
 	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
-	c-tests/forks/forks.py $(FORK) $(ARGS)
+	tools/forks/forks.py $(FORK) $(ARGS)
 
 bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"
 	benches/bench.py $(ARGS)

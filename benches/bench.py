@@ -26,7 +26,7 @@ import run
 import tables
 from engines import BENCH, ENGINES, ROOT, Failure, build, error, versions
 from engines import run as command
-from report import machine
+from testkit.documents import machine
 
 # Fewer rounds than LEAST are not recorded.
 ROUNDS, LEAST, QUICK_ROUNDS = 11, 7, 3

@@ -6,16 +6,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-# The tool for forks knows how to install packages and to fetch Debian's source packages.
-sys.path.append(str(ROOT / "c-tests" / "forks"))
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tools"))
 
-import fetch  # noqa: E402
-from common import Failure, Unavailable, error, require, run  # noqa: E402
+from testkit import fetch  # noqa: E402
+from testkit.commands import Failure, Unavailable, error, run  # noqa: E402
+from testkit.packages import require  # noqa: E402
+from testkit.paths import BUILD, ROOT  # noqa: E402
 
 LOOP = ROOT / "benches" / "loop"
 RUST = ROOT / "benches" / "rust"
-BENCH = ROOT / "build" / "bench"
+BENCH = BUILD / "bench"
 REDIS = "7.0.15"
 CFLAGS = ("-O2", "-Wall", "-Wextra")
 

@@ -1,13 +1,11 @@
 """Runs the engines' programs: every engine a process of its own in each round, in turn."""
 
-import os
 import resource
-import signal
-import subprocess
 import time
 
 import points
 from engines import program
+from testkit.commands import limited
 
 NOT_OFFERED, NOT_ALLOWED = 3, 4
 STATUSES = {NOT_OFFERED: "not offered", NOT_ALLOWED: "not allowed"}
@@ -23,33 +21,18 @@ def allow_descriptors():
 
 def process(command, timeout):
     """the command's status and figures: (status, what it says, {figure: value}); a scenario's children die with it"""
-    child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, start_new_session=True)
-    try:
-        output, errors = child.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        _end(child)
+    status, output, errors = limited(command, timeout, apart=True)
+    if status is None:
         return "timeout", f"no end after {timeout} s", {}
-    except BaseException:
-        _end(child)
-        raise
     says = errors.strip().splitlines()[-1] if errors.strip() else ""
-    if child.returncode in STATUSES:
-        return STATUSES[child.returncode], says, {}
-    if child.returncode != 0:
-        return "failed", f"status {child.returncode}{': ' if says else ''}{says}", {}
+    if status in STATUSES:
+        return STATUSES[status], says, {}
+    if status != 0:
+        return "failed", f"status {status}{': ' if says else ''}{says}", {}
     try:
         return "measured", "", figures(output)
     except ValueError as reason:
         return "failed", str(reason), {}
-
-
-def _end(child):
-    try:
-        os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    child.communicate()
 
 
 def figures(output):

@@ -3,8 +3,7 @@
 import points
 from engines import ENGINES, PAIRS
 from figures import median, ratio, values
-# The tool for forks writes its document in the same way.
-from report import replaced
+from testkit.documents import replaced
 
 EMPTY = "-"
 # Of these scenarios the summary has some points and figures only.

@@ -1,44 +1,14 @@
-"""Runs cases: each as a process of its own, with a time limit, many side by side."""
+"""What becomes of cases, which run many side by side."""
 
 import concurrent.futures
-import os
 import re
 import resource
-import select
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-
-import support
 
 SKIPPED = 77
 
-
-def run(command, **options):
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", **options)
-
-
 # For the cases. (A function that Popen calls in the child would cost a copy of this process for each.)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def run_case(command, env, limit):
-    """Runs a process in a session of its own; returns its status, or None when its time was over, and its output."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env, start_new_session=True
-        )
-        with open(os.pidfd_open(process.pid), "rb") as ended:
-            in_time = bool(select.select([ended], [], [], limit)[0])
-        # Whatever it started ends with it; its number is not free before it is waited for.
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        status = process.returncode if in_time else None
-        output.seek(0)
-        return status, output.read().decode(errors="replace")
 
 
 def describe(status, limit):
@@ -47,31 +17,6 @@ def describe(status, limit):
     if status < 0:
         return f"killed by {signal.Signals(-status).name}"
     return f"exit status {status}"
-
-
-class Server:
-    """An ae-server for the programs that need one: of any profile, since they do not see it."""
-
-    def __init__(self, program):
-        self.port = support.free_port()
-        self.process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    self.stop()
-                    sys.exit("c-tests: ae-server does not start")
-                time.sleep(0.05)
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 class Outcome:

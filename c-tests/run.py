@@ -7,8 +7,8 @@ target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exis
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
 passed, 77 skipped, else failed, with the reason on stderr; `prog` runs all and closes with "N cases, N failed, N skipped". A
 program whose name starts with `hiredis_` is linked with libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose
-name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS (certs.py), which is not set where there is no
-`openssl` command.
+name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS (tools/testkit/certificates.py), which is not set
+where there is no `openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
@@ -20,7 +20,6 @@ narrows it down. `make c-tests-tools` runs the variants with valgrind and Addres
 
 import argparse
 import collections
-import csv
 import functools
 import os
 import pathlib
@@ -29,23 +28,17 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
-sys.path.insert(1, str(ROOT / "tests" / "python"))
+sys.path.insert(1, str(ROOT / "tools"))
 
-import certs
-from cases import Jobs, Outcome, Server, run, run_case
+from cases import Jobs, Outcome
+from testkit import certificates
+from testkit.commands import Failure, completed, limited
+from testkit.profiles import DEFAULT as DEFAULT_PROFILE
+from testkit.profiles import NAMES as PROFILES
+from testkit.profiles import having
+from testkit.server import AeServer
 
 VALGRIND_ERROR = 99
-
-DEFAULT_PROFILE = "redis-7.2"
-with open(ROOT / "src/abi/facts/profiles.csv", newline="") as table:
-    FLAGS = {row["profile"]: set(row["flags"].split()) for row in csv.DictReader(table)}
-PROFILES = tuple(FLAGS)
-
-
-def having(flag):
-    """The profiles that have a flag (build.rs explains them)."""
-    return tuple(profile for profile, flags in FLAGS.items() if flag in flags)
-
 
 # Programs that only some profiles can have, and which.
 V1, REDIS_8, VALKEY, VALKEY_9 = (having(flag) for flag in ("abi_v1", "abi_redis_8", "abi_valkey", "abi_valkey_9"))
@@ -187,7 +180,7 @@ class Library:
 def sanitizer_arguments():
     """The one AddressSanitizer runtime of the program: rustc's, for the C side too. And its linker, where it brings one:
     with all of the library's debug information the system's takes five times as long."""
-    folder = pathlib.Path(run(["rustc", "--print", "target-libdir"]).stdout.strip())
+    folder = pathlib.Path(completed(["rustc", "--print", "target-libdir"]).stdout.strip())
     found = sorted(folder.glob("librustc-*_rt.asan.a"))
     if not found:
         sys.exit(f"c-tests: {folder} has no AddressSanitizer runtime (rustup's toolchains for Linux on x86-64 have)")
@@ -218,7 +211,7 @@ def compile_source(library, source, product, sanitize):
     compiler, standard = LANGUAGES[source.suffix]
     profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{library.build / "exports"}"']
     flags = [standard, *CFLAGS, *profile, *(SANITIZE if sanitize else [])]
-    result = run([compiler, *flags, "-c", "-o", str(product), str(source)])
+    result = completed([compiler, *flags, "-c", "-o", str(product), str(source)])
     return None if result.returncode == 0 else result.stderr
 
 
@@ -231,15 +224,15 @@ def link(library, source, compiled, program, linkage):
     program.parent.mkdir(parents=True, exist_ok=True)
     hiredis = ["-lhiredis"] if source.name.startswith("hiredis_") else []
     compiler = LANGUAGES[source.suffix][0]
-    result = run([compiler, "-o", str(program), str(compiled), *hiredis, *link_arguments(library, linkage)])
+    result = completed([compiler, "-o", str(program), str(compiled), *hiredis, *link_arguments(library, linkage)])
     return None if result.returncode == 0 else result.stderr
 
 
-def environment(backend, server, certificates=None):
+def environment(backend, server, certificates_folder=None):
     env = dict(os.environ, LIBAE_BACKEND=backend, **SANITIZER_ENV)
     env.pop("LIBAE_TEST_CERTS", None)
-    if certificates:
-        env["LIBAE_TEST_CERTS"] = str(certificates)
+    if certificates_folder:
+        env["LIBAE_TEST_CERTS"] = str(certificates_folder)
     if server:
         env["AE_SERVER_PORT"] = str(server.port)
     return env
@@ -255,22 +248,22 @@ def canary(library, variant, folder):
         library, source, compiled, program, linkage)
     if complaint:
         return complaint
-    needed = run(["readelf", "-dW", str(program)]).stdout
+    needed = completed(["readelf", "-dW", str(program)]).stdout
     if ("[libae.so." in needed) != (linkage == "so"):
         return f"it is not linked with {linkage}"
     env = environment(backend, None)
-    status, output = run_case([*runner, str(program)], env, limit)
+    status, output, _ = limited([*runner, str(program)], limit, env)
     if status != 0 or output.strip() != backend:
         return f"the backend is not {backend}: status {status}, {output}"
     if linkage == "asan":
-        symbols = run(["nm", str(program)]).stdout
+        symbols = completed(["nm", str(program)]).stdout
         if symbols.count(" T __asan_init\n") != 1 or "libasan" in needed:
             return "the program has not exactly one AddressSanitizer runtime"
-        if " U __asan_" not in run(["nm", "-u", str(library.build / "libae-asan.a")]).stdout:
+        if " U __asan_" not in completed(["nm", "-u", str(library.build / "libae-asan.a")]).stdout:
             return "libae-asan.a is not instrumented"
     if linkage == "asan" or runner:
         for error, sign in ("write", "aeStop"), ("leak", "main"):
-            status, output = run_case([*runner, str(program), error], env, limit)
+            status, output, _ = limited([*runner, str(program), error], limit, env)
             if status == 0 or sign not in output:
                 return f"a deliberate {error} error went unnoticed: status {status}, {output}"
     return None
@@ -320,7 +313,7 @@ class Suite:
             self.outcomes[variants[0]].fail(f"{source.name} is not linked with {linkage}", complaint)
             return
         program = str(self.library.program(source.stem, linkage))
-        listed = run([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
+        listed = completed([program, "--list"], env=environment(VARIANTS[variants[0]][1], *self.surroundings))
         names = listed.stdout.split()
         if listed.returncode != 0 or not names:
             what = f"{source.stem} with {linkage}: --list fails or names no case"
@@ -331,18 +324,18 @@ class Suite:
             if runner and self.case is None:
                 # A tool takes its time to start: once for a program, which runs each case in a process that it forks.
                 ended = functools.partial(self.ended_all, variant, f"{variant} {source.stem}", limit)
-                self.jobs.run(ended, run_case, [*runner, program], env, limit)
+                self.jobs.run(ended, limited, [*runner, program], limit, env)
                 continue
             for name in names:
                 if self.case in (None, name):
                     ended = functools.partial(self.ended, variant, f"{variant} {source.stem} {name}", limit)
-                    self.jobs.run(ended, run_case, [*runner, program, name], env, limit)
+                    self.jobs.run(ended, limited, [*runner, program, name], limit, env)
 
     def ended(self, variant, what, limit, result):
-        self.outcomes[variant].count(what, *result, limit)
+        self.outcomes[variant].count(what, *result[:2], limit)
 
     def ended_all(self, variant, what, limit, result):
-        self.outcomes[variant].count_all(what, *result, limit)
+        self.outcomes[variant].count_all(what, *result[:2], limit)
 
 
 def main():
@@ -392,15 +385,19 @@ def main():
         for linkage in dict.fromkeys(VARIANTS[variant][0] for variant in variants if belongs(source, variant)):
             builds[source, linkage == "asan"].append(linkage)
     wants_server = any(source.name.startswith("hiredis_") for source in sources)
-    server = Server(ROOT / "build" / "ae-server") if wants_server else None
+    server = AeServer() if wants_server else None
     wants_certificates = any(source.name.startswith("tls_") for source in sources)
-    certificates = certs.make(library.build / "c-tests" / "certs") if wants_certificates else None
+    folder_of_certificates = certificates.make(library.build / "c-tests" / "certs") if wants_certificates else None
     outcomes = {variant: Outcome() for variant in variants}
     total = Outcome()
     try:
+        if server:
+            server.wait()
         with tempfile.TemporaryDirectory() as folder:
-            suite = Suite(library, outcomes, belongs, (server, certificates), arguments)
+            suite = Suite(library, outcomes, belongs, (server, folder_of_certificates), arguments)
             suite.run(builds, pathlib.Path(folder))
+    except Failure as reason:
+        sys.exit(f"c-tests: {reason}")
     finally:
         if server:
             server.stop()

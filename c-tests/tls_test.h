@@ -58,7 +58,7 @@ static inline int tls_process_pending(aeEventLoop *el) { return test_process_pen
 
 /* ---- Certificates ---- */
 
-/* The path of a file that certs.py has made; it stays valid. */
+/* The path of a file that tools/testkit/certificates.py has made; it stays valid. */
 static inline const char *tls_file(const char *name) {
     static char paths[64][512];
     char wanted[512];

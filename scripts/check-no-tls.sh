@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 export TLS=no
 for abi in "" redis-7.0; do
     make --no-print-directory ABI="$abi" lib ${abi:+headers} > /dev/null
-    scripts/check-symbols.sh "$abi" names
+    tests/symbols/check.sh "$abi" names
 done

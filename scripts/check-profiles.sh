@@ -52,7 +52,7 @@ for profile in "$@"; do
     check "$profile: the library and its headers" make ABI="$profile" lib headers
     check "$profile: clippy" lint "$profile"
     check "$profile: the header tests and the safe API" cargo_tests "$profile"
-    check "$profile: the exported names" scripts/check-symbols.sh "$profile" names
+    check "$profile: the exported names" tests/symbols/check.sh "$profile" names
     c_suite "$profile"
     printf '%s: %d s\n' "$profile" $((SECONDS - start))
 done

@@ -7,11 +7,14 @@ temporary folder, whose libraries are where a system's would be. And follows the
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(1, str(ROOT / "tools"))
+
+from testkit.commands import Failure, limited  # noqa: E402
+
 SHELLS = ("sh", "bash", "console", "shell")
 LIMIT = 20
 
@@ -32,21 +35,14 @@ def build_commands(block):
     return [re.sub(r"^\s*\$ ", "", line) for line in lines if "pkg-config" in line]
 
 
-class Failure(Exception):
-    pass
-
-
 def run(command, folder, env):
-    try:
-        result = subprocess.run(
-            command, shell=isinstance(command, str), cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT,
-            stdin=subprocess.DEVNULL,
-        )
-    except subprocess.TimeoutExpired:
-        raise Failure(f"{command}: has not ended after {LIMIT} s") from None
-    if result.returncode != 0:
-        raise Failure(f"{command}: status {result.returncode}\n{result.stdout}{result.stderr}")
-    return result.stdout
+    words = ["sh", "-c", command] if isinstance(command, str) else command
+    status, output, errors = limited(words, LIMIT, env, apart=True, cwd=folder)
+    if status is None:
+        raise Failure(f"{command}: has not ended after {LIMIT} s")
+    if status != 0:
+        raise Failure(f"{command}: status {status}\n{output}{errors}")
+    return output
 
 
 def c_program(blocks, folder, env):

@@ -25,18 +25,19 @@ builds() {
     suite no-tls scripts/check-no-tls.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite profiles scripts/check-profiles.sh
-    suite other-installation scripts/check-install.sh valkey-8.1
+    suite other-installation tests/install/check.sh valkey-8.1
 }
 
 small_ones() {
     suite bench-tool python3 benches/test_bench.py
-    suite forks-tool python3 c-tests/forks/test_forks.py
+    suite forks-tool python3 tools/forks/test_forks.py
+    suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
-    suite redis-tools-with-libae c-tests/forks/redis-tools.sh
+    suite redis-tools-with-libae tools/forks/redis-tools.sh
 }
 
 fork() {
-    suite "$1-on-libae" c-tests/forks/forks.py --ci "$1"
+    suite "$1-on-libae" tools/forks/forks.py --ci "$1"
 }
 
 lane builds

@@ -19,14 +19,14 @@ rust() {
         cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo --config "$c_libraries" test "${plain[@]}" \
             --test interest_model --test listener_failure --test rust_api --test rust_tls --test server
     done
-    suite symbols scripts/check-symbols.sh
+    suite symbols tests/symbols/check.sh
     suite probe tests/probe.sh
 }
 
 c_and_python() {
     suite c-tests make --no-print-directory c-tests ARGS=
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
-    suite install scripts/check-install.sh
+    suite install tests/install/check.sh
     suite readme scripts/check-readme.py
     suite redis-tools tests/redis-tools.sh
     for script in tests/python/test_*.py tests/python/*_test.py; do

@@ -1,7 +1,7 @@
 //! libae: Redis's networking layer (the `ae` event loop, the `anet` socket helpers, the connection types) in
 //! Rust behind a C ABI.
 //!
-//! Imports point down only; `tests/layering.rs` checks it:
+//! Imports point down only; `tests/layering` checks it:
 //!
 //! | module | what it is | may import |
 //! | --- | --- | --- |

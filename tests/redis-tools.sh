@@ -8,12 +8,11 @@ server=${AE_SERVER:-build/ae-server}
 folder=$(mktemp -d)
 pid=
 trap 'kill "$pid" 2> /dev/null; rm -rf "$folder"' EXIT
-port=$(PYTHONPATH=tests/python python3 -c 'import support; print(support.free_port())')
+export PYTHONPATH=tools
+port=$(python3 -m testkit.ports)
 socket=$folder/socket
 
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
-    -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$folder/key" -out "$folder/crt" 2> "$folder/openssl" ||
-    cat "$folder/openssl"
+python3 -m testkit.certificates "$folder/certs" server.crt
 
 passed=0
 failed=0
@@ -118,8 +117,8 @@ run() {
 
 run --port "$port"
 over="TLS: "
-tls=(--tls --cacert "$folder/crt")
-run --port 0 --tls-port "$port" --tls-cert-file "$folder/crt" --tls-key-file "$folder/key" --tls-auth-clients no
+tls=(--tls --cacert "$folder/certs/ca.crt")
+run --port 0 --tls-port "$port" --tls-cert-file "$folder/certs/server.crt" --tls-key-file "$folder/certs/server.key" --tls-auth-clients no
 
 printf 'redis-tools: %d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]

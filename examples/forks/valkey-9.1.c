@@ -8,18 +8,7 @@
 #ifndef NEEDED_PROFILE
 #define NEEDED_PROFILE "valkey-9.1"
 #endif
-#include "common.h"
-
-static void hand_over(connection *conn, int flags, char *ip) {
-    struct ClientFlags client = {0};
-    client.unix_socket = (flags & LIBAE_ACCEPTED_UNIX) != 0;
-    if (ip != NULL && server.tcpkeepalive) connKeepAlive(conn, server.tcpkeepalive);
-    acceptCommonHandler(conn, client, ip);
-}
-#define HOST_TYPE_NAME(type) getConnectionTypeName((type)->get_type())
-#include "listeners.h"
-
-static const char *host_unix_socket(void) { return server.unixsocket; }
+#include "valkey-9.h"
 
 /* A user that a client's certificate names. */
 static void *host_enabled_user(const char *name, size_t len) {
@@ -46,9 +35,7 @@ static void host_tls_certificate(int which, long long expires, const char *seria
 /* Runs before main. */
 __attribute__((constructor)) static void register_host(void) {
     static const libaeHost host = {
-        HOST_COMMON,
-        HOST_LISTENERS,
-        .unix_socket = host_unix_socket,
+        HOST_VALKEY_9,
         .enabled_user = host_enabled_user,
         .tls_reload = host_tls_reload,
         .tls_certificate = host_tls_certificate,

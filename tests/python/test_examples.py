@@ -14,11 +14,13 @@ import threading
 import unittest
 from pathlib import Path
 
-import support
-from certificates import Certificates
+from support import main
+from testkit.certificates import Certificates
+from testkit.paths import ROOT
+from testkit.server import client_context
 
-EXAMPLES = support.ROOT / "examples"
-TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or support.ROOT / "target")
+EXAMPLES = ROOT / "examples"
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 # Of one wait for something that is sure to come.
 LIMIT = 60
 LOCALHOST = "127.0.0.1"
@@ -42,7 +44,7 @@ class C:
         prefix, self.folder = folder / "prefix", folder / "c"
         clean = {name: value for name, value in os.environ.items()
                  if name not in ("ABI", "DESTDIR", "LIBDIR", "INCLUDEDIR", "BINDIR", "MAKEFLAGS", "MFLAGS")}
-        run(["make", "-C", support.ROOT, "install", f"PREFIX={prefix}"], env=clean)
+        run(["make", "-C", ROOT, "install", f"PREFIX={prefix}"], env=clean)
         shutil.copytree(EXAMPLES / "c", self.folder)
         self.env = dict(clean, PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig"), LD_LIBRARY_PATH=str(prefix / "lib"))
         self.commands = {path.stem: self.command(path) for path in sorted(self.folder.glob("*.c"))}
@@ -69,7 +71,7 @@ class Rust:
     def __init__(self):
         settings = TARGET / "c-libraries.toml"
         cargo = ["cargo", *(["--config", settings] if settings.exists() else [])]
-        built = run([*cargo, "build", "--quiet", "--locked", "--package=libae", "--examples", "--message-format=json"], cwd=support.ROOT)
+        built = run([*cargo, "build", "--quiet", "--locked", "--package=libae", "--examples", "--message-format=json"], cwd=ROOT)
         artifacts = [json.loads(line) for line in built.splitlines()]
         self.programs = {artifact["target"]["name"]: artifact["executable"] for artifact in artifacts
                          if artifact["reason"] == "compiler-artifact" and artifact["target"]["kind"] == ["example"]}
@@ -300,7 +302,7 @@ class InC(Examples, unittest.TestCase):
         certificates = Certificates()
         server = self.start("connections", 0, path, 0, certificates["server.crt"], certificates["server.key"])
         port, tls_port = server.port(), server.port()
-        context = support.client_context(certificates)
+        context = client_context(certificates)
 
         def tls(plain):
             return context.wrap_socket(plain, server_hostname="localhost")
@@ -343,4 +345,4 @@ class InRust(Examples, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    support.main("examples")
+    main("examples")

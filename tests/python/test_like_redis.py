@@ -10,7 +10,9 @@ import shutil
 import socket
 import unittest
 
-from support import Error, Map, Server, main
+from support import main
+from testkit.resp import Error, Map
+from testkit.server import AeServer, RedisServer
 
 KEYS = [b"a", b"b", b"c", b"key:1", b"\x00\xff\r\n", b"", b"\x80", b"Z", b"k\xfe"]
 NUMBERS = ["0", "1", "-1", "10", "100", "5000", "9223372036854775807", "-9223372036854775808",
@@ -214,7 +216,7 @@ def same(command, ours, theirs):
 
 @unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
 class LikeRedis(unittest.TestCase):
-    server = Server
+    server = AeServer
 
     def test_random_commands_get_the_same_replies(self):
         self.compare()
@@ -225,7 +227,7 @@ class LikeRedis(unittest.TestCase):
     def test_settings(self):
         """Each value by itself, those too that would let other tests use gigabytes."""
         values = {**SETTINGS, "proto-max-bulk-len": ["3gb", "9223372036854775807", *SETTINGS["proto-max-bulk-len"]]}
-        with self.server() as ours, Server.redis() as theirs, ours.connect() as our, theirs.connect() as their:
+        with self.server() as ours, RedisServer() as theirs, ours.connect() as our, theirs.connect() as their:
             for name, choices in values.items():
                 for value in choices:
                     for command in ["CONFIG", "SET", name.upper(), value], ["CONFIG", "GET", name, name.upper()]:
@@ -234,7 +236,7 @@ class LikeRedis(unittest.TestCase):
     def compare(self, *first):
         seed, steps = int(os.environ.get("SEED", "1")), int(os.environ.get("STEPS", "20000"))
         script = Script(seed)
-        with self.server() as ours, Server.redis() as theirs:
+        with self.server() as ours, RedisServer() as theirs:
             with ours.connect() as our, theirs.connect() as their:
                 history = []
                 for command in first:
@@ -261,7 +263,7 @@ class MalformedRequests(unittest.TestCase):
         self.compare_raw(line % word + b"\r\n$x\r\n" for line in lines for word in words)
 
     def compare_raw(self, requests):
-        with Server() as ours, Server.redis() as theirs:
+        with AeServer() as ours, RedisServer() as theirs:
             for request in requests:
                 replies = []
                 for server in ours, theirs:

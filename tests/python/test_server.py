@@ -9,7 +9,8 @@ from pathlib import Path
 
 import redis
 
-from support import Server, main
+from support import main
+from testkit.server import AeServer
 
 
 class Basics:
@@ -24,7 +25,7 @@ class Basics:
 
     @classmethod
     def start(cls):
-        return Server()
+        return AeServer()
 
     def client(self, **options):
         return redis.Redis(port=self.server.port, **options)
@@ -151,7 +152,7 @@ class InResp3(Basics, unittest.TestCase):
 
 class Deployment(unittest.TestCase):
     def test_password(self):
-        with Server("--requirepass", "secret") as server:
+        with AeServer("--requirepass", "secret") as server:
             with self.assertRaises(redis.AuthenticationError):
                 redis.Redis(port=server.port).ping()
             with self.assertRaises(redis.AuthenticationError):
@@ -162,13 +163,13 @@ class Deployment(unittest.TestCase):
     def test_unix_socket(self):
         with tempfile.TemporaryDirectory() as folder:
             path = str(Path(folder) / "socket")
-            with Server("--unixsocket", path), redis.Redis(unix_socket_path=path) as r:
+            with AeServer("--unixsocket", path), redis.Redis(unix_socket_path=path) as r:
                 self.assertTrue(r.set("k", "v"))
                 self.assertEqual(r.get("k"), b"v")
                 self.assertIn("U", r.client_info()["flags"])
 
     def test_maxclients(self):
-        with Server("--maxclients", "2") as server:
+        with AeServer("--maxclients", "2") as server:
             clients = [redis.Redis(port=server.port, single_connection_client=True) for _ in range(2)]
             with self.assertRaisesRegex(redis.ConnectionError, "max number of clients"):
                 redis.Redis(port=server.port, retry=None).ping()
@@ -176,22 +177,22 @@ class Deployment(unittest.TestCase):
                 client.close()
 
     def test_reconnects_after_a_restart(self):
-        with Server() as server:
+        with AeServer() as server:
             r = redis.Redis(port=server.port)
             r.set("k", "v")
             self.assertEqual(server.stop(), 0)
-            with Server(port=server.port):
+            with AeServer(port=server.port):
                 self.assertIsNone(r.get("k"))
             r.close()
 
     def test_shutdown(self):
-        with Server() as server:
+        with AeServer() as server:
             redis.Redis(port=server.port).shutdown()
             self.assertEqual(server.process.wait(10), 0)
             self.assertIn("stopped by SHUTDOWN", server.text())
 
     def test_many_threads(self):
-        with Server() as server:
+        with AeServer() as server:
             r = redis.Redis(port=server.port)
             errors = []
 

@@ -14,9 +14,12 @@ from pathlib import Path
 import redis
 
 import test_like_redis
-from certificates import PASSPHRASE
-from support import AE_SERVER, Client, TlsServer, free_port, main
+from support import main
 from test_server import Basics
+from testkit.certificates import PASSPHRASE
+from testkit.ports import free_port
+from testkit.resp import Client
+from testkit.server import AE_SERVER, TlsServer
 from tls import CERTIFICATES, TLS12, TLS13, TlsTest, common_name, context
 
 
@@ -73,7 +76,7 @@ class Clients(TlsTest):
         return done.stdout + done.stderr
 
     def test_redis_cli(self):
-        for cert in ("server", "rsa-server", "chain-server"):
+        for cert in ("server", "rsa-server", "chain"):
             for protocol in ("TLSv1.2", "TLSv1.3"):
                 with self.subTest(cert=cert, protocol=protocol):
                     server = self.server("--tls-protocols", protocol, cert=cert)
@@ -84,10 +87,10 @@ class Clients(TlsTest):
 
     def test_redis_cli_shows_its_certificate(self):
         server = self.server(auth="yes")
-        for cert in ("client", "chain-client", "version-1"):
+        for cert in ("client", "chain-client", "v1"):
             self.assertEqual(self.cli(server, "ping", cert=cert), "PONG\n", cert)
         self.assertNotIn("PONG", self.cli(server, "ping"))
-        self.assertNotIn("PONG", self.cli(server, "ping", cert="of-other-ca"))
+        self.assertNotIn("PONG", self.cli(server, "ping", cert="other"))
 
     def test_s_client(self):
         server = self.server()
@@ -183,14 +186,14 @@ class Clients(TlsTest):
 
 class WhoMayConnect(TlsTest):
     REFUSED = {
-        "of-other-ca": "UNKNOWN_CA", "expired": "EXPIRED", "too-new": "EXPIRED|BAD_CERTIFICATE", "server": "CERTIFICATE",
-        "version-1-of-other-ca": "UNKNOWN_CA", "version-1-expired": "EXPIRED",
+        "other": "UNKNOWN_CA", "expired": "EXPIRED", "future": "EXPIRED|BAD_CERTIFICATE", "server-only": "CERTIFICATE",
+        "other-v1": "UNKNOWN_CA", "expired-v1": "EXPIRED",
     }
 
     def test_certificates_are_demanded(self):
         server = self.server(auth="yes")
         for version in (TLS12, TLS13):
-            for cert in ("client", "chain-client", "version-1"):
+            for cert in ("client", "chain-client", "v1"):
                 with self.subTest(version=version, cert=cert), server.connect(context(cert, version)) as client:
                     self.assertEqual(client("PING"), "PONG")
             self.refused(server, "CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE", version=version)
@@ -216,15 +219,15 @@ class WhoMayConnect(TlsTest):
 
     def test_the_log_says_why(self):
         server = self.server("--loglevel", "verbose", auth="yes")
-        for cert, why in ((None, "no certificate"), ("of-other-ca", "not signed by a known CA"), ("expired", "expired")):
+        for cert, why in ((None, "no certificate"), ("other", "not signed by a known CA"), ("expired", "expired")):
             self.refused(server, "", cert=cert)
             self.soon(lambda: why in server.text(), f"{why} is not in the log: {server.text()}", 2)
 
     def test_folder_of_cas(self):
-        server = self.server("--tls-ca-cert-file", "", "--tls-ca-cert-dir", CERTIFICATES["hashed"], auth="yes")
+        server = self.server("--tls-ca-cert-file", "", "--tls-ca-cert-dir", CERTIFICATES["ca-dir"], auth="yes")
         with server.connect(context("client")) as client:
             self.assertEqual(client("PING"), "PONG")
-        self.refused(server, "UNKNOWN_CA", cert="of-other-ca")
+        self.refused(server, "UNKNOWN_CA", cert="other")
 
     def test_encrypted_key(self):
         server = self.server("--tls-key-file", CERTIFICATES["encrypted.key"], "--tls-key-file-pass", PASSPHRASE)
@@ -232,7 +235,7 @@ class WhoMayConnect(TlsTest):
             self.assertEqual(client("PING"), "PONG")
 
     def test_clients_refuse_the_server(self):
-        server = self.server(cert="elsewhere")
+        server = self.server(cert="wrong-host")
         with self.assertRaisesRegex(ssl.SSLCertVerificationError, "Hostname mismatch"):
             server.connect()
         with self.assertRaisesRegex(redis.ConnectionError, "Hostname mismatch"):
@@ -240,7 +243,7 @@ class WhoMayConnect(TlsTest):
                         retry=None).ping()
         with self.assertRaisesRegex(ssl.SSLCertVerificationError, "unable to get local issuer"):
             server.connect(context(ca="other-ca"))
-        for cert, why in (("expired", "has expired"), ("too-new", "not yet valid")):
+        for cert, why in (("expired", "has expired"), ("future", "not yet valid")):
             with self.assertRaisesRegex(ssl.SSLCertVerificationError, why):
                 self.server(cert=cert).connect()
         # It lives, and serves whoever does not ask for the name.
@@ -274,13 +277,13 @@ class Configuration(TlsTest):
             ({"--tls-key-file": files["encrypted.key"]}, ["tls-key-file", "encrypted", "tls-key-file-pass"]),
             ({"--tls-key-file": files["encrypted.key"], "--tls-key-file-pass": "no"}, ["tls-key-file-pass"]),
             ({"--tls-key-file": files["server.crt"]}, ["tls-key-file", "server.crt"]),
-            ({"--tls-key-file": files["missing"]}, ["tls-key-file", "missing", "No such file"]),
-            ({"--tls-cert-file": files["missing"]}, ["tls-cert-file", "missing", "No such file"]),
-            ({"--tls-cert-file": files["no-certificate"]}, ["tls-cert-file", "no-certificate"]),
+            ({"--tls-key-file": files.missing}, ["tls-key-file", "missing", "No such file"]),
+            ({"--tls-cert-file": files.missing}, ["tls-cert-file", "missing", "No such file"]),
+            ({"--tls-cert-file": files["no-cert.pem"]}, ["tls-cert-file", "no-cert.pem"]),
             ({"--tls-cert-file": str(files.folder)}, ["tls-cert-file", "directory"]),
-            ({"--tls-ca-cert-file": files["missing"]}, ["tls-ca-cert-file", "missing"]),
-            ({"--tls-ca-cert-file": files["no-certificate"]}, ["tls-ca-cert-file"]),
-            ({"--tls-ca-cert-dir": files["missing"]}, ["tls-ca-cert-dir", "missing"]),
+            ({"--tls-ca-cert-file": files.missing}, ["tls-ca-cert-file", "missing"]),
+            ({"--tls-ca-cert-file": files["no-cert.pem"]}, ["tls-ca-cert-file"]),
+            ({"--tls-ca-cert-dir": files.missing}, ["tls-ca-cert-dir", "missing"]),
             ({"--tls-ca-cert-dir": str(files.folder), "--tls-ca-cert-file": None}, ["tls-ca-cert-dir"]),
             ({"--tls-protocols": "TLSv1.1"}, ["tls-protocols", r"TLSv1\.1"]),
             ({"--tls-protocols": "TLSv1.1 TLSv1.2"}, ["tls-protocols", r"TLSv1\.1"]),
@@ -288,7 +291,7 @@ class Configuration(TlsTest):
             ({"--tls-ciphers": "AES128-SHA"}, ["tls-ciphers", "AES128-SHA"]),
             ({"--tls-ciphers": "NONSENSE"}, ["tls-ciphers", "NONSENSE"]),
             ({"--tls-ciphersuites": "TLS_NULL"}, ["tls-ciphersuites", "TLS_NULL"]),
-            ({"--tls-dh-params-file": files["dh"]}, ["tls-dh-params-file"]),
+            ({"--tls-dh-params-file": files["dh.pem"]}, ["tls-dh-params-file"]),
             ({"--tls-auth-clients": "perhaps"}, ["tls-auth-clients", "yes"]),
             ({"--tls-session-caching": "perhaps"}, ["tls-session-caching"]),
             ({"--tls-session-cache-size": "-1"}, ["tls-session-cache-size"]),
@@ -355,31 +358,31 @@ class Configuration(TlsTest):
         server = self.server()
         files = CERTIFICATES
         with server.connect() as old:
-            change = ["CONFIG", "SET", "tls-cert-file", files["chain-server.crt"], "tls-key-file", files["chain-server.key"]]
+            change = ["CONFIG", "SET", "tls-cert-file", files["chain.crt"], "tls-key-file", files["chain.key"]]
             self.assertEqual(old(*change), "OK")
             self.assertEqual(old("SET", "k", b"v" * 100_000), "OK")
             with server.connect() as new:
-                self.assertEqual((common_name(old), common_name(new)), ("server", "chain-server"))
+                self.assertEqual((common_name(old), common_name(new)), ("server", "lone"))
                 self.assertEqual(len(new("GET", "k")), 100_000)
-                self.assertEqual(new("CONFIG", "GET", "tls-cert-file"), [b"tls-cert-file", files["chain-server.crt"].encode()])
+                self.assertEqual(new("CONFIG", "GET", "tls-cert-file"), [b"tls-cert-file", files["chain.crt"].encode()])
 
     def test_what_cannot_be_used_changes_nothing(self):
         server = self.server()
         with server.connect() as client:
             before = client("CONFIG", "GET", "tls-*")
             for name, value in (
-                ("tls-cert-file", CERTIFICATES["missing"]),
-                ("tls-cert-file", CERTIFICATES["no-certificate"]),
+                ("tls-cert-file", CERTIFICATES.missing),
+                ("tls-cert-file", CERTIFICATES["no-cert.pem"]),
                 ("tls-key-file", CERTIFICATES["client.key"]),
                 ("tls-key-file", CERTIFICATES["encrypted.key"]),
-                ("tls-ca-cert-file", CERTIFICATES["missing"]),
-                ("tls-ca-cert-dir", CERTIFICATES["missing"]),
+                ("tls-ca-cert-file", CERTIFICATES.missing),
+                ("tls-ca-cert-dir", CERTIFICATES.missing),
                 ("tls-protocols", "TLSv1.1"),
                 ("tls-ciphers", "NONSENSE"),
                 ("tls-ciphersuites", "NONSENSE"),
                 ("tls-auth-clients", "perhaps"),
                 ("tls-max-handshakes", "0"),
-                ("tls-dh-params-file", CERTIFICATES["dh"]),
+                ("tls-dh-params-file", CERTIFICATES["dh.pem"]),
             ):
                 with self.subTest(name=name, value=value):
                     error = client("CONFIG", "SET", name, value)

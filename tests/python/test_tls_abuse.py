@@ -12,7 +12,8 @@ import threading
 import time
 
 from records import Writer
-from support import main, request
+from support import main
+from testkit.resp import request
 from tls import TLS12, TLS13, ByHand, TlsTest, context, descriptors, resident
 
 

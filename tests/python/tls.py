@@ -1,6 +1,5 @@
 """What the tests over TLS have in common."""
 
-import atexit
 import os
 import re
 import socket
@@ -9,12 +8,12 @@ import time
 import unittest
 from pathlib import Path
 
-from certificates import Certificates
-from support import TlsServer, client_context
+import support  # noqa: F401: it knows where testkit is
+from testkit.certificates import Certificates
+from testkit.server import TlsServer, client_context
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 CERTIFICATES = Certificates()
-atexit.register(CERTIFICATES.remove)
 
 
 def context(cert=None, version=None, ca="ca"):

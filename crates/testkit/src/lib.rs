@@ -15,7 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, the suites of forks use
 /// none from 30000 on, and the other tests' processes are told, by an abstract unix socket: so nobody is on it a moment
-/// later. (tests/python/support.py does the same.)
+/// later. (tools/testkit/ports.py does the same.)
 pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     static TAKEN: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());

@@ -7,9 +7,13 @@ import time
 
 from build import library
 from cluster import wait_for
-from common import ROOT, Failure, run, say, scratch
-from resp import Connection, ReplyError, Server, free_ports
+from common import scratch
+from servers import ForkServer
 from suite import remove
+from testkit.commands import Failure, run, say
+from testkit.paths import ROOT
+from testkit.ports import free_ports
+from testkit.resp import Client, ReplyError
 
 REPLICAS = 2
 SENTINELS = 3
@@ -20,7 +24,7 @@ KEYS = 1000
 NAME = "primary"
 
 
-class TlsServer(Server):
+class TlsServer(ForkServer):
     """A server of data whose only port is for TLS."""
 
     certificates = None
@@ -42,22 +46,21 @@ class TlsServer(Server):
         context.check_hostname = False
         context.load_verify_locations(self.certificates / "ca.crt")
         context.load_cert_chain(self.certificates / "client.crt", self.certificates / "client.key")
-        return Connection(self.port, context=context)
+        return Client(self.port, context.wrap_socket, timeout=5)
 
     def ask(self, *command):
         """the reply; None while there is none"""
+        return self.asked(lambda client: client.call(*command))
+
+    def asked(self, what):
         try:
-            connection = self.connect()
-            try:
-                return connection.call(*command)
-            finally:
-                connection.close()
+            with self.connect() as client:
+                return what(client)
         except (OSError, ReplyError):
             return None
 
     def replication(self):
-        text = (self.ask("INFO", "replication") or b"").decode()
-        return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)
+        return self.asked(lambda client: client.info("INFO", "replication")) or {}
 
     def is_primary_of(self, replicas):
         info = self.replication()
@@ -135,7 +138,7 @@ def check_link(tree, folder, port):
     headers = deps / "libvalkey/include"
     folders = (ROOT / "examples/forks", tree.source, deps / "hiredis", headers, headers / "valkey")
     run(["cc", "-O1", "-Wall", *(f"-I{path}" for path in folders), "-idirafter", ROOT / "include", "-o", program,
-         ROOT / "c-tests/forks/hiredis_link.c", *client, library(tree.fork.profile), "-lpthread", "-lm"])
+         ROOT / "tools/forks/hiredis_link.c", *client, library(tree.fork, tree.fork.programs[0]), "-lpthread", "-lm"])
     server = TlsServer(tree.program(tree.fork.server), folder / "link", port)
     try:
         run([program, port, tree.certificates], timeout=120)

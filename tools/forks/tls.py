@@ -9,10 +9,11 @@ import ssl
 
 from bench import Bench, cpu_time
 from build import LIBAE, STOCK
-from common import Failure, say, scratch
+from common import scratch
 from pairs import PAIRS, measure, summary
-from resp import free_ports
 from suite import remove
+from testkit.commands import Failure, say
+from testkit.ports import free_port
 
 # libae's CPU time is at most this part of stock's.
 LIMIT = 1.00
@@ -36,14 +37,14 @@ class TlsBench(Bench):
     def __init__(self, trees, folder):
         super().__init__(trees, folder)
         self.certificates = trees[STOCK].certificates
+        self.tls_port = free_port()
 
     def start(self, variant, *options):
         """a server with both kinds of ports; `port` of what it returns is the plain one, `tls_port` the other"""
-        tls_port = free_ports(2)[1]
         files = {"cert-file": "server.crt", "key-file": "server.key", "ca-cert-file": "ca.crt"}
         settings = [word for name, file in files.items() for word in (f"--tls-{name}", str(self.certificates / file))]
-        server = super().start(variant, "--tls-port", str(tls_port), *settings, *options)
-        server.tls_port = tls_port
+        server = super().start(variant, "--tls-port", str(self.tls_port), *settings, *options)
+        server.tls_port = self.tls_port
         return server
 
     def load(self, server, command, pipeline, requests, size=None):

@@ -27,10 +27,12 @@ import suite
 import symbols
 import wrk
 import tls
-from common import (COMMANDS, SUITE_COMMANDS, TLS_COMMANDS, TLS_HEADERS, TLS_TCL_PACKAGES, Failure, Unavailable, error,
-                    require, say)
+from common import COMMANDS, SUITE_COMMANDS, TLS_COMMANDS, TLS_HEADERS, TLS_TCL_PACKAGES
 from pairs import PAIRS, judged
 from targets import CI_UNITS, FORKS, IO_THREADS_UNITS, NAMES, TLS_IMPOSSIBLE, WRK, WRK_VERSION
+from testkit.commands import Failure, Unavailable, error, say
+from testkit.documents import machine
+from testkit.packages import require
 
 TLS_STEPS = ("tls-symbols", "tls", "tls-speed", "sentinel")
 STEPS = ("symbols", "suite", "io-threads", "cluster", "speed", *TLS_STEPS)
@@ -114,7 +116,7 @@ def fork_steps(fork, options):
         "tls-speed": lambda: judged(tls.check(tls_trees, options.pairs), tls.LIMIT),
         "sentinel": lambda: sentinel.check(tls_trees[build.LIBAE]),
     }
-    facts = {"package": fork.package, "version": fork.version, "profile": fork.profile, "machine": report.machine()}
+    facts = {"package": fork.package, "version": fork.version, "profile": fork.profile, "machine": machine()}
     return run_steps(fork.name, facts, steps, options)
 
 
@@ -122,7 +124,7 @@ def wrk_steps(options):
     require(COMMANDS)
     wrk.prepare()
     wrk.build()
-    facts = {"package": "wrk", "version": WRK_VERSION, "profile": "default", "machine": report.machine()}
+    facts = {"package": "wrk", "version": WRK_VERSION, "profile": "default", "machine": machine()}
     steps = {"symbols": wrk.check_symbols, "speed": lambda: judged(wrk.check_speed(options.pairs))}
     return run_steps(WRK, facts, steps, options)
 

@@ -6,8 +6,8 @@ import bisect
 import re
 
 from build import library, upstream_objects
-from common import Failure, run
 from targets import TLS
+from testkit.commands import Failure, run
 
 FAMILY = re.compile(r"^(ae|anet|conn)[A-Z]")
 SECTION = re.compile(r"^ (\.text\S*)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S.*)$", re.MULTILINE)

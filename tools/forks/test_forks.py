@@ -1,19 +1,25 @@
 #!/usr/bin/env python3
 """Tests of what the tool reads and decides: the suite's output, linker maps, lost writes, ratios, the document."""
 
+import re
 import tempfile
+import types
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import build
 import cluster
-import common
-import fetch
 import pairs
 import report
+import sentinel
 import suite
 import symbols
+import targets
 import wrk
+from testkit import documents, fetch, profiles
+from testkit.commands import Failure, run
+from testkit.paths import ROOT
 
 SUITE = """\
 Starting test server at port 11008
@@ -256,7 +262,7 @@ class Overlay(unittest.TestCase):
             Path(folder, "Makefile").write_text(MAKEFILE)
             Path(folder, ".make-settings").write_text(settings)
             Path(folder, "print.mk").write_text(f"include {build.OVERLAY}\nprint-%: ; @echo $($*)\n")
-            return [common.run(["make", "-s", "-f", "print.mk", f"print-X_{name}_OBJ", "PROFILE=redis-7.0", *variables],
+            return [run(["make", "-s", "-f", "print.mk", f"print-X_{name}_OBJ", "PROFILE=redis-7.0", *variables],
                                cwd=folder).split() for name in ("SERVER", "CLI")]
 
     def test_tls_leaves_a_server_with_tls(self):
@@ -267,7 +273,7 @@ class Overlay(unittest.TestCase):
     def libraries(self, program, *variables):
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, "Makefile").write_text(MAKEFILE)
-            return common.run(["make", "-s", "-f", build.OVERLAY, program, "PROFILE=redis-7.0", "LIBAE_LIB=Makefile",
+            return run(["make", "-s", "-f", build.OVERLAY, program, "PROFILE=redis-7.0", "LIBAE_LIB=Makefile",
                                "LIBAE_CORE=Makefile", *variables], cwd=folder).split()
 
     def test_openssl_leaves_the_server_alone(self):
@@ -297,7 +303,7 @@ class Cluster(unittest.TestCase):
     def test_what_must_not_be_lost(self):
         for write in (cluster.Write("confirmed", 1, 9.99, True), cluster.Write("elsewhere", 2, 9.99, False),
                       cluster.Write("old", 1, 8.0, False), cluster.Write("after", 1, 10.5, False)):
-            with self.assertRaises(cluster.Failure, msg=write.key):
+            with self.assertRaises(Failure, msg=write.key):
                 self.judge(write)
 
 
@@ -328,10 +334,10 @@ class Document(unittest.TestCase):
         "speed": {"SET": pairs.summary([(1.0, 1.03)] * 9), "problems": ["SET: 1.030 of stock's"]}}}
 
     def test_only_what_is_between_the_marks_changes(self):
-        text = report.replaced(f"# A\n\n{report.BEGIN}\nold\n{report.END}\nrest\n", "new\n")
-        self.assertEqual(text, f"# A\n\n{report.BEGIN}\nnew\n{report.END}\nrest\n")
+        text = documents.replaced(f"# A\n\n{documents.BEGIN}\nold\n{documents.END}\nrest\n", "new\n")
+        self.assertEqual(text, f"# A\n\n{documents.BEGIN}\nnew\n{documents.END}\nrest\n")
         with self.assertRaises(ValueError):
-            report.replaced("# A\n", "new\n")
+            documents.replaced("# A\n", "new\n")
 
     def test_tables(self):
         text = report.tables({"redis-7.0": self.RESULT})
@@ -347,6 +353,82 @@ class Document(unittest.TestCase):
         self.assertIn("| redis 7.0.15 | `redis-server` | 97 | 0 | none |", text)
         self.assertNotIn("redis-cli", text)
         self.assertIn("| fork | with TLS, CPU time per request or connection |", text)
+
+    OLD = """
+Measured by `make forks` on a 8-core machine.
+
+| fork | tests | build | units | passed | failed | skipped | flaky | passed in unit/cluster |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- |
+| redis 7.0.15 | its suite | libae | 1 | 1 | 0 | 0 | 0 | 0 |
+| redis 7.0.15 | its suite, with TLS | libae | 2 | 2 | 0 | 0 | 0 | 0 |
+| valkey 9.1.2 | its suite | libae | 3 | 3 | 0 | 0 | 0 | 0 |
+
+| fork | CPU time per request | libae / stock, median | quartiles | pairs | stock (µs) | libae (µs) |
+| --- | --- | --- | --- | --- | --- | --- |
+| redis 8.0.2 | SET | 0.900 | 0.800 to 1.000 | 9 | 1.00 | 0.90 |
+| wrk 4.1.0 | wrk | 0.966 | 0.959 to 0.988 | 9 | 6.52 | 6.31 |
+
+Failures:
+
+- redis 7.0.15, speed: GET: 1.100 of stock's
+- redis 8.0.2, speed: GET: 1.200 of stock's
+
+"""
+
+    def lines(self, results):
+        return report.tables(results, self.OLD, targets.NAMES).splitlines()
+
+    def test_rows_of_what_was_not_measured_here_stay(self):
+        lines = self.lines({"redis-7.0": self.RESULT})
+        rows = [line.split(" | ")[:3] for line in lines if line.startswith("| ") and "---" not in line]
+        self.assertEqual([row for row in rows if row[0] != "| fork"], [
+            ["| redis 7.0.15", "its suite", "libae"], ["| redis 7.0.15", "its suite", "stock"],
+            ["| redis 7.0.15", "its suite, with TLS", "libae"], ["| valkey 9.1.2", "its suite", "libae"],
+            ["| redis 7.0.15", "SET", "1.030"], ["| redis 8.0.2", "SET", "0.900"], ["| wrk 4.1.0", "wrk", "0.966"]])
+        self.assertIn("| redis 7.0.15 | its suite | libae | 3 | 45 | 0 | 2 | 1 | 5 |", lines)
+        self.assertIn("Measured by `make forks` on a 2-core machine and a 8-core machine.", lines)
+        self.assertEqual([line for line in lines if line.startswith("- ")],
+                         ["- redis 8.0.2, speed: GET: 1.200 of stock's", "- redis 7.0.15, speed: SET: 1.030 of stock's"])
+
+    def test_rows_of_another_version_go(self):
+        lines = self.lines({"redis-7.0": {**self.RESULT, "version": "7.0.16", "steps": {}}})
+        self.assertFalse([line for line in lines if "7.0.15" in line])
+        self.assertTrue([line for line in lines if line.startswith("| redis 8.0.2 | SET | 0.900 | 0.800")])
+
+    def test_a_step_that_fails_now_does_not_keep_its_old_row(self):
+        old = "\n".join(["| " + " | ".join(report.STEPS[5][1]) + " |", "| --- |", "| redis 7.0.15 | 9 | 0 | 9 | 0 | 4.0 |"])
+        for steps, rows in (({}, 1), ({"cluster": {"problems": ["lost"]}}, 0)):
+            text = report.tables({"redis-7.0": {**self.RESULT, "steps": steps}}, old, targets.NAMES)
+            self.assertEqual(text.count("| redis 7.0.15 | 9 |"), rows)
+
+    def test_the_committed_tables_are_read_as_they_were_written(self):
+        committed = documents.between(report.DOCUMENT.read_text())
+        self.assertEqual(report.tables({}, committed, targets.NAMES), committed)
+        self.assertIn("| wrk 4.1.0 |", committed)
+
+
+class SentinelLink(unittest.TestCase):
+    def test_the_program_is_linked_with_the_servers_library(self):
+        fork, commands = targets.FORKS["valkey-8.1"], []
+        tree = types.SimpleNamespace(fork=fork, root=Path("/x"), source=Path("/x/src"), certificates=Path("/x"), program=Path)
+        with mock.patch.object(sentinel, "run", lambda words, **_: commands.append([str(word) for word in words])), \
+             mock.patch.object(sentinel, "TlsServer"):
+            sentinel.check_link(tree, Path("/x"), 1)
+        self.assertIn(str(ROOT / "build/valkey-8.1/libae.a"), commands[0])
+        self.assertEqual(commands[1], ["/x/hiredis_link", "1", "/x"])
+
+
+class Profiles(unittest.TestCase):
+    def test_the_documents_name_those_that_there_are(self):
+        rows = report.DOCUMENT.read_text().partition("| profile | for forks of |")[2].partition("\n\n")[0]
+        self.assertEqual(tuple(re.findall(r"^\| `([^`]+)` \|", rows, re.M)), profiles.NAMES)
+        row = re.search(r"^\| ABI profiles \|.*", (ROOT / "README.md").read_text(), re.M)[0]
+        self.assertEqual(tuple(re.findall(r"`([^`]+)`", row)), profiles.NAMES)
+
+    def test_each_has_a_glue_file_and_each_fork_one_of_them(self):
+        glue = {path.stem for path in (ROOT / "examples/forks").glob("[rv]*-*.c")}
+        self.assertEqual(glue, set(profiles.NAMES))
+        self.assertLessEqual({fork.profile for fork in targets.FORKS.values()}, set(profiles.NAMES))
 
 
 if __name__ == "__main__":

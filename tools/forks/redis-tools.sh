@@ -29,7 +29,8 @@ check() {
 
 source=$forks/redis
 version=7.0.15
-PYTHONPATH=c-tests/forks python3 -c 'import pathlib, sys, fetch
+PYTHONPATH=tools python3 -c 'import pathlib, sys
+from testkit import fetch
 fetch.unpack(fetch.tarball("redis", sys.argv[1], "bookworm"), pathlib.Path(sys.argv[2]))' "$version" "$source" ||
     { check "redis $version can be had" yes no; close; }
 

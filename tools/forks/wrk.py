@@ -6,14 +6,17 @@ import re
 import subprocess
 import time
 
-import fetch
 from build import JOBS, LIBAE, STOCK
-from common import FORKS, ROOT, Failure, environment, find_program, require, run, say, scratch, WRK_COMMANDS, WRK_HEADERS
+from common import FORKS, WRK_COMMANDS, WRK_HEADERS, scratch
 from pairs import PAIRS, measure, processors, summary
-from resp import free_ports
 from suite import remove
 from symbols import Map, functions, prove
 from targets import WRK_VERSION
+from testkit import fetch
+from testkit.commands import Failure, environment, run, say
+from testkit.packages import find_program, require
+from testkit.paths import ROOT
+from testkit.ports import free_port
 
 CONNECTIONS = 64
 SECONDS = 2
@@ -94,7 +97,7 @@ def check_symbols():
 
 def check_speed(pairs=PAIRS):
     folder = scratch("forks-wrk-")
-    port = free_ports(1)[0]
+    port = free_port()
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, port=port))
     on_one, on_others = processors()
     with open(folder / "nginx.log", "w") as log:

@@ -5,10 +5,12 @@ import subprocess
 import time
 
 from build import STOCK
-from common import Failure, environment, say, scratch
+from common import scratch
 from pairs import PAIRS, measure, processors, summary
-from resp import Server, free_ports
+from servers import ForkServer
 from suite import remove
+from testkit.commands import Failure, environment, say
+from testkit.ports import free_port
 
 ROWS = [(command, pipeline) for pipeline in (1, 16) for command in ("SET", "GET")]
 CLIENTS = 50
@@ -26,6 +28,8 @@ class Bench:
         self.client = trees[STOCK].program(trees[STOCK].fork.benchmark)
         self.on_one, self.on_others = processors()
         self.started = 0
+        # All servers have it, one after the other.
+        self.port = free_port()
 
     def cost(self, variant, command, pipeline, requests, size=None):
         """seconds of the server's CPU time per request, of a server of its own: memory lies elsewhere in each"""
@@ -54,7 +58,7 @@ class Bench:
         self.started += 1
         tree = self.trees[variant]
         folder = self.folder / str(self.started)
-        return Server(tree.program(tree.fork.server), folder, free_ports(1)[0], *options, before=self.on_one)
+        return ForkServer(tree.program(tree.fork.server), folder, self.port, *options, before=self.on_one)
 
     def load(self, server, command, pipeline, requests, size=None):
         self.run(server.port, command, pipeline, requests, *(() if size is None else ("-d", str(size))))

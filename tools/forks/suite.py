@@ -13,7 +13,8 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from common import FORKS, Failure, environment, kill_group, processes_in, run, say, scratch
+from common import FORKS, kill_group, processes_in, scratch
+from testkit.commands import Failure, environment, run, say
 
 # Most tests wait for something most of the time, so more run at once than there are processors.
 WORKERS = 8
@@ -82,7 +83,7 @@ def parse(text):
 
 
 def units_of(tree, only=None):
-    """The units that runtest lists and those under unit/cluster that it does not, but for the module API's; of these
+    """The units that runtest lists and those under unit/cluster that it does not, except the module API's; of these
     `only` some, in its order."""
     listed = subprocess.run(["./runtest", "--list-tests"], cwd=tree.root, env=environment(), capture_output=True, text=True)
     units = listed.stdout.split()

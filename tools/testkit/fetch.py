@@ -8,9 +8,10 @@ import shutil
 import subprocess
 import time
 
-from common import FORKS, Failure, Unavailable, environment, run, say
+from testkit.commands import Failure, Unavailable, environment, run, say
+from testkit.paths import BUILD
 
-APT = FORKS / "apt"
+APT = BUILD / "forks" / "apt"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 HELPER = "/usr/lib/apt/apt-helper"
 ATTEMPTS = 3

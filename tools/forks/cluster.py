@@ -8,9 +8,12 @@ import threading
 import time
 from dataclasses import dataclass
 
-from common import Failure, run, say, scratch
-from resp import Connection, ReplyError, Server, free_ports
+from common import scratch
+from servers import ForkServer
 from suite import remove
+from testkit.commands import Failure, run, say
+from testkit.ports import free_ports
+from testkit.resp import Client, ReplyError
 
 NODES = 6
 NODE_TIMEOUT_MS = 2000
@@ -103,7 +106,7 @@ class Writer(threading.Thread):
 
     def _connection(self, port):
         if port not in self.connections:
-            self.connections[port] = Connection(port)
+            self.connections[port] = Client(port, timeout=5)
         return self.connections[port]
 
     def _drop(self, port):
@@ -141,8 +144,8 @@ def check(tree):
 
 
 def start(tree, folder, port):
-    return Server(tree.program(tree.fork.server), folder / str(port), port, "--cluster-enabled", "yes",
-                  "--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0")
+    return ForkServer(tree.program(tree.fork.server), folder / str(port), port, "--cluster-enabled", "yes",
+                      "--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0")
 
 
 def kill_under_load(tree, folder, nodes, ports):
@@ -157,7 +160,7 @@ def kill_under_load(tree, folder, nodes, ports):
         nodes[victim].kill()
         others = [port for port in ports if port != victim]
         wait_for("the failover", lambda: sum(role(port) == "master" for port in others) == 3 and
-                 all(ask(port, "cluster").get("cluster_state") == "ok" for port in others))
+                 all(ask(port, "CLUSTER", "INFO").get("cluster_state") == "ok" for port in others))
         failover = time.monotonic() - killed
         load(writers, WRITES_AFTER)
     finally:
@@ -208,30 +211,26 @@ def stored(ports):
     keys = set()
     for port in ports:
         if role(port) == "master":
-            connection = Connection(port, timeout=30)
-            keys.update(key.decode() for key in connection.call("KEYS", "*"))
-            connection.close()
+            with Client(port, timeout=30) as client:
+                keys.update(key.decode() for key in client.call("KEYS", "*"))
     return keys
 
 
-def ask(port, section):
+def ask(port, *command):
     try:
-        connection = Connection(port)
-        try:
-            return connection.info(section)
-        finally:
-            connection.close()
+        with Client(port, timeout=5) as client:
+            return client.info(*command)
     except (OSError, ReplyError):
         return {}
 
 
 def role(port):
-    return ask(port, "replication").get("role")
+    return ask(port, "INFO", "replication").get("role")
 
 
 def settled(port):
     """knows of six nodes and all slots; a replica is also in step with its primary"""
-    cluster, replication = ask(port, "cluster"), ask(port, "replication")
+    cluster, replication = ask(port, "CLUSTER", "INFO"), ask(port, "INFO", "replication")
     return (cluster.get("cluster_state") == "ok" and cluster.get("cluster_known_nodes") == str(NODES) and
             (replication.get("master_link_status") == "up" or
              replication.get("role") == "master" and replication.get("connected_slaves") == "1"))

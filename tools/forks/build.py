@@ -6,8 +6,10 @@ import os
 import shutil
 import subprocess
 
-import fetch
-from common import FORKS, ROOT, Failure, run, say
+from common import FORKS
+from testkit import fetch
+from testkit.commands import Failure, run, say
+from testkit.paths import ROOT
 
 STOCK = "stock"
 LIBAE = "libae"

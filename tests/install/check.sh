@@ -2,7 +2,7 @@
 # [PROFILE]: installs into temporary directories and uses what is there as a stranger would: pkg-config, C and C++ programs
 # against the shared and the static library, ctypes, and uninstall. With a profile, installs and removes that one's alone.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/report.sh
 . scripts/report.sh
 

@@ -1,0 +1,13 @@
+//! The rules of the house, read from the sources: who may import whom (the table in `src/lib.rs`), what the workspace's
+//! other packages may use, who knows the ABI profiles, that no files import each other in a circle, and that a `mod.rs`
+//! lists its rooms and does no work. Each rule has samples that it must refuse.
+
+mod circles;
+mod imports;
+mod layers;
+mod mentions;
+mod packages;
+mod profiles;
+mod rooms;
+mod source;
+mod still_open;
