@@ -2,20 +2,19 @@
 #![forbid(unsafe_code)]
 
 mod clients;
+mod command;
 mod commands;
 mod config;
-mod dispatch;
 mod files;
 mod glob;
-mod input;
 mod log;
 mod long_double;
 mod memory;
 mod net;
-mod options;
-mod output;
 mod server;
 mod signals;
+#[cfg(test)]
+mod testing;
 
 use ae::{EventLoop, Listener, Next};
 use config::Config;
@@ -32,11 +31,12 @@ use std::rc::Rc;
 /// The program: reads the command line's arguments, serves until it is told to stop, and says how it ended.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Result<Vec<String>, _> = args.map(OsString::into_string).collect();
-    let parsed =
-        args.map_err(|arg| format!("the argument {} is not valid UTF-8", arg.display())).and_then(options::parse);
+    let parsed = args
+        .map_err(|arg| format!("the argument {} is not valid UTF-8", arg.display()))
+        .and_then(config::command_line::parse);
     let config = match parsed {
-        Ok(options::Action::Serve(config)) => *config,
-        Ok(options::Action::Print(text)) => {
+        Ok(config::command_line::Action::Serve(config)) => *config,
+        Ok(config::command_line::Action::Print(text)) => {
             // Somebody may have closed the other end.
             let _ = std::io::stdout().write_all(text.as_bytes());
             return ExitCode::SUCCESS;

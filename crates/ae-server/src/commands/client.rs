@@ -1,8 +1,8 @@
 //! CLIENT: about this connection and the others.
 
-use crate::clients::{Client, Closing};
-use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use crate::clients::client::{Client, Closing};
+use crate::command::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use resp::number;
 
 pub const COMMANDS: &[Command] =
@@ -211,7 +211,7 @@ fn switch(word: &[u8]) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn names() {

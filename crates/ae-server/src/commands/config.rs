@@ -1,10 +1,10 @@
 //! CONFIG.
 
+use crate::command::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use crate::config::{Change, Config, Parameter, parameter, parameters};
-use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
 use crate::glob::{Case, matches};
-use crate::server::Stats;
+use crate::server::state::Stats;
 use resp::writer;
 
 pub const COMMANDS: &[Command] =
@@ -94,7 +94,7 @@ fn resetstat(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn getting() {

@@ -1,8 +1,8 @@
 //! Commands about the connection itself.
 
-use crate::clients::Closing;
-use crate::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
+use crate::clients::client::Closing;
+use crate::command::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
+use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
 use crate::log::{Level, log};
 use resp::{Protocol, number, writer};
 
@@ -161,8 +161,8 @@ fn reset(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::Session;
     use crate::config::Config;
+    use crate::testing::Session;
 
     #[test]
     fn small_talk() {

@@ -1,7 +1,7 @@
 //! How long keys live.
 
-use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command, quoting};
+use crate::command::dispatch::flag::{FAST, READONLY, WRITE};
+use crate::command::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command, quoting};
 
 const SET: u16 = WRITE | FAST;
 const READ: u16 = READONLY | FAST;
@@ -132,7 +132,7 @@ fn persist(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn times_to_live() {

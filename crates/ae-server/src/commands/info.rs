@@ -1,9 +1,9 @@
 //! INFO.
 
 use super::connection::REDIS_VERSION;
-use crate::dispatch::flag::{LOADING, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, command};
-use crate::server::Server;
+use crate::command::dispatch::flag::{LOADING, STALE};
+use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, command};
+use crate::server::state::Server;
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -75,7 +75,8 @@ fn server(server: &Server, out: &mut String) {
 }
 
 fn clients(server: &Server, out: &mut String) {
-    let largest = |size: fn(&crate::clients::Client) -> usize| server.clients.iter().map(size).max().unwrap_or(0);
+    let largest =
+        |size: fn(&crate::clients::client::Client) -> usize| server.clients.iter().map(size).max().unwrap_or(0);
     lines!(out,
         "connected_clients" => server.clients.count(),
         "cluster_connections" => 0,
@@ -170,7 +171,7 @@ fn keyspace(server: &Server, out: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::human;
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn sections() {

@@ -1,7 +1,9 @@
 //! Keys, whatever they hold.
 
-use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, WRONG_TYPE, command, subcommand};
+use crate::command::dispatch::flag::{FAST, READONLY, WRITE};
+use crate::command::dispatch::{
+    ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, WRONG_TYPE, command, subcommand,
+};
 use resp::writer;
 use store::Value;
 
@@ -63,7 +65,7 @@ fn renamenx(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer(renamed.into())
 }
 
-fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, crate::dispatch::Error> {
+fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, crate::command::dispatch::Error> {
     let (from, to) = (ctx.arg(1), ctx.arg(2));
     let id = ctx.lookup(from).ok_or("ERR no such key")?;
     if from == to {
@@ -110,7 +112,7 @@ fn refcount(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn deleting_and_counting() {

@@ -1,24 +1,22 @@
 //! The commands, by area, and the table that finds them.
 
+mod admin;
 mod client;
-mod command;
 mod config;
 mod connection;
 mod expire;
 mod info;
+mod introspection;
 mod keys;
 mod numbers;
 mod scan;
-mod server;
 mod set;
 mod strings;
 
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-pub mod testing;
 
-use crate::dispatch::{Command, Context, Outcome, flag, subcommand};
+use crate::command::dispatch::{Command, Context, Outcome, flag, subcommand};
 use resp::writer;
 
 /// Every command, by the group that COMMAND DOCS reports.
@@ -26,7 +24,7 @@ pub const GROUPS: [(&str, &[&[Command]]); 4] = [
     ("string", &[set::COMMANDS, strings::COMMANDS, numbers::COMMANDS]),
     ("generic", &[keys::COMMANDS, scan::COMMANDS, expire::COMMANDS]),
     ("connection", &[connection::COMMANDS, client::COMMANDS]),
-    ("server", &[server::COMMANDS, info::COMMANDS, config::COMMANDS, command::COMMANDS]),
+    ("server", &[admin::COMMANDS, info::COMMANDS, config::COMMANDS, introspection::COMMANDS]),
 ];
 
 /// A power of two, several times the number of commands so that probing is short.

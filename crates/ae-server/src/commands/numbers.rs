@@ -1,7 +1,7 @@
 //! Arithmetic on strings that are numbers.
 
-use crate::dispatch::flag::{DENYOOM, FAST, WRITE};
-use crate::dispatch::{Command, Context, NOT_AN_INTEGER, ONE_KEY, Outcome, WRONG_TYPE, command};
+use crate::command::dispatch::flag::{DENYOOM, FAST, WRITE};
+use crate::command::dispatch::{Command, Context, NOT_AN_INTEGER, ONE_KEY, Outcome, WRONG_TYPE, command};
 use crate::long_double::LongDouble;
 use resp::number;
 use store::{StringValue, Value};
@@ -67,7 +67,7 @@ fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn integers() {

@@ -1,8 +1,8 @@
 //! What must hold for any request.
 
 use super::all;
-use super::testing::Session;
 use crate::config::Config;
+use crate::testing::Session;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};

@@ -1,7 +1,7 @@
 //! Finding keys.
 
-use crate::dispatch::flag::READONLY;
-use crate::dispatch::{Command, Context, NO_KEYS, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, command};
+use crate::command::dispatch::flag::READONLY;
+use crate::command::dispatch::{Command, Context, NO_KEYS, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, command};
 use crate::glob::{Case, matches};
 use resp::{number, writer};
 
@@ -92,7 +92,7 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
     use std::collections::HashSet;
 
     /// Cursor and keys of a SCAN reply.

@@ -1,7 +1,7 @@
 //! Setting and getting whole strings.
 
-use crate::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::dispatch::{
+use crate::command::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::dispatch::{
     ALL_KEYS, Command, Context, Error, NOT_AN_INTEGER, ONE_KEY, Outcome, SYNTAX_ERROR, WRONG_TYPE, command,
 };
 use resp::{number, writer};
@@ -250,7 +250,7 @@ impl<'a> Options<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn set_and_get() {

@@ -1,7 +1,7 @@
 //! Parts of strings.
 
-use crate::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, WRONG_TYPE, command};
+use crate::command::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::dispatch::{Command, Context, Error, ONE_KEY, Outcome, WRONG_TYPE, command};
 use resp::{number, writer};
 use store::Value;
 
@@ -101,7 +101,7 @@ fn check_length(len: u64, max: u64) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn append_and_strlen() {

@@ -1,5 +1,6 @@
 //! The parameters: their values, and one table that serves the command line, CONFIG GET and CONFIG SET.
 
+pub mod command_line;
 mod values;
 
 use crate::log::{LEVELS, Level};

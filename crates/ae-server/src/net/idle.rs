@@ -1,6 +1,6 @@
 //! Closing clients that have been idle for too long, without looking at all of them each time.
 
-use crate::clients::{Client, Clients};
+use crate::clients::client::{Client, Clients};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::os::fd::RawFd;

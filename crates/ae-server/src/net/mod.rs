@@ -1,11 +1,11 @@
 //! The six steps of a request: accept, read and parse, run, queue the reply, write it before the loop sleeps, close.
 
-use crate::clients::{Client, Closing};
+use crate::clients::client::{Client, Closing};
+use crate::clients::input::Input;
+use crate::command::dispatch::{dispatch, reply_error};
 use crate::config::Config;
-use crate::dispatch::{dispatch, reply_error};
-use crate::input::Input;
 use crate::log::{Level, log};
-use crate::server::Server;
+use crate::server::state::Server;
 use ae::{Connection, EventLoop, Handler, Peer};
 use resp::{Limits, RequestParser};
 use std::cell::RefCell;
@@ -15,8 +15,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 mod idle;
-mod output;
 mod spin;
+mod write;
 
 use idle::IdleClients;
 use spin::Spin;

@@ -1,8 +1,8 @@
 //! From a request to the command that answers it.
 
-use crate::clients::Client;
+use crate::clients::client::Client;
 use crate::commands;
-use crate::server::Server;
+use crate::server::state::Server;
 use resp::{Args, number, writer};
 use std::borrow::Cow;
 use store::{Content, EntryId, Keyspace};

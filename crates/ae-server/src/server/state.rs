@@ -1,6 +1,6 @@
 //! The state that all clients share, and what is done regularly to it.
 
-use crate::clients::Clients;
+use crate::clients::client::Clients;
 use crate::config::Config;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use store::Keyspace;

@@ -1,8 +1,8 @@
 //! The clients: what the server knows of each, and where it finds them.
 
-use crate::dispatch::Command;
-use crate::input::Input;
-use crate::output::Output;
+use crate::clients::input::Input;
+use crate::clients::output::Output;
+use crate::command::dispatch::Command;
 use ae::Connection;
 use resp::Protocol;
 use std::os::fd::RawFd;

@@ -1,8 +1,8 @@
 //! Writing replies.
 
 use super::{Net, OUTPUT_PAUSE};
-use crate::clients::{Client, Closing};
-use crate::output::{Output, PARTS_MAX};
+use crate::clients::client::{Client, Closing};
+use crate::clients::output::{Output, PARTS_MAX};
 use ae::Connection;
 use std::io::{self, ErrorKind, IoSlice};
 

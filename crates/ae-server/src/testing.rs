@@ -1,10 +1,10 @@
 //! Runs commands on buffers, for tests.
 
-use crate::clients::Client;
+use crate::clients::client::Client;
+use crate::clients::output::PARTS_MAX;
+use crate::command::dispatch::dispatch;
 use crate::config::Config;
-use crate::dispatch::dispatch;
-use crate::output::PARTS_MAX;
-use crate::server::Server;
+use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
 use std::io::IoSlice;
 

@@ -1,8 +1,8 @@
 //! COMMAND: what commands there are, for clients that complete, route or check them.
 
+use crate::command::dispatch::flag::{self, LOADING, STALE};
+use crate::command::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
 use crate::commands::{all, find};
-use crate::dispatch::flag::{self, LOADING, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
 use crate::glob::{Case, matches};
 use resp::{Args, Protocol, writer};
 
@@ -163,7 +163,7 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn descriptions() {

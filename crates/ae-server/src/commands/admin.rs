@@ -1,7 +1,7 @@
 //! The server as a whole.
 
-use crate::dispatch::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::command::dispatch::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
+use crate::command::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
 use resp::writer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Keyspace;
@@ -119,7 +119,7 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn flushing() {

@@ -1,0 +1,3 @@
+//! From a request to the command that answers it.
+
+pub mod dispatch;

@@ -1,0 +1,3 @@
+//! The state that all clients share.
+
+pub mod state;
