@@ -2,7 +2,7 @@
 
 use crate::clients::input::Input;
 use crate::clients::output::Output;
-use crate::command::dispatch::Command;
+use crate::command::spec::Spec;
 use ae::Connection;
 use resp::Protocol;
 use std::os::fd::RawFd;
@@ -31,7 +31,7 @@ pub struct Client {
     pub output: Output,
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
-    pub last_command: Option<&'static Command>,
+    pub last_command: Option<&'static Spec>,
     pub named: Option<Box<Names>>,
 }
 
@@ -130,7 +130,7 @@ impl Client {
                 self.output.memory(),
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },
-                self.last_command.map_or("NULL".into(), Command::full_name),
+                self.last_command.map_or("NULL".into(), Spec::full_name),
                 if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )
             .as_bytes(),

@@ -1,7 +1,10 @@
 //! The server as a whole.
 
-use crate::command::dispatch::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use crate::command::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::command::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
+use crate::command::spec::NO_KEYS;
 use resp::writer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Keyspace;
@@ -18,7 +21,7 @@ pub const COMMANDS: &[Command] = &[
 
 const DEBUG: &[Command] = &[
     subcommand("debug", "sleep", 3, ADMIN, "1.0.0", "Does nothing for so many seconds, for anybody.", sleep),
-    super::help("debug"),
+    help("debug"),
 ];
 
 fn dbsize(ctx: &mut Context<'_>) -> Outcome {

@@ -1,8 +1,11 @@
 //! CLIENT: about this connection and the others.
 
 use crate::clients::client::{Client, Closing};
-use crate::command::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::command::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
 use resp::number;
 
 pub const COMMANDS: &[Command] =
@@ -24,7 +27,7 @@ const CLIENT: &[Command] = &[
     subcommand("client", "getredir", 2, OWN, "6.0.0", "Returns -1: there is no redirection.", |ctx| {
         ctx.reply_integer(-1)
     }),
-    super::help("client"),
+    help("client"),
 ];
 
 fn setname(ctx: &mut Context<'_>) -> Outcome {

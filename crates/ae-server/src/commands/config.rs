@@ -1,7 +1,10 @@
 //! CONFIG.
 
-use crate::command::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
 use crate::config::{Change, Config, Parameter, parameter, parameters};
 use crate::glob::{Case, matches};
 use crate::server::state::Stats;
@@ -16,7 +19,7 @@ const CONFIG: &[Command] = &[
     subcommand("config", "get", -3, FLAGS, "2.0.0", "Returns parameters by pattern.", get),
     subcommand("config", "set", -4, FLAGS, "2.0.0", "Changes parameters.", set),
     subcommand("config", "resetstat", 2, FLAGS, "2.0.0", "Sets the statistics to zero.", resetstat),
-    super::help("config"),
+    help("config"),
 ];
 
 /// Replies with a parameter under its own name if a pattern names it, else as it was asked for.

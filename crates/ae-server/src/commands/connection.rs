@@ -1,8 +1,11 @@
 //! Commands about the connection itself.
 
 use crate::clients::client::Closing;
-use crate::command::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
 use crate::log::{Level, log};
 use resp::{Protocol, number, writer};
 

@@ -1,7 +1,10 @@
 //! How long keys live.
 
-use crate::command::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::command::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command, quoting};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Error, Outcome, quoting};
+use crate::command::flag::{FAST, READONLY, WRITE};
+use crate::command::spec::ONE_KEY;
 
 const SET: u16 = WRITE | FAST;
 const READ: u16 = READONLY | FAST;

@@ -1,8 +1,11 @@
 //! INFO.
 
 use super::connection::REDIS_VERSION;
-use crate::command::dispatch::flag::{LOADING, STALE};
-use crate::command::dispatch::{Command, Context, NO_KEYS, Outcome, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::Outcome;
+use crate::command::flag::{LOADING, STALE};
+use crate::command::spec::NO_KEYS;
 use crate::server::state::Server;
 use std::fmt::Write;
 use std::time::{SystemTime, UNIX_EPOCH};

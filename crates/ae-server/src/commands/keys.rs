@@ -1,9 +1,10 @@
 //! Keys, whatever they hold.
 
-use crate::command::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::command::dispatch::{
-    ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, WRONG_TYPE, command, subcommand,
-};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, WRONG_TYPE};
+use crate::command::flag::{FAST, READONLY, WRITE};
+use crate::command::spec::{ALL_KEYS, NO_KEYS, ONE_KEY};
 use resp::writer;
 use store::Value;
 
@@ -24,7 +25,7 @@ const OBJECT: &[Command] = &[
         .with_keys((2, 2, 1)),
     subcommand("object", "refcount", 3, READONLY, "2.2.3", "Returns 1: values are not shared.", refcount)
         .with_keys((2, 2, 1)),
-    super::help("object"),
+    help("object"),
 ];
 
 fn del(ctx: &mut Context<'_>) -> Outcome {
@@ -65,7 +66,7 @@ fn renamenx(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer(renamed.into())
 }
 
-fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, crate::command::dispatch::Error> {
+fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, Error> {
     let (from, to) = (ctx.arg(1), ctx.arg(2));
     let id = ctx.lookup(from).ok_or("ERR no such key")?;
     if from == to {

@@ -1,7 +1,10 @@
 //! Arithmetic on strings that are numbers.
 
-use crate::command::dispatch::flag::{DENYOOM, FAST, WRITE};
-use crate::command::dispatch::{Command, Context, NOT_AN_INTEGER, ONE_KEY, Outcome, WRONG_TYPE, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{NOT_AN_INTEGER, Outcome, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, WRITE};
+use crate::command::spec::ONE_KEY;
 use crate::long_double::LongDouble;
 use resp::number;
 use store::{StringValue, Value};

@@ -1,7 +1,10 @@
 //! Finding keys.
 
-use crate::command::dispatch::flag::READONLY;
-use crate::command::dispatch::{Command, Context, NO_KEYS, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
+use crate::command::flag::READONLY;
+use crate::command::spec::NO_KEYS;
 use crate::glob::{Case, matches};
 use resp::{number, writer};
 

@@ -1,9 +1,10 @@
 //! Setting and getting whole strings.
 
-use crate::command::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::command::dispatch::{
-    ALL_KEYS, Command, Context, Error, NOT_AN_INTEGER, ONE_KEY, Outcome, SYNTAX_ERROR, WRONG_TYPE, command,
-};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Error, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::spec::{ALL_KEYS, ONE_KEY};
 use resp::{number, writer};
 use store::{Bytes, EntryId, StringValue, Value};
 
@@ -159,7 +160,7 @@ fn msetnx(ctx: &mut Context<'_>) -> Outcome {
 
 fn check_pairs(ctx: &Context<'_>) -> Outcome {
     if ctx.args.len().is_multiple_of(2) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", ctx.command.name).into());
+        return Err(format!("ERR wrong number of arguments for '{}' command", ctx.spec.name).into());
     }
     Ok(())
 }

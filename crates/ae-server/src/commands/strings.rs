@@ -1,7 +1,10 @@
 //! Parts of strings.
 
-use crate::command::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::command::dispatch::{Command, Context, Error, ONE_KEY, Outcome, WRONG_TYPE, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Error, Outcome, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::spec::ONE_KEY;
 use resp::{number, writer};
 use store::Value;
 

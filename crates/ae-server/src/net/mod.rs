@@ -2,7 +2,8 @@
 
 use crate::clients::client::{Client, Closing};
 use crate::clients::input::Input;
-use crate::command::dispatch::{dispatch, reply_error};
+use crate::command::context::reply_error;
+use crate::command::dispatch::dispatch;
 use crate::config::Config;
 use crate::log::{Level, log};
 use crate::server::state::Server;
