@@ -17,7 +17,7 @@ mod signals;
 mod testing;
 
 use ae::{EventLoop, Listener, Next};
-use config::Config;
+use config::settings::Config;
 use log::Level;
 use net::Net;
 use std::cell::RefCell;
@@ -96,9 +96,6 @@ fn serve(mut config: Config) -> Result<(), String> {
 fn file_identity(path: &str) -> Option<(u64, u64)> {
     std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }
-
-/// Descriptors beside those of the clients: listeners, signals, files, what libraries open.
-const RESERVED: u32 = 128;
 
 fn event_loop(config: &Config) -> Result<EventLoop, String> {
     let size = config.set_size();

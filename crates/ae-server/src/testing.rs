@@ -3,7 +3,7 @@
 use crate::clients::client::Client;
 use crate::clients::output::PARTS_MAX;
 use crate::command::dispatch::dispatch;
-use crate::config::Config;
+use crate::config::settings::Config;
 use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
 use std::io::IoSlice;

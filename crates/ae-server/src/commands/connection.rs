@@ -164,7 +164,7 @@ fn reset(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::settings::Config;
     use crate::testing::Session;
 
     #[test]

@@ -1,7 +1,7 @@
 //! What must hold for any request.
 
 use crate::command::table::TABLE;
-use crate::config::Config;
+use crate::config::settings::Config;
 use crate::testing::Session;
 use proptest::collection::vec;
 use proptest::prelude::*;

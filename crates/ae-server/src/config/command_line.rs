@@ -1,6 +1,8 @@
 //! The command line: `--name value...` for every parameter, as redis-server takes it.
 
-use crate::config::{Change, Config, parameter, parameters};
+use super::catalog::{parameter, parameters};
+use super::parameter::Change;
+use super::settings::Config;
 
 #[derive(Debug)]
 pub enum Action {

@@ -1,6 +1,6 @@
 //! Values as CONFIG SET takes them and CONFIG GET gives them. The errors are in the words of CONFIG SET.
 
-use super::MIB;
+pub const MIB: u64 = 1024 * 1024;
 
 pub fn decimal(value: impl Into<u64>) -> Vec<u8> {
     value.into().to_string().into_bytes()

@@ -4,7 +4,7 @@ use crate::clients::client::{Client, Closing};
 use crate::clients::input::Input;
 use crate::command::context::reply_error;
 use crate::command::dispatch::dispatch;
-use crate::config::Config;
+use crate::config::settings::Config;
 use crate::log::{Level, log};
 use crate::server::state::Server;
 use ae::{Connection, EventLoop, Handler, Peer};

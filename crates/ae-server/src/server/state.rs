@@ -1,7 +1,7 @@
 //! The state that all clients share, and what is done regularly to it.
 
 use crate::clients::client::Clients;
-use crate::config::Config;
+use crate::config::settings::Config;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use store::Keyspace;
 
