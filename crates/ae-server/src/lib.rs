@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod commands;
 mod config;
+mod db;
 mod files;
 mod glob;
 mod log;
@@ -19,7 +20,8 @@ mod testing;
 use ae::{EventLoop, Listener, Next};
 use config::settings::Config;
 use log::Level;
-use net::Net;
+use net::accept::ACCEPTS_PER_CALL;
+use net::state::Net;
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::Write;
@@ -61,7 +63,7 @@ fn serve(mut config: Config) -> Result<(), String> {
     log::set_level(config.log_level);
     config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
     let el = event_loop(&config)?;
-    let net = Net::new(config);
+    let net = net::events::open(config);
     let listeners = listen(&el, &net)?;
     let unix_socket = net.borrow().server.config.unix_socket.as_deref().and_then(file_identity);
     let stopped_by = signals::watch(&el).map_err(|error| format!("cannot watch for signals: {error}"))?;
@@ -123,7 +125,7 @@ fn listen(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Vec<Listening>, Stri
     let mut add = |listener: Listener, places: Vec<String>| {
         let net = net.clone();
         listener.on_accept_or(
-            net::ACCEPTS_PER_CALL,
+            ACCEPTS_PER_CALL,
             move |conn, peer| net.borrow_mut().on_accept(conn, peer),
             |why, peer| log::log(Level::Verbose, format_args!("Error accepting a client connection: {why} ({peer})")),
         )?;

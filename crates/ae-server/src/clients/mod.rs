@@ -3,3 +3,5 @@
 pub mod client;
 pub mod input;
 pub mod output;
+pub mod queue;
+pub mod table;

@@ -38,7 +38,7 @@ fn flushdb(ctx: &mut Context<'_>) -> Outcome {
 
 fn flushall(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
-    let old = ctx.server.databases.iter_mut().map(Keyspace::take).collect();
+    let old = ctx.server.databases.take();
     dispose(old, background);
     ctx.reply_ok()
 }

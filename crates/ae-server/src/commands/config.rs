@@ -9,7 +9,7 @@ use crate::config::catalog::{parameter, parameters};
 use crate::config::parameter::{Change, Parameter};
 use crate::config::settings::Config;
 use crate::glob::{Case, matches};
-use crate::server::state::Stats;
+use crate::server::stats::Stats;
 use resp::writer;
 
 pub const COMMANDS: &[Command] =
@@ -93,7 +93,7 @@ fn apply(ctx: &mut Context<'_>, config: Config, reload_tls: bool) -> Outcome {
 
 fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
-    ctx.server.databases.iter_mut().for_each(|keyspace| keyspace.expired = 0);
+    ctx.server.databases.reset_statistics();
     ctx.reply_ok()
 }
 

@@ -93,7 +93,7 @@ fn clients(server: &Server, out: &mut String) {
 }
 
 fn memory(server: &Server, out: &mut String) {
-    let (used, peak) = (crate::memory::used(), server.peak_memory);
+    let (used, peak) = (crate::memory::used(), server.last_sample.peak_memory);
     let peak = peak.max(used);
     let resident = resident_memory();
     lines!(out,
@@ -138,7 +138,7 @@ fn stats(server: &Server, out: &mut String) {
         "total_net_output_bytes" => stats.bytes_out,
         "rejected_connections" => stats.rejected,
         "expired_keys" => server.databases.iter().map(|keyspace| keyspace.expired).sum::<u64>(),
-        "expired_time_cap_reached_count" => stats.expire_stopped,
+        "expired_time_cap_reached_count" => server.databases.expire_stopped,
         "evicted_keys" => 0,
         "keyspace_hits" => stats.hits,
         "keyspace_misses" => stats.misses,

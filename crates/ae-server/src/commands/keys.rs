@@ -87,8 +87,8 @@ fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, Error> {
 }
 
 fn randomkey(ctx: &mut Context<'_>) -> Outcome {
-    let db = ctx.client.db as usize;
-    let Some(id) = ctx.server.random_key(db) else {
+    let (db, now) = (ctx.client.db as usize, ctx.server.now);
+    let Some(id) = ctx.server.databases.random_key(db, now) else {
         return ctx.reply_null();
     };
     let Context { server, client, .. } = ctx;

@@ -1,6 +1,7 @@
 //! Closing clients that have been idle for too long, without looking at all of them each time.
 
-use crate::clients::client::{Client, Clients};
+use crate::clients::client::Client;
+use crate::clients::table::Clients;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::os::fd::RawFd;

@@ -1,3 +1,4 @@
 //! The state that all clients share.
 
 pub mod state;
+pub mod stats;
