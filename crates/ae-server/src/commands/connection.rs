@@ -7,6 +7,7 @@ use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
 use crate::command::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
 use crate::command::spec::NO_KEYS;
 use crate::log::{Level, log};
+use crate::observe::info::REDIS_VERSION;
 use resp::{Protocol, number, writer};
 
 const ANY_TIME: u16 = LOADING | STALE | FAST;
@@ -23,9 +24,6 @@ pub const COMMANDS: &[Command] = &[
     command("post", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
     command("host:", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
 ];
-
-/// The Redis whose behaviour clients may expect. They choose features by it.
-pub const REDIS_VERSION: &str = "7.2.4";
 
 fn ping(ctx: &mut Context<'_>) -> Outcome {
     match ctx.args.len() {

@@ -10,6 +10,8 @@ const SPARE_DESCRIPTORS: usize = 128;
 #[derive(Clone, Debug)]
 pub struct Config {
     pub port: u16,
+    /// Listen on a port that the system picks, in place of `port`. No parameter: for servers in a process of another's.
+    pub system_port: bool,
     pub bind: Vec<String>,
     pub unix_socket: Option<String>,
     pub unix_socket_permissions: Option<u32>,
@@ -44,6 +46,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             port: 6379,
+            system_port: false,
             bind: vec!["*".into(), "-::*".into()],
             unix_socket: None,
             unix_socket_permissions: None,

@@ -70,6 +70,12 @@ impl Server {
         Ok(())
     }
 
+    /// Says on which port it listens, if the system picked it.
+    pub fn set_port(&mut self, port: u16) {
+        self.config.port = port;
+        self.tcp_port = port;
+    }
+
     pub fn read_clock(&mut self) {
         // A clock before 1970 is the operator's problem; deadlines then count from there.
         self.now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
