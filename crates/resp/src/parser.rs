@@ -1,6 +1,7 @@
 //! The incremental request parser.
 
-use super::{ProtocolError, inline, number};
+use crate::error::ProtocolError;
+use crate::{inline, number};
 use std::sync::Arc;
 
 /// The longest inline request, and the longest `*` or `$` line, in bytes.

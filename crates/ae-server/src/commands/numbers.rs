@@ -6,8 +6,7 @@ use crate::command::error::{NOT_AN_INTEGER, Outcome, WRONG_TYPE};
 use crate::command::flag::{DENYOOM, FAST, WRITE};
 use crate::command::spec::ONE_KEY;
 use crate::long_double::LongDouble;
-use resp::number;
-use store::{StringValue, Value};
+use store::{Digits, StringValue, Value};
 
 const FLAGS: u16 = WRITE | DENYOOM | FAST;
 
@@ -58,7 +57,7 @@ fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
     let before = match found {
         Some(id) => {
             let value = ctx.db().value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
-            LongDouble::parse(value.as_slice(&mut [0; number::MAX_LEN])).ok_or(NOT_A_FLOAT)?
+            LongDouble::parse(value.as_slice(&mut Digits::new())).ok_or(NOT_A_FLOAT)?
         }
         None => LongDouble::ZERO,
     };

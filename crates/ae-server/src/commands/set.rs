@@ -6,7 +6,7 @@ use crate::command::error::{Error, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, WRONG_
 use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
 use crate::command::spec::{ALL_KEYS, ONE_KEY};
 use resp::{number, writer};
-use store::{Bytes, EntryId, StringValue, Value};
+use store::{Bytes, Digits, EntryId, StringValue, Value};
 
 pub const COMMANDS: &[Command] = &[
     command("get", 2, READONLY | FAST, ONE_KEY, "1.0.0", "Returns the string at a key.", get),
@@ -34,7 +34,7 @@ fn reply_string(ctx: &mut Context<'_>, id: EntryId) -> Outcome {
             output.attach(content.clone());
             writer::bulk_end(&mut output.bytes);
         }
-        value => writer::bulk(&mut output.bytes, value.as_slice(&mut [0; number::MAX_LEN])),
+        value => writer::bulk(&mut output.bytes, value.as_slice(&mut Digits::new())),
     }
     Ok(())
 }
