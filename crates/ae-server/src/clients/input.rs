@@ -14,7 +14,7 @@ const RESERVE_MAX: usize = 64 * 1024 * 1024;
 
 pub struct Input {
     pub parser: RequestParser,
-    /// All but large arguments.
+    /// Everything except large arguments.
     bytes: Vec<u8>,
     /// The large argument that is arriving.
     large: Option<Large>,

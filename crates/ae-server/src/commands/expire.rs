@@ -91,7 +91,7 @@ impl Condition {
         Ok(condition)
     }
 
-    /// A key without deadline counts as one that lives for ever.
+    /// A key without deadline counts as one that lives forever.
     fn allows(&self, before: Option<i64>, at: i64) -> bool {
         !(self.without && before.is_some()
             || self.with && before.is_none()

@@ -29,7 +29,7 @@ impl Net {
             log(Level::Warning, format_args!("cannot make room for {size} descriptors: {error}"));
         }
         if self.server.shutdown {
-            // Without waiting: nothing may happen any more that would wake the loop.
+            // Without waiting: nothing else may happen that would wake the loop.
             el.set_dont_wait(true);
             el.stop();
             return;
