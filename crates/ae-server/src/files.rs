@@ -3,7 +3,7 @@
 use crate::log::{Level, log};
 use rlimit::Resource;
 
-/// What is kept of the limit for descriptors that are not clients'.
+/// Descriptors, of those that the limit allows, that are kept from the clients.
 const OWN_DESCRIPTORS: u64 = 32;
 
 /// Raises the limit as far as `clients` need it, and connections in their `handshakes` beside them; returns how many

@@ -1,7 +1,7 @@
 //! ae-server: a Redis-compatible server. All its input and output is libae's.
 //!
-//! Imports point down: `command::spec` ← `clients` ← `db` ← `server` ← `command::context` ← `commands` ← `command::table` ←
-//! `command::dispatch` ← `net` ← `serve` ← `startup`. `config`, `log` and what is left know none of these.
+//! Imports point down: `command::spec` ← `clients` ← `db` ← `server` ← `command::context` ← `commands` ←
+//! `command::table` ← `command::dispatch` ← `net` ← `serve` ← `startup`. `tests/rooms.rs` has the whole order.
 #![forbid(unsafe_code)]
 
 mod clients;

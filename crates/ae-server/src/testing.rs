@@ -8,6 +8,7 @@ use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
 use std::io::IoSlice;
 
+/// A server with one client that has no connection.
 pub struct Session {
     pub server: Server,
     pub client: Client,

@@ -108,8 +108,8 @@ fn imports(sources: &BTreeMap<String, (String, bool)>) -> Imports {
     sources.iter().map(|(own, (source, is_folder))| (own.clone(), of(own, source, *is_folder))).collect()
 }
 
-/// The files that import themselves by way of others, with what lies between: takes away what imports nothing, again and
-/// again, then what nobody imports.
+/// The files that import themselves by way of others, with what lies between: takes away what imports nothing and what
+/// nobody imports, again and again.
 fn circles(mut imports: Imports) -> Vec<String> {
     loop {
         let before = imports.len();

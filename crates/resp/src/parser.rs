@@ -117,8 +117,8 @@ impl RequestParser {
         }
     }
 
-    /// Bytes at the front of the buffer that no request needs any more. The caller must drop exactly those before it
-    /// calls [`advance`](Self::advance) again.
+    /// Bytes at the front of the buffer that no request needs from here on. The caller must drop exactly those before
+    /// it calls [`advance`](Self::advance) again.
     pub fn rebase(&mut self) -> usize {
         self.leave_complete();
         let done = self.start;

@@ -1,4 +1,5 @@
-//! The data: databases of keys, their values and deadlines. Knows nothing of clients, commands or replies, and has no clock.
+//! The data: databases of keys, their values and deadlines. Knows nothing of clients, commands or replies, and has no
+//! clock.
 #![forbid(unsafe_code)]
 
 mod bytes;

@@ -1,5 +1,5 @@
-//! Strings that are integers: decimal, no plus sign, no leading zero, no space. Only such a string can be kept as a number
-//! without being another when it is read.
+//! Strings that are integers: decimal, no plus sign, no leading zero, no space. Only these read the same after they
+//! have been kept as a number.
 
 /// The longest `i64` in digits and sign.
 const MAX_LEN: usize = 20;

@@ -6,9 +6,9 @@ use std::os::unix::net::{self as unix, UnixListener};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A port on which nobody listens. The system gives none below 32768 to a socket that asks for any, the suites of forks use
-/// none from 30000 on, and the other tests' processes are told, by an abstract unix socket: so nobody is on it a moment
-/// later. (tests/python/support.py does the same.)
+/// A port on which nobody listens, between 30000 and 32700. The system gives none below 32768 to a socket that asks for
+/// any, and the suites of forks use none from 30000 on. Other test processes see by an abstract unix socket that it is
+/// taken, so nobody is on it a moment later. (tests/python/support.py does the same.)
 pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     static TAKEN: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());

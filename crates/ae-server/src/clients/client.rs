@@ -7,8 +7,8 @@ use ae::Connection;
 use resp::Protocol;
 use std::os::fd::RawFd;
 
-/// What a client asks of the server in the course of its requests. 15 000 of them may be idle, so whatever most
-/// clients have no need of while they wait is behind a box.
+/// A client, with the state that its requests change. 15 000 clients may be idle, so what an idle one does not need is
+/// in a box.
 pub struct Client {
     pub id: u64,
     /// None only for clients of tests.

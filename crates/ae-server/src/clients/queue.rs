@@ -3,6 +3,7 @@
 use super::client::Client;
 use std::os::fd::RawFd;
 
+/// Descriptors of clients.
 #[derive(Default)]
 pub struct Queue {
     /// If a client has gone, its descriptor may be another's, to whom an early write does no harm.

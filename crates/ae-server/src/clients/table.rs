@@ -34,7 +34,7 @@ impl Clients {
         self.put_back(client);
     }
 
-    /// Takes a client out for the time of an event; then it is [`put_back`](Self::put_back) or
+    /// Takes a client out while an event of it is handled; then it is [`put_back`](Self::put_back) or
     /// [`forgotten`](Self::forget).
     pub fn take(&mut self, fd: RawFd) -> Option<Box<Client>> {
         self.by_fd.get_mut(usize::try_from(fd).ok()?)?.take()

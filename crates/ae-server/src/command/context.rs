@@ -13,7 +13,7 @@ pub type Run = fn(&mut Context<'_>) -> Outcome;
 
 pub type Command = Row<Run>;
 
-/// What a command works on.
+/// What a command works on, for one request.
 pub struct Context<'a> {
     pub server: &'a mut Server,
     pub client: &'a mut Client,
@@ -96,6 +96,7 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Replies with an error, and counts it.
 pub fn reply_error(server: &mut Server, client: &mut Client, text: &[u8]) {
     server.stats.errors += 1;
     writer::error(&mut client.output.bytes, text);

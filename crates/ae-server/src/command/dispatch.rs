@@ -26,7 +26,7 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     }
 }
 
-/// The command that a request names, if the client may call it like that.
+/// The command that a request names, if the client may call it in this way.
 fn resolve(server: &Server, client: &Client, args: &Args<'_>) -> Result<&'static Command, Error> {
     let Some(mut command) = TABLE.find(&args[0]) else {
         return Err(unknown_command(args));

@@ -1,4 +1,4 @@
-//! What is true of a command, as bits; clients learn of them by COMMAND INFO.
+//! A command's flags. COMMAND INFO tells them to clients.
 
 pub const WRITE: u16 = 1;
 pub const READONLY: u16 = 2;
@@ -11,7 +11,7 @@ pub const FAST: u16 = 128;
 /// Open to clients that have not authenticated.
 pub const NO_AUTH: u16 = 256;
 pub const ALLOW_BUSY: u16 = 512;
-/// Not a command that anybody should know of.
+/// COMMAND does not list it.
 pub const HIDDEN: u16 = 1024;
 
 pub const NAMES: [(u16, &str); 10] = [

@@ -1,4 +1,4 @@
-//! What a command is, for everybody who does not run it.
+//! What a command is: its name, arity, flags and keys. What runs it is not here, so that everybody may know it.
 
 /// A command, or a subcommand of one.
 pub struct Spec {

@@ -1,4 +1,4 @@
-//! The server as a whole.
+//! Commands about the server as a whole: DBSIZE, FLUSHALL, FLUSHDB, TIME, SHUTDOWN, DEBUG.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::{command, help, subcommand};
@@ -94,7 +94,7 @@ fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         return Err(SYNTAX_ERROR.into());
     }
     if abort {
-        // One is over before another command can come.
+        // A shutdown is over before another command can come.
         return Err("ERR No shutdown in progress.".into());
     }
     if save && !force {
@@ -108,7 +108,7 @@ fn shutdown(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Only for clients of this host: it stops the service for everybody.
+/// Blocks the server for every client, so only clients of this host may use it.
 fn sleep(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.client.is_local() {
         return Err("ERR DEBUG command not allowed: only clients of the server's own host may use it.".into());

@@ -35,7 +35,7 @@ fn setname(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// An empty name takes the name away.
+/// An empty name removes the name.
 pub fn set_name(ctx: &mut Context<'_>, name: &[u8]) -> Outcome {
     if !is_printable(name) {
         return Err("ERR Client names cannot contain spaces, newlines or special characters.".into());
@@ -119,7 +119,7 @@ struct Filter {
     id: Option<u64>,
     addr: Option<Vec<u8>>,
     laddr: Option<Vec<u8>>,
-    /// Clients of another kind than "normal" are asked for, and there are none.
+    /// Another type than "normal" is asked for, and there are no such clients.
     other_type: bool,
     skip: Option<u64>,
 }

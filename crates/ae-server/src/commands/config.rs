@@ -1,4 +1,4 @@
-//! CONFIG.
+//! CONFIG: reading and changing parameters while running.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::{command, help, subcommand};
@@ -51,7 +51,7 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// All or nothing. What is wrong with a name comes before what is wrong with a value.
+/// All or nothing. An error in a name is told before one in a value.
 fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
@@ -81,7 +81,7 @@ fn set(ctx: &mut Context<'_>) -> Outcome {
     for (parameter, value) in &wanted {
         (parameter.set)(&mut config, value).map_err(|reason| failed(parameter.name.as_bytes(), &reason))?;
     }
-    // A file may have a new content under the same name.
+    // A file may have new content under the same name.
     let reload_tls = wanted.iter().any(|(parameter, _)| parameter.name.starts_with("tls-"));
     apply(ctx, config, reload_tls)?;
     ctx.reply_ok()

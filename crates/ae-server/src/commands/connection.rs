@@ -76,7 +76,7 @@ fn auth(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// There is one user. Without a password any will do for it.
+/// There is one user. If it has no password, any is accepted.
 fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Outcome {
     let expected = &ctx.server.config.password;
     if user != b"default" || !(expected.is_empty() || same_secret(expected, password)) {

@@ -1,4 +1,4 @@
-//! How long keys live.
+//! EXPIRE, TTL and their relatives: how long keys live.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;

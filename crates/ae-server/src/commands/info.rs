@@ -1,4 +1,4 @@
-//! INFO.
+//! INFO: the state of the server. What its sections say is in [`observe::info`](crate::observe::info).
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;

@@ -144,7 +144,7 @@ fn getkeys(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Where the keys are in the request that follows COMMAND GETKEYS.
+/// The positions of the keys in the request that follows COMMAND GETKEYS.
 fn key_positions(commands: &Registry<Run>, args: &Args<'_>) -> Result<Vec<usize>, Error> {
     const START: usize = 2;
     let len = args.len() - START;

@@ -1,4 +1,4 @@
-//! Keys, whatever they hold.
+//! Commands for keys of any type: DEL, EXISTS, RENAME, TYPE, OBJECT.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::{command, help, subcommand};

@@ -1,4 +1,4 @@
-//! Arithmetic on strings that are numbers.
+//! INCR, DECR, INCRBYFLOAT: arithmetic on strings that are numbers.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;

@@ -1,4 +1,4 @@
-//! What must hold for any request.
+//! Properties that hold for any request.
 
 use crate::command::table::TABLE;
 use crate::config::settings::Config;

@@ -1,4 +1,4 @@
-//! Finding keys.
+//! KEYS and SCAN: finding keys.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;
@@ -49,7 +49,7 @@ fn scan(ctx: &mut Context<'_>) -> Outcome {
     }
     let now = ctx.server.now;
     let (mut found, mut count) = (Vec::new(), 0);
-    // COUNT is about the work to do, so keys that do not match count too; in a table with many empty buckets the
+    // COUNT limits the work, so keys that do not match count too; in a table with many empty buckets the
     // buckets set the limit.
     let mut buckets = wanted.saturating_mul(10);
     let mut visited = 0;

@@ -1,4 +1,4 @@
-//! Setting and getting whole strings.
+//! GET, SET and their relatives: whole strings.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;

@@ -1,4 +1,4 @@
-//! Parts of strings.
+//! APPEND, GETRANGE, SETRANGE: parts of strings.
 
 use crate::command::context::{Command, Context};
 use crate::command::declare::command;

@@ -3,6 +3,7 @@
 use super::parameter::Parameter;
 use super::{fixed, general, tls};
 
+/// Every parameter, in the order of `--help`.
 pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
     general::PARAMETERS.iter().chain(tls::PARAMETERS).chain(fixed::PARAMETERS)
 }

@@ -7,7 +7,7 @@ use super::settings::Config;
 #[derive(Debug)]
 pub enum Action {
     Serve(Box<Config>),
-    /// Print this and end well.
+    /// Print this and exit with status 0.
     Print(String),
 }
 

@@ -7,10 +7,11 @@ use ae::{AuthClients, TlsConfig};
 /// Room in the event loop for descriptors that are not clients': listeners, signals, files, what libraries open.
 const SPARE_DESCRIPTORS: usize = 128;
 
+/// The values of all parameters that have more than one.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub port: u16,
-    /// Listen on a port that the system picks, in place of `port`. No parameter: for servers in a process of another's.
+    /// Listen on a port that the system picks, in place of `port`. No parameter: only for a server in another program.
     pub system_port: bool,
     pub bind: Vec<String>,
     pub unix_socket: Option<String>,
@@ -38,7 +39,7 @@ pub struct Config {
     pub query_buffer_limit: u64,
     /// 0 for none.
     pub tls_port: u16,
-    /// What Redis has as its default for clients is the default here, too: they must show a certificate.
+    /// As in Redis, clients must show a certificate by default.
     pub tls: TlsConfig,
 }
 

@@ -14,7 +14,7 @@ pub fn text(value: &[u8]) -> Result<String, String> {
     String::from_utf8(value.to_vec()).map_err(|_| "argument must be text".into())
 }
 
-/// What C sees of a value that holds a zero byte.
+/// What C sees of a value: it ends at a zero byte.
 fn c_text(value: &[u8]) -> &[u8] {
     value.split(|c| *c == 0).next().unwrap_or_default()
 }

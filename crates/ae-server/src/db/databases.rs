@@ -14,6 +14,7 @@ const EXPIRE_BATCH: usize = 32;
 const REHASH_ROUND: Duration = Duration::from_millis(1);
 const REHASH_BATCH: usize = 100;
 
+/// All databases, by number.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
     /// The state of [`next_random`].
@@ -102,7 +103,7 @@ impl Databases {
         false
     }
 
-    /// Goes on with resizes of hash tables that have no traffic to move them.
+    /// Continues resizes of hash tables that no requests move on.
     pub fn rehash(&mut self) {
         let start = Instant::now();
         for keyspace in &mut self.keyspaces {

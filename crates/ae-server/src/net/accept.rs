@@ -31,7 +31,7 @@ impl Net {
             return;
         }
         if peer != Peer::Unix {
-            // Neither is worth losing the client for.
+            // Best effort: neither is worth losing the client for.
             let _ = conn.set_tcp_no_delay(true);
             if config.tcp_keepalive > 0 {
                 let _ = conn.set_keep_alive(Duration::from_secs(config.tcp_keepalive.into()));

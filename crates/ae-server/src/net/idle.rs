@@ -35,7 +35,7 @@ impl IdleClients {
             && at <= ticks
         {
             self.checks.pop();
-            // It may have gone, and its descriptor be another's.
+            // The client may have gone, and another have its descriptor.
             if let Some(client) = clients.get(fd).filter(|client| client.id == id) {
                 if due(client, timeout) <= ticks {
                     found.push((fd, id));

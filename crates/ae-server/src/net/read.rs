@@ -45,7 +45,7 @@ impl Net {
         });
         match large.transpose()? {
             Some((len @ 0, _) | (len, true)) => Ok((len, 0)),
-            // Its line end will have come, too. If not, the next event tells, or why.
+            // Most likely its line end has arrived, too. If not, or if this fails, the next event tells.
             Some((len, false)) => {
                 let rest = conn.read(&mut self.buffer).unwrap_or(0);
                 Ok((len + rest, rest))
@@ -68,7 +68,7 @@ impl Net {
             self.run_buffered(client, input);
             return;
         }
-        // Out of self while commands run on both.
+        // Taken out of `self`, which the commands need as well.
         let mut buffer = std::mem::take(&mut self.buffer);
         let mut parser = std::mem::take(&mut self.parser);
         self.run(client, &mut parser, &mut buffer[..len]);
@@ -127,7 +127,7 @@ impl Net {
         }
     }
 
-    /// Goes on with the requests of a client that has read enough of its replies.
+    /// Continues with the requests of a client that has read enough of its replies.
     pub(super) fn resume(&mut self, client: &mut Client) {
         client.paused = false;
         if let Some(input) = client.input.take() {

@@ -15,9 +15,10 @@ const READ_SIZE: usize = 64 * 1024;
 const SPARE_BUFFERS: usize = 64;
 const SPARE_SIZE: usize = 64 * 1024;
 
+/// The server together with what its input and output need.
 pub struct Net {
     pub server: Server,
-    /// Where reads go. A client gets a buffer of its own only for an incomplete request.
+    /// What reads fill, for all clients. A client gets a buffer of its own only for an incomplete request.
     pub(super) buffer: Vec<u8>,
     /// For clients that have no incomplete request.
     pub(super) parser: RequestParser,

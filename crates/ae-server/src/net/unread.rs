@@ -10,6 +10,7 @@ use std::os::fd::RawFd;
 const GONE_AFTER: i64 = 2000;
 const GONE_LOOKS: u32 = 10;
 
+/// Clients that are not read, until the cron finds that they are read again or have gone.
 #[derive(Default)]
 pub struct UnreadClients {
     watched: Vec<Unread>,
@@ -31,8 +32,8 @@ impl UnreadClients {
         self.watched.push(Unread { fd: client.fd(), id: client.id, pending: 0, since: 0, looks: 0 });
     }
 
-    /// Those that no read can tell of that they have gone: they take no replies and will send nothing more. Those that
-    /// still take some may have finished sending only.
+    /// The clients that have gone: they take no replies and will send nothing more. No read can tell, since they are
+    /// not read. One that still takes replies may only have finished sending.
     pub fn gone(&mut self, clients: &Clients, ticks: i64) -> Vec<RawFd> {
         let mut gone = Vec::new();
         self.watched.retain_mut(|unread| {

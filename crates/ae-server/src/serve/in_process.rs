@@ -1,4 +1,4 @@
-//! A server in a thread of the calling process, for tests and for programs that bring theirs along.
+//! A server in a thread of the calling process, for tests and for programs that contain one.
 
 use super::serving::Serving;
 use crate::config::command_line::{Action, parse};
@@ -23,8 +23,8 @@ pub struct Running {
 }
 
 /// Starts a server on a port of the loopback interface that the system picks. `options` are those of the command line,
-/// such as `["--databases", "4"]`; addresses and the port for TCP without TLS among them are ignored. When this returns, clients
-/// can connect; the error is the line that the program would have printed.
+/// such as `["--databases", "4"]`; `--bind` and `--port` are ignored. When this returns, clients can connect; the
+/// error is the line that the program would have printed.
 pub fn start(options: &[&str]) -> Result<Running, String> {
     let Action::Serve(config) = parse(options.iter().map(ToString::to_string))? else {
         return Err("these options start no server".into());

@@ -73,7 +73,7 @@ impl Serving {
 /// Device and inode.
 type FileIdentity = (u64, u64);
 
-/// Distinguishes a file from any other that may have come to have its name.
+/// Tells a file from another that has got its name.
 fn file_identity(path: &str) -> Option<FileIdentity> {
     std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }

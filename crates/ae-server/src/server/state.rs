@@ -6,6 +6,7 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// What commands read and change beside the client that sent them.
 pub struct Server {
     pub config: Config,
     pub databases: Databases,
@@ -52,8 +53,8 @@ impl Server {
         server
     }
 
-    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters name
-    /// are read again.
+    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters
+    /// name are read again.
     pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
         if config.set_size() > self.config.set_size() {
             let room = crate::files::make_room(config.max_clients, config.handshakes())?;

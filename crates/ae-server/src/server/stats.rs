@@ -1,4 +1,4 @@
-//! Statistics.
+//! What INFO counts.
 
 use std::time::{Duration, Instant};
 
