@@ -11,6 +11,7 @@ pub mod keys;
 pub mod numbers;
 pub mod scan;
 pub mod set;
+pub mod set_options;
 pub mod strings;
 
 #[cfg(test)]
