@@ -11,7 +11,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Adds a client that is not in the queue.
+    /// Adds a client, unless it is in the queue.
     pub fn add(&mut self, client: &mut Client) {
         if !client.queued {
             client.queued = true;
