@@ -1,32 +1,11 @@
-//! TLS through the safe Rust API. The certificates are made with the `openssl` command.
+//! TLS through the safe Rust API.
 #![cfg(feature = "tls")]
 
 use ae::{AuthClients, Connection, EventLoop, Handler, Listener, TlsConfig};
 use std::cell::{Cell, RefCell};
-use std::path::Path;
-use std::process::Command;
 use std::rc::Rc;
 use std::time::Duration;
-
-fn openssl(dir: &Path, arguments: &str) {
-    let output = Command::new("openssl").current_dir(dir).args(arguments.split(' ')).output().expect("openssl runs");
-    assert!(output.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A CA, and a certificate of its for localhost.
-fn certificates() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().unwrap();
-    let at = dir.path();
-    std::fs::write(at.join("names"), "subjectAltName=DNS:localhost").unwrap();
-    let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-    openssl(at, &format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=ca"));
-    openssl(at, &format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
-    openssl(
-        at,
-        "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt",
-    );
-    dir
-}
+use testkit::Certificates;
 
 fn test_loop() -> EventLoop {
     let el = EventLoop::new(64).unwrap();
@@ -37,12 +16,8 @@ fn test_loop() -> EventLoop {
 /// One test, since the configuration is the whole process's.
 #[test]
 fn connections_over_tls() {
-    if Command::new("openssl").arg("version").output().is_err() {
-        assert!(std::env::var_os("LIBAE_ALL_TOOLS").is_none(), "openssl is not installed");
-        return;
-    }
-    let dir = certificates();
-    let path = |name: &str| Some(dir.path().join(name).to_str().unwrap().to_owned());
+    let Some(certificates) = Certificates::make() else { return };
+    let path = |name: &str| Some(certificates.path(name));
     let config = TlsConfig {
         cert_file: path("server.crt"),
         key_file: path("server.key"),

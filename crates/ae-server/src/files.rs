@@ -3,8 +3,8 @@
 use crate::log::{Level, log};
 use rlimit::Resource;
 
-/// Descriptors that are not clients'.
-const RESERVED: u64 = 32;
+/// Descriptors, of those that the limit allows, that are kept from the clients.
+const OWN_DESCRIPTORS: u64 = 32;
 
 /// Raises the limit as far as `clients` need it, and connections in their `handshakes` beside them; returns how many
 /// clients there is room for.
@@ -12,7 +12,7 @@ pub fn make_room(clients: u32, handshakes: usize) -> Result<u32, String> {
     let Ok((soft, hard)) = Resource::NOFILE.get() else {
         return Ok(clients);
     };
-    let wanted = u64::from(clients) + handshakes as u64 + RESERVED;
+    let wanted = u64::from(clients) + handshakes as u64 + OWN_DESCRIPTORS;
     if soft >= wanted {
         return Ok(clients);
     }
@@ -27,7 +27,7 @@ pub fn make_room(clients: u32, handshakes: usize) -> Result<u32, String> {
     }
     let reason = raised.err().map_or_else(|| "hard limit".into(), |error| error.to_string());
     // If it must be, at the cost of handshakes, but half of what there is stays for clients.
-    let room = limit.saturating_sub(RESERVED);
+    let room = limit.saturating_sub(OWN_DESCRIPTORS);
     let room = room.saturating_sub(handshakes as u64).max(room / 2).min(clients.into()) as u32;
     if room == 0 {
         return Err(format!("the limit of {limit} open files leaves no room for clients ({reason})"));

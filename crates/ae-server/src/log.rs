@@ -1,7 +1,7 @@
 //! What the server tells its operator: on standard error, and on standard output when it is ready and when it ends.
 //!
-//! A thread of its own writes it, because a pipe or a terminal that nobody reads makes who writes wait. When more waits
-//! to be written than the queue holds, messages are dropped, and their number is told in their place.
+//! A thread of its own writes it, because a write to a pipe or a terminal that nobody reads blocks. When the queue is
+//! full, messages are dropped, and their number is told in their place.
 
 use std::fmt::Arguments;
 use std::io::{self, Write};

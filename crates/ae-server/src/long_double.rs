@@ -1,12 +1,12 @@
 //! The x87 `long double` that Redis adds with in INCRBYFLOAT: 64 bits of precision, correctly rounded, printed with 17
 //! decimals. With Rust's `f64` or with decimals the last digits of many sums would not be Redis's.
 
-mod bignum;
-
-use bignum::Bignum;
+use rustc_apfloat::ieee::X87DoubleExtended;
+use rustc_apfloat::{Float, Round};
 use std::cmp::Ordering;
 
-/// The number is `mantissa * 2^exponent`, negated if `negative`. The mantissa's top bit is set, unless it is zero.
+/// The number is `mantissa * 2^exponent`, negated if `negative`. The mantissa's top bit is set, except in numbers near
+/// zero, which have less precision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LongDouble {
     negative: bool,
@@ -14,18 +14,18 @@ pub struct LongDouble {
     exponent: i32,
 }
 
+/// Added to an exponent in the format's bits, so that it is not negative.
+const BIAS: i32 = 16383 + 63;
 /// Of the largest finite number.
 const EXPONENT_MAX: i32 = 16383 - 63;
-/// Of what is at least rounded up to the smallest number there is. That numbers near it have less precision does not
-/// show in 17 decimals.
-const EXPONENT_MIN: i32 = -16446 - 63;
 /// The longest text that Redis takes for a number.
 const TEXT_MAX: usize = 5 * 1024;
 const DECIMALS: u32 = 17;
+/// More than the largest number has.
+const DIGITS_MAX: usize = 5000;
 
 impl LongDouble {
-    pub const ZERO: LongDouble = LongDouble { negative: false, mantissa: 0, exponent: 0 };
-    const INFINITE: i32 = i32::MAX;
+    pub const ZERO: LongDouble = LongDouble { negative: false, mantissa: 0, exponent: -BIAS };
 
     /// What C's `strtold` reads, if that is all of `text` and not out of range.
     pub fn parse(text: &[u8]) -> Option<LongDouble> {
@@ -38,63 +38,28 @@ impl LongDouble {
             rest => (false, rest),
         };
         if unsigned.eq_ignore_ascii_case(b"inf") || unsigned.eq_ignore_ascii_case(b"infinity") {
-            return Some(LongDouble { negative, mantissa: 1 << 63, exponent: Self::INFINITE });
+            return Some(LongDouble { negative, ..LongDouble::from(X87DoubleExtended::INFINITY) });
         }
-        if let [b'0', b'x' | b'X', digits @ ..] = unsigned {
-            return hexadecimal(digits).map(|number| LongDouble { negative, ..number });
+        let unsigned = std::str::from_utf8(unsigned).ok()?;
+        let is_hexadecimal = unsigned.starts_with("0x") || unsigned.starts_with("0X");
+        // No second sign, no other words, and digits behind `e` and `p`.
+        let ends_well = |c: char| c == '.' || if is_hexadecimal { c.is_ascii_hexdigit() } else { c.is_ascii_digit() };
+        if !unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.') || !unsigned.ends_with(ends_well) {
+            return None;
         }
-        let (digits, exponent) = match unsigned.iter().position(|c| c.eq_ignore_ascii_case(&b'e')) {
-            Some(at) => (&unsigned[..at], decimal_exponent(&unsigned[at + 1..])?),
-            None => (unsigned, 0),
+        let number = if is_hexadecimal && !unsigned.contains(['p', 'P']) {
+            X87DoubleExtended::from_str_r(&format!("{unsigned}p0"), Round::NearestTiesToEven)
+        } else {
+            X87DoubleExtended::from_str_r(unsigned, Round::NearestTiesToEven)
         };
-        let (whole, fraction) = at_point(digits);
-        if whole.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        let mut value = Bignum::from(0);
-        let mut count = 0;
-        for &c in whole.iter().chain(fraction) {
-            if !c.is_ascii_digit() {
-                return None;
-            }
-            value.multiply_add(10, u32::from(c - b'0'));
-            count += i32::from(count > 0 || c != b'0');
-        }
-        if count == 0 {
-            return Some(LongDouble { negative, ..Self::ZERO });
-        }
-        let power = exponent - fraction.len() as i32;
-        // Beyond this the result is out of range whatever the digits are, and the powers would be huge.
-        if !(-5000..=5000).contains(&(power + count)) {
-            return None;
-        }
-        let mut divisor = Bignum::from(1);
-        let scaled = if power < 0 { &mut divisor } else { &mut value };
-        (0..power.unsigned_abs()).for_each(|_| scaled.multiply_add(10, 0));
-        let (mantissa, exponent) = divide(value, divisor);
-        (EXPONENT_MIN..=EXPONENT_MAX).contains(&exponent).then_some(LongDouble { negative, mantissa, exponent })
+        let number = number.ok()?.value;
+        let digits = unsigned.split(if is_hexadecimal { ['p', 'P'] } else { ['e', 'E'] }).next()?;
+        let rounded_to_zero = number.is_zero() && digits.contains(|c: char| c.is_ascii_hexdigit() && c != '0');
+        (number.is_finite() && !rounded_to_zero).then(|| LongDouble { negative, ..LongDouble::from(number) })
     }
 
     pub fn add(self, other: LongDouble) -> LongDouble {
-        if self.is_infinite() || other.mantissa == 0 {
-            return self;
-        }
-        if other.is_infinite() || self.mantissa == 0 {
-            return other;
-        }
-        let (large, small) = if self.exponent >= other.exponent { (self, other) } else { (other, self) };
-        // Both with 63 bits below the mantissa, which is more than rounding can ask for.
-        let left = u128::from(large.mantissa) << 63;
-        let right = shift_right_sticky(u128::from(small.mantissa) << 63, large.exponent.abs_diff(small.exponent));
-        let exponent = large.exponent - 63;
-        if large.negative == small.negative {
-            return rounded(large.negative, left + right, exponent);
-        }
-        match left.cmp(&right) {
-            Ordering::Greater => rounded(large.negative, left - right, exponent),
-            Ordering::Less => rounded(small.negative, right - left, exponent),
-            Ordering::Equal => Self::ZERO,
-        }
+        (X87DoubleExtended::from(self) + X87DoubleExtended::from(other)).value.into()
     }
 
     fn is_infinite(self) -> bool {
@@ -107,9 +72,7 @@ impl LongDouble {
             return None;
         }
         let text = if self.exponent >= 0 {
-            let mut value = Bignum::from(self.mantissa);
-            value.shift_left(self.exponent as u32);
-            value.to_decimal()
+            format!("{:DIGITS_MAX$.DIGITS_MAX$}", X87DoubleExtended::from(LongDouble { negative: false, ..self }))
         } else {
             let scale = 10u128.pow(DECIMALS);
             // 64 bits and 57 more.
@@ -121,99 +84,22 @@ impl LongDouble {
     }
 }
 
-/// What is before and behind the decimal point.
-fn at_point(digits: &[u8]) -> (&[u8], &[u8]) {
-    match digits.iter().position(|&c| c == b'.') {
-        Some(point) => (&digits[..point], &digits[point + 1..]),
-        None => (digits, b""),
+impl From<X87DoubleExtended> for LongDouble {
+    fn from(number: X87DoubleExtended) -> LongDouble {
+        let bits = number.to_bits();
+        let exponent = (bits >> 64) as i32 & 0x7fff;
+        // Numbers near zero have the least exponent, and 0 in its place.
+        LongDouble { negative: number.is_negative(), mantissa: bits as u64, exponent: exponent.max(1) - BIAS }
     }
 }
 
-/// C's hexadecimal numbers, without sign and `0x`: digits with or without a point, then perhaps `p` and by which power
-/// of two to multiply.
-fn hexadecimal(text: &[u8]) -> Option<LongDouble> {
-    let (digits, power) = match text.iter().position(|c| c.eq_ignore_ascii_case(&b'p')) {
-        Some(at) => (&text[..at], decimal_exponent(&text[at + 1..])?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = at_point(digits);
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
+impl From<LongDouble> for X87DoubleExtended {
+    fn from(number: LongDouble) -> X87DoubleExtended {
+        let is_normal = number.mantissa >> 63 != 0;
+        let exponent = if is_normal { (number.exponent + BIAS) as u128 } else { 0 };
+        let sign = u128::from(number.negative) << 79;
+        X87DoubleExtended::from_bits(sign | exponent << 64 | u128::from(number.mantissa))
     }
-    // The first 124 bits that count, and in the lowest whether any behind them is set.
-    let (mut value, mut exponent) = (0u128, power - 4 * fraction.len() as i32);
-    for &c in whole.iter().chain(fraction) {
-        let digit = u128::from(char::from(c).to_digit(16)?);
-        if value < 1 << 120 {
-            value = value << 4 | digit;
-        } else {
-            value |= u128::from(digit != 0);
-            exponent += 4;
-        }
-    }
-    if value == 0 {
-        return Some(LongDouble::ZERO);
-    }
-    let number = rounded(false, value, exponent);
-    // Half of the smallest number there is is rounded to zero.
-    let too_small = number.exponent == EXPONENT_MIN && number.mantissa == 1 << 63 && value.is_power_of_two();
-    (!too_small && (EXPONENT_MIN..=EXPONENT_MAX).contains(&number.exponent)).then_some(number)
-}
-
-fn decimal_exponent(text: &[u8]) -> Option<i32> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    // Any exponent of more digits is out of range; one that is cut off here still is.
-    let value = digits.iter().fold(0i32, |value, c| (value * 10 + i32::from(c - b'0')).min(1_000_000));
-    Some(if negative { -value } else { value })
-}
-
-/// The quotient of two numbers that are not zero, as mantissa and exponent.
-fn divide(mut value: Bignum, mut divisor: Bignum) -> (u64, i32) {
-    // Shift so that the quotient has 65 or 66 bits: those of the mantissa and one or two to round by.
-    let shift = 65 + divisor.bits() as i32 - value.bits() as i32;
-    if shift >= 0 {
-        value.shift_left(shift as u32);
-    } else {
-        divisor.shift_left(shift.unsigned_abs());
-    }
-    const QUOTIENT_BITS: u32 = 66;
-    divisor.shift_left(QUOTIENT_BITS);
-    let mut quotient = 0u128;
-    for _ in 0..=QUOTIENT_BITS {
-        quotient <<= 1;
-        if value.subtract_if_not_less(&divisor) {
-            quotient |= 1;
-        }
-        divisor.halve();
-    }
-    // One more bit that stands for all that the quotient leaves out.
-    let quotient = quotient << 1 | u128::from(value.bits() > 0);
-    let result = rounded(false, quotient, -shift - 1);
-    (result.mantissa, result.exponent)
-}
-
-/// `value * 2^exponent` to the nearest number, ties to even. `value` is not zero.
-fn rounded(negative: bool, value: u128, exponent: i32) -> LongDouble {
-    let excess = 64 - value.leading_zeros() as i32;
-    if excess <= 0 {
-        return LongDouble { negative, mantissa: (value << -excess) as u64, exponent: exponent + excess };
-    }
-    let (mut mantissa, mut exponent) = (round_half_even(value, excess as u32), exponent + excess);
-    if mantissa == 1 << 64 {
-        mantissa = 1 << 63;
-        exponent += 1;
-    }
-    if exponent > EXPONENT_MAX {
-        exponent = LongDouble::INFINITE;
-    }
-    LongDouble { negative, mantissa: mantissa as u64, exponent }
 }
 
 /// `value / 2^shift` to the nearest integer, ties to even. The top bit of `value` is not set.
@@ -227,14 +113,6 @@ fn round_half_even(value: u128, shift: u32) -> u128 {
         Ordering::Less => whole,
         Ordering::Equal => whole + (whole & 1),
         Ordering::Greater => whole + 1,
-    }
-}
-
-/// Shifts, and keeps in the lowest bit whether any bit was lost.
-fn shift_right_sticky(value: u128, shift: u32) -> u128 {
-    match value.checked_shr(shift) {
-        Some(shifted) => shifted | u128::from(shifted << shift != value),
-        None => u128::from(value != 0),
     }
 }
 

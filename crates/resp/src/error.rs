@@ -10,7 +10,7 @@ use std::fmt;
 pub enum ProtocolError {
     /// The number after `*` is not one, or too large.
     InvalidMultibulkLength,
-    /// The number after `$` is not one, is negative or above [`Limits::max_bulk`](super::Limits::max_bulk).
+    /// The number after `$` is not one, is negative or above [`Limits::max_bulk`](crate::Limits::max_bulk).
     InvalidBulkLength,
     /// More arguments than a client may send before it has authenticated.
     UnauthenticatedMultibulkLength,

@@ -1,6 +1,6 @@
 //! Inline requests: one line of words, quoted as Redis quotes them.
 
-use super::ProtocolError;
+use crate::error::ProtocolError;
 
 /// Splits the line `buf[start..end]` into arguments and calls `found` with each one's range in `buf`.
 ///

@@ -1,6 +1,7 @@
 //! The incremental request parser.
 
-use super::{ProtocolError, inline, number};
+use crate::error::ProtocolError;
+use crate::{inline, number};
 use std::sync::Arc;
 
 /// The longest inline request, and the longest `*` or `$` line, in bytes.
@@ -116,8 +117,8 @@ impl RequestParser {
         }
     }
 
-    /// Bytes at the front of the buffer that no request needs any more. The caller must drop exactly those before it
-    /// calls [`advance`](Self::advance) again.
+    /// Bytes at the front of the buffer that no request needs from here on. The caller must drop exactly those before
+    /// it calls [`advance`](Self::advance) again.
     pub fn rebase(&mut self) -> usize {
         self.leave_complete();
         let done = self.start;

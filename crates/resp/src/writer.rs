@@ -1,6 +1,6 @@
 //! Replies in RESP2 and RESP3, and requests, appended to a `Vec<u8>`.
 
-use super::number;
+use crate::number;
 
 /// The version of the protocol that a client has asked for with HELLO. Most replies are the same in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

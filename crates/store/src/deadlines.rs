@@ -4,7 +4,7 @@
 //! without a deadline costs anything. Entries hold their place in the heap (`Place`), so a deadline is changed or
 //! removed without a search; whoever owns the entries is told about every move through the `moved` callback.
 
-use super::chunks::Chunks;
+use crate::chunks::Chunks;
 
 /// Children per node: four make the heap half as deep as two would, and lie side by side in memory.
 const ARITY: usize = 4;
@@ -73,7 +73,7 @@ impl Deadlines {
         }
     }
 
-    /// Puts `deadline` where it belongs, beginning at `index`, whose content is not needed any more.
+    /// Puts `deadline` where it belongs, beginning at `index`, whose content is no longer needed.
     fn settle(&mut self, mut index: usize, deadline: Deadline, mut moved: impl FnMut(u32, Place)) {
         let mut place = |heap: &mut Chunks<Deadline>, index: usize, deadline: Deadline| {
             heap.set(index, deadline);

@@ -4,8 +4,8 @@
 //! there are two bucket arrays and every change moves a few buckets from the old one to the new one, so no single
 //! request pays for all of it.
 
-use super::slab::Slab;
-use super::{Bytes, Content};
+use crate::bytes::{Bytes, Content};
+use crate::slab::Slab;
 use ahash::RandomState;
 use std::hash::{BuildHasher, Hasher};
 

@@ -1,8 +1,9 @@
 //! One database: keys, their values and their deadlines.
 
-use super::deadlines::{Deadlines, Place};
-use super::dict::Dict;
-use super::{Content, StringValue, Value};
+use crate::bytes::Content;
+use crate::deadlines::{Deadlines, Place};
+use crate::dict::Dict;
+use crate::value::{StringValue, Value};
 
 /// An entry's id, good until the entry is removed.
 pub type EntryId = u32;
@@ -223,10 +224,11 @@ fn set_place(dict: &mut Dict<Item>, id: EntryId, place: Place) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::Digits;
 
     fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
         match keyspace.value(id) {
-            Some(Value::String(value)) => value.as_slice(&mut [0; 20]).to_vec(),
+            Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
             None => panic!("no such entry"),
         }
     }

@@ -1,4 +1,5 @@
-//! The data: databases of keys, their values and deadlines. Knows nothing of clients or replies.
+//! The data: databases of keys, their values and deadlines. Knows nothing of clients, commands or replies, and has no
+//! clock.
 #![forbid(unsafe_code)]
 
 mod bytes;
@@ -6,9 +7,11 @@ mod chunks;
 mod deadlines;
 mod dict;
 mod keyspace;
+mod number;
 mod slab;
 mod value;
 
 pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Keyspace};
+pub use number::Digits;
 pub use value::{StringValue, Value};

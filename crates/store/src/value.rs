@@ -1,7 +1,7 @@
 //! What a key can hold.
 
-use super::{Bytes, Content};
-use resp::number;
+use crate::bytes::{Bytes, Content};
+use crate::number::{self, Digits};
 
 /// The value of a key. Strings so far; other types become variants beside them, boxed to keep this at 24 bytes.
 pub enum Value {
@@ -21,9 +21,6 @@ pub enum StringValue {
 }
 
 const _: () = assert!(size_of::<Value>() == 24);
-
-/// Room for the decimal form of an integer value, which lives as long as the reference to it.
-pub type Digits = [u8; number::MAX_LEN];
 
 impl Value {
     /// The string, if it is one.
@@ -65,7 +62,7 @@ impl StringValue {
     /// The bytes; `digits` is room for those of an integer.
     pub fn as_slice<'a>(&'a self, digits: &'a mut Digits) -> &'a [u8] {
         match self {
-            StringValue::Integer(value) => number::format(digits, *value),
+            StringValue::Integer(value) => digits.of(*value),
             StringValue::Fixed(bytes) => bytes.as_slice(),
             StringValue::Growing(bytes) => bytes,
         }
@@ -88,7 +85,7 @@ impl StringValue {
     /// How many bytes there are.
     pub fn len(&self) -> usize {
         match self {
-            StringValue::Integer(value) => number::format(&mut [0; number::MAX_LEN], *value).len(),
+            StringValue::Integer(value) => Digits::new().of(*value).len(),
             StringValue::Fixed(bytes) => bytes.len(),
             StringValue::Growing(bytes) => bytes.len(),
         }
@@ -98,7 +95,7 @@ impl StringValue {
     /// does not copy the whole each time.
     pub fn make_growing(&mut self) -> &mut Vec<u8> {
         if !matches!(self, StringValue::Growing(_)) {
-            let content = self.as_slice(&mut [0; number::MAX_LEN]).to_vec();
+            let content = self.as_slice(&mut Digits::new()).to_vec();
             *self = StringValue::Growing(Box::new(content));
         }
         match self {
@@ -126,7 +123,7 @@ mod tests {
     #[test]
     fn an_integer_reads_as_its_digits() {
         let value = StringValue::Integer(-120);
-        assert_eq!(value.as_slice(&mut [0; 20]), b"-120");
+        assert_eq!(value.as_slice(&mut Digits::new()), b"-120");
         assert_eq!(value.len(), 4);
         assert_eq!(value.as_integer(), Some(-120));
         assert_eq!(StringValue::new(b"12").as_integer(), Some(12));
@@ -139,7 +136,7 @@ mod tests {
             [StringValue::Integer(12), StringValue::new(b"12"), StringValue::Growing(Box::new(b"12".into()))]
         {
             value.make_growing().extend_from_slice(b"34");
-            assert_eq!(value.as_slice(&mut [0; 20]), b"1234");
+            assert_eq!(value.as_slice(&mut Digits::new()), b"1234");
             assert_eq!(value.len(), 4);
         }
     }

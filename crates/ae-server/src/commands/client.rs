@@ -1,8 +1,11 @@
 //! CLIENT: about this connection and the others.
 
-use crate::clients::{Client, Closing};
-use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use crate::clients::client::{Client, Closing};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
 use resp::number;
 
 pub const COMMANDS: &[Command] =
@@ -24,7 +27,7 @@ const CLIENT: &[Command] = &[
     subcommand("client", "getredir", 2, OWN, "6.0.0", "Returns -1: there is no redirection.", |ctx| {
         ctx.reply_integer(-1)
     }),
-    super::help("client"),
+    help("client"),
 ];
 
 fn setname(ctx: &mut Context<'_>) -> Outcome {
@@ -32,7 +35,7 @@ fn setname(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// An empty name takes the name away.
+/// An empty name removes the name.
 pub fn set_name(ctx: &mut Context<'_>, name: &[u8]) -> Outcome {
     if !is_printable(name) {
         return Err("ERR Client names cannot contain spaces, newlines or special characters.".into());
@@ -116,7 +119,7 @@ struct Filter {
     id: Option<u64>,
     addr: Option<Vec<u8>>,
     laddr: Option<Vec<u8>>,
-    /// Clients of another kind than "normal" are asked for, and there are none.
+    /// Another type than "normal" is asked for, and there are no such clients.
     other_type: bool,
     skip: Option<u64>,
 }
@@ -211,7 +214,7 @@ fn switch(word: &[u8]) -> Result<bool, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn names() {

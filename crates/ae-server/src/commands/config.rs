@@ -1,10 +1,15 @@
-//! CONFIG.
+//! CONFIG: reading and changing parameters while running.
 
-use crate::config::{Change, Config, Parameter, parameter, parameters};
-use crate::dispatch::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
+use crate::config::catalog::{parameter, parameters};
+use crate::config::parameter::{Change, Parameter};
+use crate::config::settings::Config;
 use crate::glob::{Case, matches};
-use crate::server::Stats;
+use crate::server::stats::Stats;
 use resp::writer;
 
 pub const COMMANDS: &[Command] =
@@ -16,7 +21,7 @@ const CONFIG: &[Command] = &[
     subcommand("config", "get", -3, FLAGS, "2.0.0", "Returns parameters by pattern.", get),
     subcommand("config", "set", -4, FLAGS, "2.0.0", "Changes parameters.", set),
     subcommand("config", "resetstat", 2, FLAGS, "2.0.0", "Sets the statistics to zero.", resetstat),
-    super::help("config"),
+    help("config"),
 ];
 
 /// Replies with a parameter under its own name if a pattern names it, else as it was asked for.
@@ -46,7 +51,7 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// All or nothing. What is wrong with a name comes before what is wrong with a value.
+/// All or nothing. An error in a name is told before one in a value.
 fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
@@ -76,7 +81,7 @@ fn set(ctx: &mut Context<'_>) -> Outcome {
     for (parameter, value) in &wanted {
         (parameter.set)(&mut config, value).map_err(|reason| failed(parameter.name.as_bytes(), &reason))?;
     }
-    // A file may have a new content under the same name.
+    // A file may have new content under the same name.
     let reload_tls = wanted.iter().any(|(parameter, _)| parameter.name.starts_with("tls-"));
     apply(ctx, config, reload_tls)?;
     ctx.reply_ok()
@@ -88,13 +93,13 @@ fn apply(ctx: &mut Context<'_>, config: Config, reload_tls: bool) -> Outcome {
 
 fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
-    ctx.server.databases.iter_mut().for_each(|keyspace| keyspace.expired = 0);
+    ctx.server.databases.reset_statistics();
     ctx.reply_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn getting() {

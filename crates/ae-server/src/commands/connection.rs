@@ -1,9 +1,13 @@
 //! Commands about the connection itself.
 
-use crate::clients::Closing;
-use crate::dispatch::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::dispatch::{Command, Context, NO_KEYS, Outcome, SYNTAX_ERROR, command, quoting};
+use crate::clients::client::Closing;
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
+use crate::command::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
+use crate::command::spec::NO_KEYS;
 use crate::log::{Level, log};
+use crate::observe::info::REDIS_VERSION;
 use resp::{Protocol, number, writer};
 
 const ANY_TIME: u16 = LOADING | STALE | FAST;
@@ -20,9 +24,6 @@ pub const COMMANDS: &[Command] = &[
     command("post", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
     command("host:", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
 ];
-
-/// The Redis whose behaviour clients may expect. They choose features by it.
-pub const REDIS_VERSION: &str = "7.2.4";
 
 fn ping(ctx: &mut Context<'_>) -> Outcome {
     match ctx.args.len() {
@@ -75,7 +76,7 @@ fn auth(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// There is one user. Without a password any will do for it.
+/// There is one user. If it has no password, any is accepted.
 fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Outcome {
     let expected = &ctx.server.config.password;
     if user != b"default" || !(expected.is_empty() || same_secret(expected, password)) {
@@ -161,8 +162,8 @@ fn reset(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::testing::Session;
-    use crate::config::Config;
+    use crate::config::settings::Config;
+    use crate::testing::Session;
 
     #[test]
     fn small_talk() {

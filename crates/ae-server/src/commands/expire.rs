@@ -1,7 +1,10 @@
-//! How long keys live.
+//! EXPIRE, TTL and their relatives: how long keys live.
 
-use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, command, quoting};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Error, Outcome, quoting};
+use crate::command::flag::{FAST, READONLY, WRITE};
+use crate::command::spec::ONE_KEY;
 
 const SET: u16 = WRITE | FAST;
 const READ: u16 = READONLY | FAST;
@@ -88,7 +91,7 @@ impl Condition {
         Ok(condition)
     }
 
-    /// A key without deadline counts as one that lives for ever.
+    /// A key without deadline counts as one that lives forever.
     fn allows(&self, before: Option<i64>, at: i64) -> bool {
         !(self.without && before.is_some()
             || self.with && before.is_none()
@@ -132,7 +135,7 @@ fn persist(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn times_to_live() {

@@ -1,7 +1,10 @@
-//! Keys, whatever they hold.
+//! Commands for keys of any type: DEL, EXISTS, RENAME, TYPE, OBJECT.
 
-use crate::dispatch::flag::{FAST, READONLY, WRITE};
-use crate::dispatch::{ALL_KEYS, Command, Context, NO_KEYS, ONE_KEY, Outcome, WRONG_TYPE, command, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, WRONG_TYPE};
+use crate::command::flag::{FAST, READONLY, WRITE};
+use crate::command::spec::{ALL_KEYS, NO_KEYS, ONE_KEY};
 use resp::writer;
 use store::Value;
 
@@ -22,7 +25,7 @@ const OBJECT: &[Command] = &[
         .with_keys((2, 2, 1)),
     subcommand("object", "refcount", 3, READONLY, "2.2.3", "Returns 1: values are not shared.", refcount)
         .with_keys((2, 2, 1)),
-    super::help("object"),
+    help("object"),
 ];
 
 fn del(ctx: &mut Context<'_>) -> Outcome {
@@ -63,7 +66,7 @@ fn renamenx(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer(renamed.into())
 }
 
-fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, crate::dispatch::Error> {
+fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, Error> {
     let (from, to) = (ctx.arg(1), ctx.arg(2));
     let id = ctx.lookup(from).ok_or("ERR no such key")?;
     if from == to {
@@ -84,8 +87,8 @@ fn rename_key(ctx: &mut Context<'_>, only_to_new: bool) -> Result<bool, crate::d
 }
 
 fn randomkey(ctx: &mut Context<'_>) -> Outcome {
-    let db = ctx.client.db as usize;
-    let Some(id) = ctx.server.random_key(db) else {
+    let (db, now) = (ctx.client.db as usize, ctx.server.now);
+    let Some(id) = ctx.server.databases.random_key(db, now) else {
         return ctx.reply_null();
     };
     let Context { server, client, .. } = ctx;
@@ -110,7 +113,7 @@ fn refcount(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn deleting_and_counting() {

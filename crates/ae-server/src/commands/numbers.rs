@@ -1,10 +1,12 @@
-//! Arithmetic on strings that are numbers.
+//! INCR, DECR, INCRBYFLOAT: arithmetic on strings that are numbers.
 
-use crate::dispatch::flag::{DENYOOM, FAST, WRITE};
-use crate::dispatch::{Command, Context, NOT_AN_INTEGER, ONE_KEY, Outcome, WRONG_TYPE, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{NOT_AN_INTEGER, Outcome, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, WRITE};
+use crate::command::spec::ONE_KEY;
 use crate::long_double::LongDouble;
-use resp::number;
-use store::{StringValue, Value};
+use store::{Digits, StringValue, Value};
 
 const FLAGS: u16 = WRITE | DENYOOM | FAST;
 
@@ -55,7 +57,7 @@ fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
     let before = match found {
         Some(id) => {
             let value = ctx.db().value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
-            LongDouble::parse(value.as_slice(&mut [0; number::MAX_LEN])).ok_or(NOT_A_FLOAT)?
+            LongDouble::parse(value.as_slice(&mut Digits::new())).ok_or(NOT_A_FLOAT)?
         }
         None => LongDouble::ZERO,
     };
@@ -67,7 +69,7 @@ fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn integers() {

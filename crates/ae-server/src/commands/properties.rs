@@ -1,8 +1,8 @@
-//! What must hold for any request.
+//! Properties that hold for any request.
 
-use super::all;
-use super::testing::Session;
-use crate::config::Config;
+use crate::command::table::TABLE;
+use crate::config::settings::Config;
+use crate::testing::Session;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -27,12 +27,12 @@ proptest! {
     #[test]
     fn no_request_panics(requests in vec((any::<Index>(), vec(word(), 0..7)), 1..8)) {
         let mut session = Session::with(Config { max_bulk: 100_000, ..Config::default() });
-        // All but DEBUG SLEEP, which would do what it is told.
-        let names: Vec<Vec<&str>> = all()
-            .filter(|(_, command)| command.name != "debug")
+        // All except DEBUG SLEEP, which would do what it is told.
+        let names: Vec<Vec<&str>> = TABLE.all()
+            .filter(|(_, command)| command.spec.name != "debug")
             .flat_map(|(_, command)| {
-                let subs = command.subcommands.iter().map(|sub| vec![command.name, sub.name]);
-                subs.chain([vec![command.name]])
+                let subs = command.subcommands.iter().map(|sub| vec![command.spec.name, sub.spec.name]);
+                subs.chain([vec![command.spec.name]])
             })
             .collect();
         for (which, args) in requests {

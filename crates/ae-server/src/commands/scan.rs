@@ -1,7 +1,10 @@
-//! Finding keys.
+//! KEYS and SCAN: finding keys.
 
-use crate::dispatch::flag::READONLY;
-use crate::dispatch::{Command, Context, NO_KEYS, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, command};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
+use crate::command::flag::READONLY;
+use crate::command::spec::NO_KEYS;
 use crate::glob::{Case, matches};
 use resp::{number, writer};
 
@@ -46,7 +49,7 @@ fn scan(ctx: &mut Context<'_>) -> Outcome {
     }
     let now = ctx.server.now;
     let (mut found, mut count) = (Vec::new(), 0);
-    // COUNT is about the work to do, so keys that do not match count too; in a table with many empty buckets the
+    // COUNT limits the work, so keys that do not match count too; in a table with many empty buckets the
     // buckets set the limit.
     let mut buckets = wanted.saturating_mul(10);
     let mut visited = 0;
@@ -92,7 +95,7 @@ fn parse_cursor(text: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
     use std::collections::HashSet;
 
     /// Cursor and keys of a SCAN reply.

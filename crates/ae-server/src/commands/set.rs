@@ -1,11 +1,13 @@
-//! Setting and getting whole strings.
+//! GET, SET and their relatives: whole strings.
 
-use crate::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::dispatch::{
-    ALL_KEYS, Command, Context, Error, NOT_AN_INTEGER, ONE_KEY, Outcome, SYNTAX_ERROR, WRONG_TYPE, command,
-};
-use resp::{number, writer};
-use store::{Bytes, EntryId, StringValue, Value};
+use super::set_options::{Expire, Options};
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Outcome, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::spec::{ALL_KEYS, ONE_KEY};
+use resp::writer;
+use store::{Bytes, Digits, EntryId, StringValue, Value};
 
 pub const COMMANDS: &[Command] = &[
     command("get", 2, READONLY | FAST, ONE_KEY, "1.0.0", "Returns the string at a key.", get),
@@ -33,7 +35,7 @@ fn reply_string(ctx: &mut Context<'_>, id: EntryId) -> Outcome {
             output.attach(content.clone());
             writer::bulk_end(&mut output.bytes);
         }
-        value => writer::bulk(&mut output.bytes, value.as_slice(&mut [0; number::MAX_LEN])),
+        value => writer::bulk(&mut output.bytes, value.as_slice(&mut Digits::new())),
     }
     Ok(())
 }
@@ -159,7 +161,7 @@ fn msetnx(ctx: &mut Context<'_>) -> Outcome {
 
 fn check_pairs(ctx: &Context<'_>) -> Outcome {
     if ctx.args.len().is_multiple_of(2) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", ctx.command.name).into());
+        return Err(format!("ERR wrong number of arguments for '{}' command", ctx.spec.name).into());
     }
     Ok(())
 }
@@ -171,86 +173,9 @@ fn set_pairs(ctx: &mut Context<'_>) {
     }
 }
 
-/// How a time is given.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Expire {
-    seconds: bool,
-    absolute: bool,
-}
-
-impl Expire {
-    const SECONDS: Expire = Expire { seconds: true, absolute: false };
-    const MILLISECONDS: Expire = Expire { seconds: false, absolute: false };
-
-    fn option(name: &[u8]) -> Option<Expire> {
-        match name.to_ascii_lowercase().as_slice() {
-            b"ex" => Some(Expire::SECONDS),
-            b"px" => Some(Expire::MILLISECONDS),
-            b"exat" => Some(Expire { absolute: true, ..Expire::SECONDS }),
-            b"pxat" => Some(Expire { absolute: true, ..Expire::MILLISECONDS }),
-            _ => None,
-        }
-    }
-
-    /// The time in Unix milliseconds, which has to be after 1970 and representable.
-    fn deadline(self, ctx: &Context<'_>, time: &[u8]) -> Result<i64, Error> {
-        let time = number::parse(time).ok_or(NOT_AN_INTEGER)?;
-        let milliseconds = if self.seconds { time.checked_mul(1000) } else { Some(time) };
-        let milliseconds = milliseconds.filter(|time| *time > 0);
-        let at =
-            if self.absolute { milliseconds } else { milliseconds.and_then(|time| time.checked_add(ctx.server.now)) };
-        at.ok_or_else(|| ctx.invalid_expire())
-    }
-}
-
-/// The options of SET and GETEX.
-#[derive(Default)]
-struct Options<'a> {
-    not_existing: bool,
-    existing: bool,
-    get: bool,
-    keep_ttl: bool,
-    persist: bool,
-    expire: Option<(Expire, &'a [u8])>,
-}
-
-impl<'a> Options<'a> {
-    fn parse(ctx: &Context<'a>, first: usize, for_getex: bool) -> Result<Options<'a>, Error> {
-        let mut options = Options::default();
-        let mut words = ctx.args.from(first);
-        while let Some(word) = words.next() {
-            let is = |name: &[u8]| word.eq_ignore_ascii_case(name);
-            let ttl_is_open = options.expire.is_none() && !options.persist && !options.keep_ttl;
-            if is(b"nx") && !for_getex && !options.existing {
-                options.not_existing = true;
-            } else if is(b"xx") && !for_getex && !options.not_existing {
-                options.existing = true;
-            } else if is(b"get") && !for_getex {
-                options.get = true;
-            } else if is(b"keepttl") && !for_getex && (ttl_is_open || options.keep_ttl) {
-                options.keep_ttl = true;
-            } else if is(b"persist") && for_getex && (ttl_is_open || options.persist) {
-                options.persist = true;
-            } else if let Some(unit) = Expire::option(word)
-                && (ttl_is_open || options.expire.is_some_and(|(before, _)| before == unit))
-                && let Some(time) = words.next()
-            {
-                options.expire = Some((unit, time));
-            } else {
-                return Err(SYNTAX_ERROR.into());
-            }
-        }
-        Ok(options)
-    }
-
-    fn deadline(&self, ctx: &Context<'_>) -> Result<Option<i64>, Error> {
-        self.expire.map(|(unit, time)| unit.deadline(ctx, time)).transpose()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn set_and_get() {

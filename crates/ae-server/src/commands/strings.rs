@@ -1,9 +1,12 @@
-//! Parts of strings.
+//! APPEND, GETRANGE, SETRANGE: parts of strings.
 
-use crate::dispatch::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::dispatch::{Command, Context, Error, ONE_KEY, Outcome, WRONG_TYPE, command};
-use resp::{number, writer};
-use store::Value;
+use crate::command::context::{Command, Context};
+use crate::command::declare::command;
+use crate::command::error::{Error, Outcome, WRONG_TYPE};
+use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
+use crate::command::spec::ONE_KEY;
+use resp::writer;
+use store::{Digits, Value};
 
 pub const COMMANDS: &[Command] = &[
     command("append", 3, WRITE | DENYOOM | FAST, ONE_KEY, "2.0.0", "Appends to a string.", append),
@@ -44,7 +47,7 @@ fn getrange(ctx: &mut Context<'_>) -> Outcome {
     };
     let Context { server, client, .. } = ctx;
     let value = server.databases[client.db as usize].value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
-    let mut digits = [0; number::MAX_LEN];
+    let mut digits = Digits::new();
     let content = value.as_slice(&mut digits);
     writer::bulk(&mut client.output.bytes, slice(content, start, end));
     Ok(())
@@ -101,7 +104,7 @@ fn check_length(len: u64, max: u64) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn append_and_strlen() {

@@ -1,30 +1,12 @@
 //! The TLS parameters.
 
+use super::parameter::{Change, Parameter, parameter};
 use super::values::{decimal, number, switch, text, yes_or_no};
-use super::{Change, Config, Parameter};
-use ae::AuthClients;
+use ae::{AuthClients, TlsConfig};
 use std::time::Duration;
-
-/// As the library has it.
-const TLS_MAX_HANDSHAKES: usize = 1000;
 
 const AUTH_CLIENTS: [(&str, AuthClients); 3] =
     [("no", AuthClients::No), ("yes", AuthClients::Yes), ("optional", AuthClients::Optional)];
-
-impl Config {
-    /// How many connections may be in their handshake, beside the clients.
-    pub fn handshakes(&self) -> usize {
-        if self.tls_port == 0 { 0 } else { self.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) }
-    }
-
-    /// Puts the TLS parameters in force.
-    pub fn apply_tls(&self) -> Result<(), String> {
-        if self.tls.cert_file.is_none() && self.tls.key_file.is_none() {
-            return Err("No tls-cert-file configured!".into());
-        }
-        self.tls.apply()
-    }
-}
 
 /// A parameter that is the name of a file, or another text that may be missing.
 macro_rules! optional {
@@ -100,7 +82,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "sessions kept (20480); 0 for any number",
         |c| match c.tls.session_cache_size {
             Some(usize::MAX) => decimal(0u8),
-            size => decimal(size.unwrap_or(20480) as u64),
+            size => decimal(size.unwrap_or(TlsConfig::SESSION_CACHE_SIZE) as u64),
         },
         |c, v| {
             let size = number(v, 0, i32::MAX as u64)? as usize;
@@ -113,7 +95,7 @@ pub const PARAMETERS: &[Parameter] = &[
         AnyTime,
         "SECONDS",
         "how long a session is kept (300)",
-        |c| decimal(c.tls.session_cache_timeout.map_or(300, |timeout| timeout.as_secs())),
+        |c| decimal(c.tls.session_cache_timeout.unwrap_or(TlsConfig::SESSION_CACHE_TIMEOUT).as_secs()),
         |c, v| {
             c.tls.session_cache_timeout = Some(Duration::from_secs(number(v, 0, i32::MAX as u64)?));
             Ok(())
@@ -124,7 +106,7 @@ pub const PARAMETERS: &[Parameter] = &[
         AnyTime,
         "N",
         "handshakes at the same time (1000); more clients wait",
-        |c| decimal(c.tls.max_handshakes.unwrap_or(TLS_MAX_HANDSHAKES) as u64),
+        |c| decimal(c.tls.max_handshakes.unwrap_or(TlsConfig::MAX_HANDSHAKES) as u64),
         |c, v| {
             c.tls.max_handshakes = Some(number(v, 1, i32::MAX as u64)? as usize);
             Ok(())
@@ -137,7 +119,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "how long one may take (10000); 0 for any time",
         |c| match c.tls.handshake_timeout {
             Some(Duration::MAX) => decimal(0u8),
-            timeout => decimal(timeout.map_or(10_000, |timeout| timeout.as_millis() as u64)),
+            timeout => decimal(timeout.unwrap_or(TlsConfig::HANDSHAKE_TIMEOUT).as_millis() as u64),
         },
         |c, v| {
             let milliseconds = number(v, 0, i32::MAX as u64)?;

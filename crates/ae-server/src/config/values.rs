@@ -1,6 +1,6 @@
 //! Values as CONFIG SET takes them and CONFIG GET gives them. The errors are in the words of CONFIG SET.
 
-use super::MIB;
+pub const MIB: u64 = 1024 * 1024;
 
 pub fn decimal(value: impl Into<u64>) -> Vec<u8> {
     value.into().to_string().into_bytes()
@@ -14,7 +14,7 @@ pub fn text(value: &[u8]) -> Result<String, String> {
     String::from_utf8(value.to_vec()).map_err(|_| "argument must be text".into())
 }
 
-/// What C sees of a value that holds a zero byte.
+/// What C sees of a value: it ends at a zero byte.
 fn c_text(value: &[u8]) -> &[u8] {
     value.split(|c| *c == 0).next().unwrap_or_default()
 }

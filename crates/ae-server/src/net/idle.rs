@@ -1,6 +1,7 @@
 //! Closing clients that have been idle for too long, without looking at all of them each time.
 
-use crate::clients::{Client, Clients};
+use crate::clients::client::Client;
+use crate::clients::table::Clients;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::os::fd::RawFd;
@@ -34,7 +35,7 @@ impl IdleClients {
             && at <= ticks
         {
             self.checks.pop();
-            // It may have gone, and its descriptor be another's.
+            // The client may have gone, and another have its descriptor.
             if let Some(client) = clients.get(fd).filter(|client| client.id == id) {
                 if due(client, timeout) <= ticks {
                     found.push((fd, id));

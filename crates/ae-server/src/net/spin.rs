@@ -1,4 +1,4 @@
-//! Whether to sleep.
+//! Whether the loop sleeps or polls.
 //!
 //! To wake a sleeping server costs the client that does it several microseconds, within its `write`, and the server as
 //! much. Under a load that leaves gaps of only a few microseconds between events, both then spend more time on going to
@@ -19,7 +19,7 @@ const PROBE_EVERY: u8 = 64;
 
 #[derive(Default)]
 pub struct Spin {
-    /// Since when the loop has been polling without an event.
+    /// When the loop began to poll without an event.
     since: Option<Instant>,
     score: u8,
     slept: u8,

@@ -155,7 +155,7 @@ fn query_buffer_limit() {
     server.connect().call("PING", "+PONG");
 }
 
-/// A client that reads no replies is not answered for ever, and gets every reply when it does read.
+/// A client that reads no replies is not answered forever, and gets every reply when it does read.
 #[test]
 fn a_reader_that_does_not_read() {
     const LEN: usize = 16 * 1024 * 1024;

@@ -1,31 +1,28 @@
 //! Writing replies.
 
-use super::{Net, OUTPUT_PAUSE};
-use crate::clients::{Client, Closing};
-use crate::output::{Output, PARTS_MAX};
+use super::read::OUTPUT_PAUSE;
+use super::state::Net;
+use crate::clients::client::{Client, Closing};
+use crate::clients::output::{Output, PARTS_MAX};
 use ae::Connection;
 use std::io::{self, ErrorKind, IoSlice};
 
 /// Bytes written to a client before others get their turn.
 const WRITE_MAX: usize = 1024 * 1024;
-/// Output buffers kept for reuse: how many, and up to what size each.
-const SPARE_BUFFERS: usize = 64;
-const SPARE_SIZE: usize = 64 * 1024;
 
 impl Net {
     pub(super) fn write_queued(&mut self) {
         // By index, because writing may end with more in the queue.
         let mut next = 0;
-        while let Some(&fd) = self.queue.get(next) {
+        while let Some(fd) = self.server.clients.queue.get(next) {
             next += 1;
-            // If the client has gone, the descriptor may be another's, to whom an early write does no harm.
             if let Some(mut client) = self.server.clients.take(fd) {
                 client.queued = false;
                 self.write(&mut client);
                 self.settle(client);
             }
         }
-        self.queue.clear();
+        self.server.clients.queue.clear();
     }
 
     pub(super) fn on_writable(&mut self, conn: &Connection) {
@@ -74,16 +71,6 @@ impl Net {
         match conn.set_write_handler(handler) {
             Ok(()) => client.waits_for_writable = wait,
             Err(_) => client.closing = Closing::Now,
-        }
-    }
-
-    /// Takes an output buffer that is not needed any more away from its client.
-    pub(super) fn recycle(&mut self, client: &mut Client) {
-        let output = std::mem::take(&mut client.output);
-        let mut bytes = output.bytes;
-        if bytes.capacity() > 0 && bytes.capacity() <= SPARE_SIZE && self.spare.len() < SPARE_BUFFERS {
-            bytes.clear();
-            self.spare.push(bytes);
         }
     }
 }

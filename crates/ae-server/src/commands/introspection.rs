@@ -1,8 +1,11 @@
 //! COMMAND: what commands there are, for clients that complete, route or check them.
 
-use crate::commands::{all, find};
-use crate::dispatch::flag::{self, LOADING, STALE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::command::context::{Command, Context, Run};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::command::flag::{self, LOADING, STALE};
+use crate::command::registry::Registry;
+use crate::command::spec::NO_KEYS;
 use crate::glob::{Case, matches};
 use resp::{Args, Protocol, writer};
 
@@ -17,19 +20,19 @@ const COMMAND: &[Command] = &[
     subcommand("command", "docs", -2, FLAGS, "7.0.0", "Returns what commands do.", docs),
     subcommand("command", "list", -2, FLAGS, "7.0.0", "Returns the names of commands.", list),
     subcommand("command", "getkeys", -3, FLAGS, "2.8.13", "Returns the keys in a request.", getkeys),
-    super::help("command"),
+    help("command"),
 ];
 
 fn list_all(ctx: &mut Context<'_>) -> Outcome {
-    let protocol = ctx.client.protocol;
+    let (protocol, commands) = (ctx.client.protocol, ctx.commands);
     let out = ctx.out();
-    writer::array(out, all().count());
-    all().for_each(|(_, command)| describe(out, protocol, command));
+    writer::array(out, commands.all().count());
+    commands.all().for_each(|(_, command)| describe(out, protocol, command));
     Ok(())
 }
 
 fn count(ctx: &mut Context<'_>) -> Outcome {
-    ctx.reply_integer(all().count() as i64)
+    ctx.reply_integer(ctx.commands.all().count() as i64)
 }
 
 fn info(ctx: &mut Context<'_>) -> Outcome {
@@ -37,11 +40,11 @@ fn info(ctx: &mut Context<'_>) -> Outcome {
         return list_all(ctx);
     }
     let names = ctx.args.from(2);
-    let protocol = ctx.client.protocol;
+    let (protocol, commands) = (ctx.client.protocol, ctx.commands);
     let out = ctx.out();
     writer::array(out, names.len());
     for name in names {
-        match find_full(name) {
+        match find_full(commands, name) {
             Some((_, command)) => describe(out, protocol, command),
             None => writer::null(out, protocol),
         }
@@ -50,8 +53,11 @@ fn info(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn docs(ctx: &mut Context<'_>) -> Outcome {
-    let wanted: Vec<(&str, &Command)> =
-        if ctx.args.len() == 2 { all().collect() } else { ctx.args.from(2).filter_map(find_full).collect() };
+    let commands = ctx.commands;
+    let wanted: Vec<(&str, &Command)> = match ctx.args.len() {
+        2 => commands.all().collect(),
+        _ => ctx.args.from(2).filter_map(|name| find_full(commands, name)).collect(),
+    };
     let protocol = ctx.client.protocol;
     let out = ctx.out();
     writer::map(out, protocol, wanted.len());
@@ -60,31 +66,28 @@ fn docs(ctx: &mut Context<'_>) -> Outcome {
 }
 
 /// A command or, as `client|list`, a subcommand, with its group.
-fn find_full(name: &[u8]) -> Option<(&'static str, &'static Command)> {
+fn find_full(commands: &Registry<Run>, name: &[u8]) -> Option<(&'static str, &'static Command)> {
     let (name, sub) = match name.iter().position(|&c| c == b'|') {
         Some(at) => (&name[..at], Some(&name[at + 1..])),
         None => (name, None),
     };
-    let command = find(name)?;
-    let (group, _) = all().find(|(_, other)| std::ptr::eq(*other, command))?;
+    let command = commands.find(name)?;
+    let (group, _) = commands.all().find(|(_, other)| std::ptr::eq(*other, command))?;
     match sub {
-        Some(sub) => {
-            let found = command.subcommands.iter().find(|c| sub.eq_ignore_ascii_case(c.name.as_bytes()));
-            found.map(|command| (group, command))
-        }
+        Some(sub) => command.subcommand(sub).map(|command| (group, command)),
         None => Some((group, command)),
     }
 }
 
 fn describe(out: &mut Vec<u8>, protocol: Protocol, command: &Command) {
+    let spec = &command.spec;
     writer::array(out, 10);
-    writer::bulk(out, command.full_name().as_bytes());
-    writer::integer(out, command.arity.into());
-    let flags: Vec<&str> =
-        flag::NAMES.iter().filter(|(bit, _)| command.flags & bit != 0).map(|(_, name)| *name).collect();
+    writer::bulk(out, spec.full_name().as_bytes());
+    writer::integer(out, spec.arity.into());
+    let flags: Vec<&str> = flag::NAMES.iter().filter(|(bit, _)| spec.flags & bit != 0).map(|(_, name)| *name).collect();
     writer::set(out, protocol, flags.len());
     flags.into_iter().for_each(|name| writer::simple(out, name));
-    let (first, last, step) = command.keys;
+    let (first, last, step) = spec.keys;
     for position in [first, last, step] {
         writer::integer(out, position.into());
     }
@@ -97,9 +100,10 @@ fn describe(out: &mut Vec<u8>, protocol: Protocol, command: &Command) {
 }
 
 fn document(out: &mut Vec<u8>, protocol: Protocol, group: &str, command: &Command) {
-    writer::bulk(out, command.full_name().as_bytes());
+    let spec = &command.spec;
+    writer::bulk(out, spec.full_name().as_bytes());
     writer::map(out, protocol, if command.subcommands.is_empty() { 3 } else { 4 });
-    for text in ["summary", command.summary, "since", command.since, "group", group] {
+    for text in ["summary", spec.summary, "since", spec.since, "group", group] {
         writer::bulk(out, text.as_bytes());
     }
     if !command.subcommands.is_empty() {
@@ -120,8 +124,10 @@ fn list(ctx: &mut Context<'_>) -> Outcome {
         },
         _ => return Err(SYNTAX_ERROR.into()),
     };
-    let names: Vec<&str> = all()
-        .map(|(_, command)| command.name)
+    let names: Vec<&str> = ctx
+        .commands
+        .all()
+        .map(|(_, command)| command.spec.name)
         .filter(|name| pattern.is_some_and(|pattern| matches(pattern, name.as_bytes(), Case::Ignored)))
         .collect();
     let out = ctx.out();
@@ -131,29 +137,28 @@ fn list(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn getkeys(ctx: &mut Context<'_>) -> Outcome {
-    let positions = key_positions(&ctx.args)?;
+    let positions = key_positions(ctx.commands, &ctx.args)?;
     let Context { client, args, .. } = ctx;
     writer::array(&mut client.output.bytes, positions.len());
     positions.into_iter().for_each(|at| writer::bulk(&mut client.output.bytes, &args[at]));
     Ok(())
 }
 
-/// Where the keys are in the request that follows COMMAND GETKEYS.
-fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
+/// The positions of the keys in the request that follows COMMAND GETKEYS.
+fn key_positions(commands: &Registry<Run>, args: &Args<'_>) -> Result<Vec<usize>, Error> {
     const START: usize = 2;
     let len = args.len() - START;
-    let mut command = find(&args[START]).ok_or("ERR Invalid command specified")?;
+    let mut command = commands.find(&args[START]).ok_or("ERR Invalid command specified")?;
     if !command.subcommands.is_empty()
         && let Some(name) = args.get(START + 1)
     {
-        let sub = command.subcommands.iter().find(|sub| name.eq_ignore_ascii_case(sub.name.as_bytes()));
-        command = sub.ok_or("ERR Invalid command specified")?;
+        command = command.subcommand(name).ok_or("ERR Invalid command specified")?;
     }
-    let (first, last, step) = command.keys;
+    let (first, last, step) = command.spec.keys;
     if step <= 0 {
         return Err("ERR The command has no key arguments".into());
     }
-    if !command.fits(len) {
+    if !command.spec.fits(len) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
     let last = if last < 0 { len - last.unsigned_abs() as usize } else { last as usize };
@@ -162,12 +167,12 @@ fn key_positions(args: &Args<'_>) -> Result<Vec<usize>, Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::commands::testing::Session;
+    use crate::command::table::TABLE;
+    use crate::testing::Session;
 
     #[test]
     fn descriptions() {
-        let total = all().count();
+        let total = TABLE.all().count();
         let mut session = Session::new();
         assert_eq!(session.run("COMMAND COUNT"), format!(":{total}"));
         assert!(session.run("COMMAND").starts_with(&format!("*{total} *10 ")));

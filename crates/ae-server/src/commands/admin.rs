@@ -1,7 +1,10 @@
-//! The server as a whole.
+//! Commands about the server as a whole: DBSIZE, FLUSHALL, FLUSHDB, TIME, SHUTDOWN, DEBUG.
 
-use crate::dispatch::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use crate::dispatch::{Command, Context, Error, NO_KEYS, Outcome, SYNTAX_ERROR, command, subcommand};
+use crate::command::context::{Command, Context};
+use crate::command::declare::{command, help, subcommand};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::command::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
+use crate::command::spec::NO_KEYS;
 use resp::writer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Keyspace;
@@ -18,7 +21,7 @@ pub const COMMANDS: &[Command] = &[
 
 const DEBUG: &[Command] = &[
     subcommand("debug", "sleep", 3, ADMIN, "1.0.0", "Does nothing for so many seconds, for anybody.", sleep),
-    super::help("debug"),
+    help("debug"),
 ];
 
 fn dbsize(ctx: &mut Context<'_>) -> Outcome {
@@ -35,7 +38,7 @@ fn flushdb(ctx: &mut Context<'_>) -> Outcome {
 
 fn flushall(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
-    let old = ctx.server.databases.iter_mut().map(Keyspace::take).collect();
+    let old = ctx.server.databases.take();
     dispose(old, background);
     ctx.reply_ok()
 }
@@ -91,7 +94,7 @@ fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         return Err(SYNTAX_ERROR.into());
     }
     if abort {
-        // One is over before another command can come.
+        // A shutdown is over before another command can come.
         return Err("ERR No shutdown in progress.".into());
     }
     if save && !force {
@@ -105,7 +108,7 @@ fn shutdown(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Only for clients of this host: it stops the service for everybody.
+/// Blocks the server for every client, so only clients of this host may use it.
 fn sleep(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.client.is_local() {
         return Err("ERR DEBUG command not allowed: only clients of the server's own host may use it.".into());
@@ -119,7 +122,7 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::commands::testing::Session;
+    use crate::testing::Session;
 
     #[test]
     fn flushing() {

@@ -1,13 +1,14 @@
 //! Runs commands on buffers, for tests.
 
-use crate::clients::Client;
-use crate::config::Config;
-use crate::dispatch::dispatch;
-use crate::output::PARTS_MAX;
-use crate::server::Server;
+use crate::clients::client::Client;
+use crate::clients::output::PARTS_MAX;
+use crate::command::dispatch::dispatch;
+use crate::config::settings::Config;
+use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
 use std::io::IoSlice;
 
+/// A server with one client that has no connection.
 pub struct Session {
     pub server: Server,
     pub client: Client,

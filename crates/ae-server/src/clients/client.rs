@@ -1,14 +1,14 @@
-//! The clients: what the server knows of each, and where it finds them.
+//! What the server knows of a client.
 
-use crate::dispatch::Command;
-use crate::input::Input;
-use crate::output::Output;
+use super::input::Input;
+use super::output::Output;
+use crate::command::spec::Spec;
 use ae::Connection;
 use resp::Protocol;
 use std::os::fd::RawFd;
 
-/// What a client asks of the server in the course of its requests. 15 000 of them may be idle, so whatever most
-/// clients have no need of while they wait is behind a box.
+/// A client, with the state that its requests change. 15 000 clients may be idle, so what an idle one does not need is
+/// in a box.
 pub struct Client {
     pub id: u64,
     /// None only for clients of tests.
@@ -31,7 +31,7 @@ pub struct Client {
     pub output: Output,
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
-    pub last_command: Option<&'static Command>,
+    pub last_command: Option<&'static Spec>,
     pub named: Option<Box<Names>>,
 }
 
@@ -130,7 +130,7 @@ impl Client {
                 self.output.memory(),
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },
-                self.last_command.map_or("NULL".into(), Command::full_name),
+                self.last_command.map_or("NULL".into(), Spec::full_name),
                 if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )
             .as_bytes(),
@@ -141,74 +141,5 @@ impl Client {
         line.extend_from_slice(b" lib-ver=");
         line.extend_from_slice(&named.library_version);
         line
-    }
-}
-
-/// The clients by descriptor. One whose event is being handled is out of the table until that is done, so that its
-/// commands can have both it and the server.
-pub struct Clients {
-    by_fd: Vec<Option<Box<Client>>>,
-    next_id: u64,
-    count: usize,
-}
-
-impl Clients {
-    pub fn new() -> Clients {
-        Clients { by_fd: Vec::new(), next_id: 1, count: 0 }
-    }
-
-    /// How many are connected, with the one that is out of the table.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    pub fn next_id(&mut self) -> u64 {
-        self.next_id += 1;
-        self.next_id - 1
-    }
-
-    pub fn add(&mut self, client: Box<Client>) {
-        self.count += 1;
-        self.put_back(client);
-    }
-
-    /// Takes a client out for the time of an event; then it is [`put_back`](Self::put_back) or
-    /// [`forgotten`](Self::forget).
-    pub fn take(&mut self, fd: RawFd) -> Option<Box<Client>> {
-        self.by_fd.get_mut(usize::try_from(fd).ok()?)?.take()
-    }
-
-    pub fn put_back(&mut self, client: Box<Client>) {
-        let Ok(fd) = usize::try_from(client.fd()) else { return };
-        if fd >= self.by_fd.len() {
-            self.by_fd.resize_with(fd + 1, || None);
-        }
-        self.by_fd[fd] = Some(client);
-    }
-
-    /// Ends a client that was taken out.
-    pub fn forget(&mut self, client: &Client) {
-        self.count -= 1;
-        if let Some(conn) = &client.conn {
-            conn.close();
-        }
-    }
-
-    /// Ends every client in the table.
-    pub fn forget_all(&mut self) {
-        for fd in 0..self.by_fd.len() {
-            if let Some(client) = self.by_fd[fd].take() {
-                self.forget(&client);
-            }
-        }
-    }
-
-    pub fn get(&self, fd: RawFd) -> Option<&Client> {
-        self.by_fd.get(usize::try_from(fd).ok()?)?.as_deref()
-    }
-
-    /// Every client in the table.
-    pub fn iter(&self) -> impl Iterator<Item = &Client> {
-        self.by_fd.iter().flatten().map(|client| &**client)
     }
 }

@@ -12,9 +12,10 @@ const READ_MAX: usize = 1024 * 1024;
 /// announcing a length costs nothing; a longer argument's grows with what has arrived.
 const RESERVE_MAX: usize = 64 * 1024 * 1024;
 
+/// An incomplete request.
 pub struct Input {
     pub parser: RequestParser,
-    /// All but large arguments.
+    /// Everything except large arguments.
     bytes: Vec<u8>,
     /// The large argument that is arriving.
     large: Option<Large>,

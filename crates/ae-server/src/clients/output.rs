@@ -39,8 +39,8 @@ impl Output {
         self.attached.push_back(Attachment { at: self.bytes.len(), value });
     }
 
-    /// Takes replies that have grown large out of `bytes`, as a part of their own: a buffer of hundreds of megabytes would be
-    /// copied over and over while it grows, and be there several times meanwhile.
+    /// Takes replies that have grown large out of `bytes`, as a part of their own: a buffer of hundreds of megabytes
+    /// would be copied over and over while it grows.
     pub fn divide(&mut self) {
         let from = self.attached.back().map_or(self.sent, |last| last.at);
         if self.bytes.len() - from >= PART_SIZE {

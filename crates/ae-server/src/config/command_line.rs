@@ -1,11 +1,13 @@
 //! The command line: `--name value...` for every parameter, as redis-server takes it.
 
-use crate::config::{Change, Config, parameter, parameters};
+use super::catalog::{parameter, parameters};
+use super::parameter::Change;
+use super::settings::Config;
 
 #[derive(Debug)]
 pub enum Action {
     Serve(Box<Config>),
-    /// Print this and end well.
+    /// Print this and exit with status 0.
     Print(String),
 }
 

@@ -1,0 +1,7 @@
+//! The clients: what the server knows of each, what arrives from it and what is on its way to it.
+
+pub mod client;
+pub mod input;
+pub mod output;
+pub mod queue;
+pub mod table;

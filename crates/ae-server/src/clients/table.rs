@@ -1,0 +1,76 @@
+//! Where the server finds its clients.
+
+use super::client::Client;
+use super::queue::Queue;
+use std::os::fd::RawFd;
+
+/// The clients by descriptor. One whose event is being handled is out of the table until that is done, so that its
+/// commands can have both it and the server.
+pub struct Clients {
+    by_fd: Vec<Option<Box<Client>>>,
+    next_id: u64,
+    count: usize,
+    /// Those with replies to be written before the loop sleeps.
+    pub queue: Queue,
+}
+
+impl Clients {
+    pub fn new() -> Clients {
+        Clients { by_fd: Vec::new(), next_id: 1, count: 0, queue: Queue::default() }
+    }
+
+    /// How many are connected, with the one that is out of the table.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    pub fn next_id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id - 1
+    }
+
+    pub fn add(&mut self, client: Box<Client>) {
+        self.count += 1;
+        self.put_back(client);
+    }
+
+    /// Takes a client out while an event of it is handled; then it is [`put_back`](Self::put_back) or
+    /// [`forgotten`](Self::forget).
+    pub fn take(&mut self, fd: RawFd) -> Option<Box<Client>> {
+        self.by_fd.get_mut(usize::try_from(fd).ok()?)?.take()
+    }
+
+    pub fn put_back(&mut self, client: Box<Client>) {
+        let Ok(fd) = usize::try_from(client.fd()) else { return };
+        if fd >= self.by_fd.len() {
+            self.by_fd.resize_with(fd + 1, || None);
+        }
+        self.by_fd[fd] = Some(client);
+    }
+
+    /// Ends a client that was taken out.
+    pub fn forget(&mut self, client: &Client) {
+        self.count -= 1;
+        if let Some(conn) = &client.conn {
+            conn.close();
+        }
+    }
+
+    /// Ends every client in the table.
+    pub fn forget_all(&mut self) {
+        for fd in 0..self.by_fd.len() {
+            if let Some(client) = self.by_fd[fd].take() {
+                self.forget(&client);
+            }
+        }
+    }
+
+    pub fn get(&self, fd: RawFd) -> Option<&Client> {
+        self.by_fd.get(usize::try_from(fd).ok()?)?.as_deref()
+    }
+
+    /// Every client in the table.
+    pub fn iter(&self) -> impl Iterator<Item = &Client> {
+        self.by_fd.iter().flatten().map(|client| &**client)
+    }
+}

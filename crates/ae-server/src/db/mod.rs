@@ -1,0 +1,3 @@
+//! The data of all databases.
+
+pub mod databases;

@@ -1,0 +1,71 @@
+//! The loop's events, and those of its connections, as calls of [`Net`]'s functions.
+
+use super::state::{Handlers, Net};
+use crate::config::settings::Config;
+use crate::log::{Level, log};
+use ae::{Connection, EventLoop};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// A server that is ready for connections.
+pub fn open(config: Config) -> Rc<RefCell<Net>> {
+    let net = Rc::new(RefCell::new(Net::new(config)));
+    let (reader, writer) = (net.clone(), net.clone());
+    net.borrow_mut().handlers = Some(Handlers {
+        read: Rc::new(move |conn: &Connection| reader.borrow_mut().on_readable(conn)),
+        write: Rc::new(move |conn: &Connection| writer.borrow_mut().on_writable(conn)),
+    });
+    net
+}
+
+impl Net {
+    /// What comes before each sleep: the replies, then expiry.
+    pub fn before_sleep(&mut self, el: &EventLoop) {
+        self.write_queued();
+        if let Some(size) = self.server.wanted_set_size.take()
+            && let Err(error) = el.resize(size)
+        {
+            log(Level::Warning, format_args!("cannot make room for {size} descriptors: {error}"));
+        }
+        if self.server.shutdown {
+            // Without waiting: nothing else may happen that would wake the loop.
+            el.set_dont_wait(true);
+            el.stop();
+            return;
+        }
+        self.server.expire();
+        let active = std::mem::take(&mut self.active);
+        if self.server.config.busy_poll {
+            el.set_dont_wait(self.spin.goes_on(active, Instant::now));
+        } else {
+            el.set_dont_wait(false);
+        }
+    }
+
+    /// Returns when it wants to run again.
+    pub fn cron(&mut self) -> Duration {
+        let next = self.server.cron();
+        let (ticks, timeout) = (self.server.ticks, self.server.config.timeout);
+        for (fd, id) in self.idle.due(&self.server.clients, ticks, timeout) {
+            if let Some(client) = self.server.clients.take(fd) {
+                log(Level::Verbose, format_args!("closed idle client {id}"));
+                self.end(client);
+            }
+        }
+        for fd in self.unread.gone(&self.server.clients, ticks) {
+            if let Some(client) = self.server.clients.take(fd) {
+                log(Level::Verbose, format_args!("closed {}: it took no replies and had closed", client.peer_addr()));
+                self.end(client);
+            }
+        }
+        next
+    }
+
+    /// Closes all connections. Afterwards nothing refers to this.
+    pub fn close(&mut self) {
+        self.write_queued();
+        self.handlers = None;
+        self.server.clients.forget_all();
+    }
+}

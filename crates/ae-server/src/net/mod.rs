@@ -1,0 +1,10 @@
+//! Input and output: accept, read and run, write before the loop sleeps, close.
+
+pub mod accept;
+pub mod events;
+pub mod idle;
+pub mod read;
+pub mod spin;
+pub mod state;
+pub mod unread;
+pub mod write;

@@ -1,0 +1,99 @@
+//! The server with what its input and output need, and where a client belongs after an event.
+
+use super::idle::IdleClients;
+use super::spin::Spin;
+use super::unread::UnreadClients;
+use crate::clients::client::{Client, Closing};
+use crate::config::settings::Config;
+use crate::server::state::Server;
+use ae::Handler;
+use resp::RequestParser;
+
+/// Bytes read from a client at a time, into a buffer that all share.
+const READ_SIZE: usize = 64 * 1024;
+/// Output buffers kept for reuse: how many, and up to what size each.
+const SPARE_BUFFERS: usize = 64;
+const SPARE_SIZE: usize = 64 * 1024;
+
+/// The server together with what its input and output need.
+pub struct Net {
+    pub server: Server,
+    /// What reads fill, for all clients. A client gets a buffer of its own only for an incomplete request.
+    pub(super) buffer: Vec<u8>,
+    /// For clients that have no incomplete request.
+    pub(super) parser: RequestParser,
+    /// Output buffers that are not in use.
+    pub(super) spare: Vec<Vec<u8>>,
+    pub(super) unread: UnreadClients,
+    pub(super) idle: IdleClients,
+    pub(super) spin: Spin,
+    /// There was an event since the loop last slept or polled.
+    pub(super) active: bool,
+    /// One handler serves all connections. None before the start and after the end.
+    pub(super) handlers: Option<Handlers>,
+}
+
+pub(super) struct Handlers {
+    pub read: Handler,
+    pub write: Handler,
+}
+
+impl Net {
+    pub fn new(config: Config) -> Net {
+        Net {
+            server: Server::new(config),
+            buffer: vec![0; READ_SIZE],
+            parser: RequestParser::new(),
+            spare: Vec::new(),
+            unread: UnreadClients::default(),
+            idle: IdleClients::default(),
+            spin: Spin::default(),
+            active: false,
+            handlers: None,
+        }
+    }
+
+    pub(super) fn listen_to(&self, client: &mut Client, on: bool) {
+        let handler = self.handlers.as_ref().filter(|_| on).map(|handlers| handlers.read.clone());
+        if let Some(conn) = &client.conn
+            && conn.set_read_handler(handler).is_err()
+        {
+            client.closing = Closing::Now;
+        }
+        client.reads = on;
+    }
+
+    /// Ends the handling of an event: puts the client where it belongs now.
+    pub(super) fn settle(&mut self, mut client: Box<Client>) {
+        let pending = client.output.pending() > 0;
+        if client.closing == Closing::Now || (client.closing == Closing::AfterReplies && !pending) {
+            self.end(client);
+            return;
+        }
+        if client.reads && (client.paused || client.closing == Closing::AfterReplies) {
+            self.listen_to(&mut client, false);
+            self.unread.watch(&client);
+        }
+        if pending && !client.waits_for_writable {
+            self.server.clients.queue.add(&mut client);
+        } else if !pending {
+            self.recycle(&mut client);
+        }
+        self.server.clients.put_back(client);
+    }
+
+    pub(super) fn end(&mut self, mut client: Box<Client>) {
+        self.recycle(&mut client);
+        self.server.clients.forget(&client);
+    }
+
+    /// Takes an output buffer that is no longer needed away from its client.
+    pub(super) fn recycle(&mut self, client: &mut Client) {
+        let output = std::mem::take(&mut client.output);
+        let mut bytes = output.bytes;
+        if bytes.capacity() > 0 && bytes.capacity() <= SPARE_SIZE && self.spare.len() < SPARE_BUFFERS {
+            bytes.clear();
+            self.spare.push(bytes);
+        }
+    }
+}

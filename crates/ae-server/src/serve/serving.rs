@@ -1,0 +1,91 @@
+//! A server with its event loop and its sockets.
+
+use super::listen::{Listening, listen};
+use crate::config::settings::Config;
+use crate::net::events;
+use crate::net::state::Net;
+use crate::{files, log};
+use ae::{EventLoop, Next};
+use std::cell::RefCell;
+use std::os::unix::fs::MetadataExt;
+use std::rc::Rc;
+
+/// A server that clients can connect to.
+pub struct Serving {
+    listening: Vec<Listening>,
+    /// What the Unix socket was when it was made.
+    unix_socket: Option<FileIdentity>,
+    net: Rc<RefCell<Net>>,
+    /// The last to be dropped.
+    pub el: EventLoop,
+}
+
+impl Serving {
+    /// Opens the sockets. The error is one line for the operator.
+    pub fn open(mut config: Config) -> Result<Serving, String> {
+        log::set_level(config.log_level);
+        config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
+        let el = event_loop(&config)?;
+        let net = events::open(config);
+        let listening = listen(&el, &net)?;
+        let unix_socket = net.borrow().server.config.unix_socket.as_deref().and_then(file_identity);
+
+        let on_sleep = net.clone();
+        el.before_sleep(move |el| on_sleep.borrow_mut().before_sleep(el));
+        let on_timer = net.clone();
+        let first = net.borrow().server.cron_interval();
+        el.add_timer(first, move |_| Next::After(on_timer.borrow_mut().cron()))
+            .map_err(|error| format!("cannot create a timer: {error}"))?;
+
+        let serving = Serving { listening, unix_socket, net, el };
+        serving.net.borrow_mut().server.backend = serving.el.backend();
+        if serving.net.borrow().server.config.system_port {
+            serving.net.borrow_mut().server.set_port(serving.port());
+        }
+        Ok(serving)
+    }
+
+    /// Where it listens, for the operator.
+    pub fn places(&self) -> String {
+        self.listening.iter().map(|listening| listening.place.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The port of the first TCP socket; 0 if there is none.
+    pub fn port(&self) -> u16 {
+        let mut addresses = self.listening.iter().flat_map(|listening| listening.listener.local_addrs());
+        addresses.next().map_or(0, |address| address.port())
+    }
+
+    /// Serves until the loop is stopped; then closes everything.
+    pub fn run(self) -> Result<(), String> {
+        let result = self.el.run();
+        self.net.borrow_mut().close();
+        if let Some(path) = &self.net.borrow().server.config.unix_socket
+            && file_identity(path) == self.unix_socket
+        {
+            // It may have been removed already.
+            let _ = std::fs::remove_file(path);
+        }
+        result.map_err(|error| format!("the event loop failed: {error}"))
+    }
+}
+
+/// Device and inode.
+type FileIdentity = (u64, u64);
+
+/// Tells a file from another that has got its name.
+fn file_identity(path: &str) -> Option<FileIdentity> {
+    std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok()
+}
+
+fn event_loop(config: &Config) -> Result<EventLoop, String> {
+    let size = config.set_size();
+    let created = match config.backend.as_str() {
+        "" => EventLoop::new(size),
+        name => EventLoop::with_backend(size, name),
+    };
+    created.map_err(|error| match config.backend.as_str() {
+        "" => format!("cannot create the event loop: {error}"),
+        name => format!("cannot create the event loop with backend '{name}': {error}"),
+    })
+}

@@ -1,0 +1,4 @@
+//! The state that all clients share.
+
+pub mod state;
+pub mod stats;

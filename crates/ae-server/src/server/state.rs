@@ -1,0 +1,114 @@
+//! The state that all clients share, and what is done regularly to it.
+
+use super::stats::{LastSample, Stats};
+use crate::clients::table::Clients;
+use crate::config::settings::Config;
+use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What commands read and change beside the client that sent them.
+pub struct Server {
+    pub config: Config,
+    pub databases: Databases,
+    pub clients: Clients,
+    pub stats: Stats,
+    pub last_sample: LastSample,
+    /// Unix time in milliseconds as of the current event. One reading serves all commands of a pipeline.
+    pub now: i64,
+    /// Milliseconds since the server started, as of the current event: for ages and idle times, which must not change
+    /// when somebody sets the clock.
+    pub ticks: i64,
+    pub started: Instant,
+    /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
+    pub run_id: String,
+    /// What the server listens on and with, for INFO.
+    pub tcp_port: u16,
+    pub backend: &'static str,
+    /// SHUTDOWN was called.
+    pub shutdown: bool,
+    /// The event loop is to have room for so many descriptors.
+    pub wanted_set_size: Option<usize>,
+}
+
+impl Server {
+    pub fn new(config: Config) -> Server {
+        let seed = ahash::RandomState::new();
+        let run_id = (0..3u8).map(|part| format!("{:016x}", seed.hash_one(part))).collect::<String>()[..40].to_string();
+        let mut server = Server {
+            databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
+            clients: Clients::new(),
+            stats: Stats::default(),
+            last_sample: LastSample::new(),
+            now: 0,
+            ticks: 0,
+            started: Instant::now(),
+            run_id,
+            tcp_port: config.port,
+            backend: "",
+            shutdown: false,
+            wanted_set_size: None,
+            config,
+        };
+        server.read_clock();
+        server
+    }
+
+    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters
+    /// name are read again.
+    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
+        if config.set_size() > self.config.set_size() {
+            let room = crate::files::make_room(config.max_clients, config.handshakes())?;
+            if room < config.max_clients {
+                return Err(format!("The operating system has room for only {room} clients"));
+            }
+            self.wanted_set_size = Some(config.set_size());
+        }
+        if config.tls_port != 0 && reload_tls {
+            config.apply_tls().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
+        }
+        crate::log::set_level(config.log_level);
+        self.config = config;
+        Ok(())
+    }
+
+    /// Says on which port it listens, if the system picked it.
+    pub fn set_port(&mut self, port: u16) {
+        self.config.port = port;
+        self.tcp_port = port;
+    }
+
+    pub fn read_clock(&mut self) {
+        // A clock before 1970 is the operator's problem; deadlines then count from there.
+        self.now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
+        self.ticks = self.started.elapsed().as_millis() as i64;
+    }
+
+    /// Removes keys whose time has come, for a bounded time. True if some may be left.
+    pub fn expire(&mut self) -> bool {
+        self.databases.expire(self.now)
+    }
+
+    /// What is done a few times per second. Returns when it wants to run again.
+    pub fn cron(&mut self) -> Duration {
+        self.read_clock();
+        self.last_sample.renew(&mut self.stats);
+        self.databases.rehash();
+        if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
+    }
+
+    pub fn cron_interval(&self) -> Duration {
+        Duration::from_millis(u64::from(1000 / self.config.hz.clamp(1, 500)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_an_id() {
+        let (one, other) = (Server::new(Config::default()), Server::new(Config::default()));
+        assert_eq!(one.run_id.len(), 40);
+        assert_ne!(one.run_id, other.run_id);
+    }
+}

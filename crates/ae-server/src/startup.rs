@@ -1,0 +1,46 @@
+//! The program ae-server around the server: its command line, its signals, what it says.
+
+use crate::config::command_line::{Action, parse};
+use crate::config::settings::Config;
+use crate::serve::serving::Serving;
+use crate::{log, signals};
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// The program: reads the command line's arguments, serves until it is told to stop, and says how it ended.
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Result<Vec<String>, _> = args.map(OsString::into_string).collect();
+    let parsed = args.map_err(|arg| format!("the argument {} is not valid UTF-8", arg.display())).and_then(parse);
+    let config = match parsed {
+        Ok(Action::Serve(config)) => *config,
+        Ok(Action::Print(text)) => {
+            // Somebody may have closed the other end.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return fail(&error),
+    };
+    let served = serve(config);
+    log::flush();
+    match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Whatever keeps the server from running is told on one line.
+fn fail(error: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "ae-server: {}", error.replace('\n', " "));
+    ExitCode::FAILURE
+}
+
+fn serve(config: Config) -> Result<(), String> {
+    let serving = Serving::open(config)?;
+    let stopped_by = signals::watch(&serving.el).map_err(|error| format!("cannot watch for signals: {error}"))?;
+    let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
+    log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", serving.places()));
+    serving.run()?;
+    log::say(format!("ae-server stopped by {}\n", stopped_by.get().unwrap_or("SHUTDOWN")));
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! A client that blocks.
+
+use crate::wait::PATIENCE;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+
+/// A connection to a server. What it waits for too long fails the test.
+pub struct Client {
+    /// The socket, for what the methods do not do.
+    pub stream: TcpStream,
+}
+
+impl Client {
+    /// Connects.
+    pub fn to(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        Client { stream }
+    }
+
+    /// Sends these bytes.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Reads exactly this.
+    #[track_caller]
+    pub fn expect(&mut self, reply: impl AsRef<[u8]>) {
+        let reply = reply.as_ref();
+        let mut got = vec![0; reply.len()];
+        let mut len = 0;
+        while len < got.len() {
+            match self.stream.read(&mut got[len..]) {
+                Ok(0) | Err(_) => break,
+                Ok(more) => len += more,
+            }
+        }
+        assert!(
+            got[..len] == *reply,
+            "got {:.300?}, not {:.300?}",
+            String::from_utf8_lossy(&got[..len]),
+            String::from_utf8_lossy(reply)
+        );
+    }
+
+    /// Sends an inline command and reads this reply, less its line end.
+    #[track_caller]
+    pub fn call(&mut self, line: &str, reply: &str) {
+        self.send(format!("{line}\r\n"));
+        self.expect(format!("{reply}\r\n"));
+    }
+
+    /// A reply of one line, as it comes.
+    pub fn line(&mut self) -> String {
+        let mut line = Vec::new();
+        let mut byte = [0];
+        while !line.ends_with(b"\r\n") && self.stream.read(&mut byte).unwrap() == 1 {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap().trim_end().into()
+    }
+
+    /// A bulk reply to an inline command, as text.
+    pub fn bulk(&mut self, line: &str) -> String {
+        self.send(format!("{line}\r\n"));
+        let len: usize = self.line().strip_prefix('$').unwrap().parse().unwrap();
+        let mut text = vec![0; len + 2];
+        self.stream.read_exact(&mut text).unwrap();
+        String::from_utf8(text).unwrap().trim_end().into()
+    }
+
+    /// Everything up to the end of the connection.
+    pub fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Ok(_) => {}
+            // What a close with unread data looks like from here.
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        }
+        rest
+    }
+
+    /// Fails unless the connection ends without another byte.
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        assert_eq!(String::from_utf8_lossy(&self.rest()), "");
+    }
+
+    /// Sends an end, and goes on reading.
+    pub fn finish_sending(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+}
+
+/// A request as clients send it.
+pub fn request<A: AsRef<[u8]>>(args: &[A]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    resp::writer::request(&mut bytes, args);
+    bytes
+}

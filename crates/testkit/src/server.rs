@@ -1,0 +1,110 @@
+//! A server as a process.
+
+use crate::client::Client;
+use crate::ports::free_port;
+use crate::wait::eventually;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+
+/// A running server; ended when dropped.
+pub struct Server {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: Option<ChildStderr>,
+    /// The first line that it wrote.
+    pub ready_line: String,
+    /// Where it listens.
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts a program with these options, on a free port of the loopback interface unless they say otherwise.
+    pub fn start(mut command: Command, options: &[&str]) -> Server {
+        let port = free_port();
+        let text = port.to_string();
+        let mut args = vec!["--port", &text];
+        if !options.contains(&"--bind") {
+            args.extend(["--bind", "127.0.0.1"]);
+        }
+        args.extend(options);
+        Server::spawn(command.args(args), port)
+    }
+
+    /// Starts it with a command that says it all, and waits for its first line.
+    pub fn spawn(command: &mut Command, port: u16) -> Server {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut ready_line = String::new();
+        stdout.read_line(&mut ready_line).unwrap();
+        let mut stderr = child.stderr.take();
+        if ready_line.is_empty() {
+            let mut error = String::new();
+            stderr.take().unwrap().read_to_string(&mut error).unwrap();
+            panic!("the server did not start: {error}");
+        }
+        Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port }
+    }
+
+    /// A new client.
+    pub fn connect(&self) -> Client {
+        Client::to(([127, 0, 0, 1], self.port).into())
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Sends a signal, named without SIG.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Whether its main thread is in this system call.
+    pub fn is_in(&self, call: libc::c_long) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{}/syscall", self.pid())).unwrap();
+        state.split_whitespace().next() == Some(&call.to_string())
+    }
+
+    /// Its standard error, to be read while it runs.
+    pub fn stderr(&mut self) -> ChildStderr {
+        self.stderr.take().unwrap()
+    }
+
+    /// Waits for its end without reading what it writes.
+    pub fn status(mut self) -> ExitStatus {
+        eventually("the server ends", || self.child.try_wait().unwrap())
+    }
+
+    /// Waits for its end; returns the status and what it wrote after the first line.
+    pub fn wait(mut self) -> (ExitStatus, String, String) {
+        let status = eventually("the server ends", || self.child.try_wait().unwrap());
+        let (mut out, mut err) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut out).unwrap();
+        if let Some(mut stderr) = self.stderr.take() {
+            stderr.read_to_string(&mut err).unwrap();
+        }
+        (status, out, err)
+    }
+
+    /// A line of /proc/PID/status, in bytes.
+    pub fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let kibibytes: u64 = line.trim_start_matches(':').split_whitespace().next().unwrap().parse().unwrap();
+        kibibytes * 1024
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
