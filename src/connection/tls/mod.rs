@@ -4,38 +4,31 @@
 //! no handler, no interest. I/O threads may read and write, one at a time for each connection: `read` and `write` touch
 //! no loop.
 
-mod ahead;
 mod announce;
 mod buffer;
-mod certificate;
-mod ciphers;
-mod context;
+mod config;
 mod data;
 mod events;
 mod failure;
-mod files;
 mod handshake;
 mod limits;
 mod peer;
 mod pending;
 mod raw_session;
-pub(crate) mod reload;
 mod session;
-pub(crate) mod settings;
-mod store;
-mod suites;
-mod upstream;
-mod verify;
 
 pub(super) use announce::{has_pending, process_pending};
-pub(crate) use context::{configure, is_configured};
+pub(crate) use config::context::{configure, is_configured};
+#[allow(unused_imports)] // Only valkey-9.1 and later reload.
+pub(crate) use config::reload;
+pub(crate) use config::settings;
+pub(crate) use config::upstream::{configure_upstream, forget};
 pub(super) use data::writev;
 #[allow(unused_imports)] // Each of them is asked for by some profiles.
 pub(super) use events::{postpone, rebound, unbind, update_state};
 #[allow(unused_imports)] // Likewise.
 pub(super) use peer::{peer_name, peer_user};
 pub(crate) use raw_session::RawSession;
-pub(crate) use upstream::{configure_upstream, forget};
 
 use super::home::{self, Allocated};
 use super::socket::STREAM;
@@ -48,6 +41,8 @@ use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::host;
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
+use config::upstream::configure_from_host;
+use config::{context, files};
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr::{self, NonNull};
 use failure::Failure;
@@ -56,7 +51,6 @@ use rustls::client::UnbufferedClientConnection;
 use rustls::server::UnbufferedServerConnection;
 use session::Session;
 use std::ffi::CString;
-use upstream::configure_from_host;
 
 /// A connection of the TLS type.
 #[repr(C)]

@@ -5,8 +5,9 @@
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
-use super::certificate::Fields;
-use super::{owned_string, this, upstream};
+use super::config::certificate::Fields;
+use super::config::upstream;
+use super::{owned_string, this};
 use crate::abi::connection::connection;
 use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
 use crate::abi::tls_upstream::AuthUser;

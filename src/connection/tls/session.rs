@@ -1,7 +1,7 @@
 //! One TLS session over a non-blocking socket: rustls between two buffers.
 
-use super::ahead;
 use super::buffer::Buffer;
+use super::config::ahead;
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::c_int;

@@ -2,8 +2,9 @@
 //!
 //! The structure stays the server's, which may change it without configuring anew: what is read later is read there.
 
+use super::context::{self, is_configured};
+use super::reload;
 use super::settings::TlsConfig;
-use super::{context, is_configured, reload};
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::tls_upstream::{AuthUser, redisTLSContextConfig};
 use crate::event_loop::log;
@@ -20,7 +21,7 @@ fn source() -> Option<NonNull<redisTLSContextConfig>> {
 }
 
 /// Takes the host's settings, if it has some and there are none yet.
-pub(super) fn configure_from_host() {
+pub(in crate::connection::tls) fn configure_from_host() {
     if !is_configured()
         && let Some(config) = NonNull::new(host::tls_context_config().cast())
     {
@@ -82,7 +83,7 @@ pub(crate) fn forget() {
 
 /// Which part of a client's certificate names its user.
 #[allow(dead_code)] // Only some profiles have users by certificate.
-pub(super) fn auth_user() -> AuthUser {
+pub(in crate::connection::tls) fn auth_user() -> AuthUser {
     // SAFETY: `configure_upstream` was called with it, and it stays.
     source().map_or(AuthUser::Nothing, |source| unsafe { redisTLSContextConfig::auth_user(source.as_ptr()) })
 }
