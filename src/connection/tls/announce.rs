@@ -1,7 +1,8 @@
 //! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
 //! called when the program asks for that, or by a time event of the loop when it does not.
 
-use super::{pending, this};
+use super::conn::this;
+use super::pending;
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;

@@ -1,10 +1,10 @@
 //! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
 
-use super::events::{settle, watch_for};
+use super::conn::{fail, this};
 use super::failure::Failure;
+use super::interest::{settle, watch_for};
 use super::limits::{self, Slot};
-use super::session::Handshake;
-use super::{client_session, fail, this};
+use super::session::{Handshake, client_session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;

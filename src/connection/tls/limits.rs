@@ -1,7 +1,7 @@
 //! How many handshakes may be under way, for how long, and which gives way when there are too many.
 
-use super::TlsConnection;
 use super::config::settings::Limits;
+use super::conn::TlsConnection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
 use crate::abi::tls::{LIBAE_TLS_HANDSHAKE_TIMEOUT, LIBAE_TLS_MAX_HANDSHAKES};
 use crate::host;

@@ -4,7 +4,7 @@
 //! connection that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a
 //! lock.
 
-use super::TlsConnection;
+use super::conn::TlsConnection;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};

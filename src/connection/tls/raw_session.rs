@@ -1,10 +1,9 @@
 //! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or
 //! a loop of ours.
 
-use super::client_session;
 use super::config::upstream::configure_from_host;
 use super::failure::Failure;
-use super::session::{Handshake, Session};
+use super::session::{Handshake, Session, client_session};
 use crate::abi::ae::{AE_NONE, AE_READABLE, AE_WRITABLE};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};

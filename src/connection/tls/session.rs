@@ -1,10 +1,10 @@
 //! One TLS session over a non-blocking socket: rustls between two buffers.
 
 use super::buffer::Buffer;
-use super::config::ahead;
+use super::config::{ahead, context};
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
-use core::ffi::c_int;
+use core::ffi::{CStr, c_int};
 use core::mem;
 use rustls::Error as TlsError;
 use rustls::client::UnbufferedClientConnection;
@@ -490,4 +490,16 @@ fn encode(
     };
     buffer.fill(result.map_err(|_| TlsError::EncryptError)?);
     Ok(())
+}
+
+pub(super) fn server_session(auth: Option<c_int>) -> Result<Box<Session>, Failure> {
+    let context = context::current().ok_or(Failure::Other("TLS is not configured"))?;
+    let config = context.server(auth).map_err(Failure::Other)?;
+    Ok(Box::new(Session::server(UnbufferedServerConnection::new(config)?)))
+}
+
+pub(super) fn client_session(address: &CStr) -> Result<Box<Session>, Failure> {
+    let context = context::current().ok_or(Failure::Other("TLS is not configured"))?;
+    let (config, name) = context.client(&address.to_string_lossy()).map_err(Failure::Other)?;
+    Ok(Box::new(Session::client(UnbufferedClientConnection::new(config, name)?)))
 }
