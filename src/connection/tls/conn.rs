@@ -1,8 +1,8 @@
 //! A connection over TLS: what it holds beside the socket's, and how it fails.
 
 use super::failure::Failure;
-use super::limits::Slot;
 use super::pending;
+use super::permits::Permit;
 use super::session::Session;
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
@@ -23,7 +23,7 @@ pub(crate) struct TlsConnection {
     /// The last error that is not of the system's.
     pub(super) error: Option<CString>,
     /// While the handshake of an accepted connection is under way.
-    pub(super) slot: Option<Slot>,
+    pub(super) permit: Option<Permit>,
     /// When the handshake must have ended.
     pub(super) timer: Option<LibraryTimer>,
     /// The socket of a connect is connected, and the handshake has begun.
@@ -53,7 +53,7 @@ pub(super) unsafe fn new(
         base: unsafe { new_connection(ct, el, fd, state) },
         session: None,
         error: None,
-        slot: None,
+        permit: None,
         timer: None,
         reached: false,
         postponed: false,

@@ -83,8 +83,8 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
         if let Some(timer) = (*this(conn)).timer.take() {
             timer.cancel();
         }
-        if let Some(slot) = &(*this(conn)).slot {
-            slot.moved(0);
+        if let Some(permit) = &(*this(conn)).permit {
+            permit.moved(0);
         }
         unwatch(conn, AE_READABLE | AE_WRITABLE);
     }
@@ -98,11 +98,11 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
 pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        if let Some(slot) = &(*this(conn)).slot {
-            slot.moved(LoopHandle::of(loop_of(conn)?).number());
+        if let Some(permit) = &(*this(conn)).permit {
+            permit.moved(LoopHandle::of(loop_of(conn)?).number());
         }
         // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() || (*conn).conn_handler.is_some() {
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).permit.is_some() || (*conn).conn_handler.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }

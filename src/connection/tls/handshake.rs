@@ -1,9 +1,10 @@
 //! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
 
+use super::config::limits;
 use super::conn::{fail, this};
 use super::failure::Failure;
 use super::interest::{settle, watch_for};
-use super::limits::{self, Slot};
+use super::permits::{self, Permit};
 use super::session::{Handshake, client_session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
@@ -43,18 +44,18 @@ unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn take_slot(conn: *mut connection) -> Result<Slot, Failure> {
-    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its slot.
+unsafe fn take_permit(conn: *mut connection) -> Result<Permit, Failure> {
+    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its permit.
     unsafe {
         let el = LoopHandle::of(loop_of(conn)?).number();
-        if let Some(slot) = Slot::take(this(conn), el) {
-            return Ok(slot);
+        if let Some(permit) = Permit::take(conn, el) {
+            return Ok(permit);
         }
-        if let Some(oldest) = limits::oldest(el) {
-            end(oldest.cast());
-            give_time(oldest.cast(), 0)?;
+        if let Some(oldest) = permits::oldest(el) {
+            end(oldest);
+            give_time(oldest, 0)?;
         }
-        Slot::take(this(conn), el).ok_or(Failure::Other(TOO_MANY))
+        Permit::take(conn, el).ok_or(Failure::Other(TOO_MANY))
     }
 }
 
@@ -65,7 +66,7 @@ const TOO_MANY: &str = "too many handshakes are under way";
 pub(super) unsafe fn end(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        (*this(conn)).slot = None;
+        (*this(conn)).permit = None;
         if let Some(timer) = (*this(conn)).timer.take() {
             timer.cancel();
         }
@@ -77,7 +78,7 @@ unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: 
     // SAFETY: a connection that is gone has taken its time event with it.
     unsafe {
         (*this(conn)).timer = None;
-        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).slot.is_none();
+        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).permit.is_none();
         fail(conn, &Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
         finish(conn);
     }
@@ -157,9 +158,9 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
         if (*conn).state != CONN_STATE_ACCEPTING {
             return status(|| Err(Errno::EINVAL));
         }
-        if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
-            let begun = take_slot(conn).and_then(|slot| {
-                (*this(conn)).slot = Some(slot);
+        if (*this(conn)).permit.is_none() && (*this(conn)).timer.is_none() {
+            let begun = take_permit(conn).and_then(|permit| {
+                (*this(conn)).permit = Some(permit);
                 begin(conn).map_err(Failure::System)
             });
             if let Err(failure) = begun {

@@ -6,7 +6,7 @@
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
 use super::config::certificate::Fields;
-use super::config::{files, upstream};
+use super::config::{files, source};
 use super::conn::this;
 use crate::abi::connection::connection;
 use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
@@ -60,7 +60,7 @@ fn owned_string(bytes: &[u8]) -> *mut c_char {
 pub(crate) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
     // SAFETY: the caller vouches for the connection.
     let Some(certificate) = (unsafe { certificate(conn) }) else { return ptr::null_mut() };
-    if upstream::auth_user() != AuthUser::CommonName {
+    if source::auth_user() != AuthUser::CommonName {
         return ptr::null_mut();
     }
     match Fields::of(certificate).and_then(|fields| fields.common_name()) {
@@ -81,7 +81,7 @@ pub(crate) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) ->
     // SAFETY: the caller vouches for the connection.
     let fields = unsafe { certificate(conn) }.and_then(|certificate| Fields::of(certificate));
     let Some(fields) = fields else { return ptr::null_mut() };
-    let (user, looked_for) = match upstream::auth_user() {
+    let (user, looked_for) = match source::auth_user() {
         AuthUser::CommonName => by_common_name(&fields),
         AuthUser::Uri => by_uri(&fields),
         AuthUser::Nothing => return ptr::null_mut(),

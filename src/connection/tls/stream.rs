@@ -3,7 +3,7 @@
 use super::config::upstream::configure_from_host;
 use super::conn::{new, this};
 use super::session::server_session;
-use super::{data, events, handshake, limits};
+use super::{data, events, handshake, permits};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
@@ -67,9 +67,9 @@ pub(crate) unsafe fn create_accepted(
 /// `el` is a live loop.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
 pub(crate) unsafe fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
-    match most.min(limits::room()) {
+    match most.min(permits::room()) {
         // SAFETY: the caller vouches for the loop.
-        0 => limits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
+        0 => permits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
         most => Some(most),
     }
 }

@@ -1,12 +1,11 @@
 //! What connections are made from: the settings that are in force, as rustls wants them.
 
-use super::files;
 use super::session_cache::Sessions;
 use super::settings::{Settings, TlsConfig};
 use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
+use super::{files, limits};
 use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
-use crate::connection::tls::limits;
 use core::ffi::c_int;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
