@@ -1,9 +1,10 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
 use super::announce::note_pending;
+use super::buffer::WRITE_LIMIT;
 use super::conn::{fail, this};
 use super::failure::Failure;
-use super::session::{Session, WRITE_LIMIT};
+use super::session::Session;
 use crate::abi::connection::*;
 use crate::connection::socket::{MAX_TRANSFER, bytes, synced, transferred};
 use crate::connection::sync;

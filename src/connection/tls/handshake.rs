@@ -5,7 +5,7 @@ use super::conn::{fail, this};
 use super::failure::Failure;
 use super::interest::{settle, watch_for};
 use super::permits::{self, Permit};
-use super::session::{Handshake, client_session};
+use super::session::{Handshake, Session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
@@ -240,7 +240,7 @@ unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Fail
             (*this(conn)).place.leave();
             (*this(conn)).error = None;
             (*this(conn)).reached = false;
-            (*this(conn)).session = Some(client_session(address)?);
+            (*this(conn)).session = Some(Session::client(address)?);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod buffer;
 mod config;
 mod conn;
 mod data;
+mod engine;
 mod events;
 mod failure;
 mod handshake;

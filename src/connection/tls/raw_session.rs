@@ -3,7 +3,7 @@
 
 use super::config::upstream::configure_from_host;
 use super::failure::Failure;
-use super::session::{Handshake, Session, client_session};
+use super::session::{Handshake, Session};
 use crate::abi::ae::{AE_NONE, AE_READABLE, AE_WRITABLE};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
@@ -26,7 +26,7 @@ impl RawSession {
     /// settings ask for that.
     pub(crate) fn new(fd: c_int, server_name: &CStr) -> Result<Self, (Errno, String)> {
         configure_from_host();
-        let session = client_session(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
+        let session = Session::client(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 

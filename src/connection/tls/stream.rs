@@ -2,7 +2,7 @@
 
 use super::config::upstream::configure_from_host;
 use super::conn::{new, this};
-use super::session::server_session;
+use super::session::Session;
 use super::{data, events, handshake, permits};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
@@ -57,7 +57,7 @@ pub(crate) unsafe fn create_accepted(
 ) -> Result<NonNull<connection>, Errno> {
     configure_from_host();
     // SAFETY: the caller vouches for the loop.
-    unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, server_session(auth).map(Some)) }
+    unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some)) }
 }
 
 /// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
