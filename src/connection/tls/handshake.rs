@@ -12,11 +12,11 @@ use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
 use crate::connection::home::loop_of;
+use crate::connection::socket::{start_tcp_connect, wait_tcp_connect};
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, socket, status, unwatch};
+use crate::connection::{call_handler, drop_fd, status, unwatch};
 use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
-use crate::sys::errno::call;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
 /// Begins a handshake: from now on it has its time.
@@ -164,7 +164,7 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
                 begin(conn).map_err(Failure::System)
             });
             if let Err(failure) = begun {
-                return failed_at_once(conn, &failure);
+                return status(|| Err(fail_at_once(conn, &failure)));
             }
         }
         (*conn).conn_handler = handler;
@@ -187,14 +187,15 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
     }
 }
 
+/// Ends a handshake before it has begun.
+///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
+unsafe fn fail_at_once(conn: *mut connection, failure: &Failure) -> Errno {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         end(conn);
-        let errno = fail(conn, failure);
-        status(|| Err(errno))
+        fail(conn, failure)
     }
 }
 
@@ -211,20 +212,15 @@ impl Connector for Tls {
         handler: ConnectionCallbackFunc,
     ) -> c_int {
         // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-        unsafe {
-            if let Err(failure) = prepare(conn, host) {
-                return failed_at_once(conn, &failure);
-            }
-            let result = socket::Tcp::connect(conn, host, port, source, multipath, handler);
-            if result == C_OK
-                && let Err(errno) = begin(conn)
-            {
+        status(|| unsafe {
+            prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
+            start_tcp_connect(conn, host, port, source, multipath, handler)?;
+            begin(conn).map_err(|errno| {
                 drop_fd(conn);
                 (*conn).conn_handler = None;
-                return failed_at_once(conn, &errno.into());
-            }
-            result
-        }
+                fail_at_once(conn, &errno.into())
+            })
+        })
     }
 }
 
@@ -253,14 +249,10 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    call(C_ERR, || unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return Err(fail(conn, &failure));
-        }
+    status(|| unsafe {
+        prepare(conn, host).map_err(|failure| fail(conn, &failure))?;
         let deadline = Deadline::unless_below_0(timeout);
-        if socket::blocking_connect(conn, host, port, timeout) != C_OK {
-            return Err(Errno::last());
-        }
+        wait_tcp_connect(conn, host, port, timeout)?;
         (*this(conn)).reached = true;
         let result = loop {
             let mask = match step(conn) {
@@ -273,12 +265,9 @@ pub(super) unsafe extern "C" fn blocking_connect(
                 break Err(errno.into());
             }
         };
-        match result {
-            Ok(()) => Ok(C_OK),
-            Err(failure) => {
-                drop_fd(conn);
-                Err(fail(conn, &failure))
-            }
-        }
+        result.map_err(|failure| {
+            drop_fd(conn);
+            fail(conn, &failure)
+        })
     })
 }
