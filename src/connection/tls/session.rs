@@ -122,16 +122,14 @@ impl Session {
         if room.is_empty() {
             return Err(Failure::Other("the peer sent a message that is too long"));
         }
-        // SAFETY: the slice is as long as said.
-        let count = unsafe { fd::read(socket, room.as_mut_ptr().cast(), room.len()) }?;
+        let count = fd::read_into(socket, room)?;
         self.engine.incoming.fill(count);
         Ok(count)
     }
 
     /// Writes what is in `outgoing`; `EAGAIN` when something stays.
     fn flush(&mut self, socket: c_int) -> Result<(), Errno> {
-        // SAFETY: the slice is as long as said.
-        self.flush_with(|data| unsafe { fd::write(socket, data.as_ptr().cast(), data.len()) })
+        self.flush_with(|data| fd::write_from(socket, data))
     }
 
     fn flush_with(&mut self, write: impl Fn(&[u8]) -> Result<usize, Errno>) -> Result<(), Errno> {
