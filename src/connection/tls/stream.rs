@@ -2,13 +2,14 @@
 
 use super::config::upstream::configure_from_host;
 use super::conn::{new, this};
+use super::data::{self, OverTls};
 use super::session::Session;
-use super::{data, events, handshake, permits};
+use super::{events, handshake, permits};
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::connection::socket::STREAM;
-use crate::connection::{drop_fd, home, is_held};
+use crate::connection::{drop_fd, home, is_held, sync};
 use crate::event_loop::LoopHandle;
 use crate::event_loop::memory::unbox;
 use crate::sys::Errno;
@@ -28,9 +29,9 @@ pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(events::set_write_handler),
     set_read_handler: Some(events::set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(data::sync_write),
-    sync_read: Some(data::sync_read),
-    sync_readline: Some(data::sync_readline),
+    sync_write: Some(sync::write::<OverTls>),
+    sync_read: Some(sync::read::<OverTls>),
+    sync_readline: Some(sync::readline::<OverTls>),
     ..STREAM
 };
 
