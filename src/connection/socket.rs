@@ -24,9 +24,9 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(set_write_handler),
     set_read_handler: Some(set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync::write::<Plain>),
-    sync_read: Some(sync::read::<Plain>),
-    sync_readline: Some(sync::readline::<Plain>),
+    sync_write: Some(sync::write::<OverSocket>),
+    sync_read: Some(sync::read::<OverSocket>),
+    sync_readline: Some(sync::readline::<OverSocket>),
     ..ConnectionType::NONE
 };
 
@@ -308,9 +308,9 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
 }
 
 /// Sync reads and writes of a plain socket.
-pub(super) struct Plain;
+pub(super) struct OverSocket;
 
-impl SyncStream for Plain {
+impl SyncStream for OverSocket {
     unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: `conn` is live, by the trait's contract.
         fd::read_into(unsafe { (*conn).fd }, room)

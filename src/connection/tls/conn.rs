@@ -30,7 +30,7 @@ pub(crate) struct TlsConnection {
     pub(super) reached: bool,
     /// Another thread is using it: nothing changes in its loop until the state is updated.
     pub(super) postponed: bool,
-    pub(super) place: pending::Place,
+    pub(super) place: pending::Entry,
     /// It is not the next call's turn but the one's after it.
     pub(super) deferred: bool,
 }
@@ -57,7 +57,7 @@ pub(super) unsafe fn new(
         timer: None,
         reached: false,
         postponed: false,
-        place: pending::Place::default(),
+        place: pending::Entry::default(),
         deferred: false,
     })?;
     // SAFETY: fresh and nobody else's.

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A loop's number, and a place in the order in which connections came.
-type Key = (u64, u64);
+type Position = (u64, u64);
 
 struct Waiting {
-    connections: BTreeMap<Key, Pointer>,
+    connections: BTreeMap<Position, Pointer>,
     next: u64,
 }
 
@@ -32,9 +32,9 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 
 /// A connection's place in the list, not to be copied.
 #[derive(Default, Debug)]
-pub(super) struct Place(Option<Key>);
+pub(super) struct Entry(Option<Position>);
 
-impl Place {
+impl Entry {
     pub(super) fn is_taken(&self) -> bool {
         self.0.is_some()
     }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn each_loop_has_its_own_in_order() {
         let conns = [1, 2, 3].map(ptr::without_provenance_mut);
-        let [mut a, mut b, mut c] = [Place::default(), Place::default(), Place::default()];
+        let [mut a, mut b, mut c] = [Entry::default(), Entry::default(), Entry::default()];
         a.enter(8, conns[0]);
         b.enter(16, conns[1]);
         c.enter(8, conns[2]);

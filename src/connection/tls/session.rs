@@ -2,7 +2,7 @@
 
 use super::buffer::WRITE_LIMIT;
 use super::config::context::{self, Context};
-use super::engine::{Ended, Engine, Outbound, READ_LEAST, Step};
+use super::engine::{Ended, Engine, Outbound, Outcome, READ_LEAST};
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
@@ -83,7 +83,7 @@ impl Session {
 
     fn try_handshake(&mut self, socket: c_int) -> Result<Handshake, Failure> {
         loop {
-            if let Step::Progress | Step::Data(_) | Step::Sent =
+            if let Outcome::Progress | Outcome::Data(_) | Outcome::Sent =
                 self.engine.step_or_alert(&mut [], &Outbound::Nothing)?
             {
                 continue;
@@ -153,8 +153,8 @@ impl Session {
         }
         while self.engine.end.is_none() {
             match self.engine.step_or_alert(out, &Outbound::Nothing) {
-                Ok(Step::Data(count @ 1..)) => return Ok(count + self.engine.read_ahead(&mut out[count..])),
-                Ok(Step::Idle) if !self.engine.show_record() => {
+                Ok(Outcome::Data(count @ 1..)) => return Ok(count + self.engine.read_ahead(&mut out[count..])),
+                Ok(Outcome::Idle) if !self.engine.show_record() => {
                     // Answers of the protocol's own. What does not go now goes with the next call.
                     let _ = self.flush(socket);
                     if self.receive(socket)? == 0 {
@@ -225,7 +225,7 @@ impl Session {
         if self.engine.is_handshaking() || matches!(self.engine.end, Some(Ended::Failed(_))) || flush(self).is_err() {
             return;
         }
-        while let Ok(Step::Progress | Step::Data(_)) = self.engine.step(&mut [], &Outbound::CloseNotify) {}
+        while let Ok(Outcome::Progress | Outcome::Data(_)) = self.engine.step(&mut [], &Outbound::CloseNotify) {}
         let _ = flush(self);
         if !self.engine.is_server() {
             // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset,
