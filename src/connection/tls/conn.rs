@@ -1,4 +1,4 @@
-//! A connection over TLS: what it holds beside the socket's, and how it fails.
+//! A connection over TLS: what it holds in addition to a plain connection, and how it fails.
 
 use super::failure::Failure;
 use super::pending;
@@ -18,27 +18,30 @@ use std::ffi::CString;
 #[repr(C)]
 pub(crate) struct TlsConnection {
     base: Allocated,
-    /// None until a connect begins, and when there were no settings to make it from.
+    /// None until a connect begins, and if TLS was not configured then.
     pub(super) session: Option<Box<Session>>,
-    /// The last error that is not of the system's.
+    /// The text of the last error that is not the system's.
     pub(super) error: Option<CString>,
-    /// While the handshake of an accepted connection is under way.
+    /// Held while the handshake of an accepted connection is under way.
     pub(super) permit: Option<Permit>,
-    /// When the handshake must have ended.
+    /// Ends a handshake that takes too long.
     pub(super) timer: Option<LibraryTimer>,
-    /// The socket of a connect is connected, and the handshake has begun.
+    /// The socket is connected, and the handshake has begun.
     pub(super) reached: bool,
-    /// Another thread is using it: nothing changes in its loop until the state is updated.
+    /// Another thread is using the connection: its loop is not touched until the state is updated.
     pub(super) postponed: bool,
     pub(super) place: pending::Entry,
-    /// It is not the next call's turn but the one's after it.
+    /// The next call that serves waiting connections skips it, once.
     pub(super) deferred: bool,
 }
 
+/// The whole of a connection of this type.
 pub(super) fn this(conn: *mut connection) -> *mut TlsConnection {
     conn.cast()
 }
 
+/// A new connection; a failure to make its session puts it into `CONN_STATE_ERROR`.
+///
 /// # Safety
 /// `el` is NULL or a live loop.
 pub(super) unsafe fn new(
@@ -70,6 +73,8 @@ pub(super) unsafe fn new(
     Ok(conn)
 }
 
+/// Puts the connection into `CONN_STATE_ERROR` and notes why; returns the errno.
+///
 /// # Safety
 /// `conn` is a live connection of this type that no other thread uses.
 pub(super) unsafe fn fail(conn: *mut connection, failure: &Failure) -> Errno {

@@ -11,10 +11,10 @@ use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
-/// How many buffers of one `writev` are looked at.
+/// The most buffers that one `writev` takes.
 const PARTS: usize = 64;
 
-/// What a state other than connected answers to a read or write.
+/// The error of a read or write in any state except connected.
 fn refusal(state: ConnectionState, last_errno: c_int) -> Errno {
     match state {
         CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING => Errno::EAGAIN,
@@ -60,7 +60,7 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
             return Ok(0);
         }
         if buf.is_null() {
-            // As the kernel says of a socket.
+            // As the kernel does for a socket.
             return Err(Errno::EFAULT);
         }
         let room = core::slice::from_raw_parts_mut(buf, len);
@@ -69,7 +69,7 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
             (*conn).state = CONN_STATE_CLOSED;
         }
         if !(*this(conn)).postponed {
-            // Entered anew: what this read gave is not answered yet.
+            // Goes to the end of the list: this read's data has not been answered yet.
             (*this(conn)).place.leave();
             note_pending(conn);
         }
@@ -90,7 +90,7 @@ pub(super) unsafe extern "C" fn write(conn: *mut connection, data: *const c_void
     }
 }
 
-/// Small buffers go into records together.
+/// The table's `writev`. Small buffers are put into records together.
 pub(in crate::connection) unsafe extern "C" fn writev(
     conn: *mut connection,
     iov: *const libc::iovec,
@@ -127,7 +127,7 @@ unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_i
     unsafe { transfer(conn, |session, fd| session.write(fd, &parts[..used])) }
 }
 
-/// The bytes of a buffer; NULL is `EFAULT`, as the kernel says of a socket.
+/// The bytes of a buffer. NULL is `EFAULT`, as the kernel has it for a socket.
 ///
 /// # Safety
 /// `data` is NULL or valid for `len` bytes during the call.

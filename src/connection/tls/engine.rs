@@ -61,9 +61,9 @@ pub(super) struct Engine {
     side: Side,
     /// Records from the socket.
     pub(super) incoming: Buffer,
-    /// How many of these bytes, whole records, rustls has been shown. What it leaves there is part of a message. A record
-    /// is shown only when a read has nothing else to return (except ahead, see [`ahead`]): a bad one ends the session, and
-    /// replies to the data before it have to be written first.
+    /// How many of these bytes, whole records, rustls has been shown. What it leaves there is part of a message. A
+    /// record is shown only when a read has nothing else to return (except ahead, see [`ahead`]): a bad one ends the
+    /// session, and replies to the data before it have to be written first.
     shown: usize,
     /// Data that no reader has had room for.
     plain: Vec<u8>,
@@ -184,8 +184,8 @@ impl Engine {
         count
     }
 
-    /// How long the record is that rustls sees next, if all of it is there, and whether it is one: if not, the header
-    /// is enough.
+    /// The length of the record that rustls sees next, if all of it is there, and whether it is a record: of what is
+    /// not, the header is enough.
     fn next_record(&self) -> Option<(usize, bool)> {
         match &self.incoming.filled()[self.shown..] {
             [kind, major, _, high, low, rest @ ..] => {
@@ -198,23 +198,23 @@ impl Engine {
         }
     }
 
-    /// Shows rustls one record more, if there is one.
+    /// Shows rustls the next record, if it is complete.
     pub(super) fn show_record(&mut self) -> bool {
         let Some((length, is_record)) = self.next_record() else { return false };
         if !is_record {
-            // rustls knows versions that are not of TLS, and would wait for the rest of such a record.
+            // rustls would accept some versions that are not TLS, and wait for the rest of such a record.
             self.incoming.filled_mut()[self.shown] = NO_RECORD;
         }
         self.shown += length;
         true
     }
 
-    /// Whether a read has data to give that no poll of the socket will announce.
+    /// Whether a read would return data that no poll of the socket will announce.
     pub(super) fn has_plain(&self) -> bool {
         !self.plain.is_empty()
     }
 
-    /// Whether a record is there that a poll may not announce. It may turn out to be the end, or be known as that.
+    /// Whether a record or the end is there that a poll may not announce. A record may turn out to be the end.
     pub(super) fn has_record(&self) -> bool {
         self.end.is_some() || self.next_record().is_some()
     }

@@ -51,7 +51,7 @@ pub(super) unsafe extern "C" fn set_write_handler(
     })
 }
 
-/// With `on` the loop is left alone until [`update_state`].
+/// With `on`, the loop is not touched until [`update_state`].
 ///
 /// # Safety
 /// `conn` is a live connection of this type.
@@ -67,7 +67,8 @@ pub(in crate::connection) unsafe fn postpone(conn: *mut connection, on: bool) {
 /// `conn` is a live connection of this type and thread.
 #[allow(dead_code)] // Only Valkey asks for it.
 pub(in crate::connection) unsafe fn update_state(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection. Without memory for the event there is nobody to tell.
+    // SAFETY: the caller vouches for the connection. An error (no memory for
+    // the event) has nobody to be reported to.
     let _ = unsafe { settle(conn) };
 }
 
@@ -101,7 +102,7 @@ pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(),
         if let Some(permit) = &(*this(conn)).permit {
             permit.moved(LoopHandle::of(loop_of(conn)?).number());
         }
-        // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
+        // A handshake is under way, or was to give way and has changed its loop before it was told.
         if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).permit.is_some() || (*conn).conn_handler.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);

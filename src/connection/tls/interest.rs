@@ -10,7 +10,7 @@ use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::c_int;
 
-/// Brings what the loop watches for in line with the handlers.
+/// Makes the loop watch for what the handlers want.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -33,7 +33,7 @@ pub(super) unsafe fn settle(conn: *mut connection) -> Result<(), Errno> {
     }
 }
 
-/// Watches the descriptor for these events and no other.
+/// Watches the descriptor for exactly these events.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -41,7 +41,7 @@ pub(super) unsafe fn watch_for(conn: *mut connection, mask: c_int) -> Result<(),
     // SAFETY: the caller vouches for the connection.
     unsafe {
         let el = match loop_of(conn) {
-            // Between two loops, and without a descriptor, there is nothing to watch for.
+            // A connection between two loops, or without a descriptor, is not watched.
             Err(_) if mask == 0 => return Ok(()),
             el => el?,
         };

@@ -1,4 +1,4 @@
-//! The functions of the type, and how its connections come and go.
+//! The type's table, and how its connections are created and closed.
 
 use super::config::upstream::configure_from_host;
 use super::conn::{new, this};
@@ -17,7 +17,7 @@ use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int};
 use core::ptr::{self, NonNull};
 
-/// The functions of the type that are the same in every profile.
+/// The functions of the type's table that are the same in every profile.
 pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     ae_handler: Some(events::ae_handler),
     close: Some(close),
@@ -35,7 +35,7 @@ pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     ..STREAM
 };
 
-/// A new connection to be connected, of the loop `el`, or NULL for not known.
+/// A new connection, to be connected. `el` is its loop, or NULL if that is not known.
 ///
 /// # Safety
 /// `el` is NULL or a live loop.
@@ -61,8 +61,8 @@ pub(crate) unsafe fn create_accepted(
     unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some)) }
 }
 
-/// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
-/// another handshake gives way. None: none for a while.
+/// How many connections a listener of a loop may accept now: `most`, or as many as there are permits for, or one if
+/// another handshake can give way to it. None: the listener rests.
 ///
 /// # Safety
 /// `el` is a live loop.
@@ -122,7 +122,7 @@ pub(crate) unsafe fn shutdown(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         say_goodbye(conn);
-        // A socket that is not connected any more has nothing to shut down.
+        // It fails for a socket that is no longer connected: there is nothing to shut down.
         let _ = crate::sys::socket::shutdown((*conn).fd);
     }
 }
