@@ -6,6 +6,7 @@ use crate::abi::tls::libaeTlsSession;
 #[cfg(feature = "tls")]
 use crate::connection::tls::RawSession;
 use crate::event_loop::memory::{boxed, unbox};
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -50,8 +51,8 @@ pub unsafe extern "C" fn libaeTlsSessionNew(
         // SAFETY: the caller vouches for the string.
         let name = unsafe { optional_string(server_name) }.unwrap_or(c"");
         let session = if fd < 0 { Err((Errno::EINVAL, "no descriptor".into())) } else { RawSession::new(fd, name) };
-        // SAFETY: the caller vouches for the buffer.
-        let session = unsafe { explained(session, err, err_len) }?;
+        // SAFETY: NULL or room for that many bytes, by this function's own contract.
+        let session = explained(session, unsafe { TextRoom::new(err, err_len) })?;
         Ok(boxed(session)?.as_ptr().cast())
     })
 }

@@ -4,8 +4,8 @@ use super::{host_argument, status};
 use crate::abi::anet::{ANET_IP_ONLY, ANET_PREFER_IPV4, ANET_PREFER_IPV6};
 use crate::abi::profile;
 use crate::anet::{self, End, Error, Family, HostPort};
-use crate::ffi::args::{call, non_null, string};
-use crate::sys::text::{write_text, write_whole};
+use crate::ffi::args::{call, string};
+use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int};
 use core::fmt::Display;
 use nix::errno::Errno;
@@ -15,8 +15,8 @@ use nix::errno::Errno;
 /// # Safety
 /// `buf` is NULL or has room for `len` bytes.
 unsafe fn format_to(buf: *mut c_char, len: usize, text: impl Display) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the room.
-    let whole = unsafe { write_text(non_null(buf)?, len, format_args!("{text}")) };
+    // SAFETY: NULL or room for that many bytes, by this function's own contract.
+    let whole = unsafe { TextRoom::new(buf, len) }.ok_or(Errno::EINVAL)?.write(format_args!("{text}"));
     Ok(c_int::try_from(whole).unwrap_or(c_int::MAX))
 }
 
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn anetResolve(
                 _ => None,
             };
             let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0, preferred)?;
-            let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
-            write_whole(buf, ipbuf_len, ip.as_str()).map_err(|errno| Error::new("ipbuf", errno))
+            let written = TextRoom::new(ipbuf, ipbuf_len).ok_or(Errno::EINVAL);
+            written.and_then(|mut buf| buf.write_whole(ip.as_str())).map_err(|errno| Error::new("ipbuf", errno))
         })
     }
 }
@@ -72,8 +72,9 @@ pub unsafe extern "C" fn anetResolveIP(
 /// # Safety
 /// As for [`anetFdToString`].
 unsafe fn end_to_string(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: bool) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote), ip, ip_len, port) }.map(|()| 0))
+    // SAFETY: NULL or as long as said, and valid, by this function's own contract.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    call(-1, || anet::write_end(anet::end_address(fd, remote), ip, port).map(|()| 0))
 }
 
 /// The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to

@@ -11,7 +11,7 @@ pub mod sockets;
 use super::args::{call, string};
 use crate::abi::anet::{ANET_ERR, ANET_ERR_LEN, ANET_OK};
 use crate::anet::Error;
-use crate::sys::text::write_text;
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int};
 
 /// Runs `body`; a failure's text goes to `err`, its number to `errno`.
@@ -21,9 +21,9 @@ use core::ffi::{CStr, c_char, c_int};
 unsafe fn answer<T>(err: *mut c_char, failure: T, body: impl FnOnce() -> Result<T, Error>) -> T {
     call(failure, || {
         body().map_err(|error| {
-            if !err.is_null() {
-                // SAFETY: the caller vouches for the room.
-                unsafe { write_text(err, ANET_ERR_LEN, format_args!("{error}")) };
+            // SAFETY: NULL or room for that many bytes, by this function's own contract.
+            if let Some(mut err) = unsafe { TextRoom::new(err, ANET_ERR_LEN) } {
+                err.write(format_args!("{error}"));
             }
             error.errno()
         })

@@ -5,6 +5,7 @@ use crate::abi::anet::ANET_ERR;
 use crate::abi::profile;
 use crate::anet::{self, Connect, Error, Family, Transport};
 use crate::ffi::args::{optional_string, string};
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
 use nix::errno::Errno;
@@ -315,7 +316,7 @@ pub unsafe extern "C" fn anetTcpAccept(
                 *port = peer.port();
             }
             // An address that does not fit is not worth losing the connection for.
-            let _ = anet::write_ip(&peer, ip, ip_len);
+            let _ = anet::write_ip(&peer, TextRoom::new(ip, ip_len).as_mut());
             Ok(fd)
         })
     }
