@@ -70,10 +70,10 @@ pub(crate) unsafe fn call_connect(
     handler: ConnectionCallbackFunc,
 ) -> c_int {
     #[cfg(not(abi_valkey_9))]
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: the arguments are as the function expects them, by this function's own contract.
     return unsafe { function(conn, addr, port, source_addr, handler) };
     #[cfg(abi_valkey_9)]
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: the arguments are as the function expects them, by this function's own contract.
     unsafe {
         function(conn, addr, port, source_addr, 0, handler)
     }

@@ -45,7 +45,7 @@ impl OwnedFd {
 
 impl Drop for OwnedFd {
     fn drop(&mut self) {
-        // The error that got us here is the one to report.
+        // The error to report is the one that led here.
         let _ = fd::close(self.0);
     }
 }

@@ -7,9 +7,9 @@ use core::ffi::c_int;
 /// What a stream goes over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// The usual.
+    /// Plain TCP.
     Tcp,
-    /// Several paths at once.
+    /// Multipath TCP.
     #[allow(dead_code)] // Only Valkey 9 asks for it.
     Mptcp,
 }

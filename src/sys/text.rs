@@ -1,4 +1,4 @@
-//! Text without allocation: a library that reports want of memory must not want any for it.
+//! Text without allocation: reporting that memory ran out must not need memory.
 
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt::{self, Write};
@@ -17,12 +17,12 @@ pub(crate) struct Text<const N: usize> {
 impl<const N: usize> Text<N> {
     pub(crate) fn new(text: fmt::Arguments<'_>) -> Self {
         let mut this = Self { bytes: [0; N], len: 0 };
-        // It never fails, it cuts.
+        // It never fails: it cuts.
         let _ = this.write_fmt(text);
         this
     }
 
-    /// Lets `fill` write a terminated text into the buffer, of which it gets the address and the size.
+    /// Lets `fill` write a terminated text into the buffer; it gets the buffer's address and size.
     fn filled(fill: impl FnOnce(*mut c_char, usize)) -> Self {
         let mut this = Self { bytes: [0; N], len: 0 };
         fill(this.bytes.as_mut_ptr().cast(), N);
@@ -35,7 +35,7 @@ impl<const N: usize> Text<N> {
         let text = &self.bytes[..self.len];
         match core::str::from_utf8(text) {
             Ok(text) => text,
-            // Cut in the middle of a character, or another encoding altogether: as far as it goes.
+            // Cut in the middle of a character, or in another encoding: the part that is valid.
             Err(error) => core::str::from_utf8(&text[..error.valid_up_to()]).unwrap_or_default(),
         }
     }
@@ -114,7 +114,7 @@ pub(crate) const IP_TEXT_LEN: usize = 46;
 /// `address` is an `in_addr` or `in6_addr`, as `family` says.
 pub(crate) unsafe fn ip_text(family: c_int, address: *const core::ffi::c_void) -> Text<IP_TEXT_LEN> {
     Text::filled(|buf, len| {
-        // SAFETY: the caller vouches for the address; the buffer is as long as said. It is large enough.
+        // SAFETY: an address of the family; the buffer is as long as said, and large enough for any.
         unsafe { inet_ntop(family, address, buf, len as libc::socklen_t) };
     })
 }
@@ -131,14 +131,14 @@ impl TextRoom<'_> {
         if buf.is_null() {
             return None;
         }
-        // SAFETY: not NULL, and the room is this one's alone, by this function's own contract; uninitialised bytes are fine.
-        // No object is larger than the limit.
+        // SAFETY: not NULL, and the room is this one's alone, by this function's own contract; uninitialised bytes are
+        // fine. No object is larger than the limit.
         Some(Self(unsafe { core::slice::from_raw_parts_mut(buf.cast(), len.min(isize::MAX as usize)) }))
     }
 
     /// Writes as much of the text as fits. Returns the length of the whole.
     pub(crate) fn write(&mut self, text: fmt::Arguments<'_>) -> usize {
-        self.write_with(|cut| _ = cut.write_fmt(text)) // It never fails, it cuts.
+        self.write_with(|cut| _ = cut.write_fmt(text)) // It never fails: it cuts.
     }
 
     /// Writes as much of the bytes as fits.

@@ -1,6 +1,6 @@
-//! Decrypting ahead of what a read has to give. A record that is bad makes rustls send an alert, behind which nothing
-//! can be sent any more. So while a read looks ahead, the ciphers only say that there is something wrong; the next
-//! read, which has nothing else to give, finds out what.
+//! Decrypting more records than a read needs. A bad record makes rustls send an alert, after which nothing can be sent.
+//! So while a read looks ahead, the ciphers only report a bad record; the next read, which has nothing else to return,
+//! lets rustls handle it.
 
 use rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter,
@@ -13,14 +13,14 @@ thread_local! {
     static IS_AHEAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a bad record is while somebody looks ahead: an error that rustls hands on and does nothing about.
+/// The error for a bad record while a read looks ahead: rustls passes it on and does nothing else.
 const BAD_RECORD: &str = "a bad record, seen ahead";
 
 pub(in crate::connection::tls) fn is_bad_record(error: &Error) -> bool {
     matches!(error, Error::General(text) if text == BAD_RECORD)
 }
 
-/// Runs `body`, in which a bad record is no more than an error.
+/// Runs `body`, in which a bad record is only an error, without an alert.
 pub(in crate::connection::tls) fn look<T>(body: impl FnOnce() -> T) -> T {
     IS_AHEAD.set(true);
     let result = body();
@@ -28,7 +28,7 @@ pub(in crate::connection::tls) fn look<T>(body: impl FnOnce() -> T) -> T {
     result
 }
 
-/// A cipher of the provider's that can be used to look ahead.
+/// One of the provider's ciphers, made able to look ahead.
 pub(super) struct AheadCipher<T: ?Sized + 'static>(pub(super) &'static T);
 
 struct Decrypter(Box<dyn MessageDecrypter>);

@@ -1,4 +1,4 @@
-//! What a certificate says of its holder and of itself: read from its DER form, where rustls has checked it already.
+//! Fields of a certificate, read from its DER form. rustls has checked it already.
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 

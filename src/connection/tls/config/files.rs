@@ -45,7 +45,7 @@ pub(super) fn load(identity: &CertAndKey, provider: &CryptoProvider) -> Result<C
         Err(TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(format!("{key_setting}: {} is not the key of {}", identity.key_file, identity.cert_file))
         }
-        // Certificates of X.509 version 1 cannot be compared; they serve anyway.
+        // Certificates of X.509 version 1 cannot be compared with a key; they are used anyway.
         _ => Ok(certified),
     }
 }
@@ -85,7 +85,7 @@ fn private_key(identity: &CertAndKey) -> Result<PrivateKeyDer<'static>, String> 
     }
 }
 
-/// The CAs that peers are checked with; None when there are none. The certificates come beside the store.
+/// The CAs that peers are checked with, as rustls's store and as certificates; None if there are none.
 pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<CertificateDer<'static>>)>, String> {
     if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
         return Ok(None);
@@ -99,7 +99,7 @@ pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<Ce
             if is_hashed_name(entry.file_name().as_encoded_bytes())
                 && let Err(error) = trust("tls-ca-cert-dir", entry.path(), &mut trusted)
             {
-                // OpenSSL opens a file when it looks for that certificate, and does without.
+                // OpenSSL opens such a file only when it looks for that certificate, and goes on without it.
                 event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}: left out"));
             }
         }

@@ -1,4 +1,4 @@
-//! The configuration as the program gave it, owned and checked for what TLS here cannot do.
+//! The configuration as the program gave it: copied, and checked for what rustls cannot do.
 
 use super::limits::Limits;
 use super::protocols::protocols;
@@ -13,7 +13,7 @@ use rustls::SupportedProtocolVersion;
 /// A certificate and its key.
 #[derive(Debug)]
 pub(crate) struct CertAndKey {
-    /// What the settings of this identity are called in messages.
+    /// The names of these settings in messages.
     pub(crate) names: [&'static str; 3],
     pub(crate) cert_file: String,
     pub(crate) key_file: String,
@@ -85,7 +85,7 @@ pub struct TlsConfig {
     pub records_per_key: Option<u64>,
 }
 
-/// The same, checked.
+/// The checked configuration.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) server: Option<CertAndKey>,
@@ -132,7 +132,7 @@ impl TlsConfig {
     /// # Safety
     /// The strings are NULL or valid.
     pub(crate) unsafe fn from_upstream(config: &redisTLSContextConfig) -> Result<Self, String> {
-        // SAFETY: the caller vouches for the strings.
+        // SAFETY: the strings are NULL or valid, by this function's own contract.
         unsafe {
             let reason = c"there is no key exchange with DH parameters here, only with elliptic curves";
             if text("tls-dh-params-file", config.dh_params_file)?.is_some()
@@ -165,7 +165,8 @@ impl TlsConfig {
     /// # Safety
     /// `config` points to `config.size` bytes; the strings in them are NULL or valid.
     pub(crate) unsafe fn from_libae(config: *const libaeTlsConfig) -> Result<Self, String> {
-        // SAFETY: the caller vouches for the structure and its strings; all zero is a value of it.
+        // SAFETY: `config.size` bytes with strings that are NULL or valid, by this function's own contract; all zero is
+        // a value of the structure.
         unsafe {
             let size = (*config).size;
             if size < offset_of!(libaeTlsConfig, key_file_pass) {
@@ -206,7 +207,7 @@ impl TlsConfig {
         }
     }
 
-    /// The settings, if they make sense together.
+    /// The settings, if they are consistent.
     pub(crate) fn settings(&self) -> Result<Settings, String> {
         let identity = |names: [&'static str; 3],
                         cert_file: &Option<String>,
@@ -280,7 +281,7 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: not NULL, and the caller vouches for the rest.
+    // SAFETY: not NULL, so a string, by this function's own contract.
     match unsafe { CStr::from_ptr(pointer) }.to_str() {
         Ok("") => Ok(None),
         Ok(text) => Ok(Some(text.into())),
@@ -291,7 +292,7 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
 /// # Safety
 /// `pointer` is NULL or a string.
 unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
-    // SAFETY: not NULL, and the caller vouches for the rest.
+    // SAFETY: not NULL, so a string, by this function's own contract.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes().to_vec())
 }
 

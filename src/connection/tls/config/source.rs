@@ -28,14 +28,15 @@ pub(super) fn forget() {
     SOURCE.store(ptr::null_mut(), Relaxed);
 }
 
-/// The settings in the server's structure; `asks` whether to go on with those that mean nothing.
+/// The settings in the server's structure. With `asks`, the host is asked whether to ignore settings that mean nothing
+/// here; without it they are ignored.
 ///
 /// # Safety
 /// As for [`remember`].
 pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) -> Result<TlsConfig, String> {
     let own = size_of::<redisTLSContextConfig>();
     let size = host::tls_config_size().unwrap_or(own);
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: as large as the host says, by this function's own contract.
     let Some(mut config) = (unsafe { redisTLSContextConfig::copy(config.as_ptr(), size) }) else {
         let profile = env!("LIBAE_ABI_PROFILE");
         return Err(format!("The server's TLS configuration has {size} bytes, that of {profile} {own}"));
@@ -43,7 +44,7 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
     if !asks {
         config.dh_params_file = ptr::null_mut();
     }
-    // SAFETY: the caller vouches for the strings.
+    // SAFETY: the strings are NULL or valid, by this function's own contract.
     unsafe { TlsConfig::from_upstream(&config) }
 }
 
@@ -53,21 +54,20 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
 /// In the thread that changes it.
 #[allow(dead_code)] // Only some profiles look for changed files.
 pub(super) unsafe fn settings_now() -> Option<Result<TlsConfig, String>> {
-    // SAFETY: whoever called `remember` has promised that it stays; the caller vouches that nobody changes it
-    // meanwhile.
+    // SAFETY: `remember`'s caller has promised that it stays; in this thread nobody else changes it.
     source().map(|source| unsafe { read(source, false) })
 }
 
 /// Which part of a client's certificate names its user.
 #[allow(dead_code)] // Only some profiles have users by certificate.
 pub(in crate::connection::tls) fn auth_user() -> AuthUser {
-    // SAFETY: whoever called `remember` has promised that it stays.
+    // SAFETY: `remember`'s caller has promised that it stays.
     source().map_or(AuthUser::Nothing, |source| unsafe { redisTLSContextConfig::auth_user(source.as_ptr()) })
 }
 
 /// After how many seconds to look for changed files, 0 for never.
 #[allow(dead_code)] // Only some profiles look for them.
 pub(super) fn reload_interval() -> u64 {
-    // SAFETY: whoever called `remember` has promised that it stays.
+    // SAFETY: `remember`'s caller has promised that it stays.
     source().map_or(0, |source| unsafe { redisTLSContextConfig::reload_interval(source.as_ptr()) })
 }

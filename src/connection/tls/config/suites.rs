@@ -12,7 +12,8 @@ use rustls::{
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The provider's suites that the settings leave, in their order. What they name and is not there is logged.
+/// The provider's suites that the settings choose, in the settings' order. Names of suites that rustls lacks are
+/// logged.
 pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, String> {
     let of_version = |version: &SupportedProtocolVersion| {
         let suites = all.iter().filter(|suite| suite.version() == version).map(|suite| suite.suite());
@@ -34,11 +35,11 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
     Ok(found.map(|suite| adapted(*suite, settings.records_per_key)).collect())
 }
 
-/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is none,
-/// as OpenSSL has it: that version has no way to change keys, and rustls would end the connection. With TLS 1.3 keys
-/// are changed, at rustls's limit if not before.
+/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is no
+/// limit, as in OpenSSL: that version cannot change keys, so rustls would end the connection. With TLS 1.3 the keys are
+/// changed, at rustls's limit at the latest.
 fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
-    /// What rustls takes has to live forever: each is made once.
+    /// rustls wants suites that live forever, so each is made once.
     static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {

@@ -1,4 +1,4 @@
-//! TLS configured by a server of upstream's, with its own structure.
+//! Configures TLS from a server's own structure, as upstream's servers do.
 
 use super::context::{self, is_configured};
 use super::{reload, source};
@@ -9,17 +9,17 @@ use crate::host;
 use crate::sys::Errno;
 use core::ptr::NonNull;
 
-/// Takes the host's settings, if it has some and there are none yet.
+/// Configures TLS from the host's structure, if the host has one and TLS is not configured yet.
 pub(in crate::connection::tls) fn configure_from_host() {
     if !is_configured()
         && let Some(config) = NonNull::new(host::tls_context_config().cast())
     {
-        // SAFETY: the host vouches for its hook.
+        // SAFETY: the hook's contract is this function's.
         let _ = unsafe { configure_upstream(config) };
     }
 }
 
-/// Puts the server's structure in force; why it cannot be is logged.
+/// Puts the server's structure in force. A failure is logged with its reason.
 ///
 /// # Safety
 /// It is as large as the host says and stays until TLS is configured with another or forgotten; the strings in it are

@@ -1,6 +1,6 @@
-//! Checking peers' certificates: what webpki does, and two things that it refuses and Redis's users have: certificates
-//! of X.509 version 1, which `openssl x509 -req` makes when it is not told of any extension, and a peer whose own
-//! certificate is the one that was named as CA.
+//! Checks peers' certificates with webpki, and accepts two things that webpki refuses but Redis's users have:
+//! certificates of X.509 version 1, which `openssl x509 -req` makes when no extension is asked for, and a peer whose
+//! own certificate is the one that was named as CA.
 
 use pkcs8::der::asn1::{BitStringRef, GeneralizedTime, UtcTime};
 use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
@@ -28,7 +28,7 @@ pub(super) struct Servers {
     pub(super) check_name: bool,
 }
 
-/// Checks clients: `webpki` does, but for what it refuses.
+/// Checks clients, with `webpki` first.
 #[derive(Debug)]
 pub(super) struct Clients {
     pub(super) trust: Arc<Trust>,
@@ -46,7 +46,7 @@ impl ServerCertVerifier for Servers {
     ) -> Result<ServerCertVerified, Error> {
         if let Some(plain) = Plain::of_version_1(end_entity) {
             if self.check_name {
-                // Names are in an extension, which it cannot have.
+                // Names are in an extension, and version 1 has none.
                 let expected = server_name.to_owned();
                 return Err(CertificateError::NotValidForNameContext { expected, presented: Vec::new() }.into());
             }
@@ -201,7 +201,7 @@ impl Trust {
     }
 }
 
-/// The parts of a certificate, each as its contents but for `signed`.
+/// The parts of a certificate, each as its contents, except `signed`.
 struct Plain<'a> {
     is_version_1: bool,
     signed: &'a [u8],
