@@ -1,6 +1,6 @@
 //! Pipes, and whole reads and writes.
 
-use super::OwnedFd;
+use super::owned_fd::OwnedFd;
 use crate::sys::{Errno, fd, valid_fd};
 use core::ffi::{CStr, c_int};
 use libc::{O_CLOEXEC, O_NONBLOCK};

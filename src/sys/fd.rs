@@ -6,6 +6,11 @@ use core::ffi::{CStr, c_int, c_void};
 /// Standard error.
 pub(crate) const STDERR: c_int = libc::STDERR_FILENO;
 
+/// Checks that a descriptor can exist at all.
+pub(crate) fn valid_fd(fd: c_int) -> Result<c_int, Errno> {
+    if fd < 0 { Err(Errno::EBADF) } else { Ok(fd) }
+}
+
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
     // SAFETY: takes no pointer; the descriptor is the caller's to close.
     Errno::result(unsafe { libc::close(fd) }).map(drop)
