@@ -1,15 +1,14 @@
 //! The connection layer from redis-7.2 on: registered types, listeners.
 
 use super::ae::{aeEventLoop, aeFileProc};
-use super::connection::{ConnectionCallbackFunc, ConnectionState};
-#[cfg(abi_valkey_9)]
-pub use super::type_identity::{
-    CONN_TYPE_INVALID, CONN_TYPE_MAX, CONN_TYPE_RDMA, CONN_TYPE_SOCKET, CONN_TYPE_TLS, CONN_TYPE_UNIX,
-};
+use super::connection_common::ConnectionState;
 #[cfg(abi_valkey_8_1)]
 use core::ffi::c_uint;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_short, c_ushort, c_void};
 use core::mem::{offset_of, size_of};
+
+/// A connection's callback.
+pub type ConnectionCallbackFunc = Option<unsafe extern "C" fn(conn: *mut connection)>;
 
 /// How many connection types can be registered.
 #[cfg(not(abi_valkey_9))]

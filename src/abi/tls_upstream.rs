@@ -18,8 +18,7 @@ pub const TLS_CLIENT_FIELD_URI: c_int = 2;
 /// `libaeHost.tls_config_size`.
 #[repr(C)]
 pub struct redisTLSContextConfig {
-    /// The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of
-    /// its own.
+    /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
     pub cert_file: *mut c_char,
     /// Its private key, as PEM.
     pub key_file: *mut c_char,

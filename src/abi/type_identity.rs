@@ -1,7 +1,7 @@
 //! Who a registered type is: a name up to valkey-8.1, a number from valkey-9.0 on. Headers spell the numbers as
 //! upstream's enumeration.
 
-use super::connection::ConnectionType;
+use super::connection_v2::ConnectionType;
 use core::ffi::CStr;
 #[cfg(abi_valkey_9)]
 use core::ffi::c_int;
