@@ -2,11 +2,10 @@
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
+use super::der::{contents, seconds};
 use core::fmt::Write as _;
 use pkcs8::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
-
-use super::verify::{contents, seconds};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ALTERNATIVE_NAMES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");

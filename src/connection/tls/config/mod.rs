@@ -5,6 +5,7 @@ pub(super) mod ahead;
 pub(super) mod certificate;
 mod ciphers;
 pub(super) mod context;
+mod der;
 pub(super) mod files;
 pub(super) mod limits;
 mod protocols;

@@ -2,7 +2,8 @@
 //! certificates of X.509 version 1, which `openssl x509 -req` makes when no extension is asked for, and a peer whose
 //! own certificate is the one that was named as CA.
 
-use pkcs8::der::asn1::{BitStringRef, GeneralizedTime, UtcTime};
+use super::der::{contents, seconds};
+use pkcs8::der::asn1::BitStringRef;
 use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -292,20 +293,6 @@ impl<'a> PublicKey<'a> {
             .filter(|algorithm| named.is_none_or(|named| is(algorithm.signature_alg_id(), named)))
             .any(|algorithm| algorithm.verify_signature(self.bits, message, signature).is_ok())
     }
-}
-
-/// What is inside an element.
-pub(super) fn contents(element: &[u8]) -> DerResult<&[u8]> {
-    pkcs8::der::asn1::AnyRef::from_der_partial(element).map(|(any, _)| any.value())
-}
-
-/// A time as seconds since 1970; none is before.
-pub(super) fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
-    let since = match Tag::peek(reader)? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
-    };
-    Ok(since.as_secs())
 }
 
 #[cfg(test)]
