@@ -38,7 +38,7 @@ pub struct connection {
     pub fd: c_int,
 }
 
-/// Only later profiles have listeners; the host's table names them all the same.
+/// Only later profiles have listeners; the host's table names them anyway.
 #[repr(C)]
 pub struct connListener {
     _opaque: [u8; 0],

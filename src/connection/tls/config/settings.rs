@@ -35,11 +35,11 @@ pub enum AuthClients {
     Optional,
 }
 
-/// The configuration of TLS. What is None or false has the default said with it.
+/// The configuration of TLS. A member that is None or false has the default that is stated with it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TlsConfig {
-    /// The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of
-    /// its own. Default: none, and then connections can be made but not accepted.
+    /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
+    /// Default: none, and then connections can be made but not accepted.
     pub cert_file: Option<String>,
     /// Its private key, as PEM.
     pub key_file: Option<String>,
