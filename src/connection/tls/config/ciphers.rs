@@ -1,8 +1,8 @@
 //! OpenSSL's language for lists of cipher suites of TLS 1.2, applied to the suites that rustls has.
 //!
 //! OpenSSL keeps all its suites in one order and marks those that a list has chosen; each rule of the list marks suites
-//! or moves them. A rule hardly ever depends on suites that it does not name, so the same works here, with few
-//! suites.
+//! or moves them. The rules hardly ever look at suites besides those that they name, so that the same is done here with
+//! few.
 
 use rustls::CipherSuite;
 

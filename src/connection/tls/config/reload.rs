@@ -115,8 +115,7 @@ pub(crate) unsafe fn begin() {
     if interval == 0 || !is_time() {
         return;
     }
-    // SAFETY: in the thread that changes the structure, by this function's own contract. No lock is held while the host
-    // is called.
+    // SAFETY: this is the thread that changes the structure. The host is called without a lock held.
     let settings = unsafe { source::settings_now() };
     locked(&REQUESTED).extend(settings);
     if !host::tls_reload() {
@@ -131,7 +130,7 @@ pub(crate) unsafe fn begin() {
 /// Asked for by [`begin`], or called while nobody changes the server's structure.
 pub(crate) unsafe fn prepare() {
     let requested = locked(&REQUESTED).pop_front();
-    // SAFETY: not requested by `begin`, so nobody changes the structure, by this function's own contract.
+    // SAFETY: nobody has asked, so nobody changes the structure meanwhile.
     let Some(config) = requested.or_else(|| unsafe { source::settings_now() }) else { return };
     match config.and_then(read_changed) {
         Ok(true) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials changed, new ones are ready")),

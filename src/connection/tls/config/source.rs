@@ -36,7 +36,7 @@ pub(super) fn forget() {
 pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) -> Result<TlsConfig, String> {
     let own = size_of::<redisTLSContextConfig>();
     let size = host::tls_config_size().unwrap_or(own);
-    // SAFETY: as large as the host says, by this function's own contract.
+    // SAFETY: as large as the host says.
     let Some(mut config) = (unsafe { redisTLSContextConfig::copy(config.as_ptr(), size) }) else {
         let profile = env!("LIBAE_ABI_PROFILE");
         return Err(format!("The server's TLS configuration has {size} bytes, that of {profile} {own}"));
@@ -44,7 +44,7 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
     if !asks {
         config.dh_params_file = ptr::null_mut();
     }
-    // SAFETY: the strings are NULL or valid, by this function's own contract.
+    // SAFETY: NULL or valid.
     unsafe { TlsConfig::from_upstream(&config) }
 }
 
@@ -54,7 +54,7 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
 /// In the thread that changes it.
 #[allow(dead_code)] // Only some profiles look for changed files.
 pub(super) unsafe fn settings_now() -> Option<Result<TlsConfig, String>> {
-    // SAFETY: `remember`'s caller has promised that it stays; in this thread nobody else changes it.
+    // SAFETY: whoever called `remember` has promised that it stays, and this is the thread that changes it.
     source().map(|source| unsafe { read(source, false) })
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Servers {
     pub(super) check_name: bool,
 }
 
-/// Checks clients, with `webpki` first.
+/// Checks clients: `webpki` does, except for what it refuses.
 #[derive(Debug)]
 pub(super) struct Clients {
     pub(super) trust: Arc<Trust>,
@@ -202,7 +202,7 @@ impl Trust {
     }
 }
 
-/// The parts of a certificate, each as its contents, except `signed`.
+/// The parts of a certificate, each as its contents except `signed`.
 struct Plain<'a> {
     is_version_1: bool,
     signed: &'a [u8],
