@@ -186,7 +186,7 @@ typedef struct connection {
  * `libaeHost.tls_config_size`.
  */
 typedef struct redisTLSContextConfig {
-    /** The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own. */
+    /** The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own. */
     char *cert_file;
     /** Its private key, as PEM. */
     char *key_file;

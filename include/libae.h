@@ -46,7 +46,7 @@ struct connListener;
 /** The listen backlog when the host does not say. */
 #define LIBAE_TCP_BACKLOG 511
 
-/** How long, in milliseconds, a listener rests after accept failed for a reason that stays, like want of descriptors. */
+/** How long, in milliseconds, a listener rests after accept failed for a reason that stays, like a lack of descriptors. */
 #define LIBAE_ACCEPT_RETRY_MS 100
 
 /** `libaeHost.tls_certificate`: what this side shows as a server. */
@@ -110,7 +110,7 @@ typedef struct libaeAllocator {
 
 /**
  * What the library asks of the program around it. A member that is NULL keeps the library's default, so a
- * table filled with zero bytes (but for `size`) changes nothing. Every function may be called from any
+ * table filled with zero bytes (except `size`) changes nothing. Every function may be called from any
  * thread that uses the library, must return normally (no `longjmp`, no exception), and may call the
  * library.
  */
@@ -200,20 +200,20 @@ typedef struct libaeHost {
     /**
      * From valkey-9.1 on: a certificate in use, for statistics. `which` is one of the `LIBAE_TLS_CERTIFICATE_` values,
      * `expires` the end of its validity in seconds since 1970, `serial` its number in hexadecimal, valid during the
-     * call; 0 and NULL when there is none (any more). Default: nothing.
+     * call; 0 and NULL when there is none, or no longer one. Default: nothing.
      */
     void (*tls_certificate)(int which, long long expires, const char *serial);
 } libaeHost;
 
 /**
- * The configuration of TLS for programs that are no fork of Redis. All zero but for `size` is valid: the members that
- * are NULL or 0 have the default said with them. The strings are copied.
+ * The configuration of TLS for programs that are not forks of Redis. All zero except `size` is valid: a member that is
+ * NULL or 0 has the default that is stated with it. The strings are copied.
  */
 typedef struct libaeTlsConfig {
     /** `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. */
     size_t size;
     /**
-     * The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own.
+     * The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
      * Default: none, and then connections can be made but not accepted.
      */
     const char *cert_file;

@@ -1,9 +1,12 @@
 //! The connection layer up to redis-7.0: no registry, no listeners, types as numbers.
 
 use super::ae::aeEventLoop;
-use super::connection::{ConnectionCallbackFunc, ConnectionState};
+use super::connection_common::ConnectionState;
 use core::ffi::{c_char, c_int, c_longlong, c_short, c_ushort, c_void};
 use core::mem::{offset_of, size_of};
+
+/// A connection's callback.
+pub type ConnectionCallbackFunc = Option<unsafe extern "C" fn(conn: *mut connection)>;
 
 /// The type of plain sockets.
 pub const CONN_TYPE_SOCKET: c_int = 1;
@@ -35,7 +38,7 @@ pub struct connection {
     pub fd: c_int,
 }
 
-/// Only later profiles have listeners; the host's table names them all the same.
+/// Only later profiles have listeners; the host's table names them anyway.
 #[repr(C)]
 pub struct connListener {
     _opaque: [u8; 0],

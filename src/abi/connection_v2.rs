@@ -1,15 +1,14 @@
 //! The connection layer from redis-7.2 on: registered types, listeners.
 
 use super::ae::{aeEventLoop, aeFileProc};
-use super::connection::{ConnectionCallbackFunc, ConnectionState};
-#[cfg(abi_valkey_9)]
-pub use super::type_identity::{
-    CONN_TYPE_INVALID, CONN_TYPE_MAX, CONN_TYPE_RDMA, CONN_TYPE_SOCKET, CONN_TYPE_TLS, CONN_TYPE_UNIX,
-};
+use super::connection_common::ConnectionState;
 #[cfg(abi_valkey_8_1)]
 use core::ffi::c_uint;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_short, c_ushort, c_void};
 use core::mem::{offset_of, size_of};
+
+/// A connection's callback.
+pub type ConnectionCallbackFunc = Option<unsafe extern "C" fn(conn: *mut connection)>;
 
 /// How many connection types can be registered.
 #[cfg(not(abi_valkey_9))]
@@ -342,7 +341,7 @@ impl ConnectionType {
     /// # Safety
     /// The function may be called with that loop.
     pub(crate) unsafe fn call_has_pending_data(&self, el: *mut aeEventLoop) -> c_int {
-        // SAFETY: the caller vouches for the function.
+        // SAFETY: it may be called.
         unsafe { call_with_loop(self.has_pending_data, el) }
     }
 
@@ -351,7 +350,7 @@ impl ConnectionType {
     /// # Safety
     /// The function may be called with that loop.
     pub(crate) unsafe fn call_process_pending_data(&self, el: *mut aeEventLoop) -> c_int {
-        // SAFETY: the caller vouches for the function.
+        // SAFETY: it may be called.
         unsafe { call_with_loop(self.process_pending_data, el) }
     }
 }
@@ -360,7 +359,7 @@ impl ConnectionType {
 /// The function may be called.
 #[cfg(not(abi_redis_8))]
 unsafe fn call_with_loop(function: Option<unsafe extern "C" fn() -> c_int>, _el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the function.
+    // SAFETY: it may be called.
     function.map_or(0, |function| unsafe { function() })
 }
 
@@ -371,7 +370,7 @@ unsafe fn call_with_loop(
     function: Option<unsafe extern "C" fn(*mut aeEventLoop) -> c_int>,
     el: *mut aeEventLoop,
 ) -> c_int {
-    // SAFETY: the caller vouches for the function.
+    // SAFETY: it may be called.
     function.map_or(0, |function| unsafe { function(el) })
 }
 
@@ -415,7 +414,7 @@ impl connListener {
     /// # Safety
     /// What the listener has for its type is NULL, or what the type expects and valid for as long as the result.
     pub(crate) unsafe fn unix_options<'a>(&self) -> (Option<libc::mode_t>, Option<&'a CStr>) {
-        // SAFETY: the caller vouches for what the pointers lead to.
+        // SAFETY: NULL, or what the type expects.
         unsafe {
             #[cfg(not(abi_valkey))]
             let (permissions, group) = (self.r#priv.cast::<libc::mode_t>().as_ref().copied(), core::ptr::null());

@@ -21,7 +21,7 @@ pub const LIBAE_ACCEPTED_UNIX: c_int = 1 << 11;
 pub const LIBAE_ACCEPTS_PER_CALL: c_int = 1000;
 /// The listen backlog when the host does not say.
 pub const LIBAE_TCP_BACKLOG: c_int = 511;
-/// How long, in milliseconds, a listener rests after accept failed for a reason that stays, like want of descriptors.
+/// How long, in milliseconds, a listener rests after accept failed for a reason that stays, like a lack of descriptors.
 pub const LIBAE_ACCEPT_RETRY_MS: c_int = 100;
 
 /// `libaeHost.tls_certificate`: what this side shows as a server.
@@ -49,7 +49,7 @@ pub struct libaeAllocator {
 }
 
 /// What the library asks of the program around it. A member that is NULL keeps the library's default, so a
-/// table filled with zero bytes (but for `size`) changes nothing. Every function may be called from any
+/// table filled with zero bytes (except `size`) changes nothing. Every function may be called from any
 /// thread that uses the library, must return normally (no `longjmp`, no exception), and may call the
 /// library.
 #[repr(C)]
@@ -113,6 +113,6 @@ pub struct libaeHost {
     pub tls_reload: Option<unsafe extern "C" fn()>,
     /// From valkey-9.1 on: a certificate in use, for statistics. `which` is one of the `LIBAE_TLS_CERTIFICATE_` values,
     /// `expires` the end of its validity in seconds since 1970, `serial` its number in hexadecimal, valid during the
-    /// call; 0 and NULL when there is none (any more). Default: nothing.
+    /// call; 0 and NULL when there is none, or no longer one. Default: nothing.
     pub tls_certificate: Option<unsafe extern "C" fn(which: c_int, expires: c_longlong, serial: *const c_char)>,
 }

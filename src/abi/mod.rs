@@ -29,6 +29,7 @@ pub mod ae;
 pub mod anet;
 pub(crate) mod connect;
 pub mod connection;
+mod connection_common;
 #[cfg(abi_v1)]
 mod connection_v1;
 #[cfg(not(abi_v1))]

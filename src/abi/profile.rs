@@ -1,12 +1,12 @@
-//! What the profiles mean differently without a compiler noticing, as constants and adapters for the layers
-//! above, which do not know the profiles.
+//! What differs between profiles without the compiler noticing, as constants and adapters for the layers above, which
+//! do not know the profiles.
 
 use super::ae::*;
 use core::ffi::{c_int, c_longlong, c_void};
 use core::mem::transmute;
 use core::ptr;
 
-/// How many events a loop has for a set size: all, or as few as it can and more when descriptors need them. `now` is
+/// How many events a loop has for a set size: as many, or few at first and more when descriptors need them. `now` is
 /// how many it has, 0 for a new one.
 pub(crate) fn event_count(setsize: usize, now: usize) -> usize {
     const INITIAL: usize = 1024;
@@ -23,8 +23,8 @@ pub(crate) const FIRST_TIME_EVENT_ID: c_longlong = if cfg!(abi_valkey) { 1 } els
 /// Whether deleting a loop runs the finalizers of the time events that are still registered.
 pub(crate) const DELETE_FINALIZES: bool = cfg!(any(abi_redis_8, abi_valkey));
 
-/// Whether TCP sockets that are accepted, or connected at once, send small segments without waiting: valkey-8.1's server
-/// no longer asks for it.
+/// Whether TCP sockets that are accepted, or connected at once, send small segments without waiting: valkey-8.1's
+/// server no longer asks for it.
 pub(crate) const TCP_NO_DELAY: bool = cfg!(abi_valkey_8_1);
 
 /// Whether a blocking connect whose time is over leaves its descriptor to the connection's close.
@@ -48,8 +48,8 @@ pub(crate) const fn asks_for_remote(argument: c_int) -> bool {
     (argument == 0) == cfg!(abi_v1)
 }
 
-/// How many TLS connections an accept handler takes at once when the host does not say: handshakes cost so much that the
-/// newer servers take them one by one.
+/// How many TLS connections an accept handler takes at once when the host does not say: handshakes cost so much that
+/// the newer servers take them one by one.
 #[cfg(feature = "tls")]
 pub(crate) const TLS_ACCEPTS_PER_CALL: c_int =
     if cfg!(any(abi_redis_8, abi_valkey)) { 1 } else { super::host::LIBAE_ACCEPTS_PER_CALL };
@@ -109,7 +109,7 @@ impl aeEventLoop {
 /// `el` is a live loop.
 pub(crate) unsafe fn poll_mutex(el: *mut aeEventLoop) -> Option<*mut libc::pthread_mutex_t> {
     #[cfg(abi_valkey)]
-    // SAFETY: the caller vouches for the loop; no reference is made.
+    // SAFETY: a live loop; no reference is made.
     return Some(unsafe { &raw mut (*el).poll_mutex });
     #[cfg(not(abi_valkey))]
     {
@@ -124,7 +124,7 @@ pub(crate) unsafe fn poll_mutex(el: *mut aeEventLoop) -> Option<*mut libc::pthre
 /// `el` is a live loop.
 pub(crate) unsafe fn is_poll_protected(el: *mut aeEventLoop) -> bool {
     #[cfg(abi_valkey)]
-    // SAFETY: the caller vouches for the loop.
+    // SAFETY: a live loop.
     return unsafe { (*el).flags & AE_PROTECT_POLL != 0 };
     #[cfg(not(abi_valkey))]
     {
@@ -139,7 +139,7 @@ pub(crate) unsafe fn is_poll_protected(el: *mut aeEventLoop) -> bool {
 /// `el` is a live loop; its custom poll is NULL or an `aeCustomPollProc`.
 pub(crate) unsafe fn custom_poll(el: *mut aeEventLoop) -> Option<unsafe extern "C" fn(*mut aeEventLoop) -> c_int> {
     #[cfg(abi_valkey)]
-    // SAFETY: the caller vouches for the loop; the opaque pointer is a function of that type.
+    // SAFETY: a live loop; the opaque pointer is NULL or a function of that type.
     return unsafe {
         let proc = (*el).custompoll;
         (!proc.is_null()).then(|| transmute::<*mut aeCustomPollProc, AeCustomPollProc>(proc))
@@ -161,7 +161,7 @@ pub(crate) unsafe fn call_time_proc(
     id: c_longlong,
     data: *mut c_void,
 ) -> c_longlong {
-    // SAFETY: the caller vouches for the function.
+    // SAFETY: an `aeTimeProc` that may be called with the arguments.
     let again: AeTimeResult = unsafe { transmute::<*mut aeTimeProc, AeTimeProc>(proc)(el, id, data) };
     #[allow(clippy::useless_conversion)] // In some profiles it is one.
     again.into()
@@ -172,7 +172,7 @@ pub(crate) unsafe fn call_time_proc(
 /// # Safety
 /// `el` is a live loop; its hook may be called with it.
 pub(crate) unsafe fn call_after_sleep(el: *mut aeEventLoop, fired: c_int) {
-    // SAFETY: the caller vouches for the loop; the opaque pointer is a function of that type.
+    // SAFETY: a live loop; the opaque pointer is NULL or a function of that type.
     unsafe {
         let proc = (*el).aftersleep;
         if proc.is_null() {

@@ -23,13 +23,13 @@ pub const LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES: c_int = 10_000;
 /// they say anything.
 pub const LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT: c_int = 60_000;
 
-/// The configuration of TLS for programs that are no fork of Redis. All zero but for `size` is valid: the members that
-/// are NULL or 0 have the default said with them. The strings are copied.
+/// The configuration of TLS for programs that are not forks of Redis. All zero except `size` is valid: a member that is
+/// NULL or 0 has the default that is stated with it. The strings are copied.
 #[repr(C)]
 pub struct libaeTlsConfig {
     /// `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults.
     pub size: usize,
-    /// The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own.
+    /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
     /// Default: none, and then connections can be made but not accepted.
     pub cert_file: *const c_char,
     /// Its private key, as PEM (PKCS #8, PKCS #1 or SEC 1).

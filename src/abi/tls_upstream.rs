@@ -18,7 +18,7 @@ pub const TLS_CLIENT_FIELD_URI: c_int = 2;
 /// `libaeHost.tls_config_size`.
 #[repr(C)]
 pub struct redisTLSContextConfig {
-    /// The certificate, with the chain below the CA behind it, as PEM: the server's, and the client's if it has none of its own.
+    /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
     pub cert_file: *mut c_char,
     /// Its private key, as PEM.
     pub key_file: *mut c_char,
@@ -75,7 +75,7 @@ impl redisTLSContextConfig {
     /// `config` points to such a structure.
     pub(crate) unsafe fn auth_user(config: *const Self) -> AuthUser {
         #[cfg(abi_auth_user)]
-        // SAFETY: the caller vouches for the structure; no reference is made, since it may change.
+        // SAFETY: points to such a structure; no reference is made, since it may change.
         match unsafe { (&raw const (*config).client_auth_user).read_volatile() } {
             TLS_CLIENT_FIELD_CN => return AuthUser::CommonName,
             #[cfg(abi_valkey_9_1)]
@@ -92,7 +92,7 @@ impl redisTLSContextConfig {
     /// `config` points to such a structure.
     pub(crate) unsafe fn reload_interval(config: *const Self) -> u64 {
         #[cfg(abi_valkey_9_1)]
-        // SAFETY: the caller vouches for the structure; no reference is made, since it may change.
+        // SAFETY: points to such a structure; no reference is made, since it may change.
         let seconds = unsafe { (&raw const (*config).auto_reload_interval).read_volatile() };
         #[cfg(not(abi_valkey_9_1))]
         let seconds = 0;
@@ -100,18 +100,18 @@ impl redisTLSContextConfig {
         u64::try_from(seconds).unwrap_or(0)
     }
 
-    /// A copy of a server's structure, whose size the server has told. None when it is not one of this profile.
+    /// A copy of a server's structure of `size` bytes. None if that is not a size of this profile.
     ///
     /// # Safety
     /// `config` points to `size` bytes of such a structure.
     pub(crate) unsafe fn copy(config: *const Self, size: usize) -> Option<Self> {
         if size >= size_of::<Self>() {
-            // SAFETY: the caller vouches for as many bytes.
+            // SAFETY: points to that many bytes of such a structure.
             return Some(unsafe { config.read() });
         }
         #[cfg(abi_redis_6_2)]
         if size == size_of::<WithoutPassphrases>() {
-            // SAFETY: the caller vouches for as many bytes.
+            // SAFETY: points to that many bytes of such a structure.
             return Some(unsafe { config.cast::<WithoutPassphrases>().read() }.into());
         }
         None

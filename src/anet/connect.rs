@@ -1,6 +1,8 @@
 //! Connecting.
 
-use super::{Error, OwnedFd, SocketAddress, Transport, guard, options, port_number};
+use super::owned_fd::OwnedFd;
+use super::transport::port_number;
+use super::{Error, SocketAddress, Transport, guard, options};
 use crate::sys::poll::{WRITE, poll};
 use crate::sys::resolve::{Found, Query, resolve};
 use crate::sys::{Errno, socket};

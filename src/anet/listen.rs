@@ -2,7 +2,8 @@
 
 use super::connect::new_socket;
 use super::options::set_initial_no_delay;
-use super::{Error, SocketAddress, Transport, guard, port_number};
+use super::transport::port_number;
+use super::{Error, SocketAddress, Transport, guard};
 use crate::sys::resolve::{Query, resolve};
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};

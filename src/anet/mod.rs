@@ -9,6 +9,7 @@ mod error;
 mod guard;
 mod listen;
 mod options;
+mod owned_fd;
 mod pipe;
 mod transport;
 
@@ -28,29 +29,3 @@ pub(crate) use options::{
 };
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
 pub(crate) use transport::Transport;
-
-use crate::sys::fd;
-use core::ffi::c_int;
-
-/// Closes its descriptor unless it is released: no error path leaks one.
-struct OwnedFd(c_int);
-
-impl OwnedFd {
-    fn release(self) -> c_int {
-        let fd = self.0;
-        core::mem::forget(self);
-        fd
-    }
-}
-
-impl Drop for OwnedFd {
-    fn drop(&mut self) {
-        // The error that got us here is the one to report.
-        let _ = fd::close(self.0);
-    }
-}
-
-/// A TCP port as the API takes it.
-fn port_number(port: c_int) -> Result<u16, Error> {
-    u16::try_from(port).map_err(|_| Error::new("port", crate::sys::Errno::EINVAL))
-}

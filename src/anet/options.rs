@@ -34,7 +34,7 @@ pub(crate) fn set_close_on_exec(fd: c_int) -> Result<(), Error> {
     fd::set_descriptor_flags(fd, flags | libc::FD_CLOEXEC).map_err(Error::at("fcntl(F_SETFD,FD_CLOEXEC)"))
 }
 
-/// Sends small segments at once where the profile's sockets do that from the start. It is no loss when it cannot.
+/// Sends small segments at once where the profile's sockets do that from the start. Best effort.
 pub(super) fn set_initial_no_delay(fd: c_int, peer: &SocketAddress) {
     if profile::TCP_NO_DELAY && peer.family() != libc::AF_UNIX {
         let _ = set_tcp_no_delay(fd, true);

@@ -1,5 +1,7 @@
-//! The protocol of a stream socket.
+//! The protocol and the port of a stream socket.
 
+use super::Error;
+use crate::sys::Errno;
 use crate::sys::resolve::Found;
 use crate::sys::socket::MPTCP;
 use core::ffi::c_int;
@@ -7,9 +9,9 @@ use core::ffi::c_int;
 /// What a stream goes over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
-    /// The usual.
+    /// Plain TCP.
     Tcp,
-    /// Several paths at once.
+    /// Multipath TCP.
     #[allow(dead_code)] // Only Valkey 9 asks for it.
     Mptcp,
 }
@@ -27,4 +29,9 @@ impl Transport {
             Self::Mptcp => MPTCP.unwrap_or(-1),
         }
     }
+}
+
+/// A TCP port as the API takes it.
+pub(super) fn port_number(port: c_int) -> Result<u16, Error> {
+    u16::try_from(port).map_err(|_| Error::new("port", Errno::EINVAL))
 }

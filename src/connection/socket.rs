@@ -1,7 +1,7 @@
 //! What connections over TCP do, and what those over unix sockets share with them.
 
-use super::sync::Deadline;
-use super::{call_handler, close as free, drop_fd, events, home, note_error, status, sync};
+use super::sync::{self, Deadline, SyncStream};
+use super::{call_handler, close as free, drop_fd, events, home, note_error, status};
 use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
@@ -24,9 +24,9 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(set_write_handler),
     set_read_handler: Some(set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync_write),
-    sync_read: Some(sync_read),
-    sync_readline: Some(sync_readline),
+    sync_write: Some(sync::write::<OverSocket>),
+    sync_read: Some(sync::read::<OverSocket>),
+    sync_readline: Some(sync::readline::<OverSocket>),
     ..ConnectionType::NONE
 };
 
@@ -183,12 +183,26 @@ impl Connector for Tcp {
         multipath: bool,
         handler: ConnectionCallbackFunc,
     ) -> c_int {
-        let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
         // SAFETY: called through a live connection's table with strings or NULL.
-        status(|| unsafe {
-            start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how))
-        })
+        status(|| unsafe { start_tcp_connect(conn, host, port, source, multipath, handler) })
     }
+}
+
+/// Starts to connect over TCP.
+///
+/// # Safety
+/// As for [`Connector::connect`].
+pub(super) unsafe fn start_tcp_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    multipath: bool,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), Errno> {
+    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+    // SAFETY: a live connection of this thread, strings or NULL, by this function's own contract.
+    unsafe { start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how)) }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect(
@@ -198,9 +212,21 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe {
-        wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
-    })
+    status(|| unsafe { wait_tcp_connect(conn, host, port, timeout) })
+}
+
+/// Connects over TCP, waiting for at most `timeout` milliseconds (below 0: forever).
+///
+/// # Safety
+/// `conn` is a live connection of this thread, `host` NULL or a string.
+pub(super) unsafe fn wait_tcp_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> Result<(), Errno> {
+    // SAFETY: a live connection, a string or NULL, by this function's own contract.
+    unsafe { wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking)) }
 }
 
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
@@ -281,52 +307,17 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     ERROR_TEXT.with(|text| error_text_into(errno, unsafe { &mut *text.get() }).as_ptr())
 }
 
-/// The bytes of a sync call, or `EINVAL`.
-///
-/// # Safety
-/// `ptr` is NULL or valid for `size` bytes during the call.
-pub(super) unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
-    let size = usize::try_from(size).map_err(|_| Errno::EINVAL)?;
-    if ptr.is_null() {
-        return Err(Errno::EINVAL);
+/// Sync reads and writes of a plain socket.
+pub(super) struct OverSocket;
+
+impl SyncStream for OverSocket {
+    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is live, by the trait's contract.
+        fd::read_into(unsafe { (*conn).fd }, room)
     }
-    // SAFETY: not NULL, and the caller vouches for the length.
-    Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) })
-}
 
-/// Runs a sync call and notes its error.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
-    call(-1, || {
-        // SAFETY: the caller vouches for the connection.
-        unsafe { body((*conn).fd).inspect_err(|errno| (*conn).last_errno = *errno as c_int) }
-            .map(|count| count as isize)
-    })
-}
-
-fn read_socket(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
-    // SAFETY: the slice is as long as said.
-    unsafe { fd::read(fd, room.as_mut_ptr().cast(), room.len()) }
-}
-
-unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        synced(conn, |fd| {
-            let write = |rest: &[u8]| fd::write(fd, rest.as_ptr().cast(), rest.len());
-            sync::write(fd, bytes(ptr, size)?, timeout, write)
-        })
+    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is live, by the trait's contract.
+        fd::write_from(unsafe { (*conn).fd }, data)
     }
-}
-
-unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
-}
-
-unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
 }

@@ -19,9 +19,8 @@ use crate::anet::{self, Error};
 use crate::event_loop;
 use crate::host;
 use crate::sys::errno::{call, quietly};
+use crate::sys::text::TextRoom;
 use crate::sys::text::error_text;
-#[cfg(abi_valkey_9)]
-use crate::sys::text::write_bytes;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::NonNull;
@@ -142,7 +141,8 @@ unsafe extern "C" fn addr(
 ) -> c_int {
     // SAFETY: the caller vouches for the arguments.
     unsafe {
-        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
+        let end = anet::end_address((*conn).fd, remote != 0);
+        let result = anet::write_end(end, TextRoom::new(ip, ip_len), port.as_mut());
         if let Err(errno) = result {
             (*conn).last_errno = errno as c_int;
         }
@@ -164,7 +164,9 @@ unsafe extern "C" fn unix_addr(
         let of_host = host::unix_socket().map(CStr::to_owned);
         let path = of_host.or_else(|| quietly(|| anet::unix_path(conn.as_ref()?.fd)));
         let path = path.as_deref().unwrap_or(c"/unixsocket").to_bytes();
-        write_bytes(ip, ip_len, &[path, b":0"]);
+        if let Some(mut ip) = TextRoom::new(ip, ip_len) {
+            ip.write_bytes(&[path, b":0"]);
+        }
         if let Some(port) = port.as_mut() {
             *port = 0;
         }

@@ -6,6 +6,7 @@ use crate::abi::host::libaeHost;
 use crate::abi::tls::libaeTlsConfig;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
+use crate::sys::text::TextRoom;
 use crate::{anet, event_loop, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
@@ -67,8 +68,8 @@ pub unsafe extern "C" fn libaeTlsConfigure(config: *const libaeTlsConfig, err: *
     call(AE_ERR, || {
         // SAFETY: the caller vouches for the configuration.
         let result = unsafe { tls_configure(config) };
-        // SAFETY: the caller vouches for the buffer.
-        unsafe { explained(result.map(|()| AE_OK), err, err_len) }
+        // SAFETY: NULL or room for that many bytes, by this function's own contract.
+        explained(result.map(|()| AE_OK), unsafe { TextRoom::new(err, err_len) })
     })
 }
 

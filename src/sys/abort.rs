@@ -1,6 +1,6 @@
-//! How a process ends in which an invariant is broken, or memory is wanted where nobody can be told: by one line, in place
-//! of the standard library's backtrace, whose code is two thirds of a library without connections. The Makefile links
-//! `libae-core.a` so; elsewhere nobody calls these.
+//! How a process ends when an invariant is broken, or memory runs out where no error can be returned: with one line
+//! instead of the standard library's backtrace, whose code would be two thirds of `libae-core.a`. The Makefile links
+//! that archive so; elsewhere nobody calls these.
 
 use super::fd;
 use super::text::Text;
@@ -9,9 +9,7 @@ use core::panic::PanicInfo;
 
 fn end(why: fmt::Arguments<'_>) -> ! {
     let line = Text::<512>::new(format_args!("libae: {why}\n"));
-    let bytes = line.as_c_str().to_bytes();
-    // SAFETY: as long as said.
-    let _ = unsafe { fd::write(fd::STDERR, bytes.as_ptr().cast(), bytes.len()) };
+    let _ = fd::write_from(fd::STDERR, line.as_c_str().to_bytes());
     std::process::abort()
 }
 
@@ -24,7 +22,7 @@ pub(crate) fn libae_panicked(info: &PanicInfo<'_>) -> ! {
     }
 }
 
-/// What a failed allocation calls that cannot be an error: `__rust_alloc_error_handler` of the standard library.
+/// What a failed allocation calls when it cannot return an error: `__rust_alloc_error_handler` of the standard library.
 #[unsafe(no_mangle)]
 pub(crate) fn libae_out_of_memory(size: usize, _align: usize) -> ! {
     end(format_args!("no memory for {size} bytes"))

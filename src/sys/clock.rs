@@ -9,7 +9,7 @@ pub(crate) fn now_us() -> u64 {
     now.tv_sec() as u64 * 1_000_000 + now.tv_nsec() as u64 / 1_000
 }
 
-/// The same, up to a tick or more behind, for a fraction of the cost.
+/// The same clock, behind by a tick or more, for a fraction of the cost.
 pub(crate) fn coarse_now_us() -> u64 {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Ok(now) = clock_gettime(ClockId::CLOCK_MONOTONIC_COARSE) {

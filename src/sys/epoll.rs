@@ -42,7 +42,7 @@ pub(crate) fn control(epoll: c_int, change: Change, fd: c_int, events: Events) -
     Errno::result(unsafe { libc::epoll_ctl(epoll, operation, fd, &mut event) }).map(drop)
 }
 
-/// Waits for at most `timeout_us` microseconds (None: without end) and fills `events`.
+/// Waits for at most `timeout_us` microseconds (None: forever) and fills `events`.
 ///
 /// # Safety
 /// `events` has room for `capacity` elements, at least one.
@@ -61,10 +61,10 @@ pub(crate) unsafe fn wait(
                 && let Some(epoll_pwait2) = epoll_pwait2()
             {
                 let timeout = libc::timespec { tv_sec: (us / 1_000_000) as _, tv_nsec: (us % 1_000_000 * 1000) as _ };
-                // SAFETY: the caller vouches for the room; the timeout outlives the call.
+                // SAFETY: `events` has room for `capacity` elements; the timeout outlives the call.
                 let count = unsafe { epoll_pwait2(epoll, events, capacity, &timeout, ptr::null()) };
                 match Errno::result(count) {
-                    // Linux before 5.11, or a filter of system calls that is older.
+                    // Linux before 5.11, or a system call filter that does not know the call.
                     Err(Errno::ENOSYS | Errno::EPERM) => ONLY_MILLISECONDS.store(true, Relaxed),
                     result => return result,
                 }
@@ -72,7 +72,7 @@ pub(crate) unsafe fn wait(
             milliseconds(timeout_us)
         }
     };
-    // SAFETY: the caller vouches for the room.
+    // SAFETY: `events` has room for `capacity` elements.
     let count = unsafe { libc::epoll_wait(epoll, events, capacity, milliseconds) };
     Errno::result(count)
 }

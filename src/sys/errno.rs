@@ -19,7 +19,7 @@ pub(crate) fn call<T>(failure: T, body: impl FnOnce() -> Result<T, Errno>) -> T 
     }
 }
 
-/// A C function's result for one that has left `errno` alone.
+/// As [`call`], for a result whose computation has not touched `errno`.
 #[inline(always)]
 pub(crate) fn returned<T>(failure: T, result: Result<T, Errno>) -> T {
     result.unwrap_or_else(|errno| {

@@ -6,29 +6,46 @@ use core::ffi::{CStr, c_int, c_void};
 /// Standard error.
 pub(crate) const STDERR: c_int = libc::STDERR_FILENO;
 
+/// Checks that a descriptor can exist at all.
+pub(crate) fn valid_fd(fd: c_int) -> Result<c_int, Errno> {
+    if fd < 0 { Err(Errno::EBADF) } else { Ok(fd) }
+}
+
 pub(crate) fn close(fd: c_int) -> Result<(), Errno> {
-    // SAFETY: closes what the caller owns; takes no pointer.
+    // SAFETY: takes no pointer; the descriptor is the caller's to close.
     Errno::result(unsafe { libc::close(fd) }).map(drop)
 }
 
 /// # Safety
-/// `buf` is valid for writes of `len` bytes, or so that the kernel answers `EFAULT` (it checks).
+/// `buf` is valid for writes of `len` bytes, or an address for which the kernel answers `EFAULT`.
 pub(crate) unsafe fn read(fd: c_int, buf: *mut c_void, len: usize) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the buffer.
+    // SAFETY: `buf` takes `len` bytes, or the kernel refuses it.
     Errno::result(unsafe { libc::read(fd, buf, len) }).map(|count| count as usize)
 }
 
 /// # Safety
 /// `buf` is valid for reads of `len` bytes.
 pub(crate) unsafe fn write(fd: c_int, buf: *const c_void, len: usize) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the buffer.
+    // SAFETY: `buf` holds `len` bytes.
     Errno::result(unsafe { libc::write(fd, buf, len) }).map(|count| count as usize)
+}
+
+/// Reads up to the room's length; 0 is the end.
+pub(crate) fn read_into(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    unsafe { read(fd, room.as_mut_ptr().cast(), room.len()) }
+}
+
+/// Writes data; returns how much of it was taken.
+pub(crate) fn write_from(fd: c_int, data: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    unsafe { write(fd, data.as_ptr().cast(), data.len()) }
 }
 
 /// # Safety
 /// `iov` holds `count` elements, each valid for reads.
 pub(crate) unsafe fn writev(fd: c_int, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the buffers.
+    // SAFETY: `iov` holds `count` elements, each valid for reads.
     Errno::result(unsafe { libc::writev(fd, iov, count) }).map(|count| count as usize)
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn change(queue: c_int, fd: c_int, filter: i16, add: bool) -> Result<
     Errno::result(unsafe { libc::kevent(queue, &event, 1, ptr::null_mut(), 0, ptr::null()) }).map(drop)
 }
 
-/// Waits for at most `timeout` (None: without end) and fills `events`.
+/// Waits for at most `timeout` (None: forever) and fills `events`.
 ///
 /// # Safety
 /// `events` has room for `capacity` elements.
@@ -43,7 +43,7 @@ pub(crate) unsafe fn wait(
         tv_nsec: timeout.subsec_nanos() as _,
     });
     let limit = limit.as_ref().map_or(ptr::null(), ptr::from_ref);
-    // SAFETY: the caller vouches for the room; the limit outlives the call.
+    // SAFETY: `events` has room for `capacity` elements; the limit outlives the call.
     Errno::result(unsafe { libc::kevent(queue, ptr::null(), 0, events, capacity as _, limit) })
         .map(|count| count as usize)
 }

@@ -16,11 +16,11 @@ pub(crate) fn calloc(count: usize, size: usize) -> *mut c_void {
 /// # Safety
 /// `ptr` is NULL or came from [`malloc`] or [`calloc`] and is not used afterwards.
 pub(crate) unsafe fn free(ptr: *mut c_void) {
-    // SAFETY: the caller vouches for the pointer.
+    // SAFETY: NULL or from `malloc` or `calloc`, and no longer used.
     unsafe { libc::free(ptr) }
 }
 
-/// A copy of bytes with a NUL behind it, from [`malloc`]; NULL without memory.
+/// A copy of bytes with a NUL behind it, from [`malloc`]; NULL when there is no memory.
 #[cfg(feature = "tls")]
 pub(crate) fn string(bytes: &[u8]) -> *mut core::ffi::c_char {
     let copy = malloc(bytes.len() + 1).cast::<u8>();
@@ -45,6 +45,6 @@ pub(crate) fn map(bytes: usize) -> *mut c_void {
 /// # Safety
 /// `pointer` is what [`map`] returned for as many bytes, and not used afterwards.
 pub(crate) unsafe fn unmap(pointer: *mut c_void, bytes: usize) {
-    // SAFETY: the caller vouches for the pages. It cannot fail for them.
+    // SAFETY: pages from `map`, no longer used. Unmapping them cannot fail.
     unsafe { libc::munmap(pointer, bytes) };
 }

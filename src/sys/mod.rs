@@ -20,9 +20,5 @@ pub(crate) mod socket;
 pub(crate) mod text;
 pub(crate) mod thread;
 
+pub(crate) use fd::valid_fd;
 pub(crate) use nix::errno::Errno;
-
-/// Checks that a descriptor can exist at all.
-pub(crate) fn valid_fd(fd: i32) -> Result<i32, Errno> {
-    if fd < 0 { Err(Errno::EBADF) } else { Ok(fd) }
-}

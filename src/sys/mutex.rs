@@ -7,14 +7,14 @@ fn check(code: libc::c_int) -> Result<(), Errno> {
     if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
 }
 
-/// Initialises a mutex that refuses what would wait for itself, and that the next thread gets when the one that holds
-/// it ends (Linux).
+/// Initialises a mutex that reports a deadlock with its own thread, and that (on Linux) passes on when the thread that
+/// holds it ends.
 ///
 /// # Safety
 /// `mutex` is valid, at the address where it stays, and not in use.
 pub(crate) unsafe fn init(mutex: *mut libc::pthread_mutex_t) -> Result<(), Errno> {
     let mut attributes = MaybeUninit::uninit();
-    // SAFETY: the attributes are initialised first and destroyed last; the caller vouches for the mutex.
+    // SAFETY: the attributes are initialised first and destroyed last; the mutex is valid and not in use.
     unsafe {
         check(libc::pthread_mutexattr_init(attributes.as_mut_ptr()))?;
         let result = check(libc::pthread_mutexattr_settype(attributes.as_mut_ptr(), libc::PTHREAD_MUTEX_ERRORCHECK))
@@ -36,12 +36,12 @@ fn set_robust(attributes: &mut MaybeUninit<libc::pthread_mutexattr_t>) -> Result
     }
 }
 
-/// Ends a mutex that nobody holds.
+/// Destroys a mutex that nobody holds.
 ///
 /// # Safety
 /// `mutex` came from [`init`] and is not used afterwards.
 pub(crate) unsafe fn destroy(mutex: *mut libc::pthread_mutex_t) {
-    // SAFETY: the caller vouches for the mutex.
+    // SAFETY: from `init`, held by nobody, and no longer used.
     unsafe { libc::pthread_mutex_destroy(mutex) };
 }
 
@@ -54,10 +54,10 @@ impl Held {
     /// # Safety
     /// `mutex` came from [`init`] and stays for as long as the result.
     pub(crate) unsafe fn lock(mutex: *mut libc::pthread_mutex_t) -> Result<Self, Errno> {
-        // SAFETY: the caller vouches for the mutex.
+        // SAFETY: from `init`, and still there.
         match check(unsafe { libc::pthread_mutex_lock(mutex) }) {
             #[cfg(target_os = "linux")]
-            // Whoever held it was waiting for events: nothing was half done.
+            // The thread that held it was waiting for events, so it left nothing half done.
             // SAFETY: as above.
             Err(Errno::EOWNERDEAD) => check(unsafe { libc::pthread_mutex_consistent(mutex) })?,
             locked => locked?,
@@ -68,7 +68,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        // SAFETY: `lock` locked it in this thread, and its caller vouches for it.
+        // SAFETY: `lock` locked it in this thread, and it stays for as long as this.
         unsafe { libc::pthread_mutex_unlock(self.0) };
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn milliseconds(timeout_us: Option<u64>) -> c_int {
     timeout_us.map_or(-1, |us| us.div_ceil(1000).try_into().unwrap_or(c_int::MAX))
 }
 
-/// Waits for at most `milliseconds` (-1: without end); returns how many entries have something in `revents`.
+/// Waits for at most `milliseconds` (-1: forever); returns how many entries have something in `revents`.
 pub(crate) fn poll(entries: &mut [pollfd], milliseconds: c_int) -> Result<usize, Errno> {
     // SAFETY: the slice is as long as said.
     let count = unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
@@ -69,7 +69,7 @@ impl FdSet {
     }
 }
 
-/// Waits until one of the descriptors below `count` is ready, for at most `timeout` (None: without end); the
+/// Waits until one of the descriptors below `count` is ready, for at most `timeout` (None: forever); the
 /// sets then hold those that are.
 pub(crate) fn select(
     count: usize,

@@ -59,7 +59,7 @@ pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Ve
     // SAFETY: the list is linked by `ai_next` up to NULL, each address is `ai_addrlen` bytes long.
     while let Some(info) = unsafe { entry.as_ref() } {
         if found.try_reserve(1).is_err() {
-            // SAFETY: the list came from getaddrinfo and is not used any more.
+            // SAFETY: the list came from getaddrinfo and is no longer used.
             unsafe { libc::freeaddrinfo(list) };
             return Err(ResolveError { code: libc::EAI_MEMORY, errno: Errno::ENOMEM });
         }
@@ -71,7 +71,7 @@ pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Ve
         });
         entry = info.ai_next;
     }
-    // SAFETY: the list came from getaddrinfo and is not used any more.
+    // SAFETY: the list came from getaddrinfo and is no longer used.
     unsafe { libc::freeaddrinfo(list) };
     Ok(found)
 }

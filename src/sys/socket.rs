@@ -42,7 +42,7 @@ impl SocketAddress {
     pub(super) unsafe fn copied(address: *const sockaddr, len: socklen_t) -> Self {
         let mut copy = Self::empty();
         copy.len = len.min(size_of::<sockaddr_storage>() as socklen_t);
-        // SAFETY: the caller vouches for the source, and the length fits the storage.
+        // SAFETY: `address` is valid for `len` bytes, and the length fits the storage.
         unsafe {
             ptr::copy_nonoverlapping(address.cast::<u8>(), ptr::from_mut(&mut copy.storage).cast(), copy.len as usize)
         };

@@ -106,7 +106,7 @@ const CONNECTION: Header = Header {
     name: "connection.h",
     summary: "connections of any type",
     sources: &[
-        ("src/abi/connection.rs", ""),
+        ("src/abi/connection_common.rs", ""),
         ("src/abi/connection_v1.rs", "abi_v1"),
         ("src/abi/connection_v2.rs", "!abi_v1"),
         ("src/abi/tls_upstream.rs", ""),

@@ -1,7 +1,8 @@
-//! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
-//! called when the program asks for that, or by a time event of the loop when it does not.
+//! Data that no poll announces. Connections that hold some are listed under their loop. Their read handlers are called
+//! when the program asks for it; if it does not ask, a time event of the loop calls them.
 
-use super::{pending, this};
+use super::conn::this;
+use super::pending;
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;
@@ -13,7 +14,7 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_longlong, c_void};
 use core::ptr;
 
-/// Calls the handlers, and then sees to it that what they have left will be announced. False when the connection is gone.
+/// Calls the handlers, and then announces what they have left. False when the connection is gone.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -28,7 +29,7 @@ pub(super) unsafe fn deliver(conn: *mut connection, mask: c_int) -> bool {
     }
 }
 
-/// Enters or takes out the connection according to what it holds.
+/// Puts the connection on the list if it holds data to announce, else takes it off.
 ///
 /// # Safety
 /// `conn` is a live connection of this type that no other thread uses.
@@ -36,7 +37,7 @@ pub(super) unsafe fn note_pending(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         let this = this(conn);
-        // Without a handler nobody would take it, and the loop would not sleep.
+        // Without a read handler the data would stay, and the loop would spin.
         let session = match &(*this).session {
             Some(session) if (*conn).state == CONN_STATE_CONNECTED && (*conn).read_handler.is_some() => Some(session),
             _ => None,
@@ -47,11 +48,12 @@ pub(super) unsafe fn note_pending(conn: *mut connection) {
             0 => (*this).place.leave(),
             el => {
                 if !(*this).place.is_taken() {
-                    // A record may be the end. Programs ask for pending data before they write their replies, as Redis does,
-                    // and a time event comes before that, too: whoever is told of the end at once closes without replying.
+                    // A record may be the end of the stream. Programs like Redis ask for pending data before they write
+                    // their replies, and a time event comes before that, too. A handler that saw the end now would
+                    // close before the reply is written.
                     (*this).deferred = !has_plain;
                 }
-                (*this).place.enter(el, this);
+                (*this).place.enter(el, conn);
             }
         }
     }
@@ -72,7 +74,7 @@ pub(super) unsafe fn announce(conn: *mut connection) {
         if (*this).place.is_taken()
             && let Ok(el) = loop_of(conn)
         {
-            // Without memory for the event nobody looks after it before the next one of the socket.
+            // If there is no memory for the time event, the data waits for the socket's next event.
             let _ = look_after_later(el);
         }
     }
@@ -92,7 +94,7 @@ unsafe fn asks(el: *mut aeEventLoop) -> u64 {
     unsafe { event_loop::asked(el) }.asks.wrapping_add(ASKS.get())
 }
 
-/// Sees to it that a time event of this loop looks after the connections that wait.
+/// Starts the time event that serves the waiting connections of this loop, unless it runs already.
 ///
 /// # Safety
 /// `el` is a live loop of this thread.
@@ -100,7 +102,7 @@ unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the loop.
     unsafe {
         if !event_loop::asked(el).is_looked_after {
-            // It ends by itself, or with the loop.
+            // The event ends by itself, or with the loop.
             LibraryTimer::start(el, 0, look_after, ptr::null_mut())?;
             event_loop::asked(el).is_looked_after = true;
         }
@@ -108,8 +110,8 @@ unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
     }
 }
 
-/// Serves the connections of a loop, unless its program has asked for them since the last look: then it has until the
-/// next one.
+/// Serves the waiting connections of a loop. If the program has asked for pending data since the last look, it gets
+/// until the next look to do so again.
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
     unsafe {
@@ -123,10 +125,10 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
             }
             asked.is_looked_after = false;
         } else {
-            // Whoever has something left afterwards asks for another time event.
+            // A connection with data left afterwards starts another time event.
             asked.is_looked_after = false;
             if serve(number).1 {
-                // Without memory for the event nobody looks after it before the next one of the socket.
+                // If there is no memory for the time event, the data waits for the socket's next event.
                 let _ = look_after_later(el);
             }
         }
@@ -134,15 +136,15 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
     profile::DO_NOT_RUN_AGAIN
 }
 
-/// Whether a connection waits that no other thread uses.
+/// Whether a connection waits that no other thread is using.
 ///
 /// # Safety
 /// The loop of that number is this thread's.
 unsafe fn is_to_be_served(el: u64) -> bool {
     let (mut from, end) = (0, pending::end());
-    while let Some((place, this)) = pending::first(el, from, end) {
+    while let Some((place, conn)) = pending::first(el, from, end) {
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        if unsafe { !(*this).postponed } {
+        if unsafe { !(*this(conn)).postponed } {
             return true;
         }
         from = place + 1;
@@ -150,7 +152,7 @@ unsafe fn is_to_be_served(el: u64) -> bool {
     false
 }
 
-/// The loops of this thread for whose connections data is pending.
+/// This thread's loops that have waiting connections.
 fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     let mut from = 0;
     core::iter::from_fn(move || {
@@ -164,7 +166,7 @@ fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     })
 }
 
-/// Whether a connection of that loop, or for NULL of this thread's, holds data that no poll will announce.
+/// Whether a connection of that loop holds data that no poll will announce; for NULL, of any loop of this thread.
 ///
 /// # Safety
 /// `el` is NULL or a live loop.
@@ -196,18 +198,19 @@ pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_i
     }
 }
 
-/// Runs the read handlers of a loop's connections whose turn it is; returns how many, and whether the turn of others comes
-/// with the next call. Those that another thread uses wait on.
+/// Runs the read handlers of a loop's waiting connections; returns how many, and whether others were deferred to the
+/// next call. Connections that another thread is using keep waiting.
 ///
 /// # Safety
 /// The loop of that number is this thread's.
 unsafe fn serve(el: u64) -> (c_int, bool) {
     let (mut count, mut deferred) = (0, false);
     let (mut from, end) = (0, pending::end());
-    while let Some((place, this)) = pending::first(el, from, end) {
+    while let Some((place, conn)) = pending::first(el, from, end) {
         from = place + 1;
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
         unsafe {
+            let this = this(conn);
             if (*this).postponed {
                 continue;
             }
@@ -217,8 +220,8 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
             }
             (*this).place.leave();
             count += 1;
-            if deliver(this.cast(), AE_READABLE) {
-                // What is left waits for the next call, and replies are written before that.
+            if deliver(conn, AE_READABLE) {
+                // What is left waits for the next call; replies are written before that.
                 (*this).deferred = false;
             }
         }

@@ -1,19 +1,20 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
 use super::announce::note_pending;
+use super::buffer::WRITE_LIMIT;
+use super::conn::{fail, this};
 use super::failure::Failure;
-use super::session::{Session, WRITE_LIMIT};
-use super::{fail, this};
+use super::session::Session;
 use crate::abi::connection::*;
-use crate::connection::socket::{MAX_TRANSFER, bytes, synced, transferred};
-use crate::connection::sync;
+use crate::connection::socket::{MAX_TRANSFER, transferred};
+use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
-use core::ffi::{c_char, c_int, c_longlong, c_void};
+use core::ffi::{c_int, c_void};
 
-/// How many buffers of one `writev` are looked at.
+/// The most buffers that one `writev` takes.
 const PARTS: usize = 64;
 
-/// What a state other than connected answers to a read or write.
+/// The error of a read or write in any state except connected.
 fn refusal(state: ConnectionState, last_errno: c_int) -> Errno {
     match state {
         CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING => Errno::EAGAIN,
@@ -59,7 +60,7 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
             return Ok(0);
         }
         if buf.is_null() {
-            // As the kernel says of a socket.
+            // As the kernel does for a socket.
             return Err(Errno::EFAULT);
         }
         let room = core::slice::from_raw_parts_mut(buf, len);
@@ -68,7 +69,7 @@ unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<u
             (*conn).state = CONN_STATE_CLOSED;
         }
         if !(*this(conn)).postponed {
-            // Entered anew: what this read gave is not answered yet.
+            // Goes to the end of the list: this read's data has not been answered yet.
             (*this(conn)).place.leave();
             note_pending(conn);
         }
@@ -89,7 +90,7 @@ pub(super) unsafe extern "C" fn write(conn: *mut connection, data: *const c_void
     }
 }
 
-/// Small buffers go into records together.
+/// The table's `writev`. Small buffers are put into records together.
 pub(in crate::connection) unsafe extern "C" fn writev(
     conn: *mut connection,
     iov: *const libc::iovec,
@@ -126,7 +127,7 @@ unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_i
     unsafe { transfer(conn, |session, fd| session.write(fd, &parts[..used])) }
 }
 
-/// The bytes of a buffer; NULL is `EFAULT`, as the kernel says of a socket.
+/// The bytes of a buffer. NULL is `EFAULT`, as the kernel has it for a socket.
 ///
 /// # Safety
 /// `data` is NULL or valid for `len` bytes during the call.
@@ -139,44 +140,17 @@ unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno>
     }
 }
 
-pub(super) unsafe extern "C" fn sync_write(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        synced(conn, |fd| {
-            sync::write(fd, bytes(ptr, size)?, timeout, |rest| transfer(conn, |session, fd| session.write(fd, &[rest])))
-        })
-    }
-}
+/// Sync reads and writes over TLS.
+pub(super) struct OverTls;
 
-pub(super) unsafe extern "C" fn sync_read(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        synced(conn, |fd| {
-            sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
+impl SyncStream for OverTls {
+    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
+        unsafe { read_some(conn, room.as_mut_ptr(), room.len()) }
     }
-}
 
-pub(super) unsafe extern "C" fn sync_readline(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        synced(conn, |fd| {
-            sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
+    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
+        unsafe { transfer(conn, |session, fd| session.write(fd, &[data])) }
     }
 }

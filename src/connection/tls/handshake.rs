@@ -1,24 +1,25 @@
-//! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
+//! Handshakes: started, continued whenever the socket is ready, and ended, at the latest when their time is over.
 
-use super::events::{settle, watch_for};
+use super::config::limits;
+use super::conn::{fail, this};
 use super::failure::Failure;
-use super::limits::{self, Slot};
-use super::session::Handshake;
-use super::{client_session, fail, this};
+use super::interest::{settle, watch_for};
+use super::permits::{self, Permit};
+use super::session::{Handshake, Session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
 use crate::connection::home::loop_of;
+use crate::connection::socket::{start_tcp_connect, wait_tcp_connect};
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, socket, status, unwatch};
+use crate::connection::{call_handler, drop_fd, status, unwatch};
 use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
-use crate::sys::errno::call;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
-/// Begins a handshake: from now on it has its time.
+/// Begins a handshake: starts its timer, if handshakes are limited in time.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -38,23 +39,23 @@ unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(
     }
 }
 
-/// A place for a handshake that begins. When there is none, the oldest of the same loop gives way: a client that is slow
-/// rather than one that has just come. The loop tells it so in a moment: nobody expects other connections' handlers here.
+/// A permit for a handshake that begins. If there is none left, the oldest handshake of the same loop gives way: better
+/// a slow client than a new one. A time event tells it, because its handler must not run in here.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn take_slot(conn: *mut connection) -> Result<Slot, Failure> {
-    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its slot.
+unsafe fn take_permit(conn: *mut connection) -> Result<Permit, Failure> {
+    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its permit.
     unsafe {
         let el = LoopHandle::of(loop_of(conn)?).number();
-        if let Some(slot) = Slot::take(this(conn), el) {
-            return Ok(slot);
+        if let Some(permit) = Permit::take(conn, el) {
+            return Ok(permit);
         }
-        if let Some(oldest) = limits::oldest(el) {
-            end(oldest.cast());
-            give_time(oldest.cast(), 0)?;
+        if let Some(oldest) = permits::oldest(el) {
+            end(oldest);
+            give_time(oldest, 0)?;
         }
-        Slot::take(this(conn), el).ok_or(Failure::Other(TOO_MANY))
+        Permit::take(conn, el).ok_or(Failure::Other(TOO_MANY))
     }
 }
 
@@ -65,7 +66,7 @@ const TOO_MANY: &str = "too many handshakes are under way";
 pub(super) unsafe fn end(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        (*this(conn)).slot = None;
+        (*this(conn)).permit = None;
         if let Some(timer) = (*this(conn)).timer.take() {
             timer.cancel();
         }
@@ -77,14 +78,14 @@ unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: 
     // SAFETY: a connection that is gone has taken its time event with it.
     unsafe {
         (*this(conn)).timer = None;
-        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).slot.is_none();
+        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).permit.is_none();
         fail(conn, &Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
         finish(conn);
     }
     DO_NOT_RUN_AGAIN
 }
 
-/// Goes on with a handshake. None while it lasts; then the state says how it went.
+/// Continues a handshake. None while it lasts; afterwards the connection's state tells the result.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -126,7 +127,7 @@ unsafe fn step(conn: *mut connection) -> Result<Handshake, Failure> {
     }
 }
 
-/// The handshake is over, well or not. False when the connection is gone.
+/// Reports the end of the handshake, successful or not. False when the connection is gone.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
@@ -137,13 +138,13 @@ pub(super) unsafe fn finish(conn: *mut connection) -> bool {
         if (*conn).state == CONN_STATE_ERROR {
             unwatch(conn, AE_READABLE | AE_WRITABLE);
         }
-        // Taken first: it may start another connect.
+        // Taken before it is called: it may start another connect.
         let handler = (*conn).conn_handler.take();
         if !call_handler(conn, handler) {
             return false;
         }
         if (*conn).state == CONN_STATE_CONNECTED {
-            // Without memory for the event there is nobody to tell.
+            // An error (no memory for the event) has nobody to be reported to.
             let _ = settle(conn);
         }
         true
@@ -157,13 +158,13 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
         if (*conn).state != CONN_STATE_ACCEPTING {
             return status(|| Err(Errno::EINVAL));
         }
-        if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
-            let begun = take_slot(conn).and_then(|slot| {
-                (*this(conn)).slot = Some(slot);
+        if (*this(conn)).permit.is_none() && (*this(conn)).timer.is_none() {
+            let begun = take_permit(conn).and_then(|permit| {
+                (*this(conn)).permit = Some(permit);
                 begin(conn).map_err(Failure::System)
             });
             if let Err(failure) = begun {
-                return failed_at_once(conn, &failure);
+                return status(|| Err(fail_at_once(conn, &failure)));
             }
         }
         (*conn).conn_handler = handler;
@@ -172,7 +173,7 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
             return C_OK;
         }
         if (*conn).state == CONN_STATE_ERROR {
-            // The caller hears of it from the result alone.
+            // The result tells the caller; the handler is not called.
             (*conn).conn_handler = None;
             end(conn);
             unwatch(conn, AE_READABLE | AE_WRITABLE);
@@ -186,14 +187,15 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
     }
 }
 
+/// Ends a handshake before it has begun.
+///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
+unsafe fn fail_at_once(conn: *mut connection, failure: &Failure) -> Errno {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         end(conn);
-        let errno = fail(conn, failure);
-        status(|| Err(errno))
+        fail(conn, failure)
     }
 }
 
@@ -210,24 +212,19 @@ impl Connector for Tls {
         handler: ConnectionCallbackFunc,
     ) -> c_int {
         // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-        unsafe {
-            if let Err(failure) = prepare(conn, host) {
-                return failed_at_once(conn, &failure);
-            }
-            let result = socket::Tcp::connect(conn, host, port, source, multipath, handler);
-            if result == C_OK
-                && let Err(errno) = begin(conn)
-            {
+        status(|| unsafe {
+            prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
+            start_tcp_connect(conn, host, port, source, multipath, handler)?;
+            begin(conn).map_err(|errno| {
                 drop_fd(conn);
                 (*conn).conn_handler = None;
-                return failed_at_once(conn, &errno.into());
-            }
-            result
-        }
+                fail_at_once(conn, &errno.into())
+            })
+        })
     }
 }
 
-/// Gives a connection that can connect a new session.
+/// Gives a connection a new session, if it is in a state to connect.
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread, `host` NULL or a string.
@@ -239,7 +236,7 @@ unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Fail
             (*this(conn)).place.leave();
             (*this(conn)).error = None;
             (*this(conn)).reached = false;
-            (*this(conn)).session = Some(client_session(address)?);
+            (*this(conn)).session = Some(Session::client(address)?);
         }
         Ok(())
     }
@@ -252,14 +249,10 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    call(C_ERR, || unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return Err(fail(conn, &failure));
-        }
+    status(|| unsafe {
+        prepare(conn, host).map_err(|failure| fail(conn, &failure))?;
         let deadline = Deadline::unless_below_0(timeout);
-        if socket::blocking_connect(conn, host, port, timeout) != C_OK {
-            return Err(Errno::last());
-        }
+        wait_tcp_connect(conn, host, port, timeout)?;
         (*this(conn)).reached = true;
         let result = loop {
             let mask = match step(conn) {
@@ -272,12 +265,9 @@ pub(super) unsafe extern "C" fn blocking_connect(
                 break Err(errno.into());
             }
         };
-        match result {
-            Ok(()) => Ok(C_OK),
-            Err(failure) => {
-                drop_fd(conn);
-                Err(fail(conn, &failure))
-            }
-        }
+        result.map_err(|failure| {
+            drop_fd(conn);
+            fail(conn, &failure)
+        })
     })
 }

@@ -4,7 +4,7 @@ use super::{dispatch, field, with_fd};
 use crate::abi::connection::*;
 use crate::anet;
 use crate::ffi::args::quietly;
-use crate::sys::text::write_text;
+use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 use core::ptr;
 
@@ -85,12 +85,11 @@ pub unsafe extern "C" fn connGetPrivateData(conn: *mut connection) -> *mut c_voi
 /// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetInfo(conn: *mut connection, buf: *mut c_char, buf_len: usize) -> *const c_char {
-    if !buf.is_null() {
-        // SAFETY: the caller vouches for the connection and the buffer.
-        unsafe {
-            let fd = if conn.is_null() { -1 } else { (*conn).fd };
-            write_text(buf, buf_len, format_args!("fd={fd}"));
-        }
+    // SAFETY: NULL or room for that many bytes, by this function's own contract.
+    if let Some(mut room) = unsafe { TextRoom::new(buf, buf_len) } {
+        // SAFETY: NULL or a live connection, by this function's own contract.
+        let fd = unsafe { conn.as_ref() }.map_or(-1, |conn| conn.fd);
+        room.write(format_args!("fd={fd}"));
     }
     buf
 }

@@ -5,8 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// As many sessions as fit, each for a time; the oldest make room. Like OpenSSL's, a ticket can be used again: nothing
-/// is sent before the handshake is over (no 0-RTT), so that repeating it gives nobody anything.
+/// A limited number of sessions, each for a limited time; the oldest make room. As in OpenSSL, a ticket can be used
+/// more than once: without 0-RTT nothing is sent before the handshake is over, so a replayed ticket gains nothing.
 #[derive(Debug)]
 pub(super) struct Sessions {
     size: usize,
@@ -17,7 +17,7 @@ pub(super) struct Sessions {
 #[derive(Debug, Default)]
 struct Kept {
     sessions: HashMap<Vec<u8>, (Instant, Vec<u8>)>,
-    /// When each was put there, oldest first. One that has been put anew since is there twice.
+    /// When each was stored, oldest first. A session that was stored again is in here twice.
     order: VecDeque<(Instant, Vec<u8>)>,
 }
 

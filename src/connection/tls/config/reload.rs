@@ -1,7 +1,7 @@
-//! Certificates and keys read anew when their files have changed, and what a server tells of its certificates.
+//! Reloads certificates and keys when their files change, and tells the host about its certificates.
 //!
-//! The server's main thread finds that it is time ([`begin`]); another thread reads the files ([`prepare`]), so that no
-//! loop waits for it; the main thread puts what that has prepared in force ([`apply`]).
+//! The server's main thread finds that it is time ([`begin`]). Another thread reads the files ([`prepare`]), so that no
+//! loop waits. The main thread puts the result in force ([`apply`]).
 
 #![allow(dead_code)] // Only valkey-9.1 and later do.
 
@@ -9,7 +9,7 @@ use super::certificate::Fields;
 use super::context::{self, Context};
 use super::files::certificates;
 use super::settings::TlsConfig;
-use super::upstream;
+use super::source;
 use crate::abi::host::*;
 use crate::abi::profile;
 use crate::event_loop::log;
@@ -23,7 +23,7 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-/// What the files of a configuration hold: the certificates themselves, of keys and folders what tells a change.
+/// The contents of a configuration's files: the certificates themselves; for keys and folders only what shows a change.
 #[derive(PartialEq, Eq)]
 struct Materials {
     server: Vec<CertificateDer<'static>>,
@@ -39,7 +39,7 @@ type Stamp = (u64, i64, i64);
 struct Active {
     materials: Materials,
     ca_dir: Option<String>,
-    /// When it was last known to be what the files hold.
+    /// When the files were last known to hold the same.
     checked: Instant,
 }
 
@@ -52,8 +52,7 @@ struct Pending {
 
 static ACTIVE: Mutex<Option<Active>> = Mutex::new(None);
 static PENDING: Mutex<Option<Pending>> = Mutex::new(None);
-/// The settings for each call of [`prepare`] that has been asked for: the server's structure is not that thread's to
-/// read.
+/// The settings for each requested call of [`prepare`], whose thread must not read the server's structure.
 static REQUESTED: Mutex<VecDeque<Result<TlsConfig, String>>> = Mutex::new(VecDeque::new());
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -85,7 +84,7 @@ pub(super) fn configure(config: &TlsConfig) -> Result<(), String> {
     if !profile::RELOADS_TLS {
         return context::configure(config);
     }
-    // Read before the context is: a change in between is found later, not lost.
+    // Read before the context is made, so that a change in between is found later rather than lost.
     let materials = Materials::read(config);
     context::configure(config)?;
     activate(materials?, config);
@@ -106,18 +105,18 @@ pub(super) fn forget() {
     }
 }
 
-/// Has the files looked at when it is time.
+/// Has the files checked, if it is time.
 ///
 /// # Safety
 /// In the thread that changes the server's structure.
 pub(crate) unsafe fn begin() {
-    let interval = upstream::reload_interval();
+    let interval = source::reload_interval();
     let is_time = || locked(&ACTIVE).as_ref().is_some_and(|active| active.checked.elapsed().as_secs() >= interval);
     if interval == 0 || !is_time() {
         return;
     }
-    // SAFETY: the caller vouches for the thread. The host is called without a lock held.
-    let settings = unsafe { upstream::settings_now() };
+    // SAFETY: this is the thread that changes the structure. The host is called without a lock held.
+    let settings = unsafe { source::settings_now() };
     locked(&REQUESTED).extend(settings);
     if !host::tls_reload() {
         // SAFETY: the settings are there already.
@@ -131,8 +130,8 @@ pub(crate) unsafe fn begin() {
 /// Asked for by [`begin`], or called while nobody changes the server's structure.
 pub(crate) unsafe fn prepare() {
     let requested = locked(&REQUESTED).pop_front();
-    // SAFETY: nobody has asked, so the caller vouches for the structure.
-    let Some(config) = requested.or_else(|| unsafe { upstream::settings_now() }) else { return };
+    // SAFETY: nobody has asked, so nobody changes the structure meanwhile.
+    let Some(config) = requested.or_else(|| unsafe { source::settings_now() }) else { return };
     match config.and_then(read_changed) {
         Ok(true) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials changed, new ones are ready")),
         Ok(false) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials unchanged")),
@@ -140,7 +139,7 @@ pub(crate) unsafe fn prepare() {
     }
 }
 
-/// Whether the files have changed: then what they hold is pending now.
+/// Reads the files; if they have changed, the new contents are pending. Returns whether.
 fn read_changed(config: TlsConfig) -> Result<bool, String> {
     let materials = Materials::read(&config)?;
     let is_active = |active: &Option<Active>| active.as_ref().is_some_and(|active| active.materials == materials);
@@ -197,7 +196,7 @@ fn describe(certificate: &CertificateDer<'static>) -> Option<Described> {
     Some((c_longlong::try_from(fields.not_after).ok()?, CString::new(fields.serial()).ok()?))
 }
 
-/// Those in the files of a folder that can be read, except in hidden ones.
+/// The certificates in a folder's files, except hidden and unreadable ones.
 fn certificates_in(folder: &str) -> Vec<CertificateDer<'static>> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries

@@ -1,8 +1,9 @@
-//! Checking peers' certificates: what webpki does, and two things that it refuses and Redis's users have: certificates
-//! of X.509 version 1, which `openssl x509 -req` makes when it is not told of any extension, and a peer whose own
-//! certificate is the one that was named as CA.
+//! Checks peers' certificates with webpki, and accepts two things that webpki refuses but Redis's users have:
+//! certificates of X.509 version 1, which `openssl x509 -req` makes when no extension is asked for, and a peer whose
+//! own certificate is the one that was named as CA.
 
-use pkcs8::der::asn1::{BitStringRef, GeneralizedTime, UtcTime};
+use super::der::{contents, seconds};
+use pkcs8::der::asn1::BitStringRef;
 use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -28,7 +29,7 @@ pub(super) struct Servers {
     pub(super) check_name: bool,
 }
 
-/// Checks clients: `webpki` does, but for what it refuses.
+/// Checks clients: `webpki` does, except for what it refuses.
 #[derive(Debug)]
 pub(super) struct Clients {
     pub(super) trust: Arc<Trust>,
@@ -46,7 +47,7 @@ impl ServerCertVerifier for Servers {
     ) -> Result<ServerCertVerified, Error> {
         if let Some(plain) = Plain::of_version_1(end_entity) {
             if self.check_name {
-                // Names are in an extension, which it cannot have.
+                // Names are in an extension, and version 1 has none.
                 let expected = server_name.to_owned();
                 return Err(CertificateError::NotValidForNameContext { expected, presented: Vec::new() }.into());
             }
@@ -201,7 +202,7 @@ impl Trust {
     }
 }
 
-/// The parts of a certificate, each as its contents but for `signed`.
+/// The parts of a certificate, each as its contents except `signed`.
 struct Plain<'a> {
     is_version_1: bool,
     signed: &'a [u8],
@@ -292,20 +293,6 @@ impl<'a> PublicKey<'a> {
             .filter(|algorithm| named.is_none_or(|named| is(algorithm.signature_alg_id(), named)))
             .any(|algorithm| algorithm.verify_signature(self.bits, message, signature).is_ok())
     }
-}
-
-/// What is inside an element.
-pub(super) fn contents(element: &[u8]) -> DerResult<&[u8]> {
-    pkcs8::der::asn1::AnyRef::from_der_partial(element).map(|(any, _)| any.value())
-}
-
-/// A time as seconds since 1970; none is before.
-pub(super) fn seconds(reader: &mut SliceReader<'_>) -> DerResult<u64> {
-    let since = match Tag::peek(reader)? {
-        Tag::UtcTime => UtcTime::decode(reader)?.to_unix_duration(),
-        _ => GeneralizedTime::decode(reader)?.to_unix_duration(),
-    };
-    Ok(since.as_secs())
 }
 
 #[cfg(test)]

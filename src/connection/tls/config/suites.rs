@@ -1,6 +1,6 @@
-//! Which protocols and cipher suites connections may use, and how many records one key protects.
+//! Which cipher suites connections may use, and how many records one key protects.
 
-use super::ahead::Cipher;
+use super::ahead::AheadCipher;
 use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
@@ -12,24 +12,8 @@ use rustls::{
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-/// The protocol versions of a list with spaces between them.
-pub(super) fn protocols(list: Option<&str>) -> Result<Vec<&'static SupportedProtocolVersion>, String> {
-    let mut wanted = Vec::new();
-    for name in list.unwrap_or("TLSv1.2 TLSv1.3").split_whitespace() {
-        let version = match name.to_ascii_lowercase().as_str() {
-            "tlsv1.2" => &version::TLS12,
-            "tlsv1.3" => &version::TLS13,
-            "tlsv1" | "tlsv1.1" => return Err(format!("tls-protocols: {name} is too old and not supported")),
-            _ => return Err(format!("tls-protocols: {name} is none of 'TLSv1.2' and 'TLSv1.3'")),
-        };
-        if !wanted.contains(&version) {
-            wanted.push(version);
-        }
-    }
-    if wanted.is_empty() { Err("tls-protocols: no protocol is named".into()) } else { Ok(wanted) }
-}
-
-/// The provider's suites that the settings leave, in their order. What they name and is not there is logged.
+/// The provider's suites that the settings choose, in the settings' order. Names of suites that rustls lacks are
+/// logged.
 pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Result<Vec<SupportedCipherSuite>, String> {
     let of_version = |version: &SupportedProtocolVersion| {
         let suites = all.iter().filter(|suite| suite.version() == version).map(|suite| suite.suite());
@@ -51,22 +35,22 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
     Ok(found.map(|suite| adapted(*suite, settings.records_per_key)).collect())
 }
 
-/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is none,
-/// as OpenSSL has it: that version has no way to change keys, and rustls would end the connection. With TLS 1.3 keys
-/// are changed, at rustls's limit if not before.
+/// The suite with ciphers that can look ahead, and with a limit of records per key. With TLS 1.2 the default is no
+/// limit, as in OpenSSL: that version cannot change keys, so rustls would end the connection. With TLS 1.3 the keys are
+/// changed, at rustls's limit at the latest.
 fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
-    /// What rustls takes has to live forever: each is made once.
+    /// rustls wants suites that live forever, so each is made once.
     static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {
         SupportedCipherSuite::Tls12(suite) => {
-            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let aead_alg = Box::leak(Box::new(AheadCipher(suite.aead_alg)));
             let confidentiality_limit = records.unwrap_or(u64::MAX);
             let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
             SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite { common, aead_alg, ..*suite })))
         }
         SupportedCipherSuite::Tls13(suite) => {
-            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let aead_alg = Box::leak(Box::new(AheadCipher(suite.aead_alg)));
             let confidentiality_limit = suite.common.confidentiality_limit.min(records.unwrap_or(u64::MAX));
             let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
             SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite { common, aead_alg, ..*suite })))
@@ -78,15 +62,6 @@ fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipher
 mod tests {
     use super::*;
     use rustls::crypto::aws_lc_rs::cipher_suite::*;
-
-    #[test]
-    fn protocols_are_named() {
-        assert_eq!(protocols(None).unwrap().len(), 2);
-        assert_eq!(protocols(Some("tlsv1.3")).unwrap(), [&version::TLS13]);
-        assert!(protocols(Some("TLSv1.1 TLSv1.2")).unwrap_err().contains("TLSv1.1"));
-        assert!(protocols(Some("SSLv3")).unwrap_err().contains("SSLv3"));
-        assert!(protocols(Some(" ")).is_err());
-    }
 
     fn limit(suite: SupportedCipherSuite) -> u64 {
         match suite {

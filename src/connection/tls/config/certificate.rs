@@ -1,12 +1,11 @@
-//! What a certificate says of its holder and of itself: read from its DER form, where rustls has checked it already.
+//! Fields of a certificate, read from its DER form. rustls has checked it already.
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
+use super::der::{contents, seconds};
 use core::fmt::Write as _;
 use pkcs8::der::asn1::{AnyRef, ObjectIdentifier, OctetStringRef};
 use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
-
-use super::verify::{contents, seconds};
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ALTERNATIVE_NAMES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
@@ -17,7 +16,7 @@ const EXTENSIONS: u8 = 0xa3;
 const URI: u8 = 0x86;
 
 /// The fields that are asked for.
-pub(super) struct Fields<'a> {
+pub(in crate::connection::tls) struct Fields<'a> {
     serial: &'a [u8],
     subject: &'a [u8],
     extensions: Option<&'a [u8]>,
@@ -26,7 +25,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(certificate: &'a [u8]) -> Option<Self> {
+    pub(in crate::connection::tls) fn of(certificate: &'a [u8]) -> Option<Self> {
         Self::decode(certificate).ok()
     }
 
@@ -66,7 +65,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The bytes of the first common name in the subject, as they are encoded.
-    pub(super) fn common_name(&self) -> Option<&'a [u8]> {
+    pub(in crate::connection::tls) fn common_name(&self) -> Option<&'a [u8]> {
         self.find_common_name().ok().flatten()
     }
 
@@ -85,7 +84,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The URIs among the alternative names, in their order.
-    pub(super) fn uris(&self) -> Vec<&'a [u8]> {
+    pub(in crate::connection::tls) fn uris(&self) -> Vec<&'a [u8]> {
         self.find_uris().unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! Certificates and keys from files.
 
-use super::settings::{Identity, Settings};
+use super::settings::{CertAndKey, Settings};
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::event_loop;
 use pkcs8::der::pem::{self, LineEnding};
@@ -32,7 +32,7 @@ pub(super) fn certificates(setting: &str, path: impl AsRef<Path>) -> Result<Vec<
 }
 
 /// A certificate with its key.
-pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+pub(super) fn load(identity: &CertAndKey, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let [cert_setting, key_setting, _] = identity.names;
     let chain = certificates(cert_setting, &identity.cert_file)?;
     let key = private_key(identity)?;
@@ -45,12 +45,12 @@ pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<Cer
         Err(TlsError::InconsistentKeys(InconsistentKeys::KeyMismatch)) => {
             Err(format!("{key_setting}: {} is not the key of {}", identity.key_file, identity.cert_file))
         }
-        // Certificates of X.509 version 1 cannot be compared; they serve anyway.
+        // Certificates of X.509 version 1 cannot be compared with a key; they are used anyway.
         _ => Ok(certified),
     }
 }
 
-fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>, String> {
+fn private_key(identity: &CertAndKey) -> Result<PrivateKeyDer<'static>, String> {
     const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----"];
     let [_, setting, pass_setting] = identity.names;
     let fail = |error: &dyn core::fmt::Display| format!("{setting}: {}: {error}", identity.key_file);
@@ -85,7 +85,7 @@ fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>, String> {
     }
 }
 
-/// The CAs that peers are checked with; None when there are none. The certificates come beside the store.
+/// The CAs that peers are checked with, as rustls's store and as certificates; None if there are none.
 pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<CertificateDer<'static>>)>, String> {
     if settings.ca_cert_file.is_none() && settings.ca_cert_dir.is_none() {
         return Ok(None);
@@ -99,7 +99,7 @@ pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<Ce
             if is_hashed_name(entry.file_name().as_encoded_bytes())
                 && let Err(error) = trust("tls-ca-cert-dir", entry.path(), &mut trusted)
             {
-                // OpenSSL opens a file when it looks for that certificate, and does without.
+                // OpenSSL opens such a file only when it looks for that certificate, and goes on without it.
                 event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}: left out"));
             }
         }
@@ -134,7 +134,7 @@ fn is_hashed_name(name: &[u8]) -> bool {
 }
 
 /// A certificate as PEM.
-pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> Option<String> {
+pub(in crate::connection::tls) fn to_pem(certificate: &CertificateDer<'_>) -> Option<String> {
     pem::encode_string("CERTIFICATE", LineEnding::LF, certificate).ok()
 }
 

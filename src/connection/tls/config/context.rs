@@ -1,7 +1,7 @@
-//! What connections are made from: the settings that are in force, as rustls wants them.
+//! What sessions are made from: the settings in force, as rustls's configurations.
 
+use super::session_cache::Sessions;
 use super::settings::{Settings, TlsConfig};
-use super::store::Sessions;
 use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
@@ -16,15 +16,15 @@ use rustls::{ClientConfig, Error as TlsError, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// How many tickets a server of TLS 1.3 gives to a client, as OpenSSL's.
+/// How many tickets a server sends to a client with TLS 1.3; as many as OpenSSL's.
 const TICKETS: usize = 2;
 
 /// A set of settings, read and checked as a whole.
-pub(super) struct Context {
-    /// For accepted connections, by whether clients are asked for a certificate: no, yes, optionally. None without a
-    /// certificate; those that ask are None without a CA.
+pub(in crate::connection::tls) struct Context {
+    /// For accepted connections, indexed by whether clients are asked for a certificate: no, yes, optional. All are
+    /// None without an own certificate, the last two also without a CA.
     servers: [Option<Arc<ServerConfig>>; 3],
-    /// None without a CA, since nothing could be checked.
+    /// None without a CA: no server could be checked.
     client: Option<Arc<ClientConfig>>,
     auth_clients: c_int,
     server_name: Option<ServerName<'static>>,
@@ -33,11 +33,11 @@ pub(super) struct Context {
 static CURRENT: RwLock<Option<Arc<Context>>> = RwLock::new(None);
 
 /// The settings in force.
-pub(super) fn current() -> Option<Arc<Context>> {
+pub(in crate::connection::tls) fn current() -> Option<Arc<Context>> {
     CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Puts settings in force for new connections; when they cannot be used, nothing changes.
+/// Puts settings in force for new connections. If they cannot be used, nothing changes.
 pub(crate) fn configure(config: &TlsConfig) -> Result<(), String> {
     put(Context::new(&config.settings()?)?, config);
     Ok(())
@@ -54,7 +54,7 @@ pub(crate) fn is_configured() -> bool {
     current().is_some()
 }
 
-/// Forgets them. Connections keep theirs.
+/// Forgets the settings. Existing connections keep theirs.
 pub(crate) fn forget() {
     *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = None;
 }
@@ -89,8 +89,8 @@ impl Context {
     }
 
     /// For a connection that is accepted; `auth` overrides whether the client is asked for its certificate.
-    pub(super) fn server(&self, auth: Option<c_int>) -> Result<Arc<ServerConfig>, &'static str> {
-        // As upstream, a value that is not known asks.
+    pub(in crate::connection::tls) fn server(&self, auth: Option<c_int>) -> Result<Arc<ServerConfig>, &'static str> {
+        // As upstream: for an unknown value the client is asked.
         let index = usize::try_from(auth.unwrap_or(self.auth_clients)).unwrap_or(1);
         match self.servers.get(index).unwrap_or(&self.servers[1]) {
             Some(config) => Ok(config.clone()),
@@ -100,11 +100,14 @@ impl Context {
     }
 
     /// For a connection to `address`, and the name that its server is known by.
-    pub(super) fn client(&self, address: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), &'static str> {
+    pub(in crate::connection::tls) fn client(
+        &self,
+        address: &str,
+    ) -> Result<(Arc<ClientConfig>, ServerName<'static>), &'static str> {
         let config = self.client.clone().ok_or("this side has no CA to check the server's certificate with")?;
         let name = match &self.server_name {
             Some(name) => name.clone(),
-            // What is no name of a host is in no certificate either; an address is never sent.
+            // What is not a host name cannot be in a certificate. An address is never sent.
             None => ServerName::try_from(address.to_owned())
                 .unwrap_or(ServerName::IpAddress(IpAddr::from([0, 0, 0, 0]).into())),
         };
@@ -116,8 +119,9 @@ fn text(error: TlsError) -> String {
     format!("TLS settings: {error}")
 }
 
-/// The configuration of a server that asks its clients for a certificate or not; None when it would have to without a
-/// CA. Each has sessions of its own, or one that began without a certificate could go on where one is required.
+/// The configuration of a server that asks its clients for a certificate, or does not. None if it would have to ask but
+/// there is no CA. Each has its own cache of sessions: else one that began without a certificate could be resumed where
+/// one is required.
 fn server_config(
     settings: &Settings,
     provider: &Arc<CryptoProvider>,
@@ -169,7 +173,7 @@ fn client_config(
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),
     };
-    // As upstream: every connection shows and checks the certificates anew.
+    // As upstream: certificates are shown and checked for every connection.
     config.resumption = Resumption::disabled();
     Ok(Arc::new(config))
 }

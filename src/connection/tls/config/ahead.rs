@@ -1,6 +1,6 @@
-//! Decrypting ahead of what a read has to give. A record that is bad makes rustls send an alert, behind which nothing
-//! can be sent any more. So while a read looks ahead, the ciphers only say that there is something wrong; the next
-//! read, which has nothing else to give, finds out what.
+//! Decrypting more records than a read needs. A bad record makes rustls send an alert, after which nothing can be sent.
+//! So while a read looks ahead, the ciphers only report a bad record; the next read, which has nothing else to return,
+//! lets rustls handle it.
 
 use rustls::crypto::cipher::{
     AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, KeyBlockShape, MessageDecrypter, MessageEncrypter,
@@ -13,23 +13,23 @@ thread_local! {
     static IS_AHEAD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What a bad record is while somebody looks ahead: an error that rustls hands on and does nothing about.
+/// The error for a bad record while a read looks ahead: rustls passes it on and does nothing else.
 const BAD_RECORD: &str = "a bad record, seen ahead";
 
-pub(super) fn is_bad_record(error: &Error) -> bool {
+pub(in crate::connection::tls) fn is_bad_record(error: &Error) -> bool {
     matches!(error, Error::General(text) if text == BAD_RECORD)
 }
 
-/// Runs `body`, in which a bad record is no more than an error.
-pub(super) fn look<T>(body: impl FnOnce() -> T) -> T {
+/// Runs `body`, in which a bad record is only an error, without an alert.
+pub(in crate::connection::tls) fn look<T>(body: impl FnOnce() -> T) -> T {
     IS_AHEAD.set(true);
     let result = body();
     IS_AHEAD.set(false);
     result
 }
 
-/// A cipher of the provider's that can be used to look ahead.
-pub(super) struct Cipher<T: ?Sized + 'static>(pub(super) &'static T);
+/// One of the provider's ciphers, made able to look ahead.
+pub(super) struct AheadCipher<T: ?Sized + 'static>(pub(super) &'static T);
 
 struct Decrypter(Box<dyn MessageDecrypter>);
 
@@ -44,7 +44,7 @@ impl MessageDecrypter for Decrypter {
     }
 }
 
-impl Tls12AeadAlgorithm for Cipher<dyn Tls12AeadAlgorithm> {
+impl Tls12AeadAlgorithm for AheadCipher<dyn Tls12AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
         self.0.encrypter(key, iv, extra)
     }
@@ -71,7 +71,7 @@ impl Tls12AeadAlgorithm for Cipher<dyn Tls12AeadAlgorithm> {
     }
 }
 
-impl Tls13AeadAlgorithm for Cipher<dyn Tls13AeadAlgorithm> {
+impl Tls13AeadAlgorithm for AheadCipher<dyn Tls13AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
         self.0.encrypter(key, iv)
     }
