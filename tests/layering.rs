@@ -34,11 +34,11 @@ const NOT_IN_BINARIES: [&str; 7] =
 const PROFILE_FLAG: &str = "abi_";
 
 /// Who may know the profiles: modules, and files.
-const KNOW_PROFILES: [&str; 4] = ["abi", "ffi", "connection/types_v1", "connection/types_v2"];
+const KNOW_PROFILES: [&str; 3] = ["abi", "ffi", "connection/types"];
 
 /// Files that name flags all the same, which, and why.
 const PROFILE_EXCEPTIONS: [(&str, &[&str], &str); 6] = [
-    ("connection/mod", &["abi_v1"], "chooses between types_v1 and types_v2, and has the registry or not"),
+    ("connection/mod", &["abi_v1"], "has the registry or not"),
     ("event_loop/mod", &["abi_valkey"], "offers what `polling` has for Valkey"),
     ("event_loop/polling", &["abi_valkey"], "aePoll and aeSetPollProtect: nobody else calls them"),
     ("host", &["abi_v1"], "without listeners nobody asks their hooks"),
@@ -405,7 +405,7 @@ mod samples {
         let violations = |source, path| profile_violations(source, path).len();
         assert_eq!(violations("#[cfg(abi_v1)] fn f() {}", "ffi/ae"), 0);
         assert_eq!(violations("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "abi/profile"), 0);
-        assert_eq!(violations("#[cfg(abi_redis_8)] fn f() {}", "connection/types_v2"), 0);
+        assert_eq!(violations("#[cfg(abi_redis_8)] fn f() {}", "connection/types/tcp"), 0);
         assert_eq!(violations("#[cfg(abi_redis_8)] fn f() {}", "connection/socket"), 1);
         assert_eq!(violations("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "event_loop/wait"), 2);
         assert_eq!(violations("#[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 0);

@@ -13,11 +13,6 @@ pub(crate) mod socket;
 mod sync;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
-#[cfg(abi_v1)]
-#[path = "types_v1.rs"]
-pub(crate) mod types;
-#[cfg(not(abi_v1))]
-#[path = "types_v2.rs"]
 pub(crate) mod types;
 mod unix;
 

@@ -1,12 +1,12 @@
 //! The table of the only built-in type up to redis-7.0, whose accepted connections are of TCP or unix sockets. The safe
 //! API tells the two apart all the same.
 
-use super::socket::{self, STREAM};
-#[cfg(feature = "tls")]
-use super::tls;
-use super::unix;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
+use crate::connection::socket::{self, STREAM};
+#[cfg(feature = "tls")]
+use crate::connection::tls;
+use crate::connection::unix;
 use core::ffi::c_int;
 
 /// The functions of plain sockets, connecting over TCP.

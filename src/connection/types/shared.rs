@@ -1,0 +1,116 @@
+//! What the built-in types have in common.
+
+#[cfg(abi_redis_8)]
+use crate::abi::ae::aeEventLoop;
+use crate::abi::connection::*;
+use crate::anet;
+#[cfg(abi_redis_8)]
+use crate::connection::home;
+use crate::connection::socket::{self, STREAM};
+use crate::connection::status;
+#[cfg(abi_redis_8)]
+use crate::sys::Errno;
+use crate::sys::errno::quietly;
+use core::ffi::{c_char, c_int};
+
+/// What the types "tcp" and "unix" have in common.
+pub(super) const SOCKET: ConnectionType = ConnectionType {
+    shutdown: Some(shutdown),
+    writev: Some(socket::writev),
+    #[cfg(abi_valkey_8_1)]
+    closeListener: Some(super::listen::close_listener),
+    #[cfg(abi_redis_8)]
+    rebind_event_loop: Some(rebind_event_loop),
+    ..STREAM
+};
+
+/// What a type says it is: its name, or its number.
+macro_rules! says {
+    ($function:ident, $name:literal, $number:ident) => {
+        #[cfg(not(abi_valkey_9))]
+        unsafe extern "C" fn $function(_conn: *mut connection) -> *const core::ffi::c_char {
+            $name.as_ptr()
+        }
+
+        #[cfg(abi_valkey_9)]
+        unsafe extern "C" fn $function() -> c_int {
+            $number
+        }
+    };
+}
+pub(super) use says;
+
+/// The two functions that create a type's connections, which are told the loop where connections know theirs.
+macro_rules! creators {
+    ($ct:ident, $create:ident, $create_accepted:ident) => {
+        #[cfg(not(abi_redis_8))]
+        unsafe extern "C" fn $create() -> *mut connection {
+            // SAFETY: no loop.
+            unsafe { created(&$ct, core::ptr::null_mut(), -1, CONN_STATE_NONE) }
+        }
+
+        #[cfg(not(abi_redis_8))]
+        unsafe extern "C" fn $create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
+            // SAFETY: no loop.
+            unsafe { created(&$ct, core::ptr::null_mut(), fd, CONN_STATE_ACCEPTING) }
+        }
+
+        #[cfg(abi_redis_8)]
+        unsafe extern "C" fn $create(el: *mut aeEventLoop) -> *mut connection {
+            // SAFETY: called with NULL or a live loop.
+            unsafe { created(&$ct, el, -1, CONN_STATE_NONE) }
+        }
+
+        #[cfg(abi_redis_8)]
+        unsafe extern "C" fn $create_accepted(el: *mut aeEventLoop, fd: c_int, _priv: *mut c_void) -> *mut connection {
+            // SAFETY: called with NULL or a live loop.
+            unsafe { created(&$ct, el, fd, CONN_STATE_ACCEPTING) }
+        }
+    };
+}
+pub(super) use creators;
+
+pub(super) unsafe extern "C" fn shutdown(conn: *mut connection) {
+    // SAFETY: called through a live connection's table.
+    let fd = unsafe { (*conn).fd };
+    // A socket that is not connected any more has nothing to shut down.
+    let _ = quietly(|| crate::sys::socket::shutdown(fd));
+}
+
+/// # Safety
+/// `conn` is a live connection; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
+pub(super) unsafe extern "C" fn addr(
+    conn: *mut connection,
+    ip: *mut c_char,
+    ip_len: usize,
+    port: *mut c_int,
+    remote: c_int,
+) -> c_int {
+    // SAFETY: the caller vouches for the arguments.
+    unsafe {
+        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
+        if let Err(errno) = result {
+            (*conn).last_errno = errno as c_int;
+        }
+        status(|| result)
+    }
+}
+
+/// The function that writes several buffers to a connection of the safe API.
+pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
+    ct.writev
+}
+
+/// Gives a connection without a loop another one; `EINVAL` for one that has a loop or handlers.
+#[cfg(abi_redis_8)]
+pub(super) unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
+    // SAFETY: called through a live connection's table.
+    status(|| unsafe {
+        if !(*conn).el.is_null() || (*conn).read_handler.is_some() || (*conn).write_handler.is_some() {
+            return Err(Errno::EINVAL);
+        }
+        (*conn).el = el;
+        home::moved(conn, el);
+        Ok(())
+    })
+}
