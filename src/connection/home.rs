@@ -9,13 +9,12 @@
 //! memory of every connection that the library makes. A program's own connection types allocate their connections
 //! themselves: of these, what is known stands in a table. A mark in the struct's padding tells the two apart.
 
-use super::client_data;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::abi::connection::connection;
 use crate::event_loop::{self, LoopHandle};
 use crate::host;
 use crate::sys::Errno;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::ptr;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -205,6 +204,11 @@ unsafe fn find(conn: *mut connection) -> *mut aeEventLoop {
             _ => newest,
         }
     }
+}
+
+/// The client data under which a connection's descriptor is registered.
+pub(super) fn client_data(conn: *mut connection) -> *mut c_void {
+    conn.cast()
 }
 
 /// Notes that events of the connection are registered with a loop.

@@ -1,7 +1,11 @@
 //! What connections over TCP do, and what those over unix sockets share with them.
 
+use super::errors::{note_error, status};
+use super::handlers::call_handler;
+use super::lifecycle::close as free;
 use super::sync::Deadline;
-use super::{call_handler, close as free, drop_fd, events, home, note_error, status, sync};
+use super::watch::{drop_fd, watch};
+use super::{home, socket_events, sync};
 use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
@@ -16,7 +20,7 @@ use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
 /// What every type over a stream socket does in the same way, in every profile.
 pub(super) const STREAM: ConnectionType = ConnectionType {
-    ae_handler: Some(events::ae_handler),
+    ae_handler: Some(socket_events::ae_handler),
     close: Some(close),
     accept: Some(accept),
     write: Some(write),
@@ -49,7 +53,7 @@ pub(super) unsafe fn start_connect(
         prepare_connect(conn)?;
         let started = open().map_err(|error| error.errno()).and_then(|fd| {
             opened(conn, fd)?;
-            events::watch(conn, AE_WRITABLE)
+            watch(conn, AE_WRITABLE)
         });
         match started {
             Ok(()) => {
@@ -262,12 +266,12 @@ unsafe extern "C" fn set_write_handler(
     barrier: c_int,
 ) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe { events::set_write_handler(conn, handler, barrier != 0) })
+    status(|| unsafe { socket_events::set_write_handler(conn, handler, barrier != 0) })
 }
 
 unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe { events::set_read_handler(conn, handler) })
+    status(|| unsafe { socket_events::set_read_handler(conn, handler) })
 }
 
 thread_local! {

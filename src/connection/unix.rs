@@ -1,7 +1,7 @@
 //! What connections over unix sockets do in their own way. They connect to a path; upstream's cannot connect.
 
+use super::errors::status;
 use super::socket::{required, start_connect, wait_connect};
-use super::status;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::anet;

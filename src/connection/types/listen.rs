@@ -6,8 +6,8 @@ use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::abi::host::*;
 use crate::anet::Error;
+use crate::connection::errors::status;
 use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
-use crate::connection::status;
 use crate::event_loop;
 use crate::host;
 #[cfg(abi_valkey_8_1)]

@@ -4,10 +4,10 @@
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::anet;
+use crate::connection::errors::status;
 #[cfg(abi_redis_8)]
 use crate::connection::home;
 use crate::connection::socket::{self, STREAM};
-use crate::connection::status;
 #[cfg(abi_redis_8)]
 use crate::sys::Errno;
 use crate::sys::errno::quietly;

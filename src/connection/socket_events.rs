@@ -1,29 +1,15 @@
 //! The event loop's side of a connection over one descriptor: handlers set, and called.
 
-use super::home::{self, loop_of};
-use super::{call_handler, client_data, unwatch};
+use super::handlers::call_handler;
+pub(super) use super::handlers::call_handlers;
+use super::watch::unwatch;
+pub(super) use super::watch::watch;
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
 use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
-
-/// Watches the connection's descriptor for more.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn watch(conn: *mut connection, mask: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection, which is the client data until its descriptor is dropped;
-    // the type's handler is a function of that kind.
-    unsafe {
-        let handler = (*(*conn).r#type).ae_handler.ok_or(Errno::EINVAL)? as *mut aeFileProc;
-        let el = loop_of(conn)?;
-        event_loop::create_file_event(el, (*conn).fd, mask, handler, client_data(conn))?;
-        home::registered(conn, el);
-        Ok(())
-    }
-}
 
 /// Sets or removes the read handler.
 ///
@@ -91,27 +77,6 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
         if (*conn).state != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
             call_handlers(conn, mask);
         }
-    }
-}
-
-/// Calls the handlers for events. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn call_handlers(conn: *mut connection, mask: c_int) -> bool {
-    // SAFETY: the caller vouches for the connection. Each handler is read when its turn comes, since the one before
-    // may have changed it; one that was not there when the event fired did not wait for it.
-    unsafe {
-        let write_first = (*conn).flags & CONN_FLAG_WRITE_BARRIER != 0;
-        let readable = mask & AE_READABLE != 0 && (*conn).read_handler.is_some();
-        let writable = mask & AE_WRITABLE != 0 && (*conn).write_handler.is_some();
-        if write_first && writable && !call_handler(conn, (*conn).write_handler) {
-            return false;
-        }
-        if readable && !call_handler(conn, (*conn).read_handler) {
-            return false;
-        }
-        write_first || !writable || call_handler(conn, (*conn).write_handler)
     }
 }
 
