@@ -1,5 +1,6 @@
 //! Connections: types with a table of functions each, over the event loop and the socket helpers.
 
+mod connecting;
 mod errors;
 mod handlers;
 mod home;
@@ -13,7 +14,6 @@ mod sync;
 #[cfg(feature = "tls")]
 pub(crate) mod tls;
 pub(crate) mod types;
-mod unix;
 mod watch;
 
 pub(crate) use home::make_safe_apis;

@@ -1,22 +1,17 @@
-//! What connections over TCP do, and what those over unix sockets share with them.
+//! What connections over stream sockets do, whatever the socket's family.
 
+#[cfg(feature = "tls")]
+pub(super) use super::connecting::{Tcp, blocking_connect_tcp as blocking_connect};
 use super::errors::{note_error, status};
 use super::handlers::call_handler;
 use super::lifecycle::close as free;
-use super::sync::Deadline;
-use super::watch::{drop_fd, watch};
-use super::{home, socket_events, sync};
-use crate::abi::ae::AE_WRITABLE;
-use crate::abi::connect::Connector;
+use super::{socket_events, sync};
 use crate::abi::connection::*;
-use crate::abi::profile;
-use crate::anet::{self, Connect, Transport};
-use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use crate::sys::{Errno, fd};
 use core::cell::UnsafeCell;
-use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// What every type over a stream socket does in the same way, in every profile.
 pub(super) const STREAM: ConnectionType = ConnectionType {
@@ -37,174 +32,6 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
 unsafe extern "C" fn close(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
     quietly(|| unsafe { free(conn) })
-}
-
-/// Starts a connection's connect: `open` gives the socket.
-///
-/// # Safety
-/// `conn` is a live connection of this thread, the handler may be called with it.
-pub(super) unsafe fn start_connect(
-    conn: *mut connection,
-    handler: ConnectionCallbackFunc,
-    open: impl FnOnce() -> Result<c_int, anet::Error>,
-) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        prepare_connect(conn)?;
-        let started = open().map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            watch(conn, AE_WRITABLE)
-        });
-        match started {
-            Ok(()) => {
-                (*conn).state = CONN_STATE_CONNECTING;
-                (*conn).conn_handler = handler;
-            }
-            Err(errno) => fail_connect(conn, errno),
-        }
-        started
-    }
-}
-
-/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket, and may wait
-/// for it until the deadline.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn wait_connect(
-    conn: *mut connection,
-    timeout: c_longlong,
-    open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
-) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        prepare_connect(conn)?;
-        let deadline = Deadline::unless_below_0(timeout);
-        let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            wait_writable(fd, &deadline)?;
-            match anet::take_error(fd) {
-                0 => Ok(()),
-                error => Err(Errno::from_raw(error)),
-            }
-        });
-        match connected {
-            Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
-            Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => {
-                (*conn).state = CONN_STATE_ERROR;
-                (*conn).last_errno = Errno::ETIMEDOUT as c_int;
-            }
-            Err(errno) => fail_connect(conn, errno),
-        }
-        connected
-    }
-}
-
-/// The connection takes its socket over.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn opened(conn: *mut connection, fd: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*conn).fd = fd;
-        if home::is_safe_apis(conn) {
-            anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
-        }
-        Ok(())
-    }
-}
-
-/// A connection can connect when it is new, or again after it failed.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        match (*conn).state {
-            CONN_STATE_CONNECTING => Err(Errno::EALREADY),
-            CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
-            _ => {
-                // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
-                drop_fd(conn);
-                ((*conn).read_handler, (*conn).write_handler) = (None, None);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        drop_fd(conn);
-        (*conn).state = CONN_STATE_ERROR;
-        (*conn).last_errno = errno as c_int;
-    }
-}
-
-fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
-    loop {
-        // Looked at once, however little time there was.
-        let left = deadline.left();
-        let milliseconds = left.unwrap_or(Some(0)).unwrap_or(u64::MAX);
-        match event_loop::wait(fd, AE_WRITABLE, milliseconds.try_into().unwrap_or(c_longlong::MAX)) {
-            Ok(0) | Err(Errno::EINTR) => _ = left?,
-            Ok(_) => return Ok(()),
-            Err(errno) => return Err(errno),
-        }
-    }
-}
-
-/// A string argument that must be there.
-///
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-pub(super) unsafe fn required<'a>(text: *const c_char) -> Result<&'a CStr, anet::Error> {
-    // SAFETY: the caller vouches for the string.
-    unsafe { optional(text) }.ok_or(anet::Error::new("address", Errno::EINVAL))
-}
-
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: the caller vouches for the string.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
-}
-
-/// How connections over TCP connect.
-pub(super) struct Tcp;
-
-impl Connector for Tcp {
-    unsafe fn connect(
-        conn: *mut connection,
-        host: *const c_char,
-        port: c_int,
-        source: *const c_char,
-        multipath: bool,
-        handler: ConnectionCallbackFunc,
-    ) -> c_int {
-        let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
-        // SAFETY: called through a live connection's table with strings or NULL.
-        status(|| unsafe {
-            start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how))
-        })
-    }
-}
-
-pub(super) unsafe extern "C" fn blocking_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> c_int {
-    // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe {
-        wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
-    })
 }
 
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {

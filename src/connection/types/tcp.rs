@@ -6,7 +6,7 @@ use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::anet;
-use crate::connection::{create, created, socket};
+use crate::connection::{connecting, create, created};
 use crate::host;
 use crate::sys::errno::call;
 use core::ffi::{c_int, c_void};
@@ -20,8 +20,8 @@ pub(crate) static TCP: ConnectionType = ConnectionType {
     listen: Some(listen_tcp),
     conn_create: Some(create_tcp),
     conn_create_accepted: Some(create_accepted_tcp),
-    connect: Some(connect_function::<socket::Tcp>()),
-    blocking_connect: Some(socket::blocking_connect),
+    connect: Some(connect_function::<connecting::Tcp>()),
+    blocking_connect: Some(connecting::blocking_connect_tcp),
     ..SOCKET
 };
 

@@ -10,7 +10,7 @@ use crate::abi::connection::*;
 use crate::abi::host::LIBAE_ACCEPTED_UNIX;
 #[cfg(abi_valkey_9)]
 use crate::anet;
-use crate::connection::{create, created, unix};
+use crate::connection::{connecting, create, created};
 use crate::host;
 #[cfg(abi_valkey_9)]
 use crate::sys::errno::quietly;
@@ -32,8 +32,8 @@ pub(crate) static UNIX: ConnectionType = ConnectionType {
     listen: Some(listen_unix),
     conn_create: Some(create_unix),
     conn_create_accepted: Some(create_accepted_unix),
-    connect: Some(connect_function::<unix::Unix>()),
-    blocking_connect: Some(unix::blocking_connect),
+    connect: Some(connect_function::<connecting::Unix>()),
+    blocking_connect: Some(connecting::blocking_connect_unix),
     ..SOCKET
 };
 

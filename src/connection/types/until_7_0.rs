@@ -3,17 +3,17 @@
 
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
+use crate::connection::connecting;
 use crate::connection::socket::{self, STREAM};
 #[cfg(feature = "tls")]
 use crate::connection::tls;
-use crate::connection::unix;
 use core::ffi::c_int;
 
 /// The functions of plain sockets, connecting over TCP.
 pub(crate) const SOCKET: ConnectionType = ConnectionType {
     get_type: Some(get_type),
-    connect: Some(connect_function::<socket::Tcp>()),
-    blocking_connect: Some(socket::blocking_connect),
+    connect: Some(connect_function::<connecting::Tcp>()),
+    blocking_connect: Some(connecting::blocking_connect_tcp),
     #[cfg(not(abi_redis_6_2))]
     writev: Some(socket::writev),
     ..STREAM
@@ -24,8 +24,8 @@ pub(crate) static TCP: ConnectionType = SOCKET;
 
 /// Over unix sockets.
 pub(crate) static UNIX: ConnectionType = ConnectionType {
-    connect: Some(connect_function::<unix::Unix>()),
-    blocking_connect: Some(unix::blocking_connect),
+    connect: Some(connect_function::<connecting::Unix>()),
+    blocking_connect: Some(connecting::blocking_connect_unix),
     ..SOCKET
 };
 
