@@ -7,15 +7,17 @@
 //!
 //! A loop that is gone is none, whatever is at its address now. What is known stands behind the public struct, in the
 //! memory of every connection that the library makes. A program's own connection types allocate their connections
-//! themselves: of these, what is known stands in a table. A mark in the struct's padding tells the two apart.
+//! themselves: of these, what is known stands in a table. A type of the library's and a mark in the struct's padding tell
+//! the two apart.
 
 use crate::abi::ae::{AE_NONE, aeEventLoop};
-use crate::abi::connection::connection;
+use crate::abi::connection::{ConnectionType, connection};
 use crate::event_loop::{self, LoopHandle};
 use crate::host;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -61,6 +63,23 @@ fn others() -> MutexGuard<'static, BTreeMap<usize, (c_int, Home)>> {
     OTHERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The types of the connections that the library has made.
+static TYPES: [AtomicPtr<ConnectionType>; 8] = [const { AtomicPtr::new(ptr::null_mut()) }; 8];
+
+/// Remembers a type whose connections the library makes.
+pub(super) fn note_type(ct: &'static ConnectionType) {
+    let ct = ptr::from_ref(ct).cast_mut();
+    let is_noted = TYPES.iter().any(|place| match place.compare_exchange(ptr::null_mut(), ct, Relaxed, Relaxed) {
+        Ok(_) => true,
+        Err(other) => other == ct,
+    });
+    debug_assert!(is_noted, "there are more types than places for them");
+}
+
+fn is_noted(ct: *mut ConnectionType) -> bool {
+    TYPES.iter().map(|place| place.load(Relaxed)).take_while(|noted| !noted.is_null()).any(|noted| noted == ct)
+}
+
 /// The mark of a connection in the library's memory: another one at each address, so that a copy does not have it.
 fn mark(conn: *mut connection) -> u32 {
     ((conn.addr() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32 | 1
@@ -103,11 +122,14 @@ pub(super) unsafe fn forget(conn: *mut connection) {
     }
 }
 
+/// Whether the library has allocated the connection. One of a program's own type may be uninitialised where the mark
+/// would be: of it, only the type is read.
+///
 /// # Safety
 /// `conn` is a live connection.
 unsafe fn is_allocated_here(conn: *mut connection) -> bool {
     // SAFETY: the caller vouches for the connection. No member is there that anybody else writes.
-    unsafe { place_of_mark(conn).is_some_and(|place| place.read() == mark(conn)) }
+    unsafe { is_noted((*conn).r#type) && place_of_mark(conn).is_some_and(|place| place.read() == mark(conn)) }
 }
 
 /// # Safety
@@ -293,5 +315,36 @@ pub(super) unsafe fn loop_number(conn: *mut connection) -> u64 {
             return 0;
         }
         get(conn).el.number()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::memory::zeroed;
+
+    static OURS: ConnectionType = ConnectionType::NONE;
+    static STRANGERS: ConnectionType = ConnectionType { close: Some(never_called), ..ConnectionType::NONE };
+
+    unsafe extern "C" fn never_called(_conn: *mut connection) {}
+
+    #[test]
+    fn a_strangers_connection_is_not_ours_whatever_its_padding_holds() {
+        if connection::PADDING.is_none() {
+            return;
+        }
+        note_type(&OURS);
+        let mut base: connection = zeroed();
+        let conn: *mut connection = &mut base;
+        // SAFETY: live and this test's alone.
+        unsafe {
+            set_mark(conn);
+            (*conn).r#type = ptr::from_ref(&OURS).cast_mut();
+            assert!(is_allocated_here(conn));
+            (*conn).r#type = ptr::from_ref(&STRANGERS).cast_mut();
+            assert!(!is_allocated_here(conn));
+            (*conn).r#type = ptr::null_mut();
+            assert!(!is_allocated_here(conn));
+        }
     }
 }

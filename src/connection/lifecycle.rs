@@ -57,6 +57,7 @@ pub(super) unsafe fn new_connection(
     fd: c_int,
     state: ConnectionState,
 ) -> Allocated {
+    home::note_type(ct);
     let mut base: connection = memory::zeroed();
     base.r#type = core::ptr::from_ref(ct).cast_mut();
     base.fd = fd;
