@@ -30,9 +30,7 @@ pub(crate) fn read_all(fd: c_int, buf: &mut [u8]) -> Result<c_int, Errno> {
     valid_fd(fd)?;
     let mut done = 0;
     while done < buf.len() {
-        let rest = &mut buf[done..];
-        // SAFETY: the slice is as long as said.
-        match unsafe { fd::read(fd, rest.as_mut_ptr().cast(), rest.len()) } {
+        match fd::read_into(fd, &mut buf[done..]) {
             Ok(0) => break,
             Ok(count) => done += count,
             Err(Errno::EINTR) => {}
@@ -47,9 +45,7 @@ pub(crate) fn write_all(fd: c_int, buf: &[u8]) -> Result<c_int, Errno> {
     valid_fd(fd)?;
     let mut done = 0;
     while done < buf.len() {
-        let rest = &buf[done..];
-        // SAFETY: the slice is as long as said.
-        match unsafe { fd::write(fd, rest.as_ptr().cast(), rest.len()) } {
+        match fd::write_from(fd, &buf[done..]) {
             Ok(0) => break,
             Ok(count) => done += count,
             Err(Errno::EINTR) => {}

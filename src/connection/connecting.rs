@@ -161,12 +161,26 @@ impl Connector for Tcp {
         multipath: bool,
         handler: ConnectionCallbackFunc,
     ) -> c_int {
-        let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
         // SAFETY: called through a live connection's table with strings or NULL.
-        status(|| unsafe {
-            start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how))
-        })
+        status(|| unsafe { start_tcp_connect(conn, host, port, source, multipath, handler) })
     }
+}
+
+/// Starts to connect over TCP.
+///
+/// # Safety
+/// As for [`Connector::connect`].
+pub(super) unsafe fn start_tcp_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    source: *const c_char,
+    multipath: bool,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), Errno> {
+    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+    // SAFETY: a live connection of this thread, strings or NULL, by this function's own contract.
+    unsafe { start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how)) }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect_tcp(
@@ -176,9 +190,21 @@ pub(super) unsafe extern "C" fn blocking_connect_tcp(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe {
-        wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
-    })
+    status(|| unsafe { wait_tcp_connect(conn, host, port, timeout) })
+}
+
+/// Connects over TCP, waiting for at most `timeout` milliseconds (below 0: forever).
+///
+/// # Safety
+/// `conn` is a live connection of this thread, `host` NULL or a string.
+pub(super) unsafe fn wait_tcp_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> Result<(), Errno> {
+    // SAFETY: a live connection, a string or NULL, by this function's own contract.
+    unsafe { wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking)) }
 }
 
 /// How connections over unix sockets connect: to a path; upstream's cannot connect.

@@ -1,17 +1,18 @@
 //! What connections over stream sockets do, whatever the socket's family.
 
 #[cfg(feature = "tls")]
-pub(super) use super::connecting::{Tcp, blocking_connect_tcp as blocking_connect};
+pub(super) use super::connecting::{start_tcp_connect, wait_tcp_connect};
 use super::errors::{note_error, status};
 use super::handlers::call_handler;
 use super::lifecycle::close as free;
-use super::{socket_events, sync};
+use super::socket_events;
+use super::sync::{self, SyncStream};
 use crate::abi::connection::*;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use crate::sys::{Errno, fd};
 use core::cell::UnsafeCell;
-use core::ffi::{c_char, c_int, c_longlong, c_void};
+use core::ffi::{c_char, c_int, c_void};
 
 /// What every type over a stream socket does in the same way, in every profile.
 pub(super) const STREAM: ConnectionType = ConnectionType {
@@ -23,9 +24,9 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(set_write_handler),
     set_read_handler: Some(set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync_write),
-    sync_read: Some(sync_read),
-    sync_readline: Some(sync_readline),
+    sync_write: Some(sync::write::<Plain>),
+    sync_read: Some(sync::read::<Plain>),
+    sync_readline: Some(sync::readline::<Plain>),
     ..ConnectionType::NONE
 };
 
@@ -112,52 +113,17 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     ERROR_TEXT.with(|text| error_text_into(errno, unsafe { &mut *text.get() }).as_ptr())
 }
 
-/// The bytes of a sync call, or `EINVAL`.
-///
-/// # Safety
-/// `ptr` is NULL or valid for `size` bytes during the call.
-pub(super) unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
-    let size = usize::try_from(size).map_err(|_| Errno::EINVAL)?;
-    if ptr.is_null() {
-        return Err(Errno::EINVAL);
+/// Sync reads and writes of a plain socket.
+pub(super) struct Plain;
+
+impl SyncStream for Plain {
+    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is live, by the trait's contract.
+        fd::read_into(unsafe { (*conn).fd }, room)
     }
-    // SAFETY: not NULL, and the caller vouches for the length.
-    Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) })
-}
 
-/// Runs a sync call and notes its error.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn synced(conn: *mut connection, body: impl FnOnce(c_int) -> Result<usize, Errno>) -> isize {
-    call(-1, || {
-        // SAFETY: the caller vouches for the connection.
-        unsafe { body((*conn).fd).inspect_err(|errno| (*conn).last_errno = *errno as c_int) }
-            .map(|count| count as isize)
-    })
-}
-
-fn read_socket(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
-    // SAFETY: the slice is as long as said.
-    unsafe { fd::read(fd, room.as_mut_ptr().cast(), room.len()) }
-}
-
-unsafe extern "C" fn sync_write(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        synced(conn, |fd| {
-            let write = |rest: &[u8]| fd::write(fd, rest.as_ptr().cast(), rest.len());
-            sync::write(fd, bytes(ptr, size)?, timeout, write)
-        })
+    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is live, by the trait's contract.
+        fd::write_from(unsafe { (*conn).fd }, data)
     }
-}
-
-unsafe extern "C" fn sync_read(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
-}
-
-unsafe extern "C" fn sync_readline(conn: *mut connection, ptr: *mut c_char, size: isize, timeout: c_longlong) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, |fd| sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_socket(fd, rest))) }
 }

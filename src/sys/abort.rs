@@ -9,9 +9,7 @@ use core::panic::PanicInfo;
 
 fn end(why: fmt::Arguments<'_>) -> ! {
     let line = Text::<512>::new(format_args!("libae: {why}\n"));
-    let bytes = line.as_c_str().to_bytes();
-    // SAFETY: as long as said.
-    let _ = unsafe { fd::write(fd::STDERR, bytes.as_ptr().cast(), bytes.len()) };
+    let _ = fd::write_from(fd::STDERR, line.as_c_str().to_bytes());
     std::process::abort()
 }
 

@@ -25,6 +25,18 @@ pub(crate) unsafe fn write(fd: c_int, buf: *const c_void, len: usize) -> Result<
     Errno::result(unsafe { libc::write(fd, buf, len) }).map(|count| count as usize)
 }
 
+/// Reads up to the room's length; 0 is the end.
+pub(crate) fn read_into(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    unsafe { read(fd, room.as_mut_ptr().cast(), room.len()) }
+}
+
+/// Writes data; returns how much of it was taken.
+pub(crate) fn write_from(fd: c_int, data: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the slice is as long as said.
+    unsafe { write(fd, data.as_ptr().cast(), data.len()) }
+}
+
 /// # Safety
 /// `iov` holds `count` elements, each valid for reads.
 pub(crate) unsafe fn writev(fd: c_int, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {

@@ -1,7 +1,8 @@
 //! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
 //! called when the program asks for that, or by a time event of the loop when it does not.
 
-use super::{pending, this};
+use super::conn::this;
+use super::pending;
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;
@@ -51,7 +52,7 @@ pub(super) unsafe fn note_pending(conn: *mut connection) {
                     // and a time event comes before that, too: whoever is told of the end at once closes without replying.
                     (*this).deferred = !has_plain;
                 }
-                (*this).place.enter(el, this);
+                (*this).place.enter(el, conn);
             }
         }
     }
@@ -140,9 +141,9 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
 /// The loop of that number is this thread's.
 unsafe fn is_to_be_served(el: u64) -> bool {
     let (mut from, end) = (0, pending::end());
-    while let Some((place, this)) = pending::first(el, from, end) {
+    while let Some((place, conn)) = pending::first(el, from, end) {
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        if unsafe { !(*this).postponed } {
+        if unsafe { !(*this(conn)).postponed } {
             return true;
         }
         from = place + 1;
@@ -204,10 +205,11 @@ pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_i
 unsafe fn serve(el: u64) -> (c_int, bool) {
     let (mut count, mut deferred) = (0, false);
     let (mut from, end) = (0, pending::end());
-    while let Some((place, this)) = pending::first(el, from, end) {
+    while let Some((place, conn)) = pending::first(el, from, end) {
         from = place + 1;
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
         unsafe {
+            let this = this(conn);
             if (*this).postponed {
                 continue;
             }
@@ -217,7 +219,7 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
             }
             (*this).place.leave();
             count += 1;
-            if deliver(this.cast(), AE_READABLE) {
+            if deliver(conn, AE_READABLE) {
                 // What is left waits for the next call, and replies are written before that.
                 (*this).deferred = false;
             }

@@ -3,7 +3,9 @@
 
 use std::cell::Cell;
 
-/// Enough for [`WRITE_LIMIT`](super::session::WRITE_LIMIT) bytes in records, and more than one record of the largest size.
+/// How much of one write goes into records at once: four of the largest.
+pub(super) const WRITE_LIMIT: usize = 64 * 1024;
+/// Enough for [`WRITE_LIMIT`] bytes in records, and more than one record of the largest size.
 pub(super) const BUFFER_SIZE: usize = 68 * 1024;
 /// A handshake message can be longer than any record; rustls refuses more than 64 KiB.
 const MOST: usize = 2 * BUFFER_SIZE;

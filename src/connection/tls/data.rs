@@ -1,14 +1,15 @@
 //! Reading and writing. Nothing here touches a loop: I/O threads call it.
 
 use super::announce::note_pending;
+use super::buffer::WRITE_LIMIT;
+use super::conn::{fail, this};
 use super::failure::Failure;
-use super::session::{Session, WRITE_LIMIT};
-use super::{fail, this};
+use super::session::Session;
 use crate::abi::connection::*;
-use crate::connection::socket::{MAX_TRANSFER, bytes, synced, transferred};
-use crate::connection::sync;
+use crate::connection::socket::{MAX_TRANSFER, transferred};
+use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
-use core::ffi::{c_char, c_int, c_longlong, c_void};
+use core::ffi::{c_int, c_void};
 
 /// How many buffers of one `writev` are looked at.
 const PARTS: usize = 64;
@@ -139,44 +140,17 @@ unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno>
     }
 }
 
-pub(super) unsafe extern "C" fn sync_write(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        synced(conn, |fd| {
-            sync::write(fd, bytes(ptr, size)?, timeout, |rest| transfer(conn, |session, fd| session.write(fd, &[rest])))
-        })
-    }
-}
+/// Sync reads and writes over TLS.
+pub(super) struct OverTls;
 
-pub(super) unsafe extern "C" fn sync_read(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        synced(conn, |fd| {
-            sync::read(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
+impl SyncStream for OverTls {
+    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
+        unsafe { read_some(conn, room.as_mut_ptr(), room.len()) }
     }
-}
 
-pub(super) unsafe extern "C" fn sync_readline(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    timeout: c_longlong,
-) -> isize {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        synced(conn, |fd| {
-            sync::read_line(fd, bytes(ptr, size)?, timeout, |rest| read_some(conn, rest.as_mut_ptr(), rest.len()))
-        })
+    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
+        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
+        unsafe { transfer(conn, |session, fd| session.write(fd, &[data])) }
     }
 }

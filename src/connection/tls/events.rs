@@ -1,12 +1,13 @@
-//! The event loop's side: handlers called, and what the descriptor is watched for.
+//! The event loop's side: its callback, the handlers, and a connection that changes its loop.
 
-use super::announce::{announce, deliver};
+use super::announce::deliver;
+use super::conn::this;
 use super::handshake::{advance, begin, finish};
-use super::this;
+use super::interest::{settle, watch_for};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
 use crate::connection::home::loop_of;
-use crate::connection::{events, status, unwatch};
+use crate::connection::{status, unwatch};
 use crate::event_loop::{self, LoopHandle};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
@@ -22,52 +23,6 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
         } else if advance(conn).is_some() {
             finish(conn);
         }
-    }
-}
-
-/// Brings what the loop watches for in line with the handlers.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn settle(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        if (*this(conn)).postponed || matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            return Ok(());
-        }
-        let mut mask = 0;
-        if (*conn).read_handler.is_some() {
-            mask |= AE_READABLE;
-        }
-        if (*conn).write_handler.is_some() {
-            mask |= AE_WRITABLE;
-        }
-        watch_for(conn, mask)?;
-        announce(conn);
-        Ok(())
-    }
-}
-
-/// Watches the descriptor for these events and no other.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn watch_for(conn: *mut connection, mask: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let el = match loop_of(conn) {
-            // Between two loops, and without a descriptor, there is nothing to watch for.
-            Err(_) if mask == 0 => return Ok(()),
-            el => el?,
-        };
-        let now = event_loop::file_event(el, (*conn).fd).map_or(0, |(now, _)| now);
-        if now & !mask != 0 {
-            unwatch(conn, now & !mask);
-        }
-        if mask & !now != 0 {
-            events::watch(conn, mask & !now)?;
-        }
-        Ok(())
     }
 }
 
@@ -128,8 +83,8 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
         if let Some(timer) = (*this(conn)).timer.take() {
             timer.cancel();
         }
-        if let Some(slot) = &(*this(conn)).slot {
-            slot.moved(0);
+        if let Some(permit) = &(*this(conn)).permit {
+            permit.moved(0);
         }
         unwatch(conn, AE_READABLE | AE_WRITABLE);
     }
@@ -143,11 +98,11 @@ pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
 pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        if let Some(slot) = &(*this(conn)).slot {
-            slot.moved(LoopHandle::of(loop_of(conn)?).number());
+        if let Some(permit) = &(*this(conn)).permit {
+            permit.moved(LoopHandle::of(loop_of(conn)?).number());
         }
         // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).slot.is_some() || (*conn).conn_handler.is_some() {
+        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).permit.is_some() || (*conn).conn_handler.is_some() {
             begin(conn)?;
             return watch_for(conn, AE_READABLE | AE_WRITABLE);
         }

@@ -1,21 +1,22 @@
 //! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
 
-use super::events::{settle, watch_for};
+use super::config::limits;
+use super::conn::{fail, this};
 use super::failure::Failure;
-use super::limits::{self, Slot};
-use super::session::Handshake;
-use super::{client_session, fail, this};
+use super::interest::{settle, watch_for};
+use super::permits::{self, Permit};
+use super::session::{Handshake, Session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
 use crate::connection::home::loop_of;
+use crate::connection::socket::{start_tcp_connect, wait_tcp_connect};
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, socket, status, unwatch};
+use crate::connection::{call_handler, drop_fd, status, unwatch};
 use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
-use crate::sys::errno::call;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
 /// Begins a handshake: from now on it has its time.
@@ -43,18 +44,18 @@ unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(
 ///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn take_slot(conn: *mut connection) -> Result<Slot, Failure> {
-    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its slot.
+unsafe fn take_permit(conn: *mut connection) -> Result<Permit, Failure> {
+    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its permit.
     unsafe {
         let el = LoopHandle::of(loop_of(conn)?).number();
-        if let Some(slot) = Slot::take(this(conn), el) {
-            return Ok(slot);
+        if let Some(permit) = Permit::take(conn, el) {
+            return Ok(permit);
         }
-        if let Some(oldest) = limits::oldest(el) {
-            end(oldest.cast());
-            give_time(oldest.cast(), 0)?;
+        if let Some(oldest) = permits::oldest(el) {
+            end(oldest);
+            give_time(oldest, 0)?;
         }
-        Slot::take(this(conn), el).ok_or(Failure::Other(TOO_MANY))
+        Permit::take(conn, el).ok_or(Failure::Other(TOO_MANY))
     }
 }
 
@@ -65,7 +66,7 @@ const TOO_MANY: &str = "too many handshakes are under way";
 pub(super) unsafe fn end(conn: *mut connection) {
     // SAFETY: the caller vouches for the connection.
     unsafe {
-        (*this(conn)).slot = None;
+        (*this(conn)).permit = None;
         if let Some(timer) = (*this(conn)).timer.take() {
             timer.cancel();
         }
@@ -77,7 +78,7 @@ unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: 
     // SAFETY: a connection that is gone has taken its time event with it.
     unsafe {
         (*this(conn)).timer = None;
-        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).slot.is_none();
+        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).permit.is_none();
         fail(conn, &Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
         finish(conn);
     }
@@ -157,13 +158,13 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
         if (*conn).state != CONN_STATE_ACCEPTING {
             return status(|| Err(Errno::EINVAL));
         }
-        if (*this(conn)).slot.is_none() && (*this(conn)).timer.is_none() {
-            let begun = take_slot(conn).and_then(|slot| {
-                (*this(conn)).slot = Some(slot);
+        if (*this(conn)).permit.is_none() && (*this(conn)).timer.is_none() {
+            let begun = take_permit(conn).and_then(|permit| {
+                (*this(conn)).permit = Some(permit);
                 begin(conn).map_err(Failure::System)
             });
             if let Err(failure) = begun {
-                return failed_at_once(conn, &failure);
+                return status(|| Err(fail_at_once(conn, &failure)));
             }
         }
         (*conn).conn_handler = handler;
@@ -186,14 +187,15 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
     }
 }
 
+/// Ends a handshake before it has begun.
+///
 /// # Safety
 /// `conn` is a live connection of this type and thread.
-unsafe fn failed_at_once(conn: *mut connection, failure: &Failure) -> c_int {
+unsafe fn fail_at_once(conn: *mut connection, failure: &Failure) -> Errno {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         end(conn);
-        let errno = fail(conn, failure);
-        status(|| Err(errno))
+        fail(conn, failure)
     }
 }
 
@@ -210,20 +212,15 @@ impl Connector for Tls {
         handler: ConnectionCallbackFunc,
     ) -> c_int {
         // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-        unsafe {
-            if let Err(failure) = prepare(conn, host) {
-                return failed_at_once(conn, &failure);
-            }
-            let result = socket::Tcp::connect(conn, host, port, source, multipath, handler);
-            if result == C_OK
-                && let Err(errno) = begin(conn)
-            {
+        status(|| unsafe {
+            prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
+            start_tcp_connect(conn, host, port, source, multipath, handler)?;
+            begin(conn).map_err(|errno| {
                 drop_fd(conn);
                 (*conn).conn_handler = None;
-                return failed_at_once(conn, &errno.into());
-            }
-            result
-        }
+                fail_at_once(conn, &errno.into())
+            })
+        })
     }
 }
 
@@ -239,7 +236,7 @@ unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Fail
             (*this(conn)).place.leave();
             (*this(conn)).error = None;
             (*this(conn)).reached = false;
-            (*this(conn)).session = Some(client_session(address)?);
+            (*this(conn)).session = Some(Session::client(address)?);
         }
         Ok(())
     }
@@ -252,14 +249,10 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    call(C_ERR, || unsafe {
-        if let Err(failure) = prepare(conn, host) {
-            return Err(fail(conn, &failure));
-        }
+    status(|| unsafe {
+        prepare(conn, host).map_err(|failure| fail(conn, &failure))?;
         let deadline = Deadline::unless_below_0(timeout);
-        if socket::blocking_connect(conn, host, port, timeout) != C_OK {
-            return Err(Errno::last());
-        }
+        wait_tcp_connect(conn, host, port, timeout)?;
         (*this(conn)).reached = true;
         let result = loop {
             let mask = match step(conn) {
@@ -272,12 +265,9 @@ pub(super) unsafe extern "C" fn blocking_connect(
                 break Err(errno.into());
             }
         };
-        match result {
-            Ok(()) => Ok(C_OK),
-            Err(failure) => {
-                drop_fd(conn);
-                Err(fail(conn, &failure))
-            }
-        }
+        result.map_err(|failure| {
+            drop_fd(conn);
+            fail(conn, &failure)
+        })
     })
 }

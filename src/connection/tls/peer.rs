@@ -1,17 +1,19 @@
-//! The user that a client's certificate names.
+//! What the peer's certificate says: itself as PEM, and the user that a client's names.
 //!
 //! Which part of the certificate that is, is read from the host's own configuration at each call: a server changes it
 //! without configuring TLS anew. A name with a NUL byte inside is nobody's: read as a C string it would be another's.
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
-use super::certificate::Fields;
-use super::{owned_string, this, upstream};
+use super::config::certificate::Fields;
+use super::config::{files, source};
+use super::conn::this;
 use crate::abi::connection::connection;
 use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
 use crate::abi::tls_upstream::AuthUser;
 use crate::event_loop::log;
 use crate::host;
+use crate::sys::memory;
 use core::ffi::{c_char, c_void};
 use core::ptr;
 use rustls::pki_types::CertificateDer;
@@ -30,15 +32,35 @@ unsafe fn certificate<'a>(conn: *mut connection) -> Option<&'a CertificateDer<'s
     if session.is_handshaking() { None } else { session.peer_certificate() }
 }
 
+/// The peer's certificate as PEM, a string for the host's caller; NULL when there is none.
+///
+/// # Safety
+/// `conn` is a live connection of this type and thread.
+pub(crate) unsafe fn peer_certificate(conn: *mut connection) -> *mut c_char {
+    // SAFETY: the caller vouches for the connection.
+    let session = unsafe { (*this(conn)).session.as_ref() };
+    let pem = session.and_then(|session| session.peer_certificate()).and_then(files::to_pem);
+    pem.map_or(ptr::null_mut(), |pem| owned_string(pem.as_bytes()))
+}
+
+/// A string for the host's caller.
+fn owned_string(bytes: &[u8]) -> *mut c_char {
+    match host::new_string() {
+        // SAFETY: the host vouches for its hook.
+        Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
+        None => memory::string(bytes),
+    }
+}
+
 /// The common name of the peer's certificate, as a string for the host's caller; NULL when there is none, and when
 /// users are not named by it.
 ///
 /// # Safety
 /// As for [`certificate`].
-pub(in crate::connection) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
+pub(crate) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
     // SAFETY: the caller vouches for the connection.
     let Some(certificate) = (unsafe { certificate(conn) }) else { return ptr::null_mut() };
-    if upstream::auth_user() != AuthUser::CommonName {
+    if source::auth_user() != AuthUser::CommonName {
         return ptr::null_mut();
     }
     match Fields::of(certificate).and_then(|fields| fields.common_name()) {
@@ -55,11 +77,11 @@ pub(in crate::connection) unsafe fn peer_name(conn: *mut connection) -> *mut c_c
 ///
 /// # Safety
 /// As for [`certificate`]; `name` is NULL or valid.
-pub(in crate::connection) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) -> *mut c_void {
+pub(crate) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) -> *mut c_void {
     // SAFETY: the caller vouches for the connection.
     let fields = unsafe { certificate(conn) }.and_then(|certificate| Fields::of(certificate));
     let Some(fields) = fields else { return ptr::null_mut() };
-    let (user, looked_for) = match upstream::auth_user() {
+    let (user, looked_for) = match source::auth_user() {
         AuthUser::CommonName => by_common_name(&fields),
         AuthUser::Uri => by_uri(&fields),
         AuthUser::Nothing => return ptr::null_mut(),

@@ -4,7 +4,7 @@
 //! connection that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a
 //! lock.
 
-use super::TlsConnection;
+use crate::abi::connection::connection;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ struct Waiting {
     next: u64,
 }
 
-struct Pointer(*mut TlsConnection);
+struct Pointer(*mut connection);
 
 // SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
@@ -40,7 +40,7 @@ impl Place {
     }
 
     /// Enters the connection, at the end of those of its loop, if it is not there.
-    pub(super) fn enter(&mut self, el: u64, conn: *mut TlsConnection) {
+    pub(super) fn enter(&mut self, el: u64, conn: *mut connection) {
         if self.0.is_some_and(|(now, _)| now == el) {
             return;
         }
@@ -78,7 +78,7 @@ pub(super) fn end() -> u64 {
 
 /// The first connection of a loop from the place `from` on and in front of `end`, and its place. It is still in the
 /// list.
-pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut TlsConnection)> {
+pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut connection)> {
     if COUNT.load(Relaxed) == 0 || from >= end {
         return None;
     }

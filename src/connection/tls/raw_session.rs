@@ -1,9 +1,9 @@
 //! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or
 //! a loop of ours.
 
+use super::config::upstream::configure_from_host;
 use super::failure::Failure;
 use super::session::{Handshake, Session};
-use super::{client_session, configure_from_host};
 use crate::abi::ae::{AE_NONE, AE_READABLE, AE_WRITABLE};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
@@ -26,7 +26,7 @@ impl RawSession {
     /// settings ask for that.
     pub(crate) fn new(fd: c_int, server_name: &CStr) -> Result<Self, (Errno, String)> {
         configure_from_host();
-        let session = client_session(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
+        let session = Session::client(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 

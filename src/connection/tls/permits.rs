@@ -1,13 +1,9 @@
-//! How many handshakes may be under way, for how long, and which gives way when there are too many.
+//! Handshakes under way on the accepting side: each has a permit, and which gives way when there are too many.
 
-use super::TlsConnection;
-use super::settings::Limits;
+use super::config::limits::most;
+use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
-use crate::abi::tls::{LIBAE_TLS_HANDSHAKE_TIMEOUT, LIBAE_TLS_MAX_HANDSHAKES};
-use crate::host;
 use crate::sys::clock;
-use core::ffi::c_int;
-use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,27 +11,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// rests.
 const GRACE: u64 = 1000 * LIBAE_ACCEPT_RETRY_MS as u64;
 
-static MOST: AtomicUsize = AtomicUsize::new(LIBAE_TLS_MAX_HANDSHAKES as usize);
-static MILLISECONDS: AtomicI32 = AtomicI32::new(LIBAE_TLS_HANDSHAKE_TIMEOUT);
-
-pub(super) fn set(limits: Limits) {
-    MOST.store(limits.handshakes, Relaxed);
-    MILLISECONDS.store(limits.milliseconds, Relaxed);
-}
-
-fn most() -> usize {
-    host::tls_max_handshakes().map_or_else(|| MOST.load(Relaxed), |most| usize::try_from(most).unwrap_or(0))
-}
-
-/// How long a handshake may take; None: any time.
-pub(super) fn milliseconds() -> Option<c_int> {
-    let milliseconds = host::tls_handshake_timeout().unwrap_or_else(|| MILLISECONDS.load(Relaxed));
-    Some(milliseconds).filter(|milliseconds| *milliseconds >= 0)
-}
-
 /// A handshake under way on the accepting side.
 struct UnderWay {
-    conn: *mut TlsConnection,
+    conn: *mut connection,
     /// The number of its loop, 0 while it has none.
     el: u64,
     /// Since when, in microseconds.
@@ -59,11 +37,11 @@ pub(super) fn room() -> usize {
 }
 
 /// A handshake on the accepting side, counted while this lives.
-pub(super) struct Slot(u64);
+pub(super) struct Permit(u64);
 
-impl Slot {
+impl Permit {
     /// None when too many are under way.
-    pub(super) fn take(conn: *mut TlsConnection, el: u64) -> Option<Self> {
+    pub(super) fn take(conn: *mut connection, el: u64) -> Option<Self> {
         let most = most();
         let mut under_way = under_way();
         let number = under_way.last_key_value().map_or(0, |(last, _)| last + 1);
@@ -82,14 +60,14 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for Permit {
     fn drop(&mut self) {
         under_way().remove(&self.0);
     }
 }
 
 /// The oldest handshake of a loop, if it has had [`GRACE`].
-pub(super) fn oldest(el: u64) -> Option<*mut TlsConnection> {
+pub(super) fn oldest(el: u64) -> Option<*mut connection> {
     let under_way = under_way();
     let oldest = under_way.values().find(|handshake| handshake.el == el)?;
     (clock::now_us().saturating_sub(oldest.since) >= GRACE).then_some(oldest.conn)

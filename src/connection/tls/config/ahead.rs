@@ -16,12 +16,12 @@ thread_local! {
 /// What a bad record is while somebody looks ahead: an error that rustls hands on and does nothing about.
 const BAD_RECORD: &str = "a bad record, seen ahead";
 
-pub(super) fn is_bad_record(error: &Error) -> bool {
+pub(in crate::connection::tls) fn is_bad_record(error: &Error) -> bool {
     matches!(error, Error::General(text) if text == BAD_RECORD)
 }
 
 /// Runs `body`, in which a bad record is no more than an error.
-pub(super) fn look<T>(body: impl FnOnce() -> T) -> T {
+pub(in crate::connection::tls) fn look<T>(body: impl FnOnce() -> T) -> T {
     IS_AHEAD.set(true);
     let result = body();
     IS_AHEAD.set(false);

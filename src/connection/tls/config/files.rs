@@ -134,7 +134,7 @@ fn is_hashed_name(name: &[u8]) -> bool {
 }
 
 /// A certificate as PEM.
-pub(super) fn to_pem(certificate: &CertificateDer<'_>) -> Option<String> {
+pub(in crate::connection::tls) fn to_pem(certificate: &CertificateDer<'_>) -> Option<String> {
     pem::encode_string("CERTIFICATE", LineEnding::LF, certificate).ok()
 }
 

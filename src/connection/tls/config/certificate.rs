@@ -17,7 +17,7 @@ const EXTENSIONS: u8 = 0xa3;
 const URI: u8 = 0x86;
 
 /// The fields that are asked for.
-pub(super) struct Fields<'a> {
+pub(in crate::connection::tls) struct Fields<'a> {
     serial: &'a [u8],
     subject: &'a [u8],
     extensions: Option<&'a [u8]>,
@@ -26,7 +26,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(certificate: &'a [u8]) -> Option<Self> {
+    pub(in crate::connection::tls) fn of(certificate: &'a [u8]) -> Option<Self> {
         Self::decode(certificate).ok()
     }
 
@@ -66,7 +66,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The bytes of the first common name in the subject, as they are encoded.
-    pub(super) fn common_name(&self) -> Option<&'a [u8]> {
+    pub(in crate::connection::tls) fn common_name(&self) -> Option<&'a [u8]> {
         self.find_common_name().ok().flatten()
     }
 
@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The URIs among the alternative names, in their order.
-    pub(super) fn uris(&self) -> Vec<&'a [u8]> {
+    pub(in crate::connection::tls) fn uris(&self) -> Vec<&'a [u8]> {
         self.find_uris().unwrap_or_default()
     }
 

@@ -9,7 +9,7 @@ use super::certificate::Fields;
 use super::context::{self, Context};
 use super::files::certificates;
 use super::settings::TlsConfig;
-use super::upstream;
+use super::source;
 use crate::abi::host::*;
 use crate::abi::profile;
 use crate::event_loop::log;
@@ -111,13 +111,13 @@ pub(super) fn forget() {
 /// # Safety
 /// In the thread that changes the server's structure.
 pub(crate) unsafe fn begin() {
-    let interval = upstream::reload_interval();
+    let interval = source::reload_interval();
     let is_time = || locked(&ACTIVE).as_ref().is_some_and(|active| active.checked.elapsed().as_secs() >= interval);
     if interval == 0 || !is_time() {
         return;
     }
     // SAFETY: the caller vouches for the thread. The host is called without a lock held.
-    let settings = unsafe { upstream::settings_now() };
+    let settings = unsafe { source::settings_now() };
     locked(&REQUESTED).extend(settings);
     if !host::tls_reload() {
         // SAFETY: the settings are there already.
@@ -132,7 +132,7 @@ pub(crate) unsafe fn begin() {
 pub(crate) unsafe fn prepare() {
     let requested = locked(&REQUESTED).pop_front();
     // SAFETY: nobody has asked, so the caller vouches for the structure.
-    let Some(config) = requested.or_else(|| unsafe { upstream::settings_now() }) else { return };
+    let Some(config) = requested.or_else(|| unsafe { source::settings_now() }) else { return };
     match config.and_then(read_changed) {
         Ok(true) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials changed, new ones are ready")),
         Ok(false) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials unchanged")),

@@ -1,7 +1,7 @@
 //! What connections are made from: the settings that are in force, as rustls wants them.
 
+use super::session_cache::Sessions;
 use super::settings::{Settings, TlsConfig};
-use super::store::Sessions;
 use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 const TICKETS: usize = 2;
 
 /// A set of settings, read and checked as a whole.
-pub(super) struct Context {
+pub(in crate::connection::tls) struct Context {
     /// For accepted connections, by whether clients are asked for a certificate: no, yes, optionally. None without a
     /// certificate; those that ask are None without a CA.
     servers: [Option<Arc<ServerConfig>>; 3],
@@ -33,7 +33,7 @@ pub(super) struct Context {
 static CURRENT: RwLock<Option<Arc<Context>>> = RwLock::new(None);
 
 /// The settings in force.
-pub(super) fn current() -> Option<Arc<Context>> {
+pub(in crate::connection::tls) fn current() -> Option<Arc<Context>> {
     CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
@@ -89,7 +89,7 @@ impl Context {
     }
 
     /// For a connection that is accepted; `auth` overrides whether the client is asked for its certificate.
-    pub(super) fn server(&self, auth: Option<c_int>) -> Result<Arc<ServerConfig>, &'static str> {
+    pub(in crate::connection::tls) fn server(&self, auth: Option<c_int>) -> Result<Arc<ServerConfig>, &'static str> {
         // As upstream, a value that is not known asks.
         let index = usize::try_from(auth.unwrap_or(self.auth_clients)).unwrap_or(1);
         match self.servers.get(index).unwrap_or(&self.servers[1]) {
@@ -100,7 +100,10 @@ impl Context {
     }
 
     /// For a connection to `address`, and the name that its server is known by.
-    pub(super) fn client(&self, address: &str) -> Result<(Arc<ClientConfig>, ServerName<'static>), &'static str> {
+    pub(in crate::connection::tls) fn client(
+        &self,
+        address: &str,
+    ) -> Result<(Arc<ClientConfig>, ServerName<'static>), &'static str> {
         let config = self.client.clone().ok_or("this side has no CA to check the server's certificate with")?;
         let name = match &self.server_name {
             Some(name) => name.clone(),

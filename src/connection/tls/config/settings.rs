@@ -1,6 +1,7 @@
 //! The configuration as the program gave it, owned and checked for what TLS here cannot do.
 
-use super::suites::protocols;
+use super::limits::Limits;
+use super::protocols::protocols;
 use crate::abi::tls::*;
 use crate::abi::tls_upstream::redisTLSContextConfig;
 use crate::host;
@@ -103,15 +104,6 @@ pub(crate) struct Settings {
     /// Whether a server's certificate has to be made out for its name.
     pub(crate) check_server_name: bool,
     pub(crate) server_name: Option<String>,
-}
-
-/// Limits of handshakes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Limits {
-    /// How many may be under way on the accepting side.
-    pub(crate) handshakes: usize,
-    /// How many milliseconds one may take, below 0: as many as it likes.
-    pub(crate) milliseconds: c_int,
 }
 
 /// The strings, which both C structures have under the same names.

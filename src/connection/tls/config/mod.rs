@@ -1,0 +1,17 @@
+//! TLS as it is configured: settings read and checked, files loaded, and what rustls makes sessions from. Nothing here knows
+//! a connection.
+
+pub(super) mod ahead;
+pub(super) mod certificate;
+mod ciphers;
+pub(super) mod context;
+pub(super) mod files;
+pub(super) mod limits;
+mod protocols;
+pub(crate) mod reload;
+mod session_cache;
+pub(crate) mod settings;
+pub(super) mod source;
+mod suites;
+pub(super) mod upstream;
+mod verify;
