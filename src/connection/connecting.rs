@@ -1,6 +1,7 @@
 //! Connections over TCP and unix sockets connected: in the background, or waiting for it.
 
 use super::errors::status;
+use super::handle::Conn;
 use super::home;
 use super::sync::Deadline;
 use super::watch::{drop_fd, watch};
@@ -14,110 +15,78 @@ use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong};
 
 /// Starts a connection's connect: `open` gives the socket.
-///
-/// # Safety
-/// `conn` is a live connection of this thread, the handler may be called with it.
-unsafe fn start_connect(
-    conn: *mut connection,
+fn start(
+    conn: Conn,
     handler: ConnectionCallbackFunc,
     open: impl FnOnce() -> Result<c_int, anet::Error>,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        prepare_connect(conn)?;
-        let started = open().map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            watch(conn, AE_WRITABLE)
-        });
-        match started {
-            Ok(()) => {
-                (*conn).state = CONN_STATE_CONNECTING;
-                (*conn).conn_handler = handler;
-            }
-            Err(errno) => fail_connect(conn, errno),
+    prepare(conn)?;
+    let started = open().map_err(|error| error.errno()).and_then(|fd| {
+        opened(conn, fd)?;
+        watch(conn, AE_WRITABLE)
+    });
+    match started {
+        Ok(()) => {
+            conn.set_state(CONN_STATE_CONNECTING);
+            conn.set_conn_handler(handler);
         }
-        started
+        Err(errno) => fail(conn, errno),
     }
+    started
 }
 
-/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket, and may wait
-/// for it until the deadline.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn wait_connect(
-    conn: *mut connection,
+/// Connects, waiting for at most `timeout` milliseconds (below 0: forever): `open` gives the socket, and may wait for it
+/// until the deadline.
+fn wait(
+    conn: Conn,
     timeout: c_longlong,
     open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        prepare_connect(conn)?;
-        let deadline = Deadline::unless_below_0(timeout);
-        let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            wait_writable(fd, &deadline)?;
-            match anet::take_error(fd) {
-                0 => Ok(()),
-                error => Err(Errno::from_raw(error)),
-            }
-        });
-        match connected {
-            Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
-            Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => {
-                (*conn).state = CONN_STATE_ERROR;
-                (*conn).last_errno = Errno::ETIMEDOUT as c_int;
-            }
-            Err(errno) => fail_connect(conn, errno),
+    prepare(conn)?;
+    let deadline = Deadline::unless_below_0(timeout);
+    let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
+        opened(conn, fd)?;
+        wait_writable(fd, &deadline)?;
+        match anet::take_error(fd) {
+            0 => Ok(()),
+            error => Err(Errno::from_raw(error)),
         }
-        connected
+    });
+    match connected {
+        Ok(()) => conn.set_state(CONN_STATE_CONNECTED),
+        Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => conn.set_error(Errno::ETIMEDOUT as c_int),
+        Err(errno) => fail(conn, errno),
     }
+    connected
 }
 
 /// The connection takes its socket over.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn opened(conn: *mut connection, fd: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*conn).fd = fd;
-        if home::is_safe_apis(conn) {
-            anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
-        }
-        Ok(())
+fn opened(conn: Conn, fd: c_int) -> Result<(), Errno> {
+    conn.set_fd(fd);
+    if home::is_safe_apis(conn) {
+        anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
     }
+    Ok(())
 }
 
 /// A connection can connect when it is new, or again after it failed.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        match (*conn).state {
-            CONN_STATE_CONNECTING => Err(Errno::EALREADY),
-            CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
-            _ => {
-                // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
-                drop_fd(conn);
-                ((*conn).read_handler, (*conn).write_handler) = (None, None);
-                Ok(())
-            }
+fn prepare(conn: Conn) -> Result<(), Errno> {
+    match conn.state() {
+        CONN_STATE_CONNECTING => Err(Errno::EALREADY),
+        CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
+        _ => {
+            // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
+            drop_fd(conn);
+            conn.set_read_handler(None);
+            conn.set_write_handler(None);
+            Ok(())
         }
     }
 }
 
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        drop_fd(conn);
-        (*conn).state = CONN_STATE_ERROR;
-        (*conn).last_errno = errno as c_int;
-    }
+fn fail(conn: Conn, errno: Errno) {
+    drop_fd(conn);
+    conn.set_error(errno as c_int);
 }
 
 fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
@@ -133,20 +102,36 @@ fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
     }
 }
 
-/// A string argument that must be there.
+/// A string argument that may be NULL.
 ///
 /// # Safety
 /// `text` is NULL or a string that outlives the call.
-unsafe fn required<'a>(text: *const c_char) -> Result<&'a CStr, anet::Error> {
-    // SAFETY: the caller vouches for the string.
-    unsafe { optional(text) }.ok_or(anet::Error::new("address", Errno::EINVAL))
+pub(super) unsafe fn string<'a>(text: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: not NULL, so a string.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
 }
 
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: the caller vouches for the string.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
+/// An address that must be there.
+fn required(address: Option<&CStr>) -> Result<&CStr, anet::Error> {
+    address.ok_or(anet::Error::new("address", Errno::EINVAL))
+}
+
+/// Starts to connect over TCP; with `multipath` over MPTCP.
+pub(super) fn connect_tcp(
+    conn: Conn,
+    host: Option<&CStr>,
+    port: c_int,
+    source: Option<&CStr>,
+    multipath: bool,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), Errno> {
+    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+    start(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
+}
+
+/// Connects over TCP, waiting as [`wait`] does.
+pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
+    wait(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
 }
 
 /// How connections over TCP connect.
@@ -161,26 +146,10 @@ impl Connector for Tcp {
         multipath: bool,
         handler: ConnectionCallbackFunc,
     ) -> c_int {
-        // SAFETY: called through a live connection's table with strings or NULL.
-        status(|| unsafe { start_tcp_connect(conn, host, port, source, multipath, handler) })
+        // SAFETY: a live connection; strings or NULL.
+        let (conn, host, source) = unsafe { (Conn::new(conn), string(host), string(source)) };
+        status(|| connect_tcp(conn, host, port, source, multipath, handler))
     }
-}
-
-/// Starts to connect over TCP.
-///
-/// # Safety
-/// As for [`Connector::connect`].
-pub(super) unsafe fn start_tcp_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    multipath: bool,
-    handler: ConnectionCallbackFunc,
-) -> Result<(), Errno> {
-    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
-    // SAFETY: a live connection of this thread, strings or NULL, by this function's own contract.
-    unsafe { start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how)) }
 }
 
 pub(super) unsafe extern "C" fn blocking_connect_tcp(
@@ -190,21 +159,8 @@ pub(super) unsafe extern "C" fn blocking_connect_tcp(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe { wait_tcp_connect(conn, host, port, timeout) })
-}
-
-/// Connects over TCP, waiting for at most `timeout` milliseconds (below 0: forever).
-///
-/// # Safety
-/// `conn` is a live connection of this thread, `host` NULL or a string.
-pub(super) unsafe fn wait_tcp_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> Result<(), Errno> {
-    // SAFETY: a live connection, a string or NULL, by this function's own contract.
-    unsafe { wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking)) }
+    let (conn, host) = unsafe { (Conn::new(conn), string(host)) };
+    status(|| wait_tcp(conn, host, port, timeout))
 }
 
 /// How connections over unix sockets connect: to a path; upstream's cannot connect.
@@ -219,8 +175,9 @@ impl Connector for Unix {
         _multipath: bool,
         handler: ConnectionCallbackFunc,
     ) -> c_int {
-        // SAFETY: called through a live connection's table with a string or NULL.
-        status(|| unsafe { start_connect(conn, handler, || anet::unix_connect(required(path)?, true)) })
+        // SAFETY: a live connection; a string or NULL.
+        let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
+        status(|| start(conn, handler, || anet::unix_connect(required(path)?, true)))
     }
 }
 
@@ -231,7 +188,6 @@ pub(super) unsafe extern "C" fn blocking_connect_unix(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe {
-        wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left()))
-    })
+    let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
+    status(|| wait(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
 }

@@ -1,21 +1,16 @@
 //! Errors: noted in a connection, and handed to C callers.
 
+use super::handle::Conn;
 use crate::abi::connection::*;
 use crate::sys::Errno;
 use crate::sys::errno::call;
 use core::ffi::c_int;
 
 /// Notes why an operation failed. The connection is broken, unless it was only interrupted.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn note_error(conn: *mut connection, errno: Errno) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*conn).last_errno = errno as c_int;
-        if errno != Errno::EINTR && (*conn).state == CONN_STATE_CONNECTED {
-            (*conn).state = CONN_STATE_ERROR;
-        }
+pub(super) fn note_error(conn: Conn, errno: Errno) {
+    conn.set_last_errno(errno as c_int);
+    if errno != Errno::EINTR && conn.state() == CONN_STATE_CONNECTED {
+        conn.set_state(CONN_STATE_ERROR);
     }
 }
 

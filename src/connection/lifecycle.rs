@@ -1,5 +1,6 @@
 //! Connections made and freed.
 
+use super::handle::Conn;
 use super::handlers::is_held;
 use super::home::{self, Allocated, Home};
 use super::watch::drop_fd;
@@ -9,7 +10,7 @@ use crate::event_loop::memory;
 use crate::sys::Errno;
 use crate::sys::errno::call;
 use core::ffi::c_int;
-use core::ptr::NonNull;
+use core::ptr::{self, NonNull};
 
 /// A new connection of a type, over `fd` or -1, which is of the loop `el`, or NULL for not known.
 ///
@@ -20,12 +21,12 @@ pub(crate) unsafe fn create(
     el: *mut aeEventLoop,
     fd: c_int,
     state: ConnectionState,
-) -> Result<NonNull<connection>, Errno> {
-    // SAFETY: the caller vouches for the loop.
-    boxed(unsafe { new_connection(ct, el, fd, state) })
+) -> Result<Conn, Errno> {
+    // SAFETY: NULL or a live loop; an `Allocated` itself.
+    unsafe { boxed(new_connection(ct, el, fd, state)) }
 }
 
-/// For the functions that create a connection for C callers.
+/// [`create`] for C callers.
 ///
 /// # Safety
 /// As for [`create`].
@@ -35,15 +36,20 @@ pub(crate) unsafe fn created(
     fd: c_int,
     state: ConnectionState,
 ) -> *mut connection {
-    // SAFETY: the caller vouches for the loop.
-    call(core::ptr::null_mut(), || unsafe { create(ct, el, fd, state) }.map(NonNull::as_ptr))
+    // SAFETY: NULL or a live loop.
+    call(ptr::null_mut(), || unsafe { create(ct, el, fd, state) }.map(Conn::as_ptr))
 }
 
-/// Puts what begins with [`Allocated`] into memory of its own.
-pub(super) fn boxed<T>(value: T) -> Result<NonNull<connection>, Errno> {
+/// Puts a new connection into memory of its own.
+///
+/// # Safety
+/// `value` begins with an [`Allocated`].
+pub(super) unsafe fn boxed<T>(value: T) -> Result<Conn, Errno> {
     let conn = memory::boxed(value)?.cast();
-    // SAFETY: fresh, and an `Allocated`.
-    unsafe { home::set_mark(conn.as_ptr()) };
+    // SAFETY: fresh.
+    let conn = unsafe { Conn::new(conn.as_ptr()) };
+    // SAFETY: an `Allocated`.
+    unsafe { home::set_mark(conn) };
     Ok(conn)
 }
 
@@ -59,25 +65,24 @@ pub(super) unsafe fn new_connection(
 ) -> Allocated {
     home::note_type(ct);
     let mut base: connection = memory::zeroed();
-    base.r#type = core::ptr::from_ref(ct).cast_mut();
+    base.r#type = ptr::from_ref(ct).cast_mut();
     base.fd = fd;
     base.state = state;
     base.prepare(el, crate::sys::socket::max_iovecs());
-    // SAFETY: the caller vouches for the loop.
+    // SAFETY: NULL or a live loop.
     Allocated { base, home: unsafe { Home::of(el) } }
 }
 
 /// Closes a connection: now, or when its last running handler returns.
 ///
 /// # Safety
-/// `conn` is a live connection of this thread that came from [`create`]; it is gone afterwards.
-pub(crate) unsafe fn close(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        drop_fd(conn);
-        if !is_held(conn) {
-            home::forget(conn);
-            memory::release(NonNull::new_unchecked(conn));
-        }
+/// Nobody touches it afterwards but a handler of its own that is running. If no such handler is, it came from
+/// [`create`], or from the program's allocator for its own type.
+pub(super) unsafe fn close(conn: Conn) {
+    drop_fd(conn);
+    if !is_held(conn) {
+        home::forget(conn);
+        // SAFETY: nobody touches it afterwards.
+        unsafe { memory::release(NonNull::new_unchecked(conn.as_ptr())) };
     }
 }

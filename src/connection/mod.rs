@@ -2,6 +2,7 @@
 
 mod connecting;
 mod errors;
+mod handle;
 mod handlers;
 mod home;
 mod lifecycle;
@@ -16,14 +17,6 @@ pub(crate) mod tls;
 pub(crate) mod types;
 mod watch;
 
+pub(crate) use handle::Conn;
 pub(crate) use home::make_safe_apis;
 pub(crate) use lifecycle::{create, created};
-
-#[cfg(feature = "tls")]
-use {
-    errors::status,
-    handlers::{call_handler, is_held},
-    lifecycle::{boxed, new_connection},
-    socket_events as events,
-    watch::{drop_fd, unwatch},
-};

@@ -1,9 +1,8 @@
-//! The event loop's side of a connection over one descriptor: handlers set, and called.
+//! The event loop's side of a stream socket's connection: handlers set, and called.
 
-use super::handlers::call_handler;
-pub(super) use super::handlers::call_handlers;
-use super::watch::unwatch;
-pub(super) use super::watch::watch;
+use super::handle::Conn;
+use super::handlers::{call_handler, call_handlers};
+use super::watch::{unwatch, watch};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
@@ -12,53 +11,35 @@ use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
 /// Sets or removes the read handler.
-///
-/// # Safety
-/// `conn` is a live connection of this thread, the handler may be called with it.
-pub(super) unsafe fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        let before = core::mem::replace(&mut (*conn).read_handler, handler);
-        if same(before, handler) {
-            return Ok(());
-        }
-        if handler.is_none() {
-            unwatch(conn, AE_READABLE);
-            return Ok(());
-        }
-        watch(conn, AE_READABLE).inspect_err(|_| (*conn).read_handler = before)
+pub(super) fn set_read_handler(conn: Conn, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
+    let before = conn.read_handler();
+    conn.set_read_handler(handler);
+    if same(before, handler) {
+        return Ok(());
     }
+    if handler.is_none() {
+        unwatch(conn, AE_READABLE);
+        return Ok(());
+    }
+    watch(conn, AE_READABLE).inspect_err(|_| conn.set_read_handler(before))
 }
 
 /// Sets or removes the write handler; with `barrier` it runs before the read handler.
-///
-/// # Safety
-/// `conn` is a live connection of this thread, the handler may be called with it.
-pub(super) unsafe fn set_write_handler(
-    conn: *mut connection,
-    handler: ConnectionCallbackFunc,
-    barrier: bool,
-) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        let before = core::mem::replace(&mut (*conn).write_handler, handler);
-        if same(before, handler) {
-            return Ok(());
-        }
-        if barrier {
-            (*conn).flags |= CONN_FLAG_WRITE_BARRIER;
-        } else {
-            (*conn).flags &= !CONN_FLAG_WRITE_BARRIER;
-        }
-        if handler.is_none() {
-            // A connect that is under way ends in the same event.
-            if (*conn).state != CONN_STATE_CONNECTING {
-                unwatch(conn, AE_WRITABLE);
-            }
-            return Ok(());
-        }
-        watch(conn, AE_WRITABLE).inspect_err(|_| (*conn).write_handler = before)
+pub(super) fn set_write_handler(conn: Conn, handler: ConnectionCallbackFunc, barrier: bool) -> Result<(), Errno> {
+    let before = conn.write_handler();
+    conn.set_write_handler(handler);
+    if same(before, handler) {
+        return Ok(());
     }
+    conn.set_flag(CONN_FLAG_WRITE_BARRIER, barrier);
+    if handler.is_none() {
+        // A connect that is under way ends in the same event.
+        if conn.state() != CONN_STATE_CONNECTING {
+            unwatch(conn, AE_WRITABLE);
+        }
+        return Ok(());
+    }
+    watch(conn, AE_WRITABLE).inspect_err(|_| conn.set_write_handler(before))
 }
 
 fn same(a: ConnectionCallbackFunc, b: ConnectionCallbackFunc) -> bool {
@@ -66,39 +47,27 @@ fn same(a: ConnectionCallbackFunc, b: ConnectionCallbackFunc) -> bool {
 }
 
 /// The event loop's callback: calls the connection's handlers.
-///
-/// # Safety
-/// `data` is a live connection of this thread.
 pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
-    let conn = data.cast::<connection>();
-    // SAFETY: the loop passes itself and what `watch` gave it, and a closed connection is watched no longer.
-    unsafe {
-        event_loop::note_user(el);
-        if (*conn).state != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
-            call_handlers(conn, mask);
-        }
+    // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
+    let conn = unsafe { Conn::new(data.cast()) };
+    // SAFETY: the loop passes itself.
+    unsafe { event_loop::note_user(el) };
+    if conn.state() != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || end_connect(conn) {
+        let _ = call_handlers(conn, mask);
     }
 }
 
 /// Ends a connect that was under way. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn connected(conn: *mut connection) -> bool {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        match anet::take_error((*conn).fd) {
-            0 => (*conn).state = CONN_STATE_CONNECTED,
-            error => {
-                (*conn).last_errno = error;
-                (*conn).state = CONN_STATE_ERROR;
-            }
-        }
-        if (*conn).write_handler.is_none() {
-            unwatch(conn, AE_WRITABLE);
-        }
-        // Taken first: it may start another connect.
-        let handler = (*conn).conn_handler.take();
-        call_handler(conn, handler)
+fn end_connect(conn: Conn) -> bool {
+    match anet::take_error(conn.fd()) {
+        0 => conn.set_state(CONN_STATE_CONNECTED),
+        error => conn.set_error(error),
     }
+    if conn.write_handler().is_none() {
+        unwatch(conn, AE_WRITABLE);
+    }
+    // Taken first: it may start another connect.
+    let handler = conn.conn_handler();
+    conn.set_conn_handler(None);
+    call_handler(conn, handler)
 }

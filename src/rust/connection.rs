@@ -87,7 +87,7 @@ impl Connection {
                 }
                 // `ready` has closed it, and its memory is left to whoever called accept.
                 Err(_) => {
-                    if let Some(close) = (*raw.as_ref().r#type).close {
+                    if let Some(close) = raw.of_type(|ct| ct.close) {
                         close(raw.as_ptr());
                     }
                 }
@@ -344,7 +344,7 @@ fn create(
     ct: &'static ConnectionType,
     fd: c_int,
     state: ConnectionState,
-) -> Result<ptr::NonNull<connection>, Errno> {
+) -> Result<core_conn::Conn, Errno> {
     // SAFETY: the loop is live; the connection is ours alone.
     unsafe {
         #[cfg(feature = "tls")]
@@ -355,7 +355,7 @@ fn create(
         };
         #[cfg(not(feature = "tls"))]
         let created = core_conn::create(ct, el.raw(), fd, state);
-        created.inspect(|raw| core_conn::make_safe_apis(raw.as_ptr()))
+        created.inspect(|conn| core_conn::make_safe_apis(*conn))
     }
 }
 

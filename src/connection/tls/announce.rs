@@ -1,12 +1,12 @@
 //! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
 //! called when the program asks for that, or by a time event of the loop when it does not.
 
-use super::conn::this;
+use super::conn::TlsConn;
 use super::pending;
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;
-use crate::connection::events;
+use crate::connection::handlers::call_handlers;
 use crate::connection::home::{loop_number, loop_of};
 use crate::event_loop::{self, LibraryTimer, LoopHandle};
 use crate::sys::Errno;
@@ -15,67 +15,46 @@ use core::ffi::{c_int, c_longlong, c_void};
 use core::ptr;
 
 /// Calls the handlers, and then sees to it that what they have left will be announced. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn deliver(conn: *mut connection, mask: c_int) -> bool {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let lives = events::call_handlers(conn, mask);
-        if lives {
-            announce(conn);
-        }
-        lives
+#[must_use]
+pub(super) fn deliver(conn: TlsConn, mask: c_int) -> bool {
+    let lives = call_handlers(*conn, mask);
+    if lives {
+        announce(conn);
     }
+    lives
 }
 
 /// Enters or takes out the connection according to what it holds.
-///
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses.
-pub(super) unsafe fn note_pending(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        // Without a handler nobody would take it, and the loop would not sleep.
-        let session = match &(*this).session {
-            Some(session) if (*conn).state == CONN_STATE_CONNECTED && (*conn).read_handler.is_some() => Some(session),
-            _ => None,
-        };
-        let has_plain = session.is_some_and(|session| session.has_plain());
-        let is_pending = has_plain || session.is_some_and(|session| session.has_record());
-        match if is_pending { loop_number(conn) } else { 0 } {
-            0 => (*this).place.leave(),
-            el => {
-                if !(*this).place.is_taken() {
-                    // A record may be the end. Programs ask for pending data before they write their replies, as Redis does,
-                    // and a time event comes before that, too: whoever is told of the end at once closes without replying.
-                    (*this).deferred = !has_plain;
-                }
-                (*this).place.enter(el, conn);
+pub(super) fn note_pending(conn: TlsConn) {
+    // Without a handler nobody would take it, and the loop would not sleep.
+    let takes = conn.state() == CONN_STATE_CONNECTED && conn.read_handler().is_some();
+    // SAFETY: no handler runs here.
+    let session = unsafe { conn.session() }.filter(|_| takes);
+    let (has_plain, has_record) = session.map_or((false, false), |session| (session.has_plain(), session.has_record()));
+    match if has_plain || has_record { loop_number(*conn) } else { 0 } {
+        0 => conn.unlist(),
+        el => {
+            if !conn.is_listed() {
+                // A record may be the end. Programs ask for pending data before they write their replies, as Redis does,
+                // and a time event comes before that, too: whoever is told of the end at once closes without replying.
+                conn.set_deferred(!has_plain);
             }
+            conn.list(el);
         }
     }
 }
 
 /// [`note_pending`] in the loop's own thread; a time event stands in for a program that does not ask for pending data.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn announce(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        if (*this).postponed {
-            return;
-        }
-        note_pending(conn);
-        if (*this).place.is_taken()
-            && let Ok(el) = loop_of(conn)
-        {
-            // Without memory for the event nobody looks after it before the next one of the socket.
-            let _ = look_after_later(el);
-        }
+pub(super) fn announce(conn: TlsConn) {
+    if conn.postponed() {
+        return;
+    }
+    note_pending(conn);
+    if conn.is_listed()
+        && let Ok(el) = loop_of(*conn)
+    {
+        // Without memory for the event nobody looks after it before the next one of the socket. SAFETY: a live loop.
+        let _ = unsafe { look_after_later(el) };
     }
 }
 
@@ -143,7 +122,7 @@ unsafe fn is_to_be_served(el: u64) -> bool {
     let (mut from, end) = (0, pending::end());
     while let Some((place, conn)) = pending::first(el, from, end) {
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        if unsafe { !(*this(conn)).postponed } {
+        if !unsafe { TlsConn::new(conn) }.postponed() {
             return true;
         }
         from = place + 1;
@@ -208,21 +187,20 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
     while let Some((place, conn)) = pending::first(el, from, end) {
         from = place + 1;
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        unsafe {
-            let this = this(conn);
-            if (*this).postponed {
-                continue;
-            }
-            if core::mem::take(&mut (*this).deferred) {
-                deferred = true;
-                continue;
-            }
-            (*this).place.leave();
-            count += 1;
-            if deliver(conn, AE_READABLE) {
-                // What is left waits for the next call, and replies are written before that.
-                (*this).deferred = false;
-            }
+        let conn = unsafe { TlsConn::new(conn) };
+        if conn.postponed() {
+            continue;
+        }
+        if conn.deferred() {
+            conn.set_deferred(false);
+            deferred = true;
+            continue;
+        }
+        conn.unlist();
+        count += 1;
+        if deliver(conn, AE_READABLE) {
+            // What is left waits for the next call, and replies are written before that.
+            conn.set_deferred(false);
         }
     }
     (count, deferred)

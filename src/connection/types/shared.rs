@@ -4,6 +4,7 @@
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::anet;
+use crate::connection::Conn;
 use crate::connection::errors::status;
 #[cfg(abi_redis_8)]
 use crate::connection::home;
@@ -72,13 +73,13 @@ pub(super) use creators;
 
 pub(super) unsafe extern "C" fn shutdown(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
-    let fd = unsafe { (*conn).fd };
+    let fd = unsafe { Conn::new(conn) }.fd();
     // A socket that is not connected any more has nothing to shut down.
     let _ = quietly(|| crate::sys::socket::shutdown(fd));
 }
 
 /// # Safety
-/// `conn` is a live connection; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
+/// `conn` is a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
 pub(super) unsafe extern "C" fn addr(
     conn: *mut connection,
     ip: *mut c_char,
@@ -86,14 +87,12 @@ pub(super) unsafe extern "C" fn addr(
     port: *mut c_int,
     remote: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe {
-        let result = anet::write_end(anet::end_address((*conn).fd, remote != 0), ip, ip_len, port);
-        if let Err(errno) = result {
-            (*conn).last_errno = errno as c_int;
-        }
-        status(|| result)
-    }
+    // SAFETY: live.
+    let conn = unsafe { Conn::new(conn) };
+    let end = anet::end_address(conn.fd(), remote != 0);
+    // SAFETY: NULL, or room for that many bytes and for a port.
+    let result = unsafe { anet::write_end(end, ip, ip_len, port) };
+    status(|| result.inspect_err(|errno| conn.set_last_errno(*errno as c_int)))
 }
 
 /// The function that writes several buffers to a connection of the safe API.
@@ -102,15 +101,22 @@ pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
 }
 
 /// Gives a connection without a loop another one; `EINVAL` for one that has a loop or handlers.
+///
+/// # Safety
+/// `el` is NULL or a live loop.
 #[cfg(abi_redis_8)]
-pub(super) unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
-    // SAFETY: called through a live connection's table.
-    status(|| unsafe {
-        if !(*conn).el.is_null() || (*conn).read_handler.is_some() || (*conn).write_handler.is_some() {
-            return Err(Errno::EINVAL);
-        }
-        (*conn).el = el;
-        home::moved(conn, el);
-        Ok(())
-    })
+pub(super) unsafe fn rebind(conn: Conn, el: *mut aeEventLoop) -> Result<(), Errno> {
+    let has_loop = conn.own_loop().is_some_and(|el| !el.is_null());
+    if has_loop || conn.read_handler().is_some() || conn.write_handler().is_some() {
+        return Err(Errno::EINVAL);
+    }
+    // SAFETY: NULL or a live loop.
+    unsafe { home::moved(conn, el) };
+    Ok(())
+}
+
+#[cfg(abi_redis_8)]
+unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
+    // SAFETY: called through a live connection's table with NULL or a live loop.
+    status(|| unsafe { rebind(Conn::new(conn), el) })
 }

@@ -6,7 +6,7 @@ use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::anet;
-use crate::connection::{connecting, create, created};
+use crate::connection::{Conn, connecting, create, created};
 use crate::host;
 use crate::sys::errno::call;
 use core::ffi::{c_int, c_void};
@@ -29,7 +29,8 @@ says!(tcp_type, c"tcp", CONN_TYPE_SOCKET);
 
 pub(super) unsafe extern "C" fn is_tcp_local(conn: *mut connection) -> c_int {
     // SAFETY: called through a live connection's table.
-    call(-1, || anet::end_address(unsafe { (*conn).fd }, true).map(|end| end.is_loopback().into()))
+    let fd = unsafe { Conn::new(conn) }.fd();
+    call(-1, || anet::end_address(fd, true).map(|end| end.is_loopback().into()))
 }
 
 creators!(TCP, create_tcp, create_accepted_tcp);

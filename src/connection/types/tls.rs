@@ -1,13 +1,16 @@
 //! The "tls" type.
 
 use super::listen::{accept, listen_tcp};
+#[cfg(abi_redis_8)]
+use super::shared::rebind;
 use super::shared::{addr, says};
 use super::tcp::is_tcp_local;
 use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connection::*;
+use crate::connection::Conn;
 use crate::connection::errors::status;
 use crate::connection::listener::rest;
-use crate::connection::tls;
+use crate::connection::tls::{self, TlsConn};
 use crate::host;
 use crate::sys::Errno;
 use crate::sys::errno::{call, quietly};
@@ -63,10 +66,13 @@ unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_v
 }
 
 unsafe extern "C" fn configure_tls(config: *mut c_void, reconfigure: c_int) -> c_int {
-    // SAFETY: called with NULL or a configuration of this type.
-    status(|| unsafe {
+    status(|| {
         let config = NonNull::new(config.cast()).ok_or(Errno::EINVAL)?;
-        if reconfigure == 0 && tls::is_configured() { Ok(()) } else { tls::configure_upstream(config) }
+        if reconfigure == 0 && tls::is_configured() {
+            return Ok(());
+        }
+        // SAFETY: called with a configuration of this type.
+        unsafe { tls::configure_upstream(config) }
     })
 }
 
@@ -77,7 +83,7 @@ unsafe extern "C" fn cleanup_tls() {
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn create_tls() -> *mut connection {
     // SAFETY: no loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, core::ptr::null_mut()) }.map(NonNull::as_ptr))
+    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, core::ptr::null_mut()) }.map(Conn::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -90,7 +96,7 @@ unsafe extern "C" fn create_accepted_tls(fd: c_int, auth: *mut c_void) -> *mut c
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn create_tls(el: *mut aeEventLoop) -> *mut connection {
     // SAFETY: called with NULL or a live loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, el) }.map(NonNull::as_ptr))
+    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, el) }.map(Conn::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -103,32 +109,34 @@ unsafe extern "C" fn create_accepted_tls(el: *mut aeEventLoop, fd: c_int, auth: 
 /// # Safety
 /// `el` is NULL or a live loop, `auth` NULL or an `int *`.
 unsafe fn create_accepted(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
-    // SAFETY: the caller vouches for the pointer.
+    // SAFETY: NULL or an `int *`.
     let auth = unsafe { auth.cast::<c_int>().as_ref() }.copied().or_else(host::tls_auth_clients);
-    // SAFETY: the caller vouches for the loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create_accepted(&TLS, el, fd, auth) }.map(NonNull::as_ptr))
+    // SAFETY: NULL or a live loop.
+    call(core::ptr::null_mut(), || unsafe { tls::create_accepted(&TLS, el, fd, auth) }.map(Conn::as_ptr))
 }
 
 unsafe extern "C" fn shutdown_tls(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
-    quietly(|| unsafe { tls::shutdown(conn) });
+    let conn = unsafe { TlsConn::new(conn) };
+    quietly(|| tls::shutdown(conn));
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn unbind_tls(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
-    quietly(|| unsafe { tls::unbind(conn) });
+    let conn = unsafe { TlsConn::new(conn) };
+    quietly(|| tls::unbind(conn));
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn rebind_tls(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
     // SAFETY: called through a live connection's table.
-    unsafe {
-        match super::shared::rebind_event_loop(conn, el) {
-            C_OK => status(|| tls::rebound(conn)),
-            result => result,
-        }
-    }
+    let conn = unsafe { TlsConn::new(conn) };
+    status(|| {
+        // SAFETY: called with NULL or a live loop.
+        unsafe { rebind(*conn, el)? };
+        tls::rebound(conn)
+    })
 }
 
 #[cfg(not(abi_redis_8))]
@@ -158,29 +166,42 @@ unsafe extern "C" fn process_pending_tls(el: *mut aeEventLoop) -> c_int {
 #[cfg(abi_valkey)]
 unsafe extern "C" fn postpone_tls(conn: *mut connection, on: c_int) {
     // SAFETY: called through a live connection's table.
-    unsafe { tls::postpone(conn, on != 0) };
+    tls::postpone(unsafe { TlsConn::new(conn) }, on != 0);
 }
 
 #[cfg(abi_valkey)]
 unsafe extern "C" fn update_tls(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
-    quietly(|| unsafe { tls::update_state(conn) });
+    let conn = unsafe { TlsConn::new(conn) };
+    quietly(|| tls::update_state(conn));
 }
 
 unsafe extern "C" fn peer_cert_tls(conn: *mut connection) -> *mut c_char {
     // SAFETY: called through a live connection's table.
-    quietly(|| unsafe { tls::peer_certificate(conn) })
+    let conn = unsafe { TlsConn::new(conn) };
+    quietly(|| tls::peer_certificate(conn))
+}
+
+/// # Safety
+/// `conn` is NULL or a live connection of the type.
+#[cfg(any(abi_peer_username, abi_valkey_9_1))]
+unsafe fn or_null(conn: *mut connection) -> Option<TlsConn> {
+    // SAFETY: not NULL, so live.
+    (!conn.is_null()).then(|| unsafe { TlsConn::new(conn) })
 }
 
 #[cfg(abi_peer_username)]
 unsafe extern "C" fn peer_username_tls(conn: *mut connection) -> *mut c_char {
     // SAFETY: called through a live connection's table, or with NULL.
-    quietly(|| unsafe { tls::peer_name(conn) })
+    let Some(conn) = (unsafe { or_null(conn) }) else { return core::ptr::null_mut() };
+    quietly(|| tls::peer_name(conn))
 }
 
 #[cfg(abi_valkey_9_1)]
 unsafe extern "C" fn peer_user_tls(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user {
-    // SAFETY: called through a live connection's table, or with NULL; `cert_username` is NULL or valid.
+    // SAFETY: called through a live connection's table, or with NULL.
+    let Some(conn) = (unsafe { or_null(conn) }) else { return core::ptr::null_mut() };
+    // SAFETY: NULL or valid.
     quietly(|| unsafe { tls::peer_user(conn, cert_username) }).cast()
 }
 

@@ -10,6 +10,8 @@ use crate::abi::connection::*;
 use crate::abi::host::LIBAE_ACCEPTED_UNIX;
 #[cfg(abi_valkey_9)]
 use crate::anet;
+#[cfg(abi_valkey_9)]
+use crate::connection::Conn;
 use crate::connection::{connecting, create, created};
 use crate::host;
 #[cfg(abi_valkey_9)]
@@ -48,17 +50,18 @@ unsafe extern "C" fn unix_addr(
     port: *mut c_int,
     _remote: c_int,
 ) -> c_int {
-    // SAFETY: called through a live connection's table, or with NULL, with room for that many bytes.
-    unsafe {
-        let of_host = host::unix_socket().map(CStr::to_owned);
-        let path = of_host.or_else(|| quietly(|| anet::unix_path(conn.as_ref()?.fd)));
-        let path = path.as_deref().unwrap_or(c"/unixsocket").to_bytes();
-        write_bytes(ip, ip_len, &[path, b":0"]);
-        if let Some(port) = port.as_mut() {
-            *port = 0;
-        }
-        C_OK
+    // SAFETY: called through a live connection's table, or with NULL.
+    let conn = (!conn.is_null()).then(|| unsafe { Conn::new(conn) });
+    let of_host = host::unix_socket().map(CStr::to_owned);
+    let path = of_host.or_else(|| quietly(|| anet::unix_path(conn?.fd())));
+    let path = path.as_deref().unwrap_or(c"/unixsocket").to_bytes();
+    // SAFETY: called with room for that many bytes, or NULL.
+    unsafe { write_bytes(ip, ip_len, &[path, b":0"]) };
+    // SAFETY: called with room for a port, or NULL.
+    if let Some(port) = unsafe { port.as_mut() } {
+        *port = 0;
     }
+    C_OK
 }
 
 unsafe extern "C" fn is_unix_local(_conn: *mut connection) -> c_int {
