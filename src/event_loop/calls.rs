@@ -6,7 +6,7 @@
 
 use super::memory::ZeroedArray;
 use super::state;
-use super::timer_pool::Slot;
+use super::timers::Slot;
 use crate::abi::ae::{aeEventLoop, aeFiredEvent};
 use crate::sys::Errno;
 use crate::sys::thread::{self, Thread};

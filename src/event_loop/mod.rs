@@ -11,18 +11,13 @@
 mod backend;
 mod calls;
 mod file_events;
-mod heap;
 #[cfg(feature = "tls")]
 mod library_timer;
 mod log;
 pub(crate) mod memory;
-mod old_pages;
 mod polling;
 mod slots;
 mod threads;
-mod time_events;
-mod timer_index;
-mod timer_pool;
 mod timers;
 mod wait;
 
@@ -36,7 +31,7 @@ pub(crate) use polling::{poll, set_protected};
 pub(crate) use threads::is_used_here;
 #[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.
 pub(crate) use threads::{LoopHandle, newest, note_user, thread, watching};
-pub(crate) use time_events::{create_time_event, delete_time_event, delete_time_events};
+pub(crate) use timers::{create_time_event, delete_time_event, delete_time_events};
 pub(crate) use wait::wait;
 
 use crate::abi::ae::*;
@@ -201,12 +196,12 @@ unsafe fn free_if_done(el: *mut aeEventLoop) {
         loop {
             while state(el).timers.has_deleted(el) && rounds > 0 {
                 rounds -= 1;
-                time_events::finalize(el);
+                timers::finalize(el);
             }
             if (*el).timeEventHead.is_null() {
                 break;
             }
-            time_events::free_all(el, finalizes);
+            timers::free_all(el, finalizes);
             finalizes = false;
         }
         threads::remove(el);
@@ -408,7 +403,7 @@ unsafe fn iterate(el: *mut aeEventLoop, flags: c_int, depth: u32) -> Result<c_in
         {
             let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
             if slept || deadline <= clock::coarse_now_us() + FAR_US {
-                processed += time_events::process(el, depth);
+                processed += timers::process(el, depth);
             }
         }
     }

@@ -1,8 +1,8 @@
-//! What a loop knows of its time events: [`super::time_events`] keeps it true.
+//! What a loop knows of its time events: [`super::events`] keeps it true.
 
 use super::heap::Heap;
-use super::timer_index::TimerIndex;
-use super::timer_pool::{Slot, TimerPool};
+use super::index::TimerIndex;
+use super::pool::{Slot, TimerPool};
 use crate::abi::ae::*;
 use crate::sys::Errno;
 use core::ffi::{c_longlong, c_void};
@@ -13,12 +13,12 @@ use core::ptr;
 ///
 /// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most that
 /// were alive at once.
-pub(super) struct Timers {
+pub(in crate::event_loop) struct Timers {
     pub(super) pool: TimerPool,
     pub(super) index: TimerIndex,
     pub(super) heap: Heap,
     /// How many there are that are not deleted.
-    pub(super) live: usize,
+    pub(in crate::event_loop) live: usize,
     /// How many calls of `timeProc` are running.
     pub(super) running: usize,
     /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
@@ -31,7 +31,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    pub(super) fn new() -> Self {
+    pub(in crate::event_loop) fn new() -> Self {
         Self {
             pool: TimerPool::default(),
             index: TimerIndex::new(),
@@ -49,7 +49,7 @@ impl Timers {
     ///
     /// # Safety
     /// `el` is the live loop that these are the timers of.
-    pub(super) unsafe fn next_deadline(&mut self, el: *mut aeEventLoop) -> Option<monotime> {
+    pub(in crate::event_loop) unsafe fn next_deadline(&mut self, el: *mut aeEventLoop) -> Option<monotime> {
         if self.changed {
             // SAFETY: the caller vouches for the loop.
             unsafe { self.look(el) };
@@ -74,7 +74,7 @@ impl Timers {
     ///
     /// # Safety
     /// As for [`Timers::next_deadline`].
-    pub(super) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
+    pub(in crate::event_loop) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
         // SAFETY: the caller vouches for the loop.
         unsafe { self.next_deadline(el) };
         self.has_retired()
@@ -132,7 +132,7 @@ impl Timers {
     }
 
     /// Ends a run of an event. It waits for its next one, at this time or at the one it waited for, unless it is deleted.
-    pub(super) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
+    pub(in crate::event_loop) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
         self.running -= 1;
         // SAFETY: its refcount has kept it in use, and no reference to it is alive.
         let event = unsafe { &mut *self.pool.get(slot) };

@@ -6,11 +6,11 @@
 //! waits in the list of the retired until the next pass, where that runs; one that deletes itself goes when its
 //! callback has returned.
 
-use super::timer_pool::Slot;
-use super::timers::Timers;
-use super::{calls, state};
+use super::pool::Slot;
+use super::store::Timers;
 use crate::abi::ae::*;
 use crate::abi::profile;
+use crate::event_loop::{calls, state};
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
@@ -115,7 +115,7 @@ pub(crate) unsafe fn delete_time_events(el: *mut aeEventLoop) {
 ///
 /// # Safety
 /// `el` is a live loop of this thread, inside a call that keeps it so.
-pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
+pub(in crate::event_loop) unsafe fn finalize(el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback, which may delete other events.
     unsafe {
         state(el).timers.begin_finalizing();
@@ -129,7 +129,7 @@ pub(super) unsafe fn finalize(el: *mut aeEventLoop) {
 ///
 /// # Safety
 /// `el` is a live loop whose events are not used afterwards.
-pub(super) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
+pub(in crate::event_loop) unsafe fn free_all(el: *mut aeEventLoop, finalizes: bool) {
     // SAFETY: the caller vouches for the loop and its events, which nothing leads to once these two are taken.
     unsafe {
         let mut event = replace(&mut (*el).timeEventHead, ptr::null_mut());
@@ -158,7 +158,7 @@ unsafe fn call_finalizer(el: *mut aeEventLoop, finalizer: *mut aeEventFinalizerP
 /// # Safety
 /// `el` is a live loop of this thread, inside a call that is so deep.
 #[inline(never)]
-pub(super) unsafe fn process(el: *mut aeEventLoop, depth: u32) -> c_int {
+pub(in crate::event_loop) unsafe fn process(el: *mut aeEventLoop, depth: u32) -> c_int {
     // SAFETY: the caller vouches for the loop; no reference lives across a callback.
     unsafe {
         finalize(el);
