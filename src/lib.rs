@@ -8,7 +8,7 @@
 //! | [`abi`] | C-visible types and constants | nothing of ours |
 //! | `sys` | system calls, errno, clock | nothing of ours |
 //! | [`resp`] | the Redis protocol, pure | nothing of ours |
-//! | `host` | the program's hooks | `abi` |
+//! | `host` | the program's hooks, memory and log | `abi`, `sys` |
 //! | `anet` | socket helpers | `abi`, `sys` |
 //! | `event_loop` | file events, timers, backends | `abi`, `sys`, `host` |
 //! | `connection` | connection types over both | `event_loop`, `anet`, `host`, `abi`, `sys` |

@@ -8,7 +8,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("abi", &[]),
     ("sys", &[]),
     ("resp", &[]),
-    ("host", &["abi"]),
+    ("host", &["abi", "sys"]),
     ("anet", &["abi", "sys"]),
     ("event_loop", &["abi", "sys", "host"]),
     ("connection", &["abi", "sys", "host", "anet", "event_loop"]),
@@ -41,7 +41,7 @@ const PROFILE_EXCEPTIONS: [(&str, &[&str], &str); 6] = [
     ("connection/mod", &["abi_v1"], "chooses between types_v1 and types_v2, and has the registry or not"),
     ("event_loop/mod", &["abi_valkey"], "offers what `polling` has for Valkey"),
     ("event_loop/polling", &["abi_valkey"], "aePoll and aeSetPollProtect: nobody else calls them"),
-    ("host", &["abi_v1"], "without listeners nobody asks their hooks"),
+    ("host/hooks", &["abi_v1"], "without listeners nobody asks their hooks"),
     ("sys/socket", &["abi_v1"], "shutdown: nobody else calls it"),
     ("sys/text", &["abi_v1"], "Text::as_mut_ptr: nobody else calls it"),
 ];

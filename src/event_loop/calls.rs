@@ -4,10 +4,10 @@
 //! nothing of ours runs, and the calls that it was in are gone. What such a call would have put right at its end is put
 //! right when the next one comes, or an outer one goes on.
 
-use super::memory::ZeroedArray;
 use super::state;
 use super::timers::Slot;
 use crate::abi::ae::{aeEventLoop, aeFiredEvent};
+use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use crate::sys::thread::{self, Thread};
 use core::mem::{MaybeUninit, replace, size_of};

@@ -1,10 +1,10 @@
 //! File events: what descriptors are watched for, and what happens when they fire.
 
 use super::backend::{Applied, HELD};
-use super::memory::Zeroable;
 use super::{State, entry, grow_events, polling, state};
 use crate::abi::ae::*;
 use crate::abi::host::{LIBAE_ACCEPT_RETRY_MS, LIBAE_LOG_WARNING};
+use crate::host::memory::Zeroable;
 use crate::sys::mutex::Held;
 use crate::sys::text::error_text;
 use crate::sys::{Errno, clock};

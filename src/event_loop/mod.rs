@@ -13,18 +13,16 @@ mod calls;
 mod file_events;
 #[cfg(feature = "tls")]
 mod library_timer;
-mod log;
-pub(crate) mod memory;
 mod polling;
 mod slots;
 mod threads;
 mod timers;
 mod wait;
 
+pub(crate) use crate::host::{log, memory};
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event, pause_readable};
 #[cfg(feature = "tls")]
 pub(crate) use library_timer::LibraryTimer;
-pub(crate) use log::log;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
 #[cfg(feature = "tls")]
@@ -37,6 +35,7 @@ pub(crate) use wait::wait;
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::profile;
+use crate::host::memory::ZeroedArray;
 use crate::sys::{Errno, clock, mutex};
 use backend::Backend;
 use calls::{Calls, Place};
@@ -45,7 +44,6 @@ use core::mem::{replace, transmute};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::AtomicBool;
 use file_events::Pause;
-use memory::ZeroedArray;
 use slots::Slots;
 use timers::Timers;
 

@@ -2,10 +2,10 @@
 //! (`aePoll`) while `AE_PROTECT_POLL` is set: then the loop's mutex is held by whoever polls or changes events.
 
 use super::backend::Fired;
-use super::memory::ZeroedArray;
 use super::{State, calls, file_events, state};
 use crate::abi::ae::*;
 use crate::abi::profile;
+use crate::host::memory::ZeroedArray;
 use crate::sys::mutex::Held;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;

@@ -2,7 +2,7 @@
 //! watched needs, so that a large set costs nothing until it is used.
 
 use super::file_events::Slot;
-use super::memory::{ZeroedArray, zeroed};
+use crate::host::memory::{ZeroedArray, zeroed};
 use crate::sys::Errno;
 use core::ffi::c_int;
 

@@ -1,7 +1,7 @@
 //! Memory for time events, in chunks. One event is a cache line; those made one after the other lie side by side.
 
 use crate::abi::ae::aeTimeEvent;
-use crate::event_loop::memory::ZeroedArray;
+use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::mem::take;
