@@ -1,7 +1,7 @@
 //! Time events of the library's own.
 
 use super::threads::LoopHandle;
-use super::{create_time_event, delete_time_event};
+use super::timers::{create_time_event, delete_time_event};
 use crate::abi::ae::{AeTimeProc, aeEventLoop, aeTimeProc};
 use crate::sys::Errno;
 use core::ffi::{c_longlong, c_void};

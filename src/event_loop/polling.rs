@@ -2,28 +2,18 @@
 //! (`aePoll`) while `AE_PROTECT_POLL` is set: then the loop's mutex is held by whoever polls or changes events.
 
 use super::backend::Fired;
-use super::{State, calls, file_events, state};
+use super::dispatch::dispatch_all;
+use super::interest::apply_changes;
+#[cfg(abi_valkey)]
+use super::state::hold;
+use super::state::{State, state};
+use super::{nesting, pauses};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::host::memory::ZeroedArray;
-use crate::sys::mutex::Held;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::Relaxed;
-
-/// The loop's mutex, when another thread may poll it.
-///
-/// # Safety
-/// `el` is a live loop, and stays for as long as the result.
-pub(super) unsafe fn hold(el: *mut aeEventLoop) -> Result<Option<Held>, Errno> {
-    // SAFETY: the caller vouches for the loop, whose mutex `create` initialised.
-    unsafe {
-        match profile::poll_mutex(el) {
-            Some(mutex) if profile::is_poll_protected(el) => Held::lock(mutex).map(Some),
-            _ => Ok(None),
-        }
-    }
-}
 
 /// Says whether another thread may poll the loop from now on.
 ///
@@ -35,7 +25,7 @@ pub(crate) unsafe fn set_protected(el: *mut aeEventLoop, protect: bool) {
     unsafe {
         if protect {
             // Nothing is put off any more, and what has been is not left to the other thread.
-            file_events::apply_changes(el);
+            apply_changes(el);
             (*el).flags |= AE_PROTECT_POLL;
         } else {
             (*el).flags &= !AE_PROTECT_POLL;
@@ -75,7 +65,7 @@ unsafe fn poll_into(
     unsafe {
         let state = (*el).apidata.cast::<State>();
         if !(*state).changed.is_empty() {
-            file_events::apply_changes(el);
+            apply_changes(el);
         }
         (*state).polls += 1;
         (*state).polling.store(true, Relaxed);
@@ -118,17 +108,17 @@ unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
 pub(super) unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
     // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
     unsafe {
-        file_events::end_pauses(el);
+        pauses::end_pauses(el);
         if let Some(custom_poll) = profile::custom_poll(el) {
             // It may wait for the backend's own descriptor.
             if !state(el).changed.is_empty() {
-                file_events::apply_changes(el);
+                apply_changes(el);
             }
             let count = custom_poll(el);
             return after_custom_poll(el, flags, count);
         }
         if state(el).calls.depth() > 1 {
-            calls::lend(el)?;
+            nesting::lend(el)?;
         }
         let (fired, capacity) = fired_buffer(el);
         let polled = poll_into(el, poll_timeout(el, flags), fired, capacity);
@@ -170,7 +160,7 @@ unsafe fn grow_buffer(el: *mut aeEventLoop) {
     unsafe {
         // A smaller buffer works too: what does not fit fires again.
         if let Ok(larger) = ZeroedArray::new(state(el).events.len()) {
-            calls::set_buffer(el, larger);
+            nesting::set_buffer(el, larger);
         }
     }
 }
@@ -208,20 +198,6 @@ unsafe fn call_after_sleep(el: *mut aeEventLoop, flags: c_int, found: c_int) {
     unsafe {
         if flags & AE_CALL_AFTER_SLEEP != 0 && !state(el).deleted {
             profile::call_after_sleep(el, found);
-        }
-    }
-}
-
-/// # Safety
-/// As for [`poll_and_dispatch`]; `fired` has `count` elements.
-unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
-    // SAFETY: the caller vouches for the loop and the elements.
-    unsafe {
-        if state(el).calls.depth() > 1 {
-            file_events::take_over(el, fired, count, poll);
-        }
-        for index in 0..count as usize {
-            file_events::dispatch(el, fired.add(index).read(), poll);
         }
     }
 }

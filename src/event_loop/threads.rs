@@ -3,7 +3,8 @@
 //! One thread may make a loop, another run it and a third delete it, so there is one list for all threads. A thread
 //! remembers what it found there until the list changes. Nothing here looks into a loop of another thread.
 
-use super::{file_event, state};
+use super::file_events::file_event;
+use super::state::state;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::sys::Errno;
 use core::cell::Cell;
