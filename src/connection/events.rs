@@ -87,7 +87,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     let conn = data.cast::<connection>();
     // SAFETY: the loop passes itself and what `watch` gave it, and a closed connection is watched no longer.
     unsafe {
-        event_loop::note_user(el);
+        if let Some(el) = home::named(el) {
+            event_loop::note_user(el);
+        }
         if (*conn).state != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
             call_handlers(conn, mask);
         }

@@ -12,11 +12,11 @@
 use super::client_data;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::abi::connection::connection;
-use crate::event_loop::{self, LoopHandle};
+use crate::event_loop::{self, Loop, LoopHandle};
 use crate::host;
 use crate::sys::Errno;
 use core::ffi::c_int;
-use core::ptr;
+use core::ptr::NonNull;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -45,13 +45,9 @@ unsafe impl Send for Home {}
 impl Home {
     const UNKNOWN: Self = Self { el: LoopHandle::NONE, thread: 0, is_registered: false, is_safe_apis: false };
 
-    /// Of a connection that `el` has accepted; unknown for NULL.
-    ///
-    /// # Safety
-    /// `el` is NULL or a live loop.
-    pub(super) unsafe fn of(el: *mut aeEventLoop) -> Self {
-        // SAFETY: the caller vouches for the loop.
-        Self { el: unsafe { LoopHandle::of(el) }, thread: event_loop::thread(), ..Self::UNKNOWN }
+    /// Of a connection that `el` has accepted; of an unknown loop for None.
+    pub(super) fn of(el: Option<Loop>) -> Self {
+        Self { el: el.map_or(LoopHandle::NONE, LoopHandle::of), thread: event_loop::thread(), ..Self::UNKNOWN }
     }
 }
 
@@ -145,7 +141,7 @@ unsafe fn put(conn: *mut connection, home: Home) {
 ///
 /// # Safety
 /// `conn` is a live connection of this thread.
-pub(super) unsafe fn loop_of(conn: *mut connection) -> Result<*mut aeEventLoop, Errno> {
+pub(super) unsafe fn loop_of(conn: *mut connection) -> Result<Loop, Errno> {
     // SAFETY: the caller vouches for the connection.
     let el = unsafe {
         match (*conn).own_loop() {
@@ -153,18 +149,18 @@ pub(super) unsafe fn loop_of(conn: *mut connection) -> Result<*mut aeEventLoop, 
             None => find(conn),
         }
     };
-    if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
+    el.ok_or(Errno::EINVAL)
 }
 
-/// The loop that the connection's member names, NULL when it is gone: the member is NULL then, too.
+/// The loop that the connection's member names, None when it is gone: the member is NULL then.
 ///
 /// # Safety
 /// `conn` is a live connection of this thread with such a member.
-unsafe fn own(conn: *mut connection, el: *mut aeEventLoop) -> *mut aeEventLoop {
+unsafe fn own(conn: *mut connection, el: *mut aeEventLoop) -> Option<Loop> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         if el.is_null() || !is_allocated_here(conn) {
-            return el;
+            return named(el);
         }
         let mut home = get(conn);
         if !home.el.is_at(el) {
@@ -172,36 +168,45 @@ unsafe fn own(conn: *mut connection, el: *mut aeEventLoop) -> *mut aeEventLoop {
         }
         let there = home.el.get();
         put(conn, home);
-        there.unwrap_or_else(|| {
+        if there.is_none() {
             (*conn).forget_loop();
-            ptr::null_mut()
-        })
+        }
+        there
     }
+}
+
+/// The loop that C names, None for NULL.
+///
+/// # Safety
+/// `el` is NULL or a live loop of this thread.
+pub(super) unsafe fn named(el: *mut aeEventLoop) -> Option<Loop> {
+    // SAFETY: not NULL, thus live.
+    NonNull::new(el).map(|el| unsafe { Loop::new(el) })
 }
 
 /// # Safety
 /// `conn` is a live connection of this thread without such a member.
-unsafe fn find(conn: *mut connection) -> *mut aeEventLoop {
+unsafe fn find(conn: *mut connection) -> Option<Loop> {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         if !is_allocated_here(conn)
             && let Some(el) = host::current_loop()
         {
-            return el;
+            return named(el);
         }
         let mut home = get(conn);
         let known = home.el.get();
         home.is_registered &= known.is_some();
         put(conn, home);
         if home.is_registered || home.is_safe_apis {
-            return known.unwrap_or(ptr::null_mut());
+            return known;
         }
         if let Some(el) = host::current_loop() {
-            return el;
+            return named(el);
         }
         let newest = event_loop::newest();
         match known {
-            Some(known) if newest.is_null() || home.thread == event_loop::thread() => known,
+            Some(_) if newest.is_none() || home.thread == event_loop::thread() => known,
             _ => newest,
         }
     }
@@ -210,16 +215,16 @@ unsafe fn find(conn: *mut connection) -> *mut aeEventLoop {
 /// Notes that events of the connection are registered with a loop.
 ///
 /// # Safety
-/// `conn` is a live connection of this thread, `el` a live loop of this thread.
-pub(super) unsafe fn registered(conn: *mut connection, el: *mut aeEventLoop) {
+/// `conn` is a live connection of this thread.
+pub(super) unsafe fn registered(conn: *mut connection, el: Loop) {
     // SAFETY: the caller vouches for both.
     unsafe {
         if (*conn).own_loop().is_some() || !is_allocated_here(conn) && host::current_loop().is_some() {
             return;
         }
         let home = get(conn);
-        if !home.is_registered || !home.el.is_at(el) {
-            put(conn, Home { is_registered: true, is_safe_apis: home.is_safe_apis, ..Home::of(el) });
+        if !home.is_registered || !home.el.is_at(el.as_ptr()) {
+            put(conn, Home { is_registered: true, is_safe_apis: home.is_safe_apis, ..Home::of(Some(el)) });
         }
     }
 }
@@ -228,7 +233,7 @@ pub(super) unsafe fn registered(conn: *mut connection, el: *mut aeEventLoop) {
 ///
 /// # Safety
 /// As for [`registered`].
-pub(super) unsafe fn unregistered(conn: *mut connection, el: *mut aeEventLoop) {
+pub(super) unsafe fn unregistered(conn: *mut connection, el: Loop) {
     // SAFETY: the caller vouches for both.
     unsafe {
         if (*conn).own_loop().is_some() || !is_allocated_here(conn) && host::current_loop().is_some() {
@@ -237,7 +242,7 @@ pub(super) unsafe fn unregistered(conn: *mut connection, el: *mut aeEventLoop) {
         let is_left = event_loop::file_event(el, (*conn).fd)
             .is_some_and(|(mask, owner)| mask != AE_NONE && owner == client_data(conn));
         let home = get(conn);
-        if home.is_registered && home.el.is_at(el) && !is_left {
+        if home.is_registered && home.el.is_at(el.as_ptr()) && !is_left {
             put(conn, Home { is_registered: false, ..home });
         }
     }
@@ -252,7 +257,7 @@ pub(super) unsafe fn moved(conn: *mut connection, el: *mut aeEventLoop) {
     // SAFETY: the caller vouches for both.
     unsafe {
         if is_allocated_here(conn) {
-            put(conn, Home { is_safe_apis: get(conn).is_safe_apis, ..Home::of(el) });
+            put(conn, Home { is_safe_apis: get(conn).is_safe_apis, ..Home::of(named(el)) });
         }
     }
 }
@@ -284,7 +289,7 @@ pub(super) unsafe fn loop_number(conn: *mut connection) -> u64 {
     // SAFETY: the caller vouches for the connection.
     unsafe {
         if let Some(el) = (*conn).own_loop()
-            && own(conn, el).is_null()
+            && own(conn, el).is_none()
         {
             return 0;
         }

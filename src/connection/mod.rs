@@ -70,7 +70,7 @@ unsafe fn new_connection(
     base.state = state;
     base.prepare(el, crate::sys::socket::max_iovecs());
     // SAFETY: the caller vouches for the loop.
-    Allocated { base, home: unsafe { Home::of(el) } }
+    Allocated { base, home: Home::of(unsafe { home::named(el) }) }
 }
 
 /// Stops watching the connection's descriptor for `mask`.

@@ -1,6 +1,5 @@
 //! The tables of the built-in types from redis-7.2 on, with what they hold for listeners.
 
-#[cfg(abi_redis_8)]
 use super::home;
 #[cfg(feature = "tls")]
 use super::listener::rest;
@@ -16,7 +15,7 @@ use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::abi::host::*;
 use crate::anet::{self, Error};
-use crate::event_loop;
+use crate::event_loop::{self, Loop};
 use crate::host;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::error_text;
@@ -233,67 +232,64 @@ unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLo
 }
 
 /// Accepts up to `most` connections of a built-in type and gives them to the host. `create` makes one.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn accept(
-    el: *mut aeEventLoop,
+fn accept(
+    el: Loop,
     listening: c_int,
     most: usize,
     flags: c_int,
     create: impl Fn(c_int) -> Result<NonNull<connection>, Errno>,
 ) {
-    // SAFETY: the caller vouches for the loop, the host for its hook.
-    unsafe {
-        accept_up_to(el, listening, most, |accepted, peer| {
-            let conn = match create(accepted) {
-                Ok(conn) => conn.as_ptr(),
-                Err(errno) => {
-                    event_loop::log(
-                        LIBAE_LOG_WARNING,
-                        format_args!("Accepting client connection: {}", error_text(errno)),
-                    );
-                    // The client is told by the closed connection.
-                    let _ = fd::close(accepted);
-                    return;
-                }
-            };
-            let mut text = peer.ip();
-            let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
+    accept_up_to(el, listening, most, |accepted, peer| {
+        let conn = match create(accepted) {
+            Ok(conn) => conn.as_ptr(),
+            Err(errno) => {
+                event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {}", error_text(errno)));
+                // The client is told by the closed connection.
+                let _ = fd::close(accepted);
+                return;
+            }
+        };
+        let mut text = peer.ip();
+        let ip = if flags & LIBAE_ACCEPTED_UNIX == 0 { text.as_mut_ptr() } else { core::ptr::null_mut() };
+        // SAFETY: a new connection of a built-in type, and a hook that takes such.
+        unsafe {
             match (host::accepted(), (*(*conn).r#type).accept) {
                 (Some(accepted), _) => accepted(conn, flags, ip),
                 (None, Some(accept)) => _ = accept(conn, None),
                 (None, None) => {}
             }
-        });
-    }
+        }
+    });
 }
 
 /// The event loop's callback for listening TCP sockets.
 unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    let create = |fd| unsafe { create(&TCP, el, fd, CONN_STATE_ACCEPTING) };
-    // SAFETY: as above.
-    unsafe { accept(el, fd, host::accepts_per_call() as usize, 0, create) }
+    let Some(el) = (unsafe { home::named(el) }) else { return };
+    // SAFETY: the loop is live.
+    let create = |fd| unsafe { create(&TCP, el.as_ptr(), fd, CONN_STATE_ACCEPTING) };
+    accept(el, fd, host::accepts_per_call() as usize, 0, create);
 }
 
 /// The event loop's callback for listening unix sockets.
 unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    let create = |fd| unsafe { create(&UNIX, el, fd, CONN_STATE_ACCEPTING) };
-    // SAFETY: as above.
-    unsafe { accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create) }
+    let Some(el) = (unsafe { home::named(el) }) else { return };
+    // SAFETY: the loop is live.
+    let create = |fd| unsafe { create(&UNIX, el.as_ptr(), fd, CONN_STATE_ACCEPTING) };
+    accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create);
 }
 
 /// The event loop's callback for listening sockets of TLS.
 #[cfg(feature = "tls")]
 unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    unsafe {
-        match tls::accepts(el, host::tls_accepts_per_call() as usize) {
-            Some(most) => accept(el, fd, most, 0, |fd| tls::create_accepted(&TLS, el, fd, host::tls_auth_clients())),
-            None => rest(el, fd),
-        }
+    let Some(el) = (unsafe { home::named(el) }) else { return };
+    // SAFETY: the loop is live.
+    let create = |fd| unsafe { tls::create_accepted(&TLS, el.as_ptr(), fd, host::tls_auth_clients()) };
+    match tls::accepts(el, host::tls_accepts_per_call() as usize) {
+        Some(most) => accept(el, fd, most, 0, create),
+        None => rest(el, fd),
     }
 }
 
@@ -518,8 +514,11 @@ unsafe extern "C" fn close_listener(listener: *mut connListener) {
         let listener = &mut *listener;
         let count = usize::try_from(listener.count).unwrap_or(0).min(CONFIG_BINDADDR_MAX);
         for listening in listener.fd[..count].iter().copied().filter(|fd| *fd != -1) {
-            let el = host::current_loop().unwrap_or_else(|| event_loop::watching(listening));
-            if !el.is_null() {
+            let el = match host::current_loop() {
+                Some(el) => home::named(el),
+                None => event_loop::watching(listening),
+            };
+            if let Some(el) = el {
                 event_loop::delete_file_event(el, listening, AE_READABLE);
             }
             // The descriptor is gone whatever it answers.

@@ -1,21 +1,22 @@
 //! Handlers called for the descriptors that fired.
 
-use super::state::{State, entry, state};
+use super::handle::Loop;
 use crate::abi::ae::*;
 use core::ffi::c_int;
 use core::mem::transmute;
 
+/// Calls the handlers of the descriptors that `poll` has found ready.
+///
 /// # Safety
-/// As for [`poll_and_dispatch`]; `fired` has `count` elements.
-pub(super) unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
-    // SAFETY: the caller vouches for the loop and the elements.
-    unsafe {
-        if state(el).calls.depth() > 1 {
-            take_over(el, fired, count, poll);
-        }
-        for index in 0..count as usize {
-            dispatch(el, fired.add(index).read(), poll);
-        }
+/// A call is inside the loop, so that no callback frees it. `fired` has `count` elements, which stay until this returns.
+pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
+    if el.depth() > 1 {
+        // SAFETY: the elements are there.
+        unsafe { take_over(el, fired, count, poll) };
+    }
+    for index in 0..count as usize {
+        // SAFETY: the elements are there, and a call is inside.
+        unsafe { dispatch(el, fired.add(index).read(), poll) };
     }
 }
 
@@ -23,46 +24,43 @@ pub(super) unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEve
 /// if they are still ready they fire again.
 ///
 /// # Safety
-/// `el` is a live loop of this thread; `fired` has `count` elements, which `poll` found.
+/// `fired` has `count` elements, which `poll` found.
 #[cold]
-unsafe fn take_over(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
+unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
     for index in 0..count as usize {
-        // SAFETY: the caller vouches for the loop and the elements.
-        unsafe {
-            let fd = (*fired.add(index)).fd;
-            if entry(el, fd).is_some() {
-                state(el).settle(fd, poll - 1);
-            }
+        // SAFETY: below the count.
+        let fd = unsafe { (*fired.add(index)).fd };
+        if el.entry(fd).is_some() {
+            // SAFETY: the reference ends here.
+            unsafe { el.interest() }.settle(fd, poll - 1);
         }
     }
 }
 
-/// Calls the handlers of a descriptor that `poll` found ready.
+/// Calls the handlers of a descriptor that `poll` found ready. Every access looks the entry up again, since the handler
+/// before may have deleted the event, closed the descriptor or moved the array.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside a call.
-unsafe fn dispatch(el: *mut aeEventLoop, fired: aeFiredEvent, poll: u64) {
+/// A call is inside the loop, so that no callback frees it.
+unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
-    // SAFETY: the caller vouches for the loop. Every access looks the entry up again, since the handler before
-    // may have deleted the event, closed the descriptor or moved the array.
+    let Some(event) = fresh_entry(el, fd, poll) else { return };
+    // SAFETY: the entry has just been looked up, and has a handler for what is in its mask.
     unsafe {
-        let Some(event) = fresh_entry(el, fd, poll) else { return };
-        if mask != AE_READABLE | AE_WRITABLE {
-            if (*event).mask & mask != 0 {
-                call_handler(el, event, fd, mask, mask);
-            }
-            return;
+        if mask == AE_READABLE | AE_WRITABLE {
+            dispatch_both(el, event, fd, poll);
+        } else if (*event).mask & mask != 0 {
+            call_handler(el, event, fd, mask, mask);
         }
-        dispatch_both(el, event, fd, poll);
     }
 }
 
 /// # Safety
 /// As for [`dispatch`]; `event` is the entry of `fd`.
 #[inline(never)]
-unsafe fn dispatch_both(el: *mut aeEventLoop, event: *mut aeFileEvent, fd: c_int, poll: u64) {
+unsafe fn dispatch_both(el: Loop, event: *mut aeFileEvent, fd: c_int, poll: u64) {
     let mask = AE_READABLE | AE_WRITABLE;
-    // SAFETY: as for `dispatch`.
+    // SAFETY: the entry has just been looked up, and has a handler for what is in its mask.
     unsafe {
         let barrier = (*event).mask & AE_BARRIER != 0;
         let (first, second) = if barrier { (AE_WRITABLE, AE_READABLE) } else { (AE_READABLE, AE_WRITABLE) };
@@ -78,33 +76,28 @@ unsafe fn dispatch_both(el: *mut aeEventLoop, event: *mut aeFileEvent, fd: c_int
     }
 }
 
-/// The entry of a descriptor, unless what `poll` found is no business of its handlers; see [`Slot::settled`]. None also
-/// when the loop is at its end.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn fresh_entry(el: *mut aeEventLoop, fd: c_int, poll: u64) -> Option<*mut aeFileEvent> {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let event = entry(el, fd)?;
-        let state = state(el);
-        let stale = state.settled >= poll && is_settled(state, fd, poll);
-        (!stale).then_some(event)
-    }
+/// The entry of a descriptor, unless what `poll` found is stale; see `Slot::settled`. None also when the loop is at its
+/// end.
+fn fresh_entry(el: Loop, fd: c_int, poll: u64) -> Option<*mut aeFileEvent> {
+    let event = el.entry(fd)?;
+    // SAFETY: the reference ends here.
+    let stale = unsafe { el.interest() }.may_be_stale(poll) && is_stale(el, fd, poll);
+    (!stale).then_some(event)
 }
 
 #[inline(never)]
-fn is_settled(state: &mut State, fd: c_int, poll: u64) -> bool {
-    state.deleted || state.slot(fd).settled >= poll
+fn is_stale(el: Loop, fd: c_int, poll: u64) -> bool {
+    // SAFETY: the reference ends here.
+    el.state().deleted.get() || unsafe { el.interest() }.slot(fd).settled >= poll
 }
 
 /// # Safety
-/// `el` is a live loop; `event` its entry for `fd`, with a handler for `which`.
-unsafe fn call_handler(el: *mut aeEventLoop, event: *mut aeFileEvent, fd: c_int, mask: c_int, which: c_int) {
+/// As for [`dispatch`]; `event` is its entry for `fd`, with a handler for `which`.
+unsafe fn call_handler(el: Loop, event: *mut aeFileEvent, fd: c_int, mask: c_int, which: c_int) {
     // SAFETY: the opaque pointer is a function of that type; all is read before it runs.
     unsafe {
         let proc = if which == AE_READABLE { (*event).rfileProc } else { (*event).wfileProc };
         let data = (*event).clientData;
-        transmute::<*mut aeFileProc, AeFileProc>(proc)(el, fd, data, mask);
+        transmute::<*mut aeFileProc, AeFileProc>(proc)(el.as_ptr(), fd, data, mask);
     }
 }

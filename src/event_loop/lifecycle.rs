@@ -1,10 +1,9 @@
 //! Loops made, changed in size, and freed.
 
 use super::backend::{self, Backend};
-use super::calls::Calls;
-use super::slots::Slots;
-use super::state::{State, hold, state};
-use super::timers::store::Timers;
+use super::handle::Loop;
+use super::interest::InterestTable;
+use super::state::State;
 use super::{nesting, threads, timers};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
@@ -13,12 +12,10 @@ use crate::host::log;
 use crate::host::memory::{self, ZeroedArray};
 use crate::sys::{Errno, clock, mutex};
 use core::ffi::{CStr, c_int};
-use core::mem::replace;
-use core::ptr::{self, NonNull};
-use core::sync::atomic::AtomicBool;
+use core::ptr::NonNull;
 
 /// Creates a loop for descriptors below `setsize`, on the named or the default backend.
-pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEventLoop, Errno> {
+pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<Loop, Errno> {
     let size = usize::try_from(setsize).ok().filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
     let name = match backend {
         Some(name) => name,
@@ -27,64 +24,48 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<*mut aeEv
         })?,
     };
     clock::init_host_clock();
+    let (backend, interest) = (Backend::new(name, size)?, InterestTable::new(size)?);
     let count = profile::event_count(size, 0);
-    let state = memory::boxed(State {
-        backend: Backend::new(name, size)?,
-        events: ZeroedArray::new(count)?,
-        fired: ZeroedArray::new(count)?,
-        slots: Slots::new(size)?,
-        changed: Vec::new(),
-        pauses: Vec::new(),
-        timers: Timers::new(),
-        polls: 0,
-        settled: 0,
-        polling: AtomicBool::new(false),
-        calls: Calls::new(),
-        deleted: false,
-        freeing: false,
-        owner: ptr::null_mut(),
-        number: threads::next_number(),
-        user: threads::thread(),
-        #[cfg(feature = "tls")]
-        asked: super::state::Asked::default(),
-    })?;
+    let (events, fired) = (ZeroedArray::new(count)?, ZeroedArray::new(count)?);
+    let (first_event, first_fired) = (events.as_mut_ptr(), fired.as_mut_ptr());
+    let number = threads::next_number();
+    let state = memory::boxed(State::new(backend, interest, events, fired, number, threads::thread()))?;
     let el = memory::boxed(aeEventLoop::new(setsize, state.as_ptr().cast()))
         // SAFETY: the state is used by nobody.
         .inspect_err(|_| unsafe { memory::unbox(state) })?;
-    // SAFETY: fresh, and nobody else's yet.
-    let ready = unsafe {
-        let arrays = state.as_ref();
-        (*el.as_ptr()).set_events(arrays.events.as_mut_ptr(), arrays.events.len());
-        (*el.as_ptr()).fired = arrays.fired.as_mut_ptr();
-        profile::poll_mutex(el.as_ptr()).map_or(Ok(()), |mutex| mutex::init(mutex))
-    };
-    // SAFETY: as above.
-    let number = unsafe { state.as_ref() }.number;
-    ready.and_then(|()| threads::add(el.as_ptr(), number)).inspect_err(|_| {
+    // SAFETY: fresh, and deleted by whoever gets it.
+    let handle = unsafe { Loop::new(el) };
+    handle.set_events(first_event, count);
+    handle.set_fired(first_fired);
+    init_mutex(handle).and_then(|()| threads::add(handle, number)).inspect_err(|_| {
         // SAFETY: both are used by nobody.
         unsafe {
             memory::unbox(state);
             memory::unbox(el);
         }
     })?;
-    Ok(el.as_ptr())
+    Ok(handle)
+}
+
+fn init_mutex(el: Loop) -> Result<(), Errno> {
+    // SAFETY: the loop is live and stays where it is; the mutex is not in use yet.
+    unsafe { profile::poll_mutex(el.as_ptr()).map_or(Ok(()), |mutex| mutex::init(mutex)) }
 }
 
 /// Deletes a loop; one that is running, when its outermost call returns.
 ///
 /// # Safety
-/// `el` is a live loop of this thread.
-pub(crate) unsafe fn delete(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        (*el).stop = 1;
-        state(el).deleted = true;
-        state(el).settled = u64::MAX;
-        if state(el).calls.depth() > 0 {
-            nesting::look_who_is_inside(el);
-        }
-        free_if_done(el);
+/// Nobody uses the loop afterwards, except for the calls that are inside it.
+pub(crate) unsafe fn delete(el: Loop) {
+    el.set_stop(1);
+    el.state().deleted.set(true);
+    // SAFETY: the reference ends here.
+    unsafe { el.interest() }.settle_all();
+    if el.depth() > 0 {
+        nesting::look_who_is_inside(el);
     }
+    // SAFETY: deleted, and not used afterwards.
+    unsafe { free_if_done(el) };
 }
 
 /// Rounds of finalizers when a loop is freed, besides one for each time event that there is: as long a chain of
@@ -94,34 +75,46 @@ const SPARE_ROUNDS: usize = 1000;
 /// Frees a deleted loop unless a call is running it.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, deleted, and not used afterwards.
-pub(super) unsafe fn free_if_done(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop; finalizers run before anything is freed.
+/// The loop is deleted. Nobody uses it afterwards, except for the calls that are inside it.
+pub(super) unsafe fn free_if_done(el: Loop) {
+    // A finalizer that deletes the loop once more, or runs it, must not get further.
+    if el.depth() > 0 || el.state().freeing.replace(true) {
+        return;
+    }
+    // SAFETY: `freeing` is set.
+    unsafe { run_finalizers(el) };
+    threads::remove(el);
+    let state = NonNull::from(el.state());
+    // SAFETY: both came from `boxed`, and nobody uses them or the mutex any more: whatever may do so has run.
     unsafe {
-        // A finalizer that deletes the loop once more, or runs it, must not get further.
-        if state(el).calls.depth() > 0 || replace(&mut state(el).freeing, true) {
-            return;
-        }
-        // A finalizer may delete more, and create some; those get none.
-        let mut finalizes = profile::DELETE_FINALIZES;
-        let mut rounds = SPARE_ROUNDS + state(el).timers.live;
-        loop {
-            while state(el).timers.has_deleted(el) && rounds > 0 {
-                rounds -= 1;
-                timers::finalize(el);
-            }
-            if (*el).timeEventHead.is_null() {
-                break;
-            }
-            timers::free_all(el, finalizes);
-            finalizes = false;
-        }
-        threads::remove(el);
-        if let Some(mutex) = profile::poll_mutex(el) {
+        if let Some(mutex) = profile::poll_mutex(el.as_ptr()) {
             mutex::destroy(mutex);
         }
-        memory::unbox(NonNull::from(state(el)));
-        memory::unbox(NonNull::new_unchecked(el));
+        memory::unbox(state);
+        memory::unbox(NonNull::new_unchecked(el.as_ptr()));
+    }
+}
+
+/// Frees the time events. A finalizer may delete more, and create some; those get none.
+///
+/// # Safety
+/// The loop is being freed: no finalizer frees it.
+unsafe fn run_finalizers(el: Loop) {
+    let mut finalizes = profile::DELETE_FINALIZES;
+    // SAFETY: the reference ends here.
+    let mut rounds = SPARE_ROUNDS + unsafe { el.timers() }.live;
+    loop {
+        while timers::has_deleted(el) && rounds > 0 {
+            rounds -= 1;
+            // SAFETY: the loop is being freed.
+            unsafe { timers::finalize(el) };
+        }
+        if el.timer_list().is_null() {
+            break;
+        }
+        // SAFETY: the loop is being freed.
+        unsafe { timers::free_all(el, finalizes) };
+        finalizes = false;
     }
 }
 
@@ -131,28 +124,24 @@ pub(crate) fn default_backend_name() -> &'static CStr {
 }
 
 /// Changes the set size; `ERANGE` when that would cut a registered descriptor off.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(crate) unsafe fn resize(el: *mut aeEventLoop, setsize: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop, which stays while its mutex is held.
-    let _held = unsafe { hold(el) }?;
-    // SAFETY: the caller vouches for the loop.
-    unsafe { threads::note_user(el) };
-    // SAFETY: the caller vouches for the loop.
-    let (state, el) = unsafe { (state(el), &mut *el) };
+pub(crate) fn resize(el: Loop, setsize: c_int) -> Result<(), Errno> {
+    let _held = el.hold()?;
+    threads::note_user(el);
     let size = usize::try_from(setsize).ok().filter(|size| *size > 0).ok_or(Errno::EINVAL)?;
-    if setsize == el.setsize {
+    if setsize == el.setsize() {
         return Ok(());
     }
-    if el.maxfd >= setsize {
+    let maxfd = el.maxfd();
+    if maxfd >= setsize {
         return Err(Errno::ERANGE);
     }
-    let count = profile::event_count(size, state.events.len());
-    let events = state.resized_events(count, el.maxfd)?;
-    state.backend.resize(size, el.maxfd)?;
-    state.replace_events(el, events);
-    state.slots.forget(size);
-    el.setsize = setsize;
+    let count = profile::event_count(size, el.state().event_count());
+    let events = el.state().resized_events(count, maxfd)?;
+    // SAFETY: no callback runs here, and the mutex is held.
+    let (backend, interest) = unsafe { (el.backend(), el.interest()) };
+    backend.resize(size, maxfd)?;
+    el.replace_events(events);
+    interest.forget_above(size);
+    el.set_setsize(setsize);
     Ok(())
 }

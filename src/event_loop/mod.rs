@@ -12,6 +12,7 @@ mod backend;
 mod calls;
 mod dispatch;
 mod file_events;
+mod handle;
 mod interest;
 #[cfg(feature = "tls")]
 mod library_timer;
@@ -28,6 +29,7 @@ mod wait;
 
 pub(crate) use crate::host::{log, memory};
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event};
+pub(crate) use handle::Loop;
 #[cfg(feature = "tls")]
 pub(crate) use library_timer::LibraryTimer;
 pub(crate) use lifecycle::{create, default_backend_name, delete, resize};
@@ -35,9 +37,6 @@ pub(crate) use pauses::pause_readable;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
 pub(crate) use run::{process_events, run};
-#[cfg(feature = "tls")]
-pub(crate) use state::asked;
-pub(crate) use state::{backend_name, owner, set_owner};
 #[cfg(feature = "tls")]
 pub(crate) use threads::is_used_here;
 #[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.

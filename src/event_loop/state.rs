@@ -1,58 +1,51 @@
 //! What the loop keeps for itself, behind `apidata`.
 
 use super::backend::Backend;
-use super::calls::Calls;
-use super::slots::Slots;
+use super::calls::{Calls, FiredBuffer};
+use super::handle::Loop;
+use super::interest::InterestTable;
 use super::timers::store::Timers;
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use crate::sys::mutex::Held;
+use core::cell::{Cell, UnsafeCell};
 use core::ffi::{CStr, c_int, c_void};
-use core::sync::atomic::AtomicBool;
+use core::mem::replace;
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-/// The loop's own state.
+pub(super) type Events = ZeroedArray<aeFileEvent>;
+
+/// The loop's own state. It is shared and changes in cells, since a callback may use the loop as well. The parts that
+/// are handed out by `&mut` are behind functions of [`Loop`] that say for how long.
 pub(super) struct State {
-    pub(super) backend: Backend,
     /// The memory behind `aeEventLoop.events`.
-    pub(super) events: ZeroedArray<aeFileEvent>,
-    /// The memory behind `aeEventLoop.fired`, but for nested calls, which bring their own.
-    pub(super) fired: ZeroedArray<aeFiredEvent>,
-    pub(super) slots: Slots,
-    /// Descriptors whose interest may differ from what the backend was told.
-    pub(super) changed: Vec<c_int>,
-    /// Descriptors that rest; see [`pause_readable`].
-    pub(super) pauses: Vec<Pause>,
-    pub(super) timers: Timers,
+    events: UnsafeCell<Events>,
+    /// The memory behind `aeEventLoop.fired`, except for nested calls, which bring their own.
+    fired: UnsafeCell<FiredBuffer>,
+    /// Another thread may be polling it; whoever else touches it holds the mutex then.
+    pub(super) backend: UnsafeCell<Backend>,
+    interest: UnsafeCell<InterestTable>,
+    timers: UnsafeCell<Timers>,
+    calls: UnsafeCell<Calls>,
     /// How many polls there have been.
-    pub(super) polls: u64,
-    /// No slot's `settled` is larger, so that one look tells that none matters. Without bound when the loop is deleted.
-    pub(super) settled: u64,
-    /// Whether one is under way: another thread may then change what the loop waits for.
+    polls: AtomicU64,
+    /// Whether a poll is under way: another thread may then change what the loop waits for.
     pub(super) polling: AtomicBool,
-    /// Who is inside.
-    pub(super) calls: Calls,
     /// Deleted inside a callback; freed when the outermost call returns.
-    pub(super) deleted: bool,
+    pub(super) deleted: Cell<bool>,
     /// Being freed.
-    pub(super) freeing: bool,
+    pub(super) freeing: Cell<bool>,
     /// What the safe API keeps for the loop, NULL for others.
-    pub(super) owner: *mut c_void,
+    owner: Cell<*mut c_void>,
     /// What no other loop has or gets.
     pub(super) number: u64,
-    /// The thread that uses it, as far as it is known: see [`threads`].
-    pub(super) user: u64,
+    /// The thread that uses it, as far as it is known: see `threads`.
+    pub(super) user: Cell<u64>,
     #[cfg(feature = "tls")]
-    pub(super) asked: Asked,
-}
-
-/// A descriptor that is not watched for readable until a time, in microseconds of the monotonic clock.
-pub(super) struct Pause {
-    pub(super) fd: c_int,
-    pub(super) until: u64,
-    /// It could not be ended in time, and the log has been told.
-    pub(super) failed: bool,
+    asked: Asked,
 }
 
 /// What a loop's program does about data that no poll will announce; `connection::tls` keeps it.
@@ -60,112 +53,214 @@ pub(super) struct Pause {
 #[derive(Default)]
 pub(crate) struct Asked {
     /// How often it has asked for such data.
-    pub(crate) asks: u64,
+    pub(crate) asks: Cell<u64>,
     /// How often it had when somebody last looked.
-    pub(crate) seen: u64,
+    pub(crate) seen: Cell<u64>,
     /// Whether a time event is to look.
-    pub(crate) is_looked_after: bool,
+    pub(crate) is_looked_after: Cell<bool>,
 }
-
-/// The state of a loop.
-///
-/// # Safety
-/// `el` is a live loop. The reference must end before a callback runs and before the next call of this.
-pub(super) unsafe fn state<'a>(el: *mut aeEventLoop) -> &'a mut State {
-    // SAFETY: `create` stored it there, and the caller vouches for the rest.
-    unsafe { &mut *(*el).apidata.cast::<State>() }
-}
-
-pub(super) type Events = ZeroedArray<aeFileEvent>;
 
 impl State {
-    /// A copy of `events` with `count` elements.
-    pub(super) fn resized_events(&self, count: usize, maxfd: c_int) -> Result<Events, Errno> {
-        self.events.resized(count, (maxfd + 1) as usize)
-    }
-
-    /// Puts it in its place. `fired` may be in use by a call that is running; it grows before the next poll.
-    pub(super) fn replace_events(&mut self, el: &mut aeEventLoop, events: Events) {
-        self.events = events;
-        el.set_events(self.events.as_mut_ptr(), self.events.len());
-    }
-}
-
-/// Makes room in `events` for a descriptor below the set size.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(super) unsafe fn grow_events(el: *mut aeEventLoop, fd: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop.
-    let (state, el) = unsafe { (state(el), &mut *el) };
-    let (now, needed) = (state.events.len(), fd as usize + 1);
-    if needed > now {
-        let events = state.resized_events((now * 2).max(needed).min(el.setsize as usize), el.maxfd)?;
-        state.replace_events(el, events);
-    }
-    Ok(())
-}
-
-/// The entry of the loop's array for a descriptor, None when there is none (yet).
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(super) unsafe fn entry(el: *mut aeEventLoop, fd: c_int) -> Option<*mut aeFileEvent> {
-    // SAFETY: the caller vouches for the loop.
-    let events = unsafe { &state(el).events };
-    // Below zero becomes more than any array has.
-    let index = fd as u32 as usize;
-    // SAFETY: the array has that many elements.
-    (index < events.len()).then(|| unsafe { events.as_mut_ptr().add(index) })
-}
-
-/// The loop's mutex, when another thread may poll it.
-///
-/// # Safety
-/// `el` is a live loop, and stays for as long as the result.
-pub(super) unsafe fn hold(el: *mut aeEventLoop) -> Result<Option<Held>, Errno> {
-    // SAFETY: the caller vouches for the loop, whose mutex `create` initialised.
-    unsafe {
-        match profile::poll_mutex(el) {
-            Some(mutex) if profile::is_poll_protected(el) => Held::lock(mutex).map(Some),
-            _ => Ok(None),
+    pub(super) fn new(
+        backend: Backend,
+        interest: InterestTable,
+        events: Events,
+        fired: FiredBuffer,
+        number: u64,
+        user: u64,
+    ) -> Self {
+        Self {
+            events: events.into(),
+            fired: fired.into(),
+            backend: backend.into(),
+            interest: interest.into(),
+            timers: Timers::new().into(),
+            calls: Calls::new().into(),
+            polls: AtomicU64::new(0),
+            polling: AtomicBool::new(false),
+            deleted: Cell::new(false),
+            freeing: Cell::new(false),
+            owner: Cell::new(ptr::null_mut()),
+            number,
+            user: Cell::new(user),
+            #[cfg(feature = "tls")]
+            asked: Asked::default(),
         }
     }
 }
 
-/// The name of a loop's backend.
-///
-/// # Safety
-/// `el` is a live loop.
-pub(crate) unsafe fn backend_name(el: *mut aeEventLoop) -> &'static CStr {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { state(el) }.backend.name()
+/// The arrays that C sees. A reference to what owns one ends in the function that makes it.
+impl State {
+    fn events(&self) -> &Events {
+        // SAFETY: it is replaced by `set_events` alone, which nothing calls while this reference lives.
+        unsafe { &*self.events.get() }
+    }
+
+    /// How many entries there are.
+    pub(super) fn event_count(&self) -> usize {
+        self.events().len()
+    }
+
+    /// A copy of the entries up to `maxfd`, in an array of `count`.
+    pub(super) fn resized_events(&self, count: usize, maxfd: c_int) -> Result<Events, Errno> {
+        self.events().resized(count, (maxfd + 1) as usize)
+    }
+
+    /// The array that polls store in: where it is, and how many there is room for.
+    pub(super) fn fired(&self) -> (*mut aeFiredEvent, usize) {
+        // SAFETY: the reference ends here.
+        let fired = unsafe { &*self.fired.get() };
+        (fired.as_mut_ptr(), fired.len())
+    }
+
+    /// A copy of its first `count`.
+    pub(super) fn copy_of_fired(&self, count: usize) -> Result<FiredBuffer, Errno> {
+        // SAFETY: the reference ends here.
+        unsafe { &*self.fired.get() }.resized(count, count)
+    }
 }
 
-/// Notes what the safe API keeps for a loop.
-///
-/// # Safety
-/// `el` is a live loop.
-pub(crate) unsafe fn set_owner(el: *mut aeEventLoop, owner: *mut c_void) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { state(el) }.owner = owner;
-}
+impl Loop {
+    /// What is ours alone.
+    #[inline(always)]
+    pub(super) fn state(&self) -> &State {
+        // SAFETY: `create` stored it there, and it lives as long as the loop.
+        unsafe { &*(*self.as_ptr()).apidata.cast::<State>() }
+    }
 
-/// What the safe API keeps for a loop, NULL for others.
-///
-/// # Safety
-/// `el` is a live loop.
-pub(crate) unsafe fn owner(el: *mut aeEventLoop) -> *mut c_void {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { state(el) }.owner
-}
+    /// What waits for descriptors.
+    ///
+    /// # Safety
+    /// The reference ends before a callback runs, and before this is called again. If another thread may poll the loop, its
+    /// mutex is held meanwhile.
+    #[inline(always)]
+    pub(super) unsafe fn backend<'a>(self) -> &'a mut Backend {
+        // SAFETY: it lives as long as the loop, and this is the only reference.
+        unsafe { &mut *self.state().backend.get() }
+    }
 
-/// What its program does about data that no poll will announce.
-///
-/// # Safety
-/// `el` is a live loop of this thread. The reference must end before a callback runs and before the next call of this.
-#[cfg(feature = "tls")]
-pub(crate) unsafe fn asked<'a>(el: *mut aeEventLoop) -> &'a mut Asked {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { &mut state(el).asked }
+    /// What the backend has been told, and is still to be told.
+    ///
+    /// # Safety
+    /// The reference ends before a callback runs, and before this is called again.
+    #[inline(always)]
+    pub(super) unsafe fn interest<'a>(self) -> &'a mut InterestTable {
+        // SAFETY: it lives as long as the loop, and this is the only reference.
+        unsafe { &mut *self.state().interest.get() }
+    }
+
+    /// The time events.
+    ///
+    /// # Safety
+    /// As for [`Loop::interest`].
+    #[inline(always)]
+    pub(super) unsafe fn timers<'a>(self) -> &'a mut Timers {
+        // SAFETY: as for `interest`.
+        unsafe { &mut *self.state().timers.get() }
+    }
+
+    /// Who is inside.
+    ///
+    /// # Safety
+    /// As for [`Loop::interest`].
+    #[inline(always)]
+    pub(super) unsafe fn calls<'a>(self) -> &'a mut Calls {
+        // SAFETY: as for `interest`.
+        unsafe { &mut *self.state().calls.get() }
+    }
+
+    /// [`InterestTable::arm`] with the loop's backend.
+    #[inline(always)]
+    pub(super) fn arm(self, interest: &mut InterestTable, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
+        // SAFETY: the reference ends here, and whoever changes what is watched holds the mutex.
+        interest.arm(unsafe { self.backend() }, self.polls(), fd, mask, creates)
+    }
+
+    /// The number of the latest poll, from 1 on.
+    #[inline(always)]
+    pub(super) fn polls(self) -> u64 {
+        self.state().polls.load(Relaxed)
+    }
+
+    /// Counts a poll.
+    #[inline(always)]
+    pub(super) fn count_poll(self) {
+        // There is one poll at a time.
+        self.state().polls.store(self.polls() + 1, Relaxed);
+    }
+
+    /// How many calls are inside.
+    #[inline(always)]
+    pub(super) fn depth(self) -> u32 {
+        // SAFETY: the reference ends here.
+        unsafe { self.calls() }.depth()
+    }
+
+    /// The entry of a descriptor, None when there is none (yet). It is there until the array is replaced: until a callback
+    /// runs, an event is created or the loop gets another size.
+    #[inline(always)]
+    pub(super) fn entry(self, fd: c_int) -> Option<*mut aeFileEvent> {
+        let events = self.state().events();
+        // Below zero becomes more than any array has.
+        let index = fd as u32 as usize;
+        // SAFETY: the array has that many elements.
+        (index < events.len()).then(|| unsafe { events.as_mut_ptr().add(index) })
+    }
+
+    /// Makes this the array of entries. `fired` may be in use by a call that is running; it grows before the next poll.
+    pub(super) fn replace_events(self, events: Events) {
+        self.set_events(events.as_mut_ptr(), events.len());
+        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        drop(unsafe { replace(&mut *self.state().events.get(), events) });
+    }
+
+    /// Makes room for the entry of a descriptor below the set size.
+    pub(super) fn make_entry(self, fd: c_int) -> Result<(), Errno> {
+        let (now, needed) = (self.state().event_count(), fd as usize + 1);
+        if needed > now {
+            let count = (now * 2).max(needed).min(self.setsize() as usize);
+            self.replace_events(self.state().resized_events(count, self.maxfd())?);
+        }
+        Ok(())
+    }
+
+    /// Makes this the loop's buffer for what fired; returns the one it had.
+    pub(super) fn replace_fired(self, fired: FiredBuffer) -> FiredBuffer {
+        self.set_fired(fired.as_mut_ptr());
+        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        unsafe { replace(&mut *self.state().fired.get(), fired) }
+    }
+
+    /// The loop's mutex, when another thread may poll it.
+    pub(super) fn hold(self) -> Result<Option<Held>, Errno> {
+        // SAFETY: `create` initialised it, and who holds it uses the loop.
+        unsafe {
+            match profile::poll_mutex(self.as_ptr()) {
+                Some(mutex) if profile::is_poll_protected(self.as_ptr()) => Held::lock(mutex).map(Some),
+                _ => Ok(None),
+            }
+        }
+    }
+
+    /// The name of its backend.
+    pub(crate) fn backend_name(self) -> &'static CStr {
+        // SAFETY: the reference ends here, and its name never changes.
+        unsafe { (*self.state().backend.get()).name() }
+    }
+
+    /// Notes what the safe API keeps for it.
+    pub(crate) fn set_owner(self, owner: *mut c_void) {
+        self.state().owner.set(owner);
+    }
+
+    /// What the safe API keeps for it, NULL for others.
+    pub(crate) fn owner(self) -> *mut c_void {
+        self.state().owner.get()
+    }
+
+    /// What its program does about data that no poll will announce.
+    #[cfg(feature = "tls")]
+    pub(crate) fn asked(&self) -> &Asked {
+        &self.state().asked
+    }
 }

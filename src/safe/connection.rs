@@ -345,16 +345,17 @@ fn create(
     fd: c_int,
     state: ConnectionState,
 ) -> Result<ptr::NonNull<connection>, Errno> {
+    let el = el.core().as_ptr();
     // SAFETY: the loop is live; the connection is ours alone.
     unsafe {
         #[cfg(feature = "tls")]
         let created = match (ptr::eq(ct, &TLS), state) {
-            (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el.raw(), fd, None),
-            (true, _) => tls::create(ct, el.raw()),
-            (false, _) => core_conn::create(ct, el.raw(), fd, state),
+            (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el, fd, None),
+            (true, _) => tls::create(ct, el),
+            (false, _) => core_conn::create(ct, el, fd, state),
         };
         #[cfg(not(feature = "tls"))]
-        let created = core_conn::create(ct, el.raw(), fd, state);
+        let created = core_conn::create(ct, el, fd, state);
         created.inspect(|raw| core_conn::make_safe_apis(raw.as_ptr()))
     }
 }

@@ -5,7 +5,7 @@ use super::handshake::{advance, begin, finish};
 use super::this;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
-use crate::connection::home::loop_of;
+use crate::connection::home::{loop_of, named};
 use crate::connection::{events, status, unwatch};
 use crate::event_loop::{self, LoopHandle};
 use crate::sys::Errno;
@@ -16,7 +16,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     let conn = data.cast::<connection>();
     // SAFETY: the loop passes itself and what it was given, and a closed connection is watched no longer.
     unsafe {
-        event_loop::note_user(el);
+        if let Some(el) = named(el) {
+            event_loop::note_user(el);
+        }
         if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
             let _ = deliver(conn, mask);
         } else if advance(conn).is_some() {

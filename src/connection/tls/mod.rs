@@ -44,7 +44,7 @@ use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::event_loop::memory::unbox;
-use crate::event_loop::{LibraryTimer, LoopHandle};
+use crate::event_loop::{LibraryTimer, Loop, LoopHandle};
 use crate::host;
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, memory};
@@ -172,14 +172,10 @@ fn client_session(address: &CStr) -> Result<Box<Session>, Failure> {
 
 /// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
 /// another handshake gives way. None: none for a while.
-///
-/// # Safety
-/// `el` is a live loop.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) unsafe fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+pub(crate) fn accepts(el: Loop, most: usize) -> Option<usize> {
     match most.min(limits::room()) {
-        // SAFETY: the caller vouches for the loop.
-        0 => limits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
+        0 => limits::oldest(LoopHandle::of(el).number()).map(|_| 1),
         most => Some(most),
     }
 }

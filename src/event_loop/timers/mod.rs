@@ -10,4 +10,4 @@ pub(super) mod store;
 mod tests;
 
 pub(crate) use events::{create_time_event, delete_time_event, delete_time_events};
-pub(super) use events::{finalize, free_all, process};
+pub(super) use events::{finalize, free_all, has_deleted, next_deadline, process};

@@ -3,35 +3,33 @@
 use super::events::*;
 use crate::abi::ae::*;
 use crate::abi::profile;
-use crate::event_loop::state::state;
-use crate::event_loop::{create, delete, process_events};
+use crate::event_loop::{Loop, create, delete, process_events};
 use crate::sys::Errno;
 use core::cell::RefCell;
 use core::ffi::{c_longlong, c_void};
 use core::mem::take;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A loop with a few timers that are far away.
-fn loop_with_timers() -> *mut aeEventLoop {
+fn loop_with_timers() -> Loop {
     let el = create(16, None).unwrap();
     (0..10).for_each(|_| _ = create_timer(el, ptr::null_mut()));
     el
 }
 
-fn create_timer(el: *mut aeEventLoop, finalizer: *mut aeEventFinalizerProc) -> c_longlong {
-    // SAFETY: a live loop; the function is never called, since nothing comes due.
+fn create_timer(el: Loop, finalizer: *mut aeEventFinalizerProc) -> c_longlong {
+    // SAFETY: the function is never called, since nothing comes due.
     unsafe { create_time_event(el, 3_600_000, ptr::dangling_mut(), ptr::null_mut(), finalizer).unwrap() }
 }
 
-fn delete_timer(el: *mut aeEventLoop, id: c_longlong) {
-    // SAFETY: a live loop.
-    unsafe { delete_time_event(el, id).unwrap() };
+fn delete_timer(el: Loop, id: c_longlong) {
+    delete_time_event(el, id).unwrap();
 }
 
-fn listed(el: *mut aeEventLoop) -> usize {
-    // SAFETY: a live loop, with live events in its list.
-    unsafe { core::iter::successors((*el).timeEventHead.as_ref(), |event| event.next.as_ref()).count() }
+fn listed(el: Loop) -> usize {
+    // SAFETY: the events in the list are in use.
+    unsafe { core::iter::successors(el.timer_list().as_ref(), |event| event.next.as_ref()).count() }
 }
 
 #[test]
@@ -40,12 +38,12 @@ fn deleted_events_take_bounded_memory() {
     for _ in 0..100_000 {
         delete_timer(el, create_timer(el, ptr::null_mut()));
     }
-    // SAFETY: a live loop.
-    let timers = unsafe { &state(el).timers };
+    // SAFETY: no callback runs while it lives.
+    let timers = unsafe { el.timers() };
     assert!(timers.pool.size() <= 1024);
     assert!(timers.heap.size() <= 1024);
     assert!(listed(el) <= 1024);
-    // SAFETY: a live loop, not used afterwards.
+    // SAFETY: not used afterwards.
     unsafe { delete(el) };
 }
 
@@ -54,15 +52,13 @@ fn a_deleted_event_without_finalizer_waits_for_no_pass() {
     let el = loop_with_timers();
     delete_timer(el, create_timer(el, ptr::null_mut()));
     assert_eq!(listed(el), 11);
-    // SAFETY: a live loop, not used after the last call.
-    unsafe {
-        assert!(state(el).timers.next_deadline(el) > Some(0));
-        assert_eq!(listed(el), 10);
-        delete_time_events(el);
-        assert_eq!(listed(el), 0);
-        assert_eq!(process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap(), 0);
-        delete(el);
-    }
+    assert!(next_deadline(el) > Some(0));
+    assert_eq!(listed(el), 10);
+    delete_time_events(el);
+    assert_eq!(listed(el), 0);
+    assert_eq!(process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap(), 0);
+    // SAFETY: not used afterwards.
+    unsafe { delete(el) };
 }
 
 /// What the timers of a loop should be, and where its callbacks note what happens.
@@ -98,6 +94,12 @@ fn below(limit: usize) -> usize {
     })
 }
 
+/// The handle of the loop that called us.
+fn handle(el: *mut aeEventLoop) -> Loop {
+    // SAFETY: it is live while its callback runs.
+    unsafe { Loop::new(NonNull::new(el).unwrap()) }
+}
+
 unsafe extern "C" fn on_time(el: *mut aeEventLoop, id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     model(|model| {
         let deadline = model.live.get_mut(&id).expect("a deleted timer runs").take();
@@ -108,7 +110,7 @@ unsafe extern "C" fn on_time(el: *mut aeEventLoop, id: c_longlong, _data: *mut c
             model.reached = deadline.unwrap_or(model.reached);
         }
     });
-    act(el, below(3));
+    act(handle(el), below(3));
     let again = [profile::DO_NOT_RUN_AGAIN, 0, 1, 50][below(4)];
     model(|model| {
         model.running.remove(&id);
@@ -122,6 +124,7 @@ unsafe extern "C" fn on_time(el: *mut aeEventLoop, id: c_longlong, _data: *mut c
 unsafe extern "C" fn on_final(el: *mut aeEventLoop, data: *mut c_void) {
     assert!(model(|model| model.finalizers.remove(&data.addr())), "a finalizer runs too early or twice");
     if below(4) == 0 && !model(|model| model.ends) {
+        let el = handle(el);
         delete_one(el);
         create_one(el);
     }
@@ -130,7 +133,7 @@ unsafe extern "C" fn on_final(el: *mut aeEventLoop, data: *mut c_void) {
 /// The most that the model lets live at once: callbacks create more than they delete.
 const MANY: usize = 200;
 
-fn act(el: *mut aeEventLoop, steps: usize) {
+fn act(el: Loop, steps: usize) {
     for _ in 0..steps {
         match below(12) {
             0 if model(|model| model.depth < 3) => pass(el),
@@ -142,32 +145,30 @@ fn act(el: *mut aeEventLoop, steps: usize) {
     }
 }
 
-fn create_one(el: *mut aeEventLoop) {
+fn create_one(el: Loop) {
     if model(|model| model.live.len() >= MANY) {
         return;
     }
     let delay = [0, 0, 1, 2, 1000, 3_600_000][below(6)];
     let (proc, finalizer) = (on_time as AeTimeProc as *mut aeTimeProc, on_final as AeEventFinalizerProc);
     let finalizer = (below(2) == 0).then_some(finalizer as *mut aeEventFinalizerProc);
-    // SAFETY: a live loop.
-    unsafe {
-        let data = (*el).timeEventNextId as usize;
-        let id =
-            create_time_event(el, delay, proc, ptr::without_provenance_mut(data), finalizer.unwrap_or(ptr::null_mut()));
-        let id = id.unwrap();
-        let event = (*el).timeEventHead;
-        assert_eq!((*event).id, id);
-        model(|model| {
-            assert!(model.live.insert(id, Some((*event).when)).is_none());
-            model.finalized.extend(finalizer.map(|_| (id, data)));
-            if !model.running.is_empty() {
-                model.made.insert(id);
-            }
-        });
-    }
+    let data = el.next_timer_id() as usize;
+    let argument = ptr::without_provenance_mut(data);
+    // SAFETY: functions that follow no data.
+    let id = unsafe { create_time_event(el, delay, proc, argument, finalizer.unwrap_or(ptr::null_mut())) }.unwrap();
+    // SAFETY: an event in the list is in use.
+    let aeTimeEvent { id: listed, when, .. } = unsafe { el.timer_list().read() };
+    assert_eq!(listed, id);
+    model(|model| {
+        assert!(model.live.insert(id, Some(when)).is_none());
+        model.finalized.extend(finalizer.map(|_| (id, data)));
+        if !model.running.is_empty() {
+            model.made.insert(id);
+        }
+    });
 }
 
-fn delete_one(el: *mut aeEventLoop) {
+fn delete_one(el: Loop) {
     let which = below(1000);
     let id = model(|model| {
         let id = model.live.keys().nth(which % model.live.len().max(1)).copied()?;
@@ -177,22 +178,18 @@ fn delete_one(el: *mut aeEventLoop) {
     });
     let Some(id) = id else { return };
     delete_timer(el, id);
-    // SAFETY: a live loop.
-    assert_eq!(unsafe { delete_time_event(el, id) }, Err(Errno::ENOENT));
+    assert_eq!(delete_time_event(el, id), Err(Errno::ENOENT));
 }
 
-fn pass(el: *mut aeEventLoop) {
-    // SAFETY: a live loop.
-    unsafe {
-        model(|model| {
-            model.depth += 1;
-            if model.depth == 1 {
-                (model.made, model.reached) = (BTreeSet::new(), 0);
-            }
-        });
-        process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap();
-        model(|model| model.depth -= 1);
-    }
+fn pass(el: Loop) {
+    model(|model| {
+        model.depth += 1;
+        if model.depth == 1 {
+            (model.made, model.reached) = (BTreeSet::new(), 0);
+        }
+    });
+    process_events(el, AE_TIME_EVENTS | AE_DONT_WAIT).unwrap();
+    model(|model| model.depth -= 1);
 }
 
 /// Whatever callbacks and finalizers create, delete and run, and however many, the loop agrees with a model.
@@ -204,9 +201,9 @@ fn agrees_with_a_model() {
         for _ in 0..50 {
             act(el, below(5));
             pass(el);
-            // SAFETY: a live loop, with live events in its list.
+            // SAFETY: the events in the list are in use.
             let events = unsafe {
-                core::iter::successors((*el).timeEventHead.as_ref(), |event| {
+                core::iter::successors(el.timer_list().as_ref(), |event| {
                     event.next.as_ref().inspect(|next| assert!(ptr::eq(next.prev, *event)))
                 })
             };
@@ -219,12 +216,10 @@ fn agrees_with_a_model() {
             model.finalizers.extend(take(&mut model.finalized).values());
             model.ends = true;
         });
-        // SAFETY: a live loop, not used afterwards.
-        unsafe {
-            delete_time_events(el);
-            assert_eq!(listed(el), 0);
-            delete(el);
-        }
+        delete_time_events(el);
+        assert_eq!(listed(el), 0);
+        // SAFETY: not used afterwards.
+        unsafe { delete(el) };
         assert!(model(|model| model.finalizers.is_empty()), "a finalizer did not run");
     }
 }
