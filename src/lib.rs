@@ -8,12 +8,12 @@
 //! | [`abi`] | C-visible types and constants | nothing of ours |
 //! | `sys` | system calls, errno, clock | nothing of ours |
 //! | [`resp`] | the Redis protocol, pure | nothing of ours |
-//! | `host` | the program's hooks | `abi` |
+//! | `host` | the program's hooks, memory and log | `abi`, `sys` |
 //! | `anet` | socket helpers | `abi`, `sys` |
 //! | `event_loop` | file events, timers, backends | `abi`, `sys`, `host` |
 //! | `connection` | connection types over both | `event_loop`, `anet`, `host`, `abi`, `sys` |
-//! | `rust` | the safe Rust API | all of the above but `resp` |
-//! | [`ffi`] | every exported C function | all but `rust` and `resp` |
+//! | `safe` | the safe Rust API | all of the above but `resp` |
+//! | [`ffi`] | every exported C function | all but `safe` and `resp` |
 //!
 //! Nothing imports `ffi`. The binaries use the safe API and [`resp`] alone and forbid unsafe code.
 
@@ -24,7 +24,7 @@ mod event_loop;
 pub mod ffi;
 mod host;
 pub mod resp;
-mod rust;
+mod safe;
 mod sys;
 
-pub use rust::*;
+pub use safe::*;

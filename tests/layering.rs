@@ -8,11 +8,11 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("abi", &[]),
     ("sys", &[]),
     ("resp", &[]),
-    ("host", &["abi"]),
+    ("host", &["abi", "sys"]),
     ("anet", &["abi", "sys"]),
     ("event_loop", &["abi", "sys", "host"]),
     ("connection", &["abi", "sys", "host", "anet", "event_loop"]),
-    ("rust", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
+    ("safe", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
     ("ffi", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
 ];
 
@@ -41,7 +41,7 @@ const PROFILE_EXCEPTIONS: [(&str, &[&str], &str); 6] = [
     ("connection/mod", &["abi_v1"], "has the registry or not"),
     ("event_loop/mod", &["abi_valkey"], "offers what `polling` has for Valkey"),
     ("event_loop/polling", &["abi_valkey"], "aePoll and aeSetPollProtect: nobody else calls them"),
-    ("host", &["abi_v1"], "without listeners nobody asks their hooks"),
+    ("host/hooks", &["abi_v1"], "without listeners nobody asks their hooks"),
     ("sys/socket", &["abi_v1"], "shutdown: nobody else calls it"),
     ("sys/text", &["abi_v1"], "Text::as_mut_ptr: nobody else calls it"),
 ];
@@ -222,9 +222,9 @@ fn library_violations(source: &str, module: &[&str]) -> Vec<String> {
         return vec![format!("the module `{own}` is not in the table of layers")];
     };
     for path in paths(source, module, &["crate", "super"]) {
-        // The root has modules and, for users, what `rust` offers.
+        // The root has modules and, for users, what `safe` offers.
         let Some(first) = path.first() else { continue };
-        let target = LAYERS.iter().map(|(name, _)| *name).find(|name| name == first).unwrap_or("rust");
+        let target = LAYERS.iter().map(|(name, _)| *name).find(|name| name == first).unwrap_or("safe");
         if target != own && !allowed.contains(&target) {
             violations.push(format!("`{own}` may not import `{}`", path.join("::")));
         }
@@ -366,8 +366,8 @@ mod samples {
     #[test]
     fn upward_imports() {
         refused("use crate::event_loop::Timer;", &["anet"]);
-        refused("use crate::ffi::ae::aeStop;", &["rust"]);
-        refused("use crate::rust::EventLoop;", &["ffi", "ae"]);
+        refused("use crate::ffi::ae::aeStop;", &["safe"]);
+        refused("use crate::safe::EventLoop;", &["ffi", "ae"]);
         refused("use crate::EventLoop;", &["connection", "socket"]);
         refused("use crate::{abi::ae::*, host::{self, Hooks}};", &["sys", "clock"]);
         refused("use super::super::connection::registry;", &["event_loop", "timers"]);

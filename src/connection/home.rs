@@ -13,11 +13,11 @@
 use super::handle::Conn;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::abi::connection::{ConnectionType, connection};
-use crate::event_loop::{self, LoopHandle};
+use crate::event_loop::{self, Loop, LoopHandle};
 use crate::host;
 use crate::sys::Errno;
 use core::ffi::c_int;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -47,13 +47,9 @@ unsafe impl Send for Home {}
 impl Home {
     const UNKNOWN: Self = Self { el: LoopHandle::NONE, thread: 0, is_registered: false, is_safe_apis: false };
 
-    /// Of a connection that `el` has accepted; unknown for NULL.
-    ///
-    /// # Safety
-    /// `el` is NULL or a live loop.
-    pub(super) unsafe fn of(el: *mut aeEventLoop) -> Self {
-        // SAFETY: NULL or a live loop.
-        Self { el: unsafe { LoopHandle::of(el) }, thread: event_loop::thread(), ..Self::UNKNOWN }
+    /// Of a connection that `el` has accepted; of an unknown loop for None.
+    pub(super) fn of(el: Option<Loop>) -> Self {
+        Self { el: el.map_or(LoopHandle::NONE, LoopHandle::of), thread: event_loop::thread(), ..Self::UNKNOWN }
     }
 }
 
@@ -153,52 +149,67 @@ fn put(conn: Conn, home: Home) {
     }
 }
 
-/// The loop for the events of a connection's descriptor, live and this thread's; `EINVAL` when there is none.
-pub(super) fn loop_of(conn: Conn) -> Result<*mut aeEventLoop, Errno> {
+/// The loop that C names, None for NULL.
+///
+/// # Safety
+/// `el` is NULL, or as for [`Loop::new`].
+pub(super) unsafe fn named(el: *mut aeEventLoop) -> Option<Loop> {
+    // SAFETY: not NULL, so live.
+    NonNull::new(el).map(|el| unsafe { Loop::new(el) })
+}
+
+/// The loop for the events of a connection's descriptor; `EINVAL` when there is none.
+pub(super) fn loop_of(conn: Conn) -> Result<Loop, Errno> {
     let el = match conn.own_loop() {
         Some(el) => own(conn, el),
         None => find(conn),
     };
-    if el.is_null() { Err(Errno::EINVAL) } else { Ok(el) }
+    el.ok_or(Errno::EINVAL)
 }
 
-/// The loop that the connection's member names, NULL when it is gone: the member is NULL then, too.
-fn own(conn: Conn, el: *mut aeEventLoop) -> *mut aeEventLoop {
+/// The loop that the connection's member names, None when it is gone: the member is NULL then.
+fn own(conn: Conn, el: *mut aeEventLoop) -> Option<Loop> {
     if el.is_null() || !is_allocated_here(conn) {
-        return el;
+        // SAFETY: a program's own connection names NULL or a live loop of its thread.
+        return unsafe { named(el) };
     }
     let mut home = get(conn);
     if !home.el.is_at(el) {
         home.el = LoopHandle::at(el);
     }
-    let there = home.el.get();
+    // SAFETY: a connection is used by the thread of its loop.
+    let there = unsafe { home.el.get() };
     put(conn, home);
-    there.unwrap_or_else(|| {
+    if there.is_none() {
         conn.set_own_loop(ptr::null_mut());
-        ptr::null_mut()
-    })
+    }
+    there
 }
 
-/// The loop of a connection without such a member, NULL when there is none.
-fn find(conn: Conn) -> *mut aeEventLoop {
+/// The loop of a connection without such a member, None when there is none.
+fn find(conn: Conn) -> Option<Loop> {
+    // SAFETY: the host names a live loop of this thread.
+    let hosts = || host::current_loop().and_then(|el| unsafe { named(el) });
     if !is_allocated_here(conn)
-        && let Some(el) = host::current_loop()
+        && let Some(el) = hosts()
     {
-        return el;
+        return Some(el);
     }
     let mut home = get(conn);
-    let known = home.el.get();
+    // SAFETY: a connection is used by the thread of its loop.
+    let known = unsafe { home.el.get() };
     home.is_registered &= known.is_some();
     put(conn, home);
     if home.is_registered || home.is_safe_apis {
-        return known.unwrap_or(ptr::null_mut());
+        return known;
     }
-    if let Some(el) = host::current_loop() {
-        return el;
+    if let Some(el) = hosts() {
+        return Some(el);
     }
-    let newest = event_loop::newest();
+    // SAFETY: this thread's loops are used by no other.
+    let newest = unsafe { event_loop::newest() };
     match known {
-        Some(known) if newest.is_null() || home.thread == event_loop::thread() => known,
+        Some(_) if newest.is_none() || home.thread == event_loop::thread() => known,
         _ => newest,
     }
 }
@@ -209,49 +220,35 @@ fn is_told(conn: Conn) -> bool {
 }
 
 /// Notes that events of the connection are registered with a loop.
-///
-/// # Safety
-/// `el` is a live loop.
-pub(super) unsafe fn registered(conn: Conn, el: *mut aeEventLoop) {
+pub(super) fn registered(conn: Conn, el: Loop) {
     if is_told(conn) {
         return;
     }
     let home = get(conn);
-    if !home.is_registered || !home.el.is_at(el) {
-        // SAFETY: a live loop.
-        let el = unsafe { Home::of(el) };
-        put(conn, Home { is_registered: true, is_safe_apis: home.is_safe_apis, ..el });
+    if !home.is_registered || !home.el.is_at(el.as_ptr()) {
+        put(conn, Home { is_registered: true, is_safe_apis: home.is_safe_apis, ..Home::of(Some(el)) });
     }
 }
 
 /// Notes whether events of the connection are still registered with a loop that has been told to forget some.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(super) unsafe fn unregistered(conn: Conn, el: *mut aeEventLoop) {
+pub(super) fn unregistered(conn: Conn, el: Loop) {
     if is_told(conn) {
         return;
     }
-    // SAFETY: a live loop.
-    let event = unsafe { event_loop::file_event(el, conn.fd()) };
+    let event = event_loop::file_event(el, conn.fd());
     let is_left = event.is_some_and(|(mask, owner)| mask != AE_NONE && owner == conn.client_data());
     let home = get(conn);
-    if home.is_registered && home.el.is_at(el) && !is_left {
+    if home.is_registered && home.el.is_at(el.as_ptr()) && !is_left {
         put(conn, Home { is_registered: false, ..home });
     }
 }
 
 /// Gives the connection another loop, or none.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
 #[allow(dead_code)] // Only Redis 8 asks for it.
-pub(super) unsafe fn moved(conn: Conn, el: *mut aeEventLoop) {
-    conn.set_own_loop(el);
+pub(super) fn moved(conn: Conn, el: Option<Loop>) {
+    conn.set_own_loop(el.map_or(ptr::null_mut(), Loop::as_ptr));
     if is_allocated_here(conn) {
-        // SAFETY: NULL or a live loop.
-        let el = unsafe { Home::of(el) };
-        put(conn, Home { is_safe_apis: get(conn).is_safe_apis, ..el });
+        put(conn, Home { is_safe_apis: get(conn).is_safe_apis, ..Home::of(el) });
     }
 }
 
@@ -269,7 +266,7 @@ pub(super) fn is_safe_apis(conn: Conn) -> bool {
 #[cfg(feature = "tls")]
 pub(super) fn loop_number(conn: Conn) -> u64 {
     if let Some(el) = conn.own_loop()
-        && own(conn, el).is_null()
+        && own(conn, el).is_none()
     {
         return 0;
     }

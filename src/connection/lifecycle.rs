@@ -4,40 +4,32 @@ use super::handle::Conn;
 use super::handlers::is_held;
 use super::home::{self, Allocated, Home};
 use super::watch::drop_fd;
-use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
-use crate::event_loop::memory;
+use crate::event_loop::{Loop, memory};
 use crate::sys::Errno;
 use crate::sys::errno::call;
 use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 
-/// A new connection of a type, over `fd` or -1, which is of the loop `el`, or NULL for not known.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
-pub(crate) unsafe fn create(
+/// A new connection of a type, over `fd` or -1, which is of the loop `el`, if that is known.
+pub(crate) fn create(
     ct: &'static ConnectionType,
-    el: *mut aeEventLoop,
+    el: Option<Loop>,
     fd: c_int,
     state: ConnectionState,
 ) -> Result<Conn, Errno> {
-    // SAFETY: NULL or a live loop; an `Allocated` itself.
+    // SAFETY: an `Allocated` itself.
     unsafe { boxed(new_connection(ct, el, fd, state)) }
 }
 
 /// [`create`] for C callers.
-///
-/// # Safety
-/// As for [`create`].
-pub(crate) unsafe fn created(
+pub(crate) fn created(
     ct: &'static ConnectionType,
-    el: *mut aeEventLoop,
+    el: Option<Loop>,
     fd: c_int,
     state: ConnectionState,
 ) -> *mut connection {
-    // SAFETY: NULL or a live loop.
-    call(ptr::null_mut(), || unsafe { create(ct, el, fd, state) }.map(Conn::as_ptr))
+    call(ptr::null_mut(), || create(ct, el, fd, state).map(Conn::as_ptr))
 }
 
 /// Puts a new connection into memory of its own.
@@ -54,12 +46,9 @@ pub(super) unsafe fn boxed<T>(value: T) -> Result<Conn, Errno> {
 }
 
 /// What [`create`] boxes, for a type whose connections hold more behind it.
-///
-/// # Safety
-/// As for [`create`].
-pub(super) unsafe fn new_connection(
+pub(super) fn new_connection(
     ct: &'static ConnectionType,
-    el: *mut aeEventLoop,
+    el: Option<Loop>,
     fd: c_int,
     state: ConnectionState,
 ) -> Allocated {
@@ -68,9 +57,8 @@ pub(super) unsafe fn new_connection(
     base.r#type = ptr::from_ref(ct).cast_mut();
     base.fd = fd;
     base.state = state;
-    base.prepare(el, crate::sys::socket::max_iovecs());
-    // SAFETY: NULL or a live loop.
-    Allocated { base, home: unsafe { Home::of(el) } }
+    base.prepare(el.map_or(ptr::null_mut(), Loop::as_ptr), crate::sys::socket::max_iovecs());
+    Allocated { base, home: Home::of(el) }
 }
 
 /// Closes a connection: now, or when its last running handler returns.

@@ -2,6 +2,7 @@
 
 use super::handle::Conn;
 use super::handlers::{call_handler, call_handlers};
+use super::home::named;
 use super::watch::{unwatch, watch};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
@@ -51,7 +52,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
     let conn = unsafe { Conn::new(data.cast()) };
     // SAFETY: the loop passes itself.
-    unsafe { event_loop::note_user(el) };
+    if let Some(el) = unsafe { named(el) } {
+        event_loop::note_user(el);
+    }
     if conn.state() != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || end_connect(conn) {
         let _ = call_handlers(conn, mask);
     }

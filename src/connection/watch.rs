@@ -11,22 +11,18 @@ use core::ffi::c_int;
 pub(super) fn watch(conn: Conn, mask: c_int) -> Result<(), Errno> {
     let handler = conn.of_type(|ct| ct.ae_handler).ok_or(Errno::EINVAL)? as *mut aeFileProc;
     let el = loop_of(conn)?;
-    // SAFETY: a live loop; the handler is the connection's own type's, and the connection, its client data, is watched no
+    // SAFETY: the handler is the connection's own type's, and the connection, its client data, is watched no
     // longer when its descriptor is dropped.
     unsafe { event_loop::create_file_event(el, conn.fd(), mask, handler, conn.client_data())? };
-    // SAFETY: a live loop.
-    unsafe { home::registered(conn, el) };
+    home::registered(conn, el);
     Ok(())
 }
 
 /// Stops watching the connection's descriptor for `mask`.
 pub(super) fn unwatch(conn: Conn, mask: c_int) {
     if let Ok(el) = loop_of(conn) {
-        // SAFETY: a live loop.
-        unsafe {
-            event_loop::delete_file_event(el, conn.fd(), mask);
-            home::unregistered(conn, el);
-        }
+        event_loop::delete_file_event(el, conn.fd(), mask);
+        home::unregistered(conn, el);
     }
 }
 

@@ -7,8 +7,8 @@ use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;
 use crate::connection::handlers::call_handlers;
-use crate::connection::home::{loop_number, loop_of};
-use crate::event_loop::{self, LibraryTimer, LoopHandle};
+use crate::connection::home::{loop_number, loop_of, named};
+use crate::event_loop::{self, LibraryTimer, Loop, LoopHandle};
 use crate::sys::Errno;
 use core::cell::Cell;
 use core::ffi::{c_int, c_longlong, c_void};
@@ -53,8 +53,8 @@ pub(super) fn announce(conn: TlsConn) {
     if conn.is_listed()
         && let Ok(el) = loop_of(*conn)
     {
-        // Without memory for the event nobody looks after it before the next one of the socket. SAFETY: a live loop.
-        let _ = unsafe { look_after_later(el) };
+        // Without memory for the event nobody looks after it before the next one of the socket.
+        let _ = look_after_later(el);
     }
 }
 
@@ -64,47 +64,37 @@ thread_local! {
 }
 
 /// How often a loop's program has asked for pending data.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn asks(el: *mut aeEventLoop) -> u64 {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { event_loop::asked(el) }.asks.wrapping_add(ASKS.get())
+fn asks(el: Loop) -> u64 {
+    el.asked().asks.get().wrapping_add(ASKS.get())
 }
 
 /// Sees to it that a time event of this loop looks after the connections that wait.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        if !event_loop::asked(el).is_looked_after {
-            // It ends by itself, or with the loop.
-            LibraryTimer::start(el, 0, look_after, ptr::null_mut())?;
-            event_loop::asked(el).is_looked_after = true;
-        }
-        Ok(())
+fn look_after_later(el: Loop) -> Result<(), Errno> {
+    if !el.asked().is_looked_after.get() {
+        // SAFETY: it takes no data. It ends by itself, or with the loop.
+        unsafe { LibraryTimer::start(el, 0, look_after, ptr::null_mut()) }?;
+        el.asked().is_looked_after.set(true);
     }
+    Ok(())
 }
 
 /// Serves the connections of a loop, unless its program has asked for them since the last look: then it has until the
 /// next one.
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
+    let Some(el) = (unsafe { named(el) }) else { return profile::DO_NOT_RUN_AGAIN };
+    event_loop::note_user(el);
+    let (number, asks) = (LoopHandle::of(el).number(), asks(el));
+    // SAFETY: the loop is this thread's.
     unsafe {
-        event_loop::note_user(el);
-        let (number, asks) = (LoopHandle::of(el).number(), asks(el));
-        let asked = event_loop::asked(el);
-        if asked.seen != asks {
-            asked.seen = asks;
+        if el.asked().seen.replace(asks) != asks {
             if is_to_be_served(number) {
                 return profile::run_again(0);
             }
-            asked.is_looked_after = false;
+            el.asked().is_looked_after.set(false);
         } else {
             // Whoever has something left afterwards asks for another time event.
-            asked.is_looked_after = false;
+            el.asked().is_looked_after.set(false);
             if serve(number).1 {
                 // Without memory for the event nobody looks after it before the next one of the socket.
                 let _ = look_after_later(el);
@@ -144,35 +134,30 @@ fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     })
 }
 
-/// Whether a connection of that loop, or for NULL of this thread's, holds data that no poll will announce.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
-pub(in crate::connection) unsafe fn has_pending(el: *mut aeEventLoop) -> bool {
+/// Whether a connection of that loop, or for None of this thread's, holds data that no poll will announce.
+pub(in crate::connection) fn has_pending(el: Option<Loop>) -> bool {
     if pending::first_loop(0).is_none() {
         return false;
     }
-    if el.is_null() {
-        return loops_of_this_thread().next().is_some();
-    }
-    // SAFETY: the caller vouches for the loop.
-    let number = unsafe { LoopHandle::of(el) }.number();
+    let Some(el) = el else { return loops_of_this_thread().next().is_some() };
+    let number = LoopHandle::of(el).number();
     pending::first_loop(number) == Some(number)
 }
 
 /// Runs the read handlers of these connections; returns how many.
-///
-/// # Safety
-/// `el` is NULL or a live loop of this thread.
-pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the loop, or they are this thread's.
-    unsafe {
-        if el.is_null() {
-            ASKS.set(ASKS.get().wrapping_add(1));
-            return loops_of_this_thread().map(|el| serve(el).0).sum();
+pub(in crate::connection) fn process_pending(el: Option<Loop>) -> c_int {
+    // SAFETY: this thread's.
+    let serve = |el| unsafe { serve(el) }.0;
+    match el {
+        Some(el) => {
+            let asks = &el.asked().asks;
+            asks.set(asks.get() + 1);
+            serve(LoopHandle::of(el).number())
         }
-        event_loop::asked(el).asks += 1;
-        serve(LoopHandle::of(el).number()).0
+        None => {
+            ASKS.set(ASKS.get().wrapping_add(1));
+            loops_of_this_thread().map(serve).sum()
+        }
     }
 }
 

@@ -4,12 +4,11 @@ use super::failure::Failure;
 use super::pending;
 use super::permits::Permit;
 use super::session::Session;
-use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::connection::handle::Conn;
 use crate::connection::home::Allocated;
 use crate::connection::lifecycle::{boxed, new_connection};
-use crate::event_loop::LibraryTimer;
+use crate::event_loop::{LibraryTimer, Loop};
 use crate::sys::Errno;
 use core::ffi::{c_char, c_int};
 use core::ops::Deref;
@@ -82,18 +81,15 @@ impl TlsConn {
         Self(unsafe { Conn::new(conn) })
     }
 
-    /// A new connection of the loop `el`, or NULL for not known. Without a session it is in `CONN_STATE_ERROR`.
-    ///
-    /// # Safety
-    /// `el` is NULL or a live loop.
-    pub(super) unsafe fn create(
+    /// A new connection of the loop `el`, if that is known. Without a session it is in `CONN_STATE_ERROR`.
+    pub(super) fn create(
         ct: &'static ConnectionType,
-        el: *mut aeEventLoop,
+        el: Option<Loop>,
         fd: c_int,
         state: ConnectionState,
         session: Result<Option<Box<Session>>, Failure>,
     ) -> Result<Conn, Errno> {
-        // SAFETY: NULL or a live loop; it begins with an `Allocated`.
+        // SAFETY: it begins with an `Allocated`.
         let conn = unsafe {
             boxed(TlsConnection {
                 base: new_connection(ct, el, fd, state),

@@ -7,7 +7,7 @@ use super::interest::{settle, watch_for};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
 use crate::connection::errors::status;
-use crate::connection::home::loop_of;
+use crate::connection::home::{loop_of, named};
 use crate::connection::watch::unwatch;
 use crate::event_loop::{self, LoopHandle};
 use crate::sys::Errno;
@@ -18,7 +18,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
     let conn = unsafe { TlsConn::new(data.cast()) };
     // SAFETY: the loop passes itself.
-    unsafe { event_loop::note_user(el) };
+    if let Some(el) = unsafe { named(el) } {
+        event_loop::note_user(el);
+    }
     if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
         let _ = deliver(conn, mask);
     } else if advance(conn).is_some() {
@@ -73,8 +75,7 @@ pub(in crate::connection) fn unbind(conn: TlsConn) {
 #[allow(dead_code)] // Only Redis 8 asks for it.
 pub(in crate::connection) fn rebound(conn: TlsConn) -> Result<(), Errno> {
     if conn.has_permit() {
-        // SAFETY: a live loop.
-        conn.move_permit(unsafe { LoopHandle::of(loop_of(*conn)?) }.number());
+        conn.move_permit(LoopHandle::of(loop_of(*conn)?).number());
     }
     // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
     if conn.state() == CONN_STATE_CONNECTING || conn.has_permit() || conn.conn_handler().is_some() {

@@ -29,7 +29,7 @@ pub(super) fn begin(conn: TlsConn) -> Result<(), Errno> {
 /// Gives a connection without a time event one.
 fn give_time(conn: TlsConn, milliseconds: c_longlong) -> Result<(), Errno> {
     let el = loop_of(*conn)?;
-    // SAFETY: a live loop. The connection, its client data, takes the event back before it is gone.
+    // SAFETY: the connection, its client data, takes the event back before it is gone.
     let timer = unsafe { LibraryTimer::start(el, milliseconds, time_is_over, conn.client_data())? };
     conn.replace_timer(Some(timer));
     Ok(())
@@ -46,8 +46,7 @@ pub(super) fn stop_timer(conn: TlsConn) {
 /// A place for a handshake that begins. When there is none, the oldest of the same loop gives way: a client that is slow
 /// rather than one that has just come. The loop tells it so in a moment: nobody expects other connections' handlers here.
 fn take_permit(conn: TlsConn) -> Result<Permit, Failure> {
-    // SAFETY: a live loop.
-    let el = unsafe { LoopHandle::of(loop_of(*conn)?) }.number();
+    let el = LoopHandle::of(loop_of(*conn)?).number();
     if let Some(permit) = Permit::take(conn.as_ptr(), el) {
         return Ok(permit);
     }

@@ -34,8 +34,7 @@ pub(super) fn watch_for(conn: TlsConn, mask: c_int) -> Result<(), Errno> {
         Err(_) if mask == 0 => return Ok(()),
         el => el?,
     };
-    // SAFETY: a live loop.
-    let now = unsafe { event_loop::file_event(el, conn.fd()) }.map_or(0, |(now, _)| now);
+    let now = event_loop::file_event(el, conn.fd()).map_or(0, |(now, _)| now);
     if now & !mask != 0 {
         unwatch(*conn, now & !mask);
     }

@@ -4,7 +4,6 @@ use super::config::upstream::configure_from_host;
 use super::conn::TlsConn;
 use super::session::Session;
 use super::{data, events, handshake, permits};
-use crate::abi::ae::aeEventLoop;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::connection::handle::Conn;
@@ -12,8 +11,8 @@ use crate::connection::handlers::is_held;
 use crate::connection::socket::{STREAM, text_of};
 use crate::connection::watch::drop_fd;
 use crate::connection::{home, sync};
-use crate::event_loop::LoopHandle;
 use crate::event_loop::memory::unbox;
+use crate::event_loop::{Loop, LoopHandle};
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int};
@@ -36,42 +35,30 @@ pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     ..STREAM
 };
 
-/// A new connection to be connected, of the loop `el`, or NULL for not known.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
-pub(crate) unsafe fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<Conn, Errno> {
+/// A new connection to be connected, of the loop `el`, if that is known.
+pub(crate) fn create(ct: &'static ConnectionType, el: Option<Loop>) -> Result<Conn, Errno> {
     configure_from_host();
-    // SAFETY: NULL or a live loop.
-    unsafe { TlsConn::create(ct, el, -1, CONN_STATE_NONE, Ok(None)) }
+    TlsConn::create(ct, el, -1, CONN_STATE_NONE, Ok(None))
 }
 
 /// A new connection over an accepted descriptor; `auth` says whether the client is asked for its certificate, None
 /// leaves that to the settings. Without settings the connection is there, in `CONN_STATE_ERROR`.
-///
-/// # Safety
-/// As for [`create`].
-pub(crate) unsafe fn create_accepted(
+pub(crate) fn create_accepted(
     ct: &'static ConnectionType,
-    el: *mut aeEventLoop,
+    el: Option<Loop>,
     fd: c_int,
     auth: Option<c_int>,
 ) -> Result<Conn, Errno> {
     configure_from_host();
-    // SAFETY: NULL or a live loop.
-    unsafe { TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some)) }
+    TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some))
 }
 
 /// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
 /// another handshake gives way. None: none for a while.
-///
-/// # Safety
-/// `el` is a live loop.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) unsafe fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+pub(crate) fn accepts(el: Loop, most: usize) -> Option<usize> {
     match most.min(permits::room()) {
-        // SAFETY: a live loop.
-        0 => permits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
+        0 => permits::oldest(LoopHandle::of(el).number()).map(|_| 1),
         most => Some(most),
     }
 }

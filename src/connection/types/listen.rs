@@ -2,15 +2,16 @@
 
 #[cfg(abi_valkey_8_1)]
 use crate::abi::ae::AE_READABLE;
-use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::abi::host::*;
 use crate::anet::{Error, SocketAddress};
 use crate::connection::Conn;
 use crate::connection::connecting::string;
 use crate::connection::errors::status;
+#[cfg(abi_valkey_8_1)]
+use crate::connection::home::named;
 use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
-use crate::event_loop;
+use crate::event_loop::{self, Loop};
 use crate::host;
 #[cfg(abi_valkey_8_1)]
 use crate::sys::errno::quietly;
@@ -20,11 +21,8 @@ use core::ffi::{CStr, c_int};
 use core::ptr;
 
 /// Accepts up to `most` connections of a built-in type and gives them to the host. `create` makes one.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(super) unsafe fn accept(
-    el: *mut aeEventLoop,
+pub(super) fn accept(
+    el: Loop,
     listening: c_int,
     most: usize,
     flags: c_int,
@@ -38,8 +36,7 @@ pub(super) unsafe fn accept(
             let _ = fd::close(accepted);
         }
     };
-    // SAFETY: a live loop of this thread.
-    unsafe { accept_up_to(el, listening, most, deliver) };
+    accept_up_to(el, listening, most, deliver);
 }
 
 /// Gives an accepted connection to the host, which may close it.
@@ -137,11 +134,14 @@ pub(super) unsafe extern "C" fn close_listener(listener: *mut connListener) {
     let count = usize::try_from(count).unwrap_or(0).min(CONFIG_BINDADDR_MAX);
     quietly(|| {
         for listening in fds[..count].iter().copied().filter(|fd| *fd != -1) {
-            // SAFETY: the loops of this thread are used by no other.
-            let el = host::current_loop().unwrap_or_else(|| unsafe { event_loop::watching(listening) });
-            if !el.is_null() {
-                // SAFETY: a live loop of this thread.
-                unsafe { event_loop::delete_file_event(el, listening, AE_READABLE) };
+            let el = match host::current_loop() {
+                // SAFETY: the host names a live loop of this thread.
+                Some(el) => unsafe { named(el) },
+                // SAFETY: this thread's loops are used by no other.
+                None => unsafe { event_loop::watching(listening) },
+            };
+            if let Some(el) = el {
+                event_loop::delete_file_event(el, listening, AE_READABLE);
             }
             // The descriptor is gone whatever it answers.
             let _ = fd::close(listening);

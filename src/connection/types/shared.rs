@@ -10,6 +10,8 @@ use crate::connection::errors::status;
 use crate::connection::home;
 use crate::connection::socket::{self, STREAM};
 #[cfg(abi_redis_8)]
+use crate::event_loop::Loop;
+#[cfg(abi_redis_8)]
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int};
@@ -46,26 +48,24 @@ macro_rules! creators {
     ($ct:ident, $create:ident, $create_accepted:ident) => {
         #[cfg(not(abi_redis_8))]
         unsafe extern "C" fn $create() -> *mut connection {
-            // SAFETY: no loop.
-            unsafe { created(&$ct, core::ptr::null_mut(), -1, CONN_STATE_NONE) }
+            created(&$ct, None, -1, CONN_STATE_NONE)
         }
 
         #[cfg(not(abi_redis_8))]
         unsafe extern "C" fn $create_accepted(fd: c_int, _priv: *mut c_void) -> *mut connection {
-            // SAFETY: no loop.
-            unsafe { created(&$ct, core::ptr::null_mut(), fd, CONN_STATE_ACCEPTING) }
+            created(&$ct, None, fd, CONN_STATE_ACCEPTING)
         }
 
         #[cfg(abi_redis_8)]
         unsafe extern "C" fn $create(el: *mut aeEventLoop) -> *mut connection {
             // SAFETY: called with NULL or a live loop.
-            unsafe { created(&$ct, el, -1, CONN_STATE_NONE) }
+            created(&$ct, unsafe { named(el) }, -1, CONN_STATE_NONE)
         }
 
         #[cfg(abi_redis_8)]
         unsafe extern "C" fn $create_accepted(el: *mut aeEventLoop, fd: c_int, _priv: *mut c_void) -> *mut connection {
             // SAFETY: called with NULL or a live loop.
-            unsafe { created(&$ct, el, fd, CONN_STATE_ACCEPTING) }
+            created(&$ct, unsafe { named(el) }, fd, CONN_STATE_ACCEPTING)
         }
     };
 }
@@ -101,22 +101,19 @@ pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
 }
 
 /// Gives a connection without a loop another one; `EINVAL` for one that has a loop or handlers.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
 #[cfg(abi_redis_8)]
-pub(super) unsafe fn rebind(conn: Conn, el: *mut aeEventLoop) -> Result<(), Errno> {
+pub(super) fn rebind(conn: Conn, el: Option<Loop>) -> Result<(), Errno> {
     let has_loop = conn.own_loop().is_some_and(|el| !el.is_null());
     if has_loop || conn.read_handler().is_some() || conn.write_handler().is_some() {
         return Err(Errno::EINVAL);
     }
-    // SAFETY: NULL or a live loop.
-    unsafe { home::moved(conn, el) };
+    home::moved(conn, el);
     Ok(())
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn rebind_event_loop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
     // SAFETY: called through a live connection's table with NULL or a live loop.
-    status(|| unsafe { rebind(Conn::new(conn), el) })
+    let (conn, el) = unsafe { (Conn::new(conn), home::named(el)) };
+    status(|| rebind(conn, el))
 }

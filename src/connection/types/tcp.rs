@@ -6,6 +6,7 @@ use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::anet;
+use crate::connection::home::named;
 use crate::connection::{Conn, connecting, create, created};
 use crate::host;
 use crate::sys::errno::call;
@@ -38,7 +39,8 @@ creators!(TCP, create_tcp, create_accepted_tcp);
 /// The event loop's callback for listening TCP sockets.
 unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    let create = |fd| unsafe { create(&TCP, el, fd, CONN_STATE_ACCEPTING) };
-    // SAFETY: as above.
-    unsafe { accept(el, fd, host::accepts_per_call() as usize, 0, create) }
+    if let Some(el) = unsafe { named(el) } {
+        let create = |fd| create(&TCP, Some(el), fd, CONN_STATE_ACCEPTING);
+        accept(el, fd, host::accepts_per_call() as usize, 0, create);
+    }
 }

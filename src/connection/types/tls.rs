@@ -9,8 +9,10 @@ use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connection::*;
 use crate::connection::Conn;
 use crate::connection::errors::status;
+use crate::connection::home::named;
 use crate::connection::listener::rest;
 use crate::connection::tls::{self, TlsConn};
+use crate::event_loop::Loop;
 use crate::host;
 use crate::sys::Errno;
 use crate::sys::errno::{call, quietly};
@@ -57,11 +59,11 @@ says!(tls_type, c"tls", CONN_TYPE_TLS);
 /// The event loop's callback for listening sockets of TLS.
 unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    unsafe {
-        match tls::accepts(el, host::tls_accepts_per_call() as usize) {
-            Some(most) => accept(el, fd, most, 0, |fd| tls::create_accepted(&TLS, el, fd, host::tls_auth_clients())),
-            None => rest(el, fd),
-        }
+    let Some(el) = (unsafe { named(el) }) else { return };
+    let create = |fd| tls::create_accepted(&TLS, Some(el), fd, host::tls_auth_clients());
+    match tls::accepts(el, host::tls_accepts_per_call() as usize) {
+        Some(most) => accept(el, fd, most, 0, create),
+        None => rest(el, fd),
     }
 }
 
@@ -82,37 +84,36 @@ unsafe extern "C" fn cleanup_tls() {
 
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn create_tls() -> *mut connection {
-    // SAFETY: no loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, core::ptr::null_mut()) }.map(Conn::as_ptr))
+    call(core::ptr::null_mut(), || tls::create(&TLS, None).map(Conn::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn create_accepted_tls(fd: c_int, auth: *mut c_void) -> *mut connection {
     // SAFETY: called with NULL or what the type expects.
-    unsafe { create_accepted(core::ptr::null_mut(), fd, auth) }
+    unsafe { create_accepted(None, fd, auth) }
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn create_tls(el: *mut aeEventLoop) -> *mut connection {
     // SAFETY: called with NULL or a live loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create(&TLS, el) }.map(Conn::as_ptr))
+    let el = unsafe { named(el) };
+    call(core::ptr::null_mut(), || tls::create(&TLS, el).map(Conn::as_ptr))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn create_accepted_tls(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
-    // SAFETY: called with NULL or what the type expects.
-    unsafe { create_accepted(el, fd, auth) }
+    // SAFETY: called with NULL or a live loop, and NULL or what the type expects.
+    unsafe { create_accepted(named(el), fd, auth) }
 }
 
 /// # Safety
-/// `el` is NULL or a live loop, `auth` NULL or an `int *`.
-unsafe fn create_accepted(el: *mut aeEventLoop, fd: c_int, auth: *mut c_void) -> *mut connection {
+/// `auth` is NULL or an `int *`.
+unsafe fn create_accepted(el: Option<Loop>, fd: c_int, auth: *mut c_void) -> *mut connection {
     // SAFETY: NULL or an `int *`.
     let auth = unsafe { auth.cast::<c_int>().as_ref() }.copied().or_else(host::tls_auth_clients);
-    // SAFETY: NULL or a live loop.
-    call(core::ptr::null_mut(), || unsafe { tls::create_accepted(&TLS, el, fd, auth) }.map(Conn::as_ptr))
+    call(core::ptr::null_mut(), || tls::create_accepted(&TLS, el, fd, auth).map(Conn::as_ptr))
 }
 
 unsafe extern "C" fn shutdown_tls(conn: *mut connection) {
@@ -130,37 +131,34 @@ unsafe extern "C" fn unbind_tls(conn: *mut connection) {
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn rebind_tls(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
+    // SAFETY: called through a live connection's table with NULL or a live loop.
+    let (conn, el) = unsafe { (TlsConn::new(conn), named(el)) };
     status(|| {
-        // SAFETY: called with NULL or a live loop.
-        unsafe { rebind(*conn, el)? };
+        rebind(*conn, el)?;
         tls::rebound(conn)
     })
 }
 
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn has_pending_tls() -> c_int {
-    // SAFETY: no loop.
-    unsafe { tls::has_pending(core::ptr::null_mut()) }.into()
+    tls::has_pending(None).into()
 }
 
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn process_pending_tls() -> c_int {
-    // SAFETY: no loop but this thread's.
-    unsafe { tls::process_pending(core::ptr::null_mut()) }
+    tls::process_pending(None)
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn has_pending_tls(el: *mut aeEventLoop) -> c_int {
     // SAFETY: called with NULL or a live loop.
-    unsafe { tls::has_pending(el) }.into()
+    tls::has_pending(unsafe { named(el) }).into()
 }
 
 #[cfg(abi_redis_8)]
 unsafe extern "C" fn process_pending_tls(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: called with a loop of this thread.
-    unsafe { tls::process_pending(el) }
+    // SAFETY: called with NULL or a loop of this thread.
+    tls::process_pending(unsafe { named(el) })
 }
 
 #[cfg(abi_valkey)]

@@ -12,6 +12,7 @@ use crate::abi::host::LIBAE_ACCEPTED_UNIX;
 use crate::anet;
 #[cfg(abi_valkey_9)]
 use crate::connection::Conn;
+use crate::connection::home::named;
 use crate::connection::{connecting, create, created};
 use crate::host;
 #[cfg(abi_valkey_9)]
@@ -73,7 +74,8 @@ creators!(UNIX, create_unix, create_accepted_unix);
 /// The event loop's callback for listening unix sockets.
 unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
-    let create = |fd| unsafe { create(&UNIX, el, fd, CONN_STATE_ACCEPTING) };
-    // SAFETY: as above.
-    unsafe { accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create) }
+    if let Some(el) = unsafe { named(el) } {
+        let create = |fd| create(&UNIX, Some(el), fd, CONN_STATE_ACCEPTING);
+        accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create);
+    }
 }

@@ -46,15 +46,13 @@ unsafe extern "C" fn tls_type(_conn: *mut connection) -> c_int {
 /// Whether TLS connections of this thread hold data that no poll will announce.
 #[cfg(feature = "tls")]
 pub(crate) fn has_pending_tls() -> bool {
-    // SAFETY: no loop.
-    unsafe { tls::has_pending(core::ptr::null_mut()) }
+    tls::has_pending(None)
 }
 
 /// Runs the read handlers of these connections; returns how many.
 #[cfg(feature = "tls")]
 pub(crate) fn process_pending_tls() -> c_int {
-    // SAFETY: no loop but this thread's.
-    unsafe { tls::process_pending(core::ptr::null_mut()) }
+    tls::process_pending(None)
 }
 
 unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {

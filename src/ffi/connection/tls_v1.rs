@@ -74,8 +74,7 @@ fn created(body: impl FnOnce() -> Result<Conn, Errno>) -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateTLS() -> *mut connection {
     #[cfg(feature = "tls")]
-    // SAFETY: no loop.
-    return created(|| unsafe { tls::create(&TLS, ptr::null_mut()) });
+    return created(|| tls::create(&TLS, None));
     #[cfg(not(feature = "tls"))]
     created(|| Err(Errno::EOPNOTSUPP))
 }
@@ -88,8 +87,7 @@ pub extern "C" fn connCreateTLS() -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut connection {
     #[cfg(feature = "tls")]
-    // SAFETY: no loop.
-    return created(|| unsafe { tls::create_accepted(&TLS, ptr::null_mut(), fd, Some(require_auth)) });
+    return created(|| tls::create_accepted(&TLS, None, fd, Some(require_auth)));
     #[cfg(not(feature = "tls"))]
     {
         let _ = (fd, require_auth);

@@ -17,7 +17,9 @@ use crate::abi::type_identity::type_name;
 use crate::connection::Conn;
 use crate::connection::registry;
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
-use crate::event_loop;
+use crate::event_loop::log;
+#[cfg(abi_redis_8)]
+use crate::ffi::args::event_loop;
 #[cfg(not(abi_valkey_9))]
 use crate::ffi::args::string;
 use crate::ffi::args::{call, non_null, quietly};
@@ -312,7 +314,7 @@ pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
 /// one of these functions must not replace the others with it.
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 fn not_built_in(name: &str) -> c_int {
-    event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
+    log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
     Errno::EOPNOTSUPP.set();
     C_ERR
 }
@@ -327,7 +329,7 @@ pub extern "C" fn connectionByType(r#type: c_int) -> *mut ConnectionType {
         let place = usize::try_from(r#type).ok().filter(|place| *place < CONN_TYPE_MAX).ok_or(Errno::EINVAL)?;
         registry::by_place(place).ok_or_else(|| {
             let name = type_name(r#type).to_string_lossy();
-            event_loop::log(LIBAE_LOG_WARNING, format_args!("Missing implement of connection type {name}"));
+            log(LIBAE_LOG_WARNING, format_args!("Missing implement of connection type {name}"));
             Errno::ENOENT
         })
     })
@@ -391,16 +393,14 @@ pub extern "C" fn connTypeCleanupAll() {
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeHasPendingData() -> c_int {
-    // SAFETY: the types' functions take no loop.
-    unsafe { registry::has_pending_data(ptr::null_mut()) }.into()
+    registry::has_pending_data(None).into()
 }
 
 /// Runs the handlers of connections with such data. Returns how many.
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeProcessPendingData() -> c_int {
-    // SAFETY: the types' functions take no loop.
-    unsafe { registry::process_pending_data(ptr::null_mut()) }
+    registry::process_pending_data(None)
 }
 
 /// Whether any type holds data of this loop's connections that the kernel no longer reports: then the loop must not
@@ -412,7 +412,7 @@ pub extern "C" fn connTypeProcessPendingData() -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
     // SAFETY: NULL or a live loop.
-    unsafe { registry::has_pending_data(el) }.into()
+    registry::has_pending_data(unsafe { event_loop(el) }.ok()).into()
 }
 
 /// Runs the handlers of this loop's connections with such data. Returns how many.
@@ -423,7 +423,7 @@ pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeProcessPendingData(el: *mut aeEventLoop) -> c_int {
     // SAFETY: NULL or a live loop.
-    unsafe { registry::process_pending_data(el) }
+    registry::process_pending_data(unsafe { event_loop(el) }.ok())
 }
 
 /// Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be

@@ -8,7 +8,6 @@ use crate::connection::{Conn, created, types};
 use crate::ffi::anet::addresses::anetFormatFdAddr;
 use crate::ffi::args::{call, quietly};
 use core::ffi::{c_char, c_int};
-use core::ptr;
 use nix::errno::Errno;
 
 /// The function table of plain sockets, for types that build on it (upstream's TLS does).
@@ -20,8 +19,7 @@ pub static CT_Socket: ConnectionType = types::SOCKET;
 /// Returns it; NULL with errno `ENOMEM`.
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateSocket() -> *mut connection {
-    // SAFETY: no loop.
-    unsafe { created(&CT_Socket, ptr::null_mut(), -1, CONN_STATE_NONE) }
+    created(&CT_Socket, None, -1, CONN_STATE_NONE)
 }
 
 /// A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
@@ -29,8 +27,7 @@ pub extern "C" fn connCreateSocket() -> *mut connection {
 /// Returns it; NULL with errno `ENOMEM`; then `fd` stays the caller's.
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedSocket(fd: c_int) -> *mut connection {
-    // SAFETY: no loop.
-    unsafe { created(&CT_Socket, ptr::null_mut(), fd, CONN_STATE_ACCEPTING) }
+    created(&CT_Socket, None, fd, CONN_STATE_ACCEPTING)
 }
 
 /// The type of the connection, `CONN_TYPE_SOCKET`, `CONN_TYPE_TLS` or a program's own; 0 with errno `EINVAL` for NULL.

@@ -345,18 +345,16 @@ fn create(
     fd: c_int,
     state: ConnectionState,
 ) -> Result<core_conn::Conn, Errno> {
-    // SAFETY: the loop is live; the connection is ours alone.
-    unsafe {
-        #[cfg(feature = "tls")]
-        let created = match (ptr::eq(ct, &TLS), state) {
-            (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el.raw(), fd, None),
-            (true, _) => tls::create(ct, el.raw()),
-            (false, _) => core_conn::create(ct, el.raw(), fd, state),
-        };
-        #[cfg(not(feature = "tls"))]
-        let created = core_conn::create(ct, el.raw(), fd, state);
-        created.inspect(|conn| core_conn::make_safe_apis(*conn))
-    }
+    let el = Some(el.core());
+    #[cfg(feature = "tls")]
+    let created = match (ptr::eq(ct, &TLS), state) {
+        (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el, fd, None),
+        (true, _) => tls::create(ct, el),
+        (false, _) => core_conn::create(ct, el, fd, state),
+    };
+    #[cfg(not(feature = "tls"))]
+    let created = core_conn::create(ct, el, fd, state);
+    created.inspect(|conn| core_conn::make_safe_apis(*conn))
 }
 
 /// A connection that is not closed.
