@@ -4,8 +4,8 @@ use super::{Error, Family, SocketAddress};
 use crate::sys::Errno;
 use crate::sys::resolve::{Query, resolve as lookup};
 use crate::sys::socket;
-use crate::sys::text::{IP_TEXT_LEN, Text, write_whole};
-use core::ffi::{CStr, c_char, c_int};
+use crate::sys::text::{IP_TEXT_LEN, Text, TextRoom};
+use core::ffi::{CStr, c_int};
 use core::fmt;
 use std::ffi::CString;
 
@@ -37,37 +37,29 @@ pub(crate) fn unix_path(fd: c_int) -> Option<CString> {
     [socket::own_address(fd), socket::peer_address(fd)].into_iter().flatten().find_map(|end| end.path())
 }
 
-/// Writes an end's address and port where they are wanted (NULL: not). When there is none, or the address does
-/// not fit (`ENOSPC`), they are `?` and 0.
-///
-/// # Safety
-/// `ip` is NULL or has room for `ip_len` bytes, `port` is NULL or valid.
-pub(crate) unsafe fn write_end(
+/// Writes an end's address and port where they are wanted. When there is none, or the address does not fit (`ENOSPC`),
+/// they are `?` and 0.
+pub(crate) fn write_end(
     end: Result<SocketAddress, Errno>,
-    ip: *mut c_char,
-    ip_len: usize,
-    port: *mut c_int,
+    mut ip: Option<TextRoom<'_>>,
+    port: Option<&mut c_int>,
 ) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the buffer and the port.
-    unsafe {
-        let written = end.and_then(|end| write_ip(&end, ip, ip_len).map(|()| end.port()));
-        if let Some(port) = port.as_mut() {
-            *port = written.unwrap_or(0);
-        }
-        if end.is_err() {
-            let _ = write_whole(ip, ip_len, "?");
-        }
-        written.map(drop)
+    let written = end.and_then(|end| write_ip(&end, ip.as_mut()).map(|()| end.port()));
+    if let Some(port) = port {
+        *port = written.unwrap_or(0);
     }
+    if end.is_err()
+        && let Some(ip) = &mut ip
+    {
+        let _ = ip.write_whole("?");
+    }
+    written.map(drop)
 }
 
-/// Writes an address where it is wanted (NULL: not), or `?` when it does not fit (`ENOSPC`).
-///
-/// # Safety
-/// `ip` is NULL or has room for `ip_len` bytes.
-pub(crate) unsafe fn write_ip(address: &SocketAddress, ip: *mut c_char, ip_len: usize) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the buffer.
-    unsafe { write_whole(ip, ip_len, address.ip().as_str()).inspect_err(|_| _ = write_whole(ip, ip_len, "?")) }
+/// Writes an address where it is wanted, or `?` when it does not fit (`ENOSPC`).
+pub(crate) fn write_ip(address: &SocketAddress, ip: Option<&mut TextRoom<'_>>) -> Result<(), Errno> {
+    let Some(ip) = ip else { return Ok(()) };
+    ip.write_whole(address.ip().as_str()).inspect_err(|_| _ = ip.write_whole("?"))
 }
 
 /// `ip:port`, `[ip]:port` for IPv6.

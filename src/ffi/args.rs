@@ -3,7 +3,7 @@
 use crate::abi::ae::aeEventLoop;
 use crate::event_loop::Loop;
 pub(super) use crate::sys::errno::{call, quietly, returned};
-use crate::sys::text::write_text;
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int};
 use core::ptr::NonNull;
 use nix::errno::Errno;
@@ -57,19 +57,11 @@ pub(super) unsafe fn bytes_mut<'a>(buf: *mut c_char, count: c_int) -> Result<&'a
     Ok(unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) })
 }
 
-/// The result of a call that writes into `err` why it fails, cut to `err_len` bytes with the NUL.
-///
-/// # Safety
-/// `err` is NULL or has room for `err_len` bytes.
-pub(super) unsafe fn explained<T>(
-    result: Result<T, (Errno, String)>,
-    err: *mut c_char,
-    err_len: usize,
-) -> Result<T, Errno> {
+/// The result of a call that writes into `err` why it fails.
+pub(super) fn explained<T>(result: Result<T, (Errno, String)>, err: Option<TextRoom<'_>>) -> Result<T, Errno> {
     result.map_err(|(errno, why)| {
-        if !err.is_null() && err_len > 0 {
-            // SAFETY: not NULL, thus as long as said.
-            unsafe { write_text(err, err_len, format_args!("{why}")) };
+        if let Some(mut err) = err {
+            err.write(format_args!("{why}"));
         }
         errno
     })

@@ -7,6 +7,7 @@ use crate::abi::tls::libaeTlsConfig;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
 use crate::event_loop::{self as core_loop, Loop};
+use crate::sys::text::TextRoom;
 use crate::{anet, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
@@ -68,8 +69,8 @@ pub unsafe extern "C" fn libaeTlsConfigure(config: *const libaeTlsConfig, err: *
     call(AE_ERR, || {
         // SAFETY: NULL, or as large as it says.
         let result = unsafe { tls_configure(config) };
-        // SAFETY: there is as much room as said.
-        unsafe { explained(result.map(|()| AE_OK), err, err_len) }
+        // SAFETY: NULL or room for that many bytes, by this function's own contract.
+        explained(result.map(|()| AE_OK), unsafe { TextRoom::new(err, err_len) })
     })
 }
 

@@ -1,11 +1,12 @@
 //! `libae.h`: clients' sessions of TLS for programs that connect and watch the socket themselves.
 
-use super::args::{call, explained, non_null, optional_string, quietly};
+use super::args::{call, explained, optional_string, quietly};
 use crate::abi::ae::AE_ERR;
 use crate::abi::tls::libaeTlsSession;
 #[cfg(feature = "tls")]
 use crate::connection::tls::RawSession;
 use crate::host::memory::{boxed, unbox};
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::slice;
@@ -16,11 +17,18 @@ use without_tls::RawSession;
 /// The longest that a slice can be.
 const MAX_TRANSFER: usize = isize::MAX as usize;
 
+/// The session behind the pointer, `EINVAL` for NULL.
+///
 /// # Safety
 /// `session` is NULL or came from [`libaeTlsSessionNew`], and nobody else uses it for as long as the result is used.
 unsafe fn session_of<'a>(session: *mut libaeTlsSession) -> Result<&'a mut RawSession, Errno> {
-    // SAFETY: not NULL, and the caller vouches for the rest.
-    Ok(unsafe { &mut *non_null(session)?.cast() })
+    // SAFETY: NULL or a session that is used here alone, by this function's own contract.
+    unsafe { session.cast::<RawSession>().as_mut() }.ok_or(Errno::EINVAL)
+}
+
+/// How many bytes of a buffer are used: as many as a slice can have. `EINVAL` for a buffer that is missing.
+fn length<T>(buf: *const T, len: usize) -> Result<usize, Errno> {
+    if buf.is_null() && len > 0 { Err(Errno::EINVAL) } else { Ok(len.min(MAX_TRANSFER)) }
 }
 
 /// A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).
@@ -46,13 +54,14 @@ pub unsafe extern "C" fn libaeTlsSessionNew(
     err: *mut c_char,
     err_len: usize,
 ) -> *mut libaeTlsSession {
+    // SAFETY: NULL or a string, NULL or room for that many bytes, by this function's own contract.
+    let (name, err) = unsafe { (optional_string(server_name), TextRoom::new(err, err_len)) };
     call(ptr::null_mut(), || {
-        // SAFETY: the caller vouches for the string.
-        let name = unsafe { optional_string(server_name) }.unwrap_or(c"");
-        let session = if fd < 0 { Err((Errno::EINVAL, "no descriptor".into())) } else { RawSession::new(fd, name) };
-        // SAFETY: the caller vouches for the buffer.
-        let session = unsafe { explained(session, err, err_len) }?;
-        Ok(boxed(session)?.as_ptr().cast())
+        let session = match fd {
+            0.. => RawSession::new(fd, name.unwrap_or(c"")),
+            _ => Err((Errno::EINVAL, "no descriptor".into())),
+        };
+        Ok(boxed(explained(session, err)?)?.as_ptr().cast())
     })
 }
 
@@ -66,8 +75,9 @@ pub unsafe extern "C" fn libaeTlsSessionNew(
 /// `session` is NULL or a live session that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsSessionHandshake(session: *mut libaeTlsSession) -> c_int {
-    // SAFETY: the caller vouches for the session.
-    call(AE_ERR, || unsafe { session_of(session) }?.handshake())
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
+    call(AE_ERR, || session?.handshake())
 }
 
 /// Reads up to `len` bytes. What has been received may be more than fits; then no poll of the descriptor tells of the
@@ -85,13 +95,14 @@ pub unsafe extern "C" fn libaeTlsSessionRead(
     buf: *mut c_void,
     len: usize,
 ) -> libc::ssize_t {
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
     call(-1, || {
-        // SAFETY: the caller vouches for the session.
-        let session = unsafe { session_of(session) }?;
-        let buf: &mut [u8] = match len {
+        let session = session?;
+        let buf: &mut [u8] = match length(buf, len)? {
             0 => &mut [],
-            // SAFETY: not NULL, and the caller vouches for the length.
-            _ => unsafe { slice::from_raw_parts_mut(non_null(buf)?.cast(), len.min(MAX_TRANSFER)) },
+            // SAFETY: not NULL, and room for as much, by this function's own contract.
+            len => unsafe { slice::from_raw_parts_mut(buf.cast(), len) },
         };
         session.read(buf).map(|count| count as libc::ssize_t)
     })
@@ -112,13 +123,14 @@ pub unsafe extern "C" fn libaeTlsSessionWrite(
     data: *const c_void,
     len: usize,
 ) -> libc::ssize_t {
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
     call(-1, || {
-        // SAFETY: the caller vouches for the session.
-        let session = unsafe { session_of(session) }?;
-        let data: &[u8] = match len {
+        let session = session?;
+        let data: &[u8] = match length(data, len)? {
             0 => &[],
-            // SAFETY: not NULL, and the caller vouches for the length.
-            _ => unsafe { slice::from_raw_parts(non_null(data.cast_mut())?.cast(), len.min(MAX_TRANSFER)) },
+            // SAFETY: not NULL, and as much data, by this function's own contract.
+            len => unsafe { slice::from_raw_parts(data.cast(), len) },
         };
         session.write(data).map(|count| count as libc::ssize_t)
     })
@@ -130,8 +142,9 @@ pub unsafe extern "C" fn libaeTlsSessionWrite(
 /// `session` is NULL or a live session that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsSessionHasPending(session: *mut libaeTlsSession) -> c_int {
-    // SAFETY: the caller vouches for the session.
-    quietly(|| unsafe { session_of(session) }.is_ok_and(|session| session.has_pending()).into())
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
+    session.is_ok_and(|session| session.has_pending()).into()
 }
 
 /// Tells the peer that nothing more comes (close_notify), if the socket takes that at once; call it before the
@@ -142,8 +155,9 @@ pub unsafe extern "C" fn libaeTlsSessionHasPending(session: *mut libaeTlsSession
 /// `session` is NULL or a live session that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsSessionShutdown(session: *mut libaeTlsSession) {
-    // SAFETY: the caller vouches for the session.
-    quietly(|| _ = unsafe { session_of(session) }.map(RawSession::shut_down));
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
+    quietly(|| _ = session.map(RawSession::shut_down));
 }
 
 /// Why the session has failed, as text that is valid until it is freed; NULL when it has not.
@@ -152,9 +166,9 @@ pub unsafe extern "C" fn libaeTlsSessionShutdown(session: *mut libaeTlsSession) 
 /// `session` is NULL or a live session that no other thread uses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsSessionError(session: *mut libaeTlsSession) -> *const c_char {
-    // SAFETY: the caller vouches for the session.
-    let session = unsafe { session_of(session) }.ok();
-    session.and_then(|session| session.error()).map_or(ptr::null(), CStr::as_ptr)
+    // SAFETY: NULL or a live session, by this function's own contract.
+    let session = unsafe { session_of(session) };
+    session.ok().and_then(|session| session.error()).map_or(ptr::null(), CStr::as_ptr)
 }
 
 /// Frees a session. Nothing is sent; the descriptor, which may be closed already, stays as it is.
@@ -164,7 +178,7 @@ pub unsafe extern "C" fn libaeTlsSessionError(session: *mut libaeTlsSession) -> 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsSessionFree(session: *mut libaeTlsSession) {
     if let Some(session) = NonNull::new(session.cast::<RawSession>()) {
-        // SAFETY: it came from `boxed`, and the caller does not use it any more.
+        // SAFETY: it came from `boxed`, and is no longer used.
         quietly(|| unsafe { unbox(session) });
     }
 }

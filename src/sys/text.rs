@@ -2,6 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt::{self, Write};
+use core::mem::MaybeUninit;
 use nix::errno::Errno;
 
 /// Enough for every error text of the C libraries we know.
@@ -118,74 +119,77 @@ pub(crate) unsafe fn ip_text(family: c_int, address: *const core::ffi::c_void) -
     })
 }
 
-/// Room that a C caller gave, for as much of a text as fits; and how long the whole is.
-struct Room {
-    at: *mut c_char,
-    left: usize,
+/// Room for a text that a C caller gave. What is written there is always terminated, except when the room is empty.
+pub(crate) struct TextRoom<'a>(&'a mut [MaybeUninit<u8>]);
+
+impl TextRoom<'_> {
+    /// None for NULL: the caller does not want the text.
+    ///
+    /// # Safety
+    /// `buf` is NULL or has room for `len` bytes, which nobody else uses while this lives.
+    pub(crate) unsafe fn new(buf: *mut c_char, len: usize) -> Option<Self> {
+        if buf.is_null() {
+            return None;
+        }
+        // SAFETY: not NULL, and the room is this one's alone, by this function's own contract; uninitialised bytes are fine.
+        // No object is larger than the limit.
+        Some(Self(unsafe { core::slice::from_raw_parts_mut(buf.cast(), len.min(isize::MAX as usize)) }))
+    }
+
+    /// Writes as much of the text as fits. Returns the length of the whole.
+    pub(crate) fn write(&mut self, text: fmt::Arguments<'_>) -> usize {
+        self.write_with(|cut| _ = cut.write_fmt(text)) // It never fails, it cuts.
+    }
+
+    /// Writes as much of the bytes as fits.
+    #[allow(dead_code)] // Only Valkey 9 asks for it.
+    pub(crate) fn write_bytes(&mut self, parts: &[&[u8]]) {
+        self.write_with(|cut| parts.iter().for_each(|part| cut.push(part)));
+    }
+
+    /// Writes the whole text, or fails with `ENOSPC` and leaves an empty one.
+    pub(crate) fn write_whole(&mut self, text: &str) -> Result<(), Errno> {
+        let fits = text.len() < self.0.len();
+        self.write(format_args!("{}", if fits { text } else { "" }));
+        if fits { Ok(()) } else { Err(Errno::ENOSPC) }
+    }
+
+    fn write_with(&mut self, body: impl FnOnce(&mut Cut<'_>)) -> usize {
+        // A byte is kept for the NUL.
+        let most = self.0.len().saturating_sub(1);
+        let mut cut = Cut { left: &mut self.0[..most], whole: 0 };
+        body(&mut cut);
+        let (end, whole) = (most - cut.left.len(), cut.whole);
+        if let Some(nul) = self.0.get_mut(end) {
+            nul.write(0);
+        }
+        whole
+    }
+}
+
+/// Takes as much of a text as fits, and counts the whole.
+struct Cut<'a> {
+    left: &'a mut [MaybeUninit<u8>],
     whole: usize,
 }
 
-impl Write for Room {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let count = text.len().min(self.left);
-        // SAFETY: that many bytes are left, as `write_text` was told.
-        unsafe {
-            self.at.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), count);
-            self.at = self.at.add(count);
+impl Cut<'_> {
+    fn push(&mut self, bytes: &[u8]) {
+        let count = bytes.len().min(self.left.len());
+        let (now, left) = core::mem::take(&mut self.left).split_at_mut(count);
+        for (to, from) in now.iter_mut().zip(bytes) {
+            to.write(*from);
         }
-        self.left -= count;
-        self.whole += text.len();
+        self.left = left;
+        self.whole += bytes.len();
+    }
+}
+
+impl Write for Cut<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text.as_bytes());
         Ok(())
     }
-}
-
-/// Writes as much of the text as fits into `len` bytes, terminated, nothing when `len` is 0. Returns the length of
-/// the whole.
-///
-/// # Safety
-/// `buf` has room for `len` bytes.
-pub(crate) unsafe fn write_text(buf: *mut c_char, len: usize, text: fmt::Arguments<'_>) -> usize {
-    let mut room = Room { at: buf, left: len.saturating_sub(1), whole: 0 };
-    // It never fails, it cuts.
-    let _ = room.write_fmt(text);
-    if len > 0 {
-        // SAFETY: a byte was kept for the NUL.
-        unsafe { room.at.write(0) };
-    }
-    room.whole
-}
-
-/// Writes as much of the parts as fits into `len` bytes, terminated. A NULL buffer is skipped.
-///
-/// # Safety
-/// `buf` is NULL or has room for `len` bytes.
-#[allow(dead_code)] // Only Valkey 9 asks for it.
-pub(crate) unsafe fn write_bytes(buf: *mut c_char, len: usize, parts: &[&[u8]]) {
-    if buf.is_null() || len == 0 {
-        return;
-    }
-    // SAFETY: the caller vouches for the room; nothing else refers to it.
-    let room = unsafe { core::slice::from_raw_parts_mut(buf.cast::<u8>(), len) };
-    let (end, room) = room.split_last_mut().expect("a byte for the NUL");
-    *end = 0;
-    let bytes = parts.iter().copied().flatten().copied().chain([0]);
-    for (to, from) in room.iter_mut().zip(bytes) {
-        *to = from;
-    }
-}
-
-/// Writes the whole text, terminated, or fails with `ENOSPC` and leaves an empty one. A NULL buffer is skipped.
-///
-/// # Safety
-/// `buf` is NULL or has room for `len` bytes.
-pub(crate) unsafe fn write_whole(buf: *mut c_char, len: usize, text: &str) -> Result<(), Errno> {
-    if buf.is_null() {
-        return Ok(());
-    }
-    let fits = text.len() < len;
-    // SAFETY: the caller vouches for the room.
-    unsafe { write_text(buf, len, format_args!("{}", if fits { text } else { "" })) };
-    if fits { Ok(()) } else { Err(Errno::ENOSPC) }
 }
 
 #[cfg(test)]
@@ -206,13 +210,40 @@ mod tests {
         assert_eq!(error_text(Errno::ENOENT).as_str(), "No such file or directory");
     }
 
+    /// What `write` does with the first `len` bytes as its room.
+    fn written<T>(buf: &mut [u8; 8], len: usize, write: impl FnOnce(&mut TextRoom<'_>) -> T) -> T {
+        // SAFETY: there is room for eight bytes.
+        write(&mut unsafe { TextRoom::new(buf.as_mut_ptr().cast(), len) }.unwrap())
+    }
+
     #[test]
     fn given_room_is_kept_to() {
         let mut buf = [b'#'; 8];
-        // SAFETY: room for eight.
-        let whole = |len, buf: &mut [u8; 8]| unsafe { write_text(buf.as_mut_ptr().cast(), len, format_args!("12345")) };
-        assert_eq!((whole(0, &mut buf), &buf), (5, b"########"));
-        assert_eq!((whole(3, &mut buf), &buf), (5, b"12\0#####"));
-        assert_eq!((whole(8, &mut buf), &buf), (5, b"12345\0##"));
+        let mut whole = |len| (written(&mut buf, len, |room| room.write(format_args!("{}{}", 123, 45))), buf);
+        assert_eq!(whole(0), (5, *b"########"));
+        assert_eq!(whole(1), (5, *b"\0#######"));
+        assert_eq!(whole(3), (5, *b"12\0#####"));
+        assert_eq!(whole(8), (5, *b"12345\0##"));
+    }
+
+    #[test]
+    fn bytes_are_cut_between_and_within_parts() {
+        let mut buf = [b'#'; 8];
+        written(&mut buf, 5, |room| room.write_bytes(&[b"abc", b"def"]));
+        assert_eq!(buf, *b"abcd\0###");
+        written(&mut buf, 8, |room| room.write_bytes(&[b"xyz", b":0"]));
+        assert_eq!(buf, *b"xyz:0\0##");
+    }
+
+    #[test]
+    fn a_text_that_does_not_fit_leaves_none() {
+        let mut buf = [b'#'; 8];
+        assert_eq!(written(&mut buf, 5, |room| room.write_whole("12345")), Err(Errno::ENOSPC));
+        assert_eq!(buf, *b"\0#######");
+        assert_eq!(written(&mut buf, 6, |room| room.write_whole("12345")), Ok(()));
+        assert_eq!(buf, *b"12345\0##");
+        assert_eq!(written(&mut buf, 0, |room| room.write_whole("")), Err(Errno::ENOSPC));
+        // SAFETY: NULL.
+        assert!(unsafe { TextRoom::new(core::ptr::null_mut(), 8) }.is_none());
     }
 }

@@ -1,5 +1,5 @@
-//! Data that no poll announces: connections that hold some are listed under their loop, and their read handlers are
-//! called when the program asks for that, or by a time event of the loop when it does not.
+//! Data that no poll announces. Connections that hold some are listed under their loop. Their read handlers are called
+//! when the program asks for it; if it does not ask, a time event of the loop calls them.
 
 use super::conn::TlsConn;
 use super::pending;
@@ -14,7 +14,7 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_longlong, c_void};
 use core::ptr;
 
-/// Calls the handlers, and then sees to it that what they have left will be announced. False when the connection is gone.
+/// Calls the handlers, and then announces what they have left. False when the connection is gone.
 #[must_use]
 pub(super) fn deliver(conn: TlsConn, mask: c_int) -> bool {
     let lives = call_handlers(*conn, mask);
@@ -24,9 +24,9 @@ pub(super) fn deliver(conn: TlsConn, mask: c_int) -> bool {
     lives
 }
 
-/// Enters or takes out the connection according to what it holds.
+/// Puts the connection on the list if it holds data to announce, else takes it off.
 pub(super) fn note_pending(conn: TlsConn) {
-    // Without a handler nobody would take it, and the loop would not sleep.
+    // Without a read handler the data would stay, and the loop would spin.
     let takes = conn.state() == CONN_STATE_CONNECTED && conn.read_handler().is_some();
     // SAFETY: no handler runs here.
     let session = unsafe { conn.session() }.filter(|_| takes);
@@ -35,8 +35,9 @@ pub(super) fn note_pending(conn: TlsConn) {
         0 => conn.unlist(),
         el => {
             if !conn.is_listed() {
-                // A record may be the end. Programs ask for pending data before they write their replies, as Redis does,
-                // and a time event comes before that, too: whoever is told of the end at once closes without replying.
+                // A record may be the end of the stream. Programs like Redis ask for pending data before they write
+                // their replies, and a time event comes before that, too. A handler that saw the end now would
+                // close before the reply is written.
                 conn.set_deferred(!has_plain);
             }
             conn.list(el);
@@ -53,7 +54,7 @@ pub(super) fn announce(conn: TlsConn) {
     if conn.is_listed()
         && let Ok(el) = loop_of(*conn)
     {
-        // Without memory for the event nobody looks after it before the next one of the socket.
+        // If there is no memory for the time event, the data waits for the socket's next event.
         let _ = look_after_later(el);
     }
 }
@@ -68,7 +69,7 @@ fn asks(el: Loop) -> u64 {
     el.asked().asks.get().wrapping_add(ASKS.get())
 }
 
-/// Sees to it that a time event of this loop looks after the connections that wait.
+/// Starts the time event that serves the waiting connections of this loop, unless it runs already.
 fn look_after_later(el: Loop) -> Result<(), Errno> {
     if !el.asked().is_looked_after.get() {
         // SAFETY: it takes no data. It ends by itself, or with the loop.
@@ -78,8 +79,8 @@ fn look_after_later(el: Loop) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Serves the connections of a loop, unless its program has asked for them since the last look: then it has until the
-/// next one.
+/// Serves the waiting connections of a loop. If the program has asked for pending data since the last look, it gets
+/// until the next look to do so again.
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
     let Some(el) = (unsafe { named(el) }) else { return profile::DO_NOT_RUN_AGAIN };
@@ -93,10 +94,10 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
             }
             el.asked().is_looked_after.set(false);
         } else {
-            // Whoever has something left afterwards asks for another time event.
+            // A connection with data left afterwards starts another time event.
             el.asked().is_looked_after.set(false);
             if serve(number).1 {
-                // Without memory for the event nobody looks after it before the next one of the socket.
+                // If there is no memory for the time event, the data waits for the socket's next event.
                 let _ = look_after_later(el);
             }
         }
@@ -104,7 +105,7 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
     profile::DO_NOT_RUN_AGAIN
 }
 
-/// Whether a connection waits that no other thread uses.
+/// Whether a connection waits that no other thread is using.
 ///
 /// # Safety
 /// The loop of that number is this thread's.
@@ -120,7 +121,7 @@ unsafe fn is_to_be_served(el: u64) -> bool {
     false
 }
 
-/// The loops of this thread for whose connections data is pending.
+/// This thread's loops that have waiting connections.
 fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     let mut from = 0;
     core::iter::from_fn(move || {
@@ -134,7 +135,7 @@ fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     })
 }
 
-/// Whether a connection of that loop, or for None of this thread's, holds data that no poll will announce.
+/// Whether a connection of that loop holds data that no poll will announce; for None, of any loop of this thread.
 pub(in crate::connection) fn has_pending(el: Option<Loop>) -> bool {
     if pending::first_loop(0).is_none() {
         return false;
@@ -161,8 +162,8 @@ pub(in crate::connection) fn process_pending(el: Option<Loop>) -> c_int {
     }
 }
 
-/// Runs the read handlers of a loop's connections whose turn it is; returns how many, and whether the turn of others comes
-/// with the next call. Those that another thread uses wait on.
+/// Runs the read handlers of a loop's waiting connections; returns how many, and whether others were deferred to the
+/// next call. Connections that another thread is using keep waiting.
 ///
 /// # Safety
 /// The loop of that number is this thread's.
@@ -184,7 +185,7 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
         conn.unlist();
         count += 1;
         if deliver(conn, AE_READABLE) {
-            // What is left waits for the next call, and replies are written before that.
+            // What is left waits for the next call; replies are written before that.
             conn.set_deferred(false);
         }
     }

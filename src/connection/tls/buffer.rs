@@ -1,5 +1,5 @@
-//! Bytes on their way to or from the socket. A connection at rest has no memory for them: a thread keeps one buffer of
-//! each kind, which goes from connection to connection.
+//! Bytes on their way to or from the socket. An idle connection has no memory for them: each thread keeps one buffer of
+//! each kind and lends it to the connection that needs it.
 
 use std::cell::Cell;
 
@@ -14,10 +14,10 @@ thread_local! {
     static SPARES: [Cell<Vec<u8>>; 2] = const { [Cell::new(Vec::new()), Cell::new(Vec::new())] };
 }
 
-/// A queue of bytes: filled at its end, used up at its front.
+/// A queue of bytes: filled at the end, consumed at the front.
 #[derive(Default)]
 pub(super) struct Buffer {
-    /// Initialised throughout; what is between the two marks is filled.
+    /// All initialised; the bytes between `start` and `end` are filled.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
@@ -36,7 +36,7 @@ impl Buffer {
         &mut self.bytes[self.start..self.end]
     }
 
-    /// All the room behind the filled bytes, at least `least`; empty when there cannot be so much.
+    /// The room behind the filled bytes, at least `least` bytes; empty if there cannot be that much.
     pub(super) fn room(&mut self, least: usize) -> &mut [u8] {
         if self.bytes.len() < BUFFER_SIZE {
             self.move_to(spare());
@@ -69,7 +69,7 @@ impl Buffer {
         }
     }
 
-    /// Gives the memory back that is not filled.
+    /// Gives back the memory that is not filled.
     pub(super) fn park(&mut self) {
         let count = self.end - self.start;
         if self.bytes.len() < BUFFER_SIZE || count > BUFFER_SIZE / 2 {
@@ -91,7 +91,7 @@ impl Buffer {
         }
     }
 
-    /// Moves what is filled to other memory and returns the memory before.
+    /// Moves the filled bytes to other memory and returns the old one.
     fn move_to(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
         let count = self.end - self.start;
         bytes[..count].copy_from_slice(self.filled());
@@ -137,7 +137,7 @@ mod tests {
         buffer.consume(4);
         buffer.park();
         assert_eq!(buffer.bytes.capacity(), 0);
-        // The next one in this thread gets it.
+        // The thread's next buffer gets it.
         assert_eq!(Buffer::default().room(1).len(), BUFFER_SIZE);
         let mut other = Buffer::default();
         put(&mut other, b"data");

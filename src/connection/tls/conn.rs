@@ -1,4 +1,4 @@
-//! A connection over TLS: what it holds besides the socket's, its handle, and how it fails.
+//! A connection over TLS: what it holds in addition to a plain connection, its handle, and how it fails.
 
 use super::failure::Failure;
 use super::pending;
@@ -19,20 +19,20 @@ use std::ffi::CString;
 #[repr(C)]
 pub(crate) struct TlsConnection {
     base: Allocated,
-    /// None until a connect begins, and when there were no settings to make it from.
+    /// None until a connect begins, and if TLS was not configured then.
     session: Option<Box<Session>>,
-    /// The last error that is not of the system's.
+    /// The text of the last error that is not the system's.
     error: Option<CString>,
-    /// While the handshake of an accepted connection is under way.
+    /// Held while the handshake of an accepted connection is under way.
     permit: Option<Permit>,
-    /// When the handshake must have ended.
+    /// Ends a handshake that takes too long.
     timer: Option<LibraryTimer>,
-    /// The socket of a connect is connected, and the handshake has begun.
+    /// The socket is connected, and the handshake has begun.
     reached: bool,
-    /// Another thread is using it: nothing changes in its loop until the state is updated.
+    /// Another thread is using the connection: its loop is not touched until the state is updated.
     postponed: bool,
-    place: pending::Place,
-    /// It is not the next call's turn but the one's after it.
+    place: pending::Entry,
+    /// The next call that serves waiting connections skips it, once.
     deferred: bool,
 }
 
@@ -99,7 +99,7 @@ impl TlsConn {
                 timer: None,
                 reached: false,
                 postponed: false,
-                place: pending::Place::default(),
+                place: pending::Entry::default(),
                 deferred: false,
             })?
         };

@@ -12,10 +12,10 @@ use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
-/// How many buffers of one `writev` are looked at.
+/// The most buffers that one `writev` takes.
 const PARTS: usize = 64;
 
-/// What a state other than connected answers to a read or write.
+/// The error of a read or write in any state except connected.
 fn refusal(state: ConnectionState, last_errno: c_int) -> Errno {
     match state {
         CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING => Errno::EAGAIN,
@@ -52,7 +52,7 @@ fn read_some(conn: TlsConn, room: &mut [u8]) -> Result<usize, Errno> {
         conn.set_state(CONN_STATE_CLOSED);
     }
     if !conn.postponed() {
-        // Entered anew: what this read gave is not answered yet.
+        // Goes to the end of the list: this read's data has not been answered yet.
         conn.unlist();
         note_pending(conn);
     }
@@ -65,7 +65,7 @@ pub(super) unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, le
     let result = if conn.state() == CONN_STATE_CLOSED || len == 0 {
         Ok(0)
     } else if buf.is_null() {
-        // As the kernel says of a socket.
+        // As the kernel does for a socket.
         Err(Errno::EFAULT)
     } else {
         // SAFETY: not NULL, so there is that much room.
@@ -81,7 +81,7 @@ pub(super) unsafe extern "C" fn write(conn: *mut connection, data: *const c_void
     transferred(*conn, result)
 }
 
-/// Small buffers go into records together.
+/// The table's `writev`. Small buffers are put into records together.
 pub(in crate::connection) unsafe extern "C" fn writev(
     conn: *mut connection,
     iov: *const libc::iovec,
@@ -119,7 +119,7 @@ unsafe fn write_parts(conn: TlsConn, iov: *const libc::iovec, count: c_int) -> R
     transfer(conn, |session, fd| session.write(fd, &parts[..used]))
 }
 
-/// The bytes of a buffer; NULL is `EFAULT`, as the kernel says of a socket.
+/// The bytes of a buffer. NULL is `EFAULT`, as the kernel has it for a socket.
 ///
 /// # Safety
 /// `data` is NULL or valid for `len` bytes during the call.

@@ -38,7 +38,7 @@ pub(super) enum Outbound<'a> {
 }
 
 /// What a step has done.
-pub(super) enum Step {
+pub(super) enum Outcome {
     /// There may be more to do.
     Progress,
     /// Data has been received; so much of it is where the caller wanted it.
@@ -61,9 +61,9 @@ pub(super) struct Engine {
     side: Side,
     /// Records from the socket.
     pub(super) incoming: Buffer,
-    /// How many of these bytes, whole records, rustls has been shown. What it leaves there is part of a message. A record
-    /// is shown only when a read has nothing else to return (except ahead, see [`ahead`]): a bad one ends the session, and
-    /// replies to the data before it have to be written first.
+    /// How many of these bytes, whole records, rustls has been shown. What it leaves there is part of a message. A
+    /// record is shown only when a read has nothing else to return (except ahead, see [`ahead`]): a bad one ends the
+    /// session, and replies to the data before it have to be written first.
     shown: usize,
     /// Data that no reader has had room for.
     plain: Vec<u8>,
@@ -124,7 +124,7 @@ impl Engine {
     }
 
     /// Lets rustls do one thing. Received data goes to `out`; what does not fit goes to `plain`.
-    pub(super) fn step(&mut self, out: &mut [u8], outbound: &Outbound<'_>) -> Result<Step, TlsError> {
+    pub(super) fn step(&mut self, out: &mut [u8], outbound: &Outbound<'_>) -> Result<Outcome, TlsError> {
         let Self { side, incoming, shown, plain, outgoing, end, .. } = self;
         let records = &mut incoming.filled_mut()[..*shown];
         let mut around = Around { plain, outgoing, end };
@@ -138,7 +138,7 @@ impl Engine {
     }
 
     /// A step that, when it fails, leaves the alert for the peer in `outgoing` and sets the end.
-    pub(super) fn step_or_alert(&mut self, out: &mut [u8], outbound: &Outbound<'_>) -> Result<Step, Failure> {
+    pub(super) fn step_or_alert(&mut self, out: &mut [u8], outbound: &Outbound<'_>) -> Result<Outcome, Failure> {
         self.step(out, outbound).map_err(|error| self.fail(error))
     }
 
@@ -160,7 +160,7 @@ impl Engine {
         {
             self.shown += length;
             match ahead::look(|| self.step(&mut out[done..], &Outbound::Nothing)) {
-                Ok(Step::Data(count)) => done += count,
+                Ok(Outcome::Data(count)) => done += count,
                 Ok(_) => {}
                 Err(error) if ahead::is_bad_record(&error) => {
                     self.shown -= length;
@@ -184,8 +184,8 @@ impl Engine {
         count
     }
 
-    /// How long the record is that rustls sees next, if all of it is there, and whether it is one: if not, the header
-    /// is enough.
+    /// The length of the record that rustls sees next, if all of it is there, and whether it is a record: of what is
+    /// not, the header is enough.
     fn next_record(&self) -> Option<(usize, bool)> {
         match &self.incoming.filled()[self.shown..] {
             [kind, major, _, high, low, rest @ ..] => {
@@ -198,23 +198,23 @@ impl Engine {
         }
     }
 
-    /// Shows rustls one record more, if there is one.
+    /// Shows rustls the next record, if it is complete.
     pub(super) fn show_record(&mut self) -> bool {
         let Some((length, is_record)) = self.next_record() else { return false };
         if !is_record {
-            // rustls knows versions that are not of TLS, and would wait for the rest of such a record.
+            // rustls would accept some versions that are not TLS, and wait for the rest of such a record.
             self.incoming.filled_mut()[self.shown] = NO_RECORD;
         }
         self.shown += length;
         true
     }
 
-    /// Whether a read has data to give that no poll of the socket will announce.
+    /// Whether a read would return data that no poll of the socket will announce.
     pub(super) fn has_plain(&self) -> bool {
         !self.plain.is_empty()
     }
 
-    /// Whether a record is there that a poll may not announce. It may turn out to be the end, or be known as that.
+    /// Whether a record or the end is there that a poll may not announce. A record may turn out to be the end.
     pub(super) fn has_record(&self) -> bool {
         self.end.is_some() || self.next_record().is_some()
     }
@@ -226,10 +226,10 @@ impl Engine {
         }
         loop {
             match self.step_or_alert(&mut [], &Outbound::Data(data))? {
-                Step::Sent => return Ok(()),
-                Step::Idle => return Err(Failure::Other("this side has closed the session")),
+                Outcome::Sent => return Ok(()),
+                Outcome::Idle => return Err(Failure::Other("this side has closed the session")),
                 // Records that came before are decrypted on the way.
-                Step::Progress | Step::Data(_) => {}
+                Outcome::Progress | Outcome::Data(_) => {}
             }
         }
     }
@@ -255,12 +255,12 @@ impl Around<'_> {
         status: UnbufferedStatus<'_, '_, Data>,
         out: &mut [u8],
         outbound: &Outbound<'_>,
-    ) -> (usize, Result<Step, TlsError>) {
+    ) -> (usize, Result<Outcome, TlsError>) {
         let used = status.discard;
         let step = match status.state {
             Ok(ConnectionState::ReadTraffic(traffic)) => {
                 return match self.receive(traffic, out) {
-                    Ok((more, copied)) => (used + more, Ok(Step::Data(copied))),
+                    Ok((more, copied)) => (used + more, Ok(Outcome::Data(copied))),
                     // The records stay in the buffer: whoever looks ahead takes the bad one back.
                     Err(error) => (0, Err(error)),
                 };
@@ -272,29 +272,29 @@ impl Around<'_> {
                         EncodeError::AlreadyEncoded => None,
                     })
                 });
-                result.map(|()| Step::Progress)
+                result.map(|()| Outcome::Progress)
             }
             Ok(ConnectionState::TransmitTlsData(data)) => {
                 // It is in `outgoing` already, and what follows goes behind it.
                 data.done();
-                Ok(Step::Progress)
+                Ok(Outcome::Progress)
             }
             Ok(ConnectionState::WriteTraffic(mut traffic)) => match outbound {
-                Outbound::Nothing => Ok(Step::Idle),
+                Outbound::Nothing => Ok(Outcome::Idle),
                 Outbound::Data(data) => {
                     let result = encode(self.outgoing, |room| traffic.encrypt(data, room).map_err(required));
-                    result.map(|()| Step::Sent)
+                    result.map(|()| Outcome::Sent)
                 }
                 Outbound::CloseNotify => {
                     let result = encode(self.outgoing, |room| traffic.queue_close_notify(room).map_err(required));
-                    result.map(|()| Step::Sent)
+                    result.map(|()| Outcome::Sent)
                 }
             },
             Ok(ConnectionState::PeerClosed) => {
                 self.end.get_or_insert(Ended::Eof);
-                Ok(Step::Progress)
+                Ok(Outcome::Progress)
             }
-            Ok(_) => Ok(Step::Idle),
+            Ok(_) => Ok(Outcome::Idle),
             Err(error) => Err(error),
         };
         (used, step)

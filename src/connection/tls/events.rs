@@ -49,7 +49,7 @@ pub(super) unsafe extern "C" fn set_write_handler(
     status(|| settle(conn).inspect_err(|_| conn.set_write_handler(before)))
 }
 
-/// With `on` the loop is left alone until [`update_state`].
+/// With `on`, the loop is not touched until [`update_state`].
 #[allow(dead_code)] // Only Valkey asks for it.
 pub(in crate::connection) fn postpone(conn: TlsConn, on: bool) {
     conn.set_postponed(on);
@@ -58,7 +58,7 @@ pub(in crate::connection) fn postpone(conn: TlsConn, on: bool) {
 /// Catches up with what another thread has done.
 #[allow(dead_code)] // Only Valkey asks for it.
 pub(in crate::connection) fn update_state(conn: TlsConn) {
-    // Without memory for the event there is nobody to tell.
+    // An error (no memory for the event) has nobody to be reported to.
     let _ = settle(conn);
 }
 
@@ -77,7 +77,7 @@ pub(in crate::connection) fn rebound(conn: TlsConn) -> Result<(), Errno> {
     if conn.has_permit() {
         conn.move_permit(LoopHandle::of(loop_of(*conn)?).number());
     }
-    // In the middle of a handshake that has begun; one that was to give way has got another loop before it was told.
+    // A handshake is under way, or was to give way and has changed its loop before it was told.
     if conn.state() == CONN_STATE_CONNECTING || conn.has_permit() || conn.conn_handler().is_some() {
         begin(conn)?;
         return watch_for(conn, AE_READABLE | AE_WRITABLE);

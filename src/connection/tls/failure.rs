@@ -1,4 +1,4 @@
-//! Why a session fails, and how that is said.
+//! Why a session fails, and the text for it.
 
 use crate::sys::Errno;
 use core::fmt;
@@ -9,9 +9,9 @@ use rustls::{CertificateError, Error as TlsError};
 pub(super) enum Failure {
     /// The socket failed.
     System(Errno),
-    /// TLS did.
+    /// rustls reported an error.
     Tls(TlsError),
-    /// Something else about TLS.
+    /// Another reason, in words.
     Other(&'static str),
 }
 
@@ -28,7 +28,7 @@ impl From<TlsError> for Failure {
 }
 
 impl fmt::Display for Failure {
-    /// Says which side did what.
+    /// Names the side at fault, and what it did.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::System(errno) => crate::sys::text::error_text(*errno).fmt(f),

@@ -1,4 +1,4 @@
-//! Handshakes: begun, gone on with whenever the socket is ready, and ended, within their time.
+//! Handshakes: started, continued whenever the socket is ready, and ended, at the latest when their time is over.
 
 use super::config::limits;
 use super::conn::TlsConn;
@@ -21,7 +21,7 @@ use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
-/// Begins a handshake: from now on it has its time.
+/// Begins a handshake: starts its timer, if handshakes are limited in time.
 pub(super) fn begin(conn: TlsConn) -> Result<(), Errno> {
     limits::milliseconds().map_or(Ok(()), |milliseconds| give_time(conn, milliseconds.into()))
 }
@@ -43,8 +43,8 @@ pub(super) fn stop_timer(conn: TlsConn) {
     }
 }
 
-/// A place for a handshake that begins. When there is none, the oldest of the same loop gives way: a client that is slow
-/// rather than one that has just come. The loop tells it so in a moment: nobody expects other connections' handlers here.
+/// A permit for a handshake that begins. If there is none left, the oldest handshake of the same loop gives way: better
+/// a slow client than a new one. A time event tells it, because its handler must not run in here.
 fn take_permit(conn: TlsConn) -> Result<Permit, Failure> {
     let el = LoopHandle::of(loop_of(*conn)?).number();
     if let Some(permit) = Permit::take(conn.as_ptr(), el) {
@@ -76,7 +76,7 @@ unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: 
     DO_NOT_RUN_AGAIN
 }
 
-/// Goes on with a handshake. None while it lasts; then the state says how it went.
+/// Continues a handshake. None while it lasts; afterwards the connection's state tells the result.
 pub(super) fn advance(conn: TlsConn) -> Option<()> {
     let result = step(conn).and_then(|waits| {
         let mask = match waits {
@@ -107,21 +107,21 @@ fn step(conn: TlsConn) -> Result<Handshake, Failure> {
     session.handshake(conn.fd())
 }
 
-/// The handshake is over, well or not. False when the connection is gone.
+/// Reports the end of the handshake, successful or not. False when the connection is gone.
 #[must_use]
 pub(super) fn finish(conn: TlsConn) -> bool {
     end(conn);
     if conn.state() == CONN_STATE_ERROR {
         unwatch(*conn, AE_READABLE | AE_WRITABLE);
     }
-    // Taken first: it may start another connect.
+    // Taken before it is called: it may start another connect.
     let handler = conn.conn_handler();
     conn.set_conn_handler(None);
     if !call_handler(*conn, handler) {
         return false;
     }
     if conn.state() == CONN_STATE_CONNECTED {
-        // Without memory for the event there is nobody to tell.
+        // An error (no memory for the event) has nobody to be reported to.
         let _ = settle(conn);
     }
     true
@@ -148,7 +148,7 @@ pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: Connectio
         return C_OK;
     }
     if conn.state() == CONN_STATE_ERROR {
-        // The caller hears of it from the result alone.
+        // The result tells the caller; the handler is not called.
         conn.set_conn_handler(None);
         end(conn);
         unwatch(*conn, AE_READABLE | AE_WRITABLE);
@@ -190,7 +190,7 @@ impl Connector for Tls {
     }
 }
 
-/// Gives a connection that can connect a new session.
+/// Gives a connection a new session, if it is in a state to connect.
 fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {
     if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED) {
         conn.unlist();

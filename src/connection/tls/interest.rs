@@ -10,7 +10,7 @@ use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::c_int;
 
-/// Brings what the loop watches for in line with the handlers.
+/// Makes the loop watch for what the handlers want.
 pub(super) fn settle(conn: TlsConn) -> Result<(), Errno> {
     if conn.postponed() || matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
         return Ok(());
@@ -27,10 +27,10 @@ pub(super) fn settle(conn: TlsConn) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Watches the descriptor for these events and no other.
+/// Watches the descriptor for exactly these events.
 pub(super) fn watch_for(conn: TlsConn, mask: c_int) -> Result<(), Errno> {
     let el = match loop_of(*conn) {
-        // Between two loops, and without a descriptor, there is nothing to watch for.
+        // A connection between two loops, or without a descriptor, is not watched.
         Err(_) if mask == 0 => return Ok(()),
         el => el?,
     };

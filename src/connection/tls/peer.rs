@@ -1,7 +1,8 @@
-//! What the peer's certificate says: itself as PEM, and the user that a client's names.
+//! The peer's certificate, as PEM, and the user that a client's certificate names.
 //!
-//! Which part of the certificate that is, is read from the host's own configuration at each call: a server changes it
-//! without configuring TLS anew. A name with a NUL byte inside is nobody's: read as a C string it would be another's.
+//! Which field names the user is read from the host's own configuration at each call: a server changes that without
+//! configuring TLS anew. A name with a NUL byte inside is nobody's: cut there as a C string, it would be another
+//! user's.
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
@@ -85,7 +86,7 @@ pub(crate) unsafe fn peer_user(conn: TlsConn, name: *mut *mut c_char) -> *mut c_
     user
 }
 
-/// The user, and the name to report: of one with a NUL byte a spelling without.
+/// The user, and the name to report, with NUL bytes spelled out.
 fn by_common_name(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
     let Some(name) = fields.common_name().filter(|name| !name.is_empty()) else {
         log(LIBAE_LOG_DEBUG, format_args!("TLS: Failed to extract CN in certificate subject"));
@@ -116,12 +117,12 @@ fn by_uri(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
     (ptr::null_mut(), looked_for)
 }
 
-/// The host's enabled user of that name, nobody for one with a NUL byte.
+/// The host's enabled user of that name. A name with a NUL byte is nobody's.
 fn find(name: &[u8]) -> *mut c_void {
     CString::new(name).map_or(ptr::null_mut(), |name| host::enabled_user(&name))
 }
 
-/// The name with its NUL bytes spelled out, so that what is read up to the first is not taken for the whole.
+/// The name with its NUL bytes spelled out, so that a C string shows all of it.
 fn spelled_out(name: &[u8]) -> Vec<u8> {
     let parts: Vec<_> = name.split(|byte| *byte == 0).collect();
     parts.join(&b"\\x00"[..])

@@ -1,19 +1,19 @@
-//! Connections that hold data no poll of their socket will announce: records that came together with others.
+//! The list of connections with data that no poll of their socket will announce: records that came together with
+//! others.
 //!
-//! Each waits under the number of its loop, and stays in the list until it is served or closed: whoever else knows a
-//! connection that waits does not learn that it is gone. I/O threads may read from it, so that the list is behind a
-//! lock.
+//! Each waits under the number of its loop until it is served or closed; a closed connection must leave, or the list
+//! would keep its address. I/O threads read from waiting connections, so the list is behind a lock.
 
 use crate::abi::connection::connection;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A loop's number, and a place in the order in which connections came.
-type Key = (u64, u64);
+/// A loop's number, and a number that grows with each entry.
+type Position = (u64, u64);
 
 struct Waiting {
-    connections: BTreeMap<Key, Pointer>,
+    connections: BTreeMap<Position, Pointer>,
     next: u64,
 }
 
@@ -23,23 +23,23 @@ struct Pointer(*mut connection);
 unsafe impl Send for Pointer {}
 
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting { connections: BTreeMap::new(), next: 1 });
-/// How many there are: nobody takes the lock to learn that there are none.
+/// How many wait. Read without the lock, to find out cheaply that none do.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A connection's place in the list, not to be copied.
+/// A connection's entry in the list. Not to be copied.
 #[derive(Default, Debug)]
-pub(super) struct Place(Option<Key>);
+pub(super) struct Entry(Option<Position>);
 
-impl Place {
+impl Entry {
     pub(super) fn is_taken(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Enters the connection, at the end of those of its loop, if it is not there.
+    /// Puts the connection behind the others of its loop, unless it waits there already.
     pub(super) fn enter(&mut self, el: u64, conn: *mut connection) {
         if self.0.is_some_and(|(now, _)| now == el) {
             return;
@@ -53,7 +53,7 @@ impl Place {
         self.0 = Some(place);
     }
 
-    /// Takes the connection out, if it is there.
+    /// Takes the connection off the list, if it is there.
     pub(super) fn leave(&mut self) {
         if let Some(place) = self.0.take() {
             let mut waiting = waiting();
@@ -71,12 +71,12 @@ pub(super) fn first_loop(from: u64) -> Option<u64> {
     waiting().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
 }
 
-/// Behind everybody who waits now.
+/// A position behind all that wait now.
 pub(super) fn end() -> u64 {
     waiting().next
 }
 
-/// The first connection of a loop from the place `from` on and in front of `end`, and its place. It is still in the
+/// The first waiting connection of a loop from position `from` on, before `end`, and its position. It stays on the
 /// list.
 pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut connection)> {
     if COUNT.load(Relaxed) == 0 || from >= end {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn each_loop_has_its_own_in_order() {
         let conns = [1, 2, 3].map(ptr::without_provenance_mut);
-        let [mut a, mut b, mut c] = [Place::default(), Place::default(), Place::default()];
+        let [mut a, mut b, mut c] = [Entry::default(), Entry::default(), Entry::default()];
         a.enter(8, conns[0]);
         b.enter(16, conns[1]);
         c.enter(8, conns[2]);
@@ -106,7 +106,7 @@ mod tests {
         a.enter(8, conns[0]);
         assert_eq!(first(8, 0, end).unwrap().1, conns[2]);
         assert_eq!((first_loop(0), first_loop(9), first_loop(17)), (Some(8), Some(16), None));
-        // To another loop.
+        // It moves to another loop.
         c.enter(16, conns[2]);
         assert_eq!(first(8, 0, end), None);
         a.leave();

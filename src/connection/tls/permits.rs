@@ -1,4 +1,4 @@
-//! Handshakes under way on the accepting side: each has a permit, and which gives way when there are too many.
+//! Permits for handshakes on the accepting side, and which handshake gives way when there are too many.
 
 use super::config::limits::most;
 use crate::abi::connection::connection;
@@ -7,8 +7,7 @@ use crate::sys::clock;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// How long a handshake takes, in microseconds, before it may have to give way to a new one: as long as a listener
-/// rests.
+/// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
 const GRACE: u64 = 1000 * LIBAE_ACCEPT_RETRY_MS as u64;
 
 /// A handshake under way on the accepting side.
@@ -16,14 +15,14 @@ struct UnderWay {
     conn: *mut connection,
     /// The number of its loop, 0 while it has none.
     el: u64,
-    /// Since when, in microseconds.
+    /// When it began, in microseconds.
     since: u64,
 }
 
 // SAFETY: only the loop's own thread follows the pointer.
 unsafe impl Send for UnderWay {}
 
-/// By their numbers: the oldest first.
+/// By number, the oldest first.
 static UNDER_WAY: Mutex<BTreeMap<u64, UnderWay>> = Mutex::new(BTreeMap::new());
 
 fn under_way() -> MutexGuard<'static, BTreeMap<u64, UnderWay>> {
@@ -36,7 +35,7 @@ pub(super) fn room() -> usize {
     most().saturating_sub(under_way().len())
 }
 
-/// A handshake on the accepting side, counted while this lives.
+/// Allows one handshake on the accepting side, which counts as under way until this is dropped.
 pub(super) struct Permit(u64);
 
 impl Permit {
@@ -51,7 +50,7 @@ impl Permit {
         })
     }
 
-    /// The connection has another loop, or for 0 none.
+    /// The connection has moved to another loop; 0: it has none for now.
     #[allow(dead_code)] // Only Redis 8 asks for it.
     pub(super) fn moved(&self, el: u64) {
         if let Some(handshake) = under_way().get_mut(&self.0) {
@@ -66,7 +65,7 @@ impl Drop for Permit {
     }
 }
 
-/// The oldest handshake of a loop, if it has had [`GRACE`].
+/// The oldest handshake of a loop, if it is older than [`GRACE`].
 pub(super) fn oldest(el: u64) -> Option<*mut connection> {
     let under_way = under_way();
     let oldest = under_way.values().find(|handshake| handshake.el == el)?;

@@ -1,5 +1,4 @@
-//! A client's session by itself: over a descriptor that the program has connected and watches, without a connection or
-//! a loop of ours.
+//! A client's session without a connection or a loop of ours: the program connects and watches the descriptor.
 
 use super::config::upstream::configure_from_host;
 use super::failure::Failure;
@@ -17,7 +16,7 @@ pub(crate) struct RawSession {
     shut: bool,
     /// What ended the session.
     failed: Option<Errno>,
-    /// The same in words.
+    /// The text of `failed`.
     error: Option<CString>,
 }
 
@@ -30,7 +29,7 @@ impl RawSession {
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 
-    /// Goes on with the handshake. Returns what of `AE_READABLE` and `AE_WRITABLE` it waits for, `AE_NONE` when it is
+    /// Continues the handshake. Returns `AE_READABLE` or `AE_WRITABLE` for what it waits for, `AE_NONE` when it is
     /// over.
     pub(crate) fn handshake(&mut self) -> Result<c_int, Errno> {
         let established = self.established;
@@ -52,7 +51,7 @@ impl RawSession {
         self.transfer(|session, fd| session.write(fd, &[data]))
     }
 
-    /// Whether a read has something to say that no poll of the descriptor will announce.
+    /// Whether a read would return something that no poll of the descriptor will announce.
     pub(crate) fn has_pending(&self) -> bool {
         let usable = self.established && !self.shut && self.failed.is_none();
         usable && (self.session.has_plain() || self.session.has_record())
@@ -78,7 +77,7 @@ impl RawSession {
         }
     }
 
-    /// Does something with the session, unless it has failed. A failure that does not pass is kept.
+    /// Runs `body`, unless the session has failed. A failure other than `EAGAIN` and `EINTR` is kept.
     fn attempt<T>(&mut self, body: impl FnOnce(&mut Session, c_int) -> Result<T, Failure>) -> Result<T, Errno> {
         if let Some(errno) = self.failed {
             return Err(errno);

@@ -2,7 +2,7 @@
 
 use super::buffer::WRITE_LIMIT;
 use super::config::context::{self, Context};
-use super::engine::{Ended, Engine, Outbound, READ_LEAST, Step};
+use super::engine::{Ended, Engine, Outbound, Outcome, READ_LEAST};
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
@@ -26,10 +26,9 @@ pub(super) enum Handshake {
 
 pub(super) struct Session {
     engine: Engine,
-    /// How many bytes of data in `outgoing` the writer still believes to have: it was told `EAGAIN`, and brings them
-    /// once more.
+    /// How many bytes are in records already although the writer was told `EAGAIN`: it will pass them again.
     untold: usize,
-    /// The first record of the peer looks like one.
+    /// The peer's first bytes have been seen and look like a record.
     is_greeted: bool,
 }
 
@@ -60,17 +59,17 @@ impl Session {
         self.engine.peer_certificate()
     }
 
-    /// Whether a read has data to give that no poll of the socket will announce.
+    /// Whether a read would return data that no poll of the socket will announce.
     pub(super) fn has_plain(&self) -> bool {
         self.engine.has_plain()
     }
 
-    /// Whether a record is there that a poll may not announce. It may turn out to be the end, or be known as that.
+    /// Whether a record or the end is there that a poll may not announce. A record may turn out to be the end.
     pub(super) fn has_record(&self) -> bool {
         self.engine.has_record()
     }
 
-    /// Goes on with the handshake.
+    /// Continues the handshake.
     pub(super) fn handshake(&mut self, socket: c_int) -> Result<Handshake, Failure> {
         let result = self.try_handshake(socket);
         if result.is_err() {
@@ -83,7 +82,7 @@ impl Session {
 
     fn try_handshake(&mut self, socket: c_int) -> Result<Handshake, Failure> {
         loop {
-            if let Step::Progress | Step::Data(_) | Step::Sent =
+            if let Outcome::Progress | Outcome::Data(_) | Outcome::Sent =
                 self.engine.step_or_alert(&mut [], &Outbound::Nothing)?
             {
                 continue;
@@ -103,7 +102,7 @@ impl Session {
                 Err(Failure::System(Errno::EAGAIN)) => return Ok(Handshake::Read),
                 result => result?,
             };
-            // No alert for who speaks another protocol, and would take it for an answer.
+            // A peer that speaks another protocol gets no alert: it would take that for an answer.
             if let [kind, rest @ ..] = self.engine.incoming.filled()
                 && self.engine.is_server()
                 && !self.is_greeted
@@ -127,7 +126,7 @@ impl Session {
         Ok(count)
     }
 
-    /// Writes what is in `outgoing`; `EAGAIN` when something stays.
+    /// Writes what is in `outgoing`; `EAGAIN` when the socket does not take all of it.
     fn flush(&mut self, socket: c_int) -> Result<(), Errno> {
         self.flush_with(|data| fd::write_from(socket, data))
     }
@@ -140,7 +139,7 @@ impl Session {
         Ok(())
     }
 
-    /// Reads up to the room in `out`, one record, or several that are good; 0 is the end.
+    /// Reads one record, or several good ones, as far as they fit into `out`; 0 is the end.
     pub(super) fn read(&mut self, socket: c_int, out: &mut [u8]) -> Result<usize, Failure> {
         let result = self.try_read(socket, out);
         self.engine.park();
@@ -153,9 +152,9 @@ impl Session {
         }
         while self.engine.end.is_none() {
             match self.engine.step_or_alert(out, &Outbound::Nothing) {
-                Ok(Step::Data(count @ 1..)) => return Ok(count + self.engine.read_ahead(&mut out[count..])),
-                Ok(Step::Idle) if !self.engine.show_record() => {
-                    // Answers of the protocol's own. What does not go now goes with the next call.
+                Ok(Outcome::Data(count @ 1..)) => return Ok(count + self.engine.read_ahead(&mut out[count..])),
+                Ok(Outcome::Idle) if !self.engine.show_record() => {
+                    // The protocol's own replies. What the socket does not take now goes with the next call.
                     let _ = self.flush(socket);
                     if self.receive(socket)? == 0 {
                         self.engine.end = Some(Ended::Eof);
@@ -173,8 +172,8 @@ impl Session {
         }
     }
 
-    /// Writes data, of which the buffers are parts; returns how much of it. `EAGAIN` when the socket does not take
-    /// all the records: the caller brings the same data again, at least as much of it, as it has to for upstream.
+    /// Writes data that comes in parts; returns how much was taken. `EAGAIN` when the socket does not take all the
+    /// records: the caller then passes the same data again, at least as much of it, as upstream requires, too.
     pub(super) fn write(&mut self, socket: c_int, parts: &[&[u8]]) -> Result<usize, Failure> {
         let result = self.try_write(socket, parts);
         if let Err(Failure::Tls(_)) = result {
@@ -192,7 +191,7 @@ impl Session {
         self.flush(socket)?;
         let total: usize = parts.iter().map(|part| part.len()).sum();
         if self.untold > 0 {
-            // Less than before cannot be the same data.
+            // With less than before it cannot be the same data.
             return if total < self.untold { Err(Errno::EAGAIN.into()) } else { Ok(mem::take(&mut self.untold)) };
         }
         let count = match parts {
@@ -219,24 +218,25 @@ impl Session {
         }
     }
 
-    /// Tells the peer that nothing more comes, if the socket takes that now. A socket that blocks is not waited for.
+    /// Tells the peer that nothing more comes, if the socket takes that at once. Never waits, not even if the socket
+    /// blocks.
     pub(super) fn close(&mut self, socket: c_int) {
         let flush = |session: &mut Self| session.flush_with(|data| socket::send_now(socket, data));
         if self.engine.is_handshaking() || matches!(self.engine.end, Some(Ended::Failed(_))) || flush(self).is_err() {
             return;
         }
-        while let Ok(Step::Progress | Step::Data(_)) = self.engine.step(&mut [], &Outbound::CloseNotify) {}
+        while let Ok(Outcome::Progress | Outcome::Data(_)) = self.engine.step(&mut [], &Outbound::CloseNotify) {}
         let _ = flush(self);
         if !self.engine.is_server() {
-            // What a server sends unasked, tickets, must not be left unread: the kernel would answer with a reset,
-            // which takes what has just been written with it.
+            // A server's tickets must not stay unread: the kernel would send a reset, and that would discard what has
+            // just been written.
             let _ = socket::receive_now(socket, self.engine.incoming.room(READ_LEAST));
         }
     }
 }
 
 thread_local! {
-    /// Where several buffers become one.
+    /// Where the parts of a write are put together.
     static GATHERED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 

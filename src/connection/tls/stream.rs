@@ -1,4 +1,4 @@
-//! The functions of the type, and how its connections come and go.
+//! The type's table, and how its connections are created and closed.
 
 use super::config::upstream::configure_from_host;
 use super::conn::TlsConn;
@@ -17,7 +17,7 @@ use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int};
 
-/// The functions of the type that are the same in every profile.
+/// The functions of the type's table that are the same in every profile.
 pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     ae_handler: Some(events::ae_handler),
     close: Some(close),
@@ -53,8 +53,8 @@ pub(crate) fn create_accepted(
     TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some))
 }
 
-/// How many connections a listener of a loop may accept at once: `most`, or as many as there is room for, or one for which
-/// another handshake gives way. None: none for a while.
+/// How many connections a listener of a loop may accept now: `most`, or as many as there are permits for, or one if
+/// another handshake can give way to it. None: the listener rests.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
 pub(crate) fn accepts(el: Loop, most: usize) -> Option<usize> {
     match most.min(permits::room()) {
@@ -98,6 +98,6 @@ fn say_goodbye(conn: TlsConn) {
 #[allow(dead_code)] // Nobody asks for it up to redis-7.0.
 pub(crate) fn shutdown(conn: TlsConn) {
     say_goodbye(conn);
-    // A socket that is not connected any more has nothing to shut down.
+    // It fails for a socket that is no longer connected: there is nothing to shut down.
     let _ = crate::sys::socket::shutdown(conn.fd());
 }

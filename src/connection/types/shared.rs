@@ -14,6 +14,7 @@ use crate::event_loop::Loop;
 #[cfg(abi_redis_8)]
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
+use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int};
 
 /// What the types "tcp" and "unix" have in common.
@@ -91,7 +92,8 @@ pub(super) unsafe extern "C" fn addr(
     let conn = unsafe { Conn::new(conn) };
     let end = anet::end_address(conn.fd(), remote != 0);
     // SAFETY: NULL, or room for that many bytes and for a port.
-    let result = unsafe { anet::write_end(end, ip, ip_len, port) };
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    let result = anet::write_end(end, ip, port);
     status(|| result.inspect_err(|errno| conn.set_last_errno(*errno as c_int)))
 }
 

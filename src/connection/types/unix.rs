@@ -18,7 +18,7 @@ use crate::host;
 #[cfg(abi_valkey_9)]
 use crate::sys::errno::quietly;
 #[cfg(abi_valkey_9)]
-use crate::sys::text::write_bytes;
+use crate::sys::text::TextRoom;
 #[cfg(abi_valkey_9)]
 use core::ffi::{CStr, c_char};
 use core::ffi::{c_int, c_void};
@@ -56,10 +56,12 @@ unsafe extern "C" fn unix_addr(
     let of_host = host::unix_socket().map(CStr::to_owned);
     let path = of_host.or_else(|| quietly(|| anet::unix_path(conn?.fd())));
     let path = path.as_deref().unwrap_or(c"/unixsocket").to_bytes();
-    // SAFETY: called with room for that many bytes, or NULL.
-    unsafe { write_bytes(ip, ip_len, &[path, b":0"]) };
-    // SAFETY: called with room for a port, or NULL.
-    if let Some(port) = unsafe { port.as_mut() } {
+    // SAFETY: called with NULL, or room for that many bytes and for a port.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    if let Some(mut ip) = ip {
+        ip.write_bytes(&[path, b":0"]);
+    }
+    if let Some(port) = port {
         *port = 0;
     }
     C_OK

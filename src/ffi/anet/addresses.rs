@@ -1,23 +1,32 @@
 //! Addresses: of names, and of sockets' ends.
 
-use super::{host_argument, status};
+use super::args::{ErrorText, required};
 use crate::abi::anet::{ANET_IP_ONLY, ANET_PREFER_IPV4, ANET_PREFER_IPV6};
 use crate::abi::profile;
 use crate::anet::{self, End, Error, Family, HostPort};
-use crate::ffi::args::{call, non_null, string};
-use crate::sys::text::{write_text, write_whole};
-use core::ffi::{c_char, c_int};
+use crate::ffi::args::{call, optional_string};
+use crate::sys::text::TextRoom;
+use core::ffi::{CStr, c_char, c_int};
 use core::fmt::Display;
 use nix::errno::Errno;
 
 /// Writes as much of the text as fits and returns the length of the whole.
-///
-/// # Safety
-/// `buf` is NULL or has room for `len` bytes.
-unsafe fn format_to(buf: *mut c_char, len: usize, text: impl Display) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the room.
-    let whole = unsafe { write_text(non_null(buf)?, len, format_args!("{text}")) };
+fn format_to(room: Option<TextRoom<'_>>, text: impl Display) -> Result<c_int, Errno> {
+    let whole = room.ok_or(Errno::EINVAL)?.write(format_args!("{text}"));
     Ok(c_int::try_from(whole).unwrap_or(c_int::MAX))
+}
+
+fn resolve(err: ErrorText<'_>, host: Option<&CStr>, room: Option<TextRoom<'_>>, flags: c_int) -> c_int {
+    err.status(|| {
+        let preferred = match flags & (ANET_PREFER_IPV4 | ANET_PREFER_IPV6) {
+            ANET_PREFER_IPV4 => Some(Family::V4),
+            ANET_PREFER_IPV6 => Some(Family::V6),
+            _ => None,
+        };
+        let ip = anet::resolve(required(host, "host")?, flags & ANET_IP_ONLY != 0, preferred)?;
+        let written = room.ok_or(Errno::EINVAL).and_then(|mut room| room.write_whole(ip.as_str()));
+        written.map_err(|errno| Error::new("ipbuf", errno))
+    })
 }
 
 /// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
@@ -37,19 +46,9 @@ pub unsafe extern "C" fn anetResolve(
     ipbuf_len: usize,
     flags: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err`, the string and the buffer.
-    unsafe {
-        status(err, || {
-            let preferred = match flags & (ANET_PREFER_IPV4 | ANET_PREFER_IPV6) {
-                ANET_PREFER_IPV4 => Some(Family::V4),
-                ANET_PREFER_IPV6 => Some(Family::V6),
-                _ => None,
-            };
-            let ip = anet::resolve(host_argument(host)?, flags & ANET_IP_ONLY != 0, preferred)?;
-            let buf = non_null(ipbuf).map_err(|errno| Error::new("ipbuf", errno))?;
-            write_whole(buf, ipbuf_len, ip.as_str()).map_err(|errno| Error::new("ipbuf", errno))
-        })
-    }
+    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own contract.
+    let (err, host, room) = unsafe { (ErrorText::new(err), optional_string(host), TextRoom::new(ipbuf, ipbuf_len)) };
+    resolve(err, host, room, flags)
 }
 
 /// `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
@@ -63,17 +62,14 @@ pub unsafe extern "C" fn anetResolveIP(
     ipbuf: *mut c_char,
     ipbuf_len: usize,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err`, the string and the buffer.
-    unsafe { anetResolve(err, host, ipbuf, ipbuf_len, ANET_IP_ONLY) }
+    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own contract.
+    let (err, host, room) = unsafe { (ErrorText::new(err), optional_string(host), TextRoom::new(ipbuf, ipbuf_len)) };
+    resolve(err, host, room, ANET_IP_ONLY)
 }
 
 /// Writes the address of one end of a socket.
-///
-/// # Safety
-/// As for [`anetFdToString`].
-unsafe fn end_to_string(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: bool) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    call(-1, || unsafe { anet::write_end(anet::end_address(fd, remote), ip, ip_len, port) }.map(|()| 0))
+fn end_to_string(fd: c_int, ip: Option<TextRoom<'_>>, port: Option<&mut c_int>, remote: bool) -> c_int {
+    call(-1, || anet::write_end(anet::end_address(fd, remote), ip, port).map(|()| 0))
 }
 
 /// The address of one end of a socket: the remote end when `remote` is not 0, else the own one. (Up to
@@ -93,8 +89,9 @@ pub unsafe extern "C" fn anetFdToString(
     port: *mut c_int,
     remote: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { end_to_string(fd, ip, ip_len, port, profile::asks_for_remote(remote)) }
+    // SAFETY: NULL or room for `ip_len` bytes, NULL or valid, by this function's own contract.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    end_to_string(fd, ip, port, profile::asks_for_remote(remote))
 }
 
 /// The address of one end of a socket: the remote end for `FD_TO_PEER_NAME` (0), else the own one. (From redis-7.2 on
@@ -114,8 +111,9 @@ pub unsafe extern "C" fn anetFdToString(
     port: *mut c_int,
     fd_to_str_type: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { end_to_string(fd, ip, ip_len, port, profile::asks_for_remote(fd_to_str_type)) }
+    // SAFETY: NULL or room for `ip_len` bytes, NULL or valid, by this function's own contract.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    end_to_string(fd, ip, port, profile::asks_for_remote(fd_to_str_type))
 }
 
 /// One end's address as `anetFormatAddr` writes it: the remote end for `FD_TO_PEER_NAME` (0), else the own one; "?:0"
@@ -129,8 +127,9 @@ pub unsafe extern "C" fn anetFdToString(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatFdAddr(fd: c_int, buf: *mut c_char, buf_len: usize, fd_to_str_type: c_int) -> c_int {
     let remote = profile::asks_for_remote(fd_to_str_type);
-    // SAFETY: the caller vouches for the buffer.
-    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote }) })
+    // SAFETY: NULL or room for `buf_len` bytes, by this function's own contract.
+    let room = unsafe { TextRoom::new(buf, buf_len) };
+    call(-1, || format_to(room, End { fd, remote }))
 }
 
 /// The remote end's address, as `anetFdToString` (upstream before 6.2).
@@ -139,8 +138,9 @@ pub unsafe extern "C" fn anetFormatFdAddr(fd: c_int, buf: *mut c_char, buf_len: 
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetPeerToString(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { end_to_string(fd, ip, ip_len, port, true) }
+    // SAFETY: NULL or room for `ip_len` bytes, NULL or valid, by this function's own contract.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    end_to_string(fd, ip, port, true)
 }
 
 /// The own end's address, as `anetFdToString` (upstream before 6.2).
@@ -149,8 +149,9 @@ pub unsafe extern "C" fn anetPeerToString(fd: c_int, ip: *mut c_char, ip_len: us
 /// `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize, port: *mut c_int) -> c_int {
-    // SAFETY: the caller vouches for the buffer and the port.
-    unsafe { end_to_string(fd, ip, ip_len, port, false) }
+    // SAFETY: NULL or room for `ip_len` bytes, NULL or valid, by this function's own contract.
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    end_to_string(fd, ip, port, false)
 }
 
 /// Writes `ip:port`, or `[ip]:port` for IPv6, to `fmt`, cut to `fmt_len` bytes and terminated.
@@ -161,10 +162,9 @@ pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize,
 /// `fmt` is NULL or has room for `fmt_len` bytes; `ip` is NULL or a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *mut c_char, port: c_int) -> c_int {
-    call(-1, || {
-        // SAFETY: the caller vouches for the string and the buffer.
-        unsafe { format_to(fmt, fmt_len, HostPort { ip: string(ip)?, port }) }
-    })
+    // SAFETY: NULL or room for `fmt_len` bytes, NULL or a string, by this function's own contract.
+    let (room, ip) = unsafe { (TextRoom::new(fmt, fmt_len), optional_string(ip)) };
+    call(-1, || format_to(room, HostPort { ip: ip.ok_or(Errno::EINVAL)?, port }))
 }
 
 /// The remote end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
@@ -175,8 +175,9 @@ pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *m
 /// `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatPeer(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
-    // SAFETY: the caller vouches for the buffer.
-    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote: true }) })
+    // SAFETY: NULL or room for `buf_len` bytes, by this function's own contract.
+    let room = unsafe { TextRoom::new(buf, buf_len) };
+    call(-1, || format_to(room, End { fd, remote: true }))
 }
 
 /// The own end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
@@ -187,6 +188,7 @@ pub unsafe extern "C" fn anetFormatPeer(fd: c_int, buf: *mut c_char, buf_len: us
 /// `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetFormatSock(fd: c_int, buf: *mut c_char, buf_len: usize) -> c_int {
-    // SAFETY: the caller vouches for the buffer.
-    call(-1, || unsafe { format_to(buf, buf_len, End { fd, remote: false }) })
+    // SAFETY: NULL or room for `buf_len` bytes, by this function's own contract.
+    let room = unsafe { TextRoom::new(buf, buf_len) };
+    call(-1, || format_to(room, End { fd, remote: false }))
 }

@@ -4,44 +4,7 @@
 //! leaves a terminated text that says which call failed and why.
 
 pub mod addresses;
+mod args;
 pub mod options;
 pub mod pipes;
 pub mod sockets;
-
-use super::args::{call, string};
-use crate::abi::anet::{ANET_ERR, ANET_ERR_LEN, ANET_OK};
-use crate::anet::Error;
-use crate::sys::text::write_text;
-use core::ffi::{CStr, c_char, c_int};
-
-/// Runs `body`; a failure's text goes to `err`, its number to `errno`.
-///
-/// # Safety
-/// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
-unsafe fn answer<T>(err: *mut c_char, failure: T, body: impl FnOnce() -> Result<T, Error>) -> T {
-    call(failure, || {
-        body().map_err(|error| {
-            if !err.is_null() {
-                // SAFETY: the caller vouches for the room.
-                unsafe { write_text(err, ANET_ERR_LEN, format_args!("{error}")) };
-            }
-            error.errno()
-        })
-    })
-}
-
-/// [`answer`] for functions that return `ANET_OK` or `ANET_ERR`.
-///
-/// # Safety
-/// As for [`answer`].
-unsafe fn status(err: *mut c_char, body: impl FnOnce() -> Result<(), Error>) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { answer(err, ANET_ERR, || body().map(|()| ANET_OK)) }
-}
-
-/// # Safety
-/// `host` is NULL or a string.
-unsafe fn host_argument<'a>(host: *const c_char) -> Result<&'a CStr, Error> {
-    // SAFETY: the caller vouches for the string.
-    unsafe { string(host) }.map_err(|errno| Error::new("host", errno))
-}

@@ -1,6 +1,6 @@
 //! Options of descriptors and sockets.
 
-use super::{answer, status};
+use super::args::ErrorText;
 use crate::abi::anet::{ANET_ERR, ANET_OK};
 use crate::anet;
 use crate::ffi::args::{call, quietly};
@@ -14,8 +14,8 @@ use core::ffi::{c_char, c_int, c_longlong};
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetNonBlock(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_blocking(fd, false)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_blocking(fd, false))
 }
 
 /// Makes `fd` blocking.
@@ -26,8 +26,8 @@ pub unsafe extern "C" fn anetNonBlock(err: *mut c_char, fd: c_int) -> c_int {
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetBlock(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_blocking(fd, true)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_blocking(fd, true))
 }
 
 /// Makes `fd` non-blocking when `non_block` is not 0, else blocking.
@@ -38,8 +38,8 @@ pub unsafe extern "C" fn anetBlock(err: *mut c_char, fd: c_int) -> c_int {
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetSetBlock(err: *mut c_char, fd: c_int, non_block: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_blocking(fd, non_block == 0)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_blocking(fd, non_block == 0))
 }
 
 /// Whether `fd` is blocking: 1 or 0.
@@ -50,8 +50,8 @@ pub unsafe extern "C" fn anetSetBlock(err: *mut c_char, fd: c_int, non_block: c_
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetIsBlock(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { answer(err, ANET_ERR, || anet::is_blocking(fd).map(c_int::from)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.answer(ANET_ERR, || anet::is_blocking(fd).map(c_int::from))
 }
 
 /// Closes `fd` on exec.
@@ -70,8 +70,8 @@ pub extern "C" fn anetCloexec(fd: c_int) -> c_int {
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetEnableTcpNoDelay(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_tcp_no_delay(fd, true)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_tcp_no_delay(fd, true))
 }
 
 /// Gathers small segments (no `TCP_NODELAY`).
@@ -82,8 +82,8 @@ pub unsafe extern "C" fn anetEnableTcpNoDelay(err: *mut c_char, fd: c_int) -> c_
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetDisableTcpNoDelay(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_tcp_no_delay(fd, false)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_tcp_no_delay(fd, false))
 }
 
 /// Sends keepalive probes after `interval` seconds of silence, and gives the peer up after three
@@ -95,8 +95,8 @@ pub unsafe extern "C" fn anetDisableTcpNoDelay(err: *mut c_char, fd: c_int) -> c
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetKeepAlive(err: *mut c_char, fd: c_int, interval: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_keep_alive(fd, interval)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_keep_alive(fd, interval))
 }
 
 /// Sends keepalive probes at the system's intervals (upstream before 6.2).
@@ -107,8 +107,8 @@ pub unsafe extern "C" fn anetKeepAlive(err: *mut c_char, fd: c_int, interval: c_
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpKeepAlive(err: *mut c_char, fd: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_default_keep_alive(fd)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_default_keep_alive(fd))
 }
 
 /// Makes a blocking send on `fd` give up after `ms` milliseconds, 0 for never.
@@ -119,8 +119,8 @@ pub unsafe extern "C" fn anetTcpKeepAlive(err: *mut c_char, fd: c_int) -> c_int 
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetSendTimeout(err: *mut c_char, fd: c_int, ms: c_longlong) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_send_timeout(fd, ms)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_send_timeout(fd, ms))
 }
 
 /// Makes a blocking receive on `fd` give up after `ms` milliseconds, 0 for never.
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn anetSendTimeout(err: *mut c_char, fd: c_int, ms: c_long
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetRecvTimeout(err: *mut c_char, fd: c_int, ms: c_longlong) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_receive_timeout(fd, ms)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_receive_timeout(fd, ms))
 }
 
 /// Marks the packets of `fd` with `id` (Linux `SO_MARK`, FreeBSD `SO_USER_COOKIE`, OpenBSD `SO_RTABLE`);
@@ -144,8 +144,8 @@ pub unsafe extern "C" fn anetRecvTimeout(err: *mut c_char, fd: c_int, ms: c_long
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetSetSockMarkId(err: *mut c_char, fd: c_int, id: u32) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { status(err, || anet::set_mark(fd, id)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.status(|| anet::set_mark(fd, id))
 }
 
 /// The pending error of a socket (`SO_ERROR`), which is cleared; 0 for none, errno when it cannot be read.

@@ -1,8 +1,10 @@
 //! Pipes, and whole reads and writes.
 
 use crate::anet;
-use crate::ffi::args::{bytes_mut, call, non_null, optional_string, quietly};
+use crate::ffi::args::{bytes_mut, call, optional_string, quietly};
 use core::ffi::{c_char, c_int};
+use core::mem::MaybeUninit;
+use nix::errno::Errno;
 
 /// Whether `filepath` names a FIFO: 1 or 0. 0 also when it cannot be looked at.
 ///
@@ -10,8 +12,9 @@ use core::ffi::{c_char, c_int};
 /// `filepath` is NULL or a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetIsFifo(filepath: *mut c_char) -> c_int {
-    // SAFETY: the caller vouches for the string.
-    quietly(|| unsafe { optional_string(filepath) }.is_some_and(anet::is_fifo).into())
+    // SAFETY: NULL or a string, by this function's own contract.
+    let path = unsafe { optional_string(filepath) };
+    quietly(|| path.is_some_and(anet::is_fifo).into())
 }
 
 /// Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and
@@ -23,11 +26,11 @@ pub unsafe extern "C" fn anetIsFifo(filepath: *mut c_char) -> c_int {
 /// `fds` is NULL or has room for two descriptors.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetPipe(fds: *mut c_int, read_flags: c_int, write_flags: c_int) -> c_int {
+    // SAFETY: NULL or two elements, by this function's own contract.
+    let fds = unsafe { fds.cast::<MaybeUninit<[c_int; 2]>>().as_mut() };
     call(-1, || {
-        let fds = non_null(fds)?;
-        let pipe = anet::pipe(read_flags, write_flags)?;
-        // SAFETY: the caller vouches for two elements.
-        unsafe { fds.cast::<[c_int; 2]>().write(pipe) };
+        let fds = fds.ok_or(Errno::EINVAL)?;
+        fds.write(anet::pipe(read_flags, write_flags)?);
         Ok(0)
     })
 }
@@ -40,10 +43,9 @@ pub unsafe extern "C" fn anetPipe(fds: *mut c_int, read_flags: c_int, write_flag
 /// `buf` is NULL or has room for `count` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetRead(fd: c_int, buf: *mut c_char, count: c_int) -> c_int {
-    call(-1, || {
-        // SAFETY: the caller vouches for the buffer.
-        anet::read_all(fd, unsafe { bytes_mut(buf, count) }?)
-    })
+    // SAFETY: NULL or valid for `count` bytes, by this function's own contract.
+    let bytes = unsafe { bytes_mut(buf, count) };
+    call(-1, || anet::read_all(fd, bytes?))
 }
 
 /// Writes all `count` bytes.
@@ -54,8 +56,7 @@ pub unsafe extern "C" fn anetRead(fd: c_int, buf: *mut c_char, count: c_int) -> 
 /// `buf` is NULL or holds `count` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetWrite(fd: c_int, buf: *mut c_char, count: c_int) -> c_int {
-    call(-1, || {
-        // SAFETY: the caller vouches for the buffer.
-        anet::write_all(fd, unsafe { bytes_mut(buf, count) }?)
-    })
+    // SAFETY: NULL or valid for `count` bytes, by this function's own contract.
+    let bytes = unsafe { bytes_mut(buf, count) };
+    call(-1, || anet::write_all(fd, bytes?))
 }

@@ -1,32 +1,20 @@
 //! Sockets that connect, listen and accept.
 
-use super::{answer, host_argument};
+use super::args::{ErrorText, required};
 use crate::abi::anet::ANET_ERR;
 use crate::abi::profile;
-use crate::anet::{self, Connect, Error, Family, Transport};
-use crate::ffi::args::{optional_string, string};
+use crate::anet::{self, Connect, Family, Transport};
+use crate::ffi::args::optional_string;
+use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int};
-use core::ptr;
 use nix::errno::Errno;
 
-/// # Safety
-/// `path` is NULL or a string.
-unsafe fn path_argument<'a>(path: *const c_char) -> Result<&'a CStr, Error> {
-    // SAFETY: the caller vouches for the string.
-    unsafe { string(path) }.map_err(|errno| Error::new("path", errno))
+fn tcp_connect(err: ErrorText<'_>, addr: Option<&CStr>, port: c_int, source: Option<&CStr>, how: Connect) -> c_int {
+    err.answer(ANET_ERR, || anet::tcp_connect(required(addr, "host")?, port, source, how))
 }
 
-/// # Safety
-/// The strings are NULL or strings, `err` as for [`answer`].
-unsafe fn tcp_connect(
-    err: *mut c_char,
-    addr: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    how: Connect,
-) -> c_int {
-    // SAFETY: the caller vouches for all of them.
-    unsafe { answer(err, ANET_ERR, || anet::tcp_connect(host_argument(addr)?, port, optional_string(source), how)) }
+fn unix_connect(err: ErrorText<'_>, path: Option<&CStr>, non_blocking: bool) -> c_int {
+    err.answer(ANET_ERR, || anet::unix_connect(required(path, "path")?, non_blocking))
 }
 
 /// Connects to `addr`, a name or an address, and waits for it (upstream before 6.2).
@@ -37,8 +25,9 @@ unsafe fn tcp_connect(
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpConnect(err: *mut c_char, addr: *const c_char, port: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, ptr::null(), Connect::Blocking) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, addr) = unsafe { (ErrorText::new(err), optional_string(addr)) };
+    tcp_connect(err, addr, port, None, Connect::Blocking)
 }
 
 /// Starts to connect to `addr`, a name or an address. The socket becomes writable when it is connected or has
@@ -51,8 +40,9 @@ pub unsafe extern "C" fn anetTcpConnect(err: *mut c_char, addr: *const c_char, p
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpNonBlockConnect(err: *mut c_char, addr: *const c_char, port: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, ptr::null(), Connect::NonBlocking) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, addr) = unsafe { (ErrorText::new(err), optional_string(addr)) };
+    tcp_connect(err, addr, port, None, Connect::NonBlocking)
 }
 
 /// Like `anetTcpNonBlockConnect`, from the local address `source_addr` (NULL: any); upstream before 6.2.
@@ -66,8 +56,9 @@ pub unsafe extern "C" fn anetTcpNonBlockBindConnect(
     port: c_int,
     source_addr: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlocking) }
+    // SAFETY: NULL or room for a text, NULL or strings, by this function's own contract.
+    let (err, addr, source) = unsafe { (ErrorText::new(err), optional_string(addr), optional_string(source_addr)) };
+    tcp_connect(err, addr, port, source, Connect::NonBlocking)
 }
 
 /// Like `anetTcpNonBlockConnect`, from the local address `source_addr` if it can be bound, else from any.
@@ -82,8 +73,9 @@ pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
     port: c_int,
     source_addr: *const c_char,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind(Transport::Tcp)) }
+    // SAFETY: NULL or room for a text, NULL or strings, by this function's own contract.
+    let (err, addr, source) = unsafe { (ErrorText::new(err), optional_string(addr), optional_string(source_addr)) };
+    tcp_connect(err, addr, port, source, Connect::NonBlockingBestEffortBind(Transport::Tcp))
 }
 
 /// Like `anetTcpNonBlockConnect`, from the local address `source_addr` if it can be bound, else from any; with `mptcp`
@@ -100,8 +92,9 @@ pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
     source_addr: *const c_char,
     mptcp: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { tcp_connect(err, addr, port, source_addr, Connect::NonBlockingBestEffortBind(transport(mptcp))) }
+    // SAFETY: NULL or room for a text, NULL or strings, by this function's own contract.
+    let (err, addr, source) = unsafe { (ErrorText::new(err), optional_string(addr), optional_string(source_addr)) };
+    tcp_connect(err, addr, port, source, Connect::NonBlockingBestEffortBind(transport(mptcp)))
 }
 
 /// Connects to a unix socket. `flags` is 0, or 1 for a non-blocking connect.
@@ -113,8 +106,9 @@ pub unsafe extern "C" fn anetTcpNonBlockBestEffortBindConnect(
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixGenericConnect(err: *mut c_char, path: *const c_char, flags: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { answer(err, ANET_ERR, || anet::unix_connect(path_argument(path)?, flags & 1 != 0)) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, path) = unsafe { (ErrorText::new(err), optional_string(path)) };
+    unix_connect(err, path, flags & 1 != 0)
 }
 
 /// Connects to a unix socket and waits for it (upstream before 6.2). As `anetUnixGenericConnect`.
@@ -123,8 +117,9 @@ pub unsafe extern "C" fn anetUnixGenericConnect(err: *mut c_char, path: *const c
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixConnect(err: *mut c_char, path: *const c_char) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { anetUnixGenericConnect(err, path, 0) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, path) = unsafe { (ErrorText::new(err), optional_string(path)) };
+    unix_connect(err, path, false)
 }
 
 /// Starts to connect to a unix socket (upstream before 6.2). As `anetUnixGenericConnect`.
@@ -133,8 +128,9 @@ pub unsafe extern "C" fn anetUnixConnect(err: *mut c_char, path: *const c_char) 
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const c_char) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { anetUnixGenericConnect(err, path, 1) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, path) = unsafe { (ErrorText::new(err), optional_string(path)) };
+    unix_connect(err, path, true)
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
@@ -147,8 +143,9 @@ pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const 
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V4, backlog)) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
+    err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V4, backlog))
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
@@ -168,12 +165,9 @@ pub unsafe extern "C" fn anetTcpServer(
     backlog: c_int,
     mptcp: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe {
-        answer(err, ANET_ERR, || {
-            anet::tcp_listen_over(transport(mptcp), port, optional_string(bindaddr), Family::V4, backlog)
-        })
-    }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
+    err.answer(ANET_ERR, || anet::tcp_listen_over(transport(mptcp), port, bindaddr, Family::V4, backlog))
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
@@ -187,8 +181,9 @@ pub unsafe extern "C" fn anetTcpServer(
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { answer(err, ANET_ERR, || anet::tcp_listen(port, optional_string(bindaddr), Family::V6, backlog)) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
+    err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V6, backlog))
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.
@@ -209,34 +204,26 @@ pub unsafe extern "C" fn anetTcp6Server(
     backlog: c_int,
     mptcp: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe {
-        answer(err, ANET_ERR, || {
-            anet::tcp_listen_over(transport(mptcp), port, optional_string(bindaddr), Family::V6, backlog)
-        })
-    }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
+    err.answer(ANET_ERR, || anet::tcp_listen_over(transport(mptcp), port, bindaddr, Family::V6, backlog))
 }
 
-/// # Safety
-/// The strings are NULL or strings, `err` as for [`answer`].
-unsafe fn unix_server(
-    err: *mut c_char,
-    path: *const c_char,
+fn unix_server(
+    err: ErrorText<'_>,
+    path: Option<&CStr>,
     perm: libc::mode_t,
     backlog: c_int,
-    group: *const c_char,
+    group: Option<&CStr>,
 ) -> c_int {
-    // SAFETY: the caller vouches for all of them.
-    unsafe {
-        answer(err, ANET_ERR, || {
-            let fd = anet::unix_listen(path_argument(path)?, perm, optional_string(group), backlog)?;
-            if profile::UNIX_SERVER_DOES_NOT_BLOCK {
-                // It is ours and open: this cannot fail.
-                anet::set_blocking(fd, false)?;
-            }
-            Ok(fd)
-        })
-    }
+    err.answer(ANET_ERR, || {
+        let fd = anet::unix_listen(required(path, "path")?, perm, group, backlog)?;
+        if profile::UNIX_SERVER_DOES_NOT_BLOCK {
+            // It is ours and open: this cannot fail.
+            anet::set_blocking(fd, false)?;
+        }
+        Ok(fd)
+    })
 }
 
 /// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits.
@@ -254,8 +241,9 @@ pub unsafe extern "C" fn anetUnixServer(
     perm: libc::mode_t,
     backlog: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the string.
-    unsafe { unix_server(err, path, perm, backlog, ptr::null()) }
+    // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
+    let (err, path) = unsafe { (ErrorText::new(err), optional_string(path)) };
+    unix_server(err, path, perm, backlog, None)
 }
 
 /// Listens on the unix socket `path`, which must not exist. `perm`, when not 0, are its permission bits; `group`, when
@@ -275,8 +263,9 @@ pub unsafe extern "C" fn anetUnixServer(
     backlog: c_int,
     group: *mut c_char,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err` and the strings.
-    unsafe { unix_server(err, path, perm, backlog, group) }
+    // SAFETY: NULL or room for a text, NULL or strings, by this function's own contract.
+    let (err, path, group) = unsafe { (ErrorText::new(err), optional_string(path), optional_string(group)) };
+    unix_server(err, path, perm, backlog, group)
 }
 
 /// Whether the system has MPTCP: 1 or 0. (Its kernel may have it switched off: then the socket's error says so.)
@@ -307,18 +296,17 @@ pub unsafe extern "C" fn anetTcpAccept(
     ip_len: usize,
     port: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for `err`, the buffer and the port.
-    unsafe {
-        answer(err, ANET_ERR, || {
-            let (fd, peer) = anet::accept(serversock)?;
-            if let Some(port) = port.as_mut() {
-                *port = peer.port();
-            }
-            // An address that does not fit is not worth losing the connection for.
-            let _ = anet::write_ip(&peer, ip, ip_len);
-            Ok(fd)
-        })
-    }
+    // SAFETY: NULL or room for a text, NULL or room for `ip_len` bytes, NULL or valid, by this function's own contract.
+    let (err, mut ip, port) = unsafe { (ErrorText::new(err), TextRoom::new(ip, ip_len), port.as_mut()) };
+    err.answer(ANET_ERR, || {
+        let (fd, peer) = anet::accept(serversock)?;
+        if let Some(port) = port {
+            *port = peer.port();
+        }
+        // An address that does not fit is not worth losing the connection for.
+        let _ = anet::write_ip(&peer, ip.as_mut());
+        Ok(fd)
+    })
 }
 
 /// Accepts a connection on a unix socket. `EINTR` and `ECONNABORTED` are retried.
@@ -330,8 +318,8 @@ pub unsafe extern "C" fn anetTcpAccept(
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixAccept(err: *mut c_char, serversock: c_int) -> c_int {
-    // SAFETY: the caller vouches for `err`.
-    unsafe { answer(err, ANET_ERR, || anet::accept(serversock).map(|(fd, _)| fd)) }
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    unsafe { ErrorText::new(err) }.answer(ANET_ERR, || anet::accept(serversock).map(|(fd, _)| fd))
 }
 
 /// Whether `err`, the errno of a failed accept, is about the one connection that it took (`ECONNABORTED`, and on Linux

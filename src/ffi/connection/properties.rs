@@ -5,7 +5,7 @@ use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::Conn;
 use crate::ffi::args::quietly;
-use crate::sys::text::write_text;
+use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 use core::ptr;
 
@@ -89,9 +89,9 @@ pub unsafe extern "C" fn connGetPrivateData(conn: *mut connection) -> *mut c_voi
 pub unsafe extern "C" fn connGetInfo(conn: *mut connection, buf: *mut c_char, buf_len: usize) -> *const c_char {
     // SAFETY: NULL or live.
     let fd = unsafe { handle(conn) }.map_or(-1, Conn::fd);
-    if !buf.is_null() {
-        // SAFETY: not NULL, so there is room for that many bytes.
-        unsafe { write_text(buf, buf_len, format_args!("fd={fd}")) };
+    // SAFETY: NULL, or room for that many bytes.
+    if let Some(mut room) = unsafe { TextRoom::new(buf, buf_len) } {
+        room.write(format_args!("fd={fd}"));
     }
     buf
 }

@@ -7,6 +7,7 @@ use crate::anet;
 use crate::connection::{Conn, created, types};
 use crate::ffi::anet::addresses::anetFormatFdAddr;
 use crate::ffi::args::{call, quietly};
+use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
 
@@ -91,7 +92,8 @@ pub unsafe extern "C" fn connSockName(
 unsafe fn end_of(conn: Option<Conn>, ip: *mut c_char, ip_len: usize, port: *mut c_int, remote: bool) -> c_int {
     let end = anet::end_address(conn.map_or(-1, Conn::fd), remote);
     // SAFETY: NULL, or room for that many bytes and for a port.
-    let result = unsafe { anet::write_end(end, ip, ip_len, port) };
+    let (ip, port) = unsafe { (TextRoom::new(ip, ip_len), port.as_mut()) };
+    let result = anet::write_end(end, ip, port);
     call(C_ERR, || match (result, conn) {
         (Err(errno), Some(conn)) => {
             conn.set_last_errno(errno as c_int);

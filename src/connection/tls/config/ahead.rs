@@ -29,7 +29,7 @@ pub(in crate::connection::tls) fn look<T>(body: impl FnOnce() -> T) -> T {
 }
 
 /// A cipher of the provider's that can be used to look ahead.
-pub(super) struct Cipher<T: ?Sized + 'static>(pub(super) &'static T);
+pub(super) struct AheadCipher<T: ?Sized + 'static>(pub(super) &'static T);
 
 struct Decrypter(Box<dyn MessageDecrypter>);
 
@@ -44,7 +44,7 @@ impl MessageDecrypter for Decrypter {
     }
 }
 
-impl Tls12AeadAlgorithm for Cipher<dyn Tls12AeadAlgorithm> {
+impl Tls12AeadAlgorithm for AheadCipher<dyn Tls12AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: &[u8], extra: &[u8]) -> Box<dyn MessageEncrypter> {
         self.0.encrypter(key, iv, extra)
     }
@@ -71,7 +71,7 @@ impl Tls12AeadAlgorithm for Cipher<dyn Tls12AeadAlgorithm> {
     }
 }
 
-impl Tls13AeadAlgorithm for Cipher<dyn Tls13AeadAlgorithm> {
+impl Tls13AeadAlgorithm for AheadCipher<dyn Tls13AeadAlgorithm> {
     fn encrypter(&self, key: AeadKey, iv: Iv) -> Box<dyn MessageEncrypter> {
         self.0.encrypter(key, iv)
     }

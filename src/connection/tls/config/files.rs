@@ -1,6 +1,6 @@
 //! Certificates and keys from files.
 
-use super::settings::{Identity, Settings};
+use super::settings::{CertAndKey, Settings};
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::event_loop;
 use pkcs8::der::pem::{self, LineEnding};
@@ -32,7 +32,7 @@ pub(super) fn certificates(setting: &str, path: impl AsRef<Path>) -> Result<Vec<
 }
 
 /// A certificate with its key.
-pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+pub(super) fn load(identity: &CertAndKey, provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let [cert_setting, key_setting, _] = identity.names;
     let chain = certificates(cert_setting, &identity.cert_file)?;
     let key = private_key(identity)?;
@@ -50,7 +50,7 @@ pub(super) fn load(identity: &Identity, provider: &CryptoProvider) -> Result<Cer
     }
 }
 
-fn private_key(identity: &Identity) -> Result<PrivateKeyDer<'static>, String> {
+fn private_key(identity: &CertAndKey) -> Result<PrivateKeyDer<'static>, String> {
     const ENCRYPTED: [&str; 2] = ["-----BEGIN ENCRYPTED PRIVATE KEY-----", "-----END ENCRYPTED PRIVATE KEY-----"];
     let [_, setting, pass_setting] = identity.names;
     let fail = |error: &dyn core::fmt::Display| format!("{setting}: {}: {error}", identity.key_file);

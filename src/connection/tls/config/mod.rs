@@ -1,5 +1,5 @@
-//! TLS as it is configured: settings read and checked, files loaded, and what rustls makes sessions from. Nothing here knows
-//! a connection.
+//! TLS as it is configured: settings read and checked, files loaded, and what rustls makes sessions from. Nothing here
+//! knows a connection.
 
 pub(super) mod ahead;
 pub(super) mod certificate;

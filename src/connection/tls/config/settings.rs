@@ -12,7 +12,7 @@ use rustls::SupportedProtocolVersion;
 
 /// A certificate and its key.
 #[derive(Debug)]
-pub(crate) struct Identity {
+pub(crate) struct CertAndKey {
     /// What the settings of this identity are called in messages.
     pub(crate) names: [&'static str; 3],
     pub(crate) cert_file: String,
@@ -88,8 +88,8 @@ pub struct TlsConfig {
 /// The same, checked.
 #[derive(Debug)]
 pub(crate) struct Settings {
-    pub(crate) server: Option<Identity>,
-    pub(crate) client: Option<Identity>,
+    pub(crate) server: Option<CertAndKey>,
+    pub(crate) client: Option<CertAndKey>,
     pub(crate) ca_cert_file: Option<String>,
     pub(crate) ca_cert_dir: Option<String>,
     pub(crate) protocols: Vec<&'static SupportedProtocolVersion>,
@@ -212,7 +212,7 @@ impl TlsConfig {
                         cert_file: &Option<String>,
                         key_file: &Option<_>,
                         pass: &Option<_>| match (cert_file, key_file) {
-            (Some(cert_file), Some(key_file)) => Ok(Some(Identity {
+            (Some(cert_file), Some(key_file)) => Ok(Some(CertAndKey {
                 names,
                 cert_file: cert_file.clone(),
                 key_file: String::clone(key_file),

@@ -1,5 +1,5 @@
-//! A server's own structure with the configuration of TLS. It stays the server's, which may change it without configuring
-//! anew: what is read later is read there.
+//! A server's own structure with the configuration of TLS. It stays the server's, which may change it without
+//! configuring anew: what is read later is read there.
 
 use super::settings::TlsConfig;
 use crate::abi::tls_upstream::{AuthUser, redisTLSContextConfig};

@@ -1,6 +1,6 @@
 //! Which cipher suites connections may use, and how many records one key protects.
 
-use super::ahead::Cipher;
+use super::ahead::AheadCipher;
 use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
@@ -43,13 +43,13 @@ fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipher
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
     *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {
         SupportedCipherSuite::Tls12(suite) => {
-            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let aead_alg = Box::leak(Box::new(AheadCipher(suite.aead_alg)));
             let confidentiality_limit = records.unwrap_or(u64::MAX);
             let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
             SupportedCipherSuite::Tls12(Box::leak(Box::new(Tls12CipherSuite { common, aead_alg, ..*suite })))
         }
         SupportedCipherSuite::Tls13(suite) => {
-            let aead_alg = Box::leak(Box::new(Cipher(suite.aead_alg)));
+            let aead_alg = Box::leak(Box::new(AheadCipher(suite.aead_alg)));
             let confidentiality_limit = suite.common.confidentiality_limit.min(records.unwrap_or(u64::MAX));
             let common = CipherSuiteCommon { confidentiality_limit, ..suite.common };
             SupportedCipherSuite::Tls13(Box::leak(Box::new(Tls13CipherSuite { common, aead_alg, ..*suite })))
