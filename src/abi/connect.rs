@@ -70,10 +70,10 @@ pub(crate) unsafe fn call_connect(
     handler: ConnectionCallbackFunc,
 ) -> c_int {
     #[cfg(not(abi_valkey_9))]
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: the function asks for no more than this one does.
     return unsafe { function(conn, addr, port, source_addr, handler) };
     #[cfg(abi_valkey_9)]
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: the function asks for no more than this one does.
     unsafe {
         function(conn, addr, port, source_addr, 0, handler)
     }

@@ -342,7 +342,7 @@ impl ConnectionType {
     /// # Safety
     /// The function may be called with that loop.
     pub(crate) unsafe fn call_has_pending_data(&self, el: *mut aeEventLoop) -> c_int {
-        // SAFETY: the caller vouches for the function.
+        // SAFETY: it may be called.
         unsafe { call_with_loop(self.has_pending_data, el) }
     }
 
@@ -351,7 +351,7 @@ impl ConnectionType {
     /// # Safety
     /// The function may be called with that loop.
     pub(crate) unsafe fn call_process_pending_data(&self, el: *mut aeEventLoop) -> c_int {
-        // SAFETY: the caller vouches for the function.
+        // SAFETY: it may be called.
         unsafe { call_with_loop(self.process_pending_data, el) }
     }
 }
@@ -360,7 +360,7 @@ impl ConnectionType {
 /// The function may be called.
 #[cfg(not(abi_redis_8))]
 unsafe fn call_with_loop(function: Option<unsafe extern "C" fn() -> c_int>, _el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the function.
+    // SAFETY: it may be called.
     function.map_or(0, |function| unsafe { function() })
 }
 
@@ -371,7 +371,7 @@ unsafe fn call_with_loop(
     function: Option<unsafe extern "C" fn(*mut aeEventLoop) -> c_int>,
     el: *mut aeEventLoop,
 ) -> c_int {
-    // SAFETY: the caller vouches for the function.
+    // SAFETY: it may be called.
     function.map_or(0, |function| unsafe { function(el) })
 }
 
@@ -412,7 +412,7 @@ impl connListener {
     /// # Safety
     /// What the listener has for its type is NULL, or what the type expects and valid for as long as the result.
     pub(crate) unsafe fn unix_options<'a>(&self) -> (Option<libc::mode_t>, Option<&'a CStr>) {
-        // SAFETY: the caller vouches for what the pointers lead to.
+        // SAFETY: NULL, or what the type expects.
         unsafe {
             #[cfg(not(abi_valkey))]
             let (permissions, group) = (self.r#priv.cast::<libc::mode_t>().as_ref().copied(), core::ptr::null());

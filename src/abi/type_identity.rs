@@ -37,14 +37,14 @@ pub(crate) struct Identity<'a> {
 /// `ct` is a connection type that stays.
 pub(crate) unsafe fn identity<'a>(ct: *mut ConnectionType) -> Option<Identity<'a>> {
     #[cfg(not(abi_valkey_9))]
-    // SAFETY: the caller vouches for the type; its name is a static string.
+    // SAFETY: a type that stays; its name is a static string.
     unsafe {
         let name = (*ct).get_type?(core::ptr::null_mut());
         (!name.is_null()).then(|| Identity { name: CStr::from_ptr(name), place: None })
     }
     #[cfg(abi_valkey_9)]
     {
-        // SAFETY: the caller vouches for the type.
+        // SAFETY: a type that stays.
         let id = unsafe { (*ct).get_type?() };
         let place = usize::try_from(id).ok().filter(|place| *place < CONN_TYPE_MAX)?;
         Some(Identity { name: type_name(id), place: Some(place) })

@@ -1,5 +1,6 @@
 //! Connections over TCP and unix sockets connected: in the background, or waiting for it.
 
+use super::arguments::string;
 use super::errors::status;
 use super::handle::Conn;
 use super::home;
@@ -15,7 +16,7 @@ use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong};
 
 /// Starts a connection's connect: `open` gives the socket.
-fn start(
+fn start_connect(
     conn: Conn,
     handler: ConnectionCallbackFunc,
     open: impl FnOnce() -> Result<c_int, anet::Error>,
@@ -37,7 +38,7 @@ fn start(
 
 /// Connects, waiting for at most `timeout` milliseconds (below 0: forever): `open` gives the socket, and may wait for it
 /// until the deadline.
-fn wait(
+fn wait_connect(
     conn: Conn,
     timeout: c_longlong,
     open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
@@ -102,15 +103,6 @@ fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
     }
 }
 
-/// A string argument that may be NULL.
-///
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-pub(super) unsafe fn string<'a>(text: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: not NULL, so a string.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
-}
-
 /// An address that must be there.
 fn required(address: Option<&CStr>) -> Result<&CStr, anet::Error> {
     address.ok_or(anet::Error::new("address", Errno::EINVAL))
@@ -126,12 +118,12 @@ pub(super) fn connect_tcp(
     handler: ConnectionCallbackFunc,
 ) -> Result<(), Errno> {
     let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
-    start(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
+    start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
 }
 
-/// Connects over TCP, waiting as [`wait`] does.
+/// Connects over TCP, waiting as [`wait_connect`] does.
 pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
-    wait(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
+    wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
 }
 
 /// How connections over TCP connect.
@@ -177,7 +169,7 @@ impl Connector for Unix {
     ) -> c_int {
         // SAFETY: a live connection; a string or NULL.
         let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-        status(|| start(conn, handler, || anet::unix_connect(required(path)?, true)))
+        status(|| start_connect(conn, handler, || anet::unix_connect(required(path)?, true)))
     }
 }
 
@@ -189,5 +181,5 @@ pub(super) unsafe extern "C" fn blocking_connect_unix(
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
     let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-    status(|| wait(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
+    status(|| wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
 }

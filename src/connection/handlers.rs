@@ -18,7 +18,7 @@ pub(super) fn is_held(conn: Conn) -> bool {
     is_held
 }
 
-/// Runs a handler. False when the connection was closed meanwhile: then it is not touched any more.
+/// Runs a handler. False when the connection was closed meanwhile: then it is no longer touched.
 #[must_use]
 pub(super) fn call_handler(conn: Conn, handler: ConnectionCallbackFunc) -> bool {
     conn.set_refs(conn.refs() + 1);

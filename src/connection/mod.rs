@@ -1,11 +1,12 @@
 //! Connections: types with a table of functions each, over the event loop and the socket helpers.
 
+mod arguments;
 mod connecting;
 mod errors;
 mod handle;
 mod handlers;
 mod home;
-mod lifecycle;
+pub(crate) mod lifecycle;
 pub(crate) mod listener;
 #[cfg(not(abi_v1))]
 pub(crate) mod registry;
@@ -19,4 +20,4 @@ mod watch;
 
 pub(crate) use handle::Conn;
 pub(crate) use home::make_safe_apis;
-pub(crate) use lifecycle::{create, created};
+pub(crate) use lifecycle::create;

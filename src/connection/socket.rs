@@ -57,19 +57,17 @@ pub(super) fn transferred(conn: Conn, result: Result<usize, Errno>) -> c_int {
 pub(super) const MAX_TRANSFER: usize = c_int::MAX as usize;
 
 unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        let conn = Conn::new(conn);
-        transferred(conn, fd::write(conn.fd(), data, len.min(MAX_TRANSFER)))
-    }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    // SAFETY: called with that much data.
+    transferred(conn, unsafe { fd::write(conn.fd(), data, len.min(MAX_TRANSFER)) })
 }
 
 pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
-    // SAFETY: called through a live connection's table with that many buffers.
-    unsafe {
-        let conn = Conn::new(conn);
-        transferred(conn, fd::writev(conn.fd(), iov, count))
-    }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    // SAFETY: called with that many buffers.
+    transferred(conn, unsafe { fd::writev(conn.fd(), iov, count) })
 }
 
 unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {

@@ -1,6 +1,7 @@
 //! The table's reads and writes that wait, over a non-blocking descriptor, for every type that can read and write once.
 //! Times are milliseconds; one that is over is `ETIMEDOUT`.
 
+use super::arguments::bytes;
 use super::handle::Conn;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::connection;
@@ -136,18 +137,6 @@ fn fill(conn: impl SyncStream, room: &mut [u8], timeout: c_longlong) -> Result<u
         }
     }
     Ok(done)
-}
-
-/// The bytes of a sync call, or `EINVAL`.
-///
-/// # Safety
-/// `ptr` is NULL or valid for `size` bytes during the call.
-unsafe fn bytes<'a>(ptr: *mut c_char, size: isize) -> Result<&'a mut [u8], Errno> {
-    match usize::try_from(size) {
-        // SAFETY: not NULL, so valid for `size` bytes.
-        Ok(size) if !ptr.is_null() => Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) }),
-        _ => Err(Errno::EINVAL),
-    }
 }
 
 /// Runs a sync call and notes its error.

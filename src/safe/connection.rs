@@ -52,7 +52,7 @@ impl Connection {
             write: RefCell::default(),
             connected: Cell::default(),
         });
-        // SAFETY: the caller vouches for the connection, which is closed before its Inner is gone.
+        // SAFETY: a live connection, which is closed before its Inner is gone.
         unsafe { (*raw).private_data = Rc::as_ptr(&inner).cast_mut().cast() };
         Self(inner)
     }

@@ -86,20 +86,19 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
     let Some(el) = (unsafe { named(el) }) else { return profile::DO_NOT_RUN_AGAIN };
     event_loop::note_user(el);
     let (number, asks) = (LoopHandle::of(el).number(), asks(el));
-    // SAFETY: the loop is this thread's.
-    unsafe {
-        if el.asked().seen.replace(asks) != asks {
-            if is_to_be_served(number) {
-                return profile::run_again(0);
-            }
-            el.asked().is_looked_after.set(false);
-        } else {
-            // A connection with data left afterwards starts another time event.
-            el.asked().is_looked_after.set(false);
-            if serve(number).1 {
-                // If there is no memory for the time event, the data waits for the socket's next event.
-                let _ = look_after_later(el);
-            }
+    if el.asked().seen.replace(asks) != asks {
+        // SAFETY: the loop is this thread's.
+        if unsafe { is_to_be_served(number) } {
+            return profile::run_again(0);
+        }
+        el.asked().is_looked_after.set(false);
+    } else {
+        // A connection with data left afterwards starts another time event.
+        el.asked().is_looked_after.set(false);
+        // SAFETY: the loop is this thread's.
+        if unsafe { serve(number) }.1 {
+            // If there is no memory for the time event, the data waits for the socket's next event.
+            let _ = look_after_later(el);
         }
     }
     profile::DO_NOT_RUN_AGAIN

@@ -6,6 +6,7 @@ use super::conn::TlsConn;
 use super::failure::Failure;
 use super::session::Session;
 use crate::abi::connection::*;
+use crate::connection::arguments::buffer;
 use crate::connection::handle::Conn;
 use crate::connection::socket::{MAX_TRANSFER, transferred};
 use crate::connection::sync::SyncStream;
@@ -117,19 +118,6 @@ unsafe fn write_parts(conn: TlsConn, iov: *const libc::iovec, count: c_int) -> R
         }
     }
     transfer(conn, |session, fd| session.write(fd, &parts[..used]))
-}
-
-/// The bytes of a buffer. NULL is `EFAULT`, as the kernel has it for a socket.
-///
-/// # Safety
-/// `data` is NULL or valid for `len` bytes during the call.
-unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno> {
-    match len {
-        0 => Ok(&[]),
-        _ if data.is_null() => Err(Errno::EFAULT),
-        // SAFETY: not NULL, so valid for the length.
-        _ => Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) }),
-    }
 }
 
 impl SyncStream for TlsConn {

@@ -40,7 +40,7 @@ pub(crate) fn peer_certificate(conn: TlsConn) -> *mut c_char {
 /// A string for the host's caller.
 fn owned_string(bytes: &[u8]) -> *mut c_char {
     match host::new_string() {
-        // SAFETY: the host vouches for its hook.
+        // SAFETY: the hook takes so many bytes.
         Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
         None => memory::string(bytes),
     }

@@ -5,9 +5,9 @@ use crate::abi::ae::AE_READABLE;
 use crate::abi::connection::*;
 use crate::abi::host::*;
 use crate::anet::{Error, SocketAddress};
-use crate::connection::Conn;
-use crate::connection::connecting::string;
+use crate::connection::arguments::string;
 use crate::connection::errors::status;
+use crate::connection::handle::Conn;
 #[cfg(abi_valkey_8_1)]
 use crate::connection::home::named;
 use crate::connection::listener::{accept_up_to, open_tcp, open_unix};

@@ -4,8 +4,8 @@
 use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::*;
 use crate::anet;
-use crate::connection::Conn;
 use crate::connection::errors::status;
+use crate::connection::handle::Conn;
 #[cfg(abi_redis_8)]
 use crate::connection::home;
 use crate::connection::socket::{self, STREAM};
@@ -75,7 +75,7 @@ pub(super) use creators;
 pub(super) unsafe extern "C" fn shutdown(conn: *mut connection) {
     // SAFETY: called through a live connection's table.
     let fd = unsafe { Conn::new(conn) }.fd();
-    // A socket that is not connected any more has nothing to shut down.
+    // It fails for a socket that is no longer connected: there is nothing to shut down.
     let _ = quietly(|| crate::sys::socket::shutdown(fd));
 }
 

@@ -10,10 +10,11 @@ use crate::abi::connection::*;
 use crate::abi::host::LIBAE_ACCEPTED_UNIX;
 #[cfg(abi_valkey_9)]
 use crate::anet;
+use crate::connection::connecting;
 #[cfg(abi_valkey_9)]
-use crate::connection::Conn;
+use crate::connection::handle::Conn;
 use crate::connection::home::named;
-use crate::connection::{connecting, create, created};
+use crate::connection::lifecycle::{create, created};
 use crate::host;
 #[cfg(abi_valkey_9)]
 use crate::sys::errno::quietly;

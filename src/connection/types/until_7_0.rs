@@ -1,5 +1,5 @@
 //! The table of the only built-in type up to redis-7.0, whose accepted connections are of TCP or unix sockets. The safe
-//! API tells the two apart all the same.
+//! API tells the two apart anyway.
 
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
@@ -60,7 +60,7 @@ unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {
 }
 
 /// The function that writes several buffers to a connection of the safe API. In redis-6.2 the table has none; those
-/// connections have one all the same.
+/// connections have one anyway.
 pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
     #[cfg(feature = "tls")]
     if core::ptr::eq(ct, &TLS) {

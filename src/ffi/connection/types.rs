@@ -194,12 +194,12 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
 #[cfg(abi_valkey_8_1)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCloseListener(listener: *mut connListener) {
-    // SAFETY: NULL or a listener, whose type's function asks for no more than this one does.
-    quietly(|| unsafe {
-        if !listener.is_null() && (*listener).count != 0 {
-            typed((*listener).ct, (), |t| t.closeListener, |f| f(listener));
-        }
-    });
+    // SAFETY: not NULL, so a listener.
+    if listener.is_null() || unsafe { (*listener).count } == 0 {
+        return;
+    }
+    // SAFETY: as above; its type's function asks for no more than this one does.
+    quietly(|| unsafe { typed((*listener).ct, (), |t| t.closeListener, |f| f(listener)) });
 }
 
 /// The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is

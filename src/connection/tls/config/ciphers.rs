@@ -1,7 +1,7 @@
 //! The language of lists of cipher suites of TLS 1.2, as OpenSSL reads them, over the suites that there are here.
 //!
 //! OpenSSL keeps all its suites in one order and marks those that a list has chosen; each rule of the list marks suites
-//! or moves them. The rules hardly ever look at suites beside those that they name, so that the same is done here with
+//! or moves them. The rules hardly ever look at suites besides those that they name, so that the same is done here with
 //! few.
 
 use rustls::CipherSuite;

@@ -116,7 +116,7 @@ pub(crate) unsafe fn begin() {
     if interval == 0 || !is_time() {
         return;
     }
-    // SAFETY: the caller vouches for the thread. The host is called without a lock held.
+    // SAFETY: this is the thread that changes the structure. The host is called without a lock held.
     let settings = unsafe { source::settings_now() };
     locked(&REQUESTED).extend(settings);
     if !host::tls_reload() {
@@ -131,7 +131,7 @@ pub(crate) unsafe fn begin() {
 /// Asked for by [`begin`], or called while nobody changes the server's structure.
 pub(crate) unsafe fn prepare() {
     let requested = locked(&REQUESTED).pop_front();
-    // SAFETY: nobody has asked, so the caller vouches for the structure.
+    // SAFETY: nobody has asked, so nobody changes the structure meanwhile.
     let Some(config) = requested.or_else(|| unsafe { source::settings_now() }) else { return };
     match config.and_then(read_changed) {
         Ok(true) => log(LIBAE_LOG_DEBUG, format_args!("TLS materials changed, new ones are ready")),

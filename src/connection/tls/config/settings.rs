@@ -132,32 +132,31 @@ impl TlsConfig {
     /// # Safety
     /// The strings are NULL or valid.
     pub(crate) unsafe fn from_upstream(config: &redisTLSContextConfig) -> Result<Self, String> {
-        // SAFETY: the caller vouches for the strings.
-        unsafe {
-            let reason = c"there is no key exchange with DH parameters here, only with elliptic curves";
-            if text("tls-dh-params-file", config.dh_params_file)?.is_some()
-                && !host::tls_meaningless(c"tls-dh-params-file", reason)
-            {
-                return Err(format!("tls-dh-params-file: {}", reason.to_string_lossy()));
-            }
-            let strings = strings!(config);
-            if strings.cert_file.is_none() {
-                return Err("No tls-cert-file configured!".into());
-            }
-            Ok(Self {
-                auth_clients: auth_clients(host::tls_auth_clients().unwrap_or(LIBAE_TLS_AUTH_CLIENTS_NO))
-                    .unwrap_or(AuthClients::Yes),
-                any_server_name: true,
-                prefer_server_ciphers: config.prefer_server_ciphers != 0,
-                no_session_cache: config.session_caching == 0,
-                // 0 is no limit to OpenSSL.
-                session_cache_size: positive(config.session_cache_size).or(Some(usize::MAX)),
-                session_cache_timeout: Some(Duration::from_secs(config.session_cache_timeout.max(0) as u64)),
-                max_handshakes: positive(LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES),
-                handshake_timeout: Some(Duration::from_millis(LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT as u64)),
-                ..strings
-            })
+        let reason = c"there is no key exchange with DH parameters here, only with elliptic curves";
+        // SAFETY: NULL or a string.
+        if unsafe { text("tls-dh-params-file", config.dh_params_file) }?.is_some()
+            && !host::tls_meaningless(c"tls-dh-params-file", reason)
+        {
+            return Err(format!("tls-dh-params-file: {}", reason.to_string_lossy()));
         }
+        // SAFETY: NULL or strings.
+        let strings = unsafe { strings!(config) };
+        if strings.cert_file.is_none() {
+            return Err("No tls-cert-file configured!".into());
+        }
+        Ok(Self {
+            auth_clients: auth_clients(host::tls_auth_clients().unwrap_or(LIBAE_TLS_AUTH_CLIENTS_NO))
+                .unwrap_or(AuthClients::Yes),
+            any_server_name: true,
+            prefer_server_ciphers: config.prefer_server_ciphers != 0,
+            no_session_cache: config.session_caching == 0,
+            // 0 is no limit to OpenSSL.
+            session_cache_size: positive(config.session_cache_size).or(Some(usize::MAX)),
+            session_cache_timeout: Some(Duration::from_secs(config.session_cache_timeout.max(0) as u64)),
+            max_handshakes: positive(LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES),
+            handshake_timeout: Some(Duration::from_millis(LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT as u64)),
+            ..strings
+        })
     }
 
     /// From libae's own structure.
@@ -165,45 +164,47 @@ impl TlsConfig {
     /// # Safety
     /// `config` points to `config.size` bytes; the strings in them are NULL or valid.
     pub(crate) unsafe fn from_libae(config: *const libaeTlsConfig) -> Result<Self, String> {
-        // SAFETY: the caller vouches for the structure and its strings; all zero is a value of it.
-        unsafe {
-            let size = (*config).size;
-            if size < offset_of!(libaeTlsConfig, key_file_pass) {
-                return Err(format!("size: {size} is not that of a libaeTlsConfig"));
-            }
-            let mut known: libaeTlsConfig = core::mem::zeroed();
-            let count = size.min(size_of::<libaeTlsConfig>());
-            core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut known).cast(), count);
-            let config = known;
-            for (name, value) in [
-                ("session_cache_size", config.session_cache_size.into()),
-                ("session_cache_timeout", config.session_cache_timeout.into()),
-                ("max_handshakes", config.max_handshakes.into()),
-                ("records_per_key", config.records_per_key),
-            ] {
-                if value < 0 {
-                    return Err(format!("{name}: {value} is below 0"));
-                }
-            }
-            Ok(Self {
-                server_name: text("server_name", config.server_name)?,
-                auth_clients: auth_clients(config.auth_clients)
-                    .ok_or_else(|| format!("auth_clients: {} is not one of its values", config.auth_clients))?,
-                any_server_name: config.any_server_name != 0,
-                prefer_server_ciphers: config.prefer_server_ciphers != 0,
-                no_session_cache: config.no_session_cache != 0,
-                session_cache_size: positive(config.session_cache_size),
-                session_cache_timeout: positive(config.session_cache_timeout)
-                    .map(|seconds| Duration::from_secs(seconds as u64)),
-                max_handshakes: positive(config.max_handshakes),
-                handshake_timeout: match config.handshake_timeout {
-                    0 => None,
-                    milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
-                },
-                records_per_key: u64::try_from(config.records_per_key).ok().filter(|records| *records > 0),
-                ..strings!(config)
-            })
+        // SAFETY: every version of the structure has it.
+        let size = unsafe { (*config).size };
+        if size < offset_of!(libaeTlsConfig, key_file_pass) {
+            return Err(format!("size: {size} is not that of a libaeTlsConfig"));
         }
+        // SAFETY: all zero is a value of it.
+        let mut known: libaeTlsConfig = unsafe { core::mem::zeroed() };
+        let count = size.min(size_of::<libaeTlsConfig>());
+        // SAFETY: there are `size` bytes, and no more than fit are copied.
+        unsafe { core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut known).cast(), count) };
+        let config = known;
+        for (name, value) in [
+            ("session_cache_size", config.session_cache_size.into()),
+            ("session_cache_timeout", config.session_cache_timeout.into()),
+            ("max_handshakes", config.max_handshakes.into()),
+            ("records_per_key", config.records_per_key),
+        ] {
+            if value < 0 {
+                return Err(format!("{name}: {value} is below 0"));
+            }
+        }
+        Ok(Self {
+            // SAFETY: NULL or a string.
+            server_name: unsafe { text("server_name", config.server_name) }?,
+            auth_clients: auth_clients(config.auth_clients)
+                .ok_or_else(|| format!("auth_clients: {} is not one of its values", config.auth_clients))?,
+            any_server_name: config.any_server_name != 0,
+            prefer_server_ciphers: config.prefer_server_ciphers != 0,
+            no_session_cache: config.no_session_cache != 0,
+            session_cache_size: positive(config.session_cache_size),
+            session_cache_timeout: positive(config.session_cache_timeout)
+                .map(|seconds| Duration::from_secs(seconds as u64)),
+            max_handshakes: positive(config.max_handshakes),
+            handshake_timeout: match config.handshake_timeout {
+                0 => None,
+                milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
+            },
+            records_per_key: u64::try_from(config.records_per_key).ok().filter(|records| *records > 0),
+            // SAFETY: NULL or strings.
+            ..unsafe { strings!(config) }
+        })
     }
 
     /// The settings, if they make sense together.
@@ -280,7 +281,7 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
     if pointer.is_null() {
         return Ok(None);
     }
-    // SAFETY: not NULL, and the caller vouches for the rest.
+    // SAFETY: not NULL, so a string.
     match unsafe { CStr::from_ptr(pointer) }.to_str() {
         Ok("") => Ok(None),
         Ok(text) => Ok(Some(text.into())),
@@ -291,7 +292,7 @@ unsafe fn text(name: &str, pointer: *const c_char) -> Result<Option<String>, Str
 /// # Safety
 /// `pointer` is NULL or a string.
 unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
-    // SAFETY: not NULL, and the caller vouches for the rest.
+    // SAFETY: not NULL, so a string.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes().to_vec())
 }
 

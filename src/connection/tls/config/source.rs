@@ -35,7 +35,7 @@ pub(super) fn forget() {
 pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) -> Result<TlsConfig, String> {
     let own = size_of::<redisTLSContextConfig>();
     let size = host::tls_config_size().unwrap_or(own);
-    // SAFETY: the caller vouches for the structure.
+    // SAFETY: as large as the host says.
     let Some(mut config) = (unsafe { redisTLSContextConfig::copy(config.as_ptr(), size) }) else {
         let profile = env!("LIBAE_ABI_PROFILE");
         return Err(format!("The server's TLS configuration has {size} bytes, that of {profile} {own}"));
@@ -43,7 +43,7 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
     if !asks {
         config.dh_params_file = ptr::null_mut();
     }
-    // SAFETY: the caller vouches for the strings.
+    // SAFETY: NULL or valid.
     unsafe { TlsConfig::from_upstream(&config) }
 }
 
@@ -53,8 +53,7 @@ pub(super) unsafe fn read(config: NonNull<redisTLSContextConfig>, asks: bool) ->
 /// In the thread that changes it.
 #[allow(dead_code)] // Only some profiles look for changed files.
 pub(super) unsafe fn settings_now() -> Option<Result<TlsConfig, String>> {
-    // SAFETY: whoever called `remember` has promised that it stays; the caller vouches that nobody changes it
-    // meanwhile.
+    // SAFETY: whoever called `remember` has promised that it stays, and this is the thread that changes it.
     source().map(|source| unsafe { read(source, false) })
 }
 

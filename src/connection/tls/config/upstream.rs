@@ -14,7 +14,7 @@ pub(in crate::connection::tls) fn configure_from_host() {
     if !is_configured()
         && let Some(config) = NonNull::new(host::tls_context_config().cast())
     {
-        // SAFETY: the host vouches for its hook.
+        // SAFETY: the hook gives a structure that stays, with its strings.
         let _ = unsafe { configure_upstream(config) };
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Servers {
     pub(super) check_name: bool,
 }
 
-/// Checks clients: `webpki` does, but for what it refuses.
+/// Checks clients: `webpki` does, except for what it refuses.
 #[derive(Debug)]
 pub(super) struct Clients {
     pub(super) trust: Arc<Trust>,
@@ -201,7 +201,7 @@ impl Trust {
     }
 }
 
-/// The parts of a certificate, each as its contents but for `signed`.
+/// The parts of a certificate, each as its contents except `signed`.
 struct Plain<'a> {
     is_version_1: bool,
     signed: &'a [u8],
