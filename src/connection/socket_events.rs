@@ -55,13 +55,13 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     if let Some(el) = unsafe { named(el) } {
         event_loop::note_user(el);
     }
-    if conn.state() != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || end_connect(conn) {
+    if conn.state() != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
         let _ = call_handlers(conn, mask);
     }
 }
 
 /// Ends a connect that was under way. False when the connection is gone.
-fn end_connect(conn: Conn) -> bool {
+fn connected(conn: Conn) -> bool {
     match anet::take_error(conn.fd()) {
         0 => conn.set_state(CONN_STATE_CONNECTED),
         error => conn.set_error(error),
