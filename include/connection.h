@@ -362,8 +362,8 @@ void connShutdown(struct connection *conn);
 /**
  * Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
  * `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
- * (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then has no
- * read and no write handler any more.
+ * (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then no
+ * longer has a read or a write handler.
  *
  * Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
  * the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
@@ -378,7 +378,7 @@ int connConnect(struct connection *conn,
                 ConnectionCallbackFunc connect_handler);
 
 /**
- * Connects, waiting for at most `timeout` milliseconds (below 0: without end). Afterwards the descriptor is
+ * Connects, waiting for at most `timeout` milliseconds (below 0: forever). Afterwards the descriptor is
  * non-blocking.
  *
  * Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR` and `last_errno` (`ETIMEDOUT` when the time is over:

@@ -7,12 +7,12 @@
 //! | --- | --- | --- |
 //! | [`abi`] | C-visible types and constants | nothing of ours |
 //! | `sys` | system calls, errno, clock | nothing of ours |
-//! | `host` | the program's hooks | `abi` |
+//! | `host` | the program's hooks, memory and log | `abi`, `sys` |
 //! | `anet` | socket helpers | `abi`, `sys` |
 //! | `event_loop` | file events, timers, backends | `abi`, `sys`, `host` |
 //! | `connection` | connection types over both | `event_loop`, `anet`, `host`, `abi`, `sys` |
-//! | `rust` | the safe Rust API | all of the above |
-//! | [`ffi`] | every exported C function | all except `rust` |
+//! | `safe` | the safe Rust API | all of the above |
+//! | [`ffi`] | every exported C function | all except `safe` |
 //!
 //! Nothing imports `ffi`. The other packages of the workspace use the safe API alone and forbid unsafe code.
 
@@ -22,7 +22,7 @@ mod connection;
 mod event_loop;
 pub mod ffi;
 mod host;
-mod rust;
+mod safe;
 mod sys;
 
-pub use rust::*;
+pub use safe::*;

@@ -149,6 +149,6 @@ impl connection {
     /// Stores what connections of later profiles know.
     pub(crate) fn prepare(&mut self, _el: *mut aeEventLoop, _iovcnt: c_ushort) {}
 
-    /// For when the loop is gone, where connections know theirs.
-    pub(crate) fn forget_loop(&mut self) {}
+    /// Stores the loop where connections know theirs.
+    pub(crate) fn set_own_loop(&mut self, _el: *mut aeEventLoop) {}
 }

@@ -391,20 +391,17 @@ impl connection {
 
     /// Tells the connection its loop, where connections know theirs, and how many buffers one `writev` takes.
     pub(crate) fn prepare(&mut self, el: *mut aeEventLoop, iovcnt: c_ushort) {
+        self.set_own_loop(el);
+        self.iovcnt = iovcnt;
+    }
+
+    /// Stores the loop, NULL for none, where connections know theirs.
+    pub(crate) fn set_own_loop(&mut self, el: *mut aeEventLoop) {
         #[cfg(abi_redis_8)]
         {
             self.el = el;
         }
         let _ = el;
-        self.iovcnt = iovcnt;
-    }
-
-    /// For when the loop is gone, where connections know theirs.
-    pub(crate) fn forget_loop(&mut self) {
-        #[cfg(abi_redis_8)]
-        {
-            self.el = core::ptr::null_mut();
-        }
     }
 }
 

@@ -1,9 +1,8 @@
 //! Sockets that listen: opened, and their connections accepted.
 
-use crate::abi::ae::aeEventLoop;
 use crate::abi::host::*;
 use crate::anet::{self, Error, Family, SocketAddress};
-use crate::event_loop;
+use crate::event_loop::{self, Loop};
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};
 
@@ -13,19 +12,9 @@ const MOST_FAILURES: usize = 1000;
 /// Accepts up to `most` connections and hands each to `deliver`, which may close the listening socket. When accept
 /// fails for a reason that stays (no descriptors, no memory, a filter that refuses it), the listening socket rests for
 /// [`LIBAE_ACCEPT_RETRY_MS`]: those who wait keep it readable, and the loop would spin.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(crate) unsafe fn accept_up_to(
-    el: *mut aeEventLoop,
-    listening: c_int,
-    most: usize,
-    mut deliver: impl FnMut(c_int, &SocketAddress),
-) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { event_loop::note_user(el) };
-    // SAFETY: as above.
-    let event = || unsafe { event_loop::file_event(el, listening) };
+pub(crate) fn accept_up_to(el: Loop, listening: c_int, most: usize, mut deliver: impl FnMut(c_int, &SocketAddress)) {
+    event_loop::note_user(el);
+    let event = || event_loop::file_event(el, listening);
     let before = event();
     let (mut accepted, mut failures) = (0, 0);
     while accepted < most {
@@ -48,8 +37,7 @@ pub(crate) unsafe fn accept_up_to(
                     continue;
                 }
                 event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
-                // SAFETY: the caller vouches for the loop.
-                unsafe { rest(el, listening) };
+                rest(el, listening);
                 return;
             }
         }
@@ -57,12 +45,9 @@ pub(crate) unsafe fn accept_up_to(
 }
 
 /// Lets a listening socket rest for [`LIBAE_ACCEPT_RETRY_MS`].
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-pub(crate) unsafe fn rest(el: *mut aeEventLoop, listening: c_int) {
-    // SAFETY: the caller vouches for the loop. A socket that it does not watch needs no rest.
-    let _ = unsafe { event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64) };
+pub(crate) fn rest(el: Loop, listening: c_int) {
+    // A socket that it does not watch needs no rest.
+    let _ = event_loop::pause_readable(el, listening, LIBAE_ACCEPT_RETRY_MS as u64);
 }
 
 /// Listens on one TCP address as a configuration writes it: `*` and `::*` for every one, a `-` in front for

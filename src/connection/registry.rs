@@ -3,11 +3,10 @@
 #[cfg(feature = "tls")]
 use super::types::TLS;
 use super::types::{TCP, UNIX};
-use crate::abi::ae::aeEventLoop;
 use crate::abi::connection::{CONN_TYPE_MAX, ConnectionType};
 use crate::abi::host::{LIBAE_LOG_VERBOSE, LIBAE_LOG_WARNING};
 use crate::abi::type_identity::{Identity, identity};
-use crate::event_loop::log;
+use crate::event_loop::{Loop, log};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int};
 use core::ptr;
@@ -27,7 +26,7 @@ fn registered() -> impl Iterator<Item = *mut ConnectionType> {
 /// # Safety
 /// `ct` is a connection type that stays.
 pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: a type that stays.
     let (Identity { name, place }, init) = unsafe { (identity(ct).ok_or(Errno::EINVAL)?, (*ct).init) };
     // The hook may call us: never with the lock held.
     add(ct, name, place).inspect_err(|errno| {
@@ -37,7 +36,7 @@ pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
     })?;
     log(LIBAE_LOG_VERBOSE, format_args!("Connection type {} registered", name.to_string_lossy()));
     if let Some(init) = init {
-        // SAFETY: the caller vouches for the type.
+        // SAFETY: the type's own, which takes nothing.
         unsafe { init() };
     }
     Ok(())
@@ -60,13 +59,13 @@ fn add(ct: *mut ConnectionType, name: &CStr, place: Option<usize>) -> Result<(),
 
 /// Registers the "tcp" type.
 pub(crate) fn register_socket() -> Result<(), Errno> {
-    // SAFETY: static.
+    // SAFETY: it stays.
     unsafe { register(ptr::from_ref(&TCP).cast_mut()) }
 }
 
 /// Registers the "unix" type.
 pub(crate) fn register_unix() -> Result<(), Errno> {
-    // SAFETY: static.
+    // SAFETY: it stays.
     unsafe { register(ptr::from_ref(&UNIX).cast_mut()) }
 }
 
@@ -76,7 +75,7 @@ pub(crate) fn register_tls() -> Result<(), Errno> {
     register_once(&TLS)
 }
 
-/// Registers the built-in types that are not yet, but for TLS.
+/// Registers the built-in types that are not yet, except TLS.
 pub(crate) fn register_builtin() -> Result<(), Errno> {
     register_once(&TCP)?;
     register_once(&UNIX)
@@ -87,7 +86,7 @@ fn register_once(ct: &'static ConnectionType) -> Result<(), Errno> {
     if is_there() {
         return Ok(());
     }
-    // SAFETY: static.
+    // SAFETY: it stays.
     match unsafe { register(ptr::from_ref(ct).cast_mut()) } {
         // Another thread was faster.
         Err(Errno::EEXIST) if is_there() => Ok(()),
@@ -133,28 +132,23 @@ pub(crate) fn tls() -> *mut ConnectionType {
 pub(crate) fn cleanup_all() {
     for ct in registered() {
         // SAFETY: registered types stay.
-        unsafe {
-            if let Some(cleanup) = (*ct).cleanup {
-                cleanup();
-            }
+        if let Some(cleanup) = unsafe { (*ct).cleanup } {
+            // SAFETY: the type's own, which takes nothing.
+            unsafe { cleanup() };
         }
     }
 }
 
 /// Whether a type holds data that the kernel no longer reports; of that loop's connections, where they know theirs.
-///
-/// # Safety
-/// `el` is NULL or a live loop, or connections do not know theirs.
-pub(crate) unsafe fn has_pending_data(el: *mut aeEventLoop) -> bool {
-    // SAFETY: registered types stay; the caller vouches for the loop.
+pub(crate) fn has_pending_data(el: Option<Loop>) -> bool {
+    let el = el.map_or(ptr::null_mut(), Loop::as_ptr);
+    // SAFETY: registered types stay; their function takes NULL or a live loop, if any.
     registered().any(|ct| unsafe { (*ct).call_has_pending_data(el) != 0 })
 }
 
 /// Runs the handlers of connections with such data; returns how many.
-///
-/// # Safety
-/// `el` is a live loop of this thread, or connections do not know theirs.
-pub(crate) unsafe fn process_pending_data(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: registered types stay; the caller vouches for the loop.
+pub(crate) fn process_pending_data(el: Option<Loop>) -> c_int {
+    let el = el.map_or(ptr::null_mut(), Loop::as_ptr);
+    // SAFETY: registered types stay; their function takes NULL or a live loop, if any.
     registered().map(|ct| unsafe { (*ct).call_process_pending_data(el) }).sum()
 }

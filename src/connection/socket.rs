@@ -1,22 +1,20 @@
-//! What connections over TCP do, and what those over unix sockets share with them.
+//! What connections over stream sockets do, whatever the socket's family.
 
-use super::sync::{self, Deadline, SyncStream};
-use super::{call_handler, close as free, drop_fd, events, home, note_error, status};
-use crate::abi::ae::AE_WRITABLE;
-use crate::abi::connect::Connector;
+use super::errors::{note_error, status};
+use super::handle::Conn;
+use super::handlers::{call_handler, held};
+use super::sync::{self, SyncStream};
+use super::{lifecycle, socket_events};
 use crate::abi::connection::*;
-use crate::abi::profile;
-use crate::anet::{self, Connect, Transport};
-use crate::event_loop;
 use crate::sys::errno::{call, quietly};
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use crate::sys::{Errno, fd};
 use core::cell::UnsafeCell;
-use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ffi::{c_char, c_int, c_void};
 
 /// What every type over a stream socket does in the same way, in every profile.
 pub(super) const STREAM: ConnectionType = ConnectionType {
-    ae_handler: Some(events::ae_handler),
+    ae_handler: Some(socket_events::ae_handler),
     close: Some(close),
     accept: Some(accept),
     write: Some(write),
@@ -24,236 +22,33 @@ pub(super) const STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(set_write_handler),
     set_read_handler: Some(set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync::write::<OverSocket>),
-    sync_read: Some(sync::read::<OverSocket>),
-    sync_readline: Some(sync::readline::<OverSocket>),
+    sync_write: Some(sync::write::<Conn>),
+    sync_read: Some(sync::read::<Conn>),
+    sync_readline: Some(sync::readline::<Conn>),
     ..ConnectionType::NONE
 };
 
 unsafe extern "C" fn close(conn: *mut connection) {
-    // SAFETY: called through a live connection's table.
-    quietly(|| unsafe { free(conn) })
-}
-
-/// Starts a connection's connect: `open` gives the socket.
-///
-/// # Safety
-/// `conn` is a live connection of this thread, the handler may be called with it.
-pub(super) unsafe fn start_connect(
-    conn: *mut connection,
-    handler: ConnectionCallbackFunc,
-    open: impl FnOnce() -> Result<c_int, anet::Error>,
-) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        prepare_connect(conn)?;
-        let started = open().map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            events::watch(conn, AE_WRITABLE)
-        });
-        match started {
-            Ok(()) => {
-                (*conn).state = CONN_STATE_CONNECTING;
-                (*conn).conn_handler = handler;
-            }
-            Err(errno) => fail_connect(conn, errno),
-        }
-        started
-    }
-}
-
-/// Connects, waiting for at most `timeout` milliseconds (below 0: without end): `open` gives the socket, and may wait
-/// for it until the deadline.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn wait_connect(
-    conn: *mut connection,
-    timeout: c_longlong,
-    open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
-) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        prepare_connect(conn)?;
-        let deadline = Deadline::unless_below_0(timeout);
-        let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
-            opened(conn, fd)?;
-            wait_writable(fd, &deadline)?;
-            match anet::take_error(fd) {
-                0 => Ok(()),
-                error => Err(Errno::from_raw(error)),
-            }
-        });
-        match connected {
-            Ok(()) => (*conn).state = CONN_STATE_CONNECTED,
-            Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => {
-                (*conn).state = CONN_STATE_ERROR;
-                (*conn).last_errno = Errno::ETIMEDOUT as c_int;
-            }
-            Err(errno) => fail_connect(conn, errno),
-        }
-        connected
-    }
-}
-
-/// The connection takes its socket over.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn opened(conn: *mut connection, fd: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*conn).fd = fd;
-        if home::is_safe_apis(conn) {
-            anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
-        }
-        Ok(())
-    }
-}
-
-/// A connection can connect when it is new, or again after it failed.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn prepare_connect(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        match (*conn).state {
-            CONN_STATE_CONNECTING => Err(Errno::EALREADY),
-            CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
-            _ => {
-                // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
-                drop_fd(conn);
-                ((*conn).read_handler, (*conn).write_handler) = (None, None);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// # Safety
-/// `conn` is a live connection of this thread.
-unsafe fn fail_connect(conn: *mut connection, errno: Errno) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        drop_fd(conn);
-        (*conn).state = CONN_STATE_ERROR;
-        (*conn).last_errno = errno as c_int;
-    }
-}
-
-fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
-    loop {
-        // Looked at once, however little time there was.
-        let left = deadline.left();
-        let milliseconds = left.unwrap_or(Some(0)).unwrap_or(u64::MAX);
-        match event_loop::wait(fd, AE_WRITABLE, milliseconds.try_into().unwrap_or(c_longlong::MAX)) {
-            Ok(0) | Err(Errno::EINTR) => _ = left?,
-            Ok(_) => return Ok(()),
-            Err(errno) => return Err(errno),
-        }
-    }
-}
-
-/// A string argument that must be there.
-///
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-pub(super) unsafe fn required<'a>(text: *const c_char) -> Result<&'a CStr, anet::Error> {
-    // SAFETY: the caller vouches for the string.
-    unsafe { optional(text) }.ok_or(anet::Error::new("address", Errno::EINVAL))
-}
-
-/// # Safety
-/// `text` is NULL or a string that outlives the call.
-unsafe fn optional<'a>(text: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: the caller vouches for the string.
-    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
-}
-
-/// How connections over TCP connect.
-pub(super) struct Tcp;
-
-impl Connector for Tcp {
-    unsafe fn connect(
-        conn: *mut connection,
-        host: *const c_char,
-        port: c_int,
-        source: *const c_char,
-        multipath: bool,
-        handler: ConnectionCallbackFunc,
-    ) -> c_int {
-        // SAFETY: called through a live connection's table with strings or NULL.
-        status(|| unsafe { start_tcp_connect(conn, host, port, source, multipath, handler) })
-    }
-}
-
-/// Starts to connect over TCP.
-///
-/// # Safety
-/// As for [`Connector::connect`].
-pub(super) unsafe fn start_tcp_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    source: *const c_char,
-    multipath: bool,
-    handler: ConnectionCallbackFunc,
-) -> Result<(), Errno> {
-    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
-    // SAFETY: a live connection of this thread, strings or NULL, by this function's own contract.
-    unsafe { start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, optional(source), how)) }
-}
-
-pub(super) unsafe extern "C" fn blocking_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> c_int {
-    // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe { wait_tcp_connect(conn, host, port, timeout) })
-}
-
-/// Connects over TCP, waiting for at most `timeout` milliseconds (below 0: forever).
-///
-/// # Safety
-/// `conn` is a live connection of this thread, `host` NULL or a string.
-pub(super) unsafe fn wait_tcp_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> Result<(), Errno> {
-    // SAFETY: a live connection, a string or NULL, by this function's own contract.
-    unsafe { wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking)) }
+    // SAFETY: called through a live connection's table, by the one who frees it.
+    quietly(|| unsafe { lifecycle::close(Conn::new(conn)) })
 }
 
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes
-    // the connection when the handler has.
-    unsafe {
-        if (*conn).state != CONN_STATE_ACCEPTING {
-            return status(|| Err(Errno::EINVAL));
-        }
-        (*conn).state = CONN_STATE_CONNECTED;
-        (*conn).refs += 1;
-        let open = call_handler(conn, handler);
-        (*conn).refs -= 1;
-        if open { C_OK } else { C_ERR }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    if conn.state() != CONN_STATE_ACCEPTING {
+        return status(|| Err(Errno::EINVAL));
     }
+    conn.set_state(CONN_STATE_CONNECTED);
+    if held(conn, |conn| call_handler(conn, handler)) { C_OK } else { C_ERR }
 }
 
 /// The result of a read or write: its count, or why it failed.
-///
-/// # Safety
-/// `conn` is a live connection of this thread.
-pub(super) unsafe fn transferred(conn: *mut connection, result: Result<usize, Errno>) -> c_int {
+pub(super) fn transferred(conn: Conn, result: Result<usize, Errno>) -> c_int {
     if let Err(errno) = result
         && errno != Errno::EAGAIN
     {
-        // SAFETY: the caller vouches for the connection.
-        unsafe { note_error(conn, errno) };
+        note_error(conn, errno);
     }
     call(-1, || result.map(|count| count as c_int))
 }
@@ -262,24 +57,28 @@ pub(super) unsafe fn transferred(conn: *mut connection, result: Result<usize, Er
 pub(super) const MAX_TRANSFER: usize = c_int::MAX as usize;
 
 unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much data.
-    unsafe { transferred(conn, fd::write((*conn).fd, data, len.min(MAX_TRANSFER))) }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    // SAFETY: called with that much data.
+    transferred(conn, unsafe { fd::write(conn.fd(), data, len.min(MAX_TRANSFER)) })
 }
 
 pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
-    // SAFETY: called through a live connection's table with that many buffers.
-    unsafe { transferred(conn, fd::writev((*conn).fd, iov, count)) }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    // SAFETY: called with that many buffers.
+    transferred(conn, unsafe { fd::writev(conn.fd(), iov, count) })
 }
 
 unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        let result = fd::read((*conn).fd, buf, len.min(MAX_TRANSFER));
-        if result == Ok(0) && len > 0 {
-            (*conn).state = CONN_STATE_CLOSED;
-        }
-        transferred(conn, result)
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { Conn::new(conn) };
+    // SAFETY: the buffer has that much room.
+    let result = unsafe { fd::read(conn.fd(), buf, len.min(MAX_TRANSFER)) };
+    if result == Ok(0) && len > 0 {
+        conn.set_state(CONN_STATE_CLOSED);
     }
+    transferred(conn, result)
 }
 
 unsafe extern "C" fn set_write_handler(
@@ -288,36 +87,46 @@ unsafe extern "C" fn set_write_handler(
     barrier: c_int,
 ) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe { events::set_write_handler(conn, handler, barrier != 0) })
+    let conn = unsafe { Conn::new(conn) };
+    status(|| socket_events::set_write_handler(conn, handler, barrier != 0))
 }
 
 unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe { events::set_read_handler(conn, handler) })
+    let conn = unsafe { Conn::new(conn) };
+    status(|| socket_events::set_read_handler(conn, handler))
 }
 
 thread_local! {
     static ERROR_TEXT: UnsafeCell<[c_char; ERROR_TEXT_LEN]> = const { UnsafeCell::new([0; ERROR_TEXT_LEN]) };
 }
 
-unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
-    // SAFETY: called through a live connection's table.
-    let errno = unsafe { (*conn).last_errno };
+/// The text for an errno, valid until the next call in this thread.
+pub(super) fn text_of(errno: c_int) -> *const c_char {
     // SAFETY: the text is this thread's, and the reference ends with the call.
     ERROR_TEXT.with(|text| error_text_into(errno, unsafe { &mut *text.get() }).as_ptr())
 }
 
-/// Sync reads and writes of a plain socket.
-pub(super) struct OverSocket;
+unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
+    // SAFETY: called through a live connection's table.
+    text_of(unsafe { Conn::new(conn) }.last_errno())
+}
 
-impl SyncStream for OverSocket {
-    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
-        // SAFETY: `conn` is live, by the trait's contract.
-        fd::read_into(unsafe { (*conn).fd }, room)
+impl SyncStream for Conn {
+    unsafe fn of(conn: *mut connection) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Self::new(conn) }
     }
 
-    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
-        // SAFETY: `conn` is live, by the trait's contract.
-        fd::write_from(unsafe { (*conn).fd }, data)
+    fn base(self) -> Conn {
+        self
+    }
+
+    fn read(self, room: &mut [u8]) -> Result<usize, Errno> {
+        fd::read_into(self.fd(), room)
+    }
+
+    fn write(self, data: &[u8]) -> Result<usize, Errno> {
+        fd::write_from(self.fd(), data)
     }
 }

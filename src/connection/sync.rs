@@ -1,6 +1,8 @@
 //! The table's reads and writes that wait, over a non-blocking descriptor, for every type that can read and write once.
 //! Times are milliseconds; one that is over is `ETIMEDOUT`.
 
+use super::arguments::bytes;
+use super::handle::Conn;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::connection;
 use crate::event_loop::wait;
@@ -40,17 +42,19 @@ impl Deadline {
     }
 }
 
-/// How a type of connection reads and writes once, without waiting.
-pub(super) trait SyncStream {
-    /// Reads what is there; 0 is the end.
-    ///
+/// The handle of a type's connections, by which they read and write once, without waiting.
+pub(super) trait SyncStream: Copy {
     /// # Safety
-    /// `conn` is a live connection of the type that no other thread uses.
-    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno>;
+    /// As for [`Conn::new`]; the connection is of the type.
+    unsafe fn of(conn: *mut connection) -> Self;
 
-    /// # Safety
-    /// As for [`SyncStream::read`].
-    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno>;
+    fn base(self) -> Conn;
+
+    /// Reads what is there; 0 is the end.
+    fn read(self, room: &mut [u8]) -> Result<usize, Errno>;
+
+    /// Writes what the socket takes.
+    fn write(self, data: &[u8]) -> Result<usize, Errno>;
 }
 
 /// The table's `sync_write`: writes all of `size` bytes.
@@ -61,21 +65,20 @@ pub(super) unsafe extern "C" fn write<S: SyncStream>(
     timeout: c_longlong,
 ) -> isize {
     // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        synced(conn, ptr, size, |fd, data| {
-            let deadline = Deadline::after(timeout);
-            let mut done = 0;
-            while done < data.len() {
-                match S::write(conn, &data[done..]) {
-                    Ok(count) => done += count,
-                    Err(Errno::EAGAIN) => deadline.wait(fd, AE_WRITABLE)?,
-                    Err(Errno::EINTR) => {}
-                    Err(errno) => return Err(errno),
-                }
+    let (conn, data) = unsafe { (S::of(conn), bytes(ptr, size)) };
+    synced(conn, data, |data| {
+        let deadline = Deadline::after(timeout);
+        let mut done = 0;
+        while done < data.len() {
+            match conn.write(&data[done..]) {
+                Ok(count) => done += count,
+                Err(Errno::EAGAIN) => deadline.wait(conn.base().fd(), AE_WRITABLE)?,
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
             }
-            Ok(done)
-        })
-    }
+        }
+        Ok(done)
+    })
 }
 
 /// The table's `sync_read`: reads `size` bytes; the end of the input before that is `ECONNRESET`.
@@ -86,7 +89,8 @@ pub(super) unsafe extern "C" fn read<S: SyncStream>(
     timeout: c_longlong,
 ) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe { synced(conn, ptr, size, |fd, room| fill::<S>(conn, fd, room, timeout)) }
+    let (conn, room) = unsafe { (S::of(conn), bytes(ptr, size)) };
+    synced(conn, room, |room| fill(conn, room, timeout))
 }
 
 /// The table's `sync_readline`: reads up to a newline, or as much as fits with a NUL behind it. Leaves the line without
@@ -99,45 +103,35 @@ pub(super) unsafe extern "C" fn readline<S: SyncStream>(
     timeout: c_longlong,
 ) -> isize {
     // SAFETY: called through a live connection's table with that much room.
-    unsafe {
-        synced(conn, ptr, size, |fd, buf| {
-            let room = buf.len().checked_sub(1).ok_or(Errno::EINVAL)?;
-            let mut len = 0;
-            while len < room {
-                // One by one: what follows the line belongs to the next read.
-                fill::<S>(conn, fd, &mut buf[len..=len], timeout)?;
-                if buf[len] == b'\n' {
-                    if len > 0 && buf[len - 1] == b'\r' {
-                        buf[len - 1] = 0;
-                    }
-                    break;
+    let (conn, buf) = unsafe { (S::of(conn), bytes(ptr, size)) };
+    synced(conn, buf, |buf| {
+        let room = buf.len().checked_sub(1).ok_or(Errno::EINVAL)?;
+        let mut len = 0;
+        while len < room {
+            // One by one: what follows the line belongs to the next read.
+            fill(conn, &mut buf[len..=len], timeout)?;
+            if buf[len] == b'\n' {
+                if len > 0 && buf[len - 1] == b'\r' {
+                    buf[len - 1] = 0;
                 }
-                len += 1;
+                break;
             }
-            buf[len] = 0;
-            Ok(len)
-        })
-    }
+            len += 1;
+        }
+        buf[len] = 0;
+        Ok(len)
+    })
 }
 
 /// Fills the room.
-///
-/// # Safety
-/// As for [`SyncStream::read`]; `fd` is the connection's.
-unsafe fn fill<S: SyncStream>(
-    conn: *mut connection,
-    fd: c_int,
-    room: &mut [u8],
-    timeout: c_longlong,
-) -> Result<usize, Errno> {
+fn fill(conn: impl SyncStream, room: &mut [u8], timeout: c_longlong) -> Result<usize, Errno> {
     let deadline = Deadline::after(timeout);
     let mut done = 0;
     while done < room.len() {
-        // SAFETY: by this function's own contract.
-        match unsafe { S::read(conn, &mut room[done..]) } {
+        match conn.read(&mut room[done..]) {
             Ok(0) => return Err(Errno::ECONNRESET),
             Ok(count) => done += count,
-            Err(Errno::EAGAIN) => deadline.wait(fd, AE_READABLE)?,
+            Err(Errno::EAGAIN) => deadline.wait(conn.base().fd(), AE_READABLE)?,
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }
@@ -145,25 +139,14 @@ unsafe fn fill<S: SyncStream>(
     Ok(done)
 }
 
-/// Runs a sync call with the connection's descriptor and the buffer, which must be there (`EINVAL`); notes its error.
-///
-/// # Safety
-/// `conn` is a live connection that no other thread uses; `ptr` is NULL or valid for `size` bytes during the call.
-unsafe fn synced(
-    conn: *mut connection,
-    ptr: *mut c_char,
-    size: isize,
-    body: impl FnOnce(c_int, &mut [u8]) -> Result<usize, Errno>,
+/// Runs a sync call and notes its error.
+fn synced(
+    conn: impl SyncStream,
+    buffer: Result<&mut [u8], Errno>,
+    body: impl FnOnce(&mut [u8]) -> Result<usize, Errno>,
 ) -> isize {
     call(-1, || {
-        let buffer = match usize::try_from(size) {
-            // SAFETY: not NULL, and valid for `size` bytes, by this function's own contract.
-            Ok(size) if !ptr.is_null() => Ok(unsafe { core::slice::from_raw_parts_mut(ptr.cast(), size) }),
-            _ => Err(Errno::EINVAL),
-        };
-        // SAFETY: the connection is live before and after `body`, which runs no handler.
-        let result = buffer.and_then(|buffer| body(unsafe { (*conn).fd }, buffer));
-        // SAFETY: as above.
-        result.map(|count| count as isize).inspect_err(|errno| unsafe { (*conn).last_errno = *errno as c_int })
+        let count = buffer.and_then(body).inspect_err(|errno| conn.base().set_last_errno(*errno as c_int))?;
+        Ok(count as isize)
     })
 }

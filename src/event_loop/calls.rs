@@ -1,17 +1,11 @@
 //! The calls that are inside a loop: of `run` and `process_events`, each in a callback of the one before.
-//!
-//! A callback may be left otherwise than by returning: by `longjmp`, by an exception, by the end of its thread. Then
-//! nothing of ours runs, and the calls that it was in are gone. What such a call would have put right at its end is put
-//! right when the next one comes, or an outer one goes on.
 
-use super::memory::ZeroedArray;
-use super::state;
-use super::timer_pool::Slot;
-use crate::abi::ae::{aeEventLoop, aeFiredEvent};
+use super::timers::pool::Slot;
+use crate::abi::ae::aeFiredEvent;
+use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use crate::sys::thread::{self, Thread};
 use core::mem::{MaybeUninit, replace, size_of};
-use core::sync::atomic::Ordering::Relaxed;
 
 pub(super) type FiredBuffer = ZeroedArray<aeFiredEvent>;
 
@@ -80,6 +74,61 @@ impl Calls {
         self.depth
     }
 
+    /// Adds the outermost call; false when there is one, or the last was in another thread.
+    #[inline(always)]
+    pub(super) fn enter_first(&mut self, place: &Place) -> bool {
+        let is_first = self.depth == 0 && self.innermost.thread == Thread::known();
+        if is_first {
+            self.innermost.place = place.address();
+            self.depth = 1;
+        }
+        is_first
+    }
+
+    /// Adds any call.
+    pub(super) fn enter(&mut self, place: &Place) -> Result<(), Errno> {
+        let call = Call::new(place.address(), Thread::this());
+        if self.depth == 0 {
+            self.innermost = call;
+        } else {
+            self.outer.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            self.outer.push(replace(&mut self.innermost, call));
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    /// Takes out the outermost call, if the one that is `depth` deep is that, and has none inside.
+    #[inline(always)]
+    pub(super) fn leave_first(&mut self, depth: u32) -> bool {
+        let is_first = self.depth == 1 && depth == 1;
+        if is_first {
+            self.depth = 0;
+        }
+        is_first
+    }
+
+    /// Takes out the innermost call; returns the buffer that it owes to the one it was in.
+    pub(super) fn leave(&mut self) -> Option<FiredBuffer> {
+        self.depth -= 1;
+        if let Some(outer) = self.outer.pop() {
+            self.innermost = outer;
+        }
+        self.innermost.lent.take()
+    }
+
+    /// How many calls there still are when one comes with this place.
+    pub(super) fn still_there(&self, place: &Place) -> u32 {
+        let (here, thread) = (place.address(), Thread::this());
+        let gone = |call: &Call| call.is_gone(here, thread);
+        // An outer call that is gone takes the inner ones with it.
+        match self.outer.iter().position(gone) {
+            Some(index) => index as u32,
+            None if self.depth > 0 && gone(&self.innermost) => self.depth - 1,
+            None => self.depth,
+        }
+    }
+
     /// Notes whose callback the innermost call is about to run.
     #[inline(always)]
     pub(super) fn begin_timer(&mut self, slot: Slot) {
@@ -89,194 +138,29 @@ impl Calls {
     /// Notes that it has returned. False when the call was taken for gone, and the run has been ended.
     #[inline(always)]
     pub(super) fn end_timer(&mut self, slot: Slot) -> bool {
-        self.innermost.timer.take() == Some(slot)
+        self.take_timer() == Some(slot)
+    }
+
+    /// Whose callback the innermost call was running.
+    #[inline(always)]
+    pub(super) fn take_timer(&mut self) -> Option<Slot> {
+        self.innermost.timer.take()
     }
 
     /// Keeps what the innermost call reads until it ends, or keeps something else.
     pub(super) fn keep(&mut self, copy: FiredBuffer) {
         self.innermost.copy = Some(copy);
     }
-}
 
-/// Notes that a call is inside, and says how deep; `ENOMEM` when it cannot be noted.
-///
-/// # Safety
-/// `el` is a live loop of this thread; `place` lives until [`leave`].
-#[inline(always)]
-pub(super) unsafe fn enter(el: *mut aeEventLoop, place: &Place) -> Result<u32, Errno> {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let calls = &mut state(el).calls;
-        if calls.depth == 0 && calls.innermost.thread == Thread::known() {
-            calls.innermost.place = place.address();
-            calls.depth = 1;
-            return Ok(1);
-        }
-        enter_other(el, place.address())
+    /// Whether the innermost call would write into the buffer that the one it is in still reads.
+    pub(super) fn needs_buffer(&self) -> bool {
+        self.outer.last().is_some_and(|outer| outer.lent.is_none())
     }
-}
 
-/// The same for a call that is nested, or in another thread than the last.
-///
-/// # Safety
-/// As for [`enter`].
-#[cold]
-unsafe fn enter_other(el: *mut aeEventLoop, here: usize) -> Result<u32, Errno> {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        forget_gone(el, here);
-        let calls = &mut state(el).calls;
-        let call = Call::new(here, Thread::this());
-        if calls.depth == 0 {
-            calls.innermost = call;
-        } else {
-            calls.outer.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-            calls.outer.push(replace(&mut calls.innermost, call));
+    /// Keeps the buffer that the outer call reads, until it goes on.
+    pub(super) fn lend(&mut self, buffer: FiredBuffer) {
+        if let Some(outer) = self.outer.last_mut() {
+            outer.lent = Some(buffer);
         }
-        calls.depth += 1;
-        Ok(calls.depth)
-    }
-}
-
-/// Notes that a call has ended which [`enter`] said was that deep.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-#[inline(always)]
-pub(super) unsafe fn leave(el: *mut aeEventLoop, depth: u32) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let calls = &mut state(el).calls;
-        if calls.depth == 1 && depth == 1 {
-            calls.depth = 0;
-        } else {
-            leave_others(el, depth);
-        }
-    }
-}
-
-/// The same for a call that is nested, or that inner ones have been left in.
-///
-/// # Safety
-/// As for [`leave`].
-#[cold]
-unsafe fn leave_others(el: *mut aeEventLoop, depth: u32) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        forget_inner(el, depth);
-        // Unless it was taken for gone, on a stack that is not what it seems.
-        if state(el).calls.depth == depth {
-            state(el).calls.depth -= 1;
-            go_on_with_outer(el);
-        }
-    }
-}
-
-/// Makes the call that the innermost was in the innermost.
-///
-/// # Safety
-/// `el` is a live loop of this thread; nobody reads the buffer it has.
-#[cold]
-unsafe fn go_on_with_outer(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let calls = &mut state(el).calls;
-        if let Some(outer) = calls.outer.pop() {
-            calls.innermost = outer;
-        }
-        if let Some(lent) = calls.innermost.lent.take() {
-            drop(set_buffer(el, lent));
-        }
-    }
-}
-
-/// Forgets the calls inside the one that is so deep, which goes on: they are gone.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-#[inline(always)]
-pub(super) unsafe fn forget_inner(el: *mut aeEventLoop, depth: u32) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        while state(el).calls.depth > depth {
-            forget_innermost(el);
-        }
-    }
-}
-
-/// Forgets the calls that are gone when one comes with this place.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn forget_gone(el: *mut aeEventLoop, here: usize) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        let thread = Thread::this();
-        let calls = &state(el).calls;
-        // An outer call that is gone takes the inner ones with it.
-        let gone = |call: &Call| call.is_gone(here, thread);
-        let left = match calls.outer.iter().position(gone) {
-            Some(index) => index as u32,
-            None if calls.depth > 0 && gone(&calls.innermost) => calls.depth - 1,
-            None => return,
-        };
-        forget_inner(el, left);
-    }
-}
-
-/// Forgets the calls that are gone, for one that is no call of the loop itself.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-#[cold]
-#[inline(never)]
-pub(super) unsafe fn look_who_is_inside(el: *mut aeEventLoop) {
-    let place = Place::new();
-    // SAFETY: the caller vouches for the loop.
-    unsafe { forget_gone(el, place.address()) };
-}
-
-/// # Safety
-/// As for [`forget_inner`]; there is a call inside, and it is gone.
-#[cold]
-unsafe fn forget_innermost(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        if let Some(slot) = state(el).calls.innermost.timer.take() {
-            // Its time is what it was: it runs again.
-            state(el).timers.end_run(slot, None);
-        }
-        state(el).calls.depth -= 1;
-        state(el).polling.store(false, Relaxed);
-        go_on_with_outer(el);
-    }
-}
-
-/// Makes this the loop's buffer; returns the one it had.
-///
-/// # Safety
-/// `el` is a live loop of this thread, and nobody reads the buffer it has, or the result outlives that.
-pub(super) unsafe fn set_buffer(el: *mut aeEventLoop, fired: FiredBuffer) -> FiredBuffer {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        (*el).fired = fired.as_mut_ptr();
-        replace(&mut state(el).fired, fired)
-    }
-}
-
-/// Gives the loop another buffer for a nested call, since the outer one is still reading the one it has.
-///
-/// # Safety
-/// `el` is a live loop of this thread, inside a nested call.
-#[cold]
-pub(super) unsafe fn lend(el: *mut aeEventLoop) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop. The outer call keeps its buffer until it goes on.
-    unsafe {
-        if state(el).calls.outer.last().is_some_and(|outer| outer.lent.is_none()) {
-            let own = ZeroedArray::new(state(el).events.len())?;
-            let lent = set_buffer(el, own);
-            state(el).calls.outer.last_mut().expect("an outer call").lent = Some(lent);
-        }
-        Ok(())
     }
 }

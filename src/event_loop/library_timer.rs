@@ -1,8 +1,9 @@
 //! Time events of the library's own.
 
+use super::handle::Loop;
 use super::threads::LoopHandle;
-use super::{create_time_event, delete_time_event};
-use crate::abi::ae::{AeTimeProc, aeEventLoop, aeTimeProc};
+use super::timers::{create_time_event, delete_time_event};
+use crate::abi::ae::{AeTimeProc, aeTimeProc};
 use crate::sys::Errno;
 use core::ffi::{c_longlong, c_void};
 use core::ptr;
@@ -18,19 +19,17 @@ impl LibraryTimer {
     /// Lets `proc` run after so many milliseconds.
     ///
     /// # Safety
-    /// `el` is a live loop of this thread; `proc` may be called with `data` until the timer is cancelled.
+    /// `proc` may be called with `data` until the timer is cancelled.
     pub(crate) unsafe fn start(
-        el: *mut aeEventLoop,
+        el: Loop,
         milliseconds: c_longlong,
         proc: AeTimeProc,
         data: *mut c_void,
     ) -> Result<Self, Errno> {
-        // SAFETY: the caller vouches for the loop and the function.
-        unsafe {
-            let proc = proc as *mut aeTimeProc;
-            let id = create_time_event(el, milliseconds, proc, data, ptr::null_mut())?;
-            Ok(Self { el: LoopHandle::of(el), id })
-        }
+        let proc = proc as *mut aeTimeProc;
+        // SAFETY: `proc` may be called, and there is no finalizer.
+        let id = unsafe { create_time_event(el, milliseconds, proc, data, ptr::null_mut()) }?;
+        Ok(Self { el: LoopHandle::of(el), id })
     }
 
     /// Sees to it that it does not run (again).
@@ -38,9 +37,10 @@ impl LibraryTimer {
     /// # Safety
     /// Its loop is gone, or used by no other thread.
     pub(crate) unsafe fn cancel(mut self) {
-        if let Some(el) = self.el.get() {
-            // SAFETY: the loop is live, and the caller vouches for the threads. It fails for one that has run.
-            let _ = unsafe { delete_time_event(el, self.id) };
+        // SAFETY: no other thread uses it.
+        if let Some(el) = unsafe { self.el.get() } {
+            // It fails for one that has run.
+            let _ = delete_time_event(el, self.id);
         }
     }
 }

@@ -2,87 +2,59 @@
 //! (`aePoll`) while `AE_PROTECT_POLL` is set: then the loop's mutex is held by whoever polls or changes events.
 
 use super::backend::Fired;
-use super::memory::ZeroedArray;
-use super::{State, calls, file_events, state};
+use super::dispatch::dispatch_all;
+use super::file_events::apply_changes;
+use super::handle::Loop;
+use super::{nesting, pauses, timers};
 use crate::abi::ae::*;
 use crate::abi::profile;
-use crate::sys::mutex::Held;
+use crate::host::memory::ZeroedArray;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;
 use core::sync::atomic::Ordering::Relaxed;
 
-/// The loop's mutex, when another thread may poll it.
-///
-/// # Safety
-/// `el` is a live loop, and stays for as long as the result.
-pub(super) unsafe fn hold(el: *mut aeEventLoop) -> Result<Option<Held>, Errno> {
-    // SAFETY: the caller vouches for the loop, whose mutex `create` initialised.
-    unsafe {
-        match profile::poll_mutex(el) {
-            Some(mutex) if profile::is_poll_protected(el) => Held::lock(mutex).map(Some),
-            _ => Ok(None),
-        }
-    }
-}
-
 /// Says whether another thread may poll the loop from now on.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
 #[cfg(abi_valkey)]
-pub(crate) unsafe fn set_protected(el: *mut aeEventLoop, protect: bool) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        if protect {
-            // Nothing is put off any more, and what has been is not left to the other thread.
-            file_events::apply_changes(el);
-            (*el).flags |= AE_PROTECT_POLL;
-        } else {
-            (*el).flags &= !AE_PROTECT_POLL;
-        }
+pub(crate) fn set_protected(el: Loop, protect: bool) {
+    if protect {
+        // Nothing is put off any more, and what has been is not left to the other thread.
+        apply_changes(el);
     }
+    el.set_flag(AE_PROTECT_POLL, protect);
 }
 
 /// Polls, without calling anybody; returns how many descriptors fired. A custom poll calls this, in the loop's
 /// thread or, while the loop is protected, in another.
-///
-/// # Safety
-/// `el` is a live loop of this thread, or protected.
 #[cfg(abi_valkey)]
-pub(crate) unsafe fn poll(el: *mut aeEventLoop, timeout: Option<u64>) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the loop. The buffer is the loop's own: nobody reads it before this returns.
-    unsafe {
-        let _held = hold(el)?;
-        let state = (*el).apidata.cast::<State>();
-        let (fired, capacity) = ((*state).fired.as_mut_ptr(), (*state).fired.len());
-        poll_into(el, timeout, fired, capacity).or_else(unless_interrupted)
-    }
+pub(crate) fn poll(el: Loop, timeout: Option<u64>) -> Result<c_int, Errno> {
+    let _held = el.hold()?;
+    let (fired, capacity) = el.state().fired();
+    // SAFETY: the buffer is the loop's own: nobody reads or replaces it before this returns.
+    unsafe { poll_into(el, timeout, fired, capacity) }.or_else(unless_interrupted)
 }
 
 /// Polls for at most `timeout` microseconds (None: without end); `EINTR` when a signal came.
 ///
 /// # Safety
-/// `el` is a live loop, nobody else polls it, `fired` has room for `capacity` elements.
-unsafe fn poll_into(
-    el: *mut aeEventLoop,
-    timeout: Option<u64>,
-    fired: *mut aeFiredEvent,
-    capacity: usize,
-) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the loop and the buffer; no callback runs here but the log. The loop's thread may be
-    // using the rest of its state meanwhile, so that no reference is made but to the fields that a poll is about; these
-    // change only while the mutex is held.
-    unsafe {
-        let state = (*el).apidata.cast::<State>();
-        if !(*state).changed.is_empty() {
-            file_events::apply_changes(el);
-        }
-        (*state).polls += 1;
-        (*state).polling.store(true, Relaxed);
-        let polled = (*state).backend.poll(timeout, Fired::new(fired, capacity));
-        (*state).polling.store(false, Relaxed);
-        polled
+/// `fired` has room for `capacity` elements, and nobody else uses it.
+unsafe fn poll_into(el: Loop, timeout: Option<u64>, fired: *mut aeFiredEvent, capacity: usize) -> Result<c_int, Errno> {
+    if has_changes(el) {
+        apply_changes(el);
     }
+    el.count_poll();
+    el.state().polling.store(true, Relaxed);
+    // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the backend:
+    // for that it takes the mutex.
+    let polled = unsafe { el.backend().poll(timeout, Fired::new(fired, capacity)) };
+    el.state().polling.store(false, Relaxed);
+    polled
+}
+
+/// Whether the backend is still to be told something.
+#[inline(always)]
+pub(super) fn has_changes(el: Loop) -> bool {
+    // SAFETY: the reference ends here.
+    unsafe { el.interest() }.has_changes()
 }
 
 /// A signal ends a poll that has found nothing.
@@ -91,137 +63,105 @@ fn unless_interrupted(errno: Errno) -> Result<c_int, Errno> {
     if errno == Errno::EINTR { Ok(0) } else { Err(errno) }
 }
 
-/// How long the poll of an iteration may wait, in microseconds; None for without end.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn poll_timeout(el: *mut aeEventLoop, flags: c_int) -> Option<u64> {
-    // SAFETY: the caller vouches for the loop. Its own flags are read here, after the before-sleep hook, which
-    // may have changed them.
-    let (state, flags) = unsafe { (state(el), flags | (*el).flags) };
-    if flags & AE_DONT_WAIT != 0 || state.deleted {
+/// How long the poll of an iteration may wait, in microseconds; None for without end. The loop's own flags are read here,
+/// after the before-sleep hook, which may have changed them.
+fn poll_timeout(el: Loop, flags: c_int) -> Option<u64> {
+    let flags = flags | el.flags();
+    if flags & AE_DONT_WAIT != 0 || el.state().deleted.get() {
         return Some(0);
     }
-    // SAFETY: as above.
-    let timer = if flags & AE_TIME_EVENTS != 0 { unsafe { state.timers.next_deadline(el) } } else { None };
-    if timer.is_none() && state.pauses.is_empty() {
+    let timer = if flags & AE_TIME_EVENTS != 0 { timers::next_deadline(el) } else { None };
+    // SAFETY: the reference ends before this returns.
+    let interest = unsafe { el.interest() };
+    if timer.is_none() && interest.pauses.is_empty() {
         return None;
     }
-    let deadline = timer.into_iter().chain(state.first_pause_end()).min();
+    let deadline = timer.into_iter().chain(interest.first_pause_end()).min();
     deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
 }
 
 /// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
 ///
 /// # Safety
-/// `el` is a live loop of this thread, inside a call.
-pub(super) unsafe fn poll_and_dispatch(el: *mut aeEventLoop, flags: c_int) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
-    unsafe {
-        file_events::end_pauses(el);
-        if let Some(custom_poll) = profile::custom_poll(el) {
-            // It may wait for the backend's own descriptor.
-            if !state(el).changed.is_empty() {
-                file_events::apply_changes(el);
-            }
-            let count = custom_poll(el);
-            return after_custom_poll(el, flags, count);
+/// A call is inside the loop, so that no callback frees it.
+pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, Errno> {
+    pauses::end_pauses(el);
+    // SAFETY: the loop is live, and its custom poll a function of that type.
+    if let Some(custom_poll) = unsafe { profile::custom_poll(el.as_ptr()) } {
+        // It may wait for the backend's own descriptor.
+        if has_changes(el) {
+            apply_changes(el);
         }
-        if state(el).calls.depth() > 1 {
-            calls::lend(el)?;
+        // SAFETY: a call is inside, and no reference is alive.
+        return unsafe { after_custom_poll(el, flags, custom_poll(el.as_ptr())) };
+    }
+    if el.depth() > 1 {
+        nesting::lend(el)?;
+    }
+    let (fired, capacity) = fired_buffer(el);
+    // SAFETY: the buffer is this call's until it ends: a nested one gets another.
+    match unsafe { poll_into(el, poll_timeout(el, flags), fired, capacity) } {
+        Ok(found) => {
+            let poll = el.polls();
+            let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
+            call_after_sleep(el, flags, found);
+            // SAFETY: a call is inside, and the buffer is this call's.
+            unsafe { dispatch_all(el, fired, found, poll) };
+            Ok(found)
         }
-        let (fired, capacity) = fired_buffer(el);
-        let polled = poll_into(el, poll_timeout(el, flags), fired, capacity);
-        match polled {
-            Ok(found) => {
-                let poll = state(el).polls;
-                let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
-                call_after_sleep(el, flags, found);
-                dispatch_all(el, fired, found, poll);
-                Ok(found)
-            }
-            Err(errno) => {
-                call_after_sleep(el, flags, 0);
-                unless_interrupted(errno)
-            }
+        Err(errno) => {
+            call_after_sleep(el, flags, 0);
+            unless_interrupted(errno)
         }
     }
 }
 
 /// The loop's buffer for what a poll finds, as large as the set.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn fired_buffer(el: *mut aeEventLoop) -> (*mut aeFiredEvent, usize) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        if state(el).fired.len() < state(el).events.len() {
-            grow_buffer(el);
-        }
-        (state(el).fired.as_mut_ptr(), state(el).fired.len())
-    }
+fn fired_buffer(el: Loop) -> (*mut aeFiredEvent, usize) {
+    let (fired, capacity) = el.state().fired();
+    if capacity < el.state().event_count() { larger_buffer(el) } else { (fired, capacity) }
 }
 
-/// # Safety
-/// As for [`fired_buffer`].
 #[cold]
-unsafe fn grow_buffer(el: *mut aeEventLoop) {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        // A smaller buffer works too: what does not fit fires again.
-        if let Ok(larger) = ZeroedArray::new(state(el).events.len()) {
-            calls::set_buffer(el, larger);
-        }
+fn larger_buffer(el: Loop) -> (*mut aeFiredEvent, usize) {
+    // A smaller buffer works too: what does not fit fires again.
+    if let Ok(larger) = ZeroedArray::new(el.state().event_count()) {
+        drop(el.replace_fired(larger));
     }
+    el.state().fired()
 }
 
 /// The same for what a custom poll says the last poll has found.
 ///
 /// # Safety
 /// As for [`poll_and_dispatch`].
-unsafe fn after_custom_poll(el: *mut aeEventLoop, flags: c_int, count: c_int) -> Result<c_int, Errno> {
-    // SAFETY: the caller vouches for the loop, and no reference lives across a callback.
-    unsafe {
-        if count < 0 {
-            call_after_sleep(el, flags, 0);
-            return Err(Errno::last());
-        }
-        let count = if flags & AE_FILE_EVENTS != 0 { count.min(state(el).fired.len() as c_int) } else { 0 };
-        if count == 0 {
-            call_after_sleep(el, flags, 0);
-            return Ok(0);
-        }
-        // A copy: handlers may have the loop polled again, by whatever thread.
-        let found = state(el).fired.resized(count as usize, count as usize)?;
-        let (first, poll) = (found.as_mut_ptr(), state(el).polls);
-        state(el).calls.keep(found);
-        call_after_sleep(el, flags, count);
-        dispatch_all(el, first, count, poll);
-        Ok(count)
+unsafe fn after_custom_poll(el: Loop, flags: c_int, count: c_int) -> Result<c_int, Errno> {
+    if count < 0 {
+        call_after_sleep(el, flags, 0);
+        // A C function has said why in errno.
+        return Err(Errno::last());
     }
+    let (_, capacity) = el.state().fired();
+    let count = if flags & AE_FILE_EVENTS != 0 { count.min(capacity as c_int) } else { 0 };
+    if count == 0 {
+        call_after_sleep(el, flags, 0);
+        return Ok(0);
+    }
+    // A copy: handlers may have the loop polled again, by whatever thread.
+    let found = el.state().copy_of_fired(count as usize)?;
+    let (first, poll) = (found.as_mut_ptr(), el.polls());
+    // SAFETY: the reference ends here.
+    unsafe { el.calls() }.keep(found);
+    call_after_sleep(el, flags, count);
+    // SAFETY: a call is inside, and keeps the copy.
+    unsafe { dispatch_all(el, first, count, poll) };
+    Ok(count)
 }
 
-/// # Safety
-/// As for [`poll_and_dispatch`].
-unsafe fn call_after_sleep(el: *mut aeEventLoop, flags: c_int, found: c_int) {
-    // SAFETY: the caller vouches for the loop. At its end what the hook uses may be gone.
-    unsafe {
-        if flags & AE_CALL_AFTER_SLEEP != 0 && !state(el).deleted {
-            profile::call_after_sleep(el, found);
-        }
-    }
-}
-
-/// # Safety
-/// As for [`poll_and_dispatch`]; `fired` has `count` elements.
-unsafe fn dispatch_all(el: *mut aeEventLoop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
-    // SAFETY: the caller vouches for the loop and the elements.
-    unsafe {
-        if state(el).calls.depth() > 1 {
-            file_events::take_over(el, fired, count, poll);
-        }
-        for index in 0..count as usize {
-            file_events::dispatch(el, fired.add(index).read(), poll);
-        }
+/// Calls the after-sleep hook, if it is asked for. At the loop's end what the hook uses may be gone.
+fn call_after_sleep(el: Loop, flags: c_int, found: c_int) {
+    if flags & AE_CALL_AFTER_SLEEP != 0 && !el.state().deleted.get() {
+        // SAFETY: whoever has set the hook lets it be called with the loop; no reference is alive.
+        unsafe { profile::call_after_sleep(el.as_ptr(), found) };
     }
 }

@@ -1,10 +1,47 @@
 //! What the loop keeps for each descriptor beside its `aeFileEvent`: as many as the highest descriptor that has been
 //! watched needs, so that a large set costs nothing until it is used.
 
-use super::file_events::Slot;
-use super::memory::{ZeroedArray, zeroed};
+use super::backend::HELD;
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
+use crate::host::memory::{Zeroable, ZeroedArray, zeroed};
 use crate::sys::Errno;
 use core::ffi::c_int;
+
+/// The bits that a backend knows.
+pub(super) const POLLED: c_int = AE_READABLE | AE_WRITABLE;
+
+/// What we keep for each descriptor beside its `aeFileEvent`.
+pub(super) struct Slot {
+    /// What polls up to this one found is no business of the handlers any more: the descriptor has been added to
+    /// the backend since, for another file maybe, or a nested run has served it.
+    pub(super) settled: u64,
+    /// What the backend was last told to watch for.
+    pub(super) armed: u8,
+    /// Listed in `State::changed`.
+    pub(super) listed: bool,
+    /// The backend has been told since the changes were last applied, and took the descriptor's file for its own.
+    pub(super) told: bool,
+    /// Not watched for readable for the time being; see [`pause_readable`].
+    pub(super) paused: bool,
+}
+
+// SAFETY: integers and bools, for which zero is false.
+unsafe impl Zeroable for Slot {}
+
+impl Slot {
+    /// What the backend has to watch for when the event's mask is `mask`.
+    pub(super) fn wanted(&self, mask: c_int) -> c_int {
+        if self.paused { Self::wanted_while_paused(mask) } else { mask & POLLED }
+    }
+
+    #[cold]
+    fn wanted_while_paused(mask: c_int) -> c_int {
+        match mask & POLLED {
+            AE_READABLE => HELD,
+            polled => polled & !AE_READABLE,
+        }
+    }
+}
 
 /// So many there are at first.
 const FEW: usize = 64;

@@ -3,12 +3,13 @@
 //! One thread may make a loop, another run it and a third delete it, so there is one list for all threads. A thread
 //! remembers what it found there until the list changes. Nothing here looks into a loop of another thread.
 
-use super::{file_event, state};
+use super::file_events::file_event;
+use super::handle::Loop;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::sys::Errno;
 use core::cell::Cell;
 use core::ffi::c_int;
-use core::ptr;
+use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -99,46 +100,48 @@ mod forks {
 }
 
 /// Adds a new loop of this thread.
-pub(super) fn add(el: *mut aeEventLoop, number: u64) -> Result<(), Errno> {
+pub(super) fn add(el: Loop, number: u64) -> Result<(), Errno> {
     forks::guard();
     let (mut list, thread) = (list(), thread());
     list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    list.push(Entry { number, el, creator: thread, user: thread });
+    list.push(Entry { number, el: el.as_ptr(), creator: thread, user: thread });
     CHANGES.fetch_add(1, Release);
     Ok(())
 }
 
 /// Takes a loop out, whatever thread created it.
-pub(super) fn remove(el: *mut aeEventLoop) {
+pub(super) fn remove(el: Loop) {
     let mut list = list();
-    list.retain(|entry| entry.el != el);
+    list.retain(|entry| entry.el != el.as_ptr());
     CHANGES.fetch_add(1, Release);
     DELETIONS.fetch_add(1, Release);
 }
 
 /// Notes that this thread uses a loop.
-///
-/// # Safety
-/// `el` is NULL or a live loop of this thread.
-pub(crate) unsafe fn note_user(el: *mut aeEventLoop) {
-    if el.is_null() {
-        return;
-    }
+pub(crate) fn note_user(el: Loop) {
     let thread = thread();
-    // SAFETY: the caller vouches for the loop.
-    let state = unsafe { state(el) };
-    if state.user != thread {
-        state.user = thread;
+    let user = &el.state().user;
+    if user.get() != thread {
+        user.set(thread);
         let mut list = list();
-        for entry in list.iter_mut().filter(|entry| entry.el == el) {
+        for entry in list.iter_mut().filter(|entry| entry.el == el.as_ptr()) {
             entry.user = thread;
         }
         CHANGES.fetch_add(1, Release);
     }
 }
 
-/// The newest of the loops that this thread uses; when it uses none, of those that it created; NULL when it has none.
-pub(crate) fn newest() -> *mut aeEventLoop {
+/// The newest of the loops that this thread uses; when it uses none, of those that it created; None when it has none.
+///
+/// # Safety
+/// As for [`watching`].
+pub(crate) unsafe fn newest() -> Option<Loop> {
+    // SAFETY: a loop that is in the list is live, and no other thread uses this one.
+    NonNull::new(seen_newest()).map(|el| unsafe { Loop::new(el) })
+}
+
+/// The same, NULL for none.
+fn seen_newest() -> *mut aeEventLoop {
     let seen = SEEN.get();
     let changes = CHANGES.load(Acquire);
     if seen.changes == changes {
@@ -155,15 +158,16 @@ pub(crate) fn newest() -> *mut aeEventLoop {
 /// The loop of this thread that watches a descriptor, the newest when none does.
 ///
 /// # Safety
-/// The loops that this thread uses are used by no other.
+/// The loops that this thread has created or used last are used by no other.
 #[allow(dead_code)] // Some profiles' listeners ask.
-pub(crate) unsafe fn watching(fd: c_int) -> *mut aeEventLoop {
-    let newest = newest();
+pub(crate) unsafe fn watching(fd: c_int) -> Option<Loop> {
+    // SAFETY: no other thread uses them.
+    let newest = unsafe { newest() };
     let (list, thread) = (list(), thread());
-    // SAFETY: the caller vouches for the loops, and nobody deletes one while the list is locked.
-    let watches = |el: &*mut aeEventLoop| unsafe { file_event(*el, fd).is_some_and(|(mask, _)| mask != AE_NONE) };
-    let mut own = list.iter().rev().filter(|entry| entry.user == thread).map(|entry| entry.el);
-    own.find(watches).unwrap_or(newest)
+    let own = list.iter().rev().filter(|entry| entry.user == thread).filter_map(|entry| NonNull::new(entry.el));
+    // SAFETY: a loop that is in the list is live, and no other thread uses these.
+    let mut own = own.map(|el| unsafe { Loop::new(el) });
+    own.find(|el| file_event(*el, fd).is_some_and(|(mask, _)| mask != AE_NONE)).or(newest)
 }
 
 /// Whether this thread uses the loop of that number.
@@ -186,17 +190,10 @@ impl LoopHandle {
     /// No loop.
     pub(crate) const NONE: Self = Self { el: ptr::null_mut(), number: 0, deletions: 0 };
 
-    /// The handle of a loop, of none for NULL.
-    ///
-    /// # Safety
-    /// `el` is NULL or a live loop.
-    pub(crate) unsafe fn of(el: *mut aeEventLoop) -> Self {
-        if el.is_null() {
-            return Self::NONE;
-        }
+    /// The handle of a loop.
+    pub(crate) fn of(el: Loop) -> Self {
         let deletions = DELETIONS.load(Acquire);
-        // SAFETY: the caller vouches for the loop, whose number never changes.
-        Self { el, number: unsafe { state(el) }.number, deletions }
+        Self { el: el.as_ptr(), number: el.state().number, deletions }
     }
 
     /// The handle of the loop that is at an address now.
@@ -218,10 +215,11 @@ impl LoopHandle {
     }
 
     /// The loop, if it is still there.
-    pub(crate) fn get(&mut self) -> Option<*mut aeEventLoop> {
-        if self.el.is_null() {
-            return None;
-        }
+    ///
+    /// # Safety
+    /// It is gone, or no other thread uses it.
+    pub(crate) unsafe fn get(&mut self) -> Option<Loop> {
+        let el = NonNull::new(self.el)?;
         let deletions = DELETIONS.load(Acquire);
         if self.deletions != deletions {
             if !list().iter().any(|entry| entry.number == self.number) {
@@ -230,6 +228,7 @@ impl LoopHandle {
             }
             self.deletions = deletions;
         }
-        Some(self.el)
+        // SAFETY: it is live, and no other thread uses it.
+        Some(unsafe { Loop::new(el) })
     }
 }

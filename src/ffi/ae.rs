@@ -1,8 +1,8 @@
 //! `ae.h`: the event loop.
 
-use super::args::{call, non_null, quietly, returned};
+use super::args::{call, event_loop, non_null, quietly, returned};
 use crate::abi::ae::*;
-use crate::event_loop as core_loop;
+use crate::event_loop::{self as core_loop, Loop};
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 #[cfg(abi_valkey)]
 use nix::errno::Errno;
@@ -15,7 +15,7 @@ use nix::errno::Errno;
 /// `EINVAL` (`setsize` below 1, or `LIBAE_BACKEND` names no backend), `ENOMEM`, `EMFILE` or `ENFILE`.
 #[unsafe(no_mangle)]
 pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
-    call(core::ptr::null_mut(), || core_loop::create(setsize, None))
+    call(core::ptr::null_mut(), || core_loop::create(setsize, None).map(Loop::as_ptr))
 }
 
 /// Frees an event loop, its file events and its time events. Descriptors stay open. The
@@ -27,9 +27,10 @@ pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeDeleteEventLoop(eventLoop: *mut aeEventLoop) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        quietly(|| unsafe { core_loop::delete(eventLoop) });
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        // SAFETY: whoever deletes it does not use it afterwards, unless inside one of its callbacks.
+        quietly(|| unsafe { core_loop::delete(el) });
     }
 }
 
@@ -39,9 +40,9 @@ pub unsafe extern "C" fn aeDeleteEventLoop(eventLoop: *mut aeEventLoop) {
 /// `eventLoop` is NULL or a live loop.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeStop(eventLoop: *mut aeEventLoop) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        unsafe { (*eventLoop).stop = 1 };
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        el.set_stop(1);
     }
 }
 
@@ -68,8 +69,9 @@ pub unsafe extern "C" fn aeCreateFileEvent(
     clientData: *mut c_void,
 ) -> c_int {
     call(AE_ERR, || {
-        let (el, proc) = (non_null(eventLoop)?, non_null(proc)?);
-        // SAFETY: the caller vouches for the loop and the handler.
+        // SAFETY: NULL or a live loop.
+        let (el, proc) = (unsafe { event_loop(eventLoop) }?, non_null(proc)?);
+        // SAFETY: the handler may be called with the data.
         unsafe { core_loop::create_file_event(el, fd, mask, proc, clientData) }.map(|()| AE_OK)
     })
 }
@@ -85,9 +87,9 @@ pub unsafe extern "C" fn aeCreateFileEvent(
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeDeleteFileEvent(eventLoop: *mut aeEventLoop, fd: c_int, mask: c_int) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        quietly(|| unsafe { core_loop::delete_file_event(eventLoop, fd, mask) });
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        quietly(|| core_loop::delete_file_event(el, fd, mask));
     }
 }
 
@@ -97,11 +99,9 @@ pub unsafe extern "C" fn aeDeleteFileEvent(eventLoop: *mut aeEventLoop, fd: c_in
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeGetFileEvents(eventLoop: *mut aeEventLoop, fd: c_int) -> c_int {
-    if eventLoop.is_null() {
-        return AE_NONE;
-    }
-    // SAFETY: the caller vouches for the loop.
-    unsafe { core_loop::file_event(eventLoop, fd) }.map_or(AE_NONE, |(mask, _)| mask)
+    // SAFETY: NULL or a live loop.
+    let Ok(el) = (unsafe { event_loop(eventLoop) }) else { return AE_NONE };
+    core_loop::file_event(el, fd).map_or(AE_NONE, |(mask, _)| mask)
 }
 
 /// The client data of `fd`'s events; NULL when it has none, for a NULL loop and for a descriptor out of
@@ -111,11 +111,9 @@ pub unsafe extern "C" fn aeGetFileEvents(eventLoop: *mut aeEventLoop, fd: c_int)
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeGetFileClientData(eventLoop: *mut aeEventLoop, fd: c_int) -> *mut c_void {
-    if eventLoop.is_null() {
-        return core::ptr::null_mut();
-    }
-    // SAFETY: the caller vouches for the loop.
-    match unsafe { core_loop::file_event(eventLoop, fd) } {
+    // SAFETY: NULL or a live loop.
+    let Ok(el) = (unsafe { event_loop(eventLoop) }) else { return core::ptr::null_mut() };
+    match core_loop::file_event(el, fd) {
         Some((mask, data)) if mask != AE_NONE => data,
         _ => core::ptr::null_mut(),
     }
@@ -140,8 +138,9 @@ pub unsafe extern "C" fn aeCreateTimeEvent(
     clientData: *mut c_void,
     finalizerProc: *mut aeEventFinalizerProc,
 ) -> c_longlong {
-    let created = non_null(eventLoop).and_then(|el| {
-        // SAFETY: the caller vouches for the loop and the functions.
+    // SAFETY: NULL or a live loop.
+    let created = unsafe { event_loop(eventLoop) }.and_then(|el| {
+        // SAFETY: both functions may be called with the data.
         unsafe { core_loop::create_time_event(el, milliseconds, non_null(proc)?, clientData, finalizerProc) }
     });
     returned(AE_ERR.into(), created)
@@ -156,10 +155,8 @@ pub unsafe extern "C" fn aeCreateTimeEvent(
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_longlong) -> c_int {
-    let deleted = non_null(eventLoop).and_then(|el| {
-        // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::delete_time_event(el, id) }
-    });
+    // SAFETY: NULL or a live loop.
+    let deleted = unsafe { event_loop(eventLoop) }.and_then(|el| core_loop::delete_time_event(el, id));
     returned(AE_ERR, deleted.map(|()| AE_OK))
 }
 
@@ -176,9 +173,8 @@ pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_lo
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeProcessEvents(eventLoop: *mut aeEventLoop, flags: c_int) -> c_int {
     call(AE_ERR, || {
-        let el = non_null(eventLoop)?;
-        // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::process_events(el, flags) }
+        // SAFETY: NULL or a live loop.
+        core_loop::process_events(unsafe { event_loop(eventLoop) }?, flags)
     })
 }
 
@@ -199,9 +195,9 @@ pub extern "C" fn aeWait(fd: c_int, mask: c_int, milliseconds: c_longlong) -> c_
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeMain(eventLoop: *mut aeEventLoop) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        call((), || unsafe { core_loop::run(eventLoop) });
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        call((), || core_loop::run(el));
     }
 }
 
@@ -218,9 +214,9 @@ pub extern "C" fn aeGetApiName() -> *mut c_char {
 /// `eventLoop` is NULL or a live loop of this thread; `beforesleep` may be called with it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetBeforeSleepProc(eventLoop: *mut aeEventLoop, beforesleep: *mut aeBeforeSleepProc) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        unsafe { (*eventLoop).beforesleep = beforesleep };
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        el.set_before_sleep(beforesleep);
     }
 }
 
@@ -232,7 +228,7 @@ pub unsafe extern "C" fn aeSetBeforeSleepProc(eventLoop: *mut aeEventLoop, befor
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, aftersleep: *mut aeBeforeSleepProc) {
     if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
+        // SAFETY: a live loop.
         unsafe { (*eventLoop).aftersleep = aftersleep };
     }
 }
@@ -245,7 +241,7 @@ pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, afters
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, aftersleep: *mut aeAfterSleepProc) {
     if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
+        // SAFETY: a live loop.
         unsafe { (*eventLoop).aftersleep = aftersleep };
     }
 }
@@ -260,7 +256,7 @@ pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, afters
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetCustomPollProc(eventLoop: *mut aeEventLoop, custompoll: *mut aeCustomPollProc) {
     if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
+        // SAFETY: a live loop.
         unsafe { (*eventLoop).custompoll = custompoll };
     }
 }
@@ -273,9 +269,9 @@ pub unsafe extern "C" fn aeSetCustomPollProc(eventLoop: *mut aeEventLoop, custom
 #[cfg(abi_valkey)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetPollProtect(eventLoop: *mut aeEventLoop, protect: c_int) {
-    if !eventLoop.is_null() {
-        // SAFETY: the caller vouches for the loop.
-        quietly(|| unsafe { core_loop::set_protected(eventLoop, protect != 0) });
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        quietly(|| core_loop::set_protected(el, protect != 0));
     }
 }
 
@@ -291,8 +287,9 @@ pub unsafe extern "C" fn aeSetPollProtect(eventLoop: *mut aeEventLoop, protect: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aePoll(eventLoop: *mut aeEventLoop, tvp: *mut libc::timeval) -> c_int {
     call(AE_ERR, || {
-        let el = non_null(eventLoop)?;
-        // SAFETY: the caller vouches for the time.
+        // SAFETY: NULL or a live loop, which its own thread uses only with the mutex held.
+        let el = unsafe { event_loop(eventLoop) }?;
+        // SAFETY: NULL or valid.
         let timeout = match unsafe { tvp.as_ref() } {
             Some(time) => {
                 let seconds = u64::try_from(time.tv_sec).map_err(|_| Errno::EINVAL)?;
@@ -301,8 +298,7 @@ pub unsafe extern "C" fn aePoll(eventLoop: *mut aeEventLoop, tvp: *mut libc::tim
             }
             None => None,
         };
-        // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::poll(el, timeout) }
+        core_loop::poll(el, timeout)
     })
 }
 
@@ -313,9 +309,8 @@ pub unsafe extern "C" fn aePoll(eventLoop: *mut aeEventLoop, tvp: *mut libc::tim
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeGetSetSize(eventLoop: *mut aeEventLoop) -> c_int {
     call(AE_ERR, || {
-        let el = non_null(eventLoop)?;
-        // SAFETY: the caller vouches for the loop.
-        Ok(unsafe { (*el).setsize })
+        // SAFETY: NULL or a live loop.
+        unsafe { event_loop(eventLoop) }.map(Loop::setsize)
     })
 }
 
@@ -329,9 +324,8 @@ pub unsafe extern "C" fn aeGetSetSize(eventLoop: *mut aeEventLoop) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeResizeSetSize(eventLoop: *mut aeEventLoop, setsize: c_int) -> c_int {
     call(AE_ERR, || {
-        let el = non_null(eventLoop)?;
-        // SAFETY: the caller vouches for the loop.
-        unsafe { core_loop::resize(el, setsize) }.map(|()| AE_OK)
+        // SAFETY: NULL or a live loop.
+        core_loop::resize(unsafe { event_loop(eventLoop) }?, setsize).map(|()| AE_OK)
     })
 }
 
@@ -341,14 +335,8 @@ pub unsafe extern "C" fn aeResizeSetSize(eventLoop: *mut aeEventLoop, setsize: c
 /// `eventLoop` is NULL or a live loop of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeSetDontWait(eventLoop: *mut aeEventLoop, noWait: c_int) {
-    if eventLoop.is_null() {
-        return;
-    }
-    // SAFETY: the caller vouches for the loop.
-    let flags = unsafe { &mut (*eventLoop).flags };
-    if noWait != 0 {
-        *flags |= AE_DONT_WAIT;
-    } else {
-        *flags &= !AE_DONT_WAIT;
+    // SAFETY: NULL or a live loop.
+    if let Ok(el) = unsafe { event_loop(eventLoop) } {
+        el.set_flag(AE_DONT_WAIT, noWait != 0);
     }
 }

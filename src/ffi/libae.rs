@@ -1,13 +1,14 @@
 //! `libae.h`: the version, the host's hook table and our own extensions.
 
-use super::args::{call, explained, non_null, string};
+use super::args::{call, event_loop, explained, string};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::host::libaeHost;
 use crate::abi::tls::libaeTlsConfig;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
+use crate::event_loop::{self as core_loop, Loop};
 use crate::sys::text::TextRoom;
-use crate::{anet, event_loop, host};
+use crate::{anet, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
 
@@ -37,7 +38,7 @@ pub extern "C" fn libaeAbiProfile() -> *const c_char {
 /// `hooks` is NULL or points to `hooks->size` bytes; its functions keep their contracts.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeSetHost(hooks: *const libaeHost) -> c_int {
-    // SAFETY: the caller vouches for the table.
+    // SAFETY: NULL, or as large as it says.
     call(AE_ERR, || unsafe { host::set(hooks) }.map(|()| AE_OK))
 }
 
@@ -66,7 +67,7 @@ pub extern "C" fn libaeSetSafeSockets(on: c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeTlsConfigure(config: *const libaeTlsConfig, err: *mut c_char, err_len: usize) -> c_int {
     call(AE_ERR, || {
-        // SAFETY: the caller vouches for the configuration.
+        // SAFETY: NULL, or as large as it says.
         let result = unsafe { tls_configure(config) };
         // SAFETY: NULL or room for that many bytes, by this function's own contract.
         explained(result.map(|()| AE_OK), unsafe { TextRoom::new(err, err_len) })
@@ -80,7 +81,7 @@ unsafe fn tls_configure(config: *const libaeTlsConfig) -> Result<(), (Errno, Str
     if config.is_null() {
         return Err((Errno::EINVAL, "no configuration".into()));
     }
-    // SAFETY: the caller vouches for the configuration.
+    // SAFETY: not NULL, thus as large as it says.
     let config = unsafe { tls::settings::TlsConfig::from_libae(config) };
     config.and_then(|config| tls::configure(&config)).map_err(|why| (Errno::EINVAL, why))
 }
@@ -103,10 +104,10 @@ unsafe fn tls_configure(_config: *const libaeTlsConfig) -> Result<(), (Errno, St
 pub unsafe extern "C" fn aeCreateEventLoopWithBackend(setsize: c_int, backend: *const c_char) -> *mut aeEventLoop {
     call(core::ptr::null_mut(), || {
         if backend.is_null() {
-            return event_loop::create(setsize, None);
+            return core_loop::create(setsize, None).map(Loop::as_ptr);
         }
-        // SAFETY: the caller vouches for the string.
-        event_loop::create(setsize, Some(unsafe { string(backend) }?))
+        // SAFETY: not NULL, thus a string.
+        core_loop::create(setsize, Some(unsafe { string(backend) }?)).map(Loop::as_ptr)
     })
 }
 
@@ -117,8 +118,7 @@ pub unsafe extern "C" fn aeCreateEventLoopWithBackend(setsize: c_int, backend: *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn aeGetLoopApiName(eventLoop: *mut aeEventLoop) -> *const c_char {
     call(core::ptr::null(), || {
-        let el = non_null(eventLoop)?;
-        // SAFETY: the caller vouches for the loop.
-        Ok(unsafe { event_loop::backend_name(el) }.as_ptr())
+        // SAFETY: NULL or a live loop.
+        unsafe { event_loop(eventLoop) }.map(|el| el.backend_name().as_ptr())
     })
 }

@@ -5,7 +5,7 @@ use crate::abi::ae::AE_ERR;
 use crate::abi::tls::libaeTlsSession;
 #[cfg(feature = "tls")]
 use crate::connection::tls::RawSession;
-use crate::event_loop::memory::{boxed, unbox};
+use crate::host::memory::{boxed, unbox};
 use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};

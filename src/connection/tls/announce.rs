@@ -1,82 +1,61 @@
 //! Data that no poll announces. Connections that hold some are listed under their loop. Their read handlers are called
 //! when the program asks for it; if it does not ask, a time event of the loop calls them.
 
-use super::conn::this;
+use super::conn::TlsConn;
 use super::pending;
 use crate::abi::ae::{AE_READABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile;
-use crate::connection::events;
-use crate::connection::home::{loop_number, loop_of};
-use crate::event_loop::{self, LibraryTimer, LoopHandle};
+use crate::connection::handlers::call_handlers;
+use crate::connection::home::{loop_number, loop_of, named};
+use crate::event_loop::{self, LibraryTimer, Loop, LoopHandle};
 use crate::sys::Errno;
 use core::cell::Cell;
 use core::ffi::{c_int, c_longlong, c_void};
 use core::ptr;
 
 /// Calls the handlers, and then announces what they have left. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn deliver(conn: *mut connection, mask: c_int) -> bool {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let lives = events::call_handlers(conn, mask);
-        if lives {
-            announce(conn);
-        }
-        lives
+#[must_use]
+pub(super) fn deliver(conn: TlsConn, mask: c_int) -> bool {
+    let lives = call_handlers(*conn, mask);
+    if lives {
+        announce(conn);
     }
+    lives
 }
 
 /// Puts the connection on the list if it holds data to announce, else takes it off.
-///
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses.
-pub(super) unsafe fn note_pending(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        // Without a read handler the data would stay, and the loop would spin.
-        let session = match &(*this).session {
-            Some(session) if (*conn).state == CONN_STATE_CONNECTED && (*conn).read_handler.is_some() => Some(session),
-            _ => None,
-        };
-        let has_plain = session.is_some_and(|session| session.has_plain());
-        let is_pending = has_plain || session.is_some_and(|session| session.has_record());
-        match if is_pending { loop_number(conn) } else { 0 } {
-            0 => (*this).place.leave(),
-            el => {
-                if !(*this).place.is_taken() {
-                    // A record may be the end of the stream. Programs like Redis ask for pending data before they write
-                    // their replies, and a time event comes before that, too. A handler that saw the end now would
-                    // close before the reply is written.
-                    (*this).deferred = !has_plain;
-                }
-                (*this).place.enter(el, conn);
+pub(super) fn note_pending(conn: TlsConn) {
+    // Without a read handler the data would stay, and the loop would spin.
+    let takes = conn.state() == CONN_STATE_CONNECTED && conn.read_handler().is_some();
+    // SAFETY: no handler runs here.
+    let session = unsafe { conn.session() }.filter(|_| takes);
+    let (has_plain, has_record) = session.map_or((false, false), |session| (session.has_plain(), session.has_record()));
+    match if has_plain || has_record { loop_number(*conn) } else { 0 } {
+        0 => conn.unlist(),
+        el => {
+            if !conn.is_listed() {
+                // A record may be the end of the stream. Programs like Redis ask for pending data before they write
+                // their replies, and a time event comes before that, too. A handler that saw the end now would
+                // close before the reply is written.
+                conn.set_deferred(!has_plain);
             }
+            conn.list(el);
         }
     }
 }
 
 /// [`note_pending`] in the loop's own thread; a time event stands in for a program that does not ask for pending data.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn announce(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let this = this(conn);
-        if (*this).postponed {
-            return;
-        }
-        note_pending(conn);
-        if (*this).place.is_taken()
-            && let Ok(el) = loop_of(conn)
-        {
-            // If there is no memory for the time event, the data waits for the socket's next event.
-            let _ = look_after_later(el);
-        }
+pub(super) fn announce(conn: TlsConn) {
+    if conn.postponed() {
+        return;
+    }
+    note_pending(conn);
+    if conn.is_listed()
+        && let Ok(el) = loop_of(*conn)
+    {
+        // If there is no memory for the time event, the data waits for the socket's next event.
+        let _ = look_after_later(el);
     }
 }
 
@@ -86,51 +65,40 @@ thread_local! {
 }
 
 /// How often a loop's program has asked for pending data.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn asks(el: *mut aeEventLoop) -> u64 {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { event_loop::asked(el) }.asks.wrapping_add(ASKS.get())
+fn asks(el: Loop) -> u64 {
+    el.asked().asks.get().wrapping_add(ASKS.get())
 }
 
 /// Starts the time event that serves the waiting connections of this loop, unless it runs already.
-///
-/// # Safety
-/// `el` is a live loop of this thread.
-unsafe fn look_after_later(el: *mut aeEventLoop) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the loop.
-    unsafe {
-        if !event_loop::asked(el).is_looked_after {
-            // The event ends by itself, or with the loop.
-            LibraryTimer::start(el, 0, look_after, ptr::null_mut())?;
-            event_loop::asked(el).is_looked_after = true;
-        }
-        Ok(())
+fn look_after_later(el: Loop) -> Result<(), Errno> {
+    if !el.asked().is_looked_after.get() {
+        // SAFETY: it takes no data. It ends by itself, or with the loop.
+        unsafe { LibraryTimer::start(el, 0, look_after, ptr::null_mut()) }?;
+        el.asked().is_looked_after.set(true);
     }
+    Ok(())
 }
 
 /// Serves the waiting connections of a loop. If the program has asked for pending data since the last look, it gets
 /// until the next look to do so again.
 unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *mut c_void) -> AeTimeResult {
     // SAFETY: called by the loop, in its thread.
-    unsafe {
-        event_loop::note_user(el);
-        let (number, asks) = (LoopHandle::of(el).number(), asks(el));
-        let asked = event_loop::asked(el);
-        if asked.seen != asks {
-            asked.seen = asks;
-            if is_to_be_served(number) {
-                return profile::run_again(0);
-            }
-            asked.is_looked_after = false;
-        } else {
-            // A connection with data left afterwards starts another time event.
-            asked.is_looked_after = false;
-            if serve(number).1 {
-                // If there is no memory for the time event, the data waits for the socket's next event.
-                let _ = look_after_later(el);
-            }
+    let Some(el) = (unsafe { named(el) }) else { return profile::DO_NOT_RUN_AGAIN };
+    event_loop::note_user(el);
+    let (number, asks) = (LoopHandle::of(el).number(), asks(el));
+    if el.asked().seen.replace(asks) != asks {
+        // SAFETY: the loop is this thread's.
+        if unsafe { is_to_be_served(number) } {
+            return profile::run_again(0);
+        }
+        el.asked().is_looked_after.set(false);
+    } else {
+        // A connection with data left afterwards starts another time event.
+        el.asked().is_looked_after.set(false);
+        // SAFETY: the loop is this thread's.
+        if unsafe { serve(number) }.1 {
+            // If there is no memory for the time event, the data waits for the socket's next event.
+            let _ = look_after_later(el);
         }
     }
     profile::DO_NOT_RUN_AGAIN
@@ -144,7 +112,7 @@ unsafe fn is_to_be_served(el: u64) -> bool {
     let (mut from, end) = (0, pending::end());
     while let Some((place, conn)) = pending::first(el, from, end) {
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        if unsafe { !(*this(conn)).postponed } {
+        if !unsafe { TlsConn::new(conn) }.postponed() {
             return true;
         }
         from = place + 1;
@@ -166,35 +134,30 @@ fn loops_of_this_thread() -> impl Iterator<Item = u64> {
     })
 }
 
-/// Whether a connection of that loop holds data that no poll will announce; for NULL, of any loop of this thread.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
-pub(in crate::connection) unsafe fn has_pending(el: *mut aeEventLoop) -> bool {
+/// Whether a connection of that loop holds data that no poll will announce; for None, of any loop of this thread.
+pub(in crate::connection) fn has_pending(el: Option<Loop>) -> bool {
     if pending::first_loop(0).is_none() {
         return false;
     }
-    if el.is_null() {
-        return loops_of_this_thread().next().is_some();
-    }
-    // SAFETY: the caller vouches for the loop.
-    let number = unsafe { LoopHandle::of(el) }.number();
+    let Some(el) = el else { return loops_of_this_thread().next().is_some() };
+    let number = LoopHandle::of(el).number();
     pending::first_loop(number) == Some(number)
 }
 
 /// Runs the read handlers of these connections; returns how many.
-///
-/// # Safety
-/// `el` is NULL or a live loop of this thread.
-pub(in crate::connection) unsafe fn process_pending(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the loop, or they are this thread's.
-    unsafe {
-        if el.is_null() {
-            ASKS.set(ASKS.get().wrapping_add(1));
-            return loops_of_this_thread().map(|el| serve(el).0).sum();
+pub(in crate::connection) fn process_pending(el: Option<Loop>) -> c_int {
+    // SAFETY: this thread's.
+    let serve = |el| unsafe { serve(el) }.0;
+    match el {
+        Some(el) => {
+            let asks = &el.asked().asks;
+            asks.set(asks.get() + 1);
+            serve(LoopHandle::of(el).number())
         }
-        event_loop::asked(el).asks += 1;
-        serve(LoopHandle::of(el).number()).0
+        None => {
+            ASKS.set(ASKS.get().wrapping_add(1));
+            loops_of_this_thread().map(serve).sum()
+        }
     }
 }
 
@@ -209,21 +172,20 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
     while let Some((place, conn)) = pending::first(el, from, end) {
         from = place + 1;
         // SAFETY: a connection that is closed leaves the list, and those of this loop are closed in this thread.
-        unsafe {
-            let this = this(conn);
-            if (*this).postponed {
-                continue;
-            }
-            if core::mem::take(&mut (*this).deferred) {
-                deferred = true;
-                continue;
-            }
-            (*this).place.leave();
-            count += 1;
-            if deliver(conn, AE_READABLE) {
-                // What is left waits for the next call; replies are written before that.
-                (*this).deferred = false;
-            }
+        let conn = unsafe { TlsConn::new(conn) };
+        if conn.postponed() {
+            continue;
+        }
+        if conn.deferred() {
+            conn.set_deferred(false);
+            deferred = true;
+            continue;
+        }
+        conn.unlist();
+        count += 1;
+        if deliver(conn, AE_READABLE) {
+            // What is left waits for the next call; replies are written before that.
+            conn.set_deferred(false);
         }
     }
     (count, deferred)

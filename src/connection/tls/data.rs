@@ -2,10 +2,12 @@
 
 use super::announce::note_pending;
 use super::buffer::WRITE_LIMIT;
-use super::conn::{fail, this};
+use super::conn::TlsConn;
 use super::failure::Failure;
 use super::session::Session;
 use crate::abi::connection::*;
+use crate::connection::arguments::buffer;
+use crate::connection::handle::Conn;
 use crate::connection::socket::{MAX_TRANSFER, transferred};
 use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
@@ -25,69 +27,59 @@ fn refusal(state: ConnectionState, last_errno: c_int) -> Errno {
 }
 
 /// Lets the session of a connected connection read or write.
-///
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses.
-unsafe fn transfer(
-    conn: *mut connection,
-    body: impl FnOnce(&mut Session, c_int) -> Result<usize, Failure>,
-) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for the connection; no handler runs here.
-    unsafe {
-        let fd = (*conn).fd;
-        let Some(session) = (*this(conn)).session.as_mut().filter(|_| (*conn).state == CONN_STATE_CONNECTED) else {
-            return Err(refusal((*conn).state, (*conn).last_errno));
-        };
-        match body(session, fd) {
-            Err(Failure::System(errno)) => {
-                if errno != Errno::EAGAIN && errno != Errno::EINTR {
-                    (*this(conn)).error = None;
-                }
-                Err(errno)
+fn transfer(conn: TlsConn, body: impl FnOnce(&mut Session, c_int) -> Result<usize, Failure>) -> Result<usize, Errno> {
+    // SAFETY: no handler runs here.
+    let session = unsafe { conn.session() }.filter(|_| conn.state() == CONN_STATE_CONNECTED);
+    let Some(session) = session else { return Err(refusal(conn.state(), conn.last_errno())) };
+    match body(session, conn.fd()) {
+        Err(Failure::System(errno)) => {
+            if errno != Errno::EAGAIN && errno != Errno::EINTR {
+                conn.clear_error();
             }
-            Err(failure) => Err(fail(conn, &failure)),
-            Ok(count) => Ok(count),
+            Err(errno)
         }
+        Err(failure) => Err(conn.fail(&failure)),
+        Ok(count) => Ok(count),
     }
 }
 
-/// # Safety
-/// `conn` is a live connection of this type that no other thread uses; `buf` has room for `len` bytes.
-unsafe fn read_some(conn: *mut connection, buf: *mut u8, len: usize) -> Result<usize, Errno> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        if (*conn).state == CONN_STATE_CLOSED || len == 0 {
-            return Ok(0);
-        }
-        if buf.is_null() {
-            // As the kernel does for a socket.
-            return Err(Errno::EFAULT);
-        }
-        let room = core::slice::from_raw_parts_mut(buf, len);
-        let result = transfer(conn, |session, fd| session.read(fd, room));
-        if result == Ok(0) {
-            (*conn).state = CONN_STATE_CLOSED;
-        }
-        if !(*this(conn)).postponed {
-            // Goes to the end of the list: this read's data has not been answered yet.
-            (*this(conn)).place.leave();
-            note_pending(conn);
-        }
-        result
+/// Reads; nothing after the end, or without room.
+fn read_some(conn: TlsConn, room: &mut [u8]) -> Result<usize, Errno> {
+    if conn.state() == CONN_STATE_CLOSED || room.is_empty() {
+        return Ok(0);
     }
+    let result = transfer(conn, |session, fd| session.read(fd, room));
+    if result == Ok(0) {
+        conn.set_state(CONN_STATE_CLOSED);
+    }
+    if !conn.postponed() {
+        // Goes to the end of the list: this read's data has not been answered yet.
+        conn.unlist();
+        note_pending(conn);
+    }
+    result
 }
 
 pub(super) unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much room.
-    unsafe { transferred(conn, read_some(conn, buf.cast(), len.min(MAX_TRANSFER))) }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    let result = if conn.state() == CONN_STATE_CLOSED || len == 0 {
+        Ok(0)
+    } else if buf.is_null() {
+        // As the kernel does for a socket.
+        Err(Errno::EFAULT)
+    } else {
+        // SAFETY: not NULL, so there is that much room.
+        read_some(conn, unsafe { core::slice::from_raw_parts_mut(buf.cast(), len.min(MAX_TRANSFER)) })
+    };
+    transferred(*conn, result)
 }
 
 pub(super) unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
     // SAFETY: called through a live connection's table with that much data.
-    unsafe {
-        let result = buffer(data, len).and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data])));
-        transferred(conn, result)
-    }
+    let (conn, data) = unsafe { (TlsConn::new(conn), buffer(data, len)) };
+    let result = data.and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data])));
+    transferred(*conn, result)
 }
 
 /// The table's `writev`. Small buffers are put into records together.
@@ -96,13 +88,15 @@ pub(in crate::connection) unsafe extern "C" fn writev(
     iov: *const libc::iovec,
     count: c_int,
 ) -> c_int {
-    // SAFETY: called through a live connection's table with that many buffers.
-    unsafe { transferred(conn, write_parts(conn, iov, count)) }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    // SAFETY: called with that many buffers.
+    transferred(*conn, unsafe { write_parts(conn, iov, count) })
 }
 
 /// # Safety
-/// As for [`writev`].
-unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
+/// `iov` is NULL or holds `count` buffers.
+unsafe fn write_parts(conn: TlsConn, iov: *const libc::iovec, count: c_int) -> Result<usize, Errno> {
     let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
     if iov.is_null() && count > 0 {
         return Err(Errno::EFAULT);
@@ -113,44 +107,34 @@ unsafe fn write_parts(conn: *mut connection, iov: *const libc::iovec, count: c_i
         if used == PARTS || total >= WRITE_LIMIT {
             break;
         }
-        // SAFETY: the caller vouches for the elements and what they lead to.
-        let part = unsafe { (*iov.add(index)).iov_base.cast_const() };
-        // SAFETY: as above.
-        let part = unsafe { buffer(part, (*iov.add(index)).iov_len) }?;
+        // SAFETY: there are that many.
+        let part = unsafe { &*iov.add(index) };
+        // SAFETY: each holds as much as it says.
+        let part = unsafe { buffer(part.iov_base, part.iov_len) }?;
         if !part.is_empty() {
             parts[used] = part;
             total += part.len();
             used += 1;
         }
     }
-    // SAFETY: the caller vouches for the connection.
-    unsafe { transfer(conn, |session, fd| session.write(fd, &parts[..used])) }
+    transfer(conn, |session, fd| session.write(fd, &parts[..used]))
 }
 
-/// The bytes of a buffer. NULL is `EFAULT`, as the kernel has it for a socket.
-///
-/// # Safety
-/// `data` is NULL or valid for `len` bytes during the call.
-unsafe fn buffer<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], Errno> {
-    match len {
-        0 => Ok(&[]),
-        _ if data.is_null() => Err(Errno::EFAULT),
-        // SAFETY: not NULL, and the caller vouches for the length.
-        _ => Ok(unsafe { core::slice::from_raw_parts(data.cast(), len) }),
-    }
-}
-
-/// Sync reads and writes over TLS.
-pub(super) struct OverTls;
-
-impl SyncStream for OverTls {
-    unsafe fn read(conn: *mut connection, room: &mut [u8]) -> Result<usize, Errno> {
-        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
-        unsafe { read_some(conn, room.as_mut_ptr(), room.len()) }
+impl SyncStream for TlsConn {
+    unsafe fn of(conn: *mut connection) -> Self {
+        // SAFETY: as the trait demands.
+        unsafe { Self::new(conn) }
     }
 
-    unsafe fn write(conn: *mut connection, data: &[u8]) -> Result<usize, Errno> {
-        // SAFETY: `conn` is a live connection of this type, by the trait's contract.
-        unsafe { transfer(conn, |session, fd| session.write(fd, &[data])) }
+    fn base(self) -> Conn {
+        *self
+    }
+
+    fn read(self, room: &mut [u8]) -> Result<usize, Errno> {
+        read_some(self, room)
+    }
+
+    fn write(self, data: &[u8]) -> Result<usize, Errno> {
+        transfer(self, |session, fd| session.write(fd, &[data]))
     }
 }

@@ -1,37 +1,39 @@
 //! The event loop's side: its callback, the handlers, and a connection that changes its loop.
 
 use super::announce::deliver;
-use super::conn::this;
-use super::handshake::{advance, begin, finish};
+use super::conn::TlsConn;
+use super::handshake::{advance, begin, finish, stop_timer};
 use super::interest::{settle, watch_for};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
-use crate::connection::home::loop_of;
-use crate::connection::{status, unwatch};
+use crate::connection::errors::status;
+use crate::connection::home::{loop_of, named};
+use crate::connection::watch::unwatch;
 use crate::event_loop::{self, LoopHandle};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
 /// The event loop's callback.
 pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, data: *mut c_void, mask: c_int) {
-    let conn = data.cast::<connection>();
-    // SAFETY: the loop passes itself and what it was given, and a closed connection is watched no longer.
-    unsafe {
+    // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
+    let conn = unsafe { TlsConn::new(data.cast()) };
+    // SAFETY: the loop passes itself.
+    if let Some(el) = unsafe { named(el) } {
         event_loop::note_user(el);
-        if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            let _ = deliver(conn, mask);
-        } else if advance(conn).is_some() {
-            finish(conn);
-        }
+    }
+    if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
+        let _ = deliver(conn, mask);
+    } else if advance(conn).is_some() {
+        let _ = finish(conn);
     }
 }
 
 pub(super) unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe {
-        let before = core::mem::replace(&mut (*conn).read_handler, handler);
-        settle(conn).inspect_err(|_| (*conn).read_handler = before)
-    })
+    let conn = unsafe { TlsConn::new(conn) };
+    let before = conn.read_handler();
+    conn.set_read_handler(handler);
+    status(|| settle(conn).inspect_err(|_| conn.set_read_handler(before)))
 }
 
 pub(super) unsafe extern "C" fn set_write_handler(
@@ -40,73 +42,45 @@ pub(super) unsafe extern "C" fn set_write_handler(
     barrier: c_int,
 ) -> c_int {
     // SAFETY: called through a live connection's table.
-    status(|| unsafe {
-        let before = core::mem::replace(&mut (*conn).write_handler, handler);
-        if barrier != 0 {
-            (*conn).flags |= CONN_FLAG_WRITE_BARRIER;
-        } else {
-            (*conn).flags &= !CONN_FLAG_WRITE_BARRIER;
-        }
-        settle(conn).inspect_err(|_| (*conn).write_handler = before)
-    })
+    let conn = unsafe { TlsConn::new(conn) };
+    let before = conn.write_handler();
+    conn.set_write_handler(handler);
+    conn.set_flag(CONN_FLAG_WRITE_BARRIER, barrier != 0);
+    status(|| settle(conn).inspect_err(|_| conn.set_write_handler(before)))
 }
 
 /// With `on`, the loop is not touched until [`update_state`].
-///
-/// # Safety
-/// `conn` is a live connection of this type.
 #[allow(dead_code)] // Only Valkey asks for it.
-pub(in crate::connection) unsafe fn postpone(conn: *mut connection, on: bool) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { (*this(conn)).postponed = on };
+pub(in crate::connection) fn postpone(conn: TlsConn, on: bool) {
+    conn.set_postponed(on);
 }
 
 /// Catches up with what another thread has done.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
 #[allow(dead_code)] // Only Valkey asks for it.
-pub(in crate::connection) unsafe fn update_state(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection. An error (no memory for
-    // the event) has nobody to be reported to.
-    let _ = unsafe { settle(conn) };
+pub(in crate::connection) fn update_state(conn: TlsConn) {
+    // An error (no memory for the event) has nobody to be reported to.
+    let _ = settle(conn);
 }
 
 /// The connection leaves its loop.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
 #[allow(dead_code)] // Only Redis 8 asks for it.
-pub(in crate::connection) unsafe fn unbind(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*this(conn)).place.leave();
-        if let Some(timer) = (*this(conn)).timer.take() {
-            timer.cancel();
-        }
-        if let Some(permit) = &(*this(conn)).permit {
-            permit.moved(0);
-        }
-        unwatch(conn, AE_READABLE | AE_WRITABLE);
-    }
+pub(in crate::connection) fn unbind(conn: TlsConn) {
+    conn.unlist();
+    stop_timer(conn);
+    conn.move_permit(0);
+    unwatch(*conn, AE_READABLE | AE_WRITABLE);
 }
 
 /// The connection has a loop again.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
 #[allow(dead_code)] // Only Redis 8 asks for it.
-pub(in crate::connection) unsafe fn rebound(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        if let Some(permit) = &(*this(conn)).permit {
-            permit.moved(LoopHandle::of(loop_of(conn)?).number());
-        }
-        // A handshake is under way, or was to give way and has changed its loop before it was told.
-        if (*conn).state == CONN_STATE_CONNECTING || (*this(conn)).permit.is_some() || (*conn).conn_handler.is_some() {
-            begin(conn)?;
-            return watch_for(conn, AE_READABLE | AE_WRITABLE);
-        }
-        settle(conn)
+pub(in crate::connection) fn rebound(conn: TlsConn) -> Result<(), Errno> {
+    if conn.has_permit() {
+        conn.move_permit(LoopHandle::of(loop_of(*conn)?).number());
     }
+    // A handshake is under way, or was to give way and has changed its loop before it was told.
+    if conn.state() == CONN_STATE_CONNECTING || conn.has_permit() || conn.conn_handler().is_some() {
+        begin(conn)?;
+        return watch_for(conn, AE_READABLE | AE_WRITABLE);
+    }
+    settle(conn)
 }

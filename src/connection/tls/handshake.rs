@@ -1,7 +1,7 @@
 //! Handshakes: started, continued whenever the socket is ready, and ended, at the latest when their time is over.
 
 use super::config::limits;
-use super::conn::{fail, this};
+use super::conn::TlsConn;
 use super::failure::Failure;
 use super::interest::{settle, watch_for};
 use super::permits::{self, Permit};
@@ -11,192 +11,158 @@ use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
+use crate::connection::arguments::string;
+use crate::connection::connecting::{connect_tcp, wait_tcp};
+use crate::connection::errors::status;
+use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
-use crate::connection::socket::{start_tcp_connect, wait_tcp_connect};
 use crate::connection::sync::Deadline;
-use crate::connection::{call_handler, drop_fd, status, unwatch};
+use crate::connection::watch::{drop_fd, unwatch};
 use crate::event_loop::{LibraryTimer, LoopHandle};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
 /// Begins a handshake: starts its timer, if handshakes are limited in time.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn begin(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    limits::milliseconds().map_or(Ok(()), |milliseconds| unsafe { give_time(conn, milliseconds.into()) })
+pub(super) fn begin(conn: TlsConn) -> Result<(), Errno> {
+    limits::milliseconds().map_or(Ok(()), |milliseconds| give_time(conn, milliseconds.into()))
 }
 
-/// # Safety
-/// `conn` is a live connection of this type and thread, without a time event.
-unsafe fn give_time(conn: *mut connection, milliseconds: c_longlong) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection, which takes the event back before it is gone.
-    unsafe {
-        let el = loop_of(conn)?;
-        (*this(conn)).timer = Some(LibraryTimer::start(el, milliseconds, time_is_over, conn.cast())?);
-        Ok(())
+/// Gives a connection without a time event one.
+fn give_time(conn: TlsConn, milliseconds: c_longlong) -> Result<(), Errno> {
+    let el = loop_of(*conn)?;
+    // SAFETY: the connection, its client data, takes the event back before it is gone.
+    let timer = unsafe { LibraryTimer::start(el, milliseconds, time_is_over, conn.client_data())? };
+    conn.replace_timer(Some(timer));
+    Ok(())
+}
+
+/// Sees to it that the handshake's time does not end.
+pub(super) fn stop_timer(conn: TlsConn) {
+    if let Some(timer) = conn.replace_timer(None) {
+        // SAFETY: a connection is used by the thread of its loop.
+        unsafe { timer.cancel() };
     }
 }
 
 /// A permit for a handshake that begins. If there is none left, the oldest handshake of the same loop gives way: better
 /// a slow client than a new one. A time event tells it, because its handler must not run in here.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn take_permit(conn: *mut connection) -> Result<Permit, Failure> {
-    // SAFETY: the caller vouches for the connection; the oldest, of the same loop, lives while it has its permit.
-    unsafe {
-        let el = LoopHandle::of(loop_of(conn)?).number();
-        if let Some(permit) = Permit::take(conn, el) {
-            return Ok(permit);
-        }
-        if let Some(oldest) = permits::oldest(el) {
-            end(oldest);
-            give_time(oldest, 0)?;
-        }
-        Permit::take(conn, el).ok_or(Failure::Other(TOO_MANY))
+fn take_permit(conn: TlsConn) -> Result<Permit, Failure> {
+    let el = LoopHandle::of(loop_of(*conn)?).number();
+    if let Some(permit) = Permit::take(conn.as_ptr(), el) {
+        return Ok(permit);
     }
+    if let Some(oldest) = permits::oldest(el) {
+        // SAFETY: it lives while it has its permit, and is of this loop, so this thread's.
+        let oldest = unsafe { TlsConn::new(oldest) };
+        end(oldest);
+        give_time(oldest, 0)?;
+    }
+    Permit::take(conn.as_ptr(), el).ok_or(Failure::Other(TOO_MANY))
 }
 
 const TOO_MANY: &str = "too many handshakes are under way";
 
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn end(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        (*this(conn)).permit = None;
-        if let Some(timer) = (*this(conn)).timer.take() {
-            timer.cancel();
-        }
-    }
+pub(super) fn end(conn: TlsConn) {
+    conn.set_permit(None);
+    stop_timer(conn);
 }
 
 unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
-    let conn = data.cast::<connection>();
-    // SAFETY: a connection that is gone has taken its time event with it.
-    unsafe {
-        (*this(conn)).timer = None;
-        let gave_way = (*conn).state == CONN_STATE_ACCEPTING && (*this(conn)).permit.is_none();
-        fail(conn, &Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
-        finish(conn);
-    }
+    // SAFETY: the time event's client data is the connection; one that is gone has taken its time event with it.
+    let conn = unsafe { TlsConn::new(data.cast()) };
+    conn.replace_timer(None);
+    let gave_way = conn.state() == CONN_STATE_ACCEPTING && !conn.has_permit();
+    conn.fail(&Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
+    let _ = finish(conn);
     DO_NOT_RUN_AGAIN
 }
 
 /// Continues a handshake. None while it lasts; afterwards the connection's state tells the result.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn advance(conn: *mut connection) -> Option<()> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let result = step(conn).and_then(|waits| {
-            let mask = match waits {
-                Handshake::Read => AE_READABLE,
-                Handshake::Write => AE_WRITABLE,
-                Handshake::Done => return Ok(true),
-            };
-            watch_for(conn, mask)?;
-            Ok(false)
-        });
-        match result {
-            Ok(false) => return None,
-            Ok(true) => (*conn).state = CONN_STATE_CONNECTED,
-            Err(failure) => _ = fail(conn, &failure),
-        }
-        Some(())
+pub(super) fn advance(conn: TlsConn) -> Option<()> {
+    let result = step(conn).and_then(|waits| {
+        let mask = match waits {
+            Handshake::Read => AE_READABLE,
+            Handshake::Write => AE_WRITABLE,
+            Handshake::Done => return Ok(true),
+        };
+        watch_for(conn, mask)?;
+        Ok(false)
+    });
+    match result {
+        Ok(false) => return None,
+        Ok(true) => conn.set_state(CONN_STATE_CONNECTED),
+        Err(failure) => _ = conn.fail(&failure),
     }
+    Some(())
 }
 
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn step(conn: *mut connection) -> Result<Handshake, Failure> {
-    // SAFETY: the caller vouches for the connection; no handler runs here.
-    unsafe {
-        if (*conn).state == CONN_STATE_CONNECTING && !(*this(conn)).reached {
-            match anet::take_error((*conn).fd) {
-                0 => (*this(conn)).reached = true,
-                error => return Err(Errno::from_raw(error).into()),
-            }
+fn step(conn: TlsConn) -> Result<Handshake, Failure> {
+    if conn.state() == CONN_STATE_CONNECTING && !conn.reached() {
+        match anet::take_error(conn.fd()) {
+            0 => conn.set_reached(true),
+            error => return Err(Errno::from_raw(error).into()),
         }
-        let fd = (*conn).fd;
-        let session = (*this(conn)).session.as_mut().ok_or(Failure::Other("TLS is not configured"))?;
-        session.handshake(fd)
     }
+    // SAFETY: no handler runs here.
+    let session = unsafe { conn.session() }.ok_or(Failure::Other("TLS is not configured"))?;
+    session.handshake(conn.fd())
 }
 
 /// Reports the end of the handshake, successful or not. False when the connection is gone.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn finish(conn: *mut connection) -> bool {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        end(conn);
-        if (*conn).state == CONN_STATE_ERROR {
-            unwatch(conn, AE_READABLE | AE_WRITABLE);
-        }
-        // Taken before it is called: it may start another connect.
-        let handler = (*conn).conn_handler.take();
-        if !call_handler(conn, handler) {
-            return false;
-        }
-        if (*conn).state == CONN_STATE_CONNECTED {
-            // An error (no memory for the event) has nobody to be reported to.
-            let _ = settle(conn);
-        }
-        true
+#[must_use]
+pub(super) fn finish(conn: TlsConn) -> bool {
+    end(conn);
+    if conn.state() == CONN_STATE_ERROR {
+        unwatch(*conn, AE_READABLE | AE_WRITABLE);
     }
+    // Taken before it is called: it may start another connect.
+    let handler = conn.conn_handler();
+    conn.set_conn_handler(None);
+    if !call_handler(*conn, handler) {
+        return false;
+    }
+    if conn.state() == CONN_STATE_CONNECTED {
+        // An error (no memory for the event) has nobody to be reported to.
+        let _ = settle(conn);
+    }
+    true
 }
 
 pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table. The second count in `refs` is the caller's, who closes the
-    // connection when the handler has.
-    unsafe {
-        if (*conn).state != CONN_STATE_ACCEPTING {
-            return status(|| Err(Errno::EINVAL));
-        }
-        if (*this(conn)).permit.is_none() && (*this(conn)).timer.is_none() {
-            let begun = take_permit(conn).and_then(|permit| {
-                (*this(conn)).permit = Some(permit);
-                begin(conn).map_err(Failure::System)
-            });
-            if let Err(failure) = begun {
-                return status(|| Err(fail_at_once(conn, &failure)));
-            }
-        }
-        (*conn).conn_handler = handler;
-        let before = (*conn).last_errno;
-        if advance(conn).is_none() {
-            return C_OK;
-        }
-        if (*conn).state == CONN_STATE_ERROR {
-            // The result tells the caller; the handler is not called.
-            (*conn).conn_handler = None;
-            end(conn);
-            unwatch(conn, AE_READABLE | AE_WRITABLE);
-            return status(|| Err(Errno::from_raw((*conn).last_errno)));
-        }
-        (*conn).last_errno = before;
-        (*conn).refs += 1;
-        let open = finish(conn);
-        (*conn).refs -= 1;
-        if open { C_OK } else { C_ERR }
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    if conn.state() != CONN_STATE_ACCEPTING {
+        return status(|| Err(Errno::EINVAL));
     }
+    if !conn.has_permit() && !conn.has_timer() {
+        let begun = take_permit(conn).and_then(|permit| {
+            conn.set_permit(Some(permit));
+            begin(conn).map_err(Failure::System)
+        });
+        if let Err(failure) = begun {
+            return status(|| Err(fail_at_once(conn, &failure)));
+        }
+    }
+    conn.set_conn_handler(handler);
+    let before = conn.last_errno();
+    if advance(conn).is_none() {
+        return C_OK;
+    }
+    if conn.state() == CONN_STATE_ERROR {
+        // The result tells the caller; the handler is not called.
+        conn.set_conn_handler(None);
+        end(conn);
+        unwatch(*conn, AE_READABLE | AE_WRITABLE);
+        return status(|| Err(Errno::from_raw(conn.last_errno())));
+    }
+    conn.set_last_errno(before);
+    if held(*conn, |_| finish(conn)) { C_OK } else { C_ERR }
 }
 
 /// Ends a handshake before it has begun.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn fail_at_once(conn: *mut connection, failure: &Failure) -> Errno {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        end(conn);
-        fail(conn, failure)
-    }
+fn fail_at_once(conn: TlsConn, failure: &Failure) -> Errno {
+    end(conn);
+    conn.fail(failure)
 }
 
 /// How connections over TLS connect.
@@ -211,13 +177,14 @@ impl Connector for Tls {
         multipath: bool,
         handler: ConnectionCallbackFunc,
     ) -> c_int {
-        // SAFETY: called through a live connection's table with strings or NULL; the handler runs in the loop.
-        status(|| unsafe {
+        // SAFETY: a live connection; strings or NULL.
+        let (conn, host, source) = unsafe { (TlsConn::new(conn), string(host), string(source)) };
+        status(|| {
             prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
-            start_tcp_connect(conn, host, port, source, multipath, handler)?;
+            connect_tcp(*conn, host, port, source, multipath, handler)?;
             begin(conn).map_err(|errno| {
-                drop_fd(conn);
-                (*conn).conn_handler = None;
+                drop_fd(*conn);
+                conn.set_conn_handler(None);
                 fail_at_once(conn, &errno.into())
             })
         })
@@ -225,21 +192,14 @@ impl Connector for Tls {
 }
 
 /// Gives a connection a new session, if it is in a state to connect.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread, `host` NULL or a string.
-unsafe fn prepare(conn: *mut connection, host: *const c_char) -> Result<(), Failure> {
-    // SAFETY: the caller vouches for both.
-    unsafe {
-        if !matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED) {
-            let address = if host.is_null() { c"" } else { CStr::from_ptr(host) };
-            (*this(conn)).place.leave();
-            (*this(conn)).error = None;
-            (*this(conn)).reached = false;
-            (*this(conn)).session = Some(Session::client(address)?);
-        }
-        Ok(())
+fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {
+    if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED) {
+        conn.unlist();
+        conn.clear_error();
+        conn.set_reached(false);
+        conn.set_session(Some(Session::client(host.unwrap_or_default())?));
     }
+    Ok(())
 }
 
 pub(super) unsafe extern "C" fn blocking_connect(
@@ -249,25 +209,27 @@ pub(super) unsafe extern "C" fn blocking_connect(
     timeout: c_longlong,
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
-    status(|| unsafe {
-        prepare(conn, host).map_err(|failure| fail(conn, &failure))?;
+    let (conn, host) = unsafe { (TlsConn::new(conn), string(host)) };
+    status(|| {
+        prepare(conn, host).map_err(|failure| conn.fail(&failure))?;
         let deadline = Deadline::unless_below_0(timeout);
-        wait_tcp_connect(conn, host, port, timeout)?;
-        (*this(conn)).reached = true;
-        let result = loop {
-            let mask = match step(conn) {
-                Ok(Handshake::Done) => break Ok(()),
-                Ok(Handshake::Read) => AE_READABLE,
-                Ok(Handshake::Write) => AE_WRITABLE,
-                Err(failure) => break Err(failure),
-            };
-            if let Err(errno) = deadline.wait((*conn).fd, mask) {
-                break Err(errno.into());
-            }
-        };
-        result.map_err(|failure| {
-            drop_fd(conn);
-            fail(conn, &failure)
+        wait_tcp(*conn, host, port, timeout)?;
+        conn.set_reached(true);
+        wait_handshake(conn, &deadline).map_err(|failure| {
+            drop_fd(*conn);
+            conn.fail(&failure)
         })
     })
+}
+
+/// Ends a handshake, waiting for the peer until the deadline.
+fn wait_handshake(conn: TlsConn, deadline: &Deadline) -> Result<(), Failure> {
+    loop {
+        let mask = match step(conn)? {
+            Handshake::Done => return Ok(()),
+            Handshake::Read => AE_READABLE,
+            Handshake::Write => AE_WRITABLE,
+        };
+        deadline.wait(conn.fd(), mask)?;
+    }
 }

@@ -1,57 +1,45 @@
 //! What the descriptor is watched for.
 
 use super::announce::announce;
-use super::conn::this;
+use super::conn::TlsConn;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::*;
 use crate::connection::home::loop_of;
-use crate::connection::{events, unwatch};
+use crate::connection::watch::{unwatch, watch};
 use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::c_int;
 
 /// Makes the loop watch for what the handlers want.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn settle(conn: *mut connection) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        if (*this(conn)).postponed || matches!((*conn).state, CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-            return Ok(());
-        }
-        let mut mask = 0;
-        if (*conn).read_handler.is_some() {
-            mask |= AE_READABLE;
-        }
-        if (*conn).write_handler.is_some() {
-            mask |= AE_WRITABLE;
-        }
-        watch_for(conn, mask)?;
-        announce(conn);
-        Ok(())
+pub(super) fn settle(conn: TlsConn) -> Result<(), Errno> {
+    if conn.postponed() || matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
+        return Ok(());
     }
+    let mut mask = 0;
+    if conn.read_handler().is_some() {
+        mask |= AE_READABLE;
+    }
+    if conn.write_handler().is_some() {
+        mask |= AE_WRITABLE;
+    }
+    watch_for(conn, mask)?;
+    announce(conn);
+    Ok(())
 }
 
 /// Watches the descriptor for exactly these events.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(super) unsafe fn watch_for(conn: *mut connection, mask: c_int) -> Result<(), Errno> {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let el = match loop_of(conn) {
-            // A connection between two loops, or without a descriptor, is not watched.
-            Err(_) if mask == 0 => return Ok(()),
-            el => el?,
-        };
-        let now = event_loop::file_event(el, (*conn).fd).map_or(0, |(now, _)| now);
-        if now & !mask != 0 {
-            unwatch(conn, now & !mask);
-        }
-        if mask & !now != 0 {
-            events::watch(conn, mask & !now)?;
-        }
-        Ok(())
+pub(super) fn watch_for(conn: TlsConn, mask: c_int) -> Result<(), Errno> {
+    let el = match loop_of(*conn) {
+        // A connection between two loops, or without a descriptor, is not watched.
+        Err(_) if mask == 0 => return Ok(()),
+        el => el?,
+    };
+    let now = event_loop::file_event(el, conn.fd()).map_or(0, |(now, _)| now);
+    if now & !mask != 0 {
+        unwatch(*conn, now & !mask);
     }
+    if mask & !now != 0 {
+        watch(*conn, mask & !now)?;
+    }
+    Ok(())
 }

@@ -27,6 +27,7 @@ pub(crate) use config::context::{configure, is_configured};
 pub(crate) use config::reload;
 pub(crate) use config::settings;
 pub(crate) use config::upstream::{configure_upstream, forget};
+pub(crate) use conn::TlsConn;
 pub(super) use data::writev;
 #[allow(unused_imports)] // Each of them is asked for by some profiles.
 pub(super) use events::{postpone, rebound, unbind, update_state};

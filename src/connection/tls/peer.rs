@@ -8,8 +8,7 @@
 
 use super::config::certificate::Fields;
 use super::config::{files, source};
-use super::conn::this;
-use crate::abi::connection::connection;
+use super::conn::TlsConn;
 use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
 use crate::abi::tls_upstream::AuthUser;
 use crate::event_loop::log;
@@ -23,23 +22,17 @@ use std::ffi::CString;
 /// The certificate of a peer whose handshake has ended.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this type that no other thread uses.
-unsafe fn certificate<'a>(conn: *mut connection) -> Option<&'a CertificateDer<'static>> {
-    if conn.is_null() {
-        return None;
-    }
-    // SAFETY: not NULL, and the caller vouches for the rest; a session's certificate stays as long as the session.
-    let session = unsafe { (*this(conn)).session.as_ref() }?;
+/// The reference ends before a handler runs.
+unsafe fn certificate<'a>(conn: TlsConn) -> Option<&'a CertificateDer<'static>> {
+    // SAFETY: no handler runs here; a session's certificate stays as long as the session.
+    let session = unsafe { conn.session() }?;
     if session.is_handshaking() { None } else { session.peer_certificate() }
 }
 
 /// The peer's certificate as PEM, a string for the host's caller; NULL when there is none.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-pub(crate) unsafe fn peer_certificate(conn: *mut connection) -> *mut c_char {
-    // SAFETY: the caller vouches for the connection.
-    let session = unsafe { (*this(conn)).session.as_ref() };
+pub(crate) fn peer_certificate(conn: TlsConn) -> *mut c_char {
+    // SAFETY: no handler runs here.
+    let session = unsafe { conn.session() };
     let pem = session.and_then(|session| session.peer_certificate()).and_then(files::to_pem);
     pem.map_or(ptr::null_mut(), |pem| owned_string(pem.as_bytes()))
 }
@@ -47,7 +40,7 @@ pub(crate) unsafe fn peer_certificate(conn: *mut connection) -> *mut c_char {
 /// A string for the host's caller.
 fn owned_string(bytes: &[u8]) -> *mut c_char {
     match host::new_string() {
-        // SAFETY: the host vouches for its hook.
+        // SAFETY: the hook takes so many bytes.
         Some(new_string) => unsafe { new_string(bytes.as_ptr().cast(), bytes.len()) },
         None => memory::string(bytes),
     }
@@ -55,11 +48,8 @@ fn owned_string(bytes: &[u8]) -> *mut c_char {
 
 /// The common name of the peer's certificate, as a string for the host's caller; NULL when there is none, and when
 /// users are not named by it.
-///
-/// # Safety
-/// As for [`certificate`].
-pub(crate) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
-    // SAFETY: the caller vouches for the connection.
+pub(crate) fn peer_name(conn: TlsConn) -> *mut c_char {
+    // SAFETY: no handler runs here.
     let Some(certificate) = (unsafe { certificate(conn) }) else { return ptr::null_mut() };
     if source::auth_user() != AuthUser::CommonName {
         return ptr::null_mut();
@@ -77,9 +67,9 @@ pub(crate) unsafe fn peer_name(conn: *mut connection) -> *mut c_char {
 /// the last one, goes to `name` as a string for the host's caller; without one `name` is left alone.
 ///
 /// # Safety
-/// As for [`certificate`]; `name` is NULL or valid.
-pub(crate) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) -> *mut c_void {
-    // SAFETY: the caller vouches for the connection.
+/// `name` is NULL or valid.
+pub(crate) unsafe fn peer_user(conn: TlsConn, name: *mut *mut c_char) -> *mut c_void {
+    // SAFETY: no handler runs here.
     let fields = unsafe { certificate(conn) }.and_then(|certificate| Fields::of(certificate));
     let Some(fields) = fields else { return ptr::null_mut() };
     let (user, looked_for) = match source::auth_user() {
@@ -90,7 +80,7 @@ pub(crate) unsafe fn peer_user(conn: *mut connection, name: *mut *mut c_char) ->
     if let Some(looked_for) = looked_for
         && !name.is_null()
     {
-        // SAFETY: not NULL, and the caller vouches for the rest.
+        // SAFETY: not NULL, so valid.
         unsafe { name.write(owned_string(&looked_for)) };
     }
     user

@@ -1,21 +1,21 @@
 //! The type's table, and how its connections are created and closed.
 
 use super::config::upstream::configure_from_host;
-use super::conn::{new, this};
-use super::data::{self, OverTls};
+use super::conn::TlsConn;
 use super::session::Session;
-use super::{events, handshake, permits};
-use crate::abi::ae::aeEventLoop;
+use super::{data, events, handshake, permits};
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
-use crate::connection::socket::STREAM;
-use crate::connection::{drop_fd, home, is_held, sync};
-use crate::event_loop::LoopHandle;
+use crate::connection::handle::Conn;
+use crate::connection::handlers::is_held;
+use crate::connection::socket::{STREAM, text_of};
+use crate::connection::watch::drop_fd;
+use crate::connection::{home, sync};
 use crate::event_loop::memory::unbox;
+use crate::event_loop::{Loop, LoopHandle};
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int};
-use core::ptr::{self, NonNull};
 
 /// The functions of the type's table that are the same in every profile.
 pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
@@ -29,100 +29,75 @@ pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     set_write_handler: Some(events::set_write_handler),
     set_read_handler: Some(events::set_read_handler),
     get_last_error: Some(get_last_error),
-    sync_write: Some(sync::write::<OverTls>),
-    sync_read: Some(sync::read::<OverTls>),
-    sync_readline: Some(sync::readline::<OverTls>),
+    sync_write: Some(sync::write::<TlsConn>),
+    sync_read: Some(sync::read::<TlsConn>),
+    sync_readline: Some(sync::readline::<TlsConn>),
     ..STREAM
 };
 
-/// A new connection, to be connected. `el` is its loop, or NULL if that is not known.
-///
-/// # Safety
-/// `el` is NULL or a live loop.
-pub(crate) unsafe fn create(ct: &'static ConnectionType, el: *mut aeEventLoop) -> Result<NonNull<connection>, Errno> {
+/// A new connection to be connected, of the loop `el`, if that is known.
+pub(crate) fn create(ct: &'static ConnectionType, el: Option<Loop>) -> Result<Conn, Errno> {
     configure_from_host();
-    // SAFETY: the caller vouches for the loop.
-    unsafe { new(ct, el, -1, CONN_STATE_NONE, Ok(None)) }
+    TlsConn::create(ct, el, -1, CONN_STATE_NONE, Ok(None))
 }
 
 /// A new connection over an accepted descriptor; `auth` says whether the client is asked for its certificate, None
 /// leaves that to the settings. Without settings the connection is there, in `CONN_STATE_ERROR`.
-///
-/// # Safety
-/// As for [`create`].
-pub(crate) unsafe fn create_accepted(
+pub(crate) fn create_accepted(
     ct: &'static ConnectionType,
-    el: *mut aeEventLoop,
+    el: Option<Loop>,
     fd: c_int,
     auth: Option<c_int>,
-) -> Result<NonNull<connection>, Errno> {
+) -> Result<Conn, Errno> {
     configure_from_host();
-    // SAFETY: the caller vouches for the loop.
-    unsafe { new(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some)) }
+    TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some))
 }
 
 /// How many connections a listener of a loop may accept now: `most`, or as many as there are permits for, or one if
 /// another handshake can give way to it. None: the listener rests.
-///
-/// # Safety
-/// `el` is a live loop.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
-pub(crate) unsafe fn accepts(el: *mut aeEventLoop, most: usize) -> Option<usize> {
+pub(crate) fn accepts(el: Loop, most: usize) -> Option<usize> {
     match most.min(permits::room()) {
-        // SAFETY: the caller vouches for the loop.
-        0 => permits::oldest(unsafe { LoopHandle::of(el) }.number()).map(|_| 1),
+        0 => permits::oldest(LoopHandle::of(el).number()).map(|_| 1),
         most => Some(most),
     }
 }
 
 unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     // SAFETY: called through a live connection's table.
-    unsafe {
-        match &(*this(conn)).error {
-            Some(text) => text.as_ptr(),
-            None => STREAM.get_last_error.map_or(ptr::null(), |get| get(conn)),
-        }
-    }
+    let conn = unsafe { TlsConn::new(conn) };
+    conn.error().unwrap_or_else(|| text_of(conn.last_errno()))
 }
 
 unsafe extern "C" fn close(conn: *mut connection) {
-    // SAFETY: called through a live connection's table; it came from `new`.
-    quietly(|| unsafe {
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    quietly(|| {
         handshake::end(conn);
-        (*this(conn)).place.leave();
+        conn.unlist();
         say_goodbye(conn);
-        drop_fd(conn);
-        if !is_held(conn) {
-            home::forget(conn);
-            unbox(NonNull::new_unchecked(this(conn)));
+        drop_fd(*conn);
+        if !is_held(*conn) {
+            home::forget(*conn);
+            // SAFETY: it came from `create`, and whoever closes it does not touch it afterwards.
+            unsafe { unbox(conn.whole()) };
         }
     });
 }
 
-/// # Safety
-/// `conn` is a live connection of this type and thread.
-unsafe fn say_goodbye(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection; no handler runs here.
-    unsafe {
-        let fd = (*conn).fd;
-        if fd != -1
-            && let Some(session) = &mut (*this(conn)).session
-        {
-            session.close(fd);
-        }
+fn say_goodbye(conn: TlsConn) {
+    // SAFETY: no handler runs here.
+    if let Some(session) = unsafe { conn.session() }
+        && conn.fd() != -1
+    {
+        session.close(conn.fd());
     }
 }
 
 /// Tells the peer that nothing more comes, and shuts the socket down.
-///
-/// # Safety
-/// `conn` is a live connection of this type and thread.
 #[allow(dead_code)] // Nobody asks for it up to redis-7.0.
-pub(crate) unsafe fn shutdown(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        say_goodbye(conn);
-        // It fails for a socket that is no longer connected: there is nothing to shut down.
-        let _ = crate::sys::socket::shutdown((*conn).fd);
-    }
+pub(crate) fn shutdown(conn: TlsConn) {
+    say_goodbye(conn);
+    // It fails for a socket that is no longer connected: there is nothing to shut down.
+    let _ = crate::sys::socket::shutdown(conn.fd());
 }

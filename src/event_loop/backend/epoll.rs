@@ -2,7 +2,7 @@
 
 use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeFiredEvent};
-use crate::event_loop::memory::{Zeroable, ZeroedArray};
+use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::epoll::{self, Change, Events};
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};

@@ -2,7 +2,7 @@
 
 use super::{Applied, Fired};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
-use crate::event_loop::memory::{Zeroable, ZeroedArray};
+use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::kqueue::{self, READ, WRITE};
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};

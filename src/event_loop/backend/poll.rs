@@ -2,7 +2,7 @@
 
 use super::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
-use crate::event_loop::memory::{Zeroable, ZeroedArray};
+use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};
 use crate::sys::{Errno, fd::descriptor_flags};
 use core::ffi::{CStr, c_int};

@@ -1,6 +1,6 @@
 //! A connection's type and addresses, from redis-7.2 on.
 
-use super::{dispatch, field};
+use super::border::{dispatch, handle, member};
 use crate::abi::connection::*;
 #[cfg(abi_valkey_9)]
 use crate::abi::type_identity::type_name;
@@ -15,8 +15,8 @@ use core::ptr;
 #[cfg(abi_valkey_9)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetType(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, CONN_TYPE_INVALID, |t| t.get_type, |f| f()) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), CONN_TYPE_INVALID, |t| t.get_type, |f, _| f()) }
 }
 
 /// The name of a type by its number: "tcp", "unix", "tls" or "rdma", as a static string; of another number "invalid
@@ -34,8 +34,8 @@ pub extern "C" fn getConnectionTypeName(r#type: c_int) -> *const c_char {
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetType(conn: *mut connection) -> *const c_char {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, ptr::null(), |t| t.get_type, |f| f(conn)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), ptr::null(), |t| t.get_type, |f, conn| f(conn)) }
 }
 
 /// The address of one end of the connection: the remote end when `remote` is not 0, else the own one. As
@@ -53,8 +53,8 @@ pub unsafe extern "C" fn connAddr(
     port: *mut c_int,
     remote: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.addr, |f| f(conn, ip, ip_len, port, remote)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.addr, |f, conn| f(conn, ip, ip_len, port, remote)) }
 }
 
 /// `connAddr` of the remote end.
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn connAddrPeerName(
     ip_len: usize,
     port: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: it asks for no more than this function does.
     unsafe { connAddr(conn, ip, ip_len, port, 1) }
 }
 
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn connAddrSockName(
     ip_len: usize,
     port: *mut c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
+    // SAFETY: it asks for no more than this function does.
     unsafe { connAddr(conn, ip, ip_len, port, 0) }
 }
 
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn connAddrSockName(
 /// `buf` is NULL or has room for `buf_len` bytes; `ip` is NULL or a string.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn formatAddr(buf: *mut c_char, buf_len: usize, ip: *mut c_char, port: c_int) -> c_int {
-    // SAFETY: the caller vouches for the string and the buffer.
+    // SAFETY: a string and room for that many bytes, or NULL.
     unsafe { crate::ffi::anet::addresses::anetFormatAddr(buf, buf_len, ip, port) }
 }
 
@@ -114,13 +114,12 @@ pub unsafe extern "C" fn connFormatAddr(
 ) -> c_int {
     let mut ip: [c_char; CONN_ADDR_STR_LEN] = [0; CONN_ADDR_STR_LEN];
     let mut port = 0;
-    // SAFETY: the caller vouches for the arguments, and the address buffer is our own.
-    unsafe {
-        if connAddr(conn, ip.as_mut_ptr(), ip.len(), &mut port, remote) != C_OK {
-            return -1;
-        }
-        formatAddr(buf, buf_len, ip.as_mut_ptr(), port)
+    // SAFETY: NULL or live; the address goes into memory of our own.
+    if unsafe { connAddr(conn, ip.as_mut_ptr(), ip.len(), &mut port, remote) } != C_OK {
+        return -1;
     }
+    // SAFETY: a string, which the type has terminated; NULL, or room for that many bytes.
+    unsafe { formatAddr(buf, buf_len, ip.as_mut_ptr(), port) }
 }
 
 /// Whether the peer is on this machine: 1 or 0, -1 when that is not known.
@@ -129,8 +128,8 @@ pub unsafe extern "C" fn connFormatAddr(
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connIsLocal(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.is_local, |f| f(conn)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.is_local, |f, conn| f(conn)) }
 }
 
 /// The certificate of a TLS peer as an owned string (see `libaeHost.new_string`); NULL when there is none, as
@@ -140,8 +139,8 @@ pub unsafe extern "C" fn connIsLocal(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetPeerCert(conn: *mut connection) -> *mut c_char {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, ptr::null_mut(), |t| t.get_peer_cert, |f| f(conn)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), ptr::null_mut(), |t| t.get_peer_cert, |f, conn| f(conn)) }
 }
 
 /// Whether the connection is of the TLS type: 1 or 0.
@@ -151,6 +150,6 @@ pub unsafe extern "C" fn connGetPeerCert(conn: *mut connection) -> *mut c_char {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connIsTLS(conn: *mut connection) -> c_int {
     let tls = registry::tls();
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| (!tls.is_null() && ptr::eq((*c).r#type, tls)).into()) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, 0, |conn| (!tls.is_null() && conn.r#type() == tls).into())
 }

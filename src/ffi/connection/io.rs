@@ -1,14 +1,14 @@
 //! Connections connected, accepted, read, written and closed.
 
-use super::dispatch;
+use super::border::{dispatch, handle};
 use crate::abi::connection::*;
 use crate::ffi::args::quietly;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
 /// `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
-/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then has no
-/// read and no write handler any more.
+/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then no
+/// longer has a read or a write handler.
 ///
 /// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
 /// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
@@ -25,15 +25,15 @@ pub unsafe extern "C" fn connConnect(
     src_addr: *const c_char,
     connect_handler: ConnectionCallbackFunc,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, connect_handler)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.connect, |f, conn| f(conn, addr, port, src_addr, connect_handler)) }
 }
 
 /// Starts to connect to `addr`, a name or an address (for the unix type a path), from `src_addr` (NULL: any).
 /// With `multipath` not 0 a TCP or TLS connection goes over MPTCP, without falling back.
 /// `connect_handler` runs once, when it is connected (`CONN_STATE_CONNECTED`) or has failed
-/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then has no
-/// read and no write handler any more.
+/// (`CONN_STATE_ERROR`). A connection that has failed or was closed by the peer may connect again; it then no
+/// longer has a read or a write handler.
 ///
 /// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
 /// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
@@ -51,11 +51,18 @@ pub unsafe extern "C" fn connConnect(
     multipath: c_int,
     connect_handler: ConnectionCallbackFunc,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.connect, |f| f(conn, addr, port, src_addr, multipath, connect_handler)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe {
+        dispatch(
+            handle(conn),
+            C_ERR,
+            |t| t.connect,
+            |f, conn| f(conn, addr, port, src_addr, multipath, connect_handler),
+        )
+    }
 }
 
-/// Connects, waiting for at most `timeout` milliseconds (below 0: without end). Afterwards the descriptor is
+/// Connects, waiting for at most `timeout` milliseconds (below 0: forever). Afterwards the descriptor is
 /// non-blocking.
 ///
 /// Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR` and `last_errno` (`ETIMEDOUT` when the time is over:
@@ -70,8 +77,8 @@ pub unsafe extern "C" fn connBlockingConnect(
     port: c_int,
     timeout: c_longlong,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.blocking_connect, |f| f(conn, addr, port, timeout)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.blocking_connect, |f, conn| f(conn, addr, port, timeout)) }
 }
 
 /// Ends the accept of a connection that the listener delivered: for TCP and unix sockets at once. The handler,
@@ -84,8 +91,8 @@ pub unsafe extern "C" fn connBlockingConnect(
 /// `conn` is NULL or a live connection of this thread; the handler may be called with it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connAccept(conn: *mut connection, accept_handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.accept, |f| f(conn, accept_handler)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.accept, |f, conn| f(conn, accept_handler)) }
 }
 
 /// Writes up to `data_len` bytes.
@@ -101,8 +108,8 @@ pub unsafe extern "C" fn connAccept(conn: *mut connection, accept_handler: Conne
 /// `conn` is NULL or a live connection of this thread; `data` is NULL or holds `data_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connWrite(conn: *mut connection, data: *const c_void, data_len: usize) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.write, |f| f(conn, data, data_len)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.write, |f, conn| f(conn, data, data_len)) }
 }
 
 /// Like `connWrite`, from `iovcnt` buffers.
@@ -112,8 +119,8 @@ pub unsafe extern "C" fn connWrite(conn: *mut connection, data: *const c_void, d
 #[cfg(not(abi_redis_6_2))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connWritev(conn: *mut connection, iov: *const libc::iovec, iovcnt: c_int) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.writev, |f| f(conn, iov, iovcnt)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.writev, |f, conn| f(conn, iov, iovcnt)) }
 }
 
 /// Reads up to `buf_len` bytes.
@@ -124,8 +131,8 @@ pub unsafe extern "C" fn connWritev(conn: *mut connection, iov: *const libc::iov
 /// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connRead(conn: *mut connection, buf: *mut c_void, buf_len: usize) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.read, |f| f(conn, buf, buf_len)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.read, |f, conn| f(conn, buf, buf_len)) }
 }
 
 /// Runs `func` whenever the connection is writable; NULL stops that.
@@ -136,8 +143,8 @@ pub unsafe extern "C" fn connRead(conn: *mut connection, buf: *mut c_void, buf_l
 /// `conn` is NULL or a live connection of this thread; the handler may be called with it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetWriteHandler(conn: *mut connection, func: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.set_write_handler, |f| f(conn, func, 0)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.set_write_handler, |f, conn| f(conn, func, 0)) }
 }
 
 /// Like `connSetWriteHandler`; with `barrier` not 0 it runs before the read handler when both are due, so that
@@ -151,8 +158,8 @@ pub unsafe extern "C" fn connSetWriteHandlerWithBarrier(
     func: ConnectionCallbackFunc,
     barrier: c_int,
 ) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.set_write_handler, |f| f(conn, func, barrier)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.set_write_handler, |f, conn| f(conn, func, barrier)) }
 }
 
 /// Runs `func` whenever the connection is readable or closed by the peer; NULL stops that.
@@ -163,8 +170,8 @@ pub unsafe extern "C" fn connSetWriteHandlerWithBarrier(
 /// `conn` is NULL or a live connection of this thread; the handler may be called with it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetReadHandler(conn: *mut connection, func: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, C_ERR, |t| t.set_read_handler, |f| f(conn, func)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.set_read_handler, |f, conn| f(conn, func)) }
 }
 
 /// Writes all `size` bytes, waiting for at most `timeout` milliseconds in all.
@@ -180,8 +187,8 @@ pub unsafe extern "C" fn connSyncWrite(
     size: libc::ssize_t,
     timeout: c_longlong,
 ) -> libc::ssize_t {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, -1, |t| t.sync_write, |f| f(conn, ptr, size, timeout)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), -1, |t| t.sync_write, |f, conn| f(conn, ptr, size, timeout)) }
 }
 
 /// Reads exactly `size` bytes, waiting for at most `timeout` milliseconds in all.
@@ -197,8 +204,8 @@ pub unsafe extern "C" fn connSyncRead(
     size: libc::ssize_t,
     timeout: c_longlong,
 ) -> libc::ssize_t {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, -1, |t| t.sync_read, |f| f(conn, ptr, size, timeout)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), -1, |t| t.sync_read, |f, conn| f(conn, ptr, size, timeout)) }
 }
 
 /// Reads up to a newline, or `size - 1` bytes, waiting for at most `timeout` milliseconds for each byte. The text
@@ -215,8 +222,8 @@ pub unsafe extern "C" fn connSyncReadLine(
     size: libc::ssize_t,
     timeout: c_longlong,
 ) -> libc::ssize_t {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, -1, |t| t.sync_readline, |f| f(conn, ptr, size, timeout)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), -1, |t| t.sync_readline, |f, conn| f(conn, ptr, size, timeout)) }
 }
 
 /// Closes the connection and frees it; inside one of its handlers, once that returns. NULL is ignored.
@@ -225,6 +232,6 @@ pub unsafe extern "C" fn connSyncReadLine(
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connClose(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe { dispatch(conn, (), |t| t.close, |f| f(conn)) })
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    quietly(|| unsafe { dispatch(handle(conn), (), |t| t.close, |f, conn| f(conn)) })
 }

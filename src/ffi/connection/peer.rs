@@ -1,6 +1,6 @@
 //! The user that a TLS client's certificate names, in the profiles whose servers log clients in by it.
 
-use super::field;
+use super::border::{handle, member};
 use crate::abi::connection::*;
 use core::ffi::c_char;
 use core::ptr;
@@ -15,11 +15,10 @@ use core::ptr;
 #[cfg(abi_peer_username)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetPeerUsername(conn: *mut connection) -> *mut c_char {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let get = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.get_peer_username));
-        get.map_or(ptr::null_mut(), |get| get(conn))
-    }
+    // SAFETY: NULL or live.
+    let get = member(unsafe { handle(conn) }, None, |conn| conn.of_type(|ct| ct.get_peer_username));
+    // SAFETY: live, and of this type.
+    get.map_or(ptr::null_mut(), |get| unsafe { get(conn) })
 }
 
 /// The user that the certificate of a TLS client names, if `libaeHost.enabled_user` has it: by the first common name,
@@ -34,9 +33,8 @@ pub unsafe extern "C" fn connGetPeerUsername(conn: *mut connection) -> *mut c_ch
 #[cfg(abi_valkey_9_1)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetPeerUser(conn: *mut connection, cert_username: *mut *mut c_char) -> *mut user {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe {
-        let get = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.get_peer_user));
-        get.map_or(ptr::null_mut(), |get| get(conn, cert_username))
-    }
+    // SAFETY: NULL or live.
+    let get = member(unsafe { handle(conn) }, None, |conn| conn.of_type(|ct| ct.get_peer_user));
+    // SAFETY: live, and of this type; NULL or valid.
+    get.map_or(ptr::null_mut(), |get| unsafe { get(conn, cert_username) })
 }

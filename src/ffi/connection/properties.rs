@@ -1,8 +1,9 @@
 //! What is known of a connection, and its descriptor's options: in every profile.
 
-use super::{dispatch, field, with_fd};
+use super::border::{dispatch, handle, member, with_fd};
 use crate::abi::connection::*;
 use crate::anet;
+use crate::connection::Conn;
 use crate::ffi::args::quietly;
 use crate::sys::text::TextRoom;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
@@ -14,8 +15,8 @@ use core::ptr;
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetLastError(conn: *mut connection) -> *const c_char {
-    // SAFETY: the caller vouches for the arguments.
-    unsafe { dispatch(conn, ptr::null(), |t| t.get_last_error, |f| f(conn)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), ptr::null(), |t| t.get_last_error, |f, conn| f(conn)) }
 }
 
 /// Whether the last error was an interruption (`EINTR`), so that the call can be repeated: 1 or 0.
@@ -24,8 +25,8 @@ pub unsafe extern "C" fn connGetLastError(conn: *mut connection) -> *const c_cha
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connLastErrorRetryable(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| c_int::from((*c).last_errno == libc::EINTR)) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, 0, |conn| c_int::from(conn.last_errno() == libc::EINTR))
 }
 
 /// The connection's state, one of the `CONN_STATE_` values; -1 with errno `EINVAL` for NULL.
@@ -34,8 +35,8 @@ pub unsafe extern "C" fn connLastErrorRetryable(conn: *mut connection) -> c_int 
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetState(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, -1, |c| (*c).state) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, -1, Conn::state)
 }
 
 /// Whether a write handler is set: 1 or 0.
@@ -44,8 +45,8 @@ pub unsafe extern "C" fn connGetState(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connHasWriteHandler(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| (*c).write_handler.is_some().into()) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, 0, |conn| conn.write_handler().is_some().into())
 }
 
 /// Whether a read handler is set: 1 or 0.
@@ -54,8 +55,8 @@ pub unsafe extern "C" fn connHasWriteHandler(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connHasReadHandler(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| (*c).read_handler.is_some().into()) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, 0, |conn| conn.read_handler().is_some().into())
 }
 
 /// Stores the owner's data; the library does not look at it.
@@ -64,8 +65,9 @@ pub unsafe extern "C" fn connHasReadHandler(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetPrivateData(conn: *mut connection, data: *mut c_void) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe { field(conn, (), |c| (*c).private_data = data) })
+    // SAFETY: NULL or live.
+    let conn = unsafe { handle(conn) };
+    quietly(|| member(conn, (), |conn| conn.set_private_data(data)))
 }
 
 /// The owner's data.
@@ -74,8 +76,8 @@ pub unsafe extern "C" fn connSetPrivateData(conn: *mut connection, data: *mut c_
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetPrivateData(conn: *mut connection) -> *mut c_void {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, ptr::null_mut(), |c| (*c).private_data) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, ptr::null_mut(), Conn::private_data)
 }
 
 /// Writes a short description for a log, like "fd=8", to `buf`, cut to `buf_len` bytes and terminated; of NULL
@@ -85,10 +87,10 @@ pub unsafe extern "C" fn connGetPrivateData(conn: *mut connection) -> *mut c_voi
 /// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `buf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connGetInfo(conn: *mut connection, buf: *mut c_char, buf_len: usize) -> *const c_char {
-    // SAFETY: NULL or room for that many bytes, by this function's own contract.
+    // SAFETY: NULL or live.
+    let fd = unsafe { handle(conn) }.map_or(-1, Conn::fd);
+    // SAFETY: NULL, or room for that many bytes.
     if let Some(mut room) = unsafe { TextRoom::new(buf, buf_len) } {
-        // SAFETY: NULL or a live connection, by this function's own contract.
-        let fd = unsafe { conn.as_ref() }.map_or(-1, |conn| conn.fd);
         room.write(format_args!("fd={fd}"));
     }
     buf
@@ -102,8 +104,8 @@ pub unsafe extern "C" fn connGetInfo(conn: *mut connection, buf: *mut c_char, bu
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connBlock(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_blocking(fd, true)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_blocking(fd, true))
 }
 
 /// Makes the connection's descriptor non-blocking.
@@ -114,8 +116,8 @@ pub unsafe extern "C" fn connBlock(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connNonBlock(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_blocking(fd, false)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_blocking(fd, false))
 }
 
 /// Sends small segments at once (`TCP_NODELAY`).
@@ -126,8 +128,8 @@ pub unsafe extern "C" fn connNonBlock(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connEnableTcpNoDelay(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_tcp_no_delay(fd, true)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_tcp_no_delay(fd, true))
 }
 
 /// Gathers small segments (no `TCP_NODELAY`).
@@ -138,8 +140,8 @@ pub unsafe extern "C" fn connEnableTcpNoDelay(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connDisableTcpNoDelay(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_tcp_no_delay(fd, false)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_tcp_no_delay(fd, false))
 }
 
 /// As `anetKeepAlive`, `interval` in seconds.
@@ -150,8 +152,8 @@ pub unsafe extern "C" fn connDisableTcpNoDelay(conn: *mut connection) -> c_int {
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connKeepAlive(conn: *mut connection, interval: c_int) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_keep_alive(fd, interval)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_keep_alive(fd, interval))
 }
 
 /// As `anetSendTimeout`, `ms` in milliseconds.
@@ -162,8 +164,8 @@ pub unsafe extern "C" fn connKeepAlive(conn: *mut connection, interval: c_int) -
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSendTimeout(conn: *mut connection, ms: c_longlong) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_send_timeout(fd, ms)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_send_timeout(fd, ms))
 }
 
 /// As `anetRecvTimeout`, `ms` in milliseconds.
@@ -174,6 +176,6 @@ pub unsafe extern "C" fn connSendTimeout(conn: *mut connection, ms: c_longlong) 
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connRecvTimeout(conn: *mut connection, ms: c_longlong) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { with_fd(conn, |fd| anet::set_receive_timeout(fd, ms)) }
+    // SAFETY: NULL or live.
+    with_fd(unsafe { handle(conn) }, |fd| anet::set_receive_timeout(fd, ms))
 }

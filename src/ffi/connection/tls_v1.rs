@@ -2,19 +2,24 @@
 //! library that has been built without TLS they do what upstream's do then.
 
 #[cfg(feature = "tls")]
+use super::border::handle;
+#[cfg(feature = "tls")]
 use crate::abi::connection::C_ERR;
 use crate::abi::connection::{C_OK, connection};
 use crate::abi::tls_upstream::redisTLSContextConfig;
+use crate::connection::Conn;
 #[cfg(feature = "tls")]
 use crate::connection::{
-    tls,
+    tls::{self, TlsConn},
     types::{self, TLS},
 };
 use crate::ffi::args::call;
 #[cfg(feature = "tls")]
 use crate::ffi::args::quietly;
 use core::ffi::{c_char, c_int};
-use core::ptr::{self, NonNull};
+use core::ptr;
+#[cfg(feature = "tls")]
+use core::ptr::NonNull;
 use nix::errno::Errno;
 
 /// Prepares TLS: here there is nothing to prepare.
@@ -39,7 +44,7 @@ pub unsafe extern "C" fn tlsConfigure(ctx_config: *mut redisTLSContextConfig) ->
     #[cfg(feature = "tls")]
     return call(C_ERR, || {
         let config = NonNull::new(ctx_config).ok_or(Errno::EINVAL)?;
-        // SAFETY: the caller vouches for the structure and its strings.
+        // SAFETY: not NULL, so a configuration whose strings are valid.
         unsafe { tls::configure_upstream(config) }.map(|()| C_OK)
     });
     #[cfg(not(feature = "tls"))]
@@ -59,8 +64,8 @@ pub extern "C" fn isTlsConfigured() -> c_int {
 }
 
 /// For the functions that create a connection.
-fn created(body: impl FnOnce() -> Result<NonNull<connection>, Errno>) -> *mut connection {
-    call(ptr::null_mut(), || body().map(NonNull::as_ptr))
+fn created(body: impl FnOnce() -> Result<Conn, Errno>) -> *mut connection {
+    call(ptr::null_mut(), || body().map(Conn::as_ptr))
 }
 
 /// A new TLS connection, to be connected. The caller owns it and frees it with `connClose`.
@@ -69,8 +74,7 @@ fn created(body: impl FnOnce() -> Result<NonNull<connection>, Errno>) -> *mut co
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateTLS() -> *mut connection {
     #[cfg(feature = "tls")]
-    // SAFETY: no loop.
-    return created(|| unsafe { tls::create(&TLS, ptr::null_mut()) });
+    return created(|| tls::create(&TLS, None));
     #[cfg(not(feature = "tls"))]
     created(|| Err(Errno::EOPNOTSUPP))
 }
@@ -83,8 +87,7 @@ pub extern "C" fn connCreateTLS() -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut connection {
     #[cfg(feature = "tls")]
-    // SAFETY: no loop.
-    return created(|| unsafe { tls::create_accepted(&TLS, ptr::null_mut(), fd, Some(require_auth)) });
+    return created(|| tls::create_accepted(&TLS, None, fd, Some(require_auth)));
     #[cfg(not(feature = "tls"))]
     {
         let _ = (fd, require_auth);
@@ -100,12 +103,11 @@ pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTLSGetPeerCert(conn: *mut connection) -> *mut c_char {
     #[cfg(feature = "tls")]
-    // SAFETY: the caller vouches for the connection.
-    return quietly(|| unsafe {
-        match conn.as_ref() {
-            Some(this) if ptr::eq(this.r#type, &TLS) => tls::peer_certificate(conn),
-            _ => ptr::null_mut(),
-        }
+    return quietly(|| {
+        // SAFETY: NULL or live.
+        let is_tls = unsafe { handle(conn) }.is_some_and(|conn| ptr::eq(conn.r#type(), &TLS));
+        // SAFETY: live, and of the type.
+        if is_tls { tls::peer_certificate(unsafe { TlsConn::new(conn) }) } else { ptr::null_mut() }
     });
     #[cfg(not(feature = "tls"))]
     {

@@ -1,10 +1,8 @@
 //! Connection types, the connections they create, and listeners.
 
-#[cfg(abi_valkey)]
-use super::field;
-use super::{dispatch, typed};
-#[cfg(abi_redis_8)]
-use super::{field, io};
+#[cfg(any(abi_redis_8, abi_valkey_8_1))]
+use super::border::member;
+use super::border::{dispatch, handle, invalid};
 #[cfg(abi_redis_8)]
 use crate::abi::ae::aeEventLoop;
 use crate::abi::ae::aeFileProc;
@@ -15,9 +13,13 @@ use crate::abi::host::LIBAE_LOG_VERBOSE;
 use crate::abi::host::LIBAE_LOG_WARNING;
 #[cfg(abi_valkey_9)]
 use crate::abi::type_identity::type_name;
+#[cfg(abi_redis_8)]
+use crate::connection::Conn;
 use crate::connection::registry;
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
-use crate::event_loop;
+use crate::event_loop::log;
+#[cfg(abi_redis_8)]
+use crate::ffi::args::event_loop;
 #[cfg(not(abi_valkey_9))]
 use crate::ffi::args::string;
 use crate::ffi::args::{call, non_null, quietly};
@@ -26,6 +28,23 @@ use core::ffi::c_char;
 use core::ffi::{c_int, c_void};
 use core::ptr;
 use nix::errno::Errno;
+
+/// Calls the function that `pick` finds in a type.
+///
+/// # Safety
+/// `ct` is NULL or a connection type.
+unsafe fn typed<F, T>(
+    ct: *mut ConnectionType,
+    failure: T,
+    pick: impl FnOnce(&ConnectionType) -> Option<F>,
+    run: impl FnOnce(F) -> T,
+) -> T {
+    // SAFETY: NULL or a type; the reference ends before the function runs.
+    match unsafe { ct.as_ref() }.and_then(pick) {
+        Some(function) => run(function),
+        None => invalid(failure),
+    }
+}
 
 /// A new connection, to be connected. The caller owns it and frees it with `connClose`.
 ///
@@ -36,7 +55,7 @@ use nix::errno::Errno;
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCreate(ct: *mut ConnectionType) -> *mut connection {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: NULL or a type, whose function asks for no more than this one does.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create, |f| f()) }
 }
 
@@ -52,7 +71,7 @@ pub unsafe extern "C" fn connCreateAccepted(
     fd: c_int,
     r#priv: *mut c_void,
 ) -> *mut connection {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: NULL or a type, whose function asks for no more than this one does.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create_accepted, |f| f(fd, r#priv)) }
 }
 
@@ -66,7 +85,7 @@ pub unsafe extern "C" fn connCreateAccepted(
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCreate(el: *mut aeEventLoop, ct: *mut ConnectionType) -> *mut connection {
-    // SAFETY: the caller vouches for the type and the loop.
+    // SAFETY: NULL or a type, whose function asks for no more than this one does.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create, |f| f(el)) }
 }
 
@@ -84,7 +103,7 @@ pub unsafe extern "C" fn connCreateAccepted(
     fd: c_int,
     r#priv: *mut c_void,
 ) -> *mut connection {
-    // SAFETY: the caller vouches for the type and the loop.
+    // SAFETY: NULL or a type, whose function asks for no more than this one does.
     unsafe { typed(ct, ptr::null_mut(), |t| t.conn_create_accepted, |f| f(el, fd, r#priv)) }
 }
 
@@ -95,8 +114,8 @@ pub unsafe extern "C" fn connCreateAccepted(
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connHasEventLoop(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| (!(*c).el.is_null()).into()) }
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, 0, |conn| has_loop(conn).into())
 }
 
 /// Removes the connection's handlers and takes it from its loop, so that another thread's loop may have it. One that
@@ -107,18 +126,22 @@ pub unsafe extern "C" fn connHasEventLoop(conn: *mut connection) -> c_int {
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connUnbindEventLoop(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe {
-        if connHasEventLoop(conn) == 0 {
-            return;
-        }
-        io::connSetReadHandler(conn, None);
-        io::connSetWriteHandler(conn, None);
-        if let Some(unbind) = (*conn).r#type.as_ref().and_then(|ct| ct.unbind_event_loop) {
-            unbind(conn);
-        }
-        (*conn).el = ptr::null_mut();
+    // SAFETY: NULL or live.
+    let Some(conn) = (unsafe { handle(conn) }).filter(|conn| has_loop(*conn)) else { return };
+    quietly(|| {
+        // SAFETY: live, and of this type.
+        dispatch(Some(conn), C_ERR, |t| t.set_read_handler, |f, conn| unsafe { f(conn, None) });
+        // SAFETY: as above.
+        dispatch(Some(conn), C_ERR, |t| t.set_write_handler, |f, conn| unsafe { f(conn, None, 0) });
+        // SAFETY: as above.
+        dispatch(Some(conn), (), |t| t.unbind_event_loop, |f, conn| unsafe { f(conn) });
+        conn.set_own_loop(ptr::null_mut());
     });
+}
+
+#[cfg(abi_redis_8)]
+fn has_loop(conn: Conn) -> bool {
+    conn.own_loop().is_some_and(|el| !el.is_null())
 }
 
 /// Gives a connection that has no loop this one.
@@ -131,8 +154,8 @@ pub unsafe extern "C" fn connUnbindEventLoop(conn: *mut connection) {
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connRebindEventLoop(conn: *mut connection, el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for both.
-    unsafe { dispatch(conn, C_ERR, |t| t.rebind_event_loop, |f| f(conn, el)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    unsafe { dispatch(handle(conn), C_ERR, |t| t.rebind_event_loop, |f, conn| f(conn, el)) }
 }
 
 /// Configures a connection type; with `reconfigure` not 0 again.
@@ -144,7 +167,7 @@ pub unsafe extern "C" fn connRebindEventLoop(conn: *mut connection, el: *mut aeE
 /// `ct` is NULL or a connection type; `priv` is what its configuration expects.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeConfigure(ct: *mut ConnectionType, r#priv: *mut c_void, reconfigure: c_int) -> c_int {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: NULL or a type, whose function asks for no more than this one does.
     unsafe { typed(ct, C_ERR, |t| t.configure, |f| f(r#priv, reconfigure)) }
 }
 
@@ -160,7 +183,7 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
         Errno::EINVAL.set();
         return C_ERR;
     }
-    // SAFETY: the caller vouches for the listener.
+    // SAFETY: a listener, whose type's function asks for no more than this one does.
     unsafe { typed((*listener).ct, C_ERR, |t| t.listen, |f| f(listener)) }
 }
 
@@ -171,12 +194,12 @@ pub unsafe extern "C" fn connListen(listener: *mut connListener) -> c_int {
 #[cfg(abi_valkey_8_1)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connCloseListener(listener: *mut connListener) {
-    // SAFETY: the caller vouches for the listener.
-    quietly(|| unsafe {
-        if !listener.is_null() && (*listener).count != 0 {
-            typed((*listener).ct, (), |t| t.closeListener, |f| f(listener));
-        }
-    });
+    // SAFETY: not NULL, so a listener.
+    if listener.is_null() || unsafe { (*listener).count } == 0 {
+        return;
+    }
+    // SAFETY: as above; its type's function asks for no more than this one does.
+    quietly(|| unsafe { typed((*listener).ct, (), |t| t.closeListener, |f| f(listener)) });
 }
 
 /// The callback for a listening descriptor of this type, to be given to `aeCreateFileEvent`; NULL when there is
@@ -190,7 +213,7 @@ pub unsafe extern "C" fn connAcceptHandler(ct: *mut ConnectionType) -> *mut aeFi
     if ct.is_null() {
         return ptr::null_mut();
     }
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: not NULL, so a type.
     unsafe { (*ct).accept_handler }
 }
 
@@ -205,7 +228,7 @@ pub unsafe extern "C" fn connAcceptHandler(ct: *mut ConnectionType) -> *mut aeFi
 #[cfg(abi_valkey_9)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: NULL or a type that stays.
     unsafe { register(ct) }
 }
 
@@ -220,7 +243,7 @@ pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
-    // SAFETY: the caller vouches for the type.
+    // SAFETY: NULL or a type that stays.
     unsafe { register(ct) }
 }
 
@@ -229,7 +252,7 @@ pub unsafe extern "C" fn connTypeRegister(ct: *mut ConnectionType) -> c_int {
 unsafe fn register(ct: *mut ConnectionType) -> c_int {
     call(C_ERR, || {
         let ct = non_null(ct)?;
-        // SAFETY: the caller vouches for the type.
+        // SAFETY: a type that stays.
         unsafe { registry::register(ct) }.map(|()| C_OK)
     })
 }
@@ -291,7 +314,7 @@ pub extern "C" fn RedisRegisterConnectionTypeTLS() -> c_int {
 /// one of these functions must not replace the others with it.
 #[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
 fn not_built_in(name: &str) -> c_int {
-    event_loop::log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
+    log(LIBAE_LOG_VERBOSE, format_args!("Connection type {name} is not built in"));
     Errno::EOPNOTSUPP.set();
     C_ERR
 }
@@ -306,7 +329,7 @@ pub extern "C" fn connectionByType(r#type: c_int) -> *mut ConnectionType {
         let place = usize::try_from(r#type).ok().filter(|place| *place < CONN_TYPE_MAX).ok_or(Errno::EINVAL)?;
         registry::by_place(place).ok_or_else(|| {
             let name = type_name(r#type).to_string_lossy();
-            event_loop::log(LIBAE_LOG_WARNING, format_args!("Missing implement of connection type {name}"));
+            log(LIBAE_LOG_WARNING, format_args!("Missing implement of connection type {name}"));
             Errno::ENOENT
         })
     })
@@ -322,7 +345,7 @@ pub extern "C" fn connectionByType(r#type: c_int) -> *mut ConnectionType {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut ConnectionType {
     call(ptr::null_mut(), || {
-        // SAFETY: the caller vouches for the string.
+        // SAFETY: NULL or a string.
         registry::by_name(unsafe { string(type_name) }?).map(|(_, ct)| ct).ok_or(Errno::ENOENT)
     })
 }
@@ -337,7 +360,7 @@ pub unsafe extern "C" fn connectionByType(type_name: *const c_char) -> *mut Conn
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connectionIndexByType(type_name: *const c_char) -> c_int {
     call(-1, || {
-        // SAFETY: the caller vouches for the string.
+        // SAFETY: NULL or a string.
         registry::by_name(unsafe { string(type_name) }?).map(|(index, _)| index).ok_or(Errno::ENOENT)
     })
 }
@@ -370,16 +393,14 @@ pub extern "C" fn connTypeCleanupAll() {
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeHasPendingData() -> c_int {
-    // SAFETY: the types' functions take no loop.
-    unsafe { registry::has_pending_data(ptr::null_mut()) }.into()
+    registry::has_pending_data(None).into()
 }
 
 /// Runs the handlers of connections with such data. Returns how many.
 #[cfg(not(abi_redis_8))]
 #[unsafe(no_mangle)]
 pub extern "C" fn connTypeProcessPendingData() -> c_int {
-    // SAFETY: the types' functions take no loop.
-    unsafe { registry::process_pending_data(ptr::null_mut()) }
+    registry::process_pending_data(None)
 }
 
 /// Whether any type holds data of this loop's connections that the kernel no longer reports: then the loop must not
@@ -390,8 +411,8 @@ pub extern "C" fn connTypeProcessPendingData() -> c_int {
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { registry::has_pending_data(el) }.into()
+    // SAFETY: NULL or a live loop.
+    registry::has_pending_data(unsafe { event_loop(el) }.ok()).into()
 }
 
 /// Runs the handlers of this loop's connections with such data. Returns how many.
@@ -401,8 +422,8 @@ pub unsafe extern "C" fn connTypeHasPendingData(el: *mut aeEventLoop) -> c_int {
 #[cfg(abi_redis_8)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connTypeProcessPendingData(el: *mut aeEventLoop) -> c_int {
-    // SAFETY: the caller vouches for the loop.
-    unsafe { registry::process_pending_data(el) }
+    // SAFETY: NULL or a live loop.
+    registry::process_pending_data(unsafe { event_loop(el) }.ok())
 }
 
 /// Shuts both directions of the socket down; the peer sees the end of the input. The connection stays to be
@@ -412,8 +433,8 @@ pub unsafe extern "C" fn connTypeProcessPendingData(el: *mut aeEventLoop) -> c_i
 /// `conn` is NULL or a live connection of this thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe { dispatch(conn, (), |t| t.shutdown, |f| f(conn)) })
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    quietly(|| unsafe { dispatch(handle(conn), (), |t| t.shutdown, |f, conn| f(conn)) })
 }
 
 /// With `on` not 0, changes of the connection's state no longer change what its loop watches for, until
@@ -425,12 +446,8 @@ pub unsafe extern "C" fn connShutdown(conn: *mut connection) {
 #[cfg(abi_valkey)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSetPostponeUpdateState(conn: *mut connection, on: c_int) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe {
-        if let Some(postpone) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.postpone_update_state)) {
-            postpone(conn, on);
-        }
-    });
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    quietly(|| unsafe { dispatch(handle(conn), (), |t| t.postpone_update_state, |f, conn| f(conn, on)) })
 }
 
 /// Brings what the loop watches for in line with the connection's state.
@@ -440,12 +457,8 @@ pub unsafe extern "C" fn connSetPostponeUpdateState(conn: *mut connection, on: c
 #[cfg(abi_valkey)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connUpdateState(conn: *mut connection) {
-    // SAFETY: the caller vouches for the connection.
-    quietly(|| unsafe {
-        if let Some(update) = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.update_state)) {
-            update(conn);
-        }
-    });
+    // SAFETY: NULL or live; the type's function asks for no more than this one does.
+    quietly(|| unsafe { dispatch(handle(conn), (), |t| t.update_state, |f, conn| f(conn)) })
 }
 
 /// Whether `connUpdateState` may call handlers, which may close the connection: 1 or 0. The built-in types do not.
@@ -455,8 +468,9 @@ pub unsafe extern "C" fn connUpdateState(conn: *mut connection) {
 #[cfg(abi_valkey_9_1_2)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connUpdateStateMayInvokeHandlers(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe { field(conn, 0, |c| (*c).r#type.as_ref().map_or(0, |ct| (ct.sync_handlers_in_update_state != 0).into())) }
+    // SAFETY: NULL or live.
+    let conn = unsafe { handle(conn) };
+    member(conn, 0, |conn| conn.of_type(|t| Some((t.sync_handlers_in_update_state != 0).into())).unwrap_or(0))
 }
 
 /// Whether the connection's type itself checks that data arrives unchanged: 1 or 0.
@@ -466,9 +480,8 @@ pub unsafe extern "C" fn connUpdateStateMayInvokeHandlers(conn: *mut connection)
 #[cfg(abi_valkey_8_1)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connIsIntegrityChecked(conn: *mut connection) -> c_int {
-    // SAFETY: the caller vouches for the connection.
-    unsafe {
-        let checks = field(conn, None, |c| (*c).r#type.as_ref().and_then(|ct| ct.connIntegrityChecked));
-        checks.map_or(0, |checks| (checks() != 0).into())
-    }
+    // SAFETY: NULL or live.
+    let checks = member(unsafe { handle(conn) }, None, |conn| conn.of_type(|t| t.connIntegrityChecked));
+    // SAFETY: a type's function, which takes nothing.
+    checks.map_or(0, |checks| (unsafe { checks() } != 0).into())
 }

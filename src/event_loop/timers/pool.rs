@@ -1,14 +1,14 @@
 //! Memory for time events, in chunks. One event is a cache line; those made one after the other lie side by side.
 
-use super::memory::ZeroedArray;
 use crate::abi::ae::aeTimeEvent;
+use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::mem::take;
 use core::ptr;
 
 /// The number of an event in the pool.
-pub(super) type Slot = u32;
+pub(in crate::event_loop) type Slot = u32;
 
 /// Events in a chunk. With debug assertions each event is an allocation of its own, so that tools see what is used after it
 /// has been freed.

@@ -2,7 +2,7 @@
 //! consecutive ids: adding one is a store, and a page goes when all its events have.
 
 use super::old_pages::{NO_PAGE, OldPages, Page};
-use super::timer_pool::Slot;
+use super::pool::Slot;
 use crate::sys::Errno;
 use core::ffi::c_longlong;
 use core::mem::replace;

@@ -1,6 +1,6 @@
 //! Memory from the host's allocator, or the C library's when the host has none.
 
-use crate::host;
+use super::hooks;
 use crate::sys::{Errno, memory};
 use core::ffi::c_void;
 use core::mem::size_of;
@@ -23,7 +23,7 @@ unsafe impl Zeroable for crate::abi::connection::connection {}
 
 /// Memory for one `T`, uninitialised.
 fn allocate<T>() -> Result<NonNull<T>, Errno> {
-    let pointer = match host::allocator() {
+    let pointer = match hooks::allocator() {
         // SAFETY: the host vouches for its allocator, which is whole.
         Some(host) => unsafe { host.malloc.map_or(ptr::null_mut(), |malloc| malloc(size_of::<T>(), host.context)) },
         None => memory::malloc(size_of::<T>()),
@@ -63,7 +63,7 @@ pub(crate) fn zeroed<T: Zeroable>() -> T {
 /// `pointer` came from this module and is not used afterwards.
 pub(crate) unsafe fn release<T>(pointer: NonNull<T>) {
     let pointer: *mut c_void = pointer.as_ptr().cast();
-    match host::allocator() {
+    match hooks::allocator() {
         // SAFETY: the host vouches for its allocator, which is whole and has not changed since.
         Some(host) => unsafe {
             if let Some(free) = host.free {
@@ -90,7 +90,7 @@ const LARGE: usize = 64 * 1024;
 impl<T: Zeroable> ZeroedArray<T> {
     pub(crate) fn new(len: usize) -> Result<Self, Errno> {
         let bytes = len.checked_mul(size_of::<T>()).ok_or(Errno::ENOMEM)?;
-        let pointer = match host::allocator() {
+        let pointer = match hooks::allocator() {
             // SAFETY: the host vouches for its allocator, which is whole.
             Some(host) => unsafe {
                 match (host.calloc, host.malloc) {
@@ -108,7 +108,7 @@ impl<T: Zeroable> ZeroedArray<T> {
             None if bytes >= LARGE => memory::map(bytes),
             None => memory::calloc(len, size_of::<T>()),
         };
-        let mapped = bytes >= LARGE && host::allocator().is_none();
+        let mapped = bytes >= LARGE && hooks::allocator().is_none();
         NonNull::new(pointer.cast()).map(|first| Self { first, len, mapped }).ok_or(Errno::ENOMEM)
     }
 

@@ -3,13 +3,13 @@
 use super::{c_string, io_error};
 use crate::abi::ae::*;
 use crate::abi::profile;
-use crate::event_loop as core_loop;
+use crate::event_loop::{self as core_loop, Loop};
 use core::ffi::{c_int, c_longlong, c_void};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::RawFd;
-use std::ptr;
+use std::ptr::{self, NonNull};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ struct Watch {
 
 /// What the handles of a loop share. The loop's owner pointer leads here.
 pub(super) struct Inner {
-    raw: *mut aeEventLoop,
+    el: Loop,
     before_sleep: RefCell<Option<SleepHook>>,
     after_sleep: RefCell<Option<SleepHook>>,
     watches: RefCell<HashMap<RawFd, Watch>>,
@@ -92,15 +92,14 @@ impl EventLoop {
 
     fn create(setsize: usize, backend: Option<&str>) -> io::Result<Self> {
         let backend = backend.map(c_string).transpose()?;
-        let raw = core_loop::create(set_size(setsize), backend.as_deref()).map_err(io_error)?;
+        let el = core_loop::create(set_size(setsize), backend.as_deref()).map_err(io_error)?;
         let inner = Rc::new(Inner {
-            raw,
+            el,
             before_sleep: RefCell::default(),
             after_sleep: RefCell::default(),
             watches: RefCell::default(),
         });
-        // SAFETY: the loop is live; it is freed before the owner that it is told here.
-        unsafe { core_loop::set_owner(raw, Rc::as_ptr(&inner).cast_mut().cast()) };
+        el.set_owner(Rc::as_ptr(&inner).cast_mut().cast());
         Ok(Self(inner))
     }
 
@@ -109,16 +108,17 @@ impl EventLoop {
     /// # Safety
     /// `raw` is a live loop made by this type.
     pub(super) unsafe fn of(raw: *mut aeEventLoop) -> Self {
-        // SAFETY: the owner is the Inner of a loop that still runs, so a handle of it is alive.
+        // SAFETY: a live loop. Its owner is the Inner of a loop that still runs, so a handle of it is alive.
         unsafe {
-            let inner: *const Inner = core_loop::owner(raw).cast();
+            let inner: *const Inner = Loop::new(NonNull::new_unchecked(raw)).owner().cast();
             Rc::increment_strong_count(inner);
             Self(Rc::from_raw(inner))
         }
     }
 
-    pub(super) fn raw(&self) -> *mut aeEventLoop {
-        self.0.raw
+    /// The core's handle, which is live as long as this one.
+    pub(super) fn core(&self) -> Loop {
+        self.0.el
     }
 
     pub(super) fn downgrade(&self) -> WeakLoop {
@@ -127,26 +127,22 @@ impl EventLoop {
 
     /// The backend's name.
     pub fn backend(&self) -> &'static str {
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::backend_name(self.raw()) }.to_str().unwrap_or_default()
+        self.core().backend_name().to_str().unwrap_or_default()
     }
 
     /// Descriptors below this number can be watched.
     pub fn set_size(&self) -> usize {
-        // SAFETY: live as long as the handle.
-        unsafe { (*self.raw()).setsize as usize }
+        self.core().setsize() as usize
     }
 
     /// Changes the set size; fails, with nothing changed, when that would cut a watched descriptor off.
     pub fn resize(&self, setsize: usize) -> io::Result<()> {
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::resize(self.raw(), set_size(setsize)) }.map_err(io_error)
+        core_loop::resize(self.core(), set_size(setsize)).map_err(io_error)
     }
 
     /// Runs until [`stop`](Self::stop); fails when the backend does.
     pub fn run(&self) -> io::Result<()> {
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::run(self.raw()) }.map_err(io_error)
+        core_loop::run(self.core()).map_err(io_error)
     }
 
     /// Runs one iteration with both hooks, waiting for the first event or not; returns how many events there
@@ -154,28 +150,23 @@ impl EventLoop {
     pub fn run_once(&self, wait: bool) -> io::Result<usize> {
         let flags = AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP;
         let flags = if wait { flags } else { flags | AE_DONT_WAIT };
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::process_events(self.raw(), flags) }.map(|count| count as usize).map_err(io_error)
+        core_loop::process_events(self.core(), flags).map(|count| count as usize).map_err(io_error)
     }
 
     /// Ends [`run`](Self::run) after the current iteration.
     pub fn stop(&self) {
-        // SAFETY: live as long as the handle.
-        unsafe { (*self.raw()).stop = 1 };
+        self.core().set_stop(1);
     }
 
     /// Whether the following iterations poll without waiting.
     pub fn set_dont_wait(&self, on: bool) {
-        // SAFETY: live as long as the handle.
-        let flags = unsafe { &mut (*self.raw()).flags };
-        *flags = if on { *flags | AE_DONT_WAIT } else { *flags & !AE_DONT_WAIT };
+        self.core().set_flag(AE_DONT_WAIT, on);
     }
 
     /// Runs `hook` before each sleep, in place of the one before.
     pub fn before_sleep(&self, hook: impl Fn(&Self) + 'static) {
         let before = self.0.before_sleep.replace(Some(Rc::new(hook)));
-        // SAFETY: live as long as the handle.
-        unsafe { (*self.raw()).beforesleep = before_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc };
+        self.core().set_before_sleep(before_sleep as AeBeforeSleepProc as *mut aeBeforeSleepProc);
         // Only now: a closure's destructor may call the loop.
         drop(before);
     }
@@ -183,8 +174,8 @@ impl EventLoop {
     /// Runs `hook` after each sleep, in place of the one before.
     pub fn after_sleep(&self, hook: impl Fn(&Self) + 'static) {
         let before = self.0.after_sleep.replace(Some(Rc::new(hook)));
-        // SAFETY: live as long as the handle.
-        profile::set_after_sleep::<AfterSleep>(unsafe { &mut *self.raw() });
+        // SAFETY: live as long as the handle; the reference ends here.
+        profile::set_after_sleep::<AfterSleep>(unsafe { &mut *self.core().as_ptr() });
         // Only now: a closure's destructor may call the loop.
         drop(before);
     }
@@ -213,9 +204,9 @@ impl EventLoop {
         let data = Box::into_raw(callback);
         let proc = run_timer as AeTimeProc as *mut aeTimeProc;
         let finalizer = free_timer as AeEventFinalizerProc as *mut aeEventFinalizerProc;
-        let (raw, delay) = (self.raw(), milliseconds(after));
-        // SAFETY: live as long as the handle; the callback lives until the finalizer runs.
-        let created = unsafe { core_loop::create_time_event(raw, delay, proc, data.cast(), finalizer) };
+        // SAFETY: functions for such data, which lives until the finalizer runs.
+        let created =
+            unsafe { core_loop::create_time_event(self.core(), milliseconds(after), proc, data.cast(), finalizer) };
         created.map(TimerId).map_err(|errno| {
             // SAFETY: not taken over.
             drop(unsafe { Box::from_raw(data) });
@@ -225,8 +216,7 @@ impl EventLoop {
 
     /// Deletes a timer; false when it is gone already.
     pub fn cancel_timer(&self, id: TimerId) -> bool {
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::delete_time_event(self.raw(), id.0) }.is_ok()
+        core_loop::delete_time_event(self.core(), id.0).is_ok()
     }
 
     /// Calls `callback` whenever `fd` is ready for a part of `interest`, in place of the callback there was for
@@ -246,8 +236,9 @@ impl EventLoop {
     /// ```
     pub fn watch(&self, fd: RawFd, interest: Interest, callback: impl Fn(&Self, Interest) + 'static) -> io::Result<()> {
         let proc = watched as AeFileProc as *mut aeFileProc;
-        // SAFETY: live as long as the handle; the callback finds its closure by the descriptor.
-        unsafe { core_loop::create_file_event(self.raw(), fd, interest.0, proc, ptr::null_mut()) }.map_err(io_error)?;
+        // SAFETY: it needs no data, but finds its closure by the descriptor.
+        unsafe { core_loop::create_file_event(self.core(), fd, interest.0, proc, ptr::null_mut()) }
+            .map_err(io_error)?;
         let callback: Watcher = Rc::new(callback);
         let mut watches = self.0.watches.borrow_mut();
         let watch = watches.entry(fd).or_default();
@@ -261,8 +252,7 @@ impl EventLoop {
 
     /// Stops watching `fd` for `interest`.
     pub fn unwatch(&self, fd: RawFd, interest: Interest) {
-        // SAFETY: live as long as the handle.
-        unsafe { core_loop::delete_file_event(self.raw(), fd, interest.0) };
+        core_loop::delete_file_event(self.core(), fd, interest.0);
         let mut watches = self.0.watches.borrow_mut();
         let Some(watch) = watches.get_mut(&fd) else { return };
         let read = interest.is_readable().then(|| watch.read.take());
@@ -282,15 +272,13 @@ impl EventLoop {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        // SAFETY: live until here. The finalizers of our timers run when the loop is deleted, those of timers
-        // that are not deleted would not.
-        unsafe {
-            core_loop::delete_time_events(self.raw);
-            // Closures that own connections drop them while the loop is still there.
-            drop(self.watches.take());
-            drop((self.before_sleep.take(), self.after_sleep.take()));
-            core_loop::delete(self.raw);
-        }
+        // The finalizers of our timers run when the loop is deleted, those of timers that are not deleted would not.
+        core_loop::delete_time_events(self.el);
+        // Closures that own connections drop them while the loop is still there.
+        drop(self.watches.take());
+        drop((self.before_sleep.take(), self.after_sleep.take()));
+        // SAFETY: with the last handle nobody uses it.
+        unsafe { core_loop::delete(self.el) };
     }
 }
 
@@ -298,8 +286,9 @@ impl Drop for Inner {
 pub(super) struct WeakLoop(Weak<Inner>);
 
 impl WeakLoop {
-    pub(super) fn raw(&self) -> Option<*mut aeEventLoop> {
-        self.0.upgrade().map(|inner| inner.raw)
+    /// A handle of it, if there still is one.
+    pub(super) fn upgrade(&self) -> Option<EventLoop> {
+        self.0.upgrade().map(EventLoop)
     }
 }
 

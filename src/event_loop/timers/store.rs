@@ -1,9 +1,10 @@
-//! What a loop knows of its time events: [`super::time_events`] keeps it true.
+//! What a loop knows of its time events: [`super::events`] keeps it true.
 
 use super::heap::Heap;
-use super::timer_index::TimerIndex;
-use super::timer_pool::{Slot, TimerPool};
+use super::index::TimerIndex;
+use super::pool::{Slot, TimerPool};
 use crate::abi::ae::*;
+use crate::event_loop::handle::Loop;
 use crate::sys::Errno;
 use core::ffi::{c_longlong, c_void};
 use core::mem::replace;
@@ -13,12 +14,12 @@ use core::ptr;
 ///
 /// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most that
 /// were alive at once.
-pub(super) struct Timers {
+pub(in crate::event_loop) struct Timers {
     pub(super) pool: TimerPool,
     pub(super) index: TimerIndex,
     pub(super) heap: Heap,
     /// How many there are that are not deleted.
-    pub(super) live: usize,
+    pub(in crate::event_loop) live: usize,
     /// How many calls of `timeProc` are running.
     pub(super) running: usize,
     /// Deleted, to be finalized; linked by `next`, with their slots in `when`.
@@ -31,7 +32,7 @@ pub(super) struct Timers {
 }
 
 impl Timers {
-    pub(super) fn new() -> Self {
+    pub(in crate::event_loop) fn new() -> Self {
         Self {
             pool: TimerPool::default(),
             index: TimerIndex::new(),
@@ -48,10 +49,10 @@ impl Timers {
     /// When the next pass has something to do; 0 when it has already.
     ///
     /// # Safety
-    /// `el` is the live loop that these are the timers of.
-    pub(super) unsafe fn next_deadline(&mut self, el: *mut aeEventLoop) -> Option<monotime> {
+    /// These are the timers of `el`.
+    pub(in crate::event_loop) unsafe fn next_deadline(&mut self, el: Loop) -> Option<monotime> {
         if self.changed {
-            // SAFETY: the caller vouches for the loop.
+            // SAFETY: these are its timers.
             unsafe { self.look(el) };
         }
         self.next
@@ -62,8 +63,8 @@ impl Timers {
     /// # Safety
     /// As for [`Timers::next_deadline`].
     #[inline(never)]
-    unsafe fn look(&mut self, el: *mut aeEventLoop) {
-        // SAFETY: the caller vouches for the loop.
+    unsafe fn look(&mut self, el: Loop) {
+        // SAFETY: these are its timers.
         unsafe { self.unlink_deleted(el) };
         let first = self.heap.first(|id| self.index.get(id).is_some());
         self.next = if self.has_retired() { Some(0) } else { first };
@@ -74,8 +75,8 @@ impl Timers {
     ///
     /// # Safety
     /// As for [`Timers::next_deadline`].
-    pub(super) unsafe fn has_deleted(&mut self, el: *mut aeEventLoop) -> bool {
-        // SAFETY: the caller vouches for the loop.
+    pub(in crate::event_loop) unsafe fn has_deleted(&mut self, el: Loop) -> bool {
+        // SAFETY: these are its timers.
         unsafe { self.next_deadline(el) };
         self.has_retired()
     }
@@ -88,9 +89,9 @@ impl Timers {
     ///
     /// # Safety
     /// As for [`Timers::next_deadline`].
-    pub(super) unsafe fn unlink_deleted(&mut self, el: *mut aeEventLoop) {
+    pub(super) unsafe fn unlink_deleted(&mut self, el: Loop) {
         let retired = &mut self.retired;
-        // SAFETY: the caller vouches for the loop, whose events in the list have not been freed.
+        // SAFETY: these are its timers. What is condemned is in the list, and nothing in the list has been freed.
         self.pool.take_condemned(|slot, event| unsafe {
             // One that runs is condemned once more when it has.
             if (*event).refcount > 0 {
@@ -99,7 +100,7 @@ impl Timers {
             let (prev, next) = ((*event).prev, (*event).next);
             match prev.as_mut() {
                 Some(prev) => prev.next = next,
-                None => (*el).timeEventHead = next,
+                None => el.set_timer_list(next),
             }
             if let Some(next) = next.as_mut() {
                 next.prev = prev;
@@ -132,7 +133,7 @@ impl Timers {
     }
 
     /// Ends a run of an event. It waits for its next one, at this time or at the one it waited for, unless it is deleted.
-    pub(super) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
+    pub(in crate::event_loop) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
         self.running -= 1;
         // SAFETY: its refcount has kept it in use, and no reference to it is alive.
         let event = unsafe { &mut *self.pool.get(slot) };
@@ -157,10 +158,10 @@ impl Timers {
     /// # Safety
     /// As for [`Timers::next_deadline`].
     #[cold]
-    pub(super) unsafe fn make_room(&mut self, el: *mut aeEventLoop, id: c_longlong) -> Result<(), Errno> {
+    pub(super) unsafe fn make_room(&mut self, el: Loop, id: c_longlong) -> Result<(), Errno> {
         // A program may create and delete for long before it returns to the loop.
         if self.heap.is_mostly_dead() {
-            // SAFETY: the caller vouches for the loop.
+            // SAFETY: these are its timers.
             unsafe { self.unlink_deleted(el) };
         }
         if !self.pool.has_room() {

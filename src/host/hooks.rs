@@ -98,7 +98,7 @@ pub(crate) fn current_loop() -> Option<*mut aeEventLoop> {
 }
 
 /// The hook that takes lines of log.
-pub(crate) fn log() -> Option<unsafe extern "C" fn(c_int, *const c_char)> {
+pub(crate) fn log_hook() -> Option<unsafe extern "C" fn(c_int, *const c_char)> {
     hook!(log)
 }
 

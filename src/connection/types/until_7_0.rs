@@ -1,19 +1,19 @@
 //! The table of the only built-in type up to redis-7.0, whose accepted connections are of TCP or unix sockets. The safe
-//! API tells the two apart all the same.
+//! API tells the two apart anyway.
 
-use super::socket::{self, STREAM};
-#[cfg(feature = "tls")]
-use super::tls;
-use super::unix;
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
+use crate::connection::connecting;
+use crate::connection::socket::{self, STREAM};
+#[cfg(feature = "tls")]
+use crate::connection::tls;
 use core::ffi::c_int;
 
 /// The functions of plain sockets, connecting over TCP.
 pub(crate) const SOCKET: ConnectionType = ConnectionType {
     get_type: Some(get_type),
-    connect: Some(connect_function::<socket::Tcp>()),
-    blocking_connect: Some(socket::blocking_connect),
+    connect: Some(connect_function::<connecting::Tcp>()),
+    blocking_connect: Some(connecting::blocking_connect_tcp),
     #[cfg(not(abi_redis_6_2))]
     writev: Some(socket::writev),
     ..STREAM
@@ -24,8 +24,8 @@ pub(crate) static TCP: ConnectionType = SOCKET;
 
 /// Over unix sockets.
 pub(crate) static UNIX: ConnectionType = ConnectionType {
-    connect: Some(connect_function::<unix::Unix>()),
-    blocking_connect: Some(unix::blocking_connect),
+    connect: Some(connect_function::<connecting::Unix>()),
+    blocking_connect: Some(connecting::blocking_connect_unix),
     ..SOCKET
 };
 
@@ -46,15 +46,13 @@ unsafe extern "C" fn tls_type(_conn: *mut connection) -> c_int {
 /// Whether TLS connections of this thread hold data that no poll will announce.
 #[cfg(feature = "tls")]
 pub(crate) fn has_pending_tls() -> bool {
-    // SAFETY: no loop.
-    unsafe { tls::has_pending(core::ptr::null_mut()) }
+    tls::has_pending(None)
 }
 
 /// Runs the read handlers of these connections; returns how many.
 #[cfg(feature = "tls")]
 pub(crate) fn process_pending_tls() -> c_int {
-    // SAFETY: no loop but this thread's.
-    unsafe { tls::process_pending(core::ptr::null_mut()) }
+    tls::process_pending(None)
 }
 
 unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {
@@ -62,7 +60,7 @@ unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {
 }
 
 /// The function that writes several buffers to a connection of the safe API. In redis-6.2 the table has none; those
-/// connections have one all the same.
+/// connections have one anyway.
 pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
     #[cfg(feature = "tls")]
     if core::ptr::eq(ct, &TLS) {

@@ -11,7 +11,7 @@ use crate::connection::{
 };
 #[cfg(feature = "tls")]
 use crate::connection::{tls, types::TLS};
-use crate::event_loop as core_loop;
+use crate::event_loop::{self as core_loop, Loop};
 use crate::sys::fd;
 use core::ffi::{c_int, c_void};
 use std::cell::RefCell;
@@ -51,15 +51,11 @@ struct Accept {
 
 impl Accept {
     /// How many connections to accept now; None: none for a while.
-    ///
-    /// # Safety
-    /// `el` is a live loop.
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
-    unsafe fn most(&self, el: *mut aeEventLoop) -> Option<usize> {
+    fn most(&self, el: Loop) -> Option<usize> {
         #[cfg(feature = "tls")]
         if core::ptr::eq(self.ct, &TLS) {
-            // SAFETY: the caller vouches for the loop.
-            return unsafe { tls::accepts(el, self.per_call) };
+            return tls::accepts(el, self.per_call);
         }
         Some(self.per_call)
     }
@@ -130,7 +126,7 @@ impl Listener {
         callback: impl Fn(Connection, Peer) + 'static,
         refused: impl Fn(&str, Peer) + 'static,
     ) -> io::Result<()> {
-        let raw = self.el.raw().ok_or(io::ErrorKind::NotConnected)?;
+        let el = self.el.upgrade().ok_or(io::ErrorKind::NotConnected)?;
         let accept = Rc::new(Accept {
             per_call: per_call.max(1),
             callback: Box::new(callback),
@@ -142,8 +138,8 @@ impl Listener {
         let before = self.accept.replace(Some(accept));
         for fd in &self.fds {
             let proc = ready as AeFileProc as *mut aeFileProc;
-            // SAFETY: the loop is live; the client data lives as long as the event.
-            let watched = unsafe { core_loop::create_file_event(raw, *fd, AE_READABLE, proc, data) };
+            // SAFETY: the client data lives as long as the event.
+            let watched = unsafe { core_loop::create_file_event(el.core(), *fd, AE_READABLE, proc, data) };
             if let Err(errno) = watched {
                 self.unwatch();
                 return Err(io_error(errno));
@@ -154,10 +150,9 @@ impl Listener {
     }
 
     fn unwatch(&self) {
-        if let Some(raw) = self.el.raw() {
+        if let Some(el) = self.el.upgrade() {
             for fd in &self.fds {
-                // SAFETY: the loop is live.
-                unsafe { core_loop::delete_file_event(raw, *fd, AE_READABLE) };
+                core_loop::delete_file_event(el.core(), *fd, AE_READABLE);
             }
         }
     }
@@ -185,20 +180,19 @@ fn limit(backlog: u32) -> c_int {
 unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c_void, _mask: c_int) {
     // SAFETY: called by a loop of the safe API with what `on_accept` gave it; a handle keeps that alive while
     // its callback may drop the listener.
-    unsafe {
+    let (el, accept) = unsafe {
         let accept: *const Accept = data.cast();
         Rc::increment_strong_count(accept);
-        let accept = Rc::from_raw(accept);
-        let el = EventLoop::of(raw);
-        let Some(most) = accept.most(raw) else { return listener::rest(raw, listening) };
-        listener::accept_up_to(raw, listening, most, |accepted, peer| {
-            let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
-            let ready = accept.clone();
-            // Else it is closed, which tells the client.
-            let _ = Connection::accepted(&el, accept.ct, accepted, move |result| match result {
-                Ok(conn) => (ready.callback)(conn, peer),
-                Err(why) => (ready.refused)(&why, peer),
-            });
+        (EventLoop::of(raw), Rc::from_raw(accept))
+    };
+    let Some(most) = accept.most(el.core()) else { return listener::rest(el.core(), listening) };
+    listener::accept_up_to(el.core(), listening, most, |accepted, peer| {
+        let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
+        let ready = accept.clone();
+        // Else it is closed, which tells the client.
+        let _ = Connection::accepted(&el, accept.ct, accepted, move |result| match result {
+            Ok(conn) => (ready.callback)(conn, peer),
+            Err(why) => (ready.refused)(&why, peer),
         });
-    }
+    });
 }

@@ -1,7 +1,7 @@
 //! One line for the host's log, or for stderr.
 
+use super::hooks;
 use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::host;
 use crate::sys::env;
 use crate::sys::errno::quietly;
 use crate::sys::fd;
@@ -14,7 +14,7 @@ const LINE_LEN: usize = 1024;
 
 /// Writes a line to the host's log; without one, warnings to stderr if `LIBAE_LOG` is set. errno is left alone.
 pub(crate) fn log(level: c_int, message: fmt::Arguments<'_>) {
-    let Some(hook) = host::log() else {
+    let Some(hook) = hooks::log_hook() else {
         if level >= LIBAE_LOG_WARNING && env::is_set(c"LIBAE_LOG") {
             let line = Text::<LINE_LEN>::new(format_args!("libae: {message}\n"));
             let bytes = line.as_c_str().to_bytes();

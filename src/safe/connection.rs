@@ -52,7 +52,7 @@ impl Connection {
             write: RefCell::default(),
             connected: Cell::default(),
         });
-        // SAFETY: the caller vouches for the connection, which is closed before its Inner is gone.
+        // SAFETY: a live connection, which is closed before its Inner is gone.
         unsafe { (*raw).private_data = Rc::as_ptr(&inner).cast_mut().cast() };
         Self(inner)
     }
@@ -87,7 +87,7 @@ impl Connection {
                 }
                 // `ready` has closed it, and its memory is left to whoever called accept.
                 Err(_) => {
-                    if let Some(close) = (*raw.as_ref().r#type).close {
+                    if let Some(close) = raw.of_type(|ct| ct.close) {
                         close(raw.as_ptr());
                     }
                 }
@@ -344,19 +344,17 @@ fn create(
     ct: &'static ConnectionType,
     fd: c_int,
     state: ConnectionState,
-) -> Result<ptr::NonNull<connection>, Errno> {
-    // SAFETY: the loop is live; the connection is ours alone.
-    unsafe {
-        #[cfg(feature = "tls")]
-        let created = match (ptr::eq(ct, &TLS), state) {
-            (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el.raw(), fd, None),
-            (true, _) => tls::create(ct, el.raw()),
-            (false, _) => core_conn::create(ct, el.raw(), fd, state),
-        };
-        #[cfg(not(feature = "tls"))]
-        let created = core_conn::create(ct, el.raw(), fd, state);
-        created.inspect(|raw| core_conn::make_safe_apis(raw.as_ptr()))
-    }
+) -> Result<core_conn::Conn, Errno> {
+    let el = Some(el.core());
+    #[cfg(feature = "tls")]
+    let created = match (ptr::eq(ct, &TLS), state) {
+        (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el, fd, None),
+        (true, _) => tls::create(ct, el),
+        (false, _) => core_conn::create(ct, el, fd, state),
+    };
+    #[cfg(not(feature = "tls"))]
+    let created = core_conn::create(ct, el, fd, state);
+    created.inspect(|conn| core_conn::make_safe_apis(*conn))
 }
 
 /// A connection that is not closed.

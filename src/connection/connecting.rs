@@ -1,0 +1,185 @@
+//! Connections over TCP and unix sockets connected: in the background, or waiting for it.
+
+use super::arguments::string;
+use super::errors::status;
+use super::handle::Conn;
+use super::home;
+use super::sync::Deadline;
+use super::watch::{drop_fd, watch};
+use crate::abi::ae::AE_WRITABLE;
+use crate::abi::connect::Connector;
+use crate::abi::connection::*;
+use crate::abi::profile;
+use crate::anet::{self, Connect, Transport};
+use crate::event_loop;
+use crate::sys::Errno;
+use core::ffi::{CStr, c_char, c_int, c_longlong};
+
+/// Starts a connection's connect: `open` gives the socket.
+fn start_connect(
+    conn: Conn,
+    handler: ConnectionCallbackFunc,
+    open: impl FnOnce() -> Result<c_int, anet::Error>,
+) -> Result<(), Errno> {
+    prepare(conn)?;
+    let started = open().map_err(|error| error.errno()).and_then(|fd| {
+        opened(conn, fd)?;
+        watch(conn, AE_WRITABLE)
+    });
+    match started {
+        Ok(()) => {
+            conn.set_state(CONN_STATE_CONNECTING);
+            conn.set_conn_handler(handler);
+        }
+        Err(errno) => fail(conn, errno),
+    }
+    started
+}
+
+/// Connects, waiting for at most `timeout` milliseconds (below 0: forever): `open` gives the socket, and may wait for it
+/// until the deadline.
+fn wait_connect(
+    conn: Conn,
+    timeout: c_longlong,
+    open: impl FnOnce(&Deadline) -> Result<c_int, anet::Error>,
+) -> Result<(), Errno> {
+    prepare(conn)?;
+    let deadline = Deadline::unless_below_0(timeout);
+    let connected = open(&deadline).map_err(|error| error.errno()).and_then(|fd| {
+        opened(conn, fd)?;
+        wait_writable(fd, &deadline)?;
+        match anet::take_error(fd) {
+            0 => Ok(()),
+            error => Err(Errno::from_raw(error)),
+        }
+    });
+    match connected {
+        Ok(()) => conn.set_state(CONN_STATE_CONNECTED),
+        Err(Errno::ETIMEDOUT) if profile::TIMED_OUT_CONNECT_KEEPS_FD => conn.set_error(Errno::ETIMEDOUT as c_int),
+        Err(errno) => fail(conn, errno),
+    }
+    connected
+}
+
+/// The connection takes its socket over.
+fn opened(conn: Conn, fd: c_int) -> Result<(), Errno> {
+    conn.set_fd(fd);
+    if home::is_safe_apis(conn) {
+        anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
+    }
+    Ok(())
+}
+
+/// A connection can connect when it is new, or again after it failed.
+fn prepare(conn: Conn) -> Result<(), Errno> {
+    match conn.state() {
+        CONN_STATE_CONNECTING => Err(Errno::EALREADY),
+        CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
+        _ => {
+            // The handlers were registered for the descriptor that goes: kept, they would seem to be set.
+            drop_fd(conn);
+            conn.set_read_handler(None);
+            conn.set_write_handler(None);
+            Ok(())
+        }
+    }
+}
+
+fn fail(conn: Conn, errno: Errno) {
+    drop_fd(conn);
+    conn.set_error(errno as c_int);
+}
+
+fn wait_writable(fd: c_int, deadline: &Deadline) -> Result<(), Errno> {
+    loop {
+        // Looked at once, however little time there was.
+        let left = deadline.left();
+        let milliseconds = left.unwrap_or(Some(0)).unwrap_or(u64::MAX);
+        match event_loop::wait(fd, AE_WRITABLE, milliseconds.try_into().unwrap_or(c_longlong::MAX)) {
+            Ok(0) | Err(Errno::EINTR) => _ = left?,
+            Ok(_) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// An address that must be there.
+fn required(address: Option<&CStr>) -> Result<&CStr, anet::Error> {
+    address.ok_or(anet::Error::new("address", Errno::EINVAL))
+}
+
+/// Starts to connect over TCP; with `multipath` over MPTCP.
+pub(super) fn connect_tcp(
+    conn: Conn,
+    host: Option<&CStr>,
+    port: c_int,
+    source: Option<&CStr>,
+    multipath: bool,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), Errno> {
+    let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
+    start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
+}
+
+/// Connects over TCP, waiting as [`wait_connect`] does.
+pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
+    wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
+}
+
+/// How connections over TCP connect.
+pub(super) struct Tcp;
+
+impl Connector for Tcp {
+    unsafe fn connect(
+        conn: *mut connection,
+        host: *const c_char,
+        port: c_int,
+        source: *const c_char,
+        multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        // SAFETY: a live connection; strings or NULL.
+        let (conn, host, source) = unsafe { (Conn::new(conn), string(host), string(source)) };
+        status(|| connect_tcp(conn, host, port, source, multipath, handler))
+    }
+}
+
+pub(super) unsafe extern "C" fn blocking_connect_tcp(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: called through a live connection's table with a string or NULL.
+    let (conn, host) = unsafe { (Conn::new(conn), string(host)) };
+    status(|| wait_tcp(conn, host, port, timeout))
+}
+
+/// How connections over unix sockets connect: to a path; upstream's cannot connect.
+pub(super) struct Unix;
+
+impl Connector for Unix {
+    unsafe fn connect(
+        conn: *mut connection,
+        path: *const c_char,
+        _port: c_int,
+        _source: *const c_char,
+        _multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        // SAFETY: a live connection; a string or NULL.
+        let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
+        status(|| start_connect(conn, handler, || anet::unix_connect(required(path)?, true)))
+    }
+}
+
+pub(super) unsafe extern "C" fn blocking_connect_unix(
+    conn: *mut connection,
+    path: *const c_char,
+    _port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: called through a live connection's table with a string or NULL.
+    let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
+    status(|| wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
+}

@@ -1,0 +1,94 @@
+//! The handle by which the library knows a loop.
+
+use crate::abi::ae::*;
+use core::ffi::c_int;
+use core::ptr::NonNull;
+
+/// A live loop that this thread may use. A pointer becomes one where it comes in from C, and is not doubted further down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub(crate) struct Loop(NonNull<aeEventLoop>);
+
+impl Loop {
+    /// # Safety
+    /// `el` is a live loop. No other thread uses it meanwhile, except as docs/api.md allows. It stays live while the handle
+    /// and its copies are used.
+    #[inline(always)]
+    pub(crate) unsafe fn new(el: NonNull<aeEventLoop>) -> Self {
+        Self(el)
+    }
+
+    /// What C knows it by.
+    #[inline(always)]
+    pub(crate) fn as_ptr(self) -> *mut aeEventLoop {
+        self.0.as_ptr()
+    }
+}
+
+/// A member of the struct, read and written. C code may do so as well between any two callbacks, so that no reference is
+/// made.
+macro_rules! member {
+    ($(#[$doc:meta])* $get:ident, $set:ident: $member:ident: $type:ty) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $get(self) -> $type {
+            // SAFETY: the loop is live.
+            unsafe { (*self.as_ptr()).$member }
+        }
+
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $set(self, value: $type) {
+            // SAFETY: the loop is live.
+            unsafe { (*self.as_ptr()).$member = value };
+        }
+    };
+}
+
+impl Loop {
+    member!(
+        /// The highest descriptor that is watched, -1 without any.
+        maxfd, set_maxfd: maxfd: c_int
+    );
+    member!(
+        /// Descriptors below this number can be watched.
+        setsize, set_setsize: setsize: c_int
+    );
+    member!(
+        /// Whether [`run`](super::run) returns after the current iteration.
+        stop, set_stop: stop: c_int
+    );
+    member!(
+        /// `AE_DONT_WAIT`, and in some profiles `AE_PROTECT_POLL`.
+        flags, set_flags: flags: c_int
+    );
+    member!(
+        /// Runs before the loop sleeps; may be NULL.
+        before_sleep, set_before_sleep: beforesleep: *mut aeBeforeSleepProc
+    );
+    member!(
+        /// The newest time event, from which the list of all starts.
+        timer_list, set_timer_list: timeEventHead: *mut aeTimeEvent
+    );
+    member!(
+        /// The id of the next time event.
+        next_timer_id, set_next_timer_id: timeEventNextId: core::ffi::c_longlong
+    );
+
+    /// Sets or clears one of the flags.
+    pub(crate) fn set_flag(self, flag: c_int, on: bool) {
+        self.set_flags(if on { self.flags() | flag } else { self.flags() & !flag });
+    }
+
+    /// Where the loop's own polls store what fired.
+    pub(super) fn set_fired(self, fired: *mut aeFiredEvent) {
+        // SAFETY: the loop is live.
+        unsafe { (*self.as_ptr()).fired = fired };
+    }
+
+    /// Stores where the events are and how many.
+    pub(super) fn set_events(self, events: *mut aeFileEvent, count: usize) {
+        // SAFETY: the loop is live, and the reference is gone when this returns.
+        unsafe { (*self.as_ptr()).set_events(events, count) };
+    }
+}
