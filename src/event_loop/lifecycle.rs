@@ -85,7 +85,7 @@ pub(super) unsafe fn free_if_done(el: Loop) {
     unsafe { run_finalizers(el) };
     threads::remove(el);
     let state = NonNull::from(el.state());
-    // SAFETY: both came from `boxed`, and nobody uses them or the mutex any more: whatever may do so has run.
+    // SAFETY: both came from `boxed`. The last finalizer has run: nobody uses them or the mutex from here on.
     unsafe {
         if let Some(mutex) = profile::poll_mutex(el.as_ptr()) {
             mutex::destroy(mutex);

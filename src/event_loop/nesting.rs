@@ -26,7 +26,7 @@ fn enter_other(el: Loop, place: &Place) -> Result<u32, Errno> {
     Ok(el.depth())
 }
 
-/// Notes that a call has ended which [`enter`] said was that deep.
+/// Notes that the call has ended that [`enter`] said was `depth` deep.
 #[inline(always)]
 pub(super) fn leave(el: Loop, depth: u32) {
     // SAFETY: no callback runs here.
@@ -55,7 +55,7 @@ fn go_on_with_outer(el: Loop) {
     }
 }
 
-/// Forgets the calls inside the one that is so deep, which goes on: they are gone.
+/// Forgets the calls inside the one that is `depth` deep and goes on: they are gone.
 #[inline(always)]
 pub(super) fn forget_inner(el: Loop, depth: u32) {
     while el.depth() > depth {

@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::Relaxed;
 #[cfg(abi_valkey)]
 pub(crate) fn set_protected(el: Loop, protect: bool) {
     if protect {
-        // Nothing is put off any more, and what has been is not left to the other thread.
+        // From now on nothing is put off. What has been is not left to the other thread.
         apply_changes(el);
     }
     el.set_flag(AE_PROTECT_POLL, protect);
@@ -33,7 +33,7 @@ pub(crate) fn poll(el: Loop, timeout: Option<u64>) -> Result<c_int, Errno> {
     unsafe { poll_into(el, timeout, fired, capacity) }.or_else(unless_interrupted)
 }
 
-/// Polls for at most `timeout` microseconds (None: without end); `EINTR` when a signal came.
+/// Polls for at most `timeout` microseconds (None: forever); `EINTR` when a signal came.
 ///
 /// # Safety
 /// `fired` has room for `capacity` elements, and nobody else uses it.
@@ -43,8 +43,8 @@ unsafe fn poll_into(el: Loop, timeout: Option<u64>, fired: *mut aeFiredEvent, ca
     }
     el.count_poll();
     el.state().polling.store(true, Relaxed);
-    // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the backend:
-    // for that it takes the mutex.
+    // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the
+    // backend: for that it takes the mutex.
     let polled = unsafe { el.backend().poll(timeout, Fired::new(fired, capacity)) };
     el.state().polling.store(false, Relaxed);
     polled
@@ -63,7 +63,7 @@ fn unless_interrupted(errno: Errno) -> Result<c_int, Errno> {
     if errno == Errno::EINTR { Ok(0) } else { Err(errno) }
 }
 
-/// How long the poll of an iteration may wait, in microseconds; None for without end. The loop's own flags are read here,
+/// How long the poll of an iteration may wait, in microseconds; None for forever. The loop's own flags are read here,
 /// after the before-sleep hook, which may have changed them.
 fn poll_timeout(el: Loop, flags: c_int) -> Option<u64> {
     let flags = flags | el.flags();

@@ -89,10 +89,10 @@ impl State {
     }
 }
 
-/// The arrays that C sees. A reference to what owns one ends in the function that makes it.
+/// The arrays that C sees. A reference to what owns one ends in the function here that makes it.
 impl State {
     fn events(&self) -> &Events {
-        // SAFETY: it is replaced by `set_events` alone, which nothing calls while this reference lives.
+        // SAFETY: only `replace_events` changes it, and the reference ends before that.
         unsafe { &*self.events.get() }
     }
 
@@ -131,8 +131,8 @@ impl Loop {
     /// What waits for descriptors.
     ///
     /// # Safety
-    /// The reference ends before a callback runs, and before this is called again. If another thread may poll the loop, its
-    /// mutex is held meanwhile.
+    /// The reference ends before a callback runs, and before this is called again. If another thread may poll the loop,
+    /// its mutex is held meanwhile.
     #[inline(always)]
     pub(super) unsafe fn backend<'a>(self) -> &'a mut Backend {
         // SAFETY: it lives as long as the loop, and this is the only reference.
@@ -196,8 +196,8 @@ impl Loop {
         unsafe { self.calls() }.depth()
     }
 
-    /// The entry of a descriptor, None when there is none (yet). It is there until the array is replaced: until a callback
-    /// runs, an event is created or the loop gets another size.
+    /// The entry of a descriptor, None when there is none (yet). It is there until the array is replaced: until a
+    /// callback runs, an event is created or the loop gets another size.
     #[inline(always)]
     pub(super) fn entry(self, fd: c_int) -> Option<*mut aeFileEvent> {
         let events = self.state().events();
@@ -210,7 +210,7 @@ impl Loop {
     /// Makes this the array of entries. `fired` may be in use by a call that is running; it grows before the next poll.
     pub(super) fn replace_events(self, events: Events) {
         self.set_events(events.as_mut_ptr(), events.len());
-        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        // SAFETY: no reference to it is alive: each ends in the function that makes it.
         drop(unsafe { replace(&mut *self.state().events.get(), events) });
     }
 
@@ -227,7 +227,7 @@ impl Loop {
     /// Makes this the loop's buffer for what fired; returns the one it had.
     pub(super) fn replace_fired(self, fired: FiredBuffer) -> FiredBuffer {
         self.set_fired(fired.as_mut_ptr());
-        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        // SAFETY: no reference to it is alive: each ends in the function that makes it.
         unsafe { replace(&mut *self.state().fired.get(), fired) }
     }
 

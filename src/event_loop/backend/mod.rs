@@ -19,7 +19,7 @@ mod poll;
 mod select;
 
 use crate::abi::ae::aeFiredEvent;
-use crate::sys::Errno;
+use crate::sys::{Errno, env};
 use core::ffi::{CStr, c_int};
 
 /// In place of a mask: watched for nothing, but not removed, so that it need not be added again. A backend for which
@@ -104,7 +104,7 @@ macro_rules! backends {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new, heals),)* }
             }
 
-            /// Waits for at most `timeout_us` microseconds (None: without end).
+            /// Waits for at most `timeout_us` microseconds (None: forever).
             pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, fired),)* }
             }
@@ -124,7 +124,7 @@ backends! {
 /// The default backend's name: what `LIBAE_BACKEND` says (`EINVAL` when it names none), else the
 /// platform's best.
 pub(super) fn default_name() -> Result<&'static CStr, Errno> {
-    match std::env::var_os("LIBAE_BACKEND") {
+    match env::value("LIBAE_BACKEND") {
         Some(wanted) if !wanted.is_empty() => {
             NAMES.iter().find(|name| wanted.as_encoded_bytes() == name.to_bytes()).copied().ok_or(Errno::EINVAL)
         }
