@@ -56,7 +56,7 @@ impl Loop {
         setsize, set_setsize: setsize: c_int
     );
     member!(
-        /// Whether [`run`](super::run) returns after the current iteration.
+        /// Not 0: `run` returns after the current iteration.
         stop, set_stop: stop: c_int
     );
     member!(

@@ -1,4 +1,4 @@
-//! What a loop knows of its time events: [`super::events`] keeps it true.
+//! What a loop knows of its time events; `events` keeps it true.
 
 use super::heap::Heap;
 use super::index::TimerIndex;
