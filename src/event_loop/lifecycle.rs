@@ -138,7 +138,7 @@ pub(crate) fn resize(el: Loop, setsize: c_int) -> Result<(), Errno> {
     let count = profile::event_count(size, el.state().event_count());
     let events = el.state().resized_events(count, maxfd)?;
     // SAFETY: no callback runs here, and the mutex is held.
-    let (backend, interest) = unsafe { (el.backend(), el.interest()) };
+    let (backend, interest) = unsafe { (el.state().backend(), el.interest()) };
     backend.resize(size, maxfd)?;
     el.replace_events(events);
     interest.forget_above(size);

@@ -6,6 +6,7 @@
 
 use super::calls::Place;
 use super::handle::Loop;
+use super::threads;
 use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use core::sync::atomic::Ordering::Relaxed;
@@ -20,6 +21,10 @@ pub(super) fn enter(el: Loop, place: &Place) -> Result<u32, Errno> {
 /// The same for a call that is nested, or in another thread than the last.
 #[cold]
 fn enter_other(el: Loop, place: &Place) -> Result<u32, Errno> {
+    // If another thread runs it later, that is noted when it serves a connection.
+    if el.state().polls() == 0 {
+        threads::note_user(el);
+    }
     forget_gone(el, place);
     // SAFETY: no callback runs here.
     unsafe { el.calls() }.enter(place)?;

@@ -37,11 +37,6 @@ pub(crate) fn process_events(el: Loop, flags: c_int) -> Result<c_int, Errno> {
         return Ok(0);
     }
     let place = Place::new();
-    // If another thread runs it later, that is noted when it serves a connection: to look each time would cost too
-    // much.
-    if el.polls() == 0 {
-        threads::note_user(el);
-    }
     let depth = nesting::enter(el, &place)?;
     // SAFETY: this call is inside, that deep.
     let result = unsafe { iterate(el, flags, depth) };
@@ -56,7 +51,7 @@ fn leave(el: Loop, depth: u32) {
     if depth > 1 {
         return;
     }
-    if polling::has_changes(el) {
+    if el.state().has_changes() {
         apply_changes(el);
     }
     if el.state().deleted.get() {

@@ -174,7 +174,8 @@ pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_lo
 pub unsafe extern "C" fn aeProcessEvents(eventLoop: *mut aeEventLoop, flags: c_int) -> c_int {
     call(AE_ERR, || {
         // SAFETY: NULL or a live loop.
-        core_loop::process_events(unsafe { event_loop(eventLoop) }?, flags)
+        let el = unsafe { event_loop(eventLoop) }?;
+        core_loop::process_events(el, flags)
     })
 }
 
