@@ -158,8 +158,8 @@ struct aeEventLoop *aeCreateEventLoop(int setsize);
 /**
  * Frees an event loop, its file events and its time events. Descriptors stay open. The
  * finalizers of time events already deleted run; those of time events that are still registered run from redis-8.0
- * on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
- * ignored.
+ * on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns.
+ * NULL is ignored.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
@@ -266,7 +266,7 @@ int aeProcessEvents(struct aeEventLoop *eventLoop, int flags);
 
 /**
  * Waits until `fd` is readable, writable or both, as `mask` says, for at most `milliseconds` (below 0:
- * without end). Needs no loop. An error or a hang-up on the descriptor counts as writable.
+ * forever). Needs no loop. An error or a hang-up on the descriptor counts as writable.
  *
  * Returns the events that are ready, 0 after the time is over, -1 with errno `EBADF`, `EINVAL`, `EINTR` or
  * `ENOMEM`.

@@ -1,8 +1,9 @@
 //! C-visible types and constants, exactly as upstream lays them out, and what the ABI profiles do not share.
 //!
 //! One profile is built in, by default `redis-7.2`; build.rs says which there are and sets the `cfg` flags that tell
-//! them apart. They are named here, in `ffi` (which functions there are) and in `connection/types/` (what the
-//! built-in types' tables hold), nowhere else. `facts/` holds what was measured of each upstream version.
+//! them apart. They are named here, in `ffi` (which functions there are) and in `connection` (what the built-in types'
+//! tables hold); `tests/layering.rs` lists the few exceptions. `facts/` holds what was measured of each upstream
+//! version.
 //!
 //! What a profile changes without a compiler noticing:
 //!
@@ -14,7 +15,8 @@
 //! - `aeDeleteEventLoop` runs the finalizers of time events that are still registered from redis-8.0 on;
 //! - `anetUnixServer` gives a non-blocking socket from valkey-8.1 on;
 //! - accepted sockets are non-blocking and close-on-exec, except in redis-6.2; sockets that connect are close-on-exec
-//!   in Valkey, the one of `anetUnixServer` from valkey-8.1 on, and no others (`libaeSetSafeSockets` makes all of them so);
+//!   in Valkey, the one of `anetUnixServer` from valkey-8.1 on, and no others (`libaeSetSafeSockets` makes all of them
+//!   so);
 //! - TCP sockets that are accepted, or connected at once, have `TCP_NODELAY` from valkey-8.1 on, whose server does not
 //!   set it;
 //! - a unix listener's `priv` is a `mode_t *`, from valkey-8.1 on a `serverUnixContextConfig *`;

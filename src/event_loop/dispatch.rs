@@ -8,7 +8,8 @@ use core::mem::transmute;
 /// Calls the handlers of the descriptors that `poll` has found ready.
 ///
 /// # Safety
-/// A call is inside the loop, so that no callback frees it. `fired` has `count` elements, which stay until this returns.
+/// A call is inside the loop, so that no callback frees it. `fired` has `count` elements, which stay until this
+/// returns.
 pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
     if el.depth() > 1 {
         // SAFETY: the elements are there.
@@ -20,8 +21,8 @@ pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c
     }
 }
 
-/// Makes what outer calls are still to dispatch for these descriptors wait: the nested one that calls this serves them, and
-/// if they are still ready they fire again.
+/// Makes what outer calls are still to dispatch for these descriptors wait: the nested one that calls this serves them,
+/// and if they are still ready they fire again.
 ///
 /// # Safety
 /// `fired` has `count` elements, which `poll` found.
@@ -76,8 +77,7 @@ unsafe fn dispatch_both(el: Loop, event: *mut aeFileEvent, fd: c_int, poll: u64)
     }
 }
 
-/// The entry of a descriptor, unless what `poll` found is stale; see `Slot::settled`. None also when the loop is at its
-/// end.
+/// The entry of a descriptor, unless what `poll` found is stale; see `Slot::settled`. In a deleted loop all is stale.
 fn fresh_entry(el: Loop, fd: c_int, poll: u64) -> Option<*mut aeFileEvent> {
     let event = el.entry(fd)?;
     // SAFETY: the reference ends here.

@@ -79,7 +79,7 @@ fn may_defer(el: Loop, held: &Option<Held>) -> bool {
 
 /// Stops watching `fd` for the events of `mask`.
 pub(crate) fn delete_file_event(el: Loop, fd: c_int, mut mask: c_int) {
-    // It cannot be had only when this thread has it.
+    // Only a thread that holds the mutex already does not get it.
     let held = el.hold().unwrap_or(None);
     let Some(event) = el.entry(fd) else { return };
     // SAFETY: the entry is there, and no callback runs here.

@@ -4,15 +4,16 @@ use crate::abi::ae::*;
 use core::ffi::c_int;
 use core::ptr::NonNull;
 
-/// A live loop that this thread may use. A pointer becomes one where it comes in from C, and is not doubted further down.
+/// A live loop that this thread may use. A pointer becomes one where it comes in from C, and is not doubted further
+/// down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
 pub(crate) struct Loop(NonNull<aeEventLoop>);
 
 impl Loop {
     /// # Safety
-    /// `el` is a live loop. No other thread uses it meanwhile, except as docs/api.md allows. It stays live while the handle
-    /// and its copies are used.
+    /// `el` is a live loop. No other thread uses it meanwhile, except as docs/api.md allows. It stays live while the
+    /// handle and its copies are used.
     #[inline(always)]
     pub(crate) unsafe fn new(el: NonNull<aeEventLoop>) -> Self {
         Self(el)
@@ -25,8 +26,8 @@ impl Loop {
     }
 }
 
-/// A member of the struct, read and written. C code may do so as well between any two callbacks, so that no reference is
-/// made.
+/// A member of the struct, read and written. C code may do so as well between any two callbacks, so that no reference
+/// is made.
 macro_rules! member {
     ($(#[$doc:meta])* $get:ident, $set:ident: $member:ident: $type:ty) => {
         $(#[$doc])*
@@ -55,7 +56,7 @@ impl Loop {
         setsize, set_setsize: setsize: c_int
     );
     member!(
-        /// Whether [`run`](super::run) returns after the current iteration.
+        /// Not 0: `run` returns after the current iteration.
         stop, set_stop: stop: c_int
     );
     member!(

@@ -51,7 +51,7 @@ impl InterestTable {
         self.settled = self.settled.max(poll);
     }
 
-    /// Makes everything stale that any poll finds.
+    /// Makes stale whatever any poll finds: the loop is deleted.
     pub(super) fn settle_all(&mut self) {
         self.settled = u64::MAX;
     }
@@ -62,9 +62,9 @@ impl InterestTable {
         self.settled >= poll
     }
 
-    /// Makes the backend watch a descriptor for what `mask` says, at once. Only one who creates an event may have the
-    /// descriptor's file added: to everybody else a file that the backend does not know is a stranger's, which has
-    /// got the number of one that was closed. `polls` is the number of the latest poll.
+    /// Makes the backend watch a descriptor for what `mask` says, at once. Only with `creates`, for an event that is
+    /// being created, may the descriptor's file be added: otherwise a file that the backend does not know is another
+    /// one, which has got the number of one that was closed. `polls` is the number of the latest poll.
     #[inline(always)] // Or else it is a call more for creating and deleting, which are all that is frequent.
     pub(super) fn arm(
         &mut self,
@@ -126,8 +126,8 @@ impl InterestTable {
         self.changed.pop()
     }
 
-    /// Makes a descriptor rest until a time. It has one pause: that of an earlier file of the same number must not end this
-    /// one.
+    /// Makes a descriptor rest until a time. It has one pause: that of an earlier file of the same number must not end
+    /// this one.
     pub(super) fn pause(&mut self, fd: c_int, until: u64) -> Result<(), Errno> {
         self.pauses.retain(|pause| pause.fd != fd);
         self.pauses.try_reserve(1).map_err(|_| Errno::ENOMEM)?;

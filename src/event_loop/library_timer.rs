@@ -8,7 +8,7 @@ use crate::sys::Errno;
 use core::ffi::{c_longlong, c_void};
 use core::ptr;
 
-/// A time event that can be cancelled after its loop has gone, too: neither its loop nor its id is taken for another's.
+/// A time event that can be cancelled even after its loop has gone: it does not mistake another loop for its own.
 #[derive(Debug)]
 pub(crate) struct LibraryTimer {
     el: LoopHandle,

@@ -85,7 +85,7 @@ pub(super) unsafe fn free_if_done(el: Loop) {
     unsafe { run_finalizers(el) };
     threads::remove(el);
     let state = NonNull::from(el.state());
-    // SAFETY: both came from `boxed`, and nobody uses them or the mutex any more: whatever may do so has run.
+    // SAFETY: both came from `boxed`. The last finalizer has run: nobody uses them or the mutex from here on.
     unsafe {
         if let Some(mutex) = profile::poll_mutex(el.as_ptr()) {
             mutex::destroy(mutex);
@@ -138,7 +138,7 @@ pub(crate) fn resize(el: Loop, setsize: c_int) -> Result<(), Errno> {
     let count = profile::event_count(size, el.state().event_count());
     let events = el.state().resized_events(count, maxfd)?;
     // SAFETY: no callback runs here, and the mutex is held.
-    let (backend, interest) = unsafe { (el.backend(), el.interest()) };
+    let (backend, interest) = unsafe { (el.state().backend(), el.interest()) };
     backend.resize(size, maxfd)?;
     el.replace_events(events);
     interest.forget_above(size);

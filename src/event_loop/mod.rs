@@ -1,9 +1,9 @@
 //! The event loop: create, run, delete.
 //!
-//! The repr(C) structs of [`crate::abi::ae`] are the storage. What is ours alone is [`state::State`], behind
-//! `apidata`. The rule of this module: no reference to a loop, its state, a slot or a timer is alive while a
-//! callback runs, since a callback may change or free any of them; every access afterwards starts from the
-//! raw pointer again.
+//! The repr(C) structs of [`crate::abi::ae`] are the storage. What is ours alone is `State`, behind `apidata`.
+//! Everything starts from a [`Loop`], the handle of a live loop. The rule of this module: no reference to a part of a
+//! loop, to a slot or to a timer is alive while a callback runs, since a callback may change or free any of them; every
+//! access afterwards starts from the handle again. So the parts come from unsafe functions, which say for how long.
 //!
 //! Callbacks may be left by `longjmp`, by an exception or by the end of their thread. No destructor runs then in what
 //! has called them, which is built with `panic = "abort"`: `nesting` puts right what is left behind.

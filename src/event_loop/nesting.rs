@@ -6,6 +6,7 @@
 
 use super::calls::Place;
 use super::handle::Loop;
+use super::threads;
 use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use core::sync::atomic::Ordering::Relaxed;
@@ -20,13 +21,17 @@ pub(super) fn enter(el: Loop, place: &Place) -> Result<u32, Errno> {
 /// The same for a call that is nested, or in another thread than the last.
 #[cold]
 fn enter_other(el: Loop, place: &Place) -> Result<u32, Errno> {
+    // If another thread runs it later, that is noted when it serves a connection.
+    if el.state().polls() == 0 {
+        threads::note_user(el);
+    }
     forget_gone(el, place);
     // SAFETY: no callback runs here.
     unsafe { el.calls() }.enter(place)?;
     Ok(el.depth())
 }
 
-/// Notes that a call has ended which [`enter`] said was that deep.
+/// Notes that the call has ended that [`enter`] said was `depth` deep.
 #[inline(always)]
 pub(super) fn leave(el: Loop, depth: u32) {
     // SAFETY: no callback runs here.
@@ -55,7 +60,7 @@ fn go_on_with_outer(el: Loop) {
     }
 }
 
-/// Forgets the calls inside the one that is so deep, which goes on: they are gone.
+/// Forgets the calls inside the one that is `depth` deep and goes on: they are gone.
 #[inline(always)]
 pub(super) fn forget_inner(el: Loop, depth: u32) {
     while el.depth() > depth {

@@ -17,7 +17,7 @@ use core::sync::atomic::Ordering::Relaxed;
 #[cfg(abi_valkey)]
 pub(crate) fn set_protected(el: Loop, protect: bool) {
     if protect {
-        // Nothing is put off any more, and what has been is not left to the other thread.
+        // From now on nothing is put off. What has been is not left to the other thread.
         apply_changes(el);
     }
     el.set_flag(AE_PROTECT_POLL, protect);
@@ -33,28 +33,22 @@ pub(crate) fn poll(el: Loop, timeout: Option<u64>) -> Result<c_int, Errno> {
     unsafe { poll_into(el, timeout, fired, capacity) }.or_else(unless_interrupted)
 }
 
-/// Polls for at most `timeout` microseconds (None: without end); `EINTR` when a signal came.
+/// Polls for at most `timeout` microseconds (None: forever); `EINTR` when a signal came.
 ///
 /// # Safety
 /// `fired` has room for `capacity` elements, and nobody else uses it.
 unsafe fn poll_into(el: Loop, timeout: Option<u64>, fired: *mut aeFiredEvent, capacity: usize) -> Result<c_int, Errno> {
-    if has_changes(el) {
+    let state = el.state();
+    if state.has_changes() {
         apply_changes(el);
     }
-    el.count_poll();
-    el.state().polling.store(true, Relaxed);
-    // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the backend:
-    // for that it takes the mutex.
-    let polled = unsafe { el.backend().poll(timeout, Fired::new(fired, capacity)) };
-    el.state().polling.store(false, Relaxed);
+    state.count_poll();
+    state.polling.store(true, Relaxed);
+    // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the
+    // backend: for that it takes the mutex.
+    let polled = unsafe { state.backend().poll(timeout, Fired::new(fired, capacity)) };
+    state.polling.store(false, Relaxed);
     polled
-}
-
-/// Whether the backend is still to be told something.
-#[inline(always)]
-pub(super) fn has_changes(el: Loop) -> bool {
-    // SAFETY: the reference ends here.
-    unsafe { el.interest() }.has_changes()
 }
 
 /// A signal ends a poll that has found nothing.
@@ -63,7 +57,7 @@ fn unless_interrupted(errno: Errno) -> Result<c_int, Errno> {
     if errno == Errno::EINTR { Ok(0) } else { Err(errno) }
 }
 
-/// How long the poll of an iteration may wait, in microseconds; None for without end. The loop's own flags are read here,
+/// How long the poll of an iteration may wait, in microseconds; None for forever. The loop's own flags are read here,
 /// after the before-sleep hook, which may have changed them.
 fn poll_timeout(el: Loop, flags: c_int) -> Option<u64> {
     let flags = flags | el.flags();
@@ -89,7 +83,7 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
     // SAFETY: the loop is live, and its custom poll a function of that type.
     if let Some(custom_poll) = unsafe { profile::custom_poll(el.as_ptr()) } {
         // It may wait for the backend's own descriptor.
-        if has_changes(el) {
+        if el.state().has_changes() {
             apply_changes(el);
         }
         // SAFETY: a call is inside, and no reference is alive.
@@ -102,7 +96,7 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
     // SAFETY: the buffer is this call's until it ends: a nested one gets another.
     match unsafe { poll_into(el, poll_timeout(el, flags), fired, capacity) } {
         Ok(found) => {
-            let poll = el.polls();
+            let poll = el.state().polls();
             let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
             call_after_sleep(el, flags, found);
             // SAFETY: a call is inside, and the buffer is this call's.
@@ -118,8 +112,9 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
 
 /// The loop's buffer for what a poll finds, as large as the set.
 fn fired_buffer(el: Loop) -> (*mut aeFiredEvent, usize) {
-    let (fired, capacity) = el.state().fired();
-    if capacity < el.state().event_count() { larger_buffer(el) } else { (fired, capacity) }
+    let state = el.state();
+    let (fired, capacity) = state.fired();
+    if capacity < state.event_count() { larger_buffer(el) } else { (fired, capacity) }
 }
 
 #[cold]
@@ -149,7 +144,7 @@ unsafe fn after_custom_poll(el: Loop, flags: c_int, count: c_int) -> Result<c_in
     }
     // A copy: handlers may have the loop polled again, by whatever thread.
     let found = el.state().copy_of_fired(count as usize)?;
-    let (first, poll) = (found.as_mut_ptr(), el.polls());
+    let (first, poll) = (found.as_mut_ptr(), el.state().polls());
     // SAFETY: the reference ends here.
     unsafe { el.calls() }.keep(found);
     call_after_sleep(el, flags, count);

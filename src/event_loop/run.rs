@@ -37,10 +37,6 @@ pub(crate) fn process_events(el: Loop, flags: c_int) -> Result<c_int, Errno> {
         return Ok(0);
     }
     let place = Place::new();
-    // Who runs it later tells when a connection is served: to ask each time would be dear.
-    if el.polls() == 0 {
-        threads::note_user(el);
-    }
     let depth = nesting::enter(el, &place)?;
     // SAFETY: this call is inside, that deep.
     let result = unsafe { iterate(el, flags, depth) };
@@ -48,14 +44,14 @@ pub(crate) fn process_events(el: Loop, flags: c_int) -> Result<c_int, Errno> {
     result
 }
 
-/// Ends a call that is so deep. Whoever called the outermost may wait for the backend's own descriptor next.
+/// Ends a call that is `depth` deep. After the outermost, the program may wait for the backend's own descriptor.
 #[inline(always)]
 fn leave(el: Loop, depth: u32) {
     nesting::leave(el, depth);
     if depth > 1 {
         return;
     }
-    if polling::has_changes(el) {
+    if el.state().has_changes() {
         apply_changes(el);
     }
     if el.state().deleted.get() {
@@ -64,8 +60,9 @@ fn leave(el: Loop, depth: u32) {
     }
 }
 
-/// How far ahead a deadline has to be, in microseconds, for the coarse clock to tell that nothing is due: longer than any
-/// kernel's tick. A clock that is further behind delays time events until the next iteration that finds nothing else.
+/// How far ahead a deadline has to be, in microseconds, for the coarse clock to tell that nothing is due: longer than
+/// any kernel's tick. A clock that is further behind delays time events until the next iteration that finds nothing
+/// else.
 const FAR_US: u64 = 20_000;
 
 /// # Safety
@@ -95,11 +92,12 @@ unsafe fn iterate(el: Loop, flags: c_int, depth: u32) -> Result<c_int, Errno> {
     Ok(processed)
 }
 
-/// Calls the before-sleep hook, if there is one and the loop is not at its end: what the hook uses may be gone.
+/// Calls the before-sleep hook, if there is one. Not in a deleted loop: what the hook uses may be gone.
 fn call_before_sleep(el: Loop) {
     let proc = el.before_sleep();
     if !proc.is_null() && !el.state().deleted.get() {
-        // SAFETY: a function of that type, and whoever has set it lets it be called with the loop; no reference is alive.
+        // SAFETY: a function of that type, and whoever has set it lets it be called with the loop; no reference is
+        // alive.
         unsafe { transmute::<*mut aeBeforeSleepProc, AeBeforeSleepProc>(proc)(el.as_ptr()) };
     }
 }

@@ -12,16 +12,16 @@ pub(super) const POLLED: c_int = AE_READABLE | AE_WRITABLE;
 
 /// What we keep for each descriptor beside its `aeFileEvent`.
 pub(super) struct Slot {
-    /// What polls up to this one found is no business of the handlers any more: the descriptor has been added to
-    /// the backend since, for another file maybe, or a nested run has served it.
+    /// What polls up to this one found is stale: the descriptor has been added to the backend since, maybe for another
+    /// file, or a nested run has served it.
     pub(super) settled: u64,
     /// What the backend was last told to watch for.
     pub(super) armed: u8,
-    /// Listed in `State::changed`.
+    /// Listed among the changes that the backend is still to be told.
     pub(super) listed: bool,
     /// The backend has been told since the changes were last applied, and took the descriptor's file for its own.
     pub(super) told: bool,
-    /// Not watched for readable for the time being; see [`pause_readable`].
+    /// Not watched for readable for now; see `pause_readable`.
     pub(super) paused: bool,
 }
 
@@ -43,7 +43,7 @@ impl Slot {
     }
 }
 
-/// So many there are at first.
+/// How many there are at first.
 const FEW: usize = 64;
 
 /// The slots. A descriptor that has none is not watched.

@@ -26,7 +26,7 @@ pub(super) struct State {
     /// The memory behind `aeEventLoop.fired`, except for nested calls, which bring their own.
     fired: UnsafeCell<FiredBuffer>,
     /// Another thread may be polling it; whoever else touches it holds the mutex then.
-    pub(super) backend: UnsafeCell<Backend>,
+    backend: UnsafeCell<Backend>,
     interest: UnsafeCell<InterestTable>,
     timers: UnsafeCell<Timers>,
     calls: UnsafeCell<Calls>,
@@ -89,10 +89,43 @@ impl State {
     }
 }
 
-/// The arrays that C sees. A reference to what owns one ends in the function that makes it.
+impl State {
+    /// What waits for descriptors.
+    ///
+    /// # Safety
+    /// The reference ends before a callback runs, and before this is called again. If another thread may poll the loop,
+    /// its mutex is held meanwhile.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref)] // That is what the cell is for.
+    pub(super) unsafe fn backend(&self) -> &mut Backend {
+        // SAFETY: this is the only reference.
+        unsafe { &mut *self.backend.get() }
+    }
+
+    /// Whether the backend is still to be told something.
+    #[inline(always)]
+    pub(super) fn has_changes(&self) -> bool {
+        // SAFETY: the reference ends here.
+        unsafe { &*self.interest.get() }.has_changes()
+    }
+
+    /// The number of the latest poll, from 1 on.
+    #[inline(always)]
+    pub(super) fn polls(&self) -> u64 {
+        self.polls.load(Relaxed)
+    }
+
+    /// Counts a poll. There is one at a time.
+    #[inline(always)]
+    pub(super) fn count_poll(&self) {
+        self.polls.store(self.polls() + 1, Relaxed);
+    }
+}
+
+/// The arrays that C sees. A reference to what owns one ends in the function here that makes it.
 impl State {
     fn events(&self) -> &Events {
-        // SAFETY: it is replaced by `set_events` alone, which nothing calls while this reference lives.
+        // SAFETY: only `replace_events` changes it, and the reference ends before that.
         unsafe { &*self.events.get() }
     }
 
@@ -126,17 +159,6 @@ impl Loop {
     pub(super) fn state(&self) -> &State {
         // SAFETY: `create` stored it there, and it lives as long as the loop.
         unsafe { &*(*self.as_ptr()).apidata.cast::<State>() }
-    }
-
-    /// What waits for descriptors.
-    ///
-    /// # Safety
-    /// The reference ends before a callback runs, and before this is called again. If another thread may poll the loop, its
-    /// mutex is held meanwhile.
-    #[inline(always)]
-    pub(super) unsafe fn backend<'a>(self) -> &'a mut Backend {
-        // SAFETY: it lives as long as the loop, and this is the only reference.
-        unsafe { &mut *self.state().backend.get() }
     }
 
     /// What the backend has been told, and is still to be told.
@@ -173,20 +195,7 @@ impl Loop {
     #[inline(always)]
     pub(super) fn arm(self, interest: &mut InterestTable, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
         // SAFETY: the reference ends here, and whoever changes what is watched holds the mutex.
-        interest.arm(unsafe { self.backend() }, self.polls(), fd, mask, creates)
-    }
-
-    /// The number of the latest poll, from 1 on.
-    #[inline(always)]
-    pub(super) fn polls(self) -> u64 {
-        self.state().polls.load(Relaxed)
-    }
-
-    /// Counts a poll.
-    #[inline(always)]
-    pub(super) fn count_poll(self) {
-        // There is one poll at a time.
-        self.state().polls.store(self.polls() + 1, Relaxed);
+        interest.arm(unsafe { self.state().backend() }, self.state().polls(), fd, mask, creates)
     }
 
     /// How many calls are inside.
@@ -196,8 +205,8 @@ impl Loop {
         unsafe { self.calls() }.depth()
     }
 
-    /// The entry of a descriptor, None when there is none (yet). It is there until the array is replaced: until a callback
-    /// runs, an event is created or the loop gets another size.
+    /// The entry of a descriptor, None when there is none (yet). It is there until the array is replaced: until a
+    /// callback runs, an event is created or the loop gets another size.
     #[inline(always)]
     pub(super) fn entry(self, fd: c_int) -> Option<*mut aeFileEvent> {
         let events = self.state().events();
@@ -210,7 +219,7 @@ impl Loop {
     /// Makes this the array of entries. `fired` may be in use by a call that is running; it grows before the next poll.
     pub(super) fn replace_events(self, events: Events) {
         self.set_events(events.as_mut_ptr(), events.len());
-        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        // SAFETY: no reference to it is alive: each ends in the function that makes it.
         drop(unsafe { replace(&mut *self.state().events.get(), events) });
     }
 
@@ -227,7 +236,7 @@ impl Loop {
     /// Makes this the loop's buffer for what fired; returns the one it had.
     pub(super) fn replace_fired(self, fired: FiredBuffer) -> FiredBuffer {
         self.set_fired(fired.as_mut_ptr());
-        // SAFETY: no reference to it is alive: each ends in the function above that makes it.
+        // SAFETY: no reference to it is alive: each ends in the function that makes it.
         unsafe { replace(&mut *self.state().fired.get(), fired) }
     }
 

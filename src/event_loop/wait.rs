@@ -5,8 +5,8 @@ use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, poll};
 use crate::sys::{Errno, valid_fd};
 use core::ffi::c_int;
 
-/// Waits until `fd` is ready for one of the events in `mask`, for at most `milliseconds` (below 0: without
-/// end). Returns the events that are, 0 when the time is over.
+/// Waits until `fd` is ready for one of the events in `mask`, for at most `milliseconds` (below 0:
+/// forever). Returns the events that are, 0 when the time is over.
 pub(crate) fn wait(fd: c_int, mask: c_int, milliseconds: i64) -> Result<c_int, Errno> {
     if mask & !(AE_READABLE | AE_WRITABLE | AE_BARRIER) != 0 {
         return Err(Errno::EINVAL);

@@ -20,8 +20,8 @@ pub extern "C" fn aeCreateEventLoop(setsize: c_int) -> *mut aeEventLoop {
 
 /// Frees an event loop, its file events and its time events. Descriptors stay open. The
 /// finalizers of time events already deleted run; those of time events that are still registered run from redis-8.0
-/// on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns. NULL is
-/// ignored.
+/// on, as upstream has it. Inside one of the loop's own callbacks the loop ends first and is freed when it returns.
+/// NULL is ignored.
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread.
@@ -174,12 +174,13 @@ pub unsafe extern "C" fn aeDeleteTimeEvent(eventLoop: *mut aeEventLoop, id: c_lo
 pub unsafe extern "C" fn aeProcessEvents(eventLoop: *mut aeEventLoop, flags: c_int) -> c_int {
     call(AE_ERR, || {
         // SAFETY: NULL or a live loop.
-        core_loop::process_events(unsafe { event_loop(eventLoop) }?, flags)
+        let el = unsafe { event_loop(eventLoop) }?;
+        core_loop::process_events(el, flags)
     })
 }
 
 /// Waits until `fd` is readable, writable or both, as `mask` says, for at most `milliseconds` (below 0:
-/// without end). Needs no loop. An error or a hang-up on the descriptor counts as writable.
+/// forever). Needs no loop. An error or a hang-up on the descriptor counts as writable.
 ///
 /// Returns the events that are ready, 0 after the time is over, -1 with errno `EBADF`, `EINVAL`, `EINTR` or
 /// `ENOMEM`.
@@ -247,8 +248,8 @@ pub unsafe extern "C" fn aeSetAfterSleepProc(eventLoop: *mut aeEventLoop, afters
 }
 
 /// Sets a function that polls in place of the loop, NULL for none. It calls `aePoll`, or has another thread do so, and
-/// returns how many descriptors that said have fired; the loop then calls their handlers. The loop does not wait:
-/// that is the function's affair.
+/// returns how many descriptors that said have fired; the loop then calls their handlers. The loop itself does not
+/// wait: the function does.
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread; `custompoll` may be called with it.
@@ -275,7 +276,7 @@ pub unsafe extern "C" fn aeSetPollProtect(eventLoop: *mut aeEventLoop, protect: 
     }
 }
 
-/// Waits for file events, for at most `tvp` (NULL: without end), and notes which have fired, without calling a
+/// Waits for file events, for at most `tvp` (NULL: forever), and notes which have fired, without calling a
 /// handler. For custom polls.
 ///
 /// Returns how many descriptors have fired; `AE_ERR` with errno `EINVAL` (NULL loop, negative time), `EDEADLK` (this

@@ -54,12 +54,12 @@ pub extern "C" fn libaeSetSafeSockets(on: c_int) -> c_int {
     anet::set_safe_sockets(on != 0).into()
 }
 
-/// Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it again
-/// replaces the whole configuration. When it fails nothing changes, and why is written into `err` (NULL: nowhere), cut to
-/// `err_len` bytes with the NUL.
+/// Configures the "tls" connection type, for new connections: those that there are keep their settings. Calling it
+/// again replaces the whole configuration. When it fails nothing changes, and why is written into `err` (NULL:
+/// nowhere), cut to `err_len` bytes with the NUL.
 ///
-/// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (a setting cannot be used, or `config` is NULL) or `EOPNOTSUPP` (a library
-/// without TLS).
+/// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (a setting cannot be used, or `config` is NULL) or `EOPNOTSUPP` (a
+/// library without TLS).
 ///
 /// # Safety
 /// `config` is NULL or points to `config->size` bytes, in which the strings are NULL or valid; `err` has room for

@@ -35,7 +35,7 @@ macro_rules! hook {
 /// The bits of `value` are a valid `T`, which is as large as a pointer.
 unsafe fn as_result_of<T>(_: impl Fn(&libaeHost) -> T, value: &*mut c_void) -> T {
     const { assert!(size_of::<T>() == size_of::<*mut c_void>()) };
-    // SAFETY: the caller vouches for the bits.
+    // SAFETY: these bits are a valid `T`.
     unsafe { transmute_copy(value) }
 }
 
@@ -52,7 +52,7 @@ pub(crate) unsafe fn set(table: *const libaeHost) -> Result<(), Errno> {
             return Err(Errno::EINVAL);
         }
         let count = (size / size_of::<usize>() - 1).min(MEMBERS);
-        // SAFETY: the caller vouches for `size` bytes, of which these are a part.
+        // SAFETY: a part of its `size` bytes.
         unsafe { ptr::copy_nonoverlapping(table.cast::<*mut c_void>().add(1), members.as_mut_ptr(), count) };
     }
     check_allocator(&members)?;
@@ -93,7 +93,7 @@ pub(crate) fn allocator() -> Option<libaeAllocator> {
 
 /// The loop that connections register with, if the host says so; it may be NULL.
 pub(crate) fn current_loop() -> Option<*mut aeEventLoop> {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(current_loop).map(|current_loop| unsafe { current_loop() })
 }
 
@@ -114,27 +114,27 @@ pub(crate) fn listen() -> Option<unsafe extern "C" fn(*mut connListener) -> c_in
 
 /// How many connections one call of an accept handler takes, at least 1.
 pub(crate) fn accepts_per_call() -> c_int {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(accepts_per_call).map_or(LIBAE_ACCEPTS_PER_CALL, |accepts| unsafe { accepts() }).max(1)
 }
 
 /// The listen backlog.
 pub(crate) fn tcp_backlog() -> c_int {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tcp_backlog).map_or(LIBAE_TCP_BACKLOG, |backlog| unsafe { backlog() })
 }
 
 /// Whether TLS clients are asked for a certificate, one of the `LIBAE_TLS_AUTH_CLIENTS_` values.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_auth_clients() -> Option<c_int> {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_auth_clients).map(|auth_clients| unsafe { auth_clients() })
 }
 
 /// The configuration of TLS to begin with, NULL for none.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_context_config() -> *mut c_void {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_context_config).map_or(ptr::null_mut(), |config| unsafe { config() })
 }
 
@@ -142,28 +142,28 @@ pub(crate) fn tls_context_config() -> *mut c_void {
 #[cfg(feature = "tls")]
 pub(crate) fn tls_accepts_per_call() -> c_int {
     let default = crate::abi::profile::TLS_ACCEPTS_PER_CALL;
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_accepts_per_call).map_or(default, |accepts| unsafe { accepts() }).max(1)
 }
 
 /// How many TLS handshakes may be under way on the accepting side, if the host says so.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_max_handshakes() -> Option<c_int> {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_max_handshakes).map(|most| unsafe { most() })
 }
 
-/// How many milliseconds a TLS handshake may take, below 0: as many as it likes, if the host says so.
+/// How many milliseconds a TLS handshake may take (below 0: unlimited), if the host says so.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_handshake_timeout() -> Option<c_int> {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_handshake_timeout).map(|milliseconds| unsafe { milliseconds() })
 }
 
 /// Whether to go on without a TLS setting that means nothing.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_meaningless(setting: &CStr, reason: &CStr) -> bool {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_meaningless).is_some_and(|ask| unsafe { ask(setting.as_ptr(), reason.as_ptr()) } != 0)
 }
 
@@ -175,14 +175,14 @@ pub(crate) fn new_string() -> Option<unsafe extern "C" fn(*const c_void, usize) 
 
 /// Permission bits for unix sockets, 0 to leave them alone.
 pub(crate) fn unix_permissions() -> libc::mode_t {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(unix_permissions).map_or(0, |permissions| unsafe { permissions() })
 }
 
 /// The group for unix sockets, if any; valid until it is asked for again.
 pub(crate) fn unix_group<'a>() -> Option<&'a CStr> {
     let group = hook!(unix_group)?;
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     let group = unsafe { group() };
     // SAFETY: the host returns NULL or a string.
     (!group.is_null()).then(|| unsafe { CStr::from_ptr(group) })
@@ -191,7 +191,7 @@ pub(crate) fn unix_group<'a>() -> Option<&'a CStr> {
 /// The size of the host's structure with the configuration of TLS, if the host says so.
 #[cfg(feature = "tls")]
 pub(crate) fn tls_config_size() -> Option<usize> {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_config_size).map(|size| unsafe { size() })
 }
 
@@ -199,7 +199,7 @@ pub(crate) fn tls_config_size() -> Option<usize> {
 #[allow(dead_code)] // This one and those below are asked for by some profiles.
 pub(crate) fn unix_socket<'a>() -> Option<&'a CStr> {
     let path = hook!(unix_socket)?;
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     let path = unsafe { path() };
     // SAFETY: the host returns NULL or a string.
     (!path.is_null()).then(|| unsafe { CStr::from_ptr(path) })
@@ -210,7 +210,7 @@ pub(crate) fn unix_socket<'a>() -> Option<&'a CStr> {
 #[allow(dead_code)]
 pub(crate) fn enabled_user(name: &CStr) -> *mut c_void {
     let find = hook!(enabled_user);
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     find.map_or(ptr::null_mut(), |find| unsafe { find(name.as_ptr(), name.count_bytes()) })
 }
 
@@ -218,7 +218,7 @@ pub(crate) fn enabled_user(name: &CStr) -> *mut c_void {
 #[cfg(feature = "tls")]
 #[allow(dead_code)]
 pub(crate) fn tls_reload() -> bool {
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     hook!(tls_reload).map(|reload| unsafe { reload() }).is_some()
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn tls_reload() -> bool {
 pub(crate) fn tls_certificate(which: c_int, certificate: Option<(c_longlong, &CStr)>) {
     if let Some(tell) = hook!(tls_certificate) {
         let (expires, serial) = certificate.map_or((0, ptr::null()), |(expires, serial)| (expires, serial.as_ptr()));
-        // SAFETY: the host vouches for its hooks.
+        // SAFETY: the host's hooks may be called.
         unsafe { tell(which, expires, serial) };
     }
 }

@@ -24,6 +24,6 @@ pub(crate) fn log(level: c_int, message: fmt::Arguments<'_>) {
         return;
     };
     let line = Text::<LINE_LEN>::new(message);
-    // SAFETY: the host vouches for its hooks.
+    // SAFETY: the host's hooks may be called.
     quietly(|| unsafe { hook(level, line.as_c_str().as_ptr()) });
 }

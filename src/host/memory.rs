@@ -24,7 +24,7 @@ unsafe impl Zeroable for crate::abi::connection::connection {}
 /// Memory for one `T`, uninitialised.
 fn allocate<T>() -> Result<NonNull<T>, Errno> {
     let pointer = match hooks::allocator() {
-        // SAFETY: the host vouches for its allocator, which is whole.
+        // SAFETY: the host's allocator may be called, and is whole.
         Some(host) => unsafe { host.malloc.map_or(ptr::null_mut(), |malloc| malloc(size_of::<T>(), host.context)) },
         None => memory::malloc(size_of::<T>()),
     };
@@ -44,7 +44,7 @@ pub(crate) fn boxed<T>(value: T) -> Result<NonNull<T>, Errno> {
 /// # Safety
 /// `pointer` came from [`boxed`] and is not used afterwards.
 pub(crate) unsafe fn unbox<T>(pointer: NonNull<T>) {
-    // SAFETY: the caller vouches for the pointer.
+    // SAFETY: it came from `boxed`, and this is its last use.
     unsafe {
         pointer.drop_in_place();
         release(pointer);
@@ -53,7 +53,7 @@ pub(crate) unsafe fn unbox<T>(pointer: NonNull<T>) {
 
 /// One `T` of zero bytes.
 pub(crate) fn zeroed<T: Zeroable>() -> T {
-    // SAFETY: the implementor vouches for it.
+    // SAFETY: zero bytes are a value of a `Zeroable`.
     unsafe { core::mem::zeroed() }
 }
 
@@ -64,13 +64,13 @@ pub(crate) fn zeroed<T: Zeroable>() -> T {
 pub(crate) unsafe fn release<T>(pointer: NonNull<T>) {
     let pointer: *mut c_void = pointer.as_ptr().cast();
     match hooks::allocator() {
-        // SAFETY: the host vouches for its allocator, which is whole and has not changed since.
+        // SAFETY: the host's allocator may be called, and is whole and has not changed since.
         Some(host) => unsafe {
             if let Some(free) = host.free {
                 free(pointer, host.context);
             }
         },
-        // SAFETY: the caller vouches for the pointer.
+        // SAFETY: it came from this allocator, and this is its last use.
         None => unsafe { memory::free(pointer) },
     }
 }
@@ -83,15 +83,15 @@ pub(crate) struct ZeroedArray<T: Zeroable> {
     mapped: bool,
 }
 
-/// Without a host's allocator, arrays of so many bytes are pages of their own: the C library's allocator would clear what
-/// it gives out a second time.
+/// Without a host's allocator, arrays of so many bytes are pages of their own: the C library's allocator would clear
+/// what it gives out a second time.
 const LARGE: usize = 64 * 1024;
 
 impl<T: Zeroable> ZeroedArray<T> {
     pub(crate) fn new(len: usize) -> Result<Self, Errno> {
         let bytes = len.checked_mul(size_of::<T>()).ok_or(Errno::ENOMEM)?;
         let pointer = match hooks::allocator() {
-            // SAFETY: the host vouches for its allocator, which is whole.
+            // SAFETY: the host's allocator may be called, and is whole.
             Some(host) => unsafe {
                 match (host.calloc, host.malloc) {
                     (Some(calloc), _) => calloc(len, size_of::<T>(), host.context),

@@ -52,13 +52,13 @@ impl Connection {
             write: RefCell::default(),
             connected: Cell::default(),
         });
-        // SAFETY: a live connection, which is closed before its Inner is gone.
+        // SAFETY: live, and closed before its Inner is gone.
         unsafe { (*raw).private_data = Rc::as_ptr(&inner).cast_mut().cast() };
         Self(inner)
     }
 
-    /// Hands a connection over an accepted descriptor to `ready` once it is connected: at once, or when its handshake is
-    /// over. When that fails it is closed, and `ready` is told why.
+    /// Hands a connection over an accepted descriptor to `ready` once it is connected: at once, or when its handshake
+    /// is over. When that fails it is closed, and `ready` is told why.
     pub(super) fn accepted(
         el: &EventLoop,
         ct: &'static ConnectionType,
@@ -67,33 +67,29 @@ impl Connection {
     ) -> io::Result<()> {
         let created = create(el, ct, fd, CONN_STATE_ACCEPTING);
         let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
-        // SAFETY: a built-in type; its connection is ours alone, and the closure keeps it until it has run.
-        unsafe {
-            let conn = Self::adopt(raw.as_ptr());
-            let kept = conn.clone();
-            let told = move |_: &Self, result: io::Result<()>| match result {
-                Ok(()) => ready(Ok(kept)),
-                Err(_) => ready(Err(kept.last_error())),
-            };
-            conn.0.connected.set(Some(Box::new(told)));
-            let accepted = conn.call(|raw| Some((*(*raw).r#type).accept?(raw, Some(run_connected))));
-            match accepted {
-                Ok(_) => {}
-                Err(error) if conn.is_open() => {
-                    if let Some(told) = conn.0.connected.take() {
-                        told(&conn, Err(error));
-                    }
-                    conn.close();
+        // SAFETY: new, and ours alone.
+        let conn = unsafe { Self::adopt(raw.as_ptr()) };
+        let kept = conn.clone();
+        let told = move |_: &Self, result: io::Result<()>| match result {
+            Ok(()) => ready(Ok(kept)),
+            Err(_) => ready(Err(kept.last_error())),
+        };
+        conn.0.connected.set(Some(Box::new(told)));
+        // SAFETY: live while it is not closed; the closure keeps it until it has run.
+        let accepted = conn.call(|raw| unsafe { Some((*(*raw).r#type).accept?(raw, Some(run_connected))) });
+        match accepted {
+            Ok(_) => {}
+            Err(error) if conn.is_open() => {
+                if let Some(told) = conn.0.connected.take() {
+                    told(&conn, Err(error));
                 }
-                // `ready` has closed it, and its memory is left to whoever called accept.
-                Err(_) => {
-                    if let Some(close) = raw.of_type(|ct| ct.close) {
-                        close(raw.as_ptr());
-                    }
-                }
+                conn.close();
             }
-            Ok(())
+            // `ready` has closed it, and its memory is left to whoever called accept.
+            // SAFETY: it is there until this closes it.
+            Err(_) => unsafe { close(raw.as_ptr()) },
         }
+        Ok(())
     }
 
     /// Starts to connect to a TLS server; `connected` is told how it went, after the handshake.
@@ -148,19 +144,19 @@ impl Connection {
         connected: Connected,
     ) -> io::Result<Self> {
         let raw = create(el, ct, -1, CONN_STATE_NONE).map_err(io_error)?;
-        // SAFETY: a built-in type; its connection is ours alone.
-        unsafe {
-            let conn = Self::adopt(raw.as_ptr());
-            conn.0.connected.set(Some(connected));
-            conn.call(|raw| {
-                let connect = (*(*raw).r#type).connect?;
-                Some(call_connect(connect, raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
-            })?;
-            Ok(conn)
-        }
+        // SAFETY: new, and ours alone.
+        let conn = unsafe { Self::adopt(raw.as_ptr()) };
+        conn.0.connected.set(Some(connected));
+        // SAFETY: live while it is not closed; the address is a string.
+        conn.call(|raw| unsafe {
+            let connect = (*(*raw).r#type).connect?;
+            Some(call_connect(connect, raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
+        })?;
+        Ok(conn)
     }
 
-    /// Calls a function of the connection's table that returns -1 with errno, or does not exist.
+    /// Calls a function of the connection's table that returns -1 with errno, or does not exist. The table is how one
+    /// type is told from another, and its functions are C's: errno is the only way in which they say why.
     fn call<T: PartialEq + From<i8>>(&self, function: impl FnOnce(*mut connection) -> Option<T>) -> io::Result<T> {
         let raw = checked(self.0.raw.get())?;
         match function(raw) {
@@ -176,8 +172,8 @@ impl Connection {
         self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, buf.as_mut_ptr().cast(), buf.len())) })
     }
 
-    /// Reads up to `max` bytes to the end of `buf`, into capacity that it has to spare; 0 when the peer has closed, or when
-    /// there is no such room. `WouldBlock` when there is nothing yet.
+    /// Reads up to `max` bytes to the end of `buf`, into capacity that it has to spare; 0 when the peer has closed, or
+    /// when there is no such room. `WouldBlock` when there is nothing yet.
     pub fn read_to_end_of(&self, buf: &mut Vec<u8>, max: usize) -> io::Result<usize> {
         let room = buf.spare_capacity_mut();
         let (room, len) = (room.as_mut_ptr(), room.len().min(max));
@@ -188,15 +184,16 @@ impl Connection {
         Ok(count)
     }
 
-    /// Whether the peer will send nothing more: it has closed the connection, or its sending half of it. What it has sent
-    /// before may still wait to be read. Systems other than Linux tell only of a connection that is closed on both sides.
+    /// Whether the peer will send nothing more: it has closed the connection, or its sending half of it. What it has
+    /// sent before may still wait to be read. Systems other than Linux tell only of a connection that is closed on both
+    /// sides.
     pub fn peer_has_finished(&self) -> bool {
         let mut entry = [libc::pollfd { fd: self.fd(), events: poll::PEER_FINISHED, revents: 0 }];
         poll::poll(&mut entry, 0).is_ok_and(|ready| ready > 0)
     }
 
-    /// Writes; returns how much was taken. `WouldBlock` when the socket is full: over TLS the next call has to bring the same
-    /// bytes again, since they have been encrypted; others in their place are lost.
+    /// Writes; returns how much was taken. `WouldBlock` when the socket is full: over TLS the next call has to bring
+    /// the same bytes again, since they have been encrypted; others in their place are lost.
     pub fn write(&self, data: &[u8]) -> io::Result<usize> {
         // SAFETY: live while it is not closed; the data is as long as said.
         self.transfer(|raw| unsafe { Some((*(*raw).r#type).write?(raw, data.as_ptr().cast(), data.len())) })
@@ -243,7 +240,7 @@ impl Connection {
         set.map(drop)
     }
 
-    /// Closes the connection; its handlers do not run any more.
+    /// Closes the connection; its handlers no longer run.
     pub fn close(&self) {
         self.0.close();
         // Taken out first: what a closure owns may be a handle of this connection.
@@ -323,11 +320,7 @@ impl Inner {
         let raw = self.raw.replace(ptr::null_mut());
         if !raw.is_null() {
             // SAFETY: it was live, and its last pointer is this one. Inside a handler it is freed after that.
-            unsafe {
-                if let Some(close) = (*(*raw).r#type).close {
-                    close(raw);
-                }
-            }
+            unsafe { close(raw) };
         }
     }
 }
@@ -355,6 +348,19 @@ fn create(
     #[cfg(not(feature = "tls"))]
     let created = core_conn::create(ct, el, fd, state);
     created.inspect(|conn| core_conn::make_safe_apis(*conn))
+}
+
+/// Closes a connection by its type's function.
+///
+/// # Safety
+/// `raw` is a live connection, which is not used afterwards.
+unsafe fn close(raw: *mut connection) {
+    // SAFETY: live until this closes it.
+    unsafe {
+        if let Some(close) = (*(*raw).r#type).close {
+            close(raw);
+        }
+    }
 }
 
 /// A connection that is not closed.

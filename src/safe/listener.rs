@@ -77,7 +77,8 @@ impl Listener {
         Self::new(el, &TCP).bound(addresses, port, backlog)
     }
 
-    /// The same for connections over TLS, which are handed over after their handshake (see [`TlsConfig`](crate::TlsConfig)).
+    /// The same for connections over TLS, which are handed over after their handshake (see
+    /// [`TlsConfig`](crate::TlsConfig)).
     #[cfg(feature = "tls")]
     pub fn tls<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
         Self::new(el, &TLS).bound(addresses, port, backlog)
@@ -114,7 +115,7 @@ impl Listener {
 
     /// Hands every new connection to `callback`, up to `per_call` of them each time a socket is readable. When
     /// the process has no descriptor left for one, the socket rests for a tenth of a second. When it fails, nobody
-    /// is accepted any more, by the callback before it neither.
+    /// is accepted from then on, not even by the callback before it.
     pub fn on_accept(&self, per_call: usize, callback: impl Fn(Connection, Peer) + 'static) -> io::Result<()> {
         self.on_accept_or(per_call, callback, |_, _| {})
     }
@@ -134,7 +135,7 @@ impl Listener {
             ct: self.ct,
         });
         let data = Rc::as_ptr(&accept).cast_mut().cast();
-        // The one before is dropped only when no event leads to it any more.
+        // The one before is dropped only when no event leads to it.
         let before = self.accept.replace(Some(accept));
         for fd in &self.fds {
             let proc = ready as AeFileProc as *mut aeFileProc;

@@ -2,7 +2,7 @@
 //!
 //! Everything here belongs to one thread. Callbacks are closures; one that panics aborts the process, since
 //! it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of that loop keeps
-//! it alive for ever: use the handle that the closure is called with.
+//! it alive forever: use the handle that the closure is called with.
 //!
 //! A server that echoes, and a client of it in the same loop:
 //!

@@ -1,4 +1,4 @@
-//! The headers against the facts of `tests/abi/`: every offset, size, field type and function signature of the
+//! The headers against the facts of `src/abi/facts/`: every offset, size, field type and function signature of the
 //! profile, as a C compiler sees them.
 
 use super::compile::compile;

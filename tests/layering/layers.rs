@@ -7,11 +7,11 @@ use crate::source::{Source, crate_files, repository};
 pub const LAYERS: [(&str, &[&str]); 8] = [
     ("abi", &[]),
     ("sys", &[]),
-    ("host", &["abi"]),
+    ("host", &["abi", "sys"]),
     ("anet", &["abi", "sys"]),
     ("event_loop", &["abi", "sys", "host"]),
     ("connection", &["abi", "sys", "host", "anet", "event_loop"]),
-    ("rust", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
+    ("safe", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
     ("ffi", &["abi", "sys", "host", "anet", "event_loop", "connection"]),
 ];
 
@@ -31,9 +31,9 @@ fn violations(source: &Source) -> Vec<String> {
     };
     for mention in mentions(&source.syntax) {
         if let Some(path) = mention.absolute(&source.module) {
-            // The root has modules and, for users, what `rust` offers.
+            // The root has modules and, for users, what `safe` offers.
             let Some(first) = path.first() else { continue };
-            let target = LAYERS.iter().map(|(name, _)| *name).find(|name| name == first).unwrap_or("rust");
+            let target = LAYERS.iter().map(|(name, _)| *name).find(|name| name == first).unwrap_or("safe");
             if target != own && !allowed.contains(&target) {
                 found.push(format!("`{own}` may not import `{}`", path.join("::")));
             }
@@ -95,8 +95,8 @@ mod samples {
     #[test]
     fn upward_imports() {
         refused("use crate::event_loop::Timer;", "anet");
-        refused("use crate::ffi::ae::aeStop;", "rust");
-        refused("use crate::rust::EventLoop;", "ffi::ae");
+        refused("use crate::ffi::ae::aeStop;", "safe");
+        refused("use crate::safe::EventLoop;", "ffi::ae");
         refused("use crate::EventLoop;", "connection::socket");
         refused("use crate::{abi::ae::*, host::{self, Hooks}};", "sys::clock");
         refused("use super::super::connection::registry;", "event_loop::timers");

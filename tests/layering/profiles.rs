@@ -7,14 +7,14 @@ use std::path::Path;
 const FLAG: &str = "abi_";
 
 /// Who may know the profiles: modules, and files.
-const KNOW_PROFILES: [&str; 4] = ["abi", "ffi", "connection/types_v1", "connection/types_v2"];
+const KNOW_PROFILES: [&str; 3] = ["abi", "ffi", "connection/types"];
 
 /// Files that name flags nevertheless, which, and why.
 const EXCEPTIONS: [(&str, &[&str], &str); 6] = [
-    ("connection/mod", &["abi_v1"], "chooses between types_v1 and types_v2, and has the registry or not"),
+    ("connection/mod", &["abi_v1"], "has the registry or not"),
     ("event_loop/mod", &["abi_valkey"], "offers what `polling` has for Valkey"),
     ("event_loop/polling", &["abi_valkey"], "aePoll and aeSetPollProtect: nobody else calls them"),
-    ("host", &["abi_v1"], "without listeners nobody asks their hooks"),
+    ("host/hooks", &["abi_v1"], "without listeners nobody asks their hooks"),
     ("sys/socket", &["abi_v1"], "shutdown: nobody else calls it"),
     ("sys/text", &["abi_v1"], "Text::as_mut_ptr: nobody else calls it"),
 ];
@@ -57,7 +57,7 @@ fn samples() {
     let count = |text, path| violations(text, path).len();
     assert_eq!(count("#[cfg(abi_v1)] fn f() {}", "ffi/ae"), 0);
     assert_eq!(count("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "abi/profile"), 0);
-    assert_eq!(count("#[cfg(abi_redis_8)] fn f() {}", "connection/types_v2"), 0);
+    assert_eq!(count("#[cfg(abi_redis_8)] fn f() {}", "connection/types/tcp"), 0);
     assert_eq!(count("#[cfg(abi_redis_8)] fn f() {}", "connection/socket"), 1);
     assert_eq!(count("const A: bool = cfg!(any(abi_redis_8, abi_valkey));", "event_loop/wait"), 2);
     assert_eq!(count("#[cfg(abi_valkey)] fn f() {}", "event_loop/polling"), 0);

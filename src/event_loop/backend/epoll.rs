@@ -1,6 +1,6 @@
 //! epoll.
 
-use super::{Applied, Fired, HELD};
+use super::contract::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeFiredEvent};
 use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::epoll::{self, Change, Events};

@@ -1,6 +1,6 @@
 //! kqueue.
 
-use super::{Applied, Fired};
+use super::contract::{Applied, Fired};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::kqueue::{self, READ, WRITE};

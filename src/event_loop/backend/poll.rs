@@ -1,6 +1,6 @@
 //! poll: a dense array of entries, and where each descriptor's is.
 
-use super::{Applied, Fired, HELD};
+use super::contract::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};

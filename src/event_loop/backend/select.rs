@@ -1,6 +1,6 @@
 //! select, for any number of descriptors.
 
-use super::{Applied, Fired, HELD};
+use super::contract::{Applied, Fired, HELD};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::sys::poll::{FdSet, select};
 use crate::sys::{Errno, fd::descriptor_flags};

@@ -1,10 +1,10 @@
 //! Time events: created, run, deleted, finalized.
 //!
-//! An event is under its id in the index from its creation to its deletion, and in the heap but while its callback runs. In
-//! the C list (`timeEventHead`) it stays until the loop next looks for a deadline: deleting one of many takes as long as it
-//! takes to wait for memory, so that all that can wait is done for many at once. A deleted event with a finalizer then
-//! waits in the list of the retired until the next pass, where that runs; one that deletes itself goes when its
-//! callback has returned.
+//! An event is under its id in the index from its creation to its deletion, and in the heap but while its callback
+//! runs. In the C list (`timeEventHead`) it stays until the loop next looks for a deadline: deleting one of many takes
+//! as long as it takes to wait for memory, so that all that can wait is done for many at once. A deleted event with a
+//! finalizer then waits in the list of the retired until the next pass, where that runs; one that deletes itself goes
+//! when its callback has returned.
 
 use super::pool::Slot;
 use super::store::Timers;
@@ -151,7 +151,7 @@ pub(in crate::event_loop) unsafe fn free_all(el: Loop, finalizes: bool) {
     // SAFETY: the reference ends here.
     let timers = replace(unsafe { el.timers() }, Timers::new());
     while !event.is_null() && finalizes {
-        // SAFETY: it is in use: nothing leads to it any more, except for this.
+        // SAFETY: it is in use, and nothing else leads to it.
         let aeTimeEvent { next, finalizerProc, clientData, .. } = unsafe { event.read() };
         // SAFETY: whoever created the event lets it be called with its data.
         unsafe { call_finalizer(el, finalizerProc, clientData) };

@@ -63,7 +63,7 @@ impl Heap {
         self.keys.push(Key::new(deadline, id));
     }
 
-    /// Says that a key which is there is not live any more.
+    /// Says that a key in the heap is no longer live.
     pub(super) fn forget(&mut self) {
         self.dead += 1;
     }
@@ -85,8 +85,8 @@ impl Heap {
         self.keys.first().map(|first| first.deadline())
     }
 
-    /// Removes the earliest of those that a call of [`Heap::first`] has seen, if its deadline is not after `now`; returns
-    /// what `live` gives for it.
+    /// Removes the earliest of those that a call of [`Heap::first`] has seen, if its deadline is not after `now`;
+    /// returns what `live` gives for it.
     pub(super) fn pop_due<T>(&mut self, now: u64, live: impl Fn(i64) -> Option<T>) -> Option<T> {
         while self.heaped > 0 && self.keys[0].deadline() <= now {
             let found = live(self.pop().id());

@@ -10,8 +10,8 @@ use core::ptr;
 /// The number of an event in the pool.
 pub(in crate::event_loop) type Slot = u32;
 
-/// Events in a chunk. With debug assertions each event is an allocation of its own, so that tools see what is used after it
-/// has been freed.
+/// Events in a chunk. With debug assertions each event is an allocation of its own, so that tools see what is used
+/// after it has been freed.
 const CHUNK: usize = 1 << CHUNK_BITS;
 const CHUNK_BITS: u32 = if cfg!(debug_assertions) { 0 } else { 6 };
 
@@ -46,7 +46,8 @@ fn offset_of(slot: Slot) -> usize {
 /// The pool.
 #[derive(Default)]
 pub(super) struct TimerPool {
-    /// The chunk that events are given out of, and a bit for each that is left; that chunk does not count these as free.
+    /// The chunk that events are given out of, and a bit for each that is left; that chunk does not count these as
+    /// free.
     current: u32,
     left: u64,
     chunks: Vec<Chunk>,
@@ -83,7 +84,7 @@ impl TimerPool {
         Ok(())
     }
 
-    /// An event that is not used, of any content; there is room.
+    /// An event that is not in use, uninitialised; there is room.
     pub(super) fn allocate(&mut self) -> Slot {
         let offset = self.left.trailing_zeros();
         self.left &= self.left - 1;
@@ -212,8 +213,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is allocated, freed and condemned, those in use are apart and keep their content. The condemned with an
-        /// odd number stay in use when they are handed over.
+        /// Whatever is allocated, freed and condemned, those in use are apart and keep their content. The condemned
+        /// with an odd number stay in use when they are handed over.
         #[test]
         fn events_in_use_are_apart(steps in steps()) {
             let mut pool = TimerPool::default();

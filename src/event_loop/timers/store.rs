@@ -1,4 +1,4 @@
-//! What a loop knows of its time events: [`super::events`] keeps it true.
+//! What a loop knows of its time events; `events` keeps it true.
 
 use super::heap::Heap;
 use super::index::TimerIndex;
@@ -12,8 +12,8 @@ use core::ptr;
 
 /// The time events of a loop.
 ///
-/// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most that
-/// were alive at once.
+/// What is kept once there have been many: 8 MB of the pool, 2 MB of the heap, and about 10 bytes for each of the most
+/// that were alive at once.
 pub(in crate::event_loop) struct Timers {
     pub(super) pool: TimerPool,
     pub(super) index: TimerIndex,
@@ -114,7 +114,8 @@ impl Timers {
         });
     }
 
-    /// Makes it the turn of the events that are waiting for their finalizers, unless earlier ones are left whose turn it was.
+    /// Makes it the turn of the events that are waiting for their finalizers, unless earlier ones are left whose turn
+    /// it was.
     pub(super) fn begin_finalizing(&mut self) {
         self.changed |= self.has_retired();
         if self.finalizing.is_null() {
@@ -132,7 +133,8 @@ impl Timers {
         Some(finalizer)
     }
 
-    /// Ends a run of an event. It waits for its next one, at this time or at the one it waited for, unless it is deleted.
+    /// Ends a run of an event. It waits for its next one, at this time or at the one it waited for, unless it is
+    /// deleted.
     pub(in crate::event_loop) fn end_run(&mut self, slot: Slot, again: Option<monotime>) {
         self.running -= 1;
         // SAFETY: its refcount has kept it in use, and no reference to it is alive.
@@ -147,8 +149,8 @@ impl Timers {
         }
     }
 
-    /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that putting
-    /// one back after its callback cannot fail.
+    /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that
+    /// putting one back after its callback cannot fail.
     pub(super) fn has_room(&self, id: c_longlong) -> bool {
         self.pool.has_room() && self.heap.has_room(self.live + 1) && self.index.has_room(id)
     }

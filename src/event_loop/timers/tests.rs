@@ -75,7 +75,7 @@ struct Model {
     made: BTreeSet<c_longlong>,
     reached: monotime,
     depth: u32,
-    /// Finalizers create nothing any more.
+    /// Finalizers no longer create anything.
     ends: bool,
 }
 

@@ -1,0 +1,76 @@
+//! The backends that are built in, and which of them a loop gets.
+
+use super::contract::{Applied, Fired};
+#[cfg(poller = "epoll")]
+use super::epoll;
+#[cfg(poller = "kqueue")]
+use super::kqueue;
+use super::{poll, select};
+use crate::sys::{Errno, env};
+use core::ffi::{CStr, c_int};
+
+macro_rules! backends {
+    ($($(#[$cfg:meta])* $variant:ident: $module:ident),* $(,)?) => {
+        /// Any of the backends built in. The first is the default.
+        // The tag is a byte: a loop looks at it in every iteration.
+        #[repr(u8)]
+        pub(in crate::event_loop) enum Backend {
+            $($(#[$cfg])* $variant($module::Backend),)*
+        }
+
+        /// The names of the backends built in, the default first.
+        const NAMES: &[&CStr] = &[$($(#[$cfg])* $module::NAME),*];
+
+        impl Backend {
+            /// A backend by name, whose watched descriptors are below `setsize`; `EINVAL` for an unknown name.
+            pub(in crate::event_loop) fn new(name: &CStr, setsize: usize) -> Result<Self, Errno> {
+                $($(#[$cfg])* if name == $module::NAME {
+                    return $module::Backend::new(setsize).map(Self::$variant);
+                })*
+                Err(Errno::EINVAL)
+            }
+
+            pub(in crate::event_loop) fn name(&self) -> &'static CStr {
+                match self { $($(#[$cfg])* Self::$variant(_) => $module::NAME,)* }
+            }
+
+            pub(in crate::event_loop) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.resize(setsize, maxfd),)* }
+            }
+
+            pub(in crate::event_loop) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new, heals),)* }
+            }
+
+            /// Waits for at most `timeout_us` microseconds (None: forever).
+            pub(in crate::event_loop) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, fired),)* }
+            }
+        }
+    };
+}
+
+backends! {
+    #[cfg(poller = "epoll")]
+    Epoll: epoll,
+    #[cfg(poller = "kqueue")]
+    Kqueue: kqueue,
+    Poll: poll,
+    Select: select,
+}
+
+/// The default backend's name: what `LIBAE_BACKEND` says (`EINVAL` when it names none), else the
+/// platform's best.
+pub(in crate::event_loop) fn default_name() -> Result<&'static CStr, Errno> {
+    match env::value("LIBAE_BACKEND") {
+        Some(wanted) if !wanted.is_empty() => {
+            NAMES.iter().find(|name| wanted.as_encoded_bytes() == name.to_bytes()).copied().ok_or(Errno::EINVAL)
+        }
+        _ => Ok(platform_name()),
+    }
+}
+
+/// The name of the platform's best backend.
+pub(in crate::event_loop) fn platform_name() -> &'static CStr {
+    NAMES[0]
+}
