@@ -276,7 +276,7 @@ pub(super) fn loop_number(conn: Conn) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_loop::memory::zeroed;
+    use crate::host::memory::zeroed;
 
     static OURS: ConnectionType = ConnectionType::NONE;
     static STRANGERS: ConnectionType = ConnectionType { close: Some(never_called), ..ConnectionType::NONE };

@@ -3,6 +3,7 @@
 use crate::abi::host::*;
 use crate::anet::{self, Error, Family, SocketAddress};
 use crate::event_loop::{self, Loop};
+use crate::host;
 use crate::sys::{Errno, fd};
 use core::ffi::{CStr, c_int};
 
@@ -36,7 +37,7 @@ pub(crate) fn accept_up_to(el: Loop, listening: c_int, most: usize, mut deliver:
                 if anet::is_of_one_connection(errno) && failures < MOST_FAILURES {
                     continue;
                 }
-                event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
+                host::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {error}"));
                 rest(el, listening);
                 return;
             }
@@ -71,7 +72,7 @@ pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Op
                 _ => false,
             };
             let name = address.to_string_lossy();
-            event_loop::log(
+            host::log(
                 if missing { LIBAE_LOG_VERBOSE } else { LIBAE_LOG_WARNING },
                 format_args!("Could not create server TCP listening socket {name}:{port}: {error}"),
             );

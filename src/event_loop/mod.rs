@@ -27,7 +27,6 @@ mod threads;
 mod timers;
 mod wait;
 
-pub(crate) use crate::host::{log, memory};
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event};
 pub(crate) use handle::Loop;
 #[cfg(feature = "tls")]

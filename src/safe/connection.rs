@@ -1,6 +1,7 @@
 //! Connections.
 
-use super::{EventLoop, c_string, io_error};
+use super::EventLoop;
+use super::arguments::{c_string, io_error};
 use crate::abi::connect::call_connect;
 use crate::abi::connection::*;
 use crate::anet;

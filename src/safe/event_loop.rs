@@ -1,6 +1,6 @@
 //! The event loop.
 
-use super::{c_string, io_error};
+use super::arguments::{c_string, io_error};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::event_loop::{self as core_loop, Loop};

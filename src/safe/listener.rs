@@ -1,7 +1,8 @@
 //! Listeners.
 
+use super::arguments::{c_string, io_error};
 use super::event_loop::WeakLoop;
-use super::{Connection, EventLoop, c_string, io_error};
+use super::{Connection, EventLoop};
 use crate::abi::ae::*;
 use crate::abi::connection::ConnectionType;
 use crate::anet;

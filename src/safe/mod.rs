@@ -44,6 +44,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod arguments;
 mod connection;
 mod event_loop;
 mod listener;
@@ -55,15 +56,3 @@ pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer};
 #[cfg(feature = "tls")]
 pub use tls::{AuthClients, TlsConfig};
-
-use crate::sys::Errno;
-use std::io;
-
-fn io_error(errno: Errno) -> io::Error {
-    io::Error::from_raw_os_error(errno as i32)
-}
-
-/// A string for the core.
-fn c_string(text: impl Into<Vec<u8>>) -> io::Result<std::ffi::CString> {
-    std::ffi::CString::new(text).map_err(|_| io_error(Errno::EINVAL))
-}

@@ -11,7 +11,7 @@ use crate::connection::handle::Conn;
 #[cfg(abi_valkey_8_1)]
 use crate::connection::home::named;
 use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
-use crate::event_loop::{self, Loop};
+use crate::event_loop::Loop;
 use crate::host;
 #[cfg(abi_valkey_8_1)]
 use crate::sys::errno::quietly;
@@ -31,7 +31,7 @@ pub(super) fn accept(
     let deliver = |accepted, peer: &SocketAddress| match create(accepted) {
         Ok(conn) => hand_over(conn, flags, peer),
         Err(errno) => {
-            event_loop::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {}", error_text(errno)));
+            host::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {}", error_text(errno)));
             // The client is told by the closed connection.
             let _ = fd::close(accepted);
         }
@@ -119,7 +119,7 @@ pub(super) unsafe extern "C" fn listen_unix(listener: *mut connListener) -> c_in
     let open = |path: &CStr| {
         open_unix(path, permissions, group, host::tcp_backlog()).map(Some).inspect_err(|error| {
             let path = path.to_string_lossy();
-            event_loop::log(LIBAE_LOG_WARNING, format_args!("Failed opening Unix socket {path}: {error}"));
+            host::log(LIBAE_LOG_WARNING, format_args!("Failed opening Unix socket {path}: {error}"));
         })
     };
     // SAFETY: valid, with that many addresses.
@@ -138,10 +138,10 @@ pub(super) unsafe extern "C" fn close_listener(listener: *mut connListener) {
                 // SAFETY: the host names a live loop of this thread.
                 Some(el) => unsafe { named(el) },
                 // SAFETY: this thread's loops are used by no other.
-                None => unsafe { event_loop::watching(listening) },
+                None => unsafe { crate::event_loop::watching(listening) },
             };
             if let Some(el) = el {
-                event_loop::delete_file_event(el, listening, AE_READABLE);
+                crate::event_loop::delete_file_event(el, listening, AE_READABLE);
             }
             // The descriptor is gone whatever it answers.
             let _ = fd::close(listening);

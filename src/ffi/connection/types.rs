@@ -16,13 +16,13 @@ use crate::abi::type_identity::type_name;
 #[cfg(abi_redis_8)]
 use crate::connection::Conn;
 use crate::connection::registry;
-#[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
-use crate::event_loop::log;
 #[cfg(abi_redis_8)]
 use crate::ffi::args::event_loop;
 #[cfg(not(abi_valkey_9))]
 use crate::ffi::args::string;
 use crate::ffi::args::{call, non_null, quietly};
+#[cfg(any(not(feature = "tls"), abi_valkey_8_1))]
+use crate::host::log;
 #[cfg(not(abi_valkey_9))]
 use core::ffi::c_char;
 use core::ffi::{c_int, c_void};

@@ -2,7 +2,7 @@
 
 use super::settings::{CertAndKey, Settings};
 use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::event_loop;
+use crate::host;
 use pkcs8::der::pem::{self, LineEnding};
 use pkcs8::pkcs5::Error as Pkcs5Error;
 use pkcs8::{EncryptedPrivateKeyInfoRef, Error as Pkcs8Error};
@@ -100,7 +100,7 @@ pub(super) fn roots(settings: &Settings) -> Result<Option<(RootCertStore, Vec<Ce
                 && let Err(error) = trust("tls-ca-cert-dir", entry.path(), &mut trusted)
             {
                 // OpenSSL opens such a file only when it looks for that certificate, and goes on without it.
-                event_loop::log(LIBAE_LOG_WARNING, format_args!("{error}: left out"));
+                host::log(LIBAE_LOG_WARNING, format_args!("{error}: left out"));
             }
         }
         if trusted.1.is_empty() {

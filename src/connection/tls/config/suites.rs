@@ -4,7 +4,7 @@ use super::ahead::AheadCipher;
 use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
-use crate::event_loop;
+use crate::host;
 use rustls::{
     CipherSuite, CipherSuiteCommon, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite, Tls13CipherSuite,
     version,
@@ -26,7 +26,7 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
     for (setting, missing) in [("tls-ciphers", &of_12.missing), ("tls-ciphersuites", &of_13.missing)] {
         if !missing.is_empty() {
             let missing = missing.join(", ");
-            event_loop::log(LIBAE_LOG_WARNING, format_args!("{setting}: {missing}: not supported, left out"));
+            host::log(LIBAE_LOG_WARNING, format_args!("{setting}: {missing}: not supported, left out"));
         }
     }
     let is_strong = |id: &&CipherSuite| ciphers::strength(**id) >= of_12.least_strength;

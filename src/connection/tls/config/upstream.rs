@@ -4,8 +4,8 @@ use super::context::{self, is_configured};
 use super::{reload, source};
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::tls_upstream::redisTLSContextConfig;
-use crate::event_loop::log;
 use crate::host;
+use crate::host::log;
 use crate::sys::Errno;
 use core::ptr::NonNull;
 
