@@ -9,5 +9,6 @@ mod mentions;
 mod packages;
 mod profiles;
 mod rooms;
+mod server;
 mod source;
 mod still_open;
