@@ -13,7 +13,7 @@
 use super::handle::Conn;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::abi::connection::{ConnectionType, connection};
-use crate::event_loop::{self, Loop, LoopHandle};
+use crate::event_loop::{self, Loop, LoopId};
 use crate::host;
 use crate::sys::Errno;
 use core::ffi::c_int;
@@ -32,7 +32,7 @@ pub(super) struct Allocated {
 /// What is known of a connection's loop.
 #[derive(Clone, Copy)]
 pub(super) struct Home {
-    el: LoopHandle,
+    el: LoopId,
     /// The thread in which it was accepted or registered.
     thread: u64,
     /// Its events are registered with the loop.
@@ -45,11 +45,11 @@ pub(super) struct Home {
 unsafe impl Send for Home {}
 
 impl Home {
-    const UNKNOWN: Self = Self { el: LoopHandle::NONE, thread: 0, is_registered: false, is_safe_apis: false };
+    const UNKNOWN: Self = Self { el: LoopId::NONE, thread: 0, is_registered: false, is_safe_apis: false };
 
     /// Of a connection that `el` has accepted; of an unknown loop for None.
     pub(super) fn of(el: Option<Loop>) -> Self {
-        Self { el: el.map_or(LoopHandle::NONE, LoopHandle::of), thread: event_loop::thread(), ..Self::UNKNOWN }
+        Self { el: el.map_or(LoopId::NONE, LoopId::of), thread: event_loop::thread(), ..Self::UNKNOWN }
     }
 }
 
@@ -175,7 +175,7 @@ fn own(conn: Conn, el: *mut aeEventLoop) -> Option<Loop> {
     }
     let mut home = get(conn);
     if !home.el.is_at(el) {
-        home.el = LoopHandle::at(el);
+        home.el = LoopId::at(el);
     }
     // SAFETY: a connection is used by the thread of its loop.
     let there = unsafe { home.el.get() };

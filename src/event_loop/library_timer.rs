@@ -1,7 +1,7 @@
 //! Time events of the library's own.
 
 use super::handle::Loop;
-use super::threads::LoopHandle;
+use super::threads::LoopId;
 use super::timers::{create_time_event, delete_time_event};
 use crate::abi::ae::{AeTimeProc, aeTimeProc};
 use crate::sys::Errno;
@@ -11,7 +11,7 @@ use core::ptr;
 /// A time event that can be cancelled even after its loop has gone: it does not mistake another loop for its own.
 #[derive(Debug)]
 pub(crate) struct LibraryTimer {
-    el: LoopHandle,
+    el: LoopId,
     id: c_longlong,
 }
 
@@ -29,7 +29,7 @@ impl LibraryTimer {
         let proc = proc as *mut aeTimeProc;
         // SAFETY: `proc` may be called, and there is no finalizer.
         let id = unsafe { create_time_event(el, milliseconds, proc, data, ptr::null_mut()) }?;
-        Ok(Self { el: LoopHandle::of(el), id })
+        Ok(Self { el: LoopId::of(el), id })
     }
 
     /// Sees to it that it does not run (again).

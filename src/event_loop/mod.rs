@@ -39,6 +39,6 @@ pub(crate) use run::{process_events, run};
 #[cfg(feature = "tls")]
 pub(crate) use threads::is_used_here;
 #[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.
-pub(crate) use threads::{LoopHandle, newest, note_user, thread, watching};
+pub(crate) use threads::{LoopId, newest, note_user, thread, watching};
 pub(crate) use timers::{create_time_event, delete_time_event, delete_time_events};
 pub(crate) use wait::wait;

@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Orderi
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A loop, the thread that created it and the one that uses it: its creator until another is seen to run or resize it.
-struct Entry {
+struct KnownLoop {
     number: u64,
     el: *mut aeEventLoop,
     creator: u64,
@@ -22,10 +22,10 @@ struct Entry {
 }
 
 // SAFETY: the pointer is only followed by the thread that uses the loop.
-unsafe impl Send for Entry {}
+unsafe impl Send for KnownLoop {}
 
 /// Every loop, the newest last.
-static LOOPS: Mutex<Vec<Entry>> = Mutex::new(Vec::new());
+static LOOPS: Mutex<Vec<KnownLoop>> = Mutex::new(Vec::new());
 /// The number of the next loop: no loop gets one that another has had.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// How often the list has changed, from 1 on.
@@ -46,7 +46,7 @@ thread_local! {
     static SEEN: Cell<Seen> = const { Cell::new(Seen { changes: 0, newest: ptr::null_mut() }) };
 }
 
-fn list() -> MutexGuard<'static, Vec<Entry>> {
+fn list() -> MutexGuard<'static, Vec<KnownLoop>> {
     LOOPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -65,19 +65,19 @@ pub(super) fn next_number() -> u64 {
 
 /// A fork waits until nobody holds the list: a child that another thread's lock was copied into could make no loop.
 mod forks {
-    use super::{Entry, list};
+    use super::{KnownLoop, list};
     use crate::sys::thread::at_fork;
     use core::cell::UnsafeCell;
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::sync::MutexGuard;
 
     /// The list while a fork is under way.
-    struct Held(UnsafeCell<Option<MutexGuard<'static, Vec<Entry>>>>);
+    struct HeldForFork(UnsafeCell<Option<MutexGuard<'static, Vec<KnownLoop>>>>);
 
     // SAFETY: it is touched only by the thread that forks, between its `hold` and `release`, with the lock held.
-    unsafe impl Sync for Held {}
+    unsafe impl Sync for HeldForFork {}
 
-    static HELD: Held = Held(UnsafeCell::new(None));
+    static HELD: HeldForFork = HeldForFork(UnsafeCell::new(None));
     static ARE_GUARDED: AtomicBool = AtomicBool::new(false);
 
     unsafe extern "C" fn hold() {
@@ -104,7 +104,7 @@ pub(super) fn add(el: Loop, number: u64) -> Result<(), Errno> {
     forks::guard();
     let (mut list, thread) = (list(), thread());
     list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    list.push(Entry { number, el: el.as_ptr(), creator: thread, user: thread });
+    list.push(KnownLoop { number, el: el.as_ptr(), creator: thread, user: thread });
     CHANGES.fetch_add(1, Release);
     Ok(())
 }
@@ -179,31 +179,31 @@ pub(crate) fn is_used_here(number: u64) -> bool {
 
 /// A loop that may be gone. Another one at its address is not mistaken for it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LoopHandle {
+pub(crate) struct LoopId {
     el: *mut aeEventLoop,
     number: u64,
     /// After how many deletions it was still there.
     deletions: u64,
 }
 
-impl LoopHandle {
+impl LoopId {
     /// No loop.
     pub(crate) const NONE: Self = Self { el: ptr::null_mut(), number: 0, deletions: 0 };
 
-    /// The handle of a loop.
+    /// The id of a loop.
     pub(crate) fn of(el: Loop) -> Self {
         let deletions = DELETIONS.load(Acquire);
         Self { el: el.as_ptr(), number: el.state().number, deletions }
     }
 
-    /// The handle of the loop that is at an address now.
+    /// The id of the loop that is at an address now.
     pub(crate) fn at(el: *mut aeEventLoop) -> Self {
         let list = list();
         let entry = list.iter().find(|entry| entry.el == el);
         entry.map_or(Self::NONE, |entry| Self { el, number: entry.number, ..Self::NONE })
     }
 
-    /// Whether it is the handle of a loop at that address, there or gone.
+    /// Whether it is the id of a loop at that address, there or gone.
     pub(crate) fn is_at(&self, el: *mut aeEventLoop) -> bool {
         self.el == el
     }

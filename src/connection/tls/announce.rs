@@ -8,7 +8,7 @@ use crate::abi::connection::*;
 use crate::abi::profile;
 use crate::connection::handlers::call_handlers;
 use crate::connection::home::{loop_number, loop_of, named};
-use crate::event_loop::{self, LibraryTimer, Loop, LoopHandle};
+use crate::event_loop::{self, LibraryTimer, Loop, LoopId};
 use crate::sys::Errno;
 use core::cell::Cell;
 use core::ffi::{c_int, c_longlong, c_void};
@@ -85,7 +85,7 @@ unsafe extern "C" fn look_after(el: *mut aeEventLoop, _id: c_longlong, _data: *m
     // SAFETY: called by the loop, in its thread.
     let Some(el) = (unsafe { named(el) }) else { return profile::DO_NOT_RUN_AGAIN };
     event_loop::note_user(el);
-    let (number, asks) = (LoopHandle::of(el).number(), asks(el));
+    let (number, asks) = (LoopId::of(el).number(), asks(el));
     if el.asked().seen.replace(asks) != asks {
         // SAFETY: the loop is this thread's.
         if unsafe { is_to_be_served(number) } {
@@ -140,7 +140,7 @@ pub(in crate::connection) fn has_pending(el: Option<Loop>) -> bool {
         return false;
     }
     let Some(el) = el else { return loops_of_this_thread().next().is_some() };
-    let number = LoopHandle::of(el).number();
+    let number = LoopId::of(el).number();
     pending::first_loop(number) == Some(number)
 }
 
@@ -152,7 +152,7 @@ pub(in crate::connection) fn process_pending(el: Option<Loop>) -> c_int {
         Some(el) => {
             let asks = &el.asked().asks;
             asks.set(asks.get() + 1);
-            serve(LoopHandle::of(el).number())
+            serve(LoopId::of(el).number())
         }
         None => {
             ASKS.set(ASKS.get().wrapping_add(1));

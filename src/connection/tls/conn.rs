@@ -31,7 +31,7 @@ pub(crate) struct TlsConnection {
     reached: bool,
     /// Another thread is using the connection: its loop is not touched until the state is updated.
     postponed: bool,
-    place: pending::Entry,
+    place: pending::Listing,
     /// The next call that serves waiting connections skips it, once.
     deferred: bool,
 }
@@ -99,7 +99,7 @@ impl TlsConn {
                 timer: None,
                 reached: false,
                 postponed: false,
-                place: pending::Entry::default(),
+                place: pending::Listing::default(),
                 deferred: false,
             })?
         };

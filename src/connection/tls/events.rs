@@ -9,7 +9,7 @@ use crate::abi::connection::*;
 use crate::connection::errors::status;
 use crate::connection::home::{loop_of, named};
 use crate::connection::watch::unwatch;
-use crate::event_loop::{self, LoopHandle};
+use crate::event_loop::{self, LoopId};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
@@ -75,7 +75,7 @@ pub(in crate::connection) fn unbind(conn: TlsConn) {
 #[allow(dead_code)] // Only Redis 8 asks for it.
 pub(in crate::connection) fn rebound(conn: TlsConn) -> Result<(), Errno> {
     if conn.has_permit() {
-        conn.move_permit(LoopHandle::of(loop_of(*conn)?).number());
+        conn.move_permit(LoopId::of(loop_of(*conn)?).number());
     }
     // A handshake is under way, or was to give way and has changed its loop before it was told.
     if conn.state() == CONN_STATE_CONNECTING || conn.has_permit() || conn.conn_handler().is_some() {

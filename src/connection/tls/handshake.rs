@@ -18,7 +18,7 @@ use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
 use crate::connection::watch::{drop_fd, unwatch};
-use crate::event_loop::{LibraryTimer, LoopHandle};
+use crate::event_loop::{LibraryTimer, LoopId};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
 
@@ -47,7 +47,7 @@ pub(super) fn stop_timer(conn: TlsConn) {
 /// A permit for a handshake that begins. If there is none left, the oldest handshake of the same loop gives way: better
 /// a slow client than a new one. A time event tells it, because its handler must not run in here.
 fn take_permit(conn: TlsConn) -> Result<Permit, Failure> {
-    let el = LoopHandle::of(loop_of(*conn)?).number();
+    let el = LoopId::of(loop_of(*conn)?).number();
     if let Some(permit) = Permit::take(conn.as_ptr(), el) {
         return Ok(permit);
     }

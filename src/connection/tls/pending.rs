@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A loop's number, and a number that grows with each entry.
-type Position = (u64, u64);
+type Place = (u64, u64);
 
 struct Waiting {
-    connections: BTreeMap<Position, Pointer>,
+    connections: BTreeMap<Place, Pointer>,
     next: u64,
 }
 
@@ -32,9 +32,9 @@ fn waiting() -> MutexGuard<'static, Waiting> {
 
 /// A connection's entry in the list. Not to be copied.
 #[derive(Default, Debug)]
-pub(super) struct Entry(Option<Position>);
+pub(super) struct Listing(Option<Place>);
 
-impl Entry {
+impl Listing {
     pub(super) fn is_taken(&self) -> bool {
         self.0.is_some()
     }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn each_loop_has_its_own_in_order() {
         let conns = [1, 2, 3].map(ptr::without_provenance_mut);
-        let [mut a, mut b, mut c] = [Entry::default(), Entry::default(), Entry::default()];
+        let [mut a, mut b, mut c] = [Listing::default(), Listing::default(), Listing::default()];
         a.enter(8, conns[0]);
         b.enter(16, conns[1]);
         c.enter(8, conns[2]);

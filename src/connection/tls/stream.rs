@@ -11,7 +11,7 @@ use crate::connection::handlers::is_held;
 use crate::connection::socket::{STREAM, text_of};
 use crate::connection::watch::drop_fd;
 use crate::connection::{home, sync};
-use crate::event_loop::{Loop, LoopHandle};
+use crate::event_loop::{Loop, LoopId};
 use crate::host::memory::unbox;
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
@@ -58,7 +58,7 @@ pub(crate) fn create_accepted(
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
 pub(crate) fn accepts(el: Loop, most: usize) -> Option<usize> {
     match most.min(permits::room()) {
-        0 => permits::oldest(LoopHandle::of(el).number()).map(|_| 1),
+        0 => permits::oldest(LoopId::of(el).number()).map(|_| 1),
         most => Some(most),
     }
 }

@@ -11,15 +11,15 @@ use libc::pollfd;
 pub(super) const NAME: &CStr = c"poll";
 
 /// One more than the index of a descriptor's entry, 0 for none.
-struct Position(u32);
+struct EntryNumber(u32);
 
 // SAFETY: a plain integer.
-unsafe impl Zeroable for Position {}
+unsafe impl Zeroable for EntryNumber {}
 
 pub(in crate::event_loop) struct Backend {
     entries: Vec<pollfd>,
     /// One for each descriptor below the set size.
-    positions: ZeroedArray<Position>,
+    positions: ZeroedArray<EntryNumber>,
     /// Where the next poll starts to report, so that a full `fired` starves nobody.
     start: usize,
 }
