@@ -71,7 +71,7 @@ def _build(engine):
         require({"cc": "gcc"}, {engine.header: engine.package})
     BENCH.mkdir(parents=True, exist_ok=True)
     words = {"stock": _stock, "mio": _rust, "libae-rust": _rust}.get(engine.name, _plain)(engine)
-    # An engine that does not build any more must not be measured as it was.
+    # An engine that no longer builds must not be measured as it was.
     program(engine.name).unlink(missing_ok=True)
     run(["cc", *CFLAGS, "-o", program(engine.name), *harness(), *words], cwd=ROOT)
 

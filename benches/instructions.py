@@ -97,7 +97,7 @@ def compared(recorded, counts):
     outcomes = []
     for work in {**recorded, **counts}:
         if work not in recorded or work not in counts:
-            outcomes.append((False, f"{work}: {'not recorded' if work in counts else 'not counted any more'}"))
+            outcomes.append((False, f"{work}: {'not recorded' if work in counts else 'no longer counted'}"))
             continue
         ratio = counts[work] / recorded[work]
         line = f"{work}: {counts[work]:.2f}, recorded {recorded[work]:.2f}, {ratio - 1:+.1%}"

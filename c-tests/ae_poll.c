@@ -122,7 +122,7 @@ static int poll_nothing(aeEventLoop *el) {
     return wanted;
 }
 
-/* The loop waits for nothing: that is the custom poll's affair. Timers run all the same. */
+/* The loop waits for nothing: that is the custom poll's affair. Timers run anyway. */
 static void loop_does_not_wait_for_a_custom_poll(void) {
     aeEventLoop *el = new_loop();
     int pair[2], i;
@@ -271,7 +271,7 @@ static void protection_is_a_flag_of_its_own(void) {
     aeDeleteEventLoop(el);
 }
 
-/* Departs from upstream, whose mutex is a plain one: a thread that waits for itself waits for ever. */
+/* Departs from upstream, whose mutex is a plain one: a thread that waits for itself waits forever. */
 static void own_mutex_is_a_deadlock_that_is_told(void) {
     aeEventLoop *el = new_loop();
     int pair[2];

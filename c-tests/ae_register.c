@@ -212,7 +212,7 @@ static void success_leaves_errno_alone(void) {
     errno = 4242;
     aeDeleteFileEvent(el, pair[0], AE_WRITABLE);
     aeDeleteFileEvent(el, pair[0], AE_READABLE);
-    aeDeleteFileEvent(el, pair[0], AE_READABLE); /* not watched any more */
+    aeDeleteFileEvent(el, pair[0], AE_READABLE); /* no longer watched */
     aeDeleteFileEvent(el, 100000, AE_READABLE);
     CHECK_NULL(aeGetFileClientData(el, pair[0]));
     aeDeleteEventLoop(el);

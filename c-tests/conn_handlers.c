@@ -205,7 +205,7 @@ static void closed_in_the_read_handler(void) {
     CHECK_INT(connSetReadHandler(conn, on_close), C_OK);
     CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
     CHECK_INT(run_once(), 1);
-    CHECK_TEXT(test_noted(), "x"); /* not the write handler any more */
+    CHECK_TEXT(test_noted(), "x"); /* no longer the write handler */
     CHECK_INT(run_once(), 0);
     end();
 }

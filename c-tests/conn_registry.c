@@ -366,7 +366,7 @@ static void calls_go_through_the_table(void) {
     CHECK_INT(configured, -7);
 }
 
-/* Departs from upstream, which calls NULL (but for addr, is_local, get_peer_cert and configure). */
+/* Departs from upstream, which calls NULL (except addr, is_local, get_peer_cert and configure). */
 static void what_a_type_lacks_is_einval(void) {
     struct iovec iov = {(char[]){"x"}, 1};
     connListener listener = {.ct = &memory_type};

@@ -72,7 +72,7 @@ static int fill_backlog(int listening_port, int *clients, int most) {
     return count;
 }
 
-/* As upstream from 7.4 on, but for errno, which is left alone there; before, it returned C_OK. */
+/* As upstream from 7.4 on, except errno, which is left alone there; before, it returned C_OK. */
 static void blocking_connect_times_out(void) {
     int clients[16], count, full, full_port;
     long long before;

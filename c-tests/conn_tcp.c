@@ -227,7 +227,7 @@ static void accept_ends_at_once(void) {
     CHECK_TEXT(test_noted(), "c");
     CHECK_INT(connected_state, CONN_STATE_CONNECTED);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
-    CHECK_INT(connAccept(conn, on_connect), C_ERR); /* not accepting any more */
+    CHECK_INT(connAccept(conn, on_connect), C_ERR); /* no longer accepting */
     CHECK_TEXT(test_noted(), "");
     connClose(conn);
     close(peer);

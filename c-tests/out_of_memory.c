@@ -32,7 +32,7 @@ void *realloc(void *ptr, size_t size) { return refuse() ? NULL : __libc_realloc(
 
 enum { TRIES = 60 };
 
-/* Runs `body` with the first allocation failing, then the second, up to where none is asked for any more. */
+/* Runs `body` with the first allocation failing, then the second, until none is asked for. */
 #define EVERY_ALLOCATION(body)                                    \
     do {                                                          \
         int allowed = 0;                                          \

@@ -30,7 +30,7 @@ static void on_file(aeEventLoop *loop, int fd, void *data, int mask) {
 
     CHECK(loop == el && !deleted);
     CHECK(mask & (AE_READABLE | AE_WRITABLE));
-    /* Nobody is called for a descriptor that is not his any more. */
+    /* Nobody is called for a descriptor that is no longer theirs. */
     CHECK_INT(pair->fds[0], fd);
     if (mask & AE_READABLE) test_drain(fd);
     act();

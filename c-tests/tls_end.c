@@ -120,7 +120,7 @@ static void on_read(connection *conn) {
     }
 }
 
-/* Nobody said goodbye: an end all the same. */
+/* Nobody said goodbye: an end anyway. */
 static void end_without_close_notify_is_an_end(void) {
     begin(NULL);
     CHECK_INT(connSetReadHandler(server, on_read), C_OK);
@@ -251,7 +251,7 @@ static void on_accepted_write_and_close(connection *conn) {
     server = NULL;
 }
 
-/* A replica blocks its socket while it loads: closing it must not wait for the other side. It would for ever. */
+/* A replica blocks its socket while it loads: closing it must not wait for the other side. It would wait forever. */
 static void close_does_not_wait_for_the_peer(void) {
     TLS_BEGIN();
     tls_connect_pair();

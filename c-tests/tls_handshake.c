@@ -134,7 +134,7 @@ static void nobody_asks_how_it_went(void) {
     tls_end_peer();
 }
 
-/* Closed while it waits: its time does not come any more. */
+/* Closed while it waits: its time never comes. */
 static void closed_while_it_waits(void) {
     TLS_BEGIN(config.handshake_timeout = 2000);
     tls_accept_peer();

@@ -135,7 +135,7 @@ static void waits_in_its_place(void) {
     CHECK(tls_run_for(30) < 5); /* nor does the loop spin */
     connSetPostponeUpdateState(server, 0);
     connUpdateState(server);
-    RUN_UNTIL(arrived == 3 * PIECE); /* by itself: nobody asks any more */
+    RUN_UNTIL(arrived == 3 * PIECE); /* by itself: nobody asks now */
     tls_end();
 }
 

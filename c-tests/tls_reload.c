@@ -254,7 +254,7 @@ static void host_hears_of_certificates(void) {
     connTypeCleanupAll();
     CHECK_TEXT(serials[LIBAE_TLS_CERTIFICATE_SERVER], "none");
     CHECK_TEXT(serials[LIBAE_TLS_CERTIFICATE_CA], "none");
-    tlsConfigureAsync(); /* there is nothing to look at any more */
+    tlsConfigureAsync(); /* there is nothing left to look at */
     tlsApplyPendingReload();
     CHECK_INT(expires[LIBAE_TLS_CERTIFICATE_SERVER], 0);
     end_reload();

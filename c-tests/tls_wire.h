@@ -73,7 +73,7 @@ static inline long wire_run(long most, long piece) {
         count = wire_shuttle(most - moved, piece);
         moved += count;
         idle = count > 0 ? 0 : idle + 1;
-        /* What has been sent over loopback is there at once, but for what the kernel does in its own time. */
+        /* What has been sent over loopback is there at once, except what the kernel does in its own time. */
         if (idle == 1 && moved < most && !(client_calls && server_calls)) test_sleep_us(200);
     } while (idle < 2 && moved < most);
     tls_run_idle();

@@ -91,7 +91,7 @@ basicConstraints = CA:false
 subjectAltName = URI:urn:alice@evil, URI:urn:unknown
 """
 
-# Not every `openssl` makes such any more: pbeWithMD5AndDES-CBC, with PASSPHRASE.
+# Not every `openssl` still makes such: pbeWithMD5AndDES-CBC, with PASSPHRASE.
 PBES1 = """\
 -----BEGIN ENCRYPTED PRIVATE KEY-----
 MIGwMBsGCSqGSIb3DQEFAzAOBAgriifm69IvRQICCAAEgZCAwMgufqLzwCEKHn5V

@@ -20,7 +20,7 @@ PAUSE = 10  # seconds
 
 def tarball(package, version, release, near=False):
     """upstream's tarball of the package in that version, from Debian's release or its updates, fetched unless it is there.
-    With `near`, another version of the same series does where the archive does not have this one any more."""
+    With `near`, another version of the same series does where the archive no longer has this one."""
     found = _find(package, version)
     if found:
         return found
@@ -79,9 +79,9 @@ def _fetch(package, version, release, near):
             problems.append(str(reason))
             continue
         if found != version:
-            say(f"the archive has no {package} {version} any more; {found} takes its place")
+            say(f"the archive no longer has {package} {version}; {found} takes its place")
         return target
-    raise Failure("\n".join(problems) or f"the archive has no {package} {version} any more")
+    raise Failure("\n".join(problems) or f"the archive no longer has {package} {version}")
 
 
 def tarballs(shown):

@@ -272,7 +272,7 @@ mod tests {
         }
 
         /// The shortest text of a double, rounded to a double, is that double again. Where the longer format has come
-        /// to lie in the middle of two doubles, it cannot tell any more on which side of it the text was.
+        /// to lie in the middle of two doubles, it can no longer tell on which side of it the text was.
         #[test]
         fn parsing_agrees_with_double(value in NORMAL | POSITIVE | NEGATIVE) {
             let parsed = LongDouble::parse(format!("{value:e}").as_bytes()).unwrap();

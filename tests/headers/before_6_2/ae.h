@@ -3,7 +3,7 @@
 
 /** How many descriptors a loop is for that is created without saying so. */
 #define AE_SETSIZE (1024 * 10)
-/** What select calls exceptional conditions: nobody waits for them any more. */
+/** What select calls exceptional conditions: nobody waits for them now. */
 #define AE_EXCEPTION 0
 
 #define LIBAE_FOURTH(a1, a2, a3, a4, ...) a4

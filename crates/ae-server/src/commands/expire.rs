@@ -18,7 +18,7 @@ pub const COMMANDS: &[Command] = &[
     command("pttl", 2, READ, ONE_KEY, "2.6.0", "Returns a key's time to live in milliseconds.", pttl),
     command("expiretime", 2, READ, ONE_KEY, "7.0.0", "Returns when a key expires, in Unix seconds.", expiretime),
     command("pexpiretime", 2, READ, ONE_KEY, "7.0.0", "Returns when a key expires, in Unix milliseconds.", pexpiretime),
-    command("persist", 2, SET, ONE_KEY, "2.2.0", "Lets a key live for ever.", persist),
+    command("persist", 2, SET, ONE_KEY, "2.2.0", "Removes a key's time to live.", persist),
 ];
 
 fn expire(ctx: &mut Context<'_>) -> Outcome {
