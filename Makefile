@@ -64,8 +64,8 @@ PROFILE := $(or $(shell awk -F, -v abi=$(WANTED_ABI) '$$1 == abi || index(" " $$
 	src/abi/facts/profiles.csv 2>/dev/null),$(WANTED_ABI))
 PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
-# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc and jemalloc from the release build.
-# cargo compiles them for each profile anew otherwise, which takes minutes.
+# The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc and jemalloc from the release
+# build. cargo compiles them for each profile anew otherwise, which takes minutes.
 C_LIBRARIES := $(TARGET)/c-libraries.toml
 DEV_CARGO   := $(CARGO) --config $(C_LIBRARIES)
 
@@ -125,8 +125,8 @@ check-headers: | $(C_LIBRARIES) ## fail when the headers are not what the source
 
 # Both libraries are made of one object: the crate with all it uses, unused sections dropped, and every symbol local
 # but those that are exported. So libae.a cannot clash with another Rust library in the same program, and both
-# libraries export the same names. A libae.so of rustc's own would have no symbol versions, and cargo gives a package with
-# several crate types no link-time optimization: so Cargo.toml names none, and the archive is asked for here.
+# libraries export the same names. A libae.so of rustc's own would have no symbol versions, and cargo gives a package
+# with several crate types no link-time optimization: so Cargo.toml names none, and the archive is asked for here.
 #
 # Callbacks may be left by an exception or by pthread_cancel: whoever unwinds has to find the way through our frames.
 CODEGEN := -C force-unwind-tables=yes
@@ -151,8 +151,8 @@ $(STATIC): $(BUILD)/libae.o
 
 # ae and anet alone: the same crate without TLS, of which only what their functions use is left. Without fat LTO, which
 # would make the standard library's functions for panics and failed allocations local: here src/sys/abort.rs takes their
-# place, and with them goes the code of backtraces. (nm sees no symbols beside bitcode.) Without debug information, which
-# would be most of it: a program's own tools are to stay small.
+# place, and with them goes the code of backtraces. (nm sees no symbols beside bitcode.) Without debug information,
+# which would be most of it: a program's own tools are to stay small.
 $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(CARGO),see https://rustup.rs)
 	$(call need,$(LD),install binutils)
@@ -178,8 +178,8 @@ $(CORE): $(BUILD)/core.o
 	@rm -f $@
 	$(AR) rcsD $@ $<
 
-# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old ae.h,
-# whose structs are others, does not link.
+# The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old
+# ae.h, whose structs are others, does not link.
 $(INSIDE): $(BUILD)/core.o
 	@rm -f $@
 	$(NM) -g --defined-only $< | sed -nE 's/.* ((ae|anet)[A-Z].*)$$/\1 libae_$(PROFILE_ID)_\1/p' | \
@@ -216,8 +216,9 @@ $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET)
 	scripts/c-libraries.py > $@
 
-# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates that it
-# depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable toolchain.
+# For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates
+# that it depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable
+# toolchain.
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address

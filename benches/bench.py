@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures libae's event loop beside a raw epoll loop, the stock ae of Redis, libev, libuv, libevent and mio.
 
-  benches/bench.py                      everything; writes target/bench/results.json, docs/performance.md, and the complete
-                                        tables and the plots in docs/performance/
+  benches/bench.py                      everything; writes target/bench/results.json, docs/performance.md, and the
+                                        complete tables and the plots in docs/performance/
   benches/bench.py --quick              a look at everything in about a minute; writes only target/bench/partial.json
   benches/bench.py --scenarios dispatch,timers --engines libae,stock --rounds 3
                                         a part of it, likewise

@@ -24,7 +24,8 @@ class Ended(Failure):
 
 @dataclass
 class Profile:
-    """Instructions: all, those in each object file itself, and of each pair of caller and callee (calls, inclusive cost)."""
+    """Instructions: all, those in each object file itself, and of each pair of caller and callee (calls, inclusive
+    cost)."""
 
     total: int = 0
     objects: Counter = field(default_factory=Counter)

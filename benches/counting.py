@@ -1,4 +1,5 @@
-"""Counts user-space instructions under callgrind, the C library's among them: what an engine spends besides the kernel."""
+"""Counts user-space instructions under callgrind, the C library's among them: what an engine spends besides the
+kernel."""
 
 import callgrind
 from engines import Failure, program

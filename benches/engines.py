@@ -1,4 +1,5 @@
-"""The engines: where each comes from and how the harness is built with it. Everything that is built lies in build/bench."""
+"""The engines: where each comes from and how the harness is built with it. Everything that is built lies in
+build/bench."""
 
 import re
 import subprocess

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Counts libae's instructions for fixed pieces of work and compares them with the committed counts, instructions.csv. Only
-what runs inside libae.so counts, not the C library, the harness or the kernel, so the machine and its load do not matter.
+"""Counts libae's instructions for fixed pieces of work and compares them with the committed counts, instructions.csv.
+Only what runs inside libae.so counts, not the C library, the harness or the kernel, so the machine and its load do not
+matter.
 
   benches/instructions.py            compares; a count that has risen by more than 3 % fails
   benches/instructions.py --record   writes the counts to instructions.csv
@@ -23,8 +24,8 @@ SKIPPED = 77
 PROGRAM = BENCH / "libae-shared"
 LIBRARY = "libae.so"
 
-# What is counted: the work, the scenario with some work and with more of it, and how many units of work that is more. The
-# difference leaves out what comes before and after. `register` adds and removes all descriptors six times.
+# What is counted: the work, the scenario with some work and with more of it, and how many units of work that is more.
+# The difference leaves out what comes before and after. `register` adds and removes all descriptors six times.
 DIFFERENCES = (
     ("dispatch, 100 descriptors, 1 active", ("dispatch", 100, 1, 10000), ("dispatch", 100, 1, 20000), 10000),
     ("dispatch, 1000 descriptors, 100 active", ("dispatch", 1000, 100, 10000), ("dispatch", 1000, 100, 20000), 10000),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Draws the results: `plots.py FOLDER` writes NAME.png for each plot there. It needs matplotlib; bench.py runs it with one of
-its own. The same results give the same files, byte for byte."""
+"""Draws the results: `plots.py FOLDER` writes NAME.png for each plot there. It needs matplotlib; bench.py runs it with
+one of its own. The same results give the same files, byte for byte."""
 
 import io
 import sys

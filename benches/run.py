@@ -55,7 +55,8 @@ def rotated(names, number):
 
 
 def measure(scenario, numbers, names, rounds, place=program):
-    """{engine: its outcome at this point}; an outcome has each round's value for each figure, None where there is none"""
+    """{engine: its outcome at this point}; an outcome has each round's value for each figure, None where there is
+    none"""
     outcomes = {name: {"status": "measured", "failures": [], "figures": {}} for name in names}
     for number in range(rounds):
         for name in rotated(names, number):

@@ -4,11 +4,11 @@
 The library is that of an ABI profile, redis-7.2 unless --abi names another: build/PROFILE/ then has the library and
 target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exist for every profile.
 
-A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit status 0
-passed, 77 skipped, else failed, with the reason on stderr; `prog` runs all and closes with "N cases, N failed, N skipped". A
-program whose name starts with `hiredis_` is linked with libhiredis and finds a running ae-server at AE_SERVER_PORT. One whose
-name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS (tools/testkit/certificates.py), which is not set
-where there is no `openssl` command.
+A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit
+status 0 passed, 77 skipped, else failed, with the reason on stderr; `prog` runs all and closes with "N cases, N failed,
+N skipped". A program whose name starts with `hiredis_` is linked with libhiredis and finds a running ae-server at
+AE_SERVER_PORT. One whose name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS
+(tools/testkit/certificates.py), which is not set where there is no `openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
 backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
@@ -114,7 +114,8 @@ VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 PROFILED = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
     name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
 }
-# Of their programs these run with valgrind, and with the archive, which is made of the same object as the shared library.
+# Of their programs these run with valgrind, and with the archive, which is made of the same object as the shared
+# library.
 NARROWED_OF_OTHERS = {"valgrind": PROFILED, "a-epoll": PROFILED | set(LINKAGES_OF)}
 # TLS programs take long, and hardly know the backends: what runs of them in these variants unless they are asked for.
 # With valgrind, whose start takes a second and a handshake another, AddressSanitizer has to do for the rest.
@@ -178,8 +179,8 @@ class Library:
 
 @functools.cache
 def sanitizer_arguments():
-    """The one AddressSanitizer runtime of the program: rustc's, for the C side too. And its linker, where it brings one:
-    with all of the library's debug information the system's takes five times as long."""
+    """The one AddressSanitizer runtime of the program: rustc's, for the C side too. And its linker, where it brings
+    one: with all of the library's debug information the system's takes five times as long."""
     folder = pathlib.Path(completed(["rustc", "--print", "target-libdir"]).stdout.strip())
     found = sorted(folder.glob("librustc-*_rt.asan.a"))
     if not found:

@@ -1,6 +1,7 @@
 /* Random work from callbacks, the same for the same seed: every callback creates and deletes file and time events,
  * closes descriptors and opens others of the same number, resizes the set, re-enters the loop and opens and closes
- * connections; the last one deletes the loop. What is checked is what must always hold; the rest is for valgrind and the sanitizers to see. */
+ * connections; the last one deletes the loop. What is checked is what must always hold; the rest is for valgrind and
+ * the sanitizers to see. */
 #include "test.h"
 #include "conn_test.h"
 

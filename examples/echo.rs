@@ -69,8 +69,8 @@ fn is_temporary(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Serves the connection, which its timer keeps alive. The timer is not touched when the client does something: it looks
-/// for itself how long that is ago.
+/// Serves the connection, which its timer keeps alive. The timer is not touched when the client does something: it
+/// looks for itself how long that is ago.
 fn serve(el: &EventLoop, conn: Connection, idle: Duration) -> io::Result<()> {
     let client = Rc::new(Client { active: Cell::new(Instant::now()), pending: RefCell::default() });
     conn.set_read_handler(Some(client.clone().handler()))?;

@@ -254,7 +254,8 @@ int anetUnixServer(char *err,
  * Returns the descriptor, non-blocking and close-on-exec (in redis-6.2 neither, see `libaeSetSafeSockets`);
  * `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
  *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+ * valid.
  */
 int anetTcpAccept(char *err,
                   int serversock,
@@ -285,12 +286,13 @@ int anetRetryAcceptOnError(int err);
 /**
  * Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
  * an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one.
- * (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is compiled
- * with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
+ * (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is
+ * compiled with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
  *
  * Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
  *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for
+ * `ipbuf_len` bytes.
  */
 int anetResolve(char *err,
                 char *host,
@@ -301,7 +303,8 @@ int anetResolve(char *err,
 /**
  * `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
  *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for
+ * `ipbuf_len` bytes.
  */
 int anetResolveIP(char *err,
                   char *host,

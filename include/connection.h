@@ -307,8 +307,8 @@ int RedisRegisterConnectionTypeSocket(void);
 int RedisRegisterConnectionTypeUnix(void);
 
 /**
- * Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's own
- * tls.o takes its place.
+ * Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's
+ * own tls.o takes its place.
  *
  * Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken, or `EOPNOTSUPP` in a library that has been built
  * without TLS.
@@ -368,8 +368,8 @@ void connShutdown(struct connection *conn);
  * Returns `C_OK`; `C_ERR` with the state `CONN_STATE_ERROR`, errno and `last_errno` when it failed at once, then
  * the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
  *
- * Requires: `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
- * connection.
+ * Requires: `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with
+ * the connection.
  */
 int connConnect(struct connection *conn,
                 const char *addr,
@@ -408,9 +408,10 @@ int connAccept(struct connection *conn, ConnectionCallbackFunc accept_handler);
  * Returns how many were taken; -1 with errno: `EAGAIN` when the socket is full; others also go to `last_errno` and,
  * except for `EINTR`, turn a connected connection to `CONN_STATE_ERROR`.
  *
- * After `EAGAIN` the next call brings the same bytes again, with or without more behind them, as OpenSSL demands: a connection
- * over TLS has already encrypted them, sends those, and then counts as many of the new call's bytes as taken without
- * looking at them. Other bytes in their place are lost. Fewer bytes than before are answered with `EAGAIN`.
+ * After `EAGAIN` the next call brings the same bytes again, with or without more behind them, as OpenSSL demands: a
+ * connection over TLS has already encrypted them, sends those, and then counts as many of the new call's bytes as
+ * taken without looking at them. Other bytes in their place are lost. Fewer bytes than before are answered with
+ * `EAGAIN`.
  *
  * Requires: `conn` is NULL or a live connection of this thread; `data` is NULL or holds `data_len` bytes.
  */
@@ -631,7 +632,8 @@ const char *connGetType(struct connection *conn);
  *
  * Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
  *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+ * valid.
  */
 int connAddr(struct connection *conn,
              char *ip,
@@ -642,7 +644,8 @@ int connAddr(struct connection *conn,
 /**
  * `connAddr` of the remote end.
  *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+ * valid.
  */
 int connAddrPeerName(struct connection *conn,
                      char *ip,
@@ -652,7 +655,8 @@ int connAddrPeerName(struct connection *conn,
 /**
  * `connAddr` of the own end.
  *
- * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+ * Requires: `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+ * valid.
  */
 int connAddrSockName(struct connection *conn,
                      char *ip,

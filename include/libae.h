@@ -83,8 +83,8 @@ struct connListener;
 #define LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES 10000
 
 /**
- * `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long before
- * they say anything.
+ * `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long
+ * before they say anything.
  */
 #define LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT 60000
 
@@ -143,13 +143,13 @@ typedef struct libaeHost {
     /** The group for unix sockets, a name or a number as text, NULL leaves it alone. Default: NULL. */
     const char *(*unix_group)(void);
     /**
-     * Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was told,
-     * else 0.
+     * Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was
+     * told, else 0.
      */
     int (*tls_auth_clients)(void);
     /**
-     * The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is none
-     * yet. Default: none.
+     * The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is
+     * none yet. Default: none.
      */
     void *(*tls_context_config)(void);
     /**
@@ -165,19 +165,19 @@ typedef struct libaeHost {
      */
     int (*tls_accepts_per_call)(void);
     /**
-     * A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key exchange)
-     * has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration, another number
-     * to go on without the setting. Default: 0.
+     * A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key
+     * exchange) has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration,
+     * another number to go on without the setting. Default: 0.
      */
     int (*tls_meaningless)(const char *setting, const char *reason);
     /**
-     * How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure` was
-     * told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
+     * How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure`
+     * was told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
      */
     int (*tls_max_handshakes)(void);
     /**
-     * How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told; with
-     * upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
+     * How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told;
+     * with upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
      */
     int (*tls_handshake_timeout)(void);
     /**
@@ -255,16 +255,17 @@ typedef struct libaeTlsConfig {
     /** For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`. */
     int session_cache_timeout;
     /**
-     * How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
+     * How many accepted connections may be in their handshake at the same time; for one more the oldest fails.
+     * Default:
      * `LIBAE_TLS_MAX_HANDSHAKES`.
      */
     int max_handshakes;
     /** How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit. */
     int handshake_timeout;
     /**
-     * How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be, the
-     * connection ends with close_notify, a few records earlier when they are written together. Default: 16 777 216 (2^24)
-     * with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
+     * How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot
+     * be, the connection ends with close_notify, a few records earlier when they are written together. Default: 16 777
+     * 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
      */
     long long records_per_key;
 } libaeTlsConfig;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Prints a configuration for cargo (`cargo --config FILE`) by which the C libraries, aws-lc and jemalloc, are not compiled but
-taken from the release build, where they are built unless `make` has done that. It stands in place of the build scripts of
-their packages, with what those printed."""
+"""Prints a configuration for cargo (`cargo --config FILE`) by which the C libraries, aws-lc and jemalloc, are not
+compiled but taken from the release build, where they are built unless `make` has done that. It stands in place of the
+build scripts of their packages, with what those printed."""
 
 import json
 import os

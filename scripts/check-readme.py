@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs what README.md prints: the first C program, built with each command that the README gives for it, the
-first of which links it with libae.so and the others without, and the first Python program. Both against an installation in a
-temporary folder, whose libraries are where a system's would be. And follows the links of all documents.
+first of which links it with libae.so and the others without, and the first Python program. Both against an installation
+in a temporary folder, whose libraries are where a system's would be. And follows the links of all documents.
 """
 
 import os

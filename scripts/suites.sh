@@ -1,4 +1,5 @@
-# Sourced by test.sh and test-all.sh: runs suites, two side by side where they are started so, and closes with a summary.
+# Sourced by test.sh and test-all.sh: runs suites, two side by side where they are started so, and closes with a
+# summary.
 # shellcheck shell=bash
 
 logs=build/test-logs/$(basename "$0" .sh)
@@ -18,8 +19,8 @@ lane() {
 }
 
 # suite NAME COMMAND...: runs it, shows its output when it has ended, and keeps its closing line, "NAME: N passed, N
-# failed...". Python's unittest closes in its own way; a suite with neither counts as a single check. Status 77 says that
-# it was skipped.
+# failed...". Python's unittest closes in its own way; a suite with neither counts as a single check. Status 77 says
+# that it was skipped.
 suite() {
     run_suite own "$@"
 }

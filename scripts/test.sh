@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What a newcomer waits for, after `make` has built everything: the default profile on all back ends, the server with real
-# clients, the headers and an installation. test-all.sh has the rest. A failure does not end the run; the summary at the
-# end has each suite's closing line.
+# What a newcomer waits for, after `make` has built everything: the default profile on all back ends, the server with
+# real clients, the headers and an installation. test-all.sh has the rest. A failure does not end the run; the summary
+# at the end has each suite's closing line.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh

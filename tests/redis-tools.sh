@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Drives ae-server with redis-cli and redis-benchmark and checks what they print, first over TCP, then over TLS. AE_SERVER
-# names the server.
+# Drives ae-server with redis-cli and redis-benchmark and checks what they print, first over TCP, then over TLS.
+# AE_SERVER names the server.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 

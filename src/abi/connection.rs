@@ -1,5 +1,5 @@
-//! What `connection.h` has in the profile: `connection_common.rs` has what is in every profile, `connection_v1.rs` what is
-//! up to redis-7.0, `connection_v2.rs` what is from redis-7.2 on.
+//! What `connection.h` has in the profile: `connection_common.rs` has what is in every profile, `connection_v1.rs` what
+//! is up to redis-7.0, `connection_v2.rs` what is from redis-7.2 on.
 
 use core::ffi::c_int;
 

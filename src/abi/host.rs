@@ -76,11 +76,11 @@ pub struct libaeHost {
     pub unix_permissions: Option<unsafe extern "C" fn() -> libc::mode_t>,
     /// The group for unix sockets, a name or a number as text, NULL leaves it alone. Default: NULL.
     pub unix_group: Option<unsafe extern "C" fn() -> *const c_char>,
-    /// Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was told,
-    /// else 0.
+    /// Whether TLS clients must show a certificate: 0 no, 1 yes, 2 optional. Default: what `libaeTlsConfigure` was
+    /// told, else 0.
     pub tls_auth_clients: Option<unsafe extern "C" fn() -> c_int>,
-    /// The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is none
-    /// yet. Default: none.
+    /// The configuration of TLS, a `redisTLSContextConfig`, asked for when a TLS connection is created and there is
+    /// none yet. Default: none.
     pub tls_context_config: Option<unsafe extern "C" fn() -> *mut c_void>,
     /// A new string of `len` bytes that the caller of the library will own. Default: `malloc`ed, with a
     /// NUL byte behind, to be freed with `free`.
@@ -90,15 +90,15 @@ pub struct libaeHost {
     /// How many connections one call of a TLS accept handler takes. Default: 1 from redis-8.0 and valkey-8.0 on,
     /// `LIBAE_ACCEPTS_PER_CALL` before.
     pub tls_accepts_per_call: Option<unsafe extern "C" fn() -> c_int>,
-    /// A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key exchange)
-    /// has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration, another number
-    /// to go on without the setting. Default: 0.
+    /// A setting of a `redisTLSContextConfig` that means nothing here (`tls-dh-params-file`: there is no such key
+    /// exchange) has a value; `reason` says why. Both are valid during the call. Returns 0 to refuse the configuration,
+    /// another number to go on without the setting. Default: 0.
     pub tls_meaningless: Option<unsafe extern "C" fn(setting: *const c_char, reason: *const c_char) -> c_int>,
-    /// How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure` was
-    /// told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
+    /// How many accepted TLS connections may be in their handshake at the same time. Default: what `libaeTlsConfigure`
+    /// was told; with upstream's configuration `LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES`.
     pub tls_max_handshakes: Option<unsafe extern "C" fn() -> c_int>,
-    /// How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told; with
-    /// upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
+    /// How many milliseconds a TLS handshake may take, below 0: no limit. Default: what `libaeTlsConfigure` was told;
+    /// with upstream's configuration `LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT`.
     pub tls_handshake_timeout: Option<unsafe extern "C" fn() -> c_int>,
     /// `sizeof` the program's own `redisTLSContextConfig`. A smaller one than the profile's is refused, except in
     /// redis-6.2 that of Redis 6.2.0 and 6.2.1, which has no passphrases. Default: the profile's.

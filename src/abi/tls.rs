@@ -19,8 +19,8 @@ pub const LIBAE_TLS_MAX_HANDSHAKES: c_int = 1000;
 pub const LIBAE_TLS_HANDSHAKE_TIMEOUT: c_int = 10_000;
 /// `LIBAE_TLS_MAX_HANDSHAKES` with upstream's configuration, whose servers count these connections as clients.
 pub const LIBAE_TLS_UPSTREAM_MAX_HANDSHAKES: c_int = 10_000;
-/// `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long before
-/// they say anything.
+/// `LIBAE_TLS_HANDSHAKE_TIMEOUT` with upstream's configuration: upstream has no limit, and some clients connect long
+/// before they say anything.
 pub const LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT: c_int = 60_000;
 
 /// The configuration of TLS for programs that are not forks of Redis. All zero except `size` is valid: a member that is
@@ -67,14 +67,15 @@ pub struct libaeTlsConfig {
     pub session_cache_size: c_int,
     /// For how many seconds. Default: `LIBAE_TLS_SESSION_CACHE_TIMEOUT`.
     pub session_cache_timeout: c_int,
-    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails. Default:
+    /// How many accepted connections may be in their handshake at the same time; for one more the oldest fails.
+    /// Default:
     /// `LIBAE_TLS_MAX_HANDSHAKES`.
     pub max_handshakes: c_int,
     /// How many milliseconds a handshake may take. Default: `LIBAE_TLS_HANDSHAKE_TIMEOUT`; below 0: no limit.
     pub handshake_timeout: c_int,
-    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot be, the
-    /// connection ends with close_notify, a few records earlier when they are written together. Default: 16 777 216 (2^24)
-    /// with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
+    /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot
+    /// be, the connection ends with close_notify, a few records earlier when they are written together. Default: 16 777
+    /// 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
     pub records_per_key: c_longlong,
 }
 

@@ -36,8 +36,8 @@ fn start_connect(
     started
 }
 
-/// Connects, waiting for at most `timeout` milliseconds (below 0: forever): `open` gives the socket, and may wait for it
-/// until the deadline.
+/// Connects, waiting for at most `timeout` milliseconds (below 0: forever): `open` gives the socket, and may wait for
+/// it until the deadline.
 fn wait_connect(
     conn: Conn,
     timeout: c_longlong,

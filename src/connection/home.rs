@@ -7,8 +7,8 @@
 //!
 //! A loop that is gone is none, whatever is at its address now. What is known stands behind the public struct, in the
 //! memory of every connection that the library makes. A program's own connection types allocate their connections
-//! themselves: of these, what is known stands in a table. A type of the library's and a mark in the struct's padding tell
-//! the two apart.
+//! themselves: of these, what is known stands in a table. A type of the library's and a mark in the struct's padding
+//! tell the two apart.
 
 use super::handle::Conn;
 use crate::abi::ae::{AE_NONE, aeEventLoop};

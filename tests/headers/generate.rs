@@ -332,7 +332,8 @@ fn with_names_of_its_own(text: &str) -> String {
     text + trailer
 }
 
-/// The functions that a header declares: the word in front of the first parenthesis of a line that begins with a letter.
+/// The functions that a header declares: the word in front of the first parenthesis of a line that begins with a
+/// letter.
 fn declared_functions(text: &str) -> impl Iterator<Item = &str> {
     let declarations =
         text.lines().filter(|line| line.starts_with(char::is_alphabetic) && !line.starts_with("typedef"));

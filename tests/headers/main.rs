@@ -1,7 +1,7 @@
 //! The C headers of `include/`: generated from the sources, committed, and checked here.
 //!
-//! `make headers` (`LIBAE_HEADERS=DIRECTORY cargo test --test headers`) writes them; every other run compares. Built for
-//! another profile than the default, the tests check that profile's headers.
+//! `make headers` (`LIBAE_HEADERS=DIRECTORY cargo test --test headers`) writes them; every other run compares. Built
+//! for another profile than the default, the tests check that profile's headers.
 
 mod compile;
 mod facts;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# [PROFILE]: installs into temporary directories and uses what is there as a stranger would: pkg-config, C and C++ programs
-# against the shared and the static library, ctypes, and uninstall. With a profile, installs and removes that one's alone.
+# [PROFILE]: installs into temporary directories and uses what is there as a stranger would: pkg-config, C and C++
+# programs against the shared and the static library, ctypes, and uninstall. With a profile, installs and removes that
+# one's alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/report.sh
@@ -116,7 +117,8 @@ inside() {
     [ "$("$work/inside/program")" = 'hello, 3 times' ] || fail "it ends with status $?"
 }
 
-# One object of it that was compiled before that: it would crash, and so it does not link, with any of the objects first.
+# One object of it that was compiled before that: it would crash, and so it does not link, with any of the objects
+# first.
 inside_with_an_old_object() {
     local said
     (cd tests/install/inside && cc -c -o "$work/inside/old.o" events.c) || return 1

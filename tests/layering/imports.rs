@@ -1,5 +1,6 @@
-//! Which file of a crate imports which. An item that a module only passes on counts for the file that defines it. A file
-//! that lists rooms imports those whose items its own code uses: that it names them is its task. Tests do not count.
+//! Which file of a crate imports which. An item that a module only passes on counts for the file that defines it. A
+//! file that lists rooms imports those whose items its own code uses: that it names them is its task. Tests do not
+//! count.
 
 use crate::mentions::{Kind, Mention, mentions};
 use crate::source::Source;
@@ -15,7 +16,8 @@ const STEPS: usize = 16;
 struct File<'a> {
     source: &'a Source,
     mentions: Vec<Mention>,
-    /// The names that its `use` declarations make, `*` for everything, with the paths behind them; none for another crate's.
+    /// The names that its `use` declarations make, `*` for everything, with the paths behind them; none for another
+    /// crate's.
     uses: Vec<(String, Option<Vec<String>>)>,
     defined: HashSet<String>,
     /// Whether it declares modules that are files.

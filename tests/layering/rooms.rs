@@ -1,4 +1,5 @@
-//! A `mod.rs` lists its rooms and does no work; and it is the root of every folder, so that there is no `x.rs` beside `x/`.
+//! A `mod.rs` lists its rooms and does no work; and it is the root of every folder, so that there is no `x.rs` beside
+//! `x/`.
 
 use crate::source::{only_for_tests, packages, parsed, repository, rust_files};
 use crate::still_open::{BESIDE_THEIR_FOLDERS, WORKING_MODS};

@@ -64,8 +64,8 @@ fn read(file: &Path, folder: &Path, module: Vec<String>, of_tests: bool, src: &P
     }
 }
 
-/// The modules in other files: the file, the folder of what it declares itself, the module's path from here, and whether
-/// it is of the tests alone.
+/// The modules in other files: the file, the folder of what it declares itself, the module's path from here, and
+/// whether it is of the tests alone.
 fn declared(
     items: &[Item],
     file: &Path,

@@ -1,5 +1,5 @@
-"""Builds the programs of examples/ as a reader would, runs them and talks to them: those in C with the command at the top of
-each file, against an installation in a temporary folder, those in Rust with cargo."""
+"""Builds the programs of examples/ as a reader would, runs them and talks to them: those in C with the command at the
+top of each file, against an installation in a temporary folder, those in Rust with cargo."""
 
 import json
 import os

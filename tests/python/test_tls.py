@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Uses ae-server over TLS as its clients and operators do, with redis-cli, redis-benchmark, redis-py, openssl s_client and
-Python's ssl."""
+"""Uses ae-server over TLS as its clients and operators do, with redis-cli, redis-benchmark, redis-py, openssl s_client
+and Python's ssl."""
 
 import re
 import socket

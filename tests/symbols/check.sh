@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# [PROFILE [names]]: what build/libae.so and build/libae.a show to the programs they are linked into: names, needs, size;
-# and that libae.a stands beside other Rust libraries in one program. With `names` the former alone.
+# [PROFILE [names]]: what build/libae.so and build/libae.a show to the programs they are linked into: names, needs,
+# size; and that libae.a stands beside other Rust libraries in one program. With `names` the former alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=scripts/report.sh

@@ -1,4 +1,5 @@
-"""CPU time of the server for each request of redis-benchmark: stock and libae in pairs, with stock's benchmark for both."""
+"""CPU time of the server for each request of redis-benchmark: stock and libae in pairs, with stock's benchmark for
+both."""
 
 import re
 import subprocess

@@ -1,8 +1,8 @@
 """A cluster of six nodes under load, one of whose primaries is killed: which acknowledged writes survive?
 
 A primary acknowledges a write before its replica has it, so those of the last moment before the kill may be lost: that
-is the cluster protocol's own gap. A write that WAIT has confirmed to be on the replica must not be, nor one that another
-node acknowledged, nor an old one."""
+is the cluster protocol's own gap. A write that WAIT has confirmed to be on the replica must not be, nor one that
+another node acknowledged, nor an old one."""
 
 import threading
 import time
@@ -36,8 +36,8 @@ class Write:
 
 
 class Writer(threading.Thread):
-    """Writes keys of its own one after the other and keeps a record of those acknowledged. Every second writer waits for the
-    replica after each."""
+    """Writes keys of its own one after the other and keeps a record of those acknowledged. Every second writer waits
+    for the replica after each."""
 
     def __init__(self, index, ports, stop):
         super().__init__()

@@ -85,7 +85,8 @@ def arguments():
 
 
 def fork_steps(fork, options):
-    """The steps that were asked for, each recorded when it is done. Problems of one do not keep the others from running."""
+    """The steps that were asked for, each recorded when it is done. Problems of one do not keep the others from
+    running."""
     with_tls = [step for step in options.steps if step in TLS_STEPS]
     require({**COMMANDS, **SUITE_COMMANDS})
     if with_tls:
@@ -181,8 +182,8 @@ def stock_suite(trees, label, arguments, only, options):
 
 
 def continuous_integration(fork, workers):
-    """A short check of one fork, closed by a line that scripts/suites.sh reads. Stock is built only when a test fails. What it
-    needs and cannot get is a failure: whoever runs this wants to know about the fork."""
+    """A short check of one fork, closed by a line that scripts/suites.sh reads. Stock is built only when a test fails.
+    What it needs and cannot get is a failure: whoever runs this wants to know about the fork."""
     try:
         require({**COMMANDS, **SUITE_COMMANDS})
         tree = build.Tree(fork, build.LIBAE, quick=True)

@@ -1,5 +1,5 @@
-"""Stock and libae measured in turn. Each pair gives a ratio; its two halves run right after each other, in an order that
-changes from pair to pair, so that a machine that gets slower or faster meets both alike."""
+"""Stock and libae measured in turn. Each pair gives a ratio; its two halves run right after each other, in an order
+that changes from pair to pair, so that a machine that gets slower or faster meets both alike."""
 
 import os
 import statistics

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# redis-cli and redis-benchmark as Redis itself builds them, from Debian's source package, except that libae-core.a takes the place
-# of ae.o and anet.o; then both against ae-server. (Their part of the ABI is the same in 7.0 and in the default
-# profile.) The source is fetched into build/forks.
+# redis-cli and redis-benchmark as Redis itself builds them, from Debian's source package, except that libae-core.a
+# takes the place of ae.o and anet.o; then both against ae-server. (Their part of the ABI is the same in 7.0 and in the
+# default profile.) The source is fetched into build/forks.
 set -euo pipefail
 # Those of a make that runs this are not for redis's makefiles.
 unset MAKEFLAGS MFLAGS MAKELEVEL

@@ -1,5 +1,5 @@
-"""The results: build/forks/results/FORK.json, and a table of them in docs/forks.md. A run that does only some steps leaves
-the rest as it was."""
+"""The results: build/forks/results/FORK.json, and a table of them in docs/forks.md. A run that does only some steps
+leaves the rest as it was."""
 
 import json
 import re

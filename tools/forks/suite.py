@@ -1,5 +1,6 @@
-"""A fork's own Tcl suite. Every unit is a `runtest` of its own, some at a time, each in a folder and a range of ports of its
-own: so a unit that aborts or hangs takes nothing else with it, and the machine's speed does not change what is run."""
+"""A fork's own Tcl suite. Every unit is a `runtest` of its own, some at a time, each in a folder and a range of ports
+of its own: so a unit that aborts or hangs takes nothing else with it, and the machine's speed does not change what is
+run."""
 
 import json
 import os
@@ -34,7 +35,8 @@ UNFINISHED = "(the unit does not finish)"
 CRASHES = "(a server crashes)"
 # What a server that crashes, or fails an assertion of its own, writes into its log.
 CRASH_REPORT = re.compile(rb"BUG REPORT START")
-# Such a report names the sender of a signal: runtest ends a server with one that does not stop when its test has failed.
+# Such a report names the sender of a signal: runtest ends a server with one that does not stop when its test has
+# failed.
 KILLED = re.compile(rb"Killed by PID: [0-9]+")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 LINE = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
@@ -216,8 +218,8 @@ class Ports:
 
 
 def make_view(tree, view):
-    """A folder that looks like the tree but has a tests/tmp of its own, where runtest clears up. The folders in tests are
-    real ones, since Valkey 9.1's runtest asks where they really are."""
+    """A folder that looks like the tree but has a tests/tmp of its own, where runtest clears up. The folders in tests
+    are real ones, since Valkey 9.1's runtest asks where they really are."""
     (view / "tests/tmp").mkdir(parents=True)
     for entry in tree.root.iterdir():
         if entry.name != "tests":
@@ -277,8 +279,9 @@ def merged(first, again):
 
 
 def compare(libae, stock, libae_again, stock_again):
-    """The failures that count, as (unit, test, reason): not those that stock has too, nor what a further run of both does
-    not confirm. But a crash where stock has none needs no confirming. `libae_again` and `stock_again` run a unit."""
+    """The failures that count, as (unit, test, reason): not those that stock has too, nor what a further run of both
+    does not confirm. But a crash where stock has none needs no confirming. `libae_again` and `stock_again` run a
+    unit."""
     failures = []
     for unit, outcome in libae.items():
         if outcome.crashes and not stock[unit].crashes:

@@ -1,6 +1,6 @@
-"""The proof, from the linked program, that the functions of the replaced objects are libae's: the address that a function
-has in the program lies in a section which, by the linker's map, came from libae.a or libae-core.a. And of a server with
-TLS, from the map's table of cross references, that it uses nothing of OpenSSL."""
+"""The proof, from the linked program, that the functions of the replaced objects are libae's: the address that a
+function has in the program lies in a section which, by the linker's map, came from libae.a or libae-core.a. And of a
+server with TLS, from the map's table of cross references, that it uses nothing of OpenSSL."""
 
 import bisect
 import re

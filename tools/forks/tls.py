@@ -1,5 +1,5 @@
-"""CPU time of the server with TLS, stock with OpenSSL and libae in pairs: for each request of redis-benchmark --tls, and
-for each connection of a client that shakes hands, sends PING, and goes. The client is the same for both, stock's
+"""CPU time of the server with TLS, stock with OpenSSL and libae in pairs: for each request of redis-benchmark --tls,
+and for each connection of a client that shakes hands, sends PING, and goes. The client is the same for both, stock's
 benchmark or this process, and so are the certificates, those of stock's test suite: RSA of 2048 bits."""
 
 import contextlib

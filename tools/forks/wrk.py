@@ -1,5 +1,5 @@
-"""wrk, a program that brings a copy of an old ae along: built as it is, and without its ae on libae with libae's header over
-its own, as docs/forks.md says; then both beside a local nginx, in pairs."""
+"""wrk, a program that brings a copy of an old ae along: built as it is, and without its ae on libae with libae's header
+over its own, as docs/forks.md says; then both beside a local nginx, in pairs."""
 
 import os
 import re

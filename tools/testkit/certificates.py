@@ -3,7 +3,8 @@
 All are of P-256 unless the name says rsa, and signed by ca.crt unless it says otherwise:
 
     ca.crt rsa-ca.crt other-ca.crt  CAs; all-ca.crt holds the first two
-    server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt; rsa-server.crt the
+    server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt; rsa-server.crt
+    the
                                     same, signed by ca.crt; server-only.crt the same, for no client
     client.crt                      a client's
     user-NAME.crt                   clients' that name a user: user-alice.crt by CN, user-two.crt by two CNs (nobody,
@@ -15,9 +16,10 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
     v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name;
-                                    rsa-v1.crt the same, signed by rsa-ca.crt, other-v1.crt by other-ca.crt; expired-v1.crt
-                                    the same, no longer valid
-    chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it; lone.crt is
+                                    rsa-v1.crt the same, signed by rsa-ca.crt, other-v1.crt by other-ca.crt;
+                                    expired-v1.crt the same, no longer valid
+    chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it;
+    lone.crt is
                                     the same without it; chain-client.crt a client's
     long-chain.crt                  server.crt with 100 certificates behind it, some 40 kB; its key is server.key
     NAME.key                        the key of NAME.crt, as PKCS #8

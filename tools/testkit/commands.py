@@ -60,8 +60,8 @@ def completed(command, **options):
 
 
 def limited(command, limit, env=None, apart=False, cwd=None):
-    """Runs a command in a session of its own, of which nothing is left afterwards: (its status, or None when its time in
-    seconds was over, its output, its errors). Unless `apart`, the errors are in the output."""
+    """Runs a command in a session of its own, of which nothing is left afterwards: (its status, or None when its time
+    in seconds was over, its output, its errors). Unless `apart`, the errors are in the output."""
     command = [str(word) for word in command]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors if apart else output,

@@ -1,7 +1,7 @@
-"""Upstream's tarballs out of Debian's source packages, by apt under a configuration of its own in build/forks/apt: the machine's
-sources stay as they are. Debian's patches are left out: they are security fixes, Debian's defaults and the use of Debian's
-jemalloc, none of which the build needs, and so the fork is what its maintainers released. Hence any revision of Debian's
-will do: they share the tarball, which stays in the archive when a revision goes."""
+"""Upstream's tarballs out of Debian's source packages, by apt under a configuration of its own in build/forks/apt: the
+machine's sources stay as they are. Debian's patches are left out: they are security fixes, Debian's defaults and the
+use of Debian's jemalloc, none of which the build needs, and so the fork is what its maintainers released. Hence any
+revision of Debian's will do: they share the tarball, which stays in the archive when a revision goes."""
 
 import re
 import shutil
@@ -19,8 +19,8 @@ PAUSE = 10  # seconds
 
 
 def tarball(package, version, release, near=False):
-    """upstream's tarball of the package in that version, from Debian's release or its updates, fetched unless it is there.
-    With `near`, another version of the same series does where the archive no longer has this one."""
+    """upstream's tarball of the package in that version, from Debian's release or its updates, fetched unless it is
+    there. With `near`, another version of the same series does where the archive no longer has this one."""
     found = _find(package, version)
     if found:
         return found
@@ -107,7 +107,8 @@ def chosen(entries, version, near):
 
 
 def _places(release):
-    """(archive, suite) where the release's packages may be, from the archives that this machine's own packages come from"""
+    """(archive, suite) where the release's packages may be, from the archives that this machine's own packages come
+    from"""
     form = "$(ORIGIN)|$(COMPONENT)|$(REPO_URI) $(CODENAME)"
     main, security = None, None
     for line in run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines():

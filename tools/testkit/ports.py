@@ -1,6 +1,6 @@
 """Ports on which nobody listens, and on which nobody will a moment later: the system gives none below 32768 to a socket
-that asks for any, the suites of forks use others, and abstract unix sockets, one for each port that a process has taken, tell
-the other tests' processes. (crates/testkit does the same.)
+that asks for any, the suites of forks use others, and abstract unix sockets, one for each port that a process has
+taken, tell the other tests' processes. (crates/testkit does the same.)
 
 `python3 -m testkit.ports` prints one."""
 

@@ -41,8 +41,8 @@ class Set(list):
 
 
 class Client:
-    """A client of the server at a port of 127.0.0.1, at an address, or at the path of a unix socket. `wrap` makes something
-    else of its socket, such as one with TLS. Called with a command, it shows the reply as it is."""
+    """A client of the server at a port of 127.0.0.1, at an address, or at the path of a unix socket. `wrap` makes
+    something else of its socket, such as one with TLS. Called with a command, it shows the reply as it is."""
 
     def __init__(self, address, wrap=lambda plain: plain, timeout=20):
         address = ("127.0.0.1", address) if isinstance(address, int) else address

@@ -17,7 +17,8 @@ PATIENCE = 60  # seconds
 
 
 class Server:
-    """A process that listens on a port; a context manager that waits until it does, and ends it. `process` is for Popen."""
+    """A process that listens on a port; a context manager that waits until it does, and ends it. `process` is for
+    Popen."""
 
     def __init__(self, command, port, output=None, **process):
         self.port = port
@@ -89,7 +90,8 @@ class RedisServer(Server):
 
 
 class TlsServer(AeServer):
-    """One that has a TLS port, too; connect() goes there. Clients are asked for no certificate if not told otherwise."""
+    """One that has a TLS port, too; connect() goes there. Clients are asked for no certificate if not told
+    otherwise."""
 
     def __init__(self, certificates, *options, cert="server", auth="no", plain=True):
         self.certificates = certificates

@@ -1,6 +1,6 @@
 //! mio has no callbacks and no timers. What a program puts around it at least is here: a table of what to call for each
-//! token. It is edge-triggered: an event tells of what came since the last one. The harness answers each message once and
-//! reads all there is of it, so no event is missing, as long as one call of `poll` has room for all that is ready.
+//! token. It is edge-triggered: an event tells of what came since the last one. The harness answers each message once
+//! and reads all there is of it, so no event is missing, as long as one call of `poll` has room for all that is ready.
 
 #![allow(non_upper_case_globals)]
 

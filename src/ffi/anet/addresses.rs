@@ -31,13 +31,14 @@ fn resolve(err: ErrorText<'_>, host: Option<&CStr>, room: Option<TextRoom<'_>>, 
 
 /// Resolves `host` to an address, IPv4 or IPv6, written to `ipbuf`. With `ANET_IP_ONLY` in `flags` it must be
 /// an address already; `ANET_PREFER_IPV4` and `ANET_PREFER_IPV6` ask for an address of that family if there is one.
-/// (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is compiled
-/// with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
+/// (Upstream before 6.2 has the same name without `flags`, and before 2.8 without `ipbuf_len`: such a caller is
+/// compiled with the macro `LIBAE_BEFORE_6_2`, which accepts both.)
 ///
 /// Returns `ANET_OK`; `ANET_ERR` with errno (`ENOSPC` when the address does not fit) and the text in `err`.
 ///
 /// # Safety
-/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for
+/// `ipbuf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetResolve(
     err: *mut c_char,
@@ -46,7 +47,8 @@ pub unsafe extern "C" fn anetResolve(
     ipbuf_len: usize,
     flags: c_int,
 ) -> c_int {
-    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own contract.
+    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own
+    // contract.
     let (err, host, room) = unsafe { (ErrorText::new(err), optional_string(host), TextRoom::new(ipbuf, ipbuf_len)) };
     resolve(err, host, room, flags)
 }
@@ -54,7 +56,8 @@ pub unsafe extern "C" fn anetResolve(
 /// `anetResolve` with `ANET_IP_ONLY` (upstream before 6.2).
 ///
 /// # Safety
-/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for `ipbuf_len` bytes.
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `host` is NULL or a string; `ipbuf` is NULL or has room for
+/// `ipbuf_len` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetResolveIP(
     err: *mut c_char,
@@ -62,7 +65,8 @@ pub unsafe extern "C" fn anetResolveIP(
     ipbuf: *mut c_char,
     ipbuf_len: usize,
 ) -> c_int {
-    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own contract.
+    // SAFETY: NULL or room for a text, NULL or a string, NULL or room for `ipbuf_len` bytes, by this function's own
+    // contract.
     let (err, host, room) = unsafe { (ErrorText::new(err), optional_string(host), TextRoom::new(ipbuf, ipbuf_len)) };
     resolve(err, host, room, ANET_IP_ONLY)
 }

@@ -287,7 +287,8 @@ fn transport(mptcp: c_int) -> Transport {
 /// `ANET_ERR` with errno (`EAGAIN`: nobody waits) and the text in `err`.
 ///
 /// # Safety
-/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetTcpAccept(
     err: *mut c_char,

@@ -44,7 +44,8 @@ pub unsafe extern "C" fn connGetType(conn: *mut connection) -> *const c_char {
 /// Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connAddr(
     conn: *mut connection,
@@ -60,7 +61,8 @@ pub unsafe extern "C" fn connAddr(
 /// `connAddr` of the remote end.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connAddrPeerName(
     conn: *mut connection,
@@ -75,7 +77,8 @@ pub unsafe extern "C" fn connAddrPeerName(
 /// `connAddr` of the own end.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connAddrSockName(
     conn: *mut connection,

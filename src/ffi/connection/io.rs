@@ -14,8 +14,8 @@ use core::ffi::{c_char, c_int, c_longlong, c_void};
 /// the handler does not run; `C_ERR` with errno `EALREADY` or `EISCONN` when it is connecting or connected.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with the
-/// connection.
+/// `conn` is NULL or a live connection of this thread; the strings are NULL or strings; the handler may be called with
+/// the connection.
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connConnect(
@@ -100,9 +100,10 @@ pub unsafe extern "C" fn connAccept(conn: *mut connection, accept_handler: Conne
 /// Returns how many were taken; -1 with errno: `EAGAIN` when the socket is full; others also go to `last_errno` and,
 /// except for `EINTR`, turn a connected connection to `CONN_STATE_ERROR`.
 ///
-/// After `EAGAIN` the next call brings the same bytes again, with or without more behind them, as OpenSSL demands: a connection
-/// over TLS has already encrypted them, sends those, and then counts as many of the new call's bytes as taken without
-/// looking at them. Other bytes in their place are lost. Fewer bytes than before are answered with `EAGAIN`.
+/// After `EAGAIN` the next call brings the same bytes again, with or without more behind them, as OpenSSL demands: a
+/// connection over TLS has already encrypted them, sends those, and then counts as many of the new call's bytes as
+/// taken without looking at them. Other bytes in their place are lost. Fewer bytes than before are answered with
+/// `EAGAIN`.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `data` is NULL or holds `data_len` bytes.

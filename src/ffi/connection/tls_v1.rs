@@ -80,8 +80,8 @@ pub extern "C" fn connCreateTLS() -> *mut connection {
 }
 
 /// A new TLS connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`, or in
-/// `CONN_STATE_ERROR` when TLS is not configured. `require_auth` says whether the client is asked for its certificate, one of
-/// the `LIBAE_TLS_AUTH_CLIENTS_` values.
+/// `CONN_STATE_ERROR` when TLS is not configured. `require_auth` says whether the client is asked for its certificate,
+/// one of the `LIBAE_TLS_AUTH_CLIENTS_` values.
 ///
 /// Returns it; NULL as `connCreateTLS`, and then `fd` stays the caller's.
 #[unsafe(no_mangle)]
@@ -95,8 +95,8 @@ pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut 
     }
 }
 
-/// The certificate of a TLS peer as PEM, an owned string (see `libaeHost.new_string`); NULL when it has shown none, and for
-/// NULL and other types.
+/// The certificate of a TLS peer as PEM, an owned string (see `libaeHost.new_string`); NULL when it has shown none, and
+/// for NULL and other types.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread.

@@ -90,8 +90,8 @@ pub unsafe extern "C" fn connCreate(el: *mut aeEventLoop, ct: *mut ConnectionTyp
 }
 
 /// A new connection over the accepted descriptor `fd`, which it owns from now on, in `CONN_STATE_ACCEPTING`.
-/// `priv` is type specific, NULL for TCP and unix sockets. `el` and errors as for `connCreate`; when it fails `fd` stays
-/// the caller's.
+/// `priv` is type specific, NULL for TCP and unix sockets. `el` and errors as for `connCreate`; when it fails `fd`
+/// stays the caller's.
 ///
 /// # Safety
 /// `ct` is NULL or a connection type, `el` NULL or a loop that lives as long as it is the connection's.
@@ -273,8 +273,8 @@ pub extern "C" fn connTypeInitialize() -> c_int {
     })
 }
 
-/// Registers the RDMA type, which only a program can bring: returns `C_ERR` with errno `EOPNOTSUPP`. libae.a has it as a
-/// weak symbol.
+/// Registers the RDMA type, which only a program can bring: returns `C_ERR` with errno `EOPNOTSUPP`. libae.a has it as
+/// a weak symbol.
 #[cfg(abi_valkey_8_1)]
 #[unsafe(no_mangle)]
 pub extern "C" fn RegisterConnectionTypeRdma() -> c_int {
@@ -297,8 +297,8 @@ pub extern "C" fn RedisRegisterConnectionTypeUnix() -> c_int {
     call(C_ERR, || registry::register_unix().map(|()| C_OK))
 }
 
-/// Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's own
-/// tls.o takes its place.
+/// Registers the built-in type "tls"; calling it again is harmless. libae.a has it as a weak symbol, so that a fork's
+/// own tls.o takes its place.
 ///
 /// Returns `C_OK`; `C_ERR` with errno `EEXIST` when the name is taken, or `EOPNOTSUPP` in a library that has been built
 /// without TLS.

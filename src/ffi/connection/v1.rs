@@ -57,7 +57,8 @@ pub unsafe extern "C" fn connGetSocketError(conn: *mut connection) -> c_int {
 /// Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connPeerToString(
     conn: *mut connection,
@@ -74,7 +75,8 @@ pub unsafe extern "C" fn connPeerToString(
 /// Returns `C_OK`; `C_ERR` with errno, also in `last_errno`.
 ///
 /// # Safety
-/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or valid.
+/// `conn` is NULL or a live connection of this thread; `ip` is NULL or has room for `ip_len` bytes; `port` is NULL or
+/// valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSockName(
     conn: *mut connection,
