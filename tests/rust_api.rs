@@ -198,6 +198,59 @@ fn tcp_connections_echo_and_close() {
 }
 
 #[test]
+fn a_connection_may_be_closed_where_it_is_accepted() {
+    let el = test_loop();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let tcp = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let unix = Listener::unix(&el, &path, None, 16).unwrap();
+    let ends = Rc::new(Cell::new(0));
+    for listener in [&tcp, &unix] {
+        listener.on_accept(1, |conn, _| conn.close()).unwrap();
+    }
+    let told = |ends: Rc<Cell<i32>>| {
+        move |conn: &Connection, result: std::io::Result<()>| {
+            result.unwrap();
+            conn.set_read_handler(Some(Rc::new(move |conn| {
+                assert_eq!(conn.read(&mut [0; 8]).unwrap(), 0);
+                conn.close();
+                ends.set(ends.get() + 1);
+            })))
+            .unwrap();
+        }
+    };
+    let port = tcp.local_addrs()[0].port();
+    let _a = Connection::connect_tcp(&el, "127.0.0.1", port, told(ends.clone())).unwrap();
+    let _b = Connection::connect_unix(&el, &path, told(ends.clone())).unwrap();
+    run_until(&el, || ends.get() == 2);
+}
+
+#[test]
+fn a_broken_connection_says_why() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let connections = Rc::new(RefCell::new(Vec::new()));
+    let accepted = connections.clone();
+    listener.on_accept(1, move |conn, _| accepted.borrow_mut().push(conn)).unwrap();
+    let client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    run_until(&el, || connections.borrow().len() == 1);
+    let conn = connections.borrow()[0].clone();
+    // With a byte left unread the client's system answers a write with a reset.
+    conn.write(b"x").unwrap();
+    drop(client);
+    run_until(&el, || conn.peer_has_finished());
+    let error = conn.read(&mut [0; 8]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(conn.last_error(), "Connection reset by peer");
+    conn.close();
+    assert_eq!(conn.last_error(), "");
+    let closed = |error: std::io::Error| error.raw_os_error() == Some(libc::EBADF);
+    assert!(conn.set_read_handler(Some(Rc::new(|_| {}))).is_err_and(closed));
+    assert!(conn.set_write_handler(Some(Rc::new(|_| {}))).is_err_and(closed));
+    assert!(conn.write_vectored(&[IoSlice::new(b"x")]).is_err_and(closed));
+}
+
+#[test]
 fn connections_connect_over_tcp_and_unix() {
     let el = test_loop();
     let folder = tempfile::tempdir().unwrap();

@@ -56,25 +56,3 @@ pub(crate) const fn connect_function<C: Connector>() -> ConnectFunction {
     }
     connect::<C>
 }
-
-/// Calls a table's `connect`, without MPTCP.
-///
-/// # Safety
-/// As for [`Connector::connect`].
-pub(crate) unsafe fn call_connect(
-    function: ConnectFunction,
-    conn: *mut connection,
-    addr: *const c_char,
-    port: c_int,
-    source_addr: *const c_char,
-    handler: ConnectionCallbackFunc,
-) -> c_int {
-    #[cfg(not(abi_valkey_9))]
-    // SAFETY: the function asks for no more than this one does.
-    return unsafe { function(conn, addr, port, source_addr, handler) };
-    #[cfg(abi_valkey_9)]
-    // SAFETY: the function asks for no more than this one does.
-    unsafe {
-        function(conn, addr, port, source_addr, 0, handler)
-    }
-}

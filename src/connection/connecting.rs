@@ -121,6 +121,11 @@ pub(super) fn connect_tcp(
     start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
 }
 
+/// Starts to connect to a unix socket.
+pub(super) fn connect_unix(conn: Conn, path: Option<&CStr>, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
+    start_connect(conn, handler, || anet::unix_connect(required(path)?, true))
+}
+
 /// Connects over TCP, waiting as [`wait_connect`] does.
 pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
     wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
@@ -169,7 +174,7 @@ impl Connector for Unix {
     ) -> c_int {
         // SAFETY: a live connection; a string or NULL.
         let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-        status(|| start_connect(conn, handler, || anet::unix_connect(required(path)?, true)))
+        status(|| connect_unix(conn, path, handler))
     }
 }
 

@@ -1,7 +1,7 @@
-//! Connections made and freed.
+//! Connections made, accepted and freed.
 
 use super::handle::Conn;
-use super::handlers::is_held;
+use super::handlers::{call_handler, held, is_held};
 use super::home::{self, Allocated, Home};
 use super::watch::drop_fd;
 use crate::abi::connection::*;
@@ -62,10 +62,20 @@ pub(super) fn new_connection(
     Allocated { base, home: Home::of(el) }
 }
 
+/// Ends the accept of a connection over a socket, and runs its handler. Ok(false) when that has closed the connection:
+/// then the caller frees it.
+pub(super) fn accept(conn: Conn, handler: ConnectionCallbackFunc) -> Result<bool, Errno> {
+    if conn.state() != CONN_STATE_ACCEPTING {
+        return Err(Errno::EINVAL);
+    }
+    conn.set_state(CONN_STATE_CONNECTED);
+    Ok(held(conn, |conn| call_handler(conn, handler)))
+}
+
 /// Closes a connection: now, or when its last running handler returns.
 ///
 /// # Safety
-/// Nobody touches it afterwards but a handler of its own that is running. If no such handler is, it came from
+/// Nobody touches it afterwards, except a handler of its own that is running. If no such handler is, it came from
 /// [`create`], or from the program's allocator for its own type.
 pub(super) unsafe fn close(conn: Conn) {
     drop_fd(conn);

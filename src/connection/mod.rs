@@ -1,5 +1,6 @@
 //! Connections: types with a table of functions each, over the event loop and the socket helpers.
 
+mod any;
 mod arguments;
 mod connecting;
 mod errors;
@@ -11,6 +12,7 @@ pub(crate) mod listener;
 #[cfg(not(abi_v1))]
 pub(crate) mod registry;
 pub(crate) mod socket;
+mod socket_data;
 mod socket_events;
 mod sync;
 #[cfg(feature = "tls")]
@@ -18,6 +20,6 @@ pub(crate) mod tls;
 pub(crate) mod types;
 mod watch;
 
+pub(crate) use any::{AnyConn, Kind};
 pub(crate) use handle::Conn;
 pub(crate) use home::make_safe_apis;
-pub(crate) use lifecycle::create;

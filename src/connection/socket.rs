@@ -1,14 +1,11 @@
-//! What connections over stream sockets do, whatever the socket's family.
+//! The functions that the tables of all types over stream sockets share, whatever the socket's family.
 
-use super::errors::{note_error, status};
+use super::errors::{accept_status, count, status};
 use super::handle::Conn;
-use super::handlers::{call_handler, held};
-use super::sync::{self, SyncStream};
-use super::{lifecycle, socket_events};
+use super::{lifecycle, socket_data, socket_events, sync};
 use crate::abi::connection::*;
-use crate::sys::errno::{call, quietly};
+use crate::sys::errno::quietly;
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
-use crate::sys::{Errno, fd};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, c_int, c_void};
 
@@ -36,49 +33,23 @@ unsafe extern "C" fn close(conn: *mut connection) {
 unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
     let conn = unsafe { Conn::new(conn) };
-    if conn.state() != CONN_STATE_ACCEPTING {
-        return status(|| Err(Errno::EINVAL));
-    }
-    conn.set_state(CONN_STATE_CONNECTED);
-    if held(conn, |conn| call_handler(conn, handler)) { C_OK } else { C_ERR }
+    accept_status(lifecycle::accept(conn, handler))
 }
-
-/// The result of a read or write: its count, or why it failed.
-pub(super) fn transferred(conn: Conn, result: Result<usize, Errno>) -> c_int {
-    if let Err(errno) = result
-        && errno != Errno::EAGAIN
-    {
-        note_error(conn, errno);
-    }
-    call(-1, || result.map(|count| count as c_int))
-}
-
-/// The most that a count of type `int` can tell.
-pub(super) const MAX_TRANSFER: usize = c_int::MAX as usize;
 
 unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { Conn::new(conn) };
-    // SAFETY: called with that much data.
-    transferred(conn, unsafe { fd::write(conn.fd(), data, len.min(MAX_TRANSFER)) })
+    // SAFETY: called through a live connection's table with that much data.
+    count(|| unsafe { socket_data::write(Conn::new(conn), data, len) })
 }
 
-pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, count: c_int) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { Conn::new(conn) };
-    // SAFETY: called with that many buffers.
-    transferred(conn, unsafe { fd::writev(conn.fd(), iov, count) })
+#[allow(dead_code)] // The tables of redis-6.2 have none.
+pub(super) unsafe extern "C" fn writev(conn: *mut connection, iov: *const libc::iovec, parts: c_int) -> c_int {
+    // SAFETY: called through a live connection's table with that many buffers.
+    count(|| unsafe { socket_data::writev(Conn::new(conn), iov, parts) })
 }
 
 unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { Conn::new(conn) };
-    // SAFETY: the buffer has that much room.
-    let result = unsafe { fd::read(conn.fd(), buf, len.min(MAX_TRANSFER)) };
-    if result == Ok(0) && len > 0 {
-        conn.set_state(CONN_STATE_CLOSED);
-    }
-    transferred(conn, result)
+    // SAFETY: called through a live connection's table with that much room.
+    count(|| unsafe { socket_data::read(Conn::new(conn), buf, len) })
 }
 
 unsafe extern "C" fn set_write_handler(
@@ -110,23 +81,4 @@ pub(super) fn text_of(errno: c_int) -> *const c_char {
 unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     // SAFETY: called through a live connection's table.
     text_of(unsafe { Conn::new(conn) }.last_errno())
-}
-
-impl SyncStream for Conn {
-    unsafe fn of(conn: *mut connection) -> Self {
-        // SAFETY: as the trait demands.
-        unsafe { Self::new(conn) }
-    }
-
-    fn base(self) -> Conn {
-        self
-    }
-
-    fn read(self, room: &mut [u8]) -> Result<usize, Errno> {
-        fd::read_into(self.fd(), room)
-    }
-
-    fn write(self, data: &[u8]) -> Result<usize, Errno> {
-        fd::write_from(self.fd(), data)
-    }
 }

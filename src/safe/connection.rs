@@ -2,22 +2,15 @@
 
 use super::EventLoop;
 use super::arguments::{c_string, io_error};
-use crate::abi::connect::call_connect;
 use crate::abi::connection::*;
 use crate::anet;
-use crate::connection::{
-    self as core_conn,
-    types::{TCP, UNIX, writev_function},
-};
-#[cfg(feature = "tls")]
-use crate::connection::{tls, types::TLS};
-use crate::sys::{Errno, fd, poll, socket::max_iovecs};
+use crate::connection::{AnyConn, Conn, Kind, make_safe_apis};
+use crate::sys::{Errno, fd, poll};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::os::fd::RawFd;
 use std::path::Path;
-use std::ptr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,8 +22,8 @@ type Connected = Box<dyn FnOnce(&Connection, io::Result<()>)>;
 
 /// What the handles of a connection share. The connection's private data leads here.
 struct Inner {
-    /// NULL once it is closed.
-    raw: Cell<*mut connection>,
+    /// None once it is closed.
+    core: Cell<Option<AnyConn>>,
     read: RefCell<Option<Handler>>,
     write: RefCell<Option<Handler>>,
     connected: Cell<Option<Connected>>,
@@ -42,53 +35,46 @@ struct Inner {
 pub struct Connection(Rc<Inner>);
 
 impl Connection {
-    /// Takes over a connection of the core.
-    ///
-    /// # Safety
-    /// `raw` is a live connection of this thread that nobody else owns.
-    unsafe fn adopt(raw: *mut connection) -> Self {
+    /// A new connection, over the descriptor that was accepted or to be connected, and its first handle.
+    fn create(el: &EventLoop, kind: Kind, accepted: Option<c_int>) -> Result<(Self, AnyConn), Errno> {
+        let core = AnyConn::create(kind, el.core(), accepted)?;
+        make_safe_apis(*core);
         let inner = Rc::new(Inner {
-            raw: Cell::new(raw),
+            core: Cell::new(Some(core)),
             read: RefCell::default(),
             write: RefCell::default(),
             connected: Cell::default(),
         });
-        // SAFETY: live, and closed before its Inner is gone.
-        unsafe { (*raw).private_data = Rc::as_ptr(&inner).cast_mut().cast() };
-        Self(inner)
+        core.set_private_data(Rc::as_ptr(&inner).cast_mut().cast());
+        Ok((Self(inner), core))
     }
 
     /// Hands a connection over an accepted descriptor to `ready` once it is connected: at once, or when its handshake
     /// is over. When that fails it is closed, and `ready` is told why.
     pub(super) fn accepted(
         el: &EventLoop,
-        ct: &'static ConnectionType,
+        kind: Kind,
         fd: c_int,
         ready: impl FnOnce(Result<Self, String>) + 'static,
     ) -> io::Result<()> {
-        let created = create(el, ct, fd, CONN_STATE_ACCEPTING);
-        let raw = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
-        // SAFETY: new, and ours alone.
-        let conn = unsafe { Self::adopt(raw.as_ptr()) };
+        let created = Self::create(el, kind, Some(fd));
+        let (conn, core) = created.inspect_err(|_| _ = fd::close(fd)).map_err(io_error)?;
         let kept = conn.clone();
         let told = move |_: &Self, result: io::Result<()>| match result {
             Ok(()) => ready(Ok(kept)),
             Err(_) => ready(Err(kept.last_error())),
         };
         conn.0.connected.set(Some(Box::new(told)));
-        // SAFETY: live while it is not closed; the closure keeps it until it has run.
-        let accepted = conn.call(|raw| unsafe { Some((*(*raw).r#type).accept?(raw, Some(run_connected))) });
-        match accepted {
-            Ok(_) => {}
-            Err(error) if conn.is_open() => {
+        match core.accept(Some(run_connected)) {
+            Ok(true) => {}
+            // SAFETY: `ready` has closed it, and its memory is left to whoever called accept. Nobody else has it.
+            Ok(false) => unsafe { core.close() },
+            Err(errno) => {
                 if let Some(told) = conn.0.connected.take() {
-                    told(&conn, Err(error));
+                    told(&conn, Err(io_error(errno)));
                 }
                 conn.close();
             }
-            // `ready` has closed it, and its memory is left to whoever called accept.
-            // SAFETY: it is there until this closes it.
-            Err(_) => unsafe { close(raw.as_ptr()) },
         }
         Ok(())
     }
@@ -101,21 +87,12 @@ impl Connection {
         port: u16,
         connected: impl FnOnce(&Self, io::Result<()>) + 'static,
     ) -> io::Result<Self> {
-        Self::connect(el, &TLS, &c_string(host)?, port, Box::new(connected))
+        Self::connect(el, Kind::Tls, &c_string(host)?, port, Box::new(connected))
     }
 
     /// Why the last operation failed, in words: of TLS the system's error says little.
     pub fn last_error(&self) -> String {
-        // SAFETY: live while it is not closed; the text is read before anything else happens to it.
-        let text = unsafe {
-            let raw = self.0.raw.get();
-            raw.as_ref().and_then(|conn| (*conn.r#type).get_last_error).map(|get| get(raw))
-        };
-        match text {
-            // SAFETY: a string of the connection's.
-            Some(text) if !text.is_null() => unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned(),
-            _ => String::new(),
-        }
+        self.0.core.get().map_or_else(String::new, AnyConn::last_error)
     }
 
     /// Starts to connect to a TCP port; `connected` is told how it went.
@@ -125,7 +102,7 @@ impl Connection {
         port: u16,
         connected: impl FnOnce(&Self, io::Result<()>) + 'static,
     ) -> io::Result<Self> {
-        Self::connect(el, &TCP, &c_string(host)?, port, Box::new(connected))
+        Self::connect(el, Kind::Tcp, &c_string(host)?, port, Box::new(connected))
     }
 
     /// Starts to connect to a unix socket; `connected` is told how it went.
@@ -134,55 +111,31 @@ impl Connection {
         path: &Path,
         connected: impl FnOnce(&Self, io::Result<()>) + 'static,
     ) -> io::Result<Self> {
-        Self::connect(el, &UNIX, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
+        Self::connect(el, Kind::Unix, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
     }
 
-    fn connect(
-        el: &EventLoop,
-        ct: &'static ConnectionType,
-        address: &CStr,
-        port: u16,
-        connected: Connected,
-    ) -> io::Result<Self> {
-        let raw = create(el, ct, -1, CONN_STATE_NONE).map_err(io_error)?;
-        // SAFETY: new, and ours alone.
-        let conn = unsafe { Self::adopt(raw.as_ptr()) };
+    fn connect(el: &EventLoop, kind: Kind, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
+        let (conn, core) = Self::create(el, kind, None).map_err(io_error)?;
         conn.0.connected.set(Some(connected));
-        // SAFETY: live while it is not closed; the address is a string.
-        conn.call(|raw| unsafe {
-            let connect = (*(*raw).r#type).connect?;
-            Some(call_connect(connect, raw, address.as_ptr(), port.into(), ptr::null(), Some(run_connected)))
-        })?;
+        core.connect(address, port, Some(run_connected)).map_err(io_error)?;
         Ok(conn)
     }
 
-    /// Calls a function of the connection's table that returns -1 with errno, or does not exist. The table is how one
-    /// type is told from another, and its functions are C's: errno is the only way in which they say why.
-    fn call<T: PartialEq + From<i8>>(&self, function: impl FnOnce(*mut connection) -> Option<T>) -> io::Result<T> {
-        let raw = checked(self.0.raw.get())?;
-        match function(raw) {
-            Some(result) if result == T::from(-1) => Err(io_error(Errno::last())),
-            Some(result) => Ok(result),
-            None => Err(io_error(Errno::EOPNOTSUPP)),
-        }
+    /// The core's connection, while it is not closed.
+    #[inline]
+    fn core(&self) -> Result<AnyConn, Errno> {
+        self.0.core.get().ok_or(Errno::EBADF)
     }
 
     /// Reads; 0 when the peer has closed. `WouldBlock` when there is nothing yet.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        // SAFETY: live while it is not closed; the buffer is as long as said.
-        self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, buf.as_mut_ptr().cast(), buf.len())) })
+        self.core().and_then(|core| core.read(buf)).map_err(io_error)
     }
 
     /// Reads up to `max` bytes to the end of `buf`, into capacity that it has to spare; 0 when the peer has closed, or
     /// when there is no such room. `WouldBlock` when there is nothing yet.
     pub fn read_to_end_of(&self, buf: &mut Vec<u8>, max: usize) -> io::Result<usize> {
-        let room = buf.spare_capacity_mut();
-        let (room, len) = (room.as_mut_ptr(), room.len().min(max));
-        // SAFETY: live while it is not closed; the room is as long as said.
-        let count = self.transfer(|raw| unsafe { Some((*(*raw).r#type).read?(raw, room.cast(), len)) })?;
-        // SAFETY: the type has written so many bytes there, which are at most as many as there is room for.
-        unsafe { buf.set_len(buf.len() + count.min(len)) };
-        Ok(count)
+        self.core().and_then(|core| core.read_to_end_of(buf, max)).map_err(io_error)
     }
 
     /// Whether the peer will send nothing more: it has closed the connection, or its sending half of it. What it has
@@ -196,49 +149,34 @@ impl Connection {
     /// Writes; returns how much was taken. `WouldBlock` when the socket is full: over TLS the next call has to bring
     /// the same bytes again, since they have been encrypted; others in their place are lost.
     pub fn write(&self, data: &[u8]) -> io::Result<usize> {
-        // SAFETY: live while it is not closed; the data is as long as said.
-        self.transfer(|raw| unsafe { Some((*(*raw).r#type).write?(raw, data.as_ptr().cast(), data.len())) })
+        self.core().and_then(|core| core.write(data)).map_err(io_error)
     }
 
     /// Writes from several buffers, as many as the system takes at once.
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        // SAFETY: live while it is not closed; IoSlice has the layout of iovec.
-        self.transfer(|raw| unsafe {
-            let writev = writev_function(&*(*raw).r#type)?;
-            Some(writev(raw, bufs.as_ptr().cast(), bufs.len().min(max_iovecs().into()) as c_int))
-        })
-    }
-
-    /// [`call`](Self::call) for what does not concern the loop.
-    fn transfer(&self, function: impl FnOnce(*mut connection) -> Option<c_int>) -> io::Result<usize> {
-        match function(checked(self.0.raw.get())?) {
-            Some(count) => usize::try_from(count).map_err(|_| io_error(Errno::last())),
-            None => Err(io_error(Errno::EOPNOTSUPP)),
-        }
+        self.core().and_then(|core| core.write_vectored(bufs)).map_err(io_error)
     }
 
     /// Runs `handler` whenever there is something to read or the peer has closed; None: no longer.
     pub fn set_read_handler(&self, handler: Option<Handler>) -> io::Result<()> {
         let function: ConnectionCallbackFunc = if handler.is_some() { Some(run_read) } else { None };
         let before = self.0.read.replace(handler);
-        // SAFETY: live while it is not closed.
-        let set = self.call(|raw| unsafe { Some((*(*raw).r#type).set_read_handler?(raw, function)) });
+        let set = self.core().and_then(|core| core.set_read_handler(function));
         if set.is_err() {
             self.0.read.replace(before);
         }
-        set.map(drop)
+        set.map_err(io_error)
     }
 
     /// Runs `handler` whenever the socket takes more; None: no longer.
     pub fn set_write_handler(&self, handler: Option<Handler>) -> io::Result<()> {
         let function: ConnectionCallbackFunc = if handler.is_some() { Some(run_write) } else { None };
         let before = self.0.write.replace(handler);
-        // SAFETY: live while it is not closed.
-        let set = self.call(|raw| unsafe { Some((*(*raw).r#type).set_write_handler?(raw, function, 0)) });
+        let set = self.core().and_then(|core| core.set_write_handler(function));
         if set.is_err() {
             self.0.write.replace(before);
         }
-        set.map(drop)
+        set.map_err(io_error)
     }
 
     /// Closes the connection; its handlers no longer run.
@@ -251,23 +189,21 @@ impl Connection {
 
     /// Whether it has not been closed on this side.
     pub fn is_open(&self) -> bool {
-        !self.0.raw.get().is_null()
+        self.0.core.get().is_some()
     }
 
     /// Its descriptor, -1 once it is closed.
     pub fn fd(&self) -> RawFd {
-        // SAFETY: live while it is not closed.
-        unsafe { self.0.raw.get().as_ref() }.map_or(-1, |raw| raw.fd)
+        self.0.core.get().map_or(-1, |core| core.fd())
     }
 
     /// Its type: "tcp", "unix" or "tls"; "" once it is closed.
     pub fn kind(&self) -> &'static str {
-        // SAFETY: live while it is not closed.
-        match unsafe { self.0.raw.get().as_ref() } {
-            Some(raw) if ptr::eq(raw.r#type, &UNIX) => "unix",
+        match self.0.core.get().map(AnyConn::kind) {
+            Some(Kind::Tcp) => "tcp",
+            Some(Kind::Unix) => "unix",
             #[cfg(feature = "tls")]
-            Some(raw) if ptr::eq(raw.r#type, &TLS) => "tls",
-            Some(_) => "tcp",
+            Some(Kind::Tls) => "tls",
             None => "",
         }
     }
@@ -318,10 +254,9 @@ impl Connection {
 
 impl Inner {
     fn close(&self) {
-        let raw = self.raw.replace(ptr::null_mut());
-        if !raw.is_null() {
-            // SAFETY: it was live, and its last pointer is this one. Inside a handler it is freed after that.
-            unsafe { close(raw) };
+        if let Some(core) = self.core.take() {
+            // SAFETY: the last copy of its handle is this one. Inside a handler it is freed after that.
+            unsafe { core.close() };
         }
     }
 }
@@ -330,43 +265,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// A new connection of a built-in type; in `CONN_STATE_ACCEPTING` over an accepted descriptor.
-fn create(
-    el: &EventLoop,
-    ct: &'static ConnectionType,
-    fd: c_int,
-    state: ConnectionState,
-) -> Result<core_conn::Conn, Errno> {
-    let el = Some(el.core());
-    #[cfg(feature = "tls")]
-    let created = match (ptr::eq(ct, &TLS), state) {
-        (true, CONN_STATE_ACCEPTING) => tls::create_accepted(ct, el, fd, None),
-        (true, _) => tls::create(ct, el),
-        (false, _) => core_conn::create(ct, el, fd, state),
-    };
-    #[cfg(not(feature = "tls"))]
-    let created = core_conn::create(ct, el, fd, state);
-    created.inspect(|conn| core_conn::make_safe_apis(*conn))
-}
-
-/// Closes a connection by its type's function.
-///
-/// # Safety
-/// `raw` is a live connection, which is not used afterwards.
-unsafe fn close(raw: *mut connection) {
-    // SAFETY: live until this closes it.
-    unsafe {
-        if let Some(close) = (*(*raw).r#type).close {
-            close(raw);
-        }
-    }
-}
-
-/// A connection that is not closed.
-fn checked(raw: *mut connection) -> io::Result<*mut connection> {
-    if raw.is_null() { Err(io_error(Errno::EBADF)) } else { Ok(raw) }
 }
 
 unsafe extern "C" fn run_read(raw: *mut connection) {
@@ -389,8 +287,11 @@ unsafe extern "C" fn run_write(raw: *mut connection) {
 
 unsafe extern "C" fn run_connected(raw: *mut connection) {
     // SAFETY: called with a connection of this type.
-    let (conn, state, errno) = unsafe { (Connection::of(raw), (*raw).state, (*raw).last_errno) };
-    let result = if state == CONN_STATE_CONNECTED { Ok(()) } else { Err(io::Error::from_raw_os_error(errno)) };
+    let (conn, core) = unsafe { (Connection::of(raw), Conn::new(raw)) };
+    let result = match core.state() {
+        CONN_STATE_CONNECTED => Ok(()),
+        _ => Err(io::Error::from_raw_os_error(core.last_errno())),
+    };
     if let Some(connected) = conn.0.connected.take() {
         connected(&conn, result);
     }

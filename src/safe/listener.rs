@@ -4,14 +4,10 @@ use super::arguments::{c_string, io_error};
 use super::event_loop::WeakLoop;
 use super::{Connection, EventLoop};
 use crate::abi::ae::*;
-use crate::abi::connection::ConnectionType;
 use crate::anet;
-use crate::connection::{
-    listener,
-    types::{TCP, UNIX},
-};
 #[cfg(feature = "tls")]
-use crate::connection::{tls, types::TLS};
+use crate::connection::tls;
+use crate::connection::{Kind, listener};
 use crate::event_loop::{self as core_loop, Loop};
 use crate::sys::fd;
 use core::ffi::{c_int, c_void};
@@ -47,7 +43,7 @@ struct Accept {
     per_call: usize,
     callback: Accepted,
     refused: Refused,
-    ct: &'static ConnectionType,
+    kind: Kind,
 }
 
 impl Accept {
@@ -55,7 +51,7 @@ impl Accept {
     #[cfg_attr(not(feature = "tls"), allow(unused_variables))]
     fn most(&self, el: Loop) -> Option<usize> {
         #[cfg(feature = "tls")]
-        if core::ptr::eq(self.ct, &TLS) {
+        if self.kind == Kind::Tls {
             return tls::accepts(el, self.per_call);
         }
         Some(self.per_call)
@@ -66,7 +62,7 @@ impl Accept {
 pub struct Listener {
     el: WeakLoop,
     fds: Vec<c_int>,
-    ct: &'static ConnectionType,
+    kind: Kind,
     /// The client data of the sockets' events.
     accept: RefCell<Option<Rc<Accept>>>,
 }
@@ -75,14 +71,14 @@ impl Listener {
     /// Listens on a TCP port of every address: an IPv4 or IPv6 address or a name, `*` for every IPv4 and `::*`
     /// for every IPv6 address; with a `-` in front it may be missing. Fails when one fails, or none is left.
     pub fn tcp<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
-        Self::new(el, &TCP).bound(addresses, port, backlog)
+        Self::new(el, Kind::Tcp).bound(addresses, port, backlog)
     }
 
     /// The same for connections over TLS, which are handed over after their handshake (see
     /// [`TlsConfig`](crate::TlsConfig)).
     #[cfg(feature = "tls")]
     pub fn tls<S: AsRef<str>>(el: &EventLoop, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
-        Self::new(el, &TLS).bound(addresses, port, backlog)
+        Self::new(el, Kind::Tls).bound(addresses, port, backlog)
     }
 
     fn bound<S: AsRef<str>>(self, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
@@ -104,14 +100,14 @@ impl Listener {
             Ok(true) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it")),
             Err(errno) => return Err(io_error(errno)),
         }
-        let mut listening = Self::new(el, &UNIX);
+        let mut listening = Self::new(el, Kind::Unix);
         let permissions = permissions.unwrap_or(0) as libc::mode_t;
         listening.fds.push(listener::open_unix(&path, permissions, None, limit(backlog))?);
         Ok(listening)
     }
 
-    fn new(el: &EventLoop, ct: &'static ConnectionType) -> Self {
-        Self { el: el.downgrade(), fds: Vec::new(), ct, accept: RefCell::default() }
+    fn new(el: &EventLoop, kind: Kind) -> Self {
+        Self { el: el.downgrade(), fds: Vec::new(), kind, accept: RefCell::default() }
     }
 
     /// Hands every new connection to `callback`, up to `per_call` of them each time a socket is readable. When
@@ -133,7 +129,7 @@ impl Listener {
             per_call: per_call.max(1),
             callback: Box::new(callback),
             refused: Box::new(refused),
-            ct: self.ct,
+            kind: self.kind,
         });
         let data = Rc::as_ptr(&accept).cast_mut().cast();
         // The one before is dropped only when no event leads to it.
@@ -192,7 +188,7 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
         let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
         let ready = accept.clone();
         // Else it is closed, which tells the client.
-        let _ = Connection::accepted(&el, accept.ct, accepted, move |result| match result {
+        let _ = Connection::accepted(&el, accept.kind, accepted, move |result| match result {
             Ok(conn) => (ready.callback)(conn, peer),
             Err(why) => (ready.refused)(&why, peer),
         });

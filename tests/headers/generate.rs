@@ -131,7 +131,6 @@ const CONNECTION: Header = Header {
         "CONN_STATE_CONNECTED",
         "CONN_STATE_CLOSED",
         "CONN_STATE_ERROR",
-        "WritevFunction",
     ],
     by_hand: r#"
 struct connection;

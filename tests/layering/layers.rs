@@ -18,9 +18,16 @@ pub const LAYERS: [(&str, &[&str]); 8] = [
 /// The only module that calls libc itself.
 const CALLS_LIBC: &str = "sys";
 
+/// What the safe API may not mention: errors come to it as a `Result`, not through errno or a function for C.
+const FOR_C: [&[&str]; 2] = [&["Errno", "last"], &["ConnectionType"]];
+
 /// Types of libc, which any module may name. Its constants are in capitals.
 const LIBC_TYPES: [&str; 8] =
     ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "pthread_mutex_t", "ssize_t", "timeval"];
+
+fn ends_with(path: &[String], names: &[&str]) -> bool {
+    path.len() >= names.len() && path[path.len() - names.len()..] == *names
+}
 
 /// What a file of the library does that its layer may not.
 fn violations(source: &Source) -> Vec<String> {
@@ -37,6 +44,9 @@ fn violations(source: &Source) -> Vec<String> {
             if target != own && !allowed.contains(&target) {
                 found.push(format!("`{own}` may not import `{}`", path.join("::")));
             }
+        }
+        if own == "safe" && FOR_C.iter().any(|names| ends_with(&mention.path, names)) {
+            found.push(format!("`{}` is for C", mention.path.join("::")));
         }
         if own != CALLS_LIBC && mention.path[0] == "libc" {
             let name = mention.path.last().expect("a name");
@@ -116,6 +126,14 @@ mod samples {
         fine("mod a { fn f() { if x { y } } } use super::args;", "ffi::ae");
         fine("// crate::ffi::x\n/* crate::ffi /* nested */ crate::ffi */ const A: &str = \"crate::ffi::x\";", "sys");
         fine("const B: &str = r#\"\" crate::ffi::x\"#; fn f<'a>(c: char) -> bool { c == '\"' || c == '\\'' } ", "sys");
+    }
+
+    #[test]
+    fn errors_of_the_safe_api() {
+        refused("fn f() { Err(Errno::last()) }", "safe::connection");
+        refused("use crate::abi::connection::ConnectionType;", "safe::listener");
+        fine("fn f() { Err(Errno::EBADF) }", "safe::connection");
+        fine("fn f() { Err(Errno::last()) }", "sys::resolve");
     }
 
     #[test]

@@ -88,9 +88,9 @@ impl TlsConn {
         fd: c_int,
         state: ConnectionState,
         session: Result<Option<Box<Session>>, Failure>,
-    ) -> Result<Conn, Errno> {
+    ) -> Result<Self, Errno> {
         // SAFETY: it begins with an `Allocated`.
-        let conn = unsafe {
+        let base = unsafe {
             boxed(TlsConnection {
                 base: new_connection(ct, el, fd, state),
                 session: None,
@@ -103,9 +103,10 @@ impl TlsConn {
                 deferred: false,
             })?
         };
+        let conn = Self(base);
         match session {
-            Ok(session) => Self(conn).set_session(session),
-            Err(failure) => _ = Self(conn).fail(&failure),
+            Ok(session) => conn.set_session(session),
+            Err(failure) => _ = conn.fail(&failure),
         }
         Ok(conn)
     }
@@ -136,6 +137,12 @@ impl TlsConn {
     pub(super) fn error(self) -> Option<*const c_char> {
         // SAFETY: live, and this thread's.
         unsafe { (*self.own()).error.as_ref().map(|text| text.as_ptr()) }
+    }
+
+    /// A copy of that text.
+    pub(in crate::connection) fn error_text(self) -> Option<String> {
+        // SAFETY: live, and this thread's; the reference ends here.
+        unsafe { (*self.own()).error.as_ref().map(|text| text.to_string_lossy().into_owned()) }
     }
 
     pub(super) fn clear_error(self) {

@@ -7,8 +7,9 @@ use super::failure::Failure;
 use super::session::Session;
 use crate::abi::connection::*;
 use crate::connection::arguments::buffer;
+use crate::connection::errors::noted;
 use crate::connection::handle::Conn;
-use crate::connection::socket::{MAX_TRANSFER, transferred};
+use crate::connection::socket_data::MAX_TRANSFER;
 use crate::connection::sync::SyncStream;
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
@@ -60,9 +61,12 @@ fn read_some(conn: TlsConn, room: &mut [u8]) -> Result<usize, Errno> {
     result
 }
 
-pub(super) unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
+/// Reads; 0 is the end, or there was no room.
+///
+/// # Safety
+/// `buf` is NULL or has room for `len` bytes.
+#[inline]
+pub(in crate::connection) unsafe fn read(conn: TlsConn, buf: *mut c_void, len: usize) -> Result<usize, Errno> {
     let result = if conn.state() == CONN_STATE_CLOSED || len == 0 {
         Ok(0)
     } else if buf.is_null() {
@@ -72,26 +76,32 @@ pub(super) unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, le
         // SAFETY: not NULL, so there is that much room.
         read_some(conn, unsafe { core::slice::from_raw_parts_mut(buf.cast(), len.min(MAX_TRANSFER)) })
     };
-    transferred(*conn, result)
+    noted(*conn, result)
 }
 
-pub(super) unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
-    // SAFETY: called through a live connection's table with that much data.
-    let (conn, data) = unsafe { (TlsConn::new(conn), buffer(data, len)) };
-    let result = data.and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data])));
-    transferred(*conn, result)
+/// Writes; returns how much was taken.
+///
+/// # Safety
+/// `data` is NULL or holds `len` bytes.
+#[inline]
+pub(in crate::connection) unsafe fn write(conn: TlsConn, data: *const c_void, len: usize) -> Result<usize, Errno> {
+    // SAFETY: NULL, or that much data.
+    let data = unsafe { buffer(data, len) };
+    noted(*conn, data.and_then(|data| transfer(conn, |session, fd| session.write(fd, &[data]))))
 }
 
-/// The table's `writev`. Small buffers are put into records together.
-pub(in crate::connection) unsafe extern "C" fn writev(
-    conn: *mut connection,
+/// Writes from several buffers; returns how much was taken. Small buffers are put into records together.
+///
+/// # Safety
+/// `iov` is NULL or holds `count` buffers.
+#[inline]
+pub(in crate::connection) unsafe fn writev(
+    conn: TlsConn,
     iov: *const libc::iovec,
     count: c_int,
-) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
-    // SAFETY: called with that many buffers.
-    transferred(*conn, unsafe { write_parts(conn, iov, count) })
+) -> Result<usize, Errno> {
+    // SAFETY: NULL, or that many buffers.
+    noted(*conn, unsafe { write_parts(conn, iov, count) })
 }
 
 /// # Safety

@@ -6,7 +6,6 @@ use super::handshake::{advance, begin, finish, stop_timer};
 use super::interest::{settle, watch_for};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
-use crate::connection::errors::status;
 use crate::connection::home::{loop_of, named};
 use crate::connection::watch::unwatch;
 use crate::event_loop::{self, LoopId};
@@ -28,25 +27,23 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     }
 }
 
-pub(super) unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
+/// Sets or removes the read handler.
+pub(in crate::connection) fn set_read_handler(conn: TlsConn, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
     let before = conn.read_handler();
     conn.set_read_handler(handler);
-    status(|| settle(conn).inspect_err(|_| conn.set_read_handler(before)))
+    settle(conn).inspect_err(|_| conn.set_read_handler(before))
 }
 
-pub(super) unsafe extern "C" fn set_write_handler(
-    conn: *mut connection,
+/// Sets or removes the write handler; with `barrier` it runs before the read handler.
+pub(in crate::connection) fn set_write_handler(
+    conn: TlsConn,
     handler: ConnectionCallbackFunc,
-    barrier: c_int,
-) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
+    barrier: bool,
+) -> Result<(), Errno> {
     let before = conn.write_handler();
     conn.set_write_handler(handler);
-    conn.set_flag(CONN_FLAG_WRITE_BARRIER, barrier != 0);
-    status(|| settle(conn).inspect_err(|_| conn.set_write_handler(before)))
+    conn.set_flag(CONN_FLAG_WRITE_BARRIER, barrier);
+    settle(conn).inspect_err(|_| conn.set_write_handler(before))
 }
 
 /// With `on`, the loop is not touched until [`update_state`].

@@ -7,20 +7,17 @@ use super::interest::{settle, watch_for};
 use super::permits::{self, Permit};
 use super::session::{Handshake, Session};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
-use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
-use crate::connection::arguments::string;
 use crate::connection::connecting::{connect_tcp, wait_tcp};
-use crate::connection::errors::status;
 use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
 use crate::connection::watch::{drop_fd, unwatch};
 use crate::event_loop::{LibraryTimer, LoopId};
 use crate::sys::Errno;
-use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use core::ffi::{CStr, c_int, c_longlong, c_void};
 
 /// Begins a handshake: starts its timer, if handshakes are limited in time.
 pub(super) fn begin(conn: TlsConn) -> Result<(), Errno> {
@@ -128,35 +125,33 @@ pub(super) fn finish(conn: TlsConn) -> bool {
     true
 }
 
-pub(super) unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
-    // SAFETY: called through a live connection's table.
-    let conn = unsafe { TlsConn::new(conn) };
+/// Begins the handshake of an accepted connection. If it ends at once, the handler runs in here. Ok(false) when that has
+/// closed the connection: then the caller frees it.
+pub(in crate::connection) fn accept(conn: TlsConn, handler: ConnectionCallbackFunc) -> Result<bool, Errno> {
     if conn.state() != CONN_STATE_ACCEPTING {
-        return status(|| Err(Errno::EINVAL));
+        return Err(Errno::EINVAL);
     }
     if !conn.has_permit() && !conn.has_timer() {
         let begun = take_permit(conn).and_then(|permit| {
             conn.set_permit(Some(permit));
             begin(conn).map_err(Failure::System)
         });
-        if let Err(failure) = begun {
-            return status(|| Err(fail_at_once(conn, &failure)));
-        }
+        begun.map_err(|failure| fail_at_once(conn, &failure))?;
     }
     conn.set_conn_handler(handler);
     let before = conn.last_errno();
     if advance(conn).is_none() {
-        return C_OK;
+        return Ok(true);
     }
     if conn.state() == CONN_STATE_ERROR {
         // The result tells the caller; the handler is not called.
         conn.set_conn_handler(None);
         end(conn);
         unwatch(*conn, AE_READABLE | AE_WRITABLE);
-        return status(|| Err(Errno::from_raw(conn.last_errno())));
+        return Err(Errno::from_raw(conn.last_errno()));
     }
     conn.set_last_errno(before);
-    if held(*conn, |_| finish(conn)) { C_OK } else { C_ERR }
+    Ok(held(*conn, |_| finish(conn)))
 }
 
 /// Ends a handshake before it has begun.
@@ -165,30 +160,22 @@ fn fail_at_once(conn: TlsConn, failure: &Failure) -> Errno {
     conn.fail(failure)
 }
 
-/// How connections over TLS connect.
-pub(super) struct Tls;
-
-impl Connector for Tls {
-    unsafe fn connect(
-        conn: *mut connection,
-        host: *const c_char,
-        port: c_int,
-        source: *const c_char,
-        multipath: bool,
-        handler: ConnectionCallbackFunc,
-    ) -> c_int {
-        // SAFETY: a live connection; strings or NULL.
-        let (conn, host, source) = unsafe { (TlsConn::new(conn), string(host), string(source)) };
-        status(|| {
-            prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
-            connect_tcp(*conn, host, port, source, multipath, handler)?;
-            begin(conn).map_err(|errno| {
-                drop_fd(*conn);
-                conn.set_conn_handler(None);
-                fail_at_once(conn, &errno.into())
-            })
-        })
-    }
+/// Starts to connect over TCP, and then the handshake; with `multipath` over MPTCP.
+pub(in crate::connection) fn connect(
+    conn: TlsConn,
+    host: Option<&CStr>,
+    port: c_int,
+    source: Option<&CStr>,
+    multipath: bool,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), Errno> {
+    prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
+    connect_tcp(*conn, host, port, source, multipath, handler)?;
+    begin(conn).map_err(|errno| {
+        drop_fd(*conn);
+        conn.set_conn_handler(None);
+        fail_at_once(conn, &errno.into())
+    })
 }
 
 /// Gives a connection a new session, if it is in a state to connect.
@@ -202,23 +189,15 @@ fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) unsafe extern "C" fn blocking_connect(
-    conn: *mut connection,
-    host: *const c_char,
-    port: c_int,
-    timeout: c_longlong,
-) -> c_int {
-    // SAFETY: called through a live connection's table with a string or NULL.
-    let (conn, host) = unsafe { (TlsConn::new(conn), string(host)) };
-    status(|| {
-        prepare(conn, host).map_err(|failure| conn.fail(&failure))?;
-        let deadline = Deadline::unless_below_0(timeout);
-        wait_tcp(*conn, host, port, timeout)?;
-        conn.set_reached(true);
-        wait_handshake(conn, &deadline).map_err(|failure| {
-            drop_fd(*conn);
-            conn.fail(&failure)
-        })
+/// Connects and ends the handshake, waiting for at most `timeout` milliseconds (below 0: forever).
+pub(super) fn wait_connect(conn: TlsConn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
+    prepare(conn, host).map_err(|failure| conn.fail(&failure))?;
+    let deadline = Deadline::unless_below_0(timeout);
+    wait_tcp(*conn, host, port, timeout)?;
+    conn.set_reached(true);
+    wait_handshake(conn, &deadline).map_err(|failure| {
+        drop_fd(*conn);
+        conn.fail(&failure)
     })
 }
 

@@ -28,11 +28,15 @@ pub(crate) use config::reload;
 pub(crate) use config::settings;
 pub(crate) use config::upstream::{configure_upstream, forget};
 pub(crate) use conn::TlsConn;
-pub(super) use data::writev;
+pub(super) use data::{read, write, writev};
 #[allow(unused_imports)] // Each of them is asked for by some profiles.
 pub(super) use events::{postpone, rebound, unbind, update_state};
+pub(super) use events::{set_read_handler, set_write_handler};
+pub(super) use handshake::{accept, connect};
 #[allow(unused_imports)] // Likewise.
 pub(crate) use peer::{peer_certificate, peer_name, peer_user};
 pub(crate) use raw_session::RawSession;
 #[allow(unused_imports)] // Likewise.
 pub(crate) use stream::{TLS_STREAM, accepts, create, create_accepted, shutdown};
+#[allow(unused_imports)] // Likewise.
+pub(super) use stream::{close, writev_tls};

@@ -4,9 +4,10 @@ use super::config::upstream::configure_from_host;
 use super::conn::TlsConn;
 use super::session::Session;
 use super::{data, events, handshake, permits};
-use crate::abi::connect::connect_function;
+use crate::abi::connect::{Connector, connect_function};
 use crate::abi::connection::*;
-use crate::connection::handle::Conn;
+use crate::connection::arguments::string;
+use crate::connection::errors::{accept_status, count, status};
 use crate::connection::handlers::is_held;
 use crate::connection::socket::{STREAM, text_of};
 use crate::connection::watch::drop_fd;
@@ -15,19 +16,19 @@ use crate::event_loop::{Loop, LoopId};
 use crate::host::memory::unbox;
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
-use core::ffi::{c_char, c_int};
+use core::ffi::{c_char, c_int, c_longlong, c_void};
 
 /// The functions of the type's table that are the same in every profile.
 pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
     ae_handler: Some(events::ae_handler),
-    close: Some(close),
-    accept: Some(handshake::accept),
-    connect: Some(connect_function::<handshake::Tls>()),
-    blocking_connect: Some(handshake::blocking_connect),
-    write: Some(data::write),
-    read: Some(data::read),
-    set_write_handler: Some(events::set_write_handler),
-    set_read_handler: Some(events::set_read_handler),
+    close: Some(close_tls),
+    accept: Some(accept),
+    connect: Some(connect_function::<Tls>()),
+    blocking_connect: Some(blocking_connect),
+    write: Some(write),
+    read: Some(read),
+    set_write_handler: Some(set_write_handler),
+    set_read_handler: Some(set_read_handler),
     get_last_error: Some(get_last_error),
     sync_write: Some(sync::write::<TlsConn>),
     sync_read: Some(sync::read::<TlsConn>),
@@ -36,7 +37,7 @@ pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
 };
 
 /// A new connection to be connected, of the loop `el`, if that is known.
-pub(crate) fn create(ct: &'static ConnectionType, el: Option<Loop>) -> Result<Conn, Errno> {
+pub(crate) fn create(ct: &'static ConnectionType, el: Option<Loop>) -> Result<TlsConn, Errno> {
     configure_from_host();
     TlsConn::create(ct, el, -1, CONN_STATE_NONE, Ok(None))
 }
@@ -48,7 +49,7 @@ pub(crate) fn create_accepted(
     el: Option<Loop>,
     fd: c_int,
     auth: Option<c_int>,
-) -> Result<Conn, Errno> {
+) -> Result<TlsConn, Errno> {
     configure_from_host();
     TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some))
 }
@@ -69,20 +70,97 @@ unsafe extern "C" fn get_last_error(conn: *mut connection) -> *const c_char {
     conn.error().unwrap_or_else(|| text_of(conn.last_errno()))
 }
 
-unsafe extern "C" fn close(conn: *mut connection) {
+unsafe extern "C" fn close_tls(conn: *mut connection) {
+    // SAFETY: called through a live connection's table, by the one who frees it.
+    quietly(|| unsafe { close(TlsConn::new(conn)) });
+}
+
+/// Closes a connection: now, or when its last running handler returns.
+///
+/// # Safety
+/// Nobody touches it afterwards, except a handler of its own that is running.
+pub(in crate::connection) unsafe fn close(conn: TlsConn) {
+    handshake::end(conn);
+    conn.unlist();
+    say_goodbye(conn);
+    drop_fd(*conn);
+    if !is_held(*conn) {
+        home::forget(*conn);
+        // SAFETY: it came from `create`, and nobody touches it afterwards.
+        unsafe { unbox(conn.whole()) };
+    }
+}
+
+unsafe extern "C" fn accept(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
     // SAFETY: called through a live connection's table.
     let conn = unsafe { TlsConn::new(conn) };
-    quietly(|| {
-        handshake::end(conn);
-        conn.unlist();
-        say_goodbye(conn);
-        drop_fd(*conn);
-        if !is_held(*conn) {
-            home::forget(*conn);
-            // SAFETY: it came from `create`, and whoever closes it does not touch it afterwards.
-            unsafe { unbox(conn.whole()) };
-        }
-    });
+    accept_status(handshake::accept(conn, handler))
+}
+
+/// How connections over TLS connect.
+struct Tls;
+
+impl Connector for Tls {
+    unsafe fn connect(
+        conn: *mut connection,
+        host: *const c_char,
+        port: c_int,
+        source: *const c_char,
+        multipath: bool,
+        handler: ConnectionCallbackFunc,
+    ) -> c_int {
+        // SAFETY: a live connection; strings or NULL.
+        let (conn, host, source) = unsafe { (TlsConn::new(conn), string(host), string(source)) };
+        status(|| handshake::connect(conn, host, port, source, multipath, handler))
+    }
+}
+
+unsafe extern "C" fn blocking_connect(
+    conn: *mut connection,
+    host: *const c_char,
+    port: c_int,
+    timeout: c_longlong,
+) -> c_int {
+    // SAFETY: called through a live connection's table with a string or NULL.
+    let (conn, host) = unsafe { (TlsConn::new(conn), string(host)) };
+    status(|| handshake::wait_connect(conn, host, port, timeout))
+}
+
+unsafe extern "C" fn read(conn: *mut connection, buf: *mut c_void, len: usize) -> c_int {
+    // SAFETY: called through a live connection's table with that much room.
+    count(|| unsafe { data::read(TlsConn::new(conn), buf, len) })
+}
+
+unsafe extern "C" fn write(conn: *mut connection, data: *const c_void, len: usize) -> c_int {
+    // SAFETY: called through a live connection's table with that much data.
+    count(|| unsafe { data::write(TlsConn::new(conn), data, len) })
+}
+
+/// The table's `writev`.
+#[allow(dead_code)] // The tables of redis-6.2 have none.
+pub(in crate::connection) unsafe extern "C" fn writev_tls(
+    conn: *mut connection,
+    iov: *const libc::iovec,
+    parts: c_int,
+) -> c_int {
+    // SAFETY: called through a live connection's table with that many buffers.
+    count(|| unsafe { data::writev(TlsConn::new(conn), iov, parts) })
+}
+
+unsafe extern "C" fn set_read_handler(conn: *mut connection, handler: ConnectionCallbackFunc) -> c_int {
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    status(|| events::set_read_handler(conn, handler))
+}
+
+unsafe extern "C" fn set_write_handler(
+    conn: *mut connection,
+    handler: ConnectionCallbackFunc,
+    barrier: c_int,
+) -> c_int {
+    // SAFETY: called through a live connection's table.
+    let conn = unsafe { TlsConn::new(conn) };
+    status(|| events::set_write_handler(conn, handler, barrier != 0))
 }
 
 fn say_goodbye(conn: TlsConn) {

@@ -14,8 +14,6 @@ mod unix;
 mod until_7_0;
 
 #[cfg(not(abi_v1))]
-pub(crate) use shared::writev_function;
-#[cfg(not(abi_v1))]
 pub(crate) use tcp::TCP;
 #[cfg(all(feature = "tls", not(abi_v1)))]
 pub(crate) use tls::TLS;

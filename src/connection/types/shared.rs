@@ -97,11 +97,6 @@ pub(super) unsafe extern "C" fn addr(
     status(|| result.inspect_err(|errno| conn.set_last_errno(*errno as c_int)))
 }
 
-/// The function that writes several buffers to a connection of the safe API.
-pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
-    ct.writev
-}
-
 /// Gives a connection without a loop another one; `EINVAL` for one that has a loop or handlers.
 #[cfg(abi_redis_8)]
 pub(super) fn rebind(conn: Conn, el: Option<Loop>) -> Result<(), Errno> {

@@ -8,7 +8,6 @@ use super::tcp::is_tcp_local;
 use crate::abi::ae::{AeFileProc, aeEventLoop, aeFileProc};
 use crate::abi::connection::*;
 use crate::connection::errors::status;
-use crate::connection::handle::Conn;
 use crate::connection::home::named;
 use crate::connection::listener::rest;
 use crate::connection::tls::{self, TlsConn};
@@ -33,7 +32,7 @@ pub(crate) static TLS: ConnectionType = ConnectionType {
     conn_create: Some(create_tls),
     conn_create_accepted: Some(create_accepted_tls),
     shutdown: Some(shutdown_tls),
-    writev: Some(tls::writev),
+    writev: Some(tls::writev_tls),
     #[cfg(abi_redis_8)]
     unbind_event_loop: Some(unbind_tls),
     #[cfg(abi_redis_8)]
@@ -60,7 +59,7 @@ says!(tls_type, c"tls", CONN_TYPE_TLS);
 unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     let Some(el) = (unsafe { named(el) }) else { return };
-    let create = |fd| tls::create_accepted(&TLS, Some(el), fd, host::tls_auth_clients());
+    let create = |fd| tls::create_accepted(&TLS, Some(el), fd, host::tls_auth_clients()).map(|conn| *conn);
     match tls::accepts(el, host::tls_accepts_per_call() as usize) {
         Some(most) => accept(el, fd, most, 0, create),
         None => rest(el, fd),
@@ -84,7 +83,7 @@ unsafe extern "C" fn cleanup_tls() {
 
 #[cfg(not(abi_redis_8))]
 unsafe extern "C" fn create_tls() -> *mut connection {
-    call(core::ptr::null_mut(), || tls::create(&TLS, None).map(Conn::as_ptr))
+    call(core::ptr::null_mut(), || tls::create(&TLS, None).map(|conn| conn.as_ptr()))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -98,7 +97,7 @@ unsafe extern "C" fn create_accepted_tls(fd: c_int, auth: *mut c_void) -> *mut c
 unsafe extern "C" fn create_tls(el: *mut aeEventLoop) -> *mut connection {
     // SAFETY: called with NULL or a live loop.
     let el = unsafe { named(el) };
-    call(core::ptr::null_mut(), || tls::create(&TLS, el).map(Conn::as_ptr))
+    call(core::ptr::null_mut(), || tls::create(&TLS, el).map(|conn| conn.as_ptr()))
 }
 
 /// `auth` is NULL, or an `int *` that says whether the client is asked for its certificate.
@@ -113,7 +112,7 @@ unsafe extern "C" fn create_accepted_tls(el: *mut aeEventLoop, fd: c_int, auth: 
 unsafe fn create_accepted(el: Option<Loop>, fd: c_int, auth: *mut c_void) -> *mut connection {
     // SAFETY: NULL or an `int *`.
     let auth = unsafe { auth.cast::<c_int>().as_ref() }.copied().or_else(host::tls_auth_clients);
-    call(core::ptr::null_mut(), || tls::create_accepted(&TLS, el, fd, auth).map(Conn::as_ptr))
+    call(core::ptr::null_mut(), || tls::create_accepted(&TLS, el, fd, auth).map(|conn| conn.as_ptr()))
 }
 
 unsafe extern "C" fn shutdown_tls(conn: *mut connection) {

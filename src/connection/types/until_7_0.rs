@@ -4,7 +4,9 @@
 use crate::abi::connect::connect_function;
 use crate::abi::connection::*;
 use crate::connection::connecting;
-use crate::connection::socket::{self, STREAM};
+use crate::connection::socket::STREAM;
+#[cfg(not(abi_redis_6_2))]
+use crate::connection::socket::writev;
 #[cfg(feature = "tls")]
 use crate::connection::tls;
 use core::ffi::c_int;
@@ -15,7 +17,7 @@ pub(crate) const SOCKET: ConnectionType = ConnectionType {
     connect: Some(connect_function::<connecting::Tcp>()),
     blocking_connect: Some(connecting::blocking_connect_tcp),
     #[cfg(not(abi_redis_6_2))]
-    writev: Some(socket::writev),
+    writev: Some(writev),
     ..STREAM
 };
 
@@ -34,7 +36,7 @@ pub(crate) static UNIX: ConnectionType = ConnectionType {
 pub(crate) static TLS: ConnectionType = ConnectionType {
     get_type: Some(tls_type),
     #[cfg(not(abi_redis_6_2))]
-    writev: Some(tls::writev),
+    writev: Some(tls::writev_tls),
     ..tls::TLS_STREAM
 };
 
@@ -57,15 +59,4 @@ pub(crate) fn process_pending_tls() -> c_int {
 
 unsafe extern "C" fn get_type(_conn: *mut connection) -> c_int {
     CONN_TYPE_SOCKET
-}
-
-/// The function that writes several buffers to a connection of the safe API. In redis-6.2 the table has none; those
-/// connections have one anyway.
-pub(crate) fn writev_function(ct: &ConnectionType) -> Option<WritevFunction> {
-    #[cfg(feature = "tls")]
-    if core::ptr::eq(ct, &TLS) {
-        return Some(tls::writev);
-    }
-    let _ = ct;
-    Some(socket::writev)
 }

@@ -74,7 +74,7 @@ fn created(body: impl FnOnce() -> Result<Conn, Errno>) -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateTLS() -> *mut connection {
     #[cfg(feature = "tls")]
-    return created(|| tls::create(&TLS, None));
+    return created(|| tls::create(&TLS, None).map(|conn| *conn));
     #[cfg(not(feature = "tls"))]
     created(|| Err(Errno::EOPNOTSUPP))
 }
@@ -87,7 +87,7 @@ pub extern "C" fn connCreateTLS() -> *mut connection {
 #[unsafe(no_mangle)]
 pub extern "C" fn connCreateAcceptedTLS(fd: c_int, require_auth: c_int) -> *mut connection {
     #[cfg(feature = "tls")]
-    return created(|| tls::create_accepted(&TLS, None, fd, Some(require_auth)));
+    return created(|| tls::create_accepted(&TLS, None, fd, Some(require_auth)).map(|conn| *conn));
     #[cfg(not(feature = "tls"))]
     {
         let _ = (fd, require_auth);
