@@ -9,6 +9,7 @@ mod dict;
 mod keyspace;
 mod number;
 mod slab;
+pub mod types;
 mod value;
 
 pub use bytes::{Bytes, Content};

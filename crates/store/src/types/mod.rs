@@ -1,0 +1,6 @@
+//! The data types besides strings: packed while they are small, in a form for many elements beyond that.
+
+mod element;
+pub mod packed;
+
+pub use element::Element;

@@ -1,0 +1,320 @@
+//! A sequence of elements in one contiguous block: Redis's listpack, byte for byte, so that a file or a DUMP payload
+//! takes it as it is.
+//!
+//! Six bytes of header (the block's length and the number of elements, little-endian), the elements, and an end byte. An
+//! element is its encoding, its data, and the length of both once more, written so that it is read backwards. Whatever
+//! spells an integer is kept as one.
+
+use super::element::{BACK_MAX, CODE_MAX, Element, back_of, decode, encode};
+
+const HEADER: usize = 6;
+const END: u8 = 0xff;
+/// In place of a count that does not fit.
+const MANY: u16 = u16::MAX;
+/// The largest block: lengths in it are of 32 bits.
+pub const MAX_BYTES: usize = 1 << 30;
+
+/// A block.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Packed {
+    bytes: Vec<u8>,
+}
+
+/// Where an element is: valid until the block changes in front of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct At(usize);
+
+/// Why bytes are not a block: the offset of what is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Corrupt(pub usize);
+
+impl Default for Packed {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Packed {
+    /// An empty one.
+    pub fn new() -> Packed {
+        Packed { bytes: vec![HEADER as u8 + 1, 0, 0, 0, 0, 0, END] }
+    }
+
+    /// A block that somebody else has made; refused unless every byte of it is as it should be.
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Packed, Corrupt> {
+        let length = bytes.get(..4).map(|length| u32::from_le_bytes([length[0], length[1], length[2], length[3]]));
+        if bytes.len() <= HEADER || bytes.len() > MAX_BYTES || length != Some(bytes.len() as u32) {
+            return Err(Corrupt(0));
+        }
+        let (mut at, mut count) = (HEADER, 0usize);
+        while bytes[at] != END {
+            let (_, size) = decode(&bytes, at).ok_or(Corrupt(at))?;
+            let mut back = [0; BACK_MAX];
+            let back = back_of(size, &mut back);
+            let after = at + size;
+            // Another way to write the same length would be read backwards to another place.
+            if bytes.get(after..after + back.len()) != Some(back) || after + back.len() >= bytes.len() {
+                return Err(Corrupt(after));
+            }
+            at = after + back.len();
+            count += 1;
+        }
+        let packed = Packed { bytes };
+        let told = packed.told();
+        if at + 1 != packed.bytes.len() || told != MANY && usize::from(told) != count {
+            return Err(Corrupt(if at + 1 == packed.bytes.len() { 4 } else { at }));
+        }
+        Ok(packed)
+    }
+
+    /// The block as it is written to a file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bytes it has; [`Packed::new`] has 7.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// How many bytes are allocated.
+    pub fn allocated(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Gives back what is allocated and not needed.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
+    /// How many bytes an element takes in a block.
+    pub fn cost(text: &[u8]) -> usize {
+        let mut code = [0; CODE_MAX];
+        let size = match encode(Element::of(text), &mut code) {
+            (code, Some(text)) => code.len() + text.len(),
+            (code, None) => code.len(),
+        };
+        size + back_of(size, &mut [0; BACK_MAX]).len()
+    }
+
+    fn told(&self) -> u16 {
+        u16::from_le_bytes([self.bytes[4], self.bytes[5]])
+    }
+
+    /// How many elements there are.
+    pub fn len(&self) -> usize {
+        match self.told() {
+            MANY => self.iter().count(),
+            told => usize::from(told),
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.len() == HEADER + 1
+    }
+
+    /// Writes the header, after so many elements have come and gone. A count that was too large to tell stays untold: to
+    /// count anew with each change would be dear.
+    fn note(&mut self, more: usize, fewer: usize) {
+        let length = self.bytes.len() as u32;
+        self.bytes[..4].copy_from_slice(&length.to_le_bytes());
+        let told = self.told();
+        if told != MANY {
+            let told = u16::try_from(usize::from(told) + more - fewer).unwrap_or(MANY);
+            self.bytes[4..HEADER].copy_from_slice(&told.to_le_bytes());
+        }
+    }
+
+    /// The first element.
+    pub fn first(&self) -> Option<At> {
+        self.is_there(HEADER)
+    }
+
+    /// The last one.
+    pub fn last(&self) -> Option<At> {
+        self.before(self.bytes.len() - 1)
+    }
+
+    /// The one after it.
+    pub fn next(&self, at: At) -> Option<At> {
+        self.is_there(self.end_of(at))
+    }
+
+    /// The one before it.
+    pub fn previous(&self, at: At) -> Option<At> {
+        self.before(at.0)
+    }
+
+    /// The element with this number, counted from 0, or from -1 backwards.
+    pub fn seek(&self, index: i64) -> Option<At> {
+        let count = self.len() as i64;
+        let index = if index < 0 { index + count } else { index };
+        if !(0..count).contains(&index) {
+            return None;
+        }
+        if index < count / 2 {
+            (0..index).try_fold(self.first()?, |at, _| self.next(at))
+        } else {
+            (index + 1..count).try_fold(self.last()?, |at, _| self.previous(at))
+        }
+    }
+
+    /// The element there.
+    pub fn get(&self, at: At) -> Element<'_> {
+        decode(&self.bytes, at.0).expect("a block is well-formed").0
+    }
+
+    /// Every element in order.
+    pub fn iter(&self) -> Iter<'_> {
+        Iter { packed: self, next: self.first() }
+    }
+
+    /// Looks for an element that equals `text`, from `from` on, at every `step`th.
+    pub fn find(&self, from: Option<At>, text: &[u8], step: usize) -> Option<At> {
+        let wanted = Element::of(text);
+        let mut at = from;
+        while let Some(here) = at {
+            if self.get(here) == wanted {
+                return at;
+            }
+            at = (0..step).try_fold(here, |at, _| self.next(at));
+        }
+        None
+    }
+
+    /// Adds an element behind the last.
+    pub fn push(&mut self, text: &[u8]) {
+        self.put(self.bytes.len() - 1, 0, &[Element::of(text)]);
+    }
+
+    /// Adds an element in front of the first.
+    pub fn push_front(&mut self, text: &[u8]) {
+        self.put(HEADER, 0, &[Element::of(text)]);
+    }
+
+    /// Adds an element in front of another, whose place is then the new one's.
+    pub fn insert(&mut self, at: At, text: &[u8]) {
+        self.put(at.0, 0, &[Element::of(text)]);
+    }
+
+    /// Adds several elements in front of the one at `at`, or behind the last.
+    pub fn insert_all(&mut self, at: Option<At>, texts: &[&[u8]]) {
+        let elements: Vec<_> = texts.iter().map(|text| Element::of(text)).collect();
+        self.put(at.map_or(self.bytes.len() - 1, |at| at.0), 0, &elements);
+    }
+
+    /// Replaces an element.
+    pub fn replace(&mut self, at: At, text: &[u8]) {
+        self.put(at.0, 1, &[Element::of(text)]);
+    }
+
+    /// Removes up to `count` elements from there on; what comes after them is then there.
+    pub fn remove(&mut self, at: At, count: usize) {
+        self.put(at.0, count, &[]);
+    }
+
+    /// Splits in front of an element: what comes from there on is the result.
+    pub fn split_off(&mut self, at: At) -> Packed {
+        let moved = self.tail(at.0);
+        let mut other = Packed::new();
+        other.bytes.splice(HEADER..HEADER, self.bytes[at.0..self.bytes.len() - 1].iter().copied());
+        other.note(moved, 0);
+        self.bytes.truncate(at.0);
+        self.bytes.push(END);
+        self.note(0, moved);
+        other
+    }
+
+    /// Adds all elements of another block behind the last.
+    pub fn append(&mut self, other: &Packed) {
+        self.bytes.pop();
+        self.bytes.extend_from_slice(&other.bytes[HEADER..]);
+        self.note(other.len(), 0);
+    }
+
+    /// How many elements there are from an offset on.
+    fn tail(&self, from: usize) -> usize {
+        let mut at = self.is_there(from);
+        let mut count = 0;
+        while let Some(here) = at {
+            count += 1;
+            at = self.next(here);
+        }
+        count
+    }
+
+    /// Puts elements in place of the `old` ones at an offset.
+    fn put(&mut self, at: usize, old: usize, new: &[Element<'_>]) {
+        let (mut end, mut removed) = (at, 0);
+        while removed < old && self.bytes[end] != END {
+            end = self.end_of(At(end));
+            removed += 1;
+        }
+        let mut room = Vec::new();
+        for element in new {
+            let (mut code, mut back) = ([0; CODE_MAX], [0; BACK_MAX]);
+            let (code, text) = encode(*element, &mut code);
+            let text = text.unwrap_or_default();
+            room.extend_from_slice(code);
+            room.extend_from_slice(text);
+            room.extend_from_slice(back_of(code.len() + text.len(), &mut back));
+        }
+        self.bytes.splice(at..end, room);
+        self.note(new.len(), removed);
+    }
+
+    fn is_there(&self, at: usize) -> Option<At> {
+        (self.bytes[at] != END).then_some(At(at))
+    }
+
+    fn end_of(&self, at: At) -> usize {
+        let (_, size) = decode(&self.bytes, at.0).expect("a block is well-formed");
+        at.0 + size + back_of(size, &mut [0; BACK_MAX]).len()
+    }
+
+    /// The element that ends where another begins.
+    fn before(&self, end: usize) -> Option<At> {
+        if end == HEADER {
+            return None;
+        }
+        let (mut size, mut shift, mut at) = (0usize, 0, end);
+        loop {
+            at -= 1;
+            size |= usize::from(self.bytes[at] & 0x7f) << shift;
+            shift += 7;
+            if self.bytes[at] & 0x80 == 0 {
+                return Some(At(at - size));
+            }
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Packed {
+    type Item = Element<'a>;
+    type IntoIter = Iter<'a>;
+
+    fn into_iter(self) -> Iter<'a> {
+        self.iter()
+    }
+}
+
+/// The elements of a block in order.
+pub struct Iter<'a> {
+    packed: &'a Packed,
+    next: Option<At>,
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = Element<'a>;
+
+    fn next(&mut self) -> Option<Element<'a>> {
+        let at = self.next?;
+        self.next = self.packed.next(at);
+        Some(self.packed.get(at))
+    }
+}
+
+#[cfg(test)]
+#[path = "packed_tests.rs"]
+mod tests;
