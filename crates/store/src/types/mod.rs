@@ -2,5 +2,6 @@
 
 mod element;
 pub mod packed;
+pub mod zset;
 
 pub use element::Element;
