@@ -11,8 +11,8 @@ const COUNT_MAX: i32 = 32_767;
 /// When a list begins another node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// `list-max-listpack-size`. From -1 to -5: a node has at most 4, 8, 16, 32, 64 KiB (below -5: 64). Positive: at most
-    /// so many elements, in at most 8 KiB; 0 is like 1.
+    /// `list-max-listpack-size`. From -1 to -5: a node has at most 4, 8, 16, 32, 64 KiB (below -5: 64). Positive: at
+    /// most so many elements, in at most 8 KiB; 0 is like 1.
     pub listpack_size: i32,
 }
 

@@ -267,7 +267,10 @@ proptest! {
                     prop_assert_eq!(list.remove(&text, count, limits), remove_from(&mut model, &text, count));
                 }
                 Step::Trim(start, stop) => {
-                    list.trim(list.span(start, stop));
+                    let mut rest = list.trim(list.span(start, stop));
+                    check(&rest, limits);
+                    prop_assert!(rest.len() + list.len() <= model.len());
+                    while rest.free_some(1) {}
                     let len = model.len() as i64;
                     let start = (if start < 0 { start + len } else { start }).clamp(0, len);
                     let stop = (if stop < 0 { stop + len } else { stop }).min(len - 1);

@@ -10,7 +10,7 @@ mod node;
 mod nodes;
 
 use super::element::Element;
-use nodes::{Nodes, Slot};
+use nodes::{Chunks, Nodes, Slot};
 use std::ops::Range;
 
 pub use end::{End, Side};
@@ -260,11 +260,16 @@ impl List {
         start as usize..end.max(start) as usize
     }
 
-    /// Removes all elements except those with these numbers.
-    pub fn trim(&mut self, kept: Range<usize>) {
+    /// Removes all elements except those with these numbers. Most of the removed ones come back, in no particular
+    /// order, for [`List::free_some`]: to free millions takes its time.
+    pub fn trim(&mut self, kept: Range<usize>) -> List {
         let end = kept.end.min(self.len());
-        self.discard(End::Tail, self.len() - end);
-        self.discard(End::Head, kept.start);
+        let mut rest = Chunks::default();
+        for (end, count) in [(End::Tail, self.len() - end), (End::Head, kept.start)] {
+            let taken = rest.take(&mut self.nodes, end, count);
+            self.discard(end, count - taken);
+        }
+        List { nodes: Nodes::Many(rest) }
     }
 
     /// All elements in order.
