@@ -1,6 +1,8 @@
 //! The data types besides strings: packed while they are small, in a form for many elements beyond that.
 
 mod element;
+pub mod hash;
 pub mod packed;
+mod table;
 
 pub use element::Element;
