@@ -3,6 +3,7 @@
 mod element;
 pub mod hash;
 pub mod packed;
+pub mod set;
 mod table;
 
 pub use element::Element;
