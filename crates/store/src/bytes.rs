@@ -64,6 +64,17 @@ impl Bytes {
         }
     }
 
+    /// How many bytes of memory it has besides itself.
+    pub fn allocated(&self) -> usize {
+        // A shared content's own header: the two counts, and the vector.
+        const SHARED: usize = size_of::<[usize; 2]>() + size_of::<Vec<u8>>();
+        match self {
+            Bytes::Inline(..) => 0,
+            Bytes::Heap(data) => data.len(),
+            Bytes::Shared(data) => SHARED + data.capacity(),
+        }
+    }
+
     /// Becomes `content`, if that has to be copied in the memory that the old content had if it is as long and nobody
     /// else refers to it.
     pub fn assign(&mut self, content: Content<'_>) {

@@ -80,20 +80,30 @@ impl<V> Dict<V> {
 
     /// Adds an entry for a key that is not there.
     pub fn insert(&mut self, hash: u32, key: &[u8], value: V) -> u32 {
-        debug_assert!(self.find(hash, key).is_none());
+        self.insert_owned(hash, Bytes::from(Content::Borrowed(key)), value)
+    }
+
+    /// As [`Dict::insert`], without a copy of the key.
+    pub fn insert_owned(&mut self, hash: u32, key: Bytes, value: V) -> u32 {
+        debug_assert!(self.find(hash, key.as_slice()).is_none());
         self.step();
         if self.moved.is_none() && self.len >= self.tables[0].len() {
             self.resize((self.len + 1).next_power_of_two().max(MIN_BUCKETS));
         }
         let table = &mut self.tables[usize::from(self.moved.is_some())];
         let at = bucket(table, hash);
-        let id = self.nodes.insert(Node { key: Bytes::from(Content::Borrowed(key)), value, hash, next: table[at] });
+        let id = self.nodes.insert(Node { key, value, hash, next: table[at] });
         table[at] = id + 1;
         self.len += 1;
         id
     }
 
     pub fn remove(&mut self, id: u32) -> Option<V> {
+        self.take(id).map(|node| node.value)
+    }
+
+    /// As [`Dict::remove`], with the key.
+    pub fn take(&mut self, id: u32) -> Option<Node<V>> {
         let node = self.nodes.get(id)?;
         let (hash, next) = (node.hash, node.next);
         self.unlink(hash, id + 1, next);
@@ -101,7 +111,22 @@ impl<V> Dict<V> {
         self.len -= 1;
         self.step();
         self.shrink_if_sparse();
-        Some(node.value)
+        Some(node)
+    }
+
+    /// Drops up to `budget` entries and says whether something is left. For a dict that is no longer used: its entries
+    /// are not found any more.
+    pub fn drop_some(&mut self, budget: usize) -> bool {
+        self.tables = [Vec::new(), Vec::new()];
+        self.moved = None;
+        self.len -= self.nodes.drop_some(budget);
+        self.len > 0
+    }
+
+    /// How many bytes of memory it has, without what keys and values have outside their entries.
+    pub fn allocated(&self) -> usize {
+        let links: usize = self.tables.iter().map(Vec::capacity).sum();
+        self.nodes.allocated() + links * size_of::<Link>()
     }
 
     /// Moves a few buckets if a resize is under way. False when there is nothing to do.
@@ -164,27 +189,41 @@ impl<V> Dict<V> {
         }
     }
 
-    /// An entry picked by `random`; each chain is about as likely as any other.
+    /// An entry picked by `random`, each as likely as any other.
+    ///
+    /// A place is picked until there is an entry in it. Places are the slab's slots, or, when too few of those are in
+    /// use because many entries are gone, the first few of each bucket's chain: buckets become fewer with the entries.
     pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<u32> {
         if self.len == 0 {
             return None;
         }
-        // Enough tries for any table but one that is being emptied faster than it shrinks.
-        const TRIES: usize = 200;
+        // One slot in so many has to be in use.
+        const SLOTS: usize = 16;
+        // About one entry a bucket is usual. One in a million is behind eight others, and is never picked this way.
+        const DEPTH: u64 = 8;
+        // Enough for any table except one that is being emptied faster than it shrinks.
+        const TRIES: usize = 500;
+        let end = self.nodes.end();
         let old = &self.tables[0][self.moved.unwrap_or(0)..];
-        let buckets = old.len() + self.tables[1].len();
+        let buckets = (old.len() + self.tables[1].len()) as u64;
+        // Without buckets it is being dropped.
+        let dense = self.len >= end as usize / SLOTS || buckets == 0;
         for _ in 0..TRIES {
-            let at = (random() % buckets as u64) as usize;
-            let first = if at < old.len() { old[at] } else { self.tables[1][at - old.len()] };
-            if first == NONE {
+            if dense {
+                let id = (random() % u64::from(end)) as u32;
+                if self.nodes.get(id).is_some() {
+                    return Some(id);
+                }
                 continue;
             }
-            let chain = self.chain(first).count();
-            return self.chain(first).nth((random() % chain as u64) as usize).map(|(id, _)| id);
+            let place = random() % (buckets * DEPTH);
+            let at = (place / DEPTH) as usize;
+            let first = if at < old.len() { old[at] } else { self.tables[1][at - old.len()] };
+            if let Some((id, _)) = self.chain(first).nth((place % DEPTH) as usize) {
+                return Some(id);
+            }
         }
-        let from = (random() % u64::from(self.nodes.end())) as u32;
-        let mut all = self.nodes.iter_from(from).chain(self.nodes.iter());
-        all.next().map(|(id, _)| id)
+        self.nodes.nth((random() % self.len as u64) as usize)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Node<V>)> {

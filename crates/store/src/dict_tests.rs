@@ -107,6 +107,45 @@ fn random_finds_the_last_entry_of_a_table_that_was_large() {
     }
 }
 
+#[test]
+fn random_is_uniform_in_a_dense_table_and_in_a_sparse_one() {
+    for (count, left) in [(200, 200), (256, 30), (10_000, 40), (10_000, 300)] {
+        let mut dict = filled(count);
+        for i in left..count {
+            take(&mut dict, &i.to_le_bytes());
+        }
+        let mut picked = vec![0f64; left as usize];
+        let mut state = 7u64;
+        let draws = 500 * left;
+        for _ in 0..draws {
+            let id = dict.random(|| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                state >> 33
+            });
+            picked[dict.get(id.unwrap()).unwrap().value as usize] += 1.0;
+        }
+        // Chi-squared: the mean is one less than the number of entries, the deviation the root of twice that.
+        let chi: f64 = picked.iter().map(|&n| (n - 500.0) * (n - 500.0) / 500.0).sum();
+        let freedom = f64::from(left - 1);
+        assert!(chi < freedom + 6.0 * (2.0 * freedom).sqrt(), "{chi} for {left} of {count}");
+    }
+}
+
+#[test]
+fn is_dropped_in_pieces() {
+    let mut dict = filled(1000);
+    let mut calls = 1;
+    while dict.drop_some(300) {
+        calls += 1;
+        assert_eq!((dict.len(), dict.iter().count()), (1000 - 300 * (calls - 1), 1000 - 300 * (calls - 1)));
+        assert_eq!(dict.find(dict.hash(&0u32.to_le_bytes()), &0u32.to_le_bytes()), None);
+        assert!(dict.random(|| 12345).is_some());
+    }
+    assert_eq!((calls, dict.len()), (4, 0));
+    put(&mut dict, b"again", 1);
+    assert_eq!(take(&mut dict, b"again"), Some(1));
+}
+
 /// Runs a whole scan and calls `between` after each step.
 fn scan(dict: &mut Dict<u32>, mut between: impl FnMut(&mut Dict<u32>)) -> HashSet<u32> {
     let mut seen = HashSet::new();

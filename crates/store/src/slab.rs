@@ -25,6 +25,17 @@ struct Chunk<T> {
     used: u16,
 }
 
+impl<T> Chunk<T> {
+    /// The values with their ids; `at` is the chunk's place.
+    fn iter(&self, at: usize) -> impl Iterator<Item = (u32, &T)> {
+        let slots = self.slots.iter().flat_map(|slots| slots.0.iter()).enumerate();
+        slots.filter_map(move |(slot, content)| match content {
+            Slot::Used(value) => Some(((at << CHUNK_BITS | slot) as u32, value)),
+            Slot::Free(_) => None,
+        })
+    }
+}
+
 pub struct Slab<T> {
     chunks: Vec<Chunk<T>>,
     /// The chunks with free slots; the last one is filled next.
@@ -100,25 +111,58 @@ impl<T> Slab<T> {
 
     /// Every value with its id, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
-        self.iter_from(0)
+        self.chunks.iter().enumerate().flat_map(|(at, chunk)| chunk.iter(at))
     }
 
-    /// As [`Slab::iter`], from the chunk that `id` would be in.
-    pub fn iter_from(&self, id: u32) -> impl Iterator<Item = (u32, &T)> {
-        let first = (id >> CHUNK_BITS) as usize;
-        self.chunks.iter().enumerate().skip(first).flat_map(|(at, chunk)| {
-            chunk.slots.iter().flat_map(|slots| slots.0.iter()).enumerate().filter_map(move |(slot, content)| {
-                match content {
-                    Slot::Used(value) => Some(((at << CHUNK_BITS | slot) as u32, value)),
-                    Slot::Free(_) => None,
-                }
-            })
-        })
+    /// The id of the `n`th value of [`Slab::iter`], from 0. Counts the chunks: one step for 256 values.
+    pub fn nth(&self, n: usize) -> Option<u32> {
+        let mut left = n;
+        for (at, chunk) in self.chunks.iter().enumerate() {
+            let used = usize::from(chunk.used);
+            if left < used {
+                return chunk.iter(at).nth(left).map(|(id, _)| id);
+            }
+            left -= used;
+        }
+        None
     }
 
     /// Above every id in use.
     pub fn end(&self) -> u32 {
         (self.chunks.len() << CHUNK_BITS) as u32
+    }
+
+    /// How many bytes of memory the slots have. Counts the chunks: one step for 256 values.
+    pub fn allocated(&self) -> usize {
+        self.allocated_chunks() * size_of::<Slots<T>>() + self.chunks.capacity() * size_of::<Chunk<T>>()
+    }
+
+    /// How many chunks have memory.
+    pub fn allocated_chunks(&self) -> usize {
+        self.chunks.iter().filter(|chunk| chunk.slots.is_some()).count()
+    }
+
+    /// Drops up to `budget` values, whichever are cheapest, and returns how many. For a slab that is no longer used:
+    /// the slots of a chunk that loses only some of its values are not filled again.
+    pub fn drop_some(&mut self, budget: usize) -> usize {
+        self.open.clear();
+        self.spare = None;
+        let mut dropped = 0;
+        while let Some(mut chunk) = self.chunks.pop() {
+            let used = usize::from(chunk.used);
+            if used <= budget - dropped {
+                dropped += used;
+                continue;
+            }
+            let slots = chunk.slots.iter_mut().flat_map(|slots| slots.0.iter_mut());
+            for slot in slots.filter(|slot| matches!(slot, Slot::Used(_))).take(budget - dropped) {
+                *slot = Slot::Free(NO_SLOT);
+                chunk.used -= 1;
+            }
+            self.chunks.push(chunk);
+            return budget;
+        }
+        dropped
     }
 
     fn add_chunk(&mut self) -> u32 {
@@ -148,11 +192,6 @@ fn empty_slots<T>() -> Box<Slots<T>> {
 #[cfg(test)]
 impl<T> Slab<T> {
     pub const SLOT_SIZE: usize = size_of::<Slot<T>>();
-
-    /// How many chunks have memory.
-    pub fn allocated_chunks(&self) -> usize {
-        self.chunks.iter().filter(|chunk| chunk.slots.is_some()).count()
-    }
 }
 
 #[cfg(test)]
@@ -177,6 +216,28 @@ mod tests {
         assert_eq!((slab.allocated_chunks(), slab.chunks.len()), (10, 10));
     }
 
+    #[test]
+    fn drops_no_more_than_it_may() {
+        let value = std::rc::Rc::new(());
+        let mut slab = Slab::new();
+        let ids: Vec<u32> = (0..3 * CHUNK + 10).map(|_| slab.insert(value.clone())).collect();
+        for id in ids.iter().step_by(3) {
+            slab.remove(*id);
+        }
+        let mut left = std::rc::Rc::strong_count(&value) - 1;
+        for budget in [0, 1, 100, 300, 7].into_iter().cycle() {
+            let dropped = slab.drop_some(budget);
+            assert_eq!(dropped, budget.min(left));
+            left -= dropped;
+            assert_eq!((std::rc::Rc::strong_count(&value) - 1, slab.iter().count()), (left, left));
+            if left == 0 {
+                break;
+            }
+        }
+        let id = slab.insert(value.clone());
+        assert_eq!((slab.iter().count(), slab.get(id).is_some()), (1, true));
+    }
+
     proptest! {
         #[test]
         fn behaves_like_a_map(steps in prop::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..2000)) {
@@ -192,6 +253,10 @@ mod tests {
                     prop_assert_eq!(slab.remove(id), None);
                 }
             }
+            for (n, (id, _)) in slab.iter().enumerate() {
+                prop_assert_eq!(slab.nth(n), Some(id));
+            }
+            prop_assert_eq!(slab.nth(model.len()), None);
             prop_assert_eq!(slab.iter().map(|(id, value)| (id, *value)).collect::<HashMap<_, _>>(), model);
         }
     }

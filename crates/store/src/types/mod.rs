@@ -5,5 +5,9 @@ pub mod hyperloglog;
 pub mod list;
 pub mod packed;
 pub mod zset;
+pub mod hash;
+pub mod packed;
+pub mod set;
+mod table;
 
 pub use element::Element;
