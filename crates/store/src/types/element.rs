@@ -40,6 +40,11 @@ impl<'a> Element<'a> {
         matches!(self, Element::Text([]))
     }
 
+    /// Whether it is kept as bytes although they spell an integer.
+    pub(super) fn is_text_of_integer(&self) -> bool {
+        matches!(self, Element::Text(text) if number::parse(text).is_some())
+    }
+
     /// The integer that it is, if it is one.
     pub fn as_integer(&self) -> Option<i64> {
         match self {

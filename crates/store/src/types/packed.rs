@@ -48,7 +48,11 @@ impl Packed {
         }
         let (mut at, mut count) = (HEADER, 0usize);
         while bytes[at] != END {
-            let (_, size) = decode(&bytes, at).ok_or(Corrupt(at))?;
+            let (element, size) = decode(&bytes, at).ok_or(Corrupt(at))?;
+            // What spells an integer is kept as one, or else it would not be found.
+            if element.is_text_of_integer() {
+                return Err(Corrupt(at));
+            }
             let mut back = [0; BACK_MAX];
             let back = back_of(size, &mut back);
             let after = at + size;

@@ -75,6 +75,8 @@ fn bytes_that_are_no_block_are_refused() {
     assert_eq!(changed(6, 0xf5), Some(Corrupt(6)));
     assert_eq!(changed(12, 5), Some(Corrupt(12)));
     assert_eq!(changed(6, 0xff), Some(Corrupt(6)));
+    let text_of_integer = b"\x0b\0\0\0\x01\0\x8212\x03\xff";
+    assert_eq!(Packed::from_bytes(text_of_integer.to_vec()), Err(Corrupt(6)));
 }
 
 #[derive(Clone, Debug)]
