@@ -192,7 +192,7 @@ impl Keyspace {
         (sum / taken) as i64
     }
 
-    /// One step of a scan: see [`Dict::scan`]. Calls `found` with each entry's key, value and deadline.
+    /// One step of a scan: see `Dict::scan`. Calls `found` with each entry's key, value and deadline.
     pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], &Value, Option<i64>)) -> u64 {
         self.dict.scan(cursor, |node| {
             found(node.key.as_slice(), &node.value.value, self.deadlines.get(node.value.place));
