@@ -30,7 +30,17 @@ fn the_bytes_are_redis_s() {
 
 #[test]
 fn long_texts_have_longer_lengths() {
-    for (length, code, back) in [(63, 1, 1), (64, 2, 1), (126, 2, 2), (4095, 2, 2), (4096, 5, 2), (20_000, 5, 3)] {
+    for (length, code, back) in [
+        (63, 1, 1),
+        (64, 2, 1),
+        (126, 2, 2),
+        (4095, 2, 2),
+        (4096, 5, 2),
+        (16_377, 5, 2),
+        (16_378, 5, 3),
+        (2_097_145, 5, 3),
+        (2_097_146, 5, 4),
+    ] {
         let text = vec![b'x'; length];
         let mut packed = Packed::new();
         packed.push(&text);
