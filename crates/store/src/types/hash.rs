@@ -53,8 +53,7 @@ impl Hash {
     }
 
     /// A hash from a block that somebody else has made: refused with the offset 4, that of the count, if a field lacks
-    /// its value, is there twice, or would not be found because it is an integer and not kept as one. It stays packed
-    /// only if it may be.
+    /// its value or is there twice. It stays packed only if it may be.
     pub fn from_packed(packed: Packed, limits: &Limits) -> Result<Hash, Corrupt> {
         const COUNT: usize = 4;
         let mut seen = HashSet::with_hasher(ahash::RandomState::new());
@@ -63,10 +62,10 @@ impl Hash {
             let value = elements.next().ok_or(Corrupt(COUNT))?;
             longest = longest.max(field.len()).max(value.len());
             let new = match field {
-                Element::Integer(value) => seen.insert((Some(value), &[][..])),
-                Element::Text(text) => Element::of(text) == field && seen.insert((None, text)),
+                Element::Integer(value) => (Some(value), &[][..]),
+                Element::Text(text) => (None, text),
             };
-            if !new {
+            if !seen.insert(new) {
                 return Err(Corrupt(COUNT));
             }
         }

@@ -27,7 +27,7 @@ impl Pairs {
         while let Some(member) = elements.next() {
             let wrong = members.len();
             let score = elements.next().and_then(score_of).ok_or(wrong)?;
-            if !is_canonical(member) || last.is_some_and(|last| order(last, (score, member)) != Ordering::Less) {
+            if last.is_some_and(|last| order(last, (score, member)) != Ordering::Less) {
                 return Err(wrong);
             }
             last = Some((score, member));
@@ -133,14 +133,6 @@ fn score_of(element: Element<'_>) -> Option<Score> {
     match element {
         Element::Integer(value) => Score::new(value as f64),
         Element::Text(text) => Score::new(float::parse(text)?.value),
-    }
-}
-
-/// Whether the element is what its text would be kept as; it would not be found otherwise.
-fn is_canonical(element: Element<'_>) -> bool {
-    match element {
-        Element::Integer(_) => true,
-        Element::Text(text) => Element::of(text) == element,
     }
 }
 
