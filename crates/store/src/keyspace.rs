@@ -123,6 +123,7 @@ impl Keyspace {
         if let Some(item) = self.dict.get_mut(id) {
             match &mut item.value {
                 Value::String(value) => value.assign(content),
+                other => *other = Value::String(StringValue::new(content)),
             }
             if item.place != 0 && !keep_deadline {
                 self.clear_deadline(id);
@@ -229,7 +230,7 @@ mod tests {
     fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
         match keyspace.value(id) {
             Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
-            None => panic!("no such entry"),
+            _ => panic!("no such string"),
         }
     }
 

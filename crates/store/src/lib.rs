@@ -15,4 +15,4 @@ mod value;
 pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Keyspace};
 pub use number::Digits;
-pub use value::{StringValue, Value};
+pub use value::{Kind, StringValue, Value};

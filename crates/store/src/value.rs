@@ -2,11 +2,20 @@
 
 use crate::bytes::{Bytes, Content};
 use crate::number::{self, Digits};
+use crate::types::{hash::Hash, list::List, set::Set, zset::SortedSet};
 
-/// The value of a key. Strings so far; other types become variants beside them, boxed to keep this at 24 bytes.
+/// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
 pub enum Value {
     /// A string.
     String(StringValue),
+    /// A list.
+    List(Box<List>),
+    /// A set.
+    Set(Box<Set>),
+    /// A hash.
+    Hash(Box<Hash>),
+    /// A sorted set.
+    SortedSet(Box<SortedSet>),
 }
 
 /// A string in the form that suits how it came about.
@@ -23,25 +32,125 @@ pub enum StringValue {
 const _: () = assert!(size_of::<Value>() == 24);
 
 impl Value {
+    /// The value as one of a type, if it is.
+    pub fn of<K: Kind>(&self) -> Option<&K> {
+        K::of(self)
+    }
+
+    /// The value as one of a type, if it is, to be changed.
+    pub fn of_mut<K: Kind>(&mut self) -> Option<&mut K> {
+        K::of_mut(self)
+    }
+
     /// The string, if it is one.
     pub fn as_string(&self) -> Option<&StringValue> {
-        match self {
-            Value::String(value) => Some(value),
-        }
+        self.of()
     }
 
     /// The string, if it is one, to be changed.
     pub fn as_string_mut(&mut self) -> Option<&mut StringValue> {
-        match self {
-            Value::String(value) => Some(value),
-        }
+        self.of_mut()
     }
 
     /// The name that TYPE replies.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::String(_) => "string",
+            Value::List(_) => "list",
+            Value::Set(_) => "set",
+            Value::Hash(_) => "hash",
+            Value::SortedSet(_) => "zset",
         }
+    }
+
+    /// The name that OBJECT ENCODING replies.
+    pub fn encoding(&self) -> &'static str {
+        match self {
+            Value::String(value) => value.encoding(),
+            Value::List(value) => value.encoding(),
+            Value::Set(value) => value.encoding(),
+            Value::Hash(value) => value.encoding(),
+            Value::SortedSet(value) => value.encoding(),
+        }
+    }
+
+    /// How many bytes of memory it has besides itself, as well as is known.
+    pub fn allocated(&self) -> usize {
+        match self {
+            Value::String(value) => value.allocated(),
+            Value::List(value) => size_of::<List>() + value.allocated(),
+            Value::Set(value) => size_of::<Set>() + value.allocated(),
+            Value::Hash(value) => size_of::<Hash>() + value.allocated(),
+            Value::SortedSet(value) => size_of::<SortedSet>() + value.allocated(),
+        }
+    }
+
+    /// Whether it is a collection with nothing in it, which no key may hold.
+    pub fn is_empty_collection(&self) -> bool {
+        match self {
+            Value::String(_) => false,
+            Value::List(value) => value.is_empty(),
+            Value::Set(value) => value.is_empty(),
+            Value::Hash(value) => value.is_empty(),
+            Value::SortedSet(value) => value.is_empty(),
+        }
+    }
+}
+
+/// A type of values.
+pub trait Kind: Sized {
+    /// The value as one of this type, if it is.
+    fn of(value: &Value) -> Option<&Self>;
+
+    /// The value as one of this type, if it is, to be changed.
+    fn of_mut(value: &mut Value) -> Option<&mut Self>;
+
+    /// An empty one.
+    fn empty() -> Value;
+}
+
+macro_rules! boxed {
+    ($($variant:ident: $kind:ty,)*) => { $(
+        impl Kind for $kind {
+            fn of(value: &Value) -> Option<&Self> {
+                match value {
+                    Value::$variant(value) => Some(value),
+                    _ => None,
+                }
+            }
+
+            fn of_mut(value: &mut Value) -> Option<&mut Self> {
+                match value {
+                    Value::$variant(value) => Some(value),
+                    _ => None,
+                }
+            }
+
+            fn empty() -> Value {
+                Value::$variant(Default::default())
+            }
+        }
+
+        impl From<$kind> for Value {
+            fn from(value: $kind) -> Value {
+                Value::$variant(value.into())
+            }
+        }
+    )* };
+}
+
+boxed! {
+    String: StringValue,
+    List: List,
+    Set: Set,
+    Hash: Hash,
+    SortedSet: SortedSet,
+}
+
+/// An empty string.
+impl Default for StringValue {
+    fn default() -> Self {
+        StringValue::new(b"")
     }
 }
 
@@ -74,6 +183,15 @@ impl StringValue {
             StringValue::Integer(value) => Some(*value),
             StringValue::Fixed(bytes) => number::parse(bytes.as_slice()),
             StringValue::Growing(bytes) => number::parse(bytes),
+        }
+    }
+
+    /// How many bytes of memory it has besides itself.
+    pub fn allocated(&self) -> usize {
+        match self {
+            StringValue::Integer(_) => 0,
+            StringValue::Fixed(bytes) => bytes.allocated(),
+            StringValue::Growing(bytes) => size_of::<Vec<u8>>() + bytes.capacity(),
         }
     }
 
