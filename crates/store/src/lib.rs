@@ -13,6 +13,6 @@ pub mod types;
 mod value;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Keyspace};
+pub use keyspace::{EntryId, Found, Keyspace};
 pub use number::Digits;
 pub use value::{Kind, StringValue, Value};
