@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 25] = [
     "glob",
     "log",
     "memory",
@@ -15,6 +15,7 @@ const ROOMS: [&str; 24] = [
     "command/category",
     "command/spec",
     "clients",
+    "pubsub",
     "db",
     "server",
     "observe",

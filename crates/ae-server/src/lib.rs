@@ -16,6 +16,7 @@ mod long_double;
 mod memory;
 mod net;
 mod observe;
+mod pubsub;
 mod serve;
 mod server;
 mod signals;

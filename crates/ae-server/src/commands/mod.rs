@@ -13,6 +13,7 @@ pub mod introspection;
 pub mod keys;
 pub mod lists;
 pub mod numbers;
+pub mod pubsub;
 pub mod scan;
 pub mod set;
 mod set_options;

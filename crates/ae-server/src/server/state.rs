@@ -5,6 +5,7 @@ use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::pubsub::channels::Channels;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -12,6 +13,8 @@ pub struct Server {
     pub config: Config,
     pub databases: Databases,
     pub clients: Clients,
+    /// Who has subscribed to what.
+    pub channels: Channels,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -40,6 +43,7 @@ impl Server {
         let mut server = Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
+            channels: Channels::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -89,7 +93,11 @@ impl Server {
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
-        self.databases.expire(self.now)
+        let more = self.databases.expire(self.now);
+        if self.databases.observers.has_news() {
+            self.tell_news(None);
+        }
+        more
     }
 
     /// What is done a few times per second. Returns when it wants to run again.
