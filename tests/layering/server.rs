@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 26] = [
     "glob",
     "log",
     "memory",
@@ -14,6 +14,7 @@ const ROOMS: [&str; 25] = [
     "command/flag",
     "command/category",
     "command/spec",
+    "command/keys",
     "clients",
     "pubsub",
     "db",
