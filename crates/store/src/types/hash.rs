@@ -19,7 +19,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_packed_entries: 128, max_packed_value: 64 }
+        Limits { max_packed_entries: 512, max_packed_value: 64 }
     }
 }
 
