@@ -5,6 +5,7 @@ use crate::number::{self, Digits};
 use crate::types::{hash::Hash, list::List, set::Set, zset::SortedSet};
 
 /// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
+#[derive(Clone)]
 pub enum Value {
     /// A string.
     String(StringValue),
@@ -19,6 +20,7 @@ pub enum Value {
 }
 
 /// A string in the form that suits how it came about.
+#[derive(Clone)]
 pub enum StringValue {
     /// The result of arithmetic, spelled out only when it is read.
     Integer(i64),
@@ -257,6 +259,34 @@ mod tests {
             assert_eq!(value.as_slice(&mut Digits::new()), b"1234");
             assert_eq!(value.len(), 4);
         }
+    }
+
+    fn hash(fields: usize) -> Hash {
+        let mut hash = Hash::new();
+        for i in 0..fields {
+            hash.set(i.to_string().as_bytes(), &[b'x'; 30], &Default::default());
+        }
+        hash
+    }
+
+    #[test]
+    fn a_copy_is_another_value() {
+        for fields in [1, 1000] {
+            let value = Value::from(hash(fields));
+            let mut copy = value.clone();
+            let of_copy: &mut Hash = copy.of_mut().expect("a hash");
+            for i in (0..fields).step_by(2) {
+                assert!(of_copy.remove(i.to_string().as_bytes()));
+            }
+            assert!(of_copy.set(b"new", b"1", &Default::default()));
+            let original: &Hash = value.of().expect("a hash");
+            assert_eq!((original.len(), original.contains(b"new")), (fields, false));
+            assert!((0..fields).all(|i| original.contains(i.to_string().as_bytes())));
+        }
+        let value = Value::from(StringValue::new(&[b'x'; 20_000]));
+        let mut copy = value.clone();
+        copy.as_string_mut().expect("a string").assign((&[b'y'; 20_000]).into());
+        assert_eq!(value.as_string().map(|value| value.as_slice(&mut Digits::new())[0]), Some(b'x'));
     }
 
     #[test]
