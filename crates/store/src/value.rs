@@ -2,7 +2,7 @@
 
 use crate::bytes::{Bytes, Content};
 use crate::number::{self, Digits};
-use crate::types::{hash::Hash, list::List, set::Set, zset::SortedSet};
+use crate::types::{hash::Hash, list::List, set::Set, stream::Stream, zset::SortedSet};
 
 /// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ pub enum Value {
     Hash(Box<Hash>),
     /// A sorted set.
     SortedSet(Box<SortedSet>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 /// A string in the form that suits how it came about.
@@ -62,6 +64,7 @@ impl Value {
             Value::Set(_) => "set",
             Value::Hash(_) => "hash",
             Value::SortedSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -73,6 +76,7 @@ impl Value {
             Value::Set(value) => value.encoding(),
             Value::Hash(value) => value.encoding(),
             Value::SortedSet(value) => value.encoding(),
+            Value::Stream(value) => value.encoding(),
         }
     }
 
@@ -84,13 +88,14 @@ impl Value {
             Value::Set(value) => size_of::<Set>() + value.allocated(),
             Value::Hash(value) => size_of::<Hash>() + value.allocated(),
             Value::SortedSet(value) => size_of::<SortedSet>() + value.allocated(),
+            Value::Stream(value) => size_of::<Stream>() + value.allocated(),
         }
     }
 
-    /// Whether it is a collection with nothing in it, which no key may hold.
+    /// Whether it is a collection with nothing in it, which no key may hold. A stream is none: it outlives its entries.
     pub fn is_empty_collection(&self) -> bool {
         match self {
-            Value::String(_) => false,
+            Value::String(_) | Value::Stream(_) => false,
             Value::List(value) => value.is_empty(),
             Value::Set(value) => value.is_empty(),
             Value::Hash(value) => value.is_empty(),
@@ -147,6 +152,7 @@ boxed! {
     Set: Set,
     Hash: Hash,
     SortedSet: SortedSet,
+    Stream: Stream,
 }
 
 /// An empty string.
@@ -287,6 +293,13 @@ mod tests {
         let mut copy = value.clone();
         copy.as_string_mut().expect("a string").assign((&[b'y'; 20_000]).into());
         assert_eq!(value.as_string().map(|value| value.as_slice(&mut Digits::new())[0]), Some(b'x'));
+    }
+
+    #[test]
+    fn a_stream_outlives_its_entries() {
+        let value = Stream::empty();
+        assert_eq!((value.type_name(), value.encoding(), value.is_empty_collection()), ("stream", "stream", false));
+        assert!(value.of::<Stream>().is_some() && value.of::<List>().is_none());
     }
 
     #[test]
