@@ -24,10 +24,12 @@ impl Default for Limits {
 }
 
 /// A hash. Its form changes only on insertion, from packed to table.
+#[derive(Clone)]
 pub struct Hash {
     form: Form,
 }
 
+#[derive(Clone)]
 enum Form {
     Packed(Packed),
     Table(Table<Bytes>),
