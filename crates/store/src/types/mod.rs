@@ -6,6 +6,7 @@ pub mod hyperloglog;
 pub mod list;
 pub mod packed;
 pub mod set;
+pub mod stream;
 mod table;
 pub mod zset;
 
