@@ -1,5 +1,6 @@
 //! The data types besides strings: packed while they are small, in a form for many elements beyond that.
 
+pub mod bits;
 mod element;
 pub mod hash;
 pub mod hyperloglog;
