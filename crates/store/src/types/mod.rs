@@ -4,6 +4,7 @@ pub mod bits;
 mod element;
 pub mod hash;
 pub mod hyperloglog;
+pub mod lcs;
 pub mod list;
 pub mod packed;
 pub mod set;
