@@ -2,6 +2,7 @@
 
 pub mod bits;
 mod element;
+pub mod geo;
 pub mod hash;
 pub mod hyperloglog;
 pub mod lcs;
