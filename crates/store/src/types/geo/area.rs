@@ -94,7 +94,7 @@ impl Area {
         let bounds = self.bounds();
         let Point { longitude, latitude } = self.centre;
         let mut centre = Cell::of(longitude, latitude, &EARTH, self.steps());
-        if centre.steps > 1 && !neighbours_reach(centre, &bounds) {
+        if centre.steps > 1 && reaches_beyond(centre, &bounds) {
             centre = Cell::of(longitude, latitude, &EARTH, centre.steps - 1);
         }
         let own = centre.rectangle();
@@ -114,11 +114,11 @@ impl Area {
     }
 }
 
-/// Whether a cell and its neighbours cover the whole of an area.
-fn neighbours_reach(cell: Cell, bounds: &Rectangle) -> bool {
+/// Whether an area reaches beyond a cell and its neighbours.
+fn reaches_beyond(cell: Cell, bounds: &Rectangle) -> bool {
     let side = |east, north| cell.neighbour(east, north).rectangle();
-    side(0, 1).latitude.end() >= bounds.latitude.end()
-        && side(0, -1).latitude.start() <= bounds.latitude.start()
-        && side(1, 0).longitude.end() >= bounds.longitude.end()
-        && side(-1, 0).longitude.start() <= bounds.longitude.start()
+    side(0, 1).latitude.end() < bounds.latitude.end()
+        || side(0, -1).latitude.start() > bounds.latitude.start()
+        || side(1, 0).longitude.end() < bounds.longitude.end()
+        || side(-1, 0).longitude.start() > bounds.longitude.start()
 }
