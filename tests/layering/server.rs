@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 24] = [
     "glob",
     "log",
     "memory",
@@ -12,6 +12,7 @@ const ROOMS: [&str; 23] = [
     "files",
     "config",
     "command/flag",
+    "command/category",
     "command/spec",
     "clients",
     "db",
@@ -20,7 +21,7 @@ const ROOMS: [&str; 23] = [
     "command/registry",
     "command/error",
     "command/context",
-    "command/declare",
+    "command/call",
     "commands",
     "command/table",
     "command/dispatch",

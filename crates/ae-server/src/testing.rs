@@ -1,8 +1,9 @@
 //! Runs commands on buffers, for tests.
 
-use crate::clients::client::Client;
-use crate::clients::output::PARTS_MAX;
-use crate::command::dispatch::dispatch;
+use crate::clients::client::{Client, ClientRef};
+use crate::clients::output::{Output, PARTS_MAX};
+use crate::command::call::end_overdue;
+use crate::command::dispatch::{dispatch, serve_waiting};
 use crate::config::settings::Config;
 use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
@@ -42,16 +43,12 @@ impl Session {
         while parser.advance(&mut bytes, &Limits::default()).unwrap() {
             dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
         }
-        let output = std::mem::take(&mut self.client.output);
-        let mut parts = [IoSlice::new(&[]); PARTS_MAX];
-        let count = output.slices(&mut parts, usize::MAX);
-        parts[..count].iter().flat_map(|part| part.iter().copied()).collect()
+        all_bytes(&std::mem::take(&mut self.client.output))
     }
 
     /// The reply on one line: `\r\n` as a space, without the last one.
     pub fn run(&mut self, line: &str) -> String {
-        let reply = self.raw(line);
-        String::from_utf8_lossy(reply.strip_suffix(b"\r\n").unwrap_or(&reply)).replace("\r\n", " ")
+        one_line(&self.raw(line))
     }
 
     /// Runs each line and compares its reply.
@@ -62,9 +59,46 @@ impl Session {
         }
     }
 
+    /// Another client, for [`Session::run_as`].
+    pub fn other(&mut self) -> ClientRef {
+        let id = self.server.clients.next_id();
+        let client = Client::new(id, None, self.server.config.password.is_empty(), self.server.ticks);
+        let reference = client.reference();
+        self.server.clients.add(Box::new(client));
+        reference
+    }
+
+    /// As [`Session::run`] by another client. Empty when it waits.
+    pub fn run_as(&mut self, client: &mut ClientRef, line: &str) -> String {
+        let other = self.server.clients.take_same(*client).expect("the client is there");
+        let own = std::mem::replace(&mut self.client, *other);
+        let reply = self.run(line);
+        let other = std::mem::replace(&mut self.client, own);
+        self.server.clients.put_back(Box::new(other));
+        reply
+    }
+
+    /// What another client has received since the last time, as [`Session::run`] has it.
+    pub fn received(&mut self, client: &mut ClientRef) -> String {
+        let output = self.server.clients.get_same(*client).map(|client| std::mem::take(&mut client.output));
+        one_line(&output.map(|output| all_bytes(&output)).unwrap_or_default())
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, milliseconds: i64) {
         self.server.now += milliseconds;
         self.server.ticks += milliseconds;
+        end_overdue(&mut self.server);
+        serve_waiting(&mut self.server);
     }
+}
+
+fn all_bytes(output: &Output) -> Vec<u8> {
+    let mut parts = [IoSlice::new(&[]); PARTS_MAX];
+    let count = output.slices(&mut parts, usize::MAX);
+    parts[..count].iter().flat_map(|part| part.iter().copied()).collect()
+}
+
+fn one_line(reply: &[u8]) -> String {
+    String::from_utf8_lossy(reply.strip_suffix(b"\r\n").unwrap_or(reply)).replace("\r\n", " ")
 }

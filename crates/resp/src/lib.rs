@@ -29,7 +29,7 @@ mod parser;
 pub mod writer;
 
 pub use error::ProtocolError;
-pub use parser::{Args, INLINE_MAX, Limits, RequestParser};
+pub use parser::{Args, INLINE_MAX, Limits, OwnedArgs, RequestParser};
 pub use writer::Protocol;
 
 #[cfg(test)]

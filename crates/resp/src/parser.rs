@@ -353,6 +353,46 @@ impl<'a> Args<'a> {
     }
 }
 
+impl Args<'_> {
+    /// A copy that needs no buffer. What was [supplied](RequestParser::supply) is shared, not copied.
+    pub fn to_owned(&self) -> OwnedArgs {
+        OwnedArgs { request: self.request.into(), spans: self.spans.into(), supplied: self.supplied.into() }
+    }
+}
+
+/// The arguments of a request that has to wait.
+#[derive(Clone, Debug)]
+pub struct OwnedArgs {
+    request: Box<[u8]>,
+    spans: Box<[Span]>,
+    supplied: Box<[Arc<Vec<u8>>]>,
+}
+
+impl OwnedArgs {
+    /// The arguments of a request that nobody sent. All together they must not reach 4 GiB.
+    pub fn new<A: AsRef<[u8]>>(args: &[A]) -> OwnedArgs {
+        let mut request = Vec::new();
+        let mut spans = Vec::new();
+        for arg in args {
+            let from = request.len() as u32;
+            request.extend_from_slice(arg.as_ref());
+            spans.push(Span { from, to: request.len() as u32 });
+        }
+        OwnedArgs { request: request.into(), spans: spans.into(), supplied: Box::default() }
+    }
+
+    /// The arguments as slices.
+    pub fn as_args(&self) -> Args<'_> {
+        Args { request: &self.request, spans: &self.spans, supplied: &self.supplied }
+    }
+
+    /// Bytes of memory that they take.
+    pub fn memory(&self) -> usize {
+        let supplied: usize = self.supplied.iter().map(|argument| argument.capacity()).sum();
+        self.request.len() + size_of_val(&*self.spans) + supplied
+    }
+}
+
 /// The argument at `index`, which must be below [`len`](Args::len).
 impl std::ops::Index<usize> for Args<'_> {
     type Output = [u8];

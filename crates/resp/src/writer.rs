@@ -109,6 +109,66 @@ pub fn set(out: &mut Vec<u8>, protocol: Protocol, len: usize) {
     }
 }
 
+/// The head of a message that answers no request; its `len` elements follow. RESP2 has an array of them.
+pub fn push(out: &mut Vec<u8>, protocol: Protocol, len: usize) {
+    match protocol {
+        Protocol::Resp2 => array(out, len),
+        Protocol::Resp3 => header(out, b'>', len as i64),
+    }
+}
+
+/// A truth value: an integer in RESP2.
+pub fn boolean(out: &mut Vec<u8>, protocol: Protocol, value: bool) {
+    match (protocol, value) {
+        (Protocol::Resp2, value) => integer(out, value.into()),
+        (Protocol::Resp3, true) => out.extend_from_slice(b"#t\r\n"),
+        (Protocol::Resp3, false) => out.extend_from_slice(b"#f\r\n"),
+    }
+}
+
+/// A number with a fraction, as `text` spells it: a string in RESP2.
+pub fn double(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
+    match protocol {
+        Protocol::Resp2 => bulk(out, text),
+        Protocol::Resp3 => {
+            out.reserve(text.len() + 3);
+            out.push(b',');
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// An integer of any size, as `text` spells it: a string in RESP2.
+pub fn big_number(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
+    match protocol {
+        Protocol::Resp2 => bulk(out, text),
+        Protocol::Resp3 => {
+            out.push(b'(');
+            out.extend_from_slice(text);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+}
+
+/// Where the head of a collection belongs whose length is known only when its elements have been written.
+#[derive(Debug)]
+#[must_use]
+pub struct Place(usize);
+
+/// Leaves a place for a head. What is written from here on are the elements.
+pub fn place(out: &[u8]) -> Place {
+    Place(out.len())
+}
+
+/// Puts a head, as `write` writes it, in its place.
+pub fn put_head(out: &mut Vec<u8>, place: Place, write: impl FnOnce(&mut Vec<u8>)) {
+    let elements = out.len();
+    write(out);
+    let head = out.len() - elements;
+    out[place.0..].rotate_right(head);
+}
+
 /// The head of an array; its `len` elements follow.
 pub fn array(out: &mut Vec<u8>, len: usize) {
     header(out, b'*', len as i64);
@@ -138,6 +198,30 @@ fn header(out: &mut Vec<u8>, kind: u8, value: i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_head_is_put_in_its_place() {
+        let mut out = b"+OK\r\n".to_vec();
+        let place = place(&out);
+        integer(&mut out, 1);
+        integer(&mut out, 22);
+        put_head(&mut out, place, |out| array(out, 2));
+        assert_eq!(out, b"+OK\r\n*2\r\n:1\r\n:22\r\n");
+    }
+
+    #[test]
+    fn kinds_that_only_resp3_has() {
+        let written = |protocol| {
+            let mut out = Vec::new();
+            push(&mut out, protocol, 1);
+            boolean(&mut out, protocol, true);
+            double(&mut out, protocol, b"1.5");
+            big_number(&mut out, protocol, b"12345678901234567890");
+            String::from_utf8(out).unwrap().replace("\r\n", " ")
+        };
+        assert_eq!(written(Protocol::Resp2), "*1 :1 $3 1.5 $20 12345678901234567890 ");
+        assert_eq!(written(Protocol::Resp3), ">1 #t ,1.5 (12345678901234567890 ");
+    }
 
     fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
         let mut out = Vec::new();

@@ -11,14 +11,30 @@ pub type EntryId = u32;
 struct Item {
     value: Value,
     place: Place,
+    access: u32,
+}
+
+impl Item {
+    fn new(value: Value) -> Item {
+        Item { value, place: 0, access: 0 }
+    }
+}
+
+/// What there is under a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// An entry that has not expired.
+    Live(EntryId),
+    /// An entry whose time has come, to be removed.
+    Expired(EntryId),
+    /// Nothing.
+    Missing,
 }
 
 /// One database: its keys, their values and deadlines.
 pub struct Keyspace {
     dict: Dict<Item>,
     deadlines: Deadlines,
-    /// How many keys have expired since the statistics were reset.
-    pub expired: u64,
 }
 
 impl Default for Keyspace {
@@ -30,7 +46,7 @@ impl Default for Keyspace {
 impl Keyspace {
     /// An empty one.
     pub fn new() -> Keyspace {
-        Keyspace { dict: Dict::new(), deadlines: Deadlines::new(), expired: 0 }
+        Keyspace { dict: Dict::new(), deadlines: Deadlines::new() }
     }
 
     /// Whether there is nothing.
@@ -53,15 +69,14 @@ impl Keyspace {
         self.dict.find(self.dict.hash(key), key)
     }
 
-    /// The entry of `key`, unless it has expired: then it is removed.
-    pub fn lookup(&mut self, key: &[u8], now: i64) -> Option<EntryId> {
-        let id = self.find(key)?;
-        let place = self.dict.get(id)?.value.place;
+    /// What there is under `key`.
+    pub fn lookup(&self, key: &[u8], now: i64) -> Found {
+        let Some(id) = self.find(key) else { return Found::Missing };
+        let place = self.dict.get(id).map_or(0, |node| node.value.place);
         if place != 0 && self.deadlines.get(place).is_some_and(|at| at <= now) {
-            self.expire_one(id);
-            return None;
+            return Found::Expired(id);
         }
-        Some(id)
+        Found::Live(id)
     }
 
     /// An entry's key; empty when there is no such entry.
@@ -77,6 +92,18 @@ impl Keyspace {
     /// An entry's value, to be changed.
     pub fn value_mut(&mut self, id: EntryId) -> Option<&mut Value> {
         self.dict.get_mut(id).map(|item| &mut item.value)
+    }
+
+    /// What was last noted about the uses of an entry by [`Keyspace::note_access`]; 0 for a new one.
+    pub fn access(&self, id: EntryId) -> u32 {
+        self.dict.get(id).map_or(0, |node| node.value.access)
+    }
+
+    /// Notes something about the uses of an entry.
+    pub fn note_access(&mut self, id: EntryId, access: u32) {
+        if let Some(item) = self.dict.get_mut(id) {
+            item.access = access;
+        }
     }
 
     /// When the entry expires, in Unix milliseconds.
@@ -106,7 +133,7 @@ impl Keyspace {
     pub fn set(&mut self, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
         let hash = self.dict.hash(key);
         let Some(id) = self.dict.find(hash, key) else {
-            return self.dict.insert(hash, key, Item { value, place: 0 });
+            return self.dict.insert(hash, key, Item::new(value));
         };
         self.replace(id, value, keep_deadline);
         id
@@ -118,7 +145,7 @@ impl Keyspace {
         let hash = self.dict.hash(key);
         let Some(id) = self.dict.find(hash, key) else {
             let value = Value::String(StringValue::new(content));
-            return self.dict.insert(hash, key, Item { value, place: 0 });
+            return self.dict.insert(hash, key, Item::new(value));
         };
         if let Some(item) = self.dict.get_mut(id) {
             match &mut item.value {
@@ -147,22 +174,9 @@ impl Keyspace {
         self.dict.remove(id).map(|item| item.value)
     }
 
-    /// Removes up to `max` keys whose deadline is not after `now`, earliest first, and returns how many.
-    pub fn expire(&mut self, now: i64, max: usize) -> usize {
-        let mut removed = 0;
-        while removed < max
-            && let Some((at, id)) = self.deadlines.first()
-            && at <= now
-        {
-            self.expire_one(id);
-            removed += 1;
-        }
-        removed
-    }
-
-    /// Removes an entry because its time has come.
-    pub fn expire_one(&mut self, id: EntryId) {
-        self.expired += u64::from(self.remove(id).is_some());
+    /// The entry with the earliest deadline, if that is not after `now`.
+    pub fn due(&self, now: i64) -> Option<EntryId> {
+        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, id)| id)
     }
 
     /// The earliest deadline, in Unix milliseconds.
@@ -172,8 +186,7 @@ impl Keyspace {
 
     /// Removes everything at once and returns what was there, to be dropped where that disturbs nobody.
     pub fn take(&mut self) -> Keyspace {
-        let expired = self.expired;
-        std::mem::replace(self, Keyspace { expired, ..Keyspace::new() })
+        std::mem::take(self)
     }
 
     /// Average time to live in milliseconds of the keys that have a deadline.
@@ -246,8 +259,13 @@ mod tests {
         assert_eq!(content(&keyspace, id), b"3");
     }
 
+    /// Removes what is due, up to `max` entries, and returns how many.
+    fn expire(keyspace: &mut Keyspace, now: i64, max: usize) -> usize {
+        (0..max).take_while(|_| keyspace.due(now).is_some_and(|id| keyspace.remove(id).is_some())).count()
+    }
+
     #[test]
-    fn expires_what_is_due_earliest_first() {
+    fn what_is_due_comes_earliest_first() {
         let mut keyspace = Keyspace::new();
         for i in 0..100u8 {
             let id = keyspace.set_string(&[i], b"", false);
@@ -255,10 +273,10 @@ mod tests {
                 keyspace.set_deadline(id, i64::from(i));
             }
         }
-        assert_eq!(keyspace.expire(49, 10), 10);
+        assert_eq!(expire(&mut keyspace, 49, 10), 10);
         assert!(keyspace.find(&[18]).is_none() && keyspace.find(&[20]).is_some());
-        assert_eq!(keyspace.expire(49, 100), 15);
-        assert_eq!(keyspace.expire(49, 100), 0);
+        assert_eq!(expire(&mut keyspace, 49, 100), 15);
+        assert_eq!(expire(&mut keyspace, 49, 100), 0);
         assert_eq!((keyspace.len(), keyspace.volatile_len()), (75, 25));
         for i in 0..100u8 {
             assert_eq!(keyspace.find(&[i]).is_some(), i % 2 == 1 || i >= 50, "{i}");
@@ -266,13 +284,25 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_removes_what_has_expired() {
+    fn a_lookup_tells_what_has_expired() {
         let mut keyspace = Keyspace::new();
         let id = keyspace.set_string(b"k", b"", false);
         keyspace.set_deadline(id, 100);
-        assert_eq!(keyspace.lookup(b"k", 99), Some(id));
-        assert_eq!((keyspace.lookup(b"k", 100), keyspace.len(), keyspace.expired), (None, 0, 1));
-        assert_eq!(keyspace.lookup(b"k", 0), None);
+        assert_eq!(keyspace.lookup(b"k", 99), Found::Live(id));
+        assert_eq!(keyspace.lookup(b"k", 100), Found::Expired(id));
+        assert_eq!(keyspace.lookup(b"other", 100), Found::Missing);
+    }
+
+    #[test]
+    fn an_access_is_noted_until_the_entry_goes() {
+        let mut keyspace = Keyspace::new();
+        let id = keyspace.set_string(b"k", b"", false);
+        keyspace.note_access(id, 7);
+        keyspace.set_string(b"k", b"other", false);
+        assert_eq!(keyspace.access(id), 7);
+        keyspace.remove(id);
+        let id = keyspace.set_string(b"k", b"", false);
+        assert_eq!(keyspace.access(id), 0);
     }
 
     #[test]
@@ -290,7 +320,7 @@ mod tests {
         assert_eq!(keyspace.deadline(ids[9]), Some(1));
         assert!(keyspace.clear_deadline(ids[9]));
         assert!(!keyspace.clear_deadline(ids[9]));
-        assert_eq!(keyspace.expire(i64::MAX, 100), 4);
+        assert_eq!(expire(&mut keyspace, i64::MAX, 100), 4);
         assert_eq!(keyspace.len(), 1);
     }
 }

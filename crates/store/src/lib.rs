@@ -14,7 +14,7 @@ pub mod types;
 mod value;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Keyspace};
+pub use keyspace::{EntryId, Found, Keyspace};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};

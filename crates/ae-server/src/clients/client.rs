@@ -1,7 +1,10 @@
 //! What the server knows of a client.
 
+use super::blocked::Blocked;
 use super::input::Input;
 use super::output::Output;
+use super::reply::Reply;
+use super::transaction::{Transaction, WatchedKey};
 use crate::command::spec::Spec;
 use ae::Connection;
 use resp::Protocol;
@@ -11,6 +14,8 @@ use std::os::fd::RawFd;
 /// in a box.
 pub struct Client {
     pub id: u64,
+    /// Its place in the table.
+    fd: RawFd,
     /// None only for clients of tests.
     pub conn: Option<Connection>,
     pub db: u32,
@@ -32,7 +37,20 @@ pub struct Client {
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
     pub last_command: Option<&'static Spec>,
+    /// There while a request waits for a key.
+    pub blocked: Option<Box<Blocked>>,
+    /// There between MULTI and EXEC.
+    pub transaction: Option<Box<Transaction>>,
+    /// The keys that the next transaction depends on.
+    pub watched: Vec<WatchedKey>,
     pub named: Option<Box<Names>>,
+}
+
+/// Finds a client in the table, and tells whether it is still the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ClientRef {
+    pub fd: RawFd,
+    pub id: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -56,8 +74,11 @@ pub struct Names {
 
 impl Client {
     pub fn new(id: u64, conn: Option<Connection>, authenticated: bool, ticks: i64) -> Client {
+        // Clients of tests have no descriptor; they are few.
+        let fd = conn.as_ref().map_or(id as RawFd, Connection::fd);
         Client {
             id,
+            fd,
             conn,
             db: 0,
             protocol: Protocol::default(),
@@ -72,12 +93,25 @@ impl Client {
             output: Output::default(),
             input: None,
             last_command: None,
+            blocked: None,
+            transaction: None,
+            watched: Vec::new(),
             named: None,
         }
     }
 
     pub fn fd(&self) -> RawFd {
-        self.conn.as_ref().map_or(-1, Connection::fd)
+        self.fd
+    }
+
+    /// What others remember it by.
+    pub fn reference(&self) -> ClientRef {
+        ClientRef { fd: self.fd, id: self.id }
+    }
+
+    /// Where its replies go.
+    pub fn reply(&mut self) -> Reply<'_> {
+        Reply::new(&mut self.output, self.protocol)
     }
 
     /// The name it has given itself, empty if none.
@@ -130,7 +164,7 @@ impl Client {
                 self.output.memory(),
                 self.output.pending(),
                 if self.waits_for_writable { "rw" } else { "r" },
-                self.last_command.map_or("NULL".into(), Spec::full_name),
+                self.last_command.map_or("NULL", |spec| spec.full_name),
                 if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )
             .as_bytes(),

@@ -1,7 +1,10 @@
 //! The clients: what the server knows of each, what arrives from it and what is on its way to it.
 
+pub mod blocked;
 pub mod client;
 pub mod input;
 pub mod output;
 pub mod queue;
+pub mod reply;
 pub mod table;
+pub mod transaction;

@@ -1,6 +1,6 @@
 //! Where the server finds its clients.
 
-use super::client::Client;
+use super::client::{Client, ClientRef};
 use super::queue::Queue;
 use std::os::fd::RawFd;
 
@@ -12,11 +12,13 @@ pub struct Clients {
     count: usize,
     /// Those with replies to be written before the loop sleeps.
     pub queue: Queue,
+    /// Those whose requests go on: they no longer wait for a key.
+    pub unblocked: Vec<ClientRef>,
 }
 
 impl Clients {
     pub fn new() -> Clients {
-        Clients { by_fd: Vec::new(), next_id: 1, count: 0, queue: Queue::default() }
+        Clients { by_fd: Vec::new(), next_id: 1, count: 0, queue: Queue::default(), unblocked: Vec::new() }
     }
 
     /// How many are connected, with the one that is out of the table.
@@ -63,6 +65,28 @@ impl Clients {
                 self.forget(&client);
             }
         }
+    }
+
+    /// As [`Clients::take`], if it is still the same.
+    pub fn take_same(&mut self, client: ClientRef) -> Option<Box<Client>> {
+        let same = self.get(client.fd).is_some_and(|other| other.id == client.id);
+        if same { self.take(client.fd) } else { None }
+    }
+
+    /// A client in the table, if it is still the same.
+    pub fn get_same(&mut self, client: ClientRef) -> Option<&mut Client> {
+        let slot = self.by_fd.get_mut(usize::try_from(client.fd).ok()?)?;
+        slot.as_deref_mut().filter(|other| other.id == client.id)
+    }
+
+    /// Sends something to a client in the table, before the loop sleeps. False if it has gone.
+    pub fn send(&mut self, client: ClientRef, bytes: &[u8]) -> bool {
+        let Clients { by_fd, queue, .. } = self;
+        let slot = usize::try_from(client.fd).ok().and_then(|fd| by_fd.get_mut(fd)).and_then(Option::as_deref_mut);
+        let Some(client) = slot.filter(|other| other.id == client.id) else { return false };
+        client.output.bytes.extend_from_slice(bytes);
+        queue.add(client);
+        true
     }
 
     pub fn get(&self, fd: RawFd) -> Option<&Client> {

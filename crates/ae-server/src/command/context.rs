@@ -3,10 +3,16 @@
 use super::error::{Error, NOT_AN_INTEGER, Outcome};
 use super::registry::{Registry, Row};
 use super::spec::Spec;
+use crate::clients::blocked::{Blocked, OnTimeout};
 use crate::clients::client::Client;
+use crate::clients::reply::Reply;
+use crate::config::settings::TypeLimits;
+use crate::db::door::Db;
+use crate::db::random::Random;
 use crate::server::state::Server;
-use resp::{Args, number, writer};
-use store::{Content, EntryId, Keyspace};
+use resp::{Args, number};
+use store::Content;
+use store::types::zset::Score;
 
 /// What runs a command.
 pub type Run = fn(&mut Context<'_>) -> Outcome;
@@ -20,14 +26,33 @@ pub struct Context<'a> {
     pub args: Args<'a>,
     /// The command that runs.
     pub spec: &'static Spec,
-    /// All commands, for those that tell about others.
+    /// All commands, for those that tell about others or run them.
     pub commands: &'static Registry<Run>,
+    pub wait: Wait,
+    /// A command that was tried again waits on.
+    pub still_waiting: bool,
+}
+
+/// Whether a command may wait for a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// It may.
+    Allowed,
+    /// It does, and is tried again.
+    Again,
+    /// It may not: it is part of a transaction, and is told at once that there is nothing.
+    Never,
 }
 
 impl<'a> Context<'a> {
     /// An argument that the arity promises, or empty.
     pub fn arg(&self, index: usize) -> &'a [u8] {
         self.args.get(index).unwrap_or_default()
+    }
+
+    /// Whether an argument is a word, in any case.
+    pub fn is_word(&self, index: usize, word: &str) -> bool {
+        self.args.get(index).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// An argument as the content of a string.
@@ -39,65 +64,111 @@ impl<'a> Context<'a> {
         number::parse(self.arg(index)).ok_or(NOT_AN_INTEGER.into())
     }
 
-    pub fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.client.output.bytes
-    }
-
-    pub fn db(&mut self) -> &mut Keyspace {
-        &mut self.server.databases[self.client.db as usize]
-    }
-
-    /// The entry of a key that is there and has not expired.
-    pub fn lookup(&mut self, key: &[u8]) -> Option<EntryId> {
-        let now = self.server.now;
-        self.db().lookup(key, now)
-    }
-
-    /// As [`Context::lookup`], for commands that read the value and count as hit or miss.
-    pub fn lookup_read(&mut self, key: &[u8]) -> Option<EntryId> {
-        let found = self.lookup(key);
-        match found {
-            Some(_) => self.server.stats.hits += 1,
-            None => self.server.stats.misses += 1,
+    /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
+    pub fn timeout(&self, index: usize) -> Result<i64, Error> {
+        let seconds =
+            Score::parse(self.arg(index)).map(Score::get).ok_or("ERR timeout is not a float or out of range")?;
+        if seconds < 0.0 {
+            return Err("ERR timeout is negative".into());
         }
-        found
+        let milliseconds = (seconds * 1000.0).ceil();
+        if milliseconds >= (i64::MAX - self.server.ticks) as f64 {
+            return Err("ERR timeout is out of range".into());
+        }
+        Ok(milliseconds as i64)
+    }
+
+    /// The client's database.
+    pub fn db(&mut self) -> Db<'_> {
+        self.server.databases.db(self.client.db as usize, self.server.now)
+    }
+
+    /// The client's database, and where the reply goes, both at once.
+    pub fn split(&mut self) -> (Db<'_>, Reply<'_>) {
+        let db = self.server.databases.db(self.client.db as usize, self.server.now);
+        (db, Reply::new(&mut self.client.output, self.client.protocol))
+    }
+
+    /// Up to which sizes collections are packed.
+    pub fn limits(&self) -> TypeLimits {
+        self.server.config.types
+    }
+
+    /// Random numbers for this request.
+    pub fn random(&mut self) -> Random {
+        self.server.databases.random.fork()
+    }
+
+    /// Where the reply goes.
+    pub fn reply(&mut self) -> Reply<'_> {
+        self.client.reply()
     }
 
     pub fn reply_ok(&mut self) -> Outcome {
-        self.out().extend_from_slice(b"+OK\r\n");
+        self.reply().ok();
         Ok(())
     }
 
     pub fn reply_integer(&mut self, value: i64) -> Outcome {
-        writer::integer(self.out(), value);
+        self.reply().integer(value);
+        Ok(())
+    }
+
+    pub fn reply_count(&mut self, value: usize) -> Outcome {
+        self.reply().count(value);
         Ok(())
     }
 
     pub fn reply_bulk(&mut self, data: &[u8]) -> Outcome {
-        writer::bulk(self.out(), data);
+        self.reply().bulk(data);
         Ok(())
     }
 
     pub fn reply_null(&mut self) -> Outcome {
-        let protocol = self.client.protocol;
-        writer::null(self.out(), protocol);
+        self.reply().null();
         Ok(())
     }
 
     pub fn reply_text(&mut self, text: &[u8]) -> Outcome {
-        let protocol = self.client.protocol;
-        writer::text(self.out(), protocol, text);
+        self.reply().text(text);
+        Ok(())
+    }
+
+    /// Has the request wait until one of `keys` changes, and tries it again then; for `timeout` milliseconds at most, 0
+    /// for forever. In a transaction it is told at once that there is nothing.
+    pub fn wait_for<'k>(
+        &mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        timeout: i64,
+        on_timeout: OnTimeout,
+    ) -> Outcome {
+        match self.wait {
+            Wait::Never => on_timeout.reply(&mut self.client.reply()),
+            Wait::Again => self.still_waiting = true,
+            Wait::Allowed => {
+                let deadline = (timeout > 0).then(|| self.server.ticks.saturating_add(timeout));
+                let blocked = Blocked {
+                    spec: self.spec,
+                    args: self.args.to_owned(),
+                    db: self.client.db as usize,
+                    keys: keys.map(Box::from).collect(),
+                    deadline,
+                    on_timeout,
+                };
+                self.server.start_waiting(self.client, blocked);
+            }
+        }
         Ok(())
     }
 
     /// The error for a value that makes no sense as a time to live.
     pub fn invalid_expire(&self) -> Error {
-        format!("ERR invalid expire time in '{}' command", self.spec.full_name()).into()
+        format!("ERR invalid expire time in '{}' command", self.spec.full_name).into()
     }
 }
 
 /// Replies with an error, and counts it.
 pub fn reply_error(server: &mut Server, client: &mut Client, text: &[u8]) {
     server.stats.errors += 1;
-    writer::error(&mut client.output.bytes, text);
+    client.reply().error(text);
 }

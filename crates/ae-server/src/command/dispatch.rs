@@ -1,49 +1,87 @@
 //! From a request to the command that answers it.
 
-use super::context::{Command, Context, reply_error};
+use super::call::{call, serve_ready};
+use super::context::{Command, Wait, reply_error};
 use super::error::{Error, c_text};
 use super::flag;
 use super::spec::Spec;
 use super::table::TABLE;
-use crate::clients::client::Client;
+use crate::clients::client::{Client, Closing};
+use crate::log::{Level, log};
 use crate::server::state::Server;
 use resp::Args;
 
 const NO_AUTH: &str = "NOAUTH Authentication required.";
+/// What a client may call between MULTI and EXEC that is not queued.
+const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     server.stats.commands += 1;
-    let outcome = match resolve(server, client, &args) {
-        Ok(Command { spec, run, .. }) => {
-            client.last_command = Some(spec);
-            run(&mut Context { server, client, args, spec, commands: &TABLE })
+    match resolve(server, client, &args) {
+        Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
+            queue(client, command, &args);
         }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = outcome {
-        reply_error(server, client, &error.0);
+        Ok(command) => {
+            call(server, client, args, command, &TABLE, Wait::Allowed);
+        }
+        Err(error) => {
+            if let Some(transaction) = &mut client.transaction {
+                transaction.failed = true;
+            }
+            if client.closing != Closing::Now {
+                reply_error(server, client, &error.0);
+            }
+        }
+    }
+    serve_waiting(server);
+}
+
+/// Serves those who wait for keys that have changed.
+pub fn serve_waiting(server: &mut Server) {
+    if server.databases.observers.waiting.has_ready() {
+        serve_ready(server, &TABLE);
     }
 }
 
+fn queue(client: &mut Client, command: &Command, args: &Args<'_>) {
+    if let Some(transaction) = &mut client.transaction {
+        transaction.queue.push((command.spec, args.to_owned()));
+    }
+    client.reply().simple("QUEUED");
+}
+
 /// The command that a request names, if the client may call it in this way.
-fn resolve(server: &Server, client: &Client, args: &Args<'_>) -> Result<&'static Command, Error> {
+fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
     let Some(mut command) = TABLE.find(&args[0]) else {
+        refuse_http(client, &args[0]);
         return Err(unknown_command(args));
     };
     if !command.subcommands.is_empty()
         && let Some(name) = args.get(1)
     {
-        command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, &command.spec))?;
+        command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, command.spec))?;
     }
-    let spec = &command.spec;
+    let spec = command.spec;
     if !spec.fits(args.len()) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", spec.full_name()).into());
+        return Err(format!("ERR wrong number of arguments for '{}' command", spec.full_name).into());
     }
-    if !client.authenticated && !server.config.password.is_empty() && spec.flags & flag::NO_AUTH == 0 {
+    if !client.authenticated && !server.config.password.is_empty() && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());
     }
+    if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
+        return Err("ERR Command not allowed inside a transaction".into());
+    }
     Ok(command)
+}
+
+/// A web page can make a browser send requests here, with commands in their body. The request line and the headers
+/// come first, so the connection ends before such a body is read.
+fn refuse_http(client: &mut Client, name: &[u8]) {
+    if name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:") {
+        log(Level::Verbose, format_args!("closed a connection from {} that speaks HTTP", client.peer_addr()));
+        client.closing = Closing::Now;
+    }
 }
 
 /// The longest name, and about the longest list of arguments, that an error repeats.

@@ -1,5 +1,6 @@
 //! The errors that commands reply.
 
+use crate::db::door::WrongType;
 use std::borrow::Cow;
 
 /// An error reply, with its code and without the `-`.
@@ -26,8 +27,15 @@ impl From<Vec<u8>> for Error {
     }
 }
 
+impl From<WrongType> for Error {
+    fn from(_: WrongType) -> Error {
+        WRONG_TYPE.into()
+    }
+}
+
 pub const SYNTAX_ERROR: &str = "ERR syntax error";
 pub const NOT_AN_INTEGER: &str = "ERR value is not an integer or out of range";
+pub const NOT_A_FLOAT: &str = "ERR value is not a valid float";
 pub const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 
 /// An error that quotes what a client sent, as Redis prints it.

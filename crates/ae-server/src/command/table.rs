@@ -1,36 +1,30 @@
-//! The table of all commands.
+//! The table of all commands: `build.rs` makes its rows of `commands.csv`.
 
-use super::context::Run;
-use super::registry::{Group, Registry};
-use crate::commands::{
-    admin, client, config, connection, expire, info, introspection, keys, numbers, scan, set, strings,
-};
+use super::context::{Command, Run};
+use super::registry::{Registry, Row};
+use super::spec::SPECS;
+use crate::commands;
 
-pub static TABLE: Registry<Run> = Registry::new(GROUPS);
+include!(concat!(env!("OUT_DIR"), "/rows.rs"));
 
-const GROUPS: &[Group<Run>] = &[
-    ("string", &[set::COMMANDS, strings::COMMANDS, numbers::COMMANDS]),
-    ("generic", &[keys::COMMANDS, scan::COMMANDS, expire::COMMANDS]),
-    ("connection", &[connection::COMMANDS, client::COMMANDS]),
-    ("server", &[admin::COMMANDS, info::COMMANDS, config::COMMANDS, introspection::COMMANDS]),
-];
+pub static TABLE: Registry<Run> = Registry::new(&ROWS);
 
 #[cfg(test)]
 mod tests {
-    use super::TABLE;
+    use super::{SPECS, TABLE};
     use crate::command::context::Command;
     use crate::command::registry::NAME_MAX;
     use std::collections::HashSet;
 
     #[test]
     fn every_command_is_found_in_any_case() {
-        for (_, command) in TABLE.all() {
+        for command in TABLE.all() {
             for name in [command.spec.name.to_string(), command.spec.name.to_ascii_uppercase()] {
                 assert!(std::ptr::eq(TABLE.find(name.as_bytes()).unwrap(), command), "{name}");
             }
         }
-        let names: HashSet<_> = TABLE.all().map(|(_, command)| command.spec.name).collect();
-        assert_eq!(names.len(), TABLE.all().count());
+        let names: HashSet<_> = TABLE.all().map(|command| command.spec.name).collect();
+        assert_eq!(names.len(), TABLE.all().len());
     }
 
     #[test]
@@ -41,14 +35,15 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_sound() {
-        for (_, Command { spec, subcommands, .. }) in TABLE.all() {
+    fn rows_are_sound() {
+        for Command { spec, subcommands, .. } in TABLE.all() {
             assert!(spec.parent.is_none() && spec.name == spec.name.to_ascii_lowercase());
             assert!(!spec.summary.is_empty() && spec.name.len() <= NAME_MAX && spec.arity != 0);
             for Command { spec: sub, .. } in *subcommands {
                 assert_eq!(sub.parent, Some(spec.name));
-                assert!(sub.arity.abs() >= 2, "{}", sub.full_name());
+                assert!(sub.arity.abs() >= 2, "{}", sub.full_name);
             }
         }
+        assert!(SPECS.iter().enumerate().all(|(id, spec)| usize::from(spec.id) == id));
     }
 }

@@ -1,42 +1,23 @@
 //! Commands about the server as a whole: DBSIZE, FLUSHALL, FLUSHDB, TIME, SHUTDOWN, DEBUG.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::{command, help, subcommand};
+use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
-use crate::command::flag::{ADMIN, FAST, LOADING, NOSCRIPT, READONLY, STALE, WRITE};
-use crate::command::spec::NO_KEYS;
-use resp::writer;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use store::Keyspace;
 
-pub const COMMANDS: &[Command] = &[
-    command("dbsize", 1, READONLY | FAST, NO_KEYS, "1.0.0", "Counts the keys of the database.", dbsize),
-    command("flushdb", -1, WRITE, NO_KEYS, "1.0.0", "Deletes all keys of the database.", flushdb),
-    command("flushall", -1, WRITE, NO_KEYS, "1.0.0", "Deletes all keys.", flushall),
-    command("time", 1, LOADING | STALE | FAST, NO_KEYS, "2.6.0", "Returns the time.", time),
-    command("shutdown", -1, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, "1.0.0", "Ends the server.", shutdown),
-    command("debug", -2, ADMIN | NOSCRIPT | LOADING | STALE, NO_KEYS, "1.0.0", "For tests.", |_| Ok(()))
-        .with_subcommands(DEBUG),
-];
-
-const DEBUG: &[Command] = &[
-    subcommand("debug", "sleep", 3, ADMIN, "1.0.0", "Does nothing for so many seconds, for anybody.", sleep),
-    help("debug"),
-];
-
-fn dbsize(ctx: &mut Context<'_>) -> Outcome {
-    let len = ctx.db().len() as i64;
-    ctx.reply_integer(len)
+pub fn dbsize(ctx: &mut Context<'_>) -> Outcome {
+    let len = ctx.db().len();
+    ctx.reply_count(len)
 }
 
-fn flushdb(ctx: &mut Context<'_>) -> Outcome {
+pub fn flushdb(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
-    let old = ctx.db().take();
+    let old = ctx.db().take_all();
     dispose(vec![old], background);
     ctx.reply_ok()
 }
 
-fn flushall(ctx: &mut Context<'_>) -> Outcome {
+pub fn flushall(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
     let old = ctx.server.databases.take();
     dispose(old, background);
@@ -67,18 +48,18 @@ fn dispose(databases: Vec<Keyspace>, background: bool) {
     }
 }
 
-fn time(ctx: &mut Context<'_>) -> Outcome {
+pub fn time(ctx: &mut Context<'_>) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let out = ctx.out();
-    writer::array(out, 2);
-    writer::bulk_integer(out, now.as_secs() as i64);
-    writer::bulk_integer(out, now.subsec_micros().into());
+    let mut reply = ctx.reply();
+    reply.array(2);
+    reply.bulk_integer(now.as_secs() as i64);
+    reply.bulk_integer(now.subsec_micros().into());
     Ok(())
 }
 
 /// SAVE is refused, since nothing can be saved, unless FORCE says that this is no reason to stay. Without either, Redis
 /// saves if it is configured to, which this server never is.
-fn shutdown(ctx: &mut Context<'_>) -> Outcome {
+pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
     let (mut save, mut nosave, mut force, mut abort) = (false, false, false, false);
     for word in ctx.args.from(1) {
         match word.to_ascii_lowercase().as_slice() {
@@ -108,20 +89,20 @@ fn shutdown(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Blocks the server for every client, so only clients of this host may use it.
-fn sleep(ctx: &mut Context<'_>) -> Outcome {
-    if !ctx.client.is_local() {
-        return Err("ERR DEBUG command not allowed: only clients of the server's own host may use it.".into());
-    }
-    let seconds = std::str::from_utf8(ctx.arg(2)).ok().and_then(|text| text.parse::<f64>().ok());
-    let duration = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
-    std::thread::sleep(duration);
-    ctx.server.read_clock();
-    ctx.reply_ok()
+/// What this server is to others: a primary without replicas.
+pub fn role(ctx: &mut Context<'_>) -> Outcome {
+    let mut reply = ctx.reply();
+    reply.array(3);
+    reply.bulk("master");
+    reply.integer(0);
+    reply.array(0);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::db::door::Ttl;
+    use crate::db::event::Event;
     use crate::testing::Session;
 
     #[test]
@@ -148,7 +129,8 @@ mod tests {
     fn a_large_database_is_freed_in_a_thread() {
         let mut session = Session::new();
         for i in 0..2000u32 {
-            session.server.databases[0].set_string(&i.to_le_bytes(), b"", false);
+            let key = i.to_le_bytes();
+            session.server.databases.db(0, 0).set_string(&key, b"", Ttl::Clear, Event::SET);
         }
         session.expect(&[("FLUSHALL ASYNC", "+OK"), ("DBSIZE", ":0")]);
     }

@@ -1,36 +1,11 @@
 //! CLIENT: about this connection and the others.
 
 use crate::clients::client::{Client, Closing};
-use crate::command::context::{Command, Context};
-use crate::command::declare::{command, help, subcommand};
+use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
-use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::command::spec::NO_KEYS;
 use resp::number;
 
-pub const COMMANDS: &[Command] =
-    &[command("client", -2, NOSCRIPT, NO_KEYS, "2.4.0", "Connections.", |_| Ok(())).with_subcommands(CLIENT)];
-
-const OWN: u16 = NOSCRIPT | LOADING | STALE;
-const OTHERS: u16 = ADMIN | OWN;
-
-const CLIENT: &[Command] = &[
-    subcommand("client", "setname", 3, OWN, "2.6.9", "Names the connection.", setname),
-    subcommand("client", "getname", 2, OWN, "2.6.9", "Returns the connection's name.", getname),
-    subcommand("client", "id", 2, OWN, "5.0.0", "Returns the connection's id.", id),
-    subcommand("client", "info", 2, OWN, "6.2.0", "Describes the connection.", info),
-    subcommand("client", "list", -2, OTHERS, "2.4.0", "Describes the connections.", list),
-    subcommand("client", "setinfo", 4, OWN, "7.2.0", "Names the client's library.", setinfo),
-    subcommand("client", "kill", -3, OTHERS, "2.4.0", "Closes connections.", kill),
-    subcommand("client", "no-evict", 3, OTHERS, "7.0.0", "Exempts the connection from eviction.", no_evict),
-    subcommand("client", "no-touch", 3, OWN, "7.2.0", "Lets the connection's uses of keys not count.", no_touch),
-    subcommand("client", "getredir", 2, OWN, "6.0.0", "Returns -1: there is no redirection.", |ctx| {
-        ctx.reply_integer(-1)
-    }),
-    help("client"),
-];
-
-fn setname(ctx: &mut Context<'_>) -> Outcome {
+pub fn setname(ctx: &mut Context<'_>) -> Outcome {
     set_name(ctx, ctx.arg(2))?;
     ctx.reply_ok()
 }
@@ -49,7 +24,7 @@ fn is_printable(name: &[u8]) -> bool {
     name.iter().all(|c| (b'!'..=b'~').contains(c))
 }
 
-fn getname(ctx: &mut Context<'_>) -> Outcome {
+pub fn getname(ctx: &mut Context<'_>) -> Outcome {
     let Context { client, .. } = ctx;
     if client.name().is_empty() {
         return ctx.reply_null();
@@ -58,18 +33,18 @@ fn getname(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_bulk(&name)
 }
 
-fn id(ctx: &mut Context<'_>) -> Outcome {
+pub fn id(ctx: &mut Context<'_>) -> Outcome {
     let id = ctx.client.id as i64;
     ctx.reply_integer(id)
 }
 
-fn info(ctx: &mut Context<'_>) -> Outcome {
+pub fn info(ctx: &mut Context<'_>) -> Outcome {
     let mut line = ctx.client.describe(ctx.server.ticks);
     line.push(b'\n');
     ctx.reply_text(&line)
 }
 
-fn list(ctx: &mut Context<'_>) -> Outcome {
+pub fn list(ctx: &mut Context<'_>) -> Outcome {
     let mut filter = Filter::default();
     let mut ids = None;
     match ctx.args.len() {
@@ -97,7 +72,7 @@ fn list(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_text(&text)
 }
 
-fn setinfo(ctx: &mut Context<'_>) -> Outcome {
+pub fn setinfo(ctx: &mut Context<'_>) -> Outcome {
     let (option, value) = (ctx.arg(2).to_ascii_lowercase(), ctx.arg(3));
     let names = ctx.client.names_mut();
     let field = match option.as_slice() {
@@ -171,15 +146,15 @@ impl Filter {
     }
 }
 
-fn kill(ctx: &mut Context<'_>) -> Outcome {
+pub fn kill(ctx: &mut Context<'_>) -> Outcome {
     let by_address = ctx.args.len() == 3;
     let filter =
         if by_address { Filter { addr: Some(ctx.arg(2).into()), ..Filter::default() } } else { Filter::for_kill(ctx)? };
     let fds: Vec<_> = ctx.server.clients.iter().filter(|client| filter.matches(client)).map(Client::fd).collect();
     let mut count = fds.len() as i64;
     for fd in fds {
-        if let Some(client) = ctx.server.clients.take(fd) {
-            ctx.server.clients.forget(&client);
+        if let Some(mut client) = ctx.server.clients.take(fd) {
+            ctx.server.release(&mut client);
         }
     }
     if filter.matches(ctx.client) {
@@ -193,14 +168,19 @@ fn kill(ctx: &mut Context<'_>) -> Outcome {
     }
 }
 
-fn no_evict(ctx: &mut Context<'_>) -> Outcome {
+pub fn no_evict(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.names_mut().no_evict = switch(ctx.arg(2))?;
     ctx.reply_ok()
 }
 
-fn no_touch(ctx: &mut Context<'_>) -> Outcome {
+pub fn no_touch(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.names_mut().no_touch = switch(ctx.arg(2))?;
     ctx.reply_ok()
+}
+
+/// There is no redirection.
+pub fn getredir(ctx: &mut Context<'_>) -> Outcome {
+    ctx.reply_integer(-1)
 }
 
 fn switch(word: &[u8]) -> Result<bool, Error> {

@@ -1,31 +1,16 @@
 //! CONFIG: reading and changing parameters while running.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::{command, help, subcommand};
+use crate::command::context::Context;
 use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
-use crate::command::flag::{ADMIN, LOADING, NOSCRIPT, STALE};
-use crate::command::spec::NO_KEYS;
 use crate::config::catalog::{parameter, parameters};
 use crate::config::parameter::{Change, Parameter};
 use crate::config::settings::Config;
+use crate::db::databases::KeyStats;
 use crate::glob::{Case, matches};
 use crate::server::stats::Stats;
-use resp::writer;
-
-pub const COMMANDS: &[Command] =
-    &[command("config", -2, FLAGS, NO_KEYS, "2.0.0", "The server's parameters.", |_| Ok(())).with_subcommands(CONFIG)];
-
-const FLAGS: u16 = ADMIN | NOSCRIPT | LOADING | STALE;
-
-const CONFIG: &[Command] = &[
-    subcommand("config", "get", -3, FLAGS, "2.0.0", "Returns parameters by pattern.", get),
-    subcommand("config", "set", -4, FLAGS, "2.0.0", "Changes parameters.", set),
-    subcommand("config", "resetstat", 2, FLAGS, "2.0.0", "Sets the statistics to zero.", resetstat),
-    help("config"),
-];
 
 /// Replies with a parameter under its own name if a pattern names it, else as it was asked for.
-fn get(ctx: &mut Context<'_>) -> Outcome {
+pub fn get(ctx: &mut Context<'_>) -> Outcome {
     let Context { server, client, args, .. } = ctx;
     let mut found: Vec<(&[u8], &Parameter)> = Vec::new();
     let mut add = |name, parameter: &'static Parameter| {
@@ -42,17 +27,17 @@ fn get(ctx: &mut Context<'_>) -> Outcome {
             .filter(|parameter| matches(pattern, parameter.name.as_bytes(), Case::Ignored))
             .for_each(|parameter| add(parameter.name.as_bytes(), parameter));
     }
-    let out = &mut client.output.bytes;
-    writer::map(out, client.protocol, found.len());
+    let mut reply = client.reply();
+    reply.map(found.len());
     for (name, parameter) in found {
-        writer::bulk(out, name);
-        writer::bulk(out, &(parameter.get)(&server.config));
+        reply.bulk(name);
+        reply.bulk((parameter.get)(&server.config));
     }
     Ok(())
 }
 
 /// All or nothing. An error in a name is told before one in a value.
-fn set(ctx: &mut Context<'_>) -> Outcome {
+pub fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
     }
@@ -91,9 +76,9 @@ fn apply(ctx: &mut Context<'_>, config: Config, reload_tls: bool) -> Outcome {
     ctx.server.reconfigure(config, reload_tls).map_err(|reason| format!("ERR CONFIG SET failed - {reason}").into())
 }
 
-fn resetstat(ctx: &mut Context<'_>) -> Outcome {
+pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
-    ctx.server.databases.reset_statistics();
+    ctx.server.databases.stats = KeyStats::default();
     ctx.reply_ok()
 }
 
@@ -157,8 +142,8 @@ mod tests {
     fn statistics_start_again() {
         let mut session = Session::new();
         session.run("GET none");
-        assert_eq!(session.server.stats.misses, 1);
+        assert_eq!(session.server.databases.stats.misses, 1);
         session.expect(&[("CONFIG RESETSTAT", "+OK")]);
-        assert_eq!(session.server.stats.misses, 0);
+        assert_eq!(session.server.databases.stats.misses, 0);
     }
 }

@@ -1,44 +1,25 @@
 //! Commands about the connection itself.
 
 use crate::clients::client::Closing;
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
+use crate::command::context::Context;
 use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
-use crate::command::flag::{ALLOW_BUSY, FAST, HIDDEN, LOADING, NO_AUTH, NOSCRIPT, STALE};
-use crate::command::spec::NO_KEYS;
-use crate::log::{Level, log};
 use crate::observe::info::REDIS_VERSION;
-use resp::{Protocol, number, writer};
+use resp::{Protocol, number};
 
-const ANY_TIME: u16 = LOADING | STALE | FAST;
-const OPEN: u16 = NOSCRIPT | LOADING | STALE | FAST | NO_AUTH | ALLOW_BUSY;
-
-pub const COMMANDS: &[Command] = &[
-    command("ping", -1, FAST, NO_KEYS, "1.0.0", "Replies PONG, or what it is given.", ping),
-    command("echo", 2, ANY_TIME, NO_KEYS, "1.0.0", "Replies what it is given.", echo),
-    command("select", 2, ANY_TIME, NO_KEYS, "1.0.0", "Changes the database.", select),
-    command("quit", -1, OPEN, NO_KEYS, "1.0.0", "Closes the connection.", quit),
-    command("auth", -2, OPEN, NO_KEYS, "1.0.0", "Authenticates the connection.", auth),
-    command("hello", -1, OPEN, NO_KEYS, "6.0.0", "Agrees on the protocol.", hello),
-    command("reset", 1, OPEN, NO_KEYS, "6.2.0", "Puts the connection back to its beginnings.", reset),
-    command("post", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
-    command("host:", -1, OPEN | HIDDEN, NO_KEYS, "3.2.0", "Closes the connection: this is no web server.", http),
-];
-
-fn ping(ctx: &mut Context<'_>) -> Outcome {
+pub fn ping(ctx: &mut Context<'_>) -> Outcome {
     match ctx.args.len() {
-        1 => ctx.out().extend_from_slice(b"+PONG\r\n"),
+        1 => ctx.reply().simple("PONG"),
         2 => return ctx.reply_bulk(ctx.arg(1)),
         _ => return Err("ERR wrong number of arguments for 'ping' command".into()),
     }
     Ok(())
 }
 
-fn echo(ctx: &mut Context<'_>) -> Outcome {
+pub fn echo(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_bulk(ctx.arg(1))
 }
 
-fn select(ctx: &mut Context<'_>) -> Outcome {
+pub fn select(ctx: &mut Context<'_>) -> Outcome {
     let Ok(db) = i32::try_from(ctx.integer(1)?) else {
         return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
     };
@@ -47,20 +28,12 @@ fn select(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-fn quit(ctx: &mut Context<'_>) -> Outcome {
+pub fn quit(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.closing = Closing::AfterReplies;
     ctx.reply_ok()
 }
 
-/// A web page can make a browser send requests here, with commands in their body. The request line and the headers
-/// come first, so the connection ends before such a body is read.
-fn http(ctx: &mut Context<'_>) -> Outcome {
-    log(Level::Verbose, format_args!("closed a connection from {} that speaks HTTP", ctx.client.peer_addr()));
-    ctx.client.closing = Closing::Now;
-    Ok(())
-}
-
-fn auth(ctx: &mut Context<'_>) -> Outcome {
+pub fn auth(ctx: &mut Context<'_>) -> Outcome {
     match ctx.args.len() {
         2 => {
             if ctx.server.config.password.is_empty() {
@@ -95,7 +68,7 @@ fn same_secret(secret: &[u8], given: &[u8]) -> bool {
     std::hint::black_box(difference) == 0
 }
 
-fn hello(ctx: &mut Context<'_>) -> Outcome {
+pub fn hello(ctx: &mut Context<'_>) -> Outcome {
     let mut protocol = ctx.client.protocol;
     if ctx.args.len() > 1 {
         let version = number::parse(ctx.arg(1)).ok_or("ERR Protocol version is not an integer or out of range")?;
@@ -129,24 +102,25 @@ fn hello(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.client.protocol = protocol;
     let id = ctx.client.id as i64;
-    let out = ctx.out();
-    writer::map(out, protocol, 7);
-    for (field, value) in [("server", "redis"), ("version", REDIS_VERSION)] {
-        writer::bulk(out, field.as_bytes());
-        writer::bulk(out, value.as_bytes());
+    let mut reply = ctx.reply();
+    reply.map(7);
+    for text in ["server", "redis", "version", REDIS_VERSION] {
+        reply.bulk(text);
     }
-    for (field, value) in [("proto", if protocol == Protocol::Resp2 { 2 } else { 3 }), ("id", id)] {
-        writer::bulk(out, field.as_bytes());
-        writer::integer(out, value);
+    for (field, value) in [("proto", reply.version()), ("id", id)] {
+        reply.bulk(field);
+        reply.integer(value);
     }
     for text in ["mode", "standalone", "role", "master", "modules"] {
-        writer::bulk(out, text.as_bytes());
+        reply.bulk(text);
     }
-    writer::array(out, 0);
+    reply.array(0);
     Ok(())
 }
 
-fn reset(ctx: &mut Context<'_>) -> Outcome {
+pub fn reset(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.transaction = None;
+    ctx.server.unwatch(ctx.client);
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
     ctx.client.authenticated = ctx.server.config.password.is_empty();
@@ -155,7 +129,7 @@ fn reset(ctx: &mut Context<'_>) -> Outcome {
         named.no_evict = false;
         named.no_touch = false;
     }
-    writer::simple(ctx.out(), "RESET");
+    ctx.reply().simple("RESET");
     Ok(())
 }
 

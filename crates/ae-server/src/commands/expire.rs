@@ -1,41 +1,23 @@
 //! EXPIRE, TTL and their relatives: how long keys live.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
+use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, quoting};
-use crate::command::flag::{FAST, READONLY, WRITE};
-use crate::command::spec::ONE_KEY;
 
-const SET: u16 = WRITE | FAST;
-const READ: u16 = READONLY | FAST;
-
-pub const COMMANDS: &[Command] = &[
-    command("expire", -3, SET, ONE_KEY, "1.0.0", "Sets a key's time to live in seconds.", expire),
-    command("pexpire", -3, SET, ONE_KEY, "2.6.0", "Sets a key's time to live in milliseconds.", pexpire),
-    command("expireat", -3, SET, ONE_KEY, "1.2.0", "Sets when a key expires, in Unix seconds.", expireat),
-    command("pexpireat", -3, SET, ONE_KEY, "2.6.0", "Sets when a key expires, in Unix milliseconds.", pexpireat),
-    command("ttl", 2, READ, ONE_KEY, "1.0.0", "Returns a key's time to live in seconds.", ttl),
-    command("pttl", 2, READ, ONE_KEY, "2.6.0", "Returns a key's time to live in milliseconds.", pttl),
-    command("expiretime", 2, READ, ONE_KEY, "7.0.0", "Returns when a key expires, in Unix seconds.", expiretime),
-    command("pexpiretime", 2, READ, ONE_KEY, "7.0.0", "Returns when a key expires, in Unix milliseconds.", pexpiretime),
-    command("persist", 2, SET, ONE_KEY, "2.2.0", "Removes a key's time to live.", persist),
-];
-
-fn expire(ctx: &mut Context<'_>) -> Outcome {
+pub fn expire(ctx: &mut Context<'_>) -> Outcome {
     let now = ctx.server.now;
     set_deadline(ctx, true, now)
 }
 
-fn pexpire(ctx: &mut Context<'_>) -> Outcome {
+pub fn pexpire(ctx: &mut Context<'_>) -> Outcome {
     let now = ctx.server.now;
     set_deadline(ctx, false, now)
 }
 
-fn expireat(ctx: &mut Context<'_>) -> Outcome {
+pub fn expireat(ctx: &mut Context<'_>) -> Outcome {
     set_deadline(ctx, true, 0)
 }
 
-fn pexpireat(ctx: &mut Context<'_>) -> Outcome {
+pub fn pexpireat(ctx: &mut Context<'_>) -> Outcome {
     set_deadline(ctx, false, 0)
 }
 
@@ -45,18 +27,14 @@ fn set_deadline(ctx: &mut Context<'_>, seconds: bool, base: i64) -> Outcome {
     let time = ctx.integer(2)?;
     let time = if seconds { time.checked_mul(1000) } else { Some(time) };
     let at = time.and_then(|time| time.checked_add(base)).ok_or_else(|| ctx.invalid_expire())?;
-    let Some(id) = ctx.lookup(ctx.arg(1)) else {
+    let key = ctx.arg(1);
+    let Some(before) = ctx.db().deadline(key) else {
         return ctx.reply_integer(0);
     };
-    let before = ctx.db().deadline(id);
     if !condition.allows(before, at) {
         return ctx.reply_integer(0);
     }
-    if at <= ctx.server.now {
-        ctx.db().remove(id);
-    } else {
-        ctx.db().set_deadline(id, at);
-    }
+    ctx.db().set_deadline(key, at);
     ctx.reply_integer(1)
 }
 
@@ -100,36 +78,35 @@ impl Condition {
     }
 }
 
-fn ttl(ctx: &mut Context<'_>) -> Outcome {
+pub fn ttl(ctx: &mut Context<'_>) -> Outcome {
     reply_deadline(ctx, |at, now| ((at - now).max(0).saturating_add(500)) / 1000)
 }
 
-fn pttl(ctx: &mut Context<'_>) -> Outcome {
+pub fn pttl(ctx: &mut Context<'_>) -> Outcome {
     reply_deadline(ctx, |at, now| (at - now).max(0))
 }
 
-fn expiretime(ctx: &mut Context<'_>) -> Outcome {
+pub fn expiretime(ctx: &mut Context<'_>) -> Outcome {
     reply_deadline(ctx, |at, _| at.saturating_add(500) / 1000)
 }
 
-fn pexpiretime(ctx: &mut Context<'_>) -> Outcome {
+pub fn pexpiretime(ctx: &mut Context<'_>) -> Outcome {
     reply_deadline(ctx, |at, _| at)
 }
 
 /// -2 for no key, -1 for no deadline.
 fn reply_deadline(ctx: &mut Context<'_>, value: impl Fn(i64, i64) -> i64) -> Outcome {
-    let reply = match ctx.lookup_read(ctx.arg(1)) {
+    let (key, now) = (ctx.arg(1), ctx.server.now);
+    let reply = match ctx.db().read_deadline(key) {
         None => -2,
-        Some(id) => ctx.db().deadline(id).map_or(-1, |at| value(at, ctx.server.now)),
+        Some(deadline) => deadline.map_or(-1, |at| value(at, now)),
     };
     ctx.reply_integer(reply)
 }
 
-fn persist(ctx: &mut Context<'_>) -> Outcome {
-    let cleared = match ctx.lookup(ctx.arg(1)) {
-        Some(id) => ctx.db().clear_deadline(id),
-        None => false,
-    };
+pub fn persist(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(1);
+    let cleared = ctx.db().persist(key);
     ctx.reply_integer(cleared.into())
 }
 

@@ -1,17 +1,11 @@
 //! INFO: the state of the server. What its sections say is in [`observe::info`](crate::observe::info).
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
+use crate::command::context::Context;
 use crate::command::error::Outcome;
-use crate::command::flag::{LOADING, STALE};
-use crate::command::spec::NO_KEYS;
 use crate::observe::info::SECTIONS;
 use std::fmt::Write;
 
-pub const COMMANDS: &[Command] =
-    &[command("info", -1, LOADING | STALE, NO_KEYS, "1.0.0", "Describes the state of the server.", info)];
-
-fn info(ctx: &mut Context<'_>) -> Outcome {
+pub fn info(ctx: &mut Context<'_>) -> Outcome {
     let all = ctx
         .args
         .from(1)

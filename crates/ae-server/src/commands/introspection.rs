@@ -1,122 +1,177 @@
 //! COMMAND: what commands there are, for clients that complete, route or check them.
 
+use crate::clients::reply::Reply;
+use crate::command::category;
 use crate::command::context::{Command, Context, Run};
-use crate::command::declare::{command, help, subcommand};
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
-use crate::command::flag::{self, LOADING, STALE};
+use crate::command::flag;
 use crate::command::registry::Registry;
-use crate::command::spec::NO_KEYS;
+use crate::command::spec::{Begin, Find, KeySpec, Spec, key_flag};
 use crate::glob::{Case, matches};
-use resp::{Args, Protocol, writer};
+use resp::Args;
 
-pub const COMMANDS: &[Command] =
-    &[command("command", -1, FLAGS, NO_KEYS, "2.8.13", "Describes all commands.", list_all).with_subcommands(COMMAND)];
-
-const FLAGS: u16 = LOADING | STALE;
-
-const COMMAND: &[Command] = &[
-    subcommand("command", "count", 2, FLAGS, "2.8.13", "Counts the commands.", count),
-    subcommand("command", "info", -2, FLAGS, "2.8.13", "Describes commands.", info),
-    subcommand("command", "docs", -2, FLAGS, "7.0.0", "Returns what commands do.", docs),
-    subcommand("command", "list", -2, FLAGS, "7.0.0", "Returns the names of commands.", list),
-    subcommand("command", "getkeys", -3, FLAGS, "2.8.13", "Returns the keys in a request.", getkeys),
-    help("command"),
-];
-
-fn list_all(ctx: &mut Context<'_>) -> Outcome {
-    let (protocol, commands) = (ctx.client.protocol, ctx.commands);
-    let out = ctx.out();
-    writer::array(out, commands.all().count());
-    commands.all().for_each(|(_, command)| describe(out, protocol, command));
+pub fn list_all(ctx: &mut Context<'_>) -> Outcome {
+    let commands = ctx.commands.all();
+    let mut reply = ctx.reply();
+    reply.array(commands.len());
+    commands.for_each(|command| describe(&mut reply, command));
     Ok(())
 }
 
-fn count(ctx: &mut Context<'_>) -> Outcome {
-    ctx.reply_integer(ctx.commands.all().count() as i64)
+pub fn count(ctx: &mut Context<'_>) -> Outcome {
+    ctx.reply_count(ctx.commands.all().len())
 }
 
-fn info(ctx: &mut Context<'_>) -> Outcome {
+pub fn info(ctx: &mut Context<'_>) -> Outcome {
     if ctx.args.len() == 2 {
         return list_all(ctx);
     }
-    let names = ctx.args.from(2);
-    let (protocol, commands) = (ctx.client.protocol, ctx.commands);
-    let out = ctx.out();
-    writer::array(out, names.len());
+    let (names, commands) = (ctx.args.from(2), ctx.commands);
+    let mut reply = ctx.reply();
+    reply.array(names.len());
     for name in names {
-        match find_full(commands, name) {
-            Some((_, command)) => describe(out, protocol, command),
-            None => writer::null(out, protocol),
+        match commands.find_full(name) {
+            Some(command) => describe(&mut reply, command),
+            None => reply.null(),
         }
     }
     Ok(())
 }
 
-fn docs(ctx: &mut Context<'_>) -> Outcome {
+pub fn docs(ctx: &mut Context<'_>) -> Outcome {
     let commands = ctx.commands;
-    let wanted: Vec<(&str, &Command)> = match ctx.args.len() {
+    let wanted: Vec<&Command> = match ctx.args.len() {
         2 => commands.all().collect(),
-        _ => ctx.args.from(2).filter_map(|name| find_full(commands, name)).collect(),
+        _ => ctx.args.from(2).filter_map(|name| commands.find_full(name)).collect(),
     };
-    let protocol = ctx.client.protocol;
-    let out = ctx.out();
-    writer::map(out, protocol, wanted.len());
-    wanted.into_iter().for_each(|(group, command)| document(out, protocol, group, command));
+    let mut reply = ctx.reply();
+    reply.map(wanted.len());
+    wanted.into_iter().for_each(|command| document(&mut reply, command));
     Ok(())
 }
 
-/// A command or, as `client|list`, a subcommand, with its group.
-fn find_full(commands: &Registry<Run>, name: &[u8]) -> Option<(&'static str, &'static Command)> {
-    let (name, sub) = match name.iter().position(|&c| c == b'|') {
-        Some(at) => (&name[..at], Some(&name[at + 1..])),
-        None => (name, None),
-    };
-    let command = commands.find(name)?;
-    let (group, _) = commands.all().find(|(_, other)| std::ptr::eq(*other, command))?;
-    match sub {
-        Some(sub) => command.subcommand(sub).map(|command| (group, command)),
-        None => Some((group, command)),
-    }
-}
-
-fn describe(out: &mut Vec<u8>, protocol: Protocol, command: &Command) {
-    let spec = &command.spec;
-    writer::array(out, 10);
-    writer::bulk(out, spec.full_name().as_bytes());
-    writer::integer(out, spec.arity.into());
-    let flags: Vec<&str> = flag::NAMES.iter().filter(|(bit, _)| spec.flags & bit != 0).map(|(_, name)| *name).collect();
-    writer::set(out, protocol, flags.len());
-    flags.into_iter().for_each(|name| writer::simple(out, name));
-    let (first, last, step) = spec.keys;
+fn describe(reply: &mut Reply<'_>, command: &Command) {
+    let spec = command.spec;
+    reply.array(10);
+    reply.bulk(spec.full_name);
+    reply.integer(spec.arity.into());
+    names(reply, flag::NAMES.iter().filter(|(bit, _)| spec.is(*bit)).map(|(_, name)| (*name).into()));
+    let (first, last, step) = range(spec);
     for position in [first, last, step] {
-        writer::integer(out, position.into());
+        reply.integer(position.into());
     }
-    // No access categories, no tips, no key specifications.
-    writer::set(out, protocol, 0);
-    writer::array(out, 0);
-    writer::set(out, protocol, 0);
-    writer::array(out, command.subcommands.len());
-    command.subcommands.iter().for_each(|sub| describe(out, protocol, sub));
+    let categories = spec.categories();
+    let held = category::NAMES.iter().filter(|(bit, _)| categories & bit != 0);
+    names(reply, held.map(|(_, name)| format!("@{name}")));
+    reply.strings(spec.tips);
+    reply.set(spec.keys.len());
+    spec.keys.iter().for_each(|keys| describe_keys(reply, keys));
+    reply.array(command.subcommands.len());
+    command.subcommands.iter().for_each(|sub| describe(reply, sub));
 }
 
-fn document(out: &mut Vec<u8>, protocol: Protocol, group: &str, command: &Command) {
-    let spec = &command.spec;
-    writer::bulk(out, spec.full_name().as_bytes());
-    writer::map(out, protocol, if command.subcommands.is_empty() { 3 } else { 4 });
-    for text in ["summary", spec.summary, "since", spec.since, "group", group] {
-        writer::bulk(out, text.as_bytes());
+/// A set of statuses.
+fn names(reply: &mut Reply<'_>, names: impl Iterator<Item = String>) {
+    let names: Vec<String> = names.collect();
+    reply.set(names.len());
+    names.iter().for_each(|name| reply.simple(name));
+}
+
+/// First key, last key and step, of all key specifications together, as far as such a triple can say it.
+fn range(spec: &Spec) -> (i32, i32, i32) {
+    let ranges = spec.keys.iter().filter_map(|keys| match (keys.begin, keys.find) {
+        (Begin::Index(first), Find::Range { last, step, .. }) => {
+            Some((first, if last < 0 { last } else { first + last }, step))
+        }
+        _ => None,
+    });
+    let mut found: Option<(i32, i32, i32)> = None;
+    for (first, last, step) in ranges {
+        found = match found {
+            None => Some((first, last, step)),
+            // Only what follows without a gap is one range.
+            Some((start, end, 1)) if step == 1 && end >= 0 && first == end + 1 => Some((start, last, 1)),
+            other => other,
+        };
+    }
+    found.unwrap_or_default()
+}
+
+fn describe_keys(reply: &mut Reply<'_>, keys: &KeySpec) {
+    reply.map(3);
+    reply.bulk("flags");
+    names(reply, key_flag::NAMES.iter().filter(|(bit, _)| keys.flags & bit != 0).map(|(_, name)| (*name).into()));
+    reply.bulk("begin_search");
+    reply.map(2);
+    reply.bulk("type");
+    match keys.begin {
+        Begin::Index(index) => {
+            reply.bulk("index");
+            numbers(reply, &[("index", index)]);
+        }
+        Begin::Keyword(word, from) => {
+            reply.bulk("keyword");
+            reply.bulk("spec");
+            reply.map(2);
+            reply.bulk("keyword");
+            reply.bulk(word);
+            reply.bulk("startfrom");
+            reply.integer(from.into());
+        }
+        Begin::Unknown => {
+            reply.bulk("unknown");
+            numbers(reply, &[]);
+        }
+    }
+    reply.bulk("find_keys");
+    reply.map(2);
+    reply.bulk("type");
+    match keys.find {
+        Find::Range { last, step, limit } => {
+            reply.bulk("range");
+            numbers(reply, &[("lastkey", last), ("keystep", step), ("limit", limit)]);
+        }
+        Find::Number { at, first, step } => {
+            reply.bulk("keynum");
+            numbers(reply, &[("keynumidx", at), ("firstkey", first), ("keystep", step)]);
+        }
+        Find::Unknown => {
+            reply.bulk("unknown");
+            numbers(reply, &[]);
+        }
+    }
+}
+
+fn numbers(reply: &mut Reply<'_>, fields: &[(&str, i32)]) {
+    reply.bulk("spec");
+    reply.map(fields.len());
+    for (name, value) in fields {
+        reply.bulk(name);
+        reply.integer((*value).into());
+    }
+}
+
+fn document(reply: &mut Reply<'_>, command: &Command) {
+    let spec = command.spec;
+    reply.bulk(spec.full_name);
+    let texts =
+        [("summary", spec.summary), ("since", spec.since), ("group", spec.group), ("complexity", spec.complexity)];
+    reply.map(texts.len() + usize::from(!command.subcommands.is_empty()));
+    for (name, text) in texts {
+        reply.bulk(name);
+        reply.bulk(text);
     }
     if !command.subcommands.is_empty() {
-        writer::bulk(out, b"subcommands");
-        writer::map(out, protocol, command.subcommands.len());
-        command.subcommands.iter().for_each(|sub| document(out, protocol, group, sub));
+        reply.bulk("subcommands");
+        reply.map(command.subcommands.len());
+        command.subcommands.iter().for_each(|sub| document(reply, sub));
     }
 }
 
-fn list(ctx: &mut Context<'_>) -> Outcome {
+pub fn list(ctx: &mut Context<'_>) -> Outcome {
     let pattern = match ctx.args.len() {
         2 => Some(&b"*"[..]),
-        5 if ctx.arg(2).eq_ignore_ascii_case(b"filterby") => match ctx.arg(3).to_ascii_lowercase().as_slice() {
+        5 if ctx.is_word(2, "filterby") => match ctx.arg(3).to_ascii_lowercase().as_slice() {
             b"pattern" => Some(ctx.arg(4)),
             // There are no modules and no access categories.
             b"module" | b"aclcat" => None,
@@ -124,23 +179,17 @@ fn list(ctx: &mut Context<'_>) -> Outcome {
         },
         _ => return Err(SYNTAX_ERROR.into()),
     };
-    let names: Vec<&str> = ctx
-        .commands
-        .all()
-        .map(|(_, command)| command.spec.name)
-        .filter(|name| pattern.is_some_and(|pattern| matches(pattern, name.as_bytes(), Case::Ignored)))
-        .collect();
-    let out = ctx.out();
-    writer::array(out, names.len());
-    names.into_iter().for_each(|name| writer::bulk(out, name.as_bytes()));
+    let names = ctx.commands.all().map(|command| command.spec.name);
+    let names: Vec<&str> =
+        names.filter(|name| pattern.is_some_and(|pattern| matches(pattern, name.as_bytes(), Case::Ignored))).collect();
+    ctx.reply().strings(&names);
     Ok(())
 }
 
-fn getkeys(ctx: &mut Context<'_>) -> Outcome {
+pub fn getkeys(ctx: &mut Context<'_>) -> Outcome {
     let positions = key_positions(ctx.commands, &ctx.args)?;
-    let Context { client, args, .. } = ctx;
-    writer::array(&mut client.output.bytes, positions.len());
-    positions.into_iter().for_each(|at| writer::bulk(&mut client.output.bytes, &args[at]));
+    let keys: Vec<&[u8]> = positions.into_iter().map(|at| ctx.arg(at)).collect();
+    ctx.reply().strings(&keys);
     Ok(())
 }
 
@@ -154,14 +203,14 @@ fn key_positions(commands: &Registry<Run>, args: &Args<'_>) -> Result<Vec<usize>
     {
         command = command.subcommand(name).ok_or("ERR Invalid command specified")?;
     }
-    let (first, last, step) = command.spec.keys;
+    let (first, last, step) = range(command.spec);
     if step <= 0 {
         return Err("ERR The command has no key arguments".into());
     }
     if !command.spec.fits(len) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
-    let last = if last < 0 { len - last.unsigned_abs() as usize } else { last as usize };
+    let last = if last < 0 { len.saturating_sub(last.unsigned_abs() as usize) } else { last as usize };
     Ok((first as usize..=last.min(len - 1)).step_by(step as usize).map(|at| START + at).collect())
 }
 
@@ -178,10 +227,15 @@ mod tests {
         assert!(session.run("COMMAND").starts_with(&format!("*{total} *10 ")));
         assert!(session.run("COMMAND DOCS").starts_with(&format!("*{} ", 2 * total)));
         session.expect(&[
-            ("COMMAND INFO get nosuch", "*2 *10 $3 get :2 *2 +readonly +fast :1 :1 :1 *0 *0 *0 *0 $-1"),
+            (
+                "COMMAND INFO get nosuch",
+                "*2 *10 $3 get :2 *2 +readonly +fast :1 :1 :1 *3 +@read +@string +@fast *0 *1 *6 $5 flags *2 +RO \
+                 +access $12 begin_search *4 $4 type $5 index $4 spec *2 $5 index :1 $9 find_keys *4 $4 type $5 range \
+                 $4 spec *6 $7 lastkey :0 $7 keystep :1 $5 limit :0 *0 $-1",
+            ),
             (
                 "COMMAND DOCS get",
-                "*2 $3 get *6 $7 summary $28 Returns the string at a key. $5 since $5 1.0.0 $5 group $6 string",
+                "*2 $3 get *8 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1)",
             ),
             ("COMMAND DOCS nosuch", "*0"),
             ("COMMAND LIST FILTERBY PATTERN get*", "*5 $3 get $6 getset $6 getdel $5 getex $8 getrange"),
@@ -199,11 +253,11 @@ mod tests {
             ("COMMAND GETKEYS MSET a 1 b 2", "*2 $1 a $1 b"),
             ("COMMAND GETKEYS OBJECT ENCODING k", "*1 $1 k"),
             ("COMMAND GETKEYS DEL a b c", "*3 $1 a $1 b $1 c"),
-            ("COMMAND GETKEYS PING", "-ERR The command has no key arguments"),
-            ("COMMAND GETKEYS GET", "-ERR Invalid number of arguments specified for command"),
-            ("COMMAND GETKEYS NOSUCH", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS PING x", "-ERR The command has no key arguments"),
+            ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
+            ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),
             ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),
-            ("COMMAND GETKEYS OBJECT", "-ERR The command has no key arguments"),
+            ("COMMAND GETKEYS OBJECT", "-ERR wrong number of arguments for 'command|getkeys' command"),
         ]);
     }
 }

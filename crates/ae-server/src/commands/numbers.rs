@@ -1,37 +1,26 @@
 //! INCR, DECR, INCRBYFLOAT: arithmetic on strings that are numbers.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
-use crate::command::error::{NOT_AN_INTEGER, Outcome, WRONG_TYPE};
-use crate::command::flag::{DENYOOM, FAST, WRITE};
-use crate::command::spec::ONE_KEY;
+use crate::command::context::Context;
+use crate::command::error::{NOT_A_FLOAT, NOT_AN_INTEGER, Outcome};
+use crate::db::door::Ttl;
+use crate::db::event::Event;
 use crate::long_double::LongDouble;
-use store::{Digits, StringValue, Value};
+use store::{Digits, StringValue};
 
-const FLAGS: u16 = WRITE | DENYOOM | FAST;
-
-pub const COMMANDS: &[Command] = &[
-    command("incr", 2, FLAGS, ONE_KEY, "1.0.0", "Adds one to an integer.", incr),
-    command("decr", 2, FLAGS, ONE_KEY, "1.0.0", "Takes one from an integer.", decr),
-    command("incrby", 3, FLAGS, ONE_KEY, "1.0.0", "Adds to an integer.", incrby),
-    command("decrby", 3, FLAGS, ONE_KEY, "1.0.0", "Takes from an integer.", decrby),
-    command("incrbyfloat", 3, FLAGS, ONE_KEY, "2.6.0", "Adds to a number with a fraction.", incrbyfloat),
-];
-
-fn incr(ctx: &mut Context<'_>) -> Outcome {
+pub fn incr(ctx: &mut Context<'_>) -> Outcome {
     add(ctx, 1)
 }
 
-fn decr(ctx: &mut Context<'_>) -> Outcome {
+pub fn decr(ctx: &mut Context<'_>) -> Outcome {
     add(ctx, -1)
 }
 
-fn incrby(ctx: &mut Context<'_>) -> Outcome {
+pub fn incrby(ctx: &mut Context<'_>) -> Outcome {
     let by = ctx.integer(2)?;
     add(ctx, by)
 }
 
-fn decrby(ctx: &mut Context<'_>) -> Outcome {
+pub fn decrby(ctx: &mut Context<'_>) -> Outcome {
     let by = ctx.integer(2)?.checked_neg().ok_or("ERR decrement would overflow")?;
     add(ctx, by)
 }
@@ -39,31 +28,23 @@ fn decrby(ctx: &mut Context<'_>) -> Outcome {
 /// A missing key counts as 0. The time to live stays.
 fn add(ctx: &mut Context<'_>, by: i64) -> Outcome {
     let key = ctx.arg(1);
-    let Some(id) = ctx.lookup(key) else {
-        ctx.db().set(key, Value::String(StringValue::Integer(by)), false);
-        return ctx.reply_integer(by);
-    };
-    let value = ctx.db().value_mut(id).and_then(Value::as_string_mut).ok_or(WRONG_TYPE)?;
-    let sum = value.as_integer().ok_or(NOT_AN_INTEGER)?;
-    let sum = sum.checked_add(by).ok_or("ERR increment or decrement would overflow")?;
+    let mut value = ctx.db().edit_or_create::<StringValue>(key, Event::string("incrby"))?;
+    let before = if value.is_new() { 0 } else { value.as_integer().ok_or(NOT_AN_INTEGER)? };
+    let sum = before.checked_add(by).ok_or("ERR increment or decrement would overflow")?;
     *value = StringValue::Integer(sum);
+    drop(value);
     ctx.reply_integer(sum)
 }
 
-fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
-    const NOT_A_FLOAT: &str = "ERR value is not a valid float";
+pub fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
-    let found = ctx.lookup(key);
-    let before = match found {
-        Some(id) => {
-            let value = ctx.db().value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
-            LongDouble::parse(value.as_slice(&mut Digits::new())).ok_or(NOT_A_FLOAT)?
-        }
+    let before = match ctx.db().peek::<StringValue>(key)? {
+        Some(value) => LongDouble::parse(value.as_slice(&mut Digits::new())).ok_or(NOT_A_FLOAT)?,
         None => LongDouble::ZERO,
     };
     let by = LongDouble::parse(ctx.arg(2)).ok_or(NOT_A_FLOAT)?;
     let sum = before.add(by).to_decimal().ok_or("ERR increment would produce NaN or Infinity")?;
-    ctx.db().set_string(key, sum.as_bytes(), true);
+    ctx.db().set_string(key, sum.as_bytes(), Ttl::Keep, Event::string("incrbyfloat"));
     ctx.reply_bulk(sum.as_bytes())
 }
 

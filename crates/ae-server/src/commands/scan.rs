@@ -1,35 +1,26 @@
 //! KEYS and SCAN: finding keys.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
+use crate::command::context::Context;
 use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
-use crate::command::flag::READONLY;
-use crate::command::spec::NO_KEYS;
 use crate::glob::{Case, matches};
 use resp::{number, writer};
 
-pub const COMMANDS: &[Command] = &[
-    command("keys", 2, READONLY, NO_KEYS, "1.0.0", "Returns all keys that match a pattern.", keys),
-    command("scan", -2, READONLY, NO_KEYS, "2.8.0", "Returns the keys bit by bit.", scan),
-];
-
-fn keys(ctx: &mut Context<'_>) -> Outcome {
+pub fn keys(ctx: &mut Context<'_>) -> Outcome {
     let pattern = ctx.arg(1);
-    let now = ctx.server.now;
-    let mut found = Vec::new();
+    let (db, mut reply) = ctx.split();
+    let place = reply.place();
     let mut count = 0;
-    for (key, deadline) in ctx.db().iter() {
-        if deadline.is_none_or(|at| at > now) && (pattern == b"*" || matches(pattern, key, Case::Sensitive)) {
-            writer::bulk(&mut found, key);
+    for key in db.keys() {
+        if pattern == b"*" || matches(pattern, key, Case::Sensitive) {
+            reply.bulk(key);
             count += 1;
         }
     }
-    writer::array(ctx.out(), count);
-    ctx.out().append(&mut found);
+    reply.put_array(place, count);
     Ok(())
 }
 
-fn scan(ctx: &mut Context<'_>) -> Outcome {
+pub fn scan(ctx: &mut Context<'_>) -> Outcome {
     let mut cursor = parse_cursor(ctx.arg(1)).ok_or("ERR invalid cursor")?;
     let (mut pattern, mut kind, mut wanted) = (&b"*"[..], None, 10);
     let mut words = ctx.args.from(2);
@@ -47,17 +38,15 @@ fn scan(ctx: &mut Context<'_>) -> Outcome {
             _ => return Err(SYNTAX_ERROR.into()),
         }
     }
-    let now = ctx.server.now;
     let (mut found, mut count) = (Vec::new(), 0);
     // COUNT limits the work, so keys that do not match count too; in a table with many empty buckets the
     // buckets set the limit.
     let mut buckets = wanted.saturating_mul(10);
     let mut visited = 0;
     loop {
-        cursor = ctx.db().scan(cursor, |key, value, deadline| {
+        cursor = ctx.db().scan(cursor, |key, value| {
             visited += 1;
-            if deadline.is_none_or(|at| at > now)
-                && kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()))
+            if kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()))
                 && (pattern == b"*" || matches(pattern, key, Case::Sensitive))
             {
                 writer::bulk(&mut found, key);
@@ -69,11 +58,11 @@ fn scan(ctx: &mut Context<'_>) -> Outcome {
             break;
         }
     }
-    let out = ctx.out();
-    writer::array(out, 2);
-    writer::bulk(out, cursor.to_string().as_bytes());
-    writer::array(out, count);
-    out.append(&mut found);
+    let mut reply = ctx.reply();
+    reply.array(2);
+    reply.bulk(cursor.to_string());
+    reply.array(count);
+    reply.out().append(&mut found);
     Ok(())
 }
 

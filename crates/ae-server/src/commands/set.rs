@@ -1,61 +1,30 @@
 //! GET, SET and their relatives: whole strings.
 
 use super::set_options::{Expire, Options};
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
-use crate::command::error::{Outcome, WRONG_TYPE};
-use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::command::spec::{ALL_KEYS, ONE_KEY};
-use resp::writer;
-use store::{Bytes, Digits, EntryId, StringValue, Value};
+use crate::command::context::Context;
+use crate::command::error::Outcome;
+use crate::db::door::{Ttl, WrongType};
+use crate::db::event::Event;
+use store::StringValue;
 
-pub const COMMANDS: &[Command] = &[
-    command("get", 2, READONLY | FAST, ONE_KEY, "1.0.0", "Returns the string at a key.", get),
-    command("set", -3, WRITE | DENYOOM, ONE_KEY, "1.0.0", "Sets a key to a string, whatever it held.", set),
-    command("setex", 4, WRITE | DENYOOM, ONE_KEY, "2.0.0", "Sets a string that expires in seconds.", setex),
-    command("psetex", 4, WRITE | DENYOOM, ONE_KEY, "2.6.0", "Sets a string that expires in milliseconds.", psetex),
-    command("setnx", 3, WRITE | DENYOOM | FAST, ONE_KEY, "1.0.0", "Sets a key that does not exist.", setnx),
-    command("getset", 3, WRITE | DENYOOM | FAST, ONE_KEY, "1.0.0", "Sets a key and returns its old string.", getset),
-    command("getdel", 2, WRITE | FAST, ONE_KEY, "6.2.0", "Returns the string at a key and deletes the key.", getdel),
-    command("getex", -2, WRITE | FAST, ONE_KEY, "6.2.0", "Returns a string and sets when it expires.", getex),
-    command("mget", -2, READONLY | FAST, ALL_KEYS, "1.0.0", "Returns the strings at several keys.", mget),
-    command("mset", -3, WRITE | DENYOOM, (1, -1, 2), "1.0.1", "Sets several keys.", mset),
-    command("msetnx", -3, WRITE | DENYOOM, (1, -1, 2), "1.0.1", "Sets several keys if none exists.", msetnx),
-];
-
-/// Replies with the string of an entry.
-fn reply_string(ctx: &mut Context<'_>, id: EntryId) -> Outcome {
-    let Context { server, client, .. } = ctx;
-    let value = server.databases[client.db as usize].value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
-    let output = &mut client.output;
-    match value {
-        StringValue::Integer(value) => writer::bulk_integer(&mut output.bytes, *value),
-        StringValue::Fixed(Bytes::Shared(content)) => {
-            writer::bulk_head(&mut output.bytes, content.len());
-            output.attach(content.clone());
-            writer::bulk_end(&mut output.bytes);
-        }
-        value => writer::bulk(&mut output.bytes, value.as_slice(&mut Digits::new())),
+/// Replies with the string at a key, or null.
+fn reply_key(ctx: &mut Context<'_>, key: &[u8]) -> Result<(), WrongType> {
+    let (db, mut reply) = ctx.split();
+    match db.read::<StringValue>(key)? {
+        Some(value) => reply.string(value),
+        None => reply.null(),
     }
     Ok(())
 }
 
-/// Replies with the string at a key, or null.
-fn reply_key(ctx: &mut Context<'_>, key: &[u8]) -> Outcome {
-    match ctx.lookup_read(key) {
-        Some(id) => reply_string(ctx, id),
-        None => ctx.reply_null(),
-    }
+pub fn get(ctx: &mut Context<'_>) -> Outcome {
+    Ok(reply_key(ctx, ctx.arg(1))?)
 }
 
-fn get(ctx: &mut Context<'_>) -> Outcome {
-    reply_key(ctx, ctx.arg(1))
-}
-
-fn set(ctx: &mut Context<'_>) -> Outcome {
+pub fn set(ctx: &mut Context<'_>) -> Outcome {
     let (key, value) = (ctx.arg(1), ctx.content(2));
     if ctx.args.len() == 3 {
-        ctx.db().set_string(key, value, false);
+        ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
         return ctx.reply_ok();
     }
     let options = Options::parse(ctx, 3, false)?;
@@ -63,96 +32,94 @@ fn set(ctx: &mut Context<'_>) -> Outcome {
     if options.get {
         reply_key(ctx, key)?;
     }
-    let exists = ctx.lookup(key).is_some();
+    let exists = ctx.db().exists(key);
     if (options.not_existing && exists) || (options.existing && !exists) {
         return if options.get { Ok(()) } else { ctx.reply_null() };
     }
-    let id = ctx.db().set_string(key, value, options.keep_ttl);
-    if let Some(at) = deadline {
-        ctx.db().set_deadline(id, at);
-    }
+    let ttl = match deadline {
+        Some(at) => Ttl::At(at),
+        None if options.keep_ttl => Ttl::Keep,
+        None => Ttl::Clear,
+    };
+    ctx.db().set_string(key, value, ttl, Event::SET);
     if options.get { Ok(()) } else { ctx.reply_ok() }
 }
 
-fn setex(ctx: &mut Context<'_>) -> Outcome {
+pub fn setex(ctx: &mut Context<'_>) -> Outcome {
     set_expiring(ctx, Expire::SECONDS)
 }
 
-fn psetex(ctx: &mut Context<'_>) -> Outcome {
+pub fn psetex(ctx: &mut Context<'_>) -> Outcome {
     set_expiring(ctx, Expire::MILLISECONDS)
 }
 
 fn set_expiring(ctx: &mut Context<'_>, unit: Expire) -> Outcome {
     let at = unit.deadline(ctx, ctx.arg(2))?;
     let (key, value) = (ctx.arg(1), ctx.content(3));
-    let id = ctx.db().set_string(key, value, true);
-    ctx.db().set_deadline(id, at);
+    ctx.db().set_string(key, value, Ttl::At(at), Event::SET);
     ctx.reply_ok()
 }
 
-fn setnx(ctx: &mut Context<'_>) -> Outcome {
+pub fn setnx(ctx: &mut Context<'_>) -> Outcome {
     let (key, value) = (ctx.arg(1), ctx.content(2));
-    if ctx.lookup(key).is_some() {
+    if ctx.db().exists(key) {
         return ctx.reply_integer(0);
     }
-    ctx.db().set_string(key, value, false);
+    ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
     ctx.reply_integer(1)
 }
 
-fn getset(ctx: &mut Context<'_>) -> Outcome {
+pub fn getset(ctx: &mut Context<'_>) -> Outcome {
     let (key, value) = (ctx.arg(1), ctx.content(2));
     reply_key(ctx, key)?;
-    ctx.db().set_string(key, value, false);
+    ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
     Ok(())
 }
 
-fn getdel(ctx: &mut Context<'_>) -> Outcome {
-    let Some(id) = ctx.lookup_read(ctx.arg(1)) else {
-        return ctx.reply_null();
-    };
-    reply_string(ctx, id)?;
-    ctx.db().remove(id);
+pub fn getdel(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(1);
+    reply_key(ctx, key)?;
+    ctx.db().remove(key, Event::DEL);
     Ok(())
 }
 
-fn getex(ctx: &mut Context<'_>) -> Outcome {
+pub fn getex(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(1);
     let options = Options::parse(ctx, 2, true)?;
-    let Some(id) = ctx.lookup_read(ctx.arg(1)) else {
-        return ctx.reply_null();
-    };
     // The time is checked only when there is something to expire, and before the reply.
-    ctx.db().value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
+    if ctx.db().peek::<StringValue>(key)?.is_none() {
+        return Ok(reply_key(ctx, key)?);
+    }
     let deadline = options.deadline(ctx)?;
-    reply_string(ctx, id)?;
+    reply_key(ctx, key)?;
     match deadline {
-        Some(at) if at <= ctx.server.now => _ = ctx.db().remove(id),
-        Some(at) => ctx.db().set_deadline(id, at),
-        None if options.persist => _ = ctx.db().clear_deadline(id),
+        Some(at) => _ = ctx.db().set_deadline(key, at),
+        None if options.persist => _ = ctx.db().persist(key),
         None => {}
     }
     Ok(())
 }
 
-fn mget(ctx: &mut Context<'_>) -> Outcome {
+pub fn mget(ctx: &mut Context<'_>) -> Outcome {
     let keys = ctx.args.from(1);
-    writer::array(ctx.out(), keys.len());
+    ctx.reply().array(keys.len());
     for key in keys {
         if reply_key(ctx, key).is_err() {
-            ctx.reply_null()?;
+            ctx.reply().null();
         }
     }
     Ok(())
 }
 
-fn mset(ctx: &mut Context<'_>) -> Outcome {
+pub fn mset(ctx: &mut Context<'_>) -> Outcome {
     check_pairs(ctx)?;
     set_pairs(ctx);
     ctx.reply_ok()
 }
 
-fn msetnx(ctx: &mut Context<'_>) -> Outcome {
+pub fn msetnx(ctx: &mut Context<'_>) -> Outcome {
     check_pairs(ctx)?;
-    if ctx.args.from(1).step_by(2).any(|key| ctx.lookup(key).is_some()) {
+    if ctx.args.from(1).step_by(2).any(|key| ctx.db().exists(key)) {
         return ctx.reply_integer(0);
     }
     set_pairs(ctx);
@@ -169,7 +136,7 @@ fn check_pairs(ctx: &Context<'_>) -> Outcome {
 fn set_pairs(ctx: &mut Context<'_>) {
     for at in (1..ctx.args.len()).step_by(2) {
         let (key, value) = (ctx.arg(at), ctx.content(at + 1));
-        ctx.db().set_string(key, value, false);
+        ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
     }
 }
 

@@ -1,55 +1,39 @@
 //! APPEND, GETRANGE, SETRANGE: parts of strings.
 
-use crate::command::context::{Command, Context};
-use crate::command::declare::command;
-use crate::command::error::{Error, Outcome, WRONG_TYPE};
-use crate::command::flag::{DENYOOM, FAST, READONLY, WRITE};
-use crate::command::spec::ONE_KEY;
-use resp::writer;
-use store::{Digits, Value};
+use crate::command::context::Context;
+use crate::command::error::{Error, Outcome};
+use crate::db::event::Event;
+use store::{Digits, StringValue};
 
-pub const COMMANDS: &[Command] = &[
-    command("append", 3, WRITE | DENYOOM | FAST, ONE_KEY, "2.0.0", "Appends to a string.", append),
-    command("strlen", 2, READONLY | FAST, ONE_KEY, "2.2.0", "Returns the length of a string.", strlen),
-    command("getrange", 4, READONLY, ONE_KEY, "2.4.0", "Returns a part of a string.", getrange),
-    command("substr", 4, READONLY, ONE_KEY, "1.0.0", "Returns a part of a string; GETRANGE's old name.", getrange),
-    command("setrange", 4, WRITE | DENYOOM, ONE_KEY, "2.2.0", "Overwrites a part of a string.", setrange),
-];
-
-fn append(ctx: &mut Context<'_>) -> Outcome {
+pub fn append(ctx: &mut Context<'_>) -> Outcome {
     let (key, tail) = (ctx.arg(1), ctx.arg(2));
-    let Some(id) = ctx.lookup(key) else {
-        let content = ctx.content(2);
-        ctx.db().set_string(key, content, false);
-        return ctx.reply_integer(tail.len() as i64);
-    };
     let max = ctx.server.config.max_bulk;
-    let value = ctx.db().value_mut(id).and_then(Value::as_string_mut).ok_or(WRONG_TYPE)?;
-    check_length(value.len() as u64 + tail.len() as u64, max)?;
-    let content = value.make_growing();
-    content.extend_from_slice(tail);
-    let len = content.len();
-    ctx.reply_integer(len as i64)
+    let event = Event::string("append");
+    let content = ctx.content(2);
+    let mut value = ctx.db().edit_or_create::<StringValue>(key, event)?;
+    if value.is_new() {
+        *value = StringValue::new(content);
+    } else {
+        check_length(value.len() as u64 + tail.len() as u64, max)?;
+        value.make_growing().extend_from_slice(tail);
+    }
+    let len = value.len();
+    drop(value);
+    ctx.reply_count(len)
 }
 
-fn strlen(ctx: &mut Context<'_>) -> Outcome {
-    let Some(id) = ctx.lookup_read(ctx.arg(1)) else {
-        return ctx.reply_integer(0);
-    };
-    let len = ctx.db().value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?.len();
-    ctx.reply_integer(len as i64)
+pub fn strlen(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(1);
+    let len = ctx.db().read::<StringValue>(key)?.map_or(0, StringValue::len);
+    ctx.reply_count(len)
 }
 
-fn getrange(ctx: &mut Context<'_>) -> Outcome {
-    let (start, end) = (ctx.integer(2)?, ctx.integer(3)?);
-    let Some(id) = ctx.lookup_read(ctx.arg(1)) else {
-        return ctx.reply_bulk(b"");
-    };
-    let Context { server, client, .. } = ctx;
-    let value = server.databases[client.db as usize].value(id).and_then(Value::as_string).ok_or(WRONG_TYPE)?;
+pub fn getrange(ctx: &mut Context<'_>) -> Outcome {
+    let (key, start, end) = (ctx.arg(1), ctx.integer(2)?, ctx.integer(3)?);
+    let (db, mut reply) = ctx.split();
     let mut digits = Digits::new();
-    let content = value.as_slice(&mut digits);
-    writer::bulk(&mut client.output.bytes, slice(content, start, end));
+    let content = db.read::<StringValue>(key)?.map_or(&b""[..], |value| value.as_slice(&mut digits));
+    reply.bulk(slice(content, start, end));
     Ok(())
 }
 
@@ -64,35 +48,29 @@ fn slice(content: &[u8], start: i64, end: i64) -> &[u8] {
     if start > end { b"" } else { &content[start as usize..=end as usize] }
 }
 
-fn setrange(ctx: &mut Context<'_>) -> Outcome {
+pub fn setrange(ctx: &mut Context<'_>) -> Outcome {
     let (key, offset, part) = (ctx.arg(1), ctx.integer(2)?, ctx.arg(3));
     let Ok(offset) = u64::try_from(offset) else {
         return Err("ERR offset is out of range".into());
     };
     let end = offset + part.len() as u64;
     let max = ctx.server.config.max_bulk;
-    let id = match ctx.lookup(key) {
-        Some(id) => id,
-        None if part.is_empty() => return ctx.reply_integer(0),
-        None => {
-            check_length(end, max)?;
-            ctx.db().set_string(key, b"", false)
-        }
-    };
-    let value = ctx.db().value_mut(id).and_then(Value::as_string_mut).ok_or(WRONG_TYPE)?;
-    let mut len = value.len();
-    if !part.is_empty() {
-        check_length(end, max)?;
-        let content = value.make_growing();
-        // Within the limit just checked, so it fits an usize.
-        let (offset, end) = (offset as usize, end as usize);
-        if content.len() < end {
-            content.resize(end, 0);
-        }
-        content[offset..end].copy_from_slice(part);
-        len = content.len();
+    if part.is_empty() {
+        let len = ctx.db().peek::<StringValue>(key)?.map_or(0, StringValue::len);
+        return ctx.reply_count(len);
     }
-    ctx.reply_integer(len as i64)
+    let mut value = ctx.db().edit_or_create::<StringValue>(key, Event::string("setrange"))?;
+    check_length(end, max)?;
+    let content = value.make_growing();
+    // Within the limit just checked, so it fits an usize.
+    let (offset, end) = (offset as usize, end as usize);
+    if content.len() < end {
+        content.resize(end, 0);
+    }
+    content[offset..end].copy_from_slice(part);
+    let len = content.len();
+    drop(value);
+    ctx.reply_count(len)
 }
 
 fn check_length(len: u64, max: u64) -> Result<(), Error> {

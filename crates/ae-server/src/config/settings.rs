@@ -37,10 +37,22 @@ pub struct Config {
     pub max_bulk: u64,
     /// How many bytes of an unfinished request a client may have here.
     pub query_buffer_limit: u64,
+    /// Up to which sizes collections are packed.
+    pub types: TypeLimits,
     /// 0 for none.
     pub tls_port: u16,
     /// As in Redis, clients must show a certificate by default.
     pub tls: TlsConfig,
+}
+
+/// The parameters of the data types.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TypeLimits {
+    pub list: store::types::list::Limits,
+    pub set: store::types::set::Limits,
+    pub hash: store::types::hash::Limits,
+    pub zset: store::types::zset::Limits,
+    pub hyperloglog: store::types::hyperloglog::Limits,
 }
 
 impl Default for Config {
@@ -64,6 +76,7 @@ impl Default for Config {
             busy_poll: true,
             max_bulk: 512 * MIB,
             query_buffer_limit: 1024 * MIB,
+            types: TypeLimits::default(),
             tls_port: 0,
             tls: TlsConfig { auth_clients: AuthClients::Yes, any_server_name: true, ..TlsConfig::default() },
         }

@@ -1,8 +1,12 @@
 //! The databases, and what is done regularly to their keys.
 
-use std::ops::{Index, IndexMut};
+use super::door::Db;
+use super::event::Event;
+use super::observers::Observers;
+use super::random::Random;
+use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::Keyspace;
+use store::{EntryId, Keyspace};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -14,17 +18,29 @@ const EXPIRE_BATCH: usize = 32;
 const REHASH_ROUND: Duration = Duration::from_millis(1);
 const REHASH_BATCH: usize = 100;
 
-/// All databases, by number.
+/// What is counted about keys, until CONFIG RESETSTAT.
+#[derive(Default)]
+pub struct KeyStats {
+    pub hits: u64,
+    pub misses: u64,
+    pub expired: u64,
+    pub evicted: u64,
+    /// Rounds of active expiry that ran out of time.
+    pub expire_stopped: u64,
+}
+
+/// All databases, by number. They are changed through [`Db`] alone.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
-    /// The state of [`next_random`].
-    random: u64,
+    pub random: Random,
     /// The database that the next round of expiry begins with, so that a full one does not starve the others.
     expire_next: usize,
     /// Active expiry rests until then.
     expire_after: Instant,
-    /// Rounds of active expiry that ran out of time since the statistics were reset.
-    pub expire_stopped: u64,
+    pub observers: Observers,
+    /// How many changes there have been.
+    pub dirty: u64,
+    pub stats: KeyStats,
 }
 
 impl Index<usize> for Databases {
@@ -35,48 +51,62 @@ impl Index<usize> for Databases {
     }
 }
 
-impl IndexMut<usize> for Databases {
-    fn index_mut(&mut self, db: usize) -> &mut Keyspace {
-        &mut self.keyspaces[db]
-    }
-}
-
 impl Databases {
-    /// `seed` is not 0.
     pub fn new(count: u32, seed: u64) -> Databases {
         Databases {
             keyspaces: (0..count).map(|_| Keyspace::new()).collect(),
-            random: seed,
+            random: Random::new(seed),
             expire_next: 0,
             expire_after: Instant::now(),
-            expire_stopped: 0,
+            observers: Observers::default(),
+            dirty: 0,
+            stats: KeyStats::default(),
         }
+    }
+
+    pub fn len(&self) -> usize {
+        self.keyspaces.len()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Keyspace> {
         self.keyspaces.iter()
     }
 
+    /// One of them, at the time `now`.
+    pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
+        Db::new(self, db, now)
+    }
+
+    pub(super) fn keyspace(&self, db: usize) -> &Keyspace {
+        &self.keyspaces[db]
+    }
+
+    pub(super) fn keyspace_mut(&mut self, db: usize) -> &mut Keyspace {
+        &mut self.keyspaces[db]
+    }
+
+    pub(super) fn swap(&mut self, one: usize, other: usize) {
+        self.keyspaces.swap(one, other);
+    }
+
+    /// A random entry of a database.
+    pub(super) fn random_entry(&mut self, db: usize) -> Option<EntryId> {
+        self.keyspaces[db].random(|| self.random.number())
+    }
+
     /// Removes everything, and returns what was there.
     pub fn take(&mut self) -> Vec<Keyspace> {
-        self.keyspaces.iter_mut().map(Keyspace::take).collect()
+        (0..self.len()).map(|db| self.db(db, 0).take_all()).collect()
     }
 
-    pub fn reset_statistics(&mut self) {
-        self.keyspaces.iter_mut().for_each(|keyspace| keyspace.expired = 0);
-        self.expire_stopped = 0;
-    }
-
-    /// A key of database `db` picked at random; expired ones that come up are removed and passed over.
-    pub fn random_key(&mut self, db: usize, now: i64) -> Option<u32> {
-        loop {
-            let keyspace = &mut self.keyspaces[db];
-            let id = keyspace.random(|| next_random(&mut self.random))?;
-            if keyspace.deadline(id).is_none_or(|at| at > now) {
-                return Some(id);
-            }
-            keyspace.expire_one(id);
-        }
+    /// Removes an entry because its time has come.
+    pub(super) fn expire_one(&mut self, db: usize, id: EntryId) {
+        self.stats.expired += 1;
+        let keyspace = &mut self.keyspaces[db];
+        let key = keyspace.key(id);
+        self.observers.changed(db, key);
+        self.observers.happened(db, key, Event::EXPIRED);
+        keyspace.remove(id);
     }
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
@@ -91,16 +121,27 @@ impl Databases {
         let count = self.keyspaces.len();
         for i in 0..count {
             let db = (self.expire_next + i) % count;
-            while self.keyspaces[db].expire(now, EXPIRE_BATCH) == EXPIRE_BATCH {
+            while self.expire_batch(db, now) {
                 if start.elapsed() >= EXPIRE_ROUND {
                     self.expire_next = db + 1;
                     self.expire_after = Instant::now() + EXPIRE_PAUSE;
-                    self.expire_stopped += 1;
+                    self.stats.expire_stopped += 1;
                     return true;
                 }
             }
         }
         false
+    }
+
+    /// Removes some of the keys whose time has come. True if some may be left.
+    fn expire_batch(&mut self, db: usize, now: i64) -> bool {
+        (0..EXPIRE_BATCH).all(|_| match self.keyspaces[db].due(now) {
+            Some(id) => {
+                self.expire_one(db, id);
+                true
+            }
+            None => false,
+        })
     }
 
     /// Continues resizes of hash tables that no requests move on.
@@ -116,27 +157,24 @@ impl Databases {
     }
 }
 
-/// xorshift64: `state` is never 0.
-fn next_random(state: &mut u64) -> u64 {
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    *state
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::door::Ttl;
 
     const NOW: i64 = 1_000_000;
+
+    fn fill(databases: &mut Databases, db: usize, key: &[u8], at: Option<i64>) {
+        let ttl = at.map_or(Ttl::Clear, Ttl::At);
+        databases.db(db, 0).set_string(key, b"", ttl, Event::SET);
+    }
 
     #[test]
     fn expiry_is_bounded_and_gets_done() {
         let mut databases = Databases::new(16, 1);
         for db in [0, 7] {
             for i in 0..50_000u32 {
-                let id = databases[db].set_string(&i.to_le_bytes(), b"", false);
-                databases[db].set_deadline(id, NOW - 1 + i64::from(i % 10) / 9 * 100_000);
+                fill(&mut databases, db, &i.to_le_bytes(), Some(NOW - 1 + i64::from(i % 10) / 9 * 100_000));
             }
         }
         let mut rounds = 0;
@@ -146,20 +184,16 @@ mod tests {
         }
         assert!(rounds > 1, "100 000 keys went in a single round");
         assert_eq!((databases[0].len(), databases[7].len()), (5_000, 5_000));
-        assert_eq!(databases[0].expired, 45_000);
+        assert_eq!(databases.stats.expired, 90_000);
     }
 
     #[test]
     fn random_keys_are_alive() {
         let mut databases = Databases::new(16, 1);
-        assert_eq!(databases.random_key(0, NOW), None);
+        assert_eq!(databases.db(0, NOW).random_key(), None);
         for i in 0..100u8 {
-            let id = databases[0].set_string(&[i], b"", false);
-            if i != 42 {
-                databases[0].set_deadline(id, NOW - 1);
-            }
+            fill(&mut databases, 0, &[i], (i != 42).then_some(NOW - 1));
         }
-        let id = databases.random_key(0, NOW).unwrap();
-        assert_eq!(databases[0].key(id), [42]);
+        assert_eq!(databases.db(0, NOW).random_key(), Some(&[42][..]));
     }
 }

@@ -7,4 +7,5 @@ pub mod read;
 pub mod spin;
 pub mod state;
 pub mod unread;
+pub mod waiting;
 pub mod write;

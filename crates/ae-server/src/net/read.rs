@@ -103,7 +103,7 @@ impl Net {
         {
             client.output.bytes = spare;
         }
-        while client.closing == Closing::No {
+        while client.closing == Closing::No && client.blocked.is_none() {
             client.output.divide();
             if client.output.pending() > OUTPUT_PAUSE {
                 client.paused = true;
@@ -123,6 +123,16 @@ impl Net {
                     reply_error(&mut self.server, client, &[b"ERR ", &error.reply()[..]].concat());
                     client.closing = Closing::AfterReplies;
                 }
+            }
+        }
+    }
+
+    /// Goes on with the requests of clients that no longer wait for a key.
+    pub(super) fn resume_unblocked(&mut self) {
+        while let Some(reference) = self.server.clients.unblocked.pop() {
+            if let Some(mut client) = self.server.clients.take_same(reference) {
+                self.resume(&mut client);
+                self.settle(client);
             }
         }
     }

@@ -6,7 +6,7 @@ use super::unread::UnreadClients;
 use crate::clients::client::{Client, Closing};
 use crate::config::settings::Config;
 use crate::server::state::Server;
-use ae::Handler;
+use ae::{Handler, TimerId};
 use resp::RequestParser;
 
 /// Bytes read from a client at a time, into a buffer that all share.
@@ -29,6 +29,9 @@ pub struct Net {
     pub(super) spin: Spin,
     /// There was an event since the loop last slept or polled.
     pub(super) active: bool,
+    /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
+    pub(super) wakes_at: Option<i64>,
+    pub(super) waker: Option<TimerId>,
     /// One handler serves all connections. None before the start and after the end.
     pub(super) handlers: Option<Handlers>,
 }
@@ -49,6 +52,8 @@ impl Net {
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
+            wakes_at: None,
+            waker: None,
             handlers: None,
         }
     }
@@ -84,7 +89,7 @@ impl Net {
 
     pub(super) fn end(&mut self, mut client: Box<Client>) {
         self.recycle(&mut client);
-        self.server.clients.forget(&client);
+        self.server.release(&mut client);
     }
 
     /// Takes an output buffer that is no longer needed away from its client.

@@ -113,11 +113,11 @@ fn stats(server: &Server, out: &mut String) {
         "total_net_input_bytes" => stats.bytes_in,
         "total_net_output_bytes" => stats.bytes_out,
         "rejected_connections" => stats.rejected,
-        "expired_keys" => server.databases.iter().map(|keyspace| keyspace.expired).sum::<u64>(),
-        "expired_time_cap_reached_count" => server.databases.expire_stopped,
+        "expired_keys" => server.databases.stats.expired,
+        "expired_time_cap_reached_count" => server.databases.stats.expire_stopped,
         "evicted_keys" => 0,
-        "keyspace_hits" => stats.hits,
-        "keyspace_misses" => stats.misses,
+        "keyspace_hits" => server.databases.stats.hits,
+        "keyspace_misses" => server.databases.stats.misses,
         "total_error_replies" => stats.errors,
     );
 }

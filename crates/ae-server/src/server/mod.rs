@@ -2,3 +2,5 @@
 
 pub mod state;
 pub mod stats;
+pub mod timeouts;
+pub mod waiting;

@@ -1,6 +1,7 @@
 //! The state that all clients share, and what is done regularly to it.
 
 use super::stats::{LastSample, Stats};
+use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
@@ -11,6 +12,8 @@ pub struct Server {
     pub config: Config,
     pub databases: Databases,
     pub clients: Clients,
+    /// When clients have waited long enough.
+    pub timeouts: Timeouts,
     pub stats: Stats,
     pub last_sample: LastSample,
     /// Unix time in milliseconds as of the current event. One reading serves all commands of a pipeline.
@@ -37,6 +40,7 @@ impl Server {
         let mut server = Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
+            timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
             now: 0,

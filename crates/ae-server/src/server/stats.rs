@@ -8,8 +8,6 @@ pub struct Stats {
     pub connections: u64,
     pub rejected: u64,
     pub commands: u64,
-    pub hits: u64,
-    pub misses: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub errors: u64,

@@ -1,0 +1,146 @@
+//! Makes two Rust files of `commands.csv`: what each command is (`SPECS`), and what runs it (`ROWS`).
+
+use std::collections::BTreeSet;
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+const TABLE: &str = "commands.csv";
+
+struct Row {
+    fields: csv::StringRecord,
+    columns: csv::StringRecord,
+}
+
+impl Row {
+    fn get(&self, column: &str) -> &str {
+        let at = self.columns.iter().position(|name| name == column);
+        at.and_then(|at| self.fields.get(at)).unwrap_or_else(|| panic!("{TABLE} has no column {column}"))
+    }
+
+    fn name(&self) -> &str {
+        self.get("name")
+    }
+
+    /// The name of the command that this is a subcommand of.
+    fn parent(&self) -> Option<&str> {
+        self.name().split_once('|').map(|(parent, _)| parent)
+    }
+
+    /// Names separated by spaces as a sum of constants.
+    fn sum(&self, column: &str, module: &str) -> String {
+        let names = self.get(column).split_whitespace();
+        let constants: Vec<_> = names.map(|name| format!("{module}::{}", name.to_ascii_uppercase())).collect();
+        if constants.is_empty() { "0".into() } else { constants.join(" | ") }
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed={TABLE}");
+    let mut reader = csv::Reader::from_path(TABLE)?;
+    let columns = reader.headers()?.clone();
+    let all = reader.records().map(|fields| Ok(Row { fields: fields?, columns: columns.clone() }));
+    let all: Vec<Row> = all.collect::<Result<_, csv::Error>>()?;
+    let rows = those_that_run(&all);
+    let out = env::var("OUT_DIR")?;
+    fs::write(Path::new(&out).join("specs.rs"), specs(&rows))?;
+    fs::write(Path::new(&out).join("rows.rs"), table(&rows))?;
+    Ok(())
+}
+
+/// A row whose function begins with `-` is of a command that there is not yet; a command that has only subcommands is
+/// there with its subcommands.
+fn those_that_run(all: &[Row]) -> Vec<&Row> {
+    let there = |row: &Row| !row.get("run").is_empty() && !row.get("run").starts_with('-');
+    let parents: BTreeSet<&str> =
+        all.iter().filter(|row| there(row) && !row.name().ends_with("|help")).filter_map(Row::parent).collect();
+    let kept = |row: &&Row| match (row.get("run"), row.parent()) {
+        ("", None) => parents.contains(row.name()),
+        (_, Some(parent)) => there(row) && parents.contains(parent),
+        _ => there(row),
+    };
+    all.iter().filter(kept).collect()
+}
+
+fn specs(rows: &[&Row]) -> String {
+    let mut text = format!("pub static SPECS: [Spec; {}] = [\n", rows.len());
+    for (id, row) in rows.iter().enumerate() {
+        let (parent, name) = match row.name().split_once('|') {
+            Some((parent, name)) => (format!("Some({parent:?})"), name),
+            None => ("None".into(), row.name()),
+        };
+        let keys: Vec<_> = row.get("keys").split_whitespace().map(key_spec).collect();
+        let tips: Vec<_> = row.get("tips").split_whitespace().collect();
+        let _ = writeln!(
+            text,
+            "    Spec {{ id: {id}, name: {name:?}, full_name: {:?}, parent: {parent}, group: {:?}, arity: {}, flags: {}, \
+             listed_categories: {}, tips: &{tips:?}, keys: &[{}], since: {:?}, deprecated: {:?}, syntax: {:?}, \
+             complexity: {:?}, summary: {:?} }},",
+            row.name(),
+            row.get("group"),
+            row.get("arity"),
+            row.sum("flags", "flag"),
+            row.sum("categories", "category"),
+            keys.join(", "),
+            row.get("since"),
+            row.get("deprecated"),
+            row.get("syntax"),
+            row.get("complexity"),
+            row.get("summary"),
+        );
+    }
+    text + "];\n"
+}
+
+/// `RW+access=1/-1:2:0`: flags, where the keys begin (an index, a `KEYWORD@index` or `?`), and which there are
+/// (`last:step:limit`, `nINDEX:first:step` for a number of keys in the request, or `?`).
+fn key_spec(text: &str) -> String {
+    let wrong = || panic!("{TABLE}: {text} is no description of keys");
+    let (flags, place) = text.split_once('=').unwrap_or_else(wrong);
+    let (begin, find) = place.split_once('/').unwrap_or_else(wrong);
+    let flags: Vec<_> = flags.split('+').map(|flag| format!("key_flag::{}", flag.to_ascii_uppercase())).collect();
+    let begin = match begin.split_once('@') {
+        Some((word, from)) => format!("Begin::Keyword({word:?}, {from})"),
+        None if begin == "?" => "Begin::Unknown".into(),
+        None => format!("Begin::Index({begin})"),
+    };
+    let find = match find.strip_prefix('n') {
+        Some(find) => {
+            format!("Find::Number {{ at: {}, first: {}, step: {} }}", part(find, 0), part(find, 1), part(find, 2))
+        }
+        None if find == "?" => "Find::Unknown".into(),
+        None => format!("Find::Range {{ last: {}, step: {}, limit: {} }}", part(find, 0), part(find, 1), part(find, 2)),
+    };
+    format!("KeySpec {{ flags: {}, begin: {begin}, find: {find} }}", flags.join(" | "))
+}
+
+fn part(text: &str, index: usize) -> i32 {
+    let number = text.split(':').nth(index).and_then(|part| part.parse().ok());
+    number.unwrap_or_else(|| panic!("{TABLE}: {text} are not three numbers"))
+}
+
+fn table(rows: &[&Row]) -> String {
+    let commands = rows.iter().filter(|row| row.parent().is_none());
+    let mut text = format!("static ROWS: [Command; {}] = [\n", commands.clone().count());
+    let id_of = |name: &str| rows.iter().position(|row| row.name() == name).unwrap_or_default();
+    let run_of = |row: &Row| match row.get("run") {
+        "" => "help::needs_subcommand".to_string(),
+        run => run.to_string(),
+    };
+    for row in commands {
+        let subcommands = rows.iter().filter(|sub| sub.parent() == Some(row.name())).map(|sub| {
+            format!("Row {{ spec: &SPECS[{}], run: commands::{}, subcommands: &[] }}", id_of(sub.name()), run_of(sub))
+        });
+        let subcommands: Vec<_> = subcommands.collect();
+        let _ = writeln!(
+            text,
+            "    Row {{ spec: &SPECS[{}], run: commands::{}, subcommands: &[{}] }},",
+            id_of(row.name()),
+            run_of(row),
+            subcommands.join(", ")
+        );
+    }
+    text + "];\n"
+}

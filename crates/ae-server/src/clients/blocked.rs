@@ -1,0 +1,33 @@
+//! A request that waits for a key.
+
+use super::reply::Reply;
+use crate::command::spec::Spec;
+use resp::OwnedArgs;
+
+/// What a client waits for.
+pub struct Blocked {
+    pub spec: &'static Spec,
+    pub args: OwnedArgs,
+    /// The database of the keys.
+    pub db: usize,
+    pub keys: Vec<Box<[u8]>>,
+    /// In the server's ticks; None for forever.
+    pub deadline: Option<i64>,
+    pub on_timeout: OnTimeout,
+}
+
+/// What a client is told that has waited in vain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnTimeout {
+    Null,
+    NullArray,
+}
+
+impl OnTimeout {
+    pub fn reply(self, reply: &mut Reply<'_>) {
+        match self {
+            OnTimeout::Null => reply.null(),
+            OnTimeout::NullArray => reply.null_array(),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! Commands for what this server does not have. docs/server.md says what to use instead.
+
+use crate::command::context::Context;
+use crate::command::error::Outcome;
+
+pub fn scripting(_: &mut Context<'_>) -> Outcome {
+    Err("ERR scripts and functions are not supported by this server".into())
+}
+
+pub fn cluster(_: &mut Context<'_>) -> Outcome {
+    Err("ERR This instance has cluster support disabled".into())
+}
+
+pub fn modules(_: &mut Context<'_>) -> Outcome {
+    Err("ERR modules are not supported by this server".into())
+}
+
+pub fn persistence(_: &mut Context<'_>) -> Outcome {
+    Err("ERR persistence is not supported by this server: it keeps its data in memory only".into())
+}
+
+pub fn replication(_: &mut Context<'_>) -> Outcome {
+    Err("ERR replication is not supported by this server".into())
+}
+
+pub fn migrate(_: &mut Context<'_>) -> Outcome {
+    Err("ERR MIGRATE is not supported by this server: DUMP here and RESTORE there do the same".into())
+}

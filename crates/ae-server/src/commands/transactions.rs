@@ -1,0 +1,137 @@
+//! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
+
+use crate::clients::transaction::WatchedKey;
+use crate::command::call::call;
+use crate::command::context::{Context, Wait};
+use crate::command::error::Outcome;
+
+pub fn multi(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.client.transaction.is_some() {
+        return Err("ERR MULTI calls can not be nested".into());
+    }
+    ctx.client.transaction = Some(Box::default());
+    ctx.reply_ok()
+}
+
+pub fn discard(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.client.transaction.take().is_none() {
+        return Err("ERR DISCARD without MULTI".into());
+    }
+    ctx.server.unwatch(ctx.client);
+    ctx.reply_ok()
+}
+
+pub fn exec(ctx: &mut Context<'_>) -> Outcome {
+    let Some(transaction) = ctx.client.transaction.take() else {
+        return Err("ERR EXEC without MULTI".into());
+    };
+    let changed = a_watched_key_changed(ctx);
+    ctx.server.unwatch(ctx.client);
+    if transaction.failed {
+        return Err("EXECABORT Transaction discarded because of previous errors.".into());
+    }
+    if changed {
+        ctx.reply().null_array();
+        return Ok(());
+    }
+    ctx.reply().array(transaction.queue.len());
+    for (spec, args) in &transaction.queue {
+        if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
+            call(ctx.server, ctx.client, args.as_args(), command, ctx.commands, Wait::Never);
+        }
+    }
+    ctx.client.last_command = Some(ctx.spec);
+    Ok(())
+}
+
+/// A key that has expired since counts as changed.
+fn a_watched_key_changed(ctx: &mut Context<'_>) -> bool {
+    let (databases, now) = (&mut ctx.server.databases, ctx.server.now);
+    ctx.client.watched.iter().any(|watched| {
+        databases.db(watched.db, now).exists(&watched.key);
+        databases.observers.watched.version(watched.db, &watched.key) != watched.version
+    })
+}
+
+pub fn watch(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.client.transaction.is_some() {
+        return Err("ERR WATCH inside MULTI is not allowed".into());
+    }
+    let db = ctx.client.db as usize;
+    for key in ctx.args.from(1) {
+        if ctx.client.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
+            continue;
+        }
+        // One that has expired already counts as missing.
+        ctx.db().exists(key);
+        let version = ctx.server.databases.observers.watched.watch(db, key);
+        ctx.client.watched.push(WatchedKey { db, key: key.into(), version });
+    }
+    ctx.reply_ok()
+}
+
+pub fn unwatch(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.unwatch(ctx.client);
+    ctx.reply_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn queued_requests_run_at_once() {
+        Session::new().expect(&[
+            ("EXEC", "-ERR EXEC without MULTI"),
+            ("DISCARD", "-ERR DISCARD without MULTI"),
+            ("MULTI", "+OK"),
+            ("MULTI", "-ERR MULTI calls can not be nested"),
+            ("WATCH k", "-ERR WATCH inside MULTI is not allowed"),
+            ("SET k 1", "+QUEUED"),
+            ("INCR k", "+QUEUED"),
+            ("STRLEN", "-ERR wrong number of arguments for 'strlen' command"),
+            ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+            ("GET k", "$-1"),
+            ("MULTI", "+OK"),
+            ("SET k a", "+QUEUED"),
+            ("INCR k", "+QUEUED"),
+            ("GET k", "+QUEUED"),
+            ("EXEC", "*3 +OK -ERR value is not an integer or out of range $1 a"),
+            ("MULTI", "+OK"),
+            ("SET k b", "+QUEUED"),
+            ("DISCARD", "+OK"),
+            ("GET k", "$1 a"),
+            ("MULTI", "+OK"),
+            ("EXEC", "*0"),
+            ("MULTI", "+OK"),
+            ("SHUTDOWN", "-ERR Command not allowed inside a transaction"),
+            ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+        ]);
+    }
+
+    #[test]
+    fn watched_keys() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("WATCH k", "+OK"),
+            ("SET k 1", "+OK"),
+            ("MULTI", "+OK"),
+            ("PING", "+QUEUED"),
+            ("EXEC", "*-1"),
+            ("MULTI", "+OK"),
+            ("PING", "+QUEUED"),
+            ("EXEC", "*1 +PONG"),
+            ("WATCH k", "+OK"),
+            ("SET k 2", "+OK"),
+            ("UNWATCH", "+OK"),
+            ("MULTI", "+OK"),
+            ("EXEC", "*0"),
+            ("SET k 3 PX 100", "+OK"),
+            ("WATCH k k", "+OK"),
+            ("MULTI", "+OK"),
+        ]);
+        session.wait(100);
+        session.expect(&[("EXEC", "*-1"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
+        assert!(session.server.databases.observers.watched.is_empty());
+    }
+}

@@ -1,0 +1,316 @@
+//! One database as a command sees it: the only way to read and change it.
+//!
+//! Whatever a change owes to others is done here and in [`Edit`]: expired keys go first, transactions that watch the key
+//! learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
+//! counted.
+
+use super::databases::Databases;
+use super::edit::Edit;
+use super::event::Event;
+use store::{Content, EntryId, Found, Keyspace, Kind, Value};
+
+/// One database, for one request.
+pub struct Db<'a> {
+    databases: &'a mut Databases,
+    db: usize,
+    now: i64,
+}
+
+/// The key holds a value of another type.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+/// What becomes of the time to live of a key that is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ttl {
+    /// It lives forever.
+    Clear,
+    /// It lives as long as the old value would have.
+    Keep,
+    /// It lives until then, in Unix milliseconds.
+    At(i64),
+}
+
+impl<'a> Db<'a> {
+    pub(super) fn new(databases: &'a mut Databases, db: usize, now: i64) -> Db<'a> {
+        Db { databases, db, now }
+    }
+
+    /// The entry of a key that has not expired.
+    fn find(&mut self, key: &[u8]) -> Option<EntryId> {
+        match self.databases.keyspace(self.db).lookup(key, self.now) {
+            Found::Live(id) => Some(id),
+            Found::Missing => None,
+            Found::Expired(id) => {
+                self.databases.expire_one(self.db, id);
+                None
+            }
+        }
+    }
+
+    /// As `find`, for a command that reads: counts hit or miss.
+    fn find_to_read(&mut self, key: &[u8]) -> Option<EntryId> {
+        let found = self.find(key);
+        match found {
+            Some(_) => self.databases.stats.hits += 1,
+            None => {
+                self.databases.stats.misses += 1;
+                self.databases.observers.happened(self.db, key, Event::KEY_MISS);
+            }
+        }
+        found
+    }
+
+    fn typed<K: Kind>(self, id: Option<EntryId>) -> Result<Option<&'a K>, WrongType> {
+        let Some(id) = id else { return Ok(None) };
+        self.databases.keyspace(self.db).value(id).and_then(K::of).map(Some).ok_or(WrongType)
+    }
+
+    // ---- Reading ----
+
+    /// How many keys there are, with those that have expired but have not been removed yet.
+    pub fn len(&self) -> usize {
+        self.databases.keyspace(self.db).len()
+    }
+
+    /// Whether there is such a key. No hit, no miss.
+    pub fn exists(&mut self, key: &[u8]) -> bool {
+        self.find(key).is_some()
+    }
+
+    /// The value at a key, as a read: a hit or a miss.
+    pub fn read_any(mut self, key: &[u8]) -> Option<&'a Value> {
+        let id = self.find_to_read(key)?;
+        self.databases.keyspace(self.db).value(id)
+    }
+
+    /// As [`Db::read_any`] for a value of one type.
+    pub fn read<K: Kind>(mut self, key: &[u8]) -> Result<Option<&'a K>, WrongType> {
+        let id = self.find_to_read(key);
+        self.typed(id)
+    }
+
+    /// The values at several keys, as reads. Nothing is read when one has another type.
+    pub fn read_several<'k, K: Kind>(
+        mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+    ) -> Result<Vec<Option<&'a K>>, WrongType> {
+        let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
+        let keyspace = self.databases.keyspace(self.db);
+        let value = |id| keyspace.value(id).and_then(K::of).ok_or(WrongType);
+        ids.into_iter().map(|id| id.map(value).transpose()).collect()
+    }
+
+    /// As [`Db::read_any`] for several keys.
+    pub fn read_several_any<'k>(mut self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<Option<&'a Value>> {
+        let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
+        let keyspace = self.databases.keyspace(self.db);
+        ids.into_iter().map(|id| keyspace.value(id?)).collect()
+    }
+
+    /// The value at a key, for a command that may change it afterwards, or only tells about it: no hit, no miss.
+    pub fn peek_any(mut self, key: &[u8]) -> Option<&'a Value> {
+        let id = self.find(key)?;
+        self.databases.keyspace(self.db).value(id)
+    }
+
+    /// As [`Db::peek_any`] for a value of one type.
+    pub fn peek<K: Kind>(mut self, key: &[u8]) -> Result<Option<&'a K>, WrongType> {
+        let id = self.find(key);
+        self.typed(id)
+    }
+
+    /// When a key expires, in Unix milliseconds: None if there is no such key, `Some(None)` if it lives forever. A hit or
+    /// a miss.
+    pub fn read_deadline(&mut self, key: &[u8]) -> Option<Option<i64>> {
+        let id = self.find_to_read(key)?;
+        Some(self.databases.keyspace(self.db).deadline(id))
+    }
+
+    /// As [`Db::read_deadline`], without hit or miss.
+    pub fn deadline(&mut self, key: &[u8]) -> Option<Option<i64>> {
+        let id = self.find(key)?;
+        Some(self.databases.keyspace(self.db).deadline(id))
+    }
+
+    /// A key picked at random. Expired ones that come up are removed and passed over.
+    pub fn random_key(self) -> Option<&'a [u8]> {
+        loop {
+            let id = self.databases.random_entry(self.db)?;
+            if self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now) {
+                return Some(self.databases.keyspace(self.db).key(id));
+            }
+            self.databases.expire_one(self.db, id);
+        }
+    }
+
+    /// One step of a scan: see [`Keyspace::scan`]. Expired keys are left out.
+    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], &Value)) -> u64 {
+        self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
+            if deadline.is_none_or(|at| at > self.now) {
+                found(key, value);
+            }
+        })
+    }
+
+    /// Every key that has not expired.
+    pub fn keys(self) -> impl Iterator<Item = &'a [u8]> {
+        let now = self.now;
+        let keys = self.databases.keyspace(self.db).iter();
+        keys.filter(move |(_, deadline)| deadline.is_none_or(|at| at > now)).map(|(key, _)| key)
+    }
+
+    // ---- Changing ----
+
+    fn changed(&mut self, key: &[u8], event: Event) {
+        self.databases.dirty += 1;
+        self.databases.observers.changed(self.db, key);
+        self.databases.observers.happened(self.db, key, event);
+    }
+
+    /// The value at a key, to be changed; None if there is none.
+    pub fn edit<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Option<Edit<'a, K>>, WrongType> {
+        let Some(id) = self.find(key) else { return Ok(None) };
+        self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
+        Ok(Some(Edit::new(self.databases, self.db, id, key, event, false)))
+    }
+
+    /// The value at a key, to be changed; an empty one if there is none, which goes again if it is not changed.
+    pub fn edit_or_create<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Edit<'a, K>, WrongType> {
+        if let Some(id) = self.find(key) {
+            self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
+            return Ok(Edit::new(self.databases, self.db, id, key, event, false));
+        }
+        let id = self.databases.keyspace_mut(self.db).set(key, K::empty(), false);
+        Ok(Edit::new(self.databases, self.db, id, key, event, true))
+    }
+
+    /// What is common to all forms of setting a key. `put` stores the value; an old deadline stays if it is told so.
+    fn set_with(&mut self, key: &[u8], ttl: Ttl, event: Event, put: impl FnOnce(&mut Keyspace, bool) -> EntryId) {
+        let is_new = self.find(key).is_none();
+        let keyspace = self.databases.keyspace_mut(self.db);
+        let id = put(keyspace, ttl != Ttl::Clear);
+        if let Ttl::At(at) = ttl {
+            keyspace.set_deadline(id, at);
+        }
+        if is_new {
+            self.databases.observers.happened(self.db, key, Event::NEW);
+        }
+        self.changed(key, event);
+        if let Ttl::At(_) = ttl {
+            self.databases.observers.happened(self.db, key, Event::EXPIRE);
+        }
+    }
+
+    /// Sets a key to a value, whatever it held.
+    pub fn set(&mut self, key: &[u8], value: impl Into<Value>, ttl: Ttl, event: Event) {
+        self.set_with(key, ttl, event, |keyspace, keep| keyspace.set(key, value.into(), keep));
+    }
+
+    /// As [`Db::set`] for a string, copied into the old value's memory where it fits.
+    pub fn set_string<'c>(&mut self, key: &[u8], content: impl Into<Content<'c>>, ttl: Ttl, event: Event) {
+        self.set_with(key, ttl, event, |keyspace, keep| keyspace.set_string(key, content, keep));
+    }
+
+    /// Sets a key to a collection that a command made; one with nothing in it deletes the key.
+    pub fn store(&mut self, key: &[u8], value: impl Into<Value>, event: Event) {
+        let value = value.into();
+        if value.is_empty_collection() {
+            self.remove(key, Event::DEL);
+        } else {
+            self.set(key, value, Ttl::Clear, event);
+        }
+    }
+
+    /// Removes a key. None if there was none.
+    pub fn take(&mut self, key: &[u8], event: Event) -> Option<Value> {
+        let id = self.find(key)?;
+        let value = self.databases.keyspace_mut(self.db).remove(id);
+        self.changed(key, event);
+        value
+    }
+
+    /// Removes a key. False if there was none.
+    pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
+        self.take(key, event).is_some()
+    }
+
+    /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
+    /// key.
+    pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
+        let Some(id) = self.find(key) else { return false };
+        if at <= self.now {
+            return self.remove(key, Event::DEL);
+        }
+        self.databases.keyspace_mut(self.db).set_deadline(id, at);
+        self.changed(key, Event::EXPIRE);
+        true
+    }
+
+    /// Has a key live forever. False if it did, or if there is none.
+    pub fn persist(&mut self, key: &[u8]) -> bool {
+        let Some(id) = self.find(key) else { return false };
+        let cleared = self.databases.keyspace_mut(self.db).clear_deadline(id);
+        if cleared {
+            self.changed(key, Event::generic("persist"));
+        }
+        cleared
+    }
+
+    /// Gives the value of a key, with its deadline, to another key, over what that holds.
+    pub fn rename(&mut self, from: &[u8], to: &[u8]) {
+        let db = self.db;
+        self.transfer(from, db, to, Event::generic("rename_from"), Event::generic("rename_to"));
+    }
+
+    /// Moves a key to another database, over what that holds.
+    pub fn move_to(&mut self, key: &[u8], db: usize) {
+        self.transfer(key, db, key, Event::generic("move_from"), Event::generic("move_to"));
+    }
+
+    fn transfer(&mut self, from: &[u8], db: usize, to: &[u8], leaves: Event, arrives: Event) {
+        let Some(id) = self.find(from) else { return };
+        let keyspace = self.databases.keyspace_mut(self.db);
+        let deadline = keyspace.deadline(id);
+        let Some(value) = keyspace.remove(id) else { return };
+        let target = self.databases.keyspace_mut(db);
+        let is_new = target.find(to).is_none();
+        let id = target.set(to, value, false);
+        if let Some(at) = deadline {
+            target.set_deadline(id, at);
+        }
+        self.changed(from, leaves);
+        if is_new {
+            self.databases.observers.happened(db, to, Event::NEW);
+        }
+        Db::new(self.databases, db, self.now).changed(to, arrives);
+    }
+
+    /// Removes everything and returns what was there, to be dropped where that disturbs nobody.
+    pub fn take_all(&mut self) -> Keyspace {
+        let old = self.databases.keyspace_mut(self.db).take();
+        self.databases.dirty += old.len() as u64;
+        self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
+        old
+    }
+
+    /// Exchanges two databases.
+    pub fn swap(&mut self, other: usize) {
+        let db = self.db;
+        self.databases.swap(db, other);
+        self.databases.dirty += 1;
+        for (here, there) in [(db, other), (other, db)] {
+            let held: Vec<Box<[u8]>> = {
+                let observers = &self.databases.observers;
+                let keys = observers.watched.keys(here).chain(observers.waiting.keys(here));
+                let either = |key: &&[u8]| [here, there].iter().any(|db| self.databases[*db].find(key).is_some());
+                keys.filter(either).map(Box::from).collect()
+            };
+            self.databases.observers.all_changed(here, |key| held.iter().any(|other| **other == *key));
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

@@ -1,0 +1,114 @@
+use super::*;
+use crate::db::event::parse_classes;
+use store::types::set::{Limits, Set};
+
+const KEY: &[u8] = b"k";
+
+/// A database with all notifications on.
+fn databases() -> Databases {
+    let mut databases = Databases::new(2, 1);
+    databases.observers.set_classes(parse_classes(b"KEAnm").unwrap());
+    databases
+}
+
+/// The events since the last call.
+fn events(databases: &mut Databases) -> Vec<&'static str> {
+    databases.observers.notices.drain(..).map(|notice| notice.event.name).collect()
+}
+
+fn add(databases: &mut Databases, member: &[u8]) -> bool {
+    let mut set = databases.db(0, 0).edit_or_create::<Set>(KEY, Event::set("sadd")).unwrap();
+    let added = set.add(member, &Limits::default());
+    set.changes(added.into());
+    added
+}
+
+fn remove(databases: &mut Databases, member: &[u8]) {
+    let mut set = databases.db(0, 0).edit::<Set>(KEY, Event::set("srem")).unwrap().unwrap();
+    let removed = set.remove(member);
+    set.changes(removed.into());
+}
+
+#[test]
+fn a_collection_comes_and_goes_with_its_members() {
+    let mut databases = databases();
+    assert!(add(&mut databases, b"a"));
+    assert_eq!(events(&mut databases), ["new", "sadd"]);
+    assert!(!add(&mut databases, b"a"));
+    remove(&mut databases, b"x");
+    assert_eq!((events(&mut databases), databases.dirty), (vec![], 1));
+    remove(&mut databases, b"a");
+    assert_eq!(events(&mut databases), ["srem", "del"]);
+    assert_eq!((databases[0].len(), databases.dirty), (0, 2));
+}
+
+#[test]
+fn what_is_created_and_not_changed_goes_again() {
+    let mut databases = databases();
+    drop(databases.db(0, 0).edit_or_create::<Set>(KEY, Event::set("sadd")).unwrap());
+    drop(databases.db(0, 0).edit_or_create::<store::StringValue>(KEY, Event::SET).unwrap());
+    assert_eq!((events(&mut databases), databases[0].len(), databases.dirty), (vec![], 0, 0));
+}
+
+#[test]
+fn an_edit_that_says_nothing_counts_as_one_change() {
+    let mut databases = databases();
+    let mut set = databases.db(0, 0).edit_or_create::<Set>(KEY, Event::set("sadd")).unwrap();
+    set.add(b"a", &Limits::default());
+    drop(set);
+    assert_eq!((events(&mut databases), databases.dirty), (vec!["new", "sadd"], 1));
+}
+
+#[test]
+fn watchers_and_those_who_wait_learn_of_every_change() {
+    let changes: [(&str, fn(&mut Databases)); 8] = [
+        ("set", |databases| databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET)),
+        ("edit", |databases| _ = add(databases, b"b")),
+        ("remove", |databases| _ = databases.db(0, 0).remove(KEY, Event::DEL)),
+        ("deadline", |databases| _ = databases.db(0, 0).set_deadline(KEY, 5)),
+        ("expired", |databases| _ = databases.db(0, 1000).exists(KEY)),
+        ("rename", |databases| databases.db(0, 0).rename(KEY, b"other")),
+        ("flush", |databases| _ = databases.take()),
+        ("swap", |databases| databases.db(1, 0).swap(0)),
+    ];
+    for (name, change) in changes {
+        let mut databases = databases();
+        add(&mut databases, b"a");
+        databases.db(0, 0).set_deadline(KEY, 100);
+        let version = databases.observers.watched.watch(0, KEY);
+        let client = crate::clients::client::ClientRef { fd: 1, id: 1 };
+        databases.observers.waiting.add(0, KEY, client);
+        change(&mut databases);
+        assert_ne!(databases.observers.watched.version(0, KEY), version, "{name}");
+        assert!(databases.observers.waiting.has_ready(), "{name}");
+    }
+}
+
+#[test]
+fn expired_keys_are_not_there() {
+    let mut databases = databases();
+    add(&mut databases, b"a");
+    databases.db(0, 0).set_deadline(KEY, 100);
+    events(&mut databases);
+    assert!(databases.db(0, 100).read::<Set>(KEY).unwrap().is_none());
+    assert_eq!(events(&mut databases), ["expired", "keymiss"]);
+    assert_eq!((databases.stats.expired, databases.stats.misses), (1, 1));
+}
+
+#[test]
+fn another_type_is_told() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET);
+    assert_eq!(databases.db(0, 0).read::<Set>(KEY).err(), Some(WrongType));
+    assert!(databases.db(0, 0).edit_or_create::<Set>(KEY, Event::SET).is_err());
+}
+
+#[test]
+fn moving_takes_the_deadline_along() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
+    databases.db(0, 0).move_to(KEY, 1);
+    assert_eq!(databases.db(0, 0).deadline(KEY), None);
+    assert_eq!(databases.db(1, 0).deadline(KEY), Some(Some(50)));
+    assert_eq!(events(&mut databases), ["new", "set", "expire", "move_from", "new", "move_to"]);
+}

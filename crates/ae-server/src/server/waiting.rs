@@ -1,0 +1,52 @@
+//! Clients that begin to wait for a key, and that stop.
+
+use super::state::Server;
+use crate::clients::blocked::Blocked;
+use crate::clients::client::{Client, ClientRef};
+
+impl Server {
+    /// The client waits from now on.
+    pub fn start_waiting(&mut self, client: &mut Client, blocked: Blocked) {
+        let reference = client.reference();
+        for key in &blocked.keys {
+            self.databases.observers.waiting.add(blocked.db, key, reference);
+        }
+        if let Some(at) = blocked.deadline {
+            self.timeouts.add(at, reference);
+        }
+        client.blocked = Some(Box::new(blocked));
+    }
+
+    /// Nobody counts on the client for what it waited for.
+    pub fn forget_waiting(&mut self, client: ClientRef, blocked: &Blocked) {
+        for key in &blocked.keys {
+            self.databases.observers.waiting.remove(blocked.db, key, client);
+        }
+        if let Some(at) = blocked.deadline {
+            self.timeouts.remove(at, client);
+        }
+    }
+
+    /// The client has got its reply, and goes on with its requests.
+    pub fn stop_waiting(&mut self, client: &mut Client, blocked: &Blocked) {
+        self.forget_waiting(client.reference(), blocked);
+        self.clients.unblocked.push(client.reference());
+        self.clients.queue.add(client);
+    }
+
+    /// Forgets the keys that the client's next transaction depends on.
+    pub fn unwatch(&mut self, client: &mut Client) {
+        for watched in client.watched.drain(..) {
+            self.databases.observers.watched.unwatch(watched.db, &watched.key);
+        }
+    }
+
+    /// Forgets a client that is leaving, and closes its connection.
+    pub fn release(&mut self, client: &mut Client) {
+        if let Some(blocked) = client.blocked.take() {
+            self.forget_waiting(client.reference(), &blocked);
+        }
+        self.unwatch(client);
+        self.clients.forget(client);
+    }
+}
