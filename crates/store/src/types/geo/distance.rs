@@ -56,7 +56,9 @@ pub fn distance(a: Point, b: Point) -> f64 {
     }
     let (a, b) = (radians(a.latitude), radians(b.latitude));
     let u = ((b - a) / 2.0).sin();
-    2.0 * EARTH_RADIUS * (u * u + a.cos() * b.cos() * v * v).sqrt().asin()
+    // Rounding may make the square of the sine larger than 1 for places on opposite sides of the earth.
+    let sine = (u * u + a.cos() * b.cos() * v * v).sqrt().min(1.0);
+    2.0 * EARTH_RADIUS * sine.asin()
 }
 
 /// How far two circles of latitude are from each other in metres.
@@ -102,8 +104,7 @@ mod tests {
             let point = |(longitude, latitude)| Point { longitude, latitude };
             // The haversine formula is not exact for places on opposite sides of the earth.
             let (found, expected) = (distance(point(a), point(b)), EARTH_RADIUS * angle);
-            prop_assert!(found.is_nan() || (found - expected).abs() < 1.0, "{} {}", found, expected);
-            prop_assert!(!found.is_nan() || angle > 3.0);
+            prop_assert!((found - expected).abs() < 1.0, "{} {}", found, expected);
         }
     }
 }
