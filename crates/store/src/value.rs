@@ -230,6 +230,20 @@ impl StringValue {
         }
     }
 
+    /// As [`StringValue::make_growing`], with zeros behind the content up to a length.
+    pub fn make_growing_to(&mut self, len: usize) -> &mut Vec<u8> {
+        let content = self.make_growing();
+        if len / 2 > content.capacity() {
+            // Memory that comes zeroed from the system is used page by page, when somebody writes there.
+            let mut longer = vec![0; len];
+            longer[..content.len()].copy_from_slice(content);
+            *content = longer;
+        } else if content.len() < len {
+            content.resize(len, 0);
+        }
+        content
+    }
+
     /// The name that OBJECT ENCODING gives to such a string in Redis.
     pub fn encoding(&self) -> &'static str {
         const EMBEDDED_MAX: usize = 44;
@@ -254,6 +268,14 @@ mod tests {
         assert_eq!(value.as_integer(), Some(-120));
         assert_eq!(StringValue::new(b"12").as_integer(), Some(12));
         assert_eq!(StringValue::new(b"012").as_integer(), None);
+    }
+
+    #[test]
+    fn zeros_fill_it_up() {
+        let mut value = StringValue::Integer(12);
+        for (len, expected) in [(1, &b"12"[..]), (3, b"12\0"), (4, b"12\0\0"), (40, &[b"12", &[0; 38][..]].concat())] {
+            assert_eq!(value.make_growing_to(len), expected);
+        }
     }
 
     #[test]

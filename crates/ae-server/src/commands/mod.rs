@@ -2,15 +2,22 @@
 
 pub mod absent;
 pub mod admin;
+pub mod bitfield;
+pub mod bits;
 pub mod client;
 pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod expire;
+pub mod geo;
+mod geo_options;
+pub mod geo_search;
 pub mod help;
+pub mod hyperloglog;
 pub mod info;
 pub mod introspection;
 pub mod keys;
+pub mod lcs;
 pub mod lists;
 pub mod numbers;
 pub mod pubsub;

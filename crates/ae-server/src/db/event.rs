@@ -59,6 +59,8 @@ impl Event {
     pub const KEY_MISS: Event = Event { class: class::KEY_MISS, name: "keymiss" };
     pub const NEW: Event = Event { class: class::NEW, name: "new" };
     pub const SET: Event = Event::string("set");
+    /// A change that no channel is told of.
+    pub const UNANNOUNCED: Event = Event { class: 0, name: "" };
 
     pub const fn generic(name: &'static str) -> Event {
         Event { class: class::GENERIC, name }

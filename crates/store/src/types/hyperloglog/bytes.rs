@@ -85,7 +85,8 @@ pub fn add(bytes: &mut Vec<u8>, element: &[u8], limits: Limits) -> Result<bool, 
     set(bytes, register, value, limits)
 }
 
-fn set(bytes: &mut Vec<u8>, register: usize, value: u8, limits: Limits) -> Result<bool, Corrupt> {
+/// Raises a register of one that [`encoding`] knows to a value; true if it was lower.
+pub(super) fn set(bytes: &mut Vec<u8>, register: usize, value: u8, limits: Limits) -> Result<bool, Corrupt> {
     if encoding(bytes) == Some(Encoding::Sparse) {
         match sparse::set(bytes, HEADER, register, value, limits.sparse_max_bytes)? {
             Set::Kept => return Ok(false),
