@@ -4,13 +4,14 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 23] = [
+const ROOMS: [&str; 25] = [
     "glob",
     "log",
     "memory",
     "long_double",
     "files",
     "config",
+    "process",
     "command/flag",
     "command/spec",
     "clients",
@@ -27,6 +28,7 @@ const ROOMS: [&str; 23] = [
     "net",
     "serve",
     "signals",
+    "daemon",
     "startup",
 ];
 
