@@ -15,7 +15,7 @@ macro_rules! integers {
     ($($integer:ident)+) => {
         $(impl Field for $integer {
             fn value(&self) -> Value {
-                Value::Number(i128::from(*self))
+                Value::Number(*self as i128)
             }
 
             fn assign(&mut self, value: Value) {
@@ -26,7 +26,7 @@ macro_rules! integers {
         })+
     };
 }
-integers!(u16 u32 u64 i32 i64);
+integers!(u16 u32 u64 usize i32 i64);
 
 impl Field for bool {
     fn value(&self) -> Value {

@@ -46,37 +46,18 @@ impl Default for Memory {
     }
 }
 
-/// Up to which size a value is packed.
+/// How values are encoded, beside the limits that their types have.
 #[derive(Clone, Debug)]
 pub struct Encodings {
-    pub hash_max_listpack_entries: u64,
-    pub hash_max_listpack_value: u64,
-    /// Elements of a list's node; -1 to -5: its size, from 4 to 64 KiB.
-    pub list_max_listpack_size: i32,
     /// Nodes at either end of a list that are not compressed; 0 for no compression.
     pub list_compress_depth: u32,
-    pub set_max_intset_entries: u64,
-    pub zset_max_listpack_entries: u64,
-    pub zset_max_listpack_value: u64,
-    pub hll_sparse_max_bytes: u64,
     pub stream_node_max_bytes: u64,
     pub stream_node_max_entries: u64,
 }
 
 impl Default for Encodings {
     fn default() -> Self {
-        Encodings {
-            hash_max_listpack_entries: 512,
-            hash_max_listpack_value: 64,
-            list_max_listpack_size: -2,
-            list_compress_depth: 0,
-            set_max_intset_entries: 512,
-            zset_max_listpack_entries: 128,
-            zset_max_listpack_value: 64,
-            hll_sparse_max_bytes: 3000,
-            stream_node_max_bytes: 4096,
-            stream_node_max_entries: 100,
-        }
+        Encodings { list_compress_depth: 0, stream_node_max_bytes: 4096, stream_node_max_entries: 100 }
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Config {
     /// Keys that the server remembers for clients that track; 0 for any number.
     pub tracking_max_keys: u64,
     pub memory: Memory,
+    /// Up to which sizes collections are packed.
+    pub types: TypeLimits,
     pub encodings: Encodings,
     pub observation: Observation,
     pub security: Security,
@@ -65,6 +67,28 @@ pub struct Config {
     pub kept: BTreeMap<&'static str, Value>,
     /// The directives of older versions of Redis that a file has.
     pub obsolete: Vec<&'static str>,
+}
+
+/// The parameters of the data types.
+#[derive(Clone, Copy, Debug)]
+pub struct TypeLimits {
+    pub list: store::types::list::Limits,
+    pub set: store::types::set::Limits,
+    pub hash: store::types::hash::Limits,
+    pub zset: store::types::zset::Limits,
+    pub hyperloglog: store::types::hyperloglog::Limits,
+}
+
+impl Default for TypeLimits {
+    fn default() -> Self {
+        TypeLimits {
+            list: Default::default(),
+            set: Default::default(),
+            hash: store::types::hash::Limits { max_packed_entries: 512, max_packed_value: 64 },
+            zset: Default::default(),
+            hyperloglog: Default::default(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -97,6 +121,7 @@ impl Default for Config {
             keyspace_events: Events::default(),
             tracking_max_keys: 1_000_000,
             memory: Memory::default(),
+            types: TypeLimits::default(),
             encodings: Encodings::default(),
             observation: Observation::default(),
             security: Security::default(),
