@@ -4,13 +4,14 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 26] = [
+const ROOMS: [&str; 27] = [
     "glob",
     "log",
     "memory",
     "long_double",
     "files",
     "config",
+    "process",
     "command/flag",
     "command/category",
     "command/spec",
@@ -30,6 +31,7 @@ const ROOMS: [&str; 26] = [
     "net",
     "serve",
     "signals",
+    "daemon",
     "startup",
 ];
 
