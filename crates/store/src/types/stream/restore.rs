@@ -20,14 +20,16 @@ pub struct Counters {
 }
 
 impl EntryLog {
-    /// Adds the node with an id, whose entries have larger ids than those that are there. The error has the offset in the
-    /// block of what is wrong; 0 if it is the id.
+    /// Adds the node with an id, behind those that are there. The error has the offset in the block of what is wrong; 0
+    /// if it, or its first entry, has no larger id than what is there.
     pub fn restore_node(&mut self, master: Id, block: Vec<u8>) -> Result<(), Corrupt> {
-        let last = self.nodes.last_key_value().and_then(|(master, node)| node.view(*master).last());
-        if last.is_some_and(|last| master <= last.id) {
+        let mut node = Node::from_packed(master, Packed::from_bytes(block)?)?;
+        let is_behind = self.nodes.last_key_value().is_none_or(|(last, _)| master > *last);
+        let first = node.view(master).first_live();
+        let last = self.last_entry().map_or(Id::MIN, |entry| entry.id());
+        if !is_behind || first.is_some_and(|first| first.id <= last) {
             return Err(Corrupt(0));
         }
-        let mut node = Node::from_packed(master, Packed::from_bytes(block)?)?;
         node.shrink();
         self.length += node.len() as u64;
         self.insert_node(master, node);

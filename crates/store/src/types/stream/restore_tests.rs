@@ -47,7 +47,7 @@ fn parts_that_contradict_each_other_are_refused() {
     let mut read = EntryLog::default();
     assert_eq!(read.restore_node(Id::MIN, parts[0].1[1..].to_vec()), Err(Corrupt(0)));
     read.restore_node(parts[0].0, parts[0].1.clone()).unwrap();
-    // The first node ends with 100-0.
+    // The first node ends with 100-0, the second begins with 101-0.
     assert_eq!(read.restore_node(Id::new(100, 0), parts[1].1.clone()), Err(Corrupt(0)));
     read.restore_node(parts[1].0, parts[1].1.clone()).unwrap();
     let right = Counters { length: 199, ..counters(&log) };
