@@ -12,7 +12,7 @@ static int is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 
 static void await_writable(int fd) {
     struct pollfd entry = {fd, POLLOUT, 0};
 
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
 }
 
 /* ---- Connecting ---- */

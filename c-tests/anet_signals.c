@@ -53,7 +53,7 @@ static void over_tcp(int times, int whether_they_connect) {
     fd = anetTcpNonBlockConnect(err, "127.0.0.1", port);
     if (fd == ANET_ERR) FAIL("%s", err);
     entry = (struct pollfd){fd, POLLOUT, 0};
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
     expect_connected(fd);
     CHECK_INT(interrupts, 0);
     close(server);

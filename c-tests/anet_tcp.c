@@ -22,7 +22,7 @@ static int int_option(int fd, int level, int name) {
 static void await_writable(int fd) {
     struct pollfd entry = {fd, POLLOUT, 0};
 
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
 }
 
 static int serve(int *port) {

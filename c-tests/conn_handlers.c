@@ -32,7 +32,7 @@ static void begin_connected(void) {
     begin();
     CHECK_INT(connAccept(conn, NULL), C_OK);
     entry = (struct pollfd){conn_fd, POLLIN, 0};
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
 }
 
 static void end(void) {

@@ -361,8 +361,6 @@ static void listener_rests_without_descriptors(void) {
 }
 
 static void rest_ends_in_a_loop_of_file_events_alone(void) {
-    long long start;
-
     begin_exhausted();
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
     allow_new_descriptors();
@@ -370,11 +368,7 @@ static void rest_ends_in_a_loop_of_file_events_alone(void) {
         close(client);
         client = test_connect(AF_INET, test_port(listener.fd[0]));
     }
-    start = test_now_us();
-    while (accepted_count == 0) {
-        CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
-        CHECK(test_now_us() - start < 20000000);
-    }
+    while (accepted_count == 0) CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
     close(client);
     end();
 }

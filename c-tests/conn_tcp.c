@@ -254,7 +254,7 @@ static void end_connected(void) {
 static void await_readable(int fd) {
     struct pollfd entry = {fd, POLLIN, 0};
 
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
 }
 
 /* Several buffers at once, where there is a function for that. */

@@ -38,6 +38,9 @@
 /* No case is slow, except with valgrind on a busy machine; one that hangs ends here, whatever runs it. */
 #define TEST_WATCHDOG_SECONDS 600
 
+/* For calls with a time limit that must not come into effect. */
+#define TEST_PATIENCE_MS (TEST_WATCHDOG_SECONDS * 500)
+
 struct test_case {
     const char *name;
     void (*run)(void);

@@ -37,7 +37,7 @@ static void expect_end(connection *conn, const int *calls, const int *state, boo
     while (*calls == 0) tls_run_once();
     CHECK_INT(*calls, 1);
     if (*state == CONN_STATE_CONNECTED) {
-        CHECK(aeWait(conn->fd, AE_READABLE, 10000) > 0);
+        CHECK(aeWait(conn->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
         CHECK_INT(connRead(conn, buffer, sizeof(buffer)), reset ? -1 : 0);
         CHECK_INT(connGetState(conn), reset ? CONN_STATE_ERROR : CONN_STATE_CLOSED);
     } else {

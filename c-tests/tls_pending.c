@@ -89,7 +89,7 @@ static void small_records_arrive_together(void) {
 
     begin();
     for (i = 0; i < 100; i++) CHECK_INT(connWrite(client, sent + i * PIECE, PIECE), PIECE);
-    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(server->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
     RUN_UNTIL(arrived == (size_t)100 * PIECE);
     CHECK(memcmp(sent, received, arrived) == 0);
@@ -230,7 +230,7 @@ static void loops_of_a_thread_do_not_wait_for_each_other(void) {
     RUN_UNTIL(arrived > 0);
     CHECK(arrived < SIZE);
     el = two = aeCreateEventLoop(64);
-    CHECK(aeCreateTimeEvent(el, 5000, tls_on_hang, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(el, TEST_PATIENCE_MS, tls_on_hang, NULL, NULL) != AE_ERR);
     other_client = client;
     other = server;
     client = server = NULL;

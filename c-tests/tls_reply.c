@@ -87,7 +87,7 @@ static void deliver(int records, int behind) {
     int length = 0, count = 1;
 
     while (count > 0 && (behind == CLOSE_NOTIFY || data_records(length) < records)) {
-        CHECK_INT(poll(&entry, 1, 10000), 1);
+        CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
         count = (int)read(near_end, buffer + length, 16384);
         CHECK(count >= 0);
         length += count;
