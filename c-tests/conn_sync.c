@@ -20,8 +20,7 @@ static void begin(void) {
 static void begin_connected(void) {
     begin();
     CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(peer != -1);
+    peer = test_accept(server, SOCK_CLOEXEC);
 }
 
 static void end(void) {

@@ -157,7 +157,7 @@ static void events_come_to_the_types_handler(void) {
     begin();
     connect_it();
     CHECK_INT(((struct larger *)conn)->fired, 1);
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    peer = test_accept(server, SOCK_CLOEXEC);
     CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
     test_send(peer, "abc");
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
@@ -205,7 +205,7 @@ static void close_inside_a_handler_waits_for_it(void) {
 
     begin();
     connect_it();
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    peer = test_accept(server, SOCK_CLOEXEC);
     CHECK_INT(connSetReadHandler(conn, on_read_close), C_OK);
     test_send(peer, "x");
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);

@@ -211,6 +211,8 @@ static void close_one_while_both_are_asked_for(void) {
     CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
     tls_write_all(client, sent, SIZE);
     tls_write_all(other_client, sent, SIZE);
+    test_await(server->fd, POLLIN);
+    test_await(other->fd, POLLIN);
     RUN_UNTIL(reads == 2);
     CHECK_INT(closed, 0);
     CHECK_INT(tls_process_pending(el), 1); /* the first closes the second, which has its turn no more */
@@ -291,6 +293,7 @@ static void end_comes_behind_pending_data(void) {
     begin();
     tls_write_all(client, sent, 10 * PIECE);
     /* What nobody has read (the tickets of TLS 1.3) would make the kernel reset the connection. */
+    test_await(client->fd, POLLIN);
     CHECK_FAILS(connRead(client, received, 1), -1, EAGAIN);
     connClose(client);
     client = NULL;

@@ -112,9 +112,8 @@ static void expect_failure(const char *answer, int number, const char *text) {
     CHECK(child != -1);
     if (child == 0) {
         int fd = tls_accept_fd();
-        struct pollfd entry = {fd, POLLIN, 0};
 
-        CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
+        test_await(fd, POLLIN);
         test_drain(fd);
         test_send(fd, answer);
         close(fd);

@@ -214,13 +214,7 @@ static inline void tls_on_accepted(connection *conn) {
 }
 
 static inline int tls_accept_fd(void) {
-    struct pollfd entry = {listening, POLLIN, 0};
-    int fd;
-
-    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
-    fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
-    return fd;
+    return test_accept(listening, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /* Begins the server's handshake over a descriptor. One that fails at once is told by the result alone. */
@@ -251,6 +245,14 @@ static inline void tls_connect_pair(void) {
     RUN_UNTIL(client_calls && server_calls);
     if (client_state != CONN_STATE_CONNECTED) FAIL("client: %s", connGetLastError(client));
     if (server_state != CONN_STATE_CONNECTED) FAIL("server: %s", connGetLastError(server));
+}
+
+/* Data, the end or an error, when it comes; tickets are none of these. */
+static inline int tls_read_some(connection *conn, void *buffer, size_t size) {
+    int count;
+
+    while ((count = connRead(conn, buffer, size)) == -1 && errno == EAGAIN) test_await(conn->fd, POLLIN);
+    return count;
 }
 
 /* Runs the loop until a connection has read that much. */
