@@ -1,6 +1,7 @@
 //! The state that all clients share.
 
 pub mod news;
+pub mod pause;
 pub mod state;
 pub mod stats;
 pub mod timeouts;

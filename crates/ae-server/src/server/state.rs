@@ -1,5 +1,6 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
@@ -15,6 +16,7 @@ pub struct Server {
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
+    pub pause: Pause,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -44,6 +46,7 @@ impl Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
+            pause: Pause::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -104,7 +107,8 @@ impl Server {
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
-        let more = self.databases.expire(self.now);
+        // Nothing may change while nobody may change anything.
+        let more = self.pause.which().is_none() && self.databases.expire(self.now);
         if self.databases.observers.has_news() {
             self.tell_news(None);
         }
