@@ -5,3 +5,4 @@ mod like_redis;
 mod old_forms;
 mod recipe;
 mod round_trip;
+mod stream_recipe;
