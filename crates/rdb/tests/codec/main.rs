@@ -5,4 +5,5 @@ mod like_redis;
 mod old_forms;
 mod recipe;
 mod round_trip;
+mod stream_forms;
 mod stream_recipe;
