@@ -72,8 +72,9 @@ fn pure_packages_are_built_on_few() {
 
 #[test]
 fn samples() {
-    let manifest = "[package]\nname = \"a\"\n\n[dependencies]\nb = { path = \"../b\" }\nc = \"1\"\n\n[dev-dependencies]\nd = { path = \"../d\" }";
-    assert_eq!(ours(manifest), ["b"]);
+    let of_tests = "[dev-dependencies]\nd = { path = \"../d\" }\n";
+    let manifest = format!("[package]\n\n[dependencies]\nb = {{ path = \"../b\" }}\nc = \"1\"\n\n{of_tests}");
+    assert_eq!(ours(&manifest), ["b"]);
     let main = "#![forbid(unsafe_code)]\n";
     let refused = |text: &str| assert!(!violations(&format!("{main}{text}"), true).is_empty(), "{text}");
     refused("use ae::event_loop::create;");

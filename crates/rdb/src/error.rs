@@ -42,7 +42,8 @@ pub enum Fault {
         /// How many of its bytes are in front of what is wrong.
         at: usize,
     },
-    /// A pair of a packed sorted set, with this number, has no score, is out of order or has a member that is there twice.
+    /// The pair of a packed sorted set with this number has no score, is out of order or has a member that is there
+    /// twice.
     Pair(usize),
     /// A node of a list is of a kind that there is not.
     Node(u64),

@@ -109,7 +109,7 @@ fn compressed_strings_are_the_same_bytes() {
     for length in lengths {
         let zeros = vec![0; length];
         let counted: Vec<u8> = (0..length).map(|at| (at / 7) as u8).collect();
-        let mixed: Vec<u8> = (0..length as u64).map(|at| (at * at * 7919 >> 11) as u8).collect();
+        let mixed: Vec<u8> = (0..length as u64).map(|at| ((at * at * 7919) >> 11) as u8).collect();
         for text in [prose(length as u64, length).0, zeros, counted, mixed] {
             compare(&mut client, &Recipe::String(text.into())).unwrap_or_else(|error| panic!("{length}: {error}"));
         }

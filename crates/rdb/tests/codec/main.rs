@@ -7,3 +7,4 @@ mod recipe;
 mod round_trip;
 mod stream_forms;
 mod stream_recipe;
+mod valkey;

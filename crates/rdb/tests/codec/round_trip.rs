@@ -30,7 +30,8 @@ proptest! {
         prop_assert_eq!(type_of(&back), type_of(&value));
         let again = encoded(&back, compression);
         prop_assert_eq!(again.len(), bytes.len());
-        // Tables have an order of their own, and a sorted set may have been small on its way, which knows no negative zero.
+        // Tables have an order of their own. A sorted set that was small on its way has lost the sign of a negative
+        // zero.
         if !matches!(type_of(&value), code::SET | code::HASH | code::ZSET_2) {
             prop_assert_eq!(again, bytes);
         }
