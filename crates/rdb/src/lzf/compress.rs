@@ -12,9 +12,9 @@ const MATCH_MAX: usize = 264;
 const LONG: usize = 7;
 const SLOTS: usize = 1 << 16;
 
-/// Where three bytes were seen last, by their hash. Positions of a new input begin where those of the last one ended, so
-/// that the table need not be cleared: whatever is not above `base` is another input's, or this one's first byte, which
-/// is not referred to.
+/// Where three bytes were seen last, by their hash. Positions of a new input begin where those of the last one ended,
+/// so that the table need not be cleared: whatever is not above `base` is another input's, or this one's first byte,
+/// which is never referred to.
 struct Seen {
     positions: Vec<u32>,
     base: u32,
