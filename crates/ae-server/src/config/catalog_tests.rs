@@ -111,7 +111,7 @@ fn words_of_their_own_kind() {
     assert_eq!(set("notify-keyspace-events", "KEA").unwrap(), "AKE");
     assert_eq!(set("proc-title-template", "{title}: {{x}} {port}").unwrap(), "{title}: {{x}} {port}");
     let template = "template format is invalid or contains unknown variables";
-    for bad in ["{", "{x}", "{title", "{ title}"] {
+    for bad in ["{", "{x}", "{title", "{ title}", "", " {title} "] {
         assert_eq!(refused("proc-title-template", bad), template, "{bad}");
     }
 }
