@@ -100,8 +100,8 @@ class LikeRedis(unittest.TestCase):
                 self.assertEqual(self.our("CONFIG", "GET", name), self.their("CONFIG", "GET", name), command)
 
     def test_patterns(self):
-        for patterns in [["*-priority"], ["slave-priority", "*a-priority"], ["TIMEOUT", "timeout"], ["[m]axmemory"], ["key-*"],
-                         ["KEY-load-delay"], ["t?meout", "TIMEOUT"], ["nosuch"], ["[", "hz"]]:
+        for patterns in [["*-priority"], ["slave-priority", "*a-priority"], ["TIMEOUT", "timeout"], ["[m]axmemory"],
+                         ["key-*"], ["KEY-load-delay"], ["t?meout", "TIMEOUT"], ["nosuch"], ["[", "hz"]]:
             replies = [named(client("CONFIG", "GET", *patterns)) for client in (self.our, self.their)]
             self.assertEqual(*replies, patterns)
 

@@ -118,7 +118,10 @@ fn words_of_their_own_kind() {
 
 proptest! {
     #[test]
-    fn what_a_file_is_given_sets_the_same_value(at in 0..parameters().count(), value in "[0-9]{1,5}|yes|no|[a-z%/ ]{0,8}") {
+    fn what_a_file_is_given_sets_the_same_value(
+        at in 0..parameters().count(),
+        value in "[0-9]{1,5}|yes|no|[a-z%/ ]{0,8}",
+    ) {
         let parameter = parameters().nth(at).unwrap();
         let mut config = Config::default();
         if parameter.set_text(&mut config, value.as_bytes()).is_ok() {
