@@ -141,8 +141,7 @@ fn changes_its_directory() {
     let folder = Folder::with("enable-protected-configs local\nunixsocket socket\npidfile pid\n");
     std::fs::create_dir(folder.path("first")).unwrap();
     let first = folder.path("first");
-    let args = [folder.path("redis.conf").as_os_str(), "--dir".as_ref(), first.as_os_str()];
-    let server = Server::spawn(command().args(args), folder.port);
+    let server = Server::spawn(command().arg(folder.path("redis.conf")).arg("--dir").arg(&first), folder.port);
     let mut client = server.connect();
     assert_eq!(get(&mut client, "dir"), first.canonicalize().unwrap().to_str().unwrap());
     let target = folder.folder.path().canonicalize().unwrap();
