@@ -6,6 +6,7 @@ use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::process;
 use crate::pubsub::channels::Channels;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -81,11 +82,16 @@ impl Server {
             let applied = config.apply_tls();
             applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
         }
-        crate::process::enter(&config).map_err(|error| ("dir", error))?;
-        if let Err(error) = crate::process::apply_oom_score(&config.process) {
-            // Back to where it was.
-            let _ = crate::process::enter(&self.config);
-            return Err(("oom-score-adj", error));
+        let (old, new) = (&self.config.process, &config.process);
+        if (old.oom_score, old.oom_score_values) != (new.oom_score, new.oom_score_values) {
+            process::apply_oom_score(new).map_err(|error| ("oom-score-adj", error))?;
+        }
+        if self.config.dir != config.dir
+            && let Err(error) = process::enter(&config)
+        {
+            // Back to what it was; if that fails, it is logged.
+            let _ = process::apply_oom_score(old);
+            return Err(("dir", error));
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
