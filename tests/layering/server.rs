@@ -4,17 +4,20 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 24] = [
+const ROOMS: [&str; 27] = [
     "glob",
     "log",
     "memory",
     "long_double",
     "files",
     "config",
+    "process",
     "command/flag",
     "command/category",
     "command/spec",
+    "command/keys",
     "clients",
+    "pubsub",
     "db",
     "server",
     "observe",
@@ -28,6 +31,7 @@ const ROOMS: [&str; 24] = [
     "net",
     "serve",
     "signals",
+    "daemon",
     "startup",
 ];
 

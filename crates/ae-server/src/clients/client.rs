@@ -4,6 +4,7 @@ use super::blocked::Blocked;
 use super::input::Input;
 use super::output::Output;
 use super::reply::Reply;
+use super::subscriptions::{Kind, Subscriptions};
 use super::transaction::{Transaction, WatchedKey};
 use crate::command::spec::Spec;
 use ae::Connection;
@@ -43,6 +44,8 @@ pub struct Client {
     pub transaction: Option<Box<Transaction>>,
     /// The keys that the next transaction depends on.
     pub watched: Vec<WatchedKey>,
+    /// There while there is one.
+    pub subscriptions: Option<Box<Subscriptions>>,
     pub named: Option<Box<Names>>,
 }
 
@@ -96,6 +99,7 @@ impl Client {
             blocked: None,
             transaction: None,
             watched: Vec::new(),
+            subscriptions: None,
             named: None,
         }
     }
@@ -150,15 +154,20 @@ impl Client {
                 .filter_map(|(set, flag)| set.then_some(*flag))
                 .collect::<String>(),
         };
+        let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.of(kind).len());
         let memory = size_of::<Client>() + self.output.memory() + self.input.as_ref().map_or(0, |i| i.memory());
         line.extend_from_slice(
             format!(
-                " age={} idle={} flags={flags} db={} sub=0 psub=0 ssub=0 multi=-1 qbuf={} qbuf-free={} argv-mem=0 \
+                " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem=0 \
                  multi-mem=0 rbs={} rbp=0 obl={} oll=0 omem=0 tot-mem={memory} events={} cmd={} user=default redir=-1 \
                  resp={} lib-name=",
                 (ticks - self.created) / 1000,
                 (ticks - self.last_active) / 1000,
                 self.db,
+                subscribed(Kind::Channel),
+                subscribed(Kind::Pattern),
+                subscribed(Kind::Shard),
+                self.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64),
                 buffered.0,
                 buffered.1.saturating_sub(buffered.0),
                 self.output.memory(),

@@ -6,5 +6,6 @@ pub mod input;
 pub mod output;
 pub mod queue;
 pub mod reply;
+pub mod subscriptions;
 pub mod table;
 pub mod transaction;

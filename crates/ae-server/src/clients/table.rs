@@ -79,14 +79,13 @@ impl Clients {
         slot.as_deref_mut().filter(|other| other.id == client.id)
     }
 
-    /// Sends something to a client in the table, before the loop sleeps. False if it has gone.
-    pub fn send(&mut self, client: ClientRef, bytes: &[u8]) -> bool {
+    /// Something has been added to the output of a client in the table: it is sent before the loop sleeps.
+    pub fn wants_to_send(&mut self, client: ClientRef) {
         let Clients { by_fd, queue, .. } = self;
         let slot = usize::try_from(client.fd).ok().and_then(|fd| by_fd.get_mut(fd)).and_then(Option::as_deref_mut);
-        let Some(client) = slot.filter(|other| other.id == client.id) else { return false };
-        client.output.bytes.extend_from_slice(bytes);
-        queue.add(client);
-        true
+        if let Some(client) = slot.filter(|other| other.id == client.id) {
+            queue.add(client);
+        }
     }
 
     pub fn get(&self, fd: RawFd) -> Option<&Client> {

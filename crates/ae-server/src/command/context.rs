@@ -1,6 +1,6 @@
 //! What a command works on, and how it replies.
 
-use super::error::{Error, NOT_AN_INTEGER, Outcome};
+use super::error::{Error, NOT_AN_INTEGER, Outcome, quoting};
 use super::registry::{Registry, Row};
 use super::spec::Spec;
 use crate::clients::blocked::{Blocked, OnTimeout};
@@ -159,6 +159,13 @@ impl<'a> Context<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The error for a subcommand that is called with other arguments than it takes.
+    pub fn wrong_subcommand(&self) -> Error {
+        let parent = self.spec.parent.unwrap_or_default().to_ascii_uppercase();
+        let after = format!("'. Try {parent} HELP.");
+        quoting("ERR unknown subcommand or wrong number of arguments for '", self.arg(1), &after)
     }
 
     /// The error for a value that makes no sense as a time to live.

@@ -9,11 +9,15 @@ use super::table::TABLE;
 use crate::clients::client::{Client, Closing};
 use crate::log::{Level, log};
 use crate::server::state::Server;
-use resp::Args;
+use resp::{Args, Protocol};
 
 const NO_AUTH: &str = "NOAUTH Authentication required.";
 /// What a client may call between MULTI and EXEC that is not queued.
 const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
+
+/// What a client that has subscribed to something may call with RESP2, where messages look like replies.
+const OF_SUBSCRIBERS: [&str; 9] =
+    ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
@@ -35,6 +39,9 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
         }
     }
     serve_waiting(server);
+    if server.databases.observers.has_news() {
+        server.tell_news(Some(client));
+    }
 }
 
 /// Serves those who wait for keys that have changed.
@@ -68,6 +75,15 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
     }
     if !client.authenticated && !server.config.password.is_empty() && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());
+    }
+    if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !OF_SUBSCRIBERS.contains(&spec.full_name)
+    {
+        let name = spec.full_name;
+        return Err(format!(
+            "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \
+             this context"
+        )
+        .into());
     }
     if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
         return Err("ERR Command not allowed inside a transaction".into());

@@ -7,6 +7,11 @@ use crate::observe::info::REDIS_VERSION;
 use resp::{Protocol, number};
 
 pub fn ping(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.client.protocol == Protocol::Resp2 && ctx.client.subscriptions.is_some() && ctx.args.len() < 3 {
+        let text = ctx.arg(1);
+        ctx.reply().strings(&[&b"pong"[..], text]);
+        return Ok(());
+    }
     match ctx.args.len() {
         1 => ctx.reply().simple("PONG"),
         2 => return ctx.reply_bulk(ctx.arg(1)),
@@ -121,6 +126,7 @@ pub fn hello(ctx: &mut Context<'_>) -> Outcome {
 pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.transaction = None;
     ctx.server.unwatch(ctx.client);
+    ctx.server.channels.forget(ctx.client);
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
     ctx.client.authenticated = ctx.server.config.password.is_empty();

@@ -20,6 +20,7 @@ pub mod keys;
 pub mod lcs;
 pub mod lists;
 pub mod numbers;
+pub mod pubsub;
 pub mod scan;
 pub mod set;
 mod set_options;

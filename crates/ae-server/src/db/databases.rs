@@ -1,6 +1,5 @@
 //! The databases, and what is done regularly to their keys.
 
-use super::door::Db;
 use super::event::Event;
 use super::observers::Observers;
 use super::random::Random;
@@ -29,7 +28,7 @@ pub struct KeyStats {
     pub expire_stopped: u64,
 }
 
-/// All databases, by number. They are changed through [`Db`] alone.
+/// All databases, by number. Commands change them through `Db` alone.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
     pub random: Random,
@@ -72,11 +71,6 @@ impl Databases {
         self.keyspaces.iter()
     }
 
-    /// One of them, at the time `now`.
-    pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
-        Db::new(self, db, now)
-    }
-
     pub(super) fn keyspace(&self, db: usize) -> &Keyspace {
         &self.keyspaces[db]
     }
@@ -92,11 +86,6 @@ impl Databases {
     /// A random entry of a database.
     pub(super) fn random_entry(&mut self, db: usize) -> Option<EntryId> {
         self.keyspaces[db].random(|| self.random.number())
-    }
-
-    /// Removes everything, and returns what was there.
-    pub fn take(&mut self) -> Vec<Keyspace> {
-        (0..self.len()).map(|db| self.db(db, 0).take_all()).collect()
     }
 
     /// Removes an entry because its time has come.

@@ -31,11 +31,19 @@ pub enum Ttl {
     At(i64),
 }
 
-impl<'a> Db<'a> {
-    pub(super) fn new(databases: &'a mut Databases, db: usize, now: i64) -> Db<'a> {
-        Db { databases, db, now }
+impl Databases {
+    /// One of them, at the time `now` (Unix milliseconds).
+    pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
+        Db { databases: self, db, now }
     }
 
+    /// Removes everything, and returns what was there.
+    pub fn take(&mut self) -> Vec<Keyspace> {
+        (0..self.len()).map(|db| self.db(db, 0).take_all()).collect()
+    }
+}
+
+impl<'a> Db<'a> {
     /// The entry of a key that has not expired.
     fn find(&mut self, key: &[u8]) -> Option<EntryId> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
@@ -283,7 +291,7 @@ impl<'a> Db<'a> {
         if is_new {
             self.databases.observers.happened(db, to, Event::NEW);
         }
-        Db::new(self.databases, db, self.now).changed(to, arrives);
+        self.databases.db(db, self.now).changed(to, arrives);
     }
 
     /// Removes everything and returns what was there, to be dropped where that disturbs nobody.

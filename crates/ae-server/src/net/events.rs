@@ -36,6 +36,8 @@ impl Net {
             return;
         }
         self.server.expire();
+        // Some may have been told of what expired.
+        self.write_queued();
         let active = std::mem::take(&mut self.active);
         if self.server.config.busy_poll {
             el.set_dont_wait(self.spin.goes_on(active, Instant::now));

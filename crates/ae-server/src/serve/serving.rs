@@ -1,9 +1,12 @@
 //! A server with its event loop and its sockets.
 
 use super::listen::{Listening, listen};
+use crate::config::catalog;
 use crate::config::settings::Config;
+use crate::log::Level;
 use crate::net::events;
 use crate::net::state::Net;
+use crate::process::{self, PidFile};
 use crate::{files, log};
 use ae::{EventLoop, Next};
 use std::cell::RefCell;
@@ -23,7 +26,11 @@ pub struct Serving {
 impl Serving {
     /// Opens the sockets. The error is one line for the operator.
     pub fn open(mut config: Config) -> Result<Serving, String> {
+        process::enter(&config)?;
         log::set_level(config.log_level);
+        log::set_target(config.log_target())?;
+        catalog::warnings(&config).for_each(|warning| log::log(Level::Warning, format_args!("{warning}")));
+        process::apply_oom_score(&config.process)?;
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
         let el = event_loop(&config)?;
         let net = events::open(config);
@@ -58,7 +65,11 @@ impl Serving {
 
     /// Serves until the loop is stopped; then closes everything.
     pub fn run(self) -> Result<(), String> {
+        let process = self.net.borrow().server.config.process.clone();
+        let _pid_file = PidFile::write(&process);
+        process::tell_ready(&process);
         let result = self.el.run();
+        process::tell_stopping(&process);
         self.net.borrow_mut().close();
         if let Some(path) = &self.net.borrow().server.config.unix_socket
             && file_identity(path) == self.unix_socket

@@ -5,6 +5,7 @@ use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::pubsub::channels::Channels;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -12,6 +13,8 @@ pub struct Server {
     pub config: Config,
     pub databases: Databases,
     pub clients: Clients,
+    /// Who has subscribed to what.
+    pub channels: Channels,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -40,6 +43,7 @@ impl Server {
         let mut server = Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
+            channels: Channels::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -53,24 +57,35 @@ impl Server {
             wanted_set_size: None,
             config,
         };
+        server.databases.observers.set_events(server.config.keyspace_events);
         server.read_clock();
         server
     }
 
-    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters
-    /// name are read again.
-    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
+    /// Changes directives while running. Nothing changes if that fails; the error is the directive's name and what is
+    /// wrong. With `reload_tls` the files that TLS directives name are read again.
+    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), (&'static str, String)> {
         if config.set_size() > self.config.set_size() {
-            let room = crate::files::make_room(config.max_clients, config.handshakes())?;
+            let room = crate::files::make_room(config.max_clients, config.handshakes());
+            let room = room.map_err(|error| ("maxclients", error))?;
             if room < config.max_clients {
-                return Err(format!("The operating system has room for only {room} clients"));
+                let able = "The operating system is not able to handle the specified number of clients";
+                return Err(("maxclients", format!("{able}, try with {room}")));
             }
             self.wanted_set_size = Some(config.set_size());
         }
         if config.tls_port != 0 && reload_tls {
-            config.apply_tls().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
+            let applied = config.apply_tls();
+            applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
+        }
+        crate::process::enter(&config).map_err(|error| ("dir", error))?;
+        if let Err(error) = crate::process::apply_oom_score(&config.process) {
+            // Back to where it was.
+            let _ = crate::process::enter(&self.config);
+            return Err(("oom-score-adj", error));
         }
         crate::log::set_level(config.log_level);
+        self.databases.observers.set_events(config.keyspace_events);
         self.config = config;
         Ok(())
     }
@@ -89,7 +104,11 @@ impl Server {
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
-        self.databases.expire(self.now)
+        let more = self.databases.expire(self.now);
+        if self.databases.observers.has_news() {
+            self.tell_news(None);
+        }
+        more
     }
 
     /// What is done a few times per second. Returns when it wants to run again.

@@ -47,6 +47,7 @@ impl Server {
             self.forget_waiting(client.reference(), &blocked);
         }
         self.unwatch(client);
+        self.channels.forget(client);
         self.clients.forget(client);
     }
 }

@@ -9,6 +9,7 @@ pub mod lcs;
 pub mod list;
 pub mod packed;
 pub mod set;
+pub mod stream;
 mod table;
 pub mod zset;
 

@@ -1,0 +1,195 @@
+//! SUBSCRIBE, PUBLISH and their relatives, PUBSUB.
+
+use crate::clients::subscriptions::{Kind, Name};
+use crate::command::context::Context;
+use crate::command::error::Outcome;
+use crate::glob::{Case, matches};
+
+pub fn subscribe(ctx: &mut Context<'_>) -> Outcome {
+    subscribe_to(ctx, Kind::Channel, "subscribe")
+}
+
+pub fn psubscribe(ctx: &mut Context<'_>) -> Outcome {
+    subscribe_to(ctx, Kind::Pattern, "psubscribe")
+}
+
+pub fn ssubscribe(ctx: &mut Context<'_>) -> Outcome {
+    subscribe_to(ctx, Kind::Shard, "ssubscribe")
+}
+
+fn subscribe_to(ctx: &mut Context<'_>, kind: Kind, word: &str) -> Outcome {
+    for name in ctx.args.from(1) {
+        ctx.server.channels.subscribe(ctx.client, kind, name);
+        confirm(ctx, kind, word, Some(name));
+    }
+    Ok(())
+}
+
+pub fn unsubscribe(ctx: &mut Context<'_>) -> Outcome {
+    unsubscribe_from(ctx, Kind::Channel, "unsubscribe")
+}
+
+pub fn punsubscribe(ctx: &mut Context<'_>) -> Outcome {
+    unsubscribe_from(ctx, Kind::Pattern, "punsubscribe")
+}
+
+pub fn sunsubscribe(ctx: &mut Context<'_>) -> Outcome {
+    unsubscribe_from(ctx, Kind::Shard, "sunsubscribe")
+}
+
+/// From what is named, or from everything.
+fn unsubscribe_from(ctx: &mut Context<'_>, kind: Kind, word: &str) -> Outcome {
+    let mut names: Vec<Name> = ctx.args.from(1).map(Name::from).collect();
+    if names.is_empty() {
+        names = ctx.client.subscriptions.iter().flat_map(|own| own.of(kind).iter().cloned()).collect();
+    }
+    if names.is_empty() {
+        confirm(ctx, kind, word, None);
+    }
+    for name in names {
+        ctx.server.channels.unsubscribe(ctx.client, kind, &name);
+        confirm(ctx, kind, word, Some(&name));
+    }
+    Ok(())
+}
+
+fn confirm(ctx: &mut Context<'_>, kind: Kind, word: &str, name: Option<&[u8]>) {
+    let count = ctx.client.subscriptions.as_ref().map_or(0, |own| own.count(kind));
+    let mut reply = ctx.reply();
+    reply.push(3);
+    reply.bulk(word);
+    match name {
+        Some(name) => reply.bulk(name),
+        None => reply.null(),
+    }
+    reply.count(count);
+}
+
+pub fn publish(ctx: &mut Context<'_>) -> Outcome {
+    publish_on(ctx, Kind::Channel)
+}
+
+pub fn spublish(ctx: &mut Context<'_>) -> Outcome {
+    publish_on(ctx, Kind::Shard)
+}
+
+fn publish_on(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
+    let (channel, message) = (ctx.arg(1), ctx.arg(2));
+    let received = ctx.server.publish(Some(ctx.client), kind, channel, message);
+    ctx.reply_count(received)
+}
+
+pub fn pubsub_channels(ctx: &mut Context<'_>) -> Outcome {
+    list(ctx, Kind::Channel)
+}
+
+pub fn pubsub_shardchannels(ctx: &mut Context<'_>) -> Outcome {
+    list(ctx, Kind::Shard)
+}
+
+/// The channels that somebody has subscribed to, by pattern.
+fn list(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
+    if ctx.args.len() > 3 {
+        return Err(ctx.wrong_subcommand());
+    }
+    let pattern = ctx.args.get(2);
+    let wanted = |name: &Name| pattern.is_none_or(|pattern| matches(pattern, name, Case::Sensitive));
+    let names: Vec<Name> = ctx.server.channels.names(kind).filter(|name| wanted(name)).cloned().collect();
+    ctx.reply().strings(&names);
+    Ok(())
+}
+
+pub fn pubsub_numsub(ctx: &mut Context<'_>) -> Outcome {
+    count_subscribers(ctx, Kind::Channel)
+}
+
+pub fn pubsub_shardnumsub(ctx: &mut Context<'_>) -> Outcome {
+    count_subscribers(ctx, Kind::Shard)
+}
+
+fn count_subscribers(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
+    let names = ctx.args.from(2);
+    let counts: Vec<usize> = names.clone().map(|name| ctx.server.channels.subscribers(kind, name).len()).collect();
+    let mut reply = ctx.reply();
+    reply.array(2 * counts.len());
+    for (name, count) in names.zip(counts) {
+        reply.bulk(name);
+        reply.count(count);
+    }
+    Ok(())
+}
+
+pub fn pubsub_numpat(ctx: &mut Context<'_>) -> Outcome {
+    ctx.reply_count(ctx.server.channels.count(Kind::Pattern))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::events::Events;
+    use crate::testing::Session;
+
+    #[test]
+    fn messages_reach_those_who_have_subscribed() {
+        let mut session = Session::new();
+        let (mut one, mut other) = (session.other(), session.other());
+        assert_eq!(session.run_as(&mut one, "SUBSCRIBE a b"), "*3 $9 subscribe $1 a :1 *3 $9 subscribe $1 b :2");
+        assert_eq!(session.run_as(&mut other, "PSUBSCRIBE ?"), "*3 $10 psubscribe $1 ? :1");
+        session.expect(&[
+            ("PUBLISH a hi", ":2"),
+            ("PUBLISH long hi", ":0"),
+            ("SPUBLISH a hi", ":0"),
+            ("PUBSUB CHANNELS a*", "*1 $1 a"),
+            ("PUBSUB NUMSUB a x", "*4 $1 a :1 $1 x :0"),
+            ("PUBSUB NUMPAT", ":1"),
+        ]);
+        assert_eq!(session.received(&mut one), "*3 $7 message $1 a $2 hi");
+        assert_eq!(session.received(&mut other), "*4 $8 pmessage $1 ? $1 a $2 hi");
+        assert_eq!(session.run_as(&mut one, "UNSUBSCRIBE"), "*3 $11 unsubscribe $1 a :1 *3 $11 unsubscribe $1 b :0");
+        session.expect(&[("PUBLISH a hi", ":1"), ("PUBSUB CHANNELS", "*0")]);
+        assert_eq!(session.received(&mut one), "");
+    }
+
+    #[test]
+    fn in_resp2_a_subscriber_can_do_little_else() {
+        let refused = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
+                       allowed in this context";
+        Session::new().expect(&[
+            ("UNSUBSCRIBE", "*3 $11 unsubscribe $-1 :0"),
+            ("SSUBSCRIBE s", "*3 $10 ssubscribe $1 s :1"),
+            ("SUBSCRIBE a", "*3 $9 subscribe $1 a :1"),
+            ("GET k", refused),
+            ("PING", "*2 $4 pong $0 "),
+            ("PING x", "*2 $4 pong $1 x"),
+            ("RESET", "+RESET"),
+            ("PUBSUB SHARDCHANNELS", "*0"),
+            ("GET k", "$-1"),
+        ]);
+    }
+
+    #[test]
+    fn in_resp3_it_can_do_everything() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("SUBSCRIBE a", ">3 $9 subscribe $1 a :1"),
+            ("PUBLISH a hi", ">3 $7 message $1 a $2 hi :1"),
+            ("PING", "+PONG"),
+        ]);
+    }
+
+    #[test]
+    fn channels_are_told_of_events() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.server.databases.observers.set_events(Events::parse(b"KEA").unwrap());
+        session.run_as(&mut other, "PSUBSCRIBE *");
+        session.expect(&[("SET k v PX 100", "+OK")]);
+        let received = session.received(&mut other);
+        for part in ["__keyspace@0__:k $3 set", "__keyevent@0__:set $1 k", "__keyevent@0__:expire $1 k"] {
+            assert!(received.contains(part), "{part} in {received}");
+        }
+        session.wait(100);
+        session.expect(&[("GET k", "$-1")]);
+        assert!(session.received(&mut other).contains("__keyevent@0__:expired $1 k"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Bytes to values.
+//!
+//! - `reader`: lengths, strings and numbers
+//! - `decode`: which type is read how
+//! - `elements`: collections that are written element by element
+//! - `blocks`: collections that are written as one block, or several
+//! - `ziplist`, `zipmap`: blocks of older versions, as packed sequences
+
+mod blocks;
+mod decode;
+mod elements;
+mod reader;
+mod ziplist;
+mod zipmap;
+
+pub use decode::{Limits, decode};
+pub use reader::{Length, Reader};

@@ -1,0 +1,8 @@
+//! Values to bytes.
+
+mod collections;
+mod encode;
+mod writer;
+
+pub use encode::{encode, type_of};
+pub use writer::{Compression, Writer};

@@ -1,0 +1,7 @@
+//! Values to bytes and back, with bytes of older versions, of redis-server, and of nobody.
+
+mod hostile;
+mod like_redis;
+mod old_forms;
+mod recipe;
+mod round_trip;
