@@ -135,7 +135,7 @@ mod tests {
             ),
             ("BITFIELD k GET u8 #1 SET u8 #1 5 GET u16 0", "*3 :0 :0 :36869"),
             ("BITFIELD k OVERFLOW wrap", "*0"),
-            ("BITFIELD k SET i64 3 -1 GET i5 4 GET u63 #0", "*3 :-9205462359064248320 :-1 :5764607523034234879"),
+            ("BITFIELD k SET i64 3 -1 GET i5 4 GET u63 #0", "*3 :-9212113037786349568 :-1 :5764607523034234879"),
             ("BITFIELD_RO k GET u1 3 GET u1 67", "*2 :1 :0"),
             ("STRLEN k", ":9"),
             ("SET n 12", "+OK"),

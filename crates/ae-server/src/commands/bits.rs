@@ -53,12 +53,17 @@ pub fn bitcount(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn range_to_count(ctx: &Context<'_>) -> Result<(i64, i64, Unit), Error> {
-    match ctx.args.len() {
-        2 => Ok((0, -1, Unit::Byte)),
-        4 => Ok((ctx.integer(2)?, ctx.integer(3)?, Unit::Byte)),
-        5 => Ok((ctx.integer(2)?, ctx.integer(3)?, unit(ctx, 4)?)),
-        _ => Err(SYNTAX_ERROR.into()),
+    if ctx.args.len() == 2 {
+        return Ok((0, -1, Unit::Byte));
     }
+    if !matches!(ctx.args.len(), 4 | 5) {
+        return Err(SYNTAX_ERROR.into());
+    }
+    let (start, end) = (ctx.integer(2)?, ctx.integer(3)?);
+    // As in Redis, nothing asks for the unit then.
+    let is_empty = start < 0 && end < 0 && start > end;
+    let unit = if is_empty || ctx.args.len() == 4 { Unit::Byte } else { unit(ctx, 4)? };
+    Ok((start, end, unit))
 }
 
 fn unit(ctx: &Context<'_>, index: usize) -> Result<Unit, Error> {
@@ -177,6 +182,7 @@ mod tests {
             ("BITCOUNT k -2 -1 byte", ":7"),
             ("BITCOUNT k 1", SYNTAX),
             ("BITCOUNT k 1 2 foo", SYNTAX),
+            ("BITCOUNT k -1 -2 foo", ":0"),
             ("BITCOUNT k 1 2 bit x", SYNTAX),
             ("BITCOUNT k 1 x foo", INTEGER),
             ("BITCOUNT none 1 x foo", ":0"),

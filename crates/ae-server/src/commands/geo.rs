@@ -84,3 +84,75 @@ pub fn geopos(ctx: &mut Context<'_>) -> Outcome {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    const SYNTAX: &str = "-ERR syntax error";
+    const FLOAT: &str = "-ERR value is not a valid float";
+    const TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    const UNIT: &str = "-ERR unsupported unit provided. please use M, KM, FT, MI";
+
+    #[test]
+    fn adding() {
+        Session::new().expect(&[
+            ("GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania", ":2"),
+            ("TYPE g", "+zset"),
+            ("GEOADD g nx 1 2 Palermo 1 2 x", ":1"),
+            ("GEOADD g XX CH 13 38 Palermo 1 2 x 1 2 y", ":1"),
+            ("GEOADD g 1 2 Palermo", ":0"),
+            ("GEOADD g CH ch 1 3 Palermo 1 2 z", ":2"),
+            ("GEOADD none XX 1 2 x", ":0"),
+            ("EXISTS none", ":0"),
+        ]);
+    }
+
+    #[test]
+    fn what_cannot_be_added() {
+        let mut session = Session::new();
+        session.run("SET s str");
+        session.expect(&[
+            ("GEOADD g NX XX 1 2 x", SYNTAX),
+            ("GEOADD g NX CH CH", SYNTAX),
+            ("GEOADD g 1 2 x 3 4", SYNTAX),
+            ("GEOADD g foo bar x", FLOAT),
+            ("GEOADD g 1 2 x nan 2 y", FLOAT),
+            ("GEOADD g 1 2 x 181 2 y", "-ERR invalid longitude,latitude pair 181.000000,2.000000"),
+            ("GEOADD g -inf -86.5 x", "-ERR invalid longitude,latitude pair -inf,-86.500000"),
+            ("GEOADD s 181 2 x", "-ERR invalid longitude,latitude pair 181.000000,2.000000"),
+            ("GEOADD s 1 2 x", TYPE),
+            ("EXISTS g", ":0"),
+        ]);
+    }
+
+    #[test]
+    fn places_and_distances() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("GEOADD g 13.361389 38.115556 Palermo 15.087269 37.502669 Catania", ":2"),
+            ("GEODIST g Palermo Catania", "$11 166274.1516"),
+            ("GEODIST g Palermo Catania KM", "$8 166.2742"),
+            ("GEODIST g Palermo Palermo mi", "$6 0.0000"),
+            ("GEODIST g Palermo none", "$-1"),
+            ("GEODIST none Palermo Catania", "$-1"),
+            ("GEODIST none a b xx", UNIT),
+            ("GEODIST g Palermo Catania m m", SYNTAX),
+            ("GEOHASH g Palermo none Catania", "*3 $11 sqc8b49rny0 $-1 $11 sqdtr74hyu0"),
+            ("GEOHASH none a", "*1 $-1"),
+            ("GEOHASH g", "*0"),
+            ("GEOPOS g Palermo none", "*2 *2 $20 13.36138933897018433 $20 38.11555639549629859 *-1"),
+            ("GEOPOS none a", "*1 *-1"),
+            ("SET s str", "+OK"),
+            ("GEODIST s a b", TYPE),
+            ("GEOHASH s a", TYPE),
+            ("GEOPOS s", TYPE),
+        ]);
+        session.run("HELLO 3");
+        session.expect(&[
+            ("GEOPOS g Palermo none", "*2 *2 ,13.36138933897018433 ,38.11555639549629859 _"),
+            ("GEODIST g Palermo Catania", "$11 166274.1516"),
+            ("GEOHASH g none", "*1 _"),
+        ]);
+    }
+}

@@ -96,3 +96,7 @@ fn collect(found: &[Found<'_>], options: &Options<'_>, limits: &Limits) -> Sorte
     }
     set
 }
+
+#[cfg(test)]
+#[path = "geo_search_tests.rs"]
+mod tests;

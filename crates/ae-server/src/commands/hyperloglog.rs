@@ -3,7 +3,6 @@
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, WRONG_TYPE, quoting};
 use crate::db::event::Event;
-use std::fmt::Write;
 use store::types::hyperloglog::{self as hll, Encoding, Failure, Run, Union};
 use store::{Digits, StringValue, Value};
 
@@ -109,7 +108,7 @@ pub fn pfdebug(ctx: &mut Context<'_>) -> Outcome {
         }
         b"decode" if !is_sparse => Err("ERR HLL encoding is not sparse".into()),
         b"decode" => {
-            let text = runs(bytes)?;
+            let text = hll::runs(bytes).map(shown).collect::<Vec<_>>().join(" ");
             ctx.reply_bulk(text.as_bytes())
         }
         b"encoding" => {
@@ -124,19 +123,12 @@ pub fn pfdebug(ctx: &mut Context<'_>) -> Outcome {
     }
 }
 
-/// The runs of a sparse one.
-fn runs(bytes: &[u8]) -> Result<String, hll::Corrupt> {
-    let mut text = String::new();
-    hll::runs(bytes, |run| {
-        let separator = if text.is_empty() { "" } else { " " };
-        let written = match run {
-            Run::Zero(length) => write!(text, "{separator}z:{length}"),
-            Run::LongZero(length) => write!(text, "{separator}Z:{length}"),
-            Run::Value(value, length) => write!(text, "{separator}v:{value},{length}"),
-        };
-        written.expect("a string takes everything");
-    })?;
-    Ok(text)
+fn shown(run: Run) -> String {
+    match run {
+        Run::Zero(length) => format!("z:{length}"),
+        Run::LongZero(length) => format!("Z:{length}"),
+        Run::Value(value, length) => format!("v:{value},{length}"),
+    }
 }
 
 fn make_dense(ctx: &mut Context<'_>, key: &[u8]) -> Outcome {
@@ -160,4 +152,130 @@ pub fn pfselftest(ctx: &mut Context<'_>) -> Outcome {
         }
     }
     .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    const NOT_ONE: &str = "-WRONGTYPE Key is not a valid HyperLogLog string value.";
+    const TYPE: &str = "-WRONGTYPE Operation against a key holding the wrong kind of value";
+    const CORRUPT: &str = "-INVALIDOBJ Corrupted HLL object detected";
+    /// Of no element, with registers missing.
+    const CUT: &str = r#""HYLL\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x60\xf3""#;
+
+    #[test]
+    fn adding_and_counting() {
+        Session::new().expect(&[
+            ("PFADD h a b c", ":1"),
+            ("PFADD h a b", ":0"),
+            ("PFCOUNT h", ":3"),
+            ("PFADD h d", ":1"),
+            ("PFCOUNT h h none", ":4"),
+            ("PFADD empty", ":1"),
+            ("PFADD empty", ":0"),
+            ("PFCOUNT empty", ":0"),
+            ("PFCOUNT none", ":0"),
+            ("STRLEN empty", ":18"),
+            ("OBJECT ENCODING empty", "$3 raw"),
+        ]);
+    }
+
+    #[test]
+    fn the_bytes_are_redis_s() {
+        let mut session = Session::new();
+        session.run("PFADD h");
+        assert_eq!(session.raw("GET h"), b"$18\r\nHYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff\r\n");
+        session.run("PFMERGE m");
+        assert_eq!(session.raw("GET m"), b"$18\r\nHYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff\r\n");
+        session.run("PFCOUNT m");
+        assert_eq!(session.raw("GET m"), b"$18\r\nHYLL\x01\0\0\0\0\0\0\0\0\0\0\0\x7f\xff\r\n");
+    }
+
+    #[test]
+    fn merging() {
+        Session::new().expect(&[
+            ("PFADD a 1 2 3", ":1"),
+            ("PFADD b 3 4", ":1"),
+            ("PFMERGE c a b none", "+OK"),
+            ("PFCOUNT c", ":4"),
+            ("PFADD c 5", ":1"),
+            ("PFMERGE c a", "+OK"),
+            ("PFCOUNT c", ":5"),
+            ("PFDEBUG ENCODING c", "+sparse"),
+            ("PFDEBUG TODENSE b", ":1"),
+            ("PFMERGE c b", "+OK"),
+            ("PFDEBUG ENCODING c", "+dense"),
+            ("PFCOUNT c", ":5"),
+        ]);
+    }
+
+    #[test]
+    fn other_values() {
+        let mut session = Session::new();
+        session.run(&format!("SET cut {CUT}"));
+        session.expect(&[
+            ("RPUSH l a", ":1"),
+            ("SET s abc", "+OK"),
+            ("PFADD h a", ":1"),
+            ("PFADD s a", NOT_ONE),
+            ("PFADD l a", TYPE),
+            ("PFCOUNT s", NOT_ONE),
+            ("PFCOUNT l", TYPE),
+            ("PFCOUNT h s l", NOT_ONE),
+            ("PFCOUNT h l s", TYPE),
+            ("PFMERGE new h s", NOT_ONE),
+            ("PFMERGE l h", TYPE),
+            ("PFCOUNT cut", CORRUPT),
+            ("PFCOUNT cut h", CORRUPT),
+            ("PFMERGE new cut", CORRUPT),
+            ("PFMERGE cut h", CORRUPT),
+            ("PFDEBUG TODENSE cut", CORRUPT),
+            ("PFDEBUG GETREG cut", CORRUPT),
+            ("PFDEBUG DECODE cut", "$6 Z:8436"),
+            ("PFDEBUG DECODE l", TYPE),
+            ("PFDEBUG DECODE s", NOT_ONE),
+            ("EXISTS new", ":0"),
+        ]);
+    }
+
+    #[test]
+    fn internals() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("PFADD h a b c", ":1"),
+            ("PFDEBUG decode h", "$44 Z:8436 v:1,1 Z:4274 v:2,1 Z:3068 v:1,1 Z:603"),
+            ("PFDEBUG ENCODING h", "+sparse"),
+        ]);
+        let registers = session.run("PFDEBUG GETREG h");
+        assert!(registers.starts_with("*16384 :0 :0 "));
+        assert_eq!(registers.split(' ').filter(|register| *register != ":0").count(), 4);
+        session.expect(&[
+            ("PFDEBUG TODENSE h", ":0"),
+            ("PFDEBUG DECODE h", "-ERR HLL encoding is not sparse"),
+            ("PFDEBUG foo h", "-ERR Unknown PFDEBUG subcommand 'foo'"),
+            ("PFDEBUG foo none", "-ERR The specified key does not exist"),
+            ("PFSELFTEST", "+OK"),
+        ]);
+    }
+
+    #[test]
+    fn changes_are_counted() {
+        let mut session = Session::new();
+        for (line, changes) in [
+            ("PFADD h", 1),
+            ("PFADD h a b", 2),
+            ("PFADD h a", 0),
+            ("PFCOUNT h", 1),
+            ("PFCOUNT h", 0),
+            ("PFMERGE h", 1),
+            ("PFDEBUG TODENSE h", 1),
+            ("PFDEBUG TODENSE h", 0),
+            ("PFDEBUG GETREG h", 0),
+        ] {
+            let before = session.server.databases.dirty;
+            session.run(line);
+            assert_eq!(session.server.databases.dirty - before, changes, "{line}");
+        }
+    }
 }

@@ -260,7 +260,7 @@ mod tests {
                 "*2 $3 get *8 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1)",
             ),
             ("COMMAND DOCS nosuch", "*0"),
-            ("COMMAND LIST FILTERBY PATTERN get*", "*5 $3 get $6 getdel $5 getex $8 getrange $6 getset"),
+            ("COMMAND LIST FILTERBY PATTERN get*", "*6 $6 getbit $3 get $6 getdel $5 getex $8 getrange $6 getset"),
             ("COMMAND LIST FILTERBY MODULE x", "*0"),
             ("COMMAND LIST x", "-ERR syntax error"),
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),
