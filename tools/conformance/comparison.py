@@ -7,7 +7,7 @@ from replies import is_error
 TOLERANCE = {"seconds": 60, "milliseconds": 60_000}
 
 # Names of fields whose values are not compared.
-AGES = {b"idle", b"radix-tree-keys", b"radix-tree-nodes", b"seen-time"}
+AGES = {b"idle", b"radix-tree-keys", b"radix-tree-nodes", b"seen-time", b"id", b"version"}
 # Milliseconds: a larger number is a point in time.
 SINCE_1970 = 10**12
 
@@ -68,8 +68,8 @@ def kind(_, ours, theirs):
 
 
 def ages(_, ours, theirs):
-    """Everything is the same except idle times, which stand behind their name, points in time, and how many nodes a
-    stream's index has."""
+    """Everything is the same except points in time, and what stands behind the names of AGES: idle times, how many nodes
+    a stream's index has, a client's number, the server's version."""
     return _without_ages(ours, theirs)
 
 

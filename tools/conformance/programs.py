@@ -25,7 +25,8 @@ SETTINGS = {
     "zset-max-listpack-entries": ["128", "4"], "zset-max-listpack-value": ["64", "5"],
     "set-max-intset-entries": ["512", "4"], "list-max-listpack-size": ["-2", "3", "-1"],
     "stream-node-max-entries": ["100", "3"], "hll-sparse-max-bytes": ["3000", "100"],
-    "hz": ["10"], "timeout": ["0"], "tcp-keepalive": ["300"],
+    # So often does redis-server look whether a client has waited long enough.
+    "hz": ["200"], "timeout": ["0"], "tcp-keepalive": ["300"],
 }
 
 
