@@ -2,6 +2,7 @@
 most of the time. Nothing that is drawn makes a reply depend on how fast a server is, or a value huge."""
 
 import random
+import re
 
 # Keys of one kind are mostly used by the commands of that kind; now and then by another's.
 POOLS = {
@@ -30,6 +31,14 @@ CURSORS = ["", "0", "0", "0", "-1", "+0", "00", " 0", "0 ", "-", "0x0", "1.0", "
            "-18446744073709551616", b"0\x00x", b"\xff"]
 ENTRIES = ["0-1", "1-1", "1-2", "2-0", "3-5", "5-1", "7-3", "9-9", "12-0"]
 CHANNELS = [b"news", b"sport", b"a", b"", b"ne\x00ws", b"hello"]
+
+# Commands that make a string as long as they are told.
+PLACING = (b"SETBIT", b"SETRANGE", b"BITFIELD")
+
+
+def is_far(word):
+    """whether it is a place so far away that the string there becomes huge"""
+    return re.fullmatch(rb"#?[0-9]{6,10}", word) is not None
 
 
 class Hand:
@@ -196,9 +205,9 @@ class Hand:
         return self._mostly(0.9, ["0", "1"], ["2", "-1", "x", "", "01"])
 
     def offset(self):
-        """The largest that are valid make strings of half a gigabyte."""
+        """No large ones that are valid: they make strings of half a gigabyte."""
         return self._mostly(0.9, [*range(0, 64), 100, 1000, 4095],
-                            ["-1", "4294967296", "536870912", "9223372036854775807", "x", "", "1.0", "18446744073709551615"])
+                            ["-1", "4294967296", "9223372036854775807", "x", "", "1.0", "18446744073709551615"])
 
     def place(self):
         """of BITFIELD"""
@@ -273,7 +282,10 @@ class Hand:
 
     def damage(self, request):
         """the request with something wrong, mostly"""
-        request = list(request)
+        damaged = self._damage(list(request))
+        return request if request[0].upper() in PLACING and any(map(is_far, damaged)) else damaged
+
+    def _damage(self, request):
         at = self.random.randrange(1, len(request)) if len(request) > 1 else 0
         kind = self.random.randrange(6)
         if kind == 0:
