@@ -11,6 +11,8 @@ POOLS = {
 }
 ODD_KEYS = [b"", b"\x00\xff\r\n", b"\x80", b"k\xfe", b"a", b"{t}b"]
 KEYS = [key for pool in POOLS.values() for key in pool] + ODD_KEYS
+# Keys of sorted sets whose members have the same score; no other command uses them.
+LEXICAL = [b"lexical:1", b"lexical:2", b"lexical:3"]
 DATABASES = ["0", "0", "1", "9"]
 
 LARGE = ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "99999999999999999999", "9223372036854775",
@@ -64,6 +66,9 @@ class Hand:
     def key(self):
         pool = POOLS.get(self.kind)
         return self._mostly(0.85 if pool else 0, pool or KEYS, KEYS)
+
+    def lexical(self):
+        return self.pick(LEXICAL)
 
     def keys(self):
         """how many, and as many"""

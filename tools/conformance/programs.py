@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grammar
-from hand import POOLS, Hand
+from hand import LEXICAL, POOLS, Hand
 
 REQUESTS = Path(__file__).resolve().parent / "requests"
 # Not chosen by name: they are parts of others.
@@ -15,9 +15,9 @@ MIXED = 0.1
 DAMAGED = 0.04
 TRANSACTION = 0.3
 ON_ANOTHER = 0.05
-# A damaged request must not become one that waits forever, ends the server, or has an order that Redis leaves open.
+# A damaged request must not become one that waits forever, ends the server, or has a result that Redis leaves open.
 WAITING = (b"BLPOP", b"BRPOP", b"BRPOPLPUSH", b"BLMOVE", b"BLMPOP", b"BZPOPMIN", b"BZPOPMAX", b"BZMPOP", b"BLOCK", b"WAIT")
-ORDERED = (b"SORT", b"SORT_RO")
+OPEN = (b"SORT", b"SORT_RO", b"SPOP")
 UNDAMAGED = ("connection",)
 # Where values leave their packed form: mostly Redis's defaults, now and then so low that a few elements do it.
 SETTINGS = {
@@ -102,7 +102,7 @@ class Program:
     def _request(self, row):
         self.hand.kind = row.family if row.family in POOLS else None
         request = grammar.words(row.parts, self.hand)
-        sound = row.family in UNDAMAGED or any(word.upper() in (*WAITING, *ORDERED) for word in request)
+        sound = row.family in UNDAMAGED or any(word in LEXICAL or word.upper() in (*WAITING, *OPEN) for word in request)
         if not sound and self.hand.chance(DAMAGED):
             request = self.hand.damage(request)
         return request
