@@ -3,7 +3,6 @@ of its own: so a unit that aborts or hangs takes nothing else with it, and the m
 run."""
 
 import json
-import os
 import queue
 import re
 import subprocess
