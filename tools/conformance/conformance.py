@@ -112,7 +112,7 @@ def measured(options, root, first, theirs):
     def one(unit, worker):
         their = theirs[unit]
         patience = max(SHORTEST_PATIENCE, 3 * their.longest)
-        found[unit] = runner.run(unit, worker, patience, again=lambda outcome: bool(set(outcome.failed) & set(their.passed)))
+        found[unit] = runner.run(unit, worker, patience, their.impossible, lambda outcome: bool(set(outcome.failed) & set(their.passed)))
         tell("ae-server", unit, found[unit])
 
     in_parallel(options.units, options.workers, one)

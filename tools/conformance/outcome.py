@@ -9,7 +9,9 @@ from testkit.tcl import ANSI, DONE, LINE
 # What a test says whose server is gone.
 GONE = re.compile(r"I/O error|couldn't open socket|connection refused|broken pipe|connection reset|error writing \"sock", re.I)
 RUNNING = re.compile(r"^\S+ => \(IN PROGRESS\) (.*)$")
-REASON_LINES = 3
+# What a test says that asks for something that only a server has which the suite itself has started.
+IMPOSSIBLE = re.compile(r"not known in dictionary")
+REASON_LINES = 4
 
 
 @dataclass
@@ -23,7 +25,9 @@ class Outcome:
     finished: bool = False
     # The tests that hung, or in which the server ended.
     stopped: list = field(default_factory=list)
-    longest: float = 0  # seconds without a result
+    # Those that cannot run in this mode, and leave a server behind in which others fail.
+    impossible: list = field(default_factory=list)
+    longest: float = 0  # seconds that a test took
     seconds: float = 0
 
     def as_json(self):
@@ -47,6 +51,8 @@ def parse(text, server_ended=False):
             outcome.stopped.append(running[1])
         elif reason is not None and len(reason) < REASON_LINES and line.strip() and not line.startswith("["):
             reason.append(line.strip())
+    outcome.failed = {name: _trimmed(reason) for name, reason in outcome.failed.items()}
+    outcome.impossible = [name for name, reason in outcome.failed.items() if IMPOSSIBLE.search(" ".join(reason))]
     if server_ended:
         outcome.stopped += [name for name, reason in outcome.failed.items() if GONE.search(" ".join(reason))][:1]
     return outcome
@@ -69,11 +75,21 @@ def _note(outcome, kind, rest):
     return None
 
 
+def _trimmed(reason):
+    """Of an exception the suite prints the message twice, at first without its beginning, and then where it was."""
+    if len(reason) > 1 and reason[1].endswith(reason[0]):
+        reason = reason[1:]
+    if "while executing" in reason:
+        reason = reason[: reason.index("while executing")]
+    return reason
+
+
 def merged(first, again):
-    """Of two runs of one unit: a test that passed in either passes."""
+    """Of two runs of one unit: a test that passed in either passes; why it failed, the second tells better."""
     passed = first.passed | again.passed
-    failed = {name: reason for name, reason in {**again.failed, **first.failed}.items() if name not in passed}
+    failed = {name: reason for name, reason in {**first.failed, **again.failed}.items() if name not in passed}
     aborted = first.aborted + [reason for reason in again.aborted if reason not in first.aborted]
     return Outcome(passed, failed, first.skipped | again.skipped, aborted, first.finished or again.finished,
-                   list(dict.fromkeys(first.stopped + again.stopped)), max(first.longest, again.longest),
+                   list(dict.fromkeys(first.stopped + again.stopped)),
+                   list(dict.fromkeys(first.impossible + again.impossible)), max(first.longest, again.longest),
                    first.seconds + again.seconds)

@@ -1,9 +1,9 @@
 """Runs units of Redis's Tcl suite against a server: one that this tool starts (external), or one that the suite starts
-itself in place of redis-server (own). What hangs or ends the server is left out in the next run, so that the unit's
-other tests are counted."""
+itself in place of redis-server (own). What hangs, ends the server or cannot run in this mode is left out in the next
+run, so that the unit's other tests are counted."""
 
 import os
-import re
+import shlex
 import subprocess
 import tempfile
 import time
@@ -68,7 +68,7 @@ class Runner:
         for number in range(RUNS):
             one = self._run(unit, worker, patience, skipped, number)
             found = merged(found, one) if found else one
-            stopped = [name for name in one.stopped if name not in skipped]
+            stopped = [name for name in one.stopped + one.impossible if name not in skipped]
             if not stopped:
                 if repeated or not again(found):
                     break
@@ -92,7 +92,7 @@ class Runner:
         return outcome
 
     def _external(self, folder, view, unit, worker, patience, skipped, log):
-        """whether the server ended by itself"""
+        """whether the server may have ended by itself"""
         port = free_port()
         (folder / "server").mkdir()
         with open(log.with_suffix(".server.log"), "w+b") as output:
@@ -111,13 +111,13 @@ class Runner:
         for program in PROGRAMS:
             (view / "src" / program).symlink_to(find_program(program))
         script = view / "src/redis-server"
-        script.write_text(OWN.format(command=" ".join(self.command)))
+        script.write_text(OWN.format(command=shlex.join(self.command)))
         script.chmod(0o755)
         first = self.first_port + worker * PORTS_PER_WORKER
         # The suite's own server listens on one of the 32 ports before the base port.
         self._suite(view, unit, worker, patience, skipped, log,
                     ["--clients", "1", "--portcount", str(PORTS_PER_WORKER - 40)], first + 40)
-        return "server" in log.read_text(errors="replace") and bool(re.search(r"I/O error", log.read_text(errors="replace")))
+        return True  # for all that is known
 
     def _suite(self, view, unit, worker, patience, skipped, log, options, base=None):
         skipfile = view / "skipped"
