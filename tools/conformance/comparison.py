@@ -29,6 +29,11 @@ def unordered(_, ours, theirs):
     return _sorted(ours) == _sorted(theirs)
 
 
+def rules(_, ours, theirs):
+    """of users: the same, with the words of each text in any order"""
+    return _sorted(ours, words=True) == _sorted(theirs, words=True)
+
+
 def pairs(_, ours, theirs):
     """the same fields with the same values, in any order"""
     if ours[1] is None or theirs[1] is None or len(ours[1]) % 2 or len(theirs[1]) % 2:
@@ -84,12 +89,14 @@ def encoding(_, ours, theirs):
 
 
 COMPARISONS = {function.__name__: function for function in
-               (exact, unordered, pairs, scan, seconds, milliseconds, shape, kind, ages, pending, encoding)}
+               (exact, unordered, rules, pairs, scan, seconds, milliseconds, shape, kind, ages, pending, encoding)}
 
 
-def _sorted(reply):
+def _sorted(reply, words=False):
     kind, content = reply
-    return (kind, sorted((_sorted(part) for part in content), key=repr) if isinstance(content, list) else content)
+    if isinstance(content, list):
+        return kind, sorted((_sorted(part, words) for part in content), key=repr)
+    return kind, sorted(content.split()) if words and content else content
 
 
 def _shape(reply):

@@ -1,9 +1,11 @@
 """Rows such as `ZADD <key> [(NX|XX)] (<score> <member>)+` and the requests that they stand for.
 
-`<key>` is a value that the hand (hand.py) draws; every other word, and a word in quotes, stands for itself.
+`<key>` is a value that the hand (hand.py) draws; every other word stands for itself, and one in quotes, as Python
+writes them, too.
 `[x]` is there or not, `(x|y)` one of several, `x*` none to three, `x+` one to three, in any nesting. A row may begin with
 a number, its weight. Behind `=>` stands how its replies are compared (comparison.py), `exact` if nothing does."""
 
+import ast
 import re
 from dataclasses import dataclass
 
@@ -69,7 +71,7 @@ def _sequence(tokens):
         elif token in "*+":
             part = ("repeat", 0 if token == "*" else 1, parts.pop())
         elif token.startswith('"'):
-            part = ("word", token[1:-1])
+            part = ("word", ast.literal_eval(token))
         elif token.startswith("<"):
             part = ("value", token[1:-1].replace("-", "_"))
         else:
@@ -96,7 +98,7 @@ def words(parts, hand):
     for part in parts:
         kind = part[0]
         if kind == "word":
-            found.append(part[1].encode())
+            found.append(part[1].encode("latin-1"))
         elif kind == "value":
             drawn = getattr(hand, part[1])()
             found += drawn if isinstance(drawn, list) else [drawn]

@@ -33,6 +33,42 @@ CURSORS = ["", "0", "0", "0", "-1", "+0", "00", " 0", "0 ", "-", "0x0", "1.0", "
            "-18446744073709551616", b"0\x00x", b"\xff"]
 ENTRIES = ["0-1", "1-1", "1-2", "2-0", "3-5", "5-1", "7-3", "9-9", "12-0"]
 CHANNELS = [b"news", b"sport", b"a", b"", b"ne\x00ws", b"hello"]
+CATEGORIES = """keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking
+    dangerous connection transaction scripting""".split()
+# All that Redis 7.0 has, except what scripts, modules, clusters and replicas are for.
+COMMANDS = """acl append auth bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush
+    bzmpop bzpopmax bzpopmin client command config copy dbsize debug decr decrby del discard dump echo exec exists expire expireat
+    expiretime flushall flushdb geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro
+    geosearch geosearchstore get getbit getdel getex getrange getset hdel hello hexists hget hgetall hincrby hincrbyfloat hkeys
+    hlen hmget hmset hrandfield hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat info keys lastsave latency lcs lindex
+    linsert llen lmove lmpop lolwut lpop lpos lpush lpushx lrange lrem lset ltrim memory mget monitor move mset msetnx multi
+    object persist pexpire pexpireat pexpiretime pfadd pfcount pfdebug pfmerge pfselftest ping psetex psubscribe pttl publish
+    pubsub punsubscribe quit randomkey rename renamenx reset restore role rpop rpoplpush rpush rpushx sadd save scan scard sdiff
+    sdiffstore select set setbit setex setnx setrange shutdown sinter sintercard sinterstore sismember slowlog smembers smismember
+    smove sort sort_ro spop spublish srandmember srem sscan ssubscribe strlen subscribe substr sunion sunionstore sunsubscribe
+    swapdb time touch ttl type unlink unsubscribe unwatch wait watch xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending
+    xrange xread xreadgroup xrevrange xsetid xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore
+    zlexcount zmpop zmscore zpopmax zpopmin zrandmember zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex
+    zremrangebyrank zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore
+    """.split()
+# Of parameters that both have, with the same limits. Where there are several, the last is the default.
+SETTINGS = {
+    "timeout": ["1000000", "2147483647", "2147483648", "0"],
+    "tcp-keepalive": ["0", "2147483647", "300"],
+    "proto-max-bulk-len": ["1", "1mb", "1MB", "9223372036854775808", "1.5gb", "mb", "512mb"],
+    "client-query-buffer-limit": ["0", "5gb", "2147483649", "9223372036854775807b", "99999999999999999999", "-1mb", "1gb"],
+    "protected-mode": ["no", "NO", "maybe", "yes"],
+    "tls-auth-clients": ["no", "Optional", "maybe", "yes"],
+    "tls-session-cache-size": ["0", "-1", "2147483648", "20480"],
+    "maxmemory": ["0"],
+    "maxmemory-policy": ["NOEVICTION"],
+    "save": [""],
+    "appendonly": ["no"],
+    "databases": ["1"],
+    "tcp-backlog": ["1"],
+    "unixsocketperm": ["700"],
+    "nosuch": ["1"],
+}
 
 # Commands that make a string as long as they are told.
 PLACING = (b"SETBIT", b"SETRANGE", b"BITFIELD")
@@ -278,6 +314,54 @@ class Hand:
 
     def database(self):
         return self._mostly(0.9, DATABASES, ["16", "-1", "x", "", *LARGE])
+
+    def command(self):
+        return self._mostly(0.9, COMMANDS, ["nosuch", "config|get", "CONFIG|SET", "acl|nosuch", "get|x", "", "GET", "xgroup|create"])
+
+    def category(self):
+        return self._mostly(0.95, CATEGORIES, ["all", "x", "", "READ"])
+
+    def user(self):
+        return self._mostly(0.97, ["alice", "bob"], ["nosuch", "a b", b"x\x00", ""])
+
+    def rule(self):
+        """of a user"""
+        choice = self.random.random()
+        if choice < 0.35:
+            return self.pick([b"+", b"-"]) + self.pick([b"@" + self.category(), self.command().lower()])
+        if choice < 0.6:
+            return self.pick([b"~*", b"~list:*", b"%R~string:*", b"%W~set:*", b"%RW~a", b"%R~", b"%X~a", b"~", b"&*", b"&news", b"&n*",
+                              b"allkeys", b"resetkeys", b"allchannels", b"resetchannels", b"%~a", b"~ x"])
+        if choice < 0.8:
+            return self.pick([b">secret", b">other", b"<secret", b"<nosuch", b"#" + b"a" * 64, b"#" + b"g" * 64, b"#abc", b"!" + b"a" * 64,
+                              b"nopass", b"resetpass", b"on", b"off", b"on", b"sanitize-payload", b"skip-sanitize-payload"])
+        return self.pick([b"reset", b"+@all", b"-@all", b"allcommands", b"nocommands", b"(+get ~a)", b"(+@read %R~b*)", b"(", b"()", b"(+x)",
+                          b"clearselectors", b"+config|get", b"-config|set", b"+select|0", b"+get|x", b"", b"x", b"+", b"-@", b"ON"])
+
+    def filter(self):
+        """Of CLIENT KILL and CLIENT LIST; what they are for is not there, or they are wrong."""
+        pick = self.pick
+        found = pick([
+            ["ID", pick(["99999", "0", "-1", "x", "", "9223372036854775808"])], ["USER", pick(["nosuch", "", b"\xff\x00x"])],
+            ["ADDR", "1.2.3.4:5"], ["LADDR", ""], ["TYPE", pick(["master", "REPLICA", "slave", "x", ""])],
+            ["SKIPME", pick(["yes", "YES", "maybe", ""])], ["JUNK", "x"], ["ID"], ["type"], ["99999"]])
+        return [word if isinstance(word, bytes) else word.encode() for word in found]
+
+    def not_number(self):
+        return self.pick(["", "x", " 1", "01", "+1", "0x1", "1 ", "-0", "-2", "99999999999999999999", "1\x002"]).encode()
+
+    def setting(self):
+        """a parameter's name and a value"""
+        name = self.pick(list(SETTINGS))
+        values = SETTINGS[name]
+        numeric = values[0][-1:].isdigit() and len(values) > 1
+        value = self.pick(values + NO_NUMBERS if numeric else values)
+        return [self.pick([name, name, name.upper(), name.capitalize()]).encode(), value.encode()]
+
+    def setting_name(self):
+        """Of parameters, and patterns that only those match which both servers have."""
+        return self._mostly(0.6, list(SETTINGS), ["TIMEOU[T]", "tcp-keep*", "proto-max-bulk-le*", "[s]AVE", "[\\S]AVE", "[T-m]imeout",
+                                                  "[t-M]imeout", "nosuch*", b"\xff", ""])
 
     def payload(self):
         return self.pick(self.payloads + [b"", b"x" * 12, self.pick(self.payloads)[:-1]])

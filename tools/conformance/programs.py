@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grammar
+import hand as drawing
 from hand import LEXICAL, POOLS, Hand
 
 REQUESTS = Path(__file__).resolve().parent / "requests"
@@ -18,7 +19,7 @@ ON_ANOTHER = 0.05
 # A damaged request must not become one that waits forever, ends the server, or has a result that Redis leaves open.
 WAITING = (b"BLPOP", b"BRPOP", b"BRPOPLPUSH", b"BLMOVE", b"BLMPOP", b"BZPOPMIN", b"BZPOPMAX", b"BZMPOP", b"BLOCK", b"WAIT")
 OPEN = (b"SORT", b"SORT_RO", b"SPOP")
-UNDAMAGED = ("connection",)
+UNDAMAGED = ("connection", "acl", "tracking")
 # Where values leave their packed form: mostly Redis's defaults, now and then so low that a few elements do it.
 SETTINGS = {
     "hash-max-listpack-entries": ["512", "4"], "hash-max-listpack-value": ["64", "5"],
@@ -26,7 +27,9 @@ SETTINGS = {
     "set-max-intset-entries": ["512", "4"], "list-max-listpack-size": ["-2", "3", "-1"],
     "stream-node-max-entries": ["100", "3"], "hll-sparse-max-bytes": ["3000", "100"],
     # So often does redis-server look whether a client has waited long enough.
-    "hz": ["200"], "timeout": ["0"], "tcp-keepalive": ["300"],
+    "hz": ["200"],
+    # What programs change.
+    **{name: values[-1:] for name, values in drawing.SETTINGS.items() if len(values) > 1},
 }
 
 
@@ -72,7 +75,7 @@ class Program:
         self.settings = {name: self.hand.pick(SETTINGS[name][:1] * 2 + SETTINGS[name]) for name in SETTINGS if name in settings}
 
     def prelude(self):
-        requests = [["CONFIG", "SET", name, value] for name, value in self.settings.items()] + [["FLUSHALL"]]
+        requests = [["CONFIG", "SET", name, value] for name, value in self.settings.items()] + [["FLUSHALL"], ["ACL", "DELUSER", "alice", "bob"]]
         return [Step([[word.encode() for word in request]], ["exact"]) for request in requests]
 
     def steps(self, count):
@@ -111,7 +114,7 @@ class Program:
         return Step([self._request(row)], [row.comparison])
 
     def _transaction(self):
-        families = [name for name in self.table.choosable if name not in ("connection", "transactions", "pubsub")]
+        families = [name for name in self.table.choosable if name not in ("connection", "transactions", "pubsub", "tracking")]
         requests, comparisons = [[b"MULTI"]], ["exact"]
         for _ in range(self.hand.random.randint(0, 5) if families else 0):
             row = self._row(self.hand.pick(families))
