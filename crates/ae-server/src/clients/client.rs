@@ -5,6 +5,7 @@ use super::input::Input;
 use super::output::Output;
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
+use super::tracking::TrackingMode;
 use super::transaction::{Transaction, WatchedKey};
 use crate::command::spec::Spec;
 use ae::Connection;
@@ -49,6 +50,8 @@ pub struct Client {
     pub watched: Vec<WatchedKey>,
     /// There while there is one.
     pub subscriptions: Option<Box<Subscriptions>>,
+    /// There while it keeps copies of values.
+    pub tracking: Option<Box<TrackingMode>>,
     pub named: Option<Box<Names>>,
 }
 
@@ -114,6 +117,7 @@ impl Client {
             transaction: None,
             watched: Vec::new(),
             subscriptions: None,
+            tracking: None,
             named: None,
         }
     }

@@ -239,11 +239,6 @@ pub fn unblock(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer(blocked.is_some().into())
 }
 
-/// There is no redirection.
-pub fn getredir(ctx: &mut Context<'_>) -> Outcome {
-    ctx.reply_integer(-1)
-}
-
 fn switch(word: &[u8]) -> Result<bool, Error> {
     match word.to_ascii_lowercase().as_slice() {
         b"on" => Ok(true),

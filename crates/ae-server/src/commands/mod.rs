@@ -25,6 +25,7 @@ pub mod scan;
 pub mod set;
 mod set_options;
 pub mod strings;
+pub mod tracking;
 pub mod transactions;
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::process;
 use crate::pubsub::channels::Channels;
+use crate::tracking::table::TrackingTable;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -17,6 +18,8 @@ pub struct Server {
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
+    /// Who keeps copies of values.
+    pub tracking: TrackingTable,
     pub pause: Pause,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
@@ -47,6 +50,7 @@ impl Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
+            tracking: TrackingTable::default(),
             pause: Pause::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
@@ -126,6 +130,7 @@ impl Server {
         self.read_clock();
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
+        self.shrink_tracking();
         if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
     }
 
