@@ -19,6 +19,11 @@ impl<'a> Entry<'a> {
         self.slot.id
     }
 
+    /// The id of its node, and where it is there.
+    pub(super) fn place(&self) -> (Id, Slot) {
+        (self.view.master, self.slot)
+    }
+
     /// How many fields it has.
     pub fn len(&self) -> usize {
         self.slot.fields
@@ -111,13 +116,17 @@ impl<'a> Iterator for Entries<'a> {
     fn next(&mut self) -> Option<Entry<'a>> {
         loop {
             let (view, slot) = self.step()?;
+            // Before the order is looked at: entries may have smaller ids than deleted ones in front of them.
+            if slot.is_deleted() {
+                continue;
+            }
             let (below, above) = (slot.id < self.first, slot.id > self.last);
             if if self.is_reverse { below } else { above } {
                 self.here = None;
                 self.nodes = Default::default();
                 return None;
             }
-            if !below && !above && !slot.is_deleted() {
+            if !below && !above {
                 return Some(Entry { view, slot });
             }
         }

@@ -36,7 +36,7 @@ pub enum AddError {
 /// Why a stream does not get another last id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SetIdError {
-    /// It is smaller than the largest id that was deleted.
+    /// It is smaller than the largest deleted id that is given with it.
     BelowDeleted,
     /// It is smaller than that of the last entry.
     BelowLastEntry,
@@ -47,7 +47,7 @@ pub enum SetIdError {
 /// The entries, ordered by id, in nodes.
 #[derive(Default)]
 pub struct EntryLog {
-    /// By the id of a node's first entry.
+    /// By the id of a node's first entry, deleted or not. Each node has an entry that is not.
     pub(super) nodes: BTreeMap<Id, Node>,
     /// How many bytes the nodes' blocks have allocated.
     bytes: usize,
@@ -168,17 +168,8 @@ impl EntryLog {
 
     /// Deletes an entry, and says whether it was there.
     pub fn delete(&mut self, id: Id) -> bool {
-        let Some(&master) = self.nodes.range(..=id).next_back().map(|(master, _)| master) else { return false };
-        let node = &self.nodes[&master];
-        let view = node.view(master);
-        let mut slot = view.first();
-        while let Some(here) = slot
-            && here.id < id
-        {
-            slot = view.next(&here);
-        }
-        let Some(slot) = slot.filter(|slot| slot.id == id && !slot.is_deleted()) else { return false };
-        if node.len() == 1 {
+        let Some((master, slot)) = self.get(id).map(|entry| entry.place()) else { return false };
+        if self.nodes[&master].len() == 1 {
             self.remove_node(master);
         } else {
             self.edit(master, |node| node.delete(&[slot]));
@@ -217,15 +208,19 @@ impl EntryLog {
     }
 
     fn entries(&self, first: Id, last: Id, is_reverse: bool) -> Entries<'_> {
-        let start = self.nodes.range(..=first).next_back().map_or(first, |(master, _)| *master);
-        let nodes = if first <= last { self.nodes.range(start..=last) } else { Default::default() };
+        let start = self.nodes.range(..=first).next_back().map_or(Id::MIN, |(master, _)| *master);
+        let nodes = match (first <= last, is_reverse) {
+            (false, _) => Default::default(),
+            (true, false) => self.nodes.range(start..),
+            (true, true) => self.nodes.range(start..=last),
+        };
         Entries::new(nodes, first, last, is_reverse)
     }
 
     /// Sets the last id, and if they are given how many entries were ever added and the largest id that was deleted (0-0:
-    /// not given).
+    /// not given). As in Redis 7.0 the last id may be below one that was deleted before, and is then given once more.
     pub fn set_id(&mut self, last: Id, entries_added: Option<u64>, max_deleted: Id) -> Result<(), SetIdError> {
-        if last < self.max_deleted_id.max(max_deleted) {
+        if last < max_deleted {
             return Err(SetIdError::BelowDeleted);
         }
         if self.last_entry().is_some_and(|entry| last < entry.id()) {

@@ -4,6 +4,7 @@
 //! fields of the first entry, and a 0. Each entry is its flags, its id relative to the node's, then its values if it has
 //! the master's fields, or the number of its fields and fields with values if it has others, and at the end how many
 //! elements that were, for reading backwards. A deleted entry stays where it is, with a flag.
+//! Entries are in the order of their ids; deleted ones are not if XSETID has set the last id back.
 
 use super::id::Id;
 use crate::types::element::Element;
@@ -48,7 +49,7 @@ impl Slot {
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) packed: &'a Packed,
-    master: Id,
+    pub(super) master: Id,
     fields: usize,
     /// The first of the master's fields, or the 0 behind them.
     pub(super) names: At,
@@ -84,10 +85,11 @@ impl Node {
         while let Some(start) = reader.at {
             let flags = reader.integer_if(|flags| flags & !(DELETED | SAME_FIELDS) == 0)?;
             let id = apart(master, reader.integer_if(|_| true)?, reader.integer_if(|_| true)?);
-            if id < master || last.is_some_and(|last| id <= last) {
+            let is_deleted = flags & DELETED != 0;
+            if !is_deleted && (id < master || last.is_some_and(|last| id <= last)) {
                 return Err(Corrupt(start.offset()));
             }
-            last = Some(id);
+            last = if is_deleted { last } else { Some(id) };
             let elements = if flags & SAME_FIELDS != 0 {
                 reader.skip(fields)?;
                 fields + OVERHEAD
@@ -98,10 +100,10 @@ impl Node {
                 2 * fields + OVERHEAD + 1
             };
             reader.integer_if(|count| count == elements as i64)?;
-            found += usize::from(flags & DELETED == 0);
-            found_deleted += usize::from(flags & DELETED != 0);
+            found += usize::from(!is_deleted);
+            found_deleted += usize::from(is_deleted);
         }
-        if (live, deleted) != (found, found_deleted) || last.is_none() {
+        if (live, deleted) != (found, found_deleted) || found + found_deleted == 0 {
             return Err(Corrupt(packed.first().map_or(end, At::offset)));
         }
         Ok(Node { packed })

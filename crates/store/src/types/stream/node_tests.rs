@@ -89,9 +89,10 @@ fn blocks_that_are_no_node_are_refused() {
         }
     }
     // Ids: before the node's own, twice, out of order.
-    for (at, value) in [(6, -1), (12, 0), (11, -1), (18, 0)] {
+    for (at, value) in [(6, -1), (6, 1), (6, 2), (18, 0), (18, -1)] {
         assert!(with(at, value).is_err(), "{value} at {at}");
     }
+    assert!(with(11, -1).is_ok() && with(12, 0).is_ok() && with(12, 1 << 62).is_ok(), "deleted ones need no order");
     // The field, and values.
     for at in [3, 8, 14, 15, 20] {
         assert!(with(at, -7).is_ok(), "{at}");

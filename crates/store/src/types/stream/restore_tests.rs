@@ -58,6 +58,17 @@ fn parts_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn nodes_without_entries_are_left_out() {
+    let mut block = Packed::new();
+    for number in ["0", "1", "1", "7", "0", "3", "0", "0", "70", "4"] {
+        block.push(number.as_bytes());
+    }
+    let mut read = EntryLog::default();
+    assert_eq!(read.restore_node(Id::new(1, 0), block.as_bytes().to_vec()), Ok(()));
+    assert_eq!((read.node_count(), read.len()), (0, 0));
+}
+
+#[test]
 fn each_pending_entry_has_one_consumer() {
     let mut group = Group::new(Id::new(5, 0), Some(5));
     assert!(group.restore_pending(Id::new(1, 0), 70, 3) && group.restore_pending(Id::new(2, 0), 71, 1));
