@@ -136,7 +136,7 @@ fn write(input: &[u8], seen: &mut Seen, output: &mut Output<'_>) -> Option<()> {
         seen.replace(input, at - 2);
         seen.replace(input, at - 1);
     }
-    // As if none of them could be missing, however many are left.
+    // Redis asks for room for three more bytes here, however few are left.
     (output.len() + 3 <= output.most).then_some(())?;
     for byte in &input[at..] {
         output.literal(*byte)?;
