@@ -146,7 +146,8 @@ class Pair:
     def _run(self, prelude, steps, resp, batch):
         for server in (self.ours, self.theirs):
             server.begin(resp)
-        self._batch(-1, prelude)
+        if prelude:
+            self._batch(-1, prelude)
         at = 0
         while at < len(steps):
             end = at + 1
