@@ -98,10 +98,14 @@ class OneServer:
             self.server.wait()
 
     def begin(self, resp):
+        self.disconnect()
+        self.resp = resp
+        self.ensure()
+
+    def disconnect(self):
         for connection in self.connections.values():
             connection.close()
-        self.connections, self.resp = {}, resp
-        self.ensure()
+        self.connections = {}
 
     def connection(self, number):
         if number not in self.connections:
@@ -115,8 +119,9 @@ class OneServer:
         return replies.parsed(connection.receive())[:-1]
 
     def stop(self):
-        self.begin(2)
+        self.disconnect()
         self.server.kill()
+        self.server.output.close()
 
 
 class Pair:
