@@ -103,7 +103,7 @@ def _shape(reply):
     kind, content = reply
     if kind == b"$" and content is None:
         return kind, None
-    return kind, [_shape(part) for part in content] if isinstance(content, list) else None
+    return kind, [_shape(part) for part in content] if isinstance(content, list) else ""
 
 
 def _near(ours, theirs, tolerance):

@@ -132,7 +132,7 @@ class Comparison:
         prelude, steps = program.prelude(), program.steps(LENGTH)
         found = pair.run(prelude, steps, program.resp)
         done = steps[: found.at + 1] if found else steps
-        self.requests += sum(len(step.requests) for step in done)
+        self.requests += sum(len(step.requests) for step in done if not step.freed)
         if not found:
             return
         shortest, found = shortened(pair, prelude, steps, program.resp, found)
@@ -149,8 +149,8 @@ class Comparison:
         for name, value in program.settings.items():
             if value != SETTINGS[name][0]:
                 say(f"    CONFIG SET {name} {value}")
-        shown = [(step.connection, words) for step in steps for words in step.requests]
-        if found.step and found.step.note:
+        shown = [(step.connection, words) for step in steps if not step.freed for words in step.requests]
+        if found.step and found.step.note and not found.step.freed:
             shown.append((0, found.step.requests[0]))
         for connection, words in shown[-60:]:
             say("    " + (f"({connection}) " if connection else "") + " ".join(replies.printable(word) for word in words)[:400])

@@ -344,7 +344,7 @@ class Hand:
         found = pick([
             ["ID", pick(["99999", "0", "-1", "x", "", "9223372036854775808"])], ["USER", pick(["nosuch", "", b"\xff\x00x"])],
             ["ADDR", "1.2.3.4:5"], ["LADDR", ""], ["TYPE", pick(["master", "REPLICA", "slave", "x", ""])],
-            ["SKIPME", pick(["yes", "YES", "maybe", ""])], ["JUNK", "x"], ["ID"], ["type"], ["99999"]])
+            ["SKIPME", pick(["yes", "YES", "maybe", ""]), "ID", "99999"], ["JUNK", "x"], ["ID"], ["type"], ["99999"]])
         return [word if isinstance(word, bytes) else word.encode() for word in found]
 
     def not_number(self):

@@ -17,6 +17,9 @@ from testkit.server import Server
 BATCH = 64
 # Seconds.
 PATIENCE = 10
+# How often it is looked whether a client waits.
+LOOKS = 40
+CONTROL = -1
 PACKED = (b"listpack", b"intset", b"quicklist", b"ziplist")
 
 
@@ -66,6 +69,10 @@ class Connection:
         except OSError as reason:
             raise Silence(f"nothing can be sent: {reason}") from reason
 
+    def post(self, requests):
+        """only sends"""
+        self.socket.sendall(b"".join(request(*words) for words in requests))
+
     def receive(self):
         data = bytearray()
         try:
@@ -98,25 +105,46 @@ class OneServer:
             self.server.wait()
 
     def begin(self, resp):
+        self.disconnect()
+        self.resp = resp
+        self.ensure()
+
+    def disconnect(self):
         for connection in self.connections.values():
             connection.close()
-        self.connections, self.resp = {}, resp
-        self.ensure()
+        self.connections, self.ids, self.waiting = {}, {}, 0
 
     def connection(self, number):
         if number not in self.connections:
             self.connections[number] = Connection(self.server.port, self.resp)
         return self.connections[number]
 
-    def ask(self, *requests):
-        """the parsed replies, on the main connection"""
-        connection = self.connection(MAIN)
+    def ask(self, *requests, on=MAIN):
+        """the parsed replies"""
+        connection = self.connection(on)
         connection.send([[word if isinstance(word, bytes) else str(word).encode() for word in words] for words in requests])
         return replies.parsed(connection.receive())[:-1]
 
+    def post(self, step):
+        """sends a request that is going to wait, and looks until it does: the order of two matters"""
+        self.ids[step.connection] = self.ask(["CLIENT", "ID"], on=step.connection)[0][1]
+        self.connection(step.connection).post(step.requests)
+        self.waiting += 1
+        for _ in range(LOOKS):
+            info = self.ask(["INFO", "clients"], on=CONTROL)[0][1] or b""
+            if b"blocked_clients:%d\r" % self.waiting in info:
+                return
+        self.waiting -= 1
+
+    def free(self, step):
+        if step.connection in self.ids:
+            self.ask(["CLIENT", "UNBLOCK", self.ids.pop(step.connection)], on=CONTROL)
+        self.waiting = 0
+
     def stop(self):
-        self.begin(2)
+        self.disconnect()
         self.server.kill()
+        self.server.output.close()
 
 
 class Pair:
@@ -146,12 +174,17 @@ class Pair:
     def _run(self, prelude, steps, resp, batch):
         for server in (self.ours, self.theirs):
             server.begin(resp)
-        self._batch(-1, prelude)
+        if prelude:
+            self._batch(-1, prelude)
         at = 0
         while at < len(steps):
+            if steps[at].posted:
+                self._post(steps[at])
+                at += 1
+                continue
             end = at + 1
             while (end < len(steps) and end - at < batch and steps[end].connection == steps[at].connection
-                   and not (steps[at].whole or steps[end].whole)):
+                   and not (steps[at].whole or steps[end].whole or steps[end].posted)):
                 end += 1
             found = self._batch(at, steps[at:end])
             if found:
@@ -159,12 +192,21 @@ class Pair:
             at = end
         return self._state(len(steps))
 
+    def _post(self, step):
+        for server in (self.ours, self.theirs):
+            try:
+                server.post(step)
+            except (Silence, OSError):
+                pass  # what is compared next tells
+
     def _batch(self, at, steps):
         """sends steps of one connection and compares"""
-        requests = [words for step in steps for words in step.requests]
+        requests = [words for step in steps for words in step.requests if not step.freed]
         got = []
         for server in (self.ours, self.theirs):
             try:
+                if steps[0].freed:
+                    server.free(steps[0])
                 server.connection(steps[0].connection).send(requests)
             except (Silence, OSError):
                 pass  # its replies tell
