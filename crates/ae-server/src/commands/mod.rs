@@ -11,6 +11,8 @@ pub mod help;
 pub mod info;
 pub mod introspection;
 pub mod keys;
+pub mod list_moves;
+pub mod list_pops;
 pub mod lists;
 pub mod numbers;
 pub mod scan;
