@@ -1,7 +1,7 @@
 //! From a request to the command that answers it.
 
 use super::call::{call, serve_ready};
-use super::context::{Command, Wait, reply_error};
+use super::context::{Command, Wait, reply_error, wrong_arity};
 use super::error::{Error, c_text};
 use super::flag;
 use super::spec::Spec;
@@ -71,7 +71,7 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
     }
     let spec = command.spec;
     if !spec.fits(args.len()) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", spec.full_name).into());
+        return Err(wrong_arity(spec));
     }
     if !client.authenticated && !server.config.password.is_empty() && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());
