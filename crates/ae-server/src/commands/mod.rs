@@ -15,8 +15,13 @@ pub mod lists;
 pub mod numbers;
 pub mod pubsub;
 pub mod scan;
+mod scan_options;
 pub mod set;
 mod set_options;
+pub mod sorted_set_algebra;
+pub mod sorted_set_pops;
+pub mod sorted_set_ranges;
+pub mod sorted_sets;
 pub mod strings;
 pub mod transactions;
 
