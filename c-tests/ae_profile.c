@@ -184,12 +184,16 @@ static struct {
     aeFileProc *proc;
 } change;
 
+static pthread_t changer;
+
 static void *change_interest(void *data) {
     AE_NOTUSED(data);
-    test_sleep_us(50000); /* the loop waits by then */
+    test_sleep_us(50000); /* the loop waits by then, or finds the change when it begins to */
     change.result = aeCreateFileEvent(change.el, change.fd, change.mask, change.proc, NULL);
     return NULL;
 }
+
+static void start_change(void) { CHECK_INT(pthread_create(&changer, NULL, change_interest, NULL), 0); }
 
 static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(fd);
@@ -199,47 +203,56 @@ static void on_writable(aeEventLoop *el, int fd, void *data, int mask) {
     aeStop(el);
 }
 
-/* As a program's worker threads do that have the loop send an answer. The loop waits, for the thread alone: inside a
- * callback or outside. */
-static void change_from_another_thread(aeEventLoop *el, aeFileProc *watched) {
-    pthread_t thread;
-    int pair[2];
+static aeEventLoop *begin_change(int pair[2]) {
+    aeEventLoop *el = new_loop();
 
-    if (strcmp(aeGetApiName(), "epoll") != 0) SKIP("a waiting %s does not see changes", aeGetApiName());
+    if (strcmp(aeGetApiName(), "epoll") != 0) {
+        aeDeleteEventLoop(el);
+        SKIP("a waiting %s does not see changes", aeGetApiName());
+    }
     test_pair(pair);
-    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, watched, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
     change.el = el;
     change.fd = pair[0];
     change.mask = AE_WRITABLE;
     change.proc = on_writable;
-    CHECK_INT(pthread_create(&thread, NULL, change_interest, NULL), 0);
-    aeMain(el); /* hangs when the change waits for the next poll */
-    CHECK_INT(pthread_join(thread, NULL), 0);
+    return el;
+}
+
+/* Hangs when the change waits for the next poll. */
+static void run_until_changed(aeEventLoop *el, const int pair[2]) {
+    aeMain(el);
+    CHECK_INT(pthread_join(changer, NULL), 0);
     CHECK_INT(change.result, AE_OK);
     CHECK_TEXT(test_noted(), "w");
     test_close_pair(pair);
-}
-
-static void change_of_interest_reaches_the_waiting_loop(void) {
-    aeEventLoop *el = new_loop();
-
-    change_from_another_thread(el, note_readable);
     aeDeleteEventLoop(el);
 }
 
+/* As a program's worker threads do that have the loop send an answer. The loop waits, for the thread alone. */
+static void change_of_interest_reaches_the_waiting_loop(void) {
+    int pair[2];
+    aeEventLoop *el = begin_change(pair);
+
+    start_change();
+    run_until_changed(el, pair);
+}
+
+/* The thread starts here: a change before the nested wait would reach the poll outside. */
 static TIME_RESULT on_wait_inside(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(id);
     AE_NOTUSED(data);
+    start_change();
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
     return AE_NOMORE;
 }
 
 static void change_of_interest_reaches_the_nested_wait(void) {
-    aeEventLoop *el = new_loop();
+    int pair[2];
+    aeEventLoop *el = begin_change(pair);
 
     CHECK(aeCreateTimeEvent(el, 0, on_wait_inside, NULL, NULL) != AE_ERR);
-    change_from_another_thread(el, note_readable);
-    aeDeleteEventLoop(el);
+    run_until_changed(el, pair);
 }
 
 TEST_MAIN(CASE(result_is_the_whole_interval), CASE(nomore_ends_the_event), CASE(ids_count_from_the_first),

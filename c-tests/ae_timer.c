@@ -60,7 +60,7 @@ static void handler_gets_its_arguments(void) {
     aeEventLoop *el = new_loop();
     int data = 0;
 
-    create(el, 1000, on_once, NULL);
+    create(el, 3600000, on_once, NULL);
     CHECK_INT(create(el, 0, on_seen, &data), FIRST_TIMER + 1);
     CHECK_INT(run_due(el), 1);
     CHECK(seen.el == el);

@@ -9,12 +9,6 @@ static char err[ANET_ERR_LEN];
 
 static int is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
-static void await_writable(int fd) {
-    struct pollfd entry = {fd, POLLOUT, 0};
-
-    CHECK_INT(poll(&entry, 1, 10000), 1);
-}
-
 /* ---- Connecting ---- */
 
 static void tcp_connect_waits(void) {
@@ -22,8 +16,7 @@ static void tcp_connect_waits(void) {
 
     CHECK_KEEPS_ERRNO((fd = anetTcpConnect(err, "127.0.0.1", port)) != ANET_ERR, 1);
     CHECK_INT(is_nonblocking(fd), 0);
-    accepted = accept(server, NULL, NULL);
-    CHECK(accepted != -1);
+    accepted = test_accept(server, 0);
     test_send(fd, "x");
     CHECK(read(accepted, &(char){0}, 1) == 1);
     close(accepted);
@@ -63,7 +56,8 @@ static void bound_connect_comes_from_the_source_or_fails(void) {
     fd = anetTcpNonBlockBindConnect(err, "127.0.0.1", port, "127.0.0.3");
     if (fd == ANET_ERR) FAIL("anetTcpNonBlockBindConnect: %s", err);
     CHECK_INT(is_nonblocking(fd), 1);
-    await_writable(fd);
+    test_await(fd, POLLOUT);
+    test_await(server, POLLIN);
     accepted = accept(server, (struct sockaddr *)&peer, &length);
     CHECK(accepted != -1);
     CHECK_INT(ntohl(peer.sin_addr.s_addr), 0x7f000003);

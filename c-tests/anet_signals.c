@@ -44,7 +44,6 @@ static void expect_connected(int fd) {
 
 static void over_tcp(int times, int whether_they_connect) {
     int port, server = test_listen(AF_INET, 16, &port), fd;
-    struct pollfd entry;
 
     interrupts = times;
     do_connect = whether_they_connect;
@@ -52,8 +51,7 @@ static void over_tcp(int times, int whether_they_connect) {
     interrupts = times;
     fd = anetTcpNonBlockConnect(err, "127.0.0.1", port);
     if (fd == ANET_ERR) FAIL("%s", err);
-    entry = (struct pollfd){fd, POLLOUT, 0};
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    test_await(fd, POLLOUT);
     expect_connected(fd);
     CHECK_INT(interrupts, 0);
     close(server);

@@ -19,12 +19,6 @@ static int int_option(int fd, int level, int name) {
     return value;
 }
 
-static void await_writable(int fd) {
-    struct pollfd entry = {fd, POLLOUT, 0};
-
-    CHECK_INT(poll(&entry, 1, 10000), 1);
-}
-
 static int serve(int *port) {
     int server = anetTcpServer(err, 0, any_v4, 16);
 
@@ -130,8 +124,7 @@ static void used_port_is_told(void) {
 static void lingering_connections_do_not_hold_the_port(void) {
     int port, server = serve(&port), client = test_connect(AF_INET, port), accepted;
 
-    accepted = accept(server, NULL, NULL);
-    CHECK(accepted != -1);
+    accepted = test_accept(server, 0);
     close(accepted); /* closed by the server's side first: TIME_WAIT on the server's port */
     close(client);
     close(server);
@@ -169,7 +162,7 @@ static void accepted_socket_and_its_address(void) {
     CHECK_TEXT(ip, "127.0.0.1");
     CHECK_INT(peer_port, test_port(client));
     test_send(client, "hello");
-    await_writable(fd);
+    test_await(fd, POLLIN);
     CHECK_INT(test_drain(fd), 5);
     close(fd);
     close(client);
@@ -273,10 +266,9 @@ static void nonblocking_connect_succeeds(void) {
     /* Departs from upstream in errno, which connect leaves there. */
     CHECK_KEEPS_ERRNO((fd = anetTcpNonBlockConnect(err, "127.0.0.1", port)) != ANET_ERR, 1);
     CHECK_INT(is_nonblocking(fd), 1);
-    await_writable(fd);
+    test_await(fd, POLLOUT);
     CHECK_INT(anetGetError(fd), 0);
-    accepted = accept(server, NULL, NULL);
-    CHECK(accepted != -1);
+    accepted = test_accept(server, 0);
     test_send(accepted, "hi");
     close(accepted);
     close(fd);
@@ -290,7 +282,7 @@ static void nonblocking_connect_tells_refusal_later(void) {
         CHECK_INT(errno, ECONNREFUSED);
         return;
     }
-    await_writable(fd);
+    test_await(fd, POLLOUT);
     CHECK_INT(anetGetError(fd), ECONNREFUSED);
     CHECK_INT(anetGetError(fd), 0); /* told once */
     close(fd);
@@ -300,7 +292,7 @@ static void connect_by_name(void) {
     int port, server = serve(&port), fd = anetTcpNonBlockConnect(err, "localhost", port);
 
     if (fd == ANET_ERR) FAIL("anetTcpNonBlockConnect: %s", err);
-    await_writable(fd);
+    test_await(fd, POLLOUT);
     close(fd);
     close(server);
 }
@@ -321,7 +313,7 @@ static const char *seen_from(const char *source) {
 
     fd = anetTcpNonBlockBestEffortBindConnect(err, "127.0.0.1", port, source);
     if (fd == ANET_ERR) FAIL("anetTcpNonBlockBestEffortBindConnect from %s: %s", source, err);
-    await_writable(fd);
+    test_await(fd, POLLOUT);
     CHECK_INT(anetGetError(fd), 0);
     CHECK_INT(is_nonblocking(fd), 1);
     accepted = anetTcpAccept(err, server, ip, sizeof(ip), NULL);

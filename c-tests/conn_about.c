@@ -14,8 +14,7 @@ static void begin_connected(void) {
     el = aeCreateEventLoop(256);
     CHECK(el != NULL);
     peer = test_connect(AF_INET, port);
-    fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
+    fd = test_accept(server, SOCK_NONBLOCK | SOCK_CLOEXEC);
     close(server);
     conn = test_conn_create_accepted(el, TCP_TYPE, fd);
     CHECK(conn != NULL);

@@ -47,8 +47,7 @@ static void path_of_the_socket_without_the_hosts(void) {
     CHECK(bind(listening, (struct sockaddr *)&address, sizeof(address)) == 0);
     CHECK(listen(listening, 5) == 0);
     CHECK(connect(peer, (struct sockaddr *)&address, sizeof(address)) == 0);
-    accepted = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
-    CHECK(accepted != -1);
+    accepted = test_accept(listening, SOCK_NONBLOCK);
     conn = connCreateAccepted(connectionTypeUnix(), accepted, NULL);
     CHECK_INT(connAddr(conn, ip, sizeof(ip), NULL, 1), C_OK);
     CHECK(strncmp(ip, address.sun_path, strlen(address.sun_path)) == 0);

@@ -17,8 +17,7 @@ static void begin(void) {
     CHECK(el != NULL);
     server = test_listen(AF_INET, 4, &port);
     peer = test_connect(AF_INET, port);
-    fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
+    fd = test_accept(server, SOCK_NONBLOCK | SOCK_CLOEXEC);
     close(server);
     conn = test_conn_create_accepted(el, TCP_TYPE, fd);
     CHECK(conn != NULL);
@@ -27,12 +26,9 @@ static void begin(void) {
 }
 
 static void begin_connected(void) {
-    struct pollfd entry;
-
     begin();
     CHECK_INT(connAccept(conn, NULL), C_OK);
-    entry = (struct pollfd){conn_fd, POLLIN, 0};
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    test_await(conn_fd, POLLIN);
 }
 
 static void end(void) {

@@ -216,6 +216,14 @@ static void host_may_open_the_sockets(void) {
 
 /* ---- Accepting ---- */
 
+/* Until so many connections wait for being accepted, as a listening socket's "unacked" tells. */
+static void await_clients(unsigned count) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof(info);
+
+    while (info.tcpi_unacked < count) CHECK(getsockopt(listener.fd[0], IPPROTO_TCP, TCP_INFO, &info, &length) == 0);
+}
+
 static void one_call_accepts_as_many_as_the_host_says(void) {
     char *addresses[] = {v4};
     int clients[5], i;
@@ -223,6 +231,7 @@ static void one_call_accepts_as_many_as_the_host_says(void) {
     per_call = 2;
     begin_watched(addresses, 1);
     for (i = 0; i < 5; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
+    await_clients(5);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
     CHECK_INT(accepted_count, 2);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
@@ -361,8 +370,6 @@ static void listener_rests_without_descriptors(void) {
 }
 
 static void rest_ends_in_a_loop_of_file_events_alone(void) {
-    long long start;
-
     begin_exhausted();
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
     allow_new_descriptors();
@@ -370,11 +377,7 @@ static void rest_ends_in_a_loop_of_file_events_alone(void) {
         close(client);
         client = test_connect(AF_INET, test_port(listener.fd[0]));
     }
-    start = test_now_us();
-    while (accepted_count == 0) {
-        CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
-        CHECK(test_now_us() - start < 20000000);
-    }
+    while (accepted_count == 0) CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
     close(client);
     end();
 }

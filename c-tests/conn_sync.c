@@ -19,9 +19,8 @@ static void begin(void) {
 
 static void begin_connected(void) {
     begin();
-    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, 10000), C_OK);
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-    CHECK(peer != -1);
+    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
+    peer = test_accept(server, SOCK_CLOEXEC);
 }
 
 static void end(void) {
@@ -36,7 +35,7 @@ static void end(void) {
 static void blocking_connect_connects(void) {
     begin();
     /* Departs from upstream in errno, which connect leaves there. */
-    CHECK_KEEPS_ERRNO(connBlockingConnect(conn, "127.0.0.1", port, 10000), C_OK);
+    CHECK_KEEPS_ERRNO(connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     CHECK_INT(aeGetFileEvents(el, conn->fd), AE_NONE);
@@ -47,7 +46,7 @@ static void blocking_connect_connects(void) {
 /* Departs from upstream, which takes the error for success: the socket is writable then, too. */
 static void blocking_connect_is_refused(void) {
     begin();
-    CHECK_FAILS(connBlockingConnect(conn, "127.0.0.1", test_closed_port(), 10000), C_ERR, ECONNREFUSED);
+    CHECK_FAILS(connBlockingConnect(conn, "127.0.0.1", test_closed_port(), TEST_PATIENCE_MS), C_ERR, ECONNREFUSED);
     CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
     CHECK_INT(conn->last_errno, ECONNREFUSED);
     CHECK_INT(conn->fd, -1);
@@ -134,11 +133,11 @@ static void read_is_exact(void) {
 
     begin_connected();
     test_send(peer, "0123456789");
-    CHECK_KEEPS_ERRNO(connSyncRead(conn, buffer, 4, 10000), 4);
+    CHECK_KEEPS_ERRNO(connSyncRead(conn, buffer, 4, TEST_PATIENCE_MS), 4);
     CHECK_TEXT(buffer, "0123");
-    CHECK_INT(connSyncRead(conn, buffer, 6, 10000), 6);
+    CHECK_INT(connSyncRead(conn, buffer, 6, TEST_PATIENCE_MS), 6);
     CHECK_TEXT(buffer, "456789");
-    CHECK_INT(connSyncRead(conn, buffer, 0, 10000), 0);
+    CHECK_INT(connSyncRead(conn, buffer, 0, TEST_PATIENCE_MS), 0);
     end();
 }
 
@@ -155,7 +154,7 @@ static void read_waits_for_the_rest(void) {
         test_send(peer, "def");
         _exit(0);
     }
-    CHECK_INT(connSyncRead(conn, buffer, 6, 10000), 6);
+    CHECK_INT(connSyncRead(conn, buffer, 6, TEST_PATIENCE_MS), 6);
     CHECK_TEXT(buffer, "abcdef");
     test_reap(child);
     end();
@@ -181,8 +180,8 @@ static void read_from_a_closed_peer_fails(void) {
     close(peer);
     peer = -1;
     /* Departs from upstream, which leaves errno alone. */
-    CHECK_FAILS(connSyncRead(conn, buffer, 4, 10000), -1, ECONNRESET);
-    CHECK_FAILS(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), -1, ECONNRESET);
+    CHECK_FAILS(connSyncRead(conn, buffer, 4, TEST_PATIENCE_MS), -1, ECONNRESET);
+    CHECK_FAILS(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), -1, ECONNRESET);
     end();
 }
 
@@ -193,19 +192,19 @@ static void lines_are_cut_at_the_newline(void) {
 
     begin_connected();
     test_send(peer, "first\nsecond\r\n\n\r\na\rb\r\r\n+rest");
-    CHECK_KEEPS_ERRNO(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 5);
+    CHECK_KEEPS_ERRNO(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 5);
     CHECK_TEXT(buffer, "first");
     /* As upstream: a carriage return before the newline is cut from the text, and counted. */
-    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 7);
+    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 7);
     CHECK_TEXT(buffer, "second");
-    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 0);
+    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 0);
     CHECK_TEXT(buffer, "");
-    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 1);
+    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 1);
     CHECK_TEXT(buffer, "");
-    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 5);
+    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 5);
     CHECK_TEXT(buffer, "a\rb\r");
     /* Not a byte more than the line was taken. */
-    CHECK_INT(connSyncRead(conn, buffer, 5, 10000), 5);
+    CHECK_INT(connSyncRead(conn, buffer, 5, TEST_PATIENCE_MS), 5);
     CHECK(memcmp(buffer, "+rest", 5) == 0);
     end();
 }
@@ -216,16 +215,16 @@ static void line_stops_at_the_size(void) {
     begin_connected();
     test_send(peer, "abcdefgh\n");
     memset(buffer, '#', sizeof(buffer));
-    CHECK_INT(connSyncReadLine(conn, buffer, 5, 10000), 4);
+    CHECK_INT(connSyncReadLine(conn, buffer, 5, TEST_PATIENCE_MS), 4);
     CHECK_TEXT(buffer, "abcd");
     CHECK_INT(buffer[5], '#');
     memset(buffer, '#', sizeof(buffer));
-    CHECK_INT(connSyncReadLine(conn, buffer, 5, 10000), 4);
+    CHECK_INT(connSyncReadLine(conn, buffer, 5, TEST_PATIENCE_MS), 4);
     CHECK_TEXT(buffer, "efgh");
     CHECK_INT(buffer[5], '#');
-    CHECK_INT(connSyncReadLine(conn, buffer, 5, 10000), 0); /* the newline alone is left */
+    CHECK_INT(connSyncReadLine(conn, buffer, 5, TEST_PATIENCE_MS), 0); /* the newline alone is left */
     CHECK_TEXT(buffer, "");
-    CHECK_INT(connSyncReadLine(conn, buffer, 1, 10000), 0); /* room for nothing */
+    CHECK_INT(connSyncReadLine(conn, buffer, 1, TEST_PATIENCE_MS), 0); /* room for nothing */
     end();
 }
 
@@ -260,7 +259,7 @@ static void write_is_whole(void) {
         while (total < SIZE && (count = read(peer, buffer, sizeof(buffer))) > 0) total += (int)count;
         _exit(total == SIZE ? 0 : 1);
     }
-    CHECK_KEEPS_ERRNO(connSyncWrite(conn, data, SIZE, 60000), SIZE);
+    CHECK_KEEPS_ERRNO(connSyncWrite(conn, data, SIZE, TEST_PATIENCE_MS), SIZE);
     CHECK(waitpid(child, &status, 0) == child);
     CHECK_INT(status, 0);
     free(data);
@@ -292,8 +291,8 @@ static void write_to_a_closed_peer_fails(void) {
     CHECK(setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
     close(peer);
     peer = -1;
-    CHECK_INT(connSyncRead(conn, buffer, 1, 10000), -1); /* the reset has arrived */
-    CHECK_INT(connSyncWrite(conn, (char[]){"x"}, 1, 10000), -1);
+    CHECK_INT(connSyncRead(conn, buffer, 1, TEST_PATIENCE_MS), -1); /* the reset has arrived */
+    CHECK_INT(connSyncWrite(conn, (char[]){"x"}, 1, TEST_PATIENCE_MS), -1);
     CHECK_INT(errno, EPIPE);
     end();
 }

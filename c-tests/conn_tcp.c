@@ -34,8 +34,7 @@ static void accept_peer(void) {
     int fd;
 
     peer = test_connect(AF_INET, port);
-    fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
+    fd = test_accept(server, SOCK_NONBLOCK | SOCK_CLOEXEC);
     conn = test_conn_create_accepted(el, TCP_TYPE, fd);
     CHECK(conn != NULL);
     CHECK_INT(conn->fd, fd);
@@ -189,8 +188,7 @@ static void handlers_are_set_anew_after_another_connect(void) {
         run_until_noted('c');
         CHECK_TEXT(test_noted(), "c");
         CHECK_INT(connSetReadHandler(conn, on_read_end), C_OK);
-        peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-        CHECK(peer != -1);
+        peer = test_accept(server, SOCK_CLOEXEC);
         CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
         run_until_noted('w');
         CHECK_TEXT(test_noted(), "w");
@@ -251,12 +249,6 @@ static void end_connected(void) {
     end();
 }
 
-static void await_readable(int fd) {
-    struct pollfd entry = {fd, POLLIN, 0};
-
-    CHECK_INT(poll(&entry, 1, 10000), 1);
-}
-
 /* Several buffers at once, where there is a function for that. */
 static int write_parts(const struct iovec *parts, int count) {
 #ifdef LIBAE_ABI_REDIS_6_2
@@ -277,7 +269,7 @@ static void data_goes_both_ways(void) {
     CHECK_INT(read(peer, buffer, sizeof(buffer)), 13);
     CHECK(memcmp(buffer, "one two three", 13) == 0);
     test_send(peer, "there");
-    await_readable(conn->fd);
+    test_await(conn->fd, POLLIN);
     CHECK_KEEPS_ERRNO(connRead(conn, buffer, 2), 2);
     CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 3);
     CHECK(memcmp(buffer, "ere", 3) == 0);
@@ -312,7 +304,7 @@ static void end_of_input_is_closed(void) {
     begin_connected();
     test_send(peer, "x");
     shutdown(peer, SHUT_WR);
-    await_readable(conn->fd);
+    test_await(conn->fd, POLLIN);
     CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 1);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(connRead(conn, buffer, sizeof(buffer)), 0);
@@ -326,7 +318,7 @@ static void reset_peer(void) {
     CHECK(setsockopt(peer, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
     close(peer);
     peer = -1;
-    await_readable(conn->fd);
+    test_await(conn->fd, POLLIN);
 }
 
 static void reset_is_an_error(void) {

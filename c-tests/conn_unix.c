@@ -277,7 +277,7 @@ static void expect_place(int milliseconds) {
 }
 
 static void blocking_connect_waits_for_a_place(void) {
-    expect_place(20000);
+    expect_place(TEST_PATIENCE_MS);
     expect_place(-1);
 }
 

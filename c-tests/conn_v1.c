@@ -21,8 +21,7 @@ static void begin_connected(int family) {
 
     begin_listening(family);
     peer = test_connect(family, port);
-    fd = accept4(server, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
+    fd = test_accept(server, SOCK_NONBLOCK | SOCK_CLOEXEC);
     conn = connCreateAcceptedSocket(fd);
     CHECK(conn != NULL);
     CHECK_INT(conn->fd, fd);
@@ -182,8 +181,6 @@ static void no_address_is_a_question_mark(void) {
 /* ---- The socket's error ---- */
 
 static void socket_error_is_told_once(void) {
-    struct pollfd entry = {-1, POLLOUT, 0};
-
     begin_connected(AF_INET);
     CHECK_KEEPS_ERRNO(connGetSocketError(conn), 0);
     end_connected();
@@ -194,8 +191,7 @@ static void socket_error_is_told_once(void) {
         connClose(conn);
         SKIP("the kernel refuses at once");
     }
-    entry.fd = conn->fd;
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    test_await(conn->fd, POLLOUT);
     CHECK_KEEPS_ERRNO(connGetSocketError(conn), ECONNREFUSED);
     CHECK_INT(connGetSocketError(conn), 0);
     connClose(conn);
@@ -212,13 +208,13 @@ static void sync_calls_need_no_loop(void) {
 
     server = test_listen(AF_INET, 4, &port);
     conn = connCreateSocket();
-    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, 10000), C_OK);
+    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-    CHECK_INT(connSyncWrite(conn, (char[]){"PING\r\n"}, 6, 10000), 6);
+    peer = test_accept(server, SOCK_CLOEXEC);
+    CHECK_INT(connSyncWrite(conn, (char[]){"PING\r\n"}, 6, TEST_PATIENCE_MS), 6);
     CHECK_INT(read(peer, buffer, sizeof(buffer)), 6);
     test_send(peer, "+PONG\r\n");
-    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), 10000), 6);
+    CHECK_INT(connSyncReadLine(conn, buffer, sizeof(buffer), TEST_PATIENCE_MS), 6);
     CHECK_TEXT(buffer, "+PONG");
     connClose(conn);
     close(peer);

@@ -157,7 +157,7 @@ static void events_come_to_the_types_handler(void) {
     begin();
     connect_it();
     CHECK_INT(((struct larger *)conn)->fired, 1);
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    peer = test_accept(server, SOCK_CLOEXEC);
     CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
     test_send(peer, "abc");
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
@@ -174,9 +174,9 @@ static void events_come_to_the_types_handler(void) {
 
 static void blocking_connect_works_on_the_larger_block(void) {
     begin();
-    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, 10000), C_OK);
+    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
-    CHECK_INT(connSyncWrite(conn, (char[]){"x"}, 1, 1000), 1);
+    CHECK_INT(connSyncWrite(conn, (char[]){"x"}, 1, TEST_PATIENCE_MS), 1);
     connClose(conn);
     expect_freed(1);
     end();
@@ -184,7 +184,7 @@ static void blocking_connect_works_on_the_larger_block(void) {
 
 static void failed_connect_keeps_the_block(void) {
     begin();
-    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", test_closed_port(), 10000), C_ERR);
+    CHECK_INT(connBlockingConnect(conn, "127.0.0.1", test_closed_port(), TEST_PATIENCE_MS), C_ERR);
     CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
     CHECK_NULL(freed);
     connClose(conn);
@@ -205,7 +205,7 @@ static void close_inside_a_handler_waits_for_it(void) {
 
     begin();
     connect_it();
-    peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+    peer = test_accept(server, SOCK_CLOEXEC);
     CHECK_INT(connSetReadHandler(conn, on_read_close), C_OK);
     test_send(peer, "x");
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);

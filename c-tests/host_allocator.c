@@ -329,7 +329,10 @@ static int tell_story(void) {
     STEP((server = listen_here(address)) != -1);
     if (server != -1) STEP(aeCreateFileEvent(el, server, AE_READABLE, accept_handler(), NULL) == AE_OK);
     STEP((conn = test_conn_create(el, TCP_TYPE)) != NULL);
-    if (conn != NULL && server != -1) STEP(connConnect(conn, address, test_port(server), NULL, on_connected) == C_OK);
+    if (conn != NULL && server != -1) {
+        STEP(connConnect(conn, address, test_port(server), NULL, on_connected) == C_OK);
+        if (conn->fd != -1) test_await(server, POLLIN);
+    }
     for (i = 0; i < 4; i++) STEP(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) != AE_ERR);
     STEP(aeResizeSetSize(el, 200) == AE_OK);
     STEP(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) != AE_ERR);

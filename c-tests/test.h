@@ -38,6 +38,9 @@
 /* No case is slow, except with valgrind on a busy machine; one that hangs ends here, whatever runs it. */
 #define TEST_WATCHDOG_SECONDS 600
 
+/* For calls with a time limit that must not come into effect. */
+#define TEST_PATIENCE_MS (TEST_WATCHDOG_SECONDS * 500)
+
 struct test_case {
     const char *name;
     void (*run)(void);
@@ -198,6 +201,13 @@ static inline void test_send(int fd, const char *text) {
     CHECK_INT(write(fd, text, strlen(text)), (long long)strlen(text));
 }
 
+/* Over TCP, loopback or not, what one end does reaches the other in the kernel's own time. */
+static inline void test_await(int fd, short events) {
+    struct pollfd entry = {fd, events, 0};
+
+    CHECK_INT(poll(&entry, 1, TEST_PATIENCE_MS), 1);
+}
+
 /* Reads what is there; returns how many bytes. */
 static inline int test_drain(int fd) {
     char buffer[4096];
@@ -262,6 +272,16 @@ static inline int test_connect(int family, int port) {
 
     CHECK(fd != -1);
     CHECK(connect(fd, (struct sockaddr *)&address, length) == 0);
+    return fd;
+}
+
+/* The next connection of those that listen. */
+static inline int test_accept(int listening, int flags) {
+    int fd;
+
+    test_await(listening, POLLIN);
+    fd = accept4(listening, NULL, NULL, flags);
+    CHECK(fd != -1);
     return fd;
 }
 

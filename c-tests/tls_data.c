@@ -90,14 +90,14 @@ static void nobody_is_woken_for_nothing(void) {
 static void the_write_barrier_turns_the_order(void) {
     begin(NULL);
     tls_write_all(client, "hello", 5);
-    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(server->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_INT(connSetReadHandler(server, on_readable), C_OK);
     CHECK_INT(connSetWriteHandlerWithBarrier(server, on_writable, 1), C_OK);
     tls_run_once();
     CHECK_TEXT(test_noted(), "w5");
     CHECK_INT(connSetWriteHandlerWithBarrier(server, on_writable, 0), C_OK);
     tls_write_all(client, "hello", 5);
-    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(server->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     tls_run_once();
     CHECK_TEXT(test_noted(), "5w");
     tls_end();
@@ -113,7 +113,7 @@ static void null_buffers_are_refused(void) {
     tls_close_both();
     tls_connect_pair();
     CHECK_INT(connWrite(server, "hello", 5), 5);
-    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(client->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_INT(connRead(client, NULL, 5), -1);
 #ifndef LIBAE_ABI_REDIS_6_2
     tls_close_both();
@@ -216,6 +216,7 @@ static void small_buffers_go_together(void) {
     begin("TLSv1.3");
     for (i = 0; i < 50; i++) parts[i] = (struct iovec){(void *)at(i), 1};
     CHECK_INT(connWritev(client, parts, 50), 50);
+    test_await(server->fd, POLLIN);
     CHECK_INT(read(server->fd, wire, sizeof(wire)), 5 + 50 + 1 + 16);
     tls_end();
 }
@@ -318,10 +319,9 @@ static void write_is_repeated_after_eagain(void) {
     begin(NULL);
     for (;;) {
         count = connWrite(client, at(done), 30000);
-        if (count == -1 && full++ == 3) break;
         if (count == -1) {
             CHECK_INT(errno, EAGAIN);
-            CHECK_FAILS(connWrite(client, at(done), 30000), -1, EAGAIN);
+            if (++full == 6) break;
             continue;
         }
         full = 0; /* the kernel has moved something on to the peer meanwhile */

@@ -13,16 +13,14 @@ static void begin(const char *protocols) {
 static int read_to_the_end(connection *conn, int *bytes) {
     int count, total = 0;
 
-    while ((count = connRead(conn, buffer, sizeof(buffer))) > 0) total += count;
+    while ((count = tls_read_some(conn, buffer, sizeof(buffer))) > 0) total += count;
     if (bytes != NULL) *bytes = total;
     return count;
 }
 
 /* What is on the wire from the client to the server now. */
 static int wire_peek(void) {
-    struct pollfd entry = {near_end, POLLIN, 0};
-
-    CHECK_INT(poll(&entry, 1, 10000), 1);
+    test_await(near_end, POLLIN);
     return (int)recv(near_end, buffer, sizeof(buffer), MSG_PEEK);
 }
 
@@ -35,6 +33,7 @@ static void expect_close_notify(const char *protocols) {
 
     CHECK_INT(buffer[0], is_1_2 ? ALERT_OF_1_2 : DATA);
     CHECK_INT(length, is_1_2 ? 5 + 8 + 2 + 16 : 5 + 2 + 1 + 16);
+    test_await(near_end, POLLRDHUP);
     wire_run(WIRE_ALL, WIRE_ALL);
     CHECK_INT(recv(near_end, buffer, 1, MSG_PEEK), 0);
     CHECK_INT(connGetState(server), CONN_STATE_CONNECTED);
@@ -76,6 +75,7 @@ static void data_before_a_shutdown_arrives(void) {
     begin("TLSv1.3");
     tls_write_all(client, buffer, 50000);
     connShutdown(client);
+    test_await(near_end, POLLRDHUP);
     wire_run(WIRE_ALL, WIRE_ALL);
     CHECK_INT(read_to_the_end(server, &bytes), 0);
     CHECK_INT(bytes, 50000);
@@ -103,6 +103,7 @@ static void data_before_a_close_arrives(void) {
     tls_write_all(client, buffer, 50000);
     connClose(client);
     client = NULL;
+    test_await(near_end, POLLRDHUP);
     wire_run(WIRE_ALL, WIRE_ALL);
     CHECK_INT(read_to_the_end(server, &bytes), 0);
     CHECK_INT(bytes, 50000);
@@ -150,8 +151,7 @@ static void reset_is_an_error(void) {
     begin(NULL);
     CHECK(setsockopt(near_end, SOL_SOCKET, SO_LINGER, &now, sizeof(now)) == 0);
     wire_cut(&near_end);
-    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
-    CHECK_FAILS(connRead(client, buffer, 1), -1, ECONNRESET);
+    CHECK_FAILS(tls_read_some(client, buffer, 1), -1, ECONNRESET);
     CHECK_INT(connGetState(client), CONN_STATE_ERROR);
     CHECK_INT(client->last_errno, ECONNRESET);
     CHECK_TEXT(connGetLastError(client), "Connection reset by peer");
@@ -185,7 +185,7 @@ static void disturbed_record_is_an_error(void) {
     CHECK_FAILS(connWrite(server, "x", 1), -1, EPROTO);
     /* The peer is told. */
     wire_run(WIRE_ALL, WIRE_ALL);
-    CHECK_FAILS(connRead(client, buffer, sizeof(buffer)), -1, EPROTO);
+    CHECK_FAILS(tls_read_some(client, buffer, sizeof(buffer)), -1, EPROTO);
     CHECK_CONTAINS(connGetLastError(client), "alert BadRecordMac");
     wire_end();
 }
@@ -225,19 +225,16 @@ static void handler_hears_of_the_error(void) {
     wire_end();
 }
 
-/* The socket is full: there is no room for the goodbye, and nobody waits for it. */
+/* The socket is full: there is no room for the goodbye, and nobody waits for it. It would be forever. */
 static void close_with_a_full_socket(void) {
-    long long before;
     int written = 0;
 
     begin(NULL);
     while (connWrite(server, buffer, sizeof(buffer)) > 0) written++;
     CHECK_INT(errno, EAGAIN);
     CHECK(written > 0);
-    before = test_now_us();
     connClose(server);
     server = NULL;
-    CHECK(test_now_us() - before < 1000000);
     CHECK(test_drain(far_end) > 0);
     CHECK_INT(read(far_end, buffer, 1), 0);
     wire_end();
@@ -271,7 +268,6 @@ static void accept_handler_says_no(void) {
     CHECK_INT(connAccept(server, on_accepted_write_and_close), C_OK);
     RUN_UNTIL(client_calls && server_calls);
     CHECK_INT(client_state, CONN_STATE_CONNECTED);
-    CHECK(aeWait(client->fd, AE_READABLE, 10000) > 0);
     CHECK_INT(read_to_the_end(client, &bytes), 0);
     CHECK_INT(bytes, 15);
     tls_end();

@@ -57,13 +57,13 @@ static void dripping_client_is_given_up(void) {
 
     TLS_BEGIN(config.handshake_timeout = 150);
     length = tls_client_hello(hello, sizeof(hello));
-    tls_accept_peer();
     before = test_now_us();
+    tls_accept_peer();
     while (!server_calls) {
         if (sent < length - 1) CHECK_INT(write(peer, hello + sent++, 1), 1);
         tls_run_for(10);
     }
-    CHECK(test_now_us() - before >= 140000);
+    CHECK(test_now_us() - before >= 150000);
     CHECK(sent < length - 1);
     expect_time_over(server);
     tls_end_peer();
@@ -85,10 +85,24 @@ static void silent_server_is_given_up(void) {
     tls_end();
 }
 
+/* One that needs longer than its time, on a slow machine, is made again with more. */
 static void time_stops_with_the_handshake(void) {
-    TLS_BEGIN(config.handshake_timeout = 5000);
-    tls_connect_pair();
-    tls_run_for(5200);
+    libaeTlsConfig config;
+    int limit;
+
+    TLS_BEGIN();
+    config = tls_config();
+    for (limit = 500;; limit *= 2) {
+        CHECK(limit < TEST_PATIENCE_MS);
+        config.handshake_timeout = limit;
+        tls_configure(&config);
+        tls_connect("127.0.0.1");
+        tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+        RUN_UNTIL(client_calls && server_calls);
+        if (client_state == CONN_STATE_CONNECTED && server_state == CONN_STATE_CONNECTED) break;
+        tls_close_both();
+    }
+    tls_run_for(limit + 200);
     CHECK_INT(client_calls, 1);
     CHECK_INT(server_calls, 1);
     CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);

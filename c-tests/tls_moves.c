@@ -22,7 +22,7 @@ static void begin_loops(void) {
     one = el;
     two = aeCreateEventLoop(64);
     CHECK(two != NULL);
-    CHECK(aeCreateTimeEvent(two, 20000, tls_on_hang, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(two, TEST_PATIENCE_MS, tls_on_hang, NULL, NULL) != AE_ERR);
 }
 
 static void begin(void) {

@@ -4,6 +4,8 @@
 
 #include "tls_test.h"
 
+#include <sys/ioctl.h>
+
 /* The running command: its pid, what it reads, and what it has written to stdout and stderr. */
 static pid_t tool;
 static int tool_in = -1, tool_out = -1, tool_status;
@@ -56,7 +58,7 @@ static inline int tool_look(void) {
 /* Runs the loop and the command side by side until the condition holds. */
 #define TOOL_UNTIL(condition)                                                                             \
     do {                                                                                                  \
-        long long end_ = test_now_us() + 20000000;                                                        \
+        long long end_ = test_now_us() + TEST_PATIENCE_MS * 1000LL;                                       \
         while (tool_look(), !(condition)) {                                                               \
             if (test_now_us() > end_) FAIL("%s does not come; openssl says: %s", #condition, tool_text); \
             if (aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) == 0) test_sleep_us(1000);              \
@@ -64,6 +66,14 @@ static inline int tool_look(void) {
     } while (0)
 
 #define TOOL_SAYS(text) TOOL_UNTIL(strstr(tool_text, (text)) != NULL)
+
+/* Whether it has taken all that was sent to it. */
+static inline int tool_has_read(void) {
+    int unread;
+
+    CHECK_INT(ioctl(tool_in, FIONREAD, &unread), 0);
+    return unread == 0;
+}
 
 static inline void tool_close_in(void) {
     if (tool_in != -1) close(tool_in);

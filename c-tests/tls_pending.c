@@ -89,7 +89,7 @@ static void small_records_arrive_together(void) {
 
     begin();
     for (i = 0; i < 100; i++) CHECK_INT(connWrite(client, sent + i * PIECE, PIECE), PIECE);
-    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(server->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
     RUN_UNTIL(arrived == (size_t)100 * PIECE);
     CHECK(memcmp(sent, received, arrived) == 0);
@@ -211,6 +211,8 @@ static void close_one_while_both_are_asked_for(void) {
     CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
     tls_write_all(client, sent, SIZE);
     tls_write_all(other_client, sent, SIZE);
+    test_await(server->fd, POLLIN);
+    test_await(other->fd, POLLIN);
     RUN_UNTIL(reads == 2);
     CHECK_INT(closed, 0);
     CHECK_INT(tls_process_pending(el), 1); /* the first closes the second, which has its turn no more */
@@ -230,7 +232,7 @@ static void loops_of_a_thread_do_not_wait_for_each_other(void) {
     RUN_UNTIL(arrived > 0);
     CHECK(arrived < SIZE);
     el = two = aeCreateEventLoop(64);
-    CHECK(aeCreateTimeEvent(el, 5000, tls_on_hang, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(el, TEST_PATIENCE_MS, tls_on_hang, NULL, NULL) != AE_ERR);
     other_client = client;
     other = server;
     client = server = NULL;
@@ -291,6 +293,7 @@ static void end_comes_behind_pending_data(void) {
     begin();
     tls_write_all(client, sent, 10 * PIECE);
     /* What nobody has read (the tickets of TLS 1.3) would make the kernel reset the connection. */
+    test_await(client->fd, POLLIN);
     CHECK_FAILS(connRead(client, received, 1), -1, EAGAIN);
     connClose(client);
     client = NULL;

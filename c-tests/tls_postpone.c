@@ -45,7 +45,7 @@ static void pending_data_waits(void) {
     CHECK_INT(tls_process_pending(el), 0);
     CHECK_INT(connSetReadHandler(server, on_read), C_OK);
     tls_write_all(client, data, SIZE);
-    CHECK(aeWait(server->fd, AE_READABLE, 10000) > 0);
+    CHECK(aeWait(server->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
     connSetPostponeUpdateState(server, 1);
     tls_read_all(server, buffer, PIECE);
     CHECK_INT(tls_process_pending(el), 0);

@@ -83,11 +83,10 @@ static int data_records(int length) {
 
 /* So many records of the client's, its end, if that is behind them, or what the test puts there arrive at once. */
 static void deliver(int records, int behind) {
-    struct pollfd entry = {near_end, POLLIN, 0};
     int length = 0, count = 1;
 
     while (count > 0 && (behind == CLOSE_NOTIFY || data_records(length) < records)) {
-        CHECK_INT(poll(&entry, 1, 10000), 1);
+        test_await(near_end, POLLIN);
         count = (int)read(near_end, buffer + length, 16384);
         CHECK(count >= 0);
         length += count;

@@ -89,7 +89,7 @@ static void server_updates_its_keys(void) {
     SERVE("-tls1_3");
     expect_connected();
     test_send(tool_in, "K\n");
-    tls_run_for(200); /* it takes one command at a time, and says nothing to it */
+    TOOL_UNTIL(tool_has_read()); /* it takes one command at a time */
     test_send(tool_in, "after that\n");
     TOOL_UNTIL(strstr(received, "after that") != NULL);
     CHECK_INT(connWrite(client, "all right\n", 10), 10);
@@ -218,9 +218,9 @@ static void blocking_connect(void) {
     TLS_BEGIN();
     SERVE("-tls1_3", "-rev");
     client = tls_create(el);
-    CHECK_INT(connBlockingConnect(client, "127.0.0.1", server_port, 20000), C_OK);
-    CHECK_INT(connSyncWrite(client, (char[]){"abcde\n"}, 6, 20000), 6);
-    CHECK_INT(connSyncReadLine(client, buffer, sizeof(buffer), 20000), 5);
+    CHECK_INT(connBlockingConnect(client, "127.0.0.1", server_port, TEST_PATIENCE_MS), C_OK);
+    CHECK_INT(connSyncWrite(client, (char[]){"abcde\n"}, 6, TEST_PATIENCE_MS), 6);
+    CHECK_INT(connSyncReadLine(client, buffer, sizeof(buffer), TEST_PATIENCE_MS), 5);
     CHECK_TEXT(buffer, "edcba");
     end();
 }

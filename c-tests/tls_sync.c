@@ -26,13 +26,13 @@ static int fork_server(const char *protocols) {
 
 /* Ends the child when the client has closed. */
 static void exit_server(void) {
-    CHECK_INT(connSyncRead(server, buffer, 1, 20000), -1);
+    CHECK_INT(connSyncRead(server, buffer, 1, TEST_PATIENCE_MS), -1);
     tls_end();
     _exit(0);
 }
 
 static void connect_client(void) {
-    CHECK_INT(connBlockingConnect(client, "127.0.0.1", port, 20000), C_OK);
+    CHECK_INT(connBlockingConnect(client, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
     CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
     CHECK_INT(fcntl(client->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     CHECK_INT(aeGetFileEvents(el, client->fd), AE_NONE);
@@ -50,11 +50,11 @@ static void end_client(void) {
 
 static void expect_connected(const char *protocols) {
     if (fork_server(protocols)) {
-        CHECK_INT(connSyncWrite(server, (char[]){"hello"}, 5, 20000), 5);
+        CHECK_INT(connSyncWrite(server, (char[]){"hello"}, 5, TEST_PATIENCE_MS), 5);
         exit_server();
     }
     connect_client();
-    CHECK_INT(connSyncRead(client, buffer, 5, 20000), 5);
+    CHECK_INT(connSyncRead(client, buffer, 5, TEST_PATIENCE_MS), 5);
     CHECK(memcmp(buffer, "hello", 5) == 0);
     end_client();
 }
@@ -64,7 +64,7 @@ static void blocking_connect_of_1_2(void) { expect_connected("TLSv1.2"); }
 
 static void success_leaves_errno_alone(void) {
     if (fork_server(NULL)) exit_server();
-    CHECK_KEEPS_ERRNO(connBlockingConnect(client, "127.0.0.1", port, 20000), C_OK);
+    CHECK_KEEPS_ERRNO(connBlockingConnect(client, "127.0.0.1", port, TEST_PATIENCE_MS), C_OK);
     end_client();
 }
 
@@ -112,16 +112,15 @@ static void expect_failure(const char *answer, int number, const char *text) {
     CHECK(child != -1);
     if (child == 0) {
         int fd = tls_accept_fd();
-        struct pollfd entry = {fd, POLLIN, 0};
 
-        CHECK_INT(poll(&entry, 1, 10000), 1);
+        test_await(fd, POLLIN);
         test_drain(fd);
         test_send(fd, answer);
         close(fd);
         tls_end();
         _exit(0);
     }
-    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, 20000), C_ERR, number);
+    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, TEST_PATIENCE_MS), C_ERR, number);
     CHECK_INT(connGetState(client), CONN_STATE_ERROR);
     CHECK_INT(client->last_errno, number);
     CHECK_CONTAINS(connGetLastError(client), text);
@@ -138,7 +137,7 @@ static void peer_without_tls(void) { expect_failure("-ERR what?\r\n", EPROTO, "n
 static void refused_blocking_connect(void) {
     TLS_BEGIN();
     client = tls_create(el);
-    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", test_closed_port(), 10000), C_ERR, ECONNREFUSED);
+    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", test_closed_port(), TEST_PATIENCE_MS), C_ERR, ECONNREFUSED);
     CHECK_INT(connGetState(client), CONN_STATE_ERROR);
     CHECK_INT(client->fd, -1);
     tls_end();
@@ -164,7 +163,7 @@ static void wrong_server_is_refused(void) {
     config = tls_config();
     config.ca_cert_file = tls_file("other-ca.crt");
     tls_configure(&config);
-    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, 20000), C_ERR, EPROTO);
+    CHECK_FAILS(connBlockingConnect(client, "127.0.0.1", port, TEST_PATIENCE_MS), C_ERR, EPROTO);
     CHECK_CONTAINS(connGetLastError(client), "not signed by a known CA");
     end_client();
 }
@@ -176,20 +175,20 @@ static void read_is_exact_over_records(void) {
         int i;
 
         for (i = 0; i < 10; i++) {
-            CHECK_INT(connSyncWrite(server, (char[]){'a', (char)('0' + i)}, 2, 20000), 2);
+            CHECK_INT(connSyncWrite(server, (char[]){'a', (char)('0' + i)}, 2, TEST_PATIENCE_MS), 2);
             if (i % 4 == 1) test_sleep_us(20000);
         }
-        CHECK_INT(connSyncWrite(server, buffer, sizeof(buffer), 20000), sizeof(buffer));
+        CHECK_INT(connSyncWrite(server, buffer, sizeof(buffer), TEST_PATIENCE_MS), sizeof(buffer));
         exit_server();
     }
     connect_client();
-    CHECK_KEEPS_ERRNO(connSyncRead(client, buffer, 5, 20000), 5);
+    CHECK_KEEPS_ERRNO(connSyncRead(client, buffer, 5, TEST_PATIENCE_MS), 5);
     CHECK(memcmp(buffer, "a0a1a", 5) == 0);
-    CHECK_INT(connSyncRead(client, buffer, 0, 20000), 0);
-    CHECK_INT(connSyncRead(client, buffer, 15, 20000), 15);
+    CHECK_INT(connSyncRead(client, buffer, 0, TEST_PATIENCE_MS), 0);
+    CHECK_INT(connSyncRead(client, buffer, 15, TEST_PATIENCE_MS), 15);
     CHECK(memcmp(buffer, "2a3a4a5a6a7a8a9", 15) == 0);
-    CHECK_INT(connSyncRead(client, buffer, 3, 20000), 3); /* of the large record: the rest is pending */
-    CHECK_INT(connSyncRead(client, buffer, sizeof(buffer) - 3, 20000), sizeof(buffer) - 3);
+    CHECK_INT(connSyncRead(client, buffer, 3, TEST_PATIENCE_MS), 3); /* of the large record: the rest is pending */
+    CHECK_INT(connSyncRead(client, buffer, sizeof(buffer) - 3, TEST_PATIENCE_MS), sizeof(buffer) - 3);
     CHECK_FAILS(connSyncRead(client, buffer, 1, 30), -1, ETIMEDOUT);
     CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
     end_client();
@@ -197,13 +196,13 @@ static void read_is_exact_over_records(void) {
 
 static void read_from_a_closed_peer_fails(void) {
     if (fork_server(NULL)) {
-        CHECK_INT(connSyncWrite(server, (char[]){"ab"}, 2, 20000), 2);
+        CHECK_INT(connSyncWrite(server, (char[]){"ab"}, 2, TEST_PATIENCE_MS), 2);
         tls_end();
         _exit(0);
     }
     connect_client();
-    CHECK_FAILS(connSyncRead(client, buffer, 4, 20000), -1, ECONNRESET);
-    CHECK_FAILS(connSyncReadLine(client, buffer, sizeof(buffer), 20000), -1, ECONNRESET);
+    CHECK_FAILS(connSyncRead(client, buffer, 4, TEST_PATIENCE_MS), -1, ECONNRESET);
+    CHECK_FAILS(connSyncReadLine(client, buffer, sizeof(buffer), TEST_PATIENCE_MS), -1, ECONNRESET);
     end_client();
 }
 
@@ -213,21 +212,21 @@ static void lines_over_records(void) {
         int i;
 
         for (i = 0; i < 4; i++) {
-            CHECK_INT(connSyncWrite(server, (char *)pieces[i], (ssize_t)strlen(pieces[i]), 20000), strlen(pieces[i]));
+            CHECK_INT(connSyncWrite(server, (char *)pieces[i], (ssize_t)strlen(pieces[i]), TEST_PATIENCE_MS), strlen(pieces[i]));
             test_sleep_us(5000);
         }
         exit_server();
     }
     connect_client();
-    CHECK_KEEPS_ERRNO(connSyncReadLine(client, buffer, 64, 20000), 5);
+    CHECK_KEEPS_ERRNO(connSyncReadLine(client, buffer, 64, TEST_PATIENCE_MS), 5);
     CHECK_TEXT(buffer, "first");
-    CHECK_INT(connSyncReadLine(client, buffer, 64, 20000), 7);
+    CHECK_INT(connSyncReadLine(client, buffer, 64, TEST_PATIENCE_MS), 7);
     CHECK_TEXT(buffer, "second");
-    CHECK_INT(connSyncReadLine(client, buffer, 64, 20000), 0);
+    CHECK_INT(connSyncReadLine(client, buffer, 64, TEST_PATIENCE_MS), 0);
     CHECK_TEXT(buffer, "");
-    CHECK_INT(connSyncReadLine(client, buffer, 64, 20000), 1);
+    CHECK_INT(connSyncReadLine(client, buffer, 64, TEST_PATIENCE_MS), 1);
     CHECK_TEXT(buffer, "x");
-    CHECK_INT(connSyncRead(client, buffer, 5, 20000), 5);
+    CHECK_INT(connSyncRead(client, buffer, 5, TEST_PATIENCE_MS), 5);
     CHECK(memcmp(buffer, "+rest", 5) == 0);
     CHECK_FAILS(connSyncReadLine(client, buffer, 64, 30), -1, ETIMEDOUT);
     end_client();
@@ -245,16 +244,16 @@ static void write_is_whole(void) {
     for (i = 0; i < MUCH; i++) data[i] = (char)(i / 1000 + i);
     if (fork_server(NULL)) {
         test_sleep_us(20000); /* the buffers are full by then */
-        CHECK_INT(connSyncRead(server, other, MUCH, 20000), MUCH);
+        CHECK_INT(connSyncRead(server, other, MUCH, TEST_PATIENCE_MS), MUCH);
         CHECK(memcmp(data, other, MUCH) == 0);
-        CHECK_INT(connSyncWrite(server, (char[]){"!"}, 1, 20000), 1);
+        CHECK_INT(connSyncWrite(server, (char[]){"!"}, 1, TEST_PATIENCE_MS), 1);
         free(data);
         free(other);
         exit_server();
     }
     connect_client();
-    CHECK_KEEPS_ERRNO(connSyncWrite(client, data, MUCH, 20000), MUCH);
-    CHECK_INT(connSyncRead(client, other, 1, 20000), 1);
+    CHECK_KEEPS_ERRNO(connSyncWrite(client, data, MUCH, TEST_PATIENCE_MS), MUCH);
+    CHECK_INT(connSyncRead(client, other, 1, TEST_PATIENCE_MS), 1);
     free(data);
     free(other);
     end_client();
@@ -268,7 +267,7 @@ static void write_times_out(void) {
         while (recv(server->fd, buffer, sizeof(buffer), MSG_PEEK) != 0 && getppid() != 1) {
             struct pollfd entry = {server->fd, POLLRDHUP, 0};
 
-            if (poll(&entry, 1, 10000) == 1) break;
+            if (poll(&entry, 1, TEST_PATIENCE_MS) == 1) break;
         }
         free(data);
         tls_end();
@@ -301,9 +300,9 @@ static void pending_data_reaches_the_loop(void) {
         exit_server();
     }
     connect_client();
-    CHECK_INT(connSyncRead(client, buffer, 15, 20000), 15);
+    CHECK_INT(connSyncRead(client, buffer, 15, TEST_PATIENCE_MS), 15);
     test_sleep_us(20000);
-    CHECK_INT(connSyncRead(client, buffer, 15, 20000), 15);
+    CHECK_INT(connSyncRead(client, buffer, 15, TEST_PATIENCE_MS), 15);
     CHECK_INT(connSetReadHandler(client, on_read), C_OK);
     RUN_UNTIL(arrived == 170);
     CHECK(tls_run_for(30) < 5);

@@ -88,7 +88,7 @@ static inline libaeTlsConfig tls_config(void) {
 
     tls_identity(&config, "server");
     config.ca_cert_file = tls_file("ca.crt");
-    config.handshake_timeout = 60000; /* with valgrind on a busy machine the default is not much */
+    config.handshake_timeout = TEST_PATIENCE_MS; /* with valgrind on a busy machine the default is not much */
     return config;
 }
 
@@ -131,7 +131,7 @@ static inline void tls_begin_with(const libaeTlsConfig *config) {
     }
     el = aeCreateEventLoop(1024);
     CHECK(el != NULL);
-    CHECK(aeCreateTimeEvent(el, 25000, tls_on_hang, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(el, TEST_PATIENCE_MS, tls_on_hang, NULL, NULL) != AE_ERR);
     listening = test_listen(AF_INET, 64, &port);
 }
 
@@ -214,13 +214,7 @@ static inline void tls_on_accepted(connection *conn) {
 }
 
 static inline int tls_accept_fd(void) {
-    struct pollfd entry = {listening, POLLIN, 0};
-    int fd;
-
-    CHECK_INT(poll(&entry, 1, 10000), 1);
-    fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    CHECK(fd != -1);
-    return fd;
+    return test_accept(listening, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 /* Begins the server's handshake over a descriptor. One that fails at once is told by the result alone. */
@@ -253,6 +247,14 @@ static inline void tls_connect_pair(void) {
     if (server_state != CONN_STATE_CONNECTED) FAIL("server: %s", connGetLastError(server));
 }
 
+/* Data, the end or an error, when it comes; tickets are none of these. */
+static inline int tls_read_some(connection *conn, void *buffer, size_t size) {
+    int count;
+
+    while ((count = connRead(conn, buffer, size)) == -1 && errno == EAGAIN) test_await(conn->fd, POLLIN);
+    return count;
+}
+
 /* Runs the loop until a connection has read that much. */
 static inline void tls_read_all(connection *conn, void *buffer, size_t size) {
     size_t done = 0;
@@ -264,7 +266,7 @@ static inline void tls_read_all(connection *conn, void *buffer, size_t size) {
         if (count > 0)
             done += (size_t)count;
         else if (errno == EAGAIN)
-            CHECK(aeWait(conn->fd, AE_READABLE, 10000) > 0);
+            CHECK(aeWait(conn->fd, AE_READABLE, TEST_PATIENCE_MS) > 0);
         else
             FAIL("%s after %zu of %zu bytes", connGetLastError(conn), done, size);
     }
@@ -279,7 +281,7 @@ static inline void tls_write_all(connection *conn, const void *data, size_t size
         if (count > 0)
             done += (size_t)count;
         else if (errno == EAGAIN)
-            CHECK(aeWait(conn->fd, AE_WRITABLE, 10000) > 0);
+            CHECK(aeWait(conn->fd, AE_WRITABLE, TEST_PATIENCE_MS) > 0);
         else
             FAIL("%s after %zu of %zu bytes", connGetLastError(conn), done, size);
     }

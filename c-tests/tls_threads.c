@@ -243,7 +243,7 @@ static void *run_loop(void *data) {
         loop.client = tls_create(loop.el);
         connSetPrivateData(loop.client, &loop);
         if (connConnect(loop.client, "127.0.0.1", own_port, NULL, begin_to_bounce) != C_OK) trouble = "no connect";
-        if (poll(&entry, 1, 10000) != 1) trouble = "nobody comes";
+        if (poll(&entry, 1, TEST_PATIENCE_MS) != 1) trouble = "nobody comes";
         fd = accept4(own, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         loop.server = tls_create_accepted(loop.el, fd, LIBAE_TLS_AUTH_CLIENTS_NO);
         connSetPrivateData(loop.server, &loop);

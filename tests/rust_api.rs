@@ -14,7 +14,7 @@ const SET_SIZE: usize = 256;
 /// A loop that gives up rather than hang.
 fn test_loop() -> EventLoop {
     let el = EventLoop::new(SET_SIZE).unwrap();
-    el.add_timer(Duration::from_secs(20), |_| panic!("the test hangs")).unwrap();
+    el.add_timer(testkit::PATIENCE, |_| panic!("the test hangs")).unwrap();
     el
 }
 

@@ -4,12 +4,11 @@
 use ae::{AuthClients, Connection, EventLoop, Handler, Listener, TlsConfig};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
 use testkit::Certificates;
 
 fn test_loop() -> EventLoop {
     let el = EventLoop::new(64).unwrap();
-    el.add_timer(Duration::from_secs(20), |_| panic!("the test hangs")).unwrap();
+    el.add_timer(testkit::PATIENCE, |_| panic!("the test hangs")).unwrap();
     el
 }
 

@@ -4,18 +4,21 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 28] = [
     "glob",
     "log",
     "memory",
     "long_double",
     "files",
     "config",
+    "process",
     "command/flag",
     "command/category",
     "command/spec",
+    "command/keys",
     "clients",
     "pubsub",
+    "tracking",
     "db",
     "server",
     "observe",
@@ -29,6 +32,7 @@ const ROOMS: [&str; 25] = [
     "net",
     "serve",
     "signals",
+    "daemon",
     "startup",
 ];
 

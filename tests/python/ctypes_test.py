@@ -174,7 +174,7 @@ class Anet(LoopTest):
             self.run_until(lambda: clients)
             self.assertEqual(list(clients.values()), [(b"127.0.0.1", client.getsockname()[1])])
             aeProcessEvents(self.loop, AE_ALL_EVENTS)
-            client.settimeout(10)
+            client.settimeout(60)
             self.assertEqual(client.recv(64), b"over and out")
         self.run_until(lambda: not clients)
 
@@ -225,7 +225,7 @@ class Connection(LoopTest):
         self.assertEqual(connSetReadHandler(conn, on_read), C_OK)
         client.sendall(b"ping")
         self.run_until(lambda: received)
-        client.settimeout(10)
+        client.settimeout(60)
         self.assertEqual(client.recv(64), b"ping")
         client.close()
         self.run_until(lambda: len(received) == 2)

@@ -17,19 +17,18 @@ from pathlib import Path
 from support import main
 from testkit.certificates import Certificates
 from testkit.paths import ROOT
+from testkit.resp import PATIENCE
 from testkit.server import client_context
 
 EXAMPLES = ROOT / "examples"
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
-# Of one wait for something that is sure to come.
-LIMIT = 60
 LOCALHOST = "127.0.0.1"
 STRICT = [f"{compiler} -std={standard} -Wall -Wextra -Werror"
           for compiler in ("gcc", "clang") for standard in ("c99", "c11")]
 
 
 def run(command, **more):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10 * LIMIT, stdin=subprocess.DEVNULL, **more)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=2 * PATIENCE, stdin=subprocess.DEVNULL, **more)
     if done.returncode != 0:
         raise RuntimeError(f"{command}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -87,7 +86,7 @@ class Running:
         self.process = subprocess.Popen([examples.program(name), *map(str, arguments)], stdout=subprocess.PIPE, text=True,
                                         stderr=subprocess.STDOUT, env=examples.env)
         # A program that says nothing must not keep the test forever.
-        self.watchdog = threading.Timer(LIMIT, self.process.kill)
+        self.watchdog = threading.Timer(PATIENCE, self.process.kill)
         self.watchdog.start()
 
     def __enter__(self):
@@ -121,7 +120,7 @@ class Running:
         """sends it the signal; what else it says, and its exit status"""
         self.process.send_signal(number)
         rest = self.process.stdout.read()
-        return rest, self.process.wait(LIMIT)
+        return rest, self.process.wait(PATIENCE)
 
 
 class Talk:
@@ -129,7 +128,7 @@ class Talk:
 
     def __init__(self, address, wrap=lambda plain: plain):
         plain = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
-        plain.settimeout(LIMIT)
+        plain.settimeout(PATIENCE)
         plain.connect(address)
         self.socket = wrap(plain)
         self.file = self.socket.makefile("rb")
@@ -163,7 +162,7 @@ class Talk:
                 # Asleep with something to read: it does not want to read.
                 if server.is_asleep() and not select.select([], [self.socket], [], 0)[1]:
                     break
-        self.socket.settimeout(LIMIT)
+        self.socket.settimeout(PATIENCE)
         return bytes(sent)
 
 
@@ -189,7 +188,7 @@ class Examples:
 
     def run_to_its_end(self, name, *arguments):
         command = [self.examples.program(name), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, env=self.examples.env)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, env=self.examples.env)
         return done.stdout, done.stderr, done.returncode
 
     def test_echo(self):

@@ -18,7 +18,7 @@ from support import main
 from test_server import Basics
 from testkit.certificates import PASSPHRASE
 from testkit.ports import free_port
-from testkit.resp import Client
+from testkit.resp import PATIENCE, Client
 from testkit.server import AE_SERVER, TlsServer
 from tls import CERTIFICATES, TLS12, TLS13, TlsTest, common_name, context
 
@@ -64,14 +64,14 @@ class Clients(TlsTest):
         if cert:
             tls += ["--cert", CERTIFICATES[f"{cert}.crt"], "--key", CERTIFICATES[f"{cert}.key"]]
         done = subprocess.run(["redis-cli", "-p", str(server.tls_port), *tls, *args], input=stdin,
-                              capture_output=True, text=True, timeout=120)
+                              capture_output=True, text=True, timeout=PATIENCE)
         return done.stdout + done.stderr
 
     def s_client(self, server, *args, stdin="PING\r\nQUIT\r\n"):
         done = subprocess.run(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{server.tls_port}", "-CAfile", CERTIFICATES["ca.crt"],
              "-verify_return_error", "-ign_eof", *args],
-            input=stdin, capture_output=True, text=True, timeout=120,
+            input=stdin, capture_output=True, text=True, timeout=PATIENCE,
         )
         return done.stdout + done.stderr
 
@@ -119,7 +119,7 @@ class Clients(TlsTest):
         using = context(version=version)
 
         def connect(session=None):
-            plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+            plain = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
             with using.wrap_socket(plain, server_hostname="localhost", session=session) as client:
                 client.sendall(b"PING\r\n")
                 self.assertEqual(client.recv(100), b"+PONG\r\n")
@@ -135,7 +135,7 @@ class Clients(TlsTest):
             using = context(version=version)
             kept = None
             for time in range(4):
-                plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+                plain = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
                 with using.wrap_socket(plain, server_hostname="localhost", session=kept) as client:
                     client.sendall(b"PING\r\n")
                     self.assertEqual(client.recv(100), b"+PONG\r\n")
@@ -153,12 +153,12 @@ class Clients(TlsTest):
         server = self.server()
         for version in (TLS12, TLS13):
             using = context(version=version)
-            plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+            plain = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
             with using.wrap_socket(plain, server_hostname="localhost") as client:
                 client.sendall(b"CONFIG SET tls-auth-clients yes\r\n")
                 self.assertEqual(client.recv(100), b"+OK\r\n")
                 session = client.session
-            plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+            plain = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
             with self.assertRaises(ssl.SSLError):
                 with using.wrap_socket(plain, server_hostname="localhost", session=session) as client:
                     client.sendall(b"PING\r\n")
@@ -172,7 +172,7 @@ class Clients(TlsTest):
                         ["-n", "8000", "-c", "100", "--threads", "2"]):
             done = subprocess.run(
                 ["redis-benchmark", "-p", str(server.tls_port), "--tls", "--cacert", CERTIFICATES["ca.crt"], "--csv",
-                 "-t", "set,get", *options], capture_output=True, text=True, timeout=120,
+                 "-t", "set,get", *options], capture_output=True, text=True, timeout=PATIENCE,
             )
             output = done.stdout + done.stderr
             self.assertEqual(done.returncode, 0, output)
@@ -221,7 +221,7 @@ class WhoMayConnect(TlsTest):
         server = self.server("--loglevel", "verbose", auth="yes")
         for cert, why in ((None, "no certificate"), ("other", "not signed by a known CA"), ("expired", "expired")):
             self.refused(server, "", cert=cert)
-            self.soon(lambda: why in server.text(), f"{why} is not in the log: {server.text()}", 2)
+            self.soon(lambda: why in server.text(), f"{why} is not in the log: {server.text()}")
 
     def test_folder_of_cas(self):
         server = self.server("--tls-ca-cert-file", "", "--tls-ca-cert-dir", CERTIFICATES["ca-dir"], auth="yes")
@@ -259,7 +259,7 @@ class WhoMayConnect(TlsTest):
 class Configuration(TlsTest):
     def start(self, *options):
         """What a server that cannot start says."""
-        done = subprocess.run([AE_SERVER, "--bind", "127.0.0.1", *options], capture_output=True, text=True, timeout=120)
+        done = subprocess.run([AE_SERVER, "--bind", "127.0.0.1", *options], capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (1, "", 1), done)
         return done.stderr
 
@@ -458,7 +458,7 @@ class LikeWithoutTls(TlsTest):
 
     def test_idle_clients_are_closed_properly(self):
         server = self.server()
-        plain = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+        plain = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
         with context().wrap_socket(plain, server_hostname="localhost", suppress_ragged_eofs=False) as client:
             client.sendall(b"CONFIG SET timeout 1\r\n")
             self.assertEqual(client.recv(100), b"+OK\r\n")
@@ -509,7 +509,7 @@ class LikeWithoutTls(TlsTest):
         server = TlsServer(CERTIFICATES)
         with server, server.connect() as client, server.connect() as other:
             client.send("SHUTDOWN")
-            self.assertEqual(server.process.wait(10), 0)
+            self.assertEqual(server.process.wait(PATIENCE), 0)
             self.assertEqual(other.socket.recv(1), b"")
 
 

@@ -13,7 +13,7 @@ import time
 
 from records import Writer
 from support import main
-from testkit.resp import request
+from testkit.resp import PATIENCE, request
 from tls import TLS12, TLS13, ByHand, TlsTest, context, descriptors, resident
 
 
@@ -113,7 +113,7 @@ class Abuse(TlsTest):
 class BadClients(Abuse):
     def answer(self, data):
         """All that the server says to somebody who does not speak TLS."""
-        with socket.create_connection(("127.0.0.1", self.tls.tls_port), 20) as client:
+        with socket.create_connection(("127.0.0.1", self.tls.tls_port), PATIENCE) as client:
             client.sendall(data)
             answer = b""
             try:
@@ -221,7 +221,7 @@ class BadClients(Abuse):
                         client.read(7)
                         self.assertEqual(plain("CLIENT", "LIST").count(b"\n"), 2)
                         client.socket.sendall(rest)
-                    self.soon(lambda: plain("CLIENT", "LIST").count(b"\n") == 1, "the client stays", 3)
+                    self.soon(lambda: plain("CLIENT", "LIST").count(b"\n") == 1, "the client stays")
         self.serves()
 
     def test_requests_before_the_end_are_served(self):
@@ -420,9 +420,9 @@ class HalfHandshakes(TlsTest):
             pass
         first = hello.outgoing.read()
         hello.socket.sendall(first)
-        middle = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+        middle = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
         middle.sendall(first[: len(first) // 2])
-        nothing = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+        nothing = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
         return [hello.socket, middle, nothing]
 
     def test_time_limit(self):
@@ -453,14 +453,14 @@ class HalfHandshakes(TlsTest):
         server = self.server("--tls-handshake-timeout", "600000")
         with server.plain() as plain:
             self.assertEqual(plain("CONFIG", "SET", "tls-handshake-timeout", "100"), "OK")
-        with socket.create_connection(("127.0.0.1", server.tls_port), 20) as half:
+        with socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE) as half:
             self.assertEqual(half.recv(1), b"")
 
     def test_a_client_behind_a_thousand(self):
         """They give way, though their time is not over."""
         server = self.server("--tls-max-handshakes", "100", "--tls-handshake-timeout", "60000", "--tcp-backlog", "2000")
         files = descriptors(server)
-        halves = [socket.create_connection(("127.0.0.1", server.tls_port), 20) for _ in range(1000)]
+        halves = [socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE) for _ in range(1000)]
         try:
             with server.plain() as plain, server.connect() as last:
                 self.assertEqual(last("PING"), "PONG")
@@ -474,7 +474,7 @@ class HalfHandshakes(TlsTest):
 
     def test_halves_take_no_room_from_clients(self):
         server = self.server("--maxclients", "10", "--tcp-backlog", "2000")
-        halves = [socket.create_connection(("127.0.0.1", server.tls_port), 20) for _ in range(300)]
+        halves = [socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE) for _ in range(300)]
         try:
             clients = [server.plain() for _ in range(5)] + [server.connect() for _ in range(5)]
             self.assertEqual([client("PING") for client in clients], ["PONG"] * 10)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import support  # noqa: F401: it knows where testkit is
 from testkit.certificates import Certificates
+from testkit.resp import PATIENCE
 from testkit.server import TlsServer, client_context
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -43,7 +44,7 @@ class ByHand:
     """A TLS client that leaves it to the test how its bytes get to the server."""
 
     def __init__(self, server, context):
-        self.socket = socket.create_connection(("127.0.0.1", server.tls_port), 20)
+        self.socket = socket.create_connection(("127.0.0.1", server.tls_port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="localhost")
@@ -94,8 +95,8 @@ class TlsTest(unittest.TestCase):
     def stop(self, server):
         self.assertEqual(server.stop(), 0, server.text())
 
-    def soon(self, condition, what, seconds=60):
-        deadline = time.monotonic() + seconds
+    def soon(self, condition, what):
+        deadline = time.monotonic() + PATIENCE
         while not condition():
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.01)

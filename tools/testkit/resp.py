@@ -2,6 +2,9 @@
 
 import socket
 
+# Seconds: more than anything here takes on a busy machine.
+PATIENCE = 300
+
 
 class Error(str):
     """An error reply."""
@@ -44,7 +47,7 @@ class Client:
     """A client of the server at a port of 127.0.0.1, at an address, or at the path of a unix socket. `wrap` makes
     something else of its socket, such as one with TLS. Called with a command, it shows the reply as it is."""
 
-    def __init__(self, address, wrap=lambda plain: plain, timeout=20):
+    def __init__(self, address, wrap=lambda plain: plain, timeout=PATIENCE):
         address = ("127.0.0.1", address) if isinstance(address, int) else address
         family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
         self.socket = socket.socket(family)

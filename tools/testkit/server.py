@@ -10,10 +10,9 @@ import time
 from testkit.commands import Failure
 from testkit.paths import BUILD
 from testkit.ports import free_port
-from testkit.resp import Client, ReplyError
+from testkit.resp import PATIENCE, Client, ReplyError
 
 AE_SERVER = os.environ.get("AE_SERVER") or str(BUILD / "ae-server")
-PATIENCE = 60  # seconds
 
 
 class Server:

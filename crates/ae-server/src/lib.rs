@@ -8,6 +8,7 @@ mod clients;
 mod command;
 mod commands;
 mod config;
+mod daemon;
 mod db;
 mod files;
 mod glob;
@@ -16,11 +17,13 @@ mod long_double;
 mod memory;
 mod net;
 mod observe;
+mod process;
 mod pubsub;
 mod serve;
 mod server;
 mod signals;
 mod startup;
+mod tracking;
 
 #[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 use crate::config::command_line::{Action, parse};
 use crate::config::settings::Config;
 use crate::serve::serving::Serving;
-use crate::{log, signals};
+use crate::{daemon, log, process, signals};
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,6 +21,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Err(error) => return fail(&error),
     };
+    if config.process.daemonize && !process::is_supervised(&config.process) && !daemon::is_one() {
+        return daemon::start(&config.input).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS);
+    }
     let served = serve(config);
     log::flush();
     match served {
@@ -40,6 +43,10 @@ fn serve(config: Config) -> Result<(), String> {
     let stopped_by = signals::watch(&serving.el).map_err(|error| format!("cannot watch for signals: {error}"))?;
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
     log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", serving.places()));
+    if daemon::is_one() {
+        log::flush();
+        daemon::detach().map_err(|error| format!("cannot detach from the terminal: {error}"))?;
+    }
     serving.run()?;
     log::say(format!("ae-server stopped by {}\n", stopped_by.get().unwrap_or("SHUTDOWN")));
     Ok(())

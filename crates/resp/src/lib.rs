@@ -26,6 +26,7 @@ mod error;
 mod inline;
 pub mod number;
 mod parser;
+pub mod words;
 pub mod writer;
 
 pub use error::ProtocolError;

@@ -8,6 +8,7 @@ const SHARED_MIN: usize = 16 * 1024;
 
 /// 24 bytes like a `Vec`, but up to 22 bytes of content need no allocation, and comparing such a key with another
 /// touches no memory beyond the entry itself. Most keys and many values are that short.
+#[derive(Clone)]
 pub enum Bytes {
     /// In place: the length, and the bytes.
     Inline(u8, [u8; INLINE_MAX]),

@@ -19,6 +19,7 @@ const EMPTY_VISITS: usize = 10;
 type Link = u32;
 const NONE: Link = 0;
 
+#[derive(Clone)]
 pub struct Node<V> {
     pub key: Bytes,
     pub value: V,
@@ -26,6 +27,7 @@ pub struct Node<V> {
     next: Link,
 }
 
+#[derive(Clone)]
 pub struct Dict<V> {
     nodes: Slab<Node<V>>,
     /// During a resize, `tables[0]` is the old one.

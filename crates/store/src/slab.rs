@@ -8,6 +8,7 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 /// Ends a chunk's list of free slots.
 const NO_SLOT: u16 = u16::MAX;
 
+#[derive(Clone)]
 enum Slot<T> {
     Used(T),
     /// The next free slot of the chunk.
@@ -15,9 +16,11 @@ enum Slot<T> {
 }
 
 /// Aligned so that slots of 64 bytes are cache lines: looking at an entry then misses the cache once, not twice.
+#[derive(Clone)]
 #[repr(align(64))]
 struct Slots<T>([Slot<T>; CHUNK]);
 
+#[derive(Clone)]
 struct Chunk<T> {
     /// None while no slot is used, except for the spare chunk.
     slots: Option<Box<Slots<T>>>,
@@ -36,6 +39,7 @@ impl<T> Chunk<T> {
     }
 }
 
+#[derive(Clone)]
 pub struct Slab<T> {
     chunks: Vec<Chunk<T>>,
     /// The chunks with free slots; the last one is filled next.

@@ -2,9 +2,10 @@
 
 use crate::bytes::{Bytes, Content};
 use crate::number::{self, Digits};
-use crate::types::{hash::Hash, list::List, set::Set, zset::SortedSet};
+use crate::types::{hash::Hash, list::List, set::Set, stream::Stream, zset::SortedSet};
 
 /// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
+#[derive(Clone)]
 pub enum Value {
     /// A string.
     String(StringValue),
@@ -16,9 +17,12 @@ pub enum Value {
     Hash(Box<Hash>),
     /// A sorted set.
     SortedSet(Box<SortedSet>),
+    /// A stream.
+    Stream(Box<Stream>),
 }
 
 /// A string in the form that suits how it came about.
+#[derive(Clone)]
 pub enum StringValue {
     /// The result of arithmetic, spelled out only when it is read.
     Integer(i64),
@@ -60,6 +64,7 @@ impl Value {
             Value::Set(_) => "set",
             Value::Hash(_) => "hash",
             Value::SortedSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 
@@ -71,6 +76,7 @@ impl Value {
             Value::Set(value) => value.encoding(),
             Value::Hash(value) => value.encoding(),
             Value::SortedSet(value) => value.encoding(),
+            Value::Stream(value) => value.encoding(),
         }
     }
 
@@ -82,13 +88,14 @@ impl Value {
             Value::Set(value) => size_of::<Set>() + value.allocated(),
             Value::Hash(value) => size_of::<Hash>() + value.allocated(),
             Value::SortedSet(value) => size_of::<SortedSet>() + value.allocated(),
+            Value::Stream(value) => size_of::<Stream>() + value.allocated(),
         }
     }
 
-    /// Whether it is a collection with nothing in it, which no key may hold.
+    /// Whether it is a collection with nothing in it, which no key may hold. A stream is none: it outlives its entries.
     pub fn is_empty_collection(&self) -> bool {
         match self {
-            Value::String(_) => false,
+            Value::String(_) | Value::Stream(_) => false,
             Value::List(value) => value.is_empty(),
             Value::Set(value) => value.is_empty(),
             Value::Hash(value) => value.is_empty(),
@@ -145,6 +152,7 @@ boxed! {
     Set: Set,
     Hash: Hash,
     SortedSet: SortedSet,
+    Stream: Stream,
 }
 
 /// An empty string.
@@ -222,6 +230,20 @@ impl StringValue {
         }
     }
 
+    /// As [`StringValue::make_growing`], with zeros behind the content up to a length.
+    pub fn make_growing_to(&mut self, len: usize) -> &mut Vec<u8> {
+        let content = self.make_growing();
+        if len / 2 > content.capacity() {
+            // Memory that comes zeroed from the system is used page by page, when somebody writes there.
+            let mut longer = vec![0; len];
+            longer[..content.len()].copy_from_slice(content);
+            *content = longer;
+        } else if content.len() < len {
+            content.resize(len, 0);
+        }
+        content
+    }
+
     /// The name that OBJECT ENCODING gives to such a string in Redis.
     pub fn encoding(&self) -> &'static str {
         const EMBEDDED_MAX: usize = 44;
@@ -249,6 +271,14 @@ mod tests {
     }
 
     #[test]
+    fn zeros_fill_it_up() {
+        let mut value = StringValue::Integer(12);
+        for (len, expected) in [(1, &b"12"[..]), (3, b"12\0"), (4, b"12\0\0"), (40, &[b"12", &[0; 38][..]].concat())] {
+            assert_eq!(value.make_growing_to(len), expected);
+        }
+    }
+
+    #[test]
     fn every_form_can_grow() {
         for mut value in
             [StringValue::Integer(12), StringValue::new(b"12"), StringValue::Growing(Box::new(b"12".into()))]
@@ -257,6 +287,41 @@ mod tests {
             assert_eq!(value.as_slice(&mut Digits::new()), b"1234");
             assert_eq!(value.len(), 4);
         }
+    }
+
+    fn hash(fields: usize) -> Hash {
+        let mut hash = Hash::new();
+        for i in 0..fields {
+            hash.set(i.to_string().as_bytes(), &[b'x'; 30], &Default::default());
+        }
+        hash
+    }
+
+    #[test]
+    fn a_copy_is_another_value() {
+        for fields in [1, 1000] {
+            let value = Value::from(hash(fields));
+            let mut copy = value.clone();
+            let of_copy: &mut Hash = copy.of_mut().expect("a hash");
+            for i in (0..fields).step_by(2) {
+                assert!(of_copy.remove(i.to_string().as_bytes()));
+            }
+            assert!(of_copy.set(b"new", b"1", &Default::default()));
+            let original: &Hash = value.of().expect("a hash");
+            assert_eq!((original.len(), original.contains(b"new")), (fields, false));
+            assert!((0..fields).all(|i| original.contains(i.to_string().as_bytes())));
+        }
+        let value = Value::from(StringValue::new(&[b'x'; 20_000]));
+        let mut copy = value.clone();
+        copy.as_string_mut().expect("a string").assign((&[b'y'; 20_000]).into());
+        assert_eq!(value.as_string().map(|value| value.as_slice(&mut Digits::new())[0]), Some(b'x'));
+    }
+
+    #[test]
+    fn a_stream_outlives_its_entries() {
+        let value = Stream::empty();
+        assert_eq!((value.type_name(), value.encoding(), value.is_empty_collection()), ("stream", "stream", false));
+        assert!(value.of::<Stream>().is_some() && value.of::<List>().is_none());
     }
 
     #[test]

@@ -71,6 +71,19 @@ impl Client {
         String::from_utf8(text).unwrap().trim_end().into()
     }
 
+    /// Sends a request and reads its reply: a bulk's bytes, or else the line of one line, as it comes.
+    pub fn ask<A: AsRef<[u8]>>(&mut self, args: &[A]) -> Vec<u8> {
+        self.send(request(args));
+        let line = self.line();
+        let Some(len) = line.strip_prefix('$').and_then(|len| len.parse::<usize>().ok()) else {
+            return line.into();
+        };
+        let mut bytes = vec![0; len + 2];
+        self.stream.read_exact(&mut bytes).unwrap();
+        bytes.truncate(len);
+        bytes
+    }
+
     /// Everything up to the end of the connection.
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

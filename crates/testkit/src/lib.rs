@@ -4,11 +4,13 @@
 mod certificates;
 mod client;
 mod ports;
+mod redis;
 mod server;
 mod wait;
 
 pub use certificates::Certificates;
 pub use client::{Client, request};
 pub use ports::free_port;
+pub use redis::redis_server;
 pub use server::Server;
 pub use wait::{PATIENCE, eventually};

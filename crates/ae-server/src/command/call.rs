@@ -1,7 +1,10 @@
 //! Running one command, and those that others waited for.
 
 use super::context::{Command, Context, Run, Wait, reply_error};
+use super::flag;
+use super::keys::keys;
 use super::registry::Registry;
+use super::spec::Spec;
 use crate::clients::client::Client;
 use crate::server::state::Server;
 use resp::Args;
@@ -27,7 +30,25 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
+    if client.tracking.is_some() {
+        remember_keys(server, client, &args, command.spec);
+    }
     still_waiting
+}
+
+/// Remembers what a client that keeps copies has read.
+fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &'static Spec) {
+    let reference = client.reference();
+    let Some(mode) = &mut client.tracking else { return };
+    if spec.is(flag::READONLY) && mode.remembers() {
+        for key in keys(spec, args).unwrap_or_default() {
+            server.tracking.remember(&args[key.at], reference);
+        }
+    }
+    // CLIENT CACHING is about the next request alone, or about a whole transaction.
+    if spec.parent != Some("client") && client.transaction.is_none() {
+        mode.caching = false;
+    }
 }
 
 /// Tries the requests again that wait for keys that have changed, in the order of arrival.

@@ -10,6 +10,7 @@ pub mod context;
 pub mod dispatch;
 pub mod error;
 pub mod flag;
+pub mod keys;
 pub mod registry;
 pub mod spec;
 pub mod table;

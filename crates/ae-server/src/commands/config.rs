@@ -1,37 +1,36 @@
 //! CONFIG: reading and changing parameters while running.
 
 use crate::command::context::Context;
-use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
-use crate::config::catalog::{parameter, parameters};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::config::catalog::{find, names};
+use crate::config::format::reason;
 use crate::config::parameter::{Change, Parameter};
-use crate::config::settings::Config;
+use crate::config::rewrite::rewrite_file;
 use crate::db::databases::KeyStats;
 use crate::glob::{Case, matches};
+use crate::log::{Level, log};
 use crate::server::stats::Stats;
+use std::collections::HashSet;
 
-/// Replies with a parameter under its own name if a pattern names it, else as it was asked for.
+/// Replies with a directive under its own name if a pattern names it, else as it was asked for.
 pub fn get(ctx: &mut Context<'_>) -> Outcome {
     let Context { server, client, args, .. } = ctx;
     let mut found: Vec<(&[u8], &Parameter)> = Vec::new();
-    let mut add = |name, parameter: &'static Parameter| {
-        if !found.iter().any(|(_, other)| other.name == parameter.name) {
-            found.push((name, parameter));
-        }
-    };
     for pattern in args.from(2) {
         if !pattern.iter().any(|c| b"[*?".contains(c)) {
-            parameter(pattern).into_iter().for_each(|parameter| add(pattern, parameter));
+            found.extend(find(pattern).map(|(_, parameter)| (pattern, parameter)));
             continue;
         }
-        parameters()
-            .filter(|parameter| matches(pattern, parameter.name.as_bytes(), Case::Ignored))
-            .for_each(|parameter| add(parameter.name.as_bytes(), parameter));
+        let named = names().map(|(name, parameter)| (name.as_bytes(), parameter));
+        found.extend(named.filter(|(name, row)| !row.hidden && matches(pattern, name, Case::Ignored)));
     }
+    let mut seen = HashSet::new();
+    found.retain(|(name, _)| seen.insert(name.to_ascii_lowercase()));
     let mut reply = client.reply();
     reply.map(found.len());
     for (name, parameter) in found {
         reply.bulk(name);
-        reply.bulk((parameter.get)(&server.config));
+        reply.bulk(parameter.get(&server.config));
     }
     Ok(())
 }
@@ -41,39 +40,60 @@ pub fn set(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.args.len().is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
     }
-    let failed = |name: &[u8], reason: &str| {
-        quoting("ERR CONFIG SET failed (possibly related to argument '", name, &format!("') - {reason}"))
-    };
-    let mut wanted: Vec<(&Parameter, &[u8])> = Vec::new();
+    let may_set_protected = ctx.server.config.security.protected_configs.allows(ctx.client.is_local());
+    let mut wanted: Vec<(&'static str, &Parameter, &[u8])> = Vec::new();
     let mut wrong = None;
     let mut words = ctx.args.from(2);
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
-        let Some(parameter) = parameter(name) else {
+        let Some((known, parameter)) = find(name) else {
             let unknown = || quoting("ERR Unknown option or number of arguments for CONFIG SET - '", name, "'");
             return Err(wrong.unwrap_or_else(unknown));
         };
         if parameter.change == Change::AtStart {
             wrong = wrong.or(Some(failed(name, "can't set immutable config")));
-        } else if wanted.iter().any(|(other, _)| other.name == parameter.name) {
+        } else if parameter.change == Change::Protected && !may_set_protected {
+            wrong = wrong.or(Some(failed(name, "can't set protected config")));
+        } else if wanted.iter().any(|(other, ..)| *other == known) {
             wrong = wrong.or(Some(failed(name, "duplicate parameter")));
         }
-        wanted.push((parameter, value));
+        wanted.push((known, parameter, value));
     }
     if let Some(wrong) = wrong {
         return Err(wrong);
     }
     let mut config = ctx.server.config.clone();
-    for (parameter, value) in &wanted {
-        (parameter.set)(&mut config, value).map_err(|reason| failed(parameter.name.as_bytes(), &reason))?;
+    for (name, parameter, value) in &wanted {
+        parameter.set_text(&mut config, value).map_err(|reason| failed(name.as_bytes(), &reason))?;
     }
     // A file may have new content under the same name.
-    let reload_tls = wanted.iter().any(|(parameter, _)| parameter.name.starts_with("tls-"));
-    apply(ctx, config, reload_tls)?;
+    let reload_tls = wanted.iter().any(|(name, ..)| name.starts_with("tls-"));
+    ctx.server.reconfigure(config, reload_tls).map_err(|(name, reason)| failed(name.as_bytes(), &reason))?;
+    for warning in wanted.iter().filter_map(|(_, parameter, _)| parameter.warning(&ctx.server.config)) {
+        log(Level::Warning, format_args!("CONFIG SET: {warning}"));
+    }
     ctx.reply_ok()
 }
 
-fn apply(ctx: &mut Context<'_>, config: Config, reload_tls: bool) -> Outcome {
-    ctx.server.reconfigure(config, reload_tls).map_err(|reason| format!("ERR CONFIG SET failed - {reason}").into())
+fn failed(name: &[u8], reason: &str) -> Error {
+    quoting("ERR CONFIG SET failed (possibly related to argument '", name, &format!("') - {reason}"))
+}
+
+/// Writes what is in force into the file that the server was started with.
+pub fn rewrite(ctx: &mut Context<'_>) -> Outcome {
+    let config = &ctx.server.config;
+    let Some(path) = &config.file else {
+        return Err("ERR The server is running without a config file".into());
+    };
+    match rewrite_file(path, config) {
+        Ok(()) => {
+            log(Level::Notice, format_args!("CONFIG REWRITE executed with success."));
+            ctx.reply_ok()
+        }
+        Err(error) => {
+            log(Level::Warning, format_args!("CONFIG REWRITE failed: {error}"));
+            Err(format!("ERR Rewriting config file: {}", reason(&error)).into())
+        }
+    }
 }
 
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
@@ -91,11 +111,14 @@ mod tests {
         Session::new().expect(&[
             ("CONFIG GET save", "*2 $4 save $0 "),
             ("CONFIG GET appendonly", "*2 $10 appendonly $2 no"),
-            ("CONFIG GET MAXMEM*", "*4 $9 maxmemory $1 0 $16 maxmemory-policy $10 noeviction"),
+            ("CONFIG GET MAXMEMORY-?[oa]*", "*4 $16 maxmemory-policy $10 noeviction $17 maxmemory-samples $1 5"),
             ("CONFIG GET port timeout p?rt", "*4 $4 port $4 6379 $7 timeout $1 0"),
             ("CONFIG GET nosuch", "*0"),
             ("CONFIG GET MAXMEMORY", "*2 $9 MAXMEMORY $1 0"),
             ("CONFIG GET maxmemory MAXMEMORY maxm*ry", "*2 $9 maxmemory $1 0"),
+            ("CONFIG GET Slave-Priority *a-priority", "*4 $14 Slave-Priority $3 100 $16 replica-priority $3 100"),
+            ("CONFIG GET key-load-dela?", "*0"),
+            ("CONFIG GET key-load-delay", "*2 $14 key-load-delay $1 0"),
             ("CONFIG GET MAXMEMOR[Y]", "*2 $9 maxmemory $1 0"),
             ("CONFIG GET", "-ERR wrong number of arguments for 'config|get' command"),
         ]);
@@ -126,6 +149,17 @@ mod tests {
             ("CONFIG SET timeout x nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET save \"\"", "+OK"),
+            ("CONFIG SET hz 1 slave-priority 1 replica-priority 2", "+OK"),
+            (
+                "CONFIG SET Slave-Priority x",
+                &format!("{failed} 'slave-priority') - argument couldn't be parsed into an integer"),
+            ),
+            ("CONFIG SET dir /", &format!("{failed} 'dir') - can't set protected config")),
+            (
+                "CONFIG SET oom-score-adj-values \"1  2 3\"",
+                &format!("{failed} 'oom-score-adj-values') - wrong number of arguments"),
+            ),
+            ("CONFIG REWRITE", "-ERR The server is running without a config file"),
             ("CONFIG SET hz", "-ERR wrong number of arguments for 'config|set' command"),
             ("CONFIG SET hz 1 timeout", "-ERR syntax error"),
         ]);

@@ -2,13 +2,13 @@
 
 use crate::clients::reply::Reply;
 use crate::command::category;
-use crate::command::context::{Command, Context, Run};
+use crate::command::context::{Command, Context};
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::command::flag;
-use crate::command::registry::Registry;
+use crate::command::keys::{KeyArg, keys};
 use crate::command::spec::{Begin, Find, KeySpec, Spec, key_flag};
 use crate::glob::{Case, matches};
-use resp::Args;
+use resp::OwnedArgs;
 
 pub fn list_all(ctx: &mut Context<'_>) -> Outcome {
     let commands = ctx.commands.all();
@@ -100,7 +100,7 @@ fn range(spec: &Spec) -> (i32, i32, i32) {
 fn describe_keys(reply: &mut Reply<'_>, keys: &KeySpec) {
     reply.map(3);
     reply.bulk("flags");
-    names(reply, key_flag::NAMES.iter().filter(|(bit, _)| keys.flags & bit != 0).map(|(_, name)| (*name).into()));
+    flags_of_key(reply, keys.flags);
     reply.bulk("begin_search");
     reply.map(2);
     reply.bulk("type");
@@ -140,6 +140,10 @@ fn describe_keys(reply: &mut Reply<'_>, keys: &KeySpec) {
             numbers(reply, &[]);
         }
     }
+}
+
+fn flags_of_key(reply: &mut Reply<'_>, flags: u16) {
+    names(reply, key_flag::NAMES.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, name)| (*name).into()));
 }
 
 fn numbers(reply: &mut Reply<'_>, fields: &[(&str, i32)]) {
@@ -187,31 +191,49 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn getkeys(ctx: &mut Context<'_>) -> Outcome {
-    let positions = key_positions(ctx.commands, &ctx.args)?;
-    let keys: Vec<&[u8]> = positions.into_iter().map(|at| ctx.arg(at)).collect();
-    ctx.reply().strings(&keys);
+    let keys = keys_of_request(ctx)?;
+    let names: Vec<&[u8]> = keys.iter().map(|key| ctx.arg(START + key.at)).collect();
+    ctx.reply().strings(&names);
     Ok(())
 }
 
-/// The positions of the keys in the request that follows COMMAND GETKEYS.
-fn key_positions(commands: &Registry<Run>, args: &Args<'_>) -> Result<Vec<usize>, Error> {
-    const START: usize = 2;
-    let len = args.len() - START;
-    let mut command = commands.find(&args[START]).ok_or("ERR Invalid command specified")?;
+pub fn getkeysandflags(ctx: &mut Context<'_>) -> Outcome {
+    let keys = keys_of_request(ctx)?;
+    ctx.reply().array(keys.len());
+    for key in keys {
+        let name = ctx.arg(START + key.at);
+        let mut reply = ctx.reply();
+        reply.array(2);
+        reply.bulk(name);
+        flags_of_key(&mut reply, key.flags);
+    }
+    Ok(())
+}
+
+/// Where the request begins that COMMAND GETKEYS is asked about.
+const START: usize = 2;
+
+fn keys_of_request(ctx: &Context<'_>) -> Result<Vec<KeyArg>, Error> {
+    let request: Vec<&[u8]> = ctx.args.from(START).collect();
+    let mut command = ctx.commands.find(request[0]).ok_or("ERR Invalid command specified")?;
     if !command.subcommands.is_empty()
-        && let Some(name) = args.get(START + 1)
+        && let Some(name) = request.get(1)
     {
         command = command.subcommand(name).ok_or("ERR Invalid command specified")?;
     }
-    let (first, last, step) = range(command.spec);
-    if step <= 0 {
+    let spec = command.spec;
+    if spec.keys.iter().all(|keys| keys.flags & key_flag::NOT_KEY != 0) {
         return Err("ERR The command has no key arguments".into());
     }
-    if !command.spec.fits(len) {
+    if !spec.fits(request.len()) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
-    let last = if last < 0 { len.saturating_sub(last.unsigned_abs() as usize) } else { last as usize };
-    Ok((first as usize..=last.min(len - 1)).step_by(step as usize).map(|at| START + at).collect())
+    let found = keys(spec, &OwnedArgs::new(&request).as_args());
+    let found = found.map_err(|_| "ERR Invalid arguments specified for command")?;
+    if found.is_empty() && !spec.is(flag::NO_MANDATORY_KEYS) {
+        return Err("ERR Invalid arguments specified for command".into());
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -238,7 +260,7 @@ mod tests {
                 "*2 $3 get *8 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1)",
             ),
             ("COMMAND DOCS nosuch", "*0"),
-            ("COMMAND LIST FILTERBY PATTERN get*", "*5 $3 get $6 getdel $5 getex $8 getrange $6 getset"),
+            ("COMMAND LIST FILTERBY PATTERN get*", "*6 $6 getbit $3 get $6 getdel $5 getex $8 getrange $6 getset"),
             ("COMMAND LIST FILTERBY MODULE x", "*0"),
             ("COMMAND LIST x", "-ERR syntax error"),
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),

@@ -2,15 +2,22 @@
 
 pub mod absent;
 pub mod admin;
+pub mod bitfield;
+pub mod bits;
 pub mod client;
 pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod expire;
+pub mod geo;
+mod geo_options;
+pub mod geo_search;
 pub mod help;
+pub mod hyperloglog;
 pub mod info;
 pub mod introspection;
 pub mod keys;
+pub mod lcs;
 pub mod lists;
 pub mod numbers;
 pub mod pubsub;
@@ -23,6 +30,7 @@ pub mod sorted_set_pops;
 pub mod sorted_set_ranges;
 pub mod sorted_sets;
 pub mod strings;
+pub mod tracking;
 pub mod transactions;
 
 #[cfg(test)]

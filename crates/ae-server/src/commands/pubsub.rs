@@ -125,7 +125,7 @@ pub fn pubsub_numpat(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::db::event::parse_classes;
+    use crate::config::events::Events;
     use crate::testing::Session;
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
     fn channels_are_told_of_events() {
         let mut session = Session::new();
         let mut other = session.other();
-        session.server.databases.observers.set_classes(parse_classes(b"KEA").unwrap());
+        session.server.databases.observers.set_events(Events::parse(b"KEA").unwrap());
         session.run_as(&mut other, "PSUBSCRIBE *");
         session.expect(&[("SET k v PX 100", "+OK")]);
         let received = session.received(&mut other);

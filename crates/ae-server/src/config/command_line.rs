@@ -1,8 +1,12 @@
-//! The command line: `--name value...` for every parameter, as redis-server takes it.
+//! The command line, as redis-server takes it: a file, `-` for standard input, and `--name value...` for every
+//! directive, which comes after both.
 
-use super::catalog::{parameter, parameters};
-use super::parameter::Change;
+use super::catalog::{find, parameters};
+use super::line::{Fault, apply};
 use super::settings::Config;
+use super::{file, words};
+use std::io;
+use std::path::Path;
 
 #[derive(Debug)]
 pub enum Action {
@@ -13,45 +17,91 @@ pub enum Action {
 
 /// What the arguments, without the program's name, ask for. The error is one line for the operator.
 pub fn parse(args: impl IntoIterator<Item = String>) -> Result<Action, String> {
+    parse_with(args, &mut io::stdin())
+}
+
+fn parse_with(args: impl IntoIterator<Item = String>, stdin: &mut dyn io::Read) -> Result<Action, String> {
+    let args: Vec<String> = args.into_iter().collect();
+    match args.first().map(String::as_str) {
+        Some("-h" | "--help") => return Ok(Action::Print(help())),
+        Some("-v" | "--version") => return Ok(Action::Print(format!("ae-server {}\n", env!("CARGO_PKG_VERSION")))),
+        _ => {}
+    }
     let mut config = Config::default();
-    let mut args = args.into_iter().peekable();
-    while let Some(arg) = args.next() {
-        match arg.as_str() {
-            "-h" | "--help" => return Ok(Action::Print(help())),
-            "-v" | "--version" => return Ok(Action::Print(format!("ae-server {}\n", env!("CARGO_PKG_VERSION")))),
-            _ => {}
-        }
-        let Some(option) = arg.strip_prefix("--") else {
-            return Err(format!("unexpected argument '{arg}': options are given as --name value (see --help)"));
-        };
-        let (name, mut value) = match option.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_string())),
-            None => (option, None),
-        };
-        while let Some(word) = args.next_if(|word| !word.starts_with("--")) {
-            value = Some(match value {
-                Some(before) => format!("{before} {word}"),
-                None => word,
-            });
-        }
-        let Some(parameter) = parameter(name.as_bytes()) else {
-            return Err(format!("unknown option '--{name}' (see --help)"));
-        };
-        let Some(value) = value else {
-            return Err(format!("option '--{name}' needs a value"));
-        };
-        (parameter.set)(&mut config, value.as_bytes())
-            .map_err(|error| format!("bad value '{value}' for --{name}: {error}"))?;
+    let mut options = &args[..];
+    if let Some((path, rest)) = options.split_first()
+        && !path.starts_with('-')
+    {
+        let path = Path::new(path);
+        file::load(&mut config, path)?;
+        config.file = std::path::absolute(path).ok();
+        options = rest;
     }
-    if config.port == 0 && config.tls_port == 0 && config.unix_socket.is_none() {
-        return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
+    // Standard input comes behind the file, wherever it is named, and before the options.
+    let mut from_stdin = false;
+    if let [first, rest @ ..] = options
+        && first == "-"
+        && options.len() == args.len()
+    {
+        (from_stdin, options) = (true, rest);
     }
+    if let [rest @ .., last] = options
+        && last == "-"
+    {
+        (from_stdin, options) = (true, rest);
+    }
+    if from_stdin {
+        file::load_input(&mut config, stdin)?;
+    }
+    load_options(&mut config, options)?;
+    config.check()?;
     Ok(Action::Serve(Box::new(config)))
 }
 
+/// An option is a line of a file: its name may have values behind it in the same argument, others follow.
+fn load_options(config: &mut Config, args: &[String]) -> Result<(), String> {
+    let mut args = args.iter().peekable();
+    while let Some(arg) = args.next() {
+        let Some(option) = arg.strip_prefix("--") else {
+            return Err(format!("unexpected argument '{arg}': options are given as --name value (see --help)"));
+        };
+        let mut line = option_words(option)?;
+        // What begins with `--` is a value where the option has none yet, except behind `--save`.
+        let empty = line.len() == 1 && line[0].eq_ignore_ascii_case(b"save");
+        while let Some(value) = args.next_if(|next| !next.starts_with("--") || (line.len() == 1 && !empty)) {
+            line.push(value.clone().into());
+        }
+        if empty && line.len() == 1 {
+            line.push(Vec::new());
+        }
+        let name = String::from_utf8_lossy(&line[0]).into_owned();
+        let value = words::text_of(&line[1..]);
+        apply(config, &line, "the command line").map_err(|fault| match fault {
+            Fault::Unknown => format!("unknown option '--{name}' (see --help)"),
+            Fault::WrongCount if line.len() == 1 => format!("option '--{name}' needs a value"),
+            fault => format!("bad value '{value}' for --{name}: {}", fault.text()),
+        })?;
+    }
+    Ok(())
+}
+
+/// The words of one argument: `name`, `name value` or `name=value`.
+fn option_words(option: &str) -> Result<Vec<Vec<u8>>, String> {
+    if let Some((name, value)) = option.split_once('=')
+        && find(name.as_bytes()).is_some()
+    {
+        return Ok(vec![name.into(), value.into()]);
+    }
+    let words = resp::words::split(option.as_bytes()).map_err(|_| format!("unbalanced quotes in '--{option}'"))?;
+    if words.is_empty() { Err("'--' is no option (see --help)".into()) } else { Ok(words) }
+}
+
 fn help() -> String {
-    let mut text = String::from("Usage: ae-server [--OPTION VALUE...]...\n\nA Redis-compatible server.\n\n");
-    for parameter in parameters().filter(|parameter| parameter.change != Change::Never) {
+    let mut text = String::from(
+        "Usage: ae-server [FILE] [-] [--OPTION VALUE...]...\n\nA Redis-compatible server. FILE is in the syntax of \
+         redis.conf, - stands for standard input.\n\n",
+    );
+    for parameter in parameters().filter(|parameter| !parameter.usage.is_empty()) {
         let option = format!("--{} {}", parameter.name, parameter.usage);
         text.push_str(&format!("  {option:<36} {}\n", parameter.help));
     }
@@ -60,47 +110,5 @@ fn help() -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(line: &str) -> Result<Config, String> {
-        match parse(line.split_whitespace().map(String::from))? {
-            Action::Serve(config) => Ok(*config),
-            Action::Print(text) => Err(text),
-        }
-    }
-
-    #[test]
-    fn options_as_redis_takes_them() {
-        let config = parsed("--port 7000 --bind 127.0.0.1 -::1 --requirepass=secret --maxclients 5").unwrap();
-        assert_eq!((config.port, config.max_clients, &config.password[..]), (7000, 5, &b"secret"[..]));
-        assert_eq!(config.bind, ["127.0.0.1", "-::1"]);
-        assert_eq!(parsed("").unwrap().bind, ["*", "-::*"]);
-        let quiet = ["--save", "", "--appendonly", "no"].map(String::from);
-        assert!(matches!(parse(quiet), Ok(Action::Serve(_))));
-    }
-
-    #[test]
-    fn what_is_wrong_is_one_line() {
-        for (line, error) in [
-            ("--prot 1", "unknown option '--prot' (see --help)"),
-            ("--port", "option '--port' needs a value"),
-            ("--port --bind *", "option '--port' needs a value"),
-            ("--port x", "bad value 'x' for --port: argument couldn't be parsed into an integer"),
-            ("redis.conf", "unexpected argument 'redis.conf': options are given as --name value (see --help)"),
-            ("--appendonly yes", "bad value 'yes' for --appendonly: ae-server supports only the value 'no'"),
-            ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
-        ] {
-            assert_eq!(parsed(line).unwrap_err(), error);
-        }
-    }
-
-    #[test]
-    fn help_names_every_option() {
-        let text = parsed("--help").unwrap_err();
-        for parameter in parameters().filter(|parameter| parameter.change != Change::Never) {
-            assert!(text.contains(&format!("--{} ", parameter.name)));
-        }
-        assert!(parsed("-v").unwrap_err().starts_with("ae-server 1."));
-    }
-}
+#[path = "command_line_tests.rs"]
+mod tests;

@@ -1,10 +1,16 @@
-//! The parameters: their values, and one table that serves the command line, CONFIG GET and CONFIG SET.
+//! The directives: their values, the catalogue of all that Redis knows, and how files and command lines are read.
 
 pub mod catalog;
+pub mod choices;
 pub mod command_line;
-pub mod fixed;
-pub mod general;
+mod directives;
+pub mod events;
+mod file;
+pub mod format;
+pub mod groups;
+mod line;
+pub mod output_limits;
 pub mod parameter;
+pub mod rewrite;
 pub mod settings;
-pub mod tls;
-pub mod values;
+mod words;

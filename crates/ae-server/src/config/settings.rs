@@ -1,8 +1,13 @@
 //! The values of the parameters.
 
-use super::values::MIB;
-use crate::log::Level;
+use super::events::Events;
+use super::format::{MIB, Value};
+use super::groups::{Encodings, Memory, Observation, Process, Security};
+use super::output_limits::OutputLimits;
+use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Room in the event loop for descriptors that are not clients': listeners, signals, files, what libraries open.
 const SPARE_DESCRIPTORS: usize = 128;
@@ -31,28 +36,59 @@ pub struct Config {
     pub log_level: Level,
     /// Empty for the library's choice.
     pub backend: String,
-    /// Poll through gaps of a few microseconds between events instead of sleeping.
+    /// Under high load, poll through gaps of a few microseconds between events instead of sleeping.
     pub busy_poll: bool,
     /// The longest argument and the longest string value, in bytes.
     pub max_bulk: u64,
     /// How many bytes of an unfinished request a client may have here.
     pub query_buffer_limit: u64,
-    /// Up to which sizes collections are packed.
-    pub types: TypeLimits,
     /// 0 for none.
     pub tls_port: u16,
     /// As in Redis, clients must show a certificate by default.
     pub tls: TlsConfig,
+    /// The file that CONFIG REWRITE writes, with its whole path. None without one.
+    pub file: Option<PathBuf>,
+    /// What standard input had, if the configuration came from there.
+    pub input: Vec<u8>,
+    /// The working directory, with its whole path. None for that of whoever started the server.
+    pub dir: Option<PathBuf>,
+    pub output_limits: OutputLimits,
+    pub keyspace_events: Events,
+    /// Keys that the server remembers for clients that track; 0 for any number.
+    pub tracking_max_keys: u64,
+    pub memory: Memory,
+    /// Up to which sizes collections are packed.
+    pub types: TypeLimits,
+    pub encodings: Encodings,
+    pub observation: Observation,
+    pub security: Security,
+    pub process: Process,
+    /// The values of directives that are accepted although nothing depends on them.
+    pub kept: BTreeMap<&'static str, Value>,
+    /// The directives of older versions of Redis that a file has.
+    pub obsolete: Vec<&'static str>,
 }
 
 /// The parameters of the data types.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct TypeLimits {
     pub list: store::types::list::Limits,
     pub set: store::types::set::Limits,
     pub hash: store::types::hash::Limits,
     pub zset: store::types::zset::Limits,
     pub hyperloglog: store::types::hyperloglog::Limits,
+}
+
+impl Default for TypeLimits {
+    fn default() -> Self {
+        TypeLimits {
+            list: Default::default(),
+            set: Default::default(),
+            hash: store::types::hash::Limits { max_packed_entries: 512, max_packed_value: 64 },
+            zset: Default::default(),
+            hyperloglog: Default::default(),
+        }
+    }
 }
 
 impl Default for Config {
@@ -73,12 +109,25 @@ impl Default for Config {
             hz: 10,
             log_level: Level::Notice,
             backend: String::new(),
-            busy_poll: true,
+            busy_poll: false,
             max_bulk: 512 * MIB,
             query_buffer_limit: 1024 * MIB,
-            types: TypeLimits::default(),
             tls_port: 0,
             tls: TlsConfig { auth_clients: AuthClients::Yes, any_server_name: true, ..TlsConfig::default() },
+            file: None,
+            input: Vec::new(),
+            dir: None,
+            output_limits: OutputLimits::default(),
+            keyspace_events: Events::default(),
+            tracking_max_keys: 1_000_000,
+            memory: Memory::default(),
+            types: TypeLimits::default(),
+            encodings: Encodings::default(),
+            observation: Observation::default(),
+            security: Security::default(),
+            process: Process::default(),
+            kept: BTreeMap::new(),
+            obsolete: Vec::new(),
         }
     }
 }
@@ -92,6 +141,38 @@ impl Config {
     /// How many connections may be in their handshake, beside the clients.
     pub fn handshakes(&self) -> usize {
         if self.tls_port == 0 { 0 } else { self.tls.max_handshakes.unwrap_or(TlsConfig::MAX_HANDSHAKES) }
+    }
+
+    /// Where log messages go. A file keeps its place when the working directory changes.
+    pub fn log_target(&self) -> Target {
+        let Process { log_file, syslog, syslog_ident, syslog_facility, .. } = &self.process;
+        Target {
+            file: std::path::absolute(log_file).ok(),
+            syslog: syslog.then(|| (syslog_ident.clone(), *syslog_facility)),
+        }
+    }
+
+    /// Where a path of the configuration leads.
+    pub fn path(&self, path: &Path) -> PathBuf {
+        self.dir.as_ref().map_or_else(|| path.to_path_buf(), |dir| dir.join(path))
+    }
+
+    /// Whether a server can start with it. The error is one line for the operator.
+    pub fn check(&self) -> Result<(), String> {
+        let Security { acl_file, users, renamed, .. } = &self.security;
+        if let Some(user) = users.first() {
+            return Err(format!("{}: ae-server has no users but the default one", user.place));
+        }
+        if !acl_file.is_empty() {
+            return Err("aclfile: ae-server has no users but the default one".into());
+        }
+        if !renamed.is_empty() {
+            return Err("rename-command: ae-server cannot rename commands".into());
+        }
+        if self.port == 0 && self.tls_port == 0 && self.unix_socket.is_none() {
+            return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
+        }
+        Ok(())
     }
 
     /// Puts the TLS parameters in force.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::db::event::parse_classes;
+use crate::config::events::Events;
 use store::types::set::{Limits, Set};
 
 const KEY: &[u8] = b"k";
@@ -7,7 +7,7 @@ const KEY: &[u8] = b"k";
 /// A database with all notifications on.
 fn databases() -> Databases {
     let mut databases = Databases::new(2, 1);
-    databases.observers.set_classes(parse_classes(b"KEAnm").unwrap());
+    databases.observers.set_events(Events::parse(b"KEAnm").unwrap());
     databases
 }
 

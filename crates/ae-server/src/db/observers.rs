@@ -1,8 +1,9 @@
 //! Who has to know of changes.
 
-use super::event::{Class, Event, class};
+use super::event::Event;
 use super::waiting::Waiting;
 use super::watched::Watched;
+use crate::config::events::Events;
 
 /// An event that channels are told of.
 pub struct Notice {
@@ -23,7 +24,7 @@ pub struct Invalidated {
 #[derive(Default)]
 pub struct Observers {
     /// Which events are told to channels: `notify-keyspace-events`.
-    classes: Class,
+    events: Events,
     pub watched: Watched,
     pub waiting: Waiting,
     /// Some client keeps copies of values.
@@ -33,8 +34,8 @@ pub struct Observers {
 }
 
 impl Observers {
-    pub fn set_classes(&mut self, classes: Class) {
-        self.classes = classes;
+    pub fn set_events(&mut self, events: Events) {
+        self.events = events;
     }
 
     pub fn set_tracking(&mut self, on: bool) {
@@ -56,15 +57,15 @@ impl Observers {
 
     /// Something has happened to a key.
     pub fn happened(&mut self, db: usize, key: &[u8], event: Event) {
-        const CHANNELS: Class = class::KEYSPACE | class::KEYEVENT;
-        if self.classes & event.class != 0 && self.classes & CHANNELS != 0 {
+        let told = self.tells(Events::KEYSPACE) || self.tells(Events::KEYEVENT);
+        if told && event.class != Events::NONE && self.tells(event.class) {
             self.notices.push(Notice { db, event, key: key.into() });
         }
     }
 
-    /// Which kinds of channels are told.
-    pub fn channels(&self) -> Class {
-        self.classes & (class::KEYSPACE | class::KEYEVENT)
+    /// Whether a class of events, or a kind of channels, is told.
+    pub fn tells(&self, events: Events) -> bool {
+        self.events.contains(events)
     }
 
     /// All keys of a database have gone, or have become others. `held` says which it had, or has now.

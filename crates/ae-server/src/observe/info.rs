@@ -3,6 +3,7 @@
 use crate::clients::client::Client;
 use crate::server::state::Server;
 use std::fmt::Write;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The Redis whose behaviour clients may expect. They choose features by it.
@@ -50,7 +51,7 @@ fn server(server: &Server, out: &mut String) {
         "hz" => server.config.hz,
         "configured_hz" => server.config.hz,
         "executable" => std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
-        "config_file" => "",
+        "config_file" => server.config.file.as_deref().unwrap_or(Path::new("")).display(),
     );
 }
 

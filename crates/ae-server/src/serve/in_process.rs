@@ -12,8 +12,8 @@ use std::thread::JoinHandle;
 
 /// A server in this process: one thread, one event loop. Dropping it stops it and waits for its end.
 ///
-/// What belongs to a process is shared by all servers in it: the level of the log, the TLS configuration and the limit
-/// on open files.
+/// What belongs to a process is shared by all servers in it: the log, the TLS configuration, the working directory and
+/// the limit on open files.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
@@ -29,6 +29,9 @@ pub fn start(options: &[&str]) -> Result<Running, String> {
     let Action::Serve(config) = parse(options.iter().map(ToString::to_string))? else {
         return Err("these options start no server".into());
     };
+    if config.process.daemonize {
+        return Err("a server in another program cannot be daemonized".into());
+    }
     let config = Config { port: 0, system_port: true, bind: vec![Ipv4Addr::LOCALHOST.to_string()], ..*config };
     let (stopped, stop) = io::pipe().map_err(|error| format!("cannot create a pipe: {error}"))?;
     let (tell_port, port) = mpsc::channel();

@@ -3,7 +3,7 @@
 use super::state::Server;
 use crate::clients::client::Client;
 use crate::clients::subscriptions::Kind;
-use crate::db::event::class;
+use crate::config::events::Events;
 use crate::pubsub::publish::publish;
 
 impl Server {
@@ -15,14 +15,14 @@ impl Server {
 
     /// Tells what has happened to keys since the last time.
     pub fn tell_news(&mut self, mut current: Option<&mut Client>) {
+        self.tell_invalidated(current.as_deref_mut());
         for notice in std::mem::take(&mut self.databases.observers.notices) {
-            let told = self.databases.observers.channels();
             let (db, event, key) = (notice.db, notice.event.name, &*notice.key);
-            if told & class::KEYSPACE != 0 {
+            if self.databases.observers.tells(Events::KEYSPACE) {
                 let channel = [format!("__keyspace@{db}__:").as_bytes(), key].concat();
                 self.publish(current.as_deref_mut(), Kind::Channel, &channel, event.as_bytes());
             }
-            if told & class::KEYEVENT != 0 {
+            if self.databases.observers.tells(Events::KEYEVENT) {
                 let channel = format!("__keyevent@{db}__:{event}");
                 self.publish(current.as_deref_mut(), Kind::Channel, channel.as_bytes(), key);
             }

@@ -1,11 +1,14 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::process;
 use crate::pubsub::channels::Channels;
+use crate::tracking::table::TrackingTable;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -15,6 +18,9 @@ pub struct Server {
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
+    /// Who keeps copies of values.
+    pub tracking: TrackingTable,
+    pub pause: Pause,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -44,6 +50,8 @@ impl Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
+            tracking: TrackingTable::default(),
+            pause: Pause::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -57,24 +65,40 @@ impl Server {
             wanted_set_size: None,
             config,
         };
+        server.databases.observers.set_events(server.config.keyspace_events);
         server.read_clock();
         server
     }
 
-    /// Changes parameters while running. Nothing changes if that fails. With `reload_tls` the files that TLS parameters
-    /// name are read again.
-    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), String> {
+    /// Changes directives while running. Nothing changes if that fails; the error is the directive's name and what is
+    /// wrong. With `reload_tls` the files that TLS directives name are read again.
+    pub fn reconfigure(&mut self, config: Config, reload_tls: bool) -> Result<(), (&'static str, String)> {
         if config.set_size() > self.config.set_size() {
-            let room = crate::files::make_room(config.max_clients, config.handshakes())?;
+            let room = crate::files::make_room(config.max_clients, config.handshakes());
+            let room = room.map_err(|error| ("maxclients", error))?;
             if room < config.max_clients {
-                return Err(format!("The operating system has room for only {room} clients"));
+                let able = "The operating system is not able to handle the specified number of clients";
+                return Err(("maxclients", format!("{able}, try with {room}")));
             }
             self.wanted_set_size = Some(config.set_size());
         }
         if config.tls_port != 0 && reload_tls {
-            config.apply_tls().map_err(|error| format!("Unable to update TLS configuration: {error}"))?;
+            let applied = config.apply_tls();
+            applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
+        }
+        let (old, new) = (&self.config.process, &config.process);
+        if (old.oom_score, old.oom_score_values) != (new.oom_score, new.oom_score_values) {
+            process::apply_oom_score(new).map_err(|error| ("oom-score-adj", error))?;
+        }
+        if self.config.dir != config.dir
+            && let Err(error) = process::enter(&config)
+        {
+            // Back to what it was; if that fails, it is logged.
+            let _ = process::apply_oom_score(old);
+            return Err(("dir", error));
         }
         crate::log::set_level(config.log_level);
+        self.databases.observers.set_events(config.keyspace_events);
         self.config = config;
         Ok(())
     }
@@ -93,7 +117,8 @@ impl Server {
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
-        let more = self.databases.expire(self.now);
+        // Nothing may change while nobody may change anything.
+        let more = self.pause.which().is_none() && self.databases.expire(self.now);
         if self.databases.observers.has_news() {
             self.tell_news(None);
         }
@@ -105,6 +130,7 @@ impl Server {
         self.read_clock();
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
+        self.shrink_tracking();
         if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
     }
 

@@ -199,7 +199,7 @@ fn what_keeps_it_from_starting() {
         (&["--nosuch", "1"], "unknown option '--nosuch' (see --help)"),
         (&["--port", "70000"], "bad value '70000' for --port: argument must be between 0 and 65535 inclusive"),
         (&["--port"], "option '--port' needs a value"),
-        (&["file.conf"], "unexpected argument 'file.conf'"),
+        (&["nosuch.conf"], "cannot read the configuration file nosuch.conf: No such file or directory"),
         (&["--port", "0", "--unixsocket", missing.to_str().unwrap()], "cannot listen on the Unix socket"),
         (&["--port", "0", "--unixsocket", long.to_str().unwrap()], "cannot listen on the Unix socket"),
         (&["--port", &free, "--bind", "192.0.2.1"], &format!("cannot listen on 192.0.2.1 port {free}")),

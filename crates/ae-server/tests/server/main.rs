@@ -1,5 +1,6 @@
-//! ae-server as a process: start and end, the protocol over real sockets, limits.
+//! ae-server as a process: configuration, start and end, the protocol over real sockets, limits.
 
+mod configuration;
 mod lifecycle;
 mod limits;
 mod protocol;

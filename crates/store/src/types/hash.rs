@@ -19,15 +19,17 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { max_packed_entries: 128, max_packed_value: 64 }
+        Limits { max_packed_entries: 512, max_packed_value: 64 }
     }
 }
 
 /// A hash. Its form changes only on insertion, from packed to table.
+#[derive(Clone)]
 pub struct Hash {
     form: Form,
 }
 
+#[derive(Clone)]
 enum Form {
     Packed(Packed),
     Table(Table<Bytes>),

@@ -30,13 +30,13 @@ fn content(hash: &Hash) -> BTreeMap<Vec<u8>, Vec<u8>> {
 #[test]
 fn converts_at_redis_s_limits_and_never_back() {
     let limits = Limits::default();
-    let mut hash = filled(128, &limits);
+    let mut hash = filled(512, &limits);
     assert_eq!(hash.encoding(), "listpack");
     assert!(!hash.set(b"f0", &[b'x'; 64], &limits));
     assert_eq!(hash.encoding(), "listpack");
     assert!(hash.set(b"one more", b"", &limits));
-    assert_eq!((hash.encoding(), hash.len()), ("hashtable", 129));
-    for i in 1..128 {
+    assert_eq!((hash.encoding(), hash.len()), ("hashtable", 513));
+    for i in 1..512 {
         assert!(hash.remove(format!("f{i}").as_bytes()));
     }
     assert_eq!((hash.encoding(), hash.len()), ("hashtable", 2));

@@ -24,6 +24,13 @@ pub struct Packed {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct At(usize);
 
+impl At {
+    /// The offset of the element in the block's bytes.
+    pub(super) fn offset(self) -> usize {
+        self.0
+    }
+}
+
 /// Why bytes are not a block: the offset of what is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Corrupt(pub usize);
@@ -192,6 +199,14 @@ impl Packed {
         self.put(self.bytes.len() - 1, 0, &[Element::of(text)]);
     }
 
+    /// Adds several elements behind the last.
+    pub(super) fn extend(&mut self, elements: &[Element<'_>]) {
+        self.bytes.pop();
+        elements.iter().for_each(|element| write(*element, &mut self.bytes));
+        self.bytes.push(END);
+        self.note(elements.len(), 0);
+    }
+
     /// Adds an element in front of the first.
     pub fn push_front(&mut self, text: &[u8]) {
         self.put(HEADER, 0, &[Element::of(text)]);
@@ -211,6 +226,11 @@ impl Packed {
     /// Replaces an element.
     pub fn replace(&mut self, at: At, text: &[u8]) {
         self.put(at.0, 1, &[Element::of(text)]);
+    }
+
+    /// Replaces an element by an integer.
+    pub(super) fn replace_by_integer(&mut self, at: At, value: i64) {
+        self.put(at.0, 1, &[Element::Integer(value)]);
     }
 
     /// Removes up to `count` elements from there on; what comes after them is then there.
@@ -256,14 +276,7 @@ impl Packed {
             removed += 1;
         }
         let mut room = Vec::new();
-        for element in new {
-            let (mut code, mut back) = ([0; CODE_MAX], [0; BACK_MAX]);
-            let (code, text) = encode(*element, &mut code);
-            let text = text.unwrap_or_default();
-            room.extend_from_slice(code);
-            room.extend_from_slice(text);
-            room.extend_from_slice(back_of(code.len() + text.len(), &mut back));
-        }
+        new.iter().for_each(|element| write(*element, &mut room));
         self.bytes.splice(at..end, room);
         self.note(new.len(), removed);
     }
@@ -292,6 +305,16 @@ impl Packed {
             }
         }
     }
+}
+
+/// Writes an element behind what is there.
+fn write(element: Element<'_>, bytes: &mut Vec<u8>) {
+    let (mut code, mut back) = ([0; CODE_MAX], [0; BACK_MAX]);
+    let (code, text) = encode(element, &mut code);
+    let text = text.unwrap_or_default();
+    bytes.extend_from_slice(code);
+    bytes.extend_from_slice(text);
+    bytes.extend_from_slice(back_of(code.len() + text.len(), &mut back));
 }
 
 impl<'a> IntoIterator for &'a Packed {

@@ -30,12 +30,14 @@ impl Held for Bytes {
 }
 
 /// Keys with their values.
+#[derive(Clone)]
 pub(super) struct Table<V> {
     form: Form<V>,
     /// Bytes of memory that keys and values have outside their entries.
     content: usize,
 }
 
+#[derive(Clone)]
 enum Form<V> {
     Few(Vec<(Bytes, V)>),
     Many(Box<Dict<V>>),

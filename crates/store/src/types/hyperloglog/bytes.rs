@@ -85,7 +85,8 @@ pub fn add(bytes: &mut Vec<u8>, element: &[u8], limits: Limits) -> Result<bool, 
     set(bytes, register, value, limits)
 }
 
-fn set(bytes: &mut Vec<u8>, register: usize, value: u8, limits: Limits) -> Result<bool, Corrupt> {
+/// Raises a register of one that [`encoding`] knows to a value; true if it was lower.
+pub(super) fn set(bytes: &mut Vec<u8>, register: usize, value: u8, limits: Limits) -> Result<bool, Corrupt> {
     if encoding(bytes) == Some(Encoding::Sparse) {
         match sparse::set(bytes, HEADER, register, value, limits.sparse_max_bytes)? {
             Set::Kept => return Ok(false),
@@ -134,9 +135,9 @@ fn set_dense(registers: &mut [u8], register: usize, value: u8) -> bool {
     larger
 }
 
-/// Calls `each` with the runs of a sparse one, as PFDEBUG DECODE shows them.
-pub fn runs(bytes: &[u8], mut each: impl FnMut(Run)) -> Result<(), Corrupt> {
-    sparse::runs(bytes, HEADER, |_, run| each(run))
+/// The runs of a sparse one, as PFDEBUG DECODE shows them. They may make no sense.
+pub fn runs(bytes: &[u8]) -> impl Iterator<Item = Run> {
+    sparse::listed(bytes, HEADER)
 }
 
 /// Calls `each` with a first register, how many there are from there on, and the value that they have.

@@ -16,9 +16,7 @@ fn of<T: AsRef<[u8]>>(elements: impl IntoIterator<Item = T>, limits: Limits) -> 
 }
 
 fn decode(bytes: &[u8]) -> Vec<Run> {
-    let mut all = Vec::new();
-    runs(bytes, |run| all.push(run)).unwrap();
-    all
+    runs(bytes).collect()
 }
 
 /// FNV-1a, to compare what is too long to stand here.
@@ -40,6 +38,16 @@ fn the_bytes_are_redis_s() {
     assert_eq!(cached(&bytes), Some(3));
     assert_eq!(add(&mut bytes, b"d", ANY), Ok(true));
     assert_eq!(cached(&bytes), None);
+}
+
+/// As redis-server 7.0.15 shows them.
+#[test]
+fn runs_that_make_no_sense_are_shown() {
+    let appended = [&of(["a"], ANY)[..], b"nn\x00\x85\x7f"].concat();
+    let (long, value) = (Run::LongZero, Run::Value);
+    let expected = [long(12711), value(2, 1), long(3672), long(11887), Run::Zero(1), value(2, 2), long(16129)];
+    assert_eq!(decode(&appended), expected);
+    assert_eq!(decode(b"HYLL"), []);
 }
 
 #[test]

@@ -8,8 +8,10 @@ mod bytes;
 mod estimate;
 mod layout;
 mod murmur;
+mod self_test;
 mod sparse;
 
 pub use bytes::{Encoding, Limits, Union, add, cache, cached, count, encoding, make_dense, make_stale, new, runs};
 pub use layout::{Corrupt, REGISTERS};
+pub use self_test::{Failure, self_test};
 pub use sparse::Run;

@@ -64,6 +64,16 @@ impl Run {
     }
 }
 
+/// The runs from `at` on, whether they are of all registers or not. One that is cut off ends with a zero.
+pub(super) fn listed(bytes: &[u8], mut at: usize) -> impl Iterator<Item = Run> {
+    std::iter::from_fn(move || {
+        let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+        let run = Run::read(rest).or_else(|| Run::read(&[rest[0], 0]))?;
+        at += run.size();
+        Some(run)
+    })
+}
+
 /// Calls `each` with every run and its first register, `at` being where they begin. Refused if they are not of all
 /// registers; those in front of the mistake have been seen then.
 pub(super) fn runs(bytes: &[u8], at: usize, mut each: impl FnMut(usize, Run)) -> Result<(), Corrupt> {

@@ -23,6 +23,21 @@ fn lengths(list: &List) -> Vec<usize> {
     list.nodes(0).map(Node::len).collect()
 }
 
+#[test]
+fn a_copy_is_another_list() {
+    let mut list = List::new();
+    for i in 0..40 {
+        list.push(End::Tail, i.to_string().as_bytes(), TWO);
+    }
+    let before = texts(&list);
+    let mut copy = list.clone();
+    check(&copy, TWO);
+    copy.push(End::Head, b"new", TWO);
+    assert!(copy.set(7, b"another", TWO));
+    check(&copy, TWO);
+    assert_eq!((texts(&list), copy.len()), (before, 41));
+}
+
 /// What is true of every list whose nodes it has made itself.
 fn check(list: &List, limits: Limits) {
     let (mut len, mut bytes) = (0, 0);

@@ -19,6 +19,15 @@ struct Chunk {
     bytes: usize,
 }
 
+/// Not derived: a copy has no spare capacity, so it has fewer bytes allocated.
+impl Clone for Chunk {
+    fn clone(&self) -> Chunk {
+        let nodes = self.nodes.clone();
+        let bytes = nodes.iter().map(Node::allocated).sum();
+        Chunk { nodes, len: self.len, bytes }
+    }
+}
+
 /// Where a node is: valid until nodes come or go in front of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Slot {
@@ -35,12 +44,13 @@ impl Slot {
     }
 }
 
+#[derive(Clone)]
 pub(super) enum Nodes {
     One(Node),
     Many(Chunks),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Chunks {
     chunks: VecDeque<Chunk>,
     /// How many elements there are.

@@ -9,6 +9,7 @@ use crate::types::element::Element;
 use std::ops::Range;
 
 /// A list.
+#[derive(Clone)]
 pub struct List {
     nodes: Nodes,
 }

@@ -20,10 +20,12 @@ impl Default for Limits {
 }
 
 /// A set. Its form changes only on insertion, from integers to table.
+#[derive(Clone)]
 pub struct Set {
     form: Form,
 }
 
+#[derive(Clone)]
 enum Form {
     Integers(IntSet),
     Table(Table<()>),

@@ -10,6 +10,7 @@ use crate::dict::{Dict, Node};
 use std::ops::Range;
 
 /// Members, ordered by score, then by their bytes.
+#[derive(Clone)]
 pub(super) struct Ranked {
     members: Dict<Score>,
     tree: Tree,

@@ -44,10 +44,12 @@ pub enum Change {
 pub struct Invalid(pub usize);
 
 /// Members, each once, ordered by score, then by their bytes. Ranks count from 0, the lowest score.
+#[derive(Clone)]
 pub struct SortedSet {
     form: Form,
 }
 
+#[derive(Clone)]
 enum Form {
     Small(Pairs),
     Large(Box<Ranked>),

@@ -197,6 +197,19 @@ fn a_scan_finds_what_stays() {
 }
 
 #[test]
+fn a_copy_is_another_set() {
+    for count in [5, 1000] {
+        let set = filled(count);
+        let before = all(set.iter());
+        let mut copy = set.clone();
+        assert_eq!(all(copy.iter()), before);
+        copy.remove_range(1..count - 1);
+        copy.insert(b"new", score(3.5), &Limits::default());
+        assert_eq!((all(set.iter()), copy.len()), (before, 3));
+    }
+}
+
+#[test]
 fn freed_in_slices() {
     let mut set = filled(1000);
     let mut slices = 1;

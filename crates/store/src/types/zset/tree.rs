@@ -20,11 +20,13 @@ struct Leaf {
     len: u8,
 }
 
+#[derive(Clone)]
 enum Node {
     Leaf(Box<Leaf>),
     Inner(Vec<Child>),
 }
 
+#[derive(Clone)]
 struct Child {
     /// The score of its first entry.
     score: Score,
@@ -36,13 +38,14 @@ struct Child {
 }
 
 /// The tree.
+#[derive(Clone)]
 pub(super) struct Tree {
     root: Node,
     len: usize,
     sizes: Sizes,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Sizes {
     leaves: usize,
     inner: usize,

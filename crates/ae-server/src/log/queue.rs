@@ -1,32 +1,14 @@
-//! What the server tells its operator: on standard error, and on standard output when it is ready and when it ends.
+//! The messages on their way.
 //!
-//! A thread of its own writes it, because a write to a pipe or a terminal that nobody reads blocks. When the queue is
+//! A thread of its own writes them, because a write to a pipe or a terminal that nobody reads blocks. When the queue is
 //! full, messages are dropped, and their number is told in their place.
 
+use super::target::{Level, Target};
 use std::fmt::Arguments;
-use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    Debug,
-    Verbose,
-    Notice,
-    Warning,
-    Nothing,
-}
-
-/// Redis's names.
-pub const LEVELS: [(&str, Level); 5] = [
-    ("debug", Level::Debug),
-    ("verbose", Level::Verbose),
-    ("notice", Level::Notice),
-    ("warning", Level::Warning),
-    ("nothing", Level::Nothing),
-];
 
 /// Messages that may wait for the thread.
 const QUEUE: usize = 1000;
@@ -34,8 +16,10 @@ const QUEUE: usize = 1000;
 const FLUSH: Duration = Duration::from_secs(1);
 
 enum Message {
-    Out(String),
-    Err(String),
+    Said(String),
+    Logged(Level, String),
+    /// From here on messages go there.
+    Target(Target),
     /// Everything before this has been written when the other end is told.
     Flush(SyncSender<()>),
 }
@@ -51,13 +35,20 @@ pub fn set_level(level: Level) {
 
 pub fn log(level: Level, message: Arguments<'_>) {
     if level as u8 >= LEAST.load(Ordering::Relaxed) {
-        send(Message::Err(format!("ae-server: {message}\n")));
+        send(Message::Logged(level, message.to_string()));
     }
 }
 
-/// Writes to standard output.
+/// Writes to standard output, or into the log file if there is one.
 pub fn say(text: String) {
-    send(Message::Out(text));
+    send(Message::Said(text));
+}
+
+/// Says where messages go. Fails if that is a file that cannot be written.
+pub fn set_target(target: Target) -> Result<(), String> {
+    target.check()?;
+    send(Message::Target(target));
+    Ok(())
 }
 
 /// Waits until all messages have been written, unless nobody takes them.
@@ -71,10 +62,8 @@ pub fn flush() {
 fn send(message: Message) {
     let queue = QUEUED.get_or_init(start);
     let dropped = DROPPED.swap(0, Ordering::Relaxed);
-    let told = dropped == 0
-        || queue
-            .try_send(Message::Err(format!("ae-server: {dropped} messages are missing here: nobody read them\n")))
-            .is_ok();
+    let note = || Message::Logged(Level::Warning, format!("{dropped} messages are missing here: nobody read them"));
+    let told = dropped == 0 || queue.try_send(note()).is_ok();
     if !told || queue.try_send(message).is_err() {
         DROPPED.fetch_add(if told { 1 } else { dropped + 1 }, Ordering::Relaxed);
     }
@@ -87,12 +76,13 @@ fn start() -> SyncSender<Message> {
     sender
 }
 
-/// Somebody may have closed the other end; that is no reason to stop.
 fn write(messages: &Receiver<Message>) {
+    let mut target = Target::default();
     for message in messages {
         match message {
-            Message::Out(text) => _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()),
-            Message::Err(text) => _ = io::stderr().write_all(text.as_bytes()),
+            Message::Said(text) => target.say(&text),
+            Message::Logged(level, text) => target.write(level, &text),
+            Message::Target(new) => target = new,
             Message::Flush(done) => _ = done.try_send(()),
         }
     }

@@ -1,0 +1,169 @@
+//! Which arguments of a request are keys.
+
+use super::spec::{Begin, Find, KeySpec, Spec, key_flag};
+use resp::Args;
+
+/// A key of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyArg {
+    /// Its position; the command's name is at 0.
+    pub at: usize,
+    /// What the command does to it: a sum of the constants in [`key_flag`].
+    pub flags: u16,
+}
+
+/// The request has other arguments than its command takes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// The keys of a request, in the order of the key specifications.
+pub fn keys(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
+    match spec.full_name {
+        "sort" => return Ok(keys_of_sort(args)),
+        "sort_ro" => return Ok(vec![KeyArg { at: 1, flags: key_flag::RO | key_flag::ACCESS }]),
+        _ => {}
+    }
+    let mut found = Vec::new();
+    for keys in spec.keys.iter().filter(|keys| keys.flags & key_flag::NOT_KEY == 0) {
+        add(&mut found, keys, args)?;
+    }
+    match spec.full_name {
+        "set" => correct_set(&mut found, args),
+        "bitfield" => correct_bitfield(&mut found, args),
+        // The last STORE or STOREDIST counts.
+        "georadius" | "georadiusbymember" => keep_last_store(&mut found),
+        "migrate" => keys_of_migrate(&mut found, args),
+        _ => {}
+    }
+    Ok(found)
+}
+
+fn add(found: &mut Vec<KeyArg>, keys: &KeySpec, args: &Args<'_>) -> Result<(), Malformed> {
+    let len = args.len();
+    let Some(begin) = begin(keys.begin, args) else { return Ok(()) };
+    let (first, last, step) = match keys.find {
+        Find::Range { last, step, limit } => {
+            let end = if last >= 0 { begin as i64 + i64::from(last) } else { len as i64 + i64::from(last) };
+            let end = if last < 0 && limit > 1 {
+                begin as i64 + (end - begin as i64 + 1) / i64::from(limit) - 1
+            } else {
+                end
+            };
+            (begin as i64, end, step)
+        }
+        Find::Number { at, first, step } => {
+            let count = args.get(begin + at as usize).and_then(resp::number::parse).filter(|count| *count >= 0);
+            let count = count.ok_or(Malformed)?;
+            let first = begin as i64 + i64::from(first);
+            // More keys than arguments cannot be.
+            let count = if count > len as i64 { return Err(Malformed) } else { count };
+            (first, first + (count - 1) * i64::from(step), step)
+        }
+        Find::Unknown => return Ok(()),
+    };
+    if last >= len as i64 || first >= len as i64 {
+        return Err(Malformed);
+    }
+    let positions = (first..=last).step_by(step.max(1) as usize);
+    found.extend(positions.map(|at| KeyArg { at: at as usize, flags: keys.flags }));
+    Ok(())
+}
+
+/// The position of the first key, or of what says where the keys are.
+fn begin(begin: Begin, args: &Args<'_>) -> Option<usize> {
+    let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
+    match begin {
+        Begin::Index(index) => Some(index as usize),
+        Begin::Keyword(word, from) if from >= 0 => {
+            (from as usize..args.len()).find(|at| is(*at, word)).map(|at| at + 1).filter(|at| *at < args.len())
+        }
+        Begin::Keyword(word, from) => {
+            let last = args.len().checked_sub(from.unsigned_abs() as usize)?;
+            (1..=last).rev().find(|at| is(*at, word)).map(|at| at + 1).filter(|at| *at < args.len())
+        }
+        Begin::Unknown => None,
+    }
+}
+
+/// The last STORE counts, as for the command.
+fn keys_of_sort(args: &Args<'_>) -> Vec<KeyArg> {
+    let mut found = vec![KeyArg { at: 1, flags: key_flag::RO | key_flag::ACCESS }];
+    let mut store = None;
+    let mut at = 2;
+    while at < args.len() {
+        let word = args[at].to_ascii_lowercase();
+        at += match word.as_slice() {
+            b"limit" => 3,
+            b"get" | b"by" => 2,
+            b"store" if at + 1 < args.len() => {
+                store = Some(at + 1);
+                2
+            }
+            _ => 1,
+        };
+    }
+    found.extend(store.map(|at| KeyArg { at, flags: key_flag::OW | key_flag::UPDATE }));
+    found
+}
+
+/// SET reads the old value only if it is asked to.
+fn correct_set(found: &mut [KeyArg], args: &Args<'_>) {
+    let reads = args.from(3).any(|arg| arg.eq_ignore_ascii_case(b"get"));
+    for key in found {
+        key.flags =
+            if reads { key_flag::RW | key_flag::ACCESS | key_flag::UPDATE } else { key_flag::OW | key_flag::UPDATE };
+    }
+}
+
+/// BITFIELD with nothing except GET only reads.
+fn correct_bitfield(found: &mut [KeyArg], args: &Args<'_>) {
+    let writes = args.from(2).any(|arg| arg.eq_ignore_ascii_case(b"set") || arg.eq_ignore_ascii_case(b"incrby"));
+    for key in found {
+        key.flags =
+            if writes { key_flag::RW | key_flag::ACCESS | key_flag::UPDATE } else { key_flag::RO | key_flag::ACCESS };
+    }
+}
+
+fn keep_last_store(found: &mut Vec<KeyArg>) {
+    if let Some(last) = found.iter().filter(|key| key.flags & key_flag::OW != 0).map(|key| key.at).max() {
+        found.retain(|key| key.flags & key_flag::OW == 0 || key.at == last);
+    }
+}
+
+/// With an empty key the keys follow the word KEYS.
+fn keys_of_migrate(found: &mut Vec<KeyArg>, args: &Args<'_>) {
+    if args.get(3).is_some_and(|key| !key.is_empty()) {
+        found.truncate(1);
+    } else {
+        found.retain(|key| key.at != 3);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::spec::SPECS;
+    use resp::OwnedArgs;
+
+    fn positions(line: &str) -> Result<Vec<usize>, Malformed> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let name = words[0].to_ascii_lowercase();
+        let spec = SPECS.iter().find(|spec| spec.full_name == name).unwrap();
+        let args = OwnedArgs::new(&words);
+        Ok(keys(spec, &args.as_args())?.iter().map(|key| key.at).collect())
+    }
+
+    #[test]
+    fn every_way_to_say_where_keys_are() {
+        assert_eq!(positions("GET k"), Ok(vec![1]));
+        assert_eq!(positions("MSET a 1 b 2"), Ok(vec![1, 3]));
+        assert_eq!(positions("DEL a b c"), Ok(vec![1, 2, 3]));
+        assert_eq!(positions("BLPOP a b 0"), Ok(vec![1, 2]));
+        assert_eq!(positions("PING"), Ok(vec![]));
+        assert_eq!(positions("PUBLISH c m"), Ok(vec![]));
+        assert_eq!(positions("EVAL script 2 a b c"), Ok(vec![3, 4]));
+        assert_eq!(positions("EVAL script 0 a"), Ok(vec![]));
+        assert_eq!(positions("EVAL script x a"), Err(Malformed));
+        assert_eq!(positions("EVAL script 5 a"), Err(Malformed));
+    }
+}

@@ -1,0 +1,136 @@
+use super::*;
+use proptest::prelude::*;
+use std::collections::HashSet;
+
+fn set(name: &str, value: &str) -> Result<String, String> {
+    let mut config = Config::default();
+    let (_, parameter) = find(name.as_bytes()).unwrap();
+    parameter.set_text(&mut config, value.as_bytes())?;
+    Ok(String::from_utf8(parameter.get(&config)).unwrap())
+}
+
+fn refused(name: &str, value: &str) -> String {
+    set(name, value).expect_err(value)
+}
+
+#[test]
+fn every_default_can_be_set_again_and_warns_of_nothing() {
+    // To stop being a replica takes two words, as in Redis.
+    for parameter in parameters().filter(|parameter| parameter.name != "replicaof") {
+        let mut config = Config::default();
+        let value = parameter.get(&config);
+        parameter.set_text(&mut config, &value).unwrap_or_else(|error| panic!("{}: {error}", parameter.name));
+        assert_eq!(parameter.get(&config), value, "{}", parameter.name);
+        assert_eq!(parameter.warning(&config), None);
+    }
+}
+
+#[test]
+fn every_name_is_there_once() {
+    let mut seen = HashSet::new();
+    for (name, _) in names() {
+        assert!(seen.insert(name), "{name} is there twice");
+    }
+}
+
+#[test]
+fn every_directive_that_is_kept_says_why() {
+    let mut config = Config::default();
+    config.obsolete.push("lua-replicate-commands");
+    for (name, value) in [("io-threads", "4"), ("maxmemory", "100mb"), ("repl-timeout", "61")] {
+        find(name.as_bytes()).unwrap().1.set_text(&mut config, value.as_bytes()).unwrap();
+    }
+    let expected = [
+        "maxmemory has no effect: it is not in force yet",
+        "repl-timeout has no effect: it has no replication yet",
+        "lua-replicate-commands has no effect: it is obsolete",
+    ];
+    let warnings: Vec<_> = warnings(&config).collect();
+    assert_eq!(warnings[0], "io-threads has no effect: one thread does all input and output");
+    assert_eq!(warnings[1..], expected);
+}
+
+#[test]
+fn numbers() {
+    assert_eq!(refused("port", "65536"), "argument must be between 0 and 65535 inclusive");
+    assert_eq!(refused("port", "x"), "argument couldn't be parsed into an integer");
+    assert_eq!(refused("PORT", "07"), "argument couldn't be parsed into an integer");
+    assert_eq!(refused("timeout", "-1"), "argument must be between 0 and 2147483647 inclusive");
+    assert_eq!(set("slowlog-log-slower-than", "-1").unwrap(), "-1");
+    assert_eq!(set("list-max-ziplist-size", "-5").unwrap(), "-5");
+    assert_eq!(set("unixsocketperm", "770").unwrap(), "770");
+    assert_eq!(refused("unixsocketperm", "888"), "argument couldn't be parsed as an octal number");
+    assert_eq!(refused("unixsocketperm", "1000"), "argument must be between 0 and 777 inclusive");
+}
+
+#[test]
+fn bytes() {
+    assert_eq!(set("proto-max-bulk-len", "2mb").unwrap(), "2097152");
+    assert_eq!(set("client-query-buffer-limit", "5GB").unwrap(), "5368709120");
+    assert_eq!(set("proto-max-bulk-len", "9223372036854775807b").unwrap(), "9223372036854775807");
+    let range = "argument must be between 1048576 and 9223372036854775807 inclusive";
+    for bad in ["", "1", "mb", "9223372036854775808", "99999999999999999999gb"] {
+        assert_eq!(refused("proto-max-bulk-len", bad), range, "{bad}");
+    }
+    for bad in ["x", "-1", "1.5mb", "1 mb", "1tb", "\u{e9}"] {
+        assert_eq!(refused("proto-max-bulk-len", bad), "argument must be a memory value", "{bad}");
+    }
+    assert_eq!(set("maxmemory-clients", "5%").unwrap(), "5%");
+    assert_eq!(set("maxmemory-clients", "1k").unwrap(), "1000");
+    assert_eq!(refused("maxmemory-clients", "101%"), "percentage argument must be less or equal to 100");
+    assert_eq!(refused("maxmemory-clients", "-5%"), "argument must be a memory or percent value");
+}
+
+#[test]
+fn names_of_choices() {
+    assert_eq!(set("protected-mode", "NO").unwrap(), "no");
+    assert_eq!(refused("protected-mode", "maybe"), "argument must be 'yes' or 'no'");
+    assert_eq!(set("maxmemory-policy", "AllKeys-LRU").unwrap(), "allkeys-lru");
+    assert_eq!(set("oom-score-adj", "relative").unwrap(), "yes");
+    assert_eq!(set("tls-auth-clients", "optional").unwrap(), "optional");
+    assert_eq!(refused("appendfsync", "x"), "argument(s) must be one of the following: everysec, always, no");
+    assert_eq!(set("shutdown-on-sigint", "force nosave now").unwrap(), "nosave now force");
+    let both = "shutdown options SAVE and NOSAVE can't be used simultaneously";
+    assert_eq!(refused("shutdown-on-sigint", "save nosave"), both);
+}
+
+#[test]
+fn words_of_their_own_kind() {
+    assert_eq!(set("bind", "127.0.0.1 -::1").unwrap(), "127.0.0.1 -::1");
+    assert_eq!(refused("bind", &"a ".repeat(17)), "Too many bind addresses specified.");
+    assert_eq!(set("latency-tracking-info-percentiles", "0.50 1e1 100").unwrap(), "0.5 10 100");
+    assert_eq!(set("latency-tracking-info-percentiles", "").unwrap(), "");
+    let parameters = "Invalid latency-tracking-info-percentiles parameters";
+    assert_eq!(refused("latency-tracking-info-percentiles", "50 nan"), parameters);
+    assert_eq!(set("oom-score-adj-values", "-2000 0 2000").unwrap(), "-2000 0 2000");
+    assert_eq!(refused("oom-score-adj-values", "1 2"), "wrong number of arguments");
+    let range = "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";
+    assert_eq!(refused("oom-score-adj-values", "1 2 2001"), range);
+    assert_eq!(refused("dir", "/nosuch"), "No such file or directory");
+    assert_eq!(refused("dir", "/dev/null"), "Not a directory");
+    assert_eq!(set("notify-keyspace-events", "KEA").unwrap(), "AKE");
+    assert_eq!(set("proc-title-template", "{title}: {{x}} {port}").unwrap(), "{title}: {{x}} {port}");
+    let template = "template format is invalid or contains unknown variables";
+    for bad in ["{", "{x}", "{title", "{ title}", "", " {title} "] {
+        assert_eq!(refused("proc-title-template", bad), template, "{bad}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_a_file_is_given_sets_the_same_value(
+        at in 0..parameters().count(),
+        value in "[0-9]{1,5}|yes|no|[a-z%/ ]{0,8}",
+    ) {
+        let parameter = parameters().nth(at).unwrap();
+        let mut config = Config::default();
+        if parameter.set_text(&mut config, value.as_bytes()).is_ok() {
+            let mut again = Config::default();
+            for line in parameter.lines(&config) {
+                let words = resp::words::split(&line).unwrap();
+                parameter.set(&mut again, &words).unwrap();
+            }
+            prop_assert_eq!(parameter.get(&again), parameter.get(&config), "{}", parameter.name);
+        }
+    }
+}

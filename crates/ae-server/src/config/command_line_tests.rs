@@ -1,0 +1,84 @@
+use super::*;
+
+fn parsed_with(args: &[&str], input: &str) -> Result<Config, String> {
+    match parse_with(args.iter().map(ToString::to_string), &mut input.as_bytes())? {
+        Action::Serve(config) => Ok(*config),
+        Action::Print(text) => Err(text),
+    }
+}
+
+fn parsed(line: &str) -> Result<Config, String> {
+    parsed_with(&line.split_whitespace().collect::<Vec<_>>(), "")
+}
+
+#[test]
+fn options_as_redis_takes_them() {
+    let config = parsed("--port 7000 --bind 127.0.0.1 -::1 --requirepass=secret --maxclients 5").unwrap();
+    assert_eq!((config.port, config.max_clients, &config.password[..]), (7000, 5, &b"secret"[..]));
+    assert_eq!(config.bind, ["127.0.0.1", "-::1"]);
+    assert_eq!(parsed("").unwrap().bind, ["*", "-::*"]);
+    assert!(parsed_with(&["--save", "", "--appendonly", "no"], "").is_ok());
+    assert_eq!(parsed_with(&["--port 7000", "--hz", "20"], "").unwrap().port, 7000);
+    assert_eq!(parsed_with(&["--bind", "127.0.0.1 -::1"], "").unwrap().bind, ["127.0.0.1", "-::1"]);
+}
+
+#[test]
+fn a_value_may_look_like_an_option() {
+    assert_eq!(parsed("--requirepass --x --port 7000").unwrap().password, b"--x");
+    assert_eq!(parsed("--requirepass -x").unwrap().password, b"-x");
+    // Scripts that leave out an empty value.
+    assert_eq!(parsed("--save --port 7000").unwrap().port, 7000);
+    assert!(parsed("--save").is_ok());
+}
+
+#[test]
+fn options_come_behind_the_file_and_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redis.conf");
+    std::fs::write(&path, "port 1\nhz 20\ntimeout 30\n").unwrap();
+    let path = path.to_str().unwrap();
+    let config = parsed_with(&[path, "--port", "3", "-"], "port 2\nhz 21").unwrap();
+    assert_eq!((config.port, config.hz, config.timeout), (3, 21, 30));
+    assert_eq!(config.file.as_deref(), Some(Path::new(path)));
+    assert_eq!(config.input, b"port 2\nhz 21");
+    let config = parsed_with(&["-", "--hz", "22"], "port 2\nhz 21").unwrap();
+    assert_eq!((config.port, config.hz, config.file), (2, 22, None));
+    assert_eq!(parsed_with(&["-"], "hz 21").unwrap().hz, 21);
+}
+
+#[test]
+fn what_is_wrong_is_one_line() {
+    for (line, error) in [
+        ("--prot 1", "unknown option '--prot' (see --help)"),
+        ("--port", "option '--port' needs a value"),
+        ("--port --bind *", "bad value '--bind *' for --port: wrong number of arguments"),
+        ("--port x", "bad value 'x' for --port: argument couldn't be parsed into an integer"),
+        ("--port 1 x", "bad value '1 x' for --port: wrong number of arguments"),
+        ("--", "'--' is no option (see --help)"),
+        ("-x", "unexpected argument '-x': options are given as --name value (see --help)"),
+        (
+            "--appendonly yes",
+            "bad value 'yes' for --appendonly: ae-server supports only the value 'no': it has no persistence yet",
+        ),
+        ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
+        ("--aclfile users.acl", "aclfile: ae-server has no users but the default one"),
+        ("--user alice on", "the command line: ae-server has no users but the default one"),
+        ("--rename-command get get2", "rename-command: ae-server cannot rename commands"),
+        ("nosuch.conf", "cannot read the configuration file nosuch.conf: No such file or directory"),
+    ] {
+        assert_eq!(parsed(line).unwrap_err(), error);
+    }
+    assert_eq!(
+        parsed_with(&["-"], "hz 1\nhz x").unwrap_err(),
+        "standard input, line 2: 'hz x': argument couldn't be parsed into an integer"
+    );
+}
+
+#[test]
+fn help_names_every_option() {
+    let text = parsed("--help").unwrap_err();
+    for parameter in parameters().filter(|parameter| parameter.no_effect.is_none() && !parameter.usage.is_empty()) {
+        assert!(text.contains(&format!("--{} ", parameter.name)));
+    }
+    assert!(parsed("-v").unwrap_err().starts_with("ae-server 1."));
+}

@@ -1,0 +1,68 @@
+//! Memory, expiry and what is freed in the background.
+
+use crate::config::choices::POLICY;
+use crate::config::format::{Format, INT, int};
+use crate::config::parameter::Change::{AnyTime, AtStart};
+use crate::config::parameter::{Parameter, directive, field, kept};
+
+const NO_DEFRAGMENTATION: &str = "there is no active defragmentation";
+const BYTES_FROM_1: Format = Format::Memory { min: 1, max: i64::MAX as u64 };
+const PERCENT: Format = Format::Integer { min: 1, max: 99 };
+const UP_TO_1000: Format = Format::Integer { min: 0, max: 1000 };
+const FIELDS: Format = Format::Integer { min: 1, max: i64::MAX as i128 };
+
+macro_rules! lazy {
+    ($name:literal, $field:ident, $help:literal) => {
+        directive($name, AnyTime, field!(memory.$field, Format::Switch), "yes|no", $help).pending()
+    };
+}
+
+pub const DIRECTIVES: &[Parameter] = &[
+    directive(
+        "maxmemory",
+        AnyTime,
+        field!(memory.max, Format::Memory { min: 0, max: u64::MAX }),
+        "BYTES",
+        "limit on memory (0: none)",
+    )
+    .pending(),
+    directive("maxmemory-policy", AnyTime, field!(memory.policy, POLICY), "NAME", "what is evicted (noeviction)")
+        .pending(),
+    directive("maxmemory-samples", AnyTime, field!(memory.samples, int(1)), "N", "keys compared at an eviction (5)")
+        .pending(),
+    directive(
+        "maxmemory-eviction-tenacity",
+        AnyTime,
+        field!(memory.eviction_tenacity, Format::Integer { min: 0, max: 100 }),
+        "N",
+        "how long evictions may hold up others (10 of 100)",
+    )
+    .pending(),
+    directive("lfu-log-factor", AnyTime, field!(memory.lfu_log_factor, INT), "N", "how slowly LFU counts (10)")
+        .pending(),
+    directive("lfu-decay-time", AnyTime, field!(memory.lfu_decay_time, INT), "MINUTES", "how fast LFU forgets (1)")
+        .pending(),
+    directive(
+        "active-expire-effort",
+        AnyTime,
+        field!(memory.expire_effort, Format::Integer { min: 1, max: 10 }),
+        "N",
+        "effort to expire keys that nobody asks for, from 1 (the default) to 10",
+    )
+    .pending(),
+    lazy!("lazyfree-lazy-eviction", lazy_eviction, "free evicted values in the background (no)"),
+    lazy!("lazyfree-lazy-expire", lazy_expire, "free expired values in the background (no)"),
+    lazy!("lazyfree-lazy-server-del", lazy_server_del, "free overwritten values in the background (no)"),
+    lazy!("lazyfree-lazy-user-del", lazy_user_del, "DEL is UNLINK (no)"),
+    lazy!("lazyfree-lazy-user-flush", lazy_user_flush, "FLUSHALL and FLUSHDB are ASYNC by default (no)"),
+    kept("activedefrag", AnyTime, Format::Switch, "no", NO_DEFRAGMENTATION),
+    kept("active-defrag-ignore-bytes", AnyTime, BYTES_FROM_1, "104857600", NO_DEFRAGMENTATION),
+    kept("active-defrag-threshold-lower", AnyTime, UP_TO_1000, "10", NO_DEFRAGMENTATION),
+    kept("active-defrag-threshold-upper", AnyTime, UP_TO_1000, "100", NO_DEFRAGMENTATION),
+    kept("active-defrag-cycle-min", AnyTime, PERCENT, "1", NO_DEFRAGMENTATION),
+    kept("active-defrag-cycle-max", AnyTime, PERCENT, "25", NO_DEFRAGMENTATION),
+    kept("active-defrag-max-scan-fields", AnyTime, FIELDS, "1000", NO_DEFRAGMENTATION),
+    kept("jemalloc-bg-thread", AnyTime, Format::Switch, "yes", "jemalloc's background thread always runs"),
+    kept("disable-thp", AtStart, Format::Switch, "yes", "ae-server leaves transparent huge pages as they are"),
+    kept("activerehashing", AnyTime, Format::Switch, "yes", "tables are always resized in the background as well"),
+];

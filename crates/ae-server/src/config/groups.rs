@@ -1,0 +1,159 @@
+//! The fields of [`Config`](super::settings::Config) that belong together.
+
+use super::choices::{Allowed, Channels, OomScore, Policy, Share, Supervised};
+use crate::log::Facility;
+
+/// Limits on memory, what is evicted and expired, and what is freed in the background.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Bytes; 0 for no limit.
+    pub max: u64,
+    pub policy: Policy,
+    pub samples: u32,
+    /// From 0 to 100: how long one round of eviction may take.
+    pub eviction_tenacity: u32,
+    /// For all clients together.
+    pub max_clients: Share,
+    pub lfu_log_factor: u32,
+    /// Minutes.
+    pub lfu_decay_time: u32,
+    /// From 1 to 10.
+    pub expire_effort: u32,
+    pub lazy_eviction: bool,
+    pub lazy_expire: bool,
+    pub lazy_server_del: bool,
+    pub lazy_user_del: bool,
+    pub lazy_user_flush: bool,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            max: 0,
+            policy: Policy::NoEviction,
+            samples: 5,
+            eviction_tenacity: 10,
+            max_clients: Share::Bytes(0),
+            lfu_log_factor: 10,
+            lfu_decay_time: 1,
+            expire_effort: 1,
+            lazy_eviction: false,
+            lazy_expire: false,
+            lazy_server_del: false,
+            lazy_user_del: false,
+            lazy_user_flush: false,
+        }
+    }
+}
+
+/// How values are encoded, beside the limits that their types have.
+#[derive(Clone, Debug)]
+pub struct Encodings {
+    /// Nodes at either end of a list that are not compressed; 0 for no compression.
+    pub list_compress_depth: u32,
+    pub stream_node_max_bytes: u64,
+    pub stream_node_max_entries: u64,
+}
+
+impl Default for Encodings {
+    fn default() -> Self {
+        Encodings { list_compress_depth: 0, stream_node_max_bytes: 4096, stream_node_max_entries: 100 }
+    }
+}
+
+/// What is recorded for whoever looks for slow commands.
+#[derive(Clone, Debug)]
+pub struct Observation {
+    /// Microseconds; -1 for never.
+    pub slowlog_slower_than: i64,
+    pub slowlog_max_len: u64,
+    /// Milliseconds; 0 for never.
+    pub latency_threshold: u64,
+    pub latency_tracking: bool,
+    pub latency_percentiles: Vec<f64>,
+    /// Milliseconds after which a script is slow.
+    pub busy_reply_threshold: u64,
+}
+
+impl Default for Observation {
+    fn default() -> Self {
+        Observation {
+            slowlog_slower_than: 10_000,
+            slowlog_max_len: 128,
+            latency_threshold: 0,
+            latency_tracking: true,
+            latency_percentiles: vec![50.0, 99.0, 99.9],
+            busy_reply_threshold: 5000,
+        }
+    }
+}
+
+/// Who may do what.
+#[derive(Clone, Debug)]
+pub struct Security {
+    /// Empty for none.
+    pub acl_file: String,
+    pub acl_log_max_len: u64,
+    pub acl_pubsub_default: Channels,
+    pub debug_command: Allowed,
+    pub protected_configs: Allowed,
+    /// The `user` lines, in order.
+    pub users: Vec<UserLine>,
+    /// Commands and their new names, in order; an empty name takes the command away.
+    pub renamed: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+/// A `user` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserLine {
+    /// The user's name and the rules.
+    pub words: Vec<Vec<u8>>,
+    /// Where it is, for the operator.
+    pub place: String,
+}
+
+impl Default for Security {
+    fn default() -> Self {
+        Security {
+            acl_file: String::new(),
+            acl_log_max_len: 128,
+            acl_pubsub_default: Channels::None,
+            debug_command: Allowed::No,
+            protected_configs: Allowed::No,
+            users: Vec::new(),
+            renamed: Vec::new(),
+        }
+    }
+}
+
+/// How the process behaves among others.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// Empty for standard error.
+    pub log_file: String,
+    pub syslog: bool,
+    pub syslog_ident: String,
+    pub syslog_facility: Facility,
+    pub pid_file: Option<String>,
+    pub daemonize: bool,
+    pub supervised: Supervised,
+    pub oom_score: OomScore,
+    /// Of a primary, a replica and a process that saves. Only the first kind exists here.
+    pub oom_score_values: [i32; 3],
+}
+
+impl Default for Process {
+    fn default() -> Self {
+        Process {
+            log_file: String::new(),
+            syslog: false,
+            syslog_ident: "redis".into(),
+            syslog_facility: Facility::Local0,
+            pid_file: None,
+            daemonize: false,
+            supervised: Supervised::No,
+            oom_score: OomScore::No,
+            oom_score_values: [0, 200, 800],
+        }
+    }
+}
