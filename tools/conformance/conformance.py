@@ -102,9 +102,10 @@ def reference(options, root, first):
 
     def one(unit, worker):
         # Twice, if something fails there: what passes once can pass.
-        known[unit] = runner.run(unit, worker, again=lambda outcome: bool(outcome.failed or outcome.aborted))
-        tell("redis-server", unit, known[unit])
+        found = runner.run(unit, worker, again=lambda outcome: bool(outcome.failed or outcome.aborted))
+        tell("redis-server", unit, found)
         with writing:
+            known[unit] = found
             keep(store, known)
 
     in_parallel([unit for unit in options.units if unit not in known], options.workers, one)
