@@ -1,4 +1,4 @@
-use crate::db::event::parse_classes;
+use crate::config::events::Events;
 use crate::testing::Session;
 
 #[test]
@@ -78,7 +78,7 @@ fn a_destination_of_another_type_leaves_the_element_to_the_next() {
 #[test]
 fn events_and_changes() {
     let mut session = Session::new();
-    session.server.databases.observers.set_classes(parse_classes(b"KEA").unwrap());
+    session.server.databases.observers.set_events(Events::parse(b"KEA").unwrap());
     let mut events = |line: &str| -> (Vec<&str>, u64) {
         let before = session.server.databases.dirty;
         session.run(line);
