@@ -78,7 +78,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks bench instructions install uninstall headers check-headers clean help
+.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench instructions install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -108,6 +108,12 @@ default-server: $(if $(ABI),,server)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
 	tools/forks/forks.py $(FORK) $(ARGS)
+
+conformance: server ## run Redis's own test suite and random programs against ae-server and redis-server; writes docs/conformance.md
+	@status=0; \
+	tools/conformance/differential.py --server $(SERVER) --whole --requests 200000 || status=1; \
+	tools/conformance/conformance.py --server $(SERVER) $(ARGS) || status=1; \
+	exit $$status
 
 bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"
 	benches/bench.py $(ARGS)

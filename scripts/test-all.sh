@@ -31,6 +31,7 @@ builds() {
 small_ones() {
     suite bench-tool python3 benches/test_bench.py
     suite forks-tool python3 tools/forks/test_forks.py
+    suite conformance-tool python3 tools/conformance/test_conformance.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
     suite redis-tools-with-libae tools/forks/redis-tools.sh

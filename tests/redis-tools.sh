@@ -63,7 +63,7 @@ benchmark() {
 run() {
     "$server" --bind 127.0.0.1 --unixsocket "$socket" "$@" > "$folder/out" 2>&1 &
     pid=$!
-    for _ in $(seq 200); do
+    for _ in $(seq 2400); do
         [ "$(cli ping)" == PONG ] && break
         sleep 0.05
     done

@@ -2,10 +2,13 @@
 
 use crate::layers::LAYERS;
 use crate::mentions::mentions;
-use crate::source::{packages, parsed, rust_files, words_of};
+use crate::source::{packages, parsed, repository, rust_files, words_of};
 
 /// Packages that no product contains: they may use sockets of the standard library's, as a client of a server does.
 const FOR_TESTS: [&str; 1] = ["testkit"];
+
+/// Packages without input and output, and those of ours that they are built on.
+const PURE: [(&str, &[&str]); 3] = [("resp", &[]), ("store", &[]), ("rdb", &["store"])];
 
 /// The packages' input and output is the library's.
 const NOT_IN_PACKAGES: [&str; 7] =
@@ -52,8 +55,26 @@ fn packages_use_the_safe_api() {
     assert!(found.is_empty(), "packages go around the library:\n{}", found.join("\n"));
 }
 
+/// The packages of ours that a manifest names, except for tests.
+fn ours(manifest: &str) -> Vec<&str> {
+    let dependencies = manifest.split("\n[").filter(|section| section.starts_with("dependencies]"));
+    let lines = dependencies.flat_map(str::lines).filter(|line| line.contains("path ="));
+    lines.filter_map(|line| line.split_whitespace().next()).collect()
+}
+
+#[test]
+fn pure_packages_are_built_on_few() {
+    for (name, expected) in PURE {
+        let manifest = repository().join("crates").join(name).join("Cargo.toml");
+        assert_eq!(ours(&std::fs::read_to_string(manifest).expect("a manifest")), expected, "{name}");
+    }
+}
+
 #[test]
 fn samples() {
+    let of_tests = "[dev-dependencies]\nd = { path = \"../d\" }\n";
+    let manifest = format!("[package]\n\n[dependencies]\nb = {{ path = \"../b\" }}\nc = \"1\"\n\n{of_tests}");
+    assert_eq!(ours(&manifest), ["b"]);
     let main = "#![forbid(unsafe_code)]\n";
     let refused = |text: &str| assert!(!violations(&format!("{main}{text}"), true).is_empty(), "{text}");
     refused("use ae::event_loop::create;");

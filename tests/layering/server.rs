@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 27] = [
+const ROOMS: [&str; 28] = [
     "glob",
     "log",
     "memory",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 27] = [
     "command/keys",
     "clients",
     "pubsub",
+    "tracking",
     "db",
     "server",
     "observe",

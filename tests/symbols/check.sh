@@ -144,7 +144,7 @@ neighbour() {
 together() {
     cc -std=c11 -Wall -Werror -I "$headers" -o "$work/together" tests/symbols/together.c "${@:2}" \
         -Wl,--fatal-warnings -lpthread -ldl -lm || return 1
-    LD_LIBRARY_PATH=$build timeout 60 "$work/together" "$1" || fail "the program ended with status $?"
+    LD_LIBRARY_PATH=$build timeout 300 "$work/together" "$1" || fail "the program ended with status $?"
 }
 
 # The check can fail: two Rust libraries that nothing was done about do clash.

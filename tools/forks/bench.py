@@ -6,12 +6,11 @@ import subprocess
 import time
 
 from build import STOCK
-from common import scratch
 from pairs import PAIRS, measure, processors, summary
 from servers import ForkServer
-from suite import remove
 from testkit.commands import Failure, environment, say
 from testkit.ports import free_port
+from testkit.tcl import remove, scratch
 
 ROWS = [(command, pipeline) for pipeline in (1, 16) for command in ("SET", "GET")]
 CLIENTS = 50

@@ -8,12 +8,11 @@ import threading
 import time
 from dataclasses import dataclass
 
-from common import scratch
 from servers import ForkServer
-from suite import remove
 from testkit.commands import Failure, run, say
 from testkit.ports import free_ports
 from testkit.resp import Client, ReplyError
+from testkit.tcl import remove, scratch
 
 NODES = 6
 NODE_TIMEOUT_MS = 2000

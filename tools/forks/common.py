@@ -1,8 +1,6 @@
 """Paths, what the machine must have, and what else the steps share. Everything the tool makes lies in build/forks."""
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
@@ -22,30 +20,3 @@ TLS_HEADERS = {"openssl/ssl.h": "libssl-dev"}
 TLS_TCL_PACKAGES = {"tls": "tcl-tls"}
 WRK_COMMANDS = {"nginx": "nginx-light", "luajit": "luajit"}
 WRK_HEADERS = {"luajit-2.1/lua.h": "libluajit-5.1-dev", "openssl/ssl.h": "libssl-dev"}
-
-
-def scratch(prefix):
-    """A folder with a short path: the paths of unix sockets below it must fit into 107 bytes."""
-    return Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
-
-
-def kill_group(process):
-    """End a process that was started in a session of its own, with its children."""
-    try:
-        os.killpg(process.pid, 9)
-    except ProcessLookupError:
-        pass
-    process.wait()
-
-
-def processes_in(folder):
-    """The processes whose working directory is in the folder: servers that made themselves daemons."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if Path(os.readlink(entry / "cwd").removesuffix(" (deleted)")).is_relative_to(folder):
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found

@@ -58,19 +58,19 @@ socket=$folder/socket
 "$root/build/ae-server" --port 0 --unixsocket "$socket" > "$folder/log" &
 server=$!
 trap 'kill $server 2> /dev/null || true; rm -rf "$folder"' EXIT
-for _ in $(seq 100); do
+for _ in $(seq 2400); do
     [ ! -S "$socket" ] || break
     sleep 0.05
 done
 
-cli() { timeout 60 "$forks/redis-cli" -s "$socket" "$@"; }
+cli() { timeout 300 "$forks/redis-cli" -s "$socket" "$@"; }
 check "SET" OK "$(cli SET key value)"
 check "GET" value "$(cli GET key)"
 check "mass insertion" "*errors: 0, replies: 1000*" "$(for i in $(seq 1000); do printf 'SET mass:%d %d\r\n' "$i" "$i"; done | cli --pipe)"
 check "what it inserted" 1001 "$(cli DBSIZE)"
 for options in "-P 16" "--threads 2"; do
     # shellcheck disable=SC2086
-    output=$(timeout 60 "$forks/redis-benchmark" -s "$socket" -t set,get -n 20000 -q $options | tr '\r' '\n')
+    output=$(timeout 300 "$forks/redis-benchmark" -s "$socket" -t set,get -n 20000 -q $options | tr '\r' '\n')
     check "redis-benchmark $options" "*SET: * requests per second*GET: * requests per second*" "$output"
 done
 close

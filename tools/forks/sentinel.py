@@ -7,13 +7,12 @@ import time
 
 from build import library
 from cluster import wait_for
-from common import scratch
 from servers import ForkServer
-from suite import remove
 from testkit.commands import Failure, run, say
 from testkit.paths import ROOT
 from testkit.ports import free_ports
 from testkit.resp import Client, ReplyError
+from testkit.tcl import remove, scratch
 
 REPLICAS = 2
 SENTINELS = 3

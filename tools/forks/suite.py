@@ -3,19 +3,17 @@ of its own: so a unit that aborts or hangs takes nothing else with it, and the m
 run."""
 
 import json
-import os
 import queue
 import re
-import signal
-import socket
 import subprocess
 import threading
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 
-from common import FORKS, kill_group, processes_in, scratch
-from testkit.commands import Failure, environment, run, say
+from common import FORKS
+from testkit.commands import Failure, environment, say
+from testkit.tcl import ANSI, DONE, LINE, PORTS_PER_WORKER, Ports, end_servers, kill_group, make_view, remove, scratch
 
 # Most tests wait for something most of the time, so more run at once than there are processors.
 WORKERS = 8
@@ -26,11 +24,6 @@ LIMIT = 1800
 # Of each server's log, when something is wrong: its last bytes.
 KEPT_OF_LOG = 200_000
 
-# Ports of the servers; the cluster bus is 10000 above. Both stay below what the system gives to outgoing connections.
-# A run takes the first free of these ranges, so that two can go on beside each other.
-RANGES = (11000, 16000)
-PORTS_PER_WORKER = 480
-
 UNFINISHED = "(the unit does not finish)"
 CRASHES = "(a server crashes)"
 # What a server that crashes, or fails an assertion of its own, writes into its log.
@@ -38,9 +31,6 @@ CRASH_REPORT = re.compile(rb"BUG REPORT START")
 # Such a report names the sender of a signal: runtest ends a server with one that does not stop when its test has
 # failed.
 KILLED = re.compile(rb"Killed by PID: [0-9]+")
-ANSI = re.compile(r"\x1b\[[0-9;]*m")
-LINE = re.compile(r"^\[(ok|err|skip|ignore|exception|TIMEOUT)\]: ?(.*)$")
-DONE = re.compile(r"^\[\d+/\d+ done\]: ")
 
 
 @dataclass
@@ -134,7 +124,7 @@ class Runner:
             view = folder / str(index)
             try:
                 if not view.exists():
-                    make_view(self.tree, view)
+                    make_view(self.tree.root, view)
                 while not errors:
                     unit = waiting.get_nowait()
                     outcome = self._run_unit(unit, view, first + index * PORTS_PER_WORKER)
@@ -197,52 +187,6 @@ class Runner:
 def crash_reports(log):
     """how often a server crashed by itself"""
     return len(CRASH_REPORT.findall(log)) - len(KILLED.findall(log))
-
-
-class Ports:
-    """The first port of a range that no other run of this tool uses: its holder listens on the port itself."""
-
-    def __enter__(self):
-        for first in RANGES:
-            self.holder = socket.socket()
-            try:
-                self.holder.bind(("127.0.0.1", first - 1))
-                self.holder.listen(1)
-                return first
-            except OSError:
-                self.holder.close()
-        raise Failure("every range of ports is in use by another run")
-
-    def __exit__(self, *_):
-        self.holder.close()
-
-
-def make_view(tree, view):
-    """A folder that looks like the tree but has a tests/tmp of its own, where runtest clears up. The folders in tests
-    are real ones, since Valkey 9.1's runtest asks where they really are."""
-    (view / "tests/tmp").mkdir(parents=True)
-    for entry in tree.root.iterdir():
-        if entry.name != "tests":
-            (view / entry.name).symlink_to(entry)
-    for entry in (tree.root / "tests").iterdir():
-        if entry.name != "tmp":
-            run(["cp", "-rs", entry, view / "tests"])
-
-
-def end_servers(folder):
-    """ends what works in the folder; whoever starts processes there goes before they do"""
-    while found := processes_in(folder):
-        for pid in found:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        time.sleep(0.05)
-
-
-def remove(folder):
-    end_servers(folder)
-    subprocess.run(["rm", "-rf", folder])
 
 
 def settled(runner, units, workers=WORKERS, known=None, keep=lambda outcomes: None, seconds=None):

@@ -9,11 +9,10 @@ import ssl
 
 from bench import Bench, cpu_time
 from build import LIBAE, STOCK
-from common import scratch
 from pairs import PAIRS, measure, summary
-from suite import remove
 from testkit.commands import Failure, say
 from testkit.ports import free_port
+from testkit.tcl import remove, scratch
 
 # libae's CPU time is at most this part of stock's.
 LIMIT = 1.00

@@ -7,9 +7,8 @@ import subprocess
 import time
 
 from build import JOBS, LIBAE, STOCK
-from common import FORKS, WRK_COMMANDS, WRK_HEADERS, scratch
+from common import FORKS, WRK_COMMANDS, WRK_HEADERS
 from pairs import PAIRS, measure, processors, summary
-from suite import remove
 from symbols import Map, functions, prove
 from targets import WRK_VERSION
 from testkit import fetch
@@ -17,6 +16,7 @@ from testkit.commands import Failure, environment, run, say
 from testkit.packages import find_program, require
 from testkit.paths import ROOT
 from testkit.ports import free_port
+from testkit.tcl import remove, scratch
 
 CONNECTIONS = 64
 SECONDS = 2

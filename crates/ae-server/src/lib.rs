@@ -23,6 +23,7 @@ mod serve;
 mod server;
 mod signals;
 mod startup;
+mod tracking;
 
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@ use crate::config::settings::Config;
 use crate::log::{Level, log};
 use sd_notify::NotifyState;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 const OOM_SCORE: &str = "/proc/self/oom_score_adj";
@@ -40,46 +40,42 @@ pub fn apply_oom_score(process: &Process) -> Result<(), String> {
 }
 
 /// A pid file, removed when dropped.
-pub struct PidFile<'a>(&'a Path);
+pub struct PidFile(PathBuf);
 
-impl PidFile<'_> {
+impl PidFile {
     /// Writes it. A server can do without, so a failure is only logged, as with Redis.
-    pub fn write(process: &Process) -> Option<PidFile<'_>> {
-        let path = Path::new(process.pid_file.as_deref()?);
-        match fs::write(path, format!("{}\n", std::process::id())) {
-            Ok(()) => Some(PidFile(path)),
-            Err(error) => {
-                log(Level::Warning, format_args!("cannot write the pid file {}: {error}", path.display()));
-                None
-            }
-        }
+    pub fn write(process: &Process) -> Option<PidFile> {
+        let path = process.pid_file.as_ref()?;
+        // The working directory may change until it is removed.
+        let written = std::path::absolute(path).and_then(|path| {
+            fs::write(&path, format!("{}\n", std::process::id()))?;
+            Ok(PidFile(path))
+        });
+        written.inspect_err(|error| log(Level::Warning, format_args!("cannot write the pid file {path}: {error}"))).ok()
     }
 }
 
-impl Drop for PidFile<'_> {
+impl Drop for PidFile {
     fn drop(&mut self) {
         // Somebody may have removed it already.
-        let _ = fs::remove_file(self.0);
+        let _ = fs::remove_file(&self.0);
     }
+}
+
+fn is_started_by_systemd() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some_and(|socket| !socket.is_empty())
 }
 
 /// Whether systemd wants to be told how the server does.
 pub fn is_supervised(process: &Process) -> bool {
-    let by_systemd = std::env::var_os("NOTIFY_SOCKET").is_some_and(|socket| !socket.is_empty());
-    match process.supervised {
-        Supervised::No => false,
-        Supervised::Auto => by_systemd,
-        Supervised::Systemd => {
-            if !by_systemd {
-                log(Level::Warning, format_args!("supervised systemd: NOTIFY_SOCKET is not in the environment"));
-            }
-            by_systemd
-        }
-    }
+    process.supervised != Supervised::No && is_started_by_systemd()
 }
 
 /// Tells systemd that the server is ready.
 pub fn tell_ready(process: &Process) {
+    if process.supervised == Supervised::Systemd && !is_started_by_systemd() {
+        log(Level::Warning, format_args!("supervised systemd: NOTIFY_SOCKET is not in the environment"));
+    }
     tell(process, &[NotifyState::Status("Ready to accept connections"), NotifyState::Ready]);
 }
 

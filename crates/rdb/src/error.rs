@@ -42,7 +42,8 @@ pub enum Fault {
         /// How many of its bytes are in front of what is wrong.
         at: usize,
     },
-    /// A pair of a packed sorted set, with this number, has no score, is out of order or has a member that is there twice.
+    /// The pair of a packed sorted set with this number has no score, is out of order or has a member that is there
+    /// twice.
     Pair(usize),
     /// A node of a list is of a kind that there is not.
     Node(u64),
@@ -52,6 +53,10 @@ pub enum Fault {
     Duplicate,
     /// A score is not a number.
     Score,
+    /// A stream's counters contradict its entries.
+    Counters,
+    /// A consumer has a pending entry that its group does not have for it alone, or an entry has no consumer.
+    Pending,
     /// Something is left when the value is read.
     Trailing,
 }
@@ -88,6 +93,8 @@ impl Display for Fault {
             Fault::Empty => write!(f, "empty collection"),
             Fault::Duplicate => write!(f, "duplicate element"),
             Fault::Score => write!(f, "score that is not a number"),
+            Fault::Counters => write!(f, "stream's counters contradict its entries"),
+            Fault::Pending => write!(f, "pending entry that is not one consumer's"),
             Fault::Trailing => write!(f, "bytes behind the value"),
         }
     }

@@ -5,10 +5,11 @@ use super::input::Input;
 use super::output::Output;
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
+use super::tracking::TrackingMode;
 use super::transaction::{Transaction, WatchedKey};
 use crate::command::spec::Spec;
 use ae::Connection;
-use resp::Protocol;
+use resp::{OwnedArgs, Protocol};
 use std::os::fd::RawFd;
 
 /// A client, with the state that its requests change. 15 000 clients may be idle, so what an idle one does not need is
@@ -38,6 +39,9 @@ pub struct Client {
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
     pub last_command: Option<&'static Spec>,
+    pub replies: Replies,
+    /// There while the client is paused: the request that waits for the end of the pause.
+    pub postponed: Option<OwnedArgs>,
     /// There while a request waits for a key.
     pub blocked: Option<Box<Blocked>>,
     /// There between MULTI and EXEC.
@@ -46,7 +50,18 @@ pub struct Client {
     pub watched: Vec<WatchedKey>,
     /// There while there is one.
     pub subscriptions: Option<Box<Subscriptions>>,
+    /// There while it keeps copies of values.
+    pub tracking: Option<Box<TrackingMode>>,
     pub named: Option<Box<Names>>,
+}
+
+/// Whether the client is sent replies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replies {
+    On,
+    Off,
+    /// Not to the next request.
+    SkipNext,
 }
 
 /// Finds a client in the table, and tells whether it is still the same.
@@ -96,16 +111,24 @@ impl Client {
             output: Output::default(),
             input: None,
             last_command: None,
+            replies: Replies::On,
+            postponed: None,
             blocked: None,
             transaction: None,
             watched: Vec::new(),
             subscriptions: None,
+            tracking: None,
             named: None,
         }
     }
 
     pub fn fd(&self) -> RawFd {
         self.fd
+    }
+
+    /// Whether a request of it waits for something, so that the next ones wait as well.
+    pub fn waits(&self) -> bool {
+        self.blocked.is_some() || self.postponed.is_some()
     }
 
     /// What others remember it by.

@@ -8,4 +8,5 @@ pub mod queue;
 pub mod reply;
 pub mod subscriptions;
 pub mod table;
+pub mod tracking;
 pub mod transaction;

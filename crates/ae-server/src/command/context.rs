@@ -11,6 +11,7 @@ use crate::db::door::Db;
 use crate::db::random::Random;
 use crate::server::state::Server;
 use resp::{Args, number};
+use std::ops::RangeBounds;
 use store::Content;
 use store::types::zset::Score;
 
@@ -29,6 +30,8 @@ pub struct Context<'a> {
     /// All commands, for those that tell about others or run them.
     pub commands: &'static Registry<Run>,
     pub wait: Wait,
+    /// The key that has changed, for a command that is tried again.
+    pub changed: Option<&'a [u8]>,
     /// A command that was tried again waits on.
     pub still_waiting: bool,
 }
@@ -62,6 +65,16 @@ impl<'a> Context<'a> {
 
     pub fn integer(&self, index: usize) -> Result<i64, Error> {
         number::parse(self.arg(index)).ok_or(NOT_AN_INTEGER.into())
+    }
+
+    /// An argument as an integer in `range`; `otherwise` is the error for any other text.
+    pub fn integer_in(
+        &self,
+        index: usize,
+        range: impl RangeBounds<i64>,
+        otherwise: &'static str,
+    ) -> Result<i64, Error> {
+        number::parse(self.arg(index)).filter(|value| range.contains(value)).ok_or(otherwise.into())
     }
 
     /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
@@ -168,10 +181,30 @@ impl<'a> Context<'a> {
         quoting("ERR unknown subcommand or wrong number of arguments for '", self.arg(1), &after)
     }
 
+    /// Those of `keys` that a command looks at which may wait for them: all in the first place, and only the one that has
+    /// changed when it is tried again.
+    pub fn keys_to_try<'k, K: Iterator<Item = &'k [u8]>>(
+        &self,
+        keys: K,
+    ) -> impl Iterator<Item = &'k [u8]> + use<'a, 'k, K> {
+        let changed = self.changed;
+        keys.filter(move |key| changed.is_none_or(|changed| changed == *key))
+    }
+
+    /// The error for a number of arguments that the arity allows and the command does not.
+    pub fn wrong_arity(&self) -> Error {
+        wrong_arity(self.spec)
+    }
+
     /// The error for a value that makes no sense as a time to live.
     pub fn invalid_expire(&self) -> Error {
         format!("ERR invalid expire time in '{}' command", self.spec.full_name).into()
     }
+}
+
+/// The error for a wrong number of arguments.
+pub fn wrong_arity(spec: &Spec) -> Error {
+    format!("ERR wrong number of arguments for '{}' command", spec.full_name).into()
 }
 
 /// Replies with an error, and counts it.

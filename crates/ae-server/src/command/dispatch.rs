@@ -1,13 +1,14 @@
 //! From a request to the command that answers it.
 
 use super::call::{call, serve_ready};
-use super::context::{Command, Wait, reply_error};
+use super::context::{Command, Wait, reply_error, wrong_arity};
 use super::error::{Error, c_text};
 use super::flag;
 use super::spec::Spec;
 use super::table::TABLE;
-use crate::clients::client::{Client, Closing};
+use crate::clients::client::{Client, Closing, Replies};
 use crate::log::{Level, log};
+use crate::server::pause::Paused;
 use crate::server::state::Server;
 use resp::{Args, Protocol};
 
@@ -21,8 +22,28 @@ const OF_SUBSCRIBERS: [&str; 9] =
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
+    if client.replies == Replies::On {
+        return answer(server, client, args);
+    }
+    let skips = client.replies == Replies::SkipNext;
+    let kept = std::mem::take(&mut client.output);
+    answer(server, client, args);
+    let own = std::mem::replace(&mut client.output, kept);
+    if skips {
+        client.replies = Replies::On;
+    } else if client.replies == Replies::On {
+        // It was CLIENT REPLY ON, whose reply is short.
+        client.output.bytes.extend_from_slice(&own.bytes);
+    }
+}
+
+fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
     server.stats.commands += 1;
     match resolve(server, client, &args) {
+        Ok(command) if waits_for_unpause(server, client, command.spec) => {
+            client.postponed = Some(args.to_owned());
+            server.postpone(client.reference());
+        }
         Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
             queue(client, command, &args);
         }
@@ -41,6 +62,21 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     serve_waiting(server);
     if server.databases.observers.has_news() {
         server.tell_news(Some(client));
+    }
+}
+
+/// While writes are paused, so is whatever may change something here or elsewhere.
+fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
+    const MAY_REPLICATE: [&str; 3] = ["publish", "spublish", "pfcount"];
+    let may_change = |spec: &Spec| spec.is_write() || MAY_REPLICATE.contains(&spec.full_name);
+    match server.pause.which() {
+        None => false,
+        Some(Paused::All) => true,
+        Some(Paused::Writes) => {
+            let queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
+            let executes = spec.full_name == "exec" && queued.clone().any(|(spec, _)| may_change(spec));
+            may_change(spec) && client.transaction.is_none() || executes
+        }
     }
 }
 
@@ -71,7 +107,7 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
     }
     let spec = command.spec;
     if !spec.fits(args.len()) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", spec.full_name).into());
+        return Err(wrong_arity(spec));
     }
     if !client.authenticated && !server.config.password.is_empty() && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());

@@ -1,8 +1,9 @@
 //! CLIENT: about this connection and the others.
 
-use crate::clients::client::{Client, Closing};
+use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::server::pause::Paused;
 use resp::number;
 
 pub fn setname(ctx: &mut Context<'_>) -> Outcome {
@@ -178,9 +179,64 @@ pub fn no_touch(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// There is no redirection.
-pub fn getredir(ctx: &mut Context<'_>) -> Outcome {
-    ctx.reply_integer(-1)
+pub fn reply(ctx: &mut Context<'_>) -> Outcome {
+    ctx.client.replies = match ctx.arg(2).to_ascii_lowercase().as_slice() {
+        b"on" => Replies::On,
+        b"off" => Replies::Off,
+        b"skip" if ctx.client.replies == Replies::Off => Replies::Off,
+        b"skip" => Replies::SkipNext,
+        _ => return Err(SYNTAX_ERROR.into()),
+    };
+    if ctx.client.replies == Replies::On { ctx.reply_ok() } else { Ok(()) }
+}
+
+pub fn pause(ctx: &mut Context<'_>) -> Outcome {
+    let which = match ctx.args.len() {
+        3 => Paused::All,
+        4 if ctx.is_word(3, "all") => Paused::All,
+        4 if ctx.is_word(3, "write") => Paused::Writes,
+        4 => return Err("ERR CLIENT PAUSE mode must be WRITE or ALL".into()),
+        _ => return Err(ctx.wrong_subcommand()),
+    };
+    let timeout = number::parse(ctx.arg(2)).ok_or("ERR timeout is not an integer or out of range")?;
+    if timeout < 0 {
+        return Err("ERR timeout is negative".into());
+    }
+    let until = ctx.server.ticks.checked_add(timeout).ok_or("ERR timeout is out of range")?;
+    ctx.server.pause.begin(which, until);
+    ctx.reply_ok()
+}
+
+pub fn unpause(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.unpause();
+    ctx.reply_ok()
+}
+
+/// Ends a client's waiting for a key, as if its time had run out or with an error.
+pub fn unblock(ctx: &mut Context<'_>) -> Outcome {
+    let with_error = match ctx.args.len() {
+        3 => false,
+        4 if ctx.is_word(3, "timeout") => false,
+        4 if ctx.is_word(3, "error") => true,
+        4 => return Err("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR".into()),
+        _ => return Err(ctx.wrong_subcommand()),
+    };
+    let id = ctx.integer(2)?;
+    let found = ctx.server.clients.iter().find(|client| client.id as i64 == id).map(Client::reference);
+    let Some(mut client) = found.and_then(|found| ctx.server.clients.take_same(found)) else {
+        return ctx.reply_integer(0);
+    };
+    let blocked = client.blocked.take();
+    if let Some(blocked) = &blocked {
+        if with_error {
+            client.reply().error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+        } else {
+            blocked.on_timeout.reply(&mut client.reply());
+        }
+        ctx.server.stop_waiting(&mut client, blocked);
+    }
+    ctx.server.clients.put_back(client);
+    ctx.reply_integer(blocked.is_some().into())
 }
 
 fn switch(word: &[u8]) -> Result<bool, Error> {
@@ -261,6 +317,62 @@ mod tests {
             (&format!("CLIENT KILL ID {id} USER default SKIPME no"), ":1"),
         ]);
         assert_eq!(session.client.closing, Closing::AfterReplies);
+    }
+
+    #[test]
+    fn replies_can_be_left_out() {
+        Session::new().expect(&[
+            ("CLIENT REPLY SKIP", ""),
+            ("PING", ""),
+            ("PING", "+PONG"),
+            ("CLIENT REPLY OFF", ""),
+            ("PING", ""),
+            ("CLIENT REPLY SKIP", ""),
+            ("PING", ""),
+            ("PING", ""),
+            ("CLIENT REPLY ON", "+OK"),
+            ("PING", "+PONG"),
+            ("CLIENT REPLY x", "-ERR syntax error"),
+        ]);
+    }
+
+    #[test]
+    fn pausing_writes() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("CLIENT PAUSE x", "-ERR timeout is not an integer or out of range"),
+            ("CLIENT PAUSE -1", "-ERR timeout is negative"),
+            ("CLIENT PAUSE 1 x", "-ERR CLIENT PAUSE mode must be WRITE or ALL"),
+            ("CLIENT PAUSE 1000 WRITE", "+OK"),
+            ("GET k", "$-1"),
+            ("SET k v", ""),
+        ]);
+        assert!(session.client.postponed.is_some());
+        session.client.postponed = None;
+        session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED"), ("EXEC", "")]);
+        session.client.postponed = None;
+        session.expect(&[("DISCARD", "+OK"), ("CLIENT UNPAUSE", "+OK"), ("SET k v", "+OK")]);
+        session.expect(&[("CLIENT PAUSE 100", "+OK"), ("GET k", "")]);
+        session.client.postponed = None;
+        session.wait(100);
+        session.server.end_pause_in_time();
+        session.expect(&[("GET k", "$1 v")]);
+    }
+
+    #[test]
+    fn unblocking() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        let id = other.id;
+        for (how, reply) in [("", "*-1"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")] {
+            session.run_as(&mut other, "BLPOP k 0");
+            session.expect(&[(&format!("CLIENT UNBLOCK {id}{how}"), ":1"), (&format!("CLIENT UNBLOCK {id}"), ":0")]);
+            assert_eq!(session.received(&mut other), reply);
+        }
+        session.expect(&[
+            ("CLIENT UNBLOCK 999", ":0"),
+            ("CLIENT UNBLOCK 1 x", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+        ]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Commands about the connection itself.
 
-use crate::clients::client::Closing;
+use crate::clients::client::{Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
 use crate::observe::info::REDIS_VERSION;
@@ -127,6 +127,8 @@ pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.transaction = None;
     ctx.server.unwatch(ctx.client);
     ctx.server.channels.forget(ctx.client);
+    ctx.server.stop_tracking(ctx.client);
+    ctx.client.replies = Replies::On;
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
     ctx.client.authenticated = ctx.server.config.password.is_empty();

@@ -18,13 +18,21 @@ pub mod info;
 pub mod introspection;
 pub mod keys;
 pub mod lcs;
+pub mod list_moves;
+pub mod list_pops;
 pub mod lists;
 pub mod numbers;
 pub mod pubsub;
 pub mod scan;
+mod scan_options;
 pub mod set;
 mod set_options;
+pub mod sorted_set_algebra;
+pub mod sorted_set_pops;
+pub mod sorted_set_ranges;
+pub mod sorted_sets;
 pub mod strings;
+pub mod tracking;
 pub mod transactions;
 
 #[cfg(test)]

@@ -1,8 +1,25 @@
 //! All directives.
 
-use super::directives::ALL;
+use super::directives::{
+    clients, cluster, data, memory, network, observation, persistence, process, replication, security, tls,
+};
 use super::parameter::Parameter;
 use super::settings::Config;
+
+/// The files of rows, in the order of `--help`.
+const ALL: &[&[Parameter]] = &[
+    network::DIRECTIVES,
+    tls::DIRECTIVES,
+    process::DIRECTIVES,
+    security::DIRECTIVES,
+    clients::DIRECTIVES,
+    memory::DIRECTIVES,
+    data::DIRECTIVES,
+    observation::DIRECTIVES,
+    persistence::DIRECTIVES,
+    replication::DIRECTIVES,
+    cluster::DIRECTIVES,
+];
 
 /// Every directive, in the order of `--help`.
 pub fn parameters() -> impl Iterator<Item = &'static Parameter> {

@@ -111,14 +111,17 @@ fn words_of_their_own_kind() {
     assert_eq!(set("notify-keyspace-events", "KEA").unwrap(), "AKE");
     assert_eq!(set("proc-title-template", "{title}: {{x}} {port}").unwrap(), "{title}: {{x}} {port}");
     let template = "template format is invalid or contains unknown variables";
-    for bad in ["{", "{x}", "{title", "{ title}"] {
+    for bad in ["{", "{x}", "{title", "{ title}", "", " {title} "] {
         assert_eq!(refused("proc-title-template", bad), template, "{bad}");
     }
 }
 
 proptest! {
     #[test]
-    fn what_a_file_is_given_sets_the_same_value(at in 0..parameters().count(), value in "[0-9]{1,5}|yes|no|[a-z%/ ]{0,8}") {
+    fn what_a_file_is_given_sets_the_same_value(
+        at in 0..parameters().count(),
+        value in "[0-9]{1,5}|yes|no|[a-z%/ ]{0,8}",
+    ) {
         let parameter = parameters().nth(at).unwrap();
         let mut config = Config::default();
         if parameter.set_text(&mut config, value.as_bytes()).is_ok() {

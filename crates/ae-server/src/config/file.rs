@@ -19,7 +19,8 @@ const WILDCARDS: MatchOptions =
 
 /// Reads a file into the configuration. The error names the file, the line and the reason.
 pub fn load(config: &mut Config, path: &Path) -> Result<(), String> {
-    load_nested(config, path, 0)
+    let text = read_file(config, path)?;
+    load_lines(config, &path.display().to_string(), &text, 0)
 }
 
 /// Reads standard input into the configuration.
@@ -30,11 +31,9 @@ pub fn load_input(config: &mut Config, input: &mut dyn Read) -> Result<(), Strin
     Ok(())
 }
 
-fn load_nested(config: &mut Config, path: &Path, depth: usize) -> Result<(), String> {
-    let from = config.path(path);
-    let text = File::open(&from).map_err(|error| reason(&error)).and_then(read);
-    let text = text.map_err(|error| format!("cannot read the configuration file {}: {error}", path.display()))?;
-    load_lines(config, &path.display().to_string(), &text, depth)
+fn read_file(config: &Config, path: &Path) -> Result<Vec<u8>, String> {
+    let text = File::open(config.path(path)).map_err(|error| reason(&error)).and_then(read);
+    text.map_err(|error| format!("cannot read the configuration file {}: {error}", path.display()))
 }
 
 fn read(source: impl Read) -> Result<Vec<u8>, String> {
@@ -60,10 +59,8 @@ fn load_lines(config: &mut Config, name: &str, text: &[u8], depth: usize) -> Res
                     if depth == INCLUDE_DEPTH_MAX {
                         return Err(bad(format!("files include one another more than {INCLUDE_DEPTH_MAX} deep")));
                     }
-                    load_nested(config, &path, depth + 1).map_err(|error| match error.starts_with("cannot read") {
-                        true => bad(error),
-                        false => error,
-                    })?;
+                    let text = read_file(config, &path).map_err(bad)?;
+                    load_lines(config, &path.display().to_string(), &text, depth + 1)?;
                 }
             }
             words => apply(config, words, &place).map_err(Fault::text).map_err(bad)?,

@@ -96,6 +96,7 @@ impl Format {
                 Some(number).filter(|number| (0..=max).contains(number)).ok_or_else(range)?
             }
             Format::Choice(names) => choice(value, names).ok_or_else(|| one_of(names))?,
+            Format::Flags(names, _) if words.is_empty() => return Err(one_of(names)),
             Format::Flags(names, valid) => {
                 let chosen = words.iter().map(|word| choice(word, names).ok_or_else(|| one_of(names)));
                 let flags = chosen.collect::<Result<Vec<_>, _>>()?.into_iter().fold(0, |all, flag| all | flag);
@@ -164,10 +165,12 @@ fn one_of(names: Names) -> String {
 }
 
 fn memory_or_percent(value: &[u8]) -> Result<i128, String> {
-    if let Some(bytes) = memory(value) {
-        return in_range(bytes, -100, i64::MAX.into());
+    if let Some(bytes) = memory(value).filter(|bytes| *bytes <= i64::MAX.into()) {
+        return Ok(bytes);
     }
     let percent = value.strip_suffix(b"%").and_then(number::parse).filter(|percent| *percent >= 0);
+    // Redis takes too many bytes for a percentage.
+    let percent = percent.or(memory(value).map(|_| i64::MAX));
     match percent.ok_or("argument must be a memory or percent value")? {
         percent @ 0..=100 => Ok(-i128::from(percent)),
         _ => Err("percentage argument must be less or equal to 100".into()),
@@ -216,7 +219,7 @@ pub fn c_integer(value: &[u8], radix: u32) -> Option<i128> {
 }
 
 /// What C sees of a value: it ends at a zero byte.
-fn c_text(value: &[u8]) -> &[u8] {
+pub fn c_text(value: &[u8]) -> &[u8] {
     value.split(|c| *c == 0).next().unwrap_or_default()
 }
 

@@ -148,7 +148,8 @@ impl Parameter {
 
     /// Sets a value that is one text, as CONFIG SET has it.
     pub fn set_text(&self, config: &mut Config, value: &[u8]) -> Result<(), String> {
-        let words: Vec<Vec<u8>> = match self.of_words() && !value.is_empty() {
+        let words = match self.of_words() {
+            true if value.is_empty() => Vec::new(),
             true => value.split(|c| *c == b' ').map(<[u8]>::to_vec).collect(),
             false => vec![value.to_vec()],
         };

@@ -143,11 +143,11 @@ impl Config {
         if self.tls_port == 0 { 0 } else { self.tls.max_handshakes.unwrap_or(TlsConfig::MAX_HANDSHAKES) }
     }
 
-    /// Where log messages go.
+    /// Where log messages go. A file keeps its place when the working directory changes.
     pub fn log_target(&self) -> Target {
         let Process { log_file, syslog, syslog_ident, syslog_facility, .. } = &self.process;
         Target {
-            file: Some(log_file).filter(|file| !file.is_empty()).map(PathBuf::from),
+            file: std::path::absolute(log_file).ok(),
             syslog: syslog.then(|| (syslog_ident.clone(), *syslog_facility)),
         }
     }

@@ -1,6 +1,6 @@
 //! The directives whose values are words of their own kind.
 
-use super::format::{Format, c_integer, quoted, reason};
+use super::format::{Format, c_integer, c_text, quoted, reason};
 use super::settings::Config;
 use std::path::Path;
 
@@ -135,7 +135,7 @@ pub fn set_keyspace_events(config: &mut Config, words: Words<'_>) -> Result<(), 
     let [classes] = words else {
         return Err(WRONG_NUMBER.into());
     };
-    let events = super::events::Events::parse(classes);
+    let events = super::events::Events::parse(c_text(classes));
     config.keyspace_events = events.ok_or("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")?;
     Ok(())
 }
@@ -152,25 +152,28 @@ pub const SHUTDOWN: Format =
         if both { Err("shutdown options SAVE and NOSAVE can't be used simultaneously") } else { Ok(()) }
     });
 
-/// Checks the template of the process's title: its variables, in braces, are known.
+/// Checks the template of the process's title: its variables, in braces, are known, and something is left of it where
+/// those that may be empty are.
 pub fn title_template(template: &str) -> Result<(), &'static str> {
-    const VARIABLES: [&str; 7] =
-        ["title", "listen-addr", "server-mode", "port", "tls-port", "unixsocket", "config-file"];
+    const EMPTY: [&str; 4] = ["title", "server-mode", "unixsocket", "config-file"];
+    const FULL: [&str; 3] = ["listen-addr", "port", "tls-port"];
     let invalid = "template format is invalid or contains unknown variables";
     let mut rest = template;
-    while let Some((_, behind)) = rest.split_once('{') {
-        rest = match behind.strip_prefix('{') {
-            Some(behind) => behind,
-            None => {
-                let (name, behind) = behind.split_once('}').ok_or(invalid)?;
-                if !VARIABLES.contains(&name) {
-                    return Err(invalid);
-                }
-                behind
-            }
-        };
+    let mut is_full = false;
+    while let Some((before, behind)) = rest.split_once('{') {
+        is_full |= !before.trim_matches(' ').is_empty();
+        if let Some(behind) = behind.strip_prefix('{') {
+            (rest, is_full) = (behind, true);
+            continue;
+        }
+        let (name, behind) = behind.split_once('}').ok_or(invalid)?;
+        is_full |= FULL.contains(&name);
+        if !FULL.contains(&name) && !EMPTY.contains(&name) {
+            return Err(invalid);
+        }
+        rest = behind;
     }
-    Ok(())
+    if is_full || !rest.trim_matches(' ').is_empty() { Ok(()) } else { Err(invalid) }
 }
 
 /// A file's name without a folder.

@@ -60,6 +60,16 @@ fn an_edit_that_says_nothing_counts_as_one_change() {
 }
 
 #[test]
+fn an_edit_can_be_told_without_a_count() {
+    let mut databases = databases();
+    let mut set = databases.db(0, 0).edit_or_create::<Set>(KEY, Event::set("sadd")).unwrap();
+    set.add(b"a", &Limits::default());
+    set.told(0);
+    drop(set);
+    assert_eq!((events(&mut databases), databases.dirty), (vec!["new", "sadd"], 0));
+}
+
+#[test]
 fn watchers_and_those_who_wait_learn_of_every_change() {
     let changes: [(&str, fn(&mut Databases)); 8] = [
         ("set", |databases| databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET)),

@@ -23,6 +23,7 @@ impl Net {
     /// What comes before each sleep: the replies, then expiry.
     pub fn before_sleep(&mut self, el: &EventLoop) {
         self.end_waiting(el);
+        self.server.tell_broadcasts();
         self.write_queued();
         if let Some(size) = self.server.wanted_set_size.take()
             && let Err(error) = el.resize(size)

@@ -103,7 +103,7 @@ impl Net {
         {
             client.output.bytes = spare;
         }
-        while client.closing == Closing::No && client.blocked.is_none() {
+        while client.closing == Closing::No && !client.waits() {
             client.output.divide();
             if client.output.pending() > OUTPUT_PAUSE {
                 client.paused = true;
@@ -140,6 +140,9 @@ impl Net {
     /// Continues with the requests of a client that has read enough of its replies.
     pub(super) fn resume(&mut self, client: &mut Client) {
         client.paused = false;
+        if let Some(args) = client.postponed.take() {
+            dispatch(&mut self.server, client, args.as_args());
+        }
         if let Some(input) = client.input.take() {
             self.run_buffered(client, input);
         }

@@ -11,17 +11,23 @@ impl Net {
     /// Ends waits that have lasted long enough, goes on with the clients that no longer wait, and sees to it that the loop
     /// wakes when the next wait ends.
     pub(super) fn end_waiting(&mut self, el: &EventLoop) {
-        if self.server.timeouts.first().is_some() {
+        if self.next_end().is_some() {
             self.server.read_clock();
             end_overdue(&mut self.server);
+            self.server.end_pause_in_time();
         }
         serve_waiting(&mut self.server);
         self.resume_unblocked();
         self.wake_for_timeout(el);
     }
 
+    /// When the next wait ends, or the pause.
+    fn next_end(&self) -> Option<i64> {
+        self.server.timeouts.first().into_iter().chain(self.server.pause.end()).min()
+    }
+
     fn wake_for_timeout(&mut self, el: &EventLoop) {
-        let first = self.server.timeouts.first();
+        let first = self.next_end();
         if self.wakes_at == first {
             return;
         }

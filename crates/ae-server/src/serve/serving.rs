@@ -11,13 +11,15 @@ use crate::{files, log};
 use ae::{EventLoop, Next};
 use std::cell::RefCell;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// A server that clients can connect to.
 pub struct Serving {
     listening: Vec<Listening>,
-    /// What the Unix socket was when it was made.
-    unix_socket: Option<FileIdentity>,
+    /// The Unix socket's whole path, and what it was when it was made.
+    unix_socket: Option<(PathBuf, FileIdentity)>,
+    _pid_file: Option<PidFile>,
     net: Rc<RefCell<Net>>,
     /// The last to be dropped.
     pub el: EventLoop,
@@ -30,12 +32,17 @@ impl Serving {
         log::set_level(config.log_level);
         log::set_target(config.log_target())?;
         catalog::warnings(&config).for_each(|warning| log::log(Level::Warning, format_args!("{warning}")));
-        process::apply_oom_score(&config.process)?;
+        // A server can do without, and the failure is logged.
+        let _ = process::apply_oom_score(&config.process);
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
         let el = event_loop(&config)?;
         let net = events::open(config);
         let listening = listen(&el, &net)?;
-        let unix_socket = net.borrow().server.config.unix_socket.as_deref().and_then(file_identity);
+        let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
+            // The working directory may change until it is removed.
+            let path = std::path::absolute(path).ok()?;
+            file_identity(&path).map(|identity| (path, identity))
+        });
 
         let on_sleep = net.clone();
         el.before_sleep(move |el| on_sleep.borrow_mut().before_sleep(el));
@@ -44,7 +51,8 @@ impl Serving {
         el.add_timer(first, move |_| Next::After(on_timer.borrow_mut().cron()))
             .map_err(|error| format!("cannot create a timer: {error}"))?;
 
-        let serving = Serving { listening, unix_socket, net, el };
+        let pid_file = PidFile::write(&net.borrow().server.config.process);
+        let serving = Serving { listening, unix_socket, _pid_file: pid_file, net, el };
         serving.net.borrow_mut().server.backend = serving.el.backend();
         if serving.net.borrow().server.config.system_port {
             serving.net.borrow_mut().server.set_port(serving.port());
@@ -66,13 +74,12 @@ impl Serving {
     /// Serves until the loop is stopped; then closes everything.
     pub fn run(self) -> Result<(), String> {
         let process = self.net.borrow().server.config.process.clone();
-        let _pid_file = PidFile::write(&process);
         process::tell_ready(&process);
         let result = self.el.run();
         process::tell_stopping(&process);
         self.net.borrow_mut().close();
-        if let Some(path) = &self.net.borrow().server.config.unix_socket
-            && file_identity(path) == self.unix_socket
+        if let Some((path, identity)) = &self.unix_socket
+            && file_identity(path).as_ref() == Some(identity)
         {
             // It may have been removed already.
             let _ = std::fs::remove_file(path);
@@ -85,7 +92,7 @@ impl Serving {
 type FileIdentity = (u64, u64);
 
 /// Tells a file from another that has got its name.
-fn file_identity(path: &str) -> Option<FileIdentity> {
+fn file_identity(path: &Path) -> Option<FileIdentity> {
     std::fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }
 

@@ -1,6 +1,8 @@
 //! The state that all clients share.
 
+pub mod invalidation;
 pub mod news;
+pub mod pause;
 pub mod state;
 pub mod stats;
 pub mod timeouts;

@@ -1,11 +1,14 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::process;
 use crate::pubsub::channels::Channels;
+use crate::tracking::table::TrackingTable;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -15,6 +18,9 @@ pub struct Server {
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
+    /// Who keeps copies of values.
+    pub tracking: TrackingTable,
+    pub pause: Pause,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -44,6 +50,8 @@ impl Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
+            tracking: TrackingTable::default(),
+            pause: Pause::default(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -78,11 +86,16 @@ impl Server {
             let applied = config.apply_tls();
             applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
         }
-        crate::process::enter(&config).map_err(|error| ("dir", error))?;
-        if let Err(error) = crate::process::apply_oom_score(&config.process) {
-            // Back to where it was.
-            let _ = crate::process::enter(&self.config);
-            return Err(("oom-score-adj", error));
+        let (old, new) = (&self.config.process, &config.process);
+        if (old.oom_score, old.oom_score_values) != (new.oom_score, new.oom_score_values) {
+            process::apply_oom_score(new).map_err(|error| ("oom-score-adj", error))?;
+        }
+        if self.config.dir != config.dir
+            && let Err(error) = process::enter(&config)
+        {
+            // Back to what it was; if that fails, it is logged.
+            let _ = process::apply_oom_score(old);
+            return Err(("dir", error));
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
@@ -104,7 +117,8 @@ impl Server {
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
-        let more = self.databases.expire(self.now);
+        // Nothing may change while nobody may change anything.
+        let more = self.pause.which().is_none() && self.databases.expire(self.now);
         if self.databases.observers.has_news() {
             self.tell_news(None);
         }
@@ -116,6 +130,7 @@ impl Server {
         self.read_clock();
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
+        self.shrink_tracking();
         if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
     }
 

@@ -48,6 +48,7 @@ impl Server {
         }
         self.unwatch(client);
         self.channels.forget(client);
+        self.stop_tracking(client);
         self.clients.forget(client);
     }
 }

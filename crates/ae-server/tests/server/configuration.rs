@@ -138,9 +138,12 @@ fn a_file_that_cannot_be_rewritten_is_told() {
 
 #[test]
 fn changes_its_directory() {
-    let folder = Folder::with("enable-protected-configs local\n");
-    let server = folder.server();
+    let folder = Folder::with("enable-protected-configs local\nunixsocket socket\npidfile pid\n");
+    std::fs::create_dir(folder.path("first")).unwrap();
+    let first = folder.path("first");
+    let server = Server::spawn(command().arg(folder.path("redis.conf")).arg("--dir").arg(&first), folder.port);
     let mut client = server.connect();
+    assert_eq!(get(&mut client, "dir"), first.canonicalize().unwrap().to_str().unwrap());
     let target = folder.folder.path().canonicalize().unwrap();
     client.call(&format!("CONFIG SET dir {} hz 20", target.display()), "+OK");
     assert_eq!(get(&mut client, "dir"), target.to_str().unwrap());
@@ -150,6 +153,12 @@ fn changes_its_directory() {
         "-ERR CONFIG SET failed (possibly related to argument 'dir') - No such file or directory",
     );
     assert_eq!(get(&mut client, "hz"), "20");
+    // What it has made before is removed where it is.
+    let made = || std::fs::read_dir(&first).unwrap().count();
+    assert_eq!(made(), 2);
+    server.signal("TERM");
+    server.wait();
+    assert_eq!(made(), 0);
 }
 
 #[test]

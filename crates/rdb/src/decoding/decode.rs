@@ -1,5 +1,6 @@
 //! Which type is read how.
 
+use super::read_stream::{self, Version};
 use super::reader::Reader;
 use super::{blocks, elements};
 use crate::code;
@@ -12,7 +13,7 @@ use store::{Content, StringValue, Value};
 /// Up to which size the collections that are read are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Limits {
-    /// Of lists that are read element by element; others keep their nodes.
+    /// Of lists that are read element by element. Others keep their nodes, and so do streams.
     pub list: list::Limits,
     /// Of sets.
     pub set: set::Limits,
@@ -42,6 +43,9 @@ pub fn decode<R: Read>(code: u8, reader: &mut Reader<R>, limits: &Limits) -> Res
         code::HASH_LISTPACK => blocks::hash(reader, &limits.hash, &blocks::LISTPACK),
         code::ZSET_ZIPLIST => blocks::sorted_set(reader, &limits.zset, &blocks::ZIPLIST),
         code::ZSET_LISTPACK => blocks::sorted_set(reader, &limits.zset, &blocks::LISTPACK),
+        code::STREAM_LISTPACKS => read_stream::stream(reader, Version::First),
+        code::STREAM_LISTPACKS_2 => read_stream::stream(reader, Version::Second),
+        code::STREAM_LISTPACKS_3 => read_stream::stream(reader, Version::Third),
         code::MODULE | code::MODULE_2 => unsupported("a value of a module"),
         code::HASH_METADATA_PRE_GA..=code::HASH_LISTPACK_EX => unsupported("a hash whose fields can expire"),
         code => Err(reader.error(Fault::Type(code))),

@@ -58,12 +58,16 @@ pub fn sorted_set<R: Read>(
     score: impl Fn(&mut Reader<R>) -> Result<Option<Score>, Error>,
 ) -> Result<Value, Error> {
     let (mut set, mut member) = (SortedSet::new(), Vec::new());
-    for _ in 0..count(reader)? {
+    let count = count(reader)?;
+    // One that will be large is so from the first member on: the small form knows no negative zero.
+    let entries = if count > limits.entries as u64 { 0 } else { limits.entries };
+    let limits = zset::Limits { entries, ..*limits };
+    for _ in 0..count {
         let duplicate = reader.error(Fault::Duplicate);
         reader.string(&mut member)?;
         let no_score = reader.error(Fault::Score);
         let score = score(reader)?.ok_or(no_score)?;
-        if set.insert(&member, score, limits) != Change::Added {
+        if set.insert(&member, score, &limits) != Change::Added {
             return Err(duplicate);
         }
     }

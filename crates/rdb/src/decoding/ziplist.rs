@@ -1,8 +1,8 @@
 //! The ziplist, which packed sequences had as their form up to Redis 6.2.
 //!
 //! Ten bytes of header (the block's length, the offset of its last element, and the number of elements, little-endian,
-//! of 32, 32 and 16 bits), the elements, and an end byte. In front of an element is the size of the one before it, in one
-//! byte or, with 254 in front, in four.
+//! of 32, 32 and 16 bits), the elements, and an end byte. In front of an element is the size of the one before it, in
+//! one byte or, with 254 in front, in four.
 
 use store::Digits;
 use store::types::packed::{MAX_BYTES, Packed};

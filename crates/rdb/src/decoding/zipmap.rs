@@ -1,8 +1,8 @@
 //! The zipmap, which small hashes had as their form before Redis 2.6.
 //!
-//! A byte with the number of fields, the fields with their values, and an end byte. A field is its length and its bytes; a
-//! value its length, a byte for how many unused bytes follow it, its bytes and the unused ones. A length is one byte or,
-//! with 254 in front, four.
+//! A byte with the number of fields, the fields with their values, and an end byte. A field is its length and its bytes;
+//! a value its length, a byte for how many unused bytes follow it, its bytes and the unused ones. A length is one byte
+//! or, with 254 in front, four.
 
 use store::types::packed::{MAX_BYTES, Packed};
 

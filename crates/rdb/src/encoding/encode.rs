@@ -1,6 +1,7 @@
 //! Which type a value is written as, and its bytes.
 
 use super::collections;
+use super::write_stream;
 use super::writer::Writer;
 use crate::code;
 use store::types::Element;
@@ -17,6 +18,7 @@ pub fn type_of(value: &Value) -> u8 {
         Value::Hash(_) => code::HASH,
         Value::SortedSet(set) if set.as_packed().is_some() => code::ZSET_LISTPACK,
         Value::SortedSet(_) => code::ZSET_2,
+        Value::Stream(_) => code::STREAM_LISTPACKS_2,
     }
 }
 
@@ -29,5 +31,6 @@ pub fn encode(value: &Value, writer: &mut Writer<'_>) {
         Value::Set(set) => collections::set(set, writer),
         Value::Hash(hash) => collections::hash(hash, writer),
         Value::SortedSet(set) => collections::sorted_set(set, writer),
+        Value::Stream(stream) => write_stream::stream(stream, writer),
     }
 }

@@ -2,6 +2,7 @@
 
 mod collections;
 mod encode;
+mod write_stream;
 mod writer;
 
 pub use encode::{encode, type_of};

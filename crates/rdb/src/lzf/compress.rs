@@ -12,9 +12,9 @@ const MATCH_MAX: usize = 264;
 const LONG: usize = 7;
 const SLOTS: usize = 1 << 16;
 
-/// Where three bytes were seen last, by their hash. Positions of a new input begin where those of the last one ended, so
-/// that the table need not be cleared: whatever is not above `base` is another input's, or this one's first byte, which
-/// is not referred to.
+/// Where three bytes were seen last, by their hash. Positions of a new input begin where those of the last one ended,
+/// so that the table need not be cleared: whatever is not above `base` is another input's, or this one's first byte,
+/// which is never referred to.
 struct Seen {
     positions: Vec<u32>,
     base: u32,
@@ -136,7 +136,7 @@ fn write(input: &[u8], seen: &mut Seen, output: &mut Output<'_>) -> Option<()> {
         seen.replace(input, at - 2);
         seen.replace(input, at - 1);
     }
-    // As if none of them could be missing, however many are left.
+    // Redis asks for room for three more bytes here, however few are left.
     (output.len() + 3 <= output.most).then_some(())?;
     for byte in &input[at..] {
         output.literal(*byte)?;

@@ -8,8 +8,8 @@ const REFERENCE: u8 = 32;
 /// A reference's length of this is told by the next byte.
 const LONG: usize = 7;
 
-/// Adds what was compressed, which has to be `len` bytes. Otherwise the result is false, and what `out` got is of no use.
-/// Never allocates more than `input` can hold.
+/// Adds what was compressed, which has to be `len` bytes. Otherwise the result is false, and what `out` got is of no
+/// use. Never allocates more than `input` can hold.
 #[must_use]
 pub fn decompress(input: &[u8], len: usize, out: &mut Vec<u8>) -> bool {
     if len / MAX_RATIO > input.len() {

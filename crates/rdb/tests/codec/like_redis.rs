@@ -1,10 +1,14 @@
 //! The same values here and in redis-server: as the same bytes, where their order is no accident, and each reads the
 //! other's.
 
+use crate::old_forms::Part::{Double, Length, Raw};
+use crate::old_forms::{bytes, intset, listpack, text, ziplist};
 use crate::recipe::{Recipe, Text, content, recipes};
+use crate::stream_forms;
+use crate::stream_recipe::Step;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use rdb::{Compression, Limits, dump, restore, type_of};
+use rdb::{Compression, Limits, VERSION, code, crc64, dump, restore, type_of};
 use store::Value;
 use testkit::{Client, Server, redis_server};
 
@@ -34,16 +38,20 @@ fn digest(client: &mut Client, key: &str) -> String {
     client.line()
 }
 
-/// Whether nothing about the bytes of a value is by chance: tables are written in the order of their hashes.
-fn has_order(value: &Value) -> bool {
-    ![rdb::code::SET, rdb::code::HASH].contains(&type_of(value))
+/// Whether nothing about the bytes of a value is by chance: tables are written in the order of their hashes, and groups
+/// have the times at which things happened.
+fn is_same_bytes(value: &Value) -> bool {
+    match value {
+        Value::Stream(stream) => stream.groups().len() == 0,
+        value => ![code::SET, code::HASH].contains(&type_of(value)),
+    }
 }
 
 fn compare(client: &mut Client, recipe: &Recipe) -> Result<(), TestCaseError> {
     let value = recipe.value(&Limits::default());
     let theirs = made(client, recipe, "theirs");
     let ours = dump(&value, Compression::Lzf);
-    if has_order(&value) {
+    if is_same_bytes(&value) {
         prop_assert_eq!(&ours, &theirs);
     } else {
         // The type is the same, and without the compression of single elements so is the length.
@@ -52,6 +60,12 @@ fn compare(client: &mut Client, recipe: &Recipe) -> Result<(), TestCaseError> {
     let back = restore(&theirs, &Limits::default()).map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert_eq!(content(&back), content(&value));
     prop_assert_eq!(back.encoding(), value.encoding());
+    if let Value::Stream(_) = value {
+        // Times included.
+        prop_assert_eq!(&dump(&back, Compression::Lzf), &theirs);
+        prop_assert_eq!(given(client, "ours", &ours), "+OK");
+        prop_assert_eq!(client.ask(&["DUMP", "ours"]), ours);
+    }
     for compression in [Compression::Lzf, Compression::Off] {
         prop_assert_eq!(given(client, "ours", &dump(&value, compression)), "+OK");
         prop_assert_eq!(digest(client, "ours"), digest(client, "theirs"));
@@ -95,7 +109,7 @@ fn compressed_strings_are_the_same_bytes() {
     for length in lengths {
         let zeros = vec![0; length];
         let counted: Vec<u8> = (0..length).map(|at| (at / 7) as u8).collect();
-        let mixed: Vec<u8> = (0..length as u64).map(|at| (at * at * 7919 >> 11) as u8).collect();
+        let mixed: Vec<u8> = (0..length as u64).map(|at| ((at * at * 7919) >> 11) as u8).collect();
         for text in [prose(length as u64, length).0, zeros, counted, mixed] {
             compare(&mut client, &Recipe::String(text.into())).unwrap_or_else(|error| panic!("{length}: {error}"));
         }
@@ -117,6 +131,7 @@ fn large_collections() {
         Recipe::SortedSet((0..128).map(|at| (text(at), at as f64 / 3.0)).collect()),
         Recipe::SortedSet((0..3000).map(|at| (text(at), (at * 7919 % 3000) as f64 / 7.0)).collect()),
         Recipe::SortedSet((0..3000).map(|at| (text(at), (at % 3) as f64)).collect()),
+        Recipe::Stream((0..350).map(|_| Step::Add(1, vec![("field".into(), "value".into())])).collect()),
     ] {
         compare(&mut client, &recipe).unwrap();
     }
@@ -154,5 +169,52 @@ fn payloads_that_redis_refuses_are_refused() {
         assert!(restore(&payload, &Limits::default()).err().unwrap().is_of_frame());
         assert_eq!(given(&mut client, "ours", &payload[..at]), wrong);
         assert!(restore(&payload[..at], &Limits::default()).err().unwrap().is_of_frame());
+    }
+}
+
+#[test]
+fn old_forms_are_understood_alike() {
+    let Some(server) = redis() else { return };
+    let mut client = server.connect();
+    let texts = |count: usize| (0..count).map(|at| format!("{at:02}x").into_bytes()).collect::<Vec<_>>();
+    let few = texts(6);
+    let few: Vec<&[u8]> = few.iter().map(Vec::as_slice).collect();
+    let scores = [&b"a"[..], b"-inf", b"b", b"-1", b"c", b"0.5", b"d", b"17", b"e", b"inf"];
+    let many = texts(90);
+    let elements: Vec<_> = many.iter().map(|element| text(element)).collect();
+    let doubles = elements.iter().flat_map(|member| [*member, Double(-0.25)]);
+    let ascii = elements.iter().flat_map(|member| [*member, Raw(b"\x041e-7")]);
+    let zipmap = b"\x02\x01a\x01\x021..\x01b\x00\x00\xff";
+    let (scored_ziplist, scored_listpack) = (ziplist(&scores), listpack(&scores));
+    let (ziplist, listpack) = (ziplist(&few), listpack(&few));
+    let integers = intset(&[-5, 0, 1000]);
+    let streams = [code::STREAM_LISTPACKS, code::STREAM_LISTPACKS_2].map(stream_forms::whole);
+    for (code, parts) in [
+        (code::LIST, [&[Length(90)], &elements[..]].concat()),
+        (code::LIST_ZIPLIST, vec![text(&ziplist)]),
+        (code::LIST_QUICKLIST, vec![Length(2), text(&ziplist), text(&ziplist)]),
+        (code::LIST_QUICKLIST_2, vec![Length(2), Length(2), text(&listpack), Length(1), text(b"one")]),
+        (code::SET, [&[Length(90)], &elements[..]].concat()),
+        (code::SET_INTSET, vec![text(&integers)]),
+        (code::HASH, [&[Length(45)], &elements[..]].concat()),
+        (code::HASH_ZIPMAP, vec![text(zipmap)]),
+        (code::HASH_ZIPLIST, vec![text(&ziplist)]),
+        (code::HASH_LISTPACK, vec![text(&listpack)]),
+        (code::ZSET, [Length(90)].into_iter().chain(ascii).collect()),
+        (code::ZSET_2, [Length(90)].into_iter().chain(doubles).collect()),
+        (code::ZSET_ZIPLIST, vec![text(&scored_ziplist)]),
+        (code::ZSET_LISTPACK, vec![text(&scored_listpack)]),
+        (code::STREAM_LISTPACKS, vec![Raw(&streams[0])]),
+        (code::STREAM_LISTPACKS_2, vec![Raw(&streams[1])]),
+    ] {
+        let mut payload = [&[code][..], &bytes(&parts), &VERSION.to_le_bytes()].concat();
+        payload.extend(crc64(0, &payload).to_le_bytes());
+        assert_eq!(given(&mut client, "theirs", &payload), "+OK", "{code}");
+        let value = restore(&payload, &Limits::default()).unwrap();
+        assert_eq!(given(&mut client, "ours", &dump(&value, Compression::Lzf)), "+OK", "{code}");
+        assert_eq!(digest(&mut client, "ours"), digest(&mut client, "theirs"), "{code}");
+        if is_same_bytes(&value) || matches!(value, Value::Stream(_)) {
+            assert_eq!(client.ask(&["DUMP", "theirs"]), dump(&value, Compression::Lzf), "{code}");
+        }
     }
 }

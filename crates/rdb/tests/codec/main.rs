@@ -5,3 +5,6 @@ mod like_redis;
 mod old_forms;
 mod recipe;
 mod round_trip;
+mod stream_forms;
+mod stream_recipe;
+mod valkey;

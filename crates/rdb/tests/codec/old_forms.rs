@@ -6,7 +6,7 @@ use store::types::packed::Packed;
 
 /// A part of a value.
 #[derive(Clone, Copy)]
-enum Part<'a> {
+pub enum Part<'a> {
     Length(u64),
     Text(&'a [u8]),
     Double(f64),
@@ -16,11 +16,11 @@ enum Part<'a> {
 use Part::{Double, Length, Raw};
 
 /// A string.
-fn text(bytes: &[u8]) -> Part<'_> {
+pub fn text(bytes: &[u8]) -> Part<'_> {
     Part::Text(bytes)
 }
 
-fn bytes(parts: &[Part<'_>]) -> Vec<u8> {
+pub fn bytes(parts: &[Part<'_>]) -> Vec<u8> {
     let mut out = Vec::new();
     let mut writer = Writer::new(&mut out, Compression::Off);
     for part in parts {
@@ -36,7 +36,7 @@ fn bytes(parts: &[Part<'_>]) -> Vec<u8> {
 
 /// What a value is read as: the encoding and the content.
 #[track_caller]
-fn read(code: u8, parts: &[Part<'_>]) -> (&'static str, Content) {
+pub fn read(code: u8, parts: &[Part<'_>]) -> (&'static str, Content) {
     let bytes = bytes(parts);
     let mut reader = Reader::new(&bytes[..]);
     let value = decode(code, &mut reader, &Limits::default()).unwrap_or_else(|error| panic!("{error}"));
@@ -46,21 +46,21 @@ fn read(code: u8, parts: &[Part<'_>]) -> (&'static str, Content) {
 
 /// Why a value is refused, and where.
 #[track_caller]
-fn refused(code: u8, parts: &[Part<'_>]) -> (u64, Fault) {
+pub fn refused(code: u8, parts: &[Part<'_>]) -> (u64, Fault) {
     let bytes = bytes(parts);
     let error = decode(code, &mut Reader::new(&bytes[..]), &Limits::default()).err().expect("an error");
     assert!(!error.is_of_frame() && error.to_string().ends_with(&format!(", at byte {}", error.offset)));
     (error.offset, error.fault)
 }
 
-fn listpack(texts: &[&[u8]]) -> Vec<u8> {
+pub fn listpack(texts: &[&[u8]]) -> Vec<u8> {
     let mut packed = Packed::new();
     texts.iter().for_each(|text| packed.push(text));
     packed.as_bytes().to_vec()
 }
 
 /// A ziplist of short texts.
-fn ziplist(texts: &[&[u8]]) -> Vec<u8> {
+pub fn ziplist(texts: &[&[u8]]) -> Vec<u8> {
     let mut bytes = vec![0; 10];
     let (mut last, mut size) = (10, 0);
     for text in texts {
@@ -77,7 +77,7 @@ fn ziplist(texts: &[&[u8]]) -> Vec<u8> {
     bytes
 }
 
-fn intset(integers: &[i16]) -> Vec<u8> {
+pub fn intset(integers: &[i16]) -> Vec<u8> {
     let mut bytes = vec![2, 0, 0, 0, integers.len() as u8, 0, 0, 0];
     integers.iter().for_each(|integer| bytes.extend(integer.to_le_bytes()));
     bytes
@@ -177,6 +177,12 @@ fn sorted_sets() {
     let sorted = [&b"a"[..], b"-inf", b"b", b"1.5", b"c", b"inf"];
     assert_eq!(read(code::ZSET_ZIPLIST, &[text(&ziplist(&sorted))]), set);
     assert_eq!(read(code::ZSET_LISTPACK, &[text(&listpack(&sorted))]), set);
+
+    let zeros: Vec<_> = (0..200).map(|at: i32| (Text::from(&format!("{at:03}")[..]), -0.0)).collect();
+    let members = zeros.iter().rev().flat_map(|(member, score)| [text(member), Double(*score)]);
+    let parts: Vec<_> = [Length(200)].into_iter().chain(members).collect();
+    let Content::SortedSet(read) = read(code::ZSET_2, &parts).1 else { panic!("not a sorted set") };
+    assert!(read == zeros && read.iter().all(|(_, score)| score.is_sign_negative()));
 
     assert_eq!(refused(code::ZSET, &[Length(1), text(b"a"), Raw(&[253])]), (3, Fault::Score));
     assert_eq!(refused(code::ZSET, &[Length(1), text(b"a"), Raw(b"\x03nan")]), (3, Fault::Score));

@@ -1,5 +1,6 @@
 //! Random values, as what makes them; and what is in a value, to be compared.
 
+use crate::stream_recipe::{self, StreamRecipe, entries, parts, streams};
 use proptest::prelude::*;
 use rdb::Limits;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,6 +9,7 @@ use std::ops::Deref;
 use store::types::hash::Hash;
 use store::types::list::{End, List};
 use store::types::set::Set;
+use store::types::stream::Id;
 use store::types::zset::{Score, SortedSet};
 use store::{Digits, StringValue, Value};
 
@@ -56,6 +58,7 @@ pub enum Recipe {
     Set(Vec<Text>),
     Hash(Vec<(Text, Text)>),
     SortedSet(Vec<(Text, f64)>),
+    Stream(StreamRecipe),
 }
 
 /// What is in a value. Lists and sorted sets have an order, others do not.
@@ -66,6 +69,8 @@ pub enum Content {
     Set(BTreeSet<Text>),
     Hash(BTreeMap<Text, Text>),
     SortedSet(Vec<(Text, f64)>),
+    /// Entries, and what else there is, line by line.
+    Stream(Vec<(Id, Vec<(Text, Text)>)>, Vec<String>),
 }
 
 impl Recipe {
@@ -100,6 +105,7 @@ impl Recipe {
                 }
                 set.into()
             }
+            Recipe::Stream(recipe) => stream_recipe::stream(recipe).into(),
         }
     }
 
@@ -121,6 +127,7 @@ impl Recipe {
                 let add = |(member, score): &(Text, f64)| request("ZADD", &[score.to_string().as_bytes(), member]);
                 members.iter().map(add).collect()
             }
+            Recipe::Stream(recipe) => stream_recipe::requests(recipe, key),
         }
     }
 }
@@ -137,6 +144,7 @@ pub fn content(value: &Value) -> Content {
         Value::SortedSet(set) => {
             Content::SortedSet(set.iter().map(|entry| (entry.member.to_vec().into(), entry.score.get())).collect())
         }
+        Value::Stream(stream) => Content::Stream(entries(stream), parts(stream)),
     }
 }
 
@@ -154,12 +162,12 @@ pub fn small_limits() -> impl Strategy<Value = Limits> {
     })
 }
 
-fn integer() -> impl Strategy<Value = Text> {
+fn integer() -> impl Strategy<Value = Text> + Clone {
     (any::<i64>(), 0u32..64).prop_map(|(value, shift)| (value >> shift).to_string()[..].into())
 }
 
 /// Texts that spell integers, that can be compressed, and that cannot.
-fn text(longest: usize) -> impl Strategy<Value = Text> {
+fn text(longest: usize) -> impl Strategy<Value = Text> + Clone {
     let repeated = (prop::collection::vec(any::<u8>(), 1..8), 0..longest).prop_map(|(piece, length)| {
         let mut text = piece.repeat(length / piece.len() + 1);
         text.truncate(length);
@@ -196,5 +204,6 @@ pub fn recipes(longest: usize) -> impl Strategy<Value = Recipe> {
         prop::collection::vec((text(longest), text(longest)), some.clone()).prop_map(Recipe::Hash),
         prop::collection::vec((text(longest.min(60)), score()), many).prop_map(Recipe::SortedSet),
         prop::collection::vec((text(longest), score()), some).prop_map(Recipe::SortedSet),
+        streams(text(longest)).prop_map(Recipe::Stream),
     ]
 }

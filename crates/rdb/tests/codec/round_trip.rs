@@ -2,7 +2,7 @@
 
 use crate::recipe::{content, recipes, small_limits};
 use proptest::prelude::*;
-use rdb::{Compression, Limits, Reader, Writer, decode, dump, encode, restore, type_of};
+use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, restore, type_of};
 use std::io::BufReader;
 use store::Value;
 
@@ -28,7 +28,13 @@ proptest! {
         prop_assert_eq!(content(&back), content(&value));
         prop_assert_eq!(back.encoding(), value.encoding());
         prop_assert_eq!(type_of(&back), type_of(&value));
-        prop_assert_eq!(encoded(&back, compression).len(), bytes.len());
+        let again = encoded(&back, compression);
+        prop_assert_eq!(again.len(), bytes.len());
+        // Tables have an order of their own. A sorted set that was small on its way has lost the sign of a negative
+        // zero.
+        if !matches!(type_of(&value), code::SET | code::HASH | code::ZSET_2) {
+            prop_assert_eq!(again, bytes);
+        }
     }
 
     #[test]

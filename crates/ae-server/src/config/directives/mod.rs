@@ -1,30 +1,13 @@
 //! The rows of the catalogue, a file a subject.
 
-mod clients;
-mod cluster;
-mod data;
-mod memory;
-mod network;
-mod observation;
-mod persistence;
-mod process;
-mod replication;
-mod security;
-mod tls;
-
-use super::parameter::Parameter;
-
-/// In the order of `--help`.
-pub const ALL: &[&[Parameter]] = &[
-    network::DIRECTIVES,
-    tls::DIRECTIVES,
-    process::DIRECTIVES,
-    security::DIRECTIVES,
-    clients::DIRECTIVES,
-    memory::DIRECTIVES,
-    data::DIRECTIVES,
-    observation::DIRECTIVES,
-    persistence::DIRECTIVES,
-    replication::DIRECTIVES,
-    cluster::DIRECTIVES,
-];
+pub mod clients;
+pub mod cluster;
+pub mod data;
+pub mod memory;
+pub mod network;
+pub mod observation;
+pub mod persistence;
+pub mod process;
+pub mod replication;
+pub mod security;
+pub mod tls;

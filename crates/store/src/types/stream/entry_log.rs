@@ -47,7 +47,7 @@ pub enum SetIdError {
 /// The entries, ordered by id, in nodes.
 #[derive(Default)]
 pub struct EntryLog {
-    /// By the id of a node's first entry.
+    /// By the id of a node's first entry, deleted or not. Each node has an entry that is not.
     pub(super) nodes: BTreeMap<Id, Node>,
     /// How many bytes the nodes' blocks have allocated.
     bytes: usize,

@@ -184,6 +184,7 @@ fn check(log: &EntryLog) {
         let view = node.view(*master);
         assert_eq!(view.first().map(|slot| slot.id), Some(*master));
         assert!(Node::from_packed(*master, Packed::from_bytes(node.packed().as_bytes().to_vec()).unwrap()).is_ok());
+        assert!(node.len() > 0);
         length += node.len() as u64;
         bytes += node.allocated();
     }

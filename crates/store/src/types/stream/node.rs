@@ -86,7 +86,7 @@ impl Node {
             let flags = reader.integer_if(|flags| flags & !(DELETED | SAME_FIELDS) == 0)?;
             let id = apart(master, reader.integer_if(|_| true)?, reader.integer_if(|_| true)?);
             let is_deleted = flags & DELETED != 0;
-            if !is_deleted && last.is_some_and(|last| id <= last) {
+            if !is_deleted && (id < master || last.is_some_and(|last| id <= last)) {
                 return Err(Corrupt(start.offset()));
             }
             last = if is_deleted { last } else { Some(id) };
@@ -206,11 +206,6 @@ impl<'a> View<'a> {
     /// The first entry, deleted or not.
     pub(super) fn first(&self) -> Option<Slot> {
         self.packed.next(self.skip(self.names, self.fields)).map(|at| self.slot(at))
-    }
-
-    /// The first one that is not deleted.
-    pub(super) fn first_live(&self) -> Option<Slot> {
-        std::iter::successors(self.first(), |slot| self.next(slot)).find(|slot| !slot.is_deleted())
     }
 
     /// The last one.

@@ -88,8 +88,8 @@ fn blocks_that_are_no_node_are_refused() {
             assert!(with(at, value).is_err(), "{value} at {at}");
         }
     }
-    // Ids: twice, out of order.
-    for (at, value) in [(6, 1), (6, 2), (18, 0), (18, -1)] {
+    // Ids: before the node's own, twice, out of order.
+    for (at, value) in [(6, -1), (6, 1), (6, 2), (18, 0), (18, -1)] {
         assert!(with(at, value).is_err(), "{value} at {at}");
     }
     assert!(with(11, -1).is_ok() && with(12, 0).is_ok() && with(12, 1 << 62).is_ok(), "deleted ones need no order");

@@ -20,19 +20,18 @@ pub struct Counters {
 }
 
 impl EntryLog {
-    /// Adds the node with an id, behind those that are there. The error has the offset in the block of what is wrong; 0
-    /// if it, or its first entry, has no larger id than what is there.
+    /// Adds the node with an id, which is larger than those of the entries that are there. The error has the offset in the
+    /// block of what is wrong; 0 if it is the id. Nodes without entries, which Redis may have, are left out.
     pub fn restore_node(&mut self, master: Id, block: Vec<u8>) -> Result<(), Corrupt> {
         let mut node = Node::from_packed(master, Packed::from_bytes(block)?)?;
-        let is_behind = self.nodes.last_key_value().is_none_or(|(last, _)| master > *last);
-        let first = node.view(master).first_live();
-        let last = self.last_entry().map_or(Id::MIN, |entry| entry.id());
-        if !is_behind || first.is_some_and(|first| first.id <= last) {
+        if self.last_entry().is_some_and(|last| master <= last.id()) {
             return Err(Corrupt(0));
         }
-        node.shrink();
-        self.length += node.len() as u64;
-        self.insert_node(master, node);
+        if node.len() > 0 {
+            node.shrink();
+            self.length += node.len() as u64;
+            self.insert_node(master, node);
+        }
         Ok(())
     }
 

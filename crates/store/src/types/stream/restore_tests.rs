@@ -47,7 +47,7 @@ fn parts_that_contradict_each_other_are_refused() {
     let mut read = EntryLog::default();
     assert_eq!(read.restore_node(Id::MIN, parts[0].1[1..].to_vec()), Err(Corrupt(0)));
     read.restore_node(parts[0].0, parts[0].1.clone()).unwrap();
-    // The first node ends with 100-0, the second begins with 101-0.
+    // The first node ends with 100-0.
     assert_eq!(read.restore_node(Id::new(100, 0), parts[1].1.clone()), Err(Corrupt(0)));
     read.restore_node(parts[1].0, parts[1].1.clone()).unwrap();
     let right = Counters { length: 199, ..counters(&log) };
@@ -55,6 +55,17 @@ fn parts_that_contradict_each_other_are_refused() {
     assert!(!read.restore_counters(Counters { last_id: Id::new(199, 9), ..right }));
     assert_eq!(read.last_id(), Id::MIN);
     assert!(read.restore_counters(right));
+}
+
+#[test]
+fn nodes_without_entries_are_left_out() {
+    let mut block = Packed::new();
+    for number in ["0", "1", "1", "7", "0", "3", "0", "0", "70", "4"] {
+        block.push(number.as_bytes());
+    }
+    let mut read = EntryLog::default();
+    assert_eq!(read.restore_node(Id::new(1, 0), block.as_bytes().to_vec()), Ok(()));
+    assert_eq!((read.node_count(), read.len()), (0, 0));
 }
 
 #[test]

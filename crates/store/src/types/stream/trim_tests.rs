@@ -54,12 +54,9 @@ fn no_more_than_the_limit() {
 }
 
 #[test]
-fn a_node_can_have_deleted_entries_only() {
+fn no_node_has_deleted_entries_only() {
     let mut log = filled(20);
     log.delete(Id::new(1, 9));
     assert_eq!(trim(&mut log, Threshold::MinId(Id::new(1, 9)), false, 0), (9, 10, 10));
-    assert_eq!(log.node_count(), 2);
-    assert_eq!(log.range(Id::MIN, Id::MAX).next().map(|entry| entry.id()), Some(Id::new(1, 10)));
-    assert_eq!(trim(&mut log, Threshold::MaxLen(9), true, 0), (0, 10, 10));
-    assert_eq!(log.node_count(), 1, "nothing less stays without it");
+    assert_eq!(log.node_count(), 1);
 }

@@ -1,0 +1,268 @@
+//! CLIENT TRACKING, TRACKINGINFO, CACHING and GETREDIR: clients that keep copies of values.
+
+use crate::clients::tracking::TrackingMode;
+use crate::command::context::Context;
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+
+pub fn tracking(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.is_word(2, "off") {
+        parse(ctx)?;
+        ctx.server.stop_tracking(ctx.client);
+        return ctx.reply_ok();
+    }
+    if !ctx.is_word(2, "on") {
+        parse(ctx)?;
+        return Err(SYNTAX_ERROR.into());
+    }
+    let mut mode = parse(ctx)?;
+    check_mode(&mode, ctx.client.tracking.as_deref())?;
+    if mode.broadcast {
+        if mode.prefixes.is_empty() {
+            mode.prefixes.push(Box::default());
+        }
+        let own = ctx.client.tracking.as_ref().map_or(&[][..], |before| &before.prefixes);
+        check_prefixes(&mode.prefixes, own)?;
+        mode.prefixes.extend(own.iter().cloned());
+        mode.prefixes.sort();
+        mode.prefixes.dedup();
+    }
+    ctx.server.stop_tracking(ctx.client);
+    ctx.server.start_tracking(ctx.client, mode);
+    ctx.reply_ok()
+}
+
+fn parse(ctx: &Context<'_>) -> Result<TrackingMode, Error> {
+    let mut mode = TrackingMode::default();
+    let mut words = ctx.args.from(3);
+    while let Some(word) = words.next() {
+        let left = words.len();
+        match word.to_ascii_lowercase().as_slice() {
+            b"redirect" if left > 0 => {
+                if mode.redirect.is_some() {
+                    return Err("ERR A client can only redirect to a single other client".into());
+                }
+                let id = resp::number::parse(words.next().unwrap_or_default());
+                let id = id.ok_or("ERR value is not an integer or out of range")?;
+                let found =
+                    u64::try_from(id).ok().filter(|id| ctx.server.reference_of(*id, Some(ctx.client)).is_some());
+                mode.redirect = Some(found.ok_or("ERR The client ID you want redirect to does not exist")?);
+            }
+            b"prefix" if left > 0 => mode.prefixes.extend(words.next().map(Box::from)),
+            b"bcast" => mode.broadcast = true,
+            b"optin" => mode.opt_in = true,
+            b"optout" => mode.opt_out = true,
+            b"noloop" => mode.no_loop = true,
+            _ => return Err(SYNTAX_ERROR.into()),
+        }
+    }
+    Ok(mode)
+}
+
+fn check_mode(mode: &TrackingMode, before: Option<&TrackingMode>) -> Outcome {
+    if !mode.broadcast && !mode.prefixes.is_empty() {
+        return Err("ERR PREFIX option requires BCAST mode to be enabled".into());
+    }
+    if before.is_some_and(|before| before.broadcast != mode.broadcast) {
+        return Err("ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then \
+                    re-enabling it with a different mode."
+            .into());
+    }
+    if mode.broadcast && (mode.opt_in || mode.opt_out) {
+        return Err("ERR OPTIN and OPTOUT are not compatible with BCAST".into());
+    }
+    if mode.opt_in && mode.opt_out {
+        return Err("ERR You can't specify both OPTIN mode and OPTOUT mode".into());
+    }
+    let switches = |before: &TrackingMode| (mode.opt_in && before.opt_out) || (mode.opt_out && before.opt_in);
+    if before.is_some_and(switches) {
+        return Err("ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then \
+                    re-enabling it with a different mode."
+            .into());
+    }
+    Ok(())
+}
+
+/// No prefix may be a prefix of another one.
+fn check_prefixes(new: &[Box<[u8]>], own: &[Box<[u8]>]) -> Outcome {
+    let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
+    let error = |prefix: &[u8], which: &str, other: &[u8]| {
+        let after = [b"' overlaps with ", which.as_bytes(), b" prefix '", other].concat();
+        let end = "'. Prefixes for a single client must not overlap.";
+        let text = [b"ERR Prefix '", prefix, &after, end.as_bytes()].concat();
+        Error::from(text)
+    };
+    for (at, prefix) in new.iter().enumerate() {
+        if let Some(other) = own.iter().find(|other| overlap(prefix, other) && *other != prefix) {
+            return Err(error(prefix, "an existing", other));
+        }
+        if let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other)) {
+            return Err(error(prefix, "another provided", other));
+        }
+    }
+    Ok(())
+}
+
+pub fn trackinginfo(ctx: &mut Context<'_>) -> Outcome {
+    let mode = ctx.client.tracking.as_deref().cloned();
+    let mut reply = ctx.reply();
+    reply.map(3);
+    reply.bulk("flags");
+    let Some(mode) = mode else {
+        reply.set(1);
+        reply.bulk("off");
+        reply.bulk("redirect");
+        reply.integer(-1);
+        reply.bulk("prefixes");
+        reply.array(0);
+        return Ok(());
+    };
+    let flags = [
+        (true, "on"),
+        (mode.broadcast, "bcast"),
+        (mode.opt_in, "optin"),
+        (mode.opt_in && mode.caching, "caching-yes"),
+        (mode.opt_out, "optout"),
+        (mode.opt_out && mode.caching, "caching-no"),
+        (mode.no_loop, "noloop"),
+        (mode.broken, "broken_redirect"),
+    ];
+    let flags: Vec<&str> = flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name).collect();
+    reply.set(flags.len());
+    flags.iter().for_each(|flag| reply.bulk(flag));
+    reply.bulk("redirect");
+    reply.integer(mode.redirect.map_or(0, |id| id as i64));
+    reply.bulk("prefixes");
+    reply.strings(&mode.prefixes);
+    Ok(())
+}
+
+/// What it says holds for the next request.
+pub fn caching(ctx: &mut Context<'_>) -> Outcome {
+    let word = ctx.arg(2);
+    let Some(mode) = ctx.client.tracking.as_mut().filter(|mode| mode.opt_in || mode.opt_out) else {
+        return Err("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT \
+                    mode enabled"
+            .into());
+    };
+    match word.to_ascii_lowercase().as_slice() {
+        b"yes" if mode.opt_in => mode.caching = true,
+        b"yes" => {
+            return Err("ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode.".into());
+        }
+        b"no" if mode.opt_out => mode.caching = true,
+        b"no" => {
+            return Err("ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode.".into());
+        }
+        _ => return Err(SYNTAX_ERROR.into()),
+    }
+    ctx.reply_ok()
+}
+
+/// -1 for a client that does not track, 0 for one that is told itself.
+pub fn getredir(ctx: &mut Context<'_>) -> Outcome {
+    let id = ctx.client.tracking.as_ref().map_or(-1, |mode| mode.redirect.map_or(0, |id| id as i64));
+    ctx.reply_integer(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn a_reader_is_told_once() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "HELLO 3");
+        session.run_as(&mut other, "CLIENT TRACKING ON");
+        session.run_as(&mut other, "MGET a b");
+        session.expect(&[("SET a 1", "+OK"), ("SET a 2", "+OK"), ("SET c 1", "+OK")]);
+        assert_eq!(session.received(&mut other), ">2 $10 invalidate *1 $1 a");
+        session.expect(&[("FLUSHALL", "+OK")]);
+        assert_eq!(session.received(&mut other), ">2 $10 invalidate _");
+        session.expect(&[("SET b 1", "+OK")]);
+        assert_eq!(session.received(&mut other), "");
+    }
+
+    #[test]
+    fn its_own_changes_come_after_the_reply() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("GET a", "_"),
+            ("SET a 1", "+OK >2 $10 invalidate *1 $1 a"),
+            ("CLIENT TRACKING ON NOLOOP", "+OK"),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK"),
+        ]);
+    }
+
+    #[test]
+    fn opting_in_and_out() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON OPTIN", "+OK"),
+            ("GET a", "_"),
+            ("SET a 1", "+OK"),
+            ("CLIENT CACHING NO", "-ERR CLIENT CACHING NO is only valid when tracking is enabled in OPTOUT mode."),
+            ("CLIENT CACHING YES", "+OK"),
+            ("GET a", "$1 1"),
+            ("GET b", "_"),
+            ("SET b 1", "+OK"),
+            ("SET a 1", "+OK >2 $10 invalidate *1 $1 a"),
+            ("CLIENT TRACKING OFF", "+OK"),
+            ("CLIENT TRACKING ON OPTOUT", "+OK"),
+            ("CLIENT CACHING NO", "+OK"),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK"),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK >2 $10 invalidate *1 $1 a"),
+        ]);
+    }
+
+    #[test]
+    fn prefixes_are_told_before_the_loop_sleeps() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "HELLO 3");
+        session.run_as(&mut other, "CLIENT TRACKING ON BCAST PREFIX a PREFIX b");
+        session.expect(&[("SET a1 1", "+OK"), ("SET c1 1", "+OK"), ("SET a2 1", "+OK")]);
+        session.server.tell_broadcasts();
+        assert_eq!(session.received(&mut other), ">2 $10 invalidate *2 $2 a1 $2 a2");
+    }
+
+    #[test]
+    fn another_client_is_told_in_its_place() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        let id = other.id;
+        session.run_as(&mut other, "SUBSCRIBE __redis__:invalidate");
+        session.expect(&[
+            (&format!("CLIENT TRACKING ON REDIRECT {id}"), "+OK"),
+            ("CLIENT GETREDIR", &format!(":{id}")),
+            ("GET k", "$-1"),
+            ("SET k 1", "+OK"),
+        ]);
+        assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate *1 $1 k");
+    }
+
+    #[test]
+    fn wrong_options() {
+        Session::new().expect(&[
+            ("CLIENT TRACKING x", "-ERR syntax error"),
+            ("CLIENT TRACKING ON PREFIX a", "-ERR PREFIX option requires BCAST mode to be enabled"),
+            ("CLIENT TRACKING ON OPTIN OPTOUT", "-ERR You can't specify both OPTIN mode and OPTOUT mode"),
+            ("CLIENT TRACKING ON BCAST OPTIN", "-ERR OPTIN and OPTOUT are not compatible with BCAST"),
+            ("CLIENT TRACKING ON REDIRECT 999", "-ERR The client ID you want redirect to does not exist"),
+            (
+                "CLIENT TRACKING ON BCAST PREFIX ab PREFIX a",
+                "-ERR Prefix 'ab' overlaps with another provided prefix 'a'. Prefixes for a single client must not \
+                 overlap.",
+            ),
+            ("CLIENT TRACKINGINFO", "*6 $5 flags *1 $3 off $8 redirect :-1 $8 prefixes *0"),
+            ("CLIENT TRACKING ON BCAST PREFIX a", "+OK"),
+            ("CLIENT TRACKINGINFO", "*6 $5 flags *2 $2 on $5 bcast $8 redirect :0 $8 prefixes *1 $1 a"),
+        ]);
+    }
+}

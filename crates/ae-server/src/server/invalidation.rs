@@ -1,0 +1,147 @@
+//! Telling clients that their copies of values are no longer right.
+
+use super::state::Server;
+use crate::clients::client::{Client, ClientRef};
+use crate::clients::tracking::TrackingMode;
+use resp::{Protocol, writer};
+
+/// The channel on which a client that speaks RESP2 is told.
+const CHANNEL: &[u8] = b"__redis__:invalidate";
+
+impl Server {
+    /// The client tracks in this way from now on.
+    pub fn start_tracking(&mut self, client: &mut Client, mode: TrackingMode) {
+        self.tracking.start(client.reference(), &mode.prefixes);
+        client.tracking = Some(Box::new(mode));
+        self.databases.observers.set_tracking(true);
+    }
+
+    pub fn stop_tracking(&mut self, client: &mut Client) {
+        if let Some(mode) = client.tracking.take() {
+            self.tracking.stop(client.reference(), &mode.prefixes);
+            self.databases.observers.set_tracking(!self.tracking.is_empty());
+        }
+    }
+
+    /// Tells of the keys that have changed since the last time, by a request of `current`.
+    pub fn tell_invalidated(&mut self, mut current: Option<&mut Client>) {
+        let invalidated = std::mem::take(&mut self.databases.observers.invalidated);
+        let by = current.as_ref().map(|client| client.reference());
+        if invalidated.all {
+            self.tracking.forget_all();
+            for client in self.tracking.clients().collect::<Vec<_>>() {
+                self.tell_client(client, current.as_deref_mut(), None);
+            }
+        }
+        for key in invalidated.keys {
+            for client in self.tracking.forget(&key) {
+                if self.wants_to_know(client, current.as_deref(), by) {
+                    self.tell_client(client, current.as_deref_mut(), Some(&[&key]));
+                }
+            }
+            self.tracking.note_prefixes(&key, by);
+        }
+    }
+
+    /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed.
+    pub fn shrink_tracking(&mut self) {
+        while let Some(key) = self.tracking.excess(self.config.tracking_max_keys as usize) {
+            for client in self.tracking.forget(&key) {
+                self.tell_client(client, None, Some(&[&key]));
+            }
+        }
+    }
+
+    /// Tells of the keys with certain prefixes that have changed since the last time.
+    pub fn tell_broadcasts(&mut self) {
+        for broadcast in self.tracking.take_broadcasts() {
+            for client in broadcast.clients {
+                let changed = broadcast.changed.iter();
+                let keys: Vec<&[u8]> =
+                    changed.filter(|(_, by)| self.wants_to_know(client, None, *by)).map(|(key, _)| &**key).collect();
+                if !keys.is_empty() {
+                    self.tell_client(client, None, Some(&keys));
+                }
+            }
+        }
+    }
+
+    /// Whether a client is told of a change that a request of `by` made.
+    fn wants_to_know(&self, client: ClientRef, current: Option<&Client>, by: Option<ClientRef>) -> bool {
+        let is_current = current.filter(|current| current.reference() == client);
+        let found = is_current.or_else(|| self.clients.get(client.fd).filter(|other| other.id == client.id));
+        let mode = found.and_then(|client| client.tracking.as_ref());
+        mode.is_some_and(|mode| !(mode.no_loop && by == Some(client)))
+    }
+
+    /// Tells a client, or the one that it named for that. No keys are all keys.
+    fn tell_client(&mut self, client: ClientRef, mut current: Option<&mut Client>, keys: Option<&[&[u8]]>) {
+        let mut found = find(self, client, current.as_deref_mut());
+        let Some(tracker) = &mut found else { return };
+        let Some(mode) = &mut tracker.tracking else { return };
+        let Some(redirect) = mode.redirect else {
+            // Without a redirection only RESP3 has a form for it.
+            if tracker.protocol == Protocol::Resp3 {
+                write_invalidation(tracker, keys);
+                self.clients.wants_to_send(client);
+            }
+            return;
+        };
+        let target = self.reference_of(redirect, current.as_deref());
+        if let Some(target) = target {
+            let Some(receiver) = find(self, target, current) else { return };
+            if receiver.protocol == Protocol::Resp3 || receiver.subscriptions.is_some() {
+                write_invalidation(receiver, keys);
+                self.clients.wants_to_send(target);
+            }
+        } else if let Some(tracker) = find(self, client, current) {
+            tell_broken(tracker, redirect);
+            self.clients.wants_to_send(client);
+        }
+    }
+
+    /// The client with an id.
+    pub fn reference_of(&self, id: u64, current: Option<&Client>) -> Option<ClientRef> {
+        let found = current.into_iter().chain(self.clients.iter()).find(|client| client.id == id);
+        found.map(Client::reference)
+    }
+}
+
+fn find<'a>(server: &'a mut Server, client: ClientRef, current: Option<&'a mut Client>) -> Option<&'a mut Client> {
+    match current {
+        Some(current) if current.reference() == client => Some(current),
+        _ => server.clients.get_same(client),
+    }
+}
+
+fn write_invalidation(client: &mut Client, keys: Option<&[&[u8]]>) {
+    let mut reply = client.reply();
+    match reply.protocol() {
+        Protocol::Resp3 => {
+            reply.push(2);
+            reply.bulk("invalidate");
+        }
+        Protocol::Resp2 => {
+            reply.array(3);
+            reply.bulk("message");
+            reply.bulk(CHANNEL);
+        }
+    }
+    match keys {
+        Some(keys) => reply.strings(keys),
+        None => reply.null_array(),
+    }
+}
+
+/// The client that is told in its place has gone.
+fn tell_broken(client: &mut Client, redirect: u64) {
+    if let Some(mode) = &mut client.tracking {
+        mode.broken = true;
+    }
+    if client.protocol == Protocol::Resp3 {
+        let out = &mut client.output.bytes;
+        writer::push(out, Protocol::Resp3, 2);
+        writer::bulk(out, b"tracking-redir-broken");
+        writer::integer(out, redirect as i64);
+    }
+}

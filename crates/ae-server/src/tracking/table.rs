@@ -1,0 +1,135 @@
+//! Who may have a copy of which key.
+
+use crate::clients::client::ClientRef;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Keys that clients have read, and prefixes that they are told of.
+#[derive(Default)]
+pub struct TrackingTable {
+    keys: HashMap<Box<[u8]>, BTreeSet<ClientRef>>,
+    /// How many clients all keys have together.
+    items: usize,
+    prefixes: BTreeMap<Box<[u8]>, Prefix>,
+    /// The clients that track, in either way.
+    clients: BTreeSet<ClientRef>,
+}
+
+#[derive(Default)]
+struct Prefix {
+    clients: BTreeSet<ClientRef>,
+    /// Keys that have changed, each with who changed it last.
+    changed: BTreeMap<Box<[u8]>, Option<ClientRef>>,
+}
+
+/// What the clients of one prefix are to be told.
+pub struct Broadcast {
+    pub clients: Vec<ClientRef>,
+    pub changed: Vec<(Box<[u8]>, Option<ClientRef>)>,
+}
+
+impl TrackingTable {
+    /// A client tracks from now on.
+    pub fn start(&mut self, client: ClientRef, prefixes: &[Box<[u8]>]) {
+        self.clients.insert(client);
+        for prefix in prefixes {
+            self.prefixes.entry(prefix.clone()).or_default().clients.insert(client);
+        }
+    }
+
+    /// A client no longer tracks. The keys that it has read are forgotten when they change.
+    pub fn stop(&mut self, client: ClientRef, prefixes: &[Box<[u8]>]) {
+        self.clients.remove(&client);
+        for prefix in prefixes {
+            if let Some(found) = self.prefixes.get_mut(prefix) {
+                found.clients.remove(&client);
+                if found.clients.is_empty() {
+                    self.prefixes.remove(prefix);
+                }
+            }
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+    }
+
+    /// The clients that track.
+    pub fn clients(&self) -> impl ExactSizeIterator<Item = ClientRef> {
+        self.clients.iter().copied()
+    }
+
+    /// A client has read a key.
+    pub fn remember(&mut self, key: &[u8], client: ClientRef) {
+        let clients = match self.keys.get_mut(key) {
+            Some(clients) => clients,
+            None => self.keys.entry(key.into()).or_default(),
+        };
+        self.items += usize::from(clients.insert(client));
+    }
+
+    /// The clients that have read a key, which is forgotten.
+    pub fn forget(&mut self, key: &[u8]) -> BTreeSet<ClientRef> {
+        let clients = self.keys.remove(key).unwrap_or_default();
+        self.items -= clients.len();
+        clients
+    }
+
+    /// All keys are forgotten, and what is to be told of prefixes.
+    pub fn forget_all(&mut self) {
+        self.keys.clear();
+        self.items = 0;
+        self.prefixes.values_mut().for_each(|prefix| prefix.changed.clear());
+    }
+
+    /// Some key, if there are more than `max`.
+    pub fn excess(&self, max: usize) -> Option<Box<[u8]>> {
+        if max == 0 || self.keys.len() <= max { None } else { self.keys.keys().next().cloned() }
+    }
+
+    /// A key has changed, by a request of `by`: its prefixes' clients are to be told.
+    pub fn note_prefixes(&mut self, key: &[u8], by: Option<ClientRef>) {
+        for (prefix, found) in &mut self.prefixes {
+            if key.starts_with(prefix) {
+                found.changed.insert(key.into(), by);
+            }
+        }
+    }
+
+    /// What there is to be told of prefixes.
+    pub fn take_broadcasts(&mut self) -> Vec<Broadcast> {
+        let changed = self.prefixes.values_mut().filter(|prefix| !prefix.changed.is_empty());
+        changed
+            .map(|prefix| Broadcast {
+                clients: prefix.clients.iter().copied().collect(),
+                changed: std::mem::take(&mut prefix.changed).into_iter().collect(),
+            })
+            .collect()
+    }
+
+    /// How many keys are remembered, how many clients they have together, and how many prefixes there are.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.keys.len(), self.items, self.prefixes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_forgotten_when_they_have_changed() {
+        let (one, other) = (ClientRef { fd: 1, id: 1 }, ClientRef { fd: 2, id: 2 });
+        let mut table = TrackingTable::default();
+        table.remember(b"a", one);
+        table.remember(b"a", other);
+        table.remember(b"a", one);
+        table.remember(b"b", one);
+        assert_eq!(table.counts(), (2, 3, 0));
+        assert_eq!(table.forget(b"a").len(), 2);
+        assert!(table.forget(b"a").is_empty());
+        assert_eq!(table.counts(), (1, 1, 0));
+        assert_eq!((table.excess(1), table.excess(0)), (None, None));
+        table.remember(b"c", one);
+        assert!(table.excess(1).is_some());
+    }
+}
