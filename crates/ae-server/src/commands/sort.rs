@@ -122,11 +122,14 @@ fn sorted(ctx: &mut Context<'_>, elements: Vec<Vec<u8>>, options: &Options<'_>) 
         weighed.push((weight, element));
     }
     // As C's strings, which end at a zero byte, unless the result is stored.
-    let text = |text| if options.store.is_some() { text } else { c_text(text, usize::MAX) };
+    fn compared(text: &[u8], whole: bool) -> &[u8] {
+        if whole { text } else { c_text(text, usize::MAX) }
+    }
+    let whole = options.store.is_some();
     weighed.sort_by(|(one, one_element), (other, other_element)| {
         let order = match (one, other) {
             (Weight::Number(one), Weight::Number(other)) => one.cmp(other).then_with(|| one_element.cmp(other_element)),
-            (Weight::Text(Some(one)), Weight::Text(Some(other))) => text(one).cmp(text(other)),
+            (Weight::Text(Some(one)), Weight::Text(Some(other))) => compared(one, whole).cmp(compared(other, whole)),
             (Weight::Text(one), Weight::Text(other)) => one.is_some().cmp(&other.is_some()),
             _ => Ordering::Equal,
         };
