@@ -1,9 +1,9 @@
 //! KEYS and SCAN: finding keys.
 
+use super::scan_options::{INVALID_CURSOR, ScanOptions, parse_cursor};
 use crate::command::context::Context;
-use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
+use crate::command::error::Outcome;
 use crate::glob::{Case, matches};
-use resp::{number, writer};
 
 pub fn keys(ctx: &mut Context<'_>) -> Outcome {
     let pattern = ctx.arg(1);
@@ -21,65 +21,18 @@ pub fn keys(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn scan(ctx: &mut Context<'_>) -> Outcome {
-    let mut cursor = parse_cursor(ctx.arg(1)).ok_or("ERR invalid cursor")?;
-    let (mut pattern, mut kind, mut wanted) = (&b"*"[..], None, 10);
-    let mut words = ctx.args.from(2);
-    while let Some(word) = words.next() {
-        let value = words.next().ok_or(SYNTAX_ERROR)?;
-        match word.to_ascii_lowercase().as_slice() {
-            b"count" => {
-                wanted = number::parse(value).ok_or(NOT_AN_INTEGER)?;
-                if wanted < 1 {
-                    return Err(SYNTAX_ERROR.into());
-                }
+    let cursor = parse_cursor(ctx.arg(1)).ok_or(INVALID_CURSOR)?;
+    let options = ScanOptions::parse(ctx.args.from(2), true)?;
+    let (db, mut reply) = ctx.split();
+    options.reply_page(&mut reply, cursor, |cursor, page| {
+        db.scan(cursor, |key, value| {
+            page.visited += 1;
+            if options.wants(value.type_name()) && options.matches(key) {
+                page.add(key);
             }
-            b"match" => pattern = value,
-            b"type" => kind = Some(value),
-            _ => return Err(SYNTAX_ERROR.into()),
-        }
-    }
-    let (mut found, mut count) = (Vec::new(), 0);
-    // COUNT limits the work, so keys that do not match count too; in a table with many empty buckets the
-    // buckets set the limit.
-    let mut buckets = wanted.saturating_mul(10);
-    let mut visited = 0;
-    loop {
-        cursor = ctx.db().scan(cursor, |key, value| {
-            visited += 1;
-            if kind.is_none_or(|kind| kind.eq_ignore_ascii_case(value.type_name().as_bytes()))
-                && (pattern == b"*" || matches(pattern, key, Case::Sensitive))
-            {
-                writer::bulk(&mut found, key);
-                count += 1;
-            }
-        });
-        buckets -= 1;
-        if cursor == 0 || buckets == 0 || visited >= wanted {
-            break;
-        }
-    }
-    let mut reply = ctx.reply();
-    reply.array(2);
-    reply.bulk(cursor.to_string());
-    reply.array(count);
-    reply.out().append(&mut found);
+        })
+    });
     Ok(())
-}
-
-/// What C's `strtoul` reads, and so Redis: nothing is 0, a negative number counts from the end of the range, and a zero
-/// byte ends the text.
-fn parse_cursor(text: &[u8]) -> Option<u64> {
-    let text = text.split(|c| *c == 0).next().unwrap_or_default();
-    let (negative, digits) = match text {
-        [] => return Some(0),
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    // Only digits: no second sign.
-    let digits = std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|c| c.is_ascii_digit()))?;
-    let value: u64 = digits.parse().ok()?;
-    Some(if negative { value.wrapping_neg() } else { value })
 }
 
 #[cfg(test)]
