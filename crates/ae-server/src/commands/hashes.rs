@@ -23,7 +23,7 @@ pub fn hmset(ctx: &mut Context<'_>) -> Outcome {
 
 /// Sets the fields that the request names, and returns how many of them are new.
 fn set_fields(ctx: &mut Context<'_>) -> Result<usize, Error> {
-    if ctx.args.len() % 2 != 0 {
+    if !ctx.args.len().is_multiple_of(2) {
         return Err(ctx.wrong_arity());
     }
     let (key, mut words, limits) = (ctx.arg(1), ctx.args.from(2), ctx.limits().hash);
