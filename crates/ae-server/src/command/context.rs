@@ -77,6 +77,15 @@ impl<'a> Context<'a> {
         number::parse(self.arg(index)).filter(|value| range.contains(value)).ok_or(otherwise.into())
     }
 
+    /// An argument as the number of a database.
+    pub fn database(&self, index: usize) -> Result<u32, Error> {
+        let Ok(db) = i32::try_from(self.integer(index)?) else {
+            return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
+        };
+        let db = u32::try_from(db).ok().filter(|db| *db < self.server.config.databases);
+        db.ok_or("ERR DB index is out of range".into())
+    }
+
     /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
     pub fn timeout(&self, index: usize) -> Result<i64, Error> {
         let seconds = LongDouble::parse(self.arg(index)).ok_or("ERR timeout is not a float or out of range")?;
@@ -92,6 +101,11 @@ impl<'a> Context<'a> {
     /// The client's database.
     pub fn db(&mut self) -> Db<'_> {
         self.server.databases.db(self.client.db as usize, self.server.now)
+    }
+
+    /// Another database.
+    pub fn db_of(&mut self, db: u32) -> Db<'_> {
+        self.server.databases.db(db as usize, self.server.now)
     }
 
     /// The client's database, and where the reply goes, both at once.

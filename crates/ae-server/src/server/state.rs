@@ -4,8 +4,11 @@ use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
+use crate::config::choices::Policy;
+use crate::config::groups::Memory;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::db::usage::Usage;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::tracking::table::TrackingTable;
@@ -66,6 +69,7 @@ impl Server {
             config,
         };
         server.databases.observers.set_events(server.config.keyspace_events);
+        server.databases.usage = usage(&server.config.memory);
         server.read_clock();
         server
     }
@@ -99,6 +103,7 @@ impl Server {
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
+        self.databases.usage = usage(&config.memory);
         self.config = config;
         Ok(())
     }
@@ -131,12 +136,19 @@ impl Server {
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
         self.shrink_tracking();
-        if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
+        let garbage_left = self.databases.garbage.free();
+        if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }
 
     pub fn cron_interval(&self) -> Duration {
         Duration::from_millis(u64::from(1000 / self.config.hz.clamp(1, 500)))
     }
+}
+
+/// How uses of keys are noted, so that eviction can go by it.
+fn usage(memory: &Memory) -> Usage {
+    let frequency = matches!(memory.policy, Policy::AllkeysLfu | Policy::VolatileLfu);
+    Usage { frequency, log_factor: memory.lfu_log_factor, decay_time: memory.lfu_decay_time }
 }
 
 #[cfg(test)]

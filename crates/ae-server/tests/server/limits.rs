@@ -327,3 +327,36 @@ fn clients_that_vanish_in_the_middle() {
     let mut client = server.connect();
     eventually("they are gone", || client.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
 }
+
+/// A subscriber that reads nothing is closed once so much waits for it; the publisher is not held up.
+#[test]
+fn a_subscriber_that_does_not_read_is_closed() {
+    let server = start(&["--client-output-buffer-limit", "pubsub 1mb 0 0"]);
+    let mut subscriber = server.connect();
+    subscriber.send("SUBSCRIBE c\r\n");
+    assert_eq!(subscriber.line(), "*3");
+    let mut publisher = server.connect();
+    // What the sockets' buffers hold is not waiting here.
+    let message = "m".repeat(100_000);
+    let closed = (0..2000).any(|_| publisher.ask(&["PUBLISH", "c", &message]) == b":0");
+    assert!(closed, "200 MB were kept for a subscriber");
+}
+
+#[test]
+fn clients_that_use_too_much_memory_are_closed() {
+    let server = start(&["--maxmemory-clients", "1mb"]);
+    let (mut small, mut large) = (server.connect(), server.connect());
+    large.call("MULTI", "+OK");
+    let request = request(&["PING", &"m".repeat(100_000)]);
+    for _ in 0..50 {
+        // It may be closed at any of them.
+        if large.stream.write_all(&request).is_err() {
+            break;
+        }
+    }
+    let mut replies = Vec::new();
+    // The end, or a reset.
+    let _ = large.stream.read_to_end(&mut replies);
+    assert!(replies.len() < 50 * "+QUEUED\r\n".len(), "5 MB were queued");
+    small.call("PING", "+PONG");
+}

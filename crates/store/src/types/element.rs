@@ -3,7 +3,7 @@
 use crate::number::{self, Digits};
 
 /// One element.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Element<'a> {
     /// Bytes that spell no integer.
     Text(&'a [u8]),

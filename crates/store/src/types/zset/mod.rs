@@ -5,8 +5,10 @@
 //! - `ranked`: the large form, a table of members and a `tree` that counts
 //! - `entries`: iteration over either form
 //! - `range`: which ranks a range of scores, of members or of ranks covers
+//! - `algebra`: union, intersection, difference
 //! - `score`: what a score is and how it is written; `float`: how one is read
 
+mod algebra;
 mod entries;
 mod float;
 mod pairs;
@@ -16,6 +18,7 @@ mod score;
 mod sorted_set;
 mod tree;
 
+pub use algebra::{Aggregate, Source, Weighted, difference, in_order, intersection, union};
 pub use entries::{Entries, Entry};
 pub use range::{LexBound, LexRange, ScoreBound, ScoreRange, limited};
 pub use score::{Score, ScoreText};

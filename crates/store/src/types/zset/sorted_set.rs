@@ -8,6 +8,8 @@ use super::score::{Score, ScoreText};
 use crate::number::Digits;
 use crate::types::Element;
 use crate::types::packed::Packed;
+use crate::types::table::choose;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// What the small form may hold; one member more or one longer changes it to the large one, for good.
@@ -141,9 +143,33 @@ impl SortedSet {
         self.get(random().checked_rem(self.len() as u64)? as usize)
     }
 
+    /// Calls `found` with `count` different members, or with all if there are no more; any choice is as likely as any
+    /// other.
+    pub fn random_distinct(&self, count: usize, mut random: impl FnMut() -> u64, mut found: impl FnMut(Entry<'_>)) {
+        // A third of the set: then three picks in two hit something new, and passing over all members is no dearer.
+        const SHARE: usize = 3;
+        if count >= self.len() / SHARE {
+            return choose(self.iter(), self.len(), count, random, found);
+        }
+        let mut seen = HashSet::with_capacity_and_hasher(count, ahash::RandomState::new());
+        while seen.len() < count {
+            let rank = (random() % self.len() as u64) as usize;
+            if seen.insert(rank) {
+                self.get(rank).into_iter().for_each(&mut found);
+            }
+        }
+    }
+
     /// Gives a member a score, whether it is there or not.
     pub fn insert(&mut self, member: &[u8], score: Score, limits: &Limits) -> Change {
         self.update(member, limits, |_| Some(score))
+    }
+
+    /// Adds what another one has.
+    pub fn extend<'a>(&mut self, entries: impl Iterator<Item = Entry<'a>>, limits: &Limits) {
+        entries.for_each(|entry| {
+            self.insert(entry.member.as_slice(&mut Digits::new()), entry.score, limits);
+        });
     }
 
     /// Gives a member the score that `decide` says when it has seen the old one, if there is one. None: all stays.

@@ -49,6 +49,30 @@ fn grows_at_the_limits_of_redis() {
     assert_eq!((set.encoding(), set.score(b"")), ("skiplist", Some(score(1.0))));
 }
 
+#[test]
+fn different_members_at_random() {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state >> 33
+    };
+    for set in [SortedSet::new(), filled(1), filled(20), filled(2000)] {
+        for count in [0, 1, 7, 600, 700, usize::MAX] {
+            let mut picked = HashSet::new();
+            set.random_distinct(count, &mut random, |entry| {
+                assert!(picked.insert(entry.member.to_vec()));
+                assert_eq!(set.score(&entry.member.to_vec()), Some(entry.score));
+            });
+            assert_eq!(picked.len(), count.min(set.len()));
+        }
+    }
+    let mut picked = HashSet::new();
+    for _ in 0..1000 {
+        filled(20).random_distinct(2, &mut random, |entry| _ = picked.insert(entry.member.to_vec()));
+    }
+    assert_eq!(picked.len(), 20);
+}
+
 /// The sequence that redis-server 7.0.15 gives to DUMP for these members.
 #[test]
 fn packed_as_redis_does_it() {
