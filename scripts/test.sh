@@ -34,6 +34,12 @@ c_and_python() {
     done
 }
 
+# A quarter of `make conformance`.
+conformance() {
+    suite conformance tools/conformance/conformance.py --quarter --server build/ae-server
+}
+
 lane rust
 lane c_and_python
+lane conformance
 close

@@ -73,8 +73,8 @@ def kind(_, ours, theirs):
 
 
 def ages(_, ours, theirs):
-    """Everything is the same except points in time, and what stands behind the names of AGES: idle times, how many nodes
-    a stream's index has, a client's number, the server's version."""
+    """Everything is the same except points in time, and what stands behind the names of AGES: idle times, how many
+    nodes a stream's index has, a client's number, the server's version."""
     return _without_ages(ours, theirs)
 
 
@@ -88,8 +88,10 @@ def encoding(_, ours, theirs):
     return {ours[1], theirs[1]} == {b"int", b"embstr"}
 
 
-COMPARISONS = {function.__name__: function for function in
-               (exact, unordered, rules, pairs, scan, seconds, milliseconds, shape, kind, ages, pending, encoding)}
+COMPARISONS = {
+    function.__name__: function
+    for function in (exact, unordered, rules, pairs, scan, seconds, milliseconds, shape, kind, ages, pending, encoding)
+}
 
 
 def _sorted(reply, words=False):
@@ -120,12 +122,14 @@ def _without_ages(ours, theirs):
         return False
     if isinstance(ours[1], list) and isinstance(theirs[1], list) and len(ours[1]) == len(theirs[1]):
         names = [None, *ours[1]]
-        return all(name == (b"$", name and name[1]) and name[1] in AGES or _without_ages(*parts)
-                   for name, *parts in zip(names, ours[1], theirs[1]))
+        return all(
+            name == (b"$", name and name[1]) and name[1] in AGES or _without_ages(*parts)
+            for name, *parts in zip(names, ours[1], theirs[1])
+        )
     return ours[0] == b":" and int(ours[1]) > SINCE_1970 and _near(ours, theirs, TOLERANCE["milliseconds"])
 
 
 def _without_column(reply, column):
     if not isinstance(reply[1], list):
         return reply
-    return [row[1][:column] + row[1][column + 1:] for row in reply[1]]
+    return [row[1][:column] + row[1][column + 1 :] for row in reply[1]]

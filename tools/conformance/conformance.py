@@ -56,10 +56,16 @@ def main():
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", default=AE_SERVER, help="ae-server, with options if it is to have some (%(default)s)")
+    parser.add_argument(
+        "--server", default=AE_SERVER, help="ae-server, with options if it is to have some (%(default)s)"
+    )
     parser.add_argument("--reference", default="redis-server", help="Redis's own server (%(default)s)")
-    parser.add_argument("--mode", choices=MODES, default="external",
-                        help="external: a server that this tool starts; own: the suite starts it, so that more tests run")
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="external",
+        help="external: a server that this tool starts; own: the suite starts it, so that more tests run",
+    )
     parser.add_argument("--units", help="some units, with commas between them, with or without unit/")
     parser.add_argument("--quarter", action="store_true", help="the units that tell most in two minutes")
     parser.add_argument("--least", type=float, default=LEAST, help="per cent (%(default)s)")
@@ -92,16 +98,24 @@ def reference(options, root, first):
     if store.exists() and not options.fresh:
         known = {unit: Outcome.from_json(found) for unit, found in json.loads(store.read_text()).items()}
     runner = Runner(absolute(options.reference), options.mode, "redis-server", root, first)
+    writing = threading.Lock()
 
     def one(unit, worker):
         # Twice, if something fails there: what passes once can pass.
-        known[unit] = runner.run(unit, worker, again=lambda outcome: bool(outcome.failed or outcome.aborted))
-        tell("redis-server", unit, known[unit])
+        found = runner.run(unit, worker, again=lambda outcome: bool(outcome.failed or outcome.aborted))
+        tell("redis-server", unit, found)
+        with writing:
+            known[unit] = found
+            keep(store, known)
 
     in_parallel([unit for unit in options.units if unit not in known], options.workers, one)
-    store.parent.mkdir(parents=True, exist_ok=True)
-    store.write_text(json.dumps({unit: outcome.as_json() for unit, outcome in sorted(known.items())}, indent=1))
     return known
+
+
+def keep(store, known):
+    new = store.with_suffix(".new")
+    new.write_text(json.dumps({unit: outcome.as_json() for unit, outcome in sorted(known.items())}, indent=1))
+    new.replace(store)
 
 
 def measured(options, root, first, theirs):
@@ -112,7 +126,9 @@ def measured(options, root, first, theirs):
     def one(unit, worker):
         their = theirs[unit]
         patience = max(SHORTEST_PATIENCE, 3 * their.longest)
-        found[unit] = runner.run(unit, worker, patience, their.impossible, lambda outcome: bool(set(outcome.failed) & set(their.passed)))
+        found[unit] = runner.run(
+            unit, worker, patience, their.impossible, lambda outcome: bool(set(outcome.failed) & set(their.passed))
+        )
         tell("ae-server", unit, found[unit])
 
     in_parallel(options.units, options.workers, one)
@@ -143,19 +159,25 @@ def in_parallel(wanted, workers, one):
 
 
 def tell(name, unit, outcome):
-    say(f"  {name}: {unit}: {sum(outcome.passed.values())} passed, {len(outcome.failed)} failed, "
-        f"{sum(outcome.skipped.values())} skipped ({outcome.seconds:.0f} s)")
+    say(
+        f"  {name}: {unit}: {sum(outcome.passed.values())} passed, {len(outcome.failed)} failed, "
+        f"{sum(outcome.skipped.values())} skipped ({outcome.seconds:.0f} s)"
+    )
 
 
 def report(options, rows, missing, reasons):
-    say(f"\n{'unit':24} {'ae-server':>24} {'redis-server':>24}\n{'':24} {'passed failed skipped':>24} {'passed failed skipped':>24}")
+    say(f"\n{'unit':24} {'ae-server':>24} {'redis-server':>24}")
+    say(f"{'':24} {'passed failed skipped':>24} {'passed failed skipped':>24}")
     for row in rows:
         say(f"{row.unit:24} {columns(row.here)} {columns(row.there)}")
     if missing:
         say("\nThese pass on redis-server and not on ae-server:")
     for one in missing:
         reason = reasons.of(one.key)
-        say(f"  {one.key}: {f'reason: {reason}' if reason else one.what}" + (f" ({one.count} times)" if one.count > 1 else ""))
+        say(
+            f"  {one.key}: {f'reason: {reason}' if reason else one.what}"
+            + (f" ({one.count} times)" if one.count > 1 else "")
+        )
     unexplained = [one for one in missing if reasons.of(one.key) is None]
     unused = reasons.unused(missing) if options.units == units.UNITS else []
     for test in unused:

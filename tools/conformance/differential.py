@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Sends the same random programs to ae-server and to redis-server and compares replies byte by byte, in RESP2 and RESP3,
-and what is stored at the end of each program.
+"""Sends the same random programs to ae-server and to redis-server and compares replies byte by byte, in RESP2 and
+RESP3, and what is stored at the end of each program.
 
   differential.py --server target/debug/ae-server --only hash --requests 20000 --seed 1
 
@@ -37,9 +37,18 @@ UNASKED = ("SHUTDOWN", "NOSUCH", "NOSUCHCOMMAND")
 UNKNOWN = (b"ERR unknown command", b"ERR unknown subcommand", b"ERR Unknown subcommand")
 # What RESTORE gets: values of all kinds, packed and not, as Redis dumps them.
 DUMPED = [
-    ["SET", "k", "12"], ["SET", "k", "hello"], ["SET", "k", "a" * 200], ["RPUSH", "k", "a", "b", "1"], ["SADD", "k", "1", "2", "70000"],
-    ["SADD", "k", "a"], ["HSET", "k", "f", "v", "g", "1"], ["HSET", "k", "f", "v" * 100], ["ZADD", "k", "1", "a", "2.5", "b"],
-    ["ZADD", "k", "1", "m" * 100], ["XADD", "k", "1-1", "f", "v"], ["PFADD", "k", "a", "b", "c"],
+    ["SET", "k", "12"],
+    ["SET", "k", "hello"],
+    ["SET", "k", "a" * 200],
+    ["RPUSH", "k", "a", "b", "1"],
+    ["SADD", "k", "1", "2", "70000"],
+    ["SADD", "k", "a"],
+    ["HSET", "k", "f", "v", "g", "1"],
+    ["HSET", "k", "f", "v" * 100],
+    ["ZADD", "k", "1", "a", "2.5", "b"],
+    ["ZADD", "k", "1", "m" * 100],
+    ["XADD", "k", "1-1", "f", "v"],
+    ["PFADD", "k", "a", "b", "c"],
 ]
 
 
@@ -59,7 +68,9 @@ def command(text):
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", default=AE_SERVER, help="ae-server, with options if it is to have some (%(default)s)")
+    parser.add_argument(
+        "--server", default=AE_SERVER, help="ae-server, with options if it is to have some (%(default)s)"
+    )
     parser.add_argument("--reference", help="another redis-server, with options")
     parser.add_argument("--only", help=f"some of the families, with commas between them: {', '.join(FAMILIES)}")
     parser.add_argument("--without", default="", help="commands that are left out, with commas: SORT,OBJECT ENCODING")
@@ -92,7 +103,9 @@ class Comparison:
         if not self.table.choosable:
             say("ae-server knows none of these commands")
             return
-        while self.requests < self.options.requests and len(self.differences) < self.options.most and self.table.choosable:
+        while (
+            self.requests < self.options.requests and len(self.differences) < self.options.most and self.table.choosable
+        ):
             resp = self.options.resp or 2 + self.programs % 2
             self._program(pair, Program(self.table, f"{self.options.seed}/{self.programs}", resp, self.settings))
             self.programs += 1
@@ -144,8 +157,10 @@ class Comparison:
             self.table.leave_out(found.command)
 
     def _report(self, prelude, steps, program, found):
-        say(f"\n--- difference {len(self.differences)}: {' '.join(found.command)}, RESP{program.resp}, program {self.programs}"
-            + (f", {found.step.note}" if found.step and found.step.note else ""))
+        say(
+            f"\n--- difference {len(self.differences)}: {' '.join(found.command)}, RESP{program.resp}, "
+            f"program {self.programs}" + (f", {found.step.note}" if found.step and found.step.note else "")
+        )
         for name, value in program.settings.items():
             if value != SETTINGS[name][0]:
                 say(f"    CONFIG SET {name} {value}")
@@ -153,7 +168,11 @@ class Comparison:
         if found.step and found.step.note and not found.step.freed:
             shown.append((0, found.step.requests[0]))
         for connection, words in shown[-60:]:
-            say("    " + (f"({connection}) " if connection else "") + " ".join(replies.printable(word) for word in words)[:400])
+            say(
+                "    "
+                + (f"({connection}) " if connection else "")
+                + " ".join(replies.printable(word) for word in words)[:400]
+            )
         say(f"  ae-server:    {found.ours}\n  redis-server: {found.theirs}")
 
     def summary(self):

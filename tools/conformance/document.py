@@ -6,9 +6,9 @@ from testkit.paths import ROOT
 DOCUMENT = ROOT / "docs/conformance.md"
 HEAD = """# Conformance with Redis
 
-Written by `make conformance`; not to be edited by hand. Redis {version}'s own Tcl suite runs against ae-server and, for the
-comparison, against redis-server {version}, {how}. A test counts if it passes on
-redis-server, as often as it passes there; it counts for ae-server if it passes on it, too. Each unit has a fresh
+Written by `make conformance`; not to be edited by hand. Redis {version}'s own Tcl suite runs against ae-server and,
+for the comparison, against redis-server {version}, {how}. A test counts if it passes
+on redis-server, as often as it passes there; it counts for ae-server if it passes on it, too. Each unit has a fresh
 server. One line of the suite's support code is changed: it calls FUNCTION FLUSH before each block of tests, and goes on
 here when there is none.
 
@@ -25,8 +25,15 @@ NO_REASON = "**no reason is known**"
 
 
 def text(rows, missing, reasons, version, mode):
-    lines = [HEAD.format(version=version, how=HOW[mode], reached=sum(row.reached for row in rows),
-                         expected=sum(row.expected for row in rows), percentage=percentage(rows))]
+    lines = [
+        HEAD.format(
+            version=version,
+            how=HOW[mode],
+            reached=sum(row.reached for row in rows),
+            expected=sum(row.expected for row in rows),
+            percentage=percentage(rows),
+        )
+    ]
     for row in rows:
         cells = (f"`{row.unit}`", row.here[0], row.here[1], row.there[0], row.there[1], row.there[2])
         lines.append("| " + " | ".join(map(str, cells)) + " |\n")

@@ -1,9 +1,9 @@
 """Rows such as `ZADD <key> [(NX|XX)] (<score> <member>)+` and the requests that they stand for.
 
-`<key>` is a value that the hand (hand.py) draws; every other word stands for itself, and one in quotes, as Python
-writes them, too.
-`[x]` is there or not, `(x|y)` one of several, `x*` none to three, `x+` one to three, in any nesting. A row may begin with
-a number, its weight. Behind `=>` stands how its replies are compared (comparison.py), `exact` if nothing does."""
+`<key>` is a value that the hand (hand.py) draws; every other word stands for itself, and so does one in quotes, as
+Python writes them.
+`[x]` is there or not, `(x|y)` one of several, `x*` none to three, `x+` one to three, in any nesting. A row may begin
+with a number, its weight. Behind `=>` stands how its replies are compared (comparison.py), `exact` if nothing does."""
 
 import ast
 import re
@@ -11,8 +11,24 @@ from dataclasses import dataclass
 
 TOKEN = re.compile(r"""\s*("[^"]*"|[][()|+*]|[^][()|+*\s]+)""")
 # Commands whose first argument names a command of its own.
-CONTAINERS = {"ACL", "CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "FUNCTION", "LATENCY", "MEMORY", "MODULE", "OBJECT",
-              "PUBSUB", "SCRIPT", "SLOWLOG", "XGROUP", "XINFO"}
+CONTAINERS = {
+    "ACL",
+    "CLIENT",
+    "CLUSTER",
+    "COMMAND",
+    "CONFIG",
+    "DEBUG",
+    "FUNCTION",
+    "LATENCY",
+    "MEMORY",
+    "MODULE",
+    "OBJECT",
+    "PUBSUB",
+    "SCRIPT",
+    "SLOWLOG",
+    "XGROUP",
+    "XINFO",
+}
 
 
 @dataclass(frozen=True)
@@ -43,21 +59,23 @@ def _rows(line, family):
     """one for each command that the line may begin with"""
     pattern, _, comparison = line.partition(" => ")
     weight = re.match(r"(\d+) ", pattern)
-    tokens = TOKEN.findall(pattern[weight.end() if weight else 0:])
+    tokens = TOKEN.findall(pattern[weight.end() if weight else 0 :])
     parts, rest = _sequence(tokens)
     if rest:
         raise ValueError(f"{line}: {rest[0]} is not expected")
     found = [parts]
     for place in range(2):
         found = [way for parts in found for way in _ways(parts, place)]
-    return [Row(line, family, (int(weight[1]) if weight else 1) / len(found), comparison.strip() or "exact", parts)
-            for parts in found]
+    return [
+        Row(line, family, (int(weight[1]) if weight else 1) / len(found), comparison.strip() or "exact", parts)
+        for parts in found
+    ]
 
 
 def _ways(parts, place):
     if place and parts[0][1] not in CONTAINERS or len(parts) <= place or parts[place][0] != "choice":
         return [parts]
-    return [(*parts[:place], *choice, *parts[place + 1:]) for choice in parts[place][1]]
+    return [(*parts[:place], *choice, *parts[place + 1 :]) for choice in parts[place][1]]
 
 
 def _sequence(tokens):

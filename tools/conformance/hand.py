@@ -4,6 +4,22 @@ most of the time. Nothing that is drawn makes a reply depend on how fast a serve
 import random
 import re
 
+from values import (
+    CATEGORIES,
+    CHANNELS,
+    COMMANDS,
+    CURSORS,
+    ENTRIES,
+    FILTERS,
+    FLOATS,
+    LARGE,
+    NO_NUMBERS,
+    PATTERNS,
+    RULES,
+    SETTINGS,
+    STRINGS,
+)
+
 # Keys of one kind are mostly used by the commands of that kind; now and then by another's.
 POOLS = {
     kind: [f"{kind}:{number}".encode() for number in range(1, 5)]
@@ -15,60 +31,6 @@ KEYS = [key for pool in POOLS.values() for key in pool] + ODD_KEYS
 LEXICAL = [b"lexical:1", b"lexical:2", b"lexical:3"]
 DATABASES = ["0", "0", "1", "9"]
 
-LARGE = ["9223372036854775807", "-9223372036854775808", "9223372036854775808", "99999999999999999999", "9223372036854775",
-         "4294967296", "2147483648", "-2147483649", "-9223372036854775807", "18446744073709551615"]
-NO_NUMBERS = ["", "x", " 1", "1 ", "01", "+1", "0x1", "-0", "1.0", "1e3", "1\x002", "-", "--1"]
-FLOATS = ["0", "1", "-1", "2", "3", "0.1", "-0.1", "10.5", "3.0e3", "1e-5", "1e17", "1.25", "123456789.123456789", "-1e5", ".5", "5.",
-          "+3", "1e400", "1e-400", "0.0000001", "-0", "1e20", "17179869184.5", "0x10", "0x1p3", "-0X.8P-1", "0xA.8", "0x1p-60",
-          "0x8000000000000001p-60", "0x", "0x.p1", "0x1p", "1e", "1e+", "0x1p16384", "0x1p-16445", "0x1p-16446", "inf",
-          "-INFINITY", "+inf", "nan", "NaN(1)", "infin", "1e5000", "+-1", "1_0", "1,5", "1.5\x00", " 1.5", "1.5 ", "",
-          "4503599627370497.5", "9007199254740993", "1e15", "0.1e-6", "100000000000000000000000"]
-STRINGS = [b"", b"x", b"hello", b"two words", b"\x00\x01\xfe", b"9" * 19, b"1" * 20, b"1" * 21, b"v" * 44, b"v" * 45,
-           b"long" * 100, b"007", b" 1", b"1 ", b"-0", b"inf", b"nan", b"abc", b"12abc", b"m" * 64, b"n" * 65, b"\r\n"]
-PATTERNS = [b"*", b"?", b"a*", b"[ab]", b"[^a]", b"key:?", b"*1", b"", b"\\a", b"[a-c]", b"[c-a]", b"*\xff*", b"[", b"k[",
-            b"[a", b"**", b"a?", b"[^", b"\\", b"[\x80-z]", b"[z-\x80]", b"[\x80-\xff]", b"[A-\xff]*", b"?[\xf0-\xff]",
-            b"[^\x81-\xff]", b"[\\a-c]", b"[a-]", b"[]-z]", b"***a", b"A", b"[Z-a]", b"*:1", b"list:*", b"[lhsz]*:[12]", b"f*",
-            b"h?llo", b"*o*", b"[0-9]*"]
-CURSORS = ["", "0", "0", "0", "-1", "+0", "00", " 0", "0 ", "-", "0x0", "1.0", "18446744073709551615", "18446744073709551616",
-           "-18446744073709551616", b"0\x00x", b"\xff"]
-ENTRIES = ["0-1", "1-1", "1-2", "2-0", "3-5", "5-1", "7-3", "9-9", "12-0"]
-CHANNELS = [b"news", b"sport", b"a", b"", b"ne\x00ws", b"hello"]
-CATEGORIES = """keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast slow blocking
-    dangerous connection transaction scripting""".split()
-# All that Redis 7.0 has, except what scripts, modules, clusters and replicas are for.
-COMMANDS = """acl append auth bgrewriteaof bgsave bitcount bitfield bitfield_ro bitop bitpos blmove blmpop blpop brpop brpoplpush
-    bzmpop bzpopmax bzpopmin client command config copy dbsize debug decr decrby del discard dump echo exec exists expire expireat
-    expiretime flushall flushdb geoadd geodist geohash geopos georadius georadius_ro georadiusbymember georadiusbymember_ro
-    geosearch geosearchstore get getbit getdel getex getrange getset hdel hello hexists hget hgetall hincrby hincrbyfloat hkeys
-    hlen hmget hmset hrandfield hscan hset hsetnx hstrlen hvals incr incrby incrbyfloat info keys lastsave latency lcs lindex
-    linsert llen lmove lmpop lolwut lpop lpos lpush lpushx lrange lrem lset ltrim memory mget monitor move mset msetnx multi
-    object persist pexpire pexpireat pexpiretime pfadd pfcount pfdebug pfmerge pfselftest ping psetex psubscribe pttl publish
-    pubsub punsubscribe quit randomkey rename renamenx reset restore role rpop rpoplpush rpush rpushx sadd save scan scard sdiff
-    sdiffstore select set setbit setex setnx setrange shutdown sinter sintercard sinterstore sismember slowlog smembers smismember
-    smove sort sort_ro spop spublish srandmember srem sscan ssubscribe strlen subscribe substr sunion sunionstore sunsubscribe
-    swapdb time touch ttl type unlink unsubscribe unwatch wait watch xack xadd xautoclaim xclaim xdel xgroup xinfo xlen xpending
-    xrange xread xreadgroup xrevrange xsetid xtrim zadd zcard zcount zdiff zdiffstore zincrby zinter zintercard zinterstore
-    zlexcount zmpop zmscore zpopmax zpopmin zrandmember zrange zrangebylex zrangebyscore zrangestore zrank zrem zremrangebylex
-    zremrangebyrank zremrangebyscore zrevrange zrevrangebylex zrevrangebyscore zrevrank zscan zscore zunion zunionstore
-    """.split()
-# Of parameters that both have, with the same limits. Where there are several, the last is the default.
-SETTINGS = {
-    "timeout": ["1000000", "2147483647", "2147483648", "0"],
-    "tcp-keepalive": ["0", "2147483647", "300"],
-    "proto-max-bulk-len": ["1", "1mb", "1MB", "9223372036854775808", "1.5gb", "mb", "512mb"],
-    "client-query-buffer-limit": ["0", "5gb", "2147483649", "9223372036854775807b", "99999999999999999999", "-1mb", "1gb"],
-    "protected-mode": ["no", "NO", "maybe", "yes"],
-    "tls-auth-clients": ["no", "Optional", "maybe", "yes"],
-    "tls-session-cache-size": ["0", "-1", "2147483648", "20480"],
-    "maxmemory": ["0"],
-    "maxmemory-policy": ["NOEVICTION"],
-    "save": [""],
-    "appendonly": ["no"],
-    "databases": ["1"],
-    "tcp-backlog": ["1"],
-    "unixsocketperm": ["700"],
-    "nosuch": ["1"],
-}
 
 # Commands that make a string as long as they are told.
 PLACING = (b"SETBIT", b"SETRANGE", b"BITFIELD")
@@ -122,14 +84,16 @@ class Hand:
         """keys, and as many places to read them from"""
         count = self.random.randint(1, 3)
         places = count if self.chance(0.95) else self.random.randint(0, 4)
-        return [self.key() for _ in range(count)] + [self._mostly(0.9, ["0", "0-0", "$", *ENTRIES], ["+", "-", ">", "x"])
-                                                     for _ in range(places)]
+        return [self.key() for _ in range(count)] + [
+            self._mostly(0.9, ["0", "0-0", "$", *ENTRIES], ["+", "-", ">", "x"]) for _ in range(places)
+        ]
 
     def news(self):
         """the same for a group's consumer"""
         count = self.random.randint(1, 2)
-        return [self.key() for _ in range(count)] + [self._mostly(0.95, [">", ">", ">", "0", "1-1"], ["$", "x"])
-                                                     for _ in range(count)]
+        return [self.key() for _ in range(count)] + [
+            self._mostly(0.95, [">", ">", ">", "0", "1-1"], ["$", "x"]) for _ in range(count)
+        ]
 
     # --- numbers
 
@@ -144,7 +108,9 @@ class Hand:
 
     def few(self):
         """How many random members: these may repeat, and so must not be billions."""
-        return self._mostly(0.9, range(-6, 7), ["100", "-100", *NO_NUMBERS, "99999999999999999999", "-9223372036854775808"])
+        return self._mostly(
+            0.9, range(-6, 7), ["100", "-100", *NO_NUMBERS, "99999999999999999999", "-9223372036854775808"]
+        )
 
     def all(self):
         """as many as there are, or none: which members are random does not show"""
@@ -180,7 +146,9 @@ class Hand:
 
     def timeout(self):
         """of a command that waits, in seconds: short, since nobody will serve it"""
-        return self._mostly(0.8, ["0.001", "0.002", ".001"], ["-1", "x", "", "1e400", "99999999999999999999", "-0.1", "nan", "inf"])
+        return self._mostly(
+            0.8, ["0.001", "0.002", ".001"], ["-1", "x", "", "1e400", "99999999999999999999", "-0.1", "nan", "inf"]
+        )
 
     def wait(self):
         """the same in milliseconds"""
@@ -228,7 +196,9 @@ class Hand:
         return self._mostly(1, CURSORS, CURSORS)
 
     def type(self):
-        return self._mostly(0.9, ["string", "list", "hash", "set", "zset", "stream", "STRING"], ["", "x", "hyperloglog"])
+        return self._mostly(
+            0.9, ["string", "list", "hash", "set", "zset", "stream", "STRING"], ["", "x", "hyperloglog"]
+        )
 
     def by(self):
         """of SORT: where the weights are"""
@@ -238,7 +208,9 @@ class Hand:
         return self.pick([b"#", b"string:*", b"hash:*->f", b"hash:1->*", b"nostar", b"*->", b"*"])
 
     def junk(self):
-        return self._mostly(0.5, ["NX", "XX", "GET", "COUNT", "LIMIT", "WITHSCORES", "JUNK", "MATCH", "*", "-1"], STRINGS)
+        return self._mostly(
+            0.5, ["NX", "XX", "GET", "COUNT", "LIMIT", "WITHSCORES", "JUNK", "MATCH", "*", "-1"], STRINGS
+        )
 
     # --- bits
 
@@ -247,26 +219,39 @@ class Hand:
 
     def offset(self):
         """No large ones that are valid: they make strings of half a gigabyte."""
-        return self._mostly(0.9, [*range(0, 64), 100, 1000, 4095],
-                            ["-1", "4294967296", "9223372036854775807", "x", "", "1.0", "18446744073709551615"])
+        return self._mostly(
+            0.9,
+            [*range(0, 64), 100, 1000, 4095],
+            ["-1", "4294967296", "9223372036854775807", "x", "", "1.0", "18446744073709551615"],
+        )
 
     def place(self):
         """of BITFIELD"""
-        return self._mostly(0.75, [*range(0, 40), "#0", "#1", "#3", "#10"], ["-1", "#-1", "#x", "#", "x", "", "4294967296", "#4294967296"])
+        return self._mostly(
+            0.75,
+            [*range(0, 40), "#0", "#1", "#3", "#10"],
+            ["-1", "#-1", "#x", "#", "x", "", "4294967296", "#4294967296"],
+        )
 
     def width(self):
-        return self._mostly(0.9, ["u1", "u2", "u4", "u7", "u8", "u16", "u32", "u63", "i1", "i5", "i8", "i16", "i32", "i64"],
-                            ["u64", "i65", "u0", "i0", "x8", "u", "", "U8", "u08", "8", "i-1"])
+        usual = "u1 u2 u4 u7 u8 u16 u32 u63 i1 i5 i8 i16 i32 i64".split()
+        return self._mostly(0.9, usual, ["u64", "i65", "u0", "i0", "x8", "u", "", "U8", "u08", "8", "i-1"])
 
     # --- geography
 
     def longitude(self):
-        return self._mostly(0.93, ["13.361389", "15.087269", "2.34", "-0.12", "139.69", "-74.0", "180", "-180", "0"],
-                            ["181", "x", "", "nan", "1e400"])
+        return self._mostly(
+            0.93,
+            ["13.361389", "15.087269", "2.34", "-0.12", "139.69", "-74.0", "180", "-180", "0"],
+            ["181", "x", "", "nan", "1e400"],
+        )
 
     def latitude(self):
-        return self._mostly(0.93, ["38.115556", "37.502669", "48.85", "51.5", "35.68", "40.7", "85.05", "-85.05", "0"],
-                            ["86", "x", "", "-90", "inf"])
+        return self._mostly(
+            0.93,
+            ["38.115556", "37.502669", "48.85", "51.5", "35.68", "40.7", "85.05", "-85.05", "0"],
+            ["86", "x", "", "-90", "inf"],
+        )
 
     def unit(self):
         return self._mostly(0.93, ["m", "km", "ft", "mi", "KM"], ["", "x", "cm"])
@@ -283,16 +268,38 @@ class Hand:
         """an entry's ID as XADD takes it; none depends on the clock"""
         if self.chance(0.6):
             return f"{self.random.randint(0, 40)}-{self.random.randint(0, 5)}".encode()
-        return self._mostly(0.8, [*(f"{number}-*" for number in range(1, 40, 5)), *range(1, 40)],
-                            ["0-0", "x", "", "1-", "-1", "-", "+", "1-1-1", "18446744073709551615-18446744073709551615",
-                             "18446744073709551616-1", "1-18446744073709551616", "*-1", "1-x"])
+        return self._mostly(
+            0.8,
+            [*(f"{number}-*" for number in range(1, 40, 5)), *range(1, 40)],
+            [
+                "0-0",
+                "x",
+                "",
+                "1-",
+                "-1",
+                "-",
+                "+",
+                "1-1-1",
+                "18446744073709551615-18446744073709551615",
+                "18446744073709551616-1",
+                "1-18446744073709551616",
+                "*-1",
+                "1-x",
+            ],
+        )
 
     def id(self):
-        return self._mostly(0.92, [*ENTRIES, "0", "5", "0-0"], ["x", "", "$", "-", "+", ">", "1-", "18446744073709551616-1"])
+        return self._mostly(
+            0.92, [*ENTRIES, "0", "5", "0-0"], ["x", "", "$", "-", "+", ">", "1-", "18446744073709551616-1"]
+        )
 
     def edge(self):
         """of a range of entries"""
-        found = self._mostly(0.92, ["-", "+", "-", "+", *ENTRIES, "3", "10"], ["x", "", "$", "1-", "18446744073709551615-18446744073709551615", "0-0"])
+        found = self._mostly(
+            0.92,
+            ["-", "+", "-", "+", *ENTRIES, "3", "10"],
+            ["x", "", "$", "1-", "18446744073709551615-18446744073709551615", "0-0"],
+        )
         return b"(" + found if self.chance(0.15) else found
 
     def group(self):
@@ -316,7 +323,9 @@ class Hand:
         return self._mostly(0.9, DATABASES, ["16", "-1", "x", "", *LARGE])
 
     def command(self):
-        return self._mostly(0.9, COMMANDS, ["nosuch", "config|get", "CONFIG|SET", "acl|nosuch", "get|x", "", "GET", "xgroup|create"])
+        return self._mostly(
+            0.9, COMMANDS, ["nosuch", "config|get", "CONFIG|SET", "acl|nosuch", "get|x", "", "GET", "xgroup|create"]
+        )
 
     def category(self):
         return self._mostly(0.95, CATEGORIES, ["all", "x", "", "READ"])
@@ -329,26 +338,16 @@ class Hand:
         choice = self.random.random()
         if choice < 0.35:
             return self.pick([b"+", b"-"]) + self.pick([b"@" + self.category(), self.command().lower()])
-        if choice < 0.6:
-            return self.pick([b"~*", b"~list:*", b"%R~string:*", b"%W~set:*", b"%RW~a", b"%R~", b"%X~a", b"~", b"&*", b"&news", b"&n*",
-                              b"allkeys", b"resetkeys", b"allchannels", b"resetchannels", b"%~a", b"~ x"])
-        if choice < 0.8:
-            return self.pick([b">secret", b">other", b"<secret", b"<nosuch", b"#" + b"a" * 64, b"#" + b"g" * 64, b"#abc", b"!" + b"a" * 64,
-                              b"nopass", b"resetpass", b"on", b"off", b"on", b"sanitize-payload", b"skip-sanitize-payload"])
-        return self.pick([b"reset", b"+@all", b"-@all", b"allcommands", b"nocommands", b"(+get ~a)", b"(+@read %R~b*)", b"(", b"()", b"(+x)",
-                          b"clearselectors", b"+config|get", b"-config|set", b"+select|0", b"+get|x", b"", b"x", b"+", b"-@", b"ON"])
+        return self.pick(RULES)
 
     def filter(self):
         """Of CLIENT KILL and CLIENT LIST; what they are for is not there, or they are wrong."""
-        pick = self.pick
-        found = pick([
-            ["ID", pick(["99999", "0", "-1", "x", "", "9223372036854775808"])], ["USER", pick(["nosuch", "", b"\xff\x00x"])],
-            ["ADDR", "1.2.3.4:5"], ["LADDR", ""], ["TYPE", pick(["master", "REPLICA", "slave", "x", ""])],
-            ["SKIPME", pick(["yes", "YES", "maybe", ""]), "ID", "99999"], ["JUNK", "x"], ["ID"], ["type"], ["99999"]])
-        return [word if isinstance(word, bytes) else word.encode() for word in found]
+        return [word.encode("latin-1") for word in self.pick(FILTERS)]
 
     def not_number(self):
-        return self.pick(["", "x", " 1", "01", "+1", "0x1", "1 ", "-0", "-2", "99999999999999999999", "1\x002"]).encode()
+        return self.pick(
+            ["", "x", " 1", "01", "+1", "0x1", "1 ", "-0", "-2", "99999999999999999999", "1\x002"]
+        ).encode()
 
     def setting(self):
         """a parameter's name and a value"""
@@ -360,8 +359,22 @@ class Hand:
 
     def setting_name(self):
         """Of parameters, and patterns that only those match which both servers have."""
-        return self._mostly(0.6, list(SETTINGS), ["TIMEOU[T]", "tcp-keep*", "proto-max-bulk-le*", "[s]AVE", "[\\S]AVE", "[T-m]imeout",
-                                                  "[t-M]imeout", "nosuch*", b"\xff", ""])
+        return self._mostly(
+            0.6,
+            list(SETTINGS),
+            [
+                "TIMEOU[T]",
+                "tcp-keep*",
+                "proto-max-bulk-le*",
+                "[s]AVE",
+                "[\\S]AVE",
+                "[T-m]imeout",
+                "[t-M]imeout",
+                "nosuch*",
+                b"\xff",
+                "",
+            ],
+        )
 
     def payload(self):
         return self.pick(self.payloads + [b"", b"x" * 12, self.pick(self.payloads)[:-1]])

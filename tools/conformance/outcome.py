@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from testkit.tcl import ANSI, DONE, LINE
 
 # What a test says whose server is gone.
-GONE = re.compile(r"I/O error|couldn't open socket|connection refused|broken pipe|connection reset|error writing \"sock", re.I)
+GONE = re.compile(
+    r"I/O error|couldn't open socket|connection refused|broken pipe|connection reset|error writing \"sock", re.I
+)
 RUNNING = re.compile(r"^\S+ => \(IN PROGRESS\) (.*)$")
 # What a test says that asks for something that only a server has which the suite itself has started.
 IMPOSSIBLE = re.compile(r"not known in dictionary")
@@ -21,7 +23,8 @@ class Outcome:
     passed: Counter = field(default_factory=Counter)
     failed: dict = field(default_factory=dict)  # name: the first lines of the reason
     skipped: Counter = field(default_factory=Counter)  # by the suite itself
-    aborted: list = field(default_factory=list)  # what went wrong outside of any test, and took the tests behind it along
+    # what went wrong outside of any test, and took the tests behind it along
+    aborted: list = field(default_factory=list)
     finished: bool = False
     # The tests that hung, or in which the server ended.
     stopped: list = field(default_factory=list)
@@ -89,7 +92,14 @@ def merged(first, again):
     passed = first.passed | again.passed
     failed = {name: reason for name, reason in {**first.failed, **again.failed}.items() if name not in passed}
     aborted = first.aborted + [reason for reason in again.aborted if reason not in first.aborted]
-    return Outcome(passed, failed, first.skipped | again.skipped, aborted, first.finished or again.finished,
-                   list(dict.fromkeys(first.stopped + again.stopped)),
-                   list(dict.fromkeys(first.impossible + again.impossible)), max(first.longest, again.longest),
-                   first.seconds + again.seconds)
+    return Outcome(
+        passed,
+        failed,
+        first.skipped | again.skipped,
+        aborted,
+        first.finished or again.finished,
+        list(dict.fromkeys(first.stopped + again.stopped)),
+        list(dict.fromkeys(first.impossible + again.impossible)),
+        max(first.longest, again.longest),
+        first.seconds + again.seconds,
+    )

@@ -122,7 +122,9 @@ class OneServer:
     def ask(self, *requests, on=MAIN):
         """the parsed replies"""
         connection = self.connection(on)
-        connection.send([[word if isinstance(word, bytes) else str(word).encode() for word in words] for words in requests])
+        connection.send(
+            [[word if isinstance(word, bytes) else str(word).encode() for word in words] for words in requests]
+        )
         return replies.parsed(connection.receive())[:-1]
 
     def post(self, step):
@@ -183,8 +185,12 @@ class Pair:
                 at += 1
                 continue
             end = at + 1
-            while (end < len(steps) and end - at < batch and steps[end].connection == steps[at].connection
-                   and not (steps[at].whole or steps[end].whole or steps[end].posted)):
+            while (
+                end < len(steps)
+                and end - at < batch
+                and steps[end].connection == steps[at].connection
+                and not (steps[at].whole or steps[end].whole or steps[end].posted)
+            ):
                 end += 1
             found = self._batch(at, steps[at:end])
             if found:
@@ -230,8 +236,12 @@ class Pair:
                 return None
             return Difference(at, only, *(", ".join(map(replies.shown, found)) for found in (ours, theirs)))
         if not len(parsed[0]) == len(parsed[1]) == len(requests):
-            return Difference(at, only, *(f"{len(found)} replies: " + ", ".join(map(replies.shown, found[:4])) for found in parsed))
-        numbered = [(at + place, which, step) for place, step in enumerate(steps) for which in range(len(step.requests))]
+            return Difference(
+                at, only, *(f"{len(found)} replies: " + ", ".join(map(replies.shown, found[:4])) for found in parsed)
+            )
+        numbered = [
+            (at + place, which, step) for place, step in enumerate(steps) for which in range(len(step.requests))
+        ]
         for (place, which, step), ours, theirs in zip(numbered, *parsed):
             if ours != theirs and not self._same(step, which, ours, theirs):
                 return Difference(place, step, replies.shown(ours), replies.shown(theirs), which)
@@ -263,9 +273,14 @@ class Pair:
                 ours, theirs = (server.ask(["SELECT", database], ["KEYS", "*"]) for server in (self.ours, self.theirs))
             except Silence as reason:
                 return Difference(at, None, str(reason), "the state")
-            keys = [sorted(name for _, name in found[1][1]) if isinstance(found[1][1], list) else [] for found in (ours, theirs)]
+            keys = [
+                sorted(name for _, name in found[1][1]) if isinstance(found[1][1], list) else []
+                for found in (ours, theirs)
+            ]
             if keys[0] != keys[1]:
-                texts = ([replies.printable(key) for key in one if key not in other] for one, other in (keys, keys[::-1]))
+                texts = (
+                    [replies.printable(key) for key in one if key not in other] for one, other in (keys, keys[::-1])
+                )
                 return Difference(at, None, *(f"database {database}: only there: {' '.join(text)}" for text in texts))
             known = keys[1]
             types = self.theirs.ask(*(["TYPE", key] for key in known)) if known else []
@@ -289,8 +304,12 @@ def _uncounted(reply):
 
 UNSUBSCRIBED = (b"unsubscribe", b"punsubscribe", b"sunsubscribe")
 READING = {
-    "string": [("GET",)], "list": [("LRANGE", "0", "-1")], "hash": [("HGETALL",)], "set": [("SMEMBERS",)],
-    "zset": [("ZRANGE", "0", "-1", "WITHSCORES")], "stream": [("XRANGE", "-", "+"), ("XINFO", "STREAM", None, "FULL", "COUNT", "0")],
+    "string": [("GET",)],
+    "list": [("LRANGE", "0", "-1")],
+    "hash": [("HGETALL",)],
+    "set": [("SMEMBERS",)],
+    "zset": [("ZRANGE", "0", "-1", "WITHSCORES")],
+    "stream": [("XRANGE", "-", "+"), ("XINFO", "STREAM", None, "FULL", "COUNT", "0")],
 }
 UNPACKED = {"hash": "pairs", "set": "unordered"}
 
@@ -303,5 +322,11 @@ def _reading(key, kind, encoding, database):
         packed = encoding in PACKED
         comparison = "ages" if name == "XINFO" else "exact" if packed else UNPACKED.get(kind, "exact")
         found.append((words, comparison))
-    return [Step([[word if isinstance(word, bytes) else word.encode() for word in words]], [comparison],
-                 note=f"what is stored at the end, database {database}") for words, comparison in found]
+    return [
+        Step(
+            [[word if isinstance(word, bytes) else word.encode() for word in words]],
+            [comparison],
+            note=f"what is stored at the end, database {database}",
+        )
+        for words, comparison in found
+    ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import grammar
-import hand as drawing
+import values
 from hand import LEXICAL, POOLS, Hand
 
 REQUESTS = Path(__file__).resolve().parent / "requests"
@@ -17,19 +17,34 @@ DAMAGED = 0.04
 TRANSACTION = 0.3
 ON_ANOTHER = 0.05
 # A damaged request must not become one that waits forever, ends the server, or has a result that Redis leaves open.
-WAITING = (b"BLPOP", b"BRPOP", b"BRPOPLPUSH", b"BLMOVE", b"BLMPOP", b"BZPOPMIN", b"BZPOPMAX", b"BZMPOP", b"BLOCK", b"WAIT")
+WAITING = (
+    b"BLPOP",
+    b"BRPOP",
+    b"BRPOPLPUSH",
+    b"BLMOVE",
+    b"BLMPOP",
+    b"BZPOPMIN",
+    b"BZPOPMAX",
+    b"BZMPOP",
+    b"BLOCK",
+    b"WAIT",
+)
 OPEN = (b"SORT", b"SORT_RO", b"SPOP")
 UNDAMAGED = ("connection", "acl", "tracking", "blocking", "waker")
 # Where values leave their packed form: mostly Redis's defaults, now and then so low that a few elements do it.
 SETTINGS = {
-    "hash-max-listpack-entries": ["512", "4"], "hash-max-listpack-value": ["64", "5"],
-    "zset-max-listpack-entries": ["128", "4"], "zset-max-listpack-value": ["64", "5"],
-    "set-max-intset-entries": ["512", "4"], "list-max-listpack-size": ["-2", "3", "-1"],
-    "stream-node-max-entries": ["100", "3"], "hll-sparse-max-bytes": ["3000", "100"],
+    "hash-max-listpack-entries": ["512", "4"],
+    "hash-max-listpack-value": ["64", "5"],
+    "zset-max-listpack-entries": ["128", "4"],
+    "zset-max-listpack-value": ["64", "5"],
+    "set-max-intset-entries": ["512", "4"],
+    "list-max-listpack-size": ["-2", "3", "-1"],
+    "stream-node-max-entries": ["100", "3"],
+    "hll-sparse-max-bytes": ["3000", "100"],
     # So often does redis-server look whether a client has waited long enough.
     "hz": ["200"],
     # What programs change.
-    **{name: values[-1:] for name, values in drawing.SETTINGS.items() if len(values) > 1},
+    **{name: choices[-1:] for name, choices in values.SETTINGS.items() if len(choices) > 1},
 }
 
 UNBLOCK = ("CLIENT", "UNBLOCK")
@@ -57,12 +72,16 @@ class Table:
     without: set = field(default_factory=set)
 
     def __post_init__(self):
-        self.all = {name: grammar.rows((REQUESTS / f"{name}.txt").read_text(), name) for name in (*self.families, *PARTS)}
+        self.all = {
+            name: grammar.rows((REQUESTS / f"{name}.txt").read_text(), name) for name in (*self.families, *PARTS)
+        }
         self.refresh()
 
     def refresh(self):
-        self.rows = {name: [row for row in rows if not {row.command, row.command[:1]} & self.without]
-                     for name, rows in self.all.items()}
+        self.rows = {
+            name: [row for row in rows if not {row.command, row.command[:1]} & self.without]
+            for name, rows in self.all.items()
+        }
         self.choosable = [name for name in self.families if self.rows[name]]
         if "blocking" in self.choosable and (UNBLOCK in self.without or not self.rows["waker"]):
             self.choosable.remove("blocking")
@@ -80,10 +99,15 @@ class Program:
 
     def __init__(self, table, seed, resp, settings):
         self.table, self.hand, self.resp = table, Hand(seed), resp
-        self.settings = {name: self.hand.pick(SETTINGS[name][:1] * 2 + SETTINGS[name]) for name in SETTINGS if name in settings}
+        self.settings = {
+            name: self.hand.pick(SETTINGS[name][:1] * 2 + SETTINGS[name]) for name in SETTINGS if name in settings
+        }
 
     def prelude(self):
-        requests = [["CONFIG", "SET", name, value] for name, value in self.settings.items()] + [["FLUSHALL"], ["ACL", "DELUSER", "alice", "bob"]]
+        requests = [["CONFIG", "SET", name, value] for name, value in self.settings.items()] + [
+            ["FLUSHALL"],
+            ["ACL", "DELUSER", "alice", "bob"],
+        ]
         return [Step([[word.encode() for word in request]], ["exact"]) for request in requests]
 
     def steps(self, count):
@@ -124,7 +148,11 @@ class Program:
         return Step([self._request(row)], [row.comparison])
 
     def _transaction(self):
-        families = [name for name in self.table.choosable if name not in ("connection", "transactions", "pubsub", "tracking", "blocking")]
+        families = [
+            name
+            for name in self.table.choosable
+            if name not in ("connection", "transactions", "pubsub", "tracking", "blocking")
+        ]
         requests, comparisons = [[b"MULTI"]], ["exact"]
         for _ in range(self.hand.random.randint(0, 5) if families else 0):
             row = self._row(self.hand.pick(families))
@@ -141,8 +169,10 @@ class Program:
 
     def _served(self):
         """clients that wait for something, one after the other; requests that may serve them; what they got"""
-        waiting = [Step([self._request(self._row("blocking"))], ["exact"], number, posted=True)
-                   for number in WAITERS[:self.hand.random.randint(1, len(WAITERS))]]
+        waiting = [
+            Step([self._request(self._row("blocking"))], ["exact"], number, posted=True)
+            for number in WAITERS[: self.hand.random.randint(1, len(WAITERS))]
+        ]
         serving = [self._request(self._row("waker")) for _ in range(self.hand.random.randint(1, 3))]
         if "transactions" in self.table.choosable and self.hand.chance(0.3):
             steps = [Step([[b"MULTI"], *serving, [b"EXEC"]], ["exact"] * (len(serving) + 2))]
@@ -151,6 +181,8 @@ class Program:
         first = [Step([[b"SELECT", b"0"]], ["exact"]), Step([[b"DEL", *self.hand.random.sample(SERVED, 4)]], ["exact"])]
         if ("XGROUP", "CREATE") in {row.command for row in self.table.rows["waker"]} and self.hand.chance(0.5):
             first.append(Step([[b"XGROUP", b"CREATE", b"stream:1", b"g", b"$", b"MKSTREAM"]], ["exact"]))
-        freed = [Step(step.requests, ["exact"], step.connection, whole=True, freed=True, note="what the waiting client gets")
-                 for step in waiting]
+        freed = [
+            Step(step.requests, ["exact"], step.connection, whole=True, freed=True, note="what the waiting client gets")
+            for step in waiting
+        ]
         return first + waiting + steps + freed

@@ -23,14 +23,14 @@ def parsed(data, apart=False):
 
 def _reply(data, at, depth=0):
     end = data.index(b"\r\n", at)
-    kind, rest = data[at:at + 1], data[at + 1:end]
+    kind, rest = data[at : at + 1], data[at + 1 : end]
     if depth > DEEPEST:
         raise ValueError("a reply is nested too deep")
     if kind in (b"$", b"=", b"!"):
         size = int(rest)
         if size < 0:
             return (kind, None), end + 2
-        return (kind, data[end + 2:end + 2 + size]), end + 4 + size
+        return (kind, data[end + 2 : end + 2 + size]), end + 4 + size
     if kind and kind in AGGREGATES:
         size = int(rest)
         if size < 0:

@@ -84,7 +84,9 @@ class Runner:
             make_view(self.root, view)
             start = time.monotonic()
             try:
-                ended = (self._external if self.mode == "external" else self._own)(folder, view, unit, worker, patience, skipped, log)
+                ended = (self._external if self.mode == "external" else self._own)(
+                    folder, view, unit, worker, patience, skipped, log
+                )
             finally:
                 end_servers(folder)
         outcome = parse(log.read_text(errors="replace"), ended)
@@ -96,8 +98,12 @@ class Runner:
         port = free_port()
         (folder / "server").mkdir()
         with open(log.with_suffix(".server.log"), "w+b") as output:
-            server = Server([*self.command, "--bind", "127.0.0.1", "--port", port, *units.EXTERNAL], port, output,
-                            cwd=folder / "server")
+            server = Server(
+                [*self.command, "--bind", "127.0.0.1", "--port", port, *units.EXTERNAL],
+                port,
+                output,
+                cwd=folder / "server",
+            )
             server.wait()
             try:
                 self._suite(view, unit, worker, patience, skipped, log, ["--host", "127.0.0.1", "--port", str(port)])
@@ -115,19 +121,46 @@ class Runner:
         script.chmod(0o755)
         first = self.first_port + worker * PORTS_PER_WORKER
         # The suite's own server listens on one of the 32 ports before the base port.
-        self._suite(view, unit, worker, patience, skipped, log,
-                    ["--clients", "1", "--portcount", str(PORTS_PER_WORKER - 40)], first + 40)
+        self._suite(
+            view,
+            unit,
+            worker,
+            patience,
+            skipped,
+            log,
+            ["--clients", "1", "--portcount", str(PORTS_PER_WORKER - 40)],
+            first + 40,
+        )
         return True  # for all that is known
 
     def _suite(self, view, unit, worker, patience, skipped, log, options, base=None):
         skipfile = view / "skipped"
         skipfile.write_text("\n".join(skipped))
         base = base or self.first_port + worker * PORTS_PER_WORKER + 40
-        command = ["./runtest", "--single", unit, "--durable", "--dont-clean", "--timeout", str(int(patience)), "--baseport", str(base),
-                   "--skipfile", "skipped", *options]
+        command = [
+            "./runtest",
+            "--single",
+            unit,
+            "--durable",
+            "--dont-clean",
+            "--timeout",
+            str(int(patience)),
+            "--baseport",
+            str(base),
+            "--skipfile",
+            "skipped",
+            *options,
+        ]
         with open(log, "wb") as output:
-            process = subprocess.Popen(command, cwd=view, env=environment(TERM="dumb"), stdin=subprocess.DEVNULL, stdout=output,
-                                       stderr=subprocess.STDOUT, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=view,
+                env=environment(TERM="dumb"),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
             try:
                 process.wait(LIMIT)
             except subprocess.TimeoutExpired:

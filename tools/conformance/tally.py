@@ -41,7 +41,9 @@ def compared(units, ours, theirs):
         lost = {name: count - our.passed[name] for name, count in their.passed.items() if our.passed[name] < count}
         missing += [Missing(unit, name, count, _what(our, name)) for name, count in lost.items()]
         expected = sum(their.passed.values())
-        rows.append(Row(unit, _counts(our, lost), _counts(their, {}), expected, expected - sum(lost.values()), our.seconds))
+        rows.append(
+            Row(unit, _counts(our, lost), _counts(their, {}), expected, expected - sum(lost.values()), our.seconds)
+        )
     return rows, missing
 
 
@@ -56,7 +58,8 @@ def _what(outcome, name):
         return "hangs, or the server ends"
     if name in outcome.failed:
         return re.sub(r"\s+", " ", " ".join(outcome.failed[name]))[:300] or "fails"
-    return f"{NOT_REACHED}: " + (re.sub(r"\s+", " ", " ".join(outcome.aborted[0]))[:250] if outcome.aborted else "the unit does not get there")
+    told = re.sub(r"\s+", " ", " ".join(outcome.aborted[0])) if outcome.aborted else "the unit does not get there"
+    return f"{NOT_REACHED}: {told[:250]}"
 
 
 def percentage(rows):

@@ -64,17 +64,23 @@ class SuiteOutput(unittest.TestCase):
         self.assertEqual((found.finished, found.longest, found.stopped, found.aborted), (True, 2.5, [], []))
 
     def test_a_test_that_hangs_is_named(self):
-        found = outcome.parse("[ok]: A (1 ms)\n[TIMEOUT]: clients state report follows.\nsock5 => (IN PROGRESS) B (of two)\n")
+        found = outcome.parse(
+            "[ok]: A (1 ms)\n[TIMEOUT]: clients state report follows.\nsock5 => (IN PROGRESS) B (of two)\n"
+        )
         self.assertEqual((found.stopped, found.finished), (["B (of two)"], False))
 
     def test_the_test_in_which_the_server_ends_is_named(self):
-        text = ("[err]: A in tests/unit/x.tcl\nExpected 1\n[err]: B in tests/unit/x.tcl\nI/O error reading reply\n"
-                "[err]: C in tests/unit/x.tcl\ncouldn't open socket: connection refused\n")
+        text = (
+            "[err]: A in tests/unit/x.tcl\nExpected 1\n[err]: B in tests/unit/x.tcl\nI/O error reading reply\n"
+            "[err]: C in tests/unit/x.tcl\ncouldn't open socket: connection refused\n"
+        )
         self.assertEqual(outcome.parse(text, server_ended=True).stopped, ["B"])
         self.assertEqual(outcome.parse(text).stopped, [])
 
     def test_what_goes_wrong_outside_of_a_test(self):
-        found = outcome.parse("[ok]: A (1 ms)\n[err]: wn option x\nERR unknown option x\n[1/1 done]: unit/x (1 seconds)\n")
+        found = outcome.parse(
+            "[ok]: A (1 ms)\n[err]: wn option x\nERR unknown option x\n[1/1 done]: unit/x (1 seconds)\n"
+        )
         self.assertEqual(found.aborted, [["wn option x", "ERR unknown option x"]])
 
     def test_what_passes_once_passes(self):
@@ -99,8 +105,10 @@ class Tally(unittest.TestCase):
         row = self.rows[0]
         self.assertEqual((row.expected, row.reached), (5, 2))
         self.assertEqual(tally.percentage(self.rows), 40)
-        self.assertEqual({one.key: (one.count, one.what) for one in self.missing}, {
-            "u: a": (1, "not reached: ERR x"), "u: c | d": (1, "why not"), "u: e": (1, "not reached: ERR x")})
+        self.assertEqual(
+            {one.key: (one.count, one.what) for one in self.missing},
+            {"u: a": (1, "not reached: ERR x"), "u: c | d": (1, "why not"), "u: e": (1, "not reached: ERR x")},
+        )
 
     def reasons(self, *rows):
         with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
@@ -147,16 +155,20 @@ class Tally(unittest.TestCase):
 
 class Rows(unittest.TestCase):
     def test_a_row(self):
-        row, = grammar.rows('2 SET <key> "a\\xff" [(NX|XX)] => kind\n# nothing\n', "string")
+        (row,) = grammar.rows('2 SET <key> "a\\xff" [(NX|XX)] => kind\n# nothing\n', "string")
         self.assertEqual((row.command, row.weight, row.comparison), (("SET",), 2, "kind"))
         hand = Hand(1)
         drawn = {tuple(grammar.words(row.parts, hand)[2:]) for _ in range(200)}
         self.assertEqual(drawn, {(b"a\xff",), (b"a\xff", b"NX"), (b"a\xff", b"XX")})
 
     def test_a_row_of_several_commands_is_as_many_rows(self):
-        self.assertEqual([row.command for row in grammar.rows("(GET|CONFIG (GET|SET)) x", "x")],
-                         [("GET",), ("CONFIG", "GET"), ("CONFIG", "SET")])
-        self.assertEqual([row.command for row in grammar.rows("CONFIG (GET|SET x) y", "x")], [("CONFIG", "GET"), ("CONFIG", "SET")])
+        self.assertEqual(
+            [row.command for row in grammar.rows("(GET|CONFIG (GET|SET)) x", "x")],
+            [("GET",), ("CONFIG", "GET"), ("CONFIG", "SET")],
+        )
+        self.assertEqual(
+            [row.command for row in grammar.rows("CONFIG (GET|SET x) y", "x")], [("CONFIG", "GET"), ("CONFIG", "SET")]
+        )
         self.assertEqual([row.weight for row in grammar.rows("(A|B) x", "x")], [0.5, 0.5])
 
     def test_what_is_no_row(self):
@@ -183,7 +195,9 @@ class Rows(unittest.TestCase):
             self.assertTrue(not is_far(offset) or int(offset) >= 2**32, offset)
 
     def test_the_same_seed_makes_the_same_program(self):
-        programs = [Program(Table(("hash", "list")), seed, 2, list(SETTINGS)).steps(100) for seed in ("1/0", "1/0", "1/1")]
+        programs = [
+            Program(Table(("hash", "list")), seed, 2, list(SETTINGS)).steps(100) for seed in ("1/0", "1/0", "1/1")
+        ]
         self.assertEqual(programs[0], programs[1])
         self.assertNotEqual(programs[0], programs[2])
 
@@ -203,8 +217,17 @@ def reply(text):
 class Replies(unittest.TestCase):
     def test_kinds(self):
         data = b"+OK\r\n$-1\r\n*2\r\n:1\r\n$1\r\n\r\r\n%1\r\n+a\r\n,1.5\r\n_\r\n=5\r\ntxt:a\r\n"
-        self.assertEqual(replies.parsed(data), [(b"+", b"OK"), (b"$", None), (b"*", [(b":", b"1"), (b"$", b"\r")]),
-                                                (b"%", [(b"+", b"a"), (b",", b"1.5")]), (b"_", b""), (b"=", b"txt:a")])
+        self.assertEqual(
+            replies.parsed(data),
+            [
+                (b"+", b"OK"),
+                (b"$", None),
+                (b"*", [(b":", b"1"), (b"$", b"\r")]),
+                (b"%", [(b"+", b"a"), (b",", b"1.5")]),
+                (b"_", b""),
+                (b"=", b"txt:a"),
+            ],
+        )
 
     def test_a_push_stays_with_its_reply(self):
         data = b">1\r\n+p\r\n+OK\r\n+b\r\n"
@@ -218,14 +241,27 @@ class Replies(unittest.TestCase):
 
     def test_comparisons(self):
         for name, ours, theirs, expected in (
-                ("exact", ":1", ":1", True), ("exact", ":1", ":2", False), ("kind", "$1 a", "$1 b", True), ("kind", "-a", "-b", False),
-                ("kind", "$1 a", ":1", False), ("unordered", "*2 :1 :2", "*2 :2 :1", True), ("unordered", "*2 :1 :2", "*2 :2 :2", False),
-                ("pairs", "*4 :1 :2 :3 :4", "*4 :3 :4 :1 :2", True), ("pairs", "*4 :1 :2 :3 :4", "*4 :3 :2 :1 :4", False),
-                ("shape", "*1 :1", "*1 :2", True), ("shape", "*1 :1", "*2 :1 :2", False), ("shape", "$-1", "$1 a", False),
-                ("seconds", ":100", ":99", True), ("seconds", ":-1", ":-2", False), ("seconds", ":1000", ":100", False),
-                ("ages", "*2 $4 idle :7", "*2 $4 idle :9", True), ("ages", "*2 $4 seen :7", "*2 $4 seen :9", False),
-                ("pending", "*1 *3 :1 :2 :3", "*1 *3 :1 :2 :9", True), ("pending", "*1 *3 :1 :2 :3", "*1 *3 :1 :9 :3", False),
-                ("rules", "$5 +a$+b", "$5 +a$+b", True)):
+            ("exact", ":1", ":1", True),
+            ("exact", ":1", ":2", False),
+            ("kind", "$1 a", "$1 b", True),
+            ("kind", "-a", "-b", False),
+            ("kind", "$1 a", ":1", False),
+            ("unordered", "*2 :1 :2", "*2 :2 :1", True),
+            ("unordered", "*2 :1 :2", "*2 :2 :2", False),
+            ("pairs", "*4 :1 :2 :3 :4", "*4 :3 :4 :1 :2", True),
+            ("pairs", "*4 :1 :2 :3 :4", "*4 :3 :2 :1 :4", False),
+            ("shape", "*1 :1", "*1 :2", True),
+            ("shape", "*1 :1", "*2 :1 :2", False),
+            ("shape", "$-1", "$1 a", False),
+            ("seconds", ":100", ":99", True),
+            ("seconds", ":-1", ":-2", False),
+            ("seconds", ":1000", ":100", False),
+            ("ages", "*2 $4 idle :7", "*2 $4 idle :9", True),
+            ("ages", "*2 $4 seen :7", "*2 $4 seen :9", False),
+            ("pending", "*1 *3 :1 :2 :3", "*1 *3 :1 :2 :9", True),
+            ("pending", "*1 *3 :1 :2 :3", "*1 *3 :1 :9 :3", False),
+            ("rules", "$5 +a$+b", "$5 +a$+b", True),
+        ):
             self.assertEqual(comparison.same(name, [b"X"], reply(ours), reply(theirs)), expected, (name, ours, theirs))
 
     def test_only_a_whole_scan_is_compared(self):
@@ -256,10 +292,14 @@ class Servers(unittest.TestCase):
         self.assertEqual((found.command, found.ours, found.theirs), (("OBJECT", "ENCODING"), "$hashtable", "$listpack"))
 
     def test_a_server_that_ends_is_found(self):
-        found = self.differences(["--rename-command", "SHUTDOWN", "x", "--rename-command", "TIME", "SHUTDOWN"], "SET a 1", "DBSIZE")
+        found = self.differences(
+            ["--rename-command", "SHUTDOWN", "x", "--rename-command", "TIME", "SHUTDOWN"], "SET a 1", "DBSIZE"
+        )
         self.assertIsNone(found)
-        with Pair([*differential.REDIS, "--rename-command", "DBSIZE", "x", "--rename-command", "SHUTDOWN", "DBSIZE"],
-                  differential.REDIS) as pair:
+        with Pair(
+            [*differential.REDIS, "--rename-command", "DBSIZE", "x", "--rename-command", "SHUTDOWN", "DBSIZE"],
+            differential.REDIS,
+        ) as pair:
             steps = [Step([[word]], ["exact"]) for word in (b"PING", b"DBSIZE", b"PING")]
             found = pair.run([], steps, 2)
             self.assertTrue(found.silent)
@@ -271,12 +311,19 @@ class Servers(unittest.TestCase):
             return differential.main(), said.getvalue()
 
     def test_redis_server_is_like_itself(self):
-        status, said = self.run_tool("--server", " ".join(word or "''" for word in differential.REDIS), "--requests", "4000")
+        status, said = self.run_tool(
+            "--server", " ".join(word or "''" for word in differential.REDIS), "--requests", "4000"
+        )
         self.assertEqual(status, 0, said)
 
     def test_the_shortest_program_is_shown(self):
-        server = " ".join(word or "''" for word in differential.REDIS) + " --set-max-intset-entries 1 --rename-command STRLEN ''"
-        status, said = self.run_tool("--server", server, "--only", "string", "--requests", "1000", "--without", "LCS", "--whole")
+        server = (
+            " ".join(word or "''" for word in differential.REDIS)
+            + " --set-max-intset-entries 1 --rename-command STRLEN ''"
+        )
+        status, said = self.run_tool(
+            "--server", server, "--only", "string", "--requests", "1000", "--without", "LCS", "--whole"
+        )
         self.assertIn("ae-server does not know: STRLEN", said)
         self.assertEqual(status, 1)
 

@@ -5,15 +5,15 @@ RELEASE = "bookworm"  # Debian's
 
 UNITS = tuple(f"unit/{name}" for name in """
     type/hash type/incr type/list type/list-2 type/list-3 type/set type/stream type/stream-cgroups type/string type/zset
-    acl acl-v2 auth bitfield bitops client-eviction dump expire geo hyperloglog info info-command introspection introspection-2
-    keyspace latency-monitor limits maxmemory multi obuf-limits other protocol pubsub pubsubshard querybuf quit scan slowlog
-    sort tracking
+    acl acl-v2 auth bitfield bitops client-eviction dump expire geo hyperloglog info info-command introspection
+    introspection-2 keyspace latency-monitor limits maxmemory multi obuf-limits other protocol pubsub pubsubshard
+    querybuf quit scan slowlog sort tracking
 """.split())
 
 # Those that tell most in two minutes.
 QUARTER = tuple(f"unit/{name}" for name in """
-    type/hash type/incr type/string type/list type/stream-cgroups acl auth bitfield keyspace multi protocol pubsub quit scan
-    tracking
+    type/hash type/incr type/string type/list type/stream-cgroups acl auth bitfield keyspace multi protocol pubsub quit
+    scan tracking
 """.split())
 
 # Of a server that the suite does not start itself; what tests of that kind expect.

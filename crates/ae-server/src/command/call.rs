@@ -26,7 +26,7 @@ pub fn call(
 /// True if the command was tried again and waits on; then there is no reply.
 fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     let outcome = (command.run)(&mut context);
-    let Context { server, client, still_waiting, .. } = context;
+    let Context { server, client, args, still_waiting, .. } = context;
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }

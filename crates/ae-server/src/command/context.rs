@@ -9,11 +9,12 @@ use crate::clients::reply::Reply;
 use crate::config::settings::TypeLimits;
 use crate::db::door::Db;
 use crate::db::random::Random;
+use crate::long_double::LongDouble;
 use crate::server::state::Server;
 use resp::{Args, number};
 use std::ops::RangeBounds;
 use store::Content;
-use store::types::zset::Score;
+use store::types::zset::ScoreBound;
 
 /// What runs a command.
 pub type Run = fn(&mut Context<'_>) -> Outcome;
@@ -86,15 +87,18 @@ impl<'a> Context<'a> {
         db.ok_or("ERR DB index is out of range".into())
     }
 
-    /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
+    /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever. As in Redis, more
+    /// milliseconds than there are integers are a negative number of them.
     pub fn timeout(&self, index: usize) -> Result<i64, Error> {
-        let seconds =
-            Score::parse(self.arg(index)).map(Score::get).ok_or("ERR timeout is not a float or out of range")?;
-        if seconds < 0.0 {
+        let text = self.arg(index);
+        LongDouble::parse(text).ok_or("ERR timeout is not a float or out of range")?;
+        // What is too large or too small for a double is far from what can be waited for.
+        let seconds = ScoreBound::parse(text).map_or(f64::INFINITY, |bound| bound.score.get());
+        let milliseconds = (seconds * 1000.0).ceil();
+        if milliseconds < 0.0 || milliseconds >= i64::MAX as f64 {
             return Err("ERR timeout is negative".into());
         }
-        let milliseconds = (seconds * 1000.0).ceil();
-        if milliseconds >= (i64::MAX - self.server.ticks) as f64 {
+        if milliseconds as i64 > i64::MAX - self.server.now {
             return Err("ERR timeout is out of range".into());
         }
         Ok(milliseconds as i64)

@@ -19,6 +19,8 @@ pub mod info;
 pub mod introspection;
 pub mod keys;
 pub mod lcs;
+pub mod list_moves;
+pub mod list_pops;
 pub mod lists;
 pub mod numbers;
 pub mod object;

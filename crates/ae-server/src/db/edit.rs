@@ -19,6 +19,8 @@ pub struct Edit<'a, K: Kind> {
     created: bool,
     touched: bool,
     changes: Option<u64>,
+    /// Everybody is told, however many changes there were.
+    told: bool,
     kind: PhantomData<K>,
 }
 
@@ -32,7 +34,7 @@ impl<'a, K: Kind> Edit<'a, K> {
         event: Event,
         created: bool,
     ) -> Edit<'a, K> {
-        Edit { databases, db, id, key, event, created, touched: false, changes: None, kind: PhantomData }
+        Edit { databases, db, id, key, event, created, touched: false, changes: None, told: false, kind: PhantomData }
     }
 
     /// Whether there was no such key before.
@@ -43,6 +45,12 @@ impl<'a, K: Kind> Edit<'a, K> {
     /// Says how many changes there were. With none, nobody is told.
     pub fn changes(&mut self, count: usize) {
         self.changes = Some(count as u64);
+    }
+
+    /// As [`Edit::changes`], and that everybody is told even if none counts.
+    pub fn told(&mut self, count: usize) {
+        self.changes(count);
+        self.told = true;
     }
 
     /// Says that something else happened than was announced.
@@ -76,13 +84,14 @@ impl<K: Kind> DerefMut for Edit<'_, K> {
 impl<K: Kind> Drop for Edit<'_, K> {
     fn drop(&mut self) {
         let changes = self.changes.unwrap_or(self.touched.into());
+        let told = self.told || changes > 0;
         let Edit { databases, db, id, key, event, created, .. } = self;
         let value = databases.keyspace(*db).value(*id);
         let is_empty = value.is_some_and(store::Value::is_empty_collection);
-        if is_empty || (*created && changes == 0) {
+        if is_empty || (*created && !told) {
             databases.keyspace_mut(*db).remove(*id);
         }
-        if changes == 0 {
+        if !told {
             return;
         }
         databases.dirty += changes;
