@@ -86,7 +86,8 @@ impl<'a> Context<'a> {
         db.ok_or("ERR DB index is out of range".into())
     }
 
-    /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
+    /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever. As in Redis, more
+    /// milliseconds than there are integers are a negative number of them.
     pub fn timeout(&self, index: usize) -> Result<i64, Error> {
         let seconds = LongDouble::parse(self.arg(index)).ok_or("ERR timeout is not a float or out of range")?;
         // What has no place in 64 bits counts as negative in Redis.

@@ -158,7 +158,7 @@ mod tests {
         let payload = dumped(&mut session, "s");
         let frame = "-ERR DUMP payload version or checksum are wrong";
         assert_eq!(restore(&mut session, &["a", "0"], b"", &[]), frame);
-        assert_eq!(restore(&mut session, &["a", "0"], &payload[1..], &[]), frame);
+        assert_eq!(restore(&mut session, &["a", "0"], &payload[2..], &[]), frame);
         let mut changed = payload[..payload.len() - 8].to_vec();
         changed[0] = 99;
         changed.extend(rdb::crc64(0, &changed).to_le_bytes());

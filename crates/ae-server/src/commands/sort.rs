@@ -60,6 +60,11 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
+    /// As much of a text as is compared: C's strings end at a zero byte, but not what is sorted to be stored.
+    fn text<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        if self.store.is_some() { text } else { c_text(text, usize::MAX) }
+    }
+
     /// Which elements are left of so many.
     fn range(&self, len: usize) -> Range<usize> {
         let Some((skipped, count)) = self.limit else { return 0..len };
@@ -121,15 +126,10 @@ fn sorted(ctx: &mut Context<'_>, elements: Vec<Vec<u8>>, options: &Options<'_>) 
         };
         weighed.push((weight, element));
     }
-    // As C's strings, which end at a zero byte, unless the result is stored.
-    fn compared(text: &[u8], whole: bool) -> &[u8] {
-        if whole { text } else { c_text(text, usize::MAX) }
-    }
-    let whole = options.store.is_some();
     weighed.sort_by(|(one, one_element), (other, other_element)| {
         let order = match (one, other) {
             (Weight::Number(one), Weight::Number(other)) => one.cmp(other).then_with(|| one_element.cmp(other_element)),
-            (Weight::Text(Some(one)), Weight::Text(Some(other))) => compared(one, whole).cmp(compared(other, whole)),
+            (Weight::Text(Some(one)), Weight::Text(Some(other))) => options.text(one).cmp(options.text(other)),
             (Weight::Text(one), Weight::Text(other)) => one.is_some().cmp(&other.is_some()),
             _ => Ordering::Equal,
         };

@@ -29,7 +29,7 @@ fn by_other_keys() {
         ("SORT l BY n_* ALPHA", "*3 $1 c $1 a $1 b"),
         ("SORT l BY n_* ALPHA DESC", "*3 $1 b $1 a $1 c"),
         ("SORT l BY n_*", "-ERR One or more scores can't be converted into double"),
-        ("SORT l GET fixed", "*3 $-1 $-1 $-1"),
+        ("SORT l ALPHA GET fixed", "*3 $-1 $-1 $-1"),
         ("SORT l GET n_*", "-ERR One or more scores can't be converted into double"),
         ("SORT l BY nosort GET n_*", "*3 $3 one $3 two $-1"),
         ("SORT l BY nosort DESC LIMIT 0 2", "*2 $1 c $1 b"),

@@ -120,5 +120,49 @@ fn moving_takes_the_deadline_along() {
     databases.db(0, 0).move_to(KEY, 1);
     assert_eq!(databases.db(0, 0).deadline(KEY), None);
     assert_eq!(databases.db(1, 0).deadline(KEY), Some(Some(50)));
-    assert_eq!(events(&mut databases), ["new", "set", "expire", "move_from", "new", "move_to"]);
+    assert_eq!(events(&mut databases), ["new", "set", "expire", "new", "move_from", "move_to"]);
+    assert_eq!(databases.dirty, 2);
+}
+
+#[test]
+fn what_comes_from_elsewhere_replaces_what_was_there() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
+    databases.db(1, 0).set_string(b"old", b"x", Ttl::At(70), Event::SET);
+    events(&mut databases);
+    databases.db(0, 0).copy_to(KEY, 1, b"old");
+    assert_eq!(databases.db(0, 0).deadline(KEY), Some(Some(50)));
+    assert_eq!(databases.db(1, 0).deadline(b"old"), Some(Some(50)));
+    assert_eq!(events(&mut databases), ["new", "copy_to"]);
+    databases.db(1, 0).restore(b"old", store::StringValue::new(b"y").into(), None);
+    assert_eq!(databases.db(1, 0).deadline(b"old"), Some(None));
+    assert_eq!(events(&mut databases), ["new", "restore"]);
+    assert_eq!(databases.dirty, 4);
+}
+
+#[test]
+fn large_values_are_freed_later() {
+    let large = || {
+        let mut set = Set::new();
+        (0..2000).for_each(|i: u32| _ = set.add(&i.to_le_bytes(), &Limits::default()));
+        set
+    };
+    let removals: [fn(&mut Databases); 5] = [
+        |databases| _ = databases.db(0, 0).remove(KEY, Event::DEL),
+        |databases| databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET),
+        |databases| databases.db(0, 0).set(KEY, Set::new(), Ttl::Clear, Event::SET),
+        |databases| _ = databases.db(0, 100).exists(KEY),
+        |databases| {
+            databases.db(0, 0).set_string(b"other", b"", Ttl::Clear, Event::SET);
+            databases.db(0, 0).rename(b"other", KEY);
+        },
+    ];
+    for removal in removals {
+        let mut databases = databases();
+        databases.db(0, 0).set(KEY, large(), Ttl::At(100), Event::SET);
+        removal(&mut databases);
+        assert_eq!(databases.garbage.len(), 1);
+        while databases.garbage.free() {}
+        assert_eq!(databases.garbage.len(), 0);
+    }
 }
