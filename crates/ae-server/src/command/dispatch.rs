@@ -44,7 +44,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
     match resolve(server, client, &args) {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
-            server.postpone(client.reference());
+            server.pause.add(client.reference());
         }
         Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
             queue(client, command, &args);

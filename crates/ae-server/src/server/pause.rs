@@ -1,6 +1,5 @@
 //! CLIENT PAUSE: requests wait until the pause ends.
 
-use super::state::Server;
 use crate::clients::client::ClientRef;
 
 /// Which requests wait.
@@ -29,28 +28,19 @@ impl Pause {
         self.running.map(|(which, _)| which)
     }
 
+    /// Ends it, and returns who waits for that.
+    pub fn finish(&mut self) -> Vec<ClientRef> {
+        self.running = None;
+        std::mem::take(&mut self.waiting)
+    }
+
+    /// A client waits for the end.
+    pub fn add(&mut self, client: ClientRef) {
+        self.waiting.push(client);
+    }
+
     /// When it ends, in the server's ticks.
     pub fn end(&self) -> Option<i64> {
         self.running.map(|(_, end)| end)
-    }
-}
-
-impl Server {
-    /// The client's request waits for the end of the pause.
-    pub fn postpone(&mut self, client: ClientRef) {
-        self.pause.waiting.push(client);
-    }
-
-    /// Ends the pause: those who wait go on.
-    pub fn unpause(&mut self) {
-        self.pause.running = None;
-        self.clients.unblocked.append(&mut self.pause.waiting);
-    }
-
-    /// Ends the pause if its time has come.
-    pub fn end_pause_in_time(&mut self) {
-        if self.pause.end().is_some_and(|end| end <= self.ticks) {
-            self.unpause();
-        }
     }
 }

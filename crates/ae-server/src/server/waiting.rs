@@ -51,4 +51,17 @@ impl Server {
         self.stop_tracking(client);
         self.clients.forget(client);
     }
+
+    /// Ends the pause: those who wait go on.
+    pub fn unpause(&mut self) {
+        let waiting = self.pause.finish();
+        self.clients.unblocked.extend(waiting);
+    }
+
+    /// Ends the pause if its time has come.
+    pub fn end_pause_in_time(&mut self) {
+        if self.pause.end().is_some_and(|end| end <= self.ticks) {
+            self.unpause();
+        }
+    }
 }
