@@ -9,7 +9,7 @@ use crate::clients::client::Client;
 use crate::server::state::Server;
 use resp::Args;
 
-/// Runs a command that the client may run. True if it was tried again and waits on; then there is no reply.
+/// Runs a command that the client may run.
 pub fn call(
     server: &mut Server,
     client: &mut Client,
@@ -17,9 +17,15 @@ pub fn call(
     command: &'static Command,
     commands: &'static Registry<Run>,
     wait: Wait,
-) -> bool {
+) {
     client.last_command = Some(command.spec);
-    let mut context = Context { server, client, args, spec: command.spec, commands, wait, still_waiting: false };
+    let (spec, changed, still_waiting) = (command.spec, None, false);
+    run(Context { server, client, args, spec, commands, wait, changed, still_waiting }, command);
+}
+
+/// True if the command was tried again and waits on; then there is no reply.
+fn run(mut context: Context<'_>, command: &'static Command) -> bool {
+    let args = context.args;
     let outcome = (command.run)(&mut context);
     let Context { server, client, still_waiting, .. } = context;
     if let Err(error) = outcome {
@@ -48,20 +54,22 @@ fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec
 
 /// Tries the requests again that wait for keys that have changed, in the order of arrival.
 pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
-    while let Some((_, waiting)) = server.databases.observers.waiting.next_ready() {
+    while let Some(((_, key), waiting)) = server.databases.observers.waiting.next_ready() {
         for reference in waiting {
             if let Some(mut client) = server.clients.take_same(reference) {
-                try_again(server, &mut client, commands);
+                try_again(server, &mut client, &key, commands);
                 server.clients.put_back(client);
             }
         }
     }
 }
 
-fn try_again(server: &mut Server, client: &mut Client, commands: &'static Registry<Run>) {
+fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'static Registry<Run>) {
     let Some(blocked) = client.blocked.take() else { return };
     let Some(command) = commands.find_full(blocked.spec.full_name.as_bytes()) else { return };
-    let waits_on = call(server, client, blocked.args.as_args(), command, commands, Wait::Again);
+    let (args, spec, changed) = (blocked.args.as_args(), blocked.spec, Some(key));
+    let context = Context { server, client, args, spec, commands, wait: Wait::Again, changed, still_waiting: false };
+    let waits_on = run(context, command);
     if waits_on {
         client.blocked = Some(blocked);
     } else {

@@ -10,7 +10,7 @@ use crate::config::settings::TypeLimits;
 use crate::db::door::Db;
 use crate::db::random::Random;
 use crate::server::state::Server;
-use resp::{Args, number};
+use resp::{Args, OwnedArgs, number};
 use store::Content;
 use store::types::zset::Score;
 
@@ -29,6 +29,8 @@ pub struct Context<'a> {
     /// All commands, for those that tell about others or run them.
     pub commands: &'static Registry<Run>,
     pub wait: Wait,
+    /// The key that has changed, for a command that is tried again.
+    pub changed: Option<&'a [u8]>,
     /// A command that was tried again waits on.
     pub still_waiting: bool,
 }
@@ -142,14 +144,26 @@ impl<'a> Context<'a> {
         timeout: i64,
         on_timeout: OnTimeout,
     ) -> Outcome {
+        let args = self.args;
+        self.wait_for_with(|| args.to_owned(), keys, timeout, on_timeout)
+    }
+
+    /// As [`Context::wait_for`]; the request is tried again with other arguments than it came with.
+    pub fn wait_for_with<'k>(
+        &mut self,
+        args: impl FnOnce() -> OwnedArgs,
+        keys: impl Iterator<Item = &'k [u8]>,
+        timeout: i64,
+        on_timeout: OnTimeout,
+    ) -> Outcome {
         match self.wait {
             Wait::Never => on_timeout.reply(&mut self.client.reply()),
-            Wait::Again => self.still_waiting = true,
+            Wait::Again => return self.wait_on(),
             Wait::Allowed => {
                 let deadline = (timeout > 0).then(|| self.server.ticks.saturating_add(timeout));
                 let blocked = Blocked {
                     spec: self.spec,
-                    args: self.args.to_owned(),
+                    args: args(),
                     db: self.client.db as usize,
                     keys: keys.map(Box::from).collect(),
                     deadline,
@@ -158,6 +172,12 @@ impl<'a> Context<'a> {
                 self.server.start_waiting(self.client, blocked);
             }
         }
+        Ok(())
+    }
+
+    /// Has a request wait on that is tried again in vain.
+    pub fn wait_on(&mut self) -> Outcome {
+        self.still_waiting = true;
         Ok(())
     }
 
