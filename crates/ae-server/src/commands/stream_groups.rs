@@ -42,7 +42,12 @@ pub fn setid(ctx: &mut Context<'_>) -> Outcome {
     if !matches!(ctx.args.len(), 5 | 7) {
         return Err(ctx.wrong_subcommand());
     }
-    let from = start(ctx, last)?;
+    // Unlike CREATE, SETID takes the ends of a range.
+    let from = match ctx.arg(4) {
+        b"-" => Id::MIN,
+        b"+" => Id::MAX,
+        _ => start(ctx, last)?,
+    };
     let mut stream = edit(ctx, Event::stream("xgroup-setid"))?;
     if let Some((group, _)) = stream.group_mut(name) {
         group.set_id(from, entries_read);
