@@ -11,7 +11,7 @@ use crate::db::door::Db;
 use crate::db::random::Random;
 use crate::long_double::LongDouble;
 use crate::server::state::Server;
-use resp::{Args, number};
+use resp::{Args, OwnedArgs, number};
 use std::ops::RangeBounds;
 use store::Content;
 
@@ -168,14 +168,26 @@ impl<'a> Context<'a> {
         timeout: i64,
         on_timeout: OnTimeout,
     ) -> Outcome {
+        let args = self.args;
+        self.wait_for_with(|| args.to_owned(), keys, timeout, on_timeout)
+    }
+
+    /// As [`Context::wait_for`]; the request is tried again with other arguments than it came with.
+    pub fn wait_for_with<'k>(
+        &mut self,
+        args: impl FnOnce() -> OwnedArgs,
+        keys: impl Iterator<Item = &'k [u8]>,
+        timeout: i64,
+        on_timeout: OnTimeout,
+    ) -> Outcome {
         match self.wait {
             Wait::Never => on_timeout.reply(&mut self.client.reply()),
-            Wait::Again => self.still_waiting = true,
+            Wait::Again => return self.wait_on(),
             Wait::Allowed => {
                 let deadline = (timeout > 0).then(|| self.server.ticks.saturating_add(timeout));
                 let blocked = Blocked {
                     spec: self.spec,
-                    args: self.args.to_owned(),
+                    args: args(),
                     db: self.client.db as usize,
                     keys: keys.map(Box::from).collect(),
                     deadline,
@@ -184,6 +196,12 @@ impl<'a> Context<'a> {
                 self.server.start_waiting(self.client, blocked);
             }
         }
+        Ok(())
+    }
+
+    /// Has a request wait on that is tried again in vain.
+    pub fn wait_on(&mut self) -> Outcome {
+        self.still_waiting = true;
         Ok(())
     }
 

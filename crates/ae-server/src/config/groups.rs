@@ -47,18 +47,10 @@ impl Default for Memory {
 }
 
 /// How values are encoded, beside the limits that their types have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Encodings {
     /// Nodes at either end of a list that are not compressed; 0 for no compression.
     pub list_compress_depth: u32,
-    pub stream_node_max_bytes: u64,
-    pub stream_node_max_entries: u64,
-}
-
-impl Default for Encodings {
-    fn default() -> Self {
-        Encodings { list_compress_depth: 0, stream_node_max_bytes: 4096, stream_node_max_entries: 100 }
-    }
 }
 
 /// What is recorded for whoever looks for slow commands.

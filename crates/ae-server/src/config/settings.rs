@@ -77,6 +77,7 @@ pub struct TypeLimits {
     pub hash: store::types::hash::Limits,
     pub zset: store::types::zset::Limits,
     pub hyperloglog: store::types::hyperloglog::Limits,
+    pub stream: store::types::stream::Limits,
 }
 
 impl Default for TypeLimits {
@@ -87,6 +88,7 @@ impl Default for TypeLimits {
             hash: store::types::hash::Limits { max_packed_entries: 512, max_packed_value: 64 },
             zset: Default::default(),
             hyperloglog: Default::default(),
+            stream: Default::default(),
         }
     }
 }

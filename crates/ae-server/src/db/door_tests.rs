@@ -166,3 +166,39 @@ fn large_values_are_freed_later() {
         assert_eq!(databases.garbage.len(), 0);
     }
 }
+
+#[test]
+fn an_edit_may_concern_some_alone() {
+    use crate::clients::client::ClientRef;
+    use crate::db::edit::Audience;
+
+    let mut databases = databases();
+    add(&mut databases, b"a");
+    databases.observers.waiting.add(0, KEY, ClientRef { fd: 1, id: 1 });
+    let mut version = databases.observers.watched.watch(0, KEY);
+    for (member, audience, waiting, watching) in [
+        (b"b", Audience::Nobody, false, false),
+        (b"c", Audience::Waiting, true, false),
+        (b"d", Audience::Watching, false, true),
+        (b"e", Audience::All, true, true),
+    ] {
+        let mut set = databases.db(0, 0).edit::<Set>(KEY, Event::set("sadd")).unwrap().unwrap();
+        set.set_audience(audience);
+        set.add(member, &Limits::default());
+        drop(set);
+        assert_eq!(databases.observers.waiting.next_ready().is_some(), waiting, "{audience:?}");
+        let before = std::mem::replace(&mut version, databases.observers.watched.version(0, KEY));
+        assert_eq!(version != before, watching, "{audience:?}");
+    }
+    assert_eq!(databases.dirty, 5);
+}
+
+#[test]
+fn a_new_key_is_announced_before_anything_that_happens_to_it() {
+    let mut databases = databases();
+    let mut set = databases.db(0, 0).edit_or_create::<Set>(KEY, Event::set("srem")).unwrap();
+    set.add(b"a", &Limits::default());
+    set.also(Event::set("sadd"));
+    drop(set);
+    assert_eq!(events(&mut databases), ["new", "sadd", "srem"]);
+}

@@ -21,7 +21,22 @@ pub struct Edit<'a, K: Kind> {
     changes: Option<u64>,
     /// Everybody is told, however many changes there were.
     told: bool,
+    /// It has been told that there is a new key.
+    told_new: bool,
+    /// Who is told of changes.
+    audience: Audience,
     kind: PhantomData<K>,
+}
+
+/// Who is told of a change, apart from channels of keyspace notifications.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Audience {
+    All,
+    /// Clients that wait for the key.
+    Waiting,
+    /// Transactions that watch the key, and clients that keep a copy of its value.
+    Watching,
+    Nobody,
 }
 
 impl<'a, K: Kind> Edit<'a, K> {
@@ -34,7 +49,20 @@ impl<'a, K: Kind> Edit<'a, K> {
         event: Event,
         created: bool,
     ) -> Edit<'a, K> {
-        Edit { databases, db, id, key, event, created, touched: false, changes: None, told: false, kind: PhantomData }
+        Edit {
+            databases,
+            db,
+            id,
+            key,
+            event,
+            created,
+            touched: false,
+            changes: None,
+            told: false,
+            told_new: false,
+            audience: Audience::All,
+            kind: PhantomData,
+        }
     }
 
     /// Whether there was no such key before.
@@ -60,7 +88,20 @@ impl<'a, K: Kind> Edit<'a, K> {
 
     /// Says that something happened beside what was announced, and before it.
     pub fn also(&mut self, event: Event) {
+        self.tell_new();
         self.databases.observers.happened(self.db, self.key, event);
+    }
+
+    /// Says that a change does not concern everybody. A new key does.
+    pub fn set_audience(&mut self, audience: Audience) {
+        self.audience = audience;
+    }
+
+    fn tell_new(&mut self) {
+        if self.created && !self.told_new {
+            self.told_new = true;
+            self.databases.observers.happened(self.db, self.key, Event::NEW);
+        }
     }
 }
 
@@ -85,21 +126,25 @@ impl<K: Kind> Drop for Edit<'_, K> {
     fn drop(&mut self) {
         let changes = self.changes.unwrap_or(self.touched.into());
         let told = self.told || changes > 0;
-        let Edit { databases, db, id, key, event, created, .. } = self;
-        let value = databases.keyspace(*db).value(*id);
+        let value = self.databases.keyspace(self.db).value(self.id);
         let is_empty = value.is_some_and(store::Value::is_empty_collection);
-        if is_empty || (*created && !told) {
-            databases.keyspace_mut(*db).remove(*id);
+        if is_empty || (self.created && !told) {
+            self.databases.keyspace_mut(self.db).remove(self.id);
         }
         if !told {
             return;
         }
+        self.tell_new();
+        let Edit { databases, db, key, event, created, audience, .. } = self;
         databases.dirty += changes;
         let observers = &mut databases.observers;
-        if *created {
-            observers.happened(*db, key, Event::NEW);
+        let audience = if *created { Audience::All } else { *audience };
+        if matches!(audience, Audience::All | Audience::Waiting) {
+            observers.changed_for_waiting(*db, key);
         }
-        observers.changed(*db, key);
+        if matches!(audience, Audience::All | Audience::Watching) {
+            observers.changed_for_watching(*db, key);
+        }
         observers.happened(*db, key, *event);
         if is_empty {
             observers.happened(*db, key, Event::DEL);

@@ -44,11 +44,21 @@ impl Observers {
 
     /// A key holds something else now, or nothing.
     pub fn changed(&mut self, db: usize, key: &[u8]) {
-        if !self.watched.is_empty() {
-            self.watched.changed(db, key);
-        }
+        self.changed_for_waiting(db, key);
+        self.changed_for_watching(db, key);
+    }
+
+    /// As [`Observers::changed`], for the clients that wait for the key.
+    pub fn changed_for_waiting(&mut self, db: usize, key: &[u8]) {
         if !self.waiting.is_empty() {
             self.waiting.changed(db, key);
+        }
+    }
+
+    /// As [`Observers::changed`], for transactions that watch the key and clients that keep a copy of its value.
+    pub fn changed_for_watching(&mut self, db: usize, key: &[u8]) {
+        if !self.watched.is_empty() {
+            self.watched.changed(db, key);
         }
         if self.tracking {
             self.invalidated.keys.push(key.into());

@@ -48,10 +48,8 @@ pub const DIRECTIVES: &[Parameter] = &[
         "BYTES",
         "size of a sparse HyperLogLog (3000)"
     ),
-    limit!("stream-node-max-bytes", encodings.stream_node_max_bytes, BYTES, "BYTES", "size of a stream's node (4kb)")
-        .pending(),
-    limit!("stream-node-max-entries", encodings.stream_node_max_entries, LONG, "N", "entries of a stream's node (100)")
-        .pending(),
+    limit!("stream-node-max-bytes", types.stream.node_max_bytes, BYTES, "BYTES", "size of a stream's node (4kb)"),
+    limit!("stream-node-max-entries", types.stream.node_max_entries, LONG, "N", "entries of a stream's node (100)"),
     kept(
         "sanitize-dump-payload",
         AnyTime,

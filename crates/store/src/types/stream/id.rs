@@ -31,7 +31,7 @@ impl Id {
         if text.len() > MAX_LEN {
             return None;
         }
-        let (ms, seq) = split(text);
+        let (ms, seq) = split(until_zero(text));
         let seq = seq.map_or(Some(missing_seq), parse_u64)?;
         Some(Id { ms: parse_u64(ms)?, seq })
     }
@@ -84,8 +84,8 @@ impl Bound {
     /// sequence number has `missing_seq`: 0 where a range starts, `u64::MAX` where it ends.
     pub fn parse(text: &[u8], missing_seq: u64) -> Option<Bound> {
         let (id, exclusive) = match text {
-            b"-" => (Id::MIN, false),
-            b"+" => (Id::MAX, false),
+            text if until_zero(text) == b"-" => (Id::MIN, false),
+            text if until_zero(text) == b"+" => (Id::MAX, false),
             [b'(', id @ ..] => (Id::parse(id, missing_seq)?, true),
             id => (Id::parse(id, missing_seq)?, false),
         };
@@ -117,14 +117,20 @@ pub enum NewId {
 impl NewId {
     /// Reads `*`, `ms-*`, or an id, whose sequence number is 0 if it is missing.
     pub fn parse(text: &[u8]) -> Option<NewId> {
-        if text == b"*" {
+        if until_zero(text) == b"*" {
             return Some(NewId::Auto);
         }
-        match split(text) {
+        match split(until_zero(text)) {
             (ms, Some(b"*")) if text.len() <= MAX_LEN => parse_u64(ms).map(NewId::Time),
             _ => Id::parse(text, 0).map(NewId::Given),
         }
     }
+}
+
+/// As much of an id as Redis reads: it ends at a zero byte.
+fn until_zero(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|&byte| byte == 0);
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// What is before the first `-`, and what is after it.
@@ -173,6 +179,8 @@ mod tests {
         assert_eq!(Id::parse(b" 005-+07", 0), Some(Id::new(5, 7)));
         assert_eq!(Id::parse(b"5--07", 0), Some(Id::new(5, 7u64.wrapping_neg())));
         assert_eq!(Id::new(12, 34).to_string(), "12-34");
+        assert_eq!(Id::parse(b"5\0-7", 9), Some(Id::new(5, 9)));
+        assert_eq!(Id::parse(b"\x005", 9), None);
     }
 
     #[test]
@@ -185,6 +193,8 @@ mod tests {
         assert_eq!(bound("(3", 0).and_then(Bound::end), Some(Id::new(2, u64::MAX)));
         assert_eq!(bound("(0", 0).and_then(Bound::end), None);
         assert_eq!(bound(&format!("({}", Id::MAX), 0).and_then(Bound::start), None);
+        assert_eq!(bound("-\0x", 0).and_then(Bound::start), Some(Id::MIN));
+        assert_eq!(bound("(3-4\0x", 0).and_then(Bound::start), Some(Id::new(3, 5)));
         for bad in ["(", "(-", "(+", "((1", "*"] {
             assert_eq!(bound(bad, 0), None, "{bad}");
         }
@@ -195,6 +205,7 @@ mod tests {
         let new = |text: &str| NewId::parse(text.as_bytes());
         assert_eq!(new("*"), Some(NewId::Auto));
         assert_eq!(new("7-*"), Some(NewId::Time(7)));
+        assert_eq!((new("*\0x"), new("7-*\0x")), (Some(NewId::Auto), Some(NewId::Time(7))));
         assert_eq!(new("7"), Some(NewId::Given(Id::new(7, 0))));
         assert_eq!(new("7-8"), Some(NewId::Given(Id::new(7, 8))));
         for bad in ["-", "+", "-*", "7-**", "**", "7-8-*"] {

@@ -1,0 +1,86 @@
+use crate::testing::Session;
+
+/// Consumer `a` has got entries 1 and 2 of 3, 100 ms ago.
+fn session() -> Session {
+    let mut session = Session::new();
+    for line in ["XADD s 1 f v", "XADD s 2 f v", "XADD s 3 f v", "XGROUP CREATE s g 0"] {
+        session.run(line);
+    }
+    session.run("XREADGROUP GROUP g a COUNT 2 STREAMS s >");
+    session.wait(100);
+    session
+}
+
+#[test]
+fn idle_entries_are_taken_over() {
+    session().expect(&[
+        ("XCLAIM s g b 101 1", "*0"),
+        ("XGROUP CREATECONSUMER s g b", ":1"),
+        ("XCLAIM s g b 100 1 3", "*1 *2 $3 1-0 *2 $1 f $1 v"),
+        ("XCLAIM s g b 0 2 JUSTID", "*1 $3 2-0"),
+        ("XPENDING s g - + 9", "*2 *4 $3 1-0 $1 b :0 :2 *4 $3 2-0 $1 b :0 :1"),
+        ("XCLAIM s g b 0 3 FORCE", "*1 *2 $3 3-0 *2 $1 f $1 v"),
+        ("XCLAIM s g b 0 1 IDLE 50 RETRYCOUNT 9 LASTID 3", "*1 *2 $3 1-0 *2 $1 f $1 v"),
+        ("XPENDING s g - + 9 b", "*3 *4 $3 1-0 $1 b :50 :9 *4 $3 2-0 $1 b :0 :1 *4 $3 3-0 $1 b :0 :2"),
+        ("XREADGROUP GROUP g a STREAMS s >", "*-1"),
+    ]);
+}
+
+#[test]
+fn entries_that_have_gone_are_pending_no_longer() {
+    session().expect(&[
+        ("XDEL s 1 2", ":2"),
+        ("XCLAIM s g b 0 1", "*0"),
+        ("XPENDING s g", "*4 :1 $3 2-0 $3 2-0 *1 *2 $1 a $1 1"),
+        ("XAUTOCLAIM s g b 100000 0", "*3 $3 0-0 *0 *1 $3 2-0"),
+        ("XPENDING s g", "*4 :0 $-1 $-1 *-1"),
+        ("XGROUP CREATECONSUMER s g b", ":1"),
+    ]);
+}
+
+#[test]
+fn all_are_taken_over_step_by_step() {
+    session().expect(&[
+        ("XAUTOCLAIM s g b 0 0 COUNT 1", "*3 $3 2-0 *1 *2 $3 1-0 *2 $1 f $1 v *0"),
+        ("XAUTOCLAIM s g b 0 2 COUNT 1 JUSTID", "*3 $3 0-0 *1 $3 2-0 *0"),
+        ("XPENDING s g - + 9", "*2 *4 $3 1-0 $1 b :0 :2 *4 $3 2-0 $1 b :0 :1"),
+        ("XAUTOCLAIM s g b 1 0", "*3 $3 0-0 *0 *0"),
+        ("XAUTOCLAIM s g b 0 (2", "*3 $3 0-0 *0 *0"),
+    ]);
+}
+
+#[test]
+fn one_call_looks_at_ten_times_as_many_as_it_may_return() {
+    let mut session = Session::new();
+    session.run("XGROUP CREATE s g 0 MKSTREAM");
+    for id in 1..=12 {
+        session.run(&format!("XADD s {id} f v"));
+    }
+    session.run("XREADGROUP GROUP g a STREAMS s >");
+    session.expect(&[
+        ("XAUTOCLAIM s g b 1 0 COUNT 1", "*3 $4 11-0 *0 *0"),
+        ("XAUTOCLAIM s g b 1 11 COUNT 1", "*3 $3 0-0 *0 *0"),
+    ]);
+}
+
+#[test]
+fn requests_are_checked() {
+    const NO_GROUP: &str = "-NOGROUP No such key 's' or consumer group 'h'";
+    session().expect(&[
+        ("XCLAIM s h b x 1", NO_GROUP),
+        ("XCLAIM s g b x 1", "-ERR Invalid min-idle-time argument for XCLAIM"),
+        ("XCLAIM s g b 0 1 FOO", "-ERR Unrecognized XCLAIM option 'FOO'"),
+        ("XCLAIM s g b 0 1 IDLE", "-ERR Unrecognized XCLAIM option 'IDLE'"),
+        ("XCLAIM s g b 0 1 IDLE x", "-ERR Invalid IDLE option argument for XCLAIM"),
+        ("XCLAIM s g b 0 1 TIME x", "-ERR Invalid TIME option argument for XCLAIM"),
+        ("XCLAIM s g b 0 1 RETRYCOUNT x", "-ERR Invalid RETRYCOUNT option argument for XCLAIM"),
+        ("XCLAIM s g b 0 1 LASTID x", "-ERR Invalid stream ID specified as stream command argument"),
+        ("XAUTOCLAIM s h b x 0", "-ERR Invalid min-idle-time argument for XAUTOCLAIM"),
+        ("XAUTOCLAIM s h b 0 x", "-ERR Invalid stream ID specified as stream command argument"),
+        ("XAUTOCLAIM s h b 0 0 COUNT 0", "-ERR COUNT must be > 0"),
+        ("XAUTOCLAIM s h b 0 0 COUNT x", "-ERR COUNT must be > 0"),
+        ("XAUTOCLAIM s h b 0 0 COUNT", "-ERR syntax error"),
+        ("XAUTOCLAIM s h b 0 0", NO_GROUP),
+        ("XPENDING s g", "*4 :2 $3 1-0 $3 2-0 *1 *2 $1 a $1 2"),
+    ]);
+}

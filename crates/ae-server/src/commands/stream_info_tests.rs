@@ -1,0 +1,60 @@
+use crate::testing::Session;
+
+#[test]
+fn streams() {
+    Session::new().expect(&[
+        ("XINFO STREAM s", "-ERR no such key"),
+        ("XADD s 1-1 f v", "$3 1-1"),
+        ("XADD s 1-2 f v", "$3 1-2"),
+        ("XDEL s 1-1", ":1"),
+        (
+            "XINFO STREAM s",
+            "*20 $6 length :1 $15 radix-tree-keys :1 $16 radix-tree-nodes :2 $17 last-generated-id $3 1-2 \
+             $20 max-deleted-entry-id $3 1-1 $13 entries-added :2 $23 recorded-first-entry-id $3 1-2 $6 groups :0 \
+             $11 first-entry *2 $3 1-2 *2 $1 f $1 v $10 last-entry *2 $3 1-2 *2 $1 f $1 v",
+        ),
+        ("XDEL s 1-2", ":1"),
+        (
+            "XINFO STREAM s FULL COUNT 0",
+            "*18 $6 length :0 $15 radix-tree-keys :0 $16 radix-tree-nodes :1 $17 last-generated-id $3 1-2 \
+             $20 max-deleted-entry-id $3 1-2 $13 entries-added :2 $23 recorded-first-entry-id $3 0-0 $7 entries *0 \
+             $6 groups *0",
+        ),
+        ("SET k v", "+OK"),
+        ("XINFO STREAM k FOO", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("XINFO STREAM s FULL COUNT x", "-ERR value is not an integer or out of range"),
+        (
+            "XINFO STREAM s FULL COUNT",
+            "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.",
+        ),
+    ]);
+}
+
+#[test]
+fn groups_and_consumers() {
+    let mut session = Session::new();
+    session.expect(&[("XADD s 1-1 f v", "$3 1-1"), ("XADD s 1-2 f v", "$3 1-2"), ("XGROUP CREATE s g 0", "+OK")]);
+    session.run("XREADGROUP GROUP g a COUNT 1 STREAMS s >");
+    let now = session.server.now;
+    session.wait(50);
+    session.expect(&[
+        ("XINFO CONSUMERS s g", "*1 *6 $4 name $1 a $7 pending :1 $4 idle :50"),
+        ("XINFO CONSUMERS s h", "-NOGROUP No such consumer group 'h' for key name 's'"),
+        ("XINFO CONSUMERS none h", "-ERR no such key"),
+        (
+            "XINFO GROUPS s",
+            "*1 *12 $4 name $1 g $9 consumers :1 $7 pending :1 $17 last-delivered-id $3 1-1 $12 entries-read :1 $3 lag :1",
+        ),
+    ]);
+    session.run("HELLO 3");
+    let full = session.run("XINFO STREAM s FULL COUNT 1");
+    let groups = full.split_once("$6 groups ").map(|(_, groups)| groups.to_string());
+    assert_eq!(
+        groups.unwrap(),
+        format!(
+            "*1 %7 $4 name $1 g $17 last-delivered-id $3 1-1 $12 entries-read :1 $3 lag :1 $9 pel-count :1 $7 pending \
+             *1 *4 $3 1-1 $1 a :{now} :1 $9 consumers *1 %4 $4 name $1 a $9 seen-time :{now} $9 pel-count :1 $7 pending \
+             *1 *3 $3 1-1 :{now} :1"
+        )
+    );
+}
