@@ -54,6 +54,12 @@ impl Keyspace {
         self.len() == 0
     }
 
+    /// How many bytes of memory the table of keys and the deadlines have, without what keys and values have outside their
+    /// entries.
+    pub fn allocated(&self) -> usize {
+        self.dict.allocated() + self.deadlines.allocated()
+    }
+
     /// How many keys there are, with those that have expired but have not been removed yet.
     pub fn len(&self) -> usize {
         self.dict.len()

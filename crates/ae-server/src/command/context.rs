@@ -176,6 +176,6 @@ impl<'a> Context<'a> {
 
 /// Replies with an error, and counts it.
 pub fn reply_error(server: &mut Server, client: &mut Client, text: &[u8]) {
-    server.stats.errors += 1;
+    server.stats.errors.count(text);
     client.reply().error(text);
 }

@@ -2,7 +2,7 @@
 
 use super::call::{call, serve_ready};
 use super::context::{Command, Wait, reply_error};
-use super::error::{Error, c_text};
+use super::error::{Error, Outcome, c_text};
 use super::flag;
 use super::spec::Spec;
 use super::table::TABLE;
@@ -38,7 +38,6 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
 }
 
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
-    server.stats.commands += 1;
     match resolve(server, client, &args) {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
@@ -95,7 +94,7 @@ fn queue(client: &mut Client, command: &Command, args: &Args<'_>) {
 }
 
 /// The command that a request names, if the client may call it in this way.
-fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
+fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
     let Some(mut command) = TABLE.find(&args[0]) else {
         refuse_http(client, &args[0]);
         return Err(unknown_command(args));
@@ -105,7 +104,12 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
     {
         command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, command.spec))?;
     }
-    let spec = command.spec;
+    check(server, client, args, command.spec).inspect_err(|_| server.stats.calls.rejected(command.spec))?;
+    Ok(command)
+}
+
+/// Whether the client may call the command in this way.
+fn check(server: &Server, client: &Client, args: &Args<'_>, spec: &Spec) -> Outcome {
     if !spec.fits(args.len()) {
         return Err(format!("ERR wrong number of arguments for '{}' command", spec.full_name).into());
     }
@@ -124,7 +128,10 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
     if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
         return Err("ERR Command not allowed inside a transaction".into());
     }
-    Ok(command)
+    if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
+        return Err("ERR Replica can't interact with the keyspace".into());
+    }
+    Ok(())
 }
 
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers

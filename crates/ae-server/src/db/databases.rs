@@ -98,11 +98,13 @@ impl Databases {
         keyspace.remove(id);
     }
 
+    /// Whether the time of some key has come.
+    pub fn expires(&self, now: i64) -> bool {
+        self.keyspaces.iter().any(|keyspace| keyspace.first_deadline().is_some_and(|at| at <= now))
+    }
+
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self, now: i64) -> bool {
-        if self.keyspaces.iter().all(|keyspace| keyspace.first_deadline().is_none_or(|at| at > now)) {
-            return false;
-        }
         let start = Instant::now();
         if start < self.expire_after {
             return true;
