@@ -4,6 +4,7 @@ use super::process::{resident_memory, system_memory};
 use crate::clients::client::Client;
 use crate::memory::{Allocator, allocator};
 use crate::server::state::Server;
+use store::Keyspace;
 
 /// The use of memory, in bytes. `current` is the client whose request is being answered.
 pub struct Usage {
@@ -15,9 +16,15 @@ pub struct Usage {
     pub system: u64,
     /// Of all clients.
     pub clients: u64,
-    /// Of every database's own table, with its number.
-    pub tables: Vec<(usize, u64)>,
+    /// Of every database that holds something, with its number.
+    pub tables: Vec<(usize, Table)>,
     pub keys: u64,
+}
+
+/// The memory of a database besides what keys and values have.
+pub struct Table {
+    pub main: u64,
+    pub deadlines: u64,
 }
 
 impl Usage {
@@ -34,14 +41,14 @@ impl Usage {
             resident: resident_memory(),
             system: system_memory(),
             clients,
-            tables: tables.map(|(number, keyspace)| (number, keyspace.allocated() as u64)).collect(),
+            tables: tables.map(|(number, keyspace)| (number, Table::of(keyspace))).collect(),
             keys: server.databases.iter().map(|keyspace| keyspace.len() as u64).sum(),
         }
     }
 
     /// What is not data.
     pub fn overhead(&self) -> u64 {
-        self.startup + self.clients + self.tables.iter().map(|(_, bytes)| bytes).sum::<u64>()
+        self.startup + self.clients + self.tables.iter().map(|(_, table)| table.main + table.deadlines).sum::<u64>()
     }
 
     pub fn dataset(&self) -> u64 {
@@ -76,6 +83,13 @@ impl Usage {
 
     pub fn fragmentation(&self) -> (f64, i64) {
         compare(self.resident, self.used)
+    }
+}
+
+impl Table {
+    fn of(keyspace: &Keyspace) -> Table {
+        let (main, deadlines) = keyspace.allocated();
+        Table { main: main as u64, deadlines: deadlines as u64 }
     }
 }
 

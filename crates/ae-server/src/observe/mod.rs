@@ -1,5 +1,6 @@
 //! What the operator sees.
 
+pub mod digest;
 pub mod doctor;
 pub mod graph;
 pub mod info;
