@@ -20,6 +20,7 @@ const ROOMS: [&str; 29] = [
     "pubsub",
     "tracking",
     "db",
+    "record",
     "server",
     "observe",
     "command/registry",

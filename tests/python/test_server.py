@@ -119,7 +119,7 @@ class Basics:
     def test_the_server_describes_itself(self):
         r = self.redis
         info = r.info()
-        self.assertTrue(info["redis_version"].startswith("7.2."))
+        self.assertTrue(info["redis_version"].startswith("7.0."))
         self.assertGreater(info["used_memory"], 100_000)
         self.assertGreaterEqual(info["connected_clients"], 1)
         self.assertEqual(info["tcp_port"], self.server.port)

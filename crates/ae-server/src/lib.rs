@@ -19,6 +19,7 @@ mod net;
 mod observe;
 mod process;
 mod pubsub;
+mod record;
 mod serve;
 mod server;
 mod signals;

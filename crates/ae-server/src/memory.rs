@@ -4,14 +4,43 @@
 //! for fresh pages each time, or hardly ever, once small allocations of different ages share its heap.
 
 use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
-use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
+use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats, stats_print, version};
 use tikv_jemallocator::Jemalloc;
 
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// Its name for INFO.
-pub const NAME: &str = "jemalloc";
+/// Its name and version for INFO.
+pub fn name() -> String {
+    let whole = version::read().unwrap_or_default();
+    format!("jemalloc-{}", whole.split('-').next().unwrap_or_default())
+}
+
+/// What the allocator has, in bytes.
+#[derive(Clone, Copy, Default)]
+pub struct Allocator {
+    /// Given out.
+    pub allocated: u64,
+    /// In pages of which something is given out.
+    pub active: u64,
+    /// In memory.
+    pub resident: u64,
+}
+
+/// What the allocator has; zeros if it does not say.
+pub fn allocator() -> Allocator {
+    let allocated = used();
+    let of = |value: Result<usize, _>| value.unwrap_or(0) as u64;
+    Allocator { allocated, active: of(stats::active::read()), resident: of(stats::resident::read()) }
+}
+
+/// The allocator's own report.
+pub fn report() -> Vec<u8> {
+    let mut report = Vec::new();
+    // A vector takes everything.
+    let _ = stats_print::stats_print(&mut report, stats_print::Options::default());
+    report
+}
 
 /// Bytes that are in use, 0 if the allocator does not say.
 pub fn used() -> u64 {
@@ -58,5 +87,38 @@ pub fn give_back() {
         if let Ok(before) = Access::<isize>::update(decay, 0) {
             let _ = decay.write(before);
         }
+    }
+}
+
+pub mod background {
+    //! Objects that a thread of its own frees.
+
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static PENDING: AtomicU64 = AtomicU64::new(0);
+    static FREED: AtomicU64 = AtomicU64::new(0);
+
+    /// So many are to be freed.
+    pub fn begin(count: u64) {
+        PENDING.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// So many have been freed.
+    pub fn end(count: u64) {
+        PENDING.fetch_sub(count, Ordering::Relaxed);
+        FREED.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub fn pending() -> u64 {
+        PENDING.load(Ordering::Relaxed)
+    }
+
+    pub fn freed() -> u64 {
+        FREED.load(Ordering::Relaxed)
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset() {
+        FREED.store(0, Ordering::Relaxed);
     }
 }

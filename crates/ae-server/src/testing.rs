@@ -4,6 +4,7 @@ use crate::clients::client::{Client, ClientRef};
 use crate::clients::output::{Output, PARTS_MAX};
 use crate::command::call::end_overdue;
 use crate::command::dispatch::{dispatch, serve_waiting};
+use crate::config::choices::Allowed;
 use crate::config::settings::Config;
 use crate::server::state::Server;
 use resp::{Limits, RequestParser, writer};
@@ -17,7 +18,9 @@ pub struct Session {
 
 impl Session {
     pub fn new() -> Session {
-        Session::with(Config::default())
+        let mut config = Config::default();
+        config.security.debug_command = Allowed::Yes;
+        Session::with(config)
     }
 
     pub fn with(config: Config) -> Session {

@@ -31,6 +31,11 @@ impl Deadlines {
         self.heap.len()
     }
 
+    /// How many bytes of memory they have.
+    pub fn allocated(&self) -> usize {
+        self.heap.len() * size_of::<Deadline>()
+    }
+
     /// The earliest deadline and whose it is.
     pub fn first(&self) -> Option<(i64, u32)> {
         (self.heap.len() > 0).then(|| {

@@ -54,6 +54,17 @@ impl Keyspace {
         self.len() == 0
     }
 
+    /// How many bytes of memory the table of keys has, without what keys and values have outside their entries, and how
+    /// many the deadlines have.
+    pub fn allocated(&self) -> (usize, usize) {
+        (self.dict.allocated(), self.deadlines.allocated())
+    }
+
+    /// How many bytes of memory an entry has, with its key and its value, as well as is known.
+    pub fn entry_memory(&self, id: EntryId) -> usize {
+        self.dict.entry_memory(id) + self.value(id).map_or(0, Value::allocated)
+    }
+
     /// How many keys there are, with those that have expired but have not been removed yet.
     pub fn len(&self) -> usize {
         self.dict.len()

@@ -30,6 +30,8 @@ pub struct Client {
     pub waits_for_writable: bool,
     /// Its requests are read.
     pub reads: bool,
+    /// It sees every request: MONITOR.
+    pub monitors: bool,
     /// Its requests wait until it has read more of its replies.
     pub paused: bool,
     /// In the server's ticks.
@@ -107,6 +109,7 @@ impl Client {
             queued: false,
             waits_for_writable: false,
             reads: true,
+            monitors: false,
             paused: false,
             created: ticks,
             last_active: ticks,
@@ -157,6 +160,15 @@ impl Client {
         self.conn.as_ref().and_then(|conn| conn.peer_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
 
+    pub fn is_on_unix_socket(&self) -> bool {
+        self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix")
+    }
+
+    /// How MONITOR names it.
+    pub fn label(&self) -> String {
+        if self.is_on_unix_socket() { format!("unix:{}", self.local_addr()) } else { self.peer_addr() }
+    }
+
     pub fn local_addr(&self) -> String {
         self.conn.as_ref().and_then(|conn| conn.local_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
@@ -165,28 +177,67 @@ impl Client {
         self.conn.as_ref().is_none_or(|conn| conn.kind() == "unix" || conn.is_local())
     }
 
+    /// Memory that it has, in bytes.
+    pub fn memory(&self) -> usize {
+        let input = self.input.as_ref().map_or(0, |input| input.memory());
+        size_of::<Client>() + self.output.memory() + input + self.args_memory() + self.transaction_memory()
+    }
+
+    /// Of the request that waits.
+    fn args_memory(&self) -> usize {
+        let blocked = self.blocked.iter().map(|blocked| blocked.args.memory());
+        blocked.chain(self.postponed.iter().map(OwnedArgs::memory)).sum()
+    }
+
+    /// Of the requests between MULTI and EXEC.
+    fn transaction_memory(&self) -> usize {
+        self.transaction.iter().flat_map(|transaction| &transaction.queue).map(|(_, args)| args.memory()).sum()
+    }
+
+    /// What CLIENT LIST TYPE and KILL TYPE call it.
+    pub fn type_name(&self) -> &'static str {
+        if self.subscriptions.is_some() { "pubsub" } else { "normal" }
+    }
+
+    /// Its state in letters, in Redis's order. `transaction_lost`: a key that its transaction depends on has changed.
+    fn flags(&self, transaction_lost: bool) -> String {
+        let tracking = self.tracking.as_ref();
+        let named = self.named.as_ref();
+        let flags = [
+            (self.monitors, 'O'),
+            (self.subscriptions.is_some(), 'P'),
+            (self.transaction.is_some(), 'x'),
+            (self.waits(), 'b'),
+            (tracking.is_some(), 't'),
+            (tracking.is_some_and(|mode| mode.broken), 'R'),
+            (tracking.is_some_and(|mode| mode.broadcast), 'B'),
+            (transaction_lost, 'd'),
+            (self.closing == Closing::AfterReplies, 'c'),
+            (self.closing == Closing::Now, 'A'),
+            (self.is_on_unix_socket(), 'U'),
+            (named.is_some_and(|named| named.no_evict), 'e'),
+            (named.is_some_and(|named| named.no_touch), 'T'),
+        ];
+        let set: String = flags.iter().filter_map(|(set, flag)| set.then_some(*flag)).collect();
+        if set.is_empty() { "N".into() } else { set }
+    }
+
     /// One line of CLIENT LIST, without its end.
-    pub fn describe(&self, ticks: i64) -> Vec<u8> {
+    pub fn describe(&self, ticks: i64, transaction_lost: bool) -> Vec<u8> {
         let mut line =
             format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
                 .into_bytes();
         line.extend_from_slice(self.name());
         let buffered = self.input.as_ref().map_or((0, 0), |input| (input.len(), input.memory()));
-        let on_unix_socket = self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix");
-        let flags = match (on_unix_socket, self.closing, self.named.as_ref().is_some_and(|named| named.no_evict)) {
-            (false, Closing::No, false) => "N".into(),
-            (unix, closing, no_evict) => [(unix, 'U'), (closing != Closing::No, 'c'), (no_evict, 'e')]
-                .iter()
-                .filter_map(|(set, flag)| set.then_some(*flag))
-                .collect::<String>(),
-        };
+        let flags = self.flags(transaction_lost);
+        let redirect = self.tracking.as_ref().map_or(-1, |mode| mode.redirect.unwrap_or(0) as i64);
         let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.of(kind).len());
-        let memory = self.memory();
+        let (parts, shared) = self.output.attached();
         line.extend_from_slice(
             format!(
-                " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem=0 \
-                 multi-mem=0 rbs={} rbp=0 obl={} oll=0 omem=0 tot-mem={memory} events={} cmd={} user=default redir=-1 \
-                 resp={} lib-name=",
+                " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} \
+                 multi-mem={} rbs={} rbp={} obl={} oll={parts} omem={shared} tot-mem={} events={} cmd={} user=default \
+                 redir={redirect} resp={} lib-name=",
                 (ticks - self.created) / 1000,
                 (ticks - self.last_active) / 1000,
                 self.db,
@@ -196,9 +247,18 @@ impl Client {
                 self.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64),
                 buffered.0,
                 buffered.1.saturating_sub(buffered.0),
-                self.output.memory(),
-                self.output.pending(),
-                if self.waits_for_writable { "rw" } else { "r" },
+                self.args_memory(),
+                self.transaction_memory(),
+                self.output.bytes.capacity(),
+                self.output.bytes.len(),
+                self.output.pending() - shared,
+                self.memory(),
+                match (self.reads, self.waits_for_writable) {
+                    (true, false) => "r",
+                    (true, true) => "rw",
+                    (false, true) => "w",
+                    (false, false) => "",
+                },
                 self.last_command.map_or("NULL", |spec| spec.full_name),
                 if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )

@@ -35,20 +35,6 @@ impl Client {
         let since = *self.above_soft_limit_since.get_or_insert(ticks);
         ticks - since >= i64::from(soft_seconds) * 1000
     }
-
-    /// Bytes of memory that it uses, as well as is known.
-    pub fn memory(&self) -> usize {
-        let input = self.input.as_ref().map_or(0, |input| input.memory());
-        let waiting = self.blocked.as_ref().map_or(0, |blocked| blocked.args.memory());
-        let postponed = self.postponed.as_ref().map_or(0, |args| args.memory());
-        size_of::<Client>() + self.output.memory() + input + self.queued_memory() + waiting + postponed
-    }
-
-    /// Bytes of memory that the requests of its transaction use.
-    pub fn queued_memory(&self) -> usize {
-        let queued = self.transaction.iter().flat_map(|transaction| &transaction.queue);
-        queued.map(|(_, args)| size_of_val(args) + args.memory()).sum()
-    }
 }
 
 #[cfg(test)]

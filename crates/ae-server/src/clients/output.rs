@@ -54,6 +54,11 @@ impl Output {
         self.bytes.len() - self.sent + self.attached_len - self.attachment_sent
     }
 
+    /// How many large values wait to be sent, and how many bytes of them.
+    pub fn attached(&self) -> (usize, usize) {
+        (self.attached.len(), self.attached_len - self.attachment_sent)
+    }
+
     /// What there is to send, all in one piece.
     pub fn as_slice(&self) -> Option<&[u8]> {
         self.attached.is_empty().then(|| &self.bytes[self.sent..])

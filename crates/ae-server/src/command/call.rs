@@ -6,8 +6,14 @@ use super::keys::keys;
 use super::registry::Registry;
 use super::spec::Spec;
 use crate::clients::client::Client;
+use crate::observe::monitor;
+use crate::observe::secrets::shown_args;
+use crate::record::latency::event;
+use crate::record::slowlog::{self, SlowRequest};
 use crate::server::state::Server;
 use resp::Args;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 /// Runs a command that the client may run.
 pub fn call(
@@ -25,15 +31,73 @@ pub fn call(
 
 /// True if the command was tried again and waits on; then there is no reply.
 fn run(mut context: Context<'_>, command: &'static Command) -> bool {
+    // What was refused since the last call is none of this command's failures.
+    context.server.stats.errors.take_new();
+    let (started, wait) = (Instant::now(), context.wait);
     let outcome = (command.run)(&mut context);
     let Context { server, client, args, still_waiting, .. } = context;
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
+    let took = started.elapsed();
+    if !still_waiting {
+        note_call(server, client, &args, command.spec, took, wait);
+    }
     if client.tracking.is_some() {
         remember_keys(server, client, &args, command.spec);
     }
     still_waiting
+}
+
+/// Records a call that has replied, or that waits for a key from now on.
+fn note_call(
+    server: &mut Server,
+    client: &mut Client,
+    args: &Args<'_>,
+    spec: &'static Spec,
+    took: Duration,
+    wait: Wait,
+) {
+    let Server { stats, config, .. } = server;
+    let settings = &config.observation;
+    let (again, waits) = (wait == Wait::Again, client.blocked.is_some());
+    stats.calls.worked(spec, took, stats.errors.take_new(), settings.latency_tracking && !waits);
+    if !again {
+        stats.calls.called(spec);
+        stats.commands += 1;
+        if !server.monitors.is_empty() {
+            monitor::show(server, client, args, spec);
+        }
+    }
+    if !waits && (server.config.observation.latency_threshold != 0 || is_slow(server, took)) {
+        note_pause(server, client, args, spec, took, again);
+    }
+}
+
+fn is_slow(server: &Server, took: Duration) -> bool {
+    u64::try_from(server.config.observation.slowlog_slower_than).is_ok_and(|least| took.as_micros() as u64 >= least)
+}
+
+#[cold]
+fn note_pause(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec, took: Duration, again: bool) {
+    let event = match (again, spec.is(flag::FAST)) {
+        (true, _) => event::COMMAND_UNBLOCKING,
+        (false, true) => event::FAST_COMMAND,
+        (false, false) => event::COMMAND,
+    };
+    server.latencies.note(event, took, server.config.observation.latency_threshold, server.now);
+    if is_slow(server, took) && !spec.is(flag::SKIP_SLOWLOG) {
+        let shown: Vec<Cow<'_, [u8]>> = shown_args(spec, args).collect();
+        let slow = SlowRequest {
+            id: 0,
+            time: server.now / 1000,
+            micros: took.as_micros() as u64,
+            args: slowlog::trimmed(shown.iter().map(|arg| &**arg)),
+            address: client.peer_addr(),
+            name: client.name().to_vec(),
+        };
+        server.slow_log.add(slow, server.config.observation.slowlog_max_len);
+    }
 }
 
 /// Remembers what a client that keeps copies has read.

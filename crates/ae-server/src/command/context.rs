@@ -240,6 +240,6 @@ pub fn wrong_arity(spec: &Spec) -> Error {
 
 /// Replies with an error, and counts it.
 pub fn reply_error(server: &mut Server, client: &mut Client, text: &[u8]) {
-    server.stats.errors += 1;
+    server.stats.errors.count(text);
     client.reply().error(text);
 }

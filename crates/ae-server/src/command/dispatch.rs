@@ -2,7 +2,7 @@
 
 use super::call::{call, serve_ready};
 use super::context::{Command, Wait, reply_error, wrong_arity};
-use super::error::{Error, c_text};
+use super::error::{Error, Outcome, c_text};
 use super::flag;
 use super::spec::Spec;
 use super::table::TABLE;
@@ -40,7 +40,6 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
 }
 
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
-    server.stats.commands += 1;
     match resolve(server, client, &args) {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
@@ -107,7 +106,12 @@ fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<
     {
         command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, command.spec))?;
     }
-    let spec = command.spec;
+    check(server, client, args, command.spec).inspect_err(|_| server.stats.calls.rejected(command.spec))?;
+    Ok(command)
+}
+
+/// Whether the client may call the command in this way.
+fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> Outcome {
     if !spec.fits(args.len()) {
         return Err(wrong_arity(spec));
     }
@@ -129,7 +133,10 @@ fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<
     if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
         return Err("ERR Command not allowed inside a transaction".into());
     }
-    Ok(command)
+    if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
+        return Err("ERR Replica can't interact with the keyspace".into());
+    }
+    Ok(())
 }
 
 /// Makes room for what the request may add. One that only takes away is served in any case, so that clients can help.

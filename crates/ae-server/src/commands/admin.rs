@@ -2,6 +2,7 @@
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::memory;
 use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::Keyspace;
@@ -48,14 +49,22 @@ pub fn swapdb(ctx: &mut Context<'_>) -> Outcome {
 
 /// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
 fn dispose(databases: Vec<Keyspace>, background: bool) {
-    const WORTH_A_THREAD: usize = 1000;
+    const WORTH_A_THREAD: u64 = 1000;
     let dispose = |databases: Vec<Keyspace>| {
         drop(databases);
-        crate::memory::give_back();
+        memory::give_back();
     };
-    if background && databases.iter().map(Keyspace::len).sum::<usize>() > WORTH_A_THREAD {
+    let count = databases.iter().map(|keyspace| keyspace.len() as u64).sum();
+    if background && count > WORTH_A_THREAD {
+        memory::background::begin(count);
+        let free = move || {
+            dispose(databases);
+            memory::background::end(count);
+        };
         // If there can be no thread, the closure is dropped here with what it holds.
-        let _ = std::thread::Builder::new().name("free".into()).spawn(move || dispose(databases));
+        if std::thread::Builder::new().name("free".into()).spawn(free).is_err() {
+            memory::background::end(count);
+        }
     } else {
         dispose(databases);
     }

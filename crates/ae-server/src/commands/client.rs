@@ -4,6 +4,7 @@ use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::server::pause::Paused;
+use crate::server::state::Server;
 use resp::number;
 
 pub fn setname(ctx: &mut Context<'_>) -> Outcome {
@@ -40,7 +41,7 @@ pub fn id(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn info(ctx: &mut Context<'_>) -> Outcome {
-    let mut line = ctx.client.describe(ctx.server.ticks);
+    let mut line = describe(ctx.server, ctx.client);
     line.push(b'\n');
     ctx.reply_text(&line)
 }
@@ -67,10 +68,16 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
     }
     let mut text = Vec::new();
     for client in found {
-        text.extend(client.describe(ctx.server.ticks));
+        text.extend(describe(ctx.server, client));
         text.push(b'\n');
     }
     ctx.reply_text(&text)
+}
+
+fn describe(server: &Server, client: &Client) -> Vec<u8> {
+    let watched = &server.databases.observers.watched;
+    let lost = client.watched.iter().any(|key| watched.version(key.db, &key.key) != key.version);
+    client.describe(server.ticks, lost)
 }
 
 pub fn setinfo(ctx: &mut Context<'_>) -> Outcome {
@@ -95,18 +102,20 @@ struct Filter {
     id: Option<u64>,
     addr: Option<Vec<u8>>,
     laddr: Option<Vec<u8>>,
-    /// Another type than "normal" is asked for, and there are no such clients.
-    other_type: bool,
+    /// As [`Client::type_name`] has it.
+    client_type: Option<&'static str>,
     skip: Option<u64>,
 }
 
 impl Filter {
     fn set_type(&mut self, name: &[u8]) -> Outcome {
-        match name.to_ascii_lowercase().as_slice() {
-            b"normal" => self.other_type = false,
-            b"master" | b"replica" | b"slave" | b"pubsub" => self.other_type = true,
+        self.client_type = match name.to_ascii_lowercase().as_slice() {
+            b"normal" => Some("normal"),
+            b"pubsub" => Some("pubsub"),
+            b"replica" | b"slave" => Some("replica"),
+            b"master" => Some("master"),
             _ => return Err(quoting("ERR Unknown client type '", name, "'")),
-        }
+        };
         Ok(())
     }
 
@@ -114,7 +123,7 @@ impl Filter {
         self.id.is_none_or(|id| id == client.id)
             && self.addr.as_ref().is_none_or(|addr| *addr == client.peer_addr().as_bytes())
             && self.laddr.as_ref().is_none_or(|addr| *addr == client.local_addr().as_bytes())
-            && !self.other_type
+            && self.client_type.is_none_or(|name| name == client.type_name())
             && self.skip != Some(client.id)
     }
 
@@ -302,6 +311,38 @@ mod tests {
             ("CLIENT LIST ID -1 0", "$0 "),
             ("CLIENT LIST x", "-ERR syntax error"),
         ]);
+    }
+
+    #[test]
+    fn flags_and_types() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        let mut flags = |line: &str, name: &str| {
+            session.run_as(&mut other, line);
+            let list = session.run(&format!("CLIENT LIST ID {}", other.id));
+            let from = list.find(&format!(" {name}=")).unwrap() + name.len() + 2;
+            list[from..].split(' ').next().unwrap().to_string()
+        };
+        assert_eq!(flags("WATCH k", "flags"), "N");
+        assert_eq!(flags("SET k v", "flags"), "d");
+        assert_eq!(flags("MULTI", "flags"), "xd");
+        assert_eq!((flags("SET k v", "multi"), flags("DISCARD", "multi")), ("1".into(), "-1".into()));
+        assert_eq!(flags("CLIENT NO-EVICT on", "flags"), "e");
+        assert_eq!(flags("HELLO 3", "resp"), "3");
+        assert_eq!(flags("CLIENT TRACKING on BCAST", "flags"), "tBe");
+        assert_eq!((flags("PING", "redir"), flags("RESET", "redir")), ("0".into(), "-1".into()));
+        assert_eq!(flags("SUBSCRIBE a b", "flags"), "P");
+        assert_eq!((flags("PSUBSCRIBE c", "sub"), flags("PING", "psub")), ("2".into(), "1".into()));
+        assert_eq!(flags("RESET", "flags"), "N");
+        assert_ne!(flags("BLPOP l 0", "argv-mem"), "0");
+        let id = format!("id={} ", other.id);
+        let with = |list: &str| list.contains(&id);
+        assert!(session.run("CLIENT LIST").contains(" flags=b "));
+        assert!(with(&session.run("CLIENT LIST TYPE normal")) && !with(&session.run("CLIENT LIST TYPE pubsub")));
+        session.run("RPUSH l x");
+        session.run_as(&mut other, "SUBSCRIBE a");
+        assert!(!with(&session.run("CLIENT LIST TYPE normal")) && with(&session.run("CLIENT LIST TYPE pubsub")));
+        session.expect(&[("CLIENT LIST TYPE master", "$0 "), ("CLIENT KILL TYPE pubsub", ":1")]);
     }
 
     #[test]

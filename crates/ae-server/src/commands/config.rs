@@ -9,6 +9,7 @@ use crate::config::rewrite::rewrite_file;
 use crate::db::databases::KeyStats;
 use crate::glob::{Case, matches};
 use crate::log::{Level, log};
+use crate::memory::background;
 use crate::server::stats::Stats;
 use std::collections::HashSet;
 
@@ -99,6 +100,7 @@ pub fn rewrite(ctx: &mut Context<'_>) -> Outcome {
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
     ctx.server.databases.stats = KeyStats::default();
+    background::reset();
     ctx.reply_ok()
 }
 

@@ -124,6 +124,7 @@ pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.unwatch(ctx.client);
     ctx.server.channels.forget(ctx.client);
     ctx.server.stop_tracking(ctx.client);
+    ctx.server.stop_monitoring(ctx.client);
     ctx.client.replies = Replies::On;
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
@@ -210,7 +211,7 @@ mod tests {
         let mut session = Session::new();
         let id = session.client.id;
         let greeting = format!(
-            "*14 $6 server $5 redis $7 version $5 {REDIS_VERSION} $5 proto :2 $2 id :{id} $4 mode $10 standalone \
+            "*14 $6 server $5 redis $7 version $6 {REDIS_VERSION} $5 proto :2 $2 id :{id} $4 mode $10 standalone \
              $4 role $6 master $7 modules *0"
         );
         session.expect(&[

@@ -1,21 +1,86 @@
-//! DEBUG: what tests need.
+//! DEBUG: what tests need. `enable-debug-command` says who may use it: some of it disturbs every client.
 
+use super::debug_protocol::protocol;
 use crate::command::context::Context;
-use crate::command::error::{Outcome, quoting};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::config::format::memory;
+use crate::db::door::Ttl;
+use crate::db::event::Event;
+use crate::log::{Level, log};
+use crate::observe::digest::Digest;
+use rdb::Compression;
+use resp::number;
 use std::time::Duration;
 
-/// Only clients of the server's own host may use it: some of it disturbs every client.
+const NO_SUCH_KEY: &str = "ERR no such key";
+const GB: i128 = 1 << 30;
+
+/// A subcommand: its name, how many arguments it takes behind it, its function, and lines for HELP.
+type Subcommand =
+    (&'static str, std::ops::RangeInclusive<usize>, fn(&mut Context<'_>) -> Outcome, &'static [&'static str]);
+
+const SUBCOMMANDS: &[Subcommand] = &[
+    ("change-repl-id", 0..=0, change_repl_id, &["CHANGE-REPL-ID", "    Gives the data's history another id."]),
+    ("digest", 0..=0, digest, &["DIGEST", "    Shows a number that tells whether data are equal."]),
+    (
+        "digest-value",
+        1..=ANY,
+        digest_value,
+        &["DIGEST-VALUE <key> [<key> ...]", "    As DIGEST, for every key by itself."],
+    ),
+    ("error", 1..=1, error, &["ERROR <string>", "    Replies with an error."]),
+    ("log", 1..=1, write_log, &["LOG <message>", "    Writes a message into the log."]),
+    ("object", 1..=2, object, &["OBJECT <key>", "    Shows how a value is kept."]),
+    ("populate", 1..=3, populate, &["POPULATE <count> [<prefix>] [<size>]", "    Creates so many strings."]),
+    ("protocol", 1..=1, protocol, &["PROTOCOL <type>", "    Replies with a value of that type."]),
+    (
+        "quicklist-packed-threshold",
+        1..=1,
+        packed_threshold,
+        &[
+            "QUICKLIST-PACKED-THRESHOLD <size>",
+            "    Checks the size, and changes nothing: lists have no such threshold.",
+        ],
+    ),
+    ("reload", 0..=ANY, reload, &["RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "    Writes and reads every value, in memory."]),
+    (
+        "set-active-expire",
+        1..=1,
+        set_active_expire,
+        &["SET-ACTIVE-EXPIRE <0|1>", "    With 0, expired keys are removed only when somebody asks for them."],
+    ),
+    ("sleep", 1..=1, sleep, &["SLEEP <seconds>", "    Does nothing for so many seconds, for anybody."]),
+];
+const ANY: usize = usize::MAX;
+
 pub fn debug(ctx: &mut Context<'_>) -> Outcome {
-    if !ctx.client.is_local() {
-        return Err("ERR DEBUG command not allowed: only clients of the server's own host may use it.".into());
+    if !ctx.server.config.security.debug_command.allows(ctx.client.is_local()) {
+        return Err(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+                    from a local connection, otherwise you need to set this option in the configuration file, and then \
+                    restart the server."
+                .into(),
+        );
     }
-    match ctx.arg(1).to_ascii_lowercase().as_slice() {
-        b"sleep" if ctx.args.len() == 3 => sleep(ctx),
-        b"help" => help(ctx),
-        _ => {
+    if ctx.is_word(1, "help") {
+        return help(ctx);
+    }
+    let given = ctx.args.len() - 2;
+    match SUBCOMMANDS.iter().find(|(name, args, ..)| ctx.is_word(1, name) && args.contains(&given)) {
+        Some((_, _, run, _)) => run(ctx),
+        None => {
             Err(quoting("ERR unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try DEBUG HELP."))
         }
     }
+}
+
+fn help(ctx: &mut Context<'_>) -> Outcome {
+    let mut lines = vec!["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"];
+    lines.extend(SUBCOMMANDS.iter().flat_map(|(_, _, _, lines)| *lines));
+    let mut reply = ctx.reply();
+    reply.array(lines.len());
+    lines.iter().for_each(|line| reply.simple(line));
+    Ok(())
 }
 
 /// Blocks the server for every client.
@@ -27,14 +92,103 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-fn help(ctx: &mut Context<'_>) -> Outcome {
-    const LINES: [&str; 3] = [
-        "DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "SLEEP <seconds>",
-        "    Does nothing for so many seconds, for anybody.",
-    ];
-    let mut reply = ctx.reply();
-    reply.array(LINES.len());
-    LINES.iter().for_each(|line| reply.simple(line));
+fn set_active_expire(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.expires_actively = number::parse(ctx.arg(2)).unwrap_or(0) != 0;
+    ctx.reply_ok()
+}
+
+fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
+    let mut random = ctx.random();
+    let parts: String = (0..3).map(|_| format!("{:016x}", random.number())).collect();
+    ctx.server.replication_id = parts[..40].into();
+    ctx.reply_ok()
+}
+
+fn write_log(ctx: &mut Context<'_>) -> Outcome {
+    log(Level::Warning, format_args!("DEBUG LOG: {}", String::from_utf8_lossy(ctx.arg(2))));
+    ctx.reply_ok()
+}
+
+fn error(ctx: &mut Context<'_>) -> Outcome {
+    Err(Error::from(ctx.arg(2).to_vec()))
+}
+
+/// There are no elements outside of nodes, so there is nothing to set.
+fn packed_threshold(ctx: &mut Context<'_>) -> Outcome {
+    match memory(ctx.arg(2)) {
+        Some(size) if (0..=4 * GB).contains(&size) => ctx.reply_ok(),
+        _ => Err("ERR argument must be a memory value bigger than 1 and smaller than 4gb".into()),
+    }
+}
+
+fn object(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
+    // Without the type, the version and the checksum.
+    let serialized = rdb::dump(value, Compression::Lzf).len() - 1 - 2 - 8;
+    let text = format!("Value at:{value:p} refcount:1 encoding:{} serializedlength:{serialized}", value.encoding());
+    ctx.reply().simple(&text);
     Ok(())
 }
+
+fn digest(ctx: &mut Context<'_>) -> Outcome {
+    let digest = Digest::of_databases(ctx.server.databases.iter());
+    ctx.reply().simple(&digest.to_hex());
+    Ok(())
+}
+
+fn digest_value(ctx: &mut Context<'_>) -> Outcome {
+    let count = ctx.args.len() - 2;
+    ctx.reply().array(count);
+    for key in ctx.args.from(2) {
+        let expires = ctx.db().deadline(key).flatten().is_some();
+        let digest = Digest::of_value(ctx.db().peek_any(key).map(|value| (value, expires)));
+        ctx.reply().simple(&digest.to_hex());
+    }
+    Ok(())
+}
+
+/// Creates `PREFIX:0`, `PREFIX:1` ..., each unless it is there; with a size, their values are filled with zero bytes.
+fn populate(ctx: &mut Context<'_>) -> Outcome {
+    let count = ctx.integer(2)?;
+    let prefix = ctx.args.get(3).unwrap_or(b"key");
+    let size = match ctx.args.get(4) {
+        Some(_) => Some(ctx.integer(4)?),
+        None => None,
+    };
+    if count < 0 || size.is_some_and(|size| size < 0 || size as u64 > ctx.server.config.max_bulk) {
+        return Err("ERR value is out of range, must be positive".into());
+    }
+    for i in 0..count {
+        let key = [prefix, format!(":{i}").as_bytes()].concat();
+        let mut value = format!("value:{i}").into_bytes();
+        value.resize(size.map_or(value.len(), |size| size as usize), 0);
+        if !ctx.db().exists(&key) {
+            ctx.db().set_string(&key, &value[..], Ttl::Clear, Event::UNANNOUNCED);
+        }
+    }
+    ctx.reply_ok()
+}
+
+/// Without files: every value is written in the form that files have, read again, and put in its place.
+fn reload(ctx: &mut Context<'_>) -> Outcome {
+    for word in ctx.args.from(2) {
+        match word.to_ascii_lowercase().as_slice() {
+            // All that is read is in the place of what it was written from.
+            b"merge" | b"noflush" => {}
+            b"nosave" => return Err("ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet".into()),
+            _ => return Err(SYNTAX_ERROR.into()),
+        }
+    }
+    let limits = ctx.limits();
+    let limits = rdb::Limits { list: limits.list, set: limits.set, hash: limits.hash, zset: limits.zset };
+    let copied = ctx.server.databases.copy_all(|value| rdb::restore(&rdb::dump(value, Compression::Lzf), &limits));
+    match copied {
+        Ok(()) => ctx.reply_ok(),
+        Err(error) => Err(format!("ERR Error trying to load the RDB dump: {error}").into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "debug_tests.rs"]
+mod tests;

@@ -8,7 +8,7 @@ use super::random::Random;
 use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace, StringValue};
+use store::{EntryId, Keyspace, StringValue, Value};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -136,11 +136,13 @@ impl Databases {
         }
     }
 
+    /// Whether the time of some key has come.
+    pub fn expires(&self, now: i64) -> bool {
+        self.keyspaces.iter().any(|keyspace| keyspace.first_deadline().is_some_and(|at| at <= now))
+    }
+
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self, now: i64) -> bool {
-        if self.keyspaces.iter().all(|keyspace| keyspace.first_deadline().is_none_or(|at| at > now)) {
-            return false;
-        }
         let start = Instant::now();
         if start < self.expire_after {
             return true;
@@ -169,6 +171,20 @@ impl Databases {
             }
             None => false,
         })
+    }
+
+    /// Puts in the place of every value what `copy` makes of it, which must be equal: nobody is told. Stops at the first
+    /// error, whose value stays.
+    pub fn copy_all<E>(&mut self, mut copy: impl FnMut(&Value) -> Result<Value, E>) -> Result<(), E> {
+        for keyspace in &mut self.keyspaces {
+            let keys: Vec<Box<[u8]>> = keyspace.iter().map(|(key, _)| Box::from(key)).collect();
+            for id in keys.iter().filter_map(|key| keyspace.find(key)).collect::<Vec<_>>() {
+                if let Some(copied) = keyspace.value(id).map(&mut copy).transpose()? {
+                    keyspace.replace(id, copied, true);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Continues resizes of hash tables that no requests move on.

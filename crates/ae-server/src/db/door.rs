@@ -154,6 +154,12 @@ impl<'a> Db<'a> {
         Some(self.databases.keyspace(self.db).deadline(id))
     }
 
+    /// How many bytes of memory a key and its value have. No hit, no miss.
+    pub fn memory(&mut self, key: &[u8]) -> Option<usize> {
+        let id = self.find(key)?;
+        Some(self.databases.keyspace(self.db).entry_memory(id))
+    }
+
     /// A key picked at random. Expired ones that come up are removed and passed over.
     pub fn random_key(self) -> Option<&'a [u8]> {
         loop {

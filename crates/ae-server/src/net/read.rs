@@ -23,6 +23,7 @@ impl Net {
         };
         self.server.read_clock();
         self.active = true;
+        self.server.stats.reads += 1;
         match self.read(conn, &mut client) {
             Ok((0, _)) => client.closing = Closing::Now,
             Ok((len, in_buffer)) => {

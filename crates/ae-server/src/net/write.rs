@@ -42,6 +42,7 @@ impl Net {
     fn write(&mut self, client: &mut Client) {
         let Some(conn) = client.conn.clone() else { return };
         if client.output.pending() > 0 {
+            self.server.stats.writes += 1;
             match write_some(&conn, &client.output) {
                 Ok(len) => {
                     client.output.advance(len);

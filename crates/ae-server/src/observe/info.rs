@@ -1,28 +1,51 @@
 //! The sections of INFO.
 
+use super::memory::Usage;
+use super::process::{cpu_times, system, thread_cpu_times};
+use super::statistics;
 use crate::clients::client::Client;
+use crate::clients::subscriptions::Kind;
+use crate::config::catalog;
+use crate::memory::background;
+use crate::process::is_supervised;
 use crate::server::state::Server;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The Redis whose behaviour clients may expect. They choose features by it.
-pub const REDIS_VERSION: &str = "7.2.4";
+pub const REDIS_VERSION: &str = "7.0.15";
+/// Bits of the clock by which the use of keys is dated.
+const LRU_CLOCK: u64 = (1 << 24) - 1;
 
-/// Writes a section's lines.
-pub type Section = fn(&Server, &mut String);
+/// A part of INFO.
+pub struct Section {
+    pub name: &'static str,
+    /// Whether INFO shows it without being asked.
+    pub by_default: bool,
+    /// Writes its lines. The client is the one whose request is being answered, which is not in the table.
+    pub write: fn(&Server, &Client, &mut String),
+}
+
+const fn section(name: &'static str, by_default: bool, write: fn(&Server, &Client, &mut String)) -> Section {
+    Section { name, by_default, write }
+}
 
 /// In the order of the reply.
-pub const SECTIONS: &[(&str, Section)] = &[
-    ("Server", server),
-    ("Clients", clients),
-    ("Memory", memory),
-    ("Persistence", |_, out| out.push_str("loading:0\r\nasync_loading:0\r\naof_enabled:0\r\n")),
-    ("Stats", stats),
-    ("Replication", |_, out| out.push_str("role:master\r\nconnected_slaves:0\r\n")),
-    ("CPU", cpu),
-    ("Cluster", |_, out| out.push_str("cluster_enabled:0\r\n")),
-    ("Keyspace", keyspace),
+pub const SECTIONS: &[Section] = &[
+    section("Server", true, |info, _, out| server(info, out)),
+    section("Clients", true, clients),
+    section("Memory", true, memory),
+    section("Persistence", true, |info, _, out| persistence(info, out)),
+    section("Stats", true, |info, _, out| stats(info, out)),
+    section("Replication", true, |info, _, out| replication(info, out)),
+    section("CPU", true, |_, _, out| cpu(out)),
+    section("Modules", true, |_, _, _| ()),
+    section("Commandstats", false, |info, _, out| statistics::commands(info, out)),
+    section("Errorstats", true, |info, _, out| statistics::errors(info, out)),
+    section("Latencystats", false, |info, _, out| statistics::latencies(info, out)),
+    section("Cluster", true, |_, _, out| out.push_str("cluster_enabled:0\r\n")),
+    section("Keyspace", true, |info, _, out| keyspace(info, out)),
 ];
 
 /// Writes `name:value` lines; writing to a string does not fail.
@@ -32,17 +55,28 @@ macro_rules! lines {
     };
 }
 
+fn since_1970() -> std::time::Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 fn server(server: &Server, out: &mut String) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = since_1970();
     let uptime = server.started.elapsed().as_secs();
     lines!(out,
         "redis_version" => REDIS_VERSION,
-        "ae_server_version" => env!("CARGO_PKG_VERSION"),
+        "redis_git_sha1" => "00000000",
+        "redis_git_dirty" => 0,
+        "redis_build_id" => "0",
         "redis_mode" => "standalone",
-        "os" => std::env::consts::OS,
+        "ae_server_version" => env!("CARGO_PKG_VERSION"),
+        "os" => system(),
         "arch_bits" => usize::BITS,
+        "monotonic_clock" => "POSIX clock_gettime",
         "multiplexing_api" => server.backend,
+        "atomicvar_api" => "c11-builtin",
+        "gcc_version" => "0.0.0",
         "process_id" => std::process::id(),
+        "process_supervised" => if is_supervised(&server.config.process) { "systemd" } else { "no" },
         "run_id" => server.run_id,
         "tcp_port" => server.tcp_port,
         "server_time_usec" => now.as_micros(),
@@ -50,53 +84,91 @@ fn server(server: &Server, out: &mut String) {
         "uptime_in_days" => uptime / 86400,
         "hz" => server.config.hz,
         "configured_hz" => server.config.hz,
+        "lru_clock" => now.as_secs() & LRU_CLOCK,
         "executable" => std::env::current_exe().map(|path| path.display().to_string()).unwrap_or_default(),
         "config_file" => server.config.file.as_deref().unwrap_or(Path::new("")).display(),
+        "io_threads_active" => 0,
     );
 }
 
-fn clients(server: &Server, out: &mut String) {
-    let largest = |size: fn(&Client) -> usize| server.clients.iter().map(size).max().unwrap_or(0);
+fn clients(server: &Server, current: &Client, out: &mut String) {
+    let all = || server.clients.iter().chain([current]);
+    let largest = |size: fn(&Client) -> usize| all().map(size).max().unwrap_or(0);
     lines!(out,
         "connected_clients" => server.clients.count(),
         "cluster_connections" => 0,
         "maxclients" => server.config.max_clients,
         "client_recent_max_input_buffer" => largest(|client| client.input.as_ref().map_or(0, |input| input.memory())),
         "client_recent_max_output_buffer" => largest(|client| client.output.memory()),
-        "blocked_clients" => 0,
-        "tracking_clients" => 0,
-        "clients_in_timeout_table" => 0,
+        "blocked_clients" => all().filter(|client| client.blocked.is_some()).count(),
+        "tracking_clients" => server.tracking.clients().len(),
+        "clients_in_timeout_table" => server.timeouts.len(),
     );
 }
 
-fn memory(server: &Server, out: &mut String) {
-    let (used, peak) = (crate::memory::used(), server.last_sample.peak_memory);
-    let peak = peak.max(used);
-    let resident = resident_memory();
+fn memory(server: &Server, current: &Client, out: &mut String) {
+    let usage = Usage::of(server, current);
+    let max = server.config.memory.max;
+    let policy = catalog::find(b"maxmemory-policy").map(|(_, policy)| policy.get(&server.config)).unwrap_or_default();
+    let (fragmentation, rss, overhead, all) =
+        (usage.allocator_fragmentation(), usage.allocator_rss(), usage.rss_overhead(), usage.fragmentation());
     lines!(out,
-        "used_memory" => used,
-        "used_memory_human" => human(used),
-        "used_memory_rss" => resident,
-        "used_memory_rss_human" => human(resident),
-        "used_memory_peak" => peak,
-        "used_memory_peak_human" => human(peak),
-        "maxmemory" => 0,
-        "maxmemory_human" => "0B",
-        "maxmemory_policy" => "noeviction",
-        "mem_allocator" => crate::memory::NAME,
-        "lazyfree_pending_objects" => 0,
+        "used_memory" => usage.used,
+        "used_memory_human" => human(usage.used),
+        "used_memory_rss" => usage.resident,
+        "used_memory_rss_human" => human(usage.resident),
+        "used_memory_peak" => usage.peak,
+        "used_memory_peak_human" => human(usage.peak),
+        "used_memory_peak_perc" => format_args!("{:.2}%", usage.peak_percent()),
+        "used_memory_overhead" => usage.overhead(),
+        "used_memory_startup" => usage.startup,
+        "used_memory_dataset" => usage.dataset(),
+        "used_memory_dataset_perc" => format_args!("{:.2}%", usage.dataset_percent()),
+        "allocator_allocated" => usage.allocator.allocated,
+        "allocator_active" => usage.allocator.active,
+        "allocator_resident" => usage.allocator.resident,
+        "total_system_memory" => usage.system,
+        "total_system_memory_human" => human(usage.system),
+        "used_memory_lua" => 0,
+        "used_memory_vm_eval" => 0,
+        "used_memory_lua_human" => human(0),
+        "used_memory_scripts_eval" => 0,
+        "number_of_cached_scripts" => 0,
+        "number_of_functions" => 0,
+        "number_of_libraries" => 0,
+        "used_memory_vm_functions" => 0,
+        "used_memory_vm_total" => 0,
+        "used_memory_vm_total_human" => human(0),
+        "used_memory_functions" => 0,
+        "used_memory_scripts" => 0,
+        "used_memory_scripts_human" => human(0),
+        "maxmemory" => max,
+        "maxmemory_human" => human(max),
+        "maxmemory_policy" => String::from_utf8_lossy(&policy),
+        "allocator_frag_ratio" => format_args!("{:.2}", fragmentation.0),
+        "allocator_frag_bytes" => fragmentation.1,
+        "allocator_rss_ratio" => format_args!("{:.2}", rss.0),
+        "allocator_rss_bytes" => rss.1,
+        "rss_overhead_ratio" => format_args!("{:.2}", overhead.0),
+        "rss_overhead_bytes" => overhead.1,
+        "mem_fragmentation_ratio" => format_args!("{:.2}", all.0),
+        "mem_fragmentation_bytes" => all.1,
+        "mem_not_counted_for_evict" => 0,
+        "mem_replication_backlog" => 0,
+        "mem_total_replication_buffers" => 0,
+        "mem_clients_slaves" => 0,
+        "mem_clients_normal" => usage.clients,
+        "mem_cluster_links" => 0,
+        "mem_aof_buffer" => 0,
+        "mem_allocator" => crate::memory::name(),
+        "active_defrag_running" => 0,
+        "lazyfree_pending_objects" => background::pending(),
+        "lazyfreed_objects" => background::freed(),
     );
-}
-
-/// As the kernel counts it, in bytes.
-fn resident_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn human(bytes: u64) -> String {
-    let units = ["B", "K", "M", "G", "T"];
+    let units = ["B", "K", "M", "G", "T", "P"];
     let (mut value, mut unit) = (bytes as f64, 0);
     while value >= 1024.0 && unit + 1 < units.len() {
         value /= 1024.0;
@@ -105,32 +177,129 @@ fn human(bytes: u64) -> String {
     if unit == 0 { format!("{bytes}B") } else { format!("{value:.2}{}", units[unit]) }
 }
 
-fn stats(server: &Server, out: &mut String) {
-    let stats = &server.stats;
+/// Nothing has been saved yet, or loaded.
+fn persistence(server: &Server, out: &mut String) {
     lines!(out,
-        "total_connections_received" => stats.connections,
-        "total_commands_processed" => stats.commands,
-        "instantaneous_ops_per_sec" => stats.ops.round() as u64,
-        "total_net_input_bytes" => stats.bytes_in,
-        "total_net_output_bytes" => stats.bytes_out,
-        "rejected_connections" => stats.rejected,
-        "expired_keys" => server.databases.stats.expired,
-        "expired_time_cap_reached_count" => server.databases.stats.expire_stopped,
-        "evicted_keys" => server.databases.stats.evicted,
-        "keyspace_hits" => server.databases.stats.hits,
-        "keyspace_misses" => server.databases.stats.misses,
-        "total_error_replies" => stats.errors,
+        "loading" => 0,
+        "async_loading" => 0,
+        "current_cow_peak" => 0,
+        "current_cow_size" => 0,
+        "current_cow_size_age" => 0,
+        "current_fork_perc" => "0.00",
+        "current_save_keys_processed" => 0,
+        "current_save_keys_total" => 0,
+        "rdb_changes_since_last_save" => server.databases.dirty,
+        "rdb_bgsave_in_progress" => 0,
+        // Until something is saved: when the server started.
+        "rdb_last_save_time" => since_1970().saturating_sub(server.started.elapsed()).as_secs(),
+        "rdb_last_bgsave_status" => "ok",
+        "rdb_last_bgsave_time_sec" => -1,
+        "rdb_current_bgsave_time_sec" => -1,
+        "rdb_saves" => 0,
+        "rdb_last_cow_size" => 0,
+        "rdb_last_load_keys_expired" => 0,
+        "rdb_last_load_keys_loaded" => 0,
+        "aof_enabled" => 0,
+        "aof_rewrite_in_progress" => 0,
+        "aof_rewrite_scheduled" => 0,
+        "aof_last_rewrite_time_sec" => -1,
+        "aof_current_rewrite_time_sec" => -1,
+        "aof_last_bgrewrite_status" => "ok",
+        "aof_rewrites" => 0,
+        "aof_rewrites_consecutive_failures" => 0,
+        "aof_last_write_status" => "ok",
+        "aof_last_cow_size" => 0,
+        "module_fork_in_progress" => 0,
+        "module_fork_last_cow_size" => 0,
     );
 }
 
-fn cpu(_: &Server, out: &mut String) {
-    // Fields 14 and 15, counted behind the name, which may hold spaces; in ticks, of which Linux has 100 a second.
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
-    let seconds = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0) / 100.0;
+fn stats(server: &Server, out: &mut String) {
+    let (stats, keys) = (&server.stats, &server.databases.stats);
+    let kilobytes = |rate: f64| format!("{:.2}", rate / 1024.0);
+    let (tracked, items, prefixes) = server.tracking.counts();
     lines!(out,
-        "used_cpu_sys" => format_args!("{:.6}", seconds(12)),
-        "used_cpu_user" => format_args!("{:.6}", seconds(11)),
+        "total_connections_received" => stats.connections,
+        "total_commands_processed" => stats.commands,
+        "instantaneous_ops_per_sec" => stats.commands_rate.average().round() as u64,
+        "total_net_input_bytes" => stats.bytes_in,
+        "total_net_output_bytes" => stats.bytes_out,
+        "total_net_repl_input_bytes" => 0,
+        "total_net_repl_output_bytes" => 0,
+        "instantaneous_input_kbps" => kilobytes(stats.input_rate.average()),
+        "instantaneous_output_kbps" => kilobytes(stats.output_rate.average()),
+        "instantaneous_input_repl_kbps" => "0.00",
+        "instantaneous_output_repl_kbps" => "0.00",
+        "rejected_connections" => stats.rejected,
+        "sync_full" => 0,
+        "sync_partial_ok" => 0,
+        "sync_partial_err" => 0,
+        "expired_keys" => keys.expired,
+        // What has expired is known exactly, and removed as fast as time allows.
+        "expired_stale_perc" => "0.00",
+        "expired_time_cap_reached_count" => keys.expire_stopped,
+        "expire_cycle_cpu_milliseconds" => stats.expire_time.as_millis(),
+        "evicted_keys" => keys.evicted,
+        "evicted_clients" => stats.evicted_clients,
+        "total_eviction_exceeded_time" => 0,
+        "current_eviction_exceeded_time" => 0,
+        "keyspace_hits" => keys.hits,
+        "keyspace_misses" => keys.misses,
+        "pubsub_channels" => server.channels.count(Kind::Channel),
+        "pubsub_patterns" => server.channels.count(Kind::Pattern),
+        "pubsubshard_channels" => server.channels.count(Kind::Shard),
+        "latest_fork_usec" => 0,
+        "total_forks" => 0,
+        "migrate_cached_sockets" => 0,
+        "slave_expires_tracked_keys" => 0,
+        "active_defrag_hits" => 0,
+        "active_defrag_misses" => 0,
+        "active_defrag_key_hits" => 0,
+        "active_defrag_key_misses" => 0,
+        "total_active_defrag_time" => 0,
+        "current_active_defrag_time" => 0,
+        "tracking_total_keys" => tracked,
+        "tracking_total_items" => items,
+        "tracking_total_prefixes" => prefixes,
+        "unexpected_error_replies" => 0,
+        "total_error_replies" => stats.errors.total,
+        "dump_payload_sanitizations" => 0,
+        "total_reads_processed" => stats.reads,
+        "total_writes_processed" => stats.writes,
+        "io_threaded_reads_processed" => 0,
+        "io_threaded_writes_processed" => 0,
+        "reply_buffer_shrinks" => 0,
+        "reply_buffer_expands" => 0,
+    );
+}
+
+/// A primary without replicas.
+fn replication(server: &Server, out: &mut String) {
+    let backlog = catalog::find(b"repl-backlog-size").map(|(_, size)| size.get(&server.config)).unwrap_or_default();
+    lines!(out,
+        "role" => "master",
+        "connected_slaves" => 0,
+        "master_failover_state" => "no-failover",
+        "master_replid" => server.replication_id,
+        "master_replid2" => "0".repeat(40),
+        "master_repl_offset" => 0,
+        "second_repl_offset" => -1,
+        "repl_backlog_active" => 0,
+        "repl_backlog_size" => String::from_utf8_lossy(&backlog),
+        "repl_backlog_first_byte_offset" => 0,
+        "repl_backlog_histlen" => 0,
+    );
+}
+
+fn cpu(out: &mut String) {
+    let (process, thread) = (cpu_times(), thread_cpu_times());
+    lines!(out,
+        "used_cpu_sys" => format_args!("{:.6}", process.system),
+        "used_cpu_user" => format_args!("{:.6}", process.user),
+        "used_cpu_sys_children" => format_args!("{:.6}", process.children_system),
+        "used_cpu_user_children" => format_args!("{:.6}", process.children_user),
+        "used_cpu_sys_main_thread" => format_args!("{:.6}", thread.system),
+        "used_cpu_user_main_thread" => format_args!("{:.6}", thread.user),
     );
 }
 

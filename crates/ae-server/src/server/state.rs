@@ -3,6 +3,7 @@
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
+use crate::clients::client::ClientRef;
 use crate::clients::table::Clients;
 use crate::config::choices::Policy;
 use crate::config::groups::Memory;
@@ -12,7 +13,10 @@ use crate::db::usage::Usage;
 use crate::memory::Meter;
 use crate::process;
 use crate::pubsub::channels::Channels;
+use crate::record::latency::{Latencies, event};
+use crate::record::slowlog::SlowLog;
 use crate::tracking::table::TrackingTable;
+use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What commands read and change beside the client that sent them.
@@ -30,6 +34,12 @@ pub struct Server {
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
+    pub slow_log: SlowLog,
+    pub latencies: Latencies,
+    /// The clients that see every request: MONITOR.
+    pub monitors: Vec<ClientRef>,
+    /// False while keys whose time has come are left alone until somebody asks for them: DEBUG SET-ACTIVE-EXPIRE.
+    pub expires_actively: bool,
     pub last_sample: LastSample,
     /// Unix time in milliseconds as of the current event. One reading serves all commands of a pipeline.
     pub now: i64,
@@ -39,6 +49,8 @@ pub struct Server {
     pub started: Instant,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
+    /// Distinguishes this history of the data from any other, in the same form.
+    pub replication_id: String,
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
@@ -51,7 +63,9 @@ pub struct Server {
 impl Server {
     pub fn new(config: Config) -> Server {
         let seed = ahash::RandomState::new();
-        let run_id = (0..3u8).map(|part| format!("{:016x}", seed.hash_one(part))).collect::<String>()[..40].to_string();
+        let id = |parts: Range<u8>| -> String {
+            parts.map(|part| format!("{:016x}", seed.hash_one(part))).collect::<String>()[..40].into()
+        };
         let mut server = Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
@@ -61,11 +75,16 @@ impl Server {
             meter: Meter::new(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
+            slow_log: SlowLog::default(),
+            latencies: Latencies::default(),
+            monitors: Vec::new(),
+            expires_actively: true,
             last_sample: LastSample::new(),
             now: 0,
             ticks: 0,
             started: Instant::now(),
-            run_id,
+            run_id: id(0..3),
+            replication_id: id(10..13),
             tcp_port: config.port,
             backend: "",
             shutdown: false,
@@ -127,10 +146,20 @@ impl Server {
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
-        let more = self.pause.which().is_none() && self.databases.expire(self.now);
+        let may = self.pause.which().is_none() && self.expires_actively;
+        let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.databases.observers.has_news() {
             self.tell_news(None);
         }
+        more
+    }
+
+    fn expire_now(&mut self) -> bool {
+        let started = Instant::now();
+        let more = self.databases.expire(self.now);
+        let took = started.elapsed();
+        self.stats.expire_time += took;
+        self.latencies.note(event::EXPIRE_CYCLE, took, self.config.observation.latency_threshold, self.now);
         more
     }
 

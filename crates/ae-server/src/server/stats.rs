@@ -1,5 +1,8 @@
 //! What INFO counts.
 
+use crate::record::commands::CommandCalls;
+use crate::record::errors::Errors;
+use crate::record::traffic::Rate;
 use std::time::{Duration, Instant};
 
 /// What is counted, until CONFIG RESETSTAT.
@@ -10,37 +13,45 @@ pub struct Stats {
     pub commands: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
-    pub errors: u64,
     /// Clients closed because too much output waited for them.
     pub closed_for_output: u64,
     /// Clients closed because all together used too much memory.
     pub evicted_clients: u64,
-    /// Commands per second, smoothed.
-    pub ops: f64,
+    pub reads: u64,
+    pub writes: u64,
+    pub errors: Errors,
+    pub calls: CommandCalls,
+    /// Spent on removing expired keys that nobody asked for.
+    pub expire_time: Duration,
+    /// How fast `commands`, `bytes_in` and `bytes_out` grow.
+    pub commands_rate: Rate,
+    pub input_rate: Rate,
+    pub output_rate: Rate,
 }
 
 /// What the cron saw when it last looked; stays when the statistics are reset.
 pub struct LastSample {
     at: Instant,
-    commands: u64,
     /// The most memory that was in use when it looked.
     pub peak_memory: u64,
+    /// What was in use when the server started.
+    pub startup_memory: u64,
 }
 
 impl LastSample {
     pub fn new() -> LastSample {
-        LastSample { at: Instant::now(), commands: 0, peak_memory: 0 }
+        LastSample { at: Instant::now(), peak_memory: 0, startup_memory: crate::memory::used() }
     }
 
     /// Looks again if the last time was a tenth of a second ago or more.
     pub fn renew(&mut self, stats: &mut Stats) {
         let elapsed = self.at.elapsed();
         if elapsed >= Duration::from_millis(100) {
-            let rate = stats.commands.saturating_sub(self.commands) as f64 / elapsed.as_secs_f64();
-            // About the average of the last 16 samples.
-            stats.ops += (rate - stats.ops) / 16.0;
+            let seconds = elapsed.as_secs_f64();
+            stats.commands_rate.look(stats.commands, seconds);
+            stats.input_rate.look(stats.bytes_in, seconds);
+            stats.output_rate.look(stats.bytes_out, seconds);
             self.at = Instant::now();
-            self.commands = stats.commands;
             self.peak_memory = self.peak_memory.max(crate::memory::used());
         }
     }

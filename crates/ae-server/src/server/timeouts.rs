@@ -10,6 +10,11 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
+    /// How many clients there are that do not wait forever.
+    pub fn len(&self) -> usize {
+        self.clients.len()
+    }
+
     pub fn add(&mut self, at: i64, client: ClientRef) {
         self.clients.insert((at, client));
     }

@@ -34,6 +34,13 @@ impl Server {
         self.clients.queue.add(client);
     }
 
+    /// The client no longer sees every request.
+    pub fn stop_monitoring(&mut self, client: &mut Client) {
+        if std::mem::take(&mut client.monitors) {
+            self.monitors.retain(|other| *other != client.reference());
+        }
+    }
+
     /// Forgets the keys that the client's next transaction depends on.
     pub fn unwatch(&mut self, client: &mut Client) {
         for watched in client.watched.drain(..) {
@@ -49,6 +56,7 @@ impl Server {
         self.unwatch(client);
         self.channels.forget(client);
         self.stop_tracking(client);
+        self.stop_monitoring(client);
         self.clients.forget(client);
     }
 

@@ -79,7 +79,7 @@ fn a_shutdown_that_is_to_save_is_refused() {
 
 #[test]
 fn a_second_signal_ends_a_server_that_is_busy() {
-    let mut server = start(&[]);
+    let mut server = start(&["--enable-debug-command", "local"]);
     let mut client = server.connect();
     client.send("DEBUG SLEEP 600\r\n");
     eventually("it sleeps", || server.is_in(libc::SYS_clock_nanosleep).then_some(()));

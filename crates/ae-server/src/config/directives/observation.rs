@@ -23,25 +23,22 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(observation.slowlog_slower_than, FROM_MINUS_1),
         "MICROSECONDS",
         "what SLOWLOG calls slow (10000); -1 for nothing",
-    )
-    .pending(),
-    directive("slowlog-max-len", AnyTime, field!(observation.slowlog_max_len, LONG), "N", "its length (128)").pending(),
+    ),
+    directive("slowlog-max-len", AnyTime, field!(observation.slowlog_max_len, LONG), "N", "its length (128)"),
     directive(
         "latency-monitor-threshold",
         AnyTime,
         field!(observation.latency_threshold, LONG),
         "MILLISECONDS",
         "what LATENCY records (0: nothing)",
-    )
-    .pending(),
+    ),
     directive(
         "latency-tracking",
         AnyTime,
         field!(observation.latency_tracking, Format::Switch),
         "yes|no",
         "keep the distribution of every command's time (yes)",
-    )
-    .pending(),
+    ),
     directive(
         "latency-tracking-info-percentiles",
         AnyTime,
@@ -53,8 +50,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         },
         "PERCENT...",
         "those that INFO has (50 99 99.9)",
-    )
-    .pending(),
+    ),
     directive(
         "busy-reply-threshold",
         AnyTime,

@@ -31,8 +31,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(security.debug_command, ALLOWED),
         "no|yes|local",
         "who may use DEBUG (no)",
-    )
-    .pending(),
+    ),
     directive(
         "enable-protected-configs",
         AtStart,

@@ -1,0 +1,137 @@
+use crate::config::choices::Allowed;
+use crate::config::settings::Config;
+use crate::testing::Session;
+
+#[test]
+fn who_may_use_it() {
+    let refused = "-ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
+                   from a local connection, otherwise you need to set this option in the configuration file, and then \
+                   restart the server.";
+    Session::with(Config::default()).expect(&[("DEBUG SLEEP 0", refused), ("DEBUG HELP", refused)]);
+    let mut config = Config::default();
+    config.security.debug_command = Allowed::Local;
+    // Clients of tests are of the same host.
+    Session::with(config).expect(&[("DEBUG SLEEP 0", "+OK"), ("DEBUG SLEEP x", "+OK")]);
+    let unknown = "-ERR unknown subcommand or wrong number of arguments for";
+    Session::new().expect(&[
+        ("DEBUG NOSUCH", &format!("{unknown} 'NOSUCH'. Try DEBUG HELP.")),
+        ("DEBUG SLEEP", &format!("{unknown} 'SLEEP'. Try DEBUG HELP.")),
+        ("DEBUG JMAP", &format!("{unknown} 'JMAP'. Try DEBUG HELP.")),
+    ]);
+    assert!(Session::new().run("DEBUG HELP").contains("+SLEEP <seconds> "));
+}
+
+#[test]
+fn replies_of_every_kind() {
+    let attribute = "Some real reply following the attribute";
+    Session::new().expect(&[
+        ("DEBUG PROTOCOL string", "$11 Hello World"),
+        ("DEBUG PROTOCOL integer", ":12345"),
+        ("DEBUG PROTOCOL double", "$5 3.141"),
+        ("DEBUG PROTOCOL bignum", "$37 1234567999999999999999999999999999999"),
+        ("DEBUG PROTOCOL null", "$-1"),
+        ("DEBUG PROTOCOL array", "*3 :0 :1 :2"),
+        ("DEBUG PROTOCOL set", "*3 :0 :1 :2"),
+        ("DEBUG PROTOCOL map", "*6 :0 :0 :1 :1 :2 :0"),
+        ("DEBUG PROTOCOL attrib", &format!("$39 {attribute}")),
+        ("DEBUG PROTOCOL push", "-ERR RESP2 is not supported by this command"),
+        ("DEBUG PROTOCOL verbatim", "$25 This is a verbatim\nstring"),
+        ("DEBUG PROTOCOL true", ":1"),
+        ("DEBUG PROTOCOL false", ":0"),
+    ]);
+    let mut session = Session::new();
+    session.run("HELLO 3");
+    session.expect(&[
+        ("DEBUG PROTOCOL string", "$11 Hello World"),
+        ("DEBUG PROTOCOL double", ",3.141"),
+        ("DEBUG PROTOCOL bignum", "(1234567999999999999999999999999999999"),
+        ("DEBUG PROTOCOL null", "_"),
+        ("DEBUG PROTOCOL set", "~3 :0 :1 :2"),
+        ("DEBUG PROTOCOL map", "%3 :0 #f :1 #t :2 #f"),
+        ("DEBUG PROTOCOL attrib", &format!("|1 $14 key-popularity *2 $7 key:123 :90 $39 {attribute}")),
+        ("DEBUG PROTOCOL push", ">2 $16 server-cpu-usage :42 $40 Some real reply following the push reply"),
+        ("DEBUG PROTOCOL verbatim", "=29 txt:This is a verbatim\nstring"),
+        ("DEBUG PROTOCOL true", "#t"),
+        ("DEBUG PROTOCOL false", "#f"),
+    ]);
+    assert!(session.run("DEBUG PROTOCOL x").starts_with("-ERR Wrong protocol type name. Please use one of"));
+}
+
+/// From redis-server 7.0.15.
+#[test]
+fn digests_are_those_of_redis() {
+    let mut session = Session::new();
+    session.expect(&[("DEBUG DIGEST", &format!("+{}", "0".repeat(40)))]);
+    for line in ["SET s hello", "SET i 12345", "SET e x EX 1000", "RPUSH l a b 3", "SELECT 5", "SET s other"] {
+        session.run(line);
+    }
+    session.expect(&[
+        ("DEBUG DIGEST", "+e647ef0c5992e0f1539ee98d366ff38a9539a0f7"),
+        ("SELECT 0", "+OK"),
+        (
+            "DEBUG DIGEST-VALUE s i e l nosuch",
+            "*5 +36b23a1456b2dce2c3ed252c456761301dba8060 +e1cf90774e995ae03de66e8109dc5cb9d9c2dc83 \
+             +0745672cb1bf060476eedeb8a28f5ffe1ff5a2be +09eb1fc9381ee92790d59930ab462945f8cd948b \
+             +0000000000000000000000000000000000000000",
+        ),
+    ]);
+}
+
+#[test]
+fn values_survive_a_reload() {
+    let mut session = Session::new();
+    for line in ["SET s hello", "SET i 12345 EX 100", "RPUSH l a b 3", "SELECT 1", "SET s x"] {
+        session.run(line);
+    }
+    let before = session.run("DEBUG DIGEST");
+    session.expect(&[
+        ("DEBUG RELOAD", "+OK"),
+        ("DEBUG DIGEST", &before),
+        ("GET s", "$1 x"),
+        ("SELECT 0", "+OK"),
+        ("TTL i", ":100"),
+        ("OBJECT ENCODING i", "$3 int"),
+        ("DEBUG RELOAD NOFLUSH MERGE", "+OK"),
+        ("DEBUG RELOAD NOSAVE", "-ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet"),
+        ("DEBUG RELOAD x", "-ERR syntax error"),
+    ]);
+}
+
+#[test]
+fn small_tools() {
+    let mut session = Session::new();
+    let id = session.server.replication_id.clone();
+    session.expect(&[
+        ("DEBUG POPULATE 3", "+OK"),
+        ("GET key:2", "$7 value:2"),
+        ("DEBUG POPULATE 2 other 3", "+OK"),
+        ("GET other:1", "$3 val"),
+        ("DEBUG POPULATE -1", "-ERR value is out of range, must be positive"),
+        ("DBSIZE", ":5"),
+        ("DEBUG OBJECT nosuch", "-ERR no such key"),
+        ("DEBUG ERROR \"MYERR some text\"", "-MYERR some text"),
+        ("DEBUG CHANGE-REPL-ID", "+OK"),
+        ("DEBUG QUICKLIST-PACKED-THRESHOLD 100b", "+OK"),
+        (
+            "DEBUG QUICKLIST-PACKED-THRESHOLD x",
+            "-ERR argument must be a memory value bigger than 1 and smaller than 4gb",
+        ),
+    ]);
+    assert_ne!(session.server.replication_id, id);
+    let object = session.run("DEBUG OBJECT key:1");
+    assert!(
+        object.starts_with("+Value at:0x") && object.ends_with("refcount:1 encoding:embstr serializedlength:8"),
+        "{object}"
+    );
+}
+
+#[test]
+fn keys_can_be_left_alone_when_they_expire() {
+    let mut session = Session::new();
+    session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k v PX 10", "+OK")]);
+    session.wait(20);
+    session.server.expire();
+    session.expect(&[("DBSIZE", ":1"), ("DEBUG SET-ACTIVE-EXPIRE 1", "+OK")]);
+    session.server.expire();
+    session.expect(&[("DBSIZE", ":0")]);
+}

@@ -1,0 +1,39 @@
+//! MONITOR: clients that see every request.
+
+use super::secrets::shown_args;
+use crate::clients::client::Client;
+use crate::command::flag;
+use crate::command::spec::Spec;
+use crate::server::state::Server;
+use resp::{Args, words};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Shows a request of `client`, which has been answered, to those who watch. What only administrators do is not shown.
+#[cold]
+pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
+    if spec.is(flag::SKIP_MONITOR | flag::ADMIN) {
+        return;
+    }
+    let line = line(client, args, spec);
+    for watcher in server.monitors.clone() {
+        let own = client.reference() == watcher;
+        let other = if own { Some(&mut *client) } else { server.clients.get_same(watcher) };
+        if let Some(other) = other {
+            other.output.bytes.extend_from_slice(&line);
+            server.clients.wants_to_send(watcher);
+        }
+    }
+}
+
+/// Time, database, client and arguments, as a status reply.
+fn line(client: &Client, args: &Args<'_>, spec: &Spec) -> Vec<u8> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, micros) = (now.as_secs(), now.subsec_micros());
+    let mut line = format!("+{seconds}.{micros:06} [{} {}]", client.db, client.label()).into_bytes();
+    for arg in shown_args(spec, args) {
+        line.push(b' ');
+        words::quote(&mut line, &arg);
+    }
+    line.extend_from_slice(b"\r\n");
+    line
+}
