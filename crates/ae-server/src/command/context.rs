@@ -98,9 +98,6 @@ impl<'a> Context<'a> {
         if milliseconds < 0.0 || milliseconds >= i64::MAX as f64 {
             return Err("ERR timeout is negative".into());
         }
-        if milliseconds as i64 > i64::MAX - self.server.now {
-            return Err("ERR timeout is out of range".into());
-        }
         Ok(milliseconds as i64)
     }
 

@@ -84,7 +84,7 @@ fn memory(server: &Server, out: &mut String) {
         "maxmemory_human" => "0B",
         "maxmemory_policy" => "noeviction",
         "mem_allocator" => crate::memory::NAME,
-        "lazyfree_pending_objects" => 0,
+        "lazyfree_pending_objects" => server.databases.garbage.len(),
     );
 }
 
