@@ -14,7 +14,6 @@ use crate::server::state::Server;
 use resp::{Args, number};
 use std::ops::RangeBounds;
 use store::Content;
-use store::types::zset::ScoreBound;
 
 /// What runs a command.
 pub type Run = fn(&mut Context<'_>) -> Outcome;
@@ -90,15 +89,9 @@ impl<'a> Context<'a> {
     /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever. As in Redis, more
     /// milliseconds than there are integers are a negative number of them.
     pub fn timeout(&self, index: usize) -> Result<i64, Error> {
-        let text = self.arg(index);
-        LongDouble::parse(text).ok_or("ERR timeout is not a float or out of range")?;
-        // What is too large or too small for a double is far from what can be waited for.
-        let seconds = ScoreBound::parse(text).map_or(f64::INFINITY, |bound| bound.score.get());
-        let milliseconds = (seconds * 1000.0).ceil();
-        if milliseconds < 0.0 || milliseconds >= i64::MAX as f64 {
-            return Err("ERR timeout is negative".into());
-        }
-        Ok(milliseconds as i64)
+        let seconds = LongDouble::parse(self.arg(index)).ok_or("ERR timeout is not a float or out of range")?;
+        // What has no place in 64 bits counts as negative in Redis.
+        seconds.times_1000_rounded_up().filter(|time| *time >= 0).ok_or("ERR timeout is negative".into())
     }
 
     /// The client's database.

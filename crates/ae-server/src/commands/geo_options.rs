@@ -104,7 +104,7 @@ impl<'a> Options<'a> {
         &mut self,
         form: Form,
         word: &[u8],
-        words: &mut (impl ExactSizeIterator<Item = &'a [u8]> + Clone),
+        words: &mut impl ExactSizeIterator<Item = &'a [u8]>,
         set: Option<&SortedSet>,
     ) -> Result<(), Error> {
         let searches = matches!(form, Form::Search | Form::SearchStore);

@@ -91,8 +91,9 @@ fn collect(found: &[Found<'_>], options: &Options<'_>, limits: &Limits) -> Sorte
     let mut set = SortedSet::new();
     let mut digits = Digits::new();
     for found in found {
-        let distance = Score::new(found.distance / options.unit.metres()).filter(|_| options.store_distance);
-        set.insert(found.member.as_slice(&mut digits), distance.unwrap_or(found.score), limits);
+        let distance = || Score::new(found.distance / options.unit.metres()).expect("a distance is a number");
+        let score = if options.store_distance { distance() } else { found.score };
+        set.insert(found.member.as_slice(&mut digits), score, limits);
     }
     set
 }

@@ -32,9 +32,9 @@ pub fn pfadd(ctx: &mut Context<'_>) -> Outcome {
         hll::make_stale(bytes);
     }
     let mut changes = usize::from(is_new);
-    let added = elements.map(|element| hll::add(bytes, element, limits));
+    let mut added = elements.map(|element| hll::add(bytes, element, limits));
     // What was added before one that cannot be stays.
-    let outcome = added.into_iter().try_for_each(|added| added.map(|added| changes += usize::from(added)));
+    let outcome = added.try_for_each(|added| added.map(|added| changes += usize::from(added)));
     value.changes(changes);
     drop(value);
     outcome?;

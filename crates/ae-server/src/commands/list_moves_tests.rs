@@ -77,22 +77,17 @@ fn a_destination_of_another_type_leaves_the_element_to_the_next() {
 #[test]
 fn events_and_changes() {
     let mut session = Session::new();
-    session.run("CONFIG SET notify-keyspace-events EA");
-    let mut other = session.other();
-    session.run_as(&mut other, "PSUBSCRIBE *");
-    let mut events = |line: &str| -> (Vec<String>, u64) {
+    let events = |session: &mut Session, line: &str| {
         let before = session.server.databases.dirty;
-        session.run(line);
-        let received = session.received(&mut other);
-        let events = received.split(' ').filter_map(|word| word.strip_prefix("__keyevent@0__:"));
-        (events.map(String::from).collect(), session.server.databases.dirty - before)
+        let events = session.events(&[line]).join(" ");
+        (events, session.server.databases.dirty - before)
     };
-    assert_eq!(events("RPUSH a 1 2 3"), (vec!["rpush".into()], 3));
-    assert_eq!(events("LMOVE a b LEFT RIGHT"), (vec!["rpush".into(), "lpop".into()], 1));
-    assert_eq!(events("RPOPLPUSH a a"), (vec!["lpush".into(), "rpop".into()], 1));
-    assert_eq!(events("RPOP a 2"), (vec!["rpop".into(), "del".into()], 2));
-    assert_eq!(events("LMPOP 1 b LEFT"), (vec!["lpop".into(), "del".into()], 1));
-    assert_eq!(events("RPUSH a 1"), (vec!["rpush".into()], 1));
-    assert_eq!(events("LTRIM a 0 0"), (vec!["ltrim".into()], 0));
-    assert_eq!(events("LTRIM a 1 0"), (vec!["ltrim".into(), "del".into()], 1));
+    assert_eq!(events(&mut session, "RPUSH a 1 2 3"), ("rpush".into(), 3));
+    assert_eq!(events(&mut session, "LMOVE a b LEFT RIGHT"), ("rpush lpop".into(), 1));
+    assert_eq!(events(&mut session, "RPOPLPUSH a a"), ("lpush rpop".into(), 1));
+    assert_eq!(events(&mut session, "RPOP a 2"), ("rpop del".into(), 2));
+    assert_eq!(events(&mut session, "LMPOP 1 b LEFT"), ("lpop del".into(), 1));
+    assert_eq!(events(&mut session, "RPUSH a 1"), ("rpush".into(), 1));
+    assert_eq!(events(&mut session, "LTRIM a 0 0"), ("ltrim".into(), 0));
+    assert_eq!(events(&mut session, "LTRIM a 1 0"), ("ltrim del".into(), 1));
 }

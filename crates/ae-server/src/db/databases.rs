@@ -1,5 +1,6 @@
 //! The databases, and what is done regularly to their keys.
 
+use super::candidates::Candidates;
 use super::event::Event;
 use super::garbage::Garbage;
 use super::observers::Observers;
@@ -43,6 +44,8 @@ pub struct Databases {
     pub usage: Usage,
     /// What waits to be freed.
     pub garbage: Garbage,
+    /// What may be evicted next.
+    pub(super) candidates: Candidates,
     /// How many changes there have been.
     pub dirty: u64,
     pub stats: KeyStats,
@@ -66,6 +69,7 @@ impl Databases {
             observers: Observers::default(),
             usage: Usage::default(),
             garbage: Garbage::default(),
+            candidates: Candidates::default(),
             dirty: 0,
             stats: KeyStats::default(),
         }
@@ -94,6 +98,11 @@ impl Databases {
     /// A random entry of a database.
     pub(super) fn random_entry(&mut self, db: usize) -> Option<EntryId> {
         self.keyspaces[db].random(|| self.random.number())
+    }
+
+    /// A random entry of a database among those that expire.
+    pub(super) fn random_volatile_entry(&mut self, db: usize) -> Option<EntryId> {
+        self.keyspaces[db].random_volatile(self.random.number())
     }
 
     /// Removes an entry because its time has come.

@@ -5,10 +5,12 @@
 //! - `usage`: when and how often keys are used; `garbage`: what is freed later
 //! - `observers`: who has to know of a change: `watched` keys, clients that are `waiting` for one, `event`s
 
+pub mod candidates;
 pub mod databases;
 pub mod door;
 pub mod edit;
 pub mod event;
+pub mod eviction;
 pub mod garbage;
 pub mod observers;
 pub mod random;

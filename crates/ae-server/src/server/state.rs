@@ -9,6 +9,7 @@ use crate::config::groups::Memory;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::db::usage::Usage;
+use crate::memory::Meter;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::tracking::table::TrackingTable;
@@ -24,6 +25,8 @@ pub struct Server {
     /// Who keeps copies of values.
     pub tracking: TrackingTable,
     pub pause: Pause,
+    /// How much memory is used.
+    pub meter: Meter,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -55,6 +58,7 @@ impl Server {
             channels: Channels::default(),
             tracking: TrackingTable::default(),
             pause: Pause::default(),
+            meter: Meter::new(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -136,6 +140,8 @@ impl Server {
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
         self.shrink_tracking();
+        self.renew_meter();
+        self.make_room();
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }
