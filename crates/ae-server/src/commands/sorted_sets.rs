@@ -40,7 +40,7 @@ fn add(ctx: &mut Context<'_>, mut conditions: Conditions) -> Outcome {
         first += 1;
     }
     let count = ctx.args.len() - first;
-    if count == 0 || count % 2 != 0 {
+    if count == 0 || !count.is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
     }
     conditions.check(count / 2)?;
@@ -96,7 +96,7 @@ impl Conditions {
         if self.new && self.existing {
             return Err("ERR XX and NX options at the same time are not compatible");
         }
-        if self.greater && self.new || self.less && self.new || self.greater && self.less {
+        if self.new && (self.greater || self.less) || self.greater && self.less {
             return Err("ERR GT, LT, and/or NX options at the same time are not compatible");
         }
         if self.increment && members > 1 {
