@@ -142,6 +142,10 @@ mod tests {
             ("SET a 1", "+OK"),
             ("FLUSHALL SYNC", "+OK"),
             ("GET a", "$-1"),
+            ("CONFIG SET lazyfree-lazy-user-flush yes", "+OK"),
+            ("SET a 1", "+OK"),
+            ("FLUSHALL", "+OK"),
+            ("GET a", "$-1"),
             ("FLUSHALL x", "-ERR syntax error"),
             ("FLUSHDB SYNC x", "-ERR syntax error"),
         ]);

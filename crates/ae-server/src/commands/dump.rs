@@ -32,7 +32,8 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
         false => "ERR Bad data format",
     })?;
     let now = ctx.server.now;
-    let at = if options.absolute { time } else { time.saturating_add(now) };
+    // A time that is too large is in the past, as in Redis.
+    let at = if options.absolute { time } else { time.wrapping_add(now) };
     let deadline = (time > 0).then_some(at);
     if deadline.is_some_and(|at| at <= now) {
         // What would be gone at once is not even created.
@@ -130,6 +131,7 @@ mod tests {
         let bad = "-ERR Invalid TTL value, must be >= 0";
         assert_eq!(restore(&mut session, &["c", "-1"], &payload, &[]), bad);
         assert_eq!(restore(&mut session, &["c", "9223372036854775807"], &payload, &[]), "+OK");
+        session.expect(&[("EXISTS c", ":0")]);
     }
 
     #[test]

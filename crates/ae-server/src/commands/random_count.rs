@@ -1,4 +1,4 @@
-//! The count of HRANDFIELD and SRANDMEMBER.
+//! The count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER.
 
 use crate::command::error::{Error, NOT_AN_INTEGER};
 use resp::number;

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use store::types::hash::Hash;
 use store::types::list::{End, List};
-use store::types::zset::Score;
+use store::types::zset::{Score, SortedSet};
 use store::{Digits, StringValue, Value};
 
 pub fn sort(ctx: &mut Context<'_>) -> Outcome {
@@ -92,6 +92,11 @@ fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
         Some(Value::SortedSet(set)) => (set.iter().map(|entry| entry.member.to_vec()).collect(), false),
         Some(_) => return Err(WRONG_TYPE.into()),
     };
+    // Redis changes a sorted set's encoding here, which OBJECT ENCODING shows. Nobody else is told.
+    if let Ok(Some(mut set)) = ctx.db().edit::<SortedSet>(key, Event::zset("")) {
+        set.make_large();
+        set.changes(0);
+    }
     if keeps_order && is_set && options.store.is_some() {
         // A set has no order, and what is stored must not depend on that.
         (keeps_order, options.alpha, options.by) = (false, true, None);

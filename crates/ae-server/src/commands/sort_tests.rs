@@ -13,6 +13,7 @@ fn numbers() {
         ("SORT l ALPHA", "*5 $4 -1.5 $2 10 $3 100 $1 9 $1 9"),
         ("ZADD z 1 3 2 1 3 2", ":3"),
         ("SORT z", "*3 $1 1 $1 2 $1 3"),
+        ("OBJECT ENCODING z", "$8 skiplist"),
         ("RPUSH l x", ":6"),
         ("SORT l", "-ERR One or more scores can't be converted into double"),
         ("SORT l BY none*", "*6 $4 -1.5 $2 10 $3 100 $1 9 $1 9 $1 x"),

@@ -1,5 +1,6 @@
 //! Sorted sets: adding, removing and looking up members.
 
+use super::random_count::{Count, OUT_OF_RANGE};
 use super::scan_options::scan_members;
 use crate::clients::reply::Reply;
 use crate::command::context::Context;
@@ -39,7 +40,7 @@ fn add(ctx: &mut Context<'_>, mut conditions: Conditions) -> Outcome {
         first += 1;
     }
     let count = ctx.args.len() - first;
-    if count == 0 || count % 2 != 0 {
+    if count == 0 || !count.is_multiple_of(2) {
         return Err(SYNTAX_ERROR.into());
     }
     conditions.check(count / 2)?;
@@ -95,7 +96,7 @@ impl Conditions {
         if self.new && self.existing {
             return Err("ERR XX and NX options at the same time are not compatible");
         }
-        if self.greater && self.new || self.less && self.new || self.greater && self.less {
+        if self.new && (self.greater || self.less) || self.greater && self.less {
             return Err("ERR GT, LT, and/or NX options at the same time are not compatible");
         }
         if self.increment && members > 1 {
@@ -183,39 +184,35 @@ pub fn zrandmember(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// The most members that are picked with repetition: nothing else bounds the reply.
-const REPEATED_MAX: u64 = 1 << 24;
-
 fn random_members(ctx: &mut Context<'_>) -> Outcome {
-    let count = ctx.integer(2)?;
-    if count == i64::MIN {
-        return Err(format!("ERR value is out of range, value must between -{0} and {0}", i64::MAX).into());
-    }
+    let count = Count::parse(ctx.arg(2))?;
     let with_scores = ctx.args.len() > 3;
     if ctx.args.len() > 4 || with_scores && !ctx.is_word(3, "withscores") {
         return Err(SYNTAX_ERROR.into());
     }
-    if with_scores && count.unsigned_abs() > i64::MAX as u64 / 2 || count < 0 && count.unsigned_abs() > REPEATED_MAX {
-        return Err("ERR value is out of range".into());
+    if with_scores && count.asked() > i64::MAX as usize / 2 {
+        return Err(OUT_OF_RANGE.into());
     }
-    let key = ctx.arg(1);
+    let (key, max_bytes) = (ctx.arg(1), ctx.server.config.max_bulk);
     let mut random = ctx.random();
+    let mut random = || random.number();
     let (db, mut reply) = ctx.split();
     let Some(set) = db.read::<SortedSet>(key)? else {
         reply.array(0);
         return Ok(());
     };
-    if count < 0 {
-        let count = count.unsigned_abs() as usize;
-        reply_entries_head(&mut reply, count, with_scores);
-        (0..count).filter_map(|_| set.random(|| random.number())).for_each(|entry| {
-            reply_entry(&mut reply, entry, with_scores);
-        });
-        return Ok(());
+    let longest = || set.iter().map(|entry| entry.member.len()).max().unwrap_or(0);
+    match count.limited(max_bytes, set.len(), set.allocated(), longest)? {
+        Count::Distinct(count) => {
+            reply_entries_head(&mut reply, count, with_scores);
+            set.random_distinct(count, random, |entry| reply_entry(&mut reply, entry, with_scores));
+        }
+        Count::Repeated(count) => {
+            reply_entries_head(&mut reply, count, with_scores);
+            let entries = (0..count).filter_map(|_| set.random(&mut random));
+            entries.for_each(|entry| reply_entry(&mut reply, entry, with_scores));
+        }
     }
-    let count = usize::try_from(count).unwrap_or(usize::MAX).min(set.len());
-    reply_entries_head(&mut reply, count, with_scores);
-    set.random_distinct(count, || random.number(), |entry| reply_entry(&mut reply, entry, with_scores));
     Ok(())
 }
 

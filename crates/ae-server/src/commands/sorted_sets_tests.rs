@@ -116,7 +116,7 @@ fn random_members() {
         ("ZRANDMEMBER z x WITHSCORES x", "-ERR value is not an integer or out of range"),
         ("ZRANDMEMBER z 9223372036854775807 WITHSCORES", "-ERR value is out of range"),
         ("ZRANDMEMBER z 9223372036854775807", "*1 $1 a"),
-        ("ZRANDMEMBER z -16777217", "-ERR value is out of range"),
+        ("ZRANDMEMBER z -9223372036854775807", "-ERR value is out of range"),
         (
             "ZRANDMEMBER z -9223372036854775808",
             "-ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",

@@ -37,11 +37,11 @@ fn every_name_is_there_once() {
 fn every_directive_that_is_kept_says_why() {
     let mut config = Config::default();
     config.obsolete.push("lua-replicate-commands");
-    for (name, value) in [("io-threads", "4"), ("active-expire-effort", "5"), ("repl-timeout", "61")] {
+    for (name, value) in [("io-threads", "4"), ("lazyfree-lazy-expire", "yes"), ("repl-timeout", "61")] {
         find(name.as_bytes()).unwrap().1.set_text(&mut config, value.as_bytes()).unwrap();
     }
     let expected = [
-        "active-expire-effort has no effect: it is not in force yet",
+        "lazyfree-lazy-expire has no effect: large values are always freed piece by piece",
         "repl-timeout has no effect: it has no replication yet",
         "lua-replicate-commands has no effect: it is obsolete",
     ];

@@ -19,10 +19,6 @@ pub struct Memory {
     pub lfu_decay_time: u32,
     /// From 1 to 10.
     pub expire_effort: u32,
-    pub lazy_eviction: bool,
-    pub lazy_expire: bool,
-    pub lazy_server_del: bool,
-    pub lazy_user_del: bool,
     pub lazy_user_flush: bool,
 }
 
@@ -37,10 +33,6 @@ impl Default for Memory {
             lfu_log_factor: 10,
             lfu_decay_time: 1,
             expire_effort: 1,
-            lazy_eviction: false,
-            lazy_expire: false,
-            lazy_server_del: false,
-            lazy_user_del: false,
             lazy_user_flush: false,
         }
     }

@@ -48,7 +48,7 @@ impl Usage {
         }
         let mut counter = self.frequency(noted, now);
         let above = u64::from(u32::from(counter).saturating_sub(INITIAL));
-        if u32::from(counter) < COUNTER_MAX && random() % (above * u64::from(self.log_factor) + 1) == 0 {
+        if u32::from(counter) < COUNTER_MAX && random().is_multiple_of(above * u64::from(self.log_factor) + 1) {
             counter += 1;
         }
         self.of_frequency(counter, now)

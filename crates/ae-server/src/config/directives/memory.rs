@@ -5,17 +5,12 @@ use crate::config::format::{Format, INT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart};
 use crate::config::parameter::{Parameter, directive, field, kept};
 
+const ALWAYS_LAZY: &str = "large values are always freed piece by piece";
 const NO_DEFRAGMENTATION: &str = "there is no active defragmentation";
 const BYTES_FROM_1: Format = Format::Memory { min: 1, max: i64::MAX as u64 };
 const PERCENT: Format = Format::Integer { min: 1, max: 99 };
 const UP_TO_1000: Format = Format::Integer { min: 0, max: 1000 };
 const FIELDS: Format = Format::Integer { min: 1, max: i64::MAX as i128 };
-
-macro_rules! lazy {
-    ($name:literal, $field:ident, $help:literal) => {
-        directive($name, AnyTime, field!(memory.$field, Format::Switch), "yes|no", $help).pending()
-    };
-}
 
 pub const DIRECTIVES: &[Parameter] = &[
     directive(
@@ -44,11 +39,17 @@ pub const DIRECTIVES: &[Parameter] = &[
         "effort to expire keys that nobody asks for, from 1 (the default) to 10",
     )
     .pending(),
-    lazy!("lazyfree-lazy-eviction", lazy_eviction, "free evicted values in the background (no)"),
-    lazy!("lazyfree-lazy-expire", lazy_expire, "free expired values in the background (no)"),
-    lazy!("lazyfree-lazy-server-del", lazy_server_del, "free overwritten values in the background (no)"),
-    lazy!("lazyfree-lazy-user-del", lazy_user_del, "DEL is UNLINK (no)"),
-    lazy!("lazyfree-lazy-user-flush", lazy_user_flush, "FLUSHALL and FLUSHDB are ASYNC by default (no)"),
+    kept("lazyfree-lazy-eviction", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
+    kept("lazyfree-lazy-expire", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
+    kept("lazyfree-lazy-server-del", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
+    kept("lazyfree-lazy-user-del", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
+    directive(
+        "lazyfree-lazy-user-flush",
+        AnyTime,
+        field!(memory.lazy_user_flush, Format::Switch),
+        "yes|no",
+        "FLUSHALL and FLUSHDB are ASYNC by default (no)",
+    ),
     kept("activedefrag", AnyTime, Format::Switch, "no", NO_DEFRAGMENTATION),
     kept("active-defrag-ignore-bytes", AnyTime, BYTES_FROM_1, "104857600", NO_DEFRAGMENTATION),
     kept("active-defrag-threshold-lower", AnyTime, UP_TO_1000, "10", NO_DEFRAGMENTATION),

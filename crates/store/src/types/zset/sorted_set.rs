@@ -328,6 +328,11 @@ impl SortedSet {
         ranks.start.min(end)..end
     }
 
+    /// Changes to the large form, as SORT in Redis does.
+    pub fn make_large(&mut self) {
+        self.enlarge();
+    }
+
     /// Changes to the large form.
     fn enlarge(&mut self) -> &mut Ranked {
         if let Form::Small(_) = self.form {
