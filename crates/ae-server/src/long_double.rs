@@ -2,7 +2,7 @@
 //! decimals. With Rust's `f64` or with decimals the last digits of many sums would not be Redis's.
 
 use rustc_apfloat::ieee::X87DoubleExtended;
-use rustc_apfloat::{Float, Round};
+use rustc_apfloat::{Float, Round, Status};
 use std::cmp::Ordering;
 
 /// The number is `mantissa * 2^exponent`, negated if `negative`. The mantissa's top bit is set, except in numbers near
@@ -62,7 +62,15 @@ impl LongDouble {
         (X87DoubleExtended::from(self) + X87DoubleExtended::from(other)).value.into()
     }
 
-    fn is_infinite(self) -> bool {
+    /// The least integer that is not below 1000 times the number; None if 64 bits cannot hold it.
+    pub fn times_1000_rounded_up(self) -> Option<i64> {
+        let thousand = X87DoubleExtended::from_u128(1000).value;
+        let product = (X87DoubleExtended::from(self) * thousand).value;
+        let integer = product.to_i128_r(64, Round::TowardPositive, &mut false);
+        (!integer.status.contains(Status::INVALID_OP)).then(|| i64::try_from(integer.value).ok()).flatten()
+    }
+
+    pub fn is_infinite(self) -> bool {
         self.exponent > EXPONENT_MAX
     }
 
@@ -125,6 +133,24 @@ mod tests {
     fn sum(left: &str, right: &str) -> String {
         let add = LongDouble::parse(left.as_bytes()).unwrap().add(LongDouble::parse(right.as_bytes()).unwrap());
         add.to_decimal().unwrap_or("infinite".into())
+    }
+
+    #[test]
+    fn thousandfold() {
+        for (text, expected) in [
+            ("0.5", Some(500)),
+            ("0.0001", Some(1)),
+            ("-0.0001", Some(0)),
+            ("-1", Some(-1000)),
+            ("0x.8", Some(500)),
+            ("9223372036854775.807", Some(i64::MAX)),
+            ("9223372036854775.808", None),
+            ("1e20", None),
+            ("1e400", None),
+            ("-inf", None),
+        ] {
+            assert_eq!(LongDouble::parse(text.as_bytes()).unwrap().times_1000_rounded_up(), expected, "{text}");
+        }
     }
 
     /// From redis-server 7.0.15.

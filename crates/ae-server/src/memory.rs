@@ -3,6 +3,7 @@
 //! jemalloc, as in Redis. The C library's returns freed memory to the system either at once, and large values then pay
 //! for fresh pages each time, or hardly ever, once small allocations of different ages share its heap.
 
+use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats};
 use tikv_jemallocator::Jemalloc;
 
@@ -16,6 +17,35 @@ pub const NAME: &str = "jemalloc";
 pub fn used() -> u64 {
     let allocated = epoch::advance().and_then(|_| stats::allocated::read());
     allocated.unwrap_or(0) as u64
+}
+
+/// Tells how much memory is in use, cheaply: from what was in use and what this thread has allocated and freed since.
+/// What other threads do is seen when there is a new meter.
+pub struct Meter {
+    used: u64,
+    since: u64,
+    /// What this thread has allocated and freed in its life; None if the allocator does not say.
+    counters: Option<(ThreadLocal<u64>, ThreadLocal<u64>)>,
+}
+
+impl Meter {
+    pub fn new() -> Meter {
+        let counters = thread::allocatedp::read().ok().zip(thread::deallocatedp::read().ok());
+        let mut meter = Meter { used: used(), since: 0, counters };
+        meter.since = meter.own();
+        meter
+    }
+
+    /// What this thread has allocated and not freed, in the arithmetic of a counter that began somewhere.
+    fn own(&self) -> u64 {
+        self.counters.as_ref().map_or(0, |(allocated, freed)| allocated.get().wrapping_sub(freed.get()))
+    }
+
+    /// Bytes that are in use.
+    pub fn used(&self) -> u64 {
+        let change = self.own().wrapping_sub(self.since) as i64;
+        self.used.saturating_add_signed(change)
+    }
 }
 
 /// Gives the memory of freed values back to the system now. Otherwise a thread of the allocator's does so in the course

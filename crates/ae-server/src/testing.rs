@@ -84,6 +84,24 @@ impl Session {
         one_line(&output.map(|output| all_bytes(&output)).unwrap_or_default())
     }
 
+    /// The names of the events that `lines` cause.
+    pub fn events(&mut self, lines: &[&str]) -> Vec<String> {
+        const CHANNEL: &str = "__keyevent@0__:";
+        self.expect(&[("CONFIG SET notify-keyspace-events AE", "+OK")]);
+        let mut listener = self.other();
+        self.run_as(&mut listener, &format!("PSUBSCRIBE {CHANNEL}*"));
+        for line in lines {
+            self.run(line);
+        }
+        let received = self.received(&mut listener);
+        received
+            .split(' ')
+            .filter_map(|word| word.strip_prefix(CHANNEL))
+            .filter(|word| *word != "*")
+            .map(String::from)
+            .collect()
+    }
+
     /// Lets time pass.
     pub fn wait(&mut self, milliseconds: i64) {
         self.server.now += milliseconds;

@@ -44,6 +44,11 @@ impl Deadlines {
         Some(self.heap.get(index).at)
     }
 
+    /// Whose the deadline at an index is, which must be below the length.
+    pub fn owner(&self, index: usize) -> u32 {
+        self.heap.get(index).id
+    }
+
     /// Every deadline.
     pub fn iter(&self) -> impl Iterator<Item = i64> {
         (0..self.heap.len()).map(|index| self.heap.get(index).at)

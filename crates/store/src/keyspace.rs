@@ -218,6 +218,12 @@ impl Keyspace {
         self.dict.random(random)
     }
 
+    /// An entry that has a deadline, picked by a random number.
+    pub fn random_volatile(&self, number: u64) -> Option<EntryId> {
+        let len = self.deadlines.len() as u64;
+        (len > 0).then(|| self.deadlines.owner((number % len) as usize))
+    }
+
     /// Every key with its deadline.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<i64>)> {
         self.dict.iter().map(|(_, node)| (node.key.as_slice(), self.deadlines.get(node.value.place)))

@@ -102,6 +102,31 @@ impl Value {
             Value::SortedSet(value) => value.is_empty(),
         }
     }
+
+    /// How many elements it has; a string is one.
+    pub fn elements(&self) -> usize {
+        match self {
+            Value::String(_) => 1,
+            Value::List(value) => value.len(),
+            Value::Set(value) => value.len(),
+            Value::Hash(value) => value.len(),
+            Value::SortedSet(value) => value.len(),
+            Value::Stream(value) => value.log().len() as usize,
+        }
+    }
+
+    /// Drops up to `budget` elements and says whether something is left, for a value that nobody can see any more. A
+    /// string goes at once, when it is dropped.
+    pub fn free_some(&mut self, budget: usize) -> bool {
+        match self {
+            Value::String(_) => false,
+            Value::List(value) => value.free_some(budget),
+            Value::Set(value) => value.free_some(budget),
+            Value::Hash(value) => value.free_some(budget),
+            Value::SortedSet(value) => value.free_some(budget),
+            Value::Stream(value) => value.free_some(budget),
+        }
+    }
 }
 
 /// A type of values.
@@ -259,6 +284,8 @@ impl StringValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::list::End;
+    use crate::types::zset::Score;
 
     #[test]
     fn an_integer_reads_as_its_digits() {
@@ -322,6 +349,32 @@ mod tests {
         let value = Stream::empty();
         assert_eq!((value.type_name(), value.encoding(), value.is_empty_collection()), ("stream", "stream", false));
         assert!(value.of::<Stream>().is_some() && value.of::<List>().is_none());
+    }
+
+    #[test]
+    fn every_type_is_freed_in_pieces() {
+        let mut values = [List::empty(), Set::empty(), Hash::empty(), SortedSet::empty()];
+        for i in 0..1000u32 {
+            let member = format!("member {i} of some length");
+            let member = member.as_bytes();
+            for value in &mut values {
+                match value {
+                    Value::List(list) => list.push(End::Tail, member, Default::default()),
+                    Value::Set(set) => _ = set.add(member, &Default::default()),
+                    Value::Hash(hash) => _ = hash.set(member, member, &Default::default()),
+                    Value::SortedSet(set) => _ = set.insert(member, Score::LOWEST, &Default::default()),
+                    Value::String(_) | Value::Stream(_) => unreachable!("is not among them"),
+                }
+            }
+        }
+        for mut value in values {
+            assert_eq!(value.elements(), 1000);
+            let rounds = (0..).take_while(|_| value.free_some(10)).count();
+            assert!((2..=1000).contains(&rounds), "{}: {rounds}", value.type_name());
+            assert_eq!(value.elements(), 0, "{}", value.type_name());
+        }
+        let mut value = Value::from(StringValue::new(b"x"));
+        assert!(!value.free_some(1) && value.elements() == 1);
     }
 
     #[test]

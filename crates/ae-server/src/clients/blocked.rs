@@ -21,6 +21,7 @@ pub struct Blocked {
 pub enum OnTimeout {
     Null,
     NullArray,
+    Integer(i64),
 }
 
 impl OnTimeout {
@@ -28,6 +29,7 @@ impl OnTimeout {
         match self {
             OnTimeout::Null => reply.null(),
             OnTimeout::NullArray => reply.null_array(),
+            OnTimeout::Integer(value) => reply.integer(value),
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct Client {
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
     pub last_command: Option<&'static Spec>,
+    /// Since when more output waits than the soft limit allows, in the server's ticks.
+    pub above_soft_limit_since: Option<i64>,
     pub replies: Replies,
     /// There while the client is paused: the request that waits for the end of the pause.
     pub postponed: Option<OwnedArgs>,
@@ -111,6 +113,7 @@ impl Client {
             output: Output::default(),
             input: None,
             last_command: None,
+            above_soft_limit_since: None,
             replies: Replies::On,
             postponed: None,
             blocked: None,
@@ -178,7 +181,7 @@ impl Client {
                 .collect::<String>(),
         };
         let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.of(kind).len());
-        let memory = size_of::<Client>() + self.output.memory() + self.input.as_ref().map_or(0, |i| i.memory());
+        let memory = self.memory();
         line.extend_from_slice(
             format!(
                 " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem=0 \

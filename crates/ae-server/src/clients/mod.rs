@@ -3,6 +3,7 @@
 pub mod blocked;
 pub mod client;
 pub mod input;
+pub mod limits;
 pub mod output;
 pub mod queue;
 pub mod reply;

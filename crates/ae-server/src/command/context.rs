@@ -9,11 +9,11 @@ use crate::clients::reply::Reply;
 use crate::config::settings::TypeLimits;
 use crate::db::door::Db;
 use crate::db::random::Random;
+use crate::long_double::LongDouble;
 use crate::server::state::Server;
 use resp::{Args, number};
 use std::ops::RangeBounds;
 use store::Content;
-use store::types::zset::Score;
 
 /// What runs a command.
 pub type Run = fn(&mut Context<'_>) -> Outcome;
@@ -77,23 +77,35 @@ impl<'a> Context<'a> {
         number::parse(self.arg(index)).filter(|value| range.contains(value)).ok_or(otherwise.into())
     }
 
+    /// An argument as the number of a database.
+    pub fn database(&self, index: usize) -> Result<u32, Error> {
+        let Ok(db) = i32::try_from(self.integer(index)?) else {
+            return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
+        };
+        let db = u32::try_from(db).ok().filter(|db| *db < self.server.config.databases);
+        db.ok_or("ERR DB index is out of range".into())
+    }
+
     /// An argument as how long to wait, in milliseconds from a number of seconds; 0 for forever.
     pub fn timeout(&self, index: usize) -> Result<i64, Error> {
-        let seconds =
-            Score::parse(self.arg(index)).map(Score::get).ok_or("ERR timeout is not a float or out of range")?;
-        if seconds < 0.0 {
-            return Err("ERR timeout is negative".into());
-        }
-        let milliseconds = (seconds * 1000.0).ceil();
-        if milliseconds >= (i64::MAX - self.server.ticks) as f64 {
+        let seconds = LongDouble::parse(self.arg(index)).ok_or("ERR timeout is not a float or out of range")?;
+        // What has no place in 64 bits counts as negative in Redis.
+        let milliseconds =
+            seconds.times_1000_rounded_up().filter(|time| *time >= 0).ok_or("ERR timeout is negative")?;
+        if milliseconds > i64::MAX - self.server.now {
             return Err("ERR timeout is out of range".into());
         }
-        Ok(milliseconds as i64)
+        Ok(milliseconds)
     }
 
     /// The client's database.
     pub fn db(&mut self) -> Db<'_> {
         self.server.databases.db(self.client.db as usize, self.server.now)
+    }
+
+    /// Another database.
+    pub fn db_of(&mut self, db: u32) -> Db<'_> {
+        self.server.databases.db(db as usize, self.server.now)
     }
 
     /// The client's database, and where the reply goes, both at once.

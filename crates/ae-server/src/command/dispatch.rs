@@ -9,9 +9,11 @@ use super::table::TABLE;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::log::{Level, log};
 use crate::server::pause::Paused;
+use crate::server::room::Room;
 use crate::server::state::Server;
 use resp::{Args, Protocol};
 
+const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
 /// What a client may call between MULTI and EXEC that is not queued.
 const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
@@ -95,7 +97,7 @@ fn queue(client: &mut Client, command: &Command, args: &Args<'_>) {
 }
 
 /// The command that a request names, if the client may call it in this way.
-fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
+fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
     let Some(mut command) = TABLE.find(&args[0]) else {
         refuse_http(client, &args[0]);
         return Err(unknown_command(args));
@@ -121,10 +123,24 @@ fn resolve(server: &Server, client: &mut Client, args: &Args<'_>) -> Result<&'st
         )
         .into());
     }
+    if server.config.memory.max > 0 {
+        check_memory(server, client, spec)?;
+    }
     if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
         return Err("ERR Command not allowed inside a transaction".into());
     }
     Ok(command)
+}
+
+/// Makes room for what the request may add. One that only takes away is served in any case, so that clients can help.
+fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(), Error> {
+    let adds = |spec: &Spec| spec.is(flag::DENYOOM);
+    let queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
+    let executes = spec.full_name == "exec" && queued.clone().any(|(spec, _)| adds(spec));
+    if server.make_room() == Room::None && (adds(spec) || executes) {
+        return Err(OUT_OF_MEMORY.into());
+    }
+    Ok(())
 }
 
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers

@@ -2,6 +2,7 @@
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::Keyspace;
 
@@ -26,11 +27,23 @@ pub fn flushall(ctx: &mut Context<'_>) -> Outcome {
 
 fn flush_option(ctx: &Context<'_>) -> Result<bool, Error> {
     match ctx.args.len() {
-        1 => Ok(false),
+        1 => Ok(ctx.server.config.memory.lazy_user_flush),
         2 if ctx.arg(1).eq_ignore_ascii_case(b"async") => Ok(true),
         2 if ctx.arg(1).eq_ignore_ascii_case(b"sync") => Ok(false),
         _ => Err(SYNTAX_ERROR.into()),
     }
+}
+
+pub fn swapdb(ctx: &mut Context<'_>) -> Outcome {
+    const INDEX: RangeInclusive<i64> = i32::MIN as i64..=i32::MAX as i64;
+    let one = ctx.integer_in(1, INDEX, "ERR invalid first DB index")?;
+    let other = ctx.integer_in(2, INDEX, "ERR invalid second DB index")?;
+    let exists = 0..i64::from(ctx.server.config.databases);
+    if !exists.contains(&one) || !exists.contains(&other) {
+        return Err("ERR DB index is out of range".into());
+    }
+    ctx.db_of(one as u32).swap(other as usize);
+    ctx.reply_ok()
 }
 
 /// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
@@ -123,6 +136,28 @@ mod tests {
             ("FLUSHALL x", "-ERR syntax error"),
             ("FLUSHDB SYNC x", "-ERR syntax error"),
         ]);
+    }
+
+    #[test]
+    fn exchanging() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "BLPOP l 0");
+        session.expect(&[
+            ("SET a 1", "+OK"),
+            ("SELECT 1", "+OK"),
+            ("RPUSH l x y", ":2"),
+            ("SWAPDB 0 1", "+OK"),
+            ("GET a", "$1 1"),
+            ("SELECT 0", "+OK"),
+            ("DBSIZE", ":1"),
+            ("SWAPDB 0 0", "+OK"),
+            ("EXISTS l", ":1"),
+            ("SWAPDB x 0", "-ERR invalid first DB index"),
+            ("SWAPDB 0 9999999999", "-ERR invalid second DB index"),
+            ("SWAPDB 0 16", "-ERR DB index is out of range"),
+        ]);
+        assert_eq!(session.received(&mut other), "*2 $1 l $1 x");
     }
 
     #[test]

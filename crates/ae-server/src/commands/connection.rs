@@ -25,11 +25,7 @@ pub fn echo(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn select(ctx: &mut Context<'_>) -> Outcome {
-    let Ok(db) = i32::try_from(ctx.integer(1)?) else {
-        return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
-    };
-    let db = u32::try_from(db).ok().filter(|db| *db < ctx.server.config.databases);
-    ctx.client.db = db.ok_or("ERR DB index is out of range")?;
+    ctx.client.db = ctx.database(1)?;
     ctx.reply_ok()
 }
 

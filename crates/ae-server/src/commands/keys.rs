@@ -1,7 +1,7 @@
-//! Commands for keys of any type: DEL, EXISTS, RENAME, TYPE, OBJECT.
+//! Commands for keys of any type: DEL, EXISTS, RENAME, COPY, MOVE, TYPE.
 
 use crate::command::context::Context;
-use crate::command::error::{Error, Outcome};
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::event::Event;
 use store::Value;
 
@@ -14,16 +14,21 @@ pub fn del(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn exists(ctx: &mut Context<'_>) -> Outcome {
-    let mut count = 0;
-    for key in ctx.args.from(1) {
-        count += i64::from(ctx.db().read_any(key).is_some());
-    }
-    ctx.reply_integer(count)
+    let keys = ctx.args.from(1);
+    let count = keys.filter(|key| ctx.db().look_at(key).is_some()).count();
+    ctx.reply_count(count)
+}
+
+/// As EXISTS, but the keys count as used.
+pub fn touch(ctx: &mut Context<'_>) -> Outcome {
+    let keys = ctx.args.from(1);
+    let count = keys.filter(|key| ctx.db().read_any(key).is_some()).count();
+    ctx.reply_count(count)
 }
 
 pub fn type_of(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
-    let name = ctx.db().peek_any(key).map_or("none", Value::type_name);
+    let name = ctx.db().look_at(key).map_or("none", Value::type_name);
     ctx.reply().simple(name);
     Ok(())
 }
@@ -62,20 +67,43 @@ pub fn randomkey(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
-    let key = ctx.arg(2);
-    let (db, mut reply) = ctx.split();
-    match db.peek_any(key) {
-        Some(value) => reply.bulk(value.encoding()),
-        None => reply.null(),
+const SAME: &str = "ERR source and destination objects are the same";
+
+pub fn copy(ctx: &mut Context<'_>) -> Outcome {
+    let (from, to) = (ctx.arg(1), ctx.arg(2));
+    let (mut db, mut replace) = (ctx.client.db, false);
+    let mut at = 3;
+    while at < ctx.args.len() {
+        if ctx.is_word(at, "replace") {
+            replace = true;
+        } else if ctx.is_word(at, "db") && at + 1 < ctx.args.len() {
+            db = ctx.database(at + 1)?;
+            at += 1;
+        } else {
+            return Err(SYNTAX_ERROR.into());
+        }
+        at += 1;
     }
-    Ok(())
+    if db == ctx.client.db && from == to {
+        return Err(SAME.into());
+    }
+    if ctx.db().read_any(from).is_none() || !replace && ctx.db_of(db).exists(to) {
+        return ctx.reply_integer(0);
+    }
+    ctx.db().copy_to(from, db as usize, to);
+    ctx.reply_integer(1)
 }
 
-/// Values are not shared.
-pub fn refcount(ctx: &mut Context<'_>) -> Outcome {
-    let key = ctx.arg(2);
-    if ctx.db().exists(key) { ctx.reply_integer(1) } else { ctx.reply_null() }
+pub fn move_key(ctx: &mut Context<'_>) -> Outcome {
+    let (key, db) = (ctx.arg(1), ctx.database(2)?);
+    if db == ctx.client.db {
+        return Err(SAME.into());
+    }
+    if !ctx.db().exists(key) || ctx.db_of(db).exists(key) {
+        return ctx.reply_integer(0);
+    }
+    ctx.db().move_to(key, db as usize);
+    ctx.reply_integer(1)
 }
 
 #[cfg(test)]
@@ -91,23 +119,6 @@ mod tests {
             ("UNLINK b c", ":2"),
             ("DBSIZE", ":0"),
             ("DEL", "-ERR wrong number of arguments for 'del' command"),
-        ]);
-    }
-
-    #[test]
-    fn types_and_encodings() {
-        Session::new().expect(&[
-            ("TYPE k", "+none"),
-            ("SET k v", "+OK"),
-            ("TYPE k", "+string"),
-            ("OBJECT ENCODING k", "$6 embstr"),
-            ("SET k 12", "+OK"),
-            ("OBJECT ENCODING k", "$3 int"),
-            ("APPEND k 3", ":3"),
-            ("OBJECT ENCODING k", "$3 raw"),
-            ("OBJECT ENCODING none", "$-1"),
-            ("OBJECT REFCOUNT k", ":1"),
-            ("OBJECT NOSUCH k", "-ERR unknown subcommand 'NOSUCH'. Try OBJECT HELP."),
         ]);
     }
 
@@ -128,6 +139,49 @@ mod tests {
             ("RENAME c d", "+OK"),
             ("TTL d", ":-1"),
             ("RENAME none none", "-ERR no such key"),
+        ]);
+    }
+
+    #[test]
+    fn copying() {
+        Session::new().expect(&[
+            ("COPY a b", ":0"),
+            ("COPY a a", "-ERR source and destination objects are the same"),
+            ("RPUSH a 1 2", ":2"),
+            ("EXPIRE a 100", ":1"),
+            ("COPY a b", ":1"),
+            ("COPY a b", ":0"),
+            ("RPUSH b 3", ":3"),
+            ("TTL b", ":100"),
+            ("COPY b a REPLACE", ":1"),
+            ("RPUSH a 4", ":4"),
+            ("COPY b a DB 1", ":1"),
+            ("COPY b b DB 1 REPLACE", ":1"),
+            ("COPY b a DB 1", ":0"),
+            ("COPY b a DB 16", "-ERR DB index is out of range"),
+            ("COPY b a DB x", "-ERR value is not an integer or out of range"),
+            ("COPY b a DB 9999999999", "-ERR value is out of range, value must between -2147483648 and 2147483647"),
+            ("COPY b a DB", "-ERR syntax error"),
+            ("COPY b b DB 0", "-ERR source and destination objects are the same"),
+            ("SELECT 1", "+OK"),
+            ("DBSIZE", ":2"),
+            ("RPUSH a x", ":4"),
+        ]);
+    }
+
+    #[test]
+    fn moving() {
+        Session::new().expect(&[
+            ("MOVE a 1", ":0"),
+            ("MOVE a 0", "-ERR source and destination objects are the same"),
+            ("MOVE a 16", "-ERR DB index is out of range"),
+            ("MOVE a -1", "-ERR DB index is out of range"),
+            ("SET a 1 EX 100", "+OK"),
+            ("MOVE a 1", ":1"),
+            ("SET a 2", "+OK"),
+            ("MOVE a 1", ":0"),
+            ("SELECT 1", "+OK"),
+            ("TTL a", ":100"),
         ]);
     }
 

@@ -1,4 +1,3 @@
-use crate::db::event::parse_classes;
 use crate::testing::Session;
 
 #[test]
@@ -78,19 +77,17 @@ fn a_destination_of_another_type_leaves_the_element_to_the_next() {
 #[test]
 fn events_and_changes() {
     let mut session = Session::new();
-    session.server.databases.observers.set_classes(parse_classes(b"KEA").unwrap());
-    let mut events = |line: &str| -> (Vec<&str>, u64) {
+    let events = |session: &mut Session, line: &str| {
         let before = session.server.databases.dirty;
-        session.run(line);
-        let events = session.server.databases.observers.notices.drain(..).map(|notice| notice.event.name).collect();
+        let events = session.events(&[line]).join(" ");
         (events, session.server.databases.dirty - before)
     };
-    assert_eq!(events("RPUSH a 1 2 3"), (vec!["rpush"], 3));
-    assert_eq!(events("LMOVE a b LEFT RIGHT"), (vec!["rpush", "lpop"], 1));
-    assert_eq!(events("RPOPLPUSH a a"), (vec!["lpush", "rpop"], 1));
-    assert_eq!(events("RPOP a 2"), (vec!["rpop", "del"], 2));
-    assert_eq!(events("LMPOP 1 b LEFT"), (vec!["lpop", "del"], 1));
-    assert_eq!(events("RPUSH a 1"), (vec!["rpush"], 1));
-    assert_eq!(events("LTRIM a 0 0"), (vec!["ltrim"], 0));
-    assert_eq!(events("LTRIM a 1 0"), (vec!["ltrim", "del"], 1));
+    assert_eq!(events(&mut session, "RPUSH a 1 2 3"), ("rpush".into(), 3));
+    assert_eq!(events(&mut session, "LMOVE a b LEFT RIGHT"), ("rpush lpop".into(), 1));
+    assert_eq!(events(&mut session, "RPOPLPUSH a a"), ("lpush rpop".into(), 1));
+    assert_eq!(events(&mut session, "RPOP a 2"), ("rpop del".into(), 2));
+    assert_eq!(events(&mut session, "LMPOP 1 b LEFT"), ("lpop del".into(), 1));
+    assert_eq!(events(&mut session, "RPUSH a 1"), ("rpush".into(), 1));
+    assert_eq!(events(&mut session, "LTRIM a 0 0"), ("ltrim".into(), 0));
+    assert_eq!(events(&mut session, "LTRIM a 1 0"), ("ltrim del".into(), 1));
 }

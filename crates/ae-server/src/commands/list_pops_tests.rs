@@ -135,6 +135,9 @@ fn timeouts_are_checked() {
     Session::new().expect(&[
         ("BLPOP k x", "-ERR timeout is not a float or out of range"),
         ("BLPOP k -1", "-ERR timeout is negative"),
-        ("BLPOP k 1e300", "-ERR timeout is out of range"),
+        ("BLPOP k 1e300", "-ERR timeout is negative"),
+        ("BLPOP k inf", "-ERR timeout is negative"),
+        ("BLPOP k 9223372036854775.807", "-ERR timeout is out of range"),
+        ("BLPOP k nan", "-ERR timeout is not a float or out of range"),
     ]);
 }

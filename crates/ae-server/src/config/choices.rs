@@ -201,6 +201,16 @@ pub enum Share {
     Percent(u8),
 }
 
+impl Share {
+    /// Bytes, where a percentage is of `whole`; 0 for no limit.
+    pub fn of(self, whole: u64) -> u64 {
+        match self {
+            Share::Bytes(bytes) => bytes,
+            Share::Percent(percent) => (u128::from(whole) * u128::from(percent) / 100) as u64,
+        }
+    }
+}
+
 impl Field for Share {
     fn value(&self) -> Value {
         Value::Number(match *self {

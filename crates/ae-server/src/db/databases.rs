@@ -1,11 +1,14 @@
 //! The databases, and what is done regularly to their keys.
 
+use super::candidates::Candidates;
 use super::event::Event;
+use super::garbage::Garbage;
 use super::observers::Observers;
 use super::random::Random;
+use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace};
+use store::{EntryId, Keyspace, StringValue};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -37,6 +40,12 @@ pub struct Databases {
     /// Active expiry rests until then.
     expire_after: Instant,
     pub observers: Observers,
+    /// How uses of keys are noted.
+    pub usage: Usage,
+    /// What waits to be freed.
+    pub garbage: Garbage,
+    /// What may be evicted next.
+    pub(super) candidates: Candidates,
     /// How many changes there have been.
     pub dirty: u64,
     pub stats: KeyStats,
@@ -58,6 +67,9 @@ impl Databases {
             expire_next: 0,
             expire_after: Instant::now(),
             observers: Observers::default(),
+            usage: Usage::default(),
+            garbage: Garbage::default(),
+            candidates: Candidates::default(),
             dirty: 0,
             stats: KeyStats::default(),
         }
@@ -88,6 +100,11 @@ impl Databases {
         self.keyspaces[db].random(|| self.random.number())
     }
 
+    /// A random entry of a database among those that expire.
+    pub(super) fn random_volatile_entry(&mut self, db: usize) -> Option<EntryId> {
+        self.keyspaces[db].random_volatile(self.random.number())
+    }
+
     /// Removes an entry because its time has come.
     pub(super) fn expire_one(&mut self, db: usize, id: EntryId) {
         self.stats.expired += 1;
@@ -95,7 +112,28 @@ impl Databases {
         let key = keyspace.key(id);
         self.observers.changed(db, key);
         self.observers.happened(db, key, Event::EXPIRED);
-        keyspace.remove(id);
+        if let Some(value) = keyspace.remove(id) {
+            self.garbage.add(value);
+        }
+    }
+
+    /// Notes that an entry is used.
+    pub(super) fn note_use(&mut self, db: usize, id: EntryId, now: i64) {
+        let keyspace = &mut self.keyspaces[db];
+        let before = keyspace.access(id);
+        let noted = self.usage.again(before, now, || self.random.number());
+        if noted != before {
+            keyspace.note_access(id, noted);
+        }
+    }
+
+    /// Takes a large value out of an entry that is about to get another one.
+    pub(super) fn clear_large(&mut self, db: usize, id: EntryId) {
+        if let Some(value) = self.keyspaces[db].value_mut(id)
+            && value.elements() > 1
+        {
+            self.garbage.add(std::mem::replace(value, StringValue::default().into()));
+        }
     }
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.

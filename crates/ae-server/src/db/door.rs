@@ -11,9 +11,9 @@ use store::{Content, EntryId, Found, Keyspace, Kind, Value};
 
 /// One database, for one request.
 pub struct Db<'a> {
-    databases: &'a mut Databases,
-    db: usize,
-    now: i64,
+    pub(super) databases: &'a mut Databases,
+    pub(super) db: usize,
+    pub(super) now: i64,
 }
 
 /// The key holds a value of another type.
@@ -36,16 +36,11 @@ impl Databases {
     pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
         Db { databases: self, db, now }
     }
-
-    /// Removes everything, and returns what was there.
-    pub fn take(&mut self) -> Vec<Keyspace> {
-        (0..self.len()).map(|db| self.db(db, 0).take_all()).collect()
-    }
 }
 
 impl<'a> Db<'a> {
     /// The entry of a key that has not expired.
-    fn find(&mut self, key: &[u8]) -> Option<EntryId> {
+    pub(super) fn find(&mut self, key: &[u8]) -> Option<EntryId> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
             Found::Live(id) => Some(id),
             Found::Missing => None,
@@ -56,8 +51,20 @@ impl<'a> Db<'a> {
         }
     }
 
-    /// As `find`, for a command that reads: counts hit or miss.
+    /// What is noted of a new key's use.
+    pub(super) fn first_use(&self) -> u32 {
+        self.databases.usage.first(self.now)
+    }
+
+    /// As `find`, for a command that reads.
     fn find_to_read(&mut self, key: &[u8]) -> Option<EntryId> {
+        let found = self.find_to_look(key);
+        found.into_iter().for_each(|id| self.databases.note_use(self.db, id, self.now));
+        found
+    }
+
+    /// As `find_to_read`, but it counts hit or miss only: the key is not used.
+    fn find_to_look(&mut self, key: &[u8]) -> Option<EntryId> {
         let found = self.find(key);
         match found {
             Some(_) => self.databases.stats.hits += 1,
@@ -89,6 +96,12 @@ impl<'a> Db<'a> {
     /// The value at a key, as a read: a hit or a miss.
     pub fn read_any(mut self, key: &[u8]) -> Option<&'a Value> {
         let id = self.find_to_read(key)?;
+        self.databases.keyspace(self.db).value(id)
+    }
+
+    /// As [`Db::read_any`], but the key is not used.
+    pub fn look_at(mut self, key: &[u8]) -> Option<&'a Value> {
+        let id = self.find_to_look(key)?;
         self.databases.keyspace(self.db).value(id)
     }
 
@@ -131,7 +144,7 @@ impl<'a> Db<'a> {
     /// When a key expires, in Unix milliseconds: None if there is no such key, `Some(None)` if it lives forever. A hit or
     /// a miss.
     pub fn read_deadline(&mut self, key: &[u8]) -> Option<Option<i64>> {
-        let id = self.find_to_read(key)?;
+        let id = self.find_to_look(key)?;
         Some(self.databases.keyspace(self.db).deadline(id))
     }
 
@@ -170,8 +183,13 @@ impl<'a> Db<'a> {
 
     // ---- Changing ----
 
-    fn changed(&mut self, key: &[u8], event: Event) {
+    pub(super) fn changed(&mut self, key: &[u8], event: Event) {
         self.databases.dirty += 1;
+        self.tell(key, event);
+    }
+
+    /// As `changed`, for what does not count: it is a part of another change.
+    pub(super) fn tell(&mut self, key: &[u8], event: Event) {
         self.databases.observers.changed(self.db, key);
         self.databases.observers.happened(self.db, key, event);
     }
@@ -179,6 +197,7 @@ impl<'a> Db<'a> {
     /// The value at a key, to be changed; None if there is none.
     pub fn edit<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Option<Edit<'a, K>>, WrongType> {
         let Some(id) = self.find(key) else { return Ok(None) };
+        self.databases.note_use(self.db, id, self.now);
         self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
         Ok(Some(Edit::new(self.databases, self.db, id, key, event, false)))
     }
@@ -186,18 +205,30 @@ impl<'a> Db<'a> {
     /// The value at a key, to be changed; an empty one if there is none, which goes again if it is not changed.
     pub fn edit_or_create<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Edit<'a, K>, WrongType> {
         if let Some(id) = self.find(key) {
+            self.databases.note_use(self.db, id, self.now);
             self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
             return Ok(Edit::new(self.databases, self.db, id, key, event, false));
         }
-        let id = self.databases.keyspace_mut(self.db).set(key, K::empty(), false);
+        let noted = self.first_use();
+        let keyspace = self.databases.keyspace_mut(self.db);
+        let id = keyspace.set(key, K::empty(), false);
+        keyspace.note_access(id, noted);
         Ok(Edit::new(self.databases, self.db, id, key, event, true))
     }
 
     /// What is common to all forms of setting a key. `put` stores the value; an old deadline stays if it is told so.
     fn set_with(&mut self, key: &[u8], ttl: Ttl, event: Event, put: impl FnOnce(&mut Keyspace, bool) -> EntryId) {
-        let is_new = self.find(key).is_none();
+        let old = self.find(key);
+        if let Some(id) = old {
+            self.databases.note_use(self.db, id, self.now);
+            self.databases.clear_large(self.db, id);
+        }
+        let (is_new, noted) = (old.is_none(), self.first_use());
         let keyspace = self.databases.keyspace_mut(self.db);
         let id = put(keyspace, ttl != Ttl::Clear);
+        if is_new {
+            keyspace.note_access(id, noted);
+        }
         if let Ttl::At(at) = ttl {
             keyspace.set_deadline(id, at);
         }
@@ -240,7 +271,10 @@ impl<'a> Db<'a> {
 
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
-        self.take(key, event).is_some()
+        let value = self.take(key, event);
+        let removed = value.is_some();
+        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        removed
     }
 
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
@@ -263,59 +297,6 @@ impl<'a> Db<'a> {
             self.changed(key, Event::generic("persist"));
         }
         cleared
-    }
-
-    /// Gives the value of a key, with its deadline, to another key, over what that holds.
-    pub fn rename(&mut self, from: &[u8], to: &[u8]) {
-        let db = self.db;
-        self.transfer(from, db, to, Event::generic("rename_from"), Event::generic("rename_to"));
-    }
-
-    /// Moves a key to another database, over what that holds.
-    pub fn move_to(&mut self, key: &[u8], db: usize) {
-        self.transfer(key, db, key, Event::generic("move_from"), Event::generic("move_to"));
-    }
-
-    fn transfer(&mut self, from: &[u8], db: usize, to: &[u8], leaves: Event, arrives: Event) {
-        let Some(id) = self.find(from) else { return };
-        let keyspace = self.databases.keyspace_mut(self.db);
-        let deadline = keyspace.deadline(id);
-        let Some(value) = keyspace.remove(id) else { return };
-        let target = self.databases.keyspace_mut(db);
-        let is_new = target.find(to).is_none();
-        let id = target.set(to, value, false);
-        if let Some(at) = deadline {
-            target.set_deadline(id, at);
-        }
-        self.changed(from, leaves);
-        if is_new {
-            self.databases.observers.happened(db, to, Event::NEW);
-        }
-        self.databases.db(db, self.now).changed(to, arrives);
-    }
-
-    /// Removes everything and returns what was there, to be dropped where that disturbs nobody.
-    pub fn take_all(&mut self) -> Keyspace {
-        let old = self.databases.keyspace_mut(self.db).take();
-        self.databases.dirty += old.len() as u64;
-        self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
-        old
-    }
-
-    /// Exchanges two databases.
-    pub fn swap(&mut self, other: usize) {
-        let db = self.db;
-        self.databases.swap(db, other);
-        self.databases.dirty += 1;
-        for (here, there) in [(db, other), (other, db)] {
-            let held: Vec<Box<[u8]>> = {
-                let observers = &self.databases.observers;
-                let keys = observers.watched.keys(here).chain(observers.waiting.keys(here));
-                let either = |key: &&[u8]| [here, there].iter().any(|db| self.databases[*db].find(key).is_some());
-                keys.filter(either).map(Box::from).collect()
-            };
-            self.databases.observers.all_changed(here, |key| held.iter().any(|other| **other == *key));
-        }
     }
 }
 

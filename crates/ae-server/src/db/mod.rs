@@ -1,14 +1,20 @@
 //! The data, behind the one door for changes: [`Db`](door::Db).
 //!
 //! - `databases`: all of it, and what is done regularly
-//! - `door`: one database as a command sees it; `edit`: a value that is being changed
+//! - `door`: one database as a command sees it; `edit`: a value that is being changed; `transfer`: keys that go elsewhere
+//! - `usage`: when and how often keys are used; `garbage`: what is freed later
 //! - `observers`: who has to know of a change: `watched` keys, clients that are `waiting` for one, `event`s
 
+pub mod candidates;
 pub mod databases;
 pub mod door;
 pub mod edit;
 pub mod event;
+pub mod eviction;
+pub mod garbage;
 pub mod observers;
 pub mod random;
+mod transfer;
+pub mod usage;
 pub mod waiting;
 pub mod watched;

@@ -22,6 +22,7 @@ pub fn open(config: Config) -> Rc<RefCell<Net>> {
 impl Net {
     /// What comes before each sleep: the replies, then expiry.
     pub fn before_sleep(&mut self, el: &EventLoop) {
+        self.close_large();
         self.end_waiting(el);
         self.server.tell_broadcasts();
         self.write_queued();
@@ -50,6 +51,7 @@ impl Net {
     /// Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
         let next = self.server.cron();
+        self.close_slow();
         let (ticks, timeout) = (self.server.ticks, self.server.config.timeout);
         for (fd, id) in self.idle.due(&self.server.clients, ticks, timeout) {
             if let Some(client) = self.server.clients.take(fd) {

@@ -3,6 +3,7 @@
 pub mod accept;
 pub mod events;
 pub mod idle;
+pub mod limits;
 pub mod read;
 pub mod spin;
 pub mod state;

@@ -29,6 +29,8 @@ pub struct Net {
     pub(super) spin: Spin,
     /// There was an event since the loop last slept or polled.
     pub(super) active: bool,
+    /// When all clients' memory was added up, in the server's ticks.
+    pub(super) looked_at_memory: i64,
     /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
     pub(super) wakes_at: Option<i64>,
     pub(super) waker: Option<TimerId>,
@@ -52,6 +54,7 @@ impl Net {
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
+            looked_at_memory: 0,
             wakes_at: None,
             waker: None,
             handlers: None,
@@ -70,11 +73,11 @@ impl Net {
 
     /// Ends the handling of an event: puts the client where it belongs now.
     pub(super) fn settle(&mut self, mut client: Box<Client>) {
-        let pending = client.output.pending() > 0;
-        if client.closing == Closing::Now || (client.closing == Closing::AfterReplies && !pending) {
+        if self.is_over(&mut client) {
             self.end(client);
             return;
         }
+        let pending = client.output.pending() > 0;
         if client.reads && (client.paused || client.closing == Closing::AfterReplies) {
             self.listen_to(&mut client, false);
             self.unread.watch(&client);

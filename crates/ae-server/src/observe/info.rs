@@ -116,7 +116,7 @@ fn stats(server: &Server, out: &mut String) {
         "rejected_connections" => stats.rejected,
         "expired_keys" => server.databases.stats.expired,
         "expired_time_cap_reached_count" => server.databases.stats.expire_stopped,
-        "evicted_keys" => 0,
+        "evicted_keys" => server.databases.stats.evicted,
         "keyspace_hits" => server.databases.stats.hits,
         "keyspace_misses" => server.databases.stats.misses,
         "total_error_replies" => stats.errors,

@@ -4,8 +4,12 @@ use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::clients::table::Clients;
+use crate::config::choices::Policy;
+use crate::config::groups::Memory;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
+use crate::db::usage::Usage;
+use crate::memory::Meter;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::tracking::table::TrackingTable;
@@ -21,6 +25,8 @@ pub struct Server {
     /// Who keeps copies of values.
     pub tracking: TrackingTable,
     pub pause: Pause,
+    /// How much memory is used.
+    pub meter: Meter,
     /// When clients have waited long enough.
     pub timeouts: Timeouts,
     pub stats: Stats,
@@ -52,6 +58,7 @@ impl Server {
             channels: Channels::default(),
             tracking: TrackingTable::default(),
             pause: Pause::default(),
+            meter: Meter::new(),
             timeouts: Timeouts::default(),
             stats: Stats::default(),
             last_sample: LastSample::new(),
@@ -66,6 +73,7 @@ impl Server {
             config,
         };
         server.databases.observers.set_events(server.config.keyspace_events);
+        server.databases.usage = usage(&server.config.memory);
         server.read_clock();
         server
     }
@@ -99,6 +107,7 @@ impl Server {
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
+        self.databases.usage = usage(&config.memory);
         self.config = config;
         Ok(())
     }
@@ -131,12 +140,21 @@ impl Server {
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
         self.shrink_tracking();
-        if self.expire() { EXPIRE_PAUSE } else { self.cron_interval() }
+        self.renew_meter();
+        self.make_room();
+        let garbage_left = self.databases.garbage.free();
+        if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }
 
     pub fn cron_interval(&self) -> Duration {
         Duration::from_millis(u64::from(1000 / self.config.hz.clamp(1, 500)))
     }
+}
+
+/// How uses of keys are noted, so that eviction can go by it.
+fn usage(memory: &Memory) -> Usage {
+    let frequency = matches!(memory.policy, Policy::AllkeysLfu | Policy::VolatileLfu);
+    Usage { frequency, log_factor: memory.lfu_log_factor, decay_time: memory.lfu_decay_time }
 }
 
 #[cfg(test)]

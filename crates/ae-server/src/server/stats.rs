@@ -11,6 +11,10 @@ pub struct Stats {
     pub bytes_in: u64,
     pub bytes_out: u64,
     pub errors: u64,
+    /// Clients closed because too much output waited for them.
+    pub closed_for_output: u64,
+    /// Clients closed because all together used too much memory.
+    pub evicted_clients: u64,
     /// Commands per second, smoothed.
     pub ops: f64,
 }

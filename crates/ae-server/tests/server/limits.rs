@@ -327,3 +327,85 @@ fn clients_that_vanish_in_the_middle() {
     let mut client = server.connect();
     eventually("they are gone", || client.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
 }
+
+/// A subscriber that reads nothing is closed once so much waits for it; the publisher is not held up.
+#[test]
+fn a_subscriber_that_does_not_read_is_closed() {
+    let server = start(&["--client-output-buffer-limit", "pubsub 1mb 0 0"]);
+    let mut subscriber = server.connect();
+    subscriber.send("SUBSCRIBE c\r\n");
+    assert_eq!(subscriber.line(), "*3");
+    let mut publisher = server.connect();
+    // What the sockets' buffers hold is not waiting here.
+    let message = "m".repeat(100_000);
+    let closed = (0..2000).any(|_| publisher.ask(&["PUBLISH", "c", &message]) == b":0");
+    assert!(closed, "200 MB were kept for a subscriber");
+}
+
+#[test]
+fn clients_that_use_too_much_memory_are_closed() {
+    let server = start(&["--maxmemory-clients", "1mb"]);
+    let (mut small, mut large) = (server.connect(), server.connect());
+    large.call("MULTI", "+OK");
+    let request = request(&["PING", &"m".repeat(100_000)]);
+    for _ in 0..50 {
+        // It may be closed at any of them.
+        if large.stream.write_all(&request).is_err() {
+            break;
+        }
+    }
+    let mut replies = Vec::new();
+    // The end, or a reset.
+    let _ = large.stream.read_to_end(&mut replies);
+    assert!(replies.len() < 50 * "+QUEUED\r\n".len(), "5 MB were queued");
+    small.call("PING", "+PONG");
+}
+
+/// Fills with values of 1000 bytes under different keys until a reply is not OK, at most `most` times; returns how many
+/// it took and that reply.
+fn fill(client: &mut Client, most: usize) -> (usize, String) {
+    let value = "v".repeat(1000);
+    for i in 0..most {
+        let reply = client.ask(&["SET", &format!("key:{i}"), &value]);
+        if reply != b"+OK" {
+            return (i, String::from_utf8(reply).unwrap());
+        }
+    }
+    (most, String::new())
+}
+
+#[test]
+fn without_eviction_writes_are_refused() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    let used: u64 = field(&client.bulk("INFO memory"), "used_memory").parse().unwrap();
+    client.call(&format!("CONFIG SET maxmemory {}", used + 5 * MIB), "+OK");
+    let (count, reply) = fill(&mut client, 20_000);
+    assert_eq!(reply, "-OOM command not allowed when used memory > 'maxmemory'.");
+    assert!((1000..6000).contains(&count), "{count} keys fitted");
+    client.call("DEL key:0", ":1");
+    client.call("CONFIG SET maxmemory 1mb", "+OK");
+    client.call("MULTI", "+OK");
+    assert!(client.ask(&["SET", "k", "v"]).starts_with(b"-OOM"));
+    client.call("EXEC", "-EXECABORT Transaction discarded because of previous errors.");
+}
+
+#[test]
+fn eviction_keeps_within_the_limit() {
+    let server = start(&["--maxmemory-policy", "allkeys-lru"]);
+    let mut client = server.connect();
+    let used: u64 = field(&client.bulk("INFO memory"), "used_memory").parse().unwrap();
+    client.call(&format!("CONFIG SET maxmemory {}", used + 5 * MIB), "+OK");
+    assert_eq!(fill(&mut client, 20_000), (20_000, String::new()));
+    let info = client.bulk("INFO everything");
+    let now: u64 = field(&info, "used_memory").parse().unwrap();
+    assert!(now < used + 6 * MIB, "{now} bytes are used");
+    let evicted: u64 = field(&info, "evicted_keys").parse().unwrap();
+    assert!(evicted > 10_000, "{evicted} keys were evicted");
+}
+
+/// A field of INFO.
+fn field<'a>(info: &'a str, name: &str) -> &'a str {
+    let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in {info}"))
+}

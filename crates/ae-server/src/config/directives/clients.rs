@@ -35,24 +35,21 @@ pub const DIRECTIVES: &[Parameter] = &[
         },
         "CLASS HARD SOFT SECONDS...",
         "replies that may wait for a client of the class normal, replica or pubsub",
-    )
-    .pending(),
+    ),
     directive(
         "maxmemory-clients",
         AnyTime,
         field!(memory.max_clients, Format::MemoryOrPercent),
         "BYTES",
         "memory of all clients together (0: no limit), or percent of maxmemory",
-    )
-    .pending(),
+    ),
     directive(
         "tracking-table-max-keys",
         AnyTime,
         field!(tracking_max_keys, LONG),
         "N",
         "keys remembered for clients that track (1000000); 0 for any number",
-    )
-    .pending(),
+    ),
     directive(
         "notify-keyspace-events",
         AnyTime,
@@ -64,6 +61,5 @@ pub const DIRECTIVES: &[Parameter] = &[
         },
         "CLASSES",
         "events of keys that are published (none)",
-    )
-    .pending(),
+    ),
 ];

@@ -24,24 +24,18 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(memory.max, Format::Memory { min: 0, max: u64::MAX }),
         "BYTES",
         "limit on memory (0: none)",
-    )
-    .pending(),
-    directive("maxmemory-policy", AnyTime, field!(memory.policy, POLICY), "NAME", "what is evicted (noeviction)")
-        .pending(),
-    directive("maxmemory-samples", AnyTime, field!(memory.samples, int(1)), "N", "keys compared at an eviction (5)")
-        .pending(),
+    ),
+    directive("maxmemory-policy", AnyTime, field!(memory.policy, POLICY), "NAME", "what is evicted (noeviction)"),
+    directive("maxmemory-samples", AnyTime, field!(memory.samples, int(1)), "N", "keys compared at an eviction (5)"),
     directive(
         "maxmemory-eviction-tenacity",
         AnyTime,
         field!(memory.eviction_tenacity, Format::Integer { min: 0, max: 100 }),
         "N",
         "how long evictions may hold up others (10 of 100)",
-    )
-    .pending(),
-    directive("lfu-log-factor", AnyTime, field!(memory.lfu_log_factor, INT), "N", "how slowly LFU counts (10)")
-        .pending(),
-    directive("lfu-decay-time", AnyTime, field!(memory.lfu_decay_time, INT), "MINUTES", "how fast LFU forgets (1)")
-        .pending(),
+    ),
+    directive("lfu-log-factor", AnyTime, field!(memory.lfu_log_factor, INT), "N", "how slowly LFU counts (10)"),
+    directive("lfu-decay-time", AnyTime, field!(memory.lfu_decay_time, INT), "MINUTES", "how fast LFU forgets (1)"),
     directive(
         "active-expire-effort",
         AnyTime,

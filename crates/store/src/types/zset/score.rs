@@ -12,6 +12,8 @@ pub struct Score(f64);
 impl Score {
     /// Below every other.
     pub const LOWEST: Score = Score(f64::NEG_INFINITY);
+    /// Zero.
+    pub const ZERO: Score = Score(0.0);
     /// Above every other.
     pub const HIGHEST: Score = Score(f64::INFINITY);
 

@@ -1,0 +1,78 @@
+//! How much of the server's memory a client may use.
+
+use super::client::Client;
+use crate::config::output_limits::{OutputLimit, OutputLimits};
+
+/// Clients whose output is limited in the same way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    Normal,
+    /// It has subscribed to something.
+    Subscriber,
+}
+
+impl Client {
+    pub fn class(&self) -> Class {
+        if self.subscriptions.is_some() { Class::Subscriber } else { Class::Normal }
+    }
+
+    /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
+    pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
+        let OutputLimit { hard, soft, soft_seconds } = match self.class() {
+            Class::Normal => limits.normal,
+            Class::Subscriber => limits.pubsub,
+        };
+        let pending = self.output.pending() as u64;
+        if soft == 0 || pending < soft {
+            self.above_soft_limit_since = None;
+        }
+        if hard > 0 && pending >= hard {
+            return true;
+        }
+        if soft == 0 || pending < soft {
+            return false;
+        }
+        let since = *self.above_soft_limit_since.get_or_insert(ticks);
+        ticks - since >= i64::from(soft_seconds) * 1000
+    }
+
+    /// Bytes of memory that it uses, as well as is known.
+    pub fn memory(&self) -> usize {
+        let input = self.input.as_ref().map_or(0, |input| input.memory());
+        let waiting = self.blocked.as_ref().map_or(0, |blocked| blocked.args.memory());
+        let postponed = self.postponed.as_ref().map_or(0, |args| args.memory());
+        size_of::<Client>() + self.output.memory() + input + self.queued_memory() + waiting + postponed
+    }
+
+    /// Bytes of memory that the requests of its transaction use.
+    pub fn queued_memory(&self) -> usize {
+        let queued = self.transaction.iter().flat_map(|transaction| &transaction.queue);
+        queued.map(|(_, args)| size_of_val(args) + args.memory()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clients::client::Client;
+
+    #[test]
+    fn hard_and_soft_limits() {
+        let mut client = Client::new(1, None, true, 0);
+        let mut limits = OutputLimits::default();
+        limits.normal = OutputLimit { hard: 100, soft: 50, soft_seconds: 2 };
+        client.output.bytes = vec![0; 49];
+        assert!(!client.exceeds(&limits, 0));
+        client.output.bytes = vec![0; 50];
+        assert!(!client.exceeds(&limits, 1000));
+        assert!(!client.exceeds(&limits, 2999));
+        assert!(client.exceeds(&limits, 3000));
+        // A break begins the time anew.
+        client.output.bytes = vec![0; 10];
+        assert!(!client.exceeds(&limits, 3500));
+        client.output.bytes = vec![0; 60];
+        assert!(!client.exceeds(&limits, 4000));
+        client.output.bytes = vec![0; 100];
+        assert!(client.exceeds(&limits, 4000));
+    }
+}

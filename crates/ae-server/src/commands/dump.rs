@@ -1,0 +1,168 @@
+//! DUMP and RESTORE: values as bytes that another server understands.
+
+use crate::command::context::Context;
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::db::event::Event;
+use rdb::{Compression, Limits};
+
+pub fn dump(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(1);
+    let (db, mut reply) = ctx.split();
+    match db.read_any(key) {
+        Some(value) => reply.bulk(rdb::dump(value, Compression::Lzf)),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+pub fn restore(ctx: &mut Context<'_>) -> Outcome {
+    let options = Options::parse(ctx)?;
+    let key = ctx.arg(1);
+    if !options.replace && ctx.db().exists(key) {
+        return Err("BUSYKEY Target key name already exists.".into());
+    }
+    let time = ctx.integer(2)?;
+    if time < 0 {
+        return Err("ERR Invalid TTL value, must be >= 0".into());
+    }
+    let types = ctx.limits();
+    let limits = Limits { list: types.list, set: types.set, hash: types.hash, zset: types.zset };
+    let value = rdb::restore(ctx.arg(3), &limits).map_err(|error| match error.is_of_frame() {
+        true => "ERR DUMP payload version or checksum are wrong",
+        false => "ERR Bad data format",
+    })?;
+    let now = ctx.server.now;
+    let at = if options.absolute { time } else { time.saturating_add(now) };
+    let deadline = (time > 0).then_some(at);
+    if deadline.is_some_and(|at| at <= now) {
+        // What would be gone at once is not even created.
+        ctx.db().remove(key, Event::DEL);
+        return ctx.reply_ok();
+    }
+    ctx.db().restore(key, value, deadline);
+    ctx.db().set_usage(key, options.idle, options.frequency);
+    ctx.reply_ok()
+}
+
+#[derive(Default)]
+struct Options {
+    replace: bool,
+    /// The time to live is a Unix time.
+    absolute: bool,
+    /// Seconds.
+    idle: Option<i64>,
+    frequency: Option<u8>,
+}
+
+impl Options {
+    fn parse(ctx: &Context<'_>) -> Result<Options, Error> {
+        let mut options = Options::default();
+        let mut at = 4;
+        while at < ctx.args.len() {
+            let has_value = at + 1 < ctx.args.len();
+            if ctx.is_word(at, "replace") {
+                options.replace = true;
+            } else if ctx.is_word(at, "absttl") {
+                options.absolute = true;
+            } else if ctx.is_word(at, "idletime") && has_value && options.frequency.is_none() {
+                at += 1;
+                let idle = Some(ctx.integer(at)?).filter(|idle| *idle >= 0);
+                options.idle = Some(idle.ok_or("ERR Invalid IDLETIME value, must be >= 0")?);
+            } else if ctx.is_word(at, "freq") && has_value && options.idle.is_none() {
+                at += 1;
+                let frequency = u8::try_from(ctx.integer(at)?);
+                options.frequency = Some(frequency.map_err(|_| "ERR Invalid FREQ value, must be >= 0 and <= 255")?);
+            } else {
+                return Err(SYNTAX_ERROR.into());
+            }
+            at += 1;
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    /// The payload that DUMP replies.
+    fn dumped(session: &mut Session, key: &str) -> Vec<u8> {
+        let reply = session.raw(&format!("DUMP {key}"));
+        let head = reply.iter().position(|c| *c == b'\n').unwrap() + 1;
+        reply[head..reply.len() - 2].to_vec()
+    }
+
+    fn restore(session: &mut Session, words: &[&str], payload: &[u8], options: &[&str]) -> String {
+        let bytes = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
+        let request = [bytes(&["RESTORE"]), bytes(words), vec![payload.to_vec()], bytes(options)].concat();
+        let reply = session.request(&request);
+        String::from_utf8(reply).unwrap().trim_end().into()
+    }
+
+    #[test]
+    fn what_is_dumped_is_restored() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DUMP none", "$-1"),
+            ("SET s hello", "+OK"),
+            ("RPUSH l a b", ":2"),
+            ("ZADD z 1 a 2.5 b", ":2"),
+        ]);
+        for key in ["s", "l", "z"] {
+            let payload = dumped(&mut session, key);
+            assert_eq!(restore(&mut session, &[key, "0"], &payload, &[]), "-BUSYKEY Target key name already exists.");
+            assert_eq!(restore(&mut session, &[key, "0"], &payload, &["REPLACE"]), "+OK");
+            assert_eq!(restore(&mut session, &["copy", "5000"], &payload, &["replace"]), "+OK");
+            assert_eq!(dumped(&mut session, "copy"), payload);
+        }
+        session.expect(&[("ZSCORE copy b", "$3 2.5"), ("PTTL copy", ":5000"), ("TTL z", ":-1")]);
+    }
+
+    #[test]
+    fn times() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["a", "9999999999999"], &payload, &["ABSTTL"]), "+OK");
+        assert_eq!(restore(&mut session, &["b", "1"], &payload, &["ABSTTL"]), "+OK");
+        assert_eq!(restore(&mut session, &["s", "1"], &payload, &["ABSTTL", "REPLACE"]), "+OK");
+        session.expect(&[("PEXPIRETIME a", ":9999999999999"), ("EXISTS b s", ":0")]);
+        let bad = "-ERR Invalid TTL value, must be >= 0";
+        assert_eq!(restore(&mut session, &["c", "-1"], &payload, &[]), bad);
+        assert_eq!(restore(&mut session, &["c", "9223372036854775807"], &payload, &[]), "+OK");
+    }
+
+    #[test]
+    fn usage_is_restored() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["a", "0"], &payload, &["IDLETIME", "1000"]), "+OK");
+        session.expect(&[("OBJECT IDLETIME a", ":1000")]);
+        for (options, error) in [
+            (&["IDLETIME", "-1"][..], "-ERR Invalid IDLETIME value, must be >= 0"),
+            (&["FREQ", "256"], "-ERR Invalid FREQ value, must be >= 0 and <= 255"),
+            (&["FREQ", "x"], "-ERR value is not an integer or out of range"),
+            (&["FREQ", "1", "IDLETIME", "1"], "-ERR syntax error"),
+            (&["IDLETIME"], "-ERR syntax error"),
+            (&["WHAT"], "-ERR syntax error"),
+        ] {
+            assert_eq!(restore(&mut session, &["b", "0"], &payload, options), error);
+        }
+    }
+
+    #[test]
+    fn bad_payloads() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        let frame = "-ERR DUMP payload version or checksum are wrong";
+        assert_eq!(restore(&mut session, &["a", "0"], b"", &[]), frame);
+        assert_eq!(restore(&mut session, &["a", "0"], &payload[1..], &[]), frame);
+        let mut changed = payload[..payload.len() - 8].to_vec();
+        changed[0] = 99;
+        changed.extend(rdb::crc64(0, &changed).to_le_bytes());
+        assert_eq!(restore(&mut session, &["a", "0"], &changed, &[]), "-ERR Bad data format");
+        session.expect(&[("EXISTS a", ":0")]);
+    }
+}

@@ -1,0 +1,111 @@
+//! OBJECT: how values are kept, and how keys are used.
+
+use crate::command::context::Context;
+use crate::command::error::Outcome;
+
+pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    let (db, mut reply) = ctx.split();
+    match db.peek_any(key) {
+        Some(value) => reply.bulk(value.encoding()),
+        None => reply.null(),
+    }
+    Ok(())
+}
+
+/// Values are not shared.
+pub fn refcount(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    if ctx.db().exists(key) { ctx.reply_integer(1) } else { ctx.reply_null() }
+}
+
+const NO_IDLE_TIME: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when \
+    switching between policies at runtime LRU and LFU data will take some time to adjust.";
+const NO_FREQUENCY: &str = "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that \
+    when switching between policies at runtime LRU and LFU data will take some time to adjust.";
+
+pub fn idletime(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    let Some(idle) = ctx.db().idle_time(key) else { return ctx.reply_null() };
+    if ctx.server.databases.usage.frequency {
+        return Err(NO_IDLE_TIME.into());
+    }
+    ctx.reply_integer(idle)
+}
+
+pub fn freq(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    let Some(frequency) = ctx.db().frequency(key) else { return ctx.reply_null() };
+    if !ctx.server.databases.usage.frequency {
+        return Err(NO_FREQUENCY.into());
+    }
+    ctx.reply_integer(frequency.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NO_FREQUENCY, NO_IDLE_TIME};
+    use crate::config::choices::Policy;
+    use crate::config::settings::Config;
+    use crate::testing::Session;
+
+    #[test]
+    fn types_and_encodings() {
+        Session::new().expect(&[
+            ("TYPE k", "+none"),
+            ("SET k v", "+OK"),
+            ("TYPE k", "+string"),
+            ("OBJECT ENCODING k", "$6 embstr"),
+            ("SET k 12", "+OK"),
+            ("OBJECT ENCODING k", "$3 int"),
+            ("APPEND k 3", ":3"),
+            ("OBJECT ENCODING k", "$3 raw"),
+            ("OBJECT ENCODING none", "$-1"),
+            ("OBJECT REFCOUNT k", ":1"),
+            ("OBJECT NOSUCH k", "-ERR unknown subcommand 'NOSUCH'. Try OBJECT HELP."),
+        ]);
+    }
+
+    #[test]
+    fn idle_times() {
+        let mut session = Session::new();
+        session.expect(&[("OBJECT IDLETIME k", "$-1"), ("SET k v", "+OK"), ("RPUSH l a", ":1")]);
+        session.wait(10_000);
+        session.expect(&[
+            ("OBJECT IDLETIME k", ":10"),
+            ("EXISTS k", ":1"),
+            ("TYPE k", "+string"),
+            ("TTL k", ":-1"),
+            ("OBJECT ENCODING k", "$6 embstr"),
+            ("OBJECT IDLETIME k", ":10"),
+            ("TOUCH k", ":1"),
+            ("OBJECT IDLETIME k", ":0"),
+            ("OBJECT IDLETIME l", ":10"),
+            ("RENAME l m", "+OK"),
+            ("OBJECT IDLETIME m", ":10"),
+            ("COPY m l", ":1"),
+            ("OBJECT IDLETIME l", ":0"),
+            ("LPUSH m b", ":2"),
+            ("OBJECT IDLETIME m", ":0"),
+            ("OBJECT FREQ none", "$-1"),
+            ("OBJECT FREQ k", &format!("-{NO_FREQUENCY}")),
+        ]);
+    }
+
+    #[test]
+    fn frequencies() {
+        let mut config = Config::default();
+        config.memory.policy = Policy::AllkeysLfu;
+        let mut session = Session::with(config);
+        session.expect(&[
+            ("SET k v", "+OK"),
+            ("OBJECT FREQ k", ":5"),
+            ("GET k", "$1 v"),
+            ("OBJECT FREQ k", ":6"),
+            ("OBJECT IDLETIME none", "$-1"),
+            ("OBJECT IDLETIME k", &format!("-{NO_IDLE_TIME}")),
+        ]);
+        session.wait(3 * 60_000);
+        session.expect(&[("OBJECT FREQ k", ":3")]);
+    }
+}

@@ -1,0 +1,71 @@
+//! The count of HRANDFIELD and SRANDMEMBER.
+
+use crate::command::error::{Error, NOT_AN_INTEGER};
+use resp::number;
+
+/// How many members are picked at random.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Count {
+    /// Different ones, at most as many as there are.
+    Distinct(usize),
+    /// Each out of all, from a negative count.
+    Repeated(usize),
+}
+
+pub const OUT_OF_RANGE: &str = "ERR value is out of range";
+/// What the protocol puts around a member, at most.
+const FRAME: u64 = 32;
+
+impl Count {
+    pub fn parse(text: &[u8]) -> Result<Count, Error> {
+        let count = number::parse(text).ok_or(NOT_AN_INTEGER)?;
+        if count == i64::MIN {
+            return Err(format!("ERR value is out of range, value must between -{0} and {0}", i64::MAX).into());
+        }
+        let size = count.unsigned_abs() as usize;
+        Ok(if count < 0 { Count::Repeated(size) } else { Count::Distinct(size) })
+    }
+
+    /// As many as were asked for.
+    pub fn asked(self) -> usize {
+        match self {
+            Count::Distinct(count) | Count::Repeated(count) => count,
+        }
+    }
+
+    /// What can be replied to it by a collection of `len` members that has `allocated` bytes. With repetition only the
+    /// request bounds the reply, so one that may exceed `max_bytes` is refused. `longest` finds the length of the longest
+    /// member.
+    pub fn limited(
+        self,
+        max_bytes: u64,
+        len: usize,
+        allocated: usize,
+        longest: impl FnOnce() -> usize,
+    ) -> Result<Count, Error> {
+        match self {
+            Count::Distinct(count) => Ok(Count::Distinct(count.min(len))),
+            Count::Repeated(count) => {
+                let fits = |length: usize| {
+                    (count as u64).checked_mul(length as u64 + FRAME).is_some_and(|bytes| bytes <= max_bytes)
+                };
+                if fits(allocated) || fits(longest()) { Ok(self) } else { Err(OUT_OF_RANGE.into()) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repetition_is_bounded_by_the_longest_member() {
+        let limited =
+            |count: &[u8], longest| Count::parse(count).ok().unwrap().limited(1000, 3, 1 << 20, || longest).ok();
+        assert_eq!(limited(b"-10", 68), Some(Count::Repeated(10)));
+        assert_eq!(limited(b"-10", 69), None);
+        assert_eq!(limited(b"-9223372036854775807", 1), None);
+        assert_eq!(limited(b"9223372036854775807", 1), Some(Count::Distinct(3)));
+    }
+}

@@ -1,0 +1,205 @@
+//! SORT and SORT_RO: the elements of a list, a set or a sorted set in another order, or what they are the names of.
+
+use crate::command::context::Context;
+use crate::command::error::{Error, Outcome, SYNTAX_ERROR, WRONG_TYPE, c_text};
+use crate::db::event::Event;
+use std::cmp::Ordering;
+use std::ops::Range;
+use store::types::hash::Hash;
+use store::types::list::{End, List};
+use store::types::zset::Score;
+use store::{Digits, StringValue, Value};
+
+pub fn sort(ctx: &mut Context<'_>) -> Outcome {
+    let options = Options::parse(ctx, true)?;
+    run(ctx, options)
+}
+
+pub fn sort_ro(ctx: &mut Context<'_>) -> Outcome {
+    let options = Options::parse(ctx, false)?;
+    run(ctx, options)
+}
+
+#[derive(Default)]
+struct Options<'a> {
+    descending: bool,
+    /// By bytes, not by numbers.
+    alpha: bool,
+    limit: Option<(i64, i64)>,
+    by: Option<&'a [u8]>,
+    get: Vec<&'a [u8]>,
+    store: Option<&'a [u8]>,
+}
+
+impl<'a> Options<'a> {
+    fn parse(ctx: &Context<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+        let mut options = Options::default();
+        let mut at = 2;
+        while at < ctx.args.len() {
+            let values = ctx.args.len() - at - 1;
+            match ctx.arg(at).to_ascii_lowercase().as_slice() {
+                b"asc" => options.descending = false,
+                b"desc" => options.descending = true,
+                b"alpha" => options.alpha = true,
+                b"limit" if values >= 2 => {
+                    options.limit = Some((ctx.integer(at + 1)?, ctx.integer(at + 2)?));
+                    at += 2;
+                }
+                name @ (b"store" | b"by" | b"get") if values >= 1 && (may_store || name != b"store") => {
+                    at += 1;
+                    match name {
+                        b"store" => options.store = Some(ctx.arg(at)),
+                        b"by" => options.by = Some(ctx.arg(at)),
+                        _ => options.get.push(ctx.arg(at)),
+                    }
+                }
+                _ => return Err(SYNTAX_ERROR.into()),
+            }
+            at += 1;
+        }
+        Ok(options)
+    }
+
+    /// Which elements are left of so many.
+    fn range(&self, len: usize) -> Range<usize> {
+        let Some((skipped, count)) = self.limit else { return 0..len };
+        let start = (skipped.max(0) as u64).min(len as u64) as usize;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        start..start + count.min(len - start)
+    }
+}
+
+/// What an element is sorted by.
+enum Weight {
+    Number(Score),
+    /// None for an element whose key does not exist, which comes before all others.
+    Text(Option<Vec<u8>>),
+}
+
+fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
+    let key = ctx.arg(1);
+    // A pattern without place for an element says not to sort.
+    let mut keeps_order = options.by.is_some_and(|by| !c_text(by, usize::MAX).contains(&b'*'));
+    let (mut elements, is_set) = match ctx.db().read_any(key) {
+        None => (Vec::new(), false),
+        Some(Value::List(list)) => (list.iter().map(|element| element.to_vec()).collect(), false),
+        Some(Value::Set(set)) => (set.iter().map(|element| element.to_vec()).collect(), true),
+        Some(Value::SortedSet(set)) => (set.iter().map(|entry| entry.member.to_vec()).collect(), false),
+        Some(_) => return Err(WRONG_TYPE.into()),
+    };
+    if keeps_order && is_set && options.store.is_some() {
+        // A set has no order, and what is stored must not depend on that.
+        (keeps_order, options.alpha, options.by) = (false, true, None);
+    }
+    let range = options.range(elements.len());
+    if !keeps_order {
+        elements = sorted(ctx, elements, &options)?;
+    } else if options.descending && !is_set {
+        elements.reverse();
+    }
+    let elements = &elements[range];
+    match options.store {
+        Some(to) => store(ctx, to, elements, &options),
+        None => reply(ctx, elements, &options),
+    }
+    Ok(())
+}
+
+fn sorted(ctx: &mut Context<'_>, elements: Vec<Vec<u8>>, options: &Options<'_>) -> Result<Vec<Vec<u8>>, Error> {
+    let mut weighed = Vec::with_capacity(elements.len());
+    for element in elements {
+        let by = match options.by {
+            Some(pattern) => look_up(ctx, pattern, &element),
+            None => Some(element.clone()),
+        };
+        let weight = match (options.alpha, by) {
+            (true, by) => Weight::Text(by),
+            (false, None) => Weight::Number(Score::ZERO),
+            (false, Some(by)) => {
+                Weight::Number(number(&by).ok_or("ERR One or more scores can't be converted into double")?)
+            }
+        };
+        weighed.push((weight, element));
+    }
+    // As C's strings, which end at a zero byte, unless the result is stored.
+    fn compared(text: &[u8], whole: bool) -> &[u8] {
+        if whole { text } else { c_text(text, usize::MAX) }
+    }
+    let whole = options.store.is_some();
+    weighed.sort_by(|(one, one_element), (other, other_element)| {
+        let order = match (one, other) {
+            (Weight::Number(one), Weight::Number(other)) => one.cmp(other).then_with(|| one_element.cmp(other_element)),
+            (Weight::Text(Some(one)), Weight::Text(Some(other))) => compared(one, whole).cmp(compared(other, whole)),
+            (Weight::Text(one), Weight::Text(other)) => one.is_some().cmp(&other.is_some()),
+            _ => Ordering::Equal,
+        };
+        if options.descending { order.reverse() } else { order }
+    });
+    Ok(weighed.into_iter().map(|(_, element)| element).collect())
+}
+
+/// The number that a text is for C's `strtod`: spaces may come first, nothing at all is 0.
+fn number(text: &[u8]) -> Option<Score> {
+    match c_text(text, usize::MAX) {
+        [] => Some(Score::ZERO),
+        text => {
+            let is_space = |c: &u8| matches!(c, b' ' | b'\t'..=b'\r');
+            Score::parse(&text[text.iter().take_while(|c| is_space(c)).count()..])
+        }
+    }
+}
+
+/// What a pattern stands for with an element in the place of its `*`: a string, or a field of a hash for `key->field`;
+/// the element itself for `#`.
+fn look_up(ctx: &mut Context<'_>, pattern: &[u8], element: &[u8]) -> Option<Vec<u8>> {
+    let text = c_text(pattern, usize::MAX);
+    if text == b"#" {
+        return Some(element.to_vec());
+    }
+    let star = text.iter().position(|c| *c == b'*')?;
+    let arrow = text[star + 1..].windows(2).position(|pair| pair == b"->").map(|at| star + 1 + at);
+    // Without a field behind it, an arrow is a part of the key.
+    let arrow = arrow.filter(|at| at + 2 < text.len());
+    let suffix = &pattern[star + 1..arrow.unwrap_or(pattern.len())];
+    let key = [&pattern[..star], element, suffix].concat();
+    match (ctx.db().read_any(&key)?, arrow) {
+        (Value::Hash(hash), Some(at)) => Hash::get(hash, &pattern[at + 2..]).map(|value| value.to_vec()),
+        (Value::String(value), None) => Some(StringValue::as_slice(value, &mut Digits::new()).to_vec()),
+        _ => None,
+    }
+}
+
+fn reply(ctx: &mut Context<'_>, elements: &[Vec<u8>], options: &Options<'_>) {
+    ctx.reply().array(elements.len() * options.get.len().max(1));
+    for element in elements {
+        if options.get.is_empty() {
+            ctx.reply().bulk(element);
+        }
+        for pattern in &options.get {
+            match look_up(ctx, pattern, element) {
+                Some(value) => ctx.reply().bulk(value),
+                None => ctx.reply().null(),
+            }
+        }
+    }
+}
+
+fn store(ctx: &mut Context<'_>, to: &[u8], elements: &[Vec<u8>], options: &Options<'_>) {
+    let (mut list, limits) = (List::new(), ctx.limits().list);
+    for element in elements {
+        if options.get.is_empty() {
+            list.push(End::Tail, element, limits);
+        }
+        for pattern in &options.get {
+            let value = look_up(ctx, pattern, element);
+            list.push(End::Tail, &value.unwrap_or_default(), limits);
+        }
+    }
+    let len = list.len();
+    ctx.db().store(to, list, Event::list("sortstore"));
+    ctx.reply().count(len);
+}
+
+#[cfg(test)]
+#[path = "sort_tests.rs"]
+mod tests;

@@ -1,0 +1,66 @@
+use crate::testing::Session;
+
+#[test]
+fn numbers() {
+    Session::new().expect(&[
+        ("SORT none", "*0"),
+        ("RPUSH l 10 9 -1.5 100 9", ":5"),
+        ("SORT l", "*5 $4 -1.5 $1 9 $1 9 $2 10 $3 100"),
+        ("SORT l DESC LIMIT 1 2", "*2 $2 10 $1 9"),
+        ("SORT l LIMIT -1 2", "*2 $4 -1.5 $1 9"),
+        ("SORT l LIMIT 4 -1", "*1 $3 100"),
+        ("SORT l LIMIT 9 9", "*0"),
+        ("SORT l ALPHA", "*5 $4 -1.5 $2 10 $3 100 $1 9 $1 9"),
+        ("ZADD z 1 3 2 1 3 2", ":3"),
+        ("SORT z", "*3 $1 1 $1 2 $1 3"),
+        ("RPUSH l x", ":6"),
+        ("SORT l", "-ERR One or more scores can't be converted into double"),
+        ("SORT l BY none*", "*6 $4 -1.5 $2 10 $3 100 $1 9 $1 9 $1 x"),
+    ]);
+}
+
+#[test]
+fn by_other_keys() {
+    Session::new().expect(&[
+        ("RPUSH l a b c", ":3"),
+        ("MSET w_a 3 w_b 1 w_c 2 n_a one n_b two", "+OK"),
+        ("SORT l BY w_*", "*3 $1 b $1 c $1 a"),
+        ("SORT l BY w_* GET # GET n_*", "*6 $1 b $3 two $1 c $-1 $1 a $3 one"),
+        ("SORT l BY n_* ALPHA", "*3 $1 c $1 a $1 b"),
+        ("SORT l BY n_* ALPHA DESC", "*3 $1 b $1 a $1 c"),
+        ("SORT l BY n_*", "-ERR One or more scores can't be converted into double"),
+        ("SORT l GET fixed", "*3 $-1 $-1 $-1"),
+        ("SORT l GET n_*", "-ERR One or more scores can't be converted into double"),
+        ("SORT l BY nosort GET n_*", "*3 $3 one $3 two $-1"),
+        ("SORT l BY nosort DESC LIMIT 0 2", "*2 $1 c $1 b"),
+        ("SORT l BY nosort GET n_*->f", "*3 $-1 $-1 $-1"),
+    ]);
+}
+
+#[test]
+fn storing() {
+    Session::new().expect(&[
+        ("RPUSH l 3 1 2", ":3"),
+        ("SORT l STORE to", ":3"),
+        ("TYPE to", "+list"),
+        ("SORT to BY nosort", "*3 $1 1 $1 2 $1 3"),
+        ("SORT l GET none_* STORE to", ":3"),
+        ("SORT to BY nosort", "*3 $0  $0  $0 "),
+        ("SORT none STORE to", ":0"),
+        ("EXISTS to", ":0"),
+        ("SORT_RO l STORE to", "-ERR syntax error"),
+        ("SORT_RO l DESC", "*3 $1 3 $1 2 $1 1"),
+    ]);
+}
+
+#[test]
+fn what_cannot_be_sorted() {
+    Session::new().expect(&[
+        ("SET s v", "+OK"),
+        ("SORT s", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
+        ("SORT s LIMIT 1", "-ERR syntax error"),
+        ("SORT s LIMIT 1 x", "-ERR value is not an integer or out of range"),
+        ("SORT s BY", "-ERR syntax error"),
+        ("SORT s WHAT", "-ERR syntax error"),
+    ]);
+}

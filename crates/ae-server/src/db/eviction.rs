@@ -1,0 +1,160 @@
+//! Making room by removing keys that are the least likely to be missed.
+
+use super::candidates::Candidate;
+use super::databases::Databases;
+use super::event::Event;
+use crate::config::choices::Policy;
+use store::EntryId;
+
+impl Databases {
+    /// Removes one key by a policy that compares so many samples at a time. False if there is none that it may remove.
+    pub fn evict_one(&mut self, policy: Policy, samples: u32, now: i64) -> bool {
+        let found = match policy {
+            Policy::NoEviction => None,
+            Policy::AllkeysRandom | Policy::VolatileRandom => self.any_key(policy == Policy::VolatileRandom),
+            Policy::VolatileTtl => self.first_to_expire(),
+            Policy::AllkeysLru | Policy::AllkeysLfu => self.best_candidate(false, samples, now),
+            Policy::VolatileLru | Policy::VolatileLfu => self.best_candidate(true, samples, now),
+        };
+        let Some((db, id)) = found else { return false };
+        self.stats.evicted += 1;
+        let key: Box<[u8]> = self.keyspace(db).key(id).into();
+        let value = self.keyspace_mut(db).remove(id);
+        value.into_iter().for_each(|value| self.garbage.add(value));
+        self.observers.changed(db, &key);
+        self.observers.happened(db, &key, Event::EVICTED);
+        true
+    }
+
+    /// A random key of the next database that has one.
+    fn any_key(&mut self, volatile: bool) -> Option<(usize, EntryId)> {
+        let count = self.len();
+        let first = self.random.number() as usize % count;
+        (0..count).map(|i| (first + i) % count).find_map(|db| self.sample(db, volatile).map(|id| (db, id)))
+    }
+
+    fn sample(&mut self, db: usize, volatile: bool) -> Option<EntryId> {
+        if volatile { self.random_volatile_entry(db) } else { self.random_entry(db) }
+    }
+
+    fn first_to_expire(&self) -> Option<(usize, EntryId)> {
+        let first = (0..self.len()).filter_map(|db| Some((self[db].first_deadline()?, db))).min();
+        let (_, db) = first?;
+        self[db].due(i64::MAX).map(|id| (db, id))
+    }
+
+    /// The best of the candidates after some more have been looked at. One that has gone since is passed over.
+    fn best_candidate(&mut self, volatile: bool, samples: u32, now: i64) -> Option<(usize, EntryId)> {
+        loop {
+            let mut looked_at = 0;
+            for db in 0..self.len() {
+                for _ in 0..samples {
+                    let Some(id) = self.sample(db, volatile) else { break };
+                    looked_at += 1;
+                    self.add_candidate(db, id, now);
+                }
+            }
+            if looked_at == 0 {
+                self.candidates.clear();
+                return None;
+            }
+            while let Some(best) = self.candidates.take_best() {
+                let id = self[best.db].find(&best.key);
+                if let Some(id) = id.filter(|id| !volatile || self[best.db].deadline(*id).is_some()) {
+                    return Some((best.db, id));
+                }
+            }
+        }
+    }
+
+    fn add_candidate(&mut self, db: usize, id: EntryId, now: i64) {
+        let (keyspace, usage) = (self.keyspace(db), self.usage);
+        let noted = keyspace.access(id);
+        let score = match usage.frequency {
+            true => u64::from(u8::MAX - usage.frequency(noted, now)),
+            false => usage.idle_time(noted, now) as u64,
+        };
+        if self.candidates.wants(score) {
+            let candidate = Candidate { score, db, key: keyspace.key(id).into() };
+            self.candidates.add(candidate);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::door::Ttl;
+    use crate::db::usage::Usage;
+
+    /// A hundred keys, each used a second later than the one before; the even ones expire, the first of them last.
+    fn databases() -> Databases {
+        filled(Usage::default())
+    }
+
+    fn filled(usage: Usage) -> Databases {
+        let mut databases = Databases::new(16, 1);
+        databases.usage = usage;
+        for i in 0..100i64 {
+            let ttl = if i % 2 == 0 { Ttl::At(1_000_000 - i) } else { Ttl::Clear };
+            databases.db((i % 3) as usize, i * 1000).set_string(&[i as u8], b"", ttl, Event::SET);
+        }
+        databases
+    }
+
+    /// The keys that are left after so many evictions.
+    fn left(databases: &mut Databases, policy: Policy, evictions: usize) -> Vec<u8> {
+        for _ in 0..evictions {
+            assert!(databases.evict_one(policy, 10, 100_000));
+        }
+        let mut keys: Vec<u8> = databases.iter().flat_map(|keyspace| keyspace.iter().map(|(key, _)| key[0])).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    #[test]
+    fn what_was_used_last_stays() {
+        let left = left(&mut databases(), Policy::AllkeysLru, 50);
+        let old = left.iter().filter(|key| **key < 50).count();
+        assert!(old < 10, "{old} of the older half are left");
+    }
+
+    #[test]
+    fn what_is_used_often_stays() {
+        let mut databases = filled(Usage { frequency: true, log_factor: 0, decay_time: 0 });
+        for db in 0..3 {
+            let keys: Vec<Vec<u8>> = databases[db].iter().map(|(key, _)| key.to_vec()).collect();
+            for key in keys.iter().filter(|key| key[0] < 50) {
+                (0..20).for_each(|_| _ = databases.db(db, 100_000).read_any(key));
+            }
+        }
+        let left = left(&mut databases, Policy::AllkeysLfu, 50);
+        let rare = left.iter().filter(|key| **key >= 50).count();
+        assert!(rare < 10, "{rare} of those that were not used are left");
+    }
+
+    #[test]
+    fn volatile_policies_take_only_what_expires() {
+        for policy in [Policy::VolatileLru, Policy::VolatileLfu, Policy::VolatileRandom, Policy::VolatileTtl] {
+            let mut databases = databases();
+            let left = left(&mut databases, policy, 50);
+            assert!(left.iter().all(|key| key % 2 == 1), "{policy:?}");
+            assert!(!databases.evict_one(policy, 10, 100_000), "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_to_expire_goes_first() {
+        let left = left(&mut databases(), Policy::VolatileTtl, 10);
+        assert!((80..100).all(|key| left.contains(&key) == (key % 2 == 1)));
+    }
+
+    #[test]
+    fn every_policy_ends() {
+        let mut databases = databases();
+        assert!(!databases.evict_one(Policy::NoEviction, 5, 0));
+        assert_eq!(left(&mut databases, Policy::AllkeysRandom, 100), []);
+        assert!(!databases.evict_one(Policy::AllkeysLru, 5, 0));
+        assert_eq!(databases.stats.evicted, 100);
+    }
+}
