@@ -194,4 +194,15 @@ mod tests {
         session.run("HELLO 3");
         session.expect(&[("BITFIELD k OVERFLOW FAIL SET u8 0 300", "*1 _")]);
     }
+
+    #[test]
+    fn events() {
+        let lines = [
+            "BITFIELD k SET u8 0 1 SET u8 8 1",
+            "BITFIELD k SET u8 0 1",
+            "BITFIELD k OVERFLOW FAIL SET u8 100 300",
+            "BITFIELD k OVERFLOW FAIL SET u8 0 2 SET u8 0 300",
+        ];
+        assert_eq!(Session::new().events(&lines), ["setbit", "setbit"]);
+    }
 }

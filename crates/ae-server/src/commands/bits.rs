@@ -242,4 +242,10 @@ mod tests {
             ("TYPE l", "+string"),
         ]);
     }
+
+    #[test]
+    fn events() {
+        let lines = ["SETBIT k 7 1", "SETBIT k 7 1", "BITOP not d k", "BITOP not d none", "BITOP not d none"];
+        assert_eq!(Session::new().events(&lines), ["setbit", "set", "del"]);
+    }
 }

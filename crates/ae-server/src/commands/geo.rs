@@ -155,4 +155,10 @@ mod tests {
             ("GEOHASH g none", "*1 _"),
         ]);
     }
+
+    #[test]
+    fn events() {
+        let lines = ["GEOADD g 1 2 x", "GEOADD g 1 2 x", "GEOADD g XX 1 2 y", "GEOADD g 1 3 x"];
+        assert_eq!(Session::new().events(&lines), ["zadd", "zadd"]);
+    }
 }

@@ -138,3 +138,14 @@ fn without_a_key() {
         ("GEORADIUSBYMEMBER none a x x foo", SYNTAX),
     ]);
 }
+
+#[test]
+fn events() {
+    let lines = [
+        "GEOSEARCHSTORE d g FROMMEMBER Rome BYRADIUS 1 km",
+        "GEORADIUS g 15 37 200 km STORE d",
+        "GEORADIUS g 0 0 1 km STOREDIST d",
+        "GEORADIUS none 0 0 1 km STORE g",
+    ];
+    assert_eq!(sicily().events(&lines), ["geosearchstore", "georadiusstore", "del", "del"]);
+}

@@ -278,4 +278,10 @@ mod tests {
             assert_eq!(session.server.databases.dirty - before, changes, "{line}");
         }
     }
+
+    #[test]
+    fn events() {
+        let lines = ["PFADD h a", "PFADD h a", "PFCOUNT h", "PFMERGE m h", "PFDEBUG TODENSE h", "PFADD h b"];
+        assert_eq!(Session::new().events(&lines), ["pfadd", "pfadd", "pfadd"]);
+    }
 }

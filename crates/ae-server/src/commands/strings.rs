@@ -61,12 +61,9 @@ pub fn setrange(ctx: &mut Context<'_>) -> Outcome {
     }
     let mut value = ctx.db().edit_or_create::<StringValue>(key, Event::string("setrange"))?;
     check_length(end, max)?;
-    let content = value.make_growing();
     // Within the limit just checked, so it fits an usize.
     let (offset, end) = (offset as usize, end as usize);
-    if content.len() < end {
-        content.resize(end, 0);
-    }
+    let content = value.make_growing_to(end);
     content[offset..end].copy_from_slice(part);
     let len = content.len();
     drop(value);
