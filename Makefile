@@ -54,7 +54,7 @@ PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/ae-server -name '*.rs' -o -name Cargo.toml)
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 

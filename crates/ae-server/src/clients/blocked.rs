@@ -19,7 +19,6 @@ pub struct Blocked {
 /// What a client is told that has waited in vain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OnTimeout {
-    Null,
     NullArray,
     Integer(i64),
 }
@@ -27,7 +26,6 @@ pub enum OnTimeout {
 impl OnTimeout {
     pub fn reply(self, reply: &mut Reply<'_>) {
         match self {
-            OnTimeout::Null => reply.null(),
             OnTimeout::NullArray => reply.null_array(),
             OnTimeout::Integer(value) => reply.integer(value),
         }

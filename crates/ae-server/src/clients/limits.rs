@@ -45,8 +45,8 @@ mod tests {
     #[test]
     fn hard_and_soft_limits() {
         let mut client = Client::new(1, None, true, 0);
-        let mut limits = OutputLimits::default();
-        limits.normal = OutputLimit { hard: 100, soft: 50, soft_seconds: 2 };
+        let normal = OutputLimit { hard: 100, soft: 50, soft_seconds: 2 };
+        let limits = OutputLimits { normal, ..OutputLimits::default() };
         client.output.bytes = vec![0; 49];
         assert!(!client.exceeds(&limits, 0));
         client.output.bytes = vec![0; 50];

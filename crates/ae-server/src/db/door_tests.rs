@@ -71,7 +71,8 @@ fn an_edit_can_be_told_without_a_count() {
 
 #[test]
 fn watchers_and_those_who_wait_learn_of_every_change() {
-    let changes: [(&str, fn(&mut Databases)); 8] = [
+    type Change = fn(&mut Databases);
+    let changes: [(&str, Change); 8] = [
         ("set", |databases| databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET)),
         ("edit", |databases| _ = add(databases, b"b")),
         ("remove", |databases| _ = databases.db(0, 0).remove(KEY, Event::DEL)),

@@ -21,11 +21,6 @@ impl Waiting {
         self.len == 0
     }
 
-    /// How many keys somebody waits for.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// A client waits for a key from now on. It is named once, however often it does.
     pub fn add(&mut self, db: usize, key: &[u8], client: ClientRef) {
         if self.keys.len() <= db {

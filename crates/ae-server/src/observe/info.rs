@@ -162,7 +162,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_aof_buffer" => 0,
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
-        "lazyfree_pending_objects" => background::pending(),
+        "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,
         "lazyfreed_objects" => background::freed(),
     );
 }

@@ -113,7 +113,8 @@ impl CommandCalls {
         self.by_id[usize::from(spec.id)].rejected += 1;
     }
 
-    pub fn of(&self, spec: &Spec) -> &Calls {
+    #[cfg(test)]
+    fn of(&self, spec: &Spec) -> &Calls {
         &self.by_id[usize::from(spec.id)]
     }
 
