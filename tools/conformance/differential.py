@@ -26,7 +26,8 @@ from programs import FAMILIES, SETTINGS, Program, Table  # noqa: E402
 from testkit.commands import Failure, error, say  # noqa: E402
 from testkit.server import AE_SERVER  # noqa: E402
 
-REDIS = ["redis-server", "--save", "", "--appendonly", "no", "--enable-debug-command", "local"]
+DEBUG = ["--enable-debug-command", "local"]
+REDIS = ["redis-server", "--save", "", "--appendonly", "no", *DEBUG]
 LENGTH = 400
 # A program is made shorter in at most so many runs.
 RUNS = 150
@@ -55,7 +56,7 @@ DUMPED = [
 def main():
     options = arguments()
     comparison = Comparison(options)
-    with Pair(command(options.server), command(options.reference) if options.reference else REDIS) as pair:
+    with Pair(command(options.server) + DEBUG, command(options.reference) if options.reference else REDIS) as pair:
         comparison.run(pair)
     return comparison.summary()
 

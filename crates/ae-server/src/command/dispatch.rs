@@ -106,6 +106,7 @@ fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<
     {
         command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, command.spec))?;
     }
+    client.last_command = Some(command.spec);
     check(server, client, args, command.spec).inspect_err(|_| server.stats.calls.rejected(command.spec))?;
     Ok(command)
 }

@@ -326,7 +326,8 @@ mod tests {
         assert_eq!(flags("WATCH k", "flags"), "N");
         assert_eq!(flags("SET k v", "flags"), "d");
         assert_eq!(flags("MULTI", "flags"), "xd");
-        assert_eq!((flags("SET k v", "multi"), flags("DISCARD", "multi")), ("1".into(), "-1".into()));
+        assert_eq!(flags("SET k v", "cmd"), "set");
+        assert_eq!((flags("GET k", "multi"), flags("DISCARD", "multi")), ("2".into(), "-1".into()));
         assert_eq!(flags("CLIENT NO-EVICT on", "flags"), "e");
         assert_eq!(flags("HELLO 3", "resp"), "3");
         assert_eq!(flags("CLIENT TRACKING on BCAST", "flags"), "tBe");

@@ -2,7 +2,7 @@
 
 use super::debug_protocol::protocol;
 use crate::command::context::Context;
-use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::command::error::{Outcome, quoting};
 use crate::config::format::memory;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
@@ -24,7 +24,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ("digest", 0..=0, digest, &["DIGEST", "    Shows a number that tells whether data are equal."]),
     (
         "digest-value",
-        1..=ANY,
+        0..=ANY,
         digest_value,
         &["DIGEST-VALUE <key> [<key> ...]", "    As DIGEST, for every key by itself."],
     ),
@@ -109,8 +109,11 @@ fn write_log(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
+/// Not counted: nothing went wrong.
 fn error(ctx: &mut Context<'_>) -> Outcome {
-    Err(Error::from(ctx.arg(2).to_vec()))
+    let text = ctx.arg(2);
+    ctx.reply().error(text);
+    Ok(())
 }
 
 /// There are no elements outside of nodes, so there is nothing to set.
@@ -150,15 +153,12 @@ fn digest_value(ctx: &mut Context<'_>) -> Outcome {
 
 /// Creates `PREFIX:0`, `PREFIX:1` ..., each unless it is there; with a size, their values are filled with zero bytes.
 fn populate(ctx: &mut Context<'_>) -> Outcome {
-    let count = ctx.integer(2)?;
+    const NOT_POSITIVE: &str = "ERR value is out of range, must be positive";
+    let max = ctx.server.config.max_bulk as i64;
+    let count = number::parse(ctx.arg(2)).filter(|count| *count >= 0).ok_or(NOT_POSITIVE)?;
     let prefix = ctx.args.get(3).unwrap_or(b"key");
-    let size = match ctx.args.get(4) {
-        Some(_) => Some(ctx.integer(4)?),
-        None => None,
-    };
-    if count < 0 || size.is_some_and(|size| size < 0 || size as u64 > ctx.server.config.max_bulk) {
-        return Err("ERR value is out of range, must be positive".into());
-    }
+    let size = ctx.args.get(4).map(|size| number::parse(size).filter(|size| (0..=max).contains(size)));
+    let size = size.map(|size| size.ok_or(NOT_POSITIVE)).transpose()?;
     for i in 0..count {
         let key = [prefix, format!(":{i}").as_bytes()].concat();
         let mut value = format!("value:{i}").into_bytes();
@@ -177,7 +177,7 @@ fn reload(ctx: &mut Context<'_>) -> Outcome {
             // All that is read is in the place of what it was written from.
             b"merge" | b"noflush" => {}
             b"nosave" => return Err("ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet".into()),
-            _ => return Err(SYNTAX_ERROR.into()),
+            _ => return Err("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.".into()),
         }
     }
     let limits = ctx.limits();

@@ -93,7 +93,7 @@ fn values_survive_a_reload() {
         ("OBJECT ENCODING i", "$3 int"),
         ("DEBUG RELOAD NOFLUSH MERGE", "+OK"),
         ("DEBUG RELOAD NOSAVE", "-ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet"),
-        ("DEBUG RELOAD x", "-ERR syntax error"),
+        ("DEBUG RELOAD x", "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."),
     ]);
 }
 
@@ -106,10 +106,12 @@ fn small_tools() {
         ("GET key:2", "$7 value:2"),
         ("DEBUG POPULATE 2 other 3", "+OK"),
         ("GET other:1", "$3 val"),
+        ("DEBUG POPULATE x", "-ERR value is out of range, must be positive"),
         ("DEBUG POPULATE -1", "-ERR value is out of range, must be positive"),
         ("DBSIZE", ":5"),
         ("DEBUG OBJECT nosuch", "-ERR no such key"),
         ("DEBUG ERROR \"MYERR some text\"", "-MYERR some text"),
+        ("DEBUG DIGEST-VALUE", "*0"),
         ("DEBUG CHANGE-REPL-ID", "+OK"),
         ("DEBUG QUICKLIST-PACKED-THRESHOLD 100b", "+OK"),
         (

@@ -113,11 +113,6 @@ impl CommandCalls {
         self.by_id[usize::from(spec.id)].rejected += 1;
     }
 
-    #[cfg(test)]
-    fn of(&self, spec: &Spec) -> &Calls {
-        &self.by_id[usize::from(spec.id)]
-    }
-
     /// Every command with its calls.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Spec, &Calls)> {
         SPECS.iter().zip(&self.by_id)
@@ -157,8 +152,8 @@ mod tests {
         all.called(&SPECS[3]);
         all.worked(&SPECS[3], Duration::from_micros(7), true, false);
         all.rejected(&SPECS[4]);
-        let of = |spec| (all.of(spec).count, all.of(spec).micros(), all.of(spec).rejected, all.of(spec).failed);
-        assert_eq!([3, 4, 5].map(|id| of(&SPECS[id])), [(1, 7, 0, 1), (0, 0, 1, 0), (0, 0, 0, 0)]);
-        assert!(!all.of(&SPECS[3]).is_timed());
+        let of = |calls: &Calls| (calls.count, calls.micros(), calls.rejected, calls.failed);
+        assert_eq!([3, 4, 5].map(|id| of(&all.by_id[id])), [(1, 7, 0, 1), (0, 0, 1, 0), (0, 0, 0, 0)]);
+        assert!(!all.by_id[3].is_timed());
     }
 }
