@@ -1,10 +1,12 @@
 //! CLIENT: about this connection and the others.
 
+use crate::acl::user::User;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::server::pause::Paused;
 use resp::number;
+use std::rc::Rc;
 
 pub fn setname(ctx: &mut Context<'_>) -> Outcome {
     set_name(ctx, ctx.arg(2))?;
@@ -95,6 +97,7 @@ struct Filter {
     id: Option<u64>,
     addr: Option<Vec<u8>>,
     laddr: Option<Vec<u8>>,
+    user: Option<Rc<User>>,
     /// Another type than "normal" is asked for, and there are no such clients.
     other_type: bool,
     skip: Option<u64>,
@@ -114,6 +117,7 @@ impl Filter {
         self.id.is_none_or(|id| id == client.id)
             && self.addr.as_ref().is_none_or(|addr| *addr == client.peer_addr().as_bytes())
             && self.laddr.as_ref().is_none_or(|addr| *addr == client.local_addr().as_bytes())
+            && self.user.as_ref().is_none_or(|user| Rc::ptr_eq(user, &client.user))
             && !self.other_type
             && self.skip != Some(client.id)
     }
@@ -131,8 +135,10 @@ impl Filter {
                 b"addr" => filter.addr = Some(value.into()),
                 b"laddr" => filter.laddr = Some(value.into()),
                 b"type" => filter.set_type(value)?,
-                b"user" if value == b"default" => {}
-                b"user" => return Err(quoting("ERR No such user '", value, "'")),
+                b"user" => {
+                    let user = ctx.server.users.get(value);
+                    filter.user = Some(user.ok_or_else(|| quoting("ERR No such user '", value, "'"))?.clone());
+                }
                 b"skipme" => {
                     filter.skip = match value.to_ascii_lowercase().as_slice() {
                         b"yes" => Some(ctx.client.id),

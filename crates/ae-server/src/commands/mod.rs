@@ -1,13 +1,16 @@
 //! The commands, one file a family. `commands.csv` says which function runs which.
 
 pub mod absent;
+pub mod acl;
 pub mod admin;
+pub mod auth;
 pub mod bitfield;
 pub mod bits;
 pub mod client;
 pub mod config;
 pub mod connection;
 pub mod debug;
+pub mod documentation;
 pub mod expire;
 pub mod geo;
 mod geo_options;

@@ -6,4 +6,5 @@ pub mod pause;
 pub mod state;
 pub mod stats;
 pub mod timeouts;
+pub mod users;
 pub mod waiting;

@@ -3,7 +3,10 @@
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
+use crate::acl::denials::Denials;
+use crate::acl::users::Users;
 use crate::clients::table::Clients;
+use crate::command::renames::Renames;
 use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::process;
@@ -14,6 +17,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// What commands read and change beside the client that sent them.
 pub struct Server {
     pub config: Config,
+    pub users: Users,
+    /// What they were refused lately.
+    pub denials: Denials,
+    pub renames: Renames,
     pub databases: Databases,
     pub clients: Clients,
     /// Who has subscribed to what.
@@ -47,6 +54,9 @@ impl Server {
         let seed = ahash::RandomState::new();
         let run_id = (0..3u8).map(|part| format!("{:016x}", seed.hash_one(part))).collect::<String>()[..40].to_string();
         let mut server = Server {
+            users: Users::new(),
+            denials: Denials::default(),
+            renames: Renames::default(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -66,6 +76,9 @@ impl Server {
             config,
         };
         server.databases.observers.set_events(server.config.keyspace_events);
+        if !server.config.password.is_empty() {
+            server.users.set_default_password(&server.config.password);
+        }
         server.read_clock();
         server
     }
@@ -99,6 +112,9 @@ impl Server {
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
+        if self.config.password != config.password {
+            self.users.set_default_password(&config.password);
+        }
         self.config = config;
         Ok(())
     }
