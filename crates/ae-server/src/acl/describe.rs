@@ -70,8 +70,8 @@ pub fn commands(wanted: &CommandSet) -> Vec<u8> {
             words.push(format!("{}{}", sign(allowed), spec.full_name).into_bytes());
         }
         if !allowed {
-            let pair = |word: &Box<[u8]>| [b"+", spec.full_name.as_bytes(), b"|", word].concat();
-            words.extend(wanted.first_args(spec).iter().map(pair));
+            let first_args = wanted.first_args(spec).iter();
+            words.extend(first_args.map(|word| [b"+", spec.full_name.as_bytes(), b"|", &word[..]].concat()));
         }
     }
     words.join(&b' ')

@@ -157,8 +157,11 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Whether a command is wanted. There are no modules, so that none belongs to one.
-fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Box<dyn Fn(&Spec) -> bool + 'a>, Error> {
+/// Whether a command is wanted.
+type Wanted<'a> = Box<dyn Fn(&Spec) -> bool + 'a>;
+
+/// What FILTERBY says. There are no modules, so that none belongs to one.
+fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Wanted<'a>, Error> {
     match kind.to_ascii_lowercase().as_slice() {
         b"module" => Ok(Box::new(|_| false)),
         b"aclcat" => {

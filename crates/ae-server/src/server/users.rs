@@ -177,8 +177,9 @@ fn loses_channels(old: &Rights, new: &Rights) -> bool {
     if new.selectors.iter().any(|selector| selector.all_channels) {
         return false;
     }
-    let is_kept = |channel: &Box<[u8]>| new.selectors.iter().any(|selector| selector.channels.contains(channel));
-    let loses = |selector: &Selector| selector.all_channels || !selector.channels.iter().all(is_kept);
+    let kept: Vec<_> = new.selectors.iter().flat_map(|selector| &selector.channels).collect();
+    let loses =
+        |selector: &Selector| selector.all_channels || selector.channels.iter().any(|channel| !kept.contains(&channel));
     old.selectors.iter().any(loses)
 }
 
