@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 30] = [
+const ROOMS: [&str; 32] = [
     "glob",
     "log",
     "memory",
@@ -16,6 +16,8 @@ const ROOMS: [&str; 30] = [
     "command/category",
     "command/spec",
     "command/keys",
+    "command/renames",
+    "acl",
     "clients",
     "pubsub",
     "tracking",

@@ -4,6 +4,7 @@
 //! `command::table` ← `command::dispatch` ← `net` ← `serve` ← `startup`. `tests/rooms.rs` has the whole order.
 #![forbid(unsafe_code)]
 
+mod acl;
 mod clients;
 mod command;
 mod commands;

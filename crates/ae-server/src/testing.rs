@@ -26,7 +26,7 @@ impl Session {
     pub fn with(config: Config) -> Session {
         let mut server = Server::new(config);
         let id = server.clients.next_id();
-        let client = Client::new(id, None, server.config.password.is_empty(), server.ticks);
+        let client = Client::new(id, None, server.users.default_user(), server.ticks);
         Session { server, client }
     }
 
@@ -65,7 +65,7 @@ impl Session {
     /// Another client, for [`Session::run_as`].
     pub fn other(&mut self) -> ClientRef {
         let id = self.server.clients.next_id();
-        let client = Client::new(id, None, self.server.config.password.is_empty(), self.server.ticks);
+        let client = Client::new(id, None, self.server.users.default_user(), self.server.ticks);
         let reference = client.reference();
         self.server.clients.add(Box::new(client));
         reference

@@ -7,10 +7,12 @@ use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
 use super::tracking::TrackingMode;
 use super::transaction::{Transaction, WatchedKey};
+use crate::acl::user::User;
 use crate::command::spec::Spec;
 use ae::Connection;
 use resp::{OwnedArgs, Protocol};
 use std::os::fd::RawFd;
+use std::rc::Rc;
 
 /// A client, with the state that its requests change. 15 000 clients may be idle, so what an idle one does not need is
 /// in a box.
@@ -22,6 +24,8 @@ pub struct Client {
     pub conn: Option<Connection>,
     pub db: u32,
     pub protocol: Protocol,
+    /// Who it is, and whether it has said so or need not.
+    pub user: Rc<User>,
     pub authenticated: bool,
     pub closing: Closing,
     /// The client is in the list of those with replies to be written before the loop sleeps.
@@ -95,7 +99,7 @@ pub struct Names {
 }
 
 impl Client {
-    pub fn new(id: u64, conn: Option<Connection>, authenticated: bool, ticks: i64) -> Client {
+    pub fn new(id: u64, conn: Option<Connection>, user: &Rc<User>, ticks: i64) -> Client {
         // Clients of tests have no descriptor; they are few.
         let fd = conn.as_ref().map_or(id as RawFd, Connection::fd);
         Client {
@@ -104,7 +108,8 @@ impl Client {
             conn,
             db: 0,
             protocol: Protocol::default(),
-            authenticated,
+            authenticated: user.is_open(),
+            user: user.clone(),
             closing: Closing::No,
             queued: false,
             waits_for_writable: false,
@@ -236,8 +241,7 @@ impl Client {
         line.extend_from_slice(
             format!(
                 " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} \
-                 multi-mem={} rbs={} rbp={} obl={} oll={parts} omem={shared} tot-mem={} events={} cmd={} user=default \
-                 redir={redirect} resp={} lib-name=",
+                 multi-mem={} rbs={} rbp={} obl={} oll={parts} omem={shared} tot-mem={} events={} cmd={} user=",
                 (ticks - self.created) / 1000,
                 (ticks - self.last_active) / 1000,
                 self.db,
@@ -260,10 +264,12 @@ impl Client {
                     (false, false) => "",
                 },
                 self.last_command.map_or("NULL", |spec| spec.full_name),
-                if self.protocol == Protocol::Resp2 { 2 } else { 3 },
             )
             .as_bytes(),
         );
+        line.extend_from_slice(&self.user.name);
+        let version = if self.protocol == Protocol::Resp2 { 2 } else { 3 };
+        line.extend_from_slice(format!(" redir={redirect} resp={version} lib-name=").as_bytes());
         let empty = Names::default();
         let named = self.named.as_deref().unwrap_or(&empty);
         line.extend_from_slice(&named.library);

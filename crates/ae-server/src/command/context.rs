@@ -94,6 +94,29 @@ impl<'a> Context<'a> {
         seconds.times_1000_rounded_up().filter(|time| *time >= 0).ok_or("ERR timeout is negative".into())
     }
 
+    /// The command that clients call by that name; a subcommand as `client|list`.
+    pub fn find_command(&self, name: &[u8]) -> Option<&'static Command> {
+        let mut parts = name.splitn(2, |c| *c == b'|');
+        let command = self.commands.find(self.server.renames.own_name(parts.next()?)?)?;
+        parts.next().map_or(Some(command), |name| command.subcommand(name))
+    }
+
+    /// The command of a request: a subcommand, if the command has some and the request names one.
+    pub fn find_request(&self, request: &[&[u8]]) -> Option<&'static Command> {
+        let command = self.commands.find(self.server.renames.own_name(request.first()?)?)?;
+        match request.get(1) {
+            Some(name) if !command.subcommands.is_empty() => command.subcommand(name),
+            _ => Some(command),
+        }
+    }
+
+    /// The commands that clients can call.
+    pub fn callable_commands(&self) -> impl Iterator<Item = &'static Command> + use<> {
+        let callable: Vec<_> =
+            self.commands.all().filter(|command| self.server.renames.shows(command.spec.name)).collect();
+        callable.into_iter()
+    }
+
     /// The client's database.
     pub fn db(&mut self) -> Db<'_> {
         self.server.databases.db(self.client.db as usize, self.server.now)

@@ -51,19 +51,34 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
         }
-        Err(error) => {
-            if let Some(transaction) = &mut client.transaction {
-                transaction.failed = true;
-            }
-            if client.closing != Closing::Now {
-                reply_error(server, client, &error.0);
-            }
-        }
+        Err(error) => refuse(server, client, &args, &error),
     }
     serve_waiting(server);
     if server.databases.observers.has_news() {
         server.tell_news(Some(client));
     }
+}
+
+/// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.
+fn refuse(server: &mut Server, client: &mut Client, args: &Args<'_>, error: &Error) {
+    if find(server, &args[0]).is_some_and(|command| command.spec.full_name == "exec") {
+        client.transaction = None;
+        server.unwatch(client);
+        let reason = error.0.strip_prefix(b"ERR ").unwrap_or(&error.0);
+        let text = [b"EXECABORT Transaction discarded because of: ", reason].concat();
+        return reply_error(server, client, &text);
+    }
+    if let Some(transaction) = &mut client.transaction {
+        transaction.failed = true;
+    }
+    if client.closing != Closing::Now {
+        reply_error(server, client, &error.0);
+    }
+}
+
+/// The command that clients call by that name.
+fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
+    TABLE.find(server.renames.own_name(name)?)
 }
 
 /// While writes are paused, so is whatever may change something here or elsewhere.
@@ -97,7 +112,7 @@ fn queue(client: &mut Client, command: &Command, args: &Args<'_>) {
 
 /// The command that a request names, if the client may call it in this way.
 fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
-    let Some(mut command) = TABLE.find(&args[0]) else {
+    let Some(mut command) = find(server, &args[0]) else {
         refuse_http(client, &args[0]);
         return Err(unknown_command(args));
     };
@@ -116,8 +131,15 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if !spec.fits(args.len()) {
         return Err(wrong_arity(spec));
     }
-    if !client.authenticated && !server.config.password.is_empty() && !spec.is(flag::NO_AUTH) {
+    if server.needs_auth(client) && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());
+    }
+    if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
+        return Err("ERR Command not allowed inside a transaction".into());
+    }
+    if !client.user.is_unrestricted() {
+        let in_transaction = client.transaction.is_some();
+        server.check_rights(client, spec, args, in_transaction).map_err(|denied| denied.text(spec))?;
     }
     if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !OF_SUBSCRIBERS.contains(&spec.full_name)
     {
@@ -130,9 +152,6 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     }
     if server.config.memory.max > 0 {
         check_memory(server, client, spec)?;
-    }
-    if client.transaction.is_some() && spec.is(flag::NO_MULTI) {
-        return Err("ERR Command not allowed inside a transaction".into());
     }
     if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
         return Err("ERR Replica can't interact with the keyspace".into());

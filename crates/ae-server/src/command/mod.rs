@@ -12,5 +12,6 @@ pub mod error;
 pub mod flag;
 pub mod keys;
 pub mod registry;
+pub mod renames;
 pub mod spec;
 pub mod table;

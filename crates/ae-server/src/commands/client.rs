@@ -1,11 +1,13 @@
 //! CLIENT: about this connection and the others.
 
+use crate::acl::user::User;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::server::pause::Paused;
 use crate::server::state::Server;
 use resp::number;
+use std::rc::Rc;
 
 pub fn setname(ctx: &mut Context<'_>) -> Outcome {
     set_name(ctx, ctx.arg(2))?;
@@ -104,6 +106,7 @@ struct Filter {
     laddr: Option<Vec<u8>>,
     /// As [`Client::type_name`] has it.
     client_type: Option<&'static str>,
+    user: Option<Rc<User>>,
     skip: Option<u64>,
 }
 
@@ -124,6 +127,7 @@ impl Filter {
             && self.addr.as_ref().is_none_or(|addr| *addr == client.peer_addr().as_bytes())
             && self.laddr.as_ref().is_none_or(|addr| *addr == client.local_addr().as_bytes())
             && self.client_type.is_none_or(|name| name == client.type_name())
+            && self.user.as_ref().is_none_or(|user| Rc::ptr_eq(user, &client.user))
             && self.skip != Some(client.id)
     }
 
@@ -140,8 +144,10 @@ impl Filter {
                 b"addr" => filter.addr = Some(value.into()),
                 b"laddr" => filter.laddr = Some(value.into()),
                 b"type" => filter.set_type(value)?,
-                b"user" if value == b"default" => {}
-                b"user" => return Err(quoting("ERR No such user '", value, "'")),
+                b"user" => {
+                    let user = ctx.server.users.get(value);
+                    filter.user = Some(user.ok_or_else(|| quoting("ERR No such user '", value, "'"))?.clone());
+                }
                 b"skipme" => {
                     filter.skip = match value.to_ascii_lowercase().as_slice() {
                         b"yes" => Some(ctx.client.id),

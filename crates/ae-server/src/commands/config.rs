@@ -4,6 +4,7 @@ use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::config::catalog::{find, names};
 use crate::config::format::reason;
+use crate::config::groups::UserLine;
 use crate::config::parameter::{Change, Parameter};
 use crate::config::rewrite::rewrite_file;
 use crate::db::databases::KeyStats;
@@ -81,11 +82,15 @@ fn failed(name: &[u8], reason: &str) -> Error {
 
 /// Writes what is in force into the file that the server was started with.
 pub fn rewrite(ctx: &mut Context<'_>) -> Outcome {
-    let config = &ctx.server.config;
-    let Some(path) = &config.file else {
+    let mut config = ctx.server.config.clone();
+    let Some(path) = config.file.clone() else {
         return Err("ERR The server is running without a config file".into());
     };
-    match rewrite_file(path, config) {
+    // With a file of users, they are there.
+    let users = ctx.server.users.lines().filter(|_| config.security.acl_file.is_empty());
+    let words = users.map(|line| line.split(|c| *c == b' ').skip(1).map(<[u8]>::to_vec).collect());
+    config.security.users = words.map(|words| UserLine { words, place: String::new() }).collect();
+    match rewrite_file(&path, &config) {
         Ok(()) => {
             log(Level::Notice, format_args!("CONFIG REWRITE executed with success."));
             ctx.reply_ok()

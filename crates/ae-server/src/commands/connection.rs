@@ -2,7 +2,7 @@
 
 use crate::clients::client::{Closing, Replies};
 use crate::command::context::Context;
-use crate::command::error::{Outcome, SYNTAX_ERROR, quoting};
+use crate::command::error::{Outcome, quoting};
 use crate::observe::info::REDIS_VERSION;
 use resp::{Protocol, number};
 
@@ -34,41 +34,6 @@ pub fn quit(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-pub fn auth(ctx: &mut Context<'_>) -> Outcome {
-    match ctx.args.len() {
-        2 => {
-            if ctx.server.config.password.is_empty() {
-                return Err("ERR AUTH <password> called without any password configured for the default user. \
-                            Are you sure your configuration is correct?"
-                    .into());
-            }
-            authenticate(ctx, b"default", ctx.arg(1))?;
-        }
-        3 => authenticate(ctx, ctx.arg(1), ctx.arg(2))?,
-        _ => return Err(SYNTAX_ERROR.into()),
-    }
-    ctx.reply_ok()
-}
-
-/// There is one user. If it has no password, any is accepted.
-fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Outcome {
-    let expected = &ctx.server.config.password;
-    if user != b"default" || !(expected.is_empty() || same_secret(expected, password)) {
-        return Err("WRONGPASS invalid username-password pair or user is disabled.".into());
-    }
-    ctx.client.authenticated = true;
-    Ok(())
-}
-
-/// Compares in a time that depends on the length of `given` alone, so that a password cannot be found byte by byte.
-fn same_secret(secret: &[u8], given: &[u8]) -> bool {
-    let mut difference = secret.len() ^ given.len();
-    for (i, c) in given.iter().enumerate() {
-        difference |= usize::from(c ^ secret[i % secret.len()]);
-    }
-    std::hint::black_box(difference) == 0
-}
-
 pub fn hello(ctx: &mut Context<'_>) -> Outcome {
     let mut protocol = ctx.client.protocol;
     if ctx.args.len() > 1 {
@@ -85,15 +50,15 @@ pub fn hello(ctx: &mut Context<'_>) -> Outcome {
         let left = words.len();
         if word.eq_ignore_ascii_case(b"auth") && left >= 2 {
             let (user, password) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-            authenticate(ctx, user, password)?;
+            super::auth::authenticate(ctx, user, password)?;
         } else if word.eq_ignore_ascii_case(b"setname") && left >= 1 {
             name = words.next();
         } else {
             return Err(quoting("ERR Syntax error in HELLO option '", word, "'"));
         }
     }
-    if !ctx.client.authenticated && !ctx.server.config.password.is_empty() {
-        return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> \
+    if !ctx.client.authenticated {
+        return Err("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO \
                     AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol \
                     version at the same time"
             .into());
@@ -128,7 +93,7 @@ pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.client.replies = Replies::On;
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
-    ctx.client.authenticated = ctx.server.config.password.is_empty();
+    ctx.server.forget_user(ctx.client);
     if let Some(named) = &mut ctx.client.named {
         named.name = Box::default();
         named.no_evict = false;

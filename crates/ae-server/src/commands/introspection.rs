@@ -1,5 +1,6 @@
 //! COMMAND: what commands there are, for clients that complete, route or check them.
 
+use crate::acl::command_set::find_category;
 use crate::clients::reply::Reply;
 use crate::command::category;
 use crate::command::context::{Command, Context};
@@ -11,42 +12,30 @@ use crate::glob::{Case, matches};
 use resp::OwnedArgs;
 
 pub fn list_all(ctx: &mut Context<'_>) -> Outcome {
-    let commands = ctx.commands.all();
+    let commands: Vec<_> = ctx.callable_commands().collect();
     let mut reply = ctx.reply();
     reply.array(commands.len());
-    commands.for_each(|command| describe(&mut reply, command));
+    commands.into_iter().for_each(|command| describe(&mut reply, command));
     Ok(())
 }
 
 pub fn count(ctx: &mut Context<'_>) -> Outcome {
-    ctx.reply_count(ctx.commands.all().len())
+    ctx.reply_count(ctx.callable_commands().count())
 }
 
 pub fn info(ctx: &mut Context<'_>) -> Outcome {
     if ctx.args.len() == 2 {
         return list_all(ctx);
     }
-    let (names, commands) = (ctx.args.from(2), ctx.commands);
+    let commands: Vec<_> = ctx.args.from(2).map(|name| ctx.find_command(name)).collect();
     let mut reply = ctx.reply();
-    reply.array(names.len());
-    for name in names {
-        match commands.find_full(name) {
+    reply.array(commands.len());
+    for command in commands {
+        match command {
             Some(command) => describe(&mut reply, command),
             None => reply.null(),
         }
     }
-    Ok(())
-}
-
-pub fn docs(ctx: &mut Context<'_>) -> Outcome {
-    let commands = ctx.commands;
-    let wanted: Vec<&Command> = match ctx.args.len() {
-        2 => commands.all().collect(),
-        _ => ctx.args.from(2).filter_map(|name| commands.find_full(name)).collect(),
-    };
-    let mut reply = ctx.reply();
-    reply.map(wanted.len());
-    wanted.into_iter().for_each(|command| document(&mut reply, command));
     Ok(())
 }
 
@@ -155,39 +144,33 @@ fn numbers(reply: &mut Reply<'_>, fields: &[(&str, i32)]) {
     }
 }
 
-fn document(reply: &mut Reply<'_>, command: &Command) {
-    let spec = command.spec;
-    reply.bulk(spec.full_name);
-    let texts =
-        [("summary", spec.summary), ("since", spec.since), ("group", spec.group), ("complexity", spec.complexity)];
-    reply.map(texts.len() + usize::from(!command.subcommands.is_empty()));
-    for (name, text) in texts {
-        reply.bulk(name);
-        reply.bulk(text);
-    }
-    if !command.subcommands.is_empty() {
-        reply.bulk("subcommands");
-        reply.map(command.subcommands.len());
-        command.subcommands.iter().for_each(|sub| document(reply, sub));
-    }
-}
-
 pub fn list(ctx: &mut Context<'_>) -> Outcome {
-    let pattern = match ctx.args.len() {
-        2 => Some(&b"*"[..]),
-        5 if ctx.is_word(2, "filterby") => match ctx.arg(3).to_ascii_lowercase().as_slice() {
-            b"pattern" => Some(ctx.arg(4)),
-            // There are no modules and no access categories.
-            b"module" | b"aclcat" => None,
-            _ => return Err(SYNTAX_ERROR.into()),
-        },
+    let wanted = match ctx.args.len() {
+        2 => Box::new(|_: &Spec| true),
+        5 if ctx.is_word(2, "filterby") => filter(ctx.arg(3), ctx.arg(4))?,
         _ => return Err(SYNTAX_ERROR.into()),
     };
-    let names = ctx.commands.all().map(|command| command.spec.name);
-    let names: Vec<&str> =
-        names.filter(|name| pattern.is_some_and(|pattern| matches(pattern, name.as_bytes(), Case::Ignored))).collect();
-    ctx.reply().strings(&names);
+    let commands = ctx.callable_commands();
+    let all = commands.flat_map(|command| [command].into_iter().chain(command.subcommands));
+    let names = all.map(|command| command.spec).filter(|spec| wanted(spec)).map(|spec| spec.full_name);
+    ctx.reply().strings(&names.collect::<Vec<_>>());
     Ok(())
+}
+
+/// Whether a command is wanted.
+type Wanted<'a> = Box<dyn Fn(&Spec) -> bool + 'a>;
+
+/// What FILTERBY says. There are no modules, so that none belongs to one.
+fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Wanted<'a>, Error> {
+    match kind.to_ascii_lowercase().as_slice() {
+        b"module" => Ok(Box::new(|_| false)),
+        b"aclcat" => {
+            let category = find_category(value).unwrap_or(0);
+            Ok(Box::new(move |spec| spec.categories() & category != 0))
+        }
+        b"pattern" => Ok(Box::new(move |spec| matches(value, spec.full_name.as_bytes(), Case::Ignored))),
+        _ => Err(SYNTAX_ERROR.into()),
+    }
 }
 
 pub fn getkeys(ctx: &mut Context<'_>) -> Outcome {
@@ -215,21 +198,14 @@ const START: usize = 2;
 
 fn keys_of_request(ctx: &Context<'_>) -> Result<Vec<KeyArg>, Error> {
     let request: Vec<&[u8]> = ctx.args.from(START).collect();
-    let mut command = ctx.commands.find(request[0]).ok_or("ERR Invalid command specified")?;
-    if !command.subcommands.is_empty()
-        && let Some(name) = request.get(1)
-    {
-        command = command.subcommand(name).ok_or("ERR Invalid command specified")?;
-    }
-    let spec = command.spec;
+    let spec = ctx.find_request(&request).ok_or("ERR Invalid command specified")?.spec;
     if spec.keys.iter().all(|keys| keys.flags & key_flag::NOT_KEY != 0) {
         return Err("ERR The command has no key arguments".into());
     }
     if !spec.fits(request.len()) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
-    let found = keys(spec, &OwnedArgs::new(&request).as_args());
-    let found = found.map_err(|_| "ERR Invalid arguments specified for command")?;
+    let found = keys(spec, &OwnedArgs::new(&request).as_args()).unwrap_or_default();
     if found.is_empty() && !spec.is(flag::NO_MANDATORY_KEYS) {
         return Err("ERR Invalid arguments specified for command".into());
     }
@@ -247,7 +223,6 @@ mod tests {
         let mut session = Session::new();
         assert_eq!(session.run("COMMAND COUNT"), format!(":{total}"));
         assert!(session.run("COMMAND").starts_with(&format!("*{total} *10 ")));
-        assert!(session.run("COMMAND DOCS").starts_with(&format!("*{} ", 2 * total)));
         session.expect(&[
             (
                 "COMMAND INFO get nosuch",
@@ -255,12 +230,11 @@ mod tests {
                  +access $12 begin_search *4 $4 type $5 index $4 spec *2 $5 index :1 $9 find_keys *4 $4 type $5 range \
                  $4 spec *6 $7 lastkey :0 $7 keystep :1 $5 limit :0 *0 $-1",
             ),
-            (
-                "COMMAND DOCS get",
-                "*2 $3 get *8 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1)",
-            ),
-            ("COMMAND DOCS nosuch", "*0"),
             ("COMMAND LIST FILTERBY PATTERN get*", "*6 $6 getbit $3 get $6 getdel $5 getex $8 getrange $6 getset"),
+            ("COMMAND LIST FILTERBY PATTERN *|resetstat", "*1 $16 config|resetstat"),
+            ("COMMAND LIST FILTERBY ACLCAT hyperloglog", "*5 $5 pfadd $7 pfcount $7 pfdebug $7 pfmerge $10 pfselftest"),
+            ("COMMAND LIST FILTERBY ACLCAT nosuch", "*0"),
+            ("COMMAND LIST FILTERBY x y", "-ERR syntax error"),
             ("COMMAND LIST FILTERBY MODULE x", "*0"),
             ("COMMAND LIST x", "-ERR syntax error"),
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),
@@ -278,6 +252,9 @@ mod tests {
             ("COMMAND GETKEYS PING x", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),
+            ("COMMAND GETKEYS EVAL script 0", "*0"),
+            ("COMMAND GETKEYS EVAL script 5 a", "*0"),
+            ("COMMAND GETKEYSANDFLAGS SET k v GET", "*1 *2 $1 k *3 +RW +access +update"),
             ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),
             ("COMMAND GETKEYS OBJECT", "-ERR wrong number of arguments for 'command|getkeys' command"),
         ]);

@@ -1,7 +1,9 @@
 //! The commands, one file a family. `commands.csv` says which function runs which.
 
 pub mod absent;
+pub mod acl;
 pub mod admin;
+pub mod auth;
 pub mod bitfield;
 pub mod bits;
 pub mod client;
@@ -9,6 +11,7 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 mod debug_protocol;
+pub mod documentation;
 pub mod dump;
 pub mod expire;
 pub mod geo;

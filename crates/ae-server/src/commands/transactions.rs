@@ -2,7 +2,7 @@
 
 use crate::clients::transaction::WatchedKey;
 use crate::command::call::call;
-use crate::command::context::{Context, Wait};
+use crate::command::context::{Context, Wait, reply_error};
 use crate::command::error::Outcome;
 
 pub fn multi(ctx: &mut Context<'_>) -> Outcome {
@@ -36,7 +36,11 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.reply().array(transaction.queue.len());
     for (spec, args) in &transaction.queue {
-        if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
+        // They may have changed since it was queued.
+        ctx.client.last_command = Some(spec);
+        if let Err(denied) = ctx.server.check_rights(ctx.client, spec, &args.as_args(), true) {
+            reply_error(ctx.server, ctx.client, denied.text_in_transaction().as_bytes());
+        } else if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
             call(ctx.server, ctx.client, args.as_args(), command, ctx.commands, Wait::Never);
         }
     }

@@ -61,9 +61,6 @@ fn what_is_wrong_is_one_line() {
             "bad value 'yes' for --appendonly: ae-server supports only the value 'no': it has no persistence yet",
         ),
         ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
-        ("--aclfile users.acl", "aclfile: ae-server has no users but the default one"),
-        ("--user alice on", "the command line: ae-server has no users but the default one"),
-        ("--rename-command get get2", "rename-command: ae-server cannot rename commands"),
         ("nosuch.conf", "cannot read the configuration file nosuch.conf: No such file or directory"),
     ] {
         assert_eq!(parsed(line).unwrap_err(), error);

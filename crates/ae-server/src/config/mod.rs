@@ -11,6 +11,7 @@ pub mod groups;
 mod line;
 pub mod output_limits;
 pub mod parameter;
+pub mod replace;
 pub mod rewrite;
 pub mod settings;
 mod words;

@@ -161,16 +161,6 @@ impl Config {
 
     /// Whether a server can start with it. The error is one line for the operator.
     pub fn check(&self) -> Result<(), String> {
-        let Security { acl_file, users, renamed, .. } = &self.security;
-        if let Some(user) = users.first() {
-            return Err(format!("{}: ae-server has no users but the default one", user.place));
-        }
-        if !acl_file.is_empty() {
-            return Err("aclfile: ae-server has no users but the default one".into());
-        }
-        if !renamed.is_empty() {
-            return Err("rename-command: ae-server cannot rename commands".into());
-        }
         if self.port == 0 && self.tls_port == 0 && self.unix_socket.is_none() {
             return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
         }

@@ -19,7 +19,11 @@ impl Net {
         let config = &self.server.config;
         let refusal = if self.server.clients.count() >= config.max_clients as usize {
             Some(TOO_MANY_CLIENTS)
-        } else if config.protected_mode && config.password.is_empty() && peer != Peer::Unix && !conn.is_local() {
+        } else if config.protected_mode
+            && self.server.users.default_user().rights().no_password
+            && peer != Peer::Unix
+            && !conn.is_local()
+        {
             Some(DENIED)
         } else {
             None
@@ -45,7 +49,7 @@ impl Net {
         self.server.stats.connections += 1;
         self.server.read_clock();
         let id = self.server.clients.next_id();
-        let client = Box::new(Client::new(id, Some(conn), self.server.config.password.is_empty(), self.server.ticks));
+        let client = Box::new(Client::new(id, Some(conn), self.server.users.default_user(), self.server.ticks));
         self.idle.watch(&client, self.server.config.timeout);
         self.server.clients.add(client);
     }

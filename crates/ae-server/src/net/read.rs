@@ -113,7 +113,7 @@ impl Net {
             let config = &self.server.config;
             let limits = Limits {
                 max_bulk: config.max_bulk as usize,
-                unauthenticated: !client.authenticated && !config.password.is_empty(),
+                unauthenticated: self.server.needs_auth(client),
                 ..Limits::default()
             };
             match parser.advance(bytes, &limits) {

@@ -37,6 +37,7 @@ impl Serving {
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
         let el = event_loop(&config)?;
         let net = events::open(config);
+        net.borrow_mut().server.load_security()?;
         let listening = listen(&el, &net)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             // The working directory may change until it is removed.

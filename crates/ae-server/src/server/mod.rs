@@ -7,4 +7,5 @@ pub mod room;
 pub mod state;
 pub mod stats;
 pub mod timeouts;
+pub mod users;
 pub mod waiting;

@@ -3,8 +3,11 @@
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
+use crate::acl::denials::Denials;
+use crate::acl::users::Users;
 use crate::clients::client::ClientRef;
 use crate::clients::table::Clients;
+use crate::command::renames::Renames;
 use crate::config::choices::Policy;
 use crate::config::groups::Memory;
 use crate::config::settings::Config;
@@ -22,6 +25,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// What commands read and change beside the client that sent them.
 pub struct Server {
     pub config: Config,
+    pub users: Users,
+    /// What they were refused lately.
+    pub denials: Denials,
+    pub renames: Renames,
     pub databases: Databases,
     pub clients: Clients,
     /// Who has subscribed to what.
@@ -67,6 +74,9 @@ impl Server {
             parts.map(|part| format!("{:016x}", seed.hash_one(part))).collect::<String>()[..40].into()
         };
         let mut server = Server {
+            users: Users::new(),
+            denials: Denials::default(),
+            renames: Renames::default(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -93,6 +103,9 @@ impl Server {
         };
         server.databases.observers.set_events(server.config.keyspace_events);
         server.databases.usage = usage(&server.config.memory);
+        if !server.config.password.is_empty() {
+            server.users.set_default_password(&server.config.password);
+        }
         server.read_clock();
         server
     }
@@ -127,6 +140,9 @@ impl Server {
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
         self.databases.usage = usage(&config.memory);
+        if self.config.password != config.password {
+            self.users.set_default_password(&config.password);
+        }
         self.config = config;
         Ok(())
     }

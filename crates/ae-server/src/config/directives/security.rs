@@ -15,16 +15,14 @@ pub const DIRECTIVES: &[Parameter] = &[
         "without a password, serve only this host (yes)",
     ),
     directive("aclfile", AtStart, field!(security.acl_file, TEXT), "PATH", "the file of users"),
-    directive("acllog-max-len", AnyTime, field!(security.acl_log_max_len, LONG), "N", "length of ACL LOG (128)")
-        .pending(),
+    directive("acllog-max-len", AnyTime, field!(security.acl_log_max_len, LONG), "N", "length of ACL LOG (128)"),
     directive(
         "acl-pubsub-default",
         AnyTime,
         field!(security.acl_pubsub_default, CHANNELS),
         "allchannels|resetchannels",
         "channels of a new user (resetchannels)",
-    )
-    .pending(),
+    ),
     directive(
         "enable-debug-command",
         AtStart,

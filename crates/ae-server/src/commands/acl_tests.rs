@@ -1,0 +1,233 @@
+use crate::clients::client::Closing;
+use crate::config::settings::Config;
+use crate::testing::Session;
+
+const NO_COMMAND: &str = "-NOPERM this user has no permissions to run the 'get' command";
+const NO_KEY: &str = "-NOPERM this user has no permissions to access one of the keys used as arguments";
+const NO_CHANNEL: &str = "-NOPERM this user has no permissions to access one of the channels used as arguments";
+
+#[test]
+fn users_and_their_rules() {
+    Session::new().expect(&[
+        ("ACL WHOAMI", "$7 default"),
+        ("ACL LIST", "*1 $34 user default on nopass ~* &* +@all"),
+        ("ACL SETUSER u on >p ~k* &c +get (+set ~x)", "+OK"),
+        ("ACL SETUSER u +nosuch", "-ERR Error in ACL SETUSER modifier '+nosuch': Unknown command or category name in ACL"),
+        ("ACL SETUSER u (+get", "-ERR Unmatched parenthesis in acl selector starting at '(+get'."),
+        ("ACL SETUSER \"a b\"", "-ERR Usernames can't contain spaces or null characters"),
+        (
+            "ACL GETUSER u",
+            "*12 $5 flags *1 $2 on $9 passwords *1 $64 \
+             148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940 $8 commands $10 -@all +get $4 keys $3 ~k* \
+             $8 channels $2 &c $9 selectors *1 *6 $8 commands $10 -@all +set $4 keys $2 ~x $8 channels $0 ",
+        ),
+        ("ACL GETUSER nosuch", "$-1"),
+        ("ACL USERS", "*2 $7 default $1 u"),
+        ("ACL DELUSER u default", "-ERR The 'default' user cannot be removed"),
+        ("ACL DELUSER u nosuch", ":1"),
+        ("ACL CAT nosuch", "-ERR Unknown category 'nosuch'"),
+        ("ACL CAT HyperLogLog", "*5 $5 pfadd $7 pfcount $7 pfdebug $7 pfmerge $10 pfselftest"),
+        ("ACL GENPASS 0", "-ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096"),
+        ("ACL GENPASS x", "-ERR value is not an integer or out of range"),
+        ("ACL LOG 1 2", "-ERR unknown subcommand or wrong number of arguments for 'LOG'. Try ACL HELP."),
+    ]);
+    let mut session = Session::new();
+    assert_eq!(session.run("ACL GENPASS").len(), "$64 ".len() + 64);
+    assert_eq!(session.run("ACL GENPASS 5").len(), "$2 ".len() + 2);
+    assert_ne!(session.run("ACL GENPASS"), session.run("ACL GENPASS"));
+}
+
+#[test]
+fn requests_without_the_right() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("ACL SETUSER u on nopass ~k* &c +get +set +publish +subscribe +multi +exec", "+OK"),
+        ("AUTH u x", "+OK"),
+        ("GET k", "$-1"),
+        ("GET x", NO_KEY),
+        ("DEL k", "-NOPERM this user has no permissions to run the 'del' command"),
+        ("ACL WHOAMI", "-NOPERM this user has no permissions to run the 'acl|whoami' command"),
+        ("PUBLISH c m", ":0"),
+        ("PUBLISH d m", NO_CHANNEL),
+        ("MULTI", "+OK"),
+        ("GET x", NO_KEY),
+        ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+        ("AUTH default x", "+OK"),
+        ("ACL SETUSER u -exec", "+OK"),
+        ("AUTH u x", "+OK"),
+        ("MULTI", "+OK"),
+        (
+            "EXEC",
+            "-EXECABORT Transaction discarded because of: NOPERM this user has no permissions to run the 'exec' command",
+        ),
+        ("MULTI", "+OK"),
+    ]);
+}
+
+#[test]
+fn rights_change_at_once() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run("ACL SETUSER u on nopass ~* +@all");
+    for (line, reply) in [("AUTH u x", "+OK"), ("MULTI", "+OK"), ("GET k", "+QUEUED")] {
+        assert_eq!(session.run_as(&mut other, line), reply);
+    }
+    session.run("ACL SETUSER u -get");
+    assert_eq!(
+        session.run_as(&mut other, "EXEC"),
+        "*1 -NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This \
+         command is no longer allowed for the following reason: no permission to execute the command or subcommand"
+    );
+    assert_eq!(session.run_as(&mut other, "GET k"), NO_COMMAND);
+    session.expect(&[("CLIENT KILL USER u", ":1"), ("CLIENT KILL USER v", "-ERR No such user 'v'")]);
+    assert!(session.server.clients.get_same(other).is_none());
+}
+
+#[test]
+fn what_was_refused_is_told() {
+    let mut session = Session::new();
+    session.run("ACL SETUSER u on nopass ~k +get +multi +exec +discard");
+    session.run("AUTH u wrong-is-right");
+    for line in ["GET x", "GET x", "SET k 1", "MULTI", "GET y", "DISCARD", "MULTI", "AUTH nosuch x", "EXEC"] {
+        session.run(line);
+    }
+    session.run("AUTH default x");
+    session.run("RESET");
+    session.wait(1500);
+    let log = session.run("ACL LOG");
+    for part in [
+        "*4 *14 $5 count :1 $6 reason $4 auth $7 context $5 multi $6 object $4 AUTH $8 username $6 nosuch \
+         $11 age-seconds $3 1.5 $11 client-info $",
+        "$6 reason $3 key $7 context $5 multi $6 object $1 y $8 username $1 u",
+        "$6 reason $7 command $7 context $8 toplevel $6 object $3 set ",
+        "$5 count :2 $6 reason $3 key $7 context $8 toplevel $6 object $1 x ",
+        " cmd=get user=u redir=-1 ",
+    ] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
+    assert!(session.run("ACL LOG 1").starts_with("*1 "));
+    session.expect(&[
+        ("CONFIG SET acllog-max-len 1", "+OK"),
+        ("AUTH a b", WRONG),
+        ("ACL LOG 0", "*0"),
+        ("ACL LOG -1", "*0"),
+    ]);
+    assert!(session.run("ACL LOG 5").starts_with("*1 "));
+    session.expect(&[("ACL LOG RESET", "+OK"), ("ACL LOG", "*0")]);
+}
+
+const WRONG: &str = "-WRONGPASS invalid username-password pair or user is disabled.";
+
+#[test]
+fn subscribers_that_lose_a_channel_are_ended() {
+    let mut session = Session::new();
+    session.run("ACL SETUSER u on nopass +@all &a* &b");
+    let (mut kept, mut ended, mut by_pattern) = (session.other(), session.other(), session.other());
+    for client in [&mut kept, &mut ended, &mut by_pattern] {
+        session.run_as(client, "AUTH u x");
+    }
+    session.run_as(&mut kept, "SUBSCRIBE a1");
+    session.run_as(&mut ended, "SSUBSCRIBE b");
+    session.run_as(&mut by_pattern, "PSUBSCRIBE a*");
+    session.run("ACL SETUSER u &c");
+    assert!(session.server.clients.get_same(ended).is_some());
+    session.run("ACL SETUSER u resetchannels &a*");
+    assert!(session.server.clients.get_same(ended).is_none() && session.server.clients.get_same(kept).is_some());
+    session.run("ACL SETUSER u resetchannels &a1");
+    assert!(session.server.clients.get_same(by_pattern).is_none() && session.server.clients.get_same(kept).is_some());
+    session.run("ACL DELUSER u");
+    assert!(session.server.clients.get_same(kept).is_none());
+}
+
+#[test]
+fn who_removes_itself_leaves() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u on nopass +@all", "+OK"), ("AUTH u x", "+OK"), ("ACL DELUSER u", ":1")]);
+    assert_eq!(session.client.closing, Closing::AfterReplies);
+}
+
+#[test]
+fn trying_a_request() {
+    Session::new().expect(&[
+        ("ACL SETUSER u ~k +get +publish", "+OK"),
+        ("ACL DRYRUN nosuch GET k", "-ERR User 'nosuch' not found"),
+        ("ACL DRYRUN u nosuch", "-ERR Command 'nosuch' not found"),
+        ("ACL DRYRUN u config nosuch", "-ERR Command 'config' not found"),
+        ("ACL DRYRUN u GET", "-ERR wrong number of arguments for 'get' command"),
+        ("ACL DRYRUN u GET k", "+OK"),
+        ("ACL DRYRUN u GET x", "$50 This user has no permissions to access the 'x' key"),
+        ("ACL DRYRUN u PUBLISH c m", "$54 This user has no permissions to access the 'c' channel"),
+        ("ACL DRYRUN u CONFIG GET x", "$60 This user has no permissions to run the 'config|get' command"),
+    ]);
+}
+
+#[test]
+fn the_file_of_users() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.acl");
+    let text = "user default on nopass ~* &* +@all\nuser u on nopass resetchannels -@all +get\n";
+    std::fs::write(&path, text).unwrap();
+    let mut config = Config::default();
+    config.security.acl_file = path.to_str().unwrap().into();
+    let mut session = Session::with(config);
+    session.server.load_security().unwrap();
+    let mut other = session.other();
+    session.run_as(&mut other, "AUTH u x");
+    session.expect(&[("ACL SETUSER v on", "+OK"), ("ACL SAVE", "+OK")]);
+    let saved = format!("{text}user v on resetchannels -@all\n");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
+    std::fs::write(&path, "user default off\nusr").unwrap();
+    let error = format!(
+        "-ERR {}:2: line should start with user keyword followed by the username. WARNING: ACL errors detected, no \
+         change to the previously active ACL rules was performed",
+        path.display()
+    );
+    session.expect(&[("ACL LOAD", &error), ("ACL USERS", "*3 $7 default $1 u $1 v")]);
+    assert!(session.server.load_security().is_err());
+    std::fs::write(&path, "user u on nopass +@all\n").unwrap();
+    session.expect(&[("ACL LOAD", "+OK"), ("ACL USERS", "*2 $7 default $1 u")]);
+    assert!(session.server.clients.get_same(other).is_none());
+    assert!(
+        Session::new().run("ACL SAVE").starts_with("-ERR This Redis instance is not configured to use an ACL file.")
+    );
+}
+
+#[test]
+fn passwords_of_the_default_user() {
+    let mut session = Session::with(Config { password: b"secret".into(), ..Config::default() });
+    session.expect(&[
+        ("ACL WHOAMI", "-NOAUTH Authentication required."),
+        ("AUTH secret", "+OK"),
+        ("ACL SETUSER default >other", "+OK"),
+        ("RESET", "+RESET"),
+        ("AUTH other", "+OK"),
+        ("CONFIG SET requirepass \"\"", "+OK"),
+        ("AUTH other", "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"),
+        ("ACL SETUSER default off", "+OK"),
+        ("GET k", "$-1"),
+        ("RESET", "+RESET"),
+        ("GET k", "-NOAUTH Authentication required."),
+        ("AUTH default x", WRONG),
+    ]);
+}
+
+#[test]
+fn renamed_commands() {
+    let mut config = Config::default();
+    let pair = |from: &str, to: &str| (from.as_bytes().to_vec(), to.as_bytes().to_vec());
+    config.security.renamed = vec![pair("get", "fetch"), pair("del", "")];
+    let mut session = Session::with(config);
+    session.server.load_security().unwrap();
+    session.expect(&[
+        ("GET k", "-ERR unknown command 'GET', with args beginning with: 'k' "),
+        ("DEL k", "-ERR unknown command 'DEL', with args beginning with: 'k' "),
+        ("FETCH k", "$-1"),
+        ("FETCH", "-ERR wrong number of arguments for 'get' command"),
+        ("MULTI", "+OK"),
+        ("Fetch k", "+QUEUED"),
+        ("EXEC", "*1 $-1"),
+        ("ACL SETUSER u on nopass +get", "+OK"),
+        ("COMMAND INFO get", "*1 $-1"),
+        ("COMMAND GETKEYS fetch k", "*1 $1 k"),
+    ]);
+}
