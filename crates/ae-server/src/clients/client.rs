@@ -6,7 +6,7 @@ use super::output::Output;
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
 use super::tracking::TrackingMode;
-use super::transaction::{Transaction, WatchedKey};
+use super::transaction::{Transaction, WatchedKeys};
 use crate::command::spec::Spec;
 use ae::Connection;
 use resp::{OwnedArgs, Protocol};
@@ -51,7 +51,7 @@ pub struct Client {
     /// There between MULTI and EXEC.
     pub transaction: Option<Box<Transaction>>,
     /// The keys that the next transaction depends on.
-    pub watched: Vec<WatchedKey>,
+    pub watched: WatchedKeys,
     /// There while there is one.
     pub subscriptions: Option<Box<Subscriptions>>,
     /// There while it keeps copies of values.
@@ -121,7 +121,7 @@ impl Client {
             postponed: None,
             blocked: None,
             transaction: None,
-            watched: Vec::new(),
+            watched: WatchedKeys::default(),
             subscriptions: None,
             tracking: None,
             named: None,

@@ -43,8 +43,8 @@ impl Server {
 
     /// Forgets the keys that the client's next transaction depends on.
     pub fn unwatch(&mut self, client: &mut Client) {
-        for watched in client.watched.drain(..) {
-            self.databases.observers.watched.unwatch(watched.db, &watched.key);
+        for (db, key, _) in std::mem::take(&mut client.watched).iter() {
+            self.databases.observers.watched.unwatch(db, key);
         }
     }
 
