@@ -9,7 +9,7 @@ impl Server {
     pub fn start_waiting(&mut self, client: &mut Client, blocked: Blocked) {
         let reference = client.reference();
         for key in &blocked.keys {
-            self.databases.observers.waiting.add(blocked.db, key, reference);
+            self.databases.observers.waiting.add(blocked.db, key, blocked.turn, reference);
         }
         if let Some(at) = blocked.deadline {
             self.timeouts.add(at, reference);
@@ -20,7 +20,7 @@ impl Server {
     /// Nobody counts on the client for what it waited for.
     pub fn forget_waiting(&mut self, client: ClientRef, blocked: &Blocked) {
         for key in &blocked.keys {
-            self.databases.observers.waiting.remove(blocked.db, key, client);
+            self.databases.observers.waiting.remove(blocked.db, key, blocked.turn);
         }
         if let Some(at) = blocked.deadline {
             self.timeouts.remove(at, client);
