@@ -11,6 +11,8 @@ pub struct Blocked {
     /// The database of the keys.
     pub db: usize,
     pub keys: Vec<Box<[u8]>>,
+    /// Its place in the queues of these keys.
+    pub turn: u64,
     /// In the server's ticks; None for forever.
     pub deadline: Option<i64>,
     pub on_timeout: OnTimeout,

@@ -6,7 +6,7 @@ use super::output::Output;
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
 use super::tracking::TrackingMode;
-use super::transaction::{Transaction, WatchedKey};
+use super::transaction::{Transaction, WatchedKeys};
 use crate::acl::user::User;
 use crate::command::spec::Spec;
 use ae::Connection;
@@ -55,7 +55,7 @@ pub struct Client {
     /// There between MULTI and EXEC.
     pub transaction: Option<Box<Transaction>>,
     /// The keys that the next transaction depends on.
-    pub watched: Vec<WatchedKey>,
+    pub watched: WatchedKeys,
     /// There while there is one.
     pub subscriptions: Option<Box<Subscriptions>>,
     /// There while it keeps copies of values.
@@ -126,7 +126,7 @@ impl Client {
             postponed: None,
             blocked: None,
             transaction: None,
-            watched: Vec::new(),
+            watched: WatchedKeys::default(),
             subscriptions: None,
             tracking: None,
             named: None,

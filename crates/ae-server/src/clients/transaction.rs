@@ -2,6 +2,7 @@
 
 use crate::command::spec::Spec;
 use resp::OwnedArgs;
+use std::collections::{BTreeMap, HashMap};
 
 /// The requests between MULTI and EXEC.
 #[derive(Default)]
@@ -11,10 +12,20 @@ pub struct Transaction {
     pub failed: bool,
 }
 
-/// A key that a transaction depends on.
-pub struct WatchedKey {
-    pub db: usize,
-    pub key: Box<[u8]>,
-    /// Its version when it was first watched.
-    pub version: u64,
+/// The keys that a transaction depends on, by database, with their versions when they were first watched.
+#[derive(Default)]
+pub struct WatchedKeys(BTreeMap<usize, HashMap<Box<[u8]>, u64>>);
+
+impl WatchedKeys {
+    pub fn contains(&self, db: usize, key: &[u8]) -> bool {
+        self.0.get(&db).is_some_and(|keys| keys.contains_key(key))
+    }
+
+    pub fn add(&mut self, db: usize, key: &[u8], version: u64) {
+        self.0.entry(db).or_default().insert(key.into(), version);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8], u64)> {
+        self.0.iter().flat_map(|(db, keys)| keys.iter().map(|(key, version)| (*db, &**key, *version)))
+    }
 }

@@ -117,14 +117,22 @@ fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec
 
 /// Tries the requests again that wait for keys that have changed, in the order of arrival.
 pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
-    while let Some(((_, key), waiting)) = server.databases.observers.waiting.next_ready() {
+    while let Some(((db, key), waiting)) = server.databases.observers.waiting.next_ready() {
         for reference in waiting {
+            let is_there = server.databases.db(db, server.now).exists(&key);
             if let Some(mut client) = server.clients.take_same(reference) {
-                try_again(server, &mut client, &key, commands);
+                if is_there || client.blocked.as_ref().is_some_and(|blocked| minds_removal(blocked.spec)) {
+                    try_again(server, &mut client, &key, commands);
+                }
                 server.clients.put_back(client);
             }
         }
     }
+}
+
+/// Whether a request that waits for a key has to know that it is gone. Most wait on, and there may be many.
+fn minds_removal(spec: &Spec) -> bool {
+    spec.full_name == "xreadgroup"
 }
 
 fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'static Registry<Run>) {

@@ -208,6 +208,7 @@ impl<'a> Context<'a> {
                     args: args(),
                     db: self.client.db as usize,
                     keys: keys.map(Box::from).collect(),
+                    turn: self.server.databases.observers.waiting.next_turn(),
                     deadline,
                     on_timeout,
                 };
@@ -232,12 +233,11 @@ impl<'a> Context<'a> {
 
     /// Those of `keys` that a command looks at which may wait for them: all in the first place, and only the one that has
     /// changed when it is tried again.
-    pub fn keys_to_try<'k, K: Iterator<Item = &'k [u8]>>(
-        &self,
-        keys: K,
-    ) -> impl Iterator<Item = &'k [u8]> + use<'a, 'k, K> {
+    pub fn keys_to_try<K: Iterator<Item = &'a [u8]>>(&self, keys: K) -> impl Iterator<Item = &'a [u8]> + use<'a, K> {
         let changed = self.changed;
-        keys.filter(move |key| changed.is_none_or(|changed| changed == *key))
+        // The client waits for the changed key, so it is one of them.
+        let all = if changed.is_none() { Some(keys) } else { None };
+        changed.into_iter().chain(all.into_iter().flatten())
     }
 
     /// The error for a number of arguments that the arity allows and the command does not.

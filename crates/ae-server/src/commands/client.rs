@@ -78,7 +78,7 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
 
 fn describe(server: &Server, client: &Client) -> Vec<u8> {
     let watched = &server.databases.observers.watched;
-    let lost = client.watched.iter().any(|key| watched.version(key.db, &key.key) != key.version);
+    let lost = client.watched.iter().any(|(db, key, version)| watched.version(db, key) != version);
     client.describe(server.ticks, lost)
 }
 

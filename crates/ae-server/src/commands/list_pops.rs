@@ -129,10 +129,10 @@ fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> Outcome {
 
 /// The first of the keys with a list. A key with something else is an error, but of no interest to a request that
 /// waits: a list may come yet.
-pub(super) fn first_list<'k>(
-    ctx: &mut Context<'_>,
-    keys: impl Iterator<Item = &'k [u8]>,
-) -> Result<Option<&'k [u8]>, Error> {
+pub(super) fn first_list<'a>(
+    ctx: &mut Context<'a>,
+    keys: impl Iterator<Item = &'a [u8]>,
+) -> Result<Option<&'a [u8]>, Error> {
     for key in ctx.keys_to_try(keys) {
         match ctx.db().peek::<List>(key).map(|list| list.is_some()) {
             Ok(true) => return Ok(Some(key)),

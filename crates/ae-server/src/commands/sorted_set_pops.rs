@@ -155,7 +155,7 @@ impl Several {
 
 /// The first of the keys with a sorted set. A key with something else is an error, but of no interest to a request that
 /// waits: a sorted set may come yet.
-fn first_set<'k>(ctx: &mut Context<'_>, keys: impl Iterator<Item = &'k [u8]>) -> Result<Option<&'k [u8]>, Error> {
+fn first_set<'a>(ctx: &mut Context<'a>, keys: impl Iterator<Item = &'a [u8]>) -> Result<Option<&'a [u8]>, Error> {
     for key in ctx.keys_to_try(keys) {
         match ctx.db().peek::<SortedSet>(key).map(|set| set.is_some()) {
             Ok(true) => return Ok(Some(key)),

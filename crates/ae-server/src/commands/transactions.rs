@@ -1,6 +1,5 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
-use crate::clients::transaction::WatchedKey;
 use crate::command::call::call;
 use crate::command::context::{Context, Wait, reply_error};
 use crate::command::error::Outcome;
@@ -51,9 +50,9 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
 /// A key that has expired since counts as changed.
 fn a_watched_key_changed(ctx: &mut Context<'_>) -> bool {
     let (databases, now) = (&mut ctx.server.databases, ctx.server.now);
-    ctx.client.watched.iter().any(|watched| {
-        databases.db(watched.db, now).exists(&watched.key);
-        databases.observers.watched.version(watched.db, &watched.key) != watched.version
+    ctx.client.watched.iter().any(|(db, key, version)| {
+        databases.db(db, now).exists(key);
+        databases.observers.watched.version(db, key) != version
     })
 }
 
@@ -63,13 +62,13 @@ pub fn watch(ctx: &mut Context<'_>) -> Outcome {
     }
     let db = ctx.client.db as usize;
     for key in ctx.args.from(1) {
-        if ctx.client.watched.iter().any(|watched| watched.db == db && *watched.key == *key) {
+        if ctx.client.watched.contains(db, key) {
             continue;
         }
         // One that has expired already counts as missing.
         ctx.db().exists(key);
         let version = ctx.server.databases.observers.watched.watch(db, key);
-        ctx.client.watched.push(WatchedKey { db, key: key.into(), version });
+        ctx.client.watched.add(db, key, version);
     }
     ctx.reply_ok()
 }
@@ -136,6 +135,19 @@ mod tests {
         ]);
         session.wait(100);
         session.expect(&[("EXEC", "*-1"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
+        assert!(session.server.databases.observers.watched.is_empty());
+    }
+
+    #[test]
+    fn a_hundred_thousand_watched_keys() {
+        let mut session = Session::new();
+        let keys = (0..100_000).map(|i| i.to_string().into_bytes());
+        let watch: Vec<Vec<u8>> = std::iter::once(b"WATCH".to_vec()).chain(keys).collect();
+        // The second time all of them are known.
+        for _ in 0..2 {
+            assert_eq!(session.request(&watch), b"+OK\r\n");
+        }
+        session.expect(&[("SET 77777 v", "+OK"), ("MULTI", "+OK"), ("EXEC", "*-1")]);
         assert!(session.server.databases.observers.watched.is_empty());
     }
 }

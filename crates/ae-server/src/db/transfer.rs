@@ -3,6 +3,7 @@
 use super::databases::Databases;
 use super::door::Db;
 use super::event::Event;
+use std::collections::HashSet;
 use store::{Keyspace, Value};
 
 impl Databases {
@@ -114,13 +115,13 @@ impl Db<'_> {
         }
         self.databases.swap(db, other);
         for (here, there) in [(db, other), (other, db)] {
-            let held: Vec<Box<[u8]>> = {
+            let held: HashSet<Box<[u8]>> = {
                 let observers = &self.databases.observers;
                 let keys = observers.watched.keys(here).chain(observers.waiting.keys(here));
                 let either = |key: &&[u8]| [here, there].iter().any(|db| self.databases[*db].find(key).is_some());
                 keys.filter(either).map(Box::from).collect()
             };
-            self.databases.observers.all_changed(here, |key| held.iter().any(|other| **other == *key));
+            self.databases.observers.all_changed(here, |key| held.contains(key));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Clients that wait for something to happen to a key, in the order in which they came.
 
 use crate::clients::client::ClientRef;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// A key, with its database.
 pub type Place = (usize, Box<[u8]>);
@@ -10,10 +10,21 @@ pub type Place = (usize, Box<[u8]>);
 #[derive(Default)]
 pub struct Waiting {
     /// By database.
-    keys: Vec<HashMap<Box<[u8]>, VecDeque<ClientRef>>>,
+    keys: Vec<HashMap<Box<[u8]>, Queue>>,
     len: usize,
+    /// The last turn given out.
+    turn: u64,
     /// Keys that somebody waits for and that have changed, in that order and each once.
     ready: VecDeque<Place>,
+}
+
+/// Those who wait for one key.
+#[derive(Default)]
+struct Queue {
+    /// By turn.
+    clients: BTreeMap<u64, ClientRef>,
+    /// The key has changed.
+    is_ready: bool,
 }
 
 impl Waiting {
@@ -21,26 +32,30 @@ impl Waiting {
         self.len == 0
     }
 
+    /// The turn of the next client that begins to wait: the same for all of its keys.
+    pub fn next_turn(&mut self) -> u64 {
+        self.turn += 1;
+        self.turn
+    }
+
     /// A client waits for a key from now on. It is named once, however often it does.
-    pub fn add(&mut self, db: usize, key: &[u8], client: ClientRef) {
+    pub fn add(&mut self, db: usize, key: &[u8], turn: u64, client: ClientRef) {
         if self.keys.len() <= db {
             self.keys.resize_with(db + 1, HashMap::new);
         }
-        let clients = self.keys[db].entry(key.into()).or_insert_with(|| {
+        let queue = self.keys[db].entry(key.into()).or_insert_with(|| {
             self.len += 1;
-            VecDeque::new()
+            Queue::default()
         });
-        if !clients.contains(&client) {
-            clients.push_back(client);
-        }
+        queue.clients.insert(turn, client);
     }
 
-    /// A client no longer waits for a key.
-    pub fn remove(&mut self, db: usize, key: &[u8], client: ClientRef) {
+    /// The client with this turn no longer waits for a key.
+    pub fn remove(&mut self, db: usize, key: &[u8], turn: u64) {
         let Some(keys) = self.keys.get_mut(db) else { return };
-        let Some(clients) = keys.get_mut(key) else { return };
-        clients.retain(|other| *other != client);
-        if clients.is_empty() {
+        let Some(queue) = keys.get_mut(key) else { return };
+        queue.clients.remove(&turn);
+        if queue.clients.is_empty() {
             keys.remove(key);
             self.len -= 1;
         }
@@ -48,8 +63,9 @@ impl Waiting {
 
     /// A key has changed.
     pub fn changed(&mut self, db: usize, key: &[u8]) {
-        let waited_for = self.keys.get(db).is_some_and(|keys| keys.contains_key(key));
-        if waited_for && !self.ready.iter().any(|(other_db, other)| *other_db == db && **other == *key) {
+        let queue = self.keys.get_mut(db).and_then(|keys| keys.get_mut(key));
+        if let Some(queue) = queue.filter(|queue| !queue.is_ready) {
+            queue.is_ready = true;
             self.ready.push_back((db, key.into()));
         }
     }
@@ -66,9 +82,12 @@ impl Waiting {
     /// The next key that has changed, with those who wait for it.
     pub fn next_ready(&mut self) -> Option<(Place, Vec<ClientRef>)> {
         let (db, key) = self.ready.pop_front()?;
-        let clients = self.keys.get(db).and_then(|keys| keys.get(&key));
-        let clients = clients.map(|clients| clients.iter().copied().collect()).unwrap_or_default();
-        Some(((db, key), clients))
+        let queue = self.keys.get_mut(db).and_then(|keys| keys.get_mut(&key));
+        let clients = queue.map(|queue| {
+            queue.is_ready = false;
+            queue.clients.values().copied().collect()
+        });
+        Some(((db, key), clients.unwrap_or_default()))
     }
 }
 
@@ -83,8 +102,8 @@ mod tests {
     #[test]
     fn in_order_and_once() {
         let mut waiting = Waiting::default();
-        for id in [3, 1, 2, 1] {
-            waiting.add(0, b"k", client(id));
+        for (turn, id) in [(1, 3), (2, 1), (3, 2), (2, 1)] {
+            waiting.add(0, b"k", turn, client(id));
         }
         waiting.changed(0, b"other");
         waiting.changed(1, b"k");
@@ -95,8 +114,29 @@ mod tests {
         assert_eq!((place.0, &*place.1), (0, &b"k"[..]));
         assert_eq!(clients, [client(3), client(1), client(2)]);
         assert!(waiting.next_ready().is_none());
-        for id in [1, 2, 3] {
-            waiting.remove(0, b"k", client(id));
+        waiting.changed(0, b"k");
+        for turn in [1, 2, 3] {
+            waiting.remove(0, b"k", turn);
+        }
+        assert!(waiting.is_empty());
+        assert_eq!(waiting.next_ready().unwrap().1, []);
+    }
+
+    #[test]
+    fn many_clients_and_many_keys() {
+        let mut waiting = Waiting::default();
+        for id in 0..100_000u64 {
+            waiting.add(0, b"k", id, client(id));
+            waiting.add(0, &id.to_le_bytes(), id, client(id));
+        }
+        // Each twice, and told once.
+        for id in (0..100_000u64).chain(0..100_000) {
+            waiting.changed(0, &id.to_le_bytes());
+        }
+        assert_eq!(std::iter::from_fn(|| waiting.next_ready()).count(), 100_000);
+        for id in 0..100_000u64 {
+            waiting.remove(0, b"k", id);
+            waiting.remove(0, &id.to_le_bytes(), id);
         }
         assert!(waiting.is_empty());
     }

@@ -9,7 +9,7 @@ impl Server {
     pub fn start_waiting(&mut self, client: &mut Client, blocked: Blocked) {
         let reference = client.reference();
         for key in &blocked.keys {
-            self.databases.observers.waiting.add(blocked.db, key, reference);
+            self.databases.observers.waiting.add(blocked.db, key, blocked.turn, reference);
         }
         if let Some(at) = blocked.deadline {
             self.timeouts.add(at, reference);
@@ -20,7 +20,7 @@ impl Server {
     /// Nobody counts on the client for what it waited for.
     pub fn forget_waiting(&mut self, client: ClientRef, blocked: &Blocked) {
         for key in &blocked.keys {
-            self.databases.observers.waiting.remove(blocked.db, key, client);
+            self.databases.observers.waiting.remove(blocked.db, key, blocked.turn);
         }
         if let Some(at) = blocked.deadline {
             self.timeouts.remove(at, client);
@@ -43,8 +43,8 @@ impl Server {
 
     /// Forgets the keys that the client's next transaction depends on.
     pub fn unwatch(&mut self, client: &mut Client) {
-        for watched in client.watched.drain(..) {
-            self.databases.observers.watched.unwatch(watched.db, &watched.key);
+        for (db, key, _) in std::mem::take(&mut client.watched).iter() {
+            self.databases.observers.watched.unwatch(db, key);
         }
     }
 
