@@ -40,11 +40,12 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::acl::users::Users;
     use crate::clients::client::Client;
 
     #[test]
     fn hard_and_soft_limits() {
-        let mut client = Client::new(1, None, true, 0);
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
         let normal = OutputLimit { hard: 100, soft: 50, soft_seconds: 2 };
         let limits = OutputLimits { normal, ..OutputLimits::default() };
         client.output.bytes = vec![0; 49];
