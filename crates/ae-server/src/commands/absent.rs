@@ -40,9 +40,6 @@ mod tests {
     #[test]
     fn no_modules() {
         let mut session = Session::new();
-        session.expect(&[
-            ("MODULE LIST", "*0"),
-            ("MODULE LOAD m.so", "-ERR modules are not supported by this server"),
-        ]);
+        session.expect(&[("MODULE LIST", "*0"), ("MODULE LOAD m.so", "-ERR modules are not supported by this server")]);
     }
 }
