@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, with valgrind and AddressSanitizer, its
-# instruction counts, and real forks on it. A failure does not end the run; the summary at the end has each suite's
-# closing line. What forks need and cannot get is a failure here.
+# instruction counts, real forks on it, and a client's own tests on ae-server. A failure does not end the run; the
+# summary at the end has each suite's closing line. What forks and clients need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
@@ -9,12 +9,13 @@ cd "$(dirname "$0")/.."
 prepare
 export LIBAE_ALL_TOOLS=1
 
-# What the forks need is built first: cargo has one place for the library of all profiles, so that two cannot be built
-# at a time.
+# What forks and clients need is built first: cargo has one place for the library of all profiles, so that two cannot
+# be built at a time.
 forks="redis-7.0 valkey-8.1"
 for fork in $forks; do
     make --no-print-directory ABI="$fork" lib || true
 done
+make --no-print-directory server || true
 
 builds() {
     suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
@@ -32,6 +33,7 @@ small_ones() {
     suite bench-tool python3 benches/test_bench.py
     suite forks-tool python3 tools/forks/test_forks.py
     suite conformance-tool python3 tools/conformance/test_conformance.py
+    suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
     suite redis-tools-with-libae tools/forks/redis-tools.sh
@@ -48,4 +50,5 @@ wait
 for fork in $forks; do
     lane fork "$fork"
 done
+lane suite client-suites tools/client_suites/client_suites.py
 close
