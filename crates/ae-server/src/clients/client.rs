@@ -64,6 +64,8 @@ pub struct Client {
 pub enum Replies {
     On,
     Off,
+    /// Not to the running request.
+    Skip,
     /// Not to the next request.
     SkipNext,
 }

@@ -27,15 +27,17 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::On {
         return answer(server, client, args);
     }
-    let skips = client.replies == Replies::SkipNext;
+    if client.replies == Replies::SkipNext {
+        client.replies = Replies::Skip;
+    }
     let kept = std::mem::take(&mut client.output);
     answer(server, client, args);
     let own = std::mem::replace(&mut client.output, kept);
-    if skips {
-        client.replies = Replies::On;
-    } else if client.replies == Replies::On {
+    match client.replies {
+        Replies::Skip => client.replies = Replies::On,
         // It was CLIENT REPLY ON, whose reply is short.
-        client.output.bytes.extend_from_slice(&own.bytes);
+        Replies::On => client.output.bytes.extend_from_slice(&own.bytes),
+        Replies::Off | Replies::SkipNext => {}
     }
 }
 
