@@ -173,21 +173,33 @@ fn document(reply: &mut Reply<'_>, command: &Command) {
 }
 
 pub fn list(ctx: &mut Context<'_>) -> Outcome {
-    let pattern = match ctx.args.len() {
-        2 => Some(&b"*"[..]),
-        5 if ctx.is_word(2, "filterby") => match ctx.arg(3).to_ascii_lowercase().as_slice() {
-            b"pattern" => Some(ctx.arg(4)),
-            // There are no modules and no access categories.
-            b"module" | b"aclcat" => None,
-            _ => return Err(SYNTAX_ERROR.into()),
-        },
+    let all = ctx.commands.all().flat_map(|command| std::iter::once(command).chain(command.subcommands));
+    let specs = all.map(|command| command.spec);
+    let names: Vec<&str> = match ctx.args.len() {
+        2 => specs.map(|spec| spec.full_name).collect(),
+        5 if ctx.is_word(2, "filterby") => {
+            let wanted = filter(ctx.arg(3), ctx.arg(4))?;
+            specs.filter(|spec| wanted(spec)).map(|spec| spec.full_name).collect()
+        }
         _ => return Err(SYNTAX_ERROR.into()),
     };
-    let names = ctx.commands.all().map(|command| command.spec.name);
-    let names: Vec<&str> =
-        names.filter(|name| pattern.is_some_and(|pattern| matches(pattern, name.as_bytes(), Case::Ignored))).collect();
     ctx.reply().strings(&names);
     Ok(())
+}
+
+/// Which commands COMMAND LIST FILTERBY wants.
+fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Box<dyn Fn(&Spec) -> bool + 'a>, Error> {
+    match kind.to_ascii_lowercase().as_slice() {
+        b"pattern" => Ok(Box::new(|spec| matches(value, spec.full_name.as_bytes(), Case::Ignored))),
+        b"aclcat" => {
+            let named = category::NAMES.iter().find(|(_, name)| name.as_bytes().eq_ignore_ascii_case(value));
+            let wanted = named.map_or(0, |(category, _)| *category);
+            Ok(Box::new(move |spec| spec.categories() & wanted != 0))
+        }
+        // There are no modules.
+        b"module" => Ok(Box::new(|_| false)),
+        _ => Err(SYNTAX_ERROR.into()),
+    }
 }
 
 pub fn getkeys(ctx: &mut Context<'_>) -> Outcome {
@@ -228,8 +240,7 @@ fn keys_of_request(ctx: &Context<'_>) -> Result<Vec<KeyArg>, Error> {
     if !spec.fits(request.len()) {
         return Err("ERR Invalid number of arguments specified for command".into());
     }
-    let found = keys(spec, &OwnedArgs::new(&request).as_args());
-    let found = found.map_err(|_| "ERR Invalid arguments specified for command")?;
+    let found = keys(spec, &OwnedArgs::new(&request).as_args()).unwrap_or_default();
     if found.is_empty() && !spec.is(flag::NO_MANDATORY_KEYS) {
         return Err("ERR Invalid arguments specified for command".into());
     }
@@ -261,6 +272,9 @@ mod tests {
             ),
             ("COMMAND DOCS nosuch", "*0"),
             ("COMMAND LIST FILTERBY PATTERN get*", "*6 $6 getbit $3 get $6 getdel $5 getex $8 getrange $6 getset"),
+            ("COMMAND LIST FILTERBY PATTERN CONFIG|*et", "*2 $10 config|get $10 config|set"),
+            ("COMMAND LIST FILTERBY ACLCAT HyperLogLog", "*5 $5 pfadd $7 pfcount $7 pfdebug $7 pfmerge $10 pfselftest"),
+            ("COMMAND LIST FILTERBY ACLCAT nosuch", "*0"),
             ("COMMAND LIST FILTERBY MODULE x", "*0"),
             ("COMMAND LIST x", "-ERR syntax error"),
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),
@@ -275,6 +289,9 @@ mod tests {
             ("COMMAND GETKEYS MSET a 1 b 2", "*2 $1 a $1 b"),
             ("COMMAND GETKEYS OBJECT ENCODING k", "*1 $1 k"),
             ("COMMAND GETKEYS DEL a b c", "*3 $1 a $1 b $1 c"),
+            ("COMMAND GETKEYS EVAL script 0", "*0"),
+            ("COMMAND GETKEYS EVAL script 1", "*0"),
+            ("COMMAND GETKEYS LMPOP 0 a LEFT", "-ERR Invalid arguments specified for command"),
             ("COMMAND GETKEYS PING x", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),
