@@ -40,6 +40,8 @@ pub struct Client {
     pub output: Output,
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
+    /// Bytes that have arrived, while requests among them run.
+    pub running: usize,
     pub last_command: Option<&'static Spec>,
     /// Since when more output waits than the soft limit allows, in the server's ticks.
     pub above_soft_limit_since: Option<i64>,
@@ -117,6 +119,7 @@ impl Client {
             last_active: ticks,
             output: Output::default(),
             input: None,
+            running: 0,
             last_command: None,
             above_soft_limit_since: None,
             replies: Replies::On,
@@ -247,7 +250,7 @@ impl Client {
                 subscribed(Kind::Pattern),
                 subscribed(Kind::Shard),
                 self.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64),
-                buffered.0,
+                self.running + buffered.0,
                 buffered.1.saturating_sub(buffered.0),
                 self.args_memory(),
                 self.transaction_memory(),
