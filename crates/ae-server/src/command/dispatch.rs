@@ -22,26 +22,40 @@ const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "res
 const OF_SUBSCRIBERS: [&str; 9] =
     ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
 
+const SUBSCRIBING: [&str; 6] = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
+
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::On {
-        return answer(server, client, args);
+        answer(server, client, args);
+    } else {
+        answer_silently(server, client, args);
     }
+    serve_waiting(server);
+    if server.databases.observers.has_news() {
+        server.tell_news(Some(client));
+    }
+}
+
+/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to.
+fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::SkipNext {
         client.replies = Replies::Skip;
     }
     let kept = std::mem::take(&mut client.output);
-    answer(server, client, args);
+    let pushed = answer(server, client, args);
     let own = std::mem::replace(&mut client.output, kept);
-    match client.replies {
-        Replies::Skip => client.replies = Replies::On,
-        // It was CLIENT REPLY ON, whose reply is short.
-        Replies::On => client.output.bytes.extend_from_slice(&own.bytes),
-        Replies::Off | Replies::SkipNext => {}
+    // Replies::On: it was CLIENT REPLY ON.
+    if pushed || client.replies == Replies::On {
+        client.output.bytes.extend_from_slice(&own.bytes);
+    }
+    if client.replies == Replies::Skip {
+        client.replies = Replies::On;
     }
 }
 
-fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
+/// True if the reply is one that is pushed, as messages are.
+fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     match resolve(server, client, &args) {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
@@ -52,6 +66,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
+            return SUBSCRIBING.contains(&command.spec.full_name);
         }
         Err(error) => {
             if let Some(transaction) = &mut client.transaction {
@@ -62,10 +77,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
             }
         }
     }
-    serve_waiting(server);
-    if server.databases.observers.has_news() {
-        server.tell_news(Some(client));
-    }
+    false
 }
 
 /// While writes are paused, so is whatever may change something here or elsewhere.

@@ -375,6 +375,8 @@ mod tests {
             ("PING", "+PONG"),
             ("CLIENT REPLY OFF", ""),
             ("PING", ""),
+            ("SUBSCRIBE c", "*3 $9 subscribe $1 c :1"),
+            ("UNSUBSCRIBE c", "*3 $11 unsubscribe $1 c :0"),
             ("CLIENT REPLY SKIP", ""),
             ("PING", ""),
             ("PING", ""),
