@@ -187,8 +187,10 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
+type Filter<'a> = Box<dyn Fn(&Spec) -> bool + 'a>;
+
 /// Which commands COMMAND LIST FILTERBY wants.
-fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Box<dyn Fn(&Spec) -> bool + 'a>, Error> {
+fn filter<'a>(kind: &[u8], value: &'a [u8]) -> Result<Filter<'a>, Error> {
     match kind.to_ascii_lowercase().as_slice() {
         b"pattern" => Ok(Box::new(|spec| matches(value, spec.full_name.as_bytes(), Case::Ignored))),
         b"aclcat" => {
