@@ -44,6 +44,8 @@ pub struct Client {
     pub output: Output,
     /// There while a request is incomplete.
     pub input: Option<Box<Input>>,
+    /// Bytes that have arrived, while requests among them run.
+    pub running: usize,
     pub last_command: Option<&'static Spec>,
     /// Since when more output waits than the soft limit allows, in the server's ticks.
     pub above_soft_limit_since: Option<i64>,
@@ -68,6 +70,8 @@ pub struct Client {
 pub enum Replies {
     On,
     Off,
+    /// Not to the running request.
+    Skip,
     /// Not to the next request.
     SkipNext,
 }
@@ -120,6 +124,7 @@ impl Client {
             last_active: ticks,
             output: Output::default(),
             input: None,
+            running: 0,
             last_command: None,
             above_soft_limit_since: None,
             replies: Replies::On,
@@ -249,7 +254,7 @@ impl Client {
                 subscribed(Kind::Pattern),
                 subscribed(Kind::Shard),
                 self.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64),
-                buffered.0,
+                self.running + buffered.0,
                 buffered.1.saturating_sub(buffered.0),
                 self.args_memory(),
                 self.transaction_memory(),

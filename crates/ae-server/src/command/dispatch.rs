@@ -22,24 +22,40 @@ const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "res
 const OF_SUBSCRIBERS: [&str; 9] =
     ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
 
+const SUBSCRIBING: [&str; 6] = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
+
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::On {
-        return answer(server, client, args);
+        answer(server, client, args);
+    } else {
+        answer_silently(server, client, args);
     }
-    let skips = client.replies == Replies::SkipNext;
-    let kept = std::mem::take(&mut client.output);
-    answer(server, client, args);
-    let own = std::mem::replace(&mut client.output, kept);
-    if skips {
-        client.replies = Replies::On;
-    } else if client.replies == Replies::On {
-        // It was CLIENT REPLY ON, whose reply is short.
-        client.output.bytes.extend_from_slice(&own.bytes);
+    serve_waiting(server);
+    if server.databases.observers.has_news() {
+        server.tell_news(Some(client));
     }
 }
 
-fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
+/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to.
+fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
+    if client.replies == Replies::SkipNext {
+        client.replies = Replies::Skip;
+    }
+    let kept = std::mem::take(&mut client.output);
+    let pushed = answer(server, client, args);
+    let own = std::mem::replace(&mut client.output, kept);
+    // Replies::On: it was CLIENT REPLY ON.
+    if pushed || client.replies == Replies::On {
+        client.output.bytes.extend_from_slice(&own.bytes);
+    }
+    if client.replies == Replies::Skip {
+        client.replies = Replies::On;
+    }
+}
+
+/// True if the reply is one that is pushed, as messages are.
+fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     match resolve(server, client, &args) {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
@@ -50,13 +66,11 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) {
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
+            return SUBSCRIBING.contains(&command.spec.full_name);
         }
         Err(error) => refuse(server, client, &args, &error),
     }
-    serve_waiting(server);
-    if server.databases.observers.has_news() {
-        server.tell_news(Some(client));
-    }
+    false
 }
 
 /// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.

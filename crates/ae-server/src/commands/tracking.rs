@@ -233,6 +233,19 @@ mod tests {
     }
 
     #[test]
+    fn keys_read_before_do_not_count_with_prefixes() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("GET a", "_"),
+            ("CLIENT TRACKING OFF", "+OK"),
+            ("CLIENT TRACKING ON BCAST PREFIX b", "+OK"),
+            ("SET a 1", "+OK"),
+        ]);
+    }
+
+    #[test]
     fn another_client_is_told_in_its_place() {
         let mut session = Session::new();
         let mut other = session.other();

@@ -150,4 +150,14 @@ mod tests {
         session.expect(&[("SET 77777 v", "+OK"), ("MULTI", "+OK"), ("EXEC", "*-1")]);
         assert!(session.server.databases.observers.watched.is_empty());
     }
+
+    #[test]
+    fn a_missing_key_stays_missing_if_it_is_exchanged_for_an_expired_one() {
+        let mut session = Session::new();
+        session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK"), ("SELECT 1", "+OK")]);
+        session.wait(100);
+        session.expect(&[("WATCH k", "+OK"), ("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
+        session.expect(&[("SELECT 0", "+OK"), ("SET k 2", "+OK"), ("SELECT 1", "+OK"), ("WATCH k", "+OK")]);
+        session.expect(&[("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("EXEC", "*-1")]);
+    }
 }

@@ -113,6 +113,7 @@ impl Db<'_> {
         if db == other {
             return;
         }
+        self.remove_expired_watched(db, other);
         self.databases.swap(db, other);
         for (here, there) in [(db, other), (other, db)] {
             let held: HashSet<Box<[u8]>> = {
@@ -122,6 +123,18 @@ impl Db<'_> {
                 keys.filter(either).map(Box::from).collect()
             };
             self.databases.observers.all_changed(here, |key| held.contains(key));
+        }
+    }
+
+    /// Removes keys whose time has come and that are watched in one of two databases, from both: to a transaction they are
+    /// missing already, so that it does not matter to it which database they are in.
+    fn remove_expired_watched(&mut self, db: usize, other: usize) {
+        let watched = &self.databases.observers.watched;
+        let keys: Vec<Box<[u8]>> = watched.keys(db).chain(watched.keys(other)).map(Box::from).collect();
+        for key in keys {
+            for db in [db, other] {
+                self.databases.db(db, self.now).exists(&key);
+            }
         }
     }
 }

@@ -104,6 +104,12 @@ impl Net {
         {
             client.output.bytes = spare;
         }
+        client.running = bytes.len();
+        self.run_each(client, parser, bytes);
+        client.running = 0;
+    }
+
+    fn run_each(&mut self, client: &mut Client, parser: &mut RequestParser, bytes: &mut [u8]) {
         while client.closing == Closing::No && !client.waits() {
             client.output.divide();
             if client.output.pending() > OUTPUT_PAUSE {

@@ -35,7 +35,7 @@ impl Server {
         }
         for key in invalidated.keys {
             for client in self.tracking.forget(&key) {
-                if self.wants_to_know(client, current.as_deref(), by) {
+                if self.wants_to_know(client, current.as_deref(), false, by) {
                     self.tell_client(client, current.as_deref_mut(), Some(&[&key]));
                 }
             }
@@ -47,7 +47,9 @@ impl Server {
     pub fn shrink_tracking(&mut self) {
         while let Some(key) = self.tracking.excess(self.config.tracking_max_keys as usize) {
             for client in self.tracking.forget(&key) {
-                self.tell_client(client, None, Some(&[&key]));
+                if self.wants_to_know(client, None, false, None) {
+                    self.tell_client(client, None, Some(&[&key]));
+                }
             }
         }
     }
@@ -57,8 +59,8 @@ impl Server {
         for broadcast in self.tracking.take_broadcasts() {
             for client in broadcast.clients {
                 let changed = broadcast.changed.iter();
-                let keys: Vec<&[u8]> =
-                    changed.filter(|(_, by)| self.wants_to_know(client, None, *by)).map(|(key, _)| &**key).collect();
+                let wanted = changed.filter(|(_, by)| self.wants_to_know(client, None, true, *by));
+                let keys: Vec<&[u8]> = wanted.map(|(key, _)| &**key).collect();
                 if !keys.is_empty() {
                     self.tell_client(client, None, Some(&keys));
                 }
@@ -66,12 +68,19 @@ impl Server {
         }
     }
 
-    /// Whether a client is told of a change that a request of `by` made.
-    fn wants_to_know(&self, client: ClientRef, current: Option<&Client>, by: Option<ClientRef>) -> bool {
+    /// Whether a client is told of a change that a request of `by` made, of a key that it has read or (`broadcast`) one
+    /// with its prefix. It may have read the key before it began to ask for prefixes.
+    fn wants_to_know(
+        &self,
+        client: ClientRef,
+        current: Option<&Client>,
+        broadcast: bool,
+        by: Option<ClientRef>,
+    ) -> bool {
         let is_current = current.filter(|current| current.reference() == client);
         let found = is_current.or_else(|| self.clients.get(client.fd).filter(|other| other.id == client.id));
         let mode = found.and_then(|client| client.tracking.as_ref());
-        mode.is_some_and(|mode| !(mode.no_loop && by == Some(client)))
+        mode.is_some_and(|mode| mode.broadcast == broadcast && !(mode.no_loop && by == Some(client)))
     }
 
     /// Tells a client, or the one that it named for that. No keys are all keys.
