@@ -43,6 +43,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if !still_waiting {
         note_call(server, client, &args, command.spec, took, wait);
     }
+    if !server.tracking.is_empty() {
+        server.note_invalidated(Some(client));
+    }
     if client.tracking.is_some() {
         remember_keys(server, client, &args, command.spec);
     }

@@ -32,7 +32,7 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
         answer_silently(server, client, args);
     }
     serve_waiting(server);
-    if server.databases.observers.has_news() {
+    if server.has_news() {
         server.tell_news(Some(client));
     }
 }

@@ -198,6 +198,29 @@ mod tests {
     }
 
     #[test]
+    fn what_a_transaction_reads_is_not_what_it_changed_before() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("MULTI", "+OK"),
+            ("SET a 1", "+QUEUED"),
+            ("GET a", "+QUEUED"),
+            ("EXEC", "*2 +OK $1 1"),
+            ("SET a 2", "+OK >2 $10 invalidate *1 $1 a"),
+        ]);
+    }
+
+    #[test]
+    fn nobody_is_the_author_of_an_expiry() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[("CLIENT TRACKING ON NOLOOP", "+OK"), ("SET a 1 PX 100", "+OK"), ("GET a", "$1 1")]);
+        session.wait(100);
+        session.expect(&[("GET a", "_ >2 $10 invalidate *1 $1 a")]);
+    }
+
+    #[test]
     fn opting_in_and_out() {
         let mut session = Session::new();
         session.run("HELLO 3");

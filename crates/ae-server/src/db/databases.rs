@@ -110,7 +110,7 @@ impl Databases {
         self.stats.expired += 1;
         let keyspace = &mut self.keyspaces[db];
         let key = keyspace.key(id);
-        self.observers.changed(db, key);
+        self.observers.removed(db, key);
         self.observers.happened(db, key, Event::EXPIRED);
         if let Some(value) = keyspace.remove(id) {
             self.garbage.add(value);

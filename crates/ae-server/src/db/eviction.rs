@@ -21,7 +21,7 @@ impl Databases {
         let key: Box<[u8]> = self.keyspace(db).key(id).into();
         let value = self.keyspace_mut(db).remove(id);
         value.into_iter().for_each(|value| self.garbage.add(value));
-        self.observers.changed(db, &key);
+        self.observers.removed(db, &key);
         self.observers.happened(db, &key, Event::EVICTED);
         true
     }

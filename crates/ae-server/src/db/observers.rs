@@ -15,7 +15,8 @@ pub struct Notice {
 /// What has changed for the clients that keep copies of values.
 #[derive(Default)]
 pub struct Invalidated {
-    pub keys: Vec<Box<[u8]>>,
+    /// Each with whether the request changed it that was running.
+    pub keys: Vec<(Box<[u8]>, bool)>,
     /// Everything, before any of `keys`.
     pub all: bool,
 }
@@ -61,7 +62,16 @@ impl Observers {
             self.watched.changed(db, key);
         }
         if self.tracking {
-            self.invalidated.keys.push(key.into());
+            self.invalidated.keys.push((key.into(), true));
+        }
+    }
+
+    /// The server has removed a key on its own account, although a request may be running: it expired, or was evicted.
+    pub fn removed(&mut self, db: usize, key: &[u8]) {
+        self.changed_for_waiting(db, key);
+        self.watched.changed(db, key);
+        if self.tracking {
+            self.invalidated.keys.push((key.into(), false));
         }
     }
 

@@ -23,23 +23,35 @@ impl Server {
         }
     }
 
-    /// Tells of the keys that have changed since the last time, by a request of `current`.
-    pub fn tell_invalidated(&mut self, mut current: Option<&mut Client>) {
+    /// Finds out who has to be told of the keys that have changed since the last time, by a request of `current`: those
+    /// that had read them by now. They are told later, so that no reply is interrupted.
+    pub fn note_invalidated(&mut self, current: Option<&Client>) {
         let invalidated = std::mem::take(&mut self.databases.observers.invalidated);
-        let by = current.as_ref().map(|client| client.reference());
+        let author = current.map(Client::reference);
         if invalidated.all {
             self.tracking.forget_all();
-            for client in self.tracking.clients().collect::<Vec<_>>() {
-                self.tell_client(client, current.as_deref_mut(), None);
-            }
+            let clients: Vec<ClientRef> = self.tracking.clients().collect();
+            self.invalidations.extend(clients.into_iter().map(|client| (client, None)));
         }
-        for key in invalidated.keys {
+        for (key, by_request) in invalidated.keys {
+            let by = author.filter(|_| by_request);
             for client in self.tracking.forget(&key) {
-                if self.wants_to_know(client, current.as_deref(), false, by) {
-                    self.tell_client(client, current.as_deref_mut(), Some(&[&key]));
+                if self.wants_to_know(client, current, false, by) {
+                    self.invalidations.push((client, Some(key.clone())));
                 }
             }
             self.tracking.note_prefixes(&key, by);
+        }
+    }
+
+    /// Tells of the keys that have changed since the last time.
+    pub fn tell_invalidated(&mut self, mut current: Option<&mut Client>) {
+        self.note_invalidated(current.as_deref());
+        for (client, key) in std::mem::take(&mut self.invalidations) {
+            match key {
+                Some(key) => self.tell_client(client, current.as_deref_mut(), Some(&[&key])),
+                None => self.tell_client(client, current.as_deref_mut(), None),
+            }
         }
     }
 

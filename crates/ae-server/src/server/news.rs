@@ -13,6 +13,11 @@ impl Server {
         publish(&self.channels, &mut self.clients, current, kind, channel, message)
     }
 
+    /// Whether there is something to tell.
+    pub fn has_news(&self) -> bool {
+        self.databases.observers.has_news() || !self.invalidations.is_empty()
+    }
+
     /// Tells what has happened to keys since the last time.
     pub fn tell_news(&mut self, mut current: Option<&mut Client>) {
         self.tell_invalidated(current.as_deref_mut());

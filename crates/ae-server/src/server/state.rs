@@ -35,6 +35,8 @@ pub struct Server {
     pub channels: Channels,
     /// Who keeps copies of values.
     pub tracking: TrackingTable,
+    /// Who is to be told after the running request that a key has changed, or (None) all keys.
+    pub invalidations: Vec<(ClientRef, Option<Box<[u8]>>)>,
     pub pause: Pause,
     /// How much memory is used.
     pub meter: Meter,
@@ -81,6 +83,7 @@ impl Server {
             clients: Clients::new(),
             channels: Channels::default(),
             tracking: TrackingTable::default(),
+            invalidations: Vec::new(),
             pause: Pause::default(),
             meter: Meter::new(),
             timeouts: Timeouts::default(),
@@ -164,7 +167,7 @@ impl Server {
         // Nothing may change while nobody may change anything.
         let may = self.pause.which().is_none() && self.expires_actively;
         let more = may && self.databases.expires(self.now) && self.expire_now();
-        if self.databases.observers.has_news() {
+        if self.has_news() {
             self.tell_news(None);
         }
         more
