@@ -330,6 +330,10 @@ class Hand:
     def category(self):
         return self._mostly(0.95, CATEGORIES, ["all", "x", "", "READ"])
 
+    def listed_category(self):
+        """of which both servers have the same commands: CLIENT SETINFO and NO-TOUCH are of Redis 7.2"""
+        return self._mostly(0.95, [name for name in CATEGORIES if name not in ("connection", "slow")], ["all", "x"])
+
     def user(self):
         return self._mostly(0.97, ["alice", "bob"], ["nosuch", "a b", b"x\x00", ""])
 

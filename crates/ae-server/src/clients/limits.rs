@@ -3,6 +3,9 @@
 use super::client::Client;
 use crate::config::output_limits::{OutputLimit, OutputLimits};
 
+/// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
+const FIXED_BUFFER: usize = 16 * 1024;
+
 /// Clients whose output is limited in the same way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Class {
@@ -22,7 +25,8 @@ impl Client {
             Class::Normal => limits.normal,
             Class::Subscriber => limits.pubsub,
         };
-        let pending = self.output.pending() as u64;
+        // As in Redis, what its fixed buffer would hold counts as nothing.
+        let pending = Some(self.output.pending()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
         if soft == 0 || pending < soft {
             self.above_soft_limit_since = None;
         }
@@ -46,20 +50,23 @@ mod tests {
     #[test]
     fn hard_and_soft_limits() {
         let mut client = Client::new(1, None, Users::new().default_user(), 0);
-        let normal = OutputLimit { hard: 100, soft: 50, soft_seconds: 2 };
+        let normal = OutputLimit { hard: 100_000, soft: 50_000, soft_seconds: 2 };
         let limits = OutputLimits { normal, ..OutputLimits::default() };
-        client.output.bytes = vec![0; 49];
+        client.output.bytes = vec![0; 49_999];
         assert!(!client.exceeds(&limits, 0));
-        client.output.bytes = vec![0; 50];
+        client.output.bytes = vec![0; 50_000];
         assert!(!client.exceeds(&limits, 1000));
         assert!(!client.exceeds(&limits, 2999));
         assert!(client.exceeds(&limits, 3000));
         // A break begins the time anew.
         client.output.bytes = vec![0; 10];
         assert!(!client.exceeds(&limits, 3500));
-        client.output.bytes = vec![0; 60];
+        client.output.bytes = vec![0; 60_000];
         assert!(!client.exceeds(&limits, 4000));
-        client.output.bytes = vec![0; 100];
+        client.output.bytes = vec![0; 100_000];
         assert!(client.exceeds(&limits, 4000));
+        let normal = OutputLimit { hard: 1, soft: 1, soft_seconds: 0 };
+        client.output.bytes = vec![0; FIXED_BUFFER];
+        assert!(!client.exceeds(&OutputLimits { normal, ..limits }, 4000));
     }
 }

@@ -56,7 +56,12 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
 
 /// True if the reply is one that is pushed, as messages are.
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
-    match resolve(server, client, &args) {
+    let resolved = resolve(server, client, &args);
+    // Of what had to be evicted for this request it is told before the reply.
+    if server.has_news() {
+        server.tell_news(Some(client));
+    }
+    match resolved {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
             server.pause.add(client.reference());

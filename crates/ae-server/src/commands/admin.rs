@@ -111,6 +111,13 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
+/// When something was last saved: never, and until it is, Redis replies when it was started.
+pub fn lastsave(ctx: &mut Context<'_>) -> Outcome {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let started = now.saturating_sub(ctx.server.started.elapsed());
+    ctx.reply_integer(started.as_secs() as i64)
+}
+
 /// What this server is to others: a primary without replicas.
 pub fn role(ctx: &mut Context<'_>) -> Outcome {
     let mut reply = ctx.reply();

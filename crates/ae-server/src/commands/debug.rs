@@ -42,6 +42,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
             "    Checks the size, and changes nothing: lists have no such threshold.",
         ],
     ),
+    ("pause-cron", 1..=1, pause_cron, &["PAUSE-CRON <0|1>", "    With 1, nothing is done regularly."]),
     ("reload", 0..=ANY, reload, &["RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "    Writes and reads every value, in memory."]),
     (
         "set-active-expire",
@@ -89,6 +90,11 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
     let duration = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
     std::thread::sleep(duration);
     ctx.server.read_clock();
+    ctx.reply_ok()
+}
+
+fn pause_cron(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.cron_paused = ctx.integer(2)? != 0;
     ctx.reply_ok()
 }
 

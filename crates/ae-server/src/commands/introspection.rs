@@ -52,10 +52,11 @@ fn describe(reply: &mut Reply<'_>, command: &Command) {
     let categories = spec.categories();
     let held = category::NAMES.iter().filter(|(bit, _)| categories & bit != 0);
     names(reply, held.map(|(_, name)| format!("@{name}")));
-    reply.strings(spec.tips);
+    reply.set(spec.tips.len());
+    spec.tips.iter().for_each(|tip| reply.bulk(tip));
     reply.set(spec.keys.len());
     spec.keys.iter().for_each(|keys| describe_keys(reply, keys));
-    reply.array(command.subcommands.len());
+    reply.set(command.subcommands.len());
     command.subcommands.iter().for_each(|sub| describe(reply, sub));
 }
 

@@ -23,8 +23,13 @@ impl Server {
         if memory.max == 0 || self.meter.used() <= memory.max {
             return Room::Enough;
         }
-        let (policy, samples, max) = (memory.policy, memory.samples, memory.max);
-        let (start, limit) = (Instant::now(), round(memory.eviction_tenacity));
+        let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
+        // Other threads may have freed something.
+        self.renew_meter();
+        if self.meter.used() <= max {
+            return Room::Enough;
+        }
+        let (start, limit) = (Instant::now(), round(tenacity));
         loop {
             for _ in 0..BATCH {
                 if !self.databases.evict_one(policy, samples, self.now) {

@@ -33,6 +33,8 @@ pub struct Server {
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
+    /// For tests: nothing is done regularly.
+    pub cron_paused: bool,
     /// Who keeps copies of values.
     pub tracking: TrackingTable,
     /// Who is to be told after the running request that a key has changed, or (None) all keys.
@@ -82,6 +84,7 @@ impl Server {
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
+            cron_paused: false,
             tracking: TrackingTable::default(),
             invalidations: Vec::new(),
             pause: Pause::default(),
@@ -185,6 +188,9 @@ impl Server {
     /// What is done a few times per second. Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
         self.read_clock();
+        if self.cron_paused {
+            return self.cron_interval();
+        }
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
         self.shrink_tracking();
