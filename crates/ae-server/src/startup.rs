@@ -43,6 +43,7 @@ fn serve(config: Config) -> Result<(), String> {
     let stopped_by = signals::watch(&serving.el).map_err(|error| format!("cannot watch for signals: {error}"))?;
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
     log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", serving.places()));
+    log::say("Ready to accept connections\n".into());
     if daemon::is_one() {
         log::flush();
         daemon::detach().map_err(|error| format!("cannot detach from the terminal: {error}"))?;

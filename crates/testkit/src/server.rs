@@ -30,7 +30,7 @@ impl Server {
         Server::spawn(command.args(args), port)
     }
 
-    /// Starts it with a command that says it all, and waits for its first line.
+    /// Starts it with a command that says it all, and waits until it says that it is ready, on two lines.
     pub fn spawn(command: &mut Command, port: u16) -> Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -42,6 +42,9 @@ impl Server {
             stderr.take().unwrap().read_to_string(&mut error).unwrap();
             panic!("the server did not start: {error}");
         }
+        let mut accepting = String::new();
+        stdout.read_line(&mut accepting).unwrap();
+        assert_eq!(accepting, "Ready to accept connections\n");
         Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port }
     }
 

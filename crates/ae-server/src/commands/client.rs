@@ -2,12 +2,13 @@
 
 use crate::acl::user::User;
 use crate::clients::client::{Client, Closing, Replies};
-use crate::command::context::Context;
+use crate::command::context::{Context, reply_error};
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::server::pause::Paused;
 use crate::server::state::Server;
 use resp::number;
 use std::rc::Rc;
+use std::time::Duration;
 
 pub fn setname(ctx: &mut Context<'_>) -> Outcome {
     set_name(ctx, ctx.arg(2))?;
@@ -244,7 +245,9 @@ pub fn unblock(ctx: &mut Context<'_>) -> Outcome {
     let blocked = client.blocked.take();
     if let Some(blocked) = &blocked {
         if with_error {
-            client.reply().error(b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            reply_error(ctx.server, &mut client, b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            let stats = &mut ctx.server.stats;
+            stats.calls.worked(blocked.spec, Duration::ZERO, stats.errors.take_new(), false);
         } else {
             blocked.on_timeout.reply(&mut client.reply());
         }
@@ -426,6 +429,9 @@ mod tests {
             session.expect(&[(&format!("CLIENT UNBLOCK {id}{how}"), ":1"), (&format!("CLIENT UNBLOCK {id}"), ":0")]);
             assert_eq!(session.received(&mut other), reply);
         }
+        // The error counts as a failure of the command that waited.
+        assert!(session.run("INFO errorstats").contains("errorstat_UNBLOCKED:count=1"));
+        assert!(session.run("INFO commandstats").contains("rejected_calls=0,failed_calls=1"));
         session.expect(&[
             ("CLIENT UNBLOCK 999", ":0"),
             ("CLIENT UNBLOCK 1 x", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
