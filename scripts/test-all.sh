@@ -50,5 +50,7 @@ wait
 for fork in $forks; do
     lane fork "$fork"
 done
+wait
+# Nor can the clients', which give a message a tenth of a second to arrive.
 lane suite client-suites tools/client_suites/client_suites.py
 close
