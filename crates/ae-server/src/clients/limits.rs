@@ -6,25 +6,11 @@ use crate::config::output_limits::{OutputLimit, OutputLimits};
 /// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
 const FIXED_BUFFER: usize = 16 * 1024;
 
-/// Clients whose output is limited in the same way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Class {
-    Normal,
-    /// It has subscribed to something.
-    Subscriber,
-}
-
 impl Client {
-    pub fn class(&self) -> Class {
-        if self.subscriptions.is_some() { Class::Subscriber } else { Class::Normal }
-    }
-
     /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
     pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
-        let OutputLimit { hard, soft, soft_seconds } = match self.class() {
-            Class::Normal => limits.normal,
-            Class::Subscriber => limits.pubsub,
-        };
+        let is_subscriber = self.subscriptions.is_some();
+        let OutputLimit { hard, soft, soft_seconds } = if is_subscriber { limits.pubsub } else { limits.normal };
         // As in Redis, what its fixed buffer would hold counts as nothing.
         let pending = Some(self.output.pending()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
         if soft == 0 || pending < soft {

@@ -1,6 +1,7 @@
 //! Places in a sorted set: GEOADD, GEODIST, GEOHASH, GEOPOS.
 
 use super::geo_options::{coordinates, point, unit};
+use crate::clients::reply::Reply;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::event::Event;
@@ -58,29 +59,27 @@ pub fn geodist(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn geohash(ctx: &mut Context<'_>) -> Outcome {
-    let (key, members) = (ctx.arg(1), ctx.args.from(2));
-    let (db, mut reply) = ctx.split();
-    let set = db.read::<SortedSet>(key)?;
-    reply.array(members.len());
-    for member in members {
-        match set.and_then(|set| set.score(member)) {
-            Some(score) => reply.bulk(Point::of(score).text()),
-            None => reply.null(),
-        }
-    }
-    Ok(())
+    reply_points(ctx, |reply, point| match point {
+        Some(point) => reply.bulk(point.text()),
+        None => reply.null(),
+    })
 }
 
 pub fn geopos(ctx: &mut Context<'_>) -> Outcome {
+    reply_points(ctx, |reply, point| match point {
+        Some(point) => coordinates(reply, point),
+        None => reply.null_array(),
+    })
+}
+
+/// Replies about each of the members that the request names.
+fn reply_points(ctx: &mut Context<'_>, each: impl Fn(&mut Reply<'_>, Option<Point>)) -> Outcome {
     let (key, members) = (ctx.arg(1), ctx.args.from(2));
     let (db, mut reply) = ctx.split();
     let set = db.read::<SortedSet>(key)?;
     reply.array(members.len());
     for member in members {
-        match set.and_then(|set| set.score(member)) {
-            Some(score) => coordinates(&mut reply, Point::of(score)),
-            None => reply.null_array(),
-        }
+        each(&mut reply, set.and_then(|set| set.score(member)).map(Point::of));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Moving an element from one list to another, or to the other end, at once or when there is one.
 
-use super::list_pops::first_list;
 use super::lists::{parse_end, popped, pushed};
+use super::several_keys::first_with;
 use crate::clients::blocked::OnTimeout;
 use crate::command::context::{Context, Wait};
 use crate::command::error::Outcome;
@@ -28,7 +28,7 @@ pub fn brpoplpush(ctx: &mut Context<'_>) -> Outcome {
 fn move_or_wait(ctx: &mut Context<'_>, from: End, to: End, timeout: usize) -> Outcome {
     let timeout = ctx.timeout(timeout)?;
     let source = ctx.args.from(1).take(1);
-    if first_list(ctx, source.clone())?.is_some() {
+    if first_with::<List>(ctx, source.clone())?.is_some() {
         move_at_once(ctx, from, to)
     } else if ctx.wait == Wait::Never {
         // An array as null is for those who waited.

@@ -1,11 +1,11 @@
 //! Taking elements out of lists, at once or when there are some.
 
 use super::lists::{parse_end, popped};
+use super::several_keys::{Several, first_with, pop_several};
 use crate::clients::blocked::OnTimeout;
 use crate::clients::reply::Reply;
-use crate::command::context::{Context, Wait};
-use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
-use crate::db::door::WrongType;
+use crate::command::context::Context;
+use crate::command::error::Outcome;
 use crate::db::edit::Edit;
 use store::types::list::{End, List};
 
@@ -29,13 +29,13 @@ fn pop(ctx: &mut Context<'_>, end: End) -> Outcome {
         (None, None) => reply.null(),
         (None, Some(_)) => reply.null_array(),
         (Some(mut list), None) => _ = list.pop(end, |element| reply.element(element)),
-        (Some(list), Some(count)) => pop_several(list, end, count, &mut reply),
+        (Some(list), Some(count)) => pop_elements(list, end, count, &mut reply),
     }
     Ok(())
 }
 
 /// Pops up to `count` elements and replies with them.
-fn pop_several(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Reply<'_>) {
+fn pop_elements(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Reply<'_>) {
     let len = list.len();
     let count = count.min(len);
     reply.array(count);
@@ -48,59 +48,21 @@ fn pop_several(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Rep
 }
 
 pub fn lmpop(ctx: &mut Context<'_>) -> Outcome {
-    let from = Several::parse(ctx, 1)?;
-    if !from.pop(ctx)? {
-        ctx.reply().null_array();
-    }
-    Ok(())
+    pop_several::<List, _>(ctx, false, parse_end, pop_from)
 }
 
 pub fn blmpop(ctx: &mut Context<'_>) -> Outcome {
-    let from = Several::parse(ctx, 2)?;
-    let timeout = ctx.timeout(1)?;
-    if from.pop(ctx)? {
-        return Ok(());
-    }
-    ctx.wait_for(ctx.args.from(from.first).take(from.keys), timeout, OnTimeout::NullArray)
+    pop_several::<List, _>(ctx, true, parse_end, pop_from)
 }
 
-/// What LMPOP pops from: `numkeys key [key ...] <LEFT | RIGHT> [COUNT count]`.
-struct Several {
-    /// The index of the first key.
-    first: usize,
-    keys: usize,
-    end: End,
-    count: usize,
-}
-
-impl Several {
-    fn parse(ctx: &Context<'_>, index: usize) -> Result<Several, Error> {
-        let keys = ctx.integer_in(index, 1.., "ERR numkeys should be greater than 0")? as usize;
-        let first = index + 1;
-        let end_at = first.saturating_add(keys);
-        let end = parse_end(ctx, end_at)?;
-        let (mut count, mut options) = (1, ctx.args.len() - end_at - 1);
-        if options >= 2 && ctx.is_word(end_at + 1, "count") {
-            count = ctx.integer_in(end_at + 2, 1.., "ERR count should be greater than 0")? as usize;
-            options -= 2;
-        }
-        if options > 0 {
-            return Err(SYNTAX_ERROR.into());
-        }
-        Ok(Several { first, keys, end, count })
+fn pop_from(ctx: &mut Context<'_>, key: &[u8], from: Several<End>) -> Outcome {
+    let (db, mut reply) = ctx.split();
+    if let Some(list) = db.edit::<List>(key, popped(from.place))? {
+        reply.array(2);
+        reply.bulk(key);
+        pop_elements(list, from.place, from.count, &mut reply);
     }
-
-    /// Pops from the first list that is there, and replies. False if none is.
-    fn pop(&self, ctx: &mut Context<'_>) -> Result<bool, Error> {
-        let Some(key) = first_list(ctx, ctx.args.from(self.first).take(self.keys))? else { return Ok(false) };
-        let (db, mut reply) = ctx.split();
-        if let Some(list) = db.edit::<List>(key, popped(self.end))? {
-            reply.array(2);
-            reply.bulk(key);
-            pop_several(list, self.end, self.count, &mut reply);
-        }
-        Ok(true)
-    }
+    Ok(())
 }
 
 pub fn blpop(ctx: &mut Context<'_>) -> Outcome {
@@ -115,7 +77,7 @@ pub fn brpop(ctx: &mut Context<'_>) -> Outcome {
 fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> Outcome {
     let timeout = ctx.timeout(ctx.args.len() - 1)?;
     let keys = ctx.args.from(1).take(ctx.args.len() - 2);
-    let Some(key) = first_list(ctx, keys.clone())? else {
+    let Some(key) = first_with::<List>(ctx, keys.clone())? else {
         return ctx.wait_for(keys, timeout, OnTimeout::NullArray);
     };
     let (db, mut reply) = ctx.split();
@@ -125,23 +87,6 @@ fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> Outcome {
         list.pop(end, |element| reply.element(element));
     }
     Ok(())
-}
-
-/// The first of the keys with a list. A key with something else is an error, but of no interest to a request that
-/// waits: a list may come yet.
-pub(super) fn first_list<'a>(
-    ctx: &mut Context<'a>,
-    keys: impl Iterator<Item = &'a [u8]>,
-) -> Result<Option<&'a [u8]>, Error> {
-    for key in ctx.keys_to_try(keys) {
-        match ctx.db().peek::<List>(key).map(|list| list.is_some()) {
-            Ok(true) => return Ok(Some(key)),
-            Ok(false) => {}
-            Err(WrongType) if ctx.wait == Wait::Again => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(None)
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ pub mod set;
 pub mod set_algebra;
 mod set_options;
 pub mod sets;
+mod several_keys;
 pub mod slowlog;
 pub mod sort;
 pub mod sorted_set_algebra;

@@ -1,10 +1,10 @@
 //! Sorted sets: taking out the members with the lowest or the highest scores, at once or when there are some.
 
+use super::several_keys::{Several, first_with, pop_several};
 use crate::clients::blocked::OnTimeout;
 use crate::clients::reply::Reply;
-use crate::command::context::{Context, Wait};
+use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
-use crate::db::door::WrongType;
 use crate::db::edit::Edit;
 use crate::db::event::Event;
 use resp::Protocol;
@@ -80,7 +80,7 @@ pub fn bzpopmax(ctx: &mut Context<'_>) -> Outcome {
 fn pop_or_wait(ctx: &mut Context<'_>, lot: Lot) -> Outcome {
     let timeout = ctx.timeout(ctx.args.len() - 1)?;
     let keys = ctx.args.from(1).take(ctx.args.len() - 2);
-    let Some(key) = first_set(ctx, keys.clone())? else {
+    let Some(key) = first_with::<SortedSet>(ctx, keys.clone())? else {
         return ctx.wait_for(keys, timeout, OnTimeout::NullArray);
     };
     let (db, mut reply) = ctx.split();
@@ -93,78 +93,31 @@ fn pop_or_wait(ctx: &mut Context<'_>, lot: Lot) -> Outcome {
 }
 
 pub fn zmpop(ctx: &mut Context<'_>) -> Outcome {
-    let from = Several::parse(ctx, 1)?;
-    if !from.pop(ctx)? {
-        ctx.reply().null_array();
-    }
-    Ok(())
+    pop_several::<SortedSet, _>(ctx, false, parse_lot, pop_from)
 }
 
 pub fn bzmpop(ctx: &mut Context<'_>) -> Outcome {
-    let from = Several::parse(ctx, 2)?;
-    let timeout = ctx.timeout(1)?;
-    if from.pop(ctx)? {
-        return Ok(());
-    }
-    ctx.wait_for(ctx.args.from(from.first).take(from.keys), timeout, OnTimeout::NullArray)
+    pop_several::<SortedSet, _>(ctx, true, parse_lot, pop_from)
 }
 
-/// What ZMPOP pops from: `numkeys key [key ...] <MIN | MAX> [COUNT count]`.
-struct Several {
-    /// The index of the first key.
-    first: usize,
-    keys: usize,
-    lot: Lot,
-    count: usize,
-}
-
-impl Several {
-    fn parse(ctx: &Context<'_>, index: usize) -> Result<Several, Error> {
-        let keys = ctx.integer_in(index, 1.., "ERR numkeys should be greater than 0")? as usize;
-        let first = index + 1;
-        let lot_at = first.saturating_add(keys);
-        let lot = match ctx.args.get(lot_at).unwrap_or_default().to_ascii_lowercase().as_slice() {
-            b"min" => Lot::Lowest,
-            b"max" => Lot::Highest,
-            _ => return Err(SYNTAX_ERROR.into()),
-        };
-        let (mut count, mut options) = (1, ctx.args.len() - lot_at - 1);
-        if options >= 2 && ctx.is_word(lot_at + 1, "count") {
-            count = ctx.integer_in(lot_at + 2, 1.., "ERR count should be greater than 0")? as usize;
-            options -= 2;
-        }
-        if options > 0 {
-            return Err(SYNTAX_ERROR.into());
-        }
-        Ok(Several { first, keys, lot, count })
-    }
-
-    /// Pops from the first sorted set that is there, and replies. False if none is.
-    fn pop(&self, ctx: &mut Context<'_>) -> Result<bool, Error> {
-        let Some(key) = first_set(ctx, ctx.args.from(self.first).take(self.keys))? else { return Ok(false) };
-        let (db, mut reply) = ctx.split();
-        if let Some(set) = db.edit::<SortedSet>(key, self.lot.event())? {
-            reply.array(2);
-            reply.bulk(key);
-            reply.array(self.count.min(set.len()));
-            self.lot.pop(set, self.count, &mut reply, true);
-        }
-        Ok(true)
+/// An argument as which members go first.
+fn parse_lot(ctx: &Context<'_>, index: usize) -> Result<Lot, Error> {
+    match () {
+        _ if ctx.is_word(index, "min") => Ok(Lot::Lowest),
+        _ if ctx.is_word(index, "max") => Ok(Lot::Highest),
+        _ => Err(SYNTAX_ERROR.into()),
     }
 }
 
-/// The first of the keys with a sorted set. A key with something else is an error, but of no interest to a request that
-/// waits: a sorted set may come yet.
-fn first_set<'a>(ctx: &mut Context<'a>, keys: impl Iterator<Item = &'a [u8]>) -> Result<Option<&'a [u8]>, Error> {
-    for key in ctx.keys_to_try(keys) {
-        match ctx.db().peek::<SortedSet>(key).map(|set| set.is_some()) {
-            Ok(true) => return Ok(Some(key)),
-            Ok(false) => {}
-            Err(WrongType) if ctx.wait == Wait::Again => {}
-            Err(error) => return Err(error.into()),
-        }
+fn pop_from(ctx: &mut Context<'_>, key: &[u8], from: Several<Lot>) -> Outcome {
+    let (db, mut reply) = ctx.split();
+    if let Some(set) = db.edit::<SortedSet>(key, from.place.event())? {
+        reply.array(2);
+        reply.bulk(key);
+        reply.array(from.count.min(set.len()));
+        from.place.pop(set, from.count, &mut reply, true);
     }
-    Ok(None)
+    Ok(())
 }
 
 #[cfg(test)]
