@@ -80,7 +80,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
 
 /// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.
 fn refuse(server: &mut Server, client: &mut Client, args: &Args<'_>, error: &Error) {
-    if find(server, &args[0]).is_some_and(|command| command.spec.full_name == "exec") {
+    if find(server, &args[0]).is_some_and(|command| is_exec(command.spec)) {
         client.transaction = None;
         server.unwatch(client);
         let reason = error.0.strip_prefix(b"ERR ").unwrap_or(&error.0);
@@ -107,12 +107,19 @@ fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
     match server.pause.which() {
         None => false,
         Some(Paused::All) => true,
-        Some(Paused::Writes) => {
-            let queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
-            let executes = spec.full_name == "exec" && queued.clone().any(|(spec, _)| may_change(spec));
-            may_change(spec) && client.transaction.is_none() || executes
-        }
+        // What is queued waits with its EXEC.
+        Some(Paused::Writes) => concerns(client, spec, may_change) && (client.transaction.is_none() || is_exec(spec)),
     }
+}
+
+fn is_exec(spec: &Spec) -> bool {
+    spec.full_name == "exec"
+}
+
+/// Whether a request is of a kind, or with EXEC one of those that it runs.
+fn concerns(client: &Client, spec: &Spec, kind: impl Fn(&Spec) -> bool) -> bool {
+    let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
+    kind(spec) || (is_exec(spec) && queued.any(|(spec, _)| kind(spec)))
 }
 
 /// Serves those who wait for keys that have changed.
@@ -180,10 +187,7 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
 
 /// Makes room for what the request may add. One that only takes away is served in any case, so that clients can help.
 fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(), Error> {
-    let adds = |spec: &Spec| spec.is(flag::DENYOOM);
-    let queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
-    let executes = spec.full_name == "exec" && queued.clone().any(|(spec, _)| adds(spec));
-    if server.make_room() == Room::None && (adds(spec) || executes) {
+    if server.make_room() == Room::None && concerns(client, spec, |spec| spec.is(flag::DENYOOM)) {
         return Err(OUT_OF_MEMORY.into());
     }
     Ok(())
