@@ -165,5 +165,9 @@ mod tests {
         assert_eq!(positions("EVAL script 0 a"), Ok(vec![]));
         assert_eq!(positions("EVAL script x a"), Err(Malformed));
         assert_eq!(positions("EVAL script 5 a"), Err(Malformed));
+        // The last of several KEYS is the one.
+        assert_eq!(positions("MIGRATE h 1  0 9 KEYS KEYS a b"), Ok(vec![8, 9]));
+        assert_eq!(positions("MIGRATE h 1 k 0 9"), Ok(vec![3]));
+        assert_eq!(positions("SORT k STORE a STORE b"), Ok(vec![1, 5]));
     }
 }

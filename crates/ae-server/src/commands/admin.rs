@@ -194,6 +194,8 @@ mod tests {
     fn odds_and_ends() {
         let mut session = Session::new();
         assert!(session.run("TIME").starts_with("*2 $10 "));
+        // Nothing has been saved: the time of the start, in ten digits.
+        assert!(session.run("LASTSAVE").len() == 11 && session.run("LASTSAVE").starts_with(':'));
         session.expect(&[
             ("DEBUG SLEEP 0.001", "+OK"),
             ("DEBUG SLEEP -1", "+OK"),

@@ -137,3 +137,19 @@ fn keys_can_be_left_alone_when_they_expire() {
     session.server.expire();
     session.expect(&[("DBSIZE", ":0")]);
 }
+
+#[test]
+fn nothing_is_done_regularly_while_the_cron_is_paused() {
+    let mut session = Session::new();
+    session.expect(&[("DEBUG PAUSE-CRON 1", "+OK"), ("SET k v PX 1", "+OK")]);
+    // The key's time has come, whatever the machine is busy with.
+    std::thread::sleep(std::time::Duration::from_millis(2));
+    session.server.cron();
+    assert_eq!(session.server.databases.stats.expired, 0);
+    session.expect(&[
+        ("DEBUG PAUSE-CRON 0", "+OK"),
+        ("DEBUG PAUSE-CRON x", "-ERR value is not an integer or out of range"),
+    ]);
+    session.server.cron();
+    assert_eq!(session.server.databases.stats.expired, 1);
+}

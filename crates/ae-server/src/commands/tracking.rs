@@ -221,6 +221,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_evicted_for_a_request_is_told_before_its_reply() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("SET a 1", "+OK"),
+            ("GET a", "$1 1"),
+            ("CONFIG SET maxmemory-policy allkeys-random maxmemory 1", "+OK"),
+            ("PING", ">2 $10 invalidate *1 $1 a +PONG"),
+        ]);
+    }
+
+    #[test]
     fn opting_in_and_out() {
         let mut session = Session::new();
         session.run("HELLO 3");

@@ -73,3 +73,26 @@ impl Server {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::clients::subscriptions::Kind;
+    use crate::testing::Session;
+
+    #[test]
+    fn nothing_is_left_of_a_client_that_leaves() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        for line in ["WATCH k", "SUBSCRIBE c", "PSUBSCRIBE p*", "SSUBSCRIBE s", "HELLO 3", "CLIENT TRACKING ON BCAST"] {
+            session.run_as(&mut other, line);
+        }
+        session.run_as(&mut other, "BLPOP k 10");
+        let mut client = session.server.clients.take_same(other).unwrap();
+        session.server.release(&mut client);
+        let server = &session.server;
+        assert_eq!([Kind::Channel, Kind::Pattern, Kind::Shard].map(|kind| server.channels.count(kind)), [0; 3]);
+        let observers = &server.databases.observers;
+        assert!(observers.watched.is_empty() && observers.waiting.is_empty());
+        assert!(server.tracking.is_empty() && server.timeouts.first().is_none());
+    }
+}
