@@ -2,8 +2,6 @@
 
 use crate::ports::free_port;
 use crate::server::Server;
-use crate::wait::eventually;
-use std::net::TcpStream;
 use std::process::Command;
 
 /// Starts redis-server with these options, on a free port of the loopback interface and without files. None if it is
@@ -19,8 +17,5 @@ pub fn redis_server(options: &[&str]) -> Option<Server> {
     command
         .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "no"])
         .args(options);
-    let server = Server::spawn(&mut command, port);
-    // Its first line comes before it listens.
-    eventually("redis-server listens", || TcpStream::connect(("127.0.0.1", port)).ok());
-    Some(server)
+    Some(Server::spawn(&mut command, port))
 }

@@ -30,21 +30,23 @@ impl Server {
         Server::spawn(command.args(args), port)
     }
 
-    /// Starts it with a command that says it all, and waits until it says that it is ready, on two lines.
+    /// Starts it with a command that says it all, and waits until it says that it accepts connections, as redis-server
+    /// does, too.
     pub fn spawn(command: &mut Command, port: u16) -> Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready_line = String::new();
         stdout.read_line(&mut ready_line).unwrap();
         let mut stderr = child.stderr.take();
-        if ready_line.is_empty() {
-            let mut error = String::new();
-            stderr.take().unwrap().read_to_string(&mut error).unwrap();
-            panic!("the server did not start: {error}");
+        let mut line = ready_line.clone();
+        while !line.contains("Ready to accept connections") {
+            line.clear();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let mut error = String::new();
+                stderr.take().unwrap().read_to_string(&mut error).unwrap();
+                panic!("the server did not start: {error}");
+            }
         }
-        let mut accepting = String::new();
-        stdout.read_line(&mut accepting).unwrap();
-        assert_eq!(accepting, "Ready to accept connections\n");
         Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port }
     }
 
