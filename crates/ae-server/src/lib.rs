@@ -21,6 +21,7 @@ mod observe;
 mod process;
 mod pubsub;
 mod record;
+mod replication;
 mod serve;
 mod server;
 mod signals;

@@ -6,6 +6,7 @@ pub mod input;
 pub mod limits;
 pub mod output;
 pub mod queue;
+pub mod replica;
 pub mod reply;
 pub mod subscriptions;
 pub mod table;

@@ -25,10 +25,6 @@ pub fn persistence(_: &mut Context<'_>) -> Outcome {
     Err("ERR persistence is not supported by this server: it keeps its data in memory only".into())
 }
 
-pub fn replication(_: &mut Context<'_>) -> Outcome {
-    Err("ERR replication is not supported by this server".into())
-}
-
 pub fn migrate(_: &mut Context<'_>) -> Outcome {
     Err("ERR MIGRATE is not supported by this server: DUMP here and RESTORE there do the same".into())
 }

@@ -48,7 +48,7 @@ pub fn swapdb(ctx: &mut Context<'_>) -> Outcome {
 }
 
 /// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
-fn dispose(databases: Vec<Keyspace>, background: bool) {
+pub fn dispose(databases: Vec<Keyspace>, background: bool) {
     const WORTH_A_THREAD: u64 = 1000;
     let dispose = |databases: Vec<Keyspace>| {
         drop(databases);
@@ -116,16 +116,6 @@ pub fn lastsave(ctx: &mut Context<'_>) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let started = now.saturating_sub(ctx.server.started.elapsed());
     ctx.reply_integer(started.as_secs() as i64)
-}
-
-/// What this server is to others: a primary without replicas.
-pub fn role(ctx: &mut Context<'_>) -> Outcome {
-    let mut reply = ctx.reply();
-    reply.array(3);
-    reply.bulk("master");
-    reply.integer(0);
-    reply.array(0);
-    Ok(())
 }
 
 #[cfg(test)]

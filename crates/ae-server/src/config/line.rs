@@ -109,7 +109,6 @@ mod tests {
             ("appendonly yes", "ae-server supports only the value 'no': it has no persistence yet"),
             ("save 60 1", "ae-server supports only the value '': it has no persistence yet"),
             ("save 60", "Invalid save parameters"),
-            ("slaveof h 1", "ae-server supports only the value 'no one': it has no replication yet"),
             ("slaveof h x", "Invalid master port"),
         ] {
             assert_eq!(applied(line).unwrap_err(), reason, "{line}");

@@ -2,13 +2,15 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{Encodings, Memory, Observation, Process, Security};
+use super::groups::{Encodings, Memory, Observation, Process, Replication, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The Redis whose behaviour clients may expect. They choose features by it.
+pub const REDIS_VERSION: &str = "7.0.15";
 /// Room in the event loop for descriptors that are not clients': listeners, signals, files, what libraries open.
 const SPARE_DESCRIPTORS: usize = 128;
 
@@ -62,6 +64,7 @@ pub struct Config {
     pub encodings: Encodings,
     pub observation: Observation,
     pub security: Security,
+    pub replication: Replication,
     pub process: Process,
     /// The values of directives that are accepted although nothing depends on them.
     pub kept: BTreeMap<&'static str, Value>,
@@ -78,6 +81,13 @@ pub struct TypeLimits {
     pub zset: store::types::zset::Limits,
     pub hyperloglog: store::types::hyperloglog::Limits,
     pub stream: store::types::stream::Limits,
+}
+
+impl TypeLimits {
+    /// Those that reading a dump goes by.
+    pub fn for_dumps(&self) -> rdb::Limits {
+        rdb::Limits { list: self.list, set: self.set, hash: self.hash, zset: self.zset }
+    }
 }
 
 impl Default for TypeLimits {
@@ -127,6 +137,7 @@ impl Default for Config {
             encodings: Encodings::default(),
             observation: Observation::default(),
             security: Security::default(),
+            replication: Replication::default(),
             process: Process::default(),
             kept: BTreeMap::new(),
             obsolete: Vec::new(),

@@ -32,6 +32,17 @@ pub struct KeyStats {
     pub expire_stopped: u64,
 }
 
+/// What becomes of a key whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// It is removed, and others are told.
+    Removes,
+    /// It cannot be seen; the primary removes it.
+    Hides,
+    /// It is there as long as the primary has not removed it.
+    Ignores,
+}
+
 /// All databases, by number. Commands change them through `Db` alone.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
@@ -52,6 +63,7 @@ pub struct Databases {
     /// What they are elsewhere.
     pub effects: Effects,
     pub stats: KeyStats,
+    pub expiry: Expiry,
 }
 
 impl Index<usize> for Databases {
@@ -76,6 +88,7 @@ impl Databases {
             dirty: 0,
             effects: Effects::default(),
             stats: KeyStats::default(),
+            expiry: Expiry::Removes,
         }
     }
 

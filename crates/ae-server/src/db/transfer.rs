@@ -13,6 +13,20 @@ impl Databases {
     }
 }
 
+impl Databases {
+    /// Puts others in the place of all databases, and returns those.
+    pub fn put_all(&mut self, databases: Vec<Keyspace>) -> Vec<Keyspace> {
+        let old = self.take();
+        for (number, keyspace) in databases.into_iter().enumerate().take(self.len()) {
+            *self.keyspace_mut(number) = keyspace;
+            let keys: Vec<Box<[u8]>> = self.observers.waiting.keys(number).map(Box::from).collect();
+            let there: Vec<_> = keys.iter().filter(|key| self[number].find(key).is_some()).collect();
+            there.into_iter().for_each(|key| self.observers.changed(number, key));
+        }
+        old
+    }
+}
+
 impl Db<'_> {
     /// Gives the value of a key, with its deadline, to another key, over what that holds.
     pub fn rename(&mut self, from: &[u8], to: &[u8]) {

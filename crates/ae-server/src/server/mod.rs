@@ -1,9 +1,12 @@
 //! The state that all clients share.
 
+pub mod copies;
 pub mod invalidation;
+pub mod link;
 pub mod news;
 pub mod pause;
 pub mod propagation;
+pub mod replicas;
 pub mod room;
 pub mod state;
 pub mod stats;

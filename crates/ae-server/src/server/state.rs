@@ -19,6 +19,7 @@ use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
+use crate::replication::state::Replication;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -63,8 +64,8 @@ pub struct Server {
     pub started: Instant,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
-    /// Distinguishes this history of the data from any other, in the same form.
-    pub replication_id: String,
+    /// The history of the data, and who shares it.
+    pub replication: Replication,
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
@@ -104,7 +105,7 @@ impl Server {
             ticks: 0,
             started: Instant::now(),
             run_id: id(0..3),
-            replication_id: id(10..13),
+            replication: Replication::new(id(10..13)),
             tcp_port: config.port,
             backend: "",
             shutdown: false,
@@ -153,6 +154,9 @@ impl Server {
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
+        if let Some(backlog) = &mut self.replication.backlog {
+            backlog.resize(config.replication.backlog_size);
+        }
         self.config = config;
         Ok(())
     }
@@ -172,7 +176,7 @@ impl Server {
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
-        let may = self.pause.which().is_none() && self.expires_actively;
+        let may = self.pause.which().is_none() && self.expires_actively && self.replication.link.is_none();
         let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.has_news() {
             self.tell_news(None);
@@ -200,7 +204,9 @@ impl Server {
         self.databases.rehash();
         self.shrink_tracking();
         self.renew_meter();
-        self.make_room();
+        if self.replication.link.is_none() || !self.config.replication.ignores_max_memory {
+            self.make_room();
+        }
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }

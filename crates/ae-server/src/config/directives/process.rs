@@ -84,7 +84,7 @@ pub const DIRECTIVES: &[Parameter] = &[
     kept("bio_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("aof_rewrite_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("bgsave_cpulist", AtStart, TEXT, "", NO_PINNING),
-    kept("shutdown-timeout", AnyTime, INT, "10", NOTHING_TO_WAIT_FOR),
+    directive("shutdown-timeout", AnyTime, field!(replication.shutdown_timeout, INT), "", ""),
     kept("shutdown-on-sigint", AnyTime, words::SHUTDOWN, "default", NOTHING_TO_WAIT_FOR),
     kept("shutdown-on-sigterm", AnyTime, words::SHUTDOWN, "default", NOTHING_TO_WAIT_FOR),
 ];
