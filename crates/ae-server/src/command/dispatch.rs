@@ -57,6 +57,9 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
 /// True if the reply is one that is pushed, as messages are.
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     let resolved = resolve(server, client, &args);
+    if !server.tracking.is_empty() {
+        server.shrink_tracking(Some(client));
+    }
     // Of what had to be evicted for this request it is told before the reply.
     if server.has_news() {
         server.tell_news(Some(client));
