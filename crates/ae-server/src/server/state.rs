@@ -202,7 +202,7 @@ impl Server {
         }
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
-        self.shrink_tracking();
+        self.shrink_tracking(None);
         self.renew_meter();
         if self.replication.link.is_none() || !self.config.replication.ignores_max_memory {
             self.make_room();
