@@ -46,7 +46,7 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
             let port = ctx.integer_in(at + 2, 0..=65535, NOT_AN_INTEGER)?;
             target = Some((String::from_utf8_lossy(ctx.arg(at + 1)).into_owned(), port as u16));
             at += 3;
-        } else if ctx.is_word(at, "force") && !force && target.is_some() {
+        } else if ctx.is_word(at, "force") && !force {
             force = true;
             at += 1;
         } else {

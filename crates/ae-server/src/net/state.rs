@@ -80,7 +80,7 @@ impl Net {
             waker: None,
             primary: None,
             stream: PrimaryStream::default(),
-            superuser: Rc::new(User::new(b"", Rights::all())),
+            superuser: Rc::new(User::new(b"(superuser)", Rights::all())),
             alive_at: 0,
             handle: Weak::new(),
             handlers: None,

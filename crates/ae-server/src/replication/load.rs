@@ -74,11 +74,6 @@ impl Loader {
         Ok(Loader { reader: FileReader::new(copy, limits), databases, db: 0, stream_db: None, keys: 0 })
     }
 
-    /// How many bytes of the copy have been read.
-    pub fn read(&self) -> u64 {
-        self.reader.offset()
-    }
-
     /// Goes on until then. True if everything is there; the error says what is wrong with the copy.
     pub fn load_until(&mut self, end: Instant) -> Result<bool, String> {
         loop {

@@ -39,11 +39,6 @@ impl Transfer {
         }
     }
 
-    /// Whether the first line has arrived.
-    pub fn has_begun(&self) -> bool {
-        self.form.is_some()
-    }
-
     /// Some bytes have arrived. Those of the copy go to `keep`.
     pub fn push(
         &mut self,
