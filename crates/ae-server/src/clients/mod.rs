@@ -2,6 +2,7 @@
 
 pub mod blocked;
 pub mod client;
+pub mod copy_reader;
 pub mod input;
 pub mod limits;
 pub mod output;

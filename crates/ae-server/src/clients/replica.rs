@@ -1,5 +1,6 @@
 //! A client that is a replica, or is about to become one.
 
+use super::copy_reader::CopyReader;
 use std::sync::Arc;
 
 /// How far a replica is.
@@ -31,6 +32,9 @@ pub struct Replica {
     pub copy_only: bool,
     /// The end of its copy is told by a mark, which it has to see before the stream comes.
     pub settles: bool,
+    /// All of its copy is in its output, or in the file that is being read for it.
+    pub has_all: bool,
+    pub reader: Option<CopyReader>,
     /// It never says how far it is.
     pub is_silent: bool,
     /// Up to which offset it has the stream, and when it last said so (in the server's ticks).
@@ -52,6 +56,8 @@ impl Replica {
             filters_data: false,
             copy_only: false,
             settles: false,
+            has_all: false,
+            reader: None,
             is_silent: false,
             acknowledged: 0,
             heard_at: ticks,

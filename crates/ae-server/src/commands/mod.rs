@@ -37,6 +37,7 @@ pub mod object;
 pub mod pubsub;
 mod random_count;
 pub mod replication;
+pub mod saving;
 pub mod scan;
 mod scan_options;
 pub mod set;

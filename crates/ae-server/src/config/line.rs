@@ -106,8 +106,8 @@ mod tests {
             ("loadmodule x.so", "ae-server has no modules"),
             ("graph.x 1", "ae-server has no modules, and so none of their directives"),
             ("sentinel monitor", "sentinel directive while not in sentinel mode"),
-            ("appendonly yes", "ae-server supports only the value 'no': it has no persistence yet"),
-            ("save 60 1", "ae-server supports only the value '': it has no persistence yet"),
+            ("appendonly yes", "ae-server supports only the value 'no': it has no append-only file yet"),
+            ("save 0 1", "Invalid save parameters"),
             ("save 60", "Invalid save parameters"),
             ("slaveof h x", "Invalid master port"),
         ] {

@@ -2,7 +2,7 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{Encodings, Memory, Observation, Process, Replication, Security};
+use super::groups::{Encodings, Memory, Observation, Process, Replication, Saving, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
@@ -66,6 +66,7 @@ pub struct Config {
     pub security: Security,
     pub replication: Replication,
     pub process: Process,
+    pub saving: Saving,
     /// The values of directives that are accepted although nothing depends on them.
     pub kept: BTreeMap<&'static str, Value>,
     /// The directives of older versions of Redis that a file has.
@@ -139,6 +140,7 @@ impl Default for Config {
             security: Security::default(),
             replication: Replication::default(),
             process: Process::default(),
+            saving: Saving::default(),
             kept: BTreeMap::new(),
             obsolete: Vec::new(),
         }

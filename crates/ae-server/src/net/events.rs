@@ -46,15 +46,10 @@ impl Net {
         self.server.feed_replicas();
         // Some may have been told of what expired.
         self.write_queued();
+        let busy = self.advance_background(el) | self.server.advance_copies();
         let active = std::mem::take(&mut self.active);
-        if self.server.config.busy_poll {
-            el.set_dont_wait(self.spin.goes_on(active, Instant::now));
-        } else {
-            el.set_dont_wait(false);
-        }
-        if loads {
-            el.set_dont_wait(true);
-        }
+        let polls = self.server.config.busy_poll && self.spin.goes_on(active, Instant::now);
+        el.set_dont_wait(busy || polls || loads);
     }
 
     /// What there is to do for replicas and with the primary before replies are written. True if the loop must not sleep.

@@ -2,10 +2,10 @@
 
 use super::state::Net;
 use crate::clients::client::{Client, Replies};
-use crate::commands::admin::dispose;
 use crate::config::choices::DisklessLoad;
 use crate::config::settings::REDIS_VERSION;
 use crate::db::databases::Expiry;
+use crate::db::discard::discard;
 use crate::log::{Level, log};
 use crate::replication::backlog::Backlog;
 use crate::replication::handshake::{Handshake, Introduction, Step};
@@ -265,7 +265,7 @@ impl Net {
         self.server.disconnect_replicas();
         if !keeps_old {
             let old = self.server.databases.take();
-            dispose(old, true);
+            discard(old, true);
         }
         log(Level::Notice, format_args!("loads the copy of the data"));
     }
@@ -301,8 +301,8 @@ impl Net {
         };
         let size = self.server.config.replication.backlog_size;
         let (stream_db, keys) = (loader.stream_db.unwrap_or(0), loader.keys);
-        let old = self.server.databases.put_all(loader.into_databases());
-        dispose(old, true);
+        let old = self.server.databases.replace_all(loader.into_databases());
+        discard(old, true);
         let (id, offset) = match history {
             Some(history) => history,
             None => (self.server.new_history_id(), 0),

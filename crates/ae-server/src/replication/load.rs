@@ -17,17 +17,21 @@ pub enum Kept {
     Memory(Cursor<Vec<u8>>),
 }
 
+/// A new file whose name goes at once, so that nothing is left of it whatever happens.
+pub fn nameless_file(path: &Path) -> io::Result<File> {
+    let file = File::options().read(true).write(true).create_new(true).open(path)?;
+    fs::remove_file(path)?;
+    Ok(file)
+}
+
 impl Kept {
     /// One that is kept in memory.
     pub fn in_memory() -> Kept {
         Kept::Memory(Cursor::default())
     }
 
-    /// One that is kept in a file of a folder. Its name goes at once, so that nothing is left of it whatever happens.
     pub fn in_file(path: &Path) -> io::Result<Kept> {
-        let file = File::options().read(true).write(true).create_new(true).open(path)?;
-        fs::remove_file(path)?;
-        Ok(Kept::File(file))
+        nameless_file(path).map(Kept::File)
     }
 
     pub fn push(&mut self, bytes: &[u8]) -> io::Result<()> {

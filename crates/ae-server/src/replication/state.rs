@@ -1,6 +1,7 @@
 //! The history of the data, and who shares it.
 
 use super::backlog::Backlog;
+use super::copy::Copy;
 use super::failover::Failover;
 use super::link::Link;
 use crate::clients::client::ClientRef;
@@ -32,6 +33,9 @@ pub struct Replication {
     /// How many there have been, so that what belongs to an older one can be told.
     pub links: u64,
     pub failover: Option<Failover>,
+    /// The copy for replicas that is being made; and whether one has just been completed.
+    pub copy: Option<Copy>,
+    pub copied: bool,
     /// Bytes of the stream that came from the primary, and that went to replicas, until CONFIG RESETSTAT.
     pub bytes_in: u64,
     pub bytes_out: u64,
@@ -52,6 +56,8 @@ impl Replication {
             pinged_at: 0,
             link: None,
             links: 0,
+            copy: None,
+            copied: false,
             failover: None,
             bytes_in: 0,
             bytes_out: 0,

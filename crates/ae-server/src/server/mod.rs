@@ -3,11 +3,15 @@
 pub mod copies;
 pub mod invalidation;
 pub mod link;
+pub mod loading;
 pub mod news;
 pub mod pause;
 pub mod propagation;
 pub mod replicas;
 pub mod room;
+pub mod saving;
+pub mod shutdown;
+pub mod snapshots;
 pub mod state;
 pub mod stats;
 pub mod timeouts;
