@@ -2,6 +2,7 @@
 """Replication between ae-server and redis-server in both directions, and redis-sentinel over them."""
 
 import contextlib
+import random
 import shutil
 import signal
 import subprocess
@@ -150,6 +151,35 @@ class Replication(Case):
         self.assertEqual((two("EXISTS", "k"), two("DBSIZE")), (0, 1))
         self.assertEqual(one("EXISTS", "k"), 0)
         until(lambda: two("DBSIZE") == 0)
+
+    def test_an_end_waits_for_replicas(self):
+        one, two = self.pair("ae", "redis")
+        same(one, two)
+        two.process.send_signal(signal.SIGSTOP)
+        one("SET", "last", "words")
+        one.process.terminate()
+        until(lambda: "waits for replicas" in one.text())
+        self.assertTrue(one("GET", "last") == b"words")
+        two.process.send_signal(signal.SIGCONT)
+        one.process.wait()
+        self.assertEqual(two("GET", "last"), b"words")
+
+    def test_large_values_and_slow_copies(self):
+        """A copy that is larger than all that may wait, while everything changes."""
+        for diskless in "yes", "no":
+            with self.subTest(diskless=diskless):
+                one = self.node("ae", "--repl-diskless-sync", diskless)
+                one("DEBUG", "POPULATE", 3_000, "key", 1000)
+                one("SET", "large", random.Random(1).randbytes(6_000_000))
+                replicas = [self.node("ae", "--repl-diskless-load", "on-empty-db"), self.node("redis"), self.node("ae")]
+                for replica in replicas:
+                    replica("REPLICAOF", "127.0.0.1", one.port)
+                write(one, 500, 10)
+                one("APPEND", "large", "!")
+                for number in range(0, 3_000, 50):
+                    one("APPEND", f"key:{number}", "changed")
+                until(lambda: all(replica.is_linked_to(one) for replica in replicas))
+                same(one, *replicas)
 
     def test_redis_cli(self):
         one, _ = self.pair("ae", "ae")

@@ -25,7 +25,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     if time < 0 {
         return Err("ERR Invalid TTL value, must be >= 0".into());
     }
-    let limits = ctx.limits().for_dumps();
+    let limits = ctx.server.rdb_limits();
     let value = rdb::restore(ctx.arg(3), &limits).map_err(|error| match error.is_of_frame() {
         true => "ERR DUMP payload version or checksum are wrong",
         false => "ERR Bad data format",

@@ -54,6 +54,9 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
         }
     }
     if abort {
+        if ctx.args.len() > 2 {
+            return Err(SYNTAX_ERROR.into());
+        }
         if ctx.server.replication.failover.is_none() {
             return Err("ERR No failover in progress.".into());
         }

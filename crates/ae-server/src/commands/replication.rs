@@ -2,7 +2,7 @@
 
 use crate::clients::replica::{Phase, Replica};
 use crate::command::context::Context;
-use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
+use crate::command::error::{Error, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, quoting};
 use crate::log::{Level, log};
 use resp::number;
 
@@ -38,13 +38,18 @@ pub fn replconf(ctx: &mut Context<'_>) -> Outcome {
     while let (Some(option), Some(value)) = (words.next(), words.next()) {
         match option.to_ascii_lowercase().as_slice() {
             b"listening-port" => {
-                let port = number::parse(value).ok_or(crate::command::error::NOT_AN_INTEGER)?;
+                let port = number::parse(value).ok_or(NOT_AN_INTEGER)?;
                 replica(ctx).port = u16::try_from(port).unwrap_or(0);
             }
             b"ip-address" => {
-                let text = std::str::from_utf8(value).ok().filter(|text| text.len() <= 255);
-                replica(ctx).announced_ip =
-                    text.ok_or("ERR REPLCONF ip-address provided by replica instance is too long")?.into();
+                if value.len() > 255 {
+                    let len = value.len();
+                    let text = "ERR REPLCONF ip-address provided by replica instance is too long";
+                    return Err(format!("{text}: {len} bytes").into());
+                }
+                // It is shown in lists of `name=value`.
+                let text = std::str::from_utf8(value).ok().filter(|text| text.bytes().all(|c| c.is_ascii_graphic()));
+                replica(ctx).announced_ip = text.ok_or("ERR Invalid IP address")?.into();
             }
             b"capa" => match value.to_ascii_lowercase().as_slice() {
                 b"eof" => replica(ctx).knows_end_mark = true,
@@ -69,7 +74,10 @@ pub fn replconf(ctx: &mut Context<'_>) -> Outcome {
                 }
                 return Ok(());
             }
-            b"rdb-only" => replica(ctx).copy_only = number::parse(value) == Some(1),
+            b"rdb-only" => {
+                let only = number::parse(value).ok_or(NOT_AN_INTEGER)?;
+                replica(ctx).copy_only = only == 1;
+            }
             b"rdb-filter-only" => {
                 for word in value.split(|c| *c == b' ').filter(|word| !word.is_empty()) {
                     match word.to_ascii_lowercase().as_slice() {

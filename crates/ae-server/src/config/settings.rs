@@ -84,13 +84,6 @@ pub struct TypeLimits {
     pub stream: store::types::stream::Limits,
 }
 
-impl TypeLimits {
-    /// Those that reading a dump goes by.
-    pub fn for_dumps(&self) -> rdb::Limits {
-        rdb::Limits { list: self.list, set: self.set, hash: self.hash, zset: self.zset }
-    }
-}
-
 impl Default for TypeLimits {
     fn default() -> Self {
         TypeLimits {

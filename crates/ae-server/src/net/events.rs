@@ -36,7 +36,7 @@ impl Net {
         {
             log(Level::Warning, format_args!("cannot make room for {size} descriptors: {error}"));
         }
-        if self.server.shutdown {
+        if self.server.shutdown && !self.server.waits_for_replicas() {
             // Without waiting: nothing else may happen that would wake the loop.
             el.set_dont_wait(true);
             el.stop();

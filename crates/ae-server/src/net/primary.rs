@@ -10,16 +10,16 @@ use crate::log::{Level, log};
 use crate::replication::backlog::Backlog;
 use crate::replication::handshake::{Handshake, Introduction, Step};
 use crate::replication::link::Phase;
-use crate::replication::load::{Kept, Loader};
 use crate::replication::transfer::{Arrived, Transfer};
-use ae::{Connection, EventLoop};
-use std::io::{self, ErrorKind};
-use std::path::Path;
+use crate::server::loading::LoadOptions;
+use crate::server::state::Server;
+use ae::{Connection, EventLoop, Handler};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long loading may keep others waiting.
-const LOAD_ROUND: Duration = Duration::from_millis(5);
 /// How long until it is tried to connect again, in milliseconds.
 const RETRY_AFTER: i64 = 1000;
 /// The longest line of a handshake.
@@ -33,18 +33,48 @@ pub struct PrimaryLink {
     stage: Stage,
     /// What has arrived of a line.
     line: Vec<u8>,
+    /// Reads from it; not in place while there is no room for more.
+    reader: Option<Handler>,
+    reads: bool,
+    /// There while data are loaded from it: whether aside, so that the old ones are still served.
+    loads_aside: Option<bool>,
 }
 
 enum Stage {
     Connecting,
     Handshake(Handshake),
-    Transfer { transfer: Transfer, kept: Kept, history: Option<(String, u64)>, in_memory: bool },
-    Loading { loader: Box<Loader>, history: Option<(String, u64)>, rest: Vec<u8> },
+    Transfer {
+        transfer: Transfer,
+        into: Arriving,
+        history: Option<(String, u64)>,
+    },
+    /// All of the copy has arrived; these bytes come behind it.
+    Loading {
+        history: Option<(String, u64)>,
+        rest: Vec<u8>,
+    },
     Over,
 }
 
+/// Where the copy goes while it arrives.
+enum Arriving {
+    File(File, TemporaryFile),
+    /// It is loaded at once.
+    Loader,
+}
+
+/// A file that goes when this is dropped.
+struct TemporaryFile(PathBuf);
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        // It may have gone already.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 impl Net {
-    /// Goes on with the primary: connects, gives up, loads. True if there is more to do at once.
+    /// Goes on with the primary: connects, gives up, finishes loading. True if the loop must not sleep.
     pub(super) fn drive_primary(&mut self, el: &EventLoop) -> bool {
         let number = self.server.replication.links;
         if self.primary.as_ref().is_some_and(|link| link.number != number) {
@@ -52,27 +82,46 @@ impl Net {
         }
         let ticks = self.server.ticks;
         let timeout = i64::from(self.server.config.replication.timeout) * 1000;
+        let is_loading = self.server.is_loading();
         let Some(link) = &self.server.replication.link else { return false };
-        let silent = ticks - link.heard_at > timeout;
-        match link.phase {
-            Phase::Connect if self.primary.is_none() && ticks >= link.connects_at => self.connect(el),
+        let (phase, silent, due) = (link.phase, ticks - link.heard_at > timeout, ticks >= link.connects_at);
+        let client = link.client;
+        match phase {
+            Phase::Connect if self.primary.is_none() && due && !is_loading => self.connect(el),
+            Phase::Transfer if self.resume_reading() => {}
             Phase::Connecting | Phase::Handshake | Phase::Transfer if silent => self.fail("a time-out"),
             Phase::Connected if silent => {
-                let client = link.client.and_then(|client| self.server.clients.take_same(client));
+                let client = client.and_then(|client| self.server.clients.take_same(client));
                 if let Some(client) = client {
                     log(Level::Warning, format_args!("the primary has been silent for too long"));
                     self.end(client);
                 }
             }
-            Phase::Loading => return self.load_some(),
             _ => {}
         }
-        false
+        self.finish_load()
+    }
+
+    /// Reads on if there is room again for what is loaded. True if it is not the primary that is waited for.
+    fn resume_reading(&mut self) -> bool {
+        let Some(link) = self.primary.as_mut().filter(|link| !link.reads) else { return false };
+        if self.server.loading_room() > 0 {
+            link.reads = link.conn.set_read_handler(link.reader.clone()).is_ok();
+            let ticks = self.server.ticks;
+            self.server.replication.link.iter_mut().for_each(|known| known.heard_at = ticks);
+        }
+        true
     }
 
     fn close_link(&mut self) {
-        if let Some(link) = self.primary.take() {
-            link.conn.close();
+        let Some(link) = self.primary.take() else { return };
+        link.conn.close();
+        if let Some(aside) = link.loads_aside {
+            self.server.cancel_loading();
+            if !aside {
+                // A part of other data is not worth keeping.
+                discard(self.server.databases.take(), true);
+            }
         }
     }
 
@@ -83,7 +132,7 @@ impl Net {
         let Some(link) = &mut self.server.replication.link else { return };
         log(Level::Warning, format_args!("replication from {}:{}: {why}", link.host, link.port));
         link.phase = Phase::Connect;
-        link.serves_old = false;
+        link.loaded = None;
         (link.connects_at, link.heard_at) = (ticks + RETRY_AFTER, ticks);
         if link.takes_over {
             self.server.abort_failover(why);
@@ -102,7 +151,11 @@ impl Net {
             false => Connection::connect_tcp(el, &link.host, link.port, connected),
         };
         match conn {
-            Ok(conn) => self.primary = Some(PrimaryLink { number, conn, stage: Stage::Connecting, line: Vec::new() }),
+            Ok(conn) => {
+                let (stage, line) = (Stage::Connecting, Vec::new());
+                self.primary =
+                    Some(PrimaryLink { number, conn, stage, line, reader: None, reads: false, loads_aside: None });
+            }
             Err(error) => self.fail(&format!("cannot connect: {error}")),
         }
     }
@@ -134,8 +187,10 @@ impl Net {
         // Best effort: only latency and the time to notice a dead host depend on them.
         let _ = link.conn.set_tcp_no_delay(true);
         let _ = link.conn.set_keep_alive(Duration::from_secs(settings.timeout.into()));
-        let handler = Rc::new(move |_: &Connection| net.borrow_mut().on_link_readable(number));
-        if let Err(error) = link.conn.set_read_handler(Some(handler)) {
+        let handler: Handler = Rc::new(move |_: &Connection| net.borrow_mut().on_link_readable(number));
+        link.reader = Some(handler);
+        link.reads = true;
+        if let Err(error) = link.conn.set_read_handler(link.reader.clone()) {
             return self.fail(&error.to_string());
         }
         self.tell_primary(&out);
@@ -205,37 +260,60 @@ impl Net {
         if self.server.replication.failover.is_some() {
             return Err("the target of the failover has other data".into());
         }
-        let (Some(link), Some(known)) = (&mut self.primary, &mut self.server.replication.link) else { return Ok(()) };
-        known.phase = Phase::Transfer;
-        (known.copy_len, known.copy_read) = (None, 0);
         let is_empty = self.server.databases.iter().all(store::Keyspace::is_empty);
-        let in_memory = match self.server.config.replication.diskless_load {
-            DisklessLoad::Disabled => false,
-            DisklessLoad::OnEmptyDb => is_empty,
-            DisklessLoad::SwapDb => true,
-        };
-        let kept = if in_memory {
-            Kept::in_memory()
+        let load = self.server.config.replication.diskless_load;
+        let into = if load == DisklessLoad::SwapDb || (load == DisklessLoad::OnEmptyDb && is_empty) {
+            self.prepare_load(load == DisklessLoad::SwapDb);
+            let options = LoadOptions { keep_expired: true, aside: load == DisklessLoad::SwapDb };
+            let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
+            self.server.begin_loading_stream(options, done).map_err(|error| format!("cannot load: {error}"))?;
+            Arriving::Loader
         } else {
             let name = format!("temp-{}.{}.rdb", self.server.now, std::process::id());
             let path = self.server.config.path(Path::new(&name));
-            Kept::in_file(&path).map_err(|error| format!("cannot write {}: {error}", path.display()))?
+            let path = std::path::absolute(&path).unwrap_or(path);
+            let file = File::create_new(&path);
+            let file = file.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+            Arriving::File(file, TemporaryFile(path))
         };
+        let (Some(link), Some(known)) = (&mut self.primary, &mut self.server.replication.link) else { return Ok(()) };
+        known.phase = Phase::Transfer;
+        (known.copy_len, known.copy_read, known.loaded) = (None, 0, None);
         log(Level::Notice, format_args!("gets a copy of the data"));
-        link.stage = Stage::Transfer { transfer: Transfer::default(), kept, history, in_memory };
+        link.stage = Stage::Transfer { transfer: Transfer::default(), into, history };
         Ok(())
     }
 
+    /// What there is gives way to what is going to be loaded, at once or at the end.
+    fn prepare_load(&mut self, aside: bool) {
+        // Their data are not what comes now.
+        self.server.disconnect_replicas();
+        if !aside {
+            discard(self.server.databases.take(), true);
+            self.server.replication.link.iter_mut().for_each(|known| known.needs_copy = true);
+        }
+        self.primary.iter_mut().for_each(|link| link.loads_aside = Some(aside));
+    }
+
     fn take_copy(&mut self, bytes: &[u8]) {
-        let (Some(link), Some(known)) = (&mut self.primary, &mut self.server.replication.link) else { return };
-        let Stage::Transfer { transfer, kept, .. } = &mut link.stage else { return };
-        let read = &mut known.copy_read;
-        let keep = |bytes: &[u8]| {
-            *read += bytes.len() as u64;
-            kept.push(bytes).map_err(|error| format!("cannot keep the copy: {error}"))
-        };
-        let arrived = transfer.push(bytes, keep);
-        known.copy_len = transfer.len_left().map(|left| left + known.copy_read);
+        let Net { primary: Some(link), server, .. } = self else { return };
+        let Stage::Transfer { transfer, into, .. } = &mut link.stage else { return };
+        let mut read = 0;
+        let arrived = transfer.push(bytes, |bytes| {
+            read += bytes.len() as u64;
+            match into {
+                Arriving::File(file, _) => file.write_all(bytes).map_err(|error| format!("cannot keep it: {error}"))?,
+                Arriving::Loader => server.feed_loading(bytes.to_vec()),
+            }
+            Ok(())
+        });
+        if matches!(into, Arriving::Loader) && server.loading_room() == 0 {
+            link.reads = link.conn.set_read_handler(None).is_err();
+        }
+        if let Some(known) = &mut server.replication.link {
+            known.copy_read += read;
+            known.copy_len = transfer.len_left().map(|left| left + known.copy_read);
+        }
         match arrived {
             Ok(Arrived::More) => {}
             Ok(Arrived::All { rest }) => self.begin_load(bytes[bytes.len() - rest..].to_vec()),
@@ -243,66 +321,56 @@ impl Net {
         }
     }
 
+    /// All of the copy has arrived.
     fn begin_load(&mut self, rest: Vec<u8>) {
         let Some(link) = &mut self.primary else { return };
-        let Stage::Transfer { kept, history, in_memory, .. } = std::mem::replace(&mut link.stage, Stage::Over) else {
-            return;
-        };
+        let Stage::Transfer { into, history, .. } = std::mem::replace(&mut link.stage, Stage::Over) else { return };
         // What comes behind the copy waits in the socket.
-        let deaf = link.conn.set_read_handler(None);
-        let limits = self.server.config.types.for_dumps();
-        let loader = Loader::new(kept, self.server.databases.len(), limits);
-        let loader = match (loader, deaf) {
-            (Ok(loader), Ok(())) => Box::new(loader),
-            (Err(error), _) | (_, Err(error)) => return self.fail(&error.to_string()),
-        };
-        link.stage = Stage::Loading { loader, history, rest };
-        let keeps_old = in_memory && self.server.config.replication.diskless_load == DisklessLoad::SwapDb;
-        if let Some(known) = &mut self.server.replication.link {
-            (known.phase, known.serves_old, known.needs_copy) = (Phase::Loading, keeps_old, !keeps_old);
-        }
-        // Their data are not what comes now.
-        self.server.disconnect_replicas();
-        if !keeps_old {
-            let old = self.server.databases.take();
-            discard(old, true);
-        }
-        log(Level::Notice, format_args!("loads the copy of the data"));
-    }
-
-    /// Loads for a while. True if there is more.
-    fn load_some(&mut self) -> bool {
-        let Some(link) = &mut self.primary else { return false };
-        let Stage::Loading { loader, .. } = &mut link.stage else { return false };
-        match loader.load_until(Instant::now() + LOAD_ROUND) {
-            Ok(false) => {
-                if self.server.ticks >= self.alive_at + RETRY_AFTER {
-                    self.alive_at = self.server.ticks;
-                    // An empty line shows the primary that this replica is alive. If it cannot be sent, reading tells.
-                    let _ = link.conn.write(b"\n");
+        link.reads = link.conn.set_read_handler(None).is_err();
+        link.stage = Stage::Loading { history, rest };
+        self.server.replication.link.iter_mut().for_each(|known| known.phase = Phase::Loading);
+        match into {
+            Arriving::Loader => self.server.end_loading_stream(),
+            Arriving::File(_, path) => {
+                self.prepare_load(false);
+                let options = LoadOptions { keep_expired: true, aside: false };
+                let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
+                // The file is open then, so that its name may go.
+                if let Err(error) = self.server.begin_loading_file(&path.0, options, done) {
+                    self.fail(&format!("cannot load the copy: {error}"));
                 }
-                true
-            }
-            Ok(true) => {
-                self.end_load();
-                true
-            }
-            Err(why) => {
-                self.fail(&format!("cannot load the copy: {why}"));
-                false
             }
         }
     }
 
-    fn end_load(&mut self) {
-        let Some(PrimaryLink { conn, stage: Stage::Loading { loader, history, rest }, .. }) = self.primary.take()
-        else {
+    /// Ends loading if everything is there, or if that failed. True if it did.
+    fn finish_load(&mut self) -> bool {
+        let Some(link) = self.primary.as_mut().filter(|link| link.loads_aside.is_some()) else { return false };
+        let is_complete = matches!(link.stage, Stage::Loading { .. });
+        if is_complete && self.server.ticks >= self.alive_at + RETRY_AFTER {
+            self.alive_at = self.server.ticks;
+            // An empty line shows the primary that this replica is alive. If it cannot be sent, reading tells.
+            let _ = link.conn.write(b"\n");
+        }
+        let loaded = self
+            .server
+            .replication
+            .link
+            .as_mut()
+            .and_then(|known| known.loaded.take_if(|loaded| is_complete || loaded.is_err()));
+        match loaded {
+            None => return false,
+            Some(Ok(stream_db)) => self.end_load(stream_db),
+            Some(Err(why)) => self.fail(&format!("cannot load the copy: {why}")),
+        }
+        true
+    }
+
+    fn end_load(&mut self, stream_db: u32) {
+        let Some(PrimaryLink { conn, stage: Stage::Loading { history, rest }, .. }) = self.primary.take() else {
             return;
         };
         let size = self.server.config.replication.backlog_size;
-        let (stream_db, keys) = (loader.stream_db.unwrap_or(0), loader.keys);
-        let old = self.server.databases.replace_all(loader.into_databases());
-        discard(old, true);
         let (id, offset) = match history {
             Some(history) => history,
             None => (self.server.new_history_id(), 0),
@@ -313,10 +381,9 @@ impl Net {
         replication.backlog = Some(Backlog::new(size, offset));
         if let Some(known) = &mut replication.link {
             known.needs_copy = false;
-            known.serves_old = false;
             known.stream_db = stream_db;
         }
-        log(Level::Notice, format_args!("has loaded {keys} keys of the primary"));
+        log(Level::Notice, format_args!("has loaded the data of the primary"));
         self.begin_stream(conn, rest);
     }
 

@@ -3,10 +3,18 @@
 use crate::persist::sink::Sink;
 use std::cell::RefCell;
 use std::fs::File;
+use std::path::Path;
 use std::rc::Rc;
 
 /// How much of a copy may wait for the slowest of the replicas that get it.
 pub const AHEAD_MAX: usize = 4 * 1024 * 1024;
+
+/// A new file whose name goes at once, so that nothing is left of it whatever happens.
+pub fn nameless_file(path: &Path) -> std::io::Result<File> {
+    let file = File::options().read(true).write(true).create_new(true).open(path)?;
+    std::fs::remove_file(path)?;
+    Ok(file)
+}
 
 /// Where a snapshot's bytes wait until the replicas are given them.
 #[derive(Default)]

@@ -40,8 +40,8 @@ pub struct Link {
     pub takes_over: bool,
     /// It wants to know how far this replica is.
     pub wants_ack: bool,
-    /// While a copy is being loaded: what there was before is still served.
-    pub serves_old: bool,
+    /// A copy has been loaded, or cannot be: the database of the stream's next request, or why.
+    pub loaded: Option<Result<u32, String>>,
 }
 
 impl Link {
@@ -60,7 +60,7 @@ impl Link {
             copy_read: 0,
             takes_over: false,
             wants_ack: false,
-            serves_old: false,
+            loaded: None,
         }
     }
 

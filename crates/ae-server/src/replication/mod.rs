@@ -5,7 +5,7 @@
 //! - `link`: what is known of the server's own primary
 //! - `handshake`: what a replica and its primary say to each other before the data
 //! - `transfer`: the copy of the data as it arrives
-//! - `copy`: the copy of the data as it is written; `load`: as it becomes databases
+//! - `copy`: the copy of the data as it is written
 //! - `failover`: handing the role of the primary over
 
 pub mod backlog;
@@ -13,6 +13,5 @@ pub mod copy;
 pub mod failover;
 pub mod handshake;
 pub mod link;
-pub mod load;
 pub mod state;
 pub mod transfer;

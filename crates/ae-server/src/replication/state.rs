@@ -36,6 +36,9 @@ pub struct Replication {
     /// The copy for replicas that is being made; and whether one has just been completed.
     pub copy: Option<Copy>,
     pub copied: bool,
+    /// The server is going to end: up to which offset replicas are to have the stream, and until when (in the server's
+    /// ticks) they are waited for.
+    pub ending: Option<(u64, i64)>,
     /// Bytes of the stream that came from the primary, and that went to replicas, until CONFIG RESETSTAT.
     pub bytes_in: u64,
     pub bytes_out: u64,
@@ -59,6 +62,7 @@ impl Replication {
             copy: None,
             copied: false,
             failover: None,
+            ending: None,
             bytes_in: 0,
             bytes_out: 0,
         }

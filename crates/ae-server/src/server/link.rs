@@ -1,5 +1,6 @@
 //! The server as a replica: whose it is, and how it becomes a primary again.
 
+use super::loading::LoadedFile;
 use super::state::Server;
 use crate::clients::client::{Client, Closing};
 use crate::command::spec::Spec;
@@ -77,6 +78,17 @@ impl Server {
         (link.connects_at, link.heard_at, link.down_since) = (ticks, ticks, Some(ticks));
     }
 
+    /// The copy of the primary's data has been loaded, or cannot be.
+    pub fn note_loaded(&mut self, loaded: Result<LoadedFile, String>) {
+        let stream_db = |file: LoadedFile| {
+            let told = file.aux.into_iter().find(|(name, _)| name == b"repl-stream-db");
+            told.and_then(|(_, value)| std::str::from_utf8(&value).ok()?.parse().ok()).unwrap_or(0)
+        };
+        if let Some(link) = &mut self.replication.link {
+            link.loaded = Some(loaded.map(stream_db));
+        }
+    }
+
     /// Ends the connections of clients that wait: what they wait for happens elsewhere.
     fn disconnect_waiting(&mut self) {
         let waiting = self.clients.iter().filter(|client| client.blocked.is_some());
@@ -112,7 +124,7 @@ impl Server {
     /// Why a client may not call a command, as far as replication has to do with it. `concerns` says whether it, or one
     /// of those that EXEC runs, is of a kind.
     pub fn refuses(&self, concerns: impl Fn(fn(&Spec) -> bool) -> bool) -> Option<&'static str> {
-        use crate::command::flag::{LOADING, NO_ASYNC_LOADING, STALE};
+        use crate::command::flag::STALE;
         let settings = &self.config.replication;
         if settings.min_replicas > 0 && concerns(Spec::is_write) && self.lacks_replicas() {
             return Some("NOREPLICAS Not enough good replicas to write.");
@@ -121,15 +133,8 @@ impl Server {
         if settings.read_only && concerns(Spec::is_write) {
             return Some("READONLY You can't write against a read only replica.");
         }
-        let loads = link.phase == Phase::Loading;
         if !link.is_up() && !settings.serves_stale && concerns(|spec| !spec.is(STALE)) {
             return Some("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
-        }
-        if loads && !link.serves_old && concerns(|spec| !spec.is(LOADING)) {
-            return Some("LOADING Redis is loading the dataset in memory");
-        }
-        if loads && link.serves_old && concerns(|spec| spec.is(NO_ASYNC_LOADING)) {
-            return Some("LOADING Redis is loading the dataset in memory");
         }
         None
     }

@@ -4,6 +4,8 @@ use super::state::Server;
 use crate::clients::blocked::OnTimeout;
 use crate::clients::client::{Client, ClientRef};
 use crate::clients::replica::{Phase, Replica};
+use crate::log::{Level, log};
+use crate::server::pause::Paused;
 use resp::number;
 use std::sync::Arc;
 
@@ -221,6 +223,34 @@ impl Server {
             self.feed_replicas();
             self.feed(b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n".to_vec());
         }
+    }
+
+    /// The server is going to end: replicas that have not got everything may have some time for that.
+    pub fn begin_waiting_for_replicas(&mut self, now: bool) {
+        let timeout = if now { 0 } else { i64::from(self.config.replication.shutdown_timeout) * 1000 };
+        self.replication.ending = Some((self.replication_offset(), self.ticks + timeout));
+        if self.waits_for_replicas() {
+            log(Level::Notice, format_args!("waits for replicas before it ends"));
+            self.pause.begin(Paused::Writes, self.ticks + timeout);
+            self.replication.asks_for_acks = true;
+        }
+    }
+
+    /// Whether the server that is going to end still waits for replicas.
+    pub fn waits_for_replicas(&self) -> bool {
+        let Some((offset, end)) = self.replication.ending else { return false };
+        let lacks = |replica: &Replica| replica.phase == Phase::Online && !replica.is_silent && !replica.has(offset);
+        self.ticks < end && self.replication.link.is_none() && self.replicas(None).any(|(_, replica)| lacks(replica))
+    }
+
+    /// The server does not end after all. False if it was not going to.
+    pub fn abort_shutdown(&mut self) -> bool {
+        let aborted = self.replication.ending.take().is_some() && self.shutdown;
+        if aborted {
+            self.shutdown = false;
+            self.unpause();
+        }
+        aborted
     }
 
     /// What is done once a second: PING, lost replicas, a backlog that nobody has needed for long. Returns the replicas
