@@ -74,7 +74,7 @@ fn starts_with_a_file() {
 fn starts_with_standard_input() {
     let port = free_port();
     let mut child = command()
-        .args(["-", "--bind", "127.0.0.1"])
+        .args(["-", "--bind", "127.0.0.1", "--save", ""])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
