@@ -1,0 +1,15 @@
+//! The append-only file: every change as a request, in files that a manifest lists.
+//!
+//! - `disk`: files, any operation of which tests can make fail
+//! - `manifest`: which files there are, and in what order; `folder`: the folder with all of them
+//! - `log`: writes what has changed, before a reply to it leaves; `syncer`: the thread that syncs
+//! - `records`: the content of a file, for loading and checking
+//! - `requests`: a value as requests that make it
+
+pub mod disk;
+pub mod folder;
+pub mod log;
+pub mod manifest;
+pub mod records;
+pub mod requests;
+pub mod syncer;
