@@ -110,8 +110,9 @@ run() {
     kill "$pid"
     wait "$pid"
     check "exit code" 0 $?
+    # Ready, accepting connections, stopped.
     matches "the last line" '^ae-server stopped by SIGTERM$' "$(cat "$folder/out")"
-    check "no other line" 2 "$(wc -l < "$folder/out")"
+    check "no other line" 3 "$(wc -l < "$folder/out")"
     check "no socket left" "" "$(ls "$folder" | grep socket)"
 }
 

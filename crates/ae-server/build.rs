@@ -76,12 +76,13 @@ fn specs(rows: &[&Row]) -> String {
         let _ = writeln!(
             text,
             "    Spec {{ id: {id}, name: {name:?}, full_name: {:?}, parent: {parent}, group: {:?}, arity: {}, flags: {}, \
-             listed_categories: {}, tips: &{tips:?}, keys: &[{}], since: {:?}, deprecated: {:?}, syntax: {:?}, \
+             effect: Effect::{}, listed_categories: {}, tips: &{tips:?}, keys: &[{}], since: {:?}, deprecated: {:?}, syntax: {:?}, \
              complexity: {:?}, summary: {:?} }},",
             row.name(),
             row.get("group"),
             row.get("arity"),
             row.sum("flags", "flag"),
+            effect(row.get("effect")),
             row.sum("categories", "category"),
             keys.join(", "),
             row.get("since"),
@@ -92,6 +93,15 @@ fn specs(rows: &[&Row]) -> String {
         );
     }
     text + "];\n"
+}
+
+fn effect(text: &str) -> &str {
+    match text {
+        "" => "Request",
+        "own" => "Own",
+        "separate" => "Separate",
+        other => panic!("{TABLE}: {other} is no kind of effect"),
+    }
 }
 
 /// `RW+access=1/-1:2:0`: flags, where the keys begin (an index, a `KEYWORD@index` or `?`), and which there are

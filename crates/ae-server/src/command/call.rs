@@ -4,12 +4,14 @@ use super::context::{Command, Context, Run, Wait, reply_error};
 use super::flag;
 use super::keys::keys;
 use super::registry::Registry;
-use super::spec::Spec;
+use super::spec::{Effect, Spec};
 use crate::clients::client::Client;
+use crate::db::effects::Concerns;
 use crate::observe::monitor;
 use crate::observe::secrets::shown_args;
 use crate::record::latency::event;
 use crate::record::slowlog::{self, SlowRequest};
+use crate::server::propagation::Framing;
 use crate::server::state::Server;
 use resp::Args;
 use std::borrow::Cow;
@@ -34,12 +36,17 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     // What was refused since the last call is none of this command's failures.
     context.server.stats.errors.take_new();
     let (started, wait) = (Instant::now(), context.wait);
+    let changes = context.server.databases.dirty;
+    context.server.databases.effects.begin();
     let outcome = (command.run)(&mut context);
     let Context { server, client, args, still_waiting, .. } = context;
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
     let took = started.elapsed();
+    if server.databases.dirty != changes {
+        note_effect(server, client, &args, command.spec);
+    }
     if !still_waiting {
         note_call(server, client, &args, command.spec, took, wait);
     }
@@ -50,6 +57,18 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
         remember_keys(server, client, &args, command.spec);
     }
     still_waiting
+}
+
+/// Tells what a command has changed, unless it did so itself.
+fn note_effect(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
+    let effects = &mut server.databases.effects;
+    if spec.effect == Effect::Own {
+        debug_assert!(effects.is_told(), "{} has not said what it changed", spec.full_name);
+    } else {
+        effects.add(client.db as usize, Concerns::Everybody, |request| {
+            request.args(args.iter());
+        });
+    }
 }
 
 /// Records a call that has replied, or that waits for a key from now on.
@@ -126,6 +145,7 @@ pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
             if let Some(mut client) = server.clients.take_same(reference) {
                 if is_there || client.blocked.as_ref().is_some_and(|blocked| minds_removal(blocked.spec)) {
                     try_again(server, &mut client, &key, commands);
+                    server.propagate(Framing::Transaction);
                 }
                 server.clients.put_back(client);
             }

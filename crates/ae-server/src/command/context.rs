@@ -2,12 +2,13 @@
 
 use super::error::{Error, NOT_AN_INTEGER, Outcome, quoting};
 use super::registry::{Registry, Row};
-use super::spec::Spec;
+use super::spec::{Effect, Spec};
 use crate::clients::blocked::{Blocked, OnTimeout};
 use crate::clients::client::Client;
 use crate::clients::reply::Reply;
 use crate::config::settings::TypeLimits;
 use crate::db::door::Db;
+use crate::db::effects::{Concerns, Request};
 use crate::db::random::Random;
 use crate::long_double::LongDouble;
 use crate::server::state::Server;
@@ -131,6 +132,19 @@ impl<'a> Context<'a> {
     pub fn split(&mut self) -> (Db<'_>, Reply<'_>) {
         let db = self.server.databases.db(self.client.db as usize, self.server.now);
         (db, Reply::new(&mut self.client.output, self.client.protocol))
+    }
+
+    /// Says what the command did, as a request that does the same elsewhere; several times for several. For commands
+    /// whose effect is their own.
+    pub fn effect(&mut self, write: impl FnOnce(&mut Request)) {
+        self.no_effect();
+        self.server.databases.effects.add(self.client.db as usize, Concerns::Everybody, write);
+    }
+
+    /// Says that the command did nothing that has to be done elsewhere.
+    pub fn no_effect(&mut self) {
+        debug_assert_eq!(self.spec.effect, Effect::Own, "{} says what it did", self.spec.full_name);
+        self.server.databases.effects.tell();
     }
 
     /// Up to which sizes collections are packed.

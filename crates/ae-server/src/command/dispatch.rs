@@ -4,11 +4,12 @@ use super::call::{call, serve_ready};
 use super::context::{Command, Wait, reply_error, wrong_arity};
 use super::error::{Error, Outcome, c_text};
 use super::flag;
-use super::spec::Spec;
+use super::spec::{Effect, Spec};
 use super::table::TABLE;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::log::{Level, log};
 use crate::server::pause::Paused;
+use crate::server::propagation::Framing;
 use crate::server::room::Room;
 use crate::server::state::Server;
 use resp::{Args, Protocol};
@@ -31,10 +32,17 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     } else {
         answer_silently(server, client, args);
     }
+    server.propagate(framing(client));
     serve_waiting(server);
     if server.has_news() {
         server.tell_news(Some(client));
     }
+}
+
+/// How what the client's last command changed is told.
+fn framing(client: &Client) -> Framing {
+    let separate = client.last_command.is_some_and(|spec| spec.effect == Effect::Separate);
+    if separate { Framing::Separate } else { Framing::Transaction }
 }
 
 /// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to.
@@ -57,7 +65,8 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
 /// True if the reply is one that is pushed, as messages are.
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     let resolved = resolve(server, client, &args);
-    // Of what had to be evicted for this request it is told before the reply.
+    // What had to be evicted for this request is no part of what it changes, and the client is told before the reply.
+    server.propagate(Framing::Separate);
     if server.has_news() {
         server.tell_news(Some(client));
     }

@@ -19,6 +19,7 @@ pub struct Spec {
     pub arity: i32,
     /// A sum of the constants in [`flag`].
     pub flags: u32,
+    pub effect: Effect,
     /// The categories that the flags do not imply.
     pub listed_categories: u32,
     pub tips: &'static [&'static str],
@@ -31,6 +32,17 @@ pub struct Spec {
     pub syntax: &'static str,
     pub complexity: &'static str,
     pub summary: &'static str,
+}
+
+/// What is told to the append-only file and to replicas when a command has changed something.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// The request as it came.
+    Request,
+    /// What the command says: the request could do something else there, or later.
+    Own,
+    /// It changes nothing itself. Keys that have expired and that it comes across have nothing to do with each other.
+    Separate,
 }
 
 /// Where some of a command's arguments are keys, and what becomes of them.

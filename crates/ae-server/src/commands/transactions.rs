@@ -44,6 +44,8 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
         }
     }
     ctx.client.last_command = Some(ctx.spec);
+    // They have.
+    ctx.no_effect();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The databases, and what is done regularly to their keys.
 
 use super::candidates::Candidates;
+use super::effects::Effects;
 use super::event::Event;
 use super::garbage::Garbage;
 use super::observers::Observers;
@@ -48,6 +49,8 @@ pub struct Databases {
     pub(super) candidates: Candidates,
     /// How many changes there have been.
     pub dirty: u64,
+    /// What they are elsewhere.
+    pub effects: Effects,
     pub stats: KeyStats,
 }
 
@@ -71,6 +74,7 @@ impl Databases {
             garbage: Garbage::default(),
             candidates: Candidates::default(),
             dirty: 0,
+            effects: Effects::default(),
             stats: KeyStats::default(),
         }
     }
@@ -112,6 +116,7 @@ impl Databases {
         let key = keyspace.key(id);
         self.observers.removed(db, key);
         self.observers.happened(db, key, Event::EXPIRED);
+        self.effects.add_removal(db, key);
         if let Some(value) = keyspace.remove(id) {
             self.garbage.add(value);
         }

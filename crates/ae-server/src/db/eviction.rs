@@ -23,6 +23,7 @@ impl Databases {
         value.into_iter().for_each(|value| self.garbage.add(value));
         self.observers.removed(db, &key);
         self.observers.happened(db, &key, Event::EVICTED);
+        self.effects.add_removal(db, &key);
         true
     }
 

@@ -3,12 +3,14 @@
 //! - `databases`: all of it, and what is done regularly
 //! - `door`: one database as a command sees it; `edit`: a value that is being changed; `transfer`: keys that go elsewhere
 //! - `usage`: when and how often keys are used; `garbage`: what is freed later
+//! - `effects`: what a change is in the append-only file and in replicas
 //! - `observers`: who has to know of a change: `watched` keys, clients that are `waiting` for one, `event`s
 
 pub mod candidates;
 pub mod databases;
 pub mod door;
 pub mod edit;
+pub mod effects;
 pub mod event;
 pub mod eviction;
 pub mod garbage;

@@ -3,6 +3,7 @@
 pub mod invalidation;
 pub mod news;
 pub mod pause;
+pub mod propagation;
 pub mod room;
 pub mod state;
 pub mod stats;

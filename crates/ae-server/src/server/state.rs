@@ -1,6 +1,7 @@
 //! The state that all clients share, and what is done regularly to it.
 
 use super::pause::Pause;
+use super::propagation::{Framing, Streams};
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::acl::denials::Denials;
@@ -30,6 +31,8 @@ pub struct Server {
     pub denials: Denials,
     pub renames: Renames,
     pub databases: Databases,
+    /// To whom changes are told.
+    pub streams: Streams,
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
@@ -81,6 +84,7 @@ impl Server {
             users: Users::new(),
             denials: Denials::default(),
             renames: Renames::default(),
+            streams: Streams::default(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -179,6 +183,7 @@ impl Server {
     fn expire_now(&mut self) -> bool {
         let started = Instant::now();
         let more = self.databases.expire(self.now);
+        self.propagate(Framing::Separate);
         let took = started.elapsed();
         self.stats.expire_time += took;
         self.latencies.note(event::EXPIRE_CYCLE, took, self.config.observation.latency_threshold, self.now);
