@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 32] = [
+const ROOMS: [&str; 33] = [
     "glob",
     "log",
     "memory",
@@ -23,6 +23,7 @@ const ROOMS: [&str; 32] = [
     "tracking",
     "db",
     "record",
+    "persist/aof",
     "server",
     "observe",
     "command/registry",

@@ -137,7 +137,7 @@ pub mod faults {
     pub enum Fault {
         /// The operation fails with this error number.
         Error(i32),
-        /// A write takes only half; another operation fails.
+        /// The first operation, if it is a write, takes only half; it fails otherwise, and so do the others.
         Half,
         /// As [`Fault::Half`], and everything after it fails: the process has been killed.
         Killed,
@@ -178,14 +178,14 @@ pub mod faults {
             if plan.dead {
                 return Err(io::ErrorKind::NotConnected.into());
             }
-            let Some((_, fault)) = plan.fault.clone().filter(|(numbers, _)| numbers.contains(&number)) else {
+            let Some((numbers, fault)) = plan.fault.clone().filter(|(numbers, _)| numbers.contains(&number)) else {
                 return Ok(len);
             };
             plan.dead = fault == Fault::Killed;
             match fault {
                 Fault::Error(code) => Err(io::Error::from_raw_os_error(code)),
-                _ if len > 1 => Ok(len / 2),
-                _ => Err(io::Error::from_raw_os_error(5)),
+                _ if len > 1 && number == numbers.start => Ok(len / 2),
+                _ => Err(io::Error::from_raw_os_error(libc::ENOSPC)),
             }
         }
     }

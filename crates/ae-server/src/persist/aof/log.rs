@@ -88,7 +88,7 @@ impl Log {
 
     /// Why requests that change something are refused, in the system's words.
     pub fn failure(&self) -> Option<&str> {
-        self.failure.as_ref().map(|Failure::Write(why) | Failure::Sync(why)| why.as_str())
+        self.failure.as_ref().map(|(Failure::Write(why) | Failure::Sync(why))| why.as_str())
     }
 
     /// Whether it is writing that fails.
