@@ -233,6 +233,11 @@ impl<V> Dict<V> {
         self.nodes.nth((random() % self.len as u64) as usize)
     }
 
+    /// Above every id in use.
+    pub fn end(&self) -> u32 {
+        self.nodes.end()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Node<V>)> {
         self.nodes.iter()
     }

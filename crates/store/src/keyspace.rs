@@ -3,6 +3,7 @@
 use crate::bytes::Content;
 use crate::deadlines::{Deadlines, Place};
 use crate::dict::Dict;
+use crate::snapshot::Snapshot;
 use crate::value::{StringValue, Value};
 
 /// An entry's id, good until the entry is removed.
@@ -35,6 +36,8 @@ pub enum Found {
 pub struct Keyspace {
     dict: Dict<Item>,
     deadlines: Deadlines,
+    /// The snapshot under way, which goes where the entries go.
+    snapshot: Option<Snapshot>,
 }
 
 impl Default for Keyspace {
@@ -46,7 +49,7 @@ impl Default for Keyspace {
 impl Keyspace {
     /// An empty one.
     pub fn new() -> Keyspace {
-        Keyspace { dict: Dict::new(), deadlines: Deadlines::new() }
+        Keyspace { dict: Dict::new(), deadlines: Deadlines::new(), snapshot: None }
     }
 
     /// Whether there is nothing.
@@ -144,9 +147,16 @@ impl Keyspace {
     pub fn set(&mut self, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
         let hash = self.dict.hash(key);
         let Some(id) = self.dict.find(hash, key) else {
-            return self.dict.insert(hash, key, Item::new(value));
+            return self.insert(hash, key, value);
         };
         self.replace(id, value, keep_deadline);
+        id
+    }
+
+    /// Adds a key that is not there.
+    fn insert(&mut self, hash: u32, key: &[u8], value: Value) -> EntryId {
+        let id = self.dict.insert(hash, key, Item::new(value));
+        self.mark_saved(id);
         id
     }
 
@@ -155,8 +165,7 @@ impl Keyspace {
         let content = content.into();
         let hash = self.dict.hash(key);
         let Some(id) = self.dict.find(hash, key) else {
-            let value = Value::String(StringValue::new(content));
-            return self.dict.insert(hash, key, Item::new(value));
+            return self.insert(hash, key, Value::String(StringValue::new(content)));
         };
         if let Some(item) = self.dict.get_mut(id) {
             match &mut item.value {
@@ -195,7 +204,8 @@ impl Keyspace {
         self.deadlines.first().map(|(at, _)| at)
     }
 
-    /// Removes everything at once and returns what was there, to be dropped where that disturbs nobody.
+    /// Removes everything at once and returns what was there, with the snapshot of it that may be under way, to be dropped
+    /// where that disturbs nobody.
     pub fn take(&mut self) -> Keyspace {
         std::mem::take(self)
     }
@@ -240,6 +250,52 @@ impl Keyspace {
         self.dict.iter().map(|(_, node)| (node.key.as_slice(), self.deadlines.get(node.value.place)))
     }
 
+    /// Begins a snapshot of what there is: every entry is unsaved, and each has to be saved before it changes or goes. One
+    /// that was under way is given up.
+    pub fn begin_snapshot(&mut self) {
+        self.snapshot = Some(Snapshot::new(self.dict.end()));
+    }
+
+    /// Gives up the snapshot under way, if there is one.
+    pub fn end_snapshot(&mut self) {
+        self.snapshot = None;
+    }
+
+    /// Whether a snapshot is under way: it ends when [`Keyspace::next_unsaved`] has passed every entry.
+    pub fn has_snapshot(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// Whether an entry has still to be saved in the snapshot under way.
+    pub fn is_unsaved(&self, id: EntryId) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_unsaved(id))
+    }
+
+    /// Says that an entry has been saved, before its turn.
+    pub fn mark_saved(&mut self, id: EntryId) {
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.mark_saved(id);
+        }
+    }
+
+    /// The next entry to save; it counts as saved from now on. Looks at up to `steps` places for entries, which it counts
+    /// down. With None the steps are used up, or the snapshot has ended.
+    pub fn next_unsaved(&mut self, steps: &mut usize) -> Option<EntryId> {
+        let snapshot = self.snapshot.as_mut()?;
+        while *steps > 0
+            && let Some((id, is_unsaved)) = snapshot.walk()
+        {
+            *steps -= 1;
+            if is_unsaved && self.dict.get(id).is_some() {
+                return Some(id);
+            }
+        }
+        if snapshot.is_done() {
+            self.snapshot = None;
+        }
+        None
+    }
+
     /// Goes on with a resize of the hash table. False when there is none.
     pub fn step(&mut self) -> bool {
         self.dict.step()
@@ -253,91 +309,5 @@ fn set_place(dict: &mut Dict<Item>, id: EntryId, place: Place) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::number::Digits;
-
-    fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
-        match keyspace.value(id) {
-            Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
-            _ => panic!("no such string"),
-        }
-    }
-
-    #[test]
-    fn setting_again_takes_the_deadline_away_unless_kept() {
-        let mut keyspace = Keyspace::new();
-        let id = keyspace.set_string(b"k", b"1", false);
-        keyspace.set_deadline(id, 100);
-        assert_eq!(keyspace.set_string(b"k", b"2", true), id);
-        assert_eq!(keyspace.deadline(id), Some(100));
-        keyspace.set_string(b"k", b"3", false);
-        assert_eq!((keyspace.deadline(id), keyspace.volatile_len()), (None, 0));
-        assert_eq!(content(&keyspace, id), b"3");
-    }
-
-    /// Removes what is due, up to `max` entries, and returns how many.
-    fn expire(keyspace: &mut Keyspace, now: i64, max: usize) -> usize {
-        (0..max).take_while(|_| keyspace.due(now).is_some_and(|id| keyspace.remove(id).is_some())).count()
-    }
-
-    #[test]
-    fn what_is_due_comes_earliest_first() {
-        let mut keyspace = Keyspace::new();
-        for i in 0..100u8 {
-            let id = keyspace.set_string(&[i], b"", false);
-            if i % 2 == 0 {
-                keyspace.set_deadline(id, i64::from(i));
-            }
-        }
-        assert_eq!(expire(&mut keyspace, 49, 10), 10);
-        assert!(keyspace.find(&[18]).is_none() && keyspace.find(&[20]).is_some());
-        assert_eq!(expire(&mut keyspace, 49, 100), 15);
-        assert_eq!(expire(&mut keyspace, 49, 100), 0);
-        assert_eq!((keyspace.len(), keyspace.volatile_len()), (75, 25));
-        for i in 0..100u8 {
-            assert_eq!(keyspace.find(&[i]).is_some(), i % 2 == 1 || i >= 50, "{i}");
-        }
-    }
-
-    #[test]
-    fn a_lookup_tells_what_has_expired() {
-        let mut keyspace = Keyspace::new();
-        let id = keyspace.set_string(b"k", b"", false);
-        keyspace.set_deadline(id, 100);
-        assert_eq!(keyspace.lookup(b"k", 99), Found::Live(id));
-        assert_eq!(keyspace.lookup(b"k", 100), Found::Expired(id));
-        assert_eq!(keyspace.lookup(b"other", 100), Found::Missing);
-    }
-
-    #[test]
-    fn an_access_is_noted_until_the_entry_goes() {
-        let mut keyspace = Keyspace::new();
-        let id = keyspace.set_string(b"k", b"", false);
-        keyspace.note_access(id, 7);
-        keyspace.set_string(b"k", b"other", false);
-        assert_eq!(keyspace.access(id), 7);
-        keyspace.remove(id);
-        let id = keyspace.set_string(b"k", b"", false);
-        assert_eq!(keyspace.access(id), 0);
-    }
-
-    #[test]
-    fn removing_an_entry_removes_its_deadline() {
-        let mut keyspace = Keyspace::new();
-        let ids: Vec<EntryId> = (0..10u8).map(|i| keyspace.set_string(&[i], b"", false)).collect();
-        for (i, &id) in ids.iter().enumerate() {
-            keyspace.set_deadline(id, 10 - i as i64);
-        }
-        for &id in &ids[..5] {
-            assert!(keyspace.remove(id).is_some());
-            assert!(keyspace.remove(id).is_none());
-        }
-        assert_eq!(keyspace.volatile_len(), 5);
-        assert_eq!(keyspace.deadline(ids[9]), Some(1));
-        assert!(keyspace.clear_deadline(ids[9]));
-        assert!(!keyspace.clear_deadline(ids[9]));
-        assert_eq!(expire(&mut keyspace, i64::MAX, 100), 4);
-        assert_eq!(keyspace.len(), 1);
-    }
-}
+#[path = "keyspace_tests.rs"]
+mod tests;

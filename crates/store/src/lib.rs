@@ -10,6 +10,7 @@ mod keyspace;
 mod number;
 mod partial_sort;
 mod slab;
+mod snapshot;
 pub mod types;
 mod value;
 

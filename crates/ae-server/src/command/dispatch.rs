@@ -65,6 +65,9 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
 /// True if the reply is one that is pushed, as messages are.
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     let resolved = resolve(server, client, &args);
+    if !server.tracking.is_empty() {
+        server.shrink_tracking(Some(client));
+    }
     // What had to be evicted for this request is no part of what it changes, and the client is told before the reply.
     server.propagate(Framing::Separate);
     if server.has_news() {

@@ -198,7 +198,7 @@ impl Server {
         }
         self.last_sample.renew(&mut self.stats);
         self.databases.rehash();
-        self.shrink_tracking();
+        self.shrink_tracking(None);
         self.renew_meter();
         self.make_room();
         let garbage_left = self.databases.garbage.free();

@@ -1,0 +1,228 @@
+use super::*;
+use crate::number::Digits;
+
+fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
+    match keyspace.value(id) {
+        Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
+        _ => panic!("no such string"),
+    }
+}
+
+#[test]
+fn setting_again_takes_the_deadline_away_unless_kept() {
+    let mut keyspace = Keyspace::new();
+    let id = keyspace.set_string(b"k", b"1", false);
+    keyspace.set_deadline(id, 100);
+    assert_eq!(keyspace.set_string(b"k", b"2", true), id);
+    assert_eq!(keyspace.deadline(id), Some(100));
+    keyspace.set_string(b"k", b"3", false);
+    assert_eq!((keyspace.deadline(id), keyspace.volatile_len()), (None, 0));
+    assert_eq!(content(&keyspace, id), b"3");
+}
+
+/// Removes what is due, up to `max` entries, and returns how many.
+fn expire(keyspace: &mut Keyspace, now: i64, max: usize) -> usize {
+    (0..max).take_while(|_| keyspace.due(now).is_some_and(|id| keyspace.remove(id).is_some())).count()
+}
+
+#[test]
+fn what_is_due_comes_earliest_first() {
+    let mut keyspace = Keyspace::new();
+    for i in 0..100u8 {
+        let id = keyspace.set_string(&[i], b"", false);
+        if i % 2 == 0 {
+            keyspace.set_deadline(id, i64::from(i));
+        }
+    }
+    assert_eq!(expire(&mut keyspace, 49, 10), 10);
+    assert!(keyspace.find(&[18]).is_none() && keyspace.find(&[20]).is_some());
+    assert_eq!(expire(&mut keyspace, 49, 100), 15);
+    assert_eq!(expire(&mut keyspace, 49, 100), 0);
+    assert_eq!((keyspace.len(), keyspace.volatile_len()), (75, 25));
+    for i in 0..100u8 {
+        assert_eq!(keyspace.find(&[i]).is_some(), i % 2 == 1 || i >= 50, "{i}");
+    }
+}
+
+#[test]
+fn a_lookup_tells_what_has_expired() {
+    let mut keyspace = Keyspace::new();
+    let id = keyspace.set_string(b"k", b"", false);
+    keyspace.set_deadline(id, 100);
+    assert_eq!(keyspace.lookup(b"k", 99), Found::Live(id));
+    assert_eq!(keyspace.lookup(b"k", 100), Found::Expired(id));
+    assert_eq!(keyspace.lookup(b"other", 100), Found::Missing);
+}
+
+#[test]
+fn an_access_is_noted_until_the_entry_goes() {
+    let mut keyspace = Keyspace::new();
+    let id = keyspace.set_string(b"k", b"", false);
+    keyspace.note_access(id, 7);
+    keyspace.set_string(b"k", b"other", false);
+    assert_eq!(keyspace.access(id), 7);
+    keyspace.remove(id);
+    let id = keyspace.set_string(b"k", b"", false);
+    assert_eq!(keyspace.access(id), 0);
+}
+
+#[test]
+fn removing_an_entry_removes_its_deadline() {
+    let mut keyspace = Keyspace::new();
+    let ids: Vec<EntryId> = (0..10u8).map(|i| keyspace.set_string(&[i], b"", false)).collect();
+    for (i, &id) in ids.iter().enumerate() {
+        keyspace.set_deadline(id, 10 - i as i64);
+    }
+    for &id in &ids[..5] {
+        assert!(keyspace.remove(id).is_some());
+        assert!(keyspace.remove(id).is_none());
+    }
+    assert_eq!(keyspace.volatile_len(), 5);
+    assert_eq!(keyspace.deadline(ids[9]), Some(1));
+    assert!(keyspace.clear_deadline(ids[9]));
+    assert!(!keyspace.clear_deadline(ids[9]));
+    assert_eq!(expire(&mut keyspace, i64::MAX, 100), 4);
+    assert_eq!(keyspace.len(), 1);
+}
+
+/// A snapshot taken in steps while the content changes, as its owner does it: what is about to change is saved first.
+mod snapshots {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Content = BTreeMap<Vec<u8>, (Vec<u8>, Option<i64>)>;
+
+    #[derive(Clone, Debug)]
+    enum Change {
+        Set(u16, u8),
+        Expire(u16, i64),
+        Remove(u16),
+        /// All keys in a range are added or removed, so that the table is resized.
+        Many(u16, bool),
+        /// The walk goes on.
+        Walk(usize),
+        /// The entries go to another keyspace, and with them the snapshot.
+        Take,
+        Restart,
+    }
+
+    fn changes() -> impl Strategy<Value = Vec<Change>> {
+        let key = 0u16..2000;
+        let change = prop_oneof![
+            8 => (key.clone(), any::<u8>()).prop_map(|(key, value)| Change::Set(key, value)),
+            2 => (key.clone(), 0i64..100).prop_map(|(key, at)| Change::Expire(key, at)),
+            8 => key.clone().prop_map(Change::Remove),
+            1 => (key, any::<bool>()).prop_map(|(from, added)| Change::Many(from, added)),
+            8 => (0usize..300).prop_map(Change::Walk),
+            1 => Just(Change::Take),
+            1 => Just(Change::Restart),
+        ];
+        prop::collection::vec(change, 0..120)
+    }
+
+    fn save(keyspace: &Keyspace, id: EntryId, saved: &mut Content) {
+        let old = saved.insert(keyspace.key(id).to_vec(), (content(keyspace, id), keyspace.deadline(id)));
+        assert!(old.is_none(), "an entry was saved twice");
+    }
+
+    fn save_first(keyspace: &mut Keyspace, key: &[u8], saved: &mut Content) -> Option<EntryId> {
+        let id = keyspace.find(key)?;
+        if keyspace.is_unsaved(id) {
+            save(keyspace, id, saved);
+            keyspace.mark_saved(id);
+            assert!(!keyspace.is_unsaved(id));
+        }
+        Some(id)
+    }
+
+    fn all(keyspace: &Keyspace) -> Content {
+        let ids = keyspace.iter().map(|(key, _)| keyspace.find(key).expect("it is there"));
+        ids.map(|id| (keyspace.key(id).to_vec(), (content(keyspace, id), keyspace.deadline(id)))).collect()
+    }
+
+    /// Saves up to so many steps, and returns how many of them are left.
+    fn walk(keyspace: &mut Keyspace, mut steps: usize, saved: &mut Content) -> usize {
+        while let Some(id) = keyspace.next_unsaved(&mut steps) {
+            save(keyspace, id, saved);
+        }
+        steps
+    }
+
+    fn key(number: u16) -> Vec<u8> {
+        format!("key {number}").into_bytes()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_saved_is_what_there_was(changes in changes(), len in 0u16..1500) {
+            let mut keyspace = Keyspace::new();
+            (0..len).for_each(|i| _ = keyspace.set_string(&key(i), &i.to_le_bytes(), false));
+            let mut beginning = all(&keyspace);
+            let mut saved = Content::new();
+            keyspace.begin_snapshot();
+            for change in changes {
+                match change {
+                    Change::Set(number, value) => {
+                        save_first(&mut keyspace, &key(number), &mut saved);
+                        // Values of many lengths, and some that are numbers.
+                        let value = value.to_string().repeat(usize::from(value) % 20);
+                        keyspace.set_string(&key(number), value.as_bytes(), false);
+                    }
+                    Change::Expire(number, at) => {
+                        if let Some(id) = save_first(&mut keyspace, &key(number), &mut saved) {
+                            keyspace.set_deadline(id, at);
+                        }
+                    }
+                    Change::Remove(number) => {
+                        if let Some(id) = save_first(&mut keyspace, &key(number), &mut saved) {
+                            keyspace.remove(id);
+                        }
+                    }
+                    Change::Many(from, added) => {
+                        for number in from..from + 500 {
+                            match save_first(&mut keyspace, &key(number), &mut saved) {
+                                _ if added => _ = keyspace.set_string(&key(number), b"new", false),
+                                Some(id) => _ = keyspace.remove(id),
+                                None => {}
+                            }
+                        }
+                    }
+                    Change::Walk(steps) => {
+                        let left = walk(&mut keyspace, steps, &mut saved);
+                        prop_assert!(left == 0 || !keyspace.has_snapshot(), "it stopped before its time");
+                    }
+                    Change::Take => {
+                        let mut other = keyspace.take();
+                        prop_assert!(!keyspace.has_snapshot());
+                        keyspace.set_string(b"other", b"", false);
+                        std::mem::swap(&mut keyspace, &mut other);
+                    }
+                    Change::Restart => {
+                        keyspace.end_snapshot();
+                        (beginning, saved) = (all(&keyspace), Content::new());
+                        keyspace.begin_snapshot();
+                    }
+                }
+            }
+            walk(&mut keyspace, usize::MAX, &mut saved);
+            prop_assert!(!keyspace.has_snapshot());
+            prop_assert_eq!(&saved, &beginning);
+        }
+    }
+
+    #[test]
+    fn a_walk_is_bounded_by_its_steps() {
+        let mut keyspace = Keyspace::new();
+        let ids: Vec<EntryId> = (0..100_000).map(|i: u32| keyspace.set_string(&i.to_le_bytes(), b"", false)).collect();
+        keyspace.begin_snapshot();
+        ids.iter().for_each(|id| keyspace.mark_saved(*id));
+        let mut rounds = 0;
+        while keyspace.has_snapshot() {
+            let mut steps = 1000;
+            assert_eq!(keyspace.next_unsaved(&mut steps), None);
+            rounds += 1;
+        }
+        assert!(rounds >= 100, "saved entries were passed in {rounds} rounds");
+    }
+}
