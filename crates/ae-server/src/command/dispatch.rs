@@ -191,6 +191,7 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if server.config.memory.max > 0 {
         check_memory(server, client, spec)?;
     }
+    check_disk(server, client, spec)?;
     if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
@@ -201,6 +202,15 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
 fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(), Error> {
     if server.make_room() == Room::None && concerns(client, spec, |spec| spec.is(flag::DENYOOM)) {
         return Err(OUT_OF_MEMORY.into());
+    }
+    Ok(())
+}
+
+/// Refuses changes that could not be kept, and PING, by which others see that something is wrong.
+fn check_disk(server: &Server, client: &Client, spec: &Spec) -> Outcome {
+    let Some(why) = server.append_only.failure() else { return Ok(()) };
+    if spec.full_name == "ping" || concerns(client, spec, Spec::is_write) {
+        return Err(format!("MISCONF Errors writing to the AOF file: {why}").into());
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ pub mod accept;
 pub mod events;
 pub mod idle;
 pub mod limits;
+pub mod load;
 pub mod read;
 pub mod spin;
 pub mod state;

@@ -7,6 +7,7 @@ use crate::clients::client::Client;
 use crate::clients::subscriptions::Kind;
 use crate::config::catalog;
 use crate::memory::background;
+use crate::persist::aof::log::Log;
 use crate::process::is_supervised;
 use crate::server::state::Server;
 use std::fmt::Write;
@@ -159,7 +160,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_clients_slaves" => 0,
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => 0,
+        "mem_aof_buffer" => server.append_only.log.as_ref().map_or(0, Log::memory) + server.streams.log.bytes.capacity(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,
@@ -179,6 +180,7 @@ fn human(bytes: u64) -> String {
 
 /// Nothing has been saved yet, or loaded.
 fn persistence(server: &Server, out: &mut String) {
+    let (file, rewrites) = (&server.append_only, &server.append_only.rewrites);
     lines!(out,
         "loading" => 0,
         "async_loading" => 0,
@@ -199,19 +201,38 @@ fn persistence(server: &Server, out: &mut String) {
         "rdb_last_cow_size" => 0,
         "rdb_last_load_keys_expired" => 0,
         "rdb_last_load_keys_loaded" => 0,
-        "aof_enabled" => 0,
-        "aof_rewrite_in_progress" => 0,
-        "aof_rewrite_scheduled" => 0,
-        "aof_last_rewrite_time_sec" => -1,
-        "aof_current_rewrite_time_sec" => -1,
-        "aof_last_bgrewrite_status" => "ok",
-        "aof_rewrites" => 0,
-        "aof_rewrites_consecutive_failures" => 0,
-        "aof_last_write_status" => "ok",
+        "aof_enabled" => u8::from(file.is_on()),
+        "aof_rewrite_in_progress" => u8::from(rewrites.running_since.is_some()),
+        "aof_rewrite_scheduled" => u8::from(rewrites.scheduled),
+        "aof_last_rewrite_time_sec" => seconds(rewrites.last_duration),
+        "aof_current_rewrite_time_sec" => seconds(rewrites.running_since.map(|since| since.elapsed())),
+        "aof_last_bgrewrite_status" => status(rewrites.last_ok.unwrap_or(true)),
+        "aof_rewrites" => rewrites.count,
+        "aof_rewrites_consecutive_failures" => rewrites.failures,
+        "aof_last_write_status" => status(file.failure().is_none()),
         "aof_last_cow_size" => 0,
         "module_fork_in_progress" => 0,
         "module_fork_last_cow_size" => 0,
     );
+    if let Some(log) = file.log.as_ref().filter(|_| file.is_on()) {
+        lines!(out,
+            "aof_current_size" => file.len(),
+            "aof_base_size" => file.len_at_rewrite,
+            "aof_pending_rewrite" => u8::from(rewrites.scheduled),
+            "aof_buffer_length" => log.pending() + server.streams.log.bytes.len(),
+            "aof_pending_bio_fsync" => log.syncer().running(),
+            "aof_delayed_fsync" => log.delayed,
+        );
+    }
+}
+
+/// Whole seconds; -1 for never.
+fn seconds(duration: Option<std::time::Duration>) -> i64 {
+    duration.map_or(-1, |duration| duration.as_secs() as i64)
+}
+
+fn status(ok: bool) -> &'static str {
+    if ok { "ok" } else { "err" }
 }
 
 fn stats(server: &Server, out: &mut String) {

@@ -38,6 +38,7 @@ impl Serving {
         let el = event_loop(&config)?;
         let net = events::open(config);
         net.borrow_mut().server.load_security()?;
+        net.borrow_mut().load_log()?;
         let listening = listen(&el, &net)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             // The working directory may change until it is removed.

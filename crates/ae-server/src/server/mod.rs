@@ -1,5 +1,6 @@
 //! The state that all clients share.
 
+pub mod append_only;
 pub mod invalidation;
 pub mod news;
 pub mod pause;

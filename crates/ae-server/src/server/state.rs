@@ -15,6 +15,7 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::db::usage::Usage;
 use crate::memory::Meter;
+use crate::persist::aof::state::AppendOnlyFile;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
@@ -33,6 +34,9 @@ pub struct Server {
     pub databases: Databases,
     /// To whom changes are told.
     pub streams: Streams,
+    pub append_only: AppendOnlyFile,
+    /// Clients whose changes are not in the append-only file yet, if they are to be there before any reply.
+    pub unlogged: Vec<ClientRef>,
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
@@ -85,6 +89,8 @@ impl Server {
             denials: Denials::default(),
             renames: Renames::default(),
             streams: Streams::default(),
+            append_only: AppendOnlyFile::default(),
+            unlogged: Vec::new(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -153,8 +159,9 @@ impl Server {
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
+        let log_on = config.append_only.on;
         self.config = config;
-        Ok(())
+        self.set_log(log_on).map_err(|error| ("appendonly", error))
     }
 
     /// Says on which port it listens, if the system picked it.
@@ -172,7 +179,7 @@ impl Server {
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
-        let may = self.pause.which().is_none() && self.expires_actively;
+        let may = self.pause.which().is_none() && self.expires_actively && !self.databases.keeps_expired;
         let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.has_news() {
             self.tell_news(None);

@@ -1,8 +1,9 @@
-//! Persistence, which is still to come: what would save is refused, how it would be done is kept.
+//! Persistence. RDB files are still to come: only their settings are kept.
 
+use crate::config::choices::FSYNC;
 use crate::config::format::{BYTES, Format, INT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart, Protected};
-use crate::config::parameter::{Access, Parameter, directive, fixed, kept};
+use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
 
 const NOTHING_SAVED: &str = "it has no persistence yet";
@@ -34,19 +35,49 @@ pub const DIRECTIVES: &[Parameter] = &[
         "\"\"",
         "nothing is saved yet",
     ),
-    fixed("appendonly", AnyTime, Format::Switch, "no", NOTHING_SAVED),
+    directive(
+        "appendonly",
+        AnyTime,
+        field!(append_only.on, Format::Switch),
+        "yes|no",
+        "write every change to the append-only file (no)",
+    ),
     kept("dbfilename", Protected, DB_FILE, "dump.rdb", NOTHING_SAVED),
-    kept("appendfilename", AtStart, AOF_FILE, "appendonly.aof", NOTHING_SAVED),
-    kept("appenddirname", AtStart, AOF_DIR, "appendonlydir", NOTHING_SAVED),
-    kept(
+    directive(
+        "appendfilename",
+        AtStart,
+        field!(append_only.name, AOF_FILE),
+        "NAME",
+        "what the names of the append-only file's parts begin with (appendonly.aof)",
+    ),
+    directive(
+        "appenddirname",
+        AtStart,
+        field!(append_only.folder, AOF_DIR),
+        "NAME",
+        "the folder in dir that they are in (appendonlydir)",
+    ),
+    directive(
         "appendfsync",
         AnyTime,
-        Format::Choice(&[("everysec", 0), ("always", 1), ("no", 2)]),
-        "everysec",
-        NOTHING_SAVED,
+        field!(append_only.fsync, FSYNC),
+        "everysec|always|no",
+        "when what is written is synced (everysec); always: before any reply",
     ),
-    kept("auto-aof-rewrite-percentage", AnyTime, INT, "100", NOTHING_SAVED),
-    kept("auto-aof-rewrite-min-size", AnyTime, BYTES, "67108864", NOTHING_SAVED),
+    directive(
+        "auto-aof-rewrite-percentage",
+        AnyTime,
+        field!(append_only.rewrite_percentage, INT),
+        "N",
+        "rewrite the append-only file when it has grown so much, 0 for never (100)",
+    ),
+    directive(
+        "auto-aof-rewrite-min-size",
+        AnyTime,
+        field!(append_only.rewrite_min_size, BYTES),
+        "BYTES",
+        "and has at least this size (64mb)",
+    ),
     kept("rdb-key-save-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
     kept("key-load-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
     kept(
@@ -62,10 +93,46 @@ pub const DIRECTIVES: &[Parameter] = &[
     switch!("rdb-del-sync-files", AnyTime, "no"),
     switch!("rdb-save-incremental-fsync", AnyTime, "yes"),
     switch!("stop-writes-on-bgsave-error", AnyTime, "yes"),
-    switch!("no-appendfsync-on-rewrite", AnyTime, "no"),
-    switch!("aof-rewrite-incremental-fsync", AnyTime, "yes"),
-    switch!("aof-load-truncated", AnyTime, "yes"),
-    switch!("aof-use-rdb-preamble", AnyTime, "yes"),
-    switch!("aof-timestamp-enabled", AnyTime, "no"),
-    switch!("aof-disable-auto-gc", AnyTime, "no"),
+    directive(
+        "no-appendfsync-on-rewrite",
+        AnyTime,
+        field!(append_only.no_fsync_on_rewrite, Format::Switch),
+        "yes|no",
+        "sync nothing while a rewrite is running (no)",
+    ),
+    directive(
+        "aof-rewrite-incremental-fsync",
+        AnyTime,
+        field!(append_only.incremental_fsync, Format::Switch),
+        "yes|no",
+        "sync what is rewritten every few megabytes (yes)",
+    ),
+    directive(
+        "aof-load-truncated",
+        AnyTime,
+        field!(append_only.load_truncated, Format::Switch),
+        "yes|no",
+        "cut a torn end of the append-only file off (yes)",
+    ),
+    directive(
+        "aof-use-rdb-preamble",
+        AnyTime,
+        field!(append_only.rdb_preamble, Format::Switch),
+        "yes|no",
+        "rewrite to the RDB format, not to requests (yes)",
+    ),
+    directive(
+        "aof-timestamp-enabled",
+        AnyTime,
+        field!(append_only.timestamps, Format::Switch),
+        "yes|no",
+        "write the time into the append-only file (no)",
+    ),
+    directive(
+        "aof-disable-auto-gc",
+        AnyTime,
+        field!(append_only.keep_history, Format::Switch),
+        "yes|no",
+        "keep files that a rewrite has replaced (no)",
+    ),
 ];

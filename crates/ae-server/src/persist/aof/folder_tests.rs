@@ -36,10 +36,7 @@ fn from_nothing_to_a_second_base() {
     let old = folder.take_history().unwrap();
     assert_eq!(old.len(), 2);
     old.iter().for_each(|path| fs::remove_file(path).unwrap());
-    assert_eq!(
-        files(&at),
-        ["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]
-    );
+    assert_eq!(files(&at), ["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]);
     assert_eq!(content(&at).unwrap(), "ABc");
     assert_eq!(open(&at, &Disk::default()).manifest, folder.manifest);
     folder.open_last().unwrap().unwrap().write_all(b"d").unwrap();
@@ -104,10 +101,13 @@ fn lifecycle(at: &TempDir, disk: &Disk, written: &mut String) -> io::Result<()> 
             done
         };
         append(&file, &format!("<{round}"))?;
-        if let Ok(next) = folder.begin_increment() {
-            file = next;
-        }
+        let next = folder.begin_increment();
+        let begun = next.is_ok();
+        file = next.unwrap_or(file);
         append(&file, &format!("{round}>"))?;
+        if !begun {
+            continue;
+        }
         // The base is what there was before the increment.
         let before = folder.manifest.increments.iter().rev().skip(1).rev();
         let parts = folder.manifest.base.iter().chain(before);

@@ -2,22 +2,11 @@
 
 use super::disk::DiskFile;
 use super::syncer::Syncer;
+use crate::config::choices::Fsync;
 use crate::config::format::reason;
 use crate::log::{Level, log};
 use std::io;
 use std::sync::Arc;
-
-/// `appendfsync`: when what has been written is synced.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Fsync {
-    /// By a thread, once a second.
-    #[default]
-    EverySecond,
-    /// Before any reply leaves.
-    Always,
-    /// When the system likes to.
-    No,
-}
 
 /// How long a write waits for a sync under way, in milliseconds.
 const PATIENCE: i64 = 2000;

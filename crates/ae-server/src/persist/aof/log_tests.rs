@@ -60,7 +60,9 @@ fn what_is_added_is_written_at_once() {
 
 #[test]
 fn a_failing_write_is_cut_off_and_done_again() {
-    for (fault, why) in [(Fault::Error(libc::ENOSPC), "No space left on device"), (Fault::Error(libc::EIO), "Input/output error")] {
+    for (fault, why) in
+        [(Fault::Error(libc::ENOSPC), "No space left on device"), (Fault::Error(libc::EIO), "Input/output error")]
+    {
         for fsync in [Fsync::Always, Fsync::EverySecond, Fsync::No] {
             let mut scene = Scene::new(fsync);
             assert!(scene.add("one "));
@@ -178,6 +180,7 @@ fn a_switch_loses_nothing() {
     assert!(scene.add("one"));
     let next = scene.path.with_extension("next");
     scene.log.switch(scene.disk.open(&next, true).unwrap());
+    scene.wait_for_syncs();
     assert!(scene.add("two"));
     assert_eq!((scene.content().as_str(), fs::read_to_string(&next).unwrap().as_str()), ("one", "two"));
     assert_eq!(scene.log.len(), 3);

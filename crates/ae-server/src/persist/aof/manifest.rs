@@ -149,7 +149,7 @@ impl Manifest {
 }
 
 fn needs_quotes(name: &str) -> bool {
-    name.bytes().any(|c| c == b'\\' || c == b'"' || !(b'!'..=b'~').contains(&c))
+    name.bytes().any(|c| b"\\\"'".contains(&c) || !(b'!'..=b'~').contains(&c))
 }
 
 #[cfg(test)]
@@ -201,10 +201,7 @@ mod tests {
                 "file a seq 2 type i\nfile b seq 2 type i\n",
                 "line 2, 'file b seq 2 type i': Found a non-monotonic sequence number",
             ),
-            (
-                "file a seq 1 type b",
-                "line 1, 'file a seq 1 type b': The AOF manifest file contains too long line",
-            ),
+            ("file a seq 1 type b", "line 1, 'file a seq 1 type b': The AOF manifest file contains too long line"),
             (&long, &format!("line 1, '{long}': The AOF manifest file contains too long line")),
         ] {
             assert_eq!(fault(text), expected);

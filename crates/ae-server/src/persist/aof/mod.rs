@@ -4,12 +4,16 @@
 //! - `manifest`: which files there are, and in what order; `folder`: the folder with all of them
 //! - `log`: writes what has changed, before a reply to it leaves; `syncer`: the thread that syncs
 //! - `records`: the content of a file, for loading and checking
+//! - `replay`: loading
 //! - `requests`: a value as requests that make it
+//! - `state`: all of it, as the server has it
 
 pub mod disk;
 pub mod folder;
 pub mod log;
 pub mod manifest;
 pub mod records;
+pub mod replay;
 pub mod requests;
+pub mod state;
 pub mod syncer;

@@ -22,9 +22,14 @@ pub enum Record<'a> {
 #[derive(Debug)]
 pub enum Fault {
     /// The file ends within what begins here.
-    Torn { at: u64 },
+    Torn {
+        at: u64,
+    },
     /// There is something else here than can be.
-    Corrupt { at: u64, why: String },
+    Corrupt {
+        at: u64,
+        why: String,
+    },
     Read(io::Error),
 }
 
@@ -53,8 +58,12 @@ pub struct Records<R> {
 
 /// What begins at a place of the buffer.
 enum Found {
-    Request { len: usize },
-    Line { len: usize },
+    Request {
+        len: usize,
+    },
+    Line {
+        len: usize,
+    },
     /// It is not all there.
     Part,
 }

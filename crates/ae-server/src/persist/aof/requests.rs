@@ -122,7 +122,17 @@ fn group(out: &mut Vec<u8>, key: &[u8], name: &[u8], group: &Group) {
                 (entry.to_string(), pending.delivered.to_string(), pending.deliveries.to_string());
             let (entry, time, count) = (entry.as_bytes(), time.as_bytes(), count.as_bytes());
             let words: [&[u8]; 12] = [
-                b"XCLAIM", key, name, consumer.name(), b"0", entry, b"TIME", time, b"RETRYCOUNT", count, b"JUSTID",
+                b"XCLAIM",
+                key,
+                name,
+                consumer.name(),
+                b"0",
+                entry,
+                b"TIME",
+                time,
+                b"RETRYCOUNT",
+                count,
+                b"JUSTID",
                 b"FORCE",
             ];
             request(out, &words);
