@@ -23,7 +23,7 @@ const ROOMS: [&str; 34] = [
     "tracking",
     "db",
     "record",
-    "persist/aof",
+    "persist",
     "server",
     "observe",
     "command/registry",

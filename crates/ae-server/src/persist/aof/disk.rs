@@ -133,6 +133,10 @@ pub mod faults {
     use std::io;
     use std::sync::{Arc, Mutex};
 
+    /// Numbers of errors: input or output, no space left.
+    pub const EIO: i32 = 5;
+    pub const ENOSPC: i32 = 28;
+
     #[derive(Clone, Copy, PartialEq, Eq, Debug)]
     pub enum Fault {
         /// The operation fails with this error number.
@@ -185,7 +189,7 @@ pub mod faults {
             match fault {
                 Fault::Error(code) => Err(io::Error::from_raw_os_error(code)),
                 _ if len > 1 && number == numbers.start => Ok(len / 2),
-                _ => Err(io::Error::from_raw_os_error(libc::ENOSPC)),
+                _ => Err(io::Error::from_raw_os_error(ENOSPC)),
             }
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::persist::aof::disk::faults::Fault;
+use crate::persist::aof::disk::faults::{self, Fault};
 use tempfile::TempDir;
 
 fn open(at: &TempDir, disk: &Disk) -> Folder {
@@ -133,7 +133,7 @@ fn check(at: &TempDir, written: &str, number: usize, fault: Fault) {
 
 #[test]
 fn whatever_fails_nothing_is_lost() {
-    for fault in [Fault::Error(libc::ENOSPC), Fault::Error(libc::EIO), Fault::Half, Fault::Killed] {
+    for fault in [Fault::Error(faults::ENOSPC), Fault::Error(faults::EIO), Fault::Half, Fault::Killed] {
         let mut number = 0;
         loop {
             let at = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 use super::*;
 use crate::persist::aof::disk::Disk;
-use crate::persist::aof::disk::faults::Fault;
+use crate::persist::aof::disk::faults::{self, Fault};
 use std::fs;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -61,7 +61,7 @@ fn what_is_added_is_written_at_once() {
 #[test]
 fn a_failing_write_is_cut_off_and_done_again() {
     for (fault, why) in
-        [(Fault::Error(libc::ENOSPC), "No space left on device"), (Fault::Error(libc::EIO), "Input/output error")]
+        [(Fault::Error(faults::ENOSPC), "No space left on device"), (Fault::Error(faults::EIO), "Input/output error")]
     {
         for fsync in [Fsync::Always, Fsync::EverySecond, Fsync::No] {
             let mut scene = Scene::new(fsync);
@@ -114,7 +114,7 @@ fn a_failing_sync_under_always_is_not_trusted() {
     let mut scene = Scene::new(Fsync::Always);
     assert!(scene.add("one "));
     // The second operation is the sync.
-    scene.fail(1..2, Fault::Error(libc::EIO));
+    scene.fail(1..2, Fault::Error(faults::EIO));
     assert!(!scene.add("two "));
     assert_eq!((scene.log.failure(), scene.log.fails_to_write()), (Some("Input/output error"), false));
     assert_eq!(scene.content(), "one ", "what may not have reached the disk is cut off");
@@ -126,7 +126,7 @@ fn a_failing_sync_under_always_is_not_trusted() {
 #[test]
 fn a_failing_sync_of_the_thread_is_noticed() {
     let mut scene = Scene::new(Fsync::EverySecond);
-    scene.fail(1..2, Fault::Error(libc::EIO));
+    scene.fail(1..2, Fault::Error(faults::EIO));
     assert!(scene.add("one"));
     scene.wait_for_syncs();
     assert!(scene.flush());

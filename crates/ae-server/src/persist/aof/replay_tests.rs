@@ -225,7 +225,7 @@ fn times_are_written_when_they_are_wanted() {
 
 #[test]
 fn while_nothing_can_be_written_changes_are_refused() {
-    use crate::persist::aof::disk::faults::Fault;
+    use crate::persist::aof::disk::faults::{self, Fault};
     let at = tempfile::tempdir().unwrap();
     for always in [true, false] {
         let mut session = session(&at);
@@ -238,7 +238,7 @@ fn while_nothing_can_be_written_changes_are_refused() {
         let mut writer = session.other();
         let mut reader = session.other();
         let disk = session.server.append_only.disk.clone();
-        disk.faults.plan(0..1_000_000, Fault::Error(libc::ENOSPC));
+        disk.faults.plan(0..1_000_000, Fault::Error(faults::ENOSPC));
         session.run_as(&mut writer, "SET a 2");
         session.run_as(&mut reader, "GET a");
         assert_eq!(session.server.flush_log(), !always);
