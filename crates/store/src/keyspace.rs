@@ -250,6 +250,11 @@ impl Keyspace {
         self.dict.iter().map(|(_, node)| (node.key.as_slice(), self.deadlines.get(node.value.place)))
     }
 
+    /// Every entry.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
+        self.dict.iter().map(|(id, _)| id)
+    }
+
     /// Begins a snapshot of what there is: every entry is unsaved, and each has to be saved before it changes or goes. One
     /// that was under way is given up.
     pub fn begin_snapshot(&mut self) {

@@ -15,6 +15,7 @@ use crate::server::state::Server;
 use resp::{Args, Protocol};
 
 const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
 /// What a client may call between MULTI and EXEC that is not queued.
 const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
@@ -188,10 +189,16 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
         )
         .into());
     }
-    if server.config.memory.max > 0 {
+    if server.config.memory.max > 0 && !server.is_loading() {
         check_memory(server, client, spec)?;
     }
     check_disk(server, client, spec)?;
+    if server.is_loading() && concerns(client, spec, |spec| !spec.is(flag::LOADING)) {
+        return Err(LOADING.into());
+    }
+    if server.is_loading_aside() && concerns(client, spec, |spec| spec.is(flag::NO_ASYNC_LOADING)) {
+        return Err(LOADING.into());
+    }
     if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
@@ -208,11 +215,14 @@ fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(),
 
 /// Refuses changes that could not be kept, and PING, by which others see that something is wrong.
 fn check_disk(server: &Server, client: &Client, spec: &Spec) -> Outcome {
-    let Some(why) = server.append_only.failure() else { return Ok(()) };
-    if spec.full_name == "ping" || concerns(client, spec, Spec::is_write) {
-        return Err(format!("MISCONF Errors writing to the AOF file: {why}").into());
+    let refusal = server.write_refusal().map(Error::from).or_else(|| {
+        let why = server.append_only.failure()?;
+        Some(format!("MISCONF Errors writing to the AOF file: {why}").into())
+    });
+    match refusal {
+        Some(refusal) if spec.full_name == "ping" || concerns(client, spec, Spec::is_write) => Err(refusal),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers

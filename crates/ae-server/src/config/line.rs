@@ -107,7 +107,7 @@ mod tests {
             ("graph.x 1", "ae-server has no modules, and so none of their directives"),
             ("sentinel monitor", "sentinel directive while not in sentinel mode"),
             ("appendonly x", "argument must be 'yes' or 'no'"),
-            ("save 60 1", "ae-server supports only the value '': it has no persistence yet"),
+            ("save 0 1", "Invalid save parameters"),
             ("save 60", "Invalid save parameters"),
             ("slaveof h 1", "ae-server supports only the value 'no one': it has no replication yet"),
             ("slaveof h x", "Invalid master port"),

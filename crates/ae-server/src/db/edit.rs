@@ -118,7 +118,7 @@ impl<K: Kind> Deref for Edit<'_, K> {
 impl<K: Kind> DerefMut for Edit<'_, K> {
     fn deref_mut(&mut self) -> &mut K {
         self.touched = true;
-        self.databases.keyspace_mut(self.db).value_mut(self.id).and_then(K::of_mut).expect(HELD)
+        self.databases.changing(self.db, self.id).value_mut(self.id).and_then(K::of_mut).expect(HELD)
     }
 }
 
@@ -129,7 +129,7 @@ impl<K: Kind> Drop for Edit<'_, K> {
         let value = self.databases.keyspace(self.db).value(self.id);
         let is_empty = value.is_some_and(store::Value::is_empty_collection);
         if is_empty || (self.created && !told) {
-            self.databases.keyspace_mut(self.db).remove(self.id);
+            self.databases.changing(self.db, self.id).remove(self.id);
         }
         if !told {
             return;

@@ -26,6 +26,8 @@ impl Net {
         self.end_waiting(el);
         self.server.tell_broadcasts();
         self.server.flush_log();
+        self.server.begin_scheduled_rewrite();
+        self.reload_log();
         self.write_queued();
         if let Some(size) = self.server.wanted_set_size.take()
             && let Err(error) = el.resize(size)
@@ -42,12 +44,10 @@ impl Net {
         self.server.flush_log();
         // Some may have been told of what expired.
         self.write_queued();
+        let busy = self.advance_background(el);
         let active = std::mem::take(&mut self.active);
-        if self.server.config.busy_poll {
-            el.set_dont_wait(self.spin.goes_on(active, Instant::now));
-        } else {
-            el.set_dont_wait(false);
-        }
+        let polls = self.server.config.busy_poll && self.spin.goes_on(active, Instant::now);
+        el.set_dont_wait(busy || polls);
     }
 
     /// Returns when it wants to run again.

@@ -7,23 +7,24 @@ use crate::config::groups::AppendOnly;
 use crate::log::{Level, log};
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::log::{Flush, Log};
-use crate::persist::aof::state::Stage;
+use crate::persist::aof::stage::Stage;
 use crate::persist::aof::syncer::Syncer;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 
 impl Server {
-    /// Where the working directory is now.
-    fn folder(&self) -> io::Result<PathBuf> {
-        std::path::absolute(self.config.dir.as_deref().unwrap_or(std::path::Path::new(".")))
+    /// Reads the manifest in the working directory as it is now. The error is for the operator.
+    pub(super) fn open_folder(&self) -> Result<Folder, String> {
+        let parent = std::path::absolute(self.config.dir.as_deref().unwrap_or(Path::new(".")));
+        let parent = parent.map_err(|error| format!("cannot tell the working directory: {error}"))?;
+        let AppendOnly { folder, name, .. } = &self.config.append_only;
+        Folder::open(self.append_only.disk.clone(), &parent, folder, name)
     }
 
     /// Reads which files there are, for the start. A single file of older servers is taken over. The error is for the
     /// operator.
     pub fn find_log(&mut self) -> Result<(), String> {
-        let parent = self.folder().map_err(|error| format!("cannot tell the working directory: {error}"))?;
-        let AppendOnly { folder, name, .. } = &self.config.append_only;
-        let mut folder = Folder::open(self.append_only.disk.clone(), &parent, folder, name)?;
+        let mut folder = self.open_folder()?;
         folder.take_over_single()?;
         self.append_only.folder = Some(folder);
         Ok(())
@@ -144,7 +145,7 @@ impl Server {
     pub(super) fn set_log(&mut self, on: bool) -> Result<(), String> {
         match (self.append_only.is_on(), on) {
             (true, false) => self.end_log(),
-            (false, true) if !self.databases.keeps_expired => self.turn_log_on().inspect_err(|_| {
+            (false, true) if !self.is_loading() => self.turn_log_on().inspect_err(|_| {
                 self.config.append_only.on = false;
             })?,
             _ => {}
@@ -154,6 +155,7 @@ impl Server {
 
     /// At once.
     fn end_log(&mut self) {
+        self.abandon_rewrite();
         if !self.finish_log() {
             log_warning("it has been turned off, and its last changes could not be written");
         }
@@ -178,10 +180,4 @@ fn empty_base(is_rdb: bool) -> Vec<u8> {
     writer.aux(b"aof-base", b"1");
     writer.finish();
     writer.take()
-}
-
-impl Server {
-    fn turn_log_on(&mut self) -> Result<(), String> {
-        Err("not yet".into())
-    }
 }

@@ -2,10 +2,15 @@
 
 pub mod append_only;
 pub mod invalidation;
+pub mod loading;
 pub mod news;
 pub mod pause;
 pub mod propagation;
+pub mod rewriting;
 pub mod room;
+pub mod saving;
+pub mod shutdown;
+pub mod snapshots;
 pub mod state;
 pub mod stats;
 pub mod timeouts;

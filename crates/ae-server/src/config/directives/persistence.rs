@@ -1,4 +1,4 @@
-//! Persistence. RDB files are still to come: only their settings are kept.
+//! Persistence.
 
 use crate::config::choices::FSYNC;
 use crate::config::format::{BYTES, Format, INT, int};
@@ -6,7 +6,6 @@ use crate::config::parameter::Change::{AnyTime, AtStart, Protected};
 use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
 
-const NOTHING_SAVED: &str = "it has no persistence yet";
 const ANY_INT: Format = int(i32::MIN as i128);
 
 const DB_FILE: Format = Format::Text(|name| words::base_name(name, "dbfilename can't be a path, just a filename"));
@@ -21,19 +20,13 @@ const AOF_DIR: Format = Format::Text(|name| match name {
     _ => words::base_name(name, "appenddirname can't be a path, just a dirname"),
 });
 
-macro_rules! switch {
-    ($name:literal, $change:ident, $default:literal) => {
-        kept($name, $change, Format::Switch, $default, NOTHING_SAVED)
-    };
-}
-
 pub const DIRECTIVES: &[Parameter] = &[
     directive(
         "save",
         AnyTime,
-        Access::Words { several: true, get: |_| Vec::new(), set: words::set_save, lines: |_| vec![b"\"\"".into()] },
-        "\"\"",
-        "nothing is saved yet",
+        Access::Words { several: true, get: words::save, set: words::set_save, lines: words::save_lines },
+        "[SECONDS CHANGES]...",
+        "save after so much time and so many changes, \"\" for never (3600 1 300 100 60 10000)",
     ),
     directive(
         "appendonly",
@@ -42,7 +35,13 @@ pub const DIRECTIVES: &[Parameter] = &[
         "yes|no",
         "write every change to the append-only file (no)",
     ),
-    kept("dbfilename", Protected, DB_FILE, "dump.rdb", NOTHING_SAVED),
+    directive(
+        "dbfilename",
+        Protected,
+        field!(saving.file, DB_FILE),
+        "NAME",
+        "the RDB file in the folder dir (dump.rdb)",
+    ),
     directive(
         "appendfilename",
         AtStart,
@@ -78,21 +77,51 @@ pub const DIRECTIVES: &[Parameter] = &[
         "BYTES",
         "and has at least this size (64mb)",
     ),
-    kept("rdb-key-save-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
-    kept("key-load-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
+    directive("rdb-key-save-delay", AnyTime, field!(saving.key_save_delay, ANY_INT), "", "").hidden(),
+    directive("key-load-delay", AnyTime, field!(saving.key_load_delay, ANY_INT), "", "").hidden(),
     kept(
         "loading-process-events-interval-bytes",
         AnyTime,
         Format::Integer { min: 1024, max: i32::MAX as i128 },
         "2097152",
-        NOTHING_SAVED,
+        "what is loaded is measured in time, not in bytes",
     )
     .hidden(),
-    switch!("rdbcompression", AnyTime, "yes"),
-    switch!("rdbchecksum", AtStart, "yes"),
-    switch!("rdb-del-sync-files", AnyTime, "no"),
-    switch!("rdb-save-incremental-fsync", AnyTime, "yes"),
-    switch!("stop-writes-on-bgsave-error", AnyTime, "yes"),
+    directive(
+        "rdbcompression",
+        AnyTime,
+        field!(saving.compression, Format::Switch),
+        "yes|no",
+        "compress strings in RDB files (yes)",
+    ),
+    directive(
+        "rdbchecksum",
+        AtStart,
+        field!(saving.checksum, Format::Switch),
+        "yes|no",
+        "have RDB files end with a checksum (yes)",
+    ),
+    directive(
+        "rdb-del-sync-files",
+        AnyTime,
+        field!(saving.delete_sync_files, Format::Switch),
+        "yes|no",
+        "remove RDB files that were for replication alone (no)",
+    ),
+    directive(
+        "rdb-save-incremental-fsync",
+        AnyTime,
+        field!(saving.incremental_sync, Format::Switch),
+        "yes|no",
+        "sync RDB files every few megabytes (yes)",
+    ),
+    directive(
+        "stop-writes-on-bgsave-error",
+        AnyTime,
+        field!(saving.stop_writes_on_error, Format::Switch),
+        "yes|no",
+        "refuse writes after a save has failed, until one succeeds (yes)",
+    ),
     directive(
         "no-appendfsync-on-rewrite",
         AnyTime,

@@ -5,6 +5,7 @@
 
 use super::disk::{Disk, DiskFile};
 use super::manifest::{Entry, Manifest};
+use super::stage::Stage;
 use crate::log::{Level, log};
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -131,17 +132,17 @@ impl Folder {
         self.path.join(format!("temp-rewrite-{}", self.name))
     }
 
-    /// Puts the base that has been written in place of all that came before the last increment, or with `detached`
-    /// before that one.
-    pub fn replace_base(&mut self, is_rdb: bool, detached: bool) -> io::Result<()> {
+    /// Puts the base that has been written in place of all that came before the last increment; of everything, if
+    /// nothing is written; and before the detached one, if that waits for it.
+    pub fn replace_base(&mut self, is_rdb: bool, stage: Stage) -> io::Result<()> {
         let mut manifest = self.manifest.clone();
         let seq = manifest.base_seq + 1;
         let kind = if is_rdb { "rdb" } else { "aof" };
         let base = Entry { name: format!("{}.{seq}.base.{kind}", self.name), seq };
         let base_path = self.path_of(&base);
-        manifest.replace_base(base.clone(), usize::from(!detached));
+        manifest.replace_base(base.clone(), usize::from(stage == Stage::On));
         self.disk.rename(&self.temporary_base(), &base_path)?;
-        let replaced = self.name_all(manifest, detached);
+        let replaced = self.name_all(manifest, stage == Stage::WaitsForBase);
         if replaced.is_err() && self.manifest.base.as_ref() != Some(&base) {
             // Best effort, as it is not looked at.
             let _ = self.disk.remove(&base_path);
@@ -165,7 +166,7 @@ impl Folder {
     pub fn begin_empty(&mut self, content: &[u8], is_rdb: bool) -> io::Result<()> {
         self.make()?;
         self.disk.write_whole(&self.temporary_base(), content)?;
-        self.replace_base(is_rdb, false)
+        self.replace_base(is_rdb, Stage::Off)
     }
 
     /// Forgets the files that are no longer needed, and returns them, to be removed. If the process ends before that, they

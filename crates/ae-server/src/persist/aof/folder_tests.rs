@@ -30,7 +30,7 @@ fn from_nothing_to_a_second_base() {
     assert_eq!(content(&at).unwrap(), "Ab");
     folder.begin_increment().unwrap().write_all(b"c").unwrap();
     fs::write(folder.temporary_base(), "AB").unwrap();
-    folder.replace_base(false, false).unwrap();
+    folder.replace_base(false, Stage::On).unwrap();
     assert_eq!(content(&at).unwrap(), "ABc");
     assert_eq!(folder.sizes(), (2, 1));
     let old = folder.take_history().unwrap();
@@ -66,7 +66,7 @@ fn a_detached_increment_counts_with_its_base() {
     file.write_all(b"b").unwrap();
     assert_eq!(content(&at).unwrap(), "oldold");
     fs::write(folder.temporary_base(), "A").unwrap();
-    folder.replace_base(true, true).unwrap();
+    folder.replace_base(true, Stage::WaitsForBase).unwrap();
     file.write_all(b"c").unwrap();
     assert_eq!(content(&at).unwrap(), "Abc");
 }
@@ -113,7 +113,7 @@ fn lifecycle(at: &TempDir, disk: &Disk, written: &mut String) -> io::Result<()> 
         let parts = folder.manifest.base.iter().chain(before);
         let base: Vec<u8> = parts.flat_map(|entry| fs::read(folder.path_of(entry)).unwrap_or_default()).collect();
         let replaced =
-            disk.write_whole(&folder.temporary_base(), &base).and_then(|()| folder.replace_base(true, false));
+            disk.write_whole(&folder.temporary_base(), &base).and_then(|()| folder.replace_base(true, Stage::On));
         if replaced.is_ok() {
             for old in folder.take_history().unwrap_or_default() {
                 let _ = disk.remove(&old);

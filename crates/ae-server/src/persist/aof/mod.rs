@@ -5,7 +5,8 @@
 //! - `log`: writes what has changed, before a reply to it leaves; `syncer`: the thread that syncs
 //! - `records`: the content of a file, for loading and checking
 //! - `replay`: loading
-//! - `requests`: a value as requests that make it
+//! - `requests`: a value as requests that make it; `request_sink`: a snapshot as such requests
+//! - `stage`: whether it is on
 //! - `state`: all of it, as the server has it
 
 pub mod disk;
@@ -14,6 +15,8 @@ pub mod log;
 pub mod manifest;
 pub mod records;
 pub mod replay;
+pub mod request_sink;
 pub mod requests;
+pub mod stage;
 pub mod state;
 pub mod syncer;

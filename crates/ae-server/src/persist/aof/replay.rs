@@ -85,7 +85,9 @@ impl Replay {
                 self.current = Some(Part::open(path, server)?);
                 continue;
             };
-            match self.go_on(server, &part, content, until)? {
+            let went_on = self.go_on(server, &part, content, until);
+            server.append_only.loading = Some((self.started, self.total, self.read));
+            match went_on? {
                 Some(content) => {
                     self.current = Some((part, content));
                     return Ok(false);
@@ -229,6 +231,7 @@ impl Replay {
     fn end(&mut self, server: &mut Server) {
         server.databases.keeps_expired = false;
         server.databases.dirty = 0;
+        server.append_only.loading = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let keys: usize = server.databases.iter().map(|keyspace| keyspace.len()).sum();
         log(Level::Notice, format_args!("append-only file: {keys} keys in {seconds:.3} seconds"));

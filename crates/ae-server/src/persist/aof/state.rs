@@ -3,17 +3,8 @@
 use super::disk::Disk;
 use super::folder::Folder;
 use super::log::Log;
+use super::stage::Stage;
 use std::time::{Duration, Instant};
-
-/// How far the file is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Stage {
-    #[default]
-    Off,
-    On,
-    /// It was turned on while the server was running: what is written counts when there is a base before it.
-    WaitsForBase,
-}
 
 /// The append-only file.
 #[derive(Default)]
@@ -30,6 +21,10 @@ pub struct AppendOnlyFile {
     /// The second that was last written.
     pub stamped: i64,
     pub rewrites: Rewrites,
+    /// While it is loaded: when that began, how many bytes there are in all, and how many have been read.
+    pub loading: Option<(Instant, u64, u64)>,
+    /// It is to be loaded again: DEBUG LOADAOF.
+    pub reload: bool,
 }
 
 /// What is known of rewrites.
