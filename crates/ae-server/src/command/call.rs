@@ -46,6 +46,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     let took = started.elapsed();
     if server.databases.dirty != changes {
         note_effect(server, client, &args, command.spec);
+        if server.notes_unlogged() {
+            server.unlogged.push(client.reference());
+        }
     }
     if !still_waiting {
         note_call(server, client, &args, command.spec, took, wait);

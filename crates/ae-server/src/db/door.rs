@@ -34,6 +34,7 @@ pub enum Ttl {
 impl Databases {
     /// One of them, at the time `now` (Unix milliseconds).
     pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
+        let now = if self.keeps_expired { i64::MIN } else { now };
         Db { databases: self, db, now }
     }
 }
