@@ -116,6 +116,9 @@ def write(node, count, seed):
         lambda: ("XADD", key("x"), f"{next(ids)}-1", "field", text()), lambda: ("PFADD", key("p"), text()),
         lambda: ("DEL", key("s")), lambda: ("EXPIRE", key("h"), 1000), lambda: ("RENAME", key("s"), key("s")),
         lambda: ("PERSIST", key("h")),
+        lambda: ("SPOP", key("S")), lambda: ("SPOP", key("S"), 2), lambda: ("GETEX", key("s"), "EX", 500),
+        lambda: ("XADD", key("y"), "*", "field", text()), lambda: ("XTRIM", key("x"), "MAXLEN", "~", 3),
+        lambda: ("INCRBYFLOAT", key("f"), "0.1"), lambda: ("HINCRBYFLOAT", key("h"), "float", "0.1"),
         lambda: ("SET", key("t"), text(), "PX", 1),
     ]
     with node.connect() as client:

@@ -162,6 +162,12 @@ impl Client {
         self.replica.as_ref().is_some_and(|replica| replica.phase != Phase::Introduced)
     }
 
+    /// It is closed without being told anything more.
+    pub fn cut_off(&mut self) {
+        self.output = Output::default();
+        self.closing = Closing::Now;
+    }
+
     /// What others remember it by.
     pub fn reference(&self) -> ClientRef {
         ClientRef { fd: self.fd, id: self.id }

@@ -77,10 +77,7 @@ pub fn spublish(ctx: &mut Context<'_>) -> Outcome {
 fn publish_on(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
     let (channel, message) = (ctx.arg(1), ctx.arg(2));
     let received = ctx.server.publish(Some(ctx.client), kind, channel, message);
-    let (args, db) = (ctx.args, ctx.client.db as usize);
-    ctx.server.databases.effects.add(db, Concerns::ReplicasOnly, |request| {
-        request.args(args.iter());
-    });
+    ctx.tell_request(Concerns::ReplicasOnly);
     ctx.reply_count(received)
 }
 

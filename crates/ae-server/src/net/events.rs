@@ -27,6 +27,9 @@ impl Net {
         self.end_waiting(el);
         self.server.tell_broadcasts();
         let loads = self.replicate(el);
+        self.server.flush_log();
+        self.server.begin_scheduled_rewrite();
+        self.reload_log();
         self.write_queued();
         if self.server.finish_copies() {
             self.write_queued();
@@ -44,6 +47,7 @@ impl Net {
         }
         self.server.expire();
         self.server.feed_replicas();
+        self.server.flush_log();
         // Some may have been told of what expired.
         self.write_queued();
         let busy = self.advance_background(el) | self.server.advance_copies();
@@ -98,6 +102,7 @@ impl Net {
 
     /// Closes all connections. Afterwards nothing refers to this.
     pub fn close(&mut self) {
+        self.server.finish_log();
         self.write_queued();
         self.handlers = None;
         self.primary = None;

@@ -384,6 +384,11 @@ impl Net {
             known.stream_db = stream_db;
         }
         log(Level::Notice, format_args!("has loaded the data of the primary"));
+        // A snapshot under way is one of other data.
+        self.server.abandon_snapshot();
+        if self.server.append_only.is_on() && self.server.ask_for_rewrite().is_err() {
+            log(Level::Warning, format_args!("the append-only file does not begin anew with the primary's data"));
+        }
         self.begin_stream(conn, rest);
     }
 

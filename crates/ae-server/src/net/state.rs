@@ -9,11 +9,13 @@ use crate::acl::rights::Rights;
 use crate::acl::user::User;
 use crate::clients::client::{Client, Closing};
 use crate::config::settings::Config;
+use crate::persist::aof::replay::Replay;
 use crate::server::state::Server;
 use ae::{Handler, TimerId};
 use resp::RequestParser;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
+use std::time::Instant;
 
 /// Bytes read from a client at a time, into a buffer that all share.
 const READ_SIZE: usize = 64 * 1024;
@@ -35,6 +37,8 @@ pub struct Net {
     pub(super) spin: Spin,
     /// There was an event since the loop last slept or polled.
     pub(super) active: bool,
+    /// When there last was one while a snapshot was under way.
+    pub(super) last_request: Instant,
     /// When all clients' memory was added up, in the server's ticks.
     pub(super) looked_at_memory: i64,
     /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
@@ -50,6 +54,8 @@ pub struct Net {
     pub(super) handle: Weak<RefCell<Net>>,
     /// One handler serves all connections. None before the start and after the end.
     pub(super) handlers: Option<Handlers>,
+    /// The append-only file, while it is loaded.
+    pub(super) replay: Option<Replay>,
 }
 
 pub(super) struct Handlers {
@@ -75,6 +81,7 @@ impl Net {
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
+            last_request: Instant::now(),
             looked_at_memory: 0,
             wakes_at: None,
             waker: None,
@@ -84,6 +91,7 @@ impl Net {
             alive_at: 0,
             handle: Weak::new(),
             handlers: None,
+            replay: None,
         }
     }
 
