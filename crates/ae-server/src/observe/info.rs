@@ -7,7 +7,6 @@ use crate::clients::client::Client;
 use crate::clients::subscriptions::Kind;
 use crate::config::catalog;
 use crate::memory::background;
-use crate::persist::aof::log::Log;
 use crate::process::is_supervised;
 use crate::server::state::Server;
 use std::fmt::Write;
@@ -160,7 +159,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_clients_slaves" => 0,
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => server.append_only.log.as_ref().map_or(0, Log::memory) + server.streams.log.bytes.capacity(),
+        "mem_aof_buffer" => server.append_only.buffered() + server.streams.log.bytes.capacity(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,

@@ -225,6 +225,21 @@ fn a_full_disk_refuses_changes_and_heals() {
 }
 
 #[test]
+fn it_is_loaded_again_while_running() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &[]);
+    fill(&server);
+    let expected = digest(&server);
+    server.connect().call("DEBUG LOADAOF", "+OK");
+    assert_eq!(digest(&server), expected);
+    fill(&server);
+    let expected = digest(&server);
+    server.signal("TERM");
+    drop(server);
+    assert_eq!(digest(&start(at.path(), &[])), expected);
+}
+
+#[test]
 fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     let at = tempfile::tempdir().unwrap();
     let server = start(at.path(), &["--appendfsync", "always"]);
