@@ -182,6 +182,8 @@ fn populate(ctx: &mut Context<'_>) -> Outcome {
             ctx.db().set_string(&key, &value[..], Ttl::Clear, Event::UNANNOUNCED);
         }
     }
+    // As in Redis, this stays here.
+    ctx.no_effect();
     ctx.reply_ok()
 }
 

@@ -9,6 +9,7 @@ use crate::persist::aof::replay::Replay;
 use crate::server::state::Server;
 use ae::{Handler, TimerId};
 use resp::RequestParser;
+use std::time::Instant;
 
 /// Bytes read from a client at a time, into a buffer that all share.
 const READ_SIZE: usize = 64 * 1024;
@@ -30,6 +31,8 @@ pub struct Net {
     pub(super) spin: Spin,
     /// There was an event since the loop last slept or polled.
     pub(super) active: bool,
+    /// When there last was one while a snapshot was under way.
+    pub(super) last_request: Instant,
     /// When all clients' memory was added up, in the server's ticks.
     pub(super) looked_at_memory: i64,
     /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
@@ -57,6 +60,7 @@ impl Net {
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
+            last_request: Instant::now(),
             looked_at_memory: 0,
             wakes_at: None,
             waker: None,
