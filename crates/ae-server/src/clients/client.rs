@@ -147,6 +147,12 @@ impl Client {
         self.blocked.is_some() || self.postponed.is_some()
     }
 
+    /// It is closed without being told anything more.
+    pub fn cut_off(&mut self) {
+        self.output = Output::default();
+        self.closing = Closing::Now;
+    }
+
     /// What others remember it by.
     pub fn reference(&self) -> ClientRef {
         ClientRef { fd: self.fd, id: self.id }

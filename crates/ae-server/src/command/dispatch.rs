@@ -192,11 +192,7 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if server.config.memory.max > 0 && !server.is_loading() {
         check_memory(server, client, spec)?;
     }
-    if let Some(refusal) = server.write_refusal()
-        && (spec.full_name == "ping" || concerns(client, spec, Spec::is_write))
-    {
-        return Err(refusal.into());
-    }
+    check_disk(server, client, spec)?;
     if server.is_loading() && concerns(client, spec, |spec| !spec.is(flag::LOADING)) {
         return Err(LOADING.into());
     }
@@ -215,6 +211,18 @@ fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(),
         return Err(OUT_OF_MEMORY.into());
     }
     Ok(())
+}
+
+/// Refuses changes that could not be kept, and PING, by which others see that something is wrong.
+fn check_disk(server: &Server, client: &Client, spec: &Spec) -> Outcome {
+    let refusal = server.write_refusal().map(Error::from).or_else(|| {
+        let why = server.append_only.failure()?;
+        Some(format!("MISCONF Errors writing to the AOF file: {why}").into())
+    });
+    match refusal {
+        Some(refusal) if spec.full_name == "ping" || concerns(client, spec, Spec::is_write) => Err(refusal),
+        _ => Ok(()),
+    }
 }
 
 /// A web page can make a browser send requests here, with commands in their body. The request line and the headers

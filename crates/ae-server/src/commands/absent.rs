@@ -21,10 +21,6 @@ pub fn module_list(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn persistence(_: &mut Context<'_>) -> Outcome {
-    Err("ERR the append-only file is not supported by this server yet".into())
-}
-
 pub fn replication(_: &mut Context<'_>) -> Outcome {
     Err("ERR replication is not supported by this server".into())
 }

@@ -2,6 +2,7 @@
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::db::effects::Concerns;
 use crate::db::event::Event;
 use rdb::{Compression, Limits};
 
@@ -37,10 +38,21 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     let deadline = (time > 0).then_some(at);
     if deadline.is_some_and(|at| at <= now) {
         // What would be gone at once is not even created.
-        ctx.db().remove(key, Event::DEL);
+        if ctx.db().remove(key, Event::DEL) {
+            ctx.effect(|request| _ = request.arg("DEL").arg(key));
+        }
         return ctx.reply_ok();
     }
     ctx.db().restore(key, value, deadline);
+    match deadline {
+        Some(at) if !options.absolute => {
+            let args = ctx.args;
+            ctx.effect(|request| {
+                request.args(args.iter().take(2)).integer(at).args(args.from(3)).arg("ABSTTL");
+            });
+        }
+        _ => ctx.tell_request(Concerns::Everybody),
+    }
     ctx.db().set_usage(key, options.idle, options.frequency);
     ctx.reply_ok()
 }

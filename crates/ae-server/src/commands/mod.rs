@@ -50,6 +50,7 @@ pub mod sorted_set_pops;
 pub mod sorted_set_ranges;
 pub mod sorted_sets;
 pub mod stream_claims;
+mod stream_effects;
 mod stream_entries;
 pub mod stream_group_reads;
 pub mod stream_groups;

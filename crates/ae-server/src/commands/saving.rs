@@ -41,6 +41,15 @@ pub fn bgsave(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
+pub fn bgrewriteaof(ctx: &mut Context<'_>) -> Outcome {
+    let in_transaction = ctx.wait == Wait::Never;
+    let begins =
+        ctx.server.ask_for_rewrite().map_err(|_| "ERR Background append only file rewriting already in progress")?;
+    let when = if begins && !in_transaction { "started" } else { "scheduled" };
+    ctx.reply().simple(&format!("Background append only file rewriting {when}"));
+    Ok(())
+}
+
 pub fn lastsave(ctx: &mut Context<'_>) -> Outcome {
     let last = ctx.server.status.last_save;
     ctx.reply_integer(last)

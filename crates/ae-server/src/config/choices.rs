@@ -104,6 +104,7 @@ choices! {
     Supervised: No, Systemd, Auto;
     Channels: All, None;
     OomScore: No, Relative, Absolute;
+    Fsync: EverySecond, Always, No;
 }
 
 pub const LEVEL: Format =
@@ -192,6 +193,20 @@ pub enum OomScore {
 }
 
 pub const OOM_SCORE: Format = Format::Choice(&[("no", 0), ("yes", 1), ("relative", 1), ("absolute", 2)]);
+
+/// When what has been written to the append-only file is synced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fsync {
+    /// By a thread, once a second.
+    #[default]
+    EverySecond,
+    /// Before any reply leaves.
+    Always,
+    /// When the system likes to.
+    No,
+}
+
+pub const FSYNC: Format = Format::Choice(&[("everysec", 0), ("always", 1), ("no", 2)]);
 
 /// A limit in bytes, or in percent of `maxmemory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The fields of [`Config`](super::settings::Config) that belong together.
 
-use super::choices::{Allowed, Channels, OomScore, Policy, Share, Supervised};
+use super::choices::{Allowed, Channels, Fsync, OomScore, Policy, Share, Supervised};
 use crate::log::Facility;
 
 /// Limits on memory, what is evicted and expired, and what is freed in the background.
@@ -190,6 +190,51 @@ impl Default for Process {
             oom_score_values: [0, 200, 800],
             on_sigint: 0,
             on_sigterm: 0,
+        }
+    }
+}
+
+/// The append-only file.
+#[derive(Clone, Debug)]
+pub struct AppendOnly {
+    pub on: bool,
+    /// What the files' names begin with, and the folder that they are in.
+    pub name: String,
+    pub folder: String,
+    pub fsync: Fsync,
+    /// Nothing is synced while a rewrite is running.
+    pub no_fsync_on_rewrite: bool,
+    /// By how many percent it has grown since the last rewrite when the next one begins; 0 for never.
+    pub rewrite_percentage: u32,
+    /// How many bytes it has at least then.
+    pub rewrite_min_size: u64,
+    /// A rewritten base is synced every few megabytes.
+    pub incremental_fsync: bool,
+    /// A torn end is cut off.
+    pub load_truncated: bool,
+    /// A base is an RDB file.
+    pub rdb_preamble: bool,
+    /// The file tells in which second something happened.
+    pub timestamps: bool,
+    /// Files that have been replaced are kept.
+    pub keep_history: bool,
+}
+
+impl Default for AppendOnly {
+    fn default() -> Self {
+        AppendOnly {
+            on: false,
+            name: "appendonly.aof".into(),
+            folder: "appendonlydir".into(),
+            fsync: Fsync::EverySecond,
+            no_fsync_on_rewrite: false,
+            rewrite_percentage: 100,
+            rewrite_min_size: 64 << 20,
+            incremental_fsync: true,
+            load_truncated: true,
+            rdb_preamble: true,
+            timestamps: false,
+            keep_history: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{Encodings, Memory, Observation, Process, Saving, Security};
+use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Saving, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
@@ -57,6 +57,7 @@ pub struct Config {
     /// Keys that the server remembers for clients that track; 0 for any number.
     pub tracking_max_keys: u64,
     pub memory: Memory,
+    pub append_only: AppendOnly,
     /// Up to which sizes collections are packed.
     pub types: TypeLimits,
     pub encodings: Encodings,
@@ -124,6 +125,7 @@ impl Default for Config {
             keyspace_events: Events::default(),
             tracking_max_keys: 1_000_000,
             memory: Memory::default(),
+            append_only: AppendOnly::default(),
             types: TypeLimits::default(),
             encodings: Encodings::default(),
             observation: Observation::default(),

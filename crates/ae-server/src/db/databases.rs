@@ -52,6 +52,8 @@ pub struct Databases {
     pub dirty: u64,
     /// What they are elsewhere.
     pub effects: Effects,
+    /// Keys whose time has come stay: while a file is loaded whose later parts may change them.
+    pub keeps_expired: bool,
     pub stats: KeyStats,
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
@@ -78,6 +80,7 @@ impl Databases {
             candidates: Candidates::default(),
             dirty: 0,
             effects: Effects::default(),
+            keeps_expired: false,
             stats: KeyStats::default(),
             snapshot: None,
         }

@@ -34,6 +34,7 @@ pub enum Ttl {
 impl Databases {
     /// One of them, at the time `now` (Unix milliseconds).
     pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
+        let now = if self.keeps_expired { i64::MIN } else { now };
         Db { databases: self, db, now }
     }
 }
@@ -171,13 +172,18 @@ impl<'a> Db<'a> {
         }
     }
 
-    /// One step of a scan: see [`Keyspace::scan`]. Expired keys are left out.
-    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], &Value)) -> u64 {
-        self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
-            if deadline.is_none_or(|at| at > self.now) {
-                found(key, value);
+    /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if `found`
+    /// says so.
+    pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<&Value>) -> bool) -> u64 {
+        let (now, mut expired) = (self.now, Vec::<Box<[u8]>>::new());
+        let next = self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
+            let is_expired = deadline.is_some_and(|at| at <= now);
+            if found(key, (!is_expired).then_some(value)) && is_expired {
+                expired.push(key.into());
             }
-        })
+        });
+        expired.iter().for_each(|key| _ = self.find(key));
+        next
     }
 
     /// Every key that has not expired.
@@ -264,10 +270,28 @@ impl<'a> Db<'a> {
     pub fn store(&mut self, key: &[u8], value: impl Into<Value>, event: Event) {
         let value = value.into();
         if value.is_empty_collection() {
-            self.remove(key, Event::DEL);
+            self.clear(key);
         } else {
             self.set(key, value, Ttl::Clear, event);
         }
+    }
+
+    /// Removes a key in whose place comes a result with nothing in it. As in Redis, one that has expired and is still there
+    /// is removed by that, and does not expire.
+    pub fn clear(&mut self, key: &[u8]) {
+        if self.overwrite(key) {
+            self.changed(key, Event::DEL);
+        }
+    }
+
+    /// As [`Db::clear`], for a key that gets something else at once: nobody is told.
+    pub(super) fn overwrite(&mut self, key: &[u8]) -> bool {
+        let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
+            return false;
+        };
+        let value = self.databases.changing(self.db, id).remove(id);
+        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        true
     }
 
     /// Removes a key. None if there was none.

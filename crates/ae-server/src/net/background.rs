@@ -25,7 +25,7 @@ pub fn listen_to_threads(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<(), S
 impl Net {
     /// Goes on with what is under way, for a bounded time. True if it wants to go on at once.
     pub(super) fn advance_background(&mut self, el: &EventLoop) -> bool {
-        let loading = self.server.loading.is_some() && self.server.advance_loading();
+        let loading = (self.server.loading.is_some() && self.server.advance_loading()) || self.advance_replay();
         let saving = self.server.snapshot.is_some() && {
             if self.active {
                 self.last_request = Instant::now();

@@ -25,6 +25,9 @@ impl Net {
         self.close_large();
         self.end_waiting(el);
         self.server.tell_broadcasts();
+        self.server.flush_log();
+        self.server.begin_scheduled_rewrite();
+        self.reload_log();
         self.write_queued();
         if let Some(size) = self.server.wanted_set_size.take()
             && let Err(error) = el.resize(size)
@@ -38,6 +41,7 @@ impl Net {
             return;
         }
         self.server.expire();
+        self.server.flush_log();
         // Some may have been told of what expired.
         self.write_queued();
         let busy = self.advance_background(el);
@@ -68,6 +72,7 @@ impl Net {
 
     /// Closes all connections. Afterwards nothing refers to this.
     pub fn close(&mut self) {
+        self.server.finish_log();
         self.write_queued();
         self.handlers = None;
         self.server.clients.forget_all();

@@ -5,6 +5,7 @@ pub mod background;
 pub mod events;
 pub mod idle;
 pub mod limits;
+pub mod load;
 pub mod read;
 pub mod spin;
 pub mod state;

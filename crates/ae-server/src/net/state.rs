@@ -5,6 +5,7 @@ use super::spin::Spin;
 use super::unread::UnreadClients;
 use crate::clients::client::{Client, Closing};
 use crate::config::settings::Config;
+use crate::persist::aof::replay::Replay;
 use crate::server::state::Server;
 use ae::{Handler, TimerId};
 use resp::RequestParser;
@@ -39,6 +40,8 @@ pub struct Net {
     pub(super) waker: Option<TimerId>,
     /// One handler serves all connections. None before the start and after the end.
     pub(super) handlers: Option<Handlers>,
+    /// The append-only file, while it is loaded.
+    pub(super) replay: Option<Replay>,
 }
 
 pub(super) struct Handlers {
@@ -62,6 +65,7 @@ impl Net {
             wakes_at: None,
             waker: None,
             handlers: None,
+            replay: None,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::clients::client::Client;
 use crate::clients::subscriptions::Kind;
 use crate::config::catalog;
 use crate::memory::background;
+use crate::persist::aof::log::Log;
 use crate::process::is_supervised;
 use crate::server::state::Server;
 use std::fmt::Write;
@@ -159,7 +160,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_clients_slaves" => 0,
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => 0,
+        "mem_aof_buffer" => server.append_only.log.as_ref().map_or(0, Log::memory) + server.streams.log.bytes.capacity(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,
@@ -178,6 +179,7 @@ fn human(bytes: u64) -> String {
 }
 
 fn persistence(server: &Server, out: &mut String) {
+    let (file, rewrites) = (&server.append_only, &server.append_only.rewrites);
     let status = &server.status;
     let (progress, saving) = (server.snapshot_progress(), server.is_saving());
     let percent = (progress.entries * 10_000).checked_div(progress.total).unwrap_or(0) as f64 / 100.0;
@@ -202,33 +204,52 @@ fn persistence(server: &Server, out: &mut String) {
         "rdb_last_cow_size" => 0,
         "rdb_last_load_keys_expired" => status.keys_expired,
         "rdb_last_load_keys_loaded" => status.keys_loaded,
-        "aof_enabled" => 0,
-        "aof_rewrite_in_progress" => 0,
-        "aof_rewrite_scheduled" => 0,
-        "aof_last_rewrite_time_sec" => -1,
-        "aof_current_rewrite_time_sec" => -1,
-        "aof_last_bgrewrite_status" => "ok",
-        "aof_rewrites" => 0,
-        "aof_rewrites_consecutive_failures" => 0,
-        "aof_last_write_status" => "ok",
+        "aof_enabled" => u8::from(file.is_on()),
+        "aof_rewrite_in_progress" => u8::from(rewrites.running_since.is_some()),
+        "aof_rewrite_scheduled" => u8::from(rewrites.scheduled),
+        "aof_last_rewrite_time_sec" => seconds(rewrites.last_duration),
+        "aof_current_rewrite_time_sec" => seconds(rewrites.running_since.map(|since| since.elapsed())),
+        "aof_last_bgrewrite_status" => word(rewrites.last_ok.unwrap_or(true)),
+        "aof_rewrites" => rewrites.count,
+        "aof_rewrites_consecutive_failures" => rewrites.failures,
+        "aof_last_write_status" => word(file.failure().is_none()),
         "aof_last_cow_size" => 0,
         "module_fork_in_progress" => 0,
         "module_fork_last_cow_size" => 0,
     );
-    if let Some(loading) = &server.loading {
+    if let Some(log) = file.log.as_ref().filter(|_| file.is_on()) {
+        lines!(out,
+            "aof_current_size" => file.len(),
+            "aof_base_size" => file.len_at_rewrite,
+            "aof_pending_rewrite" => u8::from(rewrites.scheduled),
+            "aof_buffer_length" => log.pending() + server.streams.log.bytes.len(),
+            "aof_pending_bio_fsync" => log.syncer().running(),
+            "aof_delayed_fsync" => log.delayed,
+        );
+    }
+    let of_rdb = server.loading.as_ref().map(|loading| {
         let (read, total) = loading.progress();
-        let elapsed = loading.started.elapsed().as_secs();
+        (loading.started, total, read, loading.used_memory())
+    });
+    let of_log = file.loading.map(|(started, total, read)| (started, total, read, 0));
+    if let Some((started, total, read, used)) = of_rdb.or(of_log) {
+        let elapsed = started.elapsed().as_secs();
         let left = (elapsed * total.saturating_sub(read)).checked_div(read).unwrap_or(1);
         let percent = (read * 10_000).checked_div(total).unwrap_or(0) as f64 / 100.0;
         lines!(out,
             "loading_start_time" => since_1970().as_secs() - elapsed,
             "loading_total_bytes" => total,
-            "loading_rdb_used_mem" => loading.used_memory(),
+            "loading_rdb_used_mem" => used,
             "loading_loaded_bytes" => read,
             "loading_loaded_perc" => format_args!("{percent:.2}"),
             "loading_eta_seconds" => left,
         );
     }
+}
+
+/// Whole seconds; -1 for never.
+fn seconds(duration: Option<std::time::Duration>) -> i64 {
+    duration.map_or(-1, |duration| duration.as_secs() as i64)
 }
 
 fn stats(server: &Server, out: &mut String) {

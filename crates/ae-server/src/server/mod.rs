@@ -1,10 +1,12 @@
 //! The state that all clients share.
 
+pub mod append_only;
 pub mod invalidation;
 pub mod loading;
 pub mod news;
 pub mod pause;
 pub mod propagation;
+pub mod rewriting;
 pub mod room;
 pub mod saving;
 pub mod shutdown;

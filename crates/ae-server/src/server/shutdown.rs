@@ -2,6 +2,7 @@
 
 use super::state::Server;
 use crate::log::{Level, log};
+use crate::persist::aof::stage::Stage;
 
 /// How the server ends.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -29,6 +30,10 @@ impl Server {
     pub fn shut_down(&mut self, how: Shutdown) -> Result<(), Refused> {
         // What is not all there is not worth saving.
         let saves = !self.is_loading() && how.save.unwrap_or(!self.config.saving.points.is_empty());
+        if self.append_only.stage == Stage::WaitsForBase && !how.force {
+            log(Level::Warning, format_args!("The first base of the append-only file is not written yet, can't exit."));
+            return Err(Refused);
+        }
         self.cancel_loading();
         if self.snapshot.is_some() {
             log(Level::Warning, format_args!("There is a snapshot under way. Giving it up!"));

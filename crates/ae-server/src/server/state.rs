@@ -17,6 +17,7 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::db::usage::Usage;
 use crate::memory::Meter;
+use crate::persist::aof::state::AppendOnlyFile;
 use crate::persist::status::Status;
 use crate::persist::waker::Waker;
 use crate::process;
@@ -37,6 +38,9 @@ pub struct Server {
     pub databases: Databases,
     /// To whom changes are told.
     pub streams: Streams,
+    pub append_only: AppendOnlyFile,
+    /// Clients whose changes are not in the append-only file yet, if they are to be there before any reply.
+    pub unlogged: Vec<ClientRef>,
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
@@ -99,6 +103,8 @@ impl Server {
             denials: Denials::default(),
             renames: Renames::default(),
             streams: Streams::default(),
+            append_only: AppendOnlyFile::default(),
+            unlogged: Vec::new(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -173,8 +179,9 @@ impl Server {
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
+        let log_on = config.append_only.on;
         self.config = config;
-        Ok(())
+        self.set_log(log_on).map_err(|error| ("appendonly", error))
     }
 
     /// Says on which port it listens, if the system picked it.
@@ -223,6 +230,7 @@ impl Server {
         if !self.is_loading() {
             self.make_room();
         }
+        self.rewrite_when_due();
         self.save_when_due();
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
