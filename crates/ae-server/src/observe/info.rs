@@ -8,7 +8,6 @@ use crate::clients::subscriptions::Kind;
 use crate::config::catalog;
 use crate::config::settings::REDIS_VERSION;
 use crate::memory::background;
-use crate::persist::aof::log::Log;
 use crate::process::is_supervised;
 use crate::replication::backlog::Backlog;
 use crate::server::state::Server;
@@ -160,7 +159,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_clients_slaves" => server.replicas(Some(current)).map(|(client, _)| client.memory()).sum::<usize>(),
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => server.append_only.log.as_ref().map_or(0, Log::memory) + server.streams.log.bytes.capacity(),
+        "mem_aof_buffer" => server.append_only.buffered() + server.streams.log.bytes.capacity(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,

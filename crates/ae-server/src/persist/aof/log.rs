@@ -81,6 +81,7 @@ impl Log {
     }
 
     /// Whether it is writing that fails.
+    #[cfg(test)]
     pub fn fails_to_write(&self) -> bool {
         matches!(self.failure, Some(Failure::Write(_)))
     }
