@@ -110,7 +110,8 @@ impl Server {
         let Some(copy) = &mut self.replication.copy else {
             return std::mem::take(&mut self.replication.copied) | self.read_copies();
         };
-        let (file_name, dir) = (format!("temp-{}.{}.rdb", self.now, std::process::id()), &self.config);
+        let (file_name, dir) =
+            (format!("temp-{}.{}.{}.rdb", self.now, std::process::id(), &copy.mark[..8]), &self.config);
         let waiting = std::mem::take(&mut copy.pieces.borrow_mut().waiting);
         let (moved, mut most) = (!waiting.is_empty(), 0);
         if receivers.is_empty() {
