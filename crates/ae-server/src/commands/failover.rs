@@ -1,8 +1,10 @@
 //! REPLICAOF and FAILOVER: who is the primary.
 
+use crate::clients::replica::Phase;
 use crate::command::context::Context;
 use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
 use crate::replication::failover::Failover;
+use crate::replication::link::Link;
 use resp::number;
 
 pub fn replicaof(ctx: &mut Context<'_>) -> Outcome {
@@ -18,7 +20,7 @@ pub fn replicaof(ctx: &mut Context<'_>) -> Outcome {
     }
     let port = u16::try_from(ctx.integer_in(2, 0..=65535, "ERR Invalid master port")?).unwrap_or_default();
     let host = std::str::from_utf8(ctx.arg(1)).map_err(|_| "ERR Invalid master host")?;
-    let same = |link: &&crate::replication::link::Link| link.host.eq_ignore_ascii_case(host) && link.port == port;
+    let same = |link: &&Link| link.host.eq_ignore_ascii_case(host) && link.port == port;
     if ctx.server.replication.link.as_ref().filter(same).is_some() {
         ctx.reply().simple("OK Already connected to specified master");
         return Ok(());
@@ -81,7 +83,7 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
         let Some((_, replica)) = found else {
             return Err("ERR FAILOVER target HOST and PORT is not a replica.".into());
         };
-        if replica.phase != crate::clients::replica::Phase::Online {
+        if replica.phase != Phase::Online {
             return Err("ERR FAILOVER target replica is not online.".into());
         }
     }
