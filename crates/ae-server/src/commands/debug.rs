@@ -8,6 +8,7 @@ use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, log};
 use crate::observe::digest::Digest;
+use crate::persist::aof::stage::Stage;
 use rdb::Compression;
 use resp::number;
 use std::time::Duration;
@@ -113,9 +114,10 @@ fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
 
 /// When everything is written, before the reply leaves.
 fn load_log(ctx: &mut Context<'_>) -> Outcome {
-    if ctx.server.append_only.is_on() {
-        ctx.server.append_only.reload = true;
+    if ctx.server.append_only.stage != Stage::On {
+        return Err("ERR the append-only file is not on, or its first base is not written yet".into());
     }
+    ctx.server.append_only.reload = true;
     ctx.reply_ok()
 }
 
