@@ -106,9 +106,8 @@ fn set_active_expire(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
-    let mut random = ctx.random();
-    let parts: String = (0..3).map(|_| format!("{:016x}", random.number())).collect();
-    ctx.server.replication_id = parts[..40].into();
+    let id = ctx.server.new_history_id();
+    ctx.server.replication.begin_history(id);
     ctx.reply_ok()
 }
 

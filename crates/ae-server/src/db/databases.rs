@@ -33,6 +33,17 @@ pub struct KeyStats {
     pub expire_stopped: u64,
 }
 
+/// What becomes of a key whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// It is removed, and others are told.
+    Removes,
+    /// It cannot be seen; the primary removes it.
+    Hides,
+    /// It is there as long as the primary has not removed it.
+    Ignores,
+}
+
 /// All databases, by number. Commands change them through `Db` alone.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
@@ -57,6 +68,7 @@ pub struct Databases {
     pub stats: KeyStats,
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
+    pub expiry: Expiry,
 }
 
 impl Index<usize> for Databases {
@@ -83,6 +95,7 @@ impl Databases {
             keeps_expired: false,
             stats: KeyStats::default(),
             snapshot: None,
+            expiry: Expiry::Removes,
         }
     }
 

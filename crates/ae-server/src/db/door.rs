@@ -4,7 +4,7 @@
 //! learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
 //! counted.
 
-use super::databases::Databases;
+use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
 use store::{Content, EntryId, Found, Keyspace, Kind, Value};
@@ -45,10 +45,14 @@ impl<'a> Db<'a> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
             Found::Live(id) => Some(id),
             Found::Missing => None,
-            Found::Expired(id) => {
-                self.databases.expire_one(self.db, id);
-                None
-            }
+            Found::Expired(id) => match self.databases.expiry {
+                Expiry::Removes => {
+                    self.databases.expire_one(self.db, id);
+                    None
+                }
+                Expiry::Hides => None,
+                Expiry::Ignores => Some(id),
+            },
         }
     }
 
@@ -163,13 +167,20 @@ impl<'a> Db<'a> {
 
     /// A key picked at random. Expired ones that come up are removed and passed over.
     pub fn random_key(self) -> Option<&'a [u8]> {
-        loop {
+        // A replica may have nothing but expired keys for a while.
+        const TRIES: u32 = 100;
+        for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            if self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now) {
+            let removes = self.databases.expiry == Expiry::Removes;
+            let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
+            if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
             }
-            self.databases.expire_one(self.db, id);
+            if removes {
+                self.databases.expire_one(self.db, id);
+            }
         }
+        None
     }
 
     /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if `found`
@@ -314,7 +325,8 @@ impl<'a> Db<'a> {
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        if at <= self.now {
+        // A replica removes nothing by itself.
+        if at <= self.now && self.databases.expiry == Expiry::Removes {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);
