@@ -5,6 +5,7 @@ use crate::deadlines::{Deadlines, Place};
 use crate::dict::Dict;
 use crate::snapshot::Snapshot;
 use crate::value::{StringValue, Value};
+use crate::view::ValueRef;
 
 /// An entry's id, good until the entry is removed.
 pub type EntryId = u32;
@@ -65,7 +66,7 @@ impl Keyspace {
 
     /// How many bytes of memory an entry has, with its key and its value, as well as is known.
     pub fn entry_memory(&self, id: EntryId) -> usize {
-        self.dict.entry_memory(id) + self.value(id).map_or(0, Value::allocated)
+        self.dict.entry_memory(id) + self.dict.get(id).map_or(0, |node| node.value.value.allocated())
     }
 
     /// How many keys there are, with those that have expired but have not been removed yet.
@@ -99,7 +100,12 @@ impl Keyspace {
     }
 
     /// An entry's value.
-    pub fn value(&self, id: EntryId) -> Option<&Value> {
+    pub fn value(&self, id: EntryId) -> Option<ValueRef<'_>> {
+        self.dict.get(id).map(|node| node.value.value.view())
+    }
+
+    /// An entry's value as it is stored.
+    pub fn stored(&self, id: EntryId) -> Option<&Value> {
         self.dict.get(id).map(|node| &node.value.value)
     }
 
@@ -228,9 +234,9 @@ impl Keyspace {
     }
 
     /// One step of a scan: see `Dict::scan`. Calls `found` with each entry's key, value and deadline.
-    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], &Value, Option<i64>)) -> u64 {
+    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], ValueRef<'_>, Option<i64>)) -> u64 {
         self.dict.scan(cursor, |node| {
-            found(node.key.as_slice(), &node.value.value, self.deadlines.get(node.value.place));
+            found(node.key.as_slice(), node.value.value.view(), self.deadlines.get(node.value.place));
         })
     }
 

@@ -3,7 +3,7 @@ use crate::number::Digits;
 
 fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
     match keyspace.value(id) {
-        Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
+        Some(ValueRef::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
         _ => panic!("no such string"),
     }
 }

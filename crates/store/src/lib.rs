@@ -13,9 +13,11 @@ mod slab;
 mod snapshot;
 pub mod types;
 mod value;
+mod view;
 
 pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Found, Keyspace};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};
+pub use view::{StringRef, ValueRef};

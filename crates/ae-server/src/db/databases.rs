@@ -9,7 +9,7 @@ use super::random::Random;
 use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace, StringValue, Value};
+use store::{EntryId, Keyspace, StringValue, Value, ValueRef};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -180,7 +180,7 @@ impl Databases {
 
     /// Puts in the place of every value what `copy` makes of it, which must be equal: nobody is told. Stops at the first
     /// error, whose value stays.
-    pub fn copy_all<E>(&mut self, mut copy: impl FnMut(&Value) -> Result<Value, E>) -> Result<(), E> {
+    pub fn copy_all<E>(&mut self, mut copy: impl FnMut(ValueRef<'_>) -> Result<Value, E>) -> Result<(), E> {
         for keyspace in &mut self.keyspaces {
             let keys: Vec<Box<[u8]>> = keyspace.iter().map(|(key, _)| Box::from(key)).collect();
             for id in keys.iter().filter_map(|key| keyspace.find(key)).collect::<Vec<_>>() {

@@ -111,7 +111,7 @@ impl<K: Kind> Deref for Edit<'_, K> {
     type Target = K;
 
     fn deref(&self) -> &K {
-        self.databases.keyspace(self.db).value(self.id).and_then(K::of).expect(HELD)
+        self.databases.keyspace(self.db).stored(self.id).and_then(K::of).expect(HELD)
     }
 }
 
@@ -127,7 +127,7 @@ impl<K: Kind> Drop for Edit<'_, K> {
         let changes = self.changes.unwrap_or(self.touched.into());
         let told = self.told || changes > 0;
         let value = self.databases.keyspace(self.db).value(self.id);
-        let is_empty = value.is_some_and(store::Value::is_empty_collection);
+        let is_empty = value.is_some_and(store::ValueRef::is_empty_collection);
         if is_empty || (self.created && !told) {
             self.databases.keyspace_mut(self.db).remove(self.id);
         }

@@ -4,7 +4,7 @@ use super::databases::Databases;
 use super::door::Db;
 use super::event::Event;
 use std::collections::HashSet;
-use store::{Keyspace, Value};
+use store::{Keyspace, Value, ValueRef};
 
 impl Databases {
     /// Removes everything, and returns what was there.
@@ -39,7 +39,7 @@ impl Db<'_> {
     pub fn copy_to(&mut self, from: &[u8], db: usize, to: &[u8]) {
         let Some(id) = self.find(from) else { return };
         let keyspace = self.databases.keyspace(self.db);
-        let (value, deadline) = (keyspace.value(id).cloned(), keyspace.deadline(id));
+        let (value, deadline) = (keyspace.value(id).map(ValueRef::to_value), keyspace.deadline(id));
         let Some(value) = value else { return };
         let mut target = self.databases.db(db, self.now);
         target.put(to, value, deadline, target.first_use());
