@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
-mod chunks;
 mod deadlines;
 mod dict;
+mod entries;
+mod entry;
+mod index;
 mod keyspace;
 mod number;
 mod partial_sort;

@@ -148,7 +148,7 @@ impl StringRef<'_> {
         match self {
             StringRef::Integer(value) => StringValue::Integer(value),
             StringRef::Fixed(bytes) => StringValue::new(bytes),
-            StringRef::Shared(bytes) => StringValue::new(bytes.as_slice()),
+            StringRef::Shared(bytes) => StringValue::new(Content::Shared(bytes)),
             StringRef::Growing(bytes) => StringValue::Growing(Box::new(bytes.to_vec())),
         }
     }

@@ -277,10 +277,11 @@ impl<'a> Db<'a> {
 
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
-        let value = self.take(key, event);
-        let removed = value.is_some();
+        let Some(id) = self.find(key) else { return false };
+        let value = self.databases.keyspace_mut(self.db).delete(id);
         value.into_iter().for_each(|value| self.databases.garbage.add(value));
-        removed
+        self.changed(key, event);
+        true
     }
 
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such

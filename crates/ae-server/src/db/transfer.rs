@@ -55,16 +55,16 @@ impl Db<'_> {
     /// Puts a value in the place of what a key holds. Nobody is told yet, except that there is a new key.
     fn put(&mut self, key: &[u8], value: Value, deadline: Option<i64>, noted: u32) {
         if let Some(id) = self.find(key)
-            && let Some(old) = self.databases.keyspace_mut(self.db).remove(id)
+            && let Some(old) = self.databases.keyspace_mut(self.db).delete(id)
         {
             self.databases.garbage.add(old);
         }
         let keyspace = self.databases.keyspace_mut(self.db);
         let id = keyspace.set(key, value, false);
+        keyspace.note_access(id, noted);
         if let Some(at) = deadline {
             keyspace.set_deadline(id, at);
         }
-        keyspace.note_access(id, noted);
         self.databases.observers.happened(self.db, key, Event::NEW);
     }
 

@@ -197,7 +197,6 @@ impl Server {
             return self.cron_interval();
         }
         self.last_sample.renew(&mut self.stats);
-        self.databases.rehash();
         self.shrink_tracking();
         self.renew_meter();
         self.make_room();
