@@ -78,7 +78,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench instructions install uninstall headers check-headers clean help
+.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server instructions install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -117,6 +117,9 @@ conformance: server ## run Redis's own test suite and random programs against ae
 
 bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"
 	benches/bench.py $(ARGS)
+
+bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="--quick", "--help"
+	benches/server/bench_server.py $(ARGS)
 
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)

@@ -31,6 +31,7 @@ builds() {
 
 small_ones() {
     suite bench-tool python3 benches/test_bench.py
+    suite bench-server-tool python3 benches/server/test_bench_server.py
     suite forks-tool python3 tools/forks/test_forks.py
     suite conformance-tool python3 tools/conformance/test_conformance.py
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py

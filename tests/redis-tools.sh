@@ -61,7 +61,7 @@ benchmark() {
 
 # run OPTIONS...: a server with these and a unix socket, and everything that is asked of it.
 run() {
-    "$server" --bind 127.0.0.1 --unixsocket "$socket" "$@" > "$folder/out" 2>&1 &
+    "$server" --bind 127.0.0.1 --save "" --unixsocket "$socket" "$@" > "$folder/out" 2>&1 &
     pid=$!
     for _ in $(seq 2400); do
         [ "$(cli ping)" == PONG ] && break

@@ -1,5 +1,8 @@
 //! Makes two Rust files of `commands.csv`: what each command is (`SPECS`), and what runs it (`ROWS`).
 
+#[path = "build/arguments.rs"]
+mod arguments;
+
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
@@ -38,6 +41,7 @@ impl Row {
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={TABLE}");
     let mut reader = csv::Reader::from_path(TABLE)?;
     let columns = reader.headers()?.clone();
@@ -72,11 +76,14 @@ fn specs(rows: &[&Row]) -> String {
             None => ("None".into(), row.name()),
         };
         let keys: Vec<_> = row.get("keys").split_whitespace().map(key_spec).collect();
+        let arguments = arguments::parse(row.get("arguments"));
+        let arguments = arguments.unwrap_or_else(|error| panic!("{TABLE}: {}: {error}", row.name()));
         let tips: Vec<_> = row.get("tips").split_whitespace().collect();
         let _ = writeln!(
             text,
             "    Spec {{ id: {id}, name: {name:?}, full_name: {:?}, parent: {parent}, group: {:?}, arity: {}, flags: {}, \
-             effect: Effect::{}, listed_categories: {}, tips: &{tips:?}, keys: &[{}], since: {:?}, deprecated: {:?}, syntax: {:?}, \
+             effect: Effect::{}, listed_categories: {}, tips: &{tips:?}, keys: &[{}], since: {:?}, deprecated: {:?}, \
+             history: &[{}], arguments: {}, syntax: {:?}, \
              complexity: {:?}, summary: {:?} }},",
             row.name(),
             row.get("group"),
@@ -87,7 +94,9 @@ fn specs(rows: &[&Row]) -> String {
             keys.join(", "),
             row.get("since"),
             row.get("deprecated"),
-            row.get("syntax"),
+            history(row.get("history")),
+            arguments::expression(&arguments),
+            arguments::syntax(&arguments),
             row.get("complexity"),
             row.get("summary"),
         );
@@ -102,6 +111,13 @@ fn effect(text: &str) -> &str {
         "separate" => "Separate",
         other => panic!("{TABLE}: {other} is no kind of effect"),
     }
+}
+
+/// `7.0.0 what is new; 7.2.0 what else`.
+fn history(text: &str) -> String {
+    let entries = text.split("; ").filter(|entry| !entry.is_empty());
+    let entries = entries.map(|entry| entry.split_once(' ').unwrap_or_else(|| panic!("{TABLE}: {entry} says nothing")));
+    entries.map(|entry| format!("{entry:?}, ")).collect()
 }
 
 /// `RW+access=1/-1:2:0`: flags, where the keys begin (an index, a `KEYWORD@index` or `?`), and which there are

@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 32] = [
+const ROOMS: [&str; 33] = [
     "glob",
     "log",
     "memory",
@@ -22,6 +22,7 @@ const ROOMS: [&str; 32] = [
     "pubsub",
     "tracking",
     "db",
+    "persist",
     "record",
     "server",
     "observe",

@@ -56,7 +56,7 @@ DUMPED = [
 def main():
     options = arguments()
     comparison = Comparison(options)
-    with Pair(command(options.server) + DEBUG, command(options.reference) if options.reference else REDIS) as pair:
+    with Pair([*command(options.server), "--save", "", *DEBUG], command(options.reference) if options.reference else REDIS) as pair:
         comparison.run(pair)
     return comparison.summary()
 

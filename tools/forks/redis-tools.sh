@@ -55,7 +55,7 @@ done
 
 folder=$(mktemp -d)
 socket=$folder/socket
-"$root/build/ae-server" --port 0 --unixsocket "$socket" > "$folder/log" &
+"$root/build/ae-server" --save "" --port 0 --unixsocket "$socket" > "$folder/log" &
 server=$!
 trap 'kill $server 2> /dev/null || true; rm -rf "$folder"' EXIT
 for _ in $(seq 2400); do

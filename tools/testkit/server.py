@@ -77,7 +77,7 @@ class Server:
 class AeServer(Server):
     def __init__(self, *options, port=None):
         port = port or free_port()
-        super().__init__([AE_SERVER, "--bind", "127.0.0.1", "--port", port, *options], port)
+        super().__init__([AE_SERVER, "--bind", "127.0.0.1", "--save", "", "--port", port, *options], port)
 
 
 class RedisServer(Server):

@@ -18,6 +18,7 @@ mod long_double;
 mod memory;
 mod net;
 mod observe;
+mod persist;
 mod process;
 mod pubsub;
 mod record;

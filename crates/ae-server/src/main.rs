@@ -2,5 +2,5 @@
 #![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
-    ae_server::main(std::env::args_os().skip(1))
+    ae_server::main(std::env::args_os())
 }

@@ -1,37 +1,46 @@
-//! SIGTERM and SIGINT, as events of the loop; SIGHUP, which is ignored.
+//! SIGTERM and SIGINT, as events of the loop; SIGHUP and SIGXFSZ, which end nothing.
 
+use crate::serve::serving::Ending;
 use ae::{EventLoop, Interest};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::pipe;
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stops the loop at the first SIGTERM or SIGINT; the cell then has its name. The signal handler only writes to a
-/// pipe that the loop watches. A second signal of the kind ends the process at once, for the case that the loop does
-/// not get around to it.
+/// Calls `end` at SIGTERM or SIGINT; if it says that the server ends, the cell then has the signal's name. The signal
+/// handler only writes to a pipe that the loop watches. A second signal of the kind before that ends the process at once,
+/// for the case that the loop does not get around to it.
 ///
-/// SIGHUP ends nothing, as with Redis: a server outlives the terminal that it was started from. SIGPIPE is ignored from
-/// the start of any Rust program.
-pub fn watch(el: &EventLoop) -> io::Result<Rc<Cell<Option<&'static str>>>> {
-    // A handler of which nobody asks whether it ran; to have the system ignore a signal needs unsafe code.
+/// SIGHUP ends nothing, as with Redis: a server outlives the terminal that it was started from. Nor does SIGXFSZ: a file
+/// that may not grow is an error of writing like others. SIGPIPE is ignored from the start of any Rust program.
+pub fn watch(
+    el: &EventLoop,
+    end: impl Fn(&EventLoop, Ending) -> bool + 'static,
+) -> io::Result<Rc<Cell<Option<&'static str>>>> {
+    // Handlers of which nobody asks whether they ran; to have the system ignore a signal needs unsafe code.
     signal_hook::flag::register(SIGHUP, Arc::default())?;
-    let stopped_by = Rc::new(Cell::new(None));
-    for (signal, name) in [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT")] {
+    signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    let (stopped_by, end) = (Rc::new(Cell::new(None)), Rc::new(end));
+    for (signal, name, ending) in [(SIGTERM, "SIGTERM", Ending::SigTerm), (SIGINT, "SIGINT", Ending::SigInt)] {
         let seen = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register_conditional_shutdown(signal, 1, seen.clone())?;
-        signal_hook::flag::register(signal, seen)?;
+        signal_hook::flag::register(signal, seen.clone())?;
         let (reader, writer) = io::pipe()?;
         pipe::register(signal, writer)?;
-        let stopped_by = stopped_by.clone();
+        let (stopped_by, end) = (stopped_by.clone(), end.clone());
         el.watch(reader.as_raw_fd(), Interest::READABLE, move |el, _| {
             // Only to empty the pipe; what was written says nothing.
             let _ = (&reader).read(&mut [0; 64]);
-            stopped_by.set(Some(name));
-            el.stop();
+            if end(el, ending) {
+                stopped_by.set(Some(name));
+            } else {
+                // The next one is not the second.
+                seen.store(false, Ordering::Relaxed);
+            }
         })?;
     }
     Ok(stopped_by)

@@ -20,6 +20,8 @@ impl Session {
     pub fn new() -> Session {
         let mut config = Config::default();
         config.security.debug_command = Allowed::Yes;
+        // Nothing is written by itself.
+        config.saving.points.clear();
         Session::with(config)
     }
 

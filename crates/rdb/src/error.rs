@@ -59,6 +59,12 @@ pub enum Fault {
     Pending,
     /// Something is left when the value is read.
     Trailing,
+    /// A file does not begin as one.
+    Signature,
+    /// A module's data, and the module's name.
+    Module([u8; 9]),
+    /// Such a thing cannot stand between what belongs to a key and the key.
+    Opcode(u8),
 }
 
 impl Error {
@@ -96,6 +102,9 @@ impl Display for Fault {
             Fault::Counters => write!(f, "stream's counters contradict its entries"),
             Fault::Pending => write!(f, "pending entry that is not one consumer's"),
             Fault::Trailing => write!(f, "bytes behind the value"),
+            Fault::Signature => write!(f, "not an RDB file"),
+            Fault::Module(name) => write!(f, "data of the module '{}' are not supported", name.escape_ascii()),
+            Fault::Opcode(code) => write!(f, "unexpected opcode {code}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Values in Redis's RDB format, as its files and DUMP payloads hold them.
+//! Redis's RDB format: files, and the values in them and in DUMP payloads.
 //!
 //! What is written is version 10, which Redis 7.0 reads. What is read is every version up to 12, and 80, which is
 //! Valkey's. Nothing that is read is trusted: a value that is not well-formed is refused with the offset of the fault,
@@ -21,6 +21,7 @@ pub mod code;
 mod decoding;
 mod encoding;
 mod error;
+mod file;
 mod frame;
 mod lzf;
 
@@ -28,4 +29,5 @@ pub use checksum::crc64;
 pub use decoding::{Length, Limits, Reader, decode};
 pub use encoding::{Compression, Writer, encode, type_of};
 pub use error::{Error, Fault};
+pub use file::{Entry, FileOptions, FileReader, FileWriter, Item, ReadEntry, Usage};
 pub use frame::{VERSION, dump, is_readable, restore, unframe};

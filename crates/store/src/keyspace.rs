@@ -417,6 +417,11 @@ impl Keyspace {
         self.entries.ids().filter_map(|id| self.entry(id)).map(|entry| (key_of(&self.keys, entry), entry.deadline()))
     }
 
+    /// Every entry.
+    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
+        self.entries.ids()
+    }
+
     /// Begins a snapshot of what there is: every entry is unsaved, and each has to be saved before it changes or goes. One
     /// that was under way is given up.
     pub fn begin_snapshot(&mut self) {

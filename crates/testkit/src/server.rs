@@ -18,13 +18,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a program with these options, on a free port of the loopback interface unless they say otherwise.
+    /// Starts a program with these options, on a free port of the loopback interface and without saving anything, unless
+    /// they say otherwise.
     pub fn start(mut command: Command, options: &[&str]) -> Server {
         let port = free_port();
         let text = port.to_string();
         let mut args = vec!["--port", &text];
         if !options.contains(&"--bind") {
             args.extend(["--bind", "127.0.0.1"]);
+        }
+        if !options.contains(&"--save") {
+            args.extend(["--save", ""]);
         }
         args.extend(options);
         Server::spawn(command.args(args), port)

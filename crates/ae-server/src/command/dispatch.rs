@@ -15,6 +15,7 @@ use crate::server::state::Server;
 use resp::{Args, Protocol};
 
 const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
 /// What a client may call between MULTI and EXEC that is not queued.
 const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
@@ -65,6 +66,9 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
 /// True if the reply is one that is pushed, as messages are.
 fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     let resolved = resolve(server, client, &args);
+    if !server.tracking.is_empty() {
+        server.shrink_tracking(Some(client));
+    }
     // What had to be evicted for this request is no part of what it changes, and the client is told before the reply.
     server.propagate(Framing::Separate);
     if server.has_news() {
@@ -185,8 +189,19 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
         )
         .into());
     }
-    if server.config.memory.max > 0 {
+    if server.config.memory.max > 0 && !server.is_loading() {
         check_memory(server, client, spec)?;
+    }
+    if let Some(refusal) = server.write_refusal()
+        && (spec.full_name == "ping" || concerns(client, spec, Spec::is_write))
+    {
+        return Err(refusal.into());
+    }
+    if server.is_loading() && concerns(client, spec, |spec| !spec.is(flag::LOADING)) {
+        return Err(LOADING.into());
+    }
+    if server.is_loading_aside() && concerns(client, spec, |spec| spec.is(flag::NO_ASYNC_LOADING)) {
+        return Err(LOADING.into());
     }
     if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
         return Err("ERR Replica can't interact with the keyspace".into());

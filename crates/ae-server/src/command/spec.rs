@@ -28,10 +28,46 @@ pub struct Spec {
     pub since: &'static str,
     /// The version from which on another command is recommended; empty for none.
     pub deprecated: &'static str,
-    /// The arguments.
+    /// What later versions have added, each with the version.
+    pub history: &'static [(&'static str, &'static str)],
+    pub arguments: &'static [Argument],
+    /// The arguments as people write them.
     pub syntax: &'static str,
     pub complexity: &'static str,
     pub summary: &'static str,
+}
+
+/// What a command is called with. `build/arguments.rs` says how the table has it.
+#[derive(Debug)]
+pub struct Argument {
+    pub name: &'static str,
+    pub kind: ArgumentKind,
+    /// A word before it; for a word, the word itself.
+    pub word: Option<&'static str>,
+    /// Which of the command's key specifications it belongs to.
+    pub key: Option<u8>,
+    /// The version that brought it, if that is not the command's; empty otherwise, as the next one is.
+    pub since: &'static str,
+    pub deprecated: &'static str,
+    pub optional: bool,
+    pub repeated: bool,
+    /// It is repeated with its word.
+    pub word_repeated: bool,
+    /// What it is one of, or what it consists of.
+    pub parts: &'static [Argument],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArgumentKind {
+    String,
+    Key,
+    Integer,
+    Double,
+    Pattern,
+    Time,
+    Word,
+    OneOf,
+    Block,
 }
 
 /// What is told to the append-only file and to replicas when a command has changed something.

@@ -22,7 +22,7 @@ pub fn module_list(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn persistence(_: &mut Context<'_>) -> Outcome {
-    Err("ERR persistence is not supported by this server: it keeps its data in memory only".into())
+    Err("ERR the append-only file is not supported by this server yet".into())
 }
 
 pub fn replication(_: &mut Context<'_>) -> Outcome {

@@ -1,11 +1,10 @@
-//! Commands about the server as a whole: DBSIZE, FLUSHALL, FLUSHDB, TIME, SHUTDOWN, DEBUG.
+//! Commands about the server as a whole: DBSIZE, FLUSHALL, FLUSHDB, SWAPDB, TIME, ROLE.
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
-use crate::memory;
+use crate::db::discard::discard;
 use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::Keyspace;
 
 pub fn dbsize(ctx: &mut Context<'_>) -> Outcome {
     let len = ctx.db().len();
@@ -15,14 +14,16 @@ pub fn dbsize(ctx: &mut Context<'_>) -> Outcome {
 pub fn flushdb(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
     let old = ctx.db().take_all();
-    dispose(vec![old], background);
+    discard(vec![old], background);
     ctx.reply_ok()
 }
 
 pub fn flushall(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
+    ctx.server.before_flush();
     let old = ctx.server.databases.take();
-    dispose(old, background);
+    discard(old, background);
+    ctx.server.after_flush();
     ctx.reply_ok()
 }
 
@@ -47,29 +48,6 @@ pub fn swapdb(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// Frees databases and gives their memory back, in a thread of its own if asked to and if it is worth one.
-fn dispose(databases: Vec<Keyspace>, background: bool) {
-    const WORTH_A_THREAD: u64 = 1000;
-    let dispose = |databases: Vec<Keyspace>| {
-        drop(databases);
-        memory::give_back();
-    };
-    let count = databases.iter().map(|keyspace| keyspace.len() as u64).sum();
-    if background && count > WORTH_A_THREAD {
-        memory::background::begin(count);
-        let free = move || {
-            dispose(databases);
-            memory::background::end(count);
-        };
-        // If there can be no thread, the closure is dropped here with what it holds.
-        if std::thread::Builder::new().name("free".into()).spawn(free).is_err() {
-            memory::background::end(count);
-        }
-    } else {
-        dispose(databases);
-    }
-}
-
 pub fn time(ctx: &mut Context<'_>) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut reply = ctx.reply();
@@ -77,45 +55,6 @@ pub fn time(ctx: &mut Context<'_>) -> Outcome {
     reply.bulk_integer(now.as_secs() as i64);
     reply.bulk_integer(now.subsec_micros().into());
     Ok(())
-}
-
-/// SAVE is refused, since nothing can be saved, unless FORCE says that this is no reason to stay. Without either, Redis
-/// saves if it is configured to, which this server never is.
-pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
-    let (mut save, mut nosave, mut force, mut abort) = (false, false, false, false);
-    for word in ctx.args.from(1) {
-        match word.to_ascii_lowercase().as_slice() {
-            b"save" => save = true,
-            b"nosave" => nosave = true,
-            b"now" => {}
-            b"force" => force = true,
-            b"abort" => abort = true,
-            _ => return Err(SYNTAX_ERROR.into()),
-        }
-    }
-    if (abort && ctx.args.from(1).any(|word| !word.eq_ignore_ascii_case(b"abort"))) || (save && nosave) {
-        return Err(SYNTAX_ERROR.into());
-    }
-    if abort {
-        // A shutdown is over before another command can come.
-        return Err("ERR No shutdown in progress.".into());
-    }
-    if save && !force {
-        return Err(
-            "ERR SHUTDOWN SAVE is not supported: this server keeps its data in memory only and cannot save it. \
-                    SHUTDOWN NOSAVE ends it without its data."
-                .into(),
-        );
-    }
-    ctx.server.shutdown = true;
-    Ok(())
-}
-
-/// When something was last saved: never, and until it is, Redis replies when it was started.
-pub fn lastsave(ctx: &mut Context<'_>) -> Outcome {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let started = now.saturating_sub(ctx.server.started.elapsed());
-    ctx.reply_integer(started.as_secs() as i64)
 }
 
 /// What this server is to others: a primary without replicas.
@@ -194,23 +133,6 @@ mod tests {
     fn odds_and_ends() {
         let mut session = Session::new();
         assert!(session.run("TIME").starts_with("*2 $10 "));
-        // Nothing has been saved: the time of the start, in ten digits.
-        assert!(session.run("LASTSAVE").len() == 11 && session.run("LASTSAVE").starts_with(':'));
-        session.expect(&[
-            ("DEBUG SLEEP 0.001", "+OK"),
-            ("DEBUG SLEEP -1", "+OK"),
-            ("DEBUG SLEEP x", "+OK"),
-            ("SHUTDOWN x", "-ERR syntax error"),
-            ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
-            ("SHUTDOWN ABORT NOW", "-ERR syntax error"),
-            ("SHUTDOWN abort", "-ERR No shutdown in progress."),
-        ]);
-        assert!(session.run("SHUTDOWN SAVE now").starts_with("-ERR SHUTDOWN SAVE is not supported"));
-        assert!(!session.server.shutdown);
-        for good in ["SHUTDOWN NOSAVE", "SHUTDOWN", "SHUTDOWN NOW FORCE", "SHUTDOWN SAVE FORCE"] {
-            let mut session = Session::new();
-            session.expect(&[(good, "")]);
-            assert!(session.server.shutdown);
-        }
+        session.expect(&[("DEBUG SLEEP 0.001", "+OK"), ("DEBUG SLEEP -1", "+OK"), ("DEBUG SLEEP x", "+OK")]);
     }
 }

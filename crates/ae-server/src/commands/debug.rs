@@ -44,7 +44,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         ],
     ),
     ("pause-cron", 1..=1, pause_cron, &["PAUSE-CRON <0|1>", "    With 1, nothing is done regularly."]),
-    ("reload", 0..=ANY, reload, &["RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "    Writes and reads every value, in memory."]),
+    ("reload", 0..=ANY, reload, &["RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "    Saves everything and loads it again."]),
     (
         "set-active-expire",
         1..=1,
@@ -191,23 +191,31 @@ fn populate(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// Without files: every value is written in the form that files have, read again, and put in its place.
+/// Writes everything into the RDB file and loads it again, while everybody waits. To nobody anything has changed.
 fn reload(ctx: &mut Context<'_>) -> Outcome {
+    let (mut save, mut flush, mut replace) = (true, true, false);
     for word in ctx.args.from(2) {
         match word.to_ascii_lowercase().as_slice() {
-            // All that is read is in the place of what it was written from.
-            b"merge" | b"noflush" => {}
-            b"nosave" => return Err("ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet".into()),
+            b"merge" => replace = true,
+            b"noflush" => flush = false,
+            b"nosave" => save = false,
             _ => return Err("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.".into()),
         }
     }
-    let limits = ctx.limits();
-    let limits = rdb::Limits { list: limits.list, set: limits.set, hash: limits.hash, zset: limits.zset };
-    let copied = ctx.server.databases.copy_all(|value| rdb::restore(&rdb::dump(value, Compression::Lzf), &limits));
-    match copied {
-        Ok(()) => ctx.reply_ok(),
-        Err(error) => Err(format!("ERR Error trying to load the RDB dump: {error}").into()),
+    let server = &mut ctx.server;
+    let path = server.rdb_path();
+    if save && server.save().is_err() {
+        return Err("ERR".into());
     }
+    let changes = server.databases.dirty;
+    let loaded = server.load_file(&path, flush, replace);
+    server.databases.dirty = changes;
+    if let Err(error) = loaded {
+        log(Level::Warning, format_args!("DEBUG RELOAD: cannot load {}: {error}", path.display()));
+        return Err("ERR Error trying to load the RDB dump, check server logs.".into());
+    }
+    ctx.server.status.saved_changes = changes;
+    ctx.reply_ok()
 }
 
 #[cfg(test)]

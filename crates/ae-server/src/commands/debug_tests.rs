@@ -78,26 +78,6 @@ fn digests_are_those_of_redis() {
 }
 
 #[test]
-fn values_survive_a_reload() {
-    let mut session = Session::new();
-    for line in ["SET s hello", "SET i 12345 EX 100", "RPUSH l a b 3", "SELECT 1", "SET s x"] {
-        session.run(line);
-    }
-    let before = session.run("DEBUG DIGEST");
-    session.expect(&[
-        ("DEBUG RELOAD", "+OK"),
-        ("DEBUG DIGEST", &before),
-        ("GET s", "$1 x"),
-        ("SELECT 0", "+OK"),
-        ("TTL i", ":100"),
-        ("OBJECT ENCODING i", "$3 int"),
-        ("DEBUG RELOAD NOFLUSH MERGE", "+OK"),
-        ("DEBUG RELOAD NOSAVE", "-ERR DEBUG RELOAD NOSAVE is not supported: there is no file to load yet"),
-        ("DEBUG RELOAD x", "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."),
-    ]);
-}
-
-#[test]
 fn small_tools() {
     let mut session = Session::new();
     let id = session.server.replication_id.clone();

@@ -1,8 +1,9 @@
-//! COMMAND DOCS: what commands do, and what to use in place of old ones.
+//! COMMAND DOCS: what commands do, what they are called with, and what to use in place of old ones.
 
 use crate::clients::reply::Reply;
 use crate::command::context::{Command, Context};
 use crate::command::error::Outcome;
+use crate::command::spec::{Argument, ArgumentKind};
 
 /// Commands for Redis itself and its developers.
 const OF_THE_SYSTEM: [&str; 5] = ["debug", "pfdebug", "pfselftest", "replconf", "restore-asking"];
@@ -46,33 +47,100 @@ fn document(reply: &mut Reply<'_>, command: &Command) {
         [] => spec.complexity,
         _ => "Depends on subcommand.",
     };
-    let texts = [
-        ("summary", spec.summary),
-        ("since", spec.since),
-        ("group", spec.group),
-        ("complexity", complexity),
-        ("deprecated_since", spec.deprecated),
-        ("replaced_by", replacement.map_or("", |(_, text)| text)),
-    ];
+    let before = [("summary", spec.summary), ("since", spec.since), ("group", spec.group), ("complexity", complexity)];
+    let after = [("deprecated_since", spec.deprecated), ("replaced_by", replacement.map_or("", |(_, text)| text))];
     let flags = [(!spec.deprecated.is_empty(), "deprecated"), (OF_THE_SYSTEM.contains(&spec.full_name), "syscmd")];
     let flags: Vec<&str> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
-    let (has_flags, has_subcommands) = (!flags.is_empty(), !command.subcommands.is_empty());
-    let fields = texts.iter().filter(|(_, text)| !text.is_empty());
     reply.bulk(spec.full_name);
-    reply.map(fields.clone().count() + usize::from(has_flags) + usize::from(has_subcommands));
-    for (name, text) in fields {
-        reply.bulk(name);
-        reply.bulk(text);
-    }
-    if has_flags {
+    let fields = reply.place();
+    let mut count = texts(reply, &before);
+    if !flags.is_empty() {
+        count += 1;
         reply.bulk("doc_flags");
-        reply.set(flags.len());
-        flags.iter().for_each(|flag| reply.simple(flag));
+        statuses(reply, &flags);
     }
-    if has_subcommands {
+    count += texts(reply, &after);
+    if !spec.history.is_empty() {
+        count += 1;
+        reply.bulk("history");
+        reply.set(spec.history.len());
+        spec.history.iter().for_each(|(version, what)| reply.strings(&[version, what]));
+    }
+    if !spec.arguments.is_empty() {
+        count += 1;
+        reply.bulk("arguments");
+        arguments(reply, spec.arguments);
+    }
+    if !command.subcommands.is_empty() {
+        count += 1;
         reply.bulk("subcommands");
         reply.map(command.subcommands.len());
         command.subcommands.iter().for_each(|sub| document(reply, sub));
+    }
+    reply.put_map(fields, count);
+}
+
+/// The fields that are not empty; returns how many there are.
+fn texts(reply: &mut Reply<'_>, fields: &[(&str, &str)]) -> usize {
+    let fields = fields.iter().filter(|(_, text)| !text.is_empty());
+    fields.clone().for_each(|(name, text)| {
+        reply.bulk(name);
+        reply.bulk(text);
+    });
+    fields.count()
+}
+
+fn statuses(reply: &mut Reply<'_>, names: &[&str]) {
+    reply.set(names.len());
+    names.iter().for_each(|name| reply.simple(name));
+}
+
+fn arguments(reply: &mut Reply<'_>, arguments: &[Argument]) {
+    reply.array(arguments.len());
+    arguments.iter().for_each(|argument| document_argument(reply, argument));
+}
+
+fn document_argument(reply: &mut Reply<'_>, argument: &Argument) {
+    let flags =
+        [(argument.optional, "optional"), (argument.repeated, "multiple"), (argument.word_repeated, "multiple_token")];
+    let flags: Vec<&str> = flags.into_iter().filter_map(|(set, flag)| set.then_some(flag)).collect();
+    let fields = reply.place();
+    let mut count = texts(reply, &[("name", argument.name), ("type", type_name(argument.kind))]);
+    if let Some(key) = argument.key {
+        count += 1;
+        reply.bulk("key_spec_index");
+        reply.integer(key.into());
+    }
+    if let Some(word) = argument.word {
+        count += 1;
+        reply.bulk("token");
+        reply.bulk(word);
+    }
+    count += texts(reply, &[("since", argument.since), ("deprecated_since", argument.deprecated)]);
+    if !flags.is_empty() {
+        count += 1;
+        reply.bulk("flags");
+        statuses(reply, &flags);
+    }
+    if !argument.parts.is_empty() {
+        count += 1;
+        reply.bulk("arguments");
+        arguments(reply, argument.parts);
+    }
+    reply.put_map(fields, count);
+}
+
+fn type_name(kind: ArgumentKind) -> &'static str {
+    match kind {
+        ArgumentKind::String => "string",
+        ArgumentKind::Key => "key",
+        ArgumentKind::Integer => "integer",
+        ArgumentKind::Double => "double",
+        ArgumentKind::Pattern => "pattern",
+        ArgumentKind::Time => "unix-time",
+        ArgumentKind::Word => "pure-token",
+        ArgumentKind::OneOf => "oneof",
+        ArgumentKind::Block => "block",
     }
 }
 
@@ -90,13 +158,22 @@ mod tests {
         session.expect(&[
             (
                 "COMMAND DOCS get nosuch",
-                "*2 $3 get *8 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1)",
+                "*2 $3 get *10 $7 summary $15 Reads a string. $5 since $5 1.0.0 $5 group $6 string $10 complexity $4 O(1) \
+                 $9 arguments *1 *6 $4 name $3 key $4 type $3 key $14 key_spec_index :0",
             ),
             ("COMMAND DOCS nosuch", "*0"),
         ]);
         let old = session.run("COMMAND DOCS substr");
         for part in ["$9 doc_flags *1 +deprecated", "$16 deprecated_since $5 2.0.0", "$11 replaced_by $10 `GETRANGE`"] {
             assert!(old.contains(part), "{part} in {old}");
+        }
+        let set = session.run("COMMAND DOCS set");
+        for part in [
+            "$7 history *4 *2 $6 2.6.12 ",
+            "*10 $4 name $9 condition $4 type $5 oneof $5 since $6 2.6.12 $5 flags *1 +optional $9 arguments *2 ",
+            "*8 $4 name $7 seconds $4 type $7 integer $5 token $2 EX $5 since $6 2.6.12",
+        ] {
+            assert!(set.contains(part), "{part} in {set}");
         }
         assert!(session.run("COMMAND DOCS debug").contains("$9 doc_flags *1 +syscmd"));
         assert!(session.run("COMMAND DOCS config|get").starts_with("*2 $10 config|get "));

@@ -35,6 +35,7 @@ pub mod numbers;
 pub mod object;
 pub mod pubsub;
 mod random_count;
+pub mod saving;
 pub mod scan;
 mod scan_options;
 pub mod set;

@@ -234,6 +234,20 @@ mod tests {
     }
 
     #[test]
+    fn what_there_is_no_room_for_is_told_before_the_next_reply() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("MGET a b", "*2 _ _"),
+            ("CONFIG SET tracking-table-max-keys 1", "+OK"),
+        ]);
+        let told = session.run("MULTI");
+        assert!([">2 $10 invalidate *1 $1 a +OK", ">2 $10 invalidate *1 $1 b +OK"].contains(&told.as_str()), "{told}");
+        session.expect(&[("PING", "+QUEUED")]);
+    }
+
+    #[test]
     fn opting_in_and_out() {
         let mut session = Session::new();
         session.run("HELLO 3");

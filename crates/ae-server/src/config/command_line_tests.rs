@@ -58,7 +58,7 @@ fn what_is_wrong_is_one_line() {
         ("-x", "unexpected argument '-x': options are given as --name value (see --help)"),
         (
             "--appendonly yes",
-            "bad value 'yes' for --appendonly: ae-server supports only the value 'no': it has no persistence yet",
+            "bad value 'yes' for --appendonly: ae-server supports only the value 'no': it has no append-only file yet",
         ),
         ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
         ("nosuch.conf", "cannot read the configuration file nosuch.conf: No such file or directory"),

@@ -110,6 +110,52 @@ impl Default for Security {
     }
 }
 
+/// When and how data are saved.
+#[derive(Clone, Debug)]
+pub struct Saving {
+    /// In order.
+    pub points: Vec<SavePoint>,
+    /// The points are those of the configuration, no longer the default ones: more are added to them.
+    pub points_given: bool,
+    /// The name of the RDB file.
+    pub file: String,
+    pub compression: bool,
+    pub checksum: bool,
+    /// Nothing may be written after a background save has failed.
+    pub stop_writes_on_error: bool,
+    /// A file that came from a primary or is for replicas does not stay, unless there is a reason for it.
+    pub delete_sync_files: bool,
+    pub incremental_sync: bool,
+    /// For tests: microseconds between two keys.
+    pub key_save_delay: i32,
+    pub key_load_delay: i32,
+}
+
+/// Data are saved when so many seconds have gone by since they last were, and there were so many changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SavePoint {
+    pub seconds: i64,
+    pub changes: i64,
+}
+
+impl Default for Saving {
+    fn default() -> Self {
+        let points = [(3600, 1), (300, 100), (60, 10_000)];
+        Saving {
+            points: points.map(|(seconds, changes)| SavePoint { seconds, changes }).into(),
+            points_given: false,
+            file: "dump.rdb".into(),
+            compression: true,
+            checksum: true,
+            stop_writes_on_error: true,
+            delete_sync_files: false,
+            incremental_sync: true,
+            key_save_delay: 0,
+            key_load_delay: 0,
+        }
+    }
+}
+
 /// How the process behaves among others.
 #[derive(Clone, Debug)]
 pub struct Process {
@@ -124,6 +170,10 @@ pub struct Process {
     pub oom_score: OomScore,
     /// Of a primary, a replica and a process that saves. Only the first kind exists here.
     pub oom_score_values: [i32; 3],
+    /// What SIGINT and SIGTERM add to the shutdown that they cause: flags as [`words::SHUTDOWN`](super::words::SHUTDOWN)
+    /// has them.
+    pub on_sigint: u32,
+    pub on_sigterm: u32,
 }
 
 impl Default for Process {
@@ -138,6 +188,8 @@ impl Default for Process {
             supervised: Supervised::No,
             oom_score: OomScore::No,
             oom_score_values: [0, 200, 800],
+            on_sigint: 0,
+            on_sigterm: 0,
         }
     }
 }

@@ -148,6 +148,8 @@ impl Parameter {
 
     /// Sets a value that is one text, as CONFIG SET has it.
     pub fn set_text(&self, config: &mut Config, value: &[u8]) -> Result<(), String> {
+        // Nothing of the value that was there stays.
+        config.saving.points_given = false;
         let words = match self.of_words() {
             true if value.is_empty() => Vec::new(),
             true => value.split(|c| *c == b' ').map(<[u8]>::to_vec).collect(),

@@ -2,7 +2,7 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{Encodings, Memory, Observation, Process, Security};
+use super::groups::{Encodings, Memory, Observation, Process, Saving, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
@@ -63,6 +63,7 @@ pub struct Config {
     pub observation: Observation,
     pub security: Security,
     pub process: Process,
+    pub saving: Saving,
     /// The values of directives that are accepted although nothing depends on them.
     pub kept: BTreeMap<&'static str, Value>,
     /// The directives of older versions of Redis that a file has.
@@ -128,6 +129,7 @@ impl Default for Config {
             observation: Observation::default(),
             security: Security::default(),
             process: Process::default(),
+            saving: Saving::default(),
             kept: BTreeMap::new(),
             obsolete: Vec::new(),
         }

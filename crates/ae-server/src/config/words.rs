@@ -1,6 +1,7 @@
 //! The directives whose values are words of their own kind.
 
 use super::format::{Format, c_integer, c_text, quoted, reason};
+use super::groups::SavePoint;
 use super::settings::Config;
 use std::path::Path;
 
@@ -39,15 +40,34 @@ pub fn bind_lines(config: &Config) -> Vec<Vec<u8>> {
     }
 }
 
-/// Nothing is saved yet, so there is nothing but the empty value. This is where points in time will be taken from.
-pub fn set_save(_: &mut Config, words: Words<'_>) -> Result<(), String> {
+/// The first line of a configuration replaces the default points, others add to them, and an empty one takes them all
+/// away.
+pub fn set_save(config: &mut Config, words: Words<'_>) -> Result<(), String> {
     let words = if are_empty(words) { &[] } else { words };
-    let at_least = |word: &[u8], least| c_integer(word, 10).is_some_and(|number| number >= least);
-    let valid = |point: &[Vec<u8>]| point.len() == 2 && at_least(&point[0], 1) && at_least(&point[1], 0);
-    if !words.chunks(2).all(valid) {
-        return Err("Invalid save parameters".into());
+    let at_least = |word: &[u8], least| c_integer(word, 10).filter(|number| (least..=i64::MAX.into()).contains(number));
+    let point = |point: &[Vec<u8>]| {
+        let [seconds, changes] = point else { return None };
+        let (seconds, changes) = (at_least(seconds, 1)?, at_least(changes, 0)?);
+        Some(SavePoint { seconds: seconds as i64, changes: changes as i64 })
+    };
+    let points = words.chunks(2).map(point).collect::<Option<Vec<_>>>().ok_or("Invalid save parameters")?;
+    let saving = &mut config.saving;
+    if words.is_empty() || !saving.points_given {
+        saving.points.clear();
     }
-    if words.is_empty() { Ok(()) } else { Err(only("", "it has no persistence yet")) }
+    saving.points_given = true;
+    saving.points.extend(points);
+    Ok(())
+}
+
+pub fn save(config: &Config) -> Vec<u8> {
+    let points = config.saving.points.iter();
+    joined(points.map(|SavePoint { seconds, changes }| format!("{seconds} {changes}"))).into()
+}
+
+pub fn save_lines(config: &Config) -> Vec<Vec<u8>> {
+    let line = save(config);
+    vec![if line.is_empty() { quoted(b"") } else { line }]
 }
 
 fn only(value: &str, why: &str) -> String {

@@ -6,10 +6,11 @@ use super::event::Event;
 use super::garbage::Garbage;
 use super::observers::Observers;
 use super::random::Random;
+use super::snapshot::Snapshot;
 use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace, StringValue, Value, ValueRef};
+use store::{EntryId, Keyspace, StringValue};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -48,6 +49,8 @@ pub struct Databases {
     /// What they are elsewhere.
     pub effects: Effects,
     pub stats: KeyStats,
+    /// The snapshot under way.
+    pub(super) snapshot: Option<Snapshot>,
 }
 
 impl Index<usize> for Databases {
@@ -72,6 +75,7 @@ impl Databases {
             dirty: 0,
             effects: Effects::default(),
             stats: KeyStats::default(),
+            snapshot: None,
         }
     }
 
@@ -87,12 +91,39 @@ impl Databases {
         &self.keyspaces[db]
     }
 
+    /// A database, to add a key that is not there, or to note the use of one. Everything else asks for
+    /// [`Databases::changing`].
     pub(super) fn keyspace_mut(&mut self, db: usize) -> &mut Keyspace {
         &mut self.keyspaces[db]
     }
 
+    /// A database of which an entry is about to change or to go. The snapshot under way gets it first, as it is. Whatever
+    /// changes an entry that is there passes through here.
+    pub(super) fn changing(&mut self, db: usize, id: EntryId) -> &mut Keyspace {
+        let keyspace = &mut self.keyspaces[db];
+        if let Some(snapshot) = &mut self.snapshot
+            && keyspace.is_unsaved(id)
+        {
+            snapshot.save_first(db, keyspace, id);
+        }
+        keyspace
+    }
+
     pub(super) fn swap(&mut self, one: usize, other: usize) {
         self.keyspaces.swap(one, other);
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.swap(one, other);
+        }
+    }
+
+    /// Takes everything out of a database.
+    pub(super) fn take_keyspace(&mut self, db: usize) -> Keyspace {
+        self.keyspaces[db].take()
+    }
+
+    /// Puts other databases in the place of these, and returns these.
+    pub(super) fn replace_keyspaces(&mut self, keyspaces: Vec<Keyspace>) -> Vec<Keyspace> {
+        std::mem::replace(&mut self.keyspaces, keyspaces)
     }
 
     /// A random entry of a database.
@@ -108,6 +139,7 @@ impl Databases {
     /// Removes an entry because its time has come.
     pub(super) fn expire_one(&mut self, db: usize, id: EntryId) {
         self.stats.expired += 1;
+        self.changing(db, id);
         let keyspace = &mut self.keyspaces[db];
         let key = keyspace.key(id);
         self.observers.removed(db, key);
@@ -130,11 +162,9 @@ impl Databases {
 
     /// Takes a large value out of an entry that is about to get another one.
     pub(super) fn clear_large(&mut self, db: usize, id: EntryId) {
-        if let Some(value) = self.keyspaces[db].value_mut(id)
-            && value.elements() > 1
-        {
-            self.garbage.add(std::mem::replace(value, StringValue::default().into()));
-        }
+        let value = self.changing(db, id).value_mut(id).filter(|value| value.elements() > 1);
+        let large = value.map(|value| std::mem::replace(value, StringValue::default().into()));
+        large.into_iter().for_each(|value| self.garbage.add(value));
     }
 
     /// Whether the time of some key has come.
@@ -172,20 +202,6 @@ impl Databases {
             }
             None => false,
         })
-    }
-
-    /// Puts in the place of every value what `copy` makes of it, which must be equal: nobody is told. Stops at the first
-    /// error, whose value stays.
-    pub fn copy_all<E>(&mut self, mut copy: impl FnMut(ValueRef<'_>) -> Result<Value, E>) -> Result<(), E> {
-        for keyspace in &mut self.keyspaces {
-            let keys: Vec<Box<[u8]>> = keyspace.iter().map(|(key, _)| Box::from(key)).collect();
-            for id in keys.iter().filter_map(|key| keyspace.find(key)).collect::<Vec<_>>() {
-                if let Some(copied) = keyspace.value(id).map(&mut copy).transpose()? {
-                    keyspace.replace(id, copied, true);
-                }
-            }
-        }
-        Ok(())
     }
 }
 

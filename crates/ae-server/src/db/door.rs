@@ -230,7 +230,10 @@ impl<'a> Db<'a> {
             self.databases.clear_large(self.db, id);
         }
         let (is_new, noted) = (old.is_none(), self.first_use());
-        let keyspace = self.databases.keyspace_mut(self.db);
+        let keyspace = match old {
+            Some(id) => self.databases.changing(self.db, id),
+            None => self.databases.keyspace_mut(self.db),
+        };
         let id = put(keyspace, ttl != Ttl::Clear);
         if is_new {
             keyspace.note_access(id, noted);
@@ -267,18 +270,10 @@ impl<'a> Db<'a> {
         }
     }
 
-    /// Removes a key. None if there was none.
-    pub fn take(&mut self, key: &[u8], event: Event) -> Option<Value> {
-        let id = self.find(key)?;
-        let value = self.databases.keyspace_mut(self.db).remove(id);
-        self.changed(key, event);
-        value
-    }
-
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
         let Some(id) = self.find(key) else { return false };
-        let value = self.databases.keyspace_mut(self.db).delete(id);
+        let value = self.databases.changing(self.db, id).delete(id);
         value.into_iter().for_each(|value| self.databases.garbage.add(value));
         self.changed(key, event);
         true
@@ -291,7 +286,7 @@ impl<'a> Db<'a> {
         if at <= self.now {
             return self.remove(key, Event::DEL);
         }
-        self.databases.keyspace_mut(self.db).set_deadline(id, at);
+        self.databases.changing(self.db, id).set_deadline(id, at);
         self.changed(key, Event::EXPIRE);
         true
     }
@@ -299,7 +294,7 @@ impl<'a> Db<'a> {
     /// Has a key live forever. False if it did, or if there is none.
     pub fn persist(&mut self, key: &[u8]) -> bool {
         let Some(id) = self.find(key) else { return false };
-        let cleared = self.databases.keyspace_mut(self.db).clear_deadline(id);
+        let cleared = self.databases.changing(self.db, id).clear_deadline(id);
         if cleared {
             self.changed(key, Event::generic("persist"));
         }

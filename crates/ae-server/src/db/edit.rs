@@ -129,7 +129,7 @@ impl<K: Kind> DerefMut for Edit<'_, K> {
         self.touched = true;
         let value = match &mut self.copy {
             Some(value) => Some(value),
-            None => self.databases.keyspace_mut(self.db).value_mut(self.id),
+            None => self.databases.changing(self.db, self.id).value_mut(self.id),
         };
         value.and_then(K::of_mut).expect(HELD)
     }
@@ -142,11 +142,11 @@ impl<K: Kind> Drop for Edit<'_, K> {
         let value = self.databases.keyspace(self.db).value(self.id);
         let is_empty = value.is_some_and(ValueRef::is_empty_collection);
         if is_empty || (self.created && !told) {
-            self.databases.keyspace_mut(self.db).delete(self.id);
+            self.databases.changing(self.db, self.id).delete(self.id);
         } else if let Some(value) = self.copy.take()
             && self.touched
         {
-            self.databases.keyspace_mut(self.db).replace(self.id, value, true);
+            self.databases.changing(self.db, self.id).replace(self.id, value, true);
         }
         if !told {
             return;

@@ -27,7 +27,7 @@ impl Db<'_> {
 
     fn transfer(&mut self, from: &[u8], db: usize, to: &[u8], leaves: Event, arrives: Event) {
         let Some(id) = self.find(from) else { return };
-        let keyspace = self.databases.keyspace_mut(self.db);
+        let keyspace = self.databases.changing(self.db, id);
         let (deadline, noted) = (keyspace.deadline(id), keyspace.access(id));
         let Some(value) = keyspace.remove(id) else { return };
         self.databases.db(db, self.now).put(to, value, deadline, noted);
@@ -55,7 +55,7 @@ impl Db<'_> {
     /// Puts a value in the place of what a key holds. Nobody is told yet, except that there is a new key.
     fn put(&mut self, key: &[u8], value: Value, deadline: Option<i64>, noted: u32) {
         if let Some(id) = self.find(key)
-            && let Some(old) = self.databases.keyspace_mut(self.db).delete(id)
+            && let Some(old) = self.databases.changing(self.db, id).delete(id)
         {
             self.databases.garbage.add(old);
         }
@@ -100,10 +100,17 @@ impl Db<'_> {
 
     /// Removes everything and returns what was there, to be dropped where that disturbs nobody.
     pub fn take_all(&mut self) -> Keyspace {
-        let old = self.databases.keyspace_mut(self.db).take();
+        let old = self.databases.take_keyspace(self.db);
         self.databases.dirty += old.len() as u64;
         self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
-        old
+        match &mut self.databases.snapshot {
+            // It is freed when the snapshot has it.
+            Some(snapshot) if old.has_snapshot() => {
+                snapshot.keep(self.db, old);
+                Keyspace::new()
+            }
+            _ => old,
+        }
     }
 
     /// Exchanges two databases.

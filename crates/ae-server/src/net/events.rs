@@ -40,12 +40,10 @@ impl Net {
         self.server.expire();
         // Some may have been told of what expired.
         self.write_queued();
+        let busy = self.advance_background(el);
         let active = std::mem::take(&mut self.active);
-        if self.server.config.busy_poll {
-            el.set_dont_wait(self.spin.goes_on(active, Instant::now));
-        } else {
-            el.set_dont_wait(false);
-        }
+        let polls = self.server.config.busy_poll && self.spin.goes_on(active, Instant::now);
+        el.set_dont_wait(busy || polls);
     }
 
     /// Returns when it wants to run again.

@@ -1,6 +1,7 @@
 //! Input and output: accept, read and run, write before the loop sleeps, close.
 
 pub mod accept;
+pub mod background;
 pub mod events;
 pub mod idle;
 pub mod limits;

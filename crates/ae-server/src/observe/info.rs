@@ -177,28 +177,31 @@ fn human(bytes: u64) -> String {
     if unit == 0 { format!("{bytes}B") } else { format!("{value:.2}{}", units[unit]) }
 }
 
-/// Nothing has been saved yet, or loaded.
 fn persistence(server: &Server, out: &mut String) {
+    let status = &server.status;
+    let (progress, saving) = (server.snapshot_progress(), server.is_saving());
+    let percent = (progress.entries * 10_000).checked_div(progress.total).unwrap_or(0) as f64 / 100.0;
+    let current = server.snapshot.as_ref().map(|running| running.started.elapsed().as_secs() as i64);
+    let word = |ok| if ok { "ok" } else { "err" };
     lines!(out,
-        "loading" => 0,
-        "async_loading" => 0,
+        "loading" => u8::from(server.is_loading()),
+        "async_loading" => u8::from(server.is_loading_aside()),
         "current_cow_peak" => 0,
         "current_cow_size" => 0,
         "current_cow_size_age" => 0,
-        "current_fork_perc" => "0.00",
-        "current_save_keys_processed" => 0,
-        "current_save_keys_total" => 0,
-        "rdb_changes_since_last_save" => server.databases.dirty,
-        "rdb_bgsave_in_progress" => 0,
-        // Until something is saved: when the server started.
-        "rdb_last_save_time" => since_1970().saturating_sub(server.started.elapsed()).as_secs(),
-        "rdb_last_bgsave_status" => "ok",
-        "rdb_last_bgsave_time_sec" => -1,
-        "rdb_current_bgsave_time_sec" => -1,
-        "rdb_saves" => 0,
+        "current_fork_perc" => format_args!("{percent:.2}"),
+        "current_save_keys_processed" => progress.entries,
+        "current_save_keys_total" => progress.total,
+        "rdb_changes_since_last_save" => server.unsaved_changes(),
+        "rdb_bgsave_in_progress" => u8::from(saving),
+        "rdb_last_save_time" => status.last_save,
+        "rdb_last_bgsave_status" => word(status.last_ok),
+        "rdb_last_bgsave_time_sec" => status.last_duration.map_or(-1, |took| took.as_secs() as i64),
+        "rdb_current_bgsave_time_sec" => current.filter(|_| saving).unwrap_or(-1),
+        "rdb_saves" => status.saves,
         "rdb_last_cow_size" => 0,
-        "rdb_last_load_keys_expired" => 0,
-        "rdb_last_load_keys_loaded" => 0,
+        "rdb_last_load_keys_expired" => status.keys_expired,
+        "rdb_last_load_keys_loaded" => status.keys_loaded,
         "aof_enabled" => 0,
         "aof_rewrite_in_progress" => 0,
         "aof_rewrite_scheduled" => 0,
@@ -212,6 +215,20 @@ fn persistence(server: &Server, out: &mut String) {
         "module_fork_in_progress" => 0,
         "module_fork_last_cow_size" => 0,
     );
+    if let Some(loading) = &server.loading {
+        let (read, total) = loading.progress();
+        let elapsed = loading.started.elapsed().as_secs();
+        let left = (elapsed * total.saturating_sub(read)).checked_div(read).unwrap_or(1);
+        let percent = (read * 10_000).checked_div(total).unwrap_or(0) as f64 / 100.0;
+        lines!(out,
+            "loading_start_time" => since_1970().as_secs() - elapsed,
+            "loading_total_bytes" => total,
+            "loading_rdb_used_mem" => loading.used_memory(),
+            "loading_loaded_bytes" => read,
+            "loading_loaded_perc" => format_args!("{percent:.2}"),
+            "loading_eta_seconds" => left,
+        );
+    }
 }
 
 fn stats(server: &Server, out: &mut String) {

@@ -1,6 +1,6 @@
 //! A server in a thread of the calling process, for tests and for programs that contain one.
 
-use super::serving::Serving;
+use super::serving::{Ending, Serving};
 use crate::config::command_line::{Action, parse};
 use crate::config::settings::Config;
 use ae::Interest;
@@ -23,10 +23,11 @@ pub struct Running {
 }
 
 /// Starts a server on a port of the loopback interface that the system picks. `options` are those of the command line,
-/// such as `["--databases", "4"]`; `--bind` and `--port` are ignored. When this returns, clients can connect; the
-/// error is the line that the program would have printed.
+/// such as `["--databases", "4"]`; `--bind` and `--port` are ignored, and nothing is saved unless `--save` says when. When
+/// this returns, clients can connect; the error is the line that the program would have printed.
 pub fn start(options: &[&str]) -> Result<Running, String> {
-    let Action::Serve(config) = parse(options.iter().map(ToString::to_string))? else {
+    let options = ["--save", ""].iter().chain(options);
+    let Action::Serve(config) = parse(options.map(ToString::to_string))? else {
         return Err("these options start no server".into());
     };
     if config.process.daemonize {
@@ -49,12 +50,16 @@ pub fn start(options: &[&str]) -> Result<Running, String> {
 fn serve(config: Config, stopped: PipeReader, tell_port: &Sender<u16>) -> Result<(), String> {
     let serving = Serving::open(config)?;
     let watched = stopped.as_raw_fd();
+    let end = serving.ender();
     let on_stop = move |el: &ae::EventLoop, _| {
         // Open for as long as it is watched.
         let _ = &stopped;
-        el.stop();
+        end(el, Ending::Owner);
     };
     serving.el.watch(watched, Interest::READABLE, on_stop).map_err(|error| format!("cannot watch a pipe: {error}"))?;
+    if !serving.load()? {
+        return Ok(());
+    }
     // Who started it waits for this.
     let _ = tell_port.send(serving.port());
     serving.run()

@@ -4,9 +4,11 @@ use super::listen::{Listening, listen};
 use crate::config::catalog;
 use crate::config::settings::Config;
 use crate::log::Level;
+use crate::net::background::listen_to_threads;
 use crate::net::events;
 use crate::net::state::Net;
 use crate::process::{self, PidFile};
+use crate::server::shutdown::Shutdown;
 use crate::{files, log};
 use ae::{EventLoop, Next};
 use std::cell::RefCell;
@@ -38,6 +40,7 @@ impl Serving {
         let el = event_loop(&config)?;
         let net = events::open(config);
         net.borrow_mut().server.load_security()?;
+        listen_to_threads(&el, &net)?;
         let listening = listen(&el, &net)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             // The working directory may change until it is removed.
@@ -59,6 +62,45 @@ impl Serving {
             serving.net.borrow_mut().server.set_port(serving.port());
         }
         Ok(serving)
+    }
+
+    /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if the
+    /// server was told to end meanwhile.
+    pub fn load(&self) -> Result<bool, String> {
+        self.net.borrow_mut().server.begin_start()?;
+        loop {
+            let (failure, goes_on, ends) = {
+                let server = &mut self.net.borrow_mut().server;
+                (server.failure.take(), server.status.starting, server.shutdown)
+            };
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+            if ends || !goes_on {
+                return Ok(!ends);
+            }
+            self.el.run_once(true).map_err(|error| format!("the event loop failed: {error}"))?;
+        }
+    }
+
+    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. To be called
+    /// by the loop's events.
+    pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> bool + 'static {
+        let net = self.net.clone();
+        move |el, ending| {
+            let server = &mut net.borrow_mut().server;
+            let process = &server.config.process;
+            let how = match ending {
+                Ending::SigInt => Shutdown::from_flags(process.on_sigint),
+                Ending::SigTerm => Shutdown::from_flags(process.on_sigterm),
+                Ending::Owner => Shutdown { force: true, ..Shutdown::default() },
+            };
+            let ends = server.shut_down(how).is_ok();
+            if ends {
+                el.stop();
+            }
+            ends
+        }
     }
 
     /// Where it listens, for the operator.
@@ -85,8 +127,18 @@ impl Serving {
             // It may have been removed already.
             let _ = std::fs::remove_file(path);
         }
-        result.map_err(|error| format!("the event loop failed: {error}"))
+        result.map_err(|error| format!("the event loop failed: {error}"))?;
+        self.net.borrow_mut().server.failure.take().map_or(Ok(()), Err)
     }
+}
+
+/// Who wants the server to end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    SigInt,
+    SigTerm,
+    /// The program that it is part of.
+    Owner,
 }
 
 /// Device and inode.

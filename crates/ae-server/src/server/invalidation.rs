@@ -7,6 +7,8 @@ use resp::{Protocol, writer};
 
 /// The channel on which a client that speaks RESP2 is told.
 const CHANNEL: &[u8] = b"__redis__:invalidate";
+/// Keys that are forgotten at a time because there are too many.
+const KEYS_FORGOTTEN: usize = 100;
 
 impl Server {
     /// The client tracks in this way from now on.
@@ -55,12 +57,13 @@ impl Server {
         }
     }
 
-    /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed.
-    pub fn shrink_tracking(&mut self) {
-        while let Some(key) = self.tracking.excess(self.config.tracking_max_keys as usize) {
+    /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed: some, before each request and in the cron.
+    pub fn shrink_tracking(&mut self, current: Option<&Client>) {
+        for _ in 0..KEYS_FORGOTTEN {
+            let Some(key) = self.tracking.excess(self.config.tracking_max_keys as usize) else { return };
             for client in self.tracking.forget(&key) {
-                if self.wants_to_know(client, None, false, None) {
-                    self.tell_client(client, None, Some(&[&key]));
+                if self.wants_to_know(client, current, false, None) {
+                    self.invalidations.push((client, Some(key.clone())));
                 }
             }
         }

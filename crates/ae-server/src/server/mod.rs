@@ -1,10 +1,14 @@
 //! The state that all clients share.
 
 pub mod invalidation;
+pub mod loading;
 pub mod news;
 pub mod pause;
 pub mod propagation;
 pub mod room;
+pub mod saving;
+pub mod shutdown;
+pub mod snapshots;
 pub mod state;
 pub mod stats;
 pub mod timeouts;

@@ -1,7 +1,9 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::loading::Loading;
 use super::pause::Pause;
 use super::propagation::{Framing, Streams};
+use super::snapshots::Running;
 use super::stats::{LastSample, Stats};
 use super::timeouts::Timeouts;
 use crate::acl::denials::Denials;
@@ -15,6 +17,8 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::db::usage::Usage;
 use crate::memory::Meter;
+use crate::persist::status::Status;
+use crate::persist::waker::Waker;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
@@ -68,8 +72,18 @@ pub struct Server {
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
+    /// The snapshot under way.
+    pub snapshot: Option<Running>,
+    /// What is being loaded.
+    pub loading: Option<Loading>,
+    /// What is known of saving and loading.
+    pub status: Status,
+    /// For threads to wake the loop.
+    pub waker: Waker,
     /// SHUTDOWN was called.
     pub shutdown: bool,
+    /// Why the server has to end.
+    pub failure: Option<String>,
     /// The event loop is to have room for so many descriptors.
     pub wanted_set_size: Option<usize>,
 }
@@ -107,7 +121,12 @@ impl Server {
             replication_id: id(10..13),
             tcp_port: config.port,
             backend: "",
+            snapshot: None,
+            loading: None,
+            status: Status::new(0),
+            waker: Waker::default(),
             shutdown: false,
+            failure: None,
             wanted_set_size: None,
             config,
         };
@@ -117,6 +136,7 @@ impl Server {
             server.users.set_default_password(&server.config.password);
         }
         server.read_clock();
+        server.status = Status::new(server.now);
         server
     }
 
@@ -172,7 +192,7 @@ impl Server {
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
-        let may = self.pause.which().is_none() && self.expires_actively;
+        let may = self.pause.which().is_none() && self.expires_actively && !self.is_loading();
         let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.has_news() {
             self.tell_news(None);
@@ -197,9 +217,12 @@ impl Server {
             return self.cron_interval();
         }
         self.last_sample.renew(&mut self.stats);
-        self.shrink_tracking();
+        self.shrink_tracking(None);
         self.renew_meter();
-        self.make_room();
+        if !self.is_loading() {
+            self.make_room();
+        }
+        self.save_when_due();
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }

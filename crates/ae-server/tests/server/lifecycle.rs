@@ -62,22 +62,6 @@ fn a_hangup_ends_nothing() {
 }
 
 #[test]
-fn a_shutdown_that_is_to_save_is_refused() {
-    let mut server = start(&[]);
-    let mut client = server.connect();
-    for options in ["SAVE", "save now"] {
-        client.send(format!("SHUTDOWN {options}\r\n"));
-        let reply = client.line();
-        assert!(reply.starts_with("-ERR SHUTDOWN SAVE is not supported"), "{reply}");
-    }
-    client.call("SET k v", "+OK");
-    assert!(server.is_running());
-    client.send("SHUTDOWN SAVE FORCE\r\n");
-    client.expect_end();
-    assert_eq!(server.wait().0.code(), Some(0));
-}
-
-#[test]
 fn a_second_signal_ends_a_server_that_is_busy() {
     let mut server = start(&["--enable-debug-command", "local"]);
     let mut client = server.connect();
@@ -126,7 +110,7 @@ fn listens_on_several_addresses_and_a_unix_socket() {
 fn listens_on_a_unix_socket_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let server = Server::spawn(command().args(["--port", "0", "--unixsocket"]).arg(&path), 0);
+    let server = Server::spawn(command().args(["--save", "", "--port", "0", "--unixsocket"]).arg(&path), 0);
     assert!(server.ready_line.contains(&format!("ready on {} (", path.display())));
     assert!(UnixStream::connect(&path).is_ok());
 }
@@ -135,7 +119,7 @@ fn listens_on_a_unix_socket_alone() {
 fn replaces_the_socket_of_a_server_that_crashed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let args = ["--save", "", "--port", "0", "--unixsocket", path.to_str().unwrap()];
     drop(Server::spawn(command().args(args), 0));
     assert!(path.exists());
     let _server = Server::spawn(command().args(args), 0);
@@ -155,7 +139,7 @@ fn answers(path: &Path) -> bool {
 fn leaves_the_socket_of_a_server_that_runs() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let args = ["--save", "", "--port", "0", "--unixsocket", path.to_str().unwrap()];
     let server = Server::spawn(command().args(args), 0);
     let output = run(&args);
     assert_eq!(output.status.code(), Some(1));
@@ -172,7 +156,7 @@ fn leaves_the_socket_of_a_server_that_runs() {
 fn removes_no_socket_but_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let args = ["--port", "0", "--unixsocket", path.to_str().unwrap()];
+    let args = ["--save", "", "--port", "0", "--unixsocket", path.to_str().unwrap()];
     let first = Server::spawn(command().args(args), 0);
     // Kept from being reused for the second socket.
     std::fs::rename(&path, folder.path().join("moved")).unwrap();
@@ -251,7 +235,7 @@ fn nobody_needs_to_read_its_output() {
     let port = free_port();
     let text = port.to_string();
     let mut child = command()
-        .args(["--bind", "127.0.0.1", "--loglevel", "verbose", "--port", &text])
+        .args(["--bind", "127.0.0.1", "--loglevel", "verbose", "--save", "", "--port", &text])
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn()

@@ -102,7 +102,9 @@ fn protected_mode() {
         return;
     };
     let port = free_port();
-    let start = |options: &[&str]| Server::spawn(command().args(["--port", &port.to_string()]).args(options), port);
+    let start = |options: &[&str]| {
+        Server::spawn(command().args(["--save", "", "--port", &port.to_string()]).args(options), port)
+    };
     let mut server = start(&[]);
     let connect = || Client::to((outer, port).into());
     server.connect().call("PING", "+PONG");

@@ -4,6 +4,7 @@ mod configuration;
 mod lifecycle;
 mod limits;
 mod protocol;
+mod saving;
 
 use std::process::{Command, Output, Stdio};
 use testkit::Server;

@@ -31,6 +31,16 @@ impl<R: Read> Reader<R> {
         Reader { input, offset: 0, compressed: Vec::new() }
     }
 
+    /// What it reads from.
+    pub(crate) fn input(&mut self) -> &mut R {
+        &mut self.input
+    }
+
+    /// What it read from.
+    pub(crate) fn into_input(self) -> R {
+        self.input
+    }
+
     /// How many bytes were read.
     pub fn offset(&self) -> u64 {
         self.offset

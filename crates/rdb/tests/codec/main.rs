@@ -1,5 +1,6 @@
 //! Values to bytes and back, with bytes of older versions, of redis-server, and of nobody.
 
+mod files;
 mod hostile;
 mod like_redis;
 mod old_forms;

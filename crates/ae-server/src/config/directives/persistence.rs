@@ -1,11 +1,11 @@
-//! Persistence, which is still to come: what would save is refused, how it would be done is kept.
+//! Persistence. Of the append-only file, which is still to come, only the settings are kept.
 
 use crate::config::format::{BYTES, Format, INT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart, Protected};
-use crate::config::parameter::{Access, Parameter, directive, fixed, kept};
+use crate::config::parameter::{Access, Parameter, directive, field, fixed, kept};
 use crate::config::words;
 
-const NOTHING_SAVED: &str = "it has no persistence yet";
+const NOTHING_SAVED: &str = "it has no append-only file yet";
 const ANY_INT: Format = int(i32::MIN as i128);
 
 const DB_FILE: Format = Format::Text(|name| words::base_name(name, "dbfilename can't be a path, just a filename"));
@@ -30,12 +30,18 @@ pub const DIRECTIVES: &[Parameter] = &[
     directive(
         "save",
         AnyTime,
-        Access::Words { several: true, get: |_| Vec::new(), set: words::set_save, lines: |_| vec![b"\"\"".into()] },
-        "\"\"",
-        "nothing is saved yet",
+        Access::Words { several: true, get: words::save, set: words::set_save, lines: words::save_lines },
+        "[SECONDS CHANGES]...",
+        "save after so much time and so many changes, \"\" for never (3600 1 300 100 60 10000)",
     ),
     fixed("appendonly", AnyTime, Format::Switch, "no", NOTHING_SAVED),
-    kept("dbfilename", Protected, DB_FILE, "dump.rdb", NOTHING_SAVED),
+    directive(
+        "dbfilename",
+        Protected,
+        field!(saving.file, DB_FILE),
+        "NAME",
+        "the RDB file in the folder dir (dump.rdb)",
+    ),
     kept("appendfilename", AtStart, AOF_FILE, "appendonly.aof", NOTHING_SAVED),
     kept("appenddirname", AtStart, AOF_DIR, "appendonlydir", NOTHING_SAVED),
     kept(
@@ -47,21 +53,51 @@ pub const DIRECTIVES: &[Parameter] = &[
     ),
     kept("auto-aof-rewrite-percentage", AnyTime, INT, "100", NOTHING_SAVED),
     kept("auto-aof-rewrite-min-size", AnyTime, BYTES, "67108864", NOTHING_SAVED),
-    kept("rdb-key-save-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
-    kept("key-load-delay", AnyTime, ANY_INT, "0", NOTHING_SAVED).hidden(),
+    directive("rdb-key-save-delay", AnyTime, field!(saving.key_save_delay, ANY_INT), "", "").hidden(),
+    directive("key-load-delay", AnyTime, field!(saving.key_load_delay, ANY_INT), "", "").hidden(),
     kept(
         "loading-process-events-interval-bytes",
         AnyTime,
         Format::Integer { min: 1024, max: i32::MAX as i128 },
         "2097152",
-        NOTHING_SAVED,
+        "what is loaded is measured in time, not in bytes",
     )
     .hidden(),
-    switch!("rdbcompression", AnyTime, "yes"),
-    switch!("rdbchecksum", AtStart, "yes"),
-    switch!("rdb-del-sync-files", AnyTime, "no"),
-    switch!("rdb-save-incremental-fsync", AnyTime, "yes"),
-    switch!("stop-writes-on-bgsave-error", AnyTime, "yes"),
+    directive(
+        "rdbcompression",
+        AnyTime,
+        field!(saving.compression, Format::Switch),
+        "yes|no",
+        "compress strings in RDB files (yes)",
+    ),
+    directive(
+        "rdbchecksum",
+        AtStart,
+        field!(saving.checksum, Format::Switch),
+        "yes|no",
+        "have RDB files end with a checksum (yes)",
+    ),
+    directive(
+        "rdb-del-sync-files",
+        AnyTime,
+        field!(saving.delete_sync_files, Format::Switch),
+        "yes|no",
+        "remove RDB files that were for replication alone (no)",
+    ),
+    directive(
+        "rdb-save-incremental-fsync",
+        AnyTime,
+        field!(saving.incremental_sync, Format::Switch),
+        "yes|no",
+        "sync RDB files every few megabytes (yes)",
+    ),
+    directive(
+        "stop-writes-on-bgsave-error",
+        AnyTime,
+        field!(saving.stop_writes_on_error, Format::Switch),
+        "yes|no",
+        "refuse writes after a save has failed, until one succeeds (yes)",
+    ),
     switch!("no-appendfsync-on-rewrite", AnyTime, "no"),
     switch!("aof-rewrite-incremental-fsync", AnyTime, "yes"),
     switch!("aof-load-truncated", AnyTime, "yes"),

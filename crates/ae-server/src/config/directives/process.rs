@@ -9,7 +9,7 @@ use crate::config::words;
 const SUPERVISED: Format = Format::Choice(&[("systemd", 1), ("auto", 2), ("no", 0)]);
 const NO_TITLE: &str = "the title of the process is its command line";
 const NO_PINNING: &str = "ae-server does not pin itself to processors: start it with taskset";
-const NOTHING_TO_WAIT_FOR: &str = "a shutdown has nothing to save or to wait for yet";
+const NOTHING_TO_WAIT_FOR: &str = "a shutdown has nothing to wait for yet";
 
 pub const DIRECTIVES: &[Parameter] = &[
     directive(
@@ -85,6 +85,18 @@ pub const DIRECTIVES: &[Parameter] = &[
     kept("aof_rewrite_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("bgsave_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("shutdown-timeout", AnyTime, INT, "10", NOTHING_TO_WAIT_FOR),
-    kept("shutdown-on-sigint", AnyTime, words::SHUTDOWN, "default", NOTHING_TO_WAIT_FOR),
-    kept("shutdown-on-sigterm", AnyTime, words::SHUTDOWN, "default", NOTHING_TO_WAIT_FOR),
+    directive(
+        "shutdown-on-sigint",
+        AnyTime,
+        field!(process.on_sigint, words::SHUTDOWN),
+        "default|save|nosave|force",
+        "how SIGINT ends it: save in any case, or never; even if that fails",
+    ),
+    directive(
+        "shutdown-on-sigterm",
+        AnyTime,
+        field!(process.on_sigterm, words::SHUTDOWN),
+        "default|save|nosave|force",
+        "the same for SIGTERM",
+    ),
 ];

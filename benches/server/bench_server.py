@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Measures ae-server beside redis-server and Valkey: the CPU time of a request, the memory of a key, the latency at a
+fixed rate.
+
+  benches/server/bench_server.py             everything; writes target/bench/server.json, docs/server-performance.md and
+                                             the plots in docs/performance/
+  benches/server/bench_server.py --quick     a look at everything in two minutes; writes only target/bench/server-partial.json
+  benches/server/bench_server.py --parts memory --servers ae,redis --rounds 3
+                                             a part of it, likewise
+  benches/server/bench_server.py --report    writes the document and the plots from the last complete results
+
+`make bench-server` builds the server first and passes these options on as ARGS="..."."""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "tools/forks", "benches")]
+
+import latency  # noqa: E402
+import memory  # noqa: E402
+import speed  # noqa: E402
+from document import written  # noqa: E402
+from pairs import processors  # noqa: E402
+from peers import TITLES, peers  # noqa: E402
+from testkit.commands import Failure, error, run, say  # noqa: E402
+from testkit.documents import machine, replaced  # noqa: E402
+from testkit.packages import require  # noqa: E402
+from testkit.paths import ROOT  # noqa: E402
+
+ROUNDS, QUICK_ROUNDS = 5, 1
+# The part of a whole load that --quick sends.
+QUICK_SHARE = 0.05
+PARTS = ("speed", "memory", "latency")
+RESULTS = ROOT / "target" / "bench" / "server.json"
+PARTIAL = RESULTS.with_name("server-partial.json")
+DOCUMENT = ROOT / "docs" / "server-performance.md"
+PLOTS = ROOT / "docs" / "performance"
+
+
+def options(arguments):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--parts", type=names(PARTS), default=PARTS, help=f"of {','.join(PARTS)}")
+    parser.add_argument("--servers", type=names(TITLES), default=tuple(TITLES), help=f"of {','.join(TITLES)}")
+    parser.add_argument("--pipelines", type=names([str(count) for count in speed.PIPELINES]), help="requests at a time")
+    parser.add_argument("--tests", type=lambda text: text.upper().split(","), help="of redis-benchmark's, such as set,get")
+    parser.add_argument("--rounds", type=int, help=f"{ROUNDS} unless given")
+    parser.add_argument("--quick", action="store_true", help="one round of small loads")
+    parser.add_argument("--report", action="store_true", help="measure nothing")
+    return parser.parse_args(arguments)
+
+
+def names(known):
+    def parse(text):
+        found = text.split(",")
+        unknown = [name for name in found if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"no {', '.join(unknown)} in {','.join(known)}")
+        return found
+    return parse
+
+
+def is_complete(chosen):
+    """whether a run with these options is one to record"""
+    return (not (chosen.quick or chosen.pipelines or chosen.tests or chosen.rounds)
+            and set(chosen.parts) == set(PARTS) and set(chosen.servers) == set(TITLES))
+
+
+def measured(chosen):
+    """the results of the chosen work. In every round each server has its turn, in an order that changes."""
+    require({"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools", "cc": "gcc"})
+    found = peers(chosen.servers)
+    rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
+    share = QUICK_SHARE if chosen.quick else 1
+    results = {"machine": machine(), "versions": {peer.name: peer.version() for peer in found}, "rounds": rounds,
+               "speed": {}, "memory": {}, "latency": {}}
+    work = speed.points(**({"pipelines": [int(count) for count in chosen.pipelines]} if chosen.pipelines else {}))
+    work = [point for point in work if not chosen.tests or point.test in chosen.tests]
+    for number in range(rounds):
+        for peer in found[number % len(found):] + found[:number % len(found)]:
+            start = time.monotonic()
+            one_round(results, peer, number, chosen.parts, work, share)
+            say(f"  round {number + 1} of {rounds}: {TITLES[peer.name]}, {time.monotonic() - start:.0f} s")
+    return results
+
+
+def one_round(results, peer, number, parts, work, share):
+    on_one, on_others = processors()
+    if "speed" in parts:
+        for name, cost in speed.measured(peer, work, share, on_one, on_others).items():
+            note(results["speed"], name, peer, cost)
+    # How much memory a key has does not change from round to round.
+    if "memory" in parts and number == 0:
+        for name, content in memory.CONTENTS.items():
+            note(results["memory"], name, peer, memory.measured(peer, content, share))
+    if "latency" in parts:
+        generator = latency.program()
+        for rate in latency.RATES:
+            found = latency.measured(peer, rate, max(1, round(latency.SECONDS * share)), generator, on_one, on_others)
+            for quantile, micros in found.items():
+                note(results["latency"], f"{rate} {quantile}", peer, micros)
+
+
+def note(part, name, peer, value):
+    part.setdefault(name, {}).setdefault(peer.name, []).append(value)
+
+
+def record(results):
+    """the document and the plots"""
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text(), written(results)))
+    say(f"written: {DOCUMENT.relative_to(ROOT)}")
+    import bench
+    if bench.plot_environment():
+        run([bench.VENV / "bin" / "python", HERE / "draw.py", RESULTS, PLOTS])
+
+
+def main(arguments):
+    chosen = options(arguments)
+    if chosen.report:
+        if not RESULTS.exists():
+            raise Failure("no complete results yet: run `make bench-server`")
+        results = json.loads(RESULTS.read_text())
+    else:
+        results = measured(chosen)
+        place = RESULTS if is_complete(chosen) else PARTIAL
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(results, indent=1) + "\n")
+    say(written(results))
+    if chosen.report or is_complete(chosen):
+        record(results)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (Failure, OSError, subprocess.TimeoutExpired) as problem:
+        error(f"bench-server: {problem}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

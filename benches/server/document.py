@@ -1,0 +1,80 @@
+"""The results as Markdown."""
+
+import statistics
+
+import latency
+import memory
+import speed
+from peers import TITLES
+
+
+def written(results):
+    """the tables of all parts that there are"""
+    servers = ", ".join(f"{TITLES[name]} {version}" for name, version in results["versions"].items())
+    parts = [f"Measured by `make bench-server` in {results['rounds']} rounds on a {results['machine']}: {servers}.\n"]
+    if results["speed"]:
+        parts += ["### CPU time of a request\n", *cost_tables(results)]
+    if results["memory"]:
+        parts += ["### Resident memory of a key, in bytes\n", memory_table(results)]
+    if results["latency"]:
+        parts += ["### Latency at a fixed rate, in microseconds\n", latency_table(results)]
+    return "".join(f"\n{part}" for part in parts) + "\n"
+
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def medians(found):
+    """{server: median}"""
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def ratio(found):
+    """ae-server to the better of the others, round by round: the median; None without one to compare with"""
+    others = [values for name, values in found.items() if name != "ae"]
+    if "ae" not in found or not others:
+        return None
+    best = [min(values) for values in zip(*others)]
+    return statistics.median(ours / other for ours, other in zip(found["ae"], best))
+
+
+def shown(value):
+    return "-" if value is None else f"{value:.2f}"
+
+
+def cost_tables(results):
+    names = list(results["versions"])
+    for size in speed.SIZES:
+        for pipeline in speed.PIPELINES:
+            rows = []
+            for point in speed.points((pipeline,), (size,)):
+                found = results["speed"].get(point.name)
+                if found:
+                    middles = medians(found)
+                    rows.append([point.test, *(shown(middles.get(name)) for name in names), shown(ratio(found))])
+            if rows:
+                yield f"Values of {size} bytes, {pipeline} request{'s' if pipeline > 1 else ''} at a time: microseconds, and ae-server's " \
+                      "share of the faster of the others.\n"
+                yield table(["test", *(TITLES[name] for name in names), "ratio"], rows)
+
+
+def memory_table(results):
+    names = list(results["versions"])
+    rows = [[memory.CONTENTS[kind].title, *(f"{medians(found).get(name, 0):.0f}" for name in names), shown(ratio(found))]
+            for kind, found in results["memory"].items()]
+    return table(["a key of 16 bytes with", *(TITLES[name] for name in names), "ratio"], rows)
+
+
+def latency_table(results):
+    names = list(results["versions"])
+    rows = []
+    for rate in latency.RATES:
+        for quantile in latency.QUANTILES:
+            found = results["latency"].get(f"{rate} {quantile}")
+            if found:
+                middles = medians(found)
+                rows.append([f"{rate} requests a second, {quantile}", *(f"{middles.get(name, 0):.0f}" for name in names),
+                             shown(ratio(found))])
+    return table(["", *(TITLES[name] for name in names), "ratio"], rows)

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Draws the results: `draw.py RESULTS FOLDER` writes server-speed.png, server-memory.png and server-latency.png there.
+bench_server.py runs it with a Python that has matplotlib."""
+
+import json
+import statistics
+import sys
+from pathlib import Path
+
+sys.path[1:1] = [str(Path(__file__).resolve().parents[1]), str(Path(__file__).resolve().parents[2] / "tools")]
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+import io  # noqa: E402
+
+import latency  # noqa: E402
+import memory  # noqa: E402
+import speed  # noqa: E402
+from peers import TITLES  # noqa: E402
+from PIL import Image  # noqa: E402
+from plots import STYLE, store  # noqa: E402
+
+COLOURS = {"ae": "#d62728", "redis": "#1f77b4", "valkey": "#2ca02c"}
+
+
+def grouped(axes, labels, found, servers):
+    """a group of bars a label, a bar a server; `found(server)` has their lengths"""
+    width = 0.8 / len(servers)
+    for number, server in enumerate(servers):
+        places = [at + (number - (len(servers) - 1) / 2) * width for at in range(len(labels))]
+        axes.bar(places, found(server), width, label=TITLES[server], color=COLOURS[server])
+    axes.set_xticks(range(len(labels)), labels, rotation=60, ha="right")
+    axes.grid(axis="x", visible=False)
+    axes.legend()
+
+
+def middles(results, part, names):
+    return lambda server: [statistics.median(results[part].get(name, {}).get(server, [0])) for name in names]
+
+
+def save(figure, path):
+    figure.tight_layout()
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png")
+    plt.close(figure)
+    store(Image.open(drawn), path)
+
+
+def main(results, folder):
+    servers = list(results["versions"])
+    with matplotlib.rc_context(STYLE):
+        figure, grid = plt.subplots(len(speed.PIPELINES), 1, figsize=(11, 11))
+        for axes, pipeline in zip(grid, speed.PIPELINES):
+            work = speed.points((pipeline,), speed.SIZES[:1])
+            grouped(axes, [point.test for point in work], middles(results, "speed", [point.name for point in work]), servers)
+            axes.set(yscale="log", ylabel="CPU time (µs)", title=f"A request, {pipeline} at a time, {speed.SIZES[0]} bytes")
+        save(figure, folder / "server-speed.png")
+        figure, axes = plt.subplots(figsize=(11, 5))
+        kinds = [kind for kind in memory.CONTENTS if kind in results["memory"]]
+        grouped(axes, [memory.CONTENTS[kind].title for kind in kinds], middles(results, "memory", kinds), servers)
+        axes.set(yscale="log", ylabel="bytes", title="Resident memory of a key")
+        save(figure, folder / "server-memory.png")
+        figure, grid = plt.subplots(1, len(latency.RATES), figsize=(11, 4))
+        for axes, rate in zip(grid, latency.RATES):
+            names = [f"{rate} {quantile}" for quantile in latency.QUANTILES]
+            grouped(axes, latency.QUANTILES, middles(results, "latency", names), servers)
+            axes.set(yscale="log", ylabel="µs", title=f"Latency at {rate} requests a second")
+        save(figure, folder / "server-latency.png")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    main(json.loads(Path(sys.argv[1]).read_text()), Path(sys.argv[2]))

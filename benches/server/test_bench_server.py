@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Tests of what bench_server.py computes and writes."""
+
+import sys
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "tools/forks", "benches")]
+
+import bench_server  # noqa: E402
+import document  # noqa: E402
+import memory  # noqa: E402
+import speed  # noqa: E402
+
+
+class Results(unittest.TestCase):
+    def test_the_ratio_is_to_the_better_of_the_others_in_each_round(self):
+        found = {"ae": [1.0, 3.0, 2.0], "redis": [2.0, 6.0, 2.0], "valkey": [4.0, 3.0, 1.0]}
+        self.assertEqual(document.ratio(found), 1.0)
+        self.assertIsNone(document.ratio({"ae": [1.0]}))
+        self.assertIsNone(document.ratio({"redis": [1.0], "valkey": [1.0]}))
+
+    def test_tables_have_what_was_measured(self):
+        results = {
+            "machine": "machine", "rounds": 1, "versions": {"ae": "1", "redis": "7"},
+            "speed": {"SET -P 16 -d 3": {"ae": [1.0], "redis": [2.0]}},
+            "memory": {"string": {"ae": [52.4], "redis": [100.0]}},
+            "latency": {"10000 p99": {"ae": [30.0], "redis": [60.0]}},
+        }
+        text = document.written(results)
+        for row in ("| SET | 1.00 | 2.00 | 0.50 |", "| string of 16 bytes | 52 | 100 | 0.52 |",
+                    "| 10000 requests a second, p99 | 30 | 60 | 0.50 |"):
+            self.assertIn(row, text)
+        self.assertNotIn("64 requests at a time", text)
+
+
+class Loads(unittest.TestCase):
+    def test_a_list_is_read_and_not_filled_by_what_is_counted(self):
+        self.assertEqual(speed.Point("LRANGE_100", 1, 3).words(), ["LRANGE", "mylist", "0", "99"])
+        self.assertEqual(speed.Point("SET", 1, 3).words(), ["-t", "set"])
+
+    def test_every_client_sends_something(self):
+        for point in speed.points():
+            self.assertGreaterEqual(point.requests(0), speed.CLIENTS * point.pipeline)
+
+    def test_keys_are_as_long_as_the_table_says(self):
+        for kind, content in memory.CONTENTS.items():
+            for number in (0, 12345):
+                request = content.request(number)
+                self.assertEqual(len(request[1]), 16, kind)
+        self.assertEqual(memory.encoded([("SET", "k", "vv")]), "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$2\r\nvv\r\n")
+
+    def test_only_a_run_of_everything_is_recorded(self):
+        self.assertTrue(bench_server.is_complete(bench_server.options([])))
+        for part in (["--quick"], ["--parts", "memory"], ["--rounds", "9"], ["--servers", "ae"], ["--tests", "set"]):
+            self.assertFalse(bench_server.is_complete(bench_server.options(part)), part)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,309 @@
+use crate::config::groups::SavePoint;
+use crate::config::settings::Config;
+use crate::testing::Session;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A server whose RDB file is in a folder of its own.
+fn session() -> (Session, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = Config { dir: Some(folder.path().into()), ..Config::default() };
+    config.saving.points.clear();
+    config.security.debug_command = crate::config::choices::Allowed::Yes;
+    (Session::with(config), folder)
+}
+
+/// Goes on until the snapshot under way has ended.
+fn finish(session: &mut Session) {
+    while session.server.snapshot.is_some() {
+        session.server.advance_snapshot(false);
+    }
+}
+
+/// What another server has that begins with the file.
+fn loaded(folder: &Path) -> Session {
+    let config = Config { dir: Some(folder.into()), ..Config::default() };
+    let mut session = Session::with(config);
+    session.server.begin_start().unwrap();
+    while session.server.loading.is_some() {
+        session.server.advance_loading();
+    }
+    assert_eq!(session.server.failure, None);
+    session
+}
+
+fn info(session: &mut Session, name: &str) -> String {
+    let info = session.run("INFO persistence");
+    let start = info.find(&format!(" {name}:")).unwrap() + name.len() + 2;
+    info[start..].split(' ').next().unwrap().into()
+}
+
+#[test]
+fn what_is_saved_is_there_again() {
+    let (mut session, folder) = session();
+    session.expect(&[
+        ("SET k v", "+OK"),
+        ("SELECT 5", "+OK"),
+        ("RPUSH l a b", ":2"),
+        ("EXPIREAT l 5000000000", ":1"),
+        ("SAVE", "+OK"),
+        ("SET after 1", "+OK"),
+    ]);
+    assert_eq!(
+        (info(&mut session, "rdb_changes_since_last_save"), info(&mut session, "rdb_saves")),
+        ("1".into(), "1".into())
+    );
+    let mut other = loaded(folder.path());
+    other.expect(&[
+        ("GET k", "$1 v"),
+        ("SELECT 5", "+OK"),
+        ("LRANGE l 0 -1", "*2 $1 a $1 b"),
+        ("EXPIRETIME l", ":5000000000"),
+        ("DBSIZE", ":1"),
+    ]);
+    assert_eq!((info(&mut other, "rdb_last_load_keys_loaded"), info(&mut other, "loading")), ("2".into(), "0".into()));
+}
+
+#[test]
+fn a_background_save_is_of_the_moment_at_which_it_began() {
+    let (mut session, folder) = session();
+    session.expect(&[
+        ("DEBUG POPULATE 1000", "+OK"),
+        ("BGSAVE", "+Background saving started"),
+        ("BGSAVE", "-ERR Background save already in progress"),
+        ("SAVE", "-ERR Background save already in progress"),
+        ("SET key:7 other", "+OK"),
+        ("DEL key:8", ":1"),
+        ("SET new 1", "+OK"),
+    ]);
+    assert_eq!(info(&mut session, "rdb_bgsave_in_progress"), "1");
+    assert_eq!(info(&mut session, "current_save_keys_total"), "1000");
+    finish(&mut session);
+    assert_eq!(info(&mut session, "rdb_bgsave_in_progress"), "0");
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
+    // Three requests since it began.
+    assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "3");
+    let mut other = loaded(folder.path());
+    other.expect(&[
+        ("DBSIZE", ":1000"),
+        ("GET key:7", "$7 value:7"),
+        ("GET key:8", "$7 value:8"),
+        ("EXISTS new", ":0"),
+    ]);
+}
+
+#[test]
+fn expired_keys_are_not_loaded() {
+    let (mut session, folder) = session();
+    session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k v PX 1", "+OK"), ("SET l v", "+OK")]);
+    session.wait(1);
+    // The clock of the test is ahead of the real one.
+    session.run("PEXPIREAT k 1");
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let mut other = loaded(folder.path());
+    other.expect(&[("DBSIZE", ":2")]);
+    let id = session.server.databases[0].find(b"k").unwrap();
+    assert!(session.server.databases[0].deadline(id).is_none());
+}
+
+#[test]
+fn a_failed_save_stops_writes_until_one_succeeds() {
+    let (mut session, folder) = session();
+    session.server.config.saving.points = vec![SavePoint { seconds: 3600, changes: 1_000_000 }];
+    // A folder is where the file should be.
+    let blocker = folder.path().join("dump.rdb");
+    std::fs::create_dir_all(blocker.join("full")).unwrap();
+    session.expect(&[
+        ("SET k v", "+OK"),
+        ("SAVE", "-ERR"),
+        ("SET k v", "+OK"),
+        ("BGSAVE", "+Background saving started"),
+    ]);
+    finish(&mut session);
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "err");
+    let refused = |reply: String| assert!(reply.starts_with("-MISCONF Redis is configured to save RDB"), "{reply}");
+    for line in ["SET k v", "DEL k", "PING", "LPUSH l a"] {
+        refused(session.run(line));
+    }
+    session.expect(&[("GET k", "$1 v"), ("MULTI", "+OK"), ("GET k", "+QUEUED"), ("EXEC", "*1 $1 v")]);
+    session.expect(&[("CONFIG SET stop-writes-on-bgsave-error no", "+OK"), ("SET k w", "+OK")]);
+    session.expect(&[("CONFIG SET stop-writes-on-bgsave-error yes", "+OK")]);
+    refused(session.run("SET k w"));
+    std::fs::remove_dir_all(&blocker).unwrap();
+    session.expect(&[("BGSAVE", "+Background saving started")]);
+    finish(&mut session);
+    session.expect(&[("SET k x", "+OK"), ("PING", "+PONG")]);
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
+    loaded(folder.path()).expect(&[("GET k", "$1 w")]);
+}
+
+#[test]
+fn save_points() {
+    let (mut session, folder) = session();
+    session.expect(&[
+        ("CONFIG SET save '1000 2 10 5'", "+OK"),
+        ("CONFIG GET save", "*2 $4 save $11 1000 2 10 5"),
+        ("SET a 1", "+OK"),
+    ]);
+    let begins = |session: &mut Session, seconds: i64| {
+        // The cron reads the clock, so that it is the last save that is moved.
+        session.server.status.last_save = session.server.now / 1000 - seconds;
+        session.server.cron();
+        let begins = session.server.snapshot.is_some();
+        finish(session);
+        begins
+    };
+    assert!(!begins(&mut session, 2000));
+    session.expect(&[("SET b 1", "+OK")]);
+    assert!(!begins(&mut session, 900));
+    assert!(begins(&mut session, 1010));
+    assert!(!begins(&mut session, 2000), "nothing has changed since");
+    session.expect(&[("MSET c 1 d 1", "+OK"), ("INCR a", ":2"), ("INCR a", ":3"), ("INCR a", ":4"), ("INCR a", ":5")]);
+    assert!(begins(&mut session, 20));
+    loaded(folder.path()).expect(&[("DBSIZE", ":4"), ("GET a", "$1 5")]);
+}
+
+#[test]
+fn a_save_in_a_transaction_comes_later() {
+    let (mut session, folder) = session();
+    session.expect(&[
+        ("MULTI", "+OK"),
+        ("SET a 1", "+QUEUED"),
+        ("BGSAVE", "+QUEUED"),
+        ("SAVE", "-ERR Command not allowed inside a transaction"),
+        ("DISCARD", "+OK"),
+        ("MULTI", "+OK"),
+        ("SET a 1", "+QUEUED"),
+        ("BGSAVE", "+QUEUED"),
+        ("EXEC", "*2 +OK +Background saving scheduled"),
+    ]);
+    session.server.cron();
+    assert!(session.server.is_saving());
+    finish(&mut session);
+    loaded(folder.path()).expect(&[("GET a", "$1 1")]);
+}
+
+#[test]
+fn a_flush_of_everything_gives_a_save_up_and_is_saved() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET a 1", "+OK"), ("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
+    assert!(session.server.snapshot.is_none());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has left something");
+    session.expect(&[("SET a 1", "+OK"), ("SAVE", "+OK"), ("CONFIG SET save '100 1'", "+OK"), ("FLUSHALL", "+OK")]);
+    loaded(folder.path()).expect(&[("DBSIZE", ":0")]);
+    session.expect(&[("SET a 1", "+OK"), ("BGSAVE", "+Background saving started"), ("FLUSHDB", "+OK")]);
+    finish(&mut session);
+    loaded(folder.path()).expect(&[("DBSIZE", ":1")]);
+}
+
+#[test]
+fn shutdown_saves_if_it_has_to() {
+    for (points, request, saves) in [
+        (false, "SHUTDOWN", false),
+        (true, "SHUTDOWN", true),
+        (true, "SHUTDOWN NOSAVE", false),
+        (false, "SHUTDOWN SAVE NOW", true),
+        (false, "shutdown now force", false),
+    ] {
+        let (mut session, folder) = session();
+        if points {
+            session.run("CONFIG SET save '1000 1000'");
+        }
+        session.expect(&[("SET k v", "+OK"), (request, "")]);
+        assert!(session.server.shutdown);
+        assert_eq!(folder.path().join("dump.rdb").exists(), saves, "{request}");
+    }
+    let (mut session, folder) = session();
+    std::fs::create_dir_all(folder.path().join("dump.rdb").join("full")).unwrap();
+    session.expect(&[
+        ("SHUTDOWN SAVE", "-ERR Errors trying to SHUTDOWN. Check logs."),
+        ("SHUTDOWN x", "-ERR syntax error"),
+        ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
+        ("SHUTDOWN ABORT NOW", "-ERR syntax error"),
+        ("SHUTDOWN abort", "-ERR No shutdown in progress."),
+    ]);
+    assert!(!session.server.shutdown);
+    session.expect(&[("SHUTDOWN SAVE FORCE", "")]);
+    assert!(session.server.shutdown);
+}
+
+#[test]
+fn reloading() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET k v", "+OK"), ("SELECT 1", "+OK"), ("SADD s 1 2 a", ":3"), ("SET i 12345 EX 100", "+OK")]);
+    let before = session.run("DEBUG DIGEST");
+    session.expect(&[
+        ("DEBUG RELOAD", "+OK"),
+        ("DEBUG DIGEST", &before),
+        ("TTL i", ":100"),
+        ("OBJECT ENCODING i", "$3 int"),
+        ("SMEMBERS s", "*3 $1 1 $1 2 $1 a"),
+        ("SADD s b", ":1"),
+        ("DEBUG RELOAD NOSAVE", "+OK"),
+        ("SCARD s", ":3"),
+        ("DEBUG RELOAD NOSAVE NOFLUSH MERGE", "+OK"),
+        ("SCARD s", ":3"),
+        ("DEBUG RELOAD NOFLUSH", "-ERR Error trying to load the RDB dump, check server logs."),
+        ("DEBUG RELOAD x", "-ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options."),
+        ("SCARD s", ":3"),
+    ]);
+    assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "0");
+    std::fs::write(folder.path().join("dump.rdb"), "nothing").unwrap();
+    session.expect(&[
+        ("DEBUG RELOAD NOSAVE", "-ERR Error trying to load the RDB dump, check server logs."),
+        ("SCARD s", ":3"),
+    ]);
+}
+
+#[test]
+fn requests_are_refused_while_loading() {
+    let (mut session, _folder) = session();
+    session.server.status.starting = true;
+    let loading = "-LOADING Redis is loading the dataset in memory";
+    session.expect(&[
+        ("GET k", loading),
+        ("SET k v", loading),
+        ("PING", loading),
+        ("BGSAVE", loading),
+        ("SAVE", loading),
+    ]);
+    assert!(session.run("INFO persistence").contains(" loading:1 "));
+    session.expect(&[
+        ("MULTI", "+OK"),
+        ("GET k", loading),
+        ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
+    ]);
+    session.expect(&[("SHUTDOWN SAVE", "")]);
+    assert!(session.server.shutdown);
+}
+
+#[test]
+fn files_that_cannot_be_loaded() {
+    let (session, folder) = session();
+    let path = folder.path().join("dump.rdb");
+    let (mut session, shown) = (session, path.display().to_string());
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let good = std::fs::read(&path).unwrap();
+    let mut cut = good.clone();
+    cut.truncate(good.len() - 12);
+    let mut foreign = good.clone();
+    foreign[..9].copy_from_slice(b"REDIS0099");
+    let mut changed = good.clone();
+    changed[good.len() - 10] ^= 1;
+    for (bytes, reason) in [
+        (cut, format!("unexpected end, at byte {}", good.len() - 12)),
+        (foreign, "RDB version 99 is not supported, at byte 5".into()),
+        (changed, format!("wrong checksum, at byte {}", good.len() - 8)),
+        (b"*1\r\n$4\r\nPING\r\n".to_vec(), "not an RDB file, at byte 0".into()),
+    ] {
+        std::fs::write(&path, &bytes).unwrap();
+        let config = Config { dir: Some(folder.path().into()), ..Config::default() };
+        let mut other = Session::with(config);
+        other.server.begin_start().unwrap();
+        while other.server.loading.is_some() {
+            other.server.advance_loading();
+        }
+        assert_eq!(other.server.failure, Some(format!("cannot load {shown}: {reason}")));
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
+    }
+}

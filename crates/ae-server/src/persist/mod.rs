@@ -1,0 +1,14 @@
+//! Data on disk.
+//!
+//! - `sink`: where a snapshot goes; `file_sink`: a file that a thread of its own writes
+//! - `loader`: a file or a stream that a thread of its own reads
+//! - `waker`: how those threads tell the loop
+//! - `status`: when what was saved, and how that ended
+//! - `check`: looks into a file without a server
+
+pub mod check;
+pub mod file_sink;
+pub mod loader;
+pub mod sink;
+pub mod status;
+pub mod waker;

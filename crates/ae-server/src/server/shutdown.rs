@@ -1,0 +1,47 @@
+//! The server's end, and what is saved before it.
+
+use super::state::Server;
+use crate::log::{Level, log};
+
+/// How the server ends.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Shutdown {
+    /// Save, or do not. None: if there are save points.
+    pub save: Option<bool>,
+    /// Even if that fails.
+    pub force: bool,
+}
+
+/// The server cannot end: the log says why.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refused;
+
+impl Shutdown {
+    /// From the flags of `shutdown-on-sigterm` and `shutdown-on-sigint`.
+    pub fn from_flags(flags: u32) -> Shutdown {
+        let save = if flags & 1 != 0 { Some(true) } else { (flags & 2 != 0).then_some(false) };
+        Shutdown { save, force: flags & 8 != 0 }
+    }
+}
+
+impl Server {
+    /// Ends the server in the loop's next round, after saving what is to be saved.
+    pub fn shut_down(&mut self, how: Shutdown) -> Result<(), Refused> {
+        // What is not all there is not worth saving.
+        let saves = !self.is_loading() && how.save.unwrap_or(!self.config.saving.points.is_empty());
+        self.cancel_loading();
+        if self.snapshot.is_some() {
+            log(Level::Warning, format_args!("There is a snapshot under way. Giving it up!"));
+            self.abandon_snapshot();
+        }
+        if saves {
+            log(Level::Notice, format_args!("Saving the final RDB snapshot before exiting."));
+            if self.save().is_err() && !how.force {
+                log(Level::Warning, format_args!("Error trying to save the DB, can't exit."));
+                return Err(Refused);
+            }
+        }
+        self.shutdown = true;
+        Ok(())
+    }
+}

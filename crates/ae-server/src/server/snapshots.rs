@@ -1,0 +1,164 @@
+//! Snapshots: of everything as it is at one moment, written in slices between requests while it goes on changing.
+
+use super::state::Server;
+use crate::config::choices::Policy;
+use crate::db::discard::discard;
+use crate::db::snapshot::{Noted, Progress};
+use crate::persist::sink::Sink;
+use rdb::{Compression, FileOptions, FileWriter};
+use std::time::{Duration, Instant};
+
+/// How long one slice may take, and about how many bytes it may write. Under load half of the time, at most, goes to
+/// slices.
+const SLICE: Duration = Duration::from_micros(400);
+const SLICE_BYTES: usize = 512 * 1024;
+/// What requests have had written out of turn goes on its way in pieces of this size.
+const PIECE: usize = 16 * 1024;
+/// The version that is told as the writer's.
+const REDIS_VERSION: &str = "7.0.15";
+
+/// What a snapshot is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// An RDB file: BGSAVE.
+    File,
+    /// The append-only file begins anew with it.
+    Log,
+    /// It goes to replicas.
+    Replicas,
+}
+
+/// How a snapshot ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// All of it is where it belongs.
+    Done,
+    Failed(String),
+    /// It was given up, since it is no longer wanted.
+    Abandoned,
+}
+
+/// What is done when a snapshot has ended. Another one can be begun then.
+pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
+
+/// There is a snapshot under way already, or the data are not there yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Busy;
+
+/// The snapshot under way.
+pub struct Running {
+    pub purpose: Purpose,
+    pub started: Instant,
+    sink: Box<dyn Sink>,
+    done: WhenEnded,
+    /// Everything is written, and the sink has it.
+    complete: bool,
+    /// When the next slice may begin while there are requests.
+    next: Instant,
+}
+
+impl Server {
+    /// Begins a snapshot of what there is now, into a sink. `aux` are names and values for the file. `done` is called when
+    /// it has ended, but not before this has returned.
+    ///
+    /// What the running request has changed so far is part of it, whether it has been told to the streams or not.
+    pub fn begin_snapshot(
+        &mut self,
+        purpose: Purpose,
+        aux: &[(&str, String)],
+        sink: Box<dyn Sink>,
+        done: WhenEnded,
+    ) -> Result<(), Busy> {
+        if self.snapshot.is_some() || self.is_loading() {
+            return Err(Busy);
+        }
+        let (writer, noted) = (self.file_writer(aux, purpose == Purpose::Log), self.noted());
+        self.databases.begin_snapshot(writer, noted, self.now);
+        let now = Instant::now();
+        self.snapshot = Some(Running { purpose, started: now, sink, done, complete: false, next: now });
+        Ok(())
+    }
+
+    /// What the snapshot under way is for.
+    pub fn snapshot_purpose(&self) -> Option<Purpose> {
+        self.snapshot.as_ref().map(|running| running.purpose)
+    }
+
+    /// How far it is.
+    pub fn snapshot_progress(&self) -> Progress {
+        self.databases.snapshot_progress().unwrap_or_default()
+    }
+
+    /// Gives up the snapshot under way.
+    pub fn abandon_snapshot(&mut self) {
+        if let Some(running) = self.snapshot.take() {
+            discard(self.databases.end_snapshot(), true);
+            running.sink.abandon();
+            (running.done)(self, Ended::Abandoned);
+        }
+    }
+
+    /// Goes on with the snapshot under way, for a bounded time. `active` says that there have been requests since the last
+    /// time. True if it wants to go on at once.
+    pub fn advance_snapshot(&mut self, active: bool) -> bool {
+        let Some(mut running) = self.snapshot.take() else { return false };
+        if let Some(outcome) = running.sink.outcome() {
+            discard(self.databases.end_snapshot(), true);
+            self.read_clock();
+            (running.done)(self, outcome.map_or_else(Ended::Failed, |()| Ended::Done));
+            return false;
+        }
+        let goes_on = !running.complete && self.slice(&mut running, active);
+        self.snapshot = Some(running);
+        goes_on
+    }
+
+    fn slice(&mut self, running: &mut Running, active: bool) -> bool {
+        let (room, start) = (running.sink.room(), Instant::now());
+        let delay = u64::try_from(self.config.saving.key_save_delay).unwrap_or(0);
+        if room > 0 && start >= running.next || (room > 0 && !active && delay == 0) {
+            let entries = if delay > 0 { 1 } else { u64::MAX };
+            running.complete = self.databases.step_snapshot(SLICE, room.min(SLICE_BYTES), entries);
+            running.next = Instant::now() + start.elapsed().max(Duration::from_micros(delay));
+        }
+        if running.complete || self.databases.snapshot_pending() >= PIECE {
+            let (bytes, discarded) = self.databases.take_snapshot_bytes();
+            discard(discarded, true);
+            running.sink.write(bytes);
+        }
+        if running.complete {
+            running.sink.finish();
+            discard(self.databases.end_snapshot(), true);
+        }
+        // With a delay, it is for the cron to go on.
+        room > 0 && !running.complete && delay == 0
+    }
+
+    /// One that has written what comes before the first database.
+    pub(super) fn file_writer(&self, aux: &[(&str, String)], is_base: bool) -> FileWriter {
+        let saving = &self.config.saving;
+        let compression = if saving.compression { Compression::Lzf } else { Compression::Off };
+        let mut writer = FileWriter::new(FileOptions { compression, checksum: saving.checksum });
+        let before = [
+            ("redis-ver", REDIS_VERSION.into()),
+            ("redis-bits", usize::BITS.to_string()),
+            ("ctime", (self.now / 1000).to_string()),
+            ("used-mem", self.meter.used().to_string()),
+        ];
+        let behind = [("aof-base", u8::from(is_base).to_string())];
+        for (name, value) in before.iter().chain(aux).chain(&behind) {
+            writer.aux(name.as_bytes(), value.as_bytes());
+        }
+        self.status.functions.iter().for_each(|source| writer.function(source));
+        writer
+    }
+
+    /// What is said about the uses of keys: what eviction goes by.
+    pub(super) fn noted(&self) -> Noted {
+        match self.config.memory.policy {
+            Policy::AllkeysLru | Policy::VolatileLru => Noted::Idle,
+            Policy::AllkeysLfu | Policy::VolatileLfu => Noted::Frequency,
+            _ => Noted::Nothing,
+        }
+    }
+}
