@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 33] = [
+const ROOMS: [&str; 35] = [
     "glob",
     "log",
     "memory",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 33] = [
     "db",
     "persist",
     "record",
+    "replication",
     "server",
     "observe",
     "command/registry",
@@ -33,6 +34,7 @@ const ROOMS: [&str; 33] = [
     "commands",
     "command/table",
     "command/dispatch",
+    "persist/aof/replay",
     "net",
     "serve",
     "signals",
@@ -43,7 +45,9 @@ const ROOMS: [&str; 33] = [
 /// The place of a file's room; none for those that list rooms.
 fn room(file: &str) -> Option<usize> {
     let file = file.trim_end_matches(".rs");
-    ROOMS.iter().position(|room| file == *room || file.strip_prefix(room).is_some_and(|rest| rest.starts_with('/')))
+    let is_in = |room: &str| file == room || file.strip_prefix(room).is_some_and(|rest| rest.starts_with('/'));
+    // A file of a room may be a room of its own.
+    (0..ROOMS.len()).filter(|at| is_in(ROOMS[*at])).max_by_key(|at| ROOMS[*at].len())
 }
 
 fn upward(imports: &Imports) -> Vec<String> {

@@ -1,18 +1,31 @@
 //! How much of the server's memory a client may use.
 
 use super::client::Client;
+use super::replica::Phase;
 use crate::config::output_limits::{OutputLimit, OutputLimits};
 
 /// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
 const FIXED_BUFFER: usize = 16 * 1024;
 
 impl Client {
+    /// The output that counts: of a replica only the stream, since a copy is as long as it is.
+    fn waiting_output(&self) -> usize {
+        match &self.replica {
+            Some(replica) if matches!(replica.phase, Phase::Copied | Phase::Settles) => replica.held_len,
+            _ => self.output.pending(),
+        }
+    }
+
     /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
     pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
         let is_subscriber = self.subscriptions.is_some();
-        let OutputLimit { hard, soft, soft_seconds } = if is_subscriber { limits.pubsub } else { limits.normal };
+        let OutputLimit { hard, soft, soft_seconds } = match self.is_replica() {
+            true => limits.replica,
+            false if is_subscriber => limits.pubsub,
+            false => limits.normal,
+        };
         // As in Redis, what its fixed buffer would hold counts as nothing.
-        let pending = Some(self.output.pending()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
+        let pending = Some(self.waiting_output()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
         if soft == 0 || pending < soft {
             self.above_soft_limit_since = None;
         }

@@ -46,6 +46,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     let took = started.elapsed();
     if server.databases.dirty != changes {
         note_effect(server, client, &args, command.spec);
+        if server.notes_unlogged() {
+            server.unlogged.push(client.reference());
+        }
     }
     if !still_waiting {
         note_call(server, client, &args, command.spec, took, wait);
@@ -142,6 +145,8 @@ pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
     while let Some(((db, key), waiting)) = server.databases.observers.waiting.next_ready() {
         for reference in waiting {
             let is_there = server.databases.db(db, server.now).exists(&key);
+            // If its time had come, that is no part of what anybody gets.
+            server.propagate(Framing::Transaction);
             if let Some(mut client) = server.clients.take_same(reference) {
                 if is_there || client.blocked.as_ref().is_some_and(|blocked| minds_removal(blocked.spec)) {
                     try_again(server, &mut client, &key, commands);

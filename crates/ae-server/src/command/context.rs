@@ -141,6 +141,13 @@ impl<'a> Context<'a> {
         self.server.databases.effects.add(self.client.db as usize, Concerns::Everybody, write);
     }
 
+    /// Says that others have to do what the request says: it would do the same there, whenever it is run.
+    pub fn tell_request(&mut self, concerns: Concerns) {
+        self.no_effect();
+        let args = self.args;
+        self.server.databases.effects.add(self.client.db as usize, concerns, |request| _ = request.args(args.iter()));
+    }
+
     /// Says that the command did nothing that has to be done elsewhere.
     pub fn no_effect(&mut self) {
         debug_assert_eq!(self.spec.effect, Effect::Own, "{} says what it did", self.spec.full_name);

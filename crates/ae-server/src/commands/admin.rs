@@ -3,6 +3,7 @@
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::discard::discard;
+use crate::db::effects::Concerns;
 use std::ops::RangeInclusive;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,6 +16,8 @@ pub fn flushdb(ctx: &mut Context<'_>) -> Outcome {
     let background = flush_option(ctx)?;
     let old = ctx.db().take_all();
     discard(vec![old], background);
+    // Also if there was nothing: others may have something.
+    ctx.tell_request(Concerns::Everybody);
     ctx.reply_ok()
 }
 
@@ -24,6 +27,7 @@ pub fn flushall(ctx: &mut Context<'_>) -> Outcome {
     let old = ctx.server.databases.take();
     discard(old, background);
     ctx.server.after_flush();
+    ctx.tell_request(Concerns::Everybody);
     ctx.reply_ok()
 }
 
@@ -54,16 +58,6 @@ pub fn time(ctx: &mut Context<'_>) -> Outcome {
     reply.array(2);
     reply.bulk_integer(now.as_secs() as i64);
     reply.bulk_integer(now.subsec_micros().into());
-    Ok(())
-}
-
-/// What this server is to others: a primary without replicas.
-pub fn role(ctx: &mut Context<'_>) -> Outcome {
-    let mut reply = ctx.reply();
-    reply.array(3);
-    reply.bulk("master");
-    reply.integer(0);
-    reply.array(0);
     Ok(())
 }
 

@@ -111,7 +111,7 @@ pub fn bitop(ctx: &mut Context<'_>) -> Outcome {
     let result = bits::combine(operation, &strings);
     let len = result.len();
     if result.is_empty() {
-        ctx.db().remove(target, Event::DEL);
+        ctx.db().clear(target);
     } else {
         ctx.db().set(target, StringValue::Growing(result.into()), Ttl::Clear, Event::SET);
     }

@@ -30,6 +30,7 @@ const SUBCOMMANDS: &[Subcommand] = &[
         &["DIGEST-VALUE <key> [<key> ...]", "    As DIGEST, for every key by itself."],
     ),
     ("error", 1..=1, error, &["ERROR <string>", "    Replies with an error."]),
+    ("loadaof", 0..=0, load_log, &["LOADAOF", "    Loads the append-only file in the place of everything."]),
     ("log", 1..=1, write_log, &["LOG <message>", "    Writes a message into the log."]),
     ("object", 1..=2, object, &["OBJECT <key>", "    Shows how a value is kept."]),
     ("populate", 1..=3, populate, &["POPULATE <count> [<prefix>] [<size>]", "    Creates so many strings."]),
@@ -105,9 +106,16 @@ fn set_active_expire(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
-    let mut random = ctx.random();
-    let parts: String = (0..3).map(|_| format!("{:016x}", random.number())).collect();
-    ctx.server.replication_id = parts[..40].into();
+    let id = ctx.server.new_history_id();
+    ctx.server.replication.begin_history(id);
+    ctx.reply_ok()
+}
+
+/// When everything is written, before the reply leaves.
+fn load_log(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.server.append_only.is_on() {
+        ctx.server.append_only.reload = true;
+    }
     ctx.reply_ok()
 }
 
@@ -188,6 +196,8 @@ fn populate(ctx: &mut Context<'_>) -> Outcome {
             ctx.db().set_string(&key, &value[..], Ttl::Clear, Event::UNANNOUNCED);
         }
     }
+    // As in Redis, this stays here.
+    ctx.no_effect();
     ctx.reply_ok()
 }
 

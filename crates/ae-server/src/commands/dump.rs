@@ -2,8 +2,9 @@
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::db::effects::Concerns;
 use crate::db::event::Event;
-use rdb::{Compression, Limits};
+use rdb::Compression;
 
 pub fn dump(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
@@ -25,8 +26,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     if time < 0 {
         return Err("ERR Invalid TTL value, must be >= 0".into());
     }
-    let types = ctx.limits();
-    let limits = Limits { list: types.list, set: types.set, hash: types.hash, zset: types.zset };
+    let limits = ctx.server.rdb_limits();
     let value = rdb::restore(ctx.arg(3), &limits).map_err(|error| match error.is_of_frame() {
         true => "ERR DUMP payload version or checksum are wrong",
         false => "ERR Bad data format",
@@ -37,10 +37,21 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     let deadline = (time > 0).then_some(at);
     if deadline.is_some_and(|at| at <= now) {
         // What would be gone at once is not even created.
-        ctx.db().remove(key, Event::DEL);
+        if ctx.db().remove(key, Event::DEL) {
+            ctx.effect(|request| _ = request.arg("DEL").arg(key));
+        }
         return ctx.reply_ok();
     }
     ctx.db().restore(key, value, deadline);
+    match deadline {
+        Some(at) if !options.absolute => {
+            let args = ctx.args;
+            ctx.effect(|request| {
+                request.args(args.iter().take(2)).integer(at).args(args.from(3)).arg("ABSTTL");
+            });
+        }
+        _ => ctx.tell_request(Concerns::Everybody),
+    }
     ctx.db().set_usage(key, options.idle, options.frequency);
     ctx.reply_ok()
 }

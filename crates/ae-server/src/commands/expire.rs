@@ -35,7 +35,23 @@ fn set_deadline(ctx: &mut Context<'_>, seconds: bool, base: i64) -> Outcome {
         return ctx.reply_integer(0);
     }
     ctx.db().set_deadline(key, at);
+    let conditions = ctx.args.from(3);
+    tell_deadline(ctx, key, at, conditions);
     ctx.reply_integer(1)
+}
+
+/// Says that a key has got this deadline, or has gone if it has passed.
+pub(super) fn tell_deadline<'a>(
+    ctx: &mut Context<'_>,
+    key: &[u8],
+    at: i64,
+    conditions: impl Iterator<Item = &'a [u8]>,
+) {
+    let has_passed = at <= ctx.server.now;
+    ctx.effect(|request| match has_passed {
+        true => _ = request.arg("DEL").arg(key),
+        false => _ = request.arg("PEXPIREAT").arg(key).integer(at).args(conditions),
+    });
 }
 
 /// NX, XX, GT, LT.

@@ -30,9 +30,9 @@ pub fn geoadd(ctx: &mut Context<'_>) -> Outcome {
     let limits = ctx.limits().zset;
     let mut set = ctx.db().edit_or_create::<SortedSet>(key, Event::zset("zadd"))?;
     let (mut added, mut updated) = (0, 0);
-    for (score, member) in scored {
+    for (score, member) in &scored {
         let allowed = |old: Option<Score>| if old.is_some() { !only_new } else { !only_existing };
-        match set.update(member, &limits, |old| allowed(old).then_some(score)) {
+        match set.update(member, &limits, |old| allowed(old).then_some(*score)) {
             Change::Added => added += 1,
             Change::Updated => updated += 1,
             Change::Kept => {}
@@ -40,6 +40,13 @@ pub fn geoadd(ctx: &mut Context<'_>) -> Outcome {
     }
     set.changes(added + updated);
     drop(set);
+    if added + updated > 0 {
+        let options = ctx.args.from(2).take(first - 2);
+        ctx.effect(|request| {
+            request.arg("zadd").arg(key).args(options);
+            scored.iter().for_each(|(score, member)| _ = request.integer(score.get() as i64).arg(member));
+        });
+    }
     ctx.reply_count(if count_updated { added + updated } else { added })
 }
 

@@ -153,6 +153,8 @@ pub fn hincrbyfloat(ctx: &mut Context<'_>) -> Outcome {
     let sum = before.add(by).to_decimal().ok_or("ERR increment would produce NaN or Infinity")?;
     hash.set(field, sum.as_bytes(), &limits);
     drop(hash);
+    // The sum, since others may compute another one.
+    ctx.effect(|request| _ = request.arg("HSET").arg(key).arg(field).arg(sum.as_bytes()));
     ctx.reply_bulk(sum.as_bytes())
 }
 

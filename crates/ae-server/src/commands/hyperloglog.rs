@@ -134,7 +134,9 @@ fn shown(run: Run) -> String {
 fn make_dense(ctx: &mut Context<'_>, key: &[u8]) -> Outcome {
     let Some(mut value) = ctx.db().edit::<StringValue>(key, Event::UNANNOUNCED)? else { return Ok(()) };
     if encoding(value.as_slice(&mut Digits::new()))? == Encoding::Sparse {
-        hll::make_dense(value.make_growing())?;
+        let made = hll::make_dense(value.make_growing());
+        value.changes(made.is_ok().into());
+        made?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::several_keys::first_with;
 use crate::clients::blocked::OnTimeout;
 use crate::command::context::{Context, Wait};
 use crate::command::error::Outcome;
+use std::borrow::Cow;
 use store::types::list::{End, List};
 
 pub fn lmove(ctx: &mut Context<'_>) -> Outcome {
@@ -18,18 +19,29 @@ pub fn rpoplpush(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn blmove(ctx: &mut Context<'_>) -> Outcome {
     let (from, to) = (parse_end(ctx, 3)?, parse_end(ctx, 4)?);
-    move_or_wait(ctx, from, to, 5)
+    move_or_wait(ctx, from, to, "LMOVE", 5)
 }
 
 pub fn brpoplpush(ctx: &mut Context<'_>) -> Outcome {
-    move_or_wait(ctx, End::Tail, End::Head, 3)
+    move_or_wait(ctx, End::Tail, End::Head, "RPOPLPUSH", 3)
 }
 
-fn move_or_wait(ctx: &mut Context<'_>, from: End, to: End, timeout: usize) -> Outcome {
-    let timeout = ctx.timeout(timeout)?;
+/// `command` does the same with the arguments in front of the one that says how long to wait.
+fn move_or_wait(ctx: &mut Context<'_>, from: End, to: End, command: &str, timeout_at: usize) -> Outcome {
+    let timeout = ctx.timeout(timeout_at)?;
     let source = ctx.args.from(1).take(1);
     if first_with::<List>(ctx, source.clone())?.is_some() {
-        move_at_once(ctx, from, to)
+        move_at_once(ctx, from, to)?;
+        let (args, waited) = (ctx.args.from(1).take(timeout_at - 1), ctx.wait == Wait::Again);
+        ctx.effect(|request| {
+            request.arg(command);
+            for (at, arg) in args.enumerate() {
+                // After waiting Redis writes the ends in its own way.
+                let is_end = at >= 2 && waited;
+                request.arg(if is_end { Cow::Owned(arg.to_ascii_lowercase()) } else { Cow::Borrowed(arg) });
+            }
+        });
+        Ok(())
     } else if ctx.wait == Wait::Never {
         // An array as null is for those who waited.
         ctx.reply_null()

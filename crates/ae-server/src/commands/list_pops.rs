@@ -29,13 +29,13 @@ fn pop(ctx: &mut Context<'_>, end: End) -> Outcome {
         (None, None) => reply.null(),
         (None, Some(_)) => reply.null_array(),
         (Some(mut list), None) => _ = list.pop(end, |element| reply.element(element)),
-        (Some(list), Some(count)) => pop_elements(list, end, count, &mut reply),
+        (Some(list), Some(count)) => _ = pop_elements(list, end, count, &mut reply),
     }
     Ok(())
 }
 
-/// Pops up to `count` elements and replies with them.
-fn pop_elements(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Reply<'_>) {
+/// Pops up to `count` elements and replies with them. Returns how many they are.
+fn pop_elements(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Reply<'_>) -> usize {
     let len = list.len();
     let count = count.min(len);
     reply.array(count);
@@ -45,6 +45,12 @@ fn pop_elements(mut list: Edit<'_, List>, end: End, count: usize, reply: &mut Re
     }
     list.discard(end, count);
     list.changes(count);
+    count
+}
+
+/// The command that pops at an end of one list.
+fn command(end: End) -> &'static str {
+    if end == End::Head { "LPOP" } else { "RPOP" }
 }
 
 pub fn lmpop(ctx: &mut Context<'_>) -> Outcome {
@@ -57,11 +63,11 @@ pub fn blmpop(ctx: &mut Context<'_>) -> Outcome {
 
 fn pop_from(ctx: &mut Context<'_>, key: &[u8], from: Several<End>) -> Outcome {
     let (db, mut reply) = ctx.split();
-    if let Some(list) = db.edit::<List>(key, popped(from.place))? {
-        reply.array(2);
-        reply.bulk(key);
-        pop_elements(list, from.place, from.count, &mut reply);
-    }
+    let Some(list) = db.edit::<List>(key, popped(from.place))? else { return Ok(()) };
+    reply.array(2);
+    reply.bulk(key);
+    let count = pop_elements(list, from.place, from.count, &mut reply);
+    ctx.effect(|request| _ = request.arg(command(from.place)).arg(key).integer(count as i64));
     Ok(())
 }
 
@@ -81,11 +87,12 @@ fn pop_or_wait(ctx: &mut Context<'_>, end: End) -> Outcome {
         return ctx.wait_for(keys, timeout, OnTimeout::NullArray);
     };
     let (db, mut reply) = ctx.split();
-    if let Some(mut list) = db.edit::<List>(key, popped(end))? {
-        reply.array(2);
-        reply.bulk(key);
-        list.pop(end, |element| reply.element(element));
-    }
+    let Some(mut list) = db.edit::<List>(key, popped(end))? else { return Ok(()) };
+    reply.array(2);
+    reply.bulk(key);
+    list.pop(end, |element| reply.element(element));
+    drop(list);
+    ctx.effect(|request| _ = request.arg(command(end)).arg(key));
     Ok(())
 }
 

@@ -45,6 +45,8 @@ pub fn incrbyfloat(ctx: &mut Context<'_>) -> Outcome {
     let by = LongDouble::parse(ctx.arg(2)).ok_or(NOT_A_FLOAT)?;
     let sum = before.add(by).to_decimal().ok_or("ERR increment would produce NaN or Infinity")?;
     ctx.db().set_string(key, sum.as_bytes(), Ttl::Keep, Event::string("incrbyfloat"));
+    // The sum, since others may compute another one.
+    ctx.effect(|request| _ = request.arg("SET").arg(key).arg(sum.as_bytes()).arg("KEEPTTL"));
     ctx.reply_bulk(sum.as_bytes())
 }
 

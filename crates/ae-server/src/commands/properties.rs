@@ -44,7 +44,10 @@ proptest! {
     /// A panic would end the server.
     #[test]
     fn no_request_panics(requests in vec((any::<Index>(), vec((weighted(0.8), word()), 0..12)), 1..12)) {
-        let mut session = Session::with(Config { max_bulk: 100_000, ..Config::default() });
+        // Where some of them save.
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Some(folder.path().into());
+        let mut session = Session::with(Config { max_bulk: 100_000, dir, ..Config::default() });
         KEYS.split('|').for_each(|line| _ = session.run(line));
         // All except DEBUG SLEEP, which would do what it is told.
         let specs: Vec<_> = TABLE.all()

@@ -3,6 +3,7 @@
 use crate::clients::subscriptions::{Kind, Name};
 use crate::command::context::Context;
 use crate::command::error::Outcome;
+use crate::db::effects::Concerns;
 use crate::glob::{Case, matches};
 
 pub fn subscribe(ctx: &mut Context<'_>) -> Outcome {
@@ -76,6 +77,7 @@ pub fn spublish(ctx: &mut Context<'_>) -> Outcome {
 fn publish_on(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
     let (channel, message) = (ctx.arg(1), ctx.arg(2));
     let received = ctx.server.publish(Some(ctx.client), kind, channel, message);
+    ctx.tell_request(Concerns::ReplicasOnly);
     ctx.reply_count(received)
 }
 

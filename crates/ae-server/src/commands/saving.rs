@@ -41,6 +41,15 @@ pub fn bgsave(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
+pub fn bgrewriteaof(ctx: &mut Context<'_>) -> Outcome {
+    let in_transaction = ctx.wait == Wait::Never;
+    let begins =
+        ctx.server.ask_for_rewrite().map_err(|_| "ERR Background append only file rewriting already in progress")?;
+    let when = if begins && !in_transaction { "started" } else { "scheduled" };
+    ctx.reply().simple(&format!("Background append only file rewriting {when}"));
+    Ok(())
+}
+
 pub fn lastsave(ctx: &mut Context<'_>) -> Outcome {
     let last = ctx.server.status.last_save;
     ctx.reply_integer(last)
@@ -52,7 +61,10 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         let save = match word.to_ascii_lowercase().as_slice() {
             b"save" => true,
             b"nosave" => false,
-            b"now" => continue,
+            b"now" => {
+                how.now = true;
+                continue;
+            }
             b"force" => {
                 how.force = true;
                 continue;
@@ -72,8 +84,10 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         return Err(SYNTAX_ERROR.into());
     }
     if abort {
-        // A shutdown is over before another command can come.
-        return Err("ERR No shutdown in progress.".into());
+        if !ctx.server.abort_shutdown() {
+            return Err("ERR No shutdown in progress.".into());
+        }
+        return ctx.reply_ok();
     }
     ctx.server.shut_down(how).map_err(|_| "ERR Errors trying to SHUTDOWN. Check logs.".into())
 }

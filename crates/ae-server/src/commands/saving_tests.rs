@@ -1,5 +1,8 @@
 use crate::config::groups::SavePoint;
 use crate::config::settings::Config;
+use crate::db::door::Ttl;
+use crate::db::event::Event;
+use crate::server::loading::LoadOptions;
 use crate::testing::Session;
 use std::path::Path;
 use tempfile::TempDir;
@@ -93,17 +96,15 @@ fn a_background_save_is_of_the_moment_at_which_it_began() {
 }
 
 #[test]
-fn expired_keys_are_not_loaded() {
+fn expired_keys_are_saved_and_not_loaded() {
     let (mut session, folder) = session();
-    session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k v PX 1", "+OK"), ("SET l v", "+OK")]);
-    session.wait(1);
-    // The clock of the test is ahead of the real one.
-    session.run("PEXPIREAT k 1");
-    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    session.run("SET live v");
+    session.server.databases.db(0, 0).set_string(b"dead", b"v", Ttl::At(1), Event::SET);
+    session.server.save().unwrap();
     let mut other = loaded(folder.path());
-    other.expect(&[("DBSIZE", ":2")]);
-    let id = session.server.databases[0].find(b"k").unwrap();
-    assert!(session.server.databases[0].deadline(id).is_none());
+    other.expect(&[("DBSIZE", ":1"), ("GET live", "$1 v")]);
+    let counts = ["keys_loaded", "keys_expired"].map(|name| info(&mut other, &format!("rdb_last_load_{name}")));
+    assert_eq!(counts, ["1", "1"]);
 }
 
 #[test]
@@ -306,4 +307,46 @@ fn files_that_cannot_be_loaded() {
         assert_eq!(other.server.failure, Some(format!("cannot load {shown}: {reason}")));
         assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
+}
+
+/// Loads a stream that comes in pieces, and returns what came of it.
+fn load_stream(session: &mut Session, options: LoadOptions, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let outcome = std::rc::Rc::new(std::cell::RefCell::new(None));
+    let told = outcome.clone();
+    let done = move |_: &mut crate::server::state::Server,
+                     result: Result<crate::server::loading::LoadedFile, String>| {
+        *told.borrow_mut() = Some(result.map(|file| file.rest));
+    };
+    session.server.begin_loading_stream(options, Box::new(done)).unwrap();
+    for piece in bytes.chunks(7) {
+        assert!(session.server.loading_room() > 0);
+        session.server.feed_loading(piece.to_vec());
+        session.server.advance_loading();
+    }
+    session.server.end_loading_stream();
+    while session.server.loading.is_some() {
+        session.server.advance_loading();
+    }
+    outcome.take().unwrap()
+}
+
+#[test]
+fn a_stream_is_loaded_in_place_or_aside() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET k new", "+OK"), ("SAVE", "+OK"), ("SET k old", "+OK"), ("SET other 1", "+OK")]);
+    let file = std::fs::read(folder.path().join("dump.rdb")).unwrap();
+    let aside = LoadOptions { aside: true, ..LoadOptions::default() };
+    // A stream that ends early leaves everything as it was.
+    let error = load_stream(&mut session, aside, &file[..file.len() - 3]).unwrap_err();
+    assert!(error.starts_with("unexpected end, at byte "), "{error}");
+    session.expect(&[("GET k", "$3 old"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("PING", "+QUEUED")]);
+    assert!(!session.server.is_loading());
+    assert_eq!(load_stream(&mut session, aside, &[&file[..], b"and more"].concat()).unwrap(), b"and more");
+    session.expect(&[("EXEC", "*-1"), ("GET k", "$3 new"), ("EXISTS other", ":0")]);
+    // In place it is for whoever begins to make room.
+    let error = load_stream(&mut session, LoadOptions::default(), &file).unwrap_err();
+    assert!(error.starts_with("duplicated key, at byte "), "{error}");
+    session.server.databases.take();
+    assert_eq!(load_stream(&mut session, LoadOptions::default(), &file), Ok(Vec::new()));
+    session.expect(&[("GET k", "$3 new")]);
 }

@@ -23,13 +23,15 @@ pub fn keys(ctx: &mut Context<'_>) -> Outcome {
 pub fn scan(ctx: &mut Context<'_>) -> Outcome {
     let cursor = parse_cursor(ctx.arg(1)).ok_or(INVALID_CURSOR)?;
     let options = ScanOptions::parse(ctx.args.from(2), true)?;
-    let (db, mut reply) = ctx.split();
+    let (mut db, mut reply) = ctx.split();
     options.reply_page(&mut reply, cursor, |cursor, page| {
         db.scan(cursor, |key, value| {
             page.visited += 1;
-            if options.wants(value.type_name()) && options.matches(key) {
+            let matches = options.matches(key);
+            if matches && value.is_some_and(|value| options.wants(value.type_name())) {
                 page.add(key);
             }
+            matches
         })
     });
     Ok(())
@@ -79,6 +81,25 @@ mod tests {
             }
             assert_eq!(seen.len(), 1000, "{options}");
         }
+    }
+
+    #[test]
+    fn expired_keys_that_match_are_removed() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"),
+            ("SET a 1 PX 1", "+OK"),
+            ("SET b 1 PX 1", "+OK"),
+            ("SET c 1", "+OK"),
+        ]);
+        session.wait(1);
+        session.expect(&[
+            ("SCAN 0 MATCH b TYPE list", "*2 $1 0 *0"),
+            ("DBSIZE", ":2"),
+            ("SCAN 0", "*2 $1 0 *1 $1 c"),
+            ("DBSIZE", ":1"),
+        ]);
+        assert_eq!(session.server.databases.stats.expired, 2);
     }
 
     #[test]

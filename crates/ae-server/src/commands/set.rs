@@ -1,9 +1,11 @@
 //! GET, SET and their relatives: whole strings.
 
+use super::expire::tell_deadline;
 use super::set_options::{Expire, Options};
 use crate::command::context::Context;
 use crate::command::error::Outcome;
 use crate::db::door::{Ttl, WrongType};
+use crate::db::effects::{Concerns, Request};
 use crate::db::event::Event;
 use store::StringValue;
 
@@ -25,6 +27,7 @@ pub fn set(ctx: &mut Context<'_>) -> Outcome {
     let (key, value) = (ctx.arg(1), ctx.content(2));
     if ctx.args.len() == 3 {
         ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
+        ctx.tell_request(Concerns::Everybody);
         return ctx.reply_ok();
     }
     let options = Options::parse(ctx, 3, false)?;
@@ -42,7 +45,21 @@ pub fn set(ctx: &mut Context<'_>) -> Outcome {
         None => Ttl::Clear,
     };
     ctx.db().set_string(key, value, ttl, Event::SET);
+    let args = ctx.args;
+    ctx.effect(|request| match deadline {
+        Some(at) => told_expiring(request, key, args.get(2).unwrap_or_default(), at),
+        None => {
+            // What was there before is of interest to nobody else.
+            let said = args.iter().enumerate().filter(|(at, word)| *at < 3 || !word.eq_ignore_ascii_case(b"get"));
+            request.args(said.map(|(_, word)| word));
+        }
+    });
     if options.get { Ok(()) } else { ctx.reply_ok() }
+}
+
+/// A string that lives until a certain time, whenever the request is run.
+fn told_expiring(request: &mut Request, key: &[u8], value: &[u8], at: i64) {
+    request.arg("SET").arg(key).arg(value).arg("PXAT").integer(at);
 }
 
 pub fn setex(ctx: &mut Context<'_>) -> Outcome {
@@ -57,6 +74,8 @@ fn set_expiring(ctx: &mut Context<'_>, unit: Expire) -> Outcome {
     let at = unit.deadline(ctx, ctx.arg(2))?;
     let (key, value) = (ctx.arg(1), ctx.content(3));
     ctx.db().set_string(key, value, Ttl::At(at), Event::SET);
+    let value = ctx.arg(3);
+    ctx.effect(|request| told_expiring(request, key, value, at));
     ctx.reply_ok()
 }
 
@@ -73,13 +92,17 @@ pub fn getset(ctx: &mut Context<'_>) -> Outcome {
     let (key, value) = (ctx.arg(1), ctx.content(2));
     reply_key(ctx, key)?;
     ctx.db().set_string(key, value, Ttl::Clear, Event::SET);
+    let value = ctx.arg(2);
+    ctx.effect(|request| _ = request.arg("SET").arg(key).arg(value));
     Ok(())
 }
 
 pub fn getdel(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
     reply_key(ctx, key)?;
-    ctx.db().remove(key, Event::DEL);
+    if ctx.db().remove(key, Event::DEL) {
+        ctx.effect(|request| _ = request.arg("DEL").arg(key));
+    }
     Ok(())
 }
 
@@ -93,8 +116,15 @@ pub fn getex(ctx: &mut Context<'_>) -> Outcome {
     let deadline = options.deadline(ctx)?;
     reply_key(ctx, key)?;
     match deadline {
-        Some(at) => _ = ctx.db().set_deadline(key, at),
-        None if options.persist => _ = ctx.db().persist(key),
+        Some(at) => {
+            ctx.db().set_deadline(key, at);
+            tell_deadline(ctx, key, at, std::iter::empty());
+        }
+        None if options.persist => {
+            if ctx.db().persist(key) {
+                ctx.effect(|request| _ = request.arg("PERSIST").arg(key));
+            }
+        }
         None => {}
     }
     Ok(())

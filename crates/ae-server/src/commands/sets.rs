@@ -63,6 +63,8 @@ pub fn smembers(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn smove(ctx: &mut Context<'_>) -> Outcome {
     let (source, destination, member, limits) = (ctx.arg(1), ctx.arg(2), ctx.arg(3), ctx.limits().set);
+    // Both are looked at, so that either expires if its time has come.
+    ctx.db().exists(destination);
     let Some(set) = ctx.db().peek::<Set>(source)? else { return ctx.reply_count(0) };
     let there = set.contains(member);
     ctx.db().peek::<Set>(destination)?;
@@ -89,22 +91,40 @@ pub fn spop(ctx: &mut Context<'_>) -> Outcome {
         3 => Some(ctx.integer_in(2, 0.., "ERR value is out of range, must be positive")? as usize),
         _ => return Err(SYNTAX_ERROR.into()),
     };
+    let is_wanted = ctx.server.databases.effects.is_wanted();
+    // Which ones have gone, for others: with the same request, others would go there.
+    let mut gone: Vec<Vec<u8>> = Vec::new();
+    let mut all = false;
     let (db, mut reply) = ctx.split();
     let set = db.edit::<Set>(key, Event::set("spop"))?;
     match (set, count) {
         (None, None) => reply.null(),
         (None, Some(_)) | (Some(_), Some(0)) => reply.set(0),
         (Some(mut set), None) => match set.pop(random) {
-            Some(member) => reply.bulk(member.as_slice()),
+            Some(member) => {
+                reply.bulk(member.as_slice());
+                gone.extend(is_wanted.then(|| member.as_slice().to_vec()));
+            }
             None => reply.null(),
         },
         (Some(mut set), Some(count)) => {
+            all = count >= set.len();
             let count = count.min(set.len());
             reply.set(count);
-            pop_several(&mut set, count, &limits, random, |member| reply.element(member));
+            pop_several(&mut set, count, &limits, random, |member| {
+                reply.element(member);
+                gone.extend((is_wanted && !all).then(|| member.to_vec()));
+            });
             set.changes(count);
         }
     }
+    if all {
+        ctx.effect(|request| _ = request.arg("DEL").arg(key));
+    }
+    for member in gone {
+        ctx.effect(|request| _ = request.arg("SREM").arg(key).arg(member));
+    }
+    ctx.no_effect();
     Ok(())
 }
 

@@ -22,6 +22,11 @@ impl Lot {
         Event::zset(if self == Lot::Lowest { "zpopmin" } else { "zpopmax" })
     }
 
+    /// The command that pops these members of one sorted set.
+    fn command(self) -> &'static str {
+        if self == Lot::Lowest { "ZPOPMIN" } else { "ZPOPMAX" }
+    }
+
     /// Removes up to `count` members and replies with them; `pairs` has each in an array with its score.
     fn pop(self, mut set: Edit<'_, SortedSet>, count: usize, reply: &mut Reply<'_>, pairs: bool) {
         let (len, count) = (set.len(), count.min(set.len()));
@@ -84,11 +89,11 @@ fn pop_or_wait(ctx: &mut Context<'_>, lot: Lot) -> Outcome {
         return ctx.wait_for(keys, timeout, OnTimeout::NullArray);
     };
     let (db, mut reply) = ctx.split();
-    if let Some(set) = db.edit::<SortedSet>(key, lot.event())? {
-        reply.array(3);
-        reply.bulk(key);
-        lot.pop(set, 1, &mut reply, false);
-    }
+    let Some(set) = db.edit::<SortedSet>(key, lot.event())? else { return Ok(()) };
+    reply.array(3);
+    reply.bulk(key);
+    lot.pop(set, 1, &mut reply, false);
+    ctx.effect(|request| _ = request.arg(lot.command()).arg(key));
     Ok(())
 }
 
@@ -111,12 +116,13 @@ fn parse_lot(ctx: &Context<'_>, index: usize) -> Result<Lot, Error> {
 
 fn pop_from(ctx: &mut Context<'_>, key: &[u8], from: Several<Lot>) -> Outcome {
     let (db, mut reply) = ctx.split();
-    if let Some(set) = db.edit::<SortedSet>(key, from.place.event())? {
-        reply.array(2);
-        reply.bulk(key);
-        reply.array(from.count.min(set.len()));
-        from.place.pop(set, from.count, &mut reply, true);
-    }
+    let Some(set) = db.edit::<SortedSet>(key, from.place.event())? else { return Ok(()) };
+    reply.array(2);
+    reply.bulk(key);
+    let count = from.count.min(set.len());
+    reply.array(count);
+    from.place.pop(set, count, &mut reply, true);
+    ctx.effect(|request| _ = request.arg(from.place.command()).arg(key).integer(count as i64));
     Ok(())
 }
 

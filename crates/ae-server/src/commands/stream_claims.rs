@@ -1,5 +1,6 @@
 //! XCLAIM and XAUTOCLAIM: taking over what is pending for others.
 
+use super::stream_effects::GroupEffects;
 use super::stream_entries::{reply_entry, reply_id, reply_ids};
 use super::stream_group_reads::CONSUMER_CREATED;
 use super::stream_options::{first_id, id, integer_or, no_key_or_group};
@@ -88,18 +89,21 @@ impl<'a> Claim<'a> {
 fn change_group(
     ctx: &mut Context<'_>,
     mut claim: Claim<'_>,
-    change: impl FnOnce(&mut Group, &EntryLog, &mut Claim<'_>, &mut Reply<'_>) -> usize,
+    change: impl FnOnce(&mut Group, &EntryLog, &mut Claim<'_>, &mut Reply<'_>, &mut GroupEffects<'_>) -> usize,
 ) -> Outcome {
     let (key, name) = (ctx.arg(1), ctx.arg(2));
+    let mut effects = GroupEffects::new(ctx, key, name);
     let (db, mut reply) = ctx.split();
     let mut stream = db.edit::<Stream>(key, Event::UNANNOUNCED)?.ok_or_else(|| no_key_or_group(key, name, ""))?;
     stream.set_audience(Audience::Nobody);
     let Some((group, log)) = stream.group_mut(name) else { return Err(no_key_or_group(key, name, "")) };
-    let changes = change(group, log, &mut claim, &mut reply);
+    let changes = change(group, log, &mut claim, &mut reply, &mut effects);
     stream.changes(changes);
     if claim.is_new {
         stream.set_event(CONSUMER_CREATED);
     }
+    drop(stream);
+    effects.tell(ctx);
     Ok(())
 }
 
@@ -115,18 +119,33 @@ pub fn xclaim(ctx: &mut Context<'_>) -> Outcome {
     let mut claim = Claim::new(ctx, min_idle);
     let ids: Vec<Id> = (5..ctx.args.len()).map_while(|at| id(ctx, at).ok()).collect();
     let last_id = claim_options(ctx, 5 + ids.len(), &mut claim)?;
-    change_group(ctx, claim, |group, log, claim, reply| {
-        let mut changes = usize::from(group.raise_last_id(last_id));
+    let names = ctx.args.from(5);
+    change_group(ctx, claim, |group, log, claim, reply, effects| {
+        let is_further = group.raise_last_id(last_id);
+        let mut changes = 0;
         let mut claimed = Vec::new();
-        for id in ids {
+        for (id, name) in ids.into_iter().zip(names) {
             match log.get(id) {
-                Some(entry) if claim.take(group, id) => claimed.push(entry),
+                Some(entry) if claim.take(group, id) => {
+                    effects.pending(group, id, name);
+                    claimed.push(entry);
+                }
                 Some(_) => {}
-                None => changes += usize::from(group.acknowledge(id)),
+                None => {
+                    // Elsewhere the entry is missing, too.
+                    effects.pending(group, id, name);
+                    changes += usize::from(group.acknowledge(id));
+                }
             }
         }
         claim.reply(reply, &claimed);
-        changes + claimed.len()
+        changes += claimed.len();
+        // What is claimed tells how far the group has come.
+        if is_further && changes == 0 {
+            effects.position(group);
+            changes = 1;
+        }
+        changes
     })
 }
 
@@ -185,7 +204,7 @@ pub fn xautoclaim(ctx: &mut Context<'_>) -> Outcome {
         at += 1;
     }
     find_group(ctx)?;
-    change_group(ctx, claim, |group, log, claim, reply| {
+    change_group(ctx, claim, |group, log, claim, reply, effects| {
         let (mut claimed, mut deleted) = (Vec::new(), Vec::new());
         let mut attempts = count.saturating_mul(ATTEMPTS_PER_ENTRY);
         let mut next = group.next_pending(start).map(|(id, _)| id);
@@ -195,9 +214,13 @@ pub fn xautoclaim(ctx: &mut Context<'_>) -> Outcome {
         {
             attempts -= 1;
             match log.get(id) {
-                Some(entry) if claim.take(group, id) => claimed.push(entry),
+                Some(entry) if claim.take(group, id) => {
+                    effects.pending(group, id, id.to_string());
+                    claimed.push(entry);
+                }
                 Some(_) => {}
                 None => {
+                    effects.pending(group, id, id.to_string());
                     group.acknowledge(id);
                     deleted.push(id);
                 }

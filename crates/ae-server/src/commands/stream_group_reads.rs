@@ -1,5 +1,6 @@
 //! Streams: reading entries as a consumer of a group.
 
+use super::stream_effects::GroupEffects;
 use super::stream_entries::{reply_entries, reply_entry, reply_id};
 use super::stream_options::{id, no_key_or_group};
 use super::stream_read_options::{BLOCKED_COUNT, ReadOptions};
@@ -110,27 +111,39 @@ fn read_after_waiting(ctx: &mut Context<'_>, key: &[u8], reader: Reader<'_>) -> 
 /// Reads from a stream that has the group.
 fn read(ctx: &mut Context<'_>, key: &[u8], what: What, reader: Reader<'_>) -> Outcome {
     let now = ctx.server.now;
+    let mut effects = GroupEffects::new(ctx, key, reader.group);
     let (db, mut reply) = ctx.split();
-    let mut stream = db.edit::<Stream>(key, Event::UNANNOUNCED)?;
-    let Some(stream) = &mut stream else { return Ok(()) };
+    let Some(mut stream) = db.edit::<Stream>(key, Event::UNANNOUNCED)? else { return Ok(()) };
     stream.set_audience(Audience::Nobody);
     let Some((group, log)) = stream.group_mut(reader.group) else { return Ok(()) };
     let (consumer, is_new) = group.create_consumer(reader.consumer, now);
     group.see(consumer, now);
+    if is_new && reader.no_ack {
+        effects.consumer(reader.consumer);
+    }
     reply_key(&mut reply, key);
     match what {
         What::New => {
             let first = group.last_id().next().unwrap_or(Id::MAX);
             let to = (!reader.no_ack).then_some(consumer);
+            let mut is_further = false;
             reply_entries(&mut reply, log.range(first, Id::MAX).take(reader.count), |entry| {
-                group.deliver(log, entry.id(), to, now);
+                is_further |= group.deliver(log, entry.id(), to, now);
+                if to.is_some() {
+                    effects.pending(group, entry.id(), entry.id().to_string());
+                }
             });
+            if is_further && to.is_none() {
+                effects.position(group);
+            }
         }
         What::History(after) => reply_history(&mut reply, group, log, consumer, after, reader.count, now),
     }
     if is_new {
         stream.set_event(CONSUMER_CREATED);
     }
+    drop(stream);
+    effects.tell(ctx);
     Ok(())
 }
 

@@ -48,6 +48,8 @@ pub fn no_group(key: &[u8], group: &[u8]) -> Error {
 /// What XADD and XTRIM are told before the entry.
 pub struct Options {
     pub trim: Option<Trim>,
+    /// Where the `~` is.
+    pub approximate_at: Option<usize>,
     /// A key without a stream gets one.
     pub makes_stream: bool,
     /// There if the client asks for a certain id.
@@ -58,7 +60,8 @@ pub struct Options {
 
 /// The options of XADD (`is_add`) or XTRIM.
 pub fn options(ctx: &Context<'_>, is_add: bool) -> Result<Options, Error> {
-    let mut options = Options { trim: None, makes_stream: true, id: NewId::Auto, fields: ctx.args.len() + 1 };
+    let mut options =
+        Options { trim: None, approximate_at: None, makes_stream: true, id: NewId::Auto, fields: ctx.args.len() + 1 };
     let mut limit = None;
     let mut at = 2;
     while at < ctx.args.len() {
@@ -75,6 +78,7 @@ pub fn options(ctx: &Context<'_>, is_add: bool) -> Result<Options, Error> {
             let is_approximate = is_qualified && ctx.arg(at + 1) == b"~";
             let threshold = threshold(ctx, ctx.is_word(at, "maxlen"), threshold_at)?;
             options.trim = Some(Trim { threshold, is_approximate, limit: 0 });
+            options.approximate_at = is_approximate.then_some(at + 1);
             at = threshold_at + 1;
         } else if has_more && ctx.is_word(at, "limit") {
             let value = ctx.integer(at + 1)?;

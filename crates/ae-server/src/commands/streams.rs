@@ -1,12 +1,13 @@
 //! Streams: adding and removing entries.
 
 use super::stream_entries::reply_id;
-use super::stream_options::{id, ids, options};
+use super::stream_options::{Options, id, ids, options};
 use crate::command::context::Context;
 use crate::command::error::{Outcome, SYNTAX_ERROR};
-use crate::db::edit::Audience;
+use crate::db::door::{Db, WrongType};
+use crate::db::edit::{Audience, Edit};
 use crate::db::event::Event;
-use store::types::stream::{AddError, Id, NewId, SetIdError, Stream};
+use store::types::stream::{AddError, EntryLog, Id, NewId, SetIdError, Stream, Threshold, Trim};
 
 const ADDED: Event = Event::stream("xadd");
 const TRIMMED: Event = Event::stream("xtrim");
@@ -23,12 +24,7 @@ pub fn xadd(ctx: &mut Context<'_>) -> Outcome {
     }
     let (key, now, limits) = (ctx.arg(1), ctx.server.now, ctx.limits().stream);
     let (db, mut reply) = ctx.split();
-    let stream = if options.makes_stream {
-        Some(db.edit_or_create::<Stream>(key, ADDED)?)
-    } else {
-        db.edit::<Stream>(key, ADDED)?
-    };
-    let Some(mut stream) = stream else {
+    let Some(mut stream) = open(db, key, options.makes_stream)? else {
         reply.null();
         return Ok(());
     };
@@ -52,8 +48,49 @@ pub fn xadd(ctx: &mut Context<'_>) -> Outcome {
         stream.also(ADDED);
         stream.set_event(TRIMMED);
     }
+    let left = options.trim.map(|trim| what_is_left(stream.log(), &trim));
+    drop(stream);
     reply_id(&mut reply, added);
+    tell(ctx, &options, Some(added), left);
     Ok(())
+}
+
+/// The stream that an entry is added to.
+fn open<'a>(db: Db<'a>, key: &'a [u8], makes_stream: bool) -> Result<Option<Edit<'a, Stream>>, WrongType> {
+    if makes_stream { db.edit_or_create(key, ADDED).map(Some) } else { db.edit(key, ADDED) }
+}
+
+/// The threshold that leaves what an approximate one has left.
+fn what_is_left(log: &EntryLog, trim: &Trim) -> Threshold {
+    match trim.threshold {
+        Threshold::MaxLen(_) => Threshold::MaxLen(log.len()),
+        // An entry that was deleted counts, as in Redis.
+        Threshold::MinId(_) => Threshold::MinId(log.nodes().next().map_or(Id::MAX, |(first, _)| first)),
+    }
+}
+
+/// Says what XADD or XTRIM did: the request with the id that the entry has got, and with exact trimming.
+fn tell(ctx: &mut Context<'_>, options: &Options, added: Option<Id>, left: Option<Threshold>) {
+    let args = ctx.args;
+    let given = matches!(options.id, NewId::Given(_));
+    let id = added.filter(|_| !given).map(|id| (options.fields - 1, id.to_string()));
+    let left = options.approximate_at.zip(left).map(|(at, left)| {
+        let text = match left {
+            Threshold::MaxLen(len) => len.to_string(),
+            Threshold::MinId(id) => id.to_string(),
+        };
+        (at, text)
+    });
+    ctx.effect(|request| {
+        for (at, arg) in args.iter().enumerate() {
+            match (&id, &left) {
+                (Some((id_at, id)), _) if at == *id_at => request.arg(id),
+                (_, Some((mark, _))) if at == *mark => request.arg("="),
+                (_, Some((mark, threshold))) if at == *mark + 1 => request.arg(threshold),
+                _ => request.arg(arg),
+            };
+        }
+    });
 }
 
 pub fn xtrim(ctx: &mut Context<'_>) -> Outcome {
@@ -63,7 +100,11 @@ pub fn xtrim(ctx: &mut Context<'_>) -> Outcome {
     let trimmed = options.trim.map_or(0, |trim| stream.log_mut().trim(&trim)) as usize;
     stream.changes(trimmed);
     stream.set_audience(Audience::Watching);
+    let left = options.trim.map(|trim| what_is_left(stream.log(), &trim));
     drop(stream);
+    if trimmed > 0 {
+        tell(ctx, &options, None, left);
+    }
     ctx.reply_count(trimmed)
 }
 

@@ -104,6 +104,8 @@ choices! {
     Supervised: No, Systemd, Auto;
     Channels: All, None;
     OomScore: No, Relative, Absolute;
+    DisklessLoad: Disabled, OnEmptyDb, SwapDb;
+    Fsync: EverySecond, Always, No;
 }
 
 pub const LEVEL: Format =
@@ -122,6 +124,19 @@ pub const FACILITY: Format = Format::Choice(&[
     ("local6", 7),
     ("local7", 8),
 ]);
+
+pub const DISKLESS_LOAD: Format = Format::Choice(&[("disabled", 0), ("on-empty-db", 1), ("swapdb", 2)]);
+
+/// Whether a replica keeps the copy from its primary in a file while that arrives, or in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisklessLoad {
+    /// In a file.
+    Disabled,
+    /// In memory, if there are no keys.
+    OnEmptyDb,
+    /// In memory; the old keys are there until the new ones are complete.
+    SwapDb,
+}
 
 /// Which keys are evicted when memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +207,20 @@ pub enum OomScore {
 }
 
 pub const OOM_SCORE: Format = Format::Choice(&[("no", 0), ("yes", 1), ("relative", 1), ("absolute", 2)]);
+
+/// When what has been written to the append-only file is synced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fsync {
+    /// By a thread, once a second.
+    #[default]
+    EverySecond,
+    /// Before any reply leaves.
+    Always,
+    /// When the system likes to.
+    No,
+}
+
+pub const FSYNC: Format = Format::Choice(&[("everysec", 0), ("always", 1), ("no", 2)]);
 
 /// A limit in bytes, or in percent of `maxmemory`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

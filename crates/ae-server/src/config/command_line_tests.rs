@@ -56,10 +56,7 @@ fn what_is_wrong_is_one_line() {
         ("--port 1 x", "bad value '1 x' for --port: wrong number of arguments"),
         ("--", "'--' is no option (see --help)"),
         ("-x", "unexpected argument '-x': options are given as --name value (see --help)"),
-        (
-            "--appendonly yes",
-            "bad value 'yes' for --appendonly: ae-server supports only the value 'no': it has no append-only file yet",
-        ),
+        ("--appendonly x", "bad value 'x' for --appendonly: argument must be 'yes' or 'no'"),
         ("--port 0", "nothing to listen on: give --port, --tls-port or --unixsocket"),
         ("nosuch.conf", "cannot read the configuration file nosuch.conf: No such file or directory"),
     ] {

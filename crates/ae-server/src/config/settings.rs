@@ -2,13 +2,15 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{Encodings, Memory, Observation, Process, Saving, Security};
+use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Replication, Saving, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The Redis whose behaviour clients may expect. They choose features by it.
+pub const REDIS_VERSION: &str = "7.0.15";
 /// Room in the event loop for descriptors that are not clients': listeners, signals, files, what libraries open.
 const SPARE_DESCRIPTORS: usize = 128;
 
@@ -57,11 +59,13 @@ pub struct Config {
     /// Keys that the server remembers for clients that track; 0 for any number.
     pub tracking_max_keys: u64,
     pub memory: Memory,
+    pub append_only: AppendOnly,
     /// Up to which sizes collections are packed.
     pub types: TypeLimits,
     pub encodings: Encodings,
     pub observation: Observation,
     pub security: Security,
+    pub replication: Replication,
     pub process: Process,
     pub saving: Saving,
     /// The values of directives that are accepted although nothing depends on them.
@@ -124,10 +128,12 @@ impl Default for Config {
             keyspace_events: Events::default(),
             tracking_max_keys: 1_000_000,
             memory: Memory::default(),
+            append_only: AppendOnly::default(),
             types: TypeLimits::default(),
             encodings: Encodings::default(),
             observation: Observation::default(),
             security: Security::default(),
+            replication: Replication::default(),
             process: Process::default(),
             saving: Saving::default(),
             kept: BTreeMap::new(),

@@ -29,6 +29,17 @@ pub struct KeyStats {
     pub expire_stopped: u64,
 }
 
+/// What becomes of a key whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// It is removed, and others are told.
+    Removes,
+    /// It cannot be seen; the primary removes it.
+    Hides,
+    /// It is there as long as the primary has not removed it.
+    Ignores,
+}
+
 /// All databases, by number. Commands change them through `Db` alone.
 pub struct Databases {
     keyspaces: Vec<Keyspace>,
@@ -48,9 +59,12 @@ pub struct Databases {
     pub dirty: u64,
     /// What they are elsewhere.
     pub effects: Effects,
+    /// Keys whose time has come stay: while a file is loaded whose later parts may change them.
+    pub keeps_expired: bool,
     pub stats: KeyStats,
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
+    pub expiry: Expiry,
 }
 
 impl Index<usize> for Databases {
@@ -74,8 +88,10 @@ impl Databases {
             candidates: Candidates::default(),
             dirty: 0,
             effects: Effects::default(),
+            keeps_expired: false,
             stats: KeyStats::default(),
             snapshot: None,
+            expiry: Expiry::Removes,
         }
     }
 

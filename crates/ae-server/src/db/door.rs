@@ -4,7 +4,7 @@
 //! learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
 //! counted.
 
-use super::databases::Databases;
+use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
 use store::{Content, EntryId, Found, Keyspace, Kind, Value, ValueRef};
@@ -34,6 +34,7 @@ pub enum Ttl {
 impl Databases {
     /// One of them, at the time `now` (Unix milliseconds).
     pub fn db(&mut self, db: usize, now: i64) -> Db<'_> {
+        let now = if self.keeps_expired { i64::MIN } else { now };
         Db { databases: self, db, now }
     }
 }
@@ -44,10 +45,14 @@ impl<'a> Db<'a> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
             Found::Live(id) => Some(id),
             Found::Missing => None,
-            Found::Expired(id) => {
-                self.databases.expire_one(self.db, id);
-                None
-            }
+            Found::Expired(id) => match self.databases.expiry {
+                Expiry::Removes => {
+                    self.databases.expire_one(self.db, id);
+                    None
+                }
+                Expiry::Hides => None,
+                Expiry::Ignores => Some(id),
+            },
         }
     }
 
@@ -162,22 +167,34 @@ impl<'a> Db<'a> {
 
     /// A key picked at random. Expired ones that come up are removed and passed over.
     pub fn random_key(self) -> Option<&'a [u8]> {
-        loop {
+        // A replica may have nothing but expired keys for a while.
+        const TRIES: u32 = 100;
+        for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            if self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now) {
+            let removes = self.databases.expiry == Expiry::Removes;
+            let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
+            if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
             }
-            self.databases.expire_one(self.db, id);
+            if removes {
+                self.databases.expire_one(self.db, id);
+            }
         }
+        None
     }
 
-    /// One step of a scan: see [`Keyspace::scan`]. Expired keys are left out.
-    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], ValueRef<'_>)) -> u64 {
-        self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
-            if deadline.is_none_or(|at| at > self.now) {
-                found(key, value);
+    /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if `found`
+    /// says so.
+    pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<ValueRef<'_>>) -> bool) -> u64 {
+        let (now, mut expired) = (self.now, Vec::<Box<[u8]>>::new());
+        let next = self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
+            let is_expired = deadline.is_some_and(|at| at <= now);
+            if found(key, (!is_expired).then_some(value)) && is_expired {
+                expired.push(key.into());
             }
-        })
+        });
+        expired.iter().for_each(|key| _ = self.find(key));
+        next
     }
 
     /// Every key that has not expired.
@@ -264,10 +281,28 @@ impl<'a> Db<'a> {
     pub fn store(&mut self, key: &[u8], value: impl Into<Value>, event: Event) {
         let value = value.into();
         if value.is_empty_collection() {
-            self.remove(key, Event::DEL);
+            self.clear(key);
         } else {
             self.set(key, value, Ttl::Clear, event);
         }
+    }
+
+    /// Removes a key in whose place comes a result with nothing in it. As in Redis, one that has expired and is still there
+    /// is removed by that, and does not expire.
+    pub fn clear(&mut self, key: &[u8]) {
+        if self.overwrite(key) {
+            self.changed(key, Event::DEL);
+        }
+    }
+
+    /// As [`Db::clear`], for a key that gets something else at once: nobody is told.
+    pub(super) fn overwrite(&mut self, key: &[u8]) -> bool {
+        let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
+            return false;
+        };
+        let value = self.databases.changing(self.db, id).delete(id);
+        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        true
     }
 
     /// Removes a key. False if there was none.
@@ -283,7 +318,8 @@ impl<'a> Db<'a> {
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        if at <= self.now {
+        // A replica removes nothing by itself.
+        if at <= self.now && self.databases.expiry == Expiry::Removes {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);

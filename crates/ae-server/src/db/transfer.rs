@@ -48,6 +48,7 @@ impl Db<'_> {
 
     /// Gives a key a value from elsewhere, over what it holds.
     pub fn restore(&mut self, key: &[u8], value: Value, deadline: Option<i64>) {
+        self.overwrite(key);
         self.put(key, value, deadline, self.first_use());
         self.changed(key, Event::generic("restore"));
     }

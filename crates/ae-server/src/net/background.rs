@@ -7,6 +7,10 @@ use ae::{EventLoop, Interest};
 use std::cell::RefCell;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// After a request others are expected for so long.
+const ACTIVE_FOR: Duration = Duration::from_millis(1);
 
 /// Has threads wake the loop.
 pub fn listen_to_threads(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<(), String> {
@@ -21,8 +25,14 @@ pub fn listen_to_threads(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<(), S
 impl Net {
     /// Goes on with what is under way, for a bounded time. True if it wants to go on at once.
     pub(super) fn advance_background(&mut self, el: &EventLoop) -> bool {
-        let loading = self.server.advance_loading();
-        let saving = self.server.advance_snapshot(self.active);
+        let loading = (self.server.loading.is_some() && self.server.advance_loading()) || self.advance_replay();
+        let saving = self.server.snapshot.is_some() && {
+            if self.active {
+                self.last_request = Instant::now();
+            }
+            let active = self.last_request.elapsed() < ACTIVE_FOR;
+            self.server.advance_snapshot(active)
+        };
         if let Some(failure) = &self.server.failure {
             log(Level::Warning, format_args!("{failure}"));
             el.stop();

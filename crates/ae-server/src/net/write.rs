@@ -26,6 +26,8 @@ impl Net {
     }
 
     pub(super) fn on_writable(&mut self, conn: &Connection) {
+        // A request that came in the same round may have added its reply.
+        self.server.flush_log();
         let Some(mut client) = self.server.clients.take(conn.fd()) else {
             return;
         };

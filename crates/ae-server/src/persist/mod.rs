@@ -5,7 +5,9 @@
 //! - `waker`: how those threads tell the loop
 //! - `status`: when what was saved, and how that ended
 //! - `check`: looks into a file without a server
+//! - `aof`: the append-only file
 
+pub mod aof;
 pub mod check;
 pub mod file_sink;
 pub mod loader;

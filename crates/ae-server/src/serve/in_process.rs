@@ -26,10 +26,12 @@ pub struct Running {
 /// such as `["--databases", "4"]`; `--bind` and `--port` are ignored, and nothing is saved unless `--save` says when. When
 /// this returns, clients can connect; the error is the line that the program would have printed.
 pub fn start(options: &[&str]) -> Result<Running, String> {
-    let options = ["--save", ""].iter().chain(options);
-    let Action::Serve(config) = parse(options.map(ToString::to_string))? else {
+    let Action::Serve(mut config) = parse(options.iter().map(ToString::to_string))? else {
         return Err("these options start no server".into());
     };
+    if !config.saving.points_given {
+        config.saving.points.clear();
+    }
     if config.process.daemonize {
         return Err("a server in another program cannot be daemonized".into());
     }

@@ -67,7 +67,7 @@ impl Serving {
     /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if the
     /// server was told to end meanwhile.
     pub fn load(&self) -> Result<bool, String> {
-        self.net.borrow_mut().server.begin_start()?;
+        self.net.borrow_mut().begin_start()?;
         loop {
             let (failure, goes_on, ends) = {
                 let server = &mut self.net.borrow_mut().server;
@@ -96,7 +96,8 @@ impl Serving {
                 Ending::Owner => Shutdown { force: true, ..Shutdown::default() },
             };
             let ends = server.shut_down(how).is_ok();
-            if ends {
+            // Otherwise the loop stops when replicas have got everything.
+            if ends && !server.waits_for_replicas() {
                 el.stop();
             }
             ends

@@ -2,6 +2,7 @@
 
 use super::state::Server;
 use crate::log::{Level, log};
+use crate::persist::aof::stage::Stage;
 
 /// How the server ends.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -10,6 +11,8 @@ pub struct Shutdown {
     pub save: Option<bool>,
     /// Even if that fails.
     pub force: bool,
+    /// Without waiting for replicas.
+    pub now: bool,
 }
 
 /// The server cannot end: the log says why.
@@ -20,7 +23,7 @@ impl Shutdown {
     /// From the flags of `shutdown-on-sigterm` and `shutdown-on-sigint`.
     pub fn from_flags(flags: u32) -> Shutdown {
         let save = if flags & 1 != 0 { Some(true) } else { (flags & 2 != 0).then_some(false) };
-        Shutdown { save, force: flags & 8 != 0 }
+        Shutdown { save, force: flags & 8 != 0, now: flags & 4 != 0 }
     }
 }
 
@@ -29,6 +32,10 @@ impl Server {
     pub fn shut_down(&mut self, how: Shutdown) -> Result<(), Refused> {
         // What is not all there is not worth saving.
         let saves = !self.is_loading() && how.save.unwrap_or(!self.config.saving.points.is_empty());
+        if self.append_only.stage == Stage::WaitsForBase && !how.force {
+            log(Level::Warning, format_args!("The first base of the append-only file is not written yet, can't exit."));
+            return Err(Refused);
+        }
         self.cancel_loading();
         if self.snapshot.is_some() {
             log(Level::Warning, format_args!("There is a snapshot under way. Giving it up!"));
@@ -42,6 +49,7 @@ impl Server {
             }
         }
         self.shutdown = true;
+        self.begin_waiting_for_replicas(how.now);
         Ok(())
     }
 }

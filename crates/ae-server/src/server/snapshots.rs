@@ -3,14 +3,17 @@
 use super::state::Server;
 use crate::config::choices::Policy;
 use crate::db::discard::discard;
-use crate::db::snapshot::{Noted, Progress};
+use crate::db::save::Progress;
+use crate::db::snapshot::Noted;
 use crate::persist::sink::Sink;
 use rdb::{Compression, FileOptions, FileWriter};
 use std::time::{Duration, Instant};
 
-/// How long one slice may take, and about how many bytes it may write. Under load half of the time, at most, goes to
-/// slices.
-const SLICE: Duration = Duration::from_micros(400);
+/// How long one slice may take when there is nothing else to do, and when there is: as long is the pause behind it then,
+/// so that half of the time, at most, goes to slices.
+const IDLE_SLICE: Duration = Duration::from_micros(400);
+const SLICE: Duration = Duration::from_micros(200);
+/// About how many bytes a slice may write.
 const SLICE_BYTES: usize = 512 * 1024;
 /// What requests have had written out of turn goes on its way in pieces of this size.
 const PIECE: usize = 16 * 1024;
@@ -98,8 +101,8 @@ impl Server {
         }
     }
 
-    /// Goes on with the snapshot under way, for a bounded time. `active` says that there have been requests since the last
-    /// time. True if it wants to go on at once.
+    /// Goes on with the snapshot under way, for a bounded time. `active` says that there have been requests lately. True if
+    /// it wants to go on at once.
     pub fn advance_snapshot(&mut self, active: bool) -> bool {
         let Some(mut running) = self.snapshot.take() else { return false };
         if let Some(outcome) = running.sink.outcome() {
@@ -118,7 +121,8 @@ impl Server {
         let delay = u64::try_from(self.config.saving.key_save_delay).unwrap_or(0);
         if room > 0 && start >= running.next || (room > 0 && !active && delay == 0) {
             let entries = if delay > 0 { 1 } else { u64::MAX };
-            running.complete = self.databases.step_snapshot(SLICE, room.min(SLICE_BYTES), entries);
+            let time = if active { SLICE } else { IDLE_SLICE };
+            running.complete = self.databases.step_snapshot(time, room.min(SLICE_BYTES), entries);
             running.next = Instant::now() + start.elapsed().max(Duration::from_micros(delay));
         }
         if running.complete || self.databases.snapshot_pending() >= PIECE {

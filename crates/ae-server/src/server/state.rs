@@ -17,12 +17,14 @@ use crate::config::settings::Config;
 use crate::db::databases::{Databases, EXPIRE_PAUSE};
 use crate::db::usage::Usage;
 use crate::memory::Meter;
+use crate::persist::aof::state::AppendOnlyFile;
 use crate::persist::status::Status;
 use crate::persist::waker::Waker;
 use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
+use crate::replication::state::Replication;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -37,6 +39,9 @@ pub struct Server {
     pub databases: Databases,
     /// To whom changes are told.
     pub streams: Streams,
+    pub append_only: AppendOnlyFile,
+    /// Clients whose changes are not in the append-only file yet, if they are to be there before any reply.
+    pub unlogged: Vec<ClientRef>,
     pub clients: Clients,
     /// Who has subscribed to what.
     pub channels: Channels,
@@ -67,8 +72,8 @@ pub struct Server {
     pub started: Instant,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
-    /// Distinguishes this history of the data from any other, in the same form.
-    pub replication_id: String,
+    /// The history of the data, and who shares it.
+    pub replication: Replication,
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
@@ -99,6 +104,8 @@ impl Server {
             denials: Denials::default(),
             renames: Renames::default(),
             streams: Streams::default(),
+            append_only: AppendOnlyFile::default(),
+            unlogged: Vec::new(),
             databases: Databases::new(config.databases, seed.hash_one(4u8) | 1),
             clients: Clients::new(),
             channels: Channels::default(),
@@ -118,7 +125,7 @@ impl Server {
             ticks: 0,
             started: Instant::now(),
             run_id: id(0..3),
-            replication_id: id(10..13),
+            replication: Replication::new(id(10..13)),
             tcp_port: config.port,
             backend: "",
             snapshot: None,
@@ -173,8 +180,12 @@ impl Server {
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
+        if let Some(backlog) = &mut self.replication.backlog {
+            backlog.resize(config.replication.backlog_size);
+        }
+        let log_on = config.append_only.on;
         self.config = config;
-        Ok(())
+        self.set_log(log_on).map_err(|error| ("appendonly", error))
     }
 
     /// Says on which port it listens, if the system picked it.
@@ -193,6 +204,7 @@ impl Server {
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
         let may = self.pause.which().is_none() && self.expires_actively && !self.is_loading();
+        let may = may && self.replication.link.is_none();
         let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.has_news() {
             self.tell_news(None);
@@ -219,9 +231,11 @@ impl Server {
         self.last_sample.renew(&mut self.stats);
         self.shrink_tracking(None);
         self.renew_meter();
-        if !self.is_loading() {
+        let keeps_within = self.replication.link.is_none() || !self.config.replication.ignores_max_memory;
+        if keeps_within && !self.is_loading() {
             self.make_room();
         }
+        self.rewrite_when_due();
         self.save_when_due();
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }

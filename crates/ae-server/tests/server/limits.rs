@@ -295,7 +295,7 @@ fn a_client_with_much_to_read_does_not_hold_up_others() {
 fn a_lower_limit_on_open_files() {
     let port = free_port();
     let line = format!(
-        "ulimit -n 200; exec '{}' --bind 127.0.0.1 --port {port} --maxclients 1000",
+        "ulimit -n 200; exec '{}' --bind 127.0.0.1 --port {port} --maxclients 1000 --save ''",
         env!("CARGO_BIN_EXE_ae-server")
     );
     let server = Server::spawn(std::process::Command::new("sh").args(["-c", &line]), port);

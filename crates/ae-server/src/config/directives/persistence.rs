@@ -1,11 +1,11 @@
-//! Persistence. Of the append-only file, which is still to come, only the settings are kept.
+//! Persistence.
 
+use crate::config::choices::FSYNC;
 use crate::config::format::{BYTES, Format, INT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart, Protected};
-use crate::config::parameter::{Access, Parameter, directive, field, fixed, kept};
+use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
 
-const NOTHING_SAVED: &str = "it has no append-only file yet";
 const ANY_INT: Format = int(i32::MIN as i128);
 
 const DB_FILE: Format = Format::Text(|name| words::base_name(name, "dbfilename can't be a path, just a filename"));
@@ -20,12 +20,6 @@ const AOF_DIR: Format = Format::Text(|name| match name {
     _ => words::base_name(name, "appenddirname can't be a path, just a dirname"),
 });
 
-macro_rules! switch {
-    ($name:literal, $change:ident, $default:literal) => {
-        kept($name, $change, Format::Switch, $default, NOTHING_SAVED)
-    };
-}
-
 pub const DIRECTIVES: &[Parameter] = &[
     directive(
         "save",
@@ -34,7 +28,13 @@ pub const DIRECTIVES: &[Parameter] = &[
         "[SECONDS CHANGES]...",
         "save after so much time and so many changes, \"\" for never (3600 1 300 100 60 10000)",
     ),
-    fixed("appendonly", AnyTime, Format::Switch, "no", NOTHING_SAVED),
+    directive(
+        "appendonly",
+        AnyTime,
+        field!(append_only.on, Format::Switch),
+        "yes|no",
+        "write every change to the append-only file (no)",
+    ),
     directive(
         "dbfilename",
         Protected,
@@ -42,17 +42,41 @@ pub const DIRECTIVES: &[Parameter] = &[
         "NAME",
         "the RDB file in the folder dir (dump.rdb)",
     ),
-    kept("appendfilename", AtStart, AOF_FILE, "appendonly.aof", NOTHING_SAVED),
-    kept("appenddirname", AtStart, AOF_DIR, "appendonlydir", NOTHING_SAVED),
-    kept(
+    directive(
+        "appendfilename",
+        AtStart,
+        field!(append_only.name, AOF_FILE),
+        "NAME",
+        "what the names of the append-only file's parts begin with (appendonly.aof)",
+    ),
+    directive(
+        "appenddirname",
+        AtStart,
+        field!(append_only.folder, AOF_DIR),
+        "NAME",
+        "the folder in dir that they are in (appendonlydir)",
+    ),
+    directive(
         "appendfsync",
         AnyTime,
-        Format::Choice(&[("everysec", 0), ("always", 1), ("no", 2)]),
-        "everysec",
-        NOTHING_SAVED,
+        field!(append_only.fsync, FSYNC),
+        "everysec|always|no",
+        "when what is written is synced (everysec); always: before any reply",
     ),
-    kept("auto-aof-rewrite-percentage", AnyTime, INT, "100", NOTHING_SAVED),
-    kept("auto-aof-rewrite-min-size", AnyTime, BYTES, "67108864", NOTHING_SAVED),
+    directive(
+        "auto-aof-rewrite-percentage",
+        AnyTime,
+        field!(append_only.rewrite_percentage, INT),
+        "N",
+        "rewrite the append-only file when it has grown so much, 0 for never (100)",
+    ),
+    directive(
+        "auto-aof-rewrite-min-size",
+        AnyTime,
+        field!(append_only.rewrite_min_size, BYTES),
+        "BYTES",
+        "and has at least this size (64mb)",
+    ),
     directive("rdb-key-save-delay", AnyTime, field!(saving.key_save_delay, ANY_INT), "", "").hidden(),
     directive("key-load-delay", AnyTime, field!(saving.key_load_delay, ANY_INT), "", "").hidden(),
     kept(
@@ -98,10 +122,46 @@ pub const DIRECTIVES: &[Parameter] = &[
         "yes|no",
         "refuse writes after a save has failed, until one succeeds (yes)",
     ),
-    switch!("no-appendfsync-on-rewrite", AnyTime, "no"),
-    switch!("aof-rewrite-incremental-fsync", AnyTime, "yes"),
-    switch!("aof-load-truncated", AnyTime, "yes"),
-    switch!("aof-use-rdb-preamble", AnyTime, "yes"),
-    switch!("aof-timestamp-enabled", AnyTime, "no"),
-    switch!("aof-disable-auto-gc", AnyTime, "no"),
+    directive(
+        "no-appendfsync-on-rewrite",
+        AnyTime,
+        field!(append_only.no_fsync_on_rewrite, Format::Switch),
+        "yes|no",
+        "sync nothing while a rewrite is running (no)",
+    ),
+    directive(
+        "aof-rewrite-incremental-fsync",
+        AnyTime,
+        field!(append_only.incremental_fsync, Format::Switch),
+        "yes|no",
+        "sync what is rewritten every few megabytes (yes)",
+    ),
+    directive(
+        "aof-load-truncated",
+        AnyTime,
+        field!(append_only.load_truncated, Format::Switch),
+        "yes|no",
+        "cut a torn end of the append-only file off (yes)",
+    ),
+    directive(
+        "aof-use-rdb-preamble",
+        AnyTime,
+        field!(append_only.rdb_preamble, Format::Switch),
+        "yes|no",
+        "rewrite to the RDB format, not to requests (yes)",
+    ),
+    directive(
+        "aof-timestamp-enabled",
+        AnyTime,
+        field!(append_only.timestamps, Format::Switch),
+        "yes|no",
+        "write the time into the append-only file (no)",
+    ),
+    directive(
+        "aof-disable-auto-gc",
+        AnyTime,
+        field!(append_only.keep_history, Format::Switch),
+        "yes|no",
+        "keep files that a rewrite has replaced (no)",
+    ),
 ];

@@ -75,12 +75,21 @@ impl Session {
 
     /// As [`Session::run`] by another client. Empty when it waits.
     pub fn run_as(&mut self, client: &mut ClientRef, line: &str) -> String {
+        self.act_as(client, |session| session.run(line))
+    }
+
+    /// As [`Session::request`] by another client.
+    pub fn request_as(&mut self, client: &mut ClientRef, args: &[Vec<u8>]) -> Vec<u8> {
+        self.act_as(client, |session| session.request(args))
+    }
+
+    fn act_as<T>(&mut self, client: &mut ClientRef, act: impl FnOnce(&mut Session) -> T) -> T {
         let other = self.server.clients.take_same(*client).expect("the client is there");
         let own = std::mem::replace(&mut self.client, *other);
-        let reply = self.run(line);
+        let result = act(self);
         let other = std::mem::replace(&mut self.client, own);
         self.server.clients.put_back(Box::new(other));
-        reply
+        result
     }
 
     /// What another client has received since the last time, as [`Session::run`] has it.

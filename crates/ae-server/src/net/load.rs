@@ -1,0 +1,54 @@
+//! Loading what the server begins with.
+
+use super::state::Net;
+use crate::db::discard::discard;
+use crate::persist::aof::replay::Replay;
+use std::time::{Duration, Instant};
+
+/// How long loading goes on before others get their turn.
+const SLICE: Duration = Duration::from_millis(2);
+
+impl Net {
+    /// Begins to load what there is: the append-only file if it is on, or else the RDB file. The error is for the operator.
+    pub fn begin_start(&mut self) -> Result<(), String> {
+        if !self.server.config.append_only.on {
+            return self.server.begin_start();
+        }
+        self.server.find_log()?;
+        self.replay = Replay::begin(&mut self.server)?;
+        self.server.status.starting = self.replay.is_some();
+        if self.replay.is_none() { self.server.begin_log() } else { Ok(()) }
+    }
+
+    /// Goes on with loading the append-only file, for a bounded time. True if it wants to go on at once.
+    pub(super) fn advance_replay(&mut self) -> bool {
+        let Some(replay) = &mut self.replay else { return false };
+        self.server.read_clock();
+        match replay.step(&mut self.server, Instant::now() + SLICE) {
+            Ok(false) => return true,
+            Ok(true) => self.server.failure = self.server.begin_log().err(),
+            Err(error) => self.server.failure = Some(error),
+        }
+        self.replay = None;
+        self.server.status.starting = false;
+        false
+    }
+
+    /// DEBUG LOADAOF: puts what the files say in the place of everything, while everybody waits.
+    pub(super) fn reload_log(&mut self) {
+        if !std::mem::take(&mut self.server.append_only.reload) {
+            return;
+        }
+        self.server.finish_log();
+        let (log, replicas) = (self.server.streams.log.is_open(), self.server.streams.replicas.is_open());
+        self.server.set_streams(false, replicas);
+        discard(self.server.databases.take(), false);
+        let loaded = Replay::begin(&mut self.server).and_then(|replay| {
+            let Some(mut replay) = replay else { return Ok(()) };
+            while !replay.step(&mut self.server, Instant::now() + SLICE)? {}
+            Ok(())
+        });
+        self.server.failure = loaded.err();
+        self.server.set_streams(log, replicas);
+    }
+}

@@ -1,0 +1,197 @@
+//! Files, any operation of which tests can make fail.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// The file system. Tests have one that fails when they want.
+#[derive(Clone, Default)]
+pub struct Disk {
+    #[cfg(test)]
+    pub faults: faults::Faults,
+}
+
+/// A file that is written at its end.
+pub struct DiskFile {
+    file: File,
+    disk: Disk,
+}
+
+impl Disk {
+    /// An operation is about to begin, on so many bytes: how many of them it may write.
+    #[cfg(test)]
+    fn begin(&self, len: usize) -> io::Result<usize> {
+        self.faults.begin(len)
+    }
+
+    #[cfg(not(test))]
+    fn begin(&self, len: usize) -> io::Result<usize> {
+        Ok(len)
+    }
+
+    /// Opens a file to write at its end. It is made if it is not there, and emptied with `empty`.
+    pub fn open(&self, path: &Path, empty: bool) -> io::Result<DiskFile> {
+        self.begin(0)?;
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        if empty {
+            file.set_len(0)?;
+        }
+        Ok(DiskFile { file, disk: self.clone() })
+    }
+
+    /// Writes a whole file, and has it on the disk when this returns.
+    pub fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let file = self.open(path, true)?;
+        file.write_all(bytes)?;
+        file.sync()
+    }
+
+    pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
+    pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.begin(0)?;
+        fs::rename(from, to)
+    }
+
+    pub fn remove(&self, path: &Path) -> io::Result<()> {
+        self.begin(0)?;
+        fs::remove_file(path)
+    }
+
+    /// Makes a folder, unless it is there.
+    pub fn make_folder(&self, path: &Path) -> io::Result<()> {
+        self.begin(0)?;
+        match fs::create_dir(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            made => made,
+        }
+    }
+
+    /// Has the names in a folder on the disk when this returns.
+    pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.begin(0)?;
+        // No test takes the power away.
+        if cfg!(test) { Ok(()) } else { File::open(path)?.sync_all() }
+    }
+
+    /// Cuts a file to a length, and has that on the disk.
+    pub fn cut(&self, path: &Path, len: u64) -> io::Result<()> {
+        let file = self.open(path, false)?;
+        file.cut(len)?;
+        file.sync()
+    }
+
+    /// The length of a file.
+    pub fn len(&self, path: &Path) -> io::Result<u64> {
+        fs::metadata(path).map(|file| file.len())
+    }
+}
+
+impl DiskFile {
+    /// Writes some of the bytes, and returns how many.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let may = self.disk.begin(bytes.len())?;
+        loop {
+            match (&self.file).write(&bytes[..may]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                written => return written,
+            }
+        }
+    }
+
+    pub fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match self.write(bytes)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                len => bytes = &bytes[len..],
+            }
+        }
+        Ok(())
+    }
+
+    /// Has the file's bytes on the disk when this returns.
+    pub fn sync(&self) -> io::Result<()> {
+        self.disk.begin(0)?;
+        if cfg!(test) { Ok(()) } else { self.file.sync_data() }
+    }
+
+    pub fn cut(&self, len: u64) -> io::Result<()> {
+        self.disk.begin(0)?;
+        self.file.set_len(len)
+    }
+
+    pub fn len(&self) -> io::Result<u64> {
+        self.file.metadata().map(|file| file.len())
+    }
+}
+
+#[cfg(test)]
+pub mod faults {
+    //! Operations that fail.
+
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    /// Numbers of errors: input or output, no space left.
+    pub const EIO: i32 = 5;
+    pub const ENOSPC: i32 = 28;
+
+    #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+    pub enum Fault {
+        /// The operation fails with this error number.
+        Error(i32),
+        /// The first operation, if it is a write, takes only half; it fails otherwise, and so do the others.
+        Half,
+        /// As [`Fault::Half`], and everything after it fails: the process has been killed.
+        Killed,
+    }
+
+    #[derive(Default)]
+    struct Plan {
+        begun: usize,
+        fault: Option<(std::ops::Range<usize>, Fault)>,
+        dead: bool,
+    }
+
+    /// Counts operations, and has some of them fail.
+    #[derive(Clone, Default)]
+    pub struct Faults(Arc<Mutex<Plan>>);
+
+    impl Faults {
+        /// The operations of these numbers fail, from now on.
+        pub fn plan(&self, numbers: std::ops::Range<usize>, fault: Fault) {
+            let mut plan = self.0.lock().unwrap();
+            *plan = Plan { fault: Some((numbers, fault)), ..Plan::default() };
+        }
+
+        /// Nothing fails any more.
+        pub fn clear(&self) {
+            *self.0.lock().unwrap() = Plan::default();
+        }
+
+        /// How many operations there have been since the last plan.
+        pub fn begun(&self) -> usize {
+            self.0.lock().unwrap().begun
+        }
+
+        pub fn begin(&self, len: usize) -> io::Result<usize> {
+            let mut plan = self.0.lock().unwrap();
+            let number = plan.begun;
+            plan.begun += 1;
+            if plan.dead {
+                return Err(io::ErrorKind::NotConnected.into());
+            }
+            let Some((numbers, fault)) = plan.fault.clone().filter(|(numbers, _)| numbers.contains(&number)) else {
+                return Ok(len);
+            };
+            plan.dead = fault == Fault::Killed;
+            match fault {
+                Fault::Error(code) => Err(io::Error::from_raw_os_error(code)),
+                _ if len > 1 && number == numbers.start => Ok(len / 2),
+                _ => Err(io::Error::from_raw_os_error(ENOSPC)),
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+use super::*;
+use crate::persist::aof::disk::faults::{self, Fault};
+use tempfile::TempDir;
+
+fn open(at: &TempDir, disk: &Disk) -> Folder {
+    Folder::open(disk.clone(), at.path(), "appendonlydir", "appendonly.aof").unwrap()
+}
+
+/// What a server would load: the content of all files, in order.
+fn content(at: &TempDir) -> Result<String, String> {
+    let folder = open(at, &Disk::default());
+    let read = |entry| fs::read_to_string(folder.path_of(entry)).map_err(|error| format!("{}: {error}", entry.name));
+    folder.manifest.files().map(read).collect()
+}
+
+fn files(at: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(at.path().join("appendonlydir")).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn from_nothing_to_a_second_base() {
+    let at = tempfile::tempdir().unwrap();
+    let mut folder = open(&at, &Disk::default());
+    assert!(folder.manifest.is_empty() && !folder.take_over_single().unwrap());
+    folder.begin_empty(b"A", true).unwrap();
+    folder.begin_increment().unwrap().write_all(b"b").unwrap();
+    assert_eq!(content(&at).unwrap(), "Ab");
+    folder.begin_increment().unwrap().write_all(b"c").unwrap();
+    fs::write(folder.temporary_base(), "AB").unwrap();
+    folder.replace_base(false, Stage::On).unwrap();
+    assert_eq!(content(&at).unwrap(), "ABc");
+    assert_eq!(folder.sizes(), (2, 1));
+    let old = folder.take_history().unwrap();
+    assert_eq!(old.len(), 2);
+    old.iter().for_each(|path| fs::remove_file(path).unwrap());
+    assert_eq!(files(&at), ["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]);
+    assert_eq!(content(&at).unwrap(), "ABc");
+    assert_eq!(open(&at, &Disk::default()).manifest, folder.manifest);
+    folder.open_last().unwrap().unwrap().write_all(b"d").unwrap();
+    assert_eq!(content(&at).unwrap(), "ABcd");
+}
+
+#[test]
+fn a_single_file_is_taken_over() {
+    let at = tempfile::tempdir().unwrap();
+    fs::write(at.path().join("appendonly.aof"), "old").unwrap();
+    assert!(open(&at, &Disk::default()).take_over_single().unwrap());
+    assert_eq!(content(&at).unwrap(), "old");
+    assert!(!at.path().join("appendonly.aof").exists());
+    // One that turns up later is none of ours.
+    fs::write(at.path().join("appendonly.aof"), "other").unwrap();
+    assert!(!open(&at, &Disk::default()).take_over_single().unwrap());
+    assert_eq!(content(&at).unwrap(), "old");
+}
+
+#[test]
+fn a_detached_increment_counts_with_its_base() {
+    let at = tempfile::tempdir().unwrap();
+    let mut folder = open(&at, &Disk::default());
+    folder.begin_empty(b"old", true).unwrap();
+    folder.begin_increment().unwrap().write_all(b"old").unwrap();
+    let file = folder.begin_detached().unwrap();
+    file.write_all(b"b").unwrap();
+    assert_eq!(content(&at).unwrap(), "oldold");
+    fs::write(folder.temporary_base(), "A").unwrap();
+    folder.replace_base(true, Stage::WaitsForBase).unwrap();
+    file.write_all(b"c").unwrap();
+    assert_eq!(content(&at).unwrap(), "Abc");
+}
+
+#[test]
+fn what_a_killed_process_left_goes() {
+    let at = tempfile::tempdir().unwrap();
+    let mut folder = open(&at, &Disk::default());
+    folder.begin_empty(b"A", true).unwrap();
+    fs::write(folder.temporary_base(), "half").unwrap();
+    folder.begin_detached().unwrap();
+    folder.make().unwrap();
+    assert_eq!(files(&at), ["appendonly.aof.1.base.rdb", "appendonly.aof.manifest"]);
+}
+
+/// What a server does with the folder, and what it has written in the end. Whatever fails is done again later.
+fn lifecycle(at: &TempDir, disk: &Disk, written: &mut String) -> io::Result<()> {
+    let io_error = |error: String| io::Error::other(error);
+    let mut folder = Folder::open(disk.clone(), at.path(), "appendonlydir", "appendonly.aof").map_err(io_error)?;
+    folder.take_over_single().map_err(io_error)?;
+    folder.make()?;
+    let mut file = match folder.open_last() {
+        Some(file) => file?,
+        None => folder.begin_increment()?,
+    };
+    for round in 0..3 {
+        let mut append = |file: &DiskFile, text: &str| {
+            let done = file.write_all(text.as_bytes()).and_then(|()| file.sync());
+            if done.is_ok() {
+                written.push_str(text);
+            }
+            done
+        };
+        append(&file, &format!("<{round}"))?;
+        let next = folder.begin_increment();
+        let begun = next.is_ok();
+        file = next.unwrap_or(file);
+        append(&file, &format!("{round}>"))?;
+        if !begun {
+            continue;
+        }
+        // The base is what there was before the increment.
+        let before = folder.manifest.increments.iter().rev().skip(1).rev();
+        let parts = folder.manifest.base.iter().chain(before);
+        let base: Vec<u8> = parts.flat_map(|entry| fs::read(folder.path_of(entry)).unwrap_or_default()).collect();
+        let replaced =
+            disk.write_whole(&folder.temporary_base(), &base).and_then(|()| folder.replace_base(true, Stage::On));
+        if replaced.is_ok() {
+            for old in folder.take_history().unwrap_or_default() {
+                let _ = disk.remove(&old);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything that was written and synced is in the files, in order. Behind it may be what the disk took of a write that
+/// failed.
+fn check(at: &TempDir, written: &str, number: usize, fault: Fault) {
+    let content = content(at).unwrap_or_else(|error| panic!("operation {number}, {fault:?}: {error}"));
+    let rest = content.strip_prefix("old").and_then(|content| content.strip_prefix(written));
+    assert!(rest.is_some_and(|rest| rest.len() <= 2), "operation {number}, {fault:?}: {content} of old{written}");
+}
+
+#[test]
+fn whatever_fails_nothing_is_lost() {
+    for fault in [Fault::Error(faults::ENOSPC), Fault::Error(faults::EIO), Fault::Half, Fault::Killed] {
+        let mut number = 0;
+        loop {
+            let at = tempfile::tempdir().unwrap();
+            let single = at.path().join("appendonly.aof");
+            fs::write(&single, "old").unwrap();
+            let disk = Disk::default();
+            disk.faults.plan(number..number + 1, fault);
+            let mut written = String::new();
+            let _ = lifecycle(&at, &disk, &mut written);
+            let done = disk.faults.begun() <= number;
+            disk.faults.clear();
+            if single.exists() {
+                // It failed before or while it took this over, and the next start does.
+                assert!(written.is_empty(), "operation {number}, {fault:?}");
+                open(&at, &disk).take_over_single().unwrap();
+            }
+            check(&at, &written, number, fault);
+            // The next start goes on from there.
+            let before = content(&at).unwrap();
+            let mut more = String::new();
+            lifecycle(&at, &disk, &mut more).unwrap();
+            assert_eq!(content(&at).unwrap(), format!("{before}{more}"), "operation {number}, {fault:?}");
+            if done {
+                assert!(number > 40, "only {number} operations were seen");
+                break;
+            }
+            number += 1;
+        }
+    }
+}

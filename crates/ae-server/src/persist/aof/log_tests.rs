@@ -1,0 +1,188 @@
+use super::*;
+use crate::persist::aof::disk::Disk;
+use crate::persist::aof::disk::faults::{self, Fault};
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+struct Scene {
+    _at: TempDir,
+    path: PathBuf,
+    disk: Disk,
+    log: Log,
+    ticks: i64,
+    fsync: Fsync,
+}
+
+impl Scene {
+    fn new(fsync: Fsync) -> Scene {
+        let at = tempfile::tempdir().unwrap();
+        let path = at.path().join("log");
+        let disk = Disk::default();
+        let log = Log::new(disk.open(&path, true).unwrap(), Syncer::start().unwrap()).unwrap();
+        Scene { _at: at, path, disk, log, ticks: 10_000, fsync }
+    }
+
+    /// Adds text and flushes: whether replies may leave.
+    fn add(&mut self, text: &str) -> bool {
+        self.log.add(&mut text.as_bytes().to_vec());
+        self.flush()
+    }
+
+    fn flush(&mut self) -> bool {
+        self.log.flush(Flush { fsync: self.fsync, skip_sync: false, ticks: self.ticks, urgent: false })
+    }
+
+    fn content(&self) -> String {
+        fs::read_to_string(&self.path).unwrap()
+    }
+
+    fn fail(&self, operations: std::ops::Range<usize>, fault: Fault) {
+        self.disk.faults.plan(operations, fault);
+    }
+
+    fn wait_for_syncs(&self) {
+        testkit::eventually("the thread has synced", || (self.log.syncer().running() == 0).then_some(()));
+    }
+}
+
+#[test]
+fn what_is_added_is_written_at_once() {
+    for fsync in [Fsync::Always, Fsync::EverySecond, Fsync::No] {
+        let mut scene = Scene::new(fsync);
+        assert!(scene.add("one "));
+        scene.wait_for_syncs();
+        assert!(scene.add("two"));
+        assert_eq!((scene.content().as_str(), scene.log.len()), ("one two", 7));
+        assert!(scene.log.failure().is_none());
+    }
+}
+
+#[test]
+fn a_failing_write_is_cut_off_and_done_again() {
+    for (fault, why) in
+        [(Fault::Error(faults::ENOSPC), "No space left on device"), (Fault::Error(faults::EIO), "Input/output error")]
+    {
+        for fsync in [Fsync::Always, Fsync::EverySecond, Fsync::No] {
+            let mut scene = Scene::new(fsync);
+            assert!(scene.add("one "));
+            scene.wait_for_syncs();
+            scene.fail(0..1, fault);
+            assert_eq!(scene.add("two"), fsync != Fsync::Always);
+            assert_eq!((scene.log.failure(), scene.log.fails_to_write()), (Some(why), true));
+            assert_eq!(scene.content(), "one ");
+            // Not at once.
+            scene.flush();
+            assert_eq!(scene.content(), "one ");
+            scene.ticks += RETRY_AFTER;
+            assert!(scene.flush());
+            assert_eq!((scene.content().as_str(), scene.log.failure()), ("one two", None));
+        }
+    }
+}
+
+#[test]
+fn half_a_write_is_taken_back() {
+    let mut scene = Scene::new(Fsync::Always);
+    assert!(scene.add("one "));
+    // The first write takes half, the second fails; then it is cut.
+    scene.fail(0..2, Fault::Half);
+    assert!(!scene.add("two two "));
+    assert_eq!((scene.content().as_str(), scene.log.len()), ("one ", 4));
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.add("three"));
+    assert_eq!(scene.content(), "one two two three");
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_continued() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    // A half write, then errors: of the next write, and of the cut.
+    scene.fail(0..3, Fault::Half);
+    let long = "x".repeat(7);
+    scene.add(&long);
+    assert!(scene.log.failure().is_some());
+    scene.disk.faults.clear();
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.add("yz"));
+    assert_eq!(scene.content(), "xxxxxxxyz");
+    assert_eq!(scene.log.len(), 9);
+}
+
+#[test]
+fn a_failing_sync_under_always_is_not_trusted() {
+    let mut scene = Scene::new(Fsync::Always);
+    assert!(scene.add("one "));
+    // The second operation is the sync.
+    scene.fail(1..2, Fault::Error(faults::EIO));
+    assert!(!scene.add("two "));
+    assert_eq!((scene.log.failure(), scene.log.fails_to_write()), (Some("Input/output error"), false));
+    assert_eq!(scene.content(), "one ", "what may not have reached the disk is cut off");
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.add("three"));
+    assert_eq!((scene.content().as_str(), scene.log.failure()), ("one two three", None));
+}
+
+#[test]
+fn a_failing_sync_of_the_thread_is_noticed() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    scene.fail(1..2, Fault::Error(faults::EIO));
+    assert!(scene.add("one"));
+    scene.wait_for_syncs();
+    assert!(scene.flush());
+    assert_eq!(scene.log.failure(), Some("Input/output error"));
+    assert!(scene.log.has_gap);
+    scene.ticks += SYNC_EVERY;
+    assert!(scene.flush());
+    scene.wait_for_syncs();
+    scene.ticks += SYNC_EVERY;
+    assert!(scene.flush());
+    assert!(scene.log.failure().is_none());
+}
+
+#[test]
+fn a_second_passes_between_syncs() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    assert!(scene.add("one"));
+    scene.wait_for_syncs();
+    scene.disk.faults.clear();
+    scene.ticks += SYNC_EVERY - 1;
+    assert!(scene.add("two"));
+    assert_eq!(scene.disk.faults.begun(), 1, "a write");
+    scene.ticks += 1;
+    assert!(scene.flush());
+    scene.wait_for_syncs();
+    assert_eq!(scene.disk.faults.begun(), 2, "a sync");
+    scene.ticks += SYNC_EVERY;
+    assert!(scene.flush());
+    scene.wait_for_syncs();
+    assert_eq!(scene.disk.faults.begun(), 2, "nothing to sync");
+}
+
+#[test]
+fn without_syncs_there_are_none() {
+    let mut scene = Scene::new(Fsync::No);
+    for _ in 0..5 {
+        scene.ticks += SYNC_EVERY;
+        assert!(scene.add("x"));
+    }
+    assert_eq!(scene.disk.faults.begun(), 1 + 5, "opened once, written five times");
+    scene.fsync = Fsync::Always;
+    assert!(scene.log.flush(Flush { fsync: Fsync::Always, skip_sync: true, ticks: scene.ticks, urgent: false }));
+    assert_eq!(scene.disk.faults.begun(), 6, "a rewrite is running");
+    assert!(scene.flush());
+    assert_eq!(scene.disk.faults.begun(), 7, "what was left is synced");
+}
+
+#[test]
+fn a_switch_loses_nothing() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    assert!(scene.add("one"));
+    let next = scene.path.with_extension("next");
+    scene.log.switch(scene.disk.open(&next, true).unwrap());
+    scene.wait_for_syncs();
+    assert!(scene.add("two"));
+    assert_eq!((scene.content().as_str(), fs::read_to_string(&next).unwrap().as_str()), ("one", "two"));
+    assert_eq!(scene.log.len(), 3);
+    assert!(scene.log.finish(scene.ticks));
+}

@@ -1,0 +1,268 @@
+use super::*;
+use crate::config::settings::Config;
+use crate::testing::Session;
+use resp::writer;
+use std::fs;
+use std::time::Duration;
+use tempfile::TempDir;
+
+fn session(at: &TempDir) -> Session {
+    let mut config = Config { dir: Some(at.path().into()), ..Config::default() };
+    config.append_only.on = true;
+    config.security.debug_command = crate::config::choices::Allowed::Yes;
+    Session::with(config)
+}
+
+/// Loads and begins, as the server does at its start.
+fn start(at: &TempDir) -> Result<Session, String> {
+    start_with(session(at))
+}
+
+fn start_with(mut session: Session) -> Result<Session, String> {
+    session.server.find_log()?;
+    if let Some(mut replay) = Replay::begin(&mut session.server)? {
+        while !replay.step(&mut session.server, Instant::now())? {}
+        assert_eq!(replay.read, replay.total);
+    }
+    session.server.begin_log()?;
+    Ok(session)
+}
+
+fn requests(requests: &[&str]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    requests.iter().for_each(|request| writer::request(&mut bytes, &request.split(' ').collect::<Vec<_>>()));
+    bytes
+}
+
+fn single(at: &TempDir, content: impl AsRef<[u8]>) {
+    fs::write(at.path().join("appendonly.aof"), content).unwrap();
+}
+
+fn last_file(session: &Session) -> PathBuf {
+    let folder = session.server.append_only.folder.as_ref().unwrap();
+    folder.path_of(folder.manifest.increments.last().unwrap())
+}
+
+fn failure(at: &TempDir) -> String {
+    start(at).err().expect("it is refused")
+}
+
+#[test]
+fn what_was_written_is_there_again() {
+    for rdb_preamble in [true, false] {
+        let at = tempfile::tempdir().unwrap();
+        let mut first = session(&at);
+        first.server.config.append_only.rdb_preamble = rdb_preamble;
+        let mut first = start_with(first).unwrap();
+        for line in ["SET k v", "INCR n", "INCR n", "SELECT 2", "RPUSH l a b c", "LPOP l", "SET gone x PX 1000"] {
+            first.run(line);
+        }
+        assert!(first.server.flush_log());
+        let digest = first.run("DEBUG DIGEST");
+        // Killed: nothing is finished.
+        let mut second = start(&at).unwrap();
+        assert_eq!(second.run("DEBUG DIGEST"), digest);
+        assert_eq!(second.server.databases.dirty, 0);
+        second.expect(&[
+            ("SELECT 2", "+OK"),
+            ("RPUSH l d", ":3"),
+            ("GET n", "$-1"),
+            ("SELECT 0", "+OK"),
+            ("GET n", "$1 2"),
+        ]);
+        assert!(second.server.flush_log());
+        let mut third = start(&at).unwrap();
+        third.expect(&[("SELECT 2", "+OK"), ("LRANGE l 0 -1", "*3 $1 b $1 c $1 d")]);
+    }
+}
+
+#[test]
+fn a_single_file_with_transactions_and_times() {
+    let at = tempfile::tempdir().unwrap();
+    let content = [
+        &b"#TS:1600000000\r\n"[..],
+        &requests(&[
+            "select 1", "SET a 1", "MULTI", "INCR a", "SELECT 2", "SET b 2", "EXEC", "MULTI", "SET x y", "DISCARD",
+        ]),
+    ];
+    single(&at, content.concat());
+    let mut session = start(&at).unwrap();
+    session.expect(&[("SELECT 1", "+OK"), ("GET a", "$1 2"), ("SELECT 2", "+OK"), ("GET b", "$1 2"), ("GET x", "$-1")]);
+    assert!(!at.path().join("appendonly.aof").exists());
+}
+
+#[test]
+fn keys_that_expired_meanwhile_stay_until_the_end() {
+    let at = tempfile::tempdir().unwrap();
+    single(
+        &at,
+        requests(&[
+            "SET a 1 PXAT 1000",
+            "SET b 1",
+            "PEXPIREAT b 1000",
+            "APPEND b 2",
+            "PERSIST b",
+            "SADD s m",
+            "PEXPIREAT s 1000",
+        ]),
+    );
+    let mut session = start(&at).unwrap();
+    session.expect(&[("GET a", "$-1"), ("GET b", "$2 12"), ("EXISTS s", ":0")]);
+}
+
+#[test]
+fn a_torn_end_is_cut_off() {
+    let at = tempfile::tempdir().unwrap();
+    drop(start(&at).unwrap());
+    let path = last_file(&start(&at).unwrap());
+    let whole = requests(&["SELECT 0", "SET a 1", "SET b 2"]);
+    let kept = requests(&["SELECT 0", "SET a 1"]).len();
+    for len in kept + 1..whole.len() {
+        fs::write(&path, &whole[..len]).unwrap();
+        let mut session = start(&at).unwrap();
+        session.expect(&[("GET a", "$1 1"), ("GET b", "$-1")]);
+        assert_eq!(fs::metadata(&path).unwrap().len(), kept as u64);
+    }
+    fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    let mut strict = session(&at);
+    strict.server.config.append_only.load_truncated = false;
+    let error = start_with(strict).err().unwrap();
+    assert!(error.contains(&format!("it ends within a request at offset {kept}")), "{error}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), whole.len() as u64 - 1, "it is left as it was");
+}
+
+#[test]
+fn an_unfinished_transaction_is_cut_off() {
+    let at = tempfile::tempdir().unwrap();
+    let path = last_file(&start(&at).unwrap());
+    let kept = requests(&["SELECT 0", "SET a 1"]);
+    let mut whole = [&kept[..], &requests(&["MULTI", "SET a 2", "SET b 2"])].concat();
+    for _ in 0..2 {
+        fs::write(&path, &whole).unwrap();
+        let mut session = start(&at).unwrap();
+        session.expect(&[("GET a", "$1 1"), ("GET b", "$-1")]);
+        assert_eq!(fs::read(&path).unwrap(), kept);
+        whole.extend(b"*3\r\n$3\r\nSET");
+    }
+}
+
+#[test]
+fn what_is_corrupt_is_refused_with_file_and_offset() {
+    let at = tempfile::tempdir().unwrap();
+    let path = last_file(&start(&at).unwrap());
+    let (before, after) = (requests(&["SELECT 0", "SET a 1"]), requests(&["SET b 2"]));
+    let at_offset = format!("offset {}", before.len());
+    for (middle, why) in [
+        (&b"garbage\r\n"[..], "neither a request nor a line"),
+        (b"\0\0\0\0\0\0", "neither a request nor a line"),
+        (b"*3\r\n$3\r\nSET\r\n$1\r\nx\r\n$100000\r\nv\r\n", "the length of a request is wrong"),
+        (&requests(&["NOSUCH x"]), "unknown command or wrong number of arguments: NOSUCH"),
+        (&requests(&["SET x"]), "unknown command or wrong number of arguments: SET"),
+    ] {
+        let content = [&before[..], middle, &after].concat();
+        fs::write(&path, &content).unwrap();
+        let error = failure(&at);
+        assert!(error.contains(why) && error.contains(&at_offset), "{error}");
+        assert!(error.contains(path.to_str().unwrap()), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), content, "it is left as it was");
+    }
+}
+
+#[test]
+fn a_file_that_is_missing_or_torn_before_the_last_is_refused() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = start(&at).unwrap();
+    let path = last_file(&first);
+    let folder = first.server.append_only.folder.as_mut().unwrap();
+    folder.begin_increment().unwrap();
+    fs::write(&path, b"*1\r\n$4\r\nPI").unwrap();
+    assert!(failure(&at).contains("is not the last file"));
+    fs::remove_file(&path).unwrap();
+    assert!(failure(&at).contains("No such file"));
+}
+
+#[test]
+fn only_changes_are_run() {
+    let at = tempfile::tempdir().unwrap();
+    single(
+        &at,
+        requests(&["SHUTDOWN", "SUBSCRIBE c", "CLIENT KILL ID 1", "DEBUG SLEEP 100", "BLPOP none 0", "SET a 1"]),
+    );
+    let mut session = start(&at).unwrap();
+    assert!(!session.server.shutdown);
+    session.expect(&[("GET a", "$1 1")]);
+}
+
+#[test]
+fn everything_may_be_done_whatever_the_default_user_may() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["SET a 1"]));
+    let mut restricted = session(&at);
+    restricted.run("ACL SETUSER default nocommands");
+    let session = start_with(restricted).unwrap();
+    assert_eq!(session.server.databases[0].len(), 1);
+}
+
+#[test]
+fn times_are_written_when_they_are_wanted() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at);
+    session.server.config.append_only.timestamps = true;
+    let mut session = start_with(session).unwrap();
+    session.server.now = 1_700_000_000_500;
+    session.run("SET a 1");
+    session.server.flush_log();
+    session.run("SET a 2");
+    session.server.flush_log();
+    session.wait(Duration::from_secs(1).as_millis() as i64);
+    session.run("SET a 3");
+    session.server.flush_log();
+    let content = fs::read_to_string(last_file(&session)).unwrap();
+    let times: Vec<_> = content.lines().filter(|line| line.starts_with('#')).collect();
+    assert_eq!(times, ["#TS:1700000000", "#TS:1700000001"]);
+    start(&at).unwrap().expect(&[("GET a", "$1 3")]);
+}
+
+#[test]
+fn while_nothing_can_be_written_changes_are_refused() {
+    use crate::persist::aof::disk::faults::{self, Fault};
+    let at = tempfile::tempdir().unwrap();
+    for always in [true, false] {
+        let mut session = session(&at);
+        if always {
+            session.server.config.append_only.fsync = crate::config::choices::Fsync::Always;
+        }
+        let mut session = start_with(session).unwrap();
+        session.run("SET a 1");
+        session.server.flush_log();
+        let mut writer = session.other();
+        let mut reader = session.other();
+        let disk = session.server.append_only.disk.clone();
+        disk.faults.plan(0..1_000_000, Fault::Error(faults::ENOSPC));
+        session.run_as(&mut writer, "SET a 2");
+        session.run_as(&mut reader, "GET a");
+        assert_eq!(session.server.flush_log(), !always);
+        let closing = |session: &mut Session, client| session.server.clients.get_same(client).unwrap().closing;
+        use crate::clients::client::Closing;
+        let expected = if always { Closing::Now } else { Closing::No };
+        assert_eq!(closing(&mut session, writer), expected, "nobody is told what may be lost");
+        assert_eq!(closing(&mut session, reader), Closing::No);
+        let refused = "-MISCONF Errors writing to the AOF file: No space left on device";
+        session.expect(&[
+            ("SET a 3", refused),
+            ("PING", refused),
+            ("GET a", "$1 2"),
+            ("MULTI", "+OK"),
+            ("SET a 3", refused),
+        ]);
+        session.expect(&[("EXEC", "-EXECABORT Transaction discarded because of previous errors.")]);
+        assert!(session.run("INFO persistence").contains("aof_last_write_status:err"));
+        disk.faults.clear();
+        session.wait(1000);
+        session.server.flush_log();
+        session.expect(&[("PING", "+PONG"), ("SET b 1", "+OK")]);
+        assert!(session.run("INFO persistence").contains("aof_last_write_status:ok"));
+        session.server.flush_log();
+        start(&at).unwrap().expect(&[("GET a", "$1 2"), ("GET b", "$1 1")]);
+    }
+}

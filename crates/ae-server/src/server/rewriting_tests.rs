@@ -1,0 +1,192 @@
+use super::*;
+use crate::config::choices::{Allowed, Fsync};
+use crate::config::settings::Config;
+use crate::persist::aof::replay::Replay;
+use crate::testing::Session;
+use std::fs;
+use std::time::Duration;
+use tempfile::TempDir;
+
+fn session(at: &TempDir, on: bool, rdb_preamble: bool) -> Session {
+    let mut config = Config { dir: Some(at.path().into()), ..Config::default() };
+    config.append_only.on = on;
+    config.append_only.rdb_preamble = rdb_preamble;
+    // Otherwise a write may wait for a sync.
+    config.append_only.fsync = Fsync::Always;
+    config.security.debug_command = Allowed::Yes;
+    config.saving.points.clear();
+    let mut session = Session::with(config);
+    if on {
+        session.server.find_log().unwrap();
+        if let Some(mut replay) = Replay::begin(&mut session.server).unwrap() {
+            while !replay.step(&mut session.server, Instant::now() + Duration::from_secs(1)).unwrap() {}
+        }
+        session.server.begin_log().unwrap();
+    }
+    session
+}
+
+/// One round of the loop.
+fn round(session: &mut Session) {
+    session.server.flush_log();
+    session.server.begin_scheduled_rewrite();
+    session.server.advance_snapshot(true);
+}
+
+fn finish(session: &mut Session) {
+    testkit::eventually("the rewrite ends", || {
+        round(session);
+        (!session.server.is_rewriting() && !session.server.append_only.rewrites.scheduled).then_some(())
+    });
+}
+
+fn files(at: &TempDir) -> Vec<String> {
+    let entries = fs::read_dir(at.path().join("appendonlydir")).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn digest_after_restart(at: &TempDir) -> String {
+    let copy = tempfile::tempdir().unwrap();
+    let folder = copy.path().join("appendonlydir");
+    fs::create_dir(&folder).unwrap();
+    for name in files(at) {
+        fs::copy(at.path().join("appendonlydir").join(&name), folder.join(&name)).unwrap();
+    }
+    session(&copy, true, true).run("DEBUG DIGEST")
+}
+
+const INFO: &str = "INFO persistence";
+
+#[test]
+fn a_rewrite_under_way_loses_nothing() {
+    for rdb_preamble in [true, false] {
+        let at = tempfile::tempdir().unwrap();
+        let mut session = session(&at, true, rdb_preamble);
+        for i in 0..300 {
+            session.run(&format!("RPUSH l{} {i}", i % 50));
+            session.run("INCR n");
+        }
+        session.expect(&[("BGREWRITEAOF", "+Background append only file rewriting started")]);
+        // Part of the snapshot, not of the next increment.
+        session.run("INCR n");
+        round(&mut session);
+        assert!(session.run(INFO).contains("aof_rewrite_in_progress:1"));
+        session.expect(&[("BGREWRITEAOF", "-ERR Background append only file rewriting already in progress")]);
+        for i in 0..50 {
+            session.run("INCR n");
+            session.run(&format!("LPOP l{i}"));
+            round(&mut session);
+            if i == 10 {
+                assert!(session.server.flush_log());
+                // Killed now.
+                assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+            }
+        }
+        finish(&mut session);
+        session.run("INCR n");
+        assert!(session.server.flush_log());
+        let digest = session.run("DEBUG DIGEST");
+        assert_eq!(digest_after_restart(&at), digest);
+        let info = session.run(INFO);
+        for expected in ["aof_rewrites:1", "aof_last_bgrewrite_status:ok", "aof_rewrite_in_progress:0"] {
+            assert!(info.contains(expected), "{info}");
+        }
+        let kind = if rdb_preamble { "rdb" } else { "aof" };
+        testkit::eventually("old files are removed", || {
+            let expected =
+                [&format!("appendonly.aof.2.base.{kind}"), "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"];
+            (files(&at) == expected).then_some(())
+        });
+    }
+}
+
+#[test]
+fn turned_on_and_off() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.run("SET a 1");
+    session.expect(&[("CONFIG SET appendonly yes", "+OK"), ("INCR a", ":2")]);
+    assert!(session.run(INFO).contains("aof_enabled:1"));
+    round(&mut session);
+    session.run("INCR a");
+    finish(&mut session);
+    session.run("INCR a");
+    assert!(session.server.flush_log());
+    let digest = session.run("DEBUG DIGEST");
+    assert_eq!(digest_after_restart(&at), digest);
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("INCR a", ":5")]);
+    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(digest_after_restart(&at), digest, "what is changed afterwards is not written");
+    // Off while the first base is written: what was there before stays.
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    round(&mut session);
+    session.expect(&[("CONFIG SET appendonly no", "+OK")]);
+    assert!(!session.server.is_rewriting());
+    assert_eq!(digest_after_restart(&at), digest);
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    finish(&mut session);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn a_rewrite_without_the_file_on() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.run("SET a 1");
+    session.expect(&[("BGREWRITEAOF", "+Background append only file rewriting started")]);
+    finish(&mut session);
+    assert_eq!(files(&at), ["appendonly.aof.1.base.rdb", "appendonly.aof.manifest"]);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn it_is_rewritten_when_it_has_grown() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.config.append_only.rewrite_min_size = 1000;
+    session.server.cron();
+    assert!(!session.server.append_only.rewrites.scheduled);
+    for _ in 0..100 {
+        session.run("INCR n");
+    }
+    session.server.flush_log();
+    session.server.cron();
+    assert!(session.server.append_only.rewrites.scheduled);
+    finish(&mut session);
+    let file = &session.server.append_only;
+    assert!(file.len() < 200 && file.len_at_rewrite == file.len());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn a_rewrite_that_fails_changes_nothing() {
+    use crate::persist::aof::disk::faults::{EIO, Fault};
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    let mut number = 0;
+    loop {
+        session.run("INCR n");
+        session.run("BGREWRITEAOF");
+        assert!(session.server.flush_log());
+        session.server.append_only.disk.faults.plan(number..number + 1, Fault::Error(EIO));
+        finish(&mut session);
+        let failed = session.server.append_only.rewrites.last_ok == Some(false);
+        let begun = session.server.append_only.disk.faults.begun();
+        session.server.append_only.disk.faults.clear();
+        // If it was the sync of the file before, that is tried again.
+        session.wait(1000);
+        assert!(session.server.flush_log());
+        session.run("INCR n");
+        assert!(session.server.flush_log());
+        assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"), "operation {number}");
+        let status = if failed { "aof_last_bgrewrite_status:err" } else { "aof_last_bgrewrite_status:ok" };
+        assert!(session.run(INFO).contains(status));
+        if begun <= number {
+            assert!(!failed && number > 10, "{number}");
+            break;
+        }
+        number += 1;
+    }
+}
