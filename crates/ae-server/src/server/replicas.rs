@@ -292,10 +292,10 @@ impl Server {
                     client.output.bytes.push(b'\n');
                     self.clients.wants_to_send(reference);
                 }
-                Phase::Online | Phase::Settles if !replica.is_silent => {
-                    if self.ticks - replica.heard_at > i64::from(timeout) * 1000 {
-                        lost.push(reference);
-                    }
+                Phase::Online | Phase::Settles
+                    if !replica.is_silent && self.ticks - replica.heard_at > i64::from(timeout) * 1000 =>
+                {
+                    lost.push(reference);
                 }
                 Phase::Copied if self.ticks - client.last_active > i64::from(timeout) * 1000 => lost.push(reference),
                 _ => {}
