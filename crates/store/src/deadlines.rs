@@ -193,10 +193,11 @@ impl Deadlines {
     }
 }
 
-/// Adds an id; memory grows by a quarter, since there are many leaves.
+/// Adds an id. Memory grows to the next size that allocators have, four in a doubling, since there are many leaves.
 fn push(ids: &mut Vec<u32>, id: u32) {
     if ids.len() == ids.capacity() {
-        ids.reserve_exact((ids.len() / 4).max(8));
+        let step = ((ids.len() + 1).next_power_of_two() / 8).max(4);
+        ids.reserve_exact(step - ids.len() % step);
     }
     ids.push(id);
 }

@@ -194,11 +194,6 @@ fn empty_slots<T>() -> Box<Slots<T>> {
 }
 
 #[cfg(test)]
-impl<T> Slab<T> {
-    pub const SLOT_SIZE: usize = size_of::<Slot<T>>();
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
