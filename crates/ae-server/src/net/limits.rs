@@ -10,7 +10,12 @@ const LOOK_EVERY: i64 = 10;
 impl Net {
     /// Whether so much output waits for a client that it has to be closed.
     pub(super) fn exceeds(&mut self, client: &mut Client) -> bool {
-        let exceeds = client.exceeds(&self.server.config.output_limits, self.server.ticks);
+        let mut limits = self.server.config.output_limits;
+        if limits.replica.hard > 0 {
+            // A replica may always have as much as it could get from the backlog.
+            limits.replica.hard = limits.replica.hard.max(self.server.config.replication.backlog_size);
+        }
+        let exceeds = client.exceeds(&limits, self.server.ticks);
         if exceeds {
             let addr = client.peer_addr();
             log(
@@ -24,8 +29,13 @@ impl Net {
 
     /// Closes the clients whose output has waited for too long.
     pub(super) fn close_slow(&mut self) {
-        let waiting: Vec<_> =
-            self.server.clients.iter().filter(|client| client.output.pending() > 0).map(Client::fd).collect();
+        let waiting: Vec<_> = self
+            .server
+            .clients
+            .iter()
+            .filter(|client| client.output.pending() > 0 || client.is_replica())
+            .map(Client::fd)
+            .collect();
         for fd in waiting {
             if let Some(mut client) = self.server.clients.take(fd) {
                 if self.exceeds(&mut client) {
@@ -53,7 +63,7 @@ impl Net {
                 return;
             }
             let Some(client) = self.server.clients.take(fd) else { continue };
-            if client.named.as_ref().is_some_and(|named| named.no_evict) {
+            if client.named.as_ref().is_some_and(|named| named.no_evict) || client.is_primary || client.is_replica() {
                 self.server.clients.put_back(client);
                 continue;
             }
