@@ -1,6 +1,9 @@
 //! Loading everything from a file or a stream, in slices between requests.
 
 use super::state::Server;
+pub use super::state::WhenLoaded;
+use super::under_way::Loading;
+pub use super::under_way::{LoadOptions, LoadedFile};
 use crate::db::discard::discard;
 use crate::db::load::Misfit;
 use crate::log::{Level, log};
@@ -17,64 +20,6 @@ const SLICE: Duration = Duration::from_millis(2);
 const BATCH: u32 = 64;
 /// How often the log says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
-
-/// How something is loaded.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct LoadOptions {
-    /// Keys whose time has come are taken, too: somebody will say when they go.
-    pub keep_expired: bool,
-    /// It is put aside until all of it is there, and what there is goes on being served. Otherwise the databases have to
-    /// be empty.
-    pub aside: bool,
-}
-
-/// What was loaded.
-#[derive(Debug, Default)]
-pub struct LoadedFile {
-    /// Names and values about the file.
-    pub aux: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Where the RDB file ends: that of a longer file, too.
-    pub offset: u64,
-    /// What a stream had behind it so far.
-    pub rest: Vec<u8>,
-}
-
-/// What is done when everything is loaded, or cannot be; the error says why, with the offset. Of what was not put aside,
-/// parts are there then.
-pub type WhenLoaded = Box<dyn FnOnce(&mut Server, Result<LoadedFile, String>)>;
-
-/// What is being loaded.
-pub struct Loading {
-    loader: Loader,
-    options: LoadOptions,
-    aside: Vec<Keyspace>,
-    done: WhenLoaded,
-    file: LoadedFile,
-    functions: Vec<Vec<u8>>,
-    expired: u64,
-    loaded: u64,
-    pub started: Instant,
-    reported: Instant,
-    /// For tests: when the next entry may be taken.
-    next: Instant,
-}
-
-impl Loading {
-    /// How many bytes have been read, and how many there are in all if that is known.
-    pub fn progress(&self) -> (u64, u64) {
-        (self.loader.read(), self.loader.total)
-    }
-
-    /// How much memory the data had where the file was written, if it says so; else 0.
-    pub fn used_memory(&self) -> u64 {
-        let told = self.file.aux.iter().find(|(name, _)| name == b"used-mem");
-        told.and_then(|(_, value)| str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0)
-    }
-
-    pub fn is_aside(&self) -> bool {
-        self.options.aside
-    }
-}
 
 fn misfit_text(misfit: Misfit, entry_offset: u64) -> String {
     match misfit {
@@ -205,14 +150,14 @@ impl Server {
         }
     }
 
-    fn note_aux(&self, loading: &mut Loading, name: Vec<u8>, value: Vec<u8>) {
+    fn note_aux(&self, loading: &mut Loading<WhenLoaded>, name: Vec<u8>, value: Vec<u8>) {
         if name == b"redis-ver" {
             log(Level::Notice, format_args!("Loading RDB produced by version {}", String::from_utf8_lossy(&value)));
         }
         loading.file.aux.push((name, value));
     }
 
-    fn take_entry(&mut self, loading: &mut Loading, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
+    fn take_entry(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
         if !loading.options.keep_expired && entry.deadline.is_some_and(|at| at < self.now) {
             loading.expired += 1;
             return Ok(());
@@ -225,7 +170,7 @@ impl Server {
         Ok(())
     }
 
-    fn finish_loading(&mut self, mut loading: Loading, result: Result<(), String>) {
+    fn finish_loading(&mut self, mut loading: Loading<WhenLoaded>, result: Result<(), String>) {
         let aside = std::mem::take(&mut loading.aside);
         loading.file.offset = loading.loader.read();
         let result = result.map(|()| {
@@ -316,7 +261,7 @@ impl Server {
     }
 }
 
-fn report(loading: &Loading) {
+fn report<Done>(loading: &Loading<Done>) {
     let (read, total) = loading.progress();
     let keys = loading.loaded;
     match (read * 100).checked_div(total) {

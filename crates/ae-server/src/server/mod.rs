@@ -16,6 +16,8 @@ pub mod shutdown;
 pub mod snapshots;
 pub mod state;
 pub mod stats;
+pub mod streams;
 pub mod timeouts;
+pub mod under_way;
 pub mod users;
 pub mod waiting;

@@ -1,6 +1,9 @@
 //! Snapshots: of everything as it is at one moment, written in slices between requests while it goes on changing.
 
 use super::state::Server;
+pub use super::state::WhenEnded;
+use super::under_way::Running;
+pub use super::under_way::{Ended, Purpose};
 use crate::config::choices::Policy;
 use crate::db::discard::discard;
 use crate::db::save::Progress;
@@ -20,45 +23,9 @@ const PIECE: usize = 16 * 1024;
 /// The version that is told as the writer's.
 const REDIS_VERSION: &str = "7.0.15";
 
-/// What a snapshot is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Purpose {
-    /// An RDB file: BGSAVE.
-    File,
-    /// The append-only file begins anew with it.
-    Log,
-    /// It goes to replicas.
-    Replicas,
-}
-
-/// How a snapshot ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Ended {
-    /// All of it is where it belongs.
-    Done,
-    Failed(String),
-    /// It was given up, since it is no longer wanted.
-    Abandoned,
-}
-
-/// What is done when a snapshot has ended. Another one can be begun then.
-pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
-
 /// There is a snapshot under way already, or the data are not there yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy;
-
-/// The snapshot under way.
-pub struct Running {
-    pub purpose: Purpose,
-    pub started: Instant,
-    sink: Box<dyn Sink>,
-    done: WhenEnded,
-    /// Everything is written, and the sink has it.
-    complete: bool,
-    /// When the next slice may begin while there are requests.
-    next: Instant,
-}
 
 impl Server {
     /// Begins a snapshot of what there is now, into a sink. `aux` are names and values for the file. `done` is called when
@@ -116,7 +83,7 @@ impl Server {
         goes_on
     }
 
-    fn slice(&mut self, running: &mut Running, active: bool) -> bool {
+    fn slice(&mut self, running: &mut Running<WhenEnded>, active: bool) -> bool {
         let (room, start) = (running.sink.room(), Instant::now());
         let delay = u64::try_from(self.config.saving.key_save_delay).unwrap_or(0);
         if room > 0 && start >= running.next || (room > 0 && !active && delay == 0) {

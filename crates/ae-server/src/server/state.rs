@@ -1,11 +1,10 @@
 //! The state that all clients share, and what is done regularly to it.
 
-use super::loading::Loading;
 use super::pause::Pause;
-use super::propagation::{Framing, Streams};
-use super::snapshots::Running;
 use super::stats::{LastSample, Stats};
+use super::streams::{Framing, Streams};
 use super::timeouts::Timeouts;
+use super::under_way::{Ended, LoadedFile, Loading, Running};
 use crate::acl::denials::Denials;
 use crate::acl::users::Users;
 use crate::clients::client::ClientRef;
@@ -28,6 +27,13 @@ use crate::replication::state::Replication;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What is done when a snapshot has ended. Another one can be begun then.
+pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
+
+/// What is done when everything is loaded, or cannot be; the error says why, with the offset. Of what was not put aside,
+/// parts are there then.
+pub type WhenLoaded = Box<dyn FnOnce(&mut Server, Result<LoadedFile, String>)>;
 
 /// What commands read and change beside the client that sent them.
 pub struct Server {
@@ -78,9 +84,9 @@ pub struct Server {
     pub tcp_port: u16,
     pub backend: &'static str,
     /// The snapshot under way.
-    pub snapshot: Option<Running>,
+    pub snapshot: Option<Running<WhenEnded>>,
     /// What is being loaded.
-    pub loading: Option<Loading>,
+    pub loading: Option<Loading<WhenLoaded>>,
     /// What is known of saving and loading.
     pub status: Status,
     /// For threads to wake the loop.
