@@ -125,11 +125,6 @@ impl<V> Dict<V> {
         self.len > 0
     }
 
-    /// How many bytes of memory an entry has, with its key and without what its value has outside.
-    pub fn entry_memory(&self, id: u32) -> usize {
-        size_of::<Node<V>>() + size_of::<Link>() + self.get(id).map_or(0, |node| node.key.allocated())
-    }
-
     /// How many bytes of memory it has, without what keys and values have outside their entries.
     pub fn allocated(&self) -> usize {
         let links: usize = self.tables.iter().map(Vec::capacity).sum();
@@ -231,11 +226,6 @@ impl<V> Dict<V> {
             }
         }
         self.nodes.nth((random() % self.len as u64) as usize)
-    }
-
-    /// Above every id in use.
-    pub fn end(&self) -> u32 {
-        self.nodes.end()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Node<V>)> {

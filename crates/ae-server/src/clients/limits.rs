@@ -45,6 +45,8 @@ mod tests {
     use super::*;
     use crate::acl::users::Users;
     use crate::clients::client::Client;
+    use crate::clients::replica::Replica;
+    use std::sync::Arc;
 
     #[test]
     fn hard_and_soft_limits() {
@@ -67,5 +69,24 @@ mod tests {
         let normal = OutputLimit { hard: 1, soft: 1, soft_seconds: 0 };
         client.output.bytes = vec![0; FIXED_BUFFER];
         assert!(!client.exceeds(&OutputLimits { normal, ..limits }, 4000));
+    }
+
+    #[test]
+    fn what_is_held_back_from_a_replica_counts_and_its_copy_does_not() {
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        let replica = OutputLimit { hard: 100_000, soft: 0, soft_seconds: 0 };
+        let limits = OutputLimits { replica, ..OutputLimits::default() };
+        let mut state = Replica::new(0);
+        state.phase = Phase::Copied;
+        client.replica = Some(Box::new(state));
+        client.output.bytes = vec![0; 1_000_000];
+        assert!(!client.exceeds(&limits, 0));
+        client.replica.as_mut().unwrap().hold(&Arc::new(vec![0; 100_000]));
+        assert!(client.exceeds(&limits, 0));
+        client.replica.as_mut().unwrap().phase = Phase::Online;
+        client.output.bytes = vec![0; 99_999];
+        assert!(!client.exceeds(&limits, 0));
+        client.output.bytes = vec![0; 100_000];
+        assert!(client.exceeds(&limits, 0));
     }
 }

@@ -8,9 +8,11 @@ use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, log};
 use crate::observe::digest::Digest;
+use crate::persist::aof::stage::Stage;
 use rdb::Compression;
 use resp::number;
 use std::time::Duration;
+use store::{StringRef, ValueRef};
 
 const NO_SUCH_KEY: &str = "ERR no such key";
 const GB: i128 = 1 << 30;
@@ -112,9 +114,10 @@ fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
 
 /// When everything is written, before the reply leaves.
 fn load_log(ctx: &mut Context<'_>) -> Outcome {
-    if ctx.server.append_only.is_on() {
-        ctx.server.append_only.reload = true;
+    if ctx.server.append_only.stage != Stage::On {
+        return Err("ERR the append-only file is not on, or its first base is not written yet".into());
     }
+    ctx.server.append_only.reload = true;
     ctx.reply_ok()
 }
 
@@ -143,9 +146,23 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
     // Without the type, the version and the checksum.
     let serialized = rdb::dump(value, Compression::Lzf).len() - 1 - 2 - 8;
-    let text = format!("Value at:{value:p} refcount:1 encoding:{} serializedlength:{serialized}", value.encoding());
+    let address = address(value);
+    let text = format!("Value at:{address:p} refcount:1 encoding:{} serializedlength:{serialized}", value.encoding());
     ctx.reply().simple(&text);
     Ok(())
+}
+
+fn address(value: ValueRef<'_>) -> *const u8 {
+    match value {
+        ValueRef::String(StringRef::Integer(_)) => std::ptr::null(),
+        ValueRef::String(StringRef::Fixed(bytes) | StringRef::Growing(bytes)) => bytes.as_ptr(),
+        ValueRef::String(StringRef::Shared(bytes)) => bytes.as_ptr(),
+        ValueRef::List(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Set(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Hash(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::SortedSet(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Stream(value) => std::ptr::from_ref(value).cast(),
+    }
 }
 
 fn digest(ctx: &mut Context<'_>) -> Outcome {

@@ -4,7 +4,7 @@ use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, WRONG_TYPE, quoting};
 use crate::db::event::Event;
 use store::types::hyperloglog::{self as hll, Encoding, Failure, Run, Union};
-use store::{Digits, StringValue, Value};
+use store::{Digits, StringValue, ValueRef};
 
 const NOT_ONE: &str = "WRONGTYPE Key is not a valid HyperLogLog string value.";
 const CORRUPT: &str = "INVALIDOBJ Corrupted HLL object detected";
@@ -41,12 +41,12 @@ pub fn pfadd(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer((changes > 0).into())
 }
 
-fn is_one(value: &Value) -> bool {
+fn is_one(value: ValueRef<'_>) -> bool {
     value.of::<StringValue>().is_some_and(|value| hll::encoding(value.as_slice(&mut Digits::new())).is_some())
 }
 
 /// Takes in the HyperLogLogs at several keys.
-fn union<'a>(values: impl IntoIterator<Item = Option<&'a Value>>) -> Result<Union, Error> {
+fn union<'a>(values: impl IntoIterator<Item = Option<ValueRef<'a>>>) -> Result<Union, Error> {
     let mut union = Union::new();
     for value in values.into_iter().flatten() {
         let mut digits = Digits::new();

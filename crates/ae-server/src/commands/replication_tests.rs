@@ -25,6 +25,10 @@ fn replica(session: &mut Session, settings: &str) -> (ClientRef, String) {
     session.run_as(&mut replica, settings);
     session.run_as(&mut replica, "PSYNC ? -1");
     session.server.start_copies();
+    while session.server.replication.copy.is_some() || session.server.advance_copies() {
+        session.server.advance_copies();
+        session.server.advance_snapshot(false);
+    }
     let sent = session.received(&mut replica);
     session.server.finish_copies();
     (replica, sent)

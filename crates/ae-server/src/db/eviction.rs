@@ -19,7 +19,7 @@ impl Databases {
         let Some((db, id)) = found else { return false };
         self.stats.evicted += 1;
         let key: Box<[u8]> = self.keyspace(db).key(id).into();
-        let value = self.changing(db, id).remove(id);
+        let value = self.changing(db, id).delete(id);
         value.into_iter().for_each(|value| self.garbage.add(value));
         self.observers.removed(db, &key);
         self.observers.happened(db, &key, Event::EVICTED);

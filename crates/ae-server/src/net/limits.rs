@@ -29,8 +29,13 @@ impl Net {
 
     /// Closes the clients whose output has waited for too long.
     pub(super) fn close_slow(&mut self) {
-        let waiting: Vec<_> =
-            self.server.clients.iter().filter(|client| client.output.pending() > 0).map(Client::fd).collect();
+        let waiting: Vec<_> = self
+            .server
+            .clients
+            .iter()
+            .filter(|client| client.output.pending() > 0 || client.is_replica())
+            .map(Client::fd)
+            .collect();
         for fd in waiting {
             if let Some(mut client) = self.server.clients.take(fd) {
                 if self.exceeds(&mut client) {

@@ -269,7 +269,7 @@ impl Net {
             self.server.begin_loading_stream(options, done).map_err(|error| format!("cannot load: {error}"))?;
             Arriving::Loader
         } else {
-            let name = format!("temp-{}.{}.rdb", self.server.now, std::process::id());
+            let name = format!("temp-{}.{}.{}.rdb", self.server.now, std::process::id(), &self.server.run_id[..8]);
             let path = self.server.config.path(Path::new(&name));
             let path = std::path::absolute(&path).unwrap_or(path);
             let file = File::create_new(&path);

@@ -56,7 +56,7 @@ impl Sink for PieceSink {
 }
 
 /// A copy that is being made.
-pub struct Copy {
+pub struct FullCopy {
     pub pieces: Rc<RefCell<Pieces>>,
     /// What ends it for replicas that do not know its length.
     pub mark: String,

@@ -1,7 +1,7 @@
 //! The history of the data, and who shares it.
 
 use super::backlog::Backlog;
-use super::copy::Copy;
+use super::copy::FullCopy;
 use super::failover::Failover;
 use super::link::Link;
 use crate::clients::client::ClientRef;
@@ -34,7 +34,7 @@ pub struct Replication {
     pub links: u64,
     pub failover: Option<Failover>,
     /// The copy for replicas that is being made; and whether one has just been completed.
-    pub copy: Option<Copy>,
+    pub copy: Option<FullCopy>,
     pub copied: bool,
     /// The server is going to end: up to which offset replicas are to have the stream, and until when (in the server's
     /// ticks) they are waited for.

@@ -6,7 +6,7 @@ use crate::clients::client::{Client, ClientRef, Closing};
 use crate::clients::copy_reader::CopyReader;
 use crate::clients::replica::{Phase, Replica};
 use crate::log::{Level, log};
-use crate::replication::copy::{AHEAD_MAX, Copy, PieceSink, Pieces, nameless_file};
+use crate::replication::copy::{AHEAD_MAX, FullCopy, PieceSink, Pieces, nameless_file};
 use crate::replication::transfer::MARK_LEN;
 use std::cell::RefCell;
 use std::io::Write;
@@ -33,7 +33,7 @@ impl Server {
         }
         // Whoever has only the copy does not know which database the stream is at.
         self.streams.replicas.select_again();
-        self.replication.copy = Some(Copy { pieces, mark, file: None, file_len: 0 });
+        self.replication.copy = Some(FullCopy { pieces, mark, file: None, file_len: 0 });
         for reference in waiting {
             let Some(mut client) = self.clients.take_same(reference) else { continue };
             self.begin_copy_to(&mut client, &aux);
@@ -110,7 +110,8 @@ impl Server {
         let Some(copy) = &mut self.replication.copy else {
             return std::mem::take(&mut self.replication.copied) | self.read_copies();
         };
-        let (file_name, dir) = (format!("temp-{}.{}.rdb", self.now, std::process::id()), &self.config);
+        let (file_name, dir) =
+            (format!("temp-{}.{}.{}.rdb", self.now, std::process::id(), &copy.mark[..8]), &self.config);
         let waiting = std::mem::take(&mut copy.pieces.borrow_mut().waiting);
         let (moved, mut most) = (!waiting.is_empty(), 0);
         if receivers.is_empty() {
@@ -223,7 +224,7 @@ impl Server {
     }
 }
 
-impl Copy {
+impl FullCopy {
     /// Keeps a piece for replicas that have to know the length first.
     fn keep(&mut self, piece: &[u8], create: impl FnOnce() -> std::io::Result<std::fs::File>) -> std::io::Result<()> {
         let file = match &self.file {

@@ -229,7 +229,6 @@ impl Server {
             return self.cron_interval();
         }
         self.last_sample.renew(&mut self.stats);
-        self.databases.rehash();
         self.shrink_tracking(None);
         self.renew_meter();
         let keeps_within = self.replication.link.is_none() || !self.config.replication.ignores_max_memory;
