@@ -41,6 +41,10 @@ pub fn pfadd(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_integer((changes > 0).into())
 }
 
+fn is_one(value: ValueRef<'_>) -> bool {
+    value.of::<StringValue>().is_some_and(|value| hll::encoding(value.as_slice(&mut Digits::new())).is_some())
+}
+
 /// Takes in the HyperLogLogs at several keys.
 fn union<'a>(values: impl IntoIterator<Item = Option<ValueRef<'a>>>) -> Result<Union, Error> {
     let mut union = Union::new();
@@ -56,7 +60,7 @@ fn union<'a>(values: impl IntoIterator<Item = Option<ValueRef<'a>>>) -> Result<U
 pub fn pfcount(ctx: &mut Context<'_>) -> Outcome {
     let (key, keys) = (ctx.arg(1), ctx.args.from(1));
     if keys.len() > 1 {
-        let union = union(ctx.db().read_several_any(keys))?;
+        let union = union(ctx.db().read_several_any(keys, is_one))?;
         return ctx.reply_integer(union.count() as i64);
     }
     let Some(value) = ctx.db().read::<StringValue>(key)? else {
@@ -78,7 +82,7 @@ pub fn pfcount(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn pfmerge(ctx: &mut Context<'_>) -> Outcome {
     let (target, keys, limits) = (ctx.arg(1), ctx.args.from(1), ctx.limits().hyperloglog);
-    let union = union(ctx.db().read_several_any(keys))?;
+    let union = union(ctx.db().read_several_any(keys, is_one))?;
     let mut value = ctx.db().edit_or_create::<StringValue>(target, Event::string("pfadd"))?;
     let is_new = value.is_new();
     let bytes = value.make_growing();

@@ -42,7 +42,7 @@ impl Options {
 pub fn lcs(ctx: &mut Context<'_>) -> Outcome {
     let (args, limits) = (ctx.args, Limits { table_bytes: ctx.server.config.max_bulk });
     let (db, mut reply) = ctx.split();
-    let values = db.read_several_any(args.from(1).take(2));
+    let values = db.read_several_any(args.from(1).take(2), |_| true);
     let mut rooms = [Digits::new(); 2];
     let mut strings = [&b""[..]; 2];
     for ((value, room), string) in values.into_iter().zip(&mut rooms).zip(&mut strings) {

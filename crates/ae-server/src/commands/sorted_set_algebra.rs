@@ -110,7 +110,7 @@ fn combine<'d>(
     operation: Operation,
     aim: Aim,
 ) -> Result<(Box<dyn Iterator<Item = Entry<'d>> + 'd>, Options), Error> {
-    let values = db.read_several_any(args.from(keys.first).take(keys.count));
+    let values = db.read_several_any(args.from(keys.first).take(keys.count), |value| source(Some(value)).is_ok());
     let sources: Vec<Source<'d>> = values.into_iter().map(source).collect::<Result<_, _>>()?;
     let options = Options::parse(args, keys, operation, aim)?;
     let weight = |at: usize| options.weights.as_ref().map_or(1.0, |weights| weights[at]);

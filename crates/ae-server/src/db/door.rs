@@ -121,15 +121,34 @@ impl<'a> Db<'a> {
         mut self,
         keys: impl Iterator<Item = &'k [u8]>,
     ) -> Result<Vec<Option<K::Ref<'a>>>, WrongType> {
-        let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
+        let mut ids: Vec<Option<EntryId>> = Vec::new();
+        for key in keys {
+            let id = self.find_to_read(key);
+            // Nobody looks at what comes behind one of another type.
+            if let Some(id) = id {
+                self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
+            }
+            ids.push(id);
+        }
         let keyspace = self.databases.keyspace(self.db);
         let value = |id| keyspace.value(id).and_then(K::read).ok_or(WrongType);
         ids.into_iter().map(|id| id.map(value).transpose()).collect()
     }
 
-    /// As [`Db::read_any`] for several keys.
-    pub fn read_several_any<'k>(mut self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<Option<ValueRef<'a>>> {
-        let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
+    /// As [`Db::read_any`] for several keys, up to the first with a value that does not fit.
+    pub fn read_several_any<'k>(
+        mut self,
+        keys: impl Iterator<Item = &'k [u8]>,
+        fits: impl Fn(ValueRef<'_>) -> bool,
+    ) -> Vec<Option<ValueRef<'a>>> {
+        let mut ids: Vec<Option<EntryId>> = Vec::new();
+        for key in keys {
+            let id = self.find_to_read(key);
+            ids.push(id);
+            if id.and_then(|id| self.databases.keyspace(self.db).value(id)).is_some_and(|value| !fits(value)) {
+                break;
+            }
+        }
         let keyspace = self.databases.keyspace(self.db);
         ids.into_iter().map(|id| keyspace.value(id?)).collect()
     }
@@ -159,10 +178,13 @@ impl<'a> Db<'a> {
         Some(self.databases.keyspace(self.db).deadline(id))
     }
 
-    /// How many bytes of memory a key and its value have. No hit, no miss.
-    pub fn memory(&mut self, key: &[u8]) -> Option<usize> {
-        let id = self.find(key)?;
-        Some(self.databases.keyspace(self.db).entry_memory(id))
+    /// How many bytes of memory a key and its value have, even if it has expired. No hit, no miss.
+    pub fn memory(&self, key: &[u8]) -> Option<usize> {
+        let keyspace = self.databases.keyspace(self.db);
+        match keyspace.lookup(key, self.now) {
+            Found::Live(id) | Found::Expired(id) => Some(keyspace.entry_memory(id)),
+            Found::Missing => None,
+        }
     }
 
     /// A key picked at random. Expired ones that come up are removed and passed over.

@@ -156,7 +156,7 @@ fn messages_are_told_to_replicas_alone() {
 }
 
 #[test]
-fn a_key_that_expired_while_somebody_waited_for_it_is_told_of() {
+fn what_has_gone_again_serves_nobody() {
     let mut session = Session::new();
     let mut other = session.other();
     session.run("DEBUG SET-ACTIVE-EXPIRE 0");
