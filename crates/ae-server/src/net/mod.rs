@@ -7,6 +7,8 @@ pub mod idle;
 pub mod limits;
 pub mod load;
 pub mod primary;
+pub mod primary_link;
+pub mod primary_stream;
 pub mod read;
 pub mod spin;
 pub mod state;

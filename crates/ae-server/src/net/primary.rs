@@ -1,5 +1,6 @@
 //! The connection with the server's own primary, up to the stream: the handshake, the copy of the data, loading it.
 
+use super::primary_link::{Arriving, PrimaryLink, Stage, TemporaryFile};
 use super::state::Net;
 use crate::clients::client::{Client, Replies};
 use crate::config::choices::DisklessLoad;
@@ -14,9 +15,9 @@ use crate::replication::transfer::{Arrived, Transfer};
 use crate::server::loading::LoadOptions;
 use crate::server::state::Server;
 use ae::{Connection, EventLoop, Handler};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,54 +25,6 @@ use std::time::Duration;
 const RETRY_AFTER: i64 = 1000;
 /// The longest line of a handshake.
 const LINE_MAX: usize = 4096;
-
-/// A connection with the primary that does not bring the stream yet.
-pub struct PrimaryLink {
-    /// Which of the server's links it belongs to.
-    number: u64,
-    conn: Connection,
-    stage: Stage,
-    /// What has arrived of a line.
-    line: Vec<u8>,
-    /// Reads from it; not in place while there is no room for more.
-    reader: Option<Handler>,
-    reads: bool,
-    /// There while data are loaded from it: whether aside, so that the old ones are still served.
-    loads_aside: Option<bool>,
-}
-
-enum Stage {
-    Connecting,
-    Handshake(Handshake),
-    Transfer {
-        transfer: Transfer,
-        into: Arriving,
-        history: Option<(String, u64)>,
-    },
-    /// All of the copy has arrived; these bytes come behind it.
-    Loading {
-        history: Option<(String, u64)>,
-        rest: Vec<u8>,
-    },
-    Over,
-}
-
-/// Where the copy goes while it arrives.
-enum Arriving {
-    File(File, TemporaryFile),
-    /// It is loaded at once.
-    Loader,
-}
-
-/// A file that goes when this is dropped.
-struct TemporaryFile(PathBuf);
-
-impl Drop for TemporaryFile {
-    fn drop(&mut self) {
-        // It may have gone already.
-        let _ = fs::remove_file(&self.0);
-    }
-}
 
 impl Net {
     /// Goes on with the primary: connects, gives up, finishes loading. True if the loop must not sleep.

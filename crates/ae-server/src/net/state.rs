@@ -1,9 +1,9 @@
 //! The server with what its input and output need, and where a client belongs after an event.
 
 use super::idle::IdleClients;
-use super::primary::PrimaryLink;
+use super::primary_link::PrimaryLink;
+use super::primary_stream::PrimaryStream;
 use super::spin::Spin;
-use super::stream::PrimaryStream;
 use super::unread::UnreadClients;
 use crate::acl::rights::Rights;
 use crate::acl::user::User;
