@@ -136,6 +136,11 @@ impl<V> Dict<V> {
         self.nodes.allocated() + links * size_of::<Link>()
     }
 
+    /// How many bytes of what is allocated are free for new entries.
+    pub fn free_bytes(&self) -> usize {
+        self.nodes.free_bytes(self.len)
+    }
+
     /// Moves a few buckets if a resize is under way. False when there is nothing to do.
     pub fn step(&mut self) -> bool {
         let Some(mut at) = self.moved else {

@@ -63,6 +63,11 @@ impl Keyspace {
         (self.dict.allocated(), self.deadlines.allocated())
     }
 
+    /// How many bytes of what is allocated are free for new entries.
+    pub fn free_bytes(&self) -> usize {
+        self.dict.free_bytes()
+    }
+
     /// How many bytes of memory an entry has, with its key and its value, as well as is known.
     pub fn entry_memory(&self, id: EntryId) -> usize {
         self.dict.entry_memory(id) + self.value(id).map_or(0, Value::allocated)

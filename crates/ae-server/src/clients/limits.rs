@@ -3,23 +3,28 @@
 use super::client::Client;
 use crate::config::output_limits::{OutputLimit, OutputLimits};
 
-/// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
-const FIXED_BUFFER: usize = 16 * 1024;
-
 impl Client {
+    fn output_limit<'a>(&self, limits: &'a OutputLimits) -> &'a OutputLimit {
+        if self.subscriptions.is_some() { &limits.pubsub } else { &limits.normal }
+    }
+
+    /// How much output may wait for it from now on.
+    pub fn limit_output(&mut self, limits: &OutputLimits) {
+        let hard = self.output_limit(limits).hard;
+        self.output.set_limit(usize::try_from(hard).unwrap_or(usize::MAX));
+    }
+
     /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
     pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
-        let is_subscriber = self.subscriptions.is_some();
-        let OutputLimit { hard, soft, soft_seconds } = if is_subscriber { limits.pubsub } else { limits.normal };
-        // As in Redis, what its fixed buffer would hold counts as nothing.
-        let pending = Some(self.output.pending()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
-        if soft == 0 || pending < soft {
+        let OutputLimit { hard, soft, soft_seconds } = *self.output_limit(limits);
+        let waiting = self.output.counted() as u64;
+        if soft == 0 || waiting < soft {
             self.above_soft_limit_since = None;
         }
-        if hard > 0 && pending >= hard {
+        if (hard > 0 && waiting >= hard) || self.output.dropped() > 0 {
             return true;
         }
-        if soft == 0 || pending < soft {
+        if soft == 0 || waiting < soft {
             return false;
         }
         let since = *self.above_soft_limit_since.get_or_insert(ticks);
@@ -31,7 +36,7 @@ impl Client {
 mod tests {
     use super::*;
     use crate::acl::users::Users;
-    use crate::clients::client::Client;
+    use crate::clients::output::FIXED_BUFFER;
 
     #[test]
     fn hard_and_soft_limits() {

@@ -2,6 +2,7 @@
 
 pub mod append_only;
 pub mod invalidation;
+pub mod listening;
 pub mod loading;
 pub mod news;
 pub mod pause;
