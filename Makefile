@@ -78,7 +78,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server instructions install uninstall headers check-headers clean help
+.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
 
 all: lib server ## build the library and ae-server into build/ (the default)
 
@@ -120,6 +120,9 @@ bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libev
 
 bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="--quick", "--help"
 	benches/server/bench_server.py $(ARGS)
+
+durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
+	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)

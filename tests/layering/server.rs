@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 34] = [
+const ROOMS: [&str; 35] = [
     "glob",
     "log",
     "memory",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 34] = [
     "db",
     "persist",
     "record",
+    "replication",
     "server",
     "observe",
     "command/registry",

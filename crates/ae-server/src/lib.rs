@@ -22,6 +22,7 @@ mod persist;
 mod process;
 mod pubsub;
 mod record;
+mod replication;
 mod serve;
 mod server;
 mod signals;

@@ -2,6 +2,7 @@
 
 use crate::config::command_line::{Action, parse};
 use crate::config::settings::Config;
+use crate::persist::aof::check::{self as aof, Operator, Repair};
 use crate::persist::check::check;
 use crate::serve::serving::Serving;
 use crate::{daemon, log, process, signals};
@@ -12,13 +13,16 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The program: reads the command line's arguments, of which the first is its own name, serves until it is told to stop, and says how it ended.
-/// Under the name of ae-check-rdb, or with `--check-rdb`, it looks into a file instead.
+/// Under the name of ae-check-rdb or ae-check-aof, or with `--check-rdb` or `--check-aof`, it looks into files instead.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let mut args = args.peekable();
     let name = args.next().unwrap_or_default();
-    let is_tool = Path::new(&name).file_name().is_some_and(|name| name == "ae-check-rdb");
-    if is_tool || args.next_if(|arg| arg == "--check-rdb").is_some() {
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    if name == "ae-check-rdb" || args.next_if(|arg| arg == "--check-rdb").is_some() {
         return check_rdb(&args.collect::<Vec<_>>());
+    }
+    if name == "ae-check-aof" || args.next_if(|arg| arg == "--check-aof").is_some() {
+        return check_aof(&args.collect::<Vec<_>>());
     }
     let args: Result<Vec<String>, _> = args.map(OsString::into_string).collect();
     let parsed = args.map_err(|arg| format!("the argument {} is not valid UTF-8", arg.display())).and_then(parse);
@@ -48,11 +52,57 @@ fn check_rdb(args: &[OsString]) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "Usage: ae-check-rdb <rdb-file-name>");
         return ExitCode::FAILURE;
     };
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-    let (report, ok) = check(Path::new(path), now);
+    let (report, ok) = check(Path::new(path), unix_milliseconds());
     // Somebody may have closed the other end.
     let _ = std::io::stdout().write_all(report.as_bytes());
     if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Looks into the append-only file that the last argument names, as redis-check-aof does.
+fn check_aof(args: &[OsString]) -> ExitCode {
+    let seconds = |text: &OsString| text.to_str().and_then(|text| text.parse().ok());
+    let (repair, path) = match args {
+        [path] if path != "--fix" => (Repair::Nothing, path),
+        [option, path] if option == "--fix" => (Repair::Fix, path),
+        [option, time, path] if option == "--truncate-to-timestamp" => match seconds(time) {
+            Some(second) => (Repair::CutAt(second), path),
+            None => return fail("--truncate-to-timestamp takes a time in seconds since 1970"),
+        },
+        _ => {
+            let _ = writeln!(
+                std::io::stderr(),
+                "Usage: ae-check-aof [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>"
+            );
+            return ExitCode::FAILURE;
+        }
+    };
+    match aof::check(Path::new(path), repair, unix_milliseconds(), &mut Terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            Terminal.say(&why);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn unix_milliseconds() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
+}
+
+/// Whoever called a tool.
+struct Terminal;
+
+impl Operator for Terminal {
+    fn say(&mut self, text: &str) {
+        // Somebody may have closed the other end.
+        let _ = writeln!(std::io::stdout(), "{text}");
+    }
+
+    fn confirm(&mut self, text: &str) -> bool {
+        let _ = write!(std::io::stdout(), "{text}\nContinue? [y/N]: ").and_then(|()| std::io::stdout().flush());
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
+    }
 }
 
 /// Whatever keeps the server from running is told on one line.

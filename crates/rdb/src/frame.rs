@@ -4,7 +4,7 @@ use crate::checksum::crc64;
 use crate::decoding::{Limits, Reader, decode};
 use crate::encoding::{Compression, Writer, encode, type_of};
 use crate::error::{Error, Fault};
-use store::Value;
+use store::{Value, ValueRef};
 
 /// The version that is written: Redis 7.0's.
 pub const VERSION: u16 = 10;
@@ -21,7 +21,8 @@ pub fn is_readable(version: u16) -> bool {
 }
 
 /// A value as DUMP's payload.
-pub fn dump(value: &Value, compression: Compression) -> Vec<u8> {
+pub fn dump<'a>(value: impl Into<ValueRef<'a>>, compression: Compression) -> Vec<u8> {
+    let value = value.into();
     let mut payload = vec![type_of(value)];
     encode(value, &mut Writer::new(&mut payload, compression));
     payload.extend_from_slice(&VERSION.to_le_bytes());

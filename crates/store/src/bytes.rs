@@ -27,6 +27,16 @@ pub enum Content<'a> {
     Shared(&'a Arc<Vec<u8>>),
 }
 
+impl<'a> Content<'a> {
+    /// The bytes.
+    pub fn as_slice(self) -> &'a [u8] {
+        match self {
+            Content::Borrowed(bytes) => bytes,
+            Content::Shared(bytes) => bytes,
+        }
+    }
+}
+
 impl<'a> From<&'a [u8]> for Content<'a> {
     fn from(bytes: &'a [u8]) -> Self {
         Content::Borrowed(bytes)

@@ -125,20 +125,10 @@ impl<V> Dict<V> {
         self.len > 0
     }
 
-    /// How many bytes of memory an entry has, with its key and without what its value has outside.
-    pub fn entry_memory(&self, id: u32) -> usize {
-        size_of::<Node<V>>() + size_of::<Link>() + self.get(id).map_or(0, |node| node.key.allocated())
-    }
-
     /// How many bytes of memory it has, without what keys and values have outside their entries.
     pub fn allocated(&self) -> usize {
         let links: usize = self.tables.iter().map(Vec::capacity).sum();
         self.nodes.allocated() + links * size_of::<Link>()
-    }
-
-    /// How many bytes of what is allocated are free for new entries.
-    pub fn free_bytes(&self) -> usize {
-        self.nodes.free_bytes(self.len)
     }
 
     /// Moves a few buckets if a resize is under way. False when there is nothing to do.
@@ -236,11 +226,6 @@ impl<V> Dict<V> {
             }
         }
         self.nodes.nth((random() % self.len as u64) as usize)
-    }
-
-    /// Above every id in use.
-    pub fn end(&self) -> u32 {
-        self.nodes.end()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (u32, &Node<V>)> {

@@ -27,11 +27,6 @@ fn filled(count: u32) -> Dict<u32> {
 }
 
 #[test]
-fn an_entry_of_the_keyspace_is_a_cache_line() {
-    assert_eq!(Slab::<Node<[u64; 4]>>::SLOT_SIZE, 64);
-}
-
-#[test]
 fn grows_and_shrinks() {
     let mut dict = filled(10_000);
     while dict.step() {}

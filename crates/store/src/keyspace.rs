@@ -1,25 +1,22 @@
 //! One database: keys, their values and their deadlines.
+//!
+//! An entry is a few bytes, its key and its value in a slot of [`Entries`]; the [`Index`] finds it by its key. What is long,
+//! and what is a collection, is elsewhere, and the entry has its number.
 
-use crate::bytes::Content;
-use crate::deadlines::{Deadlines, Place};
-use crate::dict::Dict;
+use crate::bytes::{Bytes, Content};
+use crate::deadlines::Deadlines;
+use crate::entries::Entries;
+use crate::entry::{self, Entry, Key, Stored};
+use crate::index::Index;
+use crate::slab::Slab;
 use crate::snapshot::Snapshot;
 use crate::value::{StringValue, Value};
+use crate::view::{StringRef, ValueRef};
+use ahash::RandomState;
+use std::hash::{BuildHasher, Hasher};
 
-/// An entry's id, good until the entry is removed.
+/// An entry's id, good until the entry is removed, or gets another value or deadline: then it may have another one.
 pub type EntryId = u32;
-
-struct Item {
-    value: Value,
-    place: Place,
-    access: u32,
-}
-
-impl Item {
-    fn new(value: Value) -> Item {
-        Item { value, place: 0, access: 0 }
-    }
-}
 
 /// What there is under a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,10 +31,17 @@ pub enum Found {
 
 /// One database: its keys, their values and deadlines.
 pub struct Keyspace {
-    dict: Dict<Item>,
+    entries: Entries,
+    index: Index,
+    /// Values that are not in their entries.
+    values: Slab<Value>,
+    /// Keys that are not in their entries.
+    keys: Slab<Box<[u8]>>,
     deadlines: Deadlines,
     /// The snapshot under way, which goes where the entries go.
     snapshot: Option<Snapshot>,
+    /// Seeded at random: clients choose the keys and must not be able to choose collisions.
+    hasher: RandomState,
 }
 
 impl Default for Keyspace {
@@ -49,7 +53,15 @@ impl Default for Keyspace {
 impl Keyspace {
     /// An empty one.
     pub fn new() -> Keyspace {
-        Keyspace { dict: Dict::new(), deadlines: Deadlines::new(), snapshot: None }
+        Keyspace {
+            entries: Entries::new(),
+            index: Index::new(),
+            values: Slab::new(),
+            keys: Slab::new(),
+            deadlines: Deadlines::new(),
+            snapshot: None,
+            hasher: RandomState::new(),
+        }
     }
 
     /// Whether there is nothing.
@@ -57,25 +69,32 @@ impl Keyspace {
         self.len() == 0
     }
 
-    /// How many bytes of memory the table of keys has, without what keys and values have outside their entries, and how
-    /// many the deadlines have.
+    /// How many bytes of memory the entries and the table of keys have, without what keys and values have outside their
+    /// entries, and how many the deadlines have.
     pub fn allocated(&self) -> (usize, usize) {
-        (self.dict.allocated(), self.deadlines.allocated())
+        let outside = self.values.allocated() + self.keys.allocated();
+        (self.entries.allocated() + self.index.allocated() + outside, self.deadlines.allocated())
     }
 
     /// How many bytes of what is allocated are free for new entries.
     pub fn free_bytes(&self) -> usize {
-        self.dict.free_bytes()
+        self.entries.free_bytes()
     }
 
     /// How many bytes of memory an entry has, with its key and its value, as well as is known.
     pub fn entry_memory(&self, id: EntryId) -> usize {
-        self.dict.entry_memory(id) + self.value(id).map_or(0, Value::allocated)
+        let Some(slot) = self.entries.get(id) else { return 0 };
+        let key = match Entry(slot).key() {
+            Key::Here(_) => 0,
+            Key::Elsewhere(_) => size_of::<Box<[u8]>>() + self.key(id).len(),
+        };
+        let value = self.stored(id).map_or(0, |value| size_of::<Value>() + value.allocated());
+        slot.len() + Index::ENTRY_MEMORY + key + value
     }
 
     /// How many keys there are, with those that have expired but have not been removed yet.
     pub fn len(&self) -> usize {
-        self.dict.len()
+        self.index.len()
     }
 
     /// How many keys have a deadline.
@@ -83,120 +102,259 @@ impl Keyspace {
         self.deadlines.len()
     }
 
+    fn hash(&self, key: &[u8]) -> u64 {
+        hash(&self.hasher, key)
+    }
+
+    fn entry(&self, id: EntryId) -> Option<Entry<'_>> {
+        self.entries.get(id).map(Entry)
+    }
+
+    fn find_hashed(&self, hash: u64, key: &[u8]) -> Option<EntryId> {
+        self.index.find(hash, |id| self.entry(id).is_some_and(|entry| key_of(&self.keys, entry) == key))
+    }
+
     /// The entry of `key`, expired or not.
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
-        self.dict.find(self.dict.hash(key), key)
+        self.find_hashed(self.hash(key), key)
     }
 
     /// What there is under `key`.
     pub fn lookup(&self, key: &[u8], now: i64) -> Found {
         let Some(id) = self.find(key) else { return Found::Missing };
-        let place = self.dict.get(id).map_or(0, |node| node.value.place);
-        if place != 0 && self.deadlines.get(place).is_some_and(|at| at <= now) {
-            return Found::Expired(id);
-        }
-        Found::Live(id)
+        if self.deadline(id).is_some_and(|at| at <= now) { Found::Expired(id) } else { Found::Live(id) }
     }
 
     /// An entry's key; empty when there is no such entry.
     pub fn key(&self, id: EntryId) -> &[u8] {
-        self.dict.get(id).map_or(&[], |node| node.key.as_slice())
+        self.entry(id).map_or(&[], |entry| key_of(&self.keys, entry))
     }
 
     /// An entry's value.
-    pub fn value(&self, id: EntryId) -> Option<&Value> {
-        self.dict.get(id).map(|node| &node.value.value)
+    pub fn value(&self, id: EntryId) -> Option<ValueRef<'_>> {
+        self.value_of(self.entry(id)?)
     }
 
-    /// An entry's value, to be changed.
+    fn value_of<'a>(&'a self, entry: Entry<'a>) -> Option<ValueRef<'a>> {
+        Some(match entry.value() {
+            Stored::Text(text) => ValueRef::String(StringRef::Fixed(text)),
+            Stored::Integer(integer) => ValueRef::String(StringRef::Integer(integer)),
+            Stored::Elsewhere(number) => self.values.get(number)?.view(),
+        })
+    }
+
+    /// An entry's value, if it is not in the entry: any except a short string.
+    pub fn stored(&self, id: EntryId) -> Option<&Value> {
+        match self.entry(id)?.value() {
+            Stored::Elsewhere(number) => self.values.get(number),
+            _ => None,
+        }
+    }
+
+    /// As [`Keyspace::stored`], to be changed where it is.
     pub fn value_mut(&mut self, id: EntryId) -> Option<&mut Value> {
-        self.dict.get_mut(id).map(|item| &mut item.value)
+        match Entry(self.entries.get(id)?).value() {
+            Stored::Elsewhere(number) => self.values.get_mut(number),
+            _ => None,
+        }
     }
 
     /// What was last noted about the uses of an entry by [`Keyspace::note_access`]; 0 for a new one.
     pub fn access(&self, id: EntryId) -> u32 {
-        self.dict.get(id).map_or(0, |node| node.value.access)
+        self.entry(id).map_or(0, Entry::access)
     }
 
     /// Notes something about the uses of an entry.
     pub fn note_access(&mut self, id: EntryId, access: u32) {
-        if let Some(item) = self.dict.get_mut(id) {
-            item.access = access;
+        if let Some(slot) = self.entries.get_mut(id) {
+            entry::set_access(slot, access);
         }
     }
 
     /// When the entry expires, in Unix milliseconds.
     pub fn deadline(&self, id: EntryId) -> Option<i64> {
-        self.deadlines.get(self.dict.get(id)?.value.place)
+        self.entry(id)?.deadline()
     }
 
-    /// Says when an entry expires, in Unix milliseconds.
-    pub fn set_deadline(&mut self, id: EntryId, at: i64) {
-        let Keyspace { dict, deadlines, .. } = self;
-        if let Some(item) = dict.get_mut(id) {
-            let place = item.place;
-            deadlines.set(id, place, at, |id, place| set_place(dict, id, place));
-        }
+    /// Says when an entry expires, in Unix milliseconds. Returns the id that it has now.
+    pub fn set_deadline(&mut self, id: EntryId, at: i64) -> EntryId {
+        self.change_deadline(id, Some(at))
     }
 
-    /// False if there was no deadline.
+    /// False if there was no deadline. The entry may have another id then.
     pub fn clear_deadline(&mut self, id: EntryId) -> bool {
-        let Keyspace { dict, deadlines, .. } = self;
-        let Some(item) = dict.get_mut(id) else { return false };
-        let place = std::mem::take(&mut item.place);
-        deadlines.remove(place, |id, place| set_place(dict, id, place));
-        place != 0
+        let had_one = self.deadline(id).is_some();
+        if had_one {
+            self.change_deadline(id, None);
+        }
+        had_one
+    }
+
+    fn change_deadline(&mut self, id: EntryId, deadline: Option<i64>) -> EntryId {
+        let Some(entry) = self.entry(id) else { return id };
+        match entry.value() {
+            Stored::Text(text) => {
+                let mut copy = [0; crate::entries::MAX_SIZE];
+                copy[..text.len()].copy_from_slice(text);
+                let len = text.len();
+                self.rewrite(id, deadline, Stored::Text(&copy[..len]))
+            }
+            Stored::Integer(integer) => self.rewrite(id, deadline, Stored::Integer(integer)),
+            Stored::Elsewhere(number) => self.rewrite(id, deadline, Stored::Elsewhere(number)),
+        }
     }
 
     /// Sets `key` to `value`, whatever it was. An old deadline stays only if `keep_deadline`.
     pub fn set(&mut self, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
-        let hash = self.dict.hash(key);
-        let Some(id) = self.dict.find(hash, key) else {
-            return self.insert(hash, key, value);
-        };
-        self.replace(id, value, keep_deadline);
-        id
-    }
-
-    /// Adds a key that is not there.
-    fn insert(&mut self, hash: u32, key: &[u8], value: Value) -> EntryId {
-        let id = self.dict.insert(hash, key, Item::new(value));
-        self.mark_saved(id);
-        id
+        let hash = self.hash(key);
+        match self.find_hashed(hash, key) {
+            Some(id) => self.replace(id, value, keep_deadline),
+            None => self.with_stored(key, value, |keyspace, stored| keyspace.insert(hash, key, stored)),
+        }
     }
 
     /// As [`Keyspace::set`] for a string, copied into the old value's memory where it fits.
     pub fn set_string<'a>(&mut self, key: &[u8], content: impl Into<Content<'a>>, keep_deadline: bool) -> EntryId {
         let content = content.into();
-        let hash = self.dict.hash(key);
-        let Some(id) = self.dict.find(hash, key) else {
-            return self.insert(hash, key, Value::String(StringValue::new(content)));
-        };
-        if let Some(item) = self.dict.get_mut(id) {
-            match &mut item.value {
-                Value::String(value) => value.assign(content),
-                other => *other = Value::String(StringValue::new(content)),
+        let hash = self.hash(key);
+        let found = self.find_hashed(hash, key);
+        let text = content.as_slice();
+        if entry::has_room(key, text.len()) {
+            return match found {
+                Some(id) => self.assign(id, keep_deadline, Stored::Text(text)),
+                None => self.insert(hash, key, Stored::Text(text)),
+            };
+        }
+        match found {
+            Some(id) => {
+                if let Some(Value::String(value)) = self.value_mut(id) {
+                    value.assign(content);
+                    return if keep_deadline { id } else { self.change_deadline(id, None) };
+                }
+                self.replace(id, StringValue::new(content).into(), keep_deadline)
             }
-            if item.place != 0 && !keep_deadline {
-                self.clear_deadline(id);
+            None => {
+                let number = self.values.insert(StringValue::new(content).into());
+                self.insert(hash, key, Stored::Elsewhere(number))
             }
         }
+    }
+
+    /// Gives an entry a new value. Returns the id that it has now.
+    pub fn replace(&mut self, id: EntryId, value: Value, keep_deadline: bool) -> EntryId {
+        let Some(entry) = self.entry(id) else { return id };
+        let key: Box<[u8]> = match entry.key() {
+            // Its length is all that matters.
+            Key::Here(key) => key.into(),
+            Key::Elsewhere(_) => self.key(id).into(),
+        };
+        self.with_stored(&key, value, |keyspace, stored| keyspace.assign(id, keep_deadline, stored))
+    }
+
+    /// Calls `put` with a value in the form that it has in the entry of `key`.
+    fn with_stored<T>(&mut self, key: &[u8], value: Value, put: impl FnOnce(&mut Self, Stored<'_>) -> T) -> T {
+        match value {
+            Value::String(StringValue::Integer(integer)) => put(self, Stored::Integer(integer)),
+            Value::String(StringValue::Fixed(text)) if entry::has_room(key, text.len()) => {
+                put(self, Stored::Text(Bytes::as_slice(&text)))
+            }
+            value => {
+                let number = self.values.insert(value);
+                put(self, Stored::Elsewhere(number))
+            }
+        }
+    }
+
+    /// Adds a key that is not there.
+    fn insert(&mut self, hash: u64, key: &[u8], value: Stored<'_>) -> EntryId {
+        let key =
+            if key.len() <= entry::MAX_KEY { Key::Here(key) } else { Key::Elsewhere(self.keys.insert(key.into())) };
+        let size = entry::size(key, None, value);
+        let id = self.entries.insert(size, |slot| entry::write(slot, key, 0, None, value));
+        let Keyspace { entries, index, keys, hasher, .. } = self;
+        index.insert(hash, id, |id| hash_of(entries, keys, hasher, id));
+        self.mark_saved(id);
         id
     }
 
-    /// Gives an entry a new value.
-    pub fn replace(&mut self, id: EntryId, value: Value, keep_deadline: bool) {
-        let Some(item) = self.dict.get_mut(id) else { return };
-        item.value = value;
-        if item.place != 0 && !keep_deadline {
-            self.clear_deadline(id);
+    /// Gives an entry another value, and frees the old one.
+    fn assign(&mut self, id: EntryId, keep_deadline: bool, value: Stored<'_>) -> EntryId {
+        let Some(entry) = self.entry(id) else { return id };
+        let old = entry.value();
+        let deadline = entry.deadline().filter(|_| keep_deadline);
+        if let Stored::Elsewhere(number) = old {
+            self.values.remove(number);
         }
+        self.rewrite(id, deadline, value)
+    }
+
+    /// Writes deadline and value of an entry, in another slot if they do not fit into its own.
+    fn rewrite(&mut self, id: EntryId, deadline: Option<i64>, value: Stored<'_>) -> EntryId {
+        let Some(slot) = self.entries.get_mut(id) else { return id };
+        let old = Entry(slot).deadline();
+        let mut new = id;
+        if !entry::rewrite(slot, deadline, value) {
+            new = self.relocate(id, deadline, value);
+        }
+        if (old, id) != (deadline, new) && (old.is_some() || deadline.is_some()) {
+            let Keyspace { entries, deadlines, .. } = self;
+            let at_of = |id| entries.get(id).and_then(|slot| Entry(slot).deadline()).unwrap_or_default();
+            old.into_iter().for_each(|at| deadlines.remove(at, id, at_of));
+            deadline.into_iter().for_each(|at| deadlines.insert(at, new, at_of));
+        }
+        new
+    }
+
+    fn relocate(&mut self, id: EntryId, deadline: Option<i64>, value: Stored<'_>) -> EntryId {
+        let Keyspace { entries, index, keys, hasher, .. } = self;
+        let Some(entry) = entries.get(id).map(Entry) else { return id };
+        let hash = hash(hasher, key_of(keys, entry));
+        let access = entry.access();
+        let mut copy = [0; entry::MAX_KEY];
+        let key = match entry.key() {
+            Key::Here(key) => {
+                copy[..key.len()].copy_from_slice(key);
+                Key::Here(&copy[..key.len()])
+            }
+            Key::Elsewhere(number) => Key::Elsewhere(number),
+        };
+        let new = entries.insert(entry::size(key, deadline, value), |slot| {
+            entry::write(slot, key, access, deadline, value);
+        });
+        entries.remove(id);
+        index.replace(hash, id, new);
+        self.mark_saved(new);
+        new
     }
 
     /// Removes an entry, and its deadline with it.
     pub fn remove(&mut self, id: EntryId) -> Option<Value> {
-        self.clear_deadline(id);
-        self.dict.remove(id).map(|item| item.value)
+        let short = match self.entry(id)?.value() {
+            Stored::Text(text) => Some(StringValue::new(text)),
+            Stored::Integer(integer) => Some(StringValue::Integer(integer)),
+            Stored::Elsewhere(_) => None,
+        };
+        let outside = self.delete(id);
+        short.map(Value::from).or(outside)
+    }
+
+    /// As [`Keyspace::remove`], but a short string is not returned: nothing is left to be freed then.
+    pub fn delete(&mut self, id: EntryId) -> Option<Value> {
+        let Keyspace { entries, index, keys, hasher, deadlines, values, .. } = self;
+        let entry = Entry(entries.get(id)?);
+        let (deadline, value, key) = (entry.deadline(), entry.value(), entry.key());
+        index.remove(hash(hasher, key_of(keys, entry)), id);
+        if let Key::Elsewhere(number) = key {
+            keys.remove(number);
+        }
+        let value = match value {
+            Stored::Elsewhere(number) => values.remove(number),
+            _ => None,
+        };
+        entries.remove(id);
+        let at_of = |id| entries.get(id).and_then(|slot| Entry(slot).deadline()).unwrap_or_default();
+        deadline.into_iter().for_each(|at| deadlines.remove(at, id, at_of));
+        value
     }
 
     /// The entry with the earliest deadline, if that is not after `now`.
@@ -217,53 +375,62 @@ impl Keyspace {
 
     /// Average time to live in milliseconds of the keys that have a deadline.
     pub fn average_ttl(&self, now: i64) -> i64 {
-        let count = self.deadlines.len() as i128;
-        if count == 0 {
-            return 0;
-        }
-        // A sample is enough and keeps INFO cheap; the heap's first places alone would be those that expire soonest.
-        const SAMPLE: usize = 1000;
-        let step = self.deadlines.len().div_ceil(SAMPLE);
-        let (mut sum, mut taken) = (0i128, 0i128);
-        for at in self.deadlines.iter().step_by(step) {
-            sum += i128::from(at.saturating_sub(now).max(0));
-            taken += 1;
-        }
-        (sum / taken) as i64
+        self.deadlines.mean().map_or(0, |mean| mean.saturating_sub(now).max(0))
     }
 
-    /// One step of a scan: see `Dict::scan`. Calls `found` with each entry's key, value and deadline.
-    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], &Value, Option<i64>)) -> u64 {
-        self.dict.scan(cursor, |node| {
-            found(node.key.as_slice(), &node.value.value, self.deadlines.get(node.value.place));
+    /// One step of a scan: see `Index::scan`. Calls `found` with each entry's key, value and deadline.
+    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], ValueRef<'_>, Option<i64>)) -> u64 {
+        self.index.scan(cursor, |id| {
+            if let Some(entry) = self.entry(id)
+                && let Some(value) = self.value_of(entry)
+            {
+                found(key_of(&self.keys, entry), value, entry.deadline());
+            }
         })
     }
 
     /// Any entry, all with the same probability.
-    pub fn random(&self, random: impl FnMut() -> u64) -> Option<EntryId> {
-        self.dict.random(random)
+    ///
+    /// An id is picked until there is an entry with it, or, when few are left of many, places in the index, which become
+    /// fewer with the entries.
+    pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<EntryId> {
+        // One id in so many has to be in use.
+        const IDS: usize = 16;
+        const TRIES: usize = 500;
+        let end = self.entries.end();
+        let is_dense = self.len() >= end as usize / IDS;
+        let pick = |number| match is_dense {
+            true => Some((number % u64::from(end)) as u32).filter(|id| self.entries.get(*id).is_some()),
+            false => self.index.at_random(number),
+        };
+        if self.is_empty() {
+            return None;
+        }
+        let found = (0..TRIES).find_map(|_| pick(random()));
+        found.or_else(|| self.entries.nth((random() % self.len() as u64) as usize))
     }
 
-    /// An entry that has a deadline, picked by a random number.
-    pub fn random_volatile(&self, number: u64) -> Option<EntryId> {
-        let len = self.deadlines.len() as u64;
-        (len > 0).then(|| self.deadlines.owner((number % len) as usize))
+    /// An entry that has a deadline, all with the same probability.
+    pub fn random_volatile(&self, mut random: impl FnMut() -> u64) -> Option<EntryId> {
+        const TRIES: usize = 500;
+        let (_, first) = self.deadlines.first()?;
+        (0..TRIES).find_map(|_| self.deadlines.at_random(random())).or(Some(first))
     }
 
     /// Every key with its deadline.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<i64>)> {
-        self.dict.iter().map(|(_, node)| (node.key.as_slice(), self.deadlines.get(node.value.place)))
+        self.entries.ids().filter_map(|id| self.entry(id)).map(|entry| (key_of(&self.keys, entry), entry.deadline()))
     }
 
     /// Every entry.
     pub fn ids(&self) -> impl Iterator<Item = EntryId> {
-        self.dict.iter().map(|(id, _)| id)
+        self.entries.ids()
     }
 
     /// Begins a snapshot of what there is: every entry is unsaved, and each has to be saved before it changes or goes. One
     /// that was under way is given up.
     pub fn begin_snapshot(&mut self) {
-        self.snapshot = Some(Snapshot::new(self.dict.end()));
+        self.snapshot = Some(Snapshot::new(self.entries.end()));
     }
 
     /// Gives up the snapshot under way, if there is one.
@@ -296,7 +463,9 @@ impl Keyspace {
             && let Some((id, is_unsaved)) = snapshot.walk()
         {
             *steps -= 1;
-            if is_unsaved && self.dict.get(id).is_some() {
+            if self.entries.get(id).is_none() {
+                snapshot.skip_to(self.entries.next_place(id));
+            } else if is_unsaved {
                 return Some(id);
             }
         }
@@ -305,17 +474,23 @@ impl Keyspace {
         }
         None
     }
+}
 
-    /// Goes on with a resize of the hash table. False when there is none.
-    pub fn step(&mut self) -> bool {
-        self.dict.step()
+fn hash(hasher: &RandomState, key: &[u8]) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write(key);
+    hasher.finish()
+}
+
+fn key_of<'a>(keys: &'a Slab<Box<[u8]>>, entry: Entry<'a>) -> &'a [u8] {
+    match entry.key() {
+        Key::Here(key) => key,
+        Key::Elsewhere(number) => keys.get(number).map_or(&[], |key| key),
     }
 }
 
-fn set_place(dict: &mut Dict<Item>, id: EntryId, place: Place) {
-    if let Some(item) = dict.get_mut(id) {
-        item.place = place;
-    }
+fn hash_of(entries: &Entries, keys: &Slab<Box<[u8]>>, hasher: &RandomState, id: EntryId) -> u64 {
+    entries.get(id).map_or(0, |slot| hash(hasher, key_of(keys, Entry(slot))))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 use super::*;
 use crate::number::Digits;
+use crate::value::Kind;
 
 fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
     match keyspace.value(id) {
-        Some(Value::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
+        Some(ValueRef::String(value)) => value.as_slice(&mut Digits::new()).to_vec(),
         _ => panic!("no such string"),
     }
 }
@@ -12,10 +13,10 @@ fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
 fn setting_again_takes_the_deadline_away_unless_kept() {
     let mut keyspace = Keyspace::new();
     let id = keyspace.set_string(b"k", b"1", false);
-    keyspace.set_deadline(id, 100);
+    let id = keyspace.set_deadline(id, 100);
     assert_eq!(keyspace.set_string(b"k", b"2", true), id);
     assert_eq!(keyspace.deadline(id), Some(100));
-    keyspace.set_string(b"k", b"3", false);
+    let id = keyspace.set_string(b"k", b"3", false);
     assert_eq!((keyspace.deadline(id), keyspace.volatile_len()), (None, 0));
     assert_eq!(content(&keyspace, id), b"3");
 }
@@ -48,7 +49,7 @@ fn what_is_due_comes_earliest_first() {
 fn a_lookup_tells_what_has_expired() {
     let mut keyspace = Keyspace::new();
     let id = keyspace.set_string(b"k", b"", false);
-    keyspace.set_deadline(id, 100);
+    let id = keyspace.set_deadline(id, 100);
     assert_eq!(keyspace.lookup(b"k", 99), Found::Live(id));
     assert_eq!(keyspace.lookup(b"k", 100), Found::Expired(id));
     assert_eq!(keyspace.lookup(b"other", 100), Found::Missing);
@@ -59,7 +60,7 @@ fn an_access_is_noted_until_the_entry_goes() {
     let mut keyspace = Keyspace::new();
     let id = keyspace.set_string(b"k", b"", false);
     keyspace.note_access(id, 7);
-    keyspace.set_string(b"k", b"other", false);
+    let id = keyspace.set_string(b"k", b"another", false);
     assert_eq!(keyspace.access(id), 7);
     keyspace.remove(id);
     let id = keyspace.set_string(b"k", b"", false);
@@ -69,10 +70,11 @@ fn an_access_is_noted_until_the_entry_goes() {
 #[test]
 fn removing_an_entry_removes_its_deadline() {
     let mut keyspace = Keyspace::new();
-    let ids: Vec<EntryId> = (0..10u8).map(|i| keyspace.set_string(&[i], b"", false)).collect();
-    for (i, &id) in ids.iter().enumerate() {
-        keyspace.set_deadline(id, 10 - i as i64);
-    }
+    let with_deadline = |i: u8| {
+        let id = keyspace.set_string(&[i], b"", false);
+        keyspace.set_deadline(id, 10 - i64::from(i))
+    };
+    let ids: Vec<EntryId> = (0..10u8).map(with_deadline).collect();
     for &id in &ids[..5] {
         assert!(keyspace.remove(id).is_some());
         assert!(keyspace.remove(id).is_none());
@@ -80,9 +82,67 @@ fn removing_an_entry_removes_its_deadline() {
     assert_eq!(keyspace.volatile_len(), 5);
     assert_eq!(keyspace.deadline(ids[9]), Some(1));
     assert!(keyspace.clear_deadline(ids[9]));
-    assert!(!keyspace.clear_deadline(ids[9]));
+    assert!(!keyspace.find(&[9]).is_none_or(|id| keyspace.clear_deadline(id)));
     assert_eq!(expire(&mut keyspace, i64::MAX, 100), 4);
     assert_eq!(keyspace.len(), 1);
+}
+
+/// Sixteen bytes of key and of value, at every length of the table in a doubling.
+#[test]
+fn a_key_takes_few_bytes() {
+    const MOST: usize = 51;
+    const MOST_WITH_DEADLINE: usize = 59;
+    for (ttl, most) in [(false, MOST), (true, MOST_WITH_DEADLINE)] {
+        let mut keyspace = Keyspace::new();
+        for number in 0..200_000 {
+            let id = keyspace.set_string(format!("key:{number:012}").as_bytes(), b"sixteen bytes...", false);
+            if ttl {
+                keyspace.set_deadline(id, 1_800_000_000_000 + number / 100);
+            }
+            if number >= 50_000 && number % 1000 == 0 {
+                let (table, deadlines) = keyspace.allocated();
+                let each = (table + deadlines) / keyspace.len();
+                assert!(each <= most, "{each} bytes a key at {number}, with a deadline: {ttl}");
+            }
+        }
+        let full = keyspace.allocated().0;
+        for number in (0..200_000).step_by(2) {
+            let id = keyspace.find(format!("key:{number:012}").as_bytes()).expect("it is there");
+            keyspace.delete(id);
+        }
+        for number in 0..200_000 {
+            keyspace.set_string(format!("key:{number:012}").as_bytes(), b"sixteen bytes...", true);
+        }
+        assert!(keyspace.allocated().0 <= full * 12 / 10);
+    }
+}
+
+/// A short number, a long text, a collection and back: everything is given back that is not needed.
+#[test]
+fn values_of_all_kinds_in_one_entry() {
+    let mut keyspace = Keyspace::new();
+    let long_key = vec![b'k'; 300];
+    for key in [&b"k"[..], &long_key] {
+        for text in [&b""[..], b"12", &[b'x'; 100], &[b'y'; 500], &[b'z'; 20_000], b"short"] {
+            for deadline in [None, Some(5), Some(i64::MAX)] {
+                let id = keyspace.set_string(key, text, true);
+                let id = deadline.map_or(id, |at| keyspace.set_deadline(id, at));
+                assert_eq!((keyspace.find(key), keyspace.key(id)), (Some(id), key));
+                assert_eq!(content(&keyspace, id), text);
+                assert_eq!(keyspace.stored(id).is_some(), text.len() > 450);
+                let id = keyspace.set(key, StringValue::Integer(-3).into(), true);
+                assert_eq!((content(&keyspace, id), keyspace.deadline(id)), (b"-3".to_vec(), deadline));
+                let id = keyspace.replace(id, crate::types::list::List::empty(), false);
+                assert_eq!(keyspace.value(id).map(ValueRef::type_name), Some("list"));
+                assert!(keyspace.value_mut(id).is_some() && keyspace.deadline(id).is_none());
+            }
+        }
+        let id = keyspace.find(key).expect("it is there");
+        assert!(keyspace.remove(id).is_some());
+        assert_eq!((keyspace.find(key), keyspace.len(), keyspace.volatile_len()), (None, 0, 0));
+    }
+    assert_eq!((keyspace.values.iter().count(), keyspace.keys.iter().count()), (0, 0));
+    assert_eq!(keyspace.entries.ids().count(), 0);
 }
 
 /// A snapshot taken in steps while the content changes, as its owner does it: what is about to change is saved first.

@@ -3,9 +3,11 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
-mod chunks;
 mod deadlines;
 mod dict;
+mod entries;
+mod entry;
+mod index;
 mod keyspace;
 mod number;
 mod partial_sort;
@@ -13,9 +15,11 @@ mod slab;
 mod snapshot;
 pub mod types;
 mod value;
+mod view;
 
 pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Found, Keyspace};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};
+pub use view::{StringRef, ValueRef};

@@ -46,13 +46,11 @@ pub struct Slab<T> {
     open: Vec<u32>,
     /// An empty chunk whose memory is kept, so that one entry coming and going does not allocate each time.
     spare: Option<u32>,
-    /// How many slots there are, in use or free.
-    slots: usize,
 }
 
 impl<T> Slab<T> {
     pub fn new() -> Slab<T> {
-        Slab { chunks: Vec::new(), open: Vec::new(), spare: None, slots: 0 }
+        Slab { chunks: Vec::new(), open: Vec::new(), spare: None }
     }
 
     pub fn get(&self, id: u32) -> Option<&T> {
@@ -80,7 +78,6 @@ impl<T> Slab<T> {
         let chunk = &mut self.chunks[at as usize];
         let slots = chunk.slots.get_or_insert_with(|| {
             chunk.first_free = 0;
-            self.slots += CHUNK;
             empty_slots()
         });
         let slot = chunk.first_free;
@@ -144,11 +141,6 @@ impl<T> Slab<T> {
         self.allocated_chunks() * size_of::<Slots<T>>() + self.chunks.capacity() * size_of::<Chunk<T>>()
     }
 
-    /// How many bytes free slots have, if so many are in use.
-    pub fn free_bytes(&self, used: usize) -> usize {
-        self.slots.saturating_sub(used) * size_of::<Slot<T>>()
-    }
-
     /// How many chunks have memory.
     pub fn allocated_chunks(&self) -> usize {
         self.chunks.iter().filter(|chunk| chunk.slots.is_some()).count()
@@ -193,7 +185,6 @@ impl<T> Slab<T> {
             self.spare = Some(at);
         } else if self.spare != Some(at) {
             self.chunks[at as usize].slots = None;
-            self.slots -= CHUNK;
         }
     }
 }

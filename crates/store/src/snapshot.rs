@@ -53,6 +53,17 @@ impl Snapshot {
         Some((id, is_unsaved))
     }
 
+    /// There are no entries with ids from the walk's place up to another one.
+    pub fn skip_to(&mut self, id: u32) {
+        while self.next < id {
+            let piece = self.next / PIECE;
+            self.next = id.min((piece + 1) * PIECE);
+            if self.next.is_multiple_of(PIECE) {
+                self.saved[piece as usize] = None;
+            }
+        }
+    }
+
     pub fn is_done(&self) -> bool {
         self.next >= self.end
     }

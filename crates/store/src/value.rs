@@ -1,8 +1,9 @@
 //! What a key can hold.
 
 use crate::bytes::{Bytes, Content};
-use crate::number::{self, Digits};
+use crate::number::Digits;
 use crate::types::{hash::Hash, list::List, set::Set, stream::Stream, zset::SortedSet};
+use crate::view::{StringRef, ValueRef};
 
 /// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
 #[derive(Clone)]
@@ -36,6 +37,11 @@ pub enum StringValue {
 const _: () = assert!(size_of::<Value>() == 24);
 
 impl Value {
+    /// The value, to be read.
+    pub fn view(&self) -> ValueRef<'_> {
+        self.into()
+    }
+
     /// The value as one of a type, if it is.
     pub fn of<K: Kind>(&self) -> Option<&K> {
         K::of(self)
@@ -58,26 +64,12 @@ impl Value {
 
     /// The name that TYPE replies.
     pub fn type_name(&self) -> &'static str {
-        match self {
-            Value::String(_) => "string",
-            Value::List(_) => "list",
-            Value::Set(_) => "set",
-            Value::Hash(_) => "hash",
-            Value::SortedSet(_) => "zset",
-            Value::Stream(_) => "stream",
-        }
+        self.view().type_name()
     }
 
     /// The name that OBJECT ENCODING replies.
     pub fn encoding(&self) -> &'static str {
-        match self {
-            Value::String(value) => value.encoding(),
-            Value::List(value) => value.encoding(),
-            Value::Set(value) => value.encoding(),
-            Value::Hash(value) => value.encoding(),
-            Value::SortedSet(value) => value.encoding(),
-            Value::Stream(value) => value.encoding(),
-        }
+        self.view().encoding()
     }
 
     /// How many bytes of memory it has besides itself, as well as is known.
@@ -94,25 +86,12 @@ impl Value {
 
     /// Whether it is a collection with nothing in it, which no key may hold. A stream is none: it outlives its entries.
     pub fn is_empty_collection(&self) -> bool {
-        match self {
-            Value::String(_) | Value::Stream(_) => false,
-            Value::List(value) => value.is_empty(),
-            Value::Set(value) => value.is_empty(),
-            Value::Hash(value) => value.is_empty(),
-            Value::SortedSet(value) => value.is_empty(),
-        }
+        self.view().is_empty_collection()
     }
 
     /// How many elements it has; a string is one.
     pub fn elements(&self) -> usize {
-        match self {
-            Value::String(_) => 1,
-            Value::List(value) => value.len(),
-            Value::Set(value) => value.len(),
-            Value::Hash(value) => value.len(),
-            Value::SortedSet(value) => value.len(),
-            Value::Stream(value) => value.log().len() as usize,
-        }
+        self.view().elements()
     }
 
     /// Drops up to `budget` elements and says whether something is left, for a value that nobody can see any more. A
@@ -129,8 +108,60 @@ impl Value {
     }
 }
 
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> ValueRef<'a> {
+        match value {
+            Value::String(value) => ValueRef::String(value.view()),
+            Value::List(value) => ValueRef::List(value),
+            Value::Set(value) => ValueRef::Set(value),
+            Value::Hash(value) => ValueRef::Hash(value),
+            Value::SortedSet(value) => ValueRef::SortedSet(value),
+            Value::Stream(value) => ValueRef::Stream(value),
+        }
+    }
+}
+
+impl ValueRef<'_> {
+    /// A copy of the value.
+    pub fn to_value(self) -> Value {
+        match self {
+            ValueRef::String(value) => value.to_value().into(),
+            ValueRef::List(value) => value.clone().into(),
+            ValueRef::Set(value) => value.clone().into(),
+            ValueRef::Hash(value) => value.clone().into(),
+            ValueRef::SortedSet(value) => value.clone().into(),
+            ValueRef::Stream(value) => value.clone().into(),
+        }
+    }
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value as one of a type, if it is.
+    pub fn of<K: Kind>(self) -> Option<K::Ref<'a>> {
+        K::read(self)
+    }
+}
+
+impl StringRef<'_> {
+    /// A copy of the string.
+    pub fn to_value(self) -> StringValue {
+        match self {
+            StringRef::Integer(value) => StringValue::Integer(value),
+            StringRef::Fixed(bytes) => StringValue::new(bytes),
+            StringRef::Shared(bytes) => StringValue::new(Content::Shared(bytes)),
+            StringRef::Growing(bytes) => StringValue::Growing(Box::new(bytes.to_vec())),
+        }
+    }
+}
+
 /// A type of values.
 pub trait Kind: Sized {
+    /// Such a value, to be read.
+    type Ref<'a>: Copy;
+
+    /// The value as one of this type, if it is, to be read.
+    fn read(value: ValueRef<'_>) -> Option<Self::Ref<'_>>;
+
     /// The value as one of this type, if it is.
     fn of(value: &Value) -> Option<&Self>;
 
@@ -142,8 +173,17 @@ pub trait Kind: Sized {
 }
 
 macro_rules! boxed {
-    ($($variant:ident: $kind:ty,)*) => { $(
+    ($($variant:ident: $kind:ty, $read:ty;)*) => { $(
         impl Kind for $kind {
+            type Ref<'a> = $read;
+
+            fn read(value: ValueRef<'_>) -> Option<Self::Ref<'_>> {
+                match value {
+                    ValueRef::$variant(value) => Some(value),
+                    _ => None,
+                }
+            }
+
             fn of(value: &Value) -> Option<&Self> {
                 match value {
                     Value::$variant(value) => Some(value),
@@ -172,12 +212,12 @@ macro_rules! boxed {
 }
 
 boxed! {
-    String: StringValue,
-    List: List,
-    Set: Set,
-    Hash: Hash,
-    SortedSet: SortedSet,
-    Stream: Stream,
+    String: StringValue, StringRef<'a>;
+    List: List, &'a List;
+    Set: Set, &'a Set;
+    Hash: Hash, &'a Hash;
+    SortedSet: SortedSet, &'a SortedSet;
+    Stream: Stream, &'a Stream;
 }
 
 /// An empty string.
@@ -201,22 +241,24 @@ impl StringValue {
         }
     }
 
+    /// The string, to be read.
+    pub fn view(&self) -> StringRef<'_> {
+        match self {
+            StringValue::Integer(value) => StringRef::Integer(*value),
+            StringValue::Fixed(Bytes::Shared(bytes)) => StringRef::Shared(bytes),
+            StringValue::Fixed(bytes) => StringRef::Fixed(bytes.as_slice()),
+            StringValue::Growing(bytes) => StringRef::Growing(bytes),
+        }
+    }
+
     /// The bytes; `digits` is room for those of an integer.
     pub fn as_slice<'a>(&'a self, digits: &'a mut Digits) -> &'a [u8] {
-        match self {
-            StringValue::Integer(value) => digits.of(*value),
-            StringValue::Fixed(bytes) => bytes.as_slice(),
-            StringValue::Growing(bytes) => bytes,
-        }
+        self.view().as_slice(digits)
     }
 
     /// The number that the string spells, if it does.
     pub fn as_integer(&self) -> Option<i64> {
-        match self {
-            StringValue::Integer(value) => Some(*value),
-            StringValue::Fixed(bytes) => number::parse(bytes.as_slice()),
-            StringValue::Growing(bytes) => number::parse(bytes),
-        }
+        self.view().as_integer()
     }
 
     /// How many bytes of memory it has besides itself.
@@ -235,11 +277,7 @@ impl StringValue {
 
     /// How many bytes there are.
     pub fn len(&self) -> usize {
-        match self {
-            StringValue::Integer(value) => Digits::new().of(*value).len(),
-            StringValue::Fixed(bytes) => bytes.len(),
-            StringValue::Growing(bytes) => bytes.len(),
-        }
+        self.view().len()
     }
 
     /// The content as a buffer to change in place. Capacity grows with the content, so that appending byte by byte
@@ -271,13 +309,7 @@ impl StringValue {
 
     /// The name that OBJECT ENCODING gives to such a string in Redis.
     pub fn encoding(&self) -> &'static str {
-        const EMBEDDED_MAX: usize = 44;
-        match self {
-            StringValue::Growing(_) => "raw",
-            _ if self.as_integer().is_some() => "int",
-            StringValue::Fixed(bytes) if bytes.len() > EMBEDDED_MAX => "raw",
-            _ => "embstr",
-        }
+        self.view().encoding()
     }
 }
 

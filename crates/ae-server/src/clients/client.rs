@@ -3,6 +3,7 @@
 use super::blocked::Blocked;
 use super::input::Input;
 use super::output::{FIXED_BUFFER, Output};
+use super::replica::{Phase, Replica};
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
 use super::tracking::TrackingMode;
@@ -65,6 +66,12 @@ pub struct Client {
     pub named: Option<Box<Names>>,
     /// What the table of clients last counted as its memory.
     pub(super) measured: usize,
+    /// There as soon as it says that it is a replica.
+    pub replica: Option<Box<Replica>>,
+    /// It is the server's own primary: it may do everything, and gets no replies.
+    pub is_primary: bool,
+    /// The offset of the stream of replication behind its last command.
+    pub write_offset: u64,
 }
 
 /// Whether the client is sent replies.
@@ -138,6 +145,9 @@ impl Client {
             tracking: None,
             named: None,
             measured: 0,
+            replica: None,
+            is_primary: false,
+            write_offset: 0,
         }
     }
 
@@ -148,6 +158,11 @@ impl Client {
     /// Whether a request of it waits for something, so that the next ones wait as well.
     pub fn waits(&self) -> bool {
         self.blocked.is_some() || self.postponed.is_some()
+    }
+
+    /// Whether it gets the stream of changes, or is about to.
+    pub fn is_replica(&self) -> bool {
+        self.replica.as_ref().is_some_and(|replica| replica.phase != Phase::Introduced)
     }
 
     /// It is closed without being told anything more.
@@ -177,6 +192,16 @@ impl Client {
 
     pub fn peer_addr(&self) -> String {
         self.conn.as_ref().and_then(|conn| conn.peer_addr().ok()).unwrap_or_else(|| "?:0".into())
+    }
+
+    /// Where a replica can be reached, without the port.
+    pub fn replica_ip(&self) -> String {
+        let announced = self.replica.as_ref().map(|replica| &replica.announced_ip).filter(|ip| !ip.is_empty());
+        announced.cloned().unwrap_or_else(|| {
+            let addr = self.peer_addr();
+            let ip = addr.rsplit_once(':').map_or(&*addr, |(ip, _)| ip);
+            ip.trim_start_matches('[').trim_end_matches(']').into()
+        })
     }
 
     pub fn is_on_unix_socket(&self) -> bool {
@@ -219,7 +244,12 @@ impl Client {
 
     /// What CLIENT LIST TYPE and KILL TYPE call it.
     pub fn type_name(&self) -> &'static str {
-        if self.subscriptions.is_some() { "pubsub" } else { "normal" }
+        match self.subscriptions {
+            _ if self.is_primary => "master",
+            _ if self.is_replica() => "replica",
+            Some(_) => "pubsub",
+            None => "normal",
+        }
     }
 
     /// Its state in letters, in Redis's order. `transaction_lost`: a key that its transaction depends on has changed.
@@ -228,6 +258,8 @@ impl Client {
         let named = self.named.as_ref();
         let flags = [
             (self.monitors, 'O'),
+            (self.is_replica() && !self.monitors, 'S'),
+            (self.is_primary, 'M'),
             (self.subscriptions.is_some(), 'P'),
             (self.transaction.is_some(), 'x'),
             (self.waits(), 'b'),

@@ -1,23 +1,40 @@
 //! How much of the server's memory a client may use.
 
 use super::client::Client;
+use super::output::FIXED_BUFFER;
+use super::replica::Phase;
 use crate::config::output_limits::{OutputLimit, OutputLimits};
 
 impl Client {
     fn output_limit<'a>(&self, limits: &'a OutputLimits) -> &'a OutputLimit {
-        if self.subscriptions.is_some() { &limits.pubsub } else { &limits.normal }
+        match self.is_replica() {
+            true => &limits.replica,
+            false if self.subscriptions.is_some() => &limits.pubsub,
+            false => &limits.normal,
+        }
     }
 
-    /// How much output may wait for it from now on.
+    /// How much output may wait for it from now on. A replica's is looked at regularly alone, since a copy is as long as
+    /// it is, and a primary gets none.
     pub fn limit_output(&mut self, limits: &OutputLimits) {
-        let hard = self.output_limit(limits).hard;
+        let is_bounded = !self.is_replica() && !self.is_primary;
+        let hard = if is_bounded { self.output_limit(limits).hard } else { 0 };
         self.output.set_limit(usize::try_from(hard).unwrap_or(usize::MAX));
+    }
+
+    /// The output that counts: of a replica only the stream, since a copy is as long as it is.
+    fn waiting_output(&self) -> usize {
+        match &self.replica {
+            Some(replica) if matches!(replica.phase, Phase::Copied | Phase::Settles) => replica.held_len,
+            _ => self.output.pending(),
+        }
     }
 
     /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
     pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
         let OutputLimit { hard, soft, soft_seconds } = *self.output_limit(limits);
-        let waiting = self.output.counted() as u64;
+        // As in Redis, what its fixed buffer would hold counts as nothing.
+        let waiting = Some(self.waiting_output()).filter(|waiting| *waiting > FIXED_BUFFER).unwrap_or(0) as u64;
         if soft == 0 || waiting < soft {
             self.above_soft_limit_since = None;
         }
@@ -36,7 +53,8 @@ impl Client {
 mod tests {
     use super::*;
     use crate::acl::users::Users;
-    use crate::clients::output::FIXED_BUFFER;
+    use crate::clients::replica::Replica;
+    use std::sync::Arc;
 
     #[test]
     fn hard_and_soft_limits() {
@@ -59,5 +77,24 @@ mod tests {
         let normal = OutputLimit { hard: 1, soft: 1, soft_seconds: 0 };
         client.output.bytes = vec![0; FIXED_BUFFER];
         assert!(!client.exceeds(&OutputLimits { normal, ..limits }, 4000));
+    }
+
+    #[test]
+    fn what_is_held_back_from_a_replica_counts_and_its_copy_does_not() {
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        let replica = OutputLimit { hard: 100_000, soft: 0, soft_seconds: 0 };
+        let limits = OutputLimits { replica, ..OutputLimits::default() };
+        let mut state = Replica::new(0);
+        state.phase = Phase::Copied;
+        client.replica = Some(Box::new(state));
+        client.output.bytes = vec![0; 1_000_000];
+        assert!(!client.exceeds(&limits, 0));
+        client.replica.as_mut().unwrap().hold(&Arc::new(vec![0; 100_000]));
+        assert!(client.exceeds(&limits, 0));
+        client.replica.as_mut().unwrap().phase = Phase::Online;
+        client.output.bytes = vec![0; 99_999];
+        assert!(!client.exceeds(&limits, 0));
+        client.output.bytes = vec![0; 100_000];
+        assert!(client.exceeds(&limits, 0));
     }
 }

@@ -2,10 +2,12 @@
 
 pub mod blocked;
 pub mod client;
+pub mod copy_reader;
 pub mod input;
 pub mod limits;
 pub mod output;
 pub mod queue;
+pub mod replica;
 pub mod reply;
 pub mod subscriptions;
 pub mod table;

@@ -5,7 +5,7 @@ use resp::Protocol;
 use resp::writer::{self, Place};
 use store::types::Element;
 use store::types::zset::{Score, ScoreText};
-use store::{Bytes, Digits, StringValue};
+use store::{Digits, StringRef};
 
 /// Where a command writes its reply to.
 pub struct Reply<'a> {
@@ -72,10 +72,10 @@ impl<'a> Reply<'a> {
     }
 
     /// A string value; a long one is not copied.
-    pub fn string(&mut self, value: &StringValue) {
+    pub fn string(&mut self, value: StringRef<'_>) {
         match value {
-            StringValue::Integer(value) => self.bulk_integer(*value),
-            StringValue::Fixed(Bytes::Shared(content)) => {
+            StringRef::Integer(value) => self.bulk_integer(value),
+            StringRef::Shared(content) => {
                 writer::bulk_head(self.out(), content.len());
                 self.output.attach(content.clone());
                 writer::bulk_end(self.out());

@@ -34,6 +34,9 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
         answer_silently(server, client, args);
     }
     server.propagate(framing(client));
+    if server.streams.replicas.is_open() {
+        client.write_offset = server.replication_offset();
+    }
     serve_waiting(server);
     if server.has_news() {
         server.tell_news(Some(client));
@@ -121,6 +124,7 @@ fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
     let may_change = |spec: &Spec| spec.is_write() || MAY_REPLICATE.contains(&spec.full_name);
     match server.pause.which() {
         None => false,
+        _ if client.is_replica() || client.is_primary => false,
         Some(Paused::All) => true,
         // What is queued waits with its EXEC.
         Some(Paused::Writes) => concerns(client, spec, may_change) && (client.transaction.is_none() || is_exec(spec)),
@@ -172,6 +176,9 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if !spec.fits(args.len()) {
         return Err(wrong_arity(spec));
     }
+    if client.is_primary {
+        return Ok(());
+    }
     if server.needs_auth(client) && !spec.is(flag::NO_AUTH) {
         return Err(NO_AUTH.into());
     }
@@ -201,7 +208,12 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if server.is_loading_aside() && concerns(client, spec, |spec| spec.is(flag::NO_ASYNC_LOADING)) {
         return Err(LOADING.into());
     }
-    if client.monitors && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
+    if (server.replication.link.is_some() || server.config.replication.min_replicas > 0)
+        && let Some(reason) = server.refuses(|kind| concerns(client, spec, kind))
+    {
+        return Err(reason.into());
+    }
+    if (client.monitors || client.is_replica()) && spec.is(flag::WRITE | flag::READONLY | flag::MAY_REPLICATE) {
         return Err("ERR Replica can't interact with the keyspace".into());
     }
     Ok(())
@@ -209,6 +221,9 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
 
 /// Makes room for what the request may add. One that only takes away is served in any case, so that clients can help.
 fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(), Error> {
+    if server.replication.link.is_some() && server.config.replication.ignores_max_memory {
+        return Ok(());
+    }
     if server.make_room() == Room::None && concerns(client, spec, |spec| spec.is(flag::DENYOOM)) {
         return Err(OUT_OF_MEMORY.into());
     }

@@ -21,10 +21,6 @@ pub fn module_list(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn replication(_: &mut Context<'_>) -> Outcome {
-    Err("ERR replication is not supported by this server".into())
-}
-
 pub fn migrate(_: &mut Context<'_>) -> Outcome {
     Err("ERR MIGRATE is not supported by this server: DUMP here and RESTORE there do the same".into())
 }

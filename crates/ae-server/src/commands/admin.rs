@@ -61,16 +61,6 @@ pub fn time(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// What this server is to others: a primary without replicas.
-pub fn role(ctx: &mut Context<'_>) -> Outcome {
-    let mut reply = ctx.reply();
-    reply.array(3);
-    reply.bulk("master");
-    reply.integer(0);
-    reply.array(0);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use crate::db::door::Ttl;

@@ -3,7 +3,7 @@
 use crate::clients::client::{Closing, Replies};
 use crate::command::context::Context;
 use crate::command::error::{Outcome, quoting};
-use crate::observe::info::REDIS_VERSION;
+use crate::config::settings::REDIS_VERSION;
 use resp::{Protocol, number};
 
 pub fn ping(ctx: &mut Context<'_>) -> Outcome {

@@ -12,9 +12,10 @@ use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, log};
 use crate::observe::digest::Digest;
+use crate::persist::aof::stage::Stage;
 use resp::number;
 use std::time::Duration;
-use store::Value;
+use store::{StringRef, ValueRef};
 
 /// What Redis keeps of the time of a use.
 const LRU_BITS: u32 = (1 << 24) - 1;
@@ -127,17 +128,17 @@ fn set_active_expire(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
-    let mut random = ctx.random();
-    let parts: String = (0..3).map(|_| format!("{:016x}", random.number())).collect();
-    ctx.server.replication_id = parts[..40].into();
+    let id = ctx.server.new_history_id();
+    ctx.server.replication.begin_history(id);
     ctx.reply_ok()
 }
 
 /// When everything is written, before the reply leaves.
 fn load_log(ctx: &mut Context<'_>) -> Outcome {
-    if ctx.server.append_only.is_on() {
-        ctx.server.append_only.reload = true;
+    if ctx.server.append_only.stage != Stage::On {
+        return Err("ERR the append-only file is not on, or its first base is not written yet".into());
     }
+    ctx.server.append_only.reload = true;
     ctx.reply_ok()
 }
 
@@ -182,12 +183,13 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
     // Without the type, the version and the checksum.
     let serialized = rdb::dump(value, compression).len() - 1 - 2 - 8;
+    let address = address(value);
     let mut text = format!(
-        "Value at:{value:p} refcount:1 encoding:{} serializedlength:{serialized} lru:{} lru_seconds_idle:{idle}",
+        "Value at:{address:p} refcount:1 encoding:{} serializedlength:{serialized} lru:{} lru_seconds_idle:{idle}",
         value.encoding(),
         noted & LRU_BITS,
     );
-    if let Value::List(list) = value {
+    if let ValueRef::List(list) = value {
         let (nodes, size) = list.nodes(0).fold((0, 0), |(nodes, size), node| (nodes + 1, size + node.size()));
         let average = list.len() as f64 / nodes as f64;
         let max = packed_max.unwrap_or_default();
@@ -199,6 +201,19 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.reply().simple(&text);
     Ok(())
+}
+
+fn address(value: ValueRef<'_>) -> *const u8 {
+    match value {
+        ValueRef::String(StringRef::Integer(_)) => std::ptr::null(),
+        ValueRef::String(StringRef::Fixed(bytes) | StringRef::Growing(bytes)) => bytes.as_ptr(),
+        ValueRef::String(StringRef::Shared(bytes)) => bytes.as_ptr(),
+        ValueRef::List(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Set(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Hash(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::SortedSet(value) => std::ptr::from_ref(value).cast(),
+        ValueRef::Stream(value) => std::ptr::from_ref(value).cast(),
+    }
 }
 
 fn digest(ctx: &mut Context<'_>) -> Outcome {

@@ -80,7 +80,7 @@ fn digests_are_those_of_redis() {
 #[test]
 fn small_tools() {
     let mut session = Session::new();
-    let id = session.server.replication_id.clone();
+    let id = session.server.replication.id.clone();
     session.expect(&[
         ("DEBUG POPULATE 3", "+OK"),
         ("GET key:2", "$7 value:2"),
@@ -99,7 +99,7 @@ fn small_tools() {
             "-ERR argument must be a memory value bigger than 1 and smaller than 4gb",
         ),
     ]);
-    assert_ne!(session.server.replication_id, id);
+    assert_ne!(session.server.replication.id, id);
     let object = session.run("DEBUG OBJECT key:1");
     assert!(
         object.starts_with("+Value at:0x")

@@ -5,7 +5,7 @@ use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::config::settings::Config;
 use crate::db::effects::Concerns;
 use crate::db::event::Event;
-use rdb::{Compression, Limits};
+use rdb::Compression;
 
 pub fn dump(ctx: &mut Context<'_>) -> Outcome {
     let (key, compression) = (ctx.arg(1), compression(&ctx.server.config));
@@ -32,8 +32,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     if time < 0 {
         return Err("ERR Invalid TTL value, must be >= 0".into());
     }
-    let types = ctx.limits();
-    let limits = Limits { list: types.list, set: types.set, hash: types.hash, zset: types.zset };
+    let limits = ctx.server.rdb_limits();
     let value = rdb::restore(ctx.arg(3), &limits).map_err(|error| match error.is_of_frame() {
         true => "ERR DUMP payload version or checksum are wrong",
         false => "ERR Bad data format",

@@ -4,7 +4,7 @@ use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, WRONG_TYPE, quoting};
 use crate::db::event::Event;
 use store::types::hyperloglog::{self as hll, Encoding, Failure, Run, Union};
-use store::{Digits, StringValue, Value};
+use store::{Digits, StringValue, ValueRef};
 
 const NOT_ONE: &str = "WRONGTYPE Key is not a valid HyperLogLog string value.";
 const CORRUPT: &str = "INVALIDOBJ Corrupted HLL object detected";
@@ -42,7 +42,7 @@ pub fn pfadd(ctx: &mut Context<'_>) -> Outcome {
 }
 
 /// Takes in the HyperLogLogs at several keys.
-fn union<'a>(values: impl IntoIterator<Item = Option<&'a Value>>) -> Result<Union, Error> {
+fn union<'a>(values: impl IntoIterator<Item = Option<ValueRef<'a>>>) -> Result<Union, Error> {
     let mut union = Union::new();
     for value in values.into_iter().flatten() {
         let mut digits = Digits::new();
@@ -134,7 +134,9 @@ fn shown(run: Run) -> String {
 fn make_dense(ctx: &mut Context<'_>, key: &[u8]) -> Outcome {
     let Some(mut value) = ctx.db().edit::<StringValue>(key, Event::UNANNOUNCED)? else { return Ok(()) };
     if encoding(value.as_slice(&mut Digits::new()))? == Encoding::Sparse {
-        hll::make_dense(value.make_growing())?;
+        let made = hll::make_dense(value.make_growing());
+        value.changes(made.is_ok().into());
+        made?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::event::Event;
-use store::Value;
+use store::ValueRef;
 
 pub fn del(ctx: &mut Context<'_>) -> Outcome {
     let mut count = 0;
@@ -28,7 +28,7 @@ pub fn touch(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn type_of(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
-    let name = ctx.db().look_at(key).map_or("none", Value::type_name);
+    let name = ctx.db().look_at(key).map_or("none", ValueRef::type_name);
     ctx.reply().simple(name);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use crate::command::context::Context;
 use crate::command::error::{NOT_AN_INTEGER, Outcome};
-use crate::observe::info::REDIS_VERSION;
+use crate::config::settings::REDIS_VERSION;
 use resp::number;
 
 const WIDTH: usize = 64;

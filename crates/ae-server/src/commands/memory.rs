@@ -43,7 +43,7 @@ pub fn stats(ctx: &mut Context<'_>) -> Outcome {
         ("clients.slaves", Bytes(0)),
         ("clients.normal", bytes(usage.clients)),
         ("cluster.links", Bytes(0)),
-        ("aof.buffer", Bytes(0)),
+        ("aof.buffer", bytes(ctx.server.append_only.buffered() as u64)),
         ("lua.caches", Bytes(0)),
         ("functions.caches", Bytes(0)),
     ];

@@ -61,7 +61,10 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         let save = match word.to_ascii_lowercase().as_slice() {
             b"save" => true,
             b"nosave" => false,
-            b"now" => continue,
+            b"now" => {
+                how.now = true;
+                continue;
+            }
             b"force" => {
                 how.force = true;
                 continue;
@@ -81,8 +84,10 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         return Err(SYNTAX_ERROR.into());
     }
     if abort {
-        // A shutdown is over before another command can come.
-        return Err("ERR No shutdown in progress.".into());
+        if !ctx.server.abort_shutdown() {
+            return Err("ERR No shutdown in progress.".into());
+        }
+        return ctx.reply_ok();
     }
     ctx.server.shut_down(how).map_err(|_| "ERR Errors trying to SHUTDOWN. Check logs.".into())
 }

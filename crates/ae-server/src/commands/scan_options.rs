@@ -83,7 +83,7 @@ impl<'a> ScanOptions<'a> {
 
 /// Replies with a page of the collection at a key: members, and what belongs to each if there is something. `step` is
 /// the collection's own scan.
-pub fn scan_members<K: Kind>(
+pub fn scan_members<K: for<'a> Kind<Ref<'a> = &'a K>>(
     ctx: &mut Context<'_>,
     step: impl Fn(&K, u64, &mut dyn FnMut(Element<'_>, Option<Element<'_>>)) -> u64,
 ) -> Outcome {

@@ -63,6 +63,8 @@ pub fn smembers(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn smove(ctx: &mut Context<'_>) -> Outcome {
     let (source, destination, member, limits) = (ctx.arg(1), ctx.arg(2), ctx.arg(3), ctx.limits().set);
+    // Both are looked at, so that either expires if its time has come.
+    ctx.db().exists(destination);
     let Some(set) = ctx.db().peek::<Set>(source)? else { return ctx.reply_count(0) };
     let there = set.contains(member);
     ctx.db().peek::<Set>(destination)?;

@@ -9,7 +9,7 @@ use std::ops::Range;
 use store::types::hash::Hash;
 use store::types::list::{End, List};
 use store::types::zset::{Score, SortedSet};
-use store::{Digits, StringValue, Value};
+use store::{Digits, ValueRef};
 
 pub fn sort(ctx: &mut Context<'_>) -> Outcome {
     let options = Options::parse(ctx, true)?;
@@ -99,9 +99,9 @@ fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
     let mut keeps_order = options.by.is_some_and(|by| !has_place(by));
     let (mut elements, is_set) = match ctx.db().read_any(key) {
         None => (Vec::new(), false),
-        Some(Value::List(list)) => (list.iter().map(|element| element.to_vec()).collect(), false),
-        Some(Value::Set(set)) => (set.iter().map(|element| element.to_vec()).collect(), true),
-        Some(Value::SortedSet(set)) => (set.iter().map(|entry| entry.member.to_vec()).collect(), false),
+        Some(ValueRef::List(list)) => (list.iter().map(|element| element.to_vec()).collect(), false),
+        Some(ValueRef::Set(set)) => (set.iter().map(|element| element.to_vec()).collect(), true),
+        Some(ValueRef::SortedSet(set)) => (set.iter().map(|entry| entry.member.to_vec()).collect(), false),
         Some(_) => return Err(WRONG_TYPE.into()),
     };
     // Redis changes a sorted set's encoding here, which OBJECT ENCODING shows. Nobody else is told.
@@ -180,8 +180,8 @@ fn look_up(ctx: &mut Context<'_>, pattern: &[u8], element: &[u8]) -> Option<Vec<
     let suffix = &pattern[star + 1..arrow.unwrap_or(pattern.len())];
     let key = [&pattern[..star], element, suffix].concat();
     match (ctx.db().read_any(&key)?, arrow) {
-        (Value::Hash(hash), Some(at)) => Hash::get(hash, &pattern[at + 2..]).map(|value| value.to_vec()),
-        (Value::String(value), None) => Some(StringValue::as_slice(value, &mut Digits::new()).to_vec()),
+        (ValueRef::Hash(hash), Some(at)) => Hash::get(hash, &pattern[at + 2..]).map(|value| value.to_vec()),
+        (ValueRef::String(value), None) => Some(value.as_slice(&mut Digits::new()).to_vec()),
         _ => None,
     }
 }

@@ -6,7 +6,7 @@ use crate::command::error::{Error, Outcome, SYNTAX_ERROR, WRONG_TYPE};
 use crate::db::door::Db;
 use crate::db::event::Event;
 use resp::{Args, number};
-use store::Value;
+use store::ValueRef;
 use store::types::zset::{
     Aggregate, Entry, Score, SortedSet, Source, Weighted, difference, in_order, intersection, union,
 };
@@ -93,11 +93,11 @@ impl Options {
     }
 }
 
-fn source(value: Option<&Value>) -> Result<Source<'_>, &'static str> {
+fn source(value: Option<ValueRef<'_>>) -> Result<Source<'_>, &'static str> {
     match value {
         None => Ok(Source::Empty),
-        Some(Value::SortedSet(set)) => Ok(Source::Sorted(set)),
-        Some(Value::Set(set)) => Ok(Source::Plain(set)),
+        Some(ValueRef::SortedSet(set)) => Ok(Source::Sorted(set)),
+        Some(ValueRef::Set(set)) => Ok(Source::Plain(set)),
         Some(_) => Err(WRONG_TYPE),
     }
 }

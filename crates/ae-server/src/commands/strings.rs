@@ -3,7 +3,7 @@
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome};
 use crate::db::event::Event;
-use store::{Digits, StringValue};
+use store::{Digits, StringRef, StringValue};
 
 pub fn append(ctx: &mut Context<'_>) -> Outcome {
     let (key, tail) = (ctx.arg(1), ctx.arg(2));
@@ -24,7 +24,7 @@ pub fn append(ctx: &mut Context<'_>) -> Outcome {
 
 pub fn strlen(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
-    let len = ctx.db().read::<StringValue>(key)?.map_or(0, StringValue::len);
+    let len = ctx.db().read::<StringValue>(key)?.map_or(0, StringRef::len);
     ctx.reply_count(len)
 }
 
@@ -56,7 +56,7 @@ pub fn setrange(ctx: &mut Context<'_>) -> Outcome {
     let end = offset + part.len() as u64;
     let max = ctx.server.config.max_bulk;
     if part.is_empty() {
-        let len = ctx.db().peek::<StringValue>(key)?.map_or(0, StringValue::len);
+        let len = ctx.db().peek::<StringValue>(key)?.map_or(0, StringRef::len);
         return ctx.reply_count(len);
     }
     let mut value = ctx.db().edit_or_create::<StringValue>(key, Event::string("setrange"))?;

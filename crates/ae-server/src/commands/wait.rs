@@ -1,22 +1,32 @@
 //! WAIT: for replicas to have the client's writes.
 
 use crate::clients::blocked::OnTimeout;
-use crate::command::context::Context;
+use crate::command::context::{Context, Wait};
 use crate::command::error::Outcome;
 use resp::number;
 
-/// There are no replicas, so whoever asks for some waits in vain.
+/// Replies with how many replicas have what the client has written so far, as soon as there are enough.
 pub fn wait(ctx: &mut Context<'_>) -> Outcome {
-    const ACKNOWLEDGED: i64 = 0;
+    if ctx.server.replication.link.is_some() {
+        return Err(
+            "ERR WAIT cannot be used with replica instances. Please also note that since Redis 4.0 if a replica \
+                    is configured to be writable (which is not the default) writes to replicas are just local and are \
+                    not propagated."
+                .into(),
+        );
+    }
     let wanted = ctx.integer(1)?;
     let timeout = number::parse(ctx.arg(2)).ok_or("ERR timeout is not an integer or out of range")?;
     if timeout < 0 {
         return Err("ERR timeout is negative".into());
     }
-    if wanted <= ACKNOWLEDGED {
-        return ctx.reply_integer(ACKNOWLEDGED);
+    let acknowledged = ctx.server.count_acknowledged(ctx.client.write_offset, Some(ctx.client)) as i64;
+    if acknowledged >= wanted || ctx.wait == Wait::Never {
+        return ctx.reply_integer(acknowledged);
     }
-    ctx.wait_for(std::iter::empty(), timeout, OnTimeout::Integer(ACKNOWLEDGED))
+    ctx.server.replication.waiting.push(ctx.client.reference());
+    ctx.server.replication.asks_for_acks = true;
+    ctx.wait_for(std::iter::empty(), timeout, OnTimeout::Integer(acknowledged))
 }
 
 #[cfg(test)]

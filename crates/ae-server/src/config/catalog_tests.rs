@@ -37,12 +37,12 @@ fn every_name_is_there_once() {
 fn every_directive_that_is_kept_says_why() {
     let mut config = Config::default();
     config.obsolete.push("lua-replicate-commands");
-    for (name, value) in [("io-threads", "4"), ("lazyfree-lazy-expire", "yes"), ("repl-timeout", "61")] {
+    for (name, value) in [("io-threads", "4"), ("lazyfree-lazy-expire", "yes"), ("replica-lazy-flush", "yes")] {
         find(name.as_bytes()).unwrap().1.set_text(&mut config, value.as_bytes()).unwrap();
     }
     let expected = [
         "lazyfree-lazy-expire has no effect: large values are always freed piece by piece",
-        "repl-timeout has no effect: it has no replication yet",
+        "replica-lazy-flush has no effect: large values are always freed piece by piece, and whole databases in a thread",
         "lua-replicate-commands has no effect: it is obsolete",
     ];
     let warnings: Vec<_> = warnings(&config).collect();

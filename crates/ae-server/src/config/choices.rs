@@ -104,6 +104,7 @@ choices! {
     Supervised: No, Systemd, Auto;
     Channels: All, None;
     OomScore: No, Relative, Absolute;
+    DisklessLoad: Disabled, OnEmptyDb, SwapDb;
     Fsync: EverySecond, Always, No;
 }
 
@@ -123,6 +124,19 @@ pub const FACILITY: Format = Format::Choice(&[
     ("local6", 7),
     ("local7", 8),
 ]);
+
+pub const DISKLESS_LOAD: Format = Format::Choice(&[("disabled", 0), ("on-empty-db", 1), ("swapdb", 2)]);
+
+/// Whether a replica keeps the copy from its primary in a file while that arrives, or in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisklessLoad {
+    /// In a file.
+    Disabled,
+    /// In memory, if there are no keys.
+    OnEmptyDb,
+    /// In memory; the old keys are there until the new ones are complete.
+    SwapDb,
+}
 
 /// Which keys are evicted when memory is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The fields of [`Config`](super::settings::Config) that belong together.
 
-use super::choices::{Allowed, Channels, Fsync, OomScore, Policy, Share, Supervised};
+use super::choices::{Allowed, Channels, DisklessLoad, Fsync, OomScore, Policy, Share, Supervised};
+use super::format::MIB;
 use crate::log::Facility;
 
 /// Limits on memory, what is evicted and expired, and what is freed in the background.
@@ -152,6 +153,76 @@ impl Default for Saving {
             incremental_sync: true,
             key_save_delay: 0,
             key_load_delay: 0,
+        }
+    }
+}
+
+/// The server among its replicas, and as a replica itself.
+#[derive(Clone, Debug)]
+pub struct Replication {
+    /// Host and port of the server whose replica this one is.
+    pub primary: Option<(String, u16)>,
+    /// Empty for none.
+    pub primary_user: String,
+    pub primary_password: Vec<u8>,
+    /// Writes are refused while fewer replicas than this are up to date.
+    pub min_replicas: u32,
+    /// Seconds since a replica was last heard of until it no longer counts as up to date.
+    pub min_replicas_max_lag: u32,
+    /// Where a replica says it can be reached; empty and 0 for where its connection comes from.
+    pub announce_ip: String,
+    pub announce_port: u16,
+    pub announced: bool,
+    pub priority: u32,
+    /// Whether a replica serves what it has while its primary cannot be reached.
+    pub serves_stale: bool,
+    pub read_only: bool,
+    pub ignores_max_memory: bool,
+    pub disables_no_delay: bool,
+    /// Whether replicas get a copy without its length being known.
+    pub diskless: bool,
+    /// Seconds to wait for more replicas that want a copy, and how many are enough; 0 for any number.
+    pub diskless_delay: u32,
+    pub diskless_max_replicas: u32,
+    pub diskless_load: DisklessLoad,
+    /// Seconds.
+    pub timeout: u32,
+    pub ping_period: u32,
+    pub backlog_size: u64,
+    /// Seconds without a replica; 0 for forever.
+    pub backlog_ttl: u64,
+    /// Connections to the primary use TLS.
+    pub tls: bool,
+    /// Seconds that a shutdown waits for replicas at most.
+    pub shutdown_timeout: u32,
+}
+
+impl Default for Replication {
+    fn default() -> Self {
+        Replication {
+            primary: None,
+            primary_user: String::new(),
+            primary_password: Vec::new(),
+            min_replicas: 0,
+            min_replicas_max_lag: 10,
+            announce_ip: String::new(),
+            announce_port: 0,
+            announced: true,
+            priority: 100,
+            serves_stale: true,
+            read_only: true,
+            ignores_max_memory: true,
+            disables_no_delay: false,
+            diskless: true,
+            diskless_delay: 5,
+            diskless_max_replicas: 0,
+            diskless_load: DisklessLoad::Disabled,
+            timeout: 60,
+            ping_period: 10,
+            backlog_size: MIB,
+            backlog_ttl: 3600,
+            tls: false,
+            shutdown_timeout: 10,
         }
     }
 }

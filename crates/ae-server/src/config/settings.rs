@@ -2,13 +2,15 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Saving, Security};
+use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Replication, Saving, Security};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+/// The Redis whose behaviour clients may expect. They choose features by it.
+pub const REDIS_VERSION: &str = "7.0.15";
 /// Room in the event loop for descriptors that are not clients': listeners, signals, files, what libraries open.
 const SPARE_DESCRIPTORS: usize = 128;
 
@@ -63,6 +65,7 @@ pub struct Config {
     pub encodings: Encodings,
     pub observation: Observation,
     pub security: Security,
+    pub replication: Replication,
     pub process: Process,
     pub saving: Saving,
     /// The values of directives that are accepted although nothing depends on them.
@@ -130,6 +133,7 @@ impl Default for Config {
             encodings: Encodings::default(),
             observation: Observation::default(),
             security: Security::default(),
+            replication: Replication::default(),
             process: Process::default(),
             saving: Saving::default(),
             kept: BTreeMap::new(),

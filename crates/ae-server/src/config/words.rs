@@ -70,21 +70,26 @@ pub fn save_lines(config: &Config) -> Vec<Vec<u8>> {
     vec![if line.is_empty() { quoted(b"") } else { line }]
 }
 
-fn only(value: &str, why: &str) -> String {
-    format!("ae-server supports only the value '{value}': {why}")
-}
-
-pub fn set_replicaof(_: &mut Config, words: Words<'_>) -> Result<(), String> {
+pub fn set_replicaof(config: &mut Config, words: Words<'_>) -> Result<(), String> {
     let [host, port] = words else {
         return Err(WRONG_NUMBER.into());
     };
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
+        config.replication.primary = None;
         return Ok(());
     }
-    if !c_integer(port, 10).is_some_and(|port| (0..=65535).contains(&port)) {
-        return Err("Invalid master port".into());
-    }
-    Err(only("no one", "it has no replication yet"))
+    let port = c_integer(port, 10).and_then(|port| u16::try_from(port).ok()).ok_or("Invalid master port")?;
+    config.replication.primary = Some((super::format::text(host)?, port));
+    Ok(())
+}
+
+pub fn replicaof(config: &Config) -> Vec<u8> {
+    let primary = config.replication.primary.as_ref();
+    primary.map(|(host, port)| format!("{host} {port}").into_bytes()).unwrap_or_default()
+}
+
+pub fn replicaof_lines(config: &Config) -> Vec<Vec<u8>> {
+    Some(replicaof(config)).filter(|line| !line.is_empty()).into_iter().collect()
 }
 
 pub fn set_percentiles(config: &mut Config, words: Words<'_>) -> Result<(), String> {

@@ -19,10 +19,6 @@ const EXPIRE_ROUND: Duration = Duration::from_micros(500);
 pub const EXPIRE_PAUSE: Duration = Duration::from_micros(2000);
 /// Keys removed between two looks at the clock.
 const EXPIRE_BATCH: usize = 32;
-/// How long one cron run may spend on moving hash buckets, and how many steps between two looks at the clock.
-const REHASH_ROUND: Duration = Duration::from_millis(1);
-const REHASH_BATCH: usize = 100;
-
 /// What is counted about keys, until CONFIG RESETSTAT.
 #[derive(Default)]
 pub struct KeyStats {
@@ -32,6 +28,17 @@ pub struct KeyStats {
     pub evicted: u64,
     /// Rounds of active expiry that ran out of time.
     pub expire_stopped: u64,
+}
+
+/// What becomes of a key whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Expiry {
+    /// It is removed, and others are told.
+    Removes,
+    /// It cannot be seen; the primary removes it.
+    Hides,
+    /// It is there as long as the primary has not removed it.
+    Ignores,
 }
 
 /// All databases, by number. Commands change them through `Db` alone.
@@ -60,6 +67,7 @@ pub struct Databases {
     pub stats: KeyStats,
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
+    pub expiry: Expiry,
 }
 
 impl Index<usize> for Databases {
@@ -87,6 +95,7 @@ impl Databases {
             keeps_expired: false,
             stats: KeyStats::default(),
             snapshot: None,
+            expiry: Expiry::Removes,
         }
     }
 
@@ -144,7 +153,7 @@ impl Databases {
 
     /// A random entry of a database among those that expire.
     pub(super) fn random_volatile_entry(&mut self, db: usize) -> Option<EntryId> {
-        self.keyspaces[db].random_volatile(self.random.number())
+        self.keyspaces[db].random_volatile(|| self.random.number())
     }
 
     /// Removes an entry because its time has come.
@@ -156,7 +165,7 @@ impl Databases {
         self.observers.removed(db, key);
         self.observers.happened(db, key, Event::EXPIRED);
         self.effects.add_removal(db, key);
-        if let Some(value) = keyspace.remove(id) {
+        if let Some(value) = keyspace.delete(id) {
             self.garbage.add(value);
         }
     }
@@ -219,18 +228,6 @@ impl Databases {
             }
             None => false,
         })
-    }
-
-    /// Continues resizes of hash tables that no requests move on.
-    pub fn rehash(&mut self) {
-        let start = Instant::now();
-        for keyspace in &mut self.keyspaces {
-            while (0..REHASH_BATCH).all(|_| keyspace.step()) {
-                if start.elapsed() >= REHASH_ROUND {
-                    return;
-                }
-            }
-        }
     }
 }
 

@@ -4,10 +4,10 @@
 //! learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
 //! counted.
 
-use super::databases::Databases;
+use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
-use store::{Content, EntryId, Found, Keyspace, Kind, Value};
+use store::{Content, EntryId, Found, Keyspace, Kind, Value, ValueRef};
 
 /// One database, for one request.
 pub struct Db<'a> {
@@ -45,10 +45,14 @@ impl<'a> Db<'a> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
             Found::Live(id) => Some(id),
             Found::Missing => None,
-            Found::Expired(id) => {
-                self.databases.expire_one(self.db, id);
-                None
-            }
+            Found::Expired(id) => match self.databases.expiry {
+                Expiry::Removes => {
+                    self.databases.expire_one(self.db, id);
+                    None
+                }
+                Expiry::Hides => None,
+                Expiry::Ignores => Some(id),
+            },
         }
     }
 
@@ -77,9 +81,9 @@ impl<'a> Db<'a> {
         found
     }
 
-    fn typed<K: Kind>(self, id: Option<EntryId>) -> Result<Option<&'a K>, WrongType> {
+    fn typed<K: Kind>(self, id: Option<EntryId>) -> Result<Option<K::Ref<'a>>, WrongType> {
         let Some(id) = id else { return Ok(None) };
-        self.databases.keyspace(self.db).value(id).and_then(K::of).map(Some).ok_or(WrongType)
+        self.databases.keyspace(self.db).value(id).and_then(K::read).map(Some).ok_or(WrongType)
     }
 
     // ---- Reading ----
@@ -95,51 +99,51 @@ impl<'a> Db<'a> {
     }
 
     /// The value at a key, as a read: a hit or a miss.
-    pub fn read_any(mut self, key: &[u8]) -> Option<&'a Value> {
+    pub fn read_any(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
         let id = self.find_to_read(key)?;
         self.databases.keyspace(self.db).value(id)
     }
 
     /// As [`Db::read_any`], but the key is not used.
-    pub fn look_at(mut self, key: &[u8]) -> Option<&'a Value> {
+    pub fn look_at(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
         let id = self.find_to_look(key)?;
         self.databases.keyspace(self.db).value(id)
     }
 
     /// As [`Db::read_any`] for a value of one type.
-    pub fn read<K: Kind>(mut self, key: &[u8]) -> Result<Option<&'a K>, WrongType> {
+    pub fn read<K: Kind>(mut self, key: &[u8]) -> Result<Option<K::Ref<'a>>, WrongType> {
         let id = self.find_to_read(key);
-        self.typed(id)
+        self.typed::<K>(id)
     }
 
     /// The values at several keys, as reads. Nothing is read when one has another type.
     pub fn read_several<'k, K: Kind>(
         mut self,
         keys: impl Iterator<Item = &'k [u8]>,
-    ) -> Result<Vec<Option<&'a K>>, WrongType> {
+    ) -> Result<Vec<Option<K::Ref<'a>>>, WrongType> {
         let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
         let keyspace = self.databases.keyspace(self.db);
-        let value = |id| keyspace.value(id).and_then(K::of).ok_or(WrongType);
+        let value = |id| keyspace.value(id).and_then(K::read).ok_or(WrongType);
         ids.into_iter().map(|id| id.map(value).transpose()).collect()
     }
 
     /// As [`Db::read_any`] for several keys.
-    pub fn read_several_any<'k>(mut self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<Option<&'a Value>> {
+    pub fn read_several_any<'k>(mut self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<Option<ValueRef<'a>>> {
         let ids: Vec<Option<EntryId>> = keys.map(|key| self.find_to_read(key)).collect();
         let keyspace = self.databases.keyspace(self.db);
         ids.into_iter().map(|id| keyspace.value(id?)).collect()
     }
 
     /// The value at a key, for a command that may change it afterwards, or only tells about it: no hit, no miss.
-    pub fn peek_any(mut self, key: &[u8]) -> Option<&'a Value> {
+    pub fn peek_any(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
         let id = self.find(key)?;
         self.databases.keyspace(self.db).value(id)
     }
 
     /// As [`Db::peek_any`] for a value of one type.
-    pub fn peek<K: Kind>(mut self, key: &[u8]) -> Result<Option<&'a K>, WrongType> {
+    pub fn peek<K: Kind>(mut self, key: &[u8]) -> Result<Option<K::Ref<'a>>, WrongType> {
         let id = self.find(key);
-        self.typed(id)
+        self.typed::<K>(id)
     }
 
     /// When a key expires, in Unix milliseconds: None if there is no such key, `Some(None)` if it lives forever. A hit or
@@ -163,18 +167,25 @@ impl<'a> Db<'a> {
 
     /// A key picked at random. Expired ones that come up are removed and passed over.
     pub fn random_key(self) -> Option<&'a [u8]> {
-        loop {
+        // A replica may have nothing but expired keys for a while.
+        const TRIES: u32 = 100;
+        for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            if self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now) {
+            let removes = self.databases.expiry == Expiry::Removes;
+            let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
+            if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
             }
-            self.databases.expire_one(self.db, id);
+            if removes {
+                self.databases.expire_one(self.db, id);
+            }
         }
+        None
     }
 
     /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if `found`
     /// says so.
-    pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<&Value>) -> bool) -> u64 {
+    pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<ValueRef<'_>>) -> bool) -> u64 {
         let (now, mut expired) = (self.now, Vec::<Box<[u8]>>::new());
         let next = self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
             let is_expired = deadline.is_some_and(|at| at <= now);
@@ -210,7 +221,7 @@ impl<'a> Db<'a> {
     pub fn edit<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Option<Edit<'a, K>>, WrongType> {
         let Some(id) = self.find(key) else { return Ok(None) };
         self.databases.note_use(self.db, id, self.now);
-        self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
+        self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
         Ok(Some(Edit::new(self.databases, self.db, id, key, event, false)))
     }
 
@@ -218,7 +229,7 @@ impl<'a> Db<'a> {
     pub fn edit_or_create<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Edit<'a, K>, WrongType> {
         if let Some(id) = self.find(key) {
             self.databases.note_use(self.db, id, self.now);
-            self.databases.keyspace(self.db).value(id).and_then(K::of).ok_or(WrongType)?;
+            self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
             return Ok(Edit::new(self.databases, self.db, id, key, event, false));
         }
         let noted = self.first_use();
@@ -289,32 +300,26 @@ impl<'a> Db<'a> {
         let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
             return false;
         };
-        let value = self.databases.changing(self.db, id).remove(id);
+        let value = self.databases.changing(self.db, id).delete(id);
         value.into_iter().for_each(|value| self.databases.garbage.add(value));
         true
     }
 
-    /// Removes a key. None if there was none.
-    pub fn take(&mut self, key: &[u8], event: Event) -> Option<Value> {
-        let id = self.find(key)?;
-        let value = self.databases.changing(self.db, id).remove(id);
-        self.changed(key, event);
-        value
-    }
-
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
-        let value = self.take(key, event);
-        let removed = value.is_some();
+        let Some(id) = self.find(key) else { return false };
+        let value = self.databases.changing(self.db, id).delete(id);
         value.into_iter().for_each(|value| self.databases.garbage.add(value));
-        removed
+        self.changed(key, event);
+        true
     }
 
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        if at <= self.now {
+        // A replica removes nothing by itself.
+        if at <= self.now && self.databases.expiry == Expiry::Removes {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);

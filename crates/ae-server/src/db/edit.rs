@@ -4,7 +4,7 @@ use super::databases::Databases;
 use super::event::Event;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use store::{EntryId, Kind};
+use store::{EntryId, Kind, Value, ValueRef};
 
 /// A value that is being changed. When it is dropped, everybody who has to know is told, and a collection with nothing
 /// left in it goes.
@@ -14,6 +14,8 @@ pub struct Edit<'a, K: Kind> {
     databases: &'a mut Databases,
     db: usize,
     id: EntryId,
+    /// A short string, which goes back into its entry when it has been changed.
+    copy: Option<Value>,
     key: &'a [u8],
     event: Event,
     created: bool,
@@ -49,10 +51,16 @@ impl<'a, K: Kind> Edit<'a, K> {
         event: Event,
         created: bool,
     ) -> Edit<'a, K> {
+        let keyspace = databases.keyspace(db);
+        let copy = match keyspace.stored(id) {
+            Some(_) => None,
+            None => keyspace.value(id).map(ValueRef::to_value),
+        };
         Edit {
             databases,
             db,
             id,
+            copy,
             key,
             event,
             created,
@@ -111,14 +119,19 @@ impl<K: Kind> Deref for Edit<'_, K> {
     type Target = K;
 
     fn deref(&self) -> &K {
-        self.databases.keyspace(self.db).value(self.id).and_then(K::of).expect(HELD)
+        let value = self.copy.as_ref().or_else(|| self.databases.keyspace(self.db).stored(self.id));
+        value.and_then(K::of).expect(HELD)
     }
 }
 
 impl<K: Kind> DerefMut for Edit<'_, K> {
     fn deref_mut(&mut self) -> &mut K {
         self.touched = true;
-        self.databases.changing(self.db, self.id).value_mut(self.id).and_then(K::of_mut).expect(HELD)
+        let value = match &mut self.copy {
+            Some(value) => Some(value),
+            None => self.databases.changing(self.db, self.id).value_mut(self.id),
+        };
+        value.and_then(K::of_mut).expect(HELD)
     }
 }
 
@@ -127,9 +140,13 @@ impl<K: Kind> Drop for Edit<'_, K> {
         let changes = self.changes.unwrap_or(self.touched.into());
         let told = self.told || changes > 0;
         let value = self.databases.keyspace(self.db).value(self.id);
-        let is_empty = value.is_some_and(store::Value::is_empty_collection);
+        let is_empty = value.is_some_and(ValueRef::is_empty_collection);
         if is_empty || (self.created && !told) {
-            self.databases.changing(self.db, self.id).remove(self.id);
+            self.databases.changing(self.db, self.id).delete(self.id);
+        } else if let Some(value) = self.copy.take()
+            && self.touched
+        {
+            self.databases.changing(self.db, self.id).replace(self.id, value, true);
         }
         if !told {
             return;

@@ -27,7 +27,7 @@ impl Databases {
         let (db, id) = found?;
         self.stats.evicted += 1;
         let key: Box<[u8]> = self.keyspace(db).key(id).into();
-        let value = self.changing(db, id).remove(id);
+        let value = self.changing(db, id).delete(id);
         value.into_iter().for_each(|value| self.garbage.add(value));
         Some(Evicted { db, key })
     }

@@ -25,10 +25,10 @@ fn put(keyspace: Option<&mut Keyspace>, entry: ReadEntry, usage: &Usage, now: i6
         _ => usage.first(now),
     };
     let id = keyspace.set(&entry.key, entry.value, false);
+    keyspace.note_access(id, noted);
     if let Some(at) = entry.deadline {
         keyspace.set_deadline(id, at);
     }
-    keyspace.note_access(id, noted);
     Ok(())
 }
 

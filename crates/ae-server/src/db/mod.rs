@@ -4,7 +4,8 @@
 //! - `door`: one database as a command sees it; `edit`: a value that is being changed; `transfer`: keys that go elsewhere
 //! - `usage`: when and how often keys are used; `garbage`: what is freed later
 //! - `effects`: what a change is in the append-only file and in replicas
-//! - `snapshot`: all of it as it was at one moment; `load`: what files have; `discard`: databases that have gone
+//! - `save`: all of it as a file, at once or as it was at one moment (`snapshot`); `load`: what files have
+//! - `discard`: databases that have gone
 //! - `observers`: who has to know of a change: `watched` keys, clients that are `waiting` for one, `event`s
 
 pub mod candidates;
@@ -19,6 +20,7 @@ pub mod garbage;
 pub mod load;
 pub mod observers;
 pub mod random;
+pub mod save;
 pub mod snapshot;
 mod transfer;
 pub mod usage;

@@ -4,7 +4,7 @@ use super::databases::Databases;
 use super::door::Db;
 use super::event::Event;
 use std::collections::HashSet;
-use store::{Keyspace, Value};
+use store::{Keyspace, Value, ValueRef};
 
 impl Databases {
     /// Removes everything, and returns what was there.
@@ -39,7 +39,7 @@ impl Db<'_> {
     pub fn copy_to(&mut self, from: &[u8], db: usize, to: &[u8]) {
         let Some(id) = self.find(from) else { return };
         let keyspace = self.databases.keyspace(self.db);
-        let (value, deadline) = (keyspace.value(id).cloned(), keyspace.deadline(id));
+        let (value, deadline) = (keyspace.value(id).map(ValueRef::to_value), keyspace.deadline(id));
         let Some(value) = value else { return };
         let mut target = self.databases.db(db, self.now);
         target.put(to, value, deadline, target.first_use());
@@ -56,16 +56,16 @@ impl Db<'_> {
     /// Puts a value in the place of what a key holds. Nobody is told yet, except that there is a new key.
     fn put(&mut self, key: &[u8], value: Value, deadline: Option<i64>, noted: u32) {
         if let Some(id) = self.find(key)
-            && let Some(old) = self.databases.changing(self.db, id).remove(id)
+            && let Some(old) = self.databases.changing(self.db, id).delete(id)
         {
             self.databases.garbage.add(old);
         }
         let keyspace = self.databases.keyspace_mut(self.db);
         let id = keyspace.set(key, value, false);
+        keyspace.note_access(id, noted);
         if let Some(at) = deadline {
             keyspace.set_deadline(id, at);
         }
-        keyspace.note_access(id, noted);
         self.databases.observers.happened(self.db, key, Event::NEW);
     }
 

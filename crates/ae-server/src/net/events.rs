@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 pub fn open(config: Config) -> Rc<RefCell<Net>> {
     let net = Rc::new(RefCell::new(Net::new(config)));
     let (reader, writer) = (net.clone(), net.clone());
+    net.borrow_mut().handle = Rc::downgrade(&net);
     net.borrow_mut().handlers = Some(Handlers {
         read: Rc::new(move |conn: &Connection| reader.borrow_mut().on_readable(conn)),
         write: Rc::new(move |conn: &Connection| writer.borrow_mut().on_writable(conn)),
@@ -25,36 +26,52 @@ impl Net {
         self.close_large();
         self.end_waiting(el);
         self.server.tell_broadcasts();
+        let loads = self.replicate(el);
         self.server.flush_log();
         self.server.begin_scheduled_rewrite();
         self.reload_log();
         self.write_queued();
+        if self.server.finish_copies() {
+            self.write_queued();
+        }
         if let Some(size) = self.server.wanted_set_size.take()
             && let Err(error) = el.resize(size)
         {
             log(Level::Warning, format_args!("cannot make room for {size} descriptors: {error}"));
         }
-        if self.server.shutdown {
+        if self.server.shutdown && !self.server.waits_for_replicas() {
             // Without waiting: nothing else may happen that would wake the loop.
             el.set_dont_wait(true);
             el.stop();
             return;
         }
         self.server.expire();
+        self.server.feed_replicas();
         self.server.flush_log();
         // Some may have been told of what expired.
         self.write_queued();
         // Of those that others have sent to.
         self.close_large();
-        let busy = self.advance_background(el);
+        let busy = self.advance_background(el) | self.server.advance_copies();
         let active = std::mem::take(&mut self.active);
         let polls = self.server.config.busy_poll && self.spin.goes_on(active, Instant::now);
-        el.set_dont_wait(busy || polls);
+        el.set_dont_wait(busy || polls || loads);
+    }
+
+    /// What there is to do for replicas and with the primary before replies are written. True if the loop must not sleep.
+    fn replicate(&mut self, el: &EventLoop) -> bool {
+        let loads = self.drive_primary(el);
+        self.server.advance_failover();
+        self.server.ask_for_acks();
+        self.server.feed_replicas();
+        self.server.start_copies();
+        loads
     }
 
     /// Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
         let next = self.server.cron();
+        self.look_after_replication();
         self.close_slow();
         let (ticks, timeout) = (self.server.ticks, self.server.config.timeout);
         for (fd, id) in self.idle.due(&self.server.clients, ticks, timeout) {
@@ -72,12 +89,26 @@ impl Net {
         next
     }
 
+    /// Once a second: replicas that are lost, and telling the primary how far this replica is.
+    fn look_after_replication(&mut self) {
+        for lost in self.server.look_after_replicas() {
+            if let Some(client) = self.server.clients.take_same(lost) {
+                log(
+                    Level::Warning,
+                    format_args!("closed the replica {}: not heard of for too long", client.peer_addr()),
+                );
+                self.end(client);
+            }
+        }
+    }
+
     /// Closes all connections. Afterwards nothing refers to this.
     pub fn close(&mut self) {
         self.server.finish_log();
         self.write_queued();
         self.handlers = None;
         self.server.listeners = None;
+        self.primary = None;
         self.server.clients.forget_all();
     }
 }

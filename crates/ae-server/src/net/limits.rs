@@ -10,7 +10,12 @@ const LOOK_EVERY: i64 = 10;
 impl Net {
     /// Whether so much output waits for a client that it has to be closed.
     pub(super) fn exceeds(&mut self, client: &mut Client) -> bool {
-        let exceeds = client.exceeds(&self.server.config.output_limits, self.server.ticks);
+        let mut limits = self.server.config.output_limits;
+        if limits.replica.hard > 0 {
+            // A replica may always have as much as it could get from the backlog.
+            limits.replica.hard = limits.replica.hard.max(self.server.config.replication.backlog_size);
+        }
+        let exceeds = client.exceeds(&limits, self.server.ticks);
         if exceeds {
             let (addr, waited) = (client.peer_addr(), client.output.pending().max(client.output.dropped()));
             log(Level::Warning, format_args!("closed {addr}: {waited} bytes of output waited for it"));
@@ -21,8 +26,13 @@ impl Net {
 
     /// Closes the clients whose output has waited for too long.
     pub(super) fn close_slow(&mut self) {
-        let waiting: Vec<_> =
-            self.server.clients.iter().filter(|client| client.output.pending() > 0).map(Client::fd).collect();
+        let waiting: Vec<_> = self
+            .server
+            .clients
+            .iter()
+            .filter(|client| client.output.pending() > 0 || client.is_replica())
+            .map(Client::fd)
+            .collect();
         for fd in waiting {
             if let Some(mut client) = self.server.clients.take(fd) {
                 if self.exceeds(&mut client) {
@@ -44,7 +54,8 @@ impl Net {
         if self.server.clients.memory() <= limit || self.server.ticks < self.none_to_close_until {
             return;
         }
-        let may_close = |client: &&Client| !client.named.as_ref().is_some_and(|named| named.no_evict);
+        let is_kept = |client: &Client| client.named.as_ref().is_some_and(|named| named.no_evict);
+        let may_close = |client: &&Client| !(is_kept(client) || client.is_primary || client.is_replica());
         let clients = self.server.clients.iter().filter(may_close);
         let mut used: Vec<(usize, i32)> = clients.map(|client| (client.memory(), client.fd())).collect();
         used.sort_unstable_by(|one, other| other.cmp(one));

@@ -24,10 +24,17 @@ impl Net {
         self.server.read_clock();
         self.active = true;
         self.server.stats.reads += 1;
+        if client.is_primary {
+            self.read_stream(conn, &mut client);
+            return self.settle(client);
+        }
         match self.read(conn, &mut client) {
             Ok((0, _)) => client.closing = Closing::Now,
             Ok((len, in_buffer)) => {
                 client.last_active = self.server.ticks;
+                if let Some(replica) = &mut client.replica {
+                    replica.heard_at = self.server.ticks;
+                }
                 self.server.stats.bytes_in += len as u64;
                 self.run_arrived(&mut client, in_buffer);
             }
@@ -114,7 +121,7 @@ impl Net {
     fn run_each(&mut self, client: &mut Client, parser: &mut RequestParser, bytes: &mut [u8]) {
         while client.closing == Closing::No && !client.waits() && client.output.dropped() == 0 {
             client.output.divide();
-            if client.output.pending() > OUTPUT_PAUSE {
+            if client.output.pending() > OUTPUT_PAUSE && !client.is_replica() {
                 client.paused = true;
                 return;
             }

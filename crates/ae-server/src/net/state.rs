@@ -1,14 +1,20 @@
 //! The server with what its input and output need, and where a client belongs after an event.
 
 use super::idle::IdleClients;
+use super::primary::PrimaryLink;
 use super::spin::Spin;
+use super::stream::PrimaryStream;
 use super::unread::UnreadClients;
+use crate::acl::rights::Rights;
+use crate::acl::user::User;
 use crate::clients::client::{Client, Closing};
 use crate::config::settings::Config;
 use crate::persist::aof::replay::Replay;
 use crate::server::state::Server;
 use ae::{Handler, TimerId};
 use resp::RequestParser;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 use std::time::Instant;
 
 /// Bytes read from a client at a time, into a buffer that all share.
@@ -39,6 +45,14 @@ pub struct Net {
     /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
     pub(super) wakes_at: Option<i64>,
     pub(super) waker: Option<TimerId>,
+    /// The server's own primary: the connection before the stream, the stream, and who brings it.
+    pub(super) primary: Option<PrimaryLink>,
+    pub(super) stream: PrimaryStream,
+    pub(super) superuser: Rc<User>,
+    /// When the primary was last shown that this replica is alive while it loads, in the server's ticks.
+    pub(super) alive_at: i64,
+    /// This, for handlers that are made later.
+    pub(super) handle: Weak<RefCell<Net>>,
     /// One handler serves all connections. None before the start and after the end.
     pub(super) handlers: Option<Handlers>,
     /// The append-only file, while it is loaded.
@@ -52,8 +66,15 @@ pub(super) struct Handlers {
 
 impl Net {
     pub fn new(config: Config) -> Net {
+        let primary = config.replication.primary.clone();
+        let mut server = Server::new(config);
+        if let Some((host, port)) = primary {
+            server.become_replica(&host, port);
+            // Whatever data there are, their history is not known.
+            server.replication.link.iter_mut().for_each(|link| link.needs_copy = true);
+        }
         Net {
-            server: Server::new(config),
+            server,
             buffer: vec![0; READ_SIZE],
             parser: RequestParser::new(),
             spare: Vec::new(),
@@ -65,6 +86,11 @@ impl Net {
             last_request: Instant::now(),
             wakes_at: None,
             waker: None,
+            primary: None,
+            stream: PrimaryStream::default(),
+            superuser: Rc::new(User::new(b"(superuser)", Rights::all())),
+            alive_at: 0,
+            handle: Weak::new(),
             handlers: None,
             replay: None,
         }

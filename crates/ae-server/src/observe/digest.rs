@@ -6,7 +6,7 @@
 use sha1::{Digest as _, Sha1};
 use store::types::stream::Id;
 use store::types::zset::ScoreText;
-use store::{Digits, Keyspace, Value};
+use store::{Digits, Keyspace, ValueRef};
 
 const SIZE: usize = 20;
 
@@ -27,7 +27,7 @@ impl Digest {
     }
 
     /// Of a value with its time to live; of nothing, zeros.
-    pub fn of_value(value: Option<(&Value, bool)>) -> Digest {
+    pub fn of_value(value: Option<(ValueRef<'_>, bool)>) -> Digest {
         let mut digest = Digest::default();
         if let Some((value, expires)) = value {
             digest.add_value(value, expires);
@@ -35,28 +35,28 @@ impl Digest {
         digest
     }
 
-    fn add_value(&mut self, value: &Value, expires: bool) {
+    fn add_value(&mut self, value: ValueRef<'_>, expires: bool) {
         let code = match value {
-            Value::String(_) => 0u32,
-            Value::List(_) => 1,
-            Value::Set(_) => 2,
-            Value::SortedSet(_) => 3,
-            Value::Hash(_) => 4,
-            Value::Stream(_) => 6,
+            ValueRef::String(_) => 0u32,
+            ValueRef::List(_) => 1,
+            ValueRef::Set(_) => 2,
+            ValueRef::SortedSet(_) => 3,
+            ValueRef::Hash(_) => 4,
+            ValueRef::Stream(_) => 6,
         };
         self.chain(&code.to_be_bytes());
         let (mut one, mut other) = (Digits::new(), Digits::new());
         match value {
-            Value::String(value) => self.chain(value.as_slice(&mut one)),
-            Value::List(value) => value.iter().for_each(|element| self.chain(element.as_slice(&mut one))),
-            Value::Set(value) => value.iter().for_each(|member| self.combine(member.as_slice(&mut one))),
-            Value::SortedSet(value) => value.iter().for_each(|entry| {
+            ValueRef::String(value) => self.chain(value.as_slice(&mut one)),
+            ValueRef::List(value) => value.iter().for_each(|element| self.chain(element.as_slice(&mut one))),
+            ValueRef::Set(value) => value.iter().for_each(|member| self.combine(member.as_slice(&mut one))),
+            ValueRef::SortedSet(value) => value.iter().for_each(|entry| {
                 self.combine_pair(entry.member.as_slice(&mut one), ScoreText::new().of(entry.score));
             }),
-            Value::Hash(value) => value.iter().for_each(|(field, value)| {
+            ValueRef::Hash(value) => value.iter().for_each(|(field, value)| {
                 self.combine_pair(field.as_slice(&mut one), value.as_slice(&mut other));
             }),
-            Value::Stream(value) => {
+            ValueRef::Stream(value) => {
                 for entry in value.log().range(Id::MIN, Id::MAX) {
                     self.chain(format!("{}.{}", entry.id().ms, entry.id().seq).as_bytes());
                     for (field, value) in entry.fields() {

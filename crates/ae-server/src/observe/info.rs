@@ -6,16 +6,15 @@ use super::statistics;
 use crate::clients::client::Client;
 use crate::clients::subscriptions::Kind;
 use crate::config::catalog;
+use crate::config::settings::REDIS_VERSION;
 use crate::memory::background;
-use crate::persist::aof::log::Log;
 use crate::process::is_supervised;
+use crate::replication::backlog::Backlog;
 use crate::server::state::Server;
 use std::fmt::Write;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The Redis whose behaviour clients may expect. They choose features by it.
-pub const REDIS_VERSION: &str = "7.0.15";
 /// Bits of the clock by which the use of keys is dated.
 const LRU_CLOCK: u64 = (1 << 24) - 1;
 
@@ -39,7 +38,7 @@ pub const SECTIONS: &[Section] = &[
     section("Memory", true, memory),
     section("Persistence", true, |info, _, out| persistence(info, out)),
     section("Stats", true, |info, _, out| stats(info, out)),
-    section("Replication", true, |info, _, out| replication(info, out)),
+    section("Replication", true, super::replication::replication),
     section("CPU", true, |_, _, out| cpu(out)),
     section("Modules", true, |_, _, _| ()),
     section("Commandstats", false, |info, _, out| statistics::commands(info, out)),
@@ -96,7 +95,7 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
     let all = || server.clients.iter().chain([current]);
     let largest = |size: fn(&Client) -> usize| all().map(size).max().unwrap_or(0);
     lines!(out,
-        "connected_clients" => server.clients.count(),
+        "connected_clients" => server.clients.count() - server.replication.replicas.len(),
         "cluster_connections" => 0,
         "maxclients" => server.config.max_clients,
         "client_recent_max_input_buffer" => largest(|client| client.input.as_ref().map_or(0, |input| input.memory())),
@@ -155,12 +154,12 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_fragmentation_ratio" => format_args!("{:.2}", all.0),
         "mem_fragmentation_bytes" => all.1,
         "mem_not_counted_for_evict" => 0,
-        "mem_replication_backlog" => 0,
+        "mem_replication_backlog" => server.replication.backlog.as_ref().map_or(0, Backlog::memory),
         "mem_total_replication_buffers" => 0,
-        "mem_clients_slaves" => 0,
+        "mem_clients_slaves" => server.replicas(Some(current)).map(|(client, _)| client.memory()).sum::<usize>(),
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
-        "mem_aof_buffer" => server.append_only.log.as_ref().map_or(0, Log::memory) + server.streams.log.bytes.capacity(),
+        "mem_aof_buffer" => server.append_only.buffered() + server.streams.log.bytes.capacity(),
         "mem_allocator" => crate::memory::name(),
         "active_defrag_running" => 0,
         "lazyfree_pending_objects" => background::pending() + server.databases.garbage.len() as u64,
@@ -262,16 +261,16 @@ fn stats(server: &Server, out: &mut String) {
         "instantaneous_ops_per_sec" => stats.commands_rate.average().round() as u64,
         "total_net_input_bytes" => stats.bytes_in,
         "total_net_output_bytes" => stats.bytes_out,
-        "total_net_repl_input_bytes" => 0,
-        "total_net_repl_output_bytes" => 0,
+        "total_net_repl_input_bytes" => server.replication.bytes_in,
+        "total_net_repl_output_bytes" => server.replication.bytes_out,
         "instantaneous_input_kbps" => kilobytes(stats.input_rate.average()),
         "instantaneous_output_kbps" => kilobytes(stats.output_rate.average()),
         "instantaneous_input_repl_kbps" => "0.00",
         "instantaneous_output_repl_kbps" => "0.00",
         "rejected_connections" => stats.rejected,
-        "sync_full" => 0,
-        "sync_partial_ok" => 0,
-        "sync_partial_err" => 0,
+        "sync_full" => stats.full_syncs,
+        "sync_partial_ok" => stats.partial_syncs,
+        "sync_partial_err" => stats.refused_partial_syncs,
         "expired_keys" => keys.expired,
         // What has expired is known exactly, and removed as fast as time allows.
         "expired_stale_perc" => "0.00",
@@ -308,24 +307,6 @@ fn stats(server: &Server, out: &mut String) {
         "io_threaded_writes_processed" => 0,
         "reply_buffer_shrinks" => 0,
         "reply_buffer_expands" => 0,
-    );
-}
-
-/// A primary without replicas.
-fn replication(server: &Server, out: &mut String) {
-    let backlog = catalog::find(b"repl-backlog-size").map(|(_, size)| size.get(&server.config)).unwrap_or_default();
-    lines!(out,
-        "role" => "master",
-        "connected_slaves" => 0,
-        "master_failover_state" => "no-failover",
-        "master_replid" => server.replication_id,
-        "master_replid2" => "0".repeat(40),
-        "master_repl_offset" => 0,
-        "second_repl_offset" => -1,
-        "repl_backlog_active" => 0,
-        "repl_backlog_size" => String::from_utf8_lossy(&backlog),
-        "repl_backlog_first_byte_offset" => 0,
-        "repl_backlog_histlen" => 0,
     );
 }
 

@@ -7,5 +7,6 @@ pub mod info;
 pub mod memory;
 pub mod monitor;
 pub mod process;
+pub mod replication;
 pub mod secrets;
 pub mod statistics;

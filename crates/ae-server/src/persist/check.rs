@@ -98,7 +98,7 @@ mod tests {
         let value = Value::from(StringValue::new(b"v"));
         for at in [999, 1000] {
             let key = at.to_string();
-            writer.entry(&Entry { key: key.as_bytes(), value: &value, deadline: Some(at), usage: None });
+            writer.entry(&Entry { key: key.as_bytes(), value: value.view(), deadline: Some(at), usage: None });
         }
         writer.finish();
         let mut bytes = writer.take();

@@ -227,7 +227,7 @@ mod tests {
         writer.database(2, entries.into(), 0);
         for i in 0..entries {
             let value = Value::from(StringValue::new(&i.to_be_bytes()[..]));
-            writer.entry(&Entry { key: &i.to_be_bytes(), value: &value, deadline: None, usage: None });
+            writer.entry(&Entry { key: &i.to_be_bytes(), value: value.view(), deadline: None, usage: None });
         }
         writer.finish();
         writer.take()

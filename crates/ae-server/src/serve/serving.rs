@@ -100,7 +100,8 @@ impl Serving {
                 Ending::Owner => Shutdown { force: true, ..Shutdown::default() },
             };
             let ends = server.shut_down(how).is_ok();
-            if ends {
+            // Otherwise the loop stops when replicas have got everything.
+            if ends && !server.waits_for_replicas() {
                 el.stop();
             }
             ends

@@ -70,6 +70,8 @@ impl Server {
         }
         self.append_only.rewrites.scheduled = false;
         self.append_only.rewrites.running_since = Some(Instant::now());
+        let gap = self.append_only.log.as_mut().is_some_and(|log| std::mem::take(&mut log.has_gap));
+        self.append_only.rewrites.mends_gap = gap;
         if let Err(error) = self.begin_rewrite() {
             self.rewrite_failed(&reason(&error));
         }
@@ -130,6 +132,7 @@ impl Server {
             Ended::Abandoned => {
                 log(Level::Notice, format_args!("append-only file: the rewrite was given up"));
                 self.append_only.rewrites.running_since = None;
+                self.keep_gap();
             }
         }
     }
@@ -150,9 +153,6 @@ impl Server {
         let file = &mut self.append_only;
         file.rewrites.ended(true);
         file.len_at_rewrite = file.len();
-        if let Some(log) = &mut file.log {
-            log.has_gap = false;
-        }
         log(Level::Notice, format_args!("append-only file: rewritten, {} bytes", file.len()));
         self.remove_history();
         if self.append_only.stage == Stage::Off {
@@ -163,6 +163,15 @@ impl Server {
     fn rewrite_failed(&mut self, why: &str) {
         log(Level::Warning, format_args!("append-only file: cannot rewrite it: {why}"));
         self.append_only.rewrites.ended(false);
+        self.keep_gap();
+    }
+
+    /// What the rewrite was to mend is left to the next one.
+    fn keep_gap(&mut self) {
+        let gap = std::mem::take(&mut self.append_only.rewrites.mends_gap);
+        if let Some(log) = &mut self.append_only.log {
+            log.has_gap |= gap;
+        }
     }
 
     /// Gives up the rewrite that is running.

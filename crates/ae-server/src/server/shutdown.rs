@@ -11,6 +11,8 @@ pub struct Shutdown {
     pub save: Option<bool>,
     /// Even if that fails.
     pub force: bool,
+    /// Without waiting for replicas.
+    pub now: bool,
 }
 
 /// The server cannot end: the log says why.
@@ -21,7 +23,7 @@ impl Shutdown {
     /// From the flags of `shutdown-on-sigterm` and `shutdown-on-sigint`.
     pub fn from_flags(flags: u32) -> Shutdown {
         let save = if flags & 1 != 0 { Some(true) } else { (flags & 2 != 0).then_some(false) };
-        Shutdown { save, force: flags & 8 != 0 }
+        Shutdown { save, force: flags & 8 != 0, now: flags & 4 != 0 }
     }
 }
 
@@ -47,6 +49,7 @@ impl Server {
             }
         }
         self.shutdown = true;
+        self.begin_waiting_for_replicas(how.now);
         Ok(())
     }
 }

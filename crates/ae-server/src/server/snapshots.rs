@@ -3,7 +3,8 @@
 use super::state::Server;
 use crate::config::choices::Policy;
 use crate::db::discard::discard;
-use crate::db::snapshot::{Noted, Progress};
+use crate::db::save::Progress;
+use crate::db::snapshot::Noted;
 use crate::persist::sink::Sink;
 use rdb::{Compression, FileOptions, FileWriter};
 use std::time::{Duration, Instant};

@@ -25,6 +25,7 @@ use crate::process;
 use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
+use crate::replication::state::Replication;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -72,8 +73,8 @@ pub struct Server {
     pub started: Instant,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
-    /// Distinguishes this history of the data from any other, in the same form.
-    pub replication_id: String,
+    /// The history of the data, and who shares it.
+    pub replication: Replication,
     /// What opens and closes its sockets; None for a server of tests.
     pub listeners: Option<Box<dyn Listen>>,
     /// What the server listens on and with, for INFO.
@@ -127,7 +128,7 @@ impl Server {
             ticks: 0,
             started: Instant::now(),
             run_id: id(0..3),
-            replication_id: id(10..13),
+            replication: Replication::new(id(10..13)),
             listeners: None,
             tcp_port: config.port,
             backend: "",
@@ -191,6 +192,9 @@ impl Server {
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
+        if let Some(backlog) = &mut self.replication.backlog {
+            backlog.resize(config.replication.backlog_size);
+        }
         let log_on = config.append_only.on;
         self.config = config;
         let limits = self.config.output_limits;
@@ -224,6 +228,7 @@ impl Server {
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
         let may = self.pause.which().is_none() && self.expires_actively && !self.is_loading();
+        let may = may && self.replication.link.is_none();
         let more = may && self.databases.expires(self.now) && self.expire_now();
         if self.has_news() {
             self.tell_news(None);
@@ -248,10 +253,10 @@ impl Server {
             return self.cron_interval();
         }
         self.last_sample.renew(&mut self.stats);
-        self.databases.rehash();
         self.shrink_tracking(None);
         self.renew_meter();
-        if !self.is_loading() {
+        let keeps_within = self.replication.link.is_none() || !self.config.replication.ignores_max_memory;
+        if keeps_within && !self.is_loading() {
             self.make_room();
         }
         self.rewrite_when_due();

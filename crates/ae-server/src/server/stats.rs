@@ -17,6 +17,10 @@ pub struct Stats {
     pub closed_for_output: u64,
     /// Clients closed because all together used too much memory.
     pub evicted_clients: u64,
+    /// Replicas that were sent a copy, that went on where they were, and that wanted to and could not.
+    pub full_syncs: u64,
+    pub partial_syncs: u64,
+    pub refused_partial_syncs: u64,
     pub reads: u64,
     pub writes: u64,
     pub errors: Errors,

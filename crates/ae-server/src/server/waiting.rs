@@ -57,6 +57,16 @@ impl Server {
         self.channels.forget(client);
         self.stop_tracking(client);
         self.stop_monitoring(client);
+        if client.is_replica() {
+            self.forget_replica(client.reference());
+        }
+        let link = self.replication.link.as_ref();
+        if client.is_primary && link.is_some_and(|link| link.client == Some(client.reference())) {
+            if client.transaction.is_none() {
+                self.replication.link.iter_mut().for_each(|link| link.stream_db = client.db);
+            }
+            self.lose_primary();
+        }
         self.clients.forget(client);
     }
 

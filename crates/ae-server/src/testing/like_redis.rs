@@ -30,12 +30,18 @@ impl Reader {
     }
 }
 
-/// Both clocks are read by somebody else.
+/// Words are the same, or times that two clocks told one after the other; an entry's id begins with one.
 fn same_word(ours: &[u8], theirs: &[u8]) -> bool {
     const LEAST_TIME: i64 = 1_000_000_000_000;
-    let time = |word: &[u8]| resp::number::parse(word).filter(|time| *time > LEAST_TIME);
-    // Where an id begins with a time, that is what is compared.
-    ours == theirs || time(ours).zip(time(theirs)).is_some_and(|(ours, theirs)| ours.abs_diff(theirs) < 10_000)
+    const LONGEST_STEP: u64 = 10_000;
+    let time = |word: &[u8]| {
+        let end = word.iter().position(|c| *c == b'-').filter(|at| *at > 0).unwrap_or(word.len());
+        resp::number::parse(&word[..end]).filter(|time| *time > LEAST_TIME).map(|time| (time, word[end..].to_vec()))
+    };
+    let close = |((ours, sequence), (theirs, other)): ((i64, Vec<u8>), (i64, Vec<u8>))| {
+        ours.abs_diff(theirs) < LONGEST_STEP && sequence == other
+    };
+    ours == theirs || time(ours).zip(time(theirs)).is_some_and(close)
 }
 
 fn same(ours: &[(Vec<u8>, Words)], theirs: &[(Vec<u8>, Words)]) -> bool {

@@ -9,7 +9,7 @@ use crate::observe::digest::Digest;
 use crate::server::propagation::Framing;
 use crate::server::state::Server;
 use std::collections::BTreeMap;
-use store::Value;
+use store::ValueRef;
 use store::types::stream::{Id, Stream};
 
 /// Every key that has not expired: what it holds, its deadline, and what the digest of a stream leaves out.
@@ -20,7 +20,7 @@ fn state(server: &Server, now: i64) -> State {
     for (db, keyspace) in server.databases.iter().enumerate() {
         for (key, deadline) in keyspace.iter().filter(|(_, deadline)| deadline.is_none_or(|at| at > now)) {
             let value = keyspace.find(key).and_then(|id| keyspace.value(id)).unwrap();
-            let more = if let Value::Stream(stream) = value { details(stream) } else { String::new() };
+            let more = if let ValueRef::Stream(stream) = value { details(stream) } else { String::new() };
             found.insert((db, key.to_vec()), (Digest::of_value(Some((value, false))), deadline, more));
         }
     }

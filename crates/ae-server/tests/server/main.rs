@@ -1,5 +1,6 @@
 //! ae-server as a process: configuration, start and end, the protocol over real sockets, limits.
 
+mod append_only;
 mod configuration;
 mod lifecycle;
 mod limits;

@@ -4,7 +4,7 @@ use super::opcode;
 use crate::checksum::crc64;
 use crate::encoding::{Compression, Writer, encode, type_of};
 use crate::frame::VERSION;
-use store::Value;
+use store::ValueRef;
 
 /// How a file is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,7 +36,7 @@ pub struct Entry<'a> {
     /// The key.
     pub key: &'a [u8],
     /// Its value.
-    pub value: &'a Value,
+    pub value: ValueRef<'a>,
     /// When it expires, in Unix milliseconds.
     pub deadline: Option<i64>,
     /// What is said of its uses, if anything.
@@ -52,7 +52,7 @@ pub struct Entry<'a> {
 /// let mut writer = FileWriter::new(FileOptions::default());
 /// writer.database(3, 1, 0);
 /// let value = Value::from(StringValue::new(b"value"));
-/// writer.entry(&Entry { key: b"key", value: &value, deadline: None, usage: None });
+/// writer.entry(&Entry { key: b"key", value: value.view(), deadline: None, usage: None });
 /// writer.finish();
 /// let file = writer.take();
 ///
@@ -164,7 +164,7 @@ impl FileWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use store::StringValue;
+    use store::{StringValue, Value};
 
     fn file(options: FileOptions, mut between: impl FnMut(&mut FileWriter)) -> Vec<u8> {
         let value = Value::from(StringValue::new(b"v"));
@@ -173,9 +173,9 @@ mod tests {
         writer.aux(b"name", b"1");
         between(&mut writer);
         writer.database(0, 2, 1);
-        writer.entry(&Entry { key: b"k", value: &value, deadline: Some(1), usage: Some(Usage::Frequency(7)) });
+        writer.entry(&Entry { key: b"k", value: value.view(), deadline: Some(1), usage: Some(Usage::Frequency(7)) });
         between(&mut writer);
-        writer.entry(&Entry { key: b"12", value: &value, deadline: None, usage: Some(Usage::Idle(100)) });
+        writer.entry(&Entry { key: b"12", value: value.view(), deadline: None, usage: Some(Usage::Idle(100)) });
         writer.finish();
         assert_eq!(writer.pending() as u64 + writer.taken, writer.written());
         writer.take()

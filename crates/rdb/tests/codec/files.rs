@@ -42,7 +42,7 @@ fn written(rows: &[Row], options: FileOptions) -> Vec<u8> {
         }
         for (_, key, recipe, deadline, usage) in own() {
             let value = recipe.value(&Limits::default());
-            writer.entry(&Entry { key, value: &value, deadline: *deadline, usage: *usage });
+            writer.entry(&Entry { key, value: value.view(), deadline: *deadline, usage: *usage });
         }
     }
     writer.finish();

@@ -58,5 +58,5 @@ pub const DIRECTIVES: &[Parameter] = &[
     kept("active-defrag-max-scan-fields", AnyTime, FIELDS, "1000", NO_DEFRAGMENTATION),
     kept("jemalloc-bg-thread", AnyTime, Format::Switch, "yes", "jemalloc's background thread always runs"),
     kept("disable-thp", AtStart, Format::Switch, "yes", "ae-server leaves transparent huge pages as they are"),
-    kept("activerehashing", AnyTime, Format::Switch, "yes", "tables are always resized in the background as well"),
+    kept("activerehashing", AnyTime, Format::Switch, "yes", "tables never need it"),
 ];

@@ -9,7 +9,6 @@ use crate::config::words;
 const SUPERVISED: Format = Format::Choice(&[("systemd", 1), ("auto", 2), ("no", 0)]);
 const NO_TITLE: &str = "the title of the process is its command line";
 const NO_PINNING: &str = "ae-server does not pin itself to processors: start it with taskset";
-const NOTHING_TO_WAIT_FOR: &str = "a shutdown has nothing to wait for yet";
 
 pub const DIRECTIVES: &[Parameter] = &[
     directive(
@@ -84,7 +83,7 @@ pub const DIRECTIVES: &[Parameter] = &[
     kept("bio_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("aof_rewrite_cpulist", AtStart, TEXT, "", NO_PINNING),
     kept("bgsave_cpulist", AtStart, TEXT, "", NO_PINNING),
-    kept("shutdown-timeout", AnyTime, INT, "10", NOTHING_TO_WAIT_FOR),
+    directive("shutdown-timeout", AnyTime, field!(replication.shutdown_timeout, INT), "", ""),
     directive(
         "shutdown-on-sigint",
         AnyTime,

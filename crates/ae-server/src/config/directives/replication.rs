@@ -1,15 +1,14 @@
-//! Replication, which is still to come: what would start it or depend on it is refused, the rest is kept.
+//! Replication: the server among its replicas, and as a replica itself.
 
+use crate::config::choices::DISKLESS_LOAD;
 use crate::config::format::{Format, INT, LONG, PORT, TEXT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart};
-use crate::config::parameter::{Access, Parameter, directive, fixed, kept};
+use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
 
-const NO_REPLICATION: &str = "it has no replication yet";
-
-macro_rules! switch {
-    ($name:literal, $default:literal) => {
-        kept($name, AnyTime, Format::Switch, $default, NO_REPLICATION)
+macro_rules! own {
+    ($name:literal, $field:ident, $format:expr) => {
+        directive($name, AnyTime, field!(replication.$field, $format), "", "")
     };
 }
 
@@ -17,45 +16,56 @@ pub const DIRECTIVES: &[Parameter] = &[
     directive(
         "replicaof",
         AtStart,
-        Access::Words { several: true, get: |_| Vec::new(), set: words::set_replicaof, lines: |_| Vec::new() },
-        "no one",
-        "there is no replication yet",
+        Access::Words {
+            several: true,
+            get: words::replicaof,
+            set: words::set_replicaof,
+            lines: words::replicaof_lines,
+        },
+        "HOST PORT",
+        "be a replica of that server",
     )
     .alias("slaveof"),
-    // With a number of replicas to wait for, no write could be accepted.
-    fixed("min-replicas-to-write", AnyTime, INT, "0", NO_REPLICATION).alias("min-slaves-to-write"),
-    kept("min-replicas-max-lag", AnyTime, INT, "10", NO_REPLICATION).alias("min-slaves-max-lag"),
-    kept("masterauth", AnyTime, Format::Bytes, "", NO_REPLICATION),
-    kept("masteruser", AnyTime, TEXT, "", NO_REPLICATION),
-    kept("replica-announce-ip", AnyTime, TEXT, "", NO_REPLICATION).alias("slave-announce-ip"),
-    kept("replica-announce-port", AnyTime, PORT, "0", NO_REPLICATION).alias("slave-announce-port"),
-    kept("replica-priority", AnyTime, INT, "100", NO_REPLICATION).alias("slave-priority"),
-    switch!("replica-announced", "yes"),
-    switch!("replica-serve-stale-data", "yes").alias("slave-serve-stale-data"),
-    switch!("replica-read-only", "yes").alias("slave-read-only"),
-    switch!("replica-lazy-flush", "no").alias("slave-lazy-flush"),
-    switch!("replica-ignore-maxmemory", "yes").alias("slave-ignore-maxmemory"),
-    switch!("replica-ignore-disk-write-errors", "no"),
-    switch!("repl-disable-tcp-nodelay", "no"),
-    switch!("repl-diskless-sync", "yes"),
-    kept("repl-diskless-sync-delay", AnyTime, INT, "5", NO_REPLICATION),
-    kept("repl-diskless-sync-max-replicas", AnyTime, INT, "0", NO_REPLICATION),
+    own!("min-replicas-to-write", min_replicas, INT).alias("min-slaves-to-write"),
+    own!("min-replicas-max-lag", min_replicas_max_lag, INT).alias("min-slaves-max-lag"),
+    own!("masterauth", primary_password, Format::Bytes),
+    own!("masteruser", primary_user, TEXT),
+    own!("replica-announce-ip", announce_ip, TEXT).alias("slave-announce-ip"),
+    own!("replica-announce-port", announce_port, PORT).alias("slave-announce-port"),
+    own!("replica-priority", priority, INT).alias("slave-priority"),
+    own!("replica-announced", announced, Format::Switch),
+    own!("replica-serve-stale-data", serves_stale, Format::Switch).alias("slave-serve-stale-data"),
+    own!("replica-read-only", read_only, Format::Switch).alias("slave-read-only"),
     kept(
-        "repl-diskless-load",
+        "replica-lazy-flush",
         AnyTime,
-        Format::Choice(&[("disabled", 0), ("on-empty-db", 1), ("swapdb", 2)]),
-        "disabled",
-        NO_REPLICATION,
+        Format::Switch,
+        "no",
+        "large values are always freed piece by piece, and whole databases in a thread",
+    )
+    .alias("slave-lazy-flush"),
+    own!("replica-ignore-maxmemory", ignores_max_memory, Format::Switch).alias("slave-ignore-maxmemory"),
+    kept(
+        "replica-ignore-disk-write-errors",
+        AnyTime,
+        Format::Switch,
+        "no",
+        "a replica always does what its primary sends",
     ),
-    kept("repl-timeout", AnyTime, int(1), "60", NO_REPLICATION),
-    kept("repl-ping-replica-period", AnyTime, int(1), "10", NO_REPLICATION).alias("repl-ping-slave-period"),
-    kept("repl-backlog-size", AnyTime, Format::Memory { min: 1, max: i64::MAX as u64 }, "1048576", NO_REPLICATION),
-    kept("repl-backlog-ttl", AnyTime, LONG, "3600", NO_REPLICATION),
+    own!("repl-disable-tcp-nodelay", disables_no_delay, Format::Switch),
+    own!("repl-diskless-sync", diskless, Format::Switch),
+    own!("repl-diskless-sync-delay", diskless_delay, INT),
+    own!("repl-diskless-sync-max-replicas", diskless_max_replicas, INT),
+    own!("repl-diskless-load", diskless_load, DISKLESS_LOAD),
+    own!("repl-timeout", timeout, int(1)),
+    own!("repl-ping-replica-period", ping_period, int(1)).alias("repl-ping-slave-period"),
+    own!("repl-backlog-size", backlog_size, Format::Memory { min: 1, max: i64::MAX as u64 }),
+    own!("repl-backlog-ttl", backlog_ttl, LONG),
     kept(
         "propagation-error-behavior",
         AnyTime,
         Format::Choice(&[("ignore", 0), ("panic", 1), ("panic-on-replicas", 2)]),
         "ignore",
-        NO_REPLICATION,
+        "a request of the primary that fails is logged, and the next one runs",
     ),
 ];

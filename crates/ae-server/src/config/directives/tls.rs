@@ -132,6 +132,6 @@ pub const DIRECTIVES: &[Parameter] = &[
     kept("tls-client-cert-file", AnyTime, TEXT, "", NO_CONNECTIONS),
     kept("tls-client-key-file", AnyTime, TEXT, "", NO_CONNECTIONS),
     kept("tls-client-key-file-pass", AnyTime, TEXT, "", NO_CONNECTIONS),
-    kept("tls-replication", AnyTime, Format::Switch, "no", NO_CONNECTIONS),
+    directive("tls-replication", AnyTime, field!(replication.tls, Format::Switch), "", ""),
     kept("tls-cluster", AnyTime, Format::Switch, "no", NO_CONNECTIONS),
 ];

@@ -81,6 +81,7 @@ impl Log {
     }
 
     /// Whether it is writing that fails.
+    #[cfg(test)]
     pub fn fails_to_write(&self) -> bool {
         matches!(self.failure, Some(Failure::Write(_)))
     }
@@ -251,10 +252,12 @@ impl Log {
         }
     }
 
-    /// Goes on in another file. What was written to this one is synced by the thread.
+    /// Goes on in another file. What was written to this one and is not synced yet, the thread syncs.
     pub fn switch(&mut self, file: DiskFile) {
         let old = std::mem::replace(&mut self.file, Arc::new(file));
-        self.syncer.finish(old);
+        if self.unsynced {
+            self.syncer.finish(old);
+        }
         self.len = 0;
         self.unsynced = false;
     }

@@ -1,5 +1,6 @@
 //! The append-only file: every change as a request, in files that a manifest lists.
 //!
+//! - `check`: looks into files without a server
 //! - `disk`: files, any operation of which tests can make fail
 //! - `manifest`: which files there are, and in what order; `folder`: the folder with all of them
 //! - `log`: writes what has changed, before a reply to it leaves; `syncer`: the thread that syncs
@@ -9,6 +10,7 @@
 //! - `stage`: whether it is on
 //! - `state`: all of it, as the server has it
 
+pub mod check;
 pub mod disk;
 pub mod folder;
 pub mod log;

@@ -52,6 +52,16 @@ enum Content {
     Requests(Records<File>),
 }
 
+impl Content {
+    /// How far the file has been read.
+    fn offset(&self) -> u64 {
+        match self {
+            Content::Rdb { reader, .. } => reader.offset(),
+            Content::Requests(records) => records.offset(),
+        }
+    }
+}
+
 impl Replay {
     /// Begins to load the files that the manifest names. None if there are none. Until the end keys that have expired stay.
     pub fn begin(server: &mut Server) -> Result<Option<Replay>, String> {
@@ -66,6 +76,7 @@ impl Replay {
         }
         let (base, _) = folder.sizes();
         server.append_only.len_at_rewrite = base;
+        server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
         // In nobody's table, with every right.
         let user = Rc::new(User::new(b"default", Rights::all()));
@@ -85,10 +96,10 @@ impl Replay {
                 self.current = Some(Part::open(path, server)?);
                 continue;
             };
-            let went_on = self.go_on(server, &part, content, until);
-            server.append_only.loading = Some((self.started, self.total, self.read));
-            match went_on? {
+            match self.go_on(server, &part, content, until)? {
                 Some(content) => {
+                    let read = self.read + content.offset();
+                    server.append_only.loading = Some((self.started, self.total, read));
                     self.current = Some((part, content));
                     return Ok(false);
                 }

@@ -92,7 +92,7 @@ fn write_file(
     loop {
         match reader.next() {
             Ok(Item::Database(db)) => requests::select(&mut out, usize::try_from(db).unwrap_or(usize::MAX)),
-            Ok(Item::Entry(entry)) => requests::of_entry(&mut out, &entry.key, &entry.value, entry.deadline),
+            Ok(Item::Entry(entry)) => requests::of_entry(&mut out, &entry.key, entry.value.view(), entry.deadline),
             Ok(Item::End) => break,
             // Functions cannot be called here, and there is no way to say that they are there.
             Ok(Item::Aux(..) | Item::Sizes { .. } | Item::Function(_)) => {}

@@ -3,37 +3,37 @@
 use resp::{number, writer};
 use store::types::stream::{Group, Id, Stream};
 use store::types::zset::ScoreText;
-use store::{Digits, Value};
+use store::{Digits, ValueRef};
 
 /// Elements of a collection that one request adds at most, as in Redis.
 const BATCH: usize = 64;
 
 /// Appends the requests that make a key. With a deadline the last one says when it expires.
-pub fn of_entry(out: &mut Vec<u8>, key: &[u8], value: &Value, deadline: Option<i64>) {
+pub fn of_entry(out: &mut Vec<u8>, key: &[u8], value: ValueRef<'_>, deadline: Option<i64>) {
     let (mut one, mut other) = (Digits::new(), Digits::new());
     match value {
-        Value::String(value) => request(out, &[b"SET", key, value.as_slice(&mut one)]),
-        Value::List(list) => {
+        ValueRef::String(value) => request(out, &[b"SET", key, value.as_slice(&mut one)]),
+        ValueRef::List(list) => {
             let mut batches = Batches::new(b"RPUSH", key, list.len(), 1);
             list.iter().for_each(|element| batches.add(out, &[element.as_slice(&mut one)]));
         }
-        Value::Set(set) => {
+        ValueRef::Set(set) => {
             let mut batches = Batches::new(b"SADD", key, set.len(), 1);
             set.iter().for_each(|member| batches.add(out, &[member.as_slice(&mut one)]));
         }
-        Value::SortedSet(zset) => {
+        ValueRef::SortedSet(zset) => {
             let mut batches = Batches::new(b"ZADD", key, zset.len(), 2);
             for entry in zset.iter() {
                 batches.add(out, &[ScoreText::new().of(entry.score), entry.member.as_slice(&mut one)]);
             }
         }
-        Value::Hash(hash) => {
+        ValueRef::Hash(hash) => {
             let mut batches = Batches::new(b"HMSET", key, hash.len(), 2);
             for (field, value) in hash.iter() {
                 batches.add(out, &[field.as_slice(&mut one), value.as_slice(&mut other)]);
             }
         }
-        Value::Stream(value) => stream(out, key, value),
+        ValueRef::Stream(value) => stream(out, key, value),
     }
     if let Some(at) = deadline {
         request(out, &[b"PEXPIREAT", key, digits(&mut [0; number::MAX_LEN], at)]);

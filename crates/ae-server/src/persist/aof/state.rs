@@ -41,6 +41,8 @@ pub struct Rewrites {
     /// How many have failed in a row, and when the last one did.
     pub failures: u32,
     pub failed_at: Option<Instant>,
+    /// The one that is running makes whole again what a failed sync may have lost.
+    pub mends_gap: bool,
 }
 
 /// Failures in a row before rewrites that nobody asked for wait; and the longest wait.
@@ -77,6 +79,11 @@ impl AppendOnlyFile {
     /// The length of everything.
     pub fn len(&self) -> u64 {
         self.earlier_len + self.log.as_ref().map_or(0, Log::len)
+    }
+
+    /// Bytes of memory that hold what has yet to be written.
+    pub fn buffered(&self) -> usize {
+        self.log.as_ref().map_or(0, Log::memory)
     }
 
     /// Why requests that change something are refused, in the system's words.

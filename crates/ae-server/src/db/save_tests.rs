@@ -4,12 +4,12 @@ use crate::testing::Session;
 use proptest::prelude::*;
 use rdb::{FileOptions, FileReader, Item, Limits};
 use std::collections::BTreeMap;
-use store::Value;
+use store::ValueRef;
 
 /// What there is: by database and key, a digest of the value, and when it expires.
 type State = BTreeMap<(u64, Vec<u8>), (String, Option<i64>)>;
 
-fn digest(value: &Value) -> String {
+fn digest(value: ValueRef<'_>) -> String {
     format!("{}: {}", value.type_name(), Digest::of_value(Some((value, false))).to_hex())
 }
 
@@ -33,7 +33,7 @@ fn content(file: &[u8]) -> State {
             Item::Database(number) => db = number,
             Item::Sizes { keys, volatile } => assert_eq!(sizes.insert(db, (keys, volatile)), None),
             Item::Entry(entry) => {
-                let old = all.insert((db, entry.key.to_vec()), (digest(&entry.value), entry.deadline));
+                let old = all.insert((db, entry.key.to_vec()), (digest(entry.value.view()), entry.deadline));
                 assert!(old.is_none(), "{db} {:?} is there twice", entry.key);
             }
             Item::End => break,

@@ -1,0 +1,137 @@
+//! The stream of the server's own primary: its requests run, and its bytes are passed on as they came.
+
+use super::state::Net;
+use crate::clients::client::{Client, Closing};
+use crate::command::dispatch::dispatch;
+use crate::db::databases::Expiry;
+use crate::log::{Level, log};
+use ae::Connection;
+use resp::{Limits, RequestParser};
+use std::io::{self, ErrorKind};
+
+/// What has arrived of the stream.
+#[derive(Default)]
+pub struct PrimaryStream {
+    parser: RequestParser,
+    /// What has not run.
+    bytes: Vec<u8>,
+    /// What has run, but belongs to a transaction that is not complete.
+    unfinished: Vec<u8>,
+}
+
+impl PrimaryStream {
+    /// Another one begins, with these bytes.
+    pub fn begin(&mut self, bytes: Vec<u8>) {
+        *self = PrimaryStream { bytes, ..PrimaryStream::default() };
+    }
+
+    /// Takes away what is done with: all up to the position `applied` of what was there before.
+    fn take_applied(&mut self, applied: usize) -> Vec<u8> {
+        let done = self.parser.rebase();
+        let before = self.unfinished.len();
+        self.unfinished.extend(self.bytes.drain(..done));
+        if applied == 0 {
+            return Vec::new();
+        }
+        let rest = self.unfinished.split_off(before + applied);
+        std::mem::replace(&mut self.unfinished, rest)
+    }
+}
+
+impl Net {
+    /// Reads more of the stream, and runs what is complete.
+    pub(super) fn read_stream(&mut self, conn: &Connection, client: &mut Client) {
+        match conn.read(&mut self.buffer) {
+            Ok(0) => client.closing = Closing::Now,
+            Ok(len) => {
+                client.last_active = self.server.ticks;
+                self.server.stats.bytes_in += len as u64;
+                self.server.replication.bytes_in += len as u64;
+                self.stream.bytes.extend_from_slice(&self.buffer[..len]);
+                self.run_stream(client);
+            }
+            Err(error) if is_temporary(&error) => {}
+            Err(_) => client.closing = Closing::Now,
+        }
+    }
+
+    /// Runs what has arrived already.
+    pub(super) fn run_stream_of_primary(&mut self) {
+        let client = self.server.replication.link.as_ref().and_then(|link| link.client);
+        if let Some(mut client) = client.and_then(|client| self.server.clients.take_same(client)) {
+            self.run_stream(&mut client);
+            self.settle(client);
+        }
+    }
+
+    fn run_stream(&mut self, client: &mut Client) {
+        let limits = Limits { max_bulk: usize::MAX >> 1, ..Limits::default() };
+        let mut stream = std::mem::take(&mut self.stream);
+        let mut applied = 0;
+        // What has expired for clients is there until the primary removes it.
+        self.server.databases.expiry = Expiry::Ignores;
+        while client.closing == Closing::No {
+            match stream.parser.advance(&mut stream.bytes, &limits) {
+                Ok(true) => {
+                    let failed = self.server.stats.errors.total;
+                    let args = stream.parser.args(&stream.bytes);
+                    dispatch(&mut self.server, client, args);
+                    if self.server.stats.errors.total != failed {
+                        let name = args[0].escape_ascii();
+                        log(Level::Warning, format_args!("a request of the primary failed: {name}"));
+                    }
+                    if client.transaction.is_none() {
+                        applied = stream.parser.parsed();
+                    }
+                }
+                Ok(false) => break,
+                Err(error) => {
+                    log(Level::Warning, format_args!("the stream of the primary is broken: {error}"));
+                    client.closing = Closing::Now;
+                }
+            }
+        }
+        let bytes = stream.take_applied(applied);
+        self.stream = stream;
+        let ticks = self.server.ticks;
+        // A request of the stream can have ended the connection.
+        let Some(link) = &mut self.server.replication.link else { return };
+        self.server.databases.expiry = Expiry::Hides;
+        link.heard_at = ticks;
+        let wants_ack = std::mem::take(&mut link.wants_ack);
+        if !bytes.is_empty() {
+            link.stream_db = client.db;
+            self.server.feed(bytes);
+        }
+        if wants_ack {
+            client.output.bytes.extend_from_slice(&self.server.acknowledgement());
+            self.server.clients.queue.add(client);
+        }
+    }
+}
+
+fn is_temporary(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transactions_are_passed_on_whole() {
+        let mut stream = PrimaryStream::default();
+        let limits = Limits::default();
+        stream.begin(b"*1\r\n$4\r\nPING\r\n*1\r\n$5\r\nMULTI\r\n*1\r".to_vec());
+        assert!(stream.parser.advance(&mut stream.bytes, &limits).unwrap());
+        let applied = stream.parser.parsed();
+        assert!(stream.parser.advance(&mut stream.bytes, &limits).unwrap());
+        assert!(!stream.parser.advance(&mut stream.bytes, &limits).unwrap());
+        assert_eq!(stream.take_applied(applied), b"*1\r\n$4\r\nPING\r\n");
+        stream.bytes.extend_from_slice(b"\n$4\r\nEXEC\r\n");
+        assert!(stream.parser.advance(&mut stream.bytes, &limits).unwrap());
+        let applied = stream.parser.parsed();
+        assert_eq!(stream.take_applied(applied), b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n");
+        assert_eq!((stream.bytes.len(), stream.unfinished.len()), (0, 0));
+    }
+}

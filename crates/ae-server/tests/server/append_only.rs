@@ -1,0 +1,266 @@
+//! The append-only file: over kills, and with redis-server's files.
+
+use crate::command;
+use std::collections::HashMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+use testkit::{PATIENCE, Server, redis_server};
+
+fn start(at: &Path, options: &[&str]) -> Server {
+    let fixed = ["--dir", at.to_str().unwrap(), "--appendonly", "yes", "--save", "", "--enable-debug-command", "yes"];
+    Server::start(command(), &[&fixed[..], options].concat())
+}
+
+fn redis(at: &Path) -> Option<Server> {
+    redis_server(&["--dir", at.to_str().unwrap(), "--appendonly", "yes", "--enable-debug-command", "yes"])
+}
+
+fn digest(server: &Server) -> String {
+    String::from_utf8(server.connect().ask(&["DEBUG", "DIGEST"])).unwrap()
+}
+
+fn fill(server: &Server) {
+    let mut client = server.connect();
+    for line in [
+        "SET a 1",
+        "INCR a",
+        "SET e v PXAT 99999999999999",
+        "RPUSH l a b c 1 2 3",
+        "LPOP l",
+        "HSET h f v g 2",
+        "ZADD z 1.5 a 2 b",
+        "SADD s 1 2 3",
+        "SADD t a b",
+        "DEL x",
+        "XADD x 1-1 f v",
+        "XADD x 1-2 f v",
+        "XGROUP CREATE x g 0",
+        "SELECT 3",
+        "MULTI",
+        "INCR n",
+        "PFADD p a b c",
+        "EXEC",
+    ] {
+        let reply = client.ask(&line.split(' ').collect::<Vec<_>>());
+        assert!(!reply.starts_with(b"-"), "{line}: {}", String::from_utf8_lossy(&reply));
+    }
+}
+
+fn rewrite(server: &Server) {
+    let mut client = server.connect();
+    assert!(client.ask(&["BGREWRITEAOF"]).starts_with(b"+Background append only file rewriting started"));
+    testkit::eventually("the rewrite ends", || {
+        let info = client.bulk("INFO persistence");
+        let done = info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0");
+        assert!(info.contains("aof_last_bgrewrite_status:ok"), "{info}");
+        done.then_some(())
+    });
+}
+
+#[test]
+fn redis_server_loads_it_and_the_other_way_round() {
+    for preamble in ["yes", "no"] {
+        let at = tempfile::tempdir().unwrap();
+        let ours = start(at.path(), &["--aof-use-rdb-preamble", preamble, "--appendfsync", "always"]);
+        fill(&ours);
+        let expected = digest(&ours);
+        drop(ours);
+        let Some(theirs) = redis(at.path()) else { return };
+        assert_eq!(digest(&theirs), expected);
+        fill(&theirs);
+        rewrite(&theirs);
+        fill(&theirs);
+        let expected = digest(&theirs);
+        theirs.signal("TERM");
+        drop(theirs);
+        let ours = start(at.path(), &["--aof-use-rdb-preamble", preamble]);
+        assert_eq!(digest(&ours), expected);
+        fill(&ours);
+        rewrite(&ours);
+        fill(&ours);
+        let expected = digest(&ours);
+        ours.signal("TERM");
+        drop(ours);
+        let Some(theirs) = redis(at.path()) else { return };
+        assert_eq!(digest(&theirs), expected);
+    }
+}
+
+/// Counts up keys until the connection ends, some requests at a time: what was acknowledged last for each key, and when.
+fn count_up(port: u16, name: usize) -> HashMap<String, (u64, Instant)> {
+    const AT_ONCE: u64 = 8;
+    let mut acknowledged = HashMap::new();
+    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return acknowledged };
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    for round in 0.. {
+        let keys: Vec<String> = (0..AT_ONCE).map(|i| format!("k{name}:{}", (round * AT_ONCE + i) % 50)).collect();
+        let requests: String = keys.iter().map(|key| format!("INCR {key}\r\n")).collect();
+        if stream.write_all(requests.as_bytes()).is_err() {
+            return acknowledged;
+        }
+        for key in keys {
+            let mut line = Vec::new();
+            let mut byte = [0];
+            while !line.ends_with(b"\r\n") {
+                match stream.read(&mut byte) {
+                    Ok(1) => line.push(byte[0]),
+                    _ => return acknowledged,
+                }
+            }
+            let value = std::str::from_utf8(&line).unwrap().trim_end().strip_prefix(':').unwrap().parse().unwrap();
+            acknowledged.insert(key, (value, Instant::now()));
+        }
+    }
+    acknowledged
+}
+
+/// Kills the server again and again under load. Nothing that was acknowledged so long before may be missing.
+fn kill_rounds(fsync: &str, rounds: u64, may_be_missing: Duration) {
+    let at = tempfile::tempdir().unwrap();
+    let mut expected: HashMap<String, (u64, Instant)> = HashMap::new();
+    for round in 0..rounds {
+        // Small enough that rewrites begin by themselves.
+        let server = start(
+            at.path(),
+            &["--appendfsync", fsync, "--auto-aof-rewrite-min-size", "20kb", "--auto-aof-rewrite-percentage", "50"],
+        );
+        let mut client = server.connect();
+        for (key, (value, _)) in &mut expected {
+            let there: u64 = String::from_utf8(client.ask(&["GET", key])).unwrap().parse().unwrap_or(0);
+            assert!(there >= *value, "round {round}, {fsync}: {key} is {there}, and {value} was acknowledged");
+            *value = there;
+        }
+        let port = server.port;
+        let writers: Vec<_> = (0..3).map(|name| std::thread::spawn(move || count_up(port, name))).collect();
+        // When is no matter: any moment will do.
+        std::thread::sleep(Duration::from_millis(30 + 37 * (round * round % 11)));
+        if round % 3 == 1 {
+            client.send("BGREWRITEAOF\r\n");
+            std::thread::sleep(Duration::from_millis(round % 7));
+        }
+        server.signal("KILL");
+        let killed = Instant::now();
+        drop(server);
+        for acknowledged in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
+            let (key, (value, when)) = acknowledged;
+            let old_enough = killed.saturating_duration_since(when) >= may_be_missing;
+            if old_enough || may_be_missing.is_zero() {
+                expected.insert(key, (value, when));
+            }
+        }
+    }
+}
+
+/// How many rounds: few, unless AE_DURABILITY_ROUNDS says so.
+fn rounds() -> u64 {
+    std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
+}
+
+#[test]
+fn killed_with_every_change_synced() {
+    kill_rounds("always", rounds(), Duration::ZERO);
+}
+
+/// A kill does not take what the system has got; writes are put off for two seconds at most.
+#[test]
+fn killed_with_a_sync_every_second() {
+    kill_rounds("everysec", rounds(), Duration::from_secs(2));
+}
+
+#[test]
+fn killed_without_syncs() {
+    kill_rounds("no", rounds(), Duration::ZERO);
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_heals() {
+    let at = tempfile::tempdir().unwrap();
+    for fsync in ["always", "everysec"] {
+        // A limit on the size of files in place of a full disk.
+        let path = at.path().to_str().unwrap();
+        let mut limited = std::process::Command::new("env");
+        limited.args([
+            "--ignore-signal=XFSZ",
+            "prlimit",
+            "--fsize=4096:100000000",
+            env!("CARGO_BIN_EXE_ae-server"),
+            "--dir",
+            path,
+            "--appendonly",
+            "yes",
+        ]);
+        limited.args(["--appendfsync", fsync, "--save", "", "--appenddirname", fsync]);
+        let server = Server::start(limited, &[]);
+        let mut client = server.connect();
+        client.call("SET safe 1", "+OK");
+        let mut writer = server.connect();
+        writer.send(testkit::request(&["SET", "large", &"x".repeat(8000)]));
+        // It cannot be told that this is safe if it is not.
+        match fsync {
+            "always" => writer.expect_end(),
+            _ => writer.expect("+OK\r\n"),
+        }
+        let mut other = server.connect();
+        testkit::eventually("changes are refused", || {
+            let reply = other.ask(&["SET", "refused", "1"]);
+            reply.starts_with(b"-MISCONF Errors writing to the AOF file: File too large").then_some(())
+        });
+        other.call("GET safe", "$1\r\n1");
+        assert!(other.bulk("INFO persistence").contains("aof_last_write_status:err"));
+        let lifted = std::process::Command::new("prlimit")
+            .args(["--pid", &server.pid().to_string(), "--fsize=100000000"])
+            .status()
+            .unwrap();
+        assert!(lifted.success());
+        testkit::eventually("changes are taken again", || (other.ask(&["SET", "later", "1"]) == b"+OK").then_some(()));
+        server.signal("KILL");
+        drop(server);
+        let server = start(at.path(), &["--appenddirname", fsync]);
+        let mut client = server.connect();
+        client.call("MGET safe later", "*2\r\n$1\r\n1\r\n$1\r\n1");
+        client.call("STRLEN large", ":8000");
+    }
+}
+
+#[test]
+fn it_is_loaded_again_while_running() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &[]);
+    fill(&server);
+    let expected = digest(&server);
+    server.connect().call("DEBUG LOADAOF", "+OK");
+    assert_eq!(digest(&server), expected);
+    fill(&server);
+    let expected = digest(&server);
+    server.signal("TERM");
+    drop(server);
+    assert_eq!(digest(&start(at.path(), &[])), expected);
+}
+
+#[test]
+fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &["--appendfsync", "always"]);
+    server.connect().call("SET a 1", "+OK");
+    drop(server);
+    let path = at.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let len = std::fs::metadata(&path).unwrap().len();
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"garbage\r\n").unwrap();
+    let output = command()
+        .args(["--port", "0", "--unixsocket", "s", "--dir", at.path().to_str().unwrap(), "--appendonly", "yes"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(path.to_str().unwrap()) && said.contains(&format!("offset {len}:")), "{said}");
+    let tool =
+        |args: &[&str]| command().arg("--check-aof").args(args).stdin(std::process::Stdio::null()).output().unwrap();
+    let manifest = at.path().join("appendonlydir/appendonly.aof.manifest");
+    let checked = tool(&[manifest.to_str().unwrap()]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(String::from_utf8(checked.stdout).unwrap().contains("Use the --fix option"));
+    assert_eq!(tool(&["--fix", manifest.to_str().unwrap()]).status.code(), Some(1), "nobody says yes");
+}

@@ -1,0 +1,130 @@
+"""Servers that replicate: how tests start them, wait for them and compare them."""
+
+import itertools
+import random
+import tempfile
+import time
+from pathlib import Path
+
+from testkit.ports import free_port
+from testkit.resp import PATIENCE
+from testkit.server import AE_SERVER, Server
+
+
+class Node(Server):
+    """ae-server ("ae") or redis-server ("redis"), with a folder of its own; restart() starts it again after its end."""
+
+    def __init__(self, kind, *options, port=None):
+        self.kind = kind
+        self.folder = tempfile.TemporaryDirectory()
+        self.options = [str(option) for option in options]
+        super().__init__(self.command(port := port or free_port(), self.options), port)
+
+    def command(self, port, options):
+        program = [AE_SERVER] if self.kind == "ae" else ["redis-server", "--save", ""]
+        return [*program, "--bind", "127.0.0.1", "--port", str(port), "--dir", self.folder.name, "--repl-diskless-sync-delay",
+                "0", "--enable-debug-command", "yes", *options]
+
+    def restart(self, *options):
+        super().__init__(self.command(self.port, options), self.port)
+        self.wait()
+
+    def __call__(self, *words):
+        with self.connect() as client:
+            return client(*words)
+
+    def info(self, section="replication"):
+        lines = self("INFO", section).decode().splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def is_linked_to(self, primary):
+        info = self.info()
+        return info.get("master_port") == str(primary.port) and info.get("master_link_status") == "up"
+
+    def follow(self, primary):
+        self("REPLICAOF", "127.0.0.1", primary.port)
+        until(lambda: self.is_linked_to(primary))
+
+
+class Sentinel(Server):
+    """A redis-sentinel that supervises the primary by the name "it"."""
+
+    def __init__(self, primary):
+        port = free_port()
+        self.folder = tempfile.TemporaryDirectory()
+        file = Path(self.folder.name, "sentinel.conf")
+        lines = [f"port {port}", f"dir {self.folder.name}", f"sentinel monitor it 127.0.0.1 {primary.port} 2",
+                 "sentinel down-after-milliseconds it 1000", "sentinel failover-timeout it 6000"]
+        file.write_text("\n".join(lines) + "\n")
+        super().__init__(["redis-server", file, "--sentinel"], port)
+
+    def primary_port(self):
+        with self.connect() as client:
+            return int(client("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "it")[1])
+
+    def counts(self):
+        """The other sentinels, and the replicas, that it has found."""
+        with self.connect() as client:
+            words = client("SENTINEL", "MASTER", "it")
+        values = dict(zip(words[::2], words[1::2]))
+        return int(values[b"num-other-sentinels"]), int(values[b"num-slaves"])
+
+
+def until(condition, patience=PATIENCE):
+    """Waits for a condition. A server that cannot be reached does not have it yet."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        time.sleep(0.01)
+    raise AssertionError("it did not come true")
+
+
+def same(primary, *replicas):
+    """Waits until the replicas have everything, and compares digests of all data. What expires meanwhile goes from
+    the primary first, and then from the replicas."""
+    for replica in replicas:
+        until(lambda: replica.info()["master_link_status"] == "up"
+              and replica.info()["master_repl_offset"] == primary.info()["master_repl_offset"])
+        until(lambda: replica("DEBUG", "DIGEST") == primary("DEBUG", "DIGEST"), 30)
+
+
+ids = itertools.count(1)
+
+
+def write(node, count, seed):
+    """Sends random writes of all types, some of them in transactions."""
+    rnd = random.Random(seed)
+
+    def key(letter):
+        return f"{letter}{rnd.randrange(60)}"
+
+    def text():
+        return "".join(rnd.choices("abcdef", k=rnd.choice([1, 5, 70, 3000])))
+
+    rows = [
+        lambda: ("SET", key("s"), text()), lambda: ("SET", key("s"), text(), "EX", 1000), lambda: ("INCR", key("n")),
+        lambda: ("APPEND", key("s"), text()), lambda: ("INCRBYFLOAT", key("f"), "1.5"), lambda: ("SETBIT", key("b"), 77, 1),
+        lambda: ("SETRANGE", key("s"), rnd.randrange(99), text()), lambda: ("LPUSH", key("l"), text(), text()),
+        lambda: ("RPOP", key("l")), lambda: ("LMOVE", key("l"), key("l"), "LEFT", "RIGHT"),
+        lambda: ("SADD", key("S"), text(), rnd.randrange(99)), lambda: ("SINTERSTORE", key("S"), key("S"), key("S")),
+        lambda: ("HSET", key("h"), text(), text()), lambda: ("HINCRBY", key("h"), "number", 3),
+        lambda: ("ZADD", key("z"), rnd.randrange(99), text()), lambda: ("ZPOPMIN", key("z")),
+        lambda: ("XADD", key("x"), f"{next(ids)}-1", "field", text()), lambda: ("PFADD", key("p"), text()),
+        lambda: ("DEL", key("s")), lambda: ("EXPIRE", key("h"), 1000), lambda: ("RENAME", key("s"), key("s")),
+        lambda: ("PERSIST", key("h")),
+        lambda: ("SPOP", key("S")), lambda: ("SPOP", key("S"), 2), lambda: ("GETEX", key("s"), "EX", 500),
+        lambda: ("XADD", key("y"), "*", "field", text()), lambda: ("XTRIM", key("x"), "MAXLEN", "~", 3),
+        lambda: ("INCRBYFLOAT", key("f"), "0.1"), lambda: ("HINCRBYFLOAT", key("h"), "float", "0.1"),
+        lambda: ("SET", key("t"), text(), "PX", 1),
+    ]
+    with node.connect() as client:
+        for number in range(count):
+            if number % 50 == 0:
+                client("SELECT", rnd.randrange(4))
+            if number % 37 in (0, 5):
+                client("MULTI" if number % 37 == 0 else "EXEC")
+            client(*rnd.choice(rows)())
