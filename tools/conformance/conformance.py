@@ -48,7 +48,7 @@ def main():
         theirs = reference(options, root, first)
         ours = measured(options, root, first, theirs)
     rows, missing = compared(options.units, ours, theirs)
-    reasons = Reasons()
+    reasons = Reasons(mode=options.mode)
     if options.units == units.UNITS:
         document.DOCUMENT.write_text(document.text(rows, missing, reasons, units.VERSION, options.mode))
     return report(options, rows, missing, reasons)

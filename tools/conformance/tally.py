@@ -68,11 +68,13 @@ def percentage(rows):
 
 
 class Reasons:
-    """Of tests that need not pass: rows of `test,reason`, the test as UNIT: NAME, with `*` for any characters."""
+    """Of tests that need not pass: rows of `test,reason,mode`, the test as UNIT: NAME, with `*` for any characters. A
+    row with a mode is for tests that run only there."""
 
-    def __init__(self, path=REASONS):
+    def __init__(self, path=REASONS, mode="external"):
         with open(path, newline="") as table:
-            self.rows = [(row["test"], row["reason"]) for row in csv.DictReader(table)]
+            rows = [row for row in csv.DictReader(table) if (row.get("mode") or mode) == mode]
+        self.rows = [(row["test"], row["reason"]) for row in rows]
         if any(not reason.strip() for _, reason in self.rows):
             raise ValueError(f"{path.name}: a test without a reason")
 

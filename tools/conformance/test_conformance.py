@@ -112,7 +112,7 @@ class Tally(unittest.TestCase):
 
     def reasons(self, *rows):
         with tempfile.NamedTemporaryFile("w", suffix=".csv", newline="") as file:
-            csv.writer(file).writerows([("test", "reason"), *rows])
+            csv.writer(file).writerows([("test", "reason", "mode"), *rows])
             file.flush()
             return tally.Reasons(Path(file.name))
 
@@ -122,6 +122,11 @@ class Tally(unittest.TestCase):
         self.assertEqual(found.unused(self.missing), ["v: e"])
         with self.assertRaises(ValueError):
             self.reasons(("u: a", " "))
+
+    def test_a_reason_for_one_mode(self):
+        found = self.reasons(("u: a", "only there", "own"), ("u: a*", "anywhere", ""))
+        self.assertEqual(found.of("u: a"), "anywhere")
+        self.assertEqual(found.unused([]), ["u: a*"])
 
     def test_the_document_names_what_is_missing(self):
         text = document.text(self.rows, self.missing, self.reasons(("u: a", "a reason")), "7.0.15", "external")

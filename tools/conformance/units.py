@@ -13,7 +13,7 @@ UNITS = tuple(f"unit/{name}" for name in """
 # Those that tell most in two minutes. (Of acl and auth, a server that the suite has not started runs nothing.)
 QUARTER = tuple(f"unit/{name}" for name in """
     type/zset type/list type/hash type/string type/incr type/stream-cgroups bitfield introspection-2 keyspace multi
-    protocol pubsub quit scan tracking
+    protocol pubsub quit scan
 """.split())
 
 # Of a server that the suite does not start itself; what tests of that kind expect.

@@ -154,6 +154,11 @@ impl RequestParser {
         self.line_end_only = true;
     }
 
+    /// Bytes of the current request's arguments that have been supplied.
+    pub fn supplied(&self) -> usize {
+        self.supplied.iter().map(|argument| argument.len()).sum()
+    }
+
     /// Bytes of memory that the arguments' positions and the supplied arguments take.
     pub fn memory(&self) -> usize {
         let supplied: usize = self.supplied.iter().map(|argument| argument.capacity()).sum();

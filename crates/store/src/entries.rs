@@ -100,6 +100,8 @@ pub struct Entries {
     unused: u32,
     /// How many bytes the pages have.
     bytes: usize,
+    /// How many of them are in slots in use.
+    used: usize,
 }
 
 fn split(id: u32) -> (u32, usize) {
@@ -108,7 +110,7 @@ fn split(id: u32) -> (u32, usize) {
 
 impl Entries {
     pub fn new() -> Entries {
-        Entries { groups: Vec::new(), pages: 0, open: [NO_PAGE; CLASSES], unused: NO_PAGE, bytes: 0 }
+        Entries { groups: Vec::new(), pages: 0, open: [NO_PAGE; CLASSES], unused: NO_PAGE, bytes: 0, used: 0 }
     }
 
     fn page(&self, page: u32) -> Option<&Page> {
@@ -162,7 +164,9 @@ impl Entries {
         let bytes = &mut page.bytes[start..start + length];
         write(bytes);
         debug_assert!(bytes[0] != 0);
-        if page.is_full() {
+        let is_full = page.is_full();
+        self.used += length;
+        if is_full {
             self.leave(at, class);
         }
         at << SLOT_BITS | u32::from(slot)
@@ -182,6 +186,7 @@ impl Entries {
         page.free = slot as u16;
         page.used -= 1;
         let is_empty = page.used == 0;
+        self.used -= length;
         let class = class_of(length);
         if was_full {
             self.enter(at, class);
@@ -229,6 +234,11 @@ impl Entries {
             left -= used;
         }
         None
+    }
+
+    /// How many bytes free slots have.
+    pub fn free_bytes(&self) -> usize {
+        self.bytes - self.used
     }
 
     /// How many bytes of memory the pages have.

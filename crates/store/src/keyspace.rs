@@ -76,6 +76,11 @@ impl Keyspace {
         (self.entries.allocated() + self.index.allocated() + outside, self.deadlines.allocated())
     }
 
+    /// How many bytes of what is allocated are free for new entries.
+    pub fn free_bytes(&self) -> usize {
+        self.entries.free_bytes()
+    }
+
     /// How many bytes of memory an entry has, with its key and its value, as well as is known.
     pub fn entry_memory(&self, id: EntryId) -> usize {
         let Some(slot) = self.entries.get(id) else { return 0 };

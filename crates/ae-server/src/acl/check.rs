@@ -59,6 +59,13 @@ pub fn check(rights: &Rights, spec: &Spec, args: &Args<'_>) -> Result<(), Denied
     Err(greatest)
 }
 
+/// Whether a request may read keys of any name: one selector allows both it and that.
+pub fn reads_every_key(rights: &Rights, spec: &Spec, args: &Args<'_>) -> bool {
+    let keys = keys(spec, args).unwrap_or_default();
+    let allows = |selector: &&Selector| check_selector(selector, spec, args, &keys).is_ok();
+    rights.selectors.iter().filter(allows).any(|selector| selector.allows_every_key(READ))
+}
+
 fn check_selector(selector: &Selector, spec: &Spec, args: &Args<'_>, keys: &[KeyArg]) -> Result<(), Denied> {
     let behind_name = if spec.parent.is_some() { 2 } else { 1 };
     if !spec.is(flag::NO_AUTH) && !selector.commands.allows(spec, args.from(behind_name)) {

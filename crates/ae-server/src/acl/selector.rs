@@ -105,6 +105,10 @@ impl Selector {
         Ok(())
     }
 
+    pub fn allows_every_key(&self, access: Access) -> bool {
+        self.all_keys || self.keys.iter().any(|own| own.access & access == access && *own.pattern == *b"*")
+    }
+
     pub fn allows_key(&self, key: &[u8], access: Access) -> bool {
         let allows = |own: &KeyPattern| own.access & access == access && matches(&own.pattern, key, Case::Sensitive);
         self.all_keys || self.keys.iter().any(allows)

@@ -18,6 +18,13 @@ pub struct Blocked {
     pub on_timeout: OnTimeout,
 }
 
+impl Blocked {
+    /// Whether it has to know that a key is gone.
+    pub fn minds_removal(&self) -> bool {
+        self.spec.full_name == "xreadgroup"
+    }
+}
+
 /// What a client is told that has waited in vain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OnTimeout {

@@ -2,7 +2,7 @@
 
 use super::blocked::Blocked;
 use super::input::Input;
-use super::output::Output;
+use super::output::{FIXED_BUFFER, Output};
 use super::replica::{Phase, Replica};
 use super::reply::Reply;
 use super::subscriptions::{Kind, Subscriptions};
@@ -64,6 +64,8 @@ pub struct Client {
     /// There while it keeps copies of values.
     pub tracking: Option<Box<TrackingMode>>,
     pub named: Option<Box<Names>>,
+    /// What the table of clients last counted as its memory.
+    pub(super) measured: usize,
     /// There as soon as it says that it is a replica.
     pub replica: Option<Box<Replica>>,
     /// It is the server's own primary: it may do everything, and gets no replies.
@@ -142,6 +144,7 @@ impl Client {
             subscriptions: None,
             tracking: None,
             named: None,
+            measured: 0,
             replica: None,
             is_primary: false,
             write_offset: 0,
@@ -221,7 +224,11 @@ impl Client {
     /// Memory that it has, in bytes.
     pub fn memory(&self) -> usize {
         let input = self.input.as_ref().map_or(0, |input| input.memory());
-        size_of::<Client>() + self.output.memory() + input + self.args_memory() + self.transaction_memory()
+        let asked_for = self.watched.memory()
+            + self.subscriptions.as_ref().map_or(0, |own| own.memory())
+            + self.tracking.as_ref().map_or(0, |mode| mode.memory());
+        let requests = input + self.args_memory() + self.transaction_memory();
+        size_of::<Client>() + self.output.memory() + requests + asked_for
     }
 
     /// Of the request that waits.
@@ -276,15 +283,15 @@ impl Client {
             format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
                 .into_bytes();
         line.extend_from_slice(self.name());
-        let buffered = self.input.as_ref().map_or((0, 0), |input| (input.len(), input.memory()));
+        let buffered = self.input.as_ref().map_or((0, 0), |input| (input.waiting(), input.memory()));
         let flags = self.flags(transaction_lost);
         let redirect = self.tracking.as_ref().map_or(-1, |mode| mode.redirect.unwrap_or(0) as i64);
         let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.of(kind).len());
-        let (parts, shared) = self.output.attached();
+        let counted = self.output.counted();
         line.extend_from_slice(
             format!(
                 " age={} idle={} flags={flags} db={} sub={} psub={} ssub={} multi={} qbuf={} qbuf-free={} argv-mem={} \
-                 multi-mem={} rbs={} rbp={} obl={} oll={parts} omem={shared} tot-mem={} events={} cmd={} user=",
+                 multi-mem={} rbs={} rbp={} obl={} oll={} omem={counted} tot-mem={} events={} cmd={} user=",
                 (ticks - self.created) / 1000,
                 (ticks - self.last_active) / 1000,
                 self.db,
@@ -298,7 +305,8 @@ impl Client {
                 self.transaction_memory(),
                 self.output.bytes.capacity(),
                 self.output.bytes.len(),
-                self.output.pending() - shared,
+                self.output.pending() - counted,
+                counted.div_ceil(FIXED_BUFFER),
                 self.memory(),
                 match (self.reads, self.waits_for_writable) {
                     (true, false) => "r",
@@ -319,5 +327,34 @@ impl Client {
         line.extend_from_slice(b" lib-ver=");
         line.extend_from_slice(&named.library_version);
         line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn output_that_waits_is_shown() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "SUBSCRIBE c");
+        session.received(&mut other);
+        let message = "m".repeat(10_000);
+        let shown = |session: &mut Session| {
+            let list = session.run("CLIENT LIST TYPE pubsub");
+            ["obl=", "oll=", "omem="].map(|name| {
+                let value = list.split(' ').find_map(|word| word.strip_prefix(name)).unwrap();
+                value.parse::<usize>().unwrap()
+            })
+        };
+        session.run(&format!("PUBLISH c {message}"));
+        let one = shown(&mut session);
+        assert!((10_000..10_100).contains(&one[0]) && one[1..] == [0, 0], "{one:?}");
+        for _ in 0..9 {
+            session.run(&format!("PUBLISH c {message}"));
+        }
+        let ten = shown(&mut session);
+        assert_eq!(ten, [0, 7, 10 * one[0]]);
     }
 }

@@ -38,6 +38,11 @@ impl Input {
         self.bytes.len() + self.large.as_ref().map_or(0, |large| large.bytes.len())
     }
 
+    /// Bytes that have arrived and that are no whole arguments, except for large ones.
+    pub fn waiting(&self) -> usize {
+        self.len().saturating_sub(self.parser.parsed()) + self.parser.supplied()
+    }
+
     /// The bytes together with the parser that they are for.
     pub fn parts(&mut self) -> (&mut RequestParser, &mut [u8]) {
         (&mut self.parser, &mut self.bytes)

@@ -1,13 +1,27 @@
 //! How much of the server's memory a client may use.
 
 use super::client::Client;
+use super::output::FIXED_BUFFER;
 use super::replica::Phase;
 use crate::config::output_limits::{OutputLimit, OutputLimits};
 
-/// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
-const FIXED_BUFFER: usize = 16 * 1024;
-
 impl Client {
+    fn output_limit<'a>(&self, limits: &'a OutputLimits) -> &'a OutputLimit {
+        match self.is_replica() {
+            true => &limits.replica,
+            false if self.subscriptions.is_some() => &limits.pubsub,
+            false => &limits.normal,
+        }
+    }
+
+    /// How much output may wait for it from now on. A replica's is looked at regularly alone, since a copy is as long as
+    /// it is, and a primary gets none.
+    pub fn limit_output(&mut self, limits: &OutputLimits) {
+        let is_bounded = !self.is_replica() && !self.is_primary;
+        let hard = if is_bounded { self.output_limit(limits).hard } else { 0 };
+        self.output.set_limit(usize::try_from(hard).unwrap_or(usize::MAX));
+    }
+
     /// The output that counts: of a replica only the stream, since a copy is as long as it is.
     fn waiting_output(&self) -> usize {
         match &self.replica {
@@ -18,21 +32,16 @@ impl Client {
 
     /// Whether so much output waits for it, or for so long, that it is closed. To be asked regularly.
     pub fn exceeds(&mut self, limits: &OutputLimits, ticks: i64) -> bool {
-        let is_subscriber = self.subscriptions.is_some();
-        let OutputLimit { hard, soft, soft_seconds } = match self.is_replica() {
-            true => limits.replica,
-            false if is_subscriber => limits.pubsub,
-            false => limits.normal,
-        };
+        let OutputLimit { hard, soft, soft_seconds } = *self.output_limit(limits);
         // As in Redis, what its fixed buffer would hold counts as nothing.
-        let pending = Some(self.waiting_output()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0) as u64;
-        if soft == 0 || pending < soft {
+        let waiting = Some(self.waiting_output()).filter(|waiting| *waiting > FIXED_BUFFER).unwrap_or(0) as u64;
+        if soft == 0 || waiting < soft {
             self.above_soft_limit_since = None;
         }
-        if hard > 0 && pending >= hard {
+        if (hard > 0 && waiting >= hard) || self.output.dropped() > 0 {
             return true;
         }
-        if soft == 0 || pending < soft {
+        if soft == 0 || waiting < soft {
             return false;
         }
         let since = *self.above_soft_limit_since.get_or_insert(ticks);
@@ -44,7 +53,6 @@ impl Client {
 mod tests {
     use super::*;
     use crate::acl::users::Users;
-    use crate::clients::client::Client;
     use crate::clients::replica::Replica;
     use std::sync::Arc;
 

@@ -17,6 +17,10 @@ pub struct Output {
     attachment_sent: usize,
     /// The length of all attachments.
     attached_len: usize,
+    /// From how many bytes on, beyond the fixed buffer, the client is closed; 0 for never.
+    limit: usize,
+    /// What was dropped because it exceeded the limit. The client is going to be closed.
+    dropped: usize,
 }
 
 struct Attachment {
@@ -29,12 +33,52 @@ struct Attachment {
 pub const PARTS_MAX: usize = 64;
 /// Replies are taken out of the buffer when so much has been written in a row.
 const PART_SIZE: usize = 1024 * 1024;
+/// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
+pub const FIXED_BUFFER: usize = 16 * 1024;
 /// Sent bytes are dropped from the front when they are this many and more than half of all.
 const SENT_MAX: usize = 1024 * 1024;
 
 impl Output {
+    /// Where the next piece of a reply is written to. Once more waits than may, all of it is dropped, and what comes is as
+    /// well: the client is closed, and a reply of any length takes no more memory than the limit.
+    pub fn open(&mut self) -> &mut Vec<u8> {
+        if self.dropped > 0 {
+            self.bytes.clear();
+        } else if self.limit > 0 && self.counted() >= self.limit {
+            *self = Output { limit: self.limit, dropped: self.pending(), ..Output::default() };
+        }
+        &mut self.bytes
+    }
+
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    pub fn is_limited(&self) -> bool {
+        self.limit > 0
+    }
+
+    /// What was dropped because more waited than may; 0 as long as nothing was.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Leaves an empty output in its place, with the same limit.
+    pub fn take(&mut self) -> Output {
+        let empty = Output { limit: self.limit, dropped: self.dropped, ..Output::default() };
+        std::mem::replace(self, empty)
+    }
+
+    /// How much is left to send, as it counts for limits: what Redis's fixed buffer would hold is nothing.
+    pub fn counted(&self) -> usize {
+        Some(self.pending()).filter(|pending| *pending > FIXED_BUFFER).unwrap_or(0)
+    }
+
     /// Appends a value without copying it.
     pub fn attach(&mut self, value: Arc<Vec<u8>>) {
+        if self.dropped > 0 {
+            return;
+        }
         self.attached_len += value.len();
         self.attached.push_back(Attachment { at: self.bytes.len(), value });
     }
@@ -51,12 +95,10 @@ impl Output {
 
     /// How much is left to send.
     pub fn pending(&self) -> usize {
+        if self.dropped > 0 {
+            return 0;
+        }
         self.bytes.len() - self.sent + self.attached_len - self.attachment_sent
-    }
-
-    /// How many large values wait to be sent, and how many bytes of them.
-    pub fn attached(&self) -> (usize, usize) {
-        (self.attached.len(), self.attached_len - self.attachment_sent)
     }
 
     /// What there is to send, all in one piece.
@@ -160,6 +202,20 @@ mod tests {
         assert!((10_000_000..2 * 10_000_000).contains(&output.memory()));
         output.advance(10_000_000);
         assert_eq!(output.pending(), 0);
+    }
+
+    #[test]
+    fn what_exceeds_the_limit_is_dropped_while_it_is_written() {
+        let mut output = Output::default();
+        output.set_limit(100_000);
+        for _ in 0..100_000 {
+            output.open().extend_from_slice(&[b'v'; 1000]);
+            assert!(output.pending() <= 101_000);
+        }
+        assert!((100_000..120_000).contains(&output.dropped()));
+        output.attach(Arc::new(vec![0; 1000]));
+        assert_eq!((output.pending(), output.memory() < 10_000), (0, true));
+        assert!(output.take().bytes.len() <= 1000 && output.dropped() > 0);
     }
 
     proptest! {

@@ -24,7 +24,17 @@ impl<'a> Reply<'a> {
 
     /// For the functions of [`writer`] that have no method here.
     pub fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.output.bytes
+        self.output.open()
+    }
+
+    /// Whether more waits than may, so that whatever else is written is dropped: a long reply need not be finished.
+    pub fn is_full(&self) -> bool {
+        self.output.dropped() > 0
+    }
+
+    /// Whether there is a limit to how long a reply may be.
+    pub fn is_limited(&self) -> bool {
+        self.output.is_limited()
     }
 
     pub fn ok(&mut self) {
@@ -58,7 +68,7 @@ impl<'a> Reply<'a> {
     }
 
     pub fn element(&mut self, element: Element<'_>) {
-        writer::bulk(&mut self.output.bytes, element.as_slice(&mut Digits::new()));
+        writer::bulk(self.out(), element.as_slice(&mut Digits::new()));
     }
 
     /// A string value; a long one is not copied.
@@ -66,9 +76,9 @@ impl<'a> Reply<'a> {
         match value {
             StringRef::Integer(value) => self.bulk_integer(value),
             StringRef::Shared(content) => {
-                writer::bulk_head(&mut self.output.bytes, content.len());
+                writer::bulk_head(self.out(), content.len());
                 self.output.attach(content.clone());
-                writer::bulk_end(&mut self.output.bytes);
+                writer::bulk_end(self.out());
             }
             value => self.bulk(value.as_slice(&mut Digits::new())),
         }
@@ -76,29 +86,35 @@ impl<'a> Reply<'a> {
 
     /// A score: a string in RESP2.
     pub fn score(&mut self, score: Score) {
-        writer::double(&mut self.output.bytes, self.protocol, ScoreText::new().of(score));
+        let protocol = self.protocol;
+        writer::double(self.out(), protocol, ScoreText::new().of(score));
     }
 
     /// A number with a fraction, as `text` spells it: a string in RESP2.
     pub fn double(&mut self, text: &[u8]) {
-        writer::double(&mut self.output.bytes, self.protocol, text);
+        let protocol = self.protocol;
+        writer::double(self.out(), protocol, text);
     }
 
     pub fn boolean(&mut self, value: bool) {
-        writer::boolean(&mut self.output.bytes, self.protocol, value);
+        let protocol = self.protocol;
+        writer::boolean(self.out(), protocol, value);
     }
 
     pub fn null(&mut self) {
-        writer::null(&mut self.output.bytes, self.protocol);
+        let protocol = self.protocol;
+        writer::null(self.out(), protocol);
     }
 
     pub fn null_array(&mut self) {
-        writer::null_array(&mut self.output.bytes, self.protocol);
+        let protocol = self.protocol;
+        writer::null_array(self.out(), protocol);
     }
 
     /// Text for people.
     pub fn text(&mut self, text: &[u8]) {
-        writer::text(&mut self.output.bytes, self.protocol, text);
+        let protocol = self.protocol;
+        writer::text(self.out(), protocol, text);
     }
 
     pub fn array(&mut self, len: usize) {
@@ -106,15 +122,18 @@ impl<'a> Reply<'a> {
     }
 
     pub fn map(&mut self, len: usize) {
-        writer::map(&mut self.output.bytes, self.protocol, len);
+        let protocol = self.protocol;
+        writer::map(self.out(), protocol, len);
     }
 
     pub fn set(&mut self, len: usize) {
-        writer::set(&mut self.output.bytes, self.protocol, len);
+        let protocol = self.protocol;
+        writer::set(self.out(), protocol, len);
     }
 
     pub fn push(&mut self, len: usize) {
-        writer::push(&mut self.output.bytes, self.protocol, len);
+        let protocol = self.protocol;
+        writer::push(self.out(), protocol, len);
     }
 
     /// An array of strings.
@@ -129,17 +148,24 @@ impl<'a> Reply<'a> {
     }
 
     pub fn put_array(&mut self, place: Place, len: usize) {
-        writer::put_head(&mut self.output.bytes, place, |out| writer::array(out, len));
+        self.put_head(place, |out| writer::array(out, len));
     }
 
     pub fn put_set(&mut self, place: Place, len: usize) {
         let protocol = self.protocol;
-        writer::put_head(&mut self.output.bytes, place, |out| writer::set(out, protocol, len));
+        self.put_head(place, |out| writer::set(out, protocol, len));
     }
 
     pub fn put_map(&mut self, place: Place, len: usize) {
         let protocol = self.protocol;
-        writer::put_head(&mut self.output.bytes, place, |out| writer::map(out, protocol, len));
+        self.put_head(place, |out| writer::map(out, protocol, len));
+    }
+
+    fn put_head(&mut self, place: Place, head: impl FnOnce(&mut Vec<u8>)) {
+        // What was dropped has no place any more.
+        if !self.is_full() {
+            writer::put_head(&mut self.output.bytes, place, head);
+        }
     }
 
     /// The version of the protocol as a number.

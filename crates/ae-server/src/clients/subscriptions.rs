@@ -6,6 +6,9 @@ use std::sync::Arc;
 /// The name of a channel, or a pattern of names. Shared by all that subscribe to it.
 pub type Name = Arc<[u8]>;
 
+/// Memory of one subscription, here and where the channel's subscribers are.
+const EACH: usize = 2 * size_of::<Name>() + 32;
+
 /// The three kinds of subscriptions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kind {
@@ -44,6 +47,11 @@ impl Subscriptions {
             Kind::Shard => self.shards.len(),
             Kind::Channel | Kind::Pattern => self.channels.len() + self.patterns.len(),
         }
+    }
+
+    /// Memory that they take, beside the names, which all subscribers share.
+    pub fn memory(&self) -> usize {
+        size_of::<Subscriptions>() + (self.count(Kind::Channel) + self.count(Kind::Shard)) * EACH
     }
 
     pub fn is_empty(&self) -> bool {

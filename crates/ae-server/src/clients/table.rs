@@ -14,11 +14,20 @@ pub struct Clients {
     pub queue: Queue,
     /// Those whose requests go on: they no longer wait for a key.
     pub unblocked: Vec<ClientRef>,
+    /// Memory of all clients, each as of when it was put back; None as long as nobody wants to know.
+    memory: Option<usize>,
 }
 
 impl Clients {
     pub fn new() -> Clients {
-        Clients { by_fd: Vec::new(), next_id: 1, count: 0, queue: Queue::default(), unblocked: Vec::new() }
+        Clients {
+            by_fd: Vec::new(),
+            next_id: 1,
+            count: 0,
+            queue: Queue::default(),
+            unblocked: Vec::new(),
+            memory: None,
+        }
     }
 
     /// How many are connected, with the one that is out of the table.
@@ -42,8 +51,13 @@ impl Clients {
         self.by_fd.get_mut(usize::try_from(fd).ok()?)?.take()
     }
 
-    pub fn put_back(&mut self, client: Box<Client>) {
+    pub fn put_back(&mut self, mut client: Box<Client>) {
         let Ok(fd) = usize::try_from(client.fd()) else { return };
+        if let Some(memory) = &mut self.memory {
+            let now = client.memory();
+            *memory = *memory + now - client.measured;
+            client.measured = now;
+        }
         if fd >= self.by_fd.len() {
             self.by_fd.resize_with(fd + 1, || None);
         }
@@ -53,6 +67,9 @@ impl Clients {
     /// Ends a client that was taken out.
     pub fn forget(&mut self, client: &Client) {
         self.count -= 1;
+        if let Some(memory) = &mut self.memory {
+            *memory -= client.measured;
+        }
         if let Some(conn) = &client.conn {
             conn.close();
         }
@@ -92,8 +109,66 @@ impl Clients {
         self.by_fd.get(usize::try_from(fd).ok()?)?.as_deref()
     }
 
+    /// Memory of all clients together, which is counted from the first call on. All of them are in the table.
+    pub fn memory(&mut self) -> usize {
+        if let Some(memory) = self.memory {
+            return memory;
+        }
+        let all = self.iter_mut().map(|client| {
+            client.measured = client.memory();
+            client.measured
+        });
+        let memory = all.sum();
+        self.memory = Some(memory);
+        memory
+    }
+
+    /// Nobody wants to know their memory any more.
+    pub fn forget_memory(&mut self) {
+        self.memory = None;
+    }
+
+    /// Every client in the table.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.by_fd.iter_mut().flatten().map(|client| &mut **client)
+    }
+
     /// Every client in the table.
     pub fn iter(&self) -> impl Iterator<Item = &Client> {
         self.by_fd.iter().flatten().map(|client| &**client)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn what_clients_ask_for_counts_as_their_memory() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        let mut other = session.other();
+        session.run_as(&mut other, "HELLO 3");
+        let before = session.server.clients.memory();
+        for (line, least) in [
+            ("WATCH", 10 + 24),
+            ("SUBSCRIBE", 32),
+            ("PSUBSCRIBE", 32),
+            ("SSUBSCRIBE", 32),
+            ("CLIENT TRACKING ON BCAST PREFIX", 10 + 16),
+            ("CLIENT TRACKING ON BCAST PREFIX", 10 + 16),
+        ] {
+            let before = session.server.clients.memory();
+            for _ in 0..100 {
+                let name = session.server.databases.random.number() % 1_000_000_000;
+                session.run_as(&mut other, &format!("{line} {name:010}"));
+                session.received(&mut other);
+            }
+            let grown = session.server.clients.memory() - before;
+            assert!((100 * least..200 * least + 1000).contains(&grown), "{line}: {grown}");
+        }
+        let mut client = session.server.clients.take_same(other).unwrap();
+        session.server.release(&mut client);
+        assert!(session.server.clients.memory() < before);
     }
 }

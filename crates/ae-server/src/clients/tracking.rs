@@ -1,5 +1,7 @@
 //! How a client is told that its copies of values are no longer right.
 
+use std::collections::BTreeSet;
+
 /// What a client asked for with CLIENT TRACKING.
 #[derive(Clone, Debug, Default)]
 pub struct TrackingMode {
@@ -16,12 +18,19 @@ pub struct TrackingMode {
     /// That client has gone.
     pub broken: bool,
     /// With `broadcast`: no prefix of another.
-    pub prefixes: Vec<Box<[u8]>>,
+    pub prefixes: BTreeSet<Box<[u8]>>,
+    /// Memory that these take.
+    pub prefix_memory: usize,
     /// What CLIENT CACHING said of the next request.
     pub caching: bool,
 }
 
 impl TrackingMode {
+    /// Memory that it takes.
+    pub fn memory(&self) -> usize {
+        size_of::<TrackingMode>() + self.prefix_memory
+    }
+
     /// Whether the keys count that the running request reads.
     pub fn remembers(&self) -> bool {
         !self.broadcast && if self.opt_in { self.caching } else { !(self.opt_out && self.caching) }

@@ -14,18 +14,28 @@ pub struct Transaction {
 
 /// The keys that a transaction depends on, by database, with their versions when they were first watched.
 #[derive(Default)]
-pub struct WatchedKeys(BTreeMap<usize, HashMap<Box<[u8]>, u64>>);
+pub struct WatchedKeys {
+    keys: BTreeMap<usize, HashMap<Box<[u8]>, u64>>,
+    /// Memory that they take.
+    memory: usize,
+}
 
 impl WatchedKeys {
     pub fn contains(&self, db: usize, key: &[u8]) -> bool {
-        self.0.get(&db).is_some_and(|keys| keys.contains_key(key))
+        self.keys.get(&db).is_some_and(|keys| keys.contains_key(key))
     }
 
     pub fn add(&mut self, db: usize, key: &[u8], version: u64) {
-        self.0.entry(db).or_default().insert(key.into(), version);
+        if self.keys.entry(db).or_default().insert(key.into(), version).is_none() {
+            self.memory += size_of::<(Box<[u8]>, u64)>() + key.len();
+        }
+    }
+
+    pub fn memory(&self) -> usize {
+        self.memory
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8], u64)> {
-        self.0.iter().flat_map(|(db, keys)| keys.iter().map(|(key, version)| (*db, &**key, *version)))
+        self.keys.iter().flat_map(|(db, keys)| keys.iter().map(|(key, version)| (*db, &**key, *version)))
     }
 }

@@ -140,33 +140,37 @@ fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec
     }
 }
 
-/// Tries the requests again that wait for keys that have changed, in the order of arrival.
+/// Tries the requests again that wait for keys that have changed, in the order of arrival, for as long as there is
+/// something left for them: what one takes wakes one, however many wait.
 pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
-    while let Some(((db, key), waiting)) = server.databases.observers.waiting.next_ready() {
-        for reference in waiting {
-            let is_there = server.databases.db(db, server.now).exists(&key);
+    while let Some((db, key)) = server.databases.observers.waiting.next_ready() {
+        let mut last = 0;
+        loop {
+            let gone = !server.databases.db(db, server.now).exists(&key);
             // If its time had come, that is no part of what anybody gets.
             server.propagate(Framing::Transaction);
+            let next = server.databases.observers.waiting.next_client(db, &key, last, gone);
+            let Some((turn, reference)) = next else { break };
+            last = turn;
             if let Some(mut client) = server.clients.take_same(reference) {
-                if is_there || client.blocked.as_ref().is_some_and(|blocked| minds_removal(blocked.spec)) {
-                    try_again(server, &mut client, &key, commands);
-                    server.propagate(Framing::Transaction);
-                }
+                try_again(server, &mut client, &key, commands);
+                server.propagate(Framing::Transaction);
                 server.clients.put_back(client);
             }
         }
     }
 }
 
-/// Whether a request that waits for a key has to know that it is gone. Most wait on, and there may be many.
-fn minds_removal(spec: &Spec) -> bool {
-    spec.full_name == "xreadgroup"
-}
-
 fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'static Registry<Run>) {
     let Some(blocked) = client.blocked.take() else { return };
     let Some(command) = commands.find_full(blocked.spec.full_name.as_bytes()) else { return };
     let (args, spec, changed) = (blocked.args.as_args(), blocked.spec, Some(key));
+    // The user's rights may have changed since the client began to wait.
+    if let Err(denied) = server.check_rights(client, spec, &args, false) {
+        server.stats.calls.rejected(spec);
+        reply_error(server, client, denied.text(spec).as_bytes());
+        return server.stop_waiting(client, &blocked);
+    }
     let context = Context { server, client, args, spec, commands, wait: Wait::Again, changed, still_waiting: false };
     let waits_on = run(context, command);
     if waits_on {

@@ -41,6 +41,8 @@ pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if server.has_news() {
         server.tell_news(Some(client));
     }
+    // It may be of another class now.
+    client.limit_output(&server.config.output_limits);
 }
 
 /// How what the client's last command changed is told.
@@ -54,12 +56,12 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::SkipNext {
         client.replies = Replies::Skip;
     }
-    let kept = std::mem::take(&mut client.output);
+    let kept = client.output.take();
     let pushed = answer(server, client, args);
     let own = std::mem::replace(&mut client.output, kept);
     // Replies::On: it was CLIENT REPLY ON.
     if pushed || client.replies == Replies::On {
-        client.output.bytes.extend_from_slice(&own.bytes);
+        client.output.open().extend_from_slice(&own.bytes);
     }
     if client.replies == Replies::Skip {
         client.replies = Replies::On;

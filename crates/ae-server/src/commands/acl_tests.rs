@@ -7,6 +7,42 @@ const NO_KEY: &str = "-NOPERM this user has no permissions to access one of the 
 const NO_CHANNEL: &str = "-NOPERM this user has no permissions to access one of the channels used as arguments";
 
 #[test]
+fn sort_looks_up_keys_for_those_who_may_read_all() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    let denied = |option| format!("-ERR {option} option of SORT denied due to insufficient ACL permissions.");
+    session.expect(&[
+        ("RPUSH l 2 1", ":2"),
+        ("SET v1 1", "+OK"),
+        ("ACL SETUSER u on nopass +sort +auth ~l ~v*", "+OK"),
+    ]);
+    session.run_as(&mut other, "AUTH u x");
+    assert_eq!(session.run_as(&mut other, "SORT l"), "*2 $1 1 $1 2");
+    assert_eq!(session.run_as(&mut other, "SORT l BY nosort"), "*2 $1 2 $1 1");
+    assert_eq!(session.run_as(&mut other, "SORT l BY v* x"), denied("BY"));
+    assert_eq!(session.run_as(&mut other, "SORT l GET #"), denied("GET"));
+    // A selector that does not allow the command does not count, nor does one for writing.
+    session.expect(&[("ACL SETUSER u (+get ~*) (+sort ~l %W~*)", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "SORT l GET v*"), denied("GET"));
+    session.expect(&[("ACL SETUSER u (+sort ~l %R~*)", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "SORT l BY v* GET v*"), "*2 $-1 $1 1");
+}
+
+#[test]
+fn rights_count_when_a_waiting_request_is_served() {
+    let mut session = Session::new();
+    let (mut other, mut third) = (session.other(), session.other());
+    session.expect(&[("ACL SETUSER u on nopass +@all ~*", "+OK")]);
+    session.run_as(&mut other, "AUTH u x");
+    session.run_as(&mut other, "BLPOP k 0");
+    session.run_as(&mut third, "BLPOP k 0");
+    session.expect(&[("ACL SETUSER u resetkeys", "+OK"), ("RPUSH k a", ":1"), ("LLEN k", ":0")]);
+    assert_eq!(session.received(&mut other), NO_KEY);
+    assert_eq!(session.received(&mut third), "*2 $1 k $1 a");
+    session.expect(&[("ACL SETUSER u allkeys -blpop", "+OK")]);
+}
+
+#[test]
 fn users_and_their_rules() {
     Session::new().expect(&[
         ("ACL WHOAMI", "$7 default"),

@@ -6,7 +6,7 @@ use crate::config::catalog::{find, names};
 use crate::config::format::reason;
 use crate::config::groups::UserLine;
 use crate::config::parameter::{Change, Parameter};
-use crate::config::rewrite::rewrite_file;
+use crate::config::rewrite::{Extent, rewrite_file};
 use crate::db::databases::KeyStats;
 use crate::glob::{Case, matches};
 use crate::log::{Level, log};
@@ -82,6 +82,10 @@ fn failed(name: &[u8], reason: &str) -> Error {
 
 /// Writes what is in force into the file that the server was started with.
 pub fn rewrite(ctx: &mut Context<'_>) -> Outcome {
+    write_file(ctx, Extent::Needed)
+}
+
+pub(super) fn write_file(ctx: &mut Context<'_>, extent: Extent) -> Outcome {
     let mut config = ctx.server.config.clone();
     let Some(path) = config.file.clone() else {
         return Err("ERR The server is running without a config file".into());
@@ -90,7 +94,7 @@ pub fn rewrite(ctx: &mut Context<'_>) -> Outcome {
     let users = ctx.server.users.lines().filter(|_| config.security.acl_file.is_empty());
     let words = users.map(|line| line.split(|c| *c == b' ').skip(1).map(<[u8]>::to_vec).collect());
     config.security.users = words.map(|words| UserLine { words, place: String::new() }).collect();
-    match rewrite_file(&path, &config) {
+    match rewrite_file(&path, &config, extent) {
         Ok(()) => {
             log(Level::Notice, format_args!("CONFIG REWRITE executed with success."));
             ctx.reply_ok()
@@ -144,15 +148,15 @@ mod tests {
                 &format!("{failed} 'timeout') - argument must be between 0 and 2147483647 inclusive"),
             ),
             ("CONFIG SET protected-mode x", &format!("{failed} 'protected-mode') - argument must be 'yes' or 'no'")),
-            ("CONFIG SET port 1", &format!("{failed} 'port') - can't set immutable config")),
+            ("CONFIG SET tcp-backlog 1", &format!("{failed} 'tcp-backlog') - can't set immutable config")),
             ("CONFIG SET hz 1 hz 2", &format!("{failed} 'hz') - duplicate parameter")),
             ("CONFIG SET TIMEOUT x", &format!("{failed} 'timeout') - argument couldn't be parsed into an integer")),
-            ("CONFIG SET Port 1", &format!("{failed} 'Port') - can't set immutable config")),
+            ("CONFIG SET Tcp-Backlog 1", &format!("{failed} 'Tcp-Backlog') - can't set immutable config")),
             ("CONFIG SET hz 0", "+OK"),
             ("CONFIG GET hz", "*2 $2 hz $1 1"),
             ("CONFIG SET hz -1", &format!("{failed} 'hz') - argument must be between 0 and 2147483647 inclusive")),
             // A name is looked at before any value.
-            ("CONFIG SET timeout x port 1", &format!("{failed} 'port') - can't set immutable config")),
+            ("CONFIG SET timeout x tcp-backlog 1", &format!("{failed} 'tcp-backlog') - can't set immutable config")),
             ("CONFIG SET timeout x nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET nosuch 1", "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
             ("CONFIG SET save \"\"", "+OK"),

@@ -1,19 +1,24 @@
 //! DEBUG: what tests need. `enable-debug-command` says who may use it: some of it disturbs every client.
 
+use super::config::write_file;
 use super::debug_protocol::protocol;
+use super::dump::compression;
 use crate::command::context::Context;
-use crate::command::error::{Outcome, quoting};
+use crate::command::error::{NOT_AN_INTEGER, Outcome, quoting};
+use crate::config::catalog::find;
 use crate::config::format::memory;
+use crate::config::rewrite::Extent;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, log};
 use crate::observe::digest::Digest;
 use crate::persist::aof::stage::Stage;
-use rdb::Compression;
 use resp::number;
 use std::time::Duration;
 use store::{StringRef, ValueRef};
 
+/// What Redis keeps of the time of a use.
+const LRU_BITS: u32 = (1 << 24) - 1;
 const NO_SUCH_KEY: &str = "ERR no such key";
 const GB: i128 = 1 << 30;
 
@@ -23,6 +28,12 @@ type Subcommand =
 
 const SUBCOMMANDS: &[Subcommand] = &[
     ("change-repl-id", 0..=0, change_repl_id, &["CHANGE-REPL-ID", "    Gives the data's history another id."]),
+    (
+        "config-rewrite-force-all",
+        0..=0,
+        |ctx| write_file(ctx, Extent::All),
+        &["CONFIG-REWRITE-FORCE-ALL", "    As CONFIG REWRITE, with every directive."],
+    ),
     ("digest", 0..=0, digest, &["DIGEST", "    Shows a number that tells whether data are equal."]),
     (
         "digest-value",
@@ -47,6 +58,16 @@ const SUBCOMMANDS: &[Subcommand] = &[
     ),
     ("pause-cron", 1..=1, pause_cron, &["PAUSE-CRON <0|1>", "    With 1, nothing is done regularly."]),
     ("reload", 0..=ANY, reload, &["RELOAD [NOSAVE] [NOFLUSH] [MERGE]", "    Saves everything and loads it again."]),
+    (
+        "replybuffer",
+        2..=2,
+        reply_buffer,
+        &[
+            "REPLYBUFFER PEAK-RESET-TIME <never|reset|milliseconds>",
+            "REPLYBUFFER RESIZING <0|1>",
+            "    Checks the value, and changes nothing: clients have no buffers when there is nothing to send.",
+        ],
+    ),
     (
         "set-active-expire",
         1..=1,
@@ -141,13 +162,43 @@ fn packed_threshold(ctx: &mut Context<'_>) -> Outcome {
     }
 }
 
+/// Buffers belong to a pool, and have no size of their own to be changed in the course of time.
+fn reply_buffer(ctx: &mut Context<'_>) -> Outcome {
+    let is_word = ctx.is_word(3, "never") || ctx.is_word(3, "reset");
+    if ctx.is_word(2, "resizing") || (ctx.is_word(2, "peak-reset-time") && (is_word || ctx.integer(3).is_ok())) {
+        return ctx.reply_ok();
+    }
+    if ctx.is_word(2, "peak-reset-time") {
+        return Err(NOT_AN_INTEGER.into());
+    }
+    Err(quoting("ERR unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try DEBUG HELP."))
+}
+
 fn object(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
+    let compression = compression(&ctx.server.config);
+    let packed_max = find(b"list-max-listpack-size").map(|(_, parameter)| parameter.get(&ctx.server.config));
+    let compressed = ctx.server.config.encodings.list_compress_depth > 0;
+    let (noted, idle) = (ctx.db().noted(key).unwrap_or(0), ctx.db().idle_time(key).unwrap_or(0));
     let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
     // Without the type, the version and the checksum.
-    let serialized = rdb::dump(value, Compression::Lzf).len() - 1 - 2 - 8;
+    let serialized = rdb::dump(value, compression).len() - 1 - 2 - 8;
     let address = address(value);
-    let text = format!("Value at:{address:p} refcount:1 encoding:{} serializedlength:{serialized}", value.encoding());
+    let mut text = format!(
+        "Value at:{address:p} refcount:1 encoding:{} serializedlength:{serialized} lru:{} lru_seconds_idle:{idle}",
+        value.encoding(),
+        noted & LRU_BITS,
+    );
+    if let ValueRef::List(list) = value {
+        let (nodes, size) = list.nodes(0).fold((0, 0), |(nodes, size), node| (nodes + 1, size + node.size()));
+        let average = list.len() as f64 / nodes as f64;
+        let max = packed_max.unwrap_or_default();
+        text.push_str(&format!(
+            " ql_nodes:{nodes} ql_avg_node:{average:.2} ql_listpack_max:{} ql_compressed:{} ql_uncompressed_size:{size}",
+            String::from_utf8_lossy(&max),
+            u8::from(compressed),
+        ));
+    }
     ctx.reply().simple(&text);
     Ok(())
 }

@@ -102,9 +102,27 @@ fn small_tools() {
     assert_ne!(session.server.replication.id, id);
     let object = session.run("DEBUG OBJECT key:1");
     assert!(
-        object.starts_with("+Value at:0x") && object.ends_with("refcount:1 encoding:embstr serializedlength:8"),
+        object.starts_with("+Value at:0x")
+            && object.contains(" refcount:1 encoding:embstr serializedlength:8 lru:")
+            && object.ends_with(" lru_seconds_idle:0"),
         "{object}"
     );
+    session.run("RPUSH l a b c");
+    session.wait(5000);
+    let object = session.run("DEBUG OBJECT l");
+    assert!(
+        object.contains(" encoding:quicklist serializedlength:19 ")
+            && object.ends_with(
+                " lru_seconds_idle:5 ql_nodes:1 ql_avg_node:3.00 ql_listpack_max:-2 ql_compressed:0 \
+                 ql_uncompressed_size:16"
+            ),
+        "{object}"
+    );
+    session.expect(&[
+        ("DEBUG REPLYBUFFER RESIZING 0", "+OK"),
+        ("DEBUG REPLYBUFFER PEAK-RESET-TIME never", "+OK"),
+        ("DEBUG REPLYBUFFER PEAK-RESET-TIME x", "-ERR value is not an integer or out of range"),
+    ]);
 }
 
 #[test]

@@ -2,18 +2,24 @@
 
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use crate::config::settings::Config;
 use crate::db::effects::Concerns;
 use crate::db::event::Event;
 use rdb::Compression;
 
 pub fn dump(ctx: &mut Context<'_>) -> Outcome {
-    let key = ctx.arg(1);
+    let (key, compression) = (ctx.arg(1), compression(&ctx.server.config));
     let (db, mut reply) = ctx.split();
     match db.read_any(key) {
-        Some(value) => reply.bulk(rdb::dump(value, Compression::Lzf)),
+        Some(value) => reply.bulk(rdb::dump(value, compression)),
         None => reply.null(),
     }
     Ok(())
+}
+
+/// How strings are written, by `rdbcompression`.
+pub fn compression(config: &Config) -> Compression {
+    if config.saving.compression { Compression::Lzf } else { Compression::Off }
 }
 
 pub fn restore(ctx: &mut Context<'_>) -> Outcome {
@@ -128,6 +134,17 @@ mod tests {
             assert_eq!(dumped(&mut session, "copy"), payload);
         }
         session.expect(&[("ZSCORE copy b", "$3 2.5"), ("PTTL copy", ":5000"), ("TTL z", ":-1")]);
+    }
+
+    #[test]
+    fn compression_can_be_switched_off() {
+        let mut session = Session::new();
+        session.run(&format!("SET s {}", "a".repeat(1000)));
+        assert!(dumped(&mut session, "s").len() < 100);
+        session.expect(&[("CONFIG SET rdbcompression no", "+OK")]);
+        let payload = dumped(&mut session, "s");
+        assert!(payload.len() > 1000);
+        assert_eq!(restore(&mut session, &["s", "0"], &payload, &["REPLACE"]), "+OK");
     }
 
     #[test]

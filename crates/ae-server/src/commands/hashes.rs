@@ -161,7 +161,7 @@ pub fn hincrbyfloat(ctx: &mut Context<'_>) -> Outcome {
 pub fn hrandfield(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
     let mut random = ctx.random();
-    let random = || random.number();
+    let mut random = || random.number();
     if ctx.args.len() == 2 {
         let (db, mut reply) = ctx.split();
         let hash = db.read::<Hash>(key)?;
@@ -184,10 +184,10 @@ pub fn hrandfield(ctx: &mut Context<'_>) -> Outcome {
         return Ok(());
     };
     let longest = || hash.iter().map(|(field, value)| field.len() + value.len()).max().unwrap_or(0);
-    let count = count.limited(max_bytes, hash.len(), hash.allocated(), longest)?;
+    let count = count.limited(&reply, max_bytes, hash.len(), hash.allocated(), longest)?;
     let pairs_in_arrays = with_values && reply.version() > 2;
     reply.array(if with_values && !pairs_in_arrays { 2 * count.asked() } else { count.asked() });
-    let found = |field: Element<'_>, value: Element<'_>| {
+    let one = |reply: &mut Reply<'_>, field: Element<'_>, value: Element<'_>| {
         if pairs_in_arrays {
             reply.array(2);
         }
@@ -197,8 +197,12 @@ pub fn hrandfield(ctx: &mut Context<'_>) -> Outcome {
         }
     };
     match count {
-        Count::Distinct(count) => hash.random_distinct(count, random, found),
-        Count::Repeated(count) => hash.random_repeated(count, random, found),
+        Count::Distinct(count) => {
+            hash.random_distinct(count, random, |field, value| one(&mut reply, field, value));
+        }
+        Count::Repeated(count) => Count::in_turn(count, &mut reply, |reply, some| {
+            hash.random_repeated(some, &mut random, |field, value| one(reply, field, value));
+        }),
     }
     Ok(())
 }

@@ -1,6 +1,25 @@
 use crate::testing::Session;
 
 #[test]
+fn a_reply_ends_where_the_client_is_closed_for_it() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("HSET h a b", ":1"),
+        ("SADD s a", ":1"),
+        ("ZADD z 1 a", ":1"),
+        ("HRANDFIELD h -999999999", "-ERR value is out of range"),
+        ("CONFIG SET client-output-buffer-limit \"normal 100000 0 0\"", "+OK"),
+    ]);
+    for line in ["HRANDFIELD h -999999999", "SRANDMEMBER s -999999999", "ZRANDMEMBER z -999999999 WITHSCORES"] {
+        let mut other = session.other();
+        session.run_as(&mut other, "PING");
+        session.run_as(&mut other, line);
+        let output = &session.server.clients.get_same(other).unwrap().output;
+        assert!((100_000..200_000).contains(&output.dropped()) && output.pending() == 0, "{line}");
+    }
+}
+
+#[test]
 fn fields_are_set_and_read() {
     Session::new().expect(&[
         ("HSET h a 1 b 2", ":2"),

@@ -111,6 +111,22 @@ mod tests {
     use crate::testing::Session;
 
     #[test]
+    fn a_new_name_is_told_before_the_renaming() {
+        let mut session = Session::new();
+        let mut listener = session.other();
+        session.run("CONFIG SET notify-keyspace-events AEn");
+        session.run_as(&mut listener, "PSUBSCRIBE *");
+        for lines in [["SET a 1", "RENAME a b"], ["SET a 1", "RENAME a b"]] {
+            session.run(lines[0]);
+            session.received(&mut listener);
+            session.run(lines[1]);
+            let told = session.received(&mut listener);
+            let events: Vec<&str> = told.split(' ').filter_map(|word| word.strip_prefix("__keyevent@0__:")).collect();
+            assert_eq!(events, ["new", "rename_from", "rename_to"]);
+        }
+    }
+
+    #[test]
     fn deleting_and_counting() {
         Session::new().expect(&[
             ("MSET a 1 b 2 c 3", "+OK"),

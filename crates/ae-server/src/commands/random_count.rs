@@ -1,5 +1,6 @@
 //! The count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER.
 
+use crate::clients::reply::Reply;
 use crate::command::error::{Error, NOT_AN_INTEGER};
 use resp::number;
 
@@ -13,6 +14,8 @@ pub enum Count {
 }
 
 pub const OUT_OF_RANGE: &str = "ERR value is out of range";
+/// Repeated members replied to at a time.
+const AT_A_TIME: usize = 10_000;
 /// What the protocol puts around a member, at most.
 const FRAME: u64 = 32;
 
@@ -33,11 +36,23 @@ impl Count {
         }
     }
 
+    /// Has `some` reply to so many at a time, until all are replied to or more waits for the client than may.
+    pub fn in_turn(count: usize, reply: &mut Reply<'_>, mut some: impl FnMut(&mut Reply<'_>, usize)) {
+        let mut left = count;
+        while left > 0 && !reply.is_full() {
+            let now = left.min(AT_A_TIME);
+            some(reply, now);
+            left -= now;
+        }
+    }
+
     /// What can be replied to it by a collection of `len` members that has `allocated` bytes. With repetition only the
-    /// request bounds the reply, so one that may exceed `max_bytes` is refused. `longest` finds the length of the longest
+    /// request bounds the reply, so one that may exceed `max_bytes` is refused, unless there is a limit to what may wait for the
+    /// client, at which it ends. `longest` finds the length of the longest
     /// member.
     pub fn limited(
         self,
+        reply: &Reply<'_>,
         max_bytes: u64,
         len: usize,
         allocated: usize,
@@ -45,6 +60,7 @@ impl Count {
     ) -> Result<Count, Error> {
         match self {
             Count::Distinct(count) => Ok(Count::Distinct(count.min(len))),
+            Count::Repeated(_) if reply.is_limited() => Ok(self),
             Count::Repeated(count) => {
                 let fits = |length: usize| {
                     (count as u64).checked_mul(length as u64 + FRAME).is_some_and(|bytes| bytes <= max_bytes)
@@ -58,11 +74,16 @@ impl Count {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clients::output::Output;
+    use resp::Protocol;
 
     #[test]
     fn repetition_is_bounded_by_the_longest_member() {
-        let limited =
-            |count: &[u8], longest| Count::parse(count).ok().unwrap().limited(1000, 3, 1 << 20, || longest).ok();
+        let mut output = Output::default();
+        let reply = Reply::new(&mut output, Protocol::Resp2);
+        let limited = |count: &[u8], longest| {
+            Count::parse(count).ok().unwrap().limited(&reply, 1000, 3, 1 << 20, || longest).ok()
+        };
         assert_eq!(limited(b"-10", 68), Some(Count::Repeated(10)));
         assert_eq!(limited(b"-10", 69), None);
         assert_eq!(limited(b"-9223372036854775807", 1), None);

@@ -11,6 +11,9 @@ pub fn keys(ctx: &mut Context<'_>) -> Outcome {
     let place = reply.place();
     let mut count = 0;
     for key in db.keys() {
+        if reply.is_full() {
+            break;
+        }
         if pattern == b"*" || matches(pattern, key, Case::Sensitive) {
             reply.bulk(key);
             count += 1;
@@ -47,6 +50,20 @@ mod tests {
         let words: Vec<&str> = reply.split(' ').collect();
         assert_eq!(words[0], "*2", "{reply}");
         (words[2].into(), words[4..].iter().skip(1).step_by(2).map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn keys_end_where_the_client_is_closed_for_them() {
+        let mut session = Session::new();
+        session.run("CONFIG SET client-output-buffer-limit \"normal 100000 0 0\"");
+        for i in 0..1000 {
+            session.run(&format!("SET {i:0100} v"));
+        }
+        let mut other = session.other();
+        session.run_as(&mut other, "PING");
+        session.run_as(&mut other, "KEYS *");
+        let output = &session.server.clients.get_same(other).unwrap().output;
+        assert_eq!((output.pending(), output.dropped() > 0), (0, true));
     }
 
     #[test]

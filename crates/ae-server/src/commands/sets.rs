@@ -156,7 +156,7 @@ fn pop_several(
 pub fn srandmember(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(1);
     let mut random = ctx.random();
-    let random = || random.number();
+    let mut random = || random.number();
     if ctx.args.len() == 2 {
         let (db, mut reply) = ctx.split();
         match db.read::<Set>(key)?.and_then(|set| set.random(random)) {
@@ -176,11 +176,13 @@ pub fn srandmember(ctx: &mut Context<'_>) -> Outcome {
         return Ok(());
     };
     let longest = || set.iter().map(|member| member.len()).max().unwrap_or(0);
-    let count = count.limited(max_bytes, set.len(), set.allocated(), longest)?;
+    let count = count.limited(&reply, max_bytes, set.len(), set.allocated(), longest)?;
     reply.array(count.asked());
     match count {
         Count::Distinct(count) => set.random_distinct(count, random, |member| reply.element(member)),
-        Count::Repeated(count) => set.random_repeated(count, random, |member| reply.element(member)),
+        Count::Repeated(count) => Count::in_turn(count, &mut reply, |reply, some| {
+            set.random_repeated(some, &mut random, |member| reply.element(member));
+        }),
     }
     Ok(())
 }

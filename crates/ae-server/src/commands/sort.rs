@@ -1,5 +1,6 @@
 //! SORT and SORT_RO: the elements of a list, a set or a sorted set in another order, or what they are the names of.
 
+use crate::acl::check::reads_every_key;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, WRONG_TYPE, c_text};
 use crate::db::event::Event;
@@ -33,6 +34,10 @@ struct Options<'a> {
 
 impl<'a> Options<'a> {
     fn parse(ctx: &Context<'a>, may_store: bool) -> Result<Options<'a>, Error> {
+        let user = &ctx.client.user;
+        // What is looked up is not known before, so it has to be allowed whatever it is.
+        let may_look_up = user.is_unrestricted() || reads_every_key(&user.rights(), ctx.spec, &ctx.args);
+        let denied = |option| format!("ERR {option} option of SORT denied due to insufficient ACL permissions.");
         let mut options = Options::default();
         let mut at = 2;
         while at < ctx.args.len() {
@@ -49,7 +54,9 @@ impl<'a> Options<'a> {
                     at += 1;
                     match name {
                         b"store" => options.store = Some(ctx.arg(at)),
+                        b"by" if !may_look_up && has_place(ctx.arg(at)) => return Err(denied("BY").into()),
                         b"by" => options.by = Some(ctx.arg(at)),
+                        b"get" if !may_look_up => return Err(denied("GET").into()),
                         _ => options.get.push(ctx.arg(at)),
                     }
                 }
@@ -74,6 +81,11 @@ impl<'a> Options<'a> {
     }
 }
 
+/// Whether a pattern has a place for an element.
+fn has_place(pattern: &[u8]) -> bool {
+    c_text(pattern, usize::MAX).contains(&b'*')
+}
+
 /// What an element is sorted by.
 enum Weight {
     Number(Score),
@@ -84,7 +96,7 @@ enum Weight {
 fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
     let key = ctx.arg(1);
     // A pattern without place for an element says not to sort.
-    let mut keeps_order = options.by.is_some_and(|by| !c_text(by, usize::MAX).contains(&b'*'));
+    let mut keeps_order = options.by.is_some_and(|by| !has_place(by));
     let (mut elements, is_set) = match ctx.db().read_any(key) {
         None => (Vec::new(), false),
         Some(ValueRef::List(list)) => (list.iter().map(|element| element.to_vec()).collect(), false),

@@ -202,15 +202,17 @@ fn random_members(ctx: &mut Context<'_>) -> Outcome {
         return Ok(());
     };
     let longest = || set.iter().map(|entry| entry.member.len()).max().unwrap_or(0);
-    match count.limited(max_bytes, set.len(), set.allocated(), longest)? {
+    match count.limited(&reply, max_bytes, set.len(), set.allocated(), longest)? {
         Count::Distinct(count) => {
             reply_entries_head(&mut reply, count, with_scores);
             set.random_distinct(count, random, |entry| reply_entry(&mut reply, entry, with_scores));
         }
         Count::Repeated(count) => {
             reply_entries_head(&mut reply, count, with_scores);
-            let entries = (0..count).filter_map(|_| set.random(&mut random));
-            entries.for_each(|entry| reply_entry(&mut reply, entry, with_scores));
+            Count::in_turn(count, &mut reply, |reply, some| {
+                let entries = (0..some).filter_map(|_| set.random(&mut random));
+                entries.for_each(|entry| reply_entry(reply, entry, with_scores));
+            });
         }
     }
     Ok(())

@@ -3,6 +3,8 @@
 use crate::clients::tracking::TrackingMode;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
 pub fn tracking(ctx: &mut Context<'_>) -> Outcome {
     if ctx.is_word(2, "off") {
@@ -14,25 +16,23 @@ pub fn tracking(ctx: &mut Context<'_>) -> Outcome {
         parse(ctx)?;
         return Err(SYNTAX_ERROR.into());
     }
-    let mut mode = parse(ctx)?;
-    check_mode(&mode, ctx.client.tracking.as_deref())?;
+    let (mut mode, mut prefixes) = parse(ctx)?;
+    check_mode(&mode, !prefixes.is_empty(), ctx.client.tracking.as_deref())?;
     if mode.broadcast {
-        if mode.prefixes.is_empty() {
-            mode.prefixes.push(Box::default());
+        if prefixes.is_empty() {
+            prefixes.push(Box::default());
         }
-        let own = ctx.client.tracking.as_ref().map_or(&[][..], |before| &before.prefixes);
-        check_prefixes(&mode.prefixes, own)?;
-        mode.prefixes.extend(own.iter().cloned());
-        mode.prefixes.sort();
-        mode.prefixes.dedup();
+        let none = BTreeSet::new();
+        let own = ctx.client.tracking.as_ref().map_or(&none, |before| &before.prefixes);
+        mode.prefixes = checked_prefixes(prefixes, own)?;
     }
-    ctx.server.stop_tracking(ctx.client);
     ctx.server.start_tracking(ctx.client, mode);
     ctx.reply_ok()
 }
 
-fn parse(ctx: &Context<'_>) -> Result<TrackingMode, Error> {
-    let mut mode = TrackingMode::default();
+/// The mode, and the prefixes in the order of the request.
+fn parse(ctx: &Context<'_>) -> Result<(TrackingMode, Vec<Box<[u8]>>), Error> {
+    let (mut mode, mut prefixes) = (TrackingMode::default(), Vec::new());
     let mut words = ctx.args.from(3);
     while let Some(word) = words.next() {
         let left = words.len();
@@ -47,7 +47,7 @@ fn parse(ctx: &Context<'_>) -> Result<TrackingMode, Error> {
                     u64::try_from(id).ok().filter(|id| ctx.server.reference_of(*id, Some(ctx.client)).is_some());
                 mode.redirect = Some(found.ok_or("ERR The client ID you want redirect to does not exist")?);
             }
-            b"prefix" if left > 0 => mode.prefixes.extend(words.next().map(Box::from)),
+            b"prefix" if left > 0 => prefixes.extend(words.next().map(Box::from)),
             b"bcast" => mode.broadcast = true,
             b"optin" => mode.opt_in = true,
             b"optout" => mode.opt_out = true,
@@ -55,11 +55,11 @@ fn parse(ctx: &Context<'_>) -> Result<TrackingMode, Error> {
             _ => return Err(SYNTAX_ERROR.into()),
         }
     }
-    Ok(mode)
+    Ok((mode, prefixes))
 }
 
-fn check_mode(mode: &TrackingMode, before: Option<&TrackingMode>) -> Outcome {
-    if !mode.broadcast && !mode.prefixes.is_empty() {
+fn check_mode(mode: &TrackingMode, has_prefixes: bool, before: Option<&TrackingMode>) -> Outcome {
+    if !mode.broadcast && has_prefixes {
         return Err("ERR PREFIX option requires BCAST mode to be enabled".into());
     }
     if before.is_some_and(|before| before.broadcast != mode.broadcast) {
@@ -82,24 +82,40 @@ fn check_mode(mode: &TrackingMode, before: Option<&TrackingMode>) -> Outcome {
     Ok(())
 }
 
-/// No prefix may be a prefix of another one.
-fn check_prefixes(new: &[Box<[u8]>], own: &[Box<[u8]>]) -> Outcome {
-    let overlap = |one: &[u8], other: &[u8]| one.starts_with(other) || other.starts_with(one);
+/// No prefix may be a prefix of another one. In a sorted set of such prefixes, one that overlaps stands beside.
+fn checked_prefixes(new: Vec<Box<[u8]>>, own: &BTreeSet<Box<[u8]>>) -> Result<BTreeSet<Box<[u8]>>, Error> {
     let error = |prefix: &[u8], which: &str, other: &[u8]| {
         let after = [b"' overlaps with ", which.as_bytes(), b" prefix '", other].concat();
         let end = "'. Prefixes for a single client must not overlap.";
         let text = [b"ERR Prefix '", prefix, &after, end.as_bytes()].concat();
         Error::from(text)
     };
+    let mut checked = BTreeSet::new();
+    let mut collide = false;
+    for prefix in &new {
+        collide |= overlapping(&checked, prefix).is_some();
+        checked.insert(prefix.clone());
+    }
     for (at, prefix) in new.iter().enumerate() {
-        if let Some(other) = own.iter().find(|other| overlap(prefix, other) && *other != prefix) {
+        if let Some(other) = overlapping(own, prefix).filter(|other| **other != **prefix) {
             return Err(error(prefix, "an existing", other));
         }
-        if let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other)) {
+        if collide && let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other)) {
             return Err(error(prefix, "another provided", other));
         }
     }
-    Ok(())
+    Ok(checked)
+}
+
+fn overlap(one: &[u8], other: &[u8]) -> bool {
+    one.starts_with(other) || other.starts_with(one)
+}
+
+/// One of `prefixes`, none of which overlap, that overlaps with `prefix`.
+fn overlapping<'p>(prefixes: &'p BTreeSet<Box<[u8]>>, prefix: &[u8]) -> Option<&'p [u8]> {
+    let before = prefixes.range::<[u8], _>((Unbounded, Included(prefix))).next_back();
+    let behind = prefixes.range::<[u8], _>((Excluded(prefix), Unbounded)).next();
+    before.into_iter().chain(behind).map(|other| &**other).find(|other| overlap(prefix, other))
 }
 
 pub fn trackinginfo(ctx: &mut Context<'_>) -> Outcome {
@@ -132,7 +148,8 @@ pub fn trackinginfo(ctx: &mut Context<'_>) -> Outcome {
     reply.bulk("redirect");
     reply.integer(mode.redirect.map_or(0, |id| id as i64));
     reply.bulk("prefixes");
-    reply.strings(&mode.prefixes);
+    reply.array(mode.prefixes.len());
+    mode.prefixes.iter().for_each(|prefix| reply.bulk(prefix));
     Ok(())
 }
 

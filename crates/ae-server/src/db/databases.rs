@@ -14,6 +14,7 @@ use store::{EntryId, Keyspace, StringValue};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
+/// How long a round takes at most, with the least effort of 1; with the greatest of 10 it is three times as long.
 const EXPIRE_ROUND: Duration = Duration::from_micros(500);
 pub const EXPIRE_PAUSE: Duration = Duration::from_micros(2000);
 /// Keys removed between two looks at the clock.
@@ -48,6 +49,8 @@ pub struct Databases {
     expire_next: usize,
     /// Active expiry rests until then.
     expire_after: Instant,
+    /// `active-expire-effort`
+    pub expire_effort: u32,
     pub observers: Observers,
     /// How uses of keys are noted.
     pub usage: Usage,
@@ -82,6 +85,7 @@ impl Databases {
             random: Random::new(seed),
             expire_next: 0,
             expire_after: Instant::now(),
+            expire_effort: 1,
             observers: Observers::default(),
             usage: Usage::default(),
             garbage: Garbage::default(),
@@ -183,6 +187,11 @@ impl Databases {
         large.into_iter().for_each(|value| self.garbage.add(value));
     }
 
+    /// How many bytes of memory that entries have had are free for new ones: they are in use only as the allocator sees it.
+    pub fn free_bytes(&self) -> usize {
+        self.keyspaces.iter().map(Keyspace::free_bytes).sum()
+    }
+
     /// Whether the time of some key has come.
     pub fn expires(&self, now: i64) -> bool {
         self.keyspaces.iter().any(|keyspace| keyspace.first_deadline().is_some_and(|at| at <= now))
@@ -194,11 +203,12 @@ impl Databases {
         if start < self.expire_after {
             return true;
         }
+        let round = expire_round(self.expire_effort);
         let count = self.keyspaces.len();
         for i in 0..count {
             let db = (self.expire_next + i) % count;
             while self.expire_batch(db, now) {
-                if start.elapsed() >= EXPIRE_ROUND {
+                if start.elapsed() >= round {
                     self.expire_next = db + 1;
                     self.expire_after = Instant::now() + EXPIRE_PAUSE;
                     self.stats.expire_stopped += 1;
@@ -219,6 +229,12 @@ impl Databases {
             None => false,
         })
     }
+}
+
+/// How long a round of expiry may take: at an effort of 1 a fifth of the time if there is a pause behind each, of 10
+/// almost half of it.
+fn expire_round(effort: u32) -> Duration {
+    EXPIRE_ROUND * (effort.clamp(1, 10) + 3) / 4
 }
 
 #[cfg(test)]
@@ -249,6 +265,12 @@ mod tests {
         assert!(rounds > 1, "100 000 keys went in a single round");
         assert_eq!((databases[0].len(), databases[7].len()), (5_000, 5_000));
         assert_eq!(databases.stats.expired, 90_000);
+    }
+
+    #[test]
+    fn effort_makes_rounds_longer() {
+        let rounds = [0, 1, 10, 99].map(|effort| expire_round(effort).as_micros());
+        assert_eq!(rounds, [500, 500, 1625, 1625]);
     }
 
     #[test]

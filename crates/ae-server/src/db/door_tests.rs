@@ -88,7 +88,7 @@ fn watchers_and_those_who_wait_learn_of_every_change() {
         databases.db(0, 0).set_deadline(KEY, 100);
         let version = databases.observers.watched.watch(0, KEY);
         let client = crate::clients::client::ClientRef { fd: 1, id: 1 };
-        databases.observers.waiting.add(0, KEY, 1, client);
+        databases.observers.waiting.add(0, KEY, 1, client, false);
         change(&mut databases);
         assert_ne!(databases.observers.watched.version(0, KEY), version, "{name}");
         assert!(databases.observers.waiting.has_ready(), "{name}");
@@ -175,7 +175,7 @@ fn an_edit_may_concern_some_alone() {
 
     let mut databases = databases();
     add(&mut databases, b"a");
-    databases.observers.waiting.add(0, KEY, 1, ClientRef { fd: 1, id: 1 });
+    databases.observers.waiting.add(0, KEY, 1, ClientRef { fd: 1, id: 1 }, false);
     let mut version = databases.observers.watched.watch(0, KEY);
     for (member, audience, waiting, watching) in [
         (b"b", Audience::Nobody, false, false),

@@ -6,9 +6,17 @@ use super::event::Event;
 use crate::config::choices::Policy;
 use store::EntryId;
 
+/// A key that has gone, of which nobody has been told yet.
+#[must_use]
+pub struct Evicted {
+    db: usize,
+    pub key: Box<[u8]>,
+}
+
 impl Databases {
-    /// Removes one key by a policy that compares so many samples at a time. False if there is none that it may remove.
-    pub fn evict_one(&mut self, policy: Policy, samples: u32, now: i64) -> bool {
+    /// Removes one key by a policy that compares so many samples at a time. Nobody is told yet, so that the caller sees
+    /// what memory that frees. None if there is no key that it may remove.
+    pub fn evict_one(&mut self, policy: Policy, samples: u32, now: i64) -> Option<Evicted> {
         let found = match policy {
             Policy::NoEviction => None,
             Policy::AllkeysRandom | Policy::VolatileRandom => self.any_key(policy == Policy::VolatileRandom),
@@ -16,15 +24,19 @@ impl Databases {
             Policy::AllkeysLru | Policy::AllkeysLfu => self.best_candidate(false, samples, now),
             Policy::VolatileLru | Policy::VolatileLfu => self.best_candidate(true, samples, now),
         };
-        let Some((db, id)) = found else { return false };
+        let (db, id) = found?;
         self.stats.evicted += 1;
         let key: Box<[u8]> = self.keyspace(db).key(id).into();
         let value = self.changing(db, id).delete(id);
         value.into_iter().for_each(|value| self.garbage.add(value));
+        Some(Evicted { db, key })
+    }
+
+    /// Tells of a key that has been evicted.
+    pub fn tell_evicted(&mut self, Evicted { db, key }: Evicted) {
         self.observers.removed(db, &key);
         self.observers.happened(db, &key, Event::EVICTED);
         self.effects.add_removal(db, &key);
-        true
     }
 
     /// A random key of the next database that has one.
@@ -106,7 +118,7 @@ mod tests {
     /// The keys that are left after so many evictions.
     fn left(databases: &mut Databases, policy: Policy, evictions: usize) -> Vec<u8> {
         for _ in 0..evictions {
-            assert!(databases.evict_one(policy, 10, 100_000));
+            assert!(databases.evict_one(policy, 10, 100_000).is_some());
         }
         let mut keys: Vec<u8> = databases.iter().flat_map(|keyspace| keyspace.iter().map(|(key, _)| key[0])).collect();
         keys.sort_unstable();
@@ -140,7 +152,7 @@ mod tests {
             let mut databases = databases();
             let left = left(&mut databases, policy, 50);
             assert!(left.iter().all(|key| key % 2 == 1), "{policy:?}");
-            assert!(!databases.evict_one(policy, 10, 100_000), "{policy:?}");
+            assert!(databases.evict_one(policy, 10, 100_000).is_none(), "{policy:?}");
         }
     }
 
@@ -153,9 +165,9 @@ mod tests {
     #[test]
     fn every_policy_ends() {
         let mut databases = databases();
-        assert!(!databases.evict_one(Policy::NoEviction, 5, 0));
+        assert!(databases.evict_one(Policy::NoEviction, 5, 0).is_none());
         assert_eq!(left(&mut databases, Policy::AllkeysRandom, 100), []);
-        assert!(!databases.evict_one(Policy::AllkeysLru, 5, 0));
+        assert!(databases.evict_one(Policy::AllkeysLru, 5, 0).is_none());
         assert_eq!(databases.stats.evicted, 100);
     }
 }

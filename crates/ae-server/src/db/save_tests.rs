@@ -170,7 +170,10 @@ proptest! {
                 }
                 Step::Evict => {
                     let now = session.server.now;
-                    session.server.databases.evict_one(crate::config::choices::Policy::AllkeysRandom, 5, now);
+                    let policy = crate::config::choices::Policy::AllkeysRandom;
+                    if let Some(evicted) = session.server.databases.evict_one(policy, 5, now) {
+                        session.server.databases.tell_evicted(evicted);
+                    }
                 }
                 Step::Slice(entries) => {
                     session.server.databases.step_snapshot(LONG, usize::MAX, entries);

@@ -94,7 +94,8 @@ impl Db<'_> {
         }
     }
 
-    fn noted(&mut self, key: &[u8]) -> Option<u32> {
+    /// The 32 bits that are noted of a key's use.
+    pub fn noted(&mut self, key: &[u8]) -> Option<u32> {
         let id = self.find(key)?;
         Some(self.databases.keyspace(self.db).access(id))
     }

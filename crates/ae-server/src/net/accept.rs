@@ -49,7 +49,8 @@ impl Net {
         self.server.stats.connections += 1;
         self.server.read_clock();
         let id = self.server.clients.next_id();
-        let client = Box::new(Client::new(id, Some(conn), self.server.users.default_user(), self.server.ticks));
+        let mut client = Box::new(Client::new(id, Some(conn), self.server.users.default_user(), self.server.ticks));
+        client.limit_output(&self.server.config.output_limits);
         self.idle.watch(&client, self.server.config.timeout);
         self.server.clients.add(client);
     }

@@ -50,6 +50,8 @@ impl Net {
         self.server.flush_log();
         // Some may have been told of what expired.
         self.write_queued();
+        // Of those that others have sent to.
+        self.close_large();
         let busy = self.advance_background(el) | self.server.advance_copies();
         let active = std::mem::take(&mut self.active);
         let polls = self.server.config.busy_poll && self.spin.goes_on(active, Instant::now);
@@ -105,6 +107,7 @@ impl Net {
         self.server.finish_log();
         self.write_queued();
         self.handlers = None;
+        self.server.listeners = None;
         self.primary = None;
         self.server.clients.forget_all();
     }

@@ -4,7 +4,7 @@ use super::state::Net;
 use crate::clients::client::{Client, Closing};
 use crate::log::{Level, log};
 
-/// How often, in milliseconds, all clients' memory is added up while it is limited.
+/// How long, in milliseconds, nobody looks for a large client to close after none was found.
 const LOOK_EVERY: i64 = 10;
 
 impl Net {
@@ -17,11 +17,8 @@ impl Net {
         }
         let exceeds = client.exceeds(&limits, self.server.ticks);
         if exceeds {
-            let addr = client.peer_addr();
-            log(
-                Level::Warning,
-                format_args!("closed {addr}: {} bytes of output waited for it", client.output.pending()),
-            );
+            let (addr, waited) = (client.peer_addr(), client.output.pending().max(client.output.dropped()));
+            log(Level::Warning, format_args!("closed {addr}: {waited} bytes of output waited for it"));
             self.server.stats.closed_for_output += 1;
         }
         exceeds
@@ -50,37 +47,36 @@ impl Net {
     /// Closes the clients that use the most memory until all together use no more than `maxmemory-clients`.
     pub(super) fn close_large(&mut self) {
         let limit = self.server.config.memory.max_clients.of(self.server.config.memory.max);
-        if limit == 0 || self.server.ticks < self.looked_at_memory + LOOK_EVERY {
+        if limit == 0 {
+            return self.server.clients.forget_memory();
+        }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if self.server.clients.memory() <= limit || self.server.ticks < self.none_to_close_until {
             return;
         }
-        self.looked_at_memory = self.server.ticks;
-        let mut used: Vec<(usize, i32)> =
-            self.server.clients.iter().map(|client| (client.memory(), client.fd())).collect();
-        let mut sum: u64 = used.iter().map(|(memory, _)| *memory as u64).sum();
+        let is_kept = |client: &Client| client.named.as_ref().is_some_and(|named| named.no_evict);
+        let may_close = |client: &&Client| !(is_kept(client) || client.is_primary || client.is_replica());
+        let clients = self.server.clients.iter().filter(may_close);
+        let mut used: Vec<(usize, i32)> = clients.map(|client| (client.memory(), client.fd())).collect();
         used.sort_unstable_by(|one, other| other.cmp(one));
-        for (memory, fd) in used {
-            if sum <= limit {
-                return;
-            }
+        for (_, fd) in used {
             let Some(client) = self.server.clients.take(fd) else { continue };
-            if client.named.as_ref().is_some_and(|named| named.no_evict) || client.is_primary || client.is_replica() {
-                self.server.clients.put_back(client);
-                continue;
-            }
             log(Level::Notice, format_args!("closed {}: clients used too much memory", client.peer_addr()));
             self.server.stats.evicted_clients += 1;
-            sum -= memory as u64;
             self.end(client);
+            if self.server.clients.memory() <= limit {
+                return;
+            }
         }
+        self.none_to_close_until = self.server.ticks + LOOK_EVERY;
     }
 
     /// Whether a client is closed at the end of its event.
     pub(super) fn is_over(&mut self, client: &mut Client) -> bool {
-        let pending = client.output.pending() > 0;
         match client.closing {
             Closing::Now => true,
-            Closing::AfterReplies => !pending,
-            Closing::No => pending && self.exceeds(client),
+            Closing::AfterReplies => client.output.pending() == 0,
+            Closing::No => self.exceeds(client),
         }
     }
 }

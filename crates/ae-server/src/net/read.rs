@@ -42,6 +42,8 @@ impl Net {
             Err(_) => client.closing = Closing::Now,
         }
         self.settle(client);
+        // Before another client's request.
+        self.close_large();
     }
 
     /// Reads to where a large argument stays if one is arriving, else into the shared buffer. Returns how much has been
@@ -117,7 +119,7 @@ impl Net {
     }
 
     fn run_each(&mut self, client: &mut Client, parser: &mut RequestParser, bytes: &mut [u8]) {
-        while client.closing == Closing::No && !client.waits() {
+        while client.closing == Closing::No && !client.waits() && client.output.dropped() == 0 {
             client.output.divide();
             if client.output.pending() > OUTPUT_PAUSE && !client.is_replica() {
                 client.paused = true;

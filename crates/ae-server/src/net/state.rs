@@ -37,10 +37,11 @@ pub struct Net {
     pub(super) spin: Spin,
     /// There was an event since the loop last slept or polled.
     pub(super) active: bool,
+    /// All clients together use too much memory, and none may be closed; not to be looked at again before that, in the
+    /// server's ticks.
+    pub(super) none_to_close_until: i64,
     /// When there last was one while a snapshot was under way.
     pub(super) last_request: Instant,
-    /// When all clients' memory was added up, in the server's ticks.
-    pub(super) looked_at_memory: i64,
     /// When the loop wakes for the next client that has waited long enough (in the server's ticks), by which timer.
     pub(super) wakes_at: Option<i64>,
     pub(super) waker: Option<TimerId>,
@@ -81,8 +82,8 @@ impl Net {
             idle: IdleClients::default(),
             spin: Spin::default(),
             active: false,
+            none_to_close_until: 0,
             last_request: Instant::now(),
-            looked_at_memory: 0,
             wakes_at: None,
             waker: None,
             primary: None,
@@ -131,8 +132,7 @@ impl Net {
 
     /// Takes an output buffer that is no longer needed away from its client.
     pub(super) fn recycle(&mut self, client: &mut Client) {
-        let output = std::mem::take(&mut client.output);
-        let mut bytes = output.bytes;
+        let mut bytes = client.output.take().bytes;
         if bytes.capacity() > 0 && bytes.capacity() <= SPARE_SIZE && self.spare.len() < SPARE_BUFFERS {
             bytes.clear();
             self.spare.push(bytes);

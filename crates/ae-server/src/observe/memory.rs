@@ -34,7 +34,7 @@ impl Usage {
         let clients = server.clients.iter().chain([current]).map(|client| client.memory() as u64).sum();
         let tables = server.databases.iter().enumerate().filter(|(_, keyspace)| !keyspace.is_empty());
         Usage {
-            used: allocator.allocated,
+            used: allocator.allocated.saturating_sub(server.databases.free_bytes() as u64),
             peak: sample.peak_memory.max(allocator.allocated),
             startup: sample.startup_memory,
             allocator,

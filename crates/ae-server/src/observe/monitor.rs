@@ -19,7 +19,7 @@ pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Sp
         let own = client.reference() == watcher;
         let other = if own { Some(&mut *client) } else { server.clients.get_same(watcher) };
         if let Some(other) = other {
-            other.output.bytes.extend_from_slice(&line);
+            other.output.open().extend_from_slice(&line);
             server.clients.wants_to_send(watcher);
         }
     }

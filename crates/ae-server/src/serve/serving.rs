@@ -1,6 +1,6 @@
 //! A server with its event loop and its sockets.
 
-use super::listen::{Listening, listen};
+use super::listen::Listeners;
 use crate::config::catalog;
 use crate::config::settings::Config;
 use crate::log::Level;
@@ -18,7 +18,9 @@ use std::rc::Rc;
 
 /// A server that clients can connect to.
 pub struct Serving {
-    listening: Vec<Listening>,
+    /// Where it listens at first, for the operator, and the first port there.
+    places: String,
+    port: u16,
     /// The Unix socket's whole path, and what it was when it was made.
     unix_socket: Option<(PathBuf, FileIdentity)>,
     _pid_file: Option<PidFile>,
@@ -41,7 +43,7 @@ impl Serving {
         let net = events::open(config);
         net.borrow_mut().server.load_security()?;
         listen_to_threads(&el, &net)?;
-        let listening = listen(&el, &net)?;
+        let listeners = Listeners::open(&el, &net)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             // The working directory may change until it is removed.
             let path = std::path::absolute(path).ok()?;
@@ -56,7 +58,9 @@ impl Serving {
             .map_err(|error| format!("cannot create a timer: {error}"))?;
 
         let pid_file = PidFile::write(&net.borrow().server.config.process);
-        let serving = Serving { listening, unix_socket, _pid_file: pid_file, net, el };
+        let (places, port) = (listeners.places(), listeners.port());
+        net.borrow_mut().server.listeners = Some(Box::new(listeners));
+        let serving = Serving { places, port, unix_socket, _pid_file: pid_file, net, el };
         serving.net.borrow_mut().server.backend = serving.el.backend();
         if serving.net.borrow().server.config.system_port {
             serving.net.borrow_mut().server.set_port(serving.port());
@@ -105,14 +109,13 @@ impl Serving {
     }
 
     /// Where it listens, for the operator.
-    pub fn places(&self) -> String {
-        self.listening.iter().map(|listening| listening.place.as_str()).collect::<Vec<_>>().join(", ")
+    pub fn places(&self) -> &str {
+        &self.places
     }
 
     /// The port of the first TCP socket; 0 if there is none.
     pub fn port(&self) -> u16 {
-        let mut addresses = self.listening.iter().flat_map(|listening| listening.listener.local_addrs());
-        addresses.next().map_or(0, |address| address.port())
+        self.port
     }
 
     /// Serves until the loop is stopped; then closes everything.

@@ -11,9 +11,16 @@ const CHANNEL: &[u8] = b"__redis__:invalidate";
 const KEYS_FORGOTTEN: usize = 100;
 
 impl Server {
-    /// The client tracks in this way from now on.
-    pub fn start_tracking(&mut self, client: &mut Client, mode: TrackingMode) {
+    /// The client tracks in this way from now on, with the prefixes that it has asked for before as well.
+    pub fn start_tracking(&mut self, client: &mut Client, mut mode: TrackingMode) {
         self.tracking.start(client.reference(), &mode.prefixes);
+        let before = client.tracking.take().unwrap_or_default();
+        let new = std::mem::replace(&mut mode.prefixes, before.prefixes);
+        mode.prefix_memory = before.prefix_memory;
+        for prefix in new {
+            let memory = size_of::<Box<[u8]>>() + prefix.len();
+            mode.prefix_memory += if mode.prefixes.insert(prefix) { memory } else { 0 };
+        }
         client.tracking = Some(Box::new(mode));
         self.databases.observers.set_tracking(true);
     }
@@ -163,7 +170,7 @@ fn tell_broken(client: &mut Client, redirect: u64) {
         mode.broken = true;
     }
     if client.protocol == Protocol::Resp3 {
-        let out = &mut client.output.bytes;
+        let out = client.output.open();
         writer::push(out, Protocol::Resp3, 2);
         writer::bulk(out, b"tracking-redir-broken");
         writer::integer(out, redirect as i64);

@@ -4,6 +4,7 @@ pub mod append_only;
 pub mod copies;
 pub mod invalidation;
 pub mod link;
+pub mod listening;
 pub mod loading;
 pub mod news;
 pub mod pause;

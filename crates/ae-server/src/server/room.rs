@@ -26,19 +26,27 @@ impl Server {
         let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
         // Other threads may have freed something.
         self.renew_meter();
-        if self.meter.used() <= max {
+        if self.used_memory() <= max {
             return Room::Enough;
         }
         let (start, limit) = (Instant::now(), round(tenacity));
+        // What is going to be told of the evictions takes memory as well, until it is sent. If that counted, many clients
+        // that track would make it evict everything.
+        let (excess, mut freed) = (self.used_memory() - max, 0);
         loop {
             for _ in 0..BATCH {
-                if !self.databases.evict_one(policy, samples, self.now) {
+                let before = self.used_memory();
+                let Some(evicted) = self.databases.evict_one(policy, samples, self.now) else {
                     // What has been removed already may be waiting to be freed.
                     return if self.databases.garbage.free() { Room::Soon } else { self.room(max) };
-                }
+                };
+                freed += (before + evicted.key.len() as u64).saturating_sub(self.used_memory());
+                self.databases.tell_evicted(evicted);
             }
+            let before = self.used_memory();
             self.databases.garbage.free();
-            if self.meter.used() <= max {
+            freed += before.saturating_sub(self.used_memory());
+            if freed >= excess || self.used_memory() <= max {
                 return Room::Enough;
             }
             if limit.is_some_and(|limit| start.elapsed() >= limit) {
@@ -48,7 +56,12 @@ impl Server {
     }
 
     fn room(&self, max: u64) -> Room {
-        if self.meter.used() <= max { Room::Enough } else { Room::None }
+        if self.used_memory() <= max { Room::Enough } else { Room::None }
+    }
+
+    /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.
+    fn used_memory(&self) -> u64 {
+        self.meter.used().saturating_sub(self.databases.free_bytes() as u64)
     }
 
     /// Looks at how much memory is used, as the allocator says.
@@ -65,5 +78,23 @@ fn round(tenacity: u32) -> Option<Duration> {
         // 15 % more with each step, as in Redis.
         11..100 => Some(Duration::from_micros((500.0 * 1.15f64.powi(tenacity as i32 - 10)) as u64)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn free_places_of_entries_are_not_in_use() {
+        let mut session = Session::new();
+        session.run("DEBUG POPULATE 10000");
+        let before = session.server.databases.free_bytes();
+        for _ in 0..1000 {
+            assert!(session.server.databases.evict_one(crate::config::choices::Policy::AllkeysRandom, 5, 0).is_some());
+        }
+        let free = session.server.databases.free_bytes();
+        assert!(free >= before + 1000 * 64);
+        assert_eq!(session.server.meter.used() - session.server.used_memory(), free as u64);
     }
 }

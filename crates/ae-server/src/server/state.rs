@@ -1,5 +1,6 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::listening::Listen;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
@@ -80,6 +81,8 @@ pub struct Server {
     pub run_id: String,
     /// The history of the data, and who shares it.
     pub replication: Replication,
+    /// What opens and closes its sockets; None for a server of tests.
+    pub listeners: Option<Box<dyn Listen>>,
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
@@ -132,6 +135,7 @@ impl Server {
             started: Instant::now(),
             run_id: id(0..3),
             replication: Replication::new(id(10..13)),
+            listeners: None,
             tcp_port: config.port,
             backend: "",
             snapshot: None,
@@ -145,6 +149,7 @@ impl Server {
         };
         server.databases.observers.set_events(server.config.keyspace_events);
         server.databases.usage = usage(&server.config.memory);
+        server.databases.expire_effort = server.config.memory.expire_effort;
         if !server.config.password.is_empty() {
             server.users.set_default_password(&server.config.password);
         }
@@ -173,16 +178,23 @@ impl Server {
         if (old.oom_score, old.oom_score_values) != (new.oom_score, new.oom_score_values) {
             process::apply_oom_score(new).map_err(|error| ("oom-score-adj", error))?;
         }
-        if self.config.dir != config.dir
-            && let Err(error) = process::enter(&config)
-        {
+        let moved = self.config.dir != config.dir;
+        let entered = if moved { process::enter(&config).map_err(|error| ("dir", error)) } else { Ok(()) };
+        if let Err(error) = entered.and_then(|()| self.listen_elsewhere(&config)) {
             // Back to what it was; if that fails, it is logged.
-            let _ = process::apply_oom_score(old);
-            return Err(("dir", error));
+            let _ = process::apply_oom_score(&self.config.process);
+            if moved {
+                let _ = process::enter(&self.config);
+            }
+            return Err(error);
+        }
+        if self.config.port != config.port {
+            self.tcp_port = config.port;
         }
         crate::log::set_level(config.log_level);
         self.databases.observers.set_events(config.keyspace_events);
         self.databases.usage = usage(&config.memory);
+        self.databases.expire_effort = config.memory.expire_effort;
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }
@@ -191,12 +203,24 @@ impl Server {
         }
         let log_on = config.append_only.on;
         self.config = config;
+        let limits = self.config.output_limits;
+        self.clients.iter_mut().for_each(|client| client.limit_output(&limits));
         self.set_log(log_on).map_err(|error| ("appendonly", error))
+    }
+
+    /// Listens on what the new configuration says.
+    fn listen_elsewhere(&mut self, new: &Config) -> Result<(), (&'static str, String)> {
+        let old = &self.config;
+        if (old.port, old.tls_port, &old.bind) == (new.port, new.tls_port, &new.bind) {
+            return Ok(());
+        }
+        self.listeners.as_mut().map_or(Ok(()), |listeners| listeners.change(old, new))
     }
 
     /// Says on which port it listens, if the system picked it.
     pub fn set_port(&mut self, port: u16) {
         self.config.port = port;
+        self.config.system_port = false;
         self.tcp_port = port;
     }
 

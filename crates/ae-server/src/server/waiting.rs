@@ -9,7 +9,7 @@ impl Server {
     pub fn start_waiting(&mut self, client: &mut Client, blocked: Blocked) {
         let reference = client.reference();
         for key in &blocked.keys {
-            self.databases.observers.waiting.add(blocked.db, key, blocked.turn, reference);
+            self.databases.observers.waiting.add(blocked.db, key, blocked.turn, reference, blocked.minds_removal());
         }
         if let Some(at) = blocked.deadline {
             self.timeouts.add(at, reference);

@@ -69,7 +69,9 @@ fn difference(program: &Program, number: usize, interval: usize) -> Option<Strin
         player.play(step);
         if at % 40 == 39 {
             let server = &mut player.session.server;
-            server.databases.evict_one(Policy::AllkeysRandom, 5, server.now);
+            if let Some(evicted) = server.databases.evict_one(Policy::AllkeysRandom, 5, server.now) {
+                server.databases.tell_evicted(evicted);
+            }
             server.propagate(Framing::Separate);
         }
         other.server.now = if lives_in_the_past { 1 } else { player.session.server.now };

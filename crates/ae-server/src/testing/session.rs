@@ -48,7 +48,7 @@ impl Session {
         while parser.advance(&mut bytes, &Limits::default()).unwrap() {
             dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
         }
-        all_bytes(&std::mem::take(&mut self.client.output))
+        all_bytes(&self.client.output.take())
     }
 
     /// The reply on one line: `\r\n` as a space, without the last one.
@@ -94,7 +94,7 @@ impl Session {
 
     /// What another client has received since the last time, as [`Session::run`] has it.
     pub fn received(&mut self, client: &mut ClientRef) -> String {
-        let output = self.server.clients.get_same(*client).map(|client| std::mem::take(&mut client.output));
+        let output = self.server.clients.get_same(*client).map(|client| client.output.take());
         one_line(&output.map(|output| all_bytes(&output)).unwrap_or_default())
     }
 

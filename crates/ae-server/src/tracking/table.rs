@@ -29,7 +29,7 @@ pub struct Broadcast {
 
 impl TrackingTable {
     /// A client tracks from now on.
-    pub fn start(&mut self, client: ClientRef, prefixes: &[Box<[u8]>]) {
+    pub fn start(&mut self, client: ClientRef, prefixes: &BTreeSet<Box<[u8]>>) {
         self.clients.insert(client);
         for prefix in prefixes {
             self.prefixes.entry(prefix.clone()).or_default().clients.insert(client);
@@ -37,7 +37,7 @@ impl TrackingTable {
     }
 
     /// A client no longer tracks. The keys that it has read are forgotten when they change.
-    pub fn stop(&mut self, client: ClientRef, prefixes: &[Box<[u8]>]) {
+    pub fn stop(&mut self, client: ClientRef, prefixes: &BTreeSet<Box<[u8]>>) {
         self.clients.remove(&client);
         for prefix in prefixes {
             if let Some(found) = self.prefixes.get_mut(prefix) {

@@ -2,6 +2,7 @@
 
 use crate::{command, start};
 use std::io::Write;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
@@ -298,4 +299,45 @@ fn changes_how_readily_it_is_killed() {
     assert_eq!(score().trim(), (before + 100).to_string());
     client.call("CONFIG SET oom-score-adj-values \"150 200 300\"", "+OK");
     assert_eq!(score().trim(), (before + 150).to_string());
+}
+
+#[test]
+fn listens_elsewhere_while_it_runs() {
+    let folder = Folder::with("");
+    let _server = folder.server();
+    let mut client = folder.client();
+    let (other, used) = (free_port(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let used_port = used.local_addr().unwrap().port();
+    let is_open = |address: &str, port: u16| TcpStream::connect((address, port)).is_ok();
+    let failed = "-ERR CONFIG SET failed (possibly related to argument";
+
+    // What cannot be opened leaves everything as it is.
+    let cannot = format!("{failed} 'port') - Unable to listen on this port. Check server logs.");
+    client.call(&format!("CONFIG SET timeout 7 port {used_port}"), &cannot);
+    assert_eq!((get(&mut client, "port"), get(&mut client, "timeout")), (folder.port.to_string(), "0".into()));
+    assert!(is_open("127.0.0.1", folder.port));
+    client.call("CONFIG SET bind 192.0.2.1", &format!("{failed} 'bind') - Failed to bind to specified addresses."));
+    assert_eq!(get(&mut client, "bind"), "127.0.0.1");
+    assert!(is_open("127.0.0.1", folder.port));
+
+    client.call(&format!("CONFIG SET port {other}"), "+OK");
+    assert!(is_open("127.0.0.1", other) && !is_open("127.0.0.1", folder.port));
+    assert!(client.bulk("INFO server").contains(&format!("\r\ntcp_port:{other}\r\n")));
+    client.call("CONFIG SET bind \"127.0.0.1 127.0.0.2 -192.0.2.1\"", "+OK");
+    assert!(is_open("127.0.0.1", other) && is_open("127.0.0.2", other));
+    // One address in place of all is in the way of itself, and the other way round.
+    client.call("CONFIG SET bind *", "+OK");
+    assert!(is_open("127.0.0.1", other) && is_open("127.0.0.2", other));
+    client.call(
+        "CONFIG SET bind \"127.0.0.2 192.0.2.1\"",
+        &format!("{failed} 'bind') - Failed to bind to specified addresses."),
+    );
+    assert!(is_open("127.0.0.1", other));
+    client.call("CONFIG SET bind 127.0.0.2", "+OK");
+    assert!(!is_open("127.0.0.1", other) && is_open("127.0.0.2", other));
+    client.call("CONFIG SET port 0", "+OK");
+    assert!(!is_open("127.0.0.2", other));
+    // Who is connected stays so.
+    client.call(&format!("CONFIG SET port {} bind 127.0.0.1", folder.port), "+OK");
+    assert!(is_open("127.0.0.1", folder.port));
 }

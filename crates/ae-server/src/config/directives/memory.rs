@@ -37,8 +37,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(memory.expire_effort, Format::Integer { min: 1, max: 10 }),
         "N",
         "effort to expire keys that nobody asks for, from 1 (the default) to 10",
-    )
-    .pending(),
+    ),
     kept("lazyfree-lazy-eviction", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
     kept("lazyfree-lazy-expire", AnyTime, Format::Switch, "no", ALWAYS_LAZY),
     kept("lazyfree-lazy-server-del", AnyTime, Format::Switch, "no", ALWAYS_LAZY),

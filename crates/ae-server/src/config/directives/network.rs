@@ -6,10 +6,10 @@ use crate::config::parameter::{Access, Parameter, directive, field, fixed, kept}
 use crate::config::words;
 
 pub const DIRECTIVES: &[Parameter] = &[
-    directive("port", AtStart, field!(port, PORT), "N", "TCP port (6379); 0 for no TCP"),
+    directive("port", AnyTime, field!(port, PORT), "N", "TCP port (6379); 0 for no TCP"),
     directive(
         "bind",
-        AtStart,
+        AnyTime,
         Access::Words { several: true, get: words::bind, set: words::set_bind, lines: words::bind_lines },
         "ADDRESS...",
         "addresses to listen on (* -::*); a '-' in front: skip it if there is no such address",
@@ -30,7 +30,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         "SECONDS",
         "probe silent clients this often (300); 0 for never",
     ),
-    directive("backend", AtStart, field!(backend, TEXT), "NAME", "epoll, poll or select"),
+    directive("backend", AtStart, field!(backend, TEXT), "NAME", "epoll, poll or select").hidden(),
     directive(
         "busy-poll",
         AnyTime,

@@ -92,7 +92,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         AnyTime,
         field!(saving.compression, Format::Switch),
         "yes|no",
-        "compress strings in RDB files (yes)",
+        "compress strings in RDB files and DUMP (yes)",
     ),
     directive(
         "rdbchecksum",

@@ -2,7 +2,7 @@
 
 use crate::config::choices::AUTH_CLIENTS;
 use crate::config::format::{Format, INT, PORT, TEXT, Value, int};
-use crate::config::parameter::Change::{AnyTime, AtStart};
+use crate::config::parameter::Change::AnyTime;
 use crate::config::parameter::{Access, Parameter, directive, field, fixed, kept};
 use crate::config::settings::Config;
 use ae::TlsConfig;
@@ -42,7 +42,7 @@ fn handshake_timeout(config: &Config) -> Value {
 }
 
 pub const DIRECTIVES: &[Parameter] = &[
-    directive("tls-port", AtStart, field!(tls_port, PORT), "N", "TLS port (0: none)"),
+    directive("tls-port", AnyTime, field!(tls_port, PORT), "N", "TLS port (0: none)"),
     optional!("tls-cert-file", "PATH", "certificate, with its chain, as PEM", cert_file),
     optional!("tls-key-file", "PATH", "its private key, as PEM", key_file),
     directive(

@@ -78,6 +78,14 @@ impl Node {
         self.count == 0
     }
 
+    /// How many bytes a listpack of them has, or the only element.
+    pub fn size(&self) -> usize {
+        match &self.form {
+            Form::Packed(packed) => packed.size(),
+            Form::Plain(element) => element.len(),
+        }
+    }
+
     /// How many bytes are allocated, without the node's own 32.
     pub fn allocated(&self) -> usize {
         match &self.form {

@@ -184,7 +184,13 @@ impl EntryLog {
 
     /// The entry with an id.
     pub fn get(&self, id: Id) -> Option<Entry<'_>> {
-        self.range(id, id).next()
+        if id < self.first_id || id > self.last_id {
+            return None;
+        }
+        // Whether it comes behind a node's entries is told by the last one; walking through all of them takes long.
+        let (master, node) = self.nodes.range(..=id).next_back()?;
+        let last = node.view(*master).last()?;
+        if id <= last.id { self.range(id, id).next() } else { None }
     }
 
     /// Whether there is an entry with this id.
