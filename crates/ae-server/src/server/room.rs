@@ -94,7 +94,8 @@ mod tests {
             assert!(session.server.databases.evict_one(crate::config::choices::Policy::AllkeysRandom, 5, 0).is_some());
         }
         let free = session.server.databases.free_bytes();
-        assert!(free >= before + 1000 * 64);
+        // More than the header, the key and the value of the shortest have.
+        assert!(free >= before + 1000 * 16);
         assert_eq!(session.server.meter.used() - session.server.used_memory(), free as u64);
     }
 }

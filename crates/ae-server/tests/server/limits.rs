@@ -417,7 +417,7 @@ fn eviction_removes_no_more_than_it_has_to() {
     let server = start(&["--maxmemory-policy", "allkeys-random", "--maxmemory-eviction-tenacity", "100"]);
     let mut client = server.connect();
     for i in 0..10_000 {
-        client.send(format!("SET key:{i} v\r\n"));
+        client.send(format!("SET key:{i} {i:064}\r\n"));
     }
     (0..10_000).for_each(|_| client.expect("+OK\r\n"));
     let used = number(&mut client, "memory", "used_memory");
