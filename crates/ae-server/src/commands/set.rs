@@ -120,10 +120,8 @@ pub fn getex(ctx: &mut Context<'_>) -> Outcome {
             ctx.db().set_deadline(key, at);
             tell_deadline(ctx, key, at, std::iter::empty());
         }
-        None if options.persist => {
-            if ctx.db().persist(key) {
-                ctx.effect(|request| _ = request.arg("PERSIST").arg(key));
-            }
+        None if options.persist && ctx.db().persist(key) => {
+            ctx.effect(|request| _ = request.arg("PERSIST").arg(key));
         }
         None => {}
     }

@@ -30,8 +30,10 @@ pub fn tracking(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
+type Prefixes = Vec<Box<[u8]>>;
+
 /// The mode, and the prefixes in the order of the request.
-fn parse(ctx: &Context<'_>) -> Result<(TrackingMode, Vec<Box<[u8]>>), Error> {
+fn parse(ctx: &Context<'_>) -> Result<(TrackingMode, Prefixes), Error> {
     let (mut mode, mut prefixes) = (TrackingMode::default(), Vec::new());
     let mut words = ctx.args.from(3);
     while let Some(word) = words.next() {
