@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Compares ae-server's directives with redis-server's: their names, defaults and errors, in CONFIG and in files."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -50,7 +51,7 @@ def named(reply):
 class LikeRedis(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ours = cls.enterClassContext(AeServer())
+        cls.ours = cls.enterClassContext(AeServer("--dir", os.getcwd()))
         cls.theirs = cls.enterClassContext(RedisServer())
 
     def setUp(self):

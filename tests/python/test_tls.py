@@ -424,7 +424,10 @@ class Configuration(TlsTest):
                 self.assertEqual(client("CONFIG", "SET", name, other), "OK")
                 self.assertEqual(client("CONFIG", "GET", name), [name.encode(), other.encode()])
             self.assertEqual(client("CONFIG", "GET", "tls-port"), [b"tls-port", str(server.tls_port).encode()])
-            self.assertIn("tls-port", client("CONFIG", "SET", "tls-port", "1"))
+            port = str(free_port())
+            self.assertEqual(client("CONFIG", "SET", "tls-port", port), "OK")
+            self.assertEqual(client("CONFIG", "GET", "tls-port"), [b"tls-port", port.encode()])
+            self.assertEqual(client("PING"), "PONG")
 
 
 # --- the same as without TLS ------------------------------------------------------------------------------------

@@ -75,9 +75,17 @@ class Server:
 
 
 class AeServer(Server):
+    """In a folder of its own, where it saves only what it is told to."""
+
     def __init__(self, *options, port=None):
         port = port or free_port()
-        super().__init__([AE_SERVER, "--bind", "127.0.0.1", "--save", "", "--port", port, *options], port)
+        self.folder = tempfile.TemporaryDirectory(prefix="ae-server-")
+        super().__init__([AE_SERVER, "--bind", "127.0.0.1", "--dir", self.folder.name, "--save", "", "--port", port, *options],
+                         port)
+
+    def __exit__(self, *raised):
+        super().__exit__(*raised)
+        self.folder.cleanup()
 
 
 class RedisServer(Server):
