@@ -70,6 +70,8 @@ pub struct Client {
     pub replica: Option<Box<Replica>>,
     /// It is the server's own primary: it may do everything, and gets no replies.
     pub is_primary: bool,
+    /// It stands for the append-only file that is being loaded.
+    pub is_log: bool,
     /// The offset of the stream of replication behind its last command.
     pub write_offset: u64,
 }
@@ -147,6 +149,7 @@ impl Client {
             measured: 0,
             replica: None,
             is_primary: false,
+            is_log: false,
             write_offset: 0,
         }
     }

@@ -104,6 +104,8 @@ pub fn options(ctx: &Context<'_>, is_add: bool) -> Result<Options, Error> {
             return Err("ERR syntax error, XTRIM must be called with a trimming strategy".into());
         }
         (Some(trim), limit) if trim.is_approximate => trim.limit = limit.unwrap_or(default_limit),
+        // How much an approximate trimming removed is told as an exact one with its limit.
+        (_, Some(_)) if ctx.client.is_primary || ctx.client.is_log => {}
         (_, Some(_)) => return Err("ERR syntax error, LIMIT cannot be used without the special ~ option".into()),
         (_, None) => {}
     }

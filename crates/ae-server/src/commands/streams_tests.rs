@@ -70,6 +70,17 @@ fn trimming() {
 }
 
 #[test]
+fn the_append_only_file_may_limit_an_exact_trimming() {
+    let mut session = Session::new();
+    session.client.is_log = true;
+    session.expect(&[
+        ("XADD s 1 f v", "$3 1-0"),
+        ("XADD s MAXLEN = 1 LIMIT 100 2 f v", "$3 2-0"),
+        ("XTRIM s MAXLEN = 0 LIMIT 100", ":1"),
+    ]);
+}
+
+#[test]
 fn options_of_trimming_are_checked() {
     const NO_APPROXIMATION: &str = "-ERR syntax error, LIMIT cannot be used without the special ~ option";
     Session::new().expect(&[

@@ -7,6 +7,9 @@ use crate::log::{Level, log};
 /// How long, in milliseconds, nobody looks for a large client to close after none was found.
 const LOOK_EVERY: i64 = 10;
 
+/// The least that counts as `maxmemory-clients`, so that a client can always set it right again.
+const CLIENTS_MEMORY_LEAST: usize = 128 * 1024;
+
 impl Net {
     /// Whether so much output waits for a client that it has to be closed.
     pub(super) fn exceeds(&mut self, client: &mut Client) -> bool {
@@ -50,7 +53,7 @@ impl Net {
         if limit == 0 {
             return self.server.clients.forget_memory();
         }
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).max(CLIENTS_MEMORY_LEAST);
         if self.server.clients.memory() <= limit || self.server.ticks < self.none_to_close_until {
             return;
         }

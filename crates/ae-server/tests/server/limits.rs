@@ -363,6 +363,15 @@ fn clients_that_use_too_much_memory_are_closed() {
     small.call("PING", "+PONG");
 }
 
+/// A client that sets the limit too low can set it right again.
+#[test]
+fn the_least_limit_of_clients_memory_leaves_room_for_one() {
+    let server = start(&["--maxmemory-clients", "1"]);
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    client.call("CONFIG SET maxmemory-clients 0", "+OK");
+}
+
 /// Fills with values of 1000 bytes under different keys until a reply is not OK, at most `most` times; returns how many
 /// it took and that reply.
 fn fill(client: &mut Client, most: usize) -> (usize, String) {

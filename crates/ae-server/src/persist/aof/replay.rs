@@ -7,6 +7,7 @@ use crate::acl::user::User;
 use crate::clients::client::Client;
 use crate::clients::output::Output;
 use crate::command::context::{Command, Context, Wait};
+use crate::command::flag;
 use crate::command::table::TABLE;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
@@ -80,7 +81,8 @@ impl Replay {
         server.databases.keeps_expired = true;
         // In nobody's table, with every right.
         let user = Rc::new(User::new(b"default", Rights::all()));
-        let client = Box::new(Client::new(0, None, &user, server.ticks));
+        let mut client = Box::new(Client::new(0, None, &user, server.ticks));
+        client.is_log = true;
         let started = Instant::now();
         Ok(Some(Replay { files, current: None, client, transaction: None, failed: 0, started, total, read: 0 }))
     }
@@ -187,7 +189,7 @@ impl Replay {
 
     fn run(&mut self, server: &mut Server, command: &'static Command, args: Args<'_>, at: u64) {
         let spec = command.spec;
-        let outcome = if spec.is_write() || spec.full_name == "select" {
+        let outcome = if spec.is(flag::WRITE | flag::MAY_REPLICATE) || spec.full_name == "select" {
             let client = &mut *self.client;
             server.databases.effects.begin();
             let (commands, wait) = (&TABLE, Wait::Never);
