@@ -32,7 +32,7 @@ from testkit.documents import machine, replaced  # noqa: E402
 from testkit.packages import require  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
 
-ROUNDS, QUICK_ROUNDS = 5, 1
+ROUNDS, QUICK_ROUNDS = 3, 1
 # The part of a whole load that --quick sends.
 QUICK_SHARE = 0.05
 PARTS = ("speed", "memory", "latency")
