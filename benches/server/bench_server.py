@@ -5,8 +5,10 @@ fixed rate.
   benches/server/bench_server.py             everything; writes target/bench/server.json, docs/server-performance.md and
                                              the plots in docs/performance/
   benches/server/bench_server.py --quick     a look at everything in two minutes; writes only target/bench/server-partial.json
-  benches/server/bench_server.py --parts memory --servers ae,redis --rounds 3
-                                             a part of it, likewise
+  benches/server/bench_server.py --parts memory
+                                             a part; the others keep the results that they have
+  benches/server/bench_server.py --servers ae,redis --tests set,get --rounds 1
+                                             some servers, tests, pipelines or rounds: as --quick, written to no document
   benches/server/bench_server.py --report    writes the document and the plots from the last complete results
 
 `make bench-server` builds the server first and passes these options on as ARGS="..."."""
@@ -32,7 +34,8 @@ from testkit.documents import machine, replaced  # noqa: E402
 from testkit.packages import require  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
 
-ROUNDS, QUICK_ROUNDS = 3, 1
+# Fewer rounds than LEAST are not recorded.
+ROUNDS, LEAST, QUICK_ROUNDS = 5, 2, 1
 # The part of a whole load that --quick sends.
 QUICK_SHARE = 0.05
 PARTS = ("speed", "memory", "latency")
@@ -64,10 +67,16 @@ def names(known):
     return parse
 
 
-def is_complete(chosen):
+def is_recorded(chosen):
     """whether a run with these options is one to record"""
-    return (not (chosen.quick or chosen.pipelines or chosen.tests or chosen.rounds)
-            and set(chosen.parts) == set(PARTS) and set(chosen.servers) == set(TITLES))
+    few_rounds = chosen.rounds is not None and chosen.rounds < LEAST
+    return not (chosen.quick or chosen.pipelines or chosen.tests or few_rounds) and set(chosen.servers) == set(TITLES)
+
+
+def joined(before, results, parts):
+    """the results with those parts of earlier ones that were not measured again"""
+    kept = {part: before[part] for part in PARTS if part not in parts and part in before}
+    return {**results, **kept, "rounds": {**before.get("rounds", {}), **results["rounds"]}}
 
 
 def measured(chosen):
@@ -76,11 +85,13 @@ def measured(chosen):
     found = peers(chosen.servers)
     rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
     share = QUICK_SHARE if chosen.quick else 1
-    results = {"machine": machine(), "versions": {peer.name: peer.version() for peer in found}, "rounds": rounds,
-               "speed": {}, "memory": {}, "latency": {}}
+    results = {"machine": machine(), "versions": {peer.name: peer.version() for peer in found},
+               "rounds": {part: 1 if part == "memory" else rounds for part in chosen.parts},
+               **{part: {} for part in PARTS}}
     work = speed.points(**({"pipelines": [int(count) for count in chosen.pipelines]} if chosen.pipelines else {}))
     work = [point for point in work if not chosen.tests or point.test in chosen.tests]
-    for number in range(rounds):
+    # How much memory a key has does not change from round to round.
+    for number in range(rounds if set(chosen.parts) - {"memory"} else 1):
         for peer in found[number % len(found):] + found[:number % len(found)]:
             start = time.monotonic()
             one_round(results, peer, number, chosen.parts, work, share)
@@ -93,7 +104,6 @@ def one_round(results, peer, number, parts, work, share):
     if "speed" in parts:
         for name, cost in speed.measured(peer, work, share, on_one, on_others).items():
             note(results["speed"], name, peer, cost)
-    # How much memory a key has does not change from round to round.
     if "memory" in parts and number == 0:
         for name, content in memory.CONTENTS.items():
             note(results["memory"], name, peer, memory.measured(peer, content, share))
@@ -126,11 +136,13 @@ def main(arguments):
         results = json.loads(RESULTS.read_text())
     else:
         results = measured(chosen)
-        place = RESULTS if is_complete(chosen) else PARTIAL
+        place = RESULTS if is_recorded(chosen) else PARTIAL
+        if is_recorded(chosen) and RESULTS.exists():
+            results = joined(json.loads(RESULTS.read_text()), results, chosen.parts)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(results, indent=1) + "\n")
     say(written(results))
-    if chosen.report or is_complete(chosen):
+    if chosen.report or is_recorded(chosen):
         record(results)
 
 

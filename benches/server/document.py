@@ -11,13 +11,14 @@ from peers import TITLES
 def written(results):
     """the tables of all parts that there are"""
     servers = ", ".join(f"{TITLES[name]} {version}" for name, version in results["versions"].items())
-    parts = [f"Measured by `make bench-server` in {results['rounds']} rounds on a {results['machine']}: {servers}.\n"]
+    rounds = results["rounds"]
+    parts = [f"Measured by `make bench-server` on a {results['machine']}: {servers}.\n"]
     if results["speed"]:
-        parts += ["### CPU time of a request\n", *cost_tables(results)]
+        parts += [f"### CPU time of a request, in {rounds['speed']} rounds\n", *cost_tables(results)]
     if results["memory"]:
         parts += ["### Resident memory of a key, in bytes\n", memory_table(results)]
     if results["latency"]:
-        parts += ["### Latency at a fixed rate, in microseconds\n", latency_table(results)]
+        parts += [f"### Latency at a fixed rate, in microseconds, in {rounds['latency']} rounds\n", latency_table(results)]
     return "".join(f"\n{part}" for part in parts) + "\n"
 
 

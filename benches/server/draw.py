@@ -49,26 +49,38 @@ def save(figure, path):
     store(Image.open(drawn), path)
 
 
+def draw_speed(results, servers, folder):
+    figure, grid = plt.subplots(len(speed.PIPELINES), 1, figsize=(11, 11))
+    for axes, pipeline in zip(grid, speed.PIPELINES):
+        work = speed.points((pipeline,), speed.SIZES[:1])
+        grouped(axes, [point.test for point in work], middles(results, "speed", [point.name for point in work]), servers)
+        axes.set(yscale="log", ylabel="CPU time (µs)", title=f"A request, {pipeline} at a time, {speed.SIZES[0]} bytes")
+    save(figure, folder / "server-speed.png")
+
+
+def draw_memory(results, servers, folder):
+    figure, axes = plt.subplots(figsize=(11, 5))
+    kinds = [kind for kind in memory.CONTENTS if kind in results["memory"]]
+    grouped(axes, [memory.CONTENTS[kind].title for kind in kinds], middles(results, "memory", kinds), servers)
+    axes.set(yscale="log", ylabel="bytes", title="Resident memory of a key")
+    save(figure, folder / "server-memory.png")
+
+
+def draw_latency(results, servers, folder):
+    figure, grid = plt.subplots(1, len(latency.RATES), figsize=(11, 4))
+    for axes, rate in zip(grid, latency.RATES):
+        names = [f"{rate} {quantile}" for quantile in latency.QUANTILES]
+        grouped(axes, latency.QUANTILES, middles(results, "latency", names), servers)
+        axes.set(yscale="log", ylabel="µs", title=f"Latency at {rate} requests a second")
+    save(figure, folder / "server-latency.png")
+
+
 def main(results, folder):
     servers = list(results["versions"])
     with matplotlib.rc_context(STYLE):
-        figure, grid = plt.subplots(len(speed.PIPELINES), 1, figsize=(11, 11))
-        for axes, pipeline in zip(grid, speed.PIPELINES):
-            work = speed.points((pipeline,), speed.SIZES[:1])
-            grouped(axes, [point.test for point in work], middles(results, "speed", [point.name for point in work]), servers)
-            axes.set(yscale="log", ylabel="CPU time (µs)", title=f"A request, {pipeline} at a time, {speed.SIZES[0]} bytes")
-        save(figure, folder / "server-speed.png")
-        figure, axes = plt.subplots(figsize=(11, 5))
-        kinds = [kind for kind in memory.CONTENTS if kind in results["memory"]]
-        grouped(axes, [memory.CONTENTS[kind].title for kind in kinds], middles(results, "memory", kinds), servers)
-        axes.set(yscale="log", ylabel="bytes", title="Resident memory of a key")
-        save(figure, folder / "server-memory.png")
-        figure, grid = plt.subplots(1, len(latency.RATES), figsize=(11, 4))
-        for axes, rate in zip(grid, latency.RATES):
-            names = [f"{rate} {quantile}" for quantile in latency.QUANTILES]
-            grouped(axes, latency.QUANTILES, middles(results, "latency", names), servers)
-            axes.set(yscale="log", ylabel="µs", title=f"Latency at {rate} requests a second")
-        save(figure, folder / "server-latency.png")
+        for part, draw in (("speed", draw_speed), ("memory", draw_memory), ("latency", draw_latency)):
+            if results[part]:
+                draw(results, servers, folder)
 
 
 if __name__ == "__main__":

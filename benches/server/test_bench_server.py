@@ -23,7 +23,7 @@ class Results(unittest.TestCase):
 
     def test_tables_have_what_was_measured(self):
         results = {
-            "machine": "machine", "rounds": 1, "versions": {"ae": "1", "redis": "7"},
+            "machine": "machine", "rounds": {"speed": 2, "latency": 2, "memory": 1}, "versions": {"ae": "1", "redis": "7"},
             "speed": {"SET -P 16 -d 3": {"ae": [1.0], "redis": [2.0]}},
             "memory": {"string": {"ae": [52.4], "redis": [100.0]}},
             "latency": {"10000 p99": {"ae": [30.0], "redis": [60.0]}},
@@ -51,10 +51,17 @@ class Loads(unittest.TestCase):
                 self.assertEqual(len(request[1]), 16, kind)
         self.assertEqual(memory.encoded([("SET", "k", "vv")]), "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$2\r\nvv\r\n")
 
-    def test_only_a_run_of_everything_is_recorded(self):
-        self.assertTrue(bench_server.is_complete(bench_server.options([])))
-        for part in (["--quick"], ["--parts", "memory"], ["--rounds", "9"], ["--servers", "ae"], ["--tests", "set"]):
-            self.assertFalse(bench_server.is_complete(bench_server.options(part)), part)
+    def test_whole_parts_are_recorded(self):
+        for whole in ([], ["--parts", "memory"], ["--rounds", "9"]):
+            self.assertTrue(bench_server.is_recorded(bench_server.options(whole)), whole)
+        for part in (["--quick"], ["--rounds", "1"], ["--servers", "ae"], ["--tests", "set"], ["--pipelines", "16"]):
+            self.assertFalse(bench_server.is_recorded(bench_server.options(part)), part)
+
+    def test_parts_that_are_not_measured_again_stay(self):
+        before = {"rounds": {"speed": 5, "memory": 1}, "speed": {"a": 1}, "memory": {"b": 2}, "latency": {}}
+        now = {"rounds": {"memory": 1}, "speed": {}, "memory": {"b": 3}, "latency": {}}
+        self.assertEqual(bench_server.joined(before, now, ["memory"]),
+                         {"rounds": {"speed": 5, "memory": 1}, "speed": {"a": 1}, "memory": {"b": 3}, "latency": {}})
 
 
 if __name__ == "__main__":

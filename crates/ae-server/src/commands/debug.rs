@@ -133,10 +133,15 @@ fn change_repl_id(ctx: &mut Context<'_>) -> Outcome {
     ctx.reply_ok()
 }
 
-/// When everything is written, before the reply leaves.
+/// When everything is written, before the reply leaves. There may be files although nothing is written to them now.
 fn load_log(ctx: &mut Context<'_>) -> Outcome {
-    if ctx.server.append_only.stage != Stage::On {
-        return Err("ERR the append-only file is not on, or its first base is not written yet".into());
+    match ctx.server.append_only.stage {
+        Stage::On => {}
+        Stage::Off => {
+            let folder = ctx.server.open_folder().map_err(|error| format!("ERR {error}"))?;
+            ctx.server.append_only.folder = Some(folder);
+        }
+        Stage::WaitsForBase => return Err("ERR the append-only file's first base is not written yet".into()),
     }
     ctx.server.append_only.reload = true;
     ctx.reply_ok()

@@ -3,6 +3,7 @@
 use super::state::Net;
 use crate::db::discard::discard;
 use crate::persist::aof::replay::Replay;
+use crate::persist::aof::stage::Stage;
 use std::time::{Duration, Instant};
 
 /// How long loading goes on before others get their turn.
@@ -50,5 +51,8 @@ impl Net {
         });
         self.server.failure = loaded.err();
         self.server.set_streams(log, replicas);
+        if self.server.append_only.stage == Stage::Off {
+            self.server.append_only.folder = None;
+        }
     }
 }

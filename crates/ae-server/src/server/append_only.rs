@@ -14,7 +14,7 @@ use std::path::Path;
 
 impl Server {
     /// Reads the manifest in the working directory as it is now. The error is for the operator.
-    pub(super) fn open_folder(&self) -> Result<Folder, String> {
+    pub fn open_folder(&self) -> Result<Folder, String> {
         let parent = std::path::absolute(self.config.dir.as_deref().unwrap_or(Path::new(".")));
         let parent = parent.map_err(|error| format!("cannot tell the working directory: {error}"))?;
         let AppendOnly { folder, name, .. } = &self.config.append_only;

@@ -240,6 +240,23 @@ fn it_is_loaded_again_while_running() {
 }
 
 #[test]
+fn it_is_loaded_although_nothing_is_written_to_it() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &["--appendonly", "no"]);
+    fill(&server);
+    let expected = digest(&server);
+    let mut client = server.connect();
+    client.call("BGREWRITEAOF", "+Background append only file rewriting started");
+    testkit::eventually("the rewrite ends", || {
+        let info = client.bulk("INFO persistence");
+        (info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0")).then_some(())
+    });
+    client.call("SET more 1", "+OK");
+    client.call("DEBUG LOADAOF", "+OK");
+    assert_eq!(digest(&server), expected);
+}
+
+#[test]
 fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     let at = tempfile::tempdir().unwrap();
     let server = start(at.path(), &["--appendfsync", "always"]);
