@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "tools/forks", "benches")]
+sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "benches", "tools/forks")]
 
 import latency  # noqa: E402
 import memory  # noqa: E402

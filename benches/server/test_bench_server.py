@@ -6,7 +6,7 @@ import unittest
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "tools/forks", "benches")]
+sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "benches", "tools/forks")]
 
 import bench_server  # noqa: E402
 import document  # noqa: E402
