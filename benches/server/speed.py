@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from testkit.commands import Failure, completed
 
 CLIENTS = 50
-PIPELINES = {1: 30_000, 16: 200_000, 64: 300_000}
+PIPELINES = {1: 15_000, 16: 100_000, 64: 150_000}
 SIZES = (3, 1024)
 # redis-benchmark's own tests, in its order: what pops finds what was pushed. Those of LRANGE would count the pushes
 # that fill the list.
