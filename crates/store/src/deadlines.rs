@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn memory_is_in_proportion() {
-        // In order, at random, and all the same.
+        // In order, at random, and each with the same deadline.
         let orders: [fn(u32) -> i64; 3] = [i64::from, |i| i64::from(i.wrapping_mul(2_654_435_769)), |_| 7];
         for at in orders {
             let mut deadlines = Deadlines::new();

@@ -1,21 +1,20 @@
 //! A file or a stream that a thread of its own reads and makes entries of. The loop gets them in batches.
 
+use super::pieces::{Feed, Pieces, pieces};
 use super::waker::Waker;
 use rdb::{Error, FileReader, Item, Limits, ReadEntry};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TryRecvError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError};
 
 /// How many things are in a batch at most, and about how many bytes of the input make one.
 const BATCH: usize = 256;
 const BATCH_BYTES: u64 = 256 * 1024;
 /// Batches that wait for the loop before the thread waits for it.
 const BATCHES: usize = 4;
-/// Bytes of a stream that wait for the thread before no more are wanted.
-const QUEUED_MAX: usize = 4 * 1024 * 1024;
 
 /// Something that was read.
 pub enum Loaded {
@@ -48,17 +47,11 @@ pub struct Loader {
     /// The batch that is being taken.
     current: std::vec::IntoIter<Loaded>,
     /// For a stream.
-    input: Option<Sender<Vec<u8>>>,
-    shared: Arc<Shared>,
+    input: Option<Feed>,
+    /// Bytes that have been read.
+    read: Arc<AtomicU64>,
     /// How many bytes there are in all, if that is known.
     pub total: u64,
-}
-
-#[derive(Default)]
-struct Shared {
-    queued: AtomicUsize,
-    /// Bytes that have been read.
-    read: AtomicU64,
 }
 
 impl Loader {
@@ -66,46 +59,44 @@ impl Loader {
     pub fn of_file(path: &Path, limits: Limits, waker: Waker) -> io::Result<Loader> {
         let file = File::open(path)?;
         let total = file.metadata()?.len();
-        Loader::start(file, None, Arc::default(), total, limits, waker)
+        Loader::start(file, None, total, limits, waker)
     }
 
     /// Reads what it is given by [`Loader::feed`].
     pub fn of_stream(limits: Limits, waker: Waker) -> io::Result<Loader> {
-        let (sender, pieces) = mpsc::channel();
-        let shared = Arc::<Shared>::default();
-        let input = Pieces { pieces, current: Vec::new(), at: 0, shared: shared.clone(), waker: waker.clone() };
-        Loader::start(input, Some(sender), shared, 0, limits, waker)
+        let (feed, pieces) = pieces(waker.clone());
+        Loader::start(pieces, Some(feed), 0, limits, waker)
     }
 
     fn start(
         source: impl Input + Send + 'static,
-        input: Option<Sender<Vec<u8>>>,
-        shared: Arc<Shared>,
+        input: Option<Feed>,
         total: u64,
         limits: Limits,
         waker: Waker,
     ) -> io::Result<Loader> {
         let (sender, batches) = mpsc::sync_channel(BATCHES);
-        let of_thread = shared.clone();
+        let read_bytes = Arc::<AtomicU64>::default();
+        let of_thread = read_bytes.clone();
         let run = move || {
-            read(source, limits, &sender, &of_thread.read, &waker);
+            read(source, limits, &sender, &of_thread, &waker);
             drop(sender);
             waker.wake();
         };
         std::thread::Builder::new().name("load".into()).spawn(run)?;
-        Ok(Loader { batches, current: Vec::new().into_iter(), input, shared, total })
+        Ok(Loader { batches, current: Vec::new().into_iter(), input, read: read_bytes, total })
     }
 
     /// Takes the next bytes of a stream.
     pub fn feed(&mut self, bytes: Vec<u8>) {
-        self.shared.queued.fetch_add(bytes.len(), Ordering::AcqRel);
-        // If the thread has ended, the last batch says why.
-        let _ = self.input.as_ref().map(|input| input.send(bytes));
+        if let Some(input) = &self.input {
+            input.send(bytes);
+        }
     }
 
-    /// How many more bytes of a stream are wanted now.
+    /// How many more bytes of a stream are wanted now; any number when it has ended.
     pub fn room(&self) -> usize {
-        QUEUED_MAX.saturating_sub(self.shared.queued.load(Ordering::Acquire))
+        self.input.as_ref().map_or(usize::MAX, Feed::room)
     }
 
     /// The stream has ended.
@@ -115,7 +106,7 @@ impl Loader {
 
     /// How many bytes have been read.
     pub fn read(&self) -> u64 {
-        self.shared.read.load(Ordering::Acquire)
+        self.read.load(Ordering::Acquire)
     }
 
     /// The next thing; None if it is not there yet.
@@ -150,33 +141,10 @@ impl Input for File {
     }
 }
 
-/// A stream's pieces.
-struct Pieces {
-    pieces: Receiver<Vec<u8>>,
-    current: Vec<u8>,
-    at: usize,
-    shared: Arc<Shared>,
-    waker: Waker,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.current.len() {
-            let Ok(piece) = self.pieces.recv() else { return Ok(0) };
-            self.shared.queued.fetch_sub(piece.len(), Ordering::AcqRel);
-            self.waker.wake();
-            (self.current, self.at) = (piece, 0);
-        }
-        let len = room.len().min(self.current.len() - self.at);
-        room[..len].copy_from_slice(&self.current[self.at..self.at + len]);
-        self.at += len;
-        Ok(len)
-    }
-}
-
 impl Input for Pieces {
     fn rest(self, taken: Vec<u8>) -> Rest {
-        Rest { bytes: [&taken[..], &self.current[self.at..]].concat(), pieces: Some(self.pieces) }
+        let (unread, pieces) = self.into_rest();
+        Rest { bytes: [taken, unread].concat(), pieces: Some(pieces) }
     }
 }
 
@@ -280,15 +248,5 @@ mod tests {
         loader.end_stream();
         let (_, end) = all(&mut loader);
         assert_eq!(end.unwrap_err(), Error { offset: 5000, fault: rdb::Fault::Truncated });
-    }
-
-    #[test]
-    fn a_stream_that_is_too_fast_is_told() {
-        let mut loader = Loader::of_stream(Limits::default(), Waker::default()).unwrap();
-        loader.shared.queued.store(QUEUED_MAX + 1, Ordering::Release);
-        assert_eq!(loader.room(), 0);
-        loader.shared.queued.store(QUEUED_MAX - 10, Ordering::Release);
-        assert_eq!(loader.room(), 10);
-        loader.end_stream();
     }
 }

@@ -43,7 +43,7 @@ pub struct Entry<'a> {
     pub usage: Option<Usage>,
 }
 
-/// Writes a file into a buffer, of which its user takes away what there is as often as it likes.
+/// Writes a file into a buffer, from which its user takes away what there is whenever it wants.
 ///
 /// ```
 /// use rdb::{Entry, FileOptions, FileReader, FileWriter, Item, Limits};

@@ -2,31 +2,25 @@
 
 use super::requests;
 use crate::persist::file_sink::NewFile;
+use crate::persist::pieces::{Feed, Pieces, pieces};
 use crate::persist::sink::Sink;
 use crate::persist::waker::Waker;
 use rdb::{FileReader, Item, Limits};
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// Bytes that wait for the thread before the snapshot waits for it.
-const QUEUED_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of requests that are written at a time.
 const WRITE_AT: usize = 256 * 1024;
 
-#[derive(Default)]
-struct Shared {
-    queued: AtomicUsize,
-    outcome: Mutex<Option<Result<(), String>>>,
-}
+/// How it ended, once it has.
+type Outcome = Mutex<Option<Result<(), String>>>;
 
 /// A file of requests as a snapshot's sink.
 pub struct RequestSink {
-    sender: Option<Sender<Vec<u8>>>,
-    shared: Arc<Shared>,
+    feed: Option<Feed>,
+    outcome: Arc<Outcome>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,44 +33,17 @@ impl RequestSink {
         limits: Limits,
         waker: Waker,
     ) -> io::Result<RequestSink> {
-        let (sender, pieces) = mpsc::channel();
-        let shared = Arc::<Shared>::default();
-        let of_thread = shared.clone();
+        let (feed, input) = pieces(waker.clone());
+        let outcome = Arc::<Outcome>::default();
+        let of_thread = outcome.clone();
         let run = move || {
-            let input = Pieces { pieces, current: Vec::new(), at: 0, shared: of_thread.clone(), waker: waker.clone() };
             if let Some(outcome) = write_file(&path, syncs_often, stamp, FileReader::new(input, limits)).transpose() {
-                *of_thread.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+                *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
             }
             waker.wake();
         };
         let thread = std::thread::Builder::new().name("rewrite".into()).spawn(run)?;
-        Ok(RequestSink { sender: Some(sender), shared, thread: Some(thread) })
-    }
-}
-
-/// What the thread gets, as a file to read.
-struct Pieces {
-    pieces: Receiver<Vec<u8>>,
-    current: Vec<u8>,
-    at: usize,
-    shared: Arc<Shared>,
-    waker: Waker,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.current.len() {
-            let Ok(piece) = self.pieces.recv() else { return Ok(0) };
-            let before = self.shared.queued.fetch_sub(piece.len(), Ordering::AcqRel);
-            if before >= QUEUED_MAX / 2 && before - piece.len() < QUEUED_MAX / 2 {
-                self.waker.wake();
-            }
-            (self.current, self.at) = (piece, 0);
-        }
-        let len = room.len().min(self.current.len() - self.at);
-        room[..len].copy_from_slice(&self.current[self.at..self.at + len]);
-        self.at += len;
-        Ok(len)
+        Ok(RequestSink { feed: Some(feed), outcome, thread: Some(thread) })
     }
 }
 
@@ -110,24 +77,24 @@ fn write_file(
 
 impl Sink for RequestSink {
     fn room(&self) -> usize {
-        QUEUED_MAX.saturating_sub(self.shared.queued.load(Ordering::Acquire))
+        self.feed.as_ref().map_or(0, Feed::room)
     }
 
     fn write(&mut self, bytes: Vec<u8>) {
-        self.shared.queued.fetch_add(bytes.len(), Ordering::AcqRel);
-        // If the thread has ended, the outcome tells why.
-        let _ = self.sender.as_ref().map(|sender| sender.send(bytes));
+        if let Some(feed) = &self.feed {
+            feed.send(bytes);
+        }
     }
 
     /// The snapshot's own end is the end.
     fn finish(&mut self) {}
 
     fn outcome(&mut self) -> Option<Result<(), String>> {
-        self.shared.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn abandon(mut self: Box<Self>) {
-        self.sender = None;
+        self.feed = None;
         // It has nothing to say, and if it panicked, it has left what it could.
         self.thread.take().into_iter().for_each(|thread| drop(thread.join()));
     }
