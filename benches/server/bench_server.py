@@ -3,7 +3,7 @@
 fixed rate.
 
   benches/server/bench_server.py             everything; writes target/bench/server.json, docs/server-performance.md and
-                                             the plots in docs/performance/
+                                             the plots in docs/server-performance/
   benches/server/bench_server.py --quick     a look at everything in two minutes; writes only target/bench/server-partial.json
   benches/server/bench_server.py --parts memory
                                              a part; the others keep the results that they have
@@ -42,7 +42,7 @@ PARTS = ("speed", "memory", "latency")
 RESULTS = ROOT / "target" / "bench" / "server.json"
 PARTIAL = RESULTS.with_name("server-partial.json")
 DOCUMENT = ROOT / "docs" / "server-performance.md"
-PLOTS = ROOT / "docs" / "performance"
+PLOTS = ROOT / "docs" / "server-performance"
 
 
 def options(arguments):

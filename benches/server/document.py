@@ -14,12 +14,17 @@ def written(results):
     rounds = results["rounds"]
     parts = [f"Measured by `make bench-server` on a {results['machine']}: {servers}.\n"]
     if results["speed"]:
-        parts += [f"### CPU time of a request, in {rounds['speed']} rounds\n", *cost_tables(results)]
+        parts += [f"### CPU time of a request, in {rounds['speed']} rounds\n", plot("speed", "CPU time of a request"), *cost_tables(results)]
     if results["memory"]:
-        parts += ["### Resident memory of a key, in bytes\n", memory_table(results)]
+        parts += ["### Resident memory of a key, in bytes\n", plot("memory", "memory of a key"), memory_table(results)]
     if results["latency"]:
-        parts += [f"### Latency at a fixed rate, in microseconds, in {rounds['latency']} rounds\n", latency_table(results)]
+        parts += [f"### Latency at a fixed rate, in microseconds, in {rounds['latency']} rounds\n",
+                  plot("latency", "latency at a fixed rate"), latency_table(results)]
     return "".join(f"\n{part}" for part in parts) + "\n"
+
+
+def plot(name, title):
+    return f"![{title}](server-performance/{name}.png)\n"
 
 
 def table(head, rows):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Draws the results: `draw.py RESULTS FOLDER` writes server-speed.png, server-memory.png and server-latency.png there.
+"""Draws the results: `draw.py RESULTS FOLDER` writes speed.png, memory.png and latency.png there.
 bench_server.py runs it with a Python that has matplotlib."""
 
 import json
@@ -55,7 +55,7 @@ def draw_speed(results, servers, folder):
         work = speed.points((pipeline,), speed.SIZES[:1])
         grouped(axes, [point.test for point in work], middles(results, "speed", [point.name for point in work]), servers)
         axes.set(yscale="log", ylabel="CPU time (µs)", title=f"A request, {pipeline} at a time, {speed.SIZES[0]} bytes")
-    save(figure, folder / "server-speed.png")
+    save(figure, folder / "speed.png")
 
 
 def draw_memory(results, servers, folder):
@@ -63,7 +63,7 @@ def draw_memory(results, servers, folder):
     kinds = [kind for kind in memory.CONTENTS if kind in results["memory"]]
     grouped(axes, [memory.CONTENTS[kind].title for kind in kinds], middles(results, "memory", kinds), servers)
     axes.set(yscale="log", ylabel="bytes", title="Resident memory of a key")
-    save(figure, folder / "server-memory.png")
+    save(figure, folder / "memory.png")
 
 
 def draw_latency(results, servers, folder):
@@ -72,7 +72,7 @@ def draw_latency(results, servers, folder):
         names = [f"{rate} {quantile}" for quantile in latency.QUANTILES]
         grouped(axes, latency.QUANTILES, middles(results, "latency", names), servers)
         axes.set(yscale="log", ylabel="µs", title=f"Latency at {rate} requests a second")
-    save(figure, folder / "server-latency.png")
+    save(figure, folder / "latency.png")
 
 
 def main(results, folder):

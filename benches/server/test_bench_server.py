@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of what bench_server.py computes and writes."""
 
+import re
 import sys
 import unittest
 from pathlib import Path
@@ -33,6 +34,10 @@ class Results(unittest.TestCase):
                     "| 10000 requests a second, p99 | 30 | 60 | 0.50 |"):
             self.assertIn(row, text)
         self.assertNotIn("64 requests at a time", text)
+
+    def test_the_page_shows_the_plots_that_there_are(self):
+        shown = re.findall(r"\(server-performance/([a-z]+\.png)\)", bench_server.DOCUMENT.read_text())
+        self.assertEqual(sorted(shown), sorted(path.name for path in bench_server.PLOTS.iterdir()))
 
 
 class Loads(unittest.TestCase):
