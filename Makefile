@@ -49,12 +49,14 @@ CORE     := $(BUILD)/libae-core.a
 INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
+CLI      := $(BUILD)/ae-cli
 
 PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/command-table crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+CLI_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/command-table crates/ae-cli crates/ae-server/commands.csv -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
@@ -78,13 +80,15 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
 
-all: lib server ## build the library and ae-server into build/ (the default)
+all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
 lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
+
+cli: $(CLI) ## build ae-cli only
 
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
@@ -223,6 +227,13 @@ $(SERVER): $(BIN_SOURCES)
 	$(CARGO) build --locked --release --package ae-server
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
+
+$(CLI): $(CLI_SOURCES)
+	$(call need,$(CARGO),see https://rustup.rs)
+	@mkdir -p $(BUILD)
+	$(CARGO) build --locked --release --package ae-cli
+	@rm -f $@ # it may be running
+	cp $(TARGET)/release/ae-cli $@
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET)

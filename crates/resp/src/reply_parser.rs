@@ -28,10 +28,14 @@ pub enum ReplyError {
     Nil,
     /// An integer of any size that has something else than digits.
     BigNumber,
-    /// A bad length of a string.
+    /// The length of a string is no number.
     BulkLength,
-    /// A bad length of an array, map, set or message.
+    /// A string cannot have this length, or is longer than [`BULK_MAX`].
+    BulkRange,
+    /// The length of an array, map, set or message is no number.
     Length,
+    /// It cannot have this length.
+    Range,
     /// Text without its format.
     Verbatim,
     /// More than [`NESTED_MAX`] replies in each other.
@@ -54,7 +58,9 @@ impl fmt::Display for ReplyError {
             ReplyError::Nil => "Bad nil value",
             ReplyError::BigNumber => "Bad bignum value",
             ReplyError::BulkLength => "Bad bulk string length",
+            ReplyError::BulkRange => "Bulk string length out of range",
             ReplyError::Length => "Bad multi-bulk length",
+            ReplyError::Range => "Multi-bulk length out of range",
             ReplyError::Verbatim => "Verbatim string 4 bytes of content type are missing or incorrectly encoded.",
             ReplyError::TooDeep => "Protocol error, replies are nested too deeply",
             ReplyError::TooLong => "Protocol error, a line is too long",
@@ -187,12 +193,12 @@ impl ReplyParser {
                 _ => return Err(ReplyError::Boolean),
             },
             b'$' | b'=' => {
-                let Some(len) = length(line, ReplyError::BulkLength)? else {
+                let Some(len) = length(line, [ReplyError::BulkLength, ReplyError::BulkRange])? else {
                     self.searched = 0;
                     return Ok(Some((next, Item::Reply(Reply::Nil))));
                 };
                 if len > BULK_MAX {
-                    return Err(ReplyError::BulkLength);
+                    return Err(ReplyError::BulkRange);
                 }
                 let Some(content) = buf.get(next..next + len).filter(|_| buf.len() >= next + len + 2) else {
                     self.searched = end;
@@ -204,7 +210,7 @@ impl ReplyParser {
             }
             aggregate => {
                 self.searched = 0;
-                let Some(len) = length(line, ReplyError::Length)? else {
+                let Some(len) = length(line, [ReplyError::Length, ReplyError::Range])? else {
                     return Ok(Some((next, Item::Reply(Reply::Nil))));
                 };
                 let (kind, each) = match aggregate {
@@ -214,7 +220,7 @@ impl ReplyParser {
                     b'>' => (Kind::Push, 1),
                     _ => (Kind::Array, 1),
                 };
-                let missing = len.checked_mul(each).ok_or(ReplyError::Length)?;
+                let missing = len.checked_mul(each).ok_or(ReplyError::Range)?;
                 return Ok(Some((next, Item::Begin(kind, missing))));
             }
         };
@@ -242,11 +248,11 @@ enum Item {
 }
 
 /// A length; none for -1, which stands for nothing.
-fn length(line: &[u8], error: ReplyError) -> Result<Option<usize>, ReplyError> {
+fn length(line: &[u8], [no_number, range]: [ReplyError; 2]) -> Result<Option<usize>, ReplyError> {
     match number::parse(line) {
         Some(-1) => Ok(None),
-        Some(len) => usize::try_from(len).map(Some).map_err(|_| error),
-        None => Err(error),
+        Some(len) => usize::try_from(len).map(Some).map_err(|_| range),
+        None => Err(no_number),
     }
 }
 

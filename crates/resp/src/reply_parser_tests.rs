@@ -54,19 +54,14 @@ fn what_is_no_reply_is_refused() {
         ("_x\r\n", ReplyError::Nil),
         ("(1a\r\n", ReplyError::BigNumber),
         ("(-\r\n", ReplyError::BigNumber),
-        ("$-2\r\n", ReplyError::BulkLength),
-        ("$536870913\r\n", ReplyError::BulkLength),
+        ("$x\r\n", ReplyError::BulkLength),
+        ("$-2\r\n", ReplyError::BulkRange),
+        ("$536870913\r\n", ReplyError::BulkRange),
         ("*x\r\n", ReplyError::Length),
-        ("%9223372036854775807\r\n+a\r\n", ReplyError::Length),
+        ("*-2\r\n", ReplyError::Range),
         ("=3\r\ntxt\r\n", ReplyError::Verbatim),
     ] {
-        let parsed = ReplyParser::new().advance(bytes.as_bytes());
-        if error == ReplyError::Length && bytes.starts_with('%') {
-            // On a 64-bit machine it is a length, of which nothing arrives.
-            assert!(parsed.is_ok_and(|(_, reply)| reply.is_none()) || usize::BITS < 64);
-        } else {
-            assert_eq!(parsed, Err(error), "{bytes:?}");
-        }
+        assert_eq!(ReplyParser::new().advance(bytes.as_bytes()), Err(error), "{bytes:?}");
     }
     assert_eq!(ReplyError::UnknownType(b'"').to_string(), r#"Protocol error, got "\"" as reply type byte"#);
 }

@@ -168,7 +168,11 @@ fn client_config(
         .with_protocol_versions(&settings.protocols)
         .map_err(text)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Servers { trust, check_name: settings.check_server_name }));
+        .with_custom_certificate_verifier(Arc::new(Servers {
+            trust,
+            check_name: settings.check_server_name,
+            check_certificate: settings.check_certificate,
+        }));
     let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),
