@@ -12,7 +12,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, Error as TlsError, ServerConfig};
+use rustls::{ClientConfig, Error as TlsError, RootCertStore, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -65,8 +65,10 @@ impl Context {
         provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;
-        let trust =
-            files::roots(settings)?.map(|(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms }));
+        // Who checks nothing needs no CA.
+        let roots = files::roots(settings)?
+            .or_else(|| (!settings.check_certificate).then(|| (RootCertStore::empty(), Vec::new())));
+        let trust = roots.map(|(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms }));
         let load = |identity: &Option<_>| {
             identity.as_ref().map(|identity| files::load(identity, &provider).map(Arc::new)).transpose()
         };
