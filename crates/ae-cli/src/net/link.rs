@@ -221,6 +221,12 @@ impl Link {
         }
     }
 
+    /// Whether something has arrived that nobody has taken.
+    pub fn has_bytes(&self) -> bool {
+        let inbox = self.inbox.borrow();
+        inbox.bytes.len() > inbox.taken
+    }
+
     /// Puts bytes back that belong to what comes next.
     pub fn unread(&mut self, bytes: &[u8]) {
         let mut inbox = self.inbox.borrow_mut();

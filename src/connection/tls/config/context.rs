@@ -65,10 +65,8 @@ impl Context {
         provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;
-        // Who checks nothing needs no CA.
-        let roots = files::roots(settings)?
-            .or_else(|| (!settings.check_certificate).then(|| (RootCertStore::empty(), Vec::new())));
-        let trust = roots.map(|(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms }));
+        let trusted = |(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms });
+        let trust = files::roots(settings)?.map(trusted);
         let load = |identity: &Option<_>| {
             identity.as_ref().map(|identity| files::load(identity, &provider).map(Arc::new)).transpose()
         };
@@ -86,6 +84,9 @@ impl Context {
                 *server = server_config(settings, &provider, identity, trust.as_ref(), auth)?;
             }
         }
+        // A client that checks nothing needs no CA.
+        let nobody = || (!settings.check_certificate).then(|| trusted((RootCertStore::empty(), Vec::new())));
+        let trust = trust.or_else(nobody);
         let client = trust.map(|trust| client_config(settings, &provider, client_identity, trust)).transpose()?;
         Ok(Self { servers, client, auth_clients: settings.auth_clients, server_name })
     }
