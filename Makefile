@@ -14,6 +14,10 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 CARGO   ?= cargo
@@ -249,7 +253,7 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 
 # --- installation --------------------------------------------------------------------------------------------
 
-install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
+install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
@@ -263,7 +267,15 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
+	$(STRIP) -o $(BUILD)/stripped $(CLI)
+	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-cli
 	@rm $(BUILD)/stripped
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/_ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	for name in $(PC_NAMES); do \
@@ -274,7 +286,8 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 
 uninstall: ## remove what install put there, with the same variables
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli)
+	rm -f $(DESTDIR)$(MANDIR)/man1/ae-cli.1 $(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
 	for dir in libae/inside libae; do \
 		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
@@ -287,4 +300,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'
+	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, MANDIR, CARGO_TARGET_DIR, TLS=no'

@@ -507,4 +507,4 @@ class Environment(Comparison):
 
 
 if __name__ == "__main__":
-    main("test_cli")
+    main("cli")

@@ -259,4 +259,4 @@ class Prompt(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    main("test_cli_prompt")
+    main("cli-prompt")

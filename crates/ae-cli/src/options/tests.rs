@@ -82,3 +82,35 @@ fn help_fits_a_screen() {
         assert!(text.lines().all(|line| line.chars().count() <= 120));
     }
 }
+
+/// The options that the help names.
+fn named() -> Vec<String> {
+    let Ok(Action::Print(text)) = parsed("--help") else { panic!("no help") };
+    let is_option = |word: &str| word.len() > 1 && word.starts_with('-') && word != "--";
+    let words = text.split([' ', '\n', '(', ')', ';', ',', ':']).filter(|word| is_option(word));
+    words.filter(|word| word[1..].starts_with(|c: char| c == '-' || c.is_alphanumeric())).map(String::from).collect()
+}
+
+#[test]
+fn what_help_names_is_an_option_and_is_documented() {
+    let page = include_str!("../../man/ae-cli.1").replace("\\-", "-").replace("\\fR, \\fP", " ");
+    let shells = [
+        ("bash", include_str!("../../completions/ae-cli.bash")),
+        ("zsh", include_str!("../../completions/_ae-cli")),
+        ("fish", include_str!("../../completions/ae-cli.fish")),
+    ];
+    let found = named();
+    assert!(found.len() > 50, "{found:?}");
+    for option in found.iter().filter(|option| *option != "-1") {
+        let line = format!("{option} 1");
+        let refused = parsed(&line).err().filter(|error| error.starts_with("Unrecognized"));
+        assert_eq!(refused, None, "{option}");
+        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == option);
+        let bare = option.trim_start_matches('-');
+        assert!(["--help", "--version"].contains(&option.as_str()) || word(&page), "{option} is not in the man page");
+        for (shell, text) in shells {
+            let fish = text.contains(&format!("-s {bare} ")) || text.contains(&format!("-l {bare} "));
+            assert!(word(text) || (shell == "fish" && fish), "{option} is not in the completion of {shell}");
+        }
+    }
+}
