@@ -14,6 +14,10 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 CARGO   ?= cargo
@@ -49,12 +53,14 @@ CORE     := $(BUILD)/libae-core.a
 INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
+CLI      := $(BUILD)/ae-cli
 
 PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/command-table crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+CLI_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/command-table crates/ae-cli crates/ae-server/commands.csv -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
@@ -78,13 +84,15 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
 
-all: lib server ## build the library and ae-server into build/ (the default)
+all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
 lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
+
+cli: $(CLI) ## build ae-cli only
 
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
@@ -224,6 +232,13 @@ $(SERVER): $(BIN_SOURCES)
 	@rm -f $@ # it may be running
 	cp $(TARGET)/release/ae-server $@
 
+$(CLI): $(CLI_SOURCES)
+	$(call need,$(CARGO),see https://rustup.rs)
+	@mkdir -p $(BUILD)
+	$(CARGO) build --locked --release --package ae-cli
+	@rm -f $@ # it may be running
+	cp $(TARGET)/release/ae-cli $@
+
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET)
 	scripts/c-libraries.py > $@
@@ -238,7 +253,7 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 
 # --- installation --------------------------------------------------------------------------------------------
 
-install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
+install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
@@ -252,7 +267,15 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
+	$(STRIP) -o $(BUILD)/stripped $(CLI)
+	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-cli
 	@rm $(BUILD)/stripped
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/_ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	for name in $(PC_NAMES); do \
@@ -263,7 +286,8 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 
 uninstall: ## remove what install put there, with the same variables
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli)
+	rm -f $(DESTDIR)$(MANDIR)/man1/ae-cli.1 $(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
 	for dir in libae/inside libae; do \
 		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
@@ -276,4 +300,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'
+	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, MANDIR, CARGO_TARGET_DIR, TLS=no'
