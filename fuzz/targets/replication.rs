@@ -51,7 +51,7 @@ impl Pair {
         let mut sink = [0; 4096];
         // It may have closed the connection already.
         let (copy, rest) = bytes.split_at(end_of_copy(bytes));
-        if stream.write_all(copy).is_ok() && !rest.is_empty() {
+        if !copy.is_empty() && stream.write_all(copy).is_ok() && !rest.is_empty() {
             // A primary waits until the replica has seen the mark.
             stream.set_read_timeout(Some(A_MOMENT)).expect("a time-out");
             let said_so = |said: &[u8]| said.windows(3).any(|word| word == b"ACK");

@@ -1,7 +1,8 @@
-//! ae-server as a process: configuration, start and end, the protocol over real sockets, limits.
+//! ae-server as a process: configuration, start and end, the protocol over real sockets, limits, kills.
 
 mod append_only;
 mod configuration;
+mod consistency;
 mod lifecycle;
 mod limits;
 mod protocol;
@@ -21,4 +22,9 @@ fn run(args: &[&str]) -> Output {
 
 fn start(options: &[&str]) -> Server {
     Server::start(command(), options)
+}
+
+/// How many rounds of kills: few, unless AE_DURABILITY_ROUNDS says so.
+fn rounds() -> u64 {
+    std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
 }
