@@ -3,6 +3,7 @@
 mod append_only;
 mod configuration;
 mod consistency;
+mod disk;
 mod lifecycle;
 mod limits;
 mod protocol;
@@ -11,8 +12,9 @@ mod saving;
 use std::process::{Command, Output, Stdio};
 use testkit::Server;
 
+/// AE_SERVER names another program than the one that was built with the tests.
 fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_ae-server"))
+    Command::new(std::env::var_os("AE_SERVER").unwrap_or(env!("CARGO_BIN_EXE_ae-server").into()))
 }
 
 /// Runs ae-server to its end, for command lines that do not start a server.
