@@ -336,12 +336,17 @@ impl<'a> Db<'a> {
         true
     }
 
+    /// Whether a key that gets this deadline is gone at once. A replica removes nothing by itself, and while a file is
+    /// loaded, which may have something else to say of the key, nothing is removed either.
+    pub fn has_passed(&self, at: i64) -> bool {
+        at <= self.now && self.databases.expiry == Expiry::Removes
+    }
+
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        // A replica removes nothing by itself.
-        if at <= self.now && self.databases.expiry == Expiry::Removes {
+        if self.has_passed(at) {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);

@@ -111,6 +111,20 @@ fn keys_that_expired_meanwhile_stay_until_the_end() {
 }
 
 #[test]
+fn what_was_restored_and_expired_meanwhile_may_have_been_told_to_stay() {
+    let at = tempfile::tempdir().unwrap();
+    let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);
+    let mut content = requests(&["SET b 1"]);
+    for key in [b"a", b"b", b"c"] {
+        writer::request(&mut content, &[&b"RESTORE"[..], key, b"1000", &payload, b"ABSTTL", b"REPLACE"]);
+    }
+    content.extend(requests(&["PERSIST a", "APPEND b w", "PERSIST b"]));
+    single(&at, content);
+    let mut session = start(&at).unwrap();
+    session.expect(&[("GET a", "$1 v"), ("GET b", "$2 vw"), ("GET c", "$-1")]);
+}
+
+#[test]
 fn a_torn_end_is_cut_off() {
     let at = tempfile::tempdir().unwrap();
     drop(start(&at).unwrap());
