@@ -20,7 +20,8 @@ impl Server {
     /// Evicts keys until no more memory is used than `maxmemory`, for a bounded time.
     pub fn make_room(&mut self) -> Room {
         let memory = &self.config.memory;
-        if memory.max == 0 || self.meter.used() <= memory.max {
+        // While clients are paused, nothing goes, and requests that add something may run as in Redis.
+        if memory.max == 0 || self.meter.used() <= memory.max || self.pause.which().is_some() {
             return Room::Enough;
         }
         let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
