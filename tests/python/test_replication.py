@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from support import main
+from testkit.certificates import PASSPHRASE
 from testkit.ports import free_port
 from testkit.replication import Node, Sentinel, same, until, write
 from tls import CERTIFICATES
@@ -197,6 +198,32 @@ class Replication(Case):
             one("SET", "k", "v")
             self.assertEqual(reader.read(), [b"SELECT", b"0"])
             self.assertEqual(reader.read(), [b"SET", b"k", b"v"])
+
+    def test_over_tls_with_a_certificate_for_the_primary(self):
+        """Primaries ask for a certificate; what a replica shows its own clients is none that they take."""
+        def tls(kind, cert, *more):
+            port = free_port()
+            return port, self.node(kind, "--tls-port", port, "--tls-cert-file", CERTIFICATES[f"{cert}.crt"], "--tls-key-file",
+                                   CERTIFICATES[f"{cert}.key"], "--tls-ca-cert-file", CERTIFICATES["ca.crt"],
+                                   "--tls-auth-clients", "yes", "--tls-replication", "yes", *more)
+
+        own = {"tls-client-cert-file": CERTIFICATES["server.crt"], "tls-client-key-file": CERTIFICATES["encrypted.key"],
+               "tls-client-key-file-pass": PASSPHRASE}
+        for primary, replica in ("ae", "redis"), ("redis", "ae"), ("ae", "ae"):
+            with self.subTest(primary=primary, replica=replica):
+                port, one = tls(primary, "server")
+                write(one, 100, 1)
+                _, other = tls(replica, "other", *[word for name in own for word in (f"--{name}", own[name])])
+                other("REPLICAOF", "127.0.0.1", port)
+                until(lambda: other.info()["master_link_status"] == "up")
+                same(one, other)
+        port, one = tls("ae", "server")
+        _, other = tls("ae", "other")
+        other("REPLICAOF", "127.0.0.1", port)
+        until(lambda: "cannot read: " in other.text())
+        self.assertEqual(other("CONFIG", "SET", *[word for name in own for word in (name, own[name])]), "OK")
+        until(lambda: other.info()["master_link_status"] == "up")
+        same(one, other)
 
     def test_over_tls(self):
         def tls():

@@ -206,7 +206,7 @@ proptest! {
             prop_assert_eq!(dict.len(), model.len());
         }
         let found: HashMap<u16, u32> = dict
-            .iter()
+            .iter_from(0)
             .map(|(_, node)| (u16::from_le_bytes(node.key.as_slice().try_into().unwrap()), node.value))
             .collect();
         prop_assert_eq!(&found, &model);

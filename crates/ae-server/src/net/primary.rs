@@ -174,7 +174,10 @@ impl Net {
                 self.take_bytes(&buffer[..len]);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(error) => self.fail(&format!("cannot read: {error}")),
+            Err(error) => {
+                let error = format!("cannot read: {error} {}", link.conn.last_error());
+                self.fail(error.trim());
+            }
         }
         self.buffer = buffer;
     }
