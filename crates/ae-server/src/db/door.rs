@@ -45,14 +45,13 @@ impl<'a> Db<'a> {
         match self.databases.keyspace(self.db).lookup(key, self.now) {
             Found::Live(id) => Some(id),
             Found::Missing => None,
-            Found::Expired(id) => match self.databases.expiry {
-                Expiry::Removes => {
+            Found::Expired(id) if self.databases.expiry == Expiry::Ignores => Some(id),
+            Found::Expired(id) => {
+                if self.databases.removes_expired() {
                     self.databases.expire_one(self.db, id);
-                    None
                 }
-                Expiry::Hides => None,
-                Expiry::Ignores => Some(id),
-            },
+                None
+            }
         }
     }
 
@@ -193,7 +192,7 @@ impl<'a> Db<'a> {
         const TRIES: u32 = 100;
         for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            let removes = self.databases.expiry == Expiry::Removes;
+            let removes = self.databases.removes_expired();
             let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
             if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
@@ -322,16 +321,14 @@ impl<'a> Db<'a> {
         let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
             return false;
         };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         true
     }
 
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
         let Some(id) = self.find(key) else { return false };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         self.changed(key, event);
         true
     }

@@ -174,7 +174,10 @@ impl Net {
                 self.take_bytes(&buffer[..len]);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(error) => self.fail(&format!("cannot read: {error}")),
+            Err(error) => {
+                let error = format!("cannot read: {error} {}", link.conn.last_error());
+                self.fail(error.trim());
+            }
         }
         self.buffer = buffer;
     }
@@ -217,7 +220,8 @@ impl Net {
         let load = self.server.config.replication.diskless_load;
         let into = if load == DisklessLoad::SwapDb || (load == DisklessLoad::OnEmptyDb && is_empty) {
             self.prepare_load(load == DisklessLoad::SwapDb);
-            let options = LoadOptions { keep_expired: true, aside: load == DisklessLoad::SwapDb };
+            let options =
+                LoadOptions { keep_expired: true, aside: load == DisklessLoad::SwapDb, ..LoadOptions::default() };
             let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
             self.server.begin_loading_stream(options, done).map_err(|error| format!("cannot load: {error}"))?;
             Arriving::Loader
@@ -286,7 +290,7 @@ impl Net {
             Arriving::Loader => self.server.end_loading_stream(),
             Arriving::File(_, path) => {
                 self.prepare_load(false);
-                let options = LoadOptions { keep_expired: true, aside: false };
+                let options = LoadOptions { keep_expired: true, ..LoadOptions::default() };
                 let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
                 // The file is open then, so that its name may go.
                 if let Err(error) = self.server.begin_loading_file(&path.0, options, done) {

@@ -153,7 +153,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "rss_overhead_bytes" => overhead.1,
         "mem_fragmentation_ratio" => format_args!("{:.2}", all.0),
         "mem_fragmentation_bytes" => all.1,
-        "mem_not_counted_for_evict" => 0,
+        "mem_not_counted_for_evict" => server.uncounted_memory(),
         "mem_replication_backlog" => server.replication.backlog.as_ref().map_or(0, Backlog::memory),
         "mem_total_replication_buffers" => 0,
         "mem_clients_slaves" => server.replicas(Some(current)).map(|(client, _)| client.memory()).sum::<usize>(),

@@ -48,9 +48,7 @@ impl Listeners {
     /// Opens what the configuration says. The error is one line for the operator.
     pub fn open(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Listeners, String> {
         let config = net.borrow().server.config.clone();
-        if config.tls_port != 0 {
-            config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
-        }
+        config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
         let mut listeners = Listeners { el: el.clone(), net: net.clone(), open: Vec::new() };
         for place in places(&config) {
             listeners.add(place, &config).map_err(|(_, error)| error)?;

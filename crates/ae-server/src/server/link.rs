@@ -1,6 +1,7 @@
 //! The server as a replica: whose it is, and how it becomes a primary again.
 
 use super::loading::LoadedFile;
+use super::pause::Paused;
 use super::state::Server;
 use crate::clients::client::{Client, Closing};
 use crate::command::spec::Spec;
@@ -144,7 +145,7 @@ impl Server {
     /// Begins to hand the role over: nothing may change until the target has everything.
     pub fn begin_failover(&mut self, failover: Failover) {
         log(Level::Notice, format_args!("FAILOVER requested to {:?}", failover.target));
-        self.pause.begin(super::pause::Paused::Writes, PAUSE);
+        self.begin_pause(Paused::Writes, PAUSE);
         self.replication.failover = Some(failover);
         self.replication.asks_for_acks = true;
     }

@@ -2,6 +2,7 @@
 
 use super::state::Server;
 pub use super::state::WhenLoaded;
+use super::streams::Framing;
 use super::under_way::Loading;
 pub use super::under_way::{LoadOptions, LoadedFile};
 use crate::db::discard::discard;
@@ -160,6 +161,10 @@ impl Server {
     fn take_entry(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
         if !loading.options.keep_expired && entry.deadline.is_some_and(|at| at < self.now) {
             loading.expired += 1;
+            // A replica that goes on with this history has the key.
+            self.resume(loading);
+            self.databases.note_removal(db, &entry.key);
+            self.propagate(Framing::Separate);
             return Ok(());
         }
         match loading.options.aside {
@@ -170,9 +175,19 @@ impl Server {
         Ok(())
     }
 
+    /// Goes on with the history that the file tells, if that is wanted, once.
+    fn resume(&mut self, loading: &mut Loading<WhenLoaded>) {
+        if std::mem::take(&mut loading.options.resumes) {
+            self.resume_history(&loading.file.aux);
+        }
+    }
+
     fn finish_loading(&mut self, mut loading: Loading<WhenLoaded>, result: Result<(), String>) {
         let aside = std::mem::take(&mut loading.aside);
         loading.file.offset = loading.loader.read();
+        if result.is_ok() {
+            self.resume(&mut loading);
+        }
         let result = result.map(|()| {
             (self.status.keys_expired, self.status.keys_loaded) = (loading.expired, loading.loaded);
             log(
@@ -214,7 +229,9 @@ impl Server {
                 server.failure = Some(format!("cannot load {of_file}: {error}"));
             }
         };
-        match self.begin_loading_file(&path, LoadOptions::default(), Box::new(done)) {
+        let keep_expired = self.replication.link.is_some();
+        let options = LoadOptions { keep_expired, resumes: true, ..LoadOptions::default() };
+        match self.begin_loading_file(&path, options, Box::new(done)) {
             Ok(()) => self.status.starting = true,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(format!("cannot load {shown}: {error}")),

@@ -2,6 +2,7 @@
 
 pub mod append_only;
 pub mod copies;
+pub mod history;
 pub mod invalidation;
 pub mod link;
 pub mod listening;

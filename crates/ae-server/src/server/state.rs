@@ -170,7 +170,7 @@ impl Server {
             }
             self.wanted_set_size = Some(config.set_size());
         }
-        if config.tls_port != 0 && reload_tls {
+        if reload_tls {
             let applied = config.apply_tls();
             applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
         }

@@ -24,6 +24,10 @@ use std::time::Instant;
 
 /// Things done between two looks at the clock.
 const STEPS: usize = 64;
+/// What changes data by scripts and functions, or those themselves. Redis up to 4 wrote scripts; later versions write what
+/// they do.
+const NEEDS_SCRIPTING: [&str; 7] =
+    ["eval", "evalsha", "fcall", "function|load", "function|delete", "function|flush", "function|restore"];
 /// Requests that fail are logged, up to so many.
 const COMPLAINTS: usize = 10;
 
@@ -79,6 +83,7 @@ impl Replay {
         server.append_only.len_at_rewrite = base;
         server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
+        server.status.functions.clear();
         // In nobody's table, with every right.
         let user = Rc::new(User::new(b"default", Rights::all()));
         let mut client = Box::new(Client::new(0, None, &user, server.ticks));
@@ -156,6 +161,13 @@ impl Replay {
                         "cannot load {path}: offset {at}: unknown command or wrong number of arguments: {name:.100}"
                     )));
                 };
+                let name = command.spec.full_name;
+                if NEEDS_SCRIPTING.contains(&name) {
+                    return Err(Stop::Failed(format!(
+                        "cannot load {path}: offset {at}: {name} cannot be run here, and what it changed would be missing. \
+                         Load the file with redis-server, and have it write an RDB file (SAVE)"
+                    )));
+                }
                 self.run_request(server, command, args, at);
                 Ok(true)
             }
@@ -272,7 +284,10 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
             return Err(format!("cannot load {path}: offset {}: there is no database {db}", entry.offset));
         }
         Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
-        Ok(Item::Function(_)) => log(Level::Warning, format_args!("{path} has functions, which are left out")),
+        Ok(Item::Function(source)) => {
+            log(Level::Warning, format_args!("{path} has functions, which are kept and cannot be called here"));
+            server.status.functions.push(source);
+        }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
             let at = reader.offset();

@@ -183,6 +183,35 @@ fn what_is_corrupt_is_refused_with_file_and_offset() {
 }
 
 #[test]
+fn what_would_leave_a_hole_is_refused() {
+    for script in ["EVAL x 0", "EVALSHA x 0", "FCALL x 0", "FUNCTION LOAD x", "FUNCTION FLUSH"] {
+        for (before, after) in [(&["SET a 1"][..], &["SET b 2"][..]), (&["MULTI"], &["EXEC"])] {
+            let at = tempfile::tempdir().unwrap();
+            let path = last_file(&start(&at).unwrap());
+            fs::write(&path, [requests(before), requests(&[script]), requests(after)].concat()).unwrap();
+            let error = failure(&at);
+            let offset =
+                format!("offset {}: {}", requests(before).len(), script.to_lowercase().split(' ').next().unwrap());
+            assert!(error.contains(&offset) && error.contains(path.to_str().unwrap()), "{error}");
+        }
+    }
+    // What only remembers a script changes nothing.
+    let at = tempfile::tempdir().unwrap();
+    fs::write(last_file(&start(&at).unwrap()), requests(&["SCRIPT LOAD x", "SET a 1"])).unwrap();
+    start(&at).unwrap().expect(&[("GET a", "$1 1")]);
+}
+
+#[test]
+fn functions_of_a_base_are_kept() {
+    let at = tempfile::tempdir().unwrap();
+    let mut base = rdb::FileWriter::new(rdb::FileOptions::default());
+    base.function(b"#!lua name=lib");
+    base.finish();
+    single(&at, base.take());
+    assert_eq!(start(&at).unwrap().server.status.functions, [b"#!lua name=lib"]);
+}
+
+#[test]
 fn a_file_that_is_missing_or_torn_before_the_last_is_refused() {
     let at = tempfile::tempdir().unwrap();
     let mut first = start(&at).unwrap();
