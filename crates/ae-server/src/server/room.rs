@@ -23,9 +23,10 @@ impl Server {
         if memory.max == 0 || self.meter.used() <= memory.max {
             return Room::Enough;
         }
+        self.clock.pass();
         let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
         // Other threads may have freed something.
-        self.renew_meter();
+        self.meter = Meter::new();
         if self.used_memory() <= max {
             return Room::Enough;
         }
@@ -62,11 +63,6 @@ impl Server {
     /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.
     fn used_memory(&self) -> u64 {
         self.meter.used().saturating_sub(self.databases.free_bytes() as u64)
-    }
-
-    /// Looks at how much memory is used, as the allocator says.
-    pub fn renew_meter(&mut self) {
-        self.meter = Meter::new();
     }
 }
 
