@@ -15,7 +15,7 @@ use crate::server::propagation::Framing;
 use crate::server::state::Server;
 use resp::Args;
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Runs a command that the client may run.
 pub fn call(
@@ -35,7 +35,7 @@ pub fn call(
 fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     // What was refused since the last call is none of this command's failures.
     context.server.stats.errors.take_new();
-    let (started, wait) = (Instant::now(), context.wait);
+    let (started, wait) = (context.server.clock.begin(), context.wait);
     let changes = context.server.databases.dirty;
     context.server.databases.effects.begin();
     let outcome = (command.run)(&mut context);
@@ -43,7 +43,7 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
-    let took = started.elapsed();
+    let took = server.clock.end() - started;
     if server.databases.dirty != changes {
         note_effect(server, client, &args, command.spec);
         if server.notes_unlogged() {
@@ -143,6 +143,7 @@ fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec
 /// Tries the requests again that wait for keys that have changed, in the order of arrival, for as long as there is
 /// something left for them: what one takes wakes one, however many wait.
 pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
+    server.clock.pass();
     while let Some((db, key)) = server.databases.observers.waiting.next_ready() {
         let mut last = 0;
         loop {

@@ -23,6 +23,7 @@ pub fn open(config: Config) -> Rc<RefCell<Net>> {
 impl Net {
     /// What comes before each sleep: the replies, then expiry.
     pub fn before_sleep(&mut self, el: &EventLoop) {
+        self.server.clock.pass();
         self.close_large();
         self.end_waiting(el);
         self.server.tell_broadcasts();

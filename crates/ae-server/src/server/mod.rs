@@ -1,6 +1,7 @@
 //! The state that all clients share.
 
 pub mod append_only;
+pub mod clock;
 pub mod copies;
 pub mod history;
 pub mod invalidation;
