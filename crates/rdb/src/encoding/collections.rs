@@ -3,19 +3,19 @@
 use super::writer::Writer;
 use crate::code::{PACKED_NODE, PLAIN_NODE};
 use store::types::hash::Hash;
-use store::types::list::{Form, List};
+use store::types::list::{List, NodeRef};
 use store::types::set::Set;
 use store::types::zset::SortedSet;
 
 pub fn list(list: &List, writer: &mut Writer<'_>) {
     writer.length(list.nodes(0).count() as u64);
     for node in list.nodes(0) {
-        match node.form() {
-            Form::Packed(packed) => {
+        match node {
+            NodeRef::Packed(packed) => {
                 writer.length(PACKED_NODE);
                 writer.string(packed.as_bytes());
             }
-            Form::Plain(element) => {
+            NodeRef::Plain(element) => {
                 writer.length(PLAIN_NODE);
                 writer.string(element);
             }
