@@ -1,0 +1,8 @@
+//! struct: bytes as C lays them out.
+
+use mlua::{Lua, Table};
+
+/// The library's table.
+pub fn library(lua: &Lua) -> mlua::Result<Table> {
+    lua.create_table()
+}
