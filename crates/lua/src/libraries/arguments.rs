@@ -2,7 +2,7 @@
 
 use crate::libraries::numbers::to_i64;
 use crate::libraries::raise;
-use mlua::{Error, FromLuaMulti, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
+use mlua::{Error, IntoLuaMulti, Lua, LuaString, MultiValue, Table, Value};
 
 /// How many stack slots Lua 5.1 allows to a C function. What needs more fails with an error.
 pub const MAX_SLOTS: usize = 8_000;
@@ -109,8 +109,6 @@ pub fn add<R: IntoLuaMulti>(
     name: &str,
     function: impl Fn(&Lua, Arguments) -> mlua::Result<R> + 'static,
 ) -> mlua::Result<()> {
-    let function = lua.create_function(move |lua, values| {
-        function(lua, Arguments { lua, values: MultiValue::from_lua_multi(values, lua)? })
-    })?;
+    let function = lua.create_function(move |lua, values| function(lua, Arguments { lua, values }))?;
     library.raw_set(name, function)
 }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod numbers;
+mod pile;
 
 pub mod bits;
 pub mod json;

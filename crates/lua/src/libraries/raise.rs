@@ -71,23 +71,28 @@ pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     Ok(Value::String(lua.create_string(text)?))
 }
 
-/// Lua functions, so that they add nothing to the C calls that may nest.
+/// Lua functions, so that they add nothing to the C calls that may nest. As in Redis, pcall gives the text of an error
+/// table's `err`, and shows that there is none as a third result.
 const CATCHING: &str = r#"
     local pcall, xpcall, resume, select, type, error, plain = ...
     local function seen(ok, ...)
         if not ok and type((...)) == 'userdata' then return ok, plain((...)) end
         return ok, ...
     end
-    local function need(count, name, ...)
-        if select('#', ...) < count then
-            error("bad argument #" .. count .. " to '" .. name .. "' (value expected)", 3)
-        end
+    local function seen_by_pcall(ok, ...)
+        if ok then return ok, ... end
+        local failure = ...
+        if type(failure) == 'userdata' then failure = plain(failure) end
+        if type(failure) ~= 'table' then return ok, failure end
+        local text = failure.err
+        if type(text) == 'string' or type(text) == 'number' then return ok, text end
+        return ok, failure, text
     end
     return function(...)
-        need(1, 'pcall', ...)
-        return seen(pcall(...))
+        if select('#', ...) == 0 then return false, 'attempt to call a boolean value' end
+        return seen_by_pcall(pcall(...))
     end, function(...)
-        need(2, 'xpcall', ...)
+        if select('#', ...) < 2 then error("bad argument #2 to 'xpcall' (value expected)", 2) end
         local run, handler = ...
         return seen(xpcall(run, function(failure)
             if type(failure) == 'userdata' then failure = plain(failure) end

@@ -1,4 +1,5 @@
--- Shows everything about values as text. Tables are walked by pairs, whose order tells how they were built.
+-- Shows everything about values as text. Tables are walked by pairs, whose order tells how they were
+-- built, unless keys are tables.
 local function show(value)
     local kind = type(value)
     if kind == 'string' then
@@ -9,10 +10,12 @@ local function show(value)
     elseif kind == 'number' then
         return string.format('%.17g', value)
     elseif kind == 'table' then
-        local parts = {}
+        local parts, by_address = {}, false
         for key, item in pairs(value) do
             parts[#parts + 1] = '[' .. show(key) .. ']=' .. show(item)
+            by_address = by_address or type(key) == 'table'
         end
+        if by_address then table.sort(parts) end
         return '{' .. table.concat(parts, ',') .. '}'
     elseif kind == 'function' or kind == 'thread' then
         return kind

@@ -3,8 +3,9 @@
 use crate::libraries::arguments::MAX_SLOTS;
 use crate::libraries::json::settings::Settings;
 use crate::libraries::numbers::read_number;
+use crate::libraries::pile::Pile;
 use crate::libraries::raise;
-use mlua::{Error, Lua, LuaString, Table, Value};
+use mlua::{Error, Lua, Table, Value};
 
 /// What the text is made of.
 enum Token {
@@ -12,7 +13,7 @@ enum Token {
     ObjectEnd,
     ArrayBegin,
     ArrayEnd,
-    String(LuaString),
+    String(Vec<u8>),
     Number(f64),
     Boolean(bool),
     Null,
@@ -42,10 +43,12 @@ impl Token {
     }
 }
 
-/// A container that is being read.
+/// A container that is being read, whose table is on the pile of tables.
 enum Open {
-    Array { table: Table, len: i64 },
-    Object { table: Table, key: LuaString },
+    /// With so many elements so far.
+    Array(i64),
+    /// With the key of its next value.
+    Object(Vec<u8>),
 }
 
 /// What is to be done next.
@@ -64,6 +67,7 @@ struct Reader<'a> {
     /// Where the last token begins, or where it is wrong.
     token_at: usize,
     open: Vec<Open>,
+    tables: Pile<'a, Table>,
     /// Stack slots that C code would have in use here.
     slots: usize,
 }
@@ -73,15 +77,16 @@ pub fn read(lua: &Lua, settings: Settings, text: &[u8]) -> mlua::Result<Value> {
     if text.len() >= 2 && (text[0] == 0 || text[1] == 0) {
         return Err(raise::error(lua, "JSON parser does not support UTF-16 or UTF-32"));
     }
-    let mut reader = Reader { lua, settings, text, at: 0, token_at: 0, open: Vec::new(), slots: 1 };
-    let mut step = Step::Value(reader.token()?);
+    let tables = Pile::new(lua);
+    let mut reader = Reader { lua, settings, text, at: 0, token_at: 0, open: Vec::new(), tables, slots: 1 };
+    let mut step = Step::Value(reader.token());
     loop {
         step = match step {
             Step::Value(token) => reader.value(token)?,
-            Step::Whole(value) => match reader.open.pop() {
-                Some(open) => reader.add(open, value)?,
-                None => {
-                    let token = reader.token()?;
+            Step::Whole(value) => match (reader.open.pop(), reader.tables.pop()?) {
+                (Some(open), Some(table)) => reader.add(open, table, value)?,
+                _ => {
+                    let token = reader.token();
                     return if let Token::End = token { Ok(value) } else { Err(reader.unexpected("the end", &token)) };
                 }
             },
@@ -107,13 +112,13 @@ impl Reader<'_> {
     /// Reads a value; of a container, its begin only.
     fn value(&mut self, token: Token) -> mlua::Result<Step> {
         Ok(Step::Whole(match token {
-            Token::String(string) => Value::String(string),
+            Token::String(string) => Value::String(self.lua.create_string(string)?),
             Token::Number(number) => Value::Number(number),
             Token::Boolean(boolean) => Value::Boolean(boolean),
             Token::Null => Value::NULL,
             Token::ObjectBegin => {
                 let table = self.descend(3)?;
-                match self.token()? {
+                match self.token() {
                     Token::ObjectEnd => Value::Table(table),
                     token => {
                         self.slots += 2;
@@ -123,11 +128,11 @@ impl Reader<'_> {
             }
             Token::ArrayBegin => {
                 let table = self.descend(2)?;
-                match self.token()? {
+                match self.token() {
                     Token::ArrayEnd => Value::Table(table),
                     token => {
                         self.slots += 1;
-                        self.open.push(Open::Array { table, len: 0 });
+                        self.keep(table, Open::Array(0))?;
                         return Ok(Step::Value(token));
                     }
                 }
@@ -139,46 +144,51 @@ impl Reader<'_> {
     /// Reads the key that this token is, up to its value.
     fn member(&mut self, table: Table, token: Token) -> mlua::Result<Step> {
         let Token::String(key) = token else { return Err(self.unexpected("object key string", &token)) };
-        match self.token()? {
+        match self.token() {
             Token::Colon => {}
             other => return Err(self.unexpected("colon", &other)),
         }
-        self.open.push(Open::Object { table, key });
-        Ok(Step::Value(self.token()?))
+        self.keep(table, Open::Object(key))?;
+        Ok(Step::Value(self.token()))
     }
 
     /// Gives a value to its container, and reads on up to the next value or the container's end.
-    fn add(&mut self, open: Open, value: Value) -> mlua::Result<Step> {
+    fn add(&mut self, open: Open, table: Table, value: Value) -> mlua::Result<Step> {
         match open {
-            Open::Array { table, len } => {
+            Open::Array(len) => {
                 table.raw_set(len + 1, value)?;
-                match self.token()? {
+                match self.token() {
                     Token::ArrayEnd => {
                         self.slots -= 1;
                         Ok(Step::Whole(Value::Table(table)))
                     }
                     Token::Comma => {
-                        self.open.push(Open::Array { table, len: len + 1 });
-                        Ok(Step::Value(self.token()?))
+                        self.keep(table, Open::Array(len + 1))?;
+                        Ok(Step::Value(self.token()))
                     }
                     other => Err(self.unexpected("comma or array end", &other)),
                 }
             }
-            Open::Object { table, key } => {
-                table.raw_set(key, value)?;
-                match self.token()? {
+            Open::Object(key) => {
+                table.raw_set(self.lua.create_string(key)?, value)?;
+                match self.token() {
                     Token::ObjectEnd => {
                         self.slots -= 2;
                         Ok(Step::Whole(Value::Table(table)))
                     }
                     Token::Comma => {
-                        let token = self.token()?;
+                        let token = self.token();
                         self.member(table, token)
                     }
                     other => Err(self.unexpected("comma or object end", &other)),
                 }
             }
         }
+    }
+
+    fn keep(&mut self, table: Table, open: Open) -> mlua::Result<()> {
+        self.open.push(open);
+        self.tables.push(table)
     }
 
     /// Checks that one more container may be open; returns its table.
@@ -192,7 +202,7 @@ impl Reader<'_> {
         self.lua.create_table()
     }
 
-    fn token(&mut self) -> mlua::Result<Token> {
+    fn token(&mut self) -> Token {
         while matches!(self.byte(0), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
@@ -204,17 +214,17 @@ impl Reader<'_> {
             b']' => Token::ArrayEnd,
             b',' => Token::Comma,
             b':' => Token::Colon,
-            0 => return Ok(Token::End),
+            0 => return Token::End,
             b'"' => return self.string(),
             b'-' | b'0'..=b'9' if !self.settings.read_invalid && self.is_invalid_number() => {
-                return Ok(Token::Bad("invalid number"));
+                return Token::Bad("invalid number");
             }
-            b'-' | b'0'..=b'9' => return Ok(self.number()),
-            b'f' | b'i' | b'I' | b'n' | b'N' | b't' | b'+' => return Ok(self.word()),
-            _ => return Ok(Token::Bad("invalid token")),
+            b'-' | b'0'..=b'9' => return self.number(),
+            b'f' | b'i' | b'I' | b'n' | b'N' | b't' | b'+' => return self.word(),
+            _ => return Token::Bad("invalid token"),
         };
         self.at += 1;
-        Ok(single)
+        single
     }
 
     fn word(&mut self) -> Token {
@@ -254,28 +264,28 @@ impl Reader<'_> {
         if len == 0 { Token::Bad("invalid number") } else { Token::Number(number) }
     }
 
-    fn string(&mut self) -> mlua::Result<Token> {
+    fn string(&mut self) -> Token {
         self.at += 1;
         let start = self.at;
         let plain = |byte: &u8| matches!(byte, b'"' | b'\\' | 0);
         let mut len = self.rest().iter().position(plain).unwrap_or(self.rest().len());
         self.at += len;
         if self.byte(0) == b'"' {
-            let string = self.lua.create_string(&self.text[start..self.at])?;
+            let string = self.text[start..self.at].to_vec();
             self.at += 1;
-            return Ok(Token::String(string));
+            return Token::String(string);
         }
         let mut string = self.text[start..self.at].to_vec();
         loop {
             match self.byte(0) {
                 b'"' => break,
-                0 => return Ok(self.bad("unexpected end of string")),
+                0 => return self.bad("unexpected end of string"),
                 _ if self.byte(1) == b'u' => match self.unicode_escape() {
                     Some((character, len)) => {
                         string.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                         self.at += len;
                     }
-                    None => return Ok(self.bad("invalid unicode escape code")),
+                    None => return self.bad("invalid unicode escape code"),
                 },
                 _ => {
                     string.push(match self.byte(1) {
@@ -285,7 +295,7 @@ impl Reader<'_> {
                         b'n' => b'\n',
                         b'f' => 12,
                         b'r' => b'\r',
-                        _ => return Ok(self.bad("invalid escape code")),
+                        _ => return self.bad("invalid escape code"),
                     });
                     self.at += 2;
                 }
@@ -295,7 +305,7 @@ impl Reader<'_> {
             self.at += len;
         }
         self.at += 1;
-        Ok(Token::String(self.lua.create_string(string)?))
+        Token::String(string)
     }
 
     fn bad(&mut self, why: &'static str) -> Token {

@@ -3,16 +3,17 @@
 use crate::libraries::arguments::{MAX_SLOTS, type_name};
 use crate::libraries::json::settings::{InvalidNumbers, Settings};
 use crate::libraries::numbers::{append_general, to_i32};
+use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Function, Lua, Table, Value};
 
 /// The longest text in bytes: no value of a database is longer.
 const MAX_TEXT: usize = 512 * 1024 * 1024;
 
-/// A table that is being written, and how far.
+/// How far a table is written; it is on the pile of tables, an object's last key on that of keys.
 enum Open {
-    Array { table: Table, written: i32, len: i32 },
-    Object { table: Table, key: Value },
+    Array { written: i32, len: i32 },
+    Object { is_empty: bool },
 }
 
 struct Writer<'a> {
@@ -21,16 +22,19 @@ struct Writer<'a> {
     settings: Settings,
     text: Vec<u8>,
     open: Vec<Open>,
+    tables: Pile<'a, Table>,
+    keys: Pile<'a, Value>,
     /// Stack slots that C code would have in use here.
     slots: usize,
 }
 
 /// The JSON of a value. `next` is Lua's function of this name.
 pub fn write(lua: &Lua, next: &Function, settings: Settings, value: &Value) -> mlua::Result<Vec<u8>> {
-    let mut writer = Writer { lua, next, settings, text: Vec::new(), open: Vec::new(), slots: 1 };
+    let (text, open, tables, keys) = (Vec::new(), Vec::new(), Pile::new(lua), Pile::new(lua));
+    let mut writer = Writer { lua, next, settings, text, open, tables, keys, slots: 1 };
     writer.value(value)?;
-    while let Some(open) = writer.open.pop() {
-        writer.go_on(open)?;
+    while let (Some(open), Some(table)) = (writer.open.pop(), writer.tables.pop()?) {
+        writer.go_on(open, table)?;
     }
     Ok(writer.text)
 }
@@ -98,17 +102,18 @@ impl Writer<'_> {
         if depth > self.settings.write_depth as usize || self.slots + 3 > MAX_SLOTS {
             return Err(raise::error(self.lua, format!("Cannot serialise, excessive nesting ({depth})")));
         }
-        let table = table.clone();
-        match self.array_len(&table)? {
+        self.tables.push(table.clone())?;
+        match self.array_len(table)? {
             Some(len) if len > 0 => {
                 self.text.push(b'[');
                 self.slots += 1;
-                self.open.push(Open::Array { table, written: 0, len });
+                self.open.push(Open::Array { written: 0, len });
             }
             _ => {
                 self.text.push(b'{');
                 self.slots += 2;
-                self.open.push(Open::Object { table, key: Value::Nil });
+                self.open.push(Open::Object { is_empty: true });
+                self.keys.push(Value::Nil)?;
             }
         }
         Ok(())
@@ -149,47 +154,61 @@ impl Writer<'_> {
         Ok(Some(max))
     }
 
-    /// Writes more of the innermost open table: up to a table in it, or to its end.
-    fn go_on(&mut self, mut open: Open) -> mlua::Result<()> {
-        loop {
-            if self.text.len() > MAX_TEXT {
-                return Err(raise::text(self.lua, "not enough memory"));
+    /// Writes more of the innermost table: up to a table in it, or to its end.
+    fn go_on(&mut self, open: Open, table: Table) -> mlua::Result<()> {
+        match open {
+            Open::Array { written, len } => self.elements(&table, written, len),
+            Open::Object { is_empty } => self.members(&table, is_empty),
+        }
+    }
+
+    fn elements(&mut self, table: &Table, written: i32, len: i32) -> mlua::Result<()> {
+        for index in written..len {
+            self.check_len()?;
+            if index > 0 {
+                self.text.push(b',');
             }
-            let value = match &mut open {
-                Open::Array { written, len, .. } if written == len => {
-                    self.text.push(b']');
-                    self.slots -= 1;
-                    return Ok(());
-                }
-                Open::Array { table, written, .. } => {
-                    if *written > 0 {
-                        self.text.push(b',');
-                    }
-                    *written += 1;
-                    table.raw_get(*written)?
-                }
-                Open::Object { table, key } => {
-                    let is_first = key.is_nil();
-                    let (next, value): (Value, Value) = self.next.call((&*table, &*key))?;
-                    if next.is_nil() {
-                        self.text.push(b'}');
-                        self.slots -= 2;
-                        return Ok(());
-                    }
-                    if !is_first {
-                        self.text.push(b',');
-                    }
-                    self.key(&next)?;
-                    *key = next;
-                    value
-                }
-            };
+            let value: Value = table.raw_get(index + 1)?;
             if value.is_table() {
-                self.open.push(open);
+                self.tables.push(table.clone())?;
+                self.open.push(Open::Array { written: index + 1, len });
                 return self.value(&value);
             }
             self.value(&value)?;
         }
+        self.text.push(b']');
+        self.slots -= 1;
+        Ok(())
+    }
+
+    fn members(&mut self, table: &Table, mut is_empty: bool) -> mlua::Result<()> {
+        let mut key = self.keys.pop()?.unwrap_or(Value::Nil);
+        loop {
+            self.check_len()?;
+            let value: Value;
+            (key, value) = self.next.call((table, key))?;
+            if key.is_nil() {
+                self.text.push(b'}');
+                self.slots -= 2;
+                return Ok(());
+            }
+            if !is_empty {
+                self.text.push(b',');
+            }
+            is_empty = false;
+            self.key(&key)?;
+            if value.is_table() {
+                self.tables.push(table.clone())?;
+                self.keys.push(key)?;
+                self.open.push(Open::Object { is_empty });
+                return self.value(&value);
+            }
+            self.value(&value)?;
+        }
+    }
+
+    fn check_len(&self) -> mlua::Result<()> {
+        if self.text.len() > MAX_TEXT { Err(raise::text(self.lua, "not enough memory")) } else { Ok(()) }
     }
 
     fn key(&mut self, key: &Value) -> mlua::Result<()> {

@@ -1,6 +1,7 @@
 //! MessagePack to Lua values.
 
 use crate::libraries::arguments::MAX_SLOTS;
+use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Lua, Table, Value};
 
@@ -13,10 +14,20 @@ pub struct Input<'a> {
     slots: usize,
 }
 
-/// A table that is being read.
+/// How far a table is read; it is on the pile of tables, a map's key on that of keys.
 enum Open {
-    Array { table: Table, len: u32, read: u32 },
-    Map { table: Table, left: u32, key: Option<Value> },
+    Array {
+        len: u32,
+        read: u32,
+    },
+    /// The next item is a key.
+    Key {
+        left: u32,
+    },
+    /// The next item is the value of a key.
+    Value {
+        left: u32,
+    },
 }
 
 /// What a first byte stands for.
@@ -34,7 +45,7 @@ impl<'a> Input<'a> {
 
     /// Reads a value.
     pub fn value(&mut self) -> mlua::Result<Value> {
-        let mut open = Vec::new();
+        let (mut open, mut tables, mut keys) = (Vec::new(), Pile::new(self.lua), Pile::new(self.lua));
         loop {
             let mut value = match self.item()? {
                 Item::Value(value) => {
@@ -48,7 +59,8 @@ impl<'a> Input<'a> {
                     if len > 0 {
                         // The index.
                         self.slots += 1;
-                        open.push(Open::Array { table, len, read: 0 });
+                        open.push(Open::Array { len, read: 0 });
+                        tables.push(table)?;
                         continue;
                     }
                     Value::Table(table)
@@ -57,7 +69,8 @@ impl<'a> Input<'a> {
                     self.slots += 1;
                     let table = self.lua.create_table()?;
                     if left > 0 {
-                        open.push(Open::Map { table, left, key: None });
+                        open.push(Open::Key { left });
+                        tables.push(table)?;
                         continue;
                     }
                     Value::Table(table)
@@ -65,34 +78,31 @@ impl<'a> Input<'a> {
             };
             // The value may be the last one of several tables.
             loop {
-                match open.pop() {
-                    None => return Ok(value),
-                    Some(Open::Array { table, len, read }) => {
+                let (Some(state), Some(table)) = (open.pop(), tables.pop()?) else { return Ok(value) };
+                let next = match state {
+                    Open::Array { len, read } => {
                         let read = read + 1;
                         table.raw_set(read, value)?;
                         // Value and index are gone; the next index comes.
+                        self.slots -= if read < len { 1 } else { 2 };
+                        (read < len).then_some(Open::Array { len, read })
+                    }
+                    Open::Key { left } => {
+                        keys.push(value)?;
+                        Some(Open::Value { left })
+                    }
+                    Open::Value { left } => {
+                        self.set(&table, keys.pop()?.unwrap_or(Value::Nil), value)?;
                         self.slots -= 2;
-                        if read < len {
-                            self.slots += 1;
-                            open.push(Open::Array { table, len, read });
-                            break;
-                        }
-                        value = Value::Table(table);
+                        (left > 1).then_some(Open::Key { left: left - 1 })
                     }
-                    Some(Open::Map { table, left, key: None }) => {
-                        open.push(Open::Map { table, left, key: Some(value) });
-                        break;
-                    }
-                    Some(Open::Map { table, left, key: Some(key) }) => {
-                        self.slots -= 2;
-                        self.set(&table, key, value)?;
-                        if left > 1 {
-                            open.push(Open::Map { table, left: left - 1, key: None });
-                            break;
-                        }
-                        value = Value::Table(table);
-                    }
+                };
+                if let Some(next) = next {
+                    open.push(next);
+                    tables.push(table)?;
+                    break;
                 }
+                value = Value::Table(table);
             }
         }
     }
