@@ -2,8 +2,7 @@
 
 use crate::arguments;
 use crate::host::{Host, Interrupted, LogLevel, Replication};
-use crate::libraries;
-use crate::raised::{self, Raised};
+use crate::libraries::{self, raise};
 use crate::random::Random;
 use crate::replies;
 use mlua::chunk::ChunkMode;
@@ -81,6 +80,7 @@ impl Engine {
         let libs = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let shared = Rc::new(Shared::default());
+        raise::catch_as_values(&lua)?;
         let constants = lua.create_table()?;
         texts.iter().try_for_each(|(name, text)| constants.raw_set(*name, *text))?;
         numbers.iter().try_for_each(|(name, number)| constants.raw_set(*name, *number))?;
@@ -241,7 +241,7 @@ impl Calls<'_> {
         let worked = self.host.call(&args, self.protocol.get(), &mut reply);
         if !worked && raises {
             let text = reply.strip_prefix(b"-").and_then(|text| text.strip_suffix(b"\r\n")).unwrap_or(&reply);
-            return Err(Raised { text: text.to_vec(), counted: true }.into());
+            return Err(raise::value(error(lua, text, true)?));
         }
         Ok(replies::value(lua, &reply)?.0)
     }
@@ -298,11 +298,17 @@ impl Calls<'_> {
 
 /// An error of `redis.call` that is the script's own.
 fn failed(lua: &Lua, text: &str, raises: bool) -> mlua::Result<Value> {
-    if raises {
-        return Err(Raised { text: text.into(), counted: false }.into());
+    let error = error(lua, text.as_bytes(), false)?;
+    if raises { Err(raise::value(error)) } else { Ok(error) }
+}
+
+/// What an error is to a script. `counted`: the server has counted it already.
+fn error(lua: &Lua, text: &[u8], counted: bool) -> mlua::Result<Value> {
+    let table = lua.create_table_with_capacity(0, 2)?;
+    table.raw_set("err", lua.create_string(text)?)?;
+    if counted {
+        table.raw_set("ignore_error_stats_update", true)?;
     }
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set("err", text)?;
     Ok(Value::Table(table))
 }
 
@@ -367,16 +373,15 @@ fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     tools.raw_set(
         "failing",
         lua.create_function(|lua, run: Function| {
-            lua.create_function(move |_, args: MultiValue| {
+            lua.create_function(move |lua, args: MultiValue| {
                 let (failure, result): (Option<mlua::LuaString>, Value) = run.call(args)?;
                 match failure {
-                    Some(text) => Err(Raised { text: text.as_bytes().to_vec(), counted: false }.into()),
+                    Some(text) => Err(raise::value(error(lua, &text.as_bytes(), false)?)),
                     None => Ok(result),
                 }
             })
         })?,
     )?;
-    tools.raw_set("opened", lua.create_function(|lua, failure: Value| raised::opened(lua, failure))?)?;
     Ok(tools)
 }
 

@@ -6,7 +6,6 @@ mod arguments;
 mod engine;
 mod host;
 pub mod libraries;
-mod raised;
 mod random;
 mod replies;
 mod results;
@@ -15,5 +14,5 @@ pub use engine::{Engine, Failure, Kind, Script};
 pub use host::{Host, Interrupted, LogLevel, Replication};
 pub use results::{DEPTH_MAX, write};
 
-/// A value of a script, and what there may be.
-pub use mlua::{Table, Value};
+/// For values of scripts.
+pub use mlua;

@@ -1,5 +1,6 @@
 //! A script's values as replies.
 
+use crate::arguments::number_text;
 use mlua::{Table, Value};
 use resp::Protocol;
 use resp::writer;
@@ -69,7 +70,7 @@ impl Writer<'_> {
             return Ok(());
         }
         if let Some(number) = double(&table.raw_get("double")?) {
-            writer::double(self.out, self.client, crate::arguments::general(number, 17).as_bytes());
+            writer::double(self.out, self.client, &number_text(number));
             return Ok(());
         }
         if let Value::Table(map) = table.raw_get("map")? {

@@ -1,6 +1,6 @@
 -- What scripts see, and how they are called. Made once for each interpreter, of:
 --   lua        the interpreter's own globals
---   tools      functions in Rust: where, compile, failing, opened, random, seed, sha1
+--   tools      functions in Rust: where, compile, failing, random, seed, sha1
 --   libraries  tables by name: bit, cjson, cmsgpack, struct
 --   constants  what is in `redis` that is no function
 -- Returns what the engine calls.
@@ -8,8 +8,8 @@ local lua, tools, libraries, constants = ...
 
 local error, type, tostring, select, next, unpack = lua.error, lua.type, lua.tostring, lua.select, lua.next, lua.unpack
 local getmetatable, setmetatable = lua.getmetatable, lua.setmetatable
-local rawget, rawset, rawequal = lua.rawget, lua.rawset, lua.rawequal
-local pcall, xpcall, pairs, setfenv = lua.pcall, lua.xpcall, lua.pairs, lua.setfenv
+local rawget, rawset = lua.rawget, lua.rawset
+local xpcall, pairs, setfenv = lua.xpcall, lua.pairs, lua.setfenv
 
 local READONLY = "Attempt to modify a readonly table"
 local LOG, MAY_RUN, REPLICATE, RESP, INTERRUPT, REGISTER = 1, 2, 3, 4, 5, 6
@@ -185,31 +185,6 @@ function globals.pairs(object, ...)
   return pairs(object ~= nil and behind[object] or object, ...)
 end
 
-local function outcome(ok, failure, ...)
-  if ok then
-    return true, failure, ...
-  end
-  failure = tools.opened(failure)
-  -- As a script of old expects it: a text.
-  if type(failure) == "table" then
-    local text = rawget(failure, "err")
-    if type(text) == "string" then
-      failure = text
-    end
-  end
-  return false, failure
-end
-
-function globals.pcall(...)
-  return outcome(pcall(...))
-end
-
-function globals.xpcall(call, handler)
-  return xpcall(call, function(failure)
-    return handler(tools.opened(failure))
-  end)
-end
-
 function globals.loadstring(text, name)
   if type(text) == "number" then
     text = tostring(text)
@@ -242,7 +217,7 @@ function globals.load(source, name)
   return globals.loadstring(lua.table.concat(pieces), type(name) == "string" and name or "=(load)")
 end
 
-for name in ("assert collectgarbage error gcinfo ipairs rawequal select tonumber tostring type unpack _VERSION"):gmatch("%S+") do
+for name in ("assert collectgarbage error gcinfo ipairs pcall rawequal select tonumber tostring type unpack xpcall _VERSION"):gmatch("%S+") do
   globals[name] = lua[name]
 end
 
@@ -293,15 +268,7 @@ end
 globals.string = readonly(lua.string)
 globals.table = readonly(tables)
 globals.math = readonly(maths)
-local coroutines = {}
-for name, value in next, lua.coroutine do
-  coroutines[name] = value
-end
-local resume = lua.coroutine.resume
-function coroutines.resume(...)
-  return outcome(resume(...))
-end
-globals.coroutine = readonly(coroutines)
+globals.coroutine = readonly(lua.coroutine)
 globals.redis = readonly(redis)
 for name, library in next, libraries do
   globals[name] = readonly(library)
@@ -317,7 +284,6 @@ string_metatable = readonly({ __index = globals.string })
 
 -- What a failure is told as: with the place in the script.
 local function explained(failure)
-  failure = tools.opened(failure)
   if type(failure) ~= "table" then
     failure = { err = "ERR " .. tostring(failure) }
   end

@@ -1,8 +1,0 @@
-//! cjson: JSON.
-
-use mlua::{Lua, Table};
-
-/// The library's table.
-pub fn library(lua: &Lua) -> mlua::Result<Table> {
-    lua.create_table()
-}
