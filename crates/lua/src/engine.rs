@@ -395,7 +395,7 @@ fn place(lua: &Lua) -> (Option<String>, Option<usize>) {
         let found = lua.inspect_stack(level, |debug| {
             let source = debug.source();
             let name = source.source.as_deref().unwrap_or_default();
-            let is_script = source.what != "C" && ![SANDBOX_NAME, "=[C]"].contains(&name);
+            let is_script = source.what != "C" && !name.starts_with('=');
             is_script.then(|| (name.to_string(), debug.current_line()))
         });
         match found {
