@@ -14,6 +14,9 @@ pub enum InvalidNumbers {
     Null,
 }
 
+/// The longest text in bytes: no value of a database is longer.
+const MAX_TEXT: usize = 512 * 1024 * 1024;
+
 /// The settings of one library table.
 #[derive(Clone, Copy)]
 pub struct Settings {
@@ -35,6 +38,8 @@ pub struct Settings {
     pub write_invalid: InvalidNumbers,
     /// Whether invalid numbers in JSON are read.
     pub read_invalid: bool,
+    /// The longest text that is written, in bytes; scripts cannot set it.
+    pub max_text: usize,
 }
 
 impl Default for Settings {
@@ -49,6 +54,7 @@ impl Default for Settings {
             keep_buffer: true,
             write_invalid: InvalidNumbers::Refused,
             read_invalid: true,
+            max_text: MAX_TEXT,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The library's table.
 
 use crate::libraries::arguments::{Arguments, MAX_SLOTS, add};
-use crate::libraries::msgpack::packing::pack;
+use crate::libraries::msgpack::packing::Output;
 use crate::libraries::msgpack::unpacking::Input;
 use crate::libraries::raise;
 use mlua::{Lua, MultiValue, Table, Value};
@@ -17,9 +17,9 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
         if 2 * arguments.count() > MAX_SLOTS {
             return Err(arguments.error(0, "Too many arguments for MessagePack pack."));
         }
-        let mut bytes = Vec::new();
-        arguments.iter().try_for_each(|value| pack(lua, &mut bytes, value, 0))?;
-        lua.create_string(bytes)
+        let mut output = Output::new(lua);
+        arguments.iter().try_for_each(|value| output.value(value))?;
+        lua.create_string(output.bytes)
     })?;
     add(lua, &library, "unpack", |lua, arguments| unpack(lua, &arguments, arguments.count(), 0, 0))?;
     add(lua, &library, "unpack_one", |lua, arguments| {
