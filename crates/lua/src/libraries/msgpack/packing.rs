@@ -108,15 +108,15 @@ fn pack_number(bytes: &mut Vec<u8>, number: f64) {
 fn pack_integer(bytes: &mut Vec<u8>, integer: i64) {
     let all = integer.to_be_bytes();
     let (first, len) = match integer {
-        -32..=127 => return bytes.push(all[7]),
-        0..=0xff => (0xcc, 1),
-        0..=0xffff => (0xcd, 2),
-        0..=0xffff_ffff => (0xce, 4),
-        0.. => (0xcf, 8),
-        -0x80.. => (0xd0, 1),
-        -0x8000.. => (0xd1, 2),
-        -0x8000_0000.. => (0xd2, 4),
-        _ => (0xd3, 8),
+        -32..=0x7f => return bytes.push(all[7]),
+        0x80..=0xff => (0xcc, 1),
+        0x100..=0xffff => (0xcd, 2),
+        0x1_0000..=0xffff_ffff => (0xce, 4),
+        0x1_0000_0000.. => (0xcf, 8),
+        -0x80..=-33 => (0xd0, 1),
+        -0x8000..=-0x81 => (0xd1, 2),
+        -0x8000_0000..=-0x8001 => (0xd2, 4),
+        ..=-0x8000_0001 => (0xd3, 8),
     };
     bytes.push(first);
     bytes.extend_from_slice(&all[8 - len..]);
