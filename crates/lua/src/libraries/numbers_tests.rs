@@ -1,4 +1,5 @@
 use super::*;
+use mlua::{Function, Lua, LuaString};
 use proptest::prelude::*;
 
 fn general(number: f64, precision: usize) -> String {
@@ -110,6 +111,17 @@ proptest! {
         if number.is_finite() {
             let error = (read - number).abs() / number.abs().max(f64::MIN_POSITIVE);
             prop_assert!(read == number || read.is_infinite() || error <= 10f64.powi(1 - precision as i32), "{text} {number}");
+        }
+    }
+
+    #[test]
+    fn numbers_print_like_in_c(number: f64, integer: i32, decimals in 0..12, precision in 1..18usize) {
+        let lua = Lua::new();
+        let print: Function = lua.load("return string.format").eval().unwrap();
+        // The second has ties.
+        for number in [number, f64::from(integer) / f64::from(decimals).exp2(), f64::from(integer)] {
+            let theirs: LuaString = print.call((format!("%.{precision}g"), number)).unwrap();
+            prop_assert_eq!(&general(number, precision), &*theirs.to_string_lossy());
         }
     }
 

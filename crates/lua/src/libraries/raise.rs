@@ -57,6 +57,17 @@ pub fn argument(lua: &Lua, number: usize, message: impl AsRef<[u8]>) -> Error {
     error(lua, [start.as_bytes(), message.as_ref(), b")"].concat())
 }
 
+/// An error for want of stack slots: what luaL_checkstack raises.
+pub fn no_slots(lua: &Lua, why: &str) -> Error {
+    error(lua, format!("stack overflow ({why})"))
+}
+
+/// The same for a function that has failed for want of mlua's slots, of which there are a few less. It has to have given
+/// up those that it had: the error needs one.
+pub fn no_slots_if_so(lua: &Lua, error: Error, why: &str) -> Error {
+    if let Error::StackError = error { no_slots(lua, why) } else { error }
+}
+
 /// The Lua value of an error: the one that was raised, or else its text.
 pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     let text = match error {

@@ -1,8 +1,8 @@
 //! JSON to Lua values.
 
-use crate::libraries::arguments::MAX_SLOTS;
 use crate::libraries::json::settings::Settings;
 use crate::libraries::numbers::read_number;
+use crate::libraries::parameters::MAX_SLOTS;
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Lua, Table, Value};

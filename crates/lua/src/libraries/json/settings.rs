@@ -1,6 +1,6 @@
 //! What scripts may set, and the functions that set it.
 
-use crate::libraries::arguments::Arguments;
+use crate::libraries::parameters::Arguments;
 use mlua::{IntoLua, Lua, Value};
 
 /// What becomes of infinite numbers and those that are none.

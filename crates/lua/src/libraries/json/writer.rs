@@ -1,8 +1,8 @@
 //! Lua values to JSON.
 
-use crate::libraries::arguments::{MAX_SLOTS, type_name};
 use crate::libraries::json::settings::{InvalidNumbers, Settings};
 use crate::libraries::numbers::{append_general, to_i32};
+use crate::libraries::parameters::{MAX_SLOTS, type_name};
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Function, Lua, Table, Value};

@@ -106,3 +106,7 @@ local names = {} for name in pairs(cmsgpack) do names[#names + 1] = name end tab
 local t = {} for i = 1, 3990 do t[i] = i end return #cmsgpack.pack(unpack(t))
 local t = {} for i = 1, 4100 do t[i] = i end return #cmsgpack.pack(unpack(t))
 return cmsgpack.unpack(cmsgpack.pack({a = {b = {c = {1, 2, {d = 'e'}}}}, f = 1.5, g = -7}))
+return select('#', cmsgpack.unpack(('\160'):rep(7800)))
+return select('#', cmsgpack.unpack(('\144'):rep(7800)))
+return cmsgpack.unpack(('\160'):rep(8100))
+return select('#', cmsgpack.unpack(('\160'):rep(7970)))
