@@ -85,7 +85,7 @@ pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
 /// Lua functions, so that they add nothing to the C calls that may nest. As in Redis, pcall gives the text of an error
 /// table's `err`, and shows that there is none as a third result.
 const CATCHING: &str = r#"
-    local pcall, xpcall, resume, select, type, error, plain = ...
+    local pcall, xpcall, create, resume, select, type, error, plain = ...
     local function shown(failure)
         if type(failure) ~= 'userdata' then return failure end
         -- It fails only for want of memory, which is then the error.
@@ -113,12 +113,23 @@ const CATCHING: &str = r#"
         return seen(xpcall(run, function(failure)
             return handler(shown(failure))
         end))
-    end, function(...)
-        return seen(resume(...))
+    end, function(thread, ...)
+        if type(thread) ~= 'thread' then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
+        return seen(resume(thread, ...))
+    end, function(run)
+        local ok, thread = pcall(create, run)
+        if not ok then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
+        local function results(ok, ...)
+            if ok then return ... end
+            error(shown((...)), 3)
+        end
+        return function(...)
+            return results(resume(thread, ...))
+        end
     end
 "#;
 
-/// Replaces `pcall`, `xpcall` and `coroutine.resume` by functions whose callers see the values of `raise`'s errors.
+/// Replaces `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` by functions whose callers see the values of `raise`'s errors.
 pub fn catch_as_values(lua: &Lua) -> mlua::Result<()> {
     let globals = lua.globals();
     let coroutine: Table = globals.get("coroutine")?;
@@ -130,12 +141,22 @@ pub fn catch_as_values(lua: &Lua) -> mlua::Result<()> {
     })?;
     let [old_pcall, old_xpcall, select, kind, error] =
         ["pcall", "xpcall", "select", "type", "error"].map(|name| globals.get::<Function>(name));
-    let resume: Function = coroutine.get("resume")?;
-    let (pcall, xpcall, resume): (Function, Function, Function) =
-        lua.load(CATCHING).set_name("=[C]").call((old_pcall?, old_xpcall?, resume, select?, kind?, error?, plain))?;
+    let (create, resume): (Function, Function) = (coroutine.get("create")?, coroutine.get("resume")?);
+    let (pcall, xpcall, resume, wrap): (Function, Function, Function, Function) =
+        lua.load(CATCHING).set_name("=[C]").call((
+            old_pcall?,
+            old_xpcall?,
+            create,
+            resume,
+            select?,
+            kind?,
+            error?,
+            plain,
+        ))?;
     globals.set("pcall", pcall)?;
     globals.set("xpcall", xpcall)?;
-    coroutine.set("resume", resume)
+    coroutine.set("resume", resume)?;
+    coroutine.set("wrap", wrap)
 }
 
 #[cfg(test)]
