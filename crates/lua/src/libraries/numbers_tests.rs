@@ -91,7 +91,10 @@ proptest! {
         let number = f64::from_bits(bits & !(1 << 63));
         prop_assume!(number.is_finite());
         let (fraction, power) = (bits & ((1 << 52) - 1), bits >> 52 & 0x7ff);
-        let text = if power == 0 { format!("0x0.{fraction:013x}p-1022") } else { format!("0x1.{fraction:013X}P{}", power as i64 - 1023) };
+        let text = match power {
+            0 => format!("0x0.{fraction:013x}p-1022"),
+            _ => format!("0x1.{fraction:013X}P{}", power as i64 - 1_023),
+        };
         prop_assert_eq!(read_number(text.as_bytes()), (number, text.len()));
     }
 
@@ -110,7 +113,8 @@ proptest! {
         prop_assert_eq!(len, text.len());
         if number.is_finite() {
             let error = (read - number).abs() / number.abs().max(f64::MIN_POSITIVE);
-            prop_assert!(read == number || read.is_infinite() || error <= 10f64.powi(1 - precision as i32), "{text} {number}");
+            let is_near = read.is_infinite() || error <= 10f64.powi(1 - precision as i32);
+            prop_assert!(read == number || is_near, "{text} {number}");
         }
     }
 

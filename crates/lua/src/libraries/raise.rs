@@ -1,9 +1,9 @@
 //! Errors of the libraries' functions, as scripts see them.
 //!
 //! A Rust function cannot raise a Lua string itself: mlua raises a userdata of its own. The userdata of these errors
-//! carries the value that C code would have raised, and `catch_as_values` makes `pcall` and its relatives hand that out.
+//! carries the value that C code would have raised, and `catch_as_values` makes `pcall` and its kind hand that out.
 
-use mlua::{Error, Function, Lua, Table, Value};
+use mlua::{Error, Lua, Value};
 use std::fmt;
 
 /// A Lua value on its way up as an error.
@@ -62,8 +62,8 @@ pub fn no_slots(lua: &Lua, why: &str) -> Error {
     error(lua, format!("stack overflow ({why})"))
 }
 
-/// The same for a function that has failed for want of mlua's slots, of which there are a few less. It has to have given
-/// up those that it had: the error needs one.
+/// The same for a function that has failed for want of mlua's slots, of which there are a few less. It no longer has
+/// any: the error needs one.
 pub fn no_slots_if_so(lua: &Lua, error: Error, why: &str) -> Error {
     if let Error::StackError = error { no_slots(lua, why) } else { error }
 }
@@ -82,81 +82,15 @@ pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     Ok(Value::String(lua.create_string(text)?))
 }
 
-/// Lua functions, so that they add nothing to the C calls that may nest. As in Redis, pcall gives the text of an error
-/// table's `err`, and shows that there is none as a third result.
-const CATCHING: &str = r#"
-    local pcall, xpcall, create, resume, select, type, error, plain = ...
-    local function shown(failure)
-        if type(failure) ~= 'userdata' then return failure end
-        -- It fails only for want of memory, which is then the error.
-        local _, value = pcall(plain, failure)
-        return value
-    end
-    local function seen(ok, ...)
-        if ok then return ok, ... end
-        return ok, shown((...))
-    end
-    local function seen_by_pcall(ok, ...)
-        if ok then return ok, ... end
-        local failure = shown((...))
-        if type(failure) ~= 'table' then return ok, failure end
-        local text = failure.err
-        if type(text) == 'string' or type(text) == 'number' then return ok, text end
-        return ok, failure, text
-    end
-    return function(...)
-        if select('#', ...) == 0 then return false, 'attempt to call a boolean value' end
-        return seen_by_pcall(pcall(...))
-    end, function(...)
-        if select('#', ...) < 2 then error("bad argument #2 to 'xpcall' (value expected)", 2) end
-        local run, handler = ...
-        return seen(xpcall(run, function(failure)
-            return handler(shown(failure))
-        end))
-    end, function(thread, ...)
-        if type(thread) ~= 'thread' then error("bad argument #1 to 'resume' (coroutine expected)", 2) end
-        return seen(resume(thread, ...))
-    end, function(run)
-        local ok, thread = pcall(create, run)
-        if not ok then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
-        local function results(ok, ...)
-            if ok then return ... end
-            error(shown((...)), 3)
-        end
-        return function(...)
-            return results(resume(thread, ...))
-        end
-    end
-"#;
-
-/// Replaces `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` by functions whose callers see the values of `raise`'s errors.
+/// Makes `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` show the values of `raise`'s errors.
 pub fn catch_as_values(lua: &Lua) -> mlua::Result<()> {
-    let globals = lua.globals();
-    let coroutine: Table = globals.get("coroutine")?;
     // There may be no memory for it when it is needed.
     let no_memory = lua.create_string("not enough memory")?;
     let plain = lua.create_function(move |lua, failure: Value| match failure {
         Value::Error(error) => Ok(value_of(lua, &error).unwrap_or_else(|_| Value::String(no_memory.clone()))),
         other => Ok(other),
     })?;
-    let [old_pcall, old_xpcall, select, kind, error] =
-        ["pcall", "xpcall", "select", "type", "error"].map(|name| globals.get::<Function>(name));
-    let (create, resume): (Function, Function) = (coroutine.get("create")?, coroutine.get("resume")?);
-    let (pcall, xpcall, resume, wrap): (Function, Function, Function, Function) =
-        lua.load(CATCHING).set_name("=[C]").call((
-            old_pcall?,
-            old_xpcall?,
-            create,
-            resume,
-            select?,
-            kind?,
-            error?,
-            plain,
-        ))?;
-    globals.set("pcall", pcall)?;
-    globals.set("xpcall", xpcall)?;
-    coroutine.set("resume", resume)?;
-    coroutine.set("wrap", wrap)
+    lua.load(include_str!("catching.lua")).set_name("=[C]").call((lua.globals(), plain))
 }
 
 #[cfg(test)]

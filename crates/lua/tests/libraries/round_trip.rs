@@ -153,8 +153,9 @@ proptest! {
         let [pack, unpack] = functions(&lua, "struct", ["pack", "unpack"]);
         let format = format!("{order}i I h d s B c0 x i7");
         let text = lua.create_string(&text).unwrap();
+        let len = text.as_bytes().len();
         let bytes: LuaString =
-            pack.call((&*format, signed, unsigned, short, double, &text, text.as_bytes().len(), &text, signed)).unwrap();
+            pack.call((&*format, signed, unsigned, short, double, &text, len, &text, signed)).unwrap();
         let back: (i32, u32, i16, f64, LuaString, LuaString, i32, usize) = unpack.call((format, &bytes)).unwrap();
         prop_assert_eq!((back.0, back.1, back.2, back.3), (signed, unsigned, short, double));
         prop_assert_eq!((&back.4, &back.5, back.6), (&text, &text, signed));
