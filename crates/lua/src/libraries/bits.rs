@@ -1,6 +1,6 @@
 //! bit: operations on 32 bits.
 
-use crate::libraries::arguments::{Arguments, add};
+use crate::libraries::parameters::{Arguments, add};
 use mlua::{Lua, Table};
 
 type Shift = fn(u32, u32) -> u32;

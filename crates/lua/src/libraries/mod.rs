@@ -1,7 +1,7 @@
 //! The libraries that scripts find beside Lua's own.
 
-mod arguments;
 pub(crate) mod numbers;
+mod parameters;
 mod pile;
 
 pub mod bits;

@@ -175,3 +175,7 @@ fn power_of_two(power: i64) -> f64 {
     let bits = if power < -1_022 { 1 << (power + 1_074) } else { (power + 1_023) << 52 };
     f64::from_bits(bits.cast_unsigned())
 }
+
+#[cfg(test)]
+#[path = "numbers_tests.rs"]
+mod tests;

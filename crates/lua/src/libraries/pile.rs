@@ -43,3 +43,26 @@ impl<'a, T: IntoLua + FromLua> Pile<'a, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_come_back_in_reverse() {
+        let lua = Lua::new();
+        let mut pile = Pile::new(&lua);
+        for height in 1..20_000 {
+            pile.push(lua.create_string(format!("{height}")).unwrap()).unwrap();
+            if height % 3 == 0 {
+                assert_eq!(pile.pop().unwrap().unwrap(), format!("{height}"));
+                pile.push(lua.create_string(format!("{height}")).unwrap()).unwrap();
+            }
+        }
+        for height in (1..20_000).rev() {
+            assert_eq!(pile.pop().unwrap().unwrap(), format!("{height}"));
+        }
+        assert!(pile.pop().unwrap().is_none());
+        assert!(pile.pop().unwrap().is_none());
+    }
+}

@@ -1,9 +1,9 @@
 //! Errors of the libraries' functions, as scripts see them.
 //!
 //! A Rust function cannot raise a Lua string itself: mlua raises a userdata of its own. The userdata of these errors
-//! carries the value that C code would have raised, and `catch_as_values` makes `pcall` and its relatives hand that out.
+//! carries the value that C code would have raised, and `catch_as_values` makes `pcall` and its kind hand that out.
 
-use mlua::{Error, Function, Lua, Table, Value};
+use mlua::{Error, Lua, Value};
 use std::fmt;
 
 /// A Lua value on its way up as an error.
@@ -57,6 +57,17 @@ pub fn argument(lua: &Lua, number: usize, message: impl AsRef<[u8]>) -> Error {
     error(lua, [start.as_bytes(), message.as_ref(), b")"].concat())
 }
 
+/// An error for want of stack slots: what luaL_checkstack raises.
+pub fn no_slots(lua: &Lua, why: &str) -> Error {
+    error(lua, format!("stack overflow ({why})"))
+}
+
+/// The same for a function that has failed for want of mlua's slots, of which there are a few less. It no longer has
+/// any: the error needs one.
+pub fn no_slots_if_so(lua: &Lua, error: Error, why: &str) -> Error {
+    if let Error::StackError = error { no_slots(lua, why) } else { error }
+}
+
 /// The Lua value of an error: the one that was raised, or else its text.
 pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     let text = match error {
@@ -71,52 +82,82 @@ pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     Ok(Value::String(lua.create_string(text)?))
 }
 
-/// Lua functions, so that they add nothing to the C calls that may nest. As in Redis, pcall gives the text of an error
-/// table's `err`, and shows that there is none as a third result.
-const CATCHING: &str = r#"
-    local pcall, xpcall, resume, select, type, error, plain = ...
-    local function seen(ok, ...)
-        if not ok and type((...)) == 'userdata' then return ok, plain((...)) end
-        return ok, ...
-    end
-    local function seen_by_pcall(ok, ...)
-        if ok then return ok, ... end
-        local failure = ...
-        if type(failure) == 'userdata' then failure = plain(failure) end
-        if type(failure) ~= 'table' then return ok, failure end
-        local text = failure.err
-        if type(text) == 'string' or type(text) == 'number' then return ok, text end
-        return ok, failure, text
-    end
-    return function(...)
-        if select('#', ...) == 0 then return false, 'attempt to call a boolean value' end
-        return seen_by_pcall(pcall(...))
-    end, function(...)
-        if select('#', ...) < 2 then error("bad argument #2 to 'xpcall' (value expected)", 2) end
-        local run, handler = ...
-        return seen(xpcall(run, function(failure)
-            if type(failure) == 'userdata' then failure = plain(failure) end
-            return handler(failure)
-        end))
-    end, function(...)
-        return seen(resume(...))
-    end
-"#;
-
-/// Replaces `pcall`, `xpcall` and `coroutine.resume` by functions whose callers see the values of `raise`'s errors.
+/// Makes `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` show the values of `raise`'s errors.
 pub fn catch_as_values(lua: &Lua) -> mlua::Result<()> {
-    let globals = lua.globals();
-    let coroutine: Table = globals.get("coroutine")?;
-    let plain = lua.create_function(|lua, failure: Value| match failure {
-        Value::Error(error) => value_of(lua, &error),
+    // There may be no memory for it when it is needed.
+    let no_memory = lua.create_string("not enough memory")?;
+    let plain = lua.create_function(move |lua, failure: Value| match failure {
+        Value::Error(error) => Ok(value_of(lua, &error).unwrap_or_else(|_| Value::String(no_memory.clone()))),
         other => Ok(other),
     })?;
-    let [old_pcall, old_xpcall, select, kind, error] =
-        ["pcall", "xpcall", "select", "type", "error"].map(|name| globals.get::<Function>(name));
-    let resume: Function = coroutine.get("resume")?;
-    let (pcall, xpcall, resume): (Function, Function, Function) =
-        lua.load(CATCHING).set_name("=[C]").call((old_pcall?, old_xpcall?, resume, select?, kind?, error?, plain))?;
-    globals.set("pcall", pcall)?;
-    globals.set("xpcall", xpcall)?;
-    coroutine.set("resume", resume)
+    lua.load(include_str!("catching.lua")).set_name("=[C]").call((lua.globals(), plain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lua() -> Lua {
+        let lua = Lua::new();
+        catch_as_values(&lua).unwrap();
+        let fail = lua.create_function(|lua, ()| -> mlua::Result<()> { Err(error(lua, b"failed \xff")) }).unwrap();
+        let refuse = lua.create_function(|lua, ()| -> mlua::Result<()> { Err(argument(lua, 1, "no")) }).unwrap();
+        let throw = lua.create_function(|_, thrown: Value| -> mlua::Result<()> { Err(value(thrown)) }).unwrap();
+        for (name, function) in [("fail", fail), ("refuse", refuse), ("throw", throw)] {
+            lua.globals().set(name, function).unwrap();
+        }
+        lua
+    }
+
+    fn results(lua: &Lua, source: &str) -> Vec<Value> {
+        lua.load(source).set_name("@script").eval::<mlua::MultiValue>().unwrap().into_vec()
+    }
+
+    #[track_caller]
+    fn check(source: &str, expected: &[u8]) {
+        let lua = lua();
+        let results = results(&lua, source);
+        let text = results.last().and_then(Value::as_string).expect("a string");
+        assert_eq!(text.as_bytes().escape_ascii().to_string(), expected.escape_ascii().to_string(), "{source}");
+    }
+
+    #[test]
+    fn scripts_catch_strings_with_positions() {
+        check("return pcall(function() local x = fail() end)", b"script:1: failed \xff");
+        check("return pcall(function()\n return fail() end)", b"script:2: failed \xff");
+        check("return pcall(fail)", b"failed \xff");
+        check("return xpcall(fail, function(text) return text .. '!' end)", b"failed \xff!");
+        check("return coroutine.resume(coroutine.create(function() fail() end))", b"script:1: failed \xff");
+        check("local _, text = pcall(fail) return pcall(error, text)", b"failed \xff");
+    }
+
+    #[test]
+    fn arguments_are_named() {
+        check("return pcall(function() refuse() end)", b"script:1: bad argument #1 to 'refuse' (no)");
+        check("local t = {f = refuse} return pcall(function() t:f() end)", b"script:1: calling 'f' on bad self (no)");
+        check("return pcall(refuse)", b"bad argument #1 to '?' (no)");
+    }
+
+    #[test]
+    fn other_values_stay_what_they_are() {
+        let lua = lua();
+        let results = |source| results(&lua, source);
+        assert!(matches!(results("return pcall(throw, 7)")[..], [Value::Boolean(false), Value::Integer(7)]));
+        assert!(matches!(results("return pcall(throw, {})")[..], [_, Value::Table(_), Value::Nil]));
+        assert!(matches!(results("return pcall(error)")[..], [Value::Boolean(false), Value::Nil]));
+        assert!(matches!(results("return pcall(select, '#', 1, nil)")[..], [Value::Boolean(true), Value::Integer(2)]));
+        assert_eq!(results("return pcall(function() end)").len(), 1);
+        check("return pcall(throw, {err = 'E'})", b"E");
+    }
+
+    #[test]
+    fn uncaught_ones_have_their_value() {
+        let lua = lua();
+        let value = |source: &str| {
+            let error = lua.load(source).set_name("@script").exec().unwrap_err();
+            value_of(&lua, &error).unwrap()
+        };
+        assert_eq!(value("fail()").as_string().unwrap().as_bytes(), b"script:1: failed \xff".as_slice());
+        assert!(value("throw({})").is_table());
+    }
 }

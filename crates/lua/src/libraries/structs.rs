@@ -1,7 +1,7 @@
 //! struct: bytes as C lays them out.
 
-use crate::libraries::arguments::{Arguments, MAX_SLOTS, add, to_number};
 use crate::libraries::numbers::{to_i64, to_u64};
+use crate::libraries::parameters::{Arguments, MAX_SLOTS, add, to_number};
 use crate::libraries::raise;
 use mlua::{Error, Lua, MultiValue, Table, Value};
 
@@ -11,11 +11,16 @@ const MAX_INTEGER: usize = 32;
 /// What `!` without a number stands for.
 const MAX_ALIGNMENT: usize = 8;
 
+/// Why a format has no room for its results.
+const TOO_MANY: &str = "too many results";
+
 /// The library's table.
 pub fn library(lua: &Lua) -> mlua::Result<Table> {
     let library = lua.create_table()?;
     add(lua, &library, "pack", |lua, arguments| lua.create_string(pack(lua, arguments)?))?;
-    add(lua, &library, "unpack", |lua, arguments| unpack(lua, &arguments))?;
+    add(lua, &library, "unpack", |lua, arguments| {
+        unpack(lua, &arguments).map_err(|error| raise::no_slots_if_so(lua, error, TOO_MANY))
+    })?;
     add(lua, &library, "size", |lua, arguments| size(lua, &arguments))?;
     Ok(library)
 }
@@ -188,7 +193,7 @@ fn unpack(lua: &Lua, arguments: &Arguments) -> mlua::Result<MultiValue> {
             return Err(short());
         }
         if arguments.count() + values.len() + 2 > MAX_SLOTS {
-            return Err(raise::error(lua, "stack overflow (too many results)"));
+            return Err(raise::no_slots(lua, TOO_MANY));
         }
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {

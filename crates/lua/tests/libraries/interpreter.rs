@@ -1,7 +1,7 @@
 //! Scripts, run by a Lua with the libraries, and by redis-server.
 
 use lua::libraries::{bits, json, msgpack, raise, structs};
-use lua::mlua::{Lua, LuaString, Table, Value};
+use lua::mlua::{Lua, LuaString, Value};
 use testkit::Client;
 
 /// What scripts to compare begin with.
@@ -12,15 +12,10 @@ pub fn interpreter() -> Lua {
     let lua = Lua::new();
     raise::catch_as_values(&lua).unwrap();
     let globals = lua.globals();
-    let libraries: [(&str, fn(&Lua) -> lua::mlua::Result<Table>); 4] = [
-        ("bit", bits::library),
-        ("cjson", json::library),
-        ("cmsgpack", msgpack::library),
-        ("struct", structs::library),
-    ];
-    for (name, library) in libraries {
-        globals.set(name, library(&lua).unwrap()).unwrap();
-    }
+    globals.set("bit", bits::library(&lua).unwrap()).unwrap();
+    globals.set("cjson", json::library(&lua).unwrap()).unwrap();
+    globals.set("cmsgpack", msgpack::library(&lua).unwrap()).unwrap();
+    globals.set("struct", structs::library(&lua).unwrap()).unwrap();
     lua
 }
 

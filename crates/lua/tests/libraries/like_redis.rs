@@ -200,9 +200,11 @@ fn random_json() {
 
 #[test]
 fn random_msgpack() {
+    // Maps whose keys are tables are in no order.
     let body = "
+        local without_maps = ARGV[1]:gsub('[\\128-\\143\\222\\223]', '\\1')
         return show_all(
-            shown(function() return cmsgpack.pack(cmsgpack.unpack((ARGV[1]:gsub('[\\128-\\143\\222\\223]', '\\1')))) end),
+            shown(function() return cmsgpack.pack(cmsgpack.unpack(without_maps)) end),
             shown(cmsgpack.unpack, ARGV[1]),
             shown(cmsgpack.unpack_one, ARGV[1], 1),
             shown(cmsgpack.unpack_limit, ARGV[1], 2)
@@ -243,7 +245,8 @@ fn random_numbers() {
         local all = cjson.encode({[math.min(value, 10)] = other, x = value})
         cjson.encode_invalid_numbers(false)
         local results = {}
-        for _, name in ipairs({'tobit', 'tohex', 'bnot', 'band', 'bor', 'bxor', 'lshift', 'rshift', 'arshift', 'rol', 'ror', 'bswap'}) do
+        local names = 'tobit tohex bnot band bor bxor lshift rshift arshift rol ror bswap'
+        for name in names:gmatch('%w+') do
             results[#results + 1] = shown(bit[name], value, other)
         end
         return show_all(short, all, cjson.decode(ARGV[1]), cmsgpack.pack(value, other), table.concat(results, ' '))";

@@ -1,8 +1,8 @@
 //! The library's table.
 
-use crate::libraries::arguments::{Arguments, add};
 use crate::libraries::json::settings::{Settings, at_most, integer, invalid_numbers, switch};
 use crate::libraries::json::{reader, writer};
+use crate::libraries::parameters::{Arguments, add};
 use mlua::{Function, IntoLuaMulti, Lua, Table, Value};
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,19 +1,20 @@
 //! JSON to Lua values.
 
-use crate::libraries::arguments::MAX_SLOTS;
 use crate::libraries::json::settings::Settings;
 use crate::libraries::numbers::read_number;
+use crate::libraries::parameters::MAX_SLOTS;
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Lua, Table, Value};
+use std::borrow::Cow;
 
 /// What the text is made of.
-enum Token {
+enum Token<'a> {
     ObjectBegin,
     ObjectEnd,
     ArrayBegin,
     ArrayEnd,
-    String(Vec<u8>),
+    String(Cow<'a, [u8]>),
     Number(f64),
     Boolean(bool),
     Null,
@@ -23,7 +24,7 @@ enum Token {
     Bad(&'static str),
 }
 
-impl Token {
+impl Token<'_> {
     /// What error messages call it.
     fn name(&self) -> &'static str {
         match self {
@@ -44,17 +45,17 @@ impl Token {
 }
 
 /// A container that is being read, whose table is on the pile of tables.
-enum Open {
+enum Open<'a> {
     /// With so many elements so far.
     Array(i64),
     /// With the key of its next value.
-    Object(Vec<u8>),
+    Object(Cow<'a, [u8]>),
 }
 
 /// What is to be done next.
-enum Step {
+enum Step<'a> {
     /// Read the value that begins with this token.
-    Value(Token),
+    Value(Token<'a>),
     /// Give this value to the container around it.
     Whole(Value),
 }
@@ -66,7 +67,7 @@ struct Reader<'a> {
     at: usize,
     /// Where the last token begins, or where it is wrong.
     token_at: usize,
-    open: Vec<Open>,
+    open: Vec<Open<'a>>,
     tables: Pile<'a, Table>,
     /// Stack slots that C code would have in use here.
     slots: usize,
@@ -94,13 +95,13 @@ pub fn read(lua: &Lua, settings: Settings, text: &[u8]) -> mlua::Result<Value> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// A byte from here on; 0 at the end, as in C.
     fn byte(&self, ahead: usize) -> u8 {
         self.text.get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    fn rest(&self) -> &[u8] {
+    fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
@@ -110,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// Reads a value; of a container, its begin only.
-    fn value(&mut self, token: Token) -> mlua::Result<Step> {
+    fn value(&mut self, token: Token<'a>) -> mlua::Result<Step<'a>> {
         Ok(Step::Whole(match token {
             Token::String(string) => Value::String(self.lua.create_string(string)?),
             Token::Number(number) => Value::Number(number),
@@ -142,7 +143,7 @@ impl Reader<'_> {
     }
 
     /// Reads the key that this token is, up to its value.
-    fn member(&mut self, table: Table, token: Token) -> mlua::Result<Step> {
+    fn member(&mut self, table: Table, token: Token<'a>) -> mlua::Result<Step<'a>> {
         let Token::String(key) = token else { return Err(self.unexpected("object key string", &token)) };
         match self.token() {
             Token::Colon => {}
@@ -153,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// Gives a value to its container, and reads on up to the next value or the container's end.
-    fn add(&mut self, open: Open, table: Table, value: Value) -> mlua::Result<Step> {
+    fn add(&mut self, open: Open<'a>, table: Table, value: Value) -> mlua::Result<Step<'a>> {
         match open {
             Open::Array(len) => {
                 table.raw_set(len + 1, value)?;
@@ -186,7 +187,7 @@ impl Reader<'_> {
         }
     }
 
-    fn keep(&mut self, table: Table, open: Open) -> mlua::Result<()> {
+    fn keep(&mut self, table: Table, open: Open<'a>) -> mlua::Result<()> {
         self.open.push(open);
         self.tables.push(table)
     }
@@ -202,7 +203,7 @@ impl Reader<'_> {
         self.lua.create_table()
     }
 
-    fn token(&mut self) -> Token {
+    fn token(&mut self) -> Token<'a> {
         while matches!(self.byte(0), b' ' | b'\t' | b'\n' | b'\r') {
             self.at += 1;
         }
@@ -227,7 +228,7 @@ impl Reader<'_> {
         single
     }
 
-    fn word(&mut self) -> Token {
+    fn word(&mut self) -> Token<'a> {
         let (len, token) = if self.rest().starts_with(b"true") {
             (4, Token::Boolean(true))
         } else if self.rest().starts_with(b"false") {
@@ -258,37 +259,31 @@ impl Reader<'_> {
         name.eq_ignore_ascii_case(b"inf") || name.eq_ignore_ascii_case(b"nan")
     }
 
-    fn number(&mut self) -> Token {
+    fn number(&mut self) -> Token<'a> {
         let (number, len) = read_number(self.rest());
         self.at += len;
         if len == 0 { Token::Bad("invalid number") } else { Token::Number(number) }
     }
 
-    fn string(&mut self) -> Token {
+    fn string(&mut self) -> Token<'a> {
         self.at += 1;
-        let start = self.at;
-        let plain = |byte: &u8| matches!(byte, b'"' | b'\\' | 0);
-        let mut len = self.rest().iter().position(plain).unwrap_or(self.rest().len());
-        self.at += len;
-        if self.byte(0) == b'"' {
-            let string = self.text[start..self.at].to_vec();
-            self.at += 1;
-            return Token::String(string);
-        }
-        let mut string = self.text[start..self.at].to_vec();
+        let mut string = Cow::Borrowed(self.plain());
         loop {
             match self.byte(0) {
-                b'"' => break,
+                b'"' => {
+                    self.at += 1;
+                    return Token::String(string);
+                }
                 0 => return self.bad("unexpected end of string"),
                 _ if self.byte(1) == b'u' => match self.unicode_escape() {
                     Some((character, len)) => {
-                        string.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                        string.to_mut().extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
                         self.at += len;
                     }
                     None => return self.bad("invalid unicode escape code"),
                 },
                 _ => {
-                    string.push(match self.byte(1) {
+                    string.to_mut().push(match self.byte(1) {
                         same @ (b'"' | b'\\' | b'/') => same,
                         b'b' => 8,
                         b't' => b'\t',
@@ -300,15 +295,19 @@ impl Reader<'_> {
                     self.at += 2;
                 }
             }
-            len = self.rest().iter().position(plain).unwrap_or(self.rest().len());
-            string.extend_from_slice(&self.rest()[..len]);
-            self.at += len;
+            string.to_mut().extend_from_slice(self.plain());
         }
-        self.at += 1;
-        Token::String(string)
     }
 
-    fn bad(&mut self, why: &'static str) -> Token {
+    /// The bytes up to the next quote, backslash or zero byte.
+    fn plain(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        let end = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0)).unwrap_or(rest.len());
+        self.at += end;
+        &rest[..end]
+    }
+
+    fn bad(&mut self, why: &'static str) -> Token<'a> {
         self.token_at = self.at;
         Token::Bad(why)
     }

@@ -1,6 +1,6 @@
 //! What scripts may set, and the functions that set it.
 
-use crate::libraries::arguments::Arguments;
+use crate::libraries::parameters::Arguments;
 use mlua::{IntoLua, Lua, Value};
 
 /// What becomes of infinite numbers and those that are none.
@@ -13,6 +13,9 @@ pub enum InvalidNumbers {
     /// null.
     Null,
 }
+
+/// The longest text in bytes: no value of a database is longer.
+const MAX_TEXT: usize = 512 * 1024 * 1024;
 
 /// The settings of one library table.
 #[derive(Clone, Copy)]
@@ -35,6 +38,8 @@ pub struct Settings {
     pub write_invalid: InvalidNumbers,
     /// Whether invalid numbers in JSON are read.
     pub read_invalid: bool,
+    /// The longest text that is written, in bytes; scripts cannot set it.
+    pub max_text: usize,
 }
 
 impl Default for Settings {
@@ -49,6 +54,7 @@ impl Default for Settings {
             keep_buffer: true,
             write_invalid: InvalidNumbers::Refused,
             read_invalid: true,
+            max_text: MAX_TEXT,
         }
     }
 }

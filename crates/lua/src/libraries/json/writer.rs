@@ -1,14 +1,11 @@
 //! Lua values to JSON.
 
-use crate::libraries::arguments::{MAX_SLOTS, type_name};
 use crate::libraries::json::settings::{InvalidNumbers, Settings};
 use crate::libraries::numbers::{append_general, to_i32};
+use crate::libraries::parameters::{MAX_SLOTS, type_name};
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Function, Lua, Table, Value};
-
-/// The longest text in bytes: no value of a database is longer.
-const MAX_TEXT: usize = 512 * 1024 * 1024;
 
 /// How far a table is written; it is on the pile of tables, an object's last key on that of keys.
 enum Open {
@@ -208,7 +205,7 @@ impl Writer<'_> {
     }
 
     fn check_len(&self) -> mlua::Result<()> {
-        if self.text.len() > MAX_TEXT { Err(raise::text(self.lua, "not enough memory")) } else { Ok(()) }
+        if self.text.len() > self.settings.max_text { Err(raise::text(self.lua, "not enough memory")) } else { Ok(()) }
     }
 
     fn key(&mut self, key: &Value) -> mlua::Result<()> {
@@ -223,5 +220,36 @@ impl Writer<'_> {
         }
         self.text.push(b':');
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(source: &str, settings: Settings) -> Result<Vec<u8>, String> {
+        let lua = Lua::new();
+        let value: Value = lua.load(source).eval().unwrap();
+        let next = lua.globals().get("next").unwrap();
+        write(&lua, &next, settings, &value).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn text_ends_at_its_limit() {
+        let settings = Settings { max_text: 100, sparse_ratio: 0, ..Settings::default() };
+        let shared = "local t = {1} for i = 1, 40 do t = {t, t} end return t";
+        let members = "local t = {x = 1} for i = 1, 40 do t = {a = t, b = t} end return t";
+        for endless in ["{[2^31 - 1] = 1}", shared, members] {
+            assert_eq!(written(endless, settings), Err("not enough memory".into()));
+        }
+        assert_eq!(written("{1, {2}, ('x'):rep(80)}", settings).unwrap().len(), 90);
+        assert!(written("{1, {2}, ('x'):rep(90)}", settings).is_ok(), "the last value may pass it");
+    }
+
+    #[test]
+    fn tables_nest_up_to_the_depth() {
+        let settings = Settings { write_depth: 3, ..Settings::default() };
+        assert_eq!(written("{a = {{1}, {}}}", settings).unwrap(), b"{\"a\":[[1],{}]}");
+        assert_eq!(written("{a = {{{}}}}", settings), Err("Cannot serialise, excessive nesting (4)".into()));
     }
 }

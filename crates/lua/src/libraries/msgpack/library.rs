@@ -1,8 +1,8 @@
 //! The library's table.
 
-use crate::libraries::arguments::{Arguments, MAX_SLOTS, add};
-use crate::libraries::msgpack::packing::pack;
-use crate::libraries::msgpack::unpacking::Input;
+use crate::libraries::msgpack::packing::Output;
+use crate::libraries::msgpack::unpacking::{Input, TOO_MANY};
+use crate::libraries::parameters::{Arguments, MAX_SLOTS, add};
 use crate::libraries::raise;
 use mlua::{Lua, MultiValue, Table, Value};
 
@@ -17,9 +17,9 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
         if 2 * arguments.count() > MAX_SLOTS {
             return Err(arguments.error(0, "Too many arguments for MessagePack pack."));
         }
-        let mut bytes = Vec::new();
-        arguments.iter().try_for_each(|value| pack(lua, &mut bytes, value, 0))?;
-        lua.create_string(bytes)
+        let mut output = Output::new(lua);
+        arguments.iter().try_for_each(|value| output.value(value))?;
+        lua.create_string(output.bytes)
     })?;
     add(lua, &library, "unpack", |lua, arguments| unpack(lua, &arguments, arguments.count(), 0, 0))?;
     add(lua, &library, "unpack_one", |lua, arguments| {
@@ -41,6 +41,10 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
 /// The values in the first argument from an offset on, all of them if limit and offset are 0; else after the offset of
 /// what follows them, -1 for nothing. C code has as many stack slots in use as `slots` says.
 fn unpack(lua: &Lua, arguments: &Arguments, slots: usize, limit: i64, offset: i64) -> mlua::Result<MultiValue> {
+    unpacked(lua, arguments, slots, limit, offset).map_err(|error| raise::no_slots_if_so(lua, error, TOO_MANY))
+}
+
+fn unpacked(lua: &Lua, arguments: &Arguments, slots: usize, limit: i64, offset: i64) -> mlua::Result<MultiValue> {
     let bytes = arguments.string(1)?;
     let bytes = bytes.as_bytes();
     let len = bytes.len();

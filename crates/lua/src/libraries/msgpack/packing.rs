@@ -10,24 +10,63 @@ const MAX_NESTING: usize = 16;
 /// The longest result in bytes: no value of a database is longer.
 const MAX_BYTES: usize = 512 * 1024 * 1024;
 
-/// Appends a value that is inside of so many tables.
-pub fn pack(lua: &Lua, bytes: &mut Vec<u8>, value: &Value, level: usize) -> mlua::Result<()> {
-    if bytes.len() > MAX_BYTES {
-        return Err(raise::text(lua, "not enough memory"));
+/// Appends values to bytes.
+pub struct Output<'a> {
+    lua: &'a Lua,
+    /// What is written.
+    pub bytes: Vec<u8>,
+    max_bytes: usize,
+}
+
+impl<'a> Output<'a> {
+    /// Empty.
+    pub fn new(lua: &'a Lua) -> Output<'a> {
+        Output { lua, bytes: Vec::new(), max_bytes: MAX_BYTES }
     }
-    match value {
-        Value::String(string) => {
-            let string = string.as_bytes();
-            head(bytes, string.len(), Heads { short: 0xa0, max_short: 31, one_byte: Some(0xd9), two_bytes: 0xda });
-            bytes.extend_from_slice(&string);
+
+    /// Appends a value.
+    pub fn value(&mut self, value: &Value) -> mlua::Result<()> {
+        self.value_in(value, 0)
+    }
+
+    /// A value that is inside of so many tables.
+    fn value_in(&mut self, value: &Value, level: usize) -> mlua::Result<()> {
+        if self.bytes.len() > self.max_bytes {
+            return Err(raise::text(self.lua, "not enough memory"));
         }
-        Value::Boolean(boolean) => bytes.push(if *boolean { 0xc3 } else { 0xc2 }),
-        Value::Integer(integer) => pack_integer(bytes, *integer),
-        Value::Number(number) => pack_number(bytes, *number),
-        Value::Table(table) if level < MAX_NESTING => pack_table(lua, bytes, table, level)?,
-        _ => bytes.push(0xc0),
+        let bytes = &mut self.bytes;
+        match value {
+            Value::String(string) => {
+                let string = string.as_bytes();
+                head(bytes, string.len(), Heads { short: 0xa0, max_short: 31, one_byte: Some(0xd9), two_bytes: 0xda });
+                bytes.extend_from_slice(&string);
+            }
+            Value::Boolean(boolean) => bytes.push(if *boolean { 0xc3 } else { 0xc2 }),
+            Value::Integer(integer) => pack_integer(bytes, *integer),
+            Value::Number(number) => pack_number(bytes, *number),
+            Value::Table(table) if level < MAX_NESTING => self.table(table, level)?,
+            _ => bytes.push(0xc0),
+        }
+        Ok(())
     }
-    Ok(())
+
+    fn table(&mut self, table: &Table, level: usize) -> mlua::Result<()> {
+        let (count, is_array) = measure(table)?;
+        if is_array {
+            head(&mut self.bytes, count, Heads { short: 0x90, max_short: 15, one_byte: None, two_bytes: 0xdc });
+            for index in 1..=count {
+                self.value_in(&table.raw_get(index)?, level + 1)?;
+            }
+        } else {
+            head(&mut self.bytes, count, Heads { short: 0x80, max_short: 15, one_byte: None, two_bytes: 0xde });
+            for pair in table.pairs::<Value, Value>() {
+                let (key, value) = pair?;
+                self.value_in(&key, level + 1)?;
+                self.value_in(&value, level + 1)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The first bytes of what has a length.
@@ -69,36 +108,18 @@ fn pack_number(bytes: &mut Vec<u8>, number: f64) {
 fn pack_integer(bytes: &mut Vec<u8>, integer: i64) {
     let all = integer.to_be_bytes();
     let (first, len) = match integer {
-        -32..=127 => return bytes.push(all[7]),
-        0..=0xff => (0xcc, 1),
-        0..=0xffff => (0xcd, 2),
-        0..=0xffff_ffff => (0xce, 4),
-        0.. => (0xcf, 8),
-        -0x80.. => (0xd0, 1),
-        -0x8000.. => (0xd1, 2),
-        -0x8000_0000.. => (0xd2, 4),
-        _ => (0xd3, 8),
+        -32..=0x7f => return bytes.push(all[7]),
+        0x80..=0xff => (0xcc, 1),
+        0x100..=0xffff => (0xcd, 2),
+        0x1_0000..=0xffff_ffff => (0xce, 4),
+        0x1_0000_0000.. => (0xcf, 8),
+        -0x80..=-33 => (0xd0, 1),
+        -0x8000..=-0x81 => (0xd1, 2),
+        -0x8000_0000..=-0x8001 => (0xd2, 4),
+        ..=-0x8000_0001 => (0xd3, 8),
     };
     bytes.push(first);
     bytes.extend_from_slice(&all[8 - len..]);
-}
-
-fn pack_table(lua: &Lua, bytes: &mut Vec<u8>, table: &Table, level: usize) -> mlua::Result<()> {
-    let (count, is_array) = measure(table)?;
-    if is_array {
-        head(bytes, count, Heads { short: 0x90, max_short: 15, one_byte: None, two_bytes: 0xdc });
-        for index in 1..=count {
-            pack(lua, bytes, &table.raw_get(index)?, level + 1)?;
-        }
-    } else {
-        head(bytes, count, Heads { short: 0x80, max_short: 15, one_byte: None, two_bytes: 0xde });
-        for pair in table.pairs::<Value, Value>() {
-            let (key, value) = pair?;
-            pack(lua, bytes, &key, level + 1)?;
-            pack(lua, bytes, &value, level + 1)?;
-        }
-    }
-    Ok(())
 }
 
 /// How many keys there are, and whether they are the integers from 1 on.
@@ -113,4 +134,23 @@ fn measure(table: &Table) -> mlua::Result<(usize, bool)> {
         Ok(())
     })?;
     Ok((count, integers && max == count))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_end_at_their_limit() {
+        let lua = Lua::new();
+        let packed = |source: &str, max_bytes| {
+            let value: Value = lua.load(source).eval().unwrap();
+            let mut output = Output { max_bytes, ..Output::new(&lua) };
+            output.value(&value).map(|()| output.bytes.len()).map_err(|error| error.to_string())
+        };
+        let shared = "local t = {1} for i = 1, 15 do t = {t, t, t, t, t, t, t, t} end return t";
+        assert_eq!(packed(shared, 1_000), Err("not enough memory".into()));
+        assert_eq!(packed("{1, 2, 3, {a = 'b'}}", 1_000), Ok(9));
+        assert_eq!(packed("{1, 2, 3, {a = 'b'}}", 4), Err("not enough memory".into()));
+    }
 }

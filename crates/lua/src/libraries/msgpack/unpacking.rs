@@ -1,9 +1,12 @@
 //! MessagePack to Lua values.
 
-use crate::libraries::arguments::MAX_SLOTS;
+use crate::libraries::parameters::MAX_SLOTS;
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
 use mlua::{Error, Lua, Table, Value};
+
+/// Why there is no room for one more value.
+pub const TOO_MANY: &str = "too many return values at once; use unpack_one or unpack_limit instead.";
 
 /// Bytes to read values from.
 pub struct Input<'a> {
@@ -117,7 +120,7 @@ impl<'a> Input<'a> {
 
     fn check_slots(&self, why: &str) -> mlua::Result<()> {
         if self.slots + 1 > MAX_SLOTS {
-            return Err(raise::error(self.lua, format!("stack overflow ({why})")));
+            return Err(raise::no_slots(self.lua, why));
         }
         Ok(())
     }
@@ -145,7 +148,7 @@ impl<'a> Input<'a> {
 
     fn item(&mut self) -> mlua::Result<Item> {
         let [first] = self.array()?;
-        self.check_slots("too many return values at once; use unpack_one or unpack_limit instead.")?;
+        self.check_slots(TOO_MANY)?;
         let number = match first {
             0..=0x7f => f64::from(first),
             0x80..=0x8f => return Ok(Item::Map(u32::from(first & 0xf))),
