@@ -1,7 +1,7 @@
 //! An interpreter that scripts share.
 
 use crate::arguments;
-use crate::host::{Host, Interrupted, LogLevel, Replication};
+use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
 use crate::libraries::{self, raise};
 use crate::random::Random;
 use crate::replies;
@@ -14,6 +14,7 @@ use std::rc::Rc;
 
 /// What scripts are called in errors.
 const SCRIPT_NAME: &str = "@user_script";
+const LIBRARY_NAME: &str = "@user_function";
 const SANDBOX_NAME: &str = "=sandbox";
 const INTERRUPT: &str = "interrupt";
 /// A running script is interrupted after so many instructions.
@@ -34,8 +35,11 @@ pub struct Engine {
     lua: Lua,
     shared: Rc<Shared>,
     globals: Table,
+    library_globals: Table,
     run_script: Function,
     run_function: Function,
+    load_library: Function,
+    loaded: Function,
 }
 
 /// What Rust functions in the interpreter and the engine share.
@@ -102,6 +106,9 @@ impl Engine {
         lua.set_named_registry_value(INTERRUPT, made.get::<Function>("interrupt")?)?;
         let engine = Engine {
             globals: made.get("globals")?,
+            library_globals: made.get("library_globals")?,
+            load_library: made.get("load_library")?,
+            loaded: made.get("loaded")?,
             run_script: made.get("run_script")?,
             run_function: made.get("run_function")?,
             lua,
@@ -142,11 +149,7 @@ impl Engine {
             let (keys, args) = (strings(&self.lua, keys)?, strings(&self.lua, args)?);
             run.call::<(bool, Value)>((&script.0, host, call, pcall, keys, args))
         });
-        let ended = self.shared.ended.take();
-        if ended.is_some() {
-            // It fails only without memory, and then the next script is interrupted too often.
-            let _ = interrupt_now_and_then(&self.lua, &self.shared);
-        }
+        let ended = self.end();
         let result = match (outcome, ended) {
             (Ok((true, value)), None) => Ok(value),
             (Ok((_, Value::Table(failure))), reason) => Err(self.failure(&failure, reason)),
@@ -154,6 +157,43 @@ impl Engine {
             (_, reason) => Err(Failure::plain(format!("ERR {}", reason.unwrap_or("the script failed")))),
         };
         (result, protocol.get())
+    }
+
+    /// Compiles a library and has it register its functions. The error is Redis's, without its code.
+    pub fn load_library(&self, text: &[u8], host: &mut dyn Host) -> Result<(), String> {
+        let compiled = compiled(&self.lua, text, LIBRARY_NAME, &self.library_globals);
+        let library = compiled.map_err(|error| format!("Error compiling function: {error}"))?;
+        self.shared.ended.set(None);
+        let protocol = Cell::new(Protocol::Resp2);
+        let calls = RefCell::new(Calls { shared: &self.shared, protocol: &protocol, host });
+        let outcome = self.lua.scope(|scope| {
+            let calls = &calls;
+            let host = scope
+                .create_function(move |lua, (op, args): (u8, Variadic<Value>)| calls.borrow_mut().run(lua, op, &args))?;
+            self.load_library.call::<(bool, Value)>((library, host))
+        });
+        let ended = self.end();
+        let failure = match outcome {
+            Ok((true, _)) if ended.is_none() => None,
+            Ok((_, Value::Table(failure))) => Some(self.failure(&failure, ended).text),
+            Err(error) => Some(error.to_string().into_bytes()),
+            Ok(_) => Some(format!("ERR {}", ended.unwrap_or("the library failed")).into_bytes()),
+        };
+        self.loaded.call::<()>(()).map_err(|error| error.to_string())?;
+        match failure {
+            None => Ok(()),
+            Some(text) => Err(format!("Error registering functions: {}", String::from_utf8_lossy(&text))),
+        }
+    }
+
+    /// Why the script that ran had to end, if it had to.
+    fn end(&self) -> Option<&'static str> {
+        let ended = self.shared.ended.take();
+        if ended.is_some() {
+            // It fails only without memory, and then the next script is interrupted too often.
+            let _ = interrupt_now_and_then(&self.lua, &self.shared);
+        }
+        ended
     }
 
     fn failure(&self, failure: &Table, ended: Option<&'static str>) -> Failure {
@@ -285,11 +325,18 @@ impl Calls<'_> {
     }
 
     fn register(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let [Value::String(name), Value::Function(call), flags @ ..] = args else {
+        let [Value::String(name), Value::Function(call), description, flags @ ..] = args else {
             return text(lua, "ERR wrong arguments");
         };
-        let flags = arguments::of_values(flags).unwrap_or_default();
-        match self.host.register(&name.as_bytes(), call.clone(), &flags) {
+        let Some(flags) = arguments::of_values(flags) else {
+            return text(lua, "ERR unknown flag given");
+        };
+        let description = match description {
+            Value::String(description) => Some(description.as_bytes().to_vec()),
+            _ => None,
+        };
+        let name = name.as_bytes().to_vec();
+        match self.host.register(Registered { name, script: Script(call.clone()), description, flags }) {
             Ok(()) => Ok((false, Value::Nil)),
             Err(reason) => text(lua, &reason),
         }

@@ -5,6 +5,7 @@ use super::*;
 struct Echo {
     logged: Vec<String>,
     interrupts: usize,
+    registered: Vec<Registered>,
 }
 
 impl Host for Echo {
@@ -35,8 +36,9 @@ impl Host for Echo {
         if self.interrupts < 3 { Interrupted::GoesOn } else { Interrupted::Ends("enough") }
     }
 
-    fn register(&mut self, _: &[u8], _: Function, _: &[Vec<u8>]) -> Result<(), String> {
-        Err("no".into())
+    fn register(&mut self, function: Registered) -> Result<(), String> {
+        self.registered.push(function);
+        Ok(())
     }
 }
 
@@ -145,4 +147,54 @@ fn a_script_without_an_end_is_interrupted() {
     expect("while true do end", "failed: ERR enough @user_script:1");
     expect("while true do pcall(function() while true do end end) end", "failed: ERR enough @user_script:1");
     expect("coroutine.wrap(function() while true do end end)()", "failed: ERR enough @user_script:1");
+}
+
+#[test]
+fn libraries_register_functions() {
+    let engine = Engine::new(&[], &[]).unwrap();
+    let load = |text: &str| {
+        let mut host = Echo::default();
+        engine.load_library(text.as_bytes(), &mut host).map(|()| host.registered)
+    };
+    let functions = load(
+        "local n = 'v' redis.register_function('f', function(k, a) return {k[1], a[1], n, type(math), type(redis.call)} end) \
+         redis.register_function{function_name='g', callback=function() return KEYS end, flags={'no-writes'}, \
+         description='d'}",
+    )
+    .unwrap();
+    let shown: Vec<_> = functions
+        .iter()
+        .map(|function| (function.name.clone(), function.description.clone(), function.flags.len()))
+        .collect();
+    assert_eq!(shown, [(b"f".to_vec(), None, 0), (b"g".to_vec(), Some(b"d".to_vec()), 1)]);
+    let run = |function: &Registered| {
+        let (result, _) = engine.run(&function.script, Kind::Function, &[b"k"], &[b"a"], &mut Echo::default());
+        result.map(|value| {
+            let mut out = Vec::new();
+            crate::write(&value, &mut out, Protocol::Resp2, Protocol::Resp2, &mut |_| {}).unwrap();
+            String::from_utf8(out).unwrap().replace("\r\n", " ")
+        })
+    };
+    assert_eq!(run(&functions[0]), Ok("*5 $1 k $1 a $1 v $5 table $8 function ".into()));
+    assert_eq!(
+        run(&functions[1]).unwrap_err().text,
+        b"ERR user_function:1: Script attempted to access nonexistent global variable 'KEYS'"
+    );
+    for (text, error) in [
+        ("retu 1", "Error compiling function: user_function:1: '=' expected near '1'"),
+        ("redis.call('get')",
+            "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'call'"),
+        ("return math", "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'math'"),
+        ("a = 1", "Error registering functions: ERR user_function:1: Attempt to modify a readonly table"),
+        ("redis.register_function('f')",
+            "Error registering functions: ERR calling redis.register_function with a single argument is only applicable to \
+             Lua table (representing named arguments)."),
+        ("redis.register_function('f', 1)",
+            "Error registering functions: ERR second argument to redis.register_function must be a function"),
+        ("redis.register_function{callback=function() end}",
+            "Error registering functions: ERR redis.register_function must get a function name argument"),
+        ("while true do end", "Error registering functions: ERR enough"),
+    ] {
+        assert_eq!(load(text).err().as_deref(), Some(error), "{text}");
+    }
 }

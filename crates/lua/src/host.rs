@@ -1,5 +1,6 @@
 //! What a script asks of the server that runs it.
 
+use crate::engine::Script;
 use resp::Protocol;
 
 /// The server, for one run of a script.
@@ -20,7 +21,19 @@ pub trait Host {
     fn interrupt(&mut self) -> Interrupted;
 
     /// A library registers a function; the error says why it cannot.
-    fn register(&mut self, name: &[u8], call: mlua::Function, flags: &[Vec<u8>]) -> Result<(), String>;
+    fn register(&mut self, function: Registered) -> Result<(), String>;
+}
+
+/// A function of a library.
+pub struct Registered {
+    /// What it is called.
+    pub name: Vec<u8>,
+    /// What runs.
+    pub script: Script,
+    /// For people.
+    pub description: Option<Vec<u8>>,
+    /// What it says of itself.
+    pub flags: Vec<Vec<u8>>,
 }
 
 /// Whether a script goes on.

@@ -11,7 +11,7 @@ mod replies;
 mod results;
 
 pub use engine::{Engine, Failure, Kind, Script};
-pub use host::{Host, Interrupted, LogLevel, Replication};
+pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
 pub use results::{DEPTH_MAX, write};
 
 /// For values of scripts.

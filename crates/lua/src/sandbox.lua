@@ -151,7 +151,7 @@ local shown_globals = readonly(globals)
 
 function globals.getmetatable(object)
   if object ~= nil and behind[object] then
-    return object == shown_globals and globals_metatable or nil
+    return behind[object] == globals and globals_metatable or nil
   end
   if type(object) == "string" then
     return string_metatable
@@ -300,6 +300,69 @@ local function ended(ok, result)
   return ok, result
 end
 
+-- While a library is loaded, it can only register functions. They find what scripts do when they are called.
+local loading = {}
+for name, value in next, constants do
+  loading[name] = value
+end
+loading.log = redis.log
+loading.register_function = failing(function(...)
+  local count = select("#", ...)
+  local name, call, description, flags = ...
+  if count < 1 or count > 2 then
+    return "ERR wrong number of arguments to redis.register_function"
+  elseif count == 2 then
+    description = nil
+  elseif type(name) ~= "table" then
+    return "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing "
+        .. "named arguments)."
+  else
+    local named = name
+    name, call = nil, nil
+    for key, value in next, named do
+      if key == "function_name" then
+        name = value
+      elseif key == "callback" then
+        call = value
+        if type(call) ~= "function" then
+          return "ERR callback argument given to redis.register_function must be a function"
+        end
+      elseif key == "description" then
+        description = value
+        if type(description) ~= "string" then
+          return "ERR description argument given to redis.register_function must be a string"
+        end
+      elseif key == "flags" then
+        flags = value
+        if type(flags) ~= "table" then
+          return "ERR flags argument to redis.register_function must be a table representing function flags"
+        end
+      else
+        return "ERR unknown argument given to redis.register_function"
+      end
+    end
+    if name == nil then
+      return "ERR redis.register_function must get a function name argument"
+    elseif call == nil then
+      return "ERR redis.register_function must get a callback argument"
+    end
+  end
+  if type(name) ~= "string" and type(name) ~= "number" then
+    return count == 2 and "ERR first argument to redis.register_function must be a string"
+        or "ERR function_name argument given to redis.register_function must be a string"
+  elseif type(call) ~= "function" then
+    return "ERR second argument to redis.register_function must be a function"
+  end
+  local failed, text = to_host(REGISTER, tostring(name), call, description or false, unpack(flags or {}))
+  return failed and text or nil
+end)
+setmetatable(loading, { __index = missing })
+
+local of_libraries = { __newindex = refuse }
+local library_globals = setmetatable({}, of_libraries)
+behind[library_globals] = globals
+local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = missing })
+
 return {
   globals = shown_globals,
   -- Runs a script, or a function with its keys and arguments.
@@ -312,6 +375,14 @@ return {
     return ended(xpcall(function()
       return run(keys, args)
     end, explained))
+  end,
+  library_globals = library_globals,
+  load_library = function(library, own_host)
+    host, of_libraries.__index = own_host, loading_globals
+    return ended(xpcall(library, explained))
+  end,
+  loaded = function()
+    of_libraries.__index = globals
   end,
   interrupt = function()
     if host then
