@@ -168,8 +168,9 @@ impl Engine {
         let calls = RefCell::new(Calls { shared: &self.shared, protocol: &protocol, host });
         let outcome = self.lua.scope(|scope| {
             let calls = &calls;
-            let host = scope
-                .create_function(move |lua, (op, args): (u8, Variadic<Value>)| calls.borrow_mut().run(lua, op, &args))?;
+            let host = scope.create_function(move |lua, (op, args): (u8, Variadic<Value>)| {
+                calls.borrow_mut().run(lua, op, &args)
+            })?;
             self.load_library.call::<(bool, Value)>((library, host))
         });
         let ended = self.end();

@@ -182,17 +182,28 @@ fn libraries_register_functions() {
     );
     for (text, error) in [
         ("retu 1", "Error compiling function: user_function:1: '=' expected near '1'"),
-        ("redis.call('get')",
-            "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'call'"),
-        ("return math", "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'math'"),
+        (
+            "redis.call('get')",
+            "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'call'",
+        ),
+        (
+            "return math",
+            "Error registering functions: ERR user_function:1: Script attempted to access nonexistent global variable 'math'",
+        ),
         ("a = 1", "Error registering functions: ERR user_function:1: Attempt to modify a readonly table"),
-        ("redis.register_function('f')",
+        (
+            "redis.register_function('f')",
             "Error registering functions: ERR calling redis.register_function with a single argument is only applicable to \
-             Lua table (representing named arguments)."),
-        ("redis.register_function('f', 1)",
-            "Error registering functions: ERR second argument to redis.register_function must be a function"),
-        ("redis.register_function{callback=function() end}",
-            "Error registering functions: ERR redis.register_function must get a function name argument"),
+             Lua table (representing named arguments).",
+        ),
+        (
+            "redis.register_function('f', 1)",
+            "Error registering functions: ERR second argument to redis.register_function must be a function",
+        ),
+        (
+            "redis.register_function{callback=function() end}",
+            "Error registering functions: ERR redis.register_function must get a function name argument",
+        ),
         ("while true do end", "Error registering functions: ERR enough"),
     ] {
         assert_eq!(load(text).err().as_deref(), Some(error), "{text}");

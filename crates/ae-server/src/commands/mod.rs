@@ -15,6 +15,7 @@ pub mod documentation;
 pub mod dump;
 pub mod expire;
 pub mod failover;
+pub mod functions;
 pub mod geo;
 mod geo_options;
 pub mod geo_search;

@@ -10,10 +10,11 @@ use crate::command::flag;
 use crate::command::registry::Registry;
 use crate::log::{Level, log};
 use crate::scripting::header::Flags;
+use crate::scripting::messages::write_log;
 use crate::scripting::running::Running;
 use crate::server::room::Room;
 use crate::server::state::Server;
-use lua::{Engine, Host, Interrupted, Kind, LogLevel, Replication, Script};
+use lua::{Engine, Host, Interrupted, Kind, LogLevel, Registered, Replication, Script};
 use resp::{Args, OwnedArgs, Protocol};
 use std::time::Duration;
 
@@ -223,13 +224,7 @@ impl Host for ScriptHost<'_> {
     }
 
     fn log(&mut self, level: LogLevel, text: &[u8]) {
-        let level = match level {
-            LogLevel::Debug => Level::Debug,
-            LogLevel::Verbose => Level::Verbose,
-            LogLevel::Notice => Level::Notice,
-            LogLevel::Warning => Level::Warning,
-        };
-        log(level, format_args!("{}", String::from_utf8_lossy(text)));
+        write_log(level, text);
     }
 
     fn replicate(&mut self, to: Replication) {
@@ -271,7 +266,7 @@ impl Host for ScriptHost<'_> {
         }
     }
 
-    fn register(&mut self, _: &[u8], _: lua::mlua::Function, _: &[Vec<u8>]) -> Result<(), String> {
+    fn register(&mut self, _: Registered) -> Result<(), String> {
         Err("ERR redis.register_function can only be called on FUNCTION LOAD command".into())
     }
 }

@@ -53,53 +53,53 @@ pub struct Header<'s> {
 
 /// A script's header.
 pub fn of_script(text: &[u8]) -> Result<Header<'_>, String> {
-    let header = parsed(text, "script")?;
-    match header {
-        None => Ok(Header { flags: Flags::default(), engine: b"lua", name: None, code: text }),
-        Some(header) if header.engine != b"lua" => {
-            Err(format!("Unexpected engine in script shebang: {}", String::from_utf8_lossy(header.engine)))
-        }
-        Some(Header { name: Some(name), .. }) => {
-            Err(format!("Unknown lua shebang option: name={}", String::from_utf8_lossy(&name)))
-        }
-        Some(header) => Ok(header),
+    if !text.starts_with(b"#!") {
+        return Ok(Header { flags: Flags::default(), engine: b"lua", name: None, code: text });
     }
-}
-
-fn parsed<'s>(text: &'s [u8], _kind: &str) -> Result<Option<Header<'s>>, String> {
-    let Some(rest) = text.strip_prefix(b"#!") else { return Ok(None) };
-    let end = rest.iter().position(|byte| *byte == b'\n').ok_or("Invalid script shebang")?;
-    let (line, code) = rest.split_at(end);
-    let mut parts = words::split(line).map_err(|_| "Invalid script shebang")?.into_iter();
-    let engine_len = parts.next().map_or(0, |word| word.len());
-    if engine_len == 0 {
-        return Err("Invalid engine in script shebang".into());
+    let (engine, options, code) = first_line(text).ok_or("Invalid script shebang")?;
+    if engine != b"lua" {
+        return Err(format!("Unexpected engine in script shebang: {}", String::from_utf8_lossy(engine)));
     }
-    let mut header = Header {
-        flags: Flags { declared: true, ..Flags::default() },
-        engine: &line[..engine_len.min(line.len())],
-        name: None,
-        code,
-    };
-    for option in parts {
-        if let Some(list) = option.strip_prefix(b"flags=") {
-            for flag in list.split(|byte| *byte == b',').filter(|flag| !flag.is_empty()) {
-                if !header.flags.add(flag) {
-                    return Err(format!("Unexpected flag in script shebang: {}", String::from_utf8_lossy(flag)));
-                }
-            }
-        } else if let Some(name) = option.strip_prefix(b"name=") {
-            header.name = Some(name.to_vec());
-        } else {
+    let mut flags = Flags { declared: true, ..Flags::default() };
+    for option in options {
+        let Some(list) = option.strip_prefix(b"flags=") else {
             return Err(format!("Unknown lua shebang option: {}", String::from_utf8_lossy(&option)));
+        };
+        for flag in list.split(|byte| *byte == b',').filter(|flag| !flag.is_empty()) {
+            if !flags.add(flag) {
+                return Err(format!("Unexpected flag in script shebang: {}", String::from_utf8_lossy(flag)));
+            }
         }
     }
-    Ok(Some(header))
+    Ok(Header { flags, engine, name: None, code })
 }
 
 /// A library's header, which has to be there.
 pub fn of_library(text: &[u8]) -> Result<Header<'_>, String> {
-    parsed(text, "library")?.ok_or_else(|| "Missing library metadata".into())
+    if !text.starts_with(b"#!") {
+        return Err("Missing library metadata".into());
+    }
+    let (engine, options, code) = first_line(text).ok_or("Invalid library metadata")?;
+    let mut name = None;
+    for option in options {
+        let Some(given) = option.strip_prefix(b"name=") else {
+            return Err(format!("Invalid metadata value given: {}", String::from_utf8_lossy(&option)));
+        };
+        if name.replace(given.to_vec()).is_some() {
+            return Err("Invalid metadata value, name argument was given multiple times".into());
+        }
+    }
+    Ok(Header { flags: Flags::default(), engine, name, code })
+}
+
+/// The engine, the options, and what comes after the first line, with that line's end.
+fn first_line(text: &[u8]) -> Option<(&[u8], Vec<Vec<u8>>, &[u8])> {
+    let rest = text.strip_prefix(b"#!")?;
+    let (line, code) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')?);
+    let mut words = words::split(line).ok()?;
+    let engine = line.get(..words.first()?.len())?;
+    words.remove(0);
+    Some((engine, words, code))
 }
 
 #[cfg(test)]

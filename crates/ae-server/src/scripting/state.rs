@@ -1,6 +1,7 @@
 //! The interpreter, and what it has compiled.
 
 use super::header;
+use super::libraries::Libraries;
 use super::running::Running;
 use super::scripts::{Known, Scripts, Sha};
 use crate::config::settings::REDIS_VERSION;
@@ -15,6 +16,7 @@ const REDIS_VERSION_NUM: f64 = 0x0007_000F as f64;
 pub struct Scripting {
     engine: Option<Rc<Engine>>,
     pub scripts: Scripts,
+    pub libraries: Libraries,
     pub running: Option<Running>,
 }
 
@@ -24,8 +26,7 @@ impl Scripting {
         if let Some(engine) = &self.engine {
             return Ok(engine.clone());
         }
-        let texts = [("REDIS_VERSION", REDIS_VERSION)];
-        let engine = Rc::new(Engine::new(&texts, &[("REDIS_VERSION_NUM", REDIS_VERSION_NUM)])?);
+        let engine = Rc::new(new_engine()?);
         self.engine = Some(engine.clone());
         Ok(engine)
     }
@@ -66,6 +67,11 @@ impl Scripting {
     pub fn is_busy(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.is_slow)
     }
+}
+
+/// An interpreter that knows the server's version.
+pub fn new_engine() -> Result<Engine, String> {
+    Engine::new(&[("REDIS_VERSION", REDIS_VERSION)], &[("REDIS_VERSION_NUM", REDIS_VERSION_NUM)])
 }
 
 /// The SHA-1 of a script, in hexadecimal digits.

@@ -272,7 +272,10 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
             return Err(format!("cannot load {path}: offset {}: there is no database {db}", entry.offset));
         }
         Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
-        Ok(Item::Function(_)) => log(Level::Warning, format_args!("{path} has functions, which are left out")),
+        Ok(Item::Function(source)) => {
+            let loaded = server.scripting.libraries.load(&source, true);
+            loaded.map_err(|error| format!("cannot load {path}: a library of functions: {error}"))?;
+        }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
             let at = reader.offset();
