@@ -11,7 +11,7 @@ use store::types::zset::SortedSet;
 
 pub fn list(list: &List, first: u32, budget: &mut Budget, writer: &mut Writer<'_>) -> Option<u32> {
     if first == 0 {
-        writer.length(list.nodes(0).count() as u64);
+        writer.length(list.node_count() as u64);
     }
     for (at, node) in (first..).zip(list.nodes(first as usize)) {
         let before = writer.len();
