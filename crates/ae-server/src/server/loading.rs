@@ -9,6 +9,7 @@ use crate::db::discard::discard;
 use crate::db::load::Misfit;
 use crate::log::{Level, log};
 use crate::persist::loader::{Loaded, Loader};
+use crate::scripting::libraries::Policy;
 use rdb::{FileReader, Item, ReadEntry};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -199,9 +200,9 @@ impl Server {
                     loading.started.elapsed().as_secs_f64()
                 ),
             );
-            self.take_functions(loading.functions);
             loading.file
         });
+        let result = result.and_then(|file| self.take_functions(&loading.functions).map(|()| file));
         match &result {
             Ok(_) if loading.options.aside => discard(self.databases.replace_all(aside), true),
             _ => discard(aside, true),
@@ -209,13 +210,10 @@ impl Server {
         (loading.done)(self, result);
     }
 
-    fn take_functions(&mut self, functions: Vec<Vec<u8>>) {
-        if !functions.is_empty() {
-            let count = functions.len();
-            let kept = "they are kept for the files that are written, and cannot be called here";
-            log(Level::Warning, format_args!("The RDB file has {count} libraries of functions: {kept}"));
-        }
-        self.status.functions = functions;
+    /// The libraries of a file in place of those that there are.
+    fn take_functions(&mut self, sources: &[Vec<u8>]) -> Result<(), String> {
+        let restored = self.scripting.libraries.restore(sources, Policy::Flush);
+        restored.map_err(|error| format!("cannot load a library of functions: {error}"))
     }
 
     /// Begins with what the server is to begin with, if there is something.
@@ -273,8 +271,7 @@ impl Server {
         if flush {
             discard(self.databases.replace_all(aside), true);
         }
-        self.status.functions = functions;
-        Ok(())
+        self.take_functions(&functions)
     }
 }
 

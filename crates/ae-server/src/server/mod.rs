@@ -1,6 +1,7 @@
 //! The state that all clients share.
 
 pub mod append_only;
+pub mod clock;
 pub mod copies;
 pub mod history;
 pub mod invalidation;
@@ -8,6 +9,7 @@ pub mod link;
 pub mod listening;
 pub mod loading;
 pub mod news;
+pub mod others;
 pub mod pause;
 pub mod propagation;
 pub mod replicas;

@@ -24,10 +24,11 @@ impl Server {
         if memory.max == 0 || self.meter.used() <= memory.max || self.pause.which().is_some() {
             return Room::Enough;
         }
+        self.clock.pass();
         let (policy, samples, tenacity) = (memory.policy, memory.samples, memory.eviction_tenacity);
         let max = memory.max.saturating_add(self.uncounted_memory() as u64);
         // Other threads may have freed something.
-        self.renew_meter();
+        self.meter = Meter::new();
         if self.used_memory() <= max {
             return Room::Enough;
         }
@@ -77,11 +78,6 @@ impl Server {
     /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.
     fn used_memory(&self) -> u64 {
         self.meter.used().saturating_sub(self.databases.free_bytes() as u64)
-    }
-
-    /// Looks at how much memory is used, as the allocator says.
-    pub fn renew_meter(&mut self) {
-        self.meter = Meter::new();
     }
 }
 

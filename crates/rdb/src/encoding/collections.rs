@@ -5,7 +5,7 @@ use super::budget::Budget;
 use super::writer::Writer;
 use crate::code::{PACKED_NODE, PLAIN_NODE};
 use store::types::hash::Hash;
-use store::types::list::{Form, List};
+use store::types::list::{List, NodeRef};
 use store::types::set::Set;
 use store::types::zset::SortedSet;
 
@@ -15,12 +15,12 @@ pub fn list(list: &List, first: u32, budget: &mut Budget, writer: &mut Writer<'_
     }
     for (at, node) in (first..).zip(list.nodes(first as usize)) {
         let before = writer.len();
-        match node.form() {
-            Form::Packed(packed) => {
+        match node {
+            NodeRef::Packed(packed) => {
                 writer.length(PACKED_NODE);
                 writer.string(packed.as_bytes());
             }
-            Form::Plain(element) => {
+            NodeRef::Plain(element) => {
                 writer.length(PLAIN_NODE);
                 writer.string(element);
             }

@@ -32,8 +32,10 @@ pub struct Hash {
 #[derive(Clone)]
 enum Form {
     Packed(Packed),
-    Table(Table<Bytes>),
+    Table(Box<Table<Bytes>>),
 }
+
+const _: () = assert!(size_of::<Hash>() == 16);
 
 /// Where a field is.
 enum Found {
@@ -312,7 +314,7 @@ impl Hash {
             let value = Bytes::from(Content::Borrowed(value.as_slice(&mut second)));
             table.insert(field.as_slice(&mut first), value);
         }
-        self.form = Form::Table(table);
+        self.form = Form::Table(Box::new(table));
     }
 }
 

@@ -24,10 +24,18 @@ use std::time::Instant;
 
 /// Things done between two looks at the clock.
 const STEPS: usize = 64;
-/// What changes data by scripts and functions, or those themselves. Redis up to 4 wrote scripts; later versions write what
-/// they do.
-const NEEDS_SCRIPTING: [&str; 7] =
-    ["eval", "evalsha", "fcall", "function|load", "function|delete", "function|flush", "function|restore"];
+/// What runs scripts and functions, or brings them. Redis up to 4 wrote scripts; later versions write what they do. If one
+/// cannot be run, what it changed is missing.
+const SCRIPTING: [&str; 8] = [
+    "eval",
+    "evalsha",
+    "fcall",
+    "script|load",
+    "function|load",
+    "function|delete",
+    "function|flush",
+    "function|restore",
+];
 /// Requests that fail are logged, up to so many.
 const COMPLAINTS: usize = 10;
 
@@ -38,6 +46,8 @@ pub struct Replay {
     client: Box<Client>,
     /// Of a transaction whose EXEC has not come yet: where it began, and its requests.
     transaction: Option<(u64, Vec<(&'static Command, OwnedArgs)>)>,
+    /// Why what is loaded is not what was written.
+    hole: Option<String>,
     failed: usize,
     started: Instant,
     /// How many bytes there are in all, and how many have been read.
@@ -162,14 +172,13 @@ impl Replay {
                     )));
                 };
                 let name = command.spec.full_name;
-                if NEEDS_SCRIPTING.contains(&name) {
-                    return Err(Stop::Failed(format!(
-                        "cannot load {path}: offset {at}: {name} cannot be run here, and what it changed would be missing. \
-                         Load the file with redis-server, and have it write an RDB file (SAVE)"
-                    )));
-                }
                 self.run_request(server, command, args, at);
-                Ok(true)
+                match self.hole.take() {
+                    None => Ok(true),
+                    Some(why) => Err(Stop::Failed(format!(
+                        "cannot load {path}: offset {at}: {name} fails, and what it changed would be missing: {why}"
+                    ))),
+                }
             }
             Ok(Some(_)) => Ok(true),
             Ok(None) => match self.transaction.take() {
@@ -201,7 +210,8 @@ impl Replay {
 
     fn run(&mut self, server: &mut Server, command: &'static Command, args: Args<'_>, at: u64) {
         let spec = command.spec;
-        let outcome = if spec.is(flag::WRITE | flag::MAY_REPLICATE) || spec.full_name == "select" {
+        let scripting = SCRIPTING.contains(&spec.full_name);
+        let outcome = if spec.is(flag::WRITE | flag::MAY_REPLICATE) || spec.full_name == "select" || scripting {
             let client = &mut *self.client;
             server.databases.effects.begin();
             let (commands, wait) = (&TABLE, Wait::Never);
@@ -214,6 +224,9 @@ impl Replay {
         };
         self.client.output = Output::default();
         if let Err(error) = outcome {
+            if scripting {
+                self.hole = Some(String::from_utf8_lossy(&error.0).into_owned());
+            }
             self.failed += 1;
             if self.failed <= COMPLAINTS {
                 let (name, why) = (spec.full_name, String::from_utf8_lossy(&error.0));
@@ -285,8 +298,8 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
         }
         Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
         Ok(Item::Function(source)) => {
-            log(Level::Warning, format_args!("{path} has functions, which are kept and cannot be called here"));
-            server.status.functions.push(source);
+            let loaded = server.scripting.libraries.load(&source, true);
+            loaded.map_err(|error| format!("cannot load {path}: a library of functions: {error}"))?;
         }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
