@@ -218,12 +218,14 @@ impl Set {
 
     /// As [`Set::iter`] from a place on, with the places, as long as nothing changes. One block has none.
     pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>)> {
-        let table = match &self.form {
-            Form::Integers(_) => None,
-            Form::Table(table) => Some(table),
+        let (packed, table) = match self.view() {
+            View::Integers(_) => (None, None),
+            View::Packed(packed) => (Some(packed), None),
+            View::Table(table) => (None, Some(table)),
         };
+        let packed = (0..).zip(packed.into_iter().flat_map(|packed| packed.iter())).skip(first as usize);
         let members = table.into_iter().flat_map(move |table| table.iter_from(first));
-        members.map(|(place, member, ())| (place, Element::of(member)))
+        packed.chain(members.map(|(place, member, ())| (place, Element::of(member))))
     }
 
     /// One step of a scan that began with cursor 0: calls `found` for some members and returns the next cursor, 0 at
