@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import socket
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -18,6 +19,7 @@ from test_replication import Case
 from testkit.ports import free_port
 from testkit.replication import same, until, write
 from testkit.resp import PATIENCE
+from testkit.server import AE_SERVER, Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ID = "0123456789abcdef0123456789abcdef01234567"
@@ -228,6 +230,26 @@ class Links(Case):
         one("SET", "k", b"v" * 5_000_000)
         same(one, two)
         self.assertEqual(two("STRLEN", "k"), 5_000_000)
+
+    def test_config_rewrite_tells_the_primary(self):
+        def case(program):
+            port = free_port()
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder, "redis.conf")
+                file.write_text(f"# mine\nport {port}\nbind 127.0.0.1\nreplicaof 127.0.0.1 1\nreplica-priority 7\n")
+                with Server([program, file], port) as server, server.connect() as client:
+                    seen = []
+                    for words in (["REPLICAOF", "127.0.0.1", "2"], ["REPLICAOF", "NO", "ONE"], ["REPLICAOF", "127.0.0.1", "3"],
+                                  ["CONFIG", "SET", "masterauth", "a b", "masteruser", "u", "min-replicas-to-write", 2,
+                                   "repl-diskless-load", "swapdb", "replica-read-only", "no", "replica-announce-port", 9],
+                                  ["CONFIG", "SET", "min-replicas-to-write", 0]):
+                        seen += [client(*words), client("CONFIG", "REWRITE")]
+                        lines = file.read_text().split("\n")
+                        seen.append(sorted(line for line in lines if re.match(r"#|repl|bind|master|min-", line)))
+                    server.kill()
+                    return seen
+
+        self.assertEqual(case(AE_SERVER), case("redis-server"))
 
     def test_a_small_limit_of_output_does_not_keep_a_replica_from_going_on(self):
         one, two = self.pair("ae", "redis")

@@ -124,8 +124,6 @@ pub struct Saving {
     pub checksum: bool,
     /// Nothing may be written after a background save has failed.
     pub stop_writes_on_error: bool,
-    /// A file that came from a primary or is for replicas does not stay, unless there is a reason for it.
-    pub delete_sync_files: bool,
     pub incremental_sync: bool,
     /// For tests: microseconds between two keys.
     pub key_save_delay: i32,
@@ -149,7 +147,6 @@ impl Default for Saving {
             compression: true,
             checksum: true,
             stop_writes_on_error: true,
-            delete_sync_files: false,
             incremental_sync: true,
             key_save_delay: 0,
             key_load_delay: 0,

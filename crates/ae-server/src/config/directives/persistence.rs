@@ -101,13 +101,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         "yes|no",
         "have RDB files end with a checksum (yes)",
     ),
-    directive(
-        "rdb-del-sync-files",
-        AnyTime,
-        field!(saving.delete_sync_files, Format::Switch),
-        "yes|no",
-        "remove RDB files that were for replication alone (no)",
-    ),
+    kept("rdb-del-sync-files", AnyTime, Format::Switch, "no", "RDB files that are for replication alone never stay"),
     directive(
         "rdb-save-incremental-fsync",
         AnyTime,
