@@ -13,7 +13,6 @@ ANY = range(30900, 32700)
 WITH_BUS = range(20100, 20900)
 
 _calls = itertools.count(os.getpid() * 7)
-_taken = []
 
 
 def free_port():
@@ -33,7 +32,9 @@ def free_ports(count, above=0):
         found.append(port)
         locks += both
         if len(found) == count:
-            _taken.extend(locks)
+            # Open for as long as this process lives, and no object that Python would miss a close of.
+            for lock in locks:
+                lock.detach()
             return found
     _release(locks)
     raise OSError(f"no {count} free ports in {places}")

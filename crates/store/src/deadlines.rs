@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(deadlines.first(), model.iter().map(|(id, at)| (*at, *id)).min());
         let sum: i128 = model.values().map(|at| i128::from(*at)).sum();
         assert_eq!(deadlines.mean(), sum.checked_div(model.len() as i128).map(|mean| mean as i64));
-        let leaves = || deadlines.leaves.iter().map(|(_, leaf)| leaf);
+        let leaves = || deadlines.leaves.iter_from(0).map(|(_, leaf)| leaf);
         assert_eq!(leaves().map(|leaf| leaf.ids.capacity()).sum::<usize>(), deadlines.capacity);
         assert_eq!(leaves().count(), deadlines.order.len());
         assert!(leaves().all(|leaf| (1..=MOST).contains(&leaf.ids.len())) && deadlines.front.len() <= MOST);

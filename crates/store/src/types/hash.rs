@@ -216,6 +216,16 @@ impl Hash {
         packed.into_iter().flat_map(pairs).chain(entries.map(|(field, value)| entry(field, value)))
     }
 
+    /// As [`Hash::iter`] from a place on, with the places, as long as nothing changes. A packed one has none.
+    pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>, Element<'_>)> {
+        let table = match &self.form {
+            Form::Packed(_) => None,
+            Form::Table(table) => Some(table),
+        };
+        let entries = table.into_iter().flat_map(move |table| table.iter_from(first));
+        entries.map(|(place, field, value)| (place, Element::of(field), Element::of(value.as_slice())))
+    }
+
     /// One step of a scan that began with cursor 0: calls `found` for some fields and returns the next cursor, 0 at the
     /// end. A field that is there during the whole scan is found at least once. A packed hash comes whole.
     pub fn scan(&self, cursor: u64, mut found: impl FnMut(Element<'_>, Element<'_>)) -> u64 {

@@ -117,6 +117,14 @@ impl Nodes {
         }
     }
 
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Nodes::One(_) => 1,
+            Nodes::Many(many) => many.chunks.iter().map(|chunk| chunk.nodes.len()).sum(),
+        }
+    }
+
     pub(super) fn end(&self, end: End) -> Option<Slot> {
         match (self, end) {
             (Nodes::Many(many), End::Tail) => {

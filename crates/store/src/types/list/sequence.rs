@@ -53,6 +53,11 @@ impl List {
         "quicklist"
     }
 
+    /// How many nodes there are. Counts chunks of them.
+    pub fn node_count(&self) -> usize {
+        self.nodes.count()
+    }
+
     /// How many elements there are.
     pub fn len(&self) -> usize {
         self.nodes.len()

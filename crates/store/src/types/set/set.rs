@@ -216,6 +216,16 @@ impl Set {
         integers.map(Element::Integer).chain(packed).chain(members.map(|(member, ())| Element::of(member)))
     }
 
+    /// As [`Set::iter`] from a place on, with the places, as long as nothing changes. One block has none.
+    pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>)> {
+        let table = match &self.form {
+            Form::Integers(_) => None,
+            Form::Table(table) => Some(table),
+        };
+        let members = table.into_iter().flat_map(move |table| table.iter_from(first));
+        members.map(|(place, member, ())| (place, Element::of(member)))
+    }
+
     /// One step of a scan that began with cursor 0: calls `found` for some members and returns the next cursor, 0 at
     /// the end. A member that is there during the whole scan is found at least once. A block comes whole.
     pub fn scan(&self, cursor: u64, mut found: impl FnMut(Element<'_>)) -> u64 {

@@ -101,7 +101,12 @@ impl EntryLog {
 
     /// The nodes' ids and blocks in order, as they are written to a file.
     pub fn nodes(&self) -> impl Iterator<Item = (Id, &Packed)> {
-        self.nodes.iter().map(|(id, node)| (*id, node.packed()))
+        self.nodes_from(Id::MIN)
+    }
+
+    /// As [`EntryLog::nodes`], from an id on.
+    pub fn nodes_from(&self, first: Id) -> impl Iterator<Item = (Id, &Packed)> {
+        self.nodes.range(first..).map(|(id, node)| (*id, node.packed()))
     }
 
     /// How many bytes of memory it has besides itself, as well as is known.
