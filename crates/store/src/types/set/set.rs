@@ -216,14 +216,16 @@ impl Set {
         integers.map(Element::Integer).chain(packed).chain(members.map(|(member, ())| Element::of(member)))
     }
 
-    /// As [`Set::iter`] from a place on, with the places, as long as nothing changes. One block has none.
+    /// As [`Set::iter`] from a place on, with the places, as long as nothing changes. A block of integers has none.
     pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>)> {
-        let table = match &self.form {
-            Form::Integers(_) => None,
-            Form::Table(table) => Some(table),
+        let (packed, table) = match self.view() {
+            View::Integers(_) => (None, None),
+            View::Packed(packed) => (Some(packed), None),
+            View::Table(table) => (None, Some(table)),
         };
+        let packed = packed.into_iter().flat_map(move |packed| (0..).zip(packed.iter()).skip(first as usize));
         let members = table.into_iter().flat_map(move |table| table.iter_from(first));
-        members.map(|(place, member, ())| (place, Element::of(member)))
+        packed.chain(members.map(|(place, member, ())| (place, Element::of(member))))
     }
 
     /// One step of a scan that began with cursor 0: calls `found` for some members and returns the next cursor, 0 at
