@@ -4,6 +4,7 @@
 //! there are two bucket arrays and every change moves a few buckets from the old one to the new one, so no single
 //! request pays for all of it.
 
+use crate::buckets::{Buckets, Link, NONE};
 use crate::bytes::{Bytes, Content};
 use crate::slab::Slab;
 use ahash::RandomState;
@@ -14,10 +15,6 @@ const MIN_BUCKETS: usize = 16;
 const SPARSE: usize = 8;
 /// Empty buckets that one step of a resize may pass over.
 const EMPTY_VISITS: usize = 10;
-
-/// Reference to an entry: its id plus one, so that zeroed memory is an empty bucket array.
-type Link = u32;
-const NONE: Link = 0;
 
 #[derive(Clone)]
 pub struct Node<V> {
@@ -31,7 +28,7 @@ pub struct Node<V> {
 pub struct Dict<V> {
     nodes: Slab<Node<V>>,
     /// During a resize, `tables[0]` is the old one.
-    tables: [Vec<Link>; 2],
+    tables: [Buckets; 2],
     /// Buckets of the old table below this have been moved. None: no resize.
     moved: Option<usize>,
     len: usize,
@@ -41,7 +38,7 @@ pub struct Dict<V> {
 
 impl<V> Dict<V> {
     pub fn new() -> Dict<V> {
-        Dict { nodes: Slab::new(), tables: [Vec::new(), Vec::new()], moved: None, len: 0, hasher: RandomState::new() }
+        Dict { nodes: Slab::new(), tables: Default::default(), moved: None, len: 0, hasher: RandomState::new() }
     }
 
     pub fn len(&self) -> usize {
@@ -68,7 +65,7 @@ impl<V> Dict<V> {
             if table.is_empty() {
                 continue;
             }
-            let mut link = table[bucket(table, hash)];
+            let mut link = table.get(bucket(table, hash));
             while link != NONE {
                 let node = self.nodes.get(link - 1)?;
                 if node.hash == hash && node.key == *key {
@@ -94,8 +91,9 @@ impl<V> Dict<V> {
         }
         let table = &mut self.tables[usize::from(self.moved.is_some())];
         let at = bucket(table, hash);
-        let id = self.nodes.insert(Node { key, value, hash, next: table[at] });
-        table[at] = id + 1;
+        let first = table.get_mut(at);
+        let id = self.nodes.insert(Node { key, value, hash, next: *first });
+        *first = id + 1;
         self.len += 1;
         id
     }
@@ -119,7 +117,7 @@ impl<V> Dict<V> {
     /// Drops up to `budget` entries and says whether something is left. For a dict that is no longer used: its entries
     /// are not found any more.
     pub fn drop_some(&mut self, budget: usize) -> bool {
-        self.tables = [Vec::new(), Vec::new()];
+        self.tables.iter_mut().for_each(|table| table.drop_some(budget.div_ceil(8)));
         self.moved = None;
         self.len -= self.nodes.drop_some(budget);
         self.len > 0
@@ -127,30 +125,32 @@ impl<V> Dict<V> {
 
     /// How many bytes of memory it has, without what keys and values have outside their entries.
     pub fn allocated(&self) -> usize {
-        let links: usize = self.tables.iter().map(Vec::capacity).sum();
-        self.nodes.allocated() + links * size_of::<Link>()
+        self.nodes.allocated() + self.tables.iter().map(Buckets::allocated).sum::<usize>()
     }
 
     /// Moves a few buckets if a resize is under way. False when there is nothing to do.
     pub fn step(&mut self) -> bool {
-        let Some(mut at) = self.moved else {
+        let Some(from) = self.moved else {
             return false;
         };
+        let mut at = from;
         let end = (at + EMPTY_VISITS).min(self.tables[0].len());
-        while at < end && self.tables[0][at] == NONE {
+        while at < end && self.tables[0].get(at) == NONE {
             at += 1;
         }
         if at < end {
-            let mut link = std::mem::replace(&mut self.tables[0][at], NONE);
+            let mut link = std::mem::replace(self.tables[0].get_mut(at), NONE);
             while link != NONE {
                 let Some(node) = self.nodes.get_mut(link - 1) else { break };
                 let to = bucket(&self.tables[1], node.hash);
-                let next = std::mem::replace(&mut node.next, self.tables[1][to]);
-                self.tables[1][to] = link;
+                let first = self.tables[1].get_mut(to);
+                let next = std::mem::replace(&mut node.next, *first);
+                *first = link;
                 link = next;
             }
             at += 1;
         }
+        self.tables[0].free(from..at);
         if at == self.tables[0].len() {
             self.tables[0] = std::mem::take(&mut self.tables[1]);
             self.moved = None;
@@ -175,7 +175,7 @@ impl<V> Dict<V> {
         if small.is_empty() {
             return 0;
         }
-        self.visit(small[cursor as usize & (small.len() - 1)], &mut found);
+        self.visit(small.get(cursor as usize & (small.len() - 1)), &mut found);
         if large.is_empty() {
             return next_cursor(cursor, small.len());
         }
@@ -183,7 +183,7 @@ impl<V> Dict<V> {
         let extra_bits = ((small.len() - 1) ^ (large.len() - 1)) as u64;
         let mut cursor = cursor;
         loop {
-            self.visit(large[cursor as usize & (large.len() - 1)], &mut found);
+            self.visit(large.get(cursor as usize & (large.len() - 1)), &mut found);
             cursor = next_cursor(cursor, large.len());
             if cursor & extra_bits == 0 {
                 return cursor;
@@ -206,8 +206,9 @@ impl<V> Dict<V> {
         // Enough for any table except one that is being emptied faster than it shrinks.
         const TRIES: usize = 500;
         let end = self.nodes.end();
-        let old = &self.tables[0][self.moved.unwrap_or(0)..];
-        let buckets = (old.len() + self.tables[1].len()) as u64;
+        let moved = self.moved.unwrap_or(0);
+        let old = self.tables[0].len() - moved;
+        let buckets = (old + self.tables[1].len()) as u64;
         // Without buckets it is being dropped.
         let dense = self.len >= end as usize / SLOTS || buckets == 0;
         for _ in 0..TRIES {
@@ -220,7 +221,7 @@ impl<V> Dict<V> {
             }
             let place = random() % (buckets * DEPTH);
             let at = (place / DEPTH) as usize;
-            let first = if at < old.len() { old[at] } else { self.tables[1][at - old.len()] };
+            let first = if at < old { self.tables[0].get(moved + at) } else { self.tables[1].get(at - old) };
             if let Some((id, _)) = self.chain(first).nth((place % DEPTH) as usize) {
                 return Some(id);
             }
@@ -253,13 +254,14 @@ impl<V> Dict<V> {
             if table.is_empty() {
                 continue;
             }
+            // A bucket is written to only when something is there: one that has been moved has no memory any more.
             let at = bucket(table, hash);
-            let first = &mut table[at];
-            if *first == link {
-                *first = next;
+            let first = table.get(at);
+            if first == link {
+                *table.get_mut(at) = next;
                 return;
             }
-            let mut at = *first;
+            let mut at = first;
             while at != NONE {
                 let Some(node) = self.nodes.get_mut(at - 1) else { break };
                 if node.next == link {
@@ -272,8 +274,7 @@ impl<V> Dict<V> {
     }
 
     fn resize(&mut self, buckets: usize) {
-        // Zeroed memory comes from the system page by page as it is used; this does not touch it.
-        let table = vec![NONE; buckets];
+        let table = Buckets::new(buckets);
         if self.tables[0].is_empty() {
             self.tables[0] = table;
         } else {
@@ -291,7 +292,7 @@ impl<V> Dict<V> {
     }
 }
 
-fn bucket(table: &[Link], hash: u32) -> usize {
+fn bucket(table: &Buckets, hash: u32) -> usize {
     hash as usize & (table.len() - 1)
 }
 

@@ -47,6 +47,34 @@ fn grows_and_shrinks() {
 }
 
 #[test]
+fn no_change_gets_or_frees_more_than_a_few_segments() {
+    let segments = |dict: &Dict<u32>| dict.tables.iter().map(|table| table.segments_in_use()).sum::<usize>();
+    let mut dict = Dict::new();
+    let mut before = 0;
+    let mut check = |dict: &Dict<u32>| {
+        let now = segments(dict);
+        assert!(now.abs_diff(before) <= 3, "{before} and then {now} segments");
+        before = now;
+    };
+    for i in 0..5_000u32 {
+        put(&mut dict, &i.to_le_bytes(), i);
+        check(&dict);
+    }
+    for i in 0..5_000u32 {
+        take(&mut dict, &i.to_le_bytes());
+        check(&dict);
+    }
+    let mut dict = filled(5_000);
+    before = segments(&dict);
+    while dict.drop_some(3) {
+        let now = segments(&dict);
+        assert!(before - now <= 6, "{before} and then {now} segments");
+        before = now;
+    }
+    assert_eq!(before, 0);
+}
+
+#[test]
 fn no_insert_moves_more_than_a_few_buckets() {
     let mut dict = Dict::new();
     let mut last = 0;

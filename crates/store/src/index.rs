@@ -46,13 +46,15 @@ impl Lines {
         &mut self.0[at / SEGMENT][at % SEGMENT]
     }
 
-    /// Sees to it that there are `len` lines, and not many more.
+    /// Sees to it that there are `len` lines, at most one more than before, and not many more in the long run.
     fn resize(&mut self, len: usize) {
         if self.0.len() * SEGMENT < len {
             self.0.push(Box::new([Line::default(); SEGMENT]));
         }
-        // One segment stays, for a length that goes up and down around a border.
-        self.0.truncate(len.div_ceil(SEGMENT) + 1);
+        // One segment stays, for a length that goes up and down around a border. If many are left over, they do not go
+        // all at once.
+        const AT_ONCE: usize = 2;
+        self.0.truncate((len.div_ceil(SEGMENT) + 1).max(self.0.len().saturating_sub(AT_ONCE)));
     }
 
     fn allocated(&self) -> usize {
@@ -274,6 +276,7 @@ impl Index {
         self.clear(last, |id, tag| content.push((id, tag)));
         self.count -= 1;
         self.buckets.resize(self.count);
+        self.further.resize(self.further_len);
         let into = last & !(1 << last.ilog2());
         content.into_iter().for_each(|(id, tag)| self.put(into, id, tag));
     }
@@ -357,7 +360,7 @@ mod tests {
             }
         }
         (100..200_000).for_each(|id| index.remove(hash(id), id));
-        assert!(index.buckets.allocated() <= 4 * size_of::<[Line; SEGMENT]>());
+        assert!(index.allocated() <= 8 * size_of::<[Line; SEGMENT]>());
         (0..100).for_each(|id| assert_eq!(index.find(hash(id), |found| found == id), Some(id)));
     }
 

@@ -2,6 +2,7 @@
 //! clock.
 #![forbid(unsafe_code)]
 
+mod buckets;
 mod bytes;
 mod deadlines;
 mod dict;

@@ -28,7 +28,7 @@ impl Databases {
         self.stats.evicted += 1;
         let key: Box<[u8]> = self.keyspace(db).key(id).into();
         let value = self.changing(db, id).delete(id);
-        value.into_iter().for_each(|value| self.garbage.add(value));
+        value.into_iter().for_each(|value| self.garbage.add_here(value));
         Some(Evicted { db, key })
     }
 

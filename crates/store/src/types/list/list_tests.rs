@@ -169,6 +169,10 @@ fn memory_is_given_back_in_steps() {
     assert_eq!(list.len(), 2);
     assert!(!list.free_some(4));
     assert_eq!((list.len(), list.pop(End::Head, |_| ()), list.get(0)), (0, None, None));
+    // Large nodes need more steps.
+    let mut list = List::new();
+    (0..10).for_each(|_| list.push(End::Tail, &[b'x'; 300_000], TWO));
+    assert_eq!((0..).take_while(|_| list.free_some(64)).count(), 4);
 }
 
 #[test]

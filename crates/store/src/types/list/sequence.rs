@@ -305,12 +305,15 @@ impl List {
         self.get(number as i64)
     }
 
-    /// Drops at most `budget` nodes and says whether something is left. A node is one allocation, however many elements
-    /// it has.
+    /// Drops at most `budget` nodes, fewer if they are large, and says whether something is left. A node is one
+    /// allocation, however many elements it has.
     pub fn free_some(&mut self, budget: usize) -> bool {
+        const LARGE: usize = 512 * 1024;
+        let mut dropped = 0;
         for _ in 0..budget {
-            let Some(slot) = self.nodes.end(End::Tail) else { break };
-            self.nodes.remove(slot);
+            let Some(slot) = self.nodes.end(End::Tail).filter(|_| dropped < LARGE) else { break };
+            let (node, _) = self.nodes.remove(slot);
+            dropped += node.view().allocated();
         }
         !self.is_empty()
     }

@@ -91,6 +91,20 @@ fn small_sets_of_texts_stay_small_in_memory() {
     assert_eq!(set.encoding(), "hashtable");
 }
 
+#[test]
+fn members_from_a_place_on() {
+    for len in [5, 40, 200] {
+        let mut set = Set::new();
+        (0..len).for_each(|i| _ = set.add(format!("m{i}").as_bytes(), &Limits::default()));
+        let all: Vec<_> = set.iter_from(0).map(|(place, member)| (place, member.to_vec())).collect();
+        assert_eq!(all.iter().map(|(_, member)| member.clone()).collect::<BTreeSet<_>>(), content(&set));
+        for (at, (place, _)) in all.iter().enumerate() {
+            let rest: Vec<_> = set.iter_from(*place).map(|(place, member)| (place, member.to_vec())).collect();
+            assert_eq!(rest, all[at..]);
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Add(Vec<u8>),
