@@ -218,9 +218,9 @@ impl Set {
 
     /// As [`Set::iter`] from a place on, with the places, as long as nothing changes. One block has none.
     pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>)> {
-        let table = match &self.form {
-            Form::Integers(_) => None,
-            Form::Table(table) => Some(table),
+        let table = match self.view() {
+            View::Integers(_) | View::Packed(_) => None,
+            View::Table(table) => Some(table),
         };
         let members = table.into_iter().flat_map(move |table| table.iter_from(first));
         members.map(|(place, member, ())| (place, Element::of(member)))
