@@ -30,7 +30,7 @@ ifeq ($(origin LD),default)
 LD := $(notdir $(firstword $(shell command -v ld.bfd ld) ld))
 endif
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BUILD  := build$(addprefix /,$(ABI))$(if $(filter no,$(TLS)),/no-tls)
 
 # The committed headers are the default profile's.
@@ -72,7 +72,7 @@ PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
 # The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc and jemalloc from the release
 # build. cargo compiles them for each profile anew otherwise, which takes minutes.
-C_LIBRARIES := $(TARGET)/c-libraries.toml
+C_LIBRARIES := $(TARGET_DIR)/c-libraries.toml
 DEV_CARGO   := $(CARGO) --config $(C_LIBRARIES)
 
 ifneq ($(ABI),)
@@ -84,7 +84,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -132,6 +132,9 @@ bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="
 durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
 	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
+fuzz: server | $(C_LIBRARIES) ## try hostile bytes: TARGET=rdb, dump, request, aof or replication; SECONDS=60
+	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(TARGET),rdb) $(or $(SECONDS),60)
+
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)
 
@@ -156,11 +159,11 @@ $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	$(CARGO) rustc --locked --release --package libae $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
-	$(NM) -g --defined-only $(TARGET)/release/libae.a 2>/dev/null | \
+	$(NM) -g --defined-only $(TARGET_DIR)/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
-		-o $(BUILD)/prelinked.o $(TARGET)/release/libae.a
+		-o $(BUILD)/prelinked.o $(TARGET_DIR)/release/libae.a
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
@@ -179,8 +182,8 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --package libae --no-default-features --lib --crate-type staticlib \
-		--target-dir $(TARGET)/core -- $(CODEGEN)
-	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
+		--target-dir $(TARGET_DIR)/core -- $(CODEGEN)
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET_DIR)/core/release/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
 		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
 	cut -d ' ' -f 1 $@-redefined > $@-weak
@@ -230,17 +233,17 @@ $(SERVER): $(BIN_SOURCES)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-server
 	@rm -f $@ # it may be running
-	cp $(TARGET)/release/ae-server $@
+	cp $(TARGET_DIR)/release/ae-server $@
 
 $(CLI): $(CLI_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-cli
 	@rm -f $@ # it may be running
-	cp $(TARGET)/release/ae-cli $@
+	cp $(TARGET_DIR)/release/ae-cli $@
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
-	@mkdir -p $(TARGET)
+	@mkdir -p $(TARGET_DIR)
 	scripts/c-libraries.py > $@
 
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates
@@ -249,7 +252,7 @@ $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
-	cp $(TARGET)/debug/libae.a $@
+	cp $(TARGET_DIR)/debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------
 

@@ -188,6 +188,18 @@ impl RequestParser {
     }
 
     fn argument(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
+        // Most arguments are short, and all there.
+        if self.bulk.is_none()
+            && let Some((head, len)) = short_argument(&buf[self.at..])
+            && len <= limits.max_bulk
+        {
+            let from = self.at - self.start + head;
+            self.push_span(from, from + len)?;
+            self.at += head + len + 2;
+            self.searched = 0;
+            self.missing -= 1;
+            return Ok(true);
+        }
         let len = match self.bulk {
             Some(len) => len,
             None => {
@@ -292,6 +304,19 @@ impl RequestParser {
         self.spans.push(Span { from: from as u32, to });
         Ok(())
     }
+}
+
+/// The hot path of [`RequestParser::argument`]: an argument of less than a hundred bytes, if all of it is there with its
+/// line end. How long its `$` line is, and the argument.
+fn short_argument(rest: &[u8]) -> Option<(usize, usize)> {
+    let (head, len) = match *rest {
+        [b'$', ones @ b'0'..=b'9', b'\r', _, ..] => (4, usize::from(ones - b'0')),
+        [b'$', tens @ b'1'..=b'9', ones @ b'0'..=b'9', b'\r', _, ..] => {
+            (5, 10 * usize::from(tens - b'0') + usize::from(ones - b'0'))
+        }
+        _ => return None,
+    };
+    (rest.len() >= head + len + 2).then_some((head, len))
 }
 
 /// The hot path of [`RequestParser::length_line`]: up to nine digits, all there. Whatever is odd about the line is

@@ -45,6 +45,21 @@ fn multibulk_requests() {
 }
 
 #[test]
+fn arguments_of_every_short_length() {
+    let text = [b'v'; 120];
+    for len in 0..text.len() {
+        let request = [format!("*2\r\n${len}\r\n").as_bytes(), &text[..len], b"\r\n$1\r\nx\r\n"].concat();
+        expect(&request, &[&[&text[..len], b"x"]]);
+        // Any two bytes are its line end.
+        let (found, _) = parse(&[&request[..request.len() - 2], b"yz"].concat(), usize::MAX, &Limits::default());
+        assert_eq!(found, [[&text[..len], b"x"]]);
+        let limits = Limits { max_bulk: 50, ..Limits::default() };
+        let (_, error) = parse(&request, usize::MAX, &limits);
+        assert_eq!(error, (len > 50).then_some(ProtocolError::InvalidBulkLength), "{len}");
+    }
+}
+
+#[test]
 fn inline_requests_between_multibulk_ones() {
     expect(
         b"PING\r\n*1\r\n$1\r\nx\r\nset a \"b\\n c\"\nend\n",

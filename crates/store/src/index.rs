@@ -79,9 +79,16 @@ fn tag(hash: u64) -> u8 {
     (hash >> 56) as u8
 }
 
-/// Which of `tags` are equal to `tag`, as bits.
-fn equal(tags: &[u8; WIDTH], tag: u8) -> u32 {
-    tags.iter().enumerate().fold(0, |bits, (at, other)| bits | u32::from(*other == tag) << at)
+/// Which of `tags` may be equal to `tag`: the highest bits of their bytes. All that are equal are among them, and hardly
+/// ever another one, which the entry shows.
+fn equal(tags: &[u8; WIDTH], tag: u8) -> u128 {
+    const ONES: u128 = u128::from_le_bytes([1; 16]);
+    let mut all = [0; 16];
+    all[..WIDTH].copy_from_slice(tags);
+    let different = u128::from_le_bytes(all) ^ u128::from_le_bytes([tag; 16]);
+    // A byte of zeros borrows from its highest bit.
+    let equal = different.wrapping_sub(ONES) & !different & ONES << 7;
+    equal & ((1 << (8 * WIDTH)) - 1)
 }
 
 impl Index {
@@ -121,7 +128,7 @@ impl Index {
         for line in self.lines(self.bucket(hash)) {
             let mut found = equal(&line.tags, tag);
             while found != 0 {
-                let id = line.ids[found.trailing_zeros() as usize];
+                let id = line.ids[found.trailing_zeros() as usize / 8];
                 if id != 0 && is_it(id - 1) {
                     return Some(id - 1);
                 }

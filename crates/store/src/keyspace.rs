@@ -29,6 +29,26 @@ pub enum Found {
     Missing,
 }
 
+/// Where a key is, or where it would be: for a change that follows, so that the key is looked for once.
+#[derive(Clone, Copy)]
+pub struct Place {
+    hash: u64,
+    /// Its entry, expired or not.
+    id: Option<EntryId>,
+}
+
+impl Place {
+    /// The entry of the key.
+    pub fn id(&self) -> Option<EntryId> {
+        self.id
+    }
+
+    /// The place after the entry was removed.
+    pub fn vacant(self) -> Place {
+        Place { id: None, ..self }
+    }
+}
+
 /// One database: its keys, their values and deadlines.
 pub struct Keyspace {
     entries: Entries,
@@ -119,9 +139,20 @@ impl Keyspace {
         self.find_hashed(self.hash(key), key)
     }
 
+    /// The place of `key`, good until an entry is added or removed, or gets another value or deadline.
+    pub fn place(&self, key: &[u8]) -> Place {
+        let hash = self.hash(key);
+        Place { hash, id: self.find_hashed(hash, key) }
+    }
+
     /// What there is under `key`.
     pub fn lookup(&self, key: &[u8], now: i64) -> Found {
-        let Some(id) = self.find(key) else { return Found::Missing };
+        self.lookup_at(self.place(key), now)
+    }
+
+    /// What there is at a place.
+    pub fn lookup_at(&self, place: Place, now: i64) -> Found {
+        let Some(id) = place.id else { return Found::Missing };
         if self.deadline(id).is_some_and(|at| at <= now) { Found::Expired(id) } else { Found::Live(id) }
     }
 
@@ -206,26 +237,40 @@ impl Keyspace {
 
     /// Sets `key` to `value`, whatever it was. An old deadline stays only if `keep_deadline`.
     pub fn set(&mut self, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
-        let hash = self.hash(key);
-        match self.find_hashed(hash, key) {
+        self.set_at(self.place(key), key, value, keep_deadline)
+    }
+
+    /// As [`Keyspace::set`]; `place` is that of the key.
+    pub fn set_at(&mut self, place: Place, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
+        match place.id {
             Some(id) => self.replace(id, value, keep_deadline),
-            None => self.with_stored(key, value, |keyspace, stored| keyspace.insert(hash, key, stored)),
+            None => self.with_stored(key, value, |keyspace, stored| keyspace.insert(place.hash, key, stored)),
         }
     }
 
     /// As [`Keyspace::set`] for a string, copied into the old value's memory where it fits.
     pub fn set_string<'a>(&mut self, key: &[u8], content: impl Into<Content<'a>>, keep_deadline: bool) -> EntryId {
+        self.set_string_at(self.place(key), key, content, keep_deadline)
+    }
+
+    /// As [`Keyspace::set_string`]; `place` is that of the key.
+    pub fn set_string_at<'a>(
+        &mut self,
+        place: Place,
+        key: &[u8],
+        content: impl Into<Content<'a>>,
+        keep_deadline: bool,
+    ) -> EntryId {
         let content = content.into();
-        let hash = self.hash(key);
-        let found = self.find_hashed(hash, key);
+        let Place { hash, id } = place;
         let text = content.as_slice();
         if entry::has_room(key, text.len()) {
-            return match found {
+            return match id {
                 Some(id) => self.assign(id, keep_deadline, Stored::Text(text)),
                 None => self.insert(hash, key, Stored::Text(text)),
             };
         }
-        match found {
+        match id {
             Some(id) => {
                 if let Some(Value::String(value)) = self.value_mut(id) {
                     value.assign(content);

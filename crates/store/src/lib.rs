@@ -18,7 +18,7 @@ mod value;
 mod view;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Found, Keyspace};
+pub use keyspace::{EntryId, Found, Keyspace, Place};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};

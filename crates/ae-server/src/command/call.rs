@@ -5,6 +5,7 @@ use super::flag;
 use super::keys::keys;
 use super::registry::Registry;
 use super::spec::{Effect, Spec};
+use crate::acl::denials::Origin;
 use crate::clients::client::Client;
 use crate::db::effects::Concerns;
 use crate::observe::monitor;
@@ -15,7 +16,7 @@ use crate::server::propagation::Framing;
 use crate::server::state::Server;
 use resp::Args;
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Runs a command that the client may run.
 pub fn call(
@@ -35,7 +36,7 @@ pub fn call(
 fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     // What was refused since the last call is none of this command's failures.
     context.server.stats.errors.take_new();
-    let (started, wait) = (Instant::now(), context.wait);
+    let (started, wait) = (context.server.clock.begin(), context.wait);
     let changes = context.server.databases.dirty;
     context.server.databases.effects.begin();
     let outcome = (command.run)(&mut context);
@@ -43,7 +44,7 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
-    let took = started.elapsed();
+    let took = server.clock.end() - started;
     if server.databases.dirty != changes {
         note_effect(server, client, &args, command.spec);
         if server.notes_unlogged() {
@@ -143,6 +144,7 @@ fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec
 /// Tries the requests again that wait for keys that have changed, in the order of arrival, for as long as there is
 /// something left for them: what one takes wakes one, however many wait.
 pub fn serve_ready(server: &mut Server, commands: &'static Registry<Run>) {
+    server.clock.pass();
     while let Some((db, key)) = server.databases.observers.waiting.next_ready() {
         let mut last = 0;
         loop {
@@ -166,7 +168,7 @@ fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'s
     let Some(command) = commands.find_full(blocked.spec.full_name.as_bytes()) else { return };
     let (args, spec, changed) = (blocked.args.as_args(), blocked.spec, Some(key));
     // The user's rights may have changed since the client began to wait.
-    if let Err(denied) = server.check_rights(client, spec, &args, false) {
+    if let Err(denied) = server.check_rights(client, spec, &args, Origin::Client) {
         server.stats.calls.rejected(spec);
         reply_error(server, client, denied.text(spec).as_bytes());
         return server.stop_waiting(client, &blocked);

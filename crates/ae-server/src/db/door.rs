@@ -7,7 +7,7 @@
 use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
-use store::{Content, EntryId, Found, Keyspace, Kind, Value, ValueRef};
+use store::{Content, EntryId, Found, Keyspace, Kind, Place, Value, ValueRef};
 
 /// One database, for one request.
 pub struct Db<'a> {
@@ -42,17 +42,22 @@ impl Databases {
 impl<'a> Db<'a> {
     /// The entry of a key that has not expired.
     pub(super) fn find(&mut self, key: &[u8]) -> Option<EntryId> {
-        match self.databases.keyspace(self.db).lookup(key, self.now) {
-            Found::Live(id) => Some(id),
-            Found::Missing => None,
-            Found::Expired(id) => match self.databases.expiry {
-                Expiry::Removes => {
-                    self.databases.expire_one(self.db, id);
-                    None
-                }
-                Expiry::Hides => None,
-                Expiry::Ignores => Some(id),
-            },
+        self.find_place(key).0
+    }
+
+    /// As `find`, with the place for a new value. One that has expired may still be there.
+    fn find_place(&mut self, key: &[u8]) -> (Option<EntryId>, Place) {
+        let keyspace = self.databases.keyspace(self.db);
+        let place = keyspace.place(key);
+        match keyspace.lookup_at(place, self.now) {
+            Found::Live(id) => (Some(id), place),
+            Found::Missing => (None, place),
+            Found::Expired(id) if self.databases.expiry == Expiry::Ignores => (Some(id), place),
+            Found::Expired(id) if self.databases.removes_expired() => {
+                self.databases.expire_one(self.db, id);
+                (None, place.vacant())
+            }
+            Found::Expired(_) => (None, place),
         }
     }
 
@@ -193,7 +198,7 @@ impl<'a> Db<'a> {
         const TRIES: u32 = 100;
         for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            let removes = self.databases.expiry == Expiry::Removes;
+            let removes = self.databases.removes_expired();
             let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
             if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
@@ -249,21 +254,29 @@ impl<'a> Db<'a> {
 
     /// The value at a key, to be changed; an empty one if there is none, which goes again if it is not changed.
     pub fn edit_or_create<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Edit<'a, K>, WrongType> {
-        if let Some(id) = self.find(key) {
+        let (found, place) = self.find_place(key);
+        if let Some(id) = found {
             self.databases.note_use(self.db, id, self.now);
             self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
             return Ok(Edit::new(self.databases, self.db, id, key, event, false));
         }
         let noted = self.first_use();
         let keyspace = self.databases.keyspace_mut(self.db);
-        let id = keyspace.set(key, K::empty(), false);
+        let id = keyspace.set_at(place, key, K::empty(), false);
         keyspace.note_access(id, noted);
         Ok(Edit::new(self.databases, self.db, id, key, event, true))
     }
 
-    /// What is common to all forms of setting a key. `put` stores the value; an old deadline stays if it is told so.
-    fn set_with(&mut self, key: &[u8], ttl: Ttl, event: Event, put: impl FnOnce(&mut Keyspace, bool) -> EntryId) {
-        let old = self.find(key);
+    /// What is common to all forms of setting a key. `put` stores the value at its place; an old deadline stays if it is
+    /// told so.
+    fn set_with(
+        &mut self,
+        key: &[u8],
+        ttl: Ttl,
+        event: Event,
+        put: impl FnOnce(&mut Keyspace, Place, bool) -> EntryId,
+    ) {
+        let (old, place) = self.find_place(key);
         if let Some(id) = old {
             self.databases.note_use(self.db, id, self.now);
             self.databases.clear_large(self.db, id);
@@ -273,7 +286,7 @@ impl<'a> Db<'a> {
             Some(id) => self.databases.changing(self.db, id),
             None => self.databases.keyspace_mut(self.db),
         };
-        let id = put(keyspace, ttl != Ttl::Clear);
+        let id = put(keyspace, place, ttl != Ttl::Clear);
         if is_new {
             keyspace.note_access(id, noted);
         }
@@ -291,12 +304,12 @@ impl<'a> Db<'a> {
 
     /// Sets a key to a value, whatever it held.
     pub fn set(&mut self, key: &[u8], value: impl Into<Value>, ttl: Ttl, event: Event) {
-        self.set_with(key, ttl, event, |keyspace, keep| keyspace.set(key, value.into(), keep));
+        self.set_with(key, ttl, event, |keyspace, place, keep| keyspace.set_at(place, key, value.into(), keep));
     }
 
     /// As [`Db::set`] for a string, copied into the old value's memory where it fits.
     pub fn set_string<'c>(&mut self, key: &[u8], content: impl Into<Content<'c>>, ttl: Ttl, event: Event) {
-        self.set_with(key, ttl, event, |keyspace, keep| keyspace.set_string(key, content, keep));
+        self.set_with(key, ttl, event, |keyspace, place, keep| keyspace.set_string_at(place, key, content, keep));
     }
 
     /// Sets a key to a collection that a command made; one with nothing in it deletes the key.
@@ -322,26 +335,29 @@ impl<'a> Db<'a> {
         let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
             return false;
         };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         true
     }
 
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
         let Some(id) = self.find(key) else { return false };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         self.changed(key, event);
         true
+    }
+
+    /// Whether a key that gets this deadline is gone at once. A replica removes nothing by itself, and while a file is
+    /// loaded, which may have something else to say of the key, nothing is removed either.
+    pub fn has_passed(&self, at: i64) -> bool {
+        at <= self.now && self.databases.expiry == Expiry::Removes
     }
 
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        // A replica removes nothing by itself.
-        if at <= self.now && self.databases.expiry == Expiry::Removes {
+        if self.has_passed(at) {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);

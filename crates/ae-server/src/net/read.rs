@@ -21,14 +21,20 @@ impl Net {
         let Some(mut client) = self.server.clients.take(conn.fd()) else {
             return;
         };
-        self.server.read_clock();
+        if client.is_primary && self.server.scripting.running.is_some() {
+            // Its stream goes on when the script has ended.
+            return self.server.clients.put_back(client);
+        }
         self.active = true;
         self.server.stats.reads += 1;
         if client.is_primary {
             self.read_stream(conn, &mut client);
             return self.settle(client);
         }
-        match self.read(conn, &mut client) {
+        let read = self.read(conn, &mut client);
+        // Not before: reading is no part of what the first command takes.
+        self.server.read_clock();
+        match read {
             Ok((0, _)) => client.closing = Closing::Now,
             Ok((len, in_buffer)) => {
                 client.last_active = self.server.ticks;

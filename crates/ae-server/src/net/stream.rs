@@ -12,7 +12,9 @@ use std::io::{self, ErrorKind};
 impl Net {
     /// Reads more of the stream, and runs what is complete.
     pub(super) fn read_stream(&mut self, conn: &Connection, client: &mut Client) {
-        match conn.read(&mut self.buffer) {
+        let read = conn.read(&mut self.buffer);
+        self.server.read_clock();
+        match read {
             Ok(0) => client.closing = Closing::Now,
             Ok(len) => {
                 client.last_active = self.server.ticks;

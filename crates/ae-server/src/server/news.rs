@@ -20,6 +20,7 @@ impl Server {
 
     /// Tells what has happened to keys since the last time.
     pub fn tell_news(&mut self, mut current: Option<&mut Client>) {
+        self.clock.pass();
         self.tell_invalidated(current.as_deref_mut());
         for notice in std::mem::take(&mut self.databases.observers.notices) {
             let (db, event, key) = (notice.db, notice.event.name, &*notice.key);

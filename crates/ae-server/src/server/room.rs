@@ -20,12 +20,15 @@ impl Server {
     /// Evicts keys until no more memory is used than `maxmemory`, for a bounded time.
     pub fn make_room(&mut self) -> Room {
         let memory = &self.config.memory;
-        if memory.max == 0 || self.meter.used() <= memory.max {
+        // While clients are paused, nothing goes, and requests that add something may run as in Redis.
+        if memory.max == 0 || self.meter.used() <= memory.max || self.pause.which().is_some() {
             return Room::Enough;
         }
-        let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
+        self.clock.pass();
+        let (policy, samples, tenacity) = (memory.policy, memory.samples, memory.eviction_tenacity);
+        let max = memory.max.saturating_add(self.uncounted_memory() as u64);
         // Other threads may have freed something.
-        self.renew_meter();
+        self.meter = Meter::new();
         if self.used_memory() <= max {
             return Room::Enough;
         }
@@ -59,14 +62,22 @@ impl Server {
         if self.used_memory() <= max { Room::Enough } else { Room::None }
     }
 
+    /// Bytes that do not count for `maxmemory`: what waits for replicas and for the append-only file. Evictions would only
+    /// make more of it.
+    pub fn uncounted_memory(&self) -> usize {
+        let (mut own, mut shared) = (0, 0);
+        for (client, replica) in self.replicas(None) {
+            let of_client = client.output.bytes.len();
+            own += of_client;
+            // Replicas share larger pieces of the stream.
+            shared = shared.max(client.output.pending().saturating_sub(of_client) + replica.held_len);
+        }
+        own + shared + self.streams.replicas.bytes.len() + self.append_only.buffered() + self.streams.log.bytes.len()
+    }
+
     /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.
     fn used_memory(&self) -> u64 {
         self.meter.used().saturating_sub(self.databases.free_bytes() as u64)
-    }
-
-    /// Looks at how much memory is used, as the allocator says.
-    pub fn renew_meter(&mut self) {
-        self.meter = Meter::new();
     }
 }
 

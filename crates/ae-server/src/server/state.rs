@@ -1,6 +1,8 @@
 //! The state that all clients share, and what is done regularly to it.
 
+use super::clock::Clock;
 use super::listening::Listen;
+use super::others::ServeOthers;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
@@ -25,9 +27,10 @@ use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
 use crate::replication::state::Replication;
+use crate::scripting::state::Scripting;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// What is done when a snapshot has ended. Another one can be begun then.
 pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
@@ -77,6 +80,7 @@ pub struct Server {
     /// when somebody sets the clock.
     pub ticks: i64,
     pub started: Instant,
+    pub clock: Clock,
     /// Distinguishes this run of the server from any other: 40 hexadecimal digits.
     pub run_id: String,
     /// The history of the data, and who shares it.
@@ -94,6 +98,9 @@ pub struct Server {
     pub status: Status,
     /// For threads to wake the loop.
     pub waker: Waker,
+    pub scripting: Scripting,
+    /// What serves others while a script takes long; None for a server of tests.
+    pub others: Option<Box<dyn ServeOthers>>,
     /// SHUTDOWN was called.
     pub shutdown: bool,
     /// Why the server has to end.
@@ -133,6 +140,7 @@ impl Server {
             now: 0,
             ticks: 0,
             started: Instant::now(),
+            clock: Clock::new(),
             run_id: id(0..3),
             replication: Replication::new(id(10..13)),
             listeners: None,
@@ -142,6 +150,8 @@ impl Server {
             loading: None,
             status: Status::new(0),
             waker: Waker::default(),
+            scripting: Scripting::default(),
+            others: None,
             shutdown: false,
             failure: None,
             wanted_set_size: None,
@@ -170,7 +180,7 @@ impl Server {
             }
             self.wanted_set_size = Some(config.set_size());
         }
-        if config.tls_port != 0 && reload_tls {
+        if reload_tls {
             let applied = config.apply_tls();
             applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
         }
@@ -224,10 +234,9 @@ impl Server {
         self.tcp_port = port;
     }
 
+    /// Sees what time it is. What the system's clock says is asked for by the cron, which is often enough.
     pub fn read_clock(&mut self) {
-        // A clock before 1970 is the operator's problem; deadlines then count from there.
-        self.now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
-        self.ticks = self.started.elapsed().as_millis() as i64;
+        (self.now, self.ticks) = self.clock.look();
     }
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.
@@ -254,13 +263,13 @@ impl Server {
 
     /// What is done a few times per second. Returns when it wants to run again.
     pub fn cron(&mut self) -> Duration {
+        self.clock.set();
         self.read_clock();
         if self.cron_paused {
             return self.cron_interval();
         }
-        self.last_sample.renew(&mut self.stats);
+        self.last_sample.renew(&mut self.stats, &mut self.meter);
         self.shrink_tracking(None);
-        self.renew_meter();
         let keeps_within = self.replication.link.is_none() || !self.config.replication.ignores_max_memory;
         if keeps_within && !self.is_loading() {
             self.make_room();

@@ -1,5 +1,6 @@
 //! What INFO counts.
 
+use crate::memory::Meter;
 use crate::record::commands::CommandCalls;
 use crate::record::errors::Errors;
 use crate::record::traffic::Rate;
@@ -47,8 +48,9 @@ impl LastSample {
         LastSample { at: Instant::now(), peak_memory: 0, startup_memory: crate::memory::used() }
     }
 
-    /// Looks again if the last time was a tenth of a second ago or more.
-    pub fn renew(&mut self, stats: &mut Stats) {
+    /// Looks again if the last time was a tenth of a second ago or more: the allocator takes its time to say how much
+    /// memory is used.
+    pub fn renew(&mut self, stats: &mut Stats, meter: &mut Meter) {
         let elapsed = self.at.elapsed();
         if elapsed >= Duration::from_millis(100) {
             let seconds = elapsed.as_secs_f64();
@@ -56,7 +58,8 @@ impl LastSample {
             stats.input_rate.look(stats.bytes_in, seconds);
             stats.output_rate.look(stats.bytes_out, seconds);
             self.at = Instant::now();
-            self.peak_memory = self.peak_memory.max(crate::memory::used());
+            *meter = Meter::new();
+            self.peak_memory = self.peak_memory.max(meter.used());
         }
     }
 }

@@ -1,0 +1,83 @@
+//! Looking at the clock as seldom as possible: each look costs as much as parsing a small request.
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// What time it is, by a clock that only runs forward.
+pub struct Clock {
+    started: Instant,
+    /// When it was started in Unix time, in microseconds, as the system's clock has it now.
+    started_at: i64,
+    /// The last look, as long as the next command begins there.
+    last: Option<Instant>,
+}
+
+impl Clock {
+    pub fn new() -> Clock {
+        let mut clock = Clock { started: Instant::now(), started_at: 0, last: None };
+        clock.set();
+        clock
+    }
+
+    /// Sets it by the system's clock, which somebody may have set.
+    pub fn set(&mut self) {
+        // A clock before 1970 is the operator's problem; deadlines then count from there.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as i64);
+        self.started_at = now.saturating_sub(self.started.elapsed().as_micros() as i64);
+    }
+
+    /// Looks at it: Unix time, and the time since it was started, both in milliseconds.
+    pub fn look(&mut self) -> (i64, i64) {
+        let now = Instant::now();
+        self.last = Some(now);
+        let elapsed = (now - self.started).as_nanos() as i64 / 1000;
+        (self.started_at.saturating_add(elapsed) / 1000, elapsed / 1000)
+    }
+
+    /// When a command begins: where the last one ended, if nothing else has been done since.
+    pub fn begin(&mut self) -> Instant {
+        self.last.take().unwrap_or_else(Instant::now)
+    }
+
+    /// When a command ends: where the next one begins.
+    pub fn end(&mut self) -> Instant {
+        let now = Instant::now();
+        self.last = Some(now);
+        now
+    }
+
+    /// Something is being done that no command's time is spent on.
+    pub fn pass(&mut self) {
+        self.last = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_follow_each_other() {
+        let mut clock = Clock::new();
+        let (now, ticks) = clock.look();
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+        assert!(ticks >= 0 && now > 0 && now <= system + 1);
+        let first = clock.begin();
+        // One that is part of another begins when it begins.
+        assert!(clock.begin() >= first);
+        let end = clock.end();
+        assert_eq!(clock.begin(), end);
+        let end = clock.end();
+        clock.pass();
+        assert!(clock.last.is_none() && clock.begin() >= end);
+    }
+
+    #[test]
+    fn it_follows_the_system_clock_when_it_is_set() {
+        let mut clock = Clock::new();
+        clock.started_at -= 3_600_000_000;
+        let (before, _) = clock.look();
+        clock.set();
+        let (after, _) = clock.look();
+        assert!(after - before >= 3_600_000);
+    }
+}
