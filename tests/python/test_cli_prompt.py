@@ -21,7 +21,8 @@ from testkit.paths import BUILD
 
 AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 GREY = b"\x1b[90m"
-CTRL_A, CTRL_C, CTRL_D, CTRL_R, CTRL_U, TAB, ESCAPE, UP = b"\x01", b"\x03", b"\x04", b"\x12", b"\x15", b"\t", b"\x1b", b"\x1b[A"
+CTRL_A, CTRL_C, CTRL_D, CTRL_R, CTRL_U = b"\x01", b"\x03", b"\x04", b"\x12", b"\x15"
+TAB, UP = b"\t", b"\x1b[A"
 
 
 class Terminal:
@@ -105,9 +106,11 @@ class Prompt(unittest.TestCase):
 
     def test_commands(self):
         terminal = self.start()
-        for line, answer in ((b"set k v", b"OK\r\n"), (b"get k", b'"v"\r\n'), (b"3 incr n", b"(integer) 1\r\n(integer) 2\r\n"),
+        for line, answer in ((b"set k v", b"OK\r\n"), (b"get k", b'"v"\r\n'),
+                             (b"3 incr n", b"(integer) 1\r\n(integer) 2\r\n"),
                              (b"get 'x", b"Invalid argument(s)\r\n"), (b"nosuch", b"(error) ERR unknown command"),
-                             ("echo 中文".encode(), rb'"\xe4\xb8\xad\xe6\x96\x87"'), (b"0 get k", b"Invalid redis-cli repeat")):
+                             ("echo 中文".encode(), rb'"\xe4\xb8\xad\xe6\x96\x87"'),
+                             (b"0 get k", b"Invalid redis-cli repeat")):
             self.run_line(terminal, line, answer)
         self.leave(terminal)
 
@@ -159,7 +162,8 @@ class Prompt(unittest.TestCase):
     def test_history_without_secrets(self):
         terminal = self.start()
         self.run_line(terminal, b"set k first", b"OK")
-        for line in (b"auth secret", b"config set requirepass ''", b"acl setuser u >secret", b"hello 3 auth default secret"):
+        for line in (b"auth secret", b"config set requirepass ''", b"acl setuser u >secret",
+                     b"hello 3 auth default secret"):
             self.run_line(terminal, line, b"")
         terminal.type(UP)
         terminal.expect(b"set k first")
@@ -176,7 +180,8 @@ class Prompt(unittest.TestCase):
 
     def test_interrupted(self):
         terminal = self.start()
-        for line, shown in ((b"blpop nothing 0", None), (b"subscribe news", b"(integer) 1\r\n"), (b"monitor", b"OK\r\n")):
+        for line, shown in ((b"blpop nothing 0", None), (b"subscribe news", b"(integer) 1\r\n"),
+                            (b"monitor", b"OK\r\n")):
             with self.subTest(line):
                 terminal.type(line + b"\r")
                 terminal.expect(b"\x1b[?2004l\r\n")

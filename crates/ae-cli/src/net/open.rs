@@ -11,7 +11,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// How often it is seen to an interruption or an end of the time.
+/// How connecting has ended; none while it goes on.
 type Outcome = Rc<RefCell<Option<Result<(), String>>>>;
 
 /// A connection to the target, after its TLS handshake. The error is in words.
