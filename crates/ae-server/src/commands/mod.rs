@@ -40,6 +40,8 @@ pub mod replication;
 pub mod saving;
 pub mod scan;
 mod scan_options;
+pub mod script_run;
+pub mod scripts;
 pub mod set;
 pub mod set_algebra;
 mod set_options;

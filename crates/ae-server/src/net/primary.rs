@@ -98,7 +98,12 @@ impl Net {
         link.phase = Phase::Connecting;
         link.heard_at = self.server.ticks;
         log(Level::Notice, format_args!("connects to the primary {}:{}", link.host, link.port));
-        let connected = move |_: &Connection, result: io::Result<()>| net.borrow_mut().on_connected(number, result);
+        let connected = move |_: &Connection, result: io::Result<()>| {
+            // During a script nobody can take it: it is tried again after the time that a primary may be silent.
+            if let Ok(mut net) = net.try_borrow_mut() {
+                net.on_connected(number, result);
+            }
+        };
         let conn = match self.server.config.replication.tls {
             true => Connection::connect_tls(el, &link.host, link.port, connected),
             false => Connection::connect_tcp(el, &link.host, link.port, connected),
@@ -140,7 +145,12 @@ impl Net {
         // Best effort: only latency and the time to notice a dead host depend on them.
         let _ = link.conn.set_tcp_no_delay(true);
         let _ = link.conn.set_keep_alive(Duration::from_secs(settings.timeout.into()));
-        let handler: Handler = Rc::new(move |_: &Connection| net.borrow_mut().on_link_readable(number));
+        let handler: Handler = Rc::new(move |_: &Connection| {
+            // While a script runs it stays readable.
+            if let Ok(mut net) = net.try_borrow_mut() {
+                net.on_link_readable(number);
+            }
+        });
         link.reader = Some(handler);
         link.reads = true;
         if let Err(error) = link.conn.set_read_handler(link.reader.clone()) {

@@ -59,6 +59,7 @@ pub struct Net {
     pub(super) replay: Option<Replay>,
 }
 
+#[derive(Clone)]
 pub(super) struct Handlers {
     pub read: Handler,
     pub write: Handler,

@@ -109,6 +109,8 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
 fn memory(server: &Server, current: &Client, out: &mut String) {
     let usage = Usage::of(server, current);
     let max = server.config.memory.max;
+    let engine = server.scripting.engine_memory() as u64;
+    let scripts = server.scripting.scripts.memory() as u64;
     let policy = catalog::find(b"maxmemory-policy").map(|(_, policy)| policy.get(&server.config)).unwrap_or_default();
     let (fragmentation, rss, overhead, all) =
         (usage.allocator_fragmentation(), usage.allocator_rss(), usage.rss_overhead(), usage.fragmentation());
@@ -129,19 +131,19 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "allocator_resident" => usage.allocator.resident,
         "total_system_memory" => usage.system,
         "total_system_memory_human" => human(usage.system),
-        "used_memory_lua" => 0,
-        "used_memory_vm_eval" => 0,
-        "used_memory_lua_human" => human(0),
-        "used_memory_scripts_eval" => 0,
-        "number_of_cached_scripts" => 0,
+        "used_memory_lua" => engine,
+        "used_memory_vm_eval" => engine,
+        "used_memory_lua_human" => human(engine),
+        "used_memory_scripts_eval" => scripts,
+        "number_of_cached_scripts" => server.scripting.scripts.len(),
         "number_of_functions" => 0,
         "number_of_libraries" => 0,
         "used_memory_vm_functions" => 0,
-        "used_memory_vm_total" => 0,
-        "used_memory_vm_total_human" => human(0),
+        "used_memory_vm_total" => engine,
+        "used_memory_vm_total_human" => human(engine),
         "used_memory_functions" => 0,
-        "used_memory_scripts" => 0,
-        "used_memory_scripts_human" => human(0),
+        "used_memory_scripts" => scripts,
+        "used_memory_scripts_human" => human(scripts),
         "maxmemory" => max,
         "maxmemory_human" => human(max),
         "maxmemory_policy" => String::from_utf8_lossy(&policy),

@@ -129,14 +129,20 @@ impl Server {
         if settings.min_replicas > 0 && concerns(Spec::is_write) && self.lacks_replicas() {
             return Some("NOREPLICAS Not enough good replicas to write.");
         }
-        let link = self.replication.link.as_ref()?;
+        self.replication.link.as_ref()?;
         if settings.read_only && concerns(Spec::is_write) {
             return Some("READONLY You can't write against a read only replica.");
         }
-        if !link.is_up() && !settings.serves_stale && concerns(|spec| !spec.is(STALE)) {
+        if self.is_stale() && concerns(|spec| !spec.is(STALE)) {
             return Some("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
         }
         None
+    }
+
+    /// A replica that has lost its primary, and does not show what it has meanwhile.
+    pub fn is_stale(&self) -> bool {
+        let link = self.replication.link.as_ref();
+        link.is_some_and(|link| !link.is_up()) && !self.config.replication.serves_stale
     }
 
     // ---- Failover ----

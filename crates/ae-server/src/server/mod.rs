@@ -7,6 +7,7 @@ pub mod link;
 pub mod listening;
 pub mod loading;
 pub mod news;
+pub mod others;
 pub mod pause;
 pub mod propagation;
 pub mod replicas;

@@ -118,7 +118,15 @@ impl Server {
     }
 
     /// Why writes are refused, if they are.
-    pub fn write_refusal(&self) -> Option<&'static str> {
+    pub fn refusal_of_writes(&self) -> Option<String> {
+        self.write_refusal().map(String::from).or_else(|| {
+            let why = self.append_only.failure()?;
+            Some(format!("MISCONF Errors writing to the AOF file: {why}"))
+        })
+    }
+
+    /// Why nothing may change: the last snapshot failed.
+    fn write_refusal(&self) -> Option<&'static str> {
         const SAVING_FAILED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
             persist to disk. Commands that may modify the data set are disabled, because this instance is configured to \
             report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check \

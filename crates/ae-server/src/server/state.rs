@@ -1,6 +1,7 @@
 //! The state that all clients share, and what is done regularly to it.
 
 use super::listening::Listen;
+use super::others::ServeOthers;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
@@ -25,6 +26,7 @@ use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
 use crate::replication::state::Replication;
+use crate::scripting::state::Scripting;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -94,6 +96,9 @@ pub struct Server {
     pub status: Status,
     /// For threads to wake the loop.
     pub waker: Waker,
+    pub scripting: Scripting,
+    /// What serves others while a script takes long; None for a server of tests.
+    pub others: Option<Box<dyn ServeOthers>>,
     /// SHUTDOWN was called.
     pub shutdown: bool,
     /// Why the server has to end.
@@ -142,6 +147,8 @@ impl Server {
             loading: None,
             status: Status::new(0),
             waker: Waker::default(),
+            scripting: Scripting::default(),
+            others: None,
             shutdown: false,
             failure: None,
             wanted_set_size: None,
