@@ -7,12 +7,18 @@ use mlua::{Function, IntoLuaMulti, Lua, Table, Value};
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// A table with settings of its own.
+/// The library's table.
 pub fn library(lua: &Lua) -> mlua::Result<Table> {
+    with_settings(lua, lua.globals().get("next")?)
+}
+
+/// A table with settings of its own. `next` is Lua's function of this name.
+fn with_settings(lua: &Lua, next: Function) -> mlua::Result<Table> {
     let library = lua.create_table()?;
     let settings = Rc::new(Cell::new(Settings::default()));
     let shared = Rc::clone(&settings);
-    let next: Function = lua.globals().get("next")?;
+    let same_next = next.clone();
+    add(lua, &library, "new", move |lua, _| with_settings(lua, same_next.clone()))?;
     add(lua, &library, "encode", move |lua, arguments| {
         one_argument(&arguments)?;
         lua.create_string(writer::write(lua, &next, shared.get(), arguments.get(1).unwrap_or(&Value::Nil))?)
@@ -22,7 +28,6 @@ pub fn library(lua: &Lua) -> mlua::Result<Table> {
         one_argument(&arguments)?;
         reader::read(lua, shared.get(), &arguments.string(1)?.as_bytes())
     })?;
-    add(lua, &library, "new", |lua, _| self::library(lua))?;
     add_setting(lua, &library, "encode_sparse_array", 3, &settings, |_, arguments, settings| {
         let convert = switch(arguments, 1, &mut settings.sparse_convert)?;
         let ratio = integer(arguments, 2, &mut settings.sparse_ratio, 0, i32::MAX)?;
