@@ -14,6 +14,10 @@ PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
 INCLUDEDIR ?= $(PREFIX)/include
+MANDIR     ?= $(PREFIX)/share/man
+BASHDIR    ?= $(PREFIX)/share/bash-completion/completions
+ZSHDIR     ?= $(PREFIX)/share/zsh/site-functions
+FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 CARGO   ?= cargo
@@ -26,7 +30,7 @@ ifeq ($(origin LD),default)
 LD := $(notdir $(firstword $(shell command -v ld.bfd ld) ld))
 endif
 
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BUILD  := build$(addprefix /,$(ABI))$(if $(filter no,$(TLS)),/no-tls)
 
 # The committed headers are the default profile's.
@@ -49,12 +53,14 @@ CORE     := $(BUILD)/libae-core.a
 INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
+CLI      := $(BUILD)/ae-cli
 
 PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/command-table crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+CLI_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/command-table crates/ae-cli crates/ae-server/commands.csv -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
@@ -66,7 +72,7 @@ PROFILE_ID := $(subst .,_,$(subst -,_,$(PROFILE)))
 
 # The configuration with which the builds for tests (cargo's profile `dev`) take aws-lc and jemalloc from the release
 # build. cargo compiles them for each profile anew otherwise, which takes minutes.
-C_LIBRARIES := $(TARGET)/c-libraries.toml
+C_LIBRARIES := $(TARGET_DIR)/c-libraries.toml
 DEV_CARGO   := $(CARGO) --config $(C_LIBRARIES)
 
 ifneq ($(ABI),)
@@ -78,13 +84,15 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server run test test-all c-tests c-tests-tools forks conformance bench bench-server durability instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
-all: lib server ## build the library and ae-server into build/ (the default)
+all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
 lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
 server: $(SERVER) ## build ae-server only
+
+cli: $(CLI) ## build ae-cli only
 
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
@@ -124,6 +132,9 @@ bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="
 durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
 	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
+fuzz: server | $(C_LIBRARIES) ## try hostile bytes: TARGET=rdb, dump, request, aof or replication; SECONDS=60
+	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(TARGET),rdb) $(or $(SECONDS),60)
+
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)
 
@@ -148,11 +159,11 @@ $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	$(CARGO) rustc --locked --release --package libae $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
-	$(NM) -g --defined-only $(TARGET)/release/libae.a 2>/dev/null | \
+	$(NM) -g --defined-only $(TARGET_DIR)/release/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
-		-o $(BUILD)/prelinked.o $(TARGET)/release/libae.a
+		-o $(BUILD)/prelinked.o $(TARGET_DIR)/release/libae.a
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
@@ -171,8 +182,8 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --package libae --no-default-features --lib --crate-type staticlib \
-		--target-dir $(TARGET)/core -- $(CODEGEN)
-	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET)/core/release/libae.a $@-all.a
+		--target-dir $(TARGET_DIR)/core -- $(CODEGEN)
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET_DIR)/core/release/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
 		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
 	cut -d ' ' -f 1 $@-redefined > $@-weak
@@ -222,10 +233,17 @@ $(SERVER): $(BIN_SOURCES)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-server
 	@rm -f $@ # it may be running
-	cp $(TARGET)/release/ae-server $@
+	cp $(TARGET_DIR)/release/ae-server $@
+
+$(CLI): $(CLI_SOURCES)
+	$(call need,$(CARGO),see https://rustup.rs)
+	@mkdir -p $(BUILD)
+	$(CARGO) build --locked --release --package ae-cli
+	@rm -f $@ # it may be running
+	cp $(TARGET_DIR)/release/ae-cli $@
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
-	@mkdir -p $(TARGET)
+	@mkdir -p $(TARGET_DIR)
 	scripts/c-libraries.py > $@
 
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates
@@ -234,11 +252,11 @@ $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
-	cp $(TARGET)/debug/libae.a $@
+	cp $(TARGET_DIR)/debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------
 
-install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR; DESTDIR is put before them
+install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
@@ -252,7 +270,15 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	$(STRIP) -o $(BUILD)/stripped $(SERVER)
 	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
+	$(STRIP) -o $(BUILD)/stripped $(CLI)
+	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-cli
 	@rm $(BUILD)/stripped
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/_ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	for name in $(PC_NAMES); do \
@@ -263,7 +289,8 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 
 uninstall: ## remove what install put there, with the same variables
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(DESTDIR)$(BINDIR)/ae-server
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli)
+	rm -f $(DESTDIR)$(MANDIR)/man1/ae-cli.1 $(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
 	for dir in libae/inside libae; do \
 		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
@@ -276,4 +303,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, CARGO_TARGET_DIR, TLS=no'
+	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, MANDIR, CARGO_TARGET_DIR, TLS=no'

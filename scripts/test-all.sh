@@ -15,7 +15,7 @@ forks="redis-7.0 valkey-8.1"
 for fork in $forks; do
     make --no-print-directory ABI="$fork" lib || true
 done
-make --no-print-directory server || true
+make --no-print-directory server cli || true
 
 builds() {
     suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
@@ -37,6 +37,7 @@ small_ones() {
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
+    suite cli-suite tools/conformance/cli_suite.py
     suite redis-tools-with-libae tools/forks/redis-tools.sh
 }
 

@@ -75,6 +75,23 @@ fn connections_over_tls() {
     assert_eq!(clients.borrow()[0].kind(), "tls");
     assert!(refused.borrow().is_empty());
 
+    // Without a CA nobody vouches for the server, and only a client that does not ask connects.
+    let without_ca = TlsConfig { ca_cert_file: None, ..config.clone() };
+    without_ca.apply().unwrap();
+    assert!(Connection::connect_tls(&el, "127.0.0.1", port, |_, _| {}).is_err());
+    TlsConfig { any_certificate: true, ..without_ca }.apply().unwrap();
+    let connected = Rc::new(Cell::new(false));
+    let told = connected.clone();
+    let other = Connection::connect_tls(&el, "127.0.0.1", port, move |_, result| {
+        result.unwrap();
+        told.set(true);
+    });
+    while !connected.get() || clients.borrow().len() < 2 {
+        el.run_once(true).unwrap();
+    }
+    drop(other);
+    clients.borrow_mut().truncate(1);
+
     // Now clients have to show a certificate, which this one's settings do not have, and another name is expected.
     let asking = TlsConfig { auth_clients: AuthClients::Yes, server_name: Some("example.org".into()), ..config };
     asking.apply().unwrap();

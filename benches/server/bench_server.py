@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Measures ae-server beside redis-server and Valkey: the CPU time of a request, the memory of a key, the latency at a
-fixed rate.
+fixed rate, and what it costs to keep data on disk.
 
   benches/server/bench_server.py             everything; writes target/bench/server.json, docs/server-performance.md and
                                              the plots in docs/server-performance/
   benches/server/bench_server.py --quick     a look at everything in two minutes; writes only target/bench/server-partial.json
   benches/server/bench_server.py --parts memory
                                              a part; the others keep the results that they have
+  benches/server/bench_server.py --parts persistence --keys 10000000
+                                             with that many keys on disk
   benches/server/bench_server.py --servers ae,redis --tests set,get --rounds 1
                                              some servers, tests, pipelines or rounds: as --quick, written to no document
   benches/server/bench_server.py --report    writes the document and the plots from the last complete results
@@ -25,6 +27,7 @@ sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "benches", 
 
 import latency  # noqa: E402
 import memory  # noqa: E402
+import persistence  # noqa: E402
 import speed  # noqa: E402
 from document import written  # noqa: E402
 from pairs import processors  # noqa: E402
@@ -38,7 +41,7 @@ from testkit.paths import ROOT  # noqa: E402
 ROUNDS, LEAST, QUICK_ROUNDS = 5, 2, 1
 # The part of a whole load that --quick sends.
 QUICK_SHARE = 0.05
-PARTS = ("speed", "memory", "latency")
+PARTS = ("speed", "memory", "latency", "persistence")
 RESULTS = ROOT / "target" / "bench" / "server.json"
 PARTIAL = RESULTS.with_name("server-partial.json")
 DOCUMENT = ROOT / "docs" / "server-performance.md"
@@ -52,6 +55,7 @@ def options(arguments):
     parser.add_argument("--pipelines", type=names([str(count) for count in speed.PIPELINES]), help="requests at a time")
     parser.add_argument("--tests", type=lambda text: text.upper().split(","), help="of redis-benchmark's, such as set,get")
     parser.add_argument("--rounds", type=int, help=f"{ROUNDS} unless given")
+    parser.add_argument("--keys", type=int, default=persistence.KEYS, help=f"on disk: {persistence.KEYS} unless given")
     parser.add_argument("--quick", action="store_true", help="one round of small loads")
     parser.add_argument("--report", action="store_true", help="measure nothing")
     return parser.parse_args(arguments)
@@ -76,7 +80,8 @@ def is_recorded(chosen):
 def joined(before, results, parts):
     """the results with those parts of earlier ones that were not measured again"""
     kept = {part: before[part] for part in PARTS if part not in parts and part in before}
-    return {**results, **kept, "rounds": {**before.get("rounds", {}), **results["rounds"]}}
+    of_parts = {name: {**before.get(name, {}), **results[name]} for name in ("rounds", "keys") if name in results}
+    return {**results, **kept, **of_parts}
 
 
 def measured(chosen):
@@ -87,6 +92,7 @@ def measured(chosen):
     share = QUICK_SHARE if chosen.quick else 1
     results = {"machine": machine(), "versions": {peer.name: peer.version() for peer in found},
                "rounds": {part: 1 if part == "memory" else rounds for part in chosen.parts},
+               "keys": {"persistence": max(int(chosen.keys * share), 10_000)} if "persistence" in chosen.parts else {},
                **{part: {} for part in PARTS}}
     work = speed.points(**({"pipelines": [int(count) for count in chosen.pipelines]} if chosen.pipelines else {}))
     work = [point for point in work if not chosen.tests or point.test in chosen.tests]
@@ -94,13 +100,15 @@ def measured(chosen):
     for number in range(rounds if set(chosen.parts) - {"memory"} else 1):
         for peer in found[number % len(found):] + found[:number % len(found)]:
             start = time.monotonic()
-            one_round(results, peer, number, chosen.parts, work, share)
+            one_round(results, peer, number, chosen, work, share)
             say(f"  round {number + 1} of {rounds}: {TITLES[peer.name]}, {time.monotonic() - start:.0f} s")
     return results
 
 
-def one_round(results, peer, number, parts, work, share):
+def one_round(results, peer, number, chosen, work, share):
     on_one, on_others = processors()
+    parts = chosen.parts
+    generator = latency.program() if {"latency", "persistence"} & set(parts) else None
     if "speed" in parts:
         for name, cost in speed.measured(peer, work, share, on_one, on_others).items():
             note(results["speed"], name, peer, cost)
@@ -108,11 +116,13 @@ def one_round(results, peer, number, parts, work, share):
         for name, content in memory.CONTENTS.items():
             note(results["memory"], name, peer, memory.measured(peer, content, share))
     if "latency" in parts:
-        generator = latency.program()
         for rate in latency.RATES:
             found = latency.measured(peer, rate, max(1, round(latency.SECONDS * share)), generator, on_one, on_others)
             for quantile, micros in found.items():
                 note(results["latency"], f"{rate} {quantile}", peer, micros)
+    if "persistence" in parts:
+        for name, value in persistence.measured(peer, chosen.keys, share, generator, on_one, on_others).items():
+            note(results["persistence"], name, peer, value)
 
 
 def note(part, name, peer, value):

@@ -4,6 +4,7 @@ import statistics
 
 import latency
 import memory
+import persistence
 import speed
 from peers import TITLES
 
@@ -20,6 +21,10 @@ def written(results):
     if results["latency"]:
         parts += [f"### Latency at a fixed rate, in microseconds, in {rounds['latency']} rounds\n",
                   plot("latency", "latency at a fixed rate"), latency_table(results)]
+    if results.get("persistence"):
+        keys = f"{results['keys']['persistence']:,}".replace(",", " ")
+        parts += [f"### Data on disk, with {keys} keys, in {rounds['persistence']} rounds\n",
+                  plot("persistence", "what it costs to keep data on disk"), persistence_table(results)]
     return "".join(f"\n{part}" for part in parts) + "\n"
 
 
@@ -83,4 +88,18 @@ def latency_table(results):
                 middles = medians(found)
                 rows.append([f"{rate} requests a second, {quantile}", *(f"{middles.get(name, 0):.0f}" for name in names),
                              shown(ratio(found))])
+    return table(["", *(TITLES[name] for name in names), "ratio"], rows)
+
+
+def persistence_table(results):
+    names = list(results["versions"])
+    rows = []
+    for name, row in persistence.ROWS.items():
+        found = results["persistence"].get(name)
+        if found:
+            middles = medians(found)
+            # Nothing is a share of no memory at all.
+            share = ratio(found) if all(value > 0 for values in found.values() for value in values) else None
+            values = [f"{middles[server]:.{row.digits}f}" if server in middles else "-" for server in names]
+            rows.append([row.title, *values, shown(share)])
     return table(["", *(TITLES[name] for name in names), "ratio"], rows)

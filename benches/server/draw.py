@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Draws the results: `draw.py RESULTS FOLDER` writes speed.png, memory.png and latency.png there.
+"""Draws the results: `draw.py RESULTS FOLDER` writes speed.png, memory.png, latency.png and persistence.png
+there.
 bench_server.py runs it with a Python that has matplotlib."""
 
 import json
@@ -18,6 +19,7 @@ import io  # noqa: E402
 
 import latency  # noqa: E402
 import memory  # noqa: E402
+import persistence  # noqa: E402
 import speed  # noqa: E402
 from peers import TITLES  # noqa: E402
 from PIL import Image  # noqa: E402
@@ -75,11 +77,23 @@ def draw_latency(results, servers, folder):
     save(figure, folder / "latency.png")
 
 
+def draw_persistence(results, servers, folder):
+    figure, grid = plt.subplots(1, 2, figsize=(11, 5))
+    costs = [name for name in persistence.ROWS if name.startswith("cpu ")]
+    grouped(grid[0], [name.removeprefix("cpu ") + " at a time" for name in costs], middles(results, "persistence", costs), servers)
+    grid[0].set(yscale="log", ylabel="CPU time (µs)", title="SET with an append-only file")
+    waits = [f"{when} {quantile}" for when in ("calm", "saving") for quantile in persistence.PAUSES]
+    grouped(grid[1], waits, middles(results, "persistence", waits), servers)
+    grid[1].set(yscale="log", ylabel="µs", title=f"Latency at {persistence.RATE} requests a second")
+    save(figure, folder / "persistence.png")
+
+
 def main(results, folder):
     servers = list(results["versions"])
     with matplotlib.rc_context(STYLE):
-        for part, draw in (("speed", draw_speed), ("memory", draw_memory), ("latency", draw_latency)):
-            if results[part]:
+        for part, draw in (("speed", draw_speed), ("memory", draw_memory), ("latency", draw_latency),
+                           ("persistence", draw_persistence)):
+            if results.get(part):
                 draw(results, servers, folder)
 
 

@@ -26,8 +26,13 @@ def measured(peer, rate, seconds, generator, on_one, on_others):
     """{quantile: microseconds}"""
     with peer.start(before=on_one) as server:
         fill(server, encoded(("SET", f"key:{number:06d}", "v" * SIZE) for number in range(KEYS)))
-        done = completed([str(word) for word in (generator, server.port, CLIENTS, rate, seconds, SIZE)], preexec_fn=on_others,
-                         timeout=60 + 10 * seconds)
+        return at_rate(server, rate, seconds, generator, on_others)
+
+
+def at_rate(server, rate, seconds, generator, on_others):
+    """of a server that runs"""
+    done = completed([str(word) for word in (generator, server.port, CLIENTS, rate, seconds, SIZE)], preexec_fn=on_others,
+                     timeout=60 + 10 * seconds)
     if done.returncode:
-        raise Failure(f"{peer.name} at {rate} requests a second: {done.stderr.strip()}")
+        raise Failure(f"{server.process.args[0]} at {rate} requests a second: {done.stderr.strip()}")
     return dict(zip(QUANTILES, map(float, done.stdout.split())))

@@ -11,7 +11,9 @@ sys.path[1:1] = [str(HERE.parents[1] / place) for place in ("tools", "benches", 
 
 import bench_server  # noqa: E402
 import document  # noqa: E402
+import latency  # noqa: E402
 import memory  # noqa: E402
+import persistence  # noqa: E402
 import speed  # noqa: E402
 
 
@@ -34,6 +36,19 @@ class Results(unittest.TestCase):
                     "| 10000 requests a second, p99 | 30 | 60 | 0.50 |"):
             self.assertIn(row, text)
         self.assertNotIn("64 requests at a time", text)
+
+    def test_what_is_on_disk_has_a_table_of_its_own(self):
+        results = {
+            "machine": "machine", "versions": {"ae": "1", "redis": "7"}, "speed": {}, "memory": {}, "latency": {},
+            "rounds": {"persistence": 3}, "keys": {"persistence": 10_000_000},
+            "persistence": {"save": {"ae": [0.5, 0.25, 1.0], "redis": [0.5, 0.5, 0.5]}, "growth": {"ae": [0.0], "redis": [7.25]}},
+        }
+        text = document.written(results)
+        for row in ("### Data on disk, with 10 000 000 keys, in 3 rounds", "| SAVE, in µs a key | 0.500 | 0.500 | 1.00 |",
+                    "in MiB | 0.0 | 7.2 | - |"):
+            self.assertIn(row, text)
+        # Results of before there was this part.
+        self.assertNotIn("on disk", document.written({**results, "persistence": {}}))
 
     def test_the_page_shows_the_plots_that_there_are(self):
         shown = re.findall(r"\(server-performance/([a-z]+\.png)\)", bench_server.DOCUMENT.read_text())
@@ -61,6 +76,20 @@ class Loads(unittest.TestCase):
             self.assertTrue(bench_server.is_recorded(bench_server.options(whole)), whole)
         for part in (["--quick"], ["--rounds", "1"], ["--servers", "ae"], ["--tests", "set"], ["--pipelines", "16"]):
             self.assertFalse(bench_server.is_recorded(bench_server.options(part)), part)
+
+    def test_how_many_keys_there_are_stays_with_its_part(self):
+        before = {"rounds": {"persistence": 5}, "keys": {"persistence": 7}, "persistence": {"save": 1}}
+        now = {"rounds": {"memory": 1}, "keys": {}, "memory": {"a": 1}, "persistence": {}}
+        joined = bench_server.joined(before, now, ["memory"])
+        self.assertEqual((joined["keys"], joined["persistence"]), ({"persistence": 7}, {"save": 1}))
+
+    def test_what_is_measured_on_disk_can_be_shown(self):
+        for when in "calm", "saving":
+            for quantile in persistence.PAUSES:
+                self.assertIn(f"{when} {quantile}", persistence.ROWS)
+        self.assertLessEqual(set(persistence.PAUSES), set(latency.QUANTILES))
+        # As long as it is told.
+        self.assertEqual(len(persistence.KEY.format(12345)), 16)
 
     def test_parts_that_are_not_measured_again_stay(self):
         before = {"rounds": {"speed": 5, "memory": 1}, "speed": {"a": 1}, "memory": {"b": 2}, "latency": {}}

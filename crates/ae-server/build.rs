@@ -1,8 +1,6 @@
 //! Makes two Rust files of `commands.csv`: what each command is (`SPECS`), and what runs it (`ROWS`).
 
-#[path = "build/arguments.rs"]
-mod arguments;
-
+use command_table::{Row, arguments};
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
@@ -11,61 +9,15 @@ use std::{env, fs};
 
 const TABLE: &str = "commands.csv";
 
-struct Row {
-    fields: csv::StringRecord,
-    columns: csv::StringRecord,
-}
-
-impl Row {
-    fn get(&self, column: &str) -> &str {
-        let at = self.columns.iter().position(|name| name == column);
-        at.and_then(|at| self.fields.get(at)).unwrap_or_else(|| panic!("{TABLE} has no column {column}"))
-    }
-
-    fn name(&self) -> &str {
-        self.get("name")
-    }
-
-    /// The name of the command that this is a subcommand of.
-    fn parent(&self) -> Option<&str> {
-        self.name().split_once('|').map(|(parent, _)| parent)
-    }
-
-    /// Names separated by spaces as a sum of constants.
-    fn sum(&self, column: &str, module: &str) -> String {
-        let names = self.get(column).split_whitespace();
-        let constants: Vec<_> = names.map(|name| format!("{module}::{}", name.to_ascii_uppercase())).collect();
-        if constants.is_empty() { "0".into() } else { constants.join(" | ") }
-    }
-}
-
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={TABLE}");
-    let mut reader = csv::Reader::from_path(TABLE)?;
-    let columns = reader.headers()?.clone();
-    let all = reader.records().map(|fields| Ok(Row { fields: fields?, columns: columns.clone() }));
-    let all: Vec<Row> = all.collect::<Result<_, csv::Error>>()?;
-    let rows = those_that_run(&all);
+    let all = command_table::read(Path::new(TABLE))?;
+    let rows = command_table::those_that_run(&all);
     let out = env::var("OUT_DIR")?;
     fs::write(Path::new(&out).join("specs.rs"), specs(&rows))?;
     fs::write(Path::new(&out).join("rows.rs"), table(&rows))?;
     Ok(())
-}
-
-/// A row whose function begins with `-` is of a command that there is not yet; a command that has only subcommands is
-/// there with its subcommands.
-fn those_that_run(all: &[Row]) -> Vec<&Row> {
-    let there = |row: &Row| !row.get("run").is_empty() && !row.get("run").starts_with('-');
-    let parents: BTreeSet<&str> =
-        all.iter().filter(|row| there(row) && !row.name().ends_with("|help")).filter_map(Row::parent).collect();
-    let kept = |row: &&Row| match (row.get("run"), row.parent()) {
-        ("", None) => parents.contains(row.name()),
-        (_, Some(parent)) => there(row) && parents.contains(parent),
-        _ => there(row),
-    };
-    all.iter().filter(kept).collect()
 }
 
 fn specs(rows: &[&Row]) -> String {
@@ -88,9 +40,9 @@ fn specs(rows: &[&Row]) -> String {
             row.name(),
             row.get("group"),
             row.get("arity"),
-            row.sum("flags", "flag"),
+            sum(row.get("flags"), "flag"),
             effect(row.get("effect")),
-            row.sum("categories", "category"),
+            sum(row.get("categories"), "category"),
             keys.join(", "),
             row.get("since"),
             row.get("deprecated"),
@@ -102,6 +54,13 @@ fn specs(rows: &[&Row]) -> String {
         );
     }
     text + "];\n"
+}
+
+/// Names separated by spaces as a sum of constants.
+fn sum(names: &str, module: &str) -> String {
+    let constants: Vec<_> =
+        names.split_whitespace().map(|name| format!("{module}::{}", name.to_ascii_uppercase())).collect();
+    if constants.is_empty() { "0".into() } else { constants.join(" | ") }
 }
 
 fn effect(text: &str) -> &str {

@@ -153,6 +153,13 @@ impl EventLoop {
         core_loop::process_events(self.core(), flags).map(|count| count as usize).map_err(io_error)
     }
 
+    /// Handles the descriptors' events that there are, without waiting, hooks or timers; also in the midst of another
+    /// event. Returns how many there were.
+    pub fn poll_files(&self) -> io::Result<usize> {
+        let flags = AE_FILE_EVENTS | AE_DONT_WAIT;
+        core_loop::process_events(self.core(), flags).map(|count| count as usize).map_err(io_error)
+    }
+
     /// Ends [`run`](Self::run) after the current iteration.
     pub fn stop(&self) {
         self.core().set_stop(1);

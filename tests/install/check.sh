@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-unset ABI DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MAKEFLAGS MFLAGS
+unset ABI DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MANDIR BASHDIR ZSHDIR FISHDIR MAKEFLAGS MFLAGS
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LC_ALL=C
 
 # files DIRECTORY: every file and link below it.
@@ -25,7 +25,10 @@ expected_files() {
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
     echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
     for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
-    echo ./opt/x/bin/ae-server
+    echo ./opt/x/bin/ae-{server,cli} ./opt/x/share/man/man1/ae-cli.1 | tr ' ' '\n'
+    echo ./opt/x/share/bash-completion/completions/ae-cli
+    echo ./opt/x/share/zsh/site-functions/_ae-cli
+    echo ./opt/x/share/fish/vendor_completions.d/ae-cli.fish
 }
 
 staged() {
@@ -166,6 +169,12 @@ server_starts() {
     "$prefix/bin/ae-server" --help > /dev/null
 }
 
+client_starts() {
+    [ "$("$prefix/bin/ae-cli" --version)" = "ae-cli $version" ] || fail "it is another version" || return 1
+    grep -q "libae $version" "$prefix/share/man/man1/ae-cli.1" || fail "the man page has another version" || return 1
+    bash -c 'source "$1" && complete -p ae-cli' - "$prefix/share/bash-completion/completions/ae-cli"
+}
+
 # Another profile's library comes with its own headers.
 other_profile() {
     local other=$1 stage=$work/other said
@@ -206,5 +215,6 @@ check "an object that was compiled with its old ae.h does not link" inside_with_
 check "libae.a and libae-core.a do not go together" not_together
 check "ctypes" with_ctypes
 check "ae-server starts" server_starts
+check "ae-cli starts, with its man page and completion" client_starts
 check "uninstall removes everything" nothing_left
 finish install

@@ -3,6 +3,7 @@
 //! lists its rooms and does no work. Each rule has samples that it must refuse.
 
 mod circles;
+mod client;
 mod imports;
 mod layers;
 mod mentions;

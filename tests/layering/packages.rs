@@ -8,7 +8,7 @@ use crate::source::{packages, parsed, repository, rust_files, words_of};
 const FOR_TESTS: [&str; 1] = ["testkit"];
 
 /// Packages without input and output, and those of ours that they are built on.
-const PURE: [(&str, &[&str]); 3] = [("resp", &[]), ("store", &[]), ("rdb", &["store"])];
+const PURE: [(&str, &[&str]); 4] = [("resp", &[]), ("store", &[]), ("rdb", &["store"]), ("lua", &["resp"])];
 
 /// The packages' input and output is the library's.
 const NOT_IN_PACKAGES: [&str; 7] =

@@ -4,7 +4,7 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 35] = [
+const ROOMS: [&str; 36] = [
     "glob",
     "log",
     "memory",
@@ -25,6 +25,7 @@ const ROOMS: [&str; 35] = [
     "persist",
     "record",
     "replication",
+    "scripting",
     "server",
     "observe",
     "command/registry",

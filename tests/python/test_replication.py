@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from support import main
+from testkit.certificates import PASSPHRASE
 from testkit.ports import free_port
 from testkit.replication import Node, Sentinel, same, until, write
 from tls import CERTIFICATES
@@ -198,6 +199,32 @@ class Replication(Case):
             self.assertEqual(reader.read(), [b"SELECT", b"0"])
             self.assertEqual(reader.read(), [b"SET", b"k", b"v"])
 
+    def test_over_tls_with_a_certificate_for_the_primary(self):
+        """Primaries ask for a certificate; what a replica shows its own clients is none that they take."""
+        def tls(kind, cert, *more):
+            port = free_port()
+            return port, self.node(kind, "--tls-port", port, "--tls-cert-file", CERTIFICATES[f"{cert}.crt"], "--tls-key-file",
+                                   CERTIFICATES[f"{cert}.key"], "--tls-ca-cert-file", CERTIFICATES["ca.crt"],
+                                   "--tls-auth-clients", "yes", "--tls-replication", "yes", *more)
+
+        own = {"tls-client-cert-file": CERTIFICATES["server.crt"], "tls-client-key-file": CERTIFICATES["encrypted.key"],
+               "tls-client-key-file-pass": PASSPHRASE}
+        for primary, replica in ("ae", "redis"), ("redis", "ae"), ("ae", "ae"):
+            with self.subTest(primary=primary, replica=replica):
+                port, one = tls(primary, "server")
+                write(one, 100, 1)
+                _, other = tls(replica, "other", *[word for name in own for word in (f"--{name}", own[name])])
+                other("REPLICAOF", "127.0.0.1", port)
+                until(lambda: other.info()["master_link_status"] == "up")
+                same(one, other)
+        port, one = tls("ae", "server")
+        _, other = tls("ae", "other")
+        other("REPLICAOF", "127.0.0.1", port)
+        until(lambda: "cannot read: " in other.text())
+        self.assertEqual(other("CONFIG", "SET", *[word for name in own for word in (name, own[name])]), "OK")
+        until(lambda: other.info()["master_link_status"] == "up")
+        same(one, other)
+
     def test_over_tls(self):
         def tls():
             port = free_port()
@@ -212,6 +239,174 @@ class Replication(Case):
         same(one, other)
         write(one, 300, 2)
         same(one, other)
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
+class Restarts(Case):
+    """An RDB file tells the history of the data, which goes on after a restart."""
+
+    def end(self, node):
+        """Has it save, and end."""
+        with node.connect() as client, contextlib.suppress(OSError, EOFError):
+            client("SHUTDOWN", "SAVE")
+        node.process.wait()
+
+    def test_a_replica_goes_on(self):
+        for primary, replica in ("ae", "ae"), ("redis", "ae"), ("ae", "redis"):
+            with self.subTest(primary=primary, replica=replica):
+                one, two = self.pair(primary, replica)
+                with one.connect() as client:
+                    client("SELECT", 3)
+                    client("SET", "k", 1)
+                    same(one, two)
+                    self.end(two)
+                    # The stream goes on in the database that was selected before.
+                    client("INCR", "k")
+                    write(one, 100, 2)
+                two.restart("--replicaof", *([f"127.0.0.1 {one.port}"] if replica == "ae" else ["127.0.0.1", one.port]))
+                same(one, two)
+                stats = one.info("stats")
+                self.assertEqual((stats["sync_full"], stats["sync_partial_ok"]), ("1", "1"))
+
+    def test_the_replicas_of_a_primary_go_on(self):
+        for primary, replica in ("ae", "ae"), ("ae", "redis"), ("redis", "ae"):
+            with self.subTest(primary=primary, replica=replica):
+                one, two = self.pair(primary, replica)
+                one("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+                one("SET", "goes", "v", "PX", 1)
+                same(one, two)
+                self.assertEqual(two("DBSIZE"), one("DBSIZE"))
+                old = one.info()["master_replid"]
+                self.end(one)
+                one.restart()
+                until(lambda: two.is_linked_to(one))
+                write(one, 100, 2)
+                same(one, two)
+                info, stats = one.info(), one.info("stats")
+                self.assertEqual((stats["sync_full"], stats["sync_partial_ok"]), ("0", "1"))
+                self.assertEqual((info["master_replid2"], info["master_replid"] == old), (old, False))
+                # Whoever does not have what was left out because its time had come is told so.
+                self.assertEqual(two("DBSIZE"), one("DBSIZE"))
+
+    def test_a_primary_that_lost_something_gives_a_copy(self):
+        one, two = self.pair("ae", "redis")
+        one("SAVE")
+        one("SET", "later", "v")
+        same(one, two)
+        one.kill()
+        one.restart()
+        until(lambda: two.is_linked_to(one))
+        same(one, two)
+        self.assertEqual((one.info("stats")["sync_full"], two("EXISTS", "later")), ("1", 0))
+
+    def test_a_replica_goes_on_from_the_file_of_another_program(self):
+        for primary, replica, other in ("redis", "redis", "ae"), ("redis", "ae", "redis"), ("ae", "redis", "ae"):
+            with self.subTest(primary=primary, replica=replica, other=other):
+                one, two = self.pair(primary, replica)
+                same(one, two)
+                two("SAVE")
+                write(one, 100, 2)
+                three = self.node(other, *(["--dbfilename", "none"] if other == "ae" else []))
+                self.end(three)
+                shutil.copy(Path(two.folder.name, "dump.rdb"), Path(three.folder.name, "dump.rdb"))
+                three.restart("--replicaof", *([f"127.0.0.1 {one.port}"] if other == "ae" else ["127.0.0.1", one.port]))
+                same(one, two, three)
+                stats = one.info("stats")
+                self.assertEqual((stats["sync_full"], stats["sync_partial_ok"]), ("1", "1"))
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
+class Failovers(Case):
+    """Each case with an ae-server and with a redis-server as the primary: they have to do the same."""
+
+    def both(self, case):
+        outcomes = [case(kind) for kind in ("redis", "ae")]
+        self.assertEqual(outcomes[1], outcomes[0])
+
+    def stalled(self, kind):
+        """A primary, and a replica that does not have everything and is not heard of."""
+        one, two = self.pair(kind, "redis")
+        same(one, two)
+        two.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(two.process.send_signal, signal.SIGCONT)
+        one("SET", "k", "v")
+        return one, two
+
+    def state(self, node):
+        info = node.info()
+        return info["role"], info["master_failover_state"]
+
+    def test_what_is_refused(self):
+        def case(kind):
+            one, two = self.pair(kind, "redis")
+            same(one, two)
+            words = ["ABORT", "TO 127.0.0.1 1", f"TO 127.0.0.1 {two.port} FORCE", "FORCE", "TIMEOUT 0", "TIMEOUT x", "TIMEOUT",
+                     "FORCE TIMEOUT 100", f"TO 127.0.0.1 {two.port} TO 127.0.0.1 {two.port}", "ABORT ABORT", "ABORT TIMEOUT 1",
+                     "TO 127.0.0.1", "TO 127.0.0.1 x", "NONSENSE"]
+            return [one("FAILOVER", *line.split()) for line in words] + [two("FAILOVER")]
+
+        self.both(case)
+
+    def test_abort(self):
+        def case(kind):
+            one, two = self.stalled(kind)
+            seen = [one("FAILOVER", "TO", "127.0.0.1", two.port), self.state(one), one("FAILOVER"),
+                    one("REPLICAOF", "NO", "ONE")]
+            with one.connect() as writer:
+                writer.send("SET", "k", "later")
+                seen += [one("GET", "k"), one("FAILOVER", "ABORT"), writer.read(), self.state(one), one("FAILOVER", "ABORT")]
+            return seen
+
+        self.both(case)
+
+    def test_the_time_is_up(self):
+        def case(kind):
+            one, two = self.stalled(kind)
+            seen = [one("FAILOVER", "TO", "127.0.0.1", two.port, "TIMEOUT", 100)]
+            until(lambda: self.state(one) == ("master", "no-failover"))
+            return seen + [one("SET", "k", "later")]
+
+        self.both(case)
+
+    def test_by_force(self):
+        def case(kind):
+            one, two = self.stalled(kind)
+            seen = [one("FAILOVER", "TO", "127.0.0.1", two.port, "TIMEOUT", 100, "FORCE")]
+            until(lambda: self.state(one) == ("slave", "failover-in-progress"))
+            two.process.send_signal(signal.SIGCONT)
+            until(lambda: two.info()["role"] == "master" and one.is_linked_to(two))
+            same(two, one)
+            return seen + [self.state(one), two.info("stats")["sync_full"]]
+
+        self.both(case)
+
+    def test_abort_when_the_target_has_been_told(self):
+        def case(kind):
+            one, two = self.stalled(kind)
+            one("FAILOVER", "TO", "127.0.0.1", two.port, "TIMEOUT", 100, "FORCE")
+            until(lambda: self.state(one) == ("slave", "failover-in-progress"))
+            seen = [one("FAILOVER", "ABORT"), self.state(one), one("SET", "k", "later")]
+            two.process.send_signal(signal.SIGCONT)
+            until(lambda: two.is_linked_to(one))
+            same(one, two)
+            return seen + [self.state(one), two("GET", "k")]
+
+        self.both(case)
+
+    def test_nothing_goes_meanwhile(self):
+        def case(kind):
+            one, two = self.pair(kind, "redis")
+            one("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+            one("FLUSHALL")
+            one("SET", "k", "v", "PX", 1)
+            until(lambda: one.info("keyspace")["db0"].split(",")[0] == "keys=1")
+            same(one, two)
+            seen = [one("CLIENT", "PAUSE", 100_000, "WRITE")]
+            until(lambda: one("GET", "k") != b"v")
+            seen += [one("EXISTS", "k"), one("DBSIZE"), one("CLIENT", "UNPAUSE"), one("EXISTS", "k"), one("DBSIZE")]
+            return seen
+
+        self.both(case)
 
 
 @unittest.skipUnless(shutil.which("redis-server"), "no redis-server")

@@ -23,6 +23,7 @@ mod process;
 mod pubsub;
 mod record;
 mod replication;
+mod scripting;
 mod serve;
 mod server;
 mod signals;

@@ -5,8 +5,11 @@
 
 use tikv_jemalloc_ctl::thread::{self, ThreadLocal};
 use tikv_jemalloc_ctl::{Access, AsName, arenas, epoch, stats, stats_print, version};
+#[cfg(not(fuzzing))]
 use tikv_jemallocator::Jemalloc;
 
+// Fuzzers count what goes through theirs.
+#[cfg(not(fuzzing))]
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Calls `end` at SIGTERM or SIGINT; if it says that the server ends, the cell then has the signal's name. The signal
+/// Calls `end` at SIGTERM or SIGINT, until it says whether the server ends; the cell then has the signal's name. The signal
 /// handler only writes to a pipe that the loop watches. A second signal of the kind before that ends the process at once,
 /// for the case that the loop does not get around to it.
 ///
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// that may not grow is an error of writing like others. SIGPIPE is ignored from the start of any Rust program.
 pub fn watch(
     el: &EventLoop,
-    end: impl Fn(&EventLoop, Ending) -> bool + 'static,
+    end: impl Fn(&EventLoop, Ending) -> Option<bool> + 'static,
 ) -> io::Result<Rc<Cell<Option<&'static str>>>> {
     // Handlers of which nobody asks whether they ran; to have the system ignore a signal needs unsafe code.
     signal_hook::flag::register(SIGHUP, Arc::default())?;
@@ -33,9 +33,10 @@ pub fn watch(
         pipe::register(signal, writer)?;
         let (stopped_by, end) = (stopped_by.clone(), end.clone());
         el.watch(reader.as_raw_fd(), Interest::READABLE, move |el, _| {
+            let Some(ends) = end(el, ending) else { return };
             // Only to empty the pipe; what was written says nothing.
             let _ = (&reader).read(&mut [0; 64]);
-            if end(el, ending) {
+            if ends {
                 stopped_by.set(Some(name));
             } else {
                 // The next one is not the second.

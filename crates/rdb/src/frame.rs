@@ -25,10 +25,15 @@ pub fn dump<'a>(value: impl Into<ValueRef<'a>>, compression: Compression) -> Vec
     let value = value.into();
     let mut payload = vec![type_of(value)];
     encode(value, &mut Writer::new(&mut payload, compression));
-    payload.extend_from_slice(&VERSION.to_le_bytes());
-    let checksum = crc64(0, &payload);
-    payload.extend_from_slice(&checksum.to_le_bytes());
+    frame(&mut payload);
     payload
+}
+
+/// Adds the version and the checksum.
+pub(crate) fn frame(payload: &mut Vec<u8>) {
+    payload.extend_from_slice(&VERSION.to_le_bytes());
+    let checksum = crc64(0, payload);
+    payload.extend_from_slice(&checksum.to_le_bytes());
 }
 
 /// The type and the value of a payload whose version can be read and whose checksum is right.

@@ -23,11 +23,13 @@ mod encoding;
 mod error;
 mod file;
 mod frame;
+mod functions;
 mod lzf;
 
 pub use checksum::crc64;
 pub use decoding::{Length, Limits, Reader, decode};
-pub use encoding::{Compression, Writer, encode, type_of};
+pub use encoding::{Compression, Place, Writer, encode, encode_portion, type_of};
 pub use error::{Error, Fault};
 pub use file::{Entry, FileOptions, FileReader, FileWriter, Item, ReadEntry, Usage};
 pub use frame::{VERSION, dump, is_readable, restore, unframe};
+pub use functions::{dump_functions, restore_functions};

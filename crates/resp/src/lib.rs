@@ -1,4 +1,5 @@
-//! The Redis protocol: parser of requests (multibulk and inline) and writer of replies (RESP2 and RESP3), free of I/O.
+//! The Redis protocol: parser of requests (multibulk and inline), writer and parser of replies (RESP2 and RESP3), free
+//! of I/O.
 //!
 //! A server keeps one buffer of received bytes per connection and asks a [`RequestParser`] for the next request in
 //! it; arguments come back as slices of that buffer. Replies are appended to a `Vec<u8>` by the functions in
@@ -26,11 +27,15 @@ mod error;
 mod inline;
 pub mod number;
 mod parser;
+mod reply;
+mod reply_parser;
 pub mod words;
 pub mod writer;
 
 pub use error::ProtocolError;
 pub use parser::{Args, INLINE_MAX, Limits, OwnedArgs, RequestParser};
+pub use reply::Reply;
+pub use reply_parser::{BULK_MAX, LINE_MAX, NESTED_MAX, ReplyError, ReplyParser};
 pub use writer::Protocol;
 
 #[cfg(test)]

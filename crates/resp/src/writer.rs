@@ -81,12 +81,17 @@ pub fn null_array(out: &mut Vec<u8>, protocol: Protocol) {
 
 /// Text for people, such as a report: a plain string in RESP2, marked as text in RESP3.
 pub fn text(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
-    const KIND: &[u8] = b"txt:";
+    verbatim(out, protocol, b"txt", text);
+}
+
+/// Text whose kind is known: three bytes, as `txt` and `mkd`. A plain string in RESP2.
+pub fn verbatim(out: &mut Vec<u8>, protocol: Protocol, kind: &[u8], text: &[u8]) {
     match protocol {
         Protocol::Resp2 => bulk(out, text),
         Protocol::Resp3 => {
-            header(out, b'=', (KIND.len() + text.len()) as i64);
-            out.extend_from_slice(KIND);
+            header(out, b'=', (kind.len() + 1 + text.len()) as i64);
+            out.extend_from_slice(kind);
+            out.push(b':');
             out.extend_from_slice(text);
             out.extend_from_slice(b"\r\n");
         }

@@ -77,12 +77,8 @@ impl Deadlines {
         self.sum += i128::from(at);
         let deadline = (at, id);
         match self.leaf_of(deadline) {
-            Some(leaf) => {
-                self.change(leaf, |ids| push(ids, id));
-                if self.ids(leaf) > MOST {
-                    self.split(leaf, at_of);
-                }
-            }
+            Some(leaf) if self.ids(leaf) == MOST => self.split(leaf, deadline, at_of),
+            Some(leaf) => self.change(leaf, |ids| push(ids, id)),
             None => {
                 let place = self.front.partition_point(|other| *other > deadline);
                 self.front.insert(place, deadline);
@@ -142,25 +138,25 @@ impl Deadlines {
 
     fn add_leaf(&mut self, deadlines: Vec<Deadline>) {
         let Some(bound) = deadlines.iter().min().copied() else { return };
-        let ids: Vec<u32> = deadlines.into_iter().map(|(_, id)| id).collect();
+        let ids: Vec<u32> = deadlines.iter().map(|(_, id)| *id).collect();
         self.capacity += ids.capacity();
         let leaf = self.leaves.insert(Leaf { bound, ids });
         self.order.insert(bound, leaf);
     }
 
-    /// Moves the later half of a leaf to a new one.
-    fn split(&mut self, leaf: u32, at_of: impl Fn(u32) -> i64) {
+    /// Adds a deadline to a leaf that is full. The later half of it moves to a new one.
+    fn split(&mut self, leaf: u32, deadline: Deadline, at_of: impl Fn(u32) -> i64) {
+        let Some(ids) = self.leaves.get(leaf).map(|leaf| &leaf.ids) else { return };
+        let mut deadlines: Vec<Deadline> = ids.iter().map(|id| (at_of(*id), *id)).collect();
         let is_last = self.order.last_key_value().is_some_and(|(_, last)| *last == leaf);
-        let later = self.change(leaf, |ids| {
-            let mut deadlines: Vec<Deadline> = ids.iter().map(|id| (at_of(*id), *id)).collect();
-            // If the one that came last is the latest of all, there will be more of them: those before stay together.
-            let grows = is_last && deadlines.iter().max() == deadlines.last();
-            let cut = if grows { deadlines.len() - 1 } else { deadlines.len() / 2 };
-            deadlines.select_nth_unstable(cut);
-            let later = deadlines.split_off(cut);
-            *ids = deadlines.into_iter().map(|(_, id)| id).collect();
-            later
-        });
+        // If the new one is the latest of all, there will be more of them: those before stay together.
+        if is_last && deadlines.iter().all(|other| *other < deadline) {
+            return self.add_leaf(vec![deadline]);
+        }
+        deadlines.push(deadline);
+        deadlines.select_nth_unstable(MOST / 2);
+        let later = deadlines.split_off(MOST / 2);
+        self.change(leaf, |ids| *ids = deadlines.iter().map(|(_, id)| *id).collect());
         self.add_leaf(later);
     }
 
@@ -232,7 +228,7 @@ mod tests {
         assert_eq!(deadlines.first(), model.iter().map(|(id, at)| (*at, *id)).min());
         let sum: i128 = model.values().map(|at| i128::from(*at)).sum();
         assert_eq!(deadlines.mean(), sum.checked_div(model.len() as i128).map(|mean| mean as i64));
-        let leaves = || deadlines.leaves.iter().map(|(_, leaf)| leaf);
+        let leaves = || deadlines.leaves.iter_from(0).map(|(_, leaf)| leaf);
         assert_eq!(leaves().map(|leaf| leaf.ids.capacity()).sum::<usize>(), deadlines.capacity);
         assert_eq!(leaves().count(), deadlines.order.len());
         assert!(leaves().all(|leaf| (1..=MOST).contains(&leaf.ids.len())) && deadlines.front.len() <= MOST);

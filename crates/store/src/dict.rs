@@ -228,8 +228,9 @@ impl<V> Dict<V> {
         self.nodes.nth((random() % self.len as u64) as usize)
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (u32, &Node<V>)> {
-        self.nodes.iter()
+    /// Every entry with its id, from an id on.
+    pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &Node<V>)> {
+        self.nodes.iter_from(first)
     }
 
     fn visit(&self, first: Link, found: &mut impl FnMut(&Node<V>)) {

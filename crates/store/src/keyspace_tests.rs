@@ -141,7 +141,7 @@ fn values_of_all_kinds_in_one_entry() {
         assert!(keyspace.remove(id).is_some());
         assert_eq!((keyspace.find(key), keyspace.len(), keyspace.volatile_len()), (None, 0, 0));
     }
-    assert_eq!((keyspace.values.iter().count(), keyspace.keys.iter().count()), (0, 0));
+    assert_eq!((keyspace.values.iter_from(0).count(), keyspace.keys.iter_from(0).count()), (0, 0));
     assert_eq!(keyspace.entries.ids().count(), 0);
 }
 

@@ -5,19 +5,19 @@ use crate::number::Digits;
 use crate::types::{hash::Hash, list::List, set::Set, stream::Stream, zset::SortedSet};
 use crate::view::{StringRef, ValueRef};
 
-/// The value of a key. All except strings are in a box, which keeps this at 24 bytes.
+/// The value of a key. Collections are two words, so that small ones need no memory except their block.
 #[derive(Clone)]
 pub enum Value {
     /// A string.
     String(StringValue),
     /// A list.
-    List(Box<List>),
+    List(List),
     /// A set.
-    Set(Box<Set>),
+    Set(Set),
     /// A hash.
-    Hash(Box<Hash>),
+    Hash(Hash),
     /// A sorted set.
-    SortedSet(Box<SortedSet>),
+    SortedSet(SortedSet),
     /// A stream.
     Stream(Box<Stream>),
 }
@@ -76,10 +76,10 @@ impl Value {
     pub fn allocated(&self) -> usize {
         match self {
             Value::String(value) => value.allocated(),
-            Value::List(value) => size_of::<List>() + value.allocated(),
-            Value::Set(value) => size_of::<Set>() + value.allocated(),
-            Value::Hash(value) => size_of::<Hash>() + value.allocated(),
-            Value::SortedSet(value) => size_of::<SortedSet>() + value.allocated(),
+            Value::List(value) => value.allocated(),
+            Value::Set(value) => value.allocated(),
+            Value::Hash(value) => value.allocated(),
+            Value::SortedSet(value) => value.allocated(),
             Value::Stream(value) => size_of::<Stream>() + value.allocated(),
         }
     }

@@ -27,10 +27,28 @@ impl Reason {
     }
 }
 
+/// Where a request came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    Client,
+    Transaction,
+    Script,
+}
+
+impl Origin {
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Client => "toplevel",
+            Origin::Transaction => "multi",
+            Origin::Script => "lua",
+        }
+    }
+}
+
 pub struct Denial {
     pub count: u64,
     pub reason: Reason,
-    pub in_transaction: bool,
+    pub origin: Origin,
     /// The command, key or channel.
     pub object: Box<[u8]>,
     pub user: Box<[u8]>,
@@ -43,7 +61,7 @@ pub struct Denial {
 impl Denial {
     fn is_like(&self, other: &Denial) -> bool {
         self.reason == other.reason
-            && self.in_transaction == other.in_transaction
+            && self.origin == other.origin
             && (self.at - other.at).abs() <= SAME_WITHIN
             && self.object == other.object
             && self.user == other.user
@@ -84,7 +102,7 @@ mod tests {
         Denial {
             count: 1,
             reason: Reason::Key,
-            in_transaction: false,
+            origin: Origin::Client,
             object: object.as_bytes().into(),
             user: b"u"[..].into(),
             at,

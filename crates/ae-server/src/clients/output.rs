@@ -101,6 +101,17 @@ impl Output {
         self.bytes.len() - self.sent + self.attached_len - self.attachment_sent
     }
 
+    /// Appends everything to `bytes`.
+    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+        let mut from = self.sent;
+        for attachment in &self.attached {
+            bytes.extend_from_slice(&self.bytes[from..attachment.at]);
+            bytes.extend_from_slice(&attachment.value);
+            from = attachment.at;
+        }
+        bytes.extend_from_slice(&self.bytes[from..]);
+    }
+
     /// What there is to send, all in one piece.
     pub fn as_slice(&self) -> Option<&[u8]> {
         self.attached.is_empty().then(|| &self.bytes[self.sent..])

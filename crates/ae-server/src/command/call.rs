@@ -5,6 +5,7 @@ use super::flag;
 use super::keys::keys;
 use super::registry::Registry;
 use super::spec::{Effect, Spec};
+use crate::acl::denials::Origin;
 use crate::clients::client::Client;
 use crate::db::effects::Concerns;
 use crate::observe::monitor;
@@ -167,7 +168,7 @@ fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'s
     let Some(command) = commands.find_full(blocked.spec.full_name.as_bytes()) else { return };
     let (args, spec, changed) = (blocked.args.as_args(), blocked.spec, Some(key));
     // The user's rights may have changed since the client began to wait.
-    if let Err(denied) = server.check_rights(client, spec, &args, false) {
+    if let Err(denied) = server.check_rights(client, spec, &args, Origin::Client) {
         server.stats.calls.rejected(spec);
         reply_error(server, client, denied.text(spec).as_bytes());
         return server.stop_waiting(client, &blocked);

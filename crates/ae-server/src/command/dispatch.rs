@@ -2,10 +2,11 @@
 
 use super::call::{call, serve_ready};
 use super::context::{Command, Wait, reply_error, wrong_arity};
-use super::error::{Error, Outcome, c_text};
+use super::error::{Error, OUT_OF_MEMORY, Outcome, c_text};
 use super::flag;
 use super::spec::{Effect, Spec};
 use super::table::TABLE;
+use crate::acl::denials::Origin;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::log::{Level, log};
 use crate::server::pause::Paused;
@@ -14,7 +15,6 @@ use crate::server::room::Room;
 use crate::server::state::Server;
 use resp::{Args, Protocol};
 
-const OUT_OF_MEMORY: &str = "OOM command not allowed when used memory > 'maxmemory'.";
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
 /// What a client may call between MULTI and EXEC that is not queued.
@@ -120,7 +120,7 @@ fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
 
 /// While writes are paused, so is whatever may change something here or elsewhere.
 fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
-    const MAY_REPLICATE: [&str; 3] = ["publish", "spublish", "pfcount"];
+    const MAY_REPLICATE: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
     let may_change = |spec: &Spec| spec.is_write() || MAY_REPLICATE.contains(&spec.full_name);
     match server.pause.which() {
         None => false,
@@ -143,7 +143,8 @@ fn concerns(client: &Client, spec: &Spec, kind: impl Fn(&Spec) -> bool) -> bool 
 
 /// Serves those who wait for keys that have changed.
 pub fn serve_waiting(server: &mut Server) {
-    if server.databases.observers.waiting.has_ready() {
+    // Nobody sees what a script has done before it ends.
+    if server.databases.observers.waiting.has_ready() && server.scripting.running.is_none() {
         serve_ready(server, &TABLE);
     }
 }
@@ -186,8 +187,11 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
         return Err("ERR Command not allowed inside a transaction".into());
     }
     if !client.user.is_unrestricted() {
-        let in_transaction = client.transaction.is_some();
-        server.check_rights(client, spec, args, in_transaction).map_err(|denied| denied.text(spec))?;
+        let origin = if client.transaction.is_some() { Origin::Transaction } else { Origin::Client };
+        server.check_rights(client, spec, args, origin).map_err(|denied| denied.text(spec))?;
+    }
+    if server.scripting.is_busy() && !spec.is(flag::ALLOW_BUSY) {
+        return Err(server.busy_error().into());
     }
     if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !OF_SUBSCRIBERS.contains(&spec.full_name)
     {
@@ -232,11 +236,7 @@ fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(),
 
 /// Refuses changes that could not be kept, and PING, by which others see that something is wrong.
 fn check_disk(server: &Server, client: &Client, spec: &Spec) -> Outcome {
-    let refusal = server.write_refusal().map(Error::from).or_else(|| {
-        let why = server.append_only.failure()?;
-        Some(format!("MISCONF Errors writing to the AOF file: {why}").into())
-    });
-    match refusal {
+    match server.refusal_of_writes().map(Error::from) {
         Some(refusal) if spec.full_name == "ping" || concerns(client, spec, Spec::is_write) => Err(refusal),
         _ => Ok(()),
     }

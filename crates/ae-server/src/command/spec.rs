@@ -37,7 +37,7 @@ pub struct Spec {
     pub summary: &'static str,
 }
 
-/// What a command is called with. `build/arguments.rs` says how the table has it.
+/// What a command is called with. `command-table` says how the table has it.
 #[derive(Debug)]
 pub struct Argument {
     pub name: &'static str,

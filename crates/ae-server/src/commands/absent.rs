@@ -3,10 +3,6 @@
 use crate::command::context::Context;
 use crate::command::error::Outcome;
 
-pub fn scripting(_: &mut Context<'_>) -> Outcome {
-    Err("ERR scripts and functions are not supported by this server".into())
-}
-
 pub fn cluster(_: &mut Context<'_>) -> Outcome {
     Err("ERR This instance has cluster support disabled".into())
 }

@@ -151,10 +151,9 @@ fn reply_denial(reply: &mut Reply<'_>, denial: &Denial, now: i64) {
     reply.map(7);
     reply.bulk("count");
     reply.count(denial.count as usize);
-    let context = if denial.in_transaction { "multi" } else { "toplevel" };
     let texts: [(&str, &[u8]); 4] = [
         ("reason", denial.reason.name().as_bytes()),
-        ("context", context.as_bytes()),
+        ("context", denial.origin.name().as_bytes()),
         ("object", &denial.object),
         ("username", &denial.user),
     ];

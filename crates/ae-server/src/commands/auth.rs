@@ -1,5 +1,6 @@
 //! AUTH, and the part of HELLO that does the same.
 
+use crate::acl::denials::Origin;
 use crate::acl::users::DEFAULT;
 use crate::command::context::{Context, Wait};
 use crate::command::error::{Outcome, SYNTAX_ERROR};
@@ -22,8 +23,9 @@ pub fn auth(ctx: &mut Context<'_>) -> Outcome {
 
 /// The client becomes the user, if that is the user's password.
 pub fn authenticate(ctx: &mut Context<'_>, user: &[u8], password: &[u8]) -> Outcome {
-    let (command, in_transaction) = (ctx.arg(0), ctx.wait == Wait::Never);
-    match ctx.server.authenticate(ctx.client, (user, password), command, in_transaction) {
+    let origin = if ctx.wait == Wait::Never { Origin::Transaction } else { Origin::Client };
+    let command = ctx.arg(0);
+    match ctx.server.authenticate(ctx.client, (user, password), command, origin) {
         true => Ok(()),
         false => Err("WRONGPASS invalid username-password pair or user is disabled.".into()),
     }

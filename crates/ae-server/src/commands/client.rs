@@ -219,7 +219,7 @@ pub fn pause(ctx: &mut Context<'_>) -> Outcome {
         return Err("ERR timeout is negative".into());
     }
     let until = ctx.server.ticks.checked_add(timeout).ok_or("ERR timeout is out of range")?;
-    ctx.server.pause.begin(which, until);
+    ctx.server.begin_pause(which, until);
     ctx.reply_ok()
 }
 

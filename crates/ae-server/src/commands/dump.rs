@@ -41,7 +41,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
     // A time that is too large is in the past, as in Redis.
     let at = if options.absolute { time } else { time.wrapping_add(now) };
     let deadline = (time > 0).then_some(at);
-    if deadline.is_some_and(|at| at <= now) {
+    if deadline.is_some_and(|at| ctx.db().has_passed(at)) {
         // What would be gone at once is not even created.
         if ctx.db().remove(key, Event::DEL) {
             ctx.effect(|request| _ = request.arg("DEL").arg(key));

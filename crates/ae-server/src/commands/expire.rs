@@ -47,7 +47,7 @@ pub(super) fn tell_deadline<'a>(
     at: i64,
     conditions: impl Iterator<Item = &'a [u8]>,
 ) {
-    let has_passed = at <= ctx.server.now;
+    let has_passed = ctx.db().has_passed(at);
     ctx.effect(|request| match has_passed {
         true => _ = request.arg("DEL").arg(key),
         false => _ = request.arg("PEXPIREAT").arg(key).integer(at).args(conditions),

@@ -1,5 +1,6 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
+use crate::acl::denials::Origin;
 use crate::command::call::call;
 use crate::command::context::{Context, Wait, reply_error};
 use crate::command::error::Outcome;
@@ -37,7 +38,7 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
     for (spec, args) in &transaction.queue {
         // They may have changed since it was queued.
         ctx.client.last_command = Some(spec);
-        if let Err(denied) = ctx.server.check_rights(ctx.client, spec, &args.as_args(), true) {
+        if let Err(denied) = ctx.server.check_rights(ctx.client, spec, &args.as_args(), Origin::Transaction) {
             reply_error(ctx.server, ctx.client, denied.text_in_transaction().as_bytes());
         } else if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
             call(ctx.server, ctx.client, args.as_args(), command, ctx.commands, Wait::Never);

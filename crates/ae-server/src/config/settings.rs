@@ -177,6 +177,9 @@ impl Config {
 
     /// Puts the TLS parameters in force.
     pub fn apply_tls(&self) -> Result<(), String> {
+        if self.tls_port == 0 && !self.replication.tls {
+            return Ok(());
+        }
         if self.tls.cert_file.is_none() && self.tls.key_file.is_none() {
             return Err("No tls-cert-file configured!".into());
         }

@@ -6,11 +6,11 @@ use super::event::Event;
 use super::garbage::Garbage;
 use super::observers::Observers;
 use super::random::Random;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, is_large};
 use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace, StringValue};
+use store::{EntryId, Keyspace, StringValue, Value, ValueRef};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -68,6 +68,8 @@ pub struct Databases {
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
     pub expiry: Expiry,
+    /// Nothing goes by itself: clients are paused, and the data are to stay as they are.
+    pub frozen: bool,
 }
 
 impl Index<usize> for Databases {
@@ -96,6 +98,7 @@ impl Databases {
             stats: KeyStats::default(),
             snapshot: None,
             expiry: Expiry::Removes,
+            frozen: false,
         }
     }
 
@@ -121,12 +124,27 @@ impl Databases {
     /// changes an entry that is there passes through here.
     pub(super) fn changing(&mut self, db: usize, id: EntryId) -> &mut Keyspace {
         let keyspace = &mut self.keyspaces[db];
-        if let Some(snapshot) = &mut self.snapshot
-            && keyspace.is_unsaved(id)
-        {
+        if let Some(snapshot) = &mut self.snapshot {
             snapshot.save_first(db, keyspace, id);
         }
         keyspace
+    }
+
+    /// Removes an entry. Its value is freed as soon as nobody needs it.
+    pub(super) fn delete(&mut self, db: usize, id: EntryId) {
+        self.take_out(db, id, |keyspace| keyspace.delete(id));
+    }
+
+    /// Has `take` take the value out of an entry, for the snapshot under way, if that has not written it yet, or to be
+    /// freed.
+    fn take_out(&mut self, db: usize, id: EntryId, take: impl FnOnce(&mut Keyspace) -> Option<Value>) {
+        let keyspace = &mut self.keyspaces[db];
+        if let Some(snapshot) = &mut self.snapshot
+            && !snapshot.save_before_it_goes(db, keyspace, id)
+        {
+            return snapshot.keep_value(db, keyspace, id, take);
+        }
+        take(keyspace).into_iter().for_each(|value| self.garbage.add(value));
     }
 
     pub(super) fn swap(&mut self, one: usize, other: usize) {
@@ -156,18 +174,19 @@ impl Databases {
         self.keyspaces[db].random_volatile(|| self.random.number())
     }
 
+    /// Whether a key whose time has come is removed by whoever meets it.
+    pub(super) fn removes_expired(&self) -> bool {
+        self.expiry == Expiry::Removes && !self.frozen
+    }
+
     /// Removes an entry because its time has come.
     pub(super) fn expire_one(&mut self, db: usize, id: EntryId) {
         self.stats.expired += 1;
-        self.changing(db, id);
-        let keyspace = &mut self.keyspaces[db];
-        let key = keyspace.key(id);
+        let key = self.keyspaces[db].key(id);
         self.observers.removed(db, key);
         self.observers.happened(db, key, Event::EXPIRED);
         self.effects.add_removal(db, key);
-        if let Some(value) = keyspace.delete(id) {
-            self.garbage.add(value);
-        }
+        self.delete(db, id);
     }
 
     /// Notes that an entry is used.
@@ -182,9 +201,15 @@ impl Databases {
 
     /// Takes a large value out of an entry that is about to get another one.
     pub(super) fn clear_large(&mut self, db: usize, id: EntryId) {
-        let value = self.changing(db, id).value_mut(id).filter(|value| value.elements() > 1);
-        let large = value.map(|value| std::mem::replace(value, StringValue::default().into()));
-        large.into_iter().for_each(|value| self.garbage.add(value));
+        let is_large = |value: ValueRef<'_>| match value {
+            ValueRef::String(_) => self.snapshot.is_some() && is_large(value),
+            value => value.elements() > 1,
+        };
+        if self.keyspaces[db].value(id).is_some_and(is_large) {
+            self.take_out(db, id, |keyspace| {
+                keyspace.value_mut(id).map(|value| std::mem::replace(value, StringValue::default().into()))
+            });
+        }
     }
 
     /// How many bytes of memory that entries have had are free for new ones: they are in use only as the allocator sees it.

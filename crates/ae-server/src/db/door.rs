@@ -52,14 +52,12 @@ impl<'a> Db<'a> {
         match keyspace.lookup_at(place, self.now) {
             Found::Live(id) => (Some(id), place),
             Found::Missing => (None, place),
-            Found::Expired(id) => match self.databases.expiry {
-                Expiry::Removes => {
-                    self.databases.expire_one(self.db, id);
-                    (None, place.vacant())
-                }
-                Expiry::Hides => (None, place),
-                Expiry::Ignores => (Some(id), place),
-            },
+            Found::Expired(id) if self.databases.expiry == Expiry::Ignores => (Some(id), place),
+            Found::Expired(id) if self.databases.removes_expired() => {
+                self.databases.expire_one(self.db, id);
+                (None, place.vacant())
+            }
+            Found::Expired(_) => (None, place),
         }
     }
 
@@ -200,7 +198,7 @@ impl<'a> Db<'a> {
         const TRIES: u32 = 100;
         for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
-            let removes = self.databases.expiry == Expiry::Removes;
+            let removes = self.databases.removes_expired();
             let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
             if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
@@ -337,26 +335,29 @@ impl<'a> Db<'a> {
         let (Found::Live(id) | Found::Expired(id)) = self.databases.keyspace(self.db).lookup(key, self.now) else {
             return false;
         };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         true
     }
 
     /// Removes a key. False if there was none.
     pub fn remove(&mut self, key: &[u8], event: Event) -> bool {
         let Some(id) = self.find(key) else { return false };
-        let value = self.databases.changing(self.db, id).delete(id);
-        value.into_iter().for_each(|value| self.databases.garbage.add(value));
+        self.databases.delete(self.db, id);
         self.changed(key, event);
         true
+    }
+
+    /// Whether a key that gets this deadline is gone at once. A replica removes nothing by itself, and while a file is
+    /// loaded, which may have something else to say of the key, nothing is removed either.
+    pub fn has_passed(&self, at: i64) -> bool {
+        at <= self.now && self.databases.expiry == Expiry::Removes
     }
 
     /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
     /// key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
-        // A replica removes nothing by itself.
-        if at <= self.now && self.databases.expiry == Expiry::Removes {
+        if self.has_passed(at) {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);

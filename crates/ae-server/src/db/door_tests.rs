@@ -203,3 +203,20 @@ fn a_new_key_is_announced_before_anything_that_happens_to_it() {
     drop(set);
     assert_eq!(events(&mut databases), ["new", "sadd", "srem"]);
 }
+
+#[test]
+fn nothing_goes_by_itself_while_everything_is_frozen() {
+    let mut databases = databases();
+    for key in [b"a", b"b"] {
+        databases.db(0, 0).set_string(key, b"v", Ttl::At(10), Event::SET);
+    }
+    events(&mut databases);
+    databases.frozen = true;
+    assert!(!databases.db(0, 20).exists(b"a"));
+    assert!(databases.db(0, 20).random_key().is_some());
+    databases.db(0, 20).scan(0, |_, value| value.is_none());
+    assert_eq!((databases[0].len(), databases.stats.expired), (2, 0));
+    databases.frozen = false;
+    assert!(!databases.db(0, 20).exists(b"a"));
+    assert_eq!((databases[0].len(), events(&mut databases)), (1, vec!["expired"]));
+}

@@ -39,8 +39,10 @@ impl Request {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Concerns {
     Everybody,
-    /// It changes no data.
+    /// It changes no data, or a script said so.
     ReplicasOnly,
+    /// A script said so.
+    LogOnly,
 }
 
 /// A request that does elsewhere what was done here.
@@ -101,6 +103,36 @@ impl Effects {
         self.add(db, Concerns::Everybody, |request| {
             request.arg("DEL").arg(key);
         });
+    }
+
+    /// How many there are by now, for [`Effects::limit`].
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Those that came after the first `from` concern nobody else than these.
+    pub fn limit(&mut self, from: usize, log: bool, replicas: bool) {
+        match (log, replicas) {
+            (true, true) => {}
+            (false, false) => self.list.truncate(from),
+            _ => {
+                let only = if log { Concerns::LogOnly } else { Concerns::ReplicasOnly };
+                self.list.retain({
+                    let mut at = 0;
+                    move |effect| {
+                        at += 1;
+                        at <= from || [Concerns::Everybody, only].contains(&effect.concerns)
+                    }
+                });
+                self.list.iter_mut().skip(from).for_each(|effect| effect.concerns = only);
+            }
+        }
+    }
+
+    /// Puts effects back that were taken in the midst of a unit.
+    pub fn put_back(&mut self, mut earlier: Vec<Effect>) {
+        earlier.append(&mut self.list);
+        self.list = earlier;
     }
 
     /// What there is, for a unit that ends.

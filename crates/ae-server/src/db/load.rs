@@ -40,6 +40,11 @@ impl Databases {
         put(keyspace, entry, &usage, now)
     }
 
+    /// A key that a file has is left out, since its time has come: others may have it.
+    pub fn note_removal(&mut self, db: usize, key: &[u8]) {
+        self.effects.add_removal(db, key);
+    }
+
     /// As [`Databases::load`], into databases that are not in use yet.
     pub fn load_aside(&self, aside: &mut [Keyspace], db: usize, entry: ReadEntry, now: i64) -> Result<(), Misfit> {
         put(aside.get_mut(db), entry, &self.usage, now)

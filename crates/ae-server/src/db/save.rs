@@ -1,8 +1,8 @@
 //! Saving everything: what there is at one moment, in slices, or at once.
 
 use super::databases::Databases;
-use super::snapshot::{Noted, Snapshot, write_entry};
-use rdb::FileWriter;
+use super::snapshot::{Noted, PORTION, Snapshot, usage_of};
+use rdb::{Entry, FileWriter};
 use std::time::{Duration, Instant};
 use store::Keyspace;
 
@@ -36,6 +36,9 @@ impl Databases {
             sizes,
             kept: Vec::new(),
             discarded: Vec::new(),
+            freed: Vec::new(),
+            open: None,
+            gone: Vec::new(),
             selected: None,
             entries: 0,
             finished: false,
@@ -50,17 +53,20 @@ impl Databases {
         let may_go_on = |snapshot: &Snapshot| {
             snapshot.writer.pending() < bytes && snapshot.entries < until && start.elapsed() < time
         };
-        let mut done = true;
-        for db in 0..self.len() {
-            done = done && snapshot.walk(snapshot.numbers[db], self.keyspace_mut(db), may_go_on);
-        }
-        while done && let Some((number, mut keyspace)) = snapshot.kept.pop() {
-            done = snapshot.walk(number, &mut keyspace, may_go_on);
-            match done {
-                true => snapshot.discarded.push(keyspace),
-                false => snapshot.kept.push((number, keyspace)),
+        let done = loop {
+            if !snapshot.write_open(|db, id| self.keyspace(db).value(id), may_go_on) {
+                break false;
             }
-        }
+            let in_use =
+                (0..self.len()).all(|db| snapshot.walk(snapshot.numbers[db], self.keyspace_mut(db), may_go_on));
+            if in_use && snapshot.walk_kept(may_go_on) {
+                break true;
+            }
+            if snapshot.open.is_none() {
+                break false;
+            }
+        };
+        snapshot.freed.drain(..).for_each(|value| self.garbage.add(value));
         if done && !snapshot.finished {
             snapshot.finished = true;
             snapshot.writer.finish();
@@ -92,7 +98,9 @@ impl Databases {
             self.keyspace_mut(db).end_snapshot();
         }
         let Some(snapshot) = self.snapshot.take() else { return Vec::new() };
-        snapshot.discarded.into_iter().chain(snapshot.kept.into_iter().map(|(_, keyspace)| keyspace)).collect()
+        let (values, keyspaces) = snapshot.into_garbage();
+        values.into_iter().for_each(|value| self.garbage.add(value));
+        keyspaces
     }
 
     /// Writes everything at once, and the end. `drain` is called now and then to take away what there is; its first error
@@ -108,9 +116,18 @@ impl Databases {
         for (db, keyspace) in self.iter().enumerate().filter(|(_, keyspace)| !keyspace.is_empty()) {
             writer.database(db as u64, keyspace.len() as u64, keyspace.volatile_len() as u64);
             for id in keyspace.ids() {
-                write_entry(writer, keyspace, id, noted, &self.usage, now);
-                if writer.pending() >= DRAIN_AT {
-                    drain(writer)?;
+                let Some(value) = keyspace.value(id) else { continue };
+                let usage = usage_of(keyspace, id, noted, &self.usage, now);
+                let entry = Entry { key: keyspace.key(id), value, deadline: keyspace.deadline(id), usage };
+                let mut more = writer.begin_entry(&entry, PORTION);
+                loop {
+                    if writer.pending() >= DRAIN_AT {
+                        drain(writer)?;
+                    }
+                    if !more {
+                        break;
+                    }
+                    more = writer.go_on(value, PORTION);
                 }
             }
         }

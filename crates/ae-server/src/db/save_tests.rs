@@ -53,7 +53,7 @@ fn content(file: &[u8]) -> State {
 const LONG: Duration = Duration::from_secs(1000);
 
 /// Everything that a request can do to a key, with `K` and `L` as keys and `D` as a database.
-const REQUESTS: [&str; 56] = [
+const REQUESTS: [&str; 61] = [
     "SET K 1",
     "SET K abc EX 1000",
     "SET K abc KEEPTTL",
@@ -110,6 +110,20 @@ const REQUESTS: [&str; 56] = [
     "XADD K * f v",
     "XTRIM K MAXLEN 1",
     "XGROUP CREATE K g $ MKSTREAM",
+    "XGROUP CREATECONSUMER K g c",
+    "XREADGROUP GROUP g d STREAMS K >",
+    "RPUSH K 1 22 333 4444 55555 666666 7777777 88888888 999999999",
+    "SADD K 1 22 333 4444 55555 666666 7777777 88888888 999999999",
+    "ZADD K 1 a 2 bb 3 ccc 4 dddd 5 eeeee 6 ffffff 7 ggggggg 8 hhhhhhhh 9 iiiiiiiii",
+];
+
+/// Has collections of a few elements be large: they are written in portions.
+const LARGE_SOON: [&str; 5] = [
+    "CONFIG SET list-max-listpack-size 1",
+    "CONFIG SET set-max-intset-entries 0",
+    "CONFIG SET hash-max-listpack-entries 0",
+    "CONFIG SET zset-max-listpack-entries 0",
+    "CONFIG SET stream-node-max-entries 1",
 ];
 
 fn request() -> impl Strategy<Value = String> {
@@ -131,8 +145,9 @@ enum Step {
     /// Time passes, and keys expire.
     Wait(i64),
     Evict,
-    /// So many entries are written.
+    /// So many entries are written, or about so many bytes.
     Slice(u64),
+    Bytes(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -141,6 +156,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1..200_000i64).prop_map(Step::Wait),
         1 => Just(Step::Evict),
         2 => (0..4u64).prop_map(Step::Slice),
+        4 => (1..200usize).prop_map(Step::Bytes),
     ]
 }
 
@@ -152,8 +168,10 @@ proptest! {
     fn a_snapshot_is_of_one_moment(
         before in prop::collection::vec(request(), 0..60),
         meanwhile in prop::collection::vec(step(), 0..60),
+        is_large_soon: bool,
     ) {
         let mut session = Session::new();
+        LARGE_SOON.iter().filter(|_| is_large_soon).for_each(|line| assert_eq!(session.run(line), "+OK"));
         for request in before {
             session.run(&request);
         }
@@ -175,9 +193,10 @@ proptest! {
                         session.server.databases.tell_evicted(evicted);
                     }
                 }
-                Step::Slice(entries) => {
-                    session.server.databases.step_snapshot(LONG, usize::MAX, entries);
+                Step::Slice(entries) => _ = session.server.databases.step_snapshot(LONG, usize::MAX, entries),
+                Step::Bytes(bytes) => {
                     file.extend(session.server.databases.take_snapshot_bytes().0);
+                    session.server.databases.step_snapshot(LONG, bytes, u64::MAX);
                 }
             }
         }
@@ -205,6 +224,113 @@ fn a_slice_is_bounded() {
     assert!(databases.step_snapshot(LONG, usize::MAX, u64::MAX));
     let progress = databases.snapshot_progress().unwrap();
     assert_eq!((progress.entries, progress.total), (10_000, 10_000));
+}
+
+/// A value of each type that is much larger than a slice, in a database of its own.
+fn large_values() -> Session {
+    let mut session = Session::new();
+    for (db, (request, words)) in
+        [("RPUSH k", 1), ("SADD k", 1), ("HSET k", 2), ("ZADD k", 2), ("XADD k * f", 1), ("", 0)]
+            .into_iter()
+            .enumerate()
+    {
+        session.run(&format!("SELECT {db}"));
+        match words {
+            0 => _ = session.request(&[b"SET".to_vec(), b"k".to_vec(), vec![b'x'; 1_200_000]]),
+            1 if request.starts_with('X') => {
+                (0..400).for_each(|i| _ = session.run(&format!("{request} {i:01000}")));
+                session.run("XGROUP CREATE k g 0");
+                session.run("XREADGROUP GROUP g one COUNT 300 STREAMS k >");
+                session.run("XREADGROUP GROUP g two STREAMS k >");
+            }
+            _ => {
+                let elements: Vec<String> = (0..2000 * words).map(|at| format!("{at:060}")).collect();
+                elements.chunks(600).for_each(|some| _ = session.run(&format!("{request} {}", some.join(" "))));
+            }
+        }
+    }
+    session.run("SELECT 0");
+    session
+}
+
+/// Bytes that a slice writes at most: what it may, and the end of a portion.
+const SLICE: usize = 10_000 + 9000;
+
+#[test]
+fn a_slice_of_a_large_value_is_bounded() {
+    let mut session = large_values();
+    let at_start = state(&session.server.databases);
+    let databases = &mut session.server.databases;
+    databases.begin_snapshot(FileWriter::new(FileOptions::default()), Noted::Nothing, 0);
+    let (mut file, mut slices) = (Vec::new(), 0);
+    while !databases.step_snapshot(LONG, 10_000, u64::MAX) {
+        let (bytes, _) = databases.take_snapshot_bytes();
+        assert!(bytes.len() < SLICE, "{} bytes in a slice", bytes.len());
+        file.extend(bytes);
+        slices += 1;
+    }
+    file.extend(databases.take_snapshot_bytes().0);
+    assert!(slices > 130, "{slices}");
+    assert_eq!(content(&file), at_start);
+}
+
+/// What can happen to a large value of each type.
+const CHANGES: [[&str; 6]; 3] = [
+    ["LSET k 1999 x", "SADD k x", "HSET k x y", "ZADD k 0 x", "XACK k g 0-1", "APPEND k x"],
+    ["DEL k", "UNLINK k", "EXPIRE k 0", "SET k x", "FLUSHDB", "SET k y"],
+    ["RENAME k l", "SWAPDB 1 9", "PERSIST k", "FLUSHALL", "XDEL k 0-1", "DEL k"],
+];
+
+#[test]
+fn a_large_value_that_changes_in_the_middle_is_as_it_was() {
+    for changes in CHANGES {
+        for (db, change) in changes.into_iter().enumerate() {
+            for slices in [0, 3] {
+                let mut session = large_values();
+                let at_start = state(&session.server.databases);
+                // The database that comes first is the one in which something happens.
+                session.run(&format!("SWAPDB 0 {db}"));
+                let at_start = match db {
+                    0 => at_start,
+                    _ => state(&session.server.databases),
+                };
+                session.server.databases.begin_snapshot(FileWriter::new(FileOptions::default()), Noted::Nothing, 0);
+                let mut file = Vec::new();
+                for _ in 0..slices {
+                    session.server.databases.step_snapshot(LONG, 10_000, u64::MAX);
+                    file.extend(session.server.databases.take_snapshot_bytes().0);
+                }
+                session.run(change);
+                session.run("SET new x");
+                if matches!(
+                    change.split(' ').next(),
+                    Some("DEL" | "UNLINK" | "EXPIRE" | "SET" | "FLUSHDB" | "FLUSHALL")
+                ) {
+                    let pending = session.server.databases.snapshot_pending();
+                    assert!(pending < SLICE, "{change}: {pending} bytes at once");
+                }
+                while !session.server.databases.step_snapshot(LONG, 10_000, u64::MAX) {
+                    file.extend(session.server.databases.take_snapshot_bytes().0);
+                }
+                file.extend(session.server.databases.take_snapshot_bytes().0);
+                session.server.databases.end_snapshot();
+                assert!(content(&file) == at_start, "{change} after {slices} slices");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_is_given_up_in_the_middle_of_a_value_leaves_nothing() {
+    let mut session = large_values();
+    session.server.databases.begin_snapshot(FileWriter::new(FileOptions::default()), Noted::Nothing, 0);
+    session.server.databases.step_snapshot(LONG, 10_000, u64::MAX);
+    session.run("DEL k");
+    session.run("SELECT 1");
+    session.run("DEL k");
+    assert_eq!(session.server.databases.garbage.len(), 0);
+    session.server.databases.end_snapshot();
+    assert_eq!(session.server.databases.garbage.len(), 2);
 }
 
 #[test]

@@ -55,10 +55,8 @@ impl Db<'_> {
 
     /// Puts a value in the place of what a key holds. Nobody is told yet, except that there is a new key.
     fn put(&mut self, key: &[u8], value: Value, deadline: Option<i64>, noted: u32) {
-        if let Some(id) = self.find(key)
-            && let Some(old) = self.databases.changing(self.db, id).delete(id)
-        {
-            self.databases.garbage.add(old);
+        if let Some(id) = self.find(key) {
+            self.databases.delete(self.db, id);
         }
         let keyspace = self.databases.keyspace_mut(self.db);
         let id = keyspace.set(key, value, false);
@@ -107,11 +105,8 @@ impl Db<'_> {
         self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
         match &mut self.databases.snapshot {
             // It is freed when the snapshot has it.
-            Some(snapshot) if old.has_snapshot() => {
-                snapshot.keep(self.db, old);
-                Keyspace::new()
-            }
-            _ => old,
+            Some(snapshot) => snapshot.keep(self.db, old),
+            None => old,
         }
     }
 

@@ -1,23 +1,24 @@
 //! The loop's events, and those of its connections, as calls of [`Net`]'s functions.
 
+use super::shared::Shared;
 use super::state::{Handlers, Net};
 use crate::config::settings::Config;
 use crate::log::{Level, log};
 use ae::{Connection, EventLoop};
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// A server that is ready for connections.
-pub fn open(config: Config) -> Rc<RefCell<Net>> {
-    let net = Rc::new(RefCell::new(Net::new(config)));
-    let (reader, writer) = (net.clone(), net.clone());
-    net.borrow_mut().handle = Rc::downgrade(&net);
-    net.borrow_mut().handlers = Some(Handlers {
-        read: Rc::new(move |conn: &Connection| reader.borrow_mut().on_readable(conn)),
-        write: Rc::new(move |conn: &Connection| writer.borrow_mut().on_writable(conn)),
+pub fn open(el: &EventLoop, config: Config) -> Shared {
+    let shared = Shared::new(config);
+    let (reader, writer) = (shared.clone(), shared.clone());
+    shared.net.borrow_mut().handle = Rc::downgrade(&shared.net);
+    shared.net.borrow_mut().handlers = Some(Handlers {
+        read: Rc::new(move |conn: &Connection| reader.with(|net| net.on_readable(conn))),
+        write: Rc::new(move |conn: &Connection| writer.with(|net| net.on_writable(conn))),
     });
-    net
+    shared.serve_during_scripts(el);
+    shared
 }
 
 impl Net {

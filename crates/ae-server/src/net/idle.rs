@@ -23,6 +23,11 @@ impl IdleClients {
         }
     }
 
+    /// Takes over those that another list watches.
+    pub fn append(&mut self, other: &mut IdleClients) {
+        self.checks.append(&mut other.checks);
+    }
+
     /// The clients that have been idle for `timeout` seconds.
     pub fn due(&mut self, clients: &Clients, ticks: i64, timeout: u32) -> Vec<(RawFd, u64)> {
         if timeout != self.timeout {

@@ -32,7 +32,8 @@ impl Net {
         }
         self.replay = None;
         self.server.status.starting = false;
-        false
+        // Whoever waits for the end is not to wait for the next event, too.
+        true
     }
 
     /// DEBUG LOADAOF: puts what the files say in the place of everything, while everybody waits.

@@ -10,6 +10,7 @@ pub mod primary;
 pub mod primary_link;
 pub mod primary_stream;
 pub mod read;
+pub mod shared;
 pub mod spin;
 pub mod state;
 pub mod stream;

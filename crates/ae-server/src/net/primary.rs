@@ -98,7 +98,12 @@ impl Net {
         link.phase = Phase::Connecting;
         link.heard_at = self.server.ticks;
         log(Level::Notice, format_args!("connects to the primary {}:{}", link.host, link.port));
-        let connected = move |_: &Connection, result: io::Result<()>| net.borrow_mut().on_connected(number, result);
+        let connected = move |_: &Connection, result: io::Result<()>| {
+            // During a script nobody can take it: it is tried again after the time that a primary may be silent.
+            if let Ok(mut net) = net.try_borrow_mut() {
+                net.on_connected(number, result);
+            }
+        };
         let conn = match self.server.config.replication.tls {
             true => Connection::connect_tls(el, &link.host, link.port, connected),
             false => Connection::connect_tcp(el, &link.host, link.port, connected),
@@ -140,7 +145,12 @@ impl Net {
         // Best effort: only latency and the time to notice a dead host depend on them.
         let _ = link.conn.set_tcp_no_delay(true);
         let _ = link.conn.set_keep_alive(Duration::from_secs(settings.timeout.into()));
-        let handler: Handler = Rc::new(move |_: &Connection| net.borrow_mut().on_link_readable(number));
+        let handler: Handler = Rc::new(move |_: &Connection| {
+            // While a script runs it stays readable.
+            if let Ok(mut net) = net.try_borrow_mut() {
+                net.on_link_readable(number);
+            }
+        });
         link.reader = Some(handler);
         link.reads = true;
         if let Err(error) = link.conn.set_read_handler(link.reader.clone()) {
@@ -174,7 +184,10 @@ impl Net {
                 self.take_bytes(&buffer[..len]);
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Err(error) => self.fail(&format!("cannot read: {error}")),
+            Err(error) => {
+                let error = format!("cannot read: {error} {}", link.conn.last_error());
+                self.fail(error.trim());
+            }
         }
         self.buffer = buffer;
     }
@@ -217,7 +230,8 @@ impl Net {
         let load = self.server.config.replication.diskless_load;
         let into = if load == DisklessLoad::SwapDb || (load == DisklessLoad::OnEmptyDb && is_empty) {
             self.prepare_load(load == DisklessLoad::SwapDb);
-            let options = LoadOptions { keep_expired: true, aside: load == DisklessLoad::SwapDb };
+            let options =
+                LoadOptions { keep_expired: true, aside: load == DisklessLoad::SwapDb, ..LoadOptions::default() };
             let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
             self.server.begin_loading_stream(options, done).map_err(|error| format!("cannot load: {error}"))?;
             Arriving::Loader
@@ -286,7 +300,7 @@ impl Net {
             Arriving::Loader => self.server.end_loading_stream(),
             Arriving::File(_, path) => {
                 self.prepare_load(false);
-                let options = LoadOptions { keep_expired: true, aside: false };
+                let options = LoadOptions { keep_expired: true, ..LoadOptions::default() };
                 let done = Box::new(|server: &mut Server, loaded| server.note_loaded(loaded));
                 // The file is open then, so that its name may go.
                 if let Err(error) = self.server.begin_loading_file(&path.0, options, done) {

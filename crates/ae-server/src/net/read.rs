@@ -21,6 +21,10 @@ impl Net {
         let Some(mut client) = self.server.clients.take(conn.fd()) else {
             return;
         };
+        if client.is_primary && self.server.scripting.running.is_some() {
+            // Its stream goes on when the script has ended.
+            return self.server.clients.put_back(client);
+        }
         self.active = true;
         self.server.stats.reads += 1;
         if client.is_primary {

@@ -59,6 +59,7 @@ pub struct Net {
     pub(super) replay: Option<Replay>,
 }
 
+#[derive(Clone)]
 pub(super) struct Handlers {
     pub read: Handler,
     pub write: Handler,
@@ -70,7 +71,7 @@ impl Net {
         let mut server = Server::new(config);
         if let Some((host, port)) = primary {
             server.become_replica(&host, port);
-            // Whatever data there are, their history is not known.
+            // Whatever data there are, their history is not known, unless a file tells it.
             server.replication.link.iter_mut().for_each(|link| link.needs_copy = true);
         }
         Net {

@@ -32,6 +32,11 @@ impl UnreadClients {
         self.watched.push(Unread { fd: client.fd(), id: client.id, pending: 0, since: 0, looks: 0 });
     }
 
+    /// Takes over those that another list watches.
+    pub fn append(&mut self, other: &mut UnreadClients) {
+        self.watched.append(&mut other.watched);
+    }
+
     /// The clients that have gone: they take no replies and will send nothing more. No read can tell, since they are
     /// not read. One that still takes replies may only have finished sending.
     pub fn gone(&mut self, clients: &Clients, ticks: i64) -> Vec<RawFd> {

@@ -109,6 +109,10 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
 fn memory(server: &Server, current: &Client, out: &mut String) {
     let usage = Usage::of(server, current);
     let max = server.config.memory.max;
+    let engine = server.scripting.engine_memory() as u64;
+    let scripts = server.scripting.scripts.memory() as u64;
+    let libraries = &server.scripting.libraries;
+    let (functions_engine, functions) = (libraries.memory_of_engine() as u64, libraries.memory() as u64);
     let policy = catalog::find(b"maxmemory-policy").map(|(_, policy)| policy.get(&server.config)).unwrap_or_default();
     let (fragmentation, rss, overhead, all) =
         (usage.allocator_fragmentation(), usage.allocator_rss(), usage.rss_overhead(), usage.fragmentation());
@@ -129,19 +133,19 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "allocator_resident" => usage.allocator.resident,
         "total_system_memory" => usage.system,
         "total_system_memory_human" => human(usage.system),
-        "used_memory_lua" => 0,
-        "used_memory_vm_eval" => 0,
-        "used_memory_lua_human" => human(0),
-        "used_memory_scripts_eval" => 0,
-        "number_of_cached_scripts" => 0,
-        "number_of_functions" => 0,
-        "number_of_libraries" => 0,
-        "used_memory_vm_functions" => 0,
-        "used_memory_vm_total" => 0,
-        "used_memory_vm_total_human" => human(0),
-        "used_memory_functions" => 0,
-        "used_memory_scripts" => 0,
-        "used_memory_scripts_human" => human(0),
+        "used_memory_lua" => engine,
+        "used_memory_vm_eval" => engine,
+        "used_memory_lua_human" => human(engine),
+        "used_memory_scripts_eval" => scripts,
+        "number_of_cached_scripts" => server.scripting.scripts.len(),
+        "number_of_functions" => libraries.functions(),
+        "number_of_libraries" => libraries.len(),
+        "used_memory_vm_functions" => functions_engine,
+        "used_memory_vm_total" => engine + functions_engine,
+        "used_memory_vm_total_human" => human(engine + functions_engine),
+        "used_memory_functions" => functions,
+        "used_memory_scripts" => scripts + functions,
+        "used_memory_scripts_human" => human(scripts + functions),
         "maxmemory" => max,
         "maxmemory_human" => human(max),
         "maxmemory_policy" => String::from_utf8_lossy(&policy),
@@ -153,7 +157,7 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "rss_overhead_bytes" => overhead.1,
         "mem_fragmentation_ratio" => format_args!("{:.2}", all.0),
         "mem_fragmentation_bytes" => all.1,
-        "mem_not_counted_for_evict" => 0,
+        "mem_not_counted_for_evict" => server.uncounted_memory(),
         "mem_replication_backlog" => server.replication.backlog.as_ref().map_or(0, Backlog::memory),
         "mem_total_replication_buffers" => 0,
         "mem_clients_slaves" => server.replicas(Some(current)).map(|(client, _)| client.memory()).sum::<usize>(),

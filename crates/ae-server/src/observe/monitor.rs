@@ -14,7 +14,8 @@ pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Sp
     if spec.is(flag::SKIP_MONITOR | flag::ADMIN) {
         return;
     }
-    let line = line(client, args, spec);
+    let from = if server.scripting.calls() { "lua".into() } else { client.label() };
+    let line = line(client.db, &from, args, spec);
     for watcher in server.monitors.clone() {
         let own = client.reference() == watcher;
         let other = if own { Some(&mut *client) } else { server.clients.get_same(watcher) };
@@ -26,10 +27,10 @@ pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Sp
 }
 
 /// Time, database, client and arguments, as a status reply.
-fn line(client: &Client, args: &Args<'_>, spec: &Spec) -> Vec<u8> {
+fn line(db: u32, from: &str, args: &Args<'_>, spec: &Spec) -> Vec<u8> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, micros) = (now.as_secs(), now.subsec_micros());
-    let mut line = format!("+{seconds}.{micros:06} [{} {}]", client.db, client.label()).into_bytes();
+    let mut line = format!("+{seconds}.{micros:06} [{db} {from}]").into_bytes();
     for arg in shown_args(spec, args) {
         line.push(b' ');
         words::quote(&mut line, &arg);

@@ -164,7 +164,9 @@ fn read<R: Input>(source: R, limits: Limits, batches: &SyncSender<Vec<Loaded>>, 
             Ok(Item::End) => break None,
             Err(error) => break Some(error),
         }
-        if batch.len() >= BATCH || reader.offset() - sent_at >= BATCH_BYTES {
+        // One without anything would look as if there were nothing yet.
+        let is_due = batch.len() >= BATCH || reader.offset() - sent_at >= BATCH_BYTES;
+        if is_due && !batch.is_empty() {
             sent_at = reader.offset();
             if batches.send(std::mem::take(&mut batch)).is_err() {
                 return;
@@ -238,6 +240,22 @@ mod tests {
             let (entries, rest) = all(&mut loader);
             assert_eq!((entries, rest), (1000, Ok(b"and more".to_vec())), "{size}");
         }
+    }
+
+    #[test]
+    fn no_batch_is_empty_however_far_things_are_apart() {
+        let mut writer = FileWriter::new(FileOptions::default());
+        (0..BATCH_BYTES).for_each(|_| writer.database(2, 0, 0));
+        let value = Value::from(StringValue::new(b"v"));
+        writer.entry(&Entry { key: &[0; 4], value: value.view(), deadline: None, usage: None });
+        writer.finish();
+        let (feed, pieces) = pieces(Waker::default());
+        feed.send(writer.take());
+        let (sender, batches) = mpsc::sync_channel(100);
+        read(pieces, Limits::default(), &sender, &AtomicU64::default(), &Waker::default());
+        drop(sender);
+        let batches: Vec<_> = batches.iter().map(|batch| batch.len()).collect();
+        assert!(batches.iter().all(|len| *len > 0) && batches.iter().sum::<usize>() == 2, "{batches:?}");
     }
 
     #[test]

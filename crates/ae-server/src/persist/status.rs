@@ -26,8 +26,6 @@ pub struct Status {
     pub keys_loaded: u64,
     /// What the server begins with is not there yet, whatever it is read from.
     pub starting: bool,
-    /// Libraries of functions that the last file had. They cannot be called here, and are there again in the next file.
-    pub functions: Vec<Vec<u8>>,
 }
 
 impl Status {
@@ -43,7 +41,6 @@ impl Status {
             keys_expired: 0,
             keys_loaded: 0,
             starting: false,
-            functions: Vec::new(),
         }
     }
 

@@ -3,13 +3,11 @@
 use crate::config::settings::Config;
 use crate::log::{Level, log};
 use crate::net::accept::ACCEPTS_PER_CALL;
-use crate::net::state::Net;
+use crate::net::shared::Shared;
 use crate::server::listening::Listen;
 use ae::{EventLoop, Listener};
-use std::cell::RefCell;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::rc::Rc;
 
 const CANNOT_LISTEN: &str = "Unable to listen on this port. Check server logs.";
 const CANNOT_BIND: &str = "Failed to bind to specified addresses.";
@@ -40,18 +38,16 @@ struct Listening {
 /// All of them.
 pub struct Listeners {
     el: EventLoop,
-    net: Rc<RefCell<Net>>,
+    shared: Shared,
     open: Vec<Listening>,
 }
 
 impl Listeners {
     /// Opens what the configuration says. The error is one line for the operator.
-    pub fn open(el: &EventLoop, net: &Rc<RefCell<Net>>) -> Result<Listeners, String> {
-        let config = net.borrow().server.config.clone();
-        if config.tls_port != 0 {
-            config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
-        }
-        let mut listeners = Listeners { el: el.clone(), net: net.clone(), open: Vec::new() };
+    pub fn open(el: &EventLoop, shared: &Shared) -> Result<Listeners, String> {
+        let config = shared.net.borrow().server.config.clone();
+        config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
+        let mut listeners = Listeners { el: el.clone(), shared: shared.clone(), open: Vec::new() };
         for place in places(&config) {
             listeners.add(place, &config).map_err(|(_, error)| error)?;
         }
@@ -92,10 +88,10 @@ impl Listeners {
     }
 
     fn accept_from(&self, listener: &Listener) -> io::Result<()> {
-        let net = self.net.clone();
+        let shared = self.shared.clone();
         listener.on_accept_or(
             ACCEPTS_PER_CALL,
-            move |conn, peer| net.borrow_mut().on_accept(conn, peer),
+            move |conn, peer| shared.with(|net| net.on_accept(conn, peer)),
             |why, peer| log(Level::Verbose, format_args!("Error accepting a client connection: {why} ({peer})")),
         )
     }

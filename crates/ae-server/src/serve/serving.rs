@@ -6,6 +6,7 @@ use crate::config::settings::Config;
 use crate::log::Level;
 use crate::net::background::listen_to_threads;
 use crate::net::events;
+use crate::net::shared::Shared;
 use crate::net::state::Net;
 use crate::process::{self, PidFile};
 use crate::server::shutdown::Shutdown;
@@ -24,6 +25,7 @@ pub struct Serving {
     /// The Unix socket's whole path, and what it was when it was made.
     unix_socket: Option<(PathBuf, FileIdentity)>,
     _pid_file: Option<PidFile>,
+    shared: Shared,
     net: Rc<RefCell<Net>>,
     /// The last to be dropped.
     pub el: EventLoop,
@@ -40,18 +42,23 @@ impl Serving {
         let _ = process::apply_oom_score(&config.process);
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
         let el = event_loop(&config)?;
-        let net = events::open(config);
+        let shared = events::open(&el, config);
+        let net = shared.net.clone();
         net.borrow_mut().server.load_security()?;
         listen_to_threads(&el, &net)?;
-        let listeners = Listeners::open(&el, &net)?;
+        let listeners = Listeners::open(&el, &shared)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
             // The working directory may change until it is removed.
             let path = std::path::absolute(path).ok()?;
             file_identity(&path).map(|identity| (path, identity))
         });
 
-        let on_sleep = net.clone();
-        el.before_sleep(move |el| on_sleep.borrow_mut().before_sleep(el));
+        let on_sleep = shared.clone();
+        el.before_sleep(move |el| {
+            let mut net = on_sleep.net.borrow_mut();
+            on_sleep.take_over(&mut net);
+            net.before_sleep(el);
+        });
         let on_timer = net.clone();
         let first = net.borrow().server.cron_interval();
         el.add_timer(first, move |_| Next::After(on_timer.borrow_mut().cron()))
@@ -60,7 +67,7 @@ impl Serving {
         let pid_file = PidFile::write(&net.borrow().server.config.process);
         let (places, port) = (listeners.places(), listeners.port());
         net.borrow_mut().server.listeners = Some(Box::new(listeners));
-        let serving = Serving { places, port, unix_socket, _pid_file: pid_file, net, el };
+        let serving = Serving { places, port, unix_socket, _pid_file: pid_file, shared, net, el };
         serving.net.borrow_mut().server.backend = serving.el.backend();
         if serving.net.borrow().server.config.system_port {
             serving.net.borrow_mut().server.set_port(serving.port());
@@ -87,12 +94,12 @@ impl Serving {
         }
     }
 
-    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. To be called
-    /// by the loop's events.
-    pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> bool + 'static {
+    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it is
+    /// to be called again, since a script runs. To be called by the loop's events.
+    pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> Option<bool> + 'static {
         let net = self.net.clone();
         move |el, ending| {
-            let server = &mut net.borrow_mut().server;
+            let server = &mut net.try_borrow_mut().ok()?.server;
             let process = &server.config.process;
             let how = match ending {
                 Ending::SigInt => Shutdown::from_flags(process.on_sigint),
@@ -104,7 +111,7 @@ impl Serving {
             if ends && !server.waits_for_replicas() {
                 el.stop();
             }
-            ends
+            Some(ends)
         }
     }
 
@@ -124,7 +131,7 @@ impl Serving {
         process::tell_ready(&process);
         let result = self.el.run();
         process::tell_stopping(&process);
-        self.net.borrow_mut().close();
+        self.shared.close();
         if let Some((path, identity)) = &self.unix_socket
             && file_identity(path).as_ref() == Some(identity)
         {

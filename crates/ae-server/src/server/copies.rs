@@ -42,16 +42,6 @@ impl Server {
         }
     }
 
-    /// What is said about the data in the copy.
-    fn copy_aux(&self) -> [(&'static str, String); 3] {
-        let link = self.replication.link.as_ref();
-        [
-            ("repl-stream-db", link.map_or(0, |link| link.stream_db).to_string()),
-            ("repl-id", self.replication.id.clone()),
-            ("repl-offset", self.replication.offset.to_string()),
-        ]
-    }
-
     fn of_phase(&self, phase: Phase) -> Vec<ClientRef> {
         let found = self.replicas(None).filter(|(_, replica)| replica.phase == phase);
         found.map(|(client, _)| client.reference()).collect()

@@ -1,6 +1,7 @@
 //! The server as a replica: whose it is, and how it becomes a primary again.
 
 use super::loading::LoadedFile;
+use super::pause::Paused;
 use super::state::Server;
 use crate::clients::client::{Client, Closing};
 use crate::command::spec::Spec;
@@ -129,14 +130,20 @@ impl Server {
         if settings.min_replicas > 0 && concerns(Spec::is_write) && self.lacks_replicas() {
             return Some("NOREPLICAS Not enough good replicas to write.");
         }
-        let link = self.replication.link.as_ref()?;
+        self.replication.link.as_ref()?;
         if settings.read_only && concerns(Spec::is_write) {
             return Some("READONLY You can't write against a read only replica.");
         }
-        if !link.is_up() && !settings.serves_stale && concerns(|spec| !spec.is(STALE)) {
+        if self.is_stale() && concerns(|spec| !spec.is(STALE)) {
             return Some("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
         }
         None
+    }
+
+    /// A replica that has lost its primary, and does not show what it has meanwhile.
+    pub fn is_stale(&self) -> bool {
+        let link = self.replication.link.as_ref();
+        link.is_some_and(|link| !link.is_up()) && !self.config.replication.serves_stale
     }
 
     // ---- Failover ----
@@ -144,7 +151,7 @@ impl Server {
     /// Begins to hand the role over: nothing may change until the target has everything.
     pub fn begin_failover(&mut self, failover: Failover) {
         log(Level::Notice, format_args!("FAILOVER requested to {:?}", failover.target));
-        self.pause.begin(super::pause::Paused::Writes, PAUSE);
+        self.begin_pause(Paused::Writes, PAUSE);
         self.replication.failover = Some(failover);
         self.replication.asks_for_acks = true;
     }

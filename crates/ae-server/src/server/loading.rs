@@ -2,12 +2,14 @@
 
 use super::state::Server;
 pub use super::state::WhenLoaded;
+use super::streams::Framing;
 use super::under_way::Loading;
 pub use super::under_way::{LoadOptions, LoadedFile};
 use crate::db::discard::discard;
 use crate::db::load::Misfit;
 use crate::log::{Level, log};
 use crate::persist::loader::{Loaded, Loader};
+use crate::scripting::libraries::Policy;
 use rdb::{FileReader, Item, ReadEntry};
 use std::fs::File;
 use std::io::ErrorKind;
@@ -160,6 +162,10 @@ impl Server {
     fn take_entry(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
         if !loading.options.keep_expired && entry.deadline.is_some_and(|at| at < self.now) {
             loading.expired += 1;
+            // A replica that goes on with this history has the key.
+            self.resume(loading);
+            self.databases.note_removal(db, &entry.key);
+            self.propagate(Framing::Separate);
             return Ok(());
         }
         match loading.options.aside {
@@ -170,9 +176,19 @@ impl Server {
         Ok(())
     }
 
+    /// Goes on with the history that the file tells, if that is wanted, once.
+    fn resume(&mut self, loading: &mut Loading<WhenLoaded>) {
+        if std::mem::take(&mut loading.options.resumes) {
+            self.resume_history(&loading.file.aux);
+        }
+    }
+
     fn finish_loading(&mut self, mut loading: Loading<WhenLoaded>, result: Result<(), String>) {
         let aside = std::mem::take(&mut loading.aside);
         loading.file.offset = loading.loader.read();
+        if result.is_ok() {
+            self.resume(&mut loading);
+        }
         let result = result.map(|()| {
             (self.status.keys_expired, self.status.keys_loaded) = (loading.expired, loading.loaded);
             log(
@@ -184,9 +200,9 @@ impl Server {
                     loading.started.elapsed().as_secs_f64()
                 ),
             );
-            self.take_functions(loading.functions);
             loading.file
         });
+        let result = result.and_then(|file| self.take_functions(&loading.functions).map(|()| file));
         match &result {
             Ok(_) if loading.options.aside => discard(self.databases.replace_all(aside), true),
             _ => discard(aside, true),
@@ -194,13 +210,10 @@ impl Server {
         (loading.done)(self, result);
     }
 
-    fn take_functions(&mut self, functions: Vec<Vec<u8>>) {
-        if !functions.is_empty() {
-            let count = functions.len();
-            let kept = "they are kept for the files that are written, and cannot be called here";
-            log(Level::Warning, format_args!("The RDB file has {count} libraries of functions: {kept}"));
-        }
-        self.status.functions = functions;
+    /// The libraries of a file in place of those that there are.
+    fn take_functions(&mut self, sources: &[Vec<u8>]) -> Result<(), String> {
+        let restored = self.scripting.libraries.restore(sources, Policy::Flush);
+        restored.map_err(|error| format!("cannot load a library of functions: {error}"))
     }
 
     /// Begins with what the server is to begin with, if there is something.
@@ -214,7 +227,9 @@ impl Server {
                 server.failure = Some(format!("cannot load {of_file}: {error}"));
             }
         };
-        match self.begin_loading_file(&path, LoadOptions::default(), Box::new(done)) {
+        let keep_expired = self.replication.link.is_some();
+        let options = LoadOptions { keep_expired, resumes: true, ..LoadOptions::default() };
+        match self.begin_loading_file(&path, options, Box::new(done)) {
             Ok(()) => self.status.starting = true,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(format!("cannot load {shown}: {error}")),
@@ -256,8 +271,7 @@ impl Server {
         if flush {
             discard(self.databases.replace_all(aside), true);
         }
-        self.status.functions = functions;
-        Ok(())
+        self.take_functions(&functions)
     }
 }
 

@@ -3,11 +3,13 @@
 pub mod append_only;
 pub mod clock;
 pub mod copies;
+pub mod history;
 pub mod invalidation;
 pub mod link;
 pub mod listening;
 pub mod loading;
 pub mod news;
+pub mod others;
 pub mod pause;
 pub mod propagation;
 pub mod replicas;

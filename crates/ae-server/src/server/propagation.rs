@@ -25,11 +25,12 @@ impl Server {
     fn propagate_unit(&mut self, framing: Framing) {
         let effects = self.databases.effects.take();
         if self.streams.log.is_open {
-            let logged = effects.iter().filter(|effect| effect.concerns == Concerns::Everybody);
+            let logged = effects.iter().filter(|effect| effect.concerns != Concerns::ReplicasOnly);
             self.streams.log.append(&logged.collect::<Vec<_>>(), framing);
         }
         if self.streams.replicas.is_open {
-            self.streams.replicas.append(&effects.iter().collect::<Vec<_>>(), framing);
+            let sent = effects.iter().filter(|effect| effect.concerns != Concerns::LogOnly);
+            self.streams.replicas.append(&sent.collect::<Vec<_>>(), framing);
         }
     }
 }

@@ -1,3 +1,4 @@
+use crate::db::databases::Expiry;
 use crate::testing::Session;
 
 /// What the append-only file gets of these requests, as words.
@@ -59,6 +60,18 @@ fn points_in_time_are_told() {
     ] {
         assert_eq!(logged(&mut session, &[line]), told, "{line}");
     }
+}
+
+#[test]
+fn what_is_restored_too_late_is_removed_elsewhere_and_a_replica_waits_for_that() {
+    let mut session = Session::new();
+    let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);
+    let payload: String = payload.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    let restore = format!("RESTORE k 1000 \"{payload}\" REPLACE ABSTTL");
+    assert_eq!(logged(&mut session, &[&restore]), "");
+    assert_eq!(logged(&mut session, &["SET k 1", &restore]), "*2 SELECT 0 *3 SET k 1 *2 DEL k");
+    session.server.databases.expiry = Expiry::Ignores;
+    session.expect(&[(&restore, "+OK"), ("EXISTS k", ":1"), ("PERSIST k", ":1"), ("GET k", "$1 v")]);
 }
 
 #[test]

@@ -231,7 +231,7 @@ impl Server {
         self.replication.ending = Some((self.replication_offset(), self.ticks + timeout));
         if self.waits_for_replicas() {
             log(Level::Notice, format_args!("waits for replicas before it ends"));
-            self.pause.begin(Paused::Writes, self.ticks + timeout);
+            self.begin_pause(Paused::Writes, self.ticks + timeout);
             self.replication.asks_for_acks = true;
         }
     }
@@ -276,7 +276,7 @@ impl Server {
             }
             return Vec::new();
         }
-        let pauses = self.replication.failover.is_some();
+        let pauses = self.replication.failover.is_some() || self.replication.ending.is_some();
         if is_primary && !pauses && self.ticks - self.replication.pinged_at >= i64::from(period) * 1000 {
             self.replication.pinged_at = self.ticks;
             self.feed_replicas();

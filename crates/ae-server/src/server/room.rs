@@ -20,11 +20,13 @@ impl Server {
     /// Evicts keys until no more memory is used than `maxmemory`, for a bounded time.
     pub fn make_room(&mut self) -> Room {
         let memory = &self.config.memory;
-        if memory.max == 0 || self.meter.used() <= memory.max {
+        // While clients are paused, nothing goes, and requests that add something may run as in Redis.
+        if memory.max == 0 || self.meter.used() <= memory.max || self.pause.which().is_some() {
             return Room::Enough;
         }
         self.clock.pass();
-        let (policy, samples, max, tenacity) = (memory.policy, memory.samples, memory.max, memory.eviction_tenacity);
+        let (policy, samples, tenacity) = (memory.policy, memory.samples, memory.eviction_tenacity);
+        let max = memory.max.saturating_add(self.uncounted_memory() as u64);
         // Other threads may have freed something.
         self.meter = Meter::new();
         if self.used_memory() <= max {
@@ -58,6 +60,19 @@ impl Server {
 
     fn room(&self, max: u64) -> Room {
         if self.used_memory() <= max { Room::Enough } else { Room::None }
+    }
+
+    /// Bytes that do not count for `maxmemory`: what waits for replicas and for the append-only file. Evictions would only
+    /// make more of it.
+    pub fn uncounted_memory(&self) -> usize {
+        let (mut own, mut shared) = (0, 0);
+        for (client, replica) in self.replicas(None) {
+            let of_client = client.output.bytes.len();
+            own += of_client;
+            // Replicas share larger pieces of the stream.
+            shared = shared.max(client.output.pending().saturating_sub(of_client) + replica.held_len);
+        }
+        own + shared + self.streams.replicas.bytes.len() + self.append_only.buffered() + self.streams.log.bytes.len()
     }
 
     /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.

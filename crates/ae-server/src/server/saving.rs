@@ -28,8 +28,13 @@ impl Server {
 
     /// Saves everything, while everybody waits.
     pub fn save(&mut self) -> Result<(), String> {
+        let aux = self.history_aux();
+        self.save_with(&aux)
+    }
+
+    fn save_with(&mut self, aux: &[(&str, String)]) -> Result<(), String> {
         self.status.saves += 1;
-        let result = self.write_file(&self.rdb_path());
+        let result = self.write_file(&self.rdb_path(), aux);
         match &result {
             Ok(()) => {
                 self.read_clock();
@@ -41,10 +46,10 @@ impl Server {
         result
     }
 
-    /// Writes everything into a file, at once.
-    pub fn write_file(&self, path: &Path) -> Result<(), String> {
+    /// Writes everything into a file, at once. `aux` are names and values for it.
+    pub fn write_file(&self, path: &Path, aux: &[(&str, String)]) -> Result<(), String> {
         let mut file = NewFile::create(path, self.config.saving.incremental_sync)?;
-        let mut writer = self.file_writer(&[], false);
+        let mut writer = self.file_writer(aux, false);
         self.databases.write_all(&mut writer, self.noted(), self.now, |writer| file.write(&writer.take()))?;
         file.finish()
     }
@@ -58,7 +63,8 @@ impl Server {
         }
         let sink = FileSink::create(path, self.config.saving.incremental_sync, self.waker.clone());
         let done = move |server: &mut Server, ended| server.saving_ended(ended, changes, started);
-        self.begin_snapshot(Purpose::File, &[], Box::new(sink), Box::new(done))?;
+        let aux = self.history_aux();
+        self.begin_snapshot(Purpose::File, &aux, Box::new(sink), Box::new(done))?;
         self.status.saves += 1;
         self.status.last_try = self.now / 1000;
         self.status.scheduled = false;
@@ -112,13 +118,21 @@ impl Server {
     /// Everything has gone, and that is saved, too, as with Redis.
     pub fn after_flush(&mut self) {
         if !self.config.saving.points.is_empty() && !self.is_loading() {
-            // If it fails, it is in the log.
-            let _ = self.save();
+            // If it fails, it is in the log. The stream does not say yet that everything has gone.
+            let _ = self.save_with(&[]);
         }
     }
 
     /// Why writes are refused, if they are.
-    pub fn write_refusal(&self) -> Option<&'static str> {
+    pub fn refusal_of_writes(&self) -> Option<String> {
+        self.write_refusal().map(String::from).or_else(|| {
+            let why = self.append_only.failure()?;
+            Some(format!("MISCONF Errors writing to the AOF file: {why}"))
+        })
+    }
+
+    /// Why nothing may change: the last snapshot failed.
+    fn write_refusal(&self) -> Option<&'static str> {
         const SAVING_FAILED: &str = "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to \
             persist to disk. Commands that may modify the data set are disabled, because this instance is configured to \
             report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check \

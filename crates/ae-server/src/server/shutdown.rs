@@ -41,15 +41,18 @@ impl Server {
             log(Level::Warning, format_args!("There is a snapshot under way. Giving it up!"));
             self.abandon_snapshot();
         }
+        // Nothing comes into the stream behind the offset that is saved, so that replicas can go on from there.
+        self.begin_waiting_for_replicas(how.now);
+        self.ask_for_acks();
+        self.shutdown = true;
         if saves {
             log(Level::Notice, format_args!("Saving the final RDB snapshot before exiting."));
             if self.save().is_err() && !how.force {
                 log(Level::Warning, format_args!("Error trying to save the DB, can't exit."));
+                self.abort_shutdown();
                 return Err(Refused);
             }
         }
-        self.shutdown = true;
-        self.begin_waiting_for_replicas(how.now);
         Ok(())
     }
 }

@@ -120,7 +120,7 @@ impl Server {
         for (name, value) in before.iter().chain(aux).chain(&behind) {
             writer.aux(name.as_bytes(), value.as_bytes());
         }
-        self.status.functions.iter().for_each(|source| writer.function(source));
+        self.scripting.libraries.texts().iter().for_each(|text| writer.function(text));
         writer
     }
 

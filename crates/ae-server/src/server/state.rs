@@ -2,6 +2,7 @@
 
 use super::clock::Clock;
 use super::listening::Listen;
+use super::others::ServeOthers;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
@@ -26,6 +27,7 @@ use crate::pubsub::channels::Channels;
 use crate::record::latency::{Latencies, event};
 use crate::record::slowlog::SlowLog;
 use crate::replication::state::Replication;
+use crate::scripting::state::Scripting;
 use crate::tracking::table::TrackingTable;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -96,6 +98,9 @@ pub struct Server {
     pub status: Status,
     /// For threads to wake the loop.
     pub waker: Waker,
+    pub scripting: Scripting,
+    /// What serves others while a script takes long; None for a server of tests.
+    pub others: Option<Box<dyn ServeOthers>>,
     /// SHUTDOWN was called.
     pub shutdown: bool,
     /// Why the server has to end.
@@ -145,6 +150,8 @@ impl Server {
             loading: None,
             status: Status::new(0),
             waker: Waker::default(),
+            scripting: Scripting::default(),
+            others: None,
             shutdown: false,
             failure: None,
             wanted_set_size: None,
@@ -173,7 +180,7 @@ impl Server {
             }
             self.wanted_set_size = Some(config.set_size());
         }
-        if config.tls_port != 0 && reload_tls {
+        if reload_tls {
             let applied = config.apply_tls();
             applied.map_err(|error| ("tls-cert-file", format!("Unable to update TLS configuration: {error}")))?;
         }

@@ -46,6 +46,8 @@ pub struct LoadOptions {
     /// It is put aside until all of it is there, and what there is goes on being served. Otherwise the databases have to
     /// be empty.
     pub aside: bool,
+    /// The server begins with it: if it tells the history of the data, that goes on.
+    pub resumes: bool,
 }
 
 /// What was loaded.

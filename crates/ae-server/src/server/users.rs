@@ -2,7 +2,7 @@
 
 use super::state::Server;
 use crate::acl::check::{Denied, check};
-use crate::acl::denials::{Denial, Reason};
+use crate::acl::denials::{Denial, Origin, Reason};
 use crate::acl::rights::Rights;
 use crate::acl::selector::{Selector, channels_allow};
 use crate::acl::user::User;
@@ -64,7 +64,7 @@ impl Server {
         client: &mut Client,
         (name, password): (&[u8], &[u8]),
         command: &[u8],
-        in_transaction: bool,
+        origin: Origin,
     ) -> bool {
         match self.users.authenticate(name, password) {
             Some(user) => {
@@ -73,7 +73,7 @@ impl Server {
                 true
             }
             None => {
-                self.note_denial(client, Reason::Auth, command, name, in_transaction);
+                self.note_denial(client, Reason::Auth, command, name, origin);
                 false
             }
         }
@@ -91,7 +91,7 @@ impl Server {
         client: &Client,
         spec: &Spec,
         args: &Args<'_>,
-        in_transaction: bool,
+        origin: Origin,
     ) -> Result<(), Denied> {
         if client.user.is_unrestricted() {
             return Ok(());
@@ -103,16 +103,16 @@ impl Server {
                 Denied::Key(at) => (Reason::Key, &args[at]),
                 Denied::Channel(at) => (Reason::Channel, &args[at]),
             };
-            self.note_denial(client, reason, object, &client.user.name, in_transaction);
+            self.note_denial(client, reason, object, &client.user.name, origin);
         }
         checked
     }
 
-    fn note_denial(&mut self, client: &Client, reason: Reason, object: &[u8], user: &[u8], in_transaction: bool) {
+    fn note_denial(&mut self, client: &Client, reason: Reason, object: &[u8], user: &[u8], origin: Origin) {
         let denial = Denial {
             count: 1,
             reason,
-            in_transaction,
+            origin,
             object: object.into(),
             user: user.into(),
             at: self.now,

@@ -1,5 +1,6 @@
 //! Clients that begin to wait for a key, and that stop.
 
+use super::pause::Paused;
 use super::state::Server;
 use crate::clients::blocked::Blocked;
 use crate::clients::client::{Client, ClientRef};
@@ -70,8 +71,15 @@ impl Server {
         self.clients.forget(client);
     }
 
+    /// Begins a pause, or makes the one that runs longer and stricter. No key expires or is evicted meanwhile.
+    pub fn begin_pause(&mut self, which: Paused, until: i64) {
+        self.pause.begin(which, until);
+        self.databases.frozen = true;
+    }
+
     /// Ends the pause: those who wait go on.
     pub fn unpause(&mut self) {
+        self.databases.frozen = false;
         let waiting = self.pause.finish();
         self.clients.unblocked.extend(waiting);
     }

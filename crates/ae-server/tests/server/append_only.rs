@@ -1,6 +1,6 @@
 //! The append-only file: over kills, and with redis-server's files.
 
-use crate::command;
+use crate::{command, rounds};
 use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -151,11 +151,6 @@ fn kill_rounds(fsync: &str, rounds: u64, may_be_missing: Duration) {
             }
         }
     }
-}
-
-/// How many rounds: few, unless AE_DURABILITY_ROUNDS says so.
-fn rounds() -> u64 {
-    std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
 }
 
 #[test]

@@ -1,7 +1,9 @@
-//! ae-server as a process: configuration, start and end, the protocol over real sockets, limits.
+//! ae-server as a process: configuration, start and end, the protocol over real sockets, limits, kills.
 
 mod append_only;
 mod configuration;
+mod consistency;
+mod disk;
 mod lifecycle;
 mod limits;
 mod protocol;
@@ -10,8 +12,9 @@ mod saving;
 use std::process::{Command, Output, Stdio};
 use testkit::Server;
 
+/// AE_SERVER names another program than the one that was built with the tests.
 fn command() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_ae-server"))
+    Command::new(std::env::var_os("AE_SERVER").unwrap_or(env!("CARGO_BIN_EXE_ae-server").into()))
 }
 
 /// Runs ae-server to its end, for command lines that do not start a server.
@@ -21,4 +24,9 @@ fn run(args: &[&str]) -> Output {
 
 fn start(options: &[&str]) -> Server {
     Server::start(command(), options)
+}
+
+/// How many rounds of kills: few, unless AE_DURABILITY_ROUNDS says so.
+fn rounds() -> u64 {
+    std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
 }

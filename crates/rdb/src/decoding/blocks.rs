@@ -121,7 +121,7 @@ fn list<R: Read>(
     let empty = reader.error(Fault::Empty);
     let mut nodes = Vec::new();
     for _ in 0..count(reader)? {
-        nodes.extend(Some(node(reader)?).filter(|node| !node.is_empty()));
+        nodes.extend(Some(node(reader)?).filter(|node| !node.view().is_empty()));
     }
     let list = List::from_nodes(nodes);
     if list.is_empty() { Err(empty) } else { Ok(list.into()) }

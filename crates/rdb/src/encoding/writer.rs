@@ -30,6 +30,11 @@ impl<'a> Writer<'a> {
         Writer { out, compression }
     }
 
+    /// How many bytes the buffer has.
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
     /// Bytes as they are, without their length.
     pub fn raw(&mut self, bytes: &[u8]) {
         self.out.extend_from_slice(bytes);

@@ -5,7 +5,7 @@
 //! - `source`: input that is checksummed, and of which no more is taken than was read
 //! - `reader`: what is in a file, one thing at a time
 
-mod opcode;
+pub(crate) mod opcode;
 mod reader;
 mod source;
 mod writer;

@@ -2,7 +2,7 @@
 
 use super::opcode;
 use crate::checksum::crc64;
-use crate::encoding::{Compression, Writer, encode, type_of};
+use crate::encoding::{Compression, Place, Writer, encode_portion, type_of};
 use crate::frame::VERSION;
 use store::ValueRef;
 
@@ -64,6 +64,10 @@ pub struct Entry<'a> {
 /// ```
 pub struct FileWriter {
     out: Vec<u8>,
+    /// Where the rest of an entry begins that is not whole yet.
+    open: Option<Place>,
+    /// What comes behind that entry.
+    behind: Vec<u8>,
     options: FileOptions,
     /// Of what has been taken away.
     checksum: u64,
@@ -75,11 +79,12 @@ impl FileWriter {
     /// One that has written the header.
     pub fn new(options: FileOptions) -> FileWriter {
         let out = format!("REDIS{VERSION:04}").into_bytes();
-        FileWriter { out, options, checksum: 0, taken: 0 }
+        FileWriter { out, open: None, behind: Vec::new(), options, checksum: 0, taken: 0 }
     }
 
     fn writer(&mut self) -> Writer<'_> {
-        Writer::new(&mut self.out, self.options.compression)
+        let out = if self.open.is_some() { &mut self.behind } else { &mut self.out };
+        Writer::new(out, self.options.compression)
     }
 
     /// A name and a value about the file.
@@ -115,6 +120,37 @@ impl FileWriter {
 
     /// An entry.
     pub fn entry(&mut self, entry: &Entry<'_>) {
+        self.start(entry);
+        encode_portion(entry.value, None, usize::MAX, &mut self.writer());
+    }
+
+    /// An entry, of whose value no more than about so many bytes are written. True if that is not all: then
+    /// [`FileWriter::go_on`] writes the rest, and whatever else is written meanwhile waits for that, in memory.
+    ///
+    /// # Panics
+    ///
+    /// If another entry is not whole yet.
+    pub fn begin_entry(&mut self, entry: &Entry<'_>, bytes: usize) -> bool {
+        assert!(self.open.is_none(), "one entry at a time is open");
+        self.start(entry);
+        self.open = encode_portion(entry.value, None, bytes, &mut self.writer());
+        self.open.is_some()
+    }
+
+    /// About so many more bytes of the value of the entry that was begun last, which has not changed. True if that is not
+    /// all.
+    pub fn go_on(&mut self, value: ValueRef<'_>, bytes: usize) -> bool {
+        if self.open.is_some() {
+            let mut writer = Writer::new(&mut self.out, self.options.compression);
+            self.open = encode_portion(value, self.open, bytes, &mut writer);
+        }
+        if self.open.is_none() {
+            self.out.append(&mut self.behind);
+        }
+        self.open.is_some()
+    }
+
+    fn start(&mut self, entry: &Entry<'_>) {
         let mut writer = self.writer();
         if let Some(deadline) = entry.deadline {
             writer.raw(&[opcode::MILLISECONDS]);
@@ -130,11 +166,11 @@ impl FileWriter {
         }
         writer.raw(&[type_of(entry.value)]);
         writer.string(entry.key);
-        encode(entry.value, &mut writer);
     }
 
-    /// The end. Nothing may come behind it.
+    /// The end. Nothing may come behind it, and every entry is whole.
     pub fn finish(&mut self) {
+        debug_assert!(self.open.is_none());
         self.out.push(opcode::END);
         let checksum = if self.options.checksum { crc64(self.checksum, &self.out) } else { 0 };
         self.out.extend_from_slice(&checksum.to_le_bytes());
@@ -147,7 +183,7 @@ impl FileWriter {
 
     /// How many bytes there have been in all.
     pub fn written(&self) -> u64 {
-        self.taken + self.out.len() as u64
+        self.taken + (self.out.len() + self.behind.len()) as u64
     }
 
     /// Takes away the bytes that wait.
@@ -193,6 +229,38 @@ mod tests {
             &[0; 8],
         ];
         assert_eq!(bytes, parts.concat());
+    }
+
+    #[test]
+    fn what_is_written_while_an_entry_is_open_comes_behind_it() {
+        use store::types::set::{Limits, Set};
+        let mut set = Set::new();
+        (0..1000).for_each(|i| _ = set.add(format!("member {i}").as_bytes(), &Limits::default()));
+        let (large, small) = (Value::from(set), Value::from(StringValue::new(b"v")));
+        let entry = |key, value| Entry { key, value, deadline: None, usage: None };
+        let write = |in_portions: bool| {
+            let mut writer = FileWriter::new(FileOptions::default());
+            writer.database(0, 3, 0);
+            let mut bytes = Vec::new();
+            match in_portions {
+                true => assert!(writer.begin_entry(&entry(b"large", large.view()), 1000)),
+                false => writer.entry(&entry(b"large", large.view())),
+            }
+            writer.entry(&entry(b"small", small.view()));
+            writer.select(1);
+            writer.entry(&entry(b"other", small.view()));
+            if in_portions {
+                assert!(writer.pending() < 1100, "{}", writer.pending());
+                while writer.go_on(large.view(), 1000) {
+                    assert!(writer.pending() < 1100, "{}", writer.pending());
+                    bytes.append(&mut writer.take());
+                }
+            }
+            writer.finish();
+            assert_eq!(writer.written(), (bytes.len() + writer.pending()) as u64);
+            [bytes, writer.take()].concat()
+        };
+        assert_eq!(write(true), write(false));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::recipe::{content, recipes, small_limits};
 use proptest::prelude::*;
-use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, restore, type_of};
+use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, encode_portion, restore, type_of};
 use std::io::BufReader;
 use store::Value;
 
@@ -35,6 +35,19 @@ proptest! {
         if !matches!(type_of(&value), code::SET | code::HASH | code::ZSET_2) {
             prop_assert_eq!(again, bytes);
         }
+    }
+
+    #[test]
+    fn portions_are_the_whole(recipe in recipes(400), limits in small_limits(), budget in 1..2000usize) {
+        let value = recipe.value(&limits);
+        let (mut bytes, mut place) = (Vec::new(), None);
+        loop {
+            place = encode_portion(&value, place, budget, &mut Writer::new(&mut bytes, Compression::Lzf));
+            if place.is_none() {
+                break;
+            }
+        }
+        prop_assert_eq!(bytes, encoded(&value, Compression::Lzf));
     }
 
     #[test]

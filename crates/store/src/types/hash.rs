@@ -32,8 +32,10 @@ pub struct Hash {
 #[derive(Clone)]
 enum Form {
     Packed(Packed),
-    Table(Table<Bytes>),
+    Table(Box<Table<Bytes>>),
 }
+
+const _: () = assert!(size_of::<Hash>() == 16);
 
 /// Where a field is.
 enum Found {
@@ -214,6 +216,16 @@ impl Hash {
         packed.into_iter().flat_map(pairs).chain(entries.map(|(field, value)| entry(field, value)))
     }
 
+    /// As [`Hash::iter`] from a place on, with the places, as long as nothing changes. A packed one has none.
+    pub fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, Element<'_>, Element<'_>)> {
+        let table = match &self.form {
+            Form::Packed(_) => None,
+            Form::Table(table) => Some(table),
+        };
+        let entries = table.into_iter().flat_map(move |table| table.iter_from(first));
+        entries.map(|(place, field, value)| (place, Element::of(field), Element::of(value.as_slice())))
+    }
+
     /// One step of a scan that began with cursor 0: calls `found` for some fields and returns the next cursor, 0 at the
     /// end. A field that is there during the whole scan is found at least once. A packed hash comes whole.
     pub fn scan(&self, cursor: u64, mut found: impl FnMut(Element<'_>, Element<'_>)) -> u64 {
@@ -302,7 +314,7 @@ impl Hash {
             let value = Bytes::from(Content::Borrowed(value.as_slice(&mut second)));
             table.insert(field.as_slice(&mut first), value);
         }
-        self.form = Form::Table(table);
+        self.form = Form::Table(Box::new(table));
     }
 }
 

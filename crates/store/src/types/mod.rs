@@ -1,6 +1,7 @@
 //! The data types besides strings: packed while they are small, in a form for many elements beyond that.
 
 pub mod bits;
+mod block;
 mod element;
 pub mod geo;
 pub mod hash;

@@ -5,7 +5,10 @@
 //! element is its encoding, its data, and the length of both once more, written so that it is read backwards. Whatever
 //! spells an integer is kept as one.
 
+use super::block;
 use super::element::{BACK_MAX, CODE_MAX, Element, back_of, decode, encode};
+use std::mem;
+use std::ops::Range;
 
 const HEADER: usize = 6;
 const END: u8 = 0xff;
@@ -15,10 +18,19 @@ const MANY: u16 = u16::MAX;
 pub const MAX_BYTES: usize = 1 << 30;
 
 /// A block.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct Packed {
-    bytes: Vec<u8>,
+    /// As many as the header says, then room for more. None for [`Packed::none`].
+    bytes: Box<[u8]>,
 }
+
+impl PartialEq for Packed {
+    fn eq(&self, other: &Packed) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Packed {}
 
 /// Where an element is: valid until the block changes in front of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -44,7 +56,22 @@ impl Default for Packed {
 impl Packed {
     /// An empty one.
     pub fn new() -> Packed {
-        Packed { bytes: vec![HEADER as u8 + 1, 0, 0, 0, 0, 0, END] }
+        Packed { bytes: Box::new([HEADER as u8 + 1, 0, 0, 0, 0, 0, END, 0]) }
+    }
+
+    /// Something in the place of a block. It has no memory, and nothing may be asked of it or done to it.
+    pub(super) fn none() -> Packed {
+        Packed { bytes: Box::default() }
+    }
+
+    /// Whether it is [`Packed::none`].
+    pub(super) fn is_none(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Takes the block away.
+    pub(super) fn take(&mut self) -> Packed {
+        mem::replace(self, Packed::none())
     }
 
     /// A block that somebody else has made; refused unless every byte of it is as it should be.
@@ -70,7 +97,7 @@ impl Packed {
             at = after + back.len();
             count += 1;
         }
-        let packed = Packed { bytes };
+        let packed = Packed { bytes: bytes.into_boxed_slice() };
         let told = packed.told();
         if at + 1 != packed.bytes.len() || told != MANY && usize::from(told) != count {
             return Err(Corrupt(if at + 1 == packed.bytes.len() { 4 } else { at }));
@@ -80,36 +107,54 @@ impl Packed {
 
     /// The block as it is written to a file.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.size()]
     }
 
     /// How many bytes it has; [`Packed::new`] has 7.
     pub fn size(&self) -> usize {
-        self.bytes.len()
+        self.bytes.first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize)
     }
 
     /// How many bytes are allocated.
     pub fn allocated(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.len()
     }
 
     /// Gives back what is allocated and not needed.
     pub fn shrink(&mut self) {
-        self.bytes.shrink_to_fit();
+        let size = self.size();
+        block::shrink(&mut self.bytes, size);
+    }
+
+    /// Where the end byte is.
+    fn end(&self) -> usize {
+        self.size() - 1
     }
 
     /// How many bytes an element takes in a block.
     pub fn cost(text: &[u8]) -> usize {
-        let mut code = [0; CODE_MAX];
-        let size = match encode(Element::of(text), &mut code) {
-            (code, Some(text)) => code.len() + text.len(),
-            (code, None) => code.len(),
-        };
-        size + back_of(size, &mut [0; BACK_MAX]).len()
+        cost(Element::of(text))
     }
 
     fn told(&self) -> u16 {
         u16::from_le_bytes([self.bytes[4], self.bytes[5]])
+    }
+
+    /// Whether [`Packed::len`] need not count.
+    pub(super) fn tells_its_length(&self) -> bool {
+        self.told() != MANY
+    }
+
+    /// Blocks of up to `most` elements each that together have its elements.
+    pub(super) fn pieces(&self, most: usize) -> impl Iterator<Item = Packed> {
+        let mut elements = self.iter();
+        let mut next = move || {
+            let some: Vec<_> = elements.by_ref().take(most).collect();
+            let mut piece = Packed::new();
+            piece.extend(&some);
+            piece
+        };
+        std::iter::from_fn(move || Some(next()).filter(|piece| !piece.is_empty()))
     }
 
     /// How many elements there are.
@@ -122,14 +167,13 @@ impl Packed {
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() == HEADER + 1
+        self.size() == HEADER + 1
     }
 
-    /// Writes the header, after so many elements have come and gone. A count that was too large to tell stays untold: to
-    /// count anew with each change would be dear.
-    fn note(&mut self, more: usize, fewer: usize) {
-        let length = self.bytes.len() as u32;
-        self.bytes[..4].copy_from_slice(&length.to_le_bytes());
+    /// Writes the header, for a block of `size` bytes after so many elements have come and gone. A count that was too large
+    /// to tell stays untold: to count anew with each change would be dear.
+    fn note(&mut self, size: usize, more: usize, fewer: usize) {
+        self.bytes[..4].copy_from_slice(&(size as u32).to_le_bytes());
         let told = self.told();
         if told != MANY {
             let told = u16::try_from(usize::from(told) + more - fewer).unwrap_or(MANY);
@@ -144,7 +188,7 @@ impl Packed {
 
     /// The last one.
     pub fn last(&self) -> Option<At> {
-        self.before(self.bytes.len() - 1)
+        self.before(self.end())
     }
 
     /// The one after it.
@@ -196,15 +240,12 @@ impl Packed {
 
     /// Adds an element behind the last.
     pub fn push(&mut self, text: &[u8]) {
-        self.put(self.bytes.len() - 1, 0, &[Element::of(text)]);
+        self.put(self.end(), 0, &[Element::of(text)]);
     }
 
     /// Adds several elements behind the last.
     pub(super) fn extend(&mut self, elements: &[Element<'_>]) {
-        self.bytes.pop();
-        elements.iter().for_each(|element| write(*element, &mut self.bytes));
-        self.bytes.push(END);
-        self.note(elements.len(), 0);
+        self.put(self.end(), 0, elements);
     }
 
     /// Adds an element in front of the first.
@@ -220,7 +261,7 @@ impl Packed {
     /// Adds several elements in front of the one at `at`, or behind the last.
     pub fn insert_all(&mut self, at: Option<At>, texts: &[&[u8]]) {
         let elements: Vec<_> = texts.iter().map(|text| Element::of(text)).collect();
-        self.put(at.map_or(self.bytes.len() - 1, |at| at.0), 0, &elements);
+        self.put(at.map_or(self.end(), |at| at.0), 0, &elements);
     }
 
     /// Replaces an element.
@@ -240,21 +281,17 @@ impl Packed {
 
     /// Splits in front of an element: what comes from there on is the result.
     pub fn split_off(&mut self, at: At) -> Packed {
-        let moved = self.tail(at.0);
+        let (moved, end) = (self.tail(at.0), self.end());
         let mut other = Packed::new();
-        other.bytes.splice(HEADER..HEADER, self.bytes[at.0..self.bytes.len() - 1].iter().copied());
-        other.note(moved, 0);
-        self.bytes.truncate(at.0);
-        self.bytes.push(END);
-        self.note(0, moved);
+        other.gap(HEADER..HEADER, end - at.0, moved, 0).copy_from_slice(&self.bytes[at.0..end]);
+        self.gap(at.0..end, 0, 0, moved);
         other
     }
 
     /// Adds all elements of another block behind the last.
     pub fn append(&mut self, other: &Packed) {
-        self.bytes.pop();
-        self.bytes.extend_from_slice(&other.bytes[HEADER..]);
-        self.note(other.len(), 0);
+        let (end, added) = (self.end(), &other.bytes[HEADER..other.end()]);
+        self.gap(end..end, added.len(), other.len(), 0).copy_from_slice(added);
     }
 
     /// How many elements there are from an offset on.
@@ -275,10 +312,20 @@ impl Packed {
             end = self.end_of(At(end));
             removed += 1;
         }
-        let mut room = Vec::new();
-        new.iter().for_each(|element| write(*element, &mut room));
-        self.bytes.splice(at..end, room);
-        self.note(new.len(), removed);
+        let size = new.iter().map(|element| cost(*element)).sum();
+        let mut room = self.gap(at..end, size, new.len(), removed);
+        for element in new {
+            room = write(*element, room);
+        }
+    }
+
+    /// Makes room for `size` bytes, which `more` elements have, in place of those of `fewer` elements.
+    fn gap(&mut self, old: Range<usize>, size: usize, more: usize, fewer: usize) -> &mut [u8] {
+        let (at, before) = (old.start, self.size());
+        let after = before - old.len() + size;
+        block::make_gap(&mut self.bytes, before, old, size);
+        self.note(after, more, fewer);
+        &mut self.bytes[at..at + size]
     }
 
     fn is_there(&self, at: usize) -> Option<At> {
@@ -307,14 +354,29 @@ impl Packed {
     }
 }
 
-/// Writes an element behind what is there.
-fn write(element: Element<'_>, bytes: &mut Vec<u8>) {
+/// How many bytes an element takes.
+fn cost(element: Element<'_>) -> usize {
+    let mut code = [0; CODE_MAX];
+    let (code, text) = encode(element, &mut code);
+    let size = code.len() + text.map_or(0, <[u8]>::len);
+    size + back_of(size, &mut [0; BACK_MAX]).len()
+}
+
+/// Writes an element, and returns the room that is left behind it.
+fn write<'a>(element: Element<'_>, room: &'a mut [u8]) -> &'a mut [u8] {
     let (mut code, mut back) = ([0; CODE_MAX], [0; BACK_MAX]);
     let (code, text) = encode(element, &mut code);
     let text = text.unwrap_or_default();
-    bytes.extend_from_slice(code);
-    bytes.extend_from_slice(text);
-    bytes.extend_from_slice(back_of(code.len() + text.len(), &mut back));
+    let back = back_of(code.len() + text.len(), &mut back);
+    let room = copy(code, room);
+    let room = copy(text, room);
+    copy(back, room)
+}
+
+fn copy<'a>(bytes: &[u8], room: &'a mut [u8]) -> &'a mut [u8] {
+    let (here, left) = room.split_at_mut(bytes.len());
+    here.copy_from_slice(bytes);
+    left
 }
 
 impl<'a> IntoIterator for &'a Packed {

@@ -128,14 +128,18 @@ impl<V: Held> Table<V> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &V)> {
+        self.iter_from(0).map(|(_, key, value)| (key, value))
+    }
+
+    /// As [`Table::iter`] from a place on, with the places, which stay the same until something is added or removed.
+    pub(super) fn iter_from(&self, first: u32) -> impl Iterator<Item = (u32, &[u8], &V)> {
         let (list, dict) = match &self.form {
             Form::Few(list) => (&list[..], None),
             Form::Many(dict) => (&[][..], Some(dict)),
         };
-        let nodes = dict.into_iter().flat_map(|dict| dict.iter());
-        list.iter()
-            .map(|(key, value)| (key.as_slice(), value))
-            .chain(nodes.map(|(_, node)| (node.key.as_slice(), &node.value)))
+        let nodes = dict.into_iter().flat_map(move |dict| dict.iter_from(first));
+        let few = (0..).zip(list).skip(first as usize).map(|(at, (key, value))| (at, key.as_slice(), value));
+        few.chain(nodes.map(|(at, node)| (at, node.key.as_slice(), &node.value)))
     }
 
     /// One step of a scan: see [`Dict::scan`]. A list comes whole.

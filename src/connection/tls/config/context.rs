@@ -12,7 +12,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, Error as TlsError, ServerConfig};
+use rustls::{ClientConfig, Error as TlsError, RootCertStore, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -65,8 +65,8 @@ impl Context {
         provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
         let algorithms = provider.signature_verification_algorithms;
-        let trust =
-            files::roots(settings)?.map(|(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms }));
+        let trusted = |(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms });
+        let trust = files::roots(settings)?.map(trusted);
         let load = |identity: &Option<_>| {
             identity.as_ref().map(|identity| files::load(identity, &provider).map(Arc::new)).transpose()
         };
@@ -84,6 +84,9 @@ impl Context {
                 *server = server_config(settings, &provider, identity, trust.as_ref(), auth)?;
             }
         }
+        // A client that checks nothing needs no CA.
+        let nobody = || (!settings.check_certificate).then(|| trusted((RootCertStore::empty(), Vec::new())));
+        let trust = trust.or_else(nobody);
         let client = trust.map(|trust| client_config(settings, &provider, client_identity, trust)).transpose()?;
         Ok(Self { servers, client, auth_clients: settings.auth_clients, server_name })
     }
@@ -168,7 +171,11 @@ fn client_config(
         .with_protocol_versions(&settings.protocols)
         .map_err(text)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Servers { trust, check_name: settings.check_server_name }));
+        .with_custom_certificate_verifier(Arc::new(Servers {
+            trust,
+            check_name: settings.check_server_name,
+            check_certificate: settings.check_certificate,
+        }));
     let mut config = match identity {
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),

@@ -67,6 +67,8 @@ pub struct TlsConfig {
     pub auth_clients: AuthClients,
     /// A server's certificate is checked, but not whether it has been made out for the server's name.
     pub any_server_name: bool,
+    /// A server's certificate is not checked at all: whoever is in between can read and change everything.
+    pub any_certificate: bool,
     /// The server's order of cipher suites decides instead of the client's.
     pub prefer_server_ciphers: bool,
     /// No session can be resumed.
@@ -103,6 +105,8 @@ pub(crate) struct Settings {
     pub(crate) auth_clients: c_int,
     /// Whether a server's certificate has to be made out for its name.
     pub(crate) check_server_name: bool,
+    /// Whether somebody trusted has to have signed it.
+    pub(crate) check_certificate: bool,
     pub(crate) server_name: Option<String>,
 }
 
@@ -247,6 +251,7 @@ impl TlsConfig {
                 AuthClients::Optional => LIBAE_TLS_AUTH_CLIENTS_OPTIONAL,
             },
             check_server_name: !self.any_server_name,
+            check_certificate: !self.any_certificate,
             server_name: self.server_name.clone(),
         })
     }

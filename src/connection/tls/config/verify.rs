@@ -27,6 +27,7 @@ pub(super) struct Trust {
 pub(super) struct Servers {
     pub(super) trust: Arc<Trust>,
     pub(super) check_name: bool,
+    pub(super) check_certificate: bool,
 }
 
 /// Checks clients: `webpki` does, except for what it refuses.
@@ -45,6 +46,9 @@ impl ServerCertVerifier for Servers {
         _ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        if !self.check_certificate {
+            return Ok(ServerCertVerified::assertion());
+        }
         if let Some(plain) = Plain::of_version_1(end_entity) {
             if self.check_name {
                 // Names are in an extension, and version 1 has none.

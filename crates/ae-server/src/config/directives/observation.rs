@@ -58,8 +58,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         "MILLISECONDS",
         "after which others get errors while a script runs (5000)",
     )
-    .alias("lua-time-limit")
-    .pending(),
+    .alias("lua-time-limit"),
     kept("crash-log-enabled", AnyTime, Format::Switch, "yes", NO_REPORT),
     kept("crash-memcheck-enabled", AnyTime, Format::Switch, "yes", NO_REPORT),
     kept("use-exit-on-panic", AnyTime, Format::Switch, "no", NO_REPORT).hidden(),

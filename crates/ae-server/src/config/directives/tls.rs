@@ -8,7 +8,7 @@ use crate::config::settings::Config;
 use ae::TlsConfig;
 use std::time::Duration;
 
-const NO_CONNECTIONS: &str = "ae-server makes no connections";
+const NO_CLUSTER: &str = "ae-server is no node of a cluster";
 const NO_DH: &str = "there is no key exchange with DH parameters, only with elliptic curves";
 
 /// A text that may be missing.
@@ -129,9 +129,15 @@ pub const DIRECTIVES: &[Parameter] = &[
         "how long one may take (10000); 0 for any time",
     ),
     fixed("tls-dh-params-file", AnyTime, TEXT, "", NO_DH),
-    kept("tls-client-cert-file", AnyTime, TEXT, "", NO_CONNECTIONS),
-    kept("tls-client-key-file", AnyTime, TEXT, "", NO_CONNECTIONS),
-    kept("tls-client-key-file-pass", AnyTime, TEXT, "", NO_CONNECTIONS),
+    optional!("tls-client-cert-file", "PATH", "what a primary is shown (tls-cert-file)", client_cert_file),
+    optional!("tls-client-key-file", "PATH", "its private key", client_key_file),
+    directive(
+        "tls-client-key-file-pass",
+        AnyTime,
+        field!(tls.client_key_file_pass, Format::Bytes),
+        "PASSPHRASE",
+        "passphrase of an encrypted key",
+    ),
     directive("tls-replication", AnyTime, field!(replication.tls, Format::Switch), "", ""),
-    kept("tls-cluster", AnyTime, Format::Switch, "no", NO_CONNECTIONS),
+    kept("tls-cluster", AnyTime, Format::Switch, "no", NO_CLUSTER),
 ];

@@ -24,6 +24,18 @@ use std::time::Instant;
 
 /// Things done between two looks at the clock.
 const STEPS: usize = 64;
+/// What runs scripts and functions, or brings them. Redis up to 4 wrote scripts; later versions write what they do. If one
+/// cannot be run, what it changed is missing.
+const SCRIPTING: [&str; 8] = [
+    "eval",
+    "evalsha",
+    "fcall",
+    "script|load",
+    "function|load",
+    "function|delete",
+    "function|flush",
+    "function|restore",
+];
 /// Requests that fail are logged, up to so many.
 const COMPLAINTS: usize = 10;
 
@@ -34,6 +46,8 @@ pub struct Replay {
     client: Box<Client>,
     /// Of a transaction whose EXEC has not come yet: where it began, and its requests.
     transaction: Option<(u64, Vec<(&'static Command, OwnedArgs)>)>,
+    /// Why what is loaded is not what was written.
+    hole: Option<String>,
     failed: usize,
     started: Instant,
     /// How many bytes there are in all, and how many have been read.
@@ -79,6 +93,7 @@ impl Replay {
         server.append_only.len_at_rewrite = base;
         server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
+        server.status.functions.clear();
         // In nobody's table, with every right.
         let user = Rc::new(User::new(b"default", Rights::all()));
         let mut client = Box::new(Client::new(0, None, &user, server.ticks));
@@ -156,8 +171,14 @@ impl Replay {
                         "cannot load {path}: offset {at}: unknown command or wrong number of arguments: {name:.100}"
                     )));
                 };
+                let name = command.spec.full_name;
                 self.run_request(server, command, args, at);
-                Ok(true)
+                match self.hole.take() {
+                    None => Ok(true),
+                    Some(why) => Err(Stop::Failed(format!(
+                        "cannot load {path}: offset {at}: {name} fails, and what it changed would be missing: {why}"
+                    ))),
+                }
             }
             Ok(Some(_)) => Ok(true),
             Ok(None) => match self.transaction.take() {
@@ -189,7 +210,8 @@ impl Replay {
 
     fn run(&mut self, server: &mut Server, command: &'static Command, args: Args<'_>, at: u64) {
         let spec = command.spec;
-        let outcome = if spec.is(flag::WRITE | flag::MAY_REPLICATE) || spec.full_name == "select" {
+        let scripting = SCRIPTING.contains(&spec.full_name);
+        let outcome = if spec.is(flag::WRITE | flag::MAY_REPLICATE) || spec.full_name == "select" || scripting {
             let client = &mut *self.client;
             server.databases.effects.begin();
             let (commands, wait) = (&TABLE, Wait::Never);
@@ -202,6 +224,9 @@ impl Replay {
         };
         self.client.output = Output::default();
         if let Err(error) = outcome {
+            if scripting {
+                self.hole = Some(String::from_utf8_lossy(&error.0).into_owned());
+            }
             self.failed += 1;
             if self.failed <= COMPLAINTS {
                 let (name, why) = (spec.full_name, String::from_utf8_lossy(&error.0));
@@ -272,7 +297,10 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
             return Err(format!("cannot load {path}: offset {}: there is no database {db}", entry.offset));
         }
         Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
-        Ok(Item::Function(_)) => log(Level::Warning, format_args!("{path} has functions, which are left out")),
+        Ok(Item::Function(source)) => {
+            let loaded = server.scripting.libraries.load(&source, true);
+            loaded.map_err(|error| format!("cannot load {path}: a library of functions: {error}"))?;
+        }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
             let at = reader.offset();

@@ -111,6 +111,20 @@ fn keys_that_expired_meanwhile_stay_until_the_end() {
 }
 
 #[test]
+fn what_was_restored_and_expired_meanwhile_may_have_been_told_to_stay() {
+    let at = tempfile::tempdir().unwrap();
+    let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);
+    let mut content = requests(&["SET b 1"]);
+    for key in [b"a", b"b", b"c"] {
+        writer::request(&mut content, &[&b"RESTORE"[..], key, b"1000", &payload, b"ABSTTL", b"REPLACE"]);
+    }
+    content.extend(requests(&["PERSIST a", "APPEND b w", "PERSIST b"]));
+    single(&at, content);
+    let mut session = start(&at).unwrap();
+    session.expect(&[("GET a", "$1 v"), ("GET b", "$2 vw"), ("GET c", "$-1")]);
+}
+
+#[test]
 fn a_torn_end_is_cut_off() {
     let at = tempfile::tempdir().unwrap();
     drop(start(&at).unwrap());
@@ -166,6 +180,39 @@ fn what_is_corrupt_is_refused_with_file_and_offset() {
         assert!(error.contains(path.to_str().unwrap()), "{error}");
         assert_eq!(fs::read(&path).unwrap(), content, "it is left as it was");
     }
+}
+
+#[test]
+fn what_would_leave_a_hole_is_refused() {
+    let unknown = "EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0";
+    for script in ["EVAL x 0", unknown, "FCALL x 0", "FUNCTION LOAD x", "FUNCTION DELETE x"] {
+        let at = tempfile::tempdir().unwrap();
+        let path = last_file(&start(&at).unwrap());
+        fs::write(&path, [requests(&["SET a 1"]), requests(&[script]), requests(&["SET b 2"])].concat()).unwrap();
+        let error = failure(&at);
+        let offset =
+            format!("offset {}: {}", requests(&["SET a 1"]).len(), script.to_lowercase().split(' ').next().unwrap());
+        assert!(error.contains(&offset) && error.contains(path.to_str().unwrap()), "{error}");
+    }
+}
+
+#[test]
+fn scripts_of_old_files_are_run() {
+    let at = tempfile::tempdir().unwrap();
+    let script = "EVAL return(redis.call('set',KEYS[1],ARGV[1])) 1 a 1";
+    let all = requests(&["SCRIPT LOAD return(1)", script, "MULTI", script, "INCR a", "EXEC"]);
+    fs::write(last_file(&start(&at).unwrap()), all).unwrap();
+    start(&at).unwrap().expect(&[("GET a", "$1 2")]);
+}
+
+#[test]
+fn functions_of_a_base_are_there() {
+    let at = tempfile::tempdir().unwrap();
+    let mut base = rdb::FileWriter::new(rdb::FileOptions::default());
+    base.function(b"#!lua name=lib\nredis.register_function('f', function() return 5 end)");
+    base.finish();
+    single(&at, base.take());
+    start(&at).unwrap().expect(&[("FCALL f 0", ":5")]);
 }
 
 #[test]

@@ -61,8 +61,8 @@ fn write_file(
             Ok(Item::Database(db)) => requests::select(&mut out, usize::try_from(db).unwrap_or(usize::MAX)),
             Ok(Item::Entry(entry)) => requests::of_entry(&mut out, &entry.key, entry.value.view(), entry.deadline),
             Ok(Item::End) => break,
-            // Functions cannot be called here, and there is no way to say that they are there.
-            Ok(Item::Aux(..) | Item::Sizes { .. } | Item::Function(_)) => {}
+            Ok(Item::Function(source)) => requests::of_function(&mut out, &source),
+            Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
             Err(rdb::Error { fault: rdb::Fault::Truncated, .. }) => return Ok(None),
             Err(error) => return Err(format!("the snapshot cannot be read: {error}")),
         }

@@ -8,6 +8,11 @@ use store::{Digits, ValueRef};
 /// Elements of a collection that one request adds at most, as in Redis.
 const BATCH: usize = 64;
 
+/// Appends the request that loads a library.
+pub fn of_function(out: &mut Vec<u8>, source: &[u8]) {
+    request(out, &[b"FUNCTION", b"LOAD", source]);
+}
+
 /// Appends the requests that make a key. With a deadline the last one says when it expires.
 pub fn of_entry(out: &mut Vec<u8>, key: &[u8], value: ValueRef<'_>, deadline: Option<i64>) {
     let (mut one, mut other) = (Digits::new(), Digits::new());

@@ -1,7 +1,7 @@
 //! Elements of a list in order, from either end.
 
 use super::end::End;
-use super::node::{Node, Place};
+use super::node::{NodeRef, Place};
 use super::nodes::{Nodes, Slot};
 use crate::types::element::Element;
 use std::iter::FusedIterator;
@@ -18,7 +18,7 @@ pub struct Iter<'a> {
 
 #[derive(Clone, Copy)]
 struct Cursor<'a> {
-    node: &'a Node,
+    node: NodeRef<'a>,
     slot: Slot,
     place: Place,
 }

@@ -13,5 +13,5 @@ mod sequence;
 pub use end::{End, Side};
 pub use iter::Iter;
 pub use limits::Limits;
-pub use node::{Form, Node};
+pub use node::{Node, NodeRef};
 pub use sequence::List;

@@ -8,29 +8,26 @@ use crate::types::packed::{At, Packed};
 
 /// Bytes of a packed sequence that are no element's.
 const FRAME: usize = 7;
-/// A sequence may have this many times the memory that it needs before the rest is given back.
-const SLACK: usize = 4;
-/// Less than this is not worth to be given back.
-const SLACK_MIN: usize = 64;
-
-/// How the elements of a node are kept.
-#[derive(Clone, Debug)]
-pub enum Form {
-    /// As a packed sequence.
-    Packed(Packed),
-    /// As the bytes of the only element.
-    Plain(Box<[u8]>),
-}
+/// Elements in a node that was made of a larger one.
+const PIECE: usize = 16_384;
 
 /// A node.
 #[derive(Clone, Debug)]
-pub struct Node {
-    form: Form,
-    /// What the sequence would tell too, after a cache miss.
-    count: u32,
+pub enum Node {
+    /// Elements in a packed sequence.
+    Packed(Packed),
+    /// The bytes of the only element.
+    Plain(Box<[u8]>),
 }
 
-const _: () = assert!(size_of::<Node>() == 32);
+/// A node to be read.
+#[derive(Clone, Copy, Debug)]
+pub enum NodeRef<'a> {
+    /// Elements in a packed sequence.
+    Packed(&'a Packed),
+    /// The bytes of the only element.
+    Plain(&'a [u8]),
+}
 
 /// Where an element is in its node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,74 +38,61 @@ pub(super) enum Place {
 
 impl From<Packed> for Node {
     fn from(packed: Packed) -> Node {
-        let count = packed.len() as u32;
-        Node { form: Form::Packed(packed), count }
+        Node::Packed(packed)
     }
 }
 
 impl From<Box<[u8]>> for Node {
     fn from(element: Box<[u8]>) -> Node {
-        Node { form: Form::Plain(element), count: 1 }
+        Node::Plain(element)
     }
 }
 
-impl Node {
-    /// A node with one element.
-    pub(super) fn of(text: &[u8], limits: Limits) -> Node {
-        if limits.is_large(text.len()) {
-            return Node::from(Box::from(text));
-        }
-        let mut packed = Packed::new();
-        packed.push(text);
-        Node { form: Form::Packed(packed), count: 1 }
-    }
-
-    /// How the elements are kept.
-    pub fn form(&self) -> &Form {
-        &self.form
-    }
-
+impl<'a> NodeRef<'a> {
     /// How many elements there are.
-    pub fn len(&self) -> usize {
-        self.count as usize
+    pub fn len(self) -> usize {
+        match self {
+            NodeRef::Packed(packed) => packed.len(),
+            NodeRef::Plain(_) => 1,
+        }
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
+    pub fn is_empty(self) -> bool {
+        matches!(self, NodeRef::Packed(packed) if packed.is_empty())
     }
 
     /// How many bytes a listpack of them has, or the only element.
-    pub fn size(&self) -> usize {
-        match &self.form {
-            Form::Packed(packed) => packed.size(),
-            Form::Plain(element) => element.len(),
+    pub fn size(self) -> usize {
+        match self {
+            NodeRef::Packed(packed) => packed.size(),
+            NodeRef::Plain(element) => element.len(),
         }
     }
 
-    /// How many bytes are allocated, without the node's own 32.
-    pub fn allocated(&self) -> usize {
-        match &self.form {
-            Form::Packed(packed) => packed.allocated(),
-            Form::Plain(element) => element.len(),
+    /// How many bytes are allocated, besides the node itself.
+    pub(super) fn allocated(self) -> usize {
+        match self {
+            NodeRef::Packed(packed) => packed.allocated(),
+            NodeRef::Plain(element) => element.len(),
         }
     }
 
-    pub(super) fn first(&self) -> Option<Place> {
-        match &self.form {
-            Form::Packed(packed) => packed.first().map(Place::Packed),
-            Form::Plain(_) => Some(Place::Plain),
+    pub(super) fn first(self) -> Option<Place> {
+        match self {
+            NodeRef::Packed(packed) => packed.first().map(Place::Packed),
+            NodeRef::Plain(_) => Some(Place::Plain),
         }
     }
 
-    pub(super) fn last(&self) -> Option<Place> {
-        match &self.form {
-            Form::Packed(packed) => packed.last().map(Place::Packed),
-            Form::Plain(_) => Some(Place::Plain),
+    pub(super) fn last(self) -> Option<Place> {
+        match self {
+            NodeRef::Packed(packed) => packed.last().map(Place::Packed),
+            NodeRef::Plain(_) => Some(Place::Plain),
         }
     }
 
-    pub(super) fn end(&self, end: End) -> Option<Place> {
+    pub(super) fn end(self, end: End) -> Option<Place> {
         match end {
             End::Head => self.first(),
             End::Tail => self.last(),
@@ -116,9 +100,9 @@ impl Node {
     }
 
     /// The neighbour of an element, away from `from`.
-    pub(super) fn after(&self, place: Place, from: End) -> Option<Place> {
-        match (&self.form, place) {
-            (Form::Packed(packed), Place::Packed(at)) => match from {
+    pub(super) fn after(self, place: Place, from: End) -> Option<Place> {
+        match (self, place) {
+            (NodeRef::Packed(packed), Place::Packed(at)) => match from {
                 End::Head => packed.next(at),
                 End::Tail => packed.previous(at),
             }
@@ -127,74 +111,112 @@ impl Node {
         }
     }
 
-    pub(super) fn seek(&self, offset: usize) -> Option<Place> {
-        match &self.form {
-            Form::Packed(packed) => packed.seek(offset as i64).map(Place::Packed),
-            Form::Plain(_) => (offset == 0).then_some(Place::Plain),
+    pub(super) fn seek(self, offset: usize) -> Option<Place> {
+        match self {
+            NodeRef::Packed(packed) => packed.seek(offset as i64).map(Place::Packed),
+            NodeRef::Plain(_) => (offset == 0).then_some(Place::Plain),
         }
     }
 
-    pub(super) fn get(&self, place: Place) -> Element<'_> {
-        match (&self.form, place) {
-            (Form::Packed(packed), Place::Packed(at)) => packed.get(at),
-            (Form::Plain(element), Place::Plain) => Element::of(element),
+    pub(super) fn get(self, place: Place) -> Element<'a> {
+        match (self, place) {
+            (NodeRef::Packed(packed), Place::Packed(at)) => packed.get(at),
+            (NodeRef::Plain(element), Place::Plain) => Element::of(element),
             _ => unreachable!("a place belongs to its node"),
         }
     }
 
     /// Whether an element of so many bytes may be added.
-    pub(super) fn allows(&self, length: usize, limits: Limits) -> bool {
-        match &self.form {
-            Form::Packed(packed) => limits.allow_one_more(packed.size(), self.len(), length),
-            Form::Plain(_) => false,
+    pub(super) fn allows(self, length: usize, limits: Limits) -> bool {
+        match self {
+            NodeRef::Packed(packed) => limits.allow_one_more(packed.size(), self.len(), length),
+            NodeRef::Plain(_) => false,
+        }
+    }
+
+    /// The bytes and elements that the node would have with those of another; none if one of the two is plain.
+    pub(super) fn joined(self, other: NodeRef<'_>) -> Option<(usize, usize)> {
+        match (self, other) {
+            (NodeRef::Packed(packed), NodeRef::Packed(after)) => {
+                Some((packed.size() + after.size() - FRAME, self.len() + other.len()))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Node {
+    /// A node with one element.
+    pub(super) fn of(text: &[u8], limits: Limits) -> Node {
+        if limits.is_large(text.len()) {
+            return Node::Plain(Box::from(text));
+        }
+        let mut packed = Packed::new();
+        packed.push(text);
+        Node::Packed(packed)
+    }
+
+    /// The node, to be read.
+    pub fn view(&self) -> NodeRef<'_> {
+        match self {
+            Node::Packed(packed) => NodeRef::Packed(packed),
+            Node::Plain(element) => NodeRef::Plain(element),
+        }
+    }
+
+    /// Calls `each` with the node, or with several that have its elements, if there are so many that a packed sequence
+    /// could not tell how many.
+    pub(super) fn into_pieces(self, mut each: impl FnMut(Node)) {
+        match self {
+            Node::Packed(packed) if !packed.tells_its_length() => {
+                packed.pieces(PIECE).for_each(|packed| each(Node::Packed(packed)));
+            }
+            node => each(node),
         }
     }
 
     /// Adds an element in front of the one at `offset`, to a packed node.
     pub(super) fn insert(&mut self, offset: usize, text: &[u8]) {
-        let Form::Packed(packed) = &mut self.form else { unreachable!("a plain node allows no other element") };
+        let Node::Packed(packed) = self else { unreachable!("a plain node allows no other element") };
         match offset {
             0 => packed.push_front(text),
-            offset if offset == self.count as usize => packed.push(text),
+            offset if offset == packed.len() => packed.push(text),
             offset => packed.insert(packed.seek(offset as i64).expect("the offset is in the node"), text),
         }
-        self.count += 1;
     }
 
     /// Puts another element in place of one, if the node does not grow beyond the limits by that.
     pub(super) fn replace(&mut self, offset: usize, text: &[u8], limits: Limits) -> bool {
-        if self.count == 1 {
+        let count = self.view().len();
+        if count == 1 {
             *self = Node::of(text, limits);
             return true;
         }
-        let Form::Packed(packed) = &mut self.form else { return false };
+        let Node::Packed(packed) = self else { return false };
         let Some(at) = packed.seek(offset as i64) else { return false };
         let (old, new) = (Packed::cost(packed.get(at).as_slice(&mut Digits::new())), Packed::cost(text));
-        let fits = !limits.is_large(text.len()) && limits.allow(packed.size() - old + new, self.count as usize);
+        let fits = !limits.is_large(text.len()) && limits.allow(packed.size() - old + new, count);
         if fits || new <= old {
             packed.replace(at, text);
         }
         fits || new <= old
     }
 
-    /// Removes `count` elements from `offset` on, of which at least one is there.
+    /// Removes up to `count` elements from `offset` on.
     pub(super) fn remove(&mut self, offset: usize, count: usize) {
-        let count = count.min(self.len() - offset);
-        if count == self.len() {
-            *self = Node::from(Packed::new());
-            return;
-        }
-        if let Form::Packed(packed) = &mut self.form {
-            packed.remove(packed.seek(offset as i64).expect("the offset is in the node"), count);
-            self.count -= count as u32;
-            self.give_back();
+        match self {
+            Node::Packed(packed) => {
+                packed.seek(offset as i64).into_iter().for_each(|at| packed.remove(at, count));
+            }
+            Node::Plain(_) => *self = Node::from(Packed::new()),
         }
     }
 
     /// Removes up to `most` elements that equal one, beginning at an end.
     pub(super) fn remove_equal(&mut self, wanted: Element<'_>, from: End, most: usize) -> usize {
-        let Form::Packed(packed) = &mut self.form else {
-            let equal = most > 0 && self.first().is_some_and(|place| self.get(place) == wanted);
+        let Node::Packed(packed) = self else {
+            let node = self.view();
+            let equal = most > 0 && node.first().is_some_and(|place| node.get(place) == wanted);
             if equal {
                 self.remove(0, 1);
             }
@@ -219,53 +241,28 @@ impl Node {
                 (End::Head, None) => packed.first(),
             };
         }
-        self.count -= removed as u32;
-        if removed > 0 {
-            self.give_back();
-        }
         removed
     }
 
     /// Splits in front of an element that is not the first.
     pub(super) fn split_off(&mut self, offset: usize) -> Node {
-        let Form::Packed(packed) = &mut self.form else { unreachable!("a plain node has one element") };
+        let Node::Packed(packed) = self else { unreachable!("a plain node has one element") };
         let mut other = packed.split_off(packed.seek(offset as i64).expect("the offset is in the node"));
         packed.shrink();
         other.shrink();
-        let count = self.count - offset as u32;
-        self.count = offset as u32;
-        Node { form: Form::Packed(other), count }
-    }
-
-    /// The bytes and elements that the node would have with those of another; none if one of the two is plain.
-    pub(super) fn joined(&self, other: &Node) -> Option<(usize, usize)> {
-        match (&self.form, &other.form) {
-            (Form::Packed(packed), Form::Packed(after)) => {
-                Some((packed.size() + after.size() - FRAME, self.len() + other.len()))
-            }
-            _ => None,
-        }
+        Node::Packed(other)
     }
 
     /// Adds all elements of another packed node behind the last.
     pub(super) fn append(&mut self, other: &Node) {
-        if let (Form::Packed(packed), Form::Packed(after)) = (&mut self.form, &other.form) {
+        if let (Node::Packed(packed), Node::Packed(after)) = (self, other) {
             packed.append(after);
-            self.count += other.count;
         }
     }
 
     /// Gives back the memory that was meant for growth.
     pub(super) fn close(&mut self) {
-        if let Form::Packed(packed) = &mut self.form {
-            packed.shrink();
-        }
-    }
-
-    fn give_back(&mut self) {
-        if let Form::Packed(packed) = &mut self.form
-            && packed.allocated() > SLACK * packed.size() + SLACK_MIN
-        {
+        if let Node::Packed(packed) = self {
             packed.shrink();
         }
     }

@@ -1,31 +1,46 @@
 //! The nodes of a list in order.
 //!
-//! A list of one node has it in place. Others have chunks of nodes that know how many elements they hold, so that a
+//! A list of one packed node has it in place. Others have chunks of nodes that know how many elements they hold, so that a
 //! search passes over whole chunks. Another node, at an end or in the middle, moves no more than one chunk's nodes and
 //! the list of chunks: 48 bytes for each 64 to 128 nodes.
 
 use super::end::End;
-use super::node::Node;
+use super::node::{Node, NodeRef};
+use crate::types::packed::Packed;
 use std::collections::VecDeque;
 
 const CHUNK: usize = if cfg!(test) { 4 } else { 128 };
 
-#[derive(Default)]
+/// A node of several.
+#[derive(Clone)]
+struct Held {
+    node: Node,
+    /// What the node would tell too, after a cache miss.
+    len: u32,
+}
+
+impl Held {
+    fn new(node: Node) -> Held {
+        let len = node.view().len() as u32;
+        Held { node, len }
+    }
+
+    fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    fn allocated(&self) -> usize {
+        self.node.view().allocated()
+    }
+}
+
+#[derive(Clone, Default)]
 struct Chunk {
-    nodes: VecDeque<Node>,
+    nodes: VecDeque<Held>,
     /// How many elements they hold.
     len: usize,
     /// How many bytes they have allocated.
     bytes: usize,
-}
-
-/// Not derived: a copy has no spare capacity, so it has fewer bytes allocated.
-impl Clone for Chunk {
-    fn clone(&self) -> Chunk {
-        let nodes = self.nodes.clone();
-        let bytes = nodes.iter().map(Node::allocated).sum();
-        Chunk { nodes, len: self.len, bytes }
-    }
 }
 
 /// Where a node is: valid until nodes come or go in front of it.
@@ -46,8 +61,9 @@ impl Slot {
 
 #[derive(Clone)]
 pub(super) enum Nodes {
-    One(Node),
-    Many(Chunks),
+    /// The only node, or none.
+    One(Packed),
+    Many(Box<Chunks>),
 }
 
 #[derive(Clone, Default)]
@@ -59,31 +75,53 @@ pub(super) struct Chunks {
 
 impl Nodes {
     pub(super) fn new() -> Nodes {
-        Nodes::Many(Chunks::default())
+        Nodes::One(Packed::none())
+    }
+
+    fn of(node: Node) -> Nodes {
+        match node {
+            Node::Packed(packed) => Nodes::One(packed),
+            plain => {
+                let mut many = Box::<Chunks>::default();
+                many.insert(Slot::FIRST, plain);
+                Nodes::Many(many)
+            }
+        }
     }
 
     /// How many elements there are in all nodes.
     pub(super) fn len(&self) -> usize {
         match self {
-            Nodes::One(node) => node.len(),
+            Nodes::One(packed) if packed.is_none() => 0,
+            Nodes::One(packed) => packed.len(),
             Nodes::Many(many) => many.len,
         }
     }
 
+    /// How many bytes of memory they have, besides this.
     pub(super) fn allocated(&self) -> usize {
         match self {
-            Nodes::One(node) => node.allocated(),
+            Nodes::One(packed) => packed.allocated(),
             Nodes::Many(many) => {
-                let of_chunk = |chunk: &Chunk| chunk.bytes + chunk.nodes.capacity() * size_of::<Node>();
-                many.chunks.iter().map(of_chunk).sum::<usize>() + many.chunks.capacity() * size_of::<Chunk>()
+                let of_chunk = |chunk: &Chunk| chunk.bytes + chunk.nodes.capacity() * size_of::<Held>();
+                let chunks = many.chunks.iter().map(of_chunk).sum::<usize>();
+                size_of::<Chunks>() + chunks + many.chunks.capacity() * size_of::<Chunk>()
             }
         }
     }
 
-    pub(super) fn get(&self, slot: Slot) -> Option<&Node> {
+    pub(super) fn get(&self, slot: Slot) -> Option<NodeRef<'_>> {
         match self {
-            Nodes::One(node) => (slot == Slot::FIRST).then_some(node),
-            Nodes::Many(many) => many.chunks.get(slot.chunk)?.nodes.get(slot.node),
+            Nodes::One(packed) => (slot == Slot::FIRST && !packed.is_none()).then_some(NodeRef::Packed(packed)),
+            Nodes::Many(many) => many.chunks.get(slot.chunk)?.nodes.get(slot.node).map(|held| held.node.view()),
+        }
+    }
+
+    /// How many nodes there are.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Nodes::One(_) => 1,
+            Nodes::Many(many) => many.chunks.iter().map(|chunk| chunk.nodes.len()).sum(),
         }
     }
 
@@ -122,7 +160,7 @@ impl Nodes {
         let lengths = many.chunks.iter().map(|chunk| chunk.len);
         let (chunk, offset) = pass(lengths, index, many.len)?;
         let here = &many.chunks[chunk];
-        let (node, offset) = pass(here.nodes.iter().map(Node::len), offset, here.len)?;
+        let (node, offset) = pass(here.nodes.iter().map(Held::len), offset, here.len)?;
         Some((Slot { chunk, node }, offset))
     }
 
@@ -141,15 +179,21 @@ impl Nodes {
     /// Changes a node, which may become empty only to be removed next.
     pub(super) fn edit<R>(&mut self, slot: Slot, change: impl FnOnce(&mut Node) -> R) -> R {
         match self {
-            Nodes::One(node) => change(node),
+            Nodes::One(packed) => {
+                let mut node = Node::Packed(packed.take());
+                let result = change(&mut node);
+                *self = Nodes::of(node);
+                result
+            }
             Nodes::Many(many) => {
                 let chunk = &mut many.chunks[slot.chunk];
-                let node = &mut chunk.nodes[slot.node];
-                let (len, bytes) = (node.len(), node.allocated());
-                let result = change(node);
-                chunk.len = chunk.len - len + node.len();
-                many.len = many.len - len + node.len();
-                chunk.bytes = chunk.bytes - bytes + node.allocated();
+                let held = &mut chunk.nodes[slot.node];
+                let (len, bytes) = (held.len(), held.allocated());
+                let result = change(&mut held.node);
+                held.len = held.node.view().len() as u32;
+                chunk.len = chunk.len - len + held.len();
+                many.len = many.len - len + held.len();
+                chunk.bytes = chunk.bytes - bytes + held.allocated();
                 result
             }
         }
@@ -167,17 +211,16 @@ impl Nodes {
     /// Adds a node in front of the one at `slot`, or behind a chunk's last, and says where it is.
     pub(super) fn insert(&mut self, slot: Slot, node: Node) -> Slot {
         match self {
-            Nodes::One(_) => {
-                let Nodes::One(only) = std::mem::replace(self, Nodes::new()) else { unreachable!("there is one") };
-                let mut many = Chunks::default();
-                many.insert(Slot::FIRST, only);
+            Nodes::One(packed) if packed.is_none() => {
+                *self = Nodes::of(node);
+                Slot::FIRST
+            }
+            Nodes::One(packed) => {
+                let mut many = Box::<Chunks>::default();
+                many.insert(Slot::FIRST, Node::Packed(packed.take()));
                 let slot = many.insert(slot, node);
                 *self = Nodes::Many(many);
                 slot
-            }
-            Nodes::Many(many) if many.chunks.is_empty() => {
-                *self = Nodes::One(node);
-                Slot::FIRST
             }
             Nodes::Many(many) => many.insert(slot, node),
         }
@@ -186,12 +229,13 @@ impl Nodes {
     /// Takes a node out. What followed it is then at the slot that comes back.
     pub(super) fn remove(&mut self, slot: Slot) -> (Node, Option<Slot>) {
         match self {
-            Nodes::One(_) => match std::mem::replace(self, Nodes::new()) {
-                Nodes::One(node) => (node, None),
-                Nodes::Many(_) => unreachable!("there is one"),
-            },
+            Nodes::One(packed) => (Node::Packed(packed.take()), None),
             Nodes::Many(many) => {
                 let node = many.remove(slot);
+                if many.chunks.is_empty() {
+                    *self = Nodes::new();
+                    return (node, None);
+                }
                 let next = match many.chunks.get(slot.chunk) {
                     // The chunk went with its last node, or has one more.
                     Some(chunk) if slot.node < chunk.nodes.len() => Some(slot),
@@ -234,7 +278,7 @@ impl Chunks {
             slot = Slot { chunk: slot.chunk + 1, node: 0 };
         } else if full {
             let nodes = chunks[slot.chunk].nodes.split_off(CHUNK / 2);
-            let (len, bytes) = (nodes.iter().map(Node::len).sum(), nodes.iter().map(Node::allocated).sum());
+            let (len, bytes) = (nodes.iter().map(Held::len).sum(), nodes.iter().map(Held::allocated).sum());
             chunks[slot.chunk].len -= len;
             chunks[slot.chunk].bytes -= bytes;
             chunks.insert(slot.chunk + 1, Chunk { nodes, len, bytes });
@@ -242,24 +286,25 @@ impl Chunks {
                 slot = Slot { chunk: slot.chunk + 1, node: slot.node - CHUNK / 2 };
             }
         }
-        self.len += node.len();
+        let held = Held::new(node);
+        self.len += held.len();
         let chunk = &mut chunks[slot.chunk];
-        chunk.len += node.len();
-        chunk.bytes += node.allocated();
-        chunk.nodes.insert(slot.node, node);
+        chunk.len += held.len();
+        chunk.bytes += held.allocated();
+        chunk.nodes.insert(slot.node, held);
         slot
     }
 
     fn remove(&mut self, slot: Slot) -> Node {
         let chunk = &mut self.chunks[slot.chunk];
-        let node = chunk.nodes.remove(slot.node).expect("a slot is valid");
-        chunk.len -= node.len();
-        self.len -= node.len();
-        chunk.bytes -= node.allocated();
+        let held = chunk.nodes.remove(slot.node).expect("a slot is valid");
+        chunk.len -= held.len();
+        self.len -= held.len();
+        chunk.bytes -= held.allocated();
         if chunk.nodes.is_empty() {
             self.chunks.remove(slot.chunk);
         }
-        node
+        held.node
     }
 }
 

@@ -3,7 +3,7 @@
 use super::end::{End, Side};
 use super::iter::Iter;
 use super::limits::Limits;
-use super::node::{Form, Node};
+use super::node::{Node, NodeRef};
 use super::nodes::{Chunks, Nodes, Slot};
 use crate::types::element::Element;
 use std::ops::Range;
@@ -13,6 +13,8 @@ use std::ops::Range;
 pub struct List {
     nodes: Nodes,
 }
+
+const _: () = assert!(size_of::<List>() == 16);
 
 impl Default for List {
     fn default() -> Self {
@@ -26,19 +28,18 @@ impl List {
         List { nodes: Nodes::new() }
     }
 
-    /// A list of nodes that were read from a file; empty ones are left out. They stay as they are, whatever the limits.
+    /// A list of nodes that were read from a file; empty ones are left out. They stay as they are, whatever the limits,
+    /// except for those with more elements than a packed sequence can tell.
     pub fn from_nodes(nodes: impl IntoIterator<Item = Node>) -> List {
         let mut list = List::new();
-        for node in nodes {
-            if !node.is_empty() {
-                list.nodes.push(End::Tail, node);
-            }
+        for node in nodes.into_iter().filter(|node| !node.view().is_empty()) {
+            node.into_pieces(|node| list.nodes.push(End::Tail, node));
         }
         list
     }
 
     /// The nodes as a file has them, from the `first`th on.
-    pub fn nodes(&self, first: usize) -> impl Iterator<Item = &Node> {
+    pub fn nodes(&self, first: usize) -> impl Iterator<Item = NodeRef<'_>> {
         let mut next = self.nodes.seek_node(first);
         std::iter::from_fn(move || {
             let here = next?;
@@ -52,6 +53,11 @@ impl List {
         "quicklist"
     }
 
+    /// How many nodes there are. Counts chunks of them.
+    pub fn node_count(&self) -> usize {
+        self.nodes.count()
+    }
+
     /// How many elements there are.
     pub fn len(&self) -> usize {
         self.nodes.len()
@@ -62,20 +68,20 @@ impl List {
         self.len() == 0
     }
 
-    /// How many bytes of memory the list has.
+    /// How many bytes of memory it has besides itself.
     pub fn allocated(&self) -> usize {
-        size_of::<List>() + self.nodes.allocated()
+        self.nodes.allocated()
     }
 
     /// Adds an element at an end.
     pub fn push(&mut self, end: End, text: &[u8], limits: Limits) {
         if let Some(slot) = self.nodes.end(end) {
             let taken = self.nodes.edit(slot, |node| {
-                let allows = !limits.is_large(text.len()) && node.allows(text.len(), limits);
+                let allows = !limits.is_large(text.len()) && node.view().allows(text.len(), limits);
                 match end {
                     _ if !allows => node.close(),
                     End::Head => node.insert(0, text),
-                    End::Tail => node.insert(node.len(), text),
+                    End::Tail => node.insert(node.view().len(), text),
                 }
                 allows
             });
@@ -101,7 +107,7 @@ impl List {
         while count > 0
             && let Some(slot) = self.nodes.end(end)
         {
-            let len = self.nodes.get(slot).map_or(0, Node::len);
+            let len = self.nodes.get(slot).map_or(0, NodeRef::len);
             if count >= len {
                 self.nodes.remove(slot);
             } else {
@@ -115,7 +121,7 @@ impl List {
     /// Moves the element at one end to the other. The element, for LMOVE's reply, is then the one there.
     pub fn rotate(&mut self, from: End, limits: Limits) {
         let Some(slot) = self.nodes.end(from) else { return };
-        let is_plain = self.nodes.get(slot).is_some_and(|node| matches!(node.form(), Form::Plain(_)));
+        let is_plain = self.nodes.get(slot).is_some_and(|node| matches!(node, NodeRef::Plain(_)));
         if is_plain {
             let (node, _) = self.nodes.remove(slot);
             self.nodes.push(from.opposite(), node);
@@ -169,7 +175,7 @@ impl List {
         if offset == 0 {
             return match self.nodes.after(slot, End::Tail) {
                 Some(before) if allows(self, Some(before)) => {
-                    self.nodes.edit(before, |node| node.insert(node.len(), text));
+                    self.nodes.edit(before, |node| node.insert(node.view().len(), text));
                 }
                 _ => {
                     self.nodes.insert(slot, Node::of(text, limits));
@@ -223,7 +229,7 @@ impl List {
             let before = self.nodes.after(here, End::Tail);
             let gone = self.nodes.edit(here, |node| node.remove_equal(wanted, from, most - removed));
             removed += gone;
-            if self.nodes.get(here).is_some_and(Node::is_empty) {
+            if self.nodes.get(here).is_some_and(NodeRef::is_empty) {
                 let (_, after) = self.nodes.remove(here);
                 next = if from == End::Head { after } else { before };
                 continue;
@@ -260,7 +266,7 @@ impl List {
             let taken = rest.take(&mut self.nodes, end, count);
             self.discard(end, count - taken);
         }
-        List { nodes: Nodes::Many(rest) }
+        List { nodes: Nodes::Many(Box::new(rest)) }
     }
 
     /// All elements in order.

@@ -5,15 +5,26 @@
 //! then the integers in ascending order, little-endian. All have the width that the widest one that was ever there
 //! needs.
 
+use super::super::block;
+
 const HEADER: usize = 8;
 /// The most integers in a block.
 pub const MAX_LEN: usize = 1 << 30;
 
 /// A block.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct IntSet {
-    bytes: Vec<u8>,
+    /// As many as the header says, then room for more.
+    bytes: Box<[u8]>,
 }
+
+impl PartialEq for IntSet {
+    fn eq(&self, other: &IntSet) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for IntSet {}
 
 /// Why bytes are not a block: the offset of what is wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,7 +39,7 @@ impl Default for IntSet {
 impl IntSet {
     /// An empty one.
     pub fn new() -> IntSet {
-        IntSet { bytes: vec![2, 0, 0, 0, 0, 0, 0, 0] }
+        IntSet { bytes: Box::new([2, 0, 0, 0, 0, 0, 0, 0]) }
     }
 
     /// A block that somebody else has made. Refused unless the width is 2, 4 or 8, the count agrees with the length,
@@ -39,7 +50,7 @@ impl IntSet {
             return Err(Corrupt(0));
         }
         let count = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]) as usize;
-        let set = IntSet { bytes };
+        let set = IntSet { bytes: bytes.into_boxed_slice() };
         let data = set.bytes.len() - HEADER;
         if count > MAX_LEN || data != count * set.width() {
             return Err(Corrupt(COUNT));
@@ -52,22 +63,27 @@ impl IntSet {
 
     /// The block as it is written to a file.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+        &self.bytes[..self.size()]
+    }
+
+    /// How many bytes it has.
+    fn size(&self) -> usize {
+        HEADER + self.len() * self.width()
     }
 
     /// How many bytes are allocated.
     pub fn allocated(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.len()
     }
 
     /// How many integers there are.
     pub fn len(&self) -> usize {
-        (self.bytes.len() - HEADER) / self.width()
+        u32::from_le_bytes([self.bytes[4], self.bytes[5], self.bytes[6], self.bytes[7]]) as usize
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() == HEADER
+        self.len() == 0
     }
 
     /// The integer with this number in ascending order, from 0.
@@ -91,19 +107,23 @@ impl IntSet {
         if width_of(value) > self.width() {
             self.widen(width_of(value));
         }
-        let width = self.width();
+        let (len, width) = (self.len(), self.width());
         let at = HEADER + index * width;
-        self.bytes.splice(at..at, value.to_le_bytes().into_iter().take(width));
-        self.note();
+        let used = self.size();
+        block::make_gap(&mut self.bytes, used, at..at, width);
+        self.bytes[at..at + width].copy_from_slice(&value.to_le_bytes()[..width]);
+        self.note(len + 1);
         true
     }
 
     /// Removes an integer and says whether it was there. The width stays.
     pub fn remove(&mut self, value: i64) -> bool {
         let Ok(index) = self.search(value) else { return false };
+        let (len, used) = (self.len(), self.size());
         let at = HEADER + index * self.width();
-        self.bytes.drain(at..at + self.width());
-        self.note();
+        let old = at..at + self.width();
+        block::make_gap(&mut self.bytes, used, old, 0);
+        self.note(len - 1);
         true
     }
 
@@ -136,20 +156,20 @@ impl IntSet {
         Err(low)
     }
 
+    /// Makes each integer so much wider, with room for one more.
     fn widen(&mut self, width: usize) {
-        let mut bytes = Vec::with_capacity(HEADER + (self.len() + 1) * width);
-        bytes.extend_from_slice(&self.bytes[..HEADER]);
+        let mut bytes = vec![0; block::size_for(HEADER + (self.len() + 1) * width)];
+        bytes[..HEADER].copy_from_slice(&self.bytes[..HEADER]);
         bytes[0] = width as u8;
-        for value in self.iter() {
-            bytes.extend_from_slice(&value.to_le_bytes()[..width]);
+        for (room, value) in bytes[HEADER..].chunks_exact_mut(width).zip(self.iter()) {
+            room.copy_from_slice(&value.to_le_bytes()[..width]);
         }
-        self.bytes = bytes;
+        self.bytes = bytes.into_boxed_slice();
     }
 
     /// Writes the count.
-    fn note(&mut self) {
-        let count = self.len() as u32;
-        self.bytes[4..HEADER].copy_from_slice(&count.to_le_bytes());
+    fn note(&mut self, count: usize) {
+        self.bytes[4..HEADER].copy_from_slice(&(count as u32).to_le_bytes());
     }
 }
 

@@ -45,7 +45,7 @@ pub enum SetIdError {
 }
 
 /// The entries, ordered by id, in nodes.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct EntryLog {
     /// By the id of a node's first entry, deleted or not. Each node has an entry that is not.
     pub(super) nodes: BTreeMap<Id, Node>,
@@ -56,15 +56,6 @@ pub struct EntryLog {
     pub(super) first_id: Id,
     pub(super) max_deleted_id: Id,
     pub(super) entries_added: u64,
-}
-
-/// Not derived: copies of blocks have no spare capacity, so fewer bytes are allocated.
-impl Clone for EntryLog {
-    fn clone(&self) -> EntryLog {
-        let nodes = self.nodes.clone();
-        let bytes = nodes.values().map(Node::allocated).sum();
-        EntryLog { nodes, bytes, ..*self }
-    }
 }
 
 impl EntryLog {
@@ -110,7 +101,12 @@ impl EntryLog {
 
     /// The nodes' ids and blocks in order, as they are written to a file.
     pub fn nodes(&self) -> impl Iterator<Item = (Id, &Packed)> {
-        self.nodes.iter().map(|(id, node)| (*id, node.packed()))
+        self.nodes_from(Id::MIN)
+    }
+
+    /// As [`EntryLog::nodes`], from an id on.
+    pub fn nodes_from(&self, first: Id) -> impl Iterator<Item = (Id, &Packed)> {
+        self.nodes.range(first..).map(|(id, node)| (*id, node.packed()))
     }
 
     /// How many bytes of memory it has besides itself, as well as is known.

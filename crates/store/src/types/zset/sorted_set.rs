@@ -55,6 +55,8 @@ enum Form {
     Large(Box<Ranked>),
 }
 
+const _: () = assert!(size_of::<SortedSet>() == 16);
+
 impl Default for SortedSet {
     fn default() -> Self {
         Self::new()

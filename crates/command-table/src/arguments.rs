@@ -9,31 +9,52 @@
 
 use std::fmt::Write;
 
-#[derive(Default)]
+/// What a command is called with, or a part of it.
+#[derive(Default, Debug)]
 pub struct Argument {
-    name: String,
-    kind: Kind,
-    word: Option<String>,
-    key: Option<u8>,
-    since: String,
-    deprecated: String,
-    optional: bool,
-    repeated: bool,
-    word_repeated: bool,
-    parts: Vec<Argument>,
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The word before it, or that it is.
+    pub word: Option<String>,
+    /// The key specification that it belongs to.
+    pub key: Option<u8>,
+    /// Since when it is there, unless since its command.
+    pub since: String,
+    /// Since when it is out of use.
+    pub deprecated: String,
+    /// It may be left out.
+    pub optional: bool,
+    /// It may be repeated.
+    pub repeated: bool,
+    /// Each time with its word.
+    pub word_repeated: bool,
+    /// What it is made of.
+    pub parts: Vec<Argument>,
 }
 
+/// What an argument is.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-enum Kind {
+pub enum Kind {
+    /// A string.
     #[default]
     String,
+    /// A key.
     Key,
+    /// An integer.
     Integer,
+    /// A number.
     Double,
+    /// A pattern of names.
     Pattern,
+    /// Seconds or milliseconds since 1970.
     Time,
+    /// A word as it stands.
     Word,
+    /// One of its parts.
     OneOf,
+    /// All its parts.
     Block,
 }
 
@@ -146,22 +167,27 @@ pub fn expression(arguments: &[Argument]) -> String {
     text + "]"
 }
 
-/// As people write it.
+/// As people write it, with choices in angle brackets.
 pub fn syntax(arguments: &[Argument]) -> String {
-    joined(arguments, " ")
+    joined(arguments, " ", true)
 }
 
-fn joined(arguments: &[Argument], separator: &str) -> String {
-    arguments.iter().map(Argument::syntax).collect::<Vec<_>>().join(separator)
+/// The same as a client shows it while somebody types, without them.
+pub fn hint(arguments: &[Argument]) -> String {
+    joined(arguments, " ", false)
+}
+
+fn joined(arguments: &[Argument], separator: &str, angles: bool) -> String {
+    arguments.iter().map(|argument| argument.syntax(angles)).collect::<Vec<_>>().join(separator)
 }
 
 impl Argument {
-    fn syntax(&self) -> String {
+    fn syntax(&self, angles: bool) -> String {
         let content = match self.kind {
             Kind::Word => String::new(),
-            Kind::OneOf if self.optional && self.word.is_none() => joined(&self.parts, "|"),
-            Kind::OneOf => format!("<{}>", joined(&self.parts, "|")),
-            Kind::Block => joined(&self.parts, " "),
+            Kind::OneOf if !angles || (self.optional && self.word.is_none()) => joined(&self.parts, "|", angles),
+            Kind::OneOf => format!("<{}>", joined(&self.parts, "|", angles)),
+            Kind::Block => joined(&self.parts, " ", angles),
             _ => self.name.clone(),
         };
         let word = self.word.as_ref().map(|word| if word.is_empty() { "\"\"" } else { word });

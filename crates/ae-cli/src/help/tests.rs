@@ -1,0 +1,30 @@
+use super::built_in;
+use super::from_server;
+use resp::ReplyParser;
+
+#[test]
+fn commands_are_known_without_a_server() {
+    let entries = built_in::entries();
+    let (entry, words, _) = entries.matching("config get x").unwrap();
+    assert_eq!((entry.name.as_str(), words), ("CONFIG GET", 2));
+    let (entry, words, typed) = entries.matching("set \"a b").unwrap();
+    assert_eq!((entry.name.as_str(), words, typed.len()), ("SET", 1, 3));
+    assert!(entry.syntax.starts_with("key value [NX|XX] [GET] [EX seconds|PX milliseconds|"), "{}", entry.syntax);
+    assert!(entries.matching("nothing").is_none());
+    assert!(entries.groups().contains(&"sorted-set"));
+}
+
+#[test]
+fn what_a_server_says_is_read() {
+    let argument =
+        "*6\r\n$4\r\nname\r\n$3\r\nkey\r\n$4\r\ntype\r\n$3\r\nkey\r\n$5\r\nflags\r\n*2\r\n+optional\r\n+multiple\r\n";
+    let docs = format!(
+        "*2\r\n$3\r\nfoo\r\n*4\r\n$9\r\narguments\r\n*1\r\n{argument}$11\r\nsubcommands\r\n*2\r\n$7\r\nfoo|bar\r\n*0\r\n"
+    );
+    let reply = ReplyParser::new().advance(docs.as_bytes()).unwrap().1.unwrap();
+    let entries = from_server::entries(&reply).unwrap();
+    assert_eq!((entries[0].name.as_str(), entries[0].syntax.as_str()), ("FOO", "[key [key ...]]"));
+    assert_eq!(entries[1].name, "FOO BAR");
+    let error = ReplyParser::new().advance(b"-ERR unknown\r\n").unwrap().1.unwrap();
+    assert_eq!(from_server::entries(&error), None);
+}

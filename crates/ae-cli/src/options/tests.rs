@@ -1,0 +1,116 @@
+use super::*;
+use std::ffi::OsString;
+use std::time::Duration;
+
+fn parsed(line: &str) -> Result<Action, String> {
+    parse(line.split_whitespace().map(OsString::from), false)
+}
+
+fn options(line: &str) -> Options {
+    match parsed(line) {
+        Ok(Action::Run(options, _)) => *options,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn options_end_at_the_command() {
+    let found = options("-h example -p 7 -n 3 -r -1 -i 0.5 --csv GET -x --raw");
+    assert_eq!((found.host.as_str(), found.port, found.db, found.repeat), ("example", 7, 3, -1));
+    assert_eq!((found.interval, found.output), (Duration::from_millis(500), Output::Csv));
+    assert_eq!(found.command, [b"GET".to_vec(), b"-x".to_vec(), b"--raw".to_vec()]);
+    assert_eq!(options("-p7 --pattern=a* --scan").pattern, Some(b"a*".to_vec()));
+}
+
+#[test]
+fn what_is_wrong_is_said_as_redis_cli_says_it() {
+    for (line, error) in [
+        ("-X", "Unrecognized option or bad number of args for: '-X'"),
+        ("--nothing", "Unrecognized option or bad number of args for: '--nothing'"),
+        ("-zz GET", "Unrecognized option or bad number of args for: '-zz'"),
+        ("--cluster", "Unrecognized option or bad number of args for: '--cluster'"),
+        ("-x -X tag", "Options -x and -X are mutually exclusive."),
+        ("-2 -3", "Options -2 and -3 are mutually exclusive."),
+        ("-c -s /x", "Options -c and -s are mutually exclusive."),
+        ("--rdb a --functions-rdb b", "Option --functions-rdb and --rdb are mutually exclusive."),
+        ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
+        ("-u http://x", "Invalid URI scheme"),
+        ("-u redis://%zz@x", "Illegal character in URI encoding"),
+        ("-u redis://%1@x", "Incomplete URI encoding"),
+        ("-p 65536", "Invalid server port."),
+    ] {
+        assert_eq!(parsed(line).unwrap_err(), error, "{line}");
+    }
+}
+
+#[test]
+fn json_prefers_the_third_protocol() {
+    assert_eq!(options("--json").protocol, Protocol::PreferResp3);
+    assert_eq!(options("--json -3").protocol, Protocol::Resp3);
+    assert_eq!(options("-3 --json").protocol, Protocol::Resp3);
+    assert_eq!(options("--json -2").protocol, Protocol::Resp2);
+}
+
+#[test]
+fn uris() {
+    let found = options("-u rediss://us%65r:p%40ss@example:7000/5");
+    assert!(found.tls.on);
+    assert_eq!((found.user, found.password), (Some(b"user".to_vec()), Some(b"p@ss".to_vec())));
+    assert_eq!((found.host.as_str(), found.port, found.db), ("example", 7000, 5));
+    let found = options("-u redis://secret@[::1]:1");
+    assert_eq!(
+        (found.user, found.password, found.host.as_str(), found.port),
+        (None, Some(b"secret".to_vec()), "::1", 1)
+    );
+    let found = options("-u redis:///2");
+    assert_eq!((found.host.as_str(), found.port, found.db), ("127.0.0.1", Options::PORT, 2));
+    let found = options("-u unix://:secret@/tmp/a%20b?db=4");
+    assert_eq!((found.socket.as_deref(), found.password, found.db), (Some("/tmp/a b"), Some(b"secret".to_vec()), 4));
+}
+
+#[test]
+fn a_password_is_warned_of() {
+    assert!(matches!(parsed("-a x"), Ok(Action::Run(_, Some(_)))));
+    assert!(matches!(parsed("-a x --no-auth-warning"), Ok(Action::Run(_, None))));
+}
+
+#[test]
+fn help_fits_a_screen() {
+    for line in ["--help", "-h", "-p 1 --help"] {
+        let Ok(Action::Print(text)) = parsed(line) else { panic!("{line}") };
+        assert!(text.lines().count() <= 40, "{} lines", text.lines().count());
+        assert!(text.lines().all(|line| line.chars().count() <= 120));
+    }
+}
+
+/// The options that the help names.
+fn named() -> Vec<String> {
+    let Ok(Action::Print(text)) = parsed("--help") else { panic!("no help") };
+    let is_option = |word: &str| word.len() > 1 && word.starts_with('-') && word != "--";
+    let words = text.split([' ', '\n', '(', ')', ';', ',', ':']).filter(|word| is_option(word));
+    words.filter(|word| word[1..].starts_with(|c: char| c == '-' || c.is_alphanumeric())).map(String::from).collect()
+}
+
+#[test]
+fn what_help_names_is_an_option_and_is_documented() {
+    let page = include_str!("../../man/ae-cli.1").replace("\\-", "-").replace("\\fR, \\fP", " ");
+    let shells = [
+        ("bash", include_str!("../../completions/ae-cli.bash")),
+        ("zsh", include_str!("../../completions/_ae-cli")),
+        ("fish", include_str!("../../completions/ae-cli.fish")),
+    ];
+    let found = named();
+    assert!(found.len() > 50, "{found:?}");
+    for option in found.iter().filter(|option| *option != "-1") {
+        let line = format!("{option} 1");
+        let refused = parsed(&line).err().filter(|error| error.starts_with("Unrecognized"));
+        assert_eq!(refused, None, "{option}");
+        let word = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == option);
+        let bare = option.trim_start_matches('-');
+        assert!(["--help", "--version"].contains(&option.as_str()) || word(&page), "{option} is not in the man page");
+        for (shell, text) in shells {
+            let fish = text.contains(&format!("-s {bare} ")) || text.contains(&format!("-l {bare} "));
+            assert!(word(text) || (shell == "fish" && fish), "{option} is not in the completion of {shell}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Commands that the client treats in their own way.
+
+/// Whether this argument is this word.
+pub fn is(args: &[Vec<u8>], index: usize, word: &str) -> bool {
+    args.get(index).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether the reply is a report that people read as it is.
+pub fn is_report(args: &[Vec<u8>]) -> bool {
+    let pair = |name, words: &[&str]| is(args, 0, name) && words.iter().any(|word| is(args, 1, word));
+    is(args, 0, "info")
+        || is(args, 0, "lolwut")
+        || pair("debug", &["htstats", "htstats-key", "client-eviction"])
+        || pair("memory", &["malloc-stats", "doctor"])
+        || (args.len() == 2 && pair("cluster", &["nodes", "info"]))
+        || pair("client", &["list", "info"])
+        || (args.len() == 3 && pair("latency", &["graph"]))
+        || (args.len() == 2 && pair("latency", &["doctor"]))
+        || pair("proxy", &["info"])
+}
+
+/// What follows the reply of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Nothing.
+    None,
+    /// Every command that the server runs.
+    Monitor,
+    /// Messages.
+    Messages,
+    /// The primary's writes.
+    Replication,
+}
+
+/// What follows the reply.
+pub fn stream(args: &[Vec<u8>]) -> Stream {
+    let any = |names: &[&str]| names.iter().any(|name| is(args, 0, name));
+    if any(&["monitor"]) {
+        Stream::Monitor
+    } else if any(&["subscribe", "psubscribe", "ssubscribe"]) {
+        Stream::Messages
+    } else if any(&["sync", "psync"]) {
+        Stream::Replication
+    } else {
+        Stream::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<Vec<u8>> {
+        line.split(' ').map(|word| word.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn reports() {
+        for line in
+            ["INFO", "info all", "CLIENT LIST", "client info", "cluster nodes", "latency graph x", "memory doctor"]
+        {
+            assert!(is_report(&words(line)), "{line}");
+        }
+        for line in ["GET info", "CLIENT ID", "cluster nodes x", "latency graph", "memory usage k"] {
+            assert!(!is_report(&words(line)), "{line}");
+        }
+    }
+
+    #[test]
+    fn streams() {
+        assert_eq!(stream(&words("Monitor")), Stream::Monitor);
+        assert_eq!(stream(&words("SSUBSCRIBE a")), Stream::Messages);
+        assert_eq!(stream(&words("PSYNC ? -1")), Stream::Replication);
+        assert_eq!(stream(&words("UNSUBSCRIBE")), Stream::None);
+    }
+}

@@ -1,0 +1,53 @@
+//! Numbers and errors as text.
+
+use std::io;
+
+/// The integer that a text begins with, as C's atoi reads it; 0 if there is none.
+pub fn leading_integer(text: &str) -> i64 {
+    let text = text.trim_start();
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    let value = digits[..end].parse::<i64>().unwrap_or(if end == 0 { 0 } else { i64::MAX });
+    if text.starts_with('-') { -value } else { value }
+}
+
+/// The number that a text begins with, as C's atof reads it; 0 if there is none.
+pub fn leading_number(text: &str) -> f64 {
+    let text = text.trim_start();
+    (1..=text.len())
+        .rev()
+        .filter_map(|end| text.get(..end))
+        .find_map(|head| head.parse::<f64>().ok())
+        .unwrap_or_default()
+}
+
+/// What the system says of an error, without its number.
+pub fn system_error(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(end) => text[..end].into(),
+        None => text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_as_c_reads_them() {
+        for (text, value) in
+            [("12", 12), (" -3x", -3), ("+4", 4), ("", 0), ("x", 0), ("99999999999999999999", i64::MAX)]
+        {
+            assert_eq!(leading_integer(text), value, "{text:?}");
+        }
+        for (text, value) in [("0.25", 0.25), ("1e2s", 100.0), (".5", 0.5), ("x", 0.0), ("", 0.0)] {
+            assert_eq!(leading_number(text), value, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn errors_without_numbers() {
+        assert_eq!(system_error(&io::Error::from_raw_os_error(111)), "Connection refused");
+    }
+}

@@ -1,0 +1,272 @@
+//! Running a script, and what it asks for meanwhile.
+
+use crate::acl::check::Denied;
+use crate::acl::denials::Origin;
+use crate::clients::client::Client;
+use crate::command::call::call;
+use crate::command::context::{Command, Context, Run, Wait, reply_error};
+use crate::command::error::{Error, OUT_OF_MEMORY, Outcome};
+use crate::command::flag;
+use crate::command::registry::Registry;
+use crate::log::{Level, log};
+use crate::scripting::header::Flags;
+use crate::scripting::messages::write_log;
+use crate::scripting::running::Running;
+use crate::server::room::Room;
+use crate::server::state::Server;
+use lua::{Engine, Host, Interrupted, Kind, LogLevel, Registered, Replication, Script};
+use resp::{Args, OwnedArgs, Protocol};
+use std::time::Duration;
+
+/// What is run, and how.
+pub struct Call<'s> {
+    pub script: &'s Script,
+    pub kind: Kind,
+    /// The script's SHA-1, or the function's name.
+    pub name: &'s [u8],
+    pub flags: Flags,
+    /// It was called by a command that may not write.
+    pub read_only: bool,
+}
+
+/// Runs a script with the keys and arguments of the request, and replies with its result.
+pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
+    let (keys, args) = keys_and_args(ctx)?;
+    let must_obey = ctx.client.is_primary || ctx.client.is_log;
+    let limited = ctx.server.config.memory.max > 0 && !ctx.server.is_loading();
+    let has_room = !limited || ctx.server.make_room() != Room::None;
+    if !must_obey {
+        check_before(ctx, what, has_room)?;
+    }
+    let is_function = what.kind == Kind::Function;
+    ctx.server.scripting.running =
+        Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name.to_vec()) });
+    let db = ctx.client.db;
+    let mut host = ScriptHost {
+        read_only: what.read_only || what.flags.no_writes,
+        may_add: has_room || what.flags.allow_oom || must_obey,
+        must_obey,
+        replication: Replication::ALL,
+        request: ctx.args,
+        server: ctx.server,
+        client: ctx.client,
+        commands: ctx.commands,
+    };
+    let (result, protocol) = engine.run(what.script, what.kind, &keys, &args, &mut host);
+    ctx.client.db = db;
+    ctx.client.last_command = Some(ctx.spec);
+    ctx.server.scripting.running = None;
+    // Each of its commands has told its own.
+    ctx.no_effect();
+    let Context { server, client, .. } = ctx;
+    match result {
+        Ok(value) => {
+            let errors = &mut server.stats.errors;
+            let client_protocol = client.protocol;
+            let written =
+                lua::write(&value, client.output.open(), client_protocol, protocol, &mut |text| errors.count(text));
+            written.map_err(|error| format!("ERR the script's result cannot be told: {error}").into())
+        }
+        Err(failure) => {
+            let mut text = failure.text;
+            if let Some((source, line)) = failure.place {
+                text.extend_from_slice(b" script: ");
+                text.extend_from_slice(what.name);
+                text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
+            }
+            if failure.counted {
+                client.reply().error(&text);
+            } else {
+                reply_error(server, client, &text);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// What follows the number of keys.
+fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Vec<&'a [u8]>, Vec<&'a [u8]>), Error> {
+    let count = ctx.integer(2)?;
+    if count > ctx.args.len() as i64 - 3 {
+        return Err("ERR Number of keys can't be greater than number of args".into());
+    }
+    let count = usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?;
+    let mut rest = ctx.args.from(3);
+    Ok((rest.by_ref().take(count).collect(), rest.collect()))
+}
+
+/// Whether it may run at all. One that says that it may write is refused where SET is, and any other where GET is.
+fn check_before(ctx: &mut Context<'_>, what: &Call<'_>, has_room: bool) -> Outcome {
+    let flags = what.flags;
+    let writes = flags.declared && !flags.no_writes;
+    if writes && !has_room && !flags.allow_oom {
+        return Err(OUT_OF_MEMORY.into());
+    }
+    if writes && let Some(refusal) = ctx.server.refusal_of_writes() {
+        return Err(refusal.into());
+    }
+    let like = if writes { b"set" } else { b"get" };
+    let like = if flags.allow_stale && !writes { Some(ctx.spec) } else { ctx.commands.find(like).map(|row| row.spec) };
+    if let Some(reason) = like.and_then(|spec| ctx.server.refuses(|kind| kind(spec))) {
+        return Err(reason.into());
+    }
+    if writes && what.read_only {
+        return Err("ERR Can not execute a script with write flag using *_ro command.".into());
+    }
+    Ok(())
+}
+
+/// The server, for one run.
+struct ScriptHost<'a> {
+    server: &'a mut Server,
+    client: &'a mut Client,
+    commands: &'static Registry<Run>,
+    request: Args<'a>,
+    read_only: bool,
+    /// There is memory for what commands add, or the script may do so in any case.
+    may_add: bool,
+    /// It came from the primary or the append-only file.
+    must_obey: bool,
+    replication: Replication,
+}
+
+impl ScriptHost<'_> {
+    fn find(&self, args: &Args<'_>) -> Option<&'static Command> {
+        let command = self.commands.find(self.server.renames.own_name(args.get(0)?)?)?;
+        match args.get(1) {
+            Some(name) if !command.subcommands.is_empty() => command.subcommand(name),
+            _ => Some(command),
+        }
+    }
+
+    /// The command that is called, if the script may call it in this way.
+    fn checked(&mut self, args: &Args<'_>) -> Result<&'static Command, Error> {
+        let command = self.find(args).ok_or("ERR Unknown Redis command called from script")?;
+        let spec = command.spec;
+        self.check(args, command).inspect_err(|_| self.server.stats.calls.rejected(spec))?;
+        Ok(command)
+    }
+
+    fn check(&mut self, args: &Args<'_>, command: &Command) -> Outcome {
+        let spec = command.spec;
+        if !spec.fits(args.len()) {
+            return Err("ERR Wrong number of args calling Redis command from script".into());
+        }
+        if spec.is(flag::NOSCRIPT) {
+            return Err("ERR This Redis command is not allowed from script".into());
+        }
+        if let Err(denied) = self.server.check_rights(self.client, spec, args, Origin::Script) {
+            let what = match denied {
+                Denied::Command => "can't run this command or subcommand",
+                Denied::Key(_) => "can't access at least one of the keys mentioned in the command arguments",
+                Denied::Channel(_) => "can't publish to the channel mentioned in the command",
+            };
+            return Err(format!("ERR The user executing the script {what}").into());
+        }
+        if self.server.is_stale() && !spec.is(flag::STALE) {
+            return Err("ERR Can not execute the command on a stale replica".into());
+        }
+        if spec.is_write() {
+            if self.read_only {
+                return Err("ERR Write commands are not allowed from read-only scripts.".into());
+            }
+            if !self.must_obey {
+                let refusal = self.server.refusal_of_writes().map(Error::from);
+                let refusal = refusal.or_else(|| Some(self.server.refuses(|kind| kind(spec))?.into()));
+                refusal.map_or(Ok(()), Err)?;
+            }
+        }
+        let has_written = self.server.scripting.running.as_ref().is_some_and(|running| running.has_written);
+        if spec.is(flag::DENYOOM) && !self.may_add && !has_written {
+            return Err(OUT_OF_MEMORY.into());
+        }
+        Ok(())
+    }
+}
+
+impl Host for ScriptHost<'_> {
+    fn call(&mut self, args: &[Vec<u8>], protocol: Protocol, reply: &mut Vec<u8>) -> bool {
+        let args = OwnedArgs::new(args);
+        let args = args.as_args();
+        let command = match self.checked(&args) {
+            Ok(command) => command,
+            Err(error) => {
+                self.server.stats.errors.count(&error.0);
+                resp::writer::error(reply, &error.0);
+                return false;
+            }
+        };
+        let running = self.server.scripting.running.as_mut();
+        running.into_iter().for_each(|running| {
+            running.calls = true;
+            running.has_written |= command.spec.is_write();
+        });
+        // Its reply is the script's, not the client's.
+        let kept = std::mem::take(&mut self.client.output);
+        let spoken = std::mem::replace(&mut self.client.protocol, protocol);
+        let earlier = self.server.databases.effects.len();
+        call(self.server, self.client, args, command, self.commands, Wait::Never);
+        self.server.databases.effects.limit(earlier, self.replication.log, self.replication.replicas);
+        self.client.protocol = spoken;
+        let own = std::mem::replace(&mut self.client.output, kept);
+        own.append_to(reply);
+        if let Some(running) = &mut self.server.scripting.running {
+            running.calls = false;
+        }
+        reply.first() != Some(&b'-')
+    }
+
+    fn may_run(&mut self, args: &[Vec<u8>]) -> Option<bool> {
+        let args = OwnedArgs::new(args);
+        let args = args.as_args();
+        let command = self.find(&args)?;
+        Some(crate::acl::check::check(&self.client.user.rights(), command.spec, &args).is_ok())
+    }
+
+    fn log(&mut self, level: LogLevel, text: &[u8]) {
+        write_log(level, text);
+    }
+
+    fn replicate(&mut self, to: Replication) {
+        self.replication = to;
+    }
+
+    fn interrupt(&mut self) -> Interrupted {
+        let threshold = self.server.config.observation.busy_reply_threshold;
+        let Some(running) = &mut self.server.scripting.running else { return Interrupted::GoesOn };
+        let elapsed = running.started.elapsed();
+        // Zero or less is forever.
+        let Some(threshold) = u64::try_from(threshold).ok().filter(|threshold| *threshold > 0) else {
+            return Interrupted::GoesOn;
+        };
+        if elapsed < Duration::from_millis(threshold) {
+            return Interrupted::GoesOn;
+        }
+        if !running.is_slow {
+            running.is_slow = true;
+            running.request = self.request.iter().map(<[u8]>::to_vec).collect();
+            let name = String::from_utf8_lossy(&running.name);
+            log(
+                Level::Warning,
+                format_args!(
+                    "Slow script detected: still in execution after {} milliseconds. You can kill it with the {} KILL \
+                     command. Its name: {name}",
+                    elapsed.as_millis(),
+                    if running.is_function { "FUNCTION" } else { "SCRIPT" },
+                ),
+            );
+        }
+        self.server.serve_others();
+        let Some(running) = &self.server.scripting.running else { return Interrupted::GoesOn };
+        match (running.killed, running.is_function) {
+            (true, false) => Interrupted::Ends("Error running script: Script killed by user with SCRIPT KILL."),
+            (true, true) => Interrupted::Ends("Error running script: Script killed by user with FUNCTION KILL."),
+            _ if self.server.shutdown => Interrupted::Ends("the server ends"),
+            _ => Interrupted::GoesOn,
+        }
+    }
+
+    fn register(&mut self, _: Registered) -> Result<(), String> {
+        Err("ERR redis.register_function can only be called on FUNCTION LOAD command".into())
+    }
+}

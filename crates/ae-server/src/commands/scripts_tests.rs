@@ -1,0 +1,190 @@
+use crate::testing::Session;
+
+/// A session and a way to run a script without quotes in it.
+fn eval(session: &mut Session, script: &str, rest: &[&str]) -> String {
+    let mut request = vec![b"EVAL".to_vec(), script.as_bytes().to_vec()];
+    request.extend(rest.iter().map(|word| word.as_bytes().to_vec()));
+    let reply = session.request(&request);
+    String::from_utf8_lossy(&reply).replace("\r\n", " ").trim_end().into()
+}
+
+#[test]
+fn scripts_run_commands() {
+    let mut session = Session::new();
+    for (script, rest, reply) in [
+        ("return redis.call('set', KEYS[1], ARGV[1])", &["1", "k", "v"][..], "+OK"),
+        ("return {redis.call('get', KEYS[1]), #ARGV}", &["1", "k"], "*2 $1 v :0"),
+        ("return redis.call('get', 'nokey')", &["0"], "$-1"),
+        ("return redis.pcall('incr', KEYS[1])", &["1", "k"], "-ERR value is not an integer or out of range"),
+        (
+            "return redis.call('nosuch')",
+            &["0"],
+            "-ERR Unknown Redis command called from script script: 206396248e12c6e742fd7296250433c8d7343b74, on \
+             @user_script:1.",
+        ),
+        ("return redis.pcall('get')", &["0"], "-ERR Wrong number of args calling Redis command from script"),
+        ("return redis.pcall('subscribe', 'c')", &["0"], "-ERR This Redis command is not allowed from script"),
+        ("return 1", &["2", "a"], "-ERR Number of keys can't be greater than number of args"),
+        ("return 1", &["-1"], "-ERR Number of keys can't be negative"),
+        ("return 1", &["a"], "-ERR value is not an integer or out of range"),
+        ("return redis.call('select', 1)", &["0"], "+OK"),
+        ("return redis.call('get', KEYS[1])", &["1", "k"], "$1 v"),
+        ("redis.setresp(3) return redis.call('hgetall', 'nokey')", &["0"], "*0"),
+        ("return redis.acl_check_cmd('set', 'a', 'b')", &["0"], ":1"),
+    ] {
+        assert_eq!(eval(&mut session, script, rest), reply, "{script}");
+    }
+}
+
+#[test]
+fn scripts_are_known_by_their_hash() {
+    let mut session = Session::new();
+    const SHA: &str = "e0e1f9fabfc9d4800c877a703b823ac0578ff8db";
+    session.expect(&[
+        (&format!("EVALSHA {SHA} 0"), "-NOSCRIPT No matching script. Please use EVAL."),
+        ("SCRIPT LOAD 'return 1'", &format!("$40 {SHA}")),
+        (&format!("EVALSHA {SHA} 0"), ":1"),
+        (&format!("EVALSHA_RO {} 0", SHA.to_uppercase()), ":1"),
+        (&format!("SCRIPT EXISTS {SHA} x"), "*2 :1 :0"),
+        ("SCRIPT FLUSH x", "-ERR SCRIPT FLUSH only support SYNC|ASYNC option"),
+        ("SCRIPT FLUSH ASYNC", "+OK"),
+        (&format!("SCRIPT EXISTS {SHA} x"), "*2 :0 :0"),
+        ("SCRIPT LOAD 'retu 1'", "-ERR Error compiling script (new function): user_script:1: '=' expected near '1'"),
+        ("SCRIPT KILL", "-NOTBUSY No scripts in execution right now."),
+        ("SCRIPT DEBUG no", "+OK"),
+        ("SCRIPT DEBUG x", "-ERR Use SCRIPT DEBUG YES/SYNC/NO"),
+    ]);
+}
+
+#[test]
+fn scripts_of_eval_are_forgotten_when_they_are_many() {
+    use crate::scripting::scripts::EVALUATED_MAX;
+    let mut session = Session::new();
+    session.run("SCRIPT LOAD 'return 1'");
+    for number in 0..=EVALUATED_MAX {
+        assert_eq!(eval(&mut session, &format!("return {number} + 0"), &["0"]), format!(":{number}"));
+    }
+    assert_eq!(session.server.scripting.scripts.len(), EVALUATED_MAX + 1);
+    assert_eq!(session.server.scripting.scripts.evicted, 1);
+    session.expect(&[("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", ":1")]);
+}
+
+#[test]
+fn what_a_script_says_of_itself_holds() {
+    let mut session = Session::new();
+    for (script, reply) in [
+        (
+            "#!lua flags=no-writes\nreturn redis.pcall('set', 'a', 1)",
+            "-ERR Write commands are not allowed from read-only scripts.",
+        ),
+        ("#!lua flags=no-writes\nreturn 1", ":1"),
+        ("#!lua\nreturn redis.call('set', 'a', 1)", "+OK"),
+        ("#!lua foo=1\nreturn 1", "-ERR Unknown lua shebang option: foo=1"),
+        ("#!js\nreturn 1", "-ERR Unexpected engine in script shebang: js"),
+    ] {
+        assert_eq!(eval(&mut session, script, &["0"]), reply, "{script}");
+    }
+    session.expect(&[
+        (
+            "EVAL_RO \"return redis.pcall('set', 'a', 1)\" 0",
+            "-ERR Write commands are not allowed from read-only scripts.",
+        ),
+        ("EVAL_RO \"#!lua\\nreturn 1\" 0", "-ERR Can not execute a script with write flag using *_ro command."),
+    ]);
+}
+
+#[test]
+fn without_memory_only_what_may_go_on_does() {
+    let mut session = Session::new();
+    session.expect(&[("CONFIG SET maxmemory 1", "+OK")]);
+    const OUT_OF_MEMORY: &str = "-OOM command not allowed when used memory > 'maxmemory'.";
+    for (script, reply) in [
+        ("return redis.pcall('set', 'a', 1)", OUT_OF_MEMORY),
+        ("#!lua\nreturn 1", OUT_OF_MEMORY),
+        ("#!lua flags=allow-oom\nreturn redis.call('set', 'a', 1)", "+OK"),
+        ("#!lua flags=no-writes\nreturn redis.call('get', 'a')", "$1 1"),
+        ("redis.call('del', 'a') return redis.pcall('set', 'a', 1)", "+OK"),
+    ] {
+        assert_eq!(eval(&mut session, script, &["0"]), reply, "{script}");
+    }
+}
+
+#[test]
+fn scripts_do_what_their_user_may() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u on nopass ~a* resetchannels +@all -get", "+OK"), ("AUTH u x", "+OK")]);
+    for (script, reply) in [
+        ("return redis.pcall('get', 'a')", "-ERR The user executing the script can't run this command or subcommand"),
+        (
+            "return redis.pcall('set', 'b', 1)",
+            "-ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+        ),
+        (
+            "return redis.pcall('publish', 'b', 1)",
+            "-ERR The user executing the script can't publish to the channel mentioned in the command",
+        ),
+        ("return redis.call('set', 'a', 1)", "+OK"),
+        ("return {redis.acl_check_cmd('get', 'a'), redis.acl_check_cmd('set', 'a', 1)}", "*2 $-1 :1"),
+    ] {
+        assert_eq!(eval(&mut session, script, &["0"]), reply, "{script}");
+    }
+    assert!(session.run("ACL LOG 1").contains("lua"));
+}
+
+#[test]
+fn a_script_in_a_transaction_is_part_of_it() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("MULTI", "+OK"),
+        ("EVAL \"return redis.call('incr', KEYS[1])\" 1 n", "+QUEUED"),
+        ("GET n", "+QUEUED"),
+        ("EXEC", "*2 :1 $1 1"),
+        ("WATCH n", "+OK"),
+        ("EVAL \"return redis.call('incr', KEYS[1])\" 1 n", ":2"),
+        ("MULTI", "+OK"),
+        ("EXEC", "*-1"),
+    ]);
+}
+
+#[test]
+fn what_a_script_changes_is_told_as_one() {
+    let mut session = Session::new();
+    session.server.set_streams(true, true);
+    session.run("SET a 1");
+    session.server.streams.log.bytes.clear();
+    session.server.streams.replicas.bytes.clear();
+    eval(
+        &mut session,
+        "redis.call('incr','a') redis.call('get','a') redis.set_repl(redis.REPL_NONE) redis.call('set','b',1) \
+         redis.set_repl(redis.REPL_AOF) redis.call('set','c',1) redis.set_repl(redis.REPL_REPLICA) \
+         redis.call('set','d',1) redis.set_repl(redis.REPL_ALL) redis.call('spop','x')",
+        &["0"],
+    );
+    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace("\r\n", " ");
+    let streams = &session.server.streams;
+    let multi = |last: &str| format!("*1 $5 MULTI *2 $4 incr $1 a *3 $3 set $1 {last} $1 1 *1 $4 EXEC ");
+    assert_eq!(shown(&streams.log.bytes), multi("c"));
+    assert_eq!(shown(&streams.replicas.bytes), multi("d"));
+}
+
+#[test]
+fn nobody_is_woken_in_the_midst_of_a_script() {
+    let mut session = Session::new();
+    let mut waiting = session.other();
+    assert_eq!(session.run_as(&mut waiting, "BLPOP l 0"), "");
+    let reply = eval(&mut session, "redis.call('rpush','l','a') return redis.call('rpop','l')", &["0"]);
+    assert_eq!((reply.as_str(), session.received(&mut waiting).as_str()), ("$1 a", ""));
+    eval(&mut session, "redis.call('rpush','l','b')", &["0"]);
+    assert_eq!(session.received(&mut waiting), "*2 $1 l $1 b");
+}
+
+#[test]
+fn monitors_see_what_scripts_do() {
+    let mut session = Session::new();
+    let mut monitor = session.other();
+    session.run_as(&mut monitor, "MONITOR");
+    session.received(&mut monitor);
+    eval(&mut session, "return redis.call('get','a')", &["0"]);
+    let seen = session.received(&mut monitor);
+    assert!(seen.contains("[0 lua] \"get\" \"a\""), "{seen}");
+}

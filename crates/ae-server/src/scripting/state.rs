@@ -1,0 +1,86 @@
+//! The interpreter, and what it has compiled.
+
+use super::header;
+use super::libraries::Libraries;
+use super::running::Running;
+use super::scripts::{Known, Scripts, Sha};
+use crate::config::settings::REDIS_VERSION;
+use lua::Engine;
+use sha1::{Digest, Sha1};
+use std::rc::Rc;
+
+const REDIS_VERSION_NUM: f64 = 0x0007_000F as f64;
+
+/// Scripts: what is known, and what runs.
+#[derive(Default)]
+pub struct Scripting {
+    engine: Option<Rc<Engine>>,
+    pub scripts: Scripts,
+    pub libraries: Libraries,
+    pub running: Option<Running>,
+}
+
+impl Scripting {
+    /// The interpreter, made when the first script comes.
+    pub fn engine(&mut self) -> Result<Rc<Engine>, String> {
+        if let Some(engine) = &self.engine {
+            return Ok(engine.clone());
+        }
+        let engine = Rc::new(new_engine()?);
+        self.engine = Some(engine.clone());
+        Ok(engine)
+    }
+
+    /// Compiles a script, unless it is known. The error is Redis's, without its code.
+    pub fn compile(&mut self, text: &[u8], loaded: bool) -> Result<(Sha, Known), String> {
+        let sha = sha_of(text);
+        if let Some(known) = self.scripts.get(&sha).cloned() {
+            if loaded {
+                self.scripts.keep(&sha);
+            }
+            return Ok((sha, known));
+        }
+        let header = header::of_script(text)?;
+        let engine = self.engine()?;
+        let script =
+            engine.compile(header.code).map_err(|error| format!("Error compiling script (new function): {error}"))?;
+        Ok((sha, self.scripts.add(sha, text, script, header.flags, loaded)))
+    }
+
+    /// Forgets all scripts, and what they have left in the interpreter.
+    pub fn flush(&mut self) {
+        self.scripts.clear();
+        self.engine = None;
+    }
+
+    /// Memory of the interpreter.
+    pub fn engine_memory(&self) -> usize {
+        self.engine.as_ref().map_or(0, |engine| engine.memory())
+    }
+
+    /// A script runs a command.
+    pub fn calls(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.calls)
+    }
+
+    /// Others get errors: a script has taken too long already.
+    pub fn is_busy(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.is_slow)
+    }
+}
+
+/// An interpreter that knows the server's version.
+pub fn new_engine() -> Result<Engine, String> {
+    Engine::new(&[("REDIS_VERSION", REDIS_VERSION)], &[("REDIS_VERSION_NUM", REDIS_VERSION_NUM)])
+}
+
+/// The SHA-1 of a script, in hexadecimal digits.
+pub fn sha_of(text: &[u8]) -> Sha {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut sha = [0; 40];
+    for (at, byte) in Sha1::digest(text).into_iter().enumerate() {
+        sha[2 * at] = DIGITS[usize::from(byte >> 4)];
+        sha[2 * at + 1] = DIGITS[usize::from(byte & 15)];
+    }
+    sha
+}

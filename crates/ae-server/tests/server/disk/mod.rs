@@ -1,0 +1,8 @@
+//! A disk that fails: every operation on files in turn, while the server runs.
+//!
+//! - `fail.c`: stands between the server and the C library
+//! - `faults`: tells it what is to fail
+//! - `failures`: what the server does then
+
+mod failures;
+mod faults;

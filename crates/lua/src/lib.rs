@@ -1,0 +1,18 @@
+//! Lua 5.1 as scripts of Redis have it: the interpreter, its sandbox and its libraries. Free of I/O: what a script asks
+//! of its server goes to a [`Host`].
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod engine;
+mod host;
+pub mod libraries;
+mod random;
+mod replies;
+mod results;
+
+pub use engine::{Engine, Failure, Kind, Script};
+pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
+pub use results::{DEPTH_MAX, write};
+
+/// For values of scripts.
+pub use mlua;

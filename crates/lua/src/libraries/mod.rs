@@ -1,0 +1,11 @@
+//! The libraries that scripts find beside Lua's own.
+
+pub(crate) mod numbers;
+mod parameters;
+mod pile;
+
+pub mod bits;
+pub mod json;
+pub mod msgpack;
+pub mod raise;
+pub mod structs;

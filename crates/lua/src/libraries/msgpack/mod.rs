@@ -1,0 +1,7 @@
+//! cmsgpack: MessagePack.
+
+mod library;
+mod packing;
+mod unpacking;
+
+pub use library::library;

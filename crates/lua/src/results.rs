@@ -1,0 +1,138 @@
+//! A script's values as replies.
+
+use crate::arguments::number_text;
+use mlua::{Table, Value};
+use resp::Protocol;
+use resp::writer;
+
+/// Tables in tables are written so deep; deeper ones are an error in their place.
+pub const DEPTH_MAX: usize = 256;
+
+const TOO_DEEP: &str = "ERR reached lua stack limit";
+
+/// Appends the reply that a script's value is, to a client that speaks `client` while the script has chosen `script`.
+/// Calls `on_error` for each error that it writes.
+pub fn write(
+    value: &Value,
+    out: &mut Vec<u8>,
+    client: Protocol,
+    script: Protocol,
+    on_error: &mut dyn FnMut(&[u8]),
+) -> mlua::Result<()> {
+    Writer { out, client, script, on_error }.value(value, 0)
+}
+
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    client: Protocol,
+    script: Protocol,
+    on_error: &'a mut dyn FnMut(&[u8]),
+}
+
+impl Writer<'_> {
+    fn value(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
+        match value {
+            Value::String(text) => writer::bulk(self.out, &text.as_bytes()),
+            Value::Integer(number) => writer::integer(self.out, *number),
+            Value::Number(number) => writer::integer(self.out, *number as i64),
+            Value::Boolean(value) if self.script == Protocol::Resp3 => {
+                writer::boolean(self.out, self.client, *value);
+            }
+            Value::Boolean(true) => writer::integer(self.out, 1),
+            Value::Table(_) if depth >= DEPTH_MAX => self.error(TOO_DEEP.as_bytes(), true),
+            Value::Table(table) => return self.table(table, depth),
+            _ => writer::null(self.out, self.client),
+        }
+        Ok(())
+    }
+
+    fn error(&mut self, text: &[u8], counts: bool) {
+        let text = text.strip_prefix(b"-").unwrap_or(text);
+        if counts {
+            (self.on_error)(text);
+        }
+        writer::error(self.out, text);
+    }
+
+    fn table(&mut self, table: &Table, depth: usize) -> mlua::Result<()> {
+        if let Value::String(text) = table.raw_get("err")? {
+            let counted: Value = table.raw_get("ignore_error_stats_update")?;
+            self.error(&text.as_bytes(), matches!(counted, Value::Nil | Value::Boolean(false)));
+            return Ok(());
+        }
+        if let Value::String(text) = table.raw_get("ok")? {
+            // Line ends in it would end the reply.
+            let line = text.as_bytes().iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte }).collect();
+            let line: Vec<u8> = line;
+            self.out.push(b'+');
+            self.out.extend_from_slice(&line);
+            self.out.extend_from_slice(b"\r\n");
+            return Ok(());
+        }
+        if let Some(number) = double(&table.raw_get("double")?) {
+            writer::double(self.out, self.client, &number_text(number));
+            return Ok(());
+        }
+        if let Value::Table(map) = table.raw_get("map")? {
+            return self.entries(&map, depth, true);
+        }
+        if let Value::Table(set) = table.raw_get("set")? {
+            return self.entries(&set, depth, false);
+        }
+        if let Value::String(number) = table.raw_get("big_number")? {
+            let digits: Vec<u8> = number.as_bytes().iter().filter(|byte| !b"\r\n".contains(byte)).copied().collect();
+            writer::big_number(self.out, self.client, &digits);
+            return Ok(());
+        }
+        if let Value::Table(verbatim) = table.raw_get("verbatim_string")?
+            && let (Value::String(format), Value::String(text)) =
+                (verbatim.raw_get("format")?, verbatim.raw_get("string")?)
+        {
+            writer::verbatim(self.out, self.client, &format.as_bytes(), &text.as_bytes());
+            return Ok(());
+        }
+        self.elements(table, depth)
+    }
+
+    fn elements(&mut self, table: &Table, depth: usize) -> mlua::Result<()> {
+        let place = writer::place(self.out);
+        let mut count = 0;
+        loop {
+            let element: Value = table.raw_get(count + 1)?;
+            if element.is_nil() {
+                break;
+            }
+            self.value(&element, depth + 1)?;
+            count += 1;
+        }
+        writer::put_head(self.out, place, |out| writer::array(out, count));
+        Ok(())
+    }
+
+    fn entries(&mut self, table: &Table, depth: usize, with_values: bool) -> mlua::Result<()> {
+        let place = writer::place(self.out);
+        let mut count = 0;
+        for pair in table.pairs::<Value, Value>() {
+            let (key, value) = pair?;
+            self.value(&key, depth + 1)?;
+            if with_values {
+                self.value(&value, depth + 1)?;
+            }
+            count += 1;
+        }
+        let client = self.client;
+        writer::put_head(self.out, place, |out| match with_values {
+            true => writer::map(out, client, count),
+            false => writer::set(out, client, count),
+        });
+        Ok(())
+    }
+}
+
+fn double(value: &Value) -> Option<f64> {
+    match value {
+        Value::Integer(number) => Some(*number as f64),
+        Value::Number(number) => Some(*number),
+        _ => None,
+    }
+}

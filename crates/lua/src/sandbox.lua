@@ -1,0 +1,392 @@
+-- What scripts see, and how they are called. Made once for each interpreter, of:
+--   lua        the interpreter's own globals
+--   tools      functions in Rust: where, compile, failing, random, seed, sha1
+--   libraries  tables by name: bit, cjson, cmsgpack, struct
+--   constants  what is in `redis` that is no function
+-- Returns what the engine calls.
+local lua, tools, libraries, constants = ...
+
+local error, type, tostring, select, next, unpack = lua.error, lua.type, lua.tostring, lua.select, lua.next, lua.unpack
+local getmetatable, setmetatable = lua.getmetatable, lua.setmetatable
+local rawget, rawset = lua.rawget, lua.rawset
+local xpcall, pairs, setfenv = lua.xpcall, lua.pairs, lua.setfenv
+
+local READONLY = "Attempt to modify a readonly table"
+local LOG, MAY_RUN, REPLICATE, RESP, INTERRUPT, REGISTER = 1, 2, 3, 4, 5, 6
+
+-- Lua 5.1 has no tables that cannot be changed: scripts get empty ones before which stand for them.
+local behind = setmetatable({}, { __mode = "k" })
+
+local function refuse()
+  error(READONLY, 2)
+end
+
+local function readonly(content)
+  local shown = setmetatable({}, { __index = content, __newindex = refuse })
+  behind[shown] = content
+  return shown
+end
+
+-- What runs a script's calls while it runs.
+local host
+
+local function to_host(op, ...)
+  if not host then
+    return true, "ERR no script runs"
+  end
+  return host(op, ...)
+end
+
+local redis = {}
+for name, value in next, constants do
+  redis[name] = value
+end
+
+-- Functions that fail do so as those in C do: the script's own function stays the one that failed, also in
+-- `return redis.log()`. `run` returns the text of the error, or nothing and the result.
+local function failing(run)
+  return tools.failing(run)
+end
+
+redis.log = failing(function(...)
+  if select("#", ...) < 2 then
+    return "ERR redis.log() requires two arguments or more."
+  end
+  local failed, text = to_host(LOG, ...)
+  return failed and text or nil
+end)
+
+redis.sha1hex = failing(function(...)
+  if select("#", ...) ~= 1 then
+    return "ERR wrong number of arguments"
+  end
+  local text = ...
+  local kind = type(text)
+  return nil, tools.sha1((kind == "string" or kind == "number") and tostring(text) or "")
+end)
+
+redis.setresp = failing(function(...)
+  if select("#", ...) ~= 1 then
+    return "ERR redis.setresp() requires one argument."
+  end
+  return to_host(RESP, ...) and "ERR RESP version must be 2 or 3." or nil
+end)
+
+redis.set_repl = failing(function(...)
+  if select("#", ...) ~= 1 then
+    return "ERR redis.set_repl() requires two arguments."
+  end
+  return to_host(REPLICATE, ...)
+      and "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE." or nil
+end)
+
+redis.acl_check_cmd = failing(function(...)
+  if select("#", ...) == 0 then
+    return "ERR Please specify at least one argument for this redis.acl_check_cmd() call"
+  end
+  local failed, answer = to_host(MAY_RUN, ...)
+  if failed then
+    return answer
+  end
+  return nil, answer
+end)
+
+local function reply_of(field, ...)
+  local text = ...
+  if select("#", ...) ~= 1 or type(text) ~= "string" then
+    return { err = "ERR wrong number or type of arguments" }
+  end
+  return { [field] = text }
+end
+
+function redis.status_reply(...)
+  return reply_of("ok", ...)
+end
+
+function redis.error_reply(...)
+  local reply = reply_of("err", ...)
+  local text = reply.err
+  -- A text that begins with a minus has a code of its own.
+  local code, rest = text:match("^%-(%S+)%s(.*)$")
+  if code then
+    reply.err = code .. " " .. rest
+  elseif text:sub(1, 1) == "-" then
+    reply.err = "ERR " .. text:sub(2)
+  elseif select("#", ...) == 1 and type((...)) == "string" then
+    reply.err = "ERR " .. text
+  end
+  return reply
+end
+
+function redis.setresp(...)
+  if select("#", ...) ~= 1 then
+    fail("ERR redis.setresp() requires one argument.")
+  end
+  if to_host(RESP, ...) then
+    fail("ERR RESP version must be 2 or 3.")
+  end
+end
+
+function redis.set_repl(...)
+  if select("#", ...) ~= 1 then
+    fail("ERR redis.set_repl() requires two arguments.")
+  end
+  if to_host(REPLICATE, ...) then
+    fail("ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.")
+  end
+end
+
+function redis.replicate_commands()
+  return true
+end
+
+function redis.breakpoint()
+  return false
+end
+
+function redis.debug() end
+
+local globals, globals_metatable, string_metatable = {}
+local shown_globals = readonly(globals)
+
+function globals.getmetatable(object)
+  if object ~= nil and behind[object] then
+    return behind[object] == globals and globals_metatable or nil
+  end
+  if type(object) == "string" then
+    return string_metatable
+  end
+  return (getmetatable(object))
+end
+
+function globals.setmetatable(object, ...)
+  if object ~= nil and behind[object] then
+    error(READONLY, 0)
+  end
+  return (setmetatable(object, ...))
+end
+
+function globals.rawset(object, ...)
+  if object ~= nil and behind[object] then
+    error(READONLY, 0)
+  end
+  return (rawset(object, ...))
+end
+
+function globals.rawget(object, ...)
+  return (rawget(object ~= nil and behind[object] or object, ...))
+end
+
+function globals.next(object, ...)
+  return next(object ~= nil and behind[object] or object, ...)
+end
+
+function globals.pairs(object, ...)
+  return pairs(object ~= nil and behind[object] or object, ...)
+end
+
+function globals.loadstring(text, name)
+  if type(text) == "number" then
+    text = tostring(text)
+  elseif type(text) ~= "string" then
+    error("bad argument #1 to 'loadstring' (string expected, got " .. (text == nil and "no value" or type(text)) .. ")", 2)
+  end
+  local compiled, failure = tools.compile(text, type(name) == "string" and name or text)
+  if not compiled then
+    return nil, failure
+  end
+  return setfenv(compiled, shown_globals)
+end
+
+function globals.load(source, name)
+  if type(source) ~= "function" then
+    error("bad argument #1 to 'load' (function expected, got " .. (source == nil and "no value" or type(source)) .. ")", 2)
+  end
+  local pieces, count = {}, 0
+  while true do
+    local piece = source()
+    if piece == nil or piece == "" then
+      break
+    end
+    if type(piece) ~= "string" then
+      return nil, "reader function must return a string"
+    end
+    count = count + 1
+    pieces[count] = piece
+  end
+  return globals.loadstring(lua.table.concat(pieces), type(name) == "string" and name or "=(load)")
+end
+
+for name in ("assert collectgarbage error gcinfo ipairs pcall rawequal select tonumber tostring type unpack xpcall _VERSION"):gmatch("%S+") do
+  globals[name] = lua[name]
+end
+
+-- These change tables without asking their metatables.
+local tables = {}
+for name, value in next, lua.table do
+  tables[name] = value
+end
+for _, name in next, { "insert", "remove", "setn", "sort" } do
+  local change = lua.table[name]
+  tables[name] = change and function(object, ...)
+    if object ~= nil and behind[object] then
+      error(READONLY, 0)
+    end
+    return change(object, ...)
+  end
+end
+
+local maths = {}
+for name, value in next, lua.math do
+  maths[name] = value
+end
+
+-- The same numbers in each run.
+function maths.random(...)
+  local count = select("#", ...)
+  local low, high = ...
+  if count == 0 then
+    return tools.random()
+  elseif count == 1 then
+    low, high = 1, low
+  elseif count ~= 2 then
+    error("wrong number of arguments", 2)
+  end
+  if type(low) ~= "number" or type(high) ~= "number" then
+    error("bad argument #1 to 'random' (number expected, got " .. type(low) .. ")", 2)
+  end
+  if low > high then
+    error("bad argument #" .. count .. " to 'random' (interval is empty)", 2)
+  end
+  return lua.math.floor(tools.random() * (high - low + 1)) + low
+end
+
+function maths.randomseed(seed)
+  tools.seed(seed)
+end
+
+globals.string = readonly(lua.string)
+globals.table = readonly(tables)
+globals.math = readonly(maths)
+globals.coroutine = readonly(lua.coroutine)
+globals.redis = readonly(redis)
+for name, library in next, libraries do
+  globals[name] = readonly(library)
+end
+globals._G = shown_globals
+
+local function missing(_, name)
+  error("Script attempted to access nonexistent global variable '" .. tostring(name) .. "'", 2)
+end
+setmetatable(globals, { __index = missing })
+globals_metatable = readonly({ __index = missing })
+string_metatable = readonly({ __index = globals.string })
+
+-- What a failure is told as: with the place in the script.
+local function explained(failure)
+  if type(failure) ~= "table" then
+    failure = { err = "ERR " .. tostring(failure) }
+  end
+  local source, line = tools.where()
+  if source then
+    rawset(failure, "source", source)
+    rawset(failure, "line", line)
+  end
+  return failure
+end
+
+local function ended(ok, result)
+  host = nil
+  return ok, result
+end
+
+-- While a library is loaded, it can only register functions. They find what scripts do when they are called.
+local loading = {}
+for name, value in next, constants do
+  loading[name] = value
+end
+loading.log = redis.log
+loading.register_function = failing(function(...)
+  local count = select("#", ...)
+  local name, call, description, flags = ...
+  if count < 1 or count > 2 then
+    return "ERR wrong number of arguments to redis.register_function"
+  elseif count == 2 then
+    description = nil
+  elseif type(name) ~= "table" then
+    return "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing "
+        .. "named arguments)."
+  else
+    local named = name
+    name, call = nil, nil
+    for key, value in next, named do
+      if key == "function_name" then
+        name = value
+      elseif key == "callback" then
+        call = value
+        if type(call) ~= "function" then
+          return "ERR callback argument given to redis.register_function must be a function"
+        end
+      elseif key == "description" then
+        description = value
+        if type(description) ~= "string" then
+          return "ERR description argument given to redis.register_function must be a string"
+        end
+      elseif key == "flags" then
+        flags = value
+        if type(flags) ~= "table" then
+          return "ERR flags argument to redis.register_function must be a table representing function flags"
+        end
+      else
+        return "ERR unknown argument given to redis.register_function"
+      end
+    end
+    if name == nil then
+      return "ERR redis.register_function must get a function name argument"
+    elseif call == nil then
+      return "ERR redis.register_function must get a callback argument"
+    end
+  end
+  if type(name) ~= "string" and type(name) ~= "number" then
+    return count == 2 and "ERR first argument to redis.register_function must be a string"
+        or "ERR function_name argument given to redis.register_function must be a string"
+  elseif type(call) ~= "function" then
+    return "ERR second argument to redis.register_function must be a function"
+  end
+  local failed, text = to_host(REGISTER, tostring(name), call, description or false, unpack(flags or {}))
+  return failed and text or nil
+end)
+setmetatable(loading, { __index = missing })
+
+local of_libraries = { __newindex = refuse }
+local library_globals = setmetatable({}, of_libraries)
+behind[library_globals] = globals
+local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = missing })
+
+return {
+  globals = shown_globals,
+  -- Runs a script, or a function with its keys and arguments.
+  run_script = function(script, own_host, call, pcall, keys, args)
+    host, redis.call, redis.pcall, globals.KEYS, globals.ARGV = own_host, call, pcall, keys, args
+    return ended(xpcall(script, explained))
+  end,
+  run_function = function(run, own_host, call, pcall, keys, args)
+    host, redis.call, redis.pcall = own_host, call, pcall
+    return ended(xpcall(function()
+      return run(keys, args)
+    end, explained))
+  end,
+  library_globals = library_globals,
+  load_library = function(library, own_host)
+    host, of_libraries.__index = own_host, loading_globals
+    return ended(xpcall(library, explained))
+  end,
+  loaded = function()
+    of_libraries.__index = globals
+  end,
+  interrupt = function()
+    if host then
+      host(INTERRUPT)
+    end
+  end,
+}

@@ -1,0 +1,6 @@
+//! The libraries of scripts.
+
+mod hostile;
+mod interpreter;
+mod like_redis;
+mod round_trip;

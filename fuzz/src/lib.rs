@@ -1,0 +1,9 @@
+//! What the fuzzers share.
+//!
+//! - `memory`: an allocator that ends the program when an input costs more than it can justify
+//! - `values`: what must hold for every value that was read
+//! - `serving`: a server in this process
+
+pub mod memory;
+pub mod serving;
+pub mod values;

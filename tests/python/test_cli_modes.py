@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""ae-cli's modes, TLS and clusters: beside redis-cli where it is there, on real servers."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from support import main
+from testkit.certificates import Certificates
+from testkit.paths import BUILD
+from testkit.ports import free_ports
+from testkit.resp import PATIENCE
+from testkit.server import AeServer, RedisServer, Server, TlsServer
+
+AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
+
+
+def run(cli, *words, given=b"", **environment):
+    done = subprocess.run([cli, *map(str, words)], input=given, capture_output=True, timeout=PATIENCE,
+                          env={**os.environ, "REDISCLI_HISTFILE": "/dev/null", "TERM": "dumb", **environment})
+    return done.stdout, done.stderr, done.returncode
+
+
+def fill(server):
+    with server.connect() as client:
+        for index in range(300):
+            client.call("SET", f"string:{index}", "x" * index)
+        for name, count in (("a", 3), ("b", 20)):
+            client.call("RPUSH", f"list:{name}", *range(count))
+            client.call("SADD", f"set:{name}", *range(count))
+            client.call("HSET", f"hash:{name}", *range(2 * count))
+            for _ in range(count):
+                client.call("XADD", f"stream:{name}", "*", "f", "v")
+        client.call("SET", "od\"d\n\x00", "v")
+
+
+def summary(out):
+    """What is said first, and the lines of the summary: the types come in another order. A table that is being moved is
+    walked over in another order, too."""
+    first, _, rest = out.partition(b"-------- summary -------")
+    return first.split(b"[")[0], sorted(rest.splitlines()), len(re.findall(rb"\[\d\d\.\d\d%\] Biggest ", first)) > 3
+
+
+@unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
+class Modes(unittest.TestCase):
+    maxDiff = None
+
+    def servers(self):
+        for kind in (RedisServer, AeServer):
+            with kind() as server:
+                fill(server)
+                yield server
+
+    def both(self, server, *words, given=b""):
+        """Both clients' output; the place of what went to the other output differs."""
+        ours = run(AE_CLI, "-p", server.port, *words, given=given)
+        return ours, run("redis-cli", "-p", server.port, *words, given=given)
+
+    def test_keys(self):
+        for server in self.servers():
+            for words in (["--bigkeys"], ["--memkeys"], ["--memkeys-samples", "3"], ["--bigkeys", "--pattern", "list*"]):
+                with self.subTest(words, server=server):
+                    ours, theirs = self.both(server, *words)
+                    self.assertEqual([*summary(ours[0]), *ours[1:]], [*summary(theirs[0]), *theirs[1:]])
+            for words in (["--scan"], ["--scan", "--no-raw"], ["--scan", "--pattern", "list*"], ["--hotkeys"]):
+                with self.subTest(words, server=server):
+                    ours, theirs = self.both(server, *words)
+                    # Raw output of redis-cli ends at a NUL.
+                    self.assertEqual([ours[0].replace(b"\0", b""), *ours[1:]], list(theirs))
+            with server.connect() as client:
+                client.call("CONFIG", "SET", "maxmemory-policy", "allkeys-lfu")
+                for _ in range(50):
+                    client.call("GET", "string:7")
+            ours, _, status = run(AE_CLI, "-p", server.port, "--hotkeys")
+            self.assertIn(b'keyname: "string:7"', ours.split(b"summary")[1])
+            self.assertEqual(status, 0)
+
+    def test_snapshots(self):
+        for server in self.servers():
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, "dump.rdb")
+                out, err, status = run(AE_CLI, "-p", server.port, "--rdb", path)
+                self.assertEqual((out, status), (b"", 0), err)
+                self.assertIn(b"Transfer finished with success", err)
+                checked = subprocess.run(["redis-check-rdb", path], capture_output=True, check=True).stdout
+                self.assertIn(b"[info] 309 keys read", checked)
+                out, err, status = run(AE_CLI, "-p", server.port, "--rdb", "-")
+                self.assertEqual((out[:5], status), (b"REDIS", 0), err)
+                out, err, status = run(AE_CLI, "-p", server.port, "--rdb", f"{folder}/missing/dump.rdb")
+                self.assertEqual((out, status), (b"", 1))
+                self.assertIn(b"Error opening", err)
+
+    def test_what_a_replica_is_sent(self):
+        for server in self.servers():
+            with subprocess.Popen([AE_CLI, "-p", str(server.port), "--replica"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL) as replica, server.connect() as client:
+                while b"state=online" not in client.call("INFO", "replication"):
+                    time.sleep(0.01)
+                client.call("SET", "told", "v")
+                while b"told" not in (line := replica.stdout.readline()):
+                    self.assertTrue(line)
+                self.assertEqual(line, b'"SET","told","v"\n')
+                replica.send_signal(signal.SIGTERM)
+
+    def test_watching(self):
+        for server in self.servers():
+            for words in (["--latency", "--raw", "-i", "0.1"], ["--latency", "--csv", "-i", "0.1"]):
+                out, err, status = run(AE_CLI, "-p", server.port, *words)
+                self.assertRegex(out, rb"^\d+[ ,]\d+[ ,]\d+\.\d\d[ ,]\d+\n$")
+                self.assertEqual((err, status), (b"", 0))
+            for words, pattern in ((["--stat", "-i", "0.05"], rb"\n309 +\d"), (["--latency-dist", "-i", "0.05"], rb"From 0 to 100%"),
+                                   (["--lru-test", "100"], rb"Gets/sec \| Hits: ")):
+                with subprocess.Popen([AE_CLI, "-p", str(server.port), *words], stdout=subprocess.PIPE) as program:
+                    seen = b""
+                    while not re.search(pattern, seen):
+                        seen += program.stdout.readline() or self.fail(seen)
+                    program.terminate()
+        out, _, status = run(AE_CLI, "--intrinsic-latency", "0")
+        self.assertEqual(status, 0)
+        self.assertIn(b"total runs", out)
+
+    def test_scripts(self):
+        with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+            script.write("return {KEYS[1], ARGV[1], ARGV[2]}")
+            script.flush()
+            for words in (["k", ",", "a", "b"], ["k", "l", ",", "a"], []):
+                self.assertEqual(*self.both(server, "--eval", script.name, *words))
+
+    def test_much_through_a_pipe(self):
+        for server in self.servers():
+            given = b"".join(b"*3\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$1\r\nv\r\n" % (len(key), key)
+                             for key in (b"key:%d" % index for index in range(20_000)))
+            self.assertEqual(*self.both(server, "--pipe", given=given + b"nonsense\r\n"))
+
+
+class Tls(unittest.TestCase):
+    def test_certificates(self):
+        certificates = Certificates()
+        with TlsServer(certificates) as server:
+            place = ["-p", server.tls_port, "--tls"]
+            ca = ["--cacert", certificates["ca.crt"]]
+            for words in ([*ca], ["--insecure"], [*ca, "--sni", "localhost"], [*ca, "-h", "localhost"]):
+                with self.subTest(words):
+                    self.assertEqual(run(AE_CLI, *place, *words, "ping"), (b"PONG\n", b"", 0))
+            uri = f"rediss://127.0.0.1:{server.tls_port}"
+            self.assertEqual(run(AE_CLI, "-u", uri, *ca, "ping"), (b"PONG\n", b"", 0))
+            big = run(AE_CLI, *place, *ca, "-x", "set", "k", given=b"x" * 5_000_000)
+            self.assertEqual(big, (b"OK\n", b"", 0))
+            self.assertEqual(len(run(AE_CLI, *place, *ca, "get", "k")[0]), 5_000_001)
+            for words in ([], ["--cacert", certificates["other-ca.crt"]], ["--cacert", "/nowhere"]):
+                with self.subTest(words):
+                    out, err, status = run(AE_CLI, *place, *words, "ping")
+                    self.assertEqual((out, status), (b"", 1))
+                    self.assertIn(b"Could not connect to Redis at 127.0.0.1:", err)
+
+    def test_a_certificate_of_ones_own(self):
+        certificates = Certificates()
+        with TlsServer(certificates, auth="yes") as server:
+            place = ["-p", server.tls_port, "--tls", "--cacert", certificates["ca.crt"]]
+            own = ["--cert", certificates["client.crt"], "--key", certificates["client.key"]]
+            self.assertEqual(run(AE_CLI, *place, *own, "ping"), (b"PONG\n", b"", 0))
+            self.assertEqual(run(AE_CLI, *place, "ping")[::2], (b"", 1))
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "redis-server is not installed")
+class Cluster(unittest.TestCase):
+    """Three masters, each with a third of the slots, and a replica."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="ae-cli-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.ports = free_ports(4, above=10_000)
+        cls.nodes = []
+        for port in cls.ports:
+            home = Path(folder.name, str(port))
+            home.mkdir()
+            node = Server(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", home,
+                           "--cluster-enabled", "yes"], port)
+            cls.nodes.append(node.__enter__())
+            cls.addClassCleanup(node.stop)
+        clients = [node.connect() for node in cls.nodes]
+        for client, first, last in zip(clients, (0, 5461, 10923), (5460, 10922, 16383)):
+            client.call("CLUSTER", "ADDSLOTSRANGE", first, last)
+        for number, client in enumerate(clients):
+            client.call("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        for port in cls.ports[1:]:
+            clients[0].call("CLUSTER", "MEET", "127.0.0.1", port)
+        cls.until(lambda: all(b"cluster_known_nodes:4" in client.call("CLUSTER", "INFO") for client in clients))
+        master = clients[0].call("CLUSTER", "MYID")
+        cls.until(lambda: cls.replicates(clients[3], master))
+        cls.until(lambda: all(b"cluster_state:ok" in client.call("CLUSTER", "INFO") for client in clients))
+        cls.until(lambda: all(client.call("CLUSTER", "NODES").count(b" slave ") + client.call("CLUSTER", "NODES").count(
+            b"myself,slave ") == 1 and b"handshake" not in client.call("CLUSTER", "NODES") for client in clients))
+
+    @staticmethod
+    def replicates(client, master):
+        try:
+            return client.call("CLUSTER", "REPLICATE", master)
+        except Exception:
+            return False
+
+    @staticmethod
+    def until(condition):
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError("the cluster is not there in time")
+            time.sleep(0.05)
+
+    def both(self, *words, given=b"", **environment):
+        return [run(cli, *words, given=given, **environment) for cli in (AE_CLI, "redis-cli")]
+
+    def test_redirections(self):
+        keys = "abcdefgh"
+        for key in keys:
+            self.assertEqual(*self.both("-c", "-p", self.ports[0], "set", key, f"value {key}"))
+            self.assertEqual(run(AE_CLI, "-c", "-p", self.ports[1], "get", key)[0], f"value {key}\n".encode())
+        given = "".join(f"get {key}\n" for key in keys).encode()
+        self.assertEqual(*self.both("-c", "-p", self.ports[0], given=given))
+        self.assertEqual(*self.both("-p", self.ports[0], given=given))
+        self.assertEqual(*self.both("-c", "-r", "3", "-p", self.ports[2], "get", "a"))
+
+    def test_an_asked_slot(self):
+        with self.nodes[0].connect() as first, self.nodes[1].connect() as second:
+            # b is in slot 3300.
+            first.call("DEL", "b")
+            first.call("CLUSTER", "SETSLOT", 3300, "MIGRATING", second.call("CLUSTER", "MYID"))
+            second.call("CLUSTER", "SETSLOT", 3300, "IMPORTING", first.call("CLUSTER", "MYID"))
+            try:
+                self.assertEqual(*self.both("-c", "-p", self.ports[0], "set", "b", "moving"))
+                self.assertEqual(*self.both("-c", "-p", self.ports[0], "get", "b"))
+                ours, theirs = self.both("--cluster", "check", f"127.0.0.1:{self.ports[0]}")
+                self.assertEqual(sorted(ours[0].splitlines()), sorted(theirs[0].splitlines()))
+                self.assertEqual((ours[1:], ours[2]), (theirs[1:], 1))
+                run(AE_CLI, "-c", "-p", self.ports[0], "del", "b")
+            finally:
+                for client in (first, second):
+                    client.call("CLUSTER", "SETSLOT", 3300, "STABLE")
+
+    def test_asking_all(self):
+        for words in (["info", f"127.0.0.1:{self.ports[0]}"], ["check", f"127.0.0.1:{self.ports[0]}"],
+                      ["check", "127.0.0.1", self.ports[3]], ["call", f"127.0.0.1:{self.ports[0]}", "dbsize"],
+                      ["call", f"127.0.0.1:{self.ports[0]}", "config", "get", "port"],
+                      ["call", f"127.0.0.1:{self.ports[0]}", "ping", "--cluster-only-masters"],
+                      ["call", f"127.0.0.1:{self.ports[0]}", "ping", "--cluster-only-replicas"],
+                      ["check", f"127.0.0.1:{self.ports[0]}", "--cluster-search-multiple-owners"],
+                      ["call", "127.0.0.1"], ["info", "nonsense"], ["nosuch", "x"], ["info", "127.0.0.1:1"]):
+            with self.subTest(words):
+                ours, theirs = self.both("--cluster", *words)
+                # The nodes come in the order of their names, which each server tells in an order of its own.
+                self.assertEqual(sorted(ours[0].splitlines()), sorted(theirs[0].splitlines()))
+                self.assertEqual(ours[1:], theirs[1:])
+
+    def test_what_changes_a_cluster_is_refused(self):
+        out, err, status = run(AE_CLI, "--cluster", "reshard", f"127.0.0.1:{self.ports[0]}")
+        self.assertEqual((out, status), (b"", 1))
+        self.assertIn(b"use redis-cli", err)
+
+    def test_a_server_without_cluster(self):
+        with RedisServer() as server:
+            ours, theirs = self.both("--cluster", "info", f"127.0.0.1:{server.port}")
+            self.assertEqual(ours, theirs)
+
+
+if __name__ == "__main__":
+    main("cli-modes")

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Types at ae-cli's prompt, in a terminal of its own."""
+
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import tempfile
+import termios
+import time
+import unittest
+from fcntl import ioctl
+from pathlib import Path
+
+from support import main
+from testkit.resp import PATIENCE
+from testkit.server import AeServer
+from testkit.paths import BUILD
+
+AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
+GREY = b"\x1b[90m"
+CTRL_A, CTRL_C, CTRL_D, CTRL_R, CTRL_U, TAB, ESCAPE, UP = b"\x01", b"\x03", b"\x04", b"\x12", b"\x15", b"\t", b"\x1b", b"\x1b[A"
+
+
+class Terminal:
+    """A program in a terminal"""
+
+    def __init__(self, *words, **environment):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execve(words[0], words, {**os.environ, "TERM": "xterm", **environment})
+        self.resize(24, 100)
+        self.seen = b""
+
+    def resize(self, rows, columns):
+        ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self):
+        """What there is now; nothing at the end"""
+        ready, _, _ = select.select([self.fd], [], [], 1)
+        if not ready:
+            return None
+        try:
+            return os.read(self.fd, 65536)
+        except OSError:
+            return b""
+
+    def expect(self, text):
+        """Waits until it is shown, and forgets everything up to it; what was before it."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            before, found, after = self.seen.partition(text)
+            if found:
+                self.seen = after
+                return before
+            more = self.read()
+            if more == b"":
+                break
+            self.seen += more or b""
+        raise AssertionError(f"{text} is not shown, but {self.seen[-2000:]}")
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def end(self):
+        """Waits for its end; its status."""
+        while self.read() != b"":
+            pass
+        _, status = os.waitpid(self.pid, 0)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(status)
+
+
+class Prompt(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = AeServer().__enter__()
+        cls.addClassCleanup(cls.server.stop)
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="ae-cli-")
+        self.addCleanup(folder.cleanup)
+        self.history, self.rcfile = Path(folder.name, "history"), Path(folder.name, "rc")
+        self.prompt = b"127.0.0.1:%d" % self.server.port
+        with self.server.connect() as client:
+            client.call("FLUSHALL")
+
+    def start(self, *options, prompt=None, **environment):
+        files = {"REDISCLI_HISTFILE": str(self.history), "REDISCLI_RCFILE": str(self.rcfile)}
+        terminal = Terminal(AE_CLI, "-p", str(self.server.port), *options, **files, **environment)
+        terminal.expect(prompt or self.prompt + b"> ")
+        return terminal
+
+    def leave(self, terminal, keys=b"quit\r"):
+        terminal.type(keys)
+        self.assertEqual(terminal.end(), 0)
+
+    def run_line(self, terminal, line, answer, prompt=b"> "):
+        """Types a line, and waits for its answer and the next prompt."""
+        terminal.type(line + b"\r")
+        terminal.expect(b"\x1b[?2004l\r\n" + answer)
+        terminal.expect(self.prompt + prompt)
+
+    def test_commands(self):
+        terminal = self.start()
+        for line, answer in ((b"set k v", b"OK\r\n"), (b"get k", b'"v"\r\n'), (b"3 incr n", b"(integer) 1\r\n(integer) 2\r\n"),
+                             (b"get 'x", b"Invalid argument(s)\r\n"), (b"nosuch", b"(error) ERR unknown command"),
+                             ("echo 中文".encode(), rb'"\xe4\xb8\xad\xe6\x96\x87"'), (b"0 get k", b"Invalid redis-cli repeat")):
+            self.run_line(terminal, line, answer)
+        self.leave(terminal)
+
+    def test_the_prompt_tells_the_state(self):
+        terminal = self.start("-n", "2", prompt=self.prompt + b"[2]> ")
+        self.run_line(terminal, b"multi", b"OK", b"[2](TX)> ")
+        self.run_line(terminal, b"select 3", b"QUEUED", b"[3](TX)> ")
+        self.run_line(terminal, b"discard", b"OK", b"[2]> ")
+        self.run_line(terminal, b"select 0", b"OK")
+        terminal.type(b"connect 127.0.0.1 1\r")
+        terminal.expect(b"Connection refused\r\n")
+        terminal.expect(b"not connected> ")
+        terminal.type(b"ping\r")
+        terminal.expect(b"Connection refused\r\n")
+        self.run_line(terminal, b"connect 127.0.0.1 %d" % self.server.port, b"")
+        self.run_line(terminal, b"ping", b"PONG")
+        self.leave(terminal)
+
+    def test_completion(self):
+        terminal = self.start()
+        for typed, completed in ((b"getra" + TAB, b"GETRANGE"), (b"config rese" + TAB, b"CONFIG RESETSTAT"),
+                                 (b"set k v ke" + TAB, b"set k v KEEPTTL"), (b"help @conn" + TAB, b"help @connection")):
+            terminal.type(typed)
+            terminal.expect(completed)
+            terminal.type(CTRL_U)
+        self.leave(terminal)
+
+    def test_hints(self):
+        terminal = self.start()
+        terminal.type(b"lpush k")
+        terminal.expect(b"lpush k" + GREY + b" element [element ...]")
+        terminal.type(CTRL_U + b":set nohints\r")
+        terminal.expect(self.prompt + b"> ")
+        terminal.type(b"lpush k e\r")
+        self.assertNotIn(GREY, terminal.expect(b"(integer) 1"))
+        self.leave(terminal)
+        self.rcfile.write_text(":set nohints\n:set nothing\n")
+        terminal = self.start(prompt=b".redisclirc: unknown redis-cli preference 'nothing'")
+        terminal.type(b"lpush k e\r")
+        self.assertNotIn(GREY, terminal.expect(b"(integer) 2"))
+        self.leave(terminal)
+
+    def test_no_colours(self):
+        terminal = self.start(NO_COLOR="1")
+        terminal.type(b"help get\r")
+        self.assertIsNone(re.search(rb"\x1b\[\d+m", terminal.expect(b"group:")))
+        self.leave(terminal)
+
+    def test_history_without_secrets(self):
+        terminal = self.start()
+        self.run_line(terminal, b"set k first", b"OK")
+        for line in (b"auth secret", b"config set requirepass ''", b"acl setuser u >secret", b"hello 3 auth default secret"):
+            self.run_line(terminal, line, b"")
+        terminal.type(UP)
+        terminal.expect(b"set k first")
+        terminal.type(CTRL_U)
+        self.leave(terminal)
+        self.assertEqual(self.history.read_text(), "set k first\nquit\n")
+        self.assertEqual(self.history.stat().st_mode & 0o777, 0o600)
+        terminal = self.start()
+        terminal.type(CTRL_R + b"first")
+        terminal.expect(b"set k first")
+        terminal.type(b"\r")
+        terminal.expect(b"OK\r\n")
+        self.leave(terminal)
+
+    def test_interrupted(self):
+        terminal = self.start()
+        for line, shown in ((b"blpop nothing 0", None), (b"subscribe news", b"(integer) 1\r\n"), (b"monitor", b"OK\r\n")):
+            with self.subTest(line):
+                terminal.type(line + b"\r")
+                terminal.expect(b"\x1b[?2004l\r\n")
+                if shown:
+                    terminal.expect(shown)
+                else:
+                    self.server_has_blocked_client()
+                terminal.type(CTRL_C)
+                terminal.expect(self.prompt + b"> ")
+                self.run_line(terminal, b"ping", b"PONG")
+        terminal.type(b"some text")
+        terminal.expect(b"text")
+        terminal.type(CTRL_C)
+        terminal.expect(self.prompt + b"> ")
+        self.leave(terminal, CTRL_C)
+
+    def server_has_blocked_client(self):
+        with self.server.connect() as client:
+            deadline = time.monotonic() + PATIENCE
+            while b"blocked_clients:1" not in client.call("INFO", "clients"):
+                self.assertLess(time.monotonic(), deadline)
+
+    def test_the_end(self):
+        self.leave(self.start(), CTRL_D)
+        self.leave(self.start(), b"EXIT\r")
+
+    def test_messages_arrive(self):
+        terminal = self.start()
+        terminal.type(b"subscribe news\r")
+        terminal.expect(b"Reading messages... (press Ctrl-C to quit)\r\n")
+        terminal.expect(b"(integer) 1\r\n")
+        with self.server.connect() as client:
+            client.call("PUBLISH", "news", "hello")
+        terminal.expect(b'1) "message"\r\n2) "news"\r\n3) "hello"\r\n')
+        terminal.type(CTRL_C)
+        terminal.expect(self.prompt + b"> ")
+        self.leave(terminal)
+
+    def test_a_server_that_comes_back(self):
+        server = AeServer().__enter__()
+        terminal = Terminal(AE_CLI, "-p", str(server.port), REDISCLI_HISTFILE="/dev/null")
+        prompt = b"127.0.0.1:%d> " % server.port
+        terminal.expect(prompt)
+        server.stop()
+        terminal.type(b"ping\r")
+        terminal.expect(b"Error: Server closed the connection\r\n")
+        terminal.expect(b"not connected> ")
+        with AeServer(port=server.port):
+            terminal.type(b"ping\r")
+            terminal.expect(b"PONG\r\n")
+            terminal.expect(prompt)
+            self.leave(terminal)
+
+    def test_resize(self):
+        terminal = self.start()
+        terminal.type(b"echo 0123456789")
+        terminal.expect(b"9")
+        terminal.resize(24, 30)
+        os.kill(terminal.pid, signal.SIGWINCH)
+        terminal.type(b"abcdefghijklmnop" + CTRL_A + b"\r")
+        terminal.expect(b'"0123456789abcdefghijklmnop"\r\n')
+        self.leave(terminal)
+
+    def test_pasted_text(self):
+        terminal = self.start()
+        terminal.type(b"\x1b[200~echo \"a\tb\"\x1b[201~\r")
+        terminal.expect(rb'"a\tb"')
+        self.leave(terminal)
+
+    def test_a_password_is_asked_for_and_not_shown(self):
+        with AeServer("--requirepass", "secret") as server:
+            terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
+            terminal.expect(b"Please input password: ")
+            # The question is written before the terminal is told to be silent.
+            while termios.tcgetattr(terminal.fd)[3] & termios.ECHO:
+                time.sleep(0.01)
+            terminal.type(b"secret\r")
+            self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
+            self.assertEqual(terminal.end(), 0)
+
+
+if __name__ == "__main__":
+    main("cli-prompt")
