@@ -38,11 +38,6 @@ pub struct Place {
 }
 
 impl Place {
-    /// The entry of the key.
-    pub fn id(&self) -> Option<EntryId> {
-        self.id
-    }
-
     /// The place after the entry was removed.
     pub fn vacant(self) -> Place {
         Place { id: None, ..self }

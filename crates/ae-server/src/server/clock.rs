@@ -20,9 +20,16 @@ impl Clock {
 
     /// Sets it by the system's clock, which somebody may have set.
     pub fn set(&mut self) {
-        // A clock before 1970 is the operator's problem; deadlines then count from there.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as i64);
-        self.started_at = now.saturating_sub(self.started.elapsed().as_micros() as i64);
+        // Both clocks are to be read at the same time, but others may get the processor in between: the best of some counts.
+        let looks = [(); 3].map(|()| {
+            let before = self.started.elapsed();
+            // A clock before 1970 is the operator's problem; deadlines then count from there.
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            (self.started.elapsed() - before, now, before)
+        });
+        if let Some((_, now, elapsed)) = looks.into_iter().min() {
+            self.started_at = (now.as_micros() as i64).saturating_sub(elapsed.as_micros() as i64);
+        }
     }
 
     /// Looks at it: Unix time, and the time since it was started, both in milliseconds.
