@@ -1,7 +1,6 @@
 //! Makes two Rust files of `commands.csv`: what each command is (`SPECS`), and what runs it (`ROWS`).
 
 use command_table::{Row, arguments};
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::fmt::Write;
 use std::path::Path;

@@ -5,6 +5,7 @@ use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
 use crate::libraries::{self, raise};
 use crate::random::Random;
 use crate::replies;
+use crate::script::Script;
 use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, Variadic, VmState};
 use resp::Protocol;
@@ -49,10 +50,6 @@ struct Shared {
     /// Why the running script has to end.
     ended: Cell<Option<&'static str>>,
 }
-
-/// A compiled script.
-#[derive(Clone)]
-pub struct Script(Function);
 
 /// What is called: both get their keys and arguments in another way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -9,10 +9,12 @@ pub mod libraries;
 mod random;
 mod replies;
 mod results;
+mod script;
 
-pub use engine::{Engine, Failure, Kind, Script};
+pub use engine::{Engine, Failure, Kind};
 pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
 pub use results::{DEPTH_MAX, write};
+pub use script::Script;
 
 /// For values of scripts.
 pub use mlua;

@@ -6,14 +6,17 @@ use std::os::unix::net::{self as unix, UnixListener};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A port on which nobody listens, between 30000 and 32700. The system gives none below 32768 to a socket that asks for
+/// How many there are for tests.
+const COUNT: u32 = 2_700;
+
+/// A port on which nobody listens, from 30000 on. The system gives none below 32768 to a socket that asks for
 /// any, and the suites of forks use none from 30000 on. Other test processes see by an abstract unix socket that it is
 /// taken, so nobody is on it a moment later. (tools/testkit/ports.py does the same.)
 pub fn free_port() -> u16 {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     static TAKEN: Mutex<Vec<UnixListener>> = Mutex::new(Vec::new());
-    loop {
-        let number = (std::process::id() * 7 + CALLS.fetch_add(1, Ordering::Relaxed)) % 2_700;
+    for _ in 0..COUNT {
+        let number = (std::process::id() * 7 + CALLS.fetch_add(1, Ordering::Relaxed)) % COUNT;
         let port = 30_000 + u16::try_from(number).unwrap();
         let name = unix::SocketAddr::from_abstract_name(format!("libae-test-port-{port}")).unwrap();
         let Ok(taken) = UnixListener::bind_addr(&name) else { continue };
@@ -22,4 +25,5 @@ pub fn free_port() -> u16 {
             return port;
         }
     }
+    panic!("all {COUNT} ports of tests are taken");
 }

@@ -3,8 +3,7 @@
 use super::state::Net;
 use crate::config::settings::Config;
 use crate::log::{Level, log};
-use crate::server::others::ServeOthers;
-use crate::server::state::Server;
+use crate::server::state::{ServeOthers, Server};
 use ae::EventLoop;
 use std::cell::RefCell;
 use std::rc::Rc;

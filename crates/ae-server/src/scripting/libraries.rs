@@ -1,7 +1,7 @@
 //! Libraries of functions.
 
 use super::header::{self, Flags};
-use super::state::new_engine;
+use super::interpreter::new_engine;
 use lua::{Engine, Host, Interrupted, LogLevel, Registered, Replication, Script};
 use resp::Protocol;
 use std::collections::BTreeMap;

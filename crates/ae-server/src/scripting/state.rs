@@ -1,15 +1,13 @@
 //! The interpreter, and what it has compiled.
 
 use super::header;
+use super::interpreter::new_engine;
 use super::libraries::Libraries;
 use super::running::Running;
 use super::scripts::{Known, Scripts, Sha};
-use crate::config::settings::REDIS_VERSION;
 use lua::Engine;
 use sha1::{Digest, Sha1};
 use std::rc::Rc;
-
-const REDIS_VERSION_NUM: f64 = 0x0007_000F as f64;
 
 /// Scripts: what is known, and what runs.
 #[derive(Default)]
@@ -67,11 +65,6 @@ impl Scripting {
     pub fn is_busy(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.is_slow)
     }
-}
-
-/// An interpreter that knows the server's version.
-pub fn new_engine() -> Result<Engine, String> {
-    Engine::new(&[("REDIS_VERSION", REDIS_VERSION)], &[("REDIS_VERSION_NUM", REDIS_VERSION_NUM)])
 }
 
 /// The SHA-1 of a script, in hexadecimal digits.

@@ -2,12 +2,6 @@
 
 use super::state::Server;
 
-/// Handles the events of other clients in the midst of one's own.
-pub trait ServeOthers {
-    /// Handles what has arrived, without waiting. `server` is the whole server, and lent.
-    fn serve(&mut self, server: &mut Server);
-}
-
 impl Server {
     /// What others are told while a script takes long.
     pub fn busy_error(&self) -> &'static str {

@@ -2,7 +2,6 @@
 
 use super::clock::Clock;
 use super::listening::Listen;
-use super::others::ServeOthers;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
@@ -38,6 +37,12 @@ pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
 /// What is done when everything is loaded, or cannot be; the error says why, with the offset. Of what was not put aside,
 /// parts are there then.
 pub type WhenLoaded = Box<dyn FnOnce(&mut Server, Result<LoadedFile, String>)>;
+
+/// Handles the events of other clients in the midst of one's own.
+pub trait ServeOthers {
+    /// Handles what has arrived, without waiting. `server` is the whole server, and lent.
+    fn serve(&mut self, server: &mut Server);
+}
 
 /// What commands read and change beside the client that sent them.
 pub struct Server {
