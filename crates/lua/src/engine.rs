@@ -290,7 +290,7 @@ impl Calls<'_> {
         };
         let Some(level) = LogLevel::from_number(level) else { return text(lua, "ERR Invalid debug level.") };
         let words: Vec<Vec<u8>> =
-            args[1..].iter().filter_map(|arg| arguments::of_values(&[arg.clone()])).flatten().collect();
+            args[1..].iter().filter_map(|arg| arguments::of_values(std::slice::from_ref(arg))).flatten().collect();
         self.host.log(level, &words.join(&b' '));
         Ok((false, Value::Nil))
     }

@@ -82,5 +82,5 @@ impl Replication {
 
 /// A number as C would take it for an index.
 fn index(number: f64) -> Option<usize> {
-    (number >= 0.0 && number < 256.0).then_some(number as usize)
+    (0.0..256.0).contains(&number).then_some(number as usize)
 }
