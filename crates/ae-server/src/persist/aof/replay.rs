@@ -93,13 +93,14 @@ impl Replay {
         server.append_only.len_at_rewrite = base;
         server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
-        server.status.functions.clear();
+        server.scripting.libraries.clear();
         // In nobody's table, with every right.
         let user = Rc::new(User::new(b"default", Rights::all()));
         let mut client = Box::new(Client::new(0, None, &user, server.ticks));
         client.is_log = true;
         let started = Instant::now();
-        Ok(Some(Replay { files, current: None, client, transaction: None, failed: 0, started, total, read: 0 }))
+        let (current, transaction, hole) = (None, None, None);
+        Ok(Some(Replay { files, current, client, transaction, hole, failed: 0, started, total, read: 0 }))
     }
 
     /// Loads on until then. True when everything is loaded. The error is for the operator.
