@@ -181,7 +181,7 @@ impl Worker {
 /// A server that has become a replica refuses; nothing else may.
 fn refused(reply: &Reply) -> io::Result<bool> {
     let Reply::Error(why) = reply else { panic!("an unexpected reply: {reply:?}") };
-    let fine = ["READONLY", "UNBLOCKED", "EXECABORT", "MASTERDOWN", "LOADING"];
+    let fine = ["READONLY", "UNBLOCKED", "EXECABORT", "MASTERDOWN", "LOADING", "ERR WAIT cannot be used with replica"];
     assert!(fine.iter().any(|start| why.starts_with(start)), "{why}");
     Ok(false)
 }
