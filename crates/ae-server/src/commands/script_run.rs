@@ -84,8 +84,11 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     }
 }
 
+/// Arguments of a request.
+type Words<'a> = Vec<&'a [u8]>;
+
 /// What follows the number of keys.
-fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Vec<&'a [u8]>, Vec<&'a [u8]>), Error> {
+fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
     let count = ctx.integer(2)?;
     if count > ctx.args.len() as i64 - 3 {
         return Err("ERR Number of keys can't be greater than number of args".into());
@@ -235,11 +238,8 @@ impl Host for ScriptHost<'_> {
         let threshold = self.server.config.observation.busy_reply_threshold;
         let Some(running) = &mut self.server.scripting.running else { return Interrupted::GoesOn };
         let elapsed = running.started.elapsed();
-        // Zero or less is forever.
-        let Some(threshold) = u64::try_from(threshold).ok().filter(|threshold| *threshold > 0) else {
-            return Interrupted::GoesOn;
-        };
-        if elapsed < Duration::from_millis(threshold) {
+        // Zero is forever.
+        if threshold == 0 || elapsed < Duration::from_millis(threshold) {
             return Interrupted::GoesOn;
         }
         if !running.is_slow {

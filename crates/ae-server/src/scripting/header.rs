@@ -93,7 +93,9 @@ pub fn of_library(text: &[u8]) -> Result<Header<'_>, String> {
 }
 
 /// The engine, the options, and what comes after the first line, with that line's end.
-fn first_line(text: &[u8]) -> Option<(&[u8], Vec<Vec<u8>>, &[u8])> {
+type Parts<'s> = (&'s [u8], Vec<Vec<u8>>, &'s [u8]);
+
+fn first_line(text: &[u8]) -> Option<Parts<'_>> {
     let rest = text.strip_prefix(b"#!")?;
     let (line, code) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')?);
     let mut words = words::split(line).ok()?;
