@@ -38,6 +38,7 @@ DIFFERENT = {
     "tls-cluster": ["yes"],
     "tls-dh-params-file": VALUES,
     "tls-key-file-pass": ["x\0y", "no\0"],
+    "tls-client-key-file-pass": ["x\0y", "no\0"],
     "tls-port": [],
     "tls-replication": ["yes"],
 }

@@ -142,6 +142,9 @@ fn reply_functions(reply: &mut crate::clients::reply::Reply<'_>, library: &Libra
 }
 
 pub fn stats(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.server.scripting.running.as_ref().is_some_and(|running| !running.is_function) {
+        return Err(ctx.server.busy_error().into());
+    }
     let Context { server, client, .. } = ctx;
     let (libraries, mut reply) = (&server.scripting.libraries, client.reply());
     reply.map(2);

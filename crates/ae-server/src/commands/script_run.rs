@@ -259,8 +259,8 @@ impl Host for ScriptHost<'_> {
         self.server.serve_others();
         let Some(running) = &self.server.scripting.running else { return Interrupted::GoesOn };
         match (running.killed, running.is_function) {
-            (true, false) => Interrupted::Ends("Error running script: Script killed by user with SCRIPT KILL."),
-            (true, true) => Interrupted::Ends("Error running script: Script killed by user with FUNCTION KILL."),
+            (true, false) => Interrupted::Ends("Script killed by user with SCRIPT KILL..."),
+            (true, true) => Interrupted::Ends("Script killed by user with FUNCTION KILL."),
             _ if self.server.shutdown => Interrupted::Ends("the server ends"),
             _ => Interrupted::GoesOn,
         }
