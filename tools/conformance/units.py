@@ -5,9 +5,9 @@ RELEASE = "bookworm"  # Debian's
 
 UNITS = tuple(f"unit/{name}" for name in """
     type/hash type/incr type/list type/list-2 type/list-3 type/set type/stream type/stream-cgroups type/string type/zset
-    acl acl-v2 auth bitfield bitops client-eviction dump expire geo hyperloglog info info-command introspection
+    acl acl-v2 auth bitfield bitops client-eviction dump expire functions geo hyperloglog info info-command introspection
     introspection-2 keyspace latency-monitor limits maxmemory multi obuf-limits other protocol pubsub pubsubshard
-    querybuf quit scan slowlog sort tracking
+    querybuf quit scan scripting slowlog sort tracking
 """.split())
 
 # Those that tell most in two minutes. (Of acl and auth, a server that the suite has not started runs nothing.)

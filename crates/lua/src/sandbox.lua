@@ -106,15 +106,14 @@ end
 function redis.error_reply(...)
   local reply = reply_of("err", ...)
   local text = reply.err
-  -- A text that begins with a minus has a code of its own.
-  local code, rest = text:match("^%-(%S+)%s(.*)$")
-  if code then
-    reply.err = code .. " " .. rest
-  elseif text:sub(1, 1) == "-" then
-    reply.err = "ERR " .. text:sub(2)
-  elseif select("#", ...) == 1 and type((...)) == "string" then
-    reply.err = "ERR " .. text
+  if text:sub(1, 1) == "-" then
+    text = text:sub(2)
   end
+  -- One word alone is no code.
+  if not text:find(" ", 1, true) then
+    text = "ERR " .. text
+  end
+  reply.err = text
   return reply
 end
 

@@ -74,6 +74,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         set_active_expire,
         &["SET-ACTIVE-EXPIRE <0|1>", "    With 0, expired keys are removed only when somebody asks for them."],
     ),
+    (
+        "set-disable-deny-scripts",
+        1..=1,
+        set_disable_deny_scripts,
+        &["SET-DISABLE-DENY-SCRIPTS <0|1>", "    With 1, scripts may call every command."],
+    ),
     ("sleep", 1..=1, sleep, &["SLEEP <seconds>", "    Does nothing for so many seconds, for anybody."]),
 ];
 const ANY: usize = usize::MAX;
@@ -124,6 +130,11 @@ fn pause_cron(ctx: &mut Context<'_>) -> Outcome {
 
 fn set_active_expire(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.expires_actively = number::parse(ctx.arg(2)).unwrap_or(0) != 0;
+    ctx.reply_ok()
+}
+
+fn set_disable_deny_scripts(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.scripting.allows_all = number::parse(ctx.arg(2)).unwrap_or(0) != 0;
     ctx.reply_ok()
 }
 

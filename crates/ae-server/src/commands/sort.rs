@@ -109,8 +109,8 @@ fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
         set.make_large();
         set.changes(0);
     }
-    if keeps_order && is_set && options.store.is_some() {
-        // A set has no order, and what is stored must not depend on that.
+    if keeps_order && is_set && (options.store.is_some() || ctx.server.scripting.calls()) {
+        // A set has no order, and what is stored or told to a script must not depend on that.
         (keeps_order, options.alpha, options.by) = (false, true, None);
     }
     let range = options.range(elements.len());

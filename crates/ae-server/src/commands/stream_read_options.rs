@@ -34,6 +34,10 @@ impl ReadOptions {
         while at < ctx.args.len() {
             let more = ctx.args.len() - at - 1;
             if more > 0 && ctx.is_word(at, "block") {
+                if ctx.server.scripting.calls() {
+                    let name = ctx.spec.full_name;
+                    return Err(format!("ERR {name} command is not allowed with BLOCK option from scripts").into());
+                }
                 options.block = Some(milliseconds(ctx, at + 1)?);
                 at += 2;
             } else if more > 0 && ctx.is_word(at, "count") {

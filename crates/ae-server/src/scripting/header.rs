@@ -96,10 +96,10 @@ pub fn of_library(text: &[u8]) -> Result<Header<'_>, String> {
 type Parts<'s> = (&'s [u8], Vec<Vec<u8>>, &'s [u8]);
 
 fn first_line(text: &[u8]) -> Option<Parts<'_>> {
-    let rest = text.strip_prefix(b"#!")?;
-    let (line, code) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')?);
+    let (line, code) = text.split_at(text.iter().position(|byte| *byte == b'\n')?);
     let mut words = words::split(line).ok()?;
-    let engine = line.get(..words.first()?.len())?;
+    // The first word, without what makes it a header.
+    let engine = line.get(2..words.first()?.len())?;
     words.remove(0);
     Some((engine, words, code))
 }

@@ -4,7 +4,7 @@ use super::header::{self, Flags};
 use super::interpreter::new_engine;
 use lua::{Engine, Host, Interrupted, LogLevel, Registered, Replication, Script};
 use resp::Protocol;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,8 @@ pub struct Library {
 pub struct Libraries {
     engine: Option<Rc<Engine>>,
     libraries: BTreeMap<Vec<u8>, Library>,
+    /// All functions, by their names in lower case.
+    functions: HashMap<Vec<u8>, Function>,
 }
 
 /// What FUNCTION RESTORE does with libraries that are there.
@@ -78,11 +80,24 @@ impl Libraries {
     }
 
     pub fn functions(&self) -> usize {
-        self.libraries.values().map(|library| library.functions.len()).sum()
+        self.functions.len()
     }
 
+    /// A function; as in Redis, their names are the same in any case.
     pub fn find(&self, name: &[u8]) -> Option<&Function> {
-        self.libraries.values().find_map(|library| library.functions.get(name))
+        self.functions.get(&name.to_ascii_lowercase())
+    }
+
+    fn put(&mut self, name: Vec<u8>, library: Library) {
+        let functions = library.functions.iter().map(|(name, function)| (name.to_ascii_lowercase(), function.clone()));
+        self.functions.extend(functions);
+        self.libraries.insert(name, library);
+    }
+
+    fn take(&mut self, name: &[u8]) -> Option<Library> {
+        let library = self.libraries.remove(name)?;
+        library.functions.keys().for_each(|name| _ = self.functions.remove(&name.to_ascii_lowercase()));
+        Some(library)
     }
 
     /// The sources of all of them.
@@ -100,18 +115,18 @@ impl Libraries {
         if !header.engine.eq_ignore_ascii_case(b"lua") {
             return Err(format!("Engine '{}' not found", String::from_utf8_lossy(header.engine)));
         }
-        let old = self.libraries.remove(&name);
+        let old = self.take(&name);
         let added = match &old {
             Some(_) if !replace => Err(format!("Library '{}' already exists", String::from_utf8_lossy(&name))),
             _ => self.registered(text, header.code),
         };
         match added {
             Ok(library) => {
-                self.libraries.insert(name.clone(), library);
+                self.put(name.clone(), library);
                 Ok(name)
             }
             Err(error) => {
-                old.into_iter().for_each(|old| _ = self.libraries.insert(name.clone(), old));
+                old.into_iter().for_each(|old| self.put(name.clone(), old));
                 Err(error)
             }
         }
@@ -131,7 +146,7 @@ impl Libraries {
 
     /// Removes a library; false if there is none of that name.
     pub fn remove(&mut self, name: &[u8]) -> bool {
-        self.libraries.remove(name).is_some()
+        self.take(name).is_some()
     }
 
     pub fn clear(&mut self) {
@@ -140,18 +155,25 @@ impl Libraries {
 
     /// Adds several libraries, or none: then the error says why.
     pub fn restore(&mut self, texts: &[Vec<u8>], policy: Policy) -> Result<(), String> {
-        let mut next = Libraries { engine: self.engine.clone(), libraries: BTreeMap::new() };
+        let mut next = Libraries { engine: self.engine.clone(), ..Libraries::default() };
         if policy != Policy::Flush {
-            std::mem::swap(&mut next.libraries, &mut self.libraries);
+            std::mem::swap(&mut next, self);
         }
         let old = next.texts();
-        let loaded = texts.iter().try_for_each(|text| next.load(text, policy == Policy::Replace).map(drop));
+        let replaces = policy == Policy::Replace;
+        let loaded = texts.iter().try_for_each(|text| {
+            let name = header::of_library(text)?.name.unwrap_or_default();
+            if !replaces && next.libraries.contains_key(&name) {
+                return Err(format!("Library {} already exists", String::from_utf8_lossy(&name)));
+            }
+            next.load(text, replaces).map(drop)
+        });
         if let Err(error) = loaded {
             if policy != Policy::Flush {
                 // They were loaded before, so they load again.
-                next.libraries.clear();
+                (next.libraries, next.functions) = Default::default();
                 old.iter().for_each(|text| _ = next.load(text, true));
-                self.libraries = next.libraries;
+                *self = next;
             }
             return Err(error);
         }
@@ -245,7 +267,7 @@ mod tests {
             assert_eq!((libraries.len(), libraries.functions()), (1, 1), "{text}");
         }
         assert!(libraries.load(b"#!lua name=one\nerror()", true).is_err());
-        assert!(libraries.find(b"f").is_some());
+        assert!(libraries.find(b"f").is_some() && libraries.find(b"F").is_some());
         assert_eq!(
             libraries.load(b"#!lua name=one\nredis.register_function('g', function() end)", true),
             Ok(b"one".to_vec())

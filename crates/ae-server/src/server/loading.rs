@@ -202,7 +202,7 @@ impl Server {
             );
             loading.file
         });
-        let result = result.and_then(|file| self.take_functions(&loading.functions).map(|()| file));
+        let result = result.and_then(|file| self.take_functions(&loading.functions, Policy::Flush).map(|()| file));
         match &result {
             Ok(_) if loading.options.aside => discard(self.databases.replace_all(aside), true),
             _ => discard(aside, true),
@@ -210,9 +210,9 @@ impl Server {
         (loading.done)(self, result);
     }
 
-    /// The libraries of a file in place of those that there are.
-    fn take_functions(&mut self, sources: &[Vec<u8>]) -> Result<(), String> {
-        let restored = self.scripting.libraries.restore(sources, Policy::Flush);
+    /// The libraries of a file.
+    fn take_functions(&mut self, sources: &[Vec<u8>], policy: Policy) -> Result<(), String> {
+        let restored = self.scripting.libraries.restore(sources, policy);
         restored.map_err(|error| format!("cannot load a library of functions: {error}"))
     }
 
@@ -243,6 +243,11 @@ impl Server {
         let file = File::open(path).map_err(|error| error.to_string())?;
         let mut reader = FileReader::new(file, self.rdb_limits());
         let mut aside: Vec<Keyspace> = (0..self.databases.len()).map(|_| Keyspace::new()).collect();
+        let policy = match (flush, replace) {
+            (true, _) => Policy::Flush,
+            (false, true) => Policy::Replace,
+            (false, false) => Policy::Append,
+        };
         let (mut db, mut functions) = (0, Vec::new());
         loop {
             match reader.next().map_err(|error| error.to_string())? {
@@ -271,7 +276,7 @@ impl Server {
         if flush {
             discard(self.databases.replace_all(aside), true);
         }
-        self.take_functions(&functions)
+        self.take_functions(&functions, policy)
     }
 }
 
