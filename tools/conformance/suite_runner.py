@@ -25,7 +25,7 @@ MODES = ("external", "own")
 RUNS = 10
 # Seconds: a run of a unit; and how long a test may take at least, whatever redis-server needs for it.
 LIMIT = 900
-SHORTEST_PATIENCE = 30
+SHORTEST_PATIENCE = 120
 PATIENCE = 200
 # FUNCTION FLUSH would end every unit on a server without scripts, before its first test.
 CHANGES = {"tests/support/server.tcl": ("    r function flush\n", "    catch {r function flush}\n")}

@@ -51,7 +51,7 @@ fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     match result {
         Ok(value) => {
             let mut out = Vec::new();
-            crate::write(&value, &mut out, protocol, chosen, &mut |_| {}).unwrap();
+            crate::write(&value, &mut out, protocol, chosen, &mut |_, _| {}).unwrap();
             String::from_utf8_lossy(&out).replace("\r\n", " ").trim_end().into()
         }
         Err(failure) => {
@@ -75,6 +75,7 @@ fn results() {
     expect("return {err='MY x'}", "-MY x");
     expect("return {ok='fi\\r\\nne'}", "+fi  ne");
     expect("return {double=3.5}", "$3 3.5");
+    expect("return {big_number='12\\r\\n3'}", "$5 12  3");
     expect("return {KEYS[1],KEYS[2],ARGV[1],KEYS[3]}", "*3 $2 k1 $2 k2 $2 a1");
     expect("local t={} t[1]=t return t", &format!("{}-ERR reached lua stack limit", "*1 ".repeat(DEPTH)));
 }
@@ -86,6 +87,7 @@ fn calls() {
     expect("return redis.call('echo', 12)", "$2 12");
     expect("return redis.call('echo', 1.5)", "$3 1.5");
     expect("return redis.call('raw', '*2\\r\\n$-1\\r\\n:5\\r\\n')[2]", ":5");
+    expect("return redis.call('raw', '|1\\r\\n+a\\r\\n*1\\r\\n:1\\r\\n+b\\r\\n')", "+b");
     expect("return redis.call('nosuch')", "failed: ERR no @user_script:1");
     expect("return redis.pcall('nosuch')", "-ERR no");
     expect("local ok, e = pcall(redis.call, 'nosuch') return {tostring(ok), e}", "*2 $5 false $6 ERR no");
@@ -171,7 +173,7 @@ fn libraries_register_functions() {
         let (result, _) = engine.run(&function.script, Kind::Function, &[b"k"], &[b"a"], &mut Echo::default());
         result.map(|value| {
             let mut out = Vec::new();
-            crate::write(&value, &mut out, Protocol::Resp2, Protocol::Resp2, &mut |_| {}).unwrap();
+            crate::write(&value, &mut out, Protocol::Resp2, Protocol::Resp2, &mut |_, _| {}).unwrap();
             String::from_utf8(out).unwrap().replace("\r\n", " ")
         })
     };

@@ -32,6 +32,7 @@ pub fn value<'b>(lua: &Lua, bytes: &'b [u8]) -> mlua::Result<(Value, &'b [u8])> 
             return Ok((one_field(lua, "verbatim_string", verbatim)?, rest));
         }
         b'*' | b'>' => return elements(lua, line, rest),
+        b'|' => return behind_attributes(lua, int(line), rest),
         b'%' => return pairs(lua, "map", int(line), rest),
         b'~' => return members(lua, int(line), rest),
         _ => Value::Nil,
@@ -74,6 +75,14 @@ fn elements<'b>(lua: &Lua, line: &[u8], mut rest: &'b [u8]) -> mlua::Result<(Val
         rest = after;
     }
     Ok((Value::Table(table), rest))
+}
+
+/// Scripts do not see attributes.
+fn behind_attributes<'b>(lua: &Lua, count: i64, mut rest: &'b [u8]) -> mlua::Result<(Value, &'b [u8])> {
+    for _ in 0..count {
+        rest = value(lua, value(lua, rest)?.1)?.1;
+    }
+    value(lua, rest)
 }
 
 fn pairs<'b>(lua: &Lua, field: &str, count: i64, mut rest: &'b [u8]) -> mlua::Result<(Value, &'b [u8])> {

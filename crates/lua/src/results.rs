@@ -11,13 +11,13 @@ pub const DEPTH_MAX: usize = 256;
 const TOO_DEEP: &str = "ERR reached lua stack limit";
 
 /// Appends the reply that a script's value is, to a client that speaks `client` while the script has chosen `script`.
-/// Calls `on_error` for each error that it writes.
+/// Calls `on_error` for each error that it writes, with whether the server has counted it already.
 pub fn write(
     value: &Value,
     out: &mut Vec<u8>,
     client: Protocol,
     script: Protocol,
-    on_error: &mut dyn FnMut(&[u8]),
+    on_error: &mut dyn FnMut(&[u8], bool),
 ) -> mlua::Result<()> {
     Writer { out, client, script, on_error }.value(value, 0)
 }
@@ -26,7 +26,7 @@ struct Writer<'a> {
     out: &'a mut Vec<u8>,
     client: Protocol,
     script: Protocol,
-    on_error: &'a mut dyn FnMut(&[u8]),
+    on_error: &'a mut dyn FnMut(&[u8], bool),
 }
 
 impl Writer<'_> {
@@ -39,33 +39,28 @@ impl Writer<'_> {
                 writer::boolean(self.out, self.client, *value);
             }
             Value::Boolean(true) => writer::integer(self.out, 1),
-            Value::Table(_) if depth >= DEPTH_MAX => self.error(TOO_DEEP.as_bytes(), true),
+            Value::Table(_) if depth >= DEPTH_MAX => self.error(TOO_DEEP.as_bytes(), false),
             Value::Table(table) => return self.table(table, depth),
             _ => writer::null(self.out, self.client),
         }
         Ok(())
     }
 
-    fn error(&mut self, text: &[u8], counts: bool) {
+    fn error(&mut self, text: &[u8], counted: bool) {
         let text = text.strip_prefix(b"-").unwrap_or(text);
-        if counts {
-            (self.on_error)(text);
-        }
+        (self.on_error)(text, counted);
         writer::error(self.out, text);
     }
 
     fn table(&mut self, table: &Table, depth: usize) -> mlua::Result<()> {
         if let Value::String(text) = table.raw_get("err")? {
             let counted: Value = table.raw_get("ignore_error_stats_update")?;
-            self.error(&text.as_bytes(), matches!(counted, Value::Nil | Value::Boolean(false)));
+            self.error(&text.as_bytes(), !matches!(counted, Value::Nil | Value::Boolean(false)));
             return Ok(());
         }
         if let Value::String(text) = table.raw_get("ok")? {
-            // Line ends in it would end the reply.
-            let line = text.as_bytes().iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte }).collect();
-            let line: Vec<u8> = line;
             self.out.push(b'+');
-            self.out.extend_from_slice(&line);
+            self.out.extend_from_slice(&line(&text.as_bytes()));
             self.out.extend_from_slice(b"\r\n");
             return Ok(());
         }
@@ -80,8 +75,7 @@ impl Writer<'_> {
             return self.entries(&set, depth, false);
         }
         if let Value::String(number) = table.raw_get("big_number")? {
-            let digits: Vec<u8> = number.as_bytes().iter().filter(|byte| !b"\r\n".contains(byte)).copied().collect();
-            writer::big_number(self.out, self.client, &digits);
+            writer::big_number(self.out, self.client, &line(&number.as_bytes()));
             return Ok(());
         }
         if let Value::Table(verbatim) = table.raw_get("verbatim_string")?
@@ -127,6 +121,11 @@ impl Writer<'_> {
         });
         Ok(())
     }
+}
+
+/// Line ends would end the reply.
+fn line(text: &[u8]) -> Vec<u8> {
+    text.iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte }).collect()
 }
 
 fn double(value: &Value) -> Option<f64> {

@@ -57,8 +57,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if !server.tracking.is_empty() {
         server.note_invalidated(Some(client));
     }
-    if client.tracking.is_some() {
-        remember_keys(server, client, &args, command.spec);
+    // What a script reads is remembered by the keys of the script's request.
+    if client.tracking.is_some() && !server.scripting.calls() {
+        note_reading(server, client, &args, command.spec);
     }
     still_waiting
 }
@@ -126,15 +127,20 @@ fn note_pause(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec
     }
 }
 
-/// Remembers what a client that keeps copies has read.
-fn remember_keys(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &'static Spec) {
-    let reference = client.reference();
-    let Some(mode) = &mut client.tracking else { return };
-    if spec.is(flag::READONLY) && mode.remembers() {
+/// Remembers the keys of a request, for a client that keeps copies of what it has read.
+pub fn remember_keys(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
+    if client.tracking.as_ref().is_some_and(|mode| mode.remembers()) {
         for key in keys(spec, args).unwrap_or_default() {
-            server.tracking.remember(&args[key.at], reference);
+            server.tracking.remember(&args[key.at], client.reference());
         }
     }
+}
+
+fn note_reading(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
+    if spec.is(flag::READONLY) && spec.group != "scripting" {
+        remember_keys(server, client, args, spec);
+    }
+    let Some(mode) = &mut client.tracking else { return };
     // CLIENT CACHING is about the next request alone, or about a whole transaction.
     if spec.parent != Some("client") && client.transaction.is_none() {
         mode.caching = false;

@@ -3,12 +3,14 @@
 use crate::acl::check::Denied;
 use crate::acl::denials::Origin;
 use crate::clients::client::Client;
-use crate::command::call::call;
+use crate::command::call::{call, remember_keys};
 use crate::command::context::{Command, Context, Run, Wait, reply_error};
 use crate::command::error::{Error, OUT_OF_MEMORY, Outcome};
 use crate::command::flag;
 use crate::command::registry::Registry;
+use crate::command::spec::Spec;
 use crate::log::{Level, log};
+use crate::observe::monitor;
 use crate::scripting::header::Flags;
 use crate::scripting::messages::write_log;
 use crate::scripting::running::Running;
@@ -38,6 +40,10 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     if !must_obey {
         check_before(ctx, what, has_room)?;
     }
+    if !ctx.server.monitors.is_empty() {
+        // Before the commands that it calls.
+        monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);
+    }
     let is_function = what.kind == Kind::Function;
     ctx.server.scripting.running =
         Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name.to_vec()) });
@@ -48,6 +54,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
         must_obey,
         replication: Replication::ALL,
         request: ctx.args,
+        spec: ctx.spec,
         server: ctx.server,
         client: ctx.client,
         commands: ctx.commands,
@@ -64,7 +71,16 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
             let errors = &mut server.stats.errors;
             let client_protocol = client.protocol;
             let written =
-                lua::write(&value, client.output.open(), client_protocol, protocol, &mut |text| errors.count(text));
+                lua::write(
+                    &value,
+                    client.output.open(),
+                    client_protocol,
+                    protocol,
+                    &mut |text, counted| match counted {
+                        true => errors.note(),
+                        false => errors.count(text),
+                    },
+                );
             written.map_err(|error| format!("ERR the script's result cannot be told: {error}").into())
         }
         Err(failure) => {
@@ -75,6 +91,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
                 text.extend_from_slice(format!(", on {source}:{line}.").as_bytes());
             }
             if failure.counted {
+                server.stats.errors.note();
                 client.reply().error(&text);
             } else {
                 reply_error(server, client, &text);
@@ -125,6 +142,8 @@ struct ScriptHost<'a> {
     client: &'a mut Client,
     commands: &'static Registry<Run>,
     request: Args<'a>,
+    /// EVAL, FCALL or another of them.
+    spec: &'static Spec,
     read_only: bool,
     /// There is memory for what commands add, or the script may do so in any case.
     may_add: bool,
@@ -211,6 +230,9 @@ impl Host for ScriptHost<'_> {
         let spoken = std::mem::replace(&mut self.client.protocol, protocol);
         let earlier = self.server.databases.effects.len();
         call(self.server, self.client, args, command, self.commands, Wait::Never);
+        if command.spec.is(flag::READONLY) {
+            remember_keys(self.server, self.client, &self.request, self.spec);
+        }
         self.server.databases.effects.limit(earlier, self.replication.log, self.replication.replicas);
         self.client.protocol = spoken;
         let own = std::mem::replace(&mut self.client.output, kept);

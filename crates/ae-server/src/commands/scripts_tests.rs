@@ -186,7 +186,8 @@ fn monitors_see_what_scripts_do() {
     session.received(&mut monitor);
     eval(&mut session, "return redis.call('get','a')", &["0"]);
     let seen = session.received(&mut monitor);
-    assert!(seen.contains("[0 lua] \"get\" \"a\""), "{seen}");
+    let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
+    assert!(script.is_some() && script < command, "{seen}");
 }
 
 #[test]
@@ -220,4 +221,32 @@ fn what_a_script_is_refused_is_the_command_s_failure() {
     };
     assert!(calls("eval").ends_with("rejected_calls=0,failed_calls=0"), "{info}");
     assert!(calls("set").ends_with("rejected_calls=1,failed_calls=0"), "{info}");
+    // Unless it is what the script returns.
+    for script in ["return redis.pcall('set', 'x', 'y')", "return redis.call('set', 'x', 'y')"] {
+        session.run("CONFIG RESETSTAT");
+        eval(&mut session, script, &["0"]);
+        let info = session.run("INFO commandstats");
+        assert!(info.contains("cmdstat_eval:calls=1") && info.contains("rejected_calls=0,failed_calls=1"), "{info}");
+        assert!(session.run("INFO errorstats").contains("errorstat_OOM:count=1"));
+    }
+}
+
+#[test]
+fn a_script_that_reads_is_told_of_its_keys() {
+    let mut session = Session::new();
+    let mut reader = session.other();
+    session.expect(&[("MSET a 1 b 1 c 1", "+OK")]);
+    session.run_as(&mut reader, "HELLO 3");
+    session.run_as(&mut reader, "CLIENT TRACKING on");
+    for (script, told) in [
+        ("EVAL \"redis.call('set','c',1)\" 2 a b", false),
+        ("EVAL \"redis.call('get','c')\" 2 a b", true),
+        ("EVAL_RO \"redis.call('ping')\" 2 a b", false),
+        ("EVAL_RO \"redis.call('get','a')\" 2 a b", true),
+    ] {
+        session.run_as(&mut reader, script);
+        session.received(&mut reader);
+        session.run("MSET a 2 b 2");
+        assert_eq!(session.received(&mut reader).contains("invalidate"), told, "{script}");
+    }
 }

@@ -11,9 +11,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// Shows a request of `client`, which has been answered, to those who watch. What only administrators do is not shown.
 #[cold]
 pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
-    if spec.is(flag::SKIP_MONITOR | flag::ADMIN) {
-        return;
+    if !spec.is(flag::SKIP_MONITOR | flag::ADMIN) {
+        show_any(server, client, args, spec);
     }
+}
+
+/// Shows a request in any case.
+pub fn show_any(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
     let from = if server.scripting.calls() { "lua".into() } else { client.label() };
     let line = line(client.db, &from, args, spec);
     for watcher in server.monitors.clone() {

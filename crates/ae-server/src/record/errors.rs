@@ -29,6 +29,11 @@ impl Errors {
         }
     }
 
+    /// There was an error that has been counted already.
+    pub fn note(&mut self) {
+        self.seen = self.total.wrapping_sub(1);
+    }
+
     /// Whether there were errors since this was last asked.
     pub fn take_new(&mut self) -> bool {
         std::mem::replace(&mut self.seen, self.total) != self.total
@@ -50,6 +55,8 @@ mod tests {
         for text in [&b"ERR no such key"[..], b"WRONGTYPE x", b"ERR syntax error"] {
             errors.count(text);
         }
+        assert_eq!([errors.take_new(), errors.take_new()], [true, false]);
+        errors.note();
         assert_eq!([errors.take_new(), errors.take_new()], [true, false]);
         assert_eq!(errors.iter().collect::<Vec<_>>(), [(&b"ERR"[..], 2), (b"WRONGTYPE", 1)]);
         (0..2 * CODES_MAX).for_each(|i| errors.count(format!("X{i} {}", "y".repeat(1000)).as_bytes()));
