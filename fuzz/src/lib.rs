@@ -1,7 +1,7 @@
 //! What the fuzzers share.
 //!
 //! - `memory`: an allocator that ends the program when an input costs more than it can justify
-//! - `values`: what must hold for every value that was read
+//! - `values`: what is true of every value that was read, or it is a fault
 //! - `serving`: a server in this process
 
 pub mod memory;

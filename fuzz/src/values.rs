@@ -1,4 +1,4 @@
-//! What must hold for every value that was read.
+//! What is true of every value that was read, or it is a fault.
 
 use rdb::{Compression, Limits, dump, restore, type_of};
 use store::Value;
