@@ -120,8 +120,7 @@ impl Engine {
         compiled(&self.lua, text, SCRIPT_NAME, &self.globals).map(Script)
     }
 
-    /// Runs a script with its keys and arguments, and gives its result and the version of the protocol it chose to
-    /// `then`.
+    /// Runs a script with its keys and arguments. Returns its result and the version of the protocol that it chose.
     pub fn run(
         &self,
         script: &Script,
@@ -130,21 +129,44 @@ impl Engine {
         args: &[&[u8]],
         host: &mut dyn Host,
     ) -> (Result<Value, Failure>, Protocol) {
+        self.enter(host, |entry| {
+            let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
+            let (keys, args) = (strings(&self.lua, keys)?, strings(&self.lua, args)?);
+            run.call((&script.0, entry.host, entry.call, entry.pcall, keys, args))
+        })
+    }
+
+    /// Compiles a library and has it register its functions. The error is Redis's, without its code.
+    pub fn load_library(&self, text: &[u8], host: &mut dyn Host) -> Result<(), String> {
+        let compiled = compiled(&self.lua, text, LIBRARY_NAME, &self.library_globals);
+        let library = compiled.map_err(|error| format!("Error compiling function: {error}"))?;
+        let (loaded, _) = self.enter(host, |entry| self.load_library.call((library, entry.host)));
+        self.loaded.call::<()>(()).map_err(|error| error.to_string())?;
+        let failed = |failure: Failure| String::from_utf8_lossy(&failure.text).into_owned();
+        loaded.map(drop).map_err(|failure| format!("Error registering functions: {}", failed(failure)))
+    }
+
+    /// Has `start` call into Lua, from where calls go to `host`. It returns whether that worked, and the result or the
+    /// error.
+    fn enter(
+        &self,
+        host: &mut dyn Host,
+        start: impl FnOnce(Entry) -> mlua::Result<(bool, Value)>,
+    ) -> (Result<Value, Failure>, Protocol) {
         self.shared.ended.set(None);
         let protocol = Cell::new(Protocol::Resp2);
         let calls = RefCell::new(Calls { shared: &self.shared, protocol: &protocol, host });
         let outcome = self.lua.scope(|scope| {
             let calls = &calls;
-            let host = scope.create_function(move |lua, (op, args): (u8, Variadic<Value>)| {
-                calls.borrow_mut().run(lua, op, &args)
-            })?;
-            let call =
-                scope.create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, true))?;
-            let pcall =
-                scope.create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, false))?;
-            let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
-            let (keys, args) = (strings(&self.lua, keys)?, strings(&self.lua, args)?);
-            run.call::<(bool, Value)>((&script.0, host, call, pcall, keys, args))
+            start(Entry {
+                host: scope.create_function(move |lua, (op, args): (u8, Variadic<Value>)| {
+                    calls.borrow_mut().run(lua, op, &args)
+                })?,
+                call: scope
+                    .create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, true))?,
+                pcall: scope
+                    .create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, false))?,
+            })
         });
         let ended = self.end();
         let result = match (outcome, ended) {
@@ -154,34 +176,6 @@ impl Engine {
             (_, reason) => Err(Failure::plain(format!("ERR {}", reason.unwrap_or("the script failed")))),
         };
         (result, protocol.get())
-    }
-
-    /// Compiles a library and has it register its functions. The error is Redis's, without its code.
-    pub fn load_library(&self, text: &[u8], host: &mut dyn Host) -> Result<(), String> {
-        let compiled = compiled(&self.lua, text, LIBRARY_NAME, &self.library_globals);
-        let library = compiled.map_err(|error| format!("Error compiling function: {error}"))?;
-        self.shared.ended.set(None);
-        let protocol = Cell::new(Protocol::Resp2);
-        let calls = RefCell::new(Calls { shared: &self.shared, protocol: &protocol, host });
-        let outcome = self.lua.scope(|scope| {
-            let calls = &calls;
-            let host = scope.create_function(move |lua, (op, args): (u8, Variadic<Value>)| {
-                calls.borrow_mut().run(lua, op, &args)
-            })?;
-            self.load_library.call::<(bool, Value)>((library, host))
-        });
-        let ended = self.end();
-        let failure = match outcome {
-            Ok((true, _)) if ended.is_none() => None,
-            Ok((_, Value::Table(failure))) => Some(self.failure(&failure, ended).text),
-            Err(error) => Some(error.to_string().into_bytes()),
-            Ok(_) => Some(format!("ERR {}", ended.unwrap_or("the library failed")).into_bytes()),
-        };
-        self.loaded.call::<()>(()).map_err(|error| error.to_string())?;
-        match failure {
-            None => Ok(()),
-            Some(text) => Err(format!("Error registering functions: {}", String::from_utf8_lossy(&text))),
-        }
     }
 
     /// Why the script that ran had to end, if it had to.
@@ -240,6 +234,13 @@ fn interrupt_now_and_then(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
         })?;
         Err(mlua::Error::RuntimeError(reason.into()))
     })
+}
+
+/// What scripts call, as functions of the interpreter.
+struct Entry {
+    host: Function,
+    call: Function,
+    pcall: Function,
 }
 
 /// What a running script calls.

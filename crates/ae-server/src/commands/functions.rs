@@ -20,7 +20,7 @@ fn call(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
     let name = ctx.arg(1);
     let function = ctx.server.scripting.libraries.find(name).cloned().ok_or("ERR Function not found")?;
     ctx.integer(2).map_err(|_| "ERR Bad number of keys provided")?;
-    let engine = ctx.server.scripting.libraries.engine().map_err(refused)?;
+    let engine = ctx.server.scripting.libraries.interpreter.engine().map_err(refused)?;
     let what = Call { script: &function.script, kind: Kind::Function, name, flags: function.flags, read_only };
     run(ctx, &engine, &what)
 }

@@ -42,7 +42,7 @@ fn eval_known(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
 }
 
 fn eval_script(ctx: &mut Context<'_>, sha: &Sha, known: &Known, read_only: bool) -> Outcome {
-    let engine = ctx.server.scripting.engine().map_err(refused)?;
+    let engine = ctx.server.scripting.interpreter.engine().map_err(refused)?;
     let what = Call { script: &known.script, kind: Kind::Script, name: sha, flags: known.flags, read_only };
     run(ctx, &engine, &what)
 }

@@ -109,10 +109,10 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
 fn memory(server: &Server, current: &Client, out: &mut String) {
     let usage = Usage::of(server, current);
     let max = server.config.memory.max;
-    let engine = server.scripting.engine_memory() as u64;
+    let engine = server.scripting.interpreter.memory() as u64;
     let scripts = server.scripting.scripts.memory() as u64;
     let libraries = &server.scripting.libraries;
-    let (functions_engine, functions) = (libraries.memory_of_engine() as u64, libraries.memory() as u64);
+    let (functions_engine, functions) = (libraries.interpreter.memory() as u64, libraries.memory() as u64);
     let policy = catalog::find(b"maxmemory-policy").map(|(_, policy)| policy.get(&server.config)).unwrap_or_default();
     let (fragmentation, rss, overhead, all) =
         (usage.allocator_fragmentation(), usage.allocator_rss(), usage.rss_overhead(), usage.fragmentation());

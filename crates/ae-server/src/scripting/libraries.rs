@@ -1,8 +1,8 @@
 //! Libraries of functions.
 
 use super::header::{self, Flags};
-use super::interpreter::new_engine;
-use lua::{Engine, Host, Interrupted, LogLevel, Registered, Replication, Script};
+use super::interpreter::Interpreter;
+use lua::{Host, Interrupted, LogLevel, Registered, Replication, Script};
 use resp::Protocol;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -30,7 +30,7 @@ pub struct Library {
 /// All libraries, by their names.
 #[derive(Default)]
 pub struct Libraries {
-    engine: Option<Rc<Engine>>,
+    pub interpreter: Interpreter,
     libraries: BTreeMap<Vec<u8>, Library>,
     /// All functions, by their names in lower case.
     functions: HashMap<Vec<u8>, Function>,
@@ -45,20 +45,6 @@ pub enum Policy {
 }
 
 impl Libraries {
-    /// The interpreter of all libraries, made when the first one comes.
-    pub fn engine(&mut self) -> Result<Rc<Engine>, String> {
-        if let Some(engine) = &self.engine {
-            return Ok(engine.clone());
-        }
-        let engine = Rc::new(new_engine()?);
-        self.engine = Some(engine.clone());
-        Ok(engine)
-    }
-
-    pub fn memory_of_engine(&self) -> usize {
-        self.engine.as_ref().map_or(0, |engine| engine.memory())
-    }
-
     /// Memory beside what the interpreter has.
     pub fn memory(&self) -> usize {
         let of_function = |(name, function): (&Vec<u8>, &Function)| {
@@ -134,7 +120,7 @@ impl Libraries {
 
     fn registered(&mut self, text: &[u8], code: &[u8]) -> Result<Library, String> {
         let mut host = Loading { functions: BTreeMap::new(), until: Instant::now() + LOAD_MAX };
-        self.engine()?.load_library(code, &mut host)?;
+        self.interpreter.engine()?.load_library(code, &mut host)?;
         if host.functions.is_empty() {
             return Err("No functions registered".into());
         }
@@ -155,7 +141,7 @@ impl Libraries {
 
     /// Adds several libraries, or none: then the error says why.
     pub fn restore(&mut self, texts: &[Vec<u8>], policy: Policy) -> Result<(), String> {
-        let mut next = Libraries { engine: self.engine.clone(), ..Libraries::default() };
+        let mut next = Libraries { interpreter: self.interpreter.clone(), ..Libraries::default() };
         if policy != Policy::Flush {
             std::mem::swap(&mut next, self);
         }

@@ -1,18 +1,16 @@
 //! The interpreter, and what it has compiled.
 
 use super::header;
-use super::interpreter::new_engine;
+use super::interpreter::Interpreter;
 use super::libraries::Libraries;
 use super::running::Running;
 use super::scripts::{Known, Scripts, Sha};
-use lua::Engine;
 use sha1::{Digest, Sha1};
-use std::rc::Rc;
 
 /// Scripts: what is known, and what runs.
 #[derive(Default)]
 pub struct Scripting {
-    engine: Option<Rc<Engine>>,
+    pub interpreter: Interpreter,
     pub scripts: Scripts,
     pub libraries: Libraries,
     pub running: Option<Running>,
@@ -21,16 +19,6 @@ pub struct Scripting {
 }
 
 impl Scripting {
-    /// The interpreter, made when the first script comes.
-    pub fn engine(&mut self) -> Result<Rc<Engine>, String> {
-        if let Some(engine) = &self.engine {
-            return Ok(engine.clone());
-        }
-        let engine = Rc::new(new_engine()?);
-        self.engine = Some(engine.clone());
-        Ok(engine)
-    }
-
     /// Compiles a script, unless it is known. The error is Redis's, without its code.
     pub fn compile(&mut self, text: &[u8], loaded: bool) -> Result<(Sha, Known), String> {
         let sha = sha_of(text);
@@ -41,7 +29,7 @@ impl Scripting {
             return Ok((sha, known));
         }
         let header = header::of_script(text)?;
-        let engine = self.engine()?;
+        let engine = self.interpreter.engine()?;
         let script =
             engine.compile(header.code).map_err(|error| format!("Error compiling script (new function): {error}"))?;
         Ok((sha, self.scripts.add(sha, text, script, header.flags, loaded)))
@@ -50,12 +38,7 @@ impl Scripting {
     /// Forgets all scripts, and what they have left in the interpreter.
     pub fn flush(&mut self) {
         self.scripts.clear();
-        self.engine = None;
-    }
-
-    /// Memory of the interpreter.
-    pub fn engine_memory(&self) -> usize {
-        self.engine.as_ref().map_or(0, |engine| engine.memory())
+        self.interpreter = Interpreter::default();
     }
 
     /// A script runs a command.

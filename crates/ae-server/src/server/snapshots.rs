@@ -5,6 +5,7 @@ pub use super::state::WhenEnded;
 use super::under_way::Running;
 pub use super::under_way::{Ended, Purpose};
 use crate::config::choices::Policy;
+use crate::config::settings::REDIS_VERSION;
 use crate::db::discard::discard;
 use crate::db::save::Progress;
 use crate::db::snapshot::Noted;
@@ -20,8 +21,6 @@ const SLICE: Duration = Duration::from_micros(200);
 const SLICE_BYTES: usize = 512 * 1024;
 /// What requests have had written out of turn goes on its way in pieces of this size.
 const PIECE: usize = 16 * 1024;
-/// The version that is told as the writer's.
-const REDIS_VERSION: &str = "7.0.15";
 
 /// There is a snapshot under way already, or the data are not there yet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
