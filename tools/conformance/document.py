@@ -9,8 +9,7 @@ HEAD = """# Conformance with Redis
 Written by `make conformance`; not to be edited by hand. Redis {version}'s own Tcl suite runs against ae-server and,
 for the comparison, against redis-server {version}, {how}. A test counts if it passes
 on redis-server, as often as it passes there; it counts for ae-server if it passes on it, too. Each unit has a fresh
-server. One line of the suite's support code is changed: it calls FUNCTION FLUSH before each block of tests, and goes on
-here when there is none.
+server.
 
 **{reached} of {expected} tests: {percentage:.1f} %.**
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import units
 from outcome import merged, parse
 from testkit import fetch
-from testkit.commands import Failure, environment
+from testkit.commands import environment
 from testkit.packages import find_program
 from testkit.paths import BUILD
 from testkit.ports import free_port
@@ -27,8 +27,6 @@ RUNS = 10
 LIMIT = 900
 SHORTEST_PATIENCE = 120
 PATIENCE = 200
-# FUNCTION FLUSH would end every unit on a server without scripts, before its first test.
-CHANGES = {"tests/support/server.tcl": ("    r function flush\n", "    catch {r function flush}\n")}
 PROGRAMS = ("redis-cli", "redis-benchmark")
 # In the own mode the suite looks for these words in the server's log; the shell has the server's number already.
 OWN = """#!/bin/sh
@@ -38,15 +36,9 @@ exec {command} "$@"
 
 
 def sources():
-    """the folder with Redis's sources, unpacked and changed"""
+    """the folder with Redis's sources, unpacked"""
     folder = FOLDER / f"redis-{units.VERSION}"
     fetch.unpack(fetch.tarball("redis", units.VERSION, units.RELEASE), folder)
-    for path, (old, new) in CHANGES.items():
-        text = (folder / path).read_text()
-        if new not in text:
-            if text.count(old) != 1:
-                raise Failure(f"{path} is not as it was: {old.strip()}")
-            (folder / path).write_text(text.replace(old, new))
     for program in PROGRAMS:
         link = folder / "src" / program
         if not link.is_symlink():

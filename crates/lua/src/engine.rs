@@ -206,12 +206,6 @@ impl Engine {
     pub fn memory(&self) -> usize {
         self.lua.used_memory()
     }
-
-    /// Frees what is no longer used.
-    pub fn collect(&self) {
-        // It fails only if a finalizer does, and scripts have none.
-        let _ = self.lua.gc_collect();
-    }
 }
 
 impl Failure {

@@ -7,15 +7,12 @@ use crate::log::Level;
 use crate::net::background::listen_to_threads;
 use crate::net::events;
 use crate::net::shared::Shared;
-use crate::net::state::Net;
 use crate::process::{self, PidFile};
 use crate::server::shutdown::Shutdown;
 use crate::{files, log};
 use ae::{EventLoop, Next};
-use std::cell::RefCell;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 
 /// A server that clients can connect to.
 pub struct Serving {
@@ -26,7 +23,6 @@ pub struct Serving {
     unix_socket: Option<(PathBuf, FileIdentity)>,
     _pid_file: Option<PidFile>,
     shared: Shared,
-    net: Rc<RefCell<Net>>,
     /// The last to be dropped.
     pub el: EventLoop,
 }
@@ -67,10 +63,10 @@ impl Serving {
         let pid_file = PidFile::write(&net.borrow().server.config.process);
         let (places, port) = (listeners.places(), listeners.port());
         net.borrow_mut().server.listeners = Some(Box::new(listeners));
-        let serving = Serving { places, port, unix_socket, _pid_file: pid_file, shared, net, el };
-        serving.net.borrow_mut().server.backend = serving.el.backend();
-        if serving.net.borrow().server.config.system_port {
-            serving.net.borrow_mut().server.set_port(serving.port());
+        let serving = Serving { places, port, unix_socket, _pid_file: pid_file, shared, el };
+        serving.shared.net.borrow_mut().server.backend = serving.el.backend();
+        if serving.shared.net.borrow().server.config.system_port {
+            serving.shared.net.borrow_mut().server.set_port(serving.port());
         }
         Ok(serving)
     }
@@ -78,10 +74,10 @@ impl Serving {
     /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if the
     /// server was told to end meanwhile.
     pub fn load(&self) -> Result<bool, String> {
-        self.net.borrow_mut().begin_start()?;
+        self.shared.net.borrow_mut().begin_start()?;
         loop {
             let (failure, goes_on, ends) = {
-                let server = &mut self.net.borrow_mut().server;
+                let server = &mut self.shared.net.borrow_mut().server;
                 (server.failure.take(), server.status.starting, server.shutdown)
             };
             if let Some(failure) = failure {
@@ -97,7 +93,7 @@ impl Serving {
     /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it is
     /// to be called again, since a script runs. To be called by the loop's events.
     pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> Option<bool> + 'static {
-        let net = self.net.clone();
+        let net = self.shared.net.clone();
         move |el, ending| {
             let server = &mut net.try_borrow_mut().ok()?.server;
             let process = &server.config.process;
@@ -127,7 +123,7 @@ impl Serving {
 
     /// Serves until the loop is stopped; then closes everything.
     pub fn run(self) -> Result<(), String> {
-        let process = self.net.borrow().server.config.process.clone();
+        let process = self.shared.net.borrow().server.config.process.clone();
         process::tell_ready(&process);
         let result = self.el.run();
         process::tell_stopping(&process);
@@ -139,7 +135,7 @@ impl Serving {
             let _ = std::fs::remove_file(path);
         }
         result.map_err(|error| format!("the event loop failed: {error}"))?;
-        self.net.borrow_mut().server.failure.take().map_or(Ok(()), Err)
+        self.shared.net.borrow_mut().server.failure.take().map_or(Ok(()), Err)
     }
 }
 
