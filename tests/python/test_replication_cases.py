@@ -377,7 +377,7 @@ class Topologies(Case):
     def test_any_tree_of_servers_becomes_any_other(self):
         """One history goes on under changing primaries, however the others hang behind it. Each was copied to once."""
         rnd = random.Random(7)
-        nodes = [self.node(kind, "--repl-ping-replica-period", "1") for kind in ("ae", "redis", "ae", "redis", "ae")]
+        nodes = [self.node(kind) for kind in ("ae", "redis", "ae", "redis", "ae")]
         primary = nodes[0]
         for _ in range(5):
             order = [primary := rnd.choice(nodes)]

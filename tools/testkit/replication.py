@@ -11,6 +11,11 @@ from testkit.resp import PATIENCE
 from testkit.server import AE_SERVER, Server
 
 
+# A PING moves the offset of a primary that nothing was written to: whether a replica that is promoted has got it is a
+# matter of time, and so is then whether the others need a copy. Tests of PINGs ask for them.
+WITHOUT_PINGS = ["--repl-ping-replica-period", "1000", "--repl-timeout", "1000"]
+
+
 class Node(Server):
     """ae-server ("ae") or redis-server ("redis"), with a folder of its own; restart() starts it again after its end."""
 
@@ -23,7 +28,7 @@ class Node(Server):
     def command(self, port, options):
         program = [AE_SERVER] if self.kind == "ae" else ["redis-server", "--save", ""]
         return [*program, "--bind", "127.0.0.1", "--port", str(port), "--dir", self.folder.name, "--repl-diskless-sync-delay",
-                "0", "--enable-debug-command", "yes", *options]
+                "0", "--enable-debug-command", "yes", *WITHOUT_PINGS, *options]
 
     def restart(self, *options):
         super().__init__(self.command(self.port, options), self.port)
@@ -42,8 +47,10 @@ class Node(Server):
         return info.get("master_port") == str(primary.port) and info.get("master_link_status") == "up"
 
     def follow(self, primary):
+        """Becomes a replica, and waits until both see it so."""
         self("REPLICAOF", "127.0.0.1", primary.port)
         until(lambda: self.is_linked_to(primary))
+        until(lambda: any(f"port={self.port},state=online" in value for value in primary.info().values()))
 
 
 class Sentinel(Server):
