@@ -136,14 +136,9 @@ pub fn remember_keys(server: &mut Server, client: &Client, args: &Args<'_>, spec
     }
 }
 
-fn note_reading(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
+fn note_reading(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
     if spec.is(flag::READONLY) && spec.group != "scripting" {
         remember_keys(server, client, args, spec);
-    }
-    let Some(mode) = &mut client.tracking else { return };
-    // CLIENT CACHING is about the next request alone, or about a whole transaction.
-    if spec.parent != Some("client") && client.transaction.is_none() {
-        mode.caching = false;
     }
 }
 

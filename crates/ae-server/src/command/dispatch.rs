@@ -79,21 +79,28 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     if server.has_news() {
         server.tell_news(Some(client));
     }
+    let is_about_clients = matches!(&resolved, Ok(command) if command.spec.parent == Some("client"));
+    let mut pushed = false;
     match resolved {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
             server.pause.add(client.reference());
+            return false;
         }
         Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
             queue(client, command, &args);
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
-            return SUBSCRIBING.contains(&command.spec.full_name);
+            pushed = SUBSCRIBING.contains(&command.spec.full_name);
         }
         Err(error) => refuse(server, client, &args, &error),
     }
-    false
+    // CLIENT CACHING is about the next request alone, or about a whole transaction.
+    if let Some(mode) = client.tracking.as_mut().filter(|mode| mode.caching && !is_about_clients) {
+        mode.caching = client.transaction.is_some();
+    }
+    pushed
 }
 
 /// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.

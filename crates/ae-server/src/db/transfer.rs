@@ -102,7 +102,7 @@ impl Db<'_> {
     pub fn take_all(&mut self) -> Keyspace {
         let old = self.databases.take_keyspace(self.db);
         self.databases.dirty += old.len() as u64;
-        self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
+        self.databases.observers.all_removed(self.db, |key| old.find(key).is_some());
         match &mut self.databases.snapshot {
             // It is freed when the snapshot has it.
             Some(snapshot) => snapshot.keep(self.db, old),
