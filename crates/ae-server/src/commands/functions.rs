@@ -1,6 +1,6 @@
 //! FCALL and FUNCTION.
 
-use super::script_run::{Call, run};
+use super::script_run::{Call, run, show};
 use super::scripts::kill_running;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome};
@@ -17,6 +17,7 @@ pub fn fcall_ro(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn call(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
+    show(ctx);
     let name = ctx.arg(1);
     let function = ctx.server.scripting.libraries.find(name).cloned().ok_or("ERR Function not found")?;
     ctx.integer(2).map_err(|_| "ERR Bad number of keys provided")?;

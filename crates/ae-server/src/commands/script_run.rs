@@ -31,6 +31,13 @@ pub struct Call<'s> {
     pub read_only: bool,
 }
 
+/// Shows a request that runs a script to those who watch: before the commands that the script calls, and also if it fails.
+pub fn show(ctx: &mut Context<'_>) {
+    if !ctx.server.monitors.is_empty() {
+        monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);
+    }
+}
+
 /// Runs a script with the keys and arguments of the request, and replies with its result.
 pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     let (keys, args) = keys_and_args(ctx)?;
@@ -39,10 +46,6 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     let has_room = !limited || ctx.server.make_room() != Room::None;
     if !must_obey {
         check_before(ctx, what, has_room)?;
-    }
-    if !ctx.server.monitors.is_empty() {
-        // Before the commands that it calls.
-        monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);
     }
     let is_function = what.kind == Kind::Function;
     ctx.server.scripting.running =

@@ -188,6 +188,11 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
     assert!(script.is_some() && script < command, "{seen}");
+    for (request, reply) in [("EVALSHA x 0", "-NOSCRIPT"), ("EVAL x 0", "-ERR"), ("FCALL x 0", "-ERR")] {
+        assert!(session.run(request).starts_with(reply));
+        let (name, _) = request.split_once(' ').unwrap();
+        assert!(session.received(&mut monitor).ends_with(&format!("\"{name}\" \"x\" \"0\"")));
+    }
 }
 
 #[test]
