@@ -72,19 +72,19 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     match result {
         Ok(value) => {
             let errors = &mut server.stats.errors;
-            let client_protocol = client.protocol;
-            let written =
-                lua::write(
-                    &value,
-                    client.output.open(),
-                    client_protocol,
-                    protocol,
-                    &mut |text, counted| match counted {
-                        true => errors.note(),
-                        false => errors.count(text),
-                    },
-                );
-            written.map_err(|error| format!("ERR the script's result cannot be told: {error}").into())
+            let protocols = (client.protocol, protocol);
+            let max = server.config.memory.scripts as usize;
+            let out = client.output.open();
+            let start = out.len();
+            let written = lua::write(&value, out, max, protocols, &mut |text, counted| match counted {
+                true => errors.note(),
+                false => errors.count(text),
+            });
+            written.map_err(|error| -> Error {
+                // Of the result nothing is told.
+                client.output.open().truncate(start);
+                format!("ERR {}", lua::reason(&error)).into()
+            })
         }
         Err(failure) => {
             let mut text = failure.text;
