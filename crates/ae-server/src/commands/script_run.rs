@@ -108,12 +108,17 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
 type Words<'a> = Vec<&'a [u8]>;
 
 /// What follows the number of keys.
-fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+/// How many of the arguments are keys.
+pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     let count = ctx.integer(2)?;
     if count > ctx.args.len() as i64 - 3 {
         return Err("ERR Number of keys can't be greater than number of args".into());
     }
-    let count = usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?;
+    Ok(usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?)
+}
+
+fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+    let count = key_count(ctx)?;
     let mut rest = ctx.args.from(3);
     Ok((rest.by_ref().take(count).collect(), rest.collect()))
 }

@@ -27,6 +27,7 @@ fn scripts_run_commands() {
         ("return 1", &["2", "a"], "-ERR Number of keys can't be greater than number of args"),
         ("return 1", &["-1"], "-ERR Number of keys can't be negative"),
         ("return 1", &["a"], "-ERR value is not an integer or out of range"),
+        ("not Lua", &["a"], "-ERR value is not an integer or out of range"),
         ("return redis.call('select', 1)", &["0"], "+OK"),
         ("return redis.call('get', KEYS[1])", &["1", "k"], "$1 v"),
         ("redis.setresp(3) return redis.call('hgetall', 'nokey')", &["0"], "*0"),
