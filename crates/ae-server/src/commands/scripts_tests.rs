@@ -27,6 +27,7 @@ fn scripts_run_commands() {
         ("return 1", &["2", "a"], "-ERR Number of keys can't be greater than number of args"),
         ("return 1", &["-1"], "-ERR Number of keys can't be negative"),
         ("return 1", &["a"], "-ERR value is not an integer or out of range"),
+        ("not Lua", &["a"], "-ERR value is not an integer or out of range"),
         ("return redis.call('select', 1)", &["0"], "+OK"),
         ("return redis.call('get', KEYS[1])", &["1", "k"], "$1 v"),
         ("redis.setresp(3) return redis.call('hgetall', 'nokey')", &["0"], "*0"),
@@ -188,6 +189,11 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
     assert!(script.is_some() && script < command, "{seen}");
+    for (request, reply) in [("EVALSHA x 0", "-NOSCRIPT"), ("EVAL x 0", "-ERR"), ("FCALL x 0", "-ERR")] {
+        assert!(session.run(request).starts_with(reply));
+        let (name, _) = request.split_once(' ').unwrap();
+        assert!(session.received(&mut monitor).ends_with(&format!("\"{name}\" \"x\" \"0\"")));
+    }
 }
 
 #[test]
