@@ -109,7 +109,9 @@ fn table(rows: &[&Row]) -> String {
     let commands = rows.iter().filter(|row| row.parent().is_none());
     let mut text = format!("static ROWS: [Command; {}] = [\n", commands.clone().count());
     let id_of = |name: &str| rows.iter().position(|row| row.name() == name).unwrap_or_default();
+    let has_scripts = env::var_os("CARGO_FEATURE_SCRIPTING").is_some();
     let run_of = |row: &Row| match row.get("run") {
+        _ if row.get("group") == "scripting" && !has_scripts => "absent::scripting".to_string(),
         "" => "help::needs_subcommand".to_string(),
         run => run.to_string(),
     };

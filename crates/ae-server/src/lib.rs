@@ -23,6 +23,7 @@ mod process;
 mod pubsub;
 mod record;
 mod replication;
+#[cfg_attr(not(feature = "scripting"), allow(dead_code))]
 mod scripting;
 mod serve;
 mod server;

@@ -2,6 +2,7 @@
 
 use crate::arguments;
 use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
+use crate::kind::{Failure, Kind};
 use crate::libraries::{self, raise};
 use crate::memory::{MemoryMax, memory_max};
 use crate::random::Random;
@@ -56,26 +57,6 @@ struct Shared {
     random: Random,
     /// Why the running script has to end.
     ended: Cell<Option<&'static str>>,
-}
-
-/// What is called: both get their keys and arguments in another way.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Kind {
-    /// As the globals KEYS and ARGV.
-    Script,
-    /// As two arguments.
-    Function,
-}
-
-/// Why a script failed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Failure {
-    /// The error, with its code.
-    pub text: Vec<u8>,
-    /// Where in the script, if that is known: the name of the source, and the line.
-    pub place: Option<(String, usize)>,
-    /// The server has counted the error already.
-    pub counted: bool,
 }
 
 impl Engine {

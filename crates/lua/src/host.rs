@@ -1,6 +1,6 @@
 //! What a script asks of the server that runs it.
 
-use crate::script::Script;
+use crate::Script;
 use resp::Protocol;
 
 /// The server, for one run of a script.
@@ -56,6 +56,7 @@ pub enum LogLevel {
 }
 
 impl LogLevel {
+    #[cfg(feature = "interpreter")]
     pub(crate) fn from_number(number: f64) -> Option<LogLevel> {
         [LogLevel::Debug, LogLevel::Verbose, LogLevel::Notice, LogLevel::Warning].get(index(number)?).copied()
     }
@@ -74,6 +75,7 @@ impl Replication {
     /// Everybody, as at a script's beginning.
     pub const ALL: Replication = Replication { log: true, replicas: true };
 
+    #[cfg(feature = "interpreter")]
     pub(crate) fn from_number(number: f64) -> Option<Replication> {
         let bits = index(number).filter(|bits| *bits < 4)?;
         Some(Replication { log: bits & 1 != 0, replicas: bits & 2 != 0 })
@@ -81,6 +83,7 @@ impl Replication {
 }
 
 /// A number as C would take it for an index.
+#[cfg(feature = "interpreter")]
 fn index(number: f64) -> Option<usize> {
     (0.0..256.0).contains(&number).then_some(number as usize)
 }

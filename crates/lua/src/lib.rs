@@ -2,20 +2,38 @@
 //! of its server goes to a [`Host`].
 #![forbid(unsafe_code)]
 
+#[cfg(not(feature = "interpreter"))]
+mod absent;
+#[cfg(feature = "interpreter")]
 mod arguments;
+#[cfg(feature = "interpreter")]
 mod engine;
 mod host;
+mod kind;
+#[cfg(feature = "interpreter")]
 pub mod libraries;
+#[cfg(feature = "interpreter")]
 mod memory;
+#[cfg(feature = "interpreter")]
 mod random;
+#[cfg(feature = "interpreter")]
 mod replies;
+#[cfg(feature = "interpreter")]
 mod results;
+#[cfg(feature = "interpreter")]
 mod script;
 
-pub use engine::{Engine, Failure, Kind, reason};
+#[cfg(not(feature = "interpreter"))]
+pub use absent::{Engine, Script, reason, write};
+#[cfg(feature = "interpreter")]
+pub use engine::{Engine, reason};
 pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
+pub use kind::{Failure, Kind};
+#[cfg(feature = "interpreter")]
 pub use results::{DEPTH_MAX, write};
+#[cfg(feature = "interpreter")]
 pub use script::Script;
 
 /// For values of scripts.
+#[cfg(feature = "interpreter")]
 pub use mlua;

@@ -15,6 +15,7 @@ pub mod documentation;
 pub mod dump;
 pub mod expire;
 pub mod failover;
+#[cfg_attr(not(feature = "scripting"), allow(dead_code))]
 pub mod functions;
 pub mod geo;
 mod geo_options;
@@ -41,7 +42,9 @@ pub mod replication;
 pub mod saving;
 pub mod scan;
 mod scan_options;
+#[cfg_attr(not(feature = "scripting"), allow(dead_code))]
 pub mod script_run;
+#[cfg_attr(not(feature = "scripting"), allow(dead_code))]
 pub mod scripts;
 pub mod set;
 pub mod set_algebra;
