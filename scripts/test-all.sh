@@ -24,6 +24,7 @@ builds() {
     suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
         --no-deps --document-private-items
     suite no-tls scripts/check-no-tls.sh
+    suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite profiles scripts/check-profiles.sh
     suite other-installation tests/install/check.sh valkey-8.1

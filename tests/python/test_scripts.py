@@ -1,21 +1,24 @@
 #!/usr/bin/env python3
 """Scripts, as clients meet them: those that take long, and those of well-known libraries."""
 
+import socket
+import ssl
 import threading
 import unittest
 
 import redis
 from support import main
-from testkit.server import AeServer
+from testkit.server import AeServer, TlsServer
+from tls import CERTIFICATES
 
 ENDLESS = "while true do end"
 ENDLESS_AND_CAUGHT = "while true do pcall(function() while true do end end) end"
 WRITES = "redis.call('set', KEYS[1], 'v') " + ENDLESS
 
 
-class Busy(unittest.TestCase):
-    def setUp(self):
-        self.server = AeServer("--busy-reply-threshold", "50")
+class BusyServer(unittest.TestCase):
+    def serve(self, server):
+        self.server = server
         self.server.__enter__()
         self.addCleanup(self.server.stop)
 
@@ -42,6 +45,11 @@ class Busy(unittest.TestCase):
             except redis.ResponseError as error:
                 self.assertEqual(str(error).split()[0], "BUSY")
                 return thread, outcome
+
+
+class Busy(BusyServer):
+    def setUp(self):
+        self.serve(AeServer("--busy-reply-threshold", "50"))
 
     def test_others_are_told_and_can_end_it(self):
         for script in (ENDLESS, ENDLESS_AND_CAUGHT):
@@ -85,6 +93,29 @@ class Busy(unittest.TestCase):
         self.assertEqual(self.client().execute_command("SCRIPT", "KILL"), b"OK")
         thread.join()
         self.assertEqual(self.server.process.wait(60), 0)
+
+
+class DuringConnecting(BusyServer):
+    """One whose connection is there while a script runs."""
+
+    def setUp(self):
+        # A time-out of the connection does not help in time.
+        options = "--tls-replication", "yes", "--repl-timeout", "3600", "--busy-reply-threshold", "50"
+        self.serve(TlsServer(CERTIFICATES, *options))
+
+    def test_a_replica_goes_on_after_the_script(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATES["server.crt"], CERTIFICATES["server.key"])
+        with socket.create_server(("127.0.0.1", 0)) as primary:
+            self.client().execute_command("REPLICAOF", "127.0.0.1", primary.getsockname()[1])
+            plain, _ = primary.accept()
+            plain.settimeout(60)
+            thread, _ = self.run_aside("EVAL", ENDLESS, 0)
+            # Returns when the replica has ended its part, too.
+            with context.wrap_socket(plain, server_side=True) as link:
+                self.client().execute_command("SCRIPT", "KILL")
+                thread.join()
+                self.assertIn(b"PING", link.recv(100))
 
 
 class Libraries(unittest.TestCase):

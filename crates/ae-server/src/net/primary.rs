@@ -15,6 +15,7 @@ use crate::replication::transfer::{Arrived, Transfer};
 use crate::server::loading::LoadOptions;
 use crate::server::state::Server;
 use ae::{Connection, EventLoop, Handler};
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -32,6 +33,9 @@ impl Net {
         let number = self.server.replication.links;
         if self.primary.as_ref().is_some_and(|link| link.number != number) {
             self.close_link();
+        }
+        if let Some(result) = self.primary.as_ref().and_then(|link| link.connected.take()) {
+            self.on_connected(number, result);
         }
         let ticks = self.server.ticks;
         let timeout = i64::from(self.server.config.replication.timeout) * 1000;
@@ -98,11 +102,12 @@ impl Net {
         link.phase = Phase::Connecting;
         link.heard_at = self.server.ticks;
         log(Level::Notice, format_args!("connects to the primary {}:{}", link.host, link.port));
-        let connected = move |_: &Connection, result: io::Result<()>| {
-            // During a script nobody can take it: it is tried again after the time that a primary may be silent.
-            if let Ok(mut net) = net.try_borrow_mut() {
-                net.on_connected(number, result);
-            }
+        let kept = Rc::new(Cell::new(None));
+        let later = kept.clone();
+        let connected = move |_: &Connection, result: io::Result<()>| match net.try_borrow_mut() {
+            Ok(mut net) => net.on_connected(number, result),
+            // A script runs.
+            Err(_) => later.set(Some(result)),
         };
         let conn = match self.server.config.replication.tls {
             true => Connection::connect_tls(el, &link.host, link.port, connected),
@@ -111,8 +116,16 @@ impl Net {
         match conn {
             Ok(conn) => {
                 let (stage, line) = (Stage::Connecting, Vec::new());
-                self.primary =
-                    Some(PrimaryLink { number, conn, stage, line, reader: None, reads: false, loads_aside: None });
+                self.primary = Some(PrimaryLink {
+                    number,
+                    conn,
+                    connected: kept,
+                    stage,
+                    line,
+                    reader: None,
+                    reads: false,
+                    loads_aside: None,
+                });
             }
             Err(error) => self.fail(&format!("cannot connect: {error}")),
         }

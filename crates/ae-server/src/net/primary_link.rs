@@ -3,14 +3,19 @@
 use crate::replication::handshake::Handshake;
 use crate::replication::transfer::Transfer;
 use ae::{Connection, Handler};
+use std::cell::Cell;
 use std::fs::{self, File};
+use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// A connection with the primary that does not bring the stream yet.
 pub struct PrimaryLink {
     /// Which of the server's links it belongs to.
     pub number: u64,
     pub conn: Connection,
+    /// How connecting went, if that was known while a script ran.
+    pub connected: Rc<Cell<Option<io::Result<()>>>>,
     pub stage: Stage,
     /// What has arrived of a line.
     pub line: Vec<u8>,
