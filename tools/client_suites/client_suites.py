@@ -18,15 +18,15 @@ from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-import hiredis  # noqa: E402
-import node  # noqa: E402
-import redis_py  # noqa: E402
+import hiredis_suite  # noqa: E402
+import node_suites  # noqa: E402
+import python_suites  # noqa: E402
 from testkit.commands import Failure, Unavailable  # noqa: E402
 from testkit.server import AeServer, RedisServer  # noqa: E402
 from unit import FAILED, HERE  # noqa: E402
 
 # Each has units(), and prepare(), which gets what they need. The long ones first.
-SUITES = (redis_py, hiredis, node)
+SUITES = (python_suites, hiredis_suite, node_suites)
 
 
 def main():

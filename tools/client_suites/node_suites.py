@@ -5,7 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
-from hiredis import HOLE, black_hole
+from hiredis_suite import HOLE, black_hole
 from testkit.commands import run
 from testkit.packages import require
 from unit import BUILD, FAILED, HERE, TEST_LIMIT, Unit, checked, run_program
@@ -42,7 +42,8 @@ def run_ioredis(server, folder, only):
 
 def library_runner(name):
     def run_library(server, folder, only):
-        return mocha(f"libraries/{name}.js", server, folder, [HERE / "libraries" / f"{name}.js"], NODE_PATH=str(FOLDER / "node_modules"))
+        file = f"libraries/{name}.js"
+        return mocha(file, server, folder, [HERE / file], NODE_PATH=str(FOLDER / "node_modules"))
     return run_library
 
 
