@@ -10,7 +10,6 @@ from pathlib import Path
 from testkit import fetch
 from testkit.certificates import Certificates
 from testkit.commands import run
-from testkit.packages import require
 from testkit.ports import free_port
 from unit import BUILD, FAILED, PASSED, SKIPPED, Unit, checked, run_program
 
@@ -30,7 +29,6 @@ def units():
 
 
 def prepare():
-    require(NEEDED, HEADERS)
     fetch.unpack(fetch.tarball(NAME, VERSION, RELEASE), FOLDER)
     source = FOLDER / "test.c"
     text = source.read_text()

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from hiredis_suite import HOLE, black_hole
 from testkit.commands import run
-from testkit.packages import require
 from unit import BUILD, FAILED, HERE, TEST_LIMIT, Unit, checked, run_program
 
-NEEDED = {"node": "nodejs", "npm": "npm"}
+NEEDED, HEADERS = {"node": "nodejs", "npm": "npm"}, {}
 FOLDER = BUILD / "node"
 # The last release whose package has its tests in it.
 IOREDIS = "node_modules/ioredis-2/test"
@@ -22,7 +21,6 @@ def units():
 
 
 def prepare():
-    require(NEEDED)
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = (HERE / "node/package-lock.json").read_text()
     installed = FOLDER / "installed.json"
