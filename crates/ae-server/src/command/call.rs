@@ -67,9 +67,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
 /// Tells what a command has changed, unless it did so itself.
 fn note_effect(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
     let effects = &mut server.databases.effects;
-    if spec.effect == Effect::Own {
-        debug_assert!(effects.is_told(), "{} has not said what it changed", spec.full_name);
-    } else {
+    // A command that forgets to say it is told as it came: better than not at all.
+    debug_assert!(spec.effect != Effect::Own || effects.is_told(), "{} has not said what it changed", spec.full_name);
+    if spec.effect != Effect::Own || !effects.is_told() {
         effects.add(client.db as usize, Concerns::Everybody, |request| {
             request.args(args.iter());
         });

@@ -17,14 +17,6 @@ use resp::{Args, Protocol};
 
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
-/// What a client may call between MULTI and EXEC that is not queued.
-const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
-
-/// What a client that has subscribed to something may call with RESP2, where messages look like replies.
-const OF_SUBSCRIBERS: [&str; 9] =
-    ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
-
-const SUBSCRIBING: [&str; 6] = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
@@ -90,12 +82,12 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
             server.pause.add(client.reference());
             return false;
         }
-        Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
+        Ok(command) if client.transaction.is_some() && !command.spec.is(flag::UNQUEUED) => {
             queue(client, command, &args);
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
-            pushed = SUBSCRIBING.contains(&command.spec.full_name);
+            pushed = command.spec.is(flag::SUBSCRIBING);
         }
         Err(error) => refuse(server, client, &args, &error),
     }
@@ -130,8 +122,7 @@ fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
 
 /// While writes are paused, so is whatever may change something here or elsewhere.
 fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
-    const MAY_REPLICATE: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
-    let may_change = |spec: &Spec| spec.is_write() || MAY_REPLICATE.contains(&spec.full_name);
+    let may_change = |spec: &Spec| spec.is(flag::WRITE | flag::MAY_REPLICATE);
     match server.pause.which() {
         None => false,
         _ if client.is_replica() || client.is_primary => false,
@@ -203,8 +194,7 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if server.scripting.is_busy() && !spec.is(flag::ALLOW_BUSY) {
         return Err(server.busy_error().into());
     }
-    if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !OF_SUBSCRIBERS.contains(&spec.full_name)
-    {
+    if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !spec.is(flag::FOR_SUBSCRIBERS) {
         let name = spec.full_name;
         return Err(format!(
             "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \

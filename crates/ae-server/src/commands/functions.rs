@@ -40,7 +40,7 @@ pub fn load(ctx: &mut Context<'_>) -> Outcome {
     }
     let text = ctx.arg(ctx.args.len() - 1);
     let name = ctx.server.scripting.libraries.load(text, replace).map_err(refused)?;
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_bulk(&name)
 }
 
@@ -48,7 +48,7 @@ pub fn delete(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.server.scripting.libraries.remove(ctx.arg(2)) {
         return Err("ERR Library not found".into());
     }
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 
@@ -62,7 +62,7 @@ pub fn flush(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.server.scripting.libraries.clear();
     // The command is told also if there was none, as in Redis.
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 
@@ -87,7 +87,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
         false => "ERR failed loading functions",
     })?;
     ctx.server.scripting.libraries.restore(&texts, policy).map_err(refused)?;
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 

@@ -1,7 +1,7 @@
 //! SUBSCRIBE, PUBLISH and their relatives, PUBSUB.
 
 use crate::clients::subscriptions::{Kind, Name};
-use crate::command::context::Context;
+use crate::command::context::{Context, Wait};
 use crate::command::error::Outcome;
 use crate::db::effects::Concerns;
 use crate::glob::{Case, matches};
@@ -15,6 +15,10 @@ pub fn psubscribe(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn ssubscribe(ctx: &mut Context<'_>) -> Outcome {
+    // Not in a transaction, where SUBSCRIBE may be.
+    if ctx.wait == Wait::Never {
+        return Err("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client".into());
+    }
     subscribe_to(ctx, Kind::Shard, "ssubscribe")
 }
 
@@ -181,6 +185,16 @@ mod tests {
             ("RESET", "+RESET"),
             ("PUBSUB SHARDCHANNELS", "*0"),
             ("GET k", "$-1"),
+        ]);
+    }
+
+    #[test]
+    fn in_a_transaction_only_shard_channels_are_refused() {
+        Session::new().expect(&[
+            ("MULTI", "+OK"),
+            ("SSUBSCRIBE s", "+QUEUED"),
+            ("SUBSCRIBE a", "+QUEUED"),
+            ("EXEC", "*2 -ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client *3 $9 subscribe $1 a :1"),
         ]);
     }
 

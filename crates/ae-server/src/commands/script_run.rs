@@ -72,19 +72,19 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     match result {
         Ok(value) => {
             let errors = &mut server.stats.errors;
-            let client_protocol = client.protocol;
-            let written =
-                lua::write(
-                    &value,
-                    client.output.open(),
-                    client_protocol,
-                    protocol,
-                    &mut |text, counted| match counted {
-                        true => errors.note(),
-                        false => errors.count(text),
-                    },
-                );
-            written.map_err(|error| format!("ERR the script's result cannot be told: {error}").into())
+            let protocols = (client.protocol, protocol);
+            let max = server.config.memory.scripts as usize;
+            let out = client.output.open();
+            let start = out.len();
+            let written = lua::write(&value, out, max, protocols, &mut |text, counted| match counted {
+                true => errors.note(),
+                false => errors.count(text),
+            });
+            written.map_err(|error| -> Error {
+                // Of the result nothing is told.
+                client.output.open().truncate(start);
+                format!("ERR {}", lua::reason(&error)).into()
+            })
         }
         Err(failure) => {
             let mut text = failure.text;
@@ -108,12 +108,17 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
 type Words<'a> = Vec<&'a [u8]>;
 
 /// What follows the number of keys.
-fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+/// How many of the arguments are keys.
+pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     let count = ctx.integer(2)?;
     if count > ctx.args.len() as i64 - 3 {
         return Err("ERR Number of keys can't be greater than number of args".into());
     }
-    let count = usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?;
+    Ok(usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?)
+}
+
+fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+    let count = key_count(ctx)?;
     let mut rest = ctx.args.from(3);
     Ok((rest.by_ref().take(count).collect(), rest.collect()))
 }
