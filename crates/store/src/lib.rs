@@ -19,7 +19,7 @@ mod value;
 mod view;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Found, Keyspace, Place};
+pub use keyspace::{EntryId, Found, Keyspace, Place, ValueId};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};
