@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -128,6 +129,20 @@ class Modes(unittest.TestCase):
         out, _, status = run(AE_CLI, "--intrinsic-latency", "0")
         self.assertEqual(status, 0)
         self.assertIn(b"total runs", out)
+
+    def test_a_server_that_ends_every_connection(self):
+        """Connecting anew is tried again and again, and not all the time."""
+        for words in (["--latency"], ["--stat"]):
+            with self.subTest(words), socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(PATIENCE)
+                place = ["-p", str(server.getsockname()[1])]
+                with subprocess.Popen([AE_CLI, *place, *words], stdout=subprocess.DEVNULL) as program:
+                    # The first, the one that is tried at once, and one after a pause of a second.
+                    begun = time.monotonic()
+                    for _ in range(3):
+                        server.accept()[0].close()
+                    self.assertGreater(time.monotonic() - begun, 0.9)
+                    program.kill()
 
     def test_scripts(self):
         with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
