@@ -171,6 +171,10 @@ get tag2
 -x
 -r
 --nothing get k
+-
+-- ping
+-x - get k
+--raw=x get k
 --pattern
 -2 -3 get k
 -3 -2 get k
