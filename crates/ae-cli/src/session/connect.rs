@@ -68,12 +68,7 @@ impl Session {
     }
 
     fn authenticate(&mut self) -> bool {
-        let Some(password) = self.options.password.clone() else { return true };
-        let args = match self.options.user.clone() {
-            Some(user) => vec![b"AUTH".to_vec(), user, password],
-            None => vec![b"AUTH".to_vec(), password],
-        };
-        self.greet(&args, "AUTH").is_ok()
+        self.options.auth().is_none_or(|args| self.greet(&args, "AUTH").is_ok())
     }
 
     /// Selects the database that is wanted.
