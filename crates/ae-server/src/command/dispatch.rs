@@ -24,12 +24,13 @@ const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "res
 const OF_SUBSCRIBERS: [&str; 9] =
     ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
 
+/// The replies to these are pushed, as messages are.
 const SUBSCRIBING: [&str; 6] = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::On {
-        answer(server, client, args);
+        _ = answer(server, client, args);
     } else {
         answer_silently(server, client, args);
     }
@@ -57,7 +58,8 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
         client.replies = Replies::Skip;
     }
     let kept = client.output.take();
-    let pushed = answer(server, client, args);
+    let ran = answer(server, client, args);
+    let pushed = ran.is_some_and(|spec| SUBSCRIBING.contains(&spec.full_name));
     let own = std::mem::replace(&mut client.output, kept);
     // Replies::On: it was CLIENT REPLY ON.
     if pushed || client.replies == Replies::On {
@@ -68,8 +70,8 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     }
 }
 
-/// True if the reply is one that is pushed, as messages are.
-fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
+/// Returns the command that ran.
+fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> Option<&'static Spec> {
     let resolved = resolve(server, client, &args);
     if !server.tracking.is_empty() {
         server.shrink_tracking(Some(client));
@@ -89,11 +91,11 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
-            return SUBSCRIBING.contains(&command.spec.full_name);
+            return Some(command.spec);
         }
         Err(error) => refuse(server, client, &args, &error),
     }
-    false
+    None
 }
 
 /// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.
@@ -142,6 +144,7 @@ fn concerns(client: &Client, spec: &Spec, kind: impl Fn(&Spec) -> bool) -> bool 
 }
 
 /// Serves those who wait for keys that have changed.
+#[inline]
 pub fn serve_waiting(server: &mut Server) {
     // Nobody sees what a script has done before it ends.
     if server.databases.observers.waiting.has_ready() && server.scripting.running.is_none() {
