@@ -17,6 +17,7 @@ mod snapshot;
 pub mod types;
 mod value;
 mod view;
+mod walks;
 
 pub use bytes::{Bytes, Content};
 pub use keyspace::{EntryId, Found, Keyspace, Place, ValueId};

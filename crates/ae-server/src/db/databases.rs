@@ -189,6 +189,11 @@ impl Databases {
         self.delete(db, id);
     }
 
+    /// Counts a change of what is saved beside the keys.
+    pub fn note_change_beside(&mut self) {
+        self.dirty += 1;
+    }
+
     /// Notes that an entry is used.
     pub(super) fn note_use(&mut self, db: usize, id: EntryId, now: i64) {
         let Databases { keyspaces, usage, random, .. } = self;

@@ -77,7 +77,7 @@ impl<'a> Db<'a> {
 
     /// As `find_to_read`, but it counts hit or miss only: the key is not used.
     #[inline]
-    fn find_to_look(&mut self, key: &[u8]) -> Option<EntryId> {
+    pub(super) fn find_to_look(&mut self, key: &[u8]) -> Option<EntryId> {
         let found = self.find(key);
         match found {
             Some(_) => self.databases.stats.hits += 1,
