@@ -2,7 +2,8 @@
 
 use super::editor::{Editor, Typed};
 use super::line::{After, Lines};
-use crate::output::{Stop, put};
+use crate::help::Known;
+use crate::output::{Stop, complain, put};
 use crate::session::Session;
 use std::io::{self, BufRead, IsTerminal};
 
@@ -32,22 +33,40 @@ fn from_input(session: &mut Session) -> Result<(), Stop> {
 fn from_terminal(session: &mut Session) -> Result<(), Stop> {
     session.watch_interrupts();
     session.connect(false);
-    let mut editor = Editor::open(session)?;
-    let mut lines = Lines { preferences: editor.preferences() };
+    let mut known = Known::default();
+    let mut editor = Editor::open(session, &mut known)?;
+    let mut lines = Lines { preferences: editor.preferences(), known };
     loop {
-        match editor.read(&session.prompt()) {
-            Typed::Line(line) => {
-                let after = lines.take(session, line.as_bytes(), |line| editor.remember(line))?;
-                match after {
-                    After::Leave => return Ok(()),
-                    After::Clear => editor.clear_screen(),
-                    After::Next => {}
+        match editor.read(&session.prompt())? {
+            Typed::Line(text) => {
+                if take_all(session, &mut lines, &mut editor, &text)? == After::Leave {
+                    return Ok(());
                 }
-                // What Ctrl-C was meant for is over.
-                session.take_interrupt();
             }
             Typed::Discarded => {}
             Typed::End => return put(""),
         }
     }
+}
+
+/// Takes what was typed: more than a line if it was pasted. Each line is a command of its own.
+fn take_all(session: &mut Session, lines: &mut Lines, editor: &mut Editor, text: &str) -> Result<After, Stop> {
+    let mut left = text.split(['\r', '\n']).filter(|line| !line.is_empty());
+    while let Some(line) = left.next() {
+        // What Ctrl-C was meant for is over.
+        session.take_interrupt();
+        match lines.take(session, line.as_bytes(), |line| editor.remember(line))? {
+            After::Leave => return Ok(After::Leave),
+            After::Clear => editor.clear_screen(),
+            After::Next => {}
+            After::Failed => {
+                let unsent = left.count();
+                if unsent > 0 {
+                    complain(format!("{unsent} more pasted line(s) not sent."));
+                }
+                break;
+            }
+        }
+    }
+    Ok(After::Next)
 }
