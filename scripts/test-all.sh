@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, with valgrind and AddressSanitizer, its
-# instruction counts, real forks on it, and a client's own tests on ae-server. A failure does not end the run; the
-# summary at the end has each suite's closing line. What forks and clients need and cannot get is a failure here.
+# instruction counts, real forks on it, and others' clients and libraries on ae-server. A failure does not end the run;
+# the summary at the end has each suite's closing line. What forks and clients need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh

@@ -7,6 +7,7 @@ The seed is fixed; SEED and REQUESTS in the environment choose another run."""
 import contextlib
 import io
 import os
+import re
 import shutil
 import socket
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 from support import main
+from testkit.resp import request
 from testkit.server import AE_SERVER, AeServer, RedisServer
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "tools/conformance"))
@@ -42,8 +44,40 @@ class LikeRedis(unittest.TestCase):
                         self.assertEqual(our(*command), their(*command), command)
 
 
+def anonymous(replies):
+    """without the number of the client, which HELLO tells"""
+    return re.sub(rb"\$2\r\nid\r\n:\d+", b"id", replies)
+
+
 @unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
-class MalformedRequests(unittest.TestCase):
+class LargeArguments(unittest.TestCase):
+    """What is as large as this is read into a place of its own; the buffer may have its beginning by then."""
+
+    LARGE = 32 * 1024
+
+    def test_parts_of_them(self):
+        with AeServer() as ours, RedisServer() as theirs, ours.connect() as our, theirs.connect() as their:
+            for size in self.LARGE - 1, self.LARGE, self.LARGE + 1, 4 * self.LARGE:
+                value = bytes(at % 251 for at in range(size))
+                whole = request("SET", "k", value)
+                start = whole.index(value)
+                for at in start - 1, start, start + 1, start + size // 2, start + size, start + size + 1:
+                    # A request before fills the buffer up to the argument, and others come with its end.
+                    after = request("GETRANGE", "k", -3, -1) + request("GET", "k")
+                    parts = [request("GET", "k") + whole[:at], whole[at:] + after]
+                    replies = []
+                    for client in our, their:
+                        client("DEL", "k")
+                        client.socket.sendall(parts[0])
+                        replies.append([str(client.read())])
+                        client.socket.sendall(parts[1])
+                        replies[-1] += [client.read() for _ in range(3)]
+                    self.assertEqual(replies[0], replies[1])
+                    self.assertEqual(replies[0], ["null bulk", "OK", value[-3:], value])
+
+
+@unittest.skipUnless(shutil.which("redis-server"), "no redis-server")
+class RawRequests(unittest.TestCase):
     def test_every_byte_in_place_of_a_dollar(self):
         # Behind a zero byte Redis finds no line end and goes on waiting.
         self.compare_raw(b"*1\r\n%c3\r\n" % byte for byte in range(1, 256) if byte != ord("$"))
@@ -54,7 +88,22 @@ class MalformedRequests(unittest.TestCase):
         # An argument that is awaited, and a request of none, are answered by nobody.
         self.compare_raw(line % word + b"\r\n$x\r\n" for line in lines for word in words)
 
-    def compare_raw(self, requests):
+    def test_silent_subscribers(self):
+        """What is pushed, and what is not said, to a client without replies."""
+        subscriptions = [
+            b"SSUBSCRIBE a", b"SSUBSCRIBE a a", b"SUNSUBSCRIBE a", b"SUBSCRIBE c", b"PSUBSCRIBE p*", b"UNSUBSCRIBE",
+            b"SUNSUBSCRIBE", b"PUBSUB SHARDCHANNELS", b"PUBSUB SHARDCHANNELS a*", b"PUBSUB SHARDNUMSUB a b", b"SPUBLISH b m",
+        ]
+        requests = []
+        for hello in b"", b"HELLO 3\r\n":
+            for mode in b"OFF", b"SKIP":
+                for first in subscriptions:
+                    for second in subscriptions:
+                        lines = [first, second, b"SPUBLISH a m", b"CLIENT REPLY ON", b"PUBSUB SHARDCHANNELS"]
+                        requests.append(hello + b"\r\n".join([b"CLIENT REPLY " + mode, *lines]) + b"\r\n")
+        self.compare_raw(requests, anonymous)
+
+    def compare_raw(self, requests, shown=lambda replies: replies):
         with AeServer() as ours, RedisServer() as theirs:
             for request in requests:
                 replies = []
@@ -62,7 +111,7 @@ class MalformedRequests(unittest.TestCase):
                     with server.connect() as client:
                         client.socket.sendall(request)
                         client.socket.shutdown(socket.SHUT_WR)
-                        replies.append(client.file.read())
+                        replies.append(shown(client.file.read()))
                 self.assertEqual(*replies, request)
 
 

@@ -45,7 +45,8 @@ class Set(list):
 
 class Client:
     """A client of the server at a port of 127.0.0.1, at an address, or at the path of a unix socket. `wrap` makes
-    something else of its socket, such as one with TLS. Called with a command, it shows the reply as it is."""
+    something else of its socket, such as one with TLS. Called with a command, it shows the reply as it is. What RESP3
+    pushes is in `pushes`, wherever it came."""
 
     def __init__(self, address, wrap=lambda plain: plain, timeout=PATIENCE):
         address = ("127.0.0.1", address) if isinstance(address, int) else address
@@ -61,6 +62,7 @@ class Client:
             self.socket.close()
             raise
         self.file = self.socket.makefile("rb")
+        self.pushes = []
 
     def __enter__(self):
         return self
@@ -92,6 +94,9 @@ class Client:
         if kind == b"*":
             size = int(rest)
             return NULL_ARRAY if size < 0 else [self.read() for _ in range(size)]
+        if kind == b">":
+            self.pushes.append([self.read() for _ in range(int(rest))])
+            return self.read()
         if kind == b"_":
             return None
         if kind == b"=":

@@ -91,9 +91,10 @@ class AeServer(Server):
 class RedisServer(Server):
     """Redis's own, as the machine has it."""
 
-    def __init__(self):
+    def __init__(self, *options):
         port = free_port()
-        super().__init__(["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", port], port)
+        super().__init__(["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", port, *options],
+                         port)
 
 
 class TlsServer(AeServer):

@@ -2,10 +2,18 @@
 
 use ae_server::start;
 use std::net::TcpStream;
-use testkit::Client;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use testkit::{Client, eventually};
+
+/// One test at a time: what the process has open is counted.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 #[test]
 fn serves_and_is_stopped() {
+    let _alone = alone();
     let server = start(&["--databases", "3"]).unwrap();
     let address = server.address();
     let mut client = Client::to(address);
@@ -22,6 +30,7 @@ fn serves_and_is_stopped() {
 
 #[test]
 fn two_at_once_have_nothing_in_common() {
+    let _alone = alone();
     let (one, other) = (start(&[]).unwrap(), start(&[]).unwrap());
     Client::to(one.address()).call("SET k v", "+OK");
     Client::to(other.address()).call("GET k", "$-1");
@@ -31,6 +40,7 @@ fn two_at_once_have_nothing_in_common() {
 
 #[test]
 fn ends_on_shutdown() {
+    let _alone = alone();
     let server = start(&[]).unwrap();
     let mut client = Client::to(server.address());
     client.send("SHUTDOWN NOSAVE\r\n");
@@ -40,6 +50,7 @@ fn ends_on_shutdown() {
 
 #[test]
 fn what_keeps_it_from_starting_is_told() {
+    let _alone = alone();
     for (options, error) in [
         (&["--prot", "1"][..], "unknown option '--prot' (see --help)"),
         (&["--help"], "these options start no server"),
@@ -48,4 +59,55 @@ fn what_keeps_it_from_starting_is_told() {
         let told = start(options).unwrap_err();
         assert!(told.starts_with(error), "{told}");
     }
+}
+
+/// So many descriptors and threads has this process.
+fn open() -> (usize, usize) {
+    let count = |folder| std::fs::read_dir(folder).unwrap().count();
+    (count("/proc/self/fd"), count("/proc/self/task"))
+}
+
+/// So much memory has this process in use, as a server in it says.
+fn used() -> u64 {
+    let server = start(&["--dbfilename", "none"]).unwrap();
+    let info = Client::to(server.address()).bulk("INFO memory");
+    server.stop().unwrap();
+    info.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_start_that_fails_and_an_end_leave_nothing() {
+    const TIMES: usize = 20;
+    const SIZE: usize = 1 << 20;
+    let _alone = alone();
+    let at = tempfile::tempdir().unwrap();
+    let dir = at.path().to_str().unwrap();
+    let before = std::env::current_dir().unwrap();
+    // What can be loaded, and then what cannot.
+    let set = format!("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n${SIZE}\r\n{}\r\n", "v".repeat(SIZE));
+    std::fs::write(at.path().join("appendonly.aof"), format!("{set}*1\r\n$4\r\nNONE\r\n")).unwrap();
+    std::fs::write(at.path().join("dump.rdb"), "REDIS0010\u{0}\u{1}k\u{1}v, and no more").unwrap();
+    let missing = at.path().join("none/socket");
+    for (options, error) in [
+        (&["--appendonly", "yes"][..], "appendonly.aof: offset"),
+        (&["--appendonly", "no"], "dump.rdb"),
+        (&["--unixsocket", missing.to_str().unwrap()], "cannot listen on the Unix socket"),
+        (&["--aclfile", "none"], "ACL"),
+        (&["--dbfilename", "none"], ""),
+    ] {
+        let options = [&["--dir", dir], options].concat();
+        let once = || match start(&options) {
+            Ok(server) => assert!(error.is_empty() && server.stop().is_ok()),
+            Err(told) => assert!(!error.is_empty() && told.contains(error), "{told}"),
+        };
+        // What is made once and stays.
+        once();
+        let (used_before, open_before) = (used(), open());
+        (0..TIMES).for_each(|_| once());
+        eventually("threads have ended", || (open() <= open_before).then_some(()));
+        let grown = used().saturating_sub(used_before);
+        assert!(grown < (TIMES * SIZE / 4) as u64, "{grown} bytes more: {options:?}");
+    }
+    // The folder goes, and the other tests' servers begin in the working directory.
+    std::env::set_current_dir(before).unwrap();
 }

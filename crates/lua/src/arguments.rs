@@ -8,6 +8,12 @@ pub fn of_values(values: &[Value]) -> Option<Vec<Vec<u8>>> {
     values.iter().map(text).collect()
 }
 
+/// Bytes of the strings among them.
+pub fn len(values: &[Value]) -> usize {
+    let of = |value: &Value| value.as_string().map_or(0, |text| text.as_bytes().len());
+    values.iter().map(of).fold(0, usize::saturating_add)
+}
+
 fn text(value: &Value) -> Option<Vec<u8>> {
     match value {
         Value::String(text) => Some(text.as_bytes().to_vec()),

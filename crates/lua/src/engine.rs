@@ -3,6 +3,7 @@
 use crate::arguments;
 use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
 use crate::libraries::{self, raise};
+use crate::memory::{MemoryMax, memory_max};
 use crate::random::Random;
 use crate::replies;
 use crate::script::Script;
@@ -20,6 +21,9 @@ const SANDBOX_NAME: &str = "=sandbox";
 const INTERRUPT: &str = "interrupt";
 /// A running script is interrupted after so many instructions.
 const INSTRUCTIONS: u32 = 100_000;
+/// A pattern may have so many items that repeat: Lua's matcher calls itself for each of them.
+const REPEATS_MAX: usize = 2_000;
+const NO_MEMORY: &str = "not enough memory";
 
 /// What `redis.call` and the others tell the engine to do; sandbox.lua has the same numbers.
 mod op {
@@ -41,6 +45,9 @@ pub struct Engine {
     run_function: Function,
     load_library: Function,
     loaded: Function,
+    forget: Function,
+    /// What was in use after the last collection that was not Lua's own.
+    collected: Cell<usize>,
 }
 
 /// What Rust functions in the interpreter and the engine share.
@@ -81,6 +88,7 @@ impl Engine {
         let libs = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let shared = Rc::new(Shared::default());
+        let tools = tools(&lua, &shared)?;
         raise::catch_as_values(&lua)?;
         let constants = lua.create_table()?;
         texts.iter().try_for_each(|(name, text)| constants.raw_set(*name, *text))?;
@@ -98,12 +106,16 @@ impl Engine {
         libraries.raw_set("cjson", libraries::json::library(&lua)?)?;
         libraries.raw_set("cmsgpack", libraries::msgpack::library(&lua)?)?;
         libraries.raw_set("struct", libraries::structs::library(&lua)?)?;
+        lua.set_app_data(MemoryMax::default());
         let sandbox = lua.load(include_str!("sandbox.lua")).set_name(SANDBOX_NAME).into_function()?;
-        let made: Table = sandbox.call((lua.globals(), tools(&lua, &shared)?, libraries, constants))?;
+        let made: Table = sandbox.call((lua.globals(), tools, libraries, constants))?;
+        libraries::stand_ins::set(&lua, made.get("stand_ins")?)?;
         lua.set_named_registry_value(INTERRUPT, made.get::<Function>("interrupt")?)?;
         let engine = Engine {
             globals: made.get("globals")?,
             library_globals: made.get("library_globals")?,
+            collected: Cell::default(),
+            forget: made.get("forget")?,
             load_library: made.get("load_library")?,
             loaded: made.get("loaded")?,
             run_script: made.get("run_script")?,
@@ -112,6 +124,8 @@ impl Engine {
             shared,
         };
         interrupt_now_and_then(&engine.lua, &engine.shared)?;
+        // What only its making needed.
+        engine.lua.gc_collect()?;
         Ok(engine)
     }
 
@@ -141,7 +155,7 @@ impl Engine {
         let compiled = compiled(&self.lua, text, LIBRARY_NAME, &self.library_globals);
         let library = compiled.map_err(|error| format!("Error compiling function: {error}"))?;
         let (loaded, _) = self.enter(host, |entry| self.load_library.call((library, entry.host)));
-        self.loaded.call::<()>(()).map_err(|error| error.to_string())?;
+        self.loaded.call::<()>(()).map_err(|error| reason(&error))?;
         let failed = |failure: Failure| String::from_utf8_lossy(&failure.text).into_owned();
         loaded.map(drop).map_err(|failure| format!("Error registering functions: {}", failed(failure)))
     }
@@ -172,10 +186,25 @@ impl Engine {
         let result = match (outcome, ended) {
             (Ok((true, value)), None) => Ok(value),
             (Ok((_, Value::Table(failure))), reason) => Err(self.failure(&failure, reason)),
-            (Err(error), None) => Err(Failure::plain(format!("ERR {error}"))),
-            (_, reason) => Err(Failure::plain(format!("ERR {}", reason.unwrap_or("the script failed")))),
+            // There was no memory for a table.
+            (Ok((_, Value::String(text))), None) => Err(Failure::plain(&text.to_string_lossy())),
+            (Err(error), None) => Err(Failure::plain(&reason(&error))),
+            (_, reason) => Err(Failure::plain(reason.unwrap_or("the script failed"))),
         };
+        self.collect();
         (result, protocol.get())
+    }
+
+    /// Lua collects garbage when there is twice as much as after its last collection, and fails when that is more than
+    /// the limit. The next script must not pay for what this one has left.
+    fn collect(&self) {
+        let (used, max) = (self.memory(), memory_max(&self.lua));
+        if used > max / 2 && used > self.collected.get() + max / 4 {
+            // What fails leaves garbage.
+            let _ = self.forget.call::<()>(());
+            let _ = self.lua.gc_collect();
+            self.collected.set(self.memory());
+        }
     }
 
     /// Why the script that ran had to end, if it had to.
@@ -202,6 +231,16 @@ impl Engine {
         Failure { text, place, counted }
     }
 
+    /// Limits the memory of the interpreter and all its values, in bytes. A script that wants more fails.
+    pub fn limit_memory(&self, bytes: usize) {
+        let changed = self.lua.app_data_mut::<MemoryMax>().is_some_and(|mut max| {
+            let earlier = std::mem::replace(&mut max.0, bytes);
+            earlier != bytes
+        });
+        // It fails only in interpreters that were made elsewhere.
+        let _ = changed.then(|| self.lua.set_memory_limit(bytes));
+    }
+
     /// Memory of the interpreter and all its values.
     pub fn memory(&self) -> usize {
         self.lua.used_memory()
@@ -209,8 +248,17 @@ impl Engine {
 }
 
 impl Failure {
-    fn plain(text: String) -> Failure {
-        Failure { text: text.into_bytes(), place: None, counted: false }
+    fn plain(text: &str) -> Failure {
+        Failure { text: format!("ERR {text}").into_bytes(), place: None, counted: false }
+    }
+}
+
+/// An error of the interpreter as text.
+pub fn reason(error: &mlua::Error) -> String {
+    match error {
+        mlua::Error::MemoryError(_) => NO_MEMORY.into(),
+        mlua::Error::CallbackError { cause, .. } => reason(cause),
+        error => error.to_string(),
     }
 }
 
@@ -247,6 +295,10 @@ struct Calls<'a> {
 impl Calls<'_> {
     /// True if it failed, and the result or the error.
     fn run(&mut self, lua: &Lua, op: u8, args: &[Value]) -> mlua::Result<(bool, Value)> {
+        // They are copied.
+        if arguments::len(args) > memory_max(lua) {
+            return text(lua, "ERR not enough memory");
+        }
         match op {
             op::LOG => self.log(lua, args),
             op::MAY_RUN => self.may_run(lua, args),
@@ -266,6 +318,10 @@ impl Calls<'_> {
     fn call(&mut self, lua: &Lua, args: &[Value], raises: bool) -> mlua::Result<Value> {
         if args.is_empty() {
             return failed(lua, "ERR Please specify at least one argument for this redis lib call", raises);
+        }
+        // They are copied.
+        if arguments::len(args) > memory_max(lua) {
+            return failed(lua, "ERR not enough memory", raises);
         }
         let Some(args) = arguments::of_values(args) else {
             return failed(lua, "ERR Lua redis lib command arguments must be strings or integers", raises);
@@ -381,7 +437,7 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
     let chunk = lua.load(text).set_name(name).set_mode(ChunkMode::Text).set_environment(globals.clone());
     chunk.into_function().map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => message,
-        error => error.to_string(),
+        error => reason(&error),
     })
 }
 
@@ -389,6 +445,9 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
 fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let tools = lua.create_table()?;
     tools.raw_set("sha1", lua.create_function(|_, text: mlua::LuaString| Ok(hex(&text.as_bytes())))?)?;
+    // Lua's own, which the sandbox's takes the place of.
+    tools.raw_set("pcall", lua.globals().raw_get::<Function>("pcall")?)?;
+    tools.raw_set("repeats_max", REPEATS_MAX)?;
     tools.raw_set("where", lua.create_function(|lua, ()| Ok(place(lua)))?)?;
     let random = shared.clone();
     tools.raw_set("random", lua.create_function(move |_, ()| Ok(random.random.next()))?)?;

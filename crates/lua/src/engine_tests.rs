@@ -51,7 +51,7 @@ fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     match result {
         Ok(value) => {
             let mut out = Vec::new();
-            crate::write(&value, &mut out, protocol, chosen, &mut |_, _| {}).unwrap();
+            crate::write(&value, &mut out, usize::MAX, (protocol, chosen), &mut |_, _| {}).unwrap();
             String::from_utf8_lossy(&out).replace("\r\n", " ").trim_end().into()
         }
         Err(failure) => {
@@ -152,6 +152,115 @@ fn a_script_without_an_end_is_interrupted() {
 }
 
 #[test]
+fn memory_has_a_limit() {
+    const MIB: usize = 1024 * 1024;
+    let engine = Engine::new(&[], &[]).unwrap();
+    engine.limit_memory(4 * MIB);
+    let lacks = "failed: ERR not enough memory";
+    for script in [
+        "local t = {} while true do t[#t + 1] = {} end",
+        "local s = 'x' while true do s = s .. s end",
+        "return ('x'):rep(1e9)",
+        "while true do KEYS[#KEYS + 1] = (tostring(#KEYS) .. 'x'):rep(1000) end",
+        "local f = function() end while true do local g = f f = function() return g() end end",
+        "return unpack((function() local t = {} for i = 1, 7000 do t[i] = i end for i = 1, 1e9 do t[i] = {unpack(t)} end end)())",
+        "return string.format(('%s'):rep(1000), unpack((function() local t = {} for i = 1, 1000 do t[i] = ('x'):rep(5000) end return t end)()))",
+    ] {
+        assert_eq!(shown(&engine, script, Protocol::Resp2), lacks, "{script}");
+        // Nothing is left of it.
+        assert_eq!(shown(&engine, "return #('x'):rep(1000000)", Protocol::Resp2), ":1000000", "{script}");
+        assert!(engine.memory() < 3 * MIB, "{} after {script}", engine.memory());
+    }
+    // What is made beside the interpreter counts, too.
+    let large = "local s, t = ('x'):rep(100000), {} for i = 1, 100 do t[i] = s end ";
+    for (call, shows) in [
+        ("return cjson.encode(t)", "failed: ERR not enough memory"),
+        ("return cmsgpack.pack(t)", "failed: ERR not enough memory"),
+        ("return struct.pack(('s'):rep(100), unpack(t))", "failed: ERR not enough memory"),
+        ("return redis.call('echo', unpack(t))", "failed: ERR not enough memory @user_script:1"),
+        ("redis.log(redis.LOG_WARNING, unpack(t))", "failed: ERR not enough memory @user_script:1"),
+        ("return table.concat(t)", "failed: ERR not enough memory"),
+    ] {
+        let answer = shown(&engine, &format!("{large}{call}"), Protocol::Resp2);
+        assert_eq!(answer.trim_end_matches(" @user_script:1"), shows.trim_end_matches(" @user_script:1"), "{call}");
+    }
+    // A script may go on without.
+    let goes_on = "local ok, e = pcall(function() return ('x'):rep(1e9) end) return {tostring(ok), e}";
+    assert_eq!(shown(&engine, goes_on, Protocol::Resp2), "*2 $5 false $17 not enough memory");
+    let source = [b"return {".to_vec(), b"1,".repeat(MIB), b"}".to_vec()].concat();
+    assert!(engine.compile(&source).is_err_and(|error| error.contains("not enough memory")));
+    assert_eq!(shown(&engine, "return 1", Protocol::Resp2), ":1");
+    // It can be raised.
+    engine.limit_memory(64 * MIB);
+    assert_eq!(shown(&engine, &format!("{large}return #cjson.encode(t)"), Protocol::Resp2), ":10000301");
+}
+
+#[test]
+fn a_pattern_has_a_limit() {
+    let complex = "failed: ERR user_script:1: pattern too complex @user_script:1";
+    for call in [
+        "local p = ('a?'):rep(300000) local x = string.find('a', p)",
+        "local p = ('a*'):rep(300000) local x = ('a'):match(p)",
+        "local p = ('a-'):rep(2001) for x in ('a'):gmatch(p) do end",
+        "local p = ('.+'):rep(2001) local x = ('a'):gsub(p, '')",
+        "local p = ('.+'):rep(2001) local x = ('a'):gsub(p, function() end)",
+    ] {
+        expect(call, complex);
+    }
+    // As deep as it may be, and where there is least stack: in as many calls as Lua allows.
+    let deepest = "local p = ('a?'):rep(2000) .. 'b' \
+        local function f(n) if n == 0 then return #(('a'):rep(2000) .. 'b'):match(p) end \
+        return (('x'):gsub('x', function() return f(n - 1) end)) end return {f(0), f(150)}";
+    expect(deepest, "*2 :2001 $4 2001");
+    expect("return (('x'):rep(100000):find(('x'):rep(50000)))", ":1");
+    expect("return {('a?*'):rep(3000):find(('a?*'):rep(3000), 1, true)}", "*2 :1 :9000");
+}
+
+#[test]
+fn functions_of_strings_fail_as_in_c() {
+    for (call, failure) in [
+        ("string.find('a', nil)", "bad argument #2 to 'find' (string expected, got nil)"),
+        ("string.gsub('a', 'a')", "bad argument #3 to 'gsub' (string/function/table expected)"),
+        ("('a'):match('%')", "malformed pattern (ends with '%')"),
+        ("('a'):gsub('a', '%2')", "invalid capture index"),
+        ("('a'):gsub('[a', 'b')", "malformed pattern (missing ']')"),
+    ] {
+        expect(&format!("local x = {call}"), &format!("failed: ERR user_script:1: {failure} @user_script:1"));
+    }
+    expect("local x = ('a'):gsub('a', function() error({err = 'MY e'}) end)", "failed: MY e @user_script:1");
+    expect("return {('abc'):gsub('%w', {a = 'x'})}", "*2 $3 xbc :3");
+    expect("return {string.gfind('a b', '%a')(), ('k=v'):match('(%w)=(%w)')}", "*3 $1 a $1 k $1 v");
+}
+
+#[test]
+fn shared_tables_have_their_content() {
+    expect(
+        "return pcall(cjson.encode, redis) and 1 or select(2, pcall(cjson.encode, {redis}))",
+        "$45 Cannot serialise function: type not supported",
+    );
+    expect("local n = 0 for _ in pairs(cmsgpack.unpack(cmsgpack.pack(redis))) do n = n + 1 end return n > 5", ":1");
+    expect("local n = 0 table.foreach(bit, function() n = n + 1 end) return n", ":12");
+    expect("error(redis)", "failed: ERR the script failed with an error that is no text @user_script:1");
+    expect("pcall(error, redis) error(redis.source)", "failed: ERR nil @user_script:1");
+    expect("redis.setresp(9)", "failed: ERR RESP version must be 2 or 3. @user_script:1");
+    expect("redis.set_repl(1, 2)", "failed: ERR redis.set_repl() requires two arguments. @user_script:1");
+    expect(
+        "redis.set_repl(77)",
+        "failed: ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. @user_script:1",
+    );
+}
+
+#[test]
+fn garbage_is_no_reason_to_fail() {
+    let engine = Engine::new(&[], &[]).unwrap();
+    engine.limit_memory(8 << 20);
+    for _ in 0..20 {
+        let leaves = "KEYS[1] = ('x'):rep(1500000) KEYS[2] = KEYS[1] .. 'y' return #KEYS[2]";
+        assert_eq!(shown(&engine, leaves, Protocol::Resp2), ":1500001");
+    }
+}
+
+#[test]
 fn libraries_register_functions() {
     let engine = Engine::new(&[], &[]).unwrap();
     let load = |text: &str| {
@@ -173,7 +282,7 @@ fn libraries_register_functions() {
         let (result, _) = engine.run(&function.script, Kind::Function, &[b"k"], &[b"a"], &mut Echo::default());
         result.map(|value| {
             let mut out = Vec::new();
-            crate::write(&value, &mut out, Protocol::Resp2, Protocol::Resp2, &mut |_, _| {}).unwrap();
+            crate::write(&value, &mut out, usize::MAX, (Protocol::Resp2, Protocol::Resp2), &mut |_, _| {}).unwrap();
             String::from_utf8(out).unwrap().replace("\r\n", " ")
         })
     };

@@ -6,12 +6,13 @@ mod arguments;
 mod engine;
 mod host;
 pub mod libraries;
+mod memory;
 mod random;
 mod replies;
 mod results;
 mod script;
 
-pub use engine::{Engine, Failure, Kind};
+pub use engine::{Engine, Failure, Kind, reason};
 pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
 pub use results::{DEPTH_MAX, write};
 pub use script::Script;

@@ -11,19 +11,22 @@ pub const DEPTH_MAX: usize = 256;
 const TOO_DEEP: &str = "ERR reached lua stack limit";
 
 /// Appends the reply that a script's value is, to a client that speaks `client` while the script has chosen `script`.
-/// Calls `on_error` for each error that it writes, with whether the server has counted it already.
+/// Calls `on_error` for each error that it writes, with whether the server has counted it already. If the reply is
+/// longer than `max` bytes, it is an error.
 pub fn write(
     value: &Value,
     out: &mut Vec<u8>,
-    client: Protocol,
-    script: Protocol,
+    max: usize,
+    (client, script): (Protocol, Protocol),
     on_error: &mut dyn FnMut(&[u8], bool),
 ) -> mlua::Result<()> {
-    Writer { out, client, script, on_error }.value(value, 0)
+    let max = out.len().saturating_add(max);
+    Writer { out, max, client, script, on_error }.value(value, 0)
 }
 
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
+    max: usize,
     client: Protocol,
     script: Protocol,
     on_error: &'a mut dyn FnMut(&[u8], bool),
@@ -31,6 +34,9 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn value(&mut self, value: &Value, depth: usize) -> mlua::Result<()> {
+        if self.out.len() > self.max {
+            return Err(mlua::Error::MemoryError("not enough memory".into()));
+        }
         match value {
             Value::String(text) => writer::bulk(self.out, &text.as_bytes()),
             Value::Integer(number) => writer::integer(self.out, *number),

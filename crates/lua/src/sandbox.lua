@@ -9,7 +9,7 @@ local lua, tools, libraries, constants = ...
 local error, type, tostring, select, next, unpack = lua.error, lua.type, lua.tostring, lua.select, lua.next, lua.unpack
 local getmetatable, setmetatable = lua.getmetatable, lua.setmetatable
 local rawget, rawset = lua.rawget, lua.rawset
-local xpcall, pairs, setfenv = lua.xpcall, lua.pairs, lua.setfenv
+local pcall, xpcall, pairs, setfenv = tools.pcall, lua.xpcall, lua.pairs, lua.setfenv
 
 local READONLY = "Attempt to modify a readonly table"
 local LOG, MAY_RUN, REPLICATE, RESP, INTERRUPT, REGISTER = 1, 2, 3, 4, 5, 6
@@ -117,24 +117,6 @@ function redis.error_reply(...)
   return reply
 end
 
-function redis.setresp(...)
-  if select("#", ...) ~= 1 then
-    fail("ERR redis.setresp() requires one argument.")
-  end
-  if to_host(RESP, ...) then
-    fail("ERR RESP version must be 2 or 3.")
-  end
-end
-
-function redis.set_repl(...)
-  if select("#", ...) ~= 1 then
-    fail("ERR redis.set_repl() requires two arguments.")
-  end
-  if to_host(REPLICATE, ...) then
-    fail("ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE.")
-  end
-end
-
 function redis.replicate_commands()
   return true
 end
@@ -235,6 +217,61 @@ for _, name in next, { "insert", "remove", "setn", "sort" } do
   end
 end
 
+local foreach = lua.table.foreach
+function tables.foreach(object, ...)
+  return foreach(object ~= nil and behind[object] or object, ...)
+end
+
+-- Functions that match patterns are guarded: a pattern of many items that repeat takes more stack than there is.
+local strings = {}
+for name, value in next, lua.string do
+  strings[name] = value
+end
+
+local gsub = strings.gsub
+
+local function is_too_complex(pattern)
+  if type(pattern) ~= "string" or #pattern <= tools.repeats_max then
+    return false
+  end
+  local _, repeats = gsub(pattern, "[*+?-]", "%0")
+  return repeats > tools.repeats_max
+end
+
+-- An error that names its function and the caller's line, as if there were no guard.
+local function of_guarded(name, ok, ...)
+  if ok then
+    return ...
+  end
+  local failure = ...
+  if type(failure) ~= "string" or failure == "not enough memory" then
+    error(failure, 0)
+  end
+  error(gsub(failure, "^(bad argument #%d+ to )'%?'", "%1'" .. name .. "'"), 3)
+end
+
+local function guarded(name)
+  local run = strings[name]
+  strings[name] = function(text, pattern, ...)
+    local is_plain = name == "find" and select(2, ...)
+    if not is_plain and is_too_complex(pattern) then
+      error("pattern too complex", 2)
+    end
+    -- What a function of the script's fails with is its own.
+    if type((...)) == "function" or type((...)) == "table" then
+      return run(text, pattern, ...)
+    end
+    return of_guarded(name, pcall(run, text, pattern, ...))
+  end
+end
+
+for _, name in next, { "find", "match", "gmatch", "gsub" } do
+  guarded(name)
+  -- Methods of strings are found there.
+  lua.string[name] = strings[name]
+end
+strings.gfind, lua.string.gfind = strings.gmatch, strings.gmatch
+
 local maths = {}
 for name, value in next, lua.math do
   maths[name] = value
@@ -264,7 +301,7 @@ function maths.randomseed(seed)
   tools.seed(seed)
 end
 
-globals.string = readonly(lua.string)
+globals.string = readonly(strings)
 globals.table = readonly(tables)
 globals.math = readonly(maths)
 globals.coroutine = readonly(lua.coroutine)
@@ -286,6 +323,9 @@ local function explained(failure)
   if type(failure) ~= "table" then
     failure = { err = "ERR " .. tostring(failure) }
   end
+  if behind[failure] then
+    failure = {}
+  end
   local source, line = tools.where()
   if source then
     rawset(failure, "source", source)
@@ -297,6 +337,11 @@ end
 local function ended(ok, result)
   host = nil
   return ok, result
+end
+
+-- What the last script has left lives as long as something refers to it.
+local function forget()
+  globals.KEYS, globals.ARGV = nil, nil
 end
 
 -- While a library is loaded, it can only register functions. They find what scripts do when they are called.
@@ -380,6 +425,8 @@ return {
     host, of_libraries.__index = own_host, loading_globals
     return ended(xpcall(library, explained))
   end,
+  stand_ins = behind,
+  forget = forget,
   loaded = function()
     of_libraries.__index = globals
   end,

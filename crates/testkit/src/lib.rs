@@ -12,5 +12,5 @@ pub use certificates::Certificates;
 pub use client::{Client, request};
 pub use ports::free_port;
 pub use redis::redis_server;
-pub use server::Server;
+pub use server::{End, Server};
 pub use wait::{PATIENCE, eventually};

@@ -17,10 +17,24 @@ pub struct Server {
     pub port: u16,
 }
 
+/// The end of a server that did not start.
+#[derive(Debug)]
+pub struct End {
+    /// None if a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to standard error.
+    pub error: String,
+}
+
 impl Server {
     /// Starts a program with these options, on a free port of the loopback interface and without saving anything, unless
     /// they say otherwise.
-    pub fn start(mut command: Command, options: &[&str]) -> Server {
+    pub fn start(command: Command, options: &[&str]) -> Server {
+        Server::try_start(command, options).unwrap_or_else(|end| panic!("the server did not start: {}", end.error))
+    }
+
+    /// As [`Server::start`], if it starts.
+    pub fn try_start(mut command: Command, options: &[&str]) -> Result<Server, End> {
         let port = free_port();
         let text = port.to_string();
         let mut args = vec!["--port", &text];
@@ -31,12 +45,16 @@ impl Server {
             args.extend(["--save", ""]);
         }
         args.extend(options);
-        Server::spawn(command.args(args), port)
+        Server::try_spawn(command.args(args), port)
     }
 
     /// Starts it with a command that says it all, and waits until it says that it accepts connections, as redis-server
     /// does, too.
     pub fn spawn(command: &mut Command, port: u16) -> Server {
+        Server::try_spawn(command, port).unwrap_or_else(|end| panic!("the server did not start: {}", end.error))
+    }
+
+    fn try_spawn(command: &mut Command, port: u16) -> Result<Server, End> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut ready_line = String::new();
@@ -48,10 +66,10 @@ impl Server {
             if stdout.read_line(&mut line).unwrap() == 0 {
                 let mut error = String::new();
                 stderr.take().unwrap().read_to_string(&mut error).unwrap();
-                panic!("the server did not start: {error}");
+                return Err(End { code: child.wait().unwrap().code(), error });
             }
         }
-        Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port }
+        Ok(Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port })
     }
 
     /// A new client.

@@ -19,8 +19,6 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         };
         args = unquoted;
     }
-    // Only to say less: sending says why there is no connection.
-    session.connect(true);
     match session.options.input.clone() {
         Input::Commands => {}
         Input::LastArgument => args.push(standard_input()?),

@@ -3,9 +3,12 @@
 use super::editor::{Editor, Typed};
 use super::line::{After, Lines};
 use crate::help::Known;
-use crate::output::{Stop, complain, put};
+use crate::output::{Stop, complain, fail, put};
 use crate::session::Session;
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
+
+/// The longest line of standard input.
+const LINE_MAX: u64 = 64 << 20;
 
 /// Takes commands from a terminal with a prompt, or as they come.
 pub fn run(session: &mut Session) -> Result<(), Stop> {
@@ -18,16 +21,26 @@ fn from_input(session: &mut Session) -> Result<(), Stop> {
     let mut lines = Lines::default();
     let mut input = io::stdin().lock();
     let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-        if line.ends_with(b"\n") {
-            line.pop();
-        }
+    while next_line(&mut input, &mut line, LINE_MAX)? {
         if lines.take(session, &line, |_| {})? == After::Leave {
             return Ok(());
         }
-        line.clear();
     }
     Ok(())
+}
+
+/// Reads a line without its end; false if there is none.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>, max: u64) -> Result<bool, Stop> {
+    line.clear();
+    if !input.take(max + 1).read_until(b'\n', line).is_ok_and(|count| count > 0) {
+        return Ok(false);
+    }
+    if line.ends_with(b"\n") {
+        line.pop();
+    } else if line.len() as u64 > max {
+        return fail(format!("A line has more than {max} bytes"));
+    }
+    Ok(true)
 }
 
 fn from_terminal(session: &mut Session) -> Result<(), Stop> {
@@ -69,4 +82,20 @@ fn take_all(session: &mut Session, lines: &mut Lines, editor: &mut Editor, text:
         }
     }
     Ok(After::Next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_have_a_limit() {
+        let (mut input, mut line) = (b"1234\n\n123456".as_slice(), Vec::new());
+        let mut next = |max| next_line(&mut input, &mut line, max).map(|found| (found, line.len()));
+        assert_eq!(next(4), Ok((true, 4)));
+        assert_eq!(next(4), Ok((true, 0)));
+        assert_eq!(next(4), Err(Stop(1)));
+        assert_eq!(next(4), Ok((true, 1)));
+        assert_eq!(next(4), Ok((false, 0)));
+    }
 }

@@ -67,9 +67,9 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
 /// Tells what a command has changed, unless it did so itself.
 fn note_effect(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
     let effects = &mut server.databases.effects;
-    if spec.effect == Effect::Own {
-        debug_assert!(effects.is_told(), "{} has not said what it changed", spec.full_name);
-    } else {
+    // A command that forgets to say it is told as it came: better than not at all.
+    debug_assert!(spec.effect != Effect::Own || effects.is_told(), "{} has not said what it changed", spec.full_name);
+    if spec.effect != Effect::Own || !effects.is_told() {
         effects.add(client.db as usize, Concerns::Everybody, |request| {
             request.args(args.iter());
         });
@@ -136,14 +136,9 @@ pub fn remember_keys(server: &mut Server, client: &Client, args: &Args<'_>, spec
     }
 }
 
-fn note_reading(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
+fn note_reading(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) {
     if spec.is(flag::READONLY) && spec.group != "scripting" {
         remember_keys(server, client, args, spec);
-    }
-    let Some(mode) = &mut client.tracking else { return };
-    // CLIENT CACHING is about the next request alone, or about a whole transaction.
-    if spec.parent != Some("client") && client.transaction.is_none() {
-        mode.caching = false;
     }
 }
 

@@ -17,14 +17,6 @@ use resp::{Args, Protocol};
 
 const LOADING: &str = "LOADING Redis is loading the dataset in memory";
 const NO_AUTH: &str = "NOAUTH Authentication required.";
-/// What a client may call between MULTI and EXEC that is not queued.
-const NOT_QUEUED: [&str; 6] = ["exec", "discard", "multi", "watch", "quit", "reset"];
-
-/// What a client that has subscribed to something may call with RESP2, where messages look like replies.
-const OF_SUBSCRIBERS: [&str; 9] =
-    ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset"];
-
-const SUBSCRIBING: [&str; 6] = ["subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe"];
 
 /// Answers one request.
 pub fn dispatch(server: &mut Server, client: &mut Client, args: Args<'_>) {
@@ -51,14 +43,17 @@ fn framing(client: &Client) -> Framing {
     if separate { Framing::Separate } else { Framing::Transaction }
 }
 
-/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to.
+/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to and messages.
 fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::SkipNext {
         client.replies = Replies::Skip;
     }
     let kept = client.output.take();
+    client.messages = Some(Vec::new());
     let pushed = answer(server, client, args);
     let own = std::mem::replace(&mut client.output, kept);
+    let messages = client.messages.take().unwrap_or_default();
+    client.output.open().extend_from_slice(&messages);
     // Replies::On: it was CLIENT REPLY ON.
     if pushed || client.replies == Replies::On {
         client.output.open().extend_from_slice(&own.bytes);
@@ -79,21 +74,28 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     if server.has_news() {
         server.tell_news(Some(client));
     }
+    let is_about_clients = matches!(&resolved, Ok(command) if command.spec.parent == Some("client"));
+    let mut pushed = false;
     match resolved {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
             client.postponed = Some(args.to_owned());
             server.pause.add(client.reference());
+            return false;
         }
-        Ok(command) if client.transaction.is_some() && !NOT_QUEUED.contains(&command.spec.full_name) => {
+        Ok(command) if client.transaction.is_some() && !command.spec.is(flag::UNQUEUED) => {
             queue(client, command, &args);
         }
         Ok(command) => {
             call(server, client, args, command, &TABLE, Wait::Allowed);
-            return SUBSCRIBING.contains(&command.spec.full_name);
+            pushed = command.spec.is(flag::SUBSCRIBING);
         }
         Err(error) => refuse(server, client, &args, &error),
     }
-    false
+    // CLIENT CACHING is about the next request alone, or about a whole transaction.
+    if let Some(mode) = client.tracking.as_mut().filter(|mode| mode.caching && !is_about_clients) {
+        mode.caching = client.transaction.is_some();
+    }
+    pushed
 }
 
 /// Replies with the error. A transaction that it belongs to fails; with EXEC itself that is at once.
@@ -120,8 +122,7 @@ fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
 
 /// While writes are paused, so is whatever may change something here or elsewhere.
 fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
-    const MAY_REPLICATE: [&str; 6] = ["publish", "spublish", "pfcount", "eval", "evalsha", "fcall"];
-    let may_change = |spec: &Spec| spec.is_write() || MAY_REPLICATE.contains(&spec.full_name);
+    let may_change = |spec: &Spec| spec.is(flag::WRITE | flag::MAY_REPLICATE);
     match server.pause.which() {
         None => false,
         _ if client.is_replica() || client.is_primary => false,
@@ -193,8 +194,7 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
     if server.scripting.is_busy() && !spec.is(flag::ALLOW_BUSY) {
         return Err(server.busy_error().into());
     }
-    if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !OF_SUBSCRIBERS.contains(&spec.full_name)
-    {
+    if client.subscriptions.is_some() && client.protocol == Protocol::Resp2 && !spec.is(flag::FOR_SUBSCRIBERS) {
         let name = spec.full_name;
         return Err(format!(
             "ERR Can't execute '{name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in \

@@ -30,8 +30,6 @@ pub fn keys(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
     match spec.full_name {
         "set" => correct_set(&mut found, args),
         "bitfield" => correct_bitfield(&mut found, args),
-        // The last STORE or STOREDIST counts.
-        "georadius" | "georadiusbymember" => keep_last_store(&mut found),
         "migrate" => keys_of_migrate(&mut found, args),
         _ => {}
     }
@@ -115,18 +113,23 @@ fn correct_set(found: &mut [KeyArg], args: &Args<'_>) {
     }
 }
 
-/// BITFIELD with nothing except GET only reads.
+/// BITFIELD only reads if it has nothing except whole GETs and OVERFLOWs.
 fn correct_bitfield(found: &mut [KeyArg], args: &Args<'_>) {
-    let writes = args.from(2).any(|arg| arg.eq_ignore_ascii_case(b"set") || arg.eq_ignore_ascii_case(b"incrby"));
+    let mut rest = args.from(2);
+    let reads = loop {
+        let left = match rest.next() {
+            None => break true,
+            Some(word) if word.eq_ignore_ascii_case(b"get") => 2,
+            Some(word) if word.eq_ignore_ascii_case(b"overflow") => 1,
+            Some(_) => break false,
+        };
+        if rest.by_ref().take(left).count() < left {
+            break false;
+        }
+    };
     for key in found {
         key.flags =
-            if writes { key_flag::RW | key_flag::ACCESS | key_flag::UPDATE } else { key_flag::RO | key_flag::ACCESS };
-    }
-}
-
-fn keep_last_store(found: &mut Vec<KeyArg>) {
-    if let Some(last) = found.iter().filter(|key| key.flags & key_flag::OW != 0).map(|key| key.at).max() {
-        found.retain(|key| key.flags & key_flag::OW == 0 || key.at == last);
+            if reads { key_flag::RO | key_flag::ACCESS } else { key_flag::RW | key_flag::ACCESS | key_flag::UPDATE };
     }
 }
 
@@ -169,5 +172,26 @@ mod tests {
         assert_eq!(positions("MIGRATE h 1  0 9 KEYS KEYS a b"), Ok(vec![8, 9]));
         assert_eq!(positions("MIGRATE h 1 k 0 9"), Ok(vec![3]));
         assert_eq!(positions("SORT k STORE a STORE b"), Ok(vec![1, 5]));
+        assert_eq!(positions("GEORADIUS k 1 1 1 m STOREDIST d STORE e"), Ok(vec![1, 9, 7]));
+    }
+
+    #[test]
+    fn only_whole_gets_make_bitfield_read() {
+        for (line, reads) in [
+            ("BITFIELD k", true),
+            ("BITFIELD k GET u8 0 get i5 #1", true),
+            ("BITFIELD k OVERFLOW SAT GET u8 0", true),
+            ("BITFIELD k GET u8 0 SET u8 0 1", false),
+            ("BITFIELD k INCRBY u8 0 1", false),
+            ("BITFIELD k GET u8", false),
+            ("BITFIELD k OVERFLOW", false),
+            ("BITFIELD k x y", false),
+            ("BITFIELD k GET set 0", true),
+        ] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let spec = SPECS.iter().find(|spec| spec.full_name == "bitfield").unwrap();
+            let found = keys(spec, &OwnedArgs::new(&words).as_args()).unwrap();
+            assert_eq!(found[0].flags & key_flag::RO != 0, reads, "{line}");
+        }
     }
 }

@@ -198,7 +198,8 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     let compression = compression(&ctx.server.config);
     let packed_max = find(b"list-max-listpack-size").map(|(_, parameter)| parameter.get(&ctx.server.config));
     let compressed = ctx.server.config.encodings.list_compress_depth > 0;
-    let (noted, idle) = (ctx.db().noted(key).unwrap_or(0), ctx.db().idle_time(key).unwrap_or(0));
+    let noted = ctx.db().noted(key).unwrap_or(0);
+    let idle = ctx.server.databases.usage.idle_time(noted, ctx.server.now);
     let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
     // Without the type, the version and the checksum.
     let serialized = rdb::dump(value, compression).len() - 1 - 2 - 8;

@@ -1,6 +1,6 @@
 //! FCALL and FUNCTION.
 
-use super::script_run::{Call, run};
+use super::script_run::{Call, run, show};
 use super::scripts::kill_running;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome};
@@ -17,6 +17,7 @@ pub fn fcall_ro(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn call(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
+    show(ctx);
     let name = ctx.arg(1);
     let function = ctx.server.scripting.libraries.find(name).cloned().ok_or("ERR Function not found")?;
     ctx.integer(2).map_err(|_| "ERR Bad number of keys provided")?;
@@ -39,7 +40,7 @@ pub fn load(ctx: &mut Context<'_>) -> Outcome {
     }
     let text = ctx.arg(ctx.args.len() - 1);
     let name = ctx.server.scripting.libraries.load(text, replace).map_err(refused)?;
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_bulk(&name)
 }
 
@@ -47,7 +48,7 @@ pub fn delete(ctx: &mut Context<'_>) -> Outcome {
     if !ctx.server.scripting.libraries.remove(ctx.arg(2)) {
         return Err("ERR Library not found".into());
     }
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 
@@ -61,7 +62,7 @@ pub fn flush(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.server.scripting.libraries.clear();
     // The command is told also if there was none, as in Redis.
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 
@@ -86,7 +87,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
         false => "ERR failed loading functions",
     })?;
     ctx.server.scripting.libraries.restore(&texts, policy).map_err(refused)?;
-    ctx.server.databases.dirty += 1;
+    ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }
 

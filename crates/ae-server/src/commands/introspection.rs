@@ -56,7 +56,12 @@ fn describe(reply: &mut Reply<'_>, command: &Command) {
     spec.tips.iter().for_each(|tip| reply.bulk(tip));
     reply.set(spec.keys.len());
     spec.keys.iter().for_each(|keys| describe_keys(reply, keys));
-    reply.set(command.subcommands.len());
+    // A set without members, and else no set, as Redis has it.
+    if command.subcommands.is_empty() {
+        reply.set(0)
+    } else {
+        reply.array(command.subcommands.len())
+    }
     command.subcommands.iter().for_each(|sub| describe(reply, sub));
 }
 
@@ -215,6 +220,8 @@ fn keys_of_request(ctx: &Context<'_>) -> Result<Vec<KeyArg>, Error> {
 
 #[cfg(test)]
 mod tests {
+    use crate::command::flag;
+    use crate::command::spec::SPECS;
     use crate::command::table::TABLE;
     use crate::testing::Session;
 
@@ -241,6 +248,17 @@ mod tests {
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),
         ]);
         assert!(session.run("COMMAND INFO client|list").starts_with("*1 *10 $11 client|list :-2"));
+        // Subcommands are in an array, none in a set.
+        session.run("HELLO 3");
+        assert!(session.run("COMMAND INFO memory").contains("~0 ~0 *6 *10 $13 memory|doctor"));
+        assert!(session.run("COMMAND INFO ping").ends_with("~0 ~0"));
+    }
+
+    #[test]
+    fn every_flag_is_some_commands() {
+        for bit in (0..u32::BITS).map(|at| 1 << at).take_while(|bit| *bit <= flag::FOR_SUBSCRIBERS) {
+            assert!(SPECS.iter().any(|spec| spec.is(bit)), "{bit:#x}");
+        }
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub fn stats(ctx: &mut Context<'_>) -> Outcome {
         ("clients.normal", bytes(usage.clients)),
         ("cluster.links", Bytes(0)),
         ("aof.buffer", bytes(ctx.server.append_only.buffered() as u64)),
-        ("lua.caches", Bytes(0)),
-        ("functions.caches", Bytes(0)),
+        ("lua.caches", bytes(usage.scripts)),
+        ("functions.caches", bytes(usage.libraries)),
     ];
     let ratios = |name, difference, (ratio, bytes)| [(name, Ratio(ratio)), (difference, Bytes(bytes))];
     let after = [

@@ -66,5 +66,7 @@ mod tests {
         assert_eq!(session.run_as(&mut watcher, "RESET").split(' ').next(), Some("+RESET"));
         assert_eq!(session.run_as(&mut watcher, "GET k"), "$-1");
         assert!(session.server.monitors.is_empty());
+        session.run_as(&mut watcher, "MONITOR");
+        assert_eq!(session.run_as(&mut watcher, "QUIT"), "+OK");
     }
 }

@@ -6,7 +6,7 @@ use crate::command::error::Outcome;
 pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
     let (db, mut reply) = ctx.split();
-    match db.peek_any(key) {
+    match db.look_at(key) {
         Some(value) => reply.bulk(value.encoding()),
         None => reply.null(),
     }
@@ -48,6 +48,21 @@ mod tests {
     use crate::config::choices::Policy;
     use crate::config::settings::Config;
     use crate::testing::Session;
+
+    #[test]
+    fn hits_and_misses() {
+        let mut session = Session::new();
+        session.run("SET k v");
+        for question in ["ENCODING", "IDLETIME", "FREQ"] {
+            let count =
+                |session: &Session| (session.server.databases.stats.hits, session.server.databases.stats.misses);
+            let before = count(&session);
+            session.run(&format!("OBJECT {question} k"));
+            session.run(&format!("OBJECT {question} nokey"));
+            let after = count(&session);
+            assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{question}");
+        }
+    }
 
     #[test]
     fn types_and_encodings() {

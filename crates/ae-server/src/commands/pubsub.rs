@@ -1,7 +1,7 @@
 //! SUBSCRIBE, PUBLISH and their relatives, PUBSUB.
 
 use crate::clients::subscriptions::{Kind, Name};
-use crate::command::context::Context;
+use crate::command::context::{Context, Wait};
 use crate::command::error::Outcome;
 use crate::db::effects::Concerns;
 use crate::glob::{Case, matches};
@@ -15,6 +15,10 @@ pub fn psubscribe(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn ssubscribe(ctx: &mut Context<'_>) -> Outcome {
+    // Not in a transaction, where SUBSCRIBE may be.
+    if ctx.wait == Wait::Never {
+        return Err("ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client".into());
+    }
     subscribe_to(ctx, Kind::Shard, "ssubscribe")
 }
 
@@ -152,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn own_messages_come_without_replies_too() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("SUBSCRIBE c", ">3 $9 subscribe $1 c :1"),
+            ("CLIENT REPLY OFF", ""),
+            ("PUBLISH c hi", ">3 $7 message $1 c $2 hi"),
+            ("PING", ""),
+            ("CLIENT REPLY ON", "+OK"),
+            ("CLIENT REPLY SKIP", ""),
+            ("PUBLISH c hi", ">3 $7 message $1 c $2 hi"),
+        ]);
+        session.expect(&[("PUBLISH c hi", ">3 $7 message $1 c $2 hi :1")]);
+    }
+
+    #[test]
     fn in_resp2_a_subscriber_can_do_little_else() {
         let refused = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
                        allowed in this context";
@@ -165,6 +185,16 @@ mod tests {
             ("RESET", "+RESET"),
             ("PUBSUB SHARDCHANNELS", "*0"),
             ("GET k", "$-1"),
+        ]);
+    }
+
+    #[test]
+    fn in_a_transaction_only_shard_channels_are_refused() {
+        Session::new().expect(&[
+            ("MULTI", "+OK"),
+            ("SSUBSCRIBE s", "+QUEUED"),
+            ("SUBSCRIBE a", "+QUEUED"),
+            ("EXEC", "*2 -ERR SSUBSCRIBE isn't allowed for a DENY BLOCKING client *3 $9 subscribe $1 a :1"),
         ]);
     }
 

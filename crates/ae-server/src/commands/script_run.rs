@@ -31,6 +31,13 @@ pub struct Call<'s> {
     pub read_only: bool,
 }
 
+/// Shows a request that runs a script to those who watch: before the commands that the script calls, and also if it fails.
+pub fn show(ctx: &mut Context<'_>) {
+    if !ctx.server.monitors.is_empty() {
+        monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);
+    }
+}
+
 /// Runs a script with the keys and arguments of the request, and replies with its result.
 pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     let (keys, args) = keys_and_args(ctx)?;
@@ -39,10 +46,6 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     let has_room = !limited || ctx.server.make_room() != Room::None;
     if !must_obey {
         check_before(ctx, what, has_room)?;
-    }
-    if !ctx.server.monitors.is_empty() {
-        // Before the commands that it calls.
-        monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);
     }
     let is_function = what.kind == Kind::Function;
     ctx.server.scripting.running =
@@ -69,19 +72,19 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     match result {
         Ok(value) => {
             let errors = &mut server.stats.errors;
-            let client_protocol = client.protocol;
-            let written =
-                lua::write(
-                    &value,
-                    client.output.open(),
-                    client_protocol,
-                    protocol,
-                    &mut |text, counted| match counted {
-                        true => errors.note(),
-                        false => errors.count(text),
-                    },
-                );
-            written.map_err(|error| format!("ERR the script's result cannot be told: {error}").into())
+            let protocols = (client.protocol, protocol);
+            let max = server.config.memory.scripts as usize;
+            let out = client.output.open();
+            let start = out.len();
+            let written = lua::write(&value, out, max, protocols, &mut |text, counted| match counted {
+                true => errors.note(),
+                false => errors.count(text),
+            });
+            written.map_err(|error| -> Error {
+                // Of the result nothing is told.
+                client.output.open().truncate(start);
+                format!("ERR {}", lua::reason(&error)).into()
+            })
         }
         Err(failure) => {
             let mut text = failure.text;
@@ -105,12 +108,17 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
 type Words<'a> = Vec<&'a [u8]>;
 
 /// What follows the number of keys.
-fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+/// How many of the arguments are keys.
+pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     let count = ctx.integer(2)?;
     if count > ctx.args.len() as i64 - 3 {
         return Err("ERR Number of keys can't be greater than number of args".into());
     }
-    let count = usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?;
+    Ok(usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?)
+}
+
+fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
+    let count = key_count(ctx)?;
     let mut rest = ctx.args.from(3);
     Ok((rest.by_ref().take(count).collect(), rest.collect()))
 }

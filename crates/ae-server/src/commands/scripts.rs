@@ -1,6 +1,6 @@
 //! EVAL, EVALSHA and SCRIPT.
 
-use super::script_run::{Call, run};
+use super::script_run::{Call, key_count, run, show};
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome};
 use crate::scripting::scripts::{Known, Scripts, Sha};
@@ -30,13 +30,17 @@ pub fn evalsha_ro(ctx: &mut Context<'_>) -> Outcome {
 }
 
 fn eval_text(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
+    show(ctx);
+    key_count(ctx)?;
     let text = ctx.arg(1);
     let (sha, known) = ctx.server.scripting.compile(text, false).map_err(refused)?;
     eval_script(ctx, &sha, &known, read_only)
 }
 
 fn eval_known(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
+    show(ctx);
     let sha = Scripts::sha(ctx.arg(1)).ok_or(NO_SCRIPT)?;
+    key_count(ctx)?;
     let known = ctx.server.scripting.scripts.get(&sha).cloned().ok_or(NO_SCRIPT)?;
     eval_script(ctx, &sha, &known, read_only)
 }

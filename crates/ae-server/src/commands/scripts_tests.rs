@@ -27,6 +27,7 @@ fn scripts_run_commands() {
         ("return 1", &["2", "a"], "-ERR Number of keys can't be greater than number of args"),
         ("return 1", &["-1"], "-ERR Number of keys can't be negative"),
         ("return 1", &["a"], "-ERR value is not an integer or out of range"),
+        ("not Lua", &["a"], "-ERR value is not an integer or out of range"),
         ("return redis.call('select', 1)", &["0"], "+OK"),
         ("return redis.call('get', KEYS[1])", &["1", "k"], "$1 v"),
         ("redis.setresp(3) return redis.call('hgetall', 'nokey')", &["0"], "*0"),
@@ -188,6 +189,11 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
     assert!(script.is_some() && script < command, "{seen}");
+    for (request, reply) in [("EVALSHA x 0", "-NOSCRIPT"), ("EVAL x 0", "-ERR"), ("FCALL x 0", "-ERR")] {
+        assert!(session.run(request).starts_with(reply));
+        let (name, _) = request.split_once(' ').unwrap();
+        assert!(session.received(&mut monitor).ends_with(&format!("\"{name}\" \"x\" \"0\"")));
+    }
 }
 
 #[test]
@@ -249,4 +255,55 @@ fn a_script_that_reads_is_told_of_its_keys() {
         session.run("MSET a 2 b 2");
         assert_eq!(session.received(&mut reader).contains("invalidate"), told, "{script}");
     }
+}
+
+#[test]
+fn memory_of_scripts_counts_and_is_limited() {
+    let mut session = Session::new();
+    let number = |session: &mut Session, field: &str| -> u64 {
+        let info = session.run("INFO memory");
+        let line = info.split(' ').find_map(|line| line.strip_prefix(&format!("{field}:")).map(str::to_string));
+        line.unwrap_or_default().parse().unwrap()
+    };
+    assert_eq!(number(&mut session, "used_memory_lua"), 0);
+    session.expect(&[
+        ("CONFIG GET script-memory-limit", "*2 $19 script-memory-limit $10 1073741824"),
+        ("CONFIG SET script-memory-limit 8mb", "+OK"),
+        ("EVAL \"KEYS[1] = ('x'):rep(1000000) return #KEYS[1]\" 0", ":1000000"),
+    ]);
+    assert!(number(&mut session, "used_memory_lua") > 1_000_000);
+    assert_eq!(number(&mut session, "used_memory_vm_eval"), number(&mut session, "used_memory_lua"));
+    assert_eq!(number(&mut session, "number_of_cached_scripts"), 1);
+    let scripts = number(&mut session, "used_memory_scripts_eval");
+    let caches = format!(" lua.caches :{scripts} functions.caches :0 ");
+    assert!(session.run("MEMORY STATS").replace("$10 ", "").replace("$16 ", "").contains(&caches));
+    let long = format!("return 1 --{}", "x".repeat(10_000));
+    assert_eq!(eval(&mut session, &long, &["0"]), ":1");
+    assert!((10_000..20_000).contains(&(number(&mut session, "used_memory_scripts_eval") - scripts)));
+    for _ in 0..3 {
+        let endless = eval(&mut session, "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", &["0"]);
+        assert_eq!(endless, "-ERR not enough memory");
+        session.expect(&[("EVAL \"return ARGV[1]\" 0 a", "$1 a")]);
+    }
+    assert!(number(&mut session, "used_memory_lua") < 2_000_000);
+    // The reply counts, too, and an error takes the place of all of it.
+    let reply = "local s, t = ('x'):rep(1000000), {} for i = 1, 100 do t[i] = s end return t";
+    assert_eq!(eval(&mut session, reply, &["0"]), "-ERR not enough memory");
+    // Libraries have an interpreter of their own.
+    let library = "#!lua name=lib\nlocal kept = {} redis.register_function('keep', function(k, a) \
+        for i = 1, a[1] do kept[#kept + 1] = ('x'):rep(1000) .. #kept end return #kept end)";
+    session.request(&["FUNCTION", "LOAD", library].map(|word| word.as_bytes().to_vec()));
+    session.expect(&[
+        ("FCALL keep 0 3000", ":3000"),
+        ("FCALL keep 0 9000", "-ERR not enough memory"),
+        ("EVAL \"return #('x'):rep(1000000)\" 0", ":1000000"),
+        ("CONFIG SET script-memory-limit 100mb", "+OK"),
+    ]);
+    let kept = session.run("FCALL keep 0 9000");
+    assert!(kept[1..].parse::<u64>().is_ok_and(|kept| kept >= 12_000), "{kept}");
+    session.expect(&[
+        ("FUNCTION FLUSH", "+OK"),
+        ("CONFIG SET script-memory-limit 1000", "-ERR CONFIG SET failed (possibly related to argument 'script-memory-limit') - argument must be between 1048576 and 9223372036854775807 inclusive"),
+    ]);
+    assert_eq!(number(&mut session, "used_memory_vm_functions"), 0);
 }

@@ -16,15 +16,15 @@ pub fn tracking(ctx: &mut Context<'_>) -> Outcome {
         parse(ctx)?;
         return Err(SYNTAX_ERROR.into());
     }
-    let (mut mode, mut prefixes) = parse(ctx)?;
+    let (mut mode, prefixes) = parse(ctx)?;
     check_mode(&mode, !prefixes.is_empty(), ctx.client.tracking.as_deref())?;
     if mode.broadcast {
-        if prefixes.is_empty() {
-            prefixes.push(Box::default());
-        }
         let none = BTreeSet::new();
         let own = ctx.client.tracking.as_ref().map_or(&none, |before| &before.prefixes);
         mode.prefixes = checked_prefixes(prefixes, own)?;
+        if mode.prefixes.is_empty() {
+            mode.prefixes.insert(Box::default());
+        }
     }
     ctx.server.start_tracking(ctx.client, mode);
     ctx.reply_ok()
@@ -84,7 +84,8 @@ fn check_mode(mode: &TrackingMode, has_prefixes: bool, before: Option<&TrackingM
     Ok(())
 }
 
-/// No prefix may be a prefix of another one. In a sorted set of such prefixes, one that overlaps stands beside.
+/// No prefix may be a prefix of another one, nor the same. In a sorted set of such prefixes, one that overlaps stands
+/// beside.
 fn checked_prefixes(new: Vec<Box<[u8]>>, own: &BTreeSet<Box<[u8]>>) -> Result<BTreeSet<Box<[u8]>>, Error> {
     let error = |prefix: &[u8], which: &str, other: &[u8]| {
         let after = [b"' overlaps with ", which.as_bytes(), b" prefix '", other].concat();
@@ -99,7 +100,7 @@ fn checked_prefixes(new: Vec<Box<[u8]>>, own: &BTreeSet<Box<[u8]>>) -> Result<BT
         checked.insert(prefix.clone());
     }
     for (at, prefix) in new.iter().enumerate() {
-        if let Some(other) = overlapping(own, prefix).filter(|other| **other != **prefix) {
+        if let Some(other) = overlapping(own, prefix) {
             return Err(error(prefix, "an existing", other));
         }
         if collide && let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other)) {
@@ -158,7 +159,7 @@ pub fn trackinginfo(ctx: &mut Context<'_>) -> Outcome {
 /// What it says holds for the next request.
 pub fn caching(ctx: &mut Context<'_>) -> Outcome {
     let word = ctx.arg(2);
-    let Some(mode) = ctx.client.tracking.as_mut().filter(|mode| mode.opt_in || mode.opt_out) else {
+    let Some(mode) = ctx.client.tracking.as_mut() else {
         return Err("ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT \
                     mode enabled"
             .into());
@@ -200,6 +201,21 @@ mod tests {
         assert_eq!(session.received(&mut other), ">2 $10 invalidate _");
         session.expect(&[("SET b 1", "+OK")]);
         assert_eq!(session.received(&mut other), "");
+    }
+
+    #[test]
+    fn what_changes_while_nobody_tracks_is_forgotten() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        for change in ["SET a 1", "FLUSHALL"] {
+            session.expect(&[("CLIENT TRACKING ON", "+OK"), ("GET a", "_"), ("CLIENT TRACKING OFF", "+OK")]);
+            assert!(session.run("INFO stats").contains("tracking_total_keys:1 tracking_total_items:1"));
+            session.run(change);
+            assert!(session.run("INFO stats").contains("tracking_total_keys:0 tracking_total_items:0"));
+            assert!(session.server.tracking.is_empty());
+            session.expect(&[("CLIENT TRACKING ON", "+OK"), ("SET a 2", "+OK"), ("DEL a", ":1")]);
+            session.run("CLIENT TRACKING OFF");
+        }
     }
 
     #[test]
@@ -271,6 +287,8 @@ mod tests {
         let mut session = Session::new();
         session.run("HELLO 3");
         session.expect(&[
+            ("CLIENT TRACKING ON", "+OK"),
+            ("CLIENT CACHING YES", "-ERR CLIENT CACHING YES is only valid when tracking is enabled in OPTIN mode."),
             ("CLIENT TRACKING ON OPTIN", "+OK"),
             ("GET a", "_"),
             ("SET a 1", "+OK"),
@@ -280,6 +298,18 @@ mod tests {
             ("GET b", "_"),
             ("SET b 1", "+OK"),
             ("SET a 1", "+OK >2 $10 invalidate *1 $1 a"),
+            ("CLIENT CACHING YES", "+OK"),
+            ("NOTHING", "-ERR unknown command 'NOTHING', with args beginning with: "),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK"),
+            ("CLIENT CACHING YES", "+OK"),
+            ("MULTI", "+OK"),
+            ("GET a", "+QUEUED"),
+            ("GET b", "+QUEUED"),
+            ("EXEC", "*2 $1 1 $1 1"),
+            ("MSET a 1 b 1", "+OK >2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b"),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK"),
             ("CLIENT TRACKING OFF", "+OK"),
             ("CLIENT TRACKING ON OPTOUT", "+OK"),
             ("CLIENT CACHING NO", "+OK"),
@@ -327,6 +357,8 @@ mod tests {
             ("SET k 1", "+OK"),
         ]);
         assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate *1 $1 k");
+        session.run("FLUSHALL");
+        assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate $-1");
     }
 
     #[test]
@@ -345,6 +377,12 @@ mod tests {
             ("CLIENT TRACKINGINFO", "*6 $5 flags *1 $3 off $8 redirect :-1 $8 prefixes *0"),
             ("CLIENT TRACKING ON BCAST PREFIX a", "+OK"),
             ("CLIENT TRACKINGINFO", "*6 $5 flags *2 $2 on $5 bcast $8 redirect :0 $8 prefixes *1 $1 a"),
+            (
+                "CLIENT TRACKING ON BCAST PREFIX b PREFIX a",
+                "-ERR Prefix 'a' overlaps with an existing prefix 'a'. Prefixes for a single client must not overlap.",
+            ),
+            ("CLIENT TRACKING ON BCAST", "+OK"),
+            ("CLIENT TRACKINGINFO", "*6 $5 flags *2 $2 on $5 bcast $8 redirect :0 $8 prefixes *2 $0  $1 a"),
         ]);
     }
 }

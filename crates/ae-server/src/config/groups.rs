@@ -15,6 +15,8 @@ pub struct Memory {
     pub eviction_tenacity: u32,
     /// For all clients together.
     pub max_clients: Share,
+    /// Bytes, for each interpreter of scripts.
+    pub scripts: u64,
     pub lfu_log_factor: u32,
     /// Minutes.
     pub lfu_decay_time: u32,
@@ -31,6 +33,7 @@ impl Default for Memory {
             samples: 5,
             eviction_tenacity: 10,
             max_clients: Share::Bytes(0),
+            scripts: 1024 * MIB,
             lfu_log_factor: 10,
             lfu_decay_time: 1,
             expire_effort: 1,

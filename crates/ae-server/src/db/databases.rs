@@ -189,14 +189,15 @@ impl Databases {
         self.delete(db, id);
     }
 
+    /// Counts a change of what is saved beside the keys.
+    pub fn note_change_beside(&mut self) {
+        self.dirty += 1;
+    }
+
     /// Notes that an entry is used.
     pub(super) fn note_use(&mut self, db: usize, id: EntryId, now: i64) {
-        let keyspace = &mut self.keyspaces[db];
-        let before = keyspace.access(id);
-        let noted = self.usage.again(before, now, || self.random.number());
-        if noted != before {
-            keyspace.note_access(id, noted);
-        }
+        let Databases { keyspaces, usage, random, .. } = self;
+        keyspaces[db].update_access(id, |before| usage.again(before, now, || random.number()));
     }
 
     /// Takes a large value out of an entry that is about to get another one.

@@ -94,6 +94,12 @@ impl Observers {
         watched.iter().for_each(|key| self.watched.changed(db, key));
         let waited: Vec<Box<[u8]>> = self.waiting.keys(db).filter(|key| held(key)).map(Box::from).collect();
         waited.iter().for_each(|key| self.waiting.changed(db, key));
+    }
+
+    /// As [`Observers::all_changed`], of a database that is empty now. (Clients that keep copies know of no databases, and
+    /// are not told when two are exchanged.)
+    pub fn all_removed(&mut self, db: usize, held: impl Fn(&[u8]) -> bool) {
+        self.all_changed(db, held);
         self.invalidated.all |= self.tracking;
     }
 

@@ -67,16 +67,16 @@ impl Db<'_> {
         self.databases.observers.happened(self.db, key, Event::NEW);
     }
 
-    /// For how many seconds a key has not been used. No use, no hit, no miss; so are the next two.
+    /// For how many seconds a key has not been used. A hit or a miss, but no use; so is the next.
     pub fn idle_time(&mut self, key: &[u8]) -> Option<i64> {
-        let noted = self.noted(key)?;
-        Some(self.databases.usage.idle_time(noted, self.now))
+        let id = self.find_to_look(key)?;
+        Some(self.databases.usage.idle_time(self.databases.keyspace(self.db).access(id), self.now))
     }
 
     /// How often a key is used, as the counter of LFU has it.
     pub fn frequency(&mut self, key: &[u8]) -> Option<u8> {
-        let noted = self.noted(key)?;
-        Some(self.databases.usage.frequency(noted, self.now))
+        let id = self.find_to_look(key)?;
+        Some(self.databases.usage.frequency(self.databases.keyspace(self.db).access(id), self.now))
     }
 
     /// Says for how many seconds a key has not been used, or how often it is used; only one of them is kept.
@@ -92,7 +92,7 @@ impl Db<'_> {
         }
     }
 
-    /// The 32 bits that are noted of a key's use.
+    /// The 32 bits that are noted of a key's use. No hit, no miss.
     pub fn noted(&mut self, key: &[u8]) -> Option<u32> {
         let id = self.find(key)?;
         Some(self.databases.keyspace(self.db).access(id))
@@ -102,7 +102,7 @@ impl Db<'_> {
     pub fn take_all(&mut self) -> Keyspace {
         let old = self.databases.take_keyspace(self.db);
         self.databases.dirty += old.len() as u64;
-        self.databases.observers.all_changed(self.db, |key| old.find(key).is_some());
+        self.databases.observers.all_removed(self.db, |key| old.find(key).is_some());
         match &mut self.databases.snapshot {
             // It is freed when the snapshot has it.
             Some(snapshot) => snapshot.keep(self.db, old),

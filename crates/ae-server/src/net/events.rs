@@ -110,6 +110,7 @@ impl Net {
         self.write_queued();
         self.handlers = None;
         self.server.listeners = None;
+        self.server.others = None;
         self.primary = None;
         self.server.clients.forget_all();
     }

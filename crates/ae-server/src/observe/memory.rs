@@ -16,6 +16,11 @@ pub struct Usage {
     pub system: u64,
     /// Of all clients.
     pub clients: u64,
+    /// What is kept of scripts and of libraries of functions, beside their interpreters.
+    pub scripts: u64,
+    pub libraries: u64,
+    /// Of both interpreters, whose memory is the allocator's, unlike in Redis.
+    pub interpreters: u64,
     /// Of every database that holds something, with its number.
     pub tables: Vec<(usize, Table)>,
     pub keys: u64,
@@ -32,6 +37,7 @@ impl Usage {
         let allocator = allocator();
         let sample = &server.last_sample;
         let clients = server.clients.iter().chain([current]).map(|client| client.memory() as u64).sum();
+        let interpreters = [&server.scripting.interpreter, &server.scripting.libraries.interpreter].into_iter();
         let tables = server.databases.iter().enumerate().filter(|(_, keyspace)| !keyspace.is_empty());
         Usage {
             used: allocator.allocated.saturating_sub(server.databases.free_bytes() as u64),
@@ -41,6 +47,9 @@ impl Usage {
             resident: resident_memory(),
             system: system_memory(),
             clients,
+            scripts: server.scripting.scripts.memory() as u64,
+            libraries: server.scripting.libraries.memory() as u64,
+            interpreters: interpreters.map(|interpreter| interpreter.memory() as u64).sum(),
             tables: tables.map(|(number, keyspace)| (number, Table::of(keyspace))).collect(),
             keys: server.databases.iter().map(|keyspace| keyspace.len() as u64).sum(),
         }
@@ -48,7 +57,11 @@ impl Usage {
 
     /// What is not data.
     pub fn overhead(&self) -> u64 {
-        self.startup + self.clients + self.tables.iter().map(|(_, table)| table.main + table.deadlines).sum::<u64>()
+        let scripts = self.scripts + self.libraries + self.interpreters;
+        self.startup
+            + self.clients
+            + scripts
+            + self.tables.iter().map(|(_, table)| table.main + table.deadlines).sum::<u64>()
     }
 
     pub fn dataset(&self) -> u64 {

@@ -136,7 +136,8 @@ impl Libraries {
     }
 
     pub fn clear(&mut self) {
-        *self = Libraries::default();
+        (self.libraries, self.functions) = Default::default();
+        self.interpreter.reset();
     }
 
     /// Adds several libraries, or none: then the error says why.

@@ -19,6 +19,12 @@ pub struct Scripting {
 }
 
 impl Scripting {
+    /// Limits the memory of each interpreter, in bytes.
+    pub fn limit_memory(&mut self, bytes: usize) {
+        self.interpreter.limit_memory(bytes);
+        self.libraries.interpreter.limit_memory(bytes);
+    }
+
     /// Compiles a script, unless it is known. The error is Redis's, without its code.
     pub fn compile(&mut self, text: &[u8], loaded: bool) -> Result<(Sha, Known), String> {
         let sha = sha_of(text);
@@ -38,7 +44,7 @@ impl Scripting {
     /// Forgets all scripts, and what they have left in the interpreter.
     pub fn flush(&mut self) {
         self.scripts.clear();
-        self.interpreter = Interpreter::default();
+        self.interpreter.reset();
     }
 
     /// A script runs a command.

@@ -11,6 +11,7 @@ use crate::process::{self, PidFile};
 use crate::server::shutdown::Shutdown;
 use crate::{files, log};
 use ae::{EventLoop, Next};
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -22,9 +23,26 @@ pub struct Serving {
     /// The Unix socket's whole path, and what it was when it was made.
     unix_socket: Option<(PathBuf, FileIdentity)>,
     _pid_file: Option<PidFile>,
-    shared: Shared,
+    shared: Closing,
     /// The last to be dropped.
     pub el: EventLoop,
+}
+
+/// Closes everything when it is dropped, also when a start fails: the loop and the server refer to each other.
+struct Closing(Shared);
+
+impl Deref for Closing {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl Serving {
@@ -38,7 +56,7 @@ impl Serving {
         let _ = process::apply_oom_score(&config.process);
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;
         let el = event_loop(&config)?;
-        let shared = events::open(&el, config);
+        let shared = Closing(events::open(&el, config));
         let net = shared.net.clone();
         net.borrow_mut().server.load_security()?;
         listen_to_threads(&el, &net)?;
@@ -49,7 +67,7 @@ impl Serving {
             file_identity(&path).map(|identity| (path, identity))
         });
 
-        let on_sleep = shared.clone();
+        let on_sleep = shared.0.clone();
         el.before_sleep(move |el| {
             let mut net = on_sleep.net.borrow_mut();
             on_sleep.take_over(&mut net);

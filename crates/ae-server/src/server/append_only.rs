@@ -5,6 +5,7 @@ use crate::config::choices::Fsync;
 use crate::config::format::reason;
 use crate::config::groups::AppendOnly;
 use crate::log::{Level, log};
+use crate::persist::aof::disk::named;
 use crate::persist::aof::folder::Folder;
 use crate::persist::aof::log::{Flush, Log};
 use crate::persist::aof::stage::Stage;
@@ -47,8 +48,8 @@ impl Server {
             Some(last) => last?,
             None => folder.begin_increment()?,
         };
-        let opened = Log::new(last, Syncer::start()?)?;
-        let (base, increments) = folder.sizes();
+        let opened = Log::new(last, Syncer::start()?).map_err(named(folder.path()))?;
+        let (base, increments) = folder.sizes()?;
         file.earlier_len = base + increments - opened.len();
         file.log = Some(opened);
         file.len_at_rewrite = base.max(file.len_at_rewrite);

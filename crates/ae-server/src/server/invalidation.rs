@@ -17,6 +17,7 @@ impl Server {
         let before = client.tracking.take().unwrap_or_default();
         let new = std::mem::replace(&mut mode.prefixes, before.prefixes);
         mode.prefix_memory = before.prefix_memory;
+        mode.caching = before.caching;
         for prefix in new {
             let memory = size_of::<Box<[u8]>>() + prefix.len();
             mode.prefix_memory += if mode.prefixes.insert(prefix) { memory } else { 0 };
@@ -28,8 +29,13 @@ impl Server {
     pub fn stop_tracking(&mut self, client: &mut Client) {
         if let Some(mode) = client.tracking.take() {
             self.tracking.stop(client.reference(), &mode.prefixes);
-            self.databases.observers.set_tracking(!self.tracking.is_empty());
+            self.note_use_of_tracking();
         }
+    }
+
+    /// Without clients that track and keys that they have read, no change matters.
+    fn note_use_of_tracking(&mut self) {
+        self.databases.observers.set_tracking(!self.tracking.is_empty());
     }
 
     /// Finds out who has to be told of the keys that have changed since the last time, by a request of `current`: those
@@ -51,6 +57,7 @@ impl Server {
             }
             self.tracking.note_prefixes(&key, by);
         }
+        self.note_use_of_tracking();
     }
 
     /// Tells of the keys that have changed since the last time.
@@ -160,7 +167,7 @@ fn write_invalidation(client: &mut Client, keys: Option<&[&[u8]]>) {
     }
     match keys {
         Some(keys) => reply.strings(keys),
-        None => reply.null_array(),
+        None => reply.null(),
     }
 }
 

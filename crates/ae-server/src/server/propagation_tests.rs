@@ -104,6 +104,24 @@ fn what_came_of_it_is_told() {
 }
 
 #[test]
+fn entries_of_streams_that_go_are_told_to_everybody() {
+    let mut session = Session::new();
+    for id in ["1-1", "2-1", "3-1"] {
+        session.run(&format!("XADD x {id} f v"));
+    }
+    for (line, told) in [
+        ("XDEL x 1-1 7-7", "*2 SELECT 0 *4 XDEL x 1-1 7-7"),
+        ("XDEL x 1-1", ""),
+        ("XDEL none 1-1", ""),
+        ("XDEL x 2-1 3-1", "*4 XDEL x 2-1 3-1"),
+    ] {
+        assert_eq!(logged(&mut session, &[line]), told, "{line}");
+        let bytes = String::from_utf8(std::mem::take(&mut session.server.streams.replicas.bytes)).unwrap();
+        assert_eq!(bytes.contains("\r\nXDEL\r\n"), !told.is_empty(), "{line}");
+    }
+}
+
+#[test]
 fn several_parts_of_one_request_are_framed() {
     let mut session = Session::new();
     session.run("SADD s 1 2 3 4 5 6 7 8 9");

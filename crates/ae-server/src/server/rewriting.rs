@@ -141,7 +141,8 @@ impl Server {
         let file = &mut self.append_only;
         let Some(folder) = &mut file.folder else { return Ok(()) };
         folder.replace_base(is_rdb, began_in)?;
-        let (base, _) = folder.sizes();
+        // Nothing but the next automatic rewrite depends on it.
+        let (base, _) = folder.sizes().unwrap_or_default();
         file.earlier_len = base;
         if began_in == Stage::WaitsForBase {
             file.stage = Stage::On;

@@ -165,6 +165,7 @@ impl Server {
         server.databases.observers.set_events(server.config.keyspace_events);
         server.databases.usage = usage(&server.config.memory);
         server.databases.expire_effort = server.config.memory.expire_effort;
+        server.scripting.limit_memory(server.config.memory.scripts as usize);
         if !server.config.password.is_empty() {
             server.users.set_default_password(&server.config.password);
         }
@@ -210,6 +211,7 @@ impl Server {
         self.databases.observers.set_events(config.keyspace_events);
         self.databases.usage = usage(&config.memory);
         self.databases.expire_effort = config.memory.expire_effort;
+        self.scripting.limit_memory(config.memory.scripts as usize);
         if self.config.password != config.password {
             self.users.set_default_password(&config.password);
         }

@@ -36,7 +36,7 @@ impl TrackingTable {
         }
     }
 
-    /// A client no longer tracks. The keys that it has read are forgotten when they change.
+    /// A client no longer tracks. The keys that it has read are forgotten when they change, also if nobody tracks then.
     pub fn stop(&mut self, client: ClientRef, prefixes: &BTreeSet<Box<[u8]>>) {
         self.clients.remove(&client);
         for prefix in prefixes {
@@ -49,8 +49,9 @@ impl TrackingTable {
         }
     }
 
+    /// Whether no client tracks and no key is left of one that did.
     pub fn is_empty(&self) -> bool {
-        self.clients.is_empty()
+        self.clients.is_empty() && self.keys.is_empty()
     }
 
     /// The clients that track.
@@ -74,16 +75,19 @@ impl TrackingTable {
         clients
     }
 
-    /// All keys are forgotten, and what is to be told of prefixes.
+    /// All keys are forgotten.
     pub fn forget_all(&mut self) {
         self.keys.clear();
         self.items = 0;
-        self.prefixes.values_mut().for_each(|prefix| prefix.changed.clear());
     }
 
-    /// Some key, if there are more than `max`.
+    /// Some key, if there are more than `max` and a client tracks.
     pub fn excess(&self, max: usize) -> Option<Box<[u8]>> {
-        if max == 0 || self.keys.len() <= max { None } else { self.keys.keys().next().cloned() }
+        if max == 0 || self.keys.len() <= max || self.clients.is_empty() {
+            None
+        } else {
+            self.keys.keys().next().cloned()
+        }
     }
 
     /// A key has changed, by a request of `by`: its prefixes' clients are to be told.
@@ -120,6 +124,7 @@ mod tests {
     fn keys_are_forgotten_when_they_have_changed() {
         let (one, other) = (ClientRef { fd: 1, id: 1 }, ClientRef { fd: 2, id: 2 });
         let mut table = TrackingTable::default();
+        table.start(one, &BTreeSet::new());
         table.remember(b"a", one);
         table.remember(b"a", other);
         table.remember(b"a", one);

@@ -3,6 +3,7 @@
 pub(crate) mod numbers;
 mod parameters;
 mod pile;
+pub(crate) mod stand_ins;
 
 pub mod bits;
 pub mod json;

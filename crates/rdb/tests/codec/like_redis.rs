@@ -83,6 +83,35 @@ fn random_values() {
     run.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// Members and scores in random order: some short, some too long for the small form, many with a zero of either sign.
+fn zeros() -> impl Strategy<Value = Recipe> {
+    let member = prop_oneof![4 => "[a-f]{1,3}", 1 => "[ab]{63,66}"].prop_map(|text| text[..].into());
+    let score = prop::sample::select(vec![-1.0, -0.0, 0.0, 1.0, -4.7e63]);
+    prop::collection::vec((member, score), 1..12).prop_map(Recipe::SortedSet)
+}
+
+/// The small form turns a negative zero into 0, and the large one keeps it: which one it was decides, not the order in
+/// which members are read.
+#[test]
+fn negative_zeros() {
+    let Some(server) = redis() else { return };
+    let mut client = server.connect();
+    let (long, short) = (Text(vec![0; 65]), Text::from("-18034973246"));
+    for members in [
+        vec![(long.clone(), -4.7e63), (short.clone(), -0.0)],
+        vec![(short.clone(), -0.0), (long.clone(), -4.7e63)],
+        vec![(long.clone(), 1.0), (short.clone(), -0.0)],
+        vec![(short, -0.0)],
+    ] {
+        let recipe = Recipe::SortedSet(members);
+        compare(&mut client, &recipe).unwrap_or_else(|error| panic!("{recipe:?}: {error}"));
+    }
+    let client = std::cell::RefCell::new(&mut client);
+    let mut runner = TestRunner::new(Config { cases: 60, max_shrink_iters: 200, ..Config::with_source_file(file!()) });
+    let run = runner.run(&zeros(), |recipe| compare(&mut client.borrow_mut(), &recipe));
+    run.unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// A text that LZF finds much in, but not only.
 fn prose(seed: u64, length: usize) -> Text {
     const WORDS: [&str; 12] =

@@ -10,7 +10,7 @@ use store::types::hash::Hash;
 use store::types::list::{End, List};
 use store::types::set::Set;
 use store::types::stream::Id;
-use store::types::zset::{Score, SortedSet};
+use store::types::zset::{Entry, Score, SortedSet};
 use store::{Digits, StringValue, Value};
 
 /// Bytes that are shown as text.
@@ -68,7 +68,8 @@ pub enum Content {
     List(Vec<Text>),
     Set(BTreeSet<Text>),
     Hash(BTreeMap<Text, Text>),
-    SortedSet(Vec<(Text, f64)>),
+    /// With scores as text, which tells the zeros apart.
+    SortedSet(Vec<(Text, String)>),
     /// Entries, and what else there is, line by line.
     Stream(Vec<(Id, Vec<(Text, Text)>)>, Vec<String>),
 }
@@ -142,7 +143,8 @@ pub fn content(value: &Value) -> Content {
             Content::Hash(hash.iter().map(|(field, value)| (field.to_vec().into(), value.to_vec().into())).collect())
         }
         Value::SortedSet(set) => {
-            Content::SortedSet(set.iter().map(|entry| (entry.member.to_vec().into(), entry.score.get())).collect())
+            let entry = |entry: Entry<'_>| (entry.member.to_vec().into(), entry.score.get().to_string());
+            Content::SortedSet(set.iter().map(entry).collect())
         }
         Value::Stream(stream) => Content::Stream(entries(stream), parts(stream)),
     }

@@ -1,7 +1,7 @@
 //! Memory, expiry and what is freed in the background.
 
 use crate::config::choices::POLICY;
-use crate::config::format::{Format, INT, int};
+use crate::config::format::{Format, INT, MIB, int};
 use crate::config::parameter::Change::{AnyTime, AtStart};
 use crate::config::parameter::{Parameter, directive, field, kept};
 
@@ -28,6 +28,13 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(memory.eviction_tenacity, Format::Integer { min: 0, max: 100 }),
         "N",
         "how long evictions may hold up others (10 of 100)",
+    ),
+    directive(
+        "script-memory-limit",
+        AnyTime,
+        field!(memory.scripts, Format::Memory { min: MIB, max: i64::MAX as u64 }),
+        "BYTES",
+        "for scripts, and again for functions (1gb)",
     ),
     directive("lfu-log-factor", AnyTime, field!(memory.lfu_log_factor, INT), "N", "how slowly LFU counts (10)"),
     directive("lfu-decay-time", AnyTime, field!(memory.lfu_decay_time, INT), "MINUTES", "how fast LFU forgets (1)"),

@@ -1,6 +1,6 @@
 //! Files, any operation of which tests can make fail.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,6 +9,11 @@ use std::path::Path;
 pub struct Disk {
     #[cfg(test)]
     pub faults: faults::Faults,
+}
+
+/// The error of an operation, which says on which file it was.
+pub fn named(path: &Path) -> impl Fn(io::Error) -> io::Error + '_ {
+    |error| io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 /// A file that is written at its end.
@@ -31,10 +36,10 @@ impl Disk {
 
     /// Opens a file to write at its end. It is made if it is not there, and emptied with `empty`.
     pub fn open(&self, path: &Path, empty: bool) -> io::Result<DiskFile> {
-        self.begin(0)?;
-        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        self.begin(0).map_err(named(path))?;
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(named(path))?;
         if empty {
-            file.set_len(0)?;
+            file.set_len(0).map_err(named(path))?;
         }
         Ok(DiskFile { file, disk: self.clone() })
     }
@@ -42,50 +47,65 @@ impl Disk {
     /// Writes a whole file, and has it on the disk when this returns.
     pub fn write_whole(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let file = self.open(path, true)?;
-        file.write_all(bytes)?;
-        file.sync()
+        file.write_all(bytes).and_then(|()| file.sync()).map_err(named(path))
     }
 
     pub fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        fs::read(path).map_err(named(path))
     }
 
     pub fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.begin(0)?;
-        fs::rename(from, to)
+        self.begin(0).and_then(|_| fs::rename(from, to)).map_err(named(from))
     }
 
     pub fn remove(&self, path: &Path) -> io::Result<()> {
-        self.begin(0)?;
-        fs::remove_file(path)
+        self.begin(0).and_then(|_| fs::remove_file(path)).map_err(named(path))
     }
 
     /// Makes a folder, unless it is there.
     pub fn make_folder(&self, path: &Path) -> io::Result<()> {
-        self.begin(0)?;
-        match fs::create_dir(path) {
+        match self.begin(0).and_then(|_| fs::create_dir(path)) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-            made => made,
+            made => made.map_err(named(path)),
+        }
+    }
+
+    /// Whether there is a file.
+    pub fn is_file(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.find(path)?.is_some_and(|found| found.is_file()))
+    }
+
+    /// Whether there is a folder.
+    pub fn is_folder(&self, path: &Path) -> io::Result<bool> {
+        Ok(self.find(path)?.is_some_and(|found| found.is_dir()))
+    }
+
+    /// None if there is nothing. What cannot be looked at may be there.
+    fn find(&self, path: &Path) -> io::Result<Option<Metadata>> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(named(path)(error)),
         }
     }
 
     /// Has the names in a folder on the disk when this returns.
     pub fn sync_folder(&self, path: &Path) -> io::Result<()> {
-        self.begin(0)?;
+        self.begin(0).map_err(named(path))?;
         // No test takes the power away.
-        if cfg!(test) { Ok(()) } else { File::open(path)?.sync_all() }
+        let synced = if cfg!(test) { Ok(()) } else { File::open(path).and_then(|folder| folder.sync_all()) };
+        synced.map_err(named(path))
     }
 
     /// Cuts a file to a length, and has that on the disk.
     pub fn cut(&self, path: &Path, len: u64) -> io::Result<()> {
         let file = self.open(path, false)?;
-        file.cut(len)?;
-        file.sync()
+        file.cut(len).and_then(|()| file.sync()).map_err(named(path))
     }
 
     /// The length of a file.
     pub fn len(&self, path: &Path) -> io::Result<u64> {
-        fs::metadata(path).map(|file| file.len())
+        fs::metadata(path).map(|file| file.len()).map_err(named(path))
     }
 }
 

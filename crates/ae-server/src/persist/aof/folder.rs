@@ -3,7 +3,7 @@
 //! Whatever fails, and whenever the process ends, the manifest on the disk names files that are there and that hold
 //! everything: a new file is whole and synced before the manifest names it, and an old one goes after it no longer does.
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{Disk, DiskFile, named};
 use super::manifest::{Entry, Manifest};
 use super::stage::Stage;
 use crate::log::{Level, log};
@@ -34,9 +34,13 @@ impl Folder {
                 opened.manifest = Manifest::parse(&text).map_err(wrong)?;
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("cannot read {}: {error}", manifest.display())),
+            Err(error) => return Err(format!("cannot read {error}")),
         }
         Ok(opened)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn manifest_path(&self) -> PathBuf {
@@ -50,14 +54,18 @@ impl Folder {
     /// Takes over a single file, as Redis had until version 6. True if there was one.
     pub fn take_over_single(&mut self) -> Result<bool, String> {
         let single = self.parent.join(&self.name);
-        // The second: the process ended after it wrote the manifest, and before it moved the file.
+        let failed = |error: io::Error| format!("cannot take over {}: {error}", single.display());
+        // Also if the process ended after it wrote the manifest, and before it moved the file.
         let named = self.manifest.increments.is_empty()
-            && self.manifest.base.as_ref().is_some_and(|base| base.name == self.name)
-            && !self.path.join(&self.name).is_file();
-        if !single.is_file() || !(self.manifest.is_empty() || named) {
+            && self.manifest.base.as_ref().is_some_and(|base| base.name == self.name);
+        let is_wanted = self.manifest.is_empty() || named;
+        if !is_wanted || !self.disk.is_file(&single).map_err(failed)? {
             return Ok(false);
         }
-        self.move_single(&single).map_err(|error| format!("cannot take over {}: {error}", single.display()))?;
+        if named && self.disk.is_file(&self.path.join(&self.name)).map_err(failed)? {
+            return Ok(false);
+        }
+        self.move_single(&single).map_err(failed)?;
         log(Level::Notice, format_args!("{} is now the base in {}", single.display(), self.path.display()));
         Ok(true)
     }
@@ -74,11 +82,11 @@ impl Folder {
 
     /// Sees to it that the folder is there, and that what a killed process left half done is not.
     pub fn make(&self) -> io::Result<()> {
-        if !self.path.is_dir() {
+        if !self.disk.is_folder(&self.path)? {
             self.disk.make_folder(&self.path)?;
             self.disk.sync_folder(&self.parent)?;
         }
-        for entry in fs::read_dir(&self.path)?.flatten() {
+        for entry in fs::read_dir(&self.path).map_err(named(&self.path))?.flatten() {
             let name = entry.file_name();
             if name.to_str().is_some_and(|name| name.starts_with("temp-") && name.contains(&self.name)) {
                 // Best effort: nothing depends on it.
@@ -182,9 +190,11 @@ impl Folder {
     }
 
     /// The lengths of the base and of the increments.
-    pub fn sizes(&self) -> (u64, u64) {
-        let len = |entry: &Entry| self.disk.len(&self.path_of(entry)).unwrap_or(0);
-        (self.manifest.base.iter().map(len).sum(), self.manifest.increments.iter().map(len).sum())
+    pub fn sizes(&self) -> io::Result<(u64, u64)> {
+        let len = |entry: &Entry| self.disk.len(&self.path_of(entry));
+        let base: io::Result<u64> = self.manifest.base.iter().map(len).sum();
+        let increments: io::Result<u64> = self.manifest.increments.iter().map(len).sum();
+        Ok((base?, increments?))
     }
 }
 

@@ -32,7 +32,7 @@ fn from_nothing_to_a_second_base() {
     fs::write(folder.temporary_base(), "AB").unwrap();
     folder.replace_base(false, Stage::On).unwrap();
     assert_eq!(content(&at).unwrap(), "ABc");
-    assert_eq!(folder.sizes(), (2, 1));
+    assert_eq!(folder.sizes().unwrap(), (2, 1));
     let old = folder.take_history().unwrap();
     assert_eq!(old.len(), 2);
     old.iter().for_each(|path| fs::remove_file(path).unwrap());

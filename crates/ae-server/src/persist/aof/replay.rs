@@ -87,9 +87,9 @@ impl Replay {
         let files: VecDeque<PathBuf> = folder.manifest.files().map(|entry| folder.path_of(entry)).collect();
         let mut total = 0;
         for path in &files {
-            total += disk.len(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+            total += disk.len(path).map_err(|error| format!("cannot read {error}"))?;
         }
-        let (base, _) = folder.sizes();
+        let (base, _) = folder.sizes().map_err(|error| format!("cannot read {error}"))?;
         server.append_only.len_at_rewrite = base;
         server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
@@ -197,6 +197,7 @@ impl Replay {
                 None => Ok(false),
             },
             Err(Fault::Torn { at }) => Err(Stop::Torn(self.transaction.take().map_or(at, |(begun, _)| begun))),
+            Err(Fault::Read(error)) => Err(Stop::Failed(format!("cannot read {path}: {error}"))),
             Err(fault) => Err(Stop::Failed(format!(
                 "cannot load {path}: {fault}. Make a copy of it, then try ae-check-aof --fix"
             ))),
@@ -267,7 +268,7 @@ impl Replay {
         }
         let disk = &server.append_only.disk;
         let cut = disk.len(path).and_then(|len| disk.cut(path, at).map(|()| len - at));
-        let cut = cut.map_err(|error| format!("cannot cut {shown} to {at} bytes: {error}"))?;
+        let cut = cut.map_err(|error| format!("cannot cut off what is behind offset {at}: {error}"))?;
         log(
             Level::Warning,
             format_args!("{shown} ends within a request: its last {cut} bytes, from offset {at} on, have been cut off"),

@@ -1,13 +1,10 @@
 //! What the server does when operations on its files fail: nothing that it has acknowledged is lost, it says what is wrong,
 //! it goes on reading, and it recovers by itself.
 
-use super::faults::{Disk, FAULTS, Fault};
+use super::faults::{Disk, FAULTS, FOREVER, Fault};
 use crate::{command, rounds};
 use std::io::{Read, Write};
 use testkit::{Client, Server, eventually, request};
-
-/// Failures of so many operations in a row do not end before the disk is healed.
-const FOREVER: u32 = 1 << 30;
 
 fn start(disk: &Disk, fsync: &str, fails: bool) -> Server {
     let mut command = command();

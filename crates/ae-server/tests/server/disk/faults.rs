@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use tempfile::TempDir;
 
-/// Numbers of errors: input or output, no space left.
+/// Numbers of errors: input or output, no space left, no permission.
 const EIO: u32 = 5;
 const ENOSPC: u32 = 28;
+const EACCES: u32 = 13;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fault {
@@ -17,9 +18,13 @@ pub enum Fault {
     NoSpace,
     /// A write takes half of its bytes, and then there is no space left.
     Half,
+    /// Nothing may be read or written.
+    NoPermission,
 }
 
-pub const FAULTS: [Fault; 3] = [Fault::Io, Fault::NoSpace, Fault::Half];
+pub const FAULTS: [Fault; 4] = [Fault::Io, Fault::NoSpace, Fault::Half, Fault::NoPermission];
+/// Failures of so many operations in a row do not end before the disk is healed.
+pub const FOREVER: u32 = 1 << 30;
 
 /// A folder whose files can fail.
 pub struct Disk {
@@ -74,7 +79,7 @@ impl Disk {
 
     /// Of the operations from now on, the one with this number fails, and those behind it, so many in all.
     pub fn fail(&self, fault: Fault, number: u32, count: u32) {
-        self.set(Field::Error, [EIO, ENOSPC, 0][fault as usize]);
+        self.set(Field::Error, [EIO, ENOSPC, 0, EACCES][fault as usize]);
         let first = self.get(Field::Begun) + number;
         self.set(Field::First, first);
         self.set(Field::Failed, 0);

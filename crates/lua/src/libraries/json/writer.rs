@@ -5,6 +5,8 @@ use crate::libraries::numbers::{append_general, to_i32};
 use crate::libraries::parameters::{MAX_SLOTS, type_name};
 use crate::libraries::pile::Pile;
 use crate::libraries::raise;
+use crate::libraries::stand_ins;
+use crate::memory::memory_max;
 use mlua::{Error, Function, Lua, Table, Value};
 
 /// How far a table is written; it is on the pile of tables, an object's last key on that of keys.
@@ -26,7 +28,8 @@ struct Writer<'a> {
 }
 
 /// The JSON of a value. `next` is Lua's function of this name.
-pub fn write(lua: &Lua, next: &Function, settings: Settings, value: &Value) -> mlua::Result<Vec<u8>> {
+pub fn write(lua: &Lua, next: &Function, mut settings: Settings, value: &Value) -> mlua::Result<Vec<u8>> {
+    settings.max_text = settings.max_text.min(memory_max(lua));
     let (text, open, tables, keys) = (Vec::new(), Vec::new(), Pile::new(lua), Pile::new(lua));
     let mut writer = Writer { lua, next, settings, text, open, tables, keys, slots: 1 };
     writer.value(value)?;
@@ -99,8 +102,9 @@ impl Writer<'_> {
         if depth > self.settings.write_depth as usize || self.slots + 3 > MAX_SLOTS {
             return Err(raise::error(self.lua, format!("Cannot serialise, excessive nesting ({depth})")));
         }
+        let table = stand_ins::content(self.lua, table)?;
         self.tables.push(table.clone())?;
-        match self.array_len(table)? {
+        match self.array_len(&table)? {
             Some(len) if len > 0 => {
                 self.text.push(b'[');
                 self.slots += 1;

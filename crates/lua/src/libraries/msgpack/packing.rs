@@ -2,6 +2,8 @@
 
 use crate::libraries::numbers::to_i64;
 use crate::libraries::raise;
+use crate::libraries::stand_ins;
+use crate::memory::memory_max;
 use mlua::{Lua, Table, Value};
 
 /// How deep tables may nest; those deeper are written as nil.
@@ -21,7 +23,7 @@ pub struct Output<'a> {
 impl<'a> Output<'a> {
     /// Empty.
     pub fn new(lua: &'a Lua) -> Output<'a> {
-        Output { lua, bytes: Vec::new(), max_bytes: MAX_BYTES }
+        Output { lua, bytes: Vec::new(), max_bytes: memory_max(lua).min(MAX_BYTES) }
     }
 
     /// Appends a value.
@@ -51,6 +53,7 @@ impl<'a> Output<'a> {
     }
 
     fn table(&mut self, table: &Table, level: usize) -> mlua::Result<()> {
+        let table = &stand_ins::content(self.lua, table)?;
         let (count, is_array) = measure(table)?;
         if is_array {
             head(&mut self.bytes, count, Heads { short: 0x90, max_short: 15, one_byte: None, two_bytes: 0xdc });
