@@ -255,12 +255,36 @@ class Prompt(unittest.TestCase):
         with AeServer("--requirepass", "secret") as server:
             terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
             terminal.expect(b"Please input password: ")
-            # The question is written before the terminal is told to be silent.
-            while termios.tcgetattr(terminal.fd)[3] & termios.ECHO:
-                time.sleep(0.01)
             terminal.type(b"secret\r")
             self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
             self.assertEqual(terminal.end(), 0)
+
+    def test_a_password_with_spaces(self):
+        with AeServer() as server, server.connect() as client:
+            client.call("CONFIG", "SET", "requirepass", " a b ")
+            terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
+            terminal.expect(b"Please input password: ")
+            # What was typed wrongly is erased.
+            terminal.type("xyz\x15 a bä\x7f \r".encode())
+            terminal.expect(b"PONG\r\n")
+            self.assertEqual(terminal.end(), 0)
+
+    def test_nothing_leaves_a_terminal_silent(self):
+        for keys, sent in ((CTRL_C, signal.SIGINT), (b"\x1c", signal.SIGQUIT), (b"", signal.SIGTERM),
+                           (b"", signal.SIGHUP)):
+            with self.subTest(sent=sent):
+                terminal = Terminal(AE_CLI, "--askpass", "ping")
+                terminal.expect(b"Please input password: ")
+                self.assertFalse(termios.tcgetattr(terminal.fd)[3] & termios.ECHO)
+                terminal.type(b"secr" + keys)
+                if not keys:
+                    os.kill(terminal.pid, sent)
+                _, status = os.waitpid(terminal.pid, 0)
+                self.assertEqual(os.waitstatus_to_exitcode(status), -sent)
+                modes = termios.tcgetattr(terminal.fd)[3]
+                os.close(terminal.fd)
+                self.assertEqual(modes & termios.ECHO, termios.ECHO)
+                self.assertEqual(modes & termios.ISIG, termios.ISIG)
 
 
 if __name__ == "__main__":

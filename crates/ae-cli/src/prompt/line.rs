@@ -63,7 +63,10 @@ impl Lines {
             _ if is("restart") => put("Use 'restart' only in Lua debugging mode.\n")?,
             3 if is("connect") => {
                 let (host, port) = (String::from_utf8_lossy(&words[1]), String::from_utf8_lossy(&words[2]));
-                session.go_to(&host, text::leading_integer(&port) as u16);
+                match text::port(&port) {
+                    Some(port) => session.go_to(&host, port),
+                    None => put("Invalid server port.\n")?,
+                }
             }
             1 if is("clear") => return Ok(After::Clear),
             _ => self.issue(session, args, repeat)?,

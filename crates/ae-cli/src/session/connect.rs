@@ -8,7 +8,7 @@ use resp::Reply;
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait before connecting anew.
+/// How long to wait before connecting anew once more.
 const RETRY: Duration = Duration::from_secs(1);
 /// To the left edge of the terminal, which forgets the line.
 const CLEAR_LINE: &str = "\r\x1b[0K";
@@ -57,9 +57,12 @@ impl Session {
             }
             tries += 1;
             put(format!("{CLEAR_LINE}Reconnecting... {tries}\r"))?;
+            // Only the first is at once: a server may take connections and end them.
+            if tries > 1 {
+                thread::sleep(RETRY);
+            }
             if !self.reconnect(true) {
                 self.link = None;
-                thread::sleep(RETRY);
             }
         }
     }

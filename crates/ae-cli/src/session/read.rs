@@ -96,9 +96,10 @@ impl Session {
         else {
             return Ok(false);
         };
+        let Some(number) = text::port(port) else { return Ok(false) };
         // A cluster that does not know its own address leaves it out: it is this one.
         let host = if host.is_empty() { self.target.host.clone() } else { host.to_string() };
-        self.move_to(&host, text::leading_integer(port) as u16);
+        self.move_to(&host, number);
         if self.interactive {
             put(format!("-> Redirected to slot [{slot}] located at {host}:{port}\n"))?;
         }

@@ -121,6 +121,16 @@ mod tests {
     use crate::testing::Session;
 
     #[test]
+    fn the_effort_to_expire_keys_is_for_the_next_round() {
+        let mut session = Session::new();
+        session.expect(&[("CONFIG SET active-expire-effort 10", "+OK")]);
+        assert_eq!(session.server.databases.expire_effort, 10);
+        let refused = session.run("CONFIG SET active-expire-effort 11");
+        assert!(refused.ends_with("argument must be between 1 and 10 inclusive"), "{refused}");
+        assert_eq!(session.server.databases.expire_effort, 10);
+    }
+
+    #[test]
     fn getting() {
         Session::new().expect(&[
             ("CONFIG GET save", "*2 $4 save $0 "),

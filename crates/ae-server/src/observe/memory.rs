@@ -57,10 +57,10 @@ impl Usage {
 
     /// What is not data.
     pub fn overhead(&self) -> u64 {
-        let caches = self.scripts + self.libraries;
+        let scripts = self.scripts + self.libraries + self.interpreters;
         self.startup
             + self.clients
-            + caches
+            + scripts
             + self.tables.iter().map(|(_, table)| table.main + table.deadlines).sum::<u64>()
     }
 
