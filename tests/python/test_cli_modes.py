@@ -174,6 +174,27 @@ class Modes(unittest.TestCase):
                     self.assertGreater(time.monotonic() - begun, 0.9)
                     program.kill()
 
+    def test_a_command_connects_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(PATIENCE)
+            place = ["-p", str(server.getsockname()[1]), "-a", "x", "--no-auth-warning"]
+            with subprocess.Popen([AE_CLI, *place, "ping"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+                server.accept()[0].close()
+                # A second one would be taken by the backlog, and say something, too.
+                self.assertEqual(program.communicate(timeout=PATIENCE), (b"", b"\nI/O error\n"))
+                self.assertEqual(program.returncode, 1)
+            server.setblocking(False)
+            self.assertRaises(BlockingIOError, server.accept)
+
+    def test_what_tls_lacks_is_an_option(self):
+        for words, said in ((["--cacert", "/nowhere"], b": --cacert: "),
+                            (["--tls-ciphers", "nothing"], b": --tls-ciphers: "),
+                            (["--cert", "/nowhere", "--key", "/nowhere"], b": --cert: ")):
+            with self.subTest(words):
+                _, err, status = run(AE_CLI, "-p", 1, "--tls", *words, "ping")
+                self.assertEqual(status, 1)
+                self.assertIn(said, err)
+
     def test_scripts(self):
         with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
             script.write("return {KEYS[1], ARGV[1], ARGV[2]}")

@@ -165,10 +165,7 @@ fn connect(session: &Session, host: &str, port: u16) -> Result<Link, Stop> {
         Ok(link) => link,
         Err(why) => return fail(format!("Could not connect to Redis at {host}:{port}: {why}")),
     };
-    let Some(password) = &session.options.password else { return Ok(link) };
-    let user = session.options.user.as_ref();
-    let args: Vec<&[u8]> =
-        [b"AUTH".as_slice()].into_iter().chain(user.map(|user| &user[..])).chain([&password[..]]).collect();
+    let Some(args) = session.options.auth() else { return Ok(link) };
     match link.call(&args) {
         Ok(reply) if reply.error().is_none() => Ok(link),
         Ok(reply) => fail(format!("AUTH failed: {}", reply.text())),

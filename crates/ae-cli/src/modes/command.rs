@@ -30,9 +30,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         }
     }
     if help::is_asked(&args) {
-        // A server that is there knows its commands best.
-        session.connect(true);
-        return help::answer(session, &args[1..]);
+        return help::answer(session, &mut help::Known::default(), &args[1..]);
     }
     finished(session.issue(&args, session.options.repeat))
 }

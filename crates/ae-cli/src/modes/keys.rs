@@ -6,7 +6,6 @@ use crate::output::{Stop, complain, fail, put};
 use crate::session::Session;
 use resp::Reply;
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// Why a walk ends before its end.
 pub(super) enum Early {
@@ -93,8 +92,6 @@ fn database_size(link: &mut Link) -> Result<u64, Early> {
 const REPORT_EVERY: u64 = 1_000_000;
 /// How many calls of SCAN lie between two pauses.
 const PAUSE_EVERY: u64 = 100;
-/// How soon a pause learns of Ctrl-C.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// How far a walk over the whole database is.
 #[derive(Default)]
@@ -159,18 +156,7 @@ fn look_at_all(
         let link = session.require()?;
         let Some(keys) = walk.next(link)? else { break };
         look(link, &keys, progress)?;
-        if calls.is_multiple_of(PAUSE_EVERY) {
-            pause(session, interval)?;
-        }
-    }
-    Ok(())
-}
-
-fn pause(session: &Session, time: Duration) -> Result<(), Early> {
-    let begun = Instant::now();
-    while let Some(left) = time.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()) {
-        thread::sleep(left.min(SLICE));
-        if session.take_interrupt() {
+        if calls.is_multiple_of(PAUSE_EVERY) && !interval.is_zero() && session.pause(interval) {
             return Err(Early::Interrupted);
         }
     }

@@ -190,6 +190,12 @@ impl Options {
     /// How long `--pipe` waits.
     pub const PIPE_TIMEOUT: Duration = Duration::from_secs(30);
 
+    /// The request that says who connects, if anybody does.
+    pub fn auth(&self) -> Option<Vec<Vec<u8>>> {
+        let password = self.password.clone()?;
+        Some([Some(b"AUTH".to_vec()), self.user.clone(), Some(password)].into_iter().flatten().collect())
+    }
+
     /// The defaults, which depend on whether standard output is a terminal.
     pub fn new(terminal: bool) -> Options {
         Options {

@@ -143,6 +143,7 @@ fn concerns(client: &Client, spec: &Spec, kind: impl Fn(&Spec) -> bool) -> bool 
 }
 
 /// Serves those who wait for keys that have changed.
+#[inline]
 pub fn serve_waiting(server: &mut Server) {
     // Nobody sees what a script has done before it ends.
     if server.databases.observers.waiting.has_ready() && server.scripting.running.is_none() {

@@ -198,9 +198,14 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     let compression = compression(&ctx.server.config);
     let packed_max = find(b"list-max-listpack-size").map(|(_, parameter)| parameter.get(&ctx.server.config));
     let compressed = ctx.server.config.encodings.list_compress_depth > 0;
-    let noted = ctx.db().noted(key).unwrap_or(0);
-    let idle = ctx.server.databases.usage.idle_time(noted, ctx.server.now);
-    let Some(value) = ctx.db().peek_any(key) else { return Err(NO_SUCH_KEY.into()) };
+    let (databases, now) = (&mut ctx.server.databases, ctx.server.now);
+    // It shows what is there, also one whose time has come: at this time no key has expired.
+    let long_ago = i64::MIN;
+    let noted = databases.db(ctx.client.db as usize, long_ago).noted(key).unwrap_or(0);
+    let idle = databases.usage.idle_time(noted, now);
+    let Some(value) = databases.db(ctx.client.db as usize, long_ago).peek_any(key) else {
+        return Err(NO_SUCH_KEY.into());
+    };
     // Without the type, the version and the checksum.
     let serialized = rdb::dump(value, compression).len() - 1 - 2 - 8;
     let address = address(value);

@@ -107,6 +107,11 @@ fn small_tools() {
             && object.ends_with(" lru_seconds_idle:0"),
         "{object}"
     );
+    session.run("SET volatile v PX 10");
+    session.wait(20);
+    assert!(session.run("DEBUG OBJECT volatile").starts_with("+Value at:0x"), "it has expired, and is still there");
+    session.expect(&[("EVAL \"return redis.call('exists', 'volatile')\" 0", ":0")]);
+    session.expect(&[("DEBUG OBJECT volatile", "-ERR no such key")]);
     session.run("RPUSH l a b c");
     session.wait(5000);
     let object = session.run("DEBUG OBJECT l");

@@ -74,7 +74,7 @@ fn redis_server_loads_it_and_the_other_way_round() {
         fill(&theirs);
         let expected = digest(&theirs);
         theirs.signal("TERM");
-        drop(theirs);
+        theirs.wait();
         let ours = start(at.path(), &["--aof-use-rdb-preamble", preamble]);
         assert_eq!(digest(&ours), expected);
         fill(&ours);
@@ -82,7 +82,7 @@ fn redis_server_loads_it_and_the_other_way_round() {
         fill(&ours);
         let expected = digest(&ours);
         ours.signal("TERM");
-        drop(ours);
+        ours.wait();
         let Some(theirs) = redis(at.path()) else { return };
         assert_eq!(digest(&theirs), expected);
     }
@@ -230,7 +230,7 @@ fn it_is_loaded_again_while_running() {
     fill(&server);
     let expected = digest(&server);
     server.signal("TERM");
-    drop(server);
+    server.wait();
     assert_eq!(digest(&start(at.path(), &[])), expected);
 }
 
