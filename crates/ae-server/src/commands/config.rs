@@ -109,6 +109,9 @@ pub(super) fn write_file(ctx: &mut Context<'_>, extent: Extent) -> Outcome {
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
     ctx.server.databases.stats = KeyStats::default();
+    if let Some(log) = &mut ctx.server.append_only.log {
+        log.delayed = 0;
+    }
     background::reset();
     ctx.reply_ok()
 }

@@ -106,6 +106,12 @@ impl<'a> Db<'a> {
         self.find(key).is_some()
     }
 
+    /// Whether a key is still there although its time has come.
+    pub fn has_expired(&self, key: &[u8]) -> bool {
+        let found = self.databases[self.db].lookup(key, self.now);
+        matches!(found, Found::Expired(_)) && self.databases.expiry != Expiry::Ignores
+    }
+
     /// The value at a key, as a read: a hit or a miss.
     pub fn read_any(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
         let id = self.find_to_read(key)?;
