@@ -1,6 +1,6 @@
 //! The safe Rust API as a program uses it.
 
-use ae::{Connection, EventLoop, Handler, Interest, Listener, Next, Peer};
+use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Next, Peer};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::TcpStream;
@@ -459,4 +459,14 @@ fn a_replaced_hook_may_use_the_loop_when_it_is_dropped() {
     el.before_sleep(count());
     el.after_sleep(count());
     assert_eq!(runs.get(), 3);
+}
+
+#[test]
+fn the_counter_goes_on() {
+    // Not every machine has one.
+    let Some(counter) = Counter::new() else { return };
+    let (clock, before) = (Instant::now(), counter.read());
+    while clock.elapsed() < Duration::from_millis(1) {}
+    // No processor counts as slowly as a clock in microseconds.
+    assert!(counter.read() - before > 1000);
 }

@@ -46,12 +46,14 @@
 
 mod arguments;
 mod connection;
+mod counter;
 mod event_loop;
 mod listener;
 #[cfg(feature = "tls")]
 mod tls;
 
 pub use connection::{Connection, Handler};
+pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer};
 #[cfg(feature = "tls")]

@@ -18,6 +18,22 @@ pub(crate) fn coarse_now_us() -> u64 {
     now_us()
 }
 
+/// Whether there is a counter of the processor that advances evenly: the kernel has made its own clock of it then.
+pub(crate) fn has_counter() -> bool {
+    const SOURCE: &str = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    cfg!(all(target_os = "linux", target_arch = "x86_64"))
+        && std::fs::read(SOURCE).is_ok_and(|source| source.trim_ascii() == b"tsc")
+}
+
+/// What that counter is at; nothing in particular where there is none.
+pub(crate) fn counter() -> u64 {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this architecture has the instruction, which reads a register and nothing else.
+    return unsafe { core::arch::x86_64::_rdtsc() };
+    #[cfg(not(target_arch = "x86_64"))]
+    0
+}
+
 /// Initialises the host's own monotonic clock, if it has one as Redis does: its programs rely on
 /// `aeCreateEventLoop` to do that. The reference is weak, so that other programs need not have it.
 pub(crate) fn init_host_clock() {

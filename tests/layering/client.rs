@@ -4,9 +4,10 @@ use crate::imports::imports;
 use crate::source::{crate_files, repository};
 
 /// Its rooms from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "text",
     "output",
+    "password",
     "options",
     "format",
     "net",

@@ -171,6 +171,10 @@ get tag2
 -x
 -r
 --nothing get k
+-
+-- ping
+-x - get k
+--raw=x get k
 --pattern
 -2 -3 get k
 -3 -2 get k
@@ -475,7 +479,8 @@ class ScriptedReplies(Comparison):
 
     def test_what_is_no_reply(self):
         for reply in (b"x", b"?1\r\n", b":a\r\n", b"$a\r\n", b"*a\r\n", b"#x\r\n", b"_x\r\n", b"=3\r\nabc\r\n",
-                      b"$-5\r\n"):
+                      b"$-5\r\n", b"+a\nb\r\n", b"+a\rb\r\n", b"-ERR a\nb\r\n", b"+a\r\r\n", b",nan\r\n", b",-nan\r\n",
+                      b",infinity\r\n", b",+inf\r\n", b",1e999\r\n", b",1x\r\n"):
             with self.subTest(reply):
                 self.assertEqual(*self.both([reply], ["x"], b""))
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -25,6 +26,12 @@ def run(cli, *words, given=b"", **environment):
     done = subprocess.run([cli, *map(str, words)], input=given, capture_output=True, timeout=PATIENCE,
                           env={**os.environ, "REDISCLI_HISTFILE": "/dev/null", "TERM": "dumb", **environment})
     return done.stdout, done.stderr, done.returncode
+
+
+def request(stream):
+    """The words of a request that arrives"""
+    words = int(stream.readline()[1:])
+    return [stream.read(int(stream.readline()[1:]) + 2)[:-2] for _ in range(words)]
 
 
 def fill(server):
@@ -128,6 +135,65 @@ class Modes(unittest.TestCase):
         out, _, status = run(AE_CLI, "--intrinsic-latency", "0")
         self.assertEqual(status, 0)
         self.assertIn(b"total runs", out)
+
+    def test_an_interrupted_walk_has_a_summary(self):
+        """Ctrl-C while a reply is waited for, and in a pause."""
+        answers = {b"DBSIZE": b":2\r\n", b"TYPE": b"+string\r\n", b"STRLEN": b":3\r\n", b"MEMORY": b":3\r\n",
+                   b"OBJECT": b":3\r\n", b"SCAN": b"*2\r\n$1\r\n7\r\n*1\r\n$1\r\nk\r\n"}
+        for mode in ("--bigkeys", "--memkeys", "--hotkeys"):
+            for answered in (1, 100):
+                with self.subTest(mode, answered=answered), socket.create_server(("127.0.0.1", 0)) as server:
+                    server.settimeout(PATIENCE)
+                    words = [AE_CLI, "-p", str(server.getsockname()[1]), mode, "-i", "3600"]
+                    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+                        connection, _ = server.accept()
+                        with connection, connection.makefile("rb") as requests:
+                            scans = 0
+                            # The answers to the hundredth call's keys are followed by the pause.
+                            while (name := request(requests)[0]) != b"SCAN" or scans < answered:
+                                scans += name == b"SCAN"
+                                connection.sendall(answers[name])
+                                if scans == 100 and name in (b"STRLEN", b"MEMORY", b"OBJECT"):
+                                    break
+                            program.send_signal(signal.SIGINT)
+                            out, err = program.communicate(timeout=PATIENCE)
+                    self.assertEqual((err, program.returncode), (b"", 0))
+                    self.assertRegex(out.split(b"summary")[1], rb"\[\d+\.00%\] Sampled \d+ keys in the keyspace!")
+
+    def test_a_server_that_ends_every_connection(self):
+        """Connecting anew is tried again and again, and not all the time."""
+        for words in (["--latency"], ["--stat"]):
+            with self.subTest(words), socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(PATIENCE)
+                place = ["-p", str(server.getsockname()[1])]
+                with subprocess.Popen([AE_CLI, *place, *words], stdout=subprocess.DEVNULL) as program:
+                    # The first, the one that is tried at once, and one after a pause of a second.
+                    begun = time.monotonic()
+                    for _ in range(3):
+                        server.accept()[0].close()
+                    self.assertGreater(time.monotonic() - begun, 0.9)
+                    program.kill()
+
+    def test_a_command_connects_once(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            server.settimeout(PATIENCE)
+            place = ["-p", str(server.getsockname()[1]), "-a", "x", "--no-auth-warning"]
+            with subprocess.Popen([AE_CLI, *place, "ping"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as program:
+                server.accept()[0].close()
+                # A second one would be taken by the backlog, and say something, too.
+                self.assertEqual(program.communicate(timeout=PATIENCE), (b"", b"\nI/O error\n"))
+                self.assertEqual(program.returncode, 1)
+            server.setblocking(False)
+            self.assertRaises(BlockingIOError, server.accept)
+
+    def test_what_tls_lacks_is_an_option(self):
+        for words, said in ((["--cacert", "/nowhere"], b": --cacert: "),
+                            (["--tls-ciphers", "nothing"], b": --tls-ciphers: "),
+                            (["--cert", "/nowhere", "--key", "/nowhere"], b": --cert: ")):
+            with self.subTest(words):
+                _, err, status = run(AE_CLI, "-p", 1, "--tls", *words, "ping")
+                self.assertEqual(status, 1)
+                self.assertIn(said, err)
 
     def test_scripts(self):
         with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
@@ -263,9 +329,14 @@ class Cluster(unittest.TestCase):
                 self.assertEqual(ours[1:], theirs[1:])
 
     def test_what_changes_a_cluster_is_refused(self):
-        out, err, status = run(AE_CLI, "--cluster", "reshard", f"127.0.0.1:{self.ports[0]}")
-        self.assertEqual((out, status), (b"", 1))
-        self.assertIn(b"use redis-cli", err)
+        place = f"127.0.0.1:{self.ports[0]}"
+        for words in (["reshard", place], ["create", place, place, "--cluster-replicas", "1"],
+                      ["reshard", place, "--cluster-from", "x"]):
+            with self.subTest(words):
+                out, err, status = run(AE_CLI, "--cluster", *words)
+                self.assertEqual((out, status), (b"", 1))
+                self.assertEqual(err, f"--cluster {words[0]}: ae-cli changes no cluster; use redis-cli --cluster "
+                                      f"{words[0]}\n".encode())
 
     def test_a_server_without_cluster(self):
         with RedisServer() as server:

@@ -6,7 +6,9 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
+import subprocess
 import tempfile
 import termios
 import time
@@ -23,6 +25,7 @@ AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 GREY = b"\x1b[90m"
 CTRL_A, CTRL_C, CTRL_D, CTRL_R, CTRL_U = b"\x01", b"\x03", b"\x04", b"\x12", b"\x15"
 TAB, UP = b"\t", b"\x1b[A"
+PASTE = b"\x1b[200~%s\x1b[201~"
 
 
 class Terminal:
@@ -72,6 +75,24 @@ class Terminal:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.fd)
         return os.waitstatus_to_exitcode(status)
+
+
+class ScriptedServer:
+    """A server whose every word is the test's"""
+
+    def __enter__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.socket.settimeout(PATIENCE)
+        self.port = self.socket.getsockname()[1]
+        return self
+
+    def accept(self):
+        link, _ = self.socket.accept()
+        link.settimeout(PATIENCE)
+        return link
+
+    def __exit__(self, *_):
+        self.socket.close()
 
 
 class Prompt(unittest.TestCase):
@@ -157,13 +178,17 @@ class Prompt(unittest.TestCase):
         terminal = self.start(NO_COLOR="1")
         terminal.type(b"help get\r")
         self.assertIsNone(re.search(rb"\x1b\[\d+m", terminal.expect(b"group:")))
+        terminal.type(b"lpush k e\r")
+        self.assertNotIn(b"element", terminal.expect(b"(integer) 1"))
         self.leave(terminal)
 
     def test_history_without_secrets(self):
+        self.history.write_text("")
+        self.history.chmod(0o644)
         terminal = self.start()
         self.run_line(terminal, b"set k first", b"OK")
         for line in (b"auth secret", b"config set requirepass ''", b"acl setuser u >secret",
-                     b"hello 3 auth default secret"):
+                     b"hello 3 auth default secret", b"sentinel set m auth-pass secret", b'auth "secret'):
             self.run_line(terminal, line, b"")
         terminal.type(UP)
         terminal.expect(b"set k first")
@@ -251,16 +276,216 @@ class Prompt(unittest.TestCase):
         terminal.expect(rb'"a\tb"')
         self.leave(terminal)
 
+    def test_each_pasted_line_is_a_command(self):
+        with self.server.connect() as client:
+            client.call("MSET", "u1", "a", "u2", "b")
+        terminal = self.start()
+        terminal.type(PASTE % b"DEL u1\nGET u2" + b"\r")
+        terminal.expect(b'(integer) 1\r\n"b"\r\n')
+        terminal.expect(self.prompt + b"> ")
+        terminal.type(PASTE % b"set a 1\r\nauth hunter2\r\nget a" + b"\r")
+        terminal.expect(b"OK\r\n")
+        terminal.expect(b'"1"\r\n')
+        terminal.expect(self.prompt + b"> ")
+        terminal.type(UP + UP)
+        terminal.expect(b"set a 1")
+        terminal.type(CTRL_U)
+        self.leave(terminal)
+        self.assertEqual(self.history.read_text(), "DEL u1\nGET u2\nset a 1\nget a\nquit\n")
+
+    def test_an_interrupt_ends_what_was_pasted(self):
+        terminal = self.start()
+        terminal.type(PASTE % b"blpop nothing 0\nset k v\nset k w" + b"\r")
+        terminal.expect(b"\x1b[?2004l\r\n")
+        self.server_has_blocked_client()
+        terminal.type(CTRL_C)
+        terminal.expect(b"2 more pasted line(s) not sent.")
+        terminal.expect(self.prompt + b"> ")
+        self.run_line(terminal, b"exists k", b"(integer) 0\r\n")
+        self.leave(terminal)
+
+    def test_bytes_that_are_no_text(self):
+        terminal = self.start()
+        terminal.type(b"set k \xff")
+        terminal.expect(b"Invalid UTF-8: the line is not sent.\r\n")
+        terminal.expect(self.prompt + b"> ")
+        self.run_line(terminal, b"exists k", b"(integer) 0\r\n")
+        self.leave(terminal)
+        self.assertEqual(self.history.read_text(), "exists k\nquit\n")
+
+    def test_help_in_a_transaction_is_no_part_of_it(self):
+        terminal = self.start()
+        self.run_line(terminal, b"multi", b"OK", b"(TX)> ")
+        terminal.type(b"help get\r")
+        terminal.expect(b"since:")
+        terminal.expect(b"(TX)> ")
+        self.run_line(terminal, b"exec", b"(empty array)\r\n")
+        self.leave(terminal)
+        given = b"multi\nhelp get\nping\nexec\nhelp get\nhelp get\nping\n"
+        words = [AE_CLI, "-p", str(self.server.port)]
+        out = subprocess.run(words, input=given, stdout=subprocess.PIPE, timeout=PATIENCE, check=True).stdout
+        self.assertTrue(out.startswith(b"OK\n\r\n  GET key"), out)
+        self.assertIn(b"\r\nQUEUED\nPONG\n\r\n", out)
+        self.assertTrue(out.endswith(b"\r\nPONG\n"), out)
+
+    def test_the_opening_is_interrupted(self):
+        with ScriptedServer() as server:
+            terminal = Terminal(AE_CLI, "-p", str(server.port), REDISCLI_HISTFILE="/dev/null")
+            with server.accept() as first:
+                self.assertIn(b"DOCS", first.recv(4096))
+                terminal.type(CTRL_C)
+                terminal.expect(b"127.0.0.1:%d> " % server.port)
+                self.assertEqual(first.recv(1), b"")
+            with server.accept() as second:
+                terminal.type(b"ping\r")
+                self.assertIn(b"ping", second.recv(4096))
+                second.sendall(b"+this is the answer\r\n")
+                terminal.expect(b"this is the answer\r\n")
+                # It is asked once, whatever came of it.
+                terminal.type(b"help get\r")
+                terminal.expect(b"since:")
+                self.leave(terminal)
+                self.assertEqual(second.recv(1), b"")
+
+    def test_a_refused_shutdown_says_nothing_of_a_lost_connection(self):
+        with ScriptedServer() as server:
+            words = [AE_CLI, "-p", str(server.port)]
+            pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+            with subprocess.Popen(words, **pipes) as program:
+                program.stdin.write(b"shutdown abort\nmonitor\n")
+                program.stdin.close()
+                with server.accept() as link:
+                    link.recv(4096)
+                    link.sendall(b"-ERR No shutdown in progress.\r\n")
+                    self.assertIn(b"monitor", link.recv(4096))
+                    link.sendall(b"+OK\r\n")
+                # That it ends at all is what counts.
+                self.assertEqual(program.stdout.read(), b"ERR No shutdown in progress.\n\nOK\n")
+                self.assertEqual(program.stderr.read(), b"Error: Server closed the connection\n")
+                self.assertEqual(program.wait(PATIENCE), 0)
+
+    def test_a_server_does_not_command_the_terminal(self):
+        with ScriptedServer() as server:
+            terminal = Terminal(AE_CLI, "-p", str(server.port), REDISCLI_HISTFILE="/dev/null")
+            with server.accept() as link:
+                link.recv(4096)
+                evil = b"a\x1b]0;evil\x07\x9b5n\xc2\x9bz"
+                bulk = b"$%d\r\n%s\r\n" % (len(evil), evil)
+                link.sendall(b"*2\r\n+foo\r\n*6\r\n+summary\r\n%s+group\r\n%s+since\r\n%s" % (bulk, bulk, bulk))
+                terminal.expect(b"> ")
+                terminal.type(b"help foo\r")
+                shown = terminal.expect(b"group:") + terminal.expect(b"\r\n")
+                self.assertIn(b"a ]0;evil ", shown)
+                for bad in (b"\x1b]", b"\x07", b"\xc2\x9b"):
+                    self.assertNotIn(bad, shown)
+                self.leave(terminal)
+
+    def test_a_wait_between_repetitions_is_interrupted(self):
+        terminal = self.start("-i", "3600")
+        terminal.type(b"3 incr n\r")
+        terminal.expect(b"(integer) 1\r\n")
+        terminal.type(CTRL_C)
+        terminal.expect(self.prompt + b"> ")
+        self.run_line(terminal, b"get n", b'"1"\r\n')
+        self.leave(terminal)
+
+    def test_what_a_renewed_connection_has_lost_is_said(self):
+        terminal = self.start()
+        self.run_line(terminal, b"client setname me", b"OK")
+        self.run_line(terminal, b"watch k", b"OK")
+        for forgotten in (b"Connected anew: the server has forgotten CLIENT, WATCH.\r\n", None):
+            terminal.type(b"blpop nothing 0\r")
+            terminal.expect(b"\x1b[?2004l\r\n")
+            self.server_has_blocked_client()
+            terminal.type(CTRL_C)
+            before = terminal.expect(forgotten or self.prompt + b"> ")
+            self.assertNotIn(b"anew", before)
+            if forgotten:
+                terminal.expect(self.prompt + b"> ")
+        self.leave(terminal)
+
+    def test_a_lost_connection_forgets_the_database(self):
+        terminal = self.start()
+        self.run_line(terminal, b"select 3", b"OK", b"[3]> ")
+        with self.server.connect() as client:
+            client.call("CLIENT", "KILL", "TYPE", "normal")
+        terminal.type(b"set k v\r")
+        terminal.expect(b"Error: Server closed the connection\r\n")
+        terminal.expect(b"not connected> ")
+        self.run_line(terminal, b"set k v", b"OK", b"[3]> ")
+        with self.server.connect() as client:
+            self.assertEqual(client.call("EXISTS", "k"), 0)
+        self.leave(terminal)
+
+    def test_replication_is_followed(self):
+        for command in (b"sync", b"psync ? -1"):
+            with self.subTest(command):
+                terminal = self.start()
+                terminal.type(command + b"\r")
+                terminal.expect(b"Logging commands from master.\r\n")
+                with self.server.connect() as client:
+                    client.call("SET", "k", "followed")
+                terminal.expect(b'"followed"\r\n')
+                terminal.type(CTRL_C)
+                terminal.expect(self.prompt + b"> ")
+                self.run_line(terminal, b"get k", b'"followed"\r\n')
+                self.leave(terminal)
+
+    def test_a_failed_replication_does_not_end_the_prompt(self):
+        with ScriptedServer() as server:
+            terminal = Terminal(AE_CLI, "-p", str(server.port), REDISCLI_HISTFILE="/dev/null")
+            with server.accept() as link:
+                link.recv(4096)
+                link.sendall(b"-ERR unknown\r\n")
+                terminal.expect(b"> ")
+                terminal.type(b"sync\r")
+                self.assertEqual(link.recv(4096), b"SYNC\r\n")
+                link.sendall(b"-ERR no replicas here\r\n")
+                terminal.expect(b"SYNC with master failed: -ERR no replicas here\r\n")
+                terminal.expect(b"not connected> ")
+            self.leave(terminal)
+
+    def test_an_interrupt_at_a_dumb_terminal_is_for_no_command(self):
+        terminal = self.start(TERM="dumb")
+        os.kill(terminal.pid, signal.SIGINT)
+        terminal.type(b"echo answered\r")
+        terminal.expect(b'"answered"\r\n')
+        self.leave(terminal)
+
     def test_a_password_is_asked_for_and_not_shown(self):
         with AeServer("--requirepass", "secret") as server:
             terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
             terminal.expect(b"Please input password: ")
-            # The question is written before the terminal is told to be silent.
-            while termios.tcgetattr(terminal.fd)[3] & termios.ECHO:
-                time.sleep(0.01)
             terminal.type(b"secret\r")
             self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
             self.assertEqual(terminal.end(), 0)
+
+    def test_a_password_with_spaces(self):
+        with AeServer() as server, server.connect() as client:
+            client.call("CONFIG", "SET", "requirepass", " a b ")
+            terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
+            terminal.expect(b"Please input password: ")
+            # What was typed wrongly is erased.
+            terminal.type("xyz\x15 a bä\x7f \r".encode())
+            terminal.expect(b"PONG\r\n")
+            self.assertEqual(terminal.end(), 0)
+
+    def test_nothing_leaves_a_terminal_silent(self):
+        for keys, sent in ((CTRL_C, signal.SIGINT), (b"\x1c", signal.SIGQUIT), (b"", signal.SIGTERM),
+                           (b"", signal.SIGHUP)):
+            with self.subTest(sent=sent):
+                terminal = Terminal(AE_CLI, "--askpass", "ping")
+                terminal.expect(b"Please input password: ")
+                self.assertFalse(termios.tcgetattr(terminal.fd)[3] & termios.ECHO)
+                terminal.type(b"secr" + keys)
+                if not keys:
+                    os.kill(terminal.pid, sent)
+                _, status = os.waitpid(terminal.pid, 0)
+                self.assertEqual(os.waitstatus_to_exitcode(status), -sent)
+                modes = termios.tcgetattr(terminal.fd)[3]
+                os.close(terminal.fd)
+                self.assertEqual(modes & termios.ECHO, termios.ECHO)
+                self.assertEqual(modes & termios.ISIG, termios.ISIG)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,16 @@
 """Uses ae-server over TLS as its clients and operators do, with redis-cli, redis-benchmark, redis-py, openssl s_client
 and Python's ssl."""
 
+import functools
 import re
+import shutil
 import socket
 import ssl
 import subprocess
 import tempfile
 import time
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 
 import redis
@@ -19,7 +22,7 @@ from test_server import Basics
 from testkit.certificates import PASSPHRASE
 from testkit.ports import free_port
 from testkit.resp import PATIENCE, Client
-from testkit.server import AE_SERVER, TlsServer
+from testkit.server import AE_SERVER, AeServer, RedisServer, TlsServer
 from tls import CERTIFICATES, TLS12, TLS13, TlsTest, common_name, context
 
 
@@ -309,6 +312,40 @@ class Configuration(TlsTest):
             options = [word for pair in good.items() for word in pair]
             line = self.start("--port", "0", "--tls-port", str(taken.getsockname()[1]), *options)
             self.assertIn("in use", line)
+
+    def test_the_port_changes_while_the_server_runs(self):
+        files = {"cert-file": "server.crt", "key-file": "server.key", "ca-cert-file": "ca.crt"}
+        files = [word for name, file in files.items() for word in (f"--tls-{name}", CERTIFICATES[file])]
+        replies = [self.change_port(server, *files) for server in (AeServer, RedisServer)
+                   if server is AeServer or shutil.which("redis-server")]
+        self.assertEqual(replies[0], replies[-1])
+
+    def change_port(self, kind, *options):
+        """what the server says when its TLS port is set, changed, cannot be had, and is taken away"""
+        first, second = free_port(), free_port()
+        with kind(*options, "--tls-auth-clients", "no") as server, server.connect() as plain, ExitStack() as clients, \
+                socket.create_server(("127.0.0.1", 0)) as taken:
+            def connect(port):
+                wrap = functools.partial(context().wrap_socket, server_hostname="localhost")
+                return clients.enter_context(Client(port, wrap))
+
+            def change(port):
+                reply = plain("CONFIG", "SET", "tls-port", port)
+                return reply, plain("CONFIG", "GET", "tls-port")[1] == str(port).encode()
+
+            replies = [change(first)]
+            one = connect(first)
+            replies.append(change(second))
+            with self.assertRaises(ConnectionRefusedError):
+                connect(first)
+            other = connect(second)
+            replies.append(change(taken.getsockname()[1]))
+            connect(second)
+            replies.append(change(0))
+            with self.assertRaises(ConnectionRefusedError):
+                connect(second)
+            replies += [one("PING"), other("PING"), plain("PING")]
+            return replies
 
     def test_ports_and_socket_beside_each_other(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Clients that keep copies of values (CLIENT TRACKING): random programs of two that track, in all ways, and a third that
-is told in their place, run on ae-server and on redis-server. Replies have to be the same, and what each client is told
-after each request.
+"""Clients that keep copies of values (CLIENT TRACKING): random programs of two that track, in all ways, and a third
+that is told in their place, run on ae-server and on redis-server. Replies have to be the same, and what each client is
+told after each request.
 
 The seed is fixed; SEED and PROGRAMS in the environment choose another run."""
 
@@ -87,8 +87,8 @@ def random_request(chance):
         ["DEL", key, other], ["UNLINK", key], ["RENAME", key, other], ["PEXPIRE", key, "-1"], ["APPEND", key, ""],
         ["EXISTS", key, other], ["TTL", key], ["TYPE", key], ["STRLEN", key], ["GETSET", key, "2"], ["GETDEL", key],
         ["EVAL", READ, "1", key], ["EVAL", WRITE, "1", key], ["EVAL_RO", READ, "1", key], ["SORT_RO", key],
-        ["MULTI"], ["MULTI"], ["EXEC"], ["EXEC"], ["EXEC"], ["DISCARD"], ["FLUSHALL"], ["FLUSHDB"], ["SWAPDB", "0", "1"],
-        ["COPY", key, other, "REPLACE"], ["SELECT", chance.choice("01")], ["GET"], ["UNKNOWN"], ["PING"],
+        ["MULTI"], ["MULTI"], ["EXEC"], ["EXEC"], ["EXEC"], ["DISCARD"], ["FLUSHALL"], ["FLUSHDB"],
+        ["SWAPDB", "0", "1"], ["COPY", key, other, "REPLACE"], ["SELECT", chance.choice("01")], ["GET"], ["UNKNOWN"], ["PING"],
     ])
 
 

@@ -18,15 +18,16 @@ from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-import hiredis  # noqa: E402
-import node  # noqa: E402
-import redis_py  # noqa: E402
+import hiredis_suite  # noqa: E402
+import node_suites  # noqa: E402
+import python_suites  # noqa: E402
 from testkit.commands import Failure, Unavailable  # noqa: E402
+from testkit.packages import require  # noqa: E402
 from testkit.server import AeServer, RedisServer  # noqa: E402
 from unit import FAILED, HERE  # noqa: E402
 
-# Each has units(), and prepare(), which gets what they need. The long ones first.
-SUITES = (redis_py, hiredis, node)
+# Each has units(), NEEDED and HEADERS of the machine, and prepare(), which gets what else they need. The long ones first.
+SUITES = (python_suites, hiredis_suite, node_suites)
 
 
 def main():
@@ -40,7 +41,9 @@ def main():
         parser.error("no such unit among " + ", ".join(unit.name for suite in SUITES for unit in suite.units()))
     try:
         for suite, _ in wanted:
-            suite.prepare()
+            require(suite.NEEDED, suite.HEADERS)
+        with ThreadPoolExecutor(len(wanted)) as pool:
+            list(pool.map(lambda suite: suite.prepare(), [suite for suite, _ in wanted]))
     except (Failure, Unavailable, subprocess.TimeoutExpired) as reason:
         sys.exit(f"client-suites: 0 passed, 1 failed: {reason}")
     start = RedisServer if options.redis else AeServer

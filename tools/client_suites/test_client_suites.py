@@ -8,7 +8,7 @@ from pathlib import Path
 from unittest import mock
 
 import client_suites
-import hiredis
+import hiredis_suite
 import unit
 
 REPORT = """<testsuites><testsuite>
@@ -49,7 +49,7 @@ class Reports(unittest.TestCase):
 
 
     def test_hiredis(self):
-        self.assertEqual(hiredis.parse(PROGRAM), [
+        self.assertEqual(hiredis_suite.parse(PROGRAM), [
             ("hiredis::no connection::Format command", "passed", ""),
             ("hiredis::TCP connection::Is able to deliver commands", "failed", ""),
             ("hiredis::TCP connection::Honors: a colon", "skipped", ""),

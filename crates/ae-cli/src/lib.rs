@@ -12,6 +12,7 @@ mod modes;
 mod net;
 mod options;
 mod output;
+mod password;
 mod prompt;
 mod replication;
 mod session;

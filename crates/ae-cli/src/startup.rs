@@ -3,9 +3,9 @@
 use crate::modes;
 use crate::options::{Action, Options, parse};
 use crate::output::{complain, put};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use crate::password;
 use std::ffi::OsString;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
@@ -38,29 +38,7 @@ fn find_password(options: &mut Options) -> io::Result<()> {
         options.password = std::env::var_os("REDISCLI_AUTH").map(OsString::into_vec);
     }
     if options.ask_password {
-        options.password = Some(ask("Please input password: ")?);
+        options.password = Some(password::ask("Please input password: ")?);
     }
     Ok(())
-}
-
-/// Reads a line, which a terminal does not show.
-fn ask(question: &str) -> io::Result<Vec<u8>> {
-    let stdin = io::stdin();
-    let mut stderr = io::stderr().lock();
-    stderr.write_all(question.as_bytes())?;
-    let before = tcgetattr(&stdin).ok();
-    if let Some(before) = &before {
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&stdin, OptionalActions::Flush, &silent)?;
-    }
-    let mut line = Vec::new();
-    let read = stdin.lock().read_until(b'\n', &mut line);
-    if let Some(before) = &before {
-        tcsetattr(&stdin, OptionalActions::Flush, before)?;
-    }
-    stderr.write_all(b"\n")?;
-    read?;
-    line.truncate(line.trim_ascii_end().len());
-    Ok(line)
 }

@@ -11,6 +11,11 @@ pub fn leading_integer(text: &str) -> i64 {
     if text.starts_with('-') { -value } else { value }
 }
 
+/// The port that a text begins with; none if no port has this number.
+pub fn port(text: &str) -> Option<u16> {
+    u16::try_from(leading_integer(text)).ok()
+}
+
 /// The number that a text begins with, as C's atof reads it; 0 if there is none.
 pub fn leading_number(text: &str) -> f64 {
     let text = text.trim_start();
@@ -40,6 +45,9 @@ mod tests {
             [("12", 12), (" -3x", -3), ("+4", 4), ("", 0), ("x", 0), ("99999999999999999999", i64::MAX)]
         {
             assert_eq!(leading_integer(text), value, "{text:?}");
+        }
+        for (text, value) in [("65535", Some(65_535)), ("65536", None), ("-1", None), ("7x", Some(7))] {
+            assert_eq!(port(text), value, "{text:?}");
         }
         for (text, value) in [("0.25", 0.25), ("1e2s", 100.0), (".5", 0.5), ("x", 0.0), ("", 0.0)] {
             assert_eq!(leading_number(text), value, "{text:?}");

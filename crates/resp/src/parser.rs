@@ -91,6 +91,7 @@ impl RequestParser {
                     return Ok(false);
                 }
             }
+            self.short_arguments(buf, limits);
             while self.missing > 0 {
                 if !self.argument(buf, limits)? {
                     return Ok(false);
@@ -171,12 +172,19 @@ impl RequestParser {
     }
 
     fn multibulk_header(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
-        let Some(count) = self.length_line(buf, ProtocolError::TooBigMultibulkCount)? else {
-            return Ok(false);
+        let count = match buf[self.at..] {
+            // Most requests have few arguments.
+            [b'*', count @ b'1'..=b'9', b'\r', _, ..] => {
+                self.at += 4;
+                self.searched = 0;
+                usize::from(count - b'0')
+            }
+            _ => match self.length_line(buf, ProtocolError::TooBigMultibulkCount)? {
+                // A negative count is an empty request.
+                Some(count) => usize::try_from(count.ok_or(ProtocolError::InvalidMultibulkLength)?).unwrap_or(0),
+                None => return Ok(false),
+            },
         };
-        let count = count.ok_or(ProtocolError::InvalidMultibulkLength)?;
-        // A negative count is an empty request.
-        let count = usize::try_from(count).unwrap_or(0);
         if count > limits.max_args {
             return Err(ProtocolError::InvalidMultibulkLength);
         }
@@ -187,19 +195,27 @@ impl RequestParser {
         Ok(true)
     }
 
-    fn argument(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
-        // Most arguments are short, and all there.
-        if self.bulk.is_none()
-            && let Some((head, len)) = short_argument(&buf[self.at..])
-            && len <= limits.max_bulk
-        {
-            let from = self.at - self.start + head;
-            self.push_span(from, from + len)?;
-            self.at += head + len + 2;
-            self.searched = 0;
-            self.missing -= 1;
-            return Ok(true);
+    /// Takes arguments for as long as they are short and all there, as most are.
+    fn short_arguments(&mut self, buf: &[u8], limits: &Limits) {
+        if self.bulk.is_some() {
+            return;
         }
+        let (mut at, mut missing) = (self.at, self.missing);
+        while missing > 0
+            && let Some((head, len)) = short_argument(&buf[at..])
+            && len <= limits.max_bulk
+            && let from = at - self.start + head
+            && self.push_span(from, from + len).is_ok()
+        {
+            at += head + len + 2;
+            missing -= 1;
+        }
+        if missing != self.missing {
+            (self.at, self.missing, self.searched) = (at, missing, 0);
+        }
+    }
+
+    fn argument(&mut self, buf: &[u8], limits: &Limits) -> Result<bool, ProtocolError> {
         let len = match self.bulk {
             Some(len) => len,
             None => {
@@ -306,7 +322,7 @@ impl RequestParser {
     }
 }
 
-/// The hot path of [`RequestParser::argument`]: an argument of less than a hundred bytes, if all of it is there with its
+/// For [`RequestParser::short_arguments`]: an argument of less than a hundred bytes, if all of it is there with its
 /// line end. How long its `$` line is, and the argument.
 fn short_argument(rest: &[u8]) -> Option<(usize, usize)> {
     let (head, len) = match *rest {

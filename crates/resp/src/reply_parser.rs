@@ -18,6 +18,8 @@ pub const LINE_MAX: usize = 64 * 1024 * 1024;
 pub enum ReplyError {
     /// No type of reply begins with this byte.
     UnknownType(u8),
+    /// A line end in what should be one line.
+    Line,
     /// What should be an integer is none.
     Integer,
     /// What should be a number is none.
@@ -52,6 +54,7 @@ impl fmt::Display for ReplyError {
                 crate::words::quote(&mut quoted, &[*byte]);
                 return write!(f, "Protocol error, got {} as reply type byte", String::from_utf8_lossy(&quoted));
             }
+            ReplyError::Line => "Bad simple string value",
             ReplyError::Integer => "Bad integer value",
             ReplyError::Double => "Bad double value",
             ReplyError::Boolean => "Bad bool value",
@@ -180,6 +183,7 @@ impl ReplyParser {
         let line = &buf[1..end];
         let next = end + 2;
         let item = match first {
+            b'+' | b'-' if line.iter().any(|byte| b"\r\n".contains(byte)) => return Err(ReplyError::Line),
             b'+' => Reply::Status(line.into()),
             b'-' => Reply::Error(line.into()),
             b':' => Reply::Integer(number::parse(line).ok_or(ReplyError::Integer)?),
@@ -256,9 +260,11 @@ fn length(line: &[u8], [no_number, range]: [ReplyError; 2]) -> Result<Option<usi
     }
 }
 
+/// A number, or `inf` or `-inf`: nothing else is infinite, and nothing is no number.
 fn double(line: &[u8]) -> Result<Vec<u8>, ReplyError> {
     let text = std::str::from_utf8(line).map_err(|_| ReplyError::Double)?;
-    if text.is_empty() || text.trim() != text || text.parse::<f64>().is_err() {
+    let infinite = ["inf", "-inf"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    if !infinite && !text.parse::<f64>().is_ok_and(f64::is_finite) {
         return Err(ReplyError::Double);
     }
     Ok(line.into())

@@ -11,8 +11,11 @@ pub fn split(line: &[u8]) -> Result<Vec<Vec<u8>>, ProtocolError> {
     Ok(spans.into_iter().map(|span| buf[span].to_vec()).collect())
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 /// Appends a word in double quotes, with escapes for all that is not printable ASCII.
 pub fn quote(out: &mut Vec<u8>, word: &[u8]) {
+    out.reserve(word.len() + 2);
     out.push(b'"');
     for &c in word {
         match c {
@@ -23,7 +26,7 @@ pub fn quote(out: &mut Vec<u8>, word: &[u8]) {
             0x07 => out.extend(b"\\a"),
             0x08 => out.extend(b"\\b"),
             b' '..=b'~' => out.push(c),
-            _ => out.extend(format!("\\x{c:02x}").bytes()),
+            _ => out.extend([b'\\', b'x', HEX[usize::from(c >> 4)], HEX[usize::from(c & 15)]]),
         }
     }
     out.push(b'"');

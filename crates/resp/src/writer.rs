@@ -192,12 +192,13 @@ fn header(out: &mut Vec<u8>, kind: u8, value: i64) {
         out.extend_from_slice(&[kind, b'0' + value as u8, b'\r', b'\n']);
         return;
     }
-    let mut digits = [0; number::MAX_LEN];
-    let digits = number::format(&mut digits, value);
-    out.reserve(digits.len() + 3);
-    out.push(kind);
-    out.extend_from_slice(digits);
-    out.extend_from_slice(b"\r\n");
+    let mut line = [0; 1 + number::MAX_LEN + 2];
+    let (digits, end) = line[1..].split_first_chunk_mut().expect("room for the digits");
+    end.copy_from_slice(b"\r\n");
+    let used = number::format(digits, value).len();
+    let line = &mut line[number::MAX_LEN - used..];
+    line[0] = kind;
+    out.extend_from_slice(line);
 }
 
 #[cfg(test)]

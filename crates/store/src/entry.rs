@@ -45,9 +45,9 @@ pub enum Stored<'a> {
     Elsewhere(u32),
 }
 
-/// Whether a text is short enough to be in the entry, whatever else is there.
-pub fn has_room(key: &[u8], text: usize) -> bool {
-    let key = if key.len() <= MAX_KEY { key.len() } else { NUMBER };
+/// Whether a text of that length is short enough to be in the entry of a key of that length, whatever else is there.
+pub fn has_room(key: usize, text: usize) -> bool {
+    let key = if key <= MAX_KEY { key } else { NUMBER };
     HEAD + WIDTHS[2] + key + text <= MAX_SIZE
 }
 

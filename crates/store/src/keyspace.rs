@@ -18,6 +18,10 @@ use std::hash::{BuildHasher, Hasher};
 /// An entry's id, good until the entry is removed, or gets another value or deadline: then it may have another one.
 pub type EntryId = u32;
 
+/// Where a value is that is not in its entry: good until the entry is removed, or gets another value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ValueId(u32);
+
 /// What there is under a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
@@ -33,28 +37,29 @@ pub enum Found {
 #[derive(Clone, Copy)]
 pub struct Place {
     hash: u64,
-    /// Its entry, expired or not.
+    /// Its entry, expired or not, and when that expires.
     id: Option<EntryId>,
+    deadline: Option<i64>,
 }
 
 impl Place {
     /// The place after the entry was removed.
     pub fn vacant(self) -> Place {
-        Place { id: None, ..self }
+        Place { id: None, deadline: None, ..self }
     }
 }
 
 /// One database: its keys, their values and deadlines.
 pub struct Keyspace {
-    entries: Entries,
-    index: Index,
+    pub(crate) entries: Entries,
+    pub(crate) index: Index,
     /// Values that are not in their entries.
     values: Slab<Value>,
     /// Keys that are not in their entries.
-    keys: Slab<Box<[u8]>>,
-    deadlines: Deadlines,
+    pub(crate) keys: Slab<Box<[u8]>>,
+    pub(crate) deadlines: Deadlines,
     /// The snapshot under way, which goes where the entries go.
-    snapshot: Option<Snapshot>,
+    pub(crate) snapshot: Option<Snapshot>,
     /// Seeded at random: clients choose the keys and must not be able to choose collisions.
     hasher: RandomState,
 }
@@ -121,23 +126,25 @@ impl Keyspace {
         hash(&self.hasher, key)
     }
 
-    fn entry(&self, id: EntryId) -> Option<Entry<'_>> {
+    pub(crate) fn entry(&self, id: EntryId) -> Option<Entry<'_>> {
         self.entries.get(id).map(Entry)
-    }
-
-    fn find_hashed(&self, hash: u64, key: &[u8]) -> Option<EntryId> {
-        self.index.find(hash, |id| self.entry(id).is_some_and(|entry| key_of(&self.keys, entry) == key))
     }
 
     /// The entry of `key`, expired or not.
     pub fn find(&self, key: &[u8]) -> Option<EntryId> {
-        self.find_hashed(self.hash(key), key)
+        self.place(key).id
     }
 
     /// The place of `key`, good until an entry is added or removed, or gets another value or deadline.
     pub fn place(&self, key: &[u8]) -> Place {
-        let hash = self.hash(key);
-        Place { hash, id: self.find_hashed(hash, key) }
+        let (hash, mut deadline) = (self.hash(key), None);
+        let id = self.index.find(hash, |id| {
+            self.entry(id).is_some_and(|entry| {
+                deadline = entry.deadline();
+                key_of(&self.keys, entry) == key
+            })
+        });
+        Place { hash, id, deadline: deadline.filter(|_| id.is_some()) }
     }
 
     /// What there is under `key`.
@@ -148,7 +155,7 @@ impl Keyspace {
     /// What there is at a place.
     pub fn lookup_at(&self, place: Place, now: i64) -> Found {
         let Some(id) = place.id else { return Found::Missing };
-        if self.deadline(id).is_some_and(|at| at <= now) { Found::Expired(id) } else { Found::Live(id) }
+        if place.deadline.is_some_and(|at| at <= now) { Found::Expired(id) } else { Found::Live(id) }
     }
 
     /// An entry's key; empty when there is no such entry.
@@ -161,7 +168,7 @@ impl Keyspace {
         self.value_of(self.entry(id)?)
     }
 
-    fn value_of<'a>(&'a self, entry: Entry<'a>) -> Option<ValueRef<'a>> {
+    pub(crate) fn value_of<'a>(&'a self, entry: Entry<'a>) -> Option<ValueRef<'a>> {
         Some(match entry.value() {
             Stored::Text(text) => ValueRef::String(StringRef::Fixed(text)),
             Stored::Integer(integer) => ValueRef::String(StringRef::Integer(integer)),
@@ -169,20 +176,32 @@ impl Keyspace {
         })
     }
 
-    /// An entry's value, if it is not in the entry: any except a short string.
-    pub fn stored(&self, id: EntryId) -> Option<&Value> {
+    /// Where an entry's value is, if it is not in the entry: any except a short string.
+    pub fn value_id(&self, id: EntryId) -> Option<ValueId> {
         match self.entry(id)?.value() {
-            Stored::Elsewhere(number) => self.values.get(number),
+            Stored::Elsewhere(number) => Some(ValueId(number)),
             _ => None,
         }
     }
 
+    /// The value there.
+    pub fn value_at(&self, id: ValueId) -> Option<&Value> {
+        self.values.get(id.0)
+    }
+
+    /// As [`Keyspace::value_at`], to be changed where it is.
+    pub fn value_at_mut(&mut self, id: ValueId) -> Option<&mut Value> {
+        self.values.get_mut(id.0)
+    }
+
+    /// An entry's value, if it is not in the entry.
+    pub fn stored(&self, id: EntryId) -> Option<&Value> {
+        self.value_at(self.value_id(id)?)
+    }
+
     /// As [`Keyspace::stored`], to be changed where it is.
     pub fn value_mut(&mut self, id: EntryId) -> Option<&mut Value> {
-        match Entry(self.entries.get(id)?).value() {
-            Stored::Elsewhere(number) => self.values.get_mut(number),
-            _ => None,
-        }
+        self.value_at_mut(self.value_id(id)?)
     }
 
     /// What was last noted about the uses of an entry by [`Keyspace::note_access`]; 0 for a new one.
@@ -192,8 +211,18 @@ impl Keyspace {
 
     /// Notes something about the uses of an entry.
     pub fn note_access(&mut self, id: EntryId, access: u32) {
+        self.update_access(id, |_| access);
+    }
+
+    /// As [`Keyspace::note_access`]: what is noted follows from what was noted before.
+    pub fn update_access(&mut self, id: EntryId, noted: impl FnOnce(u32) -> u32) {
         if let Some(slot) = self.entries.get_mut(id) {
-            entry::set_access(slot, access);
+            let before = Entry(slot).access();
+            let after = noted(before);
+            // Most keys are used again within the same second: their memory is not written to.
+            if after != before {
+                entry::set_access(slot, after);
+            }
         }
     }
 
@@ -239,7 +268,7 @@ impl Keyspace {
     pub fn set_at(&mut self, place: Place, key: &[u8], value: Value, keep_deadline: bool) -> EntryId {
         match place.id {
             Some(id) => self.replace(id, value, keep_deadline),
-            None => self.with_stored(key, value, |keyspace, stored| keyspace.insert(place.hash, key, stored)),
+            None => self.with_stored(key.len(), value, |keyspace, stored| keyspace.insert(place.hash, key, stored)),
         }
     }
 
@@ -257,9 +286,9 @@ impl Keyspace {
         keep_deadline: bool,
     ) -> EntryId {
         let content = content.into();
-        let Place { hash, id } = place;
+        let Place { hash, id, .. } = place;
         let text = content.as_slice();
-        if entry::has_room(key, text.len()) {
+        if entry::has_room(key.len(), text.len()) {
             return match id {
                 Some(id) => self.assign(id, keep_deadline, Stored::Text(text)),
                 None => self.insert(hash, key, Stored::Text(text)),
@@ -283,16 +312,15 @@ impl Keyspace {
     /// Gives an entry a new value. Returns the id that it has now.
     pub fn replace(&mut self, id: EntryId, value: Value, keep_deadline: bool) -> EntryId {
         let Some(entry) = self.entry(id) else { return id };
-        let key: Box<[u8]> = match entry.key() {
-            // Its length is all that matters.
-            Key::Here(key) => key.into(),
-            Key::Elsewhere(_) => self.key(id).into(),
+        let key = match entry.key() {
+            Key::Here(key) => key.len(),
+            Key::Elsewhere(_) => self.key(id).len(),
         };
-        self.with_stored(&key, value, |keyspace, stored| keyspace.assign(id, keep_deadline, stored))
+        self.with_stored(key, value, |keyspace, stored| keyspace.assign(id, keep_deadline, stored))
     }
 
-    /// Calls `put` with a value in the form that it has in the entry of `key`.
-    fn with_stored<T>(&mut self, key: &[u8], value: Value, put: impl FnOnce(&mut Self, Stored<'_>) -> T) -> T {
+    /// Calls `put` with a value in the form that it has in the entry of a key of that length.
+    fn with_stored<T>(&mut self, key: usize, value: Value, put: impl FnOnce(&mut Self, Stored<'_>) -> T) -> T {
         match value {
             Value::String(StringValue::Integer(integer)) => put(self, Stored::Integer(integer)),
             Value::String(StringValue::Fixed(text)) if entry::has_room(key, text.len()) => {
@@ -417,103 +445,6 @@ impl Keyspace {
     pub fn average_ttl(&self, now: i64) -> i64 {
         self.deadlines.mean().map_or(0, |mean| mean.saturating_sub(now).max(0))
     }
-
-    /// One step of a scan: see `Index::scan`. Calls `found` with each entry's key, value and deadline.
-    pub fn scan(&self, cursor: u64, mut found: impl FnMut(&[u8], ValueRef<'_>, Option<i64>)) -> u64 {
-        self.index.scan(cursor, |id| {
-            if let Some(entry) = self.entry(id)
-                && let Some(value) = self.value_of(entry)
-            {
-                found(key_of(&self.keys, entry), value, entry.deadline());
-            }
-        })
-    }
-
-    /// Any entry, all with the same probability.
-    ///
-    /// An id is picked until there is an entry with it, or, when few are left of many, places in the index, which become
-    /// fewer with the entries.
-    pub fn random(&self, mut random: impl FnMut() -> u64) -> Option<EntryId> {
-        // One id in so many has to be in use.
-        const IDS: usize = 16;
-        const TRIES: usize = 500;
-        let end = self.entries.end();
-        let is_dense = self.len() >= end as usize / IDS;
-        let pick = |number| match is_dense {
-            true => Some((number % u64::from(end)) as u32).filter(|id| self.entries.get(*id).is_some()),
-            false => self.index.at_random(number),
-        };
-        if self.is_empty() {
-            return None;
-        }
-        let found = (0..TRIES).find_map(|_| pick(random()));
-        found.or_else(|| self.entries.nth((random() % self.len() as u64) as usize))
-    }
-
-    /// An entry that has a deadline, all with the same probability.
-    pub fn random_volatile(&self, mut random: impl FnMut() -> u64) -> Option<EntryId> {
-        const TRIES: usize = 500;
-        let (_, first) = self.deadlines.first()?;
-        (0..TRIES).find_map(|_| self.deadlines.at_random(random())).or(Some(first))
-    }
-
-    /// Every key with its deadline.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], Option<i64>)> {
-        self.entries.ids().filter_map(|id| self.entry(id)).map(|entry| (key_of(&self.keys, entry), entry.deadline()))
-    }
-
-    /// Every entry.
-    pub fn ids(&self) -> impl Iterator<Item = EntryId> {
-        self.entries.ids()
-    }
-
-    /// Begins a snapshot of what there is: every entry is unsaved, and each has to be saved before it changes or goes. One
-    /// that was under way is given up.
-    pub fn begin_snapshot(&mut self) {
-        self.snapshot = Some(Snapshot::new(self.entries.end()));
-    }
-
-    /// Gives up the snapshot under way, if there is one.
-    pub fn end_snapshot(&mut self) {
-        self.snapshot = None;
-    }
-
-    /// Whether a snapshot is under way: it ends when [`Keyspace::next_unsaved`] has passed every entry.
-    pub fn has_snapshot(&self) -> bool {
-        self.snapshot.is_some()
-    }
-
-    /// Whether an entry has still to be saved in the snapshot under way.
-    pub fn is_unsaved(&self, id: EntryId) -> bool {
-        self.snapshot.as_ref().is_some_and(|snapshot| snapshot.is_unsaved(id))
-    }
-
-    /// Says that an entry has been saved, before its turn.
-    pub fn mark_saved(&mut self, id: EntryId) {
-        if let Some(snapshot) = &mut self.snapshot {
-            snapshot.mark_saved(id);
-        }
-    }
-
-    /// The next entry to save; it counts as saved from now on. Looks at up to `steps` places for entries, which it counts
-    /// down. With None the steps are used up, or the snapshot has ended.
-    pub fn next_unsaved(&mut self, steps: &mut usize) -> Option<EntryId> {
-        let snapshot = self.snapshot.as_mut()?;
-        while *steps > 0
-            && let Some((id, is_unsaved)) = snapshot.walk()
-        {
-            *steps -= 1;
-            if self.entries.get(id).is_none() {
-                snapshot.skip_to(self.entries.next_place(id));
-            } else if is_unsaved {
-                return Some(id);
-            }
-        }
-        if snapshot.is_done() {
-            self.snapshot = None;
-        }
-        None
-    }
 }
 
 fn hash(hasher: &RandomState, key: &[u8]) -> u64 {
@@ -522,7 +453,7 @@ fn hash(hasher: &RandomState, key: &[u8]) -> u64 {
     hasher.finish()
 }
 
-fn key_of<'a>(keys: &'a Slab<Box<[u8]>>, entry: Entry<'a>) -> &'a [u8] {
+pub(crate) fn key_of<'a>(keys: &'a Slab<Box<[u8]>>, entry: Entry<'a>) -> &'a [u8] {
     match entry.key() {
         Key::Here(key) => key,
         Key::Elsewhere(number) => keys.get(number).map_or(&[], |key| key),

@@ -17,9 +17,10 @@ mod snapshot;
 pub mod types;
 mod value;
 mod view;
+mod walks;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Found, Keyspace, Place};
+pub use keyspace::{EntryId, Found, Keyspace, Place, ValueId};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};

@@ -28,7 +28,8 @@ impl Digits {
 
 /// The number that [`Digits`] would spell as `text`, if there is one.
 pub fn parse(text: &[u8]) -> Option<i64> {
-    if text.len() > MAX_LEN {
+    // Most of what is no number is seen by its first byte.
+    if text.len() > MAX_LEN || !matches!(text, [b'-' | b'0'..=b'9', ..]) {
         return None;
     }
     let value = std::str::from_utf8(text).ok()?.parse().ok()?;

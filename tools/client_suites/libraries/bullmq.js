@@ -97,7 +97,8 @@ describe('BullMQ', function () {
   it('finishes a parent after its children', async function () {
     const flow = new FlowProducer({ connection });
     const child = (value) => ({ name: 'child', queueName: queue.name, data: { value } });
-    const { job } = await flow.add({ name: 'parent', queueName: queue.name, data: {}, children: [child(20), child(22)] });
+    const parent = { name: 'parent', queueName: queue.name, data: {}, children: [child(20), child(22)] };
+    const { job } = await flow.add(parent);
     assert.strictEqual(await job.getState(), 'waiting-children');
     work(async (job) => {
       if (job.name === 'child') return job.data.value;

@@ -80,7 +80,7 @@ fn line(text: &str) -> Option<Line> {
     Some(Line {
         id,
         host: host.into(),
-        port: text::leading_integer(port) as u16,
+        port: text::port(port)?,
         flags: flags.split(',').map(String::from).collect(),
         master: (master != "-").then_some(master),
         connected: state == "connected",
@@ -165,10 +165,7 @@ fn connect(session: &Session, host: &str, port: u16) -> Result<Link, Stop> {
         Ok(link) => link,
         Err(why) => return fail(format!("Could not connect to Redis at {host}:{port}: {why}")),
     };
-    let Some(password) = &session.options.password else { return Ok(link) };
-    let user = session.options.user.as_ref();
-    let args: Vec<&[u8]> =
-        [b"AUTH".as_slice()].into_iter().chain(user.map(|user| &user[..])).chain([&password[..]]).collect();
+    let Some(args) = session.options.auth() else { return Ok(link) };
     match link.call(&args) {
         Ok(reply) if reply.error().is_none() => Ok(link),
         Ok(reply) => fail(format!("AUTH failed: {}", reply.text())),
@@ -212,7 +209,8 @@ mod tests {
     #[test]
     fn lines_of_cluster_nodes() {
         let text = "aa 127.0.0.1:1@2,name myself,master - 0 0 1 connected 0-4 7 [9->-bb] [10-<-bb]\n\
-                    bb :0@0 slave,noaddr aa 0 0 1 disconnected\nnonsense\n";
+                    bb :0@0 slave,noaddr aa 0 0 1 disconnected\nnonsense\n\
+                    cc 127.0.0.1:70000@2 master - 0 0 1 connected\n";
         let found = lines(text);
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].host.as_str(), found[0].port, found[0].connected), ("127.0.0.1", 1, true));

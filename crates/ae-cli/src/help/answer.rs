@@ -1,7 +1,7 @@
 //! HELP.
 
 use super::entry::Entry;
-use super::known::known;
+use super::known::Known;
 use crate::output::{Stop, colours, put};
 use crate::session::Session;
 
@@ -11,10 +11,10 @@ pub fn is_asked(args: &[Vec<u8>]) -> bool {
 }
 
 /// Answers HELP, `HELP @group` or `HELP command`.
-pub fn answer(session: &mut Session, args: &[Vec<u8>]) -> Result<(), Stop> {
+pub fn answer(session: &mut Session, known: &mut Known, args: &[Vec<u8>]) -> Result<(), Stop> {
     let words: Vec<_> = args.iter().map(|arg| String::from_utf8_lossy(arg)).collect();
     let Some(first) = words.first() else { return put(format!("ae-cli {}\n{GENERAL}", env!("CARGO_PKG_VERSION"))) };
-    let entries = known(session);
+    let entries = known.entries(session);
     let colours = colours();
     let mut text = String::new();
     for entry in entries.iter() {

@@ -13,7 +13,7 @@ struct Known {
 include!(concat!(env!("OUT_DIR"), "/commands.rs"));
 
 /// All commands of the version of Redis that ae-server follows.
-pub(super) fn entries() -> Entries {
+pub fn entries() -> Entries {
     let entry = |known: &Known| Entry {
         name: known.name.into(),
         syntax: known.syntax.into(),

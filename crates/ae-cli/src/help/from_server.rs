@@ -20,14 +20,19 @@ pub(super) fn entries(reply: &Reply) -> Option<Vec<Entry>> {
 }
 
 fn add(found: &mut Vec<Entry>, name: &str, docs: &Reply) {
-    let field = |name| docs.get(name).map(Reply::text).unwrap_or_default();
+    let field = |name| plain(&docs.get(name).map(Reply::text).unwrap_or_default());
     found.push(Entry {
-        name: name.to_uppercase(),
-        syntax: hint(&arguments(docs, NESTED_MAX)),
+        name: plain(&name.to_uppercase()),
+        syntax: plain(&hint(&arguments(docs, NESTED_MAX))),
         summary: field("summary"),
         since: field("since"),
         group: field("group"),
     });
+}
+
+/// Text that cannot command a terminal: the server may be anybody's.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn arguments(of: &Reply, nested: usize) -> Vec<Argument> {

@@ -7,8 +7,10 @@ mod from_server;
 mod known;
 
 pub use answer::{answer, is_asked};
+#[cfg(test)]
+pub use built_in::entries as built_in;
 pub use entry::Entries;
-pub use known::known;
+pub use known::Known;
 
 #[cfg(test)]
 mod tests;

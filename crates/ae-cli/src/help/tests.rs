@@ -25,6 +25,10 @@ fn what_a_server_says_is_read() {
     let entries = from_server::entries(&reply).unwrap();
     assert_eq!((entries[0].name.as_str(), entries[0].syntax.as_str()), ("FOO", "[key [key ...]]"));
     assert_eq!(entries[1].name, "FOO BAR");
+    let evil = "*2\r\n+foo\r\n*4\r\n$7\r\nsummary\r\n$7\r\na\x1b]0;b\x07\r\n$5\r\ngroup\r\n$4\r\n\u{9b}5n\r\n";
+    let reply = ReplyParser::new().advance(evil.as_bytes()).unwrap().1.unwrap();
+    let entry = &from_server::entries(&reply).unwrap()[0];
+    assert_eq!((entry.summary.as_str(), entry.group.as_str()), ("a ]0;b ", " 5n"));
     let error = ReplyParser::new().advance(b"-ERR unknown\r\n").unwrap().1.unwrap();
     assert_eq!(from_server::entries(&error), None);
 }

@@ -1,11 +1,10 @@
 //! `--bigkeys` and `--memkeys`: the biggest key of each type.
 
-use super::keys::{Walk, database_size, progress, quoted};
+use super::keys::{Early, Progress, quoted, sample};
 use crate::net::{Link, LinkError};
 use crate::output::{Stop, complain, fail, put};
 use crate::session::Session;
 use resp::Reply;
-use std::thread;
 
 /// What is known of the keys of a type.
 struct Kind {
@@ -36,60 +35,34 @@ pub(super) enum Measure {
     Memory(Option<i64>),
 }
 
-/// How often there is word of keys that are not the biggest.
-const REPORT_EVERY: u64 = 1_000_000;
-/// How many calls of SCAN lie between two pauses.
-const PAUSE_EVERY: u64 = 100;
-
 pub(super) fn run(session: &mut Session, measure: Measure) -> Result<(), Stop> {
-    session.watch_interrupts();
-    let interval = session.options.interval;
-    let mut walk = Walk::new(&session.options);
-    let total = database_size(session.require()?)?;
-    put(
-        "\n# Scanning the entire keyspace to find biggest keys as well as\n# average sizes per key type.  You can use \
-         -i 0.1 to sleep 0.1 sec\n# per 100 SCAN commands (not usually needed).\n\n",
-    )?;
     let mut kinds: Vec<Kind> =
         KINDS.iter().map(|(name, command, unit)| Kind::new(name, Some((command, unit)))).collect();
-    let (mut sampled, mut length, mut loops) = (0, 0, 0);
-    let mut interrupted = None;
-    loop {
-        let now = progress(sampled, total);
-        let Some(link) = session.link() else { return fail("\nI/O error") };
-        let Some(keys) = walk.next(link)? else { break };
-        loops += 1;
-        let types = types(link, &keys, &mut kinds)?;
-        let sizes = sizes(link, &keys, &types, &kinds, measure)?;
+    let mut length = 0;
+    let progress = sample(session, "biggest", |link, keys, progress| {
+        let types = types(link, keys, &mut kinds)?;
+        let sizes = sizes(link, keys, &types, &kinds, measure)?;
         for ((key, kind), size) in keys.iter().zip(types).zip(sizes) {
             // It has gone since.
             let Some(kind) = kind.map(|at| &mut kinds[at]) else { continue };
             kind.total += size;
             kind.count += 1;
             length += key.len() as u64;
-            sampled += 1;
             if kind.biggest < size {
                 (kind.biggest, kind.biggest_key) = (size, Some(quoted(key)));
                 put(format!(
-                    "{now} Biggest {:<6} found so far '{}' with {size} {}\n",
+                    "{} Biggest {:<6} found so far '{}' with {size} {}\n",
+                    progress.now,
                     kind.name,
                     quoted(key),
                     kind.unit(measure)
                 ))?;
             }
-            if sampled % REPORT_EVERY == 0 {
-                put(format!("{now} Sampled {sampled} keys so far\n"))?;
-            }
+            progress.count()?;
         }
-        if !interval.is_zero() && loops % PAUSE_EVERY == 0 {
-            thread::sleep(interval);
-        }
-        if session.take_interrupt() {
-            interrupted = Some(now);
-            break;
-        }
-    }
-    summary(&kinds, measure, sampled, length, interrupted)
+        Ok(())
+    })?;
+    summary(&kinds, measure, &progress, length)
 }
 
 impl Kind {
@@ -107,9 +80,10 @@ impl Kind {
 }
 
 /// The place of each key's type among the kinds; none if the key has gone.
-fn types(link: &mut Link, keys: &[Vec<u8>], kinds: &mut Vec<Kind>) -> Result<Vec<Option<usize>>, Stop> {
+fn types(link: &mut Link, keys: &[Vec<u8>], kinds: &mut Vec<Kind>) -> Result<Vec<Option<usize>>, Early> {
     let requests: Vec<_> = keys.iter().map(|key| vec![b"TYPE".as_slice(), key]).collect();
-    let replies = link.call_all(&requests).or_else(|error| fail(format!("Error getting types of keys: {error}")))?;
+    let failed = |error: LinkError| Early::no_reply(&error, format!("Error getting types of keys: {error}"));
+    let replies = link.call_all(&requests).map_err(failed)?;
     let place = |reply: Reply| match reply {
         Reply::Status(name) if name == b"none" => Ok(None),
         Reply::Status(name) => {
@@ -120,8 +94,8 @@ fn types(link: &mut Link, keys: &[Vec<u8>], kinds: &mut Vec<Kind>) -> Result<Vec
                 kinds.len() - 1
             })))
         }
-        Reply::Error(error) => fail([b"TYPE returned an error: ", &error[..]].concat()),
-        _ => fail("Invalid reply type for TYPE"),
+        Reply::Error(error) => Ok(fail([b"TYPE returned an error: ", &error[..]].concat())?),
+        _ => Ok(fail("Invalid reply type for TYPE")?),
     };
     replies.into_iter().map(place).collect()
 }
@@ -132,7 +106,7 @@ fn sizes(
     types: &[Option<usize>],
     kinds: &[Kind],
     measure: Measure,
-) -> Result<Vec<u64>, Stop> {
+) -> Result<Vec<u64>, Early> {
     let request = |key: &[u8], kind: &Kind| -> Option<Vec<Vec<u8>>> {
         let words = |words: &[&str]| words.iter().map(|word| word.as_bytes().to_vec()).collect::<Vec<_>>();
         match measure {
@@ -147,8 +121,8 @@ fn sizes(
     let asked: Vec<Option<_>> =
         keys.iter().zip(types).map(|(key, kind)| kind.and_then(|at| request(key, &kinds[at]))).collect();
     let requests: Vec<Vec<Vec<u8>>> = asked.iter().flatten().cloned().collect();
-    let failed = |error: LinkError| fail(format!("Error getting sizes of keys: {error}"));
-    let mut replies = link.call_all(&requests).or_else(failed)?.into_iter();
+    let failed = |error: LinkError| Early::no_reply(&error, format!("Error getting sizes of keys: {error}"));
+    let mut replies = link.call_all(&requests).map_err(failed)?.into_iter();
     let mut size = |(key, asked): (&Vec<u8>, Option<Vec<Vec<u8>>>)| {
         let Some(args) = asked else { return 0 };
         match replies.next() {
@@ -167,19 +141,10 @@ fn sizes(
     Ok(keys.iter().zip(asked).map(&mut size).collect())
 }
 
-fn summary(
-    kinds: &[Kind],
-    measure: Measure,
-    sampled: u64,
-    length: u64,
-    interrupted: Option<String>,
-) -> Result<(), Stop> {
+fn summary(kinds: &[Kind], measure: Measure, progress: &Progress, length: u64) -> Result<(), Stop> {
+    let sampled = progress.sampled;
     let average = |total: u64, count: u64| if count == 0 { 0.0 } else { total as f64 / count as f64 };
-    let mut text = "\n-------- summary -------\n\n".to_string();
-    if let Some(progress) = interrupted {
-        text.push_str(&format!("{progress} "));
-    }
-    text.push_str(&format!("Sampled {sampled} keys in the keyspace!\n"));
+    let mut text = progress.summary();
     text.push_str(&format!("Total key length in bytes is {length} (avg len {:.2})\n\n", average(length, sampled)));
     for kind in kinds {
         if let Some(key) = &kind.biggest_key {

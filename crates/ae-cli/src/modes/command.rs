@@ -19,8 +19,6 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         };
         args = unquoted;
     }
-    // Only to say less: sending says why there is no connection.
-    session.connect(true);
     match session.options.input.clone() {
         Input::Commands => {}
         Input::LastArgument => args.push(standard_input()?),
@@ -32,7 +30,7 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
         }
     }
     if help::is_asked(&args) {
-        return help::answer(session, &args[1..]);
+        return help::answer(session, &mut help::Known::default(), &args[1..]);
     }
     finished(session.issue(&args, session.options.repeat))
 }

@@ -1,58 +1,36 @@
 //! `--hotkeys`: the keys that are used most, where the server counts that.
 
-use super::keys::{Walk, database_size, progress, quoted};
+use super::keys::{Early, quoted, sample};
 use crate::output::{Stop, complain, fail, put};
 use crate::session::Session;
 use resp::Reply;
-use std::thread;
 
 /// How many are found.
 const HOTTEST: usize = 16;
-const REPORT_EVERY: u64 = 1_000_000;
-const PAUSE_EVERY: u64 = 100;
 
 pub(super) fn run(session: &mut Session) -> Result<(), Stop> {
-    session.watch_interrupts();
-    let interval = session.options.interval;
-    let mut walk = Walk::new(&session.options);
-    let total = database_size(session.require()?)?;
-    put("\n# Scanning the entire keyspace to find hot keys as well as\n# average sizes per key type.  You can use \
-         -i 0.1 to sleep 0.1 sec\n# per 100 SCAN commands (not usually needed).\n\n")?;
     let mut hottest: Vec<(u64, String)> = Vec::new();
-    let (mut sampled, mut loops, mut interrupted) = (0, 0, String::new());
-    loop {
-        let now = progress(sampled, total);
-        let Some(link) = session.link() else { return fail("\nI/O error") };
-        let Some(keys) = walk.next(link)? else { break };
-        loops += 1;
+    let progress = sample(session, "hot", |link, keys, progress| {
         let requests: Vec<_> = keys.iter().map(|key| vec![b"OBJECT".as_slice(), b"FREQ", key]).collect();
-        let replies = link.call_all(&requests).or_else(|error| fail(format!("Error getting frequencies: {error}")))?;
-        for (key, reply) in keys.iter().zip(replies) {
+        let failed = |error| Early::no_reply(&error, format!("Error getting frequencies: {error}"));
+        for (key, reply) in keys.iter().zip(link.call_all(&requests).map_err(failed)?) {
             let frequency = match reply {
                 Reply::Integer(frequency) => frequency.max(0) as u64,
-                Reply::Error(error) => return fail([b"Error: ", &error[..]].concat()),
+                Reply::Error(error) => fail([b"Error: ", &error[..]].concat())?,
                 _ => {
                     complain(format!("Warning: OBJECT freq on '{}' failed (may have been deleted)", quoted(key)));
                     0
                 }
             };
-            sampled += 1;
-            if sampled % REPORT_EVERY == 0 {
-                put(format!("{now} Sampled {sampled} keys so far\n"))?;
-            }
+            progress.count()?;
             if is_hot(&mut hottest, frequency, key) {
+                let now = &progress.now;
                 put(format!("{now} Hot key '{}' found so far with counter {frequency}\n", quoted(key)))?;
             }
         }
-        if !interval.is_zero() && loops % PAUSE_EVERY == 0 {
-            thread::sleep(interval);
-        }
-        if session.take_interrupt() {
-            interrupted = format!("{now} ");
-            break;
-        }
-    }
-    let mut text = format!("\n-------- summary -------\n\n{interrupted}Sampled {sampled} keys in the keyspace!\n");
+        Ok(())
+    })?;
+    let mut text = progress.summary();
     for (frequency, key) in hottest.iter().rev() {
         text.push_str(&format!("hot key found with counter: {frequency}\tkeyname: {key}\n"));
     }

@@ -1,11 +1,37 @@
 //! Walks over all keys.
 
-use crate::net::Link;
+use crate::net::{Link, LinkError};
 use crate::options::Options;
-use crate::output::{Stop, fail, put};
+use crate::output::{Stop, complain, fail, put};
 use crate::session::Session;
 use resp::Reply;
 use std::thread;
+
+/// Why a walk ends before its end.
+pub(super) enum Early {
+    /// Ctrl-C: there is a summary of what was seen.
+    Interrupted,
+    Stop(Stop),
+}
+
+impl From<Stop> for Early {
+    fn from(stop: Stop) -> Early {
+        Early::Stop(stop)
+    }
+}
+
+impl Early {
+    /// Says why there is no reply, unless it is Ctrl-C.
+    pub(super) fn no_reply(error: &LinkError, text: impl AsRef<[u8]>) -> Early {
+        match error {
+            LinkError::Interrupted => Early::Interrupted,
+            _ => {
+                complain(text);
+                Early::Stop(Stop(1))
+            }
+        }
+    }
+}
 
 /// A walk with SCAN.
 pub(super) struct Walk {
@@ -21,7 +47,7 @@ impl Walk {
     }
 
     /// The next keys, maybe none; no list at the end.
-    pub(super) fn next(&mut self, link: &mut Link) -> Result<Option<Vec<Vec<u8>>>, Stop> {
+    pub(super) fn next(&mut self, link: &mut Link) -> Result<Option<Vec<Vec<u8>>>, Early> {
         if self.begun && self.cursor == b"0" {
             return Ok(None);
         }
@@ -35,11 +61,13 @@ impl Walk {
         }
         let reply = ask(link, &args)?;
         if let Some(error) = reply.error() {
-            return fail([b"SCAN error: ", error].concat());
+            return Ok(fail([b"SCAN error: ", error].concat())?);
         }
-        let Some([cursor, keys]) = reply.elements() else { return fail("Invalid element count from SCAN!") };
+        let Some([cursor, keys]) = reply.elements() else {
+            return Ok(fail("Invalid element count from SCAN!")?);
+        };
         let (Some(cursor), Some(keys)) = (cursor.bytes(), keys.elements()) else {
-            return fail("Non ARRAY response from SCAN!");
+            return Ok(fail("Non ARRAY response from SCAN!")?);
         };
         self.cursor = cursor.into();
         Ok(Some(keys.iter().filter_map(Reply::bytes).map(Vec::from).collect()))
@@ -47,17 +75,92 @@ impl Walk {
 }
 
 /// A request whose failure is the end.
-pub(super) fn ask(link: &mut Link, args: &[Vec<u8>]) -> Result<Reply, Stop> {
-    link.call(args).or_else(|_| fail("\nI/O error"))
+fn ask(link: &mut Link, args: &[Vec<u8>]) -> Result<Reply, Early> {
+    link.call(args).map_err(|error| Early::no_reply(&error, "\nI/O error"))
 }
 
 /// How many keys there are.
-pub(super) fn database_size(link: &mut Link) -> Result<u64, Stop> {
+fn database_size(link: &mut Link) -> Result<u64, Early> {
     match ask(link, &[b"DBSIZE".to_vec()])? {
         Reply::Integer(size) => Ok(size.max(0) as u64),
-        Reply::Error(error) => fail([b"Couldn't determine DBSIZE: ", &error[..]].concat()),
-        _ => fail("Non INTEGER response from DBSIZE!"),
+        Reply::Error(error) => Ok(fail([b"Couldn't determine DBSIZE: ", &error[..]].concat())?),
+        _ => Ok(fail("Non INTEGER response from DBSIZE!")?),
     }
+}
+
+/// How often there is word of keys that are nothing special.
+const REPORT_EVERY: u64 = 1_000_000;
+/// How many calls of SCAN lie between two pauses.
+const PAUSE_EVERY: u64 = 100;
+
+/// How far a walk over the whole database is.
+#[derive(Default)]
+pub(super) struct Progress {
+    pub(super) sampled: u64,
+    total: u64,
+    /// How far it was when the last keys were asked for, as it is printed.
+    pub(super) now: String,
+    interrupted: bool,
+}
+
+impl Progress {
+    /// Counts a key.
+    pub(super) fn count(&mut self) -> Result<(), Stop> {
+        self.sampled += 1;
+        match self.sampled % REPORT_EVERY {
+            0 => put(format!("{} Sampled {} keys so far\n", self.now, self.sampled)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the summary begins with.
+    pub(super) fn summary(&self) -> String {
+        let how_far = if self.interrupted { format!("{} ", self.now) } else { String::new() };
+        format!("\n-------- summary -------\n\n{how_far}Sampled {} keys in the keyspace!\n", self.sampled)
+    }
+}
+
+/// Looks at all keys until Ctrl-C, to find what `sought` says.
+pub(super) fn sample(
+    session: &mut Session,
+    sought: &str,
+    mut look: impl FnMut(&mut Link, &[Vec<u8>], &mut Progress) -> Result<(), Early>,
+) -> Result<Progress, Stop> {
+    session.watch_interrupts();
+    session.require()?;
+    let mut progress = Progress::default();
+    match look_at_all(session, sought, &mut progress, &mut look) {
+        Ok(()) => {}
+        Err(Early::Interrupted) => progress.interrupted = true,
+        Err(Early::Stop(stop)) => return Err(stop),
+    }
+    Ok(progress)
+}
+
+fn look_at_all(
+    session: &mut Session,
+    sought: &str,
+    progress: &mut Progress,
+    look: &mut impl FnMut(&mut Link, &[Vec<u8>], &mut Progress) -> Result<(), Early>,
+) -> Result<(), Early> {
+    let interval = session.options.interval;
+    let mut walk = Walk::new(&session.options);
+    progress.now = percent(0, 0);
+    progress.total = database_size(session.require()?)?;
+    put(format!(
+        "\n# Scanning the entire keyspace to find {sought} keys as well as\n# average sizes per key type.  You can use \
+         -i 0.1 to sleep 0.1 sec\n# per 100 SCAN commands (not usually needed).\n\n"
+    ))?;
+    for calls in 1u64.. {
+        progress.now = percent(progress.sampled, progress.total);
+        let link = session.require()?;
+        let Some(keys) = walk.next(link)? else { break };
+        look(link, &keys, progress)?;
+        if calls.is_multiple_of(PAUSE_EVERY) && !interval.is_zero() && session.pause(interval) {
+            return Err(Early::Interrupted);
+        }
+    }
+    Ok(())
 }
 
 /// Prints every key.
@@ -65,7 +168,13 @@ pub(super) fn scan(session: &mut Session, quoted: bool) -> Result<(), Stop> {
     let interval = session.options.interval;
     let mut walk = Walk::new(&session.options);
     session.require()?;
-    while let Some(keys) = session.link().map_or(Ok(None), |link| walk.next(link))? {
+    loop {
+        let keys = match walk.next(session.require()?) {
+            Ok(Some(keys)) => keys,
+            // Nobody watches for Ctrl-C: it ends the program.
+            Ok(None) | Err(Early::Interrupted) => return Ok(()),
+            Err(Early::Stop(stop)) => return Err(stop),
+        };
         let mut text = Vec::new();
         for key in keys {
             if quoted {
@@ -79,15 +188,10 @@ pub(super) fn scan(session: &mut Session, quoted: bool) -> Result<(), Stop> {
         if !interval.is_zero() {
             thread::sleep(interval);
         }
-        if session.take_interrupt() {
-            break;
-        }
     }
-    Ok(())
 }
 
-/// How far a walk over the whole database is, as it is printed.
-pub(super) fn progress(sampled: u64, total: u64) -> String {
+fn percent(sampled: u64, total: u64) -> String {
     // Without keys there is nothing to come.
     let percent = if total == 0 { 0.0 } else { 100.0 * sampled as f64 / total as f64 };
     format!("[{percent:05.2}%]")

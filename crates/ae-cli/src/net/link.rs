@@ -55,6 +55,7 @@ pub struct Link {
     out: Vec<u8>,
     sent: usize,
     interrupts: Option<Interrupts>,
+    failed: bool,
 }
 
 /// How much is read from the socket at a time.
@@ -77,7 +78,18 @@ impl Link {
         let filled = inbox.clone();
         let reader: Handler = Rc::new(move |conn: &Connection| read(conn, &mut filled.borrow_mut()));
         conn.set_read_handler(Some(reader)).map_err(|error| system_error(&error))?;
-        Ok(Link { el, conn, inbox, parser: ReplyParser::new(), out: Vec::new(), sent: 0, interrupts })
+        Ok(Link { el, conn, inbox, parser: ReplyParser::new(), out: Vec::new(), sent: 0, interrupts, failed: false })
+    }
+
+    /// Whether something has gone wrong. Then nothing more may be asked: the reply to what was asked before could still
+    /// come, and be taken for another one's.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    fn noted<T>(&mut self, result: Result<T, LinkError>) -> Result<T, LinkError> {
+        self.failed |= result.is_err();
+        result
     }
 
     /// Queues a request.
@@ -101,7 +113,7 @@ impl Link {
             match self.conn.write(&self.out[self.sent..]) {
                 Ok(count) => self.sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(LinkError::Io(error)),
+                Err(error) => return self.noted(Err(LinkError::Io(error))),
             }
         }
         if self.unsent() == 0 {
@@ -131,6 +143,11 @@ impl Link {
 
     /// Waits for something to happen, with a limit or without; false if the time is over.
     fn turn(&mut self, limit: Option<Duration>) -> Result<bool, LinkError> {
+        let turned = self.turn_once(limit);
+        self.noted(turned)
+    }
+
+    fn turn_once(&self, limit: Option<Duration>) -> Result<bool, LinkError> {
         let late = Rc::new(Cell::new(false));
         let timer = limit.map(|limit| {
             let late = late.clone();
@@ -166,9 +183,12 @@ impl Link {
     /// The next reply that is there already.
     pub fn received(&mut self) -> Result<Option<Reply>, LinkError> {
         let mut inbox = self.inbox.borrow_mut();
-        let (used, reply) = self.parser.advance(&inbox.bytes[inbox.taken..]).map_err(LinkError::Protocol)?;
-        inbox.taken += used;
-        Ok(reply)
+        let advanced = self.parser.advance(&inbox.bytes[inbox.taken..]);
+        if let Ok((used, _)) = advanced {
+            inbox.taken += used;
+        }
+        drop(inbox);
+        self.noted(advanced.map(|(_, reply)| reply).map_err(LinkError::Protocol))
     }
 
     /// Waits until more has arrived, at most so long; an error if nothing will. False if the time is over.
@@ -176,7 +196,7 @@ impl Link {
         let end = self.inbox.borrow_mut().end.take();
         if let Some(end) = end {
             self.inbox.borrow_mut().end = Some(LinkError::Closed);
-            return Err(end);
+            return self.noted(Err(end));
         }
         self.turn(limit)
     }

@@ -31,6 +31,26 @@ pub fn apply(tls: &Tls, host: &str) -> Result<(), String> {
         ..TlsConfig::default()
     }
     .apply()
+    .map_err(with_options)
+}
+
+/// The settings' names, which errors name, and the options that set them.
+const NAMES: [(&str, &str); 6] = [
+    ("tls-client-cert-file", "--cert"),
+    ("tls-client-key-file", "--key"),
+    ("tls-ca-cert-file", "--cacert"),
+    ("tls-ca-cert-dir", "--cacertdir"),
+    ("tls-ciphersuites", "--tls-ciphersuites"),
+    ("tls-ciphers", "--tls-ciphers"),
+];
+
+fn with_options(error: String) -> String {
+    let setting = |c: char| c.is_ascii_lowercase() || c == '-';
+    let end = error.find(|c| !setting(c)).unwrap_or(error.len());
+    match NAMES.iter().find(|(name, _)| *name == &error[..end]) {
+        Some((_, option)) => format!("{option}{}", &error[end..]),
+        None => error,
+    }
 }
 
 fn system_cas() -> Option<String> {

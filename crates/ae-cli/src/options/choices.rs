@@ -79,6 +79,12 @@ pub struct Cluster {
     pub search_multiple_owners: bool,
 }
 
+impl Cluster {
+    /// The subcommands that change a cluster, which are redis-cli's.
+    pub const CHANGES: [&str; 9] =
+        ["create", "fix", "reshard", "rebalance", "add-node", "del-node", "set-timeout", "import", "backup"];
+}
+
 /// What to do instead of sending one command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Mode {
@@ -179,8 +185,16 @@ pub struct Options {
 impl Options {
     /// The port of a Redis server.
     pub const PORT: u16 = 6379;
+    /// What is said of a port that cannot be.
+    pub const BAD_PORT: &str = "Invalid server port.";
     /// How long `--pipe` waits.
     pub const PIPE_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// The request that says who connects, if anybody does.
+    pub fn auth(&self) -> Option<Vec<Vec<u8>>> {
+        let password = self.password.clone()?;
+        Some([Some(b"AUTH".to_vec()), self.user.clone(), Some(password)].into_iter().flatten().collect())
+    }
 
     /// The defaults, which depend on whether standard output is a terminal.
     pub fn new(terminal: bool) -> Options {

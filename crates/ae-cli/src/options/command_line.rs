@@ -3,7 +3,7 @@
 use super::choices::{Cluster, Input, Mode, Options, Output, Protocol};
 use super::{help, uri};
 use crate::text;
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -22,7 +22,8 @@ const PASSWORD_WARNING: &str =
 
 /// Reads the arguments behind the program's name. The error is for standard error, before status 1.
 pub fn parse(args: impl IntoIterator<Item = OsString>, terminal: bool) -> Result<Action, String> {
-    let mut reader = Reader { parser: Parser::from_args(args), options: Options::new(terminal), asked: None };
+    let mut reader =
+        Reader { parser: Parser::from_args(args), options: Options::new(terminal), asked: None, word: OsString::new() };
     if let Some(text) = reader.all()? {
         return Ok(Action::Print(text));
     }
@@ -37,6 +38,12 @@ pub fn parse(args: impl IntoIterator<Item = OsString>, terminal: bool) -> Result
     if options.socket.is_some() && options.cluster {
         return Err("Options -c and -s are mutually exclusive.".into());
     }
+    if options.socket.is_some() && options.tls.on {
+        return Err("Options --tls and -s are mutually exclusive.".into());
+    }
+    if options.tls.on && options.tls.cert.is_some() != options.tls.key.is_some() {
+        return Err("Options --cert and --key need each other.".into());
+    }
     let warned = options.password.is_some() && !options.no_auth_warning;
     Ok(Action::Run(Box::new(options), warned.then_some(PASSWORD_WARNING)))
 }
@@ -46,21 +53,25 @@ struct Reader {
     options: Options,
     /// `Some(2)` after `-2`.
     asked: Option<u8>,
+    /// The argument that is being read, as it stands there.
+    word: OsString,
 }
 
 impl Reader {
     /// Reads all; a text if that is all there is to do.
     fn all(&mut self) -> Result<Option<String>, String> {
         loop {
-            let raw = self.parser.try_raw_args().and_then(|args| args.peek().map(|arg| arg.to_os_string()));
-            let bad = || {
-                let raw = raw.as_ref().map(|raw| raw.display().to_string()).unwrap_or_default();
-                format!("Unrecognized option or bad number of args for: '{raw}'")
-            };
+            // None within an argument such as `-xe`.
+            if let Some(word) = self.parser.try_raw_args().and_then(|args| args.peek().map(OsString::from)) {
+                self.word = word;
+            }
+            if self.word == "-" || self.word == "--" {
+                return Err(self.bad());
+            }
             let arg = match self.parser.next() {
                 Ok(Some(arg)) => arg,
                 Ok(None) => return Ok(None),
-                Err(_) => return Err(bad()),
+                Err(_) => return Err(self.bad()),
             };
             let name = match &arg {
                 Arg::Short(letter) => format!("-{letter}"),
@@ -71,7 +82,7 @@ impl Reader {
                         cluster.args.push(first);
                         continue;
                     }
-                    let rest = self.parser.raw_args().map_err(|_| bad())?.map(OsString::into_vec);
+                    let rest = self.parser.try_raw_args().into_iter().flatten().map(OsString::into_vec);
                     self.options.command.push(first);
                     self.options.command.extend(rest);
                     return Ok(None);
@@ -86,10 +97,14 @@ impl Reader {
                 }
                 _ => {}
             }
-            if !self.flag(&name)? && !self.valued(&name, bad)? {
-                return Err(bad());
+            if !self.flag(&name)? && !self.valued(&name)? {
+                return Err(self.bad());
             }
         }
+    }
+
+    fn bad(&self) -> String {
+        format!("Unrecognized option or bad number of args for: '{}'", self.word.display())
     }
 
     /// An option without a value; false if it is none.
@@ -159,104 +174,100 @@ impl Reader {
     }
 
     /// An option with a value; false if it is none.
-    fn valued(&mut self, name: &str, bad: impl Fn() -> String) -> Result<bool, String> {
-        const NAMES: [&str; 33] = [
-            "-h",
-            "-p",
-            "-s",
-            "-t",
-            "-a",
-            "--pass",
-            "--user",
-            "-u",
-            "-n",
-            "-r",
-            "-i",
-            "-d",
-            "-D",
-            "-X",
-            "--sni",
-            "--cacert",
-            "--cacertdir",
-            "--cert",
-            "--key",
-            "--tls-ciphers",
-            "--tls-ciphersuites",
-            "--show-pushes",
-            "--pattern",
-            "--quoted-pattern",
-            "--count",
-            "--lru-test",
-            "--intrinsic-latency",
-            "--rdb",
-            "--functions-rdb",
-            "--pipe-timeout",
-            "--memkeys-samples",
-            "--eval",
-            "--cluster",
-        ];
-        if !NAMES.contains(&name) {
-            return Ok(false);
-        }
-        let bytes = self.parser.value().map_err(|_| bad())?;
-        let text = || bytes.clone().string().map_err(|_| format!("{name}: the value is not valid UTF-8"));
-        let integer = || Ok::<i64, String>(text::leading_integer(&text()?));
-        let options = &mut self.options;
+    fn valued(&mut self, name: &str) -> Result<bool, String> {
         match name {
-            "-h" => options.host = text()?,
-            "-p" => options.port = port(integer()?)?,
-            "-s" => options.socket = Some(text()?),
-            "-t" => options.timeout = seconds(&text()?),
-            "-a" | "--pass" => options.password = Some(bytes.into_vec()),
-            "--user" => options.user = Some(bytes.into_vec()),
-            "-u" => uri::apply(options, &text()?)?,
-            "-n" => options.db = integer()?,
-            "-r" => options.repeat = integer()?,
-            "-i" => options.interval = seconds(&text()?).unwrap_or_default(),
-            "-d" => options.element_end = bytes.into_vec(),
-            "-D" => options.reply_end = bytes.into_vec(),
-            "-X" => match options.input {
-                Input::LastArgument => return Err("Options -x and -X are mutually exclusive.".into()),
-                _ => options.input = Input::Tagged(bytes.into_vec()),
-            },
-            "--sni" => options.tls.sni = Some(text()?),
-            "--cacert" => options.tls.ca_file = Some(text()?),
-            "--cacertdir" => options.tls.ca_folder = Some(text()?),
-            "--cert" => options.tls.cert = Some(text()?),
-            "--key" => options.tls.key = Some(text()?),
-            "--tls-ciphers" => options.tls.ciphers = Some(text()?),
-            "--tls-ciphersuites" => options.tls.ciphersuites = Some(text()?),
-            "--show-pushes" => match text()?.to_ascii_lowercase() {
-                yes if yes.starts_with('y') => options.show_pushes = true,
-                no if no.starts_with('n') => options.show_pushes = false,
+            "-h" => self.options.host = self.text(name)?,
+            "-p" => self.options.port = text::port(&self.text(name)?).ok_or(Options::BAD_PORT)?,
+            "-s" => self.options.socket = Some(self.text(name)?),
+            "-t" => self.options.timeout = seconds(&self.text(name)?),
+            "-a" | "--pass" => self.options.password = Some(self.bytes()?),
+            "--user" => self.options.user = Some(self.bytes()?),
+            "-u" => {
+                let uri = self.text(name)?;
+                uri::apply(&mut self.options, &uri)?;
+            }
+            "-n" => self.options.db = self.integer(name)?,
+            "-r" => self.options.repeat = self.integer(name)?,
+            "-i" => self.options.interval = seconds(&self.text(name)?).unwrap_or_default(),
+            "-d" => self.options.element_end = self.bytes()?,
+            "-D" => self.options.reply_end = self.bytes()?,
+            "-X" => {
+                let tag = self.bytes()?;
+                match self.options.input {
+                    Input::LastArgument => return Err("Options -x and -X are mutually exclusive.".into()),
+                    _ => self.options.input = Input::Tagged(tag),
+                }
+            }
+            "--sni" => self.options.tls.sni = Some(self.text(name)?),
+            "--cacert" => self.options.tls.ca_file = Some(self.text(name)?),
+            "--cacertdir" => self.options.tls.ca_folder = Some(self.text(name)?),
+            "--cert" => self.options.tls.cert = Some(self.text(name)?),
+            "--key" => self.options.tls.key = Some(self.text(name)?),
+            "--tls-ciphers" => self.options.tls.ciphers = Some(self.text(name)?),
+            "--tls-ciphersuites" => self.options.tls.ciphersuites = Some(self.text(name)?),
+            "--show-pushes" => match self.text(name)?.to_ascii_lowercase() {
+                yes if yes.starts_with('y') => self.options.show_pushes = true,
+                no if no.starts_with('n') => self.options.show_pushes = false,
                 other => return Err(format!("Unknown --show-pushes value '{other}' (valid: '[y]es', '[n]o')")),
             },
-            "--pattern" => options.pattern = Some(bytes.into_vec()),
+            "--pattern" => self.options.pattern = Some(self.bytes()?),
             "--quoted-pattern" => {
                 let bad = "Invalid quoted string specified for --quoted-pattern.";
-                options.pattern = Some(unquoted(&bytes.into_vec()).ok_or(bad)?);
+                self.options.pattern = Some(unquoted(&self.bytes()?).ok_or(bad)?);
             }
-            "--count" => options.count = Some(integer()?),
-            "--lru-test" => options.mode = Some(Mode::LruTest(integer()?.max(1) as u64)),
-            "--intrinsic-latency" => options.mode = Some(Mode::IntrinsicLatency(integer()?.max(0) as u64)),
-            "--rdb" | "--functions-rdb" => {
-                if matches!(options.mode, Some(Mode::Rdb(_) | Mode::FunctionsRdb(_))) {
-                    return Err("Option --functions-rdb and --rdb are mutually exclusive.".into());
-                }
-                let path = text()?;
-                options.mode = Some(if name == "--rdb" { Mode::Rdb(path) } else { Mode::FunctionsRdb(path) });
-            }
-            "--pipe-timeout" => options.pipe_timeout = seconds(&integer()?.to_string()),
-            "--memkeys-samples" => options.mode = Some(Mode::MemKeys(Some(integer()?))),
-            "--eval" => options.mode = Some(Mode::Eval(text()?)),
-            _ => options.mode = Some(Mode::Cluster(Cluster { command: text()?, ..Cluster::default() })),
+            "--count" => self.options.count = Some(self.integer(name)?),
+            "--pipe-timeout" => self.options.pipe_timeout = seconds(&self.integer(name)?.to_string()),
+            _ => return self.valued_mode(name),
         }
         Ok(true)
     }
-}
 
-fn port(number: i64) -> Result<u16, String> {
-    u16::try_from(number).map_err(|_| "Invalid server port.".into())
+    /// An option that says what to do, with a value; false if it is none.
+    fn valued_mode(&mut self, name: &str) -> Result<bool, String> {
+        let mode = match name {
+            "--lru-test" => Mode::LruTest(self.integer(name)?.max(1) as u64),
+            "--intrinsic-latency" => Mode::IntrinsicLatency(self.integer(name)?.max(0) as u64),
+            "--rdb" | "--functions-rdb" => {
+                let path = self.text(name)?;
+                if matches!(self.options.mode, Some(Mode::Rdb(_) | Mode::FunctionsRdb(_))) {
+                    return Err("Option --functions-rdb and --rdb are mutually exclusive.".into());
+                }
+                if name == "--rdb" { Mode::Rdb(path) } else { Mode::FunctionsRdb(path) }
+            }
+            "--memkeys-samples" => Mode::MemKeys(Some(self.integer(name)?)),
+            "--eval" => Mode::Eval(self.text(name)?),
+            "--cluster" => {
+                let command = self.text(name)?;
+                if Cluster::CHANGES.contains(&command.as_str()) {
+                    // At once: the options behind it are redis-cli's, too.
+                    let text =
+                        format!("--cluster {command}: ae-cli changes no cluster; use redis-cli --cluster {command}");
+                    return Err(text);
+                }
+                Mode::Cluster(Cluster { command, ..Cluster::default() })
+            }
+            _ => return Ok(false),
+        };
+        self.options.mode = Some(mode);
+        Ok(true)
+    }
+
+    /// The value of the option that was read last. Behind a letter, all that stands there.
+    fn bytes(&mut self) -> Result<Vec<u8>, String> {
+        let value = self.parser.value().map_err(|_| self.bad())?.into_vec();
+        let with_sign = [b"=", &value[..]].concat();
+        let word = self.word.as_encoded_bytes();
+        let behind_a_letter = !word.starts_with(b"--") && word.len() > 2 && word.ends_with(&with_sign);
+        Ok(if behind_a_letter { with_sign } else { value })
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, String> {
+        String::from_utf8(self.bytes()?).map_err(|_| format!("{name}: the value is not valid UTF-8"))
+    }
+
+    fn integer(&mut self, name: &str) -> Result<i64, String> {
+        Ok(text::leading_integer(&self.text(name)?))
+    }
 }
 
 /// None for nothing or less.

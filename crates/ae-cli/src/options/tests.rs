@@ -19,7 +19,17 @@ fn options_end_at_the_command() {
     assert_eq!((found.host.as_str(), found.port, found.db, found.repeat), ("example", 7, 3, -1));
     assert_eq!((found.interval, found.output), (Duration::from_millis(500), Output::Csv));
     assert_eq!(found.command, [b"GET".to_vec(), b"-x".to_vec(), b"--raw".to_vec()]);
-    assert_eq!(options("-p7 --pattern=a* --scan").pattern, Some(b"a*".to_vec()));
+    assert_eq!(options("GET - --").command, [b"GET".to_vec(), b"-".to_vec(), b"--".to_vec()]);
+}
+
+#[test]
+fn values_may_be_attached() {
+    let found = options("-p7 --pattern=a* --scan");
+    assert_eq!((found.port, found.pattern), (7, Some(b"a*".to_vec())));
+    for (line, end) in [("-D=,", "=,"), ("-D,", ","), ("-xD=,", "=,"), ("-D ,", ","), ("-D =,", "=,"), ("-D= GET", "=")]
+    {
+        assert_eq!(options(line).reply_end, end.as_bytes(), "{line}");
+    }
 }
 
 #[test]
@@ -38,6 +48,21 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ("-u redis://%zz@x", "Illegal character in URI encoding"),
         ("-u redis://%1@x", "Incomplete URI encoding"),
         ("-p 65536", "Invalid server port."),
+        ("-p -1", "Invalid server port."),
+        ("-u redis://x:65536", "Invalid server port."),
+        ("-", "Unrecognized option or bad number of args for: '-'"),
+        ("-x - GET", "Unrecognized option or bad number of args for: '-'"),
+        ("-- ping", "Unrecognized option or bad number of args for: '--'"),
+        ("--raw=x get k", "Unrecognized option or bad number of args for: '--raw=x'"),
+        ("-xz get k", "Unrecognized option or bad number of args for: '-xz'"),
+        ("--tls -s /x", "Options --tls and -s are mutually exclusive."),
+        ("--tls -u unix:///x", "Options --tls and -s are mutually exclusive."),
+        ("--tls --cert x", "Options --cert and --key need each other."),
+        ("--tls --key x", "Options --cert and --key need each other."),
+        (
+            "--cluster reshard a:1 --cluster-from x",
+            "--cluster reshard: ae-cli changes no cluster; use redis-cli --cluster reshard",
+        ),
     ] {
         assert_eq!(parsed(line).unwrap_err(), error, "{line}");
     }
@@ -66,6 +91,14 @@ fn uris() {
     assert_eq!((found.host.as_str(), found.port, found.db), ("127.0.0.1", Options::PORT, 2));
     let found = options("-u unix://:secret@/tmp/a%20b?db=4");
     assert_eq!((found.socket.as_deref(), found.password, found.db), (Some("/tmp/a b"), Some(b"secret".to_vec()), 4));
+    for (line, user, password) in
+        [("-u unix:///tmp/a@b", None, None), ("-u unix://me:p%2F@/tmp/a@b", Some("me"), Some("p/"))]
+    {
+        let found = options(line);
+        assert_eq!(found.socket.as_deref(), Some("/tmp/a@b"));
+        let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).unwrap());
+        assert_eq!((text(found.user).as_deref(), text(found.password).as_deref()), (user, password));
+    }
 }
 
 #[test]

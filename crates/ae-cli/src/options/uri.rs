@@ -23,7 +23,7 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
     let rest = credentials(options, rest)?;
     let (place, db) = rest.split_once('/').map_or((rest, ""), |(place, db)| (place, db));
     if !place.is_empty() {
-        host_and_port(options, place);
+        host_and_port(options, place)?;
     }
     if !db.is_empty() {
         options.db = text::leading_integer(db);
@@ -32,7 +32,9 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
 }
 
 fn unix(options: &mut Options, rest: &str) -> Result<(), String> {
-    let rest = credentials(options, rest)?;
+    // The path may have an `@` of its own.
+    let path_at = rest.find('/').unwrap_or(rest.len());
+    let rest = if rest[..path_at].contains('@') { credentials(options, rest)? } else { rest };
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     for pair in query.split('&') {
         match pair.split_once('=') {
@@ -59,7 +61,7 @@ fn credentials<'a>(options: &mut Options, rest: &'a str) -> Result<&'a str, Stri
     Ok(rest)
 }
 
-fn host_and_port(options: &mut Options, place: &str) {
+fn host_and_port(options: &mut Options, place: &str) -> Result<(), String> {
     // An IPv6 address has colons of its own, and stands in brackets.
     let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, rest)) => (host, rest.strip_prefix(':')),
@@ -67,8 +69,9 @@ fn host_and_port(options: &mut Options, place: &str) {
     };
     options.host = host.into();
     if let Some(port) = port {
-        options.port = text::leading_integer(port) as u16;
+        options.port = text::port(port).ok_or(Options::BAD_PORT)?;
     }
+    Ok(())
 }
 
 fn percent_decoded(text: &str) -> Result<Vec<u8>, String> {

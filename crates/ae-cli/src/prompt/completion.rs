@@ -41,14 +41,10 @@ fn words_of_options(entries: &Entries, line: &str) -> (usize, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::help::known;
-    use crate::session::Session;
+    use crate::help::built_in;
 
     fn complete(line: &str) -> (usize, Vec<String>) {
-        // Nobody listens on port 1.
-        let mut options = crate::options::Options::new(false);
-        options.port = 1;
-        candidates(&known(&mut Session::new(options)), line)
+        candidates(&built_in(), line)
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use super::history::{History, LINES_MAX};
 use super::preferences::Preferences;
 use super::{completion, hints};
-use crate::help::{Entries, known};
-use crate::output::{Stop, fail, no_color, put};
+use crate::help::{Entries, Known};
+use crate::output::{Stop, complain, fail, no_color, put};
 use crate::session::Session;
+use rustix::termios::{QueueSelector, tcflush};
 use rustyline::completion::{Completer, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -15,6 +16,8 @@ use rustyline::validate::Validator;
 use rustyline::{ColorMode, CompletionType, Config, Context, Helper};
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
 
 /// What somebody typed.
 pub(super) enum Typed {
@@ -33,7 +36,7 @@ pub(super) struct Editor {
 
 impl Editor {
     /// With the history and the preferences of the files, and what the server says of its commands.
-    pub(super) fn open(session: &mut Session) -> Result<Editor, Stop> {
+    pub(super) fn open(session: &mut Session, known: &mut Known) -> Result<Editor, Stop> {
         let (preferences, complaints) = Preferences::load();
         put(complaints)?;
         let (history, lines) = History::load();
@@ -51,7 +54,7 @@ impl Editor {
         for line in lines {
             let _ = inner.add_history_entry(line);
         }
-        inner.set_helper(Some(Advice { entries: known(session), preferences, empty: Cell::new(true) }));
+        inner.set_helper(Some(Advice { entries: known.entries(session), preferences, empty: Cell::new(true) }));
         Ok(Editor { inner, history })
     }
 
@@ -61,13 +64,23 @@ impl Editor {
     }
 
     /// The next line.
-    pub(super) fn read(&mut self, prompt: &str) -> Typed {
-        let read = self.inner.readline(prompt);
-        let was_empty = self.inner.helper().is_some_and(|helper| helper.empty.replace(true));
-        match read {
-            Ok(line) => Typed::Line(line),
-            Err(ReadlineError::Interrupted) if !was_empty => Typed::Discarded,
-            Err(_) => Typed::End,
+    pub(super) fn read(&mut self, prompt: &str) -> Result<Typed, Stop> {
+        loop {
+            let read = self.inner.readline(prompt);
+            let was_empty = self.inner.helper().is_some_and(|helper| helper.empty.replace(true));
+            match read {
+                Ok(line) => return Ok(Typed::Line(line)),
+                Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    // What is left of the line, if it was pasted, is another command.
+                    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
+                    complain("Invalid UTF-8: the line is not sent.");
+                    return Ok(Typed::Discarded);
+                }
+                Err(ReadlineError::Signal(_)) => {}
+                Err(ReadlineError::Interrupted) if !was_empty => return Ok(Typed::Discarded),
+                Err(ReadlineError::Interrupted | ReadlineError::Eof) => return Ok(Typed::End),
+                Err(error) => return fail(format!("Reading from the terminal: {error}")),
+            }
         }
     }
 
@@ -85,7 +98,7 @@ impl Editor {
 
 /// What the editor shows beside what is typed.
 struct Advice {
-    entries: Entries,
+    entries: Rc<Entries>,
     preferences: Preferences,
     /// Whether the line was empty when it was last drawn.
     empty: Cell<bool>,
@@ -121,7 +134,8 @@ impl Hinter for Advice {
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Shown> {
         self.empty.set(line.is_empty());
-        let shown = self.preferences.hints.get() && pos == line.len();
+        // Without a style of its own a hint looks like what was typed.
+        let shown = self.preferences.hints.get() && !no_color() && pos == line.len();
         shown.then(|| hints::hint(&self.entries, line)).flatten().map(Shown)
     }
 }

@@ -23,14 +23,11 @@ pub(super) fn hint(entries: &Entries, line: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::help::known;
-    use crate::session::Session;
+    use crate::help::built_in;
 
     #[test]
     fn arguments_that_are_missing() {
-        let mut options = crate::options::Options::new(false);
-        options.port = 1;
-        let entries = known(&mut Session::new(options));
+        let entries = built_in();
         let hint = |line: &str| hint(&entries, line);
         assert_eq!(hint("get"), Some(" key".into()));
         assert_eq!(hint("get "), Some("key".into()));

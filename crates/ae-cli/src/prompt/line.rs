@@ -2,7 +2,7 @@
 
 use super::preferences::Preferences;
 use super::secrets;
-use crate::help;
+use crate::help::{self, Known};
 use crate::options::Output;
 use crate::output::{Stop, put};
 use crate::session::{Failed, Session};
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum After {
     Next,
+    /// There was no reply: Ctrl-C, or no connection.
+    Failed,
     Clear,
     Leave,
 }
@@ -22,6 +24,7 @@ pub(super) enum After {
 #[derive(Default)]
 pub(super) struct Lines {
     pub(super) preferences: Preferences,
+    pub(super) known: Known,
 }
 
 /// What takes longer is told how long it took.
@@ -40,7 +43,9 @@ impl Lines {
         }
         let Ok(words) = words::split(line) else {
             put("Invalid argument(s)\n")?;
-            remember(line);
+            if !secrets::may_be_in(line) {
+                remember(line);
+            }
             return Ok(After::Next);
         };
         if words.is_empty() {
@@ -63,28 +68,32 @@ impl Lines {
             _ if is("restart") => put("Use 'restart' only in Lua debugging mode.\n")?,
             3 if is("connect") => {
                 let (host, port) = (String::from_utf8_lossy(&words[1]), String::from_utf8_lossy(&words[2]));
-                session.go_to(&host, text::leading_integer(&port) as u16);
+                match text::port(&port) {
+                    Some(port) => session.go_to(&host, port),
+                    None => put("Invalid server port.\n")?,
+                }
             }
             1 if is("clear") => return Ok(After::Clear),
-            _ => self.issue(session, args, repeat)?,
+            _ => return self.issue(session, args, repeat),
         }
         Ok(After::Next)
     }
 
-    fn issue(&self, session: &mut Session, args: &[Vec<u8>], repeat: i64) -> Result<(), Stop> {
+    fn issue(&mut self, session: &mut Session, args: &[Vec<u8>], repeat: i64) -> Result<After, Stop> {
         if help::is_asked(args) {
-            return help::answer(session, &args[1..]);
+            return help::answer(session, &mut self.known, &args[1..]).map(|()| After::Next);
         }
         let start = Instant::now();
-        match session.issue(args, repeat) {
-            Ok(()) | Err(Failed::Command) => {}
+        let after = match session.issue(args, repeat) {
+            Ok(()) => After::Next,
+            Err(Failed::Command) => After::Failed,
             Err(Failed::Program(stop)) => return Err(stop),
-        }
+        };
         let elapsed = start.elapsed();
         if elapsed >= SLOW && session.options.output == Output::Formatted {
             put(format!("({:.2}s)\n", elapsed.as_secs_f64()))?;
         }
-        Ok(())
+        Ok(after)
     }
 }
 

@@ -15,7 +15,14 @@ pub fn follow(link: &mut Link) -> Result<(), Stop> {
         Size::Mark(_) => complain("SYNC with master, discarding bytes of bulk transfer until EOF marker..."),
         Size::Bytes(len) => complain(format!("SYNC with master, discarding {len} bytes of bulk transfer...")),
     }
-    while snapshot.next(link).or_else(|_| fail("Error reading RDB payload while SYNCing"))?.is_some() {}
+    loop {
+        match snapshot.next(link) {
+            Ok(Some(_)) => {}
+            Ok(None) => break,
+            Err(LinkError::Interrupted) => return Ok(()),
+            Err(_) => return fail("Error reading RDB payload while SYNCing"),
+        }
+    }
     let note = if marked { format!(" after {} bytes", snapshot.taken) } else { String::new() };
     complain(format!("SYNC done{note}. Logging commands from master."));
     if marked && !start(link)? {

@@ -1,6 +1,6 @@
 //! Takes a snapshot out of the stream: of a length that is told before, or up to a mark that is.
 
-use crate::net::Link;
+use crate::net::{Link, LinkError};
 use crate::output::{Stop, fail};
 
 /// How the end of a snapshot is known.
@@ -32,8 +32,12 @@ impl Snapshot {
         link.queue_bytes(b"SYNC\r\n");
         let mut line = Vec::new();
         loop {
-            let Ok(bytes) = link.bytes() else { return fail("Error reading bulk length while SYNCing") };
-            line.extend_from_slice(&bytes);
+            match link.bytes() {
+                Ok(bytes) => line.extend_from_slice(&bytes),
+                // There is nothing to say.
+                Err(LinkError::Interrupted) => return Err(Stop(1)),
+                Err(_) => return fail("Error reading bulk length while SYNCing"),
+            }
             // Line ends before it say that the server is alive.
             let blank = line.iter().take_while(|byte| b"\r\n".contains(byte)).count();
             line.drain(..blank);
@@ -61,14 +65,14 @@ impl Snapshot {
     }
 
     /// The next bytes; none at the end. What comes behind stays in the link.
-    pub fn next(&mut self, link: &mut Link) -> Result<Option<Vec<u8>>, &'static str> {
+    pub fn next(&mut self, link: &mut Link) -> Result<Option<Vec<u8>>, LinkError> {
         loop {
             if let Size::Bytes(len) = self.size
                 && self.taken == len
             {
                 return Ok(None);
             }
-            let mut bytes = link.bytes().map_err(|_| "the connection ended")?;
+            let mut bytes = link.bytes()?;
             match &self.size {
                 Size::Bytes(len) => {
                     let left = usize::try_from(len - self.taken).unwrap_or(usize::MAX);

@@ -8,7 +8,7 @@ use resp::Reply;
 use std::thread;
 use std::time::Duration;
 
-/// How long to wait before connecting anew.
+/// How long to wait before connecting anew once more.
 const RETRY: Duration = Duration::from_secs(1);
 /// To the left edge of the terminal, which forgets the line.
 const CLEAR_LINE: &str = "\r\x1b[0K";
@@ -16,15 +16,12 @@ const CLEAR_LINE: &str = "\r\x1b[0K";
 impl Session {
     /// Connects if it is not; says why it cannot unless `quiet`. True if it is connected as asked.
     pub fn connect(&mut self, quiet: bool) -> bool {
-        self.link.is_some() || self.reconnect(quiet)
+        self.link().is_some() || self.reconnect(quiet)
     }
 
     /// Connects anew.
     pub fn reconnect(&mut self, quiet: bool) -> bool {
-        if self.link.take().is_some() {
-            self.db = 0;
-            self.multi = None;
-        }
+        (self.link, self.db, self.multi) = (None, 0, None);
         match Link::open(&self.target, self.interrupts.clone()) {
             Ok(link) => self.link = Some(link),
             Err(why) => {
@@ -33,6 +30,11 @@ impl Session {
                 }
                 return false;
             }
+        }
+        let kept = std::mem::take(&mut self.kept);
+        if self.interactive && !kept.is_empty() {
+            let names = kept.into_iter().collect::<Vec<_>>().join(", ");
+            complain(format!("Connected anew: the server has forgotten {names}."));
         }
         self.authenticate() && self.select() && self.switch_protocol()
     }
@@ -49,7 +51,7 @@ impl Session {
     pub fn insist(&mut self, args: &[&str]) -> Result<Reply, Stop> {
         let mut tries = 0;
         loop {
-            if let Some(Ok(reply)) = self.link.as_mut().map(|link| link.call(args)) {
+            if let Some(Ok(reply)) = self.link().map(|link| link.call(args)) {
                 if tries > 0 {
                     put(CLEAR_LINE)?;
                 }
@@ -57,20 +59,18 @@ impl Session {
             }
             tries += 1;
             put(format!("{CLEAR_LINE}Reconnecting... {tries}\r"))?;
+            // Only the first is at once: a server may take connections and end them.
+            if tries > 1 {
+                thread::sleep(RETRY);
+            }
             if !self.reconnect(true) {
                 self.link = None;
-                thread::sleep(RETRY);
             }
         }
     }
 
     fn authenticate(&mut self) -> bool {
-        let Some(password) = self.options.password.clone() else { return true };
-        let args = match self.options.user.clone() {
-            Some(user) => vec![b"AUTH".to_vec(), user, password],
-            None => vec![b"AUTH".to_vec(), password],
-        };
-        self.greet(&args, "AUTH").is_ok()
+        self.options.auth().is_none_or(|args| self.greet(&args, "AUTH").is_ok())
     }
 
     /// Selects the database that is wanted.
@@ -121,6 +121,8 @@ impl Session {
     /// Connects to another server; says why if it cannot.
     pub fn go_to(&mut self, host: &str, port: u16) {
         self.move_to(host, port);
+        // Nobody expects this of another server.
+        self.kept.clear();
         self.reconnect(false);
     }
 

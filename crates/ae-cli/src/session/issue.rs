@@ -7,13 +7,12 @@ use crate::options::{Output, Protocol};
 use crate::output::{Stop, put};
 use crate::replication;
 use crate::text;
-use std::thread;
 
 impl Session {
     /// Sends a command as often as asked and prints what is answered, from another server if this one says so.
     pub fn issue(&mut self, args: &[Vec<u8>], repeat: i64) -> Result<(), Failed> {
         loop {
-            if (self.redirected || self.link.is_none()) && !self.reconnect(false) && self.link.is_none() {
+            if (self.redirected || self.link().is_none()) && !self.reconnect(false) && self.link().is_none() {
                 self.redirected = false;
                 return Err(Failed::Command);
             }
@@ -31,12 +30,16 @@ impl Session {
     fn send(&mut self, args: &[Vec<u8>], repeat: i64) -> Result<(), Failed> {
         let print = if special::is_report(args) { Print::AsItIs } else { Print::AsAsked };
         let stream = special::stream(args);
-        self.shutdown |= special::is(args, 0, "shutdown");
+        self.shutdown = special::is(args, 0, "shutdown");
         let mut left = repeat;
         // Below 0: forever.
         while left != 0 {
             left = if left < 0 { left } else { left - 1 };
-            let Some(link) = self.link.as_mut() else { return Ok(()) };
+            if stream == Stream::Replication {
+                put("Entering replica output mode...  (press Ctrl-C to quit)\n")?;
+                return self.read_as_replica();
+            }
+            let Some(link) = self.link() else { return Ok(()) };
             link.queue(args);
             match stream {
                 Stream::Monitor => return self.read_stream(print, true),
@@ -47,24 +50,17 @@ impl Session {
                     self.read_stream(print, true)?;
                     continue;
                 }
-                Stream::Replication => {
-                    put("Entering replica output mode...  (press Ctrl-C to quit)\n")?;
-                    return self.read_as_replica();
-                }
-                Stream::None => {}
+                Stream::Replication | Stream::None => {}
             }
-            if self.read_reply(print, false)? == Read::Aborted {
-                return Ok(());
+            match self.read_reply(print, false)? {
+                Read::Printed => self.learn(args),
+                Read::Redirected | Read::Gone => return Ok(()),
+                Read::Aborted => return Err(Failed::Command),
             }
-            self.learn(args);
-            if self.redirected {
-                return Ok(());
-            }
-            if !self.options.interval.is_zero() && left != 0 {
-                thread::sleep(self.options.interval);
-                if self.take_interrupt() {
-                    return Ok(());
-                }
+            if !self.options.interval.is_zero() && left != 0 && self.pause(self.options.interval) {
+                // The terminal has shown ^C.
+                put("\n")?;
+                return Err(Failed::Command);
             }
         }
         Ok(())
@@ -75,7 +71,7 @@ impl Session {
         loop {
             let read = self.read_reply(print, pushes);
             match read {
-                Ok(Read::Aborted) => return Ok(()),
+                Ok(Read::Aborted | Read::Redirected | Read::Gone) => return Ok(()),
                 Ok(Read::Printed) if self.last == Last::Error => return Ok(()),
                 Ok(Read::Printed) => {}
                 // Nothing can follow what was lost: a script has to learn of it.
@@ -86,13 +82,20 @@ impl Session {
     }
 
     fn read_as_replica(&mut self) -> Result<(), Failed> {
-        let link = self.link.take();
-        match link {
-            Some(mut link) => {
-                replication::follow(&mut link)?;
+        let Some(link) = self.link() else { return Err(Failed::Command) };
+        let followed = replication::follow(link);
+        // What else arrives answers nothing.
+        self.link = None;
+        match followed {
+            // Ctrl-C, where it does not end the program; the terminal has shown ^C.
+            Ok(()) => {
+                put("\n")?;
+                self.reconnect(false);
                 Ok(())
             }
-            None => Err(Failed::Command),
+            // Why has been said.
+            Err(_) if self.interactive => Err(Failed::Command),
+            Err(stop) => Err(stop.into()),
         }
     }
 
@@ -121,6 +124,12 @@ impl Session {
         } else if alone("reset") && !failed {
             (self.multi, self.db, self.wanted_db) = (None, 0, 0);
             self.protocol = Protocol::AsItIs;
+        }
+        for name in special::ends(args) {
+            self.kept.remove(name);
+        }
+        if !failed {
+            self.kept.extend(special::keeps(args));
         }
     }
 }

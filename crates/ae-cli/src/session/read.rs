@@ -20,6 +20,10 @@ pub(super) enum Print {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Read {
     Printed,
+    /// The command is for another server, which comes next.
+    Redirected,
+    /// The server has gone, as it was asked to.
+    Gone,
     /// Ctrl-C: the session has connected anew.
     Aborted,
 }
@@ -34,7 +38,7 @@ impl Session {
         self.last = Last::of(&reply);
         if let Reply::Error(error) = &reply {
             if self.options.cluster && self.follow(error)? {
-                return Ok(Read::Printed);
+                return Ok(Read::Redirected);
             }
             if !self.interactive && self.options.fail_on_error {
                 return Err(fail::<()>(error).unwrap_err().into());
@@ -74,7 +78,7 @@ impl Session {
         }
         if self.shutdown {
             self.link = None;
-            return Ok(Read::Printed);
+            return Ok(Read::Gone);
         }
         complain(format!("Error: {error}"));
         self.link = None;
@@ -96,9 +100,10 @@ impl Session {
         else {
             return Ok(false);
         };
+        let Some(number) = text::port(port) else { return Ok(false) };
         // A cluster that does not know its own address leaves it out: it is this one.
         let host = if host.is_empty() { self.target.host.clone() } else { host.to_string() };
-        self.move_to(&host, text::leading_integer(port) as u16);
+        self.move_to(&host, number);
         if self.interactive {
             put(format!("-> Redirected to slot [{slot}] located at {host}:{port}\n"))?;
         }

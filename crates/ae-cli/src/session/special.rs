@@ -19,6 +19,29 @@ pub fn is_report(args: &[Vec<u8>]) -> bool {
         || pair("proxy", &["info"])
 }
 
+/// What a server keeps for the connection after this command.
+pub fn keeps(args: &[Vec<u8>]) -> Option<&'static str> {
+    let client = ["setname", "tracking", "reply", "no-evict"].iter().any(|word| is(args, 1, word));
+    let kept = [("auth", "AUTH"), ("multi", "MULTI"), ("watch", "WATCH"), ("readonly", "READONLY")];
+    match () {
+        () if is(args, 0, "hello") && args.len() > 1 => Some("HELLO"),
+        () if is(args, 0, "client") && client => Some("CLIENT"),
+        () => kept.iter().find(|(name, _)| is(args, 0, name)).map(|(_, name)| *name),
+    }
+}
+
+/// And what it no longer keeps.
+pub fn ends(args: &[Vec<u8>]) -> &'static [&'static str] {
+    let ended: [(&str, &[&str]); 5] = [
+        ("exec", &["MULTI", "WATCH"]),
+        ("discard", &["MULTI", "WATCH"]),
+        ("unwatch", &["WATCH"]),
+        ("readwrite", &["READONLY"]),
+        ("reset", &["AUTH", "CLIENT", "HELLO", "MULTI", "READONLY", "WATCH"]),
+    ];
+    ended.iter().find(|(name, _)| is(args, 0, name)).map_or(&[], |(_, names)| names)
+}
+
 /// What follows the reply of a command.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stream {

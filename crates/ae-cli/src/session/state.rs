@@ -4,6 +4,9 @@ use crate::net::{Interrupts, Link, Target};
 use crate::options::{Options, Protocol};
 use crate::output::Stop;
 use resp::Reply;
+use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
 
 /// A session with a server, connected or not.
 pub struct Session {
@@ -27,8 +30,10 @@ pub struct Session {
     pub(super) asking: bool,
     /// What the last reply was.
     pub(super) last: Last,
-    /// SHUTDOWN was sent, so that the end of the connection is none of the session.
+    /// SHUTDOWN is the command that was sent last: it is answered by the end of the connection.
     pub(super) shutdown: bool,
+    /// Commands that have changed what the server knows of this connection, and that another one would not have.
+    pub(super) kept: BTreeSet<&'static str>,
 }
 
 /// What the client has to know of a reply after it was printed.
@@ -80,6 +85,7 @@ impl Session {
             asking: false,
             last: Last::Other,
             shutdown: false,
+            kept: BTreeSet::new(),
             options,
         }
     }
@@ -94,14 +100,31 @@ impl Session {
         self.interrupts.as_ref().is_some_and(Interrupts::take)
     }
 
-    /// The connection, if there is one.
+    /// Waits so long, or until Ctrl-C where that does not end the program; whether there was one.
+    pub fn pause(&self, time: Duration) -> bool {
+        let waited = self.interrupts.as_ref().and_then(|interrupts| interrupts.wait(time).ok());
+        waited.unwrap_or_else(|| {
+            thread::sleep(time);
+            self.take_interrupt()
+        })
+    }
+
+    /// The connection, if there is one that works.
     pub fn link(&mut self) -> Option<&mut Link> {
+        if self.link.as_ref().is_some_and(Link::has_failed) {
+            self.link = None;
+        }
         self.link.as_mut()
+    }
+
+    /// Whether commands are only queued by the server now.
+    pub fn in_transaction(&self) -> bool {
+        self.multi.is_some()
     }
 
     /// What stands before a line: the server, the database, and whether there is a transaction.
     pub fn prompt(&self) -> String {
-        if self.link.is_none() {
+        if self.link.as_ref().is_none_or(Link::has_failed) {
             return "not connected> ".into();
         }
         let place = match &self.target.socket {
@@ -109,7 +132,7 @@ impl Session {
             None => self.target.address(),
         };
         let db = if self.db == 0 { String::new() } else { format!("[{}]", self.db) };
-        let transaction = if self.multi.is_some() { "(TX)" } else { "" };
+        let transaction = if self.in_transaction() { "(TX)" } else { "" };
         format!("{place}{db}{transaction}> ")
     }
 }

@@ -51,6 +51,8 @@ pub struct Client {
     /// Since when more output waits than the soft limit allows, in the server's ticks.
     pub above_soft_limit_since: Option<i64>,
     pub replies: Replies,
+    /// There while a request is answered whose reply is dropped: the messages that the client gets meanwhile.
+    pub messages: Option<Vec<u8>>,
     /// There while the client is paused: the request that waits for the end of the pause.
     pub postponed: Option<OwnedArgs>,
     /// There while a request waits for a key.
@@ -139,6 +141,7 @@ impl Client {
             last_command: None,
             above_soft_limit_since: None,
             replies: Replies::On,
+            messages: None,
             postponed: None,
             blocked: None,
             transaction: None,
@@ -177,6 +180,14 @@ impl Client {
     /// What others remember it by.
     pub fn reference(&self) -> ClientRef {
         ClientRef { fd: self.fd, id: self.id }
+    }
+
+    /// Sends it a message, which it gets also where its replies are dropped.
+    pub fn send_message(&mut self, message: &[u8]) {
+        match &mut self.messages {
+            Some(messages) => messages.extend_from_slice(message),
+            None => self.output.open().extend_from_slice(message),
+        }
     }
 
     /// Where its replies go.

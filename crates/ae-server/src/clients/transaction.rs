@@ -12,10 +12,18 @@ pub struct Transaction {
     pub failed: bool,
 }
 
-/// The keys that a transaction depends on, by database, with their versions when they were first watched.
+/// What a key was when it was first watched.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    pub version: u64,
+    /// It was there, and its time had come: it counts as missing.
+    pub had_expired: bool,
+}
+
+/// The keys that a transaction depends on, by database.
 #[derive(Default)]
 pub struct WatchedKeys {
-    keys: BTreeMap<usize, HashMap<Box<[u8]>, u64>>,
+    keys: BTreeMap<usize, HashMap<Box<[u8]>, Seen>>,
     /// Memory that they take.
     memory: usize,
 }
@@ -25,9 +33,9 @@ impl WatchedKeys {
         self.keys.get(&db).is_some_and(|keys| keys.contains_key(key))
     }
 
-    pub fn add(&mut self, db: usize, key: &[u8], version: u64) {
-        if self.keys.entry(db).or_default().insert(key.into(), version).is_none() {
-            self.memory += size_of::<(Box<[u8]>, u64)>() + key.len();
+    pub fn add(&mut self, db: usize, key: &[u8], seen: Seen) {
+        if self.keys.entry(db).or_default().insert(key.into(), seen).is_none() {
+            self.memory += size_of::<(Box<[u8]>, Seen)>() + key.len();
         }
     }
 
@@ -35,7 +43,7 @@ impl WatchedKeys {
         self.memory
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8], u64)> {
-        self.keys.iter().flat_map(|(db, keys)| keys.iter().map(|(key, version)| (*db, &**key, *version)))
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8], Seen)> {
+        self.keys.iter().flat_map(|(db, keys)| keys.iter().map(|(key, seen)| (*db, &**key, *seen)))
     }
 }

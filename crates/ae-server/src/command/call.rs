@@ -44,7 +44,7 @@ fn run(mut context: Context<'_>, command: &'static Command) -> bool {
     if let Err(error) = outcome {
         reply_error(server, client, &error.0);
     }
-    let took = server.clock.end() - started;
+    let took = server.clock.end(started);
     if server.databases.dirty != changes {
         note_effect(server, client, &args, command.spec);
         if server.notes_unlogged() {

@@ -43,14 +43,17 @@ fn framing(client: &Client) -> Framing {
     if separate { Framing::Separate } else { Framing::Transaction }
 }
 
-/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to.
+/// Answers a client that has said CLIENT REPLY OFF or SKIP: it gets no replies, but what it subscribes to and messages.
 fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::SkipNext {
         client.replies = Replies::Skip;
     }
     let kept = client.output.take();
+    client.messages = Some(Vec::new());
     let pushed = answer(server, client, args);
     let own = std::mem::replace(&mut client.output, kept);
+    let messages = client.messages.take().unwrap_or_default();
+    client.output.open().extend_from_slice(&messages);
     // Replies::On: it was CLIENT REPLY ON.
     if pushed || client.replies == Replies::On {
         client.output.open().extend_from_slice(&own.bytes);
@@ -140,6 +143,7 @@ fn concerns(client: &Client, spec: &Spec, kind: impl Fn(&Spec) -> bool) -> bool 
 }
 
 /// Serves those who wait for keys that have changed.
+#[inline]
 pub fn serve_waiting(server: &mut Server) {
     // Nobody sees what a script has done before it ends.
     if server.databases.observers.waiting.has_ready() && server.scripting.running.is_none() {

@@ -37,9 +37,11 @@ impl Renames {
 
     /// The own name of the command that a client calls so; none if clients cannot call it by that name.
     pub fn own_name<'a>(&self, name: &'a [u8]) -> Option<&'a [u8]> {
-        if self.is_empty() {
-            return Some(name);
-        }
+        if self.is_empty() { Some(name) } else { self.renamed(name) }
+    }
+
+    #[cold]
+    fn renamed<'a>(&self, name: &'a [u8]) -> Option<&'a [u8]> {
         match self.original.get(&name.to_ascii_lowercase()) {
             Some(original) => Some(original.as_bytes()),
             None => Some(name).filter(|_| find(name).is_none_or(|own| !self.hidden.contains(own))),

@@ -79,7 +79,7 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
 
 fn describe(server: &Server, client: &Client) -> Vec<u8> {
     let watched = &server.databases.observers.watched;
-    let lost = client.watched.iter().any(|(db, key, version)| watched.version(db, key) != version);
+    let lost = client.watched.iter().any(|(db, key, seen)| !watched.is_same(db, key, seen));
     client.describe(server.ticks, lost)
 }
 

@@ -109,6 +109,9 @@ pub(super) fn write_file(ctx: &mut Context<'_>, extent: Extent) -> Outcome {
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
     ctx.server.databases.stats = KeyStats::default();
+    if let Some(log) = &mut ctx.server.append_only.log {
+        log.delayed = 0;
+    }
     background::reset();
     ctx.reply_ok()
 }
@@ -116,6 +119,16 @@ pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use crate::testing::Session;
+
+    #[test]
+    fn the_effort_to_expire_keys_is_for_the_next_round() {
+        let mut session = Session::new();
+        session.expect(&[("CONFIG SET active-expire-effort 10", "+OK")]);
+        assert_eq!(session.server.databases.expire_effort, 10);
+        let refused = session.run("CONFIG SET active-expire-effort 11");
+        assert!(refused.ends_with("argument must be between 1 and 10 inclusive"), "{refused}");
+        assert_eq!(session.server.databases.expire_effort, 10);
+    }
 
     #[test]
     fn getting() {

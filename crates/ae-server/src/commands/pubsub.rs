@@ -156,6 +156,22 @@ mod tests {
     }
 
     #[test]
+    fn own_messages_come_without_replies_too() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        session.expect(&[
+            ("SUBSCRIBE c", ">3 $9 subscribe $1 c :1"),
+            ("CLIENT REPLY OFF", ""),
+            ("PUBLISH c hi", ">3 $7 message $1 c $2 hi"),
+            ("PING", ""),
+            ("CLIENT REPLY ON", "+OK"),
+            ("CLIENT REPLY SKIP", ""),
+            ("PUBLISH c hi", ">3 $7 message $1 c $2 hi"),
+        ]);
+        session.expect(&[("PUBLISH c hi", ">3 $7 message $1 c $2 hi :1")]);
+    }
+
+    #[test]
     fn in_resp2_a_subscriber_can_do_little_else() {
         let refused = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \
                        allowed in this context";

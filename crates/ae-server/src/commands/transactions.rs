@@ -1,6 +1,7 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
 use crate::acl::denials::Origin;
+use crate::clients::transaction::Seen;
 use crate::command::call::call;
 use crate::command::context::{Context, Wait, reply_error};
 use crate::command::error::Outcome;
@@ -50,12 +51,12 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// A key that has expired since counts as changed.
+/// A key that has expired since counts as changed, one that had expired before as missing. Nothing is removed.
 fn a_watched_key_changed(ctx: &mut Context<'_>) -> bool {
     let (databases, now) = (&mut ctx.server.databases, ctx.server.now);
-    ctx.client.watched.iter().any(|(db, key, version)| {
-        databases.db(db, now).exists(key);
-        databases.observers.watched.version(db, key) != version
+    ctx.client.watched.iter().any(|(db, key, seen)| {
+        let is_same = databases.observers.watched.is_same(db, key, seen);
+        !is_same || !seen.had_expired && databases.db(db, now).has_expired(key)
     })
 }
 
@@ -68,10 +69,9 @@ pub fn watch(ctx: &mut Context<'_>) -> Outcome {
         if ctx.client.watched.contains(db, key) {
             continue;
         }
-        // One that has expired already counts as missing.
-        ctx.db().exists(key);
+        let had_expired = ctx.db().has_expired(key);
         let version = ctx.server.databases.observers.watched.watch(db, key);
-        ctx.client.watched.add(db, key, version);
+        ctx.client.watched.add(db, key, Seen { version, had_expired });
     }
     ctx.reply_ok()
 }
@@ -139,6 +139,38 @@ mod tests {
         session.wait(100);
         session.expect(&[("EXEC", "*-1"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
         assert!(session.server.databases.observers.watched.is_empty());
+    }
+
+    /// As redis-server 7.0.15 does it; nothing is told to others.
+    #[test]
+    fn a_key_that_had_expired_is_missing_until_somebody_sets_it() {
+        for (before, after) in [
+            (&["GET k"][..], "*0"),
+            (&[], "*0"),
+            (&["DEL k"], "*0"),
+            (&["SET k 1"], "*-1"),
+            (&["GET k", "SET k 1"], "*-1"),
+            (&["SET k 1", "DEL k"], "*-1"),
+        ] {
+            let mut session = Session::new();
+            session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK")]);
+            session.wait(100);
+            session.server.set_streams(true, true);
+            session.expect(&[("WATCH k", "+OK"), ("DBSIZE", ":1")]);
+            before.iter().for_each(|request| drop(session.run(request)));
+            session.expect(&[("MULTI", "+OK"), ("EXEC", after)]);
+            assert_eq!(session.server.streams.log.bytes.is_empty(), before.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_key_that_expires_meanwhile_has_changed_and_stays() {
+        let mut session = Session::new();
+        session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK"), ("WATCH k", "+OK")]);
+        session.wait(100);
+        session.server.set_streams(true, true);
+        session.expect(&[("MULTI", "+OK"), ("EXEC", "*-1"), ("DBSIZE", ":1")]);
+        assert!(session.server.streams.log.bytes.is_empty());
     }
 
     #[test]

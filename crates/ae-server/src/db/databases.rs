@@ -196,12 +196,8 @@ impl Databases {
 
     /// Notes that an entry is used.
     pub(super) fn note_use(&mut self, db: usize, id: EntryId, now: i64) {
-        let keyspace = &mut self.keyspaces[db];
-        let before = keyspace.access(id);
-        let noted = self.usage.again(before, now, || self.random.number());
-        if noted != before {
-            keyspace.note_access(id, noted);
-        }
+        let Databases { keyspaces, usage, random, .. } = self;
+        keyspaces[db].update_access(id, |before| usage.again(before, now, || random.number()));
     }
 
     /// Takes a large value out of an entry that is about to get another one.

@@ -41,6 +41,7 @@ impl Databases {
 
 impl<'a> Db<'a> {
     /// The entry of a key that has not expired.
+    #[inline]
     pub(super) fn find(&mut self, key: &[u8]) -> Option<EntryId> {
         self.find_place(key).0
     }
@@ -67,6 +68,7 @@ impl<'a> Db<'a> {
     }
 
     /// As `find`, for a command that reads.
+    #[inline]
     fn find_to_read(&mut self, key: &[u8]) -> Option<EntryId> {
         let found = self.find_to_look(key);
         found.into_iter().for_each(|id| self.databases.note_use(self.db, id, self.now));
@@ -74,6 +76,7 @@ impl<'a> Db<'a> {
     }
 
     /// As `find_to_read`, but it counts hit or miss only: the key is not used.
+    #[inline]
     pub(super) fn find_to_look(&mut self, key: &[u8]) -> Option<EntryId> {
         let found = self.find(key);
         match found {
@@ -101,6 +104,12 @@ impl<'a> Db<'a> {
     /// Whether there is such a key. No hit, no miss.
     pub fn exists(&mut self, key: &[u8]) -> bool {
         self.find(key).is_some()
+    }
+
+    /// Whether a key is still there although its time has come.
+    pub fn has_expired(&self, key: &[u8]) -> bool {
+        let found = self.databases[self.db].lookup(key, self.now);
+        matches!(found, Found::Expired(_)) && self.databases.expiry != Expiry::Ignores
     }
 
     /// The value at a key, as a read: a hit or a miss.
@@ -248,8 +257,7 @@ impl<'a> Db<'a> {
     pub fn edit<K: Kind>(mut self, key: &'a [u8], event: Event) -> Result<Option<Edit<'a, K>>, WrongType> {
         let Some(id) = self.find(key) else { return Ok(None) };
         self.databases.note_use(self.db, id, self.now);
-        self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
-        Ok(Some(Edit::new(self.databases, self.db, id, key, event, false)))
+        Edit::new(self.databases, self.db, id, key, event, false).map(Some).ok_or(WrongType)
     }
 
     /// The value at a key, to be changed; an empty one if there is none, which goes again if it is not changed.
@@ -257,14 +265,13 @@ impl<'a> Db<'a> {
         let (found, place) = self.find_place(key);
         if let Some(id) = found {
             self.databases.note_use(self.db, id, self.now);
-            self.databases.keyspace(self.db).value(id).and_then(K::read).ok_or(WrongType)?;
-            return Ok(Edit::new(self.databases, self.db, id, key, event, false));
+            return Edit::new(self.databases, self.db, id, key, event, false).ok_or(WrongType);
         }
         let noted = self.first_use();
         let keyspace = self.databases.keyspace_mut(self.db);
         let id = keyspace.set_at(place, key, K::empty(), false);
         keyspace.note_access(id, noted);
-        Ok(Edit::new(self.databases, self.db, id, key, event, true))
+        Edit::new(self.databases, self.db, id, key, event, true).ok_or(WrongType)
     }
 
     /// What is common to all forms of setting a key. `put` stores the value at its place; an old deadline stays if it is

@@ -4,7 +4,7 @@ use super::databases::Databases;
 use super::event::Event;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use store::{EntryId, Kind, Value, ValueRef};
+use store::{EntryId, Kind, Value, ValueId};
 
 /// A value that is being changed. When it is dropped, everybody who has to know is told, and a collection with nothing
 /// left in it goes.
@@ -14,8 +14,7 @@ pub struct Edit<'a, K: Kind> {
     databases: &'a mut Databases,
     db: usize,
     id: EntryId,
-    /// A short string, which goes back into its entry when it has been changed.
-    copy: Option<Value>,
+    held: Held,
     key: &'a [u8],
     event: Event,
     created: bool,
@@ -30,6 +29,13 @@ pub struct Edit<'a, K: Kind> {
     kind: PhantomData<K>,
 }
 
+/// Where the value is while it is changed.
+enum Held {
+    There(ValueId),
+    /// A short string, which goes back into its entry when it has been changed.
+    Copy(Value),
+}
+
 /// Who is told of a change, apart from channels of keyspace notifications.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Audience {
@@ -42,7 +48,7 @@ pub enum Audience {
 }
 
 impl<'a, K: Kind> Edit<'a, K> {
-    /// The entry `id` holds a value of this type.
+    /// The value of the entry `id`; None if it is of another type.
     pub(super) fn new(
         databases: &'a mut Databases,
         db: usize,
@@ -50,17 +56,24 @@ impl<'a, K: Kind> Edit<'a, K> {
         key: &'a [u8],
         event: Event,
         created: bool,
-    ) -> Edit<'a, K> {
+    ) -> Option<Edit<'a, K>> {
         let keyspace = databases.keyspace(db);
-        let copy = match keyspace.stored(id) {
-            Some(_) => None,
-            None => keyspace.value(id).map(ValueRef::to_value),
+        let held = match keyspace.value_id(id) {
+            Some(value) => {
+                K::of(keyspace.value_at(value)?)?;
+                Held::There(value)
+            }
+            None => {
+                let copy = keyspace.value(id)?.to_value();
+                K::of(&copy)?;
+                Held::Copy(copy)
+            }
         };
-        Edit {
+        Some(Edit {
             databases,
             db,
             id,
-            copy,
+            held,
             key,
             event,
             created,
@@ -70,7 +83,7 @@ impl<'a, K: Kind> Edit<'a, K> {
             told_new: false,
             audience: Audience::All,
             kind: PhantomData,
-        }
+        })
     }
 
     /// Whether there was no such key before.
@@ -119,7 +132,10 @@ impl<K: Kind> Deref for Edit<'_, K> {
     type Target = K;
 
     fn deref(&self) -> &K {
-        let value = self.copy.as_ref().or_else(|| self.databases.keyspace(self.db).stored(self.id));
+        let value = match &self.held {
+            Held::There(value) => self.databases.keyspace(self.db).value_at(*value),
+            Held::Copy(value) => Some(value),
+        };
         value.and_then(K::of).expect(HELD)
     }
 }
@@ -127,9 +143,9 @@ impl<K: Kind> Deref for Edit<'_, K> {
 impl<K: Kind> DerefMut for Edit<'_, K> {
     fn deref_mut(&mut self) -> &mut K {
         self.touched = true;
-        let value = match &mut self.copy {
-            Some(value) => Some(value),
-            None => self.databases.changing(self.db, self.id).value_mut(self.id),
+        let value = match &mut self.held {
+            Held::There(value) => self.databases.changing(self.db, self.id).value_at_mut(*value),
+            Held::Copy(value) => Some(value),
         };
         value.and_then(K::of_mut).expect(HELD)
     }
@@ -139,13 +155,18 @@ impl<K: Kind> Drop for Edit<'_, K> {
     fn drop(&mut self) {
         let changes = self.changes.unwrap_or(self.touched.into());
         let told = self.told || changes > 0;
-        let value = self.databases.keyspace(self.db).value(self.id);
-        let is_empty = value.is_some_and(ValueRef::is_empty_collection);
+        let is_empty = match &self.held {
+            Held::There(value) => {
+                self.databases.keyspace(self.db).value_at(*value).is_some_and(Value::is_empty_collection)
+            }
+            Held::Copy(_) => false,
+        };
         if is_empty || (self.created && !told) {
             self.databases.changing(self.db, self.id).delete(self.id);
-        } else if let Some(value) = self.copy.take()
+        } else if let Held::Copy(value) = &mut self.held
             && self.touched
         {
+            let value = std::mem::replace(value, K::empty());
             self.databases.changing(self.db, self.id).replace(self.id, value, true);
         }
         if !told {

@@ -69,7 +69,7 @@ impl Observers {
     /// The server has removed a key on its own account, although a request may be running: it expired, or was evicted.
     pub fn removed(&mut self, db: usize, key: &[u8]) {
         self.changed_for_waiting(db, key);
-        self.watched.changed(db, key);
+        self.watched.removed(db, key);
         if self.tracking {
             self.invalidated.keys.push((key.into(), false));
         }

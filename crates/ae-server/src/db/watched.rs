@@ -1,5 +1,6 @@
 //! Keys that transactions depend on.
 
+use crate::clients::transaction::Seen;
 use std::collections::HashMap;
 
 /// Counts the changes of keys while somebody watches them.
@@ -15,6 +16,8 @@ pub struct Watched {
 struct Key {
     watchers: usize,
     version: u64,
+    /// The version before the last change, if that was the removal of what had expired, or was evicted.
+    before_removal: Option<u64>,
 }
 
 impl Watched {
@@ -30,7 +33,7 @@ impl Watched {
         let version = self.version;
         let watched = self.keys[db].entry(key.into()).or_insert_with(|| {
             self.len += 1;
-            Key { watchers: 0, version }
+            Key { watchers: 0, version, before_removal: None }
         });
         watched.watchers += 1;
         watched.version
@@ -48,6 +51,7 @@ impl Watched {
     }
 
     /// The version of a key that is watched.
+    #[cfg(test)]
     pub fn version(&self, db: usize, key: &[u8]) -> u64 {
         self.keys.get(db).and_then(|keys| keys.get(key)).map_or(0, |watched| watched.version)
     }
@@ -56,8 +60,24 @@ impl Watched {
     pub fn changed(&mut self, db: usize, key: &[u8]) {
         if let Some(watched) = self.keys.get_mut(db).and_then(|keys| keys.get_mut(key)) {
             self.version += 1;
-            watched.version = self.version;
+            (watched.version, watched.before_removal) = (self.version, None);
         }
+    }
+
+    /// A key has been removed by the server itself. To those who watched it when it had expired it was missing already.
+    pub fn removed(&mut self, db: usize, key: &[u8]) {
+        if let Some(watched) = self.keys.get_mut(db).and_then(|keys| keys.get_mut(key)) {
+            self.version += 1;
+            watched.before_removal = Some(std::mem::replace(&mut watched.version, self.version));
+        }
+    }
+
+    /// Whether a key that is watched is what was seen.
+    pub fn is_same(&self, db: usize, key: &[u8], seen: Seen) -> bool {
+        let watched = self.keys.get(db).and_then(|keys| keys.get(key));
+        watched.is_none_or(|now| {
+            now.version == seen.version || seen.had_expired && now.before_removal == Some(seen.version)
+        })
     }
 
     /// The keys of a database that are watched.

@@ -3,6 +3,7 @@
 use super::state::Net;
 use crate::clients::client::{Client, Closing};
 use crate::log::{Level, log};
+use crate::server::state::Server;
 
 /// How long, in milliseconds, nobody looks for a large client to close after none was found.
 const LOOK_EVERY: i64 = 10;
@@ -13,12 +14,15 @@ const CLIENTS_MEMORY_LEAST: usize = 128 * 1024;
 impl Net {
     /// Whether so much output waits for a client that it has to be closed.
     pub(super) fn exceeds(&mut self, client: &mut Client) -> bool {
-        let mut limits = self.server.config.output_limits;
-        if limits.replica.hard > 0 {
+        let Server { config, ticks, .. } = &self.server;
+        let exceeds = if client.is_replica() && config.output_limits.replica.hard > 0 {
             // A replica may always have as much as it could get from the backlog.
-            limits.replica.hard = limits.replica.hard.max(self.server.config.replication.backlog_size);
-        }
-        let exceeds = client.exceeds(&limits, self.server.ticks);
+            let mut limits = config.output_limits;
+            limits.replica.hard = limits.replica.hard.max(config.replication.backlog_size);
+            client.exceeds(&limits, *ticks)
+        } else {
+            client.exceeds(&config.output_limits, *ticks)
+        };
         if exceeds {
             let (addr, waited) = (client.peer_addr(), client.output.pending().max(client.output.dropped()));
             log(Level::Warning, format_args!("closed {addr}: {waited} bytes of output waited for it"));

@@ -178,7 +178,10 @@ impl Net {
         match link.conn.write(bytes) {
             Ok(len) if len == bytes.len() => {}
             Ok(_) => self.fail("the primary takes no requests"),
-            Err(error) => self.fail(&format!("cannot write: {error}")),
+            Err(error) => {
+                let error = format!("cannot write: {error} {}", link.conn.last_error());
+                self.fail(error.trim());
+            }
         }
     }
 

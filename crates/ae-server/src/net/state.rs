@@ -133,6 +133,9 @@ impl Net {
 
     /// Takes an output buffer that is no longer needed away from its client.
     pub(super) fn recycle(&mut self, client: &mut Client) {
+        if client.output.bytes.capacity() == 0 {
+            return;
+        }
         let mut bytes = client.output.take().bytes;
         if bytes.capacity() > 0 && bytes.capacity() <= SPARE_SIZE && self.spare.len() < SPARE_BUFFERS {
             bytes.clear();

@@ -47,7 +47,7 @@ pub fn publish(
             };
             let Some(client) = client else { continue };
             let protocol = client.protocol;
-            client.output.open().extend_from_slice(bytes.bytes(protocol, parts));
+            client.send_message(bytes.bytes(protocol, parts));
             received += 1;
             clients.wants_to_send(reference);
         }

@@ -1,19 +1,22 @@
 //! Looking at the clock as seldom as possible: each look costs as much as parsing a small request.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use super::stopwatch::{Reading, Stopwatch};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What time it is, by a clock that only runs forward.
 pub struct Clock {
     started: Instant,
     /// When it was started in Unix time, in microseconds, as the system's clock has it now.
     started_at: i64,
-    /// The last look, as long as the next command begins there.
-    last: Option<Instant>,
+    /// For how long commands take.
+    watch: Stopwatch,
+    /// Its last reading, as long as the next command begins there.
+    last: Option<Reading>,
 }
 
 impl Clock {
     pub fn new() -> Clock {
-        let mut clock = Clock { started: Instant::now(), started_at: 0, last: None };
+        let mut clock = Clock { started: Instant::now(), started_at: 0, watch: Stopwatch::new(), last: None };
         clock.set();
         clock
     }
@@ -27,6 +30,7 @@ impl Clock {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             (self.started.elapsed() - before, now, before)
         });
+        self.watch.adjust();
         if let Some((_, now, elapsed)) = looks.into_iter().min() {
             self.started_at = (now.as_micros() as i64).saturating_sub(elapsed.as_micros() as i64);
         }
@@ -35,21 +39,21 @@ impl Clock {
     /// Looks at it: Unix time, and the time since it was started, both in milliseconds.
     pub fn look(&mut self) -> (i64, i64) {
         let now = Instant::now();
-        self.last = Some(now);
+        self.last = Some(self.watch.read());
         let elapsed = (now - self.started).as_nanos() as i64 / 1000;
         (self.started_at.saturating_add(elapsed) / 1000, elapsed / 1000)
     }
 
     /// When a command begins: where the last one ended, if nothing else has been done since.
-    pub fn begin(&mut self) -> Instant {
-        self.last.take().unwrap_or_else(Instant::now)
+    pub fn begin(&mut self) -> Reading {
+        self.last.take().unwrap_or_else(|| self.watch.read())
     }
 
-    /// When a command ends: where the next one begins.
-    pub fn end(&mut self) -> Instant {
-        let now = Instant::now();
+    /// How long a command took that ends. The next one begins now.
+    pub fn end(&mut self, begun: Reading) -> Duration {
+        let now = self.watch.read();
         self.last = Some(now);
-        now
+        self.watch.between(begun, now)
     }
 
     /// Something is being done that no command's time is spent on.
@@ -68,14 +72,18 @@ mod tests {
         let (now, ticks) = clock.look();
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
         assert!(ticks >= 0 && now > 0 && now <= system + 1);
+        let looked = clock.last;
         let first = clock.begin();
+        assert_eq!(looked, Some(first));
         // One that is part of another begins when it begins.
-        assert!(clock.begin() >= first);
-        let end = clock.end();
-        assert_eq!(clock.begin(), end);
-        let end = clock.end();
+        let second = clock.begin();
+        assert!(clock.last.is_none());
+        assert!(clock.end(second) <= clock.end(first));
+        let ended = clock.last;
+        assert_eq!(Some(clock.begin()), ended);
+        clock.end(first);
         clock.pass();
-        assert!(clock.last.is_none() && clock.begin() >= end);
+        assert!(clock.last.is_none());
     }
 
     #[test]

@@ -16,6 +16,7 @@ impl Server {
     }
 
     /// A unit ends: its effects are told.
+    #[inline]
     pub fn propagate(&mut self, framing: Framing) {
         if !self.databases.effects.is_empty() {
             self.propagate_unit(framing);

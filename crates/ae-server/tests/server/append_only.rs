@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use testkit::{PATIENCE, Server, redis_server};
+use testkit::{Client, PATIENCE, Server, redis_server};
 
 fn start(at: &Path, options: &[&str]) -> Server {
     let fixed = ["--dir", at.to_str().unwrap(), "--appendonly", "yes", "--save", "", "--enable-debug-command", "yes"];
@@ -74,7 +74,7 @@ fn redis_server_loads_it_and_the_other_way_round() {
         fill(&theirs);
         let expected = digest(&theirs);
         theirs.signal("TERM");
-        drop(theirs);
+        theirs.wait();
         let ours = start(at.path(), &["--aof-use-rdb-preamble", preamble]);
         assert_eq!(digest(&ours), expected);
         fill(&ours);
@@ -82,7 +82,7 @@ fn redis_server_loads_it_and_the_other_way_round() {
         fill(&ours);
         let expected = digest(&ours);
         ours.signal("TERM");
-        drop(ours);
+        ours.wait();
         let Some(theirs) = redis(at.path()) else { return };
         assert_eq!(digest(&theirs), expected);
     }
@@ -230,7 +230,7 @@ fn it_is_loaded_again_while_running() {
     fill(&server);
     let expected = digest(&server);
     server.signal("TERM");
-    drop(server);
+    server.wait();
     assert_eq!(digest(&start(at.path(), &[])), expected);
 }
 
@@ -275,4 +275,88 @@ fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     assert_eq!(checked.status.code(), Some(1));
     assert!(String::from_utf8(checked.stdout).unwrap().contains("Use the --fix option"));
     assert_eq!(tool(&["--fix", manifest.to_str().unwrap()]).status.code(), Some(1), "nobody says yes");
+}
+
+/// The number in a line of INFO persistence.
+fn info(client: &mut Client, name: &str) -> u64 {
+    let info = client.bulk("INFO persistence");
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap().parse().unwrap()
+}
+
+#[test]
+fn clients_are_told_that_it_loads() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &["--appendfsync", "always"]);
+    let mut client = server.connect();
+    client.call("DEBUG POPULATE 2000", "+OK");
+    rewrite(&server);
+    (0..100).for_each(|key| client.call(&format!("SET more:{key} 1"), "+OK"));
+    let size = info(&mut client, "aof_current_size");
+    let expected = digest(&server);
+    drop(server);
+    // It would take minutes.
+    let port = testkit::free_port();
+    let text = port.to_string();
+    let fixed = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", at.path().to_str().unwrap()];
+    let more = ["--appendonly", "yes", "--key-load-delay", "500000", "--enable-debug-command", "yes"];
+    let mut child = command().args(fixed).args(more).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    testkit::eventually("it listens", || TcpStream::connect(("127.0.0.1", port)).ok());
+    let mut client = Client::to(([127, 0, 0, 1], port).into());
+    for request in ["GET key:1", "SET key:1 2", "PING", "BGREWRITEAOF"] {
+        client.call(request, "-LOADING Redis is loading the dataset in memory");
+    }
+    let mut read = Vec::new();
+    for delay in ["20000", "20000", "500000"] {
+        client.call(&format!("CONFIG SET key-load-delay {delay}"), "+OK");
+        assert_eq!((info(&mut client, "loading"), info(&mut client, "async_loading")), (1, 0));
+        assert_eq!(info(&mut client, "loading_total_bytes"), size);
+        let before = info(&mut client, "loading_loaded_bytes");
+        if delay != "500000" {
+            testkit::eventually("it goes on", || (info(&mut client, "loading_loaded_bytes") > before).then_some(()));
+        }
+        read.push(before);
+    }
+    assert!(read.is_sorted() && read[2] <= size, "{read:?} of {size}");
+    client.call("CONFIG SET key-load-delay 0", "+OK");
+    testkit::eventually("it has loaded", || (info(&mut client, "loading") == 0).then_some(()));
+    assert_eq!(String::from_utf8(client.ask(&["DEBUG", "DIGEST"])).unwrap(), expected);
+    assert!(!client.bulk("INFO persistence").contains("loading_total_bytes"));
+    client.send("SHUTDOWN NOSAVE\r\n");
+    client.expect_end();
+    assert!(child.wait().unwrap().success());
+}
+
+/// What is evicted while a rewrite has still to pass it is in neither part.
+#[test]
+fn keys_are_evicted_while_it_is_rewritten_as_requests() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &["--aof-use-rdb-preamble", "no", "--rdb-key-save-delay", "100000"]);
+    let mut client = server.connect();
+    client.call("DEBUG POPULATE 2000", "+OK");
+    client.call("CONFIG SET maxmemory-policy allkeys-random", "+OK");
+    client.call("BGREWRITEAOF", "+Background append only file rewriting started");
+    let used = client.bulk("INFO memory");
+    let used: u64 = used.lines().find_map(|line| line.strip_prefix("used_memory:")).unwrap().parse().unwrap();
+    client.call(&format!("CONFIG SET maxmemory {}", used + 200_000), "+OK");
+    let mut overlapped = false;
+    for key in 0..2000 {
+        let reply = client.ask(&["SET", &format!("new:{key}"), &"x".repeat(300)]);
+        // What the rewrite has still to take counts as memory in use.
+        assert!(reply == b"+OK" || reply.starts_with(b"-OOM"), "{}", String::from_utf8_lossy(&reply));
+        overlapped |= !client.bulk("INFO stats").contains("evicted_keys:0\r")
+            && info(&mut client, "aof_rewrite_in_progress") == 1;
+    }
+    assert!(overlapped, "it has to be under way while keys are evicted");
+    client.call("CONFIG SET maxmemory 0", "+OK");
+    client.call("CONFIG SET rdb-key-save-delay 0", "+OK");
+    testkit::eventually("the rewrite ends", || (info(&mut client, "aof_rewrite_in_progress") == 0).then_some(()));
+    assert_eq!(info(&mut client, "aof_rewrites"), 1);
+    let (keys, expected) = (client.ask(&["DBSIZE"]), digest(&server));
+    server.signal("TERM");
+    server.status();
+    let server = start(at.path(), &[]);
+    assert_eq!((server.connect().ask(&["DBSIZE"]), digest(&server)), (keys, expected.clone()));
+    drop(server);
+    let Some(theirs) = redis(at.path()) else { return };
+    assert_eq!(digest(&theirs), expected);
 }

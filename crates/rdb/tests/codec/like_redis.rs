@@ -107,7 +107,7 @@ fn negative_zeros() {
         compare(&mut client, &recipe).unwrap_or_else(|error| panic!("{recipe:?}: {error}"));
     }
     let client = std::cell::RefCell::new(&mut client);
-    let mut runner = TestRunner::new(Config { cases: 200, max_shrink_iters: 200, ..Config::with_source_file(file!()) });
+    let mut runner = TestRunner::new(Config { cases: 60, max_shrink_iters: 200, ..Config::with_source_file(file!()) });
     let run = runner.run(&zeros(), |recipe| compare(&mut client.borrow_mut(), &recipe));
     run.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -134,7 +134,10 @@ impl DiskFile {
     /// Has the file's bytes on the disk when this returns.
     pub fn sync(&self) -> io::Result<()> {
         self.disk.begin(0)?;
-        if cfg!(test) { Ok(()) } else { self.file.sync_data() }
+        #[cfg(test)]
+        return self.disk.faults.wait_to_sync();
+        #[cfg(not(test))]
+        self.file.sync_data()
     }
 
     pub fn cut(&self, len: u64) -> io::Result<()> {
@@ -152,7 +155,7 @@ pub mod faults {
     //! Operations that fail.
 
     use std::io;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, Mutex, MutexGuard};
 
     /// Numbers of errors: input or output, no space left.
     pub const EIO: i32 = 5;
@@ -177,7 +180,7 @@ pub mod faults {
 
     /// Counts operations, and has some of them fail.
     #[derive(Clone, Default)]
-    pub struct Faults(Arc<Mutex<Plan>>);
+    pub struct Faults(Arc<Mutex<Plan>>, Arc<Mutex<()>>);
 
     impl Faults {
         /// The operations of these numbers fail, from now on.
@@ -189,6 +192,16 @@ pub mod faults {
         /// Nothing fails any more.
         pub fn clear(&self) {
             *self.0.lock().unwrap() = Plan::default();
+        }
+
+        /// Until the guard is dropped, syncs do not end.
+        pub fn hold_syncs(&self) -> MutexGuard<'_, ()> {
+            self.1.lock().unwrap()
+        }
+
+        pub fn wait_to_sync(&self) -> io::Result<()> {
+            drop(self.1.lock().unwrap());
+            Ok(())
         }
 
         /// How many operations there have been since the last plan.

@@ -159,6 +159,33 @@ fn a_second_passes_between_syncs() {
     assert_eq!(scene.disk.faults.begun(), 2, "nothing to sync");
 }
 
+/// As in Redis: a write waits for a sync under way for two seconds, and counts as delayed when it waits no longer.
+#[test]
+fn a_slow_sync_delays_writes_for_two_seconds() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    let disk = scene.disk.clone();
+    let held = disk.faults.hold_syncs();
+    assert!(scene.add("one "));
+    assert_eq!((scene.content().as_str(), scene.log.syncer().running(), scene.log.delayed), ("one ", 1, 0));
+    for (passed, content, delayed) in [
+        (0, "one ", 0),
+        (PATIENCE - 1, "one ", 0),
+        (1, "one x x x ", 1),
+        // From the next write that waits on, it is another two seconds.
+        (PATIENCE, "one x x x ", 1),
+        (PATIENCE - 1, "one x x x ", 1),
+        (1, "one x x x x x x ", 2),
+    ] {
+        scene.ticks += passed;
+        assert!(scene.add("x "));
+        assert_eq!((scene.content().as_str(), scene.log.delayed), (content, delayed));
+    }
+    drop(held);
+    scene.wait_for_syncs();
+    assert!(scene.add("last"));
+    assert_eq!((scene.content().as_str(), scene.log.delayed), ("one x x x x x x last", 2));
+}
+
 #[test]
 fn without_syncs_there_are_none() {
     let mut scene = Scene::new(Fsync::No);

@@ -20,7 +20,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Things done between two looks at the clock.
 const STEPS: usize = 64;
@@ -50,6 +50,8 @@ pub struct Replay {
     hole: Option<String>,
     failed: usize,
     started: Instant,
+    /// When it goes on, with `key-load-delay`.
+    next: Instant,
     /// How many bytes there are in all, and how many have been read.
     pub total: u64,
     pub read: u64,
@@ -107,6 +109,7 @@ impl Replay {
             hole: None,
             failed: 0,
             started,
+            next: started,
             total,
             read: 0,
         }))
@@ -114,6 +117,9 @@ impl Replay {
 
     /// Loads on until then. True when everything is loaded. The error is for the operator.
     pub fn step(&mut self, server: &mut Server, until: Instant) -> Result<bool, String> {
+        if server.config.saving.key_load_delay > 0 && Instant::now() < self.next {
+            return Ok(false);
+        }
         loop {
             let Some((part, content)) = self.current.take() else {
                 let Some(path) = self.files.pop_front() else {
@@ -161,6 +167,10 @@ impl Replay {
                         }
                     },
                 };
+                if let delay @ 1.. = server.config.saving.key_load_delay {
+                    self.next = Instant::now() + Duration::from_micros(delay.unsigned_abs().into());
+                    return Ok(Some(content));
+                }
             }
             if Instant::now() >= until {
                 return Ok(Some(content));

@@ -24,7 +24,7 @@ enum Before {
 const ALL: [Before; 5] = [Before::Nothing, Before::Parts, Before::Killed, Before::Single, Before::Rdb];
 const COUNTED: u64 = 5;
 
-fn options<'a>(at: &'a Path, before: Before) -> [&'a str; 6] {
+fn options(at: &Path, before: Before) -> [&str; 6] {
     let append = if before == Before::Rdb { "no" } else { "yes" };
     ["--dir", at.to_str().unwrap(), "--appendonly", append, "--appendfsync", "always"]
 }
@@ -147,7 +147,7 @@ fn a_start_during_which_any_file_operation_fails_loses_nothing() {
         }
     }
     // A sample, unless there is time for all.
-    let step = if rounds() < 100 { cases.len() / 24 | 1 } else { 1 };
+    let step = if rounds() < 100 { (cases.len() / 24) | 1 } else { 1 };
     let failed: u32 = cases
         .iter()
         .step_by(step)

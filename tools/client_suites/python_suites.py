@@ -6,7 +6,6 @@ from pathlib import Path
 
 from testkit import fetch
 from testkit.commands import Failure, run
-from testkit.packages import require
 from unit import BUILD, HERE, TEST_LIMIT, Unit, checked, read_report, run_program
 
 # The last series whose tests are about Redis 7.0.
@@ -29,7 +28,7 @@ FILES = [
 ]
 # pytest's: all have passed, or some have failed.
 ENDS = (0, 1)
-NEEDED = {"ruby": "ruby", "sidekiq": "ruby-sidekiq"}
+NEEDED, HEADERS = {"ruby": "ruby", "sidekiq": "ruby-sidekiq"}, {}
 LIBRARIES = "libraries/test_libraries.py"
 
 
@@ -39,8 +38,7 @@ def units():
 
 
 def prepare():
-    """a Python with what the tests need, and Sidekiq"""
-    require(NEEDED)
+    """a Python with what the tests need"""
     requirements = (HERE / "requirements.txt").read_text()
     environment, installed = BUILD / "venv", BUILD / "venv" / "installed.txt"
     python = environment / "bin" / "python"

@@ -5,12 +5,11 @@ import json
 import shutil
 from pathlib import Path
 
-from hiredis import HOLE, black_hole
+from hiredis_suite import HOLE, black_hole
 from testkit.commands import run
-from testkit.packages import require
 from unit import BUILD, FAILED, HERE, TEST_LIMIT, Unit, checked, run_program
 
-NEEDED = {"node": "nodejs", "npm": "npm"}
+NEEDED, HEADERS = {"node": "nodejs", "npm": "npm"}, {}
 FOLDER = BUILD / "node"
 # The last release whose package has its tests in it.
 IOREDIS = "node_modules/ioredis-2/test"
@@ -22,7 +21,6 @@ def units():
 
 
 def prepare():
-    require(NEEDED)
     FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = (HERE / "node/package-lock.json").read_text()
     installed = FOLDER / "installed.json"
@@ -42,7 +40,8 @@ def run_ioredis(server, folder, only):
 
 def library_runner(name):
     def run_library(server, folder, only):
-        return mocha(f"libraries/{name}.js", server, folder, [HERE / "libraries" / f"{name}.js"], NODE_PATH=str(FOLDER / "node_modules"))
+        file = f"libraries/{name}.js"
+        return mocha(file, server, folder, [HERE / file], NODE_PATH=str(FOLDER / "node_modules"))
     return run_library
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from testkit import fetch
 from testkit.certificates import Certificates
 from testkit.commands import run
-from testkit.packages import require
 from testkit.ports import free_port
 from unit import BUILD, FAILED, PASSED, SKIPPED, Unit, checked, run_program
 
@@ -30,7 +29,6 @@ def units():
 
 
 def prepare():
-    require(NEEDED, HEADERS)
     fetch.unpack(fetch.tarball(NAME, VERSION, RELEASE), FOLDER)
     source = FOLDER / "test.c"
     text = source.read_text()
@@ -45,8 +43,8 @@ def options(folder):
         shutil.copy(certificates[name], folder)
     (folder / "tls-port").write_text(str(free_port()))
     return [
-        "--enable-debug-command", "yes", "--unixsocket", folder / "socket", "--tls-port", tls_port(folder),
-        "--tls-cert-file", folder / "server.crt", "--tls-key-file", folder / "server.key", "--tls-ca-cert-file", folder / "ca.crt",
+        "--unixsocket", folder / "socket", "--tls-port", tls_port(folder), "--tls-cert-file", folder / "server.crt",
+        "--tls-key-file", folder / "server.key", "--tls-ca-cert-file", folder / "ca.crt",
     ]
 
 
@@ -56,8 +54,8 @@ def tls_port(folder):
 
 def run_program_on(server, folder, only):
     command = [
-        FOLDER / "hiredis-test", "-h", "127.0.0.1", "-p", server.port, "-s", folder / "socket", "--ssl-host", "127.0.0.1",
-        "--ssl-port", tls_port(folder), "--ssl-ca-cert", folder / "ca.crt", "--ssl-cert", folder / "client.crt",
+        FOLDER / "hiredis-test", "-h", "127.0.0.1", "-p", server.port, "-s", folder / "socket",
+        "--ssl-host", "127.0.0.1", "--ssl-port", tls_port(folder), "--ssl-ca-cert", folder / "ca.crt", "--ssl-cert", folder / "client.crt",
         "--ssl-key", folder / "client.key", "--skip-throughput",
     ]
     with black_hole(server.port):
