@@ -14,11 +14,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut text = "static COMMANDS: &[Known] = &[\n".to_string();
     for row in command_table::read(Path::new(TABLE))? {
         let name = row.name().replace('|', " ").to_ascii_uppercase();
-        let syntax = arguments::hint(&arguments::parse(row.get("arguments"))?);
+        let syntax = arguments::hints(&arguments::parse(row.get("arguments"))?);
         let (summary, since, group) = (row.get("summary"), row.get("since"), row.get("group"));
         writeln!(
             text,
-            "    Known {{ name: {name:?}, syntax: {syntax:?}, summary: {summary:?}, since: {since:?}, group: {group:?} }},"
+            "    Known {{ name: {name:?}, syntax: &{syntax:?}, summary: {summary:?}, since: {since:?}, group: {group:?} }},"
         )?;
     }
     text.push_str("];\n");

@@ -172,9 +172,14 @@ pub fn syntax(arguments: &[Argument]) -> String {
     joined(arguments, " ", true)
 }
 
-/// The same as a client shows it while somebody types, without them.
-pub fn hint(arguments: &[Argument]) -> String {
-    joined(arguments, " ", false)
+/// The same as a client shows it while somebody types, without them, and an argument each.
+pub fn hints(arguments: &[Argument]) -> Vec<String> {
+    let hints_of = |argument: &Argument| {
+        let is_just_its_parts =
+            argument.kind == Kind::Block && argument.word.is_none() && !argument.repeated && !argument.optional;
+        if is_just_its_parts { hints(&argument.parts) } else { vec![argument.syntax(false)] }
+    };
+    arguments.iter().flat_map(hints_of).collect()
 }
 
 fn joined(arguments: &[Argument], separator: &str, angles: bool) -> String {

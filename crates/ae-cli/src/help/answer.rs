@@ -47,7 +47,7 @@ const GENERAL: &str = "
 
 fn shown(entry: &Entry, in_group: bool, colours: bool) -> String {
     let Entry { name, syntax, summary, since, group } = entry;
-    let mut text = format!("\r\n  {} {}\r\n", painted(colours, "1", name), painted(colours, "90", syntax));
+    let mut text = format!("\r\n  {} {}\r\n", painted(colours, "1", name), painted(colours, "90", &syntax.join(" ")));
     let mut line = |title: &str, value: &str| {
         text.push_str(&format!("  {} {value}\r\n", painted(colours, "33", title)));
     };

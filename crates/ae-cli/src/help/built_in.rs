@@ -4,7 +4,7 @@ use super::entry::{Entries, Entry};
 
 struct Known {
     name: &'static str,
-    syntax: &'static str,
+    syntax: &'static [&'static str],
     summary: &'static str,
     since: &'static str,
     group: &'static str,
@@ -16,7 +16,7 @@ include!(concat!(env!("OUT_DIR"), "/commands.rs"));
 pub fn entries() -> Entries {
     let entry = |known: &Known| Entry {
         name: known.name.into(),
-        syntax: known.syntax.into(),
+        syntax: known.syntax.iter().map(|argument| argument.to_string()).collect(),
         summary: known.summary.into(),
         since: known.since.into(),
         group: known.group.into(),

@@ -7,8 +7,8 @@ use resp::words;
 pub struct Entry {
     /// `CONFIG GET`.
     pub name: String,
-    /// What it is called with.
-    pub syntax: String,
+    /// What it is called with, an argument each.
+    pub syntax: Vec<String>,
     /// What it does.
     pub summary: String,
     /// Since which version.

@@ -1,7 +1,7 @@
 //! What COMMAND DOCS answers.
 
 use super::entry::Entry;
-use command_table::arguments::{Argument, Kind, hint};
+use command_table::arguments::{Argument, Kind, hints};
 use resp::Reply;
 
 /// The most blocks of arguments in each other.
@@ -23,7 +23,7 @@ fn add(found: &mut Vec<Entry>, name: &str, docs: &Reply) {
     let field = |name| plain(&docs.get(name).map(Reply::text).unwrap_or_default());
     found.push(Entry {
         name: plain(&name.to_uppercase()),
-        syntax: plain(&hint(&arguments(docs, NESTED_MAX))),
+        syntax: hints(&arguments(docs, NESTED_MAX)).iter().map(|argument| plain(argument)).collect(),
         summary: field("summary"),
         since: field("since"),
         group: field("group"),

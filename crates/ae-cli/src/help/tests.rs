@@ -9,7 +9,7 @@ fn commands_are_known_without_a_server() {
     assert_eq!((entry.name.as_str(), words), ("CONFIG GET", 2));
     let (entry, words, typed) = entries.matching("set \"a b").unwrap();
     assert_eq!((entry.name.as_str(), words, typed.len()), ("SET", 1, 3));
-    assert!(entry.syntax.starts_with("key value [NX|XX] [GET] [EX seconds|PX milliseconds|"), "{}", entry.syntax);
+    assert_eq!(entry.syntax[..4], ["key", "value", "[NX|XX]", "[GET]"]);
     assert!(entries.matching("nothing").is_none());
     assert!(entries.groups().contains(&"sorted-set"));
 }
@@ -23,7 +23,7 @@ fn what_a_server_says_is_read() {
     );
     let reply = ReplyParser::new().advance(docs.as_bytes()).unwrap().1.unwrap();
     let entries = from_server::entries(&reply).unwrap();
-    assert_eq!((entries[0].name.as_str(), entries[0].syntax.as_str()), ("FOO", "[key [key ...]]"));
+    assert_eq!((entries[0].name.as_str(), entries[0].syntax.join(" ")), ("FOO", "[key [key ...]]".to_string()));
     assert_eq!(entries[1].name, "FOO BAR");
     let evil = "*2\r\n+foo\r\n*4\r\n$7\r\nsummary\r\n$7\r\na\x1b]0;b\x07\r\n$5\r\ngroup\r\n$4\r\n\u{9b}5n\r\n";
     let reply = ReplyParser::new().advance(evil.as_bytes()).unwrap().1.unwrap();

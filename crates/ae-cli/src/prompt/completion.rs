@@ -27,7 +27,8 @@ fn words_of_options(entries: &Entries, line: &str) -> (usize, Vec<String>) {
         return (start, Vec::new());
     }
     let is_word = |word: &&str| word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
-    let all = entry.syntax.split([' ', '[', ']', '|']).filter(is_word).filter(|word| *word != "...");
+    let syntax = entry.syntax.join(" ");
+    let all = syntax.split([' ', '[', ']', '|']).filter(is_word).filter(|word| *word != "...");
     let begins = |word: &&str| word.get(..typed.len()).is_some_and(|head| head.eq_ignore_ascii_case(typed));
     let mut found: Vec<String> = Vec::new();
     for word in all.filter(begins) {

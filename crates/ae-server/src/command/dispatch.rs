@@ -74,7 +74,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     if server.has_news() {
         server.tell_news(Some(client));
     }
-    let is_about_clients = matches!(&resolved, Ok(command) if command.spec.parent == Some("client"));
+    let spec = resolved.as_ref().ok().map(|command| command.spec);
     let mut pushed = false;
     match resolved {
         Ok(command) if waits_for_unpause(server, client, command.spec) => {
@@ -92,7 +92,9 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
         Err(error) => refuse(server, client, &args, &error),
     }
     // CLIENT CACHING is about the next request alone, or about a whole transaction.
-    if let Some(mode) = client.tracking.as_mut().filter(|mode| mode.caching && !is_about_clients) {
+    if let Some(mode) = client.tracking.as_mut().filter(|mode| mode.caching)
+        && spec.is_none_or(|spec| spec.parent != Some("client"))
+    {
         mode.caching = client.transaction.is_some();
     }
     pushed
