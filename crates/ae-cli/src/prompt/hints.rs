@@ -39,7 +39,11 @@ mod tests {
         assert_eq!(hint("CONFIG GET "), Some("parameter [parameter ...]".into()));
         assert_eq!(hint("lmove a b left"), Some(" LEFT|RIGHT".into()));
         assert!(hint("client kill type normal").unwrap().starts_with(" ip:port|[ID client-id]|[TYPE "));
-        assert!(hint("geosearch k frommember m ").unwrap().starts_with("FROMMEMBER member|FROMLONLAT longitude latitude BY"));
+        assert!(
+            hint("geosearch k frommember m ")
+                .unwrap()
+                .starts_with("FROMMEMBER member|FROMLONLAT longitude latitude BY")
+        );
         assert_eq!(hint("xtrim k maxlen 5"), Some(" [=|~] threshold [LIMIT count]".into()));
         assert_eq!(hint("nothing"), None);
     }
