@@ -151,6 +151,8 @@ mod tests {
             (&["SET k 1"], "*-1"),
             (&["GET k", "SET k 1"], "*-1"),
             (&["SET k 1", "DEL k"], "*-1"),
+            (&["FLUSHDB"], "*0"),
+            (&["SET k 1", "FLUSHALL"], "*-1"),
         ] {
             let mut session = Session::new();
             session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK")]);

@@ -88,19 +88,24 @@ impl Observers {
         self.events.contains(events)
     }
 
-    /// All keys of a database have gone, or have become others. `held` says which it had, or has now.
+    /// All keys of a database have become others. `held` says which it had, or has now. (Clients that keep copies know of
+    /// no databases, and are not told.)
     pub fn all_changed(&mut self, db: usize, held: impl Fn(&[u8]) -> bool) {
-        let watched: Vec<Box<[u8]>> = self.watched.keys(db).filter(|key| held(key)).map(Box::from).collect();
-        watched.iter().for_each(|key| self.watched.changed(db, key));
-        let waited: Vec<Box<[u8]>> = self.waiting.keys(db).filter(|key| held(key)).map(Box::from).collect();
-        waited.iter().for_each(|key| self.waiting.changed(db, key));
+        self.all(db, held, Watched::changed);
     }
 
-    /// As [`Observers::all_changed`], of a database that is empty now. (Clients that keep copies know of no databases, and
-    /// are not told when two are exchanged.)
+    /// All keys of a database have gone.
     pub fn all_removed(&mut self, db: usize, held: impl Fn(&[u8]) -> bool) {
-        self.all_changed(db, held);
+        // One that had expired before it was watched was missing already.
+        self.all(db, held, Watched::removed);
         self.invalidated.all |= self.tracking;
+    }
+
+    fn all(&mut self, db: usize, held: impl Fn(&[u8]) -> bool, note: impl Fn(&mut Watched, usize, &[u8])) {
+        let watched: Vec<Box<[u8]>> = self.watched.keys(db).filter(|key| held(key)).map(Box::from).collect();
+        watched.iter().for_each(|key| note(&mut self.watched, db, key));
+        let waited: Vec<Box<[u8]>> = self.waiting.keys(db).filter(|key| held(key)).map(Box::from).collect();
+        waited.iter().for_each(|key| self.waiting.changed(db, key));
     }
 
     /// Whether there is something to tell.
