@@ -2,14 +2,11 @@
 
 use crate::host::Host;
 use crate::kind::{Failure, Kind};
+use crate::script::Script;
 use resp::Protocol;
 
 /// There is none.
 pub enum Engine {}
-
-/// Nobody makes one.
-#[derive(Clone, Debug)]
-pub struct Script(());
 
 /// Nobody makes one.
 pub struct Value(());

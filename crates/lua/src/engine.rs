@@ -1,18 +1,17 @@
 //! An interpreter that scripts share.
 
-use crate::arguments;
-use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
+use crate::calls::{self, Calls};
+use crate::host::Host;
 use crate::kind::{Failure, Kind};
 use crate::libraries::{self, raise};
-use crate::memory::{MemoryMax, memory_max};
-use crate::random::Random;
-use crate::replies;
+use crate::memory::{Limited, MemoryMax, memory_max};
 use crate::script::Script;
+use crate::shared::Shared;
 use mlua::chunk::ChunkMode;
-use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, Variadic, VmState};
+use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 use resp::Protocol;
 use sha1::{Digest, Sha1};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// What scripts are called in errors.
@@ -25,16 +24,6 @@ const INSTRUCTIONS: u32 = 100_000;
 /// A pattern may have so many items that repeat: Lua's matcher calls itself for each of them.
 const REPEATS_MAX: usize = 2_000;
 const NO_MEMORY: &str = "not enough memory";
-
-/// What `redis.call` and the others tell the engine to do; sandbox.lua has the same numbers.
-mod op {
-    pub const LOG: u8 = 1;
-    pub const MAY_RUN: u8 = 2;
-    pub const REPLICATE: u8 = 3;
-    pub const RESP: u8 = 4;
-    pub const INTERRUPT: u8 = 5;
-    pub const REGISTER: u8 = 6;
-}
 
 /// An interpreter with its sandbox.
 pub struct Engine {
@@ -49,14 +38,6 @@ pub struct Engine {
     forget: Function,
     /// What was in use after the last collection that was not Lua's own.
     collected: Cell<usize>,
-}
-
-/// What Rust functions in the interpreter and the engine share.
-#[derive(Default)]
-struct Shared {
-    random: Random,
-    /// Why the running script has to end.
-    ended: Cell<Option<&'static str>>,
 }
 
 impl Engine {
@@ -124,18 +105,16 @@ impl Engine {
         args: &[&[u8]],
         host: &mut dyn Host,
     ) -> (Result<Value, Failure>, Protocol) {
-        self.enter(host, |entry| {
-            let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
-            let (keys, args) = (strings(&self.lua, keys)?, strings(&self.lua, args)?);
-            run.call((&script.0, entry.host, entry.call, entry.pcall, keys, args))
-        })
+        let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
+        let tables = strings(&self.lua, keys).and_then(|keys| Ok((keys, strings(&self.lua, args)?)));
+        self.enter(host, || tables.and_then(|(keys, args)| run.call((&script.0, keys, args))))
     }
 
     /// Compiles a library and has it register its functions. The error is Redis's, without its code.
     pub fn load_library(&self, text: &[u8], host: &mut dyn Host) -> Result<(), String> {
         let compiled = compiled(&self.lua, text, LIBRARY_NAME, &self.library_globals);
         let library = compiled.map_err(|error| format!("Error compiling function: {error}"))?;
-        let (loaded, _) = self.enter(host, |entry| self.load_library.call((library, entry.host)));
+        let (loaded, _) = self.enter(host, || self.load_library.call(library));
         self.loaded.call::<()>(()).map_err(|error| reason(&error))?;
         let failed = |failure: Failure| String::from_utf8_lossy(&failure.text).into_owned();
         loaded.map(drop).map_err(|failure| format!("Error registering functions: {}", failed(failure)))
@@ -146,22 +125,14 @@ impl Engine {
     fn enter(
         &self,
         host: &mut dyn Host,
-        start: impl FnOnce(Entry) -> mlua::Result<(bool, Value)>,
+        start: impl FnOnce() -> mlua::Result<(bool, Value)>,
     ) -> (Result<Value, Failure>, Protocol) {
         self.shared.ended.set(None);
         let protocol = Cell::new(Protocol::Resp2);
-        let calls = RefCell::new(Calls { shared: &self.shared, protocol: &protocol, host });
-        let outcome = self.lua.scope(|scope| {
-            let calls = &calls;
-            start(Entry {
-                host: scope.create_function(move |lua, (op, args): (u8, Variadic<Value>)| {
-                    calls.borrow_mut().run(lua, op, &args)
-                })?,
-                call: scope
-                    .create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, true))?,
-                pcall: scope
-                    .create_function(move |lua, args: Variadic<Value>| calls.borrow_mut().call(lua, &args, false))?,
-            })
+        let mut calls = Calls { shared: &self.shared, protocol: &protocol, host };
+        let outcome = calls.during(|| {
+            let _limited = Limited::begin(&self.lua);
+            start()
         });
         let ended = self.end();
         let result = match (outcome, ended) {
@@ -214,12 +185,7 @@ impl Engine {
 
     /// Limits the memory of the interpreter and all its values, in bytes. A script that wants more fails.
     pub fn limit_memory(&self, bytes: usize) {
-        let changed = self.lua.app_data_mut::<MemoryMax>().is_some_and(|mut max| {
-            let earlier = std::mem::replace(&mut max.0, bytes);
-            earlier != bytes
-        });
-        // It fails only in interpreters that were made elsewhere.
-        let _ = changed.then(|| self.lua.set_memory_limit(bytes));
+        self.lua.set_app_data(MemoryMax(bytes));
     }
 
     /// Memory of the interpreter and all its values.
@@ -259,149 +225,6 @@ fn interrupt_now_and_then(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
     })
 }
 
-/// What scripts call, as functions of the interpreter.
-struct Entry {
-    host: Function,
-    call: Function,
-    pcall: Function,
-}
-
-/// What a running script calls.
-struct Calls<'a> {
-    shared: &'a Shared,
-    protocol: &'a Cell<Protocol>,
-    host: &'a mut dyn Host,
-}
-
-impl Calls<'_> {
-    /// True if it failed, and the result or the error.
-    fn run(&mut self, lua: &Lua, op: u8, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        // They are copied.
-        if arguments::len(args) > memory_max(lua) {
-            return text(lua, "ERR not enough memory");
-        }
-        match op {
-            op::LOG => self.log(lua, args),
-            op::MAY_RUN => self.may_run(lua, args),
-            op::REPLICATE => Ok((self.replicate(args).is_none(), Value::Nil)),
-            op::RESP => Ok((self.choose_protocol(args).is_none(), Value::Nil)),
-            op::INTERRUPT => {
-                if let Interrupted::Ends(reason) = self.host.interrupt() {
-                    self.shared.ended.set(Some(reason));
-                }
-                Ok((false, Value::Nil))
-            }
-            op::REGISTER => self.register(lua, args),
-            _ => Ok((true, Value::Nil)),
-        }
-    }
-
-    fn call(&mut self, lua: &Lua, args: &[Value], raises: bool) -> mlua::Result<Value> {
-        if args.is_empty() {
-            return failed(lua, "ERR Please specify at least one argument for this redis lib call", raises);
-        }
-        // They are copied.
-        if arguments::len(args) > memory_max(lua) {
-            return failed(lua, "ERR not enough memory", raises);
-        }
-        let Some(args) = arguments::of_values(args) else {
-            return failed(lua, "ERR Lua redis lib command arguments must be strings or integers", raises);
-        };
-        let mut reply = Vec::new();
-        let worked = self.host.call(&args, self.protocol.get(), &mut reply);
-        if !worked && raises {
-            let text = reply.strip_prefix(b"-").and_then(|text| text.strip_suffix(b"\r\n")).unwrap_or(&reply);
-            return Err(raise::value(error(lua, text, true)?));
-        }
-        Ok(replies::value(lua, &reply)?.0)
-    }
-
-    fn log(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let Some(level) = args.first().and_then(number) else {
-            return text(lua, "ERR First argument must be a number (log level).");
-        };
-        let Some(level) = LogLevel::from_number(level) else { return text(lua, "ERR Invalid debug level.") };
-        let words: Vec<Vec<u8>> =
-            args[1..].iter().filter_map(|arg| arguments::of_values(std::slice::from_ref(arg))).flatten().collect();
-        self.host.log(level, &words.join(&b' '));
-        Ok((false, Value::Nil))
-    }
-
-    fn may_run(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let Some(args) = arguments::of_values(args) else {
-            return text(lua, "ERR redis.acl_check_cmd() require all the arguments to be strings or integers");
-        };
-        match self.host.may_run(&args) {
-            Some(may) => Ok((false, Value::Boolean(may))),
-            None => text(lua, "ERR Invalid command passed to redis.acl_check_cmd()"),
-        }
-    }
-
-    fn replicate(&mut self, args: &[Value]) -> Option<()> {
-        self.host.replicate(Replication::from_number(number(args.first()?)?)?);
-        Some(())
-    }
-
-    fn choose_protocol(&mut self, args: &[Value]) -> Option<()> {
-        let version = number(args.first()?)?;
-        self.protocol.set(if version == 2.0 {
-            Protocol::Resp2
-        } else if version == 3.0 {
-            Protocol::Resp3
-        } else {
-            return None;
-        });
-        Some(())
-    }
-
-    fn register(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let [Value::String(name), Value::Function(call), description, flags @ ..] = args else {
-            return text(lua, "ERR wrong arguments");
-        };
-        let Some(flags) = arguments::of_values(flags) else {
-            return text(lua, "ERR unknown flag given");
-        };
-        let description = match description {
-            Value::String(description) => Some(description.as_bytes().to_vec()),
-            _ => None,
-        };
-        let name = name.as_bytes().to_vec();
-        match self.host.register(Registered { name, script: Script(call.clone()), description, flags }) {
-            Ok(()) => Ok((false, Value::Nil)),
-            Err(reason) => text(lua, &reason),
-        }
-    }
-}
-
-/// An error of `redis.call` that is the script's own.
-fn failed(lua: &Lua, text: &str, raises: bool) -> mlua::Result<Value> {
-    let error = error(lua, text.as_bytes(), false)?;
-    if raises { Err(raise::value(error)) } else { Ok(error) }
-}
-
-/// What an error is to a script. `counted`: the server has counted it already.
-fn error(lua: &Lua, text: &[u8], counted: bool) -> mlua::Result<Value> {
-    let table = lua.create_table_with_capacity(0, 2)?;
-    table.raw_set("err", lua.create_string(text)?)?;
-    if counted {
-        table.raw_set("ignore_error_stats_update", true)?;
-    }
-    Ok(Value::Table(table))
-}
-
-fn text(lua: &Lua, text: &str) -> mlua::Result<(bool, Value)> {
-    Ok((true, Value::String(lua.create_string(text)?)))
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Number(number) => Some(*number),
-        Value::String(text) => text.to_str().ok()?.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 fn strings(lua: &Lua, texts: &[&[u8]]) -> mlua::Result<Table> {
     let table = lua.create_table_with_capacity(texts.len(), 0)?;
     for (at, text) in texts.iter().enumerate() {
@@ -415,6 +238,7 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
     if text.first() == Some(&0x1B) {
         return Err("bytecode is not allowed".into());
     }
+    let _limited = Limited::begin(lua);
     let chunk = lua.load(text).set_name(name).set_mode(ChunkMode::Text).set_environment(globals.clone());
     chunk.into_function().map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => message,
@@ -425,6 +249,9 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
 /// What the sandbox needs of Rust.
 fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let tools = lua.create_table()?;
+    for (name, function) in ["redis_call", "redis_pcall", "host"].into_iter().zip(calls::functions(lua)?) {
+        tools.raw_set(name, function)?;
+    }
     tools.raw_set("sha1", lua.create_function(|_, text: mlua::LuaString| Ok(hex(&text.as_bytes())))?)?;
     // Lua's own, which the sandbox's takes the place of.
     tools.raw_set("pcall", lua.globals().raw_get::<Function>("pcall")?)?;
@@ -456,7 +283,7 @@ fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
             lua.create_function(move |lua, args: MultiValue| {
                 let (failure, result): (Option<mlua::LuaString>, Value) = run.call(args)?;
                 match failure {
-                    Some(text) => Err(raise::value(error(lua, &text.as_bytes(), false)?)),
+                    Some(text) => Err(raise::value(calls::error(lua, &text.as_bytes(), false)?)),
                     None => Ok(result),
                 }
             })

@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::{Interrupted, LogLevel, Registered, Replication};
 
 /// A server that knows ECHO and ERR.
 #[derive(Default)]

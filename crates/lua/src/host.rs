@@ -1,6 +1,6 @@
 //! What a script asks of the server that runs it.
 
-use crate::Script;
+use crate::script::Script;
 use resp::Protocol;
 
 /// The server, for one run of a script.

@@ -7,6 +7,8 @@ mod absent;
 #[cfg(feature = "interpreter")]
 mod arguments;
 #[cfg(feature = "interpreter")]
+mod calls;
+#[cfg(feature = "interpreter")]
 mod engine;
 mod host;
 mod kind;
@@ -20,18 +22,18 @@ mod random;
 mod replies;
 #[cfg(feature = "interpreter")]
 mod results;
-#[cfg(feature = "interpreter")]
 mod script;
+#[cfg(feature = "interpreter")]
+mod shared;
 
 #[cfg(not(feature = "interpreter"))]
-pub use absent::{Engine, Script, reason, write};
+pub use absent::{Engine, reason, write};
 #[cfg(feature = "interpreter")]
 pub use engine::{Engine, reason};
 pub use host::{Host, Interrupted, LogLevel, Registered, Replication};
 pub use kind::{Failure, Kind};
 #[cfg(feature = "interpreter")]
 pub use results::{DEPTH_MAX, write};
-#[cfg(feature = "interpreter")]
 pub use script::Script;
 
 /// For values of scripts.

@@ -1,6 +1,6 @@
 -- What scripts see, and how they are called. Made once for each interpreter, of:
 --   lua        the interpreter's own globals
---   tools      functions in Rust: where, compile, failing, random, seed, sha1
+--   tools      functions in Rust: where, compile, failing, random, seed, sha1, redis_call, redis_pcall, host
 --   libraries  tables by name: bit, cjson, cmsgpack, struct
 --   constants  what is in `redis` that is no function
 -- Returns what the engine calls.
@@ -28,16 +28,9 @@ local function readonly(content)
 end
 
 -- What runs a script's calls while it runs.
-local host
+local to_host = tools.host
 
-local function to_host(op, ...)
-  if not host then
-    return true, "ERR no script runs"
-  end
-  return host(op, ...)
-end
-
-local redis = {}
+local redis = { call = tools.redis_call, pcall = tools.redis_pcall }
 for name, value in next, constants do
   redis[name] = value
 end
@@ -334,11 +327,6 @@ local function explained(failure)
   return failure
 end
 
-local function ended(ok, result)
-  host = nil
-  return ok, result
-end
-
 -- What the last script has left lives as long as something refers to it.
 local function forget()
   globals.KEYS, globals.ARGV = nil, nil
@@ -410,20 +398,19 @@ local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = 
 return {
   globals = shown_globals,
   -- Runs a script, or a function with its keys and arguments.
-  run_script = function(script, own_host, call, pcall, keys, args)
-    host, redis.call, redis.pcall, globals.KEYS, globals.ARGV = own_host, call, pcall, keys, args
-    return ended(xpcall(script, explained))
+  run_script = function(script, keys, args)
+    globals.KEYS, globals.ARGV = keys, args
+    return xpcall(script, explained)
   end,
-  run_function = function(run, own_host, call, pcall, keys, args)
-    host, redis.call, redis.pcall = own_host, call, pcall
-    return ended(xpcall(function()
+  run_function = function(run, keys, args)
+    return xpcall(function()
       return run(keys, args)
-    end, explained))
+    end, explained)
   end,
   library_globals = library_globals,
-  load_library = function(library, own_host)
-    host, of_libraries.__index = own_host, loading_globals
-    return ended(xpcall(library, explained))
+  load_library = function(library)
+    of_libraries.__index = loading_globals
+    return xpcall(library, explained)
   end,
   stand_ins = behind,
   forget = forget,
@@ -431,8 +418,6 @@ return {
     of_libraries.__index = globals
   end,
   interrupt = function()
-    if host then
-      host(INTERRUPT)
-    end
+    to_host(INTERRUPT)
   end,
 }

@@ -1,7 +1,11 @@
 //! What can be run.
 
-use mlua::Function;
-
 /// A compiled script.
+#[cfg(feature = "interpreter")]
 #[derive(Clone)]
-pub struct Script(pub(crate) Function);
+pub struct Script(pub(crate) mlua::Function);
+
+/// Nobody makes one.
+#[cfg(not(feature = "interpreter"))]
+#[derive(Clone, Debug)]
+pub struct Script(());
