@@ -3,7 +3,7 @@
 use crate::arguments;
 use crate::host::{Host, Interrupted, LogLevel, Registered, Replication};
 use crate::libraries::raise;
-use crate::memory::{Unlimited, memory_max};
+use crate::memory::Limit;
 use crate::replies;
 use crate::script::Script;
 use crate::shared::Shared;
@@ -69,7 +69,7 @@ impl Calls<'_> {
 /// Uses those of the script that runs; None if there is none.
 fn running<R>(lua: &Lua, using: impl FnOnce(&mut dyn Called) -> R) -> Option<R> {
     RUNNING.is_set().then(|| {
-        let _unlimited = Unlimited::begin(lua);
+        let _unlimited = Limit::none(lua);
         RUNNING.with(|calls| using(calls))
     })
 }
@@ -77,7 +77,7 @@ fn running<R>(lua: &Lua, using: impl FnOnce(&mut dyn Called) -> R) -> Option<R> 
 impl Called for Calls<'_> {
     fn run(&mut self, lua: &Lua, op: u8, args: &[Value]) -> mlua::Result<(bool, Value)> {
         // They are copied.
-        if arguments::len(args) > memory_max(lua) {
+        if arguments::len(args) > self.shared.memory_max.get() {
             return text(lua, "ERR not enough memory");
         }
         match op {
@@ -101,7 +101,7 @@ impl Called for Calls<'_> {
             return failed(lua, "ERR Please specify at least one argument for this redis lib call", raises);
         }
         // They are copied.
-        if arguments::len(args) > memory_max(lua) {
+        if arguments::len(args) > self.shared.memory_max.get() {
             return failed(lua, "ERR not enough memory", raises);
         }
         let Some(args) = arguments::of_values(args) else {

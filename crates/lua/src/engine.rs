@@ -4,7 +4,7 @@ use crate::calls::{self, Calls};
 use crate::host::Host;
 use crate::kind::{Failure, Kind};
 use crate::libraries::{self, raise};
-use crate::memory::{Limited, MemoryMax, memory_max};
+use crate::memory::{Limit, memory_max};
 use crate::script::Script;
 use crate::shared::Shared;
 use mlua::chunk::ChunkMode;
@@ -49,7 +49,7 @@ impl Engine {
     fn made(texts: &[(&str, &str)], numbers: &[(&str, f64)]) -> mlua::Result<Engine> {
         let libs = StdLib::STRING | StdLib::TABLE | StdLib::MATH;
         let lua = Lua::new_with(libs, LuaOptions::default())?;
-        let shared = Rc::new(Shared::default());
+        let shared = Rc::new(Shared::new());
         let tools = tools(&lua, &shared)?;
         raise::catch_as_values(&lua)?;
         let constants = lua.create_table()?;
@@ -68,7 +68,7 @@ impl Engine {
         libraries.raw_set("cjson", libraries::json::library(&lua)?)?;
         libraries.raw_set("cmsgpack", libraries::msgpack::library(&lua)?)?;
         libraries.raw_set("struct", libraries::structs::library(&lua)?)?;
-        lua.set_app_data(MemoryMax::default());
+        lua.set_app_data(shared.clone());
         let sandbox = lua.load(include_str!("sandbox.lua")).set_name(SANDBOX_NAME).into_function()?;
         let made: Table = sandbox.call((lua.globals(), tools, libraries, constants))?;
         libraries::stand_ins::set(&lua, made.get("stand_ins")?)?;
@@ -131,7 +131,7 @@ impl Engine {
         let protocol = Cell::new(Protocol::Resp2);
         let mut calls = Calls { shared: &self.shared, protocol: &protocol, host };
         let outcome = calls.during(|| {
-            let _limited = Limited::begin(&self.lua);
+            let _limited = Limit::begin(&self.lua, self.shared.memory_max.get());
             start()
         });
         let ended = self.end();
@@ -150,7 +150,7 @@ impl Engine {
     /// Lua collects garbage when there is twice as much as after its last collection, and fails when that is more than
     /// the limit. The next script must not pay for what this one has left.
     fn collect(&self) {
-        let (used, max) = (self.memory(), memory_max(&self.lua));
+        let (used, max) = (self.memory(), self.shared.memory_max.get());
         if used > max / 2 && used > self.collected.get() + max / 4 {
             // What fails leaves garbage.
             let _ = self.forget.call::<()>(());
@@ -185,7 +185,7 @@ impl Engine {
 
     /// Limits the memory of the interpreter and all its values, in bytes. A script that wants more fails.
     pub fn limit_memory(&self, bytes: usize) {
-        self.lua.set_app_data(MemoryMax(bytes));
+        self.shared.memory_max.set(bytes);
     }
 
     /// Memory of the interpreter and all its values.
@@ -238,7 +238,7 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
     if text.first() == Some(&0x1B) {
         return Err("bytecode is not allowed".into());
     }
-    let _limited = Limited::begin(lua);
+    let _limited = Limit::begin(lua, memory_max(lua));
     let chunk = lua.load(text).set_name(name).set_mode(ChunkMode::Text).set_environment(globals.clone());
     chunk.into_function().map_err(|error| match error {
         mlua::Error::SyntaxError { message, .. } => message,

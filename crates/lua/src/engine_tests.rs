@@ -161,6 +161,8 @@ fn memory_has_a_limit() {
     for script in [
         "local t = {} while true do t[#t + 1] = {} end",
         "local s = 'x' while true do s = s .. s end",
+        "loadstring('return 1')() local s = 'x' while true do s = s .. s end",
+        "redis.call('echo', 'x') redis.pcall('err') local s = 'x' while true do s = s .. s end",
         "return ('x'):rep(1e9)",
         "while true do KEYS[#KEYS + 1] = (tostring(#KEYS) .. 'x'):rep(1000) end",
         "local f = function() end while true do local g = f f = function() return g() end end",

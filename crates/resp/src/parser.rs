@@ -417,8 +417,8 @@ pub struct OwnedArgs {
 impl OwnedArgs {
     /// The arguments of a request that nobody sent. All together they must not reach 4 GiB.
     pub fn new<A: AsRef<[u8]>>(args: &[A]) -> OwnedArgs {
-        let mut request = Vec::new();
-        let mut spans = Vec::new();
+        let mut request = Vec::with_capacity(args.iter().map(|arg| arg.as_ref().len()).sum());
+        let mut spans = Vec::with_capacity(args.len());
         for arg in args {
             let from = request.len() as u32;
             request.extend_from_slice(arg.as_ref());

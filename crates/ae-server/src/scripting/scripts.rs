@@ -23,7 +23,7 @@ pub struct Known {
 /// All of them.
 #[derive(Default)]
 pub struct Scripts {
-    known: HashMap<Sha, Known>,
+    known: HashMap<Sha, Known, ahash::RandomState>,
     /// Those of EVAL, the oldest first.
     evaluated: VecDeque<Sha>,
     /// Bytes of their texts.
