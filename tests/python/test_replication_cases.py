@@ -217,6 +217,23 @@ class Links(Case):
                 self.assertEqual(words[:2], ["REPLCONF", "ACK"])
             self.assertEqual(replica("GET", "k"), b"v")
 
+    def test_what_an_earlier_primary_says_is_not_the_new_ones(self):
+        """Its reply arrives together with the request to follow another."""
+        replica = self.node("ae")
+        for reply in f"+FULLRESYNC {ID} 7\r\n", "-ERR no\r\n", "+PONG\r\n":
+            with self.subTest(reply=reply), Impostor() as one, Impostor() as two, replica.connect() as client:
+                client("REPLICAOF", "127.0.0.1", one.port)
+                link = one.accept()
+                if "PONG" not in reply:
+                    while link.request()[0] != "PSYNC":
+                        link.send(b"+OK\r\n")
+                replica.process.send_signal(signal.SIGSTOP)
+                client.send("REPLICAOF", "127.0.0.1", two.port)
+                link.send(reply.encode())
+                replica.process.send_signal(signal.SIGCONT)
+                self.assertEqual(client.read(), "OK")
+                self.assertEqual(two.accept().request(), ["PING"])
+
     def test_psync_with_an_offset_that_is_none(self):
         for kind in "redis", "ae":
             with self.subTest(kind=kind):
@@ -386,10 +403,11 @@ class Topologies(Case):
                 node("REPLICAOF", "127.0.0.1", (above := rnd.choice(order)).port)
                 until(lambda: node.is_linked_to(above))
                 order.append(node)
-            write(primary, 60, rnd.random())
+            # Who is promoted next has to have everything.
+            write(primary, 60, rnd.random(), expiring=False)
             for node in rnd.sample(nodes, 2):
                 node("CLIENT", "KILL", "TYPE", rnd.choice(["replica", "master"]))
-            write(primary, 60, rnd.random())
+            write(primary, 60, rnd.random(), expiring=False)
             same(primary, *(node for node in nodes if node is not primary))
         self.assertEqual(sum(int(node.info("stats")["sync_full"]) for node in nodes), len(nodes) - 1)
         # One of them is restarted with its file, and is still part of it.

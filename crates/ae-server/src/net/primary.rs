@@ -133,7 +133,9 @@ impl Net {
 
     fn on_connected(&mut self, number: u64, result: io::Result<()>) {
         self.server.read_clock();
-        let Some(link) = self.primary.as_mut().filter(|link| link.number == number) else { return };
+        // What comes from a primary that has been replaced in this very turn of the loop is not the new one's.
+        let is_current = number == self.server.replication.links;
+        let Some(link) = self.primary.as_mut().filter(|link| is_current && link.number == number) else { return };
         let Some(net) = self.handle.upgrade() else { return };
         if let Err(error) = result {
             let error = format!("cannot connect: {error} {}", link.conn.last_error());
@@ -187,7 +189,9 @@ impl Net {
 
     fn on_link_readable(&mut self, number: u64) {
         self.server.read_clock();
-        let Some(link) = self.primary.as_mut().filter(|link| link.number == number) else { return };
+        // What comes from a primary that has been replaced in this very turn of the loop is not the new one's.
+        let is_current = number == self.server.replication.links;
+        let Some(link) = self.primary.as_mut().filter(|link| is_current && link.number == number) else { return };
         let mut buffer = std::mem::take(&mut self.buffer);
         match link.conn.read(&mut buffer) {
             Ok(0) => self.fail("the primary closed the connection"),
