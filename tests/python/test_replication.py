@@ -100,6 +100,8 @@ class Replication(Case):
 
     def test_promotion_keeps_the_history(self):
         one, two = self.pair("ae", "ae")
+        # Nothing is told to the others once they have everything.
+        one("DEBUG", "SET-ACTIVE-EXPIRE", 0)
         three = self.node("redis")
         three.follow(one)
         write(one, 100, 5)

@@ -102,8 +102,9 @@ def same(primary, *replicas):
 ids = itertools.count(1)
 
 
-def write(node, count, seed):
-    """Sends random writes of all types, some of them in transactions."""
+def write(node, count, seed, expiring=True):
+    """Sends random writes of all types, some of them in transactions. With keys that expire at once, more is told to
+    replicas later."""
     rnd = random.Random(seed)
 
     def key(letter):
@@ -126,8 +127,9 @@ def write(node, count, seed):
         lambda: ("SPOP", key("S")), lambda: ("SPOP", key("S"), 2), lambda: ("GETEX", key("s"), "EX", 500),
         lambda: ("XADD", key("y"), "*", "field", text()), lambda: ("XTRIM", key("x"), "MAXLEN", "~", 3),
         lambda: ("INCRBYFLOAT", key("f"), "0.1"), lambda: ("HINCRBYFLOAT", key("h"), "float", "0.1"),
-        lambda: ("SET", key("t"), text(), "PX", 1),
     ]
+    if expiring:
+        rows.append(lambda: ("SET", key("t"), text(), "PX", 1))
     with node.connect() as client:
         for number in range(count):
             if number % 50 == 0:
