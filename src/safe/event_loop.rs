@@ -211,8 +211,8 @@ impl EventLoop {
         let data = Box::into_raw(callback);
         let proc = run_timer as AeTimeProc as *mut aeTimeProc;
         let finalizer = free_timer as AeEventFinalizerProc as *mut aeEventFinalizerProc;
-        // SAFETY: functions for such data, which lives until the finalizer runs.
         let created =
+            // SAFETY: functions for such data, which lives until the finalizer runs.
             unsafe { core_loop::create_time_event(self.core(), milliseconds(after), proc, data.cast(), finalizer) };
         created.map(TimerId).map_err(|errno| {
             // SAFETY: not taken over.

@@ -13,6 +13,7 @@ use scoped_tls_hkt::scoped_thread_local;
 use std::cell::Cell;
 
 const NO_SCRIPT: &str = "ERR no script runs";
+const NO_MEMORY: &str = "ERR not enough memory";
 
 /// What `redis.call` and the others tell the engine to do; sandbox.lua has the same numbers.
 mod op {
@@ -78,7 +79,7 @@ impl Called for Calls<'_> {
     fn run(&mut self, lua: &Lua, op: u8, args: &[Value]) -> mlua::Result<(bool, Value)> {
         // They are copied.
         if arguments::len(args) > self.shared.memory_max.get() {
-            return text(lua, "ERR not enough memory");
+            return text(lua, NO_MEMORY);
         }
         match op {
             op::LOG => self.log(lua, args),
@@ -102,7 +103,7 @@ impl Called for Calls<'_> {
         }
         // They are copied.
         if arguments::len(args) > self.shared.memory_max.get() {
-            return failed(lua, "ERR not enough memory", raises);
+            return failed(lua, NO_MEMORY, raises);
         }
         let Some(args) = arguments::of_values(args) else {
             return failed(lua, "ERR Lua redis lib command arguments must be strings or integers", raises);
@@ -113,7 +114,13 @@ impl Called for Calls<'_> {
             let text = reply.strip_prefix(b"-").and_then(|text| text.strip_suffix(b"\r\n")).unwrap_or(&reply);
             return Err(raise::value(error(lua, text, true)?));
         }
-        Ok(replies::value(lua, &reply)?.0)
+        // It is made without a limit, so that it may have become too much.
+        let max = self.shared.memory_max.get();
+        let made = if reply.len() > max { None } else { Some(replies::value(lua, &reply)?.0) };
+        match made.filter(|_| lua.used_memory() <= max) {
+            Some(value) => Ok(value),
+            None => failed(lua, NO_MEMORY, raises),
+        }
     }
 }
 

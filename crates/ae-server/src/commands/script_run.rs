@@ -107,7 +107,6 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
 /// Arguments of a request.
 type Words<'a> = Vec<&'a [u8]>;
 
-/// What follows the number of keys.
 /// How many of the arguments are keys.
 pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     let count = ctx.integer(2)?;
@@ -117,6 +116,7 @@ pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     Ok(usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?)
 }
 
+/// What follows the number of keys.
 fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
     let count = key_count(ctx)?;
     let mut rest = ctx.args.from(3);

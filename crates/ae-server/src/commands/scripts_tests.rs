@@ -286,6 +286,17 @@ fn memory_of_scripts_counts_and_is_limited() {
         session.expect(&[("EVAL \"return ARGV[1]\" 0 a", "$1 a")]);
     }
     assert!(number(&mut session, "used_memory_lua") < 2_000_000);
+    // What commands reply counts.
+    session.run("SETRANGE long 9000000 x");
+    for thousand in 0..200 {
+        let numbers = (0..1000).map(|number| format!("{thousand}-{number}").into_bytes());
+        session.request(&[b"RPUSH".to_vec(), b"many".to_vec()].into_iter().chain(numbers).collect::<Vec<_>>());
+    }
+    for command in ["'get', 'long'", "'lrange', 'many', 0, -1"] {
+        let script = format!("return redis.pcall({command}).err");
+        assert_eq!(eval(&mut session, &script, &["0"]), "$21 ERR not enough memory", "{command}");
+    }
+    session.run("DEL long many");
     // The reply counts, too, and an error takes the place of all of it.
     let reply = "local s, t = ('x'):rep(1000000), {} for i = 1, 100 do t[i] = s end return t";
     assert_eq!(eval(&mut session, reply, &["0"]), "-ERR not enough memory");

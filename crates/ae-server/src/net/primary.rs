@@ -70,6 +70,12 @@ impl Net {
         true
     }
 
+    /// Whether a connection is with the primary that there is. One that was replaced in this very turn of the loop may
+    /// still have something to say.
+    fn is_current(&self, number: u64) -> bool {
+        number == self.server.replication.links && self.primary.as_ref().is_some_and(|link| link.number == number)
+    }
+
     fn close_link(&mut self) {
         let Some(link) = self.primary.take() else { return };
         link.conn.close();
@@ -133,9 +139,10 @@ impl Net {
 
     fn on_connected(&mut self, number: u64, result: io::Result<()>) {
         self.server.read_clock();
-        // What comes from a primary that has been replaced in this very turn of the loop is not the new one's.
-        let is_current = number == self.server.replication.links;
-        let Some(link) = self.primary.as_mut().filter(|link| is_current && link.number == number) else { return };
+        if !self.is_current(number) {
+            return;
+        }
+        let Some(link) = &mut self.primary else { return };
         let Some(net) = self.handle.upgrade() else { return };
         if let Err(error) = result {
             let error = format!("cannot connect: {error} {}", link.conn.last_error());
@@ -189,9 +196,10 @@ impl Net {
 
     fn on_link_readable(&mut self, number: u64) {
         self.server.read_clock();
-        // What comes from a primary that has been replaced in this very turn of the loop is not the new one's.
-        let is_current = number == self.server.replication.links;
-        let Some(link) = self.primary.as_mut().filter(|link| is_current && link.number == number) else { return };
+        if !self.is_current(number) {
+            return;
+        }
+        let Some(link) = &mut self.primary else { return };
         let mut buffer = std::mem::take(&mut self.buffer);
         match link.conn.read(&mut buffer) {
             Ok(0) => self.fail("the primary closed the connection"),
