@@ -194,9 +194,11 @@ def link_arguments(library, linkage):
     """What a program needs to be linked with the library."""
     if linkage == "so":
         return [f"-L{library.build}", "-lae", f"-Wl,-rpath,{library.build}"]
+    # The library's debug information would be up to forty megabytes in each program.
     if linkage == "a":
-        return [str(library.build / "libae.a"), *SYSTEM_LIBS]
-    return [str(library.build / "libae-asan.a"), *sanitizer_arguments(), *SYSTEM_LIBS]
+        # As libae-static.pc has it.
+        return ["-Wl,--gc-sections", "-Wl,--strip-debug", str(library.build / "libae.a"), *SYSTEM_LIBS]
+    return ["-Wl,--strip-debug", str(library.build / "libae-asan.a"), *sanitizer_arguments(), *SYSTEM_LIBS]
 
 
 def up_to_date(product, *parts):
