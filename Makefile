@@ -202,11 +202,12 @@ $(CORE): $(BUILD)/core.o
 	$(AR) rcsD $@ $<
 
 # The same under names that only our headers with LIBAE_INSIDE know: an object that was compiled with a program's old
-# ae.h, whose structs are others, does not link.
+# ae.h, whose structs are others, does not link. What libae.h has beside upstream keeps its name.
+BESIDE = $$(sed -nE 's/.*extern "C" fn (ae[A-Za-z]*).*/-e \1/p' src/ffi/libae.rs src/ffi/embedding.rs)
 $(INSIDE): $(BUILD)/core.o
 	@rm -f $@
 	$(NM) -g --defined-only $< | sed -nE 's/.* ((ae|anet)[A-Z].*)$$/\1 libae_$(PROFILE_ID)_\1/p' | \
-		grep -v -e WithBackend -e LoopApiName > $@-names
+		grep -vw $(BESIDE) > $@-names
 	$(OBJCOPY) --redefine-syms=$@-names $< $(BUILD)/inside.o
 	$(AR) rcsD $@ $(BUILD)/inside.o
 	@rm $@-names

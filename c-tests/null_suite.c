@@ -95,6 +95,34 @@ static void on_connection(connection *conn) {
     FAIL("a handler was called");
 }
 
+static void on_post(aeEventLoop *el, void *data) {
+    (void)el;
+    (void)data;
+    FAIL("a handler was called");
+}
+
+static int on_period(aeEventLoop *el, long long id, void *data) {
+    (void)el;
+    (void)id;
+    (void)data;
+    FAIL("a handler was called");
+}
+
+static void on_signal(aeEventLoop *el, int signum, void *data) {
+    (void)el;
+    (void)signum;
+    (void)data;
+    FAIL("a handler was called");
+}
+
+static void on_child(aeEventLoop *el, pid_t pid, int status, void *data) {
+    (void)el;
+    (void)pid;
+    (void)status;
+    (void)data;
+    FAIL("a handler was called");
+}
+
 /* ---- ae.h ---- */
 
 static void nonsense_for_ae(void) {
@@ -140,6 +168,36 @@ static void nonsense_for_ae(void) {
     IGNORES(aeMain, (NULL));
     GIVES(aeGetApiName, () != NULL, 1);
     FAILS_NULL(aeGetLoopApiName, (NULL), EINVAL);
+    FAILS(aeWakeup, (NULL), AE_ERR, EINVAL);
+    FAILS(aePost, (NULL, on_post, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aePost, (el, NULL, NULL, on_post), AE_ERR, EINVAL);
+    FAILS(aeStopNow, (NULL), AE_ERR, EINVAL);
+    FAILS(aeGetBackendFd, (NULL), AE_ERR, EINVAL);
+    FAILS(aeGetTimeout, (NULL), -1, EINVAL);
+    IGNORES(aeSetStopWhenIdle, (NULL, 1));
+    IGNORES(aeSetLoopData, (NULL, el));
+    GIVES(aeGetLoopData, (NULL) == NULL, 1);
+    FAILS(aeResetTimeEvent, (NULL, 0, 0), AE_ERR, EINVAL);
+    FAILS(aeResetTimeEvent, (el, LLONG_MIN, 0), AE_ERR, ENOENT);
+    FAILS(aeResetTimeEvent, (el, LLONG_MAX, 0), AE_ERR, ENOENT);
+    FAILS(aeCreatePeriodicTimeEvent, (NULL, 0, 1, on_period, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreatePeriodicTimeEvent, (el, 0, 1, NULL, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreatePeriodicTimeEvent, (el, LLONG_MIN, LLONG_MIN, on_period, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (NULL, SIGUSR1, on_signal, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (el, SIGUSR1, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (el, 0, on_signal, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (el, INT_MIN, on_signal, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (el, INT_MAX, on_signal, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateSignalEvent, (el, SIGKILL, on_signal, NULL), AE_ERR, EINVAL);
+    FAILS(aeDeleteSignalEvent, (NULL, SIGUSR1), AE_ERR, EINVAL);
+    FAILS(aeDeleteSignalEvent, (el, INT_MIN), AE_ERR, EINVAL);
+    FAILS(aeDeleteSignalEvent, (el, SIGUSR1), AE_ERR, ENOENT);
+    FAILS(aeCreateChildEvent, (NULL, getpid(), on_child, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateChildEvent, (el, getpid(), NULL, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateChildEvent, (el, 0, on_child, NULL), AE_ERR, EINVAL);
+    FAILS(aeCreateChildEvent, (el, INT_MIN, on_child, NULL), AE_ERR, EINVAL);
+    FAILS(aeDeleteChildEvent, (NULL, getpid()), AE_ERR, EINVAL);
+    FAILS(aeDeleteChildEvent, (el, 0), AE_ERR, ENOENT);
     IGNORES(aeSetBeforeSleepProc, (NULL, NULL));
     IGNORES(aeSetAfterSleepProc, (NULL, NULL));
 #ifdef TEST_VALKEY

@@ -12,6 +12,23 @@ struct aeEventLoop;
 struct connection;
 struct connListener;
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Called once with the loop and the data that came with it. */
+typedef void aeLoopProc(struct aeEventLoop *eventLoop, void *clientData);
+/** Called at even distances; returns `AE_NOMORE` (-1) to end that, anything else to go on. */
+typedef int aePeriodicProc(struct aeEventLoop *eventLoop, long long id, void *clientData);
+/** Called in the loop when a signal has come. */
+typedef void aeSignalProc(struct aeEventLoop *eventLoop, int signum, void *clientData);
+/** Called once when a child has ended: its process id, its status as `waitpid` gives it. */
+typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, void *clientData);
+
+#ifdef __cplusplus
+}
+#endif
+
 /** The ABI profile of these headers; `libaeAbiProfile` gives that of the library. */
 #define LIBAE_ABI "redis-7.2"
 #define LIBAE_ABI_REDIS_7_2 1
@@ -334,6 +351,171 @@ struct aeEventLoop *aeCreateEventLoopWithBackend(int setsize, const char *backen
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
 const char *aeGetLoopApiName(struct aeEventLoop *eventLoop);
+
+/**
+ * Makes the loop's poll that is under way return, or its next one not wait. Many calls before the loop has heard of the
+ * first are one. Any thread may call it while the loop is there, and any signal handler.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop), or `EMFILE`, `ENFILE`, `ENOMEM` or `ENOSPC` (the first call
+ * for a loop makes a descriptor).
+ *
+ * Requires: `eventLoop` is NULL or a live loop.
+ */
+int aeWakeup(struct aeEventLoop *eventLoop);
+
+/**
+ * Has the loop call `proc` once, in its own thread, after what has been posted before: as soon as it next processes
+ * file events. What a posted function posts has its turn in the next iteration. Any thread may call it while the loop
+ * is there, but no signal handler. If the loop is freed first, `drop` is called in place of `proc`, unless it is NULL,
+ * by the thread that frees it. What this thread has done before is done for `proc`.
+ *
+ * Returns `AE_OK`; `AE_ERR`, with nothing taken over, and errno `EINVAL` (NULL loop or `proc`), `ENOMEM`, `ECANCELED`
+ * (the loop is being freed), or as `aeWakeup`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop; `proc` and `drop` may be called with `clientData`.
+ */
+int aePost(struct aeEventLoop *eventLoop,
+           aeLoopProc *proc,
+           void *clientData,
+           aeLoopProc *drop);
+
+/**
+ * Makes all calls of `aeMain` and `aeProcessEvents` that are inside the loop return as soon as the callback that is
+ * running does, or the poll; when there are none, the next call. `aeStop` lets the iteration end first. What is left
+ * fires again in the next call. Any thread may call it while the loop is there, and any signal handler: then callbacks
+ * that are ready may still run until the loop hears of it.
+ *
+ * Returns as `aeWakeup`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop.
+ */
+int aeStopNow(struct aeEventLoop *eventLoop);
+
+/**
+ * A descriptor for programs that wait elsewhere (another loop, `poll`): it is readable whenever
+ * `aeProcessEvents(eventLoop, AE_ALL_EVENTS | AE_DONT_WAIT)` has something to do, be it a file event, a time event, a
+ * wake-up or a post. It may also be when there is nothing to do. It stays the loop's: it must not be read or closed, and
+ * lives as long as the loop. The program may create and delete events at any time, and need not ask for it again.
+ *
+ * On the poll and select backends it leaves out files that are always ready, as those on a disk.
+ *
+ * Returns the descriptor; `AE_ERR` with errno `EINVAL` (NULL loop), `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` or
+ * `EOPNOTSUPP` (a system without epoll).
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+int aeGetBackendFd(struct aeEventLoop *eventLoop);
+
+/**
+ * How long, in milliseconds rounded up, a program may wait for the loop's descriptors in its place: until the first
+ * time event is due. 0 when it must not wait, -1 when there is no limit; -1 with errno `EINVAL` for a NULL loop.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+long long aeGetTimeout(struct aeEventLoop *eventLoop);
+
+/**
+ * With `on` not 0, `aeMain` returns when no file event and no time event is registered any more, and nothing is posted.
+ * NULL is ignored. It does not hold where a custom poll waits.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+void aeSetStopWhenIdle(struct aeEventLoop *eventLoop,
+                       int on);
+
+/**
+ * Keeps a pointer of the program's for the loop, which the library does not look at. NULL is ignored.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+void aeSetLoopData(struct aeEventLoop *eventLoop, void *data);
+
+/**
+ * That pointer; NULL when there is none, and for a NULL loop.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+void *aeGetLoopData(struct aeEventLoop *eventLoop);
+
+/**
+ * Gives a time event another deadline, `milliseconds` from now (0 or less: the next pass), without the cost of deleting
+ * and creating it. It keeps its id, data and finalizer; among events that are due at the same time it comes last.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop), `ENOENT` (no event has that id), `EBUSY` (its callback is
+ * running: what that returns decides) or `ENOMEM`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+int aeResetTimeEvent(struct aeEventLoop *eventLoop,
+                     long long id,
+                     long long milliseconds);
+
+/**
+ * Creates a time event that runs `milliseconds` from now and then every `period` milliseconds, at even distances from
+ * the first time however late a run is: it does not drift. Runs that a busy loop has missed are left out. `proc` returns
+ * `AE_NOMORE` to end it, and anything else to go on. `aeDeleteTimeEvent` deletes it, and `finalizerProc`, when not NULL,
+ * is called as `aeCreateTimeEvent` says.
+ *
+ * Returns its id; `AE_ERR` with errno `EINVAL` (NULL loop or `proc`, a period below 1) or `ENOMEM`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` and `finalizerProc` may be called with `clientData`.
+ */
+long long aeCreatePeriodicTimeEvent(struct aeEventLoop *eventLoop,
+                                    long long milliseconds,
+                                    long long period,
+                                    aePeriodicProc *proc,
+                                    void *clientData,
+                                    aeLoopProc *finalizerProc);
+
+/**
+ * Has the loop call `proc` in an iteration after a signal has come: there it may do anything. It takes the place of what
+ * the signal did before, until `aeDeleteSignalEvent` or the end of the loop, and of what this loop called for it before.
+ * Signals that come before the loop has heard of one are one. A signal is one loop's. A child of a fork should delete
+ * what it does not need, or exec.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop or `proc`, no signal, or one that cannot be handled), `EBUSY`
+ * (it is another loop's), `ENOMEM`, or as `aeWakeup`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
+ */
+int aeCreateSignalEvent(struct aeEventLoop *eventLoop,
+                        int signum,
+                        aeSignalProc *proc,
+                        void *clientData);
+
+/**
+ * Leaves a signal to what handled it before `aeCreateSignalEvent`.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop, no signal) or `ENOENT` (the loop does not watch it).
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+int aeDeleteSignalEvent(struct aeEventLoop *eventLoop,
+                        int signum);
+
+/**
+ * Has the loop wait for a child of this process and call `proc` once when it has ended, with its status as `waitpid`
+ * gives it: the child is waited for then, and its process id free. The status is -1 when another part of the program has
+ * waited for it first. Uses a descriptor, a file event below the set size, until then.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop or `proc`, a process id below 1), `ESRCH` (no such process),
+ * `EEXIST` (the loop waits for it already), `ENOSYS` (a system without pidfd), `ERANGE`, `EMFILE`, `ENFILE` or `ENOMEM`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
+ */
+int aeCreateChildEvent(struct aeEventLoop *eventLoop,
+                       pid_t pid,
+                       aeChildProc *proc,
+                       void *clientData);
+
+/**
+ * Waits for a child no more; it stays the program's to wait for.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop) or `ENOENT` (the loop does not wait for it).
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+int aeDeleteChildEvent(struct aeEventLoop *eventLoop, pid_t pid);
 
 /**
  * A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).

@@ -470,3 +470,97 @@ fn the_counter_goes_on() {
     // No processor counts as slowly as a clock in microseconds.
     assert!(counter.read() - before > 1000);
 }
+
+#[test]
+fn other_threads_post_wake_and_stop() {
+    let el = test_loop();
+    let waker = el.waker();
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let waker = waker.clone();
+            std::thread::spawn(move || {
+                (0..100).for_each(|number| {
+                    waker
+                        .post(move |el| {
+                            LOG.with_borrow_mut(|log| {
+                                log.push((thread, number));
+                                if log.len() == 400 {
+                                    el.stop();
+                                }
+                            })
+                        })
+                        .unwrap();
+                });
+                waker.wake().unwrap();
+            })
+        })
+        .collect();
+    thread_local! {
+        static LOG: RefCell<Vec<(i32, i32)>> = const { RefCell::new(Vec::new()) };
+    }
+    el.run().unwrap();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in 0..4 {
+        let of_this: Vec<i32> =
+            LOG.with_borrow(|log| log.iter().filter(|one| one.0 == thread).map(|one| one.1).collect());
+        assert!(of_this.into_iter().eq(0..100));
+    }
+    let stopper = el.waker();
+    std::thread::spawn(move || stopper.stop_now().unwrap());
+    el.run().unwrap();
+}
+
+#[test]
+fn a_waker_outlives_its_loop() {
+    let el = test_loop();
+    let waker = el.waker();
+    let dropped = std::sync::Arc::new(());
+    let held = dropped.clone();
+    waker.post(move |_| drop(held)).unwrap();
+    drop(el);
+    assert_eq!(std::sync::Arc::strong_count(&dropped), 1, "what was not run is dropped");
+    let held = dropped.clone();
+    assert_eq!(waker.post(move |_| drop(held)).unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    assert_eq!(std::sync::Arc::strong_count(&dropped), 1);
+    assert_eq!(waker.wake().unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+    // Another loop, maybe in the same place, is not taken for it.
+    let _other = test_loop();
+    assert_eq!(waker.stop_now().unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+}
+
+#[test]
+fn a_loop_runs_inside_another() {
+    let (outer, inner) = (test_loop(), EventLoop::new(SET_SIZE).unwrap());
+    let ticks = Rc::new(Cell::new(0));
+    let counted = ticks.clone();
+    assert_eq!(inner.timeout(), None);
+    inner
+        .add_periodic_timer(Duration::ZERO, Duration::from_millis(1), move |_| {
+            counted.set(counted.get() + 1);
+            if counted.get() < 3 { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
+        })
+        .unwrap();
+    assert!(inner.timeout().is_some_and(|timeout| timeout <= Duration::from_millis(1)));
+    let fd = inner.backend_fd().unwrap().as_raw_fd();
+    let hosted = inner.clone();
+    outer.watch(fd, Interest::READABLE, move |_, _| _ = hosted.run_once(false).unwrap()).unwrap();
+    run_until(&outer, || ticks.get() == 3);
+    outer.unwatch(fd, Interest::READABLE);
+    assert!(inner.add_periodic_timer(Duration::ZERO, Duration::ZERO, |_| unreachable!()).is_err());
+}
+
+#[test]
+fn timers_move() {
+    let el = test_loop();
+    let ran = Rc::new(Cell::new(false));
+    let set = ran.clone();
+    let id = el
+        .add_timer(Duration::from_secs(3600), move |_| {
+            set.set(true);
+            Next::Stop
+        })
+        .unwrap();
+    assert!(el.reset_timer(id, Duration::ZERO).unwrap());
+    run_until(&el, || ran.get());
+    assert!(!el.reset_timer(id, Duration::ZERO).unwrap());
+}

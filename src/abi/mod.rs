@@ -36,6 +36,7 @@ mod connection_common;
 mod connection_v1;
 #[cfg(not(abi_v1))]
 mod connection_v2;
+pub mod embedding;
 pub mod host;
 mod layout;
 pub(crate) mod profile;

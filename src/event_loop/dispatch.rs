@@ -1,9 +1,11 @@
 //! Handlers called for the descriptors that fired.
 
 use super::handle::Loop;
+use super::{embedding, waking};
 use crate::abi::ae::*;
 use core::ffi::c_int;
 use core::mem::transmute;
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Calls the handlers of the descriptors that `poll` has found ready.
 ///
@@ -33,7 +35,7 @@ unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u6
         let fd = unsafe { (*fired.add(index)).fd };
         if el.entry(fd).is_some() {
             // SAFETY: the reference ends here.
-            unsafe { el.interest() }.settle(fd, poll - 1);
+            unsafe { el.interest() }.settle(&el.state().polls, fd, poll - 1);
         }
     }
 }
@@ -45,14 +47,29 @@ unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u6
 /// A call is inside the loop, so that no callback frees it.
 unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
-    let Some(event) = fresh_entry(el, fd, poll) else { return };
+    // SAFETY: a call is inside.
+    let Some(event) = fresh_entry(el, fd, poll) else { return unsafe { without_handler(el, fd) } };
     // SAFETY: the entry has just been looked up, and has a handler for what is in its mask.
     unsafe {
         if mask == AE_READABLE | AE_WRITABLE {
             dispatch_both(el, event, fd, poll);
         } else if (*event).mask & mask != 0 {
             call_handler(el, event, fd, mask, mask);
+        } else {
+            without_handler(el, fd);
         }
+    }
+}
+
+/// Looks whether it is a descriptor of the loop's own.
+///
+/// # Safety
+/// As for [`dispatch`].
+#[cold]
+unsafe fn without_handler(el: Loop, fd: c_int) {
+    // SAFETY: a call is inside.
+    if !unsafe { waking::fired(el, fd) } {
+        embedding::fired(el, fd);
     }
 }
 
@@ -77,18 +94,18 @@ unsafe fn dispatch_both(el: Loop, event: *mut aeFileEvent, fd: c_int, poll: u64)
     }
 }
 
-/// The entry of a descriptor, unless what `poll` found is stale; see `Slot::settled`. In a deleted loop all is stale.
+/// The entry of a descriptor, unless what `poll` found is stale; see `Slot::settled`. In a loop that breaks off all is
+/// stale.
 fn fresh_entry(el: Loop, fd: c_int, poll: u64) -> Option<*mut aeFileEvent> {
     let event = el.entry(fd)?;
-    // SAFETY: the reference ends here.
-    let stale = unsafe { el.interest() }.may_be_stale(poll) && is_stale(el, fd, poll);
+    let stale = el.state().polls.may_be_stale(poll) && is_stale(el, fd, poll);
     (!stale).then_some(event)
 }
 
 #[inline(never)]
 fn is_stale(el: Loop, fd: c_int, poll: u64) -> bool {
     // SAFETY: the reference ends here.
-    el.state().deleted.get() || unsafe { el.interest() }.slot(fd).settled >= poll
+    el.state().breaks.load(Relaxed) || unsafe { el.interest() }.slot(fd).settled >= poll
 }
 
 /// # Safety

@@ -1,6 +1,7 @@
 //! What the backend is told to watch for, and when.
 
 use super::backend::{Applied, Backend};
+use super::polls::Polls;
 use super::slots::{Slot, Slots};
 use crate::sys::Errno;
 use core::ffi::c_int;
@@ -12,8 +13,6 @@ pub(super) struct InterestTable {
     changed: Vec<c_int>,
     /// Descriptors that rest.
     pub(super) pauses: Vec<Pause>,
-    /// An upper bound of all slots' `settled`: if it is below the current poll, no slot is stale.
-    settled: u64,
 }
 
 /// A descriptor that is not watched for readable until a time, in microseconds of the monotonic clock.
@@ -27,7 +26,7 @@ pub(super) struct Pause {
 
 impl InterestTable {
     pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
-        Ok(Self { slots: Slots::new(setsize)?, changed: Vec::new(), pauses: Vec::new(), settled: 0 })
+        Ok(Self { slots: Slots::new(setsize)?, changed: Vec::new(), pauses: Vec::new() })
     }
 
     /// Forgets the slots of descriptors that no longer belong to the set.
@@ -45,31 +44,20 @@ impl InterestTable {
     }
 
     /// Makes stale what polls up to this one have found.
-    pub(super) fn settle(&mut self, fd: c_int, poll: u64) {
+    pub(super) fn settle(&mut self, polls: &Polls, fd: c_int, poll: u64) {
         let slot = self.slots.get(fd);
         slot.settled = slot.settled.max(poll);
-        self.settled = self.settled.max(poll);
-    }
-
-    /// Makes stale whatever any poll finds: the loop is deleted.
-    pub(super) fn settle_all(&mut self) {
-        self.settled = u64::MAX;
-    }
-
-    /// Whether what `poll` has found may be stale for some descriptor.
-    #[inline(always)]
-    pub(super) fn may_be_stale(&self, poll: u64) -> bool {
-        self.settled >= poll
+        polls.settle(poll);
     }
 
     /// Makes the backend watch a descriptor for what `mask` says, at once. Only with `creates`, for an event that is
     /// being created, may the descriptor's file be added: otherwise a file that the backend does not know is another
-    /// one, which has got the number of one that was closed. `polls` is the number of the latest poll.
+    /// one, which has got the number of one that was closed.
     #[inline(always)] // Or else it is a call more for creating and deleting, which are all that is frequent.
     pub(super) fn arm(
         &mut self,
         backend: &mut Backend,
-        polls: u64,
+        polls: &Polls,
         fd: c_int,
         mask: c_int,
         creates: bool,
@@ -85,8 +73,8 @@ impl InterestTable {
             Ok(applied) => {
                 slot.armed = wanted as u8;
                 if applied == Applied::Added {
-                    slot.settled = polls;
-                    self.settled = self.settled.max(polls);
+                    slot.settled = polls.latest();
+                    polls.settle(slot.settled);
                 }
                 Ok(())
             }

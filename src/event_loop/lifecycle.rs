@@ -4,12 +4,13 @@ use super::backend::{self, Backend};
 use super::handle::Loop;
 use super::interest::InterestTable;
 use super::state::State;
-use super::{nesting, threads, timers};
+use super::{nesting, signals, threads, timers, waking};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::profile;
 use crate::host::log;
 use crate::host::memory::{self, ZeroedArray};
+use crate::sys::waker::Waker;
 use crate::sys::{Errno, clock, mutex};
 use core::ffi::{CStr, c_int};
 use core::ptr::NonNull;
@@ -24,12 +25,20 @@ pub(crate) fn create(setsize: c_int, backend: Option<&CStr>) -> Result<Loop, Err
         })?,
     };
     clock::init_host_clock();
-    let (backend, interest) = (Backend::new(name, size)?, InterestTable::new(size)?);
+    let (mut backend, interest) = (Backend::new(name, size)?, InterestTable::new(size)?);
     let count = profile::event_count(size, 0);
     let (events, fired) = (ZeroedArray::new(count)?, ZeroedArray::new(count)?);
     let (first_event, first_fired) = (events.as_mut_ptr(), fired.as_mut_ptr());
     let number = threads::next_number();
-    let state = memory::boxed(State::new(backend, interest, events, fired, number, threads::thread()))?;
+    // Where nothing can be added while another thread polls, the waker is there before.
+    let waker = if backend.poller().is_none() { Some(Waker::new()?) } else { None };
+    let watched = waker.map_or(Ok(()), |waker| backend.set_waker(waker.read));
+    let state = State::new(backend, interest, events, fired, number, threads::thread());
+    if let Some(waker) = waker {
+        state.wakeup.set_waker(waker);
+    }
+    watched?;
+    let state = memory::boxed(state)?;
     let el = memory::boxed(aeEventLoop::new(setsize, state.as_ptr().cast()))
         // SAFETY: the state is used by nobody.
         .inspect_err(|_| unsafe { memory::unbox(state) })?;
@@ -59,8 +68,7 @@ fn init_mutex(el: Loop) -> Result<(), Errno> {
 pub(crate) unsafe fn delete(el: Loop) {
     el.set_stop(1);
     el.state().deleted.set(true);
-    // SAFETY: the reference ends here.
-    unsafe { el.interest() }.settle_all();
+    waking::break_off(el);
     if el.depth() > 0 {
         nesting::look_who_is_inside(el);
     }
@@ -82,7 +90,11 @@ pub(super) unsafe fn free_if_done(el: Loop) {
         return;
     }
     // SAFETY: `freeing` is set.
-    unsafe { run_finalizers(el) };
+    unsafe {
+        run_finalizers(el);
+        waking::drop_posts(el);
+    }
+    signals::delete_all(el);
     threads::remove(el);
     let state = NonNull::from(el.state());
     // SAFETY: both came from `boxed`. The last finalizer has run: nobody uses them or the mutex from here on.

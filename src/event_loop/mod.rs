@@ -10,7 +10,9 @@
 
 mod backend;
 mod calls;
+mod children;
 mod dispatch;
+mod embedding;
 mod file_events;
 mod handle;
 mod interest;
@@ -20,25 +22,35 @@ mod lifecycle;
 mod nesting;
 mod pauses;
 mod polling;
+mod polls;
 mod run;
+mod signals;
 mod slots;
 mod state;
 mod threads;
 mod timers;
 mod wait;
+mod waking;
 
+pub(crate) use children::{create_child_event, delete_child_event};
+pub(crate) use embedding::{descriptor, timeout};
 pub(crate) use file_events::{create_file_event, delete_file_event, file_event};
 pub(crate) use handle::Loop;
 #[cfg(feature = "tls")]
 pub(crate) use library_timer::LibraryTimer;
 pub(crate) use lifecycle::{create, default_backend_name, delete, resize};
 pub(crate) use pauses::pause_readable;
+pub(crate) use polling::set_stops_when_idle;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
 pub(crate) use run::{process_events, run};
+pub(crate) use signals::{create_signal_event, delete_signal_event};
 #[cfg(feature = "tls")]
 pub(crate) use threads::is_used_here;
 #[allow(unused_imports)] // Some profiles' listeners ask which loop is watching.
-pub(crate) use threads::{LoopId, newest, note_user, thread, watching};
-pub(crate) use timers::{create_time_event, delete_time_event, delete_time_events};
+pub(crate) use threads::{LoopId, newest, note_user, thread, watching, with_loop};
+pub(crate) use timers::{
+    create_periodic_time_event, create_time_event, delete_time_event, delete_time_events, reset_time_event,
+};
 pub(crate) use wait::wait;
+pub(crate) use waking::{post, stop_now, wake};

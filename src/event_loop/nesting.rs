@@ -6,7 +6,7 @@
 
 use super::calls::Place;
 use super::handle::Loop;
-use super::threads;
+use super::{threads, waking};
 use crate::host::memory::ZeroedArray;
 use crate::sys::Errno;
 use core::sync::atomic::Ordering::Relaxed;
@@ -22,12 +22,13 @@ pub(super) fn enter(el: Loop, place: &Place) -> Result<u32, Errno> {
 #[cold]
 fn enter_other(el: Loop, place: &Place) -> Result<u32, Errno> {
     // If another thread runs it later, that is noted when it serves a connection.
-    if el.state().polls() == 0 {
+    if el.state().polls.latest() == 0 {
         threads::note_user(el);
     }
     forget_gone(el, place);
     // SAFETY: no callback runs here.
     unsafe { el.calls() }.enter(place)?;
+    waking::resume(el);
     Ok(el.depth())
 }
 
@@ -91,6 +92,7 @@ fn forget_innermost(el: Loop) {
         timers.end_run(slot, None);
     }
     el.state().polling.store(false, Relaxed);
+    waking::resume(el);
     go_on_with_outer(el);
 }
 

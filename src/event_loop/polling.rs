@@ -5,7 +5,7 @@ use super::backend::Fired;
 use super::dispatch::dispatch_all;
 use super::file_events::apply_changes;
 use super::handle::Loop;
-use super::{nesting, pauses, timers};
+use super::{nesting, pauses, timers, waking};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::host::memory::ZeroedArray;
@@ -42,7 +42,7 @@ unsafe fn poll_into(el: Loop, timeout: Option<u64>, fired: *mut aeFiredEvent, ca
     if state.has_changes() {
         apply_changes(el);
     }
-    state.count_poll();
+    state.polls.count_one();
     state.polling.store(true, Relaxed);
     // SAFETY: no callback runs here. The loop's thread may be using the rest of its state meanwhile, but not the
     // backend: for that it takes the mutex.
@@ -61,8 +61,14 @@ fn unless_interrupted(errno: Errno) -> Result<c_int, Errno> {
 /// after the before-sleep hook, which may have changed them.
 fn poll_timeout(el: Loop, flags: c_int) -> Option<u64> {
     let flags = flags | el.flags();
-    if flags & AE_DONT_WAIT != 0 || el.state().deleted.get() {
-        return Some(0);
+    if flags & (AE_DONT_WAIT | STOPS_WHEN_IDLE) != 0 || el.state().deleted.get() {
+        if flags & AE_DONT_WAIT != 0 || el.state().deleted.get() {
+            return Some(0);
+        }
+        if is_idle(el, flags) {
+            el.set_stop(1);
+            return Some(0);
+        }
     }
     let timer = if flags & AE_TIME_EVENTS != 0 { timers::next_deadline(el) } else { None };
     // SAFETY: the reference ends before this returns.
@@ -72,6 +78,24 @@ fn poll_timeout(el: Loop, flags: c_int) -> Option<u64> {
     }
     let deadline = timer.into_iter().chain(interest.first_pause_end()).min();
     deadline.map(|deadline| deadline.saturating_sub(clock::now_us()))
+}
+
+/// A flag of a loop's own, beside those that C knows: `run` ends when nothing is registered.
+const STOPS_WHEN_IDLE: c_int = 1 << 30;
+
+/// Says whether `run` ends when nothing is registered.
+pub(crate) fn set_stops_when_idle(el: Loop, on: bool) {
+    el.set_flag(STOPS_WHEN_IDLE, on);
+}
+
+/// Whether an iteration over all events has nothing to wait for.
+#[cold]
+fn is_idle(el: Loop, flags: c_int) -> bool {
+    flags & AE_TIME_EVENTS != 0
+        && el.maxfd() == -1
+        && timers::next_deadline(el).is_none()
+        && el.state().signals.is_empty()
+        && !waking::is_told(el)
 }
 
 /// Polls, calls the after-sleep hook and the handlers; returns how many descriptors were processed.
@@ -96,7 +120,7 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
     // SAFETY: the buffer is this call's until it ends: a nested one gets another.
     match unsafe { poll_into(el, poll_timeout(el, flags), fired, capacity) } {
         Ok(found) => {
-            let poll = el.state().polls();
+            let poll = el.state().polls.latest();
             let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
             call_after_sleep(el, flags, found);
             // SAFETY: a call is inside, and the buffer is this call's.
@@ -144,7 +168,7 @@ unsafe fn after_custom_poll(el: Loop, flags: c_int, count: c_int) -> Result<c_in
     }
     // A copy: handlers may have the loop polled again, by whatever thread.
     let found = el.state().copy_of_fired(count as usize)?;
-    let (first, poll) = (found.as_mut_ptr(), el.state().polls());
+    let (first, poll) = (found.as_mut_ptr(), el.state().polls.latest());
     // SAFETY: the reference ends here.
     unsafe { el.calls() }.keep(found);
     call_after_sleep(el, flags, count);

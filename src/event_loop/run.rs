@@ -4,7 +4,7 @@ use super::calls::Place;
 use super::file_events::apply_changes;
 use super::handle::Loop;
 use super::lifecycle::free_if_done;
-use super::{nesting, polling, threads, timers};
+use super::{embedding, nesting, polling, threads, timers, waking};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::host::log;
@@ -12,13 +12,14 @@ use crate::sys::text::error_text;
 use crate::sys::{Errno, clock};
 use core::ffi::c_int;
 use core::mem::transmute;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 /// Runs iterations until the loop is stopped, deleted, or its backend fails.
 pub(crate) fn run(el: Loop) -> Result<(), Errno> {
     let place = Place::new();
     threads::note_user(el);
     let depth = nesting::enter(el, &place)?;
-    el.set_stop(c_int::from(el.state().deleted.get()));
+    el.set_stop(c_int::from(el.state().breaks.load(Relaxed)));
     let mut result = Ok(0);
     while el.stop() == 0 && result.is_ok() {
         // SAFETY: this call is inside, that deep.
@@ -54,10 +55,24 @@ fn leave(el: Loop, depth: u32) {
     if el.state().has_changes() {
         apply_changes(el);
     }
-    if el.state().deleted.get() {
+    if el.state().has_end.load(Relaxed) {
+        end(el);
+    }
+}
+
+/// What is left to do when the outermost call ends.
+#[cold]
+fn end(el: Loop) {
+    let state = el.state();
+    if state.deleted.get() {
         // SAFETY: deleted, and this was the last that used it.
         unsafe { free_if_done(el) };
+        return;
     }
+    // In this order: a stop that comes now is for the next call.
+    state.has_end.store(state.embedding.is_on(), SeqCst);
+    waking::go_on(el);
+    embedding::tell(el);
 }
 
 /// How far ahead a deadline has to be, in microseconds, for the coarse clock to tell that nothing is due: longer than
@@ -71,7 +86,7 @@ const FAR_US: u64 = 20_000;
 unsafe fn iterate(el: Loop, flags: c_int, depth: u32) -> Result<c_int, Errno> {
     let mut processed = 0;
     let sleeps = flags & AE_TIME_EVENTS != 0 && flags & AE_DONT_WAIT == 0;
-    if el.maxfd() != -1 || sleeps {
+    if el.maxfd() != -1 || sleeps || waking::is_told(el) {
         if flags & AE_CALL_BEFORE_SLEEP != 0 {
             call_before_sleep(el);
         }

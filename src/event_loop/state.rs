@@ -2,9 +2,14 @@
 
 use super::backend::Backend;
 use super::calls::{Calls, FiredBuffer};
+use super::children::Children;
+use super::embedding::Embedding;
 use super::handle::Loop;
 use super::interest::InterestTable;
+use super::polls::Polls;
+use super::signals::Signals;
 use super::timers::store::Timers;
+use super::waking::Wakeup;
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::host::memory::ZeroedArray;
@@ -14,7 +19,7 @@ use core::cell::{Cell, UnsafeCell};
 use core::ffi::{CStr, c_int, c_void};
 use core::mem::replace;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use core::sync::atomic::AtomicBool;
 
 pub(super) type Events = ZeroedArray<aeFileEvent>;
 
@@ -30,16 +35,25 @@ pub(super) struct State {
     interest: UnsafeCell<InterestTable>,
     timers: UnsafeCell<Timers>,
     calls: UnsafeCell<Calls>,
-    /// How many polls there have been.
-    polls: AtomicU64,
+    pub(super) polls: Polls,
     /// Whether a poll is under way: another thread may then change what the loop waits for.
     pub(super) polling: AtomicBool,
     /// Deleted inside a callback; freed when the outermost call returns.
     pub(super) deleted: Cell<bool>,
+    /// The calls inside deliver nothing more: the loop is deleted, or stopped at once.
+    pub(super) breaks: AtomicBool,
+    /// There is more to do at the end of the outermost call.
+    pub(super) has_end: AtomicBool,
+    pub(super) wakeup: Wakeup,
+    pub(super) embedding: Embedding,
+    pub(super) signals: Signals,
+    pub(super) children: Children,
     /// Being freed.
     pub(super) freeing: Cell<bool>,
     /// What the safe API keeps for the loop, NULL for others.
     owner: Cell<*mut c_void>,
+    /// The program's own.
+    data: Cell<*mut c_void>,
     /// What no other loop has or gets.
     pub(super) number: u64,
     /// The thread that uses it, as far as it is known: see `threads`.
@@ -69,6 +83,7 @@ impl State {
         number: u64,
         user: u64,
     ) -> Self {
+        let wakeup = Wakeup::new(backend.poller());
         Self {
             events: events.into(),
             fired: fired.into(),
@@ -76,11 +91,18 @@ impl State {
             interest: interest.into(),
             timers: Timers::new().into(),
             calls: Calls::new().into(),
-            polls: AtomicU64::new(0),
+            polls: Polls::new(),
             polling: AtomicBool::new(false),
             deleted: Cell::new(false),
+            breaks: AtomicBool::new(false),
+            has_end: AtomicBool::new(false),
+            wakeup,
+            embedding: Embedding::new(),
+            signals: Signals::default(),
+            children: Children::default(),
             freeing: Cell::new(false),
             owner: Cell::new(ptr::null_mut()),
+            data: Cell::new(ptr::null_mut()),
             number,
             user: Cell::new(user),
             #[cfg(feature = "tls")]
@@ -107,18 +129,6 @@ impl State {
     pub(super) fn has_changes(&self) -> bool {
         // SAFETY: the reference ends here.
         unsafe { &*self.interest.get() }.has_changes()
-    }
-
-    /// The number of the latest poll, from 1 on.
-    #[inline(always)]
-    pub(super) fn polls(&self) -> u64 {
-        self.polls.load(Relaxed)
-    }
-
-    /// Counts a poll. There is one at a time.
-    #[inline(always)]
-    pub(super) fn count_poll(&self) {
-        self.polls.store(self.polls() + 1, Relaxed);
     }
 }
 
@@ -195,7 +205,7 @@ impl Loop {
     #[inline(always)]
     pub(super) fn arm(self, interest: &mut InterestTable, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
         // SAFETY: the reference ends here, and whoever changes what is watched holds the mutex.
-        interest.arm(unsafe { self.state().backend() }, self.state().polls(), fd, mask, creates)
+        interest.arm(unsafe { self.state().backend() }, &self.state().polls, fd, mask, creates)
     }
 
     /// How many calls are inside.
@@ -265,6 +275,21 @@ impl Loop {
     /// What the safe API keeps for it, NULL for others.
     pub(crate) fn owner(self) -> *mut c_void {
         self.state().owner.get()
+    }
+
+    /// What no other loop has or gets.
+    pub(crate) fn number(self) -> u64 {
+        self.state().number
+    }
+
+    /// Notes the program's own data.
+    pub(crate) fn set_data(self, data: *mut c_void) {
+        self.state().data.set(data);
+    }
+
+    /// The program's own data, NULL at first.
+    pub(crate) fn data(self) -> *mut c_void {
+        self.state().data.get()
     }
 
     /// What its program does about data that no poll will announce.

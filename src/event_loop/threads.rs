@@ -177,6 +177,15 @@ pub(crate) fn is_used_here(number: u64) -> bool {
     list().iter().any(|entry| entry.number == number && entry.user == thread)
 }
 
+/// Calls `body` with the loop of that number, which is not freed meanwhile; None when it is gone. `body` touches only what
+/// any thread may.
+pub(crate) fn with_loop<T>(number: u64, body: impl FnOnce(Loop) -> T) -> Option<T> {
+    let list = list();
+    let el = list.iter().find(|entry| entry.number == number).and_then(|entry| NonNull::new(entry.el))?;
+    // SAFETY: a loop that is in the list is live.
+    Some(body(unsafe { Loop::new(el) }))
+}
+
 /// A loop that may be gone. Another one at its address is not mistaken for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoopId {

@@ -9,5 +9,6 @@ pub mod ae;
 pub mod anet;
 mod args;
 pub mod connection;
+pub mod embedding;
 pub mod libae;
 pub mod tls_session;

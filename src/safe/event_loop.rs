@@ -2,13 +2,16 @@
 
 use super::arguments::{c_string, io_error};
 use crate::abi::ae::*;
+use crate::abi::embedding::{AeLoopProc, AePeriodicProc, aeLoopProc, aePeriodicProc};
 use crate::abi::profile;
 use crate::event_loop::{self as core_loop, Loop};
+use crate::sys::Errno;
 use core::ffi::{c_int, c_longlong, c_void};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::RawFd;
+use std::ops::ControlFlow;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr::{self, NonNull};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -58,6 +61,7 @@ pub struct TimerId(c_longlong);
 type SleepHook = Rc<dyn Fn(&EventLoop)>;
 type Watcher = Rc<dyn Fn(&EventLoop, Interest)>;
 type TimerCallback = Box<dyn FnMut(&EventLoop) -> Next>;
+type PeriodicCallback = Box<dyn FnMut(&EventLoop) -> ControlFlow<()>>;
 
 /// The callbacks of a watched descriptor.
 #[derive(Clone, Default)]
@@ -165,6 +169,30 @@ impl EventLoop {
         self.core().set_stop(1);
     }
 
+    /// The same as soon as the callback that is running returns; what is left fires again in the next run.
+    pub fn stop_now(&self) -> io::Result<()> {
+        core_loop::stop_now(self.core()).map_err(io_error)
+    }
+
+    /// A descriptor that is readable whenever [`run_once`](Self::run_once) has something to do without waiting, be it for
+    /// a descriptor, a timer or what other threads have posted: for programs that wait elsewhere. It must only be waited
+    /// for. Fails with `EOPNOTSUPP` on systems without epoll.
+    pub fn backend_fd(&self) -> io::Result<BorrowedFd<'_>> {
+        let fd = core_loop::descriptor(self.core()).map_err(io_error)?;
+        // SAFETY: it is open as long as the loop is there.
+        Ok(unsafe { BorrowedFd::borrow_raw(fd) })
+    }
+
+    /// How long a program that waits in place of the loop may wait: until the first timer is due; None for ever.
+    pub fn timeout(&self) -> Option<Duration> {
+        core_loop::timeout(self.core()).map(Duration::from_micros)
+    }
+
+    /// Whether [`run`](Self::run) ends when no descriptor is watched, no timer is there and nothing is posted.
+    pub fn set_stop_when_idle(&self, on: bool) {
+        core_loop::set_stops_when_idle(self.core(), on);
+    }
+
     /// Whether the following iterations poll without waiting.
     pub fn set_dont_wait(&self, on: bool) {
         self.core().set_flag(AE_DONT_WAIT, on);
@@ -219,6 +247,54 @@ impl EventLoop {
             drop(unsafe { Box::from_raw(data) });
             io_error(errno)
         })
+    }
+
+    /// Runs `callback` so long from now, and then at even distances of `period`, both in milliseconds rounded up, however
+    /// late a run is, until it breaks. Runs that a busy loop has missed are left out. A period of 0 is an error.
+    ///
+    /// ```
+    /// use ae::EventLoop;
+    /// use std::ops::ControlFlow;
+    /// use std::time::Duration;
+    ///
+    /// let el = EventLoop::new(64)?;
+    /// let mut ticks = 0;
+    /// el.add_periodic_timer(Duration::ZERO, Duration::from_millis(1), move |_| {
+    ///     ticks += 1;
+    ///     if ticks == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// el.set_stop_when_idle(true);
+    /// el.run()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn add_periodic_timer(
+        &self,
+        after: Duration,
+        period: Duration,
+        callback: impl FnMut(&Self) -> ControlFlow<()> + 'static,
+    ) -> io::Result<TimerId> {
+        let callback: Box<PeriodicCallback> = Box::new(Box::new(callback));
+        let data = Box::into_raw(callback);
+        let proc = run_periodic as AePeriodicProc as *mut aePeriodicProc;
+        let finalizer = free_periodic as AeLoopProc as *mut aeLoopProc;
+        let (after, period) = (milliseconds(after), milliseconds(period));
+        // SAFETY: functions for such data, which lives until the finalizer runs.
+        let created =
+            unsafe { core_loop::create_periodic_time_event(self.core(), after, period, proc, data.cast(), finalizer) };
+        created.map(TimerId).map_err(|errno| {
+            // SAFETY: not taken over.
+            drop(unsafe { Box::from_raw(data) });
+            io_error(errno)
+        })
+    }
+
+    /// Lets a timer run so long from now, in milliseconds rounded up, in place of when it would have. False when it is
+    /// gone, or its callback is running: what that returns decides.
+    pub fn reset_timer(&self, id: TimerId, after: Duration) -> io::Result<bool> {
+        match core_loop::reset_time_event(self.core(), id.0, milliseconds(after)) {
+            Err(Errno::ENOENT | Errno::EBUSY) => Ok(false),
+            result => result.map(|()| true).map_err(io_error),
+        }
     }
 
     /// Deletes a timer; false when it is gone already.
@@ -363,4 +439,16 @@ unsafe extern "C" fn run_timer(raw: *mut aeEventLoop, _id: c_longlong, data: *mu
 unsafe extern "C" fn free_timer(_raw: *mut aeEventLoop, data: *mut c_void) {
     // SAFETY: the closure that `add_timer` made, after its last run.
     drop(unsafe { Box::from_raw(data.cast::<TimerCallback>()) });
+}
+
+unsafe extern "C" fn run_periodic(raw: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> c_int {
+    // SAFETY: called by a loop of this type with the closure that `add_periodic_timer` made; the loop runs a timer once
+    // at a time and frees it after its last run.
+    let (el, callback) = unsafe { (EventLoop::of(raw), &mut *data.cast::<PeriodicCallback>()) };
+    if callback(&el).is_break() { AE_NOMORE } else { 0 }
+}
+
+unsafe extern "C" fn free_periodic(_raw: *mut aeEventLoop, data: *mut c_void) {
+    // SAFETY: the closure that `add_periodic_timer` made, after its last run.
+    drop(unsafe { Box::from_raw(data.cast::<PeriodicCallback>()) });
 }

@@ -16,9 +16,13 @@ pub(crate) mod memory;
 pub(crate) mod mutex;
 pub(crate) mod poll;
 pub(crate) mod resolve;
+pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod text;
 pub(crate) mod thread;
+#[cfg(poller = "epoll")]
+pub(crate) mod timer_fd;
+pub(crate) mod waker;
 
 pub(crate) use fd::valid_fd;
 pub(crate) use nix::errno::Errno;

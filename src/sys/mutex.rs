@@ -1,6 +1,7 @@
-//! The mutex that C code sees in a loop.
+//! The mutex that C code sees in a loop, and those of the library's own.
 
 use super::Errno;
+use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
 
 fn check(code: libc::c_int) -> Result<(), Errno> {
@@ -70,5 +71,48 @@ impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: `lock` locked it in this thread, and it stays for as long as this.
         unsafe { libc::pthread_mutex_unlock(self.0) };
+    }
+}
+
+/// Data that one thread at a time reaches, for moments in which nobody is called. Its mutex is the C library's, so that
+/// tools that look for data races know that what a thread did before it came is done for the thread that comes next.
+pub(crate) struct Locked<T> {
+    mutex: UnsafeCell<libc::pthread_mutex_t>,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: the data is reached with the mutex held alone.
+unsafe impl<T: Send> Sync for Locked<T> {}
+
+impl<T> Locked<T> {
+    pub(crate) const fn new(data: T) -> Self {
+        Self { mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER), data: UnsafeCell::new(data) }
+    }
+
+    /// Waits for the data. `body` does not ask for it again.
+    pub(crate) fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: the initializer's mutex is one from its first use on, after which it stays where it is. It is of the
+        // kind for which locking cannot fail.
+        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+        // SAFETY: this thread has just locked it.
+        unsafe { self.locked(body) }
+    }
+
+    /// The same if nobody else is at it; None otherwise.
+    pub(crate) fn try_with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Option<R> {
+        // SAFETY: as above.
+        let locked = unsafe { libc::pthread_mutex_trylock(self.mutex.get()) } == 0;
+        // SAFETY: this thread has just locked it.
+        locked.then(|| unsafe { self.locked(body) })
+    }
+
+    /// # Safety
+    /// This thread has locked the mutex.
+    unsafe fn locked<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
+        // SAFETY: the mutex is held.
+        let result = body(unsafe { &mut *self.data.get() });
+        // SAFETY: this thread has locked it.
+        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
+        result
     }
 }

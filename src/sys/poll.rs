@@ -49,6 +49,11 @@ impl FdSet {
         Ok(())
     }
 
+    /// Makes room for one more descriptor.
+    pub(crate) fn make_room(&mut self, fd: usize) -> Result<(), Errno> {
+        self.resize((fd + 1).max(self.words.len() * Self::BITS))
+    }
+
     pub(crate) fn set(&mut self, fd: usize, on: bool) {
         let bit = 1 << (fd % Self::BITS);
         if on {

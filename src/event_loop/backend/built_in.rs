@@ -42,6 +42,22 @@ macro_rules! backends {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new, heals),)* }
             }
 
+            /// The kernel's poller, which any thread may have watch one more of the loop's own descriptors.
+            pub(in crate::event_loop) fn poller(&self) -> Option<c_int> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.poller(),)* }
+            }
+
+            /// Watches the loop's own waker for readable.
+            pub(in crate::event_loop) fn set_waker(&mut self, fd: c_int) -> Result<(), Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.set_waker(fd),)* }
+            }
+
+            /// A descriptor that is readable when a poll would find something, and that can watch others; `EOPNOTSUPP`
+            /// where there is none.
+            pub(in crate::event_loop) fn descriptor(&mut self) -> Result<c_int, Errno> {
+                match self { $($(#[$cfg])* Self::$variant(backend) => backend.descriptor(),)* }
+            }
+
             /// Waits for at most `timeout_us` microseconds (None: forever).
             pub(in crate::event_loop) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, fired),)* }
@@ -57,6 +73,19 @@ backends! {
     Kqueue: kqueue,
     Poll: poll,
     Select: select,
+}
+
+/// Has a poller of the kernel's watch a descriptor of the loop's own for readable.
+pub(in crate::event_loop) fn watch(poller: c_int, fd: c_int) -> Result<(), Errno> {
+    #[cfg(poller = "epoll")]
+    return epoll::watch(poller, fd);
+    #[cfg(poller = "kqueue")]
+    return kqueue::watch(poller, fd);
+    #[cfg(poller = "none")]
+    {
+        let _ = (poller, fd);
+        Err(Errno::EOPNOTSUPP)
+    }
 }
 
 /// The default backend's name: what `LIBAE_BACKEND` says (`EINVAL` when it names none), else the

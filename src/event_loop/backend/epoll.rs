@@ -31,6 +31,18 @@ impl Backend {
         Ok(())
     }
 
+    pub(super) fn poller(&self) -> Option<c_int> {
+        Some(self.epoll)
+    }
+
+    pub(super) fn set_waker(&mut self, fd: c_int) -> Result<(), Errno> {
+        watch(self.epoll, fd)
+    }
+
+    pub(super) fn descriptor(&mut self) -> Result<c_int, Errno> {
+        Ok(self.epoll)
+    }
+
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events: Events = 0;
         if new & AE_READABLE != 0 {
@@ -72,6 +84,11 @@ impl Backend {
             aeFiredEvent { fd: event.u64 as c_int, mask: MASKS[event.events as usize % MASKS.len()].into() }
         }))
     }
+}
+
+/// Has a poller watch one more descriptor for readable.
+pub(super) fn watch(poller: c_int, fd: c_int) -> Result<(), Errno> {
+    epoll::control(poller, Change::Add, fd, epoll::READ)
 }
 
 /// What each combination of the kernel's event bits fires as.

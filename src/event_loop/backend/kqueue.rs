@@ -37,6 +37,19 @@ impl Backend {
         Ok(())
     }
 
+    pub(super) fn poller(&self) -> Option<c_int> {
+        Some(self.queue)
+    }
+
+    pub(super) fn set_waker(&mut self, fd: c_int) -> Result<(), Errno> {
+        watch(self.queue, fd)
+    }
+
+    /// The queue cannot tell of a deadline.
+    pub(super) fn descriptor(&mut self) -> Result<c_int, Errno> {
+        Err(Errno::EOPNOTSUPP)
+    }
+
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         for (bit, filter) in [(AE_READABLE, READ), (AE_WRITABLE, WRITE)] {
             if new & bit != 0 {
@@ -62,17 +75,24 @@ impl Backend {
         // SAFETY: the kernel filled `count` elements.
         let events = unsafe { core::slice::from_raw_parts(events, count) };
         for event in events {
-            self.masks[event.ident as usize] |=
-                if event.filter as i16 == READ { AE_READABLE } else { AE_WRITABLE } as u8;
+            if let Some(mask) = self.masks.get_mut(event.ident as usize) {
+                *mask |= if event.filter as i16 == READ { AE_READABLE } else { AE_WRITABLE } as u8;
+            }
         }
         for event in events {
-            let mask = core::mem::take(&mut self.masks[event.ident as usize]);
+            // The loop's own descriptors may be above the set size.
+            let mask = self.masks.get_mut(event.ident as usize).map_or(AE_READABLE as u8, core::mem::take);
             if mask != 0 {
                 fired.push(event.ident as c_int, mask.into());
             }
         }
         Ok(fired.count)
     }
+}
+
+/// Has a queue watch one more descriptor for readable.
+pub(super) fn watch(queue: c_int, fd: c_int) -> Result<(), Errno> {
+    kqueue::change(queue, fd, READ, true)
 }
 
 impl Drop for Backend {

@@ -1,4 +1,4 @@
-//! What waits for descriptors. A backend is five functions:
+//! What waits for descriptors. A backend is these functions:
 //!
 //! - `new(setsize)`: ready to watch descriptors below `setsize`;
 //! - `resize(setsize, maxfd)`: the same for another `setsize`, above every watched descriptor;
@@ -7,6 +7,9 @@
 //!   `heals` it is added, without it is `ENOENT`. Says whether the file was new to the kernel, whatever `old` said;
 //! - `poll(timeout, fired)`: waits, fills `fired`, says how many; an error or a hang-up fires as readable and
 //!   writable. A watched descriptor that has been closed is silently dropped, as the kernel does for epoll;
+//! - `set_waker(fd)`: watches a descriptor of the loop's own, whatever its number, as readable. `poller()` is where any
+//!   thread can do so while another polls, where there is such a place; otherwise the waker is set before the first poll;
+//! - `descriptor()`: what is readable when a poll would find something, for programs that wait elsewhere;
 //! - `NAME`.
 //!
 //! Masks here are `AE_READABLE`, `AE_WRITABLE` or both, or `HELD`.
@@ -17,8 +20,9 @@ mod contract;
 mod epoll;
 #[cfg(poller = "kqueue")]
 mod kqueue;
+mod mirror;
 mod poll;
 mod select;
 
-pub(super) use built_in::{Backend, default_name, platform_name};
+pub(super) use built_in::{Backend, default_name, platform_name, watch};
 pub(super) use contract::{Applied, Fired, HELD};

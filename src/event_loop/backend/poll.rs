@@ -1,6 +1,7 @@
-//! poll: a dense array of entries, and where each descriptor's is.
+//! poll: a dense array of entries, and where each descriptor's is. The first is the loop's waker.
 
 use super::contract::{Applied, Fired, HELD};
+use super::mirror::Mirror;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::host::memory::{Zeroable, ZeroedArray};
 use crate::sys::poll::{ERROR, HANGUP, INVALID, READ, WRITE, milliseconds, poll};
@@ -22,11 +23,33 @@ pub(in crate::event_loop) struct Backend {
     positions: ZeroedArray<EntryNumber>,
     /// Where the next poll starts to report, so that a full `fired` starves nobody.
     start: usize,
+    mirror: Mirror,
 }
 
 impl Backend {
     pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
-        Ok(Self { entries: Vec::new(), positions: ZeroedArray::new(setsize)?, start: 0 })
+        let mut entries = Vec::new();
+        entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        // One below 0 is passed over.
+        entries.push(pollfd { fd: -1, events: READ, revents: 0 });
+        Ok(Self { entries, positions: ZeroedArray::new(setsize)?, start: 0, mirror: Mirror::default() })
+    }
+
+    pub(super) fn poller(&self) -> Option<c_int> {
+        None
+    }
+
+    pub(super) fn set_waker(&mut self, fd: c_int) -> Result<(), Errno> {
+        self.entries[0].fd = fd;
+        Ok(())
+    }
+
+    pub(super) fn descriptor(&mut self) -> Result<c_int, Errno> {
+        let watched = self.entries.iter().map(|entry| {
+            let read = if entry.events & READ != 0 { AE_READABLE } else { 0 };
+            (entry.fd, if entry.events & WRITE != 0 { read | AE_WRITABLE } else { read })
+        });
+        self.mirror.descriptor(watched)
     }
 
     pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
@@ -39,6 +62,12 @@ impl Backend {
     }
 
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
+        let result = self.change(fd, old, new, heals);
+        self.mirror.follow(fd, if result.is_ok() { new } else { 0 });
+        result
+    }
+
+    fn change(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events = 0;
         if new & AE_READABLE != 0 {
             events |= READ;
@@ -120,10 +149,14 @@ impl Backend {
     }
 
     fn drop_closed(&mut self) {
-        for index in (0..self.entries.len()).rev() {
+        for index in (1..self.entries.len()).rev() {
             if self.entries[index].revents & INVALID != 0 {
                 self.remove(index);
             }
+        }
+        // A program may close what it does not know.
+        if self.entries[0].revents & INVALID != 0 {
+            self.entries[0].fd = -1;
         }
     }
 }

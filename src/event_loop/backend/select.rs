@@ -1,6 +1,7 @@
 //! select, for any number of descriptors.
 
 use super::contract::{Applied, Fired, HELD};
+use super::mirror::Mirror;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::sys::poll::{FdSet, select};
 use crate::sys::{Errno, fd::descriptor_flags};
@@ -20,26 +21,67 @@ pub(in crate::event_loop) struct Backend {
     end: usize,
     /// Where the next poll starts to report, so that a full `fired` starves nobody.
     start: usize,
+    /// The loop's waker, -1 before there is one.
+    waker: c_int,
+    mirror: Mirror,
 }
 
 impl Backend {
     pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
         let none = FdSet::default;
-        let mut backend =
-            Self { read: none(), write: none(), ready_read: none(), ready_write: none(), end: 0, start: 0 };
+        let mut backend = Self {
+            read: none(),
+            write: none(),
+            ready_read: none(),
+            ready_write: none(),
+            end: 0,
+            start: 0,
+            waker: -1,
+            mirror: Mirror::default(),
+        };
         backend.resize(setsize, -1)?;
         Ok(backend)
     }
 
     pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+        let end_of_waker = (self.waker + 1) as usize;
         for set in [&mut self.read, &mut self.write, &mut self.ready_read, &mut self.ready_write] {
-            set.resize(setsize)?;
+            set.resize(setsize.max(end_of_waker))?;
         }
-        self.end = self.end.min((maxfd + 1) as usize);
+        self.end = self.end.min((maxfd + 1) as usize).max(end_of_waker);
         Ok(())
     }
 
+    pub(super) fn poller(&self) -> Option<c_int> {
+        None
+    }
+
+    pub(super) fn set_waker(&mut self, fd: c_int) -> Result<(), Errno> {
+        for set in [&mut self.read, &mut self.write, &mut self.ready_read, &mut self.ready_write] {
+            set.make_room(fd as usize)?;
+        }
+        self.waker = fd;
+        self.set(fd as usize, true, false);
+        Ok(())
+    }
+
+    pub(super) fn descriptor(&mut self) -> Result<c_int, Errno> {
+        let (read, write) = (&self.read, &self.write);
+        let watched = (0..self.end).filter_map(|fd| {
+            let mask =
+                if read.contains(fd) { AE_READABLE } else { 0 } | if write.contains(fd) { AE_WRITABLE } else { 0 };
+            (mask != 0).then_some((fd as c_int, mask))
+        });
+        self.mirror.descriptor(watched)
+    }
+
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
+        let result = self.change(fd, old, new, heals);
+        self.mirror.follow(fd, if result.is_ok() { new } else { 0 });
+        result
+    }
+
+    fn change(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let (read, write) = (new & AE_READABLE != 0, new & AE_WRITABLE != 0);
         let known = self.watches(fd as usize);
         let open = match read || write {

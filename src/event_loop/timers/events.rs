@@ -6,21 +6,21 @@
 //! finalizer then waits in the list of the retired until the next pass, where that runs; one that deletes itself goes
 //! when its callback has returned.
 
+use super::periodic::{self, Periodic};
 use super::pool::Slot;
-use super::store::Timers;
+use super::store::{Timers, deadline};
 use crate::abi::ae::*;
+use crate::abi::embedding::{aeLoopProc, aePeriodicProc};
 use crate::abi::profile;
 use crate::event_loop::handle::Loop;
-use crate::event_loop::nesting;
+use crate::event_loop::{embedding, nesting};
+use crate::host::memory;
 use crate::sys::errno::quietly;
 use crate::sys::{Errno, clock};
 use core::ffi::{c_int, c_longlong, c_void};
 use core::mem::{replace, transmute};
 use core::ptr;
-
-fn deadline(now: monotime, milliseconds: c_longlong) -> monotime {
-    now.saturating_add((milliseconds.max(0) as u64).saturating_mul(1000))
-}
+use core::sync::atomic::Ordering::Relaxed;
 
 /// Creates a time event; returns its id. `errno` is left alone.
 ///
@@ -66,7 +66,47 @@ pub(crate) unsafe fn create_time_event(
     el.set_timer_list(event);
     el.set_next_timer_id(id + 1);
     timers.wait(when, id);
+    if timers.is_watched {
+        embedding::tell(el);
+    }
     Ok(id)
+}
+
+/// Creates a time event that runs so many milliseconds from now, and from then on every `period` milliseconds; what
+/// passes while it cannot run is left out. Returns its id; `EINVAL` for a period below 1.
+///
+/// # Safety
+/// `proc` and `finalizer`, unless that is NULL, are functions of their types that may be called with `data`.
+pub(crate) unsafe fn create_periodic_time_event(
+    el: Loop,
+    milliseconds: c_longlong,
+    period: c_longlong,
+    proc: *mut aePeriodicProc,
+    data: *mut c_void,
+    finalizer: *mut aeLoopProc,
+) -> Result<c_longlong, Errno> {
+    let periodic = Periodic::boxed(milliseconds, period, proc, data, finalizer)?;
+    let run = periodic::run as AeTimeProc as *mut aeTimeProc;
+    let end = periodic::end as AeEventFinalizerProc as *mut aeEventFinalizerProc;
+    // SAFETY: functions for such data, which lives until the finalizer runs.
+    unsafe { create_time_event(el, milliseconds, run, periodic.as_ptr().cast(), end) }
+        // SAFETY: it came from `boxed`, and the event has not been made.
+        .inspect_err(|_| unsafe { memory::unbox(periodic) })
+}
+
+/// Gives a time event another deadline, so many milliseconds from now; `ENOENT` when there is none with that id, `EBUSY`
+/// while its callback runs.
+pub(crate) fn reset_time_event(el: Loop, id: c_longlong, milliseconds: c_longlong) -> Result<(), Errno> {
+    // SAFETY: no callback runs here.
+    let timers = unsafe { el.timers() };
+    let slot = timers.index.get(id).ok_or(Errno::ENOENT)?;
+    // SAFETY: what is in the index is in use.
+    if unsafe { (*timers.pool.get(slot)).refcount } > 0 {
+        return Err(Errno::EBUSY);
+    }
+    timers.move_to(slot, deadline(clock::now_us(), milliseconds))?;
+    embedding::tell(el);
+    Ok(())
 }
 
 /// Deletes a time event; `ENOENT` when there is none with that id. `errno` is left alone.
@@ -89,6 +129,11 @@ pub(crate) fn delete_time_event(el: Loop, id: c_longlong) -> Result<(), Errno> {
     if timers.live == 0 {
         // SAFETY: these are its timers.
         unsafe { timers.unlink_deleted(el) };
+    }
+    if timers.is_watched {
+        timers.moved.forget(id);
+        // Its finalizer may be waiting now.
+        embedding::tell(el);
     }
     Ok(())
 }
@@ -150,12 +195,17 @@ pub(in crate::event_loop) unsafe fn free_all(el: Loop, finalizes: bool) {
     // Their memory stays until the last finalizer has run.
     // SAFETY: the reference ends here.
     let timers = replace(unsafe { el.timers() }, Timers::new());
-    while !event.is_null() && finalizes {
+    while !event.is_null() {
         // SAFETY: it is in use, and nothing else leads to it.
-        let aeTimeEvent { next, finalizerProc, clientData, .. } = unsafe { event.read() };
-        // SAFETY: whoever created the event lets it be called with its data.
-        unsafe { call_finalizer(el, finalizerProc, clientData) };
-        event = next;
+        let gone = unsafe { event.read() };
+        if finalizes {
+            // SAFETY: whoever created the event lets it be called with its data.
+            unsafe { call_finalizer(el, gone.finalizerProc, gone.clientData) };
+        } else {
+            // SAFETY: it is used no more.
+            unsafe { periodic::release(&gone) };
+        }
+        event = gone.next;
     }
     drop(timers);
 }
@@ -181,7 +231,7 @@ pub(in crate::event_loop) unsafe fn process(el: Loop, depth: u32) -> c_int {
     next_deadline(el);
     let now = clock::now_us();
     let mut processed = 0;
-    while !el.state().deleted.get()
+    while !el.state().breaks.load(Relaxed)
         // SAFETY: the reference ends here.
         && let Some(slot) = unsafe { el.timers() }.pop_due(now)
     {

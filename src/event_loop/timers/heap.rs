@@ -68,6 +68,11 @@ impl Heap {
         self.dead += 1;
     }
 
+    /// Takes that back.
+    pub(super) fn remember(&mut self) {
+        self.dead -= 1;
+    }
+
     /// Whether more keys are dead than live.
     pub(super) fn is_mostly_dead(&self) -> bool {
         self.dead > self.keys.len() - self.dead + FEW

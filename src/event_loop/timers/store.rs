@@ -2,6 +2,7 @@
 
 use super::heap::Heap;
 use super::index::TimerIndex;
+use super::moved::Moved;
 use super::pool::{Slot, TimerPool};
 use crate::abi::ae::*;
 use crate::event_loop::handle::Loop;
@@ -18,6 +19,9 @@ pub(in crate::event_loop) struct Timers {
     pub(super) pool: TimerPool,
     pub(super) index: TimerIndex,
     pub(super) heap: Heap,
+    pub(super) moved: Moved,
+    /// Deadlines have been changed, or a program that waits elsewhere is to hear of them: what most loops do without.
+    pub(in crate::event_loop) is_watched: bool,
     /// How many there are that are not deleted.
     pub(in crate::event_loop) live: usize,
     /// How many calls of `timeProc` are running.
@@ -37,6 +41,8 @@ impl Timers {
             pool: TimerPool::default(),
             index: TimerIndex::new(),
             heap: Heap::default(),
+            moved: Moved::default(),
+            is_watched: false,
             live: 0,
             running: 0,
             retired: ptr::null_mut(),
@@ -66,7 +72,7 @@ impl Timers {
     unsafe fn look(&mut self, el: Loop) {
         // SAFETY: these are its timers.
         unsafe { self.unlink_deleted(el) };
-        let first = self.heap.first(|id| self.index.get(id).is_some());
+        let first = self.heap.first(|key| slot_of(&self.index, &self.moved, key).is_some());
         self.next = if self.has_retired() { Some(0) } else { first };
         self.changed = false;
     }
@@ -145,8 +151,29 @@ impl Timers {
             self.changed = true;
         } else {
             event.when = again.unwrap_or(event.when);
-            self.wait(event.when, event.id);
+            let key = if self.is_watched { self.moved.key_of(event.id) } else { event.id };
+            self.wait(event.when, key);
         }
+    }
+
+    /// Gives an event in the heap another deadline.
+    pub(super) fn move_to(&mut self, slot: Slot, when: monotime) -> Result<(), Errno> {
+        self.moved.make_room()?;
+        self.is_watched = true;
+        // What it has there until now is in the way.
+        self.heap.forget();
+        let room = if self.heap.has_room(self.live) {
+            Ok(())
+        } else {
+            self.heap.make_room(self.live, |key| slot_of(&self.index, &self.moved, key).is_some())
+        };
+        room.inspect_err(|_| self.heap.remember())?;
+        // SAFETY: the slot is that of an event in use, and no reference to it is alive.
+        let event = unsafe { &mut *self.pool.get(slot) };
+        event.when = when;
+        let key = self.moved.give(event.id);
+        self.wait(when, key);
+        Ok(())
     }
 
     /// Whether there is room for one more, with this id. Then there is for every live event in the heap, so that
@@ -170,20 +197,35 @@ impl Timers {
             self.pool.make_room()?;
         }
         if !self.heap.has_room(self.live + 1) {
-            self.heap.make_room(self.live + 1, |id| self.index.get(id).is_some())?;
+            self.heap.make_room(self.live + 1, |key| slot_of(&self.index, &self.moved, key).is_some())?;
         }
         if self.index.has_room(id) { Ok(()) } else { self.index.make_room(id) }
     }
 
     /// Makes an event wait for its time. The pass under way does not see it, though its time may have come already.
-    pub(super) fn wait(&mut self, when: monotime, id: c_longlong) {
-        self.heap.push(when, id);
+    pub(super) fn wait(&mut self, when: monotime, key: c_longlong) {
+        self.heap.push(when, key);
         self.changed = true;
     }
 
     /// Takes the first event that is due, of those that the last look has seen.
     pub(super) fn pop_due(&mut self, now: monotime) -> Option<Slot> {
         self.changed = true;
-        self.heap.pop_due(now, |id| self.index.get(id))
+        if self.is_watched { self.pop_due_of_moved(now) } else { self.heap.pop_due(now, |id| self.index.get(id)) }
     }
+
+    #[cold]
+    fn pop_due_of_moved(&mut self, now: monotime) -> Option<Slot> {
+        self.heap.pop_due(now, |key| slot_of(&self.index, &self.moved, key))
+    }
+}
+
+/// When so many milliseconds have passed.
+pub(super) fn deadline(now: monotime, milliseconds: c_longlong) -> monotime {
+    now.saturating_add((milliseconds.max(0) as u64).saturating_mul(1000))
+}
+
+/// The event that a key in the heap stands for.
+fn slot_of(index: &TimerIndex, moved: &Moved, key: c_longlong) -> Option<Slot> {
+    if moved.is_unused() { index.get(key) } else { moved.id_of(key).and_then(|id| index.get(id)) }
 }

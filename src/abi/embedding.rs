@@ -1,0 +1,40 @@
+//! Callback types of `libae.h`'s functions around a loop; see [`super::ae`] for how they are written.
+
+use super::ae::aeEventLoop;
+use core::ffi::{c_int, c_longlong, c_void};
+
+/// The system's number of a process.
+pub type pid_t = c_int;
+
+/// Stands for the C function type `aeLoopProc`; see [`AeLoopProc`].
+#[repr(C)]
+pub struct aeLoopProc {
+    _opaque: [u8; 0],
+}
+
+/// Stands for the C function type `aePeriodicProc`; see [`AePeriodicProc`].
+#[repr(C)]
+pub struct aePeriodicProc {
+    _opaque: [u8; 0],
+}
+
+/// Stands for the C function type `aeSignalProc`; see [`AeSignalProc`].
+#[repr(C)]
+pub struct aeSignalProc {
+    _opaque: [u8; 0],
+}
+
+/// Stands for the C function type `aeChildProc`; see [`AeChildProc`].
+#[repr(C)]
+pub struct aeChildProc {
+    _opaque: [u8; 0],
+}
+
+/// Called once with the loop and the data that came with it.
+pub type AeLoopProc = unsafe extern "C" fn(*mut aeEventLoop, *mut c_void);
+/// Called at even distances; returns `AE_NOMORE` to end that.
+pub type AePeriodicProc = unsafe extern "C" fn(*mut aeEventLoop, c_longlong, *mut c_void) -> c_int;
+/// Called in the loop when a signal has come.
+pub type AeSignalProc = unsafe extern "C" fn(*mut aeEventLoop, c_int, *mut c_void);
+/// Called once when a child has ended: the loop, its process id, its status as `waitpid` gives it.
+pub type AeChildProc = unsafe extern "C" fn(*mut aeEventLoop, pid_t, c_int, *mut c_void);
