@@ -105,6 +105,9 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
  */
 #define LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT 60000
 
+/** The first of the descriptors that `libaeListenFds` counts. */
+#define LIBAE_LISTEN_FDS_START 3
+
 /** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
 typedef struct libaeTlsSession libaeTlsSession;
 
@@ -516,6 +519,24 @@ int aeCreateChildEvent(struct aeEventLoop *eventLoop,
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
 int aeDeleteChildEvent(struct aeEventLoop *eventLoop, pid_t pid);
+
+/**
+ * How many listening sockets whoever started this process has opened for it, from the descriptor
+ * `LIBAE_LISTEN_FDS_START` on, by the protocol of systemd (`LISTEN_FDS` and `LISTEN_PID` in the environment): it goes on
+ * to hold them while the process restarts, so that no client is refused. They are the program's from then on, and
+ * close-on-exec; `libaeIsListening` tells what they are.
+ *
+ * Returns their number, 0 when there are none for this process; `AE_ERR` with errno `EINVAL` (no number) or `EBADF` (one
+ * is not open).
+ */
+int libaeListenFds(void);
+
+/**
+ * Whether `fd` is a socket that listens for connections.
+ *
+ * Returns 1 or 0; `AE_ERR` with errno `EBADF` or `ENOTSOCK`.
+ */
+int libaeIsListening(int fd);
 
 /**
  * A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).

@@ -3,6 +3,9 @@
 use super::ae::aeEventLoop;
 use core::ffi::{c_int, c_longlong, c_void};
 
+/// The first of the descriptors that `libaeListenFds` counts.
+pub const LIBAE_LISTEN_FDS_START: c_int = 3;
+
 /// The system's number of a process.
 pub type pid_t = c_int;
 

@@ -32,7 +32,6 @@ pub(crate) fn end_address(fd: c_int, remote: bool) -> Result<SocketAddress, Errn
 }
 
 /// The path that either end of a unix socket has.
-#[allow(dead_code)] // Only Valkey 9 asks for it.
 pub(crate) fn unix_path(fd: c_int) -> Option<CString> {
     [socket::own_address(fd), socket::peer_address(fd)].into_iter().flatten().find_map(|end| end.path())
 }

@@ -7,6 +7,7 @@ mod address;
 mod connect;
 mod error;
 mod guard;
+mod inherited;
 mod listen;
 mod options;
 mod owned_fd;
@@ -14,13 +15,12 @@ mod pipe;
 mod transport;
 
 pub(crate) use crate::sys::socket::SocketAddress;
-#[allow(unused_imports)] // The path is asked for by some profiles.
-pub(crate) use address::unix_path;
-pub(crate) use address::{End, HostPort, end_address, resolve, write_end, write_ip};
+pub(crate) use address::{End, HostPort, end_address, resolve, unix_path, write_end, write_ip};
 pub(crate) use connect::{Connect, tcp_connect, unix_connect, unix_connect_within};
 pub(crate) use error::Error;
 pub(crate) use guard::set_safe_sockets;
-#[allow(unused_imports)] // So is this.
+pub(crate) use inherited::{inherited, is_listening};
+#[allow(unused_imports)] // It is asked for by some profiles.
 pub(crate) use listen::tcp_listen_over;
 pub(crate) use listen::{Family, accept, accept_safely, is_of_one_connection, tcp_listen, unix_listen};
 pub(crate) use options::{

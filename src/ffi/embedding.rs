@@ -3,6 +3,7 @@
 use super::args::{call, event_loop, non_null, returned};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::embedding::{aeChildProc, aeLoopProc, aePeriodicProc, aeSignalProc, pid_t};
+use crate::anet;
 use crate::event_loop::{self as core_loop, Loop};
 use core::ffi::{c_int, c_longlong, c_void};
 
@@ -251,4 +252,24 @@ pub unsafe extern "C" fn aeDeleteChildEvent(eventLoop: *mut aeEventLoop, pid: pi
         // SAFETY: NULL or a live loop.
         core_loop::delete_child_event(unsafe { event_loop(eventLoop) }?, pid).map(|()| AE_OK)
     })
+}
+
+/// How many listening sockets whoever started this process has opened for it, from the descriptor
+/// `LIBAE_LISTEN_FDS_START` on, by the protocol of systemd (`LISTEN_FDS` and `LISTEN_PID` in the environment): it goes on
+/// to hold them while the process restarts, so that no client is refused. They are the program's from then on, and
+/// close-on-exec; `libaeIsListening` tells what they are.
+///
+/// Returns their number, 0 when there are none for this process; `AE_ERR` with errno `EINVAL` (no number) or `EBADF` (one
+/// is not open).
+#[unsafe(no_mangle)]
+pub extern "C" fn libaeListenFds() -> c_int {
+    call(AE_ERR, || anet::inherited().map(|descriptors| descriptors.len() as c_int))
+}
+
+/// Whether `fd` is a socket that listens for connections.
+///
+/// Returns 1 or 0; `AE_ERR` with errno `EBADF` or `ENOTSOCK`.
+#[unsafe(no_mangle)]
+pub extern "C" fn libaeIsListening(fd: c_int) -> c_int {
+    call(AE_ERR, || anet::is_listening(fd).map(c_int::from))
 }

@@ -12,10 +12,14 @@ use crate::event_loop::{self as core_loop, Loop};
 use crate::sys::fd;
 use core::ffi::{c_int, c_void};
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Who connected.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -106,6 +110,19 @@ impl Listener {
         Ok(listening)
     }
 
+    /// Takes over a socket that listens already: one of [`inherited_sockets`], say. Its connections are over TLS with
+    /// `tls`. Fails for what is no socket that listens.
+    pub fn from_socket(el: &EventLoop, socket: OwnedFd, tls: bool) -> io::Result<Self> {
+        if !anet::is_listening(socket.as_raw_fd()).map_err(io_error)? {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
+        }
+        let address = anet::end_address(socket.as_raw_fd(), false).map_err(io_error)?;
+        let mut listening = Self::new(el, kind_of(address.to_std().is_none(), tls)?);
+        anet::set_blocking(socket.as_raw_fd(), false).and_then(|()| anet::set_close_on_exec(socket.as_raw_fd()))?;
+        listening.fds.push(socket.into_raw_fd());
+        Ok(listening)
+    }
+
     fn new(el: &EventLoop, kind: Kind) -> Self {
         Self { el: el.downgrade(), fds: Vec::new(), kind, accept: RefCell::default() }
     }
@@ -155,10 +172,39 @@ impl Listener {
         }
     }
 
+    /// The path of the unix socket that it listens on, if it has one.
+    pub fn path(&self) -> Option<PathBuf> {
+        let path = self.fds.iter().filter(|_| self.kind == Kind::Unix).find_map(|fd| anet::unix_path(*fd))?;
+        Some(OsString::from_vec(path.into_bytes()).into())
+    }
+
     /// The TCP addresses it listens on, with the port that the system picked for port 0.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.fds.iter().filter_map(|fd| anet::end_address(*fd, false).ok()?.to_std()).collect()
     }
+}
+
+/// The kind of a socket that was opened elsewhere.
+fn kind_of(unix: bool, tls: bool) -> io::Result<Kind> {
+    match (unix, tls) {
+        (true, false) => Ok(Kind::Unix),
+        #[cfg(feature = "tls")]
+        (false, true) => Ok(Kind::Tls),
+        (false, false) => Ok(Kind::Tcp),
+        _ => Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is for TCP sockets, in a library that has it")),
+    }
+}
+
+/// The listening sockets that whoever started this process has opened for it, as systemd does for a service with a socket
+/// (`LISTEN_FDS` and `LISTEN_PID` in the environment). They are given away once: later calls find none.
+pub fn inherited_sockets() -> io::Result<Vec<OwnedFd>> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    if TAKEN.swap(true, Relaxed) {
+        return Ok(Vec::new());
+    }
+    let descriptors = anet::inherited().map_err(io_error)?;
+    // SAFETY: they are open, and meant for this process, which gives them away once.
+    Ok(descriptors.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
 }
 
 impl Drop for Listener {

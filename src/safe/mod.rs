@@ -56,7 +56,7 @@ mod waker;
 pub use connection::{Connection, Handler};
 pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
-pub use listener::{Listener, Peer};
+pub use listener::{Listener, Peer, inherited_sockets};
 #[cfg(feature = "tls")]
 pub use tls::{AuthClients, TlsConfig};
 pub use waker::Waker;

@@ -54,7 +54,6 @@ fn parse_with(args: impl IntoIterator<Item = String>, stdin: &mut dyn io::Read) 
         file::load_input(&mut config, stdin)?;
     }
     load_options(&mut config, options)?;
-    config.check()?;
     Ok(Action::Serve(Box::new(config)))
 }
 

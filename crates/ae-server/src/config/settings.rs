@@ -167,14 +167,6 @@ impl Config {
         self.dir.as_ref().map_or_else(|| path.to_path_buf(), |dir| dir.join(path))
     }
 
-    /// Whether a server can start with it. The error is one line for the operator.
-    pub fn check(&self) -> Result<(), String> {
-        if self.port == 0 && self.tls_port == 0 && self.unix_socket.is_none() {
-            return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
-        }
-        Ok(())
-    }
-
     /// Puts the TLS parameters in force.
     pub fn apply_tls(&self) -> Result<(), String> {
         if self.tls_port == 0 && !self.replication.tls {

@@ -7,6 +7,8 @@ use crate::net::shared::Shared;
 use crate::server::listening::Listen;
 use ae::{EventLoop, Listener};
 use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 const CANNOT_LISTEN: &str = "Unable to listen on this port. Check server logs.";
@@ -22,6 +24,24 @@ struct Place {
     port: u16,
 }
 
+impl Place {
+    /// Whether a socket that is open already is on this place.
+    fn is_that_of(&self, listener: &Listener) -> bool {
+        if self.kind == Kind::Unix {
+            let path = std::path::absolute(&self.address);
+            return path.is_ok_and(|path| {
+                listener.path().is_some_and(|other| other == path || other == Path::new(&self.address))
+            });
+        }
+        let ip = match self.address.trim_start_matches('-') {
+            "*" => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            "::*" => Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+            address => address.parse(),
+        };
+        ip.is_ok_and(|ip| listener.local_addrs().contains(&SocketAddr::new(ip, self.port)))
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
     Plain,
@@ -33,6 +53,18 @@ enum Kind {
 struct Listening {
     place: Place,
     listener: Listener,
+    origin: Origin,
+}
+
+/// Who has opened a socket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Origin {
+    /// This server.
+    Here,
+    /// Whoever started the process, on a place that the configuration has.
+    Inherited,
+    /// The same on another place: it stays whatever the configuration becomes.
+    Beside,
 }
 
 /// All of them.
@@ -48,13 +80,48 @@ impl Listeners {
         let config = shared.net.borrow().server.config.clone();
         config.apply_tls().map_err(|error| format!("cannot configure TLS: {error}"))?;
         let mut listeners = Listeners { el: el.clone(), shared: shared.clone(), open: Vec::new() };
+        let mut inherited = listeners.inherited(&config)?;
         for place in places(&config) {
-            listeners.add(place, &config).map_err(|(_, error)| error)?;
+            match inherited.iter().position(|(_, listener)| place.is_that_of(listener)) {
+                Some(index) => listeners.take(place, inherited.swap_remove(index).1, Origin::Inherited)?,
+                None => listeners.add(place, &config).map_err(|(_, error)| error)?,
+            }
+        }
+        for (place, listener) in inherited {
+            listeners.take(place, listener, Origin::Beside)?;
+        }
+        if places(&config).is_empty() && listeners.open.is_empty() {
+            return Err("nothing to listen on: give --port, --tls-port or --unixsocket".into());
         }
         if listeners.open.is_empty() {
             return Err(format!("none of the addresses to listen on is available: {}", config.bind.join(" ")));
         }
         Ok(listeners)
+    }
+
+    /// The sockets that whoever started the process has opened for it. Those on the port for TLS are for that.
+    fn inherited(&self, config: &Config) -> Result<Vec<(Place, Listener)>, String> {
+        let wrong = |error| format!("cannot take over the sockets of LISTEN_FDS: {error}");
+        let sockets = ae::inherited_sockets().map_err(wrong)?;
+        sockets.into_iter().map(|socket| self.inherited_one(socket, config).map_err(wrong)).collect()
+    }
+
+    fn inherited_one(&self, socket: OwnedFd, config: &Config) -> io::Result<(Place, Listener)> {
+        let port = socket_port(&socket)?;
+        let tls = port.is_some_and(|port| port != 0 && port == config.tls_port);
+        let listener = Listener::from_socket(&self.el, socket, tls)?;
+        let (kind, address) = match (listener.local_addrs().first(), listener.path()) {
+            (Some(address), _) => (if tls { Kind::Tls } else { Kind::Plain }, address.ip().to_string()),
+            (None, path) => (Kind::Unix, path.unwrap_or_default().to_string_lossy().into_owned()),
+        };
+        Ok((Place { kind, address, port: port.unwrap_or(0) }, listener))
+    }
+
+    /// Accepts from a socket that is open already.
+    fn take(&mut self, place: Place, listener: Listener, origin: Origin) -> Result<(), String> {
+        self.accept_from(&listener).map_err(|error| format!("cannot accept from {}: {error}", place.address))?;
+        self.open.push(Listening { place, listener, origin });
+        Ok(())
     }
 
     /// Opens one more. It is none if it may be left out, and the host has no such address.
@@ -81,7 +148,7 @@ impl Listeners {
                 if *port == 0 {
                     place.port = listener.local_addrs().first().map_or(0, |address| address.port());
                 }
-                self.open.push(Listening { place, listener });
+                self.open.push(Listening { place, listener, origin: Origin::Here });
             }
         }
         Ok(())
@@ -108,6 +175,11 @@ impl Listeners {
         self.open.iter().flat_map(shown).collect::<Vec<_>>().join(", ")
     }
 
+    /// Whether this server has made the Unix socket of the configuration, and is to remove it.
+    pub fn has_made_unix_socket(&self) -> bool {
+        self.open.iter().any(|listening| listening.place.kind == Kind::Unix && listening.origin == Origin::Here)
+    }
+
     /// The port of the first TCP socket; 0 if there is none.
     pub fn port(&self) -> u16 {
         let mut addresses = self.open.iter().flat_map(|listening| listening.listener.local_addrs());
@@ -130,7 +202,7 @@ impl Listeners {
     /// Closes those that the configuration does not have.
     fn close_others(&mut self, config: &Config) {
         let wanted = places(config);
-        self.open.retain(|listening| wanted.contains(&listening.place));
+        self.open.retain(|listening| listening.origin == Origin::Beside || wanted.contains(&listening.place));
     }
 }
 
@@ -170,4 +242,9 @@ fn places(config: &Config) -> Vec<Place> {
     let tcp = plain.into_iter().chain(tls).flat_map(of_address);
     let unix = config.unix_socket.iter().map(|path| Place { kind: Kind::Unix, address: path.clone(), port: 0 });
     tcp.chain(unix).collect()
+}
+
+/// The port of a TCP socket; None for another.
+fn socket_port(socket: &OwnedFd) -> io::Result<Option<u16>> {
+    Ok(TcpListener::from(socket.try_clone()?).local_addr().ok().map(|address| address.port()))
 }

@@ -62,6 +62,9 @@ impl Serving {
         listen_to_threads(&el, &net)?;
         let listeners = Listeners::open(&el, &shared)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
+            if !listeners.has_made_unix_socket() {
+                return None;
+            }
             // The working directory may change until it is removed.
             let path = std::path::absolute(path).ok()?;
             file_identity(&path).map(|identity| (path, identity))
