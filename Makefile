@@ -41,7 +41,7 @@ HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 # What the library exports: the functions of the headers, all of which are named like this.
 EXPORTED := getConnectionTypeName|(ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
 # What libae-core.a has of these.
-EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|IsListening|ListenFds|Set[A-Za-z]*|Version)
+EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|IsListening|ListenFds|ParseProxy|Set[A-Za-z]*|Version)
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
 	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured \
@@ -132,7 +132,7 @@ bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="
 durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
 	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
-fuzz: server | $(C_LIBRARIES) ## try hostile bytes: TARGET=rdb, dump, request, aof or replication; SECONDS=60
+fuzz: server | $(C_LIBRARIES) ## try hostile bytes: TARGET=rdb, dump, request, aof, replication or script; SECONDS=60
 	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(TARGET),rdb) $(or $(SECONDS),60)
 
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them

@@ -198,6 +198,9 @@ static void nonsense_for_ae(void) {
     FAILS(aeCreateChildEvent, (el, INT_MIN, on_child, NULL), AE_ERR, EINVAL);
     FAILS(aeDeleteChildEvent, (NULL, getpid()), AE_ERR, EINVAL);
     FAILS(aeDeleteChildEvent, (el, 0), AE_ERR, ENOENT);
+    FAILS(libaeParseProxy, (NULL, 0, NULL), -1, EINVAL);
+    FAILS(libaeParseProxy, ("", 0, NULL), -1, EINVAL);
+    FAILS(libaeParseProxy, ("", 0, &(libaeProxy){.size = 8}), -1, EINVAL);
     GIVES(libaeListenFds, (), 0);
     FAILS(libaeIsListening, (-1), AE_ERR, EBADF);
     FAILS(libaeIsListening, (INT_MAX), AE_ERR, EBADF);

@@ -146,9 +146,17 @@ def requests(seeds):
             seeds.keep("request", bytes([options]) + part)
 
 
+def scripts(seeds):
+    """The target reads any bytes as a program: these are long enough for several statements."""
+    for number in range(200):
+        text = b"".join(hashlib.sha256(b"%d-%d" % (number, part)).digest() for part in range(8))
+        seeds.keep("script", text[:40 + number])
+
+
 def main(folder):
     seeds = Seeds(folder)
     requests(seeds)
+    scripts(seeds)
     for kind in KINDS:
         files(seeds, kind)
         stream(seeds, kind)

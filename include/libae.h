@@ -108,6 +108,12 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
 /** The first of the descriptors that `libaeListenFds` counts. */
 #define LIBAE_LISTEN_FDS_START 3
 
+/** How many bytes a header may have; longer ones, which the protocol's version 2 allows, are refused. */
+#define LIBAE_PROXY_HEADER_MAX 4096
+
+/** Room for an address in `libaeProxy`, with the NUL. */
+#define LIBAE_PROXY_ADDRESS_LEN 46
+
 /** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
 typedef struct libaeTlsSession libaeTlsSession;
 
@@ -289,6 +295,27 @@ typedef struct libaeTlsConfig {
      */
     long long records_per_key;
 } libaeTlsConfig;
+
+/** What a header of the PROXY protocol says of a connection. */
+typedef struct libaeProxy {
+    /** `sizeof(libaeProxy)` as the program was compiled; later members are not written. */
+    size_t size;
+    /** The protocol's version, 1 or 2. */
+    int version;
+    /**
+     * `AF_INET` or `AF_INET6`; `AF_UNSPEC` when the header names no such addresses: the connection is the proxy's own, or
+     * of a kind that it does not tell.
+     */
+    int family;
+    /** The port of whoever connected to the proxy. */
+    int source_port;
+    /** The port that the proxy was reached on. */
+    int destination_port;
+    /** The address of whoever connected to the proxy, empty without one. */
+    char source[LIBAE_PROXY_ADDRESS_LEN];
+    /** The address that the proxy was reached at, empty without one. */
+    char destination[LIBAE_PROXY_ADDRESS_LEN];
+} libaeProxy;
 
 #ifdef __cplusplus
 extern "C" {
@@ -537,6 +564,20 @@ int libaeListenFds(void);
  * Returns 1 or 0; `AE_ERR` with errno `EBADF` or `ENOTSOCK`.
  */
 int libaeIsListening(int fd);
+
+/**
+ * Reads the header of the PROXY protocol (version 1 or 2) that a connection starts with, into `proxy`, whose member
+ * `size` is set. A server asks this of connections from proxies that it trusts alone, and of these always: anybody else
+ * could say what they like. What comes behind the header is the connection's.
+ *
+ * Returns the header's length in bytes; 0 when it is not all there yet: ask again with more; -1 with errno `EPROTO` (it is
+ * none, or longer than `LIBAE_PROXY_HEADER_MAX`: close the connection) or `EINVAL` (a NULL pointer, a `size` that is none).
+ *
+ * Requires: `data` is NULL or has `len` bytes; `proxy` is NULL or has as many as its member `size` says.
+ */
+int libaeParseProxy(const void *data,
+                    size_t len,
+                    struct libaeProxy *proxy);
 
 /**
  * A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).

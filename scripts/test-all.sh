@@ -23,6 +23,8 @@ builds() {
     suite clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
     suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
         --no-deps --document-private-items
+    # fuzz/ is a workspace of its own, whose lock file is to follow.
+    suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
     suite no-tls scripts/check-no-tls.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=

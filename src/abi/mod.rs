@@ -40,6 +40,7 @@ pub mod embedding;
 pub mod host;
 mod layout;
 pub(crate) mod profile;
+pub mod proxy;
 pub mod tls;
 pub mod tls_upstream;
 #[cfg(not(abi_v1))]

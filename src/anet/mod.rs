@@ -12,6 +12,7 @@ mod listen;
 mod options;
 mod owned_fd;
 mod pipe;
+mod proxy;
 mod transport;
 
 pub(crate) use crate::sys::socket::SocketAddress;
@@ -28,4 +29,5 @@ pub(crate) use options::{
     set_receive_timeout, set_send_timeout, set_tcp_no_delay, take_error,
 };
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
+pub(crate) use proxy::proxy_header;
 pub(crate) use transport::Transport;

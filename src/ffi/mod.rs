@@ -11,4 +11,5 @@ mod args;
 pub mod connection;
 pub mod embedding;
 pub mod libae;
+pub mod proxy;
 pub mod tls_session;

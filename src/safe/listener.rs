@@ -110,17 +110,30 @@ impl Listener {
         Ok(listening)
     }
 
-    /// Takes over a socket that listens already: one of [`inherited_sockets`], say. Its connections are over TLS with
-    /// `tls`. Fails for what is no socket that listens.
-    pub fn from_socket(el: &EventLoop, socket: OwnedFd, tls: bool) -> io::Result<Self> {
+    /// Takes over a socket that listens already: one of [`inherited_sockets`], say. Fails for what is none.
+    pub fn from_socket(el: &EventLoop, socket: OwnedFd) -> io::Result<Self> {
         if !anet::is_listening(socket.as_raw_fd()).map_err(io_error)? {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket does not listen"));
         }
         let address = anet::end_address(socket.as_raw_fd(), false).map_err(io_error)?;
-        let mut listening = Self::new(el, kind_of(address.to_std().is_none(), tls)?);
+        let kind = if address.to_std().is_some() { Kind::Tcp } else { Kind::Unix };
+        let mut listening = Self::new(el, kind);
         anet::set_blocking(socket.as_raw_fd(), false).and_then(|()| anet::set_close_on_exec(socket.as_raw_fd()))?;
         listening.fds.push(socket.into_raw_fd());
         Ok(listening)
+    }
+
+    /// Makes a TCP listener whose connections are not accepted yet one over TLS.
+    #[cfg(feature = "tls")]
+    pub fn over_tls(mut self) -> io::Result<Self> {
+        if self.kind != Kind::Tcp || self.accept.borrow().is_some() {
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "TLS is for TCP sockets that nobody accepts from yet",
+            ));
+        }
+        self.kind = Kind::Tls;
+        Ok(self)
     }
 
     fn new(el: &EventLoop, kind: Kind) -> Self {
@@ -181,17 +194,6 @@ impl Listener {
     /// The TCP addresses it listens on, with the port that the system picked for port 0.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.fds.iter().filter_map(|fd| anet::end_address(*fd, false).ok()?.to_std()).collect()
-    }
-}
-
-/// The kind of a socket that was opened elsewhere.
-fn kind_of(unix: bool, tls: bool) -> io::Result<Kind> {
-    match (unix, tls) {
-        (true, false) => Ok(Kind::Unix),
-        #[cfg(feature = "tls")]
-        (false, true) => Ok(Kind::Tls),
-        (false, false) => Ok(Kind::Tcp),
-        _ => Err(io::Error::new(io::ErrorKind::Unsupported, "TLS is for TCP sockets, in a library that has it")),
     }
 }
 

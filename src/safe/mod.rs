@@ -49,6 +49,7 @@ mod connection;
 mod counter;
 mod event_loop;
 mod listener;
+mod proxy;
 #[cfg(feature = "tls")]
 mod tls;
 mod waker;
@@ -57,6 +58,7 @@ pub use connection::{Connection, Handler};
 pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer, inherited_sockets};
+pub use proxy::ProxyHeader;
 #[cfg(feature = "tls")]
 pub use tls::{AuthClients, TlsConfig};
 pub use waker::Waker;

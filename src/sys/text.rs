@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_int};
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
+use core::net::IpAddr;
 use nix::errno::Errno;
 
 /// Enough for every error text of the C libraries we know.
@@ -117,6 +118,16 @@ pub(crate) unsafe fn ip_text(family: c_int, address: *const core::ffi::c_void) -
         // SAFETY: an address of the family; the buffer is as long as said, and large enough for any.
         unsafe { inet_ntop(family, address, buf, len as libc::socklen_t) };
     })
+}
+
+/// The same of an address of Rust's.
+pub(crate) fn text_of_ip(ip: IpAddr) -> Text<IP_TEXT_LEN> {
+    match ip {
+        // SAFETY: the bytes are those of an `in_addr`.
+        IpAddr::V4(v4) => unsafe { ip_text(libc::AF_INET, v4.octets().as_ptr().cast()) },
+        // SAFETY: the bytes are those of an `in6_addr`.
+        IpAddr::V6(v6) => unsafe { ip_text(libc::AF_INET6, v6.octets().as_ptr().cast()) },
+    }
 }
 
 /// Room for a text that a C caller gave. What is written there is always terminated, except when the room is empty.

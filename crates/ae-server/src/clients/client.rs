@@ -12,6 +12,7 @@ use crate::acl::user::User;
 use crate::command::spec::Spec;
 use ae::Connection;
 use resp::{OwnedArgs, Protocol};
+use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 
@@ -66,6 +67,10 @@ pub struct Client {
     /// There while it keeps copies of values.
     pub tracking: Option<Box<TrackingMode>>,
     pub named: Option<Box<Names>>,
+    /// What a proxy has sent of the header that comes first; None once it is there, and for others.
+    pub header: Option<Vec<u8>>,
+    /// Where the client is, and what it connected to, as its proxy says.
+    pub announced: Option<Box<(SocketAddr, SocketAddr)>>,
     /// What the table of clients last counted as its memory.
     pub(super) measured: usize,
     /// There as soon as it says that it is a replica.
@@ -149,6 +154,8 @@ impl Client {
             subscriptions: None,
             tracking: None,
             named: None,
+            header: None,
+            announced: None,
             measured: 0,
             replica: None,
             is_primary: false,
@@ -205,6 +212,9 @@ impl Client {
     }
 
     pub fn peer_addr(&self) -> String {
+        if let Some(announced) = &self.announced {
+            return announced.0.to_string();
+        }
         self.conn.as_ref().and_then(|conn| conn.peer_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
 
@@ -228,10 +238,16 @@ impl Client {
     }
 
     pub fn local_addr(&self) -> String {
+        if let Some(announced) = &self.announced {
+            return announced.1.to_string();
+        }
         self.conn.as_ref().and_then(|conn| conn.local_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
 
     pub fn is_local(&self) -> bool {
+        if let Some(announced) = &self.announced {
+            return announced.0.ip().to_canonical().is_loopback();
+        }
         self.conn.as_ref().is_none_or(|conn| conn.kind() == "unix" || conn.is_local())
     }
 

@@ -6,6 +6,7 @@ use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Replica
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
+use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,8 @@ pub struct Config {
     /// Listen on a port that the system picks, in place of `port`. No parameter: only for a server in another program.
     pub system_port: bool,
     pub bind: Vec<String>,
+    /// Whoever connects from there is a proxy, and says first whose connection it is.
+    pub proxy_networks: Vec<IpNet>,
     pub unix_socket: Option<String>,
     pub unix_socket_permissions: Option<u32>,
     pub max_clients: u32,
@@ -104,6 +107,7 @@ impl Default for Config {
             port: 6379,
             system_port: false,
             bind: vec!["*".into(), "-::*".into()],
+            proxy_networks: Vec::new(),
             unix_socket: None,
             unix_socket_permissions: None,
             max_clients: 10_000,

@@ -3,6 +3,8 @@
 use super::format::{Format, c_integer, c_text, quoted, reason};
 use super::groups::SavePoint;
 use super::settings::Config;
+use ipnet::IpNet;
+use std::net::IpAddr;
 use std::path::Path;
 
 type Words<'a> = &'a [Vec<u8>];
@@ -37,6 +39,34 @@ pub fn bind_lines(config: &Config) -> Vec<Vec<u8>> {
     match config.bind.is_empty() {
         true => vec![quoted(b"")],
         false => vec![bind(config)],
+    }
+}
+
+/// More would be a mistake: each connection is looked up in all of them.
+const PROXY_NETWORKS_MAX: usize = 64;
+
+pub fn set_proxy_networks(config: &mut Config, words: Words<'_>) -> Result<(), String> {
+    let words = if are_empty(words) { &[] } else { words };
+    if words.len() > PROXY_NETWORKS_MAX {
+        return Err(format!("at most {PROXY_NETWORKS_MAX} networks"));
+    }
+    let network = |word: &Vec<u8>| {
+        let text = super::format::text(word)?;
+        let whole = text.parse::<IpAddr>().map(IpNet::from);
+        whole.or_else(|_| text.parse()).map_err(|_| format!("'{text}' is no network such as 10.0.0.0/8"))
+    };
+    config.proxy_networks = words.iter().map(network).collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+pub fn proxy_networks(config: &Config) -> Vec<u8> {
+    joined(&config.proxy_networks).into()
+}
+
+pub fn proxy_networks_lines(config: &Config) -> Vec<Vec<u8>> {
+    match config.proxy_networks.is_empty() {
+        true => vec![quoted(b"")],
+        false => vec![proxy_networks(config)],
     }
 }
 

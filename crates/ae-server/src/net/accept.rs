@@ -1,9 +1,10 @@
 //! Accepting clients.
 
 use super::state::Net;
-use crate::clients::client::Client;
+use crate::clients::client::{Client, Closing};
+use crate::config::settings::Config;
 use crate::log::{Level, log};
-use ae::{Connection, Peer};
+use ae::{Connection, Peer, ProxyHeader};
 use std::time::Duration;
 
 /// Connections accepted each time a listening socket is readable.
@@ -17,13 +18,10 @@ const DENIED: &[u8] = b"-DENIED ae-server is in protected mode: without a passwo
 impl Net {
     pub fn on_accept(&mut self, conn: Connection, peer: Peer) {
         let config = &self.server.config;
+        let is_proxy = conn.kind() == "tcp" && is_proxy(config, peer);
         let refusal = if self.server.clients.count() >= config.max_clients as usize {
             Some(TOO_MANY_CLIENTS)
-        } else if config.protected_mode
-            && self.server.users.default_user().rights().no_password
-            && peer != Peer::Unix
-            && !conn.is_local()
-        {
+        } else if self.is_protected() && peer != Peer::Unix && !conn.is_local() && !is_proxy {
             Some(DENIED)
         } else {
             None
@@ -50,8 +48,52 @@ impl Net {
         self.server.read_clock();
         let id = self.server.clients.next_id();
         let mut client = Box::new(Client::new(id, Some(conn), self.server.users.default_user(), self.server.ticks));
+        client.header = is_proxy.then(Vec::new);
         client.limit_output(&self.server.config.output_limits);
         self.idle.watch(&client, self.server.config.timeout);
         self.server.clients.add(client);
     }
+
+    /// Whether clients elsewhere are refused, since anybody could use the server.
+    fn is_protected(&self) -> bool {
+        self.server.config.protected_mode && self.server.users.default_user().rights().no_password
+    }
+
+    /// How much of what has arrived is the client's own, behind the header that its proxy has to send first; that is at the
+    /// shared buffer's beginning then. None while the header is not whole, and when it is none: the client is closed.
+    pub(super) fn behind_header(&mut self, client: &mut Client, len: usize) -> Option<usize> {
+        let Some(mut header) = client.header.take() else { return Some(len) };
+        header.extend_from_slice(&self.buffer[..len]);
+        match ProxyHeader::parse(&header) {
+            Ok(None) => {
+                client.header = Some(header);
+                None
+            }
+            Ok(Some(found)) => {
+                client.announced = found.source.zip(found.destination).map(Box::new);
+                if self.is_protected() && !client.is_local() {
+                    self.server.stats.rejected += 1;
+                    client.send_message(DENIED);
+                    client.closing = Closing::AfterReplies;
+                    return None;
+                }
+                let rest = &header[found.len..];
+                self.buffer[..rest.len()].copy_from_slice(rest);
+                Some(rest.len())
+            }
+            Err(_) => {
+                let peer = client.peer_addr();
+                log(Level::Verbose, format_args!("closed {peer}: it is a proxy's, and begins without its header"));
+                client.closing = Closing::Now;
+                None
+            }
+        }
+    }
+}
+
+/// Whether a connection comes from one of the proxies that are configured.
+fn is_proxy(config: &Config, peer: Peer) -> bool {
+    let Peer::Tcp(address) = peer else { return false };
+    let ip = address.ip().to_canonical();
+    config.proxy_networks.iter().any(|network| network.contains(&ip))
 }

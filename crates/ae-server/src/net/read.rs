@@ -73,6 +73,7 @@ impl Net {
     /// Runs the requests that are complete now that so many bytes have arrived in the shared buffer, or others
     /// elsewhere.
     fn run_arrived(&mut self, client: &mut Client, len: usize) {
+        let Some(len) = self.behind_header(client, len) else { return };
         if let Some(mut input) = client.input.take() {
             let limit = self.server.config.query_buffer_limit;
             if (input.len() + input.parser.memory() + len) as u64 > limit {

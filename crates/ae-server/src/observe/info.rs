@@ -95,7 +95,7 @@ fn clients(server: &Server, current: &Client, out: &mut String) {
     let all = || server.clients.iter().chain([current]);
     let largest = |size: fn(&Client) -> usize| all().map(size).max().unwrap_or(0);
     lines!(out,
-        "connected_clients" => server.clients.count() - server.replication.replicas.len(),
+        "connected_clients" => server.clients.count().saturating_sub(server.replication.replicas.len()),
         "cluster_connections" => 0,
         "maxclients" => server.config.max_clients,
         "client_recent_max_input_buffer" => largest(|client| client.input.as_ref().map_or(0, |input| input.memory())),

@@ -7,7 +7,7 @@ use crate::net::shared::Shared;
 use crate::server::listening::Listen;
 use ae::{EventLoop, Listener};
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -107,14 +107,15 @@ impl Listeners {
     }
 
     fn inherited_one(&self, socket: OwnedFd, config: &Config) -> io::Result<(Place, Listener)> {
-        let port = socket_port(&socket)?;
-        let tls = port.is_some_and(|port| port != 0 && port == config.tls_port);
-        let listener = Listener::from_socket(&self.el, socket, tls)?;
-        let (kind, address) = match (listener.local_addrs().first(), listener.path()) {
-            (Some(address), _) => (if tls { Kind::Tls } else { Kind::Plain }, address.ip().to_string()),
-            (None, path) => (Kind::Unix, path.unwrap_or_default().to_string_lossy().into_owned()),
+        let listener = Listener::from_socket(&self.el, socket)?;
+        let Some(address) = listener.local_addrs().first().copied() else {
+            let address = listener.path().unwrap_or_default().to_string_lossy().into_owned();
+            return Ok((Place { kind: Kind::Unix, address, port: 0 }, listener));
         };
-        Ok((Place { kind, address, port: port.unwrap_or(0) }, listener))
+        let tls = address.port() == config.tls_port;
+        let listener = if tls { listener.over_tls()? } else { listener };
+        let kind = if tls { Kind::Tls } else { Kind::Plain };
+        Ok((Place { kind, address: address.ip().to_string(), port: address.port() }, listener))
     }
 
     /// Accepts from a socket that is open already.
@@ -242,9 +243,4 @@ fn places(config: &Config) -> Vec<Place> {
     let tcp = plain.into_iter().chain(tls).flat_map(of_address);
     let unix = config.unix_socket.iter().map(|path| Place { kind: Kind::Unix, address: path.clone(), port: 0 });
     tcp.chain(unix).collect()
-}
-
-/// The port of a TCP socket; None for another.
-fn socket_port(socket: &OwnedFd) -> io::Result<Option<u16>> {
-    Ok(TcpListener::from(socket.try_clone()?).local_addr().ok().map(|address| address.port()))
 }

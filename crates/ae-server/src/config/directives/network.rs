@@ -14,6 +14,18 @@ pub const DIRECTIVES: &[Parameter] = &[
         "ADDRESS...",
         "addresses to listen on (* -::*); a '-' in front: skip it if there is no such address",
     ),
+    directive(
+        "proxy-protocol-networks",
+        AnyTime,
+        Access::Words {
+            several: true,
+            get: words::proxy_networks,
+            set: words::set_proxy_networks,
+            lines: words::proxy_networks_lines,
+        },
+        "NETWORK...",
+        "proxies, such as 10.0.0.0/8, that begin with a header of the PROXY protocol (none)",
+    ),
     directive("unixsocket", AtStart, field!(unix_socket, TEXT), "PATH", "listen on this Unix socket too"),
     directive(
         "unixsocketperm",
