@@ -68,6 +68,8 @@ def arguments():
     parser.add_argument("--units", help="only these units of the suite, with commas between them; not recorded")
     parser.add_argument("--stock", action="store_true",
                         help="only build stock and run its suites as far as their outcome is not known; no step is recorded")
+    parser.add_argument("--suspects", action="store_true",
+                        help="run stock only in the units in which libae fails; stock has no row then")
     parser.add_argument("--fresh", action="store_true", help="run stock's suite again although its outcome is known")
     parser.add_argument("--workers", type=int, default=suite.WORKERS, help="units of the suite at a time")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of runs for each row of the speed step")
@@ -151,17 +153,25 @@ def run_steps(name, facts, steps, options):
 def suites(options, trees, label, arguments, only, impossible=frozenset()):
     """The suite on both builds. `impossible` are the tests, "unit: name", that libae is known not to pass."""
     libae = trees[build.LIBAE]
-    stock_outcomes, seconds, stock_runner = stock_suite(trees, label, arguments, only, options)
     units = suite.units_of(libae, only)
-    runners = {build.STOCK: stock_runner, build.LIBAE: suite.Runner(libae, label, arguments)}
-    libae_outcomes = suite.settled(runners[build.LIBAE], units, options.workers, seconds=seconds)
+    libae_runner = suite.Runner(libae, label, arguments)
+    if options.suspects:
+        libae_outcomes = suite.settled(libae_runner, units, options.workers)
+        only = [unit for unit, outcome in libae_outcomes.items() if outcome.failed or outcome.crashes]
+        stock_outcomes, _, stock_runner = stock_suite(trees, label, arguments, only, options)
+    else:
+        stock_outcomes, seconds, stock_runner = stock_suite(trees, label, arguments, only, options)
+        libae_outcomes = suite.settled(libae_runner, units, options.workers, seconds=seconds)
+    runners = {build.STOCK: stock_runner, build.LIBAE: libae_runner}
     failures = suite.compare(libae_outcomes, stock_outcomes, *(
         lambda unit, runner=runners[variant]: runner.run([unit], 1)[unit] for variant in (build.LIBAE, build.STOCK)))
     result = {"libae": suite.totals(libae_outcomes), "stock": suite.totals(stock_outcomes),
               "flaky": suite.named(libae_outcomes, "flaky"), "fails": suite.named(libae_outcomes, "failed"),
               "stock_flaky": suite.named(stock_outcomes, "flaky"), "stock_fails": suite.named(stock_outcomes, "failed"),
               "problems": suite.problems(failures, impossible, libae_outcomes)}
-    for variant in (build.LIBAE, build.STOCK):
+    if options.suspects:
+        del result["stock"]
+    for variant in [variant for variant in (build.LIBAE, build.STOCK) if variant in result]:
         say("  {}: {units} units, {passed} passed, {failed} failed, {skipped} skipped, {flaky} flaky; "
             "in unit/cluster: {cluster} passed".format(variant, **result[variant]))
     return result
