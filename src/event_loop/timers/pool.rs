@@ -10,16 +10,13 @@ use core::ptr;
 /// The number of an event in the pool.
 pub(in crate::event_loop) type Slot = u32;
 
-/// Events in a chunk. With debug assertions each event is an allocation of its own, so that tools see what is used
-/// after it has been freed.
-const CHUNK: usize = 1 << CHUNK_BITS;
-const CHUNK_BITS: u32 = if cfg!(debug_assertions) { 0 } else { 6 };
-
-/// Chunks that are kept although no event is in them: 8 MB, room for 131 072 events.
-const SPARE_CHUNKS: usize = if cfg!(debug_assertions) { 0 } else { 2048 };
-
-/// The free events of a chunk without any in use.
-const ALL: u64 = u64::MAX >> (64 - CHUNK);
+/// The pool of a loop. What it keeps is 8 MB, room for 131 072 events.
+#[cfg(any(test, not(debug_assertions)))] // Unit tests have what ships.
+pub(super) type TimerPool = Pool<6, 2048>;
+/// The same with debug assertions: each event is an allocation of its own, so that tools see what is used after it has
+/// been freed.
+#[cfg(not(any(test, not(debug_assertions))))]
+pub(super) type TimerPool = Pool<0, 0>;
 
 struct Chunk {
     /// Room for one more than there are, for the alignment. None when it has been given back.
@@ -35,17 +32,9 @@ struct Head {
     condemned: u64,
 }
 
-fn chunk_of(slot: Slot) -> usize {
-    (slot >> CHUNK_BITS) as usize
-}
-
-fn offset_of(slot: Slot) -> usize {
-    slot as usize & (CHUNK - 1)
-}
-
-/// The pool.
+/// A pool with chunks of `1 << BITS` events, of which it keeps up to `SPARE` although no event is in them.
 #[derive(Default)]
-pub(super) struct TimerPool {
+pub(super) struct Pool<const BITS: u32, const SPARE: usize> {
     /// The chunk that events are given out of, and a bit for each that is left; that chunk does not count these as
     /// free.
     current: u32,
@@ -61,8 +50,21 @@ pub(super) struct TimerPool {
     spare: usize,
 }
 
-impl TimerPool {
-    /// Whether there is an event to be had. If not, [`TimerPool::make_room`] has to be called.
+impl<const BITS: u32, const SPARE: usize> Pool<BITS, SPARE> {
+    /// Events in a chunk.
+    const CHUNK: usize = 1 << BITS;
+    /// The free events of a chunk without any in use.
+    const ALL: u64 = u64::MAX >> (64 - Self::CHUNK);
+
+    fn chunk_of(slot: Slot) -> usize {
+        (slot >> BITS) as usize
+    }
+
+    fn offset_of(slot: Slot) -> usize {
+        slot as usize & (Self::CHUNK - 1)
+    }
+
+    /// Whether there is an event to be had. If not, [`Pool::make_room`] has to be called.
     pub(super) fn has_room(&self) -> bool {
         self.left != 0
     }
@@ -75,8 +77,8 @@ impl TimerPool {
         };
         let chunk = &mut self.chunks[index as usize];
         if chunk.memory.is_none() {
-            self.heads[index as usize].first = chunk.provide()?;
-        } else if chunk.free == ALL {
+            self.heads[index as usize].first = chunk.provide(Self::CHUNK)?;
+        } else if chunk.free == Self::ALL {
             self.spare -= 1;
         }
         self.open.pop();
@@ -88,29 +90,29 @@ impl TimerPool {
     pub(super) fn allocate(&mut self) -> Slot {
         let offset = self.left.trailing_zeros();
         self.left &= self.left - 1;
-        self.current * CHUNK as Slot + offset
+        self.current * Self::CHUNK as Slot + offset
     }
 
     /// How many events there has been memory for.
     #[cfg(test)]
     pub(super) fn size(&self) -> usize {
-        CHUNK * self.chunks.len()
+        Self::CHUNK * self.chunks.len()
     }
 
     /// Where an event is, for as long as it is in use.
     pub(super) fn get(&self, slot: Slot) -> *mut aeTimeEvent {
-        let first = self.heads[chunk_of(slot)].first;
+        let first = self.heads[Self::chunk_of(slot)].first;
         // SAFETY: a chunk has that many events.
-        unsafe { first.add(offset_of(slot)) }
+        unsafe { first.add(Self::offset_of(slot)) }
     }
 
-    /// Marks an event that is in use, to be found by [`TimerPool::take_condemned`]; nothing of it is read or written.
+    /// Marks an event that is in use, to be found by [`Pool::take_condemned`]; nothing of it is read or written.
     pub(super) fn condemn(&mut self, slot: Slot) {
-        let head = &mut self.heads[chunk_of(slot)];
+        let head = &mut self.heads[Self::chunk_of(slot)];
         if head.condemned == 0 {
-            self.marked.push(chunk_of(slot) as u32);
+            self.marked.push(Self::chunk_of(slot) as u32);
         }
-        head.condemned |= 1 << offset_of(slot);
+        head.condemned |= 1 << Self::offset_of(slot);
     }
 
     /// Hands all condemned events over, those of a chunk one after the other, and frees those for which this says so.
@@ -122,7 +124,7 @@ impl TimerPool {
             while rest != 0 {
                 let offset = rest.trailing_zeros();
                 // SAFETY: a chunk has that many events.
-                if is_free(index * CHUNK as Slot + offset, unsafe { head.first.add(offset as usize) }) {
+                if is_free(index * Self::CHUNK as Slot + offset, unsafe { head.first.add(offset as usize) }) {
                     freed |= 1 << offset;
                 }
                 rest &= rest - 1;
@@ -135,7 +137,7 @@ impl TimerPool {
 
     /// Frees an event that is in use.
     pub(super) fn free(&mut self, slot: Slot) {
-        self.release(chunk_of(slot) as u32, 1 << offset_of(slot));
+        self.release(Self::chunk_of(slot) as u32, 1 << Self::offset_of(slot));
     }
 
     fn release(&mut self, index: u32, freed: u64) {
@@ -144,9 +146,9 @@ impl TimerPool {
             self.open.push(index);
         }
         chunk.free |= freed;
-        if chunk.free == ALL {
+        if chunk.free == Self::ALL {
             self.spare += 1;
-            if self.spare > SPARE_CHUNKS {
+            if self.spare > SPARE {
                 self.spare -= 1;
                 quietly(|| chunk.memory = None);
             }
@@ -162,7 +164,7 @@ impl TimerPool {
             list.try_reserve(self.chunks.len() + 1 - list.len()).map_err(|_| Errno::ENOMEM)?;
         }
         let index = u32::try_from(self.chunks.len()).map_err(|_| Errno::ENOMEM)?;
-        self.chunks.push(Chunk { memory: None, free: ALL });
+        self.chunks.push(Chunk { memory: None, free: Self::ALL });
         self.heads.push(Head { first: ptr::null_mut(), condemned: 0 });
         self.open.push(index);
         Ok(index)
@@ -171,8 +173,8 @@ impl TimerPool {
 
 impl Chunk {
     #[cold]
-    fn provide(&mut self) -> Result<*mut aeTimeEvent, Errno> {
-        let memory = ZeroedArray::<aeTimeEvent>::new(CHUNK + 1)?;
+    fn provide(&mut self, count: usize) -> Result<*mut aeTimeEvent, Errno> {
+        let memory = ZeroedArray::<aeTimeEvent>::new(count + 1)?;
         let start = memory.as_mut_ptr();
         let unaligned = start.addr() % size_of::<aeTimeEvent>();
         let skip = if unaligned == 0 { 0 } else { size_of::<aeTimeEvent>() - unaligned };
@@ -187,7 +189,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn take_one(pool: &mut TimerPool) -> Slot {
+    fn take_one<const BITS: u32, const SPARE: usize>(pool: &mut Pool<BITS, SPARE>) -> Slot {
         if !pool.has_room() {
             pool.make_room().unwrap();
         }
@@ -212,70 +214,86 @@ mod tests {
         proptest::collection::vec(step, 0..1000)
     }
 
-    proptest! {
-        /// Whatever is allocated, freed and condemned, those in use are apart and keep their content. The condemned
-        /// with an odd number stay in use when they are handed over.
-        #[test]
-        fn events_in_use_are_apart(steps in steps()) {
-            let mut pool = TimerPool::default();
-            let mut used: BTreeMap<Slot, i64> = BTreeMap::new();
-            let mut condemned = BTreeSet::new();
-            for (step, count) in steps.into_iter().zip(0..) {
-                let pick = |which: usize| used.keys().nth(which % used.len().max(1)).copied();
-                match step {
-                    Step::Allocate => {
-                        let slot = take_one(&mut pool);
-                        // SAFETY: an event in use, written before it is read.
-                        unsafe { (*pool.get(slot)).id = count };
-                        prop_assert_eq!(used.insert(slot, count), None);
+    /// Those in use are apart, inside their chunk's memory, and keep their content. The condemned with an odd number
+    /// stay in use when they are handed over.
+    fn stay_apart<const BITS: u32, const SPARE: usize>(steps: &[Step]) -> Result<(), TestCaseError> {
+        let mut pool = Pool::<BITS, SPARE>::default();
+        let mut used: BTreeMap<Slot, i64> = BTreeMap::new();
+        let mut condemned = BTreeSet::new();
+        for (step, count) in steps.iter().zip(0..) {
+            let pick = |which: usize| used.keys().nth(which % used.len().max(1)).copied();
+            match *step {
+                Step::Allocate => {
+                    let slot = take_one(&mut pool);
+                    let event = pool.get(slot);
+                    let memory = pool.chunks[Pool::<BITS, SPARE>::chunk_of(slot)].memory.as_mut().unwrap();
+                    prop_assert!(memory.as_mut_slice().as_mut_ptr_range().contains(&event));
+                    prop_assert!(event.wrapping_add(1) <= memory.as_mut_slice().as_mut_ptr_range().end);
+                    prop_assert_eq!(event.addr() % size_of::<aeTimeEvent>(), 0);
+                    // SAFETY: an event in use, written before it is read.
+                    unsafe { (*event).id = count };
+                    prop_assert_eq!(used.insert(slot, count), None);
+                }
+                Step::Free(which) => {
+                    if let Some(slot) = pick(which).filter(|slot| !condemned.contains(slot)) {
+                        // SAFETY: an event in use, written above.
+                        prop_assert_eq!(Some(unsafe { (*pool.get(slot)).id }), used.remove(&slot));
+                        pool.free(slot);
                     }
-                    Step::Free(which) => {
-                        if let Some(slot) = pick(which).filter(|slot| !condemned.contains(slot)) {
-                            pool.free(slot);
+                }
+                Step::Condemn(which) => {
+                    if let Some(slot) = pick(which) {
+                        pool.condemn(slot);
+                        condemned.insert(slot);
+                    }
+                }
+                Step::TakeCondemned => {
+                    let mut taken = BTreeSet::new();
+                    pool.take_condemned(|slot, event| {
+                        taken.insert(slot);
+                        // SAFETY: an event in use.
+                        let id = unsafe { (*event).id };
+                        assert_eq!(used.get(&slot), Some(&id));
+                        if id % 2 == 0 {
                             used.remove(&slot);
                         }
-                    }
-                    Step::Condemn(which) => {
-                        if let Some(slot) = pick(which) {
-                            pool.condemn(slot);
-                            condemned.insert(slot);
-                        }
-                    }
-                    Step::TakeCondemned => {
-                        let mut taken = BTreeSet::new();
-                        pool.take_condemned(|slot, event| {
-                            taken.insert(slot);
-                            // SAFETY: an event in use.
-                            let id = unsafe { (*event).id };
-                            assert_eq!(used.get(&slot), Some(&id));
-                            if id % 2 == 0 {
-                                used.remove(&slot);
-                            }
-                            id % 2 == 0
-                        });
-                        prop_assert_eq!(&taken, &condemned);
-                        condemned.clear();
-                    }
-                }
-                for (slot, id) in &used {
-                    // SAFETY: an event in use, written above.
-                    prop_assert_eq!(unsafe { (*pool.get(*slot)).id }, *id);
+                        id % 2 == 0
+                    });
+                    prop_assert_eq!(&taken, &condemned);
+                    condemned.clear();
                 }
             }
+        }
+        for (slot, id) in used {
+            // SAFETY: an event in use, written above.
+            prop_assert_eq!(unsafe { (*pool.get(slot)).id }, id);
+        }
+        Ok(())
+    }
+
+    proptest! {
+        /// Whatever is allocated, freed and condemned: in the pool that ships, in one whose chunks come to be empty more
+        /// often, and in that of debug builds.
+        #[test]
+        fn events_in_use_are_apart(steps in steps()) {
+            stay_apart::<6, 2048>(&steps)?;
+            stay_apart::<2, 1>(&steps)?;
+            stay_apart::<0, 0>(&steps)?;
         }
     }
 
     #[test]
     fn memory_is_given_back_and_slots_are_used_again() {
-        let mut pool = TimerPool::default();
-        let count = (CHUNK * (SPARE_CHUNKS + 10)) as Slot;
+        const SPARE: usize = 2048;
+        let mut pool = Pool::<6, SPARE>::default();
+        let count = (64 * (SPARE + 10)) as Slot;
         for _ in 0..2 {
             let slots: Vec<_> = (0..count).map(|_| take_one(&mut pool)).collect();
             assert!(slots.iter().all(|slot| *slot < count));
             for slot in slots {
                 pool.free(slot);
             }
-            assert_eq!(pool.chunks.iter().filter(|chunk| chunk.memory.is_some()).count(), SPARE_CHUNKS);
+            assert_eq!(pool.chunks.iter().filter(|chunk| chunk.memory.is_some()).count(), SPARE);
         }
     }
 }
