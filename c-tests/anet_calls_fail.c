@@ -1,0 +1,318 @@
+/* System calls that fail or are interrupted once, and a resolver of the test's own: what anet makes of it. */
+#include "test.h"
+#include "profile.h"
+
+#include <anet.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/syscall.h>
+
+static char err[ANET_ERR_LEN];
+
+/* ---- The C library's functions, for the library as well ---- */
+
+/* The errors of the next calls, from the last to the first; then they are the system's. */
+struct failures {
+    int count, errors[4];
+};
+
+static struct failures connects, accepts, reads, writes, polls, sockets;
+
+static int fails(struct failures *failures) {
+    if (failures->count == 0) return 0;
+    errno = failures->errors[--failures->count];
+    return 1;
+}
+
+/* Whether a connect that is interrupted takes place. */
+static int connect_goes_on;
+
+int connect(int fd, const struct sockaddr *address, socklen_t length) {
+    if (!fails(&connects)) return (int)syscall(SYS_connect, fd, address, length);
+    if (errno == EINTR && connect_goes_on) {
+        syscall(SYS_connect, fd, address, length);
+        errno = EINTR;
+    }
+    return -1;
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    return fails(&accepts) ? -1 : (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+ssize_t read(int fd, void *buffer, size_t count) {
+    return fails(&reads) ? -1 : syscall(SYS_read, fd, buffer, count);
+}
+
+ssize_t write(int fd, const void *data, size_t count) {
+    return fails(&writes) ? -1 : syscall(SYS_write, fd, data, count);
+}
+
+int poll(struct pollfd *entries, nfds_t count, int timeout) {
+    return fails(&polls) ? -1 : (int)syscall(SYS_poll, entries, count, timeout);
+}
+
+int socket(int family, int type, int protocol) {
+    return fails(&sockets) ? -1 : (int)syscall(SYS_socket, family, type, protocol);
+}
+
+/* What every name resolves to, of the family that is asked for, or the resolver's error. */
+static const char *addresses[4];
+static int resolver_error, lists;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **result) {
+    struct addrinfo **next = result;
+    int i;
+
+    (void)name;
+    *result = NULL;
+    if (resolver_error != 0) {
+        errno = EMFILE;
+        return resolver_error;
+    }
+    for (i = 0; i < 4 && addresses[i] != NULL; i++) {
+        int family = strchr(addresses[i], ':') != NULL ? AF_INET6 : AF_INET;
+        struct sockaddr_storage *address;
+
+        if (hints->ai_family != AF_UNSPEC && hints->ai_family != family) continue;
+        *next = calloc(1, sizeof(**next) + sizeof(*address));
+        CHECK(*next != NULL);
+        address = (struct sockaddr_storage *)(*next + 1);
+        **next = (struct addrinfo){.ai_family = family, .ai_socktype = hints->ai_socktype};
+        (*next)->ai_addr = (struct sockaddr *)address;
+        (*next)->ai_addrlen = test_loopback(family, service != NULL ? atoi(service) : 0, address);
+        if (family == AF_INET)
+            inet_pton(family, addresses[i], &((struct sockaddr_in *)address)->sin_addr);
+        else
+            inet_pton(family, addresses[i], &((struct sockaddr_in6 *)address)->sin6_addr);
+        next = &(*next)->ai_next;
+    }
+    lists += *result != NULL;
+    return *result != NULL ? 0 : EAI_NONAME;
+}
+
+void freeaddrinfo(struct addrinfo *list) {
+    lists--;
+    while (list != NULL) {
+        struct addrinfo *next = list->ai_next;
+
+        free(list);
+        list = next;
+    }
+}
+
+static void resolve_to(const char *first, const char *second) {
+    addresses[0] = first;
+    addresses[1] = second;
+}
+
+/* ---- Connecting ---- */
+
+static const char *own_ip(int fd) {
+    static char text[64];
+    struct sockaddr_in own;
+    socklen_t length = sizeof(own);
+
+    CHECK(getsockname(fd, (struct sockaddr *)&own, &length) == 0);
+    return inet_ntop(AF_INET, &own.sin_addr, text, sizeof(text));
+}
+
+static int is_connected(int fd) {
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof(peer);
+
+    return getpeername(fd, (struct sockaddr *)&peer, &length) == 0;
+}
+
+/* Nobody listens on 127.0.0.2. */
+static void next_address_is_tried(void) {
+    int port, server = test_listen(AF_INET, 4, &port), fd;
+
+    resolve_to("127.0.0.2", "127.0.0.1");
+    fd = anetTcpConnect(err, "name", port);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK(is_connected(fd));
+    close(fd);
+    resolve_to("127.0.0.1", "127.0.0.2"); /* and not once more behind the one that works */
+    fd = anetTcpConnect(err, "name", port);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK(is_connected(fd));
+    close(fd);
+    resolve_to("127.0.0.2", NULL);
+    CHECK_FAILS(anetTcpConnect(err, "name", port), ANET_ERR, ECONNREFUSED);
+    CHECK_TEXT(err, "connect: Connection refused");
+    CHECK_INT(lists, 0);
+    close(server);
+}
+
+static void next_address_is_tried_for_a_family_that_the_machine_has_not(void) {
+    int port, server = test_listen(AF_INET, 4, &port), fd;
+
+    resolve_to("::1", "127.0.0.1");
+    sockets = (struct failures){1, {EAFNOSUPPORT}};
+    fd = anetTcpNonBlockConnect(err, "name", port);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    test_await(fd, POLLOUT);
+    CHECK(is_connected(fd));
+    CHECK_INT(sockets.count, 0);
+    close(fd);
+    close(server);
+}
+
+/* 192.0.2.1 is no machine's. */
+static void next_source_address_is_tried(void) {
+    int port, server = test_listen(AF_INET, 4, &port), fd;
+
+    resolve_to("127.0.0.1", NULL);
+    fd = anetTcpNonBlockBestEffortBindConnect(err, "name", port, "source");
+    CHECK(fd != ANET_ERR);
+    CHECK_TEXT(own_ip(fd), "127.0.0.1");
+    close(fd);
+    resolve_to("127.0.0.1", "192.0.2.1"); /* whatever stands behind the one that can be bound */
+    fd = anetTcpNonBlockBestEffortBindConnect(err, "name", port, "source");
+    CHECK(fd != ANET_ERR);
+    test_await(fd, POLLOUT);
+    CHECK(is_connected(fd));
+    close(fd);
+    CHECK_INT(lists, 0);
+    close(server);
+}
+
+/* After a signal a connect goes on: a socket that does not wait tells its end, one that waits waits for it. */
+static void interrupted_connect_is_under_way(void) {
+    int port, server = test_listen(AF_INET, 4, &port), fd;
+    struct failures under_way = {2, {EALREADY, EINTR}};
+
+    resolve_to("127.0.0.1", NULL);
+    connects = under_way;
+    fd = anetTcpNonBlockConnect(err, "name", port);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK(!is_connected(fd)); /* so it was not waited for */
+    close(fd);
+    connects = under_way;
+    connect_goes_on = 1;
+    polls = (struct failures){2, {EINTR, EINTR}};
+    fd = anetTcpConnect(err, "name", port);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK(is_connected(fd));
+    CHECK_INT(polls.count, 0);
+    close(fd);
+    close(server);
+}
+
+static void interrupted_connect_may_fail(void) {
+    int port, server = test_listen(AF_INET, 4, &port);
+    struct failures under_way = {2, {EALREADY, EINTR}};
+
+    resolve_to("127.0.0.1", NULL);
+    connects = under_way;
+    CHECK_FAILS(anetTcpConnect(err, "name", port), ANET_ERR, ENOTCONN); /* it did not go on */
+    connects = under_way;
+    polls = (struct failures){1, {ENOMEM}};
+    CHECK_FAILS(anetTcpConnect(err, "name", port), ANET_ERR, ENOMEM);
+    CHECK_TEXT(err, "connect: Cannot allocate memory");
+    close(server);
+}
+
+/* What would be an answer after a signal is an error without. */
+static void failed_connect_is_told(void) {
+    static const int errors[] = {EALREADY, EISCONN, EINPROGRESS, ENETUNREACH};
+    size_t i;
+
+    resolve_to("127.0.0.1", NULL);
+    for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        connects = (struct failures){1, {errors[i]}};
+        CHECK_FAILS(anetTcpConnect(err, "name", 80), ANET_ERR, errors[i]);
+    }
+    connects = (struct failures){1, {EALREADY}};
+    CHECK_FAILS(anetTcpNonBlockConnect(err, "name", 80), ANET_ERR, EALREADY);
+}
+
+/* ---- Listening and accepting ---- */
+
+static void next_address_is_listened_on(void) {
+    int fd;
+
+    resolve_to("192.0.2.1", "127.0.0.1");
+    fd = anetTcpServer(err, 0, "name", 4);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK_TEXT(own_ip(fd), "127.0.0.1");
+    close(fd);
+    resolve_to("127.0.0.1", "127.0.0.2");
+    fd = anetTcpServer(err, 0, "name", 4);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK_TEXT(own_ip(fd), "127.0.0.1");
+    close(fd);
+    CHECK_INT(lists, 0);
+}
+
+/* A signal, and clients that gave up while they waited. */
+static void accept_takes_the_next_connection(void) {
+    int port, server = test_listen(AF_INET, 4, &port), client = test_connect(AF_INET, port), fd;
+    char ip[64];
+
+    test_await(server, POLLIN);
+    accepts = (struct failures){3, {ECONNABORTED, EINTR, ECONNABORTED}};
+    fd = anetTcpAccept(err, server, ip, sizeof(ip), NULL);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK_TEXT(ip, "127.0.0.1");
+    CHECK_INT(accepts.count, 0);
+    close(fd);
+    accepts = (struct failures){1, {EMFILE}};
+    CHECK_FAILS(anetTcpAccept(err, server, NULL, 0, NULL), ANET_ERR, EMFILE);
+    CHECK_TEXT(err, "accept: Too many open files");
+    close(client);
+    close(server);
+}
+
+/* ---- Reading and writing everything ---- */
+
+static void interrupted_read_and_write_go_on(void) {
+    char there[] = "hello", back[8] = "";
+    int fds[2];
+
+    test_pipe(fds);
+    writes = (struct failures){2, {EINTR, EINTR}};
+    CHECK_INT(anetWrite(fds[1], there, 5), 5);
+    CHECK_INT(writes.count, 0);
+    reads = (struct failures){2, {EINTR, EINTR}};
+    CHECK_INT(anetRead(fds[0], back, 5), 5);
+    CHECK_INT(reads.count, 0);
+    CHECK_TEXT(back, "hello");
+    writes = (struct failures){1, {ENOSPC}};
+    CHECK_FAILS(anetWrite(fds[1], there, 5), -1, ENOSPC);
+    reads = (struct failures){1, {EIO}};
+    CHECK_FAILS(anetRead(fds[0], back, 5), -1, EIO);
+    test_close_pair(fds);
+}
+
+/* ---- Resolving ---- */
+
+static void errno_is_near_to_the_resolvers_error(void) {
+    static const struct {
+        int error, number;
+    } expected[] = {
+        {EAI_MEMORY, ENOMEM},
+        {EAI_AGAIN, EAGAIN},
+        {EAI_FAMILY, EAFNOSUPPORT},
+        {EAI_SYSTEM, EMFILE},
+        {EAI_NONAME, EADDRNOTAVAIL},
+        {EAI_FAIL, EADDRNOTAVAIL},
+    };
+    char name[] = "name", ip[64];
+    size_t i;
+
+    for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        resolver_error = expected[i].error;
+        CHECK_FAILS(anetResolve(err, name, ip, sizeof(ip), ANET_NONE), ANET_ERR, expected[i].number);
+        CHECK_CONTAINS(err, "getaddrinfo: ");
+        CHECK_CONTAINS(err, resolver_error == EAI_SYSTEM ? strerror(EMFILE) : gai_strerror(resolver_error));
+        CHECK_FAILS(anetTcpNonBlockConnect(err, name, 80), ANET_ERR, expected[i].number);
+    }
+}
+
+TEST_MAIN(CASE(next_address_is_tried), CASE(next_address_is_tried_for_a_family_that_the_machine_has_not),
+          CASE(next_source_address_is_tried), CASE(interrupted_connect_is_under_way),
+          CASE(interrupted_connect_may_fail), CASE(failed_connect_is_told), CASE(next_address_is_listened_on),
+          CASE(accept_takes_the_next_connection), CASE(interrupted_read_and_write_go_on),
+          CASE(errno_is_near_to_the_resolvers_error))
