@@ -98,6 +98,24 @@ static void unknown_name_in_the_environment_is_einval(void) {
     expect_works(aeCreateEventLoopWithBackend(64, "poll")); /* a name in the call comes first */
 }
 
+/* A child that runs another program does not get the loop's own descriptor. */
+static void an_exec_closes_what_the_loop_has_opened(void) {
+    int before = test_open_fds(), fd, own = 0;
+    aeEventLoop *el = aeCreateEventLoop(64);
+
+    CHECK(el != NULL);
+    for (fd = 3; fd < 64; fd++) {
+        char path[32], target[64] = "";
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        if (readlink(path, target, sizeof(target) - 1) <= 0 || strstr(target, "eventpoll") == NULL) continue;
+        CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        own++;
+    }
+    CHECK_INT(own, test_open_fds() - before);
+    aeDeleteEventLoop(el);
+}
+
 /* ---- aeWait ---- */
 
 static void wait_tells_what_is_ready(void) {
@@ -180,6 +198,7 @@ static void wait_is_interrupted_by_a_signal(void) {
 }
 
 TEST_MAIN(CASE(name_is_the_one_asked_for), CASE(each_backend_can_be_named), CASE(no_name_is_the_default),
+          CASE(an_exec_closes_what_the_loop_has_opened),
           CASE(backends_live_side_by_side), CASE(unknown_name_is_einval), CASE(environment_picks_the_backend),
           CASE(unknown_name_in_the_environment_is_einval), CASE(wait_tells_what_is_ready),
           CASE(wait_is_never_short), CASE(wait_longer_than_an_int_holds),

@@ -4,7 +4,18 @@
  * cost is counted by interest_syscalls.sh. */
 #include "ae_test.h"
 
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
 enum { PAIRS = 1000 };
+
+static int told;
+
+/* The C library's, for the library as well. */
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    told++;
+    return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
 
 static int first[2], second[2];
 static int calls;
@@ -346,6 +357,27 @@ static void pairs_inside_a_callback(void) {
     finish(el);
 }
 
+static void add_remove_and_add(aeEventLoop *el) {
+    watch(el, second[0], AE_WRITABLE);
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    watch(el, second[0], AE_WRITABLE);
+}
+
+static void removal_that_is_taken_back_reaches_no_kernel(void) {
+    aeEventLoop *el = prepare(add_remove_and_add);
+
+    if (strcmp(aeGetLoopApiName(el), "epoll") != 0) {
+        aeDeleteEventLoop(el);
+        SKIP("it is epoll_ctl that is counted");
+    }
+    told = 0;
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "w");
+    CHECK_INT(told, 1); /* when writable was added */
+    finish(el);
+}
+
 static void pairs_outside_callbacks(void) {
     aeEventLoop *el = prepare(NULL);
 
@@ -362,4 +394,4 @@ TEST_MAIN(CASE(added_and_removed_is_as_before), CASE(removed_and_added_still_fir
           CASE(change_before_sleep_holds_for_this_sleep), CASE(changed_then_closed_does_no_harm),
           CASE(changed_then_reused_is_registered_anew), CASE(changed_then_cut_off_does_no_harm),
           CASE(changed_then_left_is_immediate_again), CASE(changed_then_deleted_loop_does_no_harm),
-          CASE(pairs_inside_a_callback), CASE(pairs_outside_callbacks))
+          CASE(removal_that_is_taken_back_reaches_no_kernel), CASE(pairs_inside_a_callback), CASE(pairs_outside_callbacks))

@@ -216,6 +216,19 @@ static AFTER_SLEEP(on_after_sleep) {
 }
 
 /* What the hooks use may have gone with the loop. */
+/* There is nothing to wait for any more. */
+static void loop_deleted_before_sleep_does_not_sleep(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_inner, NULL), AE_OK);
+    aeSetBeforeSleepProc(el, on_delete_loop_before_sleep);
+    aeMain(el);
+    CHECK_INT(calls, 1);
+    test_close_pair(pair);
+}
+
 static void no_hook_runs_after_the_deletion(void) {
     aeEventLoop *el = new_loop();
 
@@ -307,6 +320,6 @@ static void no_event_for_what_only_a_child_holds(void) {
 TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(handler_reenters_for_its_own_descriptor),
           CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
           CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),
-          CASE(loop_deleted_before_sleep), CASE(no_hook_runs_after_the_deletion),
+          CASE(loop_deleted_before_sleep), CASE(loop_deleted_before_sleep_does_not_sleep), CASE(no_hook_runs_after_the_deletion),
           CASE(loop_deleted_two_runs_deep),
           CASE(no_event_for_what_only_a_child_holds))

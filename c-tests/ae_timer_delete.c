@@ -287,6 +287,23 @@ static void loop_deletion_finalizes_what_a_finalizer_deletes(void) {
     CHECK_INT(second, 1);
 }
 
+static void on_final_create(aeEventLoop *el, void *data) {
+    finalized++;
+    CHECK(aeCreateTimeEvent(el, 0, on_once, data, on_final_create) != AE_ERR);
+}
+
+/* What the last finalizers create is freed in silence. */
+static void loop_deletion_runs_no_finalizer_of_what_finalizers_create(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK(aeCreateTimeEvent(el, 3600000, on_once, NULL, on_final_create) != AE_ERR);
+    CHECK_INT(aeDeleteTimeEvent(el, aeCreateTimeEvent(el, 3600000, on_once, NULL, on_final_create)), AE_OK);
+    aeDeleteEventLoop(el);
+    /* The deleted one's, and where the registered have theirs run, that of the other and of what the first created. */
+    CHECK_INT(finalized, LOOP_DELETION_FINALIZES ? 3 : 1);
+    CHECK_INT(calls, 0);
+}
+
 /* ---- The loop run inside a time handler ---- */
 
 static int nesting;
@@ -299,6 +316,23 @@ static TIME_RESULT on_nest(aeEventLoop *el, long long id, void *data) {
     run_passes(el);
     CHECK_INT(finalized, 1); /* of the other one */
     return 0;
+}
+
+static void on_final_run(aeEventLoop *el, void *data) {
+    *(int *)data = aeProcessEvents(el, AE_TIME_EVENTS);
+}
+
+/* A run inside a finalizer waits as any other: that there was a finalizer to run is over. */
+static void nested_run_in_a_finalizer_waits(void) {
+    aeEventLoop *el = new_loop();
+    int served = 0;
+
+    CHECK(aeCreateTimeEvent(el, 30, on_once, NULL, NULL) != AE_ERR);
+    CHECK_INT(aeDeleteTimeEvent(el, aeCreateTimeEvent(el, 3600000, on_once, &served, on_final_run)), AE_OK);
+    CHECK_INT(run_due(el), 0);
+    CHECK_INT(served, 1);
+    CHECK_INT(calls, 1);
+    aeDeleteEventLoop(el);
 }
 
 static void nested_run_serves_others_once(void) {
@@ -383,5 +417,6 @@ TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic
           CASE(handler_deletes_all_others), CASE(finalizer_comes_after_the_last_use),
           CASE(finalizer_may_create_and_delete), CASE(loop_deletion_finalizes_the_deleted),
           CASE(loop_deletion_finalizes_what_a_finalizer_deletes),
+          CASE(loop_deletion_runs_no_finalizer_of_what_finalizers_create),
           CASE(finalizers_do_not_go_on_forever), CASE(chain_of_finalizers_ends),
-          CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))
+          CASE(nested_run_in_a_finalizer_waits), CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))

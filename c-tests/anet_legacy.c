@@ -180,6 +180,20 @@ static void ends_as_text(void) {
     close(server);
 }
 
+static void ends_of_ipv6_as_text(void) {
+    char text[64], expected[64];
+    int port, server, client;
+
+    test_needs_ipv6();
+    server = test_listen(AF_INET6, 4, &port);
+    client = test_connect(AF_INET6, port);
+    snprintf(expected, sizeof(expected), "[::1]:%d", port);
+    CHECK_INT(anetFormatPeer(client, text, sizeof(text)), (long long)strlen(expected));
+    CHECK_TEXT(text, expected);
+    close(client);
+    close(server);
+}
+
 static void no_end_as_text(void) {
     char ip[64], text[64];
     int port, pair[2], closed = test_unused_fd();
@@ -226,5 +240,5 @@ static void keepalive_without_intervals(void) {
 TEST_MAIN(CASE(tcp_connect_waits), CASE(tcp_connect_tells_refusal), CASE(tcp_connect_over_ipv6_and_by_name),
           CASE(bound_connect_comes_from_the_source_or_fails), CASE(unix_connects),
           CASE(read_waits_for_everything), CASE(write_waits_for_everything), CASE(bad_descriptors_are_told),
-          CASE(ends_as_text), CASE(no_end_as_text), CASE(resolve_ip_takes_no_names),
-          CASE(keepalive_without_intervals))
+          CASE(ends_as_text), CASE(ends_of_ipv6_as_text), CASE(no_end_as_text),
+          CASE(resolve_ip_takes_no_names), CASE(keepalive_without_intervals))

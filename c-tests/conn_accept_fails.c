@@ -54,10 +54,8 @@ static int run_for(int milliseconds) {
     return count;
 }
 
-/* Fails with this error at first, so often in one call of the handler at most. */
-static void expect_rest(int number, int most_calls) {
-    int rounds;
-
+/* A loop with a listener whose accept fails with this error, and a client that waits. */
+static void begin(int number) {
     CHECK_INT(libaeSetHost(&host), AE_OK);
     CHECK_INT(test_conn_types(), C_OK);
     el = aeCreateEventLoop(64);
@@ -67,15 +65,27 @@ static void expect_rest(int number, int most_calls) {
     client = test_connect(AF_INET, port);
     failure = number;
     calls = warnings = accepted_count = 0;
-    rounds = run_for(3 * LIBAE_ACCEPT_RETRY_MS);
-    if (rounds > 12) FAIL("with errno %d the loop went round %d times", number, rounds);
-    CHECK(warnings >= 1 && warnings <= 4);
-    CHECK(calls >= 1 && calls <= 4 * most_calls);
+}
+
+/* Accepts the client, now that nothing is in the way. */
+static void end(void) {
     failure = 0;
     while (accepted_count == 0) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
     close(client);
     close(listening);
     aeDeleteEventLoop(el);
+}
+
+/* Fails with this error at first, so often in one call of the handler at most. */
+static void expect_rest(int number, int most_calls) {
+    int rounds;
+
+    begin(number);
+    rounds = run_for(3 * LIBAE_ACCEPT_RETRY_MS);
+    if (rounds > 12) FAIL("with errno %d the loop went round %d times", number, rounds);
+    CHECK(warnings >= 1 && warnings <= 4);
+    CHECK(calls >= 1 && calls <= 4 * most_calls);
+    end();
 }
 
 static void forbidden(void) {
@@ -98,5 +108,35 @@ static void every_connection_fails(void) {
     expect_rest(ENETDOWN, 1000);
 }
 
+/* The loop does not sleep until the timer. */
+static void rest_ends_before_a_timer_that_is_far_away(void) {
+    int over = 0;
+
+    begin(EMFILE);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK_INT(warnings, 1);
+    CHECK(aeCreateTimeEvent(el, 3600000, on_time, &over, NULL) != AE_ERR);
+    end();
+    CHECK_INT(over, 0);
+}
+
+/* Also while the program runs timers alone; it must not go round and round. */
+static void rest_ends_where_only_timers_run(void) {
+    int over = 0, rounds = 0;
+
+    begin(EMFILE);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK_INT(warnings, 1);
+    failure = 0;
+    close(test_accept(listening, 0)); /* by another process, say */
+    CHECK(aeCreateTimeEvent(el, 3 * LIBAE_ACCEPT_RETRY_MS, on_time, &over, NULL) != AE_ERR);
+    for (; !over; rounds++) CHECK(aeProcessEvents(el, AE_TIME_EVENTS) >= 0);
+    if (rounds > 12) FAIL("the loop went round %d times", rounds);
+    close(client);
+    client = test_connect(AF_INET, port);
+    end();
+}
+
 TEST_MAIN(CASE(forbidden), CASE(no_socket_that_accepts), CASE(no_descriptors_and_no_memory),
-          CASE(every_connection_fails))
+          CASE(every_connection_fails), CASE(rest_ends_before_a_timer_that_is_far_away),
+          CASE(rest_ends_where_only_timers_run))

@@ -191,6 +191,14 @@ static void descriptor_out_of_range_is_told(void) {
     CHECK_INT(aeResizeSetSize(el, 1), AE_OK);
     CHECK_FAILS(connSetReadHandler(conn, on_read), C_ERR, ERANGE);
     CHECK_FAILS(connSetWriteHandler(conn, on_write), C_ERR, ERANGE);
+    CHECK_INT(connHasReadHandler(conn), 0);
+    CHECK_INT(connHasWriteHandler(conn), 0);
+    /* The next time it works. */
+    CHECK_INT(aeResizeSetSize(el, 256), AE_OK);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    CHECK_INT(run_once(), 1);
+    CHECK_TEXT(test_noted(), "rw");
     end();
 }
 

@@ -48,6 +48,7 @@ static void heap_free(void *pointer, void *context) {
     CHECK(context == &heap);
     if (pointer != NULL) heap.live--;
     free(pointer);
+    errno = ESTALE; /* which is the allocator's own matter */
 }
 
 static libaeHost host = {
@@ -111,6 +112,26 @@ static void everything_goes_back(void) {
     use_everything();
     /* 64 timers share an allocation. */
     if (heap.allocations < TIMERS / 64) FAIL("only %ld allocations came to the host", heap.allocations);
+    CHECK_INT(heap.live, 0);
+}
+
+static void errno_of_the_allocator_is_not_told(void) {
+    aeEventLoop *el;
+    connection *conn;
+    long long id;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(test_conn_types(), C_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    CHECK_KEEPS_ERRNO(aeResizeSetSize(el, 128), AE_OK);
+    CHECK_KEEPS_ERRNO((id = aeCreateTimeEvent(el, 0, on_time, NULL, NULL)), FIRST_TIMER);
+    CHECK_KEEPS_ERRNO(aeDeleteTimeEvent(el, id), AE_OK);
+    CHECK_KEEPS_ERRNO(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
+    conn = test_conn_create(el, TCP_TYPE);
+    CHECK(conn != NULL);
+    CHECK_KEEPS_ERRNO((connClose(conn), 0), 0);
+    CHECK_KEEPS_ERRNO((aeDeleteEventLoop(el), 0), 0);
     CHECK_INT(heap.live, 0);
 }
 
@@ -181,6 +202,13 @@ static void timer_without_memory_is_enomem(void) {
     aeDeleteEventLoop(el);
 }
 
+static void on_served(aeEventLoop *el, int fd, void *data, int mask) {
+    (void)el;
+    (void)fd;
+    (void)mask;
+    ++*(int *)data;
+}
+
 static void resize_without_memory_changes_nothing(void) {
     aeEventLoop *el;
     long fails;
@@ -246,6 +274,30 @@ static void client_without_memory_is_turned_away(void) {
     aeDeleteEventLoop(el);
     CHECK_INT(heap.live, 0);
 #endif
+}
+
+/* After the set has grown, polls have no room for all that is ready: everyone's turn comes anyway. */
+static void nobody_starves_without_memory_for_what_fired(void) {
+    enum { PAIRS = 12 };
+    aeEventLoop *el;
+    int pairs[PAIRS][2], served[2 * PAIRS] = {0}, i;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    el = aeCreateEventLoop(4);
+    CHECK(el != NULL);
+    CHECK_INT(aeResizeSetSize(el, 64), AE_OK);
+    for (i = 0; i < 2 * PAIRS; i++) {
+        if (i % 2 == 0) test_pair(pairs[i / 2]);
+        CHECK_INT(aeCreateFileEvent(el, pairs[i / 2][i % 2], AE_WRITABLE, on_served, &served[i]), AE_OK);
+    }
+    heap.calls_left = 0;
+    for (i = 0; i < 2 * PAIRS; i++) CHECK(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT) > 0);
+    heap.calls_left = -1;
+    for (i = 0; i < 2 * PAIRS; i++) CHECK(served[i] > 0);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 2 * PAIRS);
+    for (i = 0; i < PAIRS; i++) test_close_pair(pairs[i]);
+    aeDeleteEventLoop(el);
+    CHECK_INT(heap.live, 0);
 }
 
 /* ---- Memory that runs out at any point of a longer story ---- */
@@ -370,8 +422,9 @@ static void any_allocation_may_fail(void) {
     }
 }
 
-TEST_MAIN(CASE(everything_goes_back), CASE(calloc_may_be_missing), CASE(used_allocator_cannot_be_replaced),
+TEST_MAIN(CASE(everything_goes_back), CASE(errno_of_the_allocator_is_not_told), CASE(calloc_may_be_missing), CASE(used_allocator_cannot_be_replaced),
           CASE(default_allocator_cannot_be_replaced_either), CASE(loop_without_memory_is_enomem),
           CASE(timer_without_memory_is_enomem), CASE(resize_without_memory_changes_nothing),
+          CASE(nobody_starves_without_memory_for_what_fired),
           CASE(connection_without_memory_is_enomem), CASE(client_without_memory_is_turned_away),
           CASE(any_allocation_may_fail))

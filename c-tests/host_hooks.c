@@ -32,6 +32,7 @@ static void nothing_free(void *pointer, void *context) {
 
 static void nonsensical_table_is_einval(void) {
     libaeHost host = {0};
+    int parts;
 
     CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL); /* no size */
     host.size = sizeof(void *) + 1;
@@ -39,13 +40,12 @@ static void nonsensical_table_is_einval(void) {
     host.size = sizeof(host) - 1;
     CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL);
     host.size = sizeof(host);
-    host.allocator.malloc = nothing_malloc;
-    CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL); /* half an allocator */
-    host.allocator.realloc = nothing_realloc;
-    CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL);
-    host.allocator.malloc = NULL;
-    host.allocator.free = nothing_free;
-    CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL);
+    for (parts = 1; parts < 7; parts++) { /* of an allocator, and never the whole */
+        host.allocator.malloc = parts & 1 ? nothing_malloc : NULL;
+        host.allocator.realloc = parts & 2 ? nothing_realloc : NULL;
+        host.allocator.free = parts & 4 ? nothing_free : NULL;
+        CHECK_FAILS(libaeSetHost(&host), AE_ERR, EINVAL);
+    }
     host.allocator = (libaeAllocator){0};
     CHECK_KEEPS_ERRNO(libaeSetHost(&host), AE_OK);
     CHECK_KEEPS_ERRNO(libaeSetHost(NULL), AE_OK);
