@@ -17,7 +17,7 @@ pub(in crate::event_loop) struct Backend {
     /// What was found ready.
     ready_read: FdSet,
     ready_write: FdSet,
-    /// One more than the highest descriptor ever watched since nothing was.
+    /// One more than the highest descriptor that is watched.
     end: usize,
     /// Where the next poll starts to report, so that a full `fired` starves nobody.
     start: usize,
@@ -43,12 +43,11 @@ impl Backend {
         Ok(backend)
     }
 
-    pub(super) fn resize(&mut self, setsize: usize, maxfd: c_int) -> Result<(), Errno> {
+    pub(super) fn resize(&mut self, setsize: usize, _maxfd: c_int) -> Result<(), Errno> {
         let end_of_waker = (self.waker + 1) as usize;
         for set in [&mut self.read, &mut self.write, &mut self.ready_read, &mut self.ready_write] {
             set.resize(setsize.max(end_of_waker))?;
         }
-        self.end = self.end.min((maxfd + 1) as usize).max(end_of_waker);
         Ok(())
     }
 
@@ -150,8 +149,7 @@ impl Backend {
     fn drop_closed(&mut self) {
         for fd in 0..self.end {
             if self.watches(fd) && descriptor_flags(fd as c_int).is_err() {
-                self.read.set(fd, false);
-                self.write.set(fd, false);
+                self.set(fd, false, false);
             }
         }
     }
