@@ -24,13 +24,17 @@ static int fails(struct failures *failures) {
     return 1;
 }
 
-/* Whether a connect that is interrupted takes place. */
+/* Whether a connect goes on after it has been interrupted. */
 static int connect_goes_on;
 
 int connect(int fd, const struct sockaddr *address, socklen_t length) {
     if (!fails(&connects)) return (int)syscall(SYS_connect, fd, address, length);
     if (errno == EINTR && connect_goes_on) {
+        int flags = fcntl(fd, F_GETFL);
+
+        fcntl(fd, F_SETFL, flags | O_NONBLOCK);
         syscall(SYS_connect, fd, address, length);
+        fcntl(fd, F_SETFL, flags);
         errno = EINTR;
     }
     return -1;
@@ -58,7 +62,7 @@ int socket(int family, int type, int protocol) {
 
 /* What a name resolves to, of the family that is asked for, or the resolver's error. An address is itself. */
 static const char *addresses[2];
-static int resolver_error, lists;
+static int resolver_error, lists, asked_for_none;
 
 static struct addrinfo *entry(int family, const char *ip, int port, int socktype) {
     struct {
@@ -82,6 +86,7 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
     int i, numeric = name != NULL && strpbrk(name, ".:") != NULL;
 
     *result = NULL;
+    asked_for_none = name == NULL;
     if (resolver_error != 0) {
         errno = EMFILE;
         return resolver_error;
@@ -214,6 +219,10 @@ static void interrupted_connect_may_fail(void) {
     polls = (struct failures){1, {ENOMEM}};
     CHECK_FAILS(anetTcpConnect(err, "name", port), ANET_ERR, ENOMEM);
     CHECK_TEXT(err, "connect: Cannot allocate memory");
+    resolve_to("127.0.0.2", NULL);
+    connects = under_way;
+    connect_goes_on = 1;
+    CHECK_FAILS(anetTcpConnect(err, "name", port), ANET_ERR, ECONNREFUSED);
     close(server);
 }
 
@@ -247,6 +256,22 @@ static void next_address_is_listened_on(void) {
     CHECK_TEXT(own_ip(fd), "127.0.0.1");
     close(fd);
     CHECK_INT(lists, 0);
+}
+
+/* No resolver is asked for the stars of a configuration, though some know them. */
+static void stars_are_no_names(void) {
+    char star[] = "*", stars[] = "::*";
+
+    test_needs_ipv6();
+    resolve_to("127.0.0.1", "::1");
+    close(anetTcpServer(err, 0, star, 4));
+    CHECK(asked_for_none);
+    close(anetTcp6Server(err, 0, star, 4));
+    CHECK(asked_for_none);
+    close(anetTcp6Server(err, 0, stars, 4));
+    CHECK(asked_for_none);
+    CHECK_FAILS(anetTcpServer(err, 0, stars, 4), ANET_ERR, EADDRNOTAVAIL); /* it is none of IPv4's */
+    CHECK(!asked_for_none);
 }
 
 /* A signal, and clients that gave up while they waited. */
@@ -317,5 +342,6 @@ static void errno_is_near_to_the_resolvers_error(void) {
 TEST_MAIN(CASE(next_address_is_tried), CASE(next_address_is_tried_for_a_family_that_the_machine_has_not),
           CASE(next_source_address_is_tried), CASE(interrupted_connect_is_under_way),
           CASE(interrupted_connect_may_fail), CASE(failed_connect_is_told), CASE(next_address_is_listened_on),
+          CASE(stars_are_no_names),
           CASE(accept_takes_the_next_connection), CASE(interrupted_read_and_write_go_on),
           CASE(errno_is_near_to_the_resolvers_error))

@@ -98,7 +98,11 @@ static void keepalive_is_in_thirds_of_the_interval(void) {
     CHECK_INT(anetKeepAlive(err, fd, 1), ANET_OK);
     CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
     CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1); /* never 0 */
-    CHECK_INT(anetKeepAlive(err, fd, 0), ANET_ERR);
+    close(fd);
+    fd = tcp_socket();
+    CHECK_FAILS(anetKeepAlive(err, fd, 0), ANET_ERR, EINVAL);
+    CHECK_TEXT(err, "keepalive interval: Invalid argument");
+    CHECK_INT(int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 0); /* it was not even begun */
     close(fd);
 }
 
