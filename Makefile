@@ -84,7 +84,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all c-tests c-tests-tools forks conformance bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -113,6 +113,9 @@ c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## 
 .PHONY: default-server
 default-server: $(if $(ABI),,server)
 	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
+
+mutants: ## put mistakes into the library, one at a time, and see that tests notice: half an hour; ARGS="listen.rs", "--help"
+	tools/mutants/mutants.py $(ARGS)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
 	tools/forks/forks.py $(FORK) $(ARGS)

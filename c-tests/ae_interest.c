@@ -274,6 +274,79 @@ static void change_and_reuse(aeEventLoop *el) {
 }
 
 /* Departs from upstream, whose epoll backend fails with ENOENT. */
+/* The kernel is told that the number is another file's, though it seems to take a removal back. */
+static void expect_registered_anew(void (*earlier)(aeEventLoop *el), void (*action)(aeEventLoop *el)) {
+    aeEventLoop *el = prepare(earlier != NULL ? earlier : action);
+
+    test_pair(spare);
+    CHECK_INT(poll_once(el), 1);
+    if (earlier != NULL) {
+        act = action;
+        test_send(first[1], "x");
+        CHECK_INT(poll_once(el), 2);
+        test_noted();
+    }
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "w");
+    test_close_pair(spare);
+    finish(el);
+}
+
+static void give_number_to_spare(void) { CHECK_INT(dup2(spare[0], second[0]), second[0]); }
+
+static void remove_and_add_for_another(aeEventLoop *el) {
+    watch(el, second[0], AE_WRITABLE);
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    give_number_to_spare();
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, note_writable, spare), AE_OK);
+}
+
+static void reused_for_another_user_is_registered_anew(void) {
+    expect_registered_anew(NULL, remove_and_add_for_another);
+}
+
+static void add(aeEventLoop *el) { watch(el, second[0], AE_WRITABLE); }
+
+static void remove_earlier_interest_and_add(aeEventLoop *el) {
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    give_number_to_spare();
+    watch(el, second[0], AE_WRITABLE);
+}
+
+static void reused_for_earlier_interest_is_registered_anew(void) {
+    expect_registered_anew(add, remove_earlier_interest_and_add);
+}
+
+static void add_remove_all_and_add(aeEventLoop *el) {
+    watch(el, second[0], AE_WRITABLE);
+    aeDeleteFileEvent(el, second[0], AE_READABLE | AE_WRITABLE);
+    watch(el, second[0], AE_WRITABLE);
+}
+
+static void removed_with_all_and_added_fires(void) { expect_registered_anew(NULL, add_remove_all_and_add); }
+
+static int other;
+
+static void change_close_and_add(aeEventLoop *el) {
+    int copy = dup(second[0]);
+
+    watch(el, second[0], AE_WRITABLE);
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    CHECK_INT(close(second[0]), 0);
+    CHECK_FAILS(aeCreateFileEvent(el, second[0], AE_WRITABLE, note_writable, &other), AE_ERR, EBADF);
+    CHECK_FAILS(aeCreateFileEvent(el, second[0], AE_WRITABLE, note_writable, NULL), AE_ERR, EBADF);
+    CHECK_INT(dup2(copy, second[0]), second[0]);
+    CHECK_INT(close(copy), 0);
+}
+
+/* Also for the user whose interest is only about to be removed. */
+static void closed_descriptor_is_told_to_every_user(void) {
+    aeEventLoop *el = prepare(change_close_and_add);
+
+    CHECK_INT(poll_once(el), 1);
+    finish(el);
+}
+
 static void changed_then_reused_is_registered_anew(void) {
     aeEventLoop *el = prepare(change_and_reuse);
 
@@ -392,6 +465,9 @@ TEST_MAIN(CASE(added_and_removed_is_as_before), CASE(removed_and_added_still_fir
           CASE(errors_of_the_first_interest_are_told_at_once), CASE(first_and_last_reach_the_kernel_at_once),
           CASE(nested_run_sees_the_change), CASE(change_in_a_time_handler_holds),
           CASE(change_before_sleep_holds_for_this_sleep), CASE(changed_then_closed_does_no_harm),
-          CASE(changed_then_reused_is_registered_anew), CASE(changed_then_cut_off_does_no_harm),
+          CASE(changed_then_reused_is_registered_anew), CASE(reused_for_another_user_is_registered_anew),
+          CASE(reused_for_earlier_interest_is_registered_anew), CASE(removed_with_all_and_added_fires),
+          CASE(closed_descriptor_is_told_to_every_user), CASE(changed_then_cut_off_does_no_harm),
           CASE(changed_then_left_is_immediate_again), CASE(changed_then_deleted_loop_does_no_harm),
-          CASE(removal_that_is_taken_back_reaches_no_kernel), CASE(pairs_inside_a_callback), CASE(pairs_outside_callbacks))
+          CASE(removal_that_is_taken_back_reaches_no_kernel), CASE(pairs_inside_a_callback),
+          CASE(pairs_outside_callbacks))

@@ -80,5 +80,32 @@ static void addresses_of_both_ends(void) {
     connClose(conn);
 }
 
+/* A socket that listens on both families gives an IPv4 client an address of IPv6. */
+static void ipv4_client_of_an_ipv6_socket_is_local(void) {
+    struct sockaddr_in6 mapped = {.sin6_family = AF_INET6};
+    socklen_t length = sizeof(mapped);
+    int both, fd;
+
+    test_needs_ipv6();
+    CHECK_INT(connTypeInitialize(), C_OK);
+    mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 255;
+    mapped.sin6_addr.s6_addr[12] = 127;
+    mapped.sin6_addr.s6_addr[15] = 1;
+    both = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(both != -1);
+    CHECK(setsockopt(both, IPPROTO_IPV6, IPV6_V6ONLY, &(int){0}, sizeof(int)) == 0);
+    CHECK(bind(both, (struct sockaddr *)&mapped, length) == 0 && listen(both, 4) == 0);
+    peer = test_connect(AF_INET, test_port(both));
+    fd = test_accept(both, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    CHECK(getpeername(fd, (struct sockaddr *)&mapped, &length) == 0);
+    CHECK_INT(mapped.sin6_family, AF_INET6);
+    conn = test_conn_create_accepted(NULL, TCP_TYPE, fd);
+    CHECK(conn != NULL);
+    CHECK_INT(connIsLocal(conn), 1);
+    connClose(conn);
+    close(peer);
+    close(both);
+}
+
 TEST_MAIN(CASE(new_connection_has_no_socket_to_shut_down), CASE(shutdown_reaches_the_peer),
-          CASE(addresses_of_both_ends))
+          CASE(addresses_of_both_ends), CASE(ipv4_client_of_an_ipv6_socket_is_local))

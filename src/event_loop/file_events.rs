@@ -93,9 +93,6 @@ pub(crate) fn delete_file_event(el: Loop, fd: c_int, mut mask: c_int) {
     }
     event.mask &= !mask;
     let after = event.mask;
-    if after & AE_READABLE == 0 {
-        interest.slot(fd).paused = false;
-    }
     if before & POLLED != after & POLLED {
         // The last one goes at once: after a fork the child may keep the file open, and with it the
         // kernel's registration, when the caller closes the descriptor.

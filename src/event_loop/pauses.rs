@@ -10,8 +10,8 @@ use crate::sys::{Errno, clock};
 use core::ffi::c_int;
 use core::mem::take;
 
-/// Leaves a descriptor registered, but does not watch it for readable for `milliseconds`. Creating or deleting
-/// its readable event ends the pause.
+/// Leaves a descriptor registered, but does not watch it for readable for `milliseconds`. Creating its readable event
+/// again ends the pause.
 pub(crate) fn pause_readable(el: Loop, fd: c_int, milliseconds: u64) -> Result<(), Errno> {
     let _held = el.hold()?;
     // SAFETY: the entry is there.

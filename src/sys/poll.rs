@@ -114,4 +114,19 @@ mod tests {
         assert_eq!(milliseconds(Some(1001)), 2);
         assert_eq!(milliseconds(Some(u64::MAX)), c_int::MAX);
     }
+
+    #[test]
+    fn sets_are_of_any_size() {
+        let (mut set, mut copy) = (FdSet::default(), FdSet::default());
+        let size = libc::FD_SETSIZE + 1;
+        set.resize(size).unwrap();
+        copy.resize(size).unwrap();
+        set.set(size - 1, true);
+        copy.copy_from(&set, size - 1);
+        assert!(!copy.contains(size - 1));
+        copy.copy_from(&set, size);
+        assert!(copy.contains(size - 1));
+        set.set(size - 1, false);
+        assert!(!set.contains(size - 1) && copy.contains(size - 1));
+    }
 }

@@ -20,13 +20,11 @@ pub(crate) struct SocketAddress {
 }
 
 impl SocketAddress {
-    /// Lets `fill` write an address and its length.
+    /// Lets `fill` write an address and its length. It has room for that of any family.
     fn filled(fill: impl FnOnce(*mut sockaddr, &mut socklen_t) -> c_int) -> Result<(c_int, Self), Errno> {
         let mut address = Self::empty();
         address.len = size_of::<sockaddr_storage>() as socklen_t;
         let result = Errno::result(fill(ptr::from_mut(&mut address.storage).cast(), &mut address.len))?;
-        // The kernel reports the full length of an address that it had to cut.
-        address.len = address.len.min(size_of::<sockaddr_storage>() as socklen_t);
         Ok((result, address))
     }
 
