@@ -451,6 +451,25 @@ static void removal_that_is_taken_back_reaches_no_kernel(void) {
     finish(el);
 }
 
+/* Closed before it was deleted: the loop knows that it is gone. */
+static void number_of_a_closed_file_costs_one_call(void) {
+    aeEventLoop *el = prepare(NULL);
+
+    if (strcmp(aeGetLoopApiName(el), "epoll") != 0) {
+        aeDeleteEventLoop(el);
+        SKIP("it is epoll_ctl that is counted");
+    }
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(close(second[0]), 0);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+    CHECK_INT(dup2(first[0], second[0]), second[0]);
+    told = 0;
+    watch(el, second[0], AE_WRITABLE);
+    CHECK_INT(told, 1);
+    CHECK_INT(poll_once(el), 1);
+    finish(el);
+}
+
 static void pairs_outside_callbacks(void) {
     aeEventLoop *el = prepare(NULL);
 
@@ -469,5 +488,6 @@ TEST_MAIN(CASE(added_and_removed_is_as_before), CASE(removed_and_added_still_fir
           CASE(reused_for_earlier_interest_is_registered_anew), CASE(removed_with_all_and_added_fires),
           CASE(closed_descriptor_is_told_to_every_user), CASE(changed_then_cut_off_does_no_harm),
           CASE(changed_then_left_is_immediate_again), CASE(changed_then_deleted_loop_does_no_harm),
-          CASE(removal_that_is_taken_back_reaches_no_kernel), CASE(pairs_inside_a_callback),
+          CASE(removal_that_is_taken_back_reaches_no_kernel),
+          CASE(number_of_a_closed_file_costs_one_call), CASE(pairs_inside_a_callback),
           CASE(pairs_outside_callbacks))

@@ -169,6 +169,38 @@ static void a_loop_is_the_thread_s_that_runs_it(void) {
     end_loops();
 }
 
+/* Makes a connection in a handler: it is of the loop that has called it. */
+static void on_read_make_another(connection *c) {
+    connection *other;
+    int pair[2];
+
+    on_read(c);
+    test_pair(pair);
+    other = test_conn_create_accepted(NULL, UNIX_TYPE, pair[0]);
+    EXPECT(connSetReadHandler(other, on_read) == C_OK);
+    EXPECT(aeGetFileEvents(two, pair[0]) == AE_READABLE);
+    connClose(other);
+    close(pair[1]);
+}
+
+static void *serve_two(void *unused) {
+    EXPECT(aeProcessEvents(two, AE_FILE_EVENTS) == 1);
+    return unused;
+}
+
+/* Also when the first has run the loop before. */
+static void a_loop_is_the_thread_s_that_serves_its_connections(void) {
+    begin_loops();
+    begin_connection();
+    CHECK_INT(connSetReadHandler(conn, on_read_make_another), C_OK);
+    CHECK_INT(aeProcessEvents(two, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+    test_send(peer, "abc");
+    in_another_thread(serve_two);
+    CHECK_TEXT(test_noted(), "3");
+    end_connection();
+    end_loops();
+}
+
 static void *watch_it(void *unused) {
     aeEventLoop *own = aeCreateEventLoop(64);
 
@@ -304,5 +336,6 @@ static void copies_are_own_connections(void) {
 
 TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_gone), CASES_WITH_LISTENERS
           CASE(the_loop_of_another_thread_is_left_alone), CASE(a_loop_is_the_thread_s_that_runs_it),
+          CASE(a_loop_is_the_thread_s_that_serves_its_connections),
           CASE(it_goes_with_a_thread_that_has_loops), CASE(the_host_names_the_loop_of_new_events),
           CASE(own_connections_stay_with_their_loop), CASE(copies_are_own_connections))

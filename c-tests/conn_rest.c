@@ -103,24 +103,39 @@ static void create_ends_the_rest(void) {
     CHECK_INT(watch(), AE_OK);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 1);
     CHECK_INT(accepted, 1);
+    /* When it would have ended, nobody is told anything. */
+    reads_to_refuse = 1;
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 0);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_INT(reads_to_refuse, 1);
+    CHECK_INT(warnings, 1);
     end();
 }
 
-/* Closed while it rests: its number may be anybody's when the rest ends. */
+/* Closed while it rests: its number may be anybody's when the rest ends, or nobody's. */
 static void rest_of_a_closed_listener_adds_nothing(void) {
-    int pair[2];
+    int pair[2], file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), kind;
 
-    begin();
+    CHECK(file != -1);
     test_pair(pair);
     test_send(pair[1], "x");
-    CHECK_INT(dup2(pair[0], listening), listening);
-    /* It waits for the end of the rest. */
-    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 0);
-    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
-    CHECK_INT(warnings, 1);
+    for (kind = 0; kind < 3; kind++) {
+        warnings = 0;
+        begin();
+        if (kind == 2)
+            close(listening);
+        else
+            CHECK_INT(dup2(kind == 0 ? pair[0] : file, listening), listening);
+        /* It waits for the end of the rest. */
+        CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 0);
+        CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+        CHECK_INT(warnings, 1);
+        accepted = 1;
+        end();
+        accepted = 0;
+    }
     test_close_pair(pair);
-    accepted = 1;
-    end();
+    close(file);
 }
 
 TEST_MAIN(CASE(rest_that_cannot_end_is_tried_again), CASE(failed_create_leaves_the_rest), CASE(create_ends_the_rest),

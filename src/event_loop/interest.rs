@@ -129,3 +129,28 @@ impl InterestTable {
         self.pauses.iter().map(|pause| pause.until).min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descriptor_has_one_pause() {
+        let mut interest = InterestTable::new(64).unwrap();
+        interest.make_room(6, 64).unwrap();
+        for (fd, until) in [(5, 100), (5, 300), (6, 200)] {
+            interest.pause(fd, until).unwrap();
+            assert!(interest.slot(fd).paused);
+        }
+        assert_eq!(interest.pauses.len(), 2);
+        assert_eq!(interest.first_pause_end(), Some(200));
+    }
+
+    #[test]
+    fn a_descriptor_is_listed_once() {
+        let mut interest = InterestTable::new(64).unwrap();
+        assert!(interest.arm_later(5) && interest.arm_later(5));
+        assert_eq!(interest.next_change(), Some(5));
+        assert!(!interest.has_changes());
+    }
+}

@@ -80,3 +80,18 @@ fn end_pause(el: Loop, fd: c_int) -> Result<(), Errno> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event_loop::{create, delete};
+
+    #[test]
+    fn what_is_not_watched_does_not_rest() {
+        let el = create(16, None).unwrap();
+        assert_eq!(pause_readable(el, 5, 100), Err(Errno::ENOENT));
+        assert_eq!(pause_readable(el, 16, 100), Err(Errno::ENOENT));
+        // SAFETY: not used afterwards.
+        unsafe { delete(el) };
+    }
+}
