@@ -130,6 +130,8 @@ static void timeouts_are_milliseconds(void) {
     value = time_option(fd, SO_SNDTIMEO);
     CHECK_INT(value.tv_sec, 0);
     CHECK_INT(value.tv_usec, 0);
+    CHECK_FAILS(anetSendTimeout(err, fd, -1), ANET_ERR, EDOM);
+    CHECK_FAILS(anetRecvTimeout(err, fd, -1), ANET_ERR, EDOM);
     close(fd);
 }
 

@@ -107,5 +107,19 @@ static void ipv4_client_of_an_ipv6_socket_is_local(void) {
     close(both);
 }
 
+/* Whatever type somebody has given it. */
+static void unix_socket_is_local(void) {
+    int pair[2];
+
+    CHECK_INT(connTypeInitialize(), C_OK);
+    test_pair(pair);
+    conn = test_conn_create_accepted(NULL, TCP_TYPE, pair[0]);
+    CHECK(conn != NULL);
+    CHECK_INT(connIsLocal(conn), 1);
+    connClose(conn);
+    close(pair[1]);
+}
+
 TEST_MAIN(CASE(new_connection_has_no_socket_to_shut_down), CASE(shutdown_reaches_the_peer),
-          CASE(addresses_of_both_ends), CASE(ipv4_client_of_an_ipv6_socket_is_local))
+          CASE(addresses_of_both_ends), CASE(ipv4_client_of_an_ipv6_socket_is_local),
+          CASE(unix_socket_is_local))

@@ -9,13 +9,16 @@
 static aeEventLoop *el;
 static int listening, client, port;
 static int failure, calls, warnings, accepted_count;
+static int patience; /* after so many failures in a row one call succeeds; 0: none does */
 
 /* The C library's, for the library as well. */
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     if (failure != 0) {
         calls++;
-        errno = failure;
-        return -1;
+        if (patience == 0 || calls % (patience + 1) != 0) {
+            errno = failure;
+            return -1;
+        }
     }
     return (int)syscall(SYS_accept4, fd, address, length, flags);
 }
@@ -108,6 +111,20 @@ static void every_connection_fails(void) {
     expect_rest(ENETDOWN, 1000);
 }
 
+/* Between two that were accepted, so that the limit is not reached. */
+static void many_fail_one_after_the_other(void) {
+    int second;
+
+    patience = 600;
+    begin(EPROTO);
+    second = test_connect(AF_INET, port);
+    test_await(listening, POLLIN);
+    while (accepted_count < 2) CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
+    CHECK_INT(warnings, 0);
+    close(second);
+    end();
+}
+
 /* The loop does not sleep until the timer. */
 static void rest_ends_before_a_timer_that_is_far_away(void) {
     int over = 0;
@@ -138,5 +155,5 @@ static void rest_ends_where_only_timers_run(void) {
 }
 
 TEST_MAIN(CASE(forbidden), CASE(no_socket_that_accepts), CASE(no_descriptors_and_no_memory),
-          CASE(every_connection_fails), CASE(rest_ends_before_a_timer_that_is_far_away),
+          CASE(every_connection_fails), CASE(many_fail_one_after_the_other), CASE(rest_ends_before_a_timer_that_is_far_away),
           CASE(rest_ends_where_only_timers_run))

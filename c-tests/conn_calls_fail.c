@@ -276,8 +276,30 @@ static void next_client_is_accepted_in_the_same_call(void) {
     aeDeleteEventLoop(el);
 }
 
+static void interrupted_blocking_connect_to_a_path_is_made_again(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char folder[64];
+    int listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    test_folder(folder);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", folder);
+    CHECK(bind(listening, (struct sockaddr *)&address, sizeof(address)) == 0 && listen(listening, 4) == 0);
+    begin();
+    peer = -1;
+    conn = test_conn_create(el, UNIX_TYPE);
+    connects = (struct failures){2, {EINTR, EINTR}};
+    CHECK_INT(connBlockingConnect(conn, address.sun_path, 0, TEST_PATIENCE_MS), C_OK);
+    CHECK_INT(connects.count, 0);
+    CHECK_INT(connWrite(conn, "x", 1), 1);
+    close(listening);
+    unlink(address.sun_path);
+    CHECK(rmdir(folder) == 0);
+    end();
+}
+
 #define LISTENER_CASES                                                                              \
-    CASE(family_that_the_machine_has_not_is_left_out), CASE(other_failures_of_an_address_are_told), \
+    CASE(interrupted_blocking_connect_to_a_path_is_made_again),                                     \
+        CASE(family_that_the_machine_has_not_is_left_out), CASE(other_failures_of_an_address_are_told), \
         CASE(next_client_is_accepted_in_the_same_call),
 
 #endif

@@ -105,6 +105,34 @@ static void accept_in(aeEventLoop *el) {
     close(server);
 }
 
+/* Makes a connection while another is accepted: it is of the loop that does. */
+static void on_accepted_make_another(connection *c, int flags, char *ip) {
+    connection *other = test_conn_create(NULL, TCP_TYPE);
+
+    on_accepted(c, flags, ip);
+    EXPECT(connConnect(other, "127.0.0.1", test_closed_port(), NULL, on_nothing) == C_OK);
+    EXPECT(aeGetFileEvents(two, other->fd) == AE_WRITABLE);
+    connClose(other);
+}
+
+static void *accept_in_two(void *unused) {
+    host.accepted = on_accepted_make_another;
+    accept_in(two);
+    return unused;
+}
+
+/* Also when another thread has run it before. */
+static void a_loop_is_the_thread_s_that_accepts(void) {
+    begin_loops();
+    begin_connection();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(aeProcessEvents(two, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
+    end_connection();
+    in_another_thread(accept_in_two);
+    end_connection();
+    end_loops();
+}
+
 static void it_belongs_to_the_loop_that_accepted_it(void) {
     begin_loops();
     accept_in(one);
@@ -331,7 +359,7 @@ static void copies_are_own_connections(void) {
 #ifdef TEST_CONN_V1
 #define CASES_WITH_LISTENERS
 #else
-#define CASES_WITH_LISTENERS CASE(it_belongs_to_the_loop_that_accepted_it),
+#define CASES_WITH_LISTENERS CASE(it_belongs_to_the_loop_that_accepted_it), CASE(a_loop_is_the_thread_s_that_accepts),
 #endif
 
 TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_gone), CASES_WITH_LISTENERS

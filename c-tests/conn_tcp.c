@@ -89,6 +89,7 @@ static void connect_ends_in_the_handler(void) {
     CHECK(conn->fd != -1);
     CHECK_TEXT(test_noted(), "");
     conn->type->ae_handler(el, conn->fd, conn, AE_READABLE); /* which tells nothing of the connect */
+    CHECK_FAILS(connConnect(conn, "127.0.0.1", port, NULL, on_connect), C_ERR, EALREADY); /* nor does this end it */
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTING);
     run_until_noted('c');
     CHECK_INT(connected_state, CONN_STATE_CONNECTED);

@@ -28,8 +28,13 @@ static void *counted(void *pointer) {
 }
 
 static void *heap_malloc(size_t size, void *context) {
+    void *pointer;
+
     CHECK(context == &heap);
-    return may_allocate() ? counted(malloc(size)) : NULL;
+    if (!may_allocate()) return NULL;
+    pointer = counted(malloc(size));
+    if (pointer != NULL) memset(pointer, 0xa5, size); /* whatever was there before */
+    return pointer;
 }
 
 static void *heap_calloc(size_t count, size_t size, void *context) {

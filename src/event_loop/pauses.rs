@@ -84,7 +84,9 @@ fn end_pause(el: Loop, fd: c_int) -> Result<(), Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event_loop::{create, delete};
+    use crate::event_loop::{create, create_file_event, delete};
+    use crate::sys::fd;
+    use core::ptr;
 
     #[test]
     fn what_is_not_watched_does_not_rest() {
@@ -93,5 +95,24 @@ mod tests {
         assert_eq!(pause_readable(el, 16, 100), Err(Errno::ENOENT));
         // SAFETY: not used afterwards.
         unsafe { delete(el) };
+    }
+
+    #[test]
+    fn all_end_that_are_over() {
+        let (el, pipes) = (create(1024, None).unwrap(), [fd::pipe().unwrap(), fd::pipe().unwrap()]);
+        for [end, _] in pipes {
+            // SAFETY: the function is never called, since nothing is polled.
+            unsafe { create_file_event(el, end, AE_READABLE, ptr::dangling_mut(), ptr::null_mut()).unwrap() };
+            pause_readable(el, end, 100).unwrap();
+        }
+        end_pauses_until(el, 0);
+        // SAFETY: the reference ends here.
+        assert_eq!(unsafe { el.interest() }.pauses.len(), 2);
+        end_pauses_until(el, u64::MAX);
+        // SAFETY: as above.
+        assert!(unsafe { el.interest() }.pauses.is_empty());
+        // SAFETY: not used afterwards.
+        unsafe { delete(el) };
+        pipes.into_iter().flatten().for_each(|end| fd::close(end).unwrap());
     }
 }
