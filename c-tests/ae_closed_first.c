@@ -54,6 +54,23 @@ static void give_away(int fd) {
     CHECK_INT(dup2(other[0], fd), fd);
 }
 
+/* Kept open under another number: the kernel still has it when it comes back. */
+static void file_that_comes_back_is_watched(void) {
+    aeEventLoop *el = prepare(NULL);
+    int kept;
+
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_OK);
+    kept = dup(second[0]);
+    CHECK_INT(close(second[0]), 0);
+    aeDeleteFileEvent(el, second[0], AE_READABLE);
+    CHECK_INT(dup2(kept, second[0]), second[0]);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_new, &new_data), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "n");
+    close(kept);
+    finish(el);
+}
+
 /* ---- Deleting and changing touch nobody else's file ---- */
 
 static void late_delete_adds_nothing(void) {
@@ -186,7 +203,7 @@ static void failed_create_forgets_nothing(void) {
     finish(el);
 }
 
-TEST_MAIN(CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
+TEST_MAIN(CASE(file_that_comes_back_is_watched), CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
           CASE(removal_in_a_callback_adds_nothing), CASE(failed_create_then_delete_adds_nothing),
           CASE(the_old_files_event_does_not_reach_the_new_handler), CASE(a_create_that_is_taken_back_has_healed),
           CASE(failed_create_forgets_nothing))

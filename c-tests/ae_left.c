@@ -123,6 +123,31 @@ static void hooks_may_be_left(void) {
     aeDeleteEventLoop(el);
 }
 
+static void on_readable_run(aeEventLoop *loop, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    aeProcessEvents(loop, WHOLE);
+    FAIL("the inner call has returned");
+}
+
+/* The outer one takes the inner one with it: no call is left to wait for. */
+static void two_calls_that_are_left_are_gone(void) {
+    int pair[2], open = test_open_fds();
+
+    el = new_loop();
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable_run, NULL), AE_OK);
+    add_timer();
+    leaves = 1;
+    CHECK(left(run_once));
+    CHECK(!left(run_once));
+    CHECK_TEXT(test_noted(), "t");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+    CHECK_INT(test_open_fds(), open); /* it was freed at once */
+}
+
 __attribute__((noinline)) static void run_from_further_in(void) {
     volatile char between[16384];
 
@@ -280,7 +305,7 @@ static void callback_that_ends_its_thread(void) {
 }
 
 TEST_MAIN(CASE(timer_that_is_left_runs_again), CASE(main_that_is_left_runs_again), CASE(hooks_may_be_left),
-          CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted), CASE(finalizer_that_is_left_has_run),
+          CASE(two_calls_that_are_left_are_gone), CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted), CASE(finalizer_that_is_left_has_run),
           CASE(outer_call_goes_on),
           CASE(outer_main_goes_on), CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted),
           CASE(callback_that_ends_its_thread))

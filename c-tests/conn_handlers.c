@@ -319,6 +319,39 @@ static void closed_by_a_handler_in_a_handler(void) {
     end();
 }
 
+static int closes;
+
+static void count_close(connection *c) {
+    closes++;
+    TCP_TYPE->close(c);
+}
+
+static void on_close_counted(connection *c) {
+    connClose(c);
+    conn = NULL;
+}
+
+static void on_read_run_counted(connection *c) {
+    CHECK_INT(connSetWriteHandler(c, on_close_counted), C_OK);
+    CHECK_INT(connSetReadHandler(c, NULL), C_OK);
+    CHECK_INT(run_once(), 1);
+    CHECK_INT(closes, 1);
+}
+
+/* A type may free a connection whenever it closes it, if it was not told before by a handler. */
+static void type_closes_again_behind_the_last_handler(void) {
+    ConnectionType own;
+
+    begin_connected();
+    own = *conn->type;
+    own.close = count_close;
+    conn->type = &own;
+    CHECK_INT(connSetReadHandler(conn, on_read_run_counted), C_OK);
+    CHECK_INT(run_once(), 1);
+    CHECK_INT(closes, 2);
+    end();
+}
+
 static connection *other;
 
 static void on_close_other(connection *c) {
@@ -396,6 +429,6 @@ TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching),
           CASE(peer_closing_wakes_the_reader), CASE(descriptor_out_of_range_is_told),
           CASE(closed_in_the_read_handler), CASE(closed_in_the_write_handler), CASE(closed_twice_in_a_handler),
           CASE(closed_in_the_connect_handler), CASE(closed_in_the_accept_handler),
-          CASE(closed_by_a_handler_in_a_handler), CASE(closed_by_another_connection),
+          CASE(closed_by_a_handler_in_a_handler), CASE(type_closes_again_behind_the_last_handler), CASE(closed_by_another_connection),
           CASE(connection_stays_with_its_loop),
           CASE(another_loop_does_not_keep_a_closed_connection))

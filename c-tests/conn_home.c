@@ -81,6 +81,25 @@ static void the_newest_follows_a_loop_that_is_gone(void) {
     aeDeleteEventLoop(one);
 }
 
+/* Wherever the new ones are: an allocator gives memory that was freed again. */
+static void a_new_loop_is_not_the_one_that_is_gone(void) {
+    aeEventLoop *three, *four;
+
+    begin_loops();
+    begin_connection();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    aeDeleteEventLoop(two);
+    three = aeCreateEventLoop(64);
+    four = aeCreateEventLoop(64);
+    CHECK_INT(connSetWriteHandler(conn, on_nothing), C_OK);
+    CHECK_INT(aeGetFileEvents(four, conn->fd), AE_WRITABLE);
+    CHECK_INT(aeGetFileEvents(three, conn->fd), AE_NONE);
+    end_connection();
+    aeDeleteEventLoop(four);
+    aeDeleteEventLoop(three);
+    aeDeleteEventLoop(one);
+}
+
 #ifndef TEST_CONN_V1
 
 static void on_accepted(connection *c, int flags, char *ip) {
@@ -189,6 +208,10 @@ static void *run_two(void *unused) {
 /* One thread makes loops, another runs one: connections that it makes are that loop's, those of the first are not. */
 static void a_loop_is_the_thread_s_that_runs_it(void) {
     begin_loops();
+    begin_connection();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(aeGetFileEvents(two, conn->fd), AE_READABLE);
+    end_connection();
     in_another_thread(run_two);
     begin_connection();
     CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
@@ -225,6 +248,23 @@ static void a_loop_is_the_thread_s_that_serves_its_connections(void) {
     test_send(peer, "abc");
     in_another_thread(serve_two);
     CHECK_TEXT(test_noted(), "3");
+    end_connection();
+    end_loops();
+}
+
+static void *run_both(void *unused) {
+    EXPECT(aeProcessEvents(one, AE_ALL_EVENTS | AE_DONT_WAIT) == 0);
+    EXPECT(aeProcessEvents(two, AE_ALL_EVENTS | AE_DONT_WAIT) == 0);
+    return unused;
+}
+
+/* A thread whose loops all run elsewhere still has those that it made. */
+static void a_loop_that_another_runs_is_better_than_none(void) {
+    begin_loops();
+    in_another_thread(run_both);
+    begin_connection();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(aeGetFileEvents(two, conn->fd), AE_READABLE);
     end_connection();
     end_loops();
 }
@@ -362,8 +402,10 @@ static void copies_are_own_connections(void) {
 #define CASES_WITH_LISTENERS CASE(it_belongs_to_the_loop_that_accepted_it), CASE(a_loop_is_the_thread_s_that_accepts),
 #endif
 
-TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_gone), CASES_WITH_LISTENERS
+TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_gone),
+          CASE(a_new_loop_is_not_the_one_that_is_gone), CASES_WITH_LISTENERS
           CASE(the_loop_of_another_thread_is_left_alone), CASE(a_loop_is_the_thread_s_that_runs_it),
+          CASE(a_loop_that_another_runs_is_better_than_none),
           CASE(a_loop_is_the_thread_s_that_serves_its_connections),
           CASE(it_goes_with_a_thread_that_has_loops), CASE(the_host_names_the_loop_of_new_events),
           CASE(own_connections_stay_with_their_loop), CASE(copies_are_own_connections))

@@ -148,6 +148,16 @@ static void one_failure_closes_the_others(void) {
     end();
 }
 
+static void address_of_no_interface_is_told(void) {
+    char nobodys[] = "192.0.2.1", *addresses[] = {v4, nobodys};
+
+    begin(connectionTypeTcp, addresses, 2);
+    CHECK_FAILS(connListen(&listener), C_ERR, EADDRNOTAVAIL);
+    CHECK_INT(listener.count, 0);
+    CHECK_INT(warnings, 1);
+    end();
+}
+
 static void optional_address_may_be_missing(void) {
     char missing[] = "-::2", there[] = "-127.0.0.1", *addresses[] = {missing, there};
 
@@ -437,7 +447,7 @@ static void loop_can_be_deleted_while_a_listener_rests(void) {
 
 TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port), CASE(no_address_is_no_socket),
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),
-          CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
+          CASE(address_of_no_interface_is_told), CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
           CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),
           CASE(host_may_close_at_once), CASE(host_may_close_the_listener),
           CASE(listener_rests_without_descriptors),
