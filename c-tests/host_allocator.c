@@ -4,6 +4,7 @@
 
 #include <ae.h>
 #include <libae.h>
+#include <malloc.h>
 
 /* ---- An allocator that counts, and fails when told to ---- */
 
@@ -51,7 +52,10 @@ static void *heap_realloc(void *pointer, size_t size, void *context) {
 
 static void heap_free(void *pointer, void *context) {
     CHECK(context == &heap);
-    if (pointer != NULL) heap.live--;
+    if (pointer != NULL) {
+        heap.live--;
+        memset(pointer, 0x5a, malloc_usable_size(pointer)); /* whoever still reads it is to notice */
+    }
     free(pointer);
     errno = ESTALE; /* which is the allocator's own matter */
 }
@@ -140,10 +144,61 @@ static void errno_of_the_allocator_is_not_told(void) {
     CHECK_INT(heap.live, 0);
 }
 
+static int both[2][2], served, rounds;
+
+static TIME_RESULT on_round(aeEventLoop *el, long long id, void *data) {
+    (void)id;
+    (void)data;
+    if (++rounds < 3) return 0;
+    aeStop(el);
+    return AE_NOMORE;
+}
+
+static void on_either(aeEventLoop *el, int fd, void *data, int mask) {
+    int other = fd == both[0][0];
+
+    (void)data;
+    (void)mask;
+    test_drain(fd);
+    if (served++ > 0) return;
+    /* The inner call polls several times and finds nothing; the outer one goes on with what it has found. */
+    test_drain(both[other][0]);
+    CHECK(aeCreateTimeEvent(el, 0, on_round, NULL, NULL) != AE_ERR);
+    aeMain(el);
+    CHECK_INT(rounds, 3);
+    test_send(both[other][1], "y");
+}
+
+static void outer_call_keeps_what_it_has_found(void) {
+    aeEventLoop *el;
+    int i;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    for (i = 0; i < 2; i++) {
+        test_pair(both[i]);
+        test_send(both[i][1], "x");
+        CHECK_INT(aeCreateFileEvent(el, both[i][0], AE_READABLE, on_either, NULL), AE_OK);
+    }
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 2);
+    CHECK_INT(served, 2);
+    for (i = 0; i < 2; i++) test_close_pair(both[i]);
+    aeDeleteEventLoop(el);
+    CHECK_INT(heap.live, 0);
+}
+
 static void calloc_may_be_missing(void) {
+    aeEventLoop *el;
+    int fd;
+
     host.allocator.calloc = NULL;
     CHECK_INT(libaeSetHost(&host), AE_OK);
     CHECK_INT(test_conn_types(), C_OK);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    for (fd = 0; fd < 64; fd++) CHECK_INT(aeGetFileEvents(el, fd), AE_NONE);
+    aeDeleteEventLoop(el);
     use_everything();
     CHECK_INT(heap.live, 0);
 }
@@ -427,9 +482,10 @@ static void any_allocation_may_fail(void) {
     }
 }
 
-TEST_MAIN(CASE(everything_goes_back), CASE(errno_of_the_allocator_is_not_told), CASE(calloc_may_be_missing), CASE(used_allocator_cannot_be_replaced),
-          CASE(default_allocator_cannot_be_replaced_either), CASE(loop_without_memory_is_enomem),
-          CASE(timer_without_memory_is_enomem), CASE(resize_without_memory_changes_nothing),
-          CASE(nobody_starves_without_memory_for_what_fired),
+TEST_MAIN(CASE(everything_goes_back), CASE(errno_of_the_allocator_is_not_told),
+          CASE(outer_call_keeps_what_it_has_found), CASE(calloc_may_be_missing),
+          CASE(used_allocator_cannot_be_replaced), CASE(default_allocator_cannot_be_replaced_either),
+          CASE(loop_without_memory_is_enomem), CASE(timer_without_memory_is_enomem),
+          CASE(resize_without_memory_changes_nothing), CASE(nobody_starves_without_memory_for_what_fired),
           CASE(connection_without_memory_is_enomem), CASE(client_without_memory_is_turned_away),
           CASE(any_allocation_may_fail))
