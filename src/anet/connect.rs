@@ -124,8 +124,8 @@ pub(crate) fn unix_connect(path: &CStr, non_blocking: bool) -> Result<c_int, Err
     finish(new_socket(libc::AF_UNIX, 0, guard::connecting_closes_on_exec())?, &address, non_blocking)
 }
 
-/// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds, None for
-/// forever, or the error for when the time is over. The socket is non-blocking afterwards.
+/// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds (above 0),
+/// None for forever, or the error for when the time is over. The socket is non-blocking afterwards.
 pub(crate) fn unix_connect_within(
     path: &CStr,
     mut left: impl FnMut() -> Result<Option<u64>, Errno>,
@@ -139,8 +139,7 @@ pub(crate) fn unix_connect_within(
         options::set_blocking(fd.0, true)?;
         while matches!(result, Err(Errno::EAGAIN | Errno::EINTR)) {
             result = left().and_then(|milliseconds| {
-                let limit = milliseconds.map_or(0, |milliseconds| milliseconds.max(1));
-                socket::set_timeout(fd.0, libc::SO_SNDTIMEO, limit)?;
+                socket::set_timeout(fd.0, libc::SO_SNDTIMEO, milliseconds.unwrap_or(0))?;
                 socket::connect(fd.0, &address)
             });
         }

@@ -15,7 +15,7 @@ pub(in crate::event_loop) type Slot = u32;
 pub(super) type TimerPool = Pool<6, 2048>;
 /// The same with debug assertions: each event is an allocation of its own, so that tools see what is used after it has
 /// been freed.
-#[cfg(not(any(test, not(debug_assertions))))]
+#[cfg(all(debug_assertions, not(test)))]
 pub(super) type TimerPool = Pool<0, 0>;
 
 struct Chunk {
@@ -214,12 +214,12 @@ mod tests {
         proptest::collection::vec(step, 0..1000)
     }
 
-    /// Those in use are apart, inside their chunk's memory, and keep their content. The condemned with an odd number
-    /// stay in use when they are handed over.
+    /// Those in use are apart, inside their chunk's memory, and keep their content; there is no chunk more than the most
+    /// have needed. The condemned with an odd number stay in use when they are handed over.
     fn stay_apart<const BITS: u32, const SPARE: usize>(steps: &[Step]) -> Result<(), TestCaseError> {
         let mut pool = Pool::<BITS, SPARE>::default();
         let mut used: BTreeMap<Slot, i64> = BTreeMap::new();
-        let mut condemned = BTreeSet::new();
+        let (mut condemned, mut most) = (BTreeSet::new(), 0);
         for (step, count) in steps.iter().zip(0..) {
             let pick = |which: usize| used.keys().nth(which % used.len().max(1)).copied();
             match *step {
@@ -233,6 +233,7 @@ mod tests {
                     // SAFETY: an event in use, written before it is read.
                     unsafe { (*event).id = count };
                     prop_assert_eq!(used.insert(slot, count), None);
+                    most = most.max(used.len());
                 }
                 Step::Free(which) => {
                     if let Some(slot) = pick(which).filter(|slot| !condemned.contains(slot)) {
@@ -264,6 +265,7 @@ mod tests {
                 }
             }
         }
+        prop_assert_eq!(pool.chunks.len(), most.div_ceil(Pool::<BITS, SPARE>::CHUNK));
         for (slot, id) in used {
             // SAFETY: an event in use, written above.
             prop_assert_eq!(unsafe { (*pool.get(slot)).id }, id);
