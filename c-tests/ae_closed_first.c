@@ -71,6 +71,50 @@ static void file_that_comes_back_is_watched(void) {
     finish(el);
 }
 
+static TIME_RESULT on_over(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    *(int *)data = 1;
+    return AE_NOMORE;
+}
+
+/* Every back end forgets it, as the kernel does for epoll: a loop that waits is not woken by it. */
+static void closed_descriptor_does_not_fire(void) {
+    aeEventLoop *el = prepare(NULL);
+    int over = 0, rounds = 0;
+
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
+    close(second[0]);
+    CHECK(aeCreateTimeEvent(el, 50, on_over, &over, NULL) != AE_ERR);
+    CHECK_INT(poll_once(el), 0);
+    for (; !over; rounds++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+    if (rounds > 5) FAIL("the loop went round %d times", rounds);
+    CHECK_TEXT(test_noted(), "");
+    finish(el);
+}
+
+static void on_delete_and_reuse(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    aeDeleteFileEvent(el, second[0], AE_WRITABLE);
+    CHECK_INT(dup2(other[0], second[0]), second[0]);
+}
+
+/* So what is changed afterwards is not the next file's matter. */
+static void number_that_was_polled_while_closed_is_free(void) {
+    aeEventLoop *el = prepare(on_delete_and_reuse);
+
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
+    close(second[0]);
+    CHECK_INT(poll_once(el), 1);
+    test_send(other[1], "z");
+    CHECK_INT(poll_once(el), 0);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "");
+    finish(el);
+}
+
 /* ---- Deleting and changing touch nobody else's file ---- */
 
 static void late_delete_adds_nothing(void) {
@@ -203,7 +247,8 @@ static void failed_create_forgets_nothing(void) {
     finish(el);
 }
 
-TEST_MAIN(CASE(file_that_comes_back_is_watched), CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
+TEST_MAIN(CASE(file_that_comes_back_is_watched), CASE(closed_descriptor_does_not_fire),
+          CASE(number_that_was_polled_while_closed_is_free), CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
           CASE(removal_in_a_callback_adds_nothing), CASE(failed_create_then_delete_adds_nothing),
           CASE(the_old_files_event_does_not_reach_the_new_handler), CASE(a_create_that_is_taken_back_has_healed),
           CASE(failed_create_forgets_nothing))

@@ -148,6 +148,42 @@ static void two_calls_that_are_left_are_gone(void) {
     CHECK_INT(test_open_fds(), open); /* it was freed at once */
 }
 
+static jmp_buf caught;
+
+static void on_readable_throw(aeEventLoop *loop, int fd, void *data, int mask) {
+    AE_NOTUSED(loop);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    longjmp(caught, 1);
+}
+
+static TIME_RESULT on_time_catch(aeEventLoop *loop, long long id, void *data) {
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    if (setjmp(caught) == 0) {
+        aeProcessEvents(loop, AE_FILE_EVENTS | AE_DONT_WAIT);
+        FAIL("the inner call has returned");
+    }
+    return AE_NOMORE;
+}
+
+/* What leaves the inner call does not leave the time handler: its event ends as any other. */
+static void time_handler_catches_what_leaves_an_inner_call(void) {
+    int pair[2];
+
+    el = new_loop();
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable_throw, NULL), AE_OK);
+    CHECK(aeCreateTimeEvent(el, 0, on_time_catch, NULL, on_final) != AE_ERR);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 1);
+    CHECK_NULL(el->timeEventHead);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_INT(finalized, 1);
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
 __attribute__((noinline)) static void run_from_further_in(void) {
     volatile char between[16384];
 
@@ -305,7 +341,7 @@ static void callback_that_ends_its_thread(void) {
 }
 
 TEST_MAIN(CASE(timer_that_is_left_runs_again), CASE(main_that_is_left_runs_again), CASE(hooks_may_be_left),
-          CASE(two_calls_that_are_left_are_gone), CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted), CASE(finalizer_that_is_left_has_run),
-          CASE(outer_call_goes_on),
-          CASE(outer_main_goes_on), CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted),
-          CASE(callback_that_ends_its_thread))
+          CASE(two_calls_that_are_left_are_gone), CASE(time_handler_catches_what_leaves_an_inner_call),
+          CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted),
+          CASE(finalizer_that_is_left_has_run), CASE(outer_call_goes_on), CASE(outer_main_goes_on),
+          CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted), CASE(callback_that_ends_its_thread))

@@ -335,6 +335,25 @@ static void nested_run_in_a_finalizer_waits(void) {
     aeDeleteEventLoop(el);
 }
 
+static TIME_RESULT on_time_run(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(id);
+    *(int *)data = aeProcessEvents(el, AE_TIME_EVENTS);
+    return AE_NOMORE;
+}
+
+/* As does one inside a time handler: its own event is no longer due. */
+static void nested_run_in_a_time_handler_waits(void) {
+    aeEventLoop *el = new_loop();
+    int served = 0;
+
+    CHECK(aeCreateTimeEvent(el, 30, on_once, NULL, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(el, 0, on_time_run, &served, NULL) != AE_ERR);
+    CHECK_INT(run_due(el), 1);
+    CHECK_INT(served, 1);
+    CHECK_INT(calls, 1);
+    aeDeleteEventLoop(el);
+}
+
 static void nested_run_serves_others_once(void) {
     aeEventLoop *el = new_loop();
     int data = 0;
@@ -419,4 +438,5 @@ TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic
           CASE(loop_deletion_finalizes_what_a_finalizer_deletes),
           CASE(loop_deletion_runs_no_finalizer_of_what_finalizers_create),
           CASE(finalizers_do_not_go_on_forever), CASE(chain_of_finalizers_ends),
-          CASE(nested_run_in_a_finalizer_waits), CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))
+          CASE(nested_run_in_a_finalizer_waits), CASE(nested_run_in_a_time_handler_waits),
+          CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))

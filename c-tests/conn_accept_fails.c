@@ -137,6 +137,20 @@ static void rest_ends_before_a_timer_that_is_far_away(void) {
     CHECK_INT(over, 0);
 }
 
+/* Whose hang-up is no reason either. */
+static void rest_of_a_listener_that_was_shut_down_lasts(void) {
+    int rounds;
+
+    begin(EMFILE);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK(shutdown(listening, SHUT_RDWR) == 0);
+    rounds = run_for(3 * LIBAE_ACCEPT_RETRY_MS);
+    if (rounds > 12) FAIL("the loop went round %d times", rounds);
+    close(client);
+    close(listening);
+    aeDeleteEventLoop(el);
+}
+
 /* Also while the program runs timers alone; it must not go round and round. */
 static void rest_ends_where_only_timers_run(void) {
     int over = 0, rounds = 0;
@@ -156,4 +170,4 @@ static void rest_ends_where_only_timers_run(void) {
 
 TEST_MAIN(CASE(forbidden), CASE(no_socket_that_accepts), CASE(no_descriptors_and_no_memory),
           CASE(every_connection_fails), CASE(many_fail_one_after_the_other), CASE(rest_ends_before_a_timer_that_is_far_away),
-          CASE(rest_ends_where_only_timers_run))
+          CASE(rest_ends_where_only_timers_run), CASE(rest_of_a_listener_that_was_shut_down_lasts))

@@ -124,7 +124,7 @@ impl Backend {
         if ready == 0 {
             return Ok(0);
         }
-        let start = if self.start < self.end { self.start } else { 0 };
+        let start = self.start;
         for offset in 0..self.end {
             let fd = (start + offset) % self.end;
             let mut mask = 0;
@@ -152,5 +152,29 @@ impl Backend {
                 self.set(fd, false, false);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_that_of_what_is_watched() {
+        let mut backend = Backend::new(4096).unwrap();
+        backend.set(0, true, false);
+        backend.set(2000, true, true);
+        backend.set(2000, false, true);
+        assert_eq!(backend.end, 2001);
+        backend.set(2000, false, false);
+        assert_eq!(backend.end, 1);
+        // Nobody has opened it.
+        backend.set(3000, true, false);
+        backend.drop_closed();
+        assert_eq!(backend.end, 1);
+        // So that a smaller set has room for all.
+        backend.resize(64, 0).unwrap();
+        backend.ready_read.copy_from(&backend.read, backend.end);
+        assert!(backend.ready_read.contains(0));
     }
 }
