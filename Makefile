@@ -84,7 +84,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance differ bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -125,6 +125,9 @@ conformance: server ## run Redis's own test suite and random programs against ae
 	tools/conformance/differential.py --server $(SERVER) --whole --requests 200000 || status=1; \
 	tools/conformance/conformance.py --server $(SERVER) $(ARGS) || status=1; \
 	exit $$status
+
+differ: lib $(if $(ABI),headers) ## compare libae with stock ae.c on random programs, on each back end: PROGRAMS=1000000, SEED=1; ARGS="--help"
+	tools/differ/differ.py $(addprefix --abi ,$(ABI)) --programs $(or $(PROGRAMS),1000000) --seed $(or $(SEED),1) --jobs $$(nproc) $(ARGS)
 
 bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"
 	benches/bench.py $(ARGS)

@@ -1,0 +1,117 @@
+"""Builds a tester's program: its C files, once with stock's and once with libae's, in one executable. Stock is redis
+7.0.15's, out of Debian's source package; its names are made local, so that both libraries can be in there."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(1, str(Path(__file__).resolve().parents[2] / "c-tests"))
+
+import run as c_tests  # noqa: E402
+from testkit import fetch  # noqa: E402
+from testkit.commands import Failure, Unavailable, run  # noqa: E402
+from testkit.paths import BUILD, ROOT  # noqa: E402
+from testkit.profiles import DEFAULT  # noqa: E402
+
+HERE = Path(__file__).resolve().parent
+FOLDER = BUILD / "differ"
+UPSTREAM = FOLDER / "redis-7.0.15"
+PACKAGE = ("redis", "7.0.15", "bookworm")
+BACKENDS = ("epoll", "poll", "select")
+
+# What is put into the copy of ae.c: where docs/api.md's differences are taken in (hooks.h, declared.c). Each of the
+# texts is there so many times.
+CHANGES = (
+    # From 7.2 on the hook comes before the loop looks how long to wait.
+    ("int64_t usUntilTimer = -1;\n", "int64_t usUntilTimer = -1;\n        flags = differ_before_sleep(eventLoop, flags);\n", 1),
+    ("processed += processTimeEvents(eventLoop);", "processed += differ_time_events(eventLoop, processTimeEvents);", 1),
+    # What was found of a descriptor may have become stale between its two handlers.
+    ("/* Refresh in case of resize. */", "mask = eventLoop->fired[j].mask;", 2),
+)
+
+CFLAGS = ["-std=gnu11", "-g", "-O1"]
+STRICT = ["-Wall", "-Wextra", "-Werror"]
+COMMON = ("main", "moves", "program", "trace", "world")
+
+
+def changed(text):
+    """the text of ae.c with calls of the hooks"""
+    for old, new, times in CHANGES:
+        if text.count(old) != times:
+            raise Failure(f"ae.c is not the one that the hooks are for: {text.count(old)} times {old.strip()}")
+        text = text.replace(old, new)
+    return text
+
+
+def upstream():
+    """the folder with stock's sources"""
+    fetch.unpack(fetch.tarball(*PACKAGE), UPSTREAM)
+    return UPSTREAM / "src"
+
+
+def program(profile=DEFAULT, backend="epoll", asan=False, faults=None):
+    """the path of the tester's program, built. `faults` is a C file whose functions `__wrap_NAME` come between the
+    program and libae, to see whether that is noticed."""
+    return Builder(profile, asan).program("select" if backend == "select" else "epoll", faults)
+
+
+class Builder:
+    def __init__(self, profile, asan):
+        self.asan = asan
+        self.library = c_tests.Library("" if profile == DEFAULT else profile)
+        self.archive = self.library.build / ("libae-asan.a" if asan else "libae.a")
+        if not self.archive.exists():
+            raise Unavailable(f"{self.archive.relative_to(ROOT)} is missing: run make {self.archive.relative_to(ROOT)}")
+        self.folder = FOLDER / (profile + ("-asan" if asan else ""))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.flags = [*CFLAGS, *(c_tests.SANITIZE if asan else [])]
+
+    def program(self, stock_backend, faults):
+        source = upstream()
+        ours, theirs = [f"-I{self.library.include}", f"-I{ROOT / 'c-tests'}"], ["-DSTOCK", f"-I{source}"]
+        common = [self._compiled(HERE / f"{name}.c", name, STRICT) for name in COMMON]
+        common.append(self._compiled(HERE / "play.c", "play-libae", [*STRICT, *ours]))
+        stock = [
+            self._compiled(HERE / "play.c", "play-stock", [*STRICT, *theirs]),
+            self._compiled(HERE / "declared.c", "declared", [*STRICT, *theirs]),
+            self._compiled(HERE / "upstream.c", "upstream", STRICT),
+            self._compiled(source / "anet.c", "anet", ["-w", *theirs]),
+            self._compiled(source / "monotonic.c", "monotonic", ["-w", *theirs]),
+            self._ae(source, stock_backend, theirs),
+        ]
+        name, wrapped = f"loop-{stock_backend}", []
+        if faults:
+            name += f"-{faults.stem}"
+            common.append(self._compiled(faults, faults.stem, [*STRICT, *ours]))
+            wrapped = [f"-Wl,--wrap={function}" for function in re.findall(r"__wrap_(\w+)\(", faults.read_text())]
+        return self._linked(name, common, self._hidden(f"stock-{stock_backend}.o", stock), wrapped)
+
+    def _ae(self, source, backend, flags):
+        copy = self.folder / "ae.c"
+        text = changed((source / "ae.c").read_text())
+        if not copy.exists() or copy.read_text() != text:
+            copy.write_text(text)
+        without = ["-include", HERE / "no-epoll.h"] if backend == "select" else []
+        return self._compiled(copy, f"ae-{backend}", ["-w", *flags, "-include", HERE / "hooks.h", *without])
+
+    def _compiled(self, source, name, flags):
+        product = self.folder / f"{name}.o"
+        if not c_tests.up_to_date(product, source, *HERE.glob("*.h"), HERE / "build.py", *self.library.include.glob("*.h")):
+            run(["cc", *self.flags, f"-I{HERE}", *flags, "-c", "-o", product, source])
+        return product
+
+    def _hidden(self, name, objects):
+        """one object of these, of which nothing is seen but how it plays"""
+        product = self.folder / name
+        if not c_tests.up_to_date(product, *objects):
+            run(["ld", "-r", "-o", product, *objects])
+            run(["objcopy", "--keep-global-symbol=play_stock", product])
+        return product
+
+    def _linked(self, name, objects, stock, options):
+        product = self.folder / name
+        if not c_tests.up_to_date(product, *objects, stock, self.archive):
+            sanitizer = c_tests.sanitizer_arguments() if self.asan else []
+            run(["cc", *options, "-o", product, *objects, stock, self.archive, *sanitizer, *c_tests.SYSTEM_LIBS])
+        return product

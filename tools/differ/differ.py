@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""Plays random programs on libae and on stock's ae.c, redis 7.0.15's, and compares what they do.
+
+  differ.py --programs 100000 --seed 7 --backend epoll,poll
+  differ.py --play program.txt
+
+Programs create and delete events and loops, open, fill and close descriptors, and run loops, in callbacks as well
+(moves.h has all moves). Time is simulated, and what is ready the program itself has made so. What docs/api.md declares
+different is taken into stock's side (declared.c), and there alone. A difference is printed as the shortest program
+that was found to show it, with what each side did; --play plays it again.
+
+poll is compared with stock's epoll, the others with the same of stock. With --alone libae plays without stock: then
+nothing is compared, but each callback is still one that has to be made."""
+
+import argparse
+import concurrent.futures
+import difflib
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
+
+import build  # noqa: E402
+from shrink import shrunk  # noqa: E402
+from testkit import profiles  # noqa: E402
+from testkit.commands import Failure, Unavailable, error, say  # noqa: E402
+
+# How programs end: main.c.
+SAME, DIFFERENT, BROKEN, NO_PROGRAM, STOCK_BROKEN = range(5)
+MEANINGS = {DIFFERENT: "the sides differ", BROKEN: "libae is against the rules", STOCK_BROKEN: "stock is against the rules"}
+# So many seeds are one process's at a time.
+CHUNK = 20000
+# Lines of the traces that are shown around a difference.
+AROUND = 12
+SKIPPED = 77
+
+
+@dataclass(frozen=True)
+class Tester:
+    """A program that plays on both sides, with a back end."""
+
+    program: Path
+    backend: str
+    alone: bool = False
+
+    def _run(self, *words, text=None):
+        env = dict(os.environ, **build.c_tests.SANITIZER_ENV)
+        env.pop("DIFFER_ALONE", None)
+        if self.alone:
+            env["DIFFER_ALONE"] = "1"
+        done = subprocess.run([self.program, self.backend, *map(str, words)], input=text, capture_output=True, text=True,
+                              errors="replace", env=env)
+        return done.returncode if done.returncode >= 0 else 128 - done.returncode, done.stdout, done.stderr
+
+    def first_difference(self, first, count):
+        """the first of these seeds whose program does not end well, or None"""
+        status, output, errors = self._run(first, count)
+        if status == SAME:
+            return None
+        if status == NO_PROGRAM or not output.strip():
+            raise Failure(f"{self.program.name} {self.backend}: status {status}\n{errors}")
+        return int(output)
+
+    def text(self, seed):
+        return self._run("text", seed)[1]
+
+    def play(self, lines):
+        """how it ends, the traces of libae and of stock, and what else is said"""
+        status, output, errors = self._run("play", text="".join(line + "\n" for line in lines))
+        if status == NO_PROGRAM:
+            raise Failure(errors)
+        ours, _, theirs = output.removeprefix("--- libae\n").partition("--- stock\n")
+        return status, ours.splitlines(), theirs.splitlines(), errors
+
+
+def meaning(status):
+    if status > 128:
+        try:
+            return f"the program is killed by {signal.Signals(status - 128).name}"
+        except ValueError:
+            pass
+    return MEANINGS.get(status, f"the program ends with status {status}")
+
+
+def report(tester, lines):
+    """what is to be said of a program that shows something"""
+    status, ours, theirs, errors = tester.play(lines)
+    said = [f"{tester.backend}: {meaning(status)}", *(f"    {line}" for line in lines)]
+    if theirs:
+        said += list(difflib.unified_diff(ours, theirs, "libae", "stock", lineterm="", n=AROUND)) or ours[-2 * AROUND:]
+    else:
+        said += ours[-2 * AROUND:]
+    return "\n".join([*said, *errors.splitlines()[-40:]])
+
+
+def shortest(tester, lines):
+    wanted = tester.play(lines)[0]
+    return shrunk(lines, lambda fewer: tester.play(fewer)[0] == wanted) if wanted != SAME else lines
+
+
+def search(tester, first, count, jobs):
+    """the lowest of these seeds that shows something, or None"""
+    chunks = [(begin, min(CHUNK, first + count - begin)) for begin in range(first, first + count, CHUNK)]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        found = [pool.submit(tester.first_difference, *chunk) for chunk in chunks]
+        try:
+            for future in found:
+                if (seed := future.result()) is not None:
+                    return seed
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return None
+
+
+def arguments(words=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--abi", default=profiles.DEFAULT, choices=profiles.NAMES, metavar="PROFILE",
+                        help="whose library (%(default)s)")
+    parser.add_argument("--backend", default=",".join(build.BACKENDS), help="with commas between them (%(default)s)")
+    parser.add_argument("--asan", action="store_true", help="with AddressSanitizer")
+    parser.add_argument("--alone", action="store_true", help="libae without stock")
+    parser.add_argument("--programs", type=int, default=20000, help="with each back end (%(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first program (%(default)s)")
+    parser.add_argument("--jobs", type=int, default=1, help="processes at once (%(default)s)")
+    parser.add_argument("--play", type=Path, metavar="FILE", help="this program alone")
+    options = parser.parse_args(words)
+    options.backend = options.backend.split(",")
+    for name in options.backend:
+        if name not in build.BACKENDS:
+            parser.error(f"{name} is not one of {', '.join(build.BACKENDS)}")
+    return options
+
+
+def main():
+    options = arguments()
+    failed = 0
+    for backend in options.backend:
+        tester = Tester(build.program(options.abi, backend, options.asan), backend, options.alone)
+        if options.play:
+            lines = options.play.read_text().splitlines()
+            shows = tester.play(lines)[0] != SAME
+        else:
+            seed = search(tester, options.seed, options.programs, options.jobs)
+            shows = seed is not None
+            lines = shortest(tester, tester.text(seed).splitlines()) if shows else []
+            say(f"{options.abi}, {backend}: seeds {options.seed} to {options.seed + options.programs - 1}: "
+                + (f"seed {seed}" if shows else "no difference"))
+        if shows:
+            failed += 1
+            say(report(tester, lines))
+    say(f"differ: {len(options.backend) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Unavailable as reason:
+        error(str(reason))
+        sys.exit(SKIPPED)
+    except Failure as reason:
+        error(str(reason))
+        sys.exit(2)

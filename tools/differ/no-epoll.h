@@ -1,0 +1,4 @@
+/* Has stock's ae.c take select. */
+#include "fmacros.h"
+#include "config.h"
+#undef HAVE_EPOLL
