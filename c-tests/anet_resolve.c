@@ -52,6 +52,15 @@ static void names_need_the_permission(void) {
     CHECK_INT(anetResolve(NULL, (char[]){"localhost"}, ip, sizeof(ip), ANET_IP_ONLY), ANET_ERR);
 }
 
+/* glibc takes it for no name where a port is asked for. */
+static void an_asterisk_is_no_address(void) {
+    char ip[64];
+
+    CHECK_FAILS(resolve("*", ip, sizeof(ip), ANET_NONE), ANET_ERR, EADDRNOTAVAIL);
+    CHECK_FAILS(resolve("*", ip, sizeof(ip), ANET_IP_ONLY), ANET_ERR, EADDRNOTAVAIL);
+    CHECK_CONTAINS(err, "not known");
+}
+
 /* Departs from upstream, which returns ANET_OK with nothing in the buffer. */
 static void small_buffer_is_an_error(void) {
     char ip[64];
@@ -215,7 +224,8 @@ static void cut_text_is_terminated(void) {
     }
 }
 
-TEST_MAIN(CASE(addresses_are_normalised), CASE(names_need_the_permission), CASE(small_buffer_is_an_error),
+TEST_MAIN(CASE(addresses_are_normalised), CASE(names_need_the_permission),
+          CASE(an_asterisk_is_no_address), CASE(small_buffer_is_an_error),
           CASE(both_ends_of_ipv4), CASE(both_ends_of_ipv6), CASE(ends_of_unix_sockets_have_one_name),
           CASE(no_end_is_a_question_mark), CASE(other_families_have_no_address), CASE(small_end_buffers_are_errors),
           CASE(addresses_are_formatted_with_their_port), CASE(cut_text_is_terminated))

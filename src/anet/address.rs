@@ -12,7 +12,7 @@ use std::ffi::CString;
 /// The first address of a name as text, of the preferred family if it has one; with `numeric` it must be an address
 /// already.
 pub(crate) fn resolve(host: &CStr, numeric: bool, preferred: Option<Family>) -> Result<Text<IP_TEXT_LEN>, Error> {
-    let look = |family| lookup(Some(host), 0, Query { family, numeric, passive: false });
+    let look = |family| lookup(Some(host), None, Query { family, numeric, passive: false });
     let found = match preferred {
         Some(Family::V4) => look(libc::AF_INET).or_else(|_| look(libc::AF_INET6)),
         Some(Family::V6) => look(libc::AF_INET6).or_else(|_| look(libc::AF_INET)),

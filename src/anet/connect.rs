@@ -32,7 +32,7 @@ pub(crate) fn tcp_connect(host: &CStr, port: c_int, source: Option<&CStr>, how: 
 fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> Result<c_int, Error> {
     let mut result = Err(Error::new("connect", Errno::EADDRNOTAVAIL));
     let transport = if let Connect::NonBlockingBestEffortBind(transport) = how { transport } else { Transport::Tcp };
-    for found in resolve(Some(host), port, Query { family: libc::AF_UNSPEC, ..Query::default() })? {
+    for found in resolve(Some(host), Some(port), Query { family: libc::AF_UNSPEC, ..Query::default() })? {
         result = connect_to(&found, source, transport, how != Connect::Blocking);
         if result.is_ok() {
             break;
@@ -58,7 +58,7 @@ pub(super) fn new_socket(family: c_int, protocol: c_int, close_on_exec: bool) ->
 
 fn bind_source(fd: c_int, family: c_int, source: &CStr) -> Result<(), Error> {
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
-    for found in resolve(Some(source), 0, Query { family, ..Query::default() })? {
+    for found in resolve(Some(source), None, Query { family, ..Query::default() })? {
         result = socket::bind(fd, &found.address).map_err(Error::at("bind"));
         if result.is_ok() {
             break;

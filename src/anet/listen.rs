@@ -34,7 +34,7 @@ pub(crate) fn tcp_listen_over(
     let address = address.filter(|address| *address != c"*" && !(family == Family::V6 && *address == c"::*"));
     let family = if family == Family::V6 { libc::AF_INET6 } else { libc::AF_INET };
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
-    for found in resolve(address, port, Query { family, numeric: false, passive: true })? {
+    for found in resolve(address, Some(port), Query { family, numeric: false, passive: true })? {
         let protocol = transport.protocol(&found);
         result = new_socket(found.family, protocol, guard::listening_closes_on_exec()).and_then(|fd| {
             if family == libc::AF_INET6 {

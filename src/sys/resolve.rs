@@ -34,8 +34,8 @@ pub(crate) struct Found {
 }
 
 /// The stream addresses of `host` (None: the loopback, or every address when passive) with the port set, in
-/// the order the system prefers.
-pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Vec<Found>, ResolveError> {
+/// the order the system prefers. glibc takes the name `*` for None, and without a port that is no address.
+pub(crate) fn resolve(host: Option<&CStr>, port: Option<u16>, query: Query) -> Result<Vec<Found>, ResolveError> {
     // SAFETY: all zero is a valid addrinfo.
     let mut hints: libc::addrinfo = unsafe { MaybeUninit::zeroed().assume_init() };
     hints.ai_family = query.family;
@@ -46,11 +46,12 @@ pub(crate) fn resolve(host: Option<&CStr>, port: u16, query: Query) -> Result<Ve
     if query.passive {
         hints.ai_flags |= libc::AI_PASSIVE;
     }
-    let service = Text::<8>::new(format_args!("{port}"));
+    let service = port.map(|port| Text::<8>::new(format_args!("{port}")));
+    let service = service.as_ref().map_or(ptr::null(), |service| service.as_c_str().as_ptr());
     let host = host.map_or(ptr::null(), CStr::as_ptr);
     let mut list = ptr::null_mut();
     // SAFETY: the strings and hints outlive the call, the result goes to `list`.
-    let code = unsafe { libc::getaddrinfo(host, service.as_c_str().as_ptr(), &hints, &mut list) };
+    let code = unsafe { libc::getaddrinfo(host, service, &hints, &mut list) };
     if code != 0 {
         return Err(ResolveError { code, errno: nearest_errno(code) });
     }
