@@ -26,7 +26,7 @@ rust() {
 c_and_python() {
     suite c-tests make --no-print-directory c-tests ARGS=
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
-    suite differ tools/differ/differ.py
+    suite differ tools/differ/differ.py --programs 10000
     suite differ-tool python3 tools/differ/test_differ.py
     suite install tests/install/check.sh
     suite readme scripts/check-readme.py

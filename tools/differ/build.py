@@ -3,6 +3,7 @@
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
@@ -20,11 +21,11 @@ UPSTREAM = FOLDER / "redis-7.0.15"
 PACKAGE = ("redis", "7.0.15", "bookworm")
 BACKENDS = ("epoll", "poll", "select")
 
-# What is put into the copy of ae.c: where docs/api.md's differences are taken in (hooks.h, declared.c). Each of the
-# texts is there so many times.
+# What is put into the copy of ae.c: where docs/api.md's differences are taken in (loop/hooks.h, loop/declared.c). Each
+# of the texts is there so many times.
 CHANGES = (
     # From 7.2 on the hook comes before the loop looks how long to wait.
-    ("int64_t usUntilTimer = -1;\n", "int64_t usUntilTimer = -1;\n        flags = differ_before_sleep(eventLoop, flags);\n", 1),
+    ("int64_t usUntilTimer = -1;\n", "int64_t usUntilTimer = -1; flags = differ_before_sleep(eventLoop, flags);\n", 1),
     ("processed += processTimeEvents(eventLoop);", "processed += differ_time_events(eventLoop, processTimeEvents);", 1),
     # What was found of a descriptor may have become stale between its two handlers.
     ("/* Refresh in case of resize. */", "mask = eventLoop->fired[j].mask;", 2),
@@ -32,7 +33,24 @@ CHANGES = (
 
 CFLAGS = ["-std=gnu11", "-g", "-O1"]
 STRICT = ["-Wall", "-Wextra", "-Werror"]
-COMMON = ("main", "moves", "program", "trace", "world")
+COMMON = ("main", "program", "trace")
+
+
+@dataclass(frozen=True)
+class Tester:
+    """What it consists of, beside what all have: C files of its folder, and stock's."""
+
+    common: tuple
+    stock: tuple
+    upstream: tuple
+    backends: tuple = BACKENDS
+    is_simulated: bool = True  # Otherwise another process may get into the way.
+
+
+TESTERS = {
+    "loop": Tester(("moves", "world"), ("declared",), ("ae", "anet", "monotonic")),
+    "anet": Tester(("moves", "names"), (), ("anet",), ("epoll",), False),
+}
 
 
 def changed(text):
@@ -50,37 +68,36 @@ def upstream():
     return UPSTREAM / "src"
 
 
-def program(profile=DEFAULT, backend="epoll", asan=False, faults=None):
-    """the path of the tester's program, built. `faults` is a C file whose functions `__wrap_NAME` come between the
+def program(name, profile=DEFAULT, backend="epoll", asan=False, faults=None):
+    """the path of a tester's program, built. `faults` is a C file whose functions `__wrap_NAME` come between the
     program and libae, to see whether that is noticed."""
-    return Builder(profile, asan).program("select" if backend == "select" else "epoll", faults)
+    return Builder(name, profile, asan).program("select" if backend == "select" else "epoll", faults)
 
 
 class Builder:
-    def __init__(self, profile, asan):
-        self.asan = asan
+    def __init__(self, name, profile, asan):
+        self.name, self.tester, self.asan = name, TESTERS[name], asan
         self.library = c_tests.Library("" if profile == DEFAULT else profile)
         self.archive = self.library.build / ("libae-asan.a" if asan else "libae.a")
         if not self.archive.exists():
             raise Unavailable(f"{self.archive.relative_to(ROOT)} is missing: run make {self.archive.relative_to(ROOT)}")
-        self.folder = FOLDER / (profile + ("-asan" if asan else ""))
+        self.folder = FOLDER / (profile + ("-asan" if asan else "")) / name
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.flags = [*CFLAGS, *(c_tests.SANITIZE if asan else [])]
+        self.flags = [*CFLAGS, *(c_tests.SANITIZE if asan else []), f"-I{HERE}", f"-I{HERE / name}"]
 
     def program(self, stock_backend, faults):
-        source = upstream()
+        source, here = upstream(), HERE / self.name
         ours, theirs = [f"-I{self.library.include}", f"-I{ROOT / 'c-tests'}"], ["-DSTOCK", f"-I{source}"]
         common = [self._compiled(HERE / f"{name}.c", name, STRICT) for name in COMMON]
-        common.append(self._compiled(HERE / "play.c", "play-libae", [*STRICT, *ours]))
-        stock = [
-            self._compiled(HERE / "play.c", "play-stock", [*STRICT, *theirs]),
-            self._compiled(HERE / "declared.c", "declared", [*STRICT, *theirs]),
-            self._compiled(HERE / "upstream.c", "upstream", STRICT),
-            self._compiled(source / "anet.c", "anet", ["-w", *theirs]),
-            self._compiled(source / "monotonic.c", "monotonic", ["-w", *theirs]),
-            self._ae(source, stock_backend, theirs),
-        ]
-        name, wrapped = f"loop-{stock_backend}", []
+        common += [self._compiled(here / f"{name}.c", name, STRICT) for name in self.tester.common]
+        common.append(self._compiled(here / "play.c", "play-libae", [*STRICT, *ours]))
+        stock = [self._compiled(here / f"{name}.c", f"{name}-stock", [*STRICT, *theirs])
+                 for name in ("play", *self.tester.stock)]
+        stock.append(self._compiled(HERE / "upstream.c", "upstream", STRICT))
+        for name in self.tester.upstream:
+            stock.append(self._ae(source, stock_backend, theirs) if name == "ae" else
+                         self._compiled(source / f"{name}.c", name, ["-w", *theirs]))
+        name, wrapped = f"{self.name}-{stock_backend}", []
         if faults:
             name += f"-{faults.stem}"
             common.append(self._compiled(faults, faults.stem, [*STRICT, *ours]))
@@ -92,13 +109,14 @@ class Builder:
         text = changed((source / "ae.c").read_text())
         if not copy.exists() or copy.read_text() != text:
             copy.write_text(text)
-        without = ["-include", HERE / "no-epoll.h"] if backend == "select" else []
-        return self._compiled(copy, f"ae-{backend}", ["-w", *flags, "-include", HERE / "hooks.h", *without])
+        without = ["-include", HERE / "loop/no-epoll.h"] if backend == "select" else []
+        return self._compiled(copy, f"ae-{backend}", ["-w", *flags, "-include", HERE / "loop/hooks.h", *without])
 
     def _compiled(self, source, name, flags):
         product = self.folder / f"{name}.o"
-        if not c_tests.up_to_date(product, source, *HERE.glob("*.h"), HERE / "build.py", *self.library.include.glob("*.h")):
-            run(["cc", *self.flags, f"-I{HERE}", *flags, "-c", "-o", product, source])
+        parts = [source, HERE / "build.py", *HERE.glob("*.h"), *HERE.glob("*/*.h"), *self.library.include.glob("*.h")]
+        if not c_tests.up_to_date(product, *parts):
+            run(["cc", *self.flags, *flags, "-c", "-o", product, source])
         return product
 
     def _hidden(self, name, objects):

@@ -1,8 +1,9 @@
 /* Plays programs on both sides and compares what they have done.
  *
- *   loop BACKEND FIRST COUNT   plays the programs with these seeds; ends with the first that differs, and says which
- *   loop BACKEND text SEED     writes a program
- *   loop BACKEND play          plays the one on standard input and writes both traces
+ *   BACKEND FIRST COUNT    plays the programs with these seeds; ends with the first that differs, says which, and
+ *                         writes both traces
+ *   BACKEND text SEED     writes a program
+ *   BACKEND play          plays the one on standard input and writes both traces
  *
  * Status 0: no difference; 1: a difference; 2: libae alone was against the rules; 4: stock was; others: a crash, or no
  * program. With DIFFER_ALONE in the environment libae plays alone. */
@@ -15,31 +16,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "moves.h"
 #include "play.h"
-#include "world.h"
 
-enum { SAME, DIFFERENT, BROKEN, STOCK_BROKEN = 4, BATCH = 5000, HANGS_AFTER = 60 };
+enum { SAME, DIFFERENT, BROKEN, STOCK_BROKEN = 4, STATUSES, BATCH = 5000, HANGS_AFTER = 60 };
 
-static int values[SETTINGS];
-static struct program program = {.settings = values};
+static struct program program;
 static struct trace ours, theirs;
 static enum backend backend;
 static int is_alone;
 
 static int play(void) {
-    struct profile profile;
+    struct profile profile = {.is_alone = is_alone};
 
-    world_begin(0);
-    world.order = backend == WITH_SELECT ? ORDER_ASCENDING : ORDER_KEYED;
+    side_begins(backend, 0);
     play_libae(&program, &ours, backend, &profile);
     if (ours.is_broken) return BROKEN;
     if (is_alone) return SAME;
-    world_begin(1);
-    world.order = backend == WITH_SELECT ? ORDER_ASCENDING : backend == WITH_POLL ? ORDER_AS_BEFORE : ORDER_KEYED;
+    side_begins(backend, 1);
     play_stock(&program, &theirs, backend, &profile);
     if (theirs.is_broken) return STOCK_BROKEN;
     return ours.length != theirs.length || memcmp(ours.text, theirs.text, ours.length) != 0 ? DIFFERENT : SAME;
+}
+
+static void write_traces(void) {
+    printf("--- libae\n%s", ours.text);
+    if (!is_alone) printf("--- stock\n%s", theirs.text);
 }
 
 /* In a process of their own, so that one that crashes or hangs can be named. */
@@ -48,11 +49,14 @@ static int play_batch(unsigned long long first, unsigned long long count, volati
     pid_t child = fork();
 
     if (child == 0) {
-        alarm(HANGS_AFTER);
         for (*seed = first; *seed < first + count; ++*seed) {
-            loop_language.generate(&program, *seed);
+            alarm(HANGS_AFTER);
+            language.generate(&program, *seed);
             status = play();
-            if (status != SAME) exit(status);
+            if (status == SAME) continue;
+            printf("%llu\n", *seed);
+            write_traces();
+            exit(status);
         }
         exit(SAME);
     }
@@ -71,13 +75,8 @@ static int play_seeds(unsigned long long first, unsigned long long count) {
         status = play_batch(first, count, seed);
         first += count;
     }
-    if (status != SAME) printf("%llu\n", *seed);
+    if (status >= STATUSES) printf("%llu\n", *seed);
     return status;
-}
-
-static void write_traces(void) {
-    printf("--- libae\n%s", ours.text);
-    if (!is_alone) printf("--- stock\n%s", theirs.text);
 }
 
 int main(int argc, char **argv) {
@@ -95,12 +94,12 @@ int main(int argc, char **argv) {
     }
     setenv("LIBAE_BACKEND", argv[1], 1);
     if (strcmp(argv[2], "text") == 0 && argc == 4) {
-        loop_language.generate(&program, strtoull(argv[3], NULL, 10));
-        write_program(stdout, &loop_language, &program);
+        language.generate(&program, strtoull(argv[3], NULL, 10));
+        write_program(stdout, &language, &program);
         return 0;
     }
     if (strcmp(argv[2], "play") == 0) {
-        read_program(stdin, &loop_language, &program);
+        read_program(stdin, &language, &program);
         alarm(HANGS_AFTER);
         status = play();
         write_traces();

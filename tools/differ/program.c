@@ -6,7 +6,7 @@
 void write_program(FILE *file, const struct language *language, const struct program *program) {
     int i, j;
 
-    for (i = 0; i < language->setting_count; i++)
+    for (i = 0; i < MAX_SETTINGS && language->settings[i] != NULL; i++)
         if (program->settings[i] != 0) fprintf(file, "set %s=%d\n", language->settings[i], program->settings[i]);
     for (i = 0; i < program->count; i++) {
         const struct move *move = &program->moves[i];
@@ -30,7 +30,7 @@ static void read_setting(const struct language *language, struct program *progra
 
     if (value == NULL) refuse("a setting without a value", word);
     *value++ = '\0';
-    for (i = 0; i < language->setting_count; i++)
+    for (i = 0; i < MAX_SETTINGS && language->settings[i] != NULL; i++)
         if (strcmp(language->settings[i], word) == 0) {
             program->settings[i] = atoi(value);
             return;
@@ -62,7 +62,7 @@ static void read_move(const struct language *language, struct program *program, 
 void read_program(FILE *file, const struct language *language, struct program *program) {
     char line[256], *rest, *word;
 
-    memset(program->settings, 0, sizeof(int) * (size_t)language->setting_count);
+    memset(program->settings, 0, sizeof(program->settings));
     program->count = 0;
     while (fgets(line, sizeof(line), file) != NULL) {
         word = strtok_r(line, " \n", &rest);

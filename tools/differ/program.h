@@ -1,13 +1,13 @@
-/* A program: settings, and moves that are made one after the other. Whoever is running takes the next move: at first the
- * program itself, and in a callback that callback, until a move says to return. So one list has it all, and what is left
- * when some moves are taken out is a program, too. */
+/* A program: settings, and moves that are made one after the other. Whoever is running takes the next move: at first
+ * the program itself, and in a callback that callback, until a move says to return. So one list has it all, and what is
+ * left when some moves are taken out is a program, too. */
 #ifndef DIFFER_PROGRAM_H
 #define DIFFER_PROGRAM_H
 
 #include <stdint.h>
 #include <stdio.h>
 
-enum { MAX_MOVES = 400, MAX_ARGUMENTS = 4 };
+enum { MAX_MOVES = 400, MAX_ARGUMENTS = 4, MAX_SETTINGS = 4 };
 
 struct kind {
     const char *name;
@@ -19,13 +19,8 @@ struct move {
     int arguments[MAX_ARGUMENTS];
 };
 
-struct setting {
-    const char *name;
-    int value;
-};
-
 struct program {
-    int *settings; /* as many as the language has */
+    int settings[MAX_SETTINGS];
     int count;
     struct move moves[MAX_MOVES];
 };
@@ -34,8 +29,7 @@ struct program {
 struct language {
     const struct kind *kinds;
     int kind_count;
-    const char *const *settings;
-    int setting_count;
+    const char *settings[MAX_SETTINGS];
     void (*generate)(struct program *program, uint64_t seed);
 };
 

@@ -41,4 +41,4 @@ def _simpler(lines, shows):
 
 def _simpler_values(value):
     """Those that are simpler, the simplest first."""
-    return [simple for simple in (0, 1, 2, 3, 1000) if simple < abs(value)] if value not in (0, 1) else [0] * (value == 1)
+    return [simple for simple in (0, 1, 2, 3, 1000) if simple < abs(value)]

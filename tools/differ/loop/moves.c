@@ -35,14 +35,12 @@ static const struct kind kinds[KINDS] = {
     [INTERRUPT] = {"interrupt", {NULL}},
 };
 
-static const char *const settings[SETTINGS] = {"key", "most_ready", "closes_first"};
-
 /* How often each is chosen, in programs that prefer nothing. */
 static const int weights[KINDS] = {
     [OPEN] = 10, [CLOSE] = 5, [CLOSE_FIRST] = 4, [FEED] = 12, [DRAIN] = 6, [FILL] = 4, [EMPTY] = 3, [HANG_UP] = 3,
     [SHUT] = 2, [CREATE] = 26, [CREATE_BADLY] = 2, [DELETE] = 12, [GET] = 3, [TIMER] = 12, [UNTIMER] = 6,
-    [UNTIMER_ID] = 1, [PROCESS] = 18, [MAIN] = 3, [STOP] = 3, [RETURN] = 26, [RESIZE] = 3, [DONT_WAIT] = 2, [BEFORE] = 3,
-    [AFTER] = 3, [NEW_LOOP] = 2, [DELETE_LOOP] = 2, [LOOK] = 2, [WAIT] = 2, [TICK] = 6, [INTERRUPT] = 1,
+    [UNTIMER_ID] = 1, [PROCESS] = 18, [MAIN] = 3, [STOP] = 3, [RETURN] = 26, [RESIZE] = 3, [DONT_WAIT] = 2,
+    [BEFORE] = 3, [AFTER] = 3, [NEW_LOOP] = 2, [DELETE_LOOP] = 2, [LOOK] = 2, [WAIT] = 2, [TICK] = 6, [INTERRUPT] = 1,
 };
 
 /* What a program may be about, and then does more often, or not at all. */
@@ -175,7 +173,7 @@ static void generate(struct program *program, uint64_t seed) {
     int wanted[KINDS], slots = ONE_OF(&source, 1, 2, 3, 5, SLOTS), is_fine = one_in(&source, 4), kind, i;
     int length = ONE_OF(&source, 10, 20, 40, 40, 80, 80, 150);
 
-    memset(program->settings, 0, sizeof(int) * SETTINGS);
+    memset(program->settings, 0, sizeof(program->settings));
     program->settings[KEY] = random_below(&source, 1000);
     program->settings[MOST_READY] = ONE_OF(&source, 0, 0, 0, 1, 2);
     program->settings[CLOSES_FIRST] = one_in(&source, 4);
@@ -203,4 +201,9 @@ static void generate(struct program *program, uint64_t seed) {
     }
 }
 
-const struct language loop_language = {kinds, KINDS, settings, SETTINGS, generate};
+const struct language language = {
+    .kinds = kinds,
+    .kind_count = KINDS,
+    .settings = {[KEY] = "key", [MOST_READY] = "most_ready", [CLOSES_FIRST] = "closes_first"},
+    .generate = generate,
+};

@@ -22,8 +22,6 @@ enum {
     KINDS
 };
 
-enum { KEY, MOST_READY, CLOSES_FIRST, SETTINGS };
-
-extern const struct language loop_language;
+enum { KEY, MOST_READY, CLOSES_FIRST };
 
 #endif

@@ -537,8 +537,9 @@ static void make(const struct move *move) {
     case OPEN: open_slot(arguments[0], arguments[1]); break;
     case CLOSE: close_slot(arguments[0], 1); break;
     case CLOSE_FIRST:
-        /* What poll and select do then depends on what has the number (docs/api.md); stock's select ends the process. */
-        close_slot(arguments[0], it.backend != WITH_EPOLL || !it.program->settings[CLOSES_FIRST]);
+        /* What poll and select do then depends on what has the number (docs/api.md), and stock's select ends the
+         * process. */
+        close_slot(arguments[0], (it.backend != WITH_EPOLL && !it.profile->is_alone) || !it.program->settings[CLOSES_FIRST]);
         break;
     case FEED:
     case DRAIN:

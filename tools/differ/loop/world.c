@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "play.h"
+
 struct world world;
 
 enum { START = 1000000000, COARSE = 4000, MAX_WAITS = 50, MAX_TURNS = 1024 };
@@ -21,10 +23,12 @@ static struct log {
     int count;
 } logs[MAX_TURNS];
 
-void world_begin(int is_second) {
+/* A new world; what the first side's polls found in which order is kept for the second. */
+void side_begins(enum backend backend, int is_stock) {
     memset(&world, 0, sizeof(world));
     world.now = START;
-    if (!is_second) memset(logs, 0, sizeof(logs));
+    world.order = backend == WITH_SELECT ? ORDER_ASCENDING : is_stock && backend == WITH_POLL ? ORDER_AS_BEFORE : ORDER_KEYED;
+    if (!is_stock) memset(logs, 0, sizeof(logs));
 }
 
 void world_turn(void) {
@@ -42,9 +46,10 @@ static void begin_wait(void) {
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int64_t now = world.now;
 
-    /* It moves by ticks. */
-    if (clock == CLOCK_MONOTONIC_COARSE) now -= now % COARSE;
-    if (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_COARSE) return (int)syscall(SYS_clock_gettime, clock, time);
+    if (clock == CLOCK_MONOTONIC_COARSE)
+        now -= now % COARSE; /* it moves by ticks */
+    else if (clock != CLOCK_MONOTONIC)
+        return (int)syscall(SYS_clock_gettime, clock, time);
     time->tv_sec = now / 1000000;
     time->tv_nsec = now % 1000000 * 1000;
     return 0;

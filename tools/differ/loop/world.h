@@ -37,9 +37,6 @@ enum { MAX_READY = 64 };
 
 extern struct world world;
 
-/* A new world for a side; what the first one's polls found in which order is kept for the second. */
-void world_begin(int is_second);
-
 /* Somebody takes a move. */
 void world_turn(void);
 
