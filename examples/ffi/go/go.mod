@@ -1,0 +1,3 @@
+module libae-from-go
+
+go 1.19
