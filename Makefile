@@ -263,6 +263,13 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 
 # --- installation --------------------------------------------------------------------------------------------
 
+# Installed files name LIBDIR and INCLUDEDIR from where they are themselves, so that an installation may be moved. What
+# is outside of PREFIX they name as it is, and pkg-config's files /usr, whose folders pkg-config leaves out.
+# $(call in-prefix,FOLDER,HOW THEY NAME THE PREFIX)
+in-prefix = $(if $(filter $(PREFIX)/%,$1),$(patsubst $(PREFIX)/%,$2/%,$1),$1)
+UP := $(subst $() ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR)))))
+PC_PREFIX := $(if $(and $(filter $(PREFIX)/%,$(LIBDIR)),$(filter-out /usr,$(PREFIX))),$${pcfiledir}/../$(UP),$(PREFIX))
+
 install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
@@ -289,7 +296,8 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	for name in $(PC_NAMES); do \
-		sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+		sed -e 's|@PREFIX@|$(PC_PREFIX)|' -e 's|@LIBDIR@|$(call in-prefix,$(LIBDIR),$${prefix})|' \
+			-e 's|@INCLUDEDIR@|$(call in-prefix,$(INCLUDEDIR),$${prefix})|' \
 			-e 's|@VERSION@|$(VERSION)|' pkgconfig/$$name.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
 		chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
 	done

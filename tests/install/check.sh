@@ -31,11 +31,22 @@ expected_files() {
     echo ./opt/x/share/fish/vendor_completions.d/ae-cli.fish
 }
 
+# pc_names FOLDER LIBDIR INCLUDEDIR: what all of pkg-config's files below FOLDER lead to.
+pc_names() {
+    local name said
+    for name in libae libae-static libae-core libae-inside; do
+        for folder in "libdir $2" "includedir $3"; do
+            said=$(PKG_CONFIG_PATH=$1/pkgconfig pkg-config --variable="${folder% *}" $name) || return 1
+            [ "$(realpath -m "$said")" = "${folder#* }" ] || fail "$name.pc has ${folder% *} $said" || return 1
+        done
+    done
+}
+
 staged() {
     make install DESTDIR="$work/stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
     expected_files | sort | diff -u - <(files "$work/stage") || fail "other files were installed than expected"
     ! grep -r "$work" "$work/stage" || fail "DESTDIR is in an installed file"
-    grep -qx 'libdir=/opt/x/lib64' "$work/stage/opt/x/lib64/pkgconfig/libae.pc" || fail "libae.pc has another libdir"
+    pc_names "$work/stage/opt/x/lib64" "$work/stage/opt/x/lib64" "$work/stage/opt/x/include"
 }
 
 unstaged() {
@@ -43,8 +54,20 @@ unstaged() {
     [ -z "$(files "$work/stage")" ] || fail "left: $(files "$work/stage")"
 }
 
+# All that follows uses an installation that was moved since.
 installed() {
-    make install PREFIX="$prefix"
+    make install PREFIX="$work/elsewhere" && mv "$work/elsewhere" "$prefix" || return 1
+    ! grep -rI "$work" "$prefix" || fail "the prefix is in an installed file"
+}
+
+# Folders outside of the prefix keep their names.
+folders_of_their_own() {
+    local stage=$work/folders
+    make install DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/srv/lib INCLUDEDIR=/opt/x/share/c || return 1
+    pc_names "$stage/srv/lib" /srv/lib /opt/x/share/c || return 1
+    make install DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/a/b INCLUDEDIR=/srv/include || return 1
+    pc_names "$stage/opt/x/a/b" "$stage/opt/x/a/b" /srv/include || return 1
+    rm -rf "$stage"
 }
 
 links() {
@@ -202,7 +225,8 @@ if [ $# -gt 0 ]; then
 fi
 check "a staged installation has the files" staged
 check "uninstall removes a staged installation" unstaged
-check "an installation" installed
+check "folders outside of the prefix" folders_of_their_own
+check "an installation that is moved" installed
 check "the links and the version" links
 check "a C program with libae.so" with_shared
 check "a C++ program with libae.so" with_shared_cxx
