@@ -84,7 +84,7 @@ need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)"
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance differ bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -270,29 +270,21 @@ in-prefix = $(if $(filter $(PREFIX)/%,$1),$(patsubst $(PREFIX)/%,$2/%,$1),$1)
 UP := $(subst $() ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR)))))
 PC_PREFIX := $(if $(and $(filter $(PREFIX)/%,$(LIBDIR)),$(filter-out /usr,$(PREFIX))),$${pcfiledir}/../$(UP),$(PREFIX))
 
-install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(BINDIR)
+install: install-lib install-server install-cli ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
+
+install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers and pkg-config's files
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
 		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 		chmod 644 $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 	done
-	$(STRIP) --strip-unneeded -o $(BUILD)/stripped $(SHARED)
-	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
-	$(STRIP) --strip-debug -o $(BUILD)/stripped $(STATIC)
-	$(INSTALL) -m 644 $(BUILD)/stripped $(DESTDIR)$(LIBDIR)/libae.a
+	$(STRIP) --strip-unneeded -o $(BUILD)/stripped-lib $(SHARED)
+	$(INSTALL) -m 755 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
+	$(STRIP) --strip-debug -o $(BUILD)/stripped-lib $(STATIC)
+	$(INSTALL) -m 644 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/libae.a
+	@rm $(BUILD)/stripped-lib
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
-	$(STRIP) -o $(BUILD)/stripped $(SERVER)
-	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-server
-	$(STRIP) -o $(BUILD)/stripped $(CLI)
-	$(INSTALL) -m 755 $(BUILD)/stripped $(DESTDIR)$(BINDIR)/ae-cli
-	@rm $(BUILD)/stripped
-	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
-	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
-	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
-	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli
-	$(INSTALL) -m 644 crates/ae-cli/completions/_ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli
-	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	for name in $(PC_NAMES); do \
@@ -302,13 +294,32 @@ install: all $(if $(ABI),headers) ## install under PREFIX (/usr/local), LIBDIR, 
 		chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
 	done
 
-uninstall: ## remove what install put there, with the same variables
+install-server: server ## install ae-server alone
+	$(INSTALL) -d $(DESTDIR)$(BINDIR)
+	$(STRIP) -o $(BUILD)/stripped-server $(SERVER)
+	$(INSTALL) -m 755 $(BUILD)/stripped-server $(DESTDIR)$(BINDIR)/ae-server
+	@rm $(BUILD)/stripped-server
+
+install-cli: cli ## install ae-cli alone
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
+	$(STRIP) -o $(BUILD)/stripped-cli $(CLI)
+	$(INSTALL) -m 755 $(BUILD)/stripped-cli $(DESTDIR)$(BINDIR)/ae-cli
+	@rm $(BUILD)/stripped-cli
+	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/_ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli
+	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
+
+uninstall: uninstall-lib ## remove what install put there, with the same variables
+	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli) $(DESTDIR)$(MANDIR)/man1/ae-cli.1 \
+		$(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
+
+uninstall-lib: ## remove the library alone
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES)) $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli)
-	rm -f $(DESTDIR)$(MANDIR)/man1/ae-cli.1 $(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
-	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/inside/,ae.h anet.h)
-	for dir in libae/inside libae; do \
-		if [ -d $(DESTDIR)$(INCLUDEDIR)/$$dir ]; then rmdir $(DESTDIR)$(INCLUDEDIR)/$$dir; fi; \
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES) inside/ae.h inside/anet.h)
+	for dir in $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(INCLUDEDIR)/libae; do \
+		if [ -d $$dir ]; then rmdir $$dir; fi; \
 	done
 
 clean: ## remove build/ and cargo's output

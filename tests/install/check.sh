@@ -20,15 +20,19 @@ files() {
 }
 
 expected_files() {
+    expected_library_files
+    echo ./opt/x/bin/ae-{server,cli} ./opt/x/share/man/man1/ae-cli.1 | tr ' ' '\n'
+    echo ./opt/x/share/bash-completion/completions/ae-cli
+    echo ./opt/x/share/zsh/site-functions/_ae-cli
+    echo ./opt/x/share/fish/vendor_completions.d/ae-cli.fish
+}
+
+expected_library_files() {
     local name
     for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/include/libae/$name"; done
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
     echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
     for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
-    echo ./opt/x/bin/ae-{server,cli} ./opt/x/share/man/man1/ae-cli.1 | tr ' ' '\n'
-    echo ./opt/x/share/bash-completion/completions/ae-cli
-    echo ./opt/x/share/zsh/site-functions/_ae-cli
-    echo ./opt/x/share/fish/vendor_completions.d/ae-cli.fish
 }
 
 # pc_names FOLDER LIBDIR INCLUDEDIR: what all of pkg-config's files below FOLDER lead to.
@@ -54,6 +58,20 @@ unstaged() {
     [ -z "$(files "$work/stage")" ] || fail "left: $(files "$work/stage")"
 }
 
+# The library comes and goes without the programs.
+library_alone() {
+    local stage=$work/library
+    set -- DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64
+    make install-lib "$@" || return 1
+    expected_library_files | sort | diff -u - <(files "$stage") || fail "other files were installed than expected" ||
+        return 1
+    make install-server install-cli uninstall-lib "$@" || return 1
+    expected_files | grep -vxFf <(expected_library_files) | sort | diff -u - <(files "$stage") ||
+        fail "other files are left than the programs'" || return 1
+    make uninstall "$@" || return 1
+    [ -z "$(files "$stage")" ] || fail "left: $(files "$stage")"
+}
+
 # All that follows uses an installation that was moved since.
 installed() {
     make install PREFIX="$work/elsewhere" && mv "$work/elsewhere" "$prefix" || return 1
@@ -63,9 +81,9 @@ installed() {
 # Folders outside of the prefix keep their names.
 folders_of_their_own() {
     local stage=$work/folders
-    make install DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/srv/lib INCLUDEDIR=/opt/x/share/c || return 1
+    make install-lib DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/srv/lib INCLUDEDIR=/opt/x/share/c || return 1
     pc_names "$stage/srv/lib" /srv/lib /opt/x/share/c || return 1
-    make install DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/a/b INCLUDEDIR=/srv/include || return 1
+    make install-lib DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/a/b INCLUDEDIR=/srv/include || return 1
     pc_names "$stage/opt/x/a/b" "$stage/opt/x/a/b" /srv/include || return 1
     rm -rf "$stage"
 }
@@ -225,6 +243,7 @@ if [ $# -gt 0 ]; then
 fi
 check "a staged installation has the files" staged
 check "uninstall removes a staged installation" unstaged
+check "the library without the programs" library_alone
 check "folders outside of the prefix" folders_of_their_own
 check "an installation that is moved" installed
 check "the links and the version" links
