@@ -55,7 +55,8 @@ LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
 CLI      := $(BUILD)/ae-cli
 
-PC_NAMES := $(addsuffix .pc,libae libae-static libae-core libae-inside)
+PC_NAMES    := $(addsuffix .pc,libae libae-static libae-core libae-inside)
+CMAKE_NAMES := libaeConfig.cmake libaeConfigVersion.cmake
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
@@ -267,13 +268,20 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 # is outside of PREFIX they name as it is, and pkg-config's files /usr, whose folders pkg-config leaves out.
 # $(call in-prefix,FOLDER,HOW THEY NAME THE PREFIX)
 in-prefix = $(if $(filter $(PREFIX)/%,$1),$(patsubst $(PREFIX)/%,$2/%,$1),$1)
-UP := $(subst $() ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR)))))
-PC_PREFIX := $(if $(and $(filter $(PREFIX)/%,$(LIBDIR)),$(filter-out /usr,$(PREFIX))),$${pcfiledir}/../$(UP),$(PREFIX))
+# $(call prefix-from,FOLDER IN LIBDIR)
+prefix-from = $(if $(filter $(PREFIX)/%,$(LIBDIR)),$1/$(subst $() ,/,$(patsubst %,..,$(subst /, ,$(patsubst $(PREFIX)/%,%,$(LIBDIR))))),$(PREFIX))
+# $(call fill-in,TEMPLATE,PREFIX,HOW IT IS NAMED THEN,INSTALLED FILE)
+define fill-in
+	sed -e 's|@PREFIX@|$2|' -e 's|@LIBDIR@|$(call in-prefix,$(LIBDIR),$3)|' -e 's|@INCLUDEDIR@|$(call in-prefix,$(INCLUDEDIR),$3)|' \
+		-e 's|@VERSION@|$(VERSION)|' -e 's|@MAJOR@|$(MAJOR)|' -e 's|@SHARED@|$(notdir $(SHARED))|' -e 's|@SONAME@|$(SONAME)|' $1 > $4
+	chmod 644 $4
+
+endef
 
 install: install-lib install-server install-cli ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 
-install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers and pkg-config's files
-	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/libae/inside
+install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers and what pkg-config and CMake need
+	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/libae $(DESTDIR)$(INCLUDEDIR)/libae/inside
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
 		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
@@ -287,12 +295,8 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
-	for name in $(PC_NAMES); do \
-		sed -e 's|@PREFIX@|$(PC_PREFIX)|' -e 's|@LIBDIR@|$(call in-prefix,$(LIBDIR),$${prefix})|' \
-			-e 's|@INCLUDEDIR@|$(call in-prefix,$(INCLUDEDIR),$${prefix})|' \
-			-e 's|@VERSION@|$(VERSION)|' pkgconfig/$$name.in > $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
-		chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/$$name; \
-	done
+	$(foreach name,$(PC_NAMES),$(call fill-in,pkgconfig/$(name).in,$(if $(filter /usr,$(PREFIX)),/usr,$(call prefix-from,$${pcfiledir}/..)),$${prefix},$(DESTDIR)$(LIBDIR)/pkgconfig/$(name)))
+	$(foreach name,$(CMAKE_NAMES),$(call fill-in,cmake/$(name).in,$(call prefix-from,$${_libae_dir}/../..),$${_libae_prefix},$(DESTDIR)$(LIBDIR)/cmake/libae/$(name)))
 
 install-server: server ## install ae-server alone
 	$(INSTALL) -d $(DESTDIR)$(BINDIR)
@@ -316,9 +320,10 @@ uninstall: uninstall-lib ## remove what install put there, with the same variabl
 		$(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 
 uninstall-lib: ## remove the library alone
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)) \
+		$(addprefix cmake/libae/,$(CMAKE_NAMES)))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES) inside/ae.h inside/anet.h)
-	for dir in $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(INCLUDEDIR)/libae; do \
+	for dir in $(DESTDIR)$(LIBDIR)/cmake/libae $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(INCLUDEDIR)/libae; do \
 		if [ -d $$dir ]; then rmdir $$dir; fi; \
 	done
 

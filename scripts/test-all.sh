@@ -6,8 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
 . scripts/suites.sh
-prepare
 export LIBAE_ALL_TOOLS=1
+prepare
 
 # What forks and clients need is built first: cargo has one place for the library of all profiles, so that two cannot
 # be built at a time.
@@ -40,6 +40,7 @@ small_ones() {
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
+    suite cmake tests/install/cmake.sh
     suite cli-suite tools/conformance/cli_suite.py
     suite redis-tools-with-libae tools/forks/redis-tools.sh
 }

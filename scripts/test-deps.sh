@@ -9,6 +9,8 @@ commands=(
     cc:gcc gcc:gcc g++:g++ clang:clang clang++:clang valgrind:valgrind strace:strace pkg-config:pkg-config
     python3:python3 openssl:openssl redis-server:redis-server redis-cli:redis-tools redis-benchmark:redis-tools
 )
+# Those of test-all.sh.
+[ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake)
 headers=(hiredis/hiredis.h:libhiredis-dev hiredis/adapters/ae.h:libhiredis-dev)
 
 missing() {

@@ -33,6 +33,7 @@ expected_library_files() {
     for name in a so so.1 so."$version"; do echo "./opt/x/lib64/libae.$name"; done
     echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
     for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
+    echo ./opt/x/lib64/cmake/libae/libaeConfig{,Version}.cmake | tr ' ' '\n'
 }
 
 # pc_names FOLDER LIBDIR INCLUDEDIR: what all of pkg-config's files below FOLDER lead to.
