@@ -40,6 +40,7 @@ small_ones() {
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite instructions make --no-print-directory instructions
+    suite abi tests/abi/check.sh
     suite cmake tests/install/cmake.sh
     suite cli-suite tools/conformance/cli_suite.py
     suite redis-tools-with-libae tools/forks/redis-tools.sh

@@ -10,7 +10,7 @@ commands=(
     python3:python3 openssl:openssl redis-server:redis-server redis-cli:redis-tools redis-benchmark:redis-tools
 )
 # Those of test-all.sh.
-[ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake)
+[ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake abidiff:abigail-tools)
 headers=(hiredis/hiredis.h:libhiredis-dev hiredis/adapters/ae.h:libhiredis-dev)
 
 missing() {
