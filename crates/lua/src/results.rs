@@ -88,7 +88,7 @@ impl Writer<'_> {
             && let (Value::String(format), Value::String(text)) =
                 (verbatim.raw_get("format")?, verbatim.raw_get("string")?)
         {
-            writer::verbatim(self.out, self.client, &format.as_bytes(), &text.as_bytes());
+            writer::verbatim(self.out, self.client, &three(&format.as_bytes()), &text.as_bytes());
             return Ok(());
         }
         self.elements(table, depth)
@@ -127,6 +127,11 @@ impl Writer<'_> {
         });
         Ok(())
     }
+}
+
+/// The kind of a verbatim text has three bytes, as Redis makes it: filled up with spaces, or cut.
+fn three(kind: &[u8]) -> [u8; 3] {
+    std::array::from_fn(|index| kind.get(index).copied().unwrap_or(b' '))
 }
 
 /// Line ends would end the reply.

@@ -84,8 +84,8 @@ pub fn text(out: &mut Vec<u8>, protocol: Protocol, text: &[u8]) {
     verbatim(out, protocol, b"txt", text);
 }
 
-/// Text whose kind is known: three bytes, as `txt` and `mkd`. A plain string in RESP2.
-pub fn verbatim(out: &mut Vec<u8>, protocol: Protocol, kind: &[u8], text: &[u8]) {
+/// Text whose kind is known, as `txt` and `mkd`. A plain string in RESP2.
+pub fn verbatim(out: &mut Vec<u8>, protocol: Protocol, kind: &[u8; 3], text: &[u8]) {
     match protocol {
         Protocol::Resp2 => bulk(out, text),
         Protocol::Resp3 => {

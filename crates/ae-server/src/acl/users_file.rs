@@ -38,11 +38,11 @@ fn parse(text: &[u8], file: &str, all_channels: bool) -> Result<Vec<Named>, Vec<
         let mut add = |parts: &[&[u8]]| errors.extend(parts.concat());
         let words: Vec<Vec<u8>> = line.split(|c| *c == b' ').map(<[u8]>::to_vec).collect();
         let [user, name, rules @ ..] = &words[..] else {
-            add(&[place.as_bytes(), b": line should start with user keyword followed by the username. "]);
+            add(&[place.as_bytes(), b" should start with user keyword followed by the username. "]);
             continue;
         };
         if user != b"user" {
-            add(&[place.as_bytes(), b": line should start with user keyword followed by the username. "]);
+            add(&[place.as_bytes(), b" should start with user keyword followed by the username. "]);
             continue;
         }
         if has_spaces(name) {

@@ -189,6 +189,29 @@ impl Client {
         ClientRef { fd: self.fd, id: self.id }
     }
 
+    /// Runs what replies to it, and returns that apart; messages go to it all the same.
+    pub fn apart<R>(&mut self, body: impl FnOnce(&mut Client) -> R) -> (R, Output) {
+        let kept = self.output.take();
+        self.messages = Some(Vec::new());
+        let result = body(self);
+        let own = std::mem::replace(&mut self.output, kept);
+        let messages = self.messages.take().unwrap_or_default();
+        self.output.open().extend_from_slice(&messages);
+        (result, own)
+    }
+
+    /// Runs what replies to a request that has waited: it gets the reply unless it has said that it wants none.
+    pub fn reply_late<R>(&mut self, body: impl FnOnce(&mut Client) -> R) -> R {
+        if self.replies == Replies::On { body(self) } else { self.apart(body).0 }
+    }
+
+    /// The request without a reply has been answered.
+    pub fn end_skip(&mut self) {
+        if self.replies == Replies::Skip {
+            self.replies = Replies::On;
+        }
+    }
+
     /// Sends it a message, which it gets also where its replies are dropped.
     pub fn send_message(&mut self, message: &[u8]) {
         match &mut self.messages {

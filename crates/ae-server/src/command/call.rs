@@ -171,11 +171,14 @@ fn try_again(server: &mut Server, client: &mut Client, key: &[u8], commands: &'s
     // The user's rights may have changed since the client began to wait.
     if let Err(denied) = server.check_rights(client, spec, &args, Origin::Client) {
         server.stats.calls.rejected(spec);
-        reply_error(server, client, denied.text(spec).as_bytes());
+        client.reply_late(|client| reply_error(server, client, denied.text(spec).as_bytes()));
         return server.stop_waiting(client, &blocked);
     }
-    let context = Context { server, client, args, spec, commands, wait: Wait::Again, changed, still_waiting: false };
-    let waits_on = run(context, command);
+    let waits_on = client.reply_late(|client| {
+        let context =
+            Context { server, client, args, spec, commands, wait: Wait::Again, changed, still_waiting: false };
+        run(context, command)
+    });
     if waits_on {
         client.blocked = Some(blocked);
     } else {
@@ -189,7 +192,7 @@ pub fn end_overdue(server: &mut Server) {
     while let Some(reference) = server.timeouts.take_due(ticks) {
         if let Some(mut client) = server.clients.take_same(reference) {
             if let Some(blocked) = client.blocked.take() {
-                blocked.on_timeout.reply(&mut client.reply());
+                client.reply_late(|client| blocked.on_timeout.reply(&mut client.reply()));
                 server.stop_waiting(&mut client, &blocked);
             }
             server.clients.put_back(client);

@@ -48,18 +48,14 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
     if client.replies == Replies::SkipNext {
         client.replies = Replies::Skip;
     }
-    let kept = client.output.take();
-    client.messages = Some(Vec::new());
-    let pushed = answer(server, client, args);
-    let own = std::mem::replace(&mut client.output, kept);
-    let messages = client.messages.take().unwrap_or_default();
-    client.output.open().extend_from_slice(&messages);
+    let (pushed, own) = client.apart(|client| answer(server, client, args));
     // Replies::On: it was CLIENT REPLY ON.
     if pushed || client.replies == Replies::On {
         client.output.open().extend_from_slice(&own.bytes);
     }
-    if client.replies == Replies::Skip {
-        client.replies = Replies::On;
+    // One that waits is still to be answered.
+    if !client.waits() {
+        client.end_skip();
     }
 }
 
@@ -77,7 +73,7 @@ fn answer(server: &mut Server, client: &mut Client, args: Args<'_>) -> bool {
     let spec = resolved.as_ref().ok().map(|command| command.spec);
     let mut pushed = false;
     match resolved {
-        Ok(command) if waits_for_unpause(server, client, command.spec) => {
+        Ok(command) if waits_for_unpause(server, client, command.spec, &args) => {
             client.postponed = Some(args.to_owned());
             server.pause.add(client.reference());
             return false;
@@ -122,15 +118,23 @@ fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
     TABLE.find(server.renames.own_name(name)?)
 }
 
-/// While writes are paused, so is whatever may change something here or elsewhere.
-fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec) -> bool {
-    let may_change = |spec: &Spec| spec.is(flag::WRITE | flag::MAY_REPLICATE);
+/// While writes are paused, so is whatever may change something here or elsewhere: scripts, but those that say that they do
+/// not.
+fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec, args: &Args<'_>) -> bool {
+    let may_change = |spec: &Spec, args: &Args<'_>| {
+        spec.is(flag::WRITE | flag::MAY_REPLICATE) && !server.scripting.only_reads(spec.full_name, args)
+    };
     match server.pause.which() {
         None => false,
         _ if client.is_replica() || client.is_primary => false,
         Some(Paused::All) => true,
         // What is queued waits with its EXEC.
-        Some(Paused::Writes) => concerns(client, spec, may_change) && (client.transaction.is_none() || is_exec(spec)),
+        Some(Paused::Writes) => match &client.transaction {
+            None => may_change(spec, args),
+            Some(transaction) => {
+                is_exec(spec) && transaction.queue.iter().any(|(spec, args)| may_change(spec, &args.as_args()))
+            }
+        },
     }
 }
 
@@ -164,8 +168,10 @@ fn queue(client: &mut Client, command: &Command, args: &Args<'_>) {
 fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<&'static Command, Error> {
     let Some(mut command) = find(server, &args[0]) else {
         refuse_http(client, &args[0]);
+        client.last_command = None;
         return Err(unknown_command(args));
     };
+    client.last_command = None;
     if !command.subcommands.is_empty()
         && let Some(name) = args.get(1)
     {
@@ -180,6 +186,9 @@ fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<
 fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> Outcome {
     if !spec.fits(args.len()) {
         return Err(wrong_arity(spec));
+    }
+    if spec.full_name == "debug" {
+        server.may_debug(client)?;
     }
     if client.is_primary {
         return Ok(());
@@ -205,7 +214,8 @@ fn check(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec) -> 
         )
         .into());
     }
-    if server.config.memory.max > 0 && !server.is_loading() {
+    // What a script that is running sees does not go because of others.
+    if server.config.memory.max > 0 && !server.is_loading() && server.scripting.running.is_none() {
         check_memory(server, client, spec)?;
     }
     check_disk(server, client, spec)?;
@@ -231,10 +241,18 @@ fn check_memory(server: &mut Server, client: &Client, spec: &Spec) -> Result<(),
     if server.replication.link.is_some() && server.config.replication.ignores_max_memory {
         return Ok(());
     }
-    if server.make_room() == Room::None && concerns(client, spec, |spec| spec.is(flag::DENYOOM)) {
+    if server.make_room() == Room::None
+        && (is_queued_anew(client, spec) || concerns(client, spec, |spec| spec.is(flag::DENYOOM)))
+    {
         return Err(OUT_OF_MEMORY.into());
     }
     Ok(())
+}
+
+/// Whether a request makes a transaction longer, which takes memory whatever it is.
+fn is_queued_anew(client: &Client, spec: &Spec) -> bool {
+    const NOT: [&str; 5] = ["exec", "discard", "multi", "quit", "reset"];
+    client.transaction.is_some() && !NOT.contains(&spec.full_name)
 }
 
 /// Refuses changes that could not be kept, and PING, by which others see that something is wrong.

@@ -35,6 +35,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_parentheses_is_whole() {
+        for spec in SPECS {
+            for text in [spec.complexity, spec.summary, spec.syntax] {
+                assert_eq!(text.matches('(').count(), text.matches(')').count(), "{}: {text}", spec.full_name);
+            }
+        }
+    }
+
+    #[test]
     fn rows_are_sound() {
         for Command { spec, subcommands, .. } in TABLE.all() {
             assert!(spec.parent.is_none() && spec.name == spec.name.to_ascii_lowercase());

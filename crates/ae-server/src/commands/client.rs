@@ -245,11 +245,12 @@ pub fn unblock(ctx: &mut Context<'_>) -> Outcome {
     let blocked = client.blocked.take();
     if let Some(blocked) = &blocked {
         if with_error {
-            reply_error(ctx.server, &mut client, b"UNBLOCKED client unblocked via CLIENT UNBLOCK");
+            let text = b"UNBLOCKED client unblocked via CLIENT UNBLOCK";
+            client.reply_late(|client| reply_error(ctx.server, client, text));
             let stats = &mut ctx.server.stats;
             stats.calls.worked(blocked.spec, Duration::ZERO, stats.errors.take_new(), false);
         } else {
-            blocked.on_timeout.reply(&mut client.reply());
+            client.reply_late(|client| blocked.on_timeout.reply(&mut client.reply()));
         }
         ctx.server.stop_waiting(&mut client, blocked);
     }

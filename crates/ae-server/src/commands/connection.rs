@@ -90,7 +90,10 @@ pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.channels.forget(ctx.client);
     ctx.server.stop_tracking(ctx.client);
     ctx.server.stop_monitoring(ctx.client);
-    ctx.client.replies = Replies::On;
+    // With CLIENT REPLY SKIP it is this request that is not answered.
+    if ctx.client.replies != Replies::Skip {
+        ctx.client.replies = Replies::On;
+    }
     ctx.client.db = 0;
     ctx.client.protocol = Protocol::Resp2;
     ctx.server.forget_user(ctx.client);

@@ -85,14 +85,6 @@ const SUBCOMMANDS: &[Subcommand] = &[
 const ANY: usize = usize::MAX;
 
 pub fn debug(ctx: &mut Context<'_>) -> Outcome {
-    if !ctx.server.config.security.debug_command.allows(ctx.client.is_local()) {
-        return Err(
-            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it \
-                    from a local connection, otherwise you need to set this option in the configuration file, and then \
-                    restart the server."
-                .into(),
-        );
-    }
     if ctx.is_word(1, "help") {
         return help(ctx);
     }

@@ -6,7 +6,7 @@ use crate::command::error::Outcome;
 pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
     let (db, mut reply) = ctx.split();
-    match db.look_at(key) {
+    match db.inspect(key) {
         Some(value) => reply.bulk(value.encoding()),
         None => reply.null(),
     }
@@ -16,7 +16,7 @@ pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
 /// Values are not shared.
 pub fn refcount(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
-    if ctx.db().exists(key) { ctx.reply_integer(1) } else { ctx.reply_null() }
+    if ctx.db().inspect(key).is_some() { ctx.reply_integer(1) } else { ctx.reply_null() }
 }
 
 const NO_IDLE_TIME: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when \
@@ -53,7 +53,7 @@ mod tests {
     fn hits_and_misses() {
         let mut session = Session::new();
         session.run("SET k v");
-        for question in ["ENCODING", "IDLETIME", "FREQ"] {
+        for question in ["ENCODING", "IDLETIME", "FREQ", "REFCOUNT"] {
             let count =
                 |session: &Session| (session.server.databases.stats.hits, session.server.databases.stats.misses);
             let before = count(&session);

@@ -89,6 +89,9 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
         }
         return ctx.reply_ok();
     }
+    if ctx.server.scripting.is_busy() && how.save != Some(false) {
+        return Err(ctx.server.busy_error().into());
+    }
     ctx.server.shut_down(how).map_err(|_| "ERR Errors trying to SHUTDOWN. Check logs.".into())
 }
 

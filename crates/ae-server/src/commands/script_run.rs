@@ -51,6 +51,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     ctx.server.scripting.running =
         Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name.to_vec()) });
     let db = ctx.client.db;
+    let earlier = ctx.server.databases.effects.len();
     let mut host = ScriptHost {
         read_only: what.read_only || what.flags.no_writes,
         may_add: has_room || what.flags.allow_oom || must_obey,
@@ -68,6 +69,10 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     ctx.server.scripting.running = None;
     // Each of its commands has told its own.
     ctx.no_effect();
+    if ctx.server.shutdown && result.is_err() {
+        // The server ends in the midst of it: nobody is to have half of what it does.
+        ctx.server.databases.effects.limit(earlier, false, false);
+    }
     let Context { server, client, .. } = ctx;
     match result {
         Ok(value) => {
@@ -196,15 +201,14 @@ impl ScriptHost<'_> {
         if self.server.is_stale() && !spec.is(flag::STALE) {
             return Err("ERR Can not execute the command on a stale replica".into());
         }
-        if spec.is_write() {
-            if self.read_only {
-                return Err("ERR Write commands are not allowed from read-only scripts.".into());
-            }
-            if !self.must_obey {
-                let refusal = self.server.refusal_of_writes().map(Error::from);
-                let refusal = refusal.or_else(|| Some(self.server.refuses(|kind| kind(spec))?.into()));
-                refusal.map_or(Ok(()), Err)?;
-            }
+        // What may be told to replicas counts, so that such a script can run while writes are paused.
+        if self.read_only && spec.is(flag::WRITE | flag::MAY_REPLICATE) {
+            return Err("ERR Write commands are not allowed from read-only scripts.".into());
+        }
+        if spec.is_write() && !self.must_obey {
+            let refusal = self.server.refusal_of_writes().map(Error::from);
+            let refusal = refusal.or_else(|| Some(self.server.refuses(|kind| kind(spec))?.into()));
+            refusal.map_or(Ok(()), Err)?;
         }
         let has_written = self.server.scripting.running.as_ref().is_some_and(|running| running.has_written);
         if spec.is(flag::DENYOOM) && !self.may_add && !has_written {

@@ -78,13 +78,20 @@ impl<'a> Db<'a> {
     /// As `find_to_read`, but it counts hit or miss only: the key is not used.
     #[inline]
     pub(super) fn find_to_look(&mut self, key: &[u8]) -> Option<EntryId> {
+        let found = self.find_to_inspect(key);
+        if found.is_none() {
+            self.databases.observers.happened(self.db, key, Event::KEY_MISS);
+        }
+        found
+    }
+
+    /// As `find_to_look`, but nobody is told of a miss.
+    #[inline]
+    pub(super) fn find_to_inspect(&mut self, key: &[u8]) -> Option<EntryId> {
         let found = self.find(key);
         match found {
             Some(_) => self.databases.stats.hits += 1,
-            None => {
-                self.databases.stats.misses += 1;
-                self.databases.observers.happened(self.db, key, Event::KEY_MISS);
-            }
+            None => self.databases.stats.misses += 1,
         }
         found
     }
@@ -121,6 +128,12 @@ impl<'a> Db<'a> {
     /// As [`Db::read_any`], but the key is not used.
     pub fn look_at(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
         let id = self.find_to_look(key)?;
+        self.databases.keyspace(self.db).value(id)
+    }
+
+    /// As [`Db::look_at`], but nobody is told of a miss.
+    pub fn inspect(mut self, key: &[u8]) -> Option<ValueRef<'a>> {
+        let id = self.find_to_inspect(key)?;
         self.databases.keyspace(self.db).value(id)
     }
 

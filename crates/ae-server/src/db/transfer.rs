@@ -69,13 +69,13 @@ impl Db<'_> {
 
     /// For how many seconds a key has not been used. A hit or a miss, but no use; so is the next.
     pub fn idle_time(&mut self, key: &[u8]) -> Option<i64> {
-        let id = self.find_to_look(key)?;
+        let id = self.find_to_inspect(key)?;
         Some(self.databases.usage.idle_time(self.databases.keyspace(self.db).access(id), self.now))
     }
 
     /// How often a key is used, as the counter of LFU has it.
     pub fn frequency(&mut self, key: &[u8]) -> Option<u8> {
-        let id = self.find_to_look(key)?;
+        let id = self.find_to_inspect(key)?;
         Some(self.databases.usage.frequency(self.databases.keyspace(self.db).access(id), self.now))
     }
 

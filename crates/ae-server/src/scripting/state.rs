@@ -5,6 +5,7 @@ use super::interpreter::Interpreter;
 use super::libraries::Libraries;
 use super::running::Running;
 use super::scripts::{Known, Scripts, Sha};
+use resp::Args;
 use sha1::{Digest, Sha1};
 
 /// Scripts: what is known, and what runs.
@@ -50,6 +51,18 @@ impl Scripting {
     /// A script runs a command.
     pub fn calls(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.calls)
+    }
+
+    /// Whether a request runs a script, or a function, that says that it writes nothing.
+    pub fn only_reads(&self, command: &str, args: &Args<'_>) -> bool {
+        let Some(what) = args.get(1) else { return false };
+        let flags = match command {
+            "eval" => header::of_script(what).ok().map(|header| header.flags),
+            "evalsha" => Scripts::sha(what).and_then(|sha| self.scripts.get(&sha)).map(|known| known.flags),
+            "fcall" => self.libraries.find(what).map(|function| function.flags),
+            _ => None,
+        };
+        flags.is_some_and(|flags| flags.no_writes)
     }
 
     /// Others get errors: a script has taken too long already.

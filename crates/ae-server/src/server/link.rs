@@ -97,7 +97,7 @@ impl Server {
             let Some(mut client) = self.clients.take_same(reference) else { continue };
             if let Some(blocked) = client.blocked.take() {
                 self.forget_waiting(reference, &blocked);
-                client.reply().error(UNBLOCKED.as_bytes());
+                client.reply_late(|client| client.reply().error(UNBLOCKED.as_bytes()));
                 client.closing = Closing::AfterReplies;
                 self.clients.queue.add(&mut client);
             }

@@ -205,7 +205,7 @@ impl Server {
                 let count = self.count_acknowledged(waiting.write_offset, current) as i64;
                 let wanted = blocked.args.as_args().get(1).and_then(number::parse).unwrap_or(0);
                 if count >= wanted {
-                    waiting.reply().integer(count);
+                    waiting.reply_late(|waiting| waiting.reply().integer(count));
                     self.stop_waiting(&mut waiting, &blocked);
                 } else {
                     blocked.on_timeout = OnTimeout::Integer(count);

@@ -242,8 +242,13 @@ impl Server {
     }
 
     /// Sees what time it is. What the system's clock says is asked for by the cron, which is often enough.
+    /// While a script runs it stays the same time for keys, whoever else is served meanwhile.
     pub fn read_clock(&mut self) {
-        (self.now, self.ticks) = self.clock.look();
+        let (now, ticks) = self.clock.look();
+        self.ticks = ticks;
+        if self.scripting.running.is_none() {
+            self.now = now;
+        }
     }
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.

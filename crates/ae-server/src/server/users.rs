@@ -85,6 +85,18 @@ impl Server {
         client.authenticated = client.user.is_open();
     }
 
+    /// Whether a client may use DEBUG, as `enable-debug-command` says.
+    pub fn may_debug(&self, client: &Client) -> Result<(), &'static str> {
+        if self.config.security.debug_command.allows(client.is_local()) {
+            return Ok(());
+        }
+        Err(
+            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a \
+             local connection, otherwise you need to set this option in the configuration file, and then restart the \
+             server.",
+        )
+    }
+
     /// Whether the client may do what a request asks for. If not, that is logged.
     pub fn check_rights(
         &mut self,

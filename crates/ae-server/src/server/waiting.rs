@@ -31,6 +31,7 @@ impl Server {
     /// The client has got its reply, and goes on with its requests.
     pub fn stop_waiting(&mut self, client: &mut Client, blocked: &Blocked) {
         self.forget_waiting(client.reference(), blocked);
+        client.end_skip();
         self.clients.unblocked.push(client.reference());
         self.clients.queue.add(client);
     }

@@ -1,10 +1,13 @@
 //! Replication: the server among its replicas, and as a replica itself.
 
-use crate::config::choices::DISKLESS_LOAD;
+use crate::config::choices::{DISKLESS_LOAD, Field};
 use crate::config::format::{Format, INT, LONG, PORT, TEXT, int};
 use crate::config::parameter::Change::{AnyTime, AtStart};
 use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
+
+/// The smallest backlog, in bytes.
+const BACKLOG_MIN: u64 = 16 * 1024;
 
 macro_rules! own {
     ($name:literal, $field:ident, $format:expr) => {
@@ -59,7 +62,22 @@ pub const DIRECTIVES: &[Parameter] = &[
     own!("repl-diskless-load", diskless_load, DISKLESS_LOAD),
     own!("repl-timeout", timeout, int(1)),
     own!("repl-ping-replica-period", ping_period, int(1)).alias("repl-ping-slave-period"),
-    own!("repl-backlog-size", backlog_size, Format::Memory { min: 1, max: i64::MAX as u64 }),
+    directive(
+        "repl-backlog-size",
+        AnyTime,
+        Access::Field {
+            format: Format::Memory { min: 1, max: i64::MAX as u64 },
+            get: |config| Field::value(&config.replication.backlog_size),
+            set: |config, value| {
+                let size = &mut config.replication.backlog_size;
+                Field::assign(size, value);
+                // As in Redis: with less no replica would ever go on where it was.
+                *size = (*size).max(BACKLOG_MIN);
+            },
+        },
+        "",
+        "",
+    ),
     own!("repl-backlog-ttl", backlog_ttl, LONG),
     kept(
         "propagation-error-behavior",
