@@ -127,7 +127,7 @@ conformance: server ## run Redis's own test suite and random programs against ae
 	tools/conformance/conformance.py --server $(SERVER) $(ARGS) || status=1; \
 	exit $$status
 
-differ: lib $(if $(ABI),headers) ## compare libae with stock ae.c and anet.c on random programs: PROGRAMS=1000000, SEED=1; ARGS="--help"
+differ: lib $(if $(ABI),headers) ## compare libae with stock on random programs of calls: PROGRAMS=1000000, SEED=1; ARGS="--help"
 	tools/differ/differ.py $(addprefix --abi ,$(ABI)) --programs $(or $(PROGRAMS),1000000) --seed $(or $(SEED),1) --jobs $$(nproc) $(ARGS)
 
 bench: lib ## measure the event loop beside epoll, stock ae, libev, libuv, libevent and mio; ARGS="--quick", "--help"

@@ -50,6 +50,8 @@ class Tester:
 TESTERS = {
     "loop": Tester(("moves", "world"), ("declared",), ("ae", "anet", "monotonic")),
     "anet": Tester(("moves", "names"), (), ("anet",), ("epoll",), False),
+    "conn": Tester(("moves", "../loop/world"), ("../loop/declared",), ("ae", "anet", "monotonic", "connection"),
+                   is_simulated=False),
 }
 
 
@@ -95,8 +97,14 @@ class Builder:
                  for name in ("play", *self.tester.stock)]
         stock.append(self._compiled(HERE / "upstream.c", "upstream", STRICT))
         for name in self.tester.upstream:
-            stock.append(self._ae(source, stock_backend, theirs) if name == "ae" else
-                         self._compiled(source / f"{name}.c", name, ["-w", *theirs]))
+            if name == "ae":
+                stock.append(self._ae(source, stock_backend, theirs))
+            elif name == "connection":
+                # A copy, so that its server.h is ours.
+                copy = self._copy("connection.c", (source / "connection.c").read_text())
+                stock.append(self._compiled(copy, name, ["-w", *theirs]))
+            else:
+                stock.append(self._compiled(source / f"{name}.c", name, ["-w", *theirs]))
         name, wrapped = f"{self.name}-{stock_backend}", []
         if faults:
             name += f"-{faults.stem}"
@@ -105,15 +113,18 @@ class Builder:
         return self._linked(name, common, self._hidden(f"stock-{stock_backend}.o", stock), wrapped)
 
     def _ae(self, source, backend, flags):
-        copy = self.folder / "ae.c"
-        text = changed((source / "ae.c").read_text())
-        if not copy.exists() or copy.read_text() != text:
-            copy.write_text(text)
+        copy = self._copy("ae.c", changed((source / "ae.c").read_text()))
         without = ["-include", HERE / "loop/no-epoll.h"] if backend == "select" else []
         return self._compiled(copy, f"ae-{backend}", ["-w", *flags, "-include", HERE / "loop/hooks.h", *without])
 
+    def _copy(self, name, text):
+        copy = self.folder / name
+        if not copy.exists() or copy.read_text() != text:
+            copy.write_text(text)
+        return copy
+
     def _compiled(self, source, name, flags):
-        product = self.folder / f"{name}.o"
+        product = self.folder / f"{name.replace('../loop/', '')}.o"
         parts = [source, HERE / "build.py", *HERE.glob("*.h"), *HERE.glob("*/*.h"), *self.library.include.glob("*.h")]
         if not c_tests.up_to_date(product, *parts):
             run(["cc", *self.flags, *flags, "-c", "-o", product, source])

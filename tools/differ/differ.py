@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Plays random programs on libae and on stock's ae.c and anet.c, redis 7.0.15's, and compares what they do.
+"""Plays random programs on libae and on stock's ae.c, anet.c and connection.c, redis 7.0.15's, and compares what they
+do.
 
   differ.py --programs 100000 --seed 7 loop --backend epoll,poll
   differ.py loop --play program.txt
 
 The tester `loop`: programs create and delete events and loops, open, fill and close descriptors, and run loops, in
 callbacks as well. Time is simulated, and what is ready the program itself has made so. `anet`: programs call its
-functions in any order, with good and bad arguments. moves.c of each has all moves. What docs/api.md declares different
-is taken into stock's side (declared.c, declared.h), and there alone. A difference is printed as the shortest program
-that was found to show it, with what each side did; --play plays it again.
+functions in any order, with good and bad arguments. `conn`: programs accept, connect, read, write and close, in
+handlers as well, in the loop's simulated time. moves.c of each has all moves. What docs/api.md declares different is
+taken into stock's side (declared.c, declared.h), and there alone. A difference is printed as the shortest program that
+was found to show it, with what each side did; --play plays it again.
 
 poll is compared with stock's epoll, the others with the same of stock. With --alone libae plays without stock: then
 nothing is compared, but each callback is still one that has to be made."""
@@ -71,18 +73,17 @@ class Tester:
         if status == NO_PROGRAM or not output.strip():
             raise Failure(f"{self.program.name} {self.backend}: status {status}\n{errors}")
         seed, _, traces = output.partition("\n")
-        return int(seed), f"{meaning(status)}\n{traces}{errors}"
+        return int(seed), compared(self.backend, status, traces, errors)
 
     def text(self, seed):
         return self._run("text", seed)[1]
 
     def play(self, lines):
-        """how it ends, the traces of libae and of stock, and what else is said"""
+        """how it ends, and what there is to say of that"""
         status, output, errors = self._run("play", text="".join(line + "\n" for line in lines))
         if status == NO_PROGRAM:
             raise Failure(errors)
-        ours, _, theirs = output.removeprefix("--- libae\n").partition("--- stock\n")
-        return status, ours.splitlines(), theirs.splitlines(), errors
+        return status, compared(self.backend, status, output, errors)
 
 
 def meaning(status):
@@ -94,15 +95,18 @@ def meaning(status):
     return MEANINGS.get(status, f"the program ends with status {status}")
 
 
+def compared(backend, status, output, errors):
+    """what is to be said of how a program ended, with both sides' traces in its output"""
+    ours, _, theirs = output.removeprefix("--- libae\n").partition("--- stock\n")
+    ours, theirs = ours.splitlines(), theirs.splitlines()
+    difference = list(difflib.unified_diff(ours, theirs, "libae", "stock", lineterm="", n=AROUND)) if theirs else []
+    shown = difference or ours[-2 * AROUND:]
+    return "\n".join([f"{backend}: {meaning(status)}", *shown, *errors.splitlines()[-40:]])
+
+
 def report(tester, lines):
-    """what is to be said of a program that shows something"""
-    status, ours, theirs, errors = tester.play(lines)
-    said = [f"{tester.backend}: {meaning(status)}", *(f"    {line}" for line in lines)]
-    if theirs:
-        said += list(difflib.unified_diff(ours, theirs, "libae", "stock", lineterm="", n=AROUND)) or ours[-2 * AROUND:]
-    else:
-        said += ours[-2 * AROUND:]
-    return "\n".join([*said, *errors.splitlines()[-40:]])
+    """a program and what it shows"""
+    return "\n".join([*(f"    {line}" for line in lines), tester.play(lines)[1]])
 
 
 def shortest(tester, lines):

@@ -1,5 +1,5 @@
-/* What a tester consists of: its language, and the two sides. A side plays a program on its library and tells in a trace
- * what came of it; one file is compiled for each. */
+/* What a tester consists of: its language, and the two sides. A side plays a program on its library and tells in a
+ * trace what came of it; one file is compiled for each. */
 #ifndef DIFFER_PLAY_H
 #define DIFFER_PLAY_H
 

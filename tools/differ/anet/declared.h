@@ -5,8 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* "a failure leaves a terminated text there that names the call and the reason, like `bind: Address already in use`".
- * Stock's texts name calls in other words, or none, so that the reasons are compared: what comes after the last colon. */
+/* "a failure leaves a terminated text there that names the call and the reason, like `bind: Address already in
+ * use`". Stock's texts name calls in other words, or none, so that the reasons are compared: what comes after the last
+ * colon. */
 static inline const char *declared_reason(char *text) {
     char *reason = strrchr(text, ':');
     size_t length = strlen(text);
@@ -23,7 +24,8 @@ static inline const char *declared_reason(char *text) {
 
 /* "anetKeepAlive with less than a second ... EINVAL". */
 #define declared_keep_alive(interval, call) \
-    ((interval) < 1 ? (err != NULL ? (void)strcpy(err, "interval: Invalid argument") : (void)0, errno = EINVAL, -1) : (call))
+    ((interval) < 1 \
+         ? (err != NULL ? (void)strcpy(err, "interval: Invalid argument") : (void)0, errno = EINVAL, -1) : (call))
 
 /* "anetUnixGenericConnect with a path that is too long ... ENAMETOOLONG". */
 #define declared_path(path, call) \

@@ -29,7 +29,9 @@ static const int weights[KINDS] = {
 
 static int any_host(struct source *source) { return random_below(source, HOSTS); }
 
-static int any_length(struct source *source) { return one_in(source, 2) ? 46 : ONE_OF(source, 0, 1, 2, 5, 9, 10, 11, 12); }
+static int any_length(struct source *source) {
+    return one_in(source, 2) ? 46 : ONE_OF(source, 0, 1, 2, 5, 9, 10, 11, 12);
+}
 
 static int any_port(struct source *source) {
     return one_in(source, 4) ? -1 - random_below(source, PORTS - 1) : random_below(source, SLOTS);

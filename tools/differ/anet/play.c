@@ -1,5 +1,5 @@
-/* Plays a program of moves.h, on stock's anet or on libae's, with real sockets, over loopback and in a folder of its own.
- * Descriptors are told by their slots, ports by who has them. */
+/* Plays a program of moves.h, on stock's anet or on libae's, with real sockets, over loopback and in a folder of its
+ * own. Descriptors are told by their slots, ports by who has them. */
 #ifdef STOCK
 #include "fmacros.h"
 #endif

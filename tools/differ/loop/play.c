@@ -539,7 +539,8 @@ static void make(const struct move *move) {
     case CLOSE_FIRST:
         /* What poll and select do then depends on what has the number (docs/api.md), and stock's select ends the
          * process. */
-        close_slot(arguments[0], (it.backend != WITH_EPOLL && !it.profile->is_alone) || !it.program->settings[CLOSES_FIRST]);
+        close_slot(arguments[0], !it.program->settings[CLOSES_FIRST] ||
+                                     (it.backend != WITH_EPOLL && !it.profile->is_alone));
         break;
     case FEED:
     case DRAIN:

@@ -27,7 +27,9 @@ static struct log {
 void side_begins(enum backend backend, int is_stock) {
     memset(&world, 0, sizeof(world));
     world.now = START;
-    world.order = backend == WITH_SELECT ? ORDER_ASCENDING : is_stock && backend == WITH_POLL ? ORDER_AS_BEFORE : ORDER_KEYED;
+    world.order = ORDER_KEYED;
+    if (backend == WITH_SELECT) world.order = ORDER_ASCENDING;
+    if (backend == WITH_POLL && is_stock) world.order = ORDER_AS_BEFORE;
     if (!is_stock) memset(logs, 0, sizeof(logs));
 }
 
