@@ -85,6 +85,8 @@ static void interruption_breaks_nothing(void) {
     CHECK_INT(conn->last_errno, EINTR);
     CHECK_FAILS(connRead(conn, buffer, sizeof(buffer)), -1, EINTR);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    CHECK_INT(connRead(conn, buffer, 0), 0); /* nor is this the end */
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(connWrite(conn, "x", 1), 1);
     end();
 }

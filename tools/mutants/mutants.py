@@ -180,8 +180,10 @@ def first_rust_failure(words, files):
     status, output, errors = cargo("test", *what, "--", *(words or []))
     if status == 0:
         return None
-    failed = re.search(r"^(?:test )?(\S+)(?: \.\.\. FAILED| --- FAILED)$|^    (\S+)$", output, re.M)
-    return f"{failed[1] or failed[2]}" if failed else f"cargo test {' '.join(what)}: {errors[-200:]}"
+    if "error: could not compile" in output + errors:
+        raise Failure("its tests do not compile")
+    failed = re.search(r"^---- (\S+) stdout ----$", output, re.M)
+    return failed[1] if failed else f"cargo test {' '.join(what)}" + (" (hangs)" if status is None else "")
 
 
 class Tests:
