@@ -54,7 +54,7 @@ static struct {
     aeEventLoop *el;
     int position, depth;
     struct slot slots[SLOTS];
-    int listening, port, in_place_of_epoll;
+    int listening, port, in_place_of_waker;
 } it;
 
 #define TELL(...)                                        \
@@ -218,6 +218,8 @@ static void transfer(int kind, struct slot *slot, int number, int length) {
     struct iovec parts[2] = {{buffer, (size_t)length / 2}, {buffer, (size_t)(length - length / 2)}};
     int result;
 
+    /* "`connRead` with room for nothing | the connection counts as closed by its peer | 0, and nothing else". */
+    if (kind == READ && length == 0) return;
     if (kind == READ)
         result = connRead(slot->conn, buffer, (size_t)length);
     else if (kind == WRITE)
@@ -330,16 +332,16 @@ void PLAY(const struct program *program, struct trace *trace, enum backend backe
     it.el = aeCreateEventLoop(128);
 #ifdef STOCK
     server.el = it.el;
+    /* libae's loop has a descriptor here, too; connections get the same numbers on both sides. */
+    if (backend == WITH_SELECT) it.in_place_of_waker = open("/dev/null", O_RDONLY | O_CLOEXEC);
 #else
     test_conn_types();
-    /* Stock's loop has a descriptor; connections get the same numbers on both sides. */
-    if (backend == WITH_POLL) it.in_place_of_epoll = open("/dev/null", O_RDONLY | O_CLOEXEC);
 #endif
     if (connects(program)) listen_here();
     while ((move = next_move()) != NULL) make(move);
     for (i = 0; i < SLOTS; i++) close_one(i);
     aeDeleteEventLoop(it.el);
     if (it.listening > 0) close(it.listening);
-    if (it.in_place_of_epoll > 0) close(it.in_place_of_epoll);
+    if (it.in_place_of_waker > 0) close(it.in_place_of_waker);
     EXPECT(first_free() == before, "descriptor %d is left open", before);
 }
