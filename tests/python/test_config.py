@@ -12,7 +12,9 @@ from support import main
 from testkit.resp import Error
 from testkit.server import AE_SERVER, AeServer, RedisServer
 
-OWN = {"backend", "busy-poll", "proxy-protocol-networks", "script-memory-limit", "tls-handshake-timeout", "tls-max-handshakes"}
+OWN = {
+    "backend", "busy-poll", "proxy-protocol-networks", "script-memory-limit", "tls-handshake-timeout", "tls-max-handshakes",
+}
 # Different in every run.
 OF_THE_RUN = {"port", "dir"}
 VALUES = ["yes", "NO", "0", "1", "-1", "99", "100", "1000", "2147483647", "2147483648", "9223372036854775807",
