@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, with valgrind and AddressSanitizer, its
-# instruction counts, real forks on it, and others' clients and libraries on ae-server. A failure does not end the run;
-# the summary at the end has each suite's closing line. What forks and clients need and cannot get is a failure here.
+# instruction counts, the examples in all languages, real forks on it, and others' clients and libraries on ae-server. A
+# failure does not end the run; the summary at the end has each suite's closing line. What forks, clients and languages
+# need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
 . scripts/suites.sh
 export LIBAE_ALL_TOOLS=1
 prepare
+scripts/test-deps.sh languages || true # the suite says what is missing
 
 # What forks and clients need is built first: cargo has one place for the library of all profiles, so that two cannot
 # be built at a time.
@@ -44,6 +46,7 @@ small_ones() {
     suite cmake tests/install/cmake.sh
     suite cli-suite tools/conformance/cli_suite.py
     suite redis-tools-with-libae tools/forks/redis-tools.sh
+    suite languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py
 }
 
 fork() {

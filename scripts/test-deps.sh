@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What `make test` needs beyond `make`: installs it as root on a system with apt-get, else says what is missing and how
 # to get it. Quick when everything is there. PYTHON in build/venv has the packages of tests/python/requirements.txt.
+# With the argument `languages`, also what the examples of examples/ffi need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,11 +13,19 @@ commands=(
 # Those of test-all.sh.
 [ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake abidiff:abigail-tools)
 headers=(hiredis/hiredis.h:libhiredis-dev hiredis/adapters/ae.h:libhiredis-dev)
+files=()
+if [ "${1:-}" = languages ]; then
+    commands+=(bindgen:bindgen go:golang-go javac:default-jdk-headless luajit:luajit node:nodejs npm:npm ruby:ruby)
+    files+=(/usr/share/java/jna.jar:libjna-java /usr/include/glib-2.0/glib.h:libglib2.0-dev)
+fi
 
 missing() {
     local entry
     for entry in "${commands[@]}"; do
         command -v "${entry%%:*}" > /dev/null || echo "${entry##*:}"
+    done
+    for entry in "${files[@]}"; do
+        [ -e "${entry%%:*}" ] || echo "${entry##*:}"
     done
     if command -v cc > /dev/null; then
         for entry in "${headers[@]}"; do

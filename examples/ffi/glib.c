@@ -1,5 +1,5 @@
-/* A libae loop inside GLib's: GLib watches one descriptor, which tells of everything that the ae loop has to do. There is
- * no thread, and no timer that polls. GTK programs have the same main loop.
+/* A libae loop inside GLib's: GLib watches one descriptor, which tells of everything that the ae loop has to do. There
+ * is no thread, and no timer that polls. GTK programs have the same main loop.
  *
  *   cc glib.c -o glib $(pkg-config --cflags --libs libae glib-2.0)
  *   ./glib                           a timer and an echo server of libae's, a time-out and a client of GLib's

@@ -58,7 +58,7 @@ failures = []
 
 def callback(kind, after_failure=None):
     """Makes a function one that C can call. An exception cannot pass through C: it is kept, the loop stops, and `run`
-    raises it again. ctypes itself would print it and return 0, which to a time event means `again at once`."""
+    raises it again. ctypes itself would print it and return whatever the memory holds."""
     def decorate(function):
         def guarded(loop, *arguments):
             try:

@@ -1,7 +1,8 @@
 // libae from Go by cgo: a timer, an echo server and a client in one loop.
 //
-//	go run .                      all three; ends by itself
-//	go run . --serve 7000         the server alone, until Ctrl-C
+//	go build -o echo .
+//	./echo                        all three; ends by itself
+//	./echo --serve 7000           the server alone, until Ctrl-C
 package main
 
 /*
@@ -60,7 +61,8 @@ func (loop *Loop) Close() {
 // Watch has call called whenever the descriptor is readable or writable, and nothing else for it any more.
 func (loop *Loop) Watch(fd int, mask C.int, call func(fd int)) error {
 	loop.Unwatch(fd)
-	if result, err := C.aeCreateFileEvent(loop.pointer, C.int(fd), mask, (*C.aeFileProc)(C.goFile), nil); result == C.AE_ERR {
+	result, err := C.aeCreateFileEvent(loop.pointer, C.int(fd), mask, (*C.aeFileProc)(C.goFile), nil)
+	if result == C.AE_ERR {
 		return err
 	}
 	loop.files[fd] = call
@@ -84,7 +86,8 @@ func (loop *Loop) After(milliseconds int64, call func() int) error {
 
 func (loop *Loop) OnSignal(number syscall.Signal, call func()) error {
 	loop.signals[number] = call
-	if result, err := C.aeCreateSignalEvent(loop.pointer, C.int(number), (*C.aeSignalProc)(C.goSignal), nil); result == C.AE_ERR {
+	result, err := C.aeCreateSignalEvent(loop.pointer, C.int(number), (*C.aeSignalProc)(C.goSignal), nil)
+	if result == C.AE_ERR {
 		return err
 	}
 	return nil

@@ -2,7 +2,7 @@
 // There is no thread, and no timer that polls.
 //
 //   npm install                       koffi, which calls C
-//   node echo.js                      a timer and an echo server of libae's, a client and a timer of Node's; ends by itself
+//   node echo.js                      a timer and an echo server of libae's, a timer and a client of Node's
 //   node echo.js --serve 7000         the server alone, until Ctrl-C
 'use strict';
 
@@ -53,8 +53,8 @@ function check(result, what) {
     return result;
 }
 
-// A loop that calls any function. C has one callback for all events of a kind, which finds the function by the event. (A
-// callback a function would do, too, but koffi 3.3 cannot call those that were registered inside another.)
+// A loop that calls any function. C has one callback for all events of a kind, which finds the function by the event.
+// (One for each function would do, but koffi 3.3 cannot call those that were registered inside another callback.)
 class AeLoop {
     constructor(setsize) {
         this.pointer = check(aeCreateEventLoop(setsize), 'aeCreateEventLoop');
@@ -99,10 +99,11 @@ class AeLoop {
 
     // Calls it again and again until it returns false.
     every(milliseconds, call) {
-        const id = check(aeCreateTimeEvent(this.pointer, milliseconds, this.callbacks.time, null, null), 'aeCreateTimeEvent');
-        this.timers.set(Number(id), () => {
+        const created = aeCreateTimeEvent(this.pointer, milliseconds, this.callbacks.time, null, null);
+        const id = Number(check(created, 'aeCreateTimeEvent'));
+        this.timers.set(id, () => {
             if (call()) return milliseconds;
-            this.timers.delete(Number(id));
+            this.timers.delete(id);
             return AE_NOMORE;
         });
     }

@@ -1,0 +1,3 @@
+#include <ae.h>
+#include <anet.h>
+#include <libae.h>
