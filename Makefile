@@ -280,7 +280,7 @@ endef
 
 install: install-lib install-server install-cli ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 
-install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers and what pkg-config and CMake need
+install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers, man pages and what pkg-config and CMake need
 	$(INSTALL) -d $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(LIBDIR)/cmake/libae $(DESTDIR)$(INCLUDEDIR)/libae/inside
 	$(INSTALL) -m 644 $(HEADERS) $(DESTDIR)$(INCLUDEDIR)/libae
 	for name in ae.h anet.h; do \
@@ -297,6 +297,12 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
 	$(foreach name,$(PC_NAMES),$(call fill-in,pkgconfig/$(name).in,$(if $(filter /usr,$(PREFIX)),/usr,$(call prefix-from,$${pcfiledir}/..)),$${prefix},$(DESTDIR)$(LIBDIR)/pkgconfig/$(name)))
 	$(foreach name,$(CMAKE_NAMES),$(call fill-in,cmake/$(name).in,$(call prefix-from,$${_libae_dir}/../..),$${_libae_prefix},$(DESTDIR)$(LIBDIR)/cmake/libae/$(name)))
+	$(INSTALL) -d $(DESTDIR)$(MANDIR)/man3
+	@if command -v python3 > /dev/null; then \
+		scripts/man-pages.py $(VERSION) $(DESTDIR)$(MANDIR)/man3 $(HEADERS); \
+	else \
+		echo "make: without the man pages of the functions: python3 is not installed" >&2; \
+	fi
 
 install-server: server ## install ae-server alone
 	$(INSTALL) -d $(DESTDIR)$(BINDIR)
@@ -320,6 +326,10 @@ uninstall: uninstall-lib ## remove what install put there, with the same variabl
 		$(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 
 uninstall-lib: ## remove the library alone
+	@if command -v python3 > /dev/null && [ -f $(DESTDIR)$(INCLUDEDIR)/libae/libae.h ]; then \
+		names=$$(scripts/man-pages.py --names $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES))) && \
+		cd $(DESTDIR)$(MANDIR)/man3 && rm -f $$names; \
+	fi
 	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,$(notdir $(SHARED)) $(SONAME) libae.so libae.a $(notdir $(CORE) $(INSIDE)) $(addprefix pkgconfig/,$(PC_NAMES)) \
 		$(addprefix cmake/libae/,$(CMAKE_NAMES)))
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/libae/,$(HEADER_NAMES) inside/ae.h inside/anet.h)

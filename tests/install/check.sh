@@ -19,8 +19,9 @@ files() {
     (cd "$1" && find . -not -type d | sort)
 }
 
+# expected_files [PROFILE]
 expected_files() {
-    expected_library_files
+    expected_library_files "$@"
     echo ./opt/x/bin/ae-{server,cli} ./opt/x/share/man/man1/ae-cli.1 | tr ' ' '\n'
     echo ./opt/x/share/bash-completion/completions/ae-cli
     echo ./opt/x/share/zsh/site-functions/_ae-cli
@@ -34,6 +35,9 @@ expected_library_files() {
     echo ./opt/x/lib64/libae-{core,inside}.a ./opt/x/include/libae/inside/{ae,anet}.h | tr ' ' '\n'
     for name in libae libae-static libae-core libae-inside; do echo "./opt/x/lib64/pkgconfig/$name.pc"; done
     echo ./opt/x/lib64/cmake/libae/libaeConfig{,Version}.cmake | tr ' ' '\n'
+    # Each function has a page, and so has each header.
+    nm -D --defined-only "build${1:+/$1}/libae.so" | sed -nE 's#.* [TW] (.*)@@.*#./opt/x/share/man/man3/\1.3#p'
+    for name in ae.h anet.h connection.h libae.h; do echo "./opt/x/share/man/man3/$name.3"; done
 }
 
 # pc_names FOLDER LIBDIR INCLUDEDIR: what all of pkg-config's files below FOLDER lead to.
@@ -49,8 +53,9 @@ pc_names() {
 
 staged() {
     make install DESTDIR="$work/stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
-    expected_files | sort | diff -u - <(files "$work/stage") || fail "other files were installed than expected"
-    ! grep -r "$work" "$work/stage" || fail "DESTDIR is in an installed file"
+    expected_files | sort | diff -u - <(files "$work/stage") || fail "other files were installed than expected" ||
+        return 1
+    ! grep -r "$work" "$work/stage" || fail "DESTDIR is in an installed file" || return 1
     pc_names "$work/stage/opt/x/lib64" "$work/stage/opt/x/lib64" "$work/stage/opt/x/include"
 }
 
@@ -217,11 +222,27 @@ client_starts() {
     bash -c 'source "$1" && complete -p ae-cli' - "$prefix/share/bash-completion/completions/ae-cli"
 }
 
+# The text of the headers, which formatters read without a warning.
+man_pages() {
+    local page said
+    for page in "$prefix"/share/man/man3/*.3; do
+        said=$(groff -man -ww -Tascii "$page" 2>&1 > "$work/page") || fail "$page: $said" || return 1
+        [ -z "$said" ] || fail "$page: $said" || return 1
+        ! grep -F '`' "$work/page" || fail "$page has marks of the comment" || return 1
+    done
+    said=$(groff -man -P-cbou -Tascii "$prefix/share/man/man3/aeCreateEventLoop.3" | tr -s ' \n' ' ')
+    for page in "aeCreateEventLoop - Creates an event loop" "#include <ae.h> struct aeEventLoop *aeCreateEventLoop(int setsize);" \
+        "RETURN VALUE Returns the loop, to be freed with aeDeleteEventLoop(3)" "libae $version"; do
+        grep -qF -- "$page" <<< "$said" || fail "without '$page': $said" || return 1
+    done
+}
+
 # Another profile's library comes with its own headers.
 other_profile() {
     local other=$1 stage=$work/other said
     make ABI="$other" install DESTDIR="$stage" PREFIX=/opt/x LIBDIR=/opt/x/lib64 || return 1
-    expected_files | sort | diff -u - <(files "$stage") || fail "other files were installed than expected" || return 1
+    expected_files "$other" | sort | diff -u - <(files "$stage") || fail "other files were installed than expected" ||
+        return 1
     diff -r -x inside "target/include/$other" "$stage/opt/x/include/libae" || fail "the headers are not the profile's" || return 1
     grep -q "^#define LIBAE_ABI \"$other\"" "$stage/opt/x/include/libae/libae.h" || fail "libae.h is of another profile" ||
         return 1
@@ -258,6 +279,11 @@ check "a program that had ae inside" inside
 check "an object that was compiled with its old ae.h does not link" inside_with_an_old_object
 check "libae.a and libae-core.a do not go together" not_together
 check "ctypes" with_ctypes
+if command -v groff > /dev/null; then
+    check "the man pages" man_pages
+else
+    echo "the man pages: not read, groff is not installed"
+fi
 check "ae-server starts" server_starts
 check "ae-cli starts, with its man page and completion" client_starts
 check "uninstall removes everything" nothing_left
