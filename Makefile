@@ -10,6 +10,9 @@ ABI ?=
 # TLS=no builds the library without TLS, and without what it needs, into a directory of its own.
 TLS ?= yes
 
+# TARGET=TRIPLE builds for another system, as CARGO_BUILD_TARGET does, into a directory of its own.
+TARGET ?= $(CARGO_BUILD_TARGET)
+
 PREFIX     ?= /usr/local
 LIBDIR     ?= $(PREFIX)/lib
 BINDIR     ?= $(PREFIX)/bin
@@ -21,17 +24,28 @@ FISHDIR    ?= $(PREFIX)/share/fish/vendor_completions.d
 DESTDIR    ?=
 
 CARGO   ?= cargo
-OBJCOPY ?= objcopy
-NM      ?= nm
-STRIP   ?= strip
+# What the GNU tools for TARGET begin with.
+CROSS   ?= $(if $(TARGET),$(subst -unknown-,-,$(TARGET))-)
+OBJCOPY ?= $(CROSS)objcopy
+NM      ?= $(CROSS)nm
+STRIP   ?= $(CROSS)strip
 INSTALL ?= install
+ifneq ($(CROSS),)
+ifeq ($(origin CC),default)
+CC := $(CROSS)gcc
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS)ar
+endif
+endif
 # lld cannot discard sections in a relocatable link.
 ifeq ($(origin LD),default)
-LD := $(notdir $(firstword $(shell command -v ld.bfd ld) ld))
+LD := $(notdir $(firstword $(shell command -v $(CROSS)ld.bfd $(CROSS)ld) $(CROSS)ld))
 endif
 
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
-BUILD  := build$(addprefix /,$(ABI))$(if $(filter no,$(TLS)),/no-tls)
+RELEASE := $(addsuffix /,$(TARGET))release
+BUILD   := build$(addprefix /,$(TARGET))$(addprefix /,$(ABI))$(if $(filter no,$(TLS)),/no-tls)
 
 # The committed headers are the default profile's.
 HEADER_NAMES := ae.h anet.h connection.h libae.h
@@ -79,6 +93,17 @@ DEV_CARGO   := $(CARGO) --config $(C_LIBRARIES)
 ifneq ($(ABI),)
 export LIBAE_ABI := $(ABI)
 endif
+
+ifneq ($(TARGET),)
+export CARGO_BUILD_TARGET := $(TARGET)
+LINKER := CARGO_TARGET_$(shell echo '$(TARGET)' | tr a-z- A-Z_)_LINKER
+$(LINKER) ?= $(CC)
+export $(LINKER)
+endif
+
+# What is built is the same in every folder.
+RUSTC_WRAPPER ?= $(CURDIR)/scripts/rustc
+export RUSTC_WRAPPER
 
 # $(call need,TOOL,WHERE IT COMES FROM)
 need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)" >&2; exit 1; }
@@ -139,8 +164,8 @@ bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="
 durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
 	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
-fuzz: server | $(C_LIBRARIES) ## try hostile bytes: TARGET=rdb, dump, request, aof, replication or script; SECONDS=60
-	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(TARGET),rdb) $(or $(SECONDS),60)
+fuzz: server | $(C_LIBRARIES) ## try hostile bytes: INPUT=rdb, dump, request, aof, replication or script; SECONDS=60
+	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(INPUT),rdb) $(or $(SECONDS),60)
 
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them
 	benches/instructions.py $(ARGS)
@@ -166,11 +191,11 @@ $(BUILD)/libae.o: $(LIB_SOURCES) Makefile
 	$(call need,$(OBJCOPY),install binutils)
 	@mkdir -p $(BUILD)
 	$(CARGO) rustc --locked --release --package libae $(FEATURES) --lib --crate-type staticlib -- $(CODEGEN)
-	$(NM) -g --defined-only $(TARGET_DIR)/release/libae.a 2>/dev/null | \
+	$(NM) -g --defined-only $(TARGET_DIR)/$(RELEASE)/libae.a 2>/dev/null | \
 		sed -nE 's/^[0-9a-f]+ [A-Z] ($(EXPORTED))$$/\1/p' | LC_ALL=C sort -u > $(BUILD)/exports
 	(echo 'LIBAE_1 {'; echo '  global:'; sed 's/.*/    &;/' $(BUILD)/exports; echo '  local: *;'; echo '};') > $(BUILD)/libae.map
 	$(LD) -r --gc-sections --force-group-allocation $$(sed 's/^/--require-defined=/' $(BUILD)/exports) \
-		-o $(BUILD)/prelinked.o $(TARGET_DIR)/release/libae.a
+		-o $(BUILD)/prelinked.o $(TARGET_DIR)/$(RELEASE)/libae.a
 	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd --keep-global-symbols=$(BUILD)/exports $(addprefix --weaken-symbol=,$(WEAK)) $(BUILD)/prelinked.o $@
 	@rm $(BUILD)/prelinked.o
 
@@ -190,7 +215,7 @@ $(BUILD)/core.o: $(LIB_SOURCES) Makefile
 	@mkdir -p $(BUILD)
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(CARGO) rustc --locked --release --package libae --no-default-features --lib --crate-type staticlib \
 		--target-dir $(TARGET_DIR)/core -- $(CODEGEN)
-	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET_DIR)/core/release/libae.a $@-all.a
+	$(OBJCOPY) --remove-section=.llvmbc --remove-section=.llvmcmd $(TARGET_DIR)/core/$(RELEASE)/libae.a $@-all.a
 	$(NM) $@-all.a 2>/dev/null | sed -nE -e 's/.* T (.*___rustc17rust_begin_unwind)$$/\1 libae_panicked/p' \
 		-e 's/.* T (.*___rustc26___rust_alloc_error_handler)$$/\1 libae_out_of_memory/p' | sort -u > $@-redefined
 	cut -d ' ' -f 1 $@-redefined > $@-weak
@@ -241,14 +266,14 @@ $(SERVER): $(BIN_SOURCES)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-server
 	@rm -f $@ # it may be running
-	cp $(TARGET_DIR)/release/ae-server $@
+	cp $(TARGET_DIR)/$(RELEASE)/ae-server $@
 
 $(CLI): $(CLI_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-cli
 	@rm -f $@ # it may be running
-	cp $(TARGET_DIR)/release/ae-cli $@
+	cp $(TARGET_DIR)/$(RELEASE)/ae-cli $@
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET_DIR)
@@ -260,7 +285,7 @@ $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
-	cp $(TARGET_DIR)/debug/libae.a $@
+	cp $(TARGET_DIR)/$(addsuffix /,$(TARGET))debug/libae.a $@
 
 # --- installation --------------------------------------------------------------------------------------------
 
@@ -344,4 +369,4 @@ clean: ## remove build/ and cargo's output
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r target text; do printf '  make %-14s %s\n' "$$target" "$$text"; done
-	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, MANDIR, CARGO_TARGET_DIR, TLS=no'
+	@echo '  Variables: ABI=PROFILE ($(shell sed -n '2,$$s/,.*//p' src/abi/facts/profiles.csv)), PREFIX=$(PREFIX), DESTDIR, LIBDIR, BINDIR, INCLUDEDIR, MANDIR, CARGO_TARGET_DIR, TLS=no, TARGET=TRIPLE'

@@ -10,8 +10,10 @@ cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
+root=$PWD
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 unset ABI DESTDIR PREFIX LIBDIR BINDIR INCLUDEDIR MANDIR BASHDIR ZSHDIR FISHDIR MAKEFLAGS MFLAGS
+unset TARGET CROSS CC AR LD NM OBJCOPY STRIP CARGO_BUILD_TARGET
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig LC_ALL=C
 
 # files DIRECTORY: every file and link below it.
@@ -253,6 +255,36 @@ other_profile() {
     [ -z "$(files "$stage")" ] || fail "left: $(files "$stage")"
 }
 
+# What make would do for another system: with its tools, in folders of its own, whoever names it.
+another_system() {
+    local said place=aarch64-unknown-linux-gnu
+    said=$(make -n CARGO_TARGET_DIR=target TARGET=$place all) || fail "$said" || return 1
+    [ "$said" = "$(CARGO_BUILD_TARGET=$place make -n CARGO_TARGET_DIR=target all)" ] || fail "CARGO_BUILD_TARGET does something else" || return 1
+    for wanted in "aarch64-linux-gnu-ld(.bfd)? -r .* -o build/$place/prelinked.o target/$place/release/libae.a" \
+        "aarch64-linux-gnu-gcc -shared -o build/$place/libae.so" "aarch64-linux-gnu-ar rcsD build/$place/libae.a" \
+        "aarch64-linux-gnu-objcopy .* target/core/$place/release/libae.a" "cp target/$place/release/ae-server build/$place/" \
+        "cp target/$place/release/ae-cli build/$place/"; do
+        tr -d '\\\n' <<< "$said" | tr -s ' \t' ' ' | grep -qE -- "$wanted" || fail "without '$wanted': $said" || return 1
+    done
+    said=$(make -n TARGET=$place CROSS=other- CC=cc-of-mine lib) || fail "$said" || return 1
+    ! grep -q aarch64-linux-gnu- <<< "$said" && grep -q '^other-ar ' <<< "$said" && grep -q '^cc-of-mine ' <<< "$said" ||
+        fail "CROSS and CC do not hold: $said"
+}
+
+# The same source in two folders, through what make gives cargo.
+same_everywhere() {
+    local folder
+    mkdir -p "$work"/places/{one,the/other} || return 1
+    for folder in one the/other; do
+        echo 'pub fn f(number: Option<u8>) -> u8 { number.unwrap() }' > "$work/places/$folder/lib.rs"
+        (cd "$work/places/$folder" &&
+            CARGO_PKG_NAME=p CARGO_PKG_VERSION=1.0.0 CARGO_MANIFEST_DIR=$PWD "$root/scripts/rustc" rustc -g \
+                --crate-type rlib --crate-name p --emit obj=p.o "$PWD/lib.rs") || return 1
+    done
+    cmp "$work/places/one/p.o" "$work/places/the/other/p.o" || return 1
+    grep -q 'p-1.0.0/lib.rs' "$work/places/one/p.o" || fail "the file has another name"
+}
+
 nothing_left() {
     make uninstall PREFIX="$prefix" || return 1
     [ -z "$(files "$prefix")" ] || fail "left: $(files "$prefix")"
@@ -278,6 +310,8 @@ check "a C program with libae.a that uses little of it" with_archive_of_which_li
 check "a program that had ae inside" inside
 check "an object that was compiled with its old ae.h does not link" inside_with_an_old_object
 check "libae.a and libae-core.a do not go together" not_together
+check "a build for another system" another_system
+check "a build in another folder" same_everywhere
 check "ctypes" with_ctypes
 if command -v groff > /dev/null; then
     check "the man pages" man_pages
