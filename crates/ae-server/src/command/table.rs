@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn what_is_in_parentheses_is_whole() {
-        for spec in SPECS {
+        for spec in &SPECS {
             for text in [spec.complexity, spec.summary, spec.syntax] {
                 assert_eq!(text.matches('(').count(), text.matches(')').count(), "{}: {text}", spec.full_name);
             }
