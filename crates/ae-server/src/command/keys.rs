@@ -18,6 +18,9 @@ pub struct Malformed;
 
 /// The keys of a request, in the order of the key specifications.
 pub fn keys(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
+    if !spec.fits(args.len()) {
+        return Err(Malformed);
+    }
     match spec.full_name {
         "sort" => return Ok(keys_of_sort(args)),
         "sort_ro" => return Ok(vec![KeyArg { at: 1, flags: key_flag::RO | key_flag::ACCESS }]),
