@@ -100,8 +100,8 @@ mod tests {
     fn every_wrong_line_is_named() {
         let warning = "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";
         for (text, error) in [
-            ("\nusr a on", "f:2: line should start with user keyword followed by the username. "),
-            ("user", "f:1: line should start with user keyword followed by the username. "),
+            ("\nusr a on", "f:2 should start with user keyword followed by the username. "),
+            ("user", "f:1 should start with user keyword followed by the username. "),
             ("user a on\nuser a off", "WARNING: Duplicate user 'a' found on line 2. "),
             ("user a (+get", "f:1: Unmatched parenthesis in selector definition."),
             ("user a\tb on", "'f:1: username 'a\tb' contains invalid characters. "),

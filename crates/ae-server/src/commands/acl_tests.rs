@@ -214,7 +214,7 @@ fn the_file_of_users() {
     assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
     std::fs::write(&path, "user default off\nusr").unwrap();
     let error = format!(
-        "-ERR {}:2: line should start with user keyword followed by the username. WARNING: ACL errors detected, no \
+        "-ERR {}:2 should start with user keyword followed by the username. WARNING: ACL errors detected, no \
          change to the previously active ACL rules was performed",
         path.display()
     );
