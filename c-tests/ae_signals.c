@@ -237,10 +237,12 @@ static void bad_children_are_refused(void) {
 
     CHECK(el != NULL);
     gone = start_child(0, &gate);
-    if (aeCreateChildEvent(el, gone, note_child, NULL) == AE_ERR && errno != ENOSYS) CHECK_INT(errno, ERANGE);
+    CHECK_INT(aeCreateChildEvent(el, gone, note_child, NULL), AE_ERR);
+    CHECK(errno == ERANGE || errno == ENOSYS);
     close(gate);
     test_reap(gone);
-    CHECK_FAILS(aeCreateChildEvent(el, gone, note_child, NULL), AE_ERR, ESRCH);
+    CHECK_INT(aeCreateChildEvent(el, gone, note_child, NULL), AE_ERR);
+    CHECK(errno == ESRCH || errno == ENOSYS);
     CHECK_FAILS(aeCreateChildEvent(el, -1, note_child, NULL), AE_ERR, EINVAL);
     aeDeleteEventLoop(el);
 }

@@ -41,8 +41,8 @@ impl Drop for Children {
     }
 }
 
-/// Has the loop wait for a child and call `proc` once with its status, -1 when it has been waited for elsewhere. `EEXIST`
-/// when it does already, `ENOSYS` where the system cannot.
+/// Has the loop wait for a child and call `proc` once with its status, -1 when it has been waited for elsewhere. `EINVAL`
+/// for what is no process, `EEXIST` when it does already, `ENOSYS` where the system cannot.
 ///
 /// # Safety
 /// `proc` is a function of its type that may be called with `data`.
@@ -52,6 +52,9 @@ pub(crate) unsafe fn create_child_event(
     proc: *mut aeChildProc,
     data: *mut c_void,
 ) -> Result<(), Errno> {
+    if pid < 1 {
+        return Err(Errno::EINVAL);
+    }
     let children = &el.state().children;
     children.with(|children| {
         let is_there = children.iter().any(|child| child.pid == pid);
