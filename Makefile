@@ -101,10 +101,6 @@ $(LINKER) ?= $(CC)
 export $(LINKER)
 endif
 
-# What is built is the same in every folder.
-RUSTC_WRAPPER ?= $(CURDIR)/scripts/rustc
-export RUSTC_WRAPPER
-
 # $(call need,TOOL,WHERE IT COMES FROM)
 need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)" >&2; exit 1; }
 
@@ -175,6 +171,9 @@ headers: | $(C_LIBRARIES) ## write include/ anew from the sources; with ABI=PROF
 
 check-headers: | $(C_LIBRARIES) ## fail when the headers are not what the sources and the facts give
 	$(DEV_CARGO) test --locked --quiet --package libae --test headers
+
+# What is built for others is the same in every folder.
+$(BUILD)/libae.o $(BUILD)/core.o $(SERVER) $(CLI) $(C_LIBRARIES): export RUSTC_WRAPPER ?= $(CURDIR)/scripts/rustc
 
 # --- the library ---------------------------------------------------------------------------------------------
 
