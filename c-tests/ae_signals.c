@@ -168,13 +168,17 @@ static void needs_pidfd(aeEventLoop *el, pid_t pid, int gate) {
     CHECK_INT(aeDeleteChildEvent(el, pid), AE_OK);
 }
 
+static void wait_for_child(aeEventLoop *el, pid_t *pid, int gate) {
+    needs_pidfd(el, *pid, gate);
+    CHECK_KEEPS_ERRNO(aeCreateChildEvent(el, *pid, note_child, pid), AE_OK);
+}
+
 static void the_end_of_a_child_is_told_once(void) {
     aeEventLoop *el = new_loop();
     int gate;
     pid_t pid = start_child(7, &gate);
 
-    needs_pidfd(el, pid, gate);
-    CHECK_KEEPS_ERRNO(aeCreateChildEvent(el, pid, note_child, &pid), AE_OK);
+    wait_for_child(el, &pid, gate);
     CHECK_FAILS(aeCreateChildEvent(el, pid, note_child, &pid), AE_ERR, EEXIST);
     CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT), 0);
     close(gate);
@@ -193,8 +197,7 @@ static void a_child_that_is_deleted_is_the_programs(void) {
     int gate;
     pid_t pid = start_child(3, &gate);
 
-    needs_pidfd(el, pid, gate);
-    CHECK_INT(aeCreateChildEvent(el, pid, note_child, &pid), AE_OK);
+    wait_for_child(el, &pid, gate);
     close(gate);
     CHECK_KEEPS_ERRNO(aeDeleteChildEvent(el, pid), AE_OK);
     CHECK_FAILS(aeDeleteChildEvent(el, pid), AE_ERR, ENOENT);
@@ -208,8 +211,7 @@ static void one_that_another_part_has_waited_for_has_no_status(void) {
     int gate;
     pid_t pid = start_child(3, &gate);
 
-    needs_pidfd(el, pid, gate);
-    CHECK_INT(aeCreateChildEvent(el, pid, note_child, &pid), AE_OK);
+    wait_for_child(el, &pid, gate);
     close(gate);
     test_reap(pid);
     aeProcessEvents(el, AE_ALL_EVENTS);
@@ -223,8 +225,7 @@ static void the_loop_goes_before_the_child(void) {
     int gate;
     pid_t pid = start_child(0, &gate);
 
-    needs_pidfd(el, pid, gate);
-    CHECK_INT(aeCreateChildEvent(el, pid, note_child, &pid), AE_OK);
+    wait_for_child(el, &pid, gate);
     aeDeleteEventLoop(el);
     close(gate);
     test_reap(pid);

@@ -1,49 +1,10 @@
 /* System calls that fail or are interrupted once: what connections and listeners make of it. */
 #include "test.h"
 #include "conn_test.h"
+#include "failing_calls.h"
 
 #include <ae.h>
 #include <libae.h>
-#include <sys/syscall.h>
-
-/* ---- The C library's functions, for the library as well ---- */
-
-/* The errors of the next calls, from the last to the first; then they are the system's. */
-struct failures {
-    int count, errors[4];
-};
-
-static struct failures connects, accepts, reads, writes, polls, sockets;
-
-static int fails(struct failures *failures) {
-    if (failures->count == 0) return 0;
-    errno = failures->errors[--failures->count];
-    return 1;
-}
-
-int connect(int fd, const struct sockaddr *address, socklen_t length) {
-    return fails(&connects) ? -1 : (int)syscall(SYS_connect, fd, address, length);
-}
-
-int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
-    return fails(&accepts) ? -1 : (int)syscall(SYS_accept4, fd, address, length, flags);
-}
-
-ssize_t read(int fd, void *buffer, size_t count) {
-    return fails(&reads) ? -1 : syscall(SYS_read, fd, buffer, count);
-}
-
-ssize_t write(int fd, const void *data, size_t count) {
-    return fails(&writes) ? -1 : syscall(SYS_write, fd, data, count);
-}
-
-int poll(struct pollfd *entries, nfds_t count, int timeout) {
-    return fails(&polls) ? -1 : (int)syscall(SYS_poll, entries, count, timeout);
-}
-
-int socket(int family, int type, int protocol) {
-    return fails(&sockets) ? -1 : (int)syscall(SYS_socket, family, type, protocol);
-}
 
 /* ---- A connection and its peer ---- */
 

@@ -20,7 +20,7 @@ const DEPTH: usize = 4;
 /// What the reply is known to end before.
 const MARK: &[u8] = b"$43\r\nwhat-no-script-is-going-to-return-by-chance\r\n";
 
-/// Functions that take anything. No patterns: matching one may take for ever.
+/// Functions that take anything. No patterns: matching one may not end.
 #[rustfmt::skip]
 const FUNCTIONS: [&str; 66] = [
     "redis.call", "redis.pcall", "redis.call", "redis.pcall", "redis.error_reply", "redis.status_reply", "redis.sha1hex",

@@ -95,7 +95,7 @@ pub(super) fn fired(el: Loop, fd: c_int) {
     }
 }
 
-/// How long, in microseconds, a program that waits in place of the loop may wait; None for ever.
+/// How long, in microseconds, a program that waits in place of the loop may wait; None without a limit.
 pub(crate) fn timeout(el: Loop) -> Option<u64> {
     if el.flags() & AE_DONT_WAIT != 0 || waking::is_told(el) {
         return Some(0);

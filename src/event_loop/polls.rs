@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) struct Polls {
     /// How many there have been.
     count: AtomicU64,
-    /// What a poll above this one has found is fresh for every descriptor.
+    /// What a poll above this one has found is stale for no descriptor.
     settled: AtomicU64,
 }
 

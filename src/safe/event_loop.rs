@@ -183,7 +183,7 @@ impl EventLoop {
         Ok(unsafe { BorrowedFd::borrow_raw(fd) })
     }
 
-    /// How long a program that waits in place of the loop may wait: until the first timer is due; None for ever.
+    /// How long a program that waits in place of the loop may wait: until the first timer is due; None without a limit.
     pub fn timeout(&self) -> Option<Duration> {
         core_loop::timeout(self.core()).map(Duration::from_micros)
     }
@@ -278,9 +278,9 @@ impl EventLoop {
         let proc = run_periodic as AePeriodicProc as *mut aePeriodicProc;
         let finalizer = free_periodic as AeLoopProc as *mut aeLoopProc;
         let (after, period) = (milliseconds(after), milliseconds(period));
+        let el = self.core();
         // SAFETY: functions for such data, which lives until the finalizer runs.
-        let created =
-            unsafe { core_loop::create_periodic_time_event(self.core(), after, period, proc, data.cast(), finalizer) };
+        let created = unsafe { core_loop::create_periodic_time_event(el, after, period, proc, data.cast(), finalizer) };
         created.map(TimerId).map_err(|errno| {
             // SAFETY: not taken over.
             drop(unsafe { Box::from_raw(data) });

@@ -10,10 +10,10 @@ pub(crate) fn create() -> Result<c_int, Errno> {
     Errno::result(unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) })
 }
 
-/// Makes it unreadable until `deadline`, in microseconds of the monotonic clock; None for ever.
+/// Makes it unreadable until `deadline`, in microseconds of the monotonic clock; None: until it is set again.
 pub(crate) fn set(fd: c_int, deadline: Option<u64>) -> Result<(), Errno> {
     let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // All zero would be for ever.
+    // All zero would be no deadline.
     let at = deadline.map_or(none, |us| {
         let us = us.max(1);
         let seconds = (us / 1_000_000).try_into().unwrap_or(libc::time_t::MAX);

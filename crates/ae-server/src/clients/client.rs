@@ -189,7 +189,7 @@ impl Client {
         ClientRef { fd: self.fd, id: self.id }
     }
 
-    /// Runs what replies to it, and returns that apart; messages go to it all the same.
+    /// Runs what replies to it, and returns the reply instead of sending it. Messages are sent.
     pub fn apart<R>(&mut self, body: impl FnOnce(&mut Client) -> R) -> (R, Output) {
         let kept = self.output.take();
         self.messages = Some(Vec::new());
