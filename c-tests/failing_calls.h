@@ -1,4 +1,4 @@
-/* The C library's calls, for the library as well: each can be made to fail. Included after test.h, by one program alone. */
+/* The C library's calls, for the library as well: each can be made to fail. Included after test.h. */
 #ifndef LIBAE_FAILING_CALLS_H
 #define LIBAE_FAILING_CALLS_H
 
