@@ -74,8 +74,8 @@ CMAKE_NAMES := libaeConfig.cmake libaeConfigVersion.cmake
 
 PACKAGE     := Cargo.toml Cargo.lock build.rs $(wildcard src/abi/facts/*.csv)
 LIB_SOURCES := $(PACKAGE) $(shell find src -name '*.rs')
-BIN_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/store crates/rdb crates/command-table crates/ae-server -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
-CLI_SOURCES := $(LIB_SOURCES) $(shell find crates/resp crates/command-table crates/ae-cli crates/ae-server/commands.csv -name '*.rs' -o -name Cargo.toml -o -name '*.csv')
+# Also what sources include: tables, Lua, the text of an embedded file. cargo knows exactly what has to be made again.
+BIN_SOURCES := $(LIB_SOURCES) $(shell find crates -type f)
 
 FEATURES := $(if $(filter no,$(TLS)),--no-default-features)
 
@@ -267,7 +267,7 @@ $(SERVER): $(BIN_SOURCES)
 	@rm -f $@ # it may be running
 	cp $(TARGET_DIR)/$(RELEASE)/ae-server $@
 
-$(CLI): $(CLI_SOURCES)
+$(CLI): $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
 	$(CARGO) build --locked --release --package ae-cli
