@@ -6,9 +6,9 @@ use crate::libraries::raise;
 use crate::memory::Limit;
 use crate::replies;
 use crate::script::Script;
-use crate::shared::Shared;
+use crate::shared::{Called, Shared};
 use mlua::{Function, Lua, Value, Variadic};
-use resp::Protocol;
+use resp::{ArgsBuffer, Protocol};
 use scoped_tls_hkt::scoped_thread_local;
 use std::cell::Cell;
 
@@ -27,7 +27,7 @@ mod op {
 
 scoped_thread_local! {
     /// That of the script that runs in this thread, if one does, and if it is not being called.
-    static mut RUNNING: for<'a> &'a mut (dyn Called + 'a)
+    static mut RUNNING: for<'a> &'a mut (dyn Running + 'a)
 }
 
 /// What a running script calls.
@@ -38,7 +38,7 @@ pub struct Calls<'a> {
 }
 
 /// What can be called.
-trait Called {
+trait Running {
     /// `redis.call`, which raises errors, or `redis.pcall`.
     fn call(&mut self, lua: &Lua, args: &[Value], raises: bool) -> mlua::Result<Value>;
 
@@ -68,14 +68,14 @@ impl Calls<'_> {
 }
 
 /// Uses those of the script that runs; None if there is none.
-fn running<R>(lua: &Lua, using: impl FnOnce(&mut dyn Called) -> R) -> Option<R> {
+fn running<R>(lua: &Lua, using: impl FnOnce(&mut dyn Running) -> R) -> Option<R> {
     RUNNING.is_set().then(|| {
         let _unlimited = Limit::none(lua);
         RUNNING.with(|calls| using(calls))
     })
 }
 
-impl Called for Calls<'_> {
+impl Running for Calls<'_> {
     fn run(&mut self, lua: &Lua, op: u8, args: &[Value]) -> mlua::Result<(bool, Value)> {
         // They are copied.
         if arguments::len(args) > self.shared.memory_max.get() {
@@ -101,26 +101,24 @@ impl Called for Calls<'_> {
         if args.is_empty() {
             return failed(lua, "ERR Please specify at least one argument for this redis lib call", raises);
         }
-        // They are copied.
-        if arguments::len(args) > self.shared.memory_max.get() {
-            return failed(lua, NO_MEMORY, raises);
-        }
-        let Some(args) = arguments::of_values(args) else {
-            return failed(lua, "ERR Lua redis lib command arguments must be strings or integers", raises);
-        };
-        let mut reply = Vec::new();
-        let worked = self.host.call(&args, self.protocol.get(), &mut reply);
-        if !worked && raises {
-            let text = reply.strip_prefix(b"-").and_then(|text| text.strip_suffix(b"\r\n")).unwrap_or(&reply);
-            return Err(raise::value(error(lua, text, true)?));
-        }
-        // It is made without a limit, so that it may have become too much.
-        let max = self.shared.memory_max.get();
-        let made = if reply.len() > max { None } else { Some(replies::value(lua, &reply)?.0) };
-        match made.filter(|_| lua.used_memory() <= max) {
-            Some(value) => Ok(value),
-            None => failed(lua, NO_MEMORY, raises),
-        }
+        let shared = self.shared;
+        shared.with_called(|Called { args: copied, reply }| {
+            let max = shared.memory_max.get();
+            if let Err(refused) = arguments::add(args, max, copied) {
+                return failed(lua, refused.reason(), raises);
+            }
+            let worked = self.host.call(copied.as_args(), self.protocol.get(), reply);
+            if !worked && raises {
+                let text = reply.strip_prefix(b"-").and_then(|text| text.strip_suffix(b"\r\n")).unwrap_or(reply);
+                return Err(raise::value(error(lua, text, true)?));
+            }
+            // It is made without a limit, so that it may have become too much.
+            let made = if reply.len() > max { None } else { Some(replies::value(lua, reply)?.0) };
+            match made.filter(|_| lua.used_memory() <= max) {
+                Some(value) => Ok(value),
+                None => failed(lua, NO_MEMORY, raises),
+            }
+        })
     }
 }
 
@@ -130,17 +128,17 @@ impl Calls<'_> {
             return text(lua, "ERR First argument must be a number (log level).");
         };
         let Some(level) = LogLevel::from_number(level) else { return text(lua, "ERR Invalid debug level.") };
-        let words: Vec<Vec<u8>> =
-            args[1..].iter().filter_map(|arg| arguments::of_values(std::slice::from_ref(arg))).flatten().collect();
+        let words: Vec<Vec<u8>> = args[1..].iter().filter_map(arguments::text).collect();
         self.host.log(level, &words.join(&b' '));
         Ok((false, Value::Nil))
     }
 
     fn may_run(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let Some(args) = arguments::of_values(args) else {
+        let mut copied = ArgsBuffer::default();
+        if arguments::add(args, usize::MAX, &mut copied).is_err() {
             return text(lua, "ERR redis.acl_check_cmd() require all the arguments to be strings or integers");
-        };
-        match self.host.may_run(&args) {
+        }
+        match self.host.may_run(copied.as_args()) {
             Some(may) => Ok((false, Value::Boolean(may))),
             None => text(lua, "ERR Invalid command passed to redis.acl_check_cmd()"),
         }
@@ -167,7 +165,7 @@ impl Calls<'_> {
         let [Value::String(name), Value::Function(call), description, flags @ ..] = args else {
             return text(lua, "ERR wrong arguments");
         };
-        let Some(flags) = arguments::of_values(flags) else {
+        let Some(flags) = arguments::texts(flags) else {
             return text(lua, "ERR unknown flag given");
         };
         let description = match description {

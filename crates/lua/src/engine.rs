@@ -51,7 +51,7 @@ impl Engine {
         let lua = Lua::new_with(libs, LuaOptions::default())?;
         let shared = Rc::new(Shared::new());
         let tools = tools(&lua, &shared)?;
-        raise::catch_as_values(&lua)?;
+        tools.raw_set("shown", raise::catch_as_values(&lua)?)?;
         let constants = lua.create_table()?;
         texts.iter().try_for_each(|(name, text)| constants.raw_set(*name, *text))?;
         numbers.iter().try_for_each(|(name, number)| constants.raw_set(*name, *number))?;
@@ -226,6 +226,10 @@ fn interrupt_now_and_then(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
 }
 
 fn strings(lua: &Lua, texts: &[&[u8]]) -> mlua::Result<Table> {
+    // Strings of Rust are made where the table takes them from, without a reference of their own.
+    if let Some(texts) = texts.iter().map(|text| str::from_utf8(text).ok()).collect::<Option<Vec<_>>>() {
+        return lua.create_sequence_from(texts);
+    }
     let table = lua.create_table_with_capacity(texts.len(), 0)?;
     for (at, text) in texts.iter().enumerate() {
         table.raw_set(at + 1, lua.create_string(text)?)?;
@@ -253,8 +257,10 @@ fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
         tools.raw_set(name, function)?;
     }
     tools.raw_set("sha1", lua.create_function(|_, text: mlua::LuaString| Ok(hex(&text.as_bytes())))?)?;
-    // Lua's own, which the sandbox's takes the place of.
-    tools.raw_set("pcall", lua.globals().raw_get::<Function>("pcall")?)?;
+    // Lua's own, which others take the place of.
+    for name in ["pcall", "xpcall"] {
+        tools.raw_set(name, lua.globals().raw_get::<Function>(name)?)?;
+    }
     tools.raw_set("repeats_max", REPEATS_MAX)?;
     tools.raw_set("where", lua.create_function(|lua, ()| Ok(place(lua)))?)?;
     let random = shared.clone();

@@ -1,5 +1,6 @@
 use super::*;
 use crate::host::{Interrupted, LogLevel, Registered, Replication};
+use resp::Args;
 
 /// A server that knows ECHO and ERR.
 #[derive(Default)]
@@ -10,8 +11,8 @@ struct Echo {
 }
 
 impl Host for Echo {
-    fn call(&mut self, args: &[Vec<u8>], _: Protocol, reply: &mut Vec<u8>) -> bool {
-        match &args[0][..] {
+    fn call(&mut self, args: Args<'_>, _: Protocol, reply: &mut Vec<u8>) -> bool {
+        match &args[0] {
             b"echo" => resp::writer::bulk(reply, &args[1]),
             b"raw" => reply.extend_from_slice(&args[1]),
             _ => {
@@ -22,8 +23,8 @@ impl Host for Echo {
         true
     }
 
-    fn may_run(&mut self, args: &[Vec<u8>]) -> Option<bool> {
-        (args[0] == b"echo").then_some(true)
+    fn may_run(&mut self, args: Args<'_>) -> Option<bool> {
+        (args[0] == *b"echo").then_some(true)
     }
 
     fn log(&mut self, level: LogLevel, text: &[u8]) {

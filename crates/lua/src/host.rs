@@ -1,15 +1,15 @@
 //! What a script asks of the server that runs it.
 
 use crate::script::Script;
-use resp::Protocol;
+use resp::{Args, Protocol};
 
 /// The server, for one run of a script.
 pub trait Host {
-    /// Runs a command and appends its reply, in `protocol`. `false` if the reply is an error.
-    fn call(&mut self, args: &[Vec<u8>], protocol: Protocol, reply: &mut Vec<u8>) -> bool;
+    /// Runs a command and writes its reply, in `protocol`, into `reply`, which is empty. `false` if it is an error.
+    fn call(&mut self, args: Args<'_>, protocol: Protocol, reply: &mut Vec<u8>) -> bool;
 
     /// Whether the user may run a command; None if there is none of that name.
-    fn may_run(&mut self, args: &[Vec<u8>]) -> Option<bool>;
+    fn may_run(&mut self, args: Args<'_>) -> Option<bool>;
 
     /// Writes a line into the log.
     fn log(&mut self, level: LogLevel, text: &[u8]);

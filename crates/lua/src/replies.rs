@@ -7,7 +7,11 @@ use resp::number;
 pub fn value<'b>(lua: &Lua, bytes: &'b [u8]) -> mlua::Result<(Value, &'b [u8])> {
     let Some((kind, line, rest)) = line(bytes) else { return Ok((Value::Nil, &[])) };
     let value = match kind {
-        b'+' => one_field(lua, "ok", lua.create_string(line)?)?,
+        b'+' => match str::from_utf8(line) {
+            // Needs no reference of its own.
+            Ok(line) => one_field(lua, "ok", line)?,
+            Err(_) => one_field(lua, "ok", lua.create_string(line)?)?,
+        },
         b'-' => {
             let table = lua.create_table_with_capacity(0, 2)?;
             table.raw_set("err", lua.create_string(line)?)?;

@@ -66,7 +66,7 @@ impl Writer<'_> {
         }
         if let Value::String(text) = table.raw_get("ok")? {
             self.out.push(b'+');
-            self.out.extend_from_slice(&line(&text.as_bytes()));
+            self.out.extend(line(&text.as_bytes()));
             self.out.extend_from_slice(b"\r\n");
             return Ok(());
         }
@@ -81,7 +81,7 @@ impl Writer<'_> {
             return self.entries(&set, depth, false);
         }
         if let Value::String(number) = table.raw_get("big_number")? {
-            writer::big_number(self.out, self.client, &line(&number.as_bytes()));
+            writer::big_number(self.out, self.client, &line(&number.as_bytes()).collect::<Vec<_>>());
             return Ok(());
         }
         if let Value::Table(verbatim) = table.raw_get("verbatim_string")?
@@ -135,8 +135,8 @@ fn three(kind: &[u8]) -> [u8; 3] {
 }
 
 /// Line ends would end the reply.
-fn line(text: &[u8]) -> Vec<u8> {
-    text.iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte }).collect()
+fn line(text: &[u8]) -> impl Iterator<Item = u8> {
+    text.iter().map(|byte| if b"\r\n".contains(byte) { b' ' } else { *byte })
 }
 
 fn double(value: &Value) -> Option<f64> {

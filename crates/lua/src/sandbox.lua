@@ -1,6 +1,7 @@
 -- What scripts see, and how they are called. Made once for each interpreter, of:
 --   lua        the interpreter's own globals
---   tools      functions in Rust: where, compile, failing, random, seed, sha1, redis_call, redis_pcall, host
+--   tools      functions in Rust: where, compile, failing, random, seed, sha1, redis_call, redis_pcall, host; Lua's own
+--              pcall and xpcall, and shown, which gives the value of what they catch
 --   libraries  tables by name: bit, cjson, cmsgpack, struct
 --   constants  what is in `redis` that is no function
 -- Returns what the engine calls.
@@ -9,7 +10,7 @@ local lua, tools, libraries, constants = ...
 local error, type, tostring, select, next, unpack = lua.error, lua.type, lua.tostring, lua.select, lua.next, lua.unpack
 local getmetatable, setmetatable = lua.getmetatable, lua.setmetatable
 local rawget, rawset = lua.rawget, lua.rawset
-local pcall, xpcall, pairs, setfenv = tools.pcall, lua.xpcall, lua.pairs, lua.setfenv
+local pcall, xpcall, shown, pairs, setfenv = tools.pcall, tools.xpcall, tools.shown, lua.pairs, lua.setfenv
 
 local READONLY = "Attempt to modify a readonly table"
 local LOG, MAY_RUN, REPLICATE, RESP, INTERRUPT, REGISTER = 1, 2, 3, 4, 5, 6
@@ -313,6 +314,7 @@ string_metatable = readonly({ __index = globals.string })
 
 -- What a failure is told as: with the place in the script.
 local function explained(failure)
+  failure = shown(failure)
   if type(failure) ~= "table" then
     failure = { err = "ERR " .. tostring(failure) }
   end

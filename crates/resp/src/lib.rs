@@ -33,7 +33,7 @@ pub mod words;
 pub mod writer;
 
 pub use error::ProtocolError;
-pub use parser::{Args, INLINE_MAX, Limits, OwnedArgs, RequestParser};
+pub use parser::{Args, ArgsBuffer, INLINE_MAX, Limits, OwnedArgs, RequestParser};
 pub use reply::Reply;
 pub use reply_parser::{BULK_MAX, LINE_MAX, NESTED_MAX, ReplyError, ReplyParser};
 pub use writer::Protocol;

@@ -417,14 +417,12 @@ pub struct OwnedArgs {
 impl OwnedArgs {
     /// The arguments of a request that nobody sent. All together they must not reach 4 GiB.
     pub fn new<A: AsRef<[u8]>>(args: &[A]) -> OwnedArgs {
-        let mut request = Vec::with_capacity(args.iter().map(|arg| arg.as_ref().len()).sum());
-        let mut spans = Vec::with_capacity(args.len());
-        for arg in args {
-            let from = request.len() as u32;
-            request.extend_from_slice(arg.as_ref());
-            spans.push(Span { from, to: request.len() as u32 });
-        }
-        OwnedArgs { request: request.into(), spans: spans.into(), supplied: Box::default() }
+        let mut made = ArgsBuffer {
+            request: Vec::with_capacity(args.iter().map(|arg| arg.as_ref().len()).sum()),
+            spans: Vec::with_capacity(args.len()),
+        };
+        args.iter().for_each(|arg| made.push(|request| request.extend_from_slice(arg.as_ref())));
+        OwnedArgs { request: made.request.into(), spans: made.spans.into(), supplied: Box::default() }
     }
 
     /// The arguments as slices.
@@ -436,6 +434,38 @@ impl OwnedArgs {
     pub fn memory(&self) -> usize {
         let supplied: usize = self.supplied.iter().map(|argument| argument.capacity()).sum();
         self.request.len() + size_of_val(&*self.spans) + supplied
+    }
+}
+
+/// Arguments of requests that nobody sent, one request after the other in the same memory.
+#[derive(Debug, Default)]
+pub struct ArgsBuffer {
+    request: Vec<u8>,
+    spans: Vec<Span>,
+}
+
+impl ArgsBuffer {
+    /// Adds an argument: what `write` appends. All together they must not reach 4 GiB.
+    pub fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let from = self.request.len() as u32;
+        write(&mut self.request);
+        self.spans.push(Span { from, to: self.request.len() as u32 });
+    }
+
+    /// Forgets the arguments, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.request.clear();
+        self.spans.clear();
+    }
+
+    /// The arguments as slices.
+    pub fn as_args(&self) -> Args<'_> {
+        Args { request: &self.request, spans: &self.spans, supplied: &[] }
+    }
+
+    /// Bytes of memory that it has.
+    pub fn memory(&self) -> usize {
+        self.request.capacity() + self.spans.capacity() * size_of::<Span>()
     }
 }
 

@@ -101,8 +101,18 @@ impl Output {
         self.bytes.len() - self.sent + self.attached_len - self.attachment_sent
     }
 
-    /// Appends everything to `bytes`.
-    pub fn append_to(&self, bytes: &mut Vec<u8>) {
+    /// An empty output that writes into this memory.
+    pub fn of(mut bytes: Vec<u8>) -> Output {
+        bytes.clear();
+        Output { bytes, ..Output::default() }
+    }
+
+    /// Everything that there is to send.
+    pub fn into_bytes(self) -> Vec<u8> {
+        if self.attached.is_empty() && self.sent == 0 {
+            return self.bytes;
+        }
+        let mut bytes = Vec::with_capacity(self.pending());
         let mut from = self.sent;
         for attachment in &self.attached {
             bytes.extend_from_slice(&self.bytes[from..attachment.at]);
@@ -110,6 +120,7 @@ impl Output {
             from = attachment.at;
         }
         bytes.extend_from_slice(&self.bytes[from..]);
+        bytes
     }
 
     /// What there is to send, all in one piece.

@@ -3,6 +3,7 @@
 use crate::acl::check::Denied;
 use crate::acl::denials::Origin;
 use crate::clients::client::Client;
+use crate::clients::output::Output;
 use crate::command::call::{call, remember_keys};
 use crate::command::context::{Command, Context, Run, Wait, reply_error};
 use crate::command::error::{Error, OUT_OF_MEMORY, Outcome};
@@ -17,7 +18,7 @@ use crate::scripting::running::Running;
 use crate::server::room::Room;
 use crate::server::state::Server;
 use lua::{Engine, Host, Interrupted, Kind, LogLevel, Registered, Replication, Script};
-use resp::{Args, OwnedArgs, Protocol};
+use resp::{Args, Protocol};
 use std::time::Duration;
 
 /// What is run, and how.
@@ -219,9 +220,7 @@ impl ScriptHost<'_> {
 }
 
 impl Host for ScriptHost<'_> {
-    fn call(&mut self, args: &[Vec<u8>], protocol: Protocol, reply: &mut Vec<u8>) -> bool {
-        let args = OwnedArgs::new(args);
-        let args = args.as_args();
+    fn call(&mut self, args: Args<'_>, protocol: Protocol, reply: &mut Vec<u8>) -> bool {
         let command = match self.checked(&args) {
             Ok(command) => command,
             Err(error) => {
@@ -238,7 +237,8 @@ impl Host for ScriptHost<'_> {
             running.has_written |= command.spec.is_write();
         });
         // Its reply is the script's, not the client's.
-        let kept = std::mem::take(&mut self.client.output);
+        let own = Output::of(std::mem::take(reply));
+        let kept = std::mem::replace(&mut self.client.output, own);
         let spoken = std::mem::replace(&mut self.client.protocol, protocol);
         let earlier = self.server.databases.effects.len();
         call(self.server, self.client, args, command, self.commands, Wait::Never);
@@ -247,17 +247,14 @@ impl Host for ScriptHost<'_> {
         }
         self.server.databases.effects.limit(earlier, self.replication.log, self.replication.replicas);
         self.client.protocol = spoken;
-        let own = std::mem::replace(&mut self.client.output, kept);
-        own.append_to(reply);
+        *reply = std::mem::replace(&mut self.client.output, kept).into_bytes();
         if let Some(running) = &mut self.server.scripting.running {
             running.calls = false;
         }
         reply.first() != Some(&b'-')
     }
 
-    fn may_run(&mut self, args: &[Vec<u8>]) -> Option<bool> {
-        let args = OwnedArgs::new(args);
-        let args = args.as_args();
+    fn may_run(&mut self, args: Args<'_>) -> Option<bool> {
         let command = self.find(&args)?;
         Some(crate::acl::check::check(&self.client.user.rights(), command.spec, &args).is_ok())
     }

@@ -3,7 +3,7 @@
 use super::header::{self, Flags};
 use super::interpreter::Interpreter;
 use lua::{Host, Interrupted, LogLevel, Registered, Replication, Script};
-use resp::Protocol;
+use resp::{Args, Protocol};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -180,12 +180,12 @@ struct Loading {
 }
 
 impl Host for Loading {
-    fn call(&mut self, _: &[Vec<u8>], _: Protocol, reply: &mut Vec<u8>) -> bool {
+    fn call(&mut self, _: Args<'_>, _: Protocol, reply: &mut Vec<u8>) -> bool {
         resp::writer::error(reply, "ERR a library calls no commands while it is loaded");
         false
     }
 
-    fn may_run(&mut self, _: &[Vec<u8>]) -> Option<bool> {
+    fn may_run(&mut self, _: Args<'_>) -> Option<bool> {
         None
     }
 

@@ -1,6 +1,6 @@
 -- Replaces what catches errors by functions whose callers see the values of errors that Rust has raised. They are Lua
 -- functions, so that they add nothing to the C calls that may nest. Takes the globals and what gives the value of such
--- an error.
+-- an error. Returns a function of an error as Lua's own functions catch it, which gives the value.
 local globals, plain = ...
 local pcall, xpcall, select, type, error = globals.pcall, globals.xpcall, globals.select, globals.type, globals.error
 local coroutine = globals.coroutine
@@ -56,3 +56,5 @@ function coroutine.wrap(run)
     if not ok then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
     return function(...) return of_wrapped(resume(thread, ...)) end
 end
+
+return shown

@@ -3,7 +3,7 @@
 //! A Rust function cannot raise a Lua string itself: mlua raises a userdata of its own. The userdata of these errors
 //! carries the value that C code would have raised, and `catch_as_values` makes `pcall` and its kind hand that out.
 
-use mlua::{Error, Lua, Value};
+use mlua::{Error, Function, Lua, Value};
 use std::fmt;
 
 /// A Lua value on its way up as an error.
@@ -82,8 +82,9 @@ pub fn value_of(lua: &Lua, error: &Error) -> mlua::Result<Value> {
     Ok(Value::String(lua.create_string(text)?))
 }
 
-/// Makes `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` show the values of `raise`'s errors.
-pub fn catch_as_values(lua: &Lua) -> mlua::Result<()> {
+/// Makes `pcall`, `xpcall`, `coroutine.resume` and `coroutine.wrap` show the values of `raise`'s errors. Returns what
+/// gives the value of an error that Lua's own functions have caught.
+pub fn catch_as_values(lua: &Lua) -> mlua::Result<Function> {
     // There may be no memory for it when it is needed.
     let no_memory = lua.create_string("not enough memory")?;
     let plain = lua.create_function(move |lua, failure: Value| match failure {
