@@ -1,5 +1,6 @@
 """What a request costs a server, as redis-benchmark sends them."""
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -13,6 +14,13 @@ SIZES = (3, 1024)
 TESTS = ("PING_INLINE", "PING_MBULK", "SET", "GET", "INCR", "LPUSH", "RPUSH", "LPOP", "RPOP", "SADD", "HSET", "SPOP", "ZADD",
          "ZPOPMIN")
 RANGES = (100, 300, 500, 600)
+# Scripts of one line, and what follows their name in EVALSHA.
+SCRIPTS = {
+    "EVALSHA": ("return 1", ["0"]),
+    "EVALSHA_GET": ("return redis.call('GET', KEYS[1])", ["1", "key"]),
+    "EVALSHA_SET": ("return redis.call('SET', KEYS[1], ARGV[1])", ["1", "key", "xxx"]),
+    "EVALSHA_INCR": ("return redis.call('INCR', KEYS[1])", ["1", "counter"]),
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +45,18 @@ class Point:
         """what redis-benchmark is told"""
         if self.test.startswith("LRANGE"):
             return ["LRANGE", "mylist", "0", str(int(self.test.split("_")[1]) - 1)]
+        if self.test in SCRIPTS:
+            script, arguments = SCRIPTS[self.test]
+            return ["EVALSHA", hashlib.sha1(script.encode()).hexdigest(), *arguments]
         return ["-t", self.test.lower()]
 
 
 def points(pipelines=tuple(PIPELINES), sizes=SIZES):
     """in the order in which one server meets them"""
-    tests = [*TESTS, *(f"LRANGE_{count}" for count in RANGES), "MSET"]
-    return [Point(test, pipeline, size) for size in sizes for pipeline in pipelines for test in tests]
+    tests = [*TESTS, *(f"LRANGE_{count}" for count in RANGES), "MSET", *SCRIPTS]
+    # Scripts have the same values in all sizes.
+    return [Point(test, pipeline, size) for size in sizes for pipeline in pipelines for test in tests
+            if test not in SCRIPTS or size == sizes[0]]
 
 
 def measured(peer, work, share, on_one, on_others):
@@ -56,6 +69,8 @@ def measured(peer, work, share, on_one, on_others):
             if point.test.startswith("LRANGE"):
                 client.call("DEL", "mylist")
                 client.call("RPUSH", "mylist", *["x" * point.size] * max(RANGES))
+            if point.test in SCRIPTS:
+                client.call("SCRIPT", "LOAD", SCRIPTS[point.test][0])
             requests = point.requests(share)
             load(server, point, max(requests // 5, 2 * CLIENTS * point.pipeline), on_others)
             before = server.cpu()
