@@ -6,6 +6,7 @@ import unittest
 import redis
 
 from support import main
+from testkit.resp import ReplyError
 from testkit.server import AeServer
 
 
@@ -106,6 +107,53 @@ class Observation:
         before = r.execute_command("DEBUG DIGEST")
         r.execute_command("DEBUG RELOAD")
         self.assertEqual(r.execute_command("DEBUG DIGEST"), before)
+
+
+class ReportsOfOtherServers(unittest.TestCase):
+    """What users of Redis and Valkey have met."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = AeServer().__enter__()
+        cls.addClassCleanup(cls.server.stop)
+
+    def test_no_error_is_two_replies(self):
+        # Line ends in what an error repeats would end its reply.
+        with self.server.connect() as client:
+            client.call("SET", "text", "a")
+            for words in (
+                ["no\r\n+such"], ["NO\r\nSUCH", "a\r\nb"], ["CONFIG", "no\r\n+such"], ["CLIENT", "KILL", "a\r\n+b", "1"],
+                ["CONFIG", "SET", "maxmemory", "1\r\n+x"], ["CONFIG", "SET", "no\r\n+such", "1"], ["XGROUP", "CREATECONSUMER",
+                "text", "a\r\nb", "c\r\nd"], ["XREADGROUP", "GROUP", "g\r\n+x", "c", "STREAMS", "no\r\nkey", ">"],
+                ["ACL", "SETUSER", "u", "no\r\n+such"], ["ACL", "DRYRUN", "no\r\nuser", "get", "a"],
+                ["ACL", "DRYRUN", "default", "no\r\n+such"], ["EVAL", "return redis.error_reply('A b\r\n+c')", "0"],
+                ["EVAL", "error('a\r\n+b')", "0"], ["EVAL", "return redis.call('no\r\n+such')", "0"],
+                ["EVAL", "return {err='a\r\n+b'}", "0"], ["EVAL", "a\r\n+b", "0"], ["EVAL", "#!lua a\r\n+b\nreturn 1", "0"],
+                ["EVAL", "return _G['a\r\n+b']", "0"], ["FUNCTION", "LOAD", "#!lua name=a\r\n+b\nreturn 1"],
+                ["FCALL", "no\r\n+such", "0"], ["AUTH", "a\r\n+b", "c"], ["HELLO", "3", "no\r\n+such"], ["COMMAND", "GETKEYS",
+                "no\r\n+such", "a"], ["OBJECT", "no\r\n+such", "text"], ["SCRIPT", "a\r\n+b"], ["DEBUG", "a\r\n+b"],
+            ):
+                with self.subTest(words=words):
+                    with self.assertRaises(ReplyError) as failed:
+                        client.call(*words)
+                    self.assertNotRegex(str(failed.exception), "[\r\n]")
+                    self.assertEqual(client.call("ECHO", "next"), b"next")
+
+    def test_memory_for_a_large_request_is_given_back(self):
+        with self.server.connect() as client, self.server.connect() as other:
+            client.call("CLIENT", "SETNAME", "large")
+
+            def size():
+                (line,) = [line for line in other.call("CLIENT", "LIST").decode().splitlines() if " name=large " in line]
+                fields = dict(field.split("=", 1) for field in line.split())
+                return int(fields["tot-mem"])
+
+            before = size()
+            client.call("ECHO", "x" * 20_000_000)
+            # As long as a client asks for more, too, not only when it is idle.
+            for _ in range(3):
+                client.call("PING")
+            self.assertLess(size(), before + 100_000)
 
 
 class InResp2(Observation, unittest.TestCase):
