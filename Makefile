@@ -160,7 +160,7 @@ bench-server: server ## measure ae-server beside redis-server and Valkey; ARGS="
 durability: | $(C_LIBRARIES) ## kill ae-server again and again under load, and look what is left; ROUNDS=1000
 	AE_DURABILITY_ROUNDS=$(or $(ROUNDS),1000) $(DEV_CARGO) test --locked --package ae-server --test server killed
 
-fuzz: server | $(C_LIBRARIES) ## try hostile bytes: INPUT=rdb, dump, request, aof, replication or script; SECONDS=60
+fuzz: server | $(C_LIBRARIES) ## try hostile bytes: INPUT=rdb, dump, request, reply, text, aof, replication, script, proxy, tls or tls_config; SECONDS=60
 	C_LIBRARIES=$(C_LIBRARIES) scripts/fuzz.sh $(or $(INPUT),rdb) $(or $(SECONDS),60)
 
 instructions: lib ## compare the library's instruction counts with the committed ones; ARGS=--record writes them

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """Makes files for the fuzzers to begin with: seeds.py FOLDER. They are written by redis-server and by ae-server, of data
 of every type and encoding: RDB files, append-only files, payloads of DUMP, the bytes that a primary sends to a replica,
-and requests. AE_SERVER names another ae-server than build/ae-server."""
+and requests; with them replies, PROXY headers, numbers and patterns, TLS handshakes and what TLS is configured with. AE_SERVER names another ae-server than build/ae-server."""
 
 import hashlib
 import shutil
 import socket
+import ssl
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -153,8 +156,84 @@ def scripts(seeds):
         seeds.keep("script", text[:40 + number])
 
 
+def replies(seeds):
+    parts = [b"+OK\r\n", b"-ERR no\r\n", b":-12\r\n", b"$5\r\nhello\r\n", b"$-1\r\n", b"*-1\r\n", b"_\r\n", b"#t\r\n",
+             b",1.5e10\r\n", b",inf\r\n", b"(123456789012345678901\r\n", b"=7\r\ntxt:abc\r\n", b"*2\r\n:1\r\n*1\r\n+a\r\n",
+             b"%1\r\n+a\r\n:1\r\n", b"~2\r\n+a\r\n+b\r\n", b">2\r\n+message\r\n$1\r\nx\r\n", b"|1\r\n+ttl\r\n:3\r\n+a\r\n"]
+    for piece in 0, 2, 255:
+        for part in [*parts, b"".join(parts)]:
+            seeds.keep("reply", bytes([piece]) + part)
+
+
+def proxy_headers(seeds):
+    magic = b"\r\n\r\n\0\r\nQUIT\n"
+    four, six = bytes(range(12)), bytes(range(36))
+    lines = [b"PROXY TCP4 192.0.2.1 192.0.2.9 4321 6379\r\n", b"PROXY TCP6 2001:db8::1 ::1 1 65535\r\n",
+             b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n", magic + b"\x20\x00\0\0"]
+    for family, ends in (0x11, four), (0x12, four), (0x21, six), (0x31, bytes(216)):
+        for more in b"", b"\x03\0\4abcd", b"\x20\0\1x":
+            lines.append(magic + bytes([0x21, family]) + len(ends + more).to_bytes(2, "big") + ends + more)
+    for line in lines:
+        seeds.keep("proxy", line)
+        seeds.keep("proxy", line + b"PING\r\n")
+
+
+def texts(seeds):
+    for text in ("0", "-1", "9223372036854775807", "-9223372036854775808", "1.5", "-0", "1e400", "3.0e-5", "0x1p3", "inf", "nan",
+                 "17179869184.000000001", "a*c", "[a-z]x?[^b]\\\\", "*a*a*b", "[\x80-z]"):
+        seeds.keep("text", bytes([255]) + text.encode())
+        for at in 1, len(text):
+            seeds.keep("text", bytes([at]) + (text + "abcabcaab").encode())
+
+
+def tls(seeds):
+    """What both sides say in handshakes, and what a configuration is made of."""
+    with tempfile.TemporaryDirectory() as folder:
+        at = Path(folder)
+        for name, key in ("ec", ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]), ("rsa", ["rsa:2048"]):
+            subprocess.run(["openssl", "req", "-x509", "-newkey", *key, "-nodes", "-keyout", at / f"{name}.key", "-out",
+                            at / f"{name}.crt", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
+        subprocess.run(["openssl", "pkey", "-in", at / "ec.key", "-aes256", "-passout", "pass:password", "-out", at / "locked.key"],
+                       check=True)
+        for path in sorted(at.iterdir()):
+            for kind in 4, 5, 6:
+                seeds.keep("tls_config", bytes([kind]) + path.read_bytes())
+        for name in "ec", "rsa":
+            for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+                hello, answer = handshake(at / f"{name}.crt", at / f"{name}.key", version)
+                seeds.keep("tls", b"\0" + hello)
+                seeds.keep("tls", b"\1" + answer)
+    for kind, texts in (0, ["HIGH:!aNULL:@STRENGTH", "ECDHE-RSA-AES128-GCM-SHA256", "ALL:-kRSA:+ECDHE", "DEFAULT@SECLEVEL=2"]), \
+            (1, ["TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"]), (2, ["TLSv1.2 TLSv1.3", "tlsv1.3"]), \
+            (3, ["localhost", "::1", "a.example.org."]):
+        for text in texts:
+            seeds.keep("tls_config", bytes([kind]) + text.encode())
+
+
+def handshake(certificate, key, version):
+    """the first message of a client, and all that a server answers"""
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    server.load_cert_chain(certificate, key)
+    client.check_hostname, client.verify_mode, client.maximum_version = False, ssl.CERT_NONE, version
+    said = [ssl.MemoryBIO(), ssl.MemoryBIO()]
+    for context, ends, side in (client, said, False), (server, said[::-1], True):
+        try:
+            # The one reads what the other has said.
+            context.wrap_bio(ends[1], ends[0], server_side=side).do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        if not side:
+            hello = said[0].read()
+            said[0].write(hello)
+    return hello, said[1].read()
+
+
 def main(folder):
     seeds = Seeds(folder)
+    replies(seeds)
+    proxy_headers(seeds)
+    texts(seeds)
+    tls(seeds)
     requests(seeds)
     scripts(seeds)
     for kind in KINDS:

@@ -34,5 +34,12 @@ mod tracking;
 #[cfg(test)]
 mod testing;
 
+/// What fuzzers look at by itself.
+#[cfg(fuzzing)]
+pub mod fuzzed {
+    pub use crate::glob::{Case, matches};
+    pub use crate::long_double::LongDouble;
+}
+
 pub use serve::in_process::{Running, start};
 pub use startup::main;

@@ -1,7 +1,7 @@
 //! A server as a process.
 
 use crate::client::Client;
-use crate::ports::free_port;
+use crate::ports::Port;
 use crate::wait::eventually;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
@@ -15,6 +15,8 @@ pub struct Server {
     pub ready_line: String,
     /// Where it listens.
     pub port: u16,
+    /// That port, if it is this server's choice.
+    _taken: Option<Port>,
 }
 
 /// The end of a server that did not start.
@@ -35,8 +37,8 @@ impl Server {
 
     /// As [`Server::start`], if it starts.
     pub fn try_start(mut command: Command, options: &[&str]) -> Result<Server, End> {
-        let port = free_port();
-        let text = port.to_string();
+        let port = Port::take();
+        let text = port.number.to_string();
         let mut args = vec!["--port", &text];
         if !options.contains(&"--bind") {
             args.extend(["--bind", "127.0.0.1"]);
@@ -45,7 +47,9 @@ impl Server {
             args.extend(["--save", ""]);
         }
         args.extend(options);
-        Server::try_spawn(command.args(args), port)
+        let mut server = Server::try_spawn(command.args(args), port.number)?;
+        server._taken = Some(port);
+        Ok(server)
     }
 
     /// Starts it with a command that says it all, and waits until it says that it accepts connections, as redis-server
@@ -69,7 +73,7 @@ impl Server {
                 return Err(End { code: child.wait().unwrap().code(), error });
             }
         }
-        Ok(Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port })
+        Ok(Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port, _taken: None })
     }
 
     /// A new client.
