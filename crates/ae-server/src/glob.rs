@@ -1,8 +1,11 @@
 //! Redis's glob patterns: `*`, `?`, `[a-z]`, `[^x]`, and `\` for the next character itself.
 
+/// Whether capital letters are others than small ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Case {
+    /// They are.
     Sensitive,
+    /// They are not.
     Ignored,
 }
 

@@ -25,6 +25,7 @@ const DECIMALS: u32 = 17;
 const DIGITS_MAX: usize = 5000;
 
 impl LongDouble {
+    /// Nothing.
     pub const ZERO: LongDouble = LongDouble { negative: false, mantissa: 0, exponent: -BIAS };
 
     /// What C's `strtold` reads, if that is all of `text` and not out of range.
@@ -58,6 +59,7 @@ impl LongDouble {
         (number.is_finite() && !rounded_to_zero).then(|| LongDouble { negative, ..LongDouble::from(number) })
     }
 
+    /// The sum, rounded to the nearest.
     pub fn add(self, other: LongDouble) -> LongDouble {
         (X87DoubleExtended::from(self) + X87DoubleExtended::from(other)).value.into()
     }
@@ -70,6 +72,7 @@ impl LongDouble {
         (!integer.status.contains(Status::INVALID_OP)).then(|| i64::try_from(integer.value).ok()).flatten()
     }
 
+    /// Whether it is larger or smaller than any number.
     pub fn is_infinite(self) -> bool {
         self.exponent > EXPONENT_MAX
     }

@@ -135,8 +135,8 @@ impl Calls<'_> {
 
     fn may_run(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
         let mut copied = ArgsBuffer::default();
-        if arguments::add(args, usize::MAX, &mut copied).is_err() {
-            return text(lua, "ERR redis.acl_check_cmd() require all the arguments to be strings or integers");
+        if let Err(refused) = arguments::add(args, usize::MAX, &mut copied) {
+            return text(lua, refused.reason());
         }
         match self.host.may_run(copied.as_args()) {
             Some(may) => Ok((false, Value::Boolean(may))),

@@ -72,6 +72,9 @@ fn expect(script: &str, reply: &str) {
 fn results() {
     expect("return 3.99", ":3");
     expect("return -3.99", ":-3");
+    for outside in ["2^63", "-2^70", "1/0", "0/0"] {
+        expect(&format!("return {outside}"), ":-9223372036854775808");
+    }
     expect("return 'a\\0b'", "$3 a\0b");
     expect("return {1,'b',{true,false,nil,4}}", "*3 :1 $1 b *2 :1 $-1");
     expect("return {err='MY x'}", "-MY x");

@@ -1,6 +1,7 @@
-//! The numbers of `math.random`: those of `lrand48`, the same in each run.
+//! The numbers of `math.random`: those of `lrand48`, from a seed that is another in each interpreter until a script sets it.
 
 use std::cell::Cell;
+use std::hash::{BuildHasher, RandomState};
 
 const FACTOR: u64 = 0x5_DEEC_E66D;
 const ADDEND: u64 = 0xB;
@@ -10,9 +11,16 @@ const BITS: u64 = (1 << 48) - 1;
 const END: u64 = 0x7FFF_FFFF;
 
 /// A sequence of numbers.
-#[derive(Default)]
 pub struct Random {
     state: Cell<u64>,
+}
+
+impl Default for Random {
+    fn default() -> Random {
+        let random = Random { state: Cell::default() };
+        random.seed(RandomState::new().hash_one(()) as u32);
+        random
+    }
 }
 
 impl Random {
@@ -32,6 +40,12 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_has_the_same_sequence_without_a_seed() {
+        let first: Vec<f64> = (0..8).map(|_| Random::default().next()).collect();
+        assert!(first.iter().any(|number| *number != first[0]));
+    }
 
     #[test]
     fn as_lrand48() {

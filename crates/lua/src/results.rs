@@ -1,6 +1,7 @@
 //! A script's values as replies.
 
 use crate::arguments::number_text;
+use crate::libraries::numbers::to_i64;
 use mlua::{Table, Value};
 use resp::Protocol;
 use resp::writer;
@@ -40,7 +41,7 @@ impl Writer<'_> {
         match value {
             Value::String(text) => writer::bulk(self.out, &text.as_bytes()),
             Value::Integer(number) => writer::integer(self.out, *number),
-            Value::Number(number) => writer::integer(self.out, *number as i64),
+            Value::Number(number) => writer::integer(self.out, to_i64(*number)),
             Value::Boolean(value) if self.script == Protocol::Resp3 => {
                 writer::boolean(self.out, self.client, *value);
             }

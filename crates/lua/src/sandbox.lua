@@ -76,7 +76,7 @@ end)
 
 redis.acl_check_cmd = failing(function(...)
   if select("#", ...) == 0 then
-    return "ERR Please specify at least one argument for this redis.acl_check_cmd() call"
+    return "ERR Please specify at least one argument for this redis lib call"
   end
   local failed, answer = to_host(MAY_RUN, ...)
   if failed then
@@ -271,7 +271,7 @@ for name, value in next, lua.math do
   maths[name] = value
 end
 
--- The same numbers in each run.
+-- Numbers of a sequence that a script can begin anew.
 function maths.random(...)
   local count = select("#", ...)
   local low, high = ...

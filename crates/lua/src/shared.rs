@@ -25,10 +25,14 @@ pub struct Called {
 /// More memory than this is not kept for the next command.
 const KEPT_MAX: usize = 16 * 1024;
 
-
 impl Shared {
     pub fn new() -> Shared {
-        Shared { random: Random::default(), memory_max: usize::MAX.into(), ended: Cell::default(), called: Cell::default() }
+        Shared {
+            random: Random::default(),
+            memory_max: usize::MAX.into(),
+            ended: Cell::default(),
+            called: Cell::default(),
+        }
     }
 
     /// Lets `run` use the memory for a command.

@@ -52,8 +52,10 @@ pub struct Client {
     /// Since when more output waits than the soft limit allows, in the server's ticks.
     pub above_soft_limit_since: Option<i64>,
     pub replies: Replies,
-    /// There while a request is answered whose reply is dropped: the messages that the client gets meanwhile.
+    /// There while replies are not the client's: the messages that it gets meanwhile.
     pub messages: Option<Vec<u8>>,
+    /// There while a script's command replies in another protocol: that of the client.
+    message_protocol: Option<Protocol>,
     /// There while the client is paused: the request that waits for the end of the pause.
     pub postponed: Option<OwnedArgs>,
     /// There while a request waits for a key.
@@ -147,6 +149,7 @@ impl Client {
             above_soft_limit_since: None,
             replies: Replies::On,
             messages: None,
+            message_protocol: None,
             postponed: None,
             blocked: None,
             transaction: None,
@@ -178,6 +181,11 @@ impl Client {
         self.replica.as_ref().is_some_and(|replica| replica.phase != Phase::Introduced)
     }
 
+    /// Whether it may be silent for as long as it likes: it waits for what others do.
+    pub fn may_be_idle(&self) -> bool {
+        self.is_primary || self.is_replica() || self.monitors || self.waits() || self.subscriptions.is_some()
+    }
+
     /// It is closed without being told anything more.
     pub fn cut_off(&mut self) {
         self.output = Output::default();
@@ -198,6 +206,30 @@ impl Client {
         let messages = self.messages.take().unwrap_or_default();
         self.output.open().extend_from_slice(&messages);
         (result, own)
+    }
+
+    /// Runs a command that a script calls, which replies to the script, in its protocol, and returns the reply: `own` with
+    /// what it wrote. Messages are sent, in the client's protocol.
+    pub fn apart_for_script(&mut self, protocol: Protocol, own: Output, body: impl FnOnce(&mut Client)) -> Output {
+        let kept = std::mem::replace(&mut self.output, own);
+        let spoken = std::mem::replace(&mut self.protocol, protocol);
+        let before = self.message_protocol;
+        self.message_protocol = before.or(Some(spoken));
+        let collects = self.messages.is_none();
+        self.messages.get_or_insert_default();
+        body(self);
+        self.protocol = spoken;
+        self.message_protocol = before;
+        let own = std::mem::replace(&mut self.output, kept);
+        if collects && let Some(messages) = self.messages.take() {
+            self.output.open().extend_from_slice(&messages);
+        }
+        own
+    }
+
+    /// The protocol of messages that it is sent.
+    pub fn message_protocol(&self) -> Protocol {
+        self.message_protocol.unwrap_or(self.protocol)
     }
 
     /// Runs what replies to a request that has waited: it gets the reply unless it has said that it wants none.

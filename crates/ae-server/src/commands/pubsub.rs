@@ -80,6 +80,9 @@ pub fn spublish(ctx: &mut Context<'_>) -> Outcome {
 
 fn publish_on(ctx: &mut Context<'_>, kind: Kind) -> Outcome {
     let (channel, message) = (ctx.arg(1), ctx.arg(2));
+    if ctx.server.has_news() {
+        ctx.server.tell_news_so_far(ctx.client);
+    }
     let received = ctx.server.publish(Some(ctx.client), kind, channel, message);
     ctx.tell_request(Concerns::ReplicasOnly);
     ctx.reply_count(received)

@@ -102,8 +102,7 @@ fn replica<'c>(ctx: &'c mut Context<'_>) -> &'c mut Replica {
 pub fn role(ctx: &mut Context<'_>) -> Outcome {
     let Context { server, client, .. } = ctx;
     if let Some(link) = &server.replication.link {
-        let offset =
-            if link.client.is_some() || link.down_since.is_some() { server.replication.offset as i64 } else { -1 };
+        let offset = if link.client.is_some() { server.replication.offset as i64 } else { -1 };
         let (host, port, state) = (link.host.clone(), link.port, link.state_name());
         let mut reply = client.reply();
         reply.array(5);

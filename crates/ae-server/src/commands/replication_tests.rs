@@ -121,7 +121,7 @@ fn a_replica_refuses_writes_and_hides_what_has_expired() {
         ("SET k w", "-READONLY You can't write against a read only replica."),
         ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
         ("PSYNC ? -1", "-NOMASTERLINK Can't SYNC while not connected with my master"),
-        ("ROLE", "*5 $5 slave $9 127.0.0.1 :1 $7 connect :0"),
+        ("ROLE", "*5 $5 slave $9 127.0.0.1 :1 $7 connect :-1"),
         ("CONFIG GET replicaof", "*2 $9 replicaof $11 127.0.0.1 1"),
     ]);
     session.wait(100);

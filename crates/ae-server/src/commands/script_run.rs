@@ -236,18 +236,16 @@ impl Host for ScriptHost<'_> {
             running.calls = true;
             running.has_written |= command.spec.is_write();
         });
-        // Its reply is the script's, not the client's.
-        let own = Output::of(std::mem::take(reply));
-        let kept = std::mem::replace(&mut self.client.output, own);
-        let spoken = std::mem::replace(&mut self.client.protocol, protocol);
         let earlier = self.server.databases.effects.len();
-        call(self.server, self.client, args, command, self.commands, Wait::Never);
+        let (server, commands, own) = (&mut *self.server, self.commands, Output::of(std::mem::take(reply)));
+        let own = self.client.apart_for_script(protocol, own, |client| {
+            call(server, client, args, command, commands, Wait::Never);
+        });
+        *reply = own.into_bytes();
         if command.spec.is(flag::READONLY) {
             remember_keys(self.server, self.client, &self.request, self.spec);
         }
         self.server.databases.effects.limit(earlier, self.replication.log, self.replication.replicas);
-        self.client.protocol = spoken;
-        *reply = std::mem::replace(&mut self.client.output, kept).into_bytes();
         if let Some(running) = &mut self.server.scripting.running {
             running.calls = false;
         }

@@ -81,7 +81,7 @@ fn what_a_script_says_of_itself_holds() {
         ("#!lua flags=no-writes\nreturn 1", ":1"),
         ("#!lua\nreturn redis.call('set', 'a', 1)", "+OK"),
         ("#!lua foo=1\nreturn 1", "-ERR Unknown lua shebang option: foo=1"),
-        ("#!js\nreturn 1", "-ERR Unexpected engine in script shebang: js"),
+        ("#!js\nreturn 1", "-ERR Unexpected engine in script shebang: #!js"),
     ] {
         assert_eq!(eval(&mut session, script, &["0"]), reply, "{script}");
     }

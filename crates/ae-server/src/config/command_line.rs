@@ -73,6 +73,12 @@ fn load_options(config: &mut Config, args: &[String]) -> Result<(), String> {
         if empty && line.len() == 1 {
             line.push(Vec::new());
         }
+        if let [name, pattern] = &line[..]
+            && file::is_include(name)
+        {
+            file::load_included(config, pattern)?;
+            continue;
+        }
         let name = String::from_utf8_lossy(&line[0]).into_owned();
         let value = words::text_of(&line[1..]);
         apply(config, &line, "the command line").map_err(|fault| match fault {

@@ -37,6 +37,8 @@ fn options_come_behind_the_file_and_standard_input() {
     let path = folder.path().join("redis.conf");
     std::fs::write(&path, "port 1\nhz 20\ntimeout 30\n").unwrap();
     let path = path.to_str().unwrap();
+    let included = parsed_with(&["--hz", "10", "--include", path, "--port", "3"], "").unwrap();
+    assert_eq!((included.port, included.hz, included.timeout, included.file), (3, 20, 30, None));
     let config = parsed_with(&[path, "--port", "3", "-"], "port 2\nhz 21").unwrap();
     assert_eq!((config.port, config.hz, config.timeout), (3, 21, 30));
     assert_eq!(config.file.as_deref(), Some(Path::new(path)));

@@ -54,7 +54,7 @@ fn load_lines(config: &mut Config, name: &str, text: &[u8], depth: usize) -> Res
             continue;
         };
         match &words[..] {
-            [include, pattern] if include.eq_ignore_ascii_case(b"include") => {
+            [name, pattern] if is_include(name) => {
                 for path in included(config, pattern).map_err(bad)? {
                     if depth == INCLUDE_DEPTH_MAX {
                         return Err(bad(format!("files include one another more than {INCLUDE_DEPTH_MAX} deep")));
@@ -79,6 +79,15 @@ pub fn words(line: &[u8]) -> Result<Option<Vec<Vec<u8>>>, String> {
     }
     let words = resp::words::split(line).map_err(|_| "Unbalanced quotes in configuration line")?;
     Ok(Some(words).filter(|words| !words.is_empty()))
+}
+
+pub fn is_include(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"include")
+}
+
+/// Reads the files that the command line includes into the configuration.
+pub fn load_included(config: &mut Config, pattern: &[u8]) -> Result<(), String> {
+    included(config, pattern)?.iter().try_for_each(|path| load(config, path))
 }
 
 /// The files that an `include` means: with wildcards those that match, which may be none.

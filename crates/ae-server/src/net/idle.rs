@@ -42,7 +42,7 @@ impl IdleClients {
             self.checks.pop();
             // The client may have gone, and another have its descriptor.
             if let Some(client) = clients.get(fd).filter(|client| client.id == id) {
-                if client.is_primary || client.is_replica() {
+                if client.may_be_idle() {
                     self.checks.push(Reverse((ticks + i64::from(timeout) * 1000, fd, id)));
                 } else if due(client, timeout) <= ticks {
                     found.push((fd, id));

@@ -35,7 +35,11 @@ impl Net {
         // Not before: reading is no part of what the first command takes.
         self.server.read_clock();
         match read {
-            Ok((0, _)) => client.closing = Closing::Now,
+            Ok((0, _)) => {
+                // It may still read what it has asked for.
+                self.write_all(&mut client);
+                client.closing = Closing::Now;
+            }
             Ok((len, in_buffer)) => {
                 client.last_active = self.server.ticks;
                 if let Some(replica) = &mut client.replica {

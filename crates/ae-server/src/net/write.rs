@@ -40,6 +40,16 @@ impl Net {
         self.settle(client);
     }
 
+    /// Writes all that the socket takes, to a client that has ended its requests.
+    pub(super) fn write_all(&mut self, client: &mut Client) {
+        let mut before = usize::MAX;
+        self.server.flush_log();
+        while (1..before).contains(&client.output.pending()) && client.closing != Closing::Now {
+            before = client.output.pending();
+            self.write(client);
+        }
+    }
+
     /// Writes what the socket takes, within the limit, and sees to it that the rest follows.
     fn write(&mut self, client: &mut Client) {
         let Some(conn) = client.conn.clone() else { return };

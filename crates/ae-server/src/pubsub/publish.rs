@@ -46,7 +46,7 @@ pub fn publish(
                 _ => clients.get_same(reference),
             };
             let Some(client) = client else { continue };
-            let protocol = client.protocol;
+            let protocol = client.message_protocol();
             client.send_message(bytes.bytes(protocol, parts));
             received += 1;
             clients.wants_to_send(reference);

@@ -58,14 +58,15 @@ pub fn of_script(text: &[u8]) -> Result<Header<'_>, String> {
     }
     let (engine, options, code) = first_line(text).ok_or("Invalid script shebang")?;
     if engine != b"lua" {
-        return Err(format!("Unexpected engine in script shebang: {}", String::from_utf8_lossy(engine)));
+        return Err(format!("Unexpected engine in script shebang: #!{}", String::from_utf8_lossy(engine)));
     }
     let mut flags = Flags { declared: true, ..Flags::default() };
     for option in options {
         let Some(list) = option.strip_prefix(b"flags=") else {
             return Err(format!("Unknown lua shebang option: {}", String::from_utf8_lossy(&option)));
         };
-        for flag in list.split(|byte| *byte == b',').filter(|flag| !flag.is_empty()) {
+        // An empty list has no flag, and any other no empty one.
+        for flag in list.split(|byte| *byte == b',').filter(|_| !list.is_empty()) {
             if !flags.add(flag) {
                 return Err(format!("Unexpected flag in script shebang: {}", String::from_utf8_lossy(flag)));
             }
@@ -117,7 +118,9 @@ mod tests {
         assert_eq!(flags("#!lua flags=bad\n"), Err("Unexpected flag in script shebang: bad".into()));
         assert_eq!(flags("#!lua foo=1\n"), Err("Unknown lua shebang option: foo=1".into()));
         assert_eq!(flags("#!lua name=x\n"), Err("Unknown lua shebang option: name=x".into()));
-        assert_eq!(flags("#!js\n"), Err("Unexpected engine in script shebang: js".into()));
+        assert_eq!(flags("#!js\n"), Err("Unexpected engine in script shebang: #!js".into()));
+        assert_eq!(flags("#!lua flags=\n"), Ok(vec![]));
+        assert_eq!(flags("#!lua flags=no-writes,\n"), Err("Unexpected flag in script shebang: ".into()));
         assert_eq!(flags("#!lua"), Err("Invalid script shebang".into()));
         assert!(of_script(b"return 1").is_ok_and(|header| !header.flags.declared));
         assert_eq!(of_script(b"#!lua\nreturn 1").map(|header| header.code), Ok(&b"\nreturn 1"[..]));

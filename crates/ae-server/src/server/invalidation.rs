@@ -71,6 +71,20 @@ impl Server {
         }
     }
 
+    /// The same for all clients but the current one.
+    pub fn tell_others_invalidated(&mut self, current: &mut Client) {
+        self.note_invalidated(Some(current));
+        let own = |(client, _): &(ClientRef, _)| {
+            let tracker = self.clients.get(client.fd).filter(|tracker| tracker.id == client.id);
+            let redirect = tracker.and_then(|tracker| tracker.tracking.as_ref()?.redirect);
+            *client == current.reference() || redirect == Some(current.id)
+        };
+        let (own, others) = std::mem::take(&mut self.invalidations).into_iter().partition(own);
+        self.invalidations = others;
+        self.tell_invalidated(Some(current));
+        self.invalidations = own;
+    }
+
     /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed: some, before each request and in the cron.
     pub fn shrink_tracking(&mut self, current: Option<&Client>) {
         for _ in 0..KEYS_FORGOTTEN {

@@ -22,6 +22,17 @@ impl Server {
     pub fn tell_news(&mut self, mut current: Option<&mut Client>) {
         self.clock.pass();
         self.tell_invalidated(current.as_deref_mut());
+        self.tell_notices(current);
+    }
+
+    /// The same in the midst of a request that sends a message: whoever gets it may look at once. What the client has to
+    /// forget itself waits until its request ends.
+    pub fn tell_news_so_far(&mut self, current: &mut Client) {
+        self.tell_others_invalidated(current);
+        self.tell_notices(Some(current));
+    }
+
+    fn tell_notices(&mut self, mut current: Option<&mut Client>) {
         for notice in std::mem::take(&mut self.databases.observers.notices) {
             let (db, event, key) = (notice.db, notice.event.name, &*notice.key);
             if self.databases.observers.tells(Events::KEYSPACE) {
