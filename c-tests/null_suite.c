@@ -565,6 +565,38 @@ static void nonsense_for_sessions(void) {
     IGNORES(libaeTlsSessionFree, (NULL));
 }
 
+static void nonsense_for_contexts(void) {
+    int without = has_tls() ? 0 : EOPNOTSUPP;
+    connection *plain;
+
+    test_conn_types();
+    plain = test_conn_create(NULL, TCP_TYPE);
+    FAILS_NULL(libaeTlsContextNew, (NULL, NULL, SIZE_MAX), without ? without : EINVAL);
+    FAILS(libaeTlsContextReload, (NULL, NULL, SIZE_MAX), AE_ERR, EINVAL);
+    FAILS(libaeTlsContextReload, (NULL, text, 0), AE_ERR, EINVAL);
+    IGNORES(libaeTlsContextFree, (NULL));
+    FAILS(libaeTlsSetContext, (NULL, NULL), AE_ERR, EINVAL);
+    FAILS(libaeTlsSetContext, (plain, NULL), AE_ERR, EOPNOTSUPP);
+#ifdef TEST_CONN_V1
+    FAILS(libaeTlsSetListenerContext, (-1, NULL), AE_ERR, EOPNOTSUPP);
+#else
+    FAILS(libaeTlsSetListenerContext, (-1, NULL), AE_ERR, without ? without : EBADF);
+#endif
+    FAILS_NULL(libaeTlsVersion, (NULL), EINVAL);
+    FAILS_NULL(libaeTlsVersion, (plain), EOPNOTSUPP);
+    FAILS_NULL(libaeTlsCipher, (NULL), EINVAL);
+    FAILS_NULL(libaeTlsCipher, (plain), EOPNOTSUPP);
+    FAILS(libaeTlsResumed, (NULL), -1, EINVAL);
+    FAILS(libaeTlsResumed, (plain), -1, EOPNOTSUPP);
+    FAILS(libaeTlsServerName, (NULL, NULL, SIZE_MAX), -1, EINVAL);
+    FAILS(libaeTlsServerName, (plain, text, sizeof(text)), -1, EOPNOTSUPP);
+    FAILS(libaeTlsPeerCertificate, (NULL, NULL, SIZE_MAX), -1, EINVAL);
+    FAILS(libaeTlsPeerCertificate, (plain, text, sizeof(text)), -1, EOPNOTSUPP);
+    FAILS(libaeTlsPeerName, (NULL, INT_MIN, INT_MIN, NULL, SIZE_MAX), -1, EINVAL);
+    FAILS(libaeTlsPeerName, (plain, INT_MAX, INT_MAX, text, sizeof(text)), -1, EOPNOTSUPP);
+    connClose(plain);
+}
+
 static void nonsense_for_libae(void) {
     libaeHost empty = {.size = 0};
     libaeTlsConfig tls = {.size = 0};
@@ -659,6 +691,7 @@ static void every_function_was_called(void) {
     null_for_connections_of_this_profile();
     nonsense_for_types();
     nonsense_for_sessions();
+    nonsense_for_contexts();
     nonsense_for_libae();
     for (i = 0; i < exported_count; i++)
         if (!called[i]) FAIL("%s was not called", exported[i]);
@@ -668,6 +701,5 @@ TEST_MAIN(CASE(nonsense_for_ae), CASE(absurd_set_sizes), CASE(nonsense_for_anet_
           CASE(nonsense_for_anet_connects), CASE(nonsense_for_anet_addresses), CASE(null_for_connections),
           CASE(null_for_connections_of_this_profile),
           CASE(nonsense_for_an_unconnected_connection), CASE(nonsense_for_types), CASE(nonsense_for_sessions),
-          CASE(nonsense_for_libae),
-          CASE(nonsense_for_tls_connections),
+          CASE(nonsense_for_contexts), CASE(nonsense_for_libae), CASE(nonsense_for_tls_connections),
           CASE(every_function_was_called))

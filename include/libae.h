@@ -105,6 +105,21 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
  */
 #define LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT 60000
 
+/** `libaeTlsPeerName`: the common names in the subject. */
+#define LIBAE_TLS_NAME_CN 0
+
+/** `libaeTlsPeerName`: the names of hosts among the alternative names. */
+#define LIBAE_TLS_NAME_DNS 1
+
+/** `libaeTlsPeerName`: the addresses of hosts among the alternative names, as text. */
+#define LIBAE_TLS_NAME_IP 2
+
+/** `libaeTlsPeerName`: the addresses of e-mail among the alternative names. */
+#define LIBAE_TLS_NAME_EMAIL 3
+
+/** `libaeTlsPeerName`: the URIs among the alternative names. */
+#define LIBAE_TLS_NAME_URI 4
+
 /** The first of the descriptors that `libaeListenFds` counts. */
 #define LIBAE_LISTEN_FDS_START 3
 
@@ -113,6 +128,9 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
 
 /** Room for an address in `libaeProxy`, with the NUL. */
 #define LIBAE_PROXY_ADDRESS_LEN 46
+
+/** A configuration beside the process's own, for the connections that are given it: `libaeTlsContextNew`. */
+typedef struct libaeTlsContext libaeTlsContext;
 
 /** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
 typedef struct libaeTlsSession libaeTlsSession;
@@ -236,7 +254,10 @@ typedef struct libaeHost {
  * NULL or 0 has the default that is stated with it. The strings are copied.
  */
 typedef struct libaeTlsConfig {
-    /** `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. */
+    /**
+     * `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has behind
+     * the members that the library knows must be 0.
+     */
     size_t size;
     /**
      * The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
@@ -669,6 +690,146 @@ const char *libaeTlsSessionError(struct libaeTlsSession *session);
  * Requires: `session` is NULL or a live session, which is not used afterwards.
  */
 void libaeTlsSessionFree(struct libaeTlsSession *session);
+
+/**
+ * A configuration of TLS beside the process's own (`libaeTlsConfigure`), which stays as it is. `libaeTlsSetContext`
+ * gives it to a connection, `libaeTlsSetListenerContext` to all that a listening socket accepts. Its `auth_clients`
+ * decides for their clients, whatever `conn_create_accepted` and the hook `tls_auth_clients` say.
+ *
+ * A configuration may be used in any number of threads at once, as may all functions that take one, except that nobody
+ * uses it after `libaeTlsContextFree`.
+ *
+ * Returns the configuration, to be freed with `libaeTlsContextFree`; NULL with errno `EINVAL` (a setting cannot be used,
+ * or `config` is NULL) or `EOPNOTSUPP` (a library without TLS), and the reason in `err` (NULL: nowhere), cut to
+ * `err_len` bytes with the NUL. `max_handshakes` is of the whole process, and refused here.
+ *
+ * Requires: `config` is NULL or points to `config->size` bytes, in which the strings are NULL or valid; `err` has room for
+ * `err_len` bytes.
+ */
+struct libaeTlsContext *libaeTlsContextNew(const struct libaeTlsConfig *config,
+                                           char *err,
+                                           size_t err_len);
+
+/**
+ * Reads the files of a configuration anew, for connections that begin from now on; those that there are keep what they
+ * were made with. Nobody else waits meanwhile, so another thread than a loop's may do it. When something cannot be used,
+ * all stays as it was. Sessions of before cannot be resumed afterwards.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL, or a file that cannot be used), and the reason in `err` (NULL:
+ * nowhere), cut to `err_len` bytes with the NUL.
+ *
+ * Requires: `context` is NULL or a configuration; `err` has room for `err_len` bytes.
+ */
+int libaeTlsContextReload(struct libaeTlsContext *context,
+                          char *err,
+                          size_t err_len);
+
+/**
+ * Frees a configuration. Connections and listening sockets that have it keep it.
+ *
+ * Requires: `context` is NULL or came from `libaeTlsContextNew`, and is not used afterwards.
+ */
+void libaeTlsContextFree(struct libaeTlsContext *context);
+
+/**
+ * Gives a connection its configuration: one that is to be connected before `connConnect`, one that has been accepted
+ * before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted one
+ * may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in
+ * `CONN_STATE_ACCEPTING` afterwards.
+ *
+ * Returns `AE_OK`; `AE_ERR`, with nothing changed, and errno `EALREADY` (the handshake has begun), `EOPNOTSUPP` (not a
+ * connection over TLS, or a library without) or `EINVAL` (NULL, or a configuration without a certificate to accept
+ * with).
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `context` is NULL or a configuration.
+ */
+int libaeTlsSetContext(struct connection *conn,
+                       struct libaeTlsContext *context);
+
+/**
+ * Gives all connections that the library's accept handler for TLS takes from a listening socket from now on a
+ * configuration; NULL: the process's again. A `connListener` has the descriptors of its sockets in `fd`. A closed
+ * socket's configuration is forgotten when its number is used again, or with NULL before.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EBADF` (no descriptor), or `EOPNOTSUPP`: a library without TLS, or a profile up
+ * to redis-7.0, where programs accept themselves and use `libaeTlsSetContext`.
+ *
+ * Requires: `context` is NULL or a configuration.
+ */
+int libaeTlsSetListenerContext(int fd,
+                               struct libaeTlsContext *context);
+
+/**
+ * The version of the protocol, "TLSv1.2" or "TLSv1.3", as a static string.
+ *
+ * Returns NULL with errno `ENOTCONN` (the handshake is not over), `EOPNOTSUPP` (not a connection over TLS, or a library
+ * without) or `EINVAL` (NULL).
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+const char *libaeTlsVersion(struct connection *conn);
+
+/**
+ * OpenSSL's name of the cipher suite, as a static string: "ECDHE-RSA-AES128-GCM-SHA256" or "TLS_AES_128_GCM_SHA256" for
+ * example. In TLS 1.3 that is IANA's as well.
+ *
+ * Returns NULL with errno as `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+const char *libaeTlsCipher(struct connection *conn);
+
+/**
+ * Whether the handshake has resumed an earlier session: 1 or 0.
+ *
+ * Returns -1 with errno as `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+int libaeTlsResumed(struct connection *conn);
+
+/**
+ * The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL: nowhere),
+ * cut to `len` bytes with the NUL.
+ *
+ * Returns the length of the whole name; -1 with errno `ENODATA` (it has asked for none, as for an address) or as
+ * `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
+ */
+int libaeTlsServerName(struct connection *conn,
+                       char *buf,
+                       size_t len);
+
+/**
+ * The peer's certificate as DER; `connGetPeerCert` gives it as PEM. It is written into `buf` if all of it fits into
+ * `len` bytes; NULL: nowhere.
+ *
+ * Returns the length of the certificate, which is above `len` when nothing was written; -1 with errno `ENODATA` (the
+ * peer has shown none) or as `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
+ */
+ssize_t libaeTlsPeerCertificate(struct connection *conn,
+                                void *buf,
+                                size_t len);
+
+/**
+ * A name in the peer's certificate: the one with number `index`, from 0 on, of a kind, one of the `LIBAE_TLS_NAME_`
+ * values. It is written into `buf` (NULL: nowhere), cut to `len` bytes with the NUL. A server checks it only if its
+ * configuration asks clients for certificates.
+ *
+ * Returns the length of the whole name; -1 with errno `ENODATA` (the peer has shown no certificate, or there are not so
+ * many such names), `EILSEQ` (the name has a NUL byte inside, and so belongs to nobody), `EINVAL` (NULL, or no such
+ * kind) or as `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
+ */
+int libaeTlsPeerName(struct connection *conn,
+                     int kind,
+                     int index,
+                     char *buf,
+                     size_t len);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -42,6 +42,7 @@ mod layout;
 pub(crate) mod profile;
 pub mod proxy;
 pub mod tls;
+pub mod tls_context;
 pub mod tls_upstream;
 #[cfg(not(abi_v1))]
 pub(crate) mod type_identity;

@@ -27,7 +27,8 @@ pub const LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT: c_int = 60_000;
 /// NULL or 0 has the default that is stated with it. The strings are copied.
 #[repr(C)]
 pub struct libaeTlsConfig {
-    /// `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults.
+    /// `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has behind
+    /// the members that the library knows must be 0.
     pub size: usize,
     /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
     /// Default: none, and then connections can be made but not accepted.

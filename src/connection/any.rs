@@ -35,6 +35,13 @@ pub(crate) enum AnyConn {
     Tls(TlsConn),
 }
 
+/// The handle of a connection that is over TLS; None for another one.
+#[cfg(feature = "tls")]
+pub(crate) fn over_tls(conn: Conn) -> Option<TlsConn> {
+    // SAFETY: live, and of the TLS type.
+    core::ptr::eq(conn.r#type(), &TLS).then(|| unsafe { TlsConn::new(conn.as_ptr()) })
+}
+
 impl Deref for AnyConn {
     type Target = Conn;
 

@@ -20,6 +20,8 @@ pub(crate) mod tls;
 pub(crate) mod types;
 mod watch;
 
+#[cfg(feature = "tls")]
+pub(crate) use any::over_tls;
 pub(crate) use any::{AnyConn, Kind};
 pub(crate) use handle::Conn;
 pub(crate) use home::make_safe_apis;

@@ -12,9 +12,6 @@ use crate::{anet, host};
 use core::ffi::{c_char, c_int};
 use nix::errno::Errno;
 
-#[cfg(not(feature = "tls"))]
-pub(super) const WITHOUT_TLS: &str = "this libae has been built without TLS";
-
 /// The library's version, like `LIBAE_VERSION`, as a static string.
 #[unsafe(no_mangle)]
 pub extern "C" fn libaeVersion() -> *const c_char {
@@ -90,7 +87,7 @@ unsafe fn tls_configure(config: *const libaeTlsConfig) -> Result<(), (Errno, Str
 /// Nothing to keep.
 #[cfg(not(feature = "tls"))]
 unsafe fn tls_configure(_config: *const libaeTlsConfig) -> Result<(), (Errno, String)> {
-    Err((Errno::EOPNOTSUPP, WITHOUT_TLS.into()))
+    Err((Errno::EOPNOTSUPP, super::without_tls::WITHOUT_TLS.into()))
 }
 
 /// Like `aeCreateEventLoop`, with the named backend ("epoll", "kqueue", "poll" or "select", as built in). A

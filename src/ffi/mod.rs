@@ -12,4 +12,8 @@ pub mod connection;
 pub mod embedding;
 pub mod libae;
 pub mod proxy;
+pub mod tls_about;
+pub mod tls_context;
 pub mod tls_session;
+#[cfg(not(feature = "tls"))]
+mod without_tls;

@@ -193,7 +193,7 @@ mod without_tls {
 
     impl RawSession {
         pub(super) fn new(_fd: c_int, _server_name: &CStr) -> Result<Self, (Errno, String)> {
-            Err((Errno::EOPNOTSUPP, crate::ffi::libae::WITHOUT_TLS.into()))
+            Err((Errno::EOPNOTSUPP, crate::ffi::without_tls::WITHOUT_TLS.into()))
         }
 
         pub(super) fn handshake(&mut self) -> Result<c_int, Errno> {

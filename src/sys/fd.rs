@@ -88,6 +88,22 @@ pub(crate) fn pipe() -> Result<[c_int; 2], Errno> {
     Ok(fds)
 }
 
+/// What tells an open file from another one that has its number later: device and inode. Where sockets have no inode, as
+/// on the BSDs, it does not.
+#[cfg(feature = "tls")]
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity(libc::dev_t, libc::ino_t);
+
+#[cfg(feature = "tls")]
+pub(crate) fn identity(fd: c_int) -> Result<Identity, Errno> {
+    let mut stat = core::mem::MaybeUninit::<libc::stat>::uninit();
+    // SAFETY: there is room for the answer.
+    Errno::result(unsafe { libc::fstat(fd, stat.as_mut_ptr()) })?;
+    // SAFETY: the call has succeeded, so it is filled.
+    let stat = unsafe { stat.assume_init() };
+    Ok(Identity(stat.st_dev, stat.st_ino))
+}
+
 /// The kind and permission bits of a file, links followed.
 pub(crate) fn file_mode(path: &CStr) -> Result<libc::mode_t, Errno> {
     nix::sys::stat::stat(path).map(|stat| stat.st_mode)

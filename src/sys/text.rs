@@ -153,7 +153,6 @@ impl TextRoom<'_> {
     }
 
     /// Writes as much of the bytes as fits.
-    #[allow(dead_code)] // Only Valkey 9 asks for it.
     pub(crate) fn write_bytes(&mut self, parts: &[&[u8]]) {
         self.write_with(|cut| parts.iter().for_each(|part| cut.push(part)));
     }

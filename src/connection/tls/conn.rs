@@ -1,5 +1,6 @@
 //! A connection over TLS: what it holds in addition to a plain connection, its handle, and how it fails.
 
+use super::config::contexts::OwnContext;
 use super::failure::Failure;
 use super::pending;
 use super::permits::Permit;
@@ -14,6 +15,7 @@ use core::ffi::{c_char, c_int};
 use core::ops::Deref;
 use core::ptr::NonNull;
 use std::ffi::CString;
+use std::sync::Arc;
 
 /// A connection of the TLS type.
 #[repr(C)]
@@ -21,6 +23,8 @@ pub(crate) struct TlsConnection {
     base: Allocated,
     /// None until a connect begins, and if TLS was not configured then.
     session: Option<Box<Session>>,
+    /// The settings that it has been given; None: the process's.
+    context: Option<Arc<OwnContext>>,
     /// The text of the last error that is not the system's.
     error: Option<CString>,
     /// Held while the handshake of an accepted connection is under way.
@@ -94,6 +98,7 @@ impl TlsConn {
             boxed(TlsConnection {
                 base: new_connection(ct, el, fd, state),
                 session: None,
+                context: None,
                 error: None,
                 permit: None,
                 timer: None,
@@ -131,6 +136,17 @@ impl TlsConn {
     pub(super) fn set_session(self, session: Option<Box<Session>>) {
         // SAFETY: live, and this thread's.
         unsafe { (*self.own()).session = session };
+    }
+
+    /// The settings that it has been given.
+    pub(super) fn context(self) -> Option<Arc<OwnContext>> {
+        // SAFETY: live, and this thread's.
+        unsafe { (*self.own()).context.clone() }
+    }
+
+    pub(super) fn set_context(self, context: Option<Arc<OwnContext>>) {
+        // SAFETY: live, and this thread's.
+        unsafe { (*self.own()).context = context };
     }
 
     /// The text of the last error, unless it is the system's.

@@ -3,11 +3,11 @@
 use super::buffer::Buffer;
 use super::config::ahead;
 use super::failure::Failure;
-use rustls::Error as TlsError;
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::CertificateDer;
 use rustls::server::UnbufferedServerConnection;
 use rustls::unbuffered::{ConnectionState, EncodeError, EncryptError, ReadTraffic, UnbufferedStatus};
+use rustls::{CommonState, Error as TlsError};
 
 /// The length of a record's header: type, version and length.
 const RECORD_HEADER: usize = 5;
@@ -101,26 +101,24 @@ impl Engine {
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
-        match &self.side {
-            Side::Server(server) => server.is_handshaking(),
-            Side::Client(client) => client.is_handshaking(),
-        }
+        self.negotiated().is_handshaking()
     }
 
     fn wants_write(&self) -> bool {
+        self.negotiated().wants_write()
+    }
+
+    /// What has been negotiated.
+    pub(super) fn negotiated(&self) -> &CommonState {
         match &self.side {
-            Side::Server(server) => server.wants_write(),
-            Side::Client(client) => client.wants_write(),
+            Side::Server(server) => server,
+            Side::Client(client) => client,
         }
     }
 
     /// The peer's own certificate.
     pub(super) fn peer_certificate(&self) -> Option<&CertificateDer<'static>> {
-        match &self.side {
-            Side::Server(server) => server.peer_certificates(),
-            Side::Client(client) => client.peer_certificates(),
-        }?
-        .first()
+        self.negotiated().peer_certificates()?.first()
     }
 
     /// Lets rustls do one thing. Received data goes to `out`; what does not fit goes to `plain`.

@@ -21,7 +21,9 @@ use core::ffi::{CStr, c_int, c_longlong, c_void};
 
 /// Begins a handshake: starts its timer, if handshakes are limited in time.
 pub(super) fn begin(conn: TlsConn) -> Result<(), Errno> {
-    limits::milliseconds().map_or(Ok(()), |milliseconds| give_time(conn, milliseconds.into()))
+    let own = conn.context().and_then(|context| context.handshake_timeout());
+    let milliseconds = own.map_or_else(limits::milliseconds, |own| Some(own).filter(|own| *own >= 0));
+    milliseconds.map_or(Ok(()), |milliseconds| give_time(conn, milliseconds.into()))
 }
 
 /// Gives a connection without a time event one.
@@ -184,7 +186,7 @@ fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {
         conn.unlist();
         conn.clear_error();
         conn.set_reached(false);
-        conn.set_session(Some(Session::client(host.unwrap_or_default())?));
+        conn.set_session(Some(Session::client(host.unwrap_or_default(), conn.context().as_deref())?));
     }
     Ok(())
 }

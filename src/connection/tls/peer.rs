@@ -6,7 +6,7 @@
 
 #![allow(dead_code)] // Each of these is asked for by some profiles.
 
-use super::config::certificate::Fields;
+use super::config::certificate::{Fields, NameKind};
 use super::config::{files, source};
 use super::conn::TlsConn;
 use crate::abi::host::{LIBAE_LOG_DEBUG, LIBAE_LOG_NOTICE, LIBAE_LOG_VERBOSE};
@@ -102,7 +102,7 @@ fn by_common_name(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
 /// The first of the URIs that is an enabled user's, or the last one.
 fn by_uri(fields: &Fields<'_>) -> (*mut c_void, Option<Vec<u8>>) {
     let mut looked_for = None;
-    for uri in fields.uris() {
+    for uri in fields.names(NameKind::Uri) {
         if uri.is_empty() || uri.contains(&0) {
             log(LIBAE_LOG_DEBUG, format_args!("TLS: Invalid or malformed SAN URI in certificate"));
             continue;

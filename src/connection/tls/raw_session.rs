@@ -25,7 +25,7 @@ impl RawSession {
     /// settings ask for that.
     pub(crate) fn new(fd: c_int, server_name: &CStr) -> Result<Self, (Errno, String)> {
         configure_from_host();
-        let session = Session::client(server_name).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
+        let session = Session::client(server_name, None).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 

@@ -1,14 +1,17 @@
 //! One TLS session over a non-blocking socket.
 
 use super::buffer::WRITE_LIMIT;
+use super::config::asked;
 use super::config::context::{self, Context};
+use super::config::contexts::OwnContext;
 use super::engine::{Ended, Engine, Outbound, Outcome, READ_LEAST};
 use super::failure::Failure;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
 use core::mem;
+use rustls::CommonState;
 use rustls::client::UnbufferedClientConnection;
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::UnbufferedServerConnection;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -30,24 +33,38 @@ pub(super) struct Session {
     untold: usize,
     /// The peer's first bytes have been seen and look like a record.
     is_greeted: bool,
+    /// The name of the server that the client asks for (SNI).
+    server_name: Option<Box<str>>,
 }
 
 impl Session {
     /// For an accepted connection; `auth` says whether the client is asked for its certificate, None leaves that to the
     /// settings.
     pub(super) fn server(auth: Option<c_int>) -> Result<Box<Self>, Failure> {
-        let config = in_force()?.server(auth).map_err(Failure::Other)?;
-        Ok(Self::over(Engine::server(UnbufferedServerConnection::new(config)?)))
+        let context = in_force()?;
+        Self::server_in(&context, auth)
     }
 
-    /// For a connection to a server of that name or address.
-    pub(super) fn client(address: &CStr) -> Result<Box<Self>, Failure> {
-        let (config, name) = in_force()?.client(&address.to_string_lossy()).map_err(Failure::Other)?;
-        Ok(Self::over(Engine::client(UnbufferedClientConnection::new(config, name)?)))
+    /// For an accepted connection with settings of its own.
+    pub(super) fn server_of(context: &OwnContext) -> Result<Box<Self>, Failure> {
+        Self::server_in(&context.current(), None)
     }
 
-    fn over(engine: Engine) -> Box<Self> {
-        Box::new(Self { engine, untold: 0, is_greeted: false })
+    fn server_in(context: &Context, auth: Option<c_int>) -> Result<Box<Self>, Failure> {
+        let config = context.server(auth).map_err(Failure::Other)?;
+        Ok(Self::over(Engine::server(UnbufferedServerConnection::new(config)?), None))
+    }
+
+    /// For a connection to a server of that name or address, with its own settings or those in force.
+    pub(super) fn client(address: &CStr, context: Option<&OwnContext>) -> Result<Box<Self>, Failure> {
+        let context = context.map_or_else(in_force, |context| Ok(context.current()))?;
+        let (config, name) = context.client(&address.to_string_lossy()).map_err(Failure::Other)?;
+        let asked = if let ServerName::DnsName(name) = &name { Some(name.as_ref().into()) } else { None };
+        Ok(Self::over(Engine::client(UnbufferedClientConnection::new(config, name)?), asked))
+    }
+
+    fn over(engine: Engine, server_name: Option<Box<str>>) -> Box<Self> {
+        Box::new(Self { engine, untold: 0, is_greeted: false, server_name })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
@@ -57,6 +74,16 @@ impl Session {
     /// The peer's own certificate.
     pub(super) fn peer_certificate(&self) -> Option<&CertificateDer<'static>> {
         self.engine.peer_certificate()
+    }
+
+    /// What has been negotiated.
+    pub(super) fn negotiated(&self) -> &CommonState {
+        self.engine.negotiated()
+    }
+
+    /// The name of the server that the client has asked for.
+    pub(super) fn server_name(&self) -> Option<&str> {
+        self.server_name.as_deref()
     }
 
     /// Whether a read would return data that no poll of the socket will announce.
@@ -72,6 +99,9 @@ impl Session {
     /// Continues the handshake.
     pub(super) fn handshake(&mut self, socket: c_int) -> Result<Handshake, Failure> {
         let result = self.try_handshake(socket);
+        if let Some(name) = asked::take() {
+            self.server_name = Some(name);
+        }
         if result.is_err() {
             // The alert tells the peer why.
             let _ = self.flush(socket);

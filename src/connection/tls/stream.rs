@@ -1,5 +1,6 @@
 //! The type's table, and how its connections are created and closed.
 
+use super::config::contexts::OwnContext;
 use super::config::upstream::configure_from_host;
 use super::conn::TlsConn;
 use super::session::Session;
@@ -17,6 +18,7 @@ use crate::host::memory::unbox;
 use crate::sys::Errno;
 use crate::sys::errno::quietly;
 use core::ffi::{c_char, c_int, c_longlong, c_void};
+use std::sync::Arc;
 
 /// The functions of the type's table that are the same in every profile.
 pub(crate) const TLS_STREAM: ConnectionType = ConnectionType {
@@ -52,6 +54,19 @@ pub(crate) fn create_accepted(
 ) -> Result<TlsConn, Errno> {
     configure_from_host();
     TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server(auth).map(Some))
+}
+
+/// A new connection over an accepted descriptor, with settings of its own.
+#[allow(dead_code)] // Up to redis-7.0 the host accepts.
+pub(crate) fn create_accepted_with(
+    ct: &'static ConnectionType,
+    el: Option<Loop>,
+    fd: c_int,
+    context: Arc<OwnContext>,
+) -> Result<TlsConn, Errno> {
+    let conn = TlsConn::create(ct, el, fd, CONN_STATE_ACCEPTING, Session::server_of(&context).map(Some))?;
+    conn.set_context(Some(context));
+    Ok(conn)
 }
 
 /// How many connections a listener of a loop may accept now: `most`, or as many as there are permits for, or one if

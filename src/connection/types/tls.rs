@@ -59,7 +59,14 @@ says!(tls_type, c"tls", CONN_TYPE_TLS);
 unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     let Some(el) = (unsafe { named(el) }) else { return };
-    let create = |fd| tls::create_accepted(&TLS, Some(el), fd, host::tls_auth_clients()).map(|conn| *conn);
+    let chosen = tls::of_listener(fd);
+    let create = |fd| {
+        match &chosen {
+            Some(context) => tls::create_accepted_with(&TLS, Some(el), fd, context.clone()),
+            None => tls::create_accepted(&TLS, Some(el), fd, host::tls_auth_clients()),
+        }
+        .map(|conn| *conn)
+    };
     match tls::accepts(el, host::tls_accepts_per_call() as usize) {
         Some(most) => accept(el, fd, most, 0, create),
         None => rest(el, fd),

@@ -3,7 +3,11 @@
 use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::Conn;
+#[cfg(feature = "tls")]
+use crate::connection::{over_tls, tls::TlsConn};
 use crate::ffi::args::call;
+#[cfg(not(feature = "tls"))]
+use crate::ffi::without_tls::TlsConn;
 use core::ffi::c_int;
 use nix::errno::Errno;
 
@@ -14,6 +18,21 @@ use nix::errno::Errno;
 pub(super) unsafe fn handle(conn: *mut connection) -> Option<Conn> {
     // SAFETY: not NULL, so live.
     (!conn.is_null()).then(|| unsafe { Conn::new(conn) })
+}
+
+/// The handle of a connection over TLS; `EINVAL` for NULL, `EOPNOTSUPP` for another kind.
+///
+/// # Safety
+/// As for [`handle`].
+pub(in crate::ffi) unsafe fn tls_conn(conn: *mut connection) -> Result<TlsConn, Errno> {
+    // SAFETY: by this function's own contract.
+    let conn = unsafe { handle(conn) }.ok_or(Errno::EINVAL)?;
+    over_tls(conn).ok_or(Errno::EOPNOTSUPP)
+}
+
+#[cfg(not(feature = "tls"))]
+fn over_tls(_conn: Conn) -> Option<TlsConn> {
+    None
 }
 
 /// Calls the function that `pick` finds in the connection's type.

@@ -3,7 +3,7 @@
 //! What upstream has as static inlines are plain functions here, so that every language can call them. A NULL
 //! connection, or a type that lacks the function, is `EINVAL`.
 
-mod border;
+pub(in crate::ffi) mod border;
 #[cfg(not(abi_v1))]
 pub mod identity;
 pub mod io;

@@ -10,10 +10,29 @@ use pkcs8::der::{Decode, Reader, Result as DerResult, SliceReader, Tag};
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const ALTERNATIVE_NAMES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.17");
 
-/// The first byte of an explicit version, of the extensions, and of a URI among the alternative names.
+/// The first byte of an explicit version and of the extensions.
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
+/// The first byte of each kind of alternative name.
+const EMAIL: u8 = 0x81;
+const DNS: u8 = 0x82;
 const URI: u8 = 0x86;
+const IP: u8 = 0x87;
+
+/// Which names in a certificate are meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NameKind {
+    /// The common names in its subject.
+    CommonName,
+    /// Names of hosts among the alternative names.
+    Dns,
+    /// Addresses of hosts.
+    Ip,
+    /// Addresses of e-mail.
+    Email,
+    /// URIs.
+    Uri,
+}
 
 /// The fields that are asked for.
 pub(in crate::connection::tls) struct Fields<'a> {
@@ -66,30 +85,47 @@ impl<'a> Fields<'a> {
 
     /// The bytes of the first common name in the subject, as they are encoded.
     pub(in crate::connection::tls) fn common_name(&self) -> Option<&'a [u8]> {
-        self.find_common_name().ok().flatten()
+        self.common_names().first().copied()
     }
 
-    fn find_common_name(&self) -> DerResult<Option<&'a [u8]>> {
+    /// Those of all common names up to a place where the subject makes no sense.
+    fn common_names(&self) -> Vec<&'a [u8]> {
+        let mut names = Vec::new();
+        let _ = self.find_common_names(&mut names);
+        names
+    }
+
+    fn find_common_names(&self, names: &mut Vec<&'a [u8]>) -> DerResult<()> {
         let mut sets = SliceReader::new(self.subject)?;
         while !sets.is_finished() {
             let mut attributes = SliceReader::new(contents(sets.tlv_bytes()?)?)?;
             while !attributes.is_finished() {
                 let mut attribute = SliceReader::new(contents(attributes.tlv_bytes()?)?)?;
                 if ObjectIdentifier::decode(&mut attribute)? == COMMON_NAME {
-                    return Ok(Some(AnyRef::decode(&mut attribute)?.value()));
+                    names.push(AnyRef::decode(&mut attribute)?.value());
                 }
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    /// The URIs among the alternative names, in their order.
-    pub(in crate::connection::tls) fn uris(&self) -> Vec<&'a [u8]> {
-        self.find_uris().unwrap_or_default()
+    /// The names of a kind, in their order, as they are encoded.
+    pub(in crate::connection::tls) fn names(&self, kind: NameKind) -> Vec<&'a [u8]> {
+        match kind {
+            NameKind::CommonName => self.common_names(),
+            NameKind::Dns => self.alternative_names(DNS),
+            NameKind::Ip => self.alternative_names(IP),
+            NameKind::Email => self.alternative_names(EMAIL),
+            NameKind::Uri => self.alternative_names(URI),
+        }
     }
 
-    fn find_uris(&self) -> DerResult<Vec<&'a [u8]>> {
-        let mut uris = Vec::new();
+    fn alternative_names(&self, kind: u8) -> Vec<&'a [u8]> {
+        self.find_alternative_names(kind).unwrap_or_default()
+    }
+
+    fn find_alternative_names(&self, kind: u8) -> DerResult<Vec<&'a [u8]>> {
+        let mut found = Vec::new();
         let mut extensions = SliceReader::new(self.extensions.unwrap_or_default())?;
         while !extensions.is_finished() {
             let mut extension = SliceReader::new(contents(extensions.tlv_bytes()?)?)?;
@@ -103,12 +139,12 @@ impl<'a> Fields<'a> {
             let mut names = SliceReader::new(contents(value.as_bytes())?)?;
             while !names.is_finished() {
                 let name = names.tlv_bytes()?;
-                if name.first() == Some(&URI) {
-                    uris.push(contents(name)?);
+                if name.first() == Some(&kind) {
+                    found.push(contents(name)?);
                 }
             }
         }
-        Ok(uris)
+        Ok(found)
     }
 }
 

@@ -4,31 +4,51 @@
 //! or moves them. The rules hardly ever look at suites besides those that they name, so that the same is done here with
 //! few.
 
+use core::ffi::CStr;
 use rustls::CipherSuite;
 
 /// A cipher suite as OpenSSL sees it: its name, and the words for groups that only some of ours belong to.
 struct Cipher {
     suite: CipherSuite,
-    name: &'static str,
+    name: &'static CStr,
     groups: &'static [&'static str],
+}
+
+impl Cipher {
+    fn name(&self) -> &'static str {
+        self.name.to_str().unwrap_or_default()
+    }
 }
 
 /// In OpenSSL's order.
 #[rustfmt::skip]
 const CIPHERS: [Cipher; 6] = [
-    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, name: "ECDHE-ECDSA-AES256-GCM-SHA384",
+    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, name: c"ECDHE-ECDSA-AES256-GCM-SHA384",
         groups: &["aECDSA", "ECDSA", "AES", "AES256", "AESGCM", "FIPS"] },
-    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, name: "ECDHE-RSA-AES256-GCM-SHA384",
+    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, name: c"ECDHE-RSA-AES256-GCM-SHA384",
         groups: &["aRSA", "AES", "AES256", "AESGCM", "FIPS"] },
-    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, name: "ECDHE-ECDSA-CHACHA20-POLY1305",
+    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, name: c"ECDHE-ECDSA-CHACHA20-POLY1305",
         groups: &["aECDSA", "ECDSA", "CHACHA20"] },
-    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, name: "ECDHE-RSA-CHACHA20-POLY1305",
+    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, name: c"ECDHE-RSA-CHACHA20-POLY1305",
         groups: &["aRSA", "CHACHA20"] },
-    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, name: "ECDHE-ECDSA-AES128-GCM-SHA256",
+    Cipher { suite: CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, name: c"ECDHE-ECDSA-AES128-GCM-SHA256",
         groups: &["aECDSA", "ECDSA", "AES", "AES128", "AESGCM", "FIPS"] },
-    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name: "ECDHE-RSA-AES128-GCM-SHA256",
+    Cipher { suite: CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name: c"ECDHE-RSA-AES128-GCM-SHA256",
         groups: &["aRSA", "AES", "AES128", "AESGCM", "FIPS"] },
 ];
+
+/// The suites of TLS 1.3, which have one name.
+const CIPHERS_13: [(CipherSuite, &CStr); 3] = [
+    (CipherSuite::TLS13_AES_128_GCM_SHA256, c"TLS_AES_128_GCM_SHA256"),
+    (CipherSuite::TLS13_AES_256_GCM_SHA384, c"TLS_AES_256_GCM_SHA384"),
+    (CipherSuite::TLS13_CHACHA20_POLY1305_SHA256, c"TLS_CHACHA20_POLY1305_SHA256"),
+];
+
+/// OpenSSL's name of a suite.
+pub(in crate::connection::tls) fn name(suite: CipherSuite) -> Option<&'static CStr> {
+    let of_12 = CIPHERS.iter().find(|cipher| cipher.suite == suite).map(|cipher| cipher.name);
+    of_12.or_else(|| CIPHERS_13.iter().find(|(id, _)| *id == suite).map(|(_, name)| *name))
+}
 
 /// Groups that all of ours belong to. Not among them are `RSA`, which is key exchange *and* signature, and `SHA256` and
 /// `SHA384`, which are hashes that protect records: these suites have another protection.
@@ -55,7 +75,7 @@ fn meant(word: &str) -> Set {
     if OF_ALL.contains(&word) {
         return EVERY;
     }
-    set(|cipher| cipher.name == word || cipher.groups.contains(&word))
+    set(|cipher| cipher.name() == word || cipher.groups.contains(&word))
 }
 
 /// How many bits a suite's key has.
@@ -191,7 +211,7 @@ pub(super) fn tls12_suites(list: &str) -> Result<Choice, String> {
     let chosen = order.0.iter().filter(|(_, chosen)| *chosen).map(|(index, _)| CIPHERS[*index].suite);
     let suites: Vec<_> = chosen.filter(|suite| strength(*suite) >= least_strength).collect();
     if suites.is_empty() {
-        let names = CIPHERS.map(|cipher| cipher.name).join(", ");
+        let names = CIPHERS.map(|cipher| cipher.name()).join(", ");
         return Err(format!("tls-ciphers: {list} leaves no cipher suite of TLS 1.2; there are {names}"));
     }
     Ok(Choice { suites, missing, least_strength })
@@ -201,15 +221,10 @@ pub(super) fn tls12_suites(list: &str) -> Result<Choice, String> {
 pub(super) fn tls13_suites(list: &str) -> Result<Choice, String> {
     let (mut suites, mut missing) = (Vec::new(), Vec::new());
     for name in list.split([':', ',', ' ']).filter(|name| !name.is_empty()) {
-        suites.push(match name {
-            "TLS_AES_128_GCM_SHA256" => CipherSuite::TLS13_AES_128_GCM_SHA256,
-            "TLS_AES_256_GCM_SHA384" => CipherSuite::TLS13_AES_256_GCM_SHA384,
-            "TLS_CHACHA20_POLY1305_SHA256" => CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
-            _ => {
-                missing.push(name.to_owned());
-                continue;
-            }
-        });
+        match CIPHERS_13.iter().find(|(_, known)| known.to_bytes() == name.as_bytes()) {
+            Some((suite, _)) => suites.push(*suite),
+            None => missing.push(name.to_owned()),
+        }
     }
     if suites.is_empty() {
         return Err(format!("tls-ciphersuites: {list} names no cipher suite of TLS 1.3 that is here"));
@@ -225,7 +240,7 @@ mod tests {
 
     fn names(list: &str) -> Vec<&'static str> {
         let suites = tls12_suites(list).map_or(Vec::new(), |choice| choice.suites);
-        suites.iter().map(|id| CIPHERS.iter().find(|cipher| cipher.suite == *id).unwrap().name).collect()
+        suites.iter().map(|id| CIPHERS.iter().find(|cipher| cipher.suite == *id).unwrap().name()).collect()
     }
 
     /// What `openssl ciphers` makes of a list, without what is not here; None where it is not installed.
@@ -244,7 +259,7 @@ mod tests {
         };
         let text = String::from_utf8(output.stdout).unwrap();
         let all = text.trim().split(':').filter(|_| output.status.success());
-        Some(all.filter_map(|name| Some(CIPHERS.iter().find(|cipher| cipher.name == name)?.name)).collect())
+        Some(all.filter_map(|name| Some(CIPHERS.iter().find(|cipher| cipher.name() == name)?.name())).collect())
     }
 
     #[rustfmt::skip]

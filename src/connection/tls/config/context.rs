@@ -1,5 +1,6 @@
 //! What sessions are made from: the settings in force, as rustls's configurations.
 
+use super::asked::Certificate;
 use super::session_cache::Sessions;
 use super::settings::{Settings, TlsConfig};
 use super::suites::suites;
@@ -146,7 +147,7 @@ fn server_config(
         let webpki = webpki.build().map_err(|error| format!("tls-ca-cert-file: {error}"))?;
         builder.with_client_cert_verifier(Arc::new(Clients { trust: trust.clone(), webpki }))
     };
-    let mut config = builder.with_cert_resolver(Arc::new(SingleCertAndKey::from(identity.clone())));
+    let mut config = builder.with_cert_resolver(Arc::new(Certificate(identity.clone())));
     config.ignore_client_order = settings.prefer_server_ciphers;
     match settings.sessions {
         Some((size, timeout)) => {

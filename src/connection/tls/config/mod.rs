@@ -2,9 +2,11 @@
 //! knows a connection.
 
 pub(super) mod ahead;
+pub(super) mod asked;
 pub(super) mod certificate;
-mod ciphers;
+pub(super) mod ciphers;
 pub(super) mod context;
+pub(super) mod contexts;
 mod der;
 pub(super) mod files;
 pub(super) mod limits;

@@ -178,6 +178,11 @@ impl TlsConfig {
         let count = size.min(size_of::<libaeTlsConfig>());
         // SAFETY: there are `size` bytes, and no more than fit are copied.
         unsafe { core::ptr::copy_nonoverlapping(config.cast::<u8>(), (&raw mut known).cast(), count) };
+        // SAFETY: there are `size` bytes.
+        let unknown = unsafe { core::slice::from_raw_parts(config.cast::<u8>().add(count), size - count) };
+        if unknown.iter().any(|byte| *byte != 0) {
+            return Err("a setting that this version of libae does not know".into());
+        }
         let config = known;
         for (name, value) in [
             ("session_cache_size", config.session_cache_size.into()),
