@@ -588,6 +588,8 @@ static void nonsense_for_contexts(void) {
     FAILS_NULL(libaeTlsCipher, (plain), EOPNOTSUPP);
     FAILS(libaeTlsResumed, (NULL), -1, EINVAL);
     FAILS(libaeTlsResumed, (plain), -1, EOPNOTSUPP);
+    FAILS(libaeTlsAlpn, (NULL, NULL, SIZE_MAX), -1, EINVAL);
+    FAILS(libaeTlsAlpn, (plain, text, sizeof(text)), -1, EOPNOTSUPP);
     FAILS(libaeTlsServerName, (NULL, NULL, SIZE_MAX), -1, EINVAL);
     FAILS(libaeTlsServerName, (plain, text, sizeof(text)), -1, EOPNOTSUPP);
     FAILS(libaeTlsPeerCertificate, (NULL, NULL, SIZE_MAX), -1, EINVAL);

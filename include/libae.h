@@ -90,6 +90,12 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
 /** How long, in seconds, a session can be resumed when the configuration does not say. */
 #define LIBAE_TLS_SESSION_CACHE_TIMEOUT 300
 
+/** How many sessions the clients of a configuration of `libaeTlsContextNew` keep when it does not say. */
+#define LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE 256
+
+/** How many protocols `libaeTlsConfig.alpn_protocols` may name. */
+#define LIBAE_TLS_ALPN_MAX 64
+
 /** How many accepted connections may be in their handshake at the same time when the configuration does not say. */
 #define LIBAE_TLS_MAX_HANDSHAKES 1000
 
@@ -315,6 +321,23 @@ typedef struct libaeTlsConfig {
      * 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
      */
     long long records_per_key;
+    /**
+     * The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most, of
+     * 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that offers
+     * none is not. Default: clients offer none, and servers ignore what is offered.
+     */
+    const char *alpn_protocols;
+    /**
+     * A file to which the keys of all sessions are appended, as Wireshark reads them (`SSLKEYLOGFILE`): whoever has it
+     * can read everything. It is made if need be, for its owner alone. Default: none, whatever the environment says.
+     */
+    const char *key_log_file;
+    /**
+     * How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is looked
+     * for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none. Default:
+     * `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
+     */
+    int client_session_cache_size;
 } libaeTlsConfig;
 
 /** What a header of the PROXY protocol says of a connection. */
@@ -787,6 +810,19 @@ const char *libaeTlsCipher(struct connection *conn);
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 int libaeTlsResumed(struct connection *conn);
+
+/**
+ * The protocol of the application that both sides have agreed on (ALPN). It is written into `buf` (NULL: nowhere), cut
+ * to `len` bytes with the NUL.
+ *
+ * Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside) or
+ * as `libaeTlsVersion`.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
+ */
+int libaeTlsAlpn(struct connection *conn,
+                 char *buf,
+                 size_t len);
 
 /**
  * The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL: nowhere),

@@ -13,6 +13,10 @@ pub const LIBAE_TLS_AUTH_CLIENTS_OPTIONAL: c_int = 2;
 pub const LIBAE_TLS_SESSION_CACHE_SIZE: c_int = 20 * 1024;
 /// How long, in seconds, a session can be resumed when the configuration does not say.
 pub const LIBAE_TLS_SESSION_CACHE_TIMEOUT: c_int = 300;
+/// How many sessions the clients of a configuration of `libaeTlsContextNew` keep when it does not say.
+pub const LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE: c_int = 256;
+/// How many protocols `libaeTlsConfig.alpn_protocols` may name.
+pub const LIBAE_TLS_ALPN_MAX: c_int = 64;
 /// How many accepted connections may be in their handshake at the same time when the configuration does not say.
 pub const LIBAE_TLS_MAX_HANDSHAKES: c_int = 1000;
 /// How long, in milliseconds, a handshake may take when the configuration does not say.
@@ -78,6 +82,17 @@ pub struct libaeTlsConfig {
     /// be, the connection ends with close_notify, a few records earlier when they are written together. Default: 16 777
     /// 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
     pub records_per_key: c_longlong,
+    /// The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most, of
+    /// 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that offers
+    /// none is not. Default: clients offer none, and servers ignore what is offered.
+    pub alpn_protocols: *const c_char,
+    /// A file to which the keys of all sessions are appended, as Wireshark reads them (`SSLKEYLOGFILE`): whoever has it
+    /// can read everything. It is made if need be, for its owner alone. Default: none, whatever the environment says.
+    pub key_log_file: *const c_char,
+    /// How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is looked
+    /// for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none. Default:
+    /// `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
+    pub client_session_cache_size: c_int,
 }
 
 /// A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`.

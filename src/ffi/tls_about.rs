@@ -76,6 +76,20 @@ pub unsafe extern "C" fn libaeTlsResumed(conn: *mut connection) -> c_int {
     unsafe { ask(conn, AE_ERR, |established| Ok(established.is_resumed().into())) }
 }
 
+/// The protocol of the application that both sides have agreed on (ALPN). It is written into `buf` (NULL: nowhere), cut
+/// to `len` bytes with the NUL.
+///
+/// Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside) or
+/// as `libaeTlsVersion`.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsAlpn(conn: *mut connection, buf: *mut c_char, len: usize) -> c_int {
+    // SAFETY: NULL or live; NULL or room for that many bytes.
+    unsafe { ask(conn, AE_ERR, |established| answer(established.alpn_protocol()?, buf, len)) }
+}
+
 /// The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL: nowhere),
 /// cut to `len` bytes with the NUL.
 ///

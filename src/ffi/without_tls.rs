@@ -75,6 +75,10 @@ impl Established<'_> {
         match self.0 {}
     }
 
+    pub(super) fn alpn_protocol(&self) -> Result<&[u8], Errno> {
+        match self.0 {}
+    }
+
     pub(super) fn server_name(&self) -> Result<&str, Errno> {
         match self.0 {}
     }

@@ -43,6 +43,11 @@ impl Established<'_> {
         self.0.negotiated().handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
+    /// The application's protocol that has been agreed on (ALPN).
+    pub(crate) fn alpn_protocol(&self) -> Result<&[u8], Errno> {
+        self.0.negotiated().alpn_protocol().ok_or(Errno::ENODATA)
+    }
+
     /// The name of the server that the client has asked for.
     pub(crate) fn server_name(&self) -> Result<&str, Errno> {
         self.0.server_name().ok_or(Errno::ENODATA)

@@ -58,6 +58,9 @@ impl fmt::Display for Failure {
             Self::Tls(TlsError::EncryptError) => {
                 f.write_str("this side has sent as many records as the settings allow with one key (records_per_key)")
             }
+            Self::Tls(TlsError::NoApplicationProtocol) => {
+                f.write_str("the peer and this side have no application protocol in common (ALPN)")
+            }
             Self::Tls(error) => error.fmt(f),
         }
     }

@@ -1,6 +1,7 @@
 //! What sessions are made from: the settings in force, as rustls's configurations.
 
 use super::asked::Certificate;
+use super::key_log::KeyLogFile;
 use super::session_cache::Sessions;
 use super::settings::{Settings, TlsConfig};
 use super::suites::suites;
@@ -13,7 +14,7 @@ use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
-use rustls::{ClientConfig, Error as TlsError, RootCertStore, ServerConfig};
+use rustls::{ClientConfig, Error as TlsError, KeyLog, NoKeyLog, RootCertStore, ServerConfig};
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -79,16 +80,21 @@ impl Context {
             ),
             None => None,
         };
+        let key_log = match &settings.key_log_file {
+            Some(path) => Arc::new(KeyLogFile::open(path)?) as Arc<dyn KeyLog>,
+            None => Arc::new(NoKeyLog),
+        };
         let mut servers = [None, None, None];
         if let Some(identity) = &identity {
             for (auth, server) in (LIBAE_TLS_AUTH_CLIENTS_NO..).zip(&mut servers) {
-                *server = server_config(settings, &provider, identity, trust.as_ref(), auth)?;
+                *server = server_config(settings, &provider, identity, trust.as_ref(), auth, &key_log)?;
             }
         }
         // A client that checks nothing needs no CA.
         let nobody = || (!settings.check_certificate).then(|| trusted((RootCertStore::empty(), Vec::new())));
         let trust = trust.or_else(nobody);
-        let client = trust.map(|trust| client_config(settings, &provider, client_identity, trust)).transpose()?;
+        let client =
+            trust.map(|trust| client_config(settings, &provider, client_identity, trust, key_log)).transpose()?;
         Ok(Self { servers, client, auth_clients: settings.auth_clients, server_name })
     }
 
@@ -132,6 +138,7 @@ fn server_config(
     identity: &Arc<CertifiedKey>,
     trust: Option<&Arc<Trust>>,
     auth: c_int,
+    key_log: &Arc<dyn KeyLog>,
 ) -> Result<Option<Arc<ServerConfig>>, String> {
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&settings.protocols)
@@ -148,6 +155,8 @@ fn server_config(
         builder.with_client_cert_verifier(Arc::new(Clients { trust: trust.clone(), webpki }))
     };
     let mut config = builder.with_cert_resolver(Arc::new(Certificate(identity.clone())));
+    config.alpn_protocols = settings.alpn_protocols.clone();
+    config.key_log = key_log.clone();
     config.ignore_client_order = settings.prefer_server_ciphers;
     match settings.sessions {
         Some((size, timeout)) => {
@@ -167,6 +176,7 @@ fn client_config(
     provider: &Arc<CryptoProvider>,
     identity: Option<Arc<CertifiedKey>>,
     trust: Arc<Trust>,
+    key_log: Arc<dyn KeyLog>,
 ) -> Result<Arc<ClientConfig>, String> {
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&settings.protocols)
@@ -181,7 +191,12 @@ fn client_config(
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),
     };
-    // As upstream: certificates are shown and checked for every connection.
-    config.resumption = Resumption::disabled();
+    config.alpn_protocols = settings.alpn_protocols.clone();
+    config.key_log = key_log;
+    config.resumption = match settings.client_sessions {
+        // As upstream: certificates are shown and checked for every connection.
+        0 => Resumption::disabled(),
+        most => Resumption::in_memory_sessions(most),
+    };
     Ok(Arc::new(config))
 }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::settings::TlsConfig;
+use crate::abi::tls::LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE;
 use core::ffi::c_int;
 use core::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -27,10 +28,11 @@ impl Files {
 
 impl OwnContext {
     /// Reads the files that the settings name.
-    pub(crate) fn new(config: TlsConfig) -> Result<Self, String> {
+    pub(crate) fn new(mut config: TlsConfig) -> Result<Self, String> {
         if config.max_handshakes.is_some() {
             return Err("max_handshakes: it is of the whole process, and libaeTlsConfigure sets it".into());
         }
+        config.client_session_cache_size.get_or_insert(LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE as usize);
         let current = RwLock::new(Arc::new(Context::new(&config.settings()?)?));
         Ok(Self { files: Arc::new(Files { config, current, reading: Mutex::new(()) }) })
     }

@@ -9,6 +9,7 @@ pub(super) mod context;
 pub(super) mod contexts;
 mod der;
 pub(super) mod files;
+mod key_log;
 pub(super) mod limits;
 mod protocols;
 pub(crate) mod reload;

@@ -85,6 +85,15 @@ pub struct TlsConfig {
     /// How many records are sent with one key. With TLS 1.3 the keys are changed then; with TLS 1.2, where they cannot
     /// be, the connection ends. Default: 16 777 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited.
     pub records_per_key: Option<u64>,
+    /// The protocols to agree on (ALPN), the most wanted first: at most 64, of 1 to 255 bytes each. A server's order
+    /// decides, and a client that offers others only is refused. Default: none are offered, and offers are ignored.
+    pub alpn_protocols: Vec<String>,
+    /// A file to which the keys of all sessions are appended, as Wireshark reads them: whoever has it can read
+    /// everything. Default: none, whatever the environment says.
+    pub key_log_file: Option<String>,
+    /// How many sessions clients keep so as to resume them, up to 8 for each server. Default: 256 in a
+    /// [`TlsContext`](crate::TlsContext), else none.
+    pub client_session_cache_size: Option<usize>,
 }
 
 /// The checked configuration.
@@ -108,6 +117,10 @@ pub(crate) struct Settings {
     /// Whether somebody trusted has to have signed it.
     pub(crate) check_certificate: bool,
     pub(crate) server_name: Option<String>,
+    pub(crate) alpn_protocols: Vec<Vec<u8>>,
+    pub(crate) key_log_file: Option<String>,
+    /// How many sessions clients keep.
+    pub(crate) client_sessions: usize,
 }
 
 /// The strings, which both C structures have under the same names.
@@ -211,6 +224,16 @@ impl TlsConfig {
                 milliseconds => Some(u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)),
             },
             records_per_key: u64::try_from(config.records_per_key).ok().filter(|records| *records > 0),
+            // SAFETY: NULL or a string.
+            alpn_protocols: unsafe { text("alpn_protocols", config.alpn_protocols) }?
+                .map(|names| names.split(',').map(Into::into).collect())
+                .unwrap_or_default(),
+            // SAFETY: NULL or a string.
+            key_log_file: unsafe { text("key_log_file", config.key_log_file) }?,
+            client_session_cache_size: match config.client_session_cache_size {
+                0 => None,
+                size => Some(size.max(0) as usize),
+            },
             // SAFETY: NULL or strings.
             ..unsafe { strings!(config) }
         })
@@ -237,6 +260,13 @@ impl TlsConfig {
                 "Either tls-ca-cert-file or tls-ca-cert-dir must be specified when tls-auth-clients is enabled!";
             return Err(needed.into());
         }
+        if self.alpn_protocols.len() > LIBAE_TLS_ALPN_MAX as usize {
+            return Err(format!("alpn_protocols: there are more than {LIBAE_TLS_ALPN_MAX}"));
+        }
+        if let Some(name) = self.alpn_protocols.iter().find(|name| !(1..=255).contains(&name.len())) {
+            return Err(format!("alpn_protocols: one of them has {} bytes, and may have 1 to 255", name.len()));
+        }
+        let client_sessions = if self.no_session_cache { None } else { self.client_session_cache_size };
         let size = self.session_cache_size.unwrap_or(LIBAE_TLS_SESSION_CACHE_SIZE as usize);
         let timeout = Duration::from_secs(LIBAE_TLS_SESSION_CACHE_TIMEOUT as u64);
         Ok(Settings {
@@ -258,6 +288,9 @@ impl TlsConfig {
             check_server_name: !self.any_server_name,
             check_certificate: !self.any_certificate,
             server_name: self.server_name.clone(),
+            alpn_protocols: self.alpn_protocols.iter().map(|name| name.clone().into_bytes()).collect(),
+            key_log_file: self.key_log_file.clone(),
+            client_sessions: client_sessions.unwrap_or(0),
         })
     }
 
