@@ -574,6 +574,8 @@ static void nonsense_for_contexts(void) {
     FAILS_NULL(libaeTlsContextNew, (NULL, NULL, SIZE_MAX), without ? without : EINVAL);
     FAILS(libaeTlsContextReload, (NULL, NULL, SIZE_MAX), AE_ERR, EINVAL);
     FAILS(libaeTlsContextReload, (NULL, text, 0), AE_ERR, EINVAL);
+    FAILS(libaeTlsContextAddName, (NULL, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(libaeTlsContextAddName, (NULL, text, NULL), AE_ERR, EINVAL);
     IGNORES(libaeTlsContextFree, (NULL));
     FAILS(libaeTlsSetContext, (NULL, NULL), AE_ERR, EINVAL);
     FAILS(libaeTlsSetContext, (plain, NULL), AE_ERR, EOPNOTSUPP);

@@ -755,6 +755,23 @@ int libaeTlsContextReload(struct libaeTlsContext *context,
 void libaeTlsContextFree(struct libaeTlsContext *context);
 
 /**
+ * Has clients that ask for a server of this name (SNI) served with another configuration: by the connections that have
+ * `context` and accept from now on. `name` is a name of a host, or has `*.` in front: then the first part of what is
+ * asked for may be anything; a whole name comes first. Capitals do not matter. Who asks for another name, or for none,
+ * is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it is
+ * removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do not
+ * count here.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL for `context` or `name`, no name of a host, or `other` has no
+ * certificate).
+ *
+ * Requires: `context` is NULL or a configuration, as is `other`; `name` is NULL or a string.
+ */
+int libaeTlsContextAddName(struct libaeTlsContext *context,
+                           const char *name,
+                           struct libaeTlsContext *other);
+
+/**
  * Gives a connection its configuration: one that is to be connected before `connConnect`, one that has been accepted
  * before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted one
  * may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in

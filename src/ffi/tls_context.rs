@@ -1,6 +1,6 @@
 //! `libae.h`: configurations of TLS beside the process's own, and which connections have them.
 
-use super::args::{call, explained, non_null, quietly};
+use super::args::{call, explained, non_null, quietly, string};
 use super::connection::border::tls_conn;
 #[cfg(not(feature = "tls"))]
 use super::without_tls::{OwnContext, own_context, tls};
@@ -104,6 +104,34 @@ pub unsafe extern "C" fn libaeTlsContextFree(context: *mut libaeTlsContext) {
         // SAFETY: it came from `Arc::into_raw`, and this is the count that the program had.
         quietly(|| drop(unsafe { Arc::from_raw(context.cast_const().cast::<OwnContext>()) }));
     }
+}
+
+/// Has clients that ask for a server of this name (SNI) served with another configuration: by the connections that have
+/// `context` and accept from now on. `name` is a name of a host, or has `*.` in front: then the first part of what is
+/// asked for may be anything; a whole name comes first. Capitals do not matter. Who asks for another name, or for none,
+/// is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it is
+/// removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do not
+/// count here.
+///
+/// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL for `context` or `name`, no name of a host, or `other` has no
+/// certificate).
+///
+/// # Safety
+/// `context` is NULL or a configuration, as is `other`; `name` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsContextAddName(
+    context: *mut libaeTlsContext,
+    name: *const c_char,
+    other: *mut libaeTlsContext,
+) -> c_int {
+    call(AE_ERR, || {
+        // SAFETY: NULL or a configuration, NULL or a string.
+        let (context, name) = unsafe { (context_of(context)?, string(name)?) };
+        // SAFETY: not NULL, so a configuration.
+        let other = (!other.is_null()).then(|| unsafe { context_of(other) }).transpose()?;
+        let name = name.to_str().map_err(|_| Errno::EINVAL)?;
+        context.set_name(name, other.as_deref()).map(|()| AE_OK).map_err(|_| Errno::EINVAL)
+    })
 }
 
 /// Gives a connection its configuration: one that is to be connected before `connConnect`, one that has been accepted

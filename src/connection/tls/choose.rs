@@ -17,7 +17,7 @@ pub(crate) fn choose(conn: TlsConn, context: Arc<OwnContext>) -> Result<(), Errn
     Ok(())
 }
 
-fn give_accepted(conn: TlsConn, context: &OwnContext) -> Result<(), Errno> {
+fn give_accepted(conn: TlsConn, context: &Arc<OwnContext>) -> Result<(), Errno> {
     // SAFETY: no handler runs here.
     let has_session = unsafe { conn.session() }.is_some();
     let has_begun = match conn.state() {

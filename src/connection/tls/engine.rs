@@ -96,6 +96,11 @@ impl Engine {
         }
     }
 
+    /// Lets another one answer what has come; rustls has been shown nothing of it yet.
+    pub(super) fn replace_server(&mut self, connection: UnbufferedServerConnection) {
+        self.side = Side::Server(connection);
+    }
+
     pub(super) fn is_server(&self) -> bool {
         matches!(self.side, Side::Server(_))
     }

@@ -15,6 +15,7 @@ mod engine;
 mod events;
 mod failure;
 mod handshake;
+mod hello;
 mod interest;
 mod listeners;
 mod peer;

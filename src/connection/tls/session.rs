@@ -6,6 +6,7 @@ use super::config::context::{self, Context};
 use super::config::contexts::OwnContext;
 use super::engine::{Ended, Engine, Outbound, Outcome, READ_LEAST};
 use super::failure::Failure;
+use super::hello::Hello;
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
 use core::mem;
@@ -35,6 +36,8 @@ pub(super) struct Session {
     is_greeted: bool,
     /// The name of the server that the client asks for (SNI).
     server_name: Option<Box<str>>,
+    /// The settings are still to be chosen by that name.
+    hello: Option<Box<Hello>>,
 }
 
 impl Session {
@@ -46,8 +49,10 @@ impl Session {
     }
 
     /// For an accepted connection with settings of its own.
-    pub(super) fn server_of(context: &OwnContext) -> Result<Box<Self>, Failure> {
-        Self::server_in(&context.current(), None)
+    pub(super) fn server_of(context: &Arc<OwnContext>) -> Result<Box<Self>, Failure> {
+        let mut session = Self::server_in(&context.current(), None)?;
+        session.hello = context.has_names().then(|| Hello::new(context.clone()));
+        Ok(session)
     }
 
     fn server_in(context: &Context, auth: Option<c_int>) -> Result<Box<Self>, Failure> {
@@ -64,7 +69,7 @@ impl Session {
     }
 
     fn over(engine: Engine, server_name: Option<Box<str>>) -> Box<Self> {
-        Box::new(Self { engine, untold: 0, is_greeted: false, server_name })
+        Box::new(Self { engine, untold: 0, is_greeted: false, server_name, hello: None })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
@@ -117,7 +122,7 @@ impl Session {
             {
                 continue;
             }
-            if self.engine.is_handshaking() && self.engine.show_record() {
+            if self.engine.is_handshaking() && self.has_settings()? && self.engine.show_record() {
                 continue;
             }
             match self.flush(socket) {
@@ -143,6 +148,18 @@ impl Session {
                 self.is_greeted = !rest.is_empty();
             }
         }
+    }
+
+    /// Chooses the settings by the name that the client asks for, if they depend on that. False before it is known.
+    fn has_settings(&mut self) -> Result<bool, Failure> {
+        let Some(hello) = &mut self.hello else { return Ok(true) };
+        let Some(name) = hello.name(self.engine.incoming.filled()) else { return Ok(false) };
+        if let Some(context) = name.and_then(|name| hello.context.named(&name)) {
+            let config = context.server(None).map_err(Failure::Other)?;
+            self.engine.replace_server(UnbufferedServerConnection::new(config)?);
+        }
+        self.hello = None;
+        Ok(true)
     }
 
     /// Reads from the socket; 0 is its end.

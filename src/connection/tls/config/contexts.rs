@@ -5,11 +5,16 @@ use super::settings::TlsConfig;
 use crate::abi::tls::LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE;
 use core::ffi::c_int;
 use core::fmt;
+use rustls::pki_types::DnsName;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 /// A configuration that connections choose. It is used by any number of threads at once.
 pub(crate) struct OwnContext {
     files: Arc<Files>,
+    /// Others' settings, by the name of the server in lower case, `*.` before one of which the first part does not
+    /// matter. They lead to no names of their own, so there can be no circle.
+    names: RwLock<HashMap<String, Arc<Files>>>,
 }
 
 /// Settings, and what their files held when they were last read.
@@ -34,7 +39,8 @@ impl OwnContext {
         }
         config.client_session_cache_size.get_or_insert(LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE as usize);
         let current = RwLock::new(Arc::new(Context::new(&config.settings()?)?));
-        Ok(Self { files: Arc::new(Files { config, current, reading: Mutex::new(()) }) })
+        let files = Arc::new(Files { config, current, reading: Mutex::new(()) });
+        Ok(Self { files, names: RwLock::default() })
     }
 
     /// Reads the files anew, for new connections. If they cannot be used, nothing changes.
@@ -44,6 +50,34 @@ impl OwnContext {
         let context = Arc::new(Context::new(&config.settings()?)?);
         *current.write().unwrap_or_else(PoisonError::into_inner) = context;
         Ok(())
+    }
+
+    /// Has those who ask for a name served with another's settings; None: no longer. Fails for what is no name of a
+    /// host, nor one behind `*.`, and for settings without a certificate.
+    pub(crate) fn set_name(&self, name: &str, other: Option<&Self>) -> Result<(), &'static str> {
+        let name = name.to_ascii_lowercase();
+        DnsName::try_from(name.strip_prefix("*.").unwrap_or(&name)).map_err(|_| "it is no name of a host")?;
+        if let Some(other) = other {
+            other.current().server(None)?;
+        }
+        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        match other {
+            Some(other) => _ = names.insert(name, other.files.clone()),
+            None => _ = names.remove(&name),
+        }
+        Ok(())
+    }
+
+    /// Whether there are names to choose by.
+    pub(in crate::connection::tls) fn has_names(&self) -> bool {
+        !self.names.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// What is in force for those who ask for a name in lower case, if it is one of those that were set.
+    pub(in crate::connection::tls) fn named(&self, name: &str) -> Option<Arc<Context>> {
+        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let any_first = || names.get(&format!("*.{}", name.split_once('.')?.1));
+        names.get(name).or_else(any_first).map(|files| files.current())
     }
 
     /// What is in force for new connections.
