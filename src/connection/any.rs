@@ -3,7 +3,7 @@
 
 use super::handle::Conn;
 #[cfg(feature = "tls")]
-use super::tls::{self, TlsConn};
+use super::tls::{self, OwnContext, TlsConn};
 #[cfg(feature = "tls")]
 use super::types::TLS;
 use super::types::{TCP, UNIX};
@@ -16,6 +16,8 @@ use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use core::ffi::{CStr, c_int};
 use core::ops::Deref;
 use std::io::IoSlice;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
 /// A built-in type.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,15 @@ impl AnyConn {
                 None => tls::create(&TLS, Some(el)),
             }
             .map(Self::Tls),
+        }
+    }
+
+    /// Gives a connection over TLS settings of its own, before it connects or its accept begins; None: the process's.
+    #[cfg(feature = "tls")]
+    pub(crate) fn choose(self, context: Option<Arc<OwnContext>>) -> Result<(), Errno> {
+        match (self, context) {
+            (Self::Tls(conn), Some(context)) => tls::choose(conn, context),
+            _ => Ok(()),
         }
     }
 

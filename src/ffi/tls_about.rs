@@ -8,7 +8,7 @@ use crate::abi::ae::AE_ERR;
 use crate::abi::connection::connection;
 use crate::abi::tls_context::*;
 #[cfg(feature = "tls")]
-use crate::connection::tls::{Established, NameKind, established};
+use crate::connection::tls::{Established, certificate::NameKind, established};
 use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;

@@ -2,8 +2,12 @@
 
 use super::EventLoop;
 use super::arguments::{c_string, io_error};
+#[cfg(feature = "tls")]
+use super::tls::{TlsContext, TlsInfo};
 use crate::abi::connection::*;
 use crate::anet;
+#[cfg(feature = "tls")]
+use crate::connection::tls::{OwnContext, established};
 use crate::connection::{AnyConn, Conn, Kind, make_safe_apis};
 use crate::sys::{Errno, fd, poll};
 use core::ffi::{CStr, c_int};
@@ -12,6 +16,8 @@ use std::io::{self, IoSlice};
 use std::os::fd::RawFd;
 use std::path::Path;
 use std::rc::Rc;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What runs when a connection is readable or writable. One may serve many connections, which it tells apart
@@ -54,6 +60,7 @@ impl Connection {
     pub(super) fn accepted(
         el: &EventLoop,
         kind: Kind,
+        #[cfg(feature = "tls")] context: Option<Arc<OwnContext>>,
         fd: c_int,
         ready: impl FnOnce(Result<Self, String>) + 'static,
     ) -> io::Result<()> {
@@ -65,7 +72,11 @@ impl Connection {
             Err(_) => ready(Err(kept.last_error())),
         };
         conn.0.connected.set(Some(Box::new(told)));
-        match core.accept(Some(run_connected)) {
+        #[cfg(feature = "tls")]
+        let begun = core.choose(context).and_then(|()| core.accept(Some(run_connected)));
+        #[cfg(not(feature = "tls"))]
+        let begun = core.accept(Some(run_connected));
+        match begun {
             Ok(true) => {}
             // SAFETY: `ready` has closed it, and its memory is left to whoever called accept. Nobody else has it.
             Ok(false) => unsafe { core.close() },
@@ -88,6 +99,28 @@ impl Connection {
         connected: impl FnOnce(&Self, io::Result<()>) + 'static,
     ) -> io::Result<Self> {
         Self::connect(el, Kind::Tls, &c_string(host)?, port, Box::new(connected))
+    }
+
+    /// The same with a configuration of its own, instead of the process's.
+    #[cfg(feature = "tls")]
+    pub fn connect_tls_with(
+        el: &EventLoop,
+        context: &TlsContext,
+        host: &str,
+        port: u16,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        let (conn, core) = Self::create(el, Kind::Tls, None).map_err(io_error)?;
+        core.choose(Some(context.0.clone())).map_err(io_error)?;
+        conn.begin_connect(core, &c_string(host)?, port, Box::new(connected))
+    }
+
+    /// What a connection over TLS has negotiated; None for another one, and before the handshake is over.
+    #[cfg(feature = "tls")]
+    pub fn tls(&self) -> Option<TlsInfo> {
+        let AnyConn::Tls(core) = self.0.core.get()? else { return None };
+        // SAFETY: nothing happens to the connection before the answer is made.
+        unsafe { established(core) }.ok().map(|established| TlsInfo::of(&established))
     }
 
     /// Why the last operation failed, in words: of TLS the system's error says little.
@@ -116,9 +149,13 @@ impl Connection {
 
     fn connect(el: &EventLoop, kind: Kind, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
         let (conn, core) = Self::create(el, kind, None).map_err(io_error)?;
-        conn.0.connected.set(Some(connected));
+        conn.begin_connect(core, address, port, connected)
+    }
+
+    fn begin_connect(self, core: AnyConn, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
+        self.0.connected.set(Some(connected));
         core.connect(address, port, Some(run_connected)).map_err(io_error)?;
-        Ok(conn)
+        Ok(self)
     }
 
     /// The core's connection, while it is not closed.

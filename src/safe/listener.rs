@@ -2,6 +2,8 @@
 
 use super::arguments::{c_string, io_error};
 use super::event_loop::WeakLoop;
+#[cfg(feature = "tls")]
+use super::tls::TlsContext;
 use super::{Connection, EventLoop};
 use crate::abi::ae::*;
 use crate::anet;
@@ -48,6 +50,8 @@ struct Accept {
     callback: Accepted,
     refused: Refused,
     kind: Kind,
+    #[cfg(feature = "tls")]
+    context: Option<TlsContext>,
 }
 
 impl Accept {
@@ -67,6 +71,8 @@ pub struct Listener {
     el: WeakLoop,
     fds: Vec<c_int>,
     kind: Kind,
+    #[cfg(feature = "tls")]
+    context: Option<TlsContext>,
     /// The client data of the sockets' events.
     accept: RefCell<Option<Rc<Accept>>>,
 }
@@ -136,8 +142,24 @@ impl Listener {
         Ok(self)
     }
 
+    /// Gives the connections of a listener over TLS a configuration of their own, instead of the process's: those that
+    /// are accepted after the next [`on_accept`](Self::on_accept). Fails for one without a certificate.
+    #[cfg(feature = "tls")]
+    pub fn with_context(mut self, context: &TlsContext) -> io::Result<Self> {
+        context.0.can_accept().map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))?;
+        self.context = Some(context.clone());
+        Ok(self)
+    }
+
     fn new(el: &EventLoop, kind: Kind) -> Self {
-        Self { el: el.downgrade(), fds: Vec::new(), kind, accept: RefCell::default() }
+        Self {
+            el: el.downgrade(),
+            fds: Vec::new(),
+            kind,
+            #[cfg(feature = "tls")]
+            context: None,
+            accept: RefCell::default(),
+        }
     }
 
     /// Hands every new connection to `callback`, up to `per_call` of them each time a socket is readable. When
@@ -160,6 +182,8 @@ impl Listener {
             callback: Box::new(callback),
             refused: Box::new(refused),
             kind: self.kind,
+            #[cfg(feature = "tls")]
+            context: self.context.clone(),
         });
         let data = Rc::as_ptr(&accept).cast_mut().cast();
         // The one before is dropped only when no event leads to it.
@@ -236,9 +260,16 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
         let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
         let ready = accept.clone();
         // Else it is closed, which tells the client.
-        let _ = Connection::accepted(&el, accept.kind, accepted, move |result| match result {
-            Ok(conn) => (ready.callback)(conn, peer),
-            Err(why) => (ready.refused)(&why, peer),
-        });
+        let _ = Connection::accepted(
+            &el,
+            accept.kind,
+            #[cfg(feature = "tls")]
+            accept.context.as_ref().map(|context| context.0.clone()),
+            accepted,
+            move |result| match result {
+                Ok(conn) => (ready.callback)(conn, peer),
+                Err(why) => (ready.refused)(&why, peer),
+            },
+        );
     });
 }

@@ -1,6 +1,6 @@
 //! The safe Rust API, on the same core as the C one.
 //!
-//! Everything here belongs to one thread, but [`Waker`]. Callbacks are closures; one that panics aborts the process, since
+//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures; one that panics aborts the process, since
 //! it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of that loop keeps
 //! it alive forever: use the handle that the closure is called with.
 //!
@@ -60,5 +60,5 @@ pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer, inherited_sockets};
 pub use proxy::ProxyHeader;
 #[cfg(feature = "tls")]
-pub use tls::{AuthClients, TlsConfig};
+pub use tls::{AuthClients, NameKind, TlsConfig, TlsContext, TlsInfo};
 pub use waker::Waker;

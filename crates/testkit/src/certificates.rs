@@ -9,6 +9,9 @@ pub struct Certificates {
     folder: TempDir,
 }
 
+/// A key as certificates have it, for `openssl req`.
+const KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
+
 impl Certificates {
     /// Makes them. None if there is no `openssl`, which fails the test where every tool has to be there.
     pub fn make() -> Option<Certificates> {
@@ -18,18 +21,22 @@ impl Certificates {
         }
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        std::fs::write(at.join("names"), "subjectAltName=DNS:localhost").unwrap();
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
-        openssl(at, &format!("req -x509 {key} -keyout ca.key -out ca.crt -days 2 -subj /CN=ca"));
-        openssl(at, &format!("req {key} -keyout server.key -out server.csr -subj /CN=server"));
-        openssl(
-            at,
-            "x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt",
-        );
-        Some(Certificates { folder })
+        openssl(at, &format!("req -x509 {KEY} -keyout ca.key -out ca.crt -days 2 -subj /CN=ca"));
+        let made = Certificates { folder };
+        made.issue("server", "DNS:localhost");
+        Some(made)
     }
 
-    /// The path of `ca.crt`, `ca.key`, `server.crt` or `server.key`.
+    /// Makes another one: `NAME.crt` and `NAME.key`, for these alternative names.
+    pub fn issue(&self, name: &str, alternative_names: &str) {
+        let at = self.folder.path();
+        std::fs::write(at.join("names"), format!("subjectAltName={alternative_names}")).unwrap();
+        openssl(at, &format!("req {KEY} -keyout {name}.key -out {name}.csr -subj /CN={name}"));
+        let signed = "-CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names";
+        openssl(at, &format!("x509 -req -in {name}.csr {signed} -out {name}.crt"));
+    }
+
+    /// The path of `ca.crt`, `ca.key`, or of one that has been made: `server.crt`, `server.key`.
     pub fn path(&self, name: &str) -> String {
         let path = self.folder.path().join(name);
         assert!(path.exists(), "{name} is not one of the files");

@@ -58,12 +58,16 @@ impl Established<'_> {
         self.0.peer_certificate().map(AsRef::as_ref).ok_or(Errno::ENODATA)
     }
 
-    /// The names of a kind in the peer's certificate, in their order, addresses as text.
+    /// The names of a kind in the peer's certificate.
     pub(crate) fn peer_names(&self, kind: NameKind) -> Result<Vec<Cow<'_, [u8]>>, Errno> {
-        let fields = Fields::of(self.peer_certificate()?).ok_or(Errno::ENODATA)?;
-        let names = fields.names(kind).into_iter();
-        Ok(if kind == NameKind::Ip { names.filter_map(address).collect() } else { names.map(Cow::Borrowed).collect() })
+        Ok(names(self.peer_certificate()?, kind))
     }
+}
+
+/// The names of a kind in a certificate, in their order, addresses as text.
+pub(crate) fn names(certificate: &[u8], kind: NameKind) -> Vec<Cow<'_, [u8]>> {
+    let names = Fields::of(certificate).map(|fields| fields.names(kind)).unwrap_or_default().into_iter();
+    if kind == NameKind::Ip { names.filter_map(address).collect() } else { names.map(Cow::Borrowed).collect() }
 }
 
 /// An address of 4 or 16 bytes as text.

@@ -25,10 +25,10 @@ mod raw_session;
 mod session;
 mod stream;
 
-pub(crate) use about::{Established, established};
+pub(crate) use about::{Established, established, names};
 pub(super) use announce::{has_pending, process_pending};
 pub(crate) use choose::choose;
-pub(crate) use config::certificate::NameKind;
+pub(crate) use config::certificate;
 pub(crate) use config::context::{configure, is_configured};
 pub(crate) use config::contexts::OwnContext;
 #[allow(unused_imports)] // Only valkey-9.1 and later reload.

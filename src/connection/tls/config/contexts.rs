@@ -58,7 +58,7 @@ impl OwnContext {
         let name = name.to_ascii_lowercase();
         DnsName::try_from(name.strip_prefix("*.").unwrap_or(&name)).map_err(|_| "it is no name of a host")?;
         if let Some(other) = other {
-            other.current().server(None)?;
+            other.can_accept()?;
         }
         let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
         match other {
@@ -66,6 +66,11 @@ impl OwnContext {
             None => _ = names.remove(&name),
         }
         Ok(())
+    }
+
+    /// Whether connections can be accepted with it; why not otherwise.
+    pub(crate) fn can_accept(&self) -> Result<(), &'static str> {
+        self.current().server(None).map(drop)
     }
 
     /// Whether there are names to choose by.

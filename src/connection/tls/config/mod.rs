@@ -3,7 +3,7 @@
 
 pub(super) mod ahead;
 pub(super) mod asked;
-pub(super) mod certificate;
+pub(crate) mod certificate;
 pub(super) mod ciphers;
 pub(super) mod context;
 pub(super) mod contexts;
