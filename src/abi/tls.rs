@@ -31,8 +31,8 @@ pub const LIBAE_TLS_UPSTREAM_HANDSHAKE_TIMEOUT: c_int = 60_000;
 /// NULL or 0 has the default that is stated with it. The strings are copied.
 #[repr(C)]
 pub struct libaeTlsConfig {
-    /// `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has behind
-    /// the members that the library knows must be 0.
+    /// `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has
+    /// behind the members that the library knows must be 0.
     pub size: usize,
     /// The certificate as PEM, with the chain below the CA behind it; also the client's, if it has none of its own.
     /// Default: none, and then connections can be made but not accepted.
@@ -82,16 +82,16 @@ pub struct libaeTlsConfig {
     /// be, the connection ends with close_notify, a few records earlier when they are written together. Default: 16 777
     /// 216 (2^24) with TLS 1.3 and AES-GCM, else unlimited, as with OpenSSL.
     pub records_per_key: c_longlong,
-    /// The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most, of
-    /// 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that offers
-    /// none is not. Default: clients offer none, and servers ignore what is offered.
+    /// The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most,
+    /// of 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that
+    /// offers none is not. Default: clients offer none, and servers ignore what is offered.
     pub alpn_protocols: *const c_char,
     /// A file to which the keys of all sessions are appended, as Wireshark reads them (`SSLKEYLOGFILE`): whoever has it
     /// can read everything. It is made if need be, for its owner alone. Default: none, whatever the environment says.
     pub key_log_file: *const c_char,
-    /// How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is looked
-    /// for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none. Default:
-    /// `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
+    /// How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is
+    /// looked for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none.
+    /// Default: `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
     pub client_session_cache_size: c_int,
 }
 

@@ -40,8 +40,8 @@ unsafe fn answer(text: &[u8], buf: *mut c_char, len: usize) -> Result<c_int, Err
 
 /// The version of the protocol, "TLSv1.2" or "TLSv1.3", as a static string.
 ///
-/// Returns NULL with errno `ENOTCONN` (the handshake is not over), `EOPNOTSUPP` (not a connection over TLS, or a library
-/// without) or `EINVAL` (NULL).
+/// Returns NULL with errno `ENOTCONN` (the handshake is not over), `EOPNOTSUPP` (not a connection over TLS, or a
+/// library without) or `EINVAL` (NULL).
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread.
@@ -51,8 +51,8 @@ pub unsafe extern "C" fn libaeTlsVersion(conn: *mut connection) -> *const c_char
     unsafe { ask(conn, ptr::null(), |established| Ok(established.version().as_ptr())) }
 }
 
-/// OpenSSL's name of the cipher suite, as a static string: "ECDHE-RSA-AES128-GCM-SHA256" or "TLS_AES_128_GCM_SHA256" for
-/// example. In TLS 1.3 that is IANA's as well.
+/// OpenSSL's name of the cipher suite, as a static string: "ECDHE-RSA-AES128-GCM-SHA256" or "TLS_AES_128_GCM_SHA256"
+/// for example. In TLS 1.3 that is IANA's as well.
 ///
 /// Returns NULL with errno as `libaeTlsVersion`.
 ///
@@ -79,8 +79,8 @@ pub unsafe extern "C" fn libaeTlsResumed(conn: *mut connection) -> c_int {
 /// The protocol of the application that both sides have agreed on (ALPN). It is written into `buf` (NULL: nowhere), cut
 /// to `len` bytes with the NUL.
 ///
-/// Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside) or
-/// as `libaeTlsVersion`.
+/// Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside)
+/// or as `libaeTlsVersion`.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
@@ -90,8 +90,8 @@ pub unsafe extern "C" fn libaeTlsAlpn(conn: *mut connection, buf: *mut c_char, l
     unsafe { ask(conn, AE_ERR, |established| answer(established.alpn_protocol()?, buf, len)) }
 }
 
-/// The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL: nowhere),
-/// cut to `len` bytes with the NUL.
+/// The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL:
+/// nowhere), cut to `len` bytes with the NUL.
 ///
 /// Returns the length of the whole name; -1 with errno `ENODATA` (it has asked for none, as for an address) or as
 /// `libaeTlsVersion`.
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn libaeTlsPeerCertificate(conn: *mut connection, buf: *mu
 /// values. It is written into `buf` (NULL: nowhere), cut to `len` bytes with the NUL. A server checks it only if its
 /// configuration asks clients for certificates.
 ///
-/// Returns the length of the whole name; -1 with errno `ENODATA` (the peer has shown no certificate, or there are not so
-/// many such names), `EILSEQ` (the name has a NUL byte inside, and so belongs to nobody), `EINVAL` (NULL, or no such
+/// Returns the length of the whole name; -1 with errno `ENODATA` (the peer has shown no certificate, or there are not
+/// so many such names), `EILSEQ` (the name has a NUL byte inside, and so belongs to nobody), `EINVAL` (NULL, or no such
 /// kind) or as `libaeTlsVersion`.
 ///
 /// # Safety

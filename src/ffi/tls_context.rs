@@ -36,8 +36,8 @@ unsafe fn context_of(context: *mut libaeTlsContext) -> Result<Arc<OwnContext>, E
 /// A configuration may be used in any number of threads at once, as may all functions that take one, except that nobody
 /// uses it after `libaeTlsContextFree`.
 ///
-/// Returns the configuration, to be freed with `libaeTlsContextFree`; NULL with errno `EINVAL` (a setting cannot be used,
-/// or `config` is NULL) or `EOPNOTSUPP` (a library without TLS), and the reason in `err` (NULL: nowhere), cut to
+/// Returns the configuration, to be freed with `libaeTlsContextFree`; NULL with errno `EINVAL` (a setting cannot be
+/// used, or `config` is NULL) or `EOPNOTSUPP` (a library without TLS), and the reason in `err` (NULL: nowhere), cut to
 /// `err_len` bytes with the NUL. `max_handshakes` is of the whole process, and refused here.
 ///
 /// # Safety
@@ -71,8 +71,8 @@ unsafe fn own_context(config: *const libaeTlsConfig) -> Result<OwnContext, (Errn
 }
 
 /// Reads the files of a configuration anew, for connections that begin from now on; those that there are keep what they
-/// were made with. Nobody else waits meanwhile, so another thread than a loop's may do it. When something cannot be used,
-/// all stays as it was. Sessions of before cannot be resumed afterwards.
+/// were made with. Nobody else waits meanwhile, so another thread than a loop's may do it. When something cannot be
+/// used, all stays as it was. Sessions of before cannot be resumed afterwards.
 ///
 /// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL, or a file that cannot be used), and the reason in `err` (NULL:
 /// nowhere), cut to `err_len` bytes with the NUL.
@@ -109,9 +109,9 @@ pub unsafe extern "C" fn libaeTlsContextFree(context: *mut libaeTlsContext) {
 /// Has clients that ask for a server of this name (SNI) served with another configuration: by the connections that have
 /// `context` and accept from now on. `name` is a name of a host, or has `*.` in front: then the first part of what is
 /// asked for may be anything; a whole name comes first. Capitals do not matter. Who asks for another name, or for none,
-/// is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it is
-/// removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do not
-/// count here.
+/// is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it
+/// is removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do
+/// not count here.
 ///
 /// Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL for `context` or `name`, no name of a host, or `other` has no
 /// certificate).
@@ -135,8 +135,8 @@ pub unsafe extern "C" fn libaeTlsContextAddName(
 }
 
 /// Gives a connection its configuration: one that is to be connected before `connConnect`, one that has been accepted
-/// before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted one
-/// may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in
+/// before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted
+/// one may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in
 /// `CONN_STATE_ACCEPTING` afterwards.
 ///
 /// Returns `AE_OK`; `AE_ERR`, with nothing changed, and errno `EALREADY` (the handshake has begun), `EOPNOTSUPP` (not a
@@ -158,8 +158,8 @@ pub unsafe extern "C" fn libaeTlsSetContext(conn: *mut connection, context: *mut
 /// configuration; NULL: the process's again. A `connListener` has the descriptors of its sockets in `fd`. A closed
 /// socket's configuration is forgotten when its number is used again, or with NULL before.
 ///
-/// Returns `AE_OK`; `AE_ERR` with errno `EBADF` (no descriptor), or `EOPNOTSUPP`: a library without TLS, or a profile up
-/// to redis-7.0, where programs accept themselves and use `libaeTlsSetContext`.
+/// Returns `AE_OK`; `AE_ERR` with errno `EBADF` (no descriptor), or `EOPNOTSUPP`: a library without TLS, or a profile
+/// up to redis-7.0, where programs accept themselves and use `libaeTlsSetContext`.
 ///
 /// # Safety
 /// `context` is NULL or a configuration.

@@ -1,8 +1,8 @@
 //! The safe Rust API, on the same core as the C one.
 //!
-//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures; one that panics aborts the process, since
-//! it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of that loop keeps
-//! it alive forever: use the handle that the closure is called with.
+//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures; one that panics
+//! aborts the process, since it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of
+//! that loop keeps it alive forever: use the handle that the closure is called with.
 //!
 //! A server that echoes, and a client of it in the same loop:
 //!

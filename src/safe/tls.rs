@@ -50,7 +50,8 @@ impl TlsContext {
 
     /// Has clients that ask for a server of this name (SNI) served with another configuration, or with None no longer.
     /// With `*.` in front the first part of what is asked for may be anything; a whole name comes first. Who asks for
-    /// another name, or for none, is served with this configuration. Names that were added to `other` do not count here.
+    /// another name, or for none, is served with this configuration. Names that were added to `other` do not count
+    /// here.
     pub fn set_name(&self, name: &str, other: Option<&Self>) -> Result<(), String> {
         self.0.set_name(name, other.map(|other| &*other.0)).map_err(|why| format!("{name}: {why}"))
     }

@@ -88,8 +88,8 @@ pub(crate) fn pipe() -> Result<[c_int; 2], Errno> {
     Ok(fds)
 }
 
-/// What tells an open file from another one that has its number later: device and inode. Where sockets have no inode, as
-/// on the BSDs, it does not.
+/// What tells an open file from another one that has its number later: device and inode. Where sockets have no inode,
+/// as on the BSDs, it does not.
 #[cfg(feature = "tls")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity(libc::dev_t, libc::ino_t);
