@@ -554,6 +554,8 @@ static void nonsense_for_types(void) {
 static void nonsense_for_sessions(void) {
     FAILS_NULL(libaeTlsSessionNew, (-1, NULL, NULL, SIZE_MAX), EINVAL);
     FAILS_NULL(libaeTlsSessionNew, (INT_MIN, NULL, text, 0), EINVAL);
+    FAILS_NULL(libaeTlsSessionNewWith, (NULL, -1, NULL, NULL, SIZE_MAX), EINVAL);
+    FAILS_NULL(libaeTlsSessionNewWith, (NULL, 0, NULL, text, 0), EINVAL);
     FAILS(libaeTlsSessionHandshake, (NULL), -1, EINVAL);
     FAILS(libaeTlsSessionRead, (NULL, text, sizeof(text)), -1, EINVAL);
     FAILS(libaeTlsSessionRead, (NULL, NULL, SIZE_MAX), -1, EINVAL);

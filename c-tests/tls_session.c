@@ -20,12 +20,15 @@ static int server_ended;
 
 /* ---- The client: a descriptor in the loop ---- */
 
+static libaeTlsContext *own; /* NULL: the process's */
+
 static void begin_session(int to_port, const char *server_name) {
     char err[256] = "";
 
     fd = test_connect(AF_INET, to_port);
     test_set_nonblocking(fd);
-    session = libaeTlsSessionNew(fd, server_name, err, sizeof(err));
+    session = own != NULL ? libaeTlsSessionNewWith(own, fd, server_name, err, sizeof(err))
+                          : libaeTlsSessionNew(fd, server_name, err, sizeof(err));
     if (session == NULL) FAIL("libaeTlsSessionNew: %s", err);
     outcome = 1;
 }
@@ -192,6 +195,35 @@ static void data_that_was_read_ahead(void) {
     read_all(buffer + 1, 5, 2);
     CHECK_TEXT(buffer, "onetwo");
     CHECK_INT(libaeTlsSessionHasPending(session), 0);
+    end();
+}
+
+/* A configuration of its own, whose sessions resume each other. */
+static void with_its_own_configuration(void) {
+    libaeTlsConfig config;
+    char err[256], buffer[8];
+    int i;
+
+    TLS_BEGIN(config.ca_cert_file = NULL); /* with the process's nobody connects */
+    config = tls_config();
+    own = libaeTlsContextNew(&config, err, sizeof(err));
+    CHECK(own != NULL);
+    CHECK_FAILS_NULL(libaeTlsSessionNewWith(own, -1, "localhost", err, sizeof(err)), EINVAL);
+    CHECK_FAILS_NULL(libaeTlsSessionNewWith(NULL, 0, "localhost", err, sizeof(err)), EINVAL);
+    CHECK_TEXT(err, "no configuration");
+    for (i = 0; i < 2; i++) {
+        established();
+        CHECK_INT(libaeTlsResumed(server), i);
+        tls_write_all(server, "answer", 6);
+        read_all(buffer, 6, sizeof(buffer)); /* and the tickets */
+        end_session();
+        free(received);
+        arrived = 0;
+        tls_close_both();
+    }
+    libaeTlsContextFree(own);
+    own = NULL;
+    received = NULL;
     end();
 }
 
@@ -508,7 +540,7 @@ static void one_session_a_thread(void) {
     end();
 }
 
-TEST_MAIN(CASE(both_directions), CASE(much_data), CASE(data_that_was_read_ahead), CASE(too_early),
+TEST_MAIN(CASE(both_directions), CASE(with_its_own_configuration), CASE(much_data), CASE(data_that_was_read_ahead), CASE(too_early),
           CASE(handshake_waits_for_room), CASE(nothing_of_no_length), CASE(server_closes), CASE(client_shuts_down),
           CASE(socket_is_reset), CASE(descriptor_stays_the_programs), CASE(server_is_refused), CASE(client_is_refused),
           CASE(client_shows_its_certificate), CASE(server_speaks_another_protocol), CASE(server_goes_away),

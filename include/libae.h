@@ -261,8 +261,8 @@ typedef struct libaeHost {
  */
 typedef struct libaeTlsConfig {
     /**
-     * `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has behind
-     * the members that the library knows must be 0.
+     * `sizeof(libaeTlsConfig)` as the program was compiled; later members keep their defaults. What a program has
+     * behind the members that the library knows must be 0.
      */
     size_t size;
     /**
@@ -322,9 +322,9 @@ typedef struct libaeTlsConfig {
      */
     long long records_per_key;
     /**
-     * The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most, of
-     * 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that offers
-     * none is not. Default: clients offer none, and servers ignore what is offered.
+     * The protocols to agree on (ALPN), with commas between them, the most wanted first: `LIBAE_TLS_ALPN_MAX` at most,
+     * of 1 to 255 bytes each. A server's order decides, and a client that offers others only is refused; one that
+     * offers none is not. Default: clients offer none, and servers ignore what is offered.
      */
     const char *alpn_protocols;
     /**
@@ -333,9 +333,9 @@ typedef struct libaeTlsConfig {
      */
     const char *key_log_file;
     /**
-     * How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is looked
-     * for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none. Default:
-     * `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
+     * How many sessions clients keep so as to resume them: up to 8 for each server, by the name or address that is
+     * looked for in its certificate. When there is no room, the server that was met first is forgotten. Below 0: none.
+     * Default: `LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE` with `libaeTlsContextNew`, none with `libaeTlsConfigure`.
      */
     int client_session_cache_size;
 } libaeTlsConfig;
@@ -646,6 +646,19 @@ struct libaeTlsSession *libaeTlsSessionNew(int fd,
                                            size_t err_len);
 
 /**
+ * `libaeTlsSessionNew` with a configuration beside the process's own. Sessions with the same one resume each other's.
+ *
+ * Returns as `libaeTlsSessionNew`, and NULL with errno `EINVAL` also for a NULL `context`.
+ *
+ * Requires: `context` is NULL or a configuration; `server_name` is NULL or a string; `err` has room for `err_len` bytes.
+ */
+struct libaeTlsSession *libaeTlsSessionNewWith(struct libaeTlsContext *context,
+                                               int fd,
+                                               const char *server_name,
+                                               char *err,
+                                               size_t err_len);
+
+/**
  * Begins the handshake or goes on with it.
  *
  * Returns 0 when it is over: now data can be read and written; `AE_READABLE` or `AE_WRITABLE` when it goes on once the
@@ -716,14 +729,15 @@ void libaeTlsSessionFree(struct libaeTlsSession *session);
 
 /**
  * A configuration of TLS beside the process's own (`libaeTlsConfigure`), which stays as it is. `libaeTlsSetContext`
- * gives it to a connection, `libaeTlsSetListenerContext` to all that a listening socket accepts. Its `auth_clients`
- * decides for their clients, whatever `conn_create_accepted` and the hook `tls_auth_clients` say.
+ * gives it to a connection, `libaeTlsSetListenerContext` to all that a listening socket accepts, and
+ * `libaeTlsSessionNewWith` makes a session with it. Its `auth_clients` decides for their clients, whatever
+ * `conn_create_accepted` and the hook `tls_auth_clients` say.
  *
  * A configuration may be used in any number of threads at once, as may all functions that take one, except that nobody
  * uses it after `libaeTlsContextFree`.
  *
- * Returns the configuration, to be freed with `libaeTlsContextFree`; NULL with errno `EINVAL` (a setting cannot be used,
- * or `config` is NULL) or `EOPNOTSUPP` (a library without TLS), and the reason in `err` (NULL: nowhere), cut to
+ * Returns the configuration, to be freed with `libaeTlsContextFree`; NULL with errno `EINVAL` (a setting cannot be
+ * used, or `config` is NULL) or `EOPNOTSUPP` (a library without TLS), and the reason in `err` (NULL: nowhere), cut to
  * `err_len` bytes with the NUL. `max_handshakes` is of the whole process, and refused here.
  *
  * Requires: `config` is NULL or points to `config->size` bytes, in which the strings are NULL or valid; `err` has room for
@@ -735,8 +749,8 @@ struct libaeTlsContext *libaeTlsContextNew(const struct libaeTlsConfig *config,
 
 /**
  * Reads the files of a configuration anew, for connections that begin from now on; those that there are keep what they
- * were made with. Nobody else waits meanwhile, so another thread than a loop's may do it. When something cannot be used,
- * all stays as it was. Sessions of before cannot be resumed afterwards.
+ * were made with. Nobody else waits meanwhile, so another thread than a loop's may do it. When something cannot be
+ * used, all stays as it was. Sessions of before cannot be resumed afterwards.
  *
  * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL, or a file that cannot be used), and the reason in `err` (NULL:
  * nowhere), cut to `err_len` bytes with the NUL.
@@ -758,9 +772,9 @@ void libaeTlsContextFree(struct libaeTlsContext *context);
  * Has clients that ask for a server of this name (SNI) served with another configuration: by the connections that have
  * `context` and accept from now on. `name` is a name of a host, or has `*.` in front: then the first part of what is
  * asked for may be anything; a whole name comes first. Capitals do not matter. Who asks for another name, or for none,
- * is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it is
- * removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do not
- * count here.
+ * is served with `context` itself. A name that is there already gets the new configuration; with NULL for `other` it
+ * is removed. `other` stays in use until then, freed or not, and is reloaded by itself; names that were added to it do
+ * not count here.
  *
  * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL for `context` or `name`, no name of a host, or `other` has no
  * certificate).
@@ -773,8 +787,8 @@ int libaeTlsContextAddName(struct libaeTlsContext *context,
 
 /**
  * Gives a connection its configuration: one that is to be connected before `connConnect`, one that has been accepted
- * before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted one
- * may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in
+ * before `connAccept`, for instance in the hook `accepted`. It keeps it for each `connConnect` to come. An accepted
+ * one may have been created without any configuration in the process: then it was in `CONN_STATE_ERROR`, and is in
  * `CONN_STATE_ACCEPTING` afterwards.
  *
  * Returns `AE_OK`; `AE_ERR`, with nothing changed, and errno `EALREADY` (the handshake has begun), `EOPNOTSUPP` (not a
@@ -791,8 +805,8 @@ int libaeTlsSetContext(struct connection *conn,
  * configuration; NULL: the process's again. A `connListener` has the descriptors of its sockets in `fd`. A closed
  * socket's configuration is forgotten when its number is used again, or with NULL before.
  *
- * Returns `AE_OK`; `AE_ERR` with errno `EBADF` (no descriptor), or `EOPNOTSUPP`: a library without TLS, or a profile up
- * to redis-7.0, where programs accept themselves and use `libaeTlsSetContext`.
+ * Returns `AE_OK`; `AE_ERR` with errno `EBADF` (no descriptor), or `EOPNOTSUPP`: a library without TLS, or a profile
+ * up to redis-7.0, where programs accept themselves and use `libaeTlsSetContext`.
  *
  * Requires: `context` is NULL or a configuration.
  */
@@ -802,16 +816,16 @@ int libaeTlsSetListenerContext(int fd,
 /**
  * The version of the protocol, "TLSv1.2" or "TLSv1.3", as a static string.
  *
- * Returns NULL with errno `ENOTCONN` (the handshake is not over), `EOPNOTSUPP` (not a connection over TLS, or a library
- * without) or `EINVAL` (NULL).
+ * Returns NULL with errno `ENOTCONN` (the handshake is not over), `EOPNOTSUPP` (not a connection over TLS, or a
+ * library without) or `EINVAL` (NULL).
  *
  * Requires: `conn` is NULL or a live connection of this thread.
  */
 const char *libaeTlsVersion(struct connection *conn);
 
 /**
- * OpenSSL's name of the cipher suite, as a static string: "ECDHE-RSA-AES128-GCM-SHA256" or "TLS_AES_128_GCM_SHA256" for
- * example. In TLS 1.3 that is IANA's as well.
+ * OpenSSL's name of the cipher suite, as a static string: "ECDHE-RSA-AES128-GCM-SHA256" or "TLS_AES_128_GCM_SHA256"
+ * for example. In TLS 1.3 that is IANA's as well.
  *
  * Returns NULL with errno as `libaeTlsVersion`.
  *
@@ -832,8 +846,8 @@ int libaeTlsResumed(struct connection *conn);
  * The protocol of the application that both sides have agreed on (ALPN). It is written into `buf` (NULL: nowhere), cut
  * to `len` bytes with the NUL.
  *
- * Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside) or
- * as `libaeTlsVersion`.
+ * Returns the length of the whole name; -1 with errno `ENODATA` (there is none), `EILSEQ` (it has a NUL byte inside)
+ * or as `libaeTlsVersion`.
  *
  * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.
  */
@@ -842,8 +856,8 @@ int libaeTlsAlpn(struct connection *conn,
                  size_t len);
 
 /**
- * The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL: nowhere),
- * cut to `len` bytes with the NUL.
+ * The name of the server that the client has asked for (SNI), on either side. It is written into `buf` (NULL:
+ * nowhere), cut to `len` bytes with the NUL.
  *
  * Returns the length of the whole name; -1 with errno `ENODATA` (it has asked for none, as for an address) or as
  * `libaeTlsVersion`.
@@ -872,8 +886,8 @@ ssize_t libaeTlsPeerCertificate(struct connection *conn,
  * values. It is written into `buf` (NULL: nowhere), cut to `len` bytes with the NUL. A server checks it only if its
  * configuration asks clients for certificates.
  *
- * Returns the length of the whole name; -1 with errno `ENODATA` (the peer has shown no certificate, or there are not so
- * many such names), `EILSEQ` (the name has a NUL byte inside, and so belongs to nobody), `EINVAL` (NULL, or no such
+ * Returns the length of the whole name; -1 with errno `ENODATA` (the peer has shown no certificate, or there are not
+ * so many such names), `EILSEQ` (the name has a NUL byte inside, and so belongs to nobody), `EINVAL` (NULL, or no such
  * kind) or as `libaeTlsVersion`.
  *
  * Requires: `conn` is NULL or a live connection of this thread; `buf` is NULL or has room for `len` bytes.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// # Safety
 /// `context` is NULL or came from [`libaeTlsContextNew`], and is not freed meanwhile.
-unsafe fn context_of(context: *mut libaeTlsContext) -> Result<Arc<OwnContext>, Errno> {
+pub(super) unsafe fn context_of(context: *mut libaeTlsContext) -> Result<Arc<OwnContext>, Errno> {
     let context = non_null(context)?.cast_const().cast::<OwnContext>();
     // SAFETY: it came from `Arc::into_raw`, and whoever has it holds one of its counts.
     unsafe {
@@ -30,8 +30,9 @@ unsafe fn context_of(context: *mut libaeTlsContext) -> Result<Arc<OwnContext>, E
 }
 
 /// A configuration of TLS beside the process's own (`libaeTlsConfigure`), which stays as it is. `libaeTlsSetContext`
-/// gives it to a connection, `libaeTlsSetListenerContext` to all that a listening socket accepts. Its `auth_clients`
-/// decides for their clients, whatever `conn_create_accepted` and the hook `tls_auth_clients` say.
+/// gives it to a connection, `libaeTlsSetListenerContext` to all that a listening socket accepts, and
+/// `libaeTlsSessionNewWith` makes a session with it. Its `auth_clients` decides for their clients, whatever
+/// `conn_create_accepted` and the hook `tls_auth_clients` say.
 ///
 /// A configuration may be used in any number of threads at once, as may all functions that take one, except that nobody
 /// uses it after `libaeTlsContextFree`.

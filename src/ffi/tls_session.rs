@@ -1,10 +1,14 @@
 //! `libae.h`: clients' sessions of TLS for programs that connect and watch the socket themselves.
 
 use super::args::{call, explained, optional_string, quietly};
+use super::tls_context::context_of;
 use crate::abi::ae::AE_ERR;
 use crate::abi::tls::libaeTlsSession;
+use crate::abi::tls_context::libaeTlsContext;
 #[cfg(feature = "tls")]
-use crate::connection::tls::RawSession;
+use crate::connection::tls::{OwnContext, RawSession};
+#[cfg(not(feature = "tls"))]
+use crate::ffi::without_tls::OwnContext;
 use crate::host::memory::{boxed, unbox};
 use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -55,14 +59,50 @@ pub unsafe extern "C" fn libaeTlsSessionNew(
     err_len: usize,
 ) -> *mut libaeTlsSession {
     // SAFETY: NULL or a string, NULL or room for that many bytes, by this function's own contract.
-    let (name, err) = unsafe { (optional_string(server_name), TextRoom::new(err, err_len)) };
+    call(ptr::null_mut(), || unsafe { new_session(None, fd, server_name, err, err_len) })
+}
+
+/// `libaeTlsSessionNew` with a configuration beside the process's own. Sessions with the same one resume each other's.
+///
+/// Returns as `libaeTlsSessionNew`, and NULL with errno `EINVAL` also for a NULL `context`.
+///
+/// # Safety
+/// `context` is NULL or a configuration; `server_name` is NULL or a string; `err` has room for `err_len` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeTlsSessionNewWith(
+    context: *mut libaeTlsContext,
+    fd: c_int,
+    server_name: *const c_char,
+    err: *mut c_char,
+    err_len: usize,
+) -> *mut libaeTlsSession {
     call(ptr::null_mut(), || {
-        let session = match fd {
-            0.. => RawSession::new(fd, name.unwrap_or(c"")),
-            _ => Err((Errno::EINVAL, "no descriptor".into())),
-        };
-        Ok(boxed(explained(session, err)?)?.as_ptr().cast())
+        // SAFETY: NULL or a configuration.
+        let context = unsafe { context_of(context) };
+        let context = context.map_err(|errno| (errno, "no configuration".into()));
+        // SAFETY: NULL or room for that many bytes, by this function's own contract.
+        let context = explained(context, unsafe { TextRoom::new(err, err_len) })?;
+        // SAFETY: NULL or a string, NULL or room for that many bytes, by this function's own contract.
+        unsafe { new_session(Some(&context), fd, server_name, err, err_len) }
     })
+}
+
+/// # Safety
+/// As for [`libaeTlsSessionNew`].
+unsafe fn new_session(
+    context: Option<&OwnContext>,
+    fd: c_int,
+    server_name: *const c_char,
+    err: *mut c_char,
+    err_len: usize,
+) -> Result<*mut libaeTlsSession, Errno> {
+    // SAFETY: NULL or a string, NULL or room for that many bytes, by this function's own contract.
+    let (name, err) = unsafe { (optional_string(server_name), TextRoom::new(err, err_len)) };
+    let session = match fd {
+        0.. => RawSession::new(fd, name.unwrap_or(c""), context),
+        _ => Err((Errno::EINVAL, "no descriptor".into())),
+    };
+    Ok(boxed(explained(session, err)?)?.as_ptr().cast())
 }
 
 /// Begins the handshake or goes on with it.
@@ -186,13 +226,18 @@ pub unsafe extern "C" fn libaeTlsSessionFree(session: *mut libaeTlsSession) {
 /// In a library without TLS there are no sessions.
 #[cfg(not(feature = "tls"))]
 mod without_tls {
+    use crate::ffi::without_tls::OwnContext;
     use core::ffi::{CStr, c_int};
     use nix::errno::Errno;
 
     pub(super) enum RawSession {}
 
     impl RawSession {
-        pub(super) fn new(_fd: c_int, _server_name: &CStr) -> Result<Self, (Errno, String)> {
+        pub(super) fn new(
+            _fd: c_int,
+            _server_name: &CStr,
+            _context: Option<&OwnContext>,
+        ) -> Result<Self, (Errno, String)> {
             Err((Errno::EOPNOTSUPP, crate::ffi::without_tls::WITHOUT_TLS.into()))
         }
 

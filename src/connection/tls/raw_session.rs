@@ -1,5 +1,6 @@
 //! A client's session without a connection or a loop of ours: the program connects and watches the descriptor.
 
+use super::config::contexts::OwnContext;
 use super::config::upstream::configure_from_host;
 use super::failure::Failure;
 use super::session::{Handshake, Session};
@@ -21,11 +22,11 @@ pub(crate) struct RawSession {
 }
 
 impl RawSession {
-    /// A session with the settings in force. The name of the server is also looked for in its certificate, if the
-    /// settings ask for that.
-    pub(crate) fn new(fd: c_int, server_name: &CStr) -> Result<Self, (Errno, String)> {
+    /// A session with these settings, or those in force. The name of the server is also looked for in its certificate,
+    /// if the settings ask for that.
+    pub(crate) fn new(fd: c_int, server_name: &CStr, context: Option<&OwnContext>) -> Result<Self, (Errno, String)> {
         configure_from_host();
-        let session = Session::client(server_name, None).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
+        let session = Session::client(server_name, context).map_err(|failure| (Errno::EINVAL, failure.to_string()))?;
         Ok(Self { session, fd, established: false, shut: false, failed: None, error: None })
     }
 
