@@ -104,6 +104,10 @@ endif
 # $(call need,TOOL,WHERE IT COMES FROM)
 need = @command -v $(1) >/dev/null || { echo "make: $(1) is not installed: $(2)" >&2; exit 1; }
 
+# What is said on the command line is for this file alone. cargo runs jemalloc's make, which calls its folders PREFIX and
+# LIBDIR as well, and would install it there.
+MAKEOVERRIDES :=
+
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help

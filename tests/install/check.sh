@@ -271,6 +271,16 @@ another_system() {
         fail "CROSS and CC do not hold: $said"
 }
 
+# Builds that cargo runs by make are not told where libae goes.
+folders_are_not_passed_on() {
+    mkdir -p "$work/flags" || return 1
+    printf '#!/bin/sh\necho "flags: $MAKEFLAGS" > "%s"\nexit 1\n' "$work/flags/said" > "$work/flags/cargo"
+    chmod +x "$work/flags/cargo"
+    ! make BUILD="$work/flags" CARGO="$work/flags/cargo" PREFIX=/opt/x LIBDIR=/opt/x/lib64 server || fail "it was built" || return 1
+    grep -q '^flags:' "$work/flags/said" || fail "cargo was not called" || return 1
+    ! grep /opt/x "$work/flags/said"
+}
+
 # The same source in two folders, through what make gives cargo.
 same_everywhere() {
     local folder
@@ -301,6 +311,7 @@ check "the library without the programs" library_alone
 check "folders outside of the prefix" folders_of_their_own
 check "an installation that is moved" installed
 check "the links and the version" links
+check "folders are not passed on to others' builds" folders_are_not_passed_on
 check "a C program with libae.so" with_shared
 check "a C++ program with libae.so" with_shared_cxx
 check "a C program with libae.a" with_archive
