@@ -110,7 +110,7 @@ MAKEOVERRIDES :=
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all c-tests c-tests-tools mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -306,6 +306,13 @@ define fill-in
 
 endef
 
+# $(call stripped,OPTIONS,FILE,NAME): makes stripped-NAME of it. Whoever packages the files may want to keep what it strips away.
+STRIP_INSTALLED ?= yes
+stripped = $(if $(filter no,$(STRIP_INSTALLED)),cp $2 $(BUILD)/stripped-$3,$(STRIP) $1 -o $(BUILD)/stripped-$3 $2)
+
+# Under these names ae-server looks into files.
+CHECKS := ae-check-aof ae-check-rdb
+
 install: install-lib install-server install-cli ## install under PREFIX (/usr/local), LIBDIR, BINDIR, INCLUDEDIR, MANDIR; DESTDIR is put before them
 
 install-lib: lib $(if $(ABI),headers) ## install the library alone: also its headers, man pages and what pkg-config and CMake need
@@ -315,9 +322,9 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 		chmod 644 $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 	done
-	$(STRIP) --strip-unneeded -o $(BUILD)/stripped-lib $(SHARED)
+	$(call stripped,--strip-unneeded,$(SHARED),lib)
 	$(INSTALL) -m 755 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
-	$(STRIP) --strip-debug -o $(BUILD)/stripped-lib $(STATIC)
+	$(call stripped,--strip-debug,$(STATIC),lib)
 	$(INSTALL) -m 644 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/libae.a
 	@rm $(BUILD)/stripped-lib
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
@@ -332,15 +339,26 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 		echo "make: without the man pages of the functions: python3 is not installed" >&2; \
 	fi
 
-install-server: server ## install ae-server alone
-	$(INSTALL) -d $(DESTDIR)$(BINDIR)
-	$(STRIP) -o $(BUILD)/stripped-server $(SERVER)
+install-server: server ## install ae-server alone, with its man page and the names under which it checks files
+	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
+	$(call stripped,,$(SERVER),server)
 	$(INSTALL) -m 755 $(BUILD)/stripped-server $(DESTDIR)$(BINDIR)/ae-server
 	@rm $(BUILD)/stripped-server
+	for name in $(CHECKS); do \
+		ln -sf ae-server $(DESTDIR)$(BINDIR)/$$name; \
+		ln -sf ae-server.1 $(DESTDIR)$(MANDIR)/man1/$$name.1; \
+	done
+	@if command -v python3 > /dev/null; then \
+		scripts/server-texts.py $(SERVER) $(VERSION) crates/ae-server/man/ae-server.1; \
+	else \
+		echo "make: the man page of ae-server is without its options: python3 is not installed" >&2; \
+		sed -e '/^@DIRECTIVES@/d' -e 's|@VERSION@|$(VERSION)|' crates/ae-server/man/ae-server.1; \
+	fi > $(DESTDIR)$(MANDIR)/man1/ae-server.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-server.1
 
 install-cli: cli ## install ae-cli alone
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
-	$(STRIP) -o $(BUILD)/stripped-cli $(CLI)
+	$(call stripped,,$(CLI),cli)
 	$(INSTALL) -m 755 $(BUILD)/stripped-cli $(DESTDIR)$(BINDIR)/ae-cli
 	@rm $(BUILD)/stripped-cli
 	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
@@ -350,7 +368,7 @@ install-cli: cli ## install ae-cli alone
 	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.fish $(DESTDIR)$(FISHDIR)/ae-cli.fish
 
 uninstall: uninstall-lib ## remove what install put there, with the same variables
-	rm -f $(addprefix $(DESTDIR)$(BINDIR)/,ae-server ae-cli) $(DESTDIR)$(MANDIR)/man1/ae-cli.1 \
+	rm -f $(foreach name,ae-server ae-cli $(CHECKS),$(DESTDIR)$(BINDIR)/$(name) $(DESTDIR)$(MANDIR)/man1/$(name).1) \
 		$(DESTDIR)$(BASHDIR)/ae-cli $(DESTDIR)$(ZSHDIR)/_ae-cli $(DESTDIR)$(FISHDIR)/ae-cli.fish
 
 uninstall-lib: ## remove the library alone
@@ -364,6 +382,9 @@ uninstall-lib: ## remove the library alone
 	for dir in $(DESTDIR)$(LIBDIR)/cmake/libae $(DESTDIR)$(INCLUDEDIR)/libae/inside $(DESTDIR)$(INCLUDEDIR)/libae; do \
 		if [ -d $$dir ]; then rmdir $$dir; fi; \
 	done
+
+deb: all ## build Debian packages into build/deb from what is built, and look at them with lintian
+	scripts/deb.sh
 
 clean: ## remove build/ and cargo's output
 	rm -rf $(BUILD)

@@ -44,6 +44,7 @@ small_ones() {
     suite instructions make --no-print-directory instructions
     suite abi tests/abi/check.sh
     suite cmake tests/install/cmake.sh
+    suite deb scripts/deb.sh
     suite cli-suite tools/conformance/cli_suite.py
     suite redis-tools-with-libae tools/forks/redis-tools.sh
     suite languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py

@@ -11,7 +11,7 @@ commands=(
     python3:python3 openssl:openssl redis-server:redis-server redis-cli:redis-tools redis-benchmark:redis-tools
 )
 # Those of test-all.sh.
-[ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake abidiff:abigail-tools)
+[ -z "${LIBAE_ALL_TOOLS:-}" ] || commands+=(cmake:cmake abidiff:abigail-tools dpkg-buildpackage:dpkg-dev dh:debhelper lintian:lintian)
 headers=(hiredis/hiredis.h:libhiredis-dev hiredis/adapters/ae.h:libhiredis-dev)
 files=()
 if [ "${1:-}" = languages ]; then

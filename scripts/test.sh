@@ -29,6 +29,7 @@ c_and_python() {
     suite differ tools/differ/differ.py --programs 10000
     suite differ-tool python3 tools/differ/test_differ.py
     suite install tests/install/check.sh
+    suite debian tests/install/debian.sh
     suite readme scripts/check-readme.py
     suite redis-tools tests/redis-tools.sh
     for script in tests/python/test_*.py tests/python/*_test.py; do

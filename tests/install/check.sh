@@ -24,7 +24,8 @@ files() {
 # expected_files [PROFILE]
 expected_files() {
     expected_library_files "$@"
-    echo ./opt/x/bin/ae-{server,cli} ./opt/x/share/man/man1/ae-cli.1 | tr ' ' '\n'
+    local name
+    for name in ae-{server,cli,check-aof,check-rdb}; do echo "./opt/x/bin/$name ./opt/x/share/man/man1/$name.1"; done | tr ' ' '\n'
     echo ./opt/x/share/bash-completion/completions/ae-cli
     echo ./opt/x/share/zsh/site-functions/_ae-cli
     echo ./opt/x/share/fish/vendor_completions.d/ae-cli.fish
@@ -215,7 +216,12 @@ PYTHON
 }
 
 server_starts() {
-    "$prefix/bin/ae-server" --help > /dev/null
+    "$prefix/bin/ae-server" --help > /dev/null || return 1
+    # Under its other names it looks into files.
+    local name said
+    for name in ae-check-aof ae-check-rdb; do
+        ! said=$("$prefix/bin/$name" 2>&1) && [[ $said == "Usage: $name "* ]] || fail "$name: $said" || return 1
+    done
 }
 
 client_starts() {
