@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /** Marks a parameter as unused. */
-#define AE_NOTUSED(V) ((void) V)
+#define AE_NOTUSED(V) ((void) (V))
 
 struct aeEventLoop;
 
@@ -34,7 +34,7 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 #define AE_OK 0
 
 /** Failure; `errno` says why. */
-#define AE_ERR -1
+#define AE_ERR (-1)
 
 /** No event registered. */
 #define AE_NONE 0
@@ -67,10 +67,10 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 #define AE_CALL_AFTER_SLEEP 16
 
 /** Returned by a time event's callback that should not run again. */
-#define AE_NOMORE -1
+#define AE_NOMORE (-1)
 
 /** The id that a deleted time event carries until it is freed. */
-#define AE_DELETED_EVENT_ID -1
+#define AE_DELETED_EVENT_ID (-1)
 
 /** A registered file event, found under its descriptor in `aeEventLoop.events`. */
 typedef struct aeFileEvent {
@@ -143,7 +143,7 @@ typedef struct aeEventLoop {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /**
  * Creates an event loop that watches descriptors below `setsize`.
@@ -326,8 +326,8 @@ int aeResizeSetSize(struct aeEventLoop *eventLoop, int setsize);
 void aeSetDontWait(struct aeEventLoop *eventLoop, int noWait);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif /* __cplusplus */
 
 #endif  /* LIBAE_AE_H */
 

@@ -13,7 +13,7 @@
 #define ANET_OK 0
 
 /** Failure; `errno` and the error text say why. */
-#define ANET_ERR -1
+#define ANET_ERR (-1)
 
 /** The size in bytes of the error text that every `char *err` must have room for. */
 #define ANET_ERR_LEN 256
@@ -32,7 +32,7 @@
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /**
  * Makes `fd` non-blocking.
@@ -217,7 +217,7 @@ int anetUnixNonBlockConnect(char *err, const char *path);
  */
 int anetTcpServer(char *err,
                   int port,
-                  char *bindaddr,
+                  const char *bindaddr,
                   int backlog);
 
 /**
@@ -231,7 +231,7 @@ int anetTcpServer(char *err,
  */
 int anetTcp6Server(char *err,
                    int port,
-                   char *bindaddr,
+                   const char *bindaddr,
                    int backlog);
 
 /**
@@ -243,7 +243,7 @@ int anetTcp6Server(char *err,
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
  */
 int anetUnixServer(char *err,
-                   char *path,
+                   const char *path,
                    mode_t perm,
                    int backlog);
 
@@ -295,7 +295,7 @@ int anetRetryAcceptOnError(int err);
  * `ipbuf_len` bytes.
  */
 int anetResolve(char *err,
-                char *host,
+                const char *host,
                 char *ipbuf,
                 size_t ipbuf_len,
                 int flags);
@@ -307,7 +307,7 @@ int anetResolve(char *err,
  * `ipbuf_len` bytes.
  */
 int anetResolveIP(char *err,
-                  char *host,
+                  const char *host,
                   char *ipbuf,
                   size_t ipbuf_len);
 
@@ -347,7 +347,7 @@ int anetSockName(int fd, char *ip, size_t ip_len, int *port);
  *
  * Requires: `fmt` is NULL or has room for `fmt_len` bytes; `ip` is NULL or a string.
  */
-int anetFormatAddr(char *fmt, size_t fmt_len, char *ip, int port);
+int anetFormatAddr(char *fmt, size_t fmt_len, const char *ip, int port);
 
 /**
  * The remote end's address as `anetFormatAddr` writes it (upstream before 6.2); "?:0" when there is none.
@@ -372,7 +372,7 @@ int anetFormatSock(int fd, char *buf, size_t buf_len);
  *
  * Requires: `filepath` is NULL or a string.
  */
-int anetIsFifo(char *filepath);
+int anetIsFifo(const char *filepath);
 
 /**
  * Makes a pipe: `fds[0]` reads, `fds[1]` writes. The flags of each end are any of `O_NONBLOCK` and
@@ -402,11 +402,11 @@ int anetRead(int fd,
  *
  * Requires: `buf` is NULL or holds `count` bytes.
  */
-int anetWrite(int fd, char *buf, int count);
+int anetWrite(int fd, const char *buf, int count);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif /* __cplusplus */
 
 #endif  /* LIBAE_ANET_H */
 

@@ -222,7 +222,7 @@ typedef struct redisTLSContextConfig {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /**
  * A new connection, to be connected. The caller owns it and frees it with `connClose`.
@@ -468,7 +468,7 @@ int connSetReadHandler(struct connection *conn, ConnectionCallbackFunc func);
  *
  * Requires: `conn` is NULL or a live connection of this thread; `ptr` is NULL or valid for `size` bytes.
  */
-ssize_t connSyncWrite(struct connection *conn, char *ptr, ssize_t size, long long timeout);
+ssize_t connSyncWrite(struct connection *conn, const char *ptr, ssize_t size, long long timeout);
 
 /**
  * Reads exactly `size` bytes, waiting for at most `timeout` milliseconds in all.
@@ -670,7 +670,7 @@ int connAddrSockName(struct connection *conn,
  *
  * Requires: `buf` is NULL or has room for `buf_len` bytes; `ip` is NULL or a string.
  */
-int formatAddr(char *buf, size_t buf_len, char *ip, int port);
+int formatAddr(char *buf, size_t buf_len, const char *ip, int port);
 
 /**
  * The address of one end of the connection as `formatAddr` writes it.
@@ -704,7 +704,7 @@ char *connGetPeerCert(struct connection *conn);
 int connIsTLS(struct connection *conn);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif /* __cplusplus */
 
 #endif  /* LIBAE_CONNECTION_H */

@@ -363,7 +363,7 @@ typedef struct libaeProxy {
 
 #ifdef __cplusplus
 extern "C" {
-#endif // __cplusplus
+#endif /* __cplusplus */
 
 /** The library's version, like `LIBAE_VERSION`, as a static string. */
 const char *libaeVersion(void);
@@ -899,7 +899,7 @@ int libaeTlsPeerName(struct connection *conn,
                      size_t len);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} /* extern "C" */
+#endif /* __cplusplus */
 
 #endif  /* LIBAE_LIBAE_H */

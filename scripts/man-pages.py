@@ -16,7 +16,7 @@ FUNCTION = re.compile(r"^(?!typedef|#)[^(]*?(\w+)\(")
 class Header:
     def __init__(self, path):
         self.name = path.name
-        text = path.read_text().replace('#ifdef __cplusplus\nextern "C" {\n#endif // __cplusplus\n', "")
+        text = path.read_text().replace('#ifdef __cplusplus\nextern "C" {\n#endif /* __cplusplus */\n', "")
         # What is behind the guard repeats it for other names.
         text = text[:text.index(f"#endif  /* LIBAE_{path.stem.upper()}_H */")]
         self.title = re.match(r"/\*\* \S+: (.*?)\. .*\*/", text).group(1)

@@ -57,6 +57,17 @@ pub(super) unsafe fn bytes_mut<'a>(buf: *mut c_char, count: c_int) -> Result<&'a
     Ok(unsafe { core::slice::from_raw_parts_mut(buf.cast(), count) })
 }
 
+/// [`bytes_mut`] of bytes that are only read.
+///
+/// # Safety
+/// As for [`bytes_mut`].
+pub(super) unsafe fn bytes<'a>(buf: *const c_char, count: c_int) -> Result<&'a [u8], Errno> {
+    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+    let buf = non_null(buf.cast_mut())?;
+    // SAFETY: not NULL, thus valid for so many bytes.
+    Ok(unsafe { core::slice::from_raw_parts(buf.cast(), count) })
+}
+
 /// The result of a call that writes into `err` why it fails.
 pub(super) fn explained<T>(result: Result<T, (Errno, String)>, err: Option<TextRoom<'_>>) -> Result<T, Errno> {
     result.map_err(|(errno, why)| {

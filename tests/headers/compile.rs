@@ -8,9 +8,12 @@ use tempfile::TempDir;
 
 const C_COMPILERS: [&str; 2] = ["gcc", "clang"];
 const CXX_COMPILERS: [&str; 2] = ["g++", "clang++"];
-const C_DIALECTS: [&str; 3] = ["c99", "c11", "c17"];
-const CXX_DIALECTS: [&str; 1] = ["c++17"];
-const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const C_DIALECTS: [&str; 4] = ["c89", "c99", "c11", "c17"];
+const CXX_DIALECTS: [&str; 2] = ["c++98", "c++17"];
+/// The ABI has `long long`, which the oldest dialects do not: strictly speaking, they cannot take the headers.
+const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wno-long-long"];
+/// What C++ programs warn of as well.
+const OF_CXX: &str = "-Wold-style-cast";
 
 /// Those of the compilers that are installed. `make test` sets `LIBAE_ALL_TOOLS`: then all must be.
 fn installed(compilers: &[&'static str]) -> Vec<&'static str> {
@@ -54,7 +57,10 @@ fn check_dialects(compilers: &[&'static str], dialects: &[&str], extension: &str
         for compiler in installed(compilers) {
             for dialect in dialects {
                 let standard = format!("-std={dialect}");
-                let arguments = [&STRICT[..], &[&standard, "-fsyntax-only"]].concat();
+                let mut arguments = [&STRICT[..], &[&standard, "-fsyntax-only"]].concat();
+                if extension == "cc" {
+                    arguments.push(OF_CXX);
+                }
                 if let Err(messages) = compile(compiler, &arguments, &path) {
                     panic!("{compiler} {standard} refuses\n{source}{messages}");
                 }
@@ -71,6 +77,31 @@ fn headers_compile_as_c() {
 #[test]
 fn headers_compile_as_cxx() {
     check_dialects(&CXX_COMPILERS, &CXX_DIALECTS, "cc");
+}
+
+/// Macros are expressions that stand anywhere, in C++ without a cast of C's.
+#[test]
+fn macros_are_expressions() {
+    let source = "#include <ae.h>\n#include <anet.h>\n\
+        int f(int a) { AE_NOTUSED(a); AE_NOTUSED(a + 1); return 0 -AE_ERR -AE_NOMORE -AE_DELETED_EVENT_ID -ANET_ERR; }\n\
+        struct four { char is[sizeof(char[f_is]) == 4 ? 1 : -1]; };\n"
+        .replace("f_is", "0 -AE_ERR -AE_NOMORE -AE_DELETED_EVENT_ID -ANET_ERR");
+    // Without parentheses it would be a constant behind an expression: 1 -1.
+    let wrong = "#include <ae.h>\nint none = 1 AE_ERR;\n";
+    let dir = TempDir::new().expect("a temporary directory");
+    for (compilers, dialect, extension) in [(&C_COMPILERS, "-std=c89", "c"), (&CXX_COMPILERS, "-std=c++98", "cc")] {
+        let path = dir.path().join(format!("macros.{extension}"));
+        for compiler in installed(compilers) {
+            let mut arguments = [&STRICT[..], &[dialect, "-fsyntax-only"]].concat();
+            if extension == "cc" {
+                arguments.push(OF_CXX);
+            }
+            std::fs::write(&path, &source).expect("a source");
+            compile(compiler, &arguments, &path).unwrap_or_else(|messages| panic!("{compiler}: {messages}"));
+            std::fs::write(&path, wrong).expect("a source");
+            compile(compiler, &arguments, &path).expect_err("a constant without parentheses");
+        }
+    }
 }
 
 /// Upstream's ae.h brings unistd.h along, its connection.h errno.h, stdio.h and string.h: programs rely on it.

@@ -31,6 +31,20 @@ const WITHOUT_PROTOTYPE_IN_FACTS: [&str; 15] = [
     "formatAddr",
 ];
 
+/// Strings and bytes that are only read, which upstream takes as `char *` and the headers as `const char *`: the
+/// function, and which of its parameters, from 0. (In the tables of connection types they stay as upstream has them.)
+const ONLY_READ: [(&str, usize); 9] = [
+    ("anetTcpServer", 2),
+    ("anetTcp6Server", 2),
+    ("anetUnixServer", 1),
+    ("anetUnixServer", 4), // Valkey's: the group
+    ("anetResolve", 1),
+    ("anetFormatAddr", 2),
+    ("anetIsFifo", 0),
+    ("connSyncWrite", 1),
+    ("formatAddr", 2),
+];
+
 /// One row: its cells.
 type Row = Vec<String>;
 
@@ -121,9 +135,22 @@ fn functions() -> Vec<[String; 4]> {
                 return [header, name.to_owned(), format!("{} *", row[1]), parameters.to_owned()];
             }
             let (result, parameters) = signature.split_once('(').expect("parameters");
-            [header, name, result.to_owned(), format!("({parameters}")]
+            let parameters = with_const(&name, parameters.strip_suffix(')').expect("a closing parenthesis"));
+            [header, name, result.to_owned(), format!("({parameters})")]
         })
         .collect()
+}
+
+/// The fact's parameters with the `const` that the headers add.
+fn with_const(name: &str, parameters: &str) -> String {
+    let mut each: Vec<String> = parameters.split(", ").map(str::to_owned).collect();
+    for (_, which) in ONLY_READ.iter().filter(|(function, _)| *function == name) {
+        if let Some(parameter) = each.get_mut(*which) {
+            assert!(parameter.starts_with("char *"), "upstream's {name} has '{parameter}'");
+            parameter.insert_str(0, "const ");
+        }
+    }
+    each.join(", ")
 }
 
 const PROBE_START: &str =

@@ -42,7 +42,7 @@ const AE: Header = Header {
     ],
     by_hand: r#"
 /** Marks a parameter as unused. */
-#define AE_NOTUSED(V) ((void) V)
+#define AE_NOTUSED(V) ((void) (V))
 
 #if defined(abi_valkey)
 #include <pthread.h>
@@ -331,7 +331,7 @@ impl Header {
         let mut text = Vec::new();
         bindings.write(&mut text);
         let text = resolve_conditions(&String::from_utf8(text).expect("cbindgen writes UTF-8"));
-        let text = guard_macros(&for_c_readers(&text), self.guarded);
+        let text = guard_macros(&for_all_dialects(&for_c_readers(&text), self.guarded), self.guarded);
         if matches!(self.name, "ae.h" | "anet.h") {
             return with_names_of_its_own(&text);
         }
@@ -390,6 +390,24 @@ fn for_c_readers(text: &str) -> String {
     short
 }
 
+/// Comments as C had them before 1999, and negative constants in parentheses, except for those that a program may define
+/// as well: preprocessors warn of a second definition that differs from the first.
+fn for_all_dialects(text: &str, as_upstream_has_them: &[&str]) -> String {
+    let dialect = |line: &str| {
+        if let Some((code, comment)) = line.split_once(" // ").filter(|_| line.starts_with(['#', '}'])) {
+            return format!("{} /* {comment} */\n", code.trim_end());
+        }
+        let constant = line.strip_prefix("#define ").and_then(|definition| definition.split_once(" -"));
+        match constant {
+            Some((name, value)) if !name.contains(' ') && !as_upstream_has_them.contains(&name) => {
+                format!("#define {name} (-{value})\n")
+            }
+            _ => format!("{line}\n"),
+        }
+    };
+    text.lines().map(dialect).collect()
+}
+
 /// Wraps the definitions of some macros, with their comments, so that a program's own come first.
 fn guard_macros(text: &str, names: &[&str]) -> String {
     let mut text = text.to_owned();
@@ -411,6 +429,14 @@ fn nothing_of_rust_is_left_in_the_comments() {
             assert_eq!(found, None, "{path}: {rust:?} means nothing to a C programmer");
         }
     }
+}
+
+#[test]
+fn constants_stand_in_parentheses() {
+    let text = "#define A -1\n#define B -1\n#define C 2\n#define F(x) g(x, -1)\n#endif  // X\nint a; /* http://x */\n";
+    let expected =
+        "#define A (-1)\n#define B -1\n#define C 2\n#define F(x) g(x, -1)\n#endif /* X */\nint a; /* http://x */\n";
+    assert_eq!(for_all_dialects(text, &["B"]), expected);
 }
 
 #[test]

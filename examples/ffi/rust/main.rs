@@ -137,7 +137,7 @@ unsafe extern "C" fn on_interrupt(el: *mut aeEventLoop, _: c_int, _: *mut c_void
 fn listen(el: *mut aeEventLoop, wanted: c_int) -> c_int {
     let mut err = [0; ANET_ERR_LEN as usize];
     let mut port = 0;
-    let server = unsafe { anetTcpServer(err.as_mut_ptr(), wanted, LOCALHOST.cast_mut(), 511) };
+    let server = unsafe { anetTcpServer(err.as_mut_ptr(), wanted, LOCALHOST, 511) };
     if server == -1 {
         eprintln!("{}", unsafe { CStr::from_ptr(err.as_ptr()) }.to_string_lossy());
         std::process::exit(1);

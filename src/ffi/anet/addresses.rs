@@ -42,7 +42,7 @@ fn resolve(err: ErrorText<'_>, host: Option<&CStr>, room: Option<TextRoom<'_>>, 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetResolve(
     err: *mut c_char,
-    host: *mut c_char,
+    host: *const c_char,
     ipbuf: *mut c_char,
     ipbuf_len: usize,
     flags: c_int,
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn anetResolve(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetResolveIP(
     err: *mut c_char,
-    host: *mut c_char,
+    host: *const c_char,
     ipbuf: *mut c_char,
     ipbuf_len: usize,
 ) -> c_int {
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn anetSockName(fd: c_int, ip: *mut c_char, ip_len: usize,
 /// # Safety
 /// `fmt` is NULL or has room for `fmt_len` bytes; `ip` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *mut c_char, port: c_int) -> c_int {
+pub unsafe extern "C" fn anetFormatAddr(fmt: *mut c_char, fmt_len: usize, ip: *const c_char, port: c_int) -> c_int {
     // SAFETY: NULL or room for `fmt_len` bytes, NULL or a string, by this function's own contract.
     let (room, ip) = unsafe { (TextRoom::new(fmt, fmt_len), optional_string(ip)) };
     call(-1, || format_to(room, HostPort { ip: ip.ok_or(Errno::EINVAL)?, port }))

@@ -1,7 +1,7 @@
 //! Pipes, and whole reads and writes.
 
 use crate::anet;
-use crate::ffi::args::{bytes_mut, call, optional_string, quietly};
+use crate::ffi::args::{bytes, bytes_mut, call, optional_string, quietly};
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
 use nix::errno::Errno;
@@ -11,7 +11,7 @@ use nix::errno::Errno;
 /// # Safety
 /// `filepath` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetIsFifo(filepath: *mut c_char) -> c_int {
+pub unsafe extern "C" fn anetIsFifo(filepath: *const c_char) -> c_int {
     // SAFETY: NULL or a string, by this function's own contract.
     let path = unsafe { optional_string(filepath) };
     quietly(|| path.is_some_and(anet::is_fifo).into())
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn anetRead(fd: c_int, buf: *mut c_char, count: c_int) -> 
 /// # Safety
 /// `buf` is NULL or holds `count` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetWrite(fd: c_int, buf: *mut c_char, count: c_int) -> c_int {
+pub unsafe extern "C" fn anetWrite(fd: c_int, buf: *const c_char, count: c_int) -> c_int {
     // SAFETY: NULL or valid for `count` bytes, by this function's own contract.
-    let bytes = unsafe { bytes_mut(buf, count) };
+    let bytes = unsafe { bytes(buf, count) };
     call(-1, || anet::write_all(fd, bytes?))
 }

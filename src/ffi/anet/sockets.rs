@@ -142,7 +142,12 @@ pub unsafe extern "C" fn anetUnixNonBlockConnect(err: *mut c_char, path: *const 
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
+pub unsafe extern "C" fn anetTcpServer(
+    err: *mut c_char,
+    port: c_int,
+    bindaddr: *const c_char,
+    backlog: c_int,
+) -> c_int {
     // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
     let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
     err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V4, backlog))
@@ -161,7 +166,7 @@ pub unsafe extern "C" fn anetTcpServer(err: *mut c_char, port: c_int, bindaddr: 
 pub unsafe extern "C" fn anetTcpServer(
     err: *mut c_char,
     port: c_int,
-    bindaddr: *mut c_char,
+    bindaddr: *const c_char,
     backlog: c_int,
     mptcp: c_int,
 ) -> c_int {
@@ -180,7 +185,12 @@ pub unsafe extern "C" fn anetTcpServer(
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; the strings are NULL or strings.
 #[cfg(not(abi_valkey_9))]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr: *mut c_char, backlog: c_int) -> c_int {
+pub unsafe extern "C" fn anetTcp6Server(
+    err: *mut c_char,
+    port: c_int,
+    bindaddr: *const c_char,
+    backlog: c_int,
+) -> c_int {
     // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
     let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
     err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V6, backlog))
@@ -200,7 +210,7 @@ pub unsafe extern "C" fn anetTcp6Server(err: *mut c_char, port: c_int, bindaddr:
 pub unsafe extern "C" fn anetTcp6Server(
     err: *mut c_char,
     port: c_int,
-    bindaddr: *mut c_char,
+    bindaddr: *const c_char,
     backlog: c_int,
     mptcp: c_int,
 ) -> c_int {
@@ -237,7 +247,7 @@ fn unix_server(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixServer(
     err: *mut c_char,
-    path: *mut c_char,
+    path: *const c_char,
     perm: libc::mode_t,
     backlog: c_int,
 ) -> c_int {
@@ -258,10 +268,10 @@ pub unsafe extern "C" fn anetUnixServer(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn anetUnixServer(
     err: *mut c_char,
-    path: *mut c_char,
+    path: *const c_char,
     perm: libc::mode_t,
     backlog: c_int,
-    group: *mut c_char,
+    group: *const c_char,
 ) -> c_int {
     // SAFETY: NULL or room for a text, NULL or strings, by this function's own contract.
     let (err, path, group) = unsafe { (ErrorText::new(err), optional_string(path), optional_string(group)) };

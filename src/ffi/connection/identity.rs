@@ -97,7 +97,7 @@ pub unsafe extern "C" fn connAddrSockName(
 /// # Safety
 /// `buf` is NULL or has room for `buf_len` bytes; `ip` is NULL or a string.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn formatAddr(buf: *mut c_char, buf_len: usize, ip: *mut c_char, port: c_int) -> c_int {
+pub unsafe extern "C" fn formatAddr(buf: *mut c_char, buf_len: usize, ip: *const c_char, port: c_int) -> c_int {
     // SAFETY: a string and room for that many bytes, or NULL.
     unsafe { crate::ffi::anet::addresses::anetFormatAddr(buf, buf_len, ip, port) }
 }
@@ -122,7 +122,7 @@ pub unsafe extern "C" fn connFormatAddr(
         return -1;
     }
     // SAFETY: a string, which the type has terminated; NULL, or room for that many bytes.
-    unsafe { formatAddr(buf, buf_len, ip.as_mut_ptr(), port) }
+    unsafe { formatAddr(buf, buf_len, ip.as_ptr(), port) }
 }
 
 /// Whether the peer is on this machine: 1 or 0, -1 when that is not known.

@@ -184,12 +184,13 @@ pub unsafe extern "C" fn connSetReadHandler(conn: *mut connection, func: Connect
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn connSyncWrite(
     conn: *mut connection,
-    ptr: *mut c_char,
+    ptr: *const c_char,
     size: libc::ssize_t,
     timeout: c_longlong,
 ) -> libc::ssize_t {
-    // SAFETY: NULL or live; the type's function asks for no more than this one does.
-    unsafe { dispatch(handle(conn), -1, |t| t.sync_write, |f, conn| f(conn, ptr, size, timeout)) }
+    // SAFETY: NULL or live; the type's function asks for no more than this one does, and only reads, though its type is
+    // upstream's.
+    unsafe { dispatch(handle(conn), -1, |t| t.sync_write, |f, conn| f(conn, ptr.cast_mut(), size, timeout)) }
 }
 
 /// Reads exactly `size` bytes, waiting for at most `timeout` milliseconds in all.
