@@ -157,7 +157,7 @@ static void nonsense_is_einval(void) {
     test_pair(pair);
     CHECK_FAILS(aeCreateFileEvent(NULL, pair[0], AE_READABLE, note_readable, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_READABLE, NULL, NULL), AE_ERR, EINVAL);
-    CHECK_FAILS(aeCreateFileEvent(el, pair[0], 8, note_readable, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[0], 16, note_readable, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeCreateFileEvent(el, pair[0], -1, note_readable, NULL), AE_ERR, EINVAL);
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_NONE);
     CHECK_INT(el->maxfd, -1);

@@ -48,6 +48,12 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 /** With `AE_WRITABLE`: never fire writable after readable in one iteration, but before it. */
 #define AE_BARRIER 4
 
+/**
+ * The descriptor is served before others, and looked at again while many others are served. The value of Valkey's
+ * development line.
+ */
+#define AE_HIGH_PRIORITY 8
+
 /** `aeProcessEvents`: process file events. */
 #define AE_FILE_EVENTS 1
 
@@ -74,7 +80,7 @@ typedef void aeBeforeSleepProc(struct aeEventLoop *eventLoop);
 
 /** A registered file event, found under its descriptor in `aeEventLoop.events`. */
 typedef struct aeFileEvent {
-    /** Any of `AE_READABLE`, `AE_WRITABLE` and `AE_BARRIER`. */
+    /** Any of `AE_READABLE`, `AE_WRITABLE`, `AE_BARRIER` and `AE_HIGH_PRIORITY`. */
     int mask;
     /** Called when readable. */
     aeFileProc *rfileProc;
@@ -177,13 +183,17 @@ void aeStop(struct aeEventLoop *eventLoop);
  * those it is already watched for. `proc` becomes the handler of the events in `mask`, `clientData` that
  * of all the descriptor's events.
  *
+ * With `AE_HIGH_PRIORITY` the descriptor, with all its events, is served before the others that an iteration finds, and
+ * is looked at again after every `LIBAE_ORDINARY_PER_LOOK` of them. That stays until `AE_HIGH_PRIORITY` or its last event
+ * is deleted.
+ *
  * It reaches the kernel at once. A descriptor that was closed without its event being deleted, and is another file
  * now, is added anew.
  *
  * Returns `AE_OK`; `AE_ERR` with errno `ERANGE` (`fd` is not below the set size), `EBADF` (negative or not
  * open), `EINVAL` (NULL loop or handler, unknown mask, neither of the two events asked for or watched before),
  * `EPERM` (a kind of file that cannot be polled),
- * `ENOMEM` or `ENOSPC`.
+ * `ENOMEM` or `ENOSPC`; for a loop's first with `AE_HIGH_PRIORITY` also `EMFILE` or `ENFILE`.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
  */
@@ -194,8 +204,8 @@ int aeCreateFileEvent(struct aeEventLoop *eventLoop,
                       void *clientData);
 
 /**
- * Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it. A
- * NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
+ * Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it, and removing the
+ * last event `AE_HIGH_PRIORITY`. A NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
  *
  * Inside a callback a removal that leaves something to watch reaches the kernel right before the loop next polls, or
  * when the outermost call returns; everything else reaches it at once. A file that was not registered under this
@@ -208,11 +218,12 @@ void aeDeleteFileEvent(struct aeEventLoop *eventLoop,
                        int mask);
 
 /**
- * The events that `fd` is watched for, `AE_NONE` for a NULL loop or a descriptor out of range.
+ * The events that `fd` is watched for, with `AE_BARRIER` and `AE_HIGH_PRIORITY`; `AE_NONE` for a NULL loop or a descriptor out of range.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */
-int aeGetFileEvents(struct aeEventLoop *eventLoop, int fd);
+int aeGetFileEvents(struct aeEventLoop *eventLoop,
+                    int fd);
 
 /**
  * The client data of `fd`'s events; NULL when it has none, for a NULL loop and for a descriptor out of

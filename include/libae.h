@@ -129,6 +129,9 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
 /** The first of the descriptors that `libaeListenFds` counts. */
 #define LIBAE_LISTEN_FDS_START 3
 
+/** How many descriptors of ordinary priority are served until those of high priority are looked at again. */
+#define LIBAE_ORDINARY_PER_LOOK 4
+
 /** How many bytes a header may have; longer ones, which the protocol's version 2 allows, are refused. */
 #define LIBAE_PROXY_HEADER_MAX 4096
 

@@ -136,7 +136,9 @@ impl World {
                     let socket = &mut self.sockets[index];
                     socket.created = true;
                     let proc = fired as AeFileProc as *mut aeFileProc;
-                    let created = aeCreateFileEvent(self.el, number(index), mask, proc, data);
+                    // Every other one is of high priority, which changes nothing here.
+                    let flag = if index % 2 == 0 { AE_HIGH_PRIORITY } else { AE_NONE };
+                    let created = aeCreateFileEvent(self.el, number(index), mask | flag, proc, data);
                     assert_eq!(created == AE_OK, socket.peer.is_some());
                     if created == AE_OK {
                         socket.mask |= mask;

@@ -120,6 +120,28 @@ fn watching_reports_what_fired() {
 }
 
 #[test]
+fn high_priority_goes_first() {
+    let el = test_loop();
+    let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
+    let order = Rc::new(RefCell::new(Vec::new()));
+    for (index, (own, peer)) in pairs.iter().enumerate() {
+        (&*peer).write_all(b"x").unwrap();
+        let interest = if index == 2 { Interest::READABLE | Interest::HIGH_PRIORITY } else { Interest::READABLE };
+        let order = order.clone();
+        el.watch(own.as_raw_fd(), interest, move |_, _| order.borrow_mut().push(index)).unwrap();
+    }
+    el.run_once(false).unwrap();
+    assert_eq!(*order.borrow(), [2, 0, 1]);
+    el.unwatch(pairs[2].0.as_raw_fd(), Interest::HIGH_PRIORITY);
+    order.borrow_mut().clear();
+    el.run_once(false).unwrap();
+    assert_eq!(order.borrow().len(), 3);
+    for (own, _) in &pairs {
+        el.unwatch(own.as_raw_fd(), Interest::READABLE);
+    }
+}
+
+#[test]
 fn sleep_hooks_run_around_the_sleep() {
     let el = test_loop();
     let order = Rc::new(RefCell::new(Vec::new()));

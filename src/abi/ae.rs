@@ -19,6 +19,9 @@ pub const AE_READABLE: c_int = 1;
 pub const AE_WRITABLE: c_int = 2;
 /// With `AE_WRITABLE`: never fire writable after readable in one iteration, but before it.
 pub const AE_BARRIER: c_int = 4;
+/// The descriptor is served before others, and looked at again while many others are served. The value of Valkey's
+/// development line.
+pub const AE_HIGH_PRIORITY: c_int = 8;
 
 /// `aeProcessEvents`: process file events.
 pub const AE_FILE_EVENTS: c_int = 1;
@@ -106,7 +109,7 @@ pub type AeCustomPollProc = unsafe extern "C" fn(*mut aeEventLoop) -> c_int;
 /// A registered file event, found under its descriptor in `aeEventLoop.events`.
 #[repr(C)]
 pub struct aeFileEvent {
-    /// Any of `AE_READABLE`, `AE_WRITABLE` and `AE_BARRIER`.
+    /// Any of `AE_READABLE`, `AE_WRITABLE`, `AE_BARRIER` and `AE_HIGH_PRIORITY`.
     pub mask: c_int,
     /// Called when readable.
     pub rfileProc: *mut aeFileProc,

@@ -5,6 +5,8 @@ use core::ffi::{c_int, c_longlong, c_void};
 
 /// The first of the descriptors that `libaeListenFds` counts.
 pub const LIBAE_LISTEN_FDS_START: c_int = 3;
+/// How many descriptors of ordinary priority are served until those of high priority are looked at again.
+pub const LIBAE_ORDINARY_PER_LOOK: c_int = 4;
 
 /// The system's number of a process.
 pub type pid_t = c_int;

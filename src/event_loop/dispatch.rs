@@ -29,7 +29,7 @@ pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c
 /// # Safety
 /// `fired` has `count` elements, which `poll` found.
 #[cold]
-unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
+pub(super) unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) {
     for index in 0..count as usize {
         // SAFETY: below the count.
         let fd = unsafe { (*fired.add(index)).fd };
@@ -45,7 +45,7 @@ unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u6
 ///
 /// # Safety
 /// A call is inside the loop, so that no callback frees it.
-unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
+pub(super) unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
     // SAFETY: a call is inside.
     let Some(event) = fresh_entry(el, fd, poll) else { return unsafe { without_handler(el, fd) } };

@@ -31,12 +31,15 @@ pub(crate) unsafe fn create_file_event(
     let event = el.entry(fd).ok_or(Errno::ERANGE)?;
     // SAFETY: the entry is there, and no callback runs here.
     let (event, interest) = unsafe { (&mut *event, el.interest()) };
-    if mask & !(POLLED | AE_BARRIER) != 0 || (mask | event.mask) & POLLED == 0 {
+    if mask & !(POLLED | AE_BARRIER | AE_HIGH_PRIORITY) != 0 || (mask | event.mask) & POLLED == 0 {
         return Err(Errno::EINVAL);
+    }
+    if mask & AE_HIGH_PRIORITY != 0 {
+        interest.high.make(el.backend_name(), el.setsize())?;
     }
     let before = aeFileEvent { ..*event };
     let slot = interest.slot(fd);
-    let paused = slot.paused;
+    let (paused, armed) = (slot.paused, slot.armed);
     // Stored before it is armed: whoever polls from another thread finds the handler.
     event.mask |= mask;
     if mask & AE_READABLE != 0 {
@@ -49,14 +52,20 @@ pub(crate) unsafe fn create_file_event(
     event.clientData = data;
     // The backend is told even of an event that is there: the number may be another file's by now. Not if it was
     // told in this callback, for the same user, and this takes back a removal that was put off since.
+    let changed = event.mask ^ before.mask;
     let known = slot.told
-        && (event.mask ^ before.mask) & POLLED != 0
+        && changed & POLLED != 0
+        && changed & AE_HIGH_PRIORITY == 0
         && slot.wanted(event.mask) == c_int::from(slot.armed)
         && same_user(event, &before);
     if !known {
         if let Err(errno) = el.arm(interest, fd, event.mask, true) {
             *event = before;
             interest.slot(fd).paused = paused;
+            if interest.slot(fd).armed != armed {
+                // Only the second backend did not take it.
+                let _ = el.arm(interest, fd, event.mask, false);
+            }
             return Err(errno);
         }
         if may_defer(el, &held) && interest.arm_later(fd) {
@@ -92,7 +101,13 @@ pub(crate) fn delete_file_event(el: Loop, fd: c_int, mut mask: c_int) {
         mask |= AE_BARRIER;
     }
     event.mask &= !mask;
+    if event.mask & POLLED == 0 {
+        event.mask &= !AE_HIGH_PRIORITY;
+    }
     let after = event.mask;
+    if before & !after & AE_HIGH_PRIORITY != 0 {
+        let _ = interest.watch_high(fd, after, false);
+    }
     if before & POLLED != after & POLLED {
         // The last one goes at once: after a fork the child may keep the file open, and with it the
         // kernel's registration, when the caller closes the descriptor.

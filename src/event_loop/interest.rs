@@ -2,6 +2,7 @@
 
 use super::backend::{Applied, Backend};
 use super::polls::Polls;
+use super::priority::HighPriority;
 use super::slots::{Slot, Slots};
 use crate::sys::Errno;
 use core::ffi::c_int;
@@ -13,6 +14,8 @@ pub(super) struct InterestTable {
     changed: Vec<c_int>,
     /// Descriptors that rest.
     pub(super) pauses: Vec<Pause>,
+    /// What is watched by priority besides.
+    pub(super) high: HighPriority,
 }
 
 /// A descriptor that is not watched for readable until a time, in microseconds of the monotonic clock.
@@ -26,7 +29,8 @@ pub(super) struct Pause {
 
 impl InterestTable {
     pub(super) fn new(setsize: usize) -> Result<Self, Errno> {
-        Ok(Self { slots: Slots::new(setsize)?, changed: Vec::new(), pauses: Vec::new() })
+        let (changed, pauses) = (Vec::new(), Vec::new());
+        Ok(Self { slots: Slots::new(setsize)?, changed, pauses, high: HighPriority::new() })
     }
 
     /// Forgets the slots of descriptors that no longer belong to the set.
@@ -68,6 +72,7 @@ impl InterestTable {
             return Ok(());
         }
         let applied = backend.apply(fd, armed, wanted, creates);
+        let high = if self.high.is_there() { self.watch_high(fd, mask, creates) } else { Ok(()) };
         let slot = self.slots.get(fd);
         match applied {
             Ok(applied) => {
@@ -76,7 +81,7 @@ impl InterestTable {
                     slot.settled = polls.latest();
                     polls.settle(slot.settled);
                 }
-                Ok(())
+                high
             }
             Err(errno) => {
                 slot.told = false;
@@ -88,6 +93,14 @@ impl InterestTable {
                 Err(errno)
             }
         }
+    }
+
+    /// Watches a descriptor by priority as `mask` says, without a change to what else it is watched for.
+    #[cold]
+    pub(super) fn watch_high(&mut self, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
+        let watched = self.high.watch(fd, mask, self.slots.get(fd), creates);
+        // What is changed or removed may have been closed, which removed it.
+        if creates { watched } else { Ok(()) }
     }
 
     /// Notes that a descriptor is to be looked at before the next poll. False when there is no room to.

@@ -151,7 +151,8 @@ pub(crate) fn resize(el: Loop, setsize: c_int) -> Result<(), Errno> {
     let events = el.state().resized_events(count, maxfd)?;
     // SAFETY: no callback runs here, and the mutex is held.
     let (backend, interest) = unsafe { (el.state().backend(), el.interest()) };
-    backend.resize(size, maxfd)?;
+    let grows = setsize > el.setsize();
+    interest.high.resize(size, maxfd, grows, || backend.resize(size, maxfd))?;
     el.replace_events(events);
     interest.forget_above(size);
     el.set_setsize(setsize);

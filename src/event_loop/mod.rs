@@ -19,10 +19,12 @@ mod interest;
 #[cfg(feature = "tls")]
 mod library_timer;
 mod lifecycle;
+mod looks;
 mod nesting;
 mod pauses;
 mod polling;
 mod polls;
+mod priority;
 mod run;
 mod signals;
 mod slots;

@@ -2,10 +2,9 @@
 //! (`aePoll`) while `AE_PROTECT_POLL` is set: then the loop's mutex is held by whoever polls or changes events.
 
 use super::backend::Fired;
-use super::dispatch::dispatch_all;
 use super::file_events::apply_changes;
 use super::handle::Loop;
-use super::{nesting, pauses, timers, waking};
+use super::{dispatch, looks, nesting, pauses, timers, waking};
 use crate::abi::ae::*;
 use crate::abi::profile;
 use crate::host::memory::ZeroedArray;
@@ -124,8 +123,7 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
             let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
             call_after_sleep(el, flags, found);
             // SAFETY: a call is inside, and the buffer is this call's.
-            unsafe { dispatch_all(el, fired, found, poll) };
-            Ok(found)
+            Ok(found + unsafe { serve(el, fired, found, poll) })
         }
         Err(errno) => {
             call_after_sleep(el, flags, 0);
@@ -168,13 +166,28 @@ unsafe fn after_custom_poll(el: Loop, flags: c_int, count: c_int) -> Result<c_in
     }
     // A copy: handlers may have the loop polled again, by whatever thread.
     let found = el.state().copy_of_fired(count as usize)?;
-    let (first, poll) = (found.as_mut_ptr(), el.state().polls.latest());
+    let (first, poll) = (found.as_mut_ptr(), el.state().polls.latest_whole());
     // SAFETY: the reference ends here.
     unsafe { el.calls() }.keep(found);
     call_after_sleep(el, flags, count);
     // SAFETY: a call is inside, and keeps the copy.
-    unsafe { dispatch_all(el, first, count, poll) };
-    Ok(count)
+    Ok(count + unsafe { serve(el, first, count, poll) })
+}
+
+/// Calls the handlers of the descriptors that `poll` has found ready; returns how many more were processed.
+///
+/// # Safety
+/// As for [`dispatch::dispatch_all`].
+#[inline(always)]
+unsafe fn serve(el: Loop, fired: *const aeFiredEvent, count: c_int, poll: u64) -> c_int {
+    // SAFETY: the reference ends here; the rest is the caller's promise.
+    unsafe {
+        if el.interest().high.count > 0 {
+            return looks::dispatch_all(el, fired, count, poll);
+        }
+        dispatch::dispatch_all(el, fired, count, poll);
+    }
+    0
 }
 
 /// Calls the after-sleep hook, if it is asked for. At the loop's end what the hook uses may be gone.

@@ -5,13 +5,15 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) struct Polls {
     /// How many there have been.
     count: AtomicU64,
+    /// The latest that was not a look at the descriptors of high priority alone.
+    whole: AtomicU64,
     /// What a poll above this one has found is stale for no descriptor.
     settled: AtomicU64,
 }
 
 impl Polls {
     pub(super) const fn new() -> Self {
-        Self { count: AtomicU64::new(0), settled: AtomicU64::new(0) }
+        Self { count: AtomicU64::new(0), whole: AtomicU64::new(0), settled: AtomicU64::new(0) }
     }
 
     /// The number of the latest, from 1 on.
@@ -20,9 +22,21 @@ impl Polls {
         self.count.load(Relaxed)
     }
 
+    /// The number of the latest that asked for all descriptors.
+    pub(super) fn latest_whole(&self) -> u64 {
+        self.whole.load(Relaxed)
+    }
+
     /// Counts one. There is one at a time.
     #[inline(always)]
     pub(super) fn count_one(&self) {
+        self.whole.store(self.latest() + 1, Relaxed);
+        self.count_look();
+    }
+
+    /// Counts one that asks for descriptors of high priority alone.
+    #[inline(always)]
+    pub(super) fn count_look(&self) {
         self.count.store(self.latest() + 1, Relaxed);
     }
 

@@ -17,6 +17,8 @@ pub(super) struct Slot {
     pub(super) settled: u64,
     /// What the backend was last told to watch for.
     pub(super) armed: u8,
+    /// What it is watched for beside that, by priority.
+    pub(super) high: u8,
     /// Listed among the changes that the backend is still to be told.
     pub(super) listed: bool,
     /// The backend has been told since the changes were last applied, and took the descriptor's file for its own.

@@ -25,6 +25,9 @@ impl Interest {
     pub const READABLE: Self = Self(AE_READABLE);
     /// Writable.
     pub const WRITABLE: Self = Self(AE_WRITABLE);
+    /// Beside one of these: the descriptor is served before others, and looked at again after every four of them, until
+    /// this is unwatched, or all that it is watched for.
+    pub const HIGH_PRIORITY: Self = Self(AE_HIGH_PRIORITY);
 
     /// Whether readable is part of it.
     pub fn is_readable(self) -> bool {

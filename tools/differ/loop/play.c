@@ -393,8 +393,8 @@ static void create_badly(struct loop *loop, int how) {
     case BAD_NEGATIVE: fd = -1; break;
     case BAD_SETSIZE: fd = aeGetSetSize(el); break;
     case BAD_ABOVE: fd = aeGetSetSize(el) + 5; break;
-    case BAD_MASK: mask = 8; break;
-    case BAD_MASKS: mask = 9; break;
+    case BAD_MASK: mask = 16; break;
+    case BAD_MASKS: mask = 17; break;
     case BAD_HANDLER: handler = NULL; break;
     case BAD_CLOSED: fd = FIRST_FD + SLOTS + 1; break;
     case BAD_LOOP: el = NULL; break;
