@@ -115,6 +115,20 @@ static void on_signal(aeEventLoop *el, int signum, void *data) {
     FAIL("a handler was called");
 }
 
+static void on_resolved(aeEventLoop *el, const libaeResolved *resolved, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(resolved);
+    AE_NOTUSED(data);
+}
+
+static void on_connected(aeEventLoop *el, int fd, int error, const char *text, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(fd);
+    AE_NOTUSED(error);
+    AE_NOTUSED(text);
+    AE_NOTUSED(data);
+}
+
 static void on_child(aeEventLoop *el, pid_t pid, int status, void *data) {
     (void)el;
     (void)pid;
@@ -198,6 +212,16 @@ static void nonsense_for_ae(void) {
     FAILS(aeCreateChildEvent, (el, INT_MIN, on_child, NULL), AE_ERR, EINVAL);
     FAILS(aeDeleteChildEvent, (NULL, getpid()), AE_ERR, EINVAL);
     FAILS(aeDeleteChildEvent, (el, 0), AE_ERR, ENOENT);
+    FAILS(libaeResolve, (NULL, "127.0.0.1", AF_UNSPEC, on_resolved, NULL), AE_ERR, EINVAL);
+    FAILS(libaeResolve, (el, NULL, AF_UNSPEC, on_resolved, NULL), AE_ERR, EINVAL);
+    FAILS(libaeResolve, (el, "127.0.0.1", AF_UNSPEC, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(libaeResolve, (el, "127.0.0.1", INT_MIN, on_resolved, NULL), AE_ERR, EAFNOSUPPORT);
+    FAILS(libaeConnectName, (NULL, "127.0.0.1", 1, on_connected, NULL), AE_ERR, EINVAL);
+    FAILS(libaeConnectName, (el, NULL, 1, on_connected, NULL), AE_ERR, EINVAL);
+    FAILS(libaeConnectName, (el, "127.0.0.1", 1, NULL, NULL), AE_ERR, EINVAL);
+    FAILS(libaeConnectName, (el, "127.0.0.1", INT_MIN, on_connected, NULL), AE_ERR, EINVAL);
+    FAILS(libaeCancel, (NULL, 1), AE_ERR, EINVAL);
+    FAILS(libaeCancel, (el, LLONG_MIN), AE_ERR, ENOENT);
     FAILS(libaeParseProxy, (NULL, 0, NULL), -1, EINVAL);
     FAILS(libaeParseProxy, ("", 0, NULL), -1, EINVAL);
     FAILS(libaeParseProxy, ("", 0, &(libaeProxy){.size = 8}), -1, EINVAL);

@@ -24,6 +24,13 @@ typedef int aePeriodicProc(struct aeEventLoop *eventLoop, long long id, void *cl
 typedef void aeSignalProc(struct aeEventLoop *eventLoop, int signum, void *clientData);
 /** Called once when a child has ended: its process id, its status as `waitpid` gives it. */
 typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, void *clientData);
+struct libaeResolved;
+/** Called once with what has come out of `libaeResolve`. */
+typedef void libaeResolveProc(struct aeEventLoop *eventLoop, const struct libaeResolved *resolved,
+                              void *clientData);
+/** Called once with the socket that `libaeConnectName` has connected; or with -1, an errno and what failed. */
+typedef void libaeConnectProc(struct aeEventLoop *eventLoop, int fd, int error, const char *text,
+                              void *clientData);
 
 #ifdef __cplusplus
 }
@@ -131,6 +138,12 @@ typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, v
 
 /** How many descriptors of ordinary priority are served until those of high priority are looked at again. */
 #define LIBAE_ORDINARY_PER_LOOK 4
+
+/** How many threads resolve names for `libaeResolve` and `libaeConnectName` at the same time, in the whole process. */
+#define LIBAE_RESOLVE_THREADS 4
+
+/** How many names may wait to be resolved, or for a loop to hear of them, in the whole process. */
+#define LIBAE_RESOLVE_MAX 1024
 
 /** How many bytes a header may have; longer ones, which the protocol's version 2 allows, are refused. */
 #define LIBAE_PROXY_HEADER_MAX 4096
@@ -363,6 +376,18 @@ typedef struct libaeProxy {
     /** The address that the proxy was reached at, empty without one. */
     char destination[LIBAE_PROXY_ADDRESS_LEN];
 } libaeProxy;
+
+/** What has come out of `libaeResolve`. All of it lives as long as the call that it is for. */
+typedef struct libaeResolved {
+    /** 0; or why there is no address: an errno, the nearest to what the resolver says. */
+    int error;
+    /** How many addresses there are, 0 when there is an error. */
+    int count;
+    /** The addresses as text, in the order in which they are to be tried, and a NULL behind. */
+    const char *const *addresses;
+    /** What the resolver says, empty when there is no error. */
+    const char *text;
+} libaeResolved;
 
 #ifdef __cplusplus
 extern "C" {
@@ -611,6 +636,60 @@ int libaeListenFds(void);
  * Returns 1 or 0; `AE_ERR` with errno `EBADF` or `ENOTSOCK`.
  */
 int libaeIsListening(int fd);
+
+/**
+ * Looks up the addresses of a host without stopping the loop, in a thread of the library's own, and has the loop call
+ * `proc` once with what comes out: never before this returns, and as soon as it next processes file events. `family` is
+ * `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. The addresses are in the order in which the system prefers them; an
+ * IPv6 address has no zone (`%eth0`) in its text.
+ *
+ * There are at most `LIBAE_RESOLVE_THREADS` threads in the process, none when there is nothing to look up, and they get
+ * no signals. A numeric address needs none. If the loop is freed first, `proc` is called with `ECANCELED` by the thread
+ * that frees it; it must not use the loop's functions then, except to read its data. In the child of a fork nothing
+ * comes of what the parent has asked for.
+ *
+ * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`), `EAFNOSUPPORT`
+ * (another family), `EAGAIN` (`LIBAE_RESOLVE_MAX` names wait already, or there can be no thread), `ENOMEM`, `ECANCELED` (the
+ * loop is being freed), or as `aeWakeup`.
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread; `name` is NULL or a string; `proc` may be called with `clientData`.
+ */
+long long libaeResolve(struct aeEventLoop *eventLoop,
+                       const char *name,
+                       int family,
+                       libaeResolveProc *proc,
+                       void *clientData);
+
+/**
+ * Connects to a port of a host without stopping the loop: looks up its addresses as `libaeResolve` does, and tries one
+ * after the other, each in its time, until one accepts. Then the loop calls `proc` once with the connected socket, which
+ * is non-blocking and the program's from then on; or, when there is none, with -1, an errno and the reason as text, those
+ * of the last address. It is never called before this returns. While it connects, a socket below the set size is watched
+ * for writable. There is no limit in time but the system's: a time event that calls `libaeCancel` sets one.
+ *
+ * If the loop is freed first, `proc` is called with -1 and `ECANCELED`, as `libaeResolve` says.
+ *
+ * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`, no port), or as
+ * `libaeResolve`.
+ *
+ * Requires: As for `libaeResolve`.
+ */
+long long libaeConnectName(struct aeEventLoop *eventLoop,
+                           const char *name,
+                           int port,
+                           libaeConnectProc *proc,
+                           void *clientData);
+
+/**
+ * Cancels what `libaeResolve` or `libaeConnectName` was asked for: its `proc` is not called, and a socket that was
+ * connecting is closed. A thread that is looking the name up goes on until the system's resolver gives up.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop) or `ENOENT` (it has ended, or is another loop's).
+ *
+ * Requires: `eventLoop` is NULL or a live loop of this thread.
+ */
+int libaeCancel(struct aeEventLoop *eventLoop,
+                long long id);
 
 /**
  * Reads the header of the PROXY protocol (version 1 or 2) that a connection starts with, into `proxy`, whose member

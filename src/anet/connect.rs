@@ -41,6 +41,11 @@ fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> 
     result
 }
 
+/// Starts to connect to an address.
+pub(crate) fn start_connect(found: &Found) -> Result<c_int, Error> {
+    connect_to(found, None, Transport::Tcp, true)
+}
+
 fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_blocking: bool) -> Result<c_int, Error> {
     let fd = new_socket(found.family, transport.protocol(found), guard::connecting_closes_on_exec())?;
     if let Some(source) = source {

@@ -17,7 +17,7 @@ mod transport;
 
 pub(crate) use crate::sys::socket::SocketAddress;
 pub(crate) use address::{End, HostPort, end_address, resolve, unix_path, write_end, write_ip};
-pub(crate) use connect::{Connect, tcp_connect, unix_connect, unix_connect_within};
+pub(crate) use connect::{Connect, start_connect, tcp_connect, unix_connect, unix_connect_within};
 pub(crate) use error::Error;
 pub(crate) use guard::set_safe_sockets;
 pub(crate) use inherited::{inherited, is_listening};

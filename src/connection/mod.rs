@@ -2,6 +2,7 @@
 
 mod any;
 mod arguments;
+mod by_name;
 mod connecting;
 mod errors;
 mod handle;
@@ -23,5 +24,6 @@ mod watch;
 #[cfg(feature = "tls")]
 pub(crate) use any::over_tls;
 pub(crate) use any::{AnyConn, Kind};
+pub(crate) use by_name::connect_by_name;
 pub(crate) use handle::Conn;
 pub(crate) use home::make_safe_apis;

@@ -4,7 +4,7 @@ use super::backend::{self, Backend};
 use super::handle::Loop;
 use super::interest::InterestTable;
 use super::state::State;
-use super::{nesting, signals, threads, timers, waking};
+use super::{nesting, requests, signals, threads, timers, waking};
 use crate::abi::ae::*;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::abi::profile;
@@ -92,6 +92,7 @@ pub(super) unsafe fn free_if_done(el: Loop) {
     // SAFETY: `freeing` is set.
     unsafe {
         run_finalizers(el);
+        requests::end_all(el);
         waking::drop_posts(el);
     }
     signals::delete_all(el);

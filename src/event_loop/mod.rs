@@ -25,6 +25,8 @@ mod pauses;
 mod polling;
 mod polls;
 mod priority;
+mod requests;
+mod resolver;
 mod run;
 mod signals;
 mod slots;
@@ -45,6 +47,8 @@ pub(crate) use pauses::pause_readable;
 pub(crate) use polling::set_stops_when_idle;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
+pub(crate) use requests::{Asker, Request, cancel, give_back, keep, resolve};
+pub(crate) use resolver::Outcome;
 pub(crate) use run::{process_events, run};
 pub(crate) use signals::{create_signal_event, delete_signal_event};
 #[cfg(feature = "tls")]

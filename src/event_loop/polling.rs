@@ -94,6 +94,7 @@ fn is_idle(el: Loop, flags: c_int) -> bool {
         && el.maxfd() == -1
         && timers::next_deadline(el).is_none()
         && el.state().signals.is_empty()
+        && el.state().requests.is_empty()
         && !waking::is_told(el)
 }
 

@@ -7,6 +7,7 @@ use super::embedding::Embedding;
 use super::handle::Loop;
 use super::interest::InterestTable;
 use super::polls::Polls;
+use super::requests::Requests;
 use super::signals::Signals;
 use super::timers::store::Timers;
 use super::waking::Wakeup;
@@ -48,6 +49,7 @@ pub(super) struct State {
     pub(super) embedding: Embedding,
     pub(super) signals: Signals,
     pub(super) children: Children,
+    pub(super) requests: Requests,
     /// Being freed.
     pub(super) freeing: Cell<bool>,
     /// What the safe API keeps for the loop, NULL for others.
@@ -100,6 +102,7 @@ impl State {
             embedding: Embedding::new(),
             signals: Signals::default(),
             children: Children::default(),
+            requests: Requests::default(),
             freeing: Cell::new(false),
             owner: Cell::new(ptr::null_mut()),
             data: Cell::new(ptr::null_mut()),

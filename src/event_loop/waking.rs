@@ -5,7 +5,7 @@
 //! sees: when it fires there is no handler for it, and the loop looks here.
 
 use super::handle::Loop;
-use super::{backend, signals};
+use super::{backend, requests, signals};
 use crate::abi::embedding::{AeLoopProc, aeLoopProc};
 use crate::host::memory;
 use crate::sys::Errno;
@@ -215,12 +215,12 @@ pub(super) fn go_on(el: Loop) {
     }
 }
 
-/// Whether a wake-up, a post or a signal waits to be heard.
+/// Whether a wake-up, a post, a signal or what a request has found waits to be heard.
 pub(super) fn is_told(el: Loop) -> bool {
-    el.state().wakeup.told.load(Ordering::Acquire) || signals::are_waiting(el)
+    el.state().wakeup.told.load(Ordering::Acquire) || signals::are_waiting(el) || requests::are_waiting(el)
 }
 
-/// Delivers the signals that have come and runs what has been posted, if this is the waker's descriptor; says whether it
+/// Delivers the signals that have come and what requests have found, and runs what has been posted, if this is the waker's descriptor; says whether it
 /// is.
 ///
 /// # Safety
@@ -235,6 +235,10 @@ pub(super) unsafe fn fired(el: Loop, fd: c_int) -> bool {
     if !el.state().signals.is_empty() {
         // SAFETY: a call is inside.
         unsafe { signals::deliver(el) };
+    }
+    if !el.state().requests.is_empty() {
+        // SAFETY: a call is inside.
+        unsafe { requests::deliver(el) };
     }
     let mut taken = wakeup.taken.get();
     taken.append(wakeup.inbox.with(|inbox| take(&mut inbox.posts)));
@@ -259,7 +263,7 @@ fn next(wakeup: &Wakeup) -> Option<Post> {
 /// Has the next poll go on with what has been taken out and not been run: its call is gone, or is an outer one.
 pub(super) fn resume(el: Loop) {
     let wakeup = &el.state().wakeup;
-    if !wakeup.taken.get().is_empty() || signals::are_waiting(el) {
+    if !wakeup.taken.get().is_empty() || signals::are_waiting(el) || requests::are_waiting(el) {
         // There is a waker, or nothing would have been taken.
         let _ = wakeup.wake();
     }

@@ -11,6 +11,7 @@ mod args;
 pub mod connection;
 pub mod embedding;
 pub mod libae;
+pub mod names;
 pub mod proxy;
 pub mod tls_about;
 pub mod tls_context;

@@ -106,6 +106,19 @@ impl<T> Locked<T> {
         locked.then(|| unsafe { self.locked(body) })
     }
 
+    /// Locks it, for [`Locked::release`].
+    pub(crate) fn hold(&self) {
+        // SAFETY: as above.
+        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
+    }
+
+    /// # Safety
+    /// This thread has called [`Locked::hold`], or this is the child of a fork of such a thread.
+    pub(crate) unsafe fn release(&self) {
+        // SAFETY: it is locked by this thread.
+        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
+    }
+
     /// # Safety
     /// This thread has locked the mutex.
     unsafe fn locked<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {

@@ -25,6 +25,13 @@ pub(crate) struct ResolveError {
     pub(crate) errno: Errno,
 }
 
+impl ResolveError {
+    /// One that is an errno alone.
+    pub(crate) fn system(errno: Errno) -> Self {
+        Self { code: libc::EAI_SYSTEM, errno }
+    }
+}
+
 /// One address that was found, with what `socket` needs for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Found {

@@ -2,7 +2,10 @@
 
 use super::Errno;
 use core::cell::Cell;
+use core::ffi::c_void;
+use core::mem::MaybeUninit;
 use core::ops::Range;
+use core::ptr;
 
 thread_local! {
     static THIS: Cell<Thread> = const { Cell::new(Thread::UNKNOWN) };
@@ -47,6 +50,29 @@ impl Thread {
         }
         false
     }
+}
+
+/// Starts a thread that nobody waits for and that gets no signals.
+pub(crate) fn start(body: extern "C" fn(*mut c_void) -> *mut c_void) -> Result<(), Errno> {
+    let (mut all, mut before, mut thread) = (MaybeUninit::uninit(), MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: each is filled in before it is read; the thread is not used once it is detached.
+    let code = unsafe {
+        libc::sigfillset(all.as_mut_ptr());
+        libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), before.as_mut_ptr());
+        let code = libc::pthread_create(thread.as_mut_ptr(), ptr::null(), body, ptr::null_mut());
+        libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), ptr::null_mut());
+        if code == 0 {
+            libc::pthread_detach(thread.assume_init());
+        }
+        code
+    };
+    if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
+}
+
+/// This process.
+pub(crate) fn process() -> libc::pid_t {
+    // SAFETY: takes nothing.
+    unsafe { libc::getpid() }
 }
 
 /// Has every fork call `before` first, and `after` in both processes.

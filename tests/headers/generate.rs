@@ -217,6 +217,7 @@ const LIBAE: Header = Header {
         ("src/abi/proxy.rs", ""),
         ("src/ffi/libae.rs", ""),
         ("src/ffi/embedding.rs", ""),
+        ("src/ffi/names.rs", ""),
         ("src/ffi/proxy.rs", ""),
         ("src/ffi/tls_session.rs", ""),
         ("src/ffi/tls_context.rs", ""),
@@ -234,6 +235,10 @@ const LIBAE: Header = Header {
         "AeSignalProc",
         "aeChildProc",
         "AeChildProc",
+        "libaeResolveProc",
+        "LibaeResolveProc",
+        "libaeConnectProc",
+        "LibaeConnectProc",
         "pid_t",
     ],
     by_hand: concat!(
@@ -246,7 +251,14 @@ const LIBAE: Header = Header {
         "/** Called in the loop when a signal has come. */\n",
         "typedef void aeSignalProc(struct aeEventLoop *eventLoop, int signum, void *clientData);\n",
         "/** Called once when a child has ended: its process id, its status as `waitpid` gives it. */\n",
-        "typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, void *clientData);\n\n",
+        "typedef void aeChildProc(struct aeEventLoop *eventLoop, pid_t pid, int status, void *clientData);\n",
+        "struct libaeResolved;\n",
+        "/** Called once with what has come out of `libaeResolve`. */\n",
+        "typedef void libaeResolveProc(struct aeEventLoop *eventLoop, const struct libaeResolved *resolved,\n",
+        "                              void *clientData);\n",
+        "/** Called once with the socket that `libaeConnectName` has connected; or with -1, an errno and what failed. */\n",
+        "typedef void libaeConnectProc(struct aeEventLoop *eventLoop, int fd, int error, const char *text,\n",
+        "                              void *clientData);\n\n",
         "#ifdef __cplusplus\n}\n#endif\n\n",
         "/** The version of these headers; `libaeVersion` gives that of the library. */\n",
         "#define LIBAE_VERSION \"",
@@ -306,8 +318,9 @@ impl Header {
             defines: super::profile::flags().map(|flag| (flag.to_string(), flag.to_string())).collect(),
             ..Config::default()
         };
-        // No function of the newer profiles names it: it goes through `connTypeConfigure`.
-        config.export.include = vec!["redisTLSContextConfig".to_owned()];
+        // No function of the newer profiles names the first, which goes through `connTypeConfigure`, and only a callback
+        // the second.
+        config.export.include = vec!["redisTLSContextConfig".to_owned(), "libaeResolved".to_owned()];
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
         for tag in self.tags.iter().chain(&["iovec", "timeval"]) {
             config.export.rename.insert(tag.to_string(), format!("struct {tag}"));
