@@ -6,6 +6,8 @@ use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -569,6 +571,149 @@ fn a_loop_runs_inside_another() {
     run_until(&outer, || ticks.get() == 3);
     outer.unwatch(fd, Interest::READABLE);
     assert!(inner.add_periodic_timer(Duration::ZERO, Duration::ZERO, |_| unreachable!()).is_err());
+}
+
+/// What a panic in a callback says where the loop runs.
+fn panic_of(el: &EventLoop) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(|| el.run())).expect_err("no panic came out");
+    panic.downcast_ref::<&str>().expect("a text").to_string()
+}
+
+#[test]
+fn a_panic_comes_out_where_the_loop_runs() {
+    let el = test_loop();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    b.write_all(b"x").unwrap();
+    let fd = a.as_raw_fd();
+    el.watch(fd, Interest::READABLE, |_, _| panic!("in a watcher")).unwrap();
+    assert_eq!(panic_of(&el), "in a watcher");
+    // The loop is whole, and tells it again.
+    assert_eq!(panic_of(&el), "in a watcher");
+    el.unwatch(fd, Interest::READABLE);
+
+    el.add_timer(Duration::ZERO, |_| panic!("in a timer")).unwrap();
+    assert_eq!(panic_of(&el), "in a timer");
+    el.waker().post(|_| panic!("in a post")).unwrap();
+    assert_eq!(panic_of(&el), "in a post");
+    el.before_sleep(|_| panic!("in a hook"));
+    assert_eq!(panic_of(&el), "in a hook");
+    el.before_sleep(|_| {});
+
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
+    listener.on_accept(10, |_, _| panic!("in an accept")).unwrap();
+    let client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    assert_eq!(panic_of(&el), "in an accept");
+    drop((client, listener));
+
+    // Nothing is left of it.
+    el.add_timer(Duration::ZERO, |el| {
+        el.stop();
+        Next::Stop
+    })
+    .unwrap();
+    el.run().unwrap();
+}
+
+#[test]
+fn a_panic_of_an_inner_loop_passes_through_the_outer_one() {
+    let (outer, inner) = (test_loop(), test_loop());
+    let caught = Rc::new(Cell::new(false));
+    let seen = caught.clone();
+    inner.add_timer(Duration::ZERO, |_| panic!("inside")).unwrap();
+    outer
+        .add_timer(Duration::ZERO, move |_| {
+            let panic = catch_unwind(AssertUnwindSafe(|| inner.run())).unwrap_err();
+            seen.set(true);
+            resume_unwind(panic)
+        })
+        .unwrap();
+    assert_eq!(panic_of(&outer), "inside");
+    assert!(caught.get());
+}
+
+#[test]
+fn connections_are_read_and_written_as_std_does() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
+    let accepted = serve_echo(&listener);
+    let text = Rc::new(RefCell::new(String::new()));
+    let kept = text.clone();
+    let port = listener.local_addrs()[0].port();
+    let conn = Connection::connect_tcp(&el, "127.0.0.1", port, move |conn, result| {
+        result.unwrap();
+        write!(&mut &*conn, "{} {}", 6, 7).unwrap();
+        (&mut &*conn).flush().unwrap();
+        let kept = kept.clone();
+        let handler: Handler = Rc::new(move |conn: &Connection| {
+            let error = (&mut &*conn).read_to_string(&mut kept.borrow_mut()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::WouldBlock);
+        });
+        conn.set_read_handler(Some(handler)).unwrap();
+    })
+    .unwrap();
+    assert!(conn.as_raw_fd() >= 0);
+    run_until(&el, || *text.borrow() == "6 7");
+    conn.close();
+    assert_eq!(conn.as_raw_fd(), -1);
+    accepted.borrow_mut().clear();
+}
+
+#[test]
+fn signals_and_children_are_events() {
+    let el = test_loop();
+    let signals = Rc::new(Cell::new(0));
+    let seen = signals.clone();
+    el.watch_signal(libc::SIGUSR1, move |_| seen.set(seen.get() + 1)).unwrap();
+    let other = test_loop();
+    assert_eq!(other.watch_signal(libc::SIGUSR1, |_| ()).unwrap_err().raw_os_error(), Some(libc::EBUSY));
+    // SAFETY: it has a handler.
+    unsafe { libc::kill(libc::getpid(), libc::SIGUSR1) };
+    run_until(&el, || signals.get() == 1);
+    assert!(el.unwatch_signal(libc::SIGUSR1) && !el.unwatch_signal(libc::SIGUSR1));
+    assert_eq!(Rc::strong_count(&signals), 1);
+
+    let mut child = Command::new("sh").args(["-c", "exit 7"]).spawn().unwrap();
+    let status = Rc::new(Cell::new(None));
+    let seen = status.clone();
+    el.watch_child(child.id(), move |_, status| seen.set(status)).unwrap();
+    run_until(&el, || status.get().is_some());
+    assert_eq!(status.get().unwrap().code(), Some(7));
+    assert!(!el.unwatch_child(child.id()));
+    assert_eq!(child.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD), "the loop has waited for it");
+    assert_eq!(el.watch_child(0, |_, _| ()).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn names_are_connected_to() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
+    let port = listener.local_addrs()[0].port();
+    let stream = Rc::new(RefCell::new(None));
+    let kept = stream.clone();
+    el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = Some(result.unwrap())).unwrap();
+    run_until(&el, || stream.borrow().is_some());
+    assert_eq!(stream.borrow().as_ref().unwrap().peer_addr().unwrap().port(), port);
+    drop(listener);
+
+    let error = Rc::new(RefCell::new(None));
+    let kept = error.clone();
+    el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = result.err()).unwrap();
+    run_until(&el, || error.borrow().is_some());
+    assert_eq!(error.borrow().as_ref().unwrap().kind(), ErrorKind::ConnectionRefused);
+
+    // What is cancelled, and what a loop that goes has not told, is dropped.
+    let told = Rc::new(());
+    for _ in 0..2 {
+        let kept = told.clone();
+        let id = el.resolve("127.0.0.1", move |_, _| panic!("told {kept:?}")).unwrap();
+        if Rc::strong_count(&told) == 2 {
+            assert!(el.cancel(id) && !el.cancel(id));
+            assert_eq!(Rc::strong_count(&told), 1);
+        }
+    }
+    assert!(el.resolve("a\0b", |_, _| ()).is_err());
+    drop(el);
+    assert_eq!(Rc::strong_count(&told), 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::EventLoop;
 use super::arguments::{c_string, io_error};
+use super::border::guarded;
 #[cfg(feature = "tls")]
 use super::tls::{TlsContext, TlsInfo};
 use crate::abi::connection::*;
@@ -12,8 +13,8 @@ use crate::connection::{AnyConn, Conn, Kind, make_safe_apis};
 use crate::sys::{Errno, fd, poll};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
-use std::io::{self, IoSlice};
-use std::os::fd::RawFd;
+use std::io::{self, IoSlice, Read, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::rc::Rc;
 #[cfg(feature = "tls")]
@@ -229,7 +230,7 @@ impl Connection {
         self.0.core.get().is_some()
     }
 
-    /// Its descriptor, -1 once it is closed.
+    /// Its descriptor, -1 once it is closed. There is no `AsFd`: any handle may close it, whoever has borrowed it.
     pub fn fd(&self) -> RawFd {
         self.0.core.get().map_or(-1, |core| core.fd())
     }
@@ -304,12 +305,62 @@ impl Drop for Inner {
     }
 }
 
+impl AsRawFd for Connection {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd()
+    }
+}
+
+/// As [`Connection::read`]: it never waits.
+impl Read for &Connection {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Connection::read(self, buf)
+    }
+}
+
+/// As [`Connection::write`]: it never waits, and keeps nothing that would have to be flushed.
+impl Write for &Connection {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        Connection::write(self, data)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        Connection::write_vectored(self, bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// As for a reference.
+impl Read for Connection {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        Connection::read(self, buf)
+    }
+}
+
+/// As for a reference.
+impl Write for Connection {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        Connection::write(self, data)
+    }
+
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        Connection::write_vectored(self, bufs)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 unsafe extern "C" fn run_read(raw: *mut connection) {
     // SAFETY: called with a connection of this type.
     let conn = unsafe { Connection::of(raw) };
     let handler = conn.0.read.borrow().clone();
     if let Some(handler) = handler {
-        handler(&conn);
+        guarded((), || handler(&conn));
     }
 }
 
@@ -318,7 +369,7 @@ unsafe extern "C" fn run_write(raw: *mut connection) {
     let conn = unsafe { Connection::of(raw) };
     let handler = conn.0.write.borrow().clone();
     if let Some(handler) = handler {
-        handler(&conn);
+        guarded((), || handler(&conn));
     }
 }
 
@@ -330,6 +381,6 @@ unsafe extern "C" fn run_connected(raw: *mut connection) {
         _ => Err(io::Error::from_raw_os_error(core.last_errno())),
     };
     if let Some(connected) = conn.0.connected.take() {
-        connected(&conn, result);
+        guarded((), || connected(&conn, result));
     }
 }

@@ -1,6 +1,7 @@
 //! The event loop.
 
 use super::arguments::{c_string, io_error};
+use super::border::{guarded, running};
 use crate::abi::ae::*;
 use crate::abi::embedding::{AeLoopProc, AePeriodicProc, aeLoopProc, aePeriodicProc};
 use crate::abi::profile;
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{BorrowedFd, RawFd};
+use std::process::ExitStatus;
 use std::ptr::{self, NonNull};
 use std::rc::{Rc, Weak};
 use std::time::Duration;
@@ -65,6 +67,8 @@ type SleepHook = Rc<dyn Fn(&EventLoop)>;
 type Watcher = Rc<dyn Fn(&EventLoop, Interest)>;
 type TimerCallback = Box<dyn FnMut(&EventLoop) -> Next>;
 type PeriodicCallback = Box<dyn FnMut(&EventLoop) -> ControlFlow<()>>;
+pub(super) type SignalCallback = Rc<dyn Fn(&EventLoop)>;
+pub(super) type ChildCallback = Box<dyn FnOnce(&EventLoop, Option<ExitStatus>)>;
 
 /// The callbacks of a watched descriptor.
 #[derive(Clone, Default)]
@@ -79,6 +83,8 @@ pub(super) struct Inner {
     before_sleep: RefCell<Option<SleepHook>>,
     after_sleep: RefCell<Option<SleepHook>>,
     watches: RefCell<HashMap<RawFd, Watch>>,
+    signals: RefCell<HashMap<c_int, SignalCallback>>,
+    children: RefCell<HashMap<c_int, ChildCallback>>,
 }
 
 /// A handle of an event loop; the loop is freed with the last one.
@@ -105,6 +111,8 @@ impl EventLoop {
             before_sleep: RefCell::default(),
             after_sleep: RefCell::default(),
             watches: RefCell::default(),
+            signals: RefCell::default(),
+            children: RefCell::default(),
         });
         el.set_owner(Rc::as_ptr(&inner).cast_mut().cast());
         Ok(Self(inner))
@@ -128,6 +136,16 @@ impl EventLoop {
         self.0.el
     }
 
+    /// What is called when a signal has come.
+    pub(super) fn signals(&self) -> &RefCell<HashMap<c_int, SignalCallback>> {
+        &self.0.signals
+    }
+
+    /// What is called when a child has ended.
+    pub(super) fn children(&self) -> &RefCell<HashMap<c_int, ChildCallback>> {
+        &self.0.children
+    }
+
     pub(super) fn downgrade(&self) -> WeakLoop {
         WeakLoop(Rc::downgrade(&self.0))
     }
@@ -147,9 +165,23 @@ impl EventLoop {
         core_loop::resize(self.core(), set_size(setsize)).map_err(io_error)
     }
 
-    /// Runs until [`stop`](Self::stop); fails when the backend does.
+    /// Runs until [`stop`](Self::stop); fails when the backend does. A panic of a callback comes out here, and in
+    /// [`run_once`](Self::run_once) and [`poll_files`](Self::poll_files): the loop has stopped at once, and goes on when it
+    /// is run again. A timer whose callback has panicked is gone.
+    ///
+    /// ```
+    /// use ae::{EventLoop, Next};
+    /// use std::panic::{AssertUnwindSafe, catch_unwind};
+    /// use std::time::Duration;
+    ///
+    /// let el = EventLoop::new(64)?;
+    /// el.add_timer(Duration::ZERO, |_| panic!("it went wrong"))?;
+    /// let panic = catch_unwind(AssertUnwindSafe(|| el.run())).unwrap_err();
+    /// assert_eq!(panic.downcast_ref(), Some(&"it went wrong"));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn run(&self) -> io::Result<()> {
-        core_loop::run(self.core()).map_err(io_error)
+        running(self.core(), core_loop::run).map_err(io_error)
     }
 
     /// Runs one iteration with both hooks, waiting for the first event or not; returns how many events there
@@ -157,14 +189,18 @@ impl EventLoop {
     pub fn run_once(&self, wait: bool) -> io::Result<usize> {
         let flags = AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP;
         let flags = if wait { flags } else { flags | AE_DONT_WAIT };
-        core_loop::process_events(self.core(), flags).map(|count| count as usize).map_err(io_error)
+        self.process(flags)
+    }
+
+    fn process(&self, flags: c_int) -> io::Result<usize> {
+        let count = running(self.core(), |el| core_loop::process_events(el, flags));
+        count.map(|count| count as usize).map_err(io_error)
     }
 
     /// Handles the descriptors' events that there are, without waiting, hooks or timers; also in the midst of another
     /// event. Returns how many there were.
     pub fn poll_files(&self) -> io::Result<usize> {
-        let flags = AE_FILE_EVENTS | AE_DONT_WAIT;
-        core_loop::process_events(self.core(), flags).map(|count| count as usize).map_err(io_error)
+        self.process(AE_FILE_EVENTS | AE_DONT_WAIT)
     }
 
     /// Ends [`run`](Self::run) after the current iteration.
@@ -361,7 +397,7 @@ impl Drop for Inner {
         // The finalizers of our timers run when the loop is deleted, those of timers that are not deleted would not.
         core_loop::delete_time_events(self.el);
         // Closures that own connections drop them while the loop is still there.
-        drop(self.watches.take());
+        drop((self.watches.take(), self.signals.take(), self.children.take()));
         drop((self.before_sleep.take(), self.after_sleep.take()));
         // SAFETY: with the last handle nobody uses it.
         unsafe { core_loop::delete(self.el) };
@@ -391,7 +427,7 @@ unsafe extern "C" fn before_sleep(raw: *mut aeEventLoop) {
     let el = unsafe { EventLoop::of(raw) };
     let hook = el.0.before_sleep.borrow().clone();
     if let Some(hook) = hook {
-        hook(&el);
+        guarded((), || hook(&el));
     }
 }
 
@@ -403,7 +439,7 @@ impl profile::SleepHook for AfterSleep {
         let el = unsafe { EventLoop::of(raw) };
         let hook = el.0.after_sleep.borrow().clone();
         if let Some(hook) = hook {
-            hook(&el);
+            guarded((), || hook(&el));
         }
     }
 }
@@ -411,19 +447,22 @@ impl profile::SleepHook for AfterSleep {
 unsafe extern "C" fn watched(raw: *mut aeEventLoop, fd: c_int, _data: *mut c_void, mask: c_int) {
     // SAFETY: called by a loop of this type.
     let el = unsafe { EventLoop::of(raw) };
-    let fired = Interest(mask);
+    guarded((), || call_watchers(&el, fd, Interest(mask)));
+}
+
+fn call_watchers(el: &EventLoop, fd: RawFd, fired: Interest) {
     let Watch { read, write } = el.watch_of(fd);
     let (read, write) = (read.filter(|_| fired.is_readable()), write.filter(|_| fired.is_writable()));
     match (read, write) {
-        (Some(read), Some(write)) if Rc::ptr_eq(&read, &write) => read(&el, fired),
+        (Some(read), Some(write)) if Rc::ptr_eq(&read, &write) => read(el, fired),
         (read, write) => {
             if let Some(read) = read {
-                read(&el, Interest::READABLE);
+                read(el, Interest::READABLE);
             }
             if let Some(write) = write
                 && el.watch_of(fd).write.is_some_and(|now| Rc::ptr_eq(&now, &write))
             {
-                write(&el, Interest::WRITABLE);
+                write(el, Interest::WRITABLE);
             }
         }
     }
@@ -433,7 +472,7 @@ unsafe extern "C" fn run_timer(raw: *mut aeEventLoop, _id: c_longlong, data: *mu
     // SAFETY: called by a loop of this type with the closure that `add_timer` made; the loop runs a timer once
     // at a time and frees it after its last run.
     let (el, callback) = unsafe { (EventLoop::of(raw), &mut *data.cast::<TimerCallback>()) };
-    match callback(&el) {
+    match guarded(Next::Stop, || callback(&el)) {
         Next::After(after) => profile::run_again(milliseconds(after)),
         Next::Stop => profile::DO_NOT_RUN_AGAIN,
     }
@@ -448,7 +487,7 @@ unsafe extern "C" fn run_periodic(raw: *mut aeEventLoop, _id: c_longlong, data: 
     // SAFETY: called by a loop of this type with the closure that `add_periodic_timer` made; the loop runs a timer once
     // at a time and frees it after its last run.
     let (el, callback) = unsafe { (EventLoop::of(raw), &mut *data.cast::<PeriodicCallback>()) };
-    if callback(&el).is_break() { AE_NOMORE } else { 0 }
+    if guarded(ControlFlow::Break(()), || callback(&el)).is_break() { AE_NOMORE } else { 0 }
 }
 
 unsafe extern "C" fn free_periodic(_raw: *mut aeEventLoop, data: *mut c_void) {

@@ -1,6 +1,7 @@
 //! Listeners.
 
 use super::arguments::{c_string, io_error};
+use super::border::guarded;
 use super::event_loop::WeakLoop;
 #[cfg(feature = "tls")]
 use super::tls::TlsContext;
@@ -259,17 +260,19 @@ unsafe extern "C" fn ready(raw: *mut aeEventLoop, listening: c_int, data: *mut c
     listener::accept_up_to(el.core(), listening, most, |accepted, peer| {
         let peer = peer.to_std().map_or(Peer::Unix, Peer::Tcp);
         let ready = accept.clone();
-        // Else it is closed, which tells the client.
-        let _ = Connection::accepted(
-            &el,
-            accept.kind,
-            #[cfg(feature = "tls")]
-            accept.context.as_ref().map(|context| context.0.clone()),
-            accepted,
-            move |result| match result {
-                Ok(conn) => (ready.callback)(conn, peer),
-                Err(why) => (ready.refused)(&why, peer),
-            },
-        );
+        guarded((), || {
+            // Else it is closed, which tells the client.
+            let _ = Connection::accepted(
+                &el,
+                accept.kind,
+                #[cfg(feature = "tls")]
+                accept.context.as_ref().map(|context| context.0.clone()),
+                accepted,
+                move |result| match result {
+                    Ok(conn) => (ready.callback)(conn, peer),
+                    Err(why) => (ready.refused)(&why, peer),
+                },
+            );
+        });
     });
 }

@@ -1,8 +1,9 @@
 //! The safe Rust API, on the same core as the C one.
 //!
-//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures; one that panics
-//! aborts the process, since it runs below the loop's C-visible frames. A closure kept by a loop that holds a handle of
-//! that loop keeps it alive forever: use the handle that the closure is called with.
+//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures. When one panics the loop
+//! stops at once, and the panic goes on from [`EventLoop::run`] or what else runs the loop; with `panic = "abort"` the
+//! process ends, as always. A closure kept by a loop that holds a handle of that loop keeps it alive forever: use the
+//! handle that the closure is called with.
 //!
 //! A server that echoes, and a client of it in the same loop:
 //!
@@ -45,10 +46,13 @@
 //! ```
 
 mod arguments;
+mod border;
 mod connection;
 mod counter;
 mod event_loop;
 mod listener;
+mod names;
+mod processes;
 mod proxy;
 #[cfg(feature = "tls")]
 mod tls;
@@ -58,6 +62,7 @@ pub use connection::{Connection, Handler};
 pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer, inherited_sockets};
+pub use names::RequestId;
 pub use proxy::ProxyHeader;
 #[cfg(feature = "tls")]
 pub use tls::{AuthClients, NameKind, TlsConfig, TlsContext, TlsInfo};

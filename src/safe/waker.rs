@@ -1,6 +1,7 @@
 //! What other threads do with a loop.
 
 use super::arguments::io_error;
+use super::border::guarded;
 use super::event_loop::EventLoop;
 use crate::abi::ae::aeEventLoop;
 use crate::abi::embedding::{AeLoopProc, aeLoopProc};
@@ -79,7 +80,7 @@ impl Waker {
 unsafe extern "C" fn run(raw: *mut aeEventLoop, data: *mut c_void) {
     // SAFETY: called once by a loop of this type, with the closure that `post` made.
     let (el, work) = unsafe { (EventLoop::of(raw), Box::from_raw(data.cast::<Posted>())) };
-    work(&el);
+    guarded((), || work(&el));
 }
 
 unsafe extern "C" fn forget(_raw: *mut aeEventLoop, data: *mut c_void) {
