@@ -55,7 +55,7 @@ HEADERS      := $(addprefix $(HEADER_DIR)/,$(HEADER_NAMES))
 # What the library exports: the functions of the headers, all of which are named like this.
 EXPORTED := getConnectionTypeName|(ae|anet|conn|connection|libae|tls)[A-Z][A-Za-z0-9]*|formatAddr|isTlsConfigured|(RedisRegister|Register)[A-Z][A-Za-z]*|CT_[A-Za-z]*
 # What libae-core.a has of these.
-EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|IsListening|ListenFds|ParseProxy|Set[A-Za-z]*|Version)
+EXPORTED_CORE := (ae|anet)[A-Z][A-Za-z0-9]*|libae(AbiProfile|Connect|IsListening|Listen|ListenFds|ParseProxy|PeerCredentials|Set[A-Za-z]*|Version)
 # What a fork's own tls.o and rdma.o, which stay, define as well.
 WEAK := RedisRegisterConnectionTypeTLS RegisterConnectionTypeRdma connCreateTLS connCreateAcceptedTLS \
 	connTLSGetPeerCert tlsHasPendingData tlsProcessPendingData tlsInit tlsCleanup tlsConfigure isTlsConfigured \

@@ -636,6 +636,17 @@ static void nonsense_for_libae(void) {
     GIVES(libaeSetHost, (NULL), AE_OK);
     GIVES(libaeSetSafeSockets, (0), 0);
     FAILS(libaeSetHost, (&empty), AE_ERR, EINVAL);
+    FAILS(libaeListen, (NULL, NULL, INT_MAX, NULL), ANET_ERR, EINVAL);
+    FAILS(libaeListen, (err, NULL, 0, &(libaeSocketOptions){.size = 0}), ANET_ERR, EINVAL);
+    FAILS(libaeConnect, (NULL, NULL, INT_MIN, NULL), ANET_ERR, EINVAL);
+    FAILS(libaeConnect, (err, text, 1, &(libaeSocketOptions){.size = SIZE_MAX}), ANET_ERR, E2BIG);
+    FAILS(libaeSetQuickAck, (NULL, -1, INT_MIN), AE_ERR, EBADF);
+    FAILS(libaePeerCredentials, (INT_MIN, NULL, NULL, NULL), AE_ERR, EBADF);
+    FAILS(libaeConnConnect, (NULL, NULL, NULL, INT_MIN, NULL, NULL), C_ERR, EINVAL);
+#ifndef TEST_CONN_V1
+    FAILS(libaeConnListen, (NULL, NULL, NULL), C_ERR, EINVAL);
+    FAILS_NULL(libaeConnAcceptData, (NULL), EINVAL);
+#endif
     note_call("libaeTlsConfigure");
     if (!has_tls()) {
         CHECK_FAILS(libaeTlsConfigure(NULL, NULL, 0), AE_ERR, EOPNOTSUPP);

@@ -153,6 +153,14 @@ typedef void libaeConnectProc(struct aeEventLoop *eventLoop, int fd, int error, 
 
 /** A configuration beside the process's own, for the connections that are given it: `libaeTlsContextNew`. */
 typedef struct libaeTlsContext libaeTlsContext;
+/** The largest `libaeSocketOptions.size`: whatever later versions have is far below. */
+#define LIBAE_SOCKET_OPTIONS_MAX 4096
+
+/** `libaeSocketOptions.mptcp`: Multipath TCP, and TCP where the kernel has none. */
+#define LIBAE_MPTCP_IF_AVAILABLE 1
+
+/** `libaeSocketOptions.mptcp`: Multipath TCP, or an error. */
+#define LIBAE_MPTCP_REQUIRED 2
 
 /** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
 typedef struct libaeTlsSession libaeTlsSession;
@@ -388,6 +396,82 @@ typedef struct libaeResolved {
     /** What the resolver says, empty when there is no error. */
     const char *text;
 } libaeResolved;
+/**
+ * How a socket that listens or connects is made. Members that are 0 or NULL change nothing, so set `size`, fill in what
+ * you need and leave the rest zero. An option that is for the other kind of socket is `EINVAL`, one that the system does
+ * not have `EOPNOTSUPP`; what the system refuses is the system's errno (`EPERM` for `mark` and `device` without the
+ * capability). The error's text names the option.
+ */
+typedef struct libaeSocketOptions {
+    /**
+     * `sizeof(libaeSocketOptions)` as the program was compiled. A smaller one than the first version's is `EINVAL`. A
+     * larger one is fine while everything that this library does not know is 0, else `E2BIG`.
+     */
+    size_t size;
+    /**
+     * The network interface that the socket is bound to, by name (`SO_BINDTODEVICE`), NULL: any. Accepted sockets
+     * inherit it. Linux; another user than root may need `CAP_NET_RAW`.
+     */
+    const char *device;
+    /**
+     * Connects alone: the address, without a port, that it comes from, NULL: the system's choice. One that cannot be
+     * bound is an error.
+     */
+    const char *source;
+    /** Listeners with a path alone: the group of the socket's file, a name or a number as text, NULL leaves it alone. */
+    const char *unix_group;
+    /** Listeners with a path alone: the permission bits of the socket's file, 0 leaves them alone. */
+    unsigned int unix_permissions;
+    /** Listeners alone: how many connections wait to be accepted, 0: as many as the host's hook `tcp_backlog` says. */
+    int backlog;
+    /**
+     * A mark on the socket's packets, for routing and filters (`SO_MARK`, elsewhere what `anetSetSockMarkId` sets), 0:
+     * none. Accepted sockets inherit it. Needs `CAP_NET_ADMIN`.
+     */
+    unsigned int mark;
+    /**
+     * After so many milliseconds with data that the peer has not acknowledged the connection fails (`TCP_USER_TIMEOUT`),
+     * 0: the system's default, of many minutes. Accepted sockets inherit it. Linux.
+     */
+    int user_timeout;
+    /** Probes the peer after so many seconds of silence, as `anetKeepAlive` does, 0: never. Accepted sockets inherit it. */
+    int keep_alive;
+    /**
+     * Above 0: small segments are sent at once (`TCP_NODELAY`); below 0: they are gathered; 0: as in the profile.
+     * Accepted sockets inherit it, except where the profile sets it on them.
+     */
+    int no_delay;
+    /**
+     * Connects alone, since accepted sockets do not inherit it: `TCP_QUICKACK`, above 0 on, below 0 off. It only says how
+     * the socket begins (off: the handshake's last acknowledgement goes with the first data); see `libaeSetQuickAck` for
+     * what comes then. Linux.
+     */
+    int quick_ack;
+    /**
+     * TCP Fast Open. For listeners how many connections that came with data may wait for the end of their handshake. For
+     * connects any other number than 0: a connect to a server that is known sends nothing and is done at once, and the
+     * first write begins the handshake. The system's setting `net.ipv4.tcp_fastopen` decides in both cases. Linux.
+     */
+    int fast_open;
+    /** One of the `LIBAE_MPTCP_` values, 0: TCP. Linux. Some options are refused over Multipath TCP. */
+    int mptcp;
+    /**
+     * Listeners alone, not 0: several sockets, also those of other processes of the user, may listen on the same address
+     * and port if all have this (`SO_REUSEPORT`). On Linux the system spreads connections over them.
+     */
+    int reuse_port;
+    /**
+     * Listeners alone, not 0: the socket of an IPv6 address takes IPv4 connections as well (`IPV6_V6ONLY` off). With it
+     * NULL and `*` stand for every address of both families.
+     */
+    int dual_stack;
+    /** Not 0: the address that is bound (for connects `source`) need not be this machine's yet (`IP_FREEBIND`). Linux. */
+    int free_bind;
+    /** Not 0: the descriptor blocks, and a connect waits until it is connected. */
+    int blocking;
+    /** Not 0: the descriptor survives an exec. */
+    int keep_on_exec;
+} libaeSocketOptions;
 
 #ifdef __cplusplus
 extern "C" {
@@ -704,6 +788,115 @@ int libaeCancel(struct aeEventLoop *eventLoop,
 int libaeParseProxy(const void *data,
                     size_t len,
                     struct libaeProxy *proxy);
+
+/**
+ * Listens. `address` is an IPv4 or IPv6 address or a name (NULL and `*`: every IPv4 address; two colons: every IPv6
+ * address), or a unix socket: a path, which has a slash in it, or `@` and a name in the abstract namespace, which has no
+ * file and is gone with its last descriptor (Linux). `port` is for TCP, 0: the system picks one. A name is looked for
+ * among IPv4 addresses first. A file that is in a path's place stays there and is `EADDRINUSE`. `SO_REUSEADDR` is set.
+ *
+ * Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
+ * otherwise, so that `connAcceptHandler` can have it; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `address` is NULL or a string; `options` is NULL or has as many
+ * bytes as its member `size` says, in which strings are NULL or valid.
+ */
+int libaeListen(char *err,
+                const char *address,
+                int port,
+                const struct libaeSocketOptions *options);
+
+/**
+ * Connects to `address` as `libaeListen` has it, an address, a name or a unix socket; `port` is for TCP. The socket
+ * becomes writable when it is connected or has failed; `anetGetError` tells which. A unix socket whose queue is full is
+ * `EAGAIN`.
+ *
+ * Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
+ * otherwise; `ANET_ERR` with errno and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `address` is NULL or a string; `options` is NULL or has as many
+ * bytes as its member `size` says, in which strings are NULL or valid.
+ */
+int libaeConnect(char *err,
+                 const char *address,
+                 int port,
+                 const struct libaeSocketOptions *options);
+
+/**
+ * With `on` not 0, a TCP socket acknowledges what comes at once, otherwise later, together with data if there is some
+ * (`TCP_QUICKACK`). The system changes that by itself: with the first reply it goes back to acknowledging later, so
+ * whoever wants this for each request sets it again after each reply.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno, `EOPNOTSUPP` where the system has no such option, and the text in `err`.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes.
+ */
+int libaeSetQuickAck(char *err,
+                     int fd,
+                     int on);
+
+/**
+ * Who is at the other end of a unix socket: the process that connected, or for the one that connected the process that
+ * listened, and its user and group at that time. Each goes where it is wanted (NULL: nowhere). The process is 0 where
+ * the system does not tell (BSD, macOS) and where it is in another namespace; it may have ended, and its number be
+ * another's.
+ *
+ * Returns `AE_OK`; `AE_ERR` with errno `EOPNOTSUPP` (no unix socket), `ENOTCONN` (one without a peer, such as one that
+ * listens), `EBADF` or `ENOTSOCK`.
+ *
+ * Requires: `pid`, `uid` and `gid` are NULL or valid.
+ */
+int libaePeerCredentials(int fd,
+                         pid_t *pid,
+                         uid_t *uid,
+                         gid_t *gid);
+
+/**
+ * Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with the
+ * reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to a
+ * path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is as
+ * for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
+ *
+ * Returns `C_OK`; `C_ERR` with errno as `connConnect` and `libaeConnect`, and `EOPNOTSUPP` for a program's own type.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and `handler`
+ * may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member `size` says,
+ * in which strings are NULL or valid.
+ */
+int libaeConnConnect(char *err,
+                     struct connection *conn,
+                     const char *address,
+                     int port,
+                     const struct libaeSocketOptions *options,
+                     void (*handler)(struct connection *conn));
+
+/**
+ * Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with the
+ * reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's `priv`
+ * are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
+ *
+ * Returns `C_OK`; `C_ERR`, with the listener as it was, and errno as `connListen` and `libaeListen`, and `EOPNOTSUPP`
+ * for a program's own type.
+ *
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `listener` is NULL or a listener whose `bindaddr` holds
+ * `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are NULL
+ * or valid.
+ */
+int libaeConnListen(char *err,
+                    struct connListener *listener,
+                    const struct libaeSocketOptions *options);
+
+/**
+ * Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it had
+ * been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives. It is
+ * the program's pointer, at which the library does not look: it stays the same when the listener is closed, and what it
+ * leads to has to live as long as the program follows it.
+ *
+ * NULL for a connection that no accept handler of the library's has taken, and with errno `EINVAL` for NULL.
+ *
+ * Requires: `conn` is NULL or a live connection of this thread.
+ */
+void *libaeConnAcceptData(struct connection *conn);
 
 /**
  * A new client's session over `fd`, with the configuration in force (`libaeTlsConfigure`, or upstream's structure).

@@ -1,6 +1,6 @@
 //! The safe Rust API as a program uses it.
 
-use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Next, Peer};
+use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Mptcp, Next, Peer, SocketOptions};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::TcpStream;
@@ -730,4 +730,75 @@ fn timers_move() {
     assert!(el.reset_timer(id, Duration::ZERO).unwrap());
     run_until(&el, || ran.get());
     assert!(!el.reset_timer(id, Duration::ZERO).unwrap());
+}
+
+fn options(set: impl FnOnce(&mut SocketOptions)) -> SocketOptions {
+    let mut options = SocketOptions::default();
+    set(&mut options);
+    options
+}
+
+/// Accepts one connection of a client that connects to `address`.
+fn accepted_over(listener: &Listener, el: &EventLoop, address: &str, port: u16) -> (Connection, Connection, Peer) {
+    let accepted = serve_echo(listener);
+    let result = Rc::new(Cell::new(None));
+    let told = result.clone();
+    let client = Connection::connect_with(el, address, port, &SocketOptions::default(), move |_, result| {
+        told.set(Some(result.is_ok()));
+    });
+    let client = client.unwrap();
+    run_until(el, || result.get().is_some() && !accepted.borrow().is_empty());
+    assert_eq!(result.get(), Some(true));
+    let (conn, peer) = accepted.borrow_mut().pop().unwrap();
+    (client, conn, peer)
+}
+
+#[test]
+fn listeners_and_connects_have_options() {
+    let el = test_loop();
+    let both = options(|options| {
+        options.user_timeout = Some(Duration::from_millis(2500));
+        options.no_delay = Some(true);
+        options.mptcp = Mptcp::No;
+    });
+    let listener = Listener::with_options(&el, &["127.0.0.1"], 0, &both).unwrap();
+    let port = listener.local_addrs()[0].port();
+    let (client, conn, peer) = accepted_over(&listener, &el, "127.0.0.1", port);
+    assert!(matches!(peer, Peer::Tcp(_)));
+    assert_eq!(client.peer_credentials().unwrap_err().raw_os_error(), Some(libc::EOPNOTSUPP));
+    conn.set_quick_ack(true).unwrap();
+
+    // Several listen on the port once all of them want to.
+    let shared = options(|options| options.reuse_port = true);
+    let error = Listener::with_options(&el, &["127.0.0.1"], port, &shared).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    let first = Listener::with_options(&el, &["127.0.0.1"], 0, &shared).unwrap();
+    Listener::with_options(&el, &["127.0.0.1"], first.local_addrs()[0].port(), &shared).unwrap();
+}
+
+#[test]
+fn abstract_unix_sockets_tell_who_connects() {
+    let el = test_loop();
+    let name = format!("@libae-rust-{}", std::process::id());
+    let listener = Listener::with_options(&el, &[&name], 0, &SocketOptions::default()).unwrap();
+    assert_eq!(listener.path(), None);
+    let (_client, conn, peer) = accepted_over(&listener, &el, &name, 0);
+    assert_eq!(peer, Peer::Unix);
+    assert_eq!(conn.peer_credentials().unwrap().process, Some(std::process::id()));
+    let again = Listener::with_options(&el, &[&name], 0, &SocketOptions::default()).err().unwrap();
+    assert_eq!(again.kind(), ErrorKind::AddrInUse);
+}
+
+#[test]
+fn a_refused_option_is_named() {
+    let el = test_loop();
+    let wrong = options(|options| options.source = Some("127.0.0.1".into()));
+    let error = Listener::with_options(&el, &["127.0.0.1"], 0, &wrong).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("source"), "{error}");
+    let wrong = options(|options| options.backlog = 1);
+    let error = Connection::connect_with(&el, "127.0.0.1", 1, &wrong, |_, _| unreachable!()).err().unwrap();
+    assert!(error.to_string().contains("backlog"), "{error}");
+    let mixed = Listener::with_options(&el, &["127.0.0.1", "@libae"], 0, &SocketOptions::default()).err().unwrap();
+    assert_eq!(mixed.kind(), ErrorKind::InvalidInput);
 }

@@ -41,6 +41,7 @@ pub mod host;
 mod layout;
 pub(crate) mod profile;
 pub mod proxy;
+pub mod sockets;
 pub mod tls;
 pub mod tls_context;
 pub mod tls_upstream;

@@ -1,8 +1,9 @@
 //! Connecting.
 
 use super::owned_fd::OwnedFd;
-use super::transport::port_number;
-use super::{Error, SocketAddress, Transport, guard, options};
+use super::transport::{new_socket, port_number};
+use super::unix_address::{is_unix, unix_address};
+use super::{Error, SocketAddress, SocketOptions, Transport, guard, options};
 use crate::sys::poll::{WRITE, poll};
 use crate::sys::resolve::{Found, Query, resolve};
 use crate::sys::{Errno, socket};
@@ -21,19 +22,31 @@ pub(crate) enum Connect {
 
 /// Connects to the first address of `host` that can be, from `source` if given.
 pub(crate) fn tcp_connect(host: &CStr, port: c_int, source: Option<&CStr>, how: Connect) -> Result<c_int, Error> {
-    let port = port_number(port)?;
-    let result = connect_from(host, port, source, how);
+    let transport = if let Connect::NonBlockingBestEffortBind(transport) = how { transport } else { Transport::Tcp };
+    let options = SocketOptions { source, transport, ..as_the_profile_has_it(how == Connect::Blocking) };
+    let result = tcp_connect_with(host, port, &options);
     if result.is_err() && source.is_some() && matches!(how, Connect::NonBlockingBestEffortBind(_)) {
-        return connect_from(host, port, None, how);
+        return tcp_connect_with(host, port, &SocketOptions { source: None, ..options });
     }
     result
 }
 
-fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> Result<c_int, Error> {
+fn as_the_profile_has_it<'a>(blocking: bool) -> SocketOptions<'a> {
+    SocketOptions { blocking, keep_on_exec: !guard::connecting_closes_on_exec(), ..SocketOptions::default() }
+}
+
+/// Connects as the options say: over a unix socket for a path (with a slash in it) and for `@` and a name in the abstract
+/// namespace, else over TCP.
+pub(crate) fn connect(address: &CStr, port: c_int, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    if is_unix(address) { unix_connect_with(address, options) } else { tcp_connect_with(address, port, options) }
+}
+
+/// Connects to the first address of `host` that can be, as the options say.
+pub(crate) fn tcp_connect_with(host: &CStr, port: c_int, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    let port = port_number(port)?;
     let mut result = Err(Error::new("connect", Errno::EADDRNOTAVAIL));
-    let transport = if let Connect::NonBlockingBestEffortBind(transport) = how { transport } else { Transport::Tcp };
     for found in resolve(Some(host), Some(port), Query { family: libc::AF_UNSPEC, ..Query::default() })? {
-        result = connect_to(&found, source, transport, how != Connect::Blocking);
+        result = connect_to(&found, options);
         if result.is_ok() {
             break;
         }
@@ -43,22 +56,16 @@ fn connect_from(host: &CStr, port: u16, source: Option<&CStr>, how: Connect) -> 
 
 /// Starts to connect to an address.
 pub(crate) fn start_connect(found: &Found) -> Result<c_int, Error> {
-    connect_to(found, None, Transport::Tcp, true)
+    connect_to(found, &as_the_profile_has_it(false))
 }
 
-fn connect_to(found: &Found, source: Option<&CStr>, transport: Transport, non_blocking: bool) -> Result<c_int, Error> {
-    let fd = new_socket(found.family, transport.protocol(found), guard::connecting_closes_on_exec())?;
-    if let Some(source) = source {
+fn connect_to(found: &Found, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    let fd = options.transport.socket(found, !options.keep_on_exec)?;
+    options.prepare_connecting(fd.0, found.family)?;
+    if let Some(source) = options.source {
         bind_source(fd.0, found.family, source)?;
     }
-    finish(fd, &found.address, non_blocking)
-}
-
-/// A socket whose address can be used again at once.
-pub(super) fn new_socket(family: c_int, protocol: c_int, close_on_exec: bool) -> Result<OwnedFd, Error> {
-    let fd = OwnedFd(socket::stream(family, protocol, close_on_exec).map_err(Error::at("creating socket"))?);
-    socket::set_option(fd.0, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1).map_err(Error::at("setsockopt SO_REUSEADDR"))?;
-    Ok(fd)
+    finish(fd, &found.address, options)
 }
 
 fn bind_source(fd: c_int, family: c_int, source: &CStr) -> Result<(), Error> {
@@ -72,11 +79,12 @@ fn bind_source(fd: c_int, family: c_int, source: &CStr) -> Result<(), Error> {
     result
 }
 
-fn finish(fd: OwnedFd, address: &SocketAddress, non_blocking: bool) -> Result<c_int, Error> {
-    if non_blocking {
+fn finish(fd: OwnedFd, address: &SocketAddress, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    if !options.blocking {
         options::set_blocking(fd.0, false)?;
     }
-    if connect(fd.0, address, non_blocking).map_err(Error::at("connect"))? == Progress::Connected {
+    let progress = connect_once(fd.0, address, !options.blocking).map_err(Error::at("connect"))?;
+    if progress == Progress::Connected && options.no_delay.is_none() {
         options::set_initial_no_delay(fd.0, address);
     }
     Ok(fd.release())
@@ -91,7 +99,7 @@ enum Progress {
 
 /// Connects. After a signal has interrupted it the call is made again: over a unix socket it has been given up, over
 /// TCP it goes on, and the answer says how far it is.
-fn connect(fd: c_int, address: &SocketAddress, non_blocking: bool) -> Result<Progress, Errno> {
+fn connect_once(fd: c_int, address: &SocketAddress, non_blocking: bool) -> Result<Progress, Errno> {
     let mut interrupted = false;
     loop {
         match socket::connect(fd, address) {
@@ -119,14 +127,24 @@ fn wait_connected(fd: c_int) -> Result<(), Errno> {
     }
 }
 
-fn unix_address(path: &CStr) -> Result<SocketAddress, Error> {
-    SocketAddress::unix(path).map_err(Error::at("unix socket path"))
-}
-
 /// Connects to a unix socket.
 pub(crate) fn unix_connect(path: &CStr, non_blocking: bool) -> Result<c_int, Error> {
-    let address = unix_address(path)?;
-    finish(new_socket(libc::AF_UNIX, 0, guard::connecting_closes_on_exec())?, &address, non_blocking)
+    unix_connect_as(&unix_path_address(path)?, &as_the_profile_has_it(!non_blocking))
+}
+
+/// Connects to the path of a unix socket, or to `@` and a name in the abstract namespace, as the options say.
+pub(crate) fn unix_connect_with(address: &CStr, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    unix_connect_as(&unix_address(address)?, options)
+}
+
+fn unix_connect_as(address: &SocketAddress, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    let fd = new_socket(libc::AF_UNIX, 0, !options.keep_on_exec)?;
+    options.prepare_connecting(fd.0, libc::AF_UNIX)?;
+    finish(fd, address, options)
+}
+
+fn unix_path_address(path: &CStr) -> Result<SocketAddress, Error> {
+    SocketAddress::unix(path).map_err(Error::at("unix socket path"))
 }
 
 /// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds (above 0),
@@ -135,7 +153,7 @@ pub(crate) fn unix_connect_within(
     path: &CStr,
     mut left: impl FnMut() -> Result<Option<u64>, Errno>,
 ) -> Result<c_int, Error> {
-    let address = unix_address(path)?;
+    let address = unix_path_address(path)?;
     let fd = new_socket(libc::AF_UNIX, 0, guard::connecting_closes_on_exec())?;
     options::set_blocking(fd.0, false)?;
     let mut result = socket::connect(fd.0, &address);

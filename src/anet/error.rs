@@ -11,17 +11,34 @@ pub(crate) struct Error {
     call: &'static str,
     errno: Errno,
     resolver: Option<core::ffi::c_int>,
+    /// It is about what the program asked for beside the address.
+    is_of_option: bool,
 }
 
 impl Error {
     /// A call that failed with an errno.
     pub(crate) fn new(call: &'static str, errno: Errno) -> Self {
-        Self { call, errno, resolver: None }
+        Self { call, errno, resolver: None, is_of_option: false }
     }
 
     /// The errno for the C caller.
     pub(crate) fn errno(&self) -> Errno {
         self.errno
+    }
+
+    /// Whether it is the resolver that has nothing of that name.
+    pub(super) fn is_unknown_name(&self) -> bool {
+        self.resolver.is_some()
+    }
+
+    /// The same as an error of an option.
+    pub(super) fn of_option(self) -> Self {
+        Self { is_of_option: true, ..self }
+    }
+
+    /// Whether the address alone would have done: an option was refused.
+    pub(crate) fn is_of_option(&self) -> bool {
+        self.is_of_option
     }
 
     /// For `map_err`: names the call.
@@ -32,7 +49,7 @@ impl Error {
 
 impl From<ResolveError> for Error {
     fn from(error: ResolveError) -> Self {
-        Self { call: "getaddrinfo", errno: error.errno, resolver: Some(error.code) }
+        Self { resolver: Some(error.code), ..Self::new("getaddrinfo", error.errno) }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Listening and accepting.
 
-use super::connect::new_socket;
-use super::options::set_initial_no_delay;
-use super::transport::port_number;
-use super::{Error, SocketAddress, Transport, guard};
+use super::options::{set_blocking, set_initial_no_delay};
+use super::owned_fd::OwnedFd;
+use super::transport::{new_socket, port_number};
+use super::unix_address::{is_unix, unix_address};
+use super::{Error, SocketAddress, SocketOptions, Transport, guard};
 use crate::sys::resolve::{Query, resolve};
 use crate::sys::{Errno, fd, socket};
 use core::ffi::{CStr, c_int};
@@ -12,19 +13,53 @@ use core::ffi::{CStr, c_int};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Family {
     V4,
-    /// Without IPv4.
+    /// Without IPv4, unless the options have a dual stack.
     V6,
 }
 
 /// Listens on a port of one address; of every address for None, and for `*` (IPv6: `::*`) as in a
 /// configuration.
-pub(crate) fn tcp_listen(port: c_int, address: Option<&CStr>, family: Family, backlog: c_int) -> Result<c_int, Error> {
-    tcp_listen_over(Transport::Tcp, port, address, family, backlog)
-}
-
-/// The same over MPTCP or not.
 pub(crate) fn tcp_listen_over(
     transport: Transport,
+    port: c_int,
+    address: Option<&CStr>,
+    family: Family,
+    backlog: c_int,
+) -> Result<c_int, Error> {
+    let keep_on_exec = !guard::listening_closes_on_exec();
+    let options = SocketOptions { transport, blocking: true, keep_on_exec, ..SocketOptions::default() };
+    tcp_listen_as(&options, port, address, family, backlog)
+}
+
+/// Listens as the options say: on a unix socket for a path (with a slash in it) and for `@` and a name in the abstract
+/// namespace, else over TCP.
+pub(crate) fn listen(address: Option<&CStr>, port: c_int, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    match address {
+        Some(address) if is_unix(address) => unix_listen_with(address, options),
+        _ => tcp_listen_with(address, port, options),
+    }
+}
+
+/// Listens over TCP as the options say: IPv6 where the address has a colon, or is every one with a dual stack. A name is
+/// looked for among IPv4 addresses first.
+pub(crate) fn tcp_listen_with(
+    address: Option<&CStr>,
+    port: c_int,
+    options: &SocketOptions<'_>,
+) -> Result<c_int, Error> {
+    let listen = |address, family| tcp_listen_as(options, port, address, family, options.backlog);
+    match address.filter(|address| *address != c"*") {
+        None if options.dual_stack => listen(None, Family::V6),
+        None => listen(None, Family::V4),
+        Some(address) if address.to_bytes().contains(&b':') => listen(Some(address), Family::V6),
+        Some(address) => listen(Some(address), Family::V4).or_else(|error| {
+            if error.is_unknown_name() { listen(Some(address), Family::V6).map_err(|_| error) } else { Err(error) }
+        }),
+    }
+}
+
+fn tcp_listen_as(
+    options: &SocketOptions<'_>,
     port: c_int,
     address: Option<&CStr>,
     family: Family,
@@ -35,21 +70,28 @@ pub(crate) fn tcp_listen_over(
     let family = if family == Family::V6 { libc::AF_INET6 } else { libc::AF_INET };
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
     for found in resolve(address, Some(port), Query { family, numeric: false, passive: true })? {
-        let protocol = transport.protocol(&found);
-        result = new_socket(found.family, protocol, guard::listening_closes_on_exec()).and_then(|fd| {
+        result = options.transport.socket(&found, !options.keep_on_exec).and_then(|fd| {
+            options.prepare_listening(fd.0, family)?;
             if family == libc::AF_INET6 {
-                socket::set_option(fd.0, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)
+                socket::set_option(fd.0, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, (!options.dual_stack).into())
                     .map_err(Error::at("setsockopt IPV6_V6ONLY"))?;
             }
             socket::bind(fd.0, &found.address).map_err(Error::at("bind"))?;
-            socket::listen(fd.0, backlog).map_err(Error::at("listen"))?;
-            Ok(fd.release())
+            start(fd, options, backlog)
         });
         if result.is_ok() {
             break;
         }
     }
     result
+}
+
+fn start(fd: OwnedFd, options: &SocketOptions<'_>, backlog: c_int) -> Result<c_int, Error> {
+    if !options.blocking {
+        set_blocking(fd.0, false)?;
+    }
+    socket::listen(fd.0, backlog).map_err(Error::at("listen"))?;
+    Ok(fd.release())
 }
 
 /// Listens on a unix socket, with permission bits unless they are 0, and a group if any.
@@ -59,24 +101,46 @@ pub(crate) fn unix_listen(
     group: Option<&CStr>,
     backlog: c_int,
 ) -> Result<c_int, Error> {
-    let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
-    let socket = new_socket(libc::AF_UNIX, 0, guard::unix_listening_closes_on_exec())?;
-    socket::bind(socket.0, &address).map_err(Error::at("bind"))?;
-    let prepare = || {
-        if permissions != 0 {
-            fd::set_permissions(path, permissions).map_err(Error::at("chmod"))?;
-        }
-        if let Some(group) = group {
-            fd::set_group(path, group).map_err(Error::at("chown"))?;
-        }
-        socket::listen(socket.0, backlog).map_err(Error::at("listen"))
+    let options = SocketOptions {
+        unix_permissions: permissions,
+        unix_group: group,
+        blocking: true,
+        keep_on_exec: !guard::unix_listening_closes_on_exec(),
+        ..SocketOptions::default()
     };
-    if let Err(error) = prepare() {
-        // The file is ours: bind made it.
-        let _ = fd::unlink(path);
-        return Err(error);
+    let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
+    unix_listen_as(&options, &address, Some(path), backlog)
+}
+
+/// Listens on the path of a unix socket, or on `@` and a name in the abstract namespace.
+pub(crate) fn unix_listen_with(address: &CStr, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    let file = Some(address).filter(|address| !address.to_bytes().starts_with(b"@"));
+    if file.is_none() && (options.unix_permissions != 0 || options.unix_group.is_some()) {
+        return Err(Error::new("permissions of an abstract unix socket", Errno::EINVAL));
     }
-    Ok(socket.release())
+    unix_listen_as(options, &unix_address(address)?, file, options.backlog)
+}
+
+fn unix_listen_as(
+    options: &SocketOptions<'_>,
+    address: &SocketAddress,
+    file: Option<&CStr>,
+    backlog: c_int,
+) -> Result<c_int, Error> {
+    let socket = new_socket(libc::AF_UNIX, 0, !options.keep_on_exec)?;
+    options.prepare_listening(socket.0, libc::AF_UNIX)?;
+    socket::bind(socket.0, address).map_err(Error::at("bind"))?;
+    let prepare = || {
+        let Some(path) = file else { return Ok(()) };
+        if options.unix_permissions != 0 {
+            fd::set_permissions(path, options.unix_permissions).map_err(Error::at("chmod"))?;
+        }
+        options.unix_group.map_or(Ok(()), |group| fd::set_group(path, group).map_err(Error::at("chown")))
+    };
+    prepare().and_then(|()| start(socket, options, backlog)).inspect_err(|_| {
+        // The file is ours: bind made it.
+        let _ = file.map(fd::unlink);
+    })
 }
 
 /// Whether a failed accept is about the one connection that it took from the queue: it gave up while it waited, or (on

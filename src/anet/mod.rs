@@ -13,21 +13,29 @@ mod options;
 mod owned_fd;
 mod pipe;
 mod proxy;
+mod socket_options;
 mod transport;
+mod unix_address;
 
+pub(crate) use crate::sys::peer::credentials as peer_credentials;
 pub(crate) use crate::sys::socket::SocketAddress;
 pub(crate) use address::{End, HostPort, end_address, resolve, unix_path, write_end, write_ip};
-pub(crate) use connect::{Connect, start_connect, tcp_connect, unix_connect, unix_connect_within};
+pub(crate) use connect::{
+    Connect, connect, start_connect, tcp_connect, tcp_connect_with, unix_connect, unix_connect_with, unix_connect_within,
+};
 pub(crate) use error::Error;
 pub(crate) use guard::set_safe_sockets;
 pub(crate) use inherited::{inherited, is_listening};
-#[allow(unused_imports)] // It is asked for by some profiles.
-pub(crate) use listen::tcp_listen_over;
-pub(crate) use listen::{Family, accept, accept_safely, is_of_one_connection, tcp_listen, unix_listen};
+pub(crate) use listen::{
+    Family, accept, accept_safely, is_of_one_connection, listen, tcp_listen_over, tcp_listen_with, unix_listen,
+    unix_listen_with,
+};
 pub(crate) use options::{
     is_blocking, set_blocking, set_close_on_exec, set_default_keep_alive, set_keep_alive, set_mark,
     set_receive_timeout, set_send_timeout, set_tcp_no_delay, take_error,
 };
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
 pub(crate) use proxy::proxy_header;
+pub(crate) use socket_options::{SocketOptions, set_quick_ack};
 pub(crate) use transport::Transport;
+pub(crate) use unix_address::is_unix;

@@ -104,16 +104,20 @@ fn set_timeout(fd: c_int, option: c_int, milliseconds: c_longlong) -> Result<(),
     socket::set_timeout(fd, option, u64::try_from(milliseconds).map_err(|_| Errno::EDOM)?)
 }
 
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MARK: Option<c_int> = Some(libc::SO_MARK);
+#[cfg(target_os = "freebsd")]
+const MARK: Option<c_int> = Some(libc::SO_USER_COOKIE);
+#[cfg(target_os = "openbsd")]
+const MARK: Option<c_int> = Some(libc::SO_RTABLE);
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "openbsd")))]
+const MARK: Option<c_int> = None;
+
+/// Whether the system has marks.
+pub(super) const HAS_MARK: bool = MARK.is_some();
+
 /// Marks a socket's packets for routing and filtering; does nothing where the system has no such mark.
 pub(crate) fn set_mark(fd: c_int, id: u32) -> Result<(), Error> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    const MARK: Option<c_int> = Some(libc::SO_MARK);
-    #[cfg(target_os = "freebsd")]
-    const MARK: Option<c_int> = Some(libc::SO_USER_COOKIE);
-    #[cfg(target_os = "openbsd")]
-    const MARK: Option<c_int> = Some(libc::SO_RTABLE);
-    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "openbsd")))]
-    const MARK: Option<c_int> = None;
     match MARK {
         Some(option) => {
             socket::set_option(fd, SOL_SOCKET, option, id as c_int).map_err(Error::at("setsockopt SO_MARK"))

@@ -9,12 +9,14 @@ use super::types::TLS;
 use super::types::{TCP, UNIX};
 use super::{connecting, lifecycle, socket_data, socket_events};
 use crate::abi::connection::*;
+use crate::anet::{Error, SocketOptions};
 use crate::event_loop::Loop;
 use crate::sys::Errno;
 use crate::sys::socket::max_iovecs;
 use crate::sys::text::{ERROR_TEXT_LEN, error_text_into};
 use core::ffi::{CStr, c_int};
 use core::ops::Deref;
+use core::ptr;
 use std::io::IoSlice;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
@@ -91,14 +93,49 @@ impl AnyConn {
         }
     }
 
+    /// The handle of a connection whose type is built in.
+    pub(crate) fn of(conn: Conn) -> Option<Self> {
+        let is = |ct: &'static ConnectionType| ptr::eq(conn.r#type(), ct);
+        #[cfg(feature = "tls")]
+        if is(&TLS) {
+            // SAFETY: as live as the handle, and of that type.
+            return Some(Self::Tls(unsafe { TlsConn::new(conn.as_ptr()) }));
+        }
+        match () {
+            () if is(&TCP) => Some(Self::Tcp(conn)),
+            () if is(&UNIX) => Some(Self::Unix(conn)),
+            () => None,
+        }
+    }
+
     /// Starts to connect to a host, or to the path of a unix socket.
-    pub(crate) fn connect(self, address: &CStr, port: u16, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
+    pub(crate) fn connect(self, address: &CStr, port: u16, handler: ConnectionCallbackFunc) -> Result<(), Error> {
         let (address, port) = (Some(address), port.into());
         match self {
             Self::Tcp(conn) => connecting::connect_tcp(conn, address, port, None, false, handler),
             Self::Unix(conn) => connecting::connect_unix(conn, address, handler),
             #[cfg(feature = "tls")]
-            Self::Tls(conn) => tls::connect(conn, address, port, None, false, handler),
+            Self::Tls(conn) => {
+                tls::connect(conn, address, |conn| connecting::connect_tcp(conn, address, port, None, false, handler))
+            }
+        }
+    }
+
+    /// The same as the options say; an `@` and a name are a unix socket in the abstract namespace.
+    pub(crate) fn connect_with(
+        self,
+        address: &CStr,
+        port: c_int,
+        options: &SocketOptions<'_>,
+        handler: ConnectionCallbackFunc,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Tcp(conn) => connecting::connect_tcp_with(conn, address, port, options, handler),
+            Self::Unix(conn) => connecting::connect_unix_with(conn, address, options, handler),
+            #[cfg(feature = "tls")]
+            Self::Tls(conn) => tls::connect(conn, Some(address), |conn| {
+                connecting::connect_tcp_with(conn, address, port, options, handler)
+            }),
         }
     }
 

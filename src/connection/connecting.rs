@@ -10,7 +10,7 @@ use crate::abi::ae::AE_WRITABLE;
 use crate::abi::connect::Connector;
 use crate::abi::connection::*;
 use crate::abi::profile;
-use crate::anet::{self, Connect, Transport};
+use crate::anet::{self, Connect, SocketOptions, Transport};
 use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::{CStr, c_char, c_int, c_longlong};
@@ -20,18 +20,16 @@ fn start_connect(
     conn: Conn,
     handler: ConnectionCallbackFunc,
     open: impl FnOnce() -> Result<c_int, anet::Error>,
-) -> Result<(), Errno> {
-    prepare(conn)?;
-    let started = open().map_err(|error| error.errno()).and_then(|fd| {
-        opened(conn, fd)?;
-        watch(conn, AE_WRITABLE)
-    });
+) -> Result<(), anet::Error> {
+    let of_connection = |errno| anet::Error::new("connection", errno);
+    prepare(conn).map_err(of_connection)?;
+    let started = open().and_then(|fd| opened(conn, fd).and_then(|()| watch(conn, AE_WRITABLE)).map_err(of_connection));
     match started {
         Ok(()) => {
             conn.set_state(CONN_STATE_CONNECTING);
             conn.set_conn_handler(handler);
         }
-        Err(errno) => fail(conn, errno),
+        Err(error) => fail(conn, error.errno()),
     }
     started
 }
@@ -116,14 +114,39 @@ pub(super) fn connect_tcp(
     source: Option<&CStr>,
     multipath: bool,
     handler: ConnectionCallbackFunc,
-) -> Result<(), Errno> {
+) -> Result<(), anet::Error> {
     let how = Connect::NonBlockingBestEffortBind(if multipath { Transport::Mptcp } else { Transport::Tcp });
     start_connect(conn, handler, || anet::tcp_connect(required(host)?, port, source, how))
 }
 
 /// Starts to connect to a unix socket.
-pub(super) fn connect_unix(conn: Conn, path: Option<&CStr>, handler: ConnectionCallbackFunc) -> Result<(), Errno> {
+pub(super) fn connect_unix(
+    conn: Conn,
+    path: Option<&CStr>,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), anet::Error> {
     start_connect(conn, handler, || anet::unix_connect(required(path)?, true))
+}
+
+/// Starts to connect over TCP as the options say.
+pub(super) fn connect_tcp_with(
+    conn: Conn,
+    host: &CStr,
+    port: c_int,
+    options: &SocketOptions<'_>,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), anet::Error> {
+    start_connect(conn, handler, || anet::tcp_connect_with(host, port, options))
+}
+
+/// Starts to connect to the path of a unix socket, or to `@` and an abstract name, as the options say.
+pub(super) fn connect_unix_with(
+    conn: Conn,
+    address: &CStr,
+    options: &SocketOptions<'_>,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), anet::Error> {
+    start_connect(conn, handler, || anet::unix_connect_with(address, options))
 }
 
 /// Connects over TCP, waiting as [`wait_connect`] does.
@@ -145,7 +168,7 @@ impl Connector for Tcp {
     ) -> c_int {
         // SAFETY: a live connection; strings or NULL.
         let (conn, host, source) = unsafe { (Conn::new(conn), string(host), string(source)) };
-        status(|| connect_tcp(conn, host, port, source, multipath, handler))
+        status(|| connect_tcp(conn, host, port, source, multipath, handler).map_err(|error| error.errno()))
     }
 }
 
@@ -174,7 +197,7 @@ impl Connector for Unix {
     ) -> c_int {
         // SAFETY: a live connection; a string or NULL.
         let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-        status(|| connect_unix(conn, path, handler))
+        status(|| connect_unix(conn, path, handler).map_err(|error| error.errno()))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::abi::connection::{ConnectionType, connection};
 use crate::event_loop::{self, Loop, LoopId};
 use crate::host;
 use crate::sys::Errno;
-use core::ffi::c_int;
+use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::collections::BTreeMap;
@@ -27,6 +27,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub(super) struct Allocated {
     pub(super) base: connection,
     pub(super) home: Home,
+    /// The client data of the accept handler that took it.
+    pub(super) accept_data: *mut c_void,
 }
 
 /// What is known of a connection's loop.
@@ -120,6 +122,29 @@ fn is_allocated_here(conn: Conn) -> bool {
 fn allocated(conn: Conn) -> Option<*mut Home> {
     // SAFETY: the mark says that it is an `Allocated`.
     is_allocated_here(conn).then(|| unsafe { &raw mut (*conn.as_ptr().cast::<Allocated>()).home })
+}
+
+/// Where the client data of the accept handler is kept that took a connection.
+#[allow(dead_code)] // Up to redis-7.0 the host accepts.
+fn place_of_accept_data(conn: Conn) -> Option<*mut *mut c_void> {
+    // SAFETY: the mark says that it is an `Allocated`.
+    is_allocated_here(conn).then(|| unsafe { &raw mut (*conn.as_ptr().cast::<Allocated>()).accept_data })
+}
+
+/// Keeps the client data of the accept handler that has taken a connection.
+#[allow(dead_code)] // As above.
+pub(super) fn set_accept_data(conn: Conn, data: *mut c_void) {
+    if let Some(place) = place_of_accept_data(conn) {
+        // SAFETY: live with its connection.
+        unsafe { *place = data };
+    }
+}
+
+/// The client data of the accept handler that has taken a connection, else NULL.
+#[allow(dead_code)] // As above.
+pub(crate) fn accept_data(conn: Conn) -> *mut c_void {
+    // SAFETY: live with its connection.
+    place_of_accept_data(conn).map_or(ptr::null_mut(), |place| unsafe { *place })
 }
 
 /// The key of a program's own connection.

@@ -59,7 +59,7 @@ pub(super) fn new_connection(
     base.fd = fd;
     base.state = state;
     base.prepare(el.map_or(ptr::null_mut(), Loop::as_ptr), crate::sys::socket::max_iovecs());
-    Allocated { base, home: Home::of(el) }
+    Allocated { base, home: Home::of(el), accept_data: ptr::null_mut() }
 }
 
 /// Ends the accept of a connection over a socket, and runs its handler. Ok(false) when that has closed the connection:

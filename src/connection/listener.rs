@@ -1,7 +1,7 @@
 //! Sockets that listen: opened, and their connections accepted.
 
 use crate::abi::host::*;
-use crate::anet::{self, Error, Family, SocketAddress};
+use crate::anet::{self, Error, SocketAddress, SocketOptions};
 use crate::event_loop::{self, Loop};
 use crate::host;
 use crate::sys::{Errno, fd};
@@ -53,15 +53,15 @@ pub(crate) fn rest(el: Loop, listening: c_int) {
 
 /// Listens on one TCP address as a configuration writes it: `*` and `::*` for every one, a `-` in front for
 /// one that may be missing. None when it is.
-pub(crate) fn open_tcp(address: &CStr, port: c_int, backlog: c_int) -> Result<Option<c_int>, Error> {
+pub(crate) fn open_tcp(address: &CStr, port: c_int, options: &SocketOptions<'_>) -> Result<Option<c_int>, Error> {
     let bytes = address.to_bytes_with_nul();
     let optional = bytes[0] == b'-';
     let address = if optional { CStr::from_bytes_with_nul(&bytes[1..]).unwrap_or(address) } else { address };
-    let family = if address.to_bytes().contains(&b':') { Family::V6 } else { Family::V4 };
-    match anet::tcp_listen(port, Some(address), family, backlog).and_then(prepared) {
+    match anet::tcp_listen_with(Some(address), port, options) {
         Ok(fd) => Ok(Some(fd)),
         Err(error) => {
             let missing = match error.errno() {
+                _ if error.is_of_option() => false,
                 Errno::EADDRNOTAVAIL => optional,
                 // The machine has no such family at all.
                 Errno::ENOPROTOOPT
@@ -106,16 +106,25 @@ pub(crate) fn open_unix(
     group: Option<&CStr>,
     backlog: c_int,
 ) -> Result<c_int, Error> {
+    remove_socket(path);
+    let fd = anet::unix_listen(path, permissions, group, backlog)?;
+    // As an accept handler needs it, and as no exec passes it on.
+    anet::set_blocking(fd, false)?;
+    anet::set_close_on_exec(fd)?;
+    Ok(fd)
+}
+
+/// The same as the options say; an `@` and a name are a socket in the abstract namespace.
+pub(crate) fn open_unix_with(address: &CStr, options: &SocketOptions<'_>) -> Result<c_int, Error> {
+    if !address.to_bytes().starts_with(b"@") {
+        remove_socket(address);
+    }
+    anet::unix_listen_with(address, options)
+}
+
+fn remove_socket(path: &CStr) {
     if fd::file_mode(path).is_ok_and(|mode| mode & libc::S_IFMT == libc::S_IFSOCK) {
         // If it cannot be removed, bind will say so.
         let _ = fd::unlink(path);
     }
-    anet::unix_listen(path, permissions, group, backlog).and_then(prepared)
-}
-
-/// A listening socket as an accept handler needs it, and as no exec passes it on.
-fn prepared(fd: c_int) -> Result<c_int, Error> {
-    anet::set_blocking(fd, false)?;
-    anet::set_close_on_exec(fd)?;
-    Ok(fd)
 }

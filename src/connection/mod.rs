@@ -26,4 +26,6 @@ pub(crate) use any::over_tls;
 pub(crate) use any::{AnyConn, Kind};
 pub(crate) use by_name::connect_by_name;
 pub(crate) use handle::Conn;
+#[allow(unused_imports)] // Up to redis-7.0 the host accepts.
+pub(crate) use home::accept_data;
 pub(crate) use home::make_safe_apis;

@@ -13,6 +13,7 @@ pub mod embedding;
 pub mod libae;
 pub mod names;
 pub mod proxy;
+pub mod sockets;
 pub mod tls_about;
 pub mod tls_context;
 pub mod tls_session;

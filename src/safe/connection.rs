@@ -1,10 +1,10 @@
 //! Connections.
 
-use super::EventLoop;
 use super::arguments::{c_string, io_error};
 use super::border::guarded;
 #[cfg(feature = "tls")]
 use super::tls::{TlsContext, TlsInfo};
+use super::{EventLoop, SocketOptions};
 use crate::abi::connection::*;
 use crate::anet;
 #[cfg(feature = "tls")]
@@ -34,6 +34,18 @@ struct Inner {
     read: RefCell<Option<Handler>>,
     write: RefCell<Option<Handler>>,
     connected: Cell<Option<Connected>>,
+}
+
+/// Who is at the other end of a unix socket: the process that connected, or for the one that connected the process that
+/// listened, and its user and group at that time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PeerCredentials {
+    /// None where the system does not tell. It may have ended, and its number be another's.
+    pub process: Option<u32>,
+    /// The effective user.
+    pub user: u32,
+    /// The effective group.
+    pub group: u32,
 }
 
 /// A handle of a connection over TCP, a unix socket or TLS; non-blocking and close-on-exec. The connection is closed
@@ -113,7 +125,8 @@ impl Connection {
     ) -> io::Result<Self> {
         let (conn, core) = Self::create(el, Kind::Tls, None).map_err(io_error)?;
         core.choose(Some(context.0.clone())).map_err(io_error)?;
-        conn.begin_connect(core, &c_string(host)?, port, Box::new(connected))
+        let host = c_string(host)?;
+        conn.begin_connect(core, Box::new(connected), |core| Ok(core.connect(&host, port, Some(run_connected))?))
     }
 
     /// What a connection over TLS has negotiated; None for another one, and before the handshake is over.
@@ -148,14 +161,59 @@ impl Connection {
         Self::connect(el, Kind::Unix, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
     }
 
-    fn connect(el: &EventLoop, kind: Kind, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
-        let (conn, core) = Self::create(el, kind, None).map_err(io_error)?;
-        conn.begin_connect(core, address, port, connected)
+    /// Starts to connect as the options say: to a TCP port, or to a unix socket, whose address is a path with a slash in it
+    /// or `@` and a name in the abstract namespace. `connected` is told how it went.
+    pub fn connect_with(
+        el: &EventLoop,
+        address: &str,
+        port: u16,
+        options: &SocketOptions,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        let address = c_string(address)?;
+        let kind = if anet::is_unix(&address) { Kind::Unix } else { Kind::Tcp };
+        Self::connect_by(el, kind, Box::new(connected), |core| {
+            options.with_core(|options| core.connect_with(&address, port.into(), options, Some(run_connected)))
+        })
     }
 
-    fn begin_connect(self, core: AnyConn, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
+    /// The same to a TLS server; `connected` is told after the handshake.
+    #[cfg(feature = "tls")]
+    pub fn connect_tls_with_options(
+        el: &EventLoop,
+        host: &str,
+        port: u16,
+        options: &SocketOptions,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        let host = c_string(host)?;
+        Self::connect_by(el, Kind::Tls, Box::new(connected), |core| {
+            options.with_core(|options| core.connect_with(&host, port.into(), options, Some(run_connected)))
+        })
+    }
+
+    fn connect(el: &EventLoop, kind: Kind, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
+        Self::connect_by(el, kind, connected, |core| Ok(core.connect(address, port, Some(run_connected))?))
+    }
+
+    fn connect_by(
+        el: &EventLoop,
+        kind: Kind,
+        connected: Connected,
+        start: impl FnOnce(AnyConn) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let (conn, core) = Self::create(el, kind, None).map_err(io_error)?;
+        conn.begin_connect(core, connected, start)
+    }
+
+    fn begin_connect(
+        self,
+        core: AnyConn,
+        connected: Connected,
+        start: impl FnOnce(AnyConn) -> io::Result<()>,
+    ) -> io::Result<Self> {
         self.0.connected.set(Some(connected));
-        core.connect(address, port, Some(run_connected)).map_err(io_error)?;
+        start(core)?;
         Ok(self)
     }
 
@@ -268,6 +326,19 @@ impl Connection {
     /// Sends small segments at once, or gathers them.
     pub fn set_tcp_no_delay(&self, on: bool) -> io::Result<()> {
         Ok(anet::set_tcp_no_delay(self.fd(), on)?)
+    }
+
+    /// Acknowledges what comes at once, or later together with data if there is some. The system changes that by itself:
+    /// with the first reply it goes back to acknowledging later. Linux.
+    pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
+        Ok(anet::set_quick_ack(self.fd(), on)?)
+    }
+
+    /// Who is at the other end of a unix socket; for TCP `EOPNOTSUPP`.
+    pub fn peer_credentials(&self) -> io::Result<PeerCredentials> {
+        let peer = anet::peer_credentials(self.fd()).map_err(io_error)?;
+        let process = u32::try_from(peer.process).ok().filter(|process| *process != 0);
+        Ok(PeerCredentials { process, user: peer.user, group: peer.group })
     }
 
     /// Probes a peer after so much silence, in whole seconds, at least one.

@@ -3,9 +3,10 @@
 use super::arguments::{c_string, io_error};
 use super::border::guarded;
 use super::event_loop::WeakLoop;
+use super::socket_options::listening;
 #[cfg(feature = "tls")]
 use super::tls::TlsContext;
-use super::{Connection, EventLoop};
+use super::{Connection, EventLoop, SocketOptions};
 use crate::abi::ae::*;
 use crate::anet;
 #[cfg(feature = "tls")]
@@ -13,7 +14,7 @@ use crate::connection::tls;
 use crate::connection::{Kind, listener};
 use crate::event_loop::{self as core_loop, Loop};
 use crate::sys::fd;
-use core::ffi::{c_int, c_void};
+use core::ffi::{CStr, c_int, c_void};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
@@ -94,11 +95,16 @@ impl Listener {
 
     fn bound<S: AsRef<str>>(self, addresses: &[S], port: u16, backlog: u32) -> io::Result<Self> {
         let mut listening = self;
+        let options = anet::SocketOptions { backlog: limit(backlog), ..anet::SocketOptions::default() };
         for address in addresses {
             let address = c_string(address.as_ref())?;
-            listening.fds.extend(listener::open_tcp(&address, port.into(), limit(backlog))?);
+            listening.fds.extend(listener::open_tcp(&address, port.into(), &options)?);
         }
-        if listening.fds.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(listening) }
+        listening.unless_empty()
+    }
+
+    fn unless_empty(self) -> io::Result<Self> {
+        if self.fds.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(self) }
     }
 
     /// Listens on a unix socket, with these permission bits if any. A socket that an earlier process left under that
@@ -106,15 +112,41 @@ impl Listener {
     /// fails with `AddrInUse`. To find out, it connects to the socket, and closes that connection at once.
     pub fn unix(el: &EventLoop, path: &Path, permissions: Option<u32>, backlog: u32) -> io::Result<Self> {
         let path = c_string(path.as_os_str().as_encoded_bytes())?;
-        match listener::is_served(&path) {
-            Ok(false) => {}
-            Ok(true) => return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it")),
-            Err(errno) => return Err(io_error(errno)),
-        }
+        check_not_served(&path)?;
         let mut listening = Self::new(el, Kind::Unix);
         let permissions = permissions.unwrap_or(0) as libc::mode_t;
         listening.fds.push(listener::open_unix(&path, permissions, None, limit(backlog))?);
         Ok(listening)
+    }
+
+    /// Listens as the options say on every address: all of them TCP addresses, as [`tcp`](Self::tcp) has them, or all unix
+    /// sockets: a path with a slash in it, as [`unix`](Self::unix) has it, or `@` and a name in the abstract namespace.
+    pub fn with_options<S: AsRef<str>>(
+        el: &EventLoop,
+        addresses: &[S],
+        port: u16,
+        options: &SocketOptions,
+    ) -> io::Result<Self> {
+        let mut listening_on = Self::new(el, Kind::Tcp);
+        for (index, address) in addresses.iter().enumerate() {
+            let address = c_string(address.as_ref())?;
+            let kind = if anet::is_unix(&address) { Kind::Unix } else { Kind::Tcp };
+            if index > 0 && kind != listening_on.kind {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "TCP and unix sockets want listeners each"));
+            }
+            listening_on.kind = kind;
+            if kind == Kind::Unix && !address.to_bytes().starts_with(b"@") {
+                check_not_served(&address)?;
+            }
+            listening_on.fds.extend(options.with_core(|options| {
+                let options = listening(options);
+                match kind {
+                    Kind::Unix => listener::open_unix_with(&address, &options).map(Some),
+                    _ => listener::open_tcp(&address, port.into(), &options),
+                }
+            })?);
+        }
+        listening_on.unless_empty()
     }
 
     /// Takes over a socket that listens already: one of [`inherited_sockets`], say. Fails for what is none.
@@ -219,6 +251,14 @@ impl Listener {
     /// The TCP addresses it listens on, with the port that the system picked for port 0.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.fds.iter().filter_map(|fd| anet::end_address(*fd, false).ok()?.to_std()).collect()
+    }
+}
+
+fn check_not_served(path: &CStr) -> io::Result<()> {
+    match listener::is_served(path) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it")),
+        Err(errno) => Err(io_error(errno)),
     }
 }
 

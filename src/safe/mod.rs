@@ -54,16 +54,18 @@ mod listener;
 mod names;
 mod processes;
 mod proxy;
+mod socket_options;
 #[cfg(feature = "tls")]
 mod tls;
 mod waker;
 
-pub use connection::{Connection, Handler};
+pub use connection::{Connection, Handler, PeerCredentials};
 pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
 pub use listener::{Listener, Peer, inherited_sockets};
 pub use names::RequestId;
 pub use proxy::ProxyHeader;
+pub use socket_options::{Mptcp, SocketOptions};
 #[cfg(feature = "tls")]
 pub use tls::{AuthClients, NameKind, TlsConfig, TlsContext, TlsInfo};
 pub use waker::Waker;

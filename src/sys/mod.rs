@@ -14,10 +14,12 @@ pub(crate) mod fd;
 pub(crate) mod kqueue;
 pub(crate) mod memory;
 pub(crate) mod mutex;
+pub(crate) mod peer;
 pub(crate) mod poll;
 pub(crate) mod resolve;
 pub(crate) mod signal;
 pub(crate) mod socket;
+pub(crate) mod socket_options;
 pub(crate) mod text;
 pub(crate) mod thread;
 #[cfg(poller = "epoll")]

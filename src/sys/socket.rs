@@ -65,6 +65,25 @@ impl SocketAddress {
         Ok(address)
     }
 
+    /// The address of a unix socket in the abstract namespace, where there is one (`EOPNOTSUPP`); `ENAMETOOLONG` when the
+    /// name does not fit.
+    pub(crate) fn abstract_unix(name: &[u8]) -> Result<Self, Errno> {
+        if !cfg!(any(target_os = "linux", target_os = "android")) {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        let mut address = Self::empty();
+        // SAFETY: the storage is large enough and aligned for every family's address.
+        let unix = unsafe { &mut *ptr::from_mut(&mut address.storage).cast::<libc::sockaddr_un>() };
+        // A NUL byte says which namespace; the length ends the name.
+        let room = unix.sun_path.get_mut(1..=name.len()).ok_or(Errno::ENAMETOOLONG)?;
+        unix.sun_family = libc::AF_UNIX as libc::sa_family_t;
+        for (to, from) in room.iter_mut().zip(name) {
+            *to = *from as _;
+        }
+        address.len = (core::mem::offset_of!(libc::sockaddr_un, sun_path) + 1 + name.len()) as socklen_t;
+        Ok(address)
+    }
+
     /// The path of a unix socket that has one.
     pub(crate) fn path(&self) -> Option<CString> {
         if self.family() != libc::AF_UNIX {
@@ -236,6 +255,16 @@ pub(crate) fn set_option(fd: c_int, level: c_int, option: c_int, value: c_int) -
     set(fd, level, option, &value)
 }
 
+/// Sets a socket option that takes a string.
+pub(crate) fn set_text_option(fd: c_int, level: c_int, option: c_int, value: &CStr) -> Result<(), Errno> {
+    let bytes = value.to_bytes_with_nul();
+    // SAFETY: the string is as long as said.
+    Errno::result(unsafe {
+        libc::setsockopt(fd, level, option, bytes.as_ptr().cast::<c_void>(), bytes.len() as socklen_t)
+    })
+    .map(drop)
+}
+
 /// Sets `SO_SNDTIMEO` or `SO_RCVTIMEO`.
 pub(crate) fn set_timeout(fd: c_int, option: c_int, milliseconds: u64) -> Result<(), Errno> {
     let limit = libc::timeval {
@@ -247,11 +276,17 @@ pub(crate) fn set_timeout(fd: c_int, option: c_int, milliseconds: u64) -> Result
 
 /// Reads a socket option that is an integer.
 pub(crate) fn option(fd: c_int, level: c_int, option: c_int) -> Result<c_int, Errno> {
-    let mut value: c_int = 0;
-    let mut len = size_of::<c_int>() as socklen_t;
+    option_of(fd, level, option)
+}
+
+/// Reads a socket option of a type for which any bytes will do.
+pub(super) fn option_of<T: Copy>(fd: c_int, level: c_int, option: c_int) -> Result<T, Errno> {
+    let mut value = MaybeUninit::<T>::zeroed();
+    let mut len = size_of::<T>() as socklen_t;
     // SAFETY: the value is as long as said.
-    Errno::result(unsafe { libc::getsockopt(fd, level, option, ptr::from_mut(&mut value).cast(), &mut len) })?;
-    Ok(value)
+    Errno::result(unsafe { libc::getsockopt(fd, level, option, value.as_mut_ptr().cast(), &mut len) })?;
+    // SAFETY: any bytes are a value of the type.
+    Ok(unsafe { value.assume_init() })
 }
 
 /// How many buffers one `writev` takes, at most what fits the `iovcnt` of a connection.

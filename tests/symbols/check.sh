@@ -59,7 +59,7 @@ static_names() {
 
 # All of ae.h and anet.h, and of libae.h what concerns these.
 core_names() {
-    { declared "$headers" ae.h anet.h; declared "$headers" libae.h | grep -v Tls; } | LC_ALL=C sort > "$work/core-documented"
+    { declared "$headers" ae.h anet.h; declared "$headers" libae.h | grep -vE 'Tls|Conn[A-Z]'; } | LC_ALL=C sort > "$work/core-documented"
     nm -g --defined-only $core | awk 'NF == 3 { print $3 }' > "$work/names"
     same_names "$work/names" $core "$work/core-documented"
 }

@@ -10,7 +10,8 @@ use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
-use crate::connection::connecting::{connect_tcp, wait_tcp};
+use crate::connection::connecting::wait_tcp;
+use crate::connection::handle::Conn;
 use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
@@ -162,21 +163,19 @@ fn fail_at_once(conn: TlsConn, failure: &Failure) -> Errno {
     conn.fail(failure)
 }
 
-/// Starts to connect over TCP, and then the handshake; with `multipath` over MPTCP.
+/// Starts to connect to `host` as `start` does it over TCP, and then the handshake.
 pub(in crate::connection) fn connect(
     conn: TlsConn,
     host: Option<&CStr>,
-    port: c_int,
-    source: Option<&CStr>,
-    multipath: bool,
-    handler: ConnectionCallbackFunc,
-) -> Result<(), Errno> {
-    prepare(conn, host).map_err(|failure| fail_at_once(conn, &failure))?;
-    connect_tcp(*conn, host, port, source, multipath, handler)?;
+    start: impl FnOnce(Conn) -> Result<(), anet::Error>,
+) -> Result<(), anet::Error> {
+    let of_tls = |errno| anet::Error::new("TLS", errno);
+    prepare(conn, host).map_err(|failure| of_tls(fail_at_once(conn, &failure)))?;
+    start(*conn)?;
     begin(conn).map_err(|errno| {
         drop_fd(*conn);
         conn.set_conn_handler(None);
-        fail_at_once(conn, &errno.into())
+        of_tls(fail_at_once(conn, &errno.into()))
     })
 }
 

@@ -8,6 +8,7 @@ use super::{data, events, handshake, permits};
 use crate::abi::connect::{Connector, connect_function};
 use crate::abi::connection::*;
 use crate::connection::arguments::string;
+use crate::connection::connecting::connect_tcp;
 use crate::connection::errors::{accept_status, count, status};
 use crate::connection::handlers::is_held;
 use crate::connection::socket::{STREAM, text_of};
@@ -126,7 +127,8 @@ impl Connector for Tls {
     ) -> c_int {
         // SAFETY: a live connection; strings or NULL.
         let (conn, host, source) = unsafe { (TlsConn::new(conn), string(host), string(source)) };
-        status(|| handshake::connect(conn, host, port, source, multipath, handler))
+        let start = |conn| connect_tcp(conn, host, port, source, multipath, handler);
+        status(|| handshake::connect(conn, host, start).map_err(|error| error.errno()))
     }
 }
 

@@ -4,10 +4,11 @@
 use crate::abi::ae::AE_READABLE;
 use crate::abi::connection::*;
 use crate::abi::host::*;
-use crate::anet::{Error, SocketAddress};
+use crate::anet::{self, Error, SocketAddress, SocketOptions};
 use crate::connection::arguments::string;
 use crate::connection::errors::status;
 use crate::connection::handle::Conn;
+use crate::connection::home;
 #[cfg(abi_valkey_8_1)]
 use crate::connection::home::named;
 use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
@@ -17,19 +18,24 @@ use crate::host;
 use crate::sys::errno::quietly;
 use crate::sys::text::error_text;
 use crate::sys::{Errno, fd};
-use core::ffi::{CStr, c_int};
+use core::ffi::{CStr, c_int, c_void};
 use core::ptr;
 
-/// Accepts up to `most` connections of a built-in type and gives them to the host. `create` makes one.
+/// Accepts up to `most` connections of a built-in type and gives them to the host. `create` makes one, `data` is the
+/// accept handler's.
 pub(super) fn accept(
     el: Loop,
     listening: c_int,
+    data: *mut c_void,
     most: usize,
     flags: c_int,
     create: impl Fn(c_int) -> Result<Conn, Errno>,
 ) {
     let deliver = |accepted, peer: &SocketAddress| match create(accepted) {
-        Ok(conn) => hand_over(conn, flags, peer),
+        Ok(conn) => {
+            home::set_accept_data(conn, data);
+            hand_over(conn, flags, peer);
+        }
         Err(errno) => {
             host::log(LIBAE_LOG_WARNING, format_args!("Accepting client connection: {}", error_text(errno)));
             // The client is told by the closed connection.
@@ -52,40 +58,41 @@ fn hand_over(conn: Conn, flags: c_int, peer: &SocketAddress) {
     }
 }
 
-/// Opens a socket for every address of a listener, or none at all.
+/// Opens a socket for every address of a listener, or none at all. A listener of port 0 is told the first one's.
 ///
 /// # Safety
 /// `listener` is valid and its `bindaddr` holds `bindaddr_count` strings.
-unsafe fn listen(
+pub(super) unsafe fn listen(
     listener: *mut connListener,
     open: impl Fn(&CStr) -> Result<Option<c_int>, Error>,
-) -> Result<(), Errno> {
+) -> Result<(), Error> {
+    let refused = |errno| Error::new("addresses of a listener", errno);
     // SAFETY: valid.
     let (addresses, count, first) = unsafe { ((*listener).bindaddr, (*listener).bindaddr_count, (*listener).count) };
-    let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+    let count = usize::try_from(count).map_err(|_| refused(Errno::EINVAL))?;
     if count > 0 && addresses.is_null() {
-        return Err(Errno::EINVAL);
+        return Err(refused(Errno::EINVAL));
     }
-    let first = usize::try_from(first).map_err(|_| Errno::EINVAL)?;
+    let first = usize::try_from(first).map_err(|_| refused(Errno::EINVAL))?;
     if first + count > CONFIG_BINDADDR_MAX {
-        return Err(Errno::ENOSPC);
+        return Err(refused(Errno::ENOSPC));
     }
     let (mut opened, mut fds) = (0, [-1; CONFIG_BINDADDR_MAX]);
     for index in 0..count {
         // SAFETY: there are that many, each NULL or a string.
         let address = unsafe { string(*addresses.add(index)) };
-        match address.ok_or(Errno::EINVAL).and_then(|address| open(address).map_err(|error| error.errno())) {
+        match address.ok_or(refused(Errno::EINVAL)).and_then(&open) {
             Ok(Some(fd)) => {
                 fds[opened] = fd;
                 opened += 1;
             }
             Ok(None) => {}
-            Err(errno) => {
+            Err(error) => {
                 for fd in &fds[..opened] {
                     // The error to report is the one that stopped us.
                     let _ = fd::close(*fd);
                 }
-                return Err(errno);
+                return Err(error);
             }
         }
     }
@@ -93,6 +100,9 @@ unsafe fn listen(
     let listener = unsafe { &mut *listener };
     listener.fd[first..first + opened].copy_from_slice(&fds[..opened]);
     listener.count = (first + opened) as c_int;
+    if listener.port == 0 && opened > 0 {
+        listener.port = anet::end_address(fds[0], false).map_or(0, |address| address.port());
+    }
     Ok(())
 }
 
@@ -106,7 +116,10 @@ pub(super) unsafe extern "C" fn listen_tcp(listener: *mut connListener) -> c_int
     // SAFETY: valid.
     let port = unsafe { (*listener).port };
     // SAFETY: valid, with that many addresses.
-    status(|| unsafe { listen(listener, |address| open_tcp(address, port, host::tcp_backlog())) })
+    status(|| unsafe {
+        let options = SocketOptions { backlog: host::tcp_backlog(), ..SocketOptions::default() };
+        listen(listener, |address| open_tcp(address, port, &options)).map_err(|error| error.errno())
+    })
 }
 
 /// # Safety
@@ -123,7 +136,7 @@ pub(super) unsafe extern "C" fn listen_unix(listener: *mut connListener) -> c_in
         })
     };
     // SAFETY: valid, with that many addresses.
-    status(|| unsafe { listen(listener, open) })
+    status(|| unsafe { listen(listener, open).map_err(|error| error.errno()) })
 }
 
 /// Stops watching a listener's sockets and closes them.

@@ -3,6 +3,8 @@
 #[cfg(not(abi_v1))]
 mod listen;
 #[cfg(not(abi_v1))]
+mod listen_with;
+#[cfg(not(abi_v1))]
 mod shared;
 #[cfg(not(abi_v1))]
 mod tcp;
@@ -13,6 +15,8 @@ mod unix;
 #[cfg(abi_v1)]
 mod until_7_0;
 
+#[cfg(not(abi_v1))]
+pub(crate) use listen_with::listen_with;
 #[cfg(not(abi_v1))]
 pub(crate) use tcp::TCP;
 #[cfg(all(feature = "tls", not(abi_v1)))]

@@ -39,10 +39,10 @@ pub(super) unsafe extern "C" fn is_tcp_local(conn: *mut connection) -> c_int {
 creators!(TCP, create_tcp, create_accepted_tcp);
 
 /// The event loop's callback for listening TCP sockets.
-unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+unsafe extern "C" fn accept_tcp(el: *mut aeEventLoop, fd: c_int, data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     if let Some(el) = unsafe { named(el) } {
         let create = |fd| create(&TCP, Some(el), fd, CONN_STATE_ACCEPTING);
-        accept(el, fd, host::accepts_per_call() as usize, 0, create);
+        accept(el, fd, data, host::accepts_per_call() as usize, 0, create);
     }
 }

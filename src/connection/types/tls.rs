@@ -56,7 +56,7 @@ pub(crate) static TLS: ConnectionType = ConnectionType {
 says!(tls_type, c"tls", CONN_TYPE_TLS);
 
 /// The event loop's callback for listening sockets of TLS.
-unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     let Some(el) = (unsafe { named(el) }) else { return };
     let chosen = tls::of_listener(fd);
@@ -68,7 +68,7 @@ unsafe extern "C" fn accept_tls(el: *mut aeEventLoop, fd: c_int, _data: *mut c_v
         .map(|conn| *conn)
     };
     match tls::accepts(el, host::tls_accepts_per_call() as usize) {
-        Some(most) => accept(el, fd, most, 0, create),
+        Some(most) => accept(el, fd, data, most, 0, create),
         None => rest(el, fd),
     }
 }

@@ -75,10 +75,10 @@ unsafe extern "C" fn is_unix_local(_conn: *mut connection) -> c_int {
 creators!(UNIX, create_unix, create_accepted_unix);
 
 /// The event loop's callback for listening unix sockets.
-unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, _data: *mut c_void, _mask: c_int) {
+unsafe extern "C" fn accept_unix(el: *mut aeEventLoop, fd: c_int, data: *mut c_void, _mask: c_int) {
     // SAFETY: the loop calls it with itself.
     if let Some(el) = unsafe { named(el) } {
         let create = |fd| create(&UNIX, Some(el), fd, CONN_STATE_ACCEPTING);
-        accept(el, fd, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create);
+        accept(el, fd, data, host::accepts_per_call() as usize, LIBAE_ACCEPTED_UNIX, create);
     }
 }

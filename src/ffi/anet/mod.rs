@@ -4,7 +4,7 @@
 //! leaves a terminated text that says which call failed and why.
 
 pub mod addresses;
-mod args;
+pub(super) mod args;
 pub mod options;
 pub mod pipes;
 pub mod sockets;

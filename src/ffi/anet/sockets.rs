@@ -150,7 +150,7 @@ pub unsafe extern "C" fn anetTcpServer(
 ) -> c_int {
     // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
     let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
-    err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V4, backlog))
+    err.answer(ANET_ERR, || anet::tcp_listen_over(Transport::Tcp, port, bindaddr, Family::V4, backlog))
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv4 address, or of `bindaddr` when it is not NULL.
@@ -193,7 +193,7 @@ pub unsafe extern "C" fn anetTcp6Server(
 ) -> c_int {
     // SAFETY: NULL or room for a text, NULL or a string, by this function's own contract.
     let (err, bindaddr) = unsafe { (ErrorText::new(err), optional_string(bindaddr)) };
-    err.answer(ANET_ERR, || anet::tcp_listen(port, bindaddr, Family::V6, backlog))
+    err.answer(ANET_ERR, || anet::tcp_listen_over(Transport::Tcp, port, bindaddr, Family::V6, backlog))
 }
 
 /// Listens on `port` (0: the system picks one) of every IPv6 address, or of `bindaddr` when it is not NULL.

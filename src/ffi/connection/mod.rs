@@ -10,6 +10,7 @@ pub mod io;
 #[cfg(any(abi_peer_username, abi_valkey_9_1))]
 pub mod peer;
 pub mod properties;
+pub mod sockets;
 #[cfg(abi_valkey_9_1)]
 pub mod tls_reload;
 #[cfg(abi_v1)]

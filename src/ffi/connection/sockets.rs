@@ -1,0 +1,117 @@
+//! `libae.h`: connections and listeners with options for their sockets.
+
+use super::border::handle;
+#[cfg(not(abi_v1))]
+use super::border::member;
+use crate::abi::connection::*;
+use crate::abi::sockets::libaeSocketOptions;
+use crate::anet::Error;
+use crate::connection::{AnyConn, Conn};
+#[cfg(not(abi_v1))]
+use crate::connection::{accept_data, types};
+use crate::ffi::anet::args::{ErrorText, required};
+use crate::ffi::args::optional_string;
+use crate::ffi::sockets::given;
+#[cfg(not(abi_v1))]
+use crate::ffi::sockets::with_backlog;
+#[cfg(not(abi_v1))]
+use core::ffi::c_void;
+use core::ffi::{CStr, c_char, c_int};
+#[cfg(not(abi_v1))]
+use core::ptr;
+use nix::errno::Errno;
+
+/// Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with the
+/// reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to a
+/// path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is as
+/// for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
+///
+/// Returns `C_OK`; `C_ERR` with errno as `connConnect` and `libaeConnect`, and `EOPNOTSUPP` for a program's own type.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and `handler`
+/// may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member `size` says,
+/// in which strings are NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeConnConnect(
+    err: *mut c_char,
+    conn: *mut connection,
+    address: *const c_char,
+    port: c_int,
+    options: *const libaeSocketOptions,
+    handler: Option<unsafe extern "C" fn(conn: *mut connection)>,
+) -> c_int {
+    // SAFETY: NULL or room for a text, NULL or live, NULL or a string, by this function's own contract.
+    let (err, conn, address) = unsafe { (ErrorText::new(err), handle(conn), optional_string(address)) };
+    err.status(|| {
+        let conn = conn.ok_or(Error::new("connection", Errno::EINVAL))?;
+        let address = required(address, "address")?;
+        // SAFETY: NULL, or as large as it says.
+        let mut options = unsafe { given(options) }?;
+        options.blocking = false;
+        let conn = built_in(conn, address).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
+        conn.connect_with(address, port, &options, handler)
+    })
+}
+
+#[cfg(not(abi_v1))]
+fn built_in(conn: Conn, _address: &CStr) -> Option<AnyConn> {
+    AnyConn::of(conn)
+}
+
+/// One type does for TCP and unix sockets: the address tells.
+#[cfg(abi_v1)]
+fn built_in(conn: Conn, address: &CStr) -> Option<AnyConn> {
+    if !core::ptr::eq(conn.r#type(), &super::v1::CT_Socket) {
+        return AnyConn::of(conn);
+    }
+    Some(if crate::anet::is_unix(address) { AnyConn::Unix(conn) } else { AnyConn::Tcp(conn) })
+}
+
+/// Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with the
+/// reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's `priv`
+/// are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
+///
+/// Returns `C_OK`; `C_ERR`, with the listener as it was, and errno as `connListen` and `libaeListen`, and `EOPNOTSUPP`
+/// for a program's own type.
+///
+/// # Safety
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `listener` is NULL or a listener whose `bindaddr` holds
+/// `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are NULL
+/// or valid.
+#[cfg(not(abi_v1))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeConnListen(
+    err: *mut c_char,
+    listener: *mut connListener,
+    options: *const libaeSocketOptions,
+) -> c_int {
+    // SAFETY: NULL or room for a text, by this function's own contract.
+    let err = unsafe { ErrorText::new(err) };
+    err.status(|| {
+        if listener.is_null() {
+            return Err(Error::new("listener", Errno::EINVAL));
+        }
+        // SAFETY: NULL, or as large as it says.
+        let mut options = with_backlog(unsafe { given(options) }?);
+        options.blocking = false;
+        // SAFETY: not NULL, so a listener with that many addresses.
+        unsafe { types::listen_with(listener, &options) }
+    })
+}
+
+/// Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it had
+/// been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives. It is
+/// the program's pointer, at which the library does not look: it stays the same when the listener is closed, and what it
+/// leads to has to live as long as the program follows it.
+///
+/// NULL for a connection that no accept handler of the library's has taken, and with errno `EINVAL` for NULL.
+///
+/// # Safety
+/// `conn` is NULL or a live connection of this thread.
+#[cfg(not(abi_v1))]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeConnAcceptData(conn: *mut connection) -> *mut c_void {
+    // SAFETY: NULL or live.
+    member(unsafe { handle(conn) }, ptr::null_mut(), accept_data)
+}
