@@ -13,7 +13,8 @@ from testkit.resp import Error
 from testkit.server import AE_SERVER, AeServer, RedisServer
 
 OWN = {
-    "backend", "busy-poll", "proxy-protocol-networks", "script-memory-limit", "tls-handshake-timeout", "tls-max-handshakes",
+    "backend", "bind-device", "busy-poll", "mptcp", "proxy-protocol-networks", "reuse-port", "script-memory-limit",
+    "tcp-fastopen", "tcp-quickack", "tcp-user-timeout", "tls-handshake-timeout", "tls-max-handshakes", "unixsocketgroup",
 }
 # Different in every run.
 OF_THE_RUN = {"port", "dir"}

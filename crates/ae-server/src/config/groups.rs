@@ -76,6 +76,25 @@ impl Default for Observation {
     }
 }
 
+/// How the sockets are made that clients connect to.
+#[derive(Clone, Default, Debug)]
+pub struct Sockets {
+    /// A network interface; empty for any.
+    pub device: String,
+    /// 0 for none.
+    pub mark: u32,
+    /// Milliseconds; 0 for the system's.
+    pub user_timeout: u32,
+    /// How many connections that came with data may wait for the end of their handshake; 0 for none.
+    pub fast_open: u32,
+    pub mptcp: bool,
+    pub reuse_port: bool,
+    /// A part of a request is acknowledged at once.
+    pub quick_ack: bool,
+    /// Of the Unix socket; empty for the process's.
+    pub unix_group: String,
+}
+
 /// Who may do what.
 #[derive(Clone, Debug)]
 pub struct Security {

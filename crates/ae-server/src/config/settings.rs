@@ -2,7 +2,7 @@
 
 use super::events::Events;
 use super::format::{MIB, Value};
-use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Replication, Saving, Security};
+use super::groups::{AppendOnly, Encodings, Memory, Observation, Process, Replication, Saving, Security, Sockets};
 use super::output_limits::OutputLimits;
 use crate::log::{Level, Target};
 use ae::{AuthClients, TlsConfig};
@@ -30,6 +30,7 @@ pub struct Config {
     /// Seconds, 0 for none.
     pub tcp_keepalive: u32,
     pub tcp_backlog: u32,
+    pub sockets: Sockets,
     /// Seconds after which an idle client is closed, 0 for never.
     pub timeout: u32,
     /// Empty for none.
@@ -113,6 +114,7 @@ impl Default for Config {
             max_clients: 10_000,
             tcp_keepalive: 300,
             tcp_backlog: 511,
+            sockets: Sockets::default(),
             timeout: 0,
             password: Vec::new(),
             protected_mode: true,

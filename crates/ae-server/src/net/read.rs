@@ -47,6 +47,10 @@ impl Net {
                 }
                 self.server.stats.bytes_in += len as u64;
                 self.run_arrived(&mut client, in_buffer);
+                if self.server.config.sockets.quick_ack && client.input.is_some() {
+                    // The rest may wait for this. It fails for Unix sockets, where nothing does.
+                    let _ = conn.set_quick_ack(true);
+                }
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(_) => client.closing = Closing::Now,

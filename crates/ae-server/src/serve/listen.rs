@@ -5,11 +5,12 @@ use crate::log::{Level, log};
 use crate::net::accept::ACCEPTS_PER_CALL;
 use crate::net::shared::Shared;
 use crate::server::listening::Listen;
-use ae::{EventLoop, Listener};
+use ae::{EventLoop, Listener, Mptcp, SocketOptions};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 const CANNOT_LISTEN: &str = "Unable to listen on this port. Check server logs.";
 const CANNOT_BIND: &str = "Failed to bind to specified addresses.";
@@ -128,13 +129,11 @@ impl Listeners {
     /// Opens one more. It is none if it may be left out, and the host has no such address.
     fn add(&mut self, mut place: Place, config: &Config) -> Result<(), (ErrorKind, String)> {
         let Place { address, port, .. } = &place;
+        let options = options(place.kind, config);
         let opened = match place.kind {
-            Kind::Plain => Listener::tcp(&self.el, &[address], *port, config.tcp_backlog),
-            Kind::Tls => Listener::tls(&self.el, &[address], *port, config.tcp_backlog),
-            Kind::Unix => {
-                let permissions = config.unix_socket_permissions;
-                Listener::unix(&self.el, Path::new(address), permissions, config.tcp_backlog)
-            }
+            Kind::Plain => Listener::with_options(&self.el, &[address], *port, &options),
+            Kind::Tls => Listener::with_options(&self.el, &[address], *port, &options).and_then(Listener::over_tls),
+            Kind::Unix => Listener::with_options(&self.el, &[unix_address(address)], 0, &options),
         };
         match opened.and_then(|listener| self.accept_from(&listener).map(|()| listener)) {
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable && address.starts_with('-') => {}
@@ -231,6 +230,31 @@ impl Listen for Listeners {
         let _ = self.add_missing(old);
         Err((failed.0, failed.1.into()))
     }
+}
+
+/// How a socket of the configuration is made.
+fn options(kind: Kind, config: &Config) -> SocketOptions {
+    let wanted = &config.sockets;
+    let given = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    let mut options = SocketOptions::default();
+    options.backlog = config.tcp_backlog;
+    if kind == Kind::Unix {
+        options.unix_permissions = config.unix_socket_permissions.unwrap_or(0);
+        options.unix_group = given(&wanted.unix_group);
+        return options;
+    }
+    options.device = given(&wanted.device);
+    options.mark = wanted.mark;
+    options.user_timeout = Some(wanted.user_timeout).filter(|ms| *ms > 0).map(|ms| Duration::from_millis(ms.into()));
+    options.fast_open = wanted.fast_open;
+    options.mptcp = if wanted.mptcp { Mptcp::Required } else { Mptcp::No };
+    options.reuse_port = wanted.reuse_port;
+    options
+}
+
+/// As the library takes a path, which has a slash in it, or else would be taken for a host.
+fn unix_address(path: &str) -> String {
+    if path.starts_with('@') || path.contains('/') { path.into() } else { format!("./{path}") }
 }
 
 /// One per address, so that an error can say which one it was.

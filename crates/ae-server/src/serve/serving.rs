@@ -62,7 +62,7 @@ impl Serving {
         listen_to_threads(&el, &net)?;
         let listeners = Listeners::open(&el, &shared)?;
         let unix_socket = net.borrow().server.config.unix_socket.as_ref().and_then(|path| {
-            if !listeners.has_made_unix_socket() {
+            if !listeners.has_made_unix_socket() || path.starts_with('@') {
                 return None;
             }
             // The working directory may change until it is removed.

@@ -2,7 +2,7 @@
 
 use crate::config::format::{Format, INT, PORT, TEXT};
 use crate::config::parameter::Change::{AnyTime, AtStart};
-use crate::config::parameter::{Access, Parameter, directive, field, fixed, kept};
+use crate::config::parameter::{Access, Parameter, directive, field, kept};
 use crate::config::words;
 
 pub const DIRECTIVES: &[Parameter] = &[
@@ -26,13 +26,26 @@ pub const DIRECTIVES: &[Parameter] = &[
         "NETWORK...",
         "proxies, such as 10.0.0.0/8, that begin with a header of the PROXY protocol (none)",
     ),
-    directive("unixsocket", AtStart, field!(unix_socket, TEXT), "PATH", "listen on this Unix socket too"),
+    directive(
+        "unixsocket",
+        AtStart,
+        field!(unix_socket, TEXT),
+        "PATH",
+        "listen on this Unix socket too; @NAME: one without a file",
+    ),
     directive(
         "unixsocketperm",
         AtStart,
         field!(unix_socket_permissions, Format::Octal { max: 0o777 }),
         "MODE",
         "permissions of the Unix socket, octal",
+    ),
+    directive(
+        "unixsocketgroup",
+        AtStart,
+        field!(sockets.unix_group, TEXT),
+        "GROUP",
+        "group of the Unix socket, a name or a number",
     ),
     directive("tcp-backlog", AtStart, field!(tcp_backlog, INT), "N", "connections waiting to be accepted (511)"),
     directive(
@@ -50,12 +63,54 @@ pub const DIRECTIVES: &[Parameter] = &[
         "yes|no",
         "under high load, do not sleep for a few microseconds (no)",
     ),
-    fixed(
+    directive(
+        "tcp-user-timeout",
+        AtStart,
+        field!(sockets.user_timeout, INT),
+        "MS",
+        "close clients that do not acknowledge replies for so long (0: the system's limit)",
+    ),
+    directive(
+        "tcp-quickack",
+        AnyTime,
+        field!(sockets.quick_ack, Format::Switch),
+        "yes|no",
+        "acknowledge a part of a request at once (no)",
+    ),
+    directive(
+        "tcp-fastopen",
+        AtStart,
+        field!(sockets.fast_open, INT),
+        "N",
+        "TCP Fast Open, with so many connections waiting (0: none)",
+    ),
+    directive(
+        "mptcp",
+        AtStart,
+        field!(sockets.mptcp, Format::Switch),
+        "yes|no",
+        "listen for Multipath TCP as well (no)",
+    ),
+    directive(
+        "reuse-port",
+        AtStart,
+        field!(sockets.reuse_port, Format::Switch),
+        "yes|no",
+        "share the TCP ports with other servers that do (no)",
+    ),
+    directive(
+        "bind-device",
+        AtStart,
+        field!(sockets.device, TEXT),
+        "INTERFACE",
+        "serve TCP clients of this network interface alone",
+    ),
+    directive(
         "socket-mark-id",
         AtStart,
-        Format::Integer { min: 0, max: u32::MAX as i128 },
-        "0",
-        "it cannot mark its sockets",
+        field!(sockets.mark, Format::Integer { min: 0, max: u32::MAX as i128 }),
+        "N",
+        "mark the packets of TCP sockets, for routing and filters (0: none)",
     ),
     kept("bind-source-addr", AnyTime, TEXT, "", "ae-server makes no connections"),
     kept("io-threads", AtStart, Format::Integer { min: 1, max: 128 }, "1", "one thread does all input and output"),

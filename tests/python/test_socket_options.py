@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""The directives for the server's sockets: what they set is looked at on the server's own sockets."""
+
+import contextlib
+import ctypes
+import os
+import socket
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import support
+from testkit.ports import free_port
+from testkit.resp import PATIENCE, request
+from testkit.server import AE_SERVER, AeServer, Server
+
+PIDFD_OPEN, PIDFD_GETFD = 434, 438
+SO_PROTOCOL, IPPROTO_MPTCP = 38, 262
+TCP_FASTOPEN = 23
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def call(number, *arguments):
+    result = LIBC.syscall(ctypes.c_long(number), *(ctypes.c_long(argument) for argument in arguments))
+    if result == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def sockets_of(stack, server):
+    """Copies of the TCP sockets that the server has on its port."""
+    with contextlib.closing(os.fdopen(call(PIDFD_OPEN, server.process.pid, 0))) as process:
+        for entry in Path(f"/proc/{server.process.pid}/fd").iterdir():
+            if not os.readlink(entry).startswith("socket:"):
+                continue
+            one = socket.socket(fileno=call(PIDFD_GETFD, process.fileno(), int(entry.name), 0))
+            stack.callback(one.close)
+            if one.family == socket.AF_INET and one.getsockname()[1] == server.port:
+                yield one
+
+
+def listens(one):
+    return one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+
+
+class SocketOptions(unittest.TestCase):
+    def start(self, *options):
+        return self.enterContext(AeServer(*options))
+
+    def refused(self, *options, **kind):
+        """What a server says that does not start."""
+        server = AeServer(*options, **kind)
+        self.addCleanup(server.folder.cleanup)
+        self.addCleanup(server.kill)
+        self.assertEqual(server.process.wait(PATIENCE), 1)
+        return server.text()
+
+    def copies(self, server):
+        """The listening socket, and the one of the client that is connected, if one is."""
+        stack = self.enterContext(contextlib.ExitStack())
+        try:
+            found = list(sockets_of(stack, server))
+        except PermissionError as error:
+            self.skipTest(f"cannot look at another process's sockets: {error}")
+        accepted = [one for one in found if not listens(one)]
+        return next(one for one in found if listens(one)), accepted[0] if accepted else None
+
+    def test_limits_and_queues(self):
+        server = self.start("--tcp-user-timeout", "7777", "--tcp-fastopen", "5")
+        with server.connect() as client:
+            client("PING")
+            listening, accepted = self.copies(server)
+            self.assertEqual(listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 7777)
+            self.assertEqual(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 7777)
+            self.assertEqual(listening.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN), 5)
+            self.assertEqual(listening.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL), socket.IPPROTO_TCP)
+            self.assertEqual(client("CONFIG", "GET", "tcp-user-timeout")[1], b"7777")
+            self.assertEqual(client("CONFIG", "GET", "tcp-fastopen")[1], b"5")
+
+    def test_without_them_nothing_is_set(self):
+        server = self.start()
+        with server.connect() as client:
+            client("PING")
+            listening, accepted = self.copies(server)
+            self.assertEqual(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 0)
+            self.assertEqual(listening.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN), 0)
+            self.assertEqual(listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT), 0)
+
+    def test_servers_share_a_port(self):
+        first = self.start("--reuse-port", "yes")
+        with AeServer("--reuse-port", "yes", port=first.port):
+            pass
+        self.assertIn("cannot listen on", self.refused(port=first.port))
+
+    def test_multipath_or_a_clear_error(self):
+        try:
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP).close()
+        except OSError:
+            self.assertIn("creating socket", self.refused("--mptcp", "yes"))
+            return
+        server = self.start("--mptcp", "yes")
+        listening, _ = self.copies(server)
+        self.assertEqual(listening.getsockopt(socket.SOL_SOCKET, SO_PROTOCOL), IPPROTO_MPTCP)
+        with server.connect() as client:
+            self.assertEqual(client("PING"), "PONG")
+
+    def test_marks_and_devices(self):
+        if os.geteuid() != 0:
+            self.assertIn("SO_MARK", self.refused("--socket-mark-id", "42"))
+            return
+        server = self.start("--socket-mark-id", "42", "--bind-device", "lo")
+        with server.connect() as client:
+            client("PING")
+            for one in self.copies(server):
+                self.assertEqual(one.getsockopt(socket.SOL_SOCKET, socket.SO_MARK), 42)
+                self.assertEqual(one.getsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, 16).rstrip(b"\0"), b"lo")
+            self.assertEqual(client("CONFIG", "GET", "socket-mark-id")[1], b"42")
+
+    def test_a_device_that_is_not_there(self):
+        self.assertIn("SO_BINDTODEVICE", self.refused("--bind-device", "no-such-device"))
+
+    def test_a_part_of_a_request_is_acknowledged_at_once(self):
+        server = self.start()
+        with server.connect() as control, socket.create_connection(("127.0.0.1", server.port), PATIENCE) as client:
+            client.sendall(b"PING\r\n")
+            client.recv(100)
+            stack = self.enterContext(contextlib.ExitStack())
+            try:
+                found = [one for one in sockets_of(stack, server) if not listens(one)]
+            except PermissionError as error:
+                self.skipTest(str(error))
+            accepted = next(one for one in found if one.getpeername() == client.getsockname())
+
+            def is_quick():
+                return accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+
+            for _ in range(1000):
+                client.sendall(b"PING\r\n")
+                client.recv(100)
+                if not is_quick():
+                    break
+            self.assertFalse(is_quick(), "the kernel does not take it for a conversation")
+            # Without the directive it stays like this. CLIENT LIST tells that the part has been read.
+            client.sendall(b"PI")
+            self.wait(lambda: b"qbuf=2 " in control("CLIENT", "LIST"))
+            self.assertFalse(is_quick())
+            client.sendall(b"NG\r\n")
+            self.assertEqual(client.recv(100), b"+PONG\r\n")
+            control("CONFIG", "SET", "tcp-quickack", "yes")
+            client.sendall(b"PI")
+            self.wait(is_quick)
+            client.sendall(b"NG\r\n")
+            self.assertEqual(client.recv(100), b"+PONG\r\n")
+
+    def wait(self, done):
+        deadline = time.monotonic() + PATIENCE
+        while not done():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.001)
+
+    def test_a_unix_socket_without_a_file(self):
+        name = f"ae-server-test-{os.getpid()}"
+        server = self.start("--unixsocket", f"@{name}")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(f"\0{name}")
+            client.sendall(request("CLIENT", "INFO"))
+            self.assertIn(b"flags=U", client.recv(4096))
+        self.assertFalse(os.path.exists(f"@{name}"))
+        self.assertIn("Address already in use", self.refused("--unixsocket", f"@{name}"))
+        self.assertEqual(server.stop(), 0)
+        with socket.socket(socket.AF_UNIX) as client, self.assertRaises(ConnectionRefusedError):
+            client.connect(f"\0{name}")
+
+    def test_the_unix_sockets_group(self):
+        group = os.getegid() + 1 if os.geteuid() == 0 else os.getegid()
+        with tempfile.TemporaryDirectory() as folder:
+            path = f"{folder}/socket"
+            server = self.start("--unixsocket", path, "--unixsocketgroup", str(group), "--unixsocketperm", "770")
+            found = os.stat(path)
+            self.assertEqual((found.st_gid, found.st_mode & 0o777), (group, 0o770))
+            self.assertEqual(server.stop(), 0)
+            self.assertFalse(os.path.exists(path))
+            self.assertIn("chown", self.refused("--unixsocket", path, "--unixsocketgroup", "no-such-group"))
+
+    def test_a_rewritten_file_has_them(self):
+        with tempfile.NamedTemporaryFile("w+", suffix=".conf") as file:
+            file.write("tcp-user-timeout 1000\nreuse-port yes\n")
+            file.flush()
+            port = free_port()
+            server = self.enterContext(Server([AE_SERVER, file.name, "--bind", "127.0.0.1", "--port", port], port))
+            with server.connect() as client:
+                self.assertEqual(client("CONFIG", "GET", "reuse-port")[1], b"yes")
+                client("CONFIG", "SET", "tcp-quickack", "yes")
+                self.assertEqual(client("CONFIG", "REWRITE"), "OK")
+            lines = Path(file.name).read_text().splitlines()
+            self.assertEqual(lines[:2], ["tcp-user-timeout 1000", "reuse-port yes"])
+            self.assertIn("tcp-quickack yes", lines)
+
+
+if __name__ == "__main__":
+    support.main("socket options")
