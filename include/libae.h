@@ -151,8 +151,6 @@ typedef void libaeConnectProc(struct aeEventLoop *eventLoop, int fd, int error, 
 /** Room for an address in `libaeProxy`, with the NUL. */
 #define LIBAE_PROXY_ADDRESS_LEN 46
 
-/** A configuration beside the process's own, for the connections that are given it: `libaeTlsContextNew`. */
-typedef struct libaeTlsContext libaeTlsContext;
 /** The largest `libaeSocketOptions.size`: whatever later versions have is far below. */
 #define LIBAE_SOCKET_OPTIONS_MAX 4096
 
@@ -161,6 +159,9 @@ typedef struct libaeTlsContext libaeTlsContext;
 
 /** `libaeSocketOptions.mptcp`: Multipath TCP, or an error. */
 #define LIBAE_MPTCP_REQUIRED 2
+
+/** A configuration beside the process's own, for the connections that are given it: `libaeTlsContextNew`. */
+typedef struct libaeTlsContext libaeTlsContext;
 
 /** A client's session of TLS over a descriptor of the program's: `libaeTlsSessionNew`. */
 typedef struct libaeTlsSession libaeTlsSession;
@@ -385,17 +386,6 @@ typedef struct libaeProxy {
     char destination[LIBAE_PROXY_ADDRESS_LEN];
 } libaeProxy;
 
-/** What has come out of `libaeResolve`. All of it lives as long as the call that it is for. */
-typedef struct libaeResolved {
-    /** 0; or why there is no address: an errno, the nearest to what the resolver says. */
-    int error;
-    /** How many addresses there are, 0 when there is an error. */
-    int count;
-    /** The addresses as text, in the order in which they are to be tried, and a NULL behind. */
-    const char *const *addresses;
-    /** What the resolver says, empty when there is no error. */
-    const char *text;
-} libaeResolved;
 /**
  * How a socket that listens or connects is made. Members that are 0 or NULL change nothing, so set `size`, fill in what
  * you need and leave the rest zero. An option that is for the other kind of socket is `EINVAL`, one that the system does
@@ -472,6 +462,18 @@ typedef struct libaeSocketOptions {
     /** Not 0: the descriptor survives an exec. */
     int keep_on_exec;
 } libaeSocketOptions;
+
+/** What has come out of `libaeResolve`. All of it lives as long as the call that it is for. */
+typedef struct libaeResolved {
+    /** 0; or why there is no address: an errno, the nearest to what the resolver says. */
+    int error;
+    /** How many addresses there are, 0 when there is an error. */
+    int count;
+    /** The addresses as text, in the order in which they are to be tried, and a NULL behind. */
+    const char *const *addresses;
+    /** What the resolver says, empty when there is no error. */
+    const char *text;
+} libaeResolved;
 
 #ifdef __cplusplus
 extern "C" {
