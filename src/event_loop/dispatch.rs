@@ -40,12 +40,24 @@ pub(super) unsafe fn take_over(el: Loop, fired: *const aeFiredEvent, count: c_in
     }
 }
 
+/// [`dispatch`] for callers that need not be fast: only one has it inline.
+///
+/// # Safety
+/// As there.
+#[cold]
+#[inline(never)]
+pub(super) unsafe fn dispatch_one(el: Loop, fired: aeFiredEvent, poll: u64) {
+    // SAFETY: as promised.
+    unsafe { dispatch(el, fired, poll) };
+}
+
 /// Calls the handlers of a descriptor that `poll` found ready. Every access looks the entry up again, since the handler
 /// before may have deleted the event, closed the descriptor or moved the array.
 ///
 /// # Safety
 /// A call is inside the loop, so that no callback frees it.
-pub(super) unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
+#[inline(always)]
+unsafe fn dispatch(el: Loop, fired: aeFiredEvent, poll: u64) {
     let aeFiredEvent { fd, mask } = fired;
     // SAFETY: a call is inside.
     let Some(event) = fresh_entry(el, fd, poll) else { return unsafe { without_handler(el, fd) } };

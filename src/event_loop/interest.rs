@@ -72,7 +72,6 @@ impl InterestTable {
             return Ok(());
         }
         let applied = backend.apply(fd, armed, wanted, creates);
-        let high = if self.high.is_there() { self.watch_high(fd, mask, creates) } else { Ok(()) };
         let slot = self.slots.get(fd);
         match applied {
             Ok(applied) => {
@@ -81,7 +80,7 @@ impl InterestTable {
                     slot.settled = polls.latest();
                     polls.settle(slot.settled);
                 }
-                high
+                if self.high.is_there() { self.watch_high(fd, mask, creates) } else { Ok(()) }
             }
             Err(errno) => {
                 slot.told = false;
@@ -90,6 +89,7 @@ impl InterestTable {
                 if wanted == 0 {
                     slot.armed = 0;
                 }
+                let _ = self.watch_high(fd, mask, creates);
                 Err(errno)
             }
         }
@@ -97,6 +97,7 @@ impl InterestTable {
 
     /// Watches a descriptor by priority as `mask` says, without a change to what else it is watched for.
     #[cold]
+    #[inline(never)]
     pub(super) fn watch_high(&mut self, fd: c_int, mask: c_int, creates: bool) -> Result<(), Errno> {
         let watched = self.high.watch(fd, mask, self.slots.get(fd), creates);
         // What is changed or removed may have been closed, which removed it.

@@ -1,6 +1,6 @@
 //! Descriptors of high priority served: before the others, and again while those have their turn.
 
-use super::dispatch::{dispatch, take_over};
+use super::dispatch::{dispatch_one, take_over};
 use super::handle::Loop;
 use crate::abi::ae::*;
 use crate::abi::embedding::LIBAE_ORDINARY_PER_LOOK;
@@ -28,7 +28,7 @@ pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c
         let one = fired(index);
         if mask_of(el, one.fd) & AE_HIGH_PRIORITY != 0 {
             // SAFETY: a call is inside.
-            unsafe { dispatch(el, one, poll) };
+            unsafe { dispatch_one(el, one, poll) };
             // Whatever priority it has by now, this was its turn.
             // SAFETY: the reference ends here.
             unsafe { el.interest() }.settle(&el.state().polls, one.fd, poll);
@@ -47,7 +47,7 @@ pub(super) unsafe fn dispatch_all(el: Loop, fired: *const aeFiredEvent, count: c
             found += unsafe { look(el) };
         }
         // SAFETY: a call is inside.
-        unsafe { dispatch(el, one, poll) };
+        unsafe { dispatch_one(el, one, poll) };
         served += 1;
     }
     found
@@ -61,7 +61,7 @@ fn mask_of(el: Loop, fd: c_int) -> c_int {
 /// Serves the descriptors of high priority that are ready now; returns how many.
 ///
 /// # Safety
-/// As for [`dispatch`].
+/// As for [`dispatch_one`].
 unsafe fn look(el: Loop) -> c_int {
     let mut found = [aeFiredEvent { fd: -1, mask: AE_NONE }; PER_LOOK];
     let Some((count, poll)) = poll_high(el, &mut found) else { return 0 };
@@ -75,7 +75,7 @@ unsafe fn look(el: Loop) -> c_int {
         }
         if mask & mask_of(el, fd) != 0 {
             // SAFETY: a call is inside.
-            unsafe { dispatch(el, aeFiredEvent { fd, mask }, poll) };
+            unsafe { dispatch_one(el, aeFiredEvent { fd, mask }, poll) };
         }
     }
     count

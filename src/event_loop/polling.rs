@@ -123,6 +123,9 @@ pub(super) unsafe fn poll_and_dispatch(el: Loop, flags: c_int) -> Result<c_int, 
             let poll = el.state().polls.latest();
             let found = if flags & AE_FILE_EVENTS != 0 { found } else { 0 };
             call_after_sleep(el, flags, found);
+            if found == 0 {
+                return Ok(0);
+            }
             // SAFETY: a call is inside, and the buffer is this call's.
             Ok(found + unsafe { serve(el, fired, found, poll) })
         }

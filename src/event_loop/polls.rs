@@ -30,12 +30,12 @@ impl Polls {
     /// Counts one. There is one at a time.
     #[inline(always)]
     pub(super) fn count_one(&self) {
-        self.whole.store(self.latest() + 1, Relaxed);
-        self.count_look();
+        let number = self.latest() + 1;
+        self.whole.store(number, Relaxed);
+        self.count.store(number, Relaxed);
     }
 
     /// Counts one that asks for descriptors of high priority alone.
-    #[inline(always)]
     pub(super) fn count_look(&self) {
         self.count.store(self.latest() + 1, Relaxed);
     }

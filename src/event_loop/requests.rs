@@ -120,7 +120,9 @@ pub(super) unsafe fn deliver(el: Loop) {
     }
 }
 
-/// Whether something has come out that has not been told.
+/// Whether something has come out that has not been told. Not a part of every iteration's code.
+#[cold]
+#[inline(never)]
 pub(super) fn are_waiting(el: Loop) -> bool {
     !el.state().requests.is_empty() && resolver::has_outcome(el.number())
 }
