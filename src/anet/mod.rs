@@ -21,7 +21,8 @@ pub(crate) use crate::sys::peer::credentials as peer_credentials;
 pub(crate) use crate::sys::socket::SocketAddress;
 pub(crate) use address::{End, HostPort, end_address, resolve, unix_path, write_end, write_ip};
 pub(crate) use connect::{
-    Connect, connect, start_connect, tcp_connect, tcp_connect_with, unix_connect, unix_connect_with, unix_connect_within,
+    Connect, connect, start_connect, tcp_connect, tcp_connect_with, unix_connect, unix_connect_with,
+    unix_connect_within,
 };
 pub(crate) use error::Error;
 pub(crate) use guard::set_safe_sockets;

@@ -1,6 +1,7 @@
 //! File events: what descriptors are watched for.
 
 use super::handle::Loop;
+use super::interest::InterestTable;
 use super::slots::POLLED;
 use crate::abi::ae::*;
 use crate::sys::Errno;
@@ -39,7 +40,7 @@ pub(crate) unsafe fn create_file_event(
     }
     let before = aeFileEvent { ..*event };
     let slot = interest.slot(fd);
-    let (paused, armed) = (slot.paused, slot.armed);
+    let paused = slot.paused;
     // Stored before it is armed: whoever polls from another thread finds the handler.
     event.mask |= mask;
     if mask & AE_READABLE != 0 {
@@ -52,18 +53,17 @@ pub(crate) unsafe fn create_file_event(
     event.clientData = data;
     // The backend is told even of an event that is there: the number may be another file's by now. Not if it was
     // told in this callback, for the same user, and this takes back a removal that was put off since.
-    let changed = event.mask ^ before.mask;
     let known = slot.told
-        && changed & POLLED != 0
-        && changed & AE_HIGH_PRIORITY == 0
+        && mask & AE_HIGH_PRIORITY == 0
+        && (event.mask ^ before.mask) & POLLED != 0
         && slot.wanted(event.mask) == c_int::from(slot.armed)
         && same_user(event, &before);
     if !known {
         if let Err(errno) = el.arm(interest, fd, event.mask, true) {
             *event = before;
             interest.slot(fd).paused = paused;
-            if interest.slot(fd).armed != armed {
-                // Only the second backend did not take it.
+            if interest.high.is_there() {
+                // Perhaps only the second backend did not take it.
                 let _ = el.arm(interest, fd, event.mask, false);
             }
             return Err(errno);
@@ -101,13 +101,10 @@ pub(crate) fn delete_file_event(el: Loop, fd: c_int, mut mask: c_int) {
         mask |= AE_BARRIER;
     }
     event.mask &= !mask;
-    if event.mask & POLLED == 0 {
-        event.mask &= !AE_HIGH_PRIORITY;
+    if before & AE_HIGH_PRIORITY != 0 {
+        settle_priority(event, interest, fd);
     }
     let after = event.mask;
-    if before & !after & AE_HIGH_PRIORITY != 0 {
-        let _ = interest.watch_high(fd, after, false);
-    }
     if before & POLLED != after & POLLED {
         // The last one goes at once: after a fork the child may keep the file open, and with it the
         // kernel's registration, when the caller closes the descriptor.
@@ -119,6 +116,18 @@ pub(crate) fn delete_file_event(el: Loop, fd: c_int, mut mask: c_int) {
     }
     if fd == el.maxfd() && after == AE_NONE {
         el.set_maxfd(highest_below(el, fd));
+    }
+}
+
+/// Ends a descriptor's priority with its last event, and in the second backend when it has ended.
+#[cold]
+#[inline(never)]
+fn settle_priority(event: &mut aeFileEvent, interest: &mut InterestTable, fd: c_int) {
+    if event.mask & POLLED == 0 {
+        event.mask &= !AE_HIGH_PRIORITY;
+    }
+    if event.mask & AE_HIGH_PRIORITY == 0 {
+        let _ = interest.watch_high(fd, event.mask, false);
     }
 }
 

@@ -71,6 +71,8 @@ impl HighPriority {
     }
 
     /// Stores those that are ready now, as far as there is room, and says how many.
+    #[cold]
+    #[inline(never)]
     pub(super) fn poll(&mut self, fired: &mut [aeFiredEvent]) -> Result<c_int, Errno> {
         let Some(backend) = &mut self.backend else { return Ok(0) };
         // SAFETY: the room is there while this runs.

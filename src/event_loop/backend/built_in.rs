@@ -38,6 +38,8 @@ macro_rules! backends {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.resize(setsize, maxfd),)* }
             }
 
+            // Frequent, though it has a second caller for descriptors of high priority; so has `poll`.
+            #[inline(always)]
             pub(in crate::event_loop) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.apply(fd, old, new, heals),)* }
             }
@@ -59,6 +61,7 @@ macro_rules! backends {
             }
 
             /// Waits for at most `timeout_us` microseconds (None: forever).
+            #[inline(always)]
             pub(in crate::event_loop) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
                 match self { $($(#[$cfg])* Self::$variant(backend) => backend.poll(timeout_us, fired),)* }
             }

@@ -43,6 +43,7 @@ impl Backend {
         Ok(self.epoll)
     }
 
+    #[inline(always)]
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
         let mut events: Events = 0;
         if new & AE_READABLE != 0 {
@@ -73,6 +74,7 @@ impl Backend {
         Ok(applied)
     }
 
+    #[inline(always)]
     pub(super) fn poll(&mut self, timeout_us: Option<u64>, fired: Fired) -> Result<c_int, Errno> {
         let capacity = fired.capacity.min(self.events.len() as c_int);
         let events = self.events.as_mut_ptr();
