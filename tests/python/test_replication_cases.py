@@ -110,6 +110,30 @@ class Copies(Case):
                     self.assertEqual((replica("DBSIZE"), replica("EXISTS", "old")), (2000, 0))
                     self.assertEqual(replica.info()["master_repl_offset"], "7")
 
+    def test_the_append_only_file_after_a_copy_that_cannot_be_loaded(self):
+        """It stays as it was; if the replica becomes a primary, it begins anew with what that has."""
+        copy = self.copy()
+        for promoted in False, True:
+            with self.subTest(promoted=promoted), Impostor() as primary:
+                replica = self.node("ae", "--appendonly", "yes", "--appendfsync", "always")
+                replica("SET", "old", "v")
+                replica("REPLICAOF", "127.0.0.1", primary.port)
+                primary.handshake(f"+FULLRESYNC {ID} 7\r\n".encode() + b"$%d\r\n" % (len(copy) - 9) + copy[:-9])
+                primary.accept()
+                self.assertEqual(replica("DBSIZE"), 0)
+                # What else is set does not turn it on.
+                replica("CONFIG", "SET", "hz", 10)
+                self.assertEqual(replica.info("persistence")["aof_enabled"], "0")
+                if promoted:
+                    replica("REPLICAOF", "NO", "ONE")
+                    replica("SET", "new", "v")
+                    until(lambda: replica.info("persistence")["aof_last_bgrewrite_status"] == "ok"
+                          and replica.info("persistence")["aof_rewrite_in_progress"] == "0"
+                          and replica.info("persistence")["aof_rewrite_scheduled"] == "0")
+                replica.kill()
+                replica.restart("--appendonly", "yes")
+                self.assertEqual(replica("KEYS", "*"), [b"new" if promoted else b"old"])
+
     def test_what_is_served_meanwhile(self):
         copy = self.copy()
         for load in "swapdb", "disabled", "on-empty-db":

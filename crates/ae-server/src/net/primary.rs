@@ -284,6 +284,7 @@ impl Net {
         // Their data are not what comes now.
         self.server.disconnect_replicas();
         if !aside {
+            self.server.suspend_log();
             discard(self.server.databases.take(), true);
             self.server.replication.link.iter_mut().for_each(|known| known.needs_copy = true);
         }
@@ -381,9 +382,7 @@ impl Net {
         log(Level::Notice, format_args!("has loaded the data of the primary"));
         // A snapshot under way is one of other data.
         self.server.abandon_snapshot();
-        if self.server.append_only.is_on() && self.server.ask_for_rewrite().is_err() {
-            log(Level::Warning, format_args!("the append-only file does not begin anew with the primary's data"));
-        }
+        self.server.resume_log();
         self.begin_stream(conn, rest);
     }
 

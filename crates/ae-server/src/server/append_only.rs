@@ -144,14 +144,36 @@ impl Server {
 
     /// CONFIG SET appendonly.
     pub(super) fn set_log(&mut self, on: bool) -> Result<(), String> {
+        if !on {
+            self.append_only.suspended = false;
+        }
         match (self.append_only.is_on(), on) {
             (true, false) => self.end_log(),
-            (false, true) if !self.is_loading() => self.turn_log_on().inspect_err(|_| {
-                self.config.append_only.on = false;
-            })?,
+            (false, true) if self.append_only.suspended || self.status.starting => {}
+            (false, true) if self.is_loading() => self.append_only.suspended = true,
+            (false, true) => self.turn_log_on().inspect_err(|_| self.config.append_only.on = false)?,
             _ => {}
         }
         Ok(())
+    }
+
+    /// Ends the file because a primary's data take the place of those that it holds: what is on the disk stays whole, and
+    /// nothing of the other data gets there. [`Server::resume_log`] goes on.
+    pub fn suspend_log(&mut self) {
+        if self.append_only.is_on() {
+            self.end_log();
+            self.append_only.suspended = true;
+        }
+    }
+
+    /// Begins the file anew with the data that are there, if it was suspended. That is tried until it succeeds.
+    pub fn resume_log(&mut self) {
+        if std::mem::take(&mut self.append_only.suspended) {
+            self.abandon_rewrite();
+            self.append_only.stage = Stage::WaitsForBase;
+            self.append_only.rewrites.scheduled = true;
+            self.append_only.rewrites.failures = 0;
+        }
     }
 
     /// At once.

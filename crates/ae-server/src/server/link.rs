@@ -58,6 +58,7 @@ impl Server {
         self.databases.expiry = Expiry::Removes;
         self.renew_replica_stream();
         self.streams.replicas.select_again();
+        self.resume_log();
         log(Level::Notice, format_args!("is a primary"));
     }
 
@@ -81,6 +82,14 @@ impl Server {
 
     /// The copy of the primary's data has been loaded, or cannot be.
     pub fn note_loaded(&mut self, loaded: Result<LoadedFile, String>) {
+        if loaded.is_ok() {
+            // One that was loaded aside has only now taken the place of what there was.
+            self.suspend_log();
+            if self.replication.link.is_none() {
+                // It has become a primary in this very turn of the loop.
+                self.resume_log();
+            }
+        }
         let stream_db = |file: LoadedFile| {
             let told = file.aux.into_iter().find(|(name, _)| name == b"repl-stream-db");
             told.and_then(|(_, value)| std::str::from_utf8(&value).ok()?.parse().ok()).unwrap_or(0)

@@ -360,3 +360,68 @@ fn keys_are_evicted_while_it_is_rewritten_as_requests() {
     let Some(theirs) = redis(at.path()) else { return };
     assert_eq!(digest(&theirs), expected);
 }
+
+/// All keys, sorted.
+fn keys(server: &Server) -> Vec<String> {
+    let mut client = server.connect();
+    let found = client.ask(&["EVAL", "return table.concat(redis.call('keys', '*'), ' ')", "0"]);
+    let mut found: Vec<String> = String::from_utf8(found).unwrap().split_whitespace().map(String::from).collect();
+    found.sort();
+    found
+}
+
+/// A replica with a file of old data, which has the data of `primary` but cannot write them as the file's base, because there
+/// is a folder where it would be written. Returns that folder, too.
+fn replica_without_a_base(at: &Path, primary: &Server) -> (Server, std::path::PathBuf) {
+    let replica = start(at, &["--appendfsync", "always"]);
+    let mut client = replica.connect();
+    client.call("SET old 1", "+OK");
+    let blocks = at.join("appendonlydir/temp-rewrite-appendonly.aof");
+    std::fs::create_dir_all(blocks.join("x")).unwrap();
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", primary.port), "+OK");
+    testkit::eventually("the rewrite has failed", || {
+        let failed = client.bulk("INFO persistence").contains("aof_last_bgrewrite_status:err");
+        (failed && client.bulk("INFO replication").contains("master_link_status:up")).then_some(())
+    });
+    (replica, blocks)
+}
+
+#[test]
+fn a_replica_does_not_mix_what_it_had_with_what_comes() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let primary = start(one.path(), &["--repl-diskless-sync-delay", "0"]);
+    primary.connect().call("SET copied 1", "+OK");
+    let (replica, blocks) = replica_without_a_base(other.path(), &primary);
+    let mut client = primary.connect();
+    client.call("SET streamed 1", "+OK");
+    client.call("WAIT 1 10000", ":1");
+    assert_eq!(keys(&replica), ["copied", "streamed"]);
+    replica.signal("KILL");
+    drop(replica);
+    std::fs::remove_dir_all(&blocks).unwrap();
+    let replica = start(other.path(), &[]);
+    assert_eq!(keys(&replica), ["old"]);
+}
+
+#[test]
+fn a_replica_goes_on_trying_to_write_the_new_base() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let primary = start(one.path(), &["--repl-diskless-sync-delay", "0"]);
+    primary.connect().call("SET copied 1", "+OK");
+    let (replica, blocks) = replica_without_a_base(other.path(), &primary);
+    let mut client = replica.connect();
+    client.call("REPLICAOF NO ONE", "+OK");
+    client.call("SHUTDOWN", "-ERR Errors trying to SHUTDOWN. Check logs.");
+    std::fs::remove_dir_all(&blocks).unwrap();
+    client.call("SET new 1", "+OK");
+    // After several failures it would wait for a minute.
+    client.send("BGREWRITEAOF\r\n");
+    client.line();
+    testkit::eventually("the rewrite ends", || {
+        client.bulk("INFO persistence").contains("aof_last_bgrewrite_status:ok").then_some(())
+    });
+    client.call("SET newer 1", "+OK");
+    replica.signal("KILL");
+    drop(replica);
+    assert_eq!(keys(&start(other.path(), &[])), ["copied", "new", "newer"]);
+}

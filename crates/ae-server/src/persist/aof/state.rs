@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 pub struct AppendOnlyFile {
     pub disk: Disk,
     pub stage: Stage,
+    /// It is off until a primary's data are there, or until it is clear that they do not come.
+    pub suspended: bool,
     /// There unless it is off.
     pub folder: Option<Folder>,
     pub log: Option<Log>,
