@@ -11,13 +11,18 @@ use crate::persist::aof::log::{Flush, Log};
 use crate::persist::aof::stage::Stage;
 use crate::persist::aof::syncer::Syncer;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 impl Server {
+    /// The working directory as it is now, where the folder belongs. The error is for the operator.
+    pub(super) fn log_parent(&self) -> Result<PathBuf, String> {
+        let parent = std::path::absolute(self.config.dir.as_deref().unwrap_or(Path::new(".")));
+        parent.map_err(|error| format!("cannot tell the working directory: {error}"))
+    }
+
     /// Reads the manifest in the working directory as it is now. The error is for the operator.
     pub fn open_folder(&self) -> Result<Folder, String> {
-        let parent = std::path::absolute(self.config.dir.as_deref().unwrap_or(Path::new(".")));
-        let parent = parent.map_err(|error| format!("cannot tell the working directory: {error}"))?;
+        let parent = self.log_parent()?;
         let AppendOnly { folder, name, .. } = &self.config.append_only;
         Folder::open(self.append_only.disk.clone(), &parent, folder, name)
     }

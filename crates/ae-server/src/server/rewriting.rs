@@ -78,9 +78,7 @@ impl Server {
     }
 
     fn begin_rewrite(&mut self) -> io::Result<()> {
-        if self.append_only.folder.is_none() {
-            self.append_only.folder = Some(self.open_folder().map_err(io::Error::other)?);
-        }
+        self.find_folder()?;
         let (stage, len) = (self.append_only.stage, self.append_only.len());
         let file = &mut self.append_only;
         let Some(folder) = &mut file.folder else { return Ok(()) };
@@ -105,6 +103,22 @@ impl Server {
             }
         }
         self.begin_base(stage)
+    }
+
+    /// Has the folder be the one in the working directory. After CONFIG SET dir that is another one: what was written
+    /// stays where it is, and what is written from here on counts when a base is in the new place.
+    fn find_folder(&mut self) -> io::Result<()> {
+        let parent = self.log_parent().map_err(io::Error::other)?;
+        if self.append_only.folder.as_ref().is_some_and(|folder| folder.parent() == parent) {
+            return Ok(());
+        }
+        let folder = self.open_folder().map_err(io::Error::other)?;
+        folder.make()?;
+        self.append_only.folder = Some(folder);
+        if self.append_only.stage == Stage::On {
+            self.append_only.stage = Stage::WaitsForBase;
+        }
+        Ok(())
     }
 
     fn begin_base(&mut self, stage: Stage) -> io::Result<()> {

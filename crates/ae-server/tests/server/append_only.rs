@@ -425,3 +425,41 @@ fn a_replica_goes_on_trying_to_write_the_new_base() {
     drop(replica);
     assert_eq!(keys(&start(other.path(), &[])), ["copied", "new", "newer"]);
 }
+
+#[test]
+fn a_rewrite_moves_it_to_the_new_working_directory() {
+    let at = tempfile::tempdir().unwrap();
+    let new = at.path().join("new");
+    std::fs::create_dir(&new).unwrap();
+    let server = start(at.path(), &["--appendfsync", "always", "--enable-protected-configs", "yes"]);
+    let mut client = server.connect();
+    client.call("SET before 1", "+OK");
+    client.call(&format!("CONFIG SET dir {}", new.display()), "+OK");
+    client.call("SET between 1", "+OK");
+    rewrite(&server);
+    client.call("SET after 1", "+OK");
+    server.signal("KILL");
+    drop(server);
+    assert_eq!(keys(&start(&new, &[])), ["after", "before", "between"]);
+    assert_eq!(keys(&start(at.path(), &[])), ["before", "between"]);
+}
+
+#[test]
+fn it_stays_where_it_is_if_it_cannot_be_moved() {
+    let at = tempfile::tempdir().unwrap();
+    let new = at.path().join("new");
+    std::fs::create_dir(&new).unwrap();
+    std::fs::write(new.join("appendonlydir"), "").unwrap();
+    let server = start(at.path(), &["--appendfsync", "always", "--enable-protected-configs", "yes"]);
+    let mut client = server.connect();
+    client.call(&format!("CONFIG SET dir {}", new.display()), "+OK");
+    client.send("BGREWRITEAOF\r\n");
+    client.line();
+    testkit::eventually("the rewrite fails", || {
+        client.bulk("INFO persistence").contains("aof_last_bgrewrite_status:err").then_some(())
+    });
+    client.call("SET after 1", "+OK");
+    server.signal("TERM");
+    assert!(server.wait().0.success());
+    assert_eq!(keys(&start(at.path(), &[])), ["after"]);
+}

@@ -39,6 +39,11 @@ impl Folder {
         Ok(opened)
     }
 
+    /// The directory that it is in.
+    pub fn parent(&self) -> &Path {
+        &self.parent
+    }
+
     pub fn path(&self) -> &Path {
         &self.path
     }
