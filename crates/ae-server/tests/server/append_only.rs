@@ -277,6 +277,30 @@ fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     assert_eq!(tool(&["--fix", manifest.to_str().unwrap()]).status.code(), Some(1), "nobody says yes");
 }
 
+/// What no write leaves behind is not cut off, even if the file ends there.
+#[test]
+fn only_a_write_that_was_cut_short_is_cut_off() {
+    let good = testkit::request(&["SET", "a", "1"]);
+    let line_feeds: Vec<u8> = good.iter().copied().filter(|byte| *byte != b'\r').collect();
+    let torn_and_empty = [&good[..10], &[0; 64]].concat();
+    for (bad, is_cut) in [(&good[..good.len() - 1], true), (&line_feeds, false), (&torn_and_empty, false), (b"*3X", false)] {
+        let at = tempfile::tempdir().unwrap();
+        drop(start(at.path(), &[]));
+        let path = at.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+        let content = [&good[..], bad].concat();
+        std::fs::write(&path, &content).unwrap();
+        if is_cut {
+            drop(start(at.path(), &[]));
+            assert_eq!(std::fs::read(&path).unwrap(), good);
+            continue;
+        }
+        let options = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes"];
+        let Err(end) = Server::try_start(command(), &options) else { panic!("it starts") };
+        assert!(end.code == Some(1) && end.error.contains(&format!("offset {}:", good.len())), "{}", end.error);
+        assert_eq!(std::fs::read(&path).unwrap(), content);
+    }
+}
+
 /// The number in a line of INFO persistence.
 fn info(client: &mut Client, name: &str) -> u64 {
     let info = client.bulk("INFO persistence");

@@ -142,7 +142,7 @@ impl<R: Read> Records<R> {
         let there = (self.buffer.len() - self.at) as u64 - (self.parser.parsed() as u64);
         let missing = self.parser.awaited(0).map_or(1, |len| (len as u64 + 2).saturating_sub(there));
         if missing > self.left {
-            return Err(Fault::Torn { at: self.offset() });
+            return Err(self.end_within());
         }
         self.buffer.drain(..self.at);
         self.start += self.at as u64;
@@ -150,10 +150,22 @@ impl<R: Read> Records<R> {
         let wanted = self.left.min(missing.max(CHUNK as u64));
         let read = self.input.by_ref().take(wanted).read_to_end(&mut self.buffer).map_err(Fault::Read)?;
         if read == 0 {
-            return Err(Fault::Torn { at: self.offset() });
+            return Err(self.end_within());
         }
         self.left -= read as u64;
         Ok(())
+    }
+
+    /// What is wrong if the file ends here: a write was cut short, unless the last line is none that a write begins.
+    fn end_within(&self) -> Fault {
+        let (at, parsed) = (self.offset(), self.parser.parsed());
+        let rest = &self.buffer[self.at..];
+        let marker = if parsed == 0 { b'*' } else { b'$' };
+        let is_request = rest.first() == Some(&b'*') && self.parser.awaited(0).is_none();
+        if is_request && !begins_length(&rest[parsed..], marker) {
+            return Fault::Corrupt { at, why: format!("a length was expected at offset {}", at + parsed as u64) };
+        }
+        Fault::Torn { at }
     }
 
     /// Tells a file that was torn within a request from one in which a length is wrong: in the latter whole requests
@@ -177,6 +189,19 @@ impl<R: Read> Records<R> {
         }
         Ok(false)
     }
+}
+
+/// Whether a line of a marker and a number may begin so.
+fn begins_length(line: &[u8], marker: u8) -> bool {
+    const DIGITS_MAX: usize = 20;
+    let Some((first, rest)) = line.split_first() else { return true };
+    let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+    let is_number = match &rest[digits..] {
+        [] => true,
+        [b'\r'] => digits > 0,
+        _ => false,
+    };
+    *first == marker && is_number && digits <= DIGITS_MAX
 }
 
 fn timestamp(line: &[u8]) -> Option<i64> {
