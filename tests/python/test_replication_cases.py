@@ -134,6 +134,21 @@ class Copies(Case):
                 replica.restart("--appendonly", "yes")
                 self.assertEqual(replica("KEYS", "*"), [b"new" if promoted else b"old"])
 
+    def test_a_stream_that_breaks(self):
+        """Where it goes on is unknown, so another copy is taken; an inline request is none that a primary sends."""
+        copy = self.copy()
+        good = request("SELECT", "0") + request("SET", "good", "v")
+        for bad in b"*x\r\n", b"SET inline v\r\n", b"*1\r\nPING\r\n":
+            with self.subTest(bad=bad), Impostor() as primary:
+                replica = self.node("ae")
+                replica("REPLICAOF", "127.0.0.1", primary.port)
+                start = f"+FULLRESYNC {ID} 7\r\n".encode() + b"$%d\r\n" % len(copy) + copy
+                primary.handshake(start + good + bad + request("SET", "behind", "v"))
+                _, words = primary.handshake(start)
+                self.assertEqual(words[1], "?")
+                until(lambda: replica.info()["master_link_status"] == "up")
+                self.assertEqual((replica("DBSIZE"), replica.info()["master_repl_offset"]), (2000, "7"))
+
     def test_what_is_served_meanwhile(self):
         copy = self.copy()
         for load in "swapdb", "disabled", "on-empty-db":

@@ -118,6 +118,11 @@ impl RequestParser {
         }
     }
 
+    /// Whether the request that [`advance`](Self::advance) has just found in `buf` is an inline one.
+    pub fn is_inline(&self, buf: &[u8]) -> bool {
+        buf.get(self.start) != Some(&b'*')
+    }
+
     /// Bytes at the front of the buffer that no request needs from here on. The caller must drop exactly those before
     /// it calls [`advance`](Self::advance) again.
     pub fn rebase(&mut self) -> usize {

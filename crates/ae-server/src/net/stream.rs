@@ -41,10 +41,13 @@ impl Net {
         let limits = Limits { max_bulk: usize::MAX >> 1, ..Limits::default() };
         let mut stream = std::mem::take(&mut self.stream);
         let mut applied = 0;
+        let mut broken = None;
         // What has expired for clients is there until the primary removes it.
         self.server.databases.expiry = Expiry::Ignores;
         while client.closing == Closing::No {
             match stream.parser.advance(&mut stream.bytes, &limits) {
+                // Primaries send none: this is not where a request begins.
+                Ok(true) if stream.parser.is_inline(&stream.bytes) => broken = Some("an inline request".to_string()),
                 Ok(true) => {
                     let failed = self.server.stats.errors.total;
                     let args = stream.parser.args(&stream.bytes);
@@ -58,10 +61,11 @@ impl Net {
                     }
                 }
                 Ok(false) => break,
-                Err(error) => {
-                    log(Level::Warning, format_args!("the stream of the primary is broken: {error}"));
-                    client.closing = Closing::Now;
-                }
+                Err(error) => broken = Some(error.to_string()),
+            }
+            if let Some(why) = &broken {
+                log(Level::Warning, format_args!("the stream of the primary is broken, and a new copy is needed: {why}"));
+                client.closing = Closing::Now;
             }
         }
         let bytes = stream.take_applied(applied);
@@ -71,6 +75,7 @@ impl Net {
         let Some(link) = &mut self.server.replication.link else { return };
         self.server.databases.expiry = Expiry::Hides;
         link.heard_at = ticks;
+        link.needs_copy |= broken.is_some();
         let wants_ack = std::mem::take(&mut link.wants_ack);
         if !bytes.is_empty() {
             link.stream_db = client.db;
