@@ -63,8 +63,8 @@ fn check_aof(args: &[OsString]) -> ExitCode {
     let seconds = |text: &OsString| text.to_str().and_then(|text| text.parse().ok());
     let (repair, path) = match args {
         [path] if path != "--fix" => (Repair::Nothing, path),
-        [option, path] if option == "--fix" => (Repair::Fix, path),
-        [option, time, path] if option == "--truncate-to-timestamp" => match seconds(time) {
+        [option, path] | [path, option] if option == "--fix" => (Repair::Fix, path),
+        [option, time, path] | [path, option, time] if option == "--truncate-to-timestamp" => match seconds(time) {
             Some(second) => (Repair::CutAt(second), path),
             None => return fail("--truncate-to-timestamp takes a time in seconds since 1970"),
         },

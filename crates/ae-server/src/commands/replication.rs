@@ -76,6 +76,9 @@ pub fn replconf(ctx: &mut Context<'_>) -> Outcome {
             }
             b"rdb-only" => {
                 let only = number::parse(value).ok_or(NOT_AN_INTEGER)?;
+                if !matches!(only, 0 | 1) {
+                    return Err("ERR value is out of range, value must between 0 and 1".into());
+                }
                 replica(ctx).copy_only = only == 1;
             }
             b"rdb-filter-only" => {

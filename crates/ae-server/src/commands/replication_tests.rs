@@ -8,6 +8,7 @@ fn what_a_replica_says_about_itself() {
         ("REPLCONF ip-address 10.0.0.1", "+OK"),
         ("REPLCONF version 7.0.15", "+OK"),
         ("REPLCONF rdb-only 1", "+OK"),
+        ("REPLCONF rdb-only 2", "-ERR value is out of range, value must between 0 and 1"),
         ("REPLCONF rdb-filter-only functions", "+OK"),
         ("REPLCONF rdb-filter-only x", "-ERR Unsupported rdb-filter-only option: x"),
         ("REPLCONF nosuch 1", "-ERR Unrecognized REPLCONF option: nosuch"),

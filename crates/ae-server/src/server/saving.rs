@@ -18,7 +18,7 @@ impl Server {
 
     /// How many changes there have been since everything was saved.
     pub fn unsaved_changes(&self) -> u64 {
-        self.databases.dirty - self.status.saved_changes
+        self.databases.dirty.saturating_sub(self.status.saved_changes)
     }
 
     /// Whether a background save is under way.

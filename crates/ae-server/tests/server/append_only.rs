@@ -225,8 +225,10 @@ fn it_is_loaded_again_while_running() {
     let server = start(at.path(), &[]);
     fill(&server);
     let expected = digest(&server);
+    server.connect().call("SAVE", "+OK");
     server.connect().call("DEBUG LOADAOF", "+OK");
     assert_eq!(digest(&server), expected);
+    assert_eq!(info(&mut server.connect(), "rdb_changes_since_last_save"), 0);
     fill(&server);
     let expected = digest(&server);
     server.signal("TERM");
@@ -274,7 +276,12 @@ fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     let checked = tool(&[manifest.to_str().unwrap()]);
     assert_eq!(checked.status.code(), Some(1));
     assert!(String::from_utf8(checked.stdout).unwrap().contains("Use the --fix option"));
-    assert_eq!(tool(&["--fix", manifest.to_str().unwrap()]).status.code(), Some(1), "nobody says yes");
+    let manifest = manifest.to_str().unwrap();
+    for fix in [["--fix", manifest], [manifest, "--fix"]] {
+        let asked = tool(&fix);
+        assert_eq!(asked.status.code(), Some(1), "nobody says yes");
+        assert!(String::from_utf8(asked.stdout).unwrap().contains("This will shrink the AOF"));
+    }
 }
 
 /// What no write leaves behind is not cut off, even if the file ends there.

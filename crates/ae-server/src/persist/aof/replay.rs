@@ -289,7 +289,7 @@ impl Replay {
     /// Everything is as it was.
     fn end(&mut self, server: &mut Server) {
         server.databases.keeps_expired = false;
-        server.databases.dirty = 0;
+        (server.databases.dirty, server.status.saved_changes) = (0, 0);
         server.append_only.loading = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let keys: usize = server.databases.iter().map(|keyspace| keyspace.len()).sum();
