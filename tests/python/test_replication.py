@@ -155,6 +155,23 @@ class Replication(Case):
         self.assertEqual(one("EXISTS", "k"), 0)
         until(lambda: two("DBSIZE") == 0)
 
+    def test_what_clients_of_a_replica_wrote_expires_there(self):
+        one, two = self.pair("redis", "ae", "--replica-read-only", "no", "--appendonly", "yes")
+        one("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+        one("FLUSHALL")
+        one("SET", "theirs", "v", "PX", 1)
+        until(lambda: two("DBSIZE") == 1)
+        for i in range(1500):
+            two("SET", f"own{i}", "v", "PX", 1)
+        two("SET", "later", "v")
+        two("PEXPIRE", "later", 1)
+        two("SET", "stays", "v", "PX", 1000000)
+        two("RENAME", "stays", "renamed")
+        until(lambda: two("DBSIZE") == 2)
+        self.assertEqual((two("EXISTS", "renamed", "theirs"), one("EXISTS", "theirs")), (1, 0))
+        two("PEXPIRE", "renamed", 1)
+        until(lambda: two("DBSIZE") == 0)
+
     def test_an_end_waits_for_replicas(self):
         one, two = self.pair("ae", "redis")
         same(one, two)

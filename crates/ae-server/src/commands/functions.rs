@@ -86,7 +86,7 @@ pub fn restore(ctx: &mut Context<'_>) -> Outcome {
         true => "ERR DUMP payload version or checksum are wrong",
         false => "ERR failed loading functions",
     })?;
-    ctx.server.scripting.libraries.restore(&texts, policy).map_err(refused)?;
+    ctx.server.scripting.libraries.restore(&texts, policy).map_err(|(_, error)| refused(error))?;
     ctx.server.databases.note_change_beside();
     ctx.reply_ok()
 }

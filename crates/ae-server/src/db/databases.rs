@@ -5,6 +5,7 @@ use super::effects::Effects;
 use super::event::Event;
 use super::garbage::Garbage;
 use super::observers::Observers;
+use super::own_volatile::OwnVolatile;
 use super::random::Random;
 use super::snapshot::{Snapshot, is_large};
 use super::usage::Usage;
@@ -68,6 +69,8 @@ pub struct Databases {
     /// The snapshot under way.
     pub(super) snapshot: Option<Snapshot>,
     pub expiry: Expiry,
+    /// What expires although the primary's keys do not.
+    pub own_volatile: OwnVolatile,
     /// Nothing goes by itself: clients are paused, and the data are to stay as they are.
     pub frozen: bool,
 }
@@ -98,6 +101,7 @@ impl Databases {
             stats: KeyStats::default(),
             snapshot: None,
             expiry: Expiry::Removes,
+            own_volatile: OwnVolatile::default(),
             frozen: false,
         }
     }

@@ -312,6 +312,7 @@ impl<'a> Db<'a> {
         }
         if let Ttl::At(at) = ttl {
             keyspace.set_deadline(id, at);
+            self.databases.note_deadline(self.db, key);
         }
         if is_new {
             self.databases.observers.happened(self.db, key, Event::NEW);
@@ -381,6 +382,7 @@ impl<'a> Db<'a> {
             return self.remove(key, Event::DEL);
         }
         self.databases.changing(self.db, id).set_deadline(id, at);
+        self.databases.note_deadline(self.db, key);
         self.changed(key, Event::EXPIRE);
         true
     }

@@ -5,6 +5,7 @@
 //! - `usage`: when and how often keys are used; `garbage`: what is freed later
 //! - `effects`: what a change is in the append-only file and in replicas
 //! - `save`: all of it as a file, at once or as it was at one moment (`snapshot`); `load`: what files have
+//! - `own_volatile`: what a replica has to remove itself
 //! - `discard`: databases that have gone
 //! - `observers`: who has to know of a change: `watched` keys, clients that are `waiting` for one, `event`s
 
@@ -19,6 +20,7 @@ pub mod eviction;
 pub mod garbage;
 pub mod load;
 pub mod observers;
+pub mod own_volatile;
 pub mod random;
 pub mod save;
 pub mod snapshot;

@@ -63,6 +63,7 @@ impl Db<'_> {
         keyspace.note_access(id, noted);
         if let Some(at) = deadline {
             keyspace.set_deadline(id, at);
+            self.databases.note_deadline(self.db, key);
         }
         self.databases.observers.happened(self.db, key, Event::NEW);
     }

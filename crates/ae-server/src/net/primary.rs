@@ -383,6 +383,7 @@ impl Net {
         // A snapshot under way is one of other data.
         self.server.abandon_snapshot();
         self.server.resume_log();
+        self.server.databases.own_volatile.clear();
         self.begin_stream(conn, rest);
     }
 

@@ -64,7 +64,7 @@ impl Net {
                 Err(error) => broken = Some(error.to_string()),
             }
             if let Some(why) = &broken {
-                log(Level::Warning, format_args!("the stream of the primary is broken, and a new copy is needed: {why}"));
+                log(Level::Warning, format_args!("the stream of the primary is broken: {why}"));
                 client.closing = Closing::Now;
             }
         }

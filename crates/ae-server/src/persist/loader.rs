@@ -19,7 +19,8 @@ const BATCHES: usize = 4;
 /// Something that was read.
 pub enum Loaded {
     Aux(Vec<u8>, Vec<u8>),
-    Function(Vec<u8>),
+    /// A library, and where it begins in the file.
+    Function(u64, Vec<u8>),
     Entry(usize, ReadEntry),
     /// All of it; with what came behind it.
     End(Rest),
@@ -153,13 +154,14 @@ fn read<R: Input>(source: R, limits: Limits, batches: &SyncSender<Vec<Loaded>>, 
     let mut reader = FileReader::new(source, limits);
     let (mut db, mut batch, mut sent_at) = (0, Vec::new(), 0);
     let failure = loop {
+        let at = reader.offset();
         let next = reader.next();
         read.store(reader.offset(), Ordering::Release);
         match next {
             Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
             Ok(Item::Sizes { .. }) => {}
             Ok(Item::Aux(name, value)) => batch.push(Loaded::Aux(name, value)),
-            Ok(Item::Function(source)) => batch.push(Loaded::Function(source)),
+            Ok(Item::Function(source)) => batch.push(Loaded::Function(at, source)),
             Ok(Item::Entry(entry)) => batch.push(Loaded::Entry(db, entry)),
             Ok(Item::End) => break None,
             Err(error) => break Some(error),
@@ -213,7 +215,7 @@ mod tests {
                     entries += 1;
                 }
                 Some(Loaded::Aux(name, _)) => assert_eq!(name, b"name"),
-                Some(Loaded::Function(_)) => unreachable!(),
+                Some(Loaded::Function(..)) => unreachable!(),
                 Some(Loaded::End(rest)) => return (entries, Ok(rest.take())),
                 Some(Loaded::Failed(error)) => return (entries, Err(error)),
                 None => std::thread::yield_now(),

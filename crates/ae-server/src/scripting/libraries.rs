@@ -140,21 +140,23 @@ impl Libraries {
         self.interpreter.reset();
     }
 
-    /// Adds several libraries, or none: then the error says why.
-    pub fn restore(&mut self, texts: &[Vec<u8>], policy: Policy) -> Result<(), String> {
+    /// Adds several libraries, or none: then the error says which cannot be added, and why.
+    pub fn restore(&mut self, texts: &[Vec<u8>], policy: Policy) -> Result<(), (usize, String)> {
         let mut next = Libraries { interpreter: self.interpreter.clone(), ..Libraries::default() };
         if policy != Policy::Flush {
             std::mem::swap(&mut next, self);
         }
         let old = next.texts();
         let replaces = policy == Policy::Replace;
-        let loaded = texts.iter().try_for_each(|text| {
+        let mut load = |text: &Vec<u8>| {
             let name = header::of_library(text)?.name.unwrap_or_default();
             if !replaces && next.libraries.contains_key(&name) {
                 return Err(format!("Library {} already exists", String::from_utf8_lossy(&name)));
             }
             next.load(text, replaces).map(drop)
-        });
+        };
+        let mut numbered = texts.iter().enumerate();
+        let loaded = numbered.try_for_each(|(which, text)| load(text).map_err(|error| (which, error)));
         if let Err(error) = loaded {
             if policy != Policy::Flush {
                 // They were loaded before, so they load again.

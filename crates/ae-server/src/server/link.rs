@@ -56,6 +56,7 @@ impl Server {
         self.disconnect_replicas();
         self.replication.alone_since = self.ticks;
         self.databases.expiry = Expiry::Removes;
+        self.databases.own_volatile.clear();
         self.renew_replica_stream();
         self.streams.replicas.select_again();
         self.resume_log();

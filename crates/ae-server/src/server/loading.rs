@@ -126,7 +126,7 @@ impl Server {
             loading.next = Instant::now() + Duration::from_micros(delay);
             match next {
                 Loaded::Aux(name, value) => self.note_aux(&mut loading, name, value),
-                Loaded::Function(source) => loading.functions.push(source),
+                Loaded::Function(at, source) => loading.functions.push((at, source)),
                 Loaded::Entry(db, entry) => {
                     let offset = entry.offset;
                     if let Err(misfit) = self.take_entry(&mut loading, db, entry) {
@@ -202,7 +202,8 @@ impl Server {
             );
             loading.file
         });
-        let result = result.and_then(|file| self.take_functions(&loading.functions, Policy::Flush).map(|()| file));
+        let functions = std::mem::take(&mut loading.functions);
+        let result = result.and_then(|file| self.take_functions(functions, Policy::Flush).map(|()| file));
         match &result {
             Ok(_) if loading.options.aside => discard(self.databases.replace_all(aside), true),
             _ => discard(aside, true),
@@ -210,10 +211,13 @@ impl Server {
         (loading.done)(self, result);
     }
 
-    /// The libraries of a file.
-    fn take_functions(&mut self, sources: &[Vec<u8>], policy: Policy) -> Result<(), String> {
-        let restored = self.scripting.libraries.restore(sources, policy);
-        restored.map_err(|error| format!("cannot load a library of functions: {error}"))
+    /// The libraries of a file, with the offsets where they begin.
+    fn take_functions(&mut self, libraries: Vec<(u64, Vec<u8>)>, policy: Policy) -> Result<(), String> {
+        let (offsets, sources): (Vec<u64>, Vec<Vec<u8>>) = libraries.into_iter().unzip();
+        let restored = self.scripting.libraries.restore(&sources, policy);
+        restored.map_err(|(which, error)| {
+            format!("cannot load a library of functions, at byte {}: {error}", offsets[which])
+        })
     }
 
     /// Begins with what the server is to begin with, if there is something.
@@ -250,6 +254,7 @@ impl Server {
         };
         let (mut db, mut functions) = (0, Vec::new());
         loop {
+            let at = reader.offset();
             match reader.next().map_err(|error| error.to_string())? {
                 Item::Database(number) => db = usize::try_from(number).unwrap_or(usize::MAX),
                 Item::Entry(entry) if entry.deadline.is_some_and(|at| at < self.now) => {}
@@ -268,7 +273,7 @@ impl Server {
                     };
                     taken.map_err(|misfit| misfit_text(misfit, offset))?;
                 }
-                Item::Function(source) => functions.push(source),
+                Item::Function(source) => functions.push((at, source)),
                 Item::Aux(..) | Item::Sizes { .. } => {}
                 Item::End => break,
             }
@@ -276,7 +281,7 @@ impl Server {
         if flush {
             discard(self.databases.replace_all(aside), true);
         }
-        self.take_functions(&functions, policy)
+        self.take_functions(functions, policy)
     }
 }
 

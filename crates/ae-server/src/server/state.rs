@@ -255,8 +255,12 @@ impl Server {
     pub fn expire(&mut self) -> bool {
         // Nothing may change while nobody may change anything.
         let may = self.pause.which().is_none() && self.expires_actively && !self.is_loading();
-        let may = may && self.replication.link.is_none();
-        let more = may && self.databases.expires(self.now) && self.expire_now();
+        let is_replica = self.replication.link.is_some();
+        let more = may && !is_replica && self.databases.expires(self.now) && self.expire_now();
+        if may && is_replica {
+            self.databases.expire_own(self.now);
+            self.propagate(Framing::Separate);
+        }
         if self.has_news() {
             self.tell_news(None);
         }

@@ -68,7 +68,7 @@ pub struct Loading<Done> {
     pub(super) aside: Vec<Keyspace>,
     pub(super) done: Done,
     pub(super) file: LoadedFile,
-    pub(super) functions: Vec<Vec<u8>>,
+    pub(super) functions: Vec<(u64, Vec<u8>)>,
     pub(super) expired: u64,
     pub(super) loaded: u64,
     pub started: Instant,

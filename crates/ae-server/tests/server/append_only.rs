@@ -290,7 +290,8 @@ fn only_a_write_that_was_cut_short_is_cut_off() {
     let good = testkit::request(&["SET", "a", "1"]);
     let line_feeds: Vec<u8> = good.iter().copied().filter(|byte| *byte != b'\r').collect();
     let torn_and_empty = [&good[..10], &[0; 64]].concat();
-    for (bad, is_cut) in [(&good[..good.len() - 1], true), (&line_feeds, false), (&torn_and_empty, false), (b"*3X", false)] {
+    let torn = &good[..good.len() - 1];
+    for (bad, is_cut) in [(torn, true), (&line_feeds, false), (&torn_and_empty, false), (b"*3X", false)] {
         let at = tempfile::tempdir().unwrap();
         drop(start(at.path(), &[]));
         let path = at.path().join("appendonlydir/appendonly.aof.1.incr.aof");

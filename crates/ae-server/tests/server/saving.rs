@@ -314,6 +314,31 @@ fn a_file_that_cannot_be_loaded_keeps_it_from_starting() {
 }
 
 #[test]
+fn a_damaged_library_is_refused_with_its_offset() {
+    let (folder, dir) = folder();
+    let path = folder.path().join("dump.rdb");
+    let server = in_folder(&dir, &["--rdbchecksum", "no", "--rdbcompression", "no"]);
+    let mut client = server.connect();
+    for name in ["one", "two"] {
+        let code = format!("#!lua name={name}\nredis.register_function('{name}', function() return 1 end)");
+        assert_eq!(client.ask(&["FUNCTION", "LOAD", &code]), name.as_bytes());
+    }
+    client.call("SAVE", "+OK");
+    drop(server);
+    let mut bytes = fs::read(&path).unwrap();
+    let place = bytes.windows(8).position(|window| window == b"name=two").unwrap();
+    let code = bytes[place..].windows(8).position(|window| window == b"register").unwrap();
+    bytes[place + code] = b'R';
+    fs::write(&path, &bytes).unwrap();
+    let output = run(&["--bind", "127.0.0.1", "--port", &testkit::free_port().to_string(), "--dir", &dir]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    // Before the text are an opcode, its length (of one byte or two) and `#!lua `.
+    let offsets = [place - 8, place - 9].map(|at| format!("a library of functions, at byte {at}: "));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(offsets.iter().any(|offset| error.contains(offset)), "{error}");
+}
+
+#[test]
 fn the_tool_under_its_own_name() {
     let (folder, _) = folder();
     let tool = folder.path().join("ae-check-rdb");

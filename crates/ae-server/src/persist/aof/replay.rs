@@ -309,6 +309,7 @@ impl Replay {
 /// Loads the next thing of an RDB file; requests may follow it.
 fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut db: usize) -> Result<Content, String> {
     let path = part.path.display();
+    let at = reader.offset();
     match reader.next() {
         Ok(Item::Entry(entry)) if db < server.databases.len() => {
             let ttl = entry.deadline.map_or(Ttl::Clear, Ttl::At);
@@ -320,7 +321,7 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
         Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
         Ok(Item::Function(source)) => {
             let loaded = server.scripting.libraries.load(&source, true);
-            loaded.map_err(|error| format!("cannot load {path}: a library of functions: {error}"))?;
+            loaded.map_err(|error| format!("cannot load {path}: offset {at}: a library of functions: {error}"))?;
         }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
