@@ -218,6 +218,7 @@ static void names_wait_up_to_a_limit(void) {
 
     for (i = 0; i < LIBAE_RESOLVE_MAX; i++) ask(el, "slow");
     CHECK_FAILS(libaeResolve(el, "slow", AF_UNSPEC, on_resolved, &told), AE_ERR, EAGAIN);
+    await_lookups(LIBAE_RESOLVE_THREADS);
     aeDeleteEventLoop(el);
     CHECK_INT(told, LIBAE_RESOLVE_MAX);
     let_go();

@@ -306,6 +306,13 @@ fn connections_connect_over_tcp_and_unix() {
 }
 
 #[test]
+fn a_connect_that_cannot_begin_is_the_systems_error() {
+    let el = test_loop();
+    let refused = Connection::connect_unix(&el, std::path::Path::new("/nowhere"), |_, _| {});
+    assert_eq!(refused.err().unwrap().raw_os_error(), Some(libc::ENOENT));
+}
+
+#[test]
 fn a_unix_socket_that_somebody_listens_on_is_left_alone() {
     let el = test_loop();
     let folder = tempfile::tempdir().unwrap();

@@ -126,7 +126,9 @@ impl Connection {
         let (conn, core) = Self::create(el, Kind::Tls, None).map_err(io_error)?;
         core.choose(Some(context.0.clone())).map_err(io_error)?;
         let host = c_string(host)?;
-        conn.begin_connect(core, Box::new(connected), |core| Ok(core.connect(&host, port, Some(run_connected))?))
+        conn.begin_connect(core, Box::new(connected), |core| {
+            core.connect(&host, port, Some(run_connected)).map_err(|error| io_error(error.errno()))
+        })
     }
 
     /// What a connection over TLS has negotiated; None for another one, and before the handshake is over.
@@ -193,7 +195,9 @@ impl Connection {
     }
 
     fn connect(el: &EventLoop, kind: Kind, address: &CStr, port: u16, connected: Connected) -> io::Result<Self> {
-        Self::connect_by(el, kind, connected, |core| Ok(core.connect(address, port, Some(run_connected))?))
+        Self::connect_by(el, kind, connected, |core| {
+            core.connect(address, port, Some(run_connected)).map_err(|error| io_error(error.errno()))
+        })
     }
 
     fn connect_by(
