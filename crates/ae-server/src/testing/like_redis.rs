@@ -79,11 +79,10 @@ impl Redis {
         let (mut control, mut replica) = (server.connect(), server.connect());
         control.call("DEBUG SET-ACTIVE-EXPIRE 0", "+OK");
         replica.send(request(&["SYNC"]));
-        let mut line = replica.line();
-        while line.is_empty() {
-            line = replica.line();
-        }
-        let mut file = vec![0; line.strip_prefix('$').unwrap().parse().unwrap()];
+        // Line feeds come as long as it is still saving.
+        let line = replica.line();
+        let size = line.trim_start_matches('\n').strip_prefix('$').and_then(|size| size.parse().ok());
+        let mut file = vec![0; size.unwrap_or_else(|| panic!("SYNC is answered by {line}"))];
         replica.stream.read_exact(&mut file).unwrap();
         Some(Redis { server, control, connections: HashMap::new(), replica, reader: Reader::default(), marks: 0 })
     }
