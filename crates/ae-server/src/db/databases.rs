@@ -11,7 +11,7 @@ use super::snapshot::{Snapshot, is_large};
 use super::usage::Usage;
 use std::ops::Index;
 use std::time::{Duration, Instant};
-use store::{EntryId, Keyspace, StringValue, Value, ValueRef};
+use store::{EntryId, Found, Keyspace, StringValue, Value, ValueRef};
 
 /// How long one round of active expiry may take, and the pause after a round that did not finish: together at most a
 /// fifth of the time goes to expiry, and no request waits longer than a round.
@@ -191,6 +191,26 @@ impl Databases {
         self.observers.happened(db, key, Event::EXPIRED);
         self.effects.add_removal(db, key);
         self.delete(db, id);
+    }
+
+    /// Notes that a key got a deadline, if that is not what the primary or a file says.
+    pub(super) fn note_deadline(&mut self, db: usize, key: &[u8]) {
+        if self.expiry == Expiry::Hides && !self.keeps_expired {
+            self.own_volatile.add(db, key);
+        }
+    }
+
+    /// Removes those whose time has come among some of the keys to which a replica's own clients gave one.
+    pub fn expire_own(&mut self, now: i64) {
+        for place in self.own_volatile.round() {
+            let (db, key) = &place;
+            match self.keyspaces[*db].lookup(key, now) {
+                Found::Live(id) if self.keyspaces[*db].deadline(id).is_some() => continue,
+                Found::Expired(id) => self.expire_one(*db, id),
+                Found::Live(_) | Found::Missing => {}
+            }
+            self.own_volatile.remove(&place);
+        }
     }
 
     /// Counts a change of what is saved beside the keys.
