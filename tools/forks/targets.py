@@ -80,13 +80,11 @@ WRK = "wrk"
 WRK_VERSION = "4.1.0"
 NAMES = (*FORKS, WRK)
 
-# What cannot pass on libae: the first two want AES128-SHA256 and AES256-SHA256, without forward secrecy and in CBC
-# mode, which rustls does not have. The third, of Valkey 9.1, has upstream's tls.c fail on purpose (DEBUG
-# FORCE-TLS-WRITE-ERROR, a variable of the server's). They count as failed, and stand in the results, but are no news.
+# What cannot pass on libae: they want AES128-SHA256 and AES256-SHA256, without forward secrecy and in CBC
+# mode, which rustls does not have. They count as failed, and stand in the results, but are no news.
 TLS_IMPOSSIBLE = {
     "unit/tls: TLS: Verify tls-ciphers behaves as expected",
     "unit/tls: TLS: Verify tls-prefer-server-ciphers behaves as expected",
-    "unit/tls: TLS: connTLSWritev stack overflow crash reproduction",
 }
 
 # The part of the suites that is run again with io-threads on: what reads and writes much, in many ways.
