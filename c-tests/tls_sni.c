@@ -131,17 +131,12 @@ static void names_that_cannot_be(void) {
 /* The first message of a client that asks for a name. */
 static int hello_for(const char *name, char *buffer, int most) {
     libaeTlsContext *of_client = asking_for(name);
-    int fd, count;
+    int count;
 
     client = tls_create(el);
     CHECK_INT(libaeTlsSetContext(client, of_client), AE_OK);
     CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
-    fd = tls_accept_fd();
-    do {
-        tls_run_once();
-        count = (int)recv(fd, buffer, (size_t)most, MSG_PEEK);
-    } while (count == -1);
-    close(fd);
+    count = tls_take_hello(buffer, most);
     libaeTlsContextFree(of_client);
     tls_close_both();
     return count;

@@ -303,17 +303,24 @@ static inline void tls_end_peer(void) {
     tls_end();
 }
 
-/* The first bytes of a real ClientHello. */
-static inline int tls_client_hello(char *buffer, int most) {
-    int fd, count;
+/* The first bytes that a connecting client sends; its connection is closed behind them. */
+static inline int tls_take_hello(char *buffer, int most) {
+    int fd = tls_accept_fd(), count;
 
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
     do {
         tls_run_once();
         count = (int)recv(fd, buffer, (size_t)most, MSG_PEEK);
     } while (count == -1);
     close(fd);
+    return count;
+}
+
+/* The first bytes of a real ClientHello. */
+static inline int tls_client_hello(char *buffer, int most) {
+    int count;
+
+    tls_connect("127.0.0.1");
+    count = tls_take_hello(buffer, most);
     connClose(client);
     client = NULL;
     client_calls = 0;

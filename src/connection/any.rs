@@ -1,5 +1,5 @@
-//! Connections of the built-in types as Rust uses them. The functions are chosen here instead of in the type's table, and
-//! tell with a `Result` why they fail; the table's functions run the very same ones.
+//! Connections of the built-in types as Rust uses them. The functions are chosen here instead of in the type's table,
+//! and tell with a `Result` why they fail; the table's functions run the very same ones.
 
 use super::handle::Conn;
 #[cfg(feature = "tls")]
@@ -37,13 +37,6 @@ pub(crate) enum AnyConn {
     Unix(Conn),
     #[cfg(feature = "tls")]
     Tls(TlsConn),
-}
-
-/// The handle of a connection that is over TLS; None for another one.
-#[cfg(feature = "tls")]
-pub(crate) fn over_tls(conn: Conn) -> Option<TlsConn> {
-    // SAFETY: live, and of the TLS type.
-    core::ptr::eq(conn.r#type(), &TLS).then(|| unsafe { TlsConn::new(conn.as_ptr()) })
 }
 
 impl Deref for AnyConn {

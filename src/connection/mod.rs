@@ -21,8 +21,6 @@ pub(crate) mod tls;
 pub(crate) mod types;
 mod watch;
 
-#[cfg(feature = "tls")]
-pub(crate) use any::over_tls;
 pub(crate) use any::{AnyConn, Kind};
 pub(crate) use by_name::connect_by_name;
 pub(crate) use handle::Conn;

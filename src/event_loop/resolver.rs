@@ -1,7 +1,7 @@
 //! Names resolved by threads of the library's own, for all loops: the C library's resolver blocks.
 //!
-//! A thread is started for a name when there is room for one, and ends when no name is left: none is kept. What it finds
-//! waits here for the loop, whose waker it tells. An entry is here only as long as its loop is.
+//! A thread is started for a name when there is room for one, and ends when no name is left: none is kept. What it
+//! finds waits here for the loop, whose waker it tells. An entry is here only as long as its loop is.
 
 use crate::abi::embedding::{LIBAE_RESOLVE_MAX, LIBAE_RESOLVE_THREADS};
 use crate::sys::mutex::Locked;
@@ -48,6 +48,12 @@ struct Entry {
     outcome: Option<Outcome>,
 }
 
+impl Entry {
+    fn is_outcome_for(&self, number: u64) -> bool {
+        self.number == number && self.outcome.is_some()
+    }
+}
+
 struct Resolver {
     /// Those that no thread has taken yet.
     queue: VecDeque<(i64, Name)>,
@@ -69,8 +75,8 @@ pub(super) fn next_id() -> i64 {
     })
 }
 
-/// Has a name resolved for a loop, of that number and with that waker, under a number from [`next_id`]. `EAGAIN` when there are too many, or no thread can be
-/// started.
+/// Has a name resolved for the loop that has this number and this waker, under an id from [`next_id`]. `EAGAIN` when
+/// there are too many, or no thread can be started.
 pub(super) fn ask(number: u64, waker: Waker, id: i64, name: Name) -> Result<(), Errno> {
     forks::guard();
     let outcome = name.resolve_address();
@@ -82,8 +88,9 @@ pub(super) fn ask(number: u64, waker: Waker, id: i64, name: Name) -> Result<(), 
         resolver.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         resolver.queue.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
         if outcome.is_some() {
+            waker.wake()?;
             resolver.entries.push(Entry { id, number, waker, outcome });
-            return waker.wake();
+            return Ok(());
         }
         if resolver.threads < LIBAE_RESOLVE_THREADS as usize {
             match thread::start(work) {
@@ -111,15 +118,13 @@ pub(super) fn forget(id: i64) {
 
 /// Something that a loop has asked for and that has been found out.
 pub(super) fn next_outcome(number: u64) -> Option<(i64, Outcome)> {
-    let is_it = |entry: &Entry| entry.number == number && entry.outcome.is_some();
-    let entry = RESOLVER.with(|resolver| resolver.take(is_it))?;
+    let entry = RESOLVER.with(|resolver| resolver.take(|entry| entry.is_outcome_for(number)))?;
     Some((entry.id, entry.outcome?))
 }
 
 /// Whether there is one.
 pub(super) fn has_outcome(number: u64) -> bool {
-    let is_it = |entry: &Entry| entry.number == number && entry.outcome.is_some();
-    RESOLVER.with(|resolver| resolver.entries.iter().any(is_it))
+    RESOLVER.with(|resolver| resolver.entries.iter().any(|entry| entry.is_outcome_for(number)))
 }
 
 impl Resolver {

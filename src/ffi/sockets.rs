@@ -14,9 +14,10 @@ use core::slice;
 use nix::errno::Errno;
 
 /// Listens. `address` is an IPv4 or IPv6 address or a name (NULL and `*`: every IPv4 address; two colons: every IPv6
-/// address), or a unix socket: a path, which has a slash in it, or `@` and a name in the abstract namespace, which has no
-/// file and is gone with its last descriptor (Linux). `port` is for TCP, 0: the system picks one. A name is looked for
-/// among IPv4 addresses first. A file that is in a path's place stays there and is `EADDRINUSE`. `SO_REUSEADDR` is set.
+/// address), or a unix socket: a path, which has a slash in it, or `@` and a name in the abstract namespace, which has
+/// no file and is gone with its last descriptor (Linux). `port` is for TCP, 0: the system picks one. A name is looked
+/// for among IPv4 addresses first. A file that is in a path's place stays there and is `EADDRINUSE`. `SO_REUSEADDR` is
+/// set.
 ///
 /// Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
 /// otherwise, so that `connAcceptHandler` can have it; `ANET_ERR` with errno and the text in `err`.
@@ -38,8 +39,8 @@ pub unsafe extern "C" fn libaeListen(
 }
 
 /// Connects to `address` as `libaeListen` has it, an address, a name or a unix socket; `port` is for TCP. The socket
-/// becomes writable when it is connected or has failed; `anetGetError` tells which. A unix socket whose queue is full is
-/// `EAGAIN`.
+/// becomes writable when it is connected or has failed; `anetGetError` tells which. A unix socket whose queue is full
+/// is `EAGAIN`.
 ///
 /// Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
 /// otherwise; `ANET_ERR` with errno and the text in `err`.
@@ -129,9 +130,9 @@ pub(super) unsafe fn given<'a>(options: *const libaeSocketOptions) -> Result<Soc
     }
     // SAFETY: it has all members that are known.
     let options = unsafe { options.read() };
+    let texts = [options.device, options.source, options.unix_group];
     // SAFETY: NULL or valid strings.
-    let [device, source, unix_group] =
-        [options.device, options.source, options.unix_group].map(|text| unsafe { optional_string(text) });
+    let [device, source, unix_group] = texts.map(|text| unsafe { optional_string(text) });
     let permissions = Some(options.unix_permissions).filter(|bits| *bits <= 0o7777);
     Ok(SocketOptions {
         device,

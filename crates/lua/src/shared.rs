@@ -12,7 +12,7 @@ pub struct Shared {
     /// Why the running script has to end.
     pub ended: Cell<Option<&'static str>>,
     /// Memory for a command that a script calls.
-    pub called: Cell<Called>,
+    called: Cell<Called>,
 }
 
 /// A command that a script calls, and its reply.

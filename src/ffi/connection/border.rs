@@ -4,7 +4,7 @@ use crate::abi::connection::*;
 use crate::anet;
 use crate::connection::Conn;
 #[cfg(feature = "tls")]
-use crate::connection::{over_tls, tls::TlsConn};
+use crate::connection::{AnyConn, tls::TlsConn};
 use crate::ffi::args::call;
 #[cfg(not(feature = "tls"))]
 use crate::ffi::without_tls::TlsConn;
@@ -28,6 +28,11 @@ pub(in crate::ffi) unsafe fn tls_conn(conn: *mut connection) -> Result<TlsConn, 
     // SAFETY: by this function's own contract.
     let conn = unsafe { handle(conn) }.ok_or(Errno::EINVAL)?;
     over_tls(conn).ok_or(Errno::EOPNOTSUPP)
+}
+
+#[cfg(feature = "tls")]
+fn over_tls(conn: Conn) -> Option<TlsConn> {
+    if let Some(AnyConn::Tls(conn)) = AnyConn::of(conn) { Some(conn) } else { None }
 }
 
 #[cfg(not(feature = "tls"))]

@@ -181,7 +181,7 @@ impl Client {
         self.replica.as_ref().is_some_and(|replica| replica.phase != Phase::Introduced)
     }
 
-    /// Whether it may be silent for as long as it likes: it waits for what others do.
+    /// Whether it may be idle forever: it waits for others.
     pub fn may_be_idle(&self) -> bool {
         self.is_primary || self.is_replica() || self.monitors || self.waits() || self.subscriptions.is_some()
     }
@@ -200,31 +200,33 @@ impl Client {
     /// Runs what replies to it, and returns the reply instead of sending it. Messages are sent.
     pub fn apart<R>(&mut self, body: impl FnOnce(&mut Client) -> R) -> (R, Output) {
         let kept = self.output.take();
-        self.messages = Some(Vec::new());
-        let result = body(self);
-        let own = std::mem::replace(&mut self.output, kept);
-        let messages = self.messages.take().unwrap_or_default();
-        self.output.open().extend_from_slice(&messages);
-        (result, own)
+        self.apart_from(kept, body)
     }
 
-    /// Runs a command that a script calls, which replies to the script, in its protocol, and returns the reply: `own` with
-    /// what it wrote. Messages are sent, in the client's protocol.
+    /// Runs a command that a script calls, which replies to the script, in its protocol, and returns the reply: `own`
+    /// with what it wrote. Messages are sent, in the client's protocol.
     pub fn apart_for_script(&mut self, protocol: Protocol, own: Output, body: impl FnOnce(&mut Client)) -> Output {
         let kept = std::mem::replace(&mut self.output, own);
         let spoken = std::mem::replace(&mut self.protocol, protocol);
         let before = self.message_protocol;
         self.message_protocol = before.or(Some(spoken));
-        let collects = self.messages.is_none();
-        self.messages.get_or_insert_default();
-        body(self);
+        let ((), own) = self.apart_from(kept, body);
         self.protocol = spoken;
         self.message_protocol = before;
+        own
+    }
+
+    /// Runs what writes into the output that is there now, which it returns, and goes on with `kept`, where messages
+    /// go.
+    fn apart_from<R>(&mut self, kept: Output, body: impl FnOnce(&mut Client) -> R) -> (R, Output) {
+        let collects = self.messages.is_none();
+        self.messages.get_or_insert_default();
+        let result = body(self);
         let own = std::mem::replace(&mut self.output, kept);
         if collects && let Some(messages) = self.messages.take() {
             self.output.open().extend_from_slice(&messages);
         }
-        own
+        (result, own)
     }
 
     /// The protocol of messages that it is sent.

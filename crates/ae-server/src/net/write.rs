@@ -42,6 +42,9 @@ impl Net {
 
     /// Writes all that the socket takes, to a client that has ended its requests.
     pub(super) fn write_all(&mut self, client: &mut Client) {
+        if client.output.pending() == 0 {
+            return;
+        }
         let mut before = usize::MAX;
         self.server.flush_log();
         while (1..before).contains(&client.output.pending()) && client.closing != Closing::Now {
