@@ -1,4 +1,4 @@
-/* Names resolved and connected to while the loop goes on. The resolver is this program's: it answers when it is told to. */
+/* Names resolved and connected to while the loop goes on. The resolver is this program's: it answers when it is told. */
 #include "ae_test.h"
 
 #include <arpa/inet.h>

@@ -125,7 +125,7 @@ static void turn(int from, int to) {
     CHECK_INT(test_drain(to), 1);
 }
 
-/* With the end of the handshake the system begins to acknowledge at once, whatever was said: until then it can be seen. */
+/* Until the handshake ends the option can be seen; then the system acknowledges at once, whatever was said. */
 static void quick_ack_of_a_connect(void) {
     int port, listening = test_listen(AF_INET, 0, &port), first = test_connect(AF_INET, port), fd, i;
 

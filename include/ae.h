@@ -183,9 +183,9 @@ void aeStop(struct aeEventLoop *eventLoop);
  * those it is already watched for. `proc` becomes the handler of the events in `mask`, `clientData` that
  * of all the descriptor's events.
  *
- * With `AE_HIGH_PRIORITY` the descriptor, with all its events, is served before the others that an iteration finds, and
- * is looked at again after every `LIBAE_ORDINARY_PER_LOOK` of them. That stays until `AE_HIGH_PRIORITY` or its last event
- * is deleted.
+ * With `AE_HIGH_PRIORITY` the descriptor, with all its events, is served before the others that an iteration finds,
+ * and is looked at again after every `LIBAE_ORDINARY_PER_LOOK` of them. That stays until `AE_HIGH_PRIORITY` or its
+ * last event is deleted.
  *
  * It reaches the kernel at once. A descriptor that was closed without its event being deleted, and is another file
  * now, is added anew.
@@ -205,7 +205,8 @@ int aeCreateFileEvent(struct aeEventLoop *eventLoop,
 
 /**
  * Stops watching `fd` for the events of `mask`. Removing `AE_WRITABLE` removes `AE_BARRIER` with it, and removing the
- * last event `AE_HIGH_PRIORITY`. A NULL loop, a descriptor that is not watched and one out of range are ignored. errno is left alone.
+ * last event `AE_HIGH_PRIORITY`. A NULL loop, a descriptor that is not watched and one out of range are ignored. errno
+ * is left alone.
  *
  * Inside a callback a removal that leaves something to watch reaches the kernel right before the loop next polls, or
  * when the outermost call returns; everything else reaches it at once. A file that was not registered under this
@@ -218,7 +219,8 @@ void aeDeleteFileEvent(struct aeEventLoop *eventLoop,
                        int mask);
 
 /**
- * The events that `fd` is watched for, with `AE_BARRIER` and `AE_HIGH_PRIORITY`; `AE_NONE` for a NULL loop or a descriptor out of range.
+ * The events that `fd` is watched for, with `AE_BARRIER` and `AE_HIGH_PRIORITY`; `AE_NONE` for a NULL loop or a
+ * descriptor out of range.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
  */

@@ -387,10 +387,10 @@ typedef struct libaeProxy {
 } libaeProxy;
 
 /**
- * How a socket that listens or connects is made. Members that are 0 or NULL change nothing, so set `size`, fill in what
- * you need and leave the rest zero. An option that is for the other kind of socket is `EINVAL`, one that the system does
- * not have `EOPNOTSUPP`; what the system refuses is the system's errno (`EPERM` for `mark` and `device` without the
- * capability). The error's text names the option.
+ * How a socket that listens or connects is made. Members that are 0 or NULL change nothing, so set `size`, fill in
+ * what you need and leave the rest zero. An option that is for the other kind of socket is `EINVAL`, one that the
+ * system does not have `EOPNOTSUPP`; what the system refuses is the system's errno (`EPERM` for `mark` and `device`
+ * without the capability). The error's text names the option.
  */
 typedef struct libaeSocketOptions {
     /**
@@ -420,11 +420,14 @@ typedef struct libaeSocketOptions {
      */
     unsigned int mark;
     /**
-     * After so many milliseconds with data that the peer has not acknowledged the connection fails (`TCP_USER_TIMEOUT`),
-     * 0: the system's default, of many minutes. Accepted sockets inherit it. Linux.
+     * After so many milliseconds with data that the peer has not acknowledged the connection fails
+     * (`TCP_USER_TIMEOUT`), 0: the system's default, of many minutes. Accepted sockets inherit it. Linux.
      */
     int user_timeout;
-    /** Probes the peer after so many seconds of silence, as `anetKeepAlive` does, 0: never. Accepted sockets inherit it. */
+    /**
+     * Probes the peer after so many seconds of silence, as `anetKeepAlive` does, 0: never. Accepted sockets inherit
+     * it.
+     */
     int keep_alive;
     /**
      * Above 0: small segments are sent at once (`TCP_NODELAY`); below 0: they are gathered; 0: as in the profile.
@@ -432,27 +435,27 @@ typedef struct libaeSocketOptions {
      */
     int no_delay;
     /**
-     * Connects alone, since accepted sockets do not inherit it: `TCP_QUICKACK`, above 0 on, below 0 off. It only says how
-     * the socket begins (off: the handshake's last acknowledgement goes with the first data); see `libaeSetQuickAck` for
-     * what comes then. Linux.
+     * Connects alone, since accepted sockets do not inherit it: `TCP_QUICKACK`, above 0 on, below 0 off. It only says
+     * how the socket begins (off: the handshake's last acknowledgement goes with the first data); see
+     * `libaeSetQuickAck` for what comes then. Linux.
      */
     int quick_ack;
     /**
-     * TCP Fast Open. For listeners how many connections that came with data may wait for the end of their handshake. For
-     * connects any other number than 0: a connect to a server that is known sends nothing and is done at once, and the
-     * first write begins the handshake. The system's setting `net.ipv4.tcp_fastopen` decides in both cases. Linux.
+     * TCP Fast Open. For listeners how many connections that came with data may wait for the end of their handshake.
+     * For connects any other number than 0: a connect to a server that is known sends nothing and is done at once, and
+     * the first write begins the handshake. The system's setting `net.ipv4.tcp_fastopen` decides in both cases. Linux.
      */
     int fast_open;
     /** One of the `LIBAE_MPTCP_` values, 0: TCP. Linux. Some options are refused over Multipath TCP. */
     int mptcp;
     /**
-     * Listeners alone, not 0: several sockets, also those of other processes of the user, may listen on the same address
-     * and port if all have this (`SO_REUSEPORT`). On Linux the system spreads connections over them.
+     * Listeners alone, not 0: several sockets, also those of other processes of the user, may listen on the same
+     * address and port if all have this (`SO_REUSEPORT`). On Linux the system spreads connections over them.
      */
     int reuse_port;
     /**
-     * Listeners alone, not 0: the socket of an IPv6 address takes IPv4 connections as well (`IPV6_V6ONLY` off). With it
-     * NULL and `*` stand for every address of both families.
+     * Listeners alone, not 0: the socket of an IPv6 address takes IPv4 connections as well (`IPV6_V6ONLY` off). With
+     * it NULL and `*` stand for every address of both families.
      */
     int dual_stack;
     /** Not 0: the address that is bound (for connects `source`) need not be this machine's yet (`IP_FREEBIND`). Linux. */
@@ -725,20 +728,21 @@ int libaeIsListening(int fd);
 
 /**
  * Looks up the addresses of a host without stopping the loop, in a thread of the library's own, and has the loop call
- * `proc` once with what comes out: never before this returns, and as soon as it next processes file events. `family` is
- * `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. The addresses are in the order in which the system prefers them; an
- * IPv6 address has no zone (`%eth0`) in its text.
+ * `proc` once with what comes out: never before this returns, and as soon as it next processes file events. `family`
+ * is `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. The addresses are in the order in which the system prefers them;
+ * an IPv6 address has no zone (`%eth0`) in its text.
  *
- * There are at most `LIBAE_RESOLVE_THREADS` threads in the process, none when there is nothing to look up, and they get
- * no signals. A numeric address needs none. If the loop is freed first, `proc` is called with `ECANCELED` by the thread
- * that frees it; it must not use the loop's functions then, except to read its data. In the child of a fork nothing
- * comes of what the parent has asked for.
+ * There are at most `LIBAE_RESOLVE_THREADS` threads in the process, none when there is nothing to look up, and they
+ * get no signals. A numeric address needs none. If the loop is freed first, `proc` is called with `ECANCELED` by the
+ * thread that frees it; it must not use the loop's functions then, except to read its data. In the child of a fork
+ * nothing comes of what the parent has asked for.
  *
- * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`), `EAFNOSUPPORT`
- * (another family), `EAGAIN` (`LIBAE_RESOLVE_MAX` names wait already, or there can be no thread), `ENOMEM`, `ECANCELED` (the
- * loop is being freed), or as `aeWakeup`.
+ * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`),
+ * `EAFNOSUPPORT` (another family), `EAGAIN` (`LIBAE_RESOLVE_MAX` names wait already, or there can be no thread),
+ * `ENOMEM`, `ECANCELED` (the loop is being freed), or as `aeWakeup`.
  *
- * Requires: `eventLoop` is NULL or a live loop of this thread; `name` is NULL or a string; `proc` may be called with `clientData`.
+ * Requires: `eventLoop` is NULL or a live loop of this thread; `name` is NULL or a string; `proc` may be called with
+ * `clientData`.
  */
 long long libaeResolve(struct aeEventLoop *eventLoop,
                        const char *name,
@@ -748,15 +752,16 @@ long long libaeResolve(struct aeEventLoop *eventLoop,
 
 /**
  * Connects to a port of a host without stopping the loop: looks up its addresses as `libaeResolve` does, and tries one
- * after the other, each in its time, until one accepts. Then the loop calls `proc` once with the connected socket, which
- * is non-blocking and the program's from then on; or, when there is none, with -1, an errno and the reason as text, those
- * of the last address. It is never called before this returns. While it connects, a socket below the set size is watched
- * for writable. There is no limit in time but the system's: a time event that calls `libaeCancel` sets one.
+ * after the other, each in its time, until one accepts. Then the loop calls `proc` once with the connected socket,
+ * which is non-blocking and the program's from then on; or, when there is none, with -1, an errno and the reason as
+ * text, those of the last address. It is never called before this returns. While it connects, a socket below the set
+ * size is watched for writable. There is no limit in time but the system's: a time event that calls `libaeCancel` sets
+ * one.
  *
  * If the loop is freed first, `proc` is called with -1 and `ECANCELED`, as `libaeResolve` says.
  *
- * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`, no port), or as
- * `libaeResolve`.
+ * Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`, no port), or
+ * as `libaeResolve`.
  *
  * Requires: As for `libaeResolve`.
  */
@@ -793,9 +798,10 @@ int libaeParseProxy(const void *data,
 
 /**
  * Listens. `address` is an IPv4 or IPv6 address or a name (NULL and `*`: every IPv4 address; two colons: every IPv6
- * address), or a unix socket: a path, which has a slash in it, or `@` and a name in the abstract namespace, which has no
- * file and is gone with its last descriptor (Linux). `port` is for TCP, 0: the system picks one. A name is looked for
- * among IPv4 addresses first. A file that is in a path's place stays there and is `EADDRINUSE`. `SO_REUSEADDR` is set.
+ * address), or a unix socket: a path, which has a slash in it, or `@` and a name in the abstract namespace, which has
+ * no file and is gone with its last descriptor (Linux). `port` is for TCP, 0: the system picks one. A name is looked
+ * for among IPv4 addresses first. A file that is in a path's place stays there and is `EADDRINUSE`. `SO_REUSEADDR` is
+ * set.
  *
  * Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
  * otherwise, so that `connAcceptHandler` can have it; `ANET_ERR` with errno and the text in `err`.
@@ -810,8 +816,8 @@ int libaeListen(char *err,
 
 /**
  * Connects to `address` as `libaeListen` has it, an address, a name or a unix socket; `port` is for TCP. The socket
- * becomes writable when it is connected or has failed; `anetGetError` tells which. A unix socket whose queue is full is
- * `EAGAIN`.
+ * becomes writable when it is connected or has failed; `anetGetError` tells which. A unix socket whose queue is full
+ * is `EAGAIN`.
  *
  * Returns the descriptor, which is the caller's, non-blocking and close-on-exec unless `options` (NULL: none) say
  * otherwise; `ANET_ERR` with errno and the text in `err`.
@@ -854,16 +860,16 @@ int libaePeerCredentials(int fd,
                          gid_t *gid);
 
 /**
- * Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with the
- * reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to a
- * path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is as
- * for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
+ * Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with
+ * the reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to
+ * a path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is
+ * as for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
  *
  * Returns `C_OK`; `C_ERR` with errno as `connConnect` and `libaeConnect`, and `EOPNOTSUPP` for a program's own type.
  *
- * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and `handler`
- * may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member `size` says,
- * in which strings are NULL or valid.
+ * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and
+ * `handler` may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member
+ * `size` says, in which strings are NULL or valid.
  */
 int libaeConnConnect(char *err,
                      struct connection *conn,
@@ -873,26 +879,26 @@ int libaeConnConnect(char *err,
                      void (*handler)(struct connection *conn));
 
 /**
- * Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with the
- * reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's `priv`
- * are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
+ * Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with
+ * the reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's
+ * `priv` are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
  *
  * Returns `C_OK`; `C_ERR`, with the listener as it was, and errno as `connListen` and `libaeListen`, and `EOPNOTSUPP`
  * for a program's own type.
  *
  * Requires: `err` is NULL or has room for `ANET_ERR_LEN` bytes; `listener` is NULL or a listener whose `bindaddr` holds
- * `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are NULL
- * or valid.
+ * `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are
+ * NULL or valid.
  */
 int libaeConnListen(char *err,
                     struct connListener *listener,
                     const struct libaeSocketOptions *options);
 
 /**
- * Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it had
- * been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives. It is
- * the program's pointer, at which the library does not look: it stays the same when the listener is closed, and what it
- * leads to has to live as long as the program follows it.
+ * Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it
+ * had been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives.
+ * It is the program's pointer, at which the library does not look: it stays the same when the listener is closed, and
+ * what it leads to has to live as long as the program follows it.
  *
  * NULL for a connection that no accept handler of the library's has taken, and with errno `EINVAL` for NULL.
  *

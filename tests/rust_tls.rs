@@ -111,8 +111,8 @@ fn connections_over_tls() {
     assert_eq!(clients.borrow().len(), 1);
 }
 
-/// Connects, and returns what the client and the server know of the session once both handshakes are over and the client
-/// has read a byte, and so the server's tickets.
+/// Connects, and returns what the client and the server know of the session once both handshakes are over and the
+/// client has read a byte, and so the server's tickets.
 fn connect(el: &EventLoop, listener: &Listener, context: &TlsContext) -> (TlsInfo, TlsInfo) {
     let told = Rc::new(RefCell::new(None));
     let tell = told.clone();

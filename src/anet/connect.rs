@@ -35,8 +35,8 @@ fn as_the_profile_has_it<'a>(blocking: bool) -> SocketOptions<'a> {
     SocketOptions { blocking, keep_on_exec: !guard::connecting_closes_on_exec(), ..SocketOptions::default() }
 }
 
-/// Connects as the options say: over a unix socket for a path (with a slash in it) and for `@` and a name in the abstract
-/// namespace, else over TCP.
+/// Connects as the options say: over a unix socket for a path (with a slash in it) and for `@` and a name in the
+/// abstract namespace, else over TCP.
 pub(crate) fn connect(address: &CStr, port: c_int, options: &SocketOptions<'_>) -> Result<c_int, Error> {
     if is_unix(address) { unix_connect_with(address, options) } else { tcp_connect_with(address, port, options) }
 }
@@ -147,8 +147,8 @@ fn unix_path_address(path: &CStr) -> Result<SocketAddress, Error> {
     SocketAddress::unix(path).map_err(Error::at("unix socket path"))
 }
 
-/// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds (above 0),
-/// None for forever, or the error for when the time is over. The socket is non-blocking afterwards.
+/// Connects to a unix socket, and waits while its queue is full, as long as `left` says: so many milliseconds (above
+/// 0), None for forever, or the error for when the time is over. The socket is non-blocking afterwards.
 pub(crate) fn unix_connect_within(
     path: &CStr,
     mut left: impl FnMut() -> Result<Option<u64>, Errno>,

@@ -40,8 +40,8 @@ pub(crate) fn listen(address: Option<&CStr>, port: c_int, options: &SocketOption
     }
 }
 
-/// Listens over TCP as the options say: IPv6 where the address has a colon, or is every one with a dual stack. A name is
-/// looked for among IPv4 addresses first.
+/// Listens over TCP as the options say: IPv6 where the address has a colon, or is every one with a dual stack. A name
+/// is looked for among IPv4 addresses first.
 pub(crate) fn tcp_listen_with(
     address: Option<&CStr>,
     port: c_int,

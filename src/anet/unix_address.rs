@@ -4,8 +4,8 @@ use super::{Error, SocketAddress};
 use crate::sys::Errno;
 use core::ffi::CStr;
 
-/// Whether an address is that of a unix socket: a path (with a slash in it), or `@` and a name in the abstract namespace,
-/// as systemd has it. No name of a host is either.
+/// Whether an address is that of a unix socket: a path (with a slash in it), or `@` and a name in the abstract
+/// namespace, as systemd has it. No name of a host is either.
 pub(crate) fn is_unix(address: &CStr) -> bool {
     let bytes = address.to_bytes();
     bytes.starts_with(b"@") || bytes.contains(&b'/')

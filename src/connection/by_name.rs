@@ -1,5 +1,5 @@
-//! Sockets connected to a host by its name, without a moment in which the loop waits: the name is resolved elsewhere, and
-//! its addresses are tried in their order, one after the other.
+//! Sockets connected to a host by its name, without a moment in which the loop waits: the name is resolved elsewhere,
+//! and its addresses are tried in their order, one after the other.
 
 use crate::abi::ae::{AE_WRITABLE, AeFileProc, aeEventLoop, aeFileProc};
 use crate::anet::{Error, start_connect, take_error};
@@ -51,8 +51,8 @@ fn request(attempt: *mut Attempt) -> Request {
     Request { done: resolved, forget: forgotten, asker: Asker { proc: ptr::null_mut(), data: attempt.cast() } }
 }
 
-/// Connects to a port of a host, and calls `connected` in the end. Returns a number for the loop's `cancel`, which calls
-/// `forget`. While it connects a socket is watched for writable.
+/// Connects to a port of a host, and calls `connected` in the end. Returns a number for the loop's `cancel`, which
+/// calls `forget`. While it connects a socket is watched for writable.
 ///
 /// # Safety
 /// Both functions may be called with the asker.

@@ -10,8 +10,8 @@ use core::sync::atomic::Ordering::Relaxed;
 /// How many descriptors a look can find; the next one finds the others. On the stack, since a handler may be left.
 const PER_LOOK: usize = 64;
 
-/// Calls the handlers of the descriptors that `poll` has found ready, and of those that looks find meanwhile; returns how
-/// many these are.
+/// Calls the handlers of the descriptors that `poll` has found ready, and of those that looks find meanwhile; returns
+/// how many these are.
 ///
 /// # Safety
 /// As for [`super::dispatch::dispatch_all`].

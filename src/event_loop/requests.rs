@@ -1,5 +1,5 @@
-//! What a loop has been asked for and tells later: names, and connections to them. Whoever asks gets a number, by which it
-//! can be cancelled.
+//! What a loop has been asked for and tells later: names, and connections to them. Whoever asks gets a number, by which
+//! it can be cancelled.
 
 use super::handle::Loop;
 use super::resolver::{self, Name, Outcome};
@@ -53,8 +53,8 @@ impl Requests {
     }
 }
 
-/// Has a name resolved, and `request.done` called in the loop with what comes out. Returns a number for [`cancel`]. Addresses
-/// are told in the same way, but need no thread.
+/// Has a name resolved, and `request.done` called in the loop with what comes out. Returns a number for [`cancel`].
+/// Addresses are told in the same way, but need no thread.
 ///
 /// # Safety
 /// The functions of the request may be called with its asker.
@@ -74,8 +74,8 @@ pub(crate) unsafe fn resolve(
     Ok(id)
 }
 
-/// Keeps a request under its number when its name has been resolved and more is to come. `ECANCELED` when the loop is being
-/// freed.
+/// Keeps a request under its number when its name has been resolved and more is to come. `ECANCELED` when the loop is
+/// being freed.
 ///
 /// # Safety
 /// As for [`resolve`].

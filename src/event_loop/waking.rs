@@ -220,8 +220,8 @@ pub(super) fn is_told(el: Loop) -> bool {
     el.state().wakeup.told.load(Ordering::Acquire) || signals::are_waiting(el) || requests::are_waiting(el)
 }
 
-/// Delivers the signals that have come and what requests have found, and runs what has been posted, if this is the waker's descriptor; says whether it
-/// is.
+/// Delivers the signals that have come and what requests have found, and runs what has been posted, if this is the
+/// waker's descriptor; says whether it is.
 ///
 /// # Safety
 /// A call is inside the loop, so that no callback frees it.

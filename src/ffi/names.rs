@@ -14,21 +14,22 @@ use core::ptr;
 use nix::errno::Errno;
 
 /// Looks up the addresses of a host without stopping the loop, in a thread of the library's own, and has the loop call
-/// `proc` once with what comes out: never before this returns, and as soon as it next processes file events. `family` is
-/// `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. The addresses are in the order in which the system prefers them; an
-/// IPv6 address has no zone (`%eth0`) in its text.
+/// `proc` once with what comes out: never before this returns, and as soon as it next processes file events. `family`
+/// is `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both. The addresses are in the order in which the system prefers them;
+/// an IPv6 address has no zone (`%eth0`) in its text.
 ///
-/// There are at most `LIBAE_RESOLVE_THREADS` threads in the process, none when there is nothing to look up, and they get
-/// no signals. A numeric address needs none. If the loop is freed first, `proc` is called with `ECANCELED` by the thread
-/// that frees it; it must not use the loop's functions then, except to read its data. In the child of a fork nothing
-/// comes of what the parent has asked for.
+/// There are at most `LIBAE_RESOLVE_THREADS` threads in the process, none when there is nothing to look up, and they
+/// get no signals. A numeric address needs none. If the loop is freed first, `proc` is called with `ECANCELED` by the
+/// thread that frees it; it must not use the loop's functions then, except to read its data. In the child of a fork
+/// nothing comes of what the parent has asked for.
 ///
-/// Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`), `EAFNOSUPPORT`
-/// (another family), `EAGAIN` (`LIBAE_RESOLVE_MAX` names wait already, or there can be no thread), `ENOMEM`, `ECANCELED` (the
-/// loop is being freed), or as `aeWakeup`.
+/// Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`),
+/// `EAFNOSUPPORT` (another family), `EAGAIN` (`LIBAE_RESOLVE_MAX` names wait already, or there can be no thread),
+/// `ENOMEM`, `ECANCELED` (the loop is being freed), or as `aeWakeup`.
 ///
 /// # Safety
-/// `eventLoop` is NULL or a live loop of this thread; `name` is NULL or a string; `proc` may be called with `clientData`.
+/// `eventLoop` is NULL or a live loop of this thread; `name` is NULL or a string; `proc` may be called with
+/// `clientData`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeResolve(
     eventLoop: *mut aeEventLoop,
@@ -88,21 +89,22 @@ fn tell_failure(el: Loop, asker: Asker, error: ResolveError) {
 }
 
 fn tell(el: Loop, asker: Asker, resolved: &libaeResolved) {
-    // SAFETY: the asker's function is one of that type, which may be called with its data; no reference into the loop is
-    // alive.
+    // SAFETY: the asker's function is one of that type, which may be called with its data; no reference into the loop
+    // is alive.
     unsafe { transmute::<*mut c_void, LibaeResolveProc>(asker.proc)(el.as_ptr(), resolved, asker.data) };
 }
 
 /// Connects to a port of a host without stopping the loop: looks up its addresses as `libaeResolve` does, and tries one
-/// after the other, each in its time, until one accepts. Then the loop calls `proc` once with the connected socket, which
-/// is non-blocking and the program's from then on; or, when there is none, with -1, an errno and the reason as text, those
-/// of the last address. It is never called before this returns. While it connects, a socket below the set size is watched
-/// for writable. There is no limit in time but the system's: a time event that calls `libaeCancel` sets one.
+/// after the other, each in its time, until one accepts. Then the loop calls `proc` once with the connected socket,
+/// which is non-blocking and the program's from then on; or, when there is none, with -1, an errno and the reason as
+/// text, those of the last address. It is never called before this returns. While it connects, a socket below the set
+/// size is watched for writable. There is no limit in time but the system's: a time event that calls `libaeCancel` sets
+/// one.
 ///
 /// If the loop is freed first, `proc` is called with -1 and `ECANCELED`, as `libaeResolve` says.
 ///
-/// Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`, no port), or as
-/// `libaeResolve`.
+/// Returns a number above 0 for `libaeCancel`; `AE_ERR` with errno `EINVAL` (NULL loop, `name` or `proc`, no port), or
+/// as `libaeResolve`.
 ///
 /// # Safety
 /// As for `libaeResolve`.
@@ -131,8 +133,8 @@ unsafe fn connected(el: Loop, asker: Asker, result: Result<c_int, anet::Error>) 
     };
     let (fd, error) = result.map_or_else(|error| (-1, error.errno() as c_int), |fd| (fd, 0));
     let text = text.as_c_str().as_ptr();
-    // SAFETY: the asker's function is one of that type, which may be called with its data; no reference into the loop is
-    // alive.
+    // SAFETY: the asker's function is one of that type, which may be called with its data; no reference into the loop
+    // is alive.
     unsafe { transmute::<*mut c_void, LibaeConnectProc>(asker.proc)(el.as_ptr(), fd, error, text, asker.data) };
 }
 

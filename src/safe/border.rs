@@ -23,8 +23,8 @@ pub(super) fn running<R>(el: Loop, run: impl FnOnce(Loop) -> R) -> R {
     result
 }
 
-/// Calls what is the program's. When that panics the loop is stopped at once, and `otherwise` is the result. Where no loop
-/// runs the process aborts: there is nowhere for a panic to come out.
+/// Calls what is the program's. When that panics the loop is stopped at once, and `otherwise` is the result. Where no
+/// loop runs the process aborts: there is nowhere for a panic to come out.
 pub(super) fn guarded<R>(otherwise: R, call: impl FnOnce() -> R) -> R {
     // What the panic leaves half done is the program's own, as it is for whoever catches it.
     match catch_unwind(AssertUnwindSafe(call)) {

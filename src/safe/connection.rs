@@ -163,8 +163,8 @@ impl Connection {
         Self::connect(el, Kind::Unix, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
     }
 
-    /// Starts to connect as the options say: to a TCP port, or to a unix socket, whose address is a path with a slash in it
-    /// or `@` and a name in the abstract namespace. `connected` is told how it went.
+    /// Starts to connect as the options say: to a TCP port, or to a unix socket, whose address is a path with a slash
+    /// in it or `@` and a name in the abstract namespace. `connected` is told how it went.
     pub fn connect_with(
         el: &EventLoop,
         address: &str,
@@ -332,8 +332,8 @@ impl Connection {
         Ok(anet::set_tcp_no_delay(self.fd(), on)?)
     }
 
-    /// Acknowledges what comes at once, or later together with data if there is some. The system changes that by itself:
-    /// with the first reply it goes back to acknowledging later. Linux.
+    /// Acknowledges what comes at once, or later together with data if there is some. The system changes that by
+    /// itself: with the first reply it goes back to acknowledging later. Linux.
     pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
         Ok(anet::set_quick_ack(self.fd(), on)?)
     }

@@ -166,8 +166,8 @@ impl EventLoop {
     }
 
     /// Runs until [`stop`](Self::stop); fails when the backend does. A panic of a callback comes out here, and in
-    /// [`run_once`](Self::run_once) and [`poll_files`](Self::poll_files): the loop has stopped at once, and goes on when it
-    /// is run again. A timer whose callback has panicked is gone.
+    /// [`run_once`](Self::run_once) and [`poll_files`](Self::poll_files): the loop has stopped at once, and goes on
+    /// when it is run again. A timer whose callback has panicked is gone.
     ///
     /// ```
     /// use ae::{EventLoop, Next};
@@ -213,9 +213,9 @@ impl EventLoop {
         core_loop::stop_now(self.core()).map_err(io_error)
     }
 
-    /// A descriptor that is readable whenever [`run_once`](Self::run_once) has something to do without waiting, be it for
-    /// a descriptor, a timer or what other threads have posted: for programs that wait elsewhere. It must only be waited
-    /// for. Fails with `EOPNOTSUPP` on systems without epoll.
+    /// A descriptor that is readable whenever [`run_once`](Self::run_once) has something to do without waiting, be it
+    /// for a descriptor, a timer or what other threads have posted: for programs that wait elsewhere. It must only be
+    /// waited for. Fails with `EOPNOTSUPP` on systems without epoll.
     pub fn backend_fd(&self) -> io::Result<BorrowedFd<'_>> {
         let fd = core_loop::descriptor(self.core()).map_err(io_error)?;
         // SAFETY: it is open as long as the loop is there.
@@ -288,8 +288,9 @@ impl EventLoop {
         })
     }
 
-    /// Runs `callback` so long from now, and then at even distances of `period`, both in milliseconds rounded up, however
-    /// late a run is, until it breaks. Runs that a busy loop has missed are left out. A period of 0 is an error.
+    /// Runs `callback` so long from now, and then at even distances of `period`, both in milliseconds rounded up,
+    /// however late a run is, until it breaks. Runs that a busy loop has missed are left out. A period of 0 is an
+    /// error.
     ///
     /// ```
     /// use ae::EventLoop;

@@ -119,8 +119,9 @@ impl Listener {
         Ok(listening)
     }
 
-    /// Listens as the options say on every address: all of them TCP addresses, as [`tcp`](Self::tcp) has them, or all unix
-    /// sockets: a path with a slash in it, as [`unix`](Self::unix) has it, or `@` and a name in the abstract namespace.
+    /// Listens as the options say on every address: all of them TCP addresses, as [`tcp`](Self::tcp) has them, or all
+    /// unix sockets: a path with a slash in it, as [`unix`](Self::unix) has it, or `@` and a name in the abstract
+    /// namespace.
     pub fn with_options<S: AsRef<str>>(
         el: &EventLoop,
         addresses: &[S],
@@ -262,8 +263,8 @@ fn check_not_served(path: &CStr) -> io::Result<()> {
     }
 }
 
-/// The listening sockets that whoever started this process has opened for it, as systemd does for a service with a socket
-/// (`LISTEN_FDS` and `LISTEN_PID` in the environment). They are given away once: later calls find none.
+/// The listening sockets that whoever started this process has opened for it, as systemd does for a service with a
+/// socket (`LISTEN_FDS` and `LISTEN_PID` in the environment). They are given away once: later calls find none.
 pub fn inherited_sockets() -> io::Result<Vec<OwnedFd>> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     if TAKEN.swap(true, Relaxed) {

@@ -1,9 +1,9 @@
 //! The safe Rust API, on the same core as the C one.
 //!
-//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures. When one panics the loop
-//! stops at once, and the panic goes on from [`EventLoop::run`] or what else runs the loop; with `panic = "abort"` the
-//! process ends, as always. A closure kept by a loop that holds a handle of that loop keeps it alive forever: use the
-//! handle that the closure is called with.
+//! Everything here belongs to one thread, but [`Waker`] and `TlsContext`. Callbacks are closures. When one panics the
+//! loop stops at once, and the panic goes on from [`EventLoop::run`] or what else runs the loop; with `panic = "abort"`
+//! the process ends, as always. A closure kept by a loop that holds a handle of that loop keeps it alive forever: use
+//! the handle that the closure is called with.
 //!
 //! A server that echoes, and a client of it in the same loop:
 //!

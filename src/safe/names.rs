@@ -22,9 +22,9 @@ type Connected = Box<dyn FnOnce(&EventLoop, io::Result<TcpStream>)>;
 pub struct RequestId(i64);
 
 impl EventLoop {
-    /// Looks up the addresses of a host in a thread of the library's own, while the loop goes on, and calls `callback` once
-    /// with what comes out: never before this returns. A numeric address needs no thread. If the loop goes first the callback
-    /// is dropped.
+    /// Looks up the addresses of a host in a thread of the library's own, while the loop goes on, and calls `callback`
+    /// once with what comes out: never before this returns. A numeric address needs no thread. If the loop goes first
+    /// the callback is dropped.
     ///
     /// ```
     /// use ae::EventLoop;
@@ -52,10 +52,10 @@ impl EventLoop {
         asked.map(RequestId).map_err(|errno| unsafe { refused::<Resolved>(asker, errno) })
     }
 
-    /// Connects to a port of a host while the loop goes on, trying its addresses one after the other, and calls `callback`
-    /// once with the socket, which is non-blocking, or with why there is none: never before this returns. There is no limit
-    /// in time but the system's; a timer that calls [`cancel`](Self::cancel) sets one. If the loop goes first the callback is
-    /// dropped.
+    /// Connects to a port of a host while the loop goes on, trying its addresses one after the other, and calls
+    /// `callback` once with the socket, which is non-blocking, or with why there is none: never before this returns.
+    /// There is no limit in time but the system's; a timer that calls [`cancel`](Self::cancel) sets one. If the loop
+    /// goes first the callback is dropped.
     pub fn connect_name(
         &self,
         name: &str,

@@ -15,9 +15,9 @@ use std::ptr;
 use std::rc::Rc;
 
 impl EventLoop {
-    /// Calls `callback` after a signal has come, in the loop, where it may do anything; in place of the callback that there
-    /// was for it, and of what the process did with the signal before. Signals that come before the loop has heard of one
-    /// are one. Fails with `EBUSY` when another loop watches it, and `EINVAL` when it cannot be handled.
+    /// Calls `callback` after a signal has come, in the loop, where it may do anything; in place of the callback that
+    /// there was for it, and of what the process did with the signal before. Signals that come before the loop has
+    /// heard of one are one. Fails with `EBUSY` when another loop watches it, and `EINVAL` when it cannot be handled.
     ///
     /// ```
     /// use ae::EventLoop;
@@ -47,10 +47,10 @@ impl EventLoop {
         deleted.is_ok()
     }
 
-    /// Calls `callback` once when a child of this process has ended, whose number is that of [`std::process::Child::id`].
-    /// The loop waits for it: others need not, and get no status. The callback gets None when another has been first. Fails
-    /// with `ESRCH` when there is no such process, `EEXIST` when the loop waits for it already, and `ENOSYS` where the
-    /// system cannot.
+    /// Calls `callback` once when a child of this process has ended, whose number is that of
+    /// [`std::process::Child::id`]. The loop waits for it: others need not, and get no status. The callback gets None
+    /// when another has been first. Fails with `ESRCH` when there is no such process, `EEXIST` when the loop waits for
+    /// it already, and `ENOSYS` where the system cannot.
     ///
     /// ```
     /// use ae::EventLoop;

@@ -21,8 +21,8 @@ pub enum Mptcp {
 }
 
 /// How a socket that listens or connects is made. The default changes nothing. An option that is for the other kind of
-/// socket is an error (`InvalidInput`), and so is one that the system does not have (`EOPNOTSUPP`) or refuses; the error's
-/// text names it.
+/// socket is an error (`InvalidInput`), and so is one that the system does not have (`EOPNOTSUPP`) or refuses; the
+/// error's text names it.
 ///
 /// Addresses are IPv4 or IPv6 addresses, names, or unix sockets: a path, which has a slash in it, or `@` and a name in
 /// the abstract namespace (Linux).
@@ -52,8 +52,8 @@ pub struct SocketOptions {
     pub backlog: u32,
     /// A mark on the socket's packets, 0: none. Accepted sockets inherit it. Needs `CAP_NET_ADMIN`.
     pub mark: u32,
-    /// For how long (in whole milliseconds, at least one) data may stay without an acknowledgement before the connection
-    /// fails. Accepted sockets inherit it. Linux.
+    /// For how long (in whole milliseconds, at least one) data may stay without an acknowledgement before the
+    /// connection fails. Accepted sockets inherit it. Linux.
     pub user_timeout: Option<Duration>,
     /// After how much silence, in whole seconds, at least one, the peer is probed. Accepted sockets inherit it.
     pub keep_alive: Option<Duration>,
@@ -62,8 +62,8 @@ pub struct SocketOptions {
     /// Connects alone: segments are acknowledged at once or later; see
     /// [`Connection::set_quick_ack`](crate::Connection::set_quick_ack). Linux.
     pub quick_ack: Option<bool>,
-    /// TCP Fast Open: for listeners how many connections that came with data may wait for the end of their handshake; for
-    /// connects whether there is one is what counts. Linux.
+    /// TCP Fast Open: for listeners how many connections that came with data may wait for the end of their handshake;
+    /// for connects whether there is one is what counts. Linux.
     pub fast_open: u32,
     /// Multipath TCP. Linux.
     pub mptcp: Mptcp,
@@ -85,8 +85,8 @@ impl SocketOptions {
         Ok(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
-    /// A socket whose connect has begun, non-blocking and close-on-exec. It becomes writable when it is connected or has
-    /// failed.
+    /// A socket whose connect has begun, non-blocking and close-on-exec. It becomes writable when it is connected or
+    /// has failed.
     pub fn connect(&self, address: &str, port: u16) -> io::Result<OwnedFd> {
         let address = c_string(address)?;
         let fd = self.with_core(|options| anet::connect(&address, port.into(), options))?;

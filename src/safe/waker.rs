@@ -12,8 +12,8 @@ use std::io;
 
 type Posted = Box<dyn FnOnce(&EventLoop) + Send>;
 
-/// A handle by which any thread may wake a loop, leave it work and stop it. It does not keep the loop: when that is gone,
-/// everything here fails with `ECANCELED`.
+/// A handle by which any thread may wake a loop, leave it work and stop it. It does not keep the loop: when that is
+/// gone, everything here fails with `ECANCELED`.
 ///
 /// ```
 /// use ae::EventLoop;
@@ -66,8 +66,8 @@ impl Waker {
         })
     }
 
-    /// Ends [`EventLoop::run`] and its like as soon as the callback that is running returns; when none is, the next call.
-    /// What is left fires again then.
+    /// Ends [`EventLoop::run`] and its like as soon as the callback that is running returns; when none is, the next
+    /// call. What is left fires again then.
     pub fn stop_now(&self) -> io::Result<()> {
         self.with(core_loop::stop_now)
     }

@@ -65,8 +65,8 @@ impl SocketAddress {
         Ok(address)
     }
 
-    /// The address of a unix socket in the abstract namespace, where there is one (`EOPNOTSUPP`); `ENAMETOOLONG` when the
-    /// name does not fit.
+    /// The address of a unix socket in the abstract namespace, where there is one (`EOPNOTSUPP`); `ENAMETOOLONG` when
+    /// the name does not fit.
     pub(crate) fn abstract_unix(name: &[u8]) -> Result<Self, Errno> {
         if !cfg!(any(target_os = "linux", target_os = "android")) {
             return Err(Errno::EOPNOTSUPP);

@@ -323,8 +323,8 @@ impl Header {
             defines: super::profile::flags().map(|flag| (flag.to_string(), flag.to_string())).collect(),
             ..Config::default()
         };
-        // No function of the newer profiles names the first, which goes through `connTypeConfigure`, and only a callback
-        // the second.
+        // No function of the newer profiles names the first, which goes through `connTypeConfigure`, and only a
+        // callback the second.
         config.export.include = vec!["redisTLSContextConfig".to_owned(), "libaeResolved".to_owned()];
         config.export.exclude = self.excluded.iter().map(ToString::to_string).collect();
         for tag in self.tags.iter().chain(&["iovec", "timeval"]) {
@@ -408,8 +408,8 @@ fn for_c_readers(text: &str) -> String {
     short
 }
 
-/// Comments as C had them before 1999, and negative constants in parentheses, except for those that a program may define
-/// as well: preprocessors warn of a second definition that differs from the first.
+/// Comments as C had them before 1999, and negative constants in parentheses, except for those that a program may
+/// define as well: preprocessors warn of a second definition that differs from the first.
 fn for_all_dialects(text: &str, as_upstream_has_them: &[&str]) -> String {
     let dialect = |line: &str| {
         if let Some((code, comment)) = line.split_once(" // ").filter(|_| line.starts_with(['#', '}'])) {

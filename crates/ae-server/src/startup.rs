@@ -12,8 +12,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The program: reads the command line's arguments, of which the first is its own name, serves until it is told to stop, and says how it ended.
-/// Under the name of ae-check-rdb or ae-check-aof, or with `--check-rdb` or `--check-aof`, it looks into files instead.
+/// The program: reads the command line's arguments, of which the first is its own name, serves until it is told to
+/// stop, and says how it ended. Under the name of ae-check-rdb or ae-check-aof, or with `--check-rdb` or `--check-aof`,
+/// it looks into files instead.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let mut args = args.peekable();
     let name = args.next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The numbers of `math.random`: those of `lrand48`, from a seed that is another in each interpreter until a script sets it.
+//! The numbers of `math.random`: those of `lrand48`, from a seed that is another in each interpreter until a script
+//! sets it.
 
 use std::cell::Cell;
 use std::hash::{BuildHasher, RandomState};

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// How many there are for tests.
 const COUNT: u32 = 2_700;
 
-/// A port on which nobody listens, from 30000 on; as long as this lives no other test is given it. The system gives none
-/// below 32768 to a socket that asks for any, and the suites of forks use none from 30000 on. Other test processes see by
-/// an abstract unix socket that it is taken. (tools/testkit/ports.py does the same.)
+/// A port on which nobody listens, from 30000 on; as long as this lives no other test is given it. The system gives
+/// none below 32768 to a socket that asks for any, and the suites of forks use none from 30000 on. Other test processes
+/// see by an abstract unix socket that it is taken. (tools/testkit/ports.py does the same.)
 pub struct Port {
     pub(crate) number: u16,
     _taken: UnixListener,

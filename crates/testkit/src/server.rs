@@ -29,8 +29,8 @@ pub struct End {
 }
 
 impl Server {
-    /// Starts a program with these options, on a free port of the loopback interface and without saving anything, unless
-    /// they say otherwise.
+    /// Starts a program with these options, on a free port of the loopback interface and without saving anything,
+    /// unless they say otherwise.
     pub fn start(command: Command, options: &[&str]) -> Server {
         Server::try_start(command, options).unwrap_or_else(|end| panic!("the server did not start: {}", end.error))
     }

@@ -128,8 +128,8 @@ pub(super) fn finish(conn: TlsConn) -> bool {
     true
 }
 
-/// Begins the handshake of an accepted connection. If it ends at once, the handler runs in here. Ok(false) when that has
-/// closed the connection: then the caller frees it.
+/// Begins the handshake of an accepted connection. If it ends at once, the handler runs in here. Ok(false) when that
+/// has closed the connection: then the caller frees it.
 pub(in crate::connection) fn accept(conn: TlsConn, handler: ConnectionCallbackFunc) -> Result<bool, Errno> {
     if conn.state() != CONN_STATE_ACCEPTING {
         return Err(Errno::EINVAL);

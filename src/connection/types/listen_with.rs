@@ -10,8 +10,8 @@ use crate::connection::listener::{open_tcp, open_unix_with};
 use crate::sys::Errno;
 use core::ptr;
 
-/// Opens the sockets of a listener of a built-in type as the options say; `EOPNOTSUPP` for other types. The host's hooks
-/// are not asked.
+/// Opens the sockets of a listener of a built-in type as the options say; `EOPNOTSUPP` for other types. The host's
+/// hooks are not asked.
 ///
 /// # Safety
 /// `listener` is valid and its `bindaddr` holds `bindaddr_count` strings.

@@ -21,17 +21,17 @@ use core::ffi::{CStr, c_char, c_int};
 use core::ptr;
 use nix::errno::Errno;
 
-/// Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with the
-/// reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to a
-/// path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is as
-/// for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
+/// Like `connConnect`, with `options` (NULL: none) for the socket, which is non-blocking whatever they say, and with
+/// the reason of a failure in `err`. A TCP or TLS connection connects to a name or an address; one of the unix type to
+/// a path, or to `@` and a name in the abstract namespace; up to redis-7.0, where one type does for both, `address` is
+/// as for `libaeConnect`. Unlike with `connConnect`, a `source` that cannot be bound is an error.
 ///
 /// Returns `C_OK`; `C_ERR` with errno as `connConnect` and `libaeConnect`, and `EOPNOTSUPP` for a program's own type.
 ///
 /// # Safety
-/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and `handler`
-/// may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member `size` says,
-/// in which strings are NULL or valid.
+/// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `conn` is NULL or a live connection of this thread, and
+/// `handler` may be called with it; `address` is NULL or a string; `options` is NULL or has as many bytes as its member
+/// `size` says, in which strings are NULL or valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeConnConnect(
     err: *mut c_char,
@@ -68,17 +68,17 @@ fn built_in(conn: Conn, address: &CStr) -> Option<AnyConn> {
     Some(if crate::anet::is_unix(address) { AnyConn::Unix(conn) } else { AnyConn::Tcp(conn) })
 }
 
-/// Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with the
-/// reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's `priv`
-/// are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
+/// Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with
+/// the reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's
+/// `priv` are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.
 ///
 /// Returns `C_OK`; `C_ERR`, with the listener as it was, and errno as `connListen` and `libaeListen`, and `EOPNOTSUPP`
 /// for a program's own type.
 ///
 /// # Safety
 /// `err` is NULL or has room for `ANET_ERR_LEN` bytes; `listener` is NULL or a listener whose `bindaddr` holds
-/// `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are NULL
-/// or valid.
+/// `bindaddr_count` strings; `options` is NULL or has as many bytes as its member `size` says, in which strings are
+/// NULL or valid.
 #[cfg(not(abi_v1))]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn libaeConnListen(
@@ -100,10 +100,10 @@ pub unsafe extern "C" fn libaeConnListen(
     })
 }
 
-/// Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it had
-/// been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives. It is
-/// the program's pointer, at which the library does not look: it stays the same when the listener is closed, and what it
-/// leads to has to live as long as the program follows it.
+/// Which listener a connection came from: the `clientData` that the accept handler (`connAcceptHandler`) which took it
+/// had been given to `aeCreateFileEvent` with, from the host's hook `accepted` on for as long as the connection lives.
+/// It is the program's pointer, at which the library does not look: it stays the same when the listener is closed, and
+/// what it leads to has to live as long as the program follows it.
 ///
 /// NULL for a connection that no accept handler of the library's has taken, and with errno `EINVAL` for NULL.
 ///

@@ -39,8 +39,8 @@ pub const FIXED_BUFFER: usize = 16 * 1024;
 const SENT_MAX: usize = 1024 * 1024;
 
 impl Output {
-    /// Where the next piece of a reply is written to. Once more waits than may, all of it is dropped, and what comes is as
-    /// well: the client is closed, and a reply of any length takes no more memory than the limit.
+    /// Where the next piece of a reply is written to. Once more waits than may, all of it is dropped, and what comes is
+    /// as well: the client is closed, and a reply of any length takes no more memory than the limit.
     pub fn open(&mut self) -> &mut Vec<u8> {
         if self.dropped > 0 {
             self.bytes.clear();

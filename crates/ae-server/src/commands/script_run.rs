@@ -32,7 +32,8 @@ pub struct Call<'s> {
     pub read_only: bool,
 }
 
-/// Shows a request that runs a script to those who watch: before the commands that the script calls, and also if it fails.
+/// Shows a request that runs a script to those who watch: before the commands that the script calls, and also if it
+/// fails.
 pub fn show(ctx: &mut Context<'_>) {
     if !ctx.server.monitors.is_empty() {
         monitor::show_any(ctx.server, ctx.client, &ctx.args, ctx.spec);

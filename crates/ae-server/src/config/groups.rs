@@ -260,8 +260,8 @@ pub struct Process {
     pub oom_score: OomScore,
     /// Of a primary, a replica and a process that saves. Only the first kind exists here.
     pub oom_score_values: [i32; 3],
-    /// What SIGINT and SIGTERM add to the shutdown that they cause: flags as [`words::SHUTDOWN`](super::words::SHUTDOWN)
-    /// has them.
+    /// What SIGINT and SIGTERM add to the shutdown that they cause: flags as
+    /// [`words::SHUTDOWN`](super::words::SHUTDOWN) has them.
     pub on_sigint: u32,
     pub on_sigterm: u32,
 }

@@ -124,8 +124,8 @@ impl Databases {
         &mut self.keyspaces[db]
     }
 
-    /// A database of which an entry is about to change or to go. The snapshot under way gets it first, as it is. Whatever
-    /// changes an entry that is there passes through here.
+    /// A database of which an entry is about to change or to go. The snapshot under way gets it first, as it is.
+    /// Whatever changes an entry that is there passes through here.
     pub(super) fn changing(&mut self, db: usize, id: EntryId) -> &mut Keyspace {
         let keyspace = &mut self.keyspaces[db];
         if let Some(snapshot) = &mut self.snapshot {
@@ -237,7 +237,8 @@ impl Databases {
         }
     }
 
-    /// How many bytes of memory that entries have had are free for new ones: they are in use only as the allocator sees it.
+    /// How many bytes of memory that entries have had are free for new ones: they are in use only as the allocator sees
+    /// it.
     pub fn free_bytes(&self) -> usize {
         self.keyspaces.iter().map(Keyspace::free_bytes).sum()
     }

@@ -1,7 +1,7 @@
 //! One database as a command sees it: the only way to read and change it.
 //!
-//! Whatever a change owes to others is done here and in [`Edit`]: expired keys go first, transactions that watch the key
-//! learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
+//! Whatever a change owes to others is done here and in [`Edit`]: expired keys go first, transactions that watch the
+//! key learn of it, clients that wait for it, clients that keep a copy, channels of keyspace notifications; changes are
 //! counted.
 
 use super::databases::{Databases, Expiry};
@@ -192,8 +192,8 @@ impl<'a> Db<'a> {
         self.typed::<K>(id)
     }
 
-    /// When a key expires, in Unix milliseconds: None if there is no such key, `Some(None)` if it lives forever. A hit or
-    /// a miss.
+    /// When a key expires, in Unix milliseconds: None if there is no such key, `Some(None)` if it lives forever. A hit
+    /// or a miss.
     pub fn read_deadline(&mut self, key: &[u8]) -> Option<Option<i64>> {
         let id = self.find_to_look(key)?;
         Some(self.databases.keyspace(self.db).deadline(id))
@@ -232,8 +232,8 @@ impl<'a> Db<'a> {
         None
     }
 
-    /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if `found`
-    /// says so.
+    /// One step of a scan: see [`Keyspace::scan`]. A key that has expired comes without a value, and is removed if
+    /// `found` says so.
     pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<ValueRef<'_>>) -> bool) -> u64 {
         let (now, mut expired) = (self.now, Vec::<Box<[u8]>>::new());
         let next = self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
@@ -287,8 +287,8 @@ impl<'a> Db<'a> {
         Edit::new(self.databases, self.db, id, key, event, true).ok_or(WrongType)
     }
 
-    /// What is common to all forms of setting a key. `put` stores the value at its place; an old deadline stays if it is
-    /// told so.
+    /// What is common to all forms of setting a key. `put` stores the value at its place; an old deadline stays if it
+    /// is told so.
     fn set_with(
         &mut self,
         key: &[u8],
@@ -343,8 +343,8 @@ impl<'a> Db<'a> {
         }
     }
 
-    /// Removes a key in whose place comes a result with nothing in it. As in Redis, one that has expired and is still there
-    /// is removed by that, and does not expire.
+    /// Removes a key in whose place comes a result with nothing in it. As in Redis, one that has expired and is still
+    /// there is removed by that, and does not expire.
     pub fn clear(&mut self, key: &[u8]) {
         if self.overwrite(key) {
             self.changed(key, Event::DEL);
@@ -374,8 +374,8 @@ impl<'a> Db<'a> {
         at <= self.now && self.databases.expiry == Expiry::Removes
     }
 
-    /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no such
-    /// key.
+    /// Says when a key expires, in Unix milliseconds. A time that has come removes it at once. False if there is no
+    /// such key.
     pub fn set_deadline(&mut self, key: &[u8], at: i64) -> bool {
         let Some(id) = self.find(key) else { return false };
         if self.has_passed(at) {

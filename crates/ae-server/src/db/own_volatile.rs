@@ -1,5 +1,5 @@
-//! Keys of a replica to which its own clients gave a time to live. The primary does not know of them, so nobody else removes
-//! them.
+//! Keys of a replica to which its own clients gave a time to live. The primary does not know of them, so nobody else
+//! removes them.
 
 use std::collections::BTreeSet;
 use std::ops::Bound::{Excluded, Unbounded};

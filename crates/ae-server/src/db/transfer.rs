@@ -131,8 +131,8 @@ impl Db<'_> {
         }
     }
 
-    /// Removes keys whose time has come and that are watched in one of two databases, from both: to a transaction they are
-    /// missing already, so that it does not matter to it which database they are in.
+    /// Removes keys whose time has come and that are watched in one of two databases, from both: to a transaction they
+    /// are missing already, so that it does not matter to it which database they are in.
     fn remove_expired_watched(&mut self, db: usize, other: usize) {
         let watched = &self.databases.observers.watched;
         let keys: Vec<Box<[u8]>> = watched.keys(db).chain(watched.keys(other)).map(Box::from).collect();

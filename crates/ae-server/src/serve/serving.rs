@@ -92,8 +92,8 @@ impl Serving {
         Ok(serving)
     }
 
-    /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if the
-    /// server was told to end meanwhile.
+    /// Loads what is to be there before the first request is served; clients that come earlier are told so. False if
+    /// the server was told to end meanwhile.
     pub fn load(&self) -> Result<bool, String> {
         self.shared.net.borrow_mut().begin_start()?;
         loop {
@@ -111,8 +111,8 @@ impl Serving {
         }
     }
 
-    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it is
-    /// to be called again, since a script runs. To be called by the loop's events.
+    /// What ends the server, with what has to be saved before; false if that fails, and the server goes on. None if it
+    /// is to be called again, since a script runs. To be called by the loop's events.
     pub fn ender(&self) -> impl Fn(&EventLoop, Ending) -> Option<bool> + 'static {
         let net = self.shared.net.clone();
         move |el, ending| {

@@ -72,8 +72,8 @@ impl Server {
         self.append_only.stamped = 0;
     }
 
-    /// Writes what has changed. False if replies may not leave; those who wait for one have been disconnected then, because
-    /// they cannot be told whether what they changed is safe.
+    /// Writes what has changed. False if replies may not leave; those who wait for one have been disconnected then,
+    /// because they cannot be told whether what they changed is safe.
     pub fn flush_log(&mut self) -> bool {
         self.flush_log_as(false)
     }
@@ -162,8 +162,8 @@ impl Server {
         Ok(())
     }
 
-    /// Ends the file because a primary's data take the place of those that it holds: what is on the disk stays whole, and
-    /// nothing of the other data gets there. [`Server::resume_log`] goes on.
+    /// Ends the file because a primary's data take the place of those that it holds: what is on the disk stays whole,
+    /// and nothing of the other data gets there. [`Server::resume_log`] goes on.
     pub fn suspend_log(&mut self) {
         if self.append_only.is_on() {
             self.end_log();

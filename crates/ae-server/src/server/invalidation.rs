@@ -85,7 +85,8 @@ impl Server {
         self.invalidations = own;
     }
 
-    /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed: some, before each request and in the cron.
+    /// Forgets keys beyond `tracking-table-max-keys`, as if they had changed: some, before each request and in the
+    /// cron.
     pub fn shrink_tracking(&mut self, current: Option<&Client>) {
         for _ in 0..KEYS_FORGOTTEN {
             let Some(key) = self.tracking.excess(self.config.tracking_max_keys as usize) else { return };

@@ -7,8 +7,8 @@ use crate::config::events::Events;
 use crate::pubsub::publish::publish;
 
 impl Server {
-    /// Sends a message to all who have subscribed to a channel, and returns how many received it. `current` is the client
-    /// whose request is being answered.
+    /// Sends a message to all who have subscribed to a channel, and returns how many received it. `current` is the
+    /// client whose request is being answered.
     pub fn publish(&mut self, current: Option<&mut Client>, kind: Kind, channel: &[u8], message: &[u8]) -> usize {
         publish(&self.channels, &mut self.clients, current, kind, channel, message)
     }
@@ -25,8 +25,8 @@ impl Server {
         self.tell_notices(current);
     }
 
-    /// The same in the midst of a request that sends a message: whoever gets it may look at once. What the client has to
-    /// forget itself waits until its request ends.
+    /// The same in the midst of a request that sends a message: whoever gets it may look at once. What the client has
+    /// to forget itself waits until its request ends.
     pub fn tell_news_so_far(&mut self, current: &mut Client) {
         self.tell_others_invalidated(current);
         self.tell_notices(Some(current));

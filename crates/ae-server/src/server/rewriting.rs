@@ -22,8 +22,8 @@ impl Server {
         self.append_only.rewrites.running_since.is_some()
     }
 
-    /// Has a rewrite begin before the loop sleeps, when everything that has changed is written; or after the snapshot under
-    /// way, in which case this is false. Earlier failures do not keep it waiting.
+    /// Has a rewrite begin before the loop sleeps, when everything that has changed is written; or after the snapshot
+    /// under way, in which case this is false. Earlier failures do not keep it waiting.
     pub fn ask_for_rewrite(&mut self) -> Result<bool, AlreadyRunning> {
         if self.is_rewriting() {
             return Err(AlreadyRunning);

@@ -34,8 +34,8 @@ use std::time::{Duration, Instant};
 /// What is done when a snapshot has ended. Another one can be begun then.
 pub type WhenEnded = Box<dyn FnOnce(&mut Server, Ended)>;
 
-/// What is done when everything is loaded, or cannot be; the error says why, with the offset. Of what was not put aside,
-/// parts are there then.
+/// What is done when everything is loaded, or cannot be; the error says why, with the offset. Of what was not put
+/// aside, parts are there then.
 pub type WhenLoaded = Box<dyn FnOnce(&mut Server, Result<LoadedFile, String>)>;
 
 /// Handles the events of other clients in the midst of one's own.

@@ -43,8 +43,8 @@ pub struct Running<Done> {
 pub struct LoadOptions {
     /// Keys whose time has come are taken, too: somebody will say when they go.
     pub keep_expired: bool,
-    /// It is put aside until all of it is there, and what there is goes on being served. Otherwise the databases have to
-    /// be empty.
+    /// It is put aside until all of it is there, and what there is goes on being served. Otherwise the databases have
+    /// to be empty.
     pub aside: bool,
     /// The server begins with it: if it tells the history of the data, that goes on.
     pub resumes: bool,

@@ -160,8 +160,9 @@ fn read_to(client: &mut Client, end: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Redis does not tell of some changes: that BITFIELD has made a string longer although nothing fits, and what PFADD has
-/// added before it came upon a part that is corrupt. Here they are told, as the data elsewhere would differ otherwise.
+/// Redis does not tell of some changes: that BITFIELD has made a string longer although nothing fits, and what PFADD
+/// has added before it came upon a part that is corrupt. Here they are told, as the data elsewhere would differ
+/// otherwise.
 fn without_what_is_told_here_alone(ours: &[(Vec<u8>, Words)]) -> Vec<(Vec<u8>, Words)> {
     let is_told_here_alone = |words: &Words| {
         let fails = words.iter().any(|word| word.eq_ignore_ascii_case(b"fail"));

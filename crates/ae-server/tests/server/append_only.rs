@@ -88,7 +88,8 @@ fn redis_server_loads_it_and_the_other_way_round() {
     }
 }
 
-/// Counts up keys until the connection ends, some requests at a time: what was acknowledged last for each key, and when.
+/// Counts up keys until the connection ends, some requests at a time: what was acknowledged last for each key, and
+/// when.
 fn count_up(port: u16, name: usize) -> HashMap<String, (u64, Instant)> {
     const AT_ONCE: u64 = 8;
     let mut acknowledged = HashMap::new();
@@ -402,8 +403,8 @@ fn keys(server: &Server) -> Vec<String> {
     found
 }
 
-/// A replica with a file of old data, which has the data of `primary` but cannot write them as the file's base, because there
-/// is a folder where it would be written. Returns that folder, too.
+/// A replica with a file of old data, which has the data of `primary` but cannot write them as the file's base, because
+/// there is a folder where it would be written. Returns that folder, too.
 fn replica_without_a_base(at: &Path, primary: &Server) -> (Server, std::path::PathBuf) {
     let replica = start(at, &["--appendfsync", "always"]);
     let mut client = replica.connect();

@@ -1,7 +1,8 @@
 //! The folder with the append-only file's parts, and how one set of them takes the place of another.
 //!
 //! Whatever fails, and whenever the process ends, the manifest on the disk names files that are there and that hold
-//! everything: a new file is whole and synced before the manifest names it, and an old one goes after it no longer does.
+//! everything: a new file is whole and synced before the manifest names it, and an old one goes after it no longer
+//! does.
 
 use super::disk::{Disk, DiskFile, named};
 use super::manifest::{Entry, Manifest};
@@ -182,8 +183,8 @@ impl Folder {
         self.replace_base(is_rdb, Stage::Off)
     }
 
-    /// Forgets the files that are no longer needed, and returns them, to be removed. If the process ends before that, they
-    /// are in nobody's way.
+    /// Forgets the files that are no longer needed, and returns them, to be removed. If the process ends before that,
+    /// they are in nobody's way.
     pub fn take_history(&mut self) -> io::Result<Vec<PathBuf>> {
         if self.manifest.history.is_empty() {
             return Ok(Vec::new());

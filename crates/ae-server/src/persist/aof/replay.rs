@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 /// Things done between two looks at the clock.
 const STEPS: usize = 64;
-/// What runs scripts and functions, or brings them. Redis up to 4 wrote scripts; later versions write what they do. If one
-/// cannot be run, what it changed is missing.
+/// What runs scripts and functions, or brings them. Redis up to 4 wrote scripts; later versions write what they do. If
+/// one cannot be run, what it changed is missing.
 const SCRIPTING: [&str; 8] = [
     "eval",
     "evalsha",
@@ -80,7 +80,8 @@ impl Content {
 }
 
 impl Replay {
-    /// Begins to load the files that the manifest names. None if there are none. Until the end keys that have expired stay.
+    /// Begins to load the files that the manifest names. None if there are none. Until the end keys that have expired
+    /// stay.
     pub fn begin(server: &mut Server) -> Result<Option<Replay>, String> {
         let AppendOnlyFile { folder: Some(folder), disk, .. } = &server.append_only else { return Ok(None) };
         if folder.manifest.is_empty() {
@@ -360,8 +361,8 @@ impl Part {
     }
 }
 
-/// The command of a request: by the name that clients call it by, which is what they sent, or by its own, which is what the
-/// server says.
+/// The command of a request: by the name that clients call it by, which is what they sent, or by its own, which is what
+/// the server says.
 fn find(server: &Server, args: &Args<'_>) -> Option<&'static Command> {
     let name = args.get(0)?;
     let command = server.renames.own_name(name).and_then(|name| TABLE.find(name)).or_else(|| TABLE.find(name))?;

@@ -52,8 +52,8 @@ const FAILURES: u32 = 3;
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 impl Rewrites {
-    /// Whether one may begin that nobody has asked for. After several failures it waits for a minute, then for two, and so
-    /// on.
+    /// Whether one may begin that nobody has asked for. After several failures it waits for a minute, then for two, and
+    /// so on.
     pub fn may_begin(&self) -> bool {
         let Some(more) = self.failures.checked_sub(FAILURES) else { return true };
         let wait = Duration::from_secs(60).saturating_mul(1 << more.min(16)).min(LONGEST_WAIT);
