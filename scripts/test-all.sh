@@ -41,6 +41,7 @@ small_ones() {
     suite conformance-tool python3 tools/conformance/test_conformance.py
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
+    suite mutants-fit tools/mutants/mutants.py --fits
     suite instructions make --no-print-directory instructions
     suite abi tests/abi/check.sh
     suite cmake tests/install/cmake.sh

@@ -6,21 +6,27 @@ use libae_fuzz::memory::limited;
 use libfuzzer_sys::fuzz_target;
 use std::cell::Cell;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener};
-use std::os::unix::net::UnixStream;
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::rc::Rc;
-use tempfile::TempDir;
 use testkit::Certificates;
 
 struct Served {
     el: EventLoop,
-    _server: Listener,
-    /// Where the server listens.
-    folder: TempDir,
-    /// What a client connects to.
+    /// What a hostile client connects to.
+    server: Listener,
+    /// What a client of the library's connects to.
     hostile: TcpListener,
     /// No two clients in a row connect to the same address: there are not ports enough for that.
     host: Cell<u32>,
+}
+
+impl Served {
+    /// Another address of this machine each time.
+    fn address(&self) -> String {
+        let host = self.host.get();
+        self.host.set((host + 1) % 0xFE_00_00);
+        format!("127.{}.{}.{}", host >> 16, host >> 8 & 255, host & 255 | 1)
+    }
 }
 
 thread_local! {
@@ -37,20 +43,19 @@ fn served() -> Served {
         ..TlsConfig::default()
     };
     config.apply().expect("a configuration");
-    let folder = tempfile::tempdir().expect("a folder");
     let el = EventLoop::new(64).expect("a loop");
-    let server = Listener::unix(&el, &folder.path().join("socket"), None, 16).and_then(Listener::over_tls);
-    let server = server.expect("a listener");
+    let server = Listener::tls(&el, &["0.0.0.0"], 0, 16).expect("a listener");
     let (accepted, refused) = (el.clone(), el.clone());
     let stop = move |_: Connection, _| accepted.stop();
     server.on_accept_or(1, stop, move |_, _| refused.stop()).expect("a listener");
     let hostile = TcpListener::bind(("0.0.0.0", 0)).expect("a port");
-    Served { el, _server: server, folder, hostile, host: Cell::default() }
+    Served { el, server, hostile, host: Cell::default() }
 }
 
 /// A client that sends the input to a server of the library's.
 fn as_client(served: &Served, input: &[u8]) {
-    let mut client = UnixStream::connect(served.folder.path().join("socket")).expect("a server that listens");
+    let port = served.server.local_addrs()[0].port();
+    let mut client = TcpStream::connect((&*served.address(), port)).expect("a server that listens");
     let _ = client.write_all(input);
     let _ = client.shutdown(Shutdown::Write);
     served.el.run().expect("a loop");
@@ -58,13 +63,10 @@ fn as_client(served: &Served, input: &[u8]) {
 
 /// A server that sends the input to a client of the library's.
 fn as_server(served: &Served, input: &[u8]) {
-    let host = served.host.get();
-    served.host.set((host + 1) % 0xFE_00_00);
-    let address = format!("127.{}.{}.{}", host >> 16, host >> 8 & 255, host & 255 | 1);
     let port = served.hostile.local_addr().expect("an address").port();
     let (told, stop) = (Rc::new(Cell::new(false)), served.el.clone());
     let was_told = told.clone();
-    let client = Connection::connect_tls(&served.el, &address, port, move |_, _| {
+    let client = Connection::connect_tls(&served.el, &served.address(), port, move |_, _| {
         was_told.set(true);
         stop.stop();
     });

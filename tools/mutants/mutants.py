@@ -63,10 +63,10 @@ class Mutant:
     def whole(self):
         return f"{self.file} {self.original} {self.changed}"
 
-    def text(self):
+    def text(self, tree):
         """The file with the mistake in it."""
         pattern = r"\s+".join(map(re.escape, self.original.split()))
-        changed, count = re.subn(pattern, lambda _: self.changed, (TREE / self.file).read_text())
+        changed, count = re.subn(pattern, lambda _: self.changed, (tree / self.file).read_text())
         if count != 1:
             raise Failure(f"the text is there {count} times")
         return changed
@@ -213,7 +213,7 @@ def try_one(mutant, tests, everything):
     """What notices a mutant, None when nothing does."""
     path = TREE / mutant.file
     before = path.read_bytes()
-    path.write_text(mutant.text())
+    path.write_text(mutant.text(TREE))
     try:
         build()
         return tests.first_failure([] if everything else mutant.tests)
@@ -227,14 +227,30 @@ def read_list(path, words):
     return [mutant for mutant in mutants if not words or any(word in mutant.whole() for word in words)]
 
 
+def fits(mutants):
+    """Whether all lines fit the sources as they are now."""
+    bad = 0
+    for mutant in mutants:
+        try:
+            mutant.text(ROOT)
+        except (Failure, OSError) as reason:
+            say(f"USELESS {mutant}: {reason}")
+            bad += 1
+    say(f"mutants-fit: {len(mutants) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--list", type=Path, default=LIST, metavar="FILE", help="another list of the same columns")
     parser.add_argument("--all", action="store_true", help="all quick tests, whatever the list says")
+    parser.add_argument("--fits", action="store_true", help="only see whether the lines fit the source")
     parser.add_argument("words", nargs="*", help="such as listen.rs, EINTR")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     mutants = read_list(options.list, options.words)
+    if options.fits:
+        return fits(mutants)
     PLACE.mkdir(parents=True, exist_ok=True)
     lock = open(PLACE / "lock", "w")
     try:
