@@ -7,7 +7,7 @@ use crate::memory::Limit;
 use crate::replies;
 use crate::script::Script;
 use crate::shared::{Called, Shared};
-use mlua::{Function, Lua, Value, Variadic};
+use mlua::{Function, Lua, MultiValue, Value};
 use resp::{ArgsBuffer, Protocol};
 use scoped_tls_hkt::scoped_thread_local;
 use std::cell::Cell;
@@ -50,12 +50,12 @@ trait Running {
 /// the rest of the sandbox needs.
 pub fn functions(lua: &Lua) -> mlua::Result<[Function; 3]> {
     let call = |raises| {
-        lua.create_function(move |lua, args: Variadic<Value>| {
-            running(lua, |calls| calls.call(lua, &args, raises)).unwrap_or_else(|| failed(lua, NO_SCRIPT, raises))
+        lua.create_function(move |lua, mut args: MultiValue| {
+            running(lua, |calls| calls.call(lua, args.make_contiguous(), raises)).unwrap_or_else(|| failed(lua, NO_SCRIPT, raises))
         })
     };
-    let host = lua.create_function(|lua, (op, args): (u8, Variadic<Value>)| {
-        running(lua, |calls| calls.run(lua, op, &args)).unwrap_or_else(|| text(lua, NO_SCRIPT))
+    let host = lua.create_function(|lua, (op, mut args): (u8, MultiValue)| {
+        running(lua, |calls| calls.run(lua, op, args.make_contiguous())).unwrap_or_else(|| text(lua, NO_SCRIPT))
     })?;
     Ok([call(true)?, call(false)?, host])
 }

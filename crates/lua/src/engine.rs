@@ -11,6 +11,7 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, MultiValue, StdLib, Table, Value, VmState};
 use resp::Protocol;
 use sha1::{Digest, Sha1};
+use smallvec::SmallVec;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -227,7 +228,7 @@ fn interrupt_now_and_then(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
 
 fn strings(lua: &Lua, texts: &[&[u8]]) -> mlua::Result<Table> {
     // Strings of Rust are made where the table takes them from, without a reference of their own.
-    if let Some(texts) = texts.iter().map(|text| str::from_utf8(text).ok()).collect::<Option<Vec<_>>>() {
+    if let Some(texts) = texts.iter().map(|text| str::from_utf8(text).ok()).collect::<Option<SmallVec<[_; 8]>>>() {
         return lua.create_sequence_from(texts);
     }
     let table = lua.create_table_with_capacity(texts.len(), 0)?;

@@ -19,6 +19,7 @@ use crate::server::room::Room;
 use crate::server::state::Server;
 use lua::{Engine, Host, Interrupted, Kind, LogLevel, Registered, Replication, Script};
 use resp::{Args, Protocol};
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// What is run, and how.
@@ -51,7 +52,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     }
     let is_function = what.kind == Kind::Function;
     ctx.server.scripting.running =
-        Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name.to_vec()) });
+        Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name) });
     let db = ctx.client.db;
     let earlier = ctx.server.databases.effects.len();
     let mut host = ScriptHost {
@@ -112,7 +113,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
 }
 
 /// Arguments of a request.
-type Words<'a> = Vec<&'a [u8]>;
+type Words<'a> = SmallVec<[&'a [u8]; 8]>;
 
 /// How many of the arguments are keys.
 pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
@@ -140,9 +141,13 @@ fn check_before(ctx: &mut Context<'_>, what: &Call<'_>, has_room: bool) -> Outco
     if writes && let Some(refusal) = ctx.server.refusal_of_writes() {
         return Err(refusal.into());
     }
-    let like = if writes { b"set" } else { b"get" };
-    let like = if flags.allow_stale && !writes { Some(ctx.spec) } else { ctx.commands.find(like).map(|row| row.spec) };
-    if let Some(reason) = like.and_then(|spec| ctx.server.refuses(|kind| kind(spec))) {
+    let like = if writes { "set" } else { "get" };
+    let refusal = if flags.allow_stale && !writes {
+        ctx.server.refuses(|kind| kind(ctx.spec))
+    } else {
+        ctx.server.refuses(|kind| ctx.commands.find(like.as_bytes()).is_some_and(|row| kind(row.spec)))
+    };
+    if let Some(reason) = refusal {
         return Err(reason.into());
     }
     if writes && what.read_only {

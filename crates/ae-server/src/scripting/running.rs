@@ -1,12 +1,13 @@
 //! The script that runs.
 
+use smallvec::SmallVec;
 use std::time::Instant;
 
 /// What is known of a running script.
 pub struct Running {
     pub is_function: bool,
     /// The function's name, or the script's SHA-1.
-    pub name: Vec<u8>,
+    pub name: SmallVec<[u8; 40]>,
     /// The request that called it, as soon as it is slow.
     pub request: Vec<Vec<u8>>,
     pub started: Instant,
@@ -23,10 +24,10 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn new(is_function: bool, name: Vec<u8>) -> Running {
+    pub fn new(is_function: bool, name: &[u8]) -> Running {
         Running {
             is_function,
-            name,
+            name: name.into(),
             request: Vec::new(),
             started: Instant::now(),
             is_slow: false,
