@@ -4,11 +4,12 @@ use crate::imports::{Imports, imports};
 use crate::source::{crate_files, repository};
 
 /// Its rooms, files or folders, from the bottom up: a file imports from its own room and from those before it.
-const ROOMS: [&str; 36] = [
+const ROOMS: [&str; 37] = [
     "glob",
     "log",
     "memory",
     "long_double",
+    "stopwatch",
     "files",
     "config",
     "process",

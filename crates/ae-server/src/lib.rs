@@ -29,6 +29,7 @@ mod serve;
 mod server;
 mod signals;
 mod startup;
+mod stopwatch;
 mod tracking;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Looking at the clock as seldom as possible: each look costs as much as parsing a small request.
 
-use super::stopwatch::{Reading, Stopwatch};
+use crate::stopwatch::{Reading, Stopwatch};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What time it is, by a clock that only runs forward.

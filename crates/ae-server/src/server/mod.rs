@@ -20,7 +20,6 @@ pub mod shutdown;
 pub mod snapshots;
 pub mod state;
 pub mod stats;
-pub mod stopwatch;
 pub mod streams;
 pub mod timeouts;
 pub mod under_way;
