@@ -45,9 +45,7 @@ pub fn value<'b>(lua: &Lua, bytes: &'b [u8]) -> mlua::Result<(Value, &'b [u8])> 
 }
 
 fn one_field(lua: &Lua, name: &str, value: impl mlua::IntoLua) -> mlua::Result<Value> {
-    let table = lua.create_table_with_capacity(0, 1)?;
-    table.raw_set(name, value)?;
-    Ok(Value::Table(table))
+    Ok(Value::Table(lua.create_table_from([(name, value)])?))
 }
 
 /// The kind, the rest of the first line, and what comes after it.

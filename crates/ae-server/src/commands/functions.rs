@@ -162,7 +162,7 @@ pub fn stats(ctx: &mut Context<'_>) -> Outcome {
             reply.bulk("command");
             reply.strings(&running.request);
             reply.bulk("duration_ms");
-            reply.integer(running.started.elapsed().as_millis() as i64);
+            reply.integer(server.clock.since(running.started).as_millis() as i64);
         }
     }
     reply.bulk("engines");

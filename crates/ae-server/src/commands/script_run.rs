@@ -52,7 +52,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     }
     let is_function = what.kind == Kind::Function;
     ctx.server.scripting.running =
-        Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name) });
+        Some(Running { is_ordered: must_obey, ..Running::new(is_function, what.name, ctx.server.clock.mark()) });
     let db = ctx.client.db;
     let earlier = ctx.server.databases.effects.len();
     let mut host = ScriptHost {
@@ -274,7 +274,7 @@ impl Host for ScriptHost<'_> {
     fn interrupt(&mut self) -> Interrupted {
         let threshold = self.server.config.observation.busy_reply_threshold;
         let Some(running) = &mut self.server.scripting.running else { return Interrupted::GoesOn };
-        let elapsed = running.started.elapsed();
+        let elapsed = self.server.clock.since(running.started);
         // Zero is forever.
         if threshold == 0 || elapsed < Duration::from_millis(threshold) {
             return Interrupted::GoesOn;

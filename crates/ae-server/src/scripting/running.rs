@@ -1,7 +1,7 @@
 //! The script that runs.
 
+use crate::stopwatch::Reading;
 use smallvec::SmallVec;
-use std::time::Instant;
 
 /// What is known of a running script.
 pub struct Running {
@@ -10,7 +10,7 @@ pub struct Running {
     pub name: SmallVec<[u8; 40]>,
     /// The request that called it, as soon as it is slow.
     pub request: Vec<Vec<u8>>,
-    pub started: Instant,
+    pub started: Reading,
     /// It has taken so long that others are served meanwhile, with errors.
     pub is_slow: bool,
     /// It has changed something, so that it can no longer be stopped.
@@ -24,12 +24,12 @@ pub struct Running {
 }
 
 impl Running {
-    pub fn new(is_function: bool, name: &[u8]) -> Running {
+    pub fn new(is_function: bool, name: &[u8], started: Reading) -> Running {
         Running {
             is_function,
             name: name.into(),
             request: Vec::new(),
-            started: Instant::now(),
+            started,
             is_slow: false,
             has_written: false,
             killed: false,

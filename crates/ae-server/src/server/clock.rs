@@ -56,6 +56,16 @@ impl Clock {
         self.watch.between(begun, now)
     }
 
+    /// A point in time, for [`Clock::since`].
+    pub fn mark(&self) -> Reading {
+        self.watch.read()
+    }
+
+    /// How much time has passed since then.
+    pub fn since(&self, mark: Reading) -> Duration {
+        self.watch.between(mark, self.watch.read())
+    }
+
     /// Something is being done that no command's time is spent on.
     pub fn pass(&mut self) {
         self.last = None;
