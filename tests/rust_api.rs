@@ -3,7 +3,7 @@
 use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Mptcp, Next, Peer, SocketOptions};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -360,6 +360,33 @@ fn reads_to_the_end_of_a_vector() {
     buf.clear();
     assert_eq!((read(&mut buf, 100), read(&mut buf, 100)), (3, 0));
     assert_eq!(buf, b"abc");
+}
+
+#[test]
+fn a_program_may_wait_for_a_connection_without_its_loop() {
+    let el = test_loop();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let conn = Connection::connect_tcp_within(&el, "127.0.0.1", port, Duration::from_secs(60)).unwrap();
+    let (mut peer, _) = listener.accept().unwrap();
+    let mut room = [0; 16];
+    assert_eq!(conn.read(&mut room).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(conn.wait_readable(Duration::from_micros(1)).unwrap_err().kind(), ErrorKind::TimedOut);
+    peer.write_all(b"hello").unwrap();
+    conn.wait_readable(Duration::from_secs(60)).unwrap();
+    assert_eq!(conn.read(&mut room).unwrap(), 5);
+    let data = vec![b'x'; 100_000];
+    while conn.write(&data).is_ok() {}
+    assert_eq!(conn.wait_writable(Duration::ZERO).unwrap_err().kind(), ErrorKind::TimedOut);
+    let reader = std::thread::spawn(move || std::io::copy(&mut peer, &mut std::io::sink()));
+    conn.wait_writable(Duration::from_secs(60)).unwrap();
+    conn.write(&data).unwrap();
+    conn.close();
+    assert_eq!(conn.wait_readable(Duration::from_secs(60)).unwrap_err().raw_os_error(), Some(libc::EBADF));
+    reader.join().unwrap().unwrap();
+    drop(listener);
+    let refused = Connection::connect_tcp_within(&el, "127.0.0.1", port, Duration::from_secs(60));
+    assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::ConnectionRefused));
 }
 
 #[test]

@@ -154,6 +154,11 @@ pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_
     wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
 }
 
+/// As [`wait_tcp`], to the path of a unix socket.
+pub(super) fn wait_unix(conn: Conn, path: Option<&CStr>, timeout: c_longlong) -> Result<(), Errno> {
+    wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left()))
+}
+
 /// How connections over TCP connect.
 pub(super) struct Tcp;
 
@@ -209,5 +214,5 @@ pub(super) unsafe extern "C" fn blocking_connect_unix(
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
     let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-    status(|| wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
+    status(|| wait_unix(conn, path, timeout))
 }

@@ -5,11 +5,13 @@ use super::border::guarded;
 #[cfg(feature = "tls")]
 use super::tls::{TlsContext, TlsInfo};
 use super::{EventLoop, SocketOptions};
+use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::*;
 use crate::anet;
 #[cfg(feature = "tls")]
 use crate::connection::tls::{OwnContext, established};
 use crate::connection::{AnyConn, Conn, Kind, make_safe_apis};
+use crate::event_loop::wait;
 use crate::sys::{Errno, fd, poll};
 use core::ffi::{CStr, c_int};
 use std::cell::{Cell, RefCell};
@@ -161,6 +163,35 @@ impl Connection {
         connected: impl FnOnce(&Self, io::Result<()>) + 'static,
     ) -> io::Result<Self> {
         Self::connect(el, Kind::Unix, &c_string(path.as_os_str().as_encoded_bytes())?, 0, Box::new(connected))
+    }
+
+    /// Connects to a TCP port and waits for that, for at most `timeout`: the loop serves nobody meanwhile. `TimedOut` when
+    /// it is over. Host names are looked up first, which takes the time that it takes.
+    pub fn connect_tcp_within(el: &EventLoop, host: &str, port: u16, timeout: Duration) -> io::Result<Self> {
+        let host = c_string(host)?;
+        let (conn, core) = Self::create(el, Kind::Tcp, None).map_err(io_error)?;
+        core.connect_within(&host, port, milliseconds(timeout)).map_err(io_error)?;
+        Ok(conn)
+    }
+
+    /// Waits until there is something to read, or the peer has closed, for at most `timeout`: the loop serves nobody
+    /// meanwhile. `TimedOut` when it is over. To be called after a read that would have blocked.
+    pub fn wait_readable(&self, timeout: Duration) -> io::Result<()> {
+        self.wait(AE_READABLE, timeout)
+    }
+
+    /// The same until the socket takes more.
+    pub fn wait_writable(&self, timeout: Duration) -> io::Result<()> {
+        self.wait(AE_WRITABLE, timeout)
+    }
+
+    fn wait(&self, mask: c_int, timeout: Duration) -> io::Result<()> {
+        match wait(self.core().map_err(io_error)?.fd(), mask, milliseconds(timeout)) {
+            Ok(0) => Err(io_error(Errno::ETIMEDOUT)),
+            // Whoever waits looks whether it may go on.
+            Ok(_) | Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(io_error(errno)),
+        }
     }
 
     /// Starts to connect as the options say: to a TCP port, or to a unix socket, whose address is a path with a slash
@@ -391,6 +422,11 @@ impl Read for &Connection {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         Connection::read(self, buf)
     }
+}
+
+/// Rounded up, so that no wait is too short.
+fn milliseconds(time: Duration) -> i64 {
+    time.as_nanos().div_ceil(1_000_000).try_into().unwrap_or(i64::MAX)
 }
 
 /// As [`Connection::write`]: it never waits, and keeps nothing that would have to be flushed.
