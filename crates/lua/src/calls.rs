@@ -51,7 +51,8 @@ trait Running {
 pub fn functions(lua: &Lua) -> mlua::Result<[Function; 3]> {
     let call = |raises| {
         lua.create_function(move |lua, mut args: MultiValue| {
-            running(lua, |calls| calls.call(lua, args.make_contiguous(), raises)).unwrap_or_else(|| failed(lua, NO_SCRIPT, raises))
+            running(lua, |calls| calls.call(lua, args.make_contiguous(), raises))
+                .unwrap_or_else(|| failed(lua, NO_SCRIPT, raises))
         })
     };
     let host = lua.create_function(|lua, (op, mut args): (u8, MultiValue)| {
@@ -150,13 +151,11 @@ impl Calls<'_> {
     }
 
     fn choose_protocol(&mut self, args: &[Value]) -> Option<()> {
-        let version = number(args.first()?)?;
-        self.protocol.set(if version == 2.0 {
-            Protocol::Resp2
-        } else if version == 3.0 {
-            Protocol::Resp3
-        } else {
-            return None;
+        // What comes behind the point does not count.
+        self.protocol.set(match number(args.first()?)?.trunc() {
+            2.0 => Protocol::Resp2,
+            3.0 => Protocol::Resp3,
+            _ => return None,
         });
         Some(())
     }

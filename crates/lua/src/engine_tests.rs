@@ -249,6 +249,7 @@ fn shared_tables_have_their_content() {
     expect("local n = 0 table.foreach(bit, function() n = n + 1 end) return n", ":12");
     expect("error(redis)", "failed: ERR the script failed with an error that is no text @user_script:1");
     expect("pcall(error, redis) error(redis.source)", "failed: ERR nil @user_script:1");
+    expect("return redis.setresp(3.9)", "$-1");
     expect("redis.setresp(9)", "failed: ERR RESP version must be 2 or 3. @user_script:1");
     expect("redis.set_repl(1, 2)", "failed: ERR redis.set_repl() requires two arguments. @user_script:1");
     expect(

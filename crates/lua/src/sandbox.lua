@@ -362,7 +362,8 @@ loading.register_function = failing(function(...)
           return "ERR callback argument given to redis.register_function must be a function"
         end
       elseif key == "description" then
-        description = value
+        -- Lua takes numbers for strings.
+        description = type(value) == "number" and tostring(value) or value
         if type(description) ~= "string" then
           return "ERR description argument given to redis.register_function must be a string"
         end
