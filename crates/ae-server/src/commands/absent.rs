@@ -17,10 +17,6 @@ pub fn module_list(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-pub fn migrate(_: &mut Context<'_>) -> Outcome {
-    Err("ERR MIGRATE is not supported by this server: DUMP here and RESTORE there do the same".into())
-}
-
 /// EVAL, FCALL and the others in a build without the feature `scripting`.
 #[cfg(not(feature = "scripting"))]
 pub fn scripting(_: &mut Context<'_>) -> Outcome {

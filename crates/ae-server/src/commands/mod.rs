@@ -33,6 +33,7 @@ pub mod list_pops;
 pub mod lists;
 pub mod lolwut;
 pub mod memory;
+pub mod migrate;
 pub mod monitor;
 pub mod numbers;
 pub mod object;

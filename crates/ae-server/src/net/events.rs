@@ -111,6 +111,7 @@ impl Net {
         self.handlers = None;
         self.server.listeners = None;
         self.server.others = None;
+        self.server.el = None;
         self.primary = None;
         self.server.clients.forget_all();
     }

@@ -85,7 +85,10 @@ impl Serving {
         let (places, port) = (listeners.places(), listeners.port());
         net.borrow_mut().server.listeners = Some(Box::new(listeners));
         let serving = Serving { places, port, unix_socket, _pid_file: pid_file, shared, el };
-        serving.shared.net.borrow_mut().server.backend = serving.el.backend();
+        {
+            let server = &mut serving.shared.net.borrow_mut().server;
+            (server.backend, server.el) = (serving.el.backend(), Some(serving.el.clone()));
+        }
         if serving.shared.net.borrow().server.config.system_port {
             serving.shared.net.borrow_mut().server.set_port(serving.port());
         }

@@ -28,6 +28,7 @@ use crate::record::slowlog::SlowLog;
 use crate::replication::state::Replication;
 use crate::scripting::state::Scripting;
 use crate::tracking::table::TrackingTable;
+use ae::EventLoop;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -106,6 +107,8 @@ pub struct Server {
     pub scripting: Scripting,
     /// What serves others while a script takes long; None for a server of tests.
     pub others: Option<Box<dyn ServeOthers>>,
+    /// For connections with others that a command makes; None for a server of tests.
+    pub el: Option<EventLoop>,
     /// SHUTDOWN was called.
     pub shutdown: bool,
     /// Why the server has to end.
@@ -157,6 +160,7 @@ impl Server {
             waker: Waker::default(),
             scripting: Scripting::default(),
             others: None,
+            el: None,
             shutdown: false,
             failure: None,
             wanted_set_size: None,

@@ -6,6 +6,7 @@ mod consistency;
 mod disk;
 mod lifecycle;
 mod limits;
+mod migrate;
 mod protocol;
 mod saving;
 

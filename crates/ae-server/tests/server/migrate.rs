@@ -1,0 +1,90 @@
+//! Keys that move from server to server.
+
+use crate::start;
+use std::net::TcpListener;
+use testkit::Server;
+
+/// The line that moves keys to a server.
+fn to(other: &Server, rest: &str) -> String {
+    format!("MIGRATE 127.0.0.1 {} {rest}", other.port)
+}
+
+#[test]
+fn keys_move_with_their_values_and_times() {
+    let (here, there) = (start(&[]), start(&[]));
+    let (mut client, mut other) = (here.connect(), there.connect());
+    client.call("SET a 1 PX 100000", "+OK");
+    client.call("RPUSH l x y", ":2");
+    client.call("SET c 3", "+OK");
+    client.call(&to(&there, "\"\" 2 1000 KEYS a nothing l"), "+OK");
+    client.call("EXISTS a l", ":0");
+    other.call("SELECT 2", "+OK");
+    assert_eq!(other.bulk("GET a"), "1");
+    other.call("LLEN l", ":2");
+    other.call("PERSIST a", ":1");
+    client.call(&to(&there, "c 2 1000 COPY"), "+OK");
+    client.call("EXISTS c", ":1");
+    client.call(&to(&there, "nothing 2 1000"), "+NOKEY");
+}
+
+#[test]
+fn what_the_other_server_refuses_stays() {
+    let (here, there) = (start(&[]), start(&["--requirepass", "sesame"]));
+    let (mut client, mut other) = (here.connect(), there.connect());
+    let refused = |why: &str| format!("-ERR Target instance replied with error: {why}");
+    client.call("MSET a 1 b 2 c 3", "+OK");
+    client.call(&to(&there, "a 0 1000"), &refused("NOAUTH Authentication required."));
+    let wrong = refused("WRONGPASS invalid username-password pair or user is disabled.");
+    client.call(&to(&there, "a 0 1000 AUTH2 default wrong"), &wrong);
+    other.call("AUTH sesame", "+OK");
+    other.call("SET b there", "+OK");
+    let busy = refused("BUSYKEY Target key name already exists.");
+    client.call(&to(&there, "\"\" 0 1000 AUTH sesame KEYS a b c"), &busy);
+    client.call("EXISTS a b c", ":1");
+    client.call(&to(&there, "b 99 1000 AUTH sesame"), &refused("ERR DB index is out of range"));
+    client.call(&to(&there, "b 0 1000 AUTH sesame REPLACE"), "+OK");
+    assert_eq!(other.bulk("GET b"), "2");
+}
+
+#[test]
+fn keys_stay_when_nobody_answers() {
+    let here = start(&[]);
+    let mut client = here.connect();
+    client.call("SET a 1", "+OK");
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let unread = "-IOERR error or timeout reading to target instance";
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 1"), unread);
+    // One that goes away in the midst of it.
+    let goes = std::thread::spawn(move || drop((silent.accept().unwrap(), silent.accept().unwrap(), silent)));
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), unread);
+    goes.join().unwrap();
+    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 1000"), "-IOERR error or timeout writing to target instance");
+    client.call("MIGRATE no.such.host.invalid 1 a 0 1000", "-IOERR error or timeout connecting to the client");
+    client.call("EXISTS a", ":1");
+}
+
+#[test]
+fn what_has_moved_is_told_as_removed() {
+    let at = tempfile::tempdir().unwrap();
+    let options = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes", "--enable-debug-command", "yes"];
+    let (here, there) = (start(&options), start(&[]));
+    let mut client = here.connect();
+    client.call("MSET a 1 b 2", "+OK");
+    client.call(&to(&there, "a 0 1000"), "+OK");
+    client.call(&to(&there, "b 0 1000 COPY"), "+OK");
+    client.call("DEBUG LOADAOF", "+OK");
+    client.call("EXISTS a", ":0");
+    client.call("EXISTS b", ":1");
+    // In a transaction and in a script, too.
+    client.call("MULTI", "+OK");
+    client.call(&to(&there, "b 1 1000"), "+QUEUED");
+    client.call("EXEC", "*1");
+    assert_eq!(client.line(), "+OK");
+    client.call("SET c 3", "+OK");
+    let script = "return redis.call('migrate', ARGV[1], ARGV[2], KEYS[1], 0, 1000)";
+    let port = there.port.to_string();
+    let reply = client.ask(&["EVAL", script, "1", "c", "127.0.0.1", &port]);
+    assert_eq!(reply, b"+OK");
+    client.call("DBSIZE", ":0");
+}
