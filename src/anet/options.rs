@@ -7,6 +7,7 @@ use core::ffi::{c_int, c_longlong};
 use libc::{IPPROTO_TCP, SO_ERROR, SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, TCP_NODELAY};
 
 /// How many unanswered keepalive probes give a peer up.
+#[cfg(not(target_os = "openbsd"))]
 const KEEP_ALIVE_PROBES: c_int = 3;
 
 /// Makes a descriptor blocking or non-blocking.

@@ -73,7 +73,7 @@ pub unsafe extern "C" fn aeStopNow(eventLoop: *mut aeEventLoop) -> c_int {
 /// On the poll and select backends it leaves out files that are always ready, as those on a disk.
 ///
 /// Returns the descriptor; `AE_ERR` with errno `EINVAL` (NULL loop), `EMFILE`, `ENFILE`, `ENOMEM`, `ENOSPC` or
-/// `EOPNOTSUPP` (a system without epoll).
+/// `EOPNOTSUPP` (a system with neither epoll nor kqueue).
 ///
 /// # Safety
 /// `eventLoop` is NULL or a live loop of this thread.

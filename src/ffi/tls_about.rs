@@ -9,6 +9,7 @@ use crate::abi::connection::connection;
 use crate::abi::tls_context::*;
 #[cfg(feature = "tls")]
 use crate::connection::tls::{Established, certificate::NameKind, established};
+use crate::sys::errno::NO_DATA;
 use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn libaeTlsPeerName(
             let index = usize::try_from(index).map_err(|_| Errno::EINVAL)?;
             let names = established.peer_names(kind)?;
             // SAFETY: NULL or room for that many bytes, by this function's own contract.
-            answer(names.get(index).ok_or(Errno::ENODATA)?, buf, len)
+            answer(names.get(index).ok_or(NO_DATA)?, buf, len)
         })
     }
 }

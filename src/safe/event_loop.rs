@@ -215,7 +215,7 @@ impl EventLoop {
 
     /// A descriptor that is readable whenever [`run_once`](Self::run_once) has something to do without waiting, be it
     /// for a descriptor, a timer or what other threads have posted: for programs that wait elsewhere. It must only be
-    /// waited for. Fails with `EOPNOTSUPP` on systems without epoll.
+    /// waited for. Fails with `EOPNOTSUPP` on systems with neither epoll nor kqueue.
     pub fn backend_fd(&self) -> io::Result<BorrowedFd<'_>> {
         let fd = core_loop::descriptor(self.core()).map_err(io_error)?;
         // SAFETY: it is open as long as the loop is there.

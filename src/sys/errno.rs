@@ -35,3 +35,9 @@ pub(crate) fn quietly<T>(body: impl FnOnce() -> T) -> T {
     Errno::set_raw(before);
     value
 }
+
+/// That there is nothing of what was asked for: `ENODATA`, where the system has it.
+#[cfg(not(any(target_os = "freebsd", target_os = "dragonfly", target_os = "openbsd")))]
+pub(crate) const NO_DATA: Errno = Errno::ENODATA;
+#[cfg(any(target_os = "freebsd", target_os = "dragonfly", target_os = "openbsd"))]
+pub(crate) const NO_DATA: Errno = Errno::ENOATTR;

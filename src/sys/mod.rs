@@ -24,7 +24,15 @@ pub(crate) mod text;
 pub(crate) mod thread;
 #[cfg(poller = "epoll")]
 pub(crate) mod timer_fd;
+#[cfg(poller = "none")]
+pub(crate) mod timer_none;
+#[cfg(poller = "kqueue")]
+pub(crate) mod timer_queue;
 pub(crate) mod waker;
 
 pub(crate) use fd::valid_fd;
 pub(crate) use nix::errno::Errno;
+#[cfg(poller = "none")]
+pub(crate) use timer_none as timer_fd;
+#[cfg(poller = "kqueue")]
+pub(crate) use timer_queue as timer_fd;

@@ -5,6 +5,7 @@ use super::config::ciphers;
 use super::conn::TlsConn;
 use super::session::Session;
 use crate::sys::Errno;
+use crate::sys::errno::NO_DATA;
 use core::ffi::CStr;
 use core::net::IpAddr;
 use rustls::{HandshakeKind, ProtocolVersion};
@@ -35,7 +36,7 @@ impl Established<'_> {
     /// OpenSSL's name of the cipher suite.
     pub(crate) fn cipher(&self) -> Result<&'static CStr, Errno> {
         let suite = self.0.negotiated().negotiated_cipher_suite();
-        suite.and_then(|suite| ciphers::name(suite.suite())).ok_or(Errno::ENODATA)
+        suite.and_then(|suite| ciphers::name(suite.suite())).ok_or(NO_DATA)
     }
 
     /// Whether the session is one that was resumed.
@@ -45,17 +46,17 @@ impl Established<'_> {
 
     /// The application's protocol that has been agreed on (ALPN).
     pub(crate) fn alpn_protocol(&self) -> Result<&[u8], Errno> {
-        self.0.negotiated().alpn_protocol().ok_or(Errno::ENODATA)
+        self.0.negotiated().alpn_protocol().ok_or(NO_DATA)
     }
 
     /// The name of the server that the client has asked for.
     pub(crate) fn server_name(&self) -> Result<&str, Errno> {
-        self.0.server_name().ok_or(Errno::ENODATA)
+        self.0.server_name().ok_or(NO_DATA)
     }
 
     /// The peer's certificate, as DER.
     pub(crate) fn peer_certificate(&self) -> Result<&[u8], Errno> {
-        self.0.peer_certificate().map(AsRef::as_ref).ok_or(Errno::ENODATA)
+        self.0.peer_certificate().map(AsRef::as_ref).ok_or(NO_DATA)
     }
 
     /// The names of a kind in the peer's certificate.

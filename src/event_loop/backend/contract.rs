@@ -33,6 +33,7 @@ impl Fired {
     }
 
     /// Puts `count` there, as far as there is room: the others will fire again. Says how many there are.
+    #[cfg(poller = "epoll")]
     pub(super) fn fill(self, count: c_int, element: impl Fn(usize) -> aeFiredEvent) -> c_int {
         let count = count.min(self.capacity);
         for index in 0..count as usize {

@@ -45,9 +45,8 @@ impl Backend {
         watch(self.queue, fd)
     }
 
-    /// The queue cannot tell of a deadline.
     pub(super) fn descriptor(&mut self) -> Result<c_int, Errno> {
-        Err(Errno::EOPNOTSUPP)
+        Ok(self.queue)
     }
 
     pub(super) fn apply(&mut self, fd: c_int, old: c_int, new: c_int, heals: bool) -> Result<Applied, Errno> {
@@ -55,7 +54,12 @@ impl Backend {
             if new & bit != 0 {
                 // Adding what is there already changes nothing, and renews it for a descriptor opened again.
                 if heals || old & bit == 0 {
-                    kqueue::change(self.queue, fd, filter, true)?;
+                    kqueue::change(self.queue, fd, filter, true).inspect_err(|_| {
+                        // What this call has added before goes with it.
+                        if bit == AE_WRITABLE && new & !old & AE_READABLE != 0 {
+                            let _ = kqueue::change(self.queue, fd, READ, false);
+                        }
+                    })?;
                 }
             } else if old & bit != 0 {
                 match kqueue::change(self.queue, fd, filter, false) {
@@ -76,7 +80,7 @@ impl Backend {
         let events = unsafe { core::slice::from_raw_parts(events, count) };
         for event in events {
             if let Some(mask) = self.masks.get_mut(event.ident as usize) {
-                *mask |= if event.filter as i16 == READ { AE_READABLE } else { AE_WRITABLE } as u8;
+                *mask |= fires(event.filter as i16, event.flags as u32);
             }
         }
         for event in events {
@@ -88,6 +92,16 @@ impl Backend {
         }
         Ok(fired.count)
     }
+}
+
+/// What an event of a filter fires as. Each filter tells of the end by itself, and only if it is watched.
+fn fires(filter: i16, flags: u32) -> u8 {
+    let mask = match filter {
+        _ if flags & kqueue::ERROR_OR_END != 0 => AE_READABLE | AE_WRITABLE,
+        READ => AE_READABLE,
+        _ => AE_WRITABLE,
+    };
+    mask as u8
 }
 
 /// Has a queue watch one more descriptor for readable.

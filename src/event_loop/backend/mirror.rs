@@ -3,6 +3,8 @@
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 #[cfg(poller = "epoll")]
 use crate::sys::epoll::{self, Change, Events};
+#[cfg(poller = "kqueue")]
+use crate::sys::kqueue;
 use crate::sys::{Errno, fd};
 use core::ffi::c_int;
 
@@ -13,19 +15,22 @@ pub(super) struct Mirror(Option<c_int>);
 impl Mirror {
     /// The poller, which watches what is `watched`, descriptors with their masks, when it is made. A file that the
     /// kernel does not poll, because it is always ready, is left out.
-    #[cfg(poller = "epoll")]
+    #[cfg(not(poller = "none"))]
     pub(super) fn descriptor(&mut self, watched: impl Iterator<Item = (c_int, c_int)>) -> Result<c_int, Errno> {
         if let Some(poller) = self.0 {
             return Ok(poller);
         }
+        #[cfg(poller = "epoll")]
         let poller = epoll::create()?;
+        #[cfg(poller = "kqueue")]
+        let poller = kqueue::create()?;
         self.0 = Some(poller);
         watched.for_each(|(fd, mask)| self.follow(fd, mask));
         Ok(poller)
     }
 
     /// There is none that could be waited for.
-    #[cfg(not(poller = "epoll"))]
+    #[cfg(poller = "none")]
     pub(super) fn descriptor(&mut self, _watched: impl Iterator<Item = (c_int, c_int)>) -> Result<c_int, Errno> {
         Err(Errno::EOPNOTSUPP)
     }
@@ -55,7 +60,16 @@ impl Mirror {
         }
     }
 
-    #[cfg(not(poller = "epoll"))]
+    #[cfg(poller = "kqueue")]
+    #[cold]
+    fn tell(poller: c_int, fd: c_int, mask: c_int) {
+        for (bit, filter) in [(AE_READABLE, kqueue::READ), (AE_WRITABLE, kqueue::WRITE)] {
+            // It fails for what was left out, has been closed, or is not watched.
+            let _ = kqueue::change(poller, fd, filter, mask & bit != 0);
+        }
+    }
+
+    #[cfg(poller = "none")]
     fn tell(_poller: c_int, _fd: c_int, _mask: c_int) {}
 }
 
