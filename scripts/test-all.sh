@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What test.sh leaves out: lints, the other profiles, the library without TLS, with valgrind and AddressSanitizer, its
-# instruction counts, the examples in all languages, real forks on it, and others' clients and libraries on ae-server. A
-# failure does not end the run; the summary at the end has each suite's closing line. What forks, clients and languages
-# need and cannot get is a failure here.
+# What test.sh leaves out: lints, the other profiles, the library without TLS, for other systems (type-checked), with
+# valgrind and AddressSanitizer, its instruction counts, the examples in all languages, real forks on it, and others'
+# clients and libraries on ae-server. A failure does not end the run; the summary at the end has each suite's closing
+# line. What forks, clients and languages need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
@@ -28,6 +28,7 @@ builds() {
     # fuzz/ is a workspace of its own, whose lock file is to follow.
     suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
     suite no-tls scripts/check-no-tls.sh
+    suite targets scripts/check-targets.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite profiles scripts/check-profiles.sh
