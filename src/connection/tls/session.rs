@@ -127,6 +127,7 @@ impl Session {
             }
             match self.flush(socket) {
                 Err(Errno::EAGAIN) => return Ok(Handshake::Write),
+                Err(Errno::EINTR) => continue,
                 result => result?,
             }
             if !self.engine.is_handshaking() {
@@ -135,6 +136,7 @@ impl Session {
             match self.receive(socket) {
                 Ok(0) => return Err(Failure::Other("the peer closed the connection during the handshake")),
                 Err(Failure::System(Errno::EAGAIN)) => return Ok(Handshake::Read),
+                Err(Failure::System(Errno::EINTR)) => continue,
                 result => result?,
             };
             // A peer that speaks another protocol gets no alert: it would take that for an answer.

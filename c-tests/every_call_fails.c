@@ -1,0 +1,497 @@
+/* Every system call of a scenario fails once, with each error that it can have: an error that says so or none at all,
+ * never a crash, no descriptor left, and the loop goes on. (out_of_memory.c and host_allocator.c do the same with
+ * memory.) */
+#include "test.h"
+#include "tls_test.h"
+
+#include <anet.h>
+#include <stdarg.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+/* ---- The calls ---- */
+
+enum { MOST_ERRORS = 9 };
+
+/* The call that fails is the one after `left` more; below 0: none. Only what the library asks for counts. */
+static int left = -1, counts, failed;
+
+/* Which of a call's errors it is, and whether it has so many. */
+static int number, more, error;
+
+static int refuse(const int errors[MOST_ERRORS]) {
+    int i;
+
+    if (!counts || left < 0 || left-- > 0) return 0;
+    for (i = 0; i < number && errors[i] != 0; i++) continue;
+    if (errors[i] == 0) return 0;
+    more |= i + 1 < MOST_ERRORS && errors[i + 1] != 0;
+    failed = 1;
+    errno = error = errors[i];
+    return 1;
+}
+
+#define REFUSED(...) refuse((const int[MOST_ERRORS]){__VA_ARGS__})
+
+int socket(int family, int type, int protocol) {
+    if (REFUSED(EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)) return -1;
+    return (int)syscall(SYS_socket, family, type, protocol);
+}
+
+int bind(int fd, const struct sockaddr *address, socklen_t length) {
+    if (REFUSED(EADDRINUSE, EACCES, ENOMEM)) return -1;
+    return (int)syscall(SYS_bind, fd, address, length);
+}
+
+int listen(int fd, int backlog) {
+    if (REFUSED(EADDRINUSE, ENOBUFS)) return -1;
+    return (int)syscall(SYS_listen, fd, backlog);
+}
+
+int connect(int fd, const struct sockaddr *address, socklen_t length) {
+    if (REFUSED(EINTR, ECONNREFUSED, ENETUNREACH, EADDRNOTAVAIL, ETIMEDOUT, ENOBUFS)) return -1;
+    return (int)syscall(SYS_connect, fd, address, length);
+}
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    if (REFUSED(EINTR, ECONNABORTED, EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPROTO)) return -1;
+    return (int)syscall(SYS_accept4, fd, address, length, flags);
+}
+
+int setsockopt(int fd, int level, int option, const void *value, socklen_t length) {
+    if (REFUSED(EINVAL, ENOMEM, ENOBUFS, ENOPROTOOPT)) return -1;
+    return (int)syscall(SYS_setsockopt, fd, level, option, value, length);
+}
+
+int getsockopt(int fd, int level, int option, void *value, socklen_t *length) {
+    if (REFUSED(ENOBUFS, ENOPROTOOPT)) return -1;
+    return (int)syscall(SYS_getsockopt, fd, level, option, value, length);
+}
+
+int getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+    if (REFUSED(ENOBUFS)) return -1;
+    return (int)syscall(SYS_getsockname, fd, address, length);
+}
+
+int getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+    if (REFUSED(ENOTCONN, ENOBUFS)) return -1;
+    return (int)syscall(SYS_getpeername, fd, address, length);
+}
+
+int fcntl(int fd, int command, ...) {
+    va_list arguments;
+    long argument;
+
+    va_start(arguments, command);
+    argument = va_arg(arguments, long);
+    va_end(arguments);
+    if (REFUSED(EINVAL, ENOMEM)) return -1;
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+ssize_t read(int fd, void *buffer, size_t count) {
+    if (REFUSED(EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, EIO)) return -1;
+    return syscall(SYS_read, fd, buffer, count);
+}
+
+ssize_t write(int fd, const void *data, size_t count) {
+    if (REFUSED(EINTR, EAGAIN, ECONNRESET, EPIPE, ENOBUFS, EIO)) return -1;
+    return syscall(SYS_write, fd, data, count);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count) {
+    if (REFUSED(EINTR, EAGAIN, ECONNRESET, EPIPE, ENOBUFS, EIO)) return -1;
+    return syscall(SYS_writev, fd, parts, count);
+}
+
+ssize_t recv(int fd, void *buffer, size_t count, int flags) {
+    if (REFUSED(EINTR, EAGAIN, ECONNRESET, ETIMEDOUT, ENOMEM)) return -1;
+    return syscall(SYS_recvfrom, fd, buffer, count, flags, NULL, NULL);
+}
+
+ssize_t send(int fd, const void *data, size_t count, int flags) {
+    if (REFUSED(EINTR, EAGAIN, ECONNRESET, EPIPE, ENOBUFS, ENOMEM)) return -1;
+    return syscall(SYS_sendto, fd, data, count, flags, NULL, 0);
+}
+
+int poll(struct pollfd *entries, nfds_t count, int timeout) {
+    struct timespec limit = {timeout / 1000, timeout % 1000 * 1000000L};
+
+    if (REFUSED(EINTR, ENOMEM, EINVAL)) return -1;
+    return (int)syscall(SYS_ppoll, entries, count, timeout < 0 ? NULL : &limit, NULL, 0);
+}
+
+int select(int count, fd_set *readable, fd_set *writable, fd_set *others, struct timeval *timeout) {
+    struct timespec limit = {0, 0};
+
+    if (REFUSED(EINTR, ENOMEM)) return -1;
+    if (timeout != NULL) limit = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000L};
+    return (int)syscall(SYS_pselect6, count, readable, writable, others, timeout == NULL ? NULL : &limit, NULL);
+}
+
+int epoll_create1(int flags) {
+    if (REFUSED(EMFILE, ENFILE, ENOMEM)) return -1;
+    return (int)syscall(SYS_epoll_create1, flags);
+}
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
+    if (REFUSED(ENOMEM, ENOSPC)) return -1;
+    return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
+
+int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout) {
+    if (REFUSED(EINTR)) return -1;
+    return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, timeout, NULL, 8);
+}
+
+int epoll_pwait2(int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,
+                 const sigset_t *signals) {
+    if (REFUSED(EINTR)) return -1;
+    return (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, timeout, signals, 8);
+}
+
+int eventfd(unsigned value, int flags) {
+    if (REFUSED(EMFILE, ENFILE, ENOMEM)) return -1;
+    return (int)syscall(SYS_eventfd2, value, flags);
+}
+
+/* ---- A scenario, as often as it has calls and errors ---- */
+
+#define LIBRARY(call)    \
+    do {                 \
+        counts = 1;      \
+        call;            \
+        counts = 0;      \
+    } while (0)
+
+/* What fails has failed because of the call that did. */
+#define SAYS_WHY() CHECK(failed && (errno == error))
+
+enum { MOST_CALLS = 400 };
+
+static void every_call(void (*scenario)(void)) {
+    int call, before = test_open_fds();
+
+    for (call = 0;; call++) {
+        CHECK(call < MOST_CALLS);
+        number = 0;
+        do {
+            left = call;
+            more = failed = error = 0;
+            scenario();
+            counts = 0;
+            if (test_open_fds() != before)
+                FAIL("call %d with %s: %d descriptors, before %d", call, strerror(error), test_open_fds(), before);
+            number++;
+        } while (more);
+        if (error == 0) break; /* there are no more */
+    }
+    CHECK(call > 3);
+}
+
+/* ---- Loops ---- */
+
+static int ran;
+
+static void on_readable(aeEventLoop *loop, int fd, void *data, int mask) {
+    char byte;
+
+    (void)loop;
+    (void)data;
+    (void)mask;
+    counts = 0;
+    ran += syscall(SYS_read, fd, &byte, 1) == 1;
+    counts = 1;
+}
+
+static TIME_RESULT on_time(aeEventLoop *loop, long long id, void *data) {
+    (void)loop;
+    (void)id;
+    ++*(int *)data;
+    return AE_NOMORE;
+}
+
+/* After whatever has failed, a loop serves what is ready. */
+static void goes_on(aeEventLoop *loop) {
+    int pair[2];
+
+    left = -1;
+    test_pair(pair);
+    ran = 0;
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    test_send(pair[1], "x");
+    CHECK(aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT) >= 1);
+    CHECK_INT(ran, 1);
+    aeDeleteFileEvent(loop, pair[0], AE_READABLE);
+    test_close_pair(pair);
+}
+
+static void count_post(aeEventLoop *loop, void *data) {
+    (void)loop;
+    ++*(int *)data;
+}
+
+static const char *backend;
+
+static void loop_scenario(void) {
+    int pair[2], posted = 0, timed = 0, result, i;
+    aeEventLoop *loop;
+
+    LIBRARY(loop = aeCreateEventLoopWithBackend(64, backend));
+    if (loop == NULL) {
+        SAYS_WHY();
+        return;
+    }
+    test_pair(pair);
+    LIBRARY(result = aeCreateFileEvent(loop, pair[0], AE_READABLE, on_readable, NULL));
+    if (result == AE_OK) {
+        CHECK_INT(aeGetFileEvents(loop, pair[0]), AE_READABLE);
+        LIBRARY(result = aeCreateFileEvent(loop, pair[0], AE_WRITABLE, on_readable, NULL));
+        if (result != AE_OK) SAYS_WHY();
+        LIBRARY(aeDeleteFileEvent(loop, pair[0], AE_WRITABLE));
+        CHECK_INT(aeGetFileEvents(loop, pair[0]), AE_READABLE);
+        test_send(pair[1], "x");
+    } else {
+        SAYS_WHY();
+        CHECK_INT(aeGetFileEvents(loop, pair[0]), AE_NONE);
+    }
+    LIBRARY(result = aeResizeSetSize(loop, 128));
+    if (result != AE_OK) SAYS_WHY();
+    LIBRARY(result = aePost(loop, count_post, &posted, NULL));
+    if (result != AE_OK) SAYS_WHY();
+    CHECK(aeCreateTimeEvent(loop, 1, on_time, &timed, NULL) != AE_ERR);
+    for (i = 0; i < 3; i++) {
+        LIBRARY(result = aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT));
+        if (result < 0) SAYS_WHY();
+    }
+    while (timed == 0) {
+        LIBRARY(result = aeProcessEvents(loop, AE_ALL_EVENTS));
+        if (result < 0) SAYS_WHY();
+    }
+    LIBRARY(aeDeleteFileEvent(loop, pair[0], AE_READABLE));
+    CHECK_INT(aeGetFileEvents(loop, pair[0]), AE_NONE);
+    goes_on(loop);
+    LIBRARY(aeDeleteEventLoop(loop));
+    test_close_pair(pair);
+}
+
+static void loops_go_on(void) {
+    static const char *const names[] = {"epoll", "poll", "select"};
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        backend = names[i];
+        every_call(loop_scenario);
+    }
+}
+
+/* ---- Sockets ---- */
+
+static char err[ANET_ERR_LEN];
+
+/* An error has a text, which ends with that of its number. */
+static int told(int fd) {
+    if (fd != ANET_ERR) return 0;
+    SAYS_WHY();
+    CHECK_CONTAINS(err, strerror(error));
+    return 1;
+}
+
+static void sockets_scenario(void) {
+    char ip[64], byte;
+    int listener, fd, accepted, own = 0, peer_port = 0, listener_port;
+
+    LIBRARY(listener = anetTcpServer(err, 0, "127.0.0.1", 5));
+    if (told(listener)) return;
+    listener_port = test_port(listener);
+    LIBRARY(fd = anetTcpConnect(err, "127.0.0.1", listener_port));
+    if (!told(fd)) {
+        LIBRARY(accepted = anetTcpAccept(err, listener, ip, sizeof(ip), &peer_port));
+        if (!told(accepted)) {
+            CHECK_TEXT(ip, "127.0.0.1");
+            CHECK_INT(peer_port, test_port(fd));
+            LIBRARY(told(anetNonBlock(err, accepted)));
+            LIBRARY(told(anetKeepAlive(err, accepted, 60)));
+            LIBRARY(told(anetEnableTcpNoDelay(err, accepted)));
+            LIBRARY(told(anetSendTimeout(err, accepted, 1000)));
+            LIBRARY(anetCloexec(accepted));
+            LIBRARY(anetFdToString(accepted, ip, sizeof(ip), &own, OWN_END));
+            test_send(fd, "x");
+            test_await(accepted, POLLIN);
+            CHECK_INT(syscall(SYS_read, accepted, &byte, 1), 1);
+            close(accepted);
+        }
+        close(fd);
+    }
+    LIBRARY(fd = anetTcpNonBlockConnect(err, "127.0.0.1", listener_port));
+    if (!told(fd)) close(fd);
+    close(listener);
+}
+
+static void sockets_say_why(void) { every_call(sockets_scenario); }
+
+/* ---- Connections ---- */
+
+static int connected;
+
+static void on_connected(connection *conn) {
+    connected = connGetState(conn) == CONN_STATE_CONNECTED ? 1 : -1;
+}
+
+static void on_data(connection *conn) {
+    char buffer[16];
+    int count = connRead(conn, buffer, sizeof(buffer));
+
+    if (count > 0)
+        ran++;
+    else if (connGetState(conn) != CONN_STATE_CONNECTED)
+        ran = -1;
+}
+
+/* A connection has one way or the other to go: what is awaited, or an error that is told. */
+static void run_until(aeEventLoop *loop, const int *what) {
+    int result;
+
+    while (*what == 0) {
+        LIBRARY(result = aeProcessEvents(loop, AE_ALL_EVENTS));
+        if (result < 0) SAYS_WHY();
+    }
+}
+
+static void connection_scenario(void) {
+    int listener = test_listen(AF_INET, 16, &port), peer, result;
+    aeEventLoop *loop = aeCreateEventLoop(256);
+    connection *conn = test_conn_create(loop, TCP_TYPE);
+
+    CHECK(loop != NULL && conn != NULL);
+    connected = ran = 0;
+    LIBRARY(result = connConnect(conn, "127.0.0.1", port, NULL, on_connected));
+    if (result == C_OK)
+        run_until(loop, &connected);
+    else
+        SAYS_WHY();
+    if (connected == 1) {
+        peer = test_accept(listener, SOCK_CLOEXEC);
+        LIBRARY(result = connSetReadHandler(conn, on_data));
+        if (result == C_OK) {
+            test_send(peer, "hello");
+            run_until(loop, &ran);
+        } else {
+            SAYS_WHY();
+        }
+        LIBRARY(result = connWrite(conn, "x", 1));
+        CHECK(result == 1 || (failed && result == -1));
+        close(peer);
+    } else {
+        CHECK(failed);
+        CHECK(connGetState(conn) == CONN_STATE_ERROR);
+        CHECK(conn->last_errno == error);
+    }
+    LIBRARY(connClose(conn));
+    goes_on(loop);
+    aeDeleteEventLoop(loop);
+    close(listener);
+}
+
+static void connections_go_on(void) {
+    CHECK_INT(test_conn_types(), C_OK);
+    every_call(connection_scenario);
+}
+
+/* The calls that wait. */
+static void blocking_scenario(void) {
+    int listener = test_listen(AF_INET, 16, &port), peer, result;
+    aeEventLoop *loop = aeCreateEventLoop(256);
+    connection *conn = test_conn_create(loop, TCP_TYPE);
+    char there[] = "hello\n", line[16];
+
+    CHECK(loop != NULL && conn != NULL);
+    LIBRARY(result = connBlockingConnect(conn, "127.0.0.1", port, TEST_PATIENCE_MS));
+    if (result == C_OK) {
+        peer = test_accept(listener, SOCK_CLOEXEC);
+        LIBRARY(result = (int)connSyncWrite(conn, there, 6, TEST_PATIENCE_MS));
+        if (result != 6) SAYS_WHY();
+        test_send(peer, there);
+        LIBRARY(result = (int)connSyncReadLine(conn, line, sizeof(line), TEST_PATIENCE_MS));
+        if (result == 5)
+            CHECK_TEXT(line, "hello");
+        else
+            CHECK(failed && result == -1);
+        close(peer);
+    } else {
+        SAYS_WHY();
+        CHECK_INT(conn->last_errno, error);
+        CHECK_INT(conn->fd, -1);
+    }
+    LIBRARY(connClose(conn));
+    goes_on(loop);
+    aeDeleteEventLoop(loop);
+    close(listener);
+}
+
+static void blocking_calls_say_why(void) {
+    CHECK_INT(test_conn_types(), C_OK);
+    every_call(blocking_scenario);
+}
+
+/* ---- TLS ---- */
+
+static void on_tls_connected(connection *conn) { client_state = connGetState(conn); }
+static void on_tls_accepted(connection *conn) { server_state = connGetState(conn); }
+
+static void handshake_scenario(void) {
+    int result, accepted;
+
+    /* One that has given up may wait to be accepted. */
+    close(listening);
+    listening = test_listen(AF_INET, 16, &port);
+    client_state = server_state = -1;
+    ran = 0;
+    client = tls_create(el);
+    CHECK(client != NULL);
+    LIBRARY(result = connConnect(client, "127.0.0.1", port, NULL, on_tls_connected));
+    if (result != C_OK) {
+        SAYS_WHY();
+        client_state = CONN_STATE_ERROR;
+    } else {
+        accepted = test_accept(listening, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        LIBRARY(server = tls_create_accepted(el, accepted, 0));
+        CHECK(server != NULL);
+        LIBRARY(result = connAccept(server, on_tls_accepted));
+        if (result != C_OK) server_state = CONN_STATE_ERROR;
+    }
+    while (client_state == -1 || (server != NULL && server_state == -1)) {
+        /* Whom the other has left learns of it. */
+        if (client_state == CONN_STATE_ERROR && client != NULL) connClose(client), client = NULL;
+        if (server_state == CONN_STATE_ERROR && server != NULL) connClose(server), server = NULL;
+        LIBRARY(result = aeProcessEvents(el, AE_ALL_EVENTS));
+        if (result < 0) SAYS_WHY();
+    }
+    if (client_state != CONN_STATE_CONNECTED || server_state != CONN_STATE_CONNECTED) {
+        CHECK(failed && error != EINTR && error != EAGAIN);
+    } else {
+        LIBRARY(result = connWrite(client, "hello", 5));
+        CHECK(result == 5 || (failed && result == -1));
+        if (result == 5) {
+            LIBRARY(result = connSetReadHandler(server, on_data));
+            if (result == C_OK)
+                run_until(el, &ran);
+            else
+                SAYS_WHY();
+        }
+    }
+    tls_close_both();
+}
+
+static void handshakes_go_on(void) {
+    TLS_BEGIN();
+    every_call(handshake_scenario);
+    goes_on(el);
+    tls_end();
+}
+
+TEST_MAIN(CASE(loops_go_on), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
+          CASE(handshakes_go_on))
