@@ -288,7 +288,21 @@ static void the_loop_keeps_a_pointer(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),
+static void it_tells_of_either_that_is_watched(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    test_fill(pair[0]);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_WRITABLE, note_any, NULL), AE_OK);
+    test_await(aeGetBackendFd(el), POLLIN);
+    CHECK_INT(poll_once(el), 1);
+    aeDeleteEventLoop(el);
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(it_tells_of_either_that_is_watched),
+          CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),
           CASE(it_tells_of_time_events_that_run_again), CASE(it_tells_of_finalizers),
           CASE(it_tells_of_what_callbacks_create), CASE(it_tells_of_wakeups_and_posts),
           CASE(a_loop_runs_inside_another), CASE(it_may_also_run_by_itself), CASE(time_outs_are_rounded_up),

@@ -276,7 +276,65 @@ static void one_handler_for_both_runs_once(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(readable_gets_its_arguments), CASE(readable_fires_until_read),
+/* A read handler puts another socket, which is not writable, under its descriptor's number. */
+static void put_another_there(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(mask);
+    test_note('r');
+    aeDeleteFileEvent(el, fd, AE_READABLE | AE_WRITABLE);
+    CHECK_INT(dup2(*(int *)data, fd), fd);
+    CHECK_INT(aeCreateFileEvent(el, fd, AE_WRITABLE, note_writable, NULL), AE_OK);
+}
+
+static void what_is_new_is_not_writable_for_what_was_there(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2], other[2];
+
+    ready_pair(pair);
+    test_pair(other);
+    test_fill(other[0]);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, put_another_there, &other[0]), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, &other[0]), AE_OK);
+    poll_once(el);
+    CHECK_TEXT(test_noted(), "r");
+    aeDeleteEventLoop(el);
+    test_close_pair(pair);
+    test_close_pair(other);
+}
+
+static void one_handler_for_both_stays_for_one(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_WRITABLE, note_any, NULL), AE_OK);
+    aeDeleteFileEvent(el, pair[0], AE_READABLE);
+    close(pair[1]); /* which makes the other end readable and writable */
+    poll_once(el);
+    CHECK_TEXT(test_noted(), "b");
+    aeDeleteEventLoop(el);
+    close(pair[0]);
+}
+
+static void descriptor_0_is_one_as_well(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2], kept = fcntl(0, F_DUPFD_CLOEXEC, 3);
+
+    ready_pair(pair);
+    CHECK_INT(dup2(pair[0], 0), 0);
+    CHECK_INT(aeCreateFileEvent(el, 0, AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_writable, NULL), AE_OK);
+    aeDeleteFileEvent(el, pair[0], AE_READABLE);
+    CHECK_INT(el->maxfd, 0);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    aeDeleteEventLoop(el);
+    CHECK_INT(dup2(kept, 0), 0);
+    close(kept);
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(what_is_new_is_not_writable_for_what_was_there), CASE(one_handler_for_both_stays_for_one),
+          CASE(descriptor_0_is_one_as_well), CASE(readable_gets_its_arguments), CASE(readable_fires_until_read),
           CASE(writable_fires_while_there_is_room), CASE(deleted_event_is_silent),
           CASE(error_or_hangup_wakes_either_handler), CASE(many_descriptors_each_fire_once),
           CASE(drained_before_the_poll_is_silent), CASE(closing_a_watched_descriptor_closes_the_file),

@@ -1,5 +1,6 @@
 /* Names resolved and connected to while the loop goes on. The resolver is this program's: it answers when it is told. */
 #include "ae_test.h"
+#include "failing_calls.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
@@ -203,12 +204,14 @@ static void threads_are_few(void) {
 
 static void threads_end_and_start_again(void) {
     aeEventLoop *el = new_loop();
+    int i;
 
-    ask(el, "other");
-    run_until_told(el, 1);
-    await_no_threads();
-    ask(el, "other");
-    run_until_told(el, 2);
+    /* More often than there may be threads. */
+    for (i = 1; i <= LIBAE_RESOLVE_THREADS + 1; i++) {
+        ask(el, "other");
+        run_until_told(el, i);
+        await_no_threads();
+    }
     end_loop(el);
 }
 
@@ -399,6 +402,19 @@ static void nobody_listens(void) {
     end_loop(el);
 }
 
+static void no_socket_to_connect_with_is_told(void) {
+    aeEventLoop *el = new_loop();
+
+    sockets = (struct failures){2, {EMFILE, EMFILE}};
+    ask_for(el, "two", 1);
+    run_until_told(el, 1);
+    CHECK_INT(sockets.count, 0);
+    CHECK_INT(told_fd, -1);
+    CHECK_INT(told_error, EMFILE);
+    CHECK_TEXT(told_text, "creating socket: Too many open files");
+    end_loop(el);
+}
+
 static void nobody_has_the_name(void) {
     aeEventLoop *el = new_loop();
 
@@ -437,6 +453,7 @@ static void a_socket_that_is_connecting_is_closed(void) {
     CHECK_INT(told, 1);
     CHECK_INT(told_fd, -1);
     CHECK_INT(told_error, ECANCELED);
+    CHECK_TEXT(told_text, "connect: Operation canceled");
     close(listening);
 }
 
@@ -457,5 +474,6 @@ TEST_MAIN(CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE
           CASE(names_wait_up_to_a_limit), CASE(bad_arguments_are_errors), CASE(what_is_cancelled_is_not_told),
           CASE(a_loop_that_goes_first_says_so), CASE(a_stop_leaves_the_rest_for_later),
           CASE(a_loop_is_not_idle_meanwhile), CASE(a_child_resolves_by_itself),
-          CASE(a_refused_address_is_followed_by_the_next), CASE(nobody_listens), CASE(nobody_has_the_name),
+          CASE(a_refused_address_is_followed_by_the_next), CASE(nobody_listens), CASE(no_socket_to_connect_with_is_told),
+          CASE(nobody_has_the_name),
           CASE(a_socket_that_is_connecting_is_closed), CASE(a_set_that_is_too_small_is_told))

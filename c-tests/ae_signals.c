@@ -1,5 +1,6 @@
 /* Signals and children as events of a loop. */
 #include "ae_test.h"
+#include "failing_calls.h"
 
 #include <libae.h>
 
@@ -48,10 +49,11 @@ static void a_handler_runs_in_the_loop(void) {
 
 static void what_was_there_before_comes_back(void) {
     aeEventLoop *el = new_loop(), *other = new_loop();
-    int usr1 = SIGUSR1;
+    int usr1 = SIGUSR1, wrong = 0;
 
     CHECK(signal(SIGUSR1, handle_before) != SIG_ERR);
-    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_signal, &usr1), AE_OK);
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_signal, &wrong), AE_OK);
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_signal, &usr1), AE_OK); /* in place of the first */
     CHECK_FAILS(aeCreateSignalEvent(other, SIGUSR1, note_another, NULL), AE_ERR, EBUSY);
     CHECK_FAILS(aeDeleteSignalEvent(other, SIGUSR1), AE_ERR, ENOENT);
     raise(SIGUSR1);
@@ -74,12 +76,41 @@ static void what_was_there_before_comes_back(void) {
     aeDeleteEventLoop(other);
     raise(SIGUSR1);
     CHECK_INT(before_calls, 2);
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_another, NULL), AE_OK);
     aeDeleteEventLoop(el);
     CHECK_INT(calls, 1);
 }
 
+static void one_that_came_for_another_handler_is_not_told(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_another, NULL), AE_OK);
+    raise(SIGUSR1);
+    CHECK_INT(aeDeleteSignalEvent(el, SIGUSR1), AE_OK);
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_another, NULL), AE_OK);
+    aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_TEXT(test_noted(), "");
+    aeDeleteEventLoop(el);
+}
+
+/* What a signal interrupts may look at errno next. */
+static void it_leaves_errno_alone(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_another, NULL), AE_OK);
+    writes = (struct failures){1, {EINTR}};
+    CHECK_KEEPS_ERRNO(raise(SIGUSR1), 0);
+    CHECK_INT(writes.count, 0);
+    aeProcessEvents(el, AE_ALL_EVENTS);
+    CHECK_TEXT(test_noted(), "o");
+    aeDeleteEventLoop(el);
+}
+
 static void refuses_what_cannot_be_handled(void) {
     aeEventLoop *el = new_loop();
+
+    CHECK_FAILS(aeCreateSignalEvent(el, 0, note_another, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeDeleteSignalEvent(el, 0), AE_ERR, EINVAL);
 
     CHECK_FAILS(aeCreateSignalEvent(el, SIGKILL, note_another, NULL), AE_ERR, EINVAL);
     /* It was given up again. */
@@ -124,6 +155,7 @@ static void it_wakes_a_sleeping_loop(void) {
 
     sender = test_start_signals();
     CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, stop_after_ten, NULL), AE_OK);
+    aeSetStopWhenIdle(el, 1); /* which it is not */
     aeMain(el);
     CHECK_INT(calls, 10);
     test_stop_signals(sender);
@@ -249,6 +281,7 @@ static void bad_children_are_refused(void) {
 }
 
 TEST_MAIN(CASE(a_handler_runs_in_the_loop), CASE(what_was_there_before_comes_back),
+          CASE(one_that_came_for_another_handler_is_not_told), CASE(it_leaves_errno_alone),
           CASE(refuses_what_cannot_be_handled), CASE(a_stop_in_one_leaves_the_other_for_the_next_call),
           CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once),
           CASE(a_child_that_is_deleted_is_the_programs), CASE(one_that_another_part_has_waited_for_has_no_status),

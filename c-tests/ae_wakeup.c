@@ -376,6 +376,43 @@ static void posts_that_were_not_run_run_in_the_next_call(void) {
     aeDeleteEventLoop(loop);
 }
 
+static void note_and_stop(aeEventLoop *el, void *data) {
+    note_post(el, data);
+    CHECK_INT(aeStopNow(el), AE_OK);
+}
+
+static void posts_keep_their_order_over_many_stops(void) {
+    loop = new_loop();
+    CHECK_INT(aePost(loop, note_and_stop, "a", note_post), AE_OK);
+    CHECK_INT(aePost(loop, note_and_stop, "b", note_post), AE_OK);
+    CHECK_INT(aePost(loop, note_and_stop, "c", note_post), AE_OK);
+    CHECK_INT(aePost(loop, note_post, "d", note_post), AE_OK);
+    aeMain(loop);
+    aeMain(loop);
+    CHECK_INT(aePost(loop, note_post, "e", note_post), AE_OK);
+    aeMain(loop);
+    CHECK_TEXT(test_noted(), "abc");
+    CHECK_INT(aePost(loop, note_post, "f", note_post), AE_OK);
+    /* Nor is the order another when they are dropped. */
+    aeDeleteEventLoop(loop);
+    CHECK_TEXT(test_noted(), "def");
+}
+
+static void start_timer(aeEventLoop *el, void *data) {
+    AE_NOTUSED(data);
+    CHECK(aeCreateTimeEvent(el, 1, note_time, NULL, NULL) != AE_ERR);
+}
+
+/* It may have more to do because of it. */
+static void a_loop_with_a_post_is_not_idle(void) {
+    loop = new_loop();
+    aeSetStopWhenIdle(loop, 1);
+    CHECK_INT(aePost(loop, start_timer, NULL, NULL), AE_OK);
+    aeMain(loop);
+    CHECK_TEXT(test_noted(), "t");
+    aeDeleteEventLoop(loop);
+}
+
 static void *stop_when_asleep(void *unused) {
     AE_NOTUSED(unused);
     test_sleep_us(20000);
@@ -402,7 +439,27 @@ static void a_stop_that_comes_first_ends_the_next_call(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
+static void what_a_loop_opens_is_not_inherited(void) {
+    int fd, before = test_open_fds(), first = test_unused_fd(), opened = 0;
+    char path[64], kind[64] = "";
+
+    loop = new_loop();
+    CHECK_INT(aeWakeup(loop), AE_OK);
+    for (fd = first; fd < first + 64; fd++) {
+        if (!test_is_open(fd) || opened == test_open_fds() - before) continue;
+        opened++;
+        CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        CHECK(readlink(path, kind, sizeof(kind) - 1) > 0);
+        /* A signal handler that wakes the loop never waits. */
+        if (strstr(kind, "eventfd") != NULL) CHECK(fcntl(fd, F_GETFL) & O_NONBLOCK);
+    }
+    CHECK(opened > 0);
+    aeDeleteEventLoop(loop);
+}
+
+TEST_MAIN(CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
+          CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
           CASE(a_signal_handler_wakes), CASE(posts_run_in_order_and_once), CASE(bad_posts_are_refused),
           CASE(each_threads_posts_keep_their_order), CASE(a_post_that_posts_does_not_keep_others_waiting),
           CASE(a_nested_run_goes_on_with_the_posts), CASE(what_a_freed_loop_has_not_run_is_dropped),

@@ -288,6 +288,37 @@ static void loops_go_on(void) {
     }
 }
 
+static int slept;
+
+static AFTER_SLEEP(after_sleep) {
+    (void)el;
+    slept++;
+}
+
+/* An interrupted one ends nothing; any other does, before anything else is done. */
+static void a_sleep_that_fails_ends_the_loop(void) {
+    int timed = 0;
+    aeEventLoop *loop = aeCreateEventLoopWithBackend(64, "poll");
+
+    CHECK(loop != NULL);
+    CHECK(aeCreateTimeEvent(loop, 0, on_time, &timed, NULL) != AE_ERR);
+    aeSetAfterSleepProc(loop, after_sleep);
+    number = 1;
+    left = 0;
+    LIBRARY(aeMain(loop));
+    CHECK_INT(error, ENOMEM);
+    CHECK_INT(timed, 0);
+    CHECK_INT(slept, 1);
+    number = left = 0;
+    CHECK_INT(aeCreateTimeEvent(loop, 0, on_time, &timed, NULL), 1);
+    LIBRARY(CHECK(aeProcessEvents(loop, AE_ALL_EVENTS | AE_CALL_AFTER_SLEEP) >= 0));
+    CHECK_INT(error, EINTR);
+    CHECK_INT(slept, 2);
+    CHECK_INT(timed, 2);
+    goes_on(loop);
+    aeDeleteEventLoop(loop);
+}
+
 /* ---- Sockets ---- */
 
 static char err[ANET_ERR_LEN];
@@ -493,5 +524,5 @@ static void handshakes_go_on(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(loops_go_on), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
+TEST_MAIN(CASE(loops_go_on), CASE(a_sleep_that_fails_ends_the_loop), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
           CASE(handshakes_go_on))
