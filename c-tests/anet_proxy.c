@@ -49,6 +49,8 @@ static void lines_of_version_1(void) {
 }
 
 static void packets_of_version_2(void) {
+    static const char paths[16 + 216] = SIGNATURE "\x21\x31\0\xd8/run/one";
+
     CHECK_INT(parse(TEXT(SIGNATURE "\x21\x11\0\x0c" "\xc0\0\2\1" "\xc6\x33\x64\7" "\xd4\x31\x18\xeb" "PING")), 28);
     check(2, AF_INET, "192.0.2.1", 54321, "198.51.100.7", 6379);
     /* More than the addresses: to be passed over. */
@@ -59,6 +61,9 @@ static void packets_of_version_2(void) {
     CHECK_INT(parse(TEXT(SIGNATURE "\x20\x11\0\x0c" "\xc0\0\2\1" "\xc6\x33\x64\7" "\xd4\x31\x18\xeb")), 28);
     check(2, AF_UNSPEC, "", 0, "", 0);
     CHECK_INT(parse(TEXT(SIGNATURE "\x21\0\0\0")), 16);
+    check(2, AF_UNSPEC, "", 0, "", 0);
+    /* Paths of unix sockets, which are no addresses. */
+    CHECK_INT(parse(paths, sizeof(paths)), sizeof(paths));
     check(2, AF_UNSPEC, "", 0, "", 0);
 }
 

@@ -34,6 +34,13 @@ static int refuse(const int errors[MOST_ERRORS]) {
     return 1;
 }
 
+/* The longest sleep that was asked for. */
+static long long asked_us;
+
+static void ask(long long us) {
+    if (counts && us > asked_us) asked_us = us;
+}
+
 #define REFUSED(...) refuse((const int[MOST_ERRORS]){__VA_ARGS__})
 
 int socket(int family, int type, int protocol) {
@@ -120,6 +127,7 @@ ssize_t send(int fd, const void *data, size_t count, int flags) {
 int poll(struct pollfd *entries, nfds_t count, int timeout) {
     struct timespec limit = {timeout / 1000, timeout % 1000 * 1000000L};
 
+    ask(timeout * 1000LL);
     if (REFUSED(EINTR, ENOMEM, EINVAL)) return -1;
     return (int)syscall(SYS_ppoll, entries, count, timeout < 0 ? NULL : &limit, NULL, 0);
 }
@@ -127,6 +135,7 @@ int poll(struct pollfd *entries, nfds_t count, int timeout) {
 int select(int count, fd_set *readable, fd_set *writable, fd_set *others, struct timeval *timeout) {
     struct timespec limit = {0, 0};
 
+    if (timeout != NULL) ask(timeout->tv_sec * 1000000LL + timeout->tv_usec);
     if (REFUSED(EINTR, ENOMEM)) return -1;
     if (timeout != NULL) limit = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000L};
     return (int)syscall(SYS_pselect6, count, readable, writable, others, timeout == NULL ? NULL : &limit, NULL);
@@ -143,12 +152,14 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
 }
 
 int epoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout) {
+    ask(timeout * 1000LL);
     if (REFUSED(EINTR)) return -1;
     return (int)syscall(SYS_epoll_pwait, epoll, events, capacity, timeout, NULL, 8);
 }
 
 int epoll_pwait2(int epoll, struct epoll_event *events, int capacity, const struct timespec *timeout,
                  const sigset_t *signals) {
+    if (timeout != NULL) ask(timeout->tv_sec * 1000000LL + timeout->tv_nsec / 1000);
     if (REFUSED(EINTR)) return -1;
     return (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, timeout, signals, 8);
 }
@@ -286,6 +297,26 @@ static void loops_go_on(void) {
         backend = names[i];
         every_call(loop_scenario);
     }
+}
+
+static void a_sleep_is_as_long_as_the_next_time_event_is_away(void) {
+    static const char *const names[] = {"epoll", "poll", "select"};
+    const long long minute = 60000000;
+    int timed = 0;
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        aeEventLoop *loop = aeCreateEventLoopWithBackend(64, names[i]);
+
+        CHECK(loop != NULL);
+        CHECK(aeCreateTimeEvent(loop, 60 * minute / 1000, on_time, &timed, NULL) != AE_ERR);
+        asked_us = left = number = failed = 0;
+        LIBRARY(CHECK_INT(aeProcessEvents(loop, AE_ALL_EVENTS), 0));
+        CHECK(failed);
+        CHECK(asked_us > 50 * minute && asked_us <= 60 * minute);
+        aeDeleteEventLoop(loop);
+    }
+    CHECK_INT(timed, 0);
 }
 
 static int slept;
@@ -524,5 +555,6 @@ static void handshakes_go_on(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(loops_go_on), CASE(a_sleep_that_fails_ends_the_loop), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
+TEST_MAIN(CASE(loops_go_on), CASE(a_sleep_that_fails_ends_the_loop),
+          CASE(a_sleep_is_as_long_as_the_next_time_event_is_away), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
           CASE(handshakes_go_on))
