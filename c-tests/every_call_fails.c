@@ -326,13 +326,18 @@ static AFTER_SLEEP(after_sleep) {
     slept++;
 }
 
+static TIME_RESULT stop_on_time(aeEventLoop *loop, long long id, void *data) {
+    aeStop(loop);
+    return on_time(loop, id, data);
+}
+
 /* An interrupted one ends nothing; any other does, before anything else is done. */
 static void a_sleep_that_fails_ends_the_loop(void) {
     int timed = 0;
     aeEventLoop *loop = aeCreateEventLoopWithBackend(64, "poll");
 
     CHECK(loop != NULL);
-    CHECK(aeCreateTimeEvent(loop, 0, on_time, &timed, NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(loop, 0, stop_on_time, &timed, NULL) != AE_ERR);
     aeSetAfterSleepProc(loop, after_sleep);
     number = 1;
     left = 0;
@@ -341,7 +346,7 @@ static void a_sleep_that_fails_ends_the_loop(void) {
     CHECK_INT(timed, 0);
     CHECK_INT(slept, 1);
     number = left = 0;
-    CHECK_INT(aeCreateTimeEvent(loop, 0, on_time, &timed, NULL), 1);
+    CHECK_INT(aeCreateTimeEvent(loop, 0, stop_on_time, &timed, NULL), 1);
     LIBRARY(CHECK(aeProcessEvents(loop, AE_ALL_EVENTS | AE_CALL_AFTER_SLEEP) >= 0));
     CHECK_INT(error, EINTR);
     CHECK_INT(slept, 2);
