@@ -36,8 +36,15 @@ impl Server {
         Ok(())
     }
 
-    /// Goes on with the files that have been loaded, or begins the first ones. The error is for the operator.
+    /// Goes on with the files that have been loaded, or begins the first ones, unless the file has been turned off
+    /// meanwhile. The error is for the operator.
     pub fn begin_log(&mut self) -> Result<(), String> {
+        // What CONFIG SET has left to the end of loading.
+        self.append_only.suspended = false;
+        if !self.config.append_only.on {
+            self.append_only.folder = None;
+            return Ok(());
+        }
         self.begin_log_files().map_err(|error| format!("cannot open the append-only file: {error}"))
     }
 
@@ -154,7 +161,8 @@ impl Server {
         }
         match (self.append_only.is_on(), on) {
             (true, false) => self.end_log(),
-            (false, true) if self.append_only.suspended || self.status.starting => {}
+            (false, true) if self.append_only.suspended => {}
+            // It begins when everything is there.
             (false, true) if self.is_loading() => self.append_only.suspended = true,
             (false, true) => self.turn_log_on().inspect_err(|_| self.config.append_only.on = false)?,
             _ => {}

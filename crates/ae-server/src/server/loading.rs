@@ -227,8 +227,10 @@ impl Server {
         let of_file = shown.clone();
         let done = move |server: &mut Server, result: Result<LoadedFile, String>| {
             server.status.starting = false;
-            if let Err(error) = result {
-                server.failure = Some(format!("cannot load {of_file}: {error}"));
+            match result {
+                // CONFIG SET may have turned the append-only file on meanwhile.
+                Ok(_) => server.resume_log(),
+                Err(error) => server.failure = Some(format!("cannot load {of_file}: {error}")),
             }
         };
         let keep_expired = self.replication.link.is_some();

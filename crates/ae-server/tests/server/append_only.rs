@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use testkit::{Client, PATIENCE, Server, redis_server};
 
@@ -18,7 +19,22 @@ fn redis(at: &Path) -> Option<Server> {
 }
 
 fn digest(server: &Server) -> String {
-    String::from_utf8(server.connect().ask(&["DEBUG", "DIGEST"])).unwrap()
+    digest_by(&mut server.connect())
+}
+
+fn digest_by(client: &mut Client) -> String {
+    String::from_utf8(client.ask(&["DEBUG", "DIGEST"])).unwrap()
+}
+
+/// A server that would take minutes to load its data, and a client of it.
+fn start_slowly(at: &Path, append_only: &str) -> (Child, Client) {
+    let port = testkit::free_port();
+    let text = port.to_string();
+    let fixed = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", at.to_str().unwrap()];
+    let more = ["--appendonly", append_only, "--key-load-delay", "500000", "--enable-debug-command", "yes"];
+    let child = command().args(fixed).args(more).stdout(Stdio::piped()).spawn().unwrap();
+    testkit::eventually("it listens", || TcpStream::connect(("127.0.0.1", port)).ok());
+    (child, Client::to(([127, 0, 0, 1], port).into()))
 }
 
 fn fill(server: &Server) {
@@ -88,11 +104,11 @@ fn redis_server_loads_it_and_the_other_way_round() {
     }
 }
 
-/// Counts up keys until the connection ends, some requests at a time: what was acknowledged last for each key, and
+/// Counts up keys until the connection ends, some requests at a time: what was acknowledged of each key in turn, and
 /// when.
-fn count_up(port: u16, name: usize) -> HashMap<String, (u64, Instant)> {
+fn count_up(port: u16, name: usize) -> Vec<(String, u64, Instant)> {
     const AT_ONCE: u64 = 8;
-    let mut acknowledged = HashMap::new();
+    let mut acknowledged = Vec::new();
     let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return acknowledged };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     for round in 0.. {
@@ -111,16 +127,17 @@ fn count_up(port: u16, name: usize) -> HashMap<String, (u64, Instant)> {
                 }
             }
             let value = std::str::from_utf8(&line).unwrap().trim_end().strip_prefix(':').unwrap().parse().unwrap();
-            acknowledged.insert(key, (value, Instant::now()));
+            acknowledged.push((key, value, Instant::now()));
         }
     }
     acknowledged
 }
 
-/// Kills the server again and again under load. Nothing that was acknowledged so long before may be missing.
+/// Kills the server again and again under load. Nothing that was acknowledged so long before may be missing, nor
+/// anything that was there after a start.
 fn kill_rounds(fsync: &str, rounds: u64, may_be_missing: Duration) {
     let at = tempfile::tempdir().unwrap();
-    let mut expected: HashMap<String, (u64, Instant)> = HashMap::new();
+    let (mut expected, mut certain) = (HashMap::<String, u64>::new(), 0);
     for round in 0..rounds {
         // Small enough that rewrites begin by themselves.
         let server = start(
@@ -128,15 +145,16 @@ fn kill_rounds(fsync: &str, rounds: u64, may_be_missing: Duration) {
             &["--appendfsync", fsync, "--auto-aof-rewrite-min-size", "20kb", "--auto-aof-rewrite-percentage", "50"],
         );
         let mut client = server.connect();
-        for (key, (value, _)) in &mut expected {
+        for (key, value) in &mut expected {
             let there: u64 = String::from_utf8(client.ask(&["GET", key])).unwrap().parse().unwrap_or(0);
             assert!(there >= *value, "round {round}, {fsync}: {key} is {there}, and {value} was acknowledged");
             *value = there;
         }
         let port = server.port;
         let writers: Vec<_> = (0..3).map(|name| std::thread::spawn(move || count_up(port, name))).collect();
-        // When is no matter: any moment will do.
-        std::thread::sleep(Duration::from_millis(30 + 37 * (round * round % 11)));
+        // When is no matter: any moment will do. Some rounds are long enough that something has to be there.
+        let moment = Duration::from_millis(30 + 37 * (round * round % 11));
+        std::thread::sleep(if round % 4 == 2 { may_be_missing + moment } else { moment });
         if round % 3 == 1 {
             client.send("BGREWRITEAOF\r\n");
             std::thread::sleep(Duration::from_millis(round % 7));
@@ -144,14 +162,16 @@ fn kill_rounds(fsync: &str, rounds: u64, may_be_missing: Duration) {
         server.signal("KILL");
         let killed = Instant::now();
         drop(server);
-        for acknowledged in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
-            let (key, (value, when)) = acknowledged;
-            let old_enough = killed.saturating_duration_since(when) >= may_be_missing;
-            if old_enough || may_be_missing.is_zero() {
-                expected.insert(key, (value, when));
+        for (key, value, when) in writers.into_iter().flat_map(|writer| writer.join().unwrap()) {
+            let is_certain = may_be_missing.is_zero() || killed.saturating_duration_since(when) >= may_be_missing;
+            certain += u64::from(is_certain);
+            let least = expected.entry(key).or_default();
+            if is_certain {
+                *least = value.max(*least);
             }
         }
     }
+    assert!(certain > 0, "{fsync}");
 }
 
 #[test]
@@ -254,6 +274,47 @@ fn it_is_loaded_although_nothing_is_written_to_it() {
     assert_eq!(digest(&server), expected);
 }
 
+/// CONFIG SET appendonly counts while the data of the start are loaded, too.
+#[test]
+fn it_is_turned_on_and_off_while_the_server_starts() {
+    for (before, settings) in [
+        ("no", &["yes"][..]),
+        ("no", &["yes", "no"]),
+        ("no", &["yes", "no", "yes"]),
+        ("yes", &["no"]),
+        ("yes", &["no", "yes"]),
+        ("yes", &["no", "yes", "no"]),
+    ] {
+        let at = tempfile::tempdir().unwrap();
+        let server = start(at.path(), &["--appendonly", before]);
+        fill(&server);
+        server.connect().call("SAVE", "+OK");
+        server.signal("TERM");
+        server.wait();
+        let (mut child, mut client) = start_slowly(at.path(), before);
+        for on in settings {
+            assert_eq!(info(&mut client, "loading"), 1);
+            client.call(&format!("CONFIG SET appendonly {on}"), "+OK");
+        }
+        // That of another setting changes nothing.
+        client.call("CONFIG SET key-load-delay 0 hz 20", "+OK");
+        testkit::eventually("it has loaded", || (info(&mut client, "loading") == 0).then_some(()));
+        let is_on = settings.last() == Some(&"yes");
+        assert_eq!(info(&mut client, "aof_enabled"), u64::from(is_on), "{before}, {settings:?}");
+        testkit::eventually("there is a base", || {
+            let info = client.bulk("INFO persistence");
+            (info.contains("aof_rewrite_in_progress:0") && info.contains("aof_rewrite_scheduled:0")).then_some(())
+        });
+        let loaded = digest_by(&mut client);
+        client.call("SET later 1", "+OK");
+        let expected = if is_on { digest_by(&mut client) } else { loaded };
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let server = start(at.path(), &["--appendonly", if is_on { "yes" } else { before }]);
+        assert_eq!(digest(&server), expected, "{before}, {settings:?}");
+    }
+}
+
 #[test]
 fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     let at = tempfile::tempdir().unwrap();
@@ -327,14 +388,7 @@ fn clients_are_told_that_it_loads() {
     let size = info(&mut client, "aof_current_size");
     let expected = digest(&server);
     drop(server);
-    // It would take minutes.
-    let port = testkit::free_port();
-    let text = port.to_string();
-    let fixed = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", at.path().to_str().unwrap()];
-    let more = ["--appendonly", "yes", "--key-load-delay", "500000", "--enable-debug-command", "yes"];
-    let mut child = command().args(fixed).args(more).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    testkit::eventually("it listens", || TcpStream::connect(("127.0.0.1", port)).ok());
-    let mut client = Client::to(([127, 0, 0, 1], port).into());
+    let (mut child, mut client) = start_slowly(at.path(), "yes");
     for request in ["GET key:1", "SET key:1 2", "PING", "BGREWRITEAOF"] {
         client.call(request, "-LOADING Redis is loading the dataset in memory");
     }
@@ -352,7 +406,7 @@ fn clients_are_told_that_it_loads() {
     assert!(read.is_sorted() && read[2] <= size, "{read:?} of {size}");
     client.call("CONFIG SET key-load-delay 0", "+OK");
     testkit::eventually("it has loaded", || (info(&mut client, "loading") == 0).then_some(()));
-    assert_eq!(String::from_utf8(client.ask(&["DEBUG", "DIGEST"])).unwrap(), expected);
+    assert_eq!(digest_by(&mut client), expected);
     assert!(!client.bulk("INFO persistence").contains("loading_total_bytes"));
     client.send("SHUTDOWN NOSAVE\r\n");
     client.expect_end();
