@@ -132,6 +132,8 @@ impl<'a> Counter<'a> {
             });
         }
         self.count(2);
+        // With a sync every second writes are put off while one runs.
+        self.until("aof_buffer_length", "0");
     }
 }
 
