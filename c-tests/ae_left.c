@@ -2,6 +2,7 @@
  * the next call, and can be deleted: the descriptors that are open at the end tell. */
 #include "ae_test.h"
 
+#include <libae.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -340,8 +341,28 @@ static void callback_that_ends_its_thread(void) {
     aeDeleteEventLoop(el);
 }
 
+static void on_signal(aeEventLoop *loop, int signum, void *data) {
+    AE_NOTUSED(loop);
+    AE_NOTUSED(data);
+    leave_or_note(signum == SIGUSR1 ? '1' : '2');
+}
+
+static void signal_handler_that_is_left_leaves_the_other_for_the_next_call(void) {
+    el = new_loop();
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, on_signal, NULL), AE_OK);
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR2, on_signal, NULL), AE_OK);
+    raise(SIGUSR1);
+    raise(SIGUSR2);
+    leaves = 1;
+    CHECK(left(run_once));
+    CHECK(!left(run_once));
+    CHECK_TEXT(test_noted(), SIGUSR1 < SIGUSR2 ? "2" : "1");
+    aeDeleteEventLoop(el);
+}
+
 TEST_MAIN(CASE(timer_that_is_left_runs_again), CASE(main_that_is_left_runs_again), CASE(hooks_may_be_left),
           CASE(two_calls_that_are_left_are_gone), CASE(time_handler_catches_what_leaves_an_inner_call),
           CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted),
           CASE(finalizer_that_is_left_has_run), CASE(outer_call_goes_on), CASE(outer_main_goes_on),
-          CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted), CASE(callback_that_ends_its_thread))
+          CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted), CASE(callback_that_ends_its_thread),
+          CASE(signal_handler_that_is_left_leaves_the_other_for_the_next_call))

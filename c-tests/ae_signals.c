@@ -3,7 +3,6 @@
 #include "failing_calls.h"
 
 #include <libae.h>
-#include <setjmp.h>
 
 static int calls, status_told;
 
@@ -140,29 +139,6 @@ static void a_stop_in_one_leaves_the_other_for_the_next_call(void) {
     CHECK_INT((int)strlen(test_log), SIGUSR1 < SIGUSR2 ? 1 : 2);
     aeProcessEvents(el, AE_ALL_EVENTS);
     CHECK_TEXT(test_noted(), SIGUSR1 < SIGUSR2 ? "so" : "os");
-    aeDeleteEventLoop(el);
-}
-
-static jmp_buf out;
-
-static void leave(aeEventLoop *el, int signum, void *data) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(signum);
-    AE_NOTUSED(data);
-    test_note('l');
-    longjmp(out, 1);
-}
-
-static void one_that_is_left_by_longjmp_leaves_the_other_for_the_next_call(void) {
-    aeEventLoop *el = new_loop();
-
-    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, leave, NULL), AE_OK);
-    CHECK_INT(aeCreateSignalEvent(el, SIGUSR2, note_another, NULL), AE_OK);
-    raise(SIGUSR1);
-    raise(SIGUSR2);
-    if (setjmp(out) == 0) aeProcessEvents(el, AE_ALL_EVENTS);
-    aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT);
-    CHECK_TEXT(test_noted(), SIGUSR1 < SIGUSR2 ? "lo" : "ol");
     aeDeleteEventLoop(el);
 }
 
@@ -307,6 +283,6 @@ static void bad_children_are_refused(void) {
 TEST_MAIN(CASE(a_handler_runs_in_the_loop), CASE(what_was_there_before_comes_back),
           CASE(one_that_came_for_another_handler_is_not_told), CASE(it_leaves_errno_alone),
           CASE(refuses_what_cannot_be_handled), CASE(a_stop_in_one_leaves_the_other_for_the_next_call),
-          CASE(one_that_is_left_by_longjmp_leaves_the_other_for_the_next_call), CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once),
+          CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once),
           CASE(a_child_that_is_deleted_is_the_programs), CASE(one_that_another_part_has_waited_for_has_no_status),
           CASE(the_loop_goes_before_the_child), CASE(bad_children_are_refused))
