@@ -110,6 +110,14 @@ class LikeRedis(unittest.TestCase):
             replies = [named(client("CONFIG", "GET", *patterns)) for client in (self.our, self.their)]
             self.assertEqual(*replies, patterns)
 
+    def test_own_directives_that_a_pattern_shows_can_be_set(self):
+        """as programs do that restore a server's configuration"""
+        shown = named(self.our("CONFIG", "GET", "*"))
+        own = {name: value for name, value in shown.items() if name.decode() in OWN}
+        self.assertIn(b"tcp-quickack", own)
+        for name, value in own.items():
+            self.assertNotIsInstance(self.our("CONFIG", "SET", name, value), Error, name)
+
     def test_rewriting_without_a_file(self):
         replies = [client("CONFIG", "REWRITE") for client in (self.our, self.their)]
         self.assertIsInstance(replies[0], Error)

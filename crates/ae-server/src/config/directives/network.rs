@@ -46,7 +46,8 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(sockets.unix_group, TEXT),
         "GROUP",
         "group of the Unix socket, a name or a number",
-    ),
+    )
+    .hidden(),
     directive("tcp-backlog", AtStart, field!(tcp_backlog, INT), "N", "connections waiting to be accepted (511)"),
     directive(
         "tcp-keepalive",
@@ -69,7 +70,8 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(sockets.user_timeout, INT),
         "MS",
         "close clients that do not acknowledge replies for so long (0: the system's limit)",
-    ),
+    )
+    .hidden(),
     directive(
         "tcp-quickack",
         AnyTime,
@@ -83,28 +85,32 @@ pub const DIRECTIVES: &[Parameter] = &[
         field!(sockets.fast_open, INT),
         "N",
         "TCP Fast Open, with so many connections waiting (0: none)",
-    ),
+    )
+    .hidden(),
     directive(
         "mptcp",
         AtStart,
         field!(sockets.mptcp, Format::Switch),
         "yes|no",
         "listen for Multipath TCP as well (no)",
-    ),
+    )
+    .hidden(),
     directive(
         "reuse-port",
         AtStart,
         field!(sockets.reuse_port, Format::Switch),
         "yes|no",
         "share the TCP ports with other servers that do (no)",
-    ),
+    )
+    .hidden(),
     directive(
         "bind-device",
         AtStart,
         field!(sockets.device, TEXT),
         "INTERFACE",
         "serve TCP clients of this network interface alone",
-    ),
+    )
+    .hidden(),
     directive(
         "socket-mark-id",
         AtStart,

@@ -145,6 +145,8 @@ fn names(disk: &Disk) -> Vec<String> {
 
 /// The operations from this number on fail, so many, and the server is killed when it has recovered, or before.
 fn fail(fsync: &str, fault: Fault, number: u32, count: u32, recovers: bool) -> Option<u32> {
+    let context = format!("{fsync}, {fault:?} of {count} from {number} on, recovers: {recovers}");
+    println!("{context}");
     let disk = Disk::new()?;
     let server = start(&disk, fsync, true);
     let mut counter = Counter::new(&server);
@@ -167,7 +169,6 @@ fn fail(fsync: &str, fault: Fault, number: u32, count: u32, recovers: bool) -> O
     let server = start(&disk, fsync, false);
     let found = String::from_utf8(server.connect().ask(&["GET", "counter"])).unwrap();
     let found: u64 = found.parse().unwrap();
-    let context = format!("{fsync}, {fault:?} of {count} from {number} on, recovers: {recovers}");
     let may_be_missing = match fsync {
         _ if recovers => 0,
         "always" => 0,
