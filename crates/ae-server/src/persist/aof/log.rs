@@ -142,7 +142,9 @@ impl Log {
         } else if always {
             return self.sync_now(self.len, how.ticks);
         }
-        if how.fsync == Fsync::EverySecond && !how.skip_sync && how.ticks - self.last_sync >= SYNC_EVERY {
+        // Only a sync can show that the disk works again.
+        let syncs = how.fsync == Fsync::EverySecond || matches!(self.failure, Some(Failure::Sync(_)));
+        if syncs && !how.skip_sync && how.ticks - self.last_sync >= SYNC_EVERY {
             self.start_sync(how.ticks);
         }
         true

@@ -159,6 +159,26 @@ fn a_second_passes_between_syncs() {
     assert_eq!(scene.disk.faults.begun(), 2, "nothing to sync");
 }
 
+/// A file that is done with is synced also where nothing else is.
+#[test]
+fn a_failing_last_sync_is_made_up_for_without_syncs() {
+    let mut scene = Scene::new(Fsync::No);
+    assert!(scene.add("one"));
+    let next = scene.path.with_extension("next");
+    let next = scene.disk.open(&next, true).unwrap();
+    scene.fail(0..1, Fault::Error(faults::EIO));
+    scene.log.switch(next);
+    scene.wait_for_syncs();
+    assert!(scene.flush());
+    assert_eq!(scene.log.failure(), Some("Input/output error"));
+    scene.ticks += SYNC_EVERY;
+    assert!(scene.flush());
+    scene.wait_for_syncs();
+    scene.ticks += SYNC_EVERY;
+    assert!(scene.flush());
+    assert_eq!(scene.log.failure(), None);
+}
+
 /// As in Redis: a write waits for a sync under way for two seconds, and counts as delayed when it waits no longer.
 #[test]
 fn a_slow_sync_delays_writes_for_two_seconds() {
