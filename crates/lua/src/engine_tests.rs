@@ -78,6 +78,7 @@ fn results() {
     expect("return 'a\\0b'", "$3 a\0b");
     expect("return {1,'b',{true,false,nil,4}}", "*3 :1 $1 b *2 :1 $-1");
     expect("return {err='MY x'}", "-MY x");
+    expect("return {err='-MY x'}", "--MY x");
     expect("return {ok='fi\\r\\nne'}", "+fi  ne");
     expect("return {double=3.5}", "$3 3.5");
     expect("return {big_number='12\\r\\n3'}", "$5 12  3");
@@ -147,6 +148,7 @@ fn what_all_scripts_share_cannot_be_changed() {
 #[test]
 fn random_numbers_of_a_seed() {
     expect("math.randomseed(0) return {math.random(100), math.random(100), math.random(5,6)}", "*3 :18 :75 :5");
+    expect("math.randomseed(0) pcall(math.random, 0) return math.random(100)", ":75");
 }
 
 #[test]

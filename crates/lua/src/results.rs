@@ -54,7 +54,6 @@ impl Writer<'_> {
     }
 
     fn error(&mut self, text: &[u8], counted: bool) {
-        let text = text.strip_prefix(b"-").unwrap_or(text);
         (self.on_error)(text, counted);
         writer::error(self.out, text);
     }

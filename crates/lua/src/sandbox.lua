@@ -271,12 +271,12 @@ for name, value in next, lua.math do
   maths[name] = value
 end
 
--- Numbers of a sequence that a script can begin anew.
+-- Numbers of a sequence that a script can begin anew. A call that fails takes one, too.
 function maths.random(...)
-  local count = select("#", ...)
+  local count, number = select("#", ...), tools.random()
   local low, high = ...
   if count == 0 then
-    return tools.random()
+    return number
   elseif count == 1 then
     low, high = 1, low
   elseif count ~= 2 then
@@ -288,7 +288,7 @@ function maths.random(...)
   if low > high then
     error("bad argument #" .. count .. " to 'random' (interval is empty)", 2)
   end
-  return lua.math.floor(tools.random() * (high - low + 1)) + low
+  return lua.math.floor(number * (high - low + 1)) + low
 end
 
 function maths.randomseed(seed)
