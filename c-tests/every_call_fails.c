@@ -346,7 +346,7 @@ static void a_sleep_that_fails_ends_the_loop(void) {
     CHECK_INT(timed, 0);
     CHECK_INT(slept, 1);
     number = left = 0;
-    CHECK_INT(aeCreateTimeEvent(loop, 0, stop_on_time, &timed, NULL), 1);
+    CHECK(aeCreateTimeEvent(loop, 0, stop_on_time, &timed, NULL) != AE_ERR);
     LIBRARY(CHECK(aeProcessEvents(loop, AE_ALL_EVENTS | AE_CALL_AFTER_SLEEP) >= 0));
     CHECK_INT(error, EINTR);
     CHECK_INT(slept, 2);
