@@ -455,7 +455,7 @@ typedef struct libaeSocketOptions {
     int reuse_port;
     /**
      * Listeners alone, not 0: the socket of an IPv6 address takes IPv4 connections as well (`IPV6_V6ONLY` off). With
-     * it NULL and `*` stand for every address of both families.
+     * it NULL and `*` mean every address of both families.
      */
     int dual_stack;
     /** Not 0: the address that is bound (for connects `source`) need not be this machine's yet (`IP_FREEBIND`). Linux. */

@@ -63,7 +63,7 @@ pub struct libaeSocketOptions {
     /// address and port if all have this (`SO_REUSEPORT`). On Linux the system spreads connections over them.
     pub reuse_port: c_int,
     /// Listeners alone, not 0: the socket of an IPv6 address takes IPv4 connections as well (`IPV6_V6ONLY` off). With
-    /// it NULL and `*` stand for every address of both families.
+    /// it NULL and `*` mean every address of both families.
     pub dual_stack: c_int,
     /// Not 0: the address that is bound (for connects `source`) need not be this machine's yet (`IP_FREEBIND`). Linux.
     pub free_bind: c_int,

@@ -101,17 +101,6 @@ impl AnyConn {
         }
     }
 
-    /// Connects to a host, or to the path of a unix socket, and waits for that: for so many milliseconds at most.
-    pub(crate) fn connect_within(self, address: &CStr, port: u16, milliseconds: i64) -> Result<(), Errno> {
-        let (address, port) = (Some(address), port.into());
-        match self {
-            Self::Tcp(conn) => connecting::wait_tcp(conn, address, port, milliseconds),
-            Self::Unix(conn) => connecting::wait_unix(conn, address, milliseconds),
-            #[cfg(feature = "tls")]
-            Self::Tls(conn) => tls::wait_connect(conn, address, port, milliseconds),
-        }
-    }
-
     /// Starts to connect to a host, or to the path of a unix socket.
     pub(crate) fn connect(self, address: &CStr, port: u16, handler: ConnectionCallbackFunc) -> Result<(), Error> {
         let (address, port) = (Some(address), port.into());

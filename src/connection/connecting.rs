@@ -150,13 +150,8 @@ pub(super) fn connect_unix_with(
 }
 
 /// Connects over TCP, waiting as [`wait_connect`] does.
-pub(super) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
+pub(crate) fn wait_tcp(conn: Conn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
     wait_connect(conn, timeout, |_| anet::tcp_connect(required(host)?, port, None, Connect::NonBlocking))
-}
-
-/// As [`wait_tcp`], to the path of a unix socket.
-pub(super) fn wait_unix(conn: Conn, path: Option<&CStr>, timeout: c_longlong) -> Result<(), Errno> {
-    wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left()))
 }
 
 /// How connections over TCP connect.
@@ -214,5 +209,5 @@ pub(super) unsafe extern "C" fn blocking_connect_unix(
 ) -> c_int {
     // SAFETY: called through a live connection's table with a string or NULL.
     let (conn, path) = unsafe { (Conn::new(conn), string(path)) };
-    status(|| wait_unix(conn, path, timeout))
+    status(|| wait_connect(conn, timeout, |deadline| anet::unix_connect_within(required(path)?, || deadline.left())))
 }

@@ -23,6 +23,7 @@ mod watch;
 
 pub(crate) use any::{AnyConn, Kind};
 pub(crate) use by_name::connect_by_name;
+pub(crate) use connecting::wait_tcp;
 pub(crate) use handle::Conn;
 #[allow(unused_imports)] // Up to redis-7.0 the host accepts.
 pub(crate) use home::accept_data;

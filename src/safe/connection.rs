@@ -10,7 +10,7 @@ use crate::abi::connection::*;
 use crate::anet;
 #[cfg(feature = "tls")]
 use crate::connection::tls::{OwnContext, established};
-use crate::connection::{AnyConn, Conn, Kind, make_safe_apis};
+use crate::connection::{AnyConn, Conn, Kind, make_safe_apis, wait_tcp};
 use crate::event_loop::wait;
 use crate::sys::{Errno, fd, poll};
 use core::ffi::{CStr, c_int};
@@ -170,7 +170,7 @@ impl Connection {
     pub fn connect_tcp_within(el: &EventLoop, host: &str, port: u16, timeout: Duration) -> io::Result<Self> {
         let host = c_string(host)?;
         let (conn, core) = Self::create(el, Kind::Tcp, None).map_err(io_error)?;
-        core.connect_within(&host, port, milliseconds(timeout)).map_err(io_error)?;
+        wait_tcp(*core, Some(&host), port.into(), milliseconds(timeout)).map_err(io_error)?;
         Ok(conn)
     }
 

@@ -191,12 +191,7 @@ fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {
 }
 
 /// Connects and ends the handshake, waiting for at most `timeout` milliseconds (below 0: forever).
-pub(in crate::connection) fn wait_connect(
-    conn: TlsConn,
-    host: Option<&CStr>,
-    port: c_int,
-    timeout: c_longlong,
-) -> Result<(), Errno> {
+pub(super) fn wait_connect(conn: TlsConn, host: Option<&CStr>, port: c_int, timeout: c_longlong) -> Result<(), Errno> {
     prepare(conn, host).map_err(|failure| conn.fail(&failure))?;
     let deadline = Deadline::unless_below_0(timeout);
     wait_tcp(*conn, host, port, timeout)?;

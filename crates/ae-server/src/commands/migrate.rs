@@ -7,13 +7,13 @@ use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::event::Event;
 use ae::{Connection, EventLoop};
 use resp::writer;
-use std::io::{self, ErrorKind};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
 /// For a time-out that is none, in milliseconds.
 const DEFAULT_TIMEOUT: i64 = 1000;
 /// The longest reply of the other server: errors are shorter.
-const REPLY_MAX: usize = 1024;
+const REPLY_MAX: u64 = 1024;
 const KEY_BESIDE_KEYS: &str = "ERR When using MIGRATE KEYS option, the key argument must be set to the empty string";
 const NOT_CONNECTED: &str = "IOERR error or timeout connecting to the client";
 const NOT_WRITTEN: &str = "IOERR error or timeout writing to target instance";
@@ -35,8 +35,8 @@ pub fn migrate(ctx: &mut Context<'_>) -> Outcome {
         ErrorKind::ConnectionRefused => NOT_WRITTEN,
         _ => NOT_CONNECTED,
     })?;
-    target.write(&request).map_err(|_| NOT_WRITTEN)?;
-    let (moved, outcome) = target.replies(options.authentication.is_some(), &keys);
+    target.write_all(&request).map_err(|_| NOT_WRITTEN)?;
+    let (moved, outcome) = replies(target, 1 + usize::from(options.authentication.is_some()), &keys);
     if !options.copies {
         for key in &moved {
             ctx.db().remove(key, Event::DEL);
@@ -142,13 +142,10 @@ fn c_number(text: &[u8]) -> u16 {
     digits.fold(0u16, |number, digit| number.wrapping_mul(10).wrapping_add((digit - b'0').into()))
 }
 
-/// The server that gets the keys.
+/// The server that gets the keys: reads and writes wait, each for the time-out at most.
 struct Target {
     conn: Connection,
     timeout: Duration,
-    /// What has been read, and how much of it has been looked at.
-    read: Vec<u8>,
-    seen: usize,
 }
 
 impl Target {
@@ -156,84 +153,62 @@ impl Target {
         let conn = Connection::connect_tcp_within(el, host, port, timeout)?;
         // Best effort.
         let _ = conn.set_tcp_no_delay(true);
-        Ok(Target { conn, timeout, read: Vec::new(), seen: 0 })
+        Ok(Target { conn, timeout })
     }
 
-    /// Runs `step` until it need not wait, or the time is over.
-    fn until_done<R>(
+    /// Runs `step`, and waits as long as it would block.
+    fn waiting<R>(
         &self,
-        mut step: impl FnMut() -> io::Result<R>,
+        mut step: impl FnMut(&Connection) -> io::Result<R>,
         wait: impl Fn(&Connection, Duration) -> io::Result<()>,
     ) -> io::Result<R> {
         let started = Instant::now();
         loop {
-            match step() {
+            match step(&self.conn) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     wait(&self.conn, self.timeout.saturating_sub(started.elapsed()))?;
                 }
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => return result,
             }
         }
     }
+}
 
-    fn write(&self, mut request: &[u8]) -> io::Result<()> {
-        while !request.is_empty() {
-            let written = self.until_done(|| self.conn.write(request), Connection::wait_writable)?;
-            request = &request[written..];
-        }
+impl Read for Target {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.waiting(|conn| conn.read(room), Connection::wait_readable)
+    }
+}
+
+impl Write for Target {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.waiting(|conn| conn.write(data), Connection::wait_writable)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
 
-    /// The next line of its replies.
-    fn line(&mut self) -> io::Result<Vec<u8>> {
-        loop {
-            let unseen = &self.read[self.seen..];
-            if let Some(end) = unseen.iter().position(|byte| *byte == b'\n') {
-                let line = unseen[..end].strip_suffix(b"\r").unwrap_or(&unseen[..end]).to_vec();
-                self.seen += end + 1;
-                return Ok(line);
-            }
-            if unseen.len() > REPLY_MAX {
-                return Err(ErrorKind::InvalidData.into());
-            }
-            self.read.drain(..self.seen);
-            self.seen = 0;
-            let mut room = [0; REPLY_MAX];
-            let count = self.until_done(|| self.conn.read(&mut room), Connection::wait_readable)?;
-            if count == 0 {
-                return Err(ErrorKind::UnexpectedEof.into());
-            }
-            self.read.extend_from_slice(&room[..count]);
+/// Reads the replies, of which `first` come before those about keys. Returns the keys that the other server has now, and
+/// the first of what it refused.
+fn replies<'k>(target: Target, first: usize, keys: &[&'k [u8]]) -> (Vec<&'k [u8]>, Outcome) {
+    let mut target = BufReader::new(target);
+    let (mut moved, mut outcome) = (Vec::new(), Ok(()));
+    // A key is only taken for moved if all that came before the keys was accepted.
+    let mut accepted = true;
+    for at in 0..first + keys.len() {
+        let mut line = Vec::new();
+        let read = target.by_ref().take(REPLY_MAX).read_until(b'\n', &mut line);
+        let Some(line) = line.strip_suffix(b"\r\n").filter(|_| read.is_ok()) else {
+            return (moved, outcome.and(Err(NOT_READ.into())));
+        };
+        if let Some(error) = line.strip_prefix(b"-") {
+            accepted &= at >= first;
+            outcome = outcome.and_then(|()| Err([b"ERR Target instance replied with error: ", error].concat().into()));
+        } else if accepted && at >= first {
+            moved.push(keys[at - first]);
         }
     }
-
-    /// Reads the replies. Returns the keys that the other server has now, and the first of what it refused.
-    fn replies<'k>(&mut self, authenticates: bool, keys: &[&'k [u8]]) -> (Vec<&'k [u8]>, Outcome) {
-        let mut refused = None;
-        let mut moved = Vec::new();
-        let mut next = |refused: &mut Option<Error>| -> io::Result<bool> {
-            let line = self.line()?;
-            let error = line.strip_prefix(b"-");
-            if let (Some(error), None) = (error, &refused) {
-                *refused = Some([b"ERR Target instance replied with error: ", error].concat().into());
-            }
-            Ok(error.is_none())
-        };
-        let mut read = || -> io::Result<()> {
-            // A key is only taken for moved if all that came before it was accepted.
-            let mut accepted = true;
-            for _ in 0..1 + usize::from(authenticates) {
-                accepted &= next(&mut refused)?;
-            }
-            for key in keys {
-                if next(&mut refused)? && accepted {
-                    moved.push(*key);
-                }
-            }
-            Ok(())
-        };
-        let ended = read().map_err(|_| Error::from(NOT_READ));
-        (moved, refused.map_or(ended, Err))
-    }
+    (moved, outcome)
 }
