@@ -227,6 +227,17 @@ mod tests {
         ]);
     }
 
+    /// As in Lua, where a number will do for a string.
+    #[test]
+    fn a_description_may_be_a_number() {
+        let mut session = Session::new();
+        let library =
+            "#!lua name=l\nredis.register_function{function_name='f', callback=function() end, description=7}";
+        assert_eq!(load(&mut session, &["FUNCTION", "LOAD", library]), "$1 l");
+        let list = session.run("FUNCTION LIST");
+        assert!(list.contains("$11 description $1 7"), "{list}");
+    }
+
     #[test]
     fn libraries_are_dumped_and_restored() {
         let mut session = Session::new();
