@@ -1,6 +1,7 @@
 //! ae-server as a process: configuration, start and end, the protocol over real sockets, limits, kills.
 
 mod append_only;
+mod append_only_kills;
 mod configuration;
 mod consistency;
 mod disk;
