@@ -428,6 +428,14 @@ static void run_until(aeEventLoop *loop, const int *what) {
     }
 }
 
+/* At the end of a scenario. */
+static void close_all(aeEventLoop *loop, connection *conn, int listener) {
+    LIBRARY(connClose(conn));
+    goes_on(loop);
+    aeDeleteEventLoop(loop);
+    close(listener);
+}
+
 static void connection_scenario(void) {
     int listener = test_listen(AF_INET, 16, &port), peer, result;
     aeEventLoop *loop = aeCreateEventLoop(256);
@@ -457,10 +465,7 @@ static void connection_scenario(void) {
         CHECK(connGetState(conn) == CONN_STATE_ERROR);
         CHECK(conn->last_errno == error);
     }
-    LIBRARY(connClose(conn));
-    goes_on(loop);
-    aeDeleteEventLoop(loop);
-    close(listener);
+    close_all(loop, conn, listener);
 }
 
 static void connections_go_on(void) {
@@ -493,10 +498,7 @@ static void blocking_scenario(void) {
         CHECK_INT(conn->last_errno, error);
         CHECK_INT(conn->fd, -1);
     }
-    LIBRARY(connClose(conn));
-    goes_on(loop);
-    aeDeleteEventLoop(loop);
-    close(listener);
+    close_all(loop, conn, listener);
 }
 
 static void blocking_calls_say_why(void) {
@@ -561,5 +563,5 @@ static void handshakes_go_on(void) {
 }
 
 TEST_MAIN(CASE(loops_go_on), CASE(a_sleep_that_fails_ends_the_loop),
-          CASE(a_sleep_is_as_long_as_the_next_time_event_is_away), CASE(sockets_say_why), CASE(connections_go_on), CASE(blocking_calls_say_why),
-          CASE(handshakes_go_on))
+          CASE(a_sleep_is_as_long_as_the_next_time_event_is_away), CASE(sockets_say_why), CASE(connections_go_on),
+          CASE(blocking_calls_say_why), CASE(handshakes_go_on))
