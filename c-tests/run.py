@@ -7,7 +7,7 @@ target/include/PROFILE/ the headers. PROGRAMS_OF says which programs do not exis
 A program is one C or C++ file of this folder. `prog --list` names its cases, one a line; `prog NAME` runs one: exit
 status 0 passed, 77 skipped, else failed, with the reason on stderr; `prog` runs all and closes with "N cases, N failed,
 N skipped". A program whose name starts with `hiredis_` is linked with libhiredis and finds a running ae-server at
-AE_SERVER_PORT. One whose name starts with `tls_` finds certificates in the folder LIBAE_TEST_CERTS
+AE_SERVER_PORT. One with a header of TLS tests (`tls_*.h`) finds certificates in the folder LIBAE_TEST_CERTS
 (tools/testkit/certificates.py), which is not set where there is no `openssl` command.
 
 The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
@@ -389,7 +389,7 @@ def main():
             builds[source, linkage == "asan"].append(linkage)
     wants_server = any(source.name.startswith("hiredis_") for source in sources)
     server = AeServer() if wants_server else None
-    wants_certificates = any(source.name.startswith("tls_") for source in sources)
+    wants_certificates = any('#include "tls_' in source.read_text() for source in sources)
     folder_of_certificates = certificates.make(library.build / "c-tests" / "certs") if wants_certificates else None
     outcomes = {variant: Outcome() for variant in variants}
     total = Outcome()
