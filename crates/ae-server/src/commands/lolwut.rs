@@ -16,6 +16,15 @@ pub fn lolwut(ctx: &mut Context<'_>) -> Outcome {
     if ctx.is_word(1, "version") && ctx.args.len() > 2 {
         let version = number::parse(ctx.arg(2)).ok_or(NOT_AN_INTEGER)?;
         stones = version.clamp(1, 8) as usize;
+        // The pictures of these versions of Redis have a size.
+        let sizes = match version {
+            5 => 3,
+            6 => 2,
+            _ => 0,
+        };
+        for at in (3..ctx.args.len()).take(sizes) {
+            ctx.integer(at)?;
+        }
     }
     let mut random = ctx.random();
     let places: Vec<(f64, f64)> = (0..stones)
@@ -58,9 +67,11 @@ mod tests {
     #[test]
     fn versions() {
         let mut session = Session::new();
-        for line in ["LOLWUT", "LOLWUT VERSION 5", "LOLWUT 1 2 3"] {
+        for line in ["LOLWUT", "LOLWUT VERSION 5 40", "LOLWUT VERSION 6 1 2 x", "LOLWUT 1 2 3"] {
             assert!(session.run(line).ends_with(&format!("Redis ver. {REDIS_VERSION}\n")), "{line}");
         }
-        session.expect(&[("LOLWUT VERSION x", "-ERR value is not an integer or out of range")]);
+        for line in ["LOLWUT VERSION x", "LOLWUT VERSION 5 40 10 x", "LOLWUT VERSION 6 x"] {
+            session.expect(&[(line, "-ERR value is not an integer or out of range")]);
+        }
     }
 }
