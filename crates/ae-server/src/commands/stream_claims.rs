@@ -98,7 +98,7 @@ fn change_group(
     stream.set_audience(Audience::Nobody);
     let Some((group, log)) = stream.group_mut(name) else { return Err(no_key_or_group(key, name, "")) };
     let changes = change(group, log, &mut claim, &mut reply, &mut effects);
-    stream.changes(changes);
+    stream.changes(changes + usize::from(claim.is_new));
     if claim.is_new {
         stream.set_event(CONSUMER_CREATED);
     }

@@ -45,7 +45,8 @@ pub fn xreadgroup(ctx: &mut Context<'_>) -> Outcome {
     let place = ctx.reply().place();
     let mut served = 0;
     for (key, what) in options.keys(ctx).zip(whats) {
-        if what != What::New || has_new(ctx, key, reader.group) {
+        // What is there is a hit, as it was when the group was looked for.
+        if has_new(ctx, key, reader.group) || what != What::New {
             read(ctx, key, what, reader)?;
             served += 1;
         }
@@ -85,7 +86,7 @@ fn whats(ctx: &mut Context<'_>, options: &ReadOptions, group: &[u8]) -> Result<V
 
 /// Whether there are entries that no consumer of the group has got.
 fn has_new(ctx: &mut Context<'_>, key: &[u8], group: &[u8]) -> bool {
-    let Ok(Some(stream)) = ctx.db().peek::<Stream>(key) else { return false };
+    let Ok(Some(stream)) = ctx.db().read::<Stream>(key) else { return false };
     let last = stream.log().last_entry().map(|last| last.id());
     stream.group(group).zip(last).is_some_and(|(group, last)| last > group.last_id())
 }
@@ -141,6 +142,7 @@ fn read(ctx: &mut Context<'_>, key: &[u8], what: What, reader: Reader<'_>) -> Ou
     }
     if is_new {
         stream.set_event(CONSUMER_CREATED);
+        stream.changes(2);
     }
     drop(stream);
     effects.tell(ctx);

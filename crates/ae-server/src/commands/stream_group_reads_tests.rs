@@ -20,6 +20,28 @@ fn each_entry_goes_to_one_consumer() {
     ]);
 }
 
+/// Save points count as in Redis: each stream that is read is a change, and so is each consumer that is new. Keys are
+/// looked at twice, for the group and for its entries.
+#[test]
+fn changes_and_hits() {
+    let mut session = session();
+    for (line, changes, hits) in [
+        ("XREADGROUP GROUP g a COUNT 1 STREAMS s >", 2, 2),
+        ("XREADGROUP GROUP g a STREAMS s >", 1, 2),
+        ("XREADGROUP GROUP g a STREAMS s >", 0, 2),
+        ("XREADGROUP GROUP g b NOACK STREAMS s 0", 2, 2),
+        ("XCLAIM s g c 0 1-1", 2, 1),
+        ("XCLAIM s g c 0 1-1", 1, 1),
+        ("XAUTOCLAIM s g d 0 1-2", 2, 1),
+    ] {
+        let databases = &session.server.databases;
+        let before = (databases.dirty, databases.stats.hits);
+        session.run(line);
+        let databases = &session.server.databases;
+        assert_eq!((databases.dirty - before.0, databases.stats.hits - before.1), (changes, hits), "{line}");
+    }
+}
+
 #[test]
 fn history_is_what_is_pending() {
     session().expect(&[
