@@ -46,6 +46,8 @@ RESULTS = ROOT / "target" / "bench" / "server.json"
 PARTIAL = RESULTS.with_name("server-partial.json")
 DOCUMENT = ROOT / "docs" / "server-performance.md"
 PLOTS = ROOT / "docs" / "server-performance"
+# What a measurement fails with.
+MISTAKES = (Failure, OSError, subprocess.TimeoutExpired)
 
 
 def options(arguments):
@@ -85,7 +87,8 @@ def joined(before, results, parts):
 
 
 def measured(chosen):
-    """the results of the chosen work. In every round each server has its turn, in an order that changes."""
+    """the results of the chosen work, and the parts that failed, whose results are none. In every round each server has
+    its turn, in an order that changes."""
     require({"redis-server": "redis-server", "redis-cli": "redis-tools", "redis-benchmark": "redis-tools", "cc": "gcc"})
     found = peers(chosen.servers)
     rounds = chosen.rounds or (QUICK_ROUNDS if chosen.quick else ROUNDS)
@@ -96,37 +99,38 @@ def measured(chosen):
                **{part: {} for part in PARTS}}
     work = speed.points(**({"pipelines": [int(count) for count in chosen.pipelines]} if chosen.pipelines else {}))
     work = [point for point in work if not chosen.tests or point.test in chosen.tests]
+    failed = set()
     # How much memory a key has does not change from round to round.
     for number in range(rounds if set(chosen.parts) - {"memory"} else 1):
         for peer in found[number % len(found):] + found[:number % len(found)]:
             start = time.monotonic()
-            one_round(results, peer, number, chosen, work, share)
+            for part in chosen.parts:
+                if part not in failed and (part != "memory" or number == 0):
+                    try:
+                        for name, value in values(part, peer, chosen, work, share):
+                            results[part].setdefault(name, {}).setdefault(peer.name, []).append(value)
+                    except MISTAKES as problem:
+                        error(f"bench-server: {part} of {TITLES[peer.name]}: {problem}")
+                        failed.add(part)
             say(f"  round {number + 1} of {rounds}: {TITLES[peer.name]}, {time.monotonic() - start:.0f} s")
-    return results
+    return {**results, **{part: {} for part in failed}}, failed
 
 
-def one_round(results, peer, number, chosen, work, share):
+def values(part, peer, chosen, work, share):
+    """(name, value) of what a part measures, once"""
     on_one, on_others = processors()
-    parts = chosen.parts
-    generator = latency.program() if {"latency", "persistence"} & set(parts) else None
-    if "speed" in parts:
-        for name, cost in speed.measured(peer, work, share, on_one, on_others).items():
-            note(results["speed"], name, peer, cost)
-    if "memory" in parts and number == 0:
+    if part == "speed":
+        yield from speed.measured(peer, work, share, on_one, on_others).items()
+    elif part == "memory":
         for name, content in memory.CONTENTS.items():
-            note(results["memory"], name, peer, memory.measured(peer, content, share))
-    if "latency" in parts:
+            yield name, memory.measured(peer, content, share)
+    elif part == "latency":
         for rate in latency.RATES:
-            found = latency.measured(peer, rate, max(1, round(latency.SECONDS * share)), generator, on_one, on_others)
-            for quantile, micros in found.items():
-                note(results["latency"], f"{rate} {quantile}", peer, micros)
-    if "persistence" in parts:
-        for name, value in persistence.measured(peer, chosen.keys, share, generator, on_one, on_others).items():
-            note(results["persistence"], name, peer, value)
-
-
-def note(part, name, peer, value):
-    part.setdefault(name, {}).setdefault(peer.name, []).append(value)
+            seconds = max(1, round(latency.SECONDS * share))
+            for quantile, micros in latency.measured(peer, rate, seconds, latency.program(), on_one, on_others).items():
+                yield f"{rate} {quantile}", micros
+    else:
+        yield from persistence.measured(peer, chosen.keys, share, latency.program(), on_one, on_others).items()
 
 
 def record(results):
@@ -139,27 +143,29 @@ def record(results):
 
 
 def main(arguments):
-    chosen = options(arguments)
+    """The parts that failed."""
+    chosen, failed = options(arguments), set()
     if chosen.report:
         if not RESULTS.exists():
             raise Failure("no complete results yet: run `make bench-server`")
         results = json.loads(RESULTS.read_text())
     else:
-        results = measured(chosen)
+        results, failed = measured(chosen)
         place = RESULTS if is_recorded(chosen) else PARTIAL
         if is_recorded(chosen) and RESULTS.exists():
-            results = joined(json.loads(RESULTS.read_text()), results, chosen.parts)
+            results = joined(json.loads(RESULTS.read_text()), results, set(chosen.parts) - failed)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(results, indent=1) + "\n")
     say(written(results))
     if chosen.report or is_recorded(chosen):
         record(results)
+    return failed
 
 
 if __name__ == "__main__":
     try:
-        main(sys.argv[1:])
-    except (Failure, OSError, subprocess.TimeoutExpired) as problem:
+        sys.exit(1 if main(sys.argv[1:]) else 0)
+    except MISTAKES as problem:
         error(f"bench-server: {problem}")
         sys.exit(1)
     except KeyboardInterrupt:

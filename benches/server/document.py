@@ -43,12 +43,12 @@ def medians(found):
 
 
 def ratio(found):
-    """ae-server to the better of the others, round by round: the median; None without one to compare with"""
+    """ae-server to another, round by round: the median, and of the others that with the larger one; None without one to
+    compare with. (To the better of a round would be to whom chance has helped in it.)"""
     others = [values for name, values in found.items() if name != "ae"]
     if "ae" not in found or not others:
         return None
-    best = [min(values) for values in zip(*others)]
-    return statistics.median(ours / other for ours, other in zip(found["ae"], best))
+    return max(statistics.median(ours / other for ours, other in zip(found["ae"], values)) for values in others)
 
 
 def shown(value):
