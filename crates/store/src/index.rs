@@ -124,6 +124,15 @@ impl Index {
         std::iter::successors(first, |line| (line.next != NO_LINE).then(|| self.further.get(line.next as usize - 1)))
     }
 
+    /// An empty one gets the buckets that so many entries need, all at once: no entry that comes before has to move.
+    pub fn reserve(&mut self, len: usize) {
+        let count = len.div_ceil(LOAD);
+        if self.len == 0 && self.count < count {
+            (self.count..=count).for_each(|count| self.buckets.resize(count));
+            self.count = count;
+        }
+    }
+
     /// The entry with this hash of which `is_it` is true.
     pub fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
         let tag = tag(hash);
@@ -376,6 +385,23 @@ mod tests {
             });
             assert!(asked.get() <= 8 * LOAD, "{} entries moved at once", asked.get());
         }
+    }
+
+    #[test]
+    fn with_room_for_all_nothing_moves() {
+        let mut index = Index::new();
+        index.reserve(10_000);
+        let reserved = index.allocated();
+        (0..10_000).for_each(|id| index.insert(hash(id), id, |_| unreachable!()));
+        (0..10_000).for_each(|id| assert_eq!(index.find(hash(id), |found| found == id), Some(id)));
+        index.reserve(100_000);
+        assert!(index.allocated() < 2 * reserved, "it is for empty ones");
+        // What was not needed goes.
+        let mut index = Index::new();
+        index.reserve(100_000);
+        (0..10_000).for_each(|id| index.insert(hash(id), id, hash));
+        (0..10_000).for_each(|id| index.remove(hash(id), id));
+        assert!(index.allocated() <= reserved, "{} bytes", index.allocated());
     }
 
     #[test]

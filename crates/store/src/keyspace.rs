@@ -43,6 +43,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// Whether there is an entry, expired or not.
+    pub fn is_taken(self) -> bool {
+        self.id.is_some()
+    }
+
     /// The place after the entry was removed.
     pub fn vacant(self) -> Place {
         Place { id: None, deadline: None, ..self }
@@ -120,6 +125,11 @@ impl Keyspace {
     /// How many keys have a deadline.
     pub fn volatile_len(&self) -> usize {
         self.deadlines.len()
+    }
+
+    /// So many keys will be added to an empty keyspace, as far as is known. It takes no memory for values.
+    pub fn reserve(&mut self, keys: usize) {
+        self.index.reserve(keys);
     }
 
     fn hash(&self, key: &[u8]) -> u64 {

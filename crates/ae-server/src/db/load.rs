@@ -16,7 +16,8 @@ pub enum Misfit {
 /// Puts an entry into one of the databases.
 fn put(keyspace: Option<&mut Keyspace>, entry: ReadEntry, usage: &Usage, now: i64) -> Result<(), Misfit> {
     let keyspace = keyspace.ok_or(Misfit::NoSuchDatabase)?;
-    if keyspace.find(&entry.key).is_some() {
+    let place = keyspace.place(&entry.key);
+    if place.is_taken() {
         return Err(Misfit::Duplicate);
     }
     let noted = match (usage.frequency, entry.usage) {
@@ -24,7 +25,7 @@ fn put(keyspace: Option<&mut Keyspace>, entry: ReadEntry, usage: &Usage, now: i6
         (false, Some(rdb::Usage::Idle(seconds))) => usage.of_idle_time(i64::try_from(seconds).unwrap_or(i64::MAX), now),
         _ => usage.first(now),
     };
-    let id = keyspace.set(&entry.key, entry.value, false);
+    let id = keyspace.set_at(place, &entry.key, entry.value, false);
     keyspace.note_access(id, noted);
     if let Some(at) = entry.deadline {
         keyspace.set_deadline(id, at);
@@ -38,6 +39,13 @@ impl Databases {
         let usage = self.usage;
         let keyspace = (db < self.len()).then(|| self.keyspace_mut(db));
         put(keyspace, entry, &usage, now)
+    }
+
+    /// So many keys will be loaded into a database, as far as is known.
+    pub fn expect_keys(&mut self, db: usize, keys: usize) {
+        if db < self.len() {
+            self.keyspace_mut(db).reserve(keys);
+        }
     }
 
     /// A key that a file has is left out, since its time has come: others may have it.

@@ -22,6 +22,8 @@ pub enum Loaded {
     /// A library, and where it begins in the file.
     Function(u64, Vec<u8>),
     Entry(usize, ReadEntry),
+    /// So many keys follow in a database, says the input.
+    Keys(usize, u64),
     /// All of it; with what came behind it.
     End(Rest),
     Failed(Error),
@@ -159,7 +161,8 @@ fn read<R: Input>(source: R, limits: Limits, batches: &SyncSender<Vec<Loaded>>, 
         read.store(reader.offset(), Ordering::Release);
         match next {
             Ok(Item::Database(number)) => db = usize::try_from(number).unwrap_or(usize::MAX),
-            Ok(Item::Sizes { .. }) => {}
+            Ok(Item::Sizes { keys: 0, .. }) => {}
+            Ok(Item::Sizes { keys, .. }) => batch.push(Loaded::Keys(db, keys)),
             Ok(Item::Aux(name, value)) => batch.push(Loaded::Aux(name, value)),
             Ok(Item::Function(source)) => batch.push(Loaded::Function(at, source)),
             Ok(Item::Entry(entry)) => batch.push(Loaded::Entry(db, entry)),
@@ -214,6 +217,7 @@ mod tests {
                     assert_eq!((db, &*entry.key), (2, &u32::to_be_bytes(entries)[..]));
                     entries += 1;
                 }
+                Some(Loaded::Keys(db, keys)) => assert_eq!((db, keys > 0), (2, true)),
                 Some(Loaded::Aux(name, _)) => assert_eq!(name, b"name"),
                 Some(Loaded::Function(..)) => unreachable!(),
                 Some(Loaded::End(rest)) => return (entries, Ok(rest.take())),

@@ -20,6 +20,8 @@ use store::Keyspace;
 /// How long one slice may take, and how many entries are between two looks at the clock.
 const SLICE: Duration = Duration::from_millis(2);
 const BATCH: u32 = 64;
+/// An entry has so many bytes in a file at least: its type, and the lengths of its key and its value.
+const LEAST_ENTRY: u64 = 3;
 /// How often the log says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
@@ -123,9 +125,12 @@ impl Server {
                 self.loading = Some(loading);
                 return false;
             };
-            loading.next = Instant::now() + Duration::from_micros(delay);
+            if delay > 0 {
+                loading.next = Instant::now() + Duration::from_micros(delay);
+            }
             match next {
                 Loaded::Aux(name, value) => self.note_aux(&mut loading, name, value),
+                Loaded::Keys(db, keys) => self.expect_keys(&mut loading, db, keys),
                 Loaded::Function(at, source) => loading.functions.push((at, source)),
                 Loaded::Entry(db, entry) => {
                     let offset = entry.offset;
@@ -157,6 +162,15 @@ impl Server {
             log(Level::Notice, format_args!("Loading RDB produced by version {}", String::from_utf8_lossy(&value)));
         }
         loading.file.aux.push((name, value));
+    }
+
+    /// Makes room for the keys of a database, if the file can have so many. A stream might end at any time.
+    fn expect_keys(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, keys: u64) {
+        let keys = keys.min(loading.loader.total / LEAST_ENTRY) as usize;
+        match loading.options.aside {
+            true => loading.aside.get_mut(db).into_iter().for_each(|keyspace| keyspace.reserve(keys)),
+            false => self.databases.expect_keys(db, keys),
+        }
     }
 
     fn take_entry(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
