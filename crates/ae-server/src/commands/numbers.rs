@@ -1,11 +1,11 @@
 //! INCR, DECR, INCRBYFLOAT: arithmetic on strings that are numbers.
 
 use crate::command::context::Context;
-use crate::command::error::{NOT_A_FLOAT, NOT_AN_INTEGER, Outcome};
+use crate::command::error::{Error, NOT_A_FLOAT, NOT_AN_INTEGER, Outcome};
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::long_double::LongDouble;
-use store::{Digits, StringValue};
+use store::{Digits, StringRef, StringValue};
 
 pub fn incr(ctx: &mut Context<'_>) -> Outcome {
     add(ctx, 1)
@@ -28,11 +28,10 @@ pub fn decrby(ctx: &mut Context<'_>) -> Outcome {
 /// A missing key counts as 0. The time to live stays.
 fn add(ctx: &mut Context<'_>, by: i64) -> Outcome {
     let key = ctx.arg(1);
-    let mut value = ctx.db().edit_or_create::<StringValue>(key, Event::string("incrby"))?;
-    let before = if value.is_new() { 0 } else { value.as_integer().ok_or(NOT_AN_INTEGER)? };
-    let sum = before.checked_add(by).ok_or("ERR increment or decrement would overflow")?;
-    *value = StringValue::Integer(sum);
-    drop(value);
+    let sum = ctx.db().set_integer(key, Event::string("incrby"), |before| -> Result<i64, Error> {
+        let before = before.map_or(Some(0), StringRef::as_integer).ok_or(NOT_AN_INTEGER)?;
+        Ok(before.checked_add(by).ok_or("ERR increment or decrement would overflow")?)
+    })?;
     ctx.reply_integer(sum)
 }
 

@@ -7,7 +7,7 @@
 use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
-use store::{Content, EntryId, Found, Keyspace, Kind, Place, Value, ValueRef};
+use store::{Content, EntryId, Found, Keyspace, Kind, Place, StringRef, StringValue, Value, ValueRef};
 
 /// One database, for one request.
 pub struct Db<'a> {
@@ -296,11 +296,23 @@ impl<'a> Db<'a> {
         event: Event,
         put: impl FnOnce(&mut Keyspace, Place, bool) -> EntryId,
     ) {
-        let (old, place) = self.find_place(key);
-        if let Some(id) = old {
+        let found = self.find_place(key);
+        if let Some(id) = found.0 {
             self.databases.note_use(self.db, id, self.now);
             self.databases.clear_large(self.db, id);
         }
+        self.set_found(found, key, ttl, event, put);
+    }
+
+    /// As `set_with`, for a key that was looked for.
+    fn set_found(
+        &mut self,
+        (old, place): (Option<EntryId>, Place),
+        key: &[u8],
+        ttl: Ttl,
+        event: Event,
+        put: impl FnOnce(&mut Keyspace, Place, bool) -> EntryId,
+    ) {
         let (is_new, noted) = (old.is_none(), self.first_use());
         let keyspace = match old {
             Some(id) => self.databases.changing(self.db, id),
@@ -331,6 +343,29 @@ impl<'a> Db<'a> {
     /// As [`Db::set`] for a string, copied into the old value's memory where it fits.
     pub fn set_string<'c>(&mut self, key: &[u8], content: impl Into<Content<'c>>, ttl: Ttl, event: Event) {
         self.set_with(key, ttl, event, |keyspace, place, keep| keyspace.set_string_at(place, key, content, keep));
+    }
+
+    /// Sets a string to the integer that `change` makes of it, or of none. The time to live stays. Returns the integer.
+    pub fn set_integer<E: From<WrongType>>(
+        &mut self,
+        key: &[u8],
+        event: Event,
+        change: impl FnOnce(Option<StringRef<'_>>) -> Result<i64, E>,
+    ) -> Result<i64, E> {
+        let found = self.find_place(key);
+        let before = match found.0 {
+            Some(id) => {
+                self.databases.note_use(self.db, id, self.now);
+                let value = self.databases.keyspace(self.db).value(id);
+                Some(value.and_then(ValueRef::as_string).ok_or(WrongType)?)
+            }
+            None => None,
+        };
+        let ttl = if before.is_some() { Ttl::Keep } else { Ttl::Clear };
+        let integer = change(before)?;
+        let value = StringValue::Integer(integer).into();
+        self.set_found(found, key, ttl, event, |keyspace, place, keep| keyspace.set_at(place, key, value, keep));
+        Ok(integer)
     }
 
     /// Sets a key to a collection that a command made; one with nothing in it deletes the key.
