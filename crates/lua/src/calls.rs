@@ -172,7 +172,7 @@ impl Calls<'_> {
             _ => None,
         };
         let name = name.as_bytes().to_vec();
-        match self.host.register(Registered { name, script: Script(call.clone()), description, flags }) {
+        match self.host.register(Registered { name, script: Script(call.clone().into()), description, flags }) {
             Ok(()) => Ok((false, Value::Nil)),
             Err(reason) => text(lua, &reason),
         }

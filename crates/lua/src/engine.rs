@@ -94,7 +94,7 @@ impl Engine {
 
     /// Compiles a script; the error is Lua's.
     pub fn compile(&self, text: &[u8]) -> Result<Script, String> {
-        compiled(&self.lua, text, SCRIPT_NAME, &self.globals).map(Script)
+        compiled(&self.lua, text, SCRIPT_NAME, &self.globals).map(|function| Script(function.into()))
     }
 
     /// Runs a script with its keys and arguments. Returns its result and the version of the protocol that it chose.
@@ -108,7 +108,7 @@ impl Engine {
     ) -> (Result<Value, Failure>, Protocol) {
         let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
         let tables = strings(&self.lua, keys).and_then(|keys| Ok((keys, strings(&self.lua, args)?)));
-        self.enter(host, || tables.and_then(|(keys, args)| run.call((&script.0, keys, args))))
+        self.enter(host, || tables.and_then(|(keys, args)| run.call((&*script.0, keys, args))))
     }
 
     /// Compiles a library and has it register its functions. The error is Redis's, without its code.
@@ -226,16 +226,20 @@ fn interrupt_now_and_then(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<()> {
     })
 }
 
-fn strings(lua: &Lua, texts: &[&[u8]]) -> mlua::Result<Table> {
+/// A table of texts; None for none, which costs less than a table of Rust's.
+fn strings(lua: &Lua, texts: &[&[u8]]) -> mlua::Result<Option<Table>> {
+    if texts.is_empty() {
+        return Ok(None);
+    }
     // Strings of Rust are made where the table takes them from, without a reference of their own.
     if let Some(texts) = texts.iter().map(|text| str::from_utf8(text).ok()).collect::<Option<SmallVec<[_; 8]>>>() {
-        return lua.create_sequence_from(texts);
+        return lua.create_sequence_from(texts).map(Some);
     }
     let table = lua.create_table_with_capacity(texts.len(), 0)?;
     for (at, text) in texts.iter().enumerate() {
         table.raw_set(at + 1, lua.create_string(text)?)?;
     }
-    Ok(table)
+    Ok(Some(table))
 }
 
 /// A function of a text that is no bytecode.

@@ -89,6 +89,35 @@ fn results() {
 const DEPTH: usize = crate::DEPTH_MAX;
 
 #[test]
+fn as_many_keys_and_arguments_as_there_are() {
+    let engine = Engine::new(&[], &[]).unwrap();
+    let shown = "return {#keys, #args, table.concat(keys, ','), table.concat(args, ',')}";
+    let script = engine.compile(format!("local keys, args = KEYS, ARGV {shown}").as_bytes()).unwrap();
+    let mut host = Echo::default();
+    let library = format!("redis.register_function('f', function(keys, args) {shown} end)");
+    engine.load_library(library.as_bytes(), &mut host).unwrap();
+    let function = host.registered.remove(0).script;
+    for texts in [[&b"a"[..], b"", b"c", b"d", b"e"], [b"a", b"\xff\0", b"c", b"d", b"e"]] {
+        for (keys, args) in (0..=5).flat_map(|keys| (0..=5).map(move |args| (keys, args))) {
+            let (keys, args) = (&texts[..keys], &texts[..args]);
+            let (mut expected, mut out) = (Vec::new(), Vec::new());
+            resp::writer::array(&mut expected, 4);
+            resp::writer::integer(&mut expected, keys.len() as i64);
+            resp::writer::integer(&mut expected, args.len() as i64);
+            resp::writer::bulk(&mut expected, &keys.join(&b','));
+            resp::writer::bulk(&mut expected, &args.join(&b','));
+            for (script, kind) in [(&script, Kind::Script), (&function, Kind::Function)] {
+                out.clear();
+                let (result, chosen) = engine.run(script, kind, keys, args, &mut Echo::default());
+                let protocols = (Protocol::Resp2, chosen);
+                crate::write(&result.unwrap(), &mut out, usize::MAX, protocols, &mut |_, _| {}).unwrap();
+                assert_eq!(out.escape_ascii().to_string(), expected.escape_ascii().to_string());
+            }
+        }
+    }
+}
+
+#[test]
 fn calls() {
     expect("return redis.call('echo', 12)", "$2 12");
     expect("return redis.call('echo', 1.5)", "$3 1.5");

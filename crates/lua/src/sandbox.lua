@@ -400,14 +400,14 @@ local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = 
 
 return {
   globals = shown_globals,
-  -- Runs a script, or a function with its keys and arguments.
+  -- Runs a script, or a function with its keys and arguments: tables, or nil for none.
   run_script = function(script, keys, args)
-    globals.KEYS, globals.ARGV = keys, args
+    globals.KEYS, globals.ARGV = keys or {}, args or {}
     return xpcall(script, explained)
   end,
   run_function = function(run, keys, args)
     return xpcall(function()
-      return run(keys, args)
+      return run(keys or {}, args or {})
     end, explained)
   end,
   library_globals = library_globals,

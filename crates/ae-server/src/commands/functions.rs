@@ -1,6 +1,6 @@
 //! FCALL and FUNCTION.
 
-use super::script_run::{Call, run, show};
+use super::script_run::{Call, key_count, run, show};
 use super::scripts::kill_running;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome};
@@ -22,7 +22,8 @@ fn call(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
     let function = ctx.server.scripting.libraries.find(name).cloned().ok_or("ERR Function not found")?;
     ctx.integer(2).map_err(|_| "ERR Bad number of keys provided")?;
     let engine = ctx.server.scripting.libraries.interpreter.engine().map_err(refused)?;
-    let what = Call { script: &function.script, kind: Kind::Function, name, flags: function.flags, read_only };
+    let (script, flags, keys) = (&function.script, function.flags, key_count(ctx)?);
+    let what = Call { script, kind: Kind::Function, name, flags, keys, read_only };
     run(ctx, &engine, &what)
 }
 

@@ -29,6 +29,8 @@ pub struct Call<'s> {
     /// The script's SHA-1, or the function's name.
     pub name: &'s [u8],
     pub flags: Flags,
+    /// How many of the arguments are keys.
+    pub keys: usize,
     /// It was called by a command that may not write.
     pub read_only: bool,
 }
@@ -43,7 +45,8 @@ pub fn show(ctx: &mut Context<'_>) {
 
 /// Runs a script with the keys and arguments of the request, and replies with its result.
 pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
-    let (keys, args) = keys_and_args(ctx)?;
+    let words: SmallVec<[&[u8]; 8]> = ctx.args.from(3).collect();
+    let (keys, args) = words.split_at(what.keys);
     let must_obey = ctx.client.is_primary || ctx.client.is_log;
     let limited = ctx.server.config.memory.max > 0 && !ctx.server.is_loading();
     let has_room = !limited || ctx.server.make_room() != Room::None;
@@ -66,7 +69,7 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
         client: ctx.client,
         commands: ctx.commands,
     };
-    let (result, protocol) = engine.run(what.script, what.kind, &keys, &args, &mut host);
+    let (result, protocol) = engine.run(what.script, what.kind, keys, args, &mut host);
     ctx.client.db = db;
     ctx.client.last_command = Some(ctx.spec);
     ctx.server.scripting.running = None;
@@ -112,9 +115,6 @@ pub fn run(ctx: &mut Context<'_>, engine: &Engine, what: &Call<'_>) -> Outcome {
     }
 }
 
-/// Arguments of a request.
-type Words<'a> = SmallVec<[&'a [u8]; 8]>;
-
 /// How many of the arguments are keys.
 pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
     let count = ctx.integer(2)?;
@@ -122,13 +122,6 @@ pub fn key_count(ctx: &Context<'_>) -> Result<usize, Error> {
         return Err("ERR Number of keys can't be greater than number of args".into());
     }
     Ok(usize::try_from(count).map_err(|_| "ERR Number of keys can't be negative")?)
-}
-
-/// What follows the number of keys.
-fn keys_and_args<'a>(ctx: &Context<'a>) -> Result<(Words<'a>, Words<'a>), Error> {
-    let count = key_count(ctx)?;
-    let mut rest = ctx.args.from(3);
-    Ok((rest.by_ref().take(count).collect(), rest.collect()))
 }
 
 /// Whether it may run at all. One that says that it may write is refused where SET is, and any other where GET is.

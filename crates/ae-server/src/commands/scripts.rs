@@ -31,23 +31,23 @@ pub fn evalsha_ro(ctx: &mut Context<'_>) -> Outcome {
 
 fn eval_text(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
     show(ctx);
-    key_count(ctx)?;
+    let keys = key_count(ctx)?;
     let text = ctx.arg(1);
     let (sha, known) = ctx.server.scripting.compile(text, false).map_err(refused)?;
-    eval_script(ctx, &sha, &known, read_only)
+    eval_script(ctx, &sha, &known, keys, read_only)
 }
 
 fn eval_known(ctx: &mut Context<'_>, read_only: bool) -> Outcome {
     show(ctx);
     let sha = Scripts::sha(ctx.arg(1)).ok_or(NO_SCRIPT)?;
-    key_count(ctx)?;
+    let keys = key_count(ctx)?;
     let known = ctx.server.scripting.scripts.get(&sha).cloned().ok_or(NO_SCRIPT)?;
-    eval_script(ctx, &sha, &known, read_only)
+    eval_script(ctx, &sha, &known, keys, read_only)
 }
 
-fn eval_script(ctx: &mut Context<'_>, sha: &Sha, known: &Known, read_only: bool) -> Outcome {
+fn eval_script(ctx: &mut Context<'_>, sha: &Sha, known: &Known, keys: usize, read_only: bool) -> Outcome {
     let engine = ctx.server.scripting.interpreter.engine().map_err(refused)?;
-    let what = Call { script: &known.script, kind: Kind::Script, name: sha, flags: known.flags, read_only };
+    let what = Call { script: &known.script, kind: Kind::Script, name: sha, flags: known.flags, keys, read_only };
     run(ctx, &engine, &what)
 }
 
