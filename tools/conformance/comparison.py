@@ -8,6 +8,8 @@ TOLERANCE = {"seconds": 60, "milliseconds": 60_000}
 
 # Names of fields whose values are not compared.
 AGES = {b"idle", b"radix-tree-keys", b"radix-tree-nodes", b"seen-time", b"id", b"version"}
+# Subcommands of later versions that clients call when they connect.
+LATER = [(b"$", b"client|no-touch"), (b"$", b"client|setinfo")]
 # Milliseconds: a larger number is a point in time.
 SINCE_1970 = 10**12
 
@@ -67,6 +69,12 @@ def shape(_, ours, theirs):
     return _shape(ours) == _shape(theirs)
 
 
+def commands(request, ours, theirs):
+    """of commands: the same in any order, without subcommands that Redis has in later versions, and without notes, which
+    are each server's own words"""
+    return unordered(request, _of_commands(ours), _of_commands(theirs))
+
+
 def kind(_, ours, theirs):
     """Only the kind of reply."""
     return True
@@ -90,7 +98,7 @@ def encoding(_, ours, theirs):
 
 COMPARISONS = {
     function.__name__: function
-    for function in (exact, unordered, rules, pairs, scan, seconds, milliseconds, shape, kind, ages, pending, encoding)
+    for function in (exact, unordered, rules, pairs, scan, seconds, milliseconds, shape, commands, kind, ages, pending, encoding)
 }
 
 
@@ -106,6 +114,15 @@ def _shape(reply):
     if kind == b"$" and content is None:
         return kind, None
     return kind, [_shape(part) for part in content] if isinstance(content, list) else ""
+
+
+def _of_commands(reply):
+    kind, content = reply
+    if not isinstance(content, list):
+        return reply
+    behind_notes = [False, *(part == (b"$", b"notes") for part in content)]
+    kept = [part for part, is_text in zip(content, behind_notes) if not is_text and part not in LATER]
+    return kind, [_of_commands(part) for part in kept]
 
 
 def _near(ours, theirs, tolerance):

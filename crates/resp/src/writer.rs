@@ -21,10 +21,12 @@ pub fn simple(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// An error. `text` begins with its code (`ERR ...`, `WRONGTYPE ...`) and may come from anywhere: a line end in it,
-/// which would let a client forge replies, becomes a space.
+/// An error. `text` begins with its code (`ERR ...`, `WRONGTYPE ...`) and may come from anywhere: line ends at its end go,
+/// and one in its midst, which would let a client forge replies, becomes a space.
 pub fn error(out: &mut Vec<u8>, text: impl AsRef<[u8]>) {
     let text = text.as_ref();
+    let len = text.iter().rposition(|c| !matches!(c, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    let text = &text[..len];
     out.reserve(text.len() + 3);
     out.push(b'-');
     out.extend(text.iter().map(|&c| if c == b'\r' || c == b'\n' { b' ' } else { c }));
@@ -266,5 +268,7 @@ mod tests {
     #[test]
     fn an_error_stays_on_its_line() {
         assert_eq!(written(|out| error(out, "ERR unknown 'a\r\n+OK'")), "-ERR unknown 'a  +OK'\r\n");
+        assert_eq!(written(|out| error(out, "ERR unknown a\n\r\n")), "-ERR unknown a\r\n");
+        assert_eq!(written(|out| error(out, "\r\n")), "-\r\n");
     }
 }

@@ -56,6 +56,8 @@ impl Selector {
             b"nocommands" | b"-@all" => self.commands = CommandSet::none(),
             _ => match rule {
                 [b'~', pattern @ ..] => return self.add_keys(pattern, READ | WRITE),
+                // As in Redis, which does not look at such a pattern.
+                [b'%', ..] if self.all_keys => return Err(Fault::AllKeys),
                 [b'%', rest @ ..] => {
                     let (access, pattern) = access(rest)?;
                     return self.add_keys(pattern, access);
@@ -181,6 +183,7 @@ mod tests {
             ("%RR~a", Fault::Syntax),
             ("'~a b'", Fault::Syntax),
             ("~* ~a", Fault::AllKeys),
+            ("~* %X~a", Fault::AllKeys),
             ("&* &a", Fault::AllChannels),
             ("on", Fault::Syntax),
             ("nosuch", Fault::Syntax),
