@@ -70,8 +70,8 @@ def shape(_, ours, theirs):
 
 
 def commands(request, ours, theirs):
-    """of commands: the same in any order, without subcommands that Redis has in later versions, and without notes, which
-    are each server's own words"""
+    """of commands: the same in any order, without subcommands that Redis has in later versions, and without Redis's
+    notes on keys"""
     return unordered(request, _of_commands(ours), _of_commands(theirs))
 
 
@@ -120,8 +120,9 @@ def _of_commands(reply):
     kind, content = reply
     if not isinstance(content, list):
         return reply
-    behind_notes = [False, *(part == (b"$", b"notes") for part in content)]
-    kept = [part for part, is_text in zip(content, behind_notes) if not is_text and part not in LATER]
+    notes = [part == (b"$", b"notes") for part in content]
+    of_notes = [is_name or is_text for is_name, is_text in zip(notes, [False, *notes])]
+    kept = [part for part, left_out in zip(content, of_notes) if not left_out and part not in LATER]
     return kind, [_of_commands(part) for part in kept]
 
 

@@ -106,7 +106,9 @@ impl Net {
 
     /// Closes all connections. Afterwards nothing refers to this.
     pub fn close(&mut self) {
-        self.server.finish_log();
+        if !self.server.finish_log() {
+            log(Level::Warning, format_args!("append-only file: the last changes could not be written"));
+        }
         self.write_queued();
         self.handlers = None;
         self.server.listeners = None;

@@ -42,7 +42,6 @@ impl Server {
         let due = match file.stage {
             Stage::Off => false,
             Stage::WaitsForBase => true,
-            Stage::On if file.failure().is_some() => false,
             Stage::On => {
                 file.log.as_ref().is_some_and(|log| log.has_gap)
                     || file.has_grown(settings.rewrite_percentage, settings.rewrite_min_size)
@@ -63,26 +62,31 @@ impl Server {
         if !self.append_only.rewrites.scheduled || self.snapshot.is_some() || self.is_loading() {
             return;
         }
-        // What has changed up to here belongs into the files up to here.
+        // What has changed up to here belongs into the files up to here. If they cannot be written, it is in the base.
         let written = self.flush_log_as(true) && self.append_only.log.as_ref().is_none_or(|log| log.pending() == 0);
-        if !written {
-            return;
-        }
         self.append_only.rewrites.scheduled = false;
         self.append_only.rewrites.running_since = Some(Instant::now());
         let gap = self.append_only.log.as_mut().is_some_and(|log| std::mem::take(&mut log.has_gap));
         self.append_only.rewrites.mends_gap = gap;
-        if let Err(error) = self.begin_rewrite() {
+        if let Err(error) = self.begin_rewrite(written) {
             self.rewrite_failed(&reason(&error));
         }
     }
 
-    fn begin_rewrite(&mut self) -> io::Result<()> {
+    fn begin_rewrite(&mut self, written: bool) -> io::Result<()> {
         self.find_folder()?;
         let (stage, len) = (self.append_only.stage, self.append_only.len());
         let file = &mut self.append_only;
         let Some(folder) = &mut file.folder else { return Ok(()) };
         match stage {
+            _ if !written => {
+                let detached = folder.begin_detached()?;
+                if let Some(log) = &mut file.log {
+                    log.hold(detached);
+                }
+                self.stream_to_log();
+                return self.begin_base(Stage::WaitsForBase);
+            }
             Stage::Off => folder.make()?,
             Stage::On => {
                 let next = folder.begin_increment()?;
@@ -105,11 +109,12 @@ impl Server {
         self.begin_base(stage)
     }
 
-    /// Has the folder be the one in the working directory. After CONFIG SET dir that is another one: what was written
-    /// stays where it is, and what is written from here on counts when a base is in the new place.
+    /// Has the folder be the one in the working directory. After CONFIG SET dir that is another one, and somebody may have
+    /// removed it: what was written stays where it is, and what is written from here on counts when a base is in the new
+    /// place.
     fn find_folder(&mut self) -> io::Result<()> {
         let parent = self.log_parent().map_err(io::Error::other)?;
-        if self.append_only.folder.as_ref().is_some_and(|folder| folder.parent() == parent) {
+        if self.append_only.folder.as_ref().is_some_and(|folder| folder.parent() == parent && folder.is_there()) {
             return Ok(());
         }
         let folder = self.open_folder().map_err(io::Error::other)?;
@@ -146,7 +151,7 @@ impl Server {
             Ended::Abandoned => {
                 log(Level::Notice, format_args!("append-only file: the rewrite was given up"));
                 self.append_only.rewrites.running_since = None;
-                self.keep_gap();
+                self.leave_as_it_was();
             }
         }
     }
@@ -158,6 +163,7 @@ impl Server {
         // Nothing but the next automatic rewrite depends on it.
         let (base, _) = folder.sizes().unwrap_or_default();
         file.earlier_len = base;
+        file.log.iter_mut().for_each(Log::take_up);
         if began_in == Stage::WaitsForBase {
             file.stage = Stage::On;
         }
@@ -178,14 +184,15 @@ impl Server {
     fn rewrite_failed(&mut self, why: &str) {
         log(Level::Warning, format_args!("append-only file: cannot rewrite it: {why}"));
         self.append_only.rewrites.ended(false);
-        self.keep_gap();
+        self.leave_as_it_was();
     }
 
-    /// What the rewrite was to mend is left to the next one.
-    fn keep_gap(&mut self) {
+    /// The file stays as it was, and what the rewrite was to mend is left to the next one.
+    fn leave_as_it_was(&mut self) {
         let gap = std::mem::take(&mut self.append_only.rewrites.mends_gap);
         if let Some(log) = &mut self.append_only.log {
             log.has_gap |= gap;
+            log.let_go();
         }
     }
 

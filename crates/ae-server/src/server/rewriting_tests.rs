@@ -193,3 +193,45 @@ fn a_rewrite_that_fails_changes_nothing() {
         number += 1;
     }
 }
+
+#[test]
+fn a_base_has_what_cannot_be_written() {
+    use crate::persist::aof::disk::faults::{ENOSPC, Fault};
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    for failing in 1..8 {
+        session.run("INCR n");
+        session.server.append_only.disk.faults.plan(0..failing, Fault::Error(ENOSPC));
+        assert!(!session.server.flush_log());
+        session.expect(&[("INCR n", "-MISCONF Errors writing to the AOF file: No space left on device")]);
+        // What fails first is to write it once more.
+        session.server.append_only.disk.faults.plan(0..failing, Fault::Error(ENOSPC));
+        session.run("BGREWRITEAOF");
+        finish(&mut session);
+        session.server.append_only.disk.faults.clear();
+        let rewritten = session.server.append_only.rewrites.last_ok == Some(true);
+        assert_eq!(session.server.append_only.failure().is_none(), rewritten, "{failing} fail");
+        session.wait(1000);
+        assert!(session.server.flush_log());
+        session.expect(&[("SET k v", "+OK")]);
+        assert!(session.server.flush_log());
+        assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"), "{failing} fail");
+        assert_eq!(rewritten, failing == 1, "{failing} fail");
+    }
+}
+
+#[test]
+fn a_folder_that_is_gone_is_made_again() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("SET a 1", "+OK")]);
+    assert!(session.server.flush_log());
+    fs::remove_dir_all(at.path().join("appendonlydir")).unwrap();
+    session.expect(&[("SET b 2", "+OK")]);
+    session.run("BGREWRITEAOF");
+    finish(&mut session);
+    session.expect(&[("SET c 3", "+OK")]);
+    assert!(session.server.flush_log());
+    assert!(session.run(INFO).contains("aof_last_bgrewrite_status:ok"));
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}

@@ -40,6 +40,11 @@ impl Folder {
         Ok(opened)
     }
 
+    /// Whether it is still there.
+    pub fn is_there(&self) -> bool {
+        self.path.is_dir()
+    }
+
     /// The directory that it is in.
     pub fn parent(&self) -> &Path {
         &self.parent

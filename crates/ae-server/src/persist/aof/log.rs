@@ -55,6 +55,14 @@ pub struct Log {
     /// A sync by the thread failed. What the system had in memory for the file may be lost to the disk though later syncs
     /// succeed, so that a rewrite has to make everything whole again.
     pub has_gap: bool,
+    held: Option<Held>,
+}
+
+/// Where to go on when there is a base that has what could not be written.
+struct Held {
+    /// So many of the pending bytes are in the base.
+    len: usize,
+    next: DiskFile,
 }
 
 impl Log {
@@ -72,6 +80,7 @@ impl Log {
             failed_at: 0,
             complained_at: None,
             has_gap: false,
+            held: None,
         })
     }
 
@@ -117,6 +126,9 @@ impl Log {
     pub fn flush(&mut self, how: Flush) -> bool {
         let always = how.fsync == Fsync::Always && !how.skip_sync;
         self.note_syncs(how);
+        if self.held.is_some() {
+            return !always;
+        }
         if self.pending.is_empty() && !self.unsynced {
             return true;
         }
@@ -264,8 +276,29 @@ impl Log {
         self.unsynced = false;
     }
 
+    /// The file cannot be written, and a base is being made that has what is pending now. Nothing is written meanwhile:
+    /// behind that base it would count twice.
+    pub fn hold(&mut self, next: DiskFile) {
+        self.held = Some(Held { len: self.pending.len(), next });
+    }
+
+    /// There is that base, and the file behind it is the next.
+    pub fn take_up(&mut self) {
+        if let Some(Held { len, next }) = self.held.take() {
+            self.pending.drain(..len);
+            self.switch(next);
+            self.recover_from(|_| true);
+        }
+    }
+
+    /// There is no such base: the file stays what it was.
+    pub fn let_go(&mut self) {
+        self.held = None;
+    }
+
     /// Writes and syncs everything. True if that has been done.
     pub fn finish(&mut self, ticks: i64) -> bool {
+        self.let_go();
         // The thread's result is about what it had.
         self.flush(Flush { fsync: Fsync::Always, skip_sync: false, ticks, urgent: true }) && self.pending.is_empty()
     }
