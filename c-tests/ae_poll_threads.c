@@ -199,6 +199,51 @@ static void no_look_at_high_priority_waits_for_the_poll(void) {
     end();
 }
 
+static int high_pair[2];
+
+static void have_the_other_find_it(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    if (io.sent > 0) return;
+    test_send(high_pair[1], "x");
+    send_poll(el);
+    while (atomic_load(&io.state) == POLLING) test_sleep_us(1000);
+}
+
+static void on_high(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    CHECK(test_drain(fd) > 0);
+    test_note('h');
+}
+
+/* A look comes between the other thread's poll and its result. */
+static void whom_a_look_has_served_is_not_served_by_an_earlier_poll(void) {
+    enum { COPIES = 2 * LIBAE_ORDINARY_PER_LOOK };
+    aeEventLoop *el = begin();
+    int pair[2], copies[COPIES], i;
+
+    ready_pair(pair);
+    test_pair(high_pair);
+    for (i = 0; i < COPIES; i++) {
+        copies[i] = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+        CHECK_INT(aeCreateFileEvent(el, copies[i], AE_READABLE, have_the_other_find_it, NULL), AE_OK);
+    }
+    CHECK_INT(aeCreateFileEvent(el, high_pair[0], AE_READABLE | AE_HIGH_PRIORITY, on_high, NULL), AE_OK);
+    CHECK_INT(poll_once(el), COPIES + 1);
+    CHECK_TEXT(test_noted(), "h");
+    CHECK_INT(io.fired, COPIES + 1);
+    CHECK_INT(poll_once(el), COPIES + 1);
+    CHECK_INT(io.taken, 1);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    test_close_pair(high_pair);
+    for (i = 0; i < COPIES; i++) close(copies[i]);
+    end();
+}
+
 static void on_stale(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(el);
     AE_NOTUSED(data);
@@ -361,4 +406,5 @@ static void cancelled_poll_holds_nothing(void) {
 
 TEST_MAIN(CASE(cancelled_poll_holds_nothing), CASE(result_comes_from_the_other_thread), CASE(changes_wait_for_the_poll),
           CASE(no_look_at_high_priority_waits_for_the_poll),
+          CASE(whom_a_look_has_served_is_not_served_by_an_earlier_poll),
           CASE(result_is_of_the_file_that_was_polled), CASE(nothing_is_lost_between_the_threads))
