@@ -247,8 +247,21 @@ static void failed_create_forgets_nothing(void) {
     finish(el);
 }
 
+/* Since the loop has heard of the closed one, by whatever backend. */
+static void after_a_failed_create_the_next_file_does_not_fire(void) {
+    aeEventLoop *el = prepare(NULL);
+
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_OK);
+    CHECK_INT(close(second[0]), 0);
+    CHECK_FAILS(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_ERR, EBADF);
+    CHECK_INT(dup2(other[0], second[0]), second[0]);
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "");
+    finish(el);
+}
+
 TEST_MAIN(CASE(file_that_comes_back_is_watched), CASE(closed_descriptor_does_not_fire),
           CASE(number_that_was_polled_while_closed_is_free), CASE(late_delete_adds_nothing), CASE(change_in_a_callback_adds_nothing),
           CASE(removal_in_a_callback_adds_nothing), CASE(failed_create_then_delete_adds_nothing),
           CASE(the_old_files_event_does_not_reach_the_new_handler), CASE(a_create_that_is_taken_back_has_healed),
-          CASE(failed_create_forgets_nothing))
+          CASE(failed_create_forgets_nothing), CASE(after_a_failed_create_the_next_file_does_not_fire))

@@ -301,7 +301,19 @@ static void it_tells_of_either_that_is_watched(void) {
     test_close_pair(pair);
 }
 
-TEST_MAIN(CASE(it_tells_of_either_that_is_watched),
+static void it_tells_of_what_was_writable_before(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
+    test_await(aeGetBackendFd(el), POLLIN);
+    CHECK_INT(poll_once(el), 1);
+    aeDeleteEventLoop(el);
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),
           CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),
           CASE(it_tells_of_time_events_that_run_again), CASE(it_tells_of_finalizers),
           CASE(it_tells_of_what_callbacks_create), CASE(it_tells_of_wakeups_and_posts),

@@ -378,6 +378,29 @@ static void changed_then_cut_off_does_no_harm(void) {
     finish(el);
 }
 
+static int grown;
+
+static void remove_writable_of_grown(aeEventLoop *el) { aeDeleteFileEvent(el, grown, AE_WRITABLE); }
+
+/* In a set that has grown again, another file has the number: its changes are told, too. */
+static void changed_then_cut_off_is_told_of_later(void) {
+    aeEventLoop *el = prepare(change_delete_and_shrink);
+
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(aeResizeSetSize(el, 512), AE_OK);
+    grown = fcntl(second[0], F_DUPFD_CLOEXEC, 400);
+    CHECK(grown >= 400);
+    watch(el, grown, AE_READABLE);
+    watch(el, grown, AE_WRITABLE);
+    act = remove_writable_of_grown;
+    test_send(first[1], "x");
+    CHECK_INT(poll_once(el), 2);
+    CHECK_INT(poll_once(el), 0); /* though it is writable still */
+    aeDeleteFileEvent(el, grown, AE_READABLE);
+    close(grown);
+    finish(el);
+}
+
 static void changed_then_left_is_immediate_again(void) {
     aeEventLoop *el = prepare(add_writable);
 
@@ -394,6 +417,26 @@ static void changed_then_left_is_immediate_again(void) {
     CHECK_TEXT(test_noted(), "w");
     finish(el);
 }
+
+#ifdef TEST_VALKEY
+static void swap_while_protected(aeEventLoop *el) {
+    aeSetPollProtect(el, 1);
+    swap_readable_for_writable(el);
+    CHECK_INT(kernel_interest(second[0]), AE_WRITABLE);
+    aeSetPollProtect(el, 0);
+}
+
+/* The next poll may be another thread's. */
+static void changed_while_protected_is_immediate(void) {
+    aeEventLoop *el = prepare(swap_while_protected);
+
+    needs_kernel_interest(el);
+    CHECK_INT(poll_once(el), 1);
+    finish(el);
+}
+#else
+static void changed_while_protected_is_immediate(void) { SKIP("no protected polls in this profile"); }
+#endif
 
 static void change_and_delete_loop(aeEventLoop *el) {
     watch(el, second[0], AE_WRITABLE);
@@ -499,6 +542,8 @@ TEST_MAIN(CASE(added_and_removed_is_as_before), CASE(removed_and_added_still_fir
           CASE(changed_then_reused_is_registered_anew), CASE(reused_for_another_user_is_registered_anew),
           CASE(reused_for_earlier_interest_is_registered_anew), CASE(removed_with_all_and_added_fires),
           CASE(closed_descriptor_is_told_to_every_user), CASE(changed_then_cut_off_does_no_harm),
-          CASE(changed_then_left_is_immediate_again), CASE(changed_then_deleted_loop_does_no_harm),
+          CASE(changed_then_cut_off_is_told_of_later),
+          CASE(changed_then_left_is_immediate_again), CASE(changed_while_protected_is_immediate),
+          CASE(changed_then_deleted_loop_does_no_harm),
           CASE(removal_that_is_taken_back_reaches_no_kernel), CASE(number_of_a_closed_file_costs_one_call),
           CASE(barrier_is_not_the_kernels_business), CASE(pairs_inside_a_callback), CASE(pairs_outside_callbacks))

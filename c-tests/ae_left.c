@@ -279,6 +279,88 @@ static void outer_goes_on(void (*run)(void)) {
 static void outer_call_goes_on(void) { outer_goes_on(run_once); }
 static void outer_main_goes_on(void) { outer_goes_on(run_main); }
 
+/* The event whose callback was left in the inner call runs again at once. */
+static void outer_call_runs_what_the_inner_one_has_left(void) {
+    int pair[2];
+
+    el = new_loop();
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_outer, NULL), AE_OK);
+    CHECK(aeCreateTimeEvent(el, 0, on_inner, NULL, NULL) != AE_ERR);
+    leaves = 1;
+    run_once();
+    CHECK_TEXT(test_noted(), "oi");
+    run_once();
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void leave_for_outer(aeEventLoop *loop, void *data) {
+    AE_NOTUSED(loop);
+    AE_NOTUSED(data);
+    longjmp(into_outer, 1);
+}
+
+static void note_and_stop(aeEventLoop *loop, void *data) {
+    AE_NOTUSED(data);
+    test_note('p');
+    aeStop(loop);
+}
+
+static void outer_with_posts(aeEventLoop *loop, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    CHECK_INT(aePost(loop, leave_for_outer, NULL, NULL), AE_OK);
+    CHECK_INT(aePost(loop, note_and_stop, NULL, NULL), AE_OK);
+    if (setjmp(into_outer) == 0) aeProcessEvents(loop, AE_FILE_EVENTS);
+    test_note('o');
+}
+
+/* It hangs if nothing wakes it for the second post, which the inner call had taken out. */
+static void outer_main_runs_the_posts_that_the_inner_call_has_left(void) {
+    int pair[2];
+
+    el = new_loop();
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, outer_with_posts, NULL), AE_OK);
+    aeMain(el);
+    CHECK_TEXT(test_noted(), "op");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
+static void on_final_catch(aeEventLoop *loop, void *data) {
+    AE_NOTUSED(data);
+    test_note('f');
+    if (setjmp(caught) == 0) {
+        aeProcessEvents(loop, AE_FILE_EVENTS | AE_DONT_WAIT);
+        FAIL("the inner call has returned");
+    }
+}
+
+/* What runs after it in the same pass runs in the outer call. */
+static void finalizer_catches_what_leaves_an_inner_call(void) {
+    long long id;
+    int pair[2];
+
+    el = new_loop();
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable_throw, NULL), AE_OK);
+    id = aeCreateTimeEvent(el, 0, on_time, NULL, on_final_catch);
+    CHECK(id != AE_ERR);
+    CHECK(aeCreateTimeEvent(el, 0, on_time, NULL, NULL) != AE_ERR);
+    CHECK_INT(aeDeleteTimeEvent(el, id), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 1);
+    CHECK_TEXT(test_noted(), "ft");
+    CHECK_NULL(el->timeEventHead);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
 /* ---- Threads that end ---- */
 
 static sem_t sleeps;
@@ -364,5 +446,8 @@ TEST_MAIN(CASE(timer_that_is_left_runs_again), CASE(main_that_is_left_runs_again
           CASE(two_calls_that_are_left_are_gone), CASE(time_handler_catches_what_leaves_an_inner_call),
           CASE(called_from_further_in), CASE(a_loop_that_was_left_can_be_deleted),
           CASE(finalizer_that_is_left_has_run), CASE(outer_call_goes_on), CASE(outer_main_goes_on),
+          CASE(outer_call_runs_what_the_inner_one_has_left),
+          CASE(outer_main_runs_the_posts_that_the_inner_call_has_left),
+          CASE(finalizer_catches_what_leaves_an_inner_call),
           CASE(cancelled_while_it_sleeps), CASE(cancelled_and_deleted), CASE(callback_that_ends_its_thread),
           CASE(signal_handler_that_is_left_leaves_the_other_for_the_next_call))

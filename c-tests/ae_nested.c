@@ -71,6 +71,27 @@ static void handler_reenters_for_its_own_descriptor(void) {
     aeDeleteEventLoop(el);
 }
 
+static void on_consume(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(mask);
+    *(int *)data += test_drain(fd);
+    calls++;
+}
+
+static AFTER_SLEEP(run_after_sleep) { CHECK_INT(poll_once(el), MANY); }
+
+/* What was found before the hook has been served in it. */
+static void after_sleep_hook_may_run_the_loop(void) {
+    aeEventLoop *el = new_loop();
+
+    watch_ready(el, MANY, on_consume);
+    aeSetAfterSleepProc(el, run_after_sleep);
+    aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT | AE_CALL_AFTER_SLEEP);
+    CHECK_INT(calls, MANY);
+    close_pairs(MANY);
+    aeDeleteEventLoop(el);
+}
+
 static TIME_RESULT on_time(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
     AE_NOTUSED(id);
@@ -215,7 +236,6 @@ static AFTER_SLEEP(on_after_sleep) {
     FAIL("a hook runs after the loop was deleted");
 }
 
-/* What the hooks use may have gone with the loop. */
 /* There is nothing to wait for any more. */
 static void loop_deleted_before_sleep_does_not_sleep(void) {
     aeEventLoop *el = new_loop();
@@ -229,12 +249,38 @@ static void loop_deleted_before_sleep_does_not_sleep(void) {
     test_close_pair(pair);
 }
 
+/* What the hooks use may have gone with the loop. */
 static void no_hook_runs_after_the_deletion(void) {
     aeEventLoop *el = new_loop();
 
     watch_ready(el, 1, on_delete_loop);
     aeSetBeforeSleepProc(el, on_delete_loop_before_sleep);
     aeSetAfterSleepProc(el, on_after_sleep);
+    aeMain(el);
+    CHECK_INT(calls, 1);
+    close_pairs(1);
+}
+
+static void before_sleep_after_the_deletion(aeEventLoop *el) {
+    AE_NOTUSED(el);
+    FAIL("a hook runs after the loop was deleted");
+}
+
+static void on_delete_and_run(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    calls++;
+    aeDeleteEventLoop(el);
+    aeSetBeforeSleepProc(el, before_sleep_after_the_deletion);
+    /* Nor does this wait, or call anybody. */
+    aeProcessEvents(el, AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP);
+}
+
+static void no_hook_runs_inside_a_deleted_loop(void) {
+    aeEventLoop *el = new_loop();
+
+    watch_ready(el, 1, on_delete_and_run);
     aeMain(el);
     CHECK_INT(calls, 1);
     close_pairs(1);
@@ -318,8 +364,9 @@ static void no_event_for_what_only_a_child_holds(void) {
 }
 
 TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(handler_reenters_for_its_own_descriptor),
+          CASE(after_sleep_hook_may_run_the_loop),
           CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
           CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),
           CASE(loop_deleted_before_sleep), CASE(loop_deleted_before_sleep_does_not_sleep), CASE(no_hook_runs_after_the_deletion),
-          CASE(loop_deleted_two_runs_deep),
+          CASE(no_hook_runs_inside_a_deleted_loop), CASE(loop_deleted_two_runs_deep),
           CASE(no_event_for_what_only_a_child_holds))

@@ -237,6 +237,44 @@ static void loop_inside_a_handler_serves_the_rest(void) {
     end_many(el);
 }
 
+static void on_count(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(mask);
+    test_drain(fd);
+    *(int *)data += 1;
+}
+
+static void run_after_sleep(aeEventLoop *el, int count) {
+    CHECK_INT(count, MANY);
+    CHECK_INT(poll_once(el), MANY);
+    CHECK_INT(poll_once(el), 0);
+}
+
+/* What the custom poll had found before has been served in the hook. */
+static void after_sleep_hook_may_run_the_loop(void) {
+    aeEventLoop *el = new_loop();
+
+    begin_many(el, on_count);
+    aeSetCustomPollProc(el, poll_now);
+    aeSetAfterSleepProc(el, run_after_sleep);
+    aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT | AE_CALL_AFTER_SLEEP);
+    end_many(el);
+}
+
+static int poll_and_delete(aeEventLoop *el) {
+    aeDeleteEventLoop(el);
+    return 0;
+}
+
+static void no_hook_runs_after_a_custom_poll_has_deleted_the_loop(void) {
+    aeEventLoop *el = new_loop();
+
+    aeSetCustomPollProc(el, poll_and_delete);
+    aeSetAfterSleepProc(el, on_after_sleep);
+    aeMain(el);
+    CHECK_TEXT(test_noted(), "");
+}
+
 static int poll_once_only(aeEventLoop *el) {
     aeSetCustomPollProc(el, NULL);
     return poll_now(el);
@@ -312,5 +350,7 @@ TEST_MAIN(CASE(poll_tells_and_calls_nobody), CASE(poll_waits_as_long_as_it_is_to
           CASE(custom_poll_takes_the_polls_place), CASE(loop_does_not_wait_for_a_custom_poll),
           CASE(failed_custom_poll_is_told), CASE(custom_poll_cannot_claim_more_than_the_set),
           CASE(poll_inside_a_handler_does_not_disturb), CASE(loop_inside_a_handler_serves_the_rest),
-          CASE(custom_poll_may_take_itself_away), CASE(protection_is_a_flag_of_its_own),
+          CASE(custom_poll_may_take_itself_away), CASE(after_sleep_hook_may_run_the_loop),
+          CASE(no_hook_runs_after_a_custom_poll_has_deleted_the_loop),
+          CASE(protection_is_a_flag_of_its_own),
           CASE(own_mutex_is_a_deadlock_that_is_told), CASE(without_protection_the_mutex_is_left_alone))

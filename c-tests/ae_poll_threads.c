@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 /* ---- The thread that polls ---- */
 
@@ -14,7 +15,7 @@ enum { NO_POLL, POLLING, POLLED };
 static struct {
     pthread_t thread;
     sem_t jobs;
-    atomic_int state;
+    atomic_int state, id;
     int fired, quit;
     int waits; /* for something to happen */
     long sent, taken;
@@ -23,6 +24,7 @@ static struct {
 
 static void *io_thread(void *data) {
     AE_NOTUSED(data);
+    atomic_store(&io.id, (int)syscall(SYS_gettid));
     for (;;) {
         struct timeval time = {0, 0};
 
@@ -142,6 +144,103 @@ static void changes_wait_for_the_poll(void) {
     CHECK_TEXT(test_noted(), "w");
     test_close_pair(pair);
     test_close_pair(other);
+    end();
+}
+
+/* Whether the other thread, which has the mutex, waits: that is, in the poll. */
+static int other_waits(void) {
+    char path[64], line[256], *state;
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&io.id));
+    file = fopen(path, "r");
+    CHECK(file != NULL);
+    state = fgets(line, sizeof(line), file);
+    fclose(file);
+    if (state != NULL) state = strrchr(state, ')');
+    return state != NULL && state[1] == ' ' && state[2] == 'S';
+}
+
+static void have_the_other_poll(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_note('o');
+    if (io.sent > 0) return;
+    test_drain(fd);
+    io.waits = 1;
+    send_poll(el);
+    while (pthread_mutex_trylock(&el->poll_mutex) == 0) {
+        CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
+        test_sleep_us(500);
+    }
+    while (!other_waits()) test_sleep_us(500);
+}
+
+/* It would wait until something happens. */
+static void no_look_at_high_priority_waits_for_the_poll(void) {
+    enum { COPIES = 2 * LIBAE_ORDINARY_PER_LOOK };
+    aeEventLoop *el = begin();
+    int pair[2], high[2], copies[COPIES], i;
+
+    ready_pair(pair);
+    test_pair(high);
+    for (i = 0; i < COPIES; i++) {
+        copies[i] = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+        CHECK_INT(aeCreateFileEvent(el, copies[i], AE_READABLE, have_the_other_poll, NULL), AE_OK);
+    }
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE | AE_HIGH_PRIORITY, note_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), COPIES);
+    CHECK_INT(atomic_load(&io.state), POLLING);
+    test_send(high[1], "x");
+    while (strchr(test_log, 'r') == NULL) CHECK(run_once() >= 0);
+    test_close_pair(pair);
+    test_close_pair(high);
+    for (i = 0; i < COPIES; i++) close(copies[i]);
+    end();
+}
+
+static int high_pair[2];
+
+static void have_the_other_find_it(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    if (io.sent > 0) return;
+    test_send(high_pair[1], "x");
+    send_poll(el);
+    while (atomic_load(&io.state) == POLLING) test_sleep_us(1000);
+}
+
+static void on_high(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    CHECK(test_drain(fd) > 0);
+    test_note('h');
+}
+
+/* A look comes between the other thread's poll and its result. */
+static void whom_a_look_has_served_is_not_served_by_an_earlier_poll(void) {
+    enum { COPIES = 2 * LIBAE_ORDINARY_PER_LOOK };
+    aeEventLoop *el = begin();
+    int pair[2], copies[COPIES], i;
+
+    ready_pair(pair);
+    test_pair(high_pair);
+    for (i = 0; i < COPIES; i++) {
+        copies[i] = fcntl(pair[0], F_DUPFD_CLOEXEC, 0);
+        CHECK_INT(aeCreateFileEvent(el, copies[i], AE_READABLE, have_the_other_find_it, NULL), AE_OK);
+    }
+    CHECK_INT(aeCreateFileEvent(el, high_pair[0], AE_READABLE | AE_HIGH_PRIORITY, on_high, NULL), AE_OK);
+    CHECK_INT(poll_once(el), COPIES + 1);
+    CHECK_TEXT(test_noted(), "h");
+    CHECK_INT(io.fired, COPIES + 1);
+    CHECK_INT(poll_once(el), COPIES + 1);
+    CHECK_INT(io.taken, 1);
+    CHECK_TEXT(test_noted(), "");
+    test_close_pair(pair);
+    test_close_pair(high_pair);
+    for (i = 0; i < COPIES; i++) close(copies[i]);
     end();
 }
 
@@ -306,4 +405,6 @@ static void cancelled_poll_holds_nothing(void) {
 }
 
 TEST_MAIN(CASE(cancelled_poll_holds_nothing), CASE(result_comes_from_the_other_thread), CASE(changes_wait_for_the_poll),
+          CASE(no_look_at_high_priority_waits_for_the_poll),
+          CASE(whom_a_look_has_served_is_not_served_by_an_earlier_poll),
           CASE(result_is_of_the_file_that_was_polled), CASE(nothing_is_lost_between_the_threads))

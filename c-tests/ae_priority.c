@@ -219,6 +219,52 @@ static void a_look_may_end_the_loop(void) {
     end_flood(NULL, 20);
 }
 
+static void stop_now(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    served++;
+    test_send(high[1], "x");
+    CHECK_INT(aeStopNow(el), AE_OK);
+}
+
+/* What is processed is what the poll had found, of which nobody but the first is served. */
+static void after_a_stop_nobody_looks(void) {
+    aeEventLoop *el = flooded_loop(20, stop_now);
+
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE | AE_HIGH_PRIORITY, on_high, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 20);
+    CHECK_INT(served, 1);
+    CHECK_INT(high_served, 0);
+    CHECK(poll_once(el) > 0);
+    CHECK_INT(high_served, 1);
+    end_flood(el, 20);
+}
+
+static void give_priority(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    if (served++ > 0) return;
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE | AE_HIGH_PRIORITY, on_high, NULL), AE_OK);
+}
+
+/* The one that is served by a look, for which there is nothing left to read when it would have had its turn. */
+static void whom_a_look_serves_is_not_served_again(void) {
+    aeEventLoop *el = flooded_loop(20, give_priority);
+
+    /* That there is one makes the loop look. */
+    test_pair(second);
+    CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_HIGH_PRIORITY, note_any, NULL), AE_OK);
+    test_send(high[1], "x");
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE, on_high, NULL), AE_OK);
+    poll_once(el);
+    CHECK_INT(served, 20);
+    CHECK_INT(high_served, 1);
+    end_flood(el, 20);
+    test_close_pair(second);
+}
+
 static void run_nested(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(fd);
     AE_NOTUSED(data);
@@ -267,6 +313,34 @@ static void the_flag_belongs_to_the_descriptor(void) {
     CHECK_INT(aeGetFileEvents(el, pair[0]), AE_WRITABLE);
     aeDeleteEventLoop(el);
     test_close_pair(pair);
+}
+
+static void take_back_with_priority(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(fd);
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    test_note('b');
+    if (served++ > 0) return;
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_WRITABLE, note_writable, NULL), AE_OK);
+    aeDeleteFileEvent(el, high[0], AE_WRITABLE);
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_WRITABLE | AE_HIGH_PRIORITY, note_writable, NULL), AE_OK);
+}
+
+/* Though the backend watches for writable already: the removal before was put off. */
+static void priority_comes_with_an_event_that_is_taken_back(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    ready_pair(pair);
+    test_pair(high);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, take_back_with_priority, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_INT(poll_once(el), 2);
+    CHECK_TEXT(test_noted(), "bwb");
+    aeDeleteEventLoop(el);
+    test_close_pair(pair);
+    test_close_pair(high);
 }
 
 static void what_cannot_be_watched_stays_as_it_was(void) {
@@ -370,6 +444,8 @@ static void a_custom_poll_knows_it(void) { SKIP("no custom polls in this profile
 TEST_MAIN(CASE(a_flood_does_not_delay_it), CASE(of_ordinary_priority_it_waits), CASE(it_comes_first),
           CASE(a_change_of_priority_loses_and_repeats_nothing), CASE(the_barrier_holds_for_the_iteration),
           CASE(what_a_look_found_for_another_file_is_stale), CASE(a_look_may_end_the_loop),
+          CASE(after_a_stop_nobody_looks), CASE(whom_a_look_serves_is_not_served_again),
+          CASE(priority_comes_with_an_event_that_is_taken_back),
           CASE(nested_calls_serve_it_first), CASE(the_flag_belongs_to_the_descriptor),
           CASE(what_cannot_be_watched_stays_as_it_was), CASE(it_follows_a_resized_set),
           CASE(a_closed_one_harms_nothing), CASE(who_waits_elsewhere_hears_of_it), CASE(a_custom_poll_knows_it))

@@ -255,7 +255,36 @@ static void change_of_interest_reaches_the_nested_wait(void) {
     run_until_changed(el, pair);
 }
 
+static int peer;
+
+static void *remove_interest(void *data) {
+    AE_NOTUSED(data);
+    test_sleep_us(50000); /* as above */
+    aeDeleteFileEvent(change.el, change.fd, AE_WRITABLE);
+    test_drain(peer); /* it is writable now */
+    test_sleep_us(50000);
+    test_send(peer, "x");
+    return NULL;
+}
+
+/* Nobody has a handler for what would wake it. */
+static void interest_that_is_removed_does_not_wake_the_waiting_loop(void) {
+    int pair[2];
+    aeEventLoop *el = begin_change(pair);
+
+    peer = pair[1];
+    test_fill(pair[0]);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(pthread_create(&changer, NULL, remove_interest, NULL), 0);
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK_INT(pthread_join(changer, NULL), 0);
+    CHECK_TEXT(test_noted(), "r");
+    test_close_pair(pair);
+    aeDeleteEventLoop(el);
+}
+
 TEST_MAIN(CASE(result_is_the_whole_interval), CASE(nomore_ends_the_event), CASE(ids_count_from_the_first),
           CASE(loop_deletion_finalizes_the_registered), CASE(after_sleep_is_told_how_many_fired),
           CASE(events_has_an_entry_for_each_descriptor), CASE(change_of_interest_reaches_the_waiting_loop),
-          CASE(change_of_interest_reaches_the_nested_wait))
+          CASE(change_of_interest_reaches_the_nested_wait),
+          CASE(interest_that_is_removed_does_not_wake_the_waiting_loop))

@@ -1,12 +1,14 @@
-/* A clock that does not move: this program's own clock_gettime comes before the C library's. */
+/* A clock that does not move: this program's own clock_gettime comes before the C library's. What is cheaper to
+ * read may be behind. */
 #include "ae_test.h"
 
-static long long still_us = 1000000;
+static long long still_us = 1000000, behind_us;
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
-    AE_NOTUSED(clock);
-    now->tv_sec = still_us / 1000000;
-    now->tv_nsec = still_us % 1000000 * 1000;
+    long long us = clock == CLOCK_MONOTONIC ? still_us : clock == CLOCK_MONOTONIC_COARSE ? still_us - behind_us : 0;
+
+    now->tv_sec = us / 1000000;
+    now->tv_nsec = us % 1000000 * 1000;
     return 0;
 }
 
@@ -118,6 +120,32 @@ static void nothing_is_due_before_the_clock_moves(void) {
     aeDeleteEventLoop(loop);
 }
 
+/* By the ticks of a kernel that has a hundred in a second, in any part of the second. */
+static void a_coarse_clock_that_is_behind_delays_nothing(void) {
+    int i;
+
+    loop = new_loop();
+    behind_us = 10000;
+    for (i = 0; i < 20; i++) {
+        still_us += 70000;
+        create(once, NULL);
+        CHECK_INT(run_due(), 1);
+        CHECK_INT(run_due(), 0);
+    }
+    aeDeleteEventLoop(loop);
+}
+
+/* Nor by a second: who has slept until a time event looks whether it is due. */
+static void a_coarse_clock_is_not_asked_after_a_sleep(void) {
+    loop = new_loop();
+    still_us += 2000000;
+    behind_us = 1000000;
+    create(once, NULL);
+    CHECK_INT(aeProcessEvents(loop, AE_TIME_EVENTS), 1);
+    aeDeleteEventLoop(loop);
+}
+
 TEST_MAIN(CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
           CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
-          CASE(nothing_is_due_before_the_clock_moves))
+          CASE(nothing_is_due_before_the_clock_moves), CASE(a_coarse_clock_that_is_behind_delays_nothing),
+          CASE(a_coarse_clock_is_not_asked_after_a_sleep))

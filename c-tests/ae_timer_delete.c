@@ -430,6 +430,30 @@ static void chain_of_finalizers_ends(void) {
     CHECK_INT(finalized, 100);
 }
 
+enum { LONG_CHAIN = 1500 };
+
+static long long chained[LONG_CHAIN];
+
+static void on_final_of_long_chain(aeEventLoop *el, void *data) {
+    finalized++;
+    AE_NOTUSED(data);
+    if (finalized < LONG_CHAIN) CHECK_INT(aeDeleteTimeEvent(el, chained[finalized]), AE_OK);
+}
+
+/* Each deletes the next: as many rounds as there are events. */
+static void chain_of_many_events_ends(void) {
+    aeEventLoop *el = new_loop();
+    int i;
+
+    for (i = 0; i < LONG_CHAIN; i++) {
+        chained[i] = aeCreateTimeEvent(el, 3600000, on_once, NULL, on_final_of_long_chain);
+        CHECK(chained[i] != AE_ERR);
+    }
+    CHECK_INT(aeDeleteTimeEvent(el, chained[0]), AE_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(finalized, LONG_CHAIN);
+}
+
 TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic_clock),
           CASE(unknown_id_is_enoent), CASE(ended_event_has_no_id), CASE(deleted_event_does_not_run),
           CASE(all_deleted_leaves_a_working_loop), CASE(handler_deletes_itself),
@@ -438,5 +462,6 @@ TEST_MAIN(CASE(list_holds_the_live_events), CASE(deadline_field_is_the_monotonic
           CASE(loop_deletion_finalizes_what_a_finalizer_deletes),
           CASE(loop_deletion_runs_no_finalizer_of_what_finalizers_create),
           CASE(finalizers_do_not_go_on_forever), CASE(chain_of_finalizers_ends),
+          CASE(chain_of_many_events_ends),
           CASE(nested_run_in_a_finalizer_waits), CASE(nested_run_in_a_time_handler_waits),
           CASE(nested_run_serves_others_once), CASE(time_handler_waits_for_a_file))

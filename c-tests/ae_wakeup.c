@@ -3,6 +3,7 @@
 #include "another_thread.h"
 
 #include <libae.h>
+#include <sys/resource.h>
 
 enum { THREADS = 8, POSTS = 2000 };
 
@@ -29,6 +30,14 @@ static void count_drop(aeEventLoop *el, void *data) {
 static void note_post(aeEventLoop *el, void *data) {
     AE_NOTUSED(el);
     test_note(*(const char *)data);
+}
+
+static TIME_RESULT note_time(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    test_note('t');
+    return AE_NOMORE;
 }
 
 /* ---- Wake-ups ---- */
@@ -89,6 +98,73 @@ static void the_program_does_not_see_the_waker(void) {
     CHECK_INT(loop->maxfd, -1);
     test_close_pair(pair);
     aeDeleteEventLoop(loop);
+}
+
+/* In a program that has more descriptors open than the loop's set, or a C fd_set, has room for. */
+static void the_waker_may_be_any_descriptor(void) {
+    struct rlimit limit;
+    int copies[FD_SETSIZE + 64], sizes[] = {8, SET_SIZE, 64}, count = 0, i;
+
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    if (limit.rlim_cur < FD_SETSIZE + 128) SKIP("a limit of %lld descriptors", (long long)limit.rlim_cur);
+    do {
+        copies[count] = fcntl(0, F_DUPFD_CLOEXEC, 0);
+        CHECK(copies[count] != -1);
+    } while (copies[count++] < FD_SETSIZE + 32);
+    loop = aeCreateEventLoop(16);
+    CHECK(loop != NULL);
+    for (i = 0; i < 3; i++) {
+        CHECK_INT(aeWakeup(loop), AE_OK);
+        CHECK_INT(aeProcessEvents(loop, AE_ALL_EVENTS), 1);
+        CHECK_INT(aeResizeSetSize(loop, sizes[i]), AE_OK);
+    }
+    CHECK_INT(aeWakeup(loop), AE_OK);
+    CHECK_INT(aeProcessEvents(loop, AE_ALL_EVENTS), 1);
+    aeDeleteEventLoop(loop);
+    while (count > 0) close(copies[--count]);
+}
+
+/* The loop's only descriptor of this kind. */
+static int find_waker(void) {
+    char path[64], target[64];
+    int fd;
+
+    for (fd = 0; fd < SET_SIZE; fd++) {
+        ssize_t length;
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        length = readlink(path, target, sizeof(target) - 1);
+        if (length <= 0) continue;
+        target[length] = '\0';
+        if (strcmp(target, "anon_inode:[eventfd]") == 0) return fd;
+    }
+    return -1;
+}
+
+/* By a program that closes what it does not know. */
+static void a_waker_that_was_closed_keeps_no_loop_awake(void) {
+    int pair[2], waker;
+
+    loop = new_loop();
+    CHECK_INT(aeWakeup(loop), AE_OK);
+    CHECK_INT(aeProcessEvents(loop, AE_ALL_EVENTS), 1);
+    waker = find_waker();
+    if (waker == -1) {
+        aeDeleteEventLoop(loop);
+        SKIP("the waker is no eventfd");
+    }
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    close(waker);
+    CHECK_INT(poll_once(loop), 0);
+    /* Waits for this. */
+    CHECK(aeCreateTimeEvent(loop, 50, note_time, NULL, NULL) != AE_ERR);
+    CHECK_INT(aeProcessEvents(loop, AE_ALL_EVENTS), 1);
+    CHECK_TEXT(test_noted(), "t");
+    aeDeleteEventLoop(loop);
+    test_close_pair(pair);
 }
 
 static volatile sig_atomic_t signals;
@@ -284,14 +360,6 @@ static void stop_now_here(aeEventLoop *el, int fd, void *data, int mask) {
     CHECK_KEEPS_ERRNO(aeStopNow(el), AE_OK);
 }
 
-static TIME_RESULT note_time(aeEventLoop *el, long long id, void *data) {
-    AE_NOTUSED(el);
-    AE_NOTUSED(id);
-    AE_NOTUSED(data);
-    test_note('t');
-    return AE_NOMORE;
-}
-
 static void stop_now_leaves_the_rest_for_the_next_call(void) {
     int i;
 
@@ -460,6 +528,7 @@ static void what_a_loop_opens_is_not_inherited(void) {
 
 TEST_MAIN(CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
           CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
+          CASE(the_waker_may_be_any_descriptor), CASE(a_waker_that_was_closed_keeps_no_loop_awake),
           CASE(a_signal_handler_wakes), CASE(posts_run_in_order_and_once), CASE(bad_posts_are_refused),
           CASE(each_threads_posts_keep_their_order), CASE(a_post_that_posts_does_not_keep_others_waiting),
           CASE(a_nested_run_goes_on_with_the_posts), CASE(what_a_freed_loop_has_not_run_is_dropped),

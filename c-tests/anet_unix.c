@@ -3,6 +3,7 @@
 #include "profile.h"
 
 #include <anet.h>
+#include <sys/syscall.h>
 
 static char err[ANET_ERR_LEN];
 static char folder[64];
@@ -85,6 +86,27 @@ static void permissions_are_set(void) {
     server = serve(0); /* left alone */
     CHECK_INT(mode_of(path), 0755);
     close(server);
+    remove_path();
+    umask(before);
+}
+
+static mode_t mode_when_it_listens;
+
+/* The C library's, for the library as well. */
+int listen(int fd, int backlog) {
+    struct stat info;
+
+    mode_when_it_listens = stat(path, &info) == 0 ? info.st_mode & 0777 : 0;
+    return (int)syscall(SYS_listen, fd, backlog);
+}
+
+/* Nobody whom they keep out comes in before. */
+static void permissions_are_set_before_it_listens(void) {
+    mode_t before = umask(0);
+
+    socket_path();
+    close(serve(0700));
+    CHECK_INT(mode_when_it_listens, 0700);
     remove_path();
     umask(before);
 }
@@ -237,7 +259,9 @@ static void interrupted_accept_goes_on(void) {
     remove_path();
 }
 
-TEST_MAIN(CASE(server_and_client_meet), CASE(nonblocking_connect), CASE(permissions_are_set), CASE(group_is_set),
+TEST_MAIN(CASE(server_and_client_meet), CASE(nonblocking_connect), CASE(permissions_are_set),
+          CASE(permissions_are_set_before_it_listens),
+          CASE(group_is_set),
           CASE(used_path_is_told), CASE(missing_folder_is_told), CASE(nobody_listening_is_told),
           CASE(full_backlog_is_told_to_a_nonblocking_client), CASE(nobody_waiting_is_eagain),
           CASE(longest_path_works), CASE(too_long_path_is_an_error), CASE(interrupted_accept_goes_on))

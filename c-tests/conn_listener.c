@@ -115,6 +115,25 @@ static void both_families_share_the_listeners_port(void) {
     end();
 }
 
+static void a_second_listen_adds_to_the_first(void) {
+    char *addresses[] = {v4};
+    int fd, port;
+
+    begin(connectionTypeTcp, addresses, 1);
+    CHECK_INT(connListen(&listener), C_OK);
+    fd = listener.fd[0];
+    port = listener.port;
+    listener.port = 0;
+    CHECK_INT(connListen(&listener), C_OK);
+    CHECK_INT(listener.count, 2);
+    CHECK_INT(listener.fd[0], fd);
+    CHECK(listener.fd[1] != fd);
+    CHECK_INT(test_port(listener.fd[0]), port);
+    CHECK_INT(test_port(listener.fd[1]), listener.port);
+    CHECK(listener.port != port);
+    end();
+}
+
 static void no_address_is_no_socket(void) {
     begin(connectionTypeTcp, NULL, 0);
     CHECK_INT(connListen(&listener), C_OK);
@@ -445,7 +464,9 @@ static void loop_can_be_deleted_while_a_listener_rests(void) {
     end();
 }
 
-TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port), CASE(no_address_is_no_socket),
+TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port),
+          CASE(a_second_listen_adds_to_the_first),
+          CASE(no_address_is_no_socket),
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),
           CASE(address_of_no_interface_is_told), CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
           CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),

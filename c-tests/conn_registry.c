@@ -195,6 +195,26 @@ static void log_hook_may_call_the_registry(void) {
     CHECK_INT(libaeSetHost(NULL), AE_OK);
 }
 
+static int warnings;
+
+static void on_warning(int level, const char *message) {
+    if (level != LIBAE_LOG_WARNING) return;
+    CHECK_TEXT(message, "Connection types unix already registered");
+    warnings++;
+}
+
+static void a_name_that_is_taken_is_logged(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_warning};
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(connTypeInitialize(), C_OK);
+    CHECK_INT(warnings, 0);
+    CHECK_FAILS(RedisRegisterConnectionTypeUnix(), C_ERR, EEXIST);
+    CHECK_INT(warnings, 1);
+    CHECK_INT(libaeSetHost(NULL), AE_OK);
+}
+
 /* Departs from upstream in errno, which it leaves alone. */
 static void builtin_types_can_be_registered_one_by_one(void) {
     CHECK_INT(RedisRegisterConnectionTypeUnix(), C_OK);
@@ -394,7 +414,11 @@ static void what_a_type_lacks_is_einval(void) {
     connClose(conn);
 }
 
+static int process_two(TOLD_LOOP) { return 2; }
+
 static void pending_data_is_asked_of_every_type(void) {
+    static ConnectionType two = {.get_type = get_type_0, .process_pending_data = process_two};
+
     CHECK_INT(connTypeInitialize(), C_OK);
     CHECK_INT(connTypeRegister(&memory_type), C_OK);
     CHECK_INT(test_has_pending_data(NULL), 0);
@@ -405,12 +429,14 @@ static void pending_data_is_asked_of_every_type(void) {
     CHECK_INT(test_has_pending_data(NULL), 0);
     pending = 3;
     CHECK(test_has_pending_data(NULL) != 0);
-    CHECK_INT(test_process_pending_data(NULL), 3);
+    CHECK_INT(connTypeRegister(&two), C_OK);
+    CHECK_INT(test_process_pending_data(NULL), 5);
 }
 
 TEST_MAIN(CASE(nothing_is_there_before_initialize), CASE(builtin_types_have_names_and_places),
           CASE(initialize_again_is_harmless), CASE(initialize_from_several_threads),
-          CASE(log_hook_may_call_the_registry), CASE(builtin_types_can_be_registered_one_by_one),
+          CASE(log_hook_may_call_the_registry), CASE(a_name_that_is_taken_is_logged),
+          CASE(builtin_types_can_be_registered_one_by_one),
           CASE(tls_is_built_in), CASE(tls_may_be_the_programs), CASE(own_type_is_found_and_initialized_once),
           CASE(name_is_taken_whatever_its_case), CASE(type_without_a_name_is_einval),
           CASE(full_table_is_enospc), CASE(calls_go_through_the_table), CASE(what_a_type_lacks_is_einval),

@@ -82,6 +82,28 @@ static void loops_fail_cleanly(void) {
     EVERY_ALLOCATION(use_loop("select"));
 }
 
+static void a_move_that_fails_leaves_the_event_as_it_was(void) {
+    aeEventLoop *el = aeCreateEventLoop(64);
+    long long id;
+    int i, failed = 0;
+
+    if (test_slow_tool()) SKIP("malloc is the tool's");
+    CHECK(el != NULL);
+    id = aeCreateTimeEvent(el, 3600000, never, NULL, NULL);
+    CHECK(id != AE_ERR);
+    CHECK_INT(aeResetTimeEvent(el, id, 1800000), AE_OK);
+    left = 0;
+    for (i = 0; i < 200; i++) failed += aeResetTimeEvent(el, id, 0) == AE_ERR && errno == ENOMEM;
+    left = -1;
+    CHECK(failed > 100);
+    CHECK_INT(aeResetTimeEvent(el, id, 1800000), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 0);
+    CHECK_INT(aeResetTimeEvent(el, id, 0), AE_OK);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 1);
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS | AE_DONT_WAIT), 0);
+    aeDeleteEventLoop(el);
+}
+
 /* The resolver is the C library's: what it says without memory is its own. */
 static void use_anet(void) {
     char text[64];
@@ -180,4 +202,5 @@ static void connections_fail_cleanly(void) {
     CHECK_INT(libaeSetHost(NULL), AE_OK);
 }
 
-TEST_MAIN(CASE(loops_fail_cleanly), CASE(sockets_fail_cleanly), CASE(connections_fail_cleanly), CASE(tls_fails_cleanly))
+TEST_MAIN(CASE(loops_fail_cleanly), CASE(a_move_that_fails_leaves_the_event_as_it_was),
+          CASE(sockets_fail_cleanly), CASE(connections_fail_cleanly), CASE(tls_fails_cleanly))

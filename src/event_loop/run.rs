@@ -98,6 +98,7 @@ unsafe fn iterate(el: Loop, flags: c_int, depth: u32) -> Result<c_int, Errno> {
     if flags & AE_TIME_EVENTS != 0
         && let Some(deadline) = timers::next_deadline(el)
     {
+        // That nothing was found only spares the precise clock: who has not slept may ask it as well.
         let slept = flags & AE_DONT_WAIT == 0 && processed == 0;
         if slept || deadline <= clock::coarse_now_us() + FAR_US {
             // SAFETY: a call is inside.

@@ -37,7 +37,8 @@ pub(super) struct State {
     timers: UnsafeCell<Timers>,
     calls: UnsafeCell<Calls>,
     pub(super) polls: Polls,
-    /// Whether a poll is under way: another thread may then change what the loop waits for.
+    /// Whether a poll is under way: another thread may then change what the loop waits for. After one that a thread has
+    /// ended in, until the next has ended: meanwhile nothing is put off.
     pub(super) polling: AtomicBool,
     /// Deleted inside a callback; freed when the outermost call returns.
     pub(super) deleted: Cell<bool>,

@@ -227,7 +227,8 @@ unsafe fn call_finalizer(el: Loop, finalizer: *mut aeEventFinalizerProc, data: *
 pub(in crate::event_loop) unsafe fn process(el: Loop, depth: u32) -> c_int {
     // SAFETY: a call is inside.
     unsafe { finalize(el) };
-    // Finalizers may have changed something.
+    // Finalizers may have changed something, and have left calls inside this one.
+    nesting::forget_inner(el, depth);
     next_deadline(el);
     let now = clock::now_us();
     let mut processed = 0;

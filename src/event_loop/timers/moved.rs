@@ -67,6 +67,12 @@ impl Moved {
         key
     }
 
+    /// How much is kept for all events.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        self.keys.len() + self.ids.len()
+    }
+
     /// Forgets an event that is deleted.
     pub(super) fn forget(&mut self, id: c_longlong) {
         if let Some(key) = self.keys.remove(&id) {

@@ -48,6 +48,20 @@ fn deleted_events_take_bounded_memory() {
 }
 
 #[test]
+fn deleted_events_leave_nothing_of_their_moves() {
+    let el = loop_with_timers();
+    for _ in 0..10 {
+        let id = create_timer(el, ptr::null_mut());
+        reset_time_event(el, id, 1_800_000).unwrap();
+        delete_timer(el, id);
+    }
+    // SAFETY: the reference ends here.
+    assert_eq!(unsafe { el.timers() }.moved.size(), 0);
+    // SAFETY: not used afterwards.
+    unsafe { delete(el) };
+}
+
+#[test]
 fn a_deleted_event_without_finalizer_waits_for_no_pass() {
     let el = loop_with_timers();
     delete_timer(el, create_timer(el, ptr::null_mut()));
