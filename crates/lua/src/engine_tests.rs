@@ -178,6 +178,7 @@ fn what_all_scripts_share_cannot_be_changed() {
 fn random_numbers_of_a_seed() {
     expect("math.randomseed(0) return {math.random(100), math.random(100), math.random(5,6)}", "*3 :18 :75 :5");
     expect("math.randomseed(0) pcall(math.random, 0) return math.random(100)", ":75");
+    expect("math.randomseed(0) return math.random('1.9', 1.9)", ":1");
 }
 
 #[test]
@@ -262,6 +263,18 @@ fn functions_of_strings_fail_as_in_c() {
         ("('a'):match('%')", "malformed pattern (ends with '%')"),
         ("('a'):gsub('a', '%2')", "invalid capture index"),
         ("('a'):gsub('[a', 'b')", "malformed pattern (missing ']')"),
+        ("pairs(nil)", "bad argument #1 to 'pairs' (table expected, got nil)"),
+        ("pairs()", "bad argument #1 to 'pairs' (table expected, got no value)"),
+        ("next(1)", "bad argument #1 to 'next' (table expected, got number)"),
+        ("rawset(1, 2, 3)", "bad argument #1 to 'rawset' (table expected, got number)"),
+        ("getmetatable()", "bad argument #1 to 'getmetatable' (value expected)"),
+        ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
+        ("table.insert(1, 2)", "bad argument #1 to 'insert' (table expected, got number)"),
+        ("table.setn({}, 1)", "'setn' is obsolete"),
+        ("math.random(2^40)", "bad argument #1 to 'random' (interval is empty)"),
+        ("math.random(0, 2^31)", "bad argument #2 to 'random' (interval is empty)"),
+        ("math.random('x', 2)", "bad argument #1 to 'random' (number expected, got string)"),
+        ("math.random(1, {})", "bad argument #2 to 'random' (number expected, got table)"),
     ] {
         expect(&format!("local x = {call}"), &format!("failed: ERR user_script:1: {failure} @user_script:1"));
     }

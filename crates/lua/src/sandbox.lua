@@ -8,7 +8,7 @@
 local lua, tools, libraries, constants = ...
 
 local error, type, tostring, select, next, unpack = lua.error, lua.type, lua.tostring, lua.select, lua.next, lua.unpack
-local getmetatable, setmetatable = lua.getmetatable, lua.setmetatable
+local tonumber, getmetatable, setmetatable = lua.tonumber, lua.getmetatable, lua.setmetatable
 local rawget, rawset = lua.rawget, lua.rawset
 local pcall, xpcall, shown, pairs, setfenv = tools.pcall, tools.xpcall, tools.shown, lua.pairs, lua.setfenv
 
@@ -124,41 +124,61 @@ function redis.debug() end
 local globals, globals_metatable, string_metatable = {}
 local shown_globals = readonly(globals)
 
-function globals.getmetatable(object)
+local gsub = lua.string.gsub
+
+-- An error that names its function and the caller's line, as if there were no guard.
+local function of_guarded(name, ok, ...)
+  if ok then
+    return ...
+  end
+  local failure = ...
+  if type(failure) ~= "string" or failure == "not enough memory" then
+    error(failure, 0)
+  end
+  error(gsub(failure, "^(bad argument #%d+ to )'%?'", "%1'" .. name .. "'"), 3)
+end
+
+function globals.getmetatable(...)
+  local object = ...
   if object ~= nil and behind[object] then
     return behind[object] == globals and globals_metatable or nil
   end
   if type(object) == "string" then
     return string_metatable
   end
-  return (getmetatable(object))
+  return of_guarded("getmetatable", pcall(getmetatable, ...))
 end
 
-function globals.setmetatable(object, ...)
-  if object ~= nil and behind[object] then
-    error(READONLY, 0)
+-- Functions that change a table without asking its metatable.
+local function changing(name, change)
+  return function(...)
+    local object = ...
+    if object ~= nil and behind[object] then
+      error(READONLY, 0)
+    end
+    return of_guarded(name, pcall(change, ...))
   end
-  return (setmetatable(object, ...))
 end
 
-function globals.rawset(object, ...)
-  if object ~= nil and behind[object] then
-    error(READONLY, 0)
+globals.setmetatable = changing("setmetatable", setmetatable)
+globals.rawset = changing("rawset", rawset)
+
+-- Functions that look at a table without asking its metatable.
+local function looking(name, look)
+  return function(...)
+    local object = ...
+    if type(object) ~= "table" then
+      return of_guarded(name, pcall(look, ...))
+    elseif behind[object] then
+      return look(behind[object], select(2, ...))
+    end
+    return look(...)
   end
-  return (rawset(object, ...))
 end
 
-function globals.rawget(object, ...)
-  return (rawget(object ~= nil and behind[object] or object, ...))
-end
-
-function globals.next(object, ...)
-  return next(object ~= nil and behind[object] or object, ...)
-end
-
-function globals.pairs(object, ...)
-  return pairs(object ~= nil and behind[object] or object, ...)
-end
+globals.rawget = looking("rawget", rawget)
+globals.next = looking("next", next)
+globals.pairs = looking("pairs", pairs)
 
 function globals.loadstring(text, name)
   if type(text) == "number" then
@@ -196,25 +216,24 @@ for name in ("assert collectgarbage error gcinfo ipairs pcall rawequal select to
   globals[name] = lua[name]
 end
 
--- These change tables without asking their metatables.
 local tables = {}
 for name, value in next, lua.table do
   tables[name] = value
 end
-for _, name in next, { "insert", "remove", "setn", "sort" } do
-  local change = lua.table[name]
-  tables[name] = change and function(object, ...)
-    if object ~= nil and behind[object] then
-      error(READONLY, 0)
-    end
-    return change(object, ...)
-  end
+for _, name in next, { "insert", "remove", "setn" } do
+  tables[name] = changing(name, lua.table[name])
 end
 
-local foreach = lua.table.foreach
-function tables.foreach(object, ...)
-  return foreach(object ~= nil and behind[object] or object, ...)
+-- What compares for it fails by itself.
+local sort = lua.table.sort
+function tables.sort(object, ...)
+  if object ~= nil and behind[object] then
+    error(READONLY, 0)
+  end
+  return sort(object, ...)
 end
+
+tables.foreach = looking("foreach", lua.table.foreach)
 
 -- Functions that match patterns are guarded: a pattern of many items that repeat takes more stack than there is.
 local strings = {}
@@ -222,26 +241,12 @@ for name, value in next, lua.string do
   strings[name] = value
 end
 
-local gsub = strings.gsub
-
 local function is_too_complex(pattern)
   if type(pattern) ~= "string" or #pattern <= tools.repeats_max then
     return false
   end
   local _, repeats = gsub(pattern, "[*+?-]", "%0")
   return repeats > tools.repeats_max
-end
-
--- An error that names its function and the caller's line, as if there were no guard.
-local function of_guarded(name, ok, ...)
-  if ok then
-    return ...
-  end
-  local failure = ...
-  if type(failure) ~= "string" or failure == "not enough memory" then
-    error(failure, 0)
-  end
-  error(gsub(failure, "^(bad argument #%d+ to )'%?'", "%1'" .. name .. "'"), 3)
 end
 
 local function guarded(name)
@@ -271,6 +276,16 @@ for name, value in next, lua.math do
   maths[name] = value
 end
 
+-- As C makes an int of a number.
+local function to_int(value, at)
+  local number = (type(value) == "number" or type(value) == "string") and tonumber(value)
+  if not number then
+    error("bad argument #" .. at .. " to 'random' (number expected, got " .. type(value) .. ")", 3)
+  end
+  number = number < 0 and lua.math.ceil(number) or lua.math.floor(number)
+  return (number + 2 ^ 31) % 2 ^ 32 - 2 ^ 31
+end
+
 -- Numbers of a sequence that a script can begin anew. A call that fails takes one, too.
 function maths.random(...)
   local count, number = select("#", ...), tools.random()
@@ -278,12 +293,11 @@ function maths.random(...)
   if count == 0 then
     return number
   elseif count == 1 then
-    low, high = 1, low
-  elseif count ~= 2 then
+    low, high = 1, to_int(low, 1)
+  elseif count == 2 then
+    low, high = to_int(low, 1), to_int(high, 2)
+  else
     error("wrong number of arguments", 2)
-  end
-  if type(low) ~= "number" or type(high) ~= "number" then
-    error("bad argument #1 to 'random' (number expected, got " .. type(low) .. ")", 2)
   end
   if low > high then
     error("bad argument #" .. count .. " to 'random' (interval is empty)", 2)
