@@ -6,6 +6,23 @@ fn filled() -> Session {
     session
 }
 
+/// Where scores are packed, -0 is 0; a large result was never packed, in whatever order its members came.
+#[test]
+fn minus_zero_in_a_large_result() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("CONFIG SET zset-max-listpack-entries 3", "+OK"),
+        ("ZADD a 0 zero 1 one 2 two", ":3"),
+        ("ZUNIONSTORE b 1 a WEIGHTS -1", ":3"),
+        ("ZSCORE b zero", "$1 0"),
+        ("ZADD a 3 three", ":1"),
+        ("ZINTERSTORE b 1 a WEIGHTS -1", ":4"),
+        ("ZSCORE b zero", "$2 -0"),
+        ("ZRANGESTORE b b 0 -1", ":4"),
+        ("ZSCORE b zero", "$2 -0"),
+    ]);
+}
+
 #[test]
 fn results() {
     filled().expect(&[

@@ -247,6 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn who_serves_one_that_waits_is_told_what_that_one_changes() {
+        for mode in ["CLIENT TRACKING ON", "CLIENT TRACKING ON NOLOOP"] {
+            let mut session = Session::new();
+            let mut waiting = session.other();
+            session.run("HELLO 3");
+            session.expect(&[(mode, "+OK"), ("EXISTS to", ":0")]);
+            session.run_as(&mut waiting, "BLMOVE from to LEFT LEFT 0");
+            session.expect(&[("RPUSH from x", ":1 >2 $10 invalidate *1 $2 to")]);
+        }
+    }
+
+    #[test]
     fn nobody_is_the_author_of_an_expiry() {
         let mut session = Session::new();
         session.run("HELLO 3");

@@ -122,8 +122,9 @@ impl Server {
         by: Option<ClientRef>,
     ) -> bool {
         let is_current = current.filter(|current| current.reference() == client);
-        let found = is_current.or_else(|| self.clients.get(client.fd).filter(|other| other.id == client.id));
-        let mode = found.and_then(|client| client.tracking.as_ref());
+        // One that is not here runs the request that another one was served for, or has gone.
+        let Some(found) = is_current.or_else(|| self.clients.get(client.fd)) else { return true };
+        let mode = found.tracking.as_ref().filter(|_| found.id == client.id);
         mode.is_some_and(|mode| mode.broadcast == broadcast && !(mode.no_loop && by == Some(client)))
     }
 

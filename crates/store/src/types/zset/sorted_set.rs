@@ -167,9 +167,14 @@ impl SortedSet {
         self.update(member, limits, |_| Some(score))
     }
 
-    /// Adds what another one has.
+    /// Adds what another one has. What becomes large was never small: there a score of -0 is one of 0.
     pub fn extend<'a>(&mut self, entries: impl Iterator<Item = Entry<'a>>, limits: &Limits) {
-        entries.for_each(|entry| {
+        let entries: Vec<Entry<'a>> = entries.collect();
+        let is_long = |entry: &Entry<'a>| entry.member.as_slice(&mut Digits::new()).len() > limits.value;
+        if self.len() + entries.len() > limits.entries || entries.iter().any(is_long) {
+            self.enlarge();
+        }
+        entries.into_iter().for_each(|entry| {
             self.insert(entry.member.as_slice(&mut Digits::new()), entry.score, limits);
         });
     }
