@@ -108,6 +108,8 @@ impl Net {
     pub fn close(&mut self) {
         if !self.server.finish_log() {
             log(Level::Warning, format_args!("append-only file: the last changes could not be written"));
+            // It is said once.
+            self.server.append_only.log = None;
         }
         self.write_queued();
         self.handlers = None;
