@@ -116,13 +116,19 @@ def _shape(reply):
     return kind, [_shape(part) for part in content] if isinstance(content, list) else ""
 
 
+def _is_later(part):
+    """a name of LATER's, or what begins with one"""
+    kind, content = part
+    return part in LATER or isinstance(content, list) and bool(content) and content[0] in LATER
+
+
 def _of_commands(reply):
     kind, content = reply
     if not isinstance(content, list):
         return reply
     notes = [part == (b"$", b"notes") for part in content]
     of_notes = [is_name or is_text for is_name, is_text in zip(notes, [False, *notes])]
-    kept = [part for part, left_out in zip(content, of_notes) if not left_out and part not in LATER]
+    kept = [part for part, left_out in zip(content, of_notes) if not left_out and not _is_later(part)]
     return kind, [_of_commands(part) for part in kept]
 
 

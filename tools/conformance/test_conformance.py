@@ -259,6 +259,7 @@ class Replies(unittest.TestCase):
             ("shape", "*1 :1", "*2 :1 :2", False),
             ("shape", "$-1", "$1 a", False),
             ("commands", "*2 $14 client|setinfo $3 get", "*1 $3 get", True),
+            ("commands", "*2 *2 $14 client|setinfo :1 $3 get", "*1 $3 get", True),
             ("commands", "*2 $3 set $3 get", "*1 $3 get", False),
             ("commands", "*1 *3 $5 notes $1 a $1 b", "*1 *1 $1 b", True),
             ("commands", "*1 *3 $5 notes $1 a $1 b", "*1 *1 $1 c", False),
