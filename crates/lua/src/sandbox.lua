@@ -149,12 +149,15 @@ function globals.getmetatable(...)
   return of_guarded("getmetatable", pcall(getmetatable, ...))
 end
 
--- Functions that change a table without asking its metatable.
-local function changing(name, change)
+-- Functions that change a table without asking its metatable; `often`: with a table they hardly ever fail, and must cost
+-- little.
+local function changing(name, change, often)
   return function(...)
     local object = ...
     if object ~= nil and behind[object] then
       error(READONLY, 0)
+    elseif often and type(object) == "table" then
+      return change(...)
     end
     return of_guarded(name, pcall(change, ...))
   end
@@ -220,9 +223,9 @@ local tables = {}
 for name, value in next, lua.table do
   tables[name] = value
 end
-for _, name in next, { "insert", "remove", "setn" } do
-  tables[name] = changing(name, lua.table[name])
-end
+tables.insert = changing("insert", lua.table.insert, true)
+tables.remove = changing("remove", lua.table.remove, true)
+tables.setn = changing("setn", lua.table.setn)
 
 -- What compares for it fails by itself.
 local sort = lua.table.sort

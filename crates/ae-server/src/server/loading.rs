@@ -20,8 +20,8 @@ use store::Keyspace;
 /// How long one slice may take, and how many entries are between two looks at the clock.
 const SLICE: Duration = Duration::from_millis(2);
 const BATCH: u32 = 64;
-/// An entry has so many bytes in a file at least: its type, and the lengths of its key and its value.
-const LEAST_ENTRY: u64 = 3;
+/// A file may say that it has one key for so many bytes; buckets for more are made when the keys are there.
+const EXPECTED_ENTRY: u64 = 16;
 /// How often the log says how far it is.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
@@ -164,9 +164,10 @@ impl Server {
         loading.file.aux.push((name, value));
     }
 
-    /// Makes room for the keys of a database, if the file can have so many. A stream might end at any time.
+    /// Makes room for the keys of a database, as many as the length of the file makes likely; of a stream's length nothing
+    /// is known.
     fn expect_keys(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, keys: u64) {
-        let keys = keys.min(loading.loader.total / LEAST_ENTRY) as usize;
+        let keys = keys.min(loading.loader.total / EXPECTED_ENTRY) as usize;
         match loading.options.aside {
             true => loading.aside.get_mut(db).into_iter().for_each(|keyspace| keyspace.reserve(keys)),
             false => self.databases.expect_keys(db, keys),
