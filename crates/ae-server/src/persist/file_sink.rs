@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 
 /// Bytes that wait for the thread before the snapshot waits for it.
 const QUEUED_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that are written at once.
+const PIECE: usize = 64 * 1024;
 /// Bytes between two syncs, so that the last one does not take long.
 const SYNC_EVERY: usize = 4 * 1024 * 1024;
 
@@ -42,7 +44,11 @@ impl NewFile {
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.file.write_all(bytes).map_err(|error| self.failed("write", &error))?;
+        for piece in bytes.chunks(PIECE) {
+            self.file.write_all(piece).map_err(|error| self.failed("write", &error))?;
+            // Where both have the same processor, the loop would have to wait for the end of a time slice.
+            thread::yield_now();
+        }
         if let Some(unsynced) = &mut self.unsynced {
             *unsynced += bytes.len();
             if *unsynced >= SYNC_EVERY {
@@ -106,7 +112,7 @@ impl FileSink {
             }
             waker.wake();
         };
-        let thread = match std::thread::Builder::new().name("save".into()).spawn(run) {
+        let thread = match thread::Builder::new().name("save".into()).spawn(run) {
             Ok(thread) => Some(thread),
             Err(error) => {
                 let outcome = Err(format!("cannot create a thread: {error}"));
