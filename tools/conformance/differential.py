@@ -209,7 +209,7 @@ def shortened(pair, prelude, steps, resp, found):
             try:
                 other = pair.run(prelude, fewer, resp) if fewer else None
             except Failure:
-                # What is left of it is no good: a client waits for ever.
+                # What is left of it is no good: a client waits forever.
                 other = None
             if other and other.command == found.command:
                 steps, found = fewer[: other.at + 1], other

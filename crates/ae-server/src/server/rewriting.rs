@@ -159,11 +159,16 @@ impl Server {
     fn take_base(&mut self, began_in: Stage, is_rdb: bool) -> io::Result<()> {
         let file = &mut self.append_only;
         let Some(folder) = &mut file.folder else { return Ok(()) };
-        folder.replace_base(is_rdb, began_in)?;
+        let before = folder.manifest.clone();
+        let replaced = folder.replace_base(is_rdb, began_in);
+        // The last step may fail when the manifest names the new files already.
+        if folder.manifest != before {
+            file.log.iter_mut().for_each(Log::take_up);
+        }
+        replaced?;
         // Nothing but the next automatic rewrite depends on it.
         let (base, _) = folder.sizes().unwrap_or_default();
         file.earlier_len = base;
-        file.log.iter_mut().for_each(Log::take_up);
         if began_in == Stage::WaitsForBase {
             file.stage = Stage::On;
         }

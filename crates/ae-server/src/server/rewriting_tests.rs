@@ -220,6 +220,41 @@ fn a_base_has_what_cannot_be_written() {
     }
 }
 
+/// The last step may fail when the manifest names the new files already.
+#[test]
+fn what_is_named_is_what_is_written() {
+    use crate::persist::aof::disk::faults::{EIO, ENOSPC, Fault};
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    for number in 0.. {
+        session.run("INCR n");
+        for asked in [false, true] {
+            session.server.append_only.disk.faults.plan(0..1, Fault::Error(ENOSPC));
+            if asked {
+                session.run("BGREWRITEAOF");
+                round(&mut session);
+            } else {
+                assert!(!session.server.flush_log());
+            }
+        }
+        assert!(session.server.is_rewriting());
+        session.server.append_only.disk.faults.plan(number..number + 1, Fault::Error(EIO));
+        finish(&mut session);
+        let begun = session.server.append_only.disk.faults.begun();
+        session.server.append_only.disk.faults.clear();
+        // The clock is read meanwhile, which puts it back.
+        session.wait(1000 * (number as i64 + 1));
+        assert!(session.server.flush_log());
+        session.run("INCR n");
+        assert!(session.server.flush_log());
+        assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"), "operation {number}");
+        if begun <= number {
+            assert!(number > 5, "{number}");
+            break;
+        }
+    }
+}
+
 #[test]
 fn a_folder_that_is_gone_is_made_again() {
     let at = tempfile::tempdir().unwrap();
