@@ -149,6 +149,10 @@ impl Server {
 
     /// Writes and syncs everything, for the end or for CONFIG SET appendonly no. False if that is not possible.
     pub fn finish_log(&mut self) -> bool {
+        // Nobody waits for a base that has what could not be written.
+        if self.append_only.log.as_ref().is_some_and(Log::is_held) {
+            self.abandon_rewrite();
+        }
         self.take_changes();
         let ticks = self.ticks;
         self.append_only.log.as_mut().is_none_or(|log| log.finish(ticks))

@@ -256,6 +256,21 @@ fn what_is_named_is_what_is_written() {
 }
 
 #[test]
+fn the_end_does_not_wait_for_a_base() {
+    use crate::persist::aof::disk::faults::{ENOSPC, Fault};
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.run("INCR n");
+    session.server.append_only.disk.faults.plan(0..1, Fault::Error(ENOSPC));
+    session.run("BGREWRITEAOF");
+    session.server.begin_scheduled_rewrite();
+    assert!(session.server.is_rewriting());
+    assert!(session.server.finish_log());
+    assert!(!session.server.is_rewriting());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
 fn a_folder_that_is_gone_is_made_again() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, true, true);

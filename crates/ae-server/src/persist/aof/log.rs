@@ -282,6 +282,10 @@ impl Log {
         self.held = Some(Held { len: self.pending.len(), next });
     }
 
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// There is that base, and the file behind it is the next.
     pub fn take_up(&mut self) {
         if let Some(Held { len, next }) = self.held.take() {
@@ -298,7 +302,6 @@ impl Log {
 
     /// Writes and syncs everything. True if that has been done.
     pub fn finish(&mut self, ticks: i64) -> bool {
-        self.let_go();
         // The thread's result is about what it had.
         self.flush(Flush { fsync: Fsync::Always, skip_sync: false, ticks, urgent: true }) && self.pending.is_empty()
     }
