@@ -2,6 +2,8 @@
  * read may be behind. */
 #include "ae_test.h"
 
+#include <libae.h>
+
 static long long still_us = 1000000, behind_us;
 
 int clock_gettime(clockid_t clock, struct timespec *now) {
@@ -145,7 +147,46 @@ static void a_coarse_clock_is_not_asked_after_a_sleep(void) {
     aeDeleteEventLoop(loop);
 }
 
+/* A run that takes as long as its place among the lengths says, in milliseconds; the one after them is the last. */
+static int beats_on(aeEventLoop *el, long long id, void *data) {
+    const int *length = (const int *)data + calls++;
+
+    AE_NOTUSED(el);
+    CHECK(id >= 0);
+    if (*length < 0) return AE_NOMORE;
+    still_us += *length * 1000LL;
+    return 0;
+}
+
+static void must_be_due_in(long long us) {
+    CHECK_INT(run_due(), 0);
+    still_us += us - 1;
+    CHECK_INT(run_due(), 0);
+    still_us += 1;
+}
+
+/* Neither by late runs nor by long ones; what was missed is left out. */
+static void periodic_events_do_not_drift(void) {
+    int lengths[] = {0, 5, 31, -1};
+
+    loop = new_loop();
+    CHECK(aeCreatePeriodicTimeEvent(loop, 3, 10, beats_on, lengths, NULL) != AE_ERR);
+    must_be_due_in(3000);
+    CHECK_INT(run_due(), 1); /* at 3 ms */
+    must_be_due_in(10000);
+    still_us += 4500;
+    CHECK_INT(run_due(), 1); /* at 17.5, until 22.5 */
+    must_be_due_in(1000);
+    CHECK_INT(run_due(), 1); /* at 23.5, since it waits for whole milliseconds, until 54.5: 33, 43 and 53 are missed */
+    must_be_due_in(9000);
+    CHECK_INT(run_due(), 1); /* at 63.5 */
+    CHECK_INT(run_due(), 0);
+    CHECK_INT(calls, 4);
+    CHECK_NULL(loop->timeEventHead);
+    aeDeleteEventLoop(loop);
+}
+
 TEST_MAIN(CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
           CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
           CASE(nothing_is_due_before_the_clock_moves), CASE(a_coarse_clock_that_is_behind_delays_nothing),
-          CASE(a_coarse_clock_is_not_asked_after_a_sleep))
+          CASE(a_coarse_clock_is_not_asked_after_a_sleep), CASE(periodic_events_do_not_drift))

@@ -134,43 +134,7 @@ static void many_events_move(void) {
     CHECK_INT(finalized, EVENTS);
 }
 
-/* ---- Even distances ---- */
-
-struct beat {
-    long long begin, period;
-    int beats, last;
-};
-
-/* Every run is at its place, or later; none comes twice. */
-static int on_beat(aeEventLoop *el, long long id, void *data) {
-    struct beat *beat = data;
-    long long place = (test_now_us() - beat->begin) / (beat->period * 1000);
-
-    CHECK(id >= 0);
-    CHECK(place > beat->last);
-    beat->last = (int)place;
-    if (++beat->beats < 5) {
-        /* As long a run as would move the next one of an ordinary time event. */
-        test_sleep_us(beat->beats == 2 ? 3 * beat->period * 1000 : beat->period * 500);
-        return 0;
-    }
-    aeStop(el);
-    return AE_NOMORE;
-}
-
-static void periodic_events_do_not_drift(void) {
-    aeEventLoop *el = new_loop();
-    struct beat beat = {.period = 10};
-
-    beat.begin = test_now_us();
-    CHECK(aeCreatePeriodicTimeEvent(el, 10, 10, on_beat, &beat, count_final) != AE_ERR);
-    aeMain(el);
-    CHECK_INT(beat.beats, 5);
-    run_due(el);
-    CHECK_INT(finalized, 1);
-    CHECK_NULL(el->timeEventHead);
-    aeDeleteEventLoop(el);
-}
+/* ---- Even distances (how even, ae_still_clock.c shows) ---- */
 
 static int never(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(el);
@@ -235,5 +199,4 @@ static void a_loop_ends_when_nothing_is_left(void) {
 
 TEST_MAIN(CASE(an_event_moves_to_and_fro), CASE(a_moved_event_that_runs_again_runs_once_a_pass),
           CASE(others_keep_their_order), CASE(bad_moves_are_refused), CASE(many_events_move),
-          CASE(periodic_events_do_not_drift), CASE(periodic_events_are_deleted),
-          CASE(a_loop_ends_when_nothing_is_left))
+          CASE(periodic_events_are_deleted), CASE(a_loop_ends_when_nothing_is_left))
