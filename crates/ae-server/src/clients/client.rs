@@ -373,7 +373,7 @@ impl Client {
         let buffered = self.input.as_ref().map_or((0, 0), |input| (input.waiting(), input.memory()));
         let flags = self.flags(transaction_lost);
         let redirect = self.tracking.as_ref().map_or(-1, |mode| mode.redirect.unwrap_or(0) as i64);
-        let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.of(kind).len());
+        let subscribed = |kind| self.subscriptions.as_ref().map_or(0, |own| own.count_of(kind));
         let counted = self.output.counted();
         line.extend_from_slice(
             format!(

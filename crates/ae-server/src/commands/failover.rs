@@ -45,7 +45,10 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
             abort = true;
             at += 1;
         } else if ctx.is_word(at, "to") && at + 2 < ctx.args.len() && target.is_none() {
-            let port = ctx.integer_in(at + 2, 0..=65535, NOT_AN_INTEGER)?;
+            let port = ctx.integer(at + 2)?;
+            if !(0..=65535).contains(&port) {
+                return Err("ERR value is out of range, value must between 0 and 65535".into());
+            }
             target = Some((String::from_utf8_lossy(ctx.arg(at + 1)).into_owned(), port as u16));
             at += 3;
         } else if ctx.is_word(at, "force") && !force {

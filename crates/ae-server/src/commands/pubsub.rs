@@ -46,7 +46,7 @@ pub fn sunsubscribe(ctx: &mut Context<'_>) -> Outcome {
 fn unsubscribe_from(ctx: &mut Context<'_>, kind: Kind, word: &str) -> Outcome {
     let mut names: Vec<Name> = ctx.args.from(1).map(Name::from).collect();
     if names.is_empty() {
-        names = ctx.client.subscriptions.iter().flat_map(|own| own.of(kind).iter().cloned()).collect();
+        names = ctx.client.subscriptions.as_ref().map(|own| own.in_order(kind)).unwrap_or_default();
     }
     if names.is_empty() {
         confirm(ctx, kind, word, None);
@@ -156,6 +156,18 @@ mod tests {
         assert_eq!(session.run_as(&mut one, "UNSUBSCRIBE"), "*3 $11 unsubscribe $1 a :1 *3 $11 unsubscribe $1 b :0");
         session.expect(&[("PUBLISH a hi", ":1"), ("PUBSUB CHANNELS", "*0")]);
         assert_eq!(session.received(&mut one), "");
+    }
+
+    #[test]
+    fn subscriptions_end_in_the_order_in_which_they_began() {
+        let mut session = Session::new();
+        session.run("PSUBSCRIBE b* a* c*");
+        session.run("PUNSUBSCRIBE b*");
+        session.run("PSUBSCRIBE b* a*");
+        session.expect(&[(
+            "PUNSUBSCRIBE",
+            "*3 $12 punsubscribe $2 a* :2 *3 $12 punsubscribe $2 c* :1 *3 $12 punsubscribe $2 b* :0",
+        )]);
     }
 
     #[test]

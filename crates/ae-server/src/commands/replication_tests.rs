@@ -139,6 +139,8 @@ fn a_replica_refuses_writes_and_hides_what_has_expired() {
         ("FAILOVER", "-ERR FAILOVER requires connected replicas."),
         ("FAILOVER ABORT", "-ERR No failover in progress."),
         ("FAILOVER TO a", "-ERR syntax error"),
+        ("FAILOVER TO a x", "-ERR value is not an integer or out of range"),
+        ("FAILOVER TO a 65536", "-ERR value is out of range, value must between 0 and 65535"),
         ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
     ]);
 }

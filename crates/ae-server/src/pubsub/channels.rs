@@ -19,8 +19,8 @@ impl Channels {
     /// Subscribes a client. False if it has subscribed already.
     pub fn subscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) -> bool {
         let reference = client.reference();
-        let own = client.subscriptions.get_or_insert_default().of_mut(kind);
-        if own.contains(name) {
+        let own = client.subscriptions.get_or_insert_default();
+        if own.contains(kind, name) {
             return false;
         }
         let known = match kind {
@@ -29,7 +29,7 @@ impl Channels {
             Kind::Shard => self.shards.get_key_value(name).map(|(name, _)| name),
         };
         let name = known.cloned().unwrap_or_else(|| name.into());
-        own.insert(name.clone());
+        own.add(kind, name.clone());
         let subscribers = match kind {
             Kind::Channel => self.channels.entry(name).or_default(),
             Kind::Pattern => self.patterns.entry(name).or_default(),
@@ -42,7 +42,7 @@ impl Channels {
     pub fn unsubscribe(&mut self, client: &mut Client, kind: Kind, name: &[u8]) -> bool {
         let reference = client.reference();
         let Some(own) = &mut client.subscriptions else { return false };
-        if !own.of_mut(kind).remove(name) {
+        if !own.remove(kind, name) {
             return false;
         }
         if own.is_empty() {
@@ -66,7 +66,7 @@ impl Channels {
     /// Ends all subscriptions of a client.
     pub fn forget(&mut self, client: &mut Client) {
         for kind in [Kind::Channel, Kind::Pattern, Kind::Shard] {
-            let names: Vec<Name> = client.subscriptions.iter().flat_map(|own| own.of(kind).iter().cloned()).collect();
+            let names = client.subscriptions.as_ref().map(|own| own.in_order(kind)).unwrap_or_default();
             names.iter().for_each(|name| _ = self.unsubscribe(client, kind, name));
         }
     }

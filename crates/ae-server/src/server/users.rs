@@ -200,6 +200,6 @@ fn subscribes_beyond(client: &Client, rights: &Rights) -> bool {
     let Some(own) = &client.subscriptions else { return false };
     [Kind::Channel, Kind::Pattern, Kind::Shard].into_iter().any(|kind| {
         let allowed = || rights.selectors.iter().flat_map(|selector| &selector.channels);
-        own.of(kind).iter().any(|name| !channels_allow(allowed(), name, kind == Kind::Pattern))
+        own.names(kind).any(|name| !channels_allow(allowed(), name, kind == Kind::Pattern))
     })
 }
