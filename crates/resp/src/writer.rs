@@ -44,6 +44,13 @@ pub fn integer(out: &mut Vec<u8>, value: i64) {
 
 /// A string of any bytes.
 pub fn bulk(out: &mut Vec<u8>, data: &[u8]) {
+    // In one piece: long replies are made of short ones.
+    if let len @ 0..10 = data.len() {
+        let mut all = [b'$', b'0' + len as u8, b'\r', b'\n', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        all[4..4 + len].copy_from_slice(data);
+        all[4 + len..6 + len].copy_from_slice(b"\r\n");
+        return out.extend_from_slice(&all[..6 + len]);
+    }
     out.reserve(data.len() + 5 + number::MAX_LEN);
     header(out, b'$', data.len() as i64);
     out.extend_from_slice(data);

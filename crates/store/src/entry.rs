@@ -139,6 +139,19 @@ pub fn rewrite(slot: &mut [u8], deadline: Option<i64>, value: Stored<'_>) -> boo
     true
 }
 
+/// Writes an integer over one that has as many bytes. False if there is no such one.
+pub fn overwrite_integer(slot: &mut [u8], integer: i64) -> bool {
+    let flags = slot[0];
+    let at = HEAD + width(flags) + key_len(slot);
+    let end = slot.len() - usize::from(flags >> PADDING_SHIFT);
+    let len = bytes_needed(integer);
+    let fits = flags & KIND == INTEGER && end - at == len;
+    if fits {
+        slot[at..end].copy_from_slice(&integer.to_le_bytes()[..len]);
+    }
+    fits
+}
+
 /// Everything except key and access; the value's place is `at`.
 fn write_rest(slot: &mut [u8], at: usize, deadline: Option<i64>, value: Stored<'_>) {
     let width = deadline.map_or(0, deadline_width);
@@ -245,6 +258,15 @@ mod tests {
             for ((text, number), deadline) in texts.iter().zip(numbers).zip(deadlines) {
                 for value in [Stored::Text(text), Stored::Integer(number), Stored::Elsewhere(number as u32)] {
                     let size = size(Key::Here(&key), deadline, value);
+                    if let (Stored::Integer(number), false) = (value, slot.is_empty()) {
+                        let other = number ^ 1;
+                        let before = slot.clone();
+                        if overwrite_integer(&mut slot, other) {
+                            check(&slot, &key, Entry(&before).deadline(), Stored::Integer(other));
+                        } else {
+                            prop_assert_eq!(&slot, &before);
+                        }
+                    }
                     let stays = !slot.is_empty() && rewrite(&mut slot, deadline, value);
                     prop_assert_eq!(stays, fits(slot.len(), size));
                     if !stays {

@@ -319,6 +319,16 @@ impl Keyspace {
         }
     }
 
+    /// As [`Keyspace::set_at`] for an integer, written over another one where there is one.
+    pub fn set_integer_at(&mut self, place: Place, key: &[u8], integer: i64, keep_deadline: bool) -> EntryId {
+        if let (Some(id), true) = (place.id, keep_deadline)
+            && self.entries.get_mut(id).is_some_and(|slot| entry::overwrite_integer(slot, integer))
+        {
+            return id;
+        }
+        self.set_at(place, key, StringValue::Integer(integer).into(), keep_deadline)
+    }
+
     /// Gives an entry a new value. Returns the id that it has now.
     pub fn replace(&mut self, id: EntryId, value: Value, keep_deadline: bool) -> EntryId {
         let Some(entry) = self.entry(id) else { return id };

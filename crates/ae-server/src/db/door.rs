@@ -7,7 +7,7 @@
 use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
-use store::{Content, EntryId, Found, Keyspace, Kind, Place, StringRef, StringValue, Value, ValueRef};
+use store::{Content, EntryId, Found, Keyspace, Kind, Place, StringRef, Value, ValueRef};
 
 /// One database, for one request.
 pub struct Db<'a> {
@@ -363,8 +363,9 @@ impl<'a> Db<'a> {
         };
         let ttl = if before.is_some() { Ttl::Keep } else { Ttl::Clear };
         let integer = change(before)?;
-        let value = StringValue::Integer(integer).into();
-        self.set_found(found, key, ttl, event, |keyspace, place, keep| keyspace.set_at(place, key, value, keep));
+        self.set_found(found, key, ttl, event, |keyspace, place, keep| {
+            keyspace.set_integer_at(place, key, integer, keep)
+        });
         Ok(integer)
     }
 

@@ -130,17 +130,22 @@ pub(super) fn decode(bytes: &[u8], at: usize) -> Option<(Element<'_>, usize)> {
     }
 }
 
-/// A size, as it is written behind an element: seven bits a byte, the lowest last, and every byte except the first with
-/// the highest bit.
-pub(super) fn back_of(size: usize, room: &mut [u8; BACK_MAX]) -> &[u8] {
+/// How many bytes a size has that is written behind an element.
+pub(super) fn back_len(size: usize) -> usize {
     // The borders are Redis's: one below what the bits would allow.
-    let count = match size {
+    match size {
         0..=127 => 1,
         128..16_383 => 2,
         16_383..2_097_151 => 3,
         2_097_151..268_435_455 => 4,
         _ => 5,
-    };
+    }
+}
+
+/// A size, as it is written behind an element: seven bits a byte, the lowest last, and every byte except the first with
+/// the highest bit.
+pub(super) fn back_of(size: usize, room: &mut [u8; BACK_MAX]) -> &[u8] {
+    let count = back_len(size);
     for (at, byte) in room[..count].iter_mut().enumerate() {
         let bits = (size >> (7 * (count - 1 - at)) & 0x7f) as u8;
         *byte = if at == 0 { bits } else { bits | 0x80 };

@@ -6,7 +6,7 @@
 //! spells an integer is kept as one.
 
 use super::block;
-use super::element::{BACK_MAX, CODE_MAX, Element, back_of, decode, encode};
+use super::element::{BACK_MAX, CODE_MAX, Element, back_len, back_of, decode, encode};
 use std::mem;
 use std::ops::Range;
 
@@ -193,7 +193,7 @@ impl Packed {
 
     /// The one after it.
     pub fn next(&self, at: At) -> Option<At> {
-        self.is_there(self.end_of(at))
+        self.step(at).1
     }
 
     /// The one before it.
@@ -217,7 +217,21 @@ impl Packed {
 
     /// The element there.
     pub fn get(&self, at: At) -> Element<'_> {
-        decode(&self.bytes, at.0).expect("a block is well-formed").0
+        self.read(at).0
+    }
+
+    /// The element there, and where the one after it is.
+    #[inline]
+    pub(super) fn step(&self, at: At) -> (Element<'_>, Option<At>) {
+        let (element, end) = self.read(at);
+        (element, self.is_there(end))
+    }
+
+    /// The element there, and where it ends.
+    #[inline]
+    fn read(&self, at: At) -> (Element<'_>, usize) {
+        let (element, size) = decode(&self.bytes, at.0).expect("a block is well-formed");
+        (element, at.0 + size + back_len(size))
     }
 
     /// Every element in order.
@@ -230,10 +244,11 @@ impl Packed {
         let wanted = Element::of(text);
         let mut at = from;
         while let Some(here) = at {
-            if self.get(here) == wanted {
+            let (element, next) = self.step(here);
+            if element == wanted {
                 return at;
             }
-            at = (0..step).try_fold(here, |at, _| self.next(at));
+            at = (1..step).try_fold(next?, |at, _| self.next(at));
         }
         None
     }
@@ -309,7 +324,7 @@ impl Packed {
     fn put(&mut self, at: usize, old: usize, new: &[Element<'_>]) {
         let (mut end, mut removed) = (at, 0);
         while removed < old && self.bytes[end] != END {
-            end = self.end_of(At(end));
+            end = self.read(At(end)).1;
             removed += 1;
         }
         let size = new.iter().map(|element| cost(*element)).sum();
@@ -330,11 +345,6 @@ impl Packed {
 
     fn is_there(&self, at: usize) -> Option<At> {
         (self.bytes[at] != END).then_some(At(at))
-    }
-
-    fn end_of(&self, at: At) -> usize {
-        let (_, size) = decode(&self.bytes, at.0).expect("a block is well-formed");
-        at.0 + size + back_of(size, &mut [0; BACK_MAX]).len()
     }
 
     /// The element that ends where another begins.
@@ -359,7 +369,7 @@ fn cost(element: Element<'_>) -> usize {
     let mut code = [0; CODE_MAX];
     let (code, text) = encode(element, &mut code);
     let size = code.len() + text.map_or(0, <[u8]>::len);
-    size + back_of(size, &mut [0; BACK_MAX]).len()
+    size + back_len(size)
 }
 
 /// Writes an element, and returns the room that is left behind it.
@@ -398,9 +408,9 @@ impl<'a> Iterator for Iter<'a> {
     type Item = Element<'a>;
 
     fn next(&mut self) -> Option<Element<'a>> {
-        let at = self.next?;
-        self.next = self.packed.next(at);
-        Some(self.packed.get(at))
+        let (element, next) = self.packed.step(self.next?);
+        self.next = next;
+        Some(element)
     }
 }
 

@@ -35,10 +35,9 @@ impl<'a> Iter<'a> {
         Some(Cursor { node, slot, place: node.seek(offset)? })
     }
 
-    fn after(&self, cursor: Cursor<'a>, from: End) -> Option<Cursor<'a>> {
-        if let Some(place) = cursor.node.after(cursor.place, from) {
-            return Some(Cursor { place, ..cursor });
-        }
+    /// The first element that is not in the same node, away from `from`.
+    #[cold]
+    fn beyond(&self, cursor: Cursor<'a>, from: End) -> Option<Cursor<'a>> {
         let slot = self.nodes.after(cursor.slot, from)?;
         let node = self.nodes.get(slot)?;
         Some(Cursor { node, slot, place: node.end(from)? })
@@ -54,8 +53,29 @@ impl<'a> Iterator for Iter<'a> {
         }
         let cursor = self.front.or_else(|| self.seek(self.left.start))?;
         self.left.start += 1;
-        self.front = self.after(cursor, End::Head);
-        Some(cursor.node.get(cursor.place))
+        let (element, next) = cursor.node.step(cursor.place);
+        self.front = next.map(|place| Cursor { place, ..cursor }).or_else(|| self.beyond(cursor, End::Head));
+        Some(element)
+    }
+
+    /// Each node by itself, which is what long replies are made with.
+    fn fold<T, F: FnMut(T, Element<'a>) -> T>(self, mut all: T, mut with: F) -> T {
+        let mut left = self.left.len();
+        let mut next = self.front;
+        if left > 0 && next.is_none() {
+            next = self.seek(self.left.start);
+        }
+        while let Some(cursor) = next.filter(|_| left > 0) {
+            let mut place = Some(cursor.place);
+            while let Some(here) = place.filter(|_| left > 0) {
+                let (element, after) = cursor.node.step(here);
+                all = with(all, element);
+                place = after;
+                left -= 1;
+            }
+            next = self.beyond(cursor, End::Head);
+        }
+        all
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -70,7 +90,8 @@ impl DoubleEndedIterator for Iter<'_> {
         }
         let cursor = self.back.or_else(|| self.seek(self.left.end - 1))?;
         self.left.end -= 1;
-        self.back = self.after(cursor, End::Tail);
+        let next = cursor.node.before(cursor.place);
+        self.back = next.map(|place| Cursor { place, ..cursor }).or_else(|| self.beyond(cursor, End::Tail));
         Some(cursor.node.get(cursor.place))
     }
 }

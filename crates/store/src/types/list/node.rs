@@ -99,14 +99,22 @@ impl<'a> NodeRef<'a> {
         }
     }
 
-    /// The neighbour of an element, away from `from`.
-    pub(super) fn after(self, place: Place, from: End) -> Option<Place> {
+    /// An element, and where the one after it is.
+    #[inline]
+    pub(super) fn step(self, place: Place) -> (Element<'a>, Option<Place>) {
         match (self, place) {
-            (NodeRef::Packed(packed), Place::Packed(at)) => match from {
-                End::Head => packed.next(at),
-                End::Tail => packed.previous(at),
+            (NodeRef::Packed(packed), Place::Packed(at)) => {
+                let (element, next) = packed.step(at);
+                (element, next.map(Place::Packed))
             }
-            .map(Place::Packed),
+            _ => (self.get(place), None),
+        }
+    }
+
+    /// Where the one before it is.
+    pub(super) fn before(self, place: Place) -> Option<Place> {
+        match (self, place) {
+            (NodeRef::Packed(packed), Place::Packed(at)) => packed.previous(at).map(Place::Packed),
             _ => None,
         }
     }

@@ -60,9 +60,9 @@ impl<'a> Iterator for Entries<'a> {
         let rank = self.ranks.next()?;
         match &mut self.form {
             Form::Small { pairs, front, .. } => {
-                let at = front.or_else(|| pairs.seek(rank))?;
-                *front = pairs.next(at);
-                Some(Entry::of_pair(pairs, at))
+                let (member, score, next) = pairs.step(front.or_else(|| pairs.seek(rank))?);
+                *front = next;
+                Some(Entry { member, score })
             }
             Form::Large { ranked, front, .. } => {
                 if front.is_empty() {

@@ -66,6 +66,13 @@ impl Pairs {
         self.packed.seek(2 * rank as i64)
     }
 
+    /// The member at a place, its score, and where the member after it is.
+    pub fn step(&self, at: At) -> (Element<'_>, Score, Option<At>) {
+        let (member, score_at) = self.packed.step(at);
+        let (score, next) = self.packed.step(score_at.expect("a member has a score"));
+        (member, score_of(score).expect("every second element is a score"), next)
+    }
+
     /// The member after the one at a place.
     pub fn next(&self, at: At) -> Option<At> {
         self.packed.next(self.packed.next(at)?)
@@ -78,7 +85,8 @@ impl Pairs {
 
     /// The member at a place, and its score.
     pub fn get(&self, at: At) -> (Element<'_>, Score) {
-        (self.packed.get(at), self.score(at))
+        let (member, score, _) = self.step(at);
+        (member, score)
     }
 
     /// The score of the member at a place.
