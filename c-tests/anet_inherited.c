@@ -67,4 +67,74 @@ static void tells_what_listens(void) {
     close(listening);
 }
 
-TEST_MAIN(CASE(counts_the_sockets_that_are_for_this_process), CASE(what_is_wrong_is_an_error), CASE(tells_what_listens))
+/* ---- Handing them over ---- */
+
+static int port_of(int fd) {
+    struct sockaddr_in address;
+    socklen_t len = sizeof(address);
+
+    CHECK(getsockname(fd, (struct sockaddr *)&address, &len) == 0);
+    return ntohs(address.sin_port);
+}
+
+/* This program again, in the same case, with the ports in its environment. */
+static void a_successor_gets_the_sockets_in_their_order(void) {
+    char self[4096], ports[32], *handed = getenv("TEST_PORTS");
+    char *argv[] = {self, (char *)__func__, NULL};
+    int first, second, sockets[2];
+    ssize_t len;
+
+    if (handed != NULL) {
+        CHECK(sscanf(handed, "%d %d", &first, &second) == 2);
+        CHECK_INT(libaeListenFds(), 2);
+        CHECK_INT(libaeIsListening(LIBAE_LISTEN_FDS_START), 1);
+        CHECK_INT(port_of(LIBAE_LISTEN_FDS_START), first);
+        CHECK_INT(port_of(LIBAE_LISTEN_FDS_START + 1), second);
+        CHECK(getenv("LISTEN_FDNAMES") == NULL);
+        return;
+    }
+    sockets[0] = test_listen(AF_INET, 8, &first);
+    sockets[1] = test_listen(AF_INET, 8, &second);
+    /* Each at the place of the other. */
+    CHECK(fcntl(sockets[0], F_DUPFD, 50) == 50 && fcntl(sockets[1], F_DUPFD, 51) == 51);
+    CHECK(dup2(50, LIBAE_LISTEN_FDS_START + 1) != -1 && dup2(51, LIBAE_LISTEN_FDS_START) != -1);
+    sockets[0] = LIBAE_LISTEN_FDS_START + 1;
+    sockets[1] = LIBAE_LISTEN_FDS_START;
+    len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    CHECK(len > 0);
+    self[len] = '\0';
+    snprintf(ports, sizeof(ports), "%d %d", first, second);
+    CHECK(setenv("TEST_PORTS", ports, 1) == 0 && setenv("LISTEN_FDNAMES", "one:two", 1) == 0);
+    libaeExecWithListeners(self, argv, sockets, 2);
+    FAIL("it returned (errno %d)", errno);
+}
+
+static void when_there_is_no_successor_nothing_has_changed(void) {
+    char *argv[] = {(char *)"nobody", NULL}, *none[] = {NULL};
+    int port, ends[2], pair[2], listening = test_listen(AF_INET, 8, &port), unused;
+
+    test_pipe(ends);
+    CHECK_FAILS(libaeExecWithListeners("/no/such/program", argv, &listening, 1), AE_ERR, ENOENT);
+    CHECK_FAILS(libaeExecWithListeners("no-such-program-anywhere", argv, NULL, 0), AE_ERR, ENOENT);
+    CHECK_FAILS(libaeExecWithListeners(NULL, argv, &listening, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", NULL, &listening, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", none, &listening, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, NULL, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &listening, -1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &ends[0], 1), AE_ERR, ENOTSOCK);
+    unused = test_unused_fd();
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &unused, 1), AE_ERR, EBADF);
+    test_pair(pair);
+    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &pair[0], 1), AE_ERR, EINVAL);
+    CHECK(getenv("LISTEN_FDS") == NULL);
+    /* Where a socket was to be is what was there. */
+    CHECK_INT(libaeIsListening(listening), 1);
+    CHECK_INT(write(ends[1], "x", 1), 1);
+    CHECK_INT(read(ends[0], &none, 1), 1);
+    test_close_pair(pair);
+    test_close_pair(ends);
+    close(listening);
+}
+
+TEST_MAIN(CASE(counts_the_sockets_that_are_for_this_process), CASE(what_is_wrong_is_an_error), CASE(tells_what_listens),
+          CASE(a_successor_gets_the_sockets_in_their_order), CASE(when_there_is_no_successor_nothing_has_changed))

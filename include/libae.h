@@ -720,6 +720,24 @@ int aeDeleteChildEvent(struct aeEventLoop *eventLoop, pid_t pid);
 int libaeListenFds(void);
 
 /**
+ * Runs another program, such as the next version of this one, in the place of this process's, and hands it these
+ * listening sockets, which it finds as `libaeListenFds` does: whoever connects meanwhile waits in their queues. The
+ * process keeps its number and its environment. `argv` ends with NULL; `path` is looked for in `PATH` if it has no slash.
+ * All other descriptors that are not close-on-exec go on as well. No signal is blocked in the new program, and SIGPIPE
+ * does there what it does by default.
+ *
+ * Returns only if that fails, and then nothing has changed: `AE_ERR` with errno `EINVAL` (NULL, an empty `argv`, a
+ * negative `count`, or a socket that does not listen), `EBADF` or `ENOTSOCK` (no socket), `EMFILE` or `ENFILE`, or as
+ * `execve`. After `fork` in a process of several threads it must not be called: it allocates.
+ *
+ * Requires: `path` is NULL or a string, `argv` NULL or an array of strings and a NULL, and `sockets` has room for `count`.
+ */
+int libaeExecWithListeners(const char *path,
+                           char *const *argv,
+                           const int *sockets,
+                           int count);
+
+/**
  * Whether `fd` is a socket that listens for connections.
  *
  * Returns 1 or 0; `AE_ERR` with errno `EBADF` or `ENOTSOCK`.

@@ -14,6 +14,7 @@ mod owned_fd;
 mod pipe;
 mod proxy;
 mod socket_options;
+mod successor;
 mod transport;
 mod unix_address;
 
@@ -38,5 +39,6 @@ pub(crate) use options::{
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
 pub(crate) use proxy::proxy_header;
 pub(crate) use socket_options::{SocketOptions, set_quick_ack};
+pub(crate) use successor::exec_with_listeners;
 pub(crate) use transport::Transport;
 pub(crate) use unix_address::is_unix;

@@ -1,11 +1,16 @@
 //! `libae.h`: loops among other threads, and inside other loops.
 
-use super::args::{call, event_loop, non_null, returned};
+use super::args::{call, event_loop, non_null, optional_string, returned, string};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::embedding::{aeChildProc, aeLoopProc, aePeriodicProc, aeSignalProc, pid_t};
 use crate::anet;
 use crate::event_loop::{self as core_loop, Loop};
-use core::ffi::{c_int, c_longlong, c_void};
+use core::ffi::{CStr, c_char, c_int, c_longlong, c_void};
+use nix::errno::Errno;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 /// Makes the loop's poll that is under way return, or its next one not wait. Many calls before the loop has heard of the
 /// first are one. Any thread may call it while the loop is there, and any signal handler.
@@ -264,6 +269,42 @@ pub unsafe extern "C" fn aeDeleteChildEvent(eventLoop: *mut aeEventLoop, pid: pi
 #[unsafe(no_mangle)]
 pub extern "C" fn libaeListenFds() -> c_int {
     call(AE_ERR, || anet::inherited().map(|descriptors| descriptors.len() as c_int))
+}
+
+/// Runs another program, such as the next version of this one, in the place of this process's, and hands it these
+/// listening sockets, which it finds as `libaeListenFds` does: whoever connects meanwhile waits in their queues. The
+/// process keeps its number and its environment. `argv` ends with NULL; `path` is looked for in `PATH` if it has no slash.
+/// All other descriptors that are not close-on-exec go on as well. No signal is blocked in the new program, and SIGPIPE
+/// does there what it does by default.
+///
+/// Returns only if that fails, and then nothing has changed: `AE_ERR` with errno `EINVAL` (NULL, an empty `argv`, a
+/// negative `count`, or a socket that does not listen), `EBADF` or `ENOTSOCK` (no socket), `EMFILE` or `ENFILE`, or as
+/// `execve`. After `fork` in a process of several threads it must not be called: it allocates.
+///
+/// # Safety
+/// `path` is NULL or a string, `argv` NULL or an array of strings and a NULL, and `sockets` has room for `count`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeExecWithListeners(
+    path: *const c_char,
+    argv: *const *mut c_char,
+    sockets: *const c_int,
+    count: c_int,
+) -> c_int {
+    call(AE_ERR, || {
+        let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+        if argv.is_null() || count > 0 && sockets.is_null() {
+            return Err(Errno::EINVAL);
+        }
+        let as_os = |text: &CStr| OsStr::from_bytes(text.to_bytes()).to_owned();
+        // SAFETY: NULL or a string.
+        let mut command = Command::new(as_os(unsafe { string(path) }?));
+        // SAFETY: strings up to a NULL.
+        let mut arguments = (0..).map_while(|at| unsafe { optional_string(*argv.add(at)) }).map(as_os);
+        command.arg0(arguments.next().ok_or(Errno::EINVAL)?).args(arguments);
+        // SAFETY: so many descriptors.
+        let sockets = if count == 0 { &[] } else { unsafe { core::slice::from_raw_parts(sockets, count) } };
+        Err(anet::exec_with_listeners(&mut command, sockets))
+    })
 }
 
 /// Whether `fd` is a socket that listens for connections.

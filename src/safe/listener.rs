@@ -19,9 +19,10 @@ use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -249,6 +250,12 @@ impl Listener {
         Some(OsString::from_vec(path.into_bytes()).into())
     }
 
+    /// The sockets that it listens on.
+    pub fn sockets(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        // SAFETY: open until the listener is dropped.
+        self.fds.iter().map(|fd| unsafe { BorrowedFd::borrow_raw(*fd) })
+    }
+
     /// The TCP addresses it listens on, with the port that the system picked for port 0.
     pub fn local_addrs(&self) -> Vec<SocketAddr> {
         self.fds.iter().filter_map(|fd| anet::end_address(*fd, false).ok()?.to_std()).collect()
@@ -273,6 +280,14 @@ pub fn inherited_sockets() -> io::Result<Vec<OwnedFd>> {
     let descriptors = anet::inherited().map_err(io_error)?;
     // SAFETY: they are open, and meant for this process, which gives them away once.
     Ok(descriptors.map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }).collect())
+}
+
+/// Runs a command, such as the next version of this program, in the place of this process's program, and hands it
+/// listening sockets, which it finds by [`inherited_sockets`]: whoever connects meanwhile waits in their queues. Returns only
+/// if that fails, and then nothing has changed.
+pub fn exec_with_listeners(command: &mut Command, sockets: &[BorrowedFd<'_>]) -> io::Error {
+    let sockets: Vec<_> = sockets.iter().map(AsRawFd::as_raw_fd).collect();
+    io_error(anet::exec_with_listeners(command, &sockets))
 }
 
 impl Drop for Listener {

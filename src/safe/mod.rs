@@ -62,7 +62,7 @@ mod waker;
 pub use connection::{Connection, Handler, PeerCredentials};
 pub use counter::Counter;
 pub use event_loop::{EventLoop, Interest, Next, TimerId};
-pub use listener::{Listener, Peer, inherited_sockets};
+pub use listener::{Listener, Peer, exec_with_listeners, inherited_sockets};
 pub use names::RequestId;
 pub use proxy::ProxyHeader;
 pub use socket_options::{Mptcp, SocketOptions};

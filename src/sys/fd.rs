@@ -49,6 +49,18 @@ pub(crate) unsafe fn writev(fd: c_int, iov: *const libc::iovec, count: c_int) ->
     Errno::result(unsafe { libc::writev(fd, iov, count) }).map(|count| count as usize)
 }
 
+/// A copy of a descriptor with a number from `least` on, close-on-exec.
+pub(crate) fn duplicate(fd: c_int, least: c_int) -> Result<c_int, Errno> {
+    // SAFETY: takes no pointer.
+    Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, least) })
+}
+
+/// Makes `to` a copy of another descriptor, which exec passes on; what it was is closed.
+pub(crate) fn duplicate_to(fd: c_int, to: c_int) -> Result<(), Errno> {
+    // SAFETY: takes no pointer; `to` is the caller's to close.
+    Errno::result(unsafe { libc::dup2(fd, to) }).map(drop)
+}
+
 /// The status flags (`O_NONBLOCK` and others).
 pub(crate) fn status_flags(fd: c_int) -> Result<c_int, Errno> {
     // SAFETY: takes no pointer.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""ae-server on sockets that whoever starts it holds (LISTEN_FDS, as systemd has it): a restart refuses nobody."""
+"""ae-server on sockets that whoever starts it holds (LISTEN_FDS, as systemd has it), or that it hands on itself: a restart
+refuses nobody."""
 
 import os
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import support
 from testkit.ports import free_port
 from testkit.resp import PATIENCE, Client
-from testkit.server import AE_SERVER, Server
+from testkit.server import AE_SERVER, AeServer, Server
 
 
 class Activated(Server):
@@ -43,6 +44,53 @@ def listening(family=socket.AF_INET, address=("127.0.0.1", 0)):
     return high
 
 
+class Writers:
+    """Clients that write one key after the other, each at an address, and connect again whenever their connection
+    ends."""
+
+    def __init__(self, addresses):
+        self.written, self.trouble = [], []
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self.write, args=place) for place in enumerate(addresses)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def write(self, number, address):
+        sequence = 0
+        while not self.ended.is_set():
+            try:
+                client = Client(address)
+            except OSError as error:  # whatever it is, the client has been refused
+                self.trouble.append(error)
+                return
+            try:
+                with client:
+                    while not self.ended.is_set():
+                        key = f"{number}:{sequence}"
+                        if client("SET", key, sequence) == "OK":
+                            self.written.append(key)
+                            sequence += 1
+            except (OSError, EOFError):  # the server that had the connection is gone
+                pass
+
+    def wait(self, more):
+        """Until so many more keys are written, or a client is refused."""
+        before = len(self.written)
+        while len(self.written) < before + more and not self.trouble:
+            self.ended.wait(0.001)
+
+    def end(self):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join(PATIENCE)
+
+
 class Restart(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="ae-restart-")
@@ -56,47 +104,54 @@ class Restart(unittest.TestCase):
 
     def test_under_load_nobody_is_refused(self):
         held = self.held()
-        port, append_only = held.getsockname()[1], ("--appendonly", "yes", "--appendfsync", "always", "--port", "0")
-        written, ended, trouble = [], threading.Event(), []
-
-        def client(number):
-            sequence = 0
-            while not ended.is_set():
-                try:
-                    connection = Client(port)
-                except OSError as error:  # whatever it is, the client has been refused
-                    trouble.append(error)
-                    return
-                try:
-                    while not ended.is_set():
-                        if connection("SET", f"{number}:{sequence}", sequence) == "OK":
-                            written.append((number, sequence))
-                            sequence += 1
-                except Exception:  # the server that had the connection is gone
-                    pass
-
-        clients = [threading.Thread(target=client, args=(number,)) for number in range(4)]
-        with Activated(self.folder, [held], *append_only) as server:
-            for thread in clients:
-                thread.start()
-            while len(written) < 50 and not trouble:
-                ended.wait(0.001)
-            self.assertEqual(server.stop(), 0)
-        for end in (signal.SIGTERM, signal.SIGKILL):
-            before = len(written)
+        append_only = ("--appendonly", "yes", "--appendfsync", "always", "--port", "0")
+        with Writers([held.getsockname()[1]] * 4) as writers:
+            for end in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
+                with Activated(self.folder, [held], *append_only) as server:
+                    writers.wait(50)
+                    server.process.send_signal(end)
+                    server.process.wait(PATIENCE)
             with Activated(self.folder, [held], *append_only) as server:
-                while len(written) < before + 50 and not trouble:
-                    ended.wait(0.001)
-                server.process.send_signal(end)
-                server.process.wait(PATIENCE)
-        ended.set()
-        with Activated(self.folder, [held], *append_only) as server:
-            for thread in clients:
-                thread.join(PATIENCE)
-            self.assertEqual(trouble, [])
-            with Client(port) as connection:
-                lost = [pair for pair in written if connection("EXISTS", "%d:%d" % pair) != 1]
-            self.assertEqual(lost, [], f"{len(lost)} of {len(written)} acknowledged writes are lost")
+                writers.end()
+                self.look(writers, server.port)
+
+    def test_a_server_that_starts_again_by_itself_refuses_nobody(self):
+        with AeServer("--unixsocket", "own.sock", "--appendonly", "yes", "--enable-debug-command", "yes") as server:
+            path, runs = str(Path(server.folder.name, "own.sock")), set()
+            with Writers([server.port, path] * 2) as writers:
+                for restart in range(4):
+                    writers.wait(50)
+                    with Client(server.port) as client, self.assertRaises((OSError, EOFError)):
+                        runs.add(client("INFO", "server").decode().split("run_id:")[1].split()[0])
+                        if restart % 2:
+                            client("DEBUG", "RESTART")
+                        else:
+                            server.process.send_signal(signal.SIGUSR2)
+                        while True:
+                            client("PING")
+                writers.wait(50)
+                writers.end()
+                self.look(writers, server.port)
+            self.assertEqual((len(runs), server.text().count("ae-server starts again after")), (4, 4))
+            self.assertEqual(server.stop(), 0)
+
+    def look(self, writers, port):
+        """That nobody was refused, and nothing that was acknowledged is lost."""
+        self.assertEqual(writers.trouble, [])
+        with Client(port) as client:
+            lost = [key for key in writers.written if client("EXISTS", key) != 1]
+        self.assertEqual(lost, [], f"{len(lost)} of {len(writers.written)} acknowledged writes are lost")
+
+    def test_what_cannot_be_started_again_goes_on(self):
+        text = Path(self.folder, "conf")
+        text.write_text("enable-debug-command yes\n")
+        port = free_port()
+        command = ["bash", "-c", 'exec "$@" < conf', "bash", AE_SERVER, "-", "--bind", "127.0.0.1", "--port", port]
+        with Server(command, port, cwd=self.folder) as server, Client(port) as client:
+            self.assertEqual(client("DEBUG", "RESTART"), "ERR failed to restart the server. Check server logs.")
+            server.process.send_signal(signal.SIGUSR2)
+            self.assertEqual(client("PING"), "PONG")
+            self.assertIn("the configuration came from standard input", server.text())
 
     def test_the_configured_place_is_the_held_one(self):
         held = self.held()

@@ -79,9 +79,9 @@ pub fn tell_ready(process: &Process) {
     tell(process, &[NotifyState::Status("Ready to accept connections"), NotifyState::Ready]);
 }
 
-/// Tells systemd that the server ends.
-pub fn tell_stopping(process: &Process) {
-    tell(process, &[NotifyState::Stopping]);
+/// Tells systemd that the server ends, or that it will be ready again.
+pub fn tell_stopping(process: &Process, restarts: bool) {
+    tell(process, &[if restarts { NotifyState::Reloading } else { NotifyState::Stopping }]);
 }
 
 fn tell(process: &Process, state: &[NotifyState<'_>]) {

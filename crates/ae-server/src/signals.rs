@@ -1,8 +1,8 @@
-//! SIGTERM and SIGINT, as events of the loop; SIGHUP and SIGXFSZ, which end nothing.
+//! SIGTERM, SIGINT and SIGUSR2, as events of the loop; SIGHUP and SIGXFSZ, which end nothing.
 
 use crate::serve::serving::Ending;
 use ae::{EventLoop, Interest};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2, SIGXFSZ};
 use signal_hook::low_level::pipe;
 use std::cell::Cell;
 use std::io::{self, Read};
@@ -11,9 +11,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Calls `end` at SIGTERM or SIGINT, until it says whether the server ends; the cell then has the signal's name. The signal
-/// handler only writes to a pipe that the loop watches. A second signal of the kind before that ends the process at once,
-/// for the case that the loop does not get around to it.
+/// Calls `end` at SIGTERM, SIGINT or SIGUSR2, until it says whether the server ends; the cell then has the signal's name.
+/// The signal handler only writes to a pipe that the loop watches. A second SIGTERM or SIGINT before that ends the process
+/// at once, for the case that the loop does not get around to it.
 ///
 /// SIGHUP ends nothing, as with Redis: a server outlives the terminal that it was started from. Nor does SIGXFSZ: a file
 /// that may not grow is an error of writing like others. SIGPIPE is ignored from the start of any Rust program.
@@ -25,9 +25,16 @@ pub fn watch(
     signal_hook::flag::register(SIGHUP, Arc::default())?;
     signal_hook::flag::register(SIGXFSZ, Arc::default())?;
     let (stopped_by, end) = (Rc::new(Cell::new(None)), Rc::new(end));
-    for (signal, name, ending) in [(SIGTERM, "SIGTERM", Ending::SigTerm), (SIGINT, "SIGINT", Ending::SigInt)] {
+    let signals = [
+        (SIGTERM, "SIGTERM", Ending::SigTerm),
+        (SIGINT, "SIGINT", Ending::SigInt),
+        (SIGUSR2, "SIGUSR2", Ending::Restart),
+    ];
+    for (signal, name, ending) in signals {
         let seen = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register_conditional_shutdown(signal, 1, seen.clone())?;
+        if ending != Ending::Restart {
+            signal_hook::flag::register_conditional_shutdown(signal, 1, seen.clone())?;
+        }
         signal_hook::flag::register(signal, seen.clone())?;
         let (reader, writer) = io::pipe()?;
         pipe::register(signal, writer)?;

@@ -7,9 +7,10 @@ use crate::persist::check::check;
 use crate::serve::serving::Serving;
 use crate::{daemon, log, process, signals};
 use std::ffi::OsString;
-use std::io::Write;
-use std::path::Path;
-use std::process::ExitCode;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The program: reads the command line's arguments, of which the first is its own name, serves until it is told to
@@ -39,11 +40,40 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     if config.process.daemonize && !process::is_supervised(&config.process) && !daemon::is_one() {
         return daemon::start(&config.input).map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS);
     }
+    let program = Program::now();
     let served = serve(config);
     log::flush();
     match served {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(sockets)) => fail(&program.run_again(&sockets)),
         Err(error) => fail(&error),
+    }
+}
+
+/// How this program was started.
+struct Program {
+    path: io::Result<PathBuf>,
+    folder: io::Result<PathBuf>,
+}
+
+impl Program {
+    fn now() -> Program {
+        Program { path: std::env::current_exe(), folder: std::env::current_dir() }
+    }
+
+    /// Runs what now has the program's path, in this process, as it was started, with these sockets. Returns only the
+    /// reason why that cannot be.
+    fn run_again(self, sockets: &[OwnedFd]) -> String {
+        let command = self.path.and_then(|path| Ok((Command::new(path), self.folder?)));
+        let error = match command {
+            Ok((mut command, folder)) => {
+                let sockets: Vec<_> = sockets.iter().map(OwnedFd::as_fd).collect();
+                command.args(std::env::args_os().skip(1)).current_dir(folder);
+                ae::exec_with_listeners(&mut command, &sockets)
+            }
+            Err(error) => error,
+        };
+        format!("cannot start again: {error}")
     }
 }
 
@@ -112,13 +142,18 @@ fn fail(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn serve(config: Config) -> Result<(), String> {
+/// Serves until the end. If the program is to start again: the sockets for it.
+fn serve(config: Config) -> Result<Option<Vec<OwnedFd>>, String> {
+    let is_repeatable = config.input.is_empty();
     let serving = Serving::open(config)?;
+    if is_repeatable {
+        serving.allow_restart();
+    }
     let stopped_by =
         signals::watch(&serving.el, serving.ender()).map_err(|error| format!("cannot watch for signals: {error}"))?;
     if !serving.load()? {
         log::say(format!("ae-server stopped by {} while loading\n", stopped_by.get().unwrap_or("SHUTDOWN")));
-        return Ok(());
+        return Ok(None);
     }
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
     log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", serving.places()));
@@ -127,7 +162,10 @@ fn serve(config: Config) -> Result<(), String> {
         log::flush();
         daemon::detach().map_err(|error| format!("cannot detach from the terminal: {error}"))?;
     }
-    serving.run()?;
-    log::say(format!("ae-server stopped by {}\n", stopped_by.get().unwrap_or("SHUTDOWN")));
-    Ok(())
+    let sockets = serving.run()?;
+    log::say(match (stopped_by.get(), &sockets) {
+        (by, Some(_)) => format!("ae-server starts again after {}\n", by.unwrap_or("DEBUG RESTART")),
+        (by, None) => format!("ae-server stopped by {}\n", by.unwrap_or("SHUTDOWN")),
+    });
+    Ok(sockets)
 }

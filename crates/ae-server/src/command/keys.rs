@@ -62,7 +62,7 @@ fn add(found: &mut Vec<KeyArg>, keys: &KeySpec, args: &Args<'_>) -> Result<(), M
         }
         Find::Unknown => return Ok(()),
     };
-    if last >= len as i64 || first >= len as i64 {
+    if last >= len as i64 || last < first || first >= len as i64 {
         return Err(Malformed);
     }
     let positions = (first..=last).step_by(step.max(1) as usize);
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(positions("PING"), Ok(vec![]));
         assert_eq!(positions("PUBLISH c m"), Ok(vec![]));
         assert_eq!(positions("EVAL script 2 a b c"), Ok(vec![3, 4]));
-        assert_eq!(positions("EVAL script 0 a"), Ok(vec![]));
+        assert_eq!(positions("EVAL script 0 a"), Err(Malformed));
         assert_eq!(positions("EVAL script x a"), Err(Malformed));
         assert_eq!(positions("EVAL script 5 a"), Err(Malformed));
         // The last of several KEYS is the one.

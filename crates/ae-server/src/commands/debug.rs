@@ -69,6 +69,12 @@ const SUBCOMMANDS: &[Subcommand] = &[
         ],
     ),
     (
+        "restart",
+        0..=0,
+        restart,
+        &["RESTART", "    Ends as SHUTDOWN does and starts the program again; whoever connects meanwhile waits."],
+    ),
+    (
         "set-active-expire",
         1..=1,
         set_active_expire,
@@ -116,6 +122,10 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
         ctx.server.read_clock();
     }
     ctx.reply_ok()
+}
+
+fn restart(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.restart().map_err(|_| "ERR failed to restart the server. Check server logs.".into())
 }
 
 fn pause_cron(ctx: &mut Context<'_>) -> Outcome {

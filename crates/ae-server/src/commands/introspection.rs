@@ -271,6 +271,7 @@ mod tests {
             ("COMMAND GETKEYS EVAL script 0", "*0"),
             ("COMMAND GETKEYS EVAL script 1", "*0"),
             ("COMMAND GETKEYS LMPOP 0 a LEFT", "-ERR Invalid arguments specified for command"),
+            ("COMMAND GETKEYS ZUNIONSTORE to 0 a", "-ERR Invalid arguments specified for command"),
             ("COMMAND GETKEYS PING x", "-ERR The command has no key arguments"),
             ("COMMAND GETKEYS GET a b", "-ERR Invalid number of arguments specified for command"),
             ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),

@@ -64,7 +64,7 @@ fn serve(config: Config, stopped: PipeReader, tell_port: &Sender<u16>) -> Result
     }
     // Who started it waits for this.
     let _ = tell_port.send(serving.port());
-    serving.run()
+    serving.run().map(drop)
 }
 
 fn end_of(thread: JoinHandle<Result<(), String>>) -> Result<(), String> {

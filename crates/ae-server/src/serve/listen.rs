@@ -29,10 +29,9 @@ impl Place {
     /// Whether a socket that is open already is on this place.
     fn is_that_of(&self, listener: &Listener) -> bool {
         if self.kind == Kind::Unix {
-            let path = std::path::absolute(&self.address);
-            return path.is_ok_and(|path| {
-                listener.path().is_some_and(|other| other == path || other == Path::new(&self.address))
-            });
+            let (path, other) = (Path::new(&self.address), listener.path().unwrap_or_default());
+            let is_same = || Ok(std::path::absolute(path)? == std::path::absolute(&other)?);
+            return other == path || is_same().unwrap_or_else(|_: io::Error| false);
         }
         let ip = match self.address.trim_start_matches('-') {
             "*" => Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
@@ -207,6 +206,10 @@ impl Listeners {
 }
 
 impl Listen for Listeners {
+    fn copies(&self) -> io::Result<Vec<OwnedFd>> {
+        self.open.iter().flat_map(|one| one.listener.sockets()).map(|socket| socket.try_clone_to_owned()).collect()
+    }
+
     fn change(&mut self, old: &Config, new: &Config) -> Result<(), (&'static str, String)> {
         let mut opened = self.add_missing(new);
         // An address of the old ones may be in the way: `*` has all of them.

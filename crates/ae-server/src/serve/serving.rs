@@ -11,7 +11,9 @@ use crate::process::{self, PidFile};
 use crate::server::shutdown::Shutdown;
 use crate::{files, log};
 use ae::{EventLoop, Next};
+use std::io;
 use std::ops::Deref;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -121,12 +123,13 @@ impl Serving {
         move |el, ending| {
             let server = &mut net.try_borrow_mut().ok()?.server;
             let process = &server.config.process;
-            let how = match ending {
-                Ending::SigInt => Shutdown::from_flags(process.on_sigint),
-                Ending::SigTerm => Shutdown::from_flags(process.on_sigterm),
-                Ending::Owner => Shutdown { force: true, ..Shutdown::default() },
+            let ended = match ending {
+                Ending::SigInt => server.shut_down(Shutdown::from_flags(process.on_sigint)),
+                Ending::SigTerm => server.shut_down(Shutdown::from_flags(process.on_sigterm)),
+                Ending::Owner => server.shut_down(Shutdown { force: true, ..Shutdown::default() }),
+                Ending::Restart => server.restart(),
             };
-            let ends = server.shut_down(how).is_ok();
+            let ends = ended.is_ok();
             // Otherwise the loop stops when replicas have got everything.
             if ends && !server.waits_for_replicas() {
                 el.stop();
@@ -145,21 +148,34 @@ impl Serving {
         self.port
     }
 
-    /// Serves until the loop is stopped; then closes everything.
-    pub fn run(self) -> Result<(), String> {
+    /// From now on the server may be told to restart.
+    pub fn allow_restart(&self) {
+        self.shared.net.borrow_mut().server.may_restart = true;
+    }
+
+    /// Serves until the loop is stopped; then closes everything. If the server is to restart, its sockets stay open.
+    pub fn run(self) -> Result<Option<Vec<OwnedFd>>, String> {
         let process = self.shared.net.borrow().server.config.process.clone();
         process::tell_ready(&process);
         let result = self.el.run();
-        process::tell_stopping(&process);
+        let sockets = self.sockets_for_restart();
+        process::tell_stopping(&process, sockets.is_some());
         self.shared.close();
         if let Some((path, identity)) = &self.unix_socket
+            && sockets.is_none()
             && file_identity(path).as_ref() == Some(identity)
         {
             // It may have been removed already.
             let _ = std::fs::remove_file(path);
         }
         result.map_err(|error| format!("the event loop failed: {error}"))?;
-        self.shared.net.borrow_mut().server.failure.take().map_or(Ok(()), Err)
+        self.shared.net.borrow_mut().server.failure.take().map_or(Ok(()), Err)?;
+        sockets.transpose().map_err(|error| format!("cannot hand over the sockets: {error}"))
+    }
+
+    fn sockets_for_restart(&self) -> Option<io::Result<Vec<OwnedFd>>> {
+        let server = &self.shared.net.borrow().server;
+        server.listeners.as_ref().filter(|_| server.restarts).map(|listeners| listeners.copies())
     }
 }
 
@@ -170,6 +186,8 @@ pub enum Ending {
     SigTerm,
     /// The program that it is part of.
     Owner,
+    /// SIGUSR2: to run again.
+    Restart,
 }
 
 /// Device and inode.

@@ -248,6 +248,7 @@ impl Server {
         let aborted = self.replication.ending.take().is_some() && self.shutdown;
         if aborted {
             self.shutdown = false;
+            self.restarts = false;
             self.unpause();
         }
         aborted

@@ -36,6 +36,7 @@ impl Server {
             log(Level::Warning, format_args!("The first base of the append-only file is not written yet, can't exit."));
             return Err(Refused);
         }
+        self.restarts = false;
         self.cancel_loading();
         if self.snapshot.is_some() {
             log(Level::Warning, format_args!("There is a snapshot under way. Giving it up!"));
@@ -53,6 +54,17 @@ impl Server {
                 return Err(Refused);
             }
         }
+        Ok(())
+    }
+
+    /// As [`Server::shut_down`]; then the program runs again on the same sockets.
+    pub fn restart(&mut self) -> Result<(), Refused> {
+        if !self.may_restart {
+            log(Level::Warning, format_args!("Cannot restart: the configuration came from standard input."));
+            return Err(Refused);
+        }
+        self.shut_down(Shutdown::default())?;
+        self.restarts = true;
         Ok(())
     }
 }

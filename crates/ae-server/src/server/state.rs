@@ -93,6 +93,9 @@ pub struct Server {
     pub replication: Replication,
     /// What opens and closes its sockets; None for a server of tests.
     pub listeners: Option<Box<dyn Listen>>,
+    /// Whether it may end for the same program to go on in its place, and whether it does.
+    pub may_restart: bool,
+    pub restarts: bool,
     /// What the server listens on and with, for INFO.
     pub tcp_port: u16,
     pub backend: &'static str,
@@ -152,6 +155,8 @@ impl Server {
             run_id: id(0..3),
             replication: Replication::new(id(10..13)),
             listeners: None,
+            may_restart: false,
+            restarts: false,
             tcp_port: config.port,
             backend: "",
             snapshot: None,
