@@ -110,7 +110,7 @@ MAKEOVERRIDES :=
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -134,6 +134,9 @@ c-tests: lib $(if $(ABI),headers) default-server ## run the C tests alone; ARGS=
 
 c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## run them with valgrind and AddressSanitizer
 	c-tests/run.py --abi "$(ABI)" --kind tools $(ARGS)
+
+c-tests-kqueue: lib default-server $(BUILD)/libae-kqueue.a $(BUILD)/kqueue.o ## run them on the kqueue back end, with what KQUEUE says for kqueue(2)
+	LIBAE_KQUEUE="$(KQUEUE)" c-tests/run.py --kind kqueue $(ARGS)
 
 # The hiredis programs need one; it does not matter which.
 .PHONY: default-server
@@ -289,6 +292,19 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET_DIR)/$(addsuffix /,$(TARGET))debug/libae.a $@
+
+# For tests of the kqueue back end on Linux: the library with it in place of epoll, and kqueue(2), which programs are
+# linked with by these arguments. KQUEUE=-lkqueue takes libkqueue's.
+KQUEUE ?= $(CURDIR)/$(BUILD)/kqueue.o -Wl,--wrap=close,--wrap=dup2,--wrap=dup3
+$(BUILD)/libae-kqueue.a: $(LIB_SOURCES) | $(C_LIBRARIES)
+	@mkdir -p $(BUILD)
+	LIBAE_KQUEUE="$(KQUEUE)" CARGO_PROFILE_DEV_PANIC=abort $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib \
+		--crate-type staticlib --target-dir $(TARGET_DIR)/kqueue -- $(CODEGEN)
+	cp $(TARGET_DIR)/kqueue/$(addsuffix /,$(TARGET))debug/libae.a $@
+
+$(BUILD)/kqueue.o: tests/kqueue/kqueue.c tests/kqueue/kqueue.h
+	@mkdir -p $(BUILD)
+	$(CC) -std=gnu11 -O1 -g -Wall -Wextra -Werror -c -o $@ $<
 
 # --- installation --------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ const TLS_CONFIG: &str = "src/abi/facts/tls-config.csv";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-env-changed=LIBAE_ABI");
+    println!("cargo:rerun-if-env-changed=LIBAE_KQUEUE");
     let wanted = std::env::var("LIBAE_ABI").unwrap_or_else(|_| DEFAULT_PROFILE.into());
     let table = read(PROFILES);
     let profiles: Vec<_> = table.lines().skip(1).map(|row| row.split(',').collect::<Vec<_>>()).collect();
@@ -46,15 +47,21 @@ fn main() {
         println!("cargo:rustc-cfg={flag}");
     }
 
-    // What the system has to wait with, beside poll and select.
+    // What the system has to wait with, beside poll and select. For tests of kqueue on Linux, LIBAE_KQUEUE has the
+    // linker's arguments with which programs get kqueue(2): there it takes the place of epoll.
     let os = std::env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let kqueue_of = std::env::var("LIBAE_KQUEUE").ok().filter(|arguments| os == "linux" && !arguments.is_empty());
     let poller = match os.as_str() {
+        "linux" if kqueue_of.is_some() => "kqueue",
         "linux" | "android" => "epoll",
         "freebsd" | "netbsd" | "openbsd" | "dragonfly" | "macos" | "ios" => "kqueue",
         _ => "none",
     };
     println!("cargo:rustc-check-cfg=cfg(poller, values(\"epoll\", \"kqueue\", \"none\"))");
     println!("cargo:rustc-cfg=poller=\"{poller}\"");
+    for argument in kqueue_of.iter().flat_map(|arguments| arguments.split_whitespace()) {
+        println!("cargo:rustc-link-arg={argument}");
+    }
 }
 
 /// The text of a file that the build depends on.

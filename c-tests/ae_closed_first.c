@@ -23,11 +23,11 @@ static void on_new(aeEventLoop *el, int fd, void *data, int mask) {
     test_note('n');
 }
 
-static int is_epoll(void) { return strcmp(aeGetApiName(), "epoll") == 0; }
+static int tells_files(void) { return strcmp(aeGetApiName(), test_poller()) == 0; }
 
 /* To poll and select a number is as good as the file that had it before. */
-static void needs_epoll(void) {
-    if (!is_epoll()) SKIP("only epoll tells one file from another");
+static void needs_files(void) {
+    if (!tells_files()) SKIP("%s does not tell one file from another", aeGetApiName());
 }
 
 /* A loop with one socket that `handler` is called for, and another that may be. */
@@ -120,7 +120,7 @@ static void number_that_was_polled_while_closed_is_free(void) {
 static void late_delete_adds_nothing(void) {
     aeEventLoop *el = prepare(NULL);
 
-    needs_epoll();
+    needs_files();
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
     give_away(second[0]);
     aeDeleteFileEvent(el, second[0], AE_READABLE);
@@ -149,7 +149,7 @@ static void remove_then_give_away(aeEventLoop *el, int fd, void *data, int mask)
 static void change_in_a_callback_adds_nothing(void) {
     aeEventLoop *el = prepare(add_then_give_away);
 
-    needs_epoll();
+    needs_files();
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, on_old, &old_data), AE_OK);
     CHECK_INT(poll_once(el), 1);
     CHECK_INT(poll_once(el), 0);
@@ -159,7 +159,7 @@ static void change_in_a_callback_adds_nothing(void) {
 static void removal_in_a_callback_adds_nothing(void) {
     aeEventLoop *el = prepare(remove_then_give_away);
 
-    needs_epoll();
+    needs_files();
     test_fill(second[0]);
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
     CHECK_INT(poll_once(el), 1);
@@ -170,7 +170,7 @@ static void removal_in_a_callback_adds_nothing(void) {
 static void failed_create_then_delete_adds_nothing(void) {
     aeEventLoop *el = prepare(NULL);
 
-    needs_epoll();
+    needs_files();
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE | AE_WRITABLE, on_old, &old_data), AE_OK);
     CHECK_INT(close(second[0]), 0);
     CHECK_FAILS(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_ERR, EBADF);
@@ -196,7 +196,7 @@ static void renew_the_other(aeEventLoop *el, int fd, void *data, int mask) {
 static void the_old_files_event_does_not_reach_the_new_handler(void) {
     aeEventLoop *el = prepare(renew_the_other);
 
-    needs_epoll();
+    needs_files();
     test_send(second[1], "x");
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_READABLE, renew_the_other, NULL), AE_OK);
     CHECK_INT(poll_once(el), 2);
@@ -220,7 +220,7 @@ static void a_create_that_is_taken_back_has_healed(void) {
     CHECK_INT(aeCreateFileEvent(el, second[0], AE_WRITABLE, on_old, &old_data), AE_OK);
     give_away(second[0]);
     /* poll and select find the new file by its number. */
-    CHECK_INT(poll_once(el), is_epoll() ? 1 : 2);
+    CHECK_INT(poll_once(el), tells_files() ? 1 : 2);
     test_noted();
     CHECK_INT(poll_once(el), 1);
     CHECK_TEXT(test_noted(), "o");

@@ -115,12 +115,39 @@ static void deleted_event_is_silent(void) {
     aeDeleteEventLoop(el);
 }
 
+/* A kqueue tells each end of a pipe of its own direction alone. */
+static void error_or_hangup_wakes_the_handler(aeEventLoop *el) {
+    int broken[2], ended[2];
+
+    test_pipe(broken);
+    test_pipe(ended);
+    CHECK_INT(aeCreateFileEvent(el, broken[1], AE_WRITABLE, on_writable, NULL), AE_OK);
+    test_fill(broken[1]);
+    CHECK_INT(poll_once(el), 0);
+    close(broken[0]);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "w");
+    aeDeleteFileEvent(el, broken[1], AE_WRITABLE);
+    CHECK_INT(aeCreateFileEvent(el, ended[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(poll_once(el), 0);
+    close(ended[1]);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    close(broken[1]);
+    close(ended[0]);
+    aeDeleteEventLoop(el);
+}
+
 static void error_or_hangup_wakes_either_handler(void) {
     aeEventLoop *el = new_loop();
     int broken[2], ended[2];
     /* select(2) cannot report a hang-up to somebody who only wants to write. */
     int complete = strcmp(aeGetApiName(), "select") != 0;
 
+    if (strcmp(aeGetApiName(), "kqueue") == 0) {
+        error_or_hangup_wakes_the_handler(el);
+        return;
+    }
     test_pipe(broken);
     test_pipe(ended);
     close(broken[0]); /* the writing end has an error */
@@ -148,6 +175,70 @@ static void error_or_hangup_wakes_either_handler(void) {
     }
     close(broken[1]);
     close(ended[0]);
+    aeDeleteEventLoop(el);
+}
+
+/* It reads on, perhaps: what it has been sent has filled the buffer. */
+static void a_peer_that_has_finished_sending_makes_nothing_writable(void) {
+    aeEventLoop *el = new_loop();
+    int pair[2];
+
+    test_pair(pair);
+    test_fill(pair[0]);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, on_readable, NULL), AE_OK);
+    CHECK_INT(aeCreateFileEvent(el, pair[0], AE_WRITABLE, on_writable, NULL), AE_OK);
+    CHECK_INT(shutdown(pair[1], SHUT_WR), 0);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    CHECK_INT(last_mask, AE_READABLE);
+    close(pair[1]);
+    CHECK_INT(poll_once(el), 1);
+    CHECK_TEXT(test_noted(), "rw");
+    close(pair[0]);
+    aeDeleteEventLoop(el);
+}
+
+static int reads[64], writes[64];
+
+static void count_readable(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(data);
+    CHECK(mask & AE_READABLE);
+    reads[fd]++;
+}
+
+static void count_writable(aeEventLoop *el, int fd, void *data, int mask) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(data);
+    CHECK(mask & AE_WRITABLE);
+    writes[fd]++;
+}
+
+/* All descriptors that there can be are ready both ways, which a kqueue has two events for. */
+static void in_a_full_set_nobody_starves(void) {
+    enum { COUNT = 10, ROUNDS = 20 };
+    int pairs[COUNT][2], i, k;
+    aeEventLoop *el;
+
+    for (i = 0; i < COUNT; i++) ready_pair(pairs[i]);
+    CHECK(pairs[COUNT - 1][1] < 64);
+    el = aeCreateEventLoop(pairs[COUNT - 1][1] + 1);
+    CHECK(el != NULL);
+    for (i = 0; i < COUNT; i++) {
+        test_send(pairs[i][0], "x");
+        for (k = 0; k < 2; k++) {
+            CHECK_INT(aeCreateFileEvent(el, pairs[i][k], AE_READABLE, count_readable, NULL), AE_OK);
+            CHECK_INT(aeCreateFileEvent(el, pairs[i][k], AE_WRITABLE, count_writable, NULL), AE_OK);
+        }
+    }
+    for (i = 0; i < ROUNDS; i++) CHECK(poll_once(el) >= COUNT);
+    for (i = 0; i < COUNT; i++) {
+        for (k = 0; k < 2; k++) {
+            CHECK(reads[pairs[i][k]] >= ROUNDS / 4);
+            CHECK(writes[pairs[i][k]] >= ROUNDS / 4);
+        }
+    }
+    for (i = 0; i < COUNT; i++) test_close_pair(pairs[i]);
     aeDeleteEventLoop(el);
 }
 
@@ -336,7 +427,9 @@ static void descriptor_0_is_one_as_well(void) {
 TEST_MAIN(CASE(what_is_new_is_not_writable_for_what_was_there), CASE(one_handler_for_both_stays_for_one),
           CASE(descriptor_0_is_one_as_well), CASE(readable_gets_its_arguments), CASE(readable_fires_until_read),
           CASE(writable_fires_while_there_is_room), CASE(deleted_event_is_silent),
-          CASE(error_or_hangup_wakes_either_handler), CASE(many_descriptors_each_fire_once),
+          CASE(error_or_hangup_wakes_either_handler), CASE(in_a_full_set_nobody_starves),
+          CASE(a_peer_that_has_finished_sending_makes_nothing_writable),
+          CASE(many_descriptors_each_fire_once),
           CASE(drained_before_the_poll_is_silent), CASE(closing_a_watched_descriptor_closes_the_file),
           CASE(readable_comes_before_writable), CASE(barrier_turns_the_order_round),
           CASE(barrier_goes_with_writable), CASE(barrier_can_be_removed_alone),

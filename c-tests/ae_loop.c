@@ -280,13 +280,13 @@ static TIME_RESULT on_never(aeEventLoop *el, long long id, void *data) {
 
 /* For valgrind, which looks for pointers to all that has not been freed. The backend has no descriptor. */
 static void timer_at_the_end_of_the_program_is_no_leak(void) {
-    int i, waker = test_unused_fd();
+    int i, before = test_open_fds(), waker = test_unused_fd();
 
     kept = aeCreateEventLoopWithBackend(64, "poll");
     CHECK(kept != NULL);
-    /* The one descriptor that it has; it is not run any more. */
+    /* What it has is its waker, an eventfd or the two ends of a pipe; it is not run any more. */
     CHECK(test_is_open(waker));
-    close(waker);
+    for (; test_open_fds() > before; waker++) close(waker);
     for (i = 0; i < 1000; i++) CHECK(aeCreateTimeEvent(kept, 3600000, on_never, NULL, NULL) != AE_ERR);
 }
 

@@ -1,7 +1,8 @@
 /* A listener that rests, with a kernel that refuses to watch it meanwhile or afterwards. The refusals are this
- * program's: it has an epoll_ctl and an accept4 of its own. */
+ * program's: it has an epoll_ctl and an accept4 of its own, and a word to say about kevent. */
 #include "test.h"
 #include "conn_test.h"
+#include "../tests/kqueue/kqueue.h"
 
 #include <ae.h>
 #include <anet.h>
@@ -28,6 +29,20 @@ int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
     if (fd == listening && operation != EPOLL_CTL_DEL && event->events & EPOLLIN && reads_to_refuse > 0)
         return reads_to_refuse--, errno = ENOMEM, -1;
     return (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
+
+int kevent_fails(const struct kevent *changes, int change_count, const struct timespec *limit) {
+    int i;
+
+    (void)limit;
+    for (i = 0; i < change_count; i++) {
+        const struct kevent *change = &changes[i];
+
+        if (change->ident != (uintptr_t)listening || change->flags & (EV_DELETE | EV_DISABLE)) continue;
+        if (change->flags & EV_ADD && adds_to_refuse > 0) return adds_to_refuse--, ENOSPC;
+        if (change->filter == EVFILT_READ && reads_to_refuse > 0) return reads_to_refuse--, ENOMEM;
+    }
+    return 0;
 }
 
 /* ---- A listener that rests ---- */
@@ -58,9 +73,9 @@ static void begin(void) {
     CHECK_INT(connTypeInitialize(), C_OK);
     el = aeCreateEventLoop(256);
     CHECK(el != NULL);
-    if (strcmp(aeGetLoopApiName(el), "epoll") != 0) {
+    if (strcmp(aeGetLoopApiName(el), test_poller()) != 0) {
         aeDeleteEventLoop(el);
-        SKIP("it is epoll_ctl that refuses");
+        SKIP("it is epoll_ctl or kevent that refuses");
     }
     listening = test_listen(AF_INET, 4, &port);
     test_set_nonblocking(listening);

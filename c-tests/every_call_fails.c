@@ -3,6 +3,7 @@
  * memory.) */
 #include "test.h"
 #include "tls_test.h"
+#include "../tests/kqueue/kqueue.h"
 
 #include <anet.h>
 #include <stdarg.h>
@@ -164,6 +165,16 @@ int epoll_pwait2(int epoll, struct epoll_event *events, int capacity, const stru
     return (int)syscall(SYS_epoll_pwait2, epoll, events, capacity, timeout, signals, 8);
 }
 
+/* Of what stands in for kqueue(2), where the library is linked with that. */
+int kqueue_fails(void) { return REFUSED(EMFILE, ENFILE, ENOMEM) ? errno : 0; }
+
+int kevent_fails(const struct kevent *changes, int change_count, const struct timespec *limit) {
+    (void)changes;
+    if (change_count > 0) return REFUSED(ENOMEM) ? errno : 0;
+    if (limit != NULL) ask(limit->tv_sec * 1000000LL + limit->tv_nsec / 1000);
+    return REFUSED(EINTR) ? errno : 0;
+}
+
 int eventfd(unsigned value, int flags) {
     if (REFUSED(EMFILE, ENFILE, ENOMEM)) return -1;
     return (int)syscall(SYS_eventfd2, value, flags);
@@ -290,7 +301,7 @@ static void loop_scenario(void) {
 }
 
 static void loops_go_on(void) {
-    static const char *const names[] = {"epoll", "poll", "select"};
+    const char *const names[] = {test_poller(), "poll", "select"};
     size_t i;
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -300,7 +311,7 @@ static void loops_go_on(void) {
 }
 
 static void a_sleep_is_as_long_as_the_next_time_event_is_away(void) {
-    static const char *const names[] = {"epoll", "poll", "select"};
+    const char *const names[] = {test_poller(), "poll", "select"};
     const long long minute = 60000000;
     int timed = 0;
     size_t i;

@@ -77,7 +77,7 @@ static void use_loop(const char *backend) {
 }
 
 static void loops_fail_cleanly(void) {
-    EVERY_ALLOCATION(use_loop("epoll"));
+    EVERY_ALLOCATION(use_loop(test_poller()));
     EVERY_ALLOCATION(use_loop("poll"));
     EVERY_ALLOCATION(use_loop("select"));
 }

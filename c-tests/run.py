@@ -10,12 +10,14 @@ N skipped". A program whose name starts with `hiredis_` is linked with libhiredi
 AE_SERVER_PORT. One with a header of TLS tests (`tls_*.h`) finds certificates in the folder LIBAE_TEST_CERTS
 (tools/testkit/certificates.py), which is not set where there is no `openssl` command.
 
-The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer), in the
-backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a canary program tells whether the
-variant is what its name says: the library, the backend, and whether the tool notices an error.
+The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer, or with
+kqueue in place of epoll), in the backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a
+canary program tells whether the variant is what its name says: the library, the backend, and whether the tool notices
+an error.
 
 `make c-tests` (`make ABI=PROFILE c-tests`) builds what this needs and calls it; ARGS="--variant so-poll ae_file"
-narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer.
+narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer, `make c-tests-kqueue` the one
+with kqueue, for which LIBAE_KQUEUE has the linker's arguments that give programs kqueue(2).
 """
 
 import argparse
@@ -68,10 +70,16 @@ PROGRAMS_OF = {
     "tls_reload": having("abi_valkey_9_1"),
     "tls_users": having("abi_auth_user"),
 }
+# Programs that have no meaning with kqueue, and why.
+NOT_WITH_KQUEUE = {
+    "ae_old_kernel": "it takes epoll's calls away",
+}
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
-    "ae_left": ("so", "a"),  # AddressSanitizer's locals are not on the stack, by which calls that are gone are found
-    "ae_thrown": ("so", "a"),  # and its library is built so that exceptions end in it
+    # AddressSanitizer's locals are not on the stack, by which calls that are gone are found,
+    "ae_left": ("so", "a", "kqueue"),
+    # and its library is built so that exceptions end in it.
+    "ae_thrown": ("so", "a", "kqueue"),
     "weak_symbols": ("a",),  # the linker's choice between a weak symbol of libae.a and the program's own
 }
 
@@ -105,9 +113,12 @@ VARIANTS = {
     "valgrind": ("so", "epoll", VALGRIND, 1200),
     "asan-epoll": ("asan", "epoll", [], 300),
     "asan-poll": ("asan", "poll", [], 300),
+    "kqueue": ("kqueue", "kqueue", [], 120),
 }
 # Those with a tool, which take most of the time; `make test` does without.
 WITH_TOOLS = ("valgrind", "asan-epoll", "asan-poll")
+# That with a library which only tests have: on Linux, with kqueue in place of epoll.
+WITH_KQUEUE = ("kqueue",)
 # What other profiles than the default run: the backends and the tools do not know the profiles.
 VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
 # Programs that know the profiles, and do not take long.
@@ -124,6 +135,7 @@ TLS_NARROWED = {
     "so-poll": TLS_LOOP,
     "so-select": TLS_LOOP,
     "asan-poll": TLS_LOOP,
+    "kqueue": TLS_LOOP,
     "valgrind": {"tls_cut", "tls_moves", "tls_pending", "tls_postpone", "tls_threads"},
 }
 # And in other profiles than the default: those that know the profiles.
@@ -190,6 +202,11 @@ def sanitizer_arguments():
     return [*fast, "-Wl,--whole-archive", str(found[0]), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
 
 
+def kqueue_arguments():
+    """What gives a program kqueue(2)."""
+    return os.environ.get("LIBAE_KQUEUE", "").split()
+
+
 def link_arguments(library, linkage):
     """What a program needs to be linked with the library."""
     if linkage == "so":
@@ -198,6 +215,9 @@ def link_arguments(library, linkage):
     if linkage == "a":
         # As libae-static.pc has it.
         return ["-Wl,--gc-sections", "-Wl,--strip-debug", str(library.build / "libae.a"), *SYSTEM_LIBS]
+    if linkage == "kqueue":
+        archive = str(library.build / "libae-kqueue.a")
+        return ["-Wl,--gc-sections", "-Wl,--strip-debug", archive, *kqueue_arguments(), *SYSTEM_LIBS]
     return ["-Wl,--strip-debug", str(library.build / "libae-asan.a"), *sanitizer_arguments(), *SYSTEM_LIBS]
 
 
@@ -221,7 +241,11 @@ def compile_source(library, source, product, sanitize):
 def link(library, source, compiled, program, linkage):
     """The same of the linker. Without -fsanitize, which would bring the C compiler's own runtime."""
     # A program finds libae.so when it starts, and is not made of it.
-    archives = {"so": [], "a": [library.build / "libae.a"], "asan": [library.build / "libae-asan.a"]}[linkage]
+    archives = {
+        "so": [], "a": [library.build / "libae.a"], "asan": [library.build / "libae-asan.a"],
+        "kqueue": [library.build / "libae-kqueue.a", *filter(os.path.isfile, kqueue_arguments())],
+    }[linkage]
+    archives = [pathlib.Path(archive) for archive in archives]
     if up_to_date(program, compiled, *archives):
         return None
     program.parent.mkdir(parents=True, exist_ok=True)
@@ -346,8 +370,9 @@ def main():
     parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; the kind's by default")
-    parser.add_argument("--kind", choices=("plain", "tools", "all"), default="plain",
-                        help="variants without tools (the default), with valgrind or AddressSanitizer, or all")
+    parser.add_argument("--kind", choices=("plain", "tools", "all", "kqueue"), default="plain",
+                        help="variants without tools (the default), with valgrind or AddressSanitizer, or both (all); "
+                             "or with kqueue (make c-tests-kqueue)")
     parser.add_argument("--case", help="one case's name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(),
                         help="as many compilers and twice as many cases run at once")
@@ -357,7 +382,7 @@ def main():
     is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     names = {source.stem for source in sources}
-    named = set(PROGRAMS_OF) | set(LINKAGES_OF) | PROFILED | TLS_PROFILES
+    named = set(PROGRAMS_OF) | set(NOT_WITH_KQUEUE) | set(LINKAGES_OF) | PROFILED | TLS_PROFILES
     unknown = (set(arguments.programs).union(named, *TLS_NARROWED.values())) - names
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
@@ -368,14 +393,21 @@ def main():
         print(f"not for {library.profile}: {', '.join(sorted(left_out))}")
     wanted = set(arguments.programs) or names - left_out
     sources = [source for source in sources if source.stem in wanted]
-    kinds = {"plain": set(VARIANTS) - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": set(VARIANTS)}
+    usual = set(VARIANTS) - set(WITH_KQUEUE)
+    kinds = {"plain": usual - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": usual, "kqueue": set(WITH_KQUEUE)}
     all_variants = VARIANTS if is_default else VARIANTS_OF_OTHERS
     variants = arguments.variant or [variant for variant in all_variants if variant in kinds[arguments.kind]]
+
+    if set(variants) & set(WITH_KQUEUE):
+        for name in sorted(wanted.intersection(NOT_WITH_KQUEUE)):
+            print(f"not with kqueue: {name}: {NOT_WITH_KQUEUE[name]}")
 
     def belongs(source, variant):
         """Whether a program runs in a variant."""
         linkage = VARIANTS[variant][0]
         if linkage not in LINKAGES_OF.get(source.stem, (linkage,)):
+            return False
+        if variant in WITH_KQUEUE and source.stem in NOT_WITH_KQUEUE:
             return False
         if source.stem.startswith("tls_") and not arguments.programs:
             wide = (TLS_NARROWED if is_default else TLS_NARROWED_OF_OTHERS).get(variant)

@@ -321,6 +321,13 @@ static inline void test_folder(char path[64]) {
 }
 
 /* A group that a file of ours can be given: for root one that it would not have anyway. */
+/* The backend that is the kernel's own poller, which tells one file from another. */
+static inline const char *test_poller(void) {
+    const char *wanted = getenv("LIBAE_BACKEND");
+
+    return wanted != NULL && strcmp(wanted, "kqueue") == 0 ? wanted : "epoll";
+}
+
 static inline gid_t test_other_group(void) { return geteuid() == 0 ? getegid() + 1 : getegid(); }
 
 static inline int test_slow_tool(void) {

@@ -12,7 +12,7 @@ use std::os::unix::net::UnixStream;
 use std::{mem, ptr};
 
 const SOCKETS: usize = 4;
-const BACKENDS: [&CStr; 3] = [c"epoll", c"poll", c"select"];
+const BACKENDS: [&CStr; 3] = [if cfg!(poller = "kqueue") { c"kqueue" } else { c"epoll" }, c"poll", c"select"];
 /// The sockets have numbers from here on, which nothing else gets while they are closed.
 const FIRST: c_int = 100;
 /// The socket whose handler takes the steps.
@@ -102,7 +102,7 @@ impl World {
         trigger.write_all(b"x").unwrap();
         let mut world = Box::new(Self {
             el,
-            tells_files: backend == c"epoll",
+            tells_files: backend == BACKENDS[0],
             sockets: Default::default(),
             _trigger: trigger,
             users: [User(ptr::null_mut()); 2],

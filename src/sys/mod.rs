@@ -12,6 +12,8 @@ pub(crate) mod errno;
 pub(crate) mod fd;
 #[cfg(poller = "kqueue")]
 pub(crate) mod kqueue;
+#[cfg(all(poller = "kqueue", target_os = "linux"))]
+pub(crate) mod libkqueue;
 pub(crate) mod memory;
 pub(crate) mod mutex;
 pub(crate) mod peer;

@@ -4,7 +4,7 @@ use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 #[cfg(poller = "epoll")]
 use crate::sys::epoll::{self, Change, Events};
 #[cfg(poller = "kqueue")]
-use crate::sys::kqueue;
+use crate::sys::kqueue::{self, Action};
 use crate::sys::{Errno, fd};
 use core::ffi::c_int;
 
@@ -64,8 +64,9 @@ impl Mirror {
     #[cold]
     fn tell(poller: c_int, fd: c_int, mask: c_int) {
         for (bit, filter) in [(AE_READABLE, kqueue::READ), (AE_WRITABLE, kqueue::WRITE)] {
+            let action = if mask & bit != 0 { Action::Add } else { Action::Delete };
             // It fails for what was left out, has been closed, or is not watched.
-            let _ = kqueue::change(poller, fd, filter, mask & bit != 0);
+            let _ = kqueue::submit(poller, &[kqueue::change(fd, filter, action)]);
         }
     }
 
