@@ -113,14 +113,24 @@ static void failed_create_leaves_the_rest(void) {
     end();
 }
 
+static TIME_RESULT on_late(aeEventLoop *loop, long long id, void *is_late) {
+    (void)loop;
+    (void)id;
+    *(int *)is_late = 1;
+    return AE_NOMORE;
+}
+
 static void create_ends_the_rest(void) {
+    int is_late = 0;
+
     begin();
     CHECK_INT(watch(), AE_OK);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 1);
     CHECK_INT(accepted, 1);
     /* When it would have ended, nobody is told anything. */
     reads_to_refuse = 1;
-    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 0);
+    CHECK(aeCreateTimeEvent(el, 200, on_late, &is_late, NULL) != AE_ERR);
+    while (!is_late) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS | AE_DONT_WAIT), 0);
     CHECK_INT(reads_to_refuse, 1);
     CHECK_INT(warnings, 1);
