@@ -22,7 +22,7 @@ pub(crate) use crate::sys::socket::SocketAddress;
 pub(crate) use address::{End, HostPort, end_address, resolve, unix_path, write_end, write_ip};
 pub(crate) use connect::{
     Connect, connect, start_connect, tcp_connect, tcp_connect_with, unix_connect, unix_connect_with,
-    unix_connect_within,
+    unix_connect_within, without_options,
 };
 pub(crate) use error::Error;
 pub(crate) use guard::set_safe_sockets;
@@ -37,6 +37,6 @@ pub(crate) use options::{
 };
 pub(crate) use pipe::{is_fifo, pipe, read_all, write_all};
 pub(crate) use proxy::proxy_header;
-pub(crate) use socket_options::{SocketOptions, set_quick_ack};
+pub(crate) use socket_options::{KeptOptions, SocketOptions, set_quick_ack};
 pub(crate) use transport::Transport;
 pub(crate) use unix_address::is_unix;
