@@ -29,7 +29,7 @@ pub(crate) use guard::set_safe_sockets;
 pub(crate) use inherited::{inherited, is_listening};
 pub(crate) use listen::{
     Family, accept, accept_safely, is_of_one_connection, listen, tcp_listen_over, tcp_listen_with, unix_listen,
-    unix_listen_with,
+    unix_listen_guarded, unix_listen_with,
 };
 pub(crate) use options::{
     is_blocking, set_blocking, set_close_on_exec, set_default_keep_alive, set_keep_alive, set_mark,
