@@ -44,7 +44,8 @@ small_ones() {
     suite mutants-fit tools/mutants/mutants.py --fits
     suite instructions make --no-print-directory instructions
     suite abi tests/abi/check.sh
-    suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin i686-unknown-linux-gnu
+    suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
+        i686-unknown-linux-gnu armv7-unknown-linux-gnueabihf
     suite cmake tests/install/cmake.sh
     suite deb scripts/deb.sh
     suite cli-suite tools/conformance/cli_suite.py
