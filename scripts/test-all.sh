@@ -27,6 +27,7 @@ builds() {
         --no-deps --document-private-items
     # fuzz/ is a workspace of its own, whose lock file is to follow.
     suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
+    suite fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
     suite no-tls scripts/check-no-tls.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
