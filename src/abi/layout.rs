@@ -1,7 +1,7 @@
 //! Every offset and size of the profile, asserted when the crate is compiled: build.rs makes one assertion of each
 //! row of `facts/layouts.csv` and `facts/tls-config.csv`. The facts were measured on 64-bit x86; other 64-bit systems
-//! agree except for the size of a mutex, which Valkey's loop contains. On 32-bit Linux, x86 and ARM, the facts are those
-//! of `facts/layouts-32.csv`.
+//! agree except for the size of a mutex, which Valkey's loop contains. On 32-bit Linux, x86 and ARM, the facts are
+//! those of `facts/layouts-32.csv`.
 
 #![cfg(any(
     all(target_pointer_width = "64", any(not(abi_valkey), target_arch = "x86_64")),

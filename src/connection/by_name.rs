@@ -52,8 +52,8 @@ fn request(attempt: *mut Attempt) -> Request {
     Request { done: resolved, forget: forgotten, asker: Asker { proc: ptr::null_mut(), data: attempt.cast() } }
 }
 
-/// Connects to a port of a host as the options say, and calls `connected` in the end. Returns a number for the loop's `cancel`, which
-/// calls `forget`. While it connects a socket is watched for writable.
+/// Connects to a port of a host as the options say, and calls `connected` in the end. Returns a number for the loop's
+/// `cancel`, which calls `forget`. While it connects a socket is watched for writable.
 ///
 /// # Safety
 /// Both functions may be called with the asker.
