@@ -188,7 +188,7 @@ static void on_child(aeEventLoop *el, pid_t pid, int status, void *data) {
 
 static void signals_and_children(void) {
     aeEventLoop *el = new_loop();
-    int signalled = 0, ended = 0;
+    int signalled = 0, ended = 0, result;
     pid_t child;
 
     if (el == NULL) return;
@@ -201,7 +201,11 @@ static void signals_and_children(void) {
     child = fork();
     if (child == 0) _exit(0);
     CHECK(child > 0);
-    if (WORKS(TRY(aeCreateChildEvent, (el, child, on_child, &ended)) == AE_OK)) {
+    result = TRY(aeCreateChildEvent, (el, child, on_child, &ended));
+    if (result == AE_ERR && errno == ENOSYS) { /* valgrind has none */
+        note_call("aeDeleteChildEvent");
+        test_reap(child);
+    } else if (WORKS(result == AE_OK)) {
         while (ended == 0) WORKS(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
         CHECK_INT(TRY(aeDeleteChildEvent, (el, child)), AE_ERR);
         CHECK_INT(errno, ENOENT);
