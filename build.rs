@@ -20,6 +20,8 @@ const PROFILES: &str = "src/abi/facts/profiles.csv";
 /// What was measured of each profile's structs, and of the servers' configuration of TLS.
 const LAYOUTS: &str = "src/abi/facts/layouts.csv";
 const TLS_CONFIG: &str = "src/abi/facts/tls-config.csv";
+/// The same on 32-bit Linux, all in one, with columns for i686 and arm.
+const LAYOUTS_32: &str = "src/abi/facts/layouts-32.csv";
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -72,6 +74,27 @@ fn read(path: &str) -> String {
 
 /// Turns the profile's columns of the facts into one assertion for each field and struct.
 fn write_layout_assertions(profile: &str) {
+    let path = std::path::Path::new(&std::env::var_os("OUT_DIR").expect("cargo sets it")).join("layout.rs");
+    let assertions = match std::env::var("CARGO_CFG_TARGET_POINTER_WIDTH").as_deref() {
+        Ok("32") => layout_assertions_of_32_bits(profile),
+        _ => layout_assertions(profile),
+    };
+    std::fs::write(path, assertions).expect("the build directory can be written");
+}
+
+/// There are none where nothing was measured.
+fn layout_assertions_of_32_bits(profile: &str) -> String {
+    let processor = match std::env::var("CARGO_CFG_TARGET_ARCH").as_deref() {
+        Ok("x86") => "i686",
+        Ok("arm") => "arm",
+        _ => return String::new(),
+    };
+    let wanted = format!("{profile} {processor}");
+    let layouts = cells(LAYOUTS_32, |heading| heading == wanted);
+    layouts.iter().map(|[of, field, value]| assertion(of, field, value)).collect()
+}
+
+fn layout_assertions(profile: &str) -> String {
     let layouts = column(LAYOUTS, |version| version == profile);
     let mut assertions: String = layouts.iter().map(|[of, field, value]| assertion(of, field, value)).collect();
     // Point releases have columns of their own there; what holds for the last one is the profile's.
@@ -89,17 +112,20 @@ fn write_layout_assertions(profile: &str) {
             }
         }
     }
-    let path = std::path::Path::new(&std::env::var_os("OUT_DIR").expect("cargo sets it")).join("layout.rs");
-    std::fs::write(path, assertions).expect("the build directory can be written");
+    assertions
 }
 
 /// The first two cells of each row that has a value in the last column of such a version, and the value.
 fn column(facts: &str, is_version: impl Fn(&str) -> bool) -> Vec<[String; 3]> {
+    cells(facts, |heading| heading.strip_suffix(" offset:size").is_some_and(&is_version))
+}
+
+/// The same of the last column with such a heading.
+fn cells(facts: &str, is_heading: impl Fn(&str) -> bool) -> Vec<[String; 3]> {
     let text = read(facts);
     let mut rows = text.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let headings = rows.next().expect("a line of headings");
-    let is_wanted = |cell: &&str| cell.strip_suffix(" offset:size").is_some_and(&is_version);
-    let column = headings.iter().rposition(is_wanted).expect("the profile has a column");
+    let column = headings.iter().rposition(|cell| is_heading(cell)).expect("the profile has a column");
     rows.filter(|row| !row[column].is_empty()).map(|row| [row[0], row[1], row[column]].map(String::from)).collect()
 }
 

@@ -56,6 +56,14 @@ static void send_poll(aeEventLoop *el) {
     sem_post(&io.jobs);
 }
 
+/* Until the other thread is in its poll, or about to be: it has the loop's mutex, and keeps it. */
+static void await_poll(aeEventLoop *el) {
+    while (pthread_mutex_trylock(&el->poll_mutex) == 0) {
+        CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
+        test_sleep_us(500);
+    }
+}
+
 static aeEventLoop *begin(void) {
     io.el = new_loop();
     CHECK(sem_init(&io.jobs, 0, 0) == 0);
@@ -125,10 +133,7 @@ static void changes_wait_for_the_poll(void) {
     CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
     io.waits = 1;
     send_poll(el);
-    while (pthread_mutex_trylock(&el->poll_mutex) == 0) { /* till the other thread has it, and keeps it */
-        CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
-        test_sleep_us(500);
-    }
+    await_poll(el);
     CHECK_INT(pthread_create(&ender, NULL, end_poll, &pair[1]), 0);
     CHECK_INT(aeCreateFileEvent(el, other[0], AE_WRITABLE, note_writable, NULL), AE_OK);
     CHECK(atomic_load(&poll_may_end));
@@ -169,10 +174,7 @@ static void have_the_other_poll(aeEventLoop *el, int fd, void *data, int mask) {
     test_drain(fd);
     io.waits = 1;
     send_poll(el);
-    while (pthread_mutex_trylock(&el->poll_mutex) == 0) {
-        CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
-        test_sleep_us(500);
-    }
+    await_poll(el);
     while (!other_waits()) test_sleep_us(500);
 }
 
@@ -392,7 +394,7 @@ static void cancelled_poll_holds_nothing(void) {
     CHECK_INT(aeCreateFileEvent(el, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
     aeSetPollProtect(el, 1);
     CHECK_INT(pthread_create(&thread, NULL, poll_without_end, el), 0);
-    while (pthread_mutex_trylock(&el->poll_mutex) == 0) CHECK_INT(pthread_mutex_unlock(&el->poll_mutex), 0);
+    await_poll(el);
     CHECK_INT(pthread_cancel(thread), 0);
     CHECK_INT(pthread_join(thread, NULL), 0);
     CHECK_INT(aeCreateFileEvent(el, pair[1], AE_READABLE, note_readable, NULL), AE_OK);

@@ -1,76 +1,13 @@
-/* The host's allocator: that it is used, that everything goes back to it, and memory that runs out. */
+/* The host's allocator: that it is used, that everything goes back to it, and memory that runs out.
+ * (every_allocation_fails.c asks that of every function.) */
 #include "test.h"
 #include "conn_test.h"
+#include "counted_heap.h"
 
 #include <ae.h>
 #include <libae.h>
-#include <malloc.h>
 
-/* ---- An allocator that counts, and fails when told to ---- */
-
-static struct {
-    long allocations, live, calls_left; /* calls_left below 0: without end */
-    int fails_once;
-} heap = {0, 0, -1, 0};
-
-static int may_allocate(void) {
-    if (heap.calls_left == 0) {
-        if (heap.fails_once) heap.calls_left = -1;
-        return 0;
-    }
-    if (heap.calls_left > 0) heap.calls_left--;
-    return 1;
-}
-
-static void *counted(void *pointer) {
-    if (pointer != NULL) heap.live++;
-    heap.allocations++;
-    return pointer;
-}
-
-static void *heap_malloc(size_t size, void *context) {
-    void *pointer;
-
-    CHECK(context == &heap);
-    if (!may_allocate()) return NULL;
-    pointer = counted(malloc(size));
-    if (pointer != NULL) memset(pointer, 0xa5, size); /* whatever was there before */
-    return pointer;
-}
-
-static void *heap_calloc(size_t count, size_t size, void *context) {
-    CHECK(context == &heap);
-    return may_allocate() ? counted(calloc(count, size)) : NULL;
-}
-
-static void *heap_realloc(void *pointer, size_t size, void *context) {
-    CHECK(context == &heap);
-    if (!may_allocate()) return NULL;
-    if (pointer == NULL) return counted(malloc(size));
-    return realloc(pointer, size);
-}
-
-static void heap_free(void *pointer, void *context) {
-    CHECK(context == &heap);
-    if (pointer != NULL) {
-        heap.live--;
-        memset(pointer, 0x5a, malloc_usable_size(pointer)); /* whoever still reads it is to notice */
-    }
-    free(pointer);
-    errno = ESTALE; /* which is the allocator's own matter */
-}
-
-static libaeHost host = {
-    .size = sizeof(libaeHost),
-    .allocator =
-        {
-            .malloc = heap_malloc,
-            .calloc = heap_calloc,
-            .realloc = heap_realloc,
-            .free = heap_free,
-            .context = &heap,
-        },
-};
+static libaeHost host = {.size = sizeof(libaeHost), .allocator = COUNTED_HEAP};
 
 /* ---- Work that allocates ---- */
 

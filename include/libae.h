@@ -897,6 +897,35 @@ int libaeConnConnect(char *err,
                      void (*handler)(struct connection *conn));
 
 /**
+ * Like `libaeConnConnect` to a port of a host whose name, or address, is looked up without stopping the loop, as
+ * `libaeConnectName` does: its addresses are tried one after the other, each in its time, until one accepts. The
+ * handler is called once, in the loop and never before this returns, as for `connConnect`: when the connection is
+ * connected, over TLS after the handshake; or with `CONN_STATE_ERROR`, and in `last_errno` why the name has no address
+ * (`EADDRNOTAVAIL`: there is none, `EAGAIN`) or the last address did not accept. Over TLS the name is what
+ * `connConnect` takes the host for: sent to the server, and looked for in its certificate, as the configuration says.
+ *
+ * Until an address has accepted, the connection is in `CONN_STATE_CONNECTING` without a descriptor (`fd` is -1). Its
+ * handlers can be set already. There is no limit in time but the system's, and for TLS that of a handshake from then
+ * on: a time event that calls `connClose` sets one. `connClose` ends it at any time, without the handler. If the loop
+ * is deleted first, the handler is called with `ECANCELED` in `last_errno` by the thread that deletes it; it must not
+ * use the loop's functions then.
+ *
+ * Of `options`, a `source` has to be an address: nothing waits for its name.
+ *
+ * Returns `C_OK`; `C_ERR` with errno as `libaeConnConnect` and `libaeConnectName` and the reason in `err`, and
+ * `EOPNOTSUPP` for a connection of the unix type (up to redis-7.0, for `name` with a slash in it or `@` in front) and
+ * for a program's own type.
+ *
+ * Requires: As for `libaeConnConnect`, with `name` for `address`.
+ */
+int libaeConnConnectName(char *err,
+                         struct connection *conn,
+                         const char *name,
+                         int port,
+                         const struct libaeSocketOptions *options,
+                         void (*handler)(struct connection *conn));
+
+/**
  * Like `connListen`, with `options` (NULL: none) for the sockets, which are non-blocking whatever they say, and with
  * the reason of a failure in `err`. The host's hooks `listen`, `unix_permissions` and `unix_group` and the listener's
  * `priv` are not asked; a listener of the unix type may have `@` and a name in the abstract namespace as an address.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Type-checks the library for systems on which nothing is run here, without TLS, whose C library would have to be built
-# for them: with kqueue (FreeBSD, OpenBSD, macOS), and for i686 and aarch64 Linux. Layouts are asserted on the 64-bit
-# ones. A warning fails.
+# for them: with kqueue (FreeBSD, OpenBSD, macOS), with neither epoll nor kqueue (illumos), and for Linux on i686, 32-bit
+# ARM and aarch64. Layouts are asserted. A warning fails.
 #   check-targets.sh [TRIPLE...]
 # It takes a rustc with its library's source: the one in use if it has that (rustup component add rust-src), else
 # Debian's packages, which are unpacked in build/rust-with-source and not installed. Status 77 when there is neither.
@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 
 targets=("$@")
 [ $# -gt 0 ] || targets=(
-    x86_64-unknown-freebsd x86_64-unknown-openbsd x86_64-apple-darwin
-    i686-unknown-linux-gnu aarch64-unknown-linux-gnu
+    x86_64-unknown-freebsd x86_64-unknown-openbsd x86_64-apple-darwin x86_64-unknown-illumos
+    i686-unknown-linux-gnu armv7-unknown-linux-gnueabihf aarch64-unknown-linux-gnu
 )
 packages="rustc-web rust-web-src libstd-rust-web-dev"
 place=$PWD/build/rust-with-source

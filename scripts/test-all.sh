@@ -27,6 +27,7 @@ builds() {
         --no-deps --document-private-items
     # fuzz/ is a workspace of its own, whose lock file is to follow.
     suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
+    suite fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
     suite no-tls scripts/check-no-tls.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
@@ -45,7 +46,8 @@ small_ones() {
     suite mutants-fit tools/mutants/mutants.py --fits
     suite instructions make --no-print-directory instructions
     suite abi tests/abi/check.sh
-    suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin i686-unknown-linux-gnu
+    suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
+        i686-unknown-linux-gnu armv7-unknown-linux-gnueabihf
     suite cmake tests/install/cmake.sh
     suite deb scripts/deb.sh
     suite cli-suite tools/conformance/cli_suite.py

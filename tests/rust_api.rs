@@ -753,6 +753,39 @@ fn names_are_connected_to() {
 }
 
 #[test]
+fn connections_connect_to_names() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
+    let port = listener.local_addrs()[0].port();
+    let connect = |port| {
+        let told = Rc::new(RefCell::new(None));
+        let kept = told.clone();
+        let options = SocketOptions::default();
+        let connected = move |_: &Connection, result| *kept.borrow_mut() = Some(result);
+        (Connection::connect_name(&el, "127.0.0.1", port, &options, connected).unwrap(), told)
+    };
+    let (conn, told) = connect(port);
+    assert!(conn.is_open() && conn.fd() == -1 && told.borrow().is_none());
+    conn.set_read_handler(Some(Rc::new(|_: &Connection| ()))).unwrap();
+    run_until(&el, || told.borrow().is_some());
+    told.take().unwrap().unwrap();
+    assert_eq!(conn.peer_addr().unwrap(), format!("127.0.0.1:{port}"));
+    drop(listener);
+
+    let (_conn, told) = connect(port);
+    run_until(&el, || told.borrow().is_some());
+    assert_eq!(told.take().unwrap().unwrap_err().kind(), ErrorKind::ConnectionRefused);
+
+    // One that is closed is told nothing, and lets go of its closure; one whose loop goes is told that.
+    let (conn, told) = connect(port);
+    conn.close();
+    assert_eq!(Rc::strong_count(&told), 1);
+    let (_conn, told) = connect(port);
+    drop(el);
+    assert_eq!(told.take().unwrap().unwrap_err().raw_os_error(), Some(libc::ECANCELED));
+}
+
+#[test]
 fn timers_move() {
     let el = test_loop();
     let ran = Rc::new(Cell::new(false));

@@ -3,7 +3,7 @@
 use super::owned_fd::OwnedFd;
 use super::transport::{new_socket, port_number};
 use super::unix_address::{is_unix, unix_address};
-use super::{Error, SocketAddress, SocketOptions, Transport, guard, options};
+use super::{Error, KeptOptions, SocketAddress, SocketOptions, Transport, guard, options};
 use crate::sys::poll::{WRITE, poll};
 use crate::sys::resolve::{Found, Query, resolve};
 use crate::sys::{Errno, socket};
@@ -55,8 +55,13 @@ pub(crate) fn tcp_connect_with(host: &CStr, port: c_int, options: &SocketOptions
 }
 
 /// Starts to connect to an address.
-pub(crate) fn start_connect(found: &Found) -> Result<c_int, Error> {
-    connect_to(found, &as_the_profile_has_it(false))
+pub(crate) fn start_connect(found: &Found, options: &KeptOptions) -> Result<c_int, Error> {
+    connect_to(found, &options.get())
+}
+
+/// The options of a socket that starts to connect without any.
+pub(crate) fn without_options() -> SocketOptions<'static> {
+    as_the_profile_has_it(false)
 }
 
 fn connect_to(found: &Found, options: &SocketOptions<'_>) -> Result<c_int, Error> {
@@ -70,7 +75,10 @@ fn connect_to(found: &Found, options: &SocketOptions<'_>) -> Result<c_int, Error
 
 fn bind_source(fd: c_int, family: c_int, source: &CStr) -> Result<(), Error> {
     let mut result = Err(Error::new("bind", Errno::EADDRNOTAVAIL));
-    for found in resolve(Some(source), None, Query { family, ..Query::default() })? {
+    let query = Query { family, ..Query::default() };
+    // An address first: of that nobody need be asked.
+    let numeric = resolve(Some(source), None, Query { numeric: true, ..query });
+    for found in numeric.or_else(|_| resolve(Some(source), None, query))? {
         result = socket::bind(fd, &found.address).map_err(Error::at("bind"));
         if result.is_ok() {
             break;

@@ -94,22 +94,16 @@ fn start(fd: OwnedFd, options: &SocketOptions<'_>, backlog: c_int) -> Result<c_i
     Ok(fd.release())
 }
 
-/// Listens on a unix socket, with permission bits unless they are 0, and a group if any.
-pub(crate) fn unix_listen(
-    path: &CStr,
-    permissions: libc::mode_t,
-    group: Option<&CStr>,
-    backlog: c_int,
-) -> Result<c_int, Error> {
-    let options = SocketOptions {
-        unix_permissions: permissions,
-        unix_group: group,
-        blocking: true,
-        keep_on_exec: !guard::unix_listening_closes_on_exec(),
-        ..SocketOptions::default()
-    };
+/// Listens on the path of a unix socket, with a backlog that may be below 0, as the system takes it.
+pub(crate) fn unix_listen(path: &CStr, options: &SocketOptions<'_>, backlog: c_int) -> Result<c_int, Error> {
     let address = SocketAddress::unix(path).map_err(Error::at("unix socket path"))?;
-    unix_listen_as(&options, &address, Some(path), backlog)
+    unix_listen_as(options, &address, Some(path), backlog)
+}
+
+/// Listens on the path of a unix socket with such options, which an exec closes as the profile and the program have it.
+pub(crate) fn unix_listen_guarded(path: &CStr, options: &SocketOptions<'_>, backlog: c_int) -> Result<c_int, Error> {
+    let keep_on_exec = !guard::unix_listening_closes_on_exec();
+    unix_listen(path, &SocketOptions { keep_on_exec, ..*options }, backlog)
 }
 
 /// Listens on the path of a unix socket, or on `@` and a name in the abstract namespace.

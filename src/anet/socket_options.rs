@@ -3,8 +3,10 @@
 use super::options::{set_keep_alive, set_mark, set_tcp_no_delay};
 use super::{Error, Transport};
 use crate::sys::Errno;
+use crate::sys::resolve::{Query, resolve};
 use crate::sys::socket_options::*;
 use core::ffi::{CStr, c_int};
+use std::ffi::CString;
 
 /// See `libaeSocketOptions`, which has the same; numbers that are 0 change nothing.
 #[derive(Clone, Copy, Default)]
@@ -34,6 +36,29 @@ fn is_unused(name: &'static str, unused: bool) -> Result<(), Error> {
 }
 
 impl SocketOptions<'_> {
+    /// The same with other texts, for a socket over TCP that connects.
+    fn with_texts<'b>(&self, device: Option<&'b CStr>, source: Option<&'b CStr>) -> SocketOptions<'b> {
+        SocketOptions {
+            device,
+            source,
+            unix_group: None,
+            unix_permissions: self.unix_permissions,
+            backlog: self.backlog,
+            mark: self.mark,
+            user_timeout: self.user_timeout,
+            keep_alive: self.keep_alive,
+            no_delay: self.no_delay,
+            quick_ack: self.quick_ack,
+            fast_open: self.fast_open,
+            transport: self.transport,
+            reuse_port: self.reuse_port,
+            dual_stack: self.dual_stack,
+            free_bind: self.free_bind,
+            blocking: self.blocking,
+            keep_on_exec: self.keep_on_exec,
+        }
+    }
+
     /// Prepares a socket that is to be bound and to listen.
     pub(super) fn prepare_listening(&self, fd: c_int, family: c_int) -> Result<(), Error> {
         self.set_for_listening(fd, family).map_err(Error::of_option)
@@ -57,12 +82,7 @@ impl SocketOptions<'_> {
 
     /// Prepares a socket that is to be bound to a source, if there is one, and to connect.
     pub(super) fn prepare_connecting(&self, fd: c_int, family: c_int) -> Result<(), Error> {
-        is_unused("backlog of a connect", self.backlog == 0)?;
-        is_unused("reuse_port of a connect", !self.reuse_port)?;
-        is_unused("dual_stack of a connect", !self.dual_stack)?;
-        is_unused("unix_permissions of a connect", self.unix_permissions == 0)?;
-        is_unused("unix_group of a connect", self.unix_group.is_none())?;
-        is_unused("source over a unix socket", self.source.is_none() || family != libc::AF_UNIX)?;
+        self.check_connecting(family)?;
         self.prepare(fd, family)?;
         if let Some(on) = self.quick_ack {
             set_quick_ack(fd, on)?;
@@ -70,9 +90,24 @@ impl SocketOptions<'_> {
         if self.fast_open > 0 { set(FAST_OPEN_CONNECT, fd, 1) } else { Ok(()) }
     }
 
-    fn prepare(&self, fd: c_int, family: c_int) -> Result<(), Error> {
+    /// Whether a socket that connects can have such options.
+    fn check_connecting(&self, family: c_int) -> Result<(), Error> {
+        is_unused("backlog of a connect", self.backlog == 0)?;
+        is_unused("reuse_port of a connect", !self.reuse_port)?;
+        is_unused("dual_stack of a connect", !self.dual_stack)?;
+        is_unused("unix_permissions of a connect", self.unix_permissions == 0)?;
+        is_unused("unix_group of a connect", self.unix_group.is_none())?;
+        is_unused("source over a unix socket", self.source.is_none() || family != libc::AF_UNIX)?;
+        self.check()
+    }
+
+    fn check(&self) -> Result<(), Error> {
         is_unused("user_timeout", self.user_timeout >= 0)?;
-        is_unused("fast_open", self.fast_open >= 0)?;
+        is_unused("fast_open", self.fast_open >= 0)
+    }
+
+    fn prepare(&self, fd: c_int, family: c_int) -> Result<(), Error> {
+        self.check()?;
         if self.transport == Transport::Mptcp && family == libc::AF_UNIX {
             return Err(Error::new("MPTCP over a unix socket", Errno::EOPNOTSUPP));
         }
@@ -92,6 +127,34 @@ impl SocketOptions<'_> {
             set_keep_alive(fd, self.keep_alive)?;
         }
         self.no_delay.map_or(Ok(()), |on| set_tcp_no_delay(fd, on))
+    }
+}
+
+/// Options for sockets that are to connect later, over TCP.
+pub(crate) struct KeptOptions {
+    device: Option<CString>,
+    source: Option<CString>,
+    /// Without texts.
+    others: SocketOptions<'static>,
+}
+
+impl KeptOptions {
+    /// Keeps options. Those that no such socket can have are refused, as is a source that would have to be looked up,
+    /// for which whoever connects would wait.
+    pub(crate) fn new(options: &SocketOptions<'_>) -> Result<Self, Error> {
+        options.check_connecting(libc::AF_INET)?;
+        if let Some(source) = options.source {
+            let query = Query { family: libc::AF_UNSPEC, numeric: true, ..Query::default() };
+            is_unused("source that is a name", resolve(Some(source), None, query).is_ok())?;
+        }
+        let kept = |text: Option<&CStr>| text.map(CStr::to_owned);
+        let (device, source) = (kept(options.device), kept(options.source));
+        Ok(Self { device, source, others: options.with_texts(None, None) })
+    }
+
+    /// The options as a socket takes them.
+    pub(super) fn get(&self) -> SocketOptions<'_> {
+        self.others.with_texts(self.device.as_deref(), self.source.as_deref())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections of the built-in types as Rust uses them. The functions are chosen here instead of in the type's table,
 //! and tell with a `Result` why they fail; the table's functions run the very same ones.
 
+use super::conn_by_name::{Host, connect_tcp_by_name};
 use super::handle::Conn;
 #[cfg(feature = "tls")]
 use super::tls::{self, OwnContext, TlsConn};
@@ -129,6 +130,16 @@ impl AnyConn {
             Self::Tls(conn) => tls::connect(conn, Some(address), |conn| {
                 connecting::connect_tcp_with(conn, address, port, options, handler)
             }),
+        }
+    }
+
+    /// Starts to connect to a host by its name while the loop goes on; `EOPNOTSUPP` for a unix socket, which has none.
+    pub(crate) fn connect_by_name(self, host: &Host<'_>, handler: ConnectionCallbackFunc) -> Result<(), Error> {
+        match self {
+            Self::Tcp(conn) => connect_tcp_by_name(conn, host, handler),
+            Self::Unix(_) => Err(Error::new("name of a unix socket's host", Errno::EOPNOTSUPP)),
+            #[cfg(feature = "tls")]
+            Self::Tls(conn) => tls::connect_by_name(conn, host, handler),
         }
     }
 

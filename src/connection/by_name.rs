@@ -2,7 +2,7 @@
 //! and its addresses are tried in their order, one after the other.
 
 use crate::abi::ae::{AE_WRITABLE, AeFileProc, aeEventLoop, aeFileProc};
-use crate::anet::{Error, start_connect, take_error};
+use crate::anet::{Error, KeptOptions, start_connect, take_error};
 use crate::event_loop::{self as core_loop, Asker, Loop, Outcome, Request};
 use crate::sys::resolve::{Found, Query};
 use crate::sys::{Errno, fd};
@@ -17,6 +17,7 @@ pub(crate) type Forget = unsafe fn(Loop, Asker);
 
 struct Attempt {
     id: i64,
+    options: KeptOptions,
     /// The addresses still to be tried, the next one last.
     left: Vec<Found>,
     /// The socket that is connecting, -1 without one.
@@ -51,8 +52,8 @@ fn request(attempt: *mut Attempt) -> Request {
     Request { done: resolved, forget: forgotten, asker: Asker { proc: ptr::null_mut(), data: attempt.cast() } }
 }
 
-/// Connects to a port of a host, and calls `connected` in the end. Returns a number for the loop's `cancel`, which
-/// calls `forget`. While it connects a socket is watched for writable.
+/// Connects to a port of a host as the options say, and calls `connected` in the end. Returns a number for the loop's
+/// `cancel`, which calls `forget`. While it connects a socket is watched for writable.
 ///
 /// # Safety
 /// Both functions may be called with the asker.
@@ -60,12 +61,14 @@ pub(crate) unsafe fn connect_by_name(
     el: Loop,
     name: CString,
     port: u16,
+    options: KeptOptions,
     connected: Connected,
     forget: Forget,
     asker: Asker,
 ) -> Result<i64, Errno> {
     let error = Error::new("connect", Errno::EADDRNOTAVAIL);
-    let attempt = Box::into_raw(Box::new(Attempt { id: 0, left: Vec::new(), fd: -1, error, connected, forget, asker }));
+    let attempt = Attempt { id: 0, options, left: Vec::new(), fd: -1, error, connected, forget, asker };
+    let attempt = Box::into_raw(Box::new(attempt));
     let query = Query { family: libc::AF_UNSPEC, ..Query::default() };
     // SAFETY: the functions get the attempt, once.
     match unsafe { core_loop::resolve(el, name, Some(port), query, request(attempt)) } {
@@ -116,7 +119,7 @@ unsafe fn forgotten(el: Loop, asker: Asker) {
 /// As for [`Attempt::end`].
 unsafe fn try_next(el: Loop, mut attempt: Box<Attempt>) {
     while let Some(found) = attempt.left.pop() {
-        match start_connect(&found) {
+        match start_connect(&found, &attempt.options) {
             Ok(fd) => attempt.fd = fd,
             Err(error) => {
                 attempt.error = error;

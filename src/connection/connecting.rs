@@ -60,7 +60,7 @@ fn wait_connect(
 }
 
 /// The connection takes its socket over.
-fn opened(conn: Conn, fd: c_int) -> Result<(), Errno> {
+pub(super) fn opened(conn: Conn, fd: c_int) -> Result<(), Errno> {
     conn.set_fd(fd);
     if home::is_safe_apis(conn) {
         anet::set_close_on_exec(fd).map_err(|error| error.errno())?;
@@ -69,7 +69,7 @@ fn opened(conn: Conn, fd: c_int) -> Result<(), Errno> {
 }
 
 /// A connection can connect when it is new, or again after it failed.
-fn prepare(conn: Conn) -> Result<(), Errno> {
+pub(super) fn prepare(conn: Conn) -> Result<(), Errno> {
     match conn.state() {
         CONN_STATE_CONNECTING => Err(Errno::EALREADY),
         CONN_STATE_ACCEPTING | CONN_STATE_CONNECTED => Err(Errno::EISCONN),
@@ -83,7 +83,8 @@ fn prepare(conn: Conn) -> Result<(), Errno> {
     }
 }
 
-fn fail(conn: Conn, errno: Errno) {
+/// There is no connect after all.
+pub(super) fn fail(conn: Conn, errno: Errno) {
     drop_fd(conn);
     conn.set_error(errno as c_int);
 }

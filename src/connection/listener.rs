@@ -107,11 +107,16 @@ pub(crate) fn open_unix(
     backlog: c_int,
 ) -> Result<c_int, Error> {
     remove_socket(path);
-    let fd = anet::unix_listen(path, permissions, group, backlog)?;
     // As an accept handler needs it, and as no exec passes it on.
-    anet::set_blocking(fd, false)?;
-    anet::set_close_on_exec(fd)?;
-    Ok(fd)
+    let options = SocketOptions { blocking: false, keep_on_exec: false, ..SocketOptions::default() };
+    anet::unix_listen(path, &SocketOptions { unix_permissions: permissions, unix_group: group, ..options }, backlog)
+}
+
+/// Closes a socket that was to listen. The file of a unix socket goes with it: `bind` has made that.
+pub(crate) fn discard(fd: c_int) {
+    let _ = anet::unix_path(fd).map(|path| fd::unlink(&path));
+    // The descriptor is gone whatever it answers.
+    let _ = fd::close(fd);
 }
 
 /// The same as the options say; an `@` and a name are a socket in the abstract namespace.

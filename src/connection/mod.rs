@@ -2,7 +2,9 @@
 
 mod any;
 mod arguments;
+mod asked;
 mod by_name;
+mod conn_by_name;
 mod connecting;
 mod errors;
 mod handle;
@@ -23,6 +25,9 @@ mod watch;
 
 pub(crate) use any::{AnyConn, Kind};
 pub(crate) use by_name::connect_by_name;
+pub(crate) use conn_by_name::Host;
+#[allow(unused_imports)] // Only Redis 8 has connections leave a loop.
+pub(crate) use conn_by_name::leave;
 pub(crate) use connecting::wait_tcp;
 pub(crate) use handle::Conn;
 #[allow(unused_imports)] // Up to redis-7.0 the host accepts.

@@ -3,7 +3,7 @@
 use super::args::{call, event_loop, non_null, string};
 use crate::abi::ae::{AE_ERR, AE_OK, aeEventLoop};
 use crate::abi::embedding::{LibaeConnectProc, LibaeResolveProc, libaeConnectProc, libaeResolveProc, libaeResolved};
-use crate::anet;
+use crate::anet::{self, KeptOptions};
 use crate::connection::connect_by_name;
 use crate::event_loop::{self as core_loop, Asker, Loop, Outcome, Request};
 use crate::sys::resolve::{Found, Query, ResolveError};
@@ -121,8 +121,9 @@ pub unsafe extern "C" fn libaeConnectName(
         let (el, name, proc) = unsafe { (event_loop(eventLoop)?, string(name)?, non_null(proc)?) };
         let port = u16::try_from(port).map_err(|_| Errno::EINVAL)?;
         let asker = Asker { proc: proc.cast(), data: clientData };
+        let options = KeptOptions::new(&anet::without_options()).map_err(|error| error.errno())?;
         // SAFETY: the function may be called with the data.
-        unsafe { connect_by_name(el, name.into(), port, connected, forget, asker) }
+        unsafe { connect_by_name(el, name.into(), port, options, connected, forget, asker) }
     })
 }
 

@@ -27,7 +27,7 @@ use std::time::Duration;
 /// by what it is called with.
 pub type Handler = Rc<dyn Fn(&Connection)>;
 
-type Connected = Box<dyn FnOnce(&Connection, io::Result<()>)>;
+pub(super) type Connected = Box<dyn FnOnce(&Connection, io::Result<()>)>;
 
 /// What the handles of a connection share. The connection's private data leads here.
 struct Inner {
@@ -231,7 +231,7 @@ impl Connection {
         })
     }
 
-    fn connect_by(
+    pub(super) fn connect_by(
         el: &EventLoop,
         kind: Kind,
         connected: Connected,
@@ -484,7 +484,7 @@ unsafe extern "C" fn run_write(raw: *mut connection) {
     }
 }
 
-unsafe extern "C" fn run_connected(raw: *mut connection) {
+pub(super) unsafe extern "C" fn run_connected(raw: *mut connection) {
     // SAFETY: called with a connection of this type.
     let (conn, core) = unsafe { (Connection::of(raw), Conn::new(raw)) };
     let result = match core.state() {

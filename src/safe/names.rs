@@ -1,10 +1,11 @@
 //! Names looked up, and connected to, while the loop goes on.
 
-use super::EventLoop;
 use super::arguments::{c_string, io_error};
 use super::border::guarded;
-use crate::anet;
-use crate::connection::connect_by_name;
+use super::connection::run_connected;
+use super::{Connection, EventLoop, SocketOptions};
+use crate::anet::{self, KeptOptions};
+use crate::connection::{Host, Kind, connect_by_name};
 use crate::event_loop::{self as core_loop, Asker, Loop, Outcome, Request};
 use crate::sys::Errno;
 use crate::sys::resolve::{Found, Query};
@@ -63,10 +64,11 @@ impl EventLoop {
         callback: impl FnOnce(&Self, io::Result<TcpStream>) + 'static,
     ) -> io::Result<RequestId> {
         let name = c_string(name)?;
+        let options = KeptOptions::new(&anet::without_options())?;
         let callback: Box<Connected> = Box::new(Box::new(callback));
         let asker = asker(callback);
         // SAFETY: functions for such data, of which one is called once.
-        let asked = unsafe { connect_by_name(self.core(), name, port, connected, forget::<Connected>, asker) };
+        let asked = unsafe { connect_by_name(self.core(), name, port, options, connected, forget::<Connected>, asker) };
         // SAFETY: not taken over.
         asked.map(RequestId).map_err(|errno| unsafe { refused::<Connected>(asker, errno) })
     }
@@ -74,6 +76,51 @@ impl EventLoop {
     /// Cancels a request, whose callback is dropped; false when it has ended.
     pub fn cancel(&self, id: RequestId) -> bool {
         core_loop::cancel(self.core(), id.0).is_ok()
+    }
+}
+
+impl Connection {
+    /// Starts to connect to a port of a host as the options say, whose name is looked up while the loop goes on; its
+    /// addresses are tried one after the other. `connected` is told how it went, never before this returns; if the
+    /// loop goes first, with `ECANCELED`. Until then the connection has no descriptor. Its handlers can be set already,
+    /// and [`close`](Self::close) ends the attempt: there is no limit in time but the system's. The options' `source` has
+    /// to be an address.
+    pub fn connect_name(
+        el: &EventLoop,
+        name: &str,
+        port: u16,
+        options: &SocketOptions,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        Self::connect_host(el, Kind::Tcp, name, port, options, connected)
+    }
+
+    /// The same to a TLS server; `connected` is told after the handshake.
+    #[cfg(feature = "tls")]
+    pub fn connect_tls_name(
+        el: &EventLoop,
+        name: &str,
+        port: u16,
+        options: &SocketOptions,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        Self::connect_host(el, Kind::Tls, name, port, options, connected)
+    }
+
+    fn connect_host(
+        el: &EventLoop,
+        kind: Kind,
+        name: &str,
+        port: u16,
+        options: &SocketOptions,
+        connected: impl FnOnce(&Self, io::Result<()>) + 'static,
+    ) -> io::Result<Self> {
+        let name = c_string(name)?;
+        Self::connect_by(el, kind, Box::new(connected), |core| {
+            options.with_core(|options| {
+                core.connect_by_name(&Host { name: &name, port: port.into(), options }, Some(run_connected))
+            })
+        })
     }
 }
 

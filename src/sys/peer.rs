@@ -28,7 +28,20 @@ fn ask(fd: c_int) -> Result<Credentials, Errno> {
     Ok(Credentials { process: found.pid, user: found.uid, group: found.gid })
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+fn ask(fd: c_int) -> Result<Credentials, Errno> {
+    let mut found = core::ptr::null_mut();
+    // SAFETY: valid; it leads to credentials that are freed here.
+    unsafe {
+        Errno::result(libc::getpeerucred(fd, &mut found))?;
+        let (process, user) = (libc::ucred_getpid(found), libc::ucred_geteuid(found));
+        let group = libc::ucred_getegid(found);
+        libc::ucred_free(found);
+        Ok(Credentials { process, user, group })
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "illumos", target_os = "solaris")))]
 fn ask(fd: c_int) -> Result<Credentials, Errno> {
     let (mut user, mut group) = (0, 0);
     // SAFETY: both are valid.

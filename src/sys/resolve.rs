@@ -7,6 +7,16 @@ use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
 use core::ptr;
 
+#[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+use libc::{AI_NUMERICHOST, AI_PASSIVE};
+
+/// Of netdb.h, which the libc crate does not have there.
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+const AI_NUMERICHOST: c_int = 0x20;
+/// Likewise.
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+const AI_PASSIVE: c_int = 0x8;
+
 /// What to look for.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Query {
@@ -48,10 +58,10 @@ pub(crate) fn resolve(host: Option<&CStr>, port: Option<u16>, query: Query) -> R
     hints.ai_family = query.family;
     hints.ai_socktype = libc::SOCK_STREAM;
     if query.numeric {
-        hints.ai_flags |= libc::AI_NUMERICHOST;
+        hints.ai_flags |= AI_NUMERICHOST;
     }
     if query.passive {
-        hints.ai_flags |= libc::AI_PASSIVE;
+        hints.ai_flags |= AI_PASSIVE;
     }
     let service = port.map(|port| Text::<8>::new(format_args!("{port}")));
     let service = service.as_ref().map_or(ptr::null(), |service| service.as_c_str().as_ptr());

@@ -38,7 +38,7 @@ macro_rules! options {
 }
 
 options! {
-    REUSE_PORT: "setsockopt SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, if unix;
+    REUSE_PORT: "setsockopt SO_REUSEPORT", SOL_SOCKET, SO_REUSEPORT, if not(any(target_os = "illumos", target_os = "solaris"));
     DEVICE: "setsockopt SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, if target_os = "linux";
     FREE_BIND: "setsockopt IP_FREEBIND", IPPROTO_IP, IP_FREEBIND, if target_os = "linux";
     FREE_BIND_V6: "setsockopt IPV6_FREEBIND", IPPROTO_IPV6, IPV6_FREEBIND, if target_os = "linux";

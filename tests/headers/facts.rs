@@ -189,6 +189,47 @@ fn layout_is_the_profiles() {
     assert_eq!(printed.lines().count(), expected.len());
 }
 
+/// On 32-bit systems, as far as there is a clang, which compiles for others as well. build.rs has the library's own
+/// layout compared with the same facts.
+#[test]
+fn layout_on_32_bits_is_in_the_facts() {
+    const TARGETS: [(&str, &str); 2] = [("i686", "i686-linux-gnu"), ("arm", "armv7-linux-gnueabihf")];
+    const LIBC: &str = "/usr/include/x86_64-linux-gnu";
+    if Command::new("clang").arg("--version").output().is_err() || !std::path::Path::new(LIBC).exists() {
+        assert!(std::env::var_os("LIBAE_ALL_TOOLS").is_none(), "there is no clang, or no {LIBC}");
+        return eprintln!("skipped: there is no clang, or no {LIBC}");
+    }
+    let rows = facts("layouts-32.csv");
+    for (processor, target) in TARGETS {
+        let heading = format!("{PROFILE} {processor}");
+        let column = rows[0].iter().position(|cell| *cell == heading).expect("the profile has a column");
+        let mut source = PROBE_START.to_owned();
+        for row in rows[1..].iter().filter(|row| !row[column].is_empty()) {
+            let (of, field) = (&row[0], &row[1]);
+            let is = match row[column].split_once(':') {
+                Some((offset, size)) => {
+                    format!("offsetof({of}, {field}) == {offset} && sizeof((({of} *) 0)->{field}) == {size}")
+                }
+                None => format!("sizeof({of}) == {}", row[column]),
+            };
+            writeln!(source, "_Static_assert({is}, \"{of}.{field}\");").unwrap();
+        }
+        assert!(source.lines().count() > 60, "{processor}: were the facts read?");
+        let dir = TempDir::new().expect("a temporary directory");
+        // The C library's headers of 64-bit x86 know 32 bits, but ask for these.
+        std::fs::create_dir(dir.path().join("gnu")).expect("a directory");
+        for name in ["stubs-32.h", "stubs-soft.h", "stubs-hard.h"] {
+            std::fs::write(dir.path().join("gnu").join(name), "").expect("a header");
+        }
+        let (path, stubs) = (dir.path().join("probe.c"), dir.path().to_str().expect("a path in UTF-8"));
+        std::fs::write(&path, source).expect("a source");
+        let target = format!("--target={target}");
+        let arguments =
+            [&target, "-I", stubs, "-isystem", LIBC, "-D__regparm__(count)=unused", "-std=gnu11", "-fsyntax-only"];
+        compile("clang", &arguments, &path).unwrap_or_else(|messages| panic!("{processor}: {messages}"));
+    }
+}
+
 /// A probe that compiles when the field has the declared type.
 fn field_assertion(of: &str, field: &str, declaration: &str) -> String {
     format!(

@@ -4,12 +4,16 @@ use super::config::contexts::OwnContext;
 use super::conn::TlsConn;
 use super::session::Session;
 use crate::abi::connection::*;
+use crate::connection::asked::is_waiting;
 use crate::sys::Errno;
 use std::sync::Arc;
 
 /// Gives a connection its settings: one that has not begun to connect, or whose accept has not begun. `EALREADY` later,
 /// `EINVAL` for settings with which it cannot accept; then it stays as it is.
 pub(crate) fn choose(conn: TlsConn, context: Arc<OwnContext>) -> Result<(), Errno> {
+    if is_waiting(*conn) {
+        return Err(Errno::EALREADY);
+    }
     if conn.fd() != -1 {
         give_accepted(conn, &context)?;
     }

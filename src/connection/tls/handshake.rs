@@ -10,13 +10,14 @@ use crate::abi::ae::{AE_READABLE, AE_WRITABLE, AeTimeResult, aeEventLoop};
 use crate::abi::connection::*;
 use crate::abi::profile::DO_NOT_RUN_AGAIN;
 use crate::anet;
+use crate::connection::conn_by_name::{self, Host};
 use crate::connection::connecting::wait_tcp;
 use crate::connection::handle::Conn;
 use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
 use crate::connection::watch::{drop_fd, unwatch};
-use crate::event_loop::{LibraryTimer, LoopId};
+use crate::event_loop::{Asker, LibraryTimer, Loop, LoopId};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int, c_longlong, c_void};
 
@@ -177,6 +178,30 @@ pub(in crate::connection) fn connect(
         conn.set_conn_handler(None);
         of_tls(fail_at_once(conn, &errno.into()))
     })
+}
+
+/// Starts to connect to a host by its name, and then the handshake, whose time begins with it.
+pub(in crate::connection) fn connect_by_name(
+    conn: TlsConn,
+    host: &Host<'_>,
+    handler: ConnectionCallbackFunc,
+) -> Result<(), anet::Error> {
+    let of_tls = |errno| anet::Error::new("TLS", errno);
+    prepare(conn, Some(host.name)).map_err(|failure| of_tls(fail_at_once(conn, &failure)))?;
+    conn_by_name::start(*conn, host, handler, connected_by_name)
+}
+
+/// The socket is connected, or there is none.
+unsafe fn connected_by_name(el: Loop, asker: Asker, result: Result<c_int, anet::Error>) {
+    // SAFETY: it is called with a connection of this type, which is there: closed, it would have cancelled this.
+    let conn = unsafe { TlsConn::new(asker.data.cast()) };
+    // What the handlers want waits until the handshake is over.
+    let begun = conn_by_name::take_over(*conn, el, result, |_| AE_WRITABLE).and_then(|()| begin(conn));
+    if let Err(errno) = begun {
+        drop_fd(*conn);
+        conn.fail(&errno.into());
+        let _ = finish(conn);
+    }
 }
 
 /// Gives a connection a new session, if it is in a state to connect.

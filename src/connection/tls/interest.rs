@@ -2,10 +2,9 @@
 
 use super::announce::announce;
 use super::conn::TlsConn;
-use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::*;
 use crate::connection::home::loop_of;
-use crate::connection::watch::{unwatch, watch};
+use crate::connection::watch::{unwatch, wanted, watch};
 use crate::event_loop;
 use crate::sys::Errno;
 use core::ffi::c_int;
@@ -15,14 +14,7 @@ pub(super) fn settle(conn: TlsConn) -> Result<(), Errno> {
     if conn.postponed() || matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
         return Ok(());
     }
-    let mut mask = 0;
-    if conn.read_handler().is_some() {
-        mask |= AE_READABLE;
-    }
-    if conn.write_handler().is_some() {
-        mask |= AE_WRITABLE;
-    }
-    watch_for(conn, mask)?;
+    watch_for(conn, wanted(*conn))?;
     announce(conn);
     Ok(())
 }

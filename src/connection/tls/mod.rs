@@ -40,7 +40,7 @@ pub(super) use data::{read, write, writev};
 #[allow(unused_imports)] // Each of them is asked for by some profiles.
 pub(super) use events::{postpone, rebound, unbind, update_state};
 pub(super) use events::{set_read_handler, set_write_handler};
-pub(super) use handshake::{accept, connect};
+pub(super) use handshake::{accept, connect, connect_by_name};
 #[allow(unused_imports)] // Up to redis-7.0 the host accepts.
 pub(crate) use listeners::{choose_for_listener, of_listener};
 #[allow(unused_imports)] // Likewise.

@@ -11,7 +11,7 @@ use crate::connection::handle::Conn;
 use crate::connection::home;
 #[cfg(abi_valkey_8_1)]
 use crate::connection::home::named;
-use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
+use crate::connection::listener::{accept_up_to, discard, open_tcp, open_unix};
 use crate::event_loop::Loop;
 use crate::host;
 #[cfg(abi_valkey_8_1)]
@@ -88,10 +88,7 @@ pub(super) unsafe fn listen(
             }
             Ok(None) => {}
             Err(error) => {
-                for fd in &fds[..opened] {
-                    // The error to report is the one that stopped us.
-                    let _ = fd::close(*fd);
-                }
+                fds[..opened].iter().for_each(|fd| discard(*fd));
                 return Err(error);
             }
         }

@@ -3,7 +3,7 @@
 use super::args::{ErrorText, required};
 use crate::abi::anet::ANET_ERR;
 use crate::abi::profile;
-use crate::anet::{self, Connect, Family, Transport};
+use crate::anet::{self, Connect, Family, SocketOptions, Transport};
 use crate::ffi::args::optional_string;
 use crate::sys::text::TextRoom;
 use core::ffi::{CStr, c_char, c_int};
@@ -227,12 +227,9 @@ fn unix_server(
     group: Option<&CStr>,
 ) -> c_int {
     err.answer(ANET_ERR, || {
-        let fd = anet::unix_listen(required(path, "path")?, perm, group, backlog)?;
-        if profile::UNIX_SERVER_DOES_NOT_BLOCK {
-            // It is ours and open: this cannot fail.
-            anet::set_blocking(fd, false)?;
-        }
-        Ok(fd)
+        let blocking = !profile::UNIX_SERVER_DOES_NOT_BLOCK;
+        let options = SocketOptions { unix_permissions: perm, unix_group: group, blocking, ..Default::default() };
+        anet::unix_listen_guarded(required(path, "path")?, &options, backlog)
     })
 }
 

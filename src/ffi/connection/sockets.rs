@@ -6,7 +6,7 @@ use super::border::member;
 use crate::abi::connection::*;
 use crate::abi::sockets::libaeSocketOptions;
 use crate::anet::Error;
-use crate::connection::{AnyConn, Conn};
+use crate::connection::{AnyConn, Conn, Host};
 #[cfg(not(abi_v1))]
 use crate::connection::{accept_data, types};
 use crate::ffi::anet::args::{ErrorText, required};
@@ -51,6 +51,49 @@ pub unsafe extern "C" fn libaeConnConnect(
         options.blocking = false;
         let conn = built_in(conn, address).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
         conn.connect_with(address, port, &options, handler)
+    })
+}
+
+/// Like `libaeConnConnect` to a port of a host whose name, or address, is looked up without stopping the loop, as
+/// `libaeConnectName` does: its addresses are tried one after the other, each in its time, until one accepts. The
+/// handler is called once, in the loop and never before this returns, as for `connConnect`: when the connection is
+/// connected, over TLS after the handshake; or with `CONN_STATE_ERROR`, and in `last_errno` why the name has no address
+/// (`EADDRNOTAVAIL`: there is none, `EAGAIN`) or the last address did not accept. Over TLS the name is what
+/// `connConnect` takes the host for: sent to the server, and looked for in its certificate, as the configuration says.
+///
+/// Until an address has accepted, the connection is in `CONN_STATE_CONNECTING` without a descriptor (`fd` is -1). Its
+/// handlers can be set already. There is no limit in time but the system's, and for TLS that of a handshake from then
+/// on: a time event that calls `connClose` sets one. `connClose` ends it at any time, without the handler. If the loop
+/// is deleted first, the handler is called with `ECANCELED` in `last_errno` by the thread that deletes it; it must not
+/// use the loop's functions then.
+///
+/// Of `options`, a `source` has to be an address: nothing waits for its name.
+///
+/// Returns `C_OK`; `C_ERR` with errno as `libaeConnConnect` and `libaeConnectName` and the reason in `err`, and
+/// `EOPNOTSUPP` for a connection of the unix type (up to redis-7.0, for `name` with a slash in it or `@` in front) and
+/// for a program's own type.
+///
+/// # Safety
+/// As for `libaeConnConnect`, with `name` for `address`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn libaeConnConnectName(
+    err: *mut c_char,
+    conn: *mut connection,
+    name: *const c_char,
+    port: c_int,
+    options: *const libaeSocketOptions,
+    handler: Option<unsafe extern "C" fn(conn: *mut connection)>,
+) -> c_int {
+    // SAFETY: NULL or room for a text, NULL or live, NULL or a string, by this function's own contract.
+    let (err, conn, name) = unsafe { (ErrorText::new(err), handle(conn), optional_string(name)) };
+    err.status(|| {
+        let conn = conn.ok_or(Error::new("connection", Errno::EINVAL))?;
+        let name = required(name, "name")?;
+        // SAFETY: NULL, or as large as it says.
+        let mut options = unsafe { given(options) }?;
+        options.blocking = false;
+        let conn = built_in(conn, name).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
+        conn.connect_by_name(&Host { name, port, options: &options }, handler)
     })
 }
 

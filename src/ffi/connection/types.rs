@@ -13,9 +13,9 @@ use crate::abi::host::LIBAE_LOG_VERBOSE;
 use crate::abi::host::LIBAE_LOG_WARNING;
 #[cfg(abi_valkey_9)]
 use crate::abi::type_identity::type_name;
-#[cfg(abi_redis_8)]
-use crate::connection::Conn;
 use crate::connection::registry;
+#[cfg(abi_redis_8)]
+use crate::connection::{Conn, leave};
 #[cfg(abi_redis_8)]
 use crate::ffi::args::event_loop;
 #[cfg(not(abi_valkey_9))]
@@ -119,7 +119,8 @@ pub unsafe extern "C" fn connHasEventLoop(conn: *mut connection) -> c_int {
 }
 
 /// Removes the connection's handlers and takes it from its loop, so that another thread's loop may have it. One that
-/// has no loop is left alone.
+/// has no loop is left alone. A connect by `libaeConnConnectName` that has no socket yet ends: the connection is in
+/// `CONN_STATE_ERROR`, with `last_errno` `ECANCELED`, and its handler is not called.
 ///
 /// # Safety
 /// `conn` is NULL or a live connection of this thread.
@@ -129,6 +130,7 @@ pub unsafe extern "C" fn connUnbindEventLoop(conn: *mut connection) {
     // SAFETY: NULL or live.
     let Some(conn) = (unsafe { handle(conn) }).filter(|conn| has_loop(*conn)) else { return };
     quietly(|| {
+        leave(conn);
         // SAFETY: live, and of this type.
         dispatch(Some(conn), C_ERR, |t| t.set_read_handler, |f, conn| unsafe { f(conn, None) });
         // SAFETY: as above.
