@@ -140,7 +140,7 @@ c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## 
 default-server: $(if $(ABI),,server)
 	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
 
-mutants: ## put mistakes into the library, one at a time, and see that tests notice: half an hour; ARGS="listen.rs", "--help"
+mutants: | $(C_LIBRARIES) ## put mistakes in, one at a time, and see that tests notice: half an hour for the library; ARGS="listen.rs", "--server", "--help"
 	tools/mutants/mutants.py $(ARGS)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"
