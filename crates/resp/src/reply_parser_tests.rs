@@ -88,7 +88,10 @@ fn lengths_have_limits() {
 
 #[test]
 fn replies_are_asked_for_what_they_hold() {
-    assert_eq!((one(b":7\r\n").integer(), one(b"$2\r\n-7\r\n").integer(), one(b"+x\r\n").integer()), (Some(7), Some(-7), None));
+    assert_eq!(
+        (one(b":7\r\n").integer(), one(b"$2\r\n-7\r\n").integer(), one(b"+x\r\n").integer()),
+        (Some(7), Some(-7), None)
+    );
     for bytes in ["*1\r\n:1\r\n", "~1\r\n:1\r\n", ">1\r\n:1\r\n"] {
         assert_eq!(one(bytes.as_bytes()).elements(), Some(&[Reply::Integer(1)][..]), "{bytes:?}");
     }
