@@ -143,7 +143,7 @@ c-tests-kqueue: lib default-server $(BUILD)/libae-kqueue.a $(BUILD)/kqueue.o ## 
 default-server: $(if $(ABI),,server)
 	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
 
-mutants: ## put mistakes into the library, one at a time, and see that tests notice: half an hour; ARGS="listen.rs", "--help"
+mutants: | $(C_LIBRARIES) ## put mistakes in, one at a time, and see that tests notice: half an hour for the library; ARGS="listen.rs", "--server", "--help"
 	tools/mutants/mutants.py $(ARGS)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Puts mistakes into the library, one at a time, and says which the tests notice.
+"""Puts mistakes into the library, or with --server into ae-server and its crates, one at a time, and says which the tests
+notice.
 
-mutants.csv lists them: the file, the text there (words with any space between them, once in the file), what is in its
-place in the mutant, and the tests that have to notice. A test is
+mutants.csv and server.csv list them: the file, the text there (words with any space between them, once in the file),
+what is in its place in the mutant, and the tests that have to notice. A test is
 
     conn_sync             a program of c-tests/, on epoll
     ae_backend@so-poll    the same in another variant of c-tests/run.py without a tool
-    lib:timers::pool      the unit tests with this in their names
+    lib:timers::pool      the library's unit tests with this in their names
     test:interest_model   a file of tests/
+    store:zset::tree      the unit tests with this in their names, of a package in crates/
+    rdb/codec:old_forms   the tests with this in their names, of a file (or folder) in the package's tests/
 
-With no test named, all that is quick runs until one fails, as with --all for every mutant. A line that no longer fits
-the source is a failure, as is a mutant that nothing notices.
+With no test named, all that is quick runs until one fails, as with --all for every mutant; for a mutant in crates/ that
+is its own package's tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
 
 It works on a copy of the working tree in target/mutants, with the library of a build for tests, without TLS. Words on
 the command line select mutants: those with one in their file or text."""
@@ -37,6 +40,10 @@ from testkit.commands import Failure, completed, error, limited, run, say  # noq
 from testkit.paths import ROOT  # noqa: E402
 
 LIST = Path(__file__).resolve().with_name("mutants.csv")
+SERVER_LIST = LIST.with_name("server.csv")
+LIBRARY = "libae"
+# By which the C libraries in the server are not compiled again (`make target/c-libraries.toml`).
+C_LIBRARIES = ROOT / "target" / "c-libraries.toml"
 PLACE = ROOT / "target" / "mutants"
 TREE, CARGO_TARGET = PLACE / "tree", PLACE / "cargo"
 
@@ -56,6 +63,8 @@ class Mutant:
     def __init__(self, row):
         self.file, self.original, self.changed = row["file"], row["original"], row["changed"]
         self.tests = row["tests"].split()
+        parts = Path(self.file).parts
+        self.package = parts[1] if parts[0] == "crates" else LIBRARY
 
     def __str__(self):
         return f"{self.file}: {shortened(self.original)} -> {shortened(self.changed) or '(nothing)'}"
@@ -86,22 +95,26 @@ def copy_tree():
             continue
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, copy)
-    for folder in ("src", "c-tests", "tests"):
+    for folder in ("src", "crates", "c-tests", "tests"):
         for copy in (TREE / folder).rglob("*"):
             if copy.is_file() and str(copy.relative_to(TREE)) not in files and "__pycache__" not in copy.parts:
                 copy.unlink()
 
 
-def cargo(*arguments):
+def cargo(package, *arguments):
     env = dict(os.environ, CARGO_TARGET_DIR=str(CARGO_TARGET), CARGO_INCREMENTAL="1", PROPTEST_CASES="50")
     env.pop("LIBAE_ABI", None)
-    command = ["cargo", arguments[0], "--locked", "--quiet", "--package", "libae", "--no-default-features"]
+    command = ["cargo", arguments[0], "--locked", "--quiet", "--package", package]
+    if package == LIBRARY:
+        command.append("--no-default-features")
+    elif C_LIBRARIES.is_file():
+        command += ["--config", C_LIBRARIES]
     return limited([*command, *arguments[1:]], RUST_LIMIT, env, cwd=TREE)
 
 
 def build():
     """Puts the library where c-tests/run.py looks for it."""
-    status, _, errors = cargo("rustc", "--lib", "--crate-type", "cdylib", "--", "-Clink-arg=-Wl,-soname,libae.so.1")
+    status, _, errors = cargo(LIBRARY, "rustc", "--lib", "--crate-type", "cdylib", "--", "-Clink-arg=-Wl,-soname,libae.so.1")
     if status != 0:
         raise Failure(f"it does not compile:\n{errors[-2000:]}")
     folder = TREE / "build"
@@ -172,12 +185,14 @@ class CTests:
             return next(filter(None, pool.map(lambda case: fails(*case), cases)), None)
 
 
-def first_rust_failure(words, files):
+def first_rust_failure(words, files, package=LIBRARY):
     """The first failed test of the unit tests with these words in their names, and of those in these files."""
     what = [*(["--lib"] if words is not None else []), *(f"--test={name}" for name in files)]
-    if not what:
-        return None
-    status, output, errors = cargo("test", *what, "--", *(words or []))
+    return first_failed_test(package, what, words or []) if what else None
+
+
+def first_failed_test(package, what, words):
+    status, output, errors = cargo(package, "test", *what, "--", *words)
     if status == 0:
         return None
     if "error: could not compile" in output + errors:
@@ -186,10 +201,41 @@ def first_rust_failure(words, files):
     return failed[1] if failed else f"cargo test {' '.join(what)}" + (" (hangs)" if status is None else "")
 
 
+class CrateTests:
+    """The tests of the packages in crates/."""
+
+    output = ""
+
+    def unknown(self, test):
+        package, _, file = test.partition(":")[0].partition("/")
+        tests = TREE / "crates" / package / "tests"
+        known = (TREE / "crates" / package / "Cargo.toml").is_file() and ":" in test
+        return not known or file and not (tests / f"{file}.rs").is_file() and not (tests / file).is_dir()
+
+    def first_failure(self, tests, package):
+        """What fails first of the named tests, of the package's own when none is named."""
+        if not tests:
+            return first_failed_test(package, [], [])
+        named = collections.defaultdict(list)
+        for test in tests:
+            place, _, words = test.partition(":")
+            named[place].append(words)
+        for place, words in named.items():
+            package, _, file = place.partition("/")
+            failure = first_failed_test(package, [f"--test={file}" if file else "--lib"], words)
+            if failure:
+                return failure
+        return None
+
+
 class Tests:
     def __init__(self, c_tests):
         self.c_tests = c_tests
         self.quick = [(name, variant) for name, variant in itertools.product(c_tests.sources, PLAIN)]
+
+    @property
+    def output(self):
+        return self.c_tests.output
 
     def unknown(self, test):
         name, _, variant = test.partition("@")
@@ -197,7 +243,7 @@ class Tests:
         known = kind == "lib" or file in RUST_TESTS or name in self.c_tests.sources and (variant or PLAIN[0]) in PLAIN
         return not known
 
-    def first_failure(self, tests):
+    def first_failure(self, tests, _=LIBRARY):
         """What fails first of the named tests, of all when none is named."""
         if not tests:
             return self.c_tests.first_failure(self.quick) or first_rust_failure([], RUST_TESTS)
@@ -215,8 +261,9 @@ def try_one(mutant, tests, everything):
     before = path.read_bytes()
     path.write_text(mutant.text(TREE))
     try:
-        build()
-        return tests.first_failure([] if everything else mutant.tests)
+        if mutant.package == LIBRARY:
+            build()
+        return tests.first_failure([] if everything else mutant.tests, mutant.package)
     finally:
         path.write_bytes(before)
 
@@ -240,17 +287,27 @@ def fits(mutants):
     return 1 if bad else 0
 
 
+def tests_of_library():
+    build()
+    c_tests = CTests()
+    c_tests.compile(list(c_tests.sources))
+    return Tests(c_tests)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--list", type=Path, default=LIST, metavar="FILE", help="another list of the same columns")
+    parser.add_argument("--server", action="store_true", help="the list for ae-server and its crates")
+    parser.add_argument("--list", type=Path, metavar="FILE", help="another list of the same columns")
     parser.add_argument("--all", action="store_true", help="all quick tests, whatever the list says")
-    parser.add_argument("--fits", action="store_true", help="only see whether the lines fit the source")
+    parser.add_argument("--fits", action="store_true", help="only see whether the lines of both lists fit the source")
     parser.add_argument("words", nargs="*", help="such as listen.rs, EINTR")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    mutants = read_list(options.list, options.words)
+    own = SERVER_LIST if options.server else LIST
     if options.fits:
-        return fits(mutants)
+        lists = [options.list] if options.list else [LIST, SERVER_LIST]
+        return fits([mutant for path in lists for mutant in read_list(path, options.words)])
+    mutants = read_list(options.list or own, options.words)
     PLACE.mkdir(parents=True, exist_ok=True)
     lock = open(PLACE / "lock", "w")
     try:
@@ -258,18 +315,16 @@ def main():
     except BlockingIOError:
         raise Failure("another run is at work here") from None
     copy_tree()
-    build()
-    c_tests = CTests()
-    tests = Tests(c_tests)
+    tests = CrateTests() if options.server else tests_of_library()
     for mutant in mutants:
         for test in filter(tests.unknown, mutant.tests):
             raise Failure(f"{mutant}: no such test: {test}")
-    c_tests.compile(list(c_tests.sources))
     named = [] if options.all or not all(mutant.tests for mutant in mutants) else \
         list(dict.fromkeys(test for mutant in mutants for test in mutant.tests))
-    failure = tests.first_failure(named)
-    if failure:
-        raise Failure(f"without any mistake this fails: {failure}\n{c_tests.output}")
+    for package in [None] if named else dict.fromkeys(mutant.package for mutant in mutants):
+        failure = tests.first_failure(named, package)
+        if failure:
+            raise Failure(f"without any mistake this fails: {failure}\n{tests.output}")
     noticed, tried, bad = collections.Counter(), collections.Counter(), 0
     for mutant in mutants:
         folder = str(Path(mutant.file).parent)

@@ -289,18 +289,15 @@ impl RequestParser {
         let Some(end) = self.find(&buf[self.at..], b'\n', ProtocolError::TooBigInline)? else {
             return Ok(false);
         };
-        let next = self.at + end + 1;
-        let mut end = self.at + end;
-        if end > self.at && buf[end - 1] == b'\r' {
-            end -= 1;
-        }
+        // A `\r` before the end is a space like any other.
+        let end = self.at + end;
         let start = self.start;
         let spans = &mut self.spans;
         inline::split(buf, self.at, end, |from, to| {
             // A line is at most 64 KiB long.
             spans.push(Span { from: (from - start) as u32, to: (to - start) as u32 });
         })?;
-        self.at = next;
+        self.at = end + 1;
         self.searched = 0;
         Ok(true)
     }

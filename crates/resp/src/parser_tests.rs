@@ -130,8 +130,43 @@ fn lines_without_an_end() {
 }
 
 #[test]
+fn a_carriage_return_ends_an_inline_word() {
+    expect(b"GET a\rb \"c\"\r\n", &[&[b"GET", b"a", b"b", b"c"]]);
+    expect(b"PING\r\r\n", &[&[b"PING"]]);
+}
+
+#[test]
 fn open_quotes() {
     expect_error(b"set a \"b\r\n", "Protocol error: unbalanced quotes in request");
+}
+
+#[test]
+fn the_most_arguments_are_allowed_and_no_more() {
+    let limits = Limits { max_args: 2, ..Limits::default() };
+    let parse = |input: &[u8]| parse(input, 100, &limits);
+    assert_eq!(parse(b"*2\r\n$1\r\na\r\n$1\r\nb\r\n"), (vec![vec![b"a".to_vec(), b"b".to_vec()]], None));
+    assert_eq!(parse(b"*3\r\n"), (vec![], Some(ProtocolError::InvalidMultibulkLength)));
+}
+
+#[test]
+fn a_request_beyond_4_gib_is_refused() {
+    let mut parser = RequestParser::new();
+    let end = u32::MAX as usize;
+    assert_eq!(parser.push_span(0, end - 1), Ok(()));
+    assert_eq!(parser.push_span(0, end), Err(ProtocolError::TooBigRequest));
+    assert_eq!(parser.push_span(0, end + 1), Err(ProtocolError::TooBigRequest));
+}
+
+#[test]
+fn the_memory_of_many_arguments_is_given_back() {
+    let mut parser = RequestParser::new();
+    let mut buf = b"a ".repeat(10_000);
+    buf.push(b'\n');
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+    parser.rebase();
+    assert!(parser.memory() >= 80_000);
+    parser.shrink(100);
+    assert!(parser.memory() <= 1000);
 }
 
 #[test]

@@ -224,6 +224,7 @@ impl ReplyParser {
                     b'>' => (Kind::Push, 1),
                     _ => (Kind::Array, 1),
                 };
+                // Too many only where a size has 32 bits.
                 let missing = len.checked_mul(each).ok_or(ReplyError::Range)?;
                 return Ok(Some((next, Item::Begin(kind, missing))));
             }

@@ -69,10 +69,33 @@ fn what_is_no_reply_is_refused() {
         ("*x\r\n", ReplyError::Length),
         ("*-2\r\n", ReplyError::Range),
         ("=3\r\ntxt\r\n", ReplyError::Verbatim),
+        ("=7\r\ntxt-abc\r\n", ReplyError::Verbatim),
     ] {
         assert_eq!(ReplyParser::new().advance(bytes.as_bytes()), Err(error), "{bytes:?}");
     }
     assert_eq!(ReplyError::UnknownType(b'"').to_string(), r#"Protocol error, got "\"" as reply type byte"#);
+}
+
+#[test]
+fn lengths_have_limits() {
+    assert_eq!(ReplyParser::new().advance(format!("${BULK_MAX}\r\n").as_bytes()), Ok((0, None)));
+    // As after looking through all of it in vain.
+    let mut parser = ReplyParser { searched: LINE_MAX, ..ReplyParser::new() };
+    let line = vec![b'+'; LINE_MAX + 1];
+    assert_eq!(parser.advance(&line[..LINE_MAX]), Ok((0, None)));
+    assert_eq!(parser.advance(&line), Err(ReplyError::TooLong));
+}
+
+#[test]
+fn replies_are_asked_for_what_they_hold() {
+    assert_eq!(
+        (one(b":7\r\n").integer(), one(b"$2\r\n-7\r\n").integer(), one(b"+x\r\n").integer()),
+        (Some(7), Some(-7), None)
+    );
+    for bytes in ["*1\r\n:1\r\n", "~1\r\n:1\r\n", ">1\r\n:1\r\n"] {
+        assert_eq!(one(bytes.as_bytes()).elements(), Some(&[Reply::Integer(1)][..]), "{bytes:?}");
+    }
+    assert_eq!(one(b"%1\r\n:1\r\n:2\r\n").elements(), None);
 }
 
 #[test]

@@ -11,14 +11,17 @@ fn content(keyspace: &Keyspace, id: EntryId) -> Vec<u8> {
 
 #[test]
 fn setting_again_takes_the_deadline_away_unless_kept() {
-    let mut keyspace = Keyspace::new();
-    let id = keyspace.set_string(b"k", b"1", false);
-    let id = keyspace.set_deadline(id, 100);
-    assert_eq!(keyspace.set_string(b"k", b"2", true), id);
-    assert_eq!(keyspace.deadline(id), Some(100));
-    let id = keyspace.set_string(b"k", b"3", false);
-    assert_eq!((keyspace.deadline(id), keyspace.volatile_len()), (None, 0));
-    assert_eq!(content(&keyspace, id), b"3");
+    for len in [1, 1000] {
+        let text = |letter: &str| letter.repeat(len).into_bytes();
+        let mut keyspace = Keyspace::new();
+        let id = keyspace.set_string(b"k", &text("1")[..], false);
+        let id = keyspace.set_deadline(id, 100);
+        assert_eq!(keyspace.set_string(b"k", &text("2")[..], true), id);
+        assert_eq!(keyspace.deadline(id), Some(100));
+        let id = keyspace.set_string(b"k", &text("3")[..], false);
+        assert_eq!((keyspace.deadline(id), keyspace.volatile_len()), (None, 0));
+        assert_eq!(content(&keyspace, id), text("3"));
+    }
 }
 
 /// Removes what is due, up to `max` entries, and returns how many.

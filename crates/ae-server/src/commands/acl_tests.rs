@@ -77,7 +77,7 @@ fn users_and_their_rules() {
 fn requests_without_the_right() {
     let mut session = Session::new();
     session.expect(&[
-        ("ACL SETUSER u on nopass ~k* &c +get +set +publish +subscribe +multi +exec", "+OK"),
+        ("ACL SETUSER u on nopass ~k* &c +get +set +publish +spublish +subscribe +multi +exec", "+OK"),
         ("AUTH u x", "+OK"),
         ("GET k", "$-1"),
         ("GET x", NO_KEY),
@@ -85,6 +85,8 @@ fn requests_without_the_right() {
         ("ACL WHOAMI", "-NOPERM this user has no permissions to run the 'acl|whoami' command"),
         ("PUBLISH c m", ":0"),
         ("PUBLISH d m", NO_CHANNEL),
+        ("SPUBLISH c m", ":0"),
+        ("SPUBLISH d m", NO_CHANNEL),
         ("MULTI", "+OK"),
         ("GET x", NO_KEY),
         ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
@@ -221,7 +223,12 @@ fn the_file_of_users() {
     session.expect(&[("ACL LOAD", &error), ("ACL USERS", "*3 $7 default $1 u $1 v")]);
     assert!(session.server.load_security().is_err());
     std::fs::write(&path, "user u on nopass +@all\n").unwrap();
-    session.expect(&[("ACL LOAD", "+OK"), ("ACL USERS", "*2 $7 default $1 u")]);
+    session.expect(&[
+        ("ACL SETUSER default -flushall", "+OK"),
+        ("ACL LOAD", "+OK"),
+        ("ACL USERS", "*2 $7 default $1 u"),
+    ]);
+    assert!(session.run("ACL LIST").contains("user default on nopass ~* &* +@all"), "as if it were not known");
     assert!(session.server.clients.get_same(other).is_none());
     assert!(
         Session::new().run("ACL SAVE").starts_with("-ERR This Redis instance is not configured to use an ACL file.")
@@ -244,6 +251,39 @@ fn passwords_of_the_default_user() {
         ("RESET", "+RESET"),
         ("GET k", "-NOAUTH Authentication required."),
         ("AUTH default x", WRONG),
+    ]);
+}
+
+#[test]
+fn passwords_do_not_outlive_what_replaces_them() {
+    let mut session = Session::with(Config { password: b"first".into(), ..Config::default() });
+    session.expect(&[
+        ("AUTH first", "+OK"),
+        ("CONFIG SET requirepass second", "+OK"),
+        ("AUTH first", WRONG),
+        ("AUTH second", "+OK"),
+        ("ACL SETUSER u on >p nopass", "+OK"),
+        ("AUTH u any", "+OK"),
+        ("AUTH second", "+OK"),
+        ("ACL SETUSER u >q", "+OK"),
+        ("AUTH u p", WRONG),
+        ("AUTH u q", "+OK"),
+    ]);
+}
+
+#[test]
+fn a_user_is_restricted_from_the_moment_on_that_says_so() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("ACL SETUSER u on nopass allkeys allcommands allchannels", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "AUTH u x"), "+OK");
+    session.expect(&[("ACL SETUSER u resetchannels", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "PUBLISH c m"), NO_CHANNEL);
+    session.expect(&[("ACL SETUSER u allchannels", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "PUBLISH c m"), ":0");
+    session.expect(&[
+        ("MULTI", "+OK"),
+        ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"),
     ]);
 }
 

@@ -135,6 +135,8 @@ mod tests {
             ("GET k", "$1 \u{1}"),
             ("SETBIT k 7 1", ":1"),
             ("OBJECT ENCODING k", "$3 raw"),
+            ("SETBIT k 8 1", ":0"),
+            ("GET k", "$2 \u{1}\u{fffd}"),
             ("SETBIT k 20 0", ":0"),
             ("STRLEN k", ":3"),
             ("GETBIT k 7", ":1"),

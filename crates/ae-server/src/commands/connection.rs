@@ -190,7 +190,10 @@ mod tests {
             ("HELLO x", "-ERR Protocol version is not an integer or out of range"),
             ("HELLO 2 SETNAME me", &greeting),
             ("CLIENT GETNAME", "$2 me"),
+            ("RESET", "+RESET"),
+            ("CLIENT GETNAME", "$-1"),
             ("HELLO 2 SETNAME", "-ERR Syntax error in HELLO option 'SETNAME'"),
+            ("HELLO 2 AUTH default", "-ERR Syntax error in HELLO option 'AUTH'"),
             ("HELLO 2 SETNAME \"a b\"", "-ERR Client names cannot contain spaces, newlines or special characters."),
         ]);
         session.expect(&[
@@ -207,5 +210,28 @@ mod tests {
         assert!(session.run("HELLO 2 AUTH default wrong").starts_with("-WRONGPASS"));
         assert!(session.run("HELLO 2 AUTH default secret").starts_with("*14"));
         assert_eq!(session.run("PING"), "+PONG");
+    }
+
+    #[test]
+    fn a_reset_leaves_nothing() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("CLIENT NO-EVICT ON", "+OK"),
+            ("CLIENT NO-TOUCH ON", "+OK"),
+            ("CLIENT TRACKING ON", "+OK"),
+            ("GET k", "$-1"),
+            ("WATCH k", "+OK"),
+            ("MULTI", "+OK"),
+            ("GET k", "+QUEUED"),
+            ("RESET", "+RESET"),
+            ("EXEC", "-ERR EXEC without MULTI"),
+            ("CLIENT GETREDIR", ":-1"),
+        ]);
+        let flags = |session: &mut Session| {
+            let info = session.run("CLIENT INFO");
+            info.split(' ').find_map(|word| word.strip_prefix("flags=")).map(String::from)
+        };
+        assert_eq!(flags(&mut session).as_deref(), Some("N"));
+        assert!(session.server.databases.observers.watched.is_empty());
     }
 }

@@ -145,7 +145,9 @@ mod tests {
             ("EXPIRE k 10", ":1"),
             ("PTTL k", ":10000"),
         ]);
-        session.wait(8501);
+        session.wait(8500);
+        session.expect(&[("TTL k", ":2")]);
+        session.wait(1);
         session.expect(&[
             ("TTL k", ":1"),
             ("PTTL k", ":1499"),
@@ -213,6 +215,10 @@ mod tests {
             ("TTL k", ":100"),
             ("PERSIST k", ":1"),
             ("EXPIRE k 10 NX", ":1"),
+            ("EXPIRE k 1 NX LT", "-ERR NX and XX, GT or LT options at the same time are not compatible"),
+            ("PEXPIREAT k 9999999999999", ":1"),
+            ("PEXPIREAT k 9999999999999 LT", ":0"),
+            ("PEXPIREAT k 9999999999999 GT", ":0"),
             ("EXPIRE k 1 NX XX", "-ERR NX and XX, GT or LT options at the same time are not compatible"),
             ("EXPIRE k 1 GT LT", "-ERR GT and LT options at the same time are not compatible"),
             ("EXPIRE k 1 AB", "-ERR Unsupported option AB"),

@@ -96,4 +96,16 @@ mod tests {
             ("INCRBYFLOAT s 1", "-ERR value is not a valid float"),
         ]);
     }
+
+    #[test]
+    fn a_number_keeps_its_time_to_live() {
+        Session::new().expect(&[
+            ("SET k 1 EX 100", "+OK"),
+            ("INCRBYFLOAT k 1.5", "$3 2.5"),
+            ("TTL k", ":100"),
+            ("SET k 1 EX 100", "+OK"),
+            ("INCR k", ":2"),
+            ("TTL k", ":100"),
+        ]);
+    }
 }

@@ -239,4 +239,30 @@ mod tests {
         session.expect(&[("GET k", "$-1")]);
         assert!(session.received(&mut other).contains("__keyevent@0__:expired $1 k"));
     }
+
+    #[test]
+    fn who_stays_still_gets_what_is_published() {
+        let mut session = Session::new();
+        let (mut one, mut other) = (session.other(), session.other());
+        for line in ["SUBSCRIBE c", "PSUBSCRIBE c*", "SSUBSCRIBE c"] {
+            session.run_as(&mut one, line);
+            session.run_as(&mut other, line);
+        }
+        for line in ["UNSUBSCRIBE c", "PUNSUBSCRIBE c*", "SUNSUBSCRIBE c"] {
+            session.run_as(&mut one, line);
+        }
+        session.expect(&[("PUBLISH c m", ":2"), ("SPUBLISH c m", ":1"), ("PUBSUB NUMPAT", ":1")]);
+        assert_eq!(session.received(&mut one), "");
+        assert_eq!(
+            session.received(&mut other),
+            "*3 $7 message $1 c $1 m *4 $8 pmessage $2 c* $1 c $1 m *3 $8 smessage $1 c $1 m"
+        );
+        assert_eq!(session.server.clients.queue.get(0), Some(other.fd), "it is written to");
+    }
+
+    #[test]
+    fn questions_are_checked() {
+        let wrong = "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.";
+        Session::new().expect(&[("PUBSUB CHANNELS a b", wrong)]);
+    }
 }

@@ -61,7 +61,7 @@ pub fn replconf(ctx: &mut Context<'_>) -> Outcome {
             b"version" => {}
             b"ack" => {
                 let offset = number::parse(value).and_then(|offset| u64::try_from(offset).ok());
-                if let Some(offset) = offset.filter(|_| ctx.client.is_replica()) {
+                if let Some(offset) = offset {
                     ctx.server.note_acknowledged(ctx.client, offset);
                 }
                 return Ok(());

@@ -159,6 +159,9 @@ fn save_points() {
     assert!(!begins(&mut session, 900));
     assert!(begins(&mut session, 1010));
     assert!(!begins(&mut session, 2000), "nothing has changed since");
+    session.expect(&[("SET a 1", "+OK"), ("SET b 1", "+OK")]);
+    assert!(!begins(&mut session, 1000), "more than so many seconds");
+    assert!(begins(&mut session, 1001));
     session.expect(&[("MSET c 1 d 1", "+OK"), ("INCR a", ":2"), ("INCR a", ":3"), ("INCR a", ":4"), ("INCR a", ":5")]);
     assert!(begins(&mut session, 20));
     loaded(folder.path()).expect(&[("DBSIZE", ":4"), ("GET a", "$1 5")]);
@@ -221,6 +224,7 @@ fn shutdown_saves_if_it_has_to() {
         ("SHUTDOWN x", "-ERR syntax error"),
         ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
         ("SHUTDOWN ABORT NOW", "-ERR syntax error"),
+        ("SHUTDOWN NOW ABORT", "-ERR syntax error"),
         ("SHUTDOWN abort", "-ERR No shutdown in progress."),
     ]);
     assert!(!session.server.shutdown);
@@ -353,4 +357,52 @@ fn a_stream_is_loaded_in_place_or_aside() {
     session.server.databases.take();
     assert_eq!(load_stream(&mut session, LoadOptions::default(), &file), Ok(Vec::new()));
     session.expect(&[("GET k", "$3 new")]);
+}
+
+#[test]
+fn changes_are_counted_by_element() {
+    let (mut session, _folder) = session();
+    for (line, changes) in [
+        ("RPUSH l a b c d e", 5),
+        ("LTRIM l 0 1", 3),
+        ("LPOP l 2", 2),
+        ("HSET h a 1 b 2", 2),
+        ("HSET h a 1", 1),
+        ("HSETNX h a 1", 0),
+        ("HDEL h a b none", 2),
+        ("SADD s 1 2 3 4 1", 4),
+        ("SADD t 1", 1),
+        ("SMOVE s t 1", 1),
+        ("SMOVE s t 2", 2),
+        ("SPOP s 2", 2),
+        ("ZADD z 1 a 2 b 3 c", 3),
+        ("ZADD z 1 a 4 b", 1),
+        ("ZPOPMIN z 2", 2),
+        ("ZREM z none b", 1),
+        ("MSET x 1 y 2", 2),
+        ("DEL x y none", 2),
+        ("XADD q 1 f v", 1),
+        ("XGROUP CREATE q g 0", 1),
+        ("XGROUP CREATECONSUMER q g c", 1),
+        ("XGROUP CREATECONSUMER q g c", 0),
+        ("FLUSHDB", 2),
+    ] {
+        let before = session.server.databases.dirty;
+        session.run(line);
+        assert_eq!(session.server.databases.dirty - before, changes, "{line}");
+    }
+}
+
+#[test]
+fn what_debug_does_is_no_change() {
+    let (mut session, _folder) = session();
+    session.expect(&[
+        ("SET key:1 own", "+OK"),
+        ("DEBUG POPULATE 3", "+OK"),
+        ("GET key:1", "$3 own"),
+        ("GET key:2", "$7 value:2"),
+        ("SAVE", "+OK"),
+        ("DEBUG RELOAD NOSAVE", "+OK"),
+    ]);
+    assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "0");
 }

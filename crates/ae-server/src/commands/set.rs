@@ -320,4 +320,15 @@ mod tests {
             ("MGET c d", "*2 $1 1 $1 2"),
         ]);
     }
+
+    #[test]
+    fn several_keys_at_once() {
+        Session::new().expect(&[
+            ("MSETNX a 1 b a", ":1"),
+            ("MSETNX c b d a", ":1"),
+            ("MSETNX e 1 a 2", ":0"),
+            ("RPUSH l x", ":1"),
+            ("MGET a l none d", "*4 $1 1 $-1 $-1 $1 a"),
+        ]);
+    }
 }

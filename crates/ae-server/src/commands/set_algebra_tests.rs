@@ -22,6 +22,7 @@ fn results_are_replied() {
         ("SINTERCARD 2 a none", ":0"),
         ("SINTERCARD 0 a", "-ERR numkeys should be greater than 0"),
         ("SINTERCARD 9223372036854775807 a", "-ERR Number of keys can't be greater than number of args"),
+        ("SINTERCARD 2 a", "-ERR Number of keys can't be greater than number of args"),
         ("SINTERCARD 1 a LIMIT", "-ERR syntax error"),
         ("SINTERCARD 1 a WHAT 1", "-ERR syntax error"),
         ("SINTERCARD 1 a LIMIT -1", "-ERR LIMIT can't be negative"),

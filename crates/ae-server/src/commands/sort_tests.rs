@@ -65,3 +65,26 @@ fn what_cannot_be_sorted() {
         ("SORT s WHAT", "-ERR syntax error"),
     ]);
 }
+
+#[test]
+fn an_arrow_at_the_end_is_part_of_the_key() {
+    Session::new().expect(&[
+        ("RPUSH l 1", ":1"),
+        ("SET k1-> x", "+OK"),
+        ("HSET k1 f y", ":1"),
+        ("SORT l GET k*->", "*1 $1 x"),
+        ("SORT l GET k*->f", "*1 $1 y"),
+    ]);
+}
+
+#[test]
+fn what_has_no_weight_counts_as_zero() {
+    Session::new().expect(&[
+        ("RPUSH l a b c", ":3"),
+        ("MSET w_a 1 w_c -1", "+OK"),
+        ("SORT l BY w_*", "*3 $1 c $1 b $1 a"),
+        ("SADD s 1 2", ":2"),
+        ("SORT s BY nosort", "*2 $1 1 $1 2"),
+        ("SORT s BY nosort DESC", "*2 $1 1 $1 2"),
+    ]);
+}

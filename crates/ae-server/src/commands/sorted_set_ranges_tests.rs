@@ -103,3 +103,14 @@ fn removing() {
         ("EXISTS z", ":0"),
     ]);
 }
+
+#[test]
+fn ranks_have_no_limit() {
+    const TEXT: &str = "-ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX";
+    Session::new().expect(&[
+        ("ZADD z 1 a", ":1"),
+        ("ZRANGE z 0 -1 LIMIT 0 1", TEXT),
+        ("ZRANGE z 0 -1 LIMIT 0 -2", TEXT),
+        ("ZRANGE z 0 -1 LIMIT 5 -1", "*1 $1 a"),
+    ]);
+}

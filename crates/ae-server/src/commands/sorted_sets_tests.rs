@@ -153,3 +153,14 @@ fn scanning() {
     assert_eq!(seen.len(), 1000);
     assert!(pages > 5, "{pages}");
 }
+
+#[test]
+fn an_increment_that_changes_nothing_is_neither_less_nor_greater() {
+    Session::new().expect(&[
+        ("ZADD z 1 a", ":1"),
+        ("ZADD z LT INCR 0 a", "$-1"),
+        ("ZADD z GT INCR 0 a", "$-1"),
+        ("ZADD z INCR 0 a", "$1 1"),
+        ("ZADD z LT INCR -1 a", "$1 0"),
+    ]);
+}

@@ -39,6 +39,15 @@ fn entries_that_have_gone_are_pending_no_longer() {
 }
 
 #[test]
+fn entries_that_have_gone_count_as_replied() {
+    session().expect(&[
+        ("XDEL s 1", ":1"),
+        ("XAUTOCLAIM s g b 0 0 COUNT 1", "*3 $3 2-0 *0 *1 $3 1-0"),
+        ("XAUTOCLAIM s g b 0 2 COUNT 1 JUSTID", "*3 $3 0-0 *1 $3 2-0 *0"),
+    ]);
+}
+
+#[test]
 fn all_are_taken_over_step_by_step() {
     session().expect(&[
         ("XAUTOCLAIM s g b 0 0 COUNT 1", "*3 $3 2-0 *1 *2 $3 1-0 *2 $1 f $1 v *0"),
@@ -83,4 +92,22 @@ fn requests_are_checked() {
         ("XAUTOCLAIM s h b 0 0", NO_GROUP),
         ("XPENDING s g", "*4 :2 $3 1-0 $3 2-0 *1 *2 $1 a $1 2"),
     ]);
+}
+
+#[test]
+fn who_claims_has_been_seen() {
+    let mut session = session();
+    session.expect(&[("XGROUP CREATECONSUMER s g b", ":1")]);
+    session.wait(50);
+    session.run("XCLAIM s g b 0 1");
+    let consumers = session.run("XINFO CONSUMERS s g");
+    assert!(consumers.contains("$1 b $7 pending :1 $4 idle :0"), "{consumers}");
+}
+
+#[test]
+fn what_will_be_delivered_was_delivered_now() {
+    let mut session = session();
+    session.expect(&[("XCLAIM s g b 0 1 TIME 99999999999999 JUSTID", "*1 $3 1-0")]);
+    session.wait(50);
+    session.expect(&[("XPENDING s g - + 1 b", "*1 *4 $3 1-0 $1 b :50 :1")]);
 }

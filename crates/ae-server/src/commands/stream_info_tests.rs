@@ -58,3 +58,15 @@ fn groups_and_consumers() {
         )
     );
 }
+
+#[test]
+fn a_full_description_shows_as_much_as_asked_for() {
+    let mut session = Session::new();
+    for id in 1..=12 {
+        session.run(&format!("XADD s {id} f v"));
+    }
+    for (count, shown) in [("", 10), (" COUNT 0", 12), (" COUNT -1", 10), (" COUNT 3", 3)] {
+        let full = session.run(&format!("XINFO STREAM s FULL{count}"));
+        assert!(full.contains(&format!("$7 entries *{shown} ")), "{count}: {full}");
+    }
+}

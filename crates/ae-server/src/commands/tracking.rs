@@ -397,4 +397,52 @@ mod tests {
             ("CLIENT TRACKINGINFO", "*6 $5 flags *2 $2 on $5 bcast $8 redirect :0 $8 prefixes *2 $0  $1 a"),
         ]);
     }
+
+    #[test]
+    fn modes_that_exclude_one_another() {
+        let mut session = Session::new();
+        let starts = |session: &mut Session, line: &str, text: &str| {
+            let reply = session.run(line);
+            assert!(reply.starts_with(text), "{line}: {reply}");
+        };
+        starts(&mut session, "CLIENT TRACKING ON BCAST OPTOUT", "-ERR OPTIN and OPTOUT are not compatible with BCAST");
+        starts(
+            &mut session,
+            "CLIENT TRACKING ON OPTIN OPTOUT",
+            "-ERR You can't specify both OPTIN mode and OPTOUT mode",
+        );
+        starts(&mut session, "CLIENT TRACKING ON REDIRECT 1 REDIRECT 1", "-ERR A client can only redirect to a single");
+        session.expect(&[("CLIENT TRACKING ON OPTIN", "+OK")]);
+        starts(&mut session, "CLIENT TRACKING ON OPTOUT", "-ERR You can't switch OPTIN/OPTOUT mode before");
+        starts(&mut session, "CLIENT TRACKING ON BCAST", "-ERR You can't switch BCAST mode on/off before");
+        session.expect(&[("CLIENT TRACKING OFF", "+OK"), ("CLIENT TRACKING ON BCAST", "+OK")]);
+        starts(&mut session, "CLIENT TRACKING ON", "-ERR You can't switch BCAST mode on/off before");
+    }
+
+    #[test]
+    fn a_prefix_is_forgotten_with_its_last_client() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        let count = |session: &mut Session| session.server.tracking.counts().2;
+        session.expect(&[("CLIENT TRACKING ON BCAST PREFIX a", "+OK")]);
+        session.run_as(&mut other, "CLIENT TRACKING ON BCAST PREFIX a");
+        session.expect(&[("CLIENT TRACKING OFF", "+OK")]);
+        assert_eq!(count(&mut session), 1);
+        session.run_as(&mut other, "CLIENT TRACKING OFF");
+        assert_eq!(count(&mut session), 0);
+    }
+
+    #[test]
+    fn the_last_who_changes_a_key_is_who_changed_it() {
+        let mut session = Session::new();
+        let mut tracker = session.other();
+        session.run_as(&mut tracker, "HELLO 3");
+        session.run_as(&mut tracker, "CLIENT TRACKING ON BCAST NOLOOP");
+        session.run_as(&mut tracker, "SET k 1");
+        session.run("SET k 2");
+        session.run("SET l 2");
+        session.run_as(&mut tracker, "SET l 1");
+        session.server.tell_broadcasts();
+        assert_eq!(session.received(&mut tracker), ">2 $10 invalidate *1 $1 k");
+    }
 }

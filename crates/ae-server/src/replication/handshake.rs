@@ -219,6 +219,10 @@ mod tests {
             ("-LOADING wait".into(), Step::Later("LOADING wait".into())),
             ("-NOMASTERLINK no".into(), Step::Later("NOMASTERLINK no".into())),
             ("+FULLRESYNC x 1".into(), Step::Fail("a wrong reply to PSYNC: +FULLRESYNC x 1".into())),
+            (
+                format!("+CONTINUE -{}", &ID[1..]),
+                Step::Fail(format!("a wrong reply to PSYNC: +CONTINUE -{}", &ID[1..])),
+            ),
             ("+WHAT".into(), Step::Fail("an unexpected reply to PSYNC: +WHAT".into())),
             (
                 "-ERR unknown command 'PSYNC'".into(),
@@ -233,5 +237,30 @@ mod tests {
         let (mut handshake, _) = Handshake::begin(introduction(None));
         handshake.line(b"-NOAUTH Authentication required.");
         assert!(matches!(handshake.line(b"-WRONGPASS"), Step::Fail(_)));
+    }
+
+    #[test]
+    fn a_password_may_have_a_user() {
+        let (_, sent) = up_to_psync(Introduction { user: b"u".to_vec(), ..introduction(None) });
+        assert!(sent.starts_with("PING AUTH u secret REPLCONF"), "{sent}");
+    }
+
+    #[test]
+    fn a_primary_may_want_a_password_first() {
+        for reply in ["-NOAUTH Authentication required.", "-NOPERM no", "-ERR operation not permitted"] {
+            let (mut handshake, _) = Handshake::begin(introduction(None));
+            assert!(matches!(handshake.line(reply.as_bytes()), Step::Send(_)), "{reply}");
+        }
+    }
+
+    #[test]
+    fn who_takes_over_says_so_and_is_told_whether_it_may() {
+        let history = Some((ID.to_string(), 18));
+        let begin = || up_to_psync(Introduction { takes_over: true, ..introduction(history.clone()) });
+        let (mut handshake, sent) = begin();
+        assert!(sent.ends_with(&format!("PSYNC {ID} 18 FAILOVER")), "{sent}");
+        assert_eq!(handshake.line(b"+CONTINUE"), Step::Continue(None));
+        let (mut handshake, _) = begin();
+        assert_eq!(handshake.line(b"-ERR no"), Step::Fail("the failover was refused: -ERR no".into()));
     }
 }

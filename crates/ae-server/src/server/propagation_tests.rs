@@ -21,6 +21,31 @@ fn what_changed_is_told_and_nothing_else() {
 }
 
 #[test]
+fn what_was_asked_for_in_vain_is_not_told() {
+    let mut session = Session::new();
+    session.run("XGROUP CREATE s g 0 MKSTREAM");
+    let in_vain = [
+        "XGROUP DESTROY s none",
+        "XGROUP DELCONSUMER s g none",
+        "XACK s g 1",
+        "XDEL s 1",
+        "XTRIM s MAXLEN 5",
+        "HDEL none f",
+        "SMOVE none other m",
+    ];
+    assert_eq!(logged(&mut session, &in_vain), "");
+}
+
+#[test]
+fn a_target_that_has_expired_is_removed_though_nothing_comes() {
+    let mut session = Session::new();
+    session.run("DEBUG SET-ACTIVE-EXPIRE 0");
+    session.expect(&[("SADD d m", ":1"), ("PEXPIRE d 10", ":1")]);
+    session.wait(10);
+    assert_eq!(logged(&mut session, &["SMOVE none d m"]), "*2 SELECT 0 *2 DEL d");
+}
+
+#[test]
 fn transactions_are_framed_if_they_change_several_things() {
     let mut session = Session::new();
     assert_eq!(logged(&mut session, &["MULTI", "SET k 1", "GET k", "EXEC"]), "*2 SELECT 0 *3 SET k 1");

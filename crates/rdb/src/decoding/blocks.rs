@@ -121,6 +121,7 @@ fn list<R: Read>(
     let empty = reader.error(Fault::Empty);
     let mut nodes = Vec::new();
     for _ in 0..count(reader)? {
+        // A list drops them itself: here they would take memory until then.
         nodes.extend(Some(node(reader)?).filter(|node| !node.view().is_empty()));
     }
     let list = List::from_nodes(nodes);

@@ -57,21 +57,20 @@ pub fn sorted_set<R: Read>(
     limits: &zset::Limits,
     score: impl Fn(&mut Reader<R>) -> Result<Option<Score>, Error>,
 ) -> Result<Value, Error> {
-    let (mut set, mut member, mut longest) = (SortedSet::new(), Vec::new(), 0);
+    let (mut set, mut member) = (SortedSet::new(), Vec::new());
     let count = count(reader)?;
     // Large until all is known, as in Redis: the small form has no negative zero, and a long member may come last.
     let large = zset::Limits { entries: 0, ..*limits };
     for _ in 0..count {
         let duplicate = reader.error(Fault::Duplicate);
         reader.string(&mut member)?;
-        longest = longest.max(member.len());
         let no_score = reader.error(Fault::Score);
         let score = score(reader)?.ok_or(no_score)?;
         if set.insert(&member, score, &large) != Change::Added {
             return Err(duplicate);
         }
     }
-    if count <= limits.entries as u64 && longest <= limits.value {
+    if count <= limits.entries as u64 {
         let mut small = SortedSet::new();
         small.extend(set.iter(), limits);
         set = small;

@@ -33,6 +33,21 @@ fn read(bytes: &[u8]) -> Result<Vec<String>, (u64, Fault)> {
 const ENTRY: &[u8] = b"\x00\x01k\x01v";
 
 #[test]
+fn a_file_may_have_no_checksum() {
+    let with = file("REDIS0010", b"");
+    let mut without = with.clone();
+    let start = without.len() - 8;
+    without[start..].fill(0);
+    let mut wrong = with.clone();
+    wrong[start] ^= 1;
+    let end = |bytes: &[u8]| {
+        let mut reader = FileReader::new(bytes, Limits::default());
+        reader.next().map(|_| reader.has_checksum()).map_err(|error| error.fault)
+    };
+    assert_eq!((end(&with), end(&without), end(&wrong)), (Ok(true), Ok(false), Err(Fault::Checksum)));
+}
+
+#[test]
 fn what_can_be_in_a_file() {
     let content: [&[u8]; 9] = [
         b"\xfa\x03abc\xc0\x07",

@@ -101,6 +101,28 @@ mod tests {
         }
     }
 
+    /// Is interrupted before each byte.
+    struct Interrupted(bool, u8);
+
+    impl Read for Interrupted {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            self.0 = !self.0;
+            if self.0 {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            self.1 += 1;
+            room[0] = self.1;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn an_interrupted_read_is_repeated() {
+        let mut room = [0; 3];
+        Source::new(Interrupted(false, 0)).read_exact(&mut room).unwrap();
+        assert_eq!(room, [1, 2, 3]);
+    }
+
     #[test]
     fn the_end_of_the_input_is_noticed() {
         let mut source = Source::new(&b"abc"[..]);

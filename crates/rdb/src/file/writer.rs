@@ -250,6 +250,7 @@ mod tests {
             writer.select(1);
             writer.entry(&entry(b"other", small.view()));
             if in_portions {
+                assert_eq!(writer.written(), (writer.pending() + writer.behind.len()) as u64);
                 assert!(writer.pending() < 1100, "{}", writer.pending());
                 while writer.go_on(large.view(), 1000) {
                     assert!(writer.pending() < 1100, "{}", writer.pending());

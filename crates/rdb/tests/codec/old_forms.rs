@@ -184,6 +184,14 @@ fn sorted_sets() {
     assert_eq!(read(code::ZSET_ZIPLIST, &[text(&ziplist(&sorted))]), set);
     assert_eq!(read(code::ZSET_LISTPACK, &[text(&listpack(&sorted))]), set);
 
+    // As many as a small one may have, and one more.
+    for (count, encoding) in [(128, "listpack"), (129, "skiplist")] {
+        let names: Vec<String> = (0..count).map(|at| at.to_string()).collect();
+        let members = names.iter().flat_map(|name| [text(name.as_bytes()), Double(1.0)]);
+        let parts: Vec<_> = [Length(count)].into_iter().chain(members).collect();
+        assert_eq!(read(code::ZSET_2, &parts).0, encoding);
+    }
+
     let zeros: Vec<_> = (0..200).map(|at: i32| pair(&format!("{at:03} -0"))).collect();
     let members = zeros.iter().rev().flat_map(|(member, _)| [text(member), Double(-0.0)]);
     let parts: Vec<_> = [Length(200)].into_iter().chain(members).collect();

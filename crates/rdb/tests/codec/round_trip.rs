@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, encode_portion, restore, type_of};
 use std::io::BufReader;
 use store::Value;
+use store::types::stream::{Id, NewId, Stream};
 
 fn encoded(value: &Value, compression: Compression) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -69,6 +70,27 @@ proptest! {
         prop_assert_eq!(error.fault, rdb::Fault::Truncated);
         prop_assert!(error.offset <= cut as u64);
     }
+}
+
+/// Every portion as small as can be: what goes on in the next one begins at every place there is.
+#[test]
+fn the_groups_of_a_stream_come_one_by_one() {
+    let mut stream = Stream::default();
+    stream.log_mut().add(NewId::Given(Id::new(1, 0)), 0, &["f", "v"], &Default::default()).unwrap();
+    for name in [&b"empty"[..], b"read", b"unread"] {
+        stream.create_group(name, Id::MIN, None);
+    }
+    let (group, log) = stream.group_mut(b"read").unwrap();
+    let consumers = [&b"idle"[..], b"owner", b"last"].map(|name| group.create_consumer(name, 5).0);
+    group.deliver(log, Id::new(1, 0), Some(consumers[1]), 7);
+    let value = Value::from(stream);
+    let (mut bytes, mut place, mut portions) = (Vec::new(), None, 0);
+    while portions == 0 || place.is_some() {
+        place = encode_portion(&value, place, 1, &mut Writer::new(&mut bytes, Compression::Off));
+        portions += 1;
+    }
+    assert_eq!(bytes, encoded(&value, Compression::Off));
+    assert!(portions >= 8);
 }
 
 #[test]

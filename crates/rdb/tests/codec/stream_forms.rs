@@ -94,6 +94,17 @@ fn what_is_not_known_to_be_read_stays_so() {
 }
 
 #[test]
+fn what_was_read_is_told_from_the_last_id_where_it_is_not_written() {
+    let (one, first) = (id(1), node(1, 3));
+    for (last, read_of_group) in [(0, "Some(0)"), (1, "Some(1)"), (2, "None"), (3, "Some(3)")] {
+        let mut parts = vec![Length(1), text(&one), text(&first), Length(3), Length(3), Length(0)];
+        parts.extend([Length(1), text(b"g"), Length(last), Length(0), Length(0), Length(0)]);
+        let Content::Stream(_, lines) = read(code::STREAM_LISTPACKS, &parts).1 else { panic!("not a stream") };
+        assert_eq!(lines[1], format!("group g {last}-0 {read_of_group}"));
+    }
+}
+
+#[test]
 fn nodes_that_are_wrong_are_refused() {
     let (one, two, three) = (id(1), id(2), id(3));
     let (first, second) = (node(1, 2), node(3, 1));

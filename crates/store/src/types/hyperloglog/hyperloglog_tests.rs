@@ -68,6 +68,18 @@ fn the_estimates_are_redis_s() {
 }
 
 #[test]
+fn a_change_makes_the_kept_estimate_stale() {
+    for limits in [ANY, Limits { sparse_max_bytes: 0 }] {
+        let mut bytes = of(["a"], limits);
+        cache(&mut bytes, 1);
+        assert!(!add(&mut bytes, b"a", limits).unwrap());
+        assert_eq!(cached(&bytes), Some(1));
+        assert!(add(&mut bytes, b"b", limits).unwrap());
+        assert_eq!(cached(&bytes), None);
+    }
+}
+
+#[test]
 fn extreme_registers_have_estimates() {
     let mut dense = new();
     make_dense(&mut dense).unwrap();
