@@ -538,12 +538,15 @@ static libaeHost host = {.size = sizeof(libaeHost), .accepted = on_accepted, .al
 
 static void others(void) {
     libaeProxy proxy = {.size = sizeof(proxy)};
+    char *nobody[] = {text, NULL};
 
     CHECK(TRY(libaeVersion, ()) != NULL && TRY(libaeAbiProfile, ()) != NULL);
     CHECK_INT(TRY(libaeSetHost, (&host)), AE_OK);
     TRY(libaeSetSafeSockets, (0));
     TRY(libaeParseProxy, ("PROXY UNKNOWN\r\n", 15, &proxy));
     CHECK_INT(TRY(libaeListenFds, ()), 0);
+    CHECK_INT(TRY(libaeExecWithListeners, ("/no/such/program", nobody, NULL, 0)), AE_ERR);
+    CHECK_INT(errno, ENOENT);
 }
 
 /* ---- Each in turn ---- */
