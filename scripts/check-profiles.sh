@@ -18,7 +18,7 @@ all=$(sed -n '2,$s/,.*//p' src/abi/facts/profiles.csv | grep -vx redis-7.2)
 [ "$(wc -w <<< "$all")" -ge 9 ] || { echo "profiles.csv was not understood"; exit 1; }
 
 lint() {
-    LIBAE_ABI=$1 cargo --config "$c_libraries" clippy --quiet --locked --package libae -- -D warnings
+    LIBAE_ABI=$1 cargo clippy --config "$c_libraries" --quiet --locked --package libae -- -D warnings
 }
 
 # The headers, and the safe API over the profile's structs.

@@ -114,6 +114,7 @@ prepare() {
     make --no-print-directory "$c_libraries"
 }
 
+# What is not cargo's own, such as clippy, gets a configuration only behind its name.
 dev_cargo() {
-    cargo --config "$c_libraries" "$@"
+    cargo "$1" --config "$c_libraries" "${@:2}"
 }
