@@ -12,6 +12,7 @@ from pathlib import Path
 
 import support
 from testkit.ports import free_port
+from testkit.replication import until
 from testkit.resp import PATIENCE, Client
 from testkit.server import AE_SERVER, AeServer, Server
 
@@ -151,7 +152,7 @@ class Restart(unittest.TestCase):
             self.assertEqual(client("DEBUG", "RESTART"), "ERR failed to restart the server. Check server logs.")
             server.process.send_signal(signal.SIGUSR2)
             self.assertEqual(client("PING"), "PONG")
-            self.assertIn("the configuration came from standard input", server.text())
+            until(lambda: "the configuration came from standard input" in server.text())
 
     def test_the_configured_place_is_the_held_one(self):
         held = self.held()

@@ -57,8 +57,8 @@ static_names() {
     same_names "$work/names" $static
 }
 
-# What libae.h has besides: of connections, TLS and the threads that look names up.
-others='Tls|Conn[A-Z]|Resolve|ConnectName|Cancel'
+# What libae.h has besides: of connections, TLS, the threads that look names up, and a program that takes over.
+others='Tls|Conn[A-Z]|Resolve|ConnectName|Cancel|ExecWithListeners'
 
 # All of ae.h and anet.h, and of libae.h what concerns these.
 core_names() {
