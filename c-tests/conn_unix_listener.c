@@ -195,14 +195,30 @@ static void socket_left_by_an_earlier_process_is_replaced(void) {
     end();
 }
 
+static void put_at_path(const char *text) {
+    int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    CHECK(file != -1);
+    CHECK_INT(write(file, text, strlen(text)), strlen(text));
+    close(file);
+}
+
+/* By which mkstemp and its like have taken the name. */
+static void empty_file_is_replaced(void) {
+    begin();
+    put_at_path("");
+    CHECK_INT(connListen(&listener), C_OK);
+    close(connect_to_path());
+    end();
+}
+
 /* Departs from upstream, which removes whatever has the name. */
 static void other_kinds_of_file_are_kept(void) {
-    int file;
-
     begin();
-    file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    CHECK(file != -1);
-    close(file);
+    put_at_path("x");
+    CHECK_FAILS(connListen(&listener), C_ERR, EADDRINUSE);
+    CHECK(access(path, F_OK) == 0);
+    CHECK(unlink(path) == 0 && mkfifo(path, 0600) == 0);
     CHECK_FAILS(connListen(&listener), C_ERR, EADDRINUSE);
     CHECK(access(path, F_OK) == 0);
     end();
@@ -226,5 +242,5 @@ static void failure_is_told_and_logged(void) {
 
 TEST_MAIN(CASE(accepts_without_an_address), CASE(listener_or_host_sets_the_permissions),
           CASE(host_names_the_group), CASE(listener_names_the_group),
-          CASE(socket_left_by_an_earlier_process_is_replaced),
+          CASE(socket_left_by_an_earlier_process_is_replaced), CASE(empty_file_is_replaced),
           CASE(other_kinds_of_file_are_kept), CASE(failure_is_told_and_logged))

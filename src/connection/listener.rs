@@ -98,15 +98,15 @@ pub(crate) fn is_served(path: &CStr) -> Result<bool, Errno> {
     }
 }
 
-/// Listens on a unix socket. A socket that an earlier process left under that name is replaced; any other kind
-/// of file is not.
+/// Listens on a unix socket. A socket that an earlier process left under that name is replaced, and so is an empty file,
+/// by which somebody has taken the name for it; no other file is.
 pub(crate) fn open_unix(
     path: &CStr,
     permissions: libc::mode_t,
     group: Option<&CStr>,
     backlog: c_int,
 ) -> Result<c_int, Error> {
-    remove_socket(path);
+    make_way_for_socket(path);
     // As an accept handler needs it, and as no exec passes it on.
     let options = SocketOptions { blocking: false, keep_on_exec: false, ..SocketOptions::default() };
     anet::unix_listen(path, &SocketOptions { unix_permissions: permissions, unix_group: group, ..options }, backlog)
@@ -122,13 +122,14 @@ pub(crate) fn discard(fd: c_int) {
 /// The same as the options say; an `@` and a name are a socket in the abstract namespace.
 pub(crate) fn open_unix_with(address: &CStr, options: &SocketOptions<'_>) -> Result<c_int, Error> {
     if !address.to_bytes().starts_with(b"@") {
-        remove_socket(address);
+        make_way_for_socket(address);
     }
     anet::unix_listen_with(address, options)
 }
 
-fn remove_socket(path: &CStr) {
-    if fd::file_mode(path).is_ok_and(|mode| mode & libc::S_IFMT == libc::S_IFSOCK) {
+fn make_way_for_socket(path: &CStr) {
+    let is_socket = fd::file_mode(path).is_ok_and(|mode| mode & libc::S_IFMT == libc::S_IFSOCK);
+    if is_socket || fd::is_empty_file(path) {
         // If it cannot be removed, bind will say so.
         let _ = fd::unlink(path);
     }

@@ -121,6 +121,11 @@ pub(crate) fn file_mode(path: &CStr) -> Result<libc::mode_t, Errno> {
     nix::sys::stat::stat(path).map(|stat| stat.st_mode)
 }
 
+/// Whether there is a regular file with nothing in it.
+pub(crate) fn is_empty_file(path: &CStr) -> bool {
+    nix::sys::stat::stat(path).is_ok_and(|stat| stat.st_mode & libc::S_IFMT == libc::S_IFREG && stat.st_size == 0)
+}
+
 pub(crate) fn set_permissions(path: &CStr, mode: libc::mode_t) -> Result<(), Errno> {
     // SAFETY: the path is a C string.
     Errno::result(unsafe { libc::chmod(path.as_ptr(), mode) }).map(drop)
