@@ -338,6 +338,7 @@ mod tests {
         assert!((400_000..420_000).contains(&full), "{full}");
         ids.iter().for_each(|id| entries.remove(*id));
         assert_eq!((entries.bytes, entries.ids().count()), (page_size(40), 0));
+        assert_eq!(entries.free_bytes(), entries.bytes);
         // Pages of another size take the numbers of those that have gone.
         let end = entries.end();
         (0..6_000).for_each(|_| _ = insert(&mut entries, 60, 1));

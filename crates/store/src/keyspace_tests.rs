@@ -42,6 +42,9 @@ fn what_is_due_comes_earliest_first() {
     assert!(keyspace.find(&[18]).is_none() && keyspace.find(&[20]).is_some());
     assert_eq!(expire(&mut keyspace, 49, 100), 15);
     assert_eq!(expire(&mut keyspace, 49, 100), 0);
+    assert_eq!((keyspace.first_deadline(), keyspace.due(50)), (Some(50), keyspace.find(&[50])));
+    // The mean of 50, 52 and so on to 98.
+    assert_eq!((keyspace.average_ttl(70), keyspace.average_ttl(100)), (4, 0));
     assert_eq!((keyspace.len(), keyspace.volatile_len()), (75, 25));
     for i in 0..100u8 {
         assert_eq!(keyspace.find(&[i]).is_some(), i % 2 == 1 || i >= 50, "{i}");

@@ -79,8 +79,10 @@ fn a_foreign_block_is_checked_and_converted() {
     assert_eq!(from(&[b"a", b"1", b"b", b"1", b"a", b"2"]), None);
     assert_eq!(from(&[b"7", b"1", b"7", b"1"]), None);
     assert_eq!(from(&[b"a", b"12345678901"]), Some(("hashtable", 1)));
-    let many: Vec<String> = (0..18).map(|i| i.to_string()).collect();
-    assert_eq!(from(&many.iter().map(|text| text.as_bytes()).collect::<Vec<_>>()), Some(("hashtable", 9)));
+    for (entries, encoding) in [(8, "listpack"), (9, "hashtable")] {
+        let many: Vec<String> = (0..2 * entries).map(|i| i.to_string()).collect();
+        assert_eq!(from(&many.iter().map(|text| text.as_bytes()).collect::<Vec<_>>()), Some((encoding, entries)));
+    }
 }
 
 #[test]

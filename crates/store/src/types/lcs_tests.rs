@@ -26,6 +26,13 @@ fn the_matches_are_redis_s() {
 }
 
 #[test]
+fn a_long_part_without_the_byte_between_two_with_it() {
+    let long = format!("a{}a", "b".repeat(127));
+    assert_eq!(matches("a", &long), [(0..1, 128..129)]);
+    assert_eq!(compare_text("a", &long).sequence(), b"a");
+}
+
+#[test]
 fn limits() {
     let limits = Limits { table_bytes: 4 * 6 * 4 };
     assert_eq!(length(b"abcde", b"bcd", limits), Ok(3));

@@ -33,6 +33,7 @@ fn long_texts_have_longer_lengths() {
     for (length, code, back) in [
         (63, 1, 1),
         (64, 2, 1),
+        (125, 2, 1),
         (126, 2, 2),
         (4095, 2, 2),
         (4096, 5, 2),
@@ -62,6 +63,22 @@ fn more_elements_than_the_header_can_tell() {
     assert!(Packed::from_bytes(packed.as_bytes().to_vec()).is_ok());
     packed.remove(packed.first().unwrap(), 65_534);
     assert_eq!((packed.len(), packed.get(packed.first().unwrap())), (1, Element::Text(b"b")));
+    let mut packed = Packed::new();
+    packed.insert_all(None, &vec![&b"a"[..]; 70_000]);
+    assert_eq!(packed.len(), 70_000);
+    packed.remove(packed.first().unwrap(), 1);
+    packed.push_front(b"b");
+    packed.remove(packed.last().unwrap(), 1);
+    assert_eq!((packed.len(), packed.told()), (69_999, MANY));
+    assert_eq!(Packed::from_bytes(packed.as_bytes().to_vec()), Ok(packed));
+}
+
+#[test]
+fn numbers_that_no_element_has() {
+    let mut packed = Packed::new();
+    packed.insert_all(None, &[b"a", b"b", b"c"]);
+    assert_eq!((packed.seek(-3), packed.seek(2)), (packed.first(), packed.last()));
+    assert_eq!([-4, 3, i64::MIN, i64::MAX].map(|index| packed.seek(index)), [None; 4]);
 }
 
 #[test]
@@ -85,6 +102,16 @@ fn bytes_that_are_no_block_are_refused() {
     assert_eq!(changed(6, 0xf5), Some(Corrupt(6)));
     assert_eq!(changed(12, 5), Some(Corrupt(12)));
     assert_eq!(changed(6, 0xff), Some(Corrupt(6)));
+    // Cut off, or longer than its end byte says, with a header that tells the length there is.
+    let of_length = |bytes: &[u8]| {
+        let mut bad = bytes.to_vec();
+        bad[..4].copy_from_slice(&(bytes.len() as u32).to_le_bytes());
+        Packed::from_bytes(bad).err()
+    };
+    for length in 4..good.len() {
+        assert!(of_length(&good[..length]).is_some(), "{length}");
+    }
+    assert_eq!(of_length(&[&good[..], &[END]].concat()), Some(Corrupt(good.len() - 1)));
     let text_of_integer = b"\x0b\0\0\0\x01\0\x8212\x03\xff";
     assert_eq!(Packed::from_bytes(text_of_integer.to_vec()), Err(Corrupt(6)));
 }

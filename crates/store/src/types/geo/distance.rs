@@ -72,6 +72,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
+    fn along_a_meridian_latitudes_are_subtracted() {
+        let place = |latitude| Point::new(10.0, latitude).unwrap();
+        assert_eq!(distance(place(10.0), place(77.0)), distance_of_latitudes(10.0, 77.0));
+    }
+
+    #[test]
     fn units() {
         let metres = [&b"m"[..], b"KM", b"Ft", b"mI", b"", b"miles"].map(|name| Unit::parse(name).map(Unit::metres));
         assert_eq!(metres, [Some(1.0), Some(1000.0), Some(0.3048), Some(1609.34), None, None]);

@@ -76,6 +76,53 @@ fn the_order_is_redis_s() {
     }
 }
 
+/// What redis-server 7.0.15 finds, in its order, on crossings of every fifth degree from the meridian of Greenwich on to
+/// 55 degrees east. Numbered from west to east and then away from the equator.
+#[test]
+fn the_order_is_redis_s_at_any_latitude() {
+    let rows = |from: i32, by: i32| {
+        let latitudes = (0..6).map(|row| f64::from(from + by * row));
+        set(&latitudes.flat_map(|y| (0..12).map(move |x| (f64::from(5 * x), y))).collect::<Vec<_>>())
+    };
+    let (north, south, middle) = (rows(60, 5), rows(-60, -5), rows(30, 5));
+    for (places, area, expected) in [
+        (&north, circle(25.0, 72.0, 700000.0), &[26, 27, 28, 38, 39, 40, 29, 30, 31, 32, 41, 42, 43, 44][..]),
+        (
+            &north,
+            circle(25.0, 82.0, 700000.0),
+            &[48, 49, 60, 61, 50, 62, 51, 63, 52, 64, 53, 65, 54, 66, 55, 67, 56, 68, 57, 58, 69, 70, 59, 71],
+        ),
+        (&north, circle(25.0, 67.0, 400000.0), &[17, 18, 29, 30, 16, 28]),
+        (&north, circle(25.0, 81.0, 200000.0), &[52, 53, 54]),
+        (&north, circle(25.0, 65.0, 600000.0), &[17, 18, 29, 30, 19, 5, 15, 16, 28]),
+        (&south, circle(25.0, -72.0, 700000.0), &[38, 39, 40, 26, 27, 28, 41, 42, 43, 44, 29, 30, 31, 32]),
+        (
+            &south,
+            circle(25.0, -82.0, 700000.0),
+            &[60, 61, 48, 49, 62, 50, 63, 51, 64, 52, 65, 53, 66, 54, 67, 55, 68, 56, 69, 70, 57, 58, 71, 59],
+        ),
+        (&south, rectangle(27.0, -62.0, 600000.0, 500000.0), &[5, 6]),
+        // The last one is in a cell that only the southern border reaches.
+        (&south, rectangle(35.0, -60.0, 1000000.0, 2000000.0), &[6, 7, 8, 17, 18, 19, 20, 21]),
+        (&south, rectangle(22.0, -73.0, 900000.0, 1000000.0), &[38, 39, 40, 27, 28, 41, 42, 43, 29, 30]),
+        (&middle, circle(25.0, 40.0, 700000.0), &[17, 29, 30, 41, 42, 28, 40]),
+        (&middle, circle(27.0, 47.0, 1000000.0), &[41, 42, 53, 54, 43, 55, 65, 66, 29, 30, 39, 40, 51, 52, 28]),
+        (&middle, rectangle(23.0, 40.0, 900000.0, 300000.0), &[29, 28]),
+    ] {
+        assert_eq!(members(places, area), expected, "{area:?}");
+    }
+}
+
+/// As redis-server 7.0.15: the cell of the centre is near the border of its neighbour, which is smaller than the radius.
+#[test]
+fn beyond_the_neighbouring_cell() {
+    for (x, y, centre) in [(20.0, -0.3, (20.0, 10.65)), (20.0, 0.3, (20.0, -10.65)), (45.1, 63.0, (22.4, 60.0))] {
+        let radius = if centre.1 == 60.0 { 1250000.0 } else { 1230000.0 };
+        assert_eq!(members(&set(&[(x, y)]), circle(centre.0, centre.1, radius)), [0]);
+        assert_eq!(members(&set(&[(-x, y)]), circle(-centre.0, centre.1, radius)), [0]);
+    }
+}
+
 #[test]
 fn no_extent() {
     let place = set(&[(10.0, 20.0)]);

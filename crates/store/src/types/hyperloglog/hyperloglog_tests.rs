@@ -105,6 +105,53 @@ fn values_that_no_run_can_tell_make_it_dense() {
 }
 
 #[test]
+fn the_largest_value_is_of_a_hash_without_bits() {
+    for (element, registers) in [(b"\x19\xc2i\x1f\xcc\xd0`\x06", [51, 0]), (b"f\xd7\x88f{\xd9jg", [50, 0])] {
+        let mut union = Union::new();
+        union.add(&of([element], ANY)).unwrap();
+        assert_eq!(union.registers()[..2], registers);
+    }
+}
+
+#[test]
+fn neighbours_with_the_same_value_are_one_run() {
+    let mut bytes = new();
+    for register in 10..15 {
+        set(&mut bytes, register, 1, ANY).unwrap();
+    }
+    assert_eq!(decode(&bytes), [Run::Zero(10), Run::Value(1, 4), Run::Value(1, 1), Run::LongZero(REGISTERS - 15)]);
+}
+
+#[test]
+fn it_is_sparse_up_to_the_limit() {
+    for (sparse_max_bytes, expected) in [(19, Encoding::Sparse), (18, Encoding::Dense)] {
+        let mut bytes = new();
+        assert_eq!(set(&mut bytes, 0, 1, Limits { sparse_max_bytes }), Ok(true));
+        assert_eq!(encoding(&bytes), Some(expected));
+    }
+    // A change that takes no more bytes is possible even if there are more than the limit by now.
+    let mut bytes = new();
+    set(&mut bytes, 0, 1, ANY).unwrap();
+    assert_eq!(set(&mut bytes, 0, 2, Limits { sparse_max_bytes: 10 }), Ok(true));
+    assert_eq!((bytes.len(), encoding(&bytes)), (19, Some(Encoding::Sparse)));
+}
+
+#[test]
+fn a_merge_with_a_dense_one_is_dense_and_makes_the_kept_estimate_stale() {
+    let (mut bytes, mut other) = (of(["a"], ANY), of(["a"], ANY));
+    for (is_dense, expected) in [(false, Encoding::Sparse), (true, Encoding::Dense)] {
+        if is_dense {
+            make_dense(&mut other).unwrap();
+        }
+        cache(&mut bytes, 1);
+        let mut union = Union::new();
+        union.add(&other).unwrap();
+        union.merge_into(&mut bytes, ANY).unwrap();
+        assert_eq!((encoding(&bytes), cached(&bytes), count(&bytes)), (Some(expected), None, Ok(1)));
+    }
+}
+
+#[test]
 fn what_is_none_is_refused() {
     let header = b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80";
     for bad in [

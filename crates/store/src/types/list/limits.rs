@@ -66,5 +66,6 @@ mod tests {
         assert!(Limits { listpack_size: 0 }.allow(100, 1) && !Limits { listpack_size: 0 }.allow(100, 2));
         assert!(!Limits { listpack_size: i32::MAX }.allow(100, 32_768));
         assert!(Limits::default().allow(8192, 100_000));
+        assert!(!Limits::default().is_large(8192) && Limits::default().is_large(8193));
     }
 }

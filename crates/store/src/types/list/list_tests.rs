@@ -59,6 +59,73 @@ fn check(list: &List, limits: Limits) {
 }
 
 #[test]
+fn a_list_can_be_written_in_parts() {
+    let list = list_of(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], Limits { listpack_size: 1 });
+    for first in 0..=list.node_count() + 1 {
+        let rest: Vec<_> = list.nodes(first).flat_map(|node| node.first().map(|at| node.get(at).to_vec())).collect();
+        assert_eq!(rest, texts(&list).split_off(first.min(list.len())), "from {first} on");
+    }
+    assert_eq!(list.range(9..20).len(), 2);
+    assert_eq!(list.range(9..20).next_back(), Some(Element::Text(b"k")));
+    assert_eq!(list.range(12..20).len(), 0);
+}
+
+#[test]
+fn a_range_ends_where_lrange_ends() {
+    let list = list_of(&["a", "b", "c", "d", "e", "f", "g"], Limits { listpack_size: 3 });
+    let all = texts(&list);
+    for start in 0..=all.len() {
+        for end in start..=all.len() {
+            // The elements at once, and those behind one that has been taken.
+            let mut found = Vec::new();
+            list.range(start..end).for_each(|element| found.push(element.to_vec()));
+            assert_eq!(found, all[start..end]);
+            let mut rest = list.range(start..end);
+            let mut found: Vec<_> = rest.next().map(|element| element.to_vec()).into_iter().collect();
+            rest.for_each(|element| found.push(element.to_vec()));
+            assert_eq!(found, all[start..end]);
+        }
+    }
+}
+
+#[test]
+fn memory_is_that_of_the_nodes_there_are() {
+    let one = Limits { listpack_size: 1 };
+    let mut list = List::new();
+    let kept = |number: usize| format!("{number}{}", "x".repeat(4000)).into_bytes();
+    for number in 0..40 {
+        list.push(End::Tail, &if number % 4 == 0 { kept(number) } else { vec![b'y'; 4000] }, one);
+    }
+    let check = |list: &List| {
+        let nodes: usize = list.nodes(0).map(NodeRef::allocated).sum();
+        assert!((nodes..nodes * 5 / 4).contains(&list.allocated()), "{} for {nodes}", list.allocated());
+    };
+    check(&list);
+    for number in (0..40).step_by(4) {
+        assert!(list.insert(&kept(number), Side::After, &kept(number + 1), one));
+    }
+    check(&list);
+    assert_eq!(list.remove(&[b'y'; 4000], 0, one), 30);
+    check(&list);
+    let mut list = List::new();
+    (0..8).for_each(|_| list.push(End::Tail, &[b'y'; 4000], one));
+    list.discard(End::Tail, 3);
+    check(&list);
+}
+
+#[test]
+fn what_a_split_has_made_small_is_joined() {
+    let limits = Limits { listpack_size: 4 };
+    let mut list = list_of(&["b", "c", "d", "e", "f"], limits);
+    list.push(End::Head, b"a", limits);
+    assert_eq!(lengths(&list), [1, 4, 1]);
+    assert!(list.insert(b"d", Side::Before, b"new", limits));
+    // Rather than four nodes; redis-server 7.0.15 has two as well.
+    assert_eq!(lengths(&list), [3, 4]);
+    assert_eq!(texts(&list), [&b"a"[..], b"b", b"c", b"new", b"d", b"e", b"f"]);
+}
+
+#[test]
 fn a_full_node_is_followed_by_another() {
     let mut list = list_of(&["a", "b", "c", "d", "e"], TWO);
     assert_eq!(lengths(&list), [2, 2, 1]);
@@ -110,6 +177,9 @@ fn nodes_from_a_file_stay_as_they_are() {
     assert_eq!(lengths(&list), [60_000, 1]);
     assert_eq!((list.len(), list.get(59_999)), (60_001, Some(Element::Integer(59_999))));
     assert_eq!(list.positions(b"17", 1, 0).collect::<Vec<_>>(), [17, 60_000]);
+    // What does not make a node larger stays in it, as in Redis.
+    assert!(list.set(1000, b"x", TWO) && list.set(1000, b"1000", TWO));
+    assert_eq!(lengths(&list), [60_000, 1]);
     assert!(list.insert(b"35000", Side::After, b"here", TWO));
     assert_eq!(lengths(&list), [35_001, 1, 24_999, 1]);
     assert_eq!(list.get(35_001), Some(Element::Text(b"here")));
@@ -148,6 +218,9 @@ fn spans_are_lrange_s() {
     assert!(list.span(2, 1).is_empty() && list.span(3, 5).is_empty() && list.span(0, -4).is_empty());
     assert_eq!(list.span(i64::MIN, i64::MAX), 0..3);
     assert!(list.span(i64::MAX, i64::MIN).is_empty());
+    let mut list = list;
+    list.trim(1..7);
+    assert_eq!(texts(&list), [b"b", b"c"]);
 }
 
 #[test]

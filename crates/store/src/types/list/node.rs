@@ -134,7 +134,7 @@ impl<'a> NodeRef<'a> {
         }
     }
 
-    /// Whether an element of so many bytes may be added.
+    /// Whether an element of so many bytes may be added, which a large one may not.
     pub(super) fn allows(self, length: usize, limits: Limits) -> bool {
         match self {
             NodeRef::Packed(packed) => limits.allow_one_more(packed.size(), self.len(), length),
@@ -203,7 +203,7 @@ impl Node {
         let Node::Packed(packed) = self else { return false };
         let Some(at) = packed.seek(offset as i64) else { return false };
         let (old, new) = (Packed::cost(packed.get(at).as_slice(&mut Digits::new())), Packed::cost(text));
-        let fits = !limits.is_large(text.len()) && limits.allow(packed.size() - old + new, count);
+        let fits = limits.allow(packed.size() - old + new, count);
         if fits || new <= old {
             packed.replace(at, text);
         }

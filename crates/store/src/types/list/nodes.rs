@@ -239,7 +239,6 @@ impl Nodes {
                 let next = match many.chunks.get(slot.chunk) {
                     // The chunk went with its last node, or has one more.
                     Some(chunk) if slot.node < chunk.nodes.len() => Some(slot),
-                    _ if slot.node == 0 => None,
                     _ => Some(Slot { chunk: slot.chunk + 1, node: 0 }).filter(|next| next.chunk < many.chunks.len()),
                 };
                 (node, next)

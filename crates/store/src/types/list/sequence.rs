@@ -77,7 +77,7 @@ impl List {
     pub fn push(&mut self, end: End, text: &[u8], limits: Limits) {
         if let Some(slot) = self.nodes.end(end) {
             let taken = self.nodes.edit(slot, |node| {
-                let allows = !limits.is_large(text.len()) && node.view().allows(text.len(), limits);
+                let allows = node.view().allows(text.len(), limits);
                 match end {
                     _ if !allows => node.close(),
                     End::Head => node.insert(0, text),
@@ -132,7 +132,7 @@ impl List {
 
     /// The number of an element from the front, for one that may count from -1 backwards.
     fn number(&self, index: i64) -> Option<usize> {
-        let index = if index < 0 { index.checked_add(self.len() as i64)? } else { index };
+        let index = if index < 0 { index + self.len() as i64 } else { index };
         usize::try_from(index).ok().filter(|index| *index < self.len())
     }
 
@@ -167,7 +167,7 @@ impl List {
         };
         let allows = |list: &List, slot: Option<Slot>| {
             let node = slot.and_then(|slot| list.nodes.get(slot));
-            !limits.is_large(text.len()) && node.is_some_and(|node| node.allows(text.len(), limits))
+            node.is_some_and(|node| node.allows(text.len(), limits))
         };
         if allows(self, Some(slot)) {
             return self.nodes.edit(slot, |node| node.insert(offset, text));

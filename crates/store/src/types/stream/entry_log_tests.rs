@@ -64,10 +64,26 @@ fn nodes_are_filled_as_redis_fills_them() {
         log.add(NewId::Auto, 0, &["f", &"x".repeat(80)], &limits).unwrap();
     }
     assert_eq!(lens(&log), [2, 2]);
+    // As many bytes as the limit are too many.
+    let size = log.nodes.last_key_value().map_or(0, |(_, node)| node.size());
+    for (more, nodes) in [(0, 3), (1, 2)] {
+        let limits = Limits { node_max_bytes: size + 4 + more, node_max_entries: 0 };
+        let mut log = log.clone();
+        log.add(NewId::Auto, 0, &["f", "123"], &limits).unwrap();
+        assert_eq!(log.node_count(), nodes);
+    }
     let mut log = filled(100, &Limits::default());
     assert!(log.delete(id(50)));
     log.add(NewId::Given(id(101)), 0, &["f", "v"], &Limits::default()).unwrap();
     assert_eq!(lens(&log), [99, 1], "deleted entries count");
+}
+
+#[test]
+fn more_than_a_gibibyte_is_refused() {
+    let (mut log, mib) = (filled(1, &Limits::default()), vec![0; 1 << 20]);
+    let pairs = vec![&mib[..]; 1024];
+    assert_eq!(log.add(NewId::Auto, 9, &pairs, &Limits::default()), Err(AddError::TooLarge));
+    assert_eq!((log.len(), log.last_id()), (1, id(1)));
 }
 
 #[test]
