@@ -112,13 +112,6 @@ pub(crate) fn open_unix(
     anet::unix_listen(path, &SocketOptions { unix_permissions: permissions, unix_group: group, ..options }, backlog)
 }
 
-/// Closes a socket that was to listen. The file of a unix socket goes with it: `bind` has made that.
-pub(crate) fn discard(fd: c_int) {
-    let _ = anet::unix_path(fd).map(|path| fd::unlink(&path));
-    // The descriptor is gone whatever it answers.
-    let _ = fd::close(fd);
-}
-
 /// The same as the options say; an `@` and a name are a socket in the abstract namespace.
 pub(crate) fn open_unix_with(address: &CStr, options: &SocketOptions<'_>) -> Result<c_int, Error> {
     if !address.to_bytes().starts_with(b"@") {

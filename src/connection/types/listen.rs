@@ -11,7 +11,7 @@ use crate::connection::handle::Conn;
 use crate::connection::home;
 #[cfg(abi_valkey_8_1)]
 use crate::connection::home::named;
-use crate::connection::listener::{accept_up_to, discard, open_tcp, open_unix};
+use crate::connection::listener::{accept_up_to, open_tcp, open_unix};
 use crate::event_loop::Loop;
 use crate::host;
 #[cfg(abi_valkey_8_1)]
@@ -56,6 +56,13 @@ fn hand_over(conn: Conn, flags: c_int, peer: &SocketAddress) {
         (None, Some(accept)) => _ = unsafe { accept(conn.as_ptr(), None) },
         (None, None) => {}
     }
+}
+
+/// Closes a socket that was to listen. The file of a unix socket goes with it: `bind` has made that.
+fn discard(fd: c_int) {
+    let _ = anet::unix_path(fd).map(|path| fd::unlink(&path));
+    // The descriptor is gone whatever it answers.
+    let _ = fd::close(fd);
 }
 
 /// Opens a socket for every address of a listener, or none at all. A listener of port 0 is told the first one's.
