@@ -1,4 +1,5 @@
-//! Another program in the place of this process's, with the listening sockets: the other side of [`super::inherited`].
+//! Another program in the place of this process's, with the listening sockets: the other side of
+//! [`super::inherited()`].
 
 use super::is_listening;
 use crate::abi::embedding::LIBAE_LISTEN_FDS_START as FIRST;
