@@ -117,15 +117,15 @@ static void when_there_is_no_successor_nothing_has_changed(void) {
     CHECK_FAILS(libaeExecWithListeners("/no/such/program", argv, &listening, 1), AE_ERR, ENOENT);
     CHECK_FAILS(libaeExecWithListeners("no-such-program-anywhere", argv, NULL, 0), AE_ERR, ENOENT);
     CHECK_FAILS(libaeExecWithListeners(NULL, argv, &listening, 1), AE_ERR, EINVAL);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", NULL, &listening, 1), AE_ERR, EINVAL);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", none, &listening, 1), AE_ERR, EINVAL);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, NULL, 1), AE_ERR, EINVAL);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &listening, -1), AE_ERR, EINVAL);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &ends[0], 1), AE_ERR, ENOTSOCK);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", NULL, &listening, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", none, &listening, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", argv, NULL, 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", argv, &listening, -1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", argv, &ends[0], 1), AE_ERR, ENOTSOCK);
     unused = test_unused_fd();
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &unused, 1), AE_ERR, EBADF);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", argv, &unused, 1), AE_ERR, EBADF);
     test_pair(pair);
-    CHECK_FAILS(libaeExecWithListeners("/bin/true", argv, &pair[0], 1), AE_ERR, EINVAL);
+    CHECK_FAILS(libaeExecWithListeners("/bin/false", argv, &pair[0], 1), AE_ERR, EINVAL);
     CHECK(getenv("LISTEN_FDS") == NULL);
     /* Where a socket was to be is what was there. */
     CHECK_INT(libaeIsListening(listening), 1);

@@ -61,7 +61,7 @@ static inline void heap_free(void *pointer, void *context) {
 #define COUNTED_HEAP                                                                                             \
     {.malloc = heap_malloc, .calloc = heap_calloc, .realloc = heap_realloc, .free = heap_free, .context = &heap}
 
-/* Whether something has worked. It may fail for want of memory alone. */
+/* Whether something has worked. It may fail only when there is no memory. */
 static inline int heap_worked(int line, int works) {
     if (!works && (errno != ENOMEM || heap.refused == 0))
         test_fail(__FILE__, line, "it fails with errno %d after %d refused allocations", errno, heap.refused);

@@ -326,7 +326,7 @@ static void on_connected(connection *conn) {
     told_error = connGetState(conn) == CONN_STATE_CONNECTED ? 0 : conn->last_errno;
 }
 
-/* What was asked for is told, and fails for want of memory alone. */
+/* What was asked for is told, and fails only when there is no memory. */
 static void await_told(aeEventLoop *el) {
     while (told == 0) WORKS(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
     errno = told_error;

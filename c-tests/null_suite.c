@@ -199,7 +199,7 @@ static void nonsense_for_ae(void) {
     GIVES(libaeListenFds, (), 0);
     FAILS(libaeExecWithListeners, (NULL, NULL, NULL, 0), AE_ERR, EINVAL);
     FAILS(libaeExecWithListeners, (NULL, &(char *){NULL}, NULL, 1), AE_ERR, EINVAL);
-    FAILS(libaeExecWithListeners, ("/bin/true", &(char *){NULL}, NULL, -1), AE_ERR, EINVAL);
+    FAILS(libaeExecWithListeners, ("/bin/false", &(char *){NULL}, NULL, -1), AE_ERR, EINVAL);
     FAILS(libaeIsListening, (-1), AE_ERR, EBADF);
     FAILS(libaeIsListening, (INT_MAX), AE_ERR, EBADF);
     IGNORES(aeSetBeforeSleepProc, (NULL, NULL));

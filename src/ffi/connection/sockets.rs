@@ -5,7 +5,7 @@ use super::border::handle;
 use super::border::member;
 use crate::abi::connection::*;
 use crate::abi::sockets::libaeSocketOptions;
-use crate::anet::Error;
+use crate::anet::{Error, SocketOptions};
 use crate::connection::{AnyConn, Conn, Host};
 #[cfg(not(abi_v1))]
 use crate::connection::{accept_data, types};
@@ -41,17 +41,10 @@ pub unsafe extern "C" fn libaeConnConnect(
     options: *const libaeSocketOptions,
     handler: Option<unsafe extern "C" fn(conn: *mut connection)>,
 ) -> c_int {
-    // SAFETY: NULL or room for a text, NULL or live, NULL or a string, by this function's own contract.
-    let (err, conn, address) = unsafe { (ErrorText::new(err), handle(conn), optional_string(address)) };
-    err.status(|| {
-        let conn = conn.ok_or(Error::new("connection", Errno::EINVAL))?;
-        let address = required(address, "address")?;
-        // SAFETY: NULL, or as large as it says.
-        let mut options = unsafe { given(options) }?;
-        options.blocking = false;
-        let conn = built_in(conn, address).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
-        conn.connect_with(address, port, &options, handler)
-    })
+    let connect =
+        |conn: AnyConn, address: &CStr, options: &SocketOptions<'_>| conn.connect_with(address, port, options, handler);
+    // SAFETY: by this function's own contract.
+    unsafe { start_to_connect(err, conn, "address", address, options, connect) }
 }
 
 /// Like `libaeConnConnect` to a port of a host whose name, or address, is looked up without stopping the loop, as
@@ -84,16 +77,35 @@ pub unsafe extern "C" fn libaeConnConnectName(
     options: *const libaeSocketOptions,
     handler: Option<unsafe extern "C" fn(conn: *mut connection)>,
 ) -> c_int {
-    // SAFETY: NULL or room for a text, NULL or live, NULL or a string, by this function's own contract.
-    let (err, conn, name) = unsafe { (ErrorText::new(err), handle(conn), optional_string(name)) };
+    let connect = |conn: AnyConn, name: &CStr, options: &SocketOptions<'_>| {
+        conn.connect_by_name(&Host { name, port, options }, handler)
+    };
+    // SAFETY: by this function's own contract.
+    unsafe { start_to_connect(err, conn, "name", name, options, connect) }
+}
+
+/// What connects of connections have in common. `end` is what an error calls the text.
+///
+/// # Safety
+/// `err` is NULL or has room for a text, `conn` is NULL or live, `text` NULL or a string, `options` as for `given`.
+unsafe fn start_to_connect(
+    err: *mut c_char,
+    conn: *mut connection,
+    end: &'static str,
+    text: *const c_char,
+    options: *const libaeSocketOptions,
+    connect: impl FnOnce(AnyConn, &CStr, &SocketOptions<'_>) -> Result<(), Error>,
+) -> c_int {
+    // SAFETY: NULL or room for a text, NULL or live, NULL or a string.
+    let (err, conn, text) = unsafe { (ErrorText::new(err), handle(conn), optional_string(text)) };
     err.status(|| {
         let conn = conn.ok_or(Error::new("connection", Errno::EINVAL))?;
-        let name = required(name, "name")?;
+        let text = required(text, end)?;
         // SAFETY: NULL, or as large as it says.
         let mut options = unsafe { given(options) }?;
         options.blocking = false;
-        let conn = built_in(conn, name).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
-        conn.connect_by_name(&Host { name, port, options: &options }, handler)
+        let conn = built_in(conn, text).ok_or(Error::new("type of a connection", Errno::EOPNOTSUPP))?;
+        connect(conn, text, &options)
     })
 }
 

@@ -13,7 +13,7 @@ use crate::db::random::Random;
 use crate::long_double::LongDouble;
 use crate::server::state::Server;
 use resp::{Args, OwnedArgs, number};
-use std::ops::RangeBounds;
+use std::ops::{RangeBounds, RangeInclusive};
 use store::Content;
 
 /// What runs a command.
@@ -48,6 +48,16 @@ pub enum Wait {
     Never,
 }
 
+/// A text as an integer in a range that an error tells.
+pub fn integer_between(text: &[u8], range: RangeInclusive<i64>) -> Result<i64, Error> {
+    let value = number::parse(text).ok_or(NOT_AN_INTEGER)?;
+    if !range.contains(&value) {
+        let (least, most) = (range.start(), range.end());
+        return Err(format!("ERR value is out of range, value must between {least} and {most}").into());
+    }
+    Ok(value)
+}
+
 impl<'a> Context<'a> {
     /// An argument that the arity promises, or empty.
     pub fn arg(&self, index: usize) -> &'a [u8] {
@@ -80,9 +90,7 @@ impl<'a> Context<'a> {
 
     /// An argument as the number of a database.
     pub fn database(&self, index: usize) -> Result<u32, Error> {
-        let Ok(db) = i32::try_from(self.integer(index)?) else {
-            return Err(format!("ERR value is out of range, value must between {} and {}", i32::MIN, i32::MAX).into());
-        };
+        let db = integer_between(self.arg(index), i32::MIN.into()..=i32::MAX.into())?;
         let db = u32::try_from(db).ok().filter(|db| *db < self.server.config.databases);
         db.ok_or("ERR DB index is out of range".into())
     }

@@ -1,7 +1,7 @@
 //! REPLICAOF and FAILOVER: who is the primary.
 
 use crate::clients::replica::Phase;
-use crate::command::context::Context;
+use crate::command::context::{Context, integer_between};
 use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
 use crate::replication::failover::Failover;
 use crate::replication::link::Link;
@@ -45,10 +45,7 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
             abort = true;
             at += 1;
         } else if ctx.is_word(at, "to") && at + 2 < ctx.args.len() && target.is_none() {
-            let port = ctx.integer(at + 2)?;
-            if !(0..=65535).contains(&port) {
-                return Err("ERR value is out of range, value must between 0 and 65535".into());
-            }
+            let port = integer_between(ctx.arg(at + 2), 0..=65535)?;
             target = Some((String::from_utf8_lossy(ctx.arg(at + 1)).into_owned(), port as u16));
             at += 3;
         } else if ctx.is_word(at, "force") && !force {

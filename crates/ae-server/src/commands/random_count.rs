@@ -1,8 +1,8 @@
 //! The count of HRANDFIELD, SRANDMEMBER and ZRANDMEMBER.
 
 use crate::clients::reply::Reply;
-use crate::command::error::{Error, NOT_AN_INTEGER};
-use resp::number;
+use crate::command::context::integer_between;
+use crate::command::error::Error;
 
 /// How many members are picked at random.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,10 +21,7 @@ const FRAME: u64 = 32;
 
 impl Count {
     pub fn parse(text: &[u8]) -> Result<Count, Error> {
-        let count = number::parse(text).ok_or(NOT_AN_INTEGER)?;
-        if count == i64::MIN {
-            return Err(format!("ERR value is out of range, value must between -{0} and {0}", i64::MAX).into());
-        }
+        let count = integer_between(text, -i64::MAX..=i64::MAX)?;
         let size = count.unsigned_abs() as usize;
         Ok(if count < 0 { Count::Repeated(size) } else { Count::Distinct(size) })
     }

@@ -1,7 +1,7 @@
 //! PSYNC, SYNC and REPLCONF, by which replicas come and say how far they are; ROLE.
 
 use crate::clients::replica::{Phase, Replica};
-use crate::command::context::Context;
+use crate::command::context::{Context, integer_between};
 use crate::command::error::{Error, NOT_AN_INTEGER, Outcome, SYNTAX_ERROR, quoting};
 use crate::log::{Level, log};
 use resp::number;
@@ -75,11 +75,7 @@ pub fn replconf(ctx: &mut Context<'_>) -> Outcome {
                 return Ok(());
             }
             b"rdb-only" => {
-                let only = number::parse(value).ok_or(NOT_AN_INTEGER)?;
-                if !matches!(only, 0 | 1) {
-                    return Err("ERR value is out of range, value must between 0 and 1".into());
-                }
-                replica(ctx).copy_only = only == 1;
+                replica(ctx).copy_only = integer_between(value, 0..=1)? == 1;
             }
             b"rdb-filter-only" => {
                 for word in value.split(|c| *c == b' ').filter(|word| !word.is_empty()) {
