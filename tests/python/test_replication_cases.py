@@ -407,12 +407,28 @@ class Data(Case):
         one("DEBUG", "POPULATE", 1000, "key", 1000)
         two.follow(one)
         same(one, two)
+        one("SETRANGE", "k", 999_999, "v")
         two.process.send_signal(signal.SIGSTOP)
-        one("CONFIG", "SET", "maxmemory", int(one.info("memory")["used_memory"]) + 8_000_000)
-        with one.connect() as client:
-            until(lambda: client("SET", "k", b"v" * 1_000_000) == "OK"
-                  and int(one.info("memory")["mem_not_counted_for_evict"]) > 16_000_000)
+        self.addCleanup(two.process.send_signal, signal.SIGCONT)
+        used = int(one.info("memory")["used_memory"])
+        # The rest is for the requests themselves.
+        for length, rest, waits in [(10, 300_000, 10e6), (20_000, 300_000, 20e6), (900_000, 8_000_000, 40e6)]:
+            one("CONFIG", "SET", "maxmemory", used + rest)
+            count = 10_000 // length + 1
+            changes = request("SETRANGE", "k", "0", "v" * length) * count
+            with one.connect() as client:
+                while int(one.info("memory")["mem_not_counted_for_evict"]) < waits:
+                    client.socket.sendall(changes)
+                    for _ in range(count):
+                        client.read()
         self.assertEqual((one("DBSIZE"), one.info("stats")["evicted_keys"]), (1001, "0"))
+        memory = {name: int(value) for name, value in one.info("memory").items() if value.isdigit()}
+        self.assertLess(abs(memory["used_memory"] - memory["mem_not_counted_for_evict"] - used), 300_000)
+        self.assertGreater(memory["mem_clients_slaves"], 10_000_000)
+        self.assertLess(memory["mem_clients_normal"], 10_000_000)
+        self.assertGreater(memory["mem_total_replication_buffers"], 40_000_000)
+        stats = one("MEMORY", "STATS")
+        self.assertEqual(stats[stats.index(b"clients.slaves") + 1], int(one.info("memory")["mem_clients_slaves"]))
         two.process.send_signal(signal.SIGCONT)
         same(one, two)
 

@@ -54,6 +54,20 @@ pub fn used() -> u64 {
     allocated.unwrap_or(0).saturating_sub(cached.unwrap_or(0)) as u64
 }
 
+/// How many bytes the allocator gives out when it is asked for so many: small sizes are four between a power of two and
+/// the next, large ones whole pages.
+pub fn given_out(asked: usize) -> usize {
+    const SMALL: usize = 8;
+    const LARGE: usize = 16 * 1024;
+    const QUANTUM: usize = 16;
+    const PAGE: usize = 4096;
+    match asked {
+        0..=SMALL => SMALL,
+        LARGE.. => asked.next_multiple_of(PAGE),
+        _ => asked.next_multiple_of(((1 << (asked - 1).ilog2()) / 4).max(QUANTUM)),
+    }
+}
+
 /// Tells how much memory is in use, cheaply: from what was in use and what this thread has allocated and freed since.
 /// What other threads do is seen when there is a new meter.
 pub struct Meter {
@@ -132,6 +146,17 @@ pub mod background {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_sizes_that_the_allocator_gives_out() {
+        for asked in
+            (1..2000).chain([14_337, 16_384, 16_385, 20_481, 33_000, 1_000_000, 1 << 20, (1 << 20) + 1, 40_000_000])
+        {
+            let (mut vec, before) = (Vec::<u8>::new(), Meter::new());
+            vec.reserve_exact(asked);
+            assert_eq!(before.used() - before.used, given_out(asked) as u64, "{asked} bytes");
+        }
+    }
 
     #[test]
     fn what_a_thread_keeps_for_later_is_not_in_use() {

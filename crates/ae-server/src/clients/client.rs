@@ -315,7 +315,8 @@ impl Client {
             + self.subscriptions.as_ref().map_or(0, |own| own.memory())
             + self.tracking.as_ref().map_or(0, |mode| mode.memory());
         let requests = input + self.args_memory() + self.transaction_memory();
-        size_of::<Client>() + self.output.memory() + requests + asked_for
+        let held = self.replica.as_ref().map_or(0, |replica| replica.held.memory());
+        size_of::<Client>() + self.output.memory() + held + requests + asked_for
     }
 
     /// Of the request that waits.

@@ -25,7 +25,7 @@ impl Client {
     /// The output that counts: of a replica only the stream, since a copy is as long as it is.
     fn waiting_output(&self) -> usize {
         match &self.replica {
-            Some(replica) if matches!(replica.phase, Phase::Copied | Phase::Settles) => replica.held_len,
+            Some(replica) if matches!(replica.phase, Phase::Copied | Phase::Settles) => replica.held.pending(),
             _ => self.output.pending(),
         }
     }
@@ -89,7 +89,7 @@ mod tests {
         client.replica = Some(Box::new(state));
         client.output.bytes = vec![0; 1_000_000];
         assert!(!client.exceeds(&limits, 0));
-        client.replica.as_mut().unwrap().hold(&Arc::new(vec![0; 100_000]));
+        client.replica.as_mut().unwrap().held.append_part(&Arc::new(vec![0; 100_000]));
         assert!(client.exceeds(&limits, 0));
         client.replica.as_mut().unwrap().phase = Phase::Online;
         client.output.bytes = vec![0; 99_999];

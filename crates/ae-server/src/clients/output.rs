@@ -1,5 +1,6 @@
 //! Replies on their way to a client.
 
+use crate::memory::given_out;
 use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub struct Output {
     attachment_sent: usize,
     /// The length of all attachments.
     attached_len: usize,
+    /// The memory of those that were gathered here, which nobody else has, and of those that may be shared.
+    gathered_memory: usize,
+    shared_memory: usize,
     /// From how many bytes on, beyond the fixed buffer, the client is closed; 0 for never.
     limit: usize,
     /// What was dropped because it exceeded the limit. The client is going to be closed.
@@ -27,12 +31,16 @@ struct Attachment {
     /// How many of `bytes` come before it.
     at: usize,
     value: Arc<Vec<u8>>,
+    gathered: bool,
 }
 
 /// Parts of the output that one write takes at most.
 pub const PARTS_MAX: usize = 64;
 /// Replies are taken out of the buffer when so much has been written in a row.
 const PART_SIZE: usize = 1024 * 1024;
+/// Small parts of a stream are gathered into pieces of this size, one that the allocator has: where they wait for long
+/// there is no more memory than bytes.
+const PIECE: usize = 16 * 1024;
 /// Bytes of replies that Redis keeps in a client's own buffer, and does not count.
 pub const FIXED_BUFFER: usize = 16 * 1024;
 /// Sent bytes are dropped from the front when they are this many and more than half of all.
@@ -80,13 +88,45 @@ impl Output {
             return;
         }
         self.attached_len += value.len();
-        self.attached.push_back(Attachment { at: self.bytes.len(), value });
+        self.shared_memory += memory_of(&value);
+        self.attached.push_back(Attachment { at: self.bytes.len(), value, gathered: false });
+    }
+
+    /// Appends a part of the stream of changes. It is shared if it is large.
+    pub fn append_part(&mut self, part: &Arc<Vec<u8>>) {
+        if part.len() >= PIECE {
+            return self.attach(part.clone());
+        }
+        self.bytes.extend_from_slice(part);
+        let from = self.part_start();
+        while self.bytes.len() - from >= PIECE {
+            let value = Arc::new(self.bytes.drain(from..from + PIECE).collect::<Vec<u8>>());
+            self.attached_len += PIECE;
+            self.gathered_memory += memory_of(&value);
+            self.attached.push_back(Attachment { at: from, value, gathered: true });
+        }
+    }
+
+    /// Appends what another has to send, which has sent nothing yet.
+    pub fn append(&mut self, other: Output) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.attached_len += other.attached_len;
+        self.gathered_memory += other.gathered_memory;
+        self.shared_memory += other.shared_memory;
+        let moved = other.attached.into_iter().map(|attachment| Attachment { at: start + attachment.at, ..attachment });
+        self.attached.extend(moved);
+    }
+
+    /// Where in `bytes` that begins which no attachment follows.
+    fn part_start(&self) -> usize {
+        self.attached.back().map_or(self.sent, |last| last.at)
     }
 
     /// Takes replies that have grown large out of `bytes`, as a part of their own: a buffer of hundreds of megabytes
     /// would be copied over and over while it grows.
     pub fn divide(&mut self) {
-        let from = self.attached.back().map_or(self.sent, |last| last.at);
+        let from = self.part_start();
         if self.bytes.len() - from >= PART_SIZE {
             let part = self.bytes.split_off(from);
             self.attach(Arc::new(part));
@@ -168,6 +208,8 @@ impl Output {
             }
             len -= left;
             self.attached_len -= first.value.len();
+            let memory = if first.gathered { &mut self.gathered_memory } else { &mut self.shared_memory };
+            *memory -= memory_of(&first.value);
             self.attachment_sent = 0;
             self.attached.pop_front();
         }
@@ -179,6 +221,12 @@ impl Output {
         }
     }
 
+    /// Memory of a stream: this one's alone, and what others may share.
+    pub fn stream_memory(&self) -> (usize, usize) {
+        let list = self.attached.capacity() * size_of::<Attachment>();
+        (self.bytes.capacity() + list + self.gathered_memory, self.shared_memory)
+    }
+
     /// Memory that is this client's alone.
     pub fn memory(&self) -> usize {
         let own = self.attached.iter().filter(|attachment| Arc::strong_count(&attachment.value) == 1);
@@ -186,6 +234,11 @@ impl Output {
             + self.attached.capacity() * size_of::<Attachment>()
             + own.map(|attachment| attachment.value.capacity()).sum::<usize>()
     }
+}
+
+/// What a value that is attached takes.
+fn memory_of(value: &Arc<Vec<u8>>) -> usize {
+    given_out(value.capacity()) + given_out(size_of::<Vec<u8>>() + 2 * size_of::<usize>())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A client that is a replica, or is about to become one.
 
 use super::copy_reader::CopyReader;
-use std::sync::Arc;
+use super::output::Output;
 
 /// How far a replica is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,8 +41,7 @@ pub struct Replica {
     pub acknowledged: u64,
     pub heard_at: i64,
     /// The stream since its copy began, as long as that is held back.
-    pub held: Vec<Arc<Vec<u8>>>,
-    pub held_len: usize,
+    pub held: Output,
 }
 
 impl Replica {
@@ -61,8 +60,7 @@ impl Replica {
             is_silent: false,
             acknowledged: 0,
             heard_at: ticks,
-            held: Vec::new(),
-            held_len: 0,
+            held: Output::default(),
         }
     }
 
@@ -87,17 +85,5 @@ impl Replica {
     /// Whether it has the stream up to an offset.
     pub fn has(&self, offset: u64) -> bool {
         self.phase == Phase::Online && self.acknowledged >= offset
-    }
-
-    /// Holds a part of the stream back.
-    pub fn hold(&mut self, bytes: &Arc<Vec<u8>>) {
-        self.held_len += bytes.len();
-        self.held.push(bytes.clone());
-    }
-
-    /// What was held back.
-    pub fn release(&mut self) -> Vec<Arc<Vec<u8>>> {
-        self.held_len = 0;
-        std::mem::take(&mut self.held)
     }
 }

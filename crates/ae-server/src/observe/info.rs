@@ -9,7 +9,6 @@ use crate::config::catalog;
 use crate::config::settings::REDIS_VERSION;
 use crate::memory::background;
 use crate::process::is_supervised;
-use crate::replication::backlog::Backlog;
 use crate::server::state::Server;
 use std::fmt::Write;
 use std::path::Path;
@@ -158,9 +157,9 @@ fn memory(server: &Server, current: &Client, out: &mut String) {
         "mem_fragmentation_ratio" => format_args!("{:.2}", all.0),
         "mem_fragmentation_bytes" => all.1,
         "mem_not_counted_for_evict" => server.uncounted_memory(),
-        "mem_replication_backlog" => server.replication.backlog.as_ref().map_or(0, Backlog::memory),
-        "mem_total_replication_buffers" => 0,
-        "mem_clients_slaves" => server.replicas(Some(current)).map(|(client, _)| client.memory()).sum::<usize>(),
+        "mem_replication_backlog" => usage.backlog,
+        "mem_total_replication_buffers" => server.replica_buffers() as u64 + usage.backlog,
+        "mem_clients_slaves" => usage.replicas,
         "mem_clients_normal" => usage.clients,
         "mem_cluster_links" => 0,
         "mem_aof_buffer" => server.append_only.buffered() + server.streams.log.bytes.capacity(),

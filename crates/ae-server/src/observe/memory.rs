@@ -3,6 +3,7 @@
 use super::process::{resident_memory, system_memory};
 use crate::clients::client::Client;
 use crate::memory::{Allocator, allocator};
+use crate::replication::backlog::Backlog;
 use crate::server::state::Server;
 use store::Keyspace;
 
@@ -14,8 +15,11 @@ pub struct Usage {
     pub allocator: Allocator,
     pub resident: u64,
     pub system: u64,
-    /// Of all clients.
+    /// Of the clients that are no replicas, and of those that are.
     pub clients: u64,
+    pub replicas: u64,
+    /// Of the end of the stream that is kept for replicas that come back.
+    pub backlog: u64,
     /// What is kept of scripts and of libraries of functions, beside their interpreters.
     pub scripts: u64,
     pub libraries: u64,
@@ -36,7 +40,10 @@ impl Usage {
     pub fn of(server: &Server, current: &Client) -> Usage {
         let allocator = allocator();
         let sample = &server.last_sample;
-        let clients = server.clients.iter().chain([current]).map(|client| client.memory() as u64).sum();
+        let memory_of = |replicas: bool| {
+            let clients = server.clients.iter().chain([current]).filter(|client| client.is_replica() == replicas);
+            clients.map(|client| client.memory() as u64).sum()
+        };
         let interpreters = [&server.scripting.interpreter, &server.scripting.libraries.interpreter].into_iter();
         let tables = server.databases.iter().enumerate().filter(|(_, keyspace)| !keyspace.is_empty());
         Usage {
@@ -46,7 +53,9 @@ impl Usage {
             allocator,
             resident: resident_memory(),
             system: system_memory(),
-            clients,
+            clients: memory_of(false),
+            replicas: memory_of(true),
+            backlog: server.replication.backlog.as_ref().map_or(0, Backlog::memory) as u64,
             scripts: server.scripting.scripts.memory() as u64,
             libraries: server.scripting.libraries.memory() as u64,
             interpreters: interpreters.map(|interpreter| interpreter.memory() as u64).sum(),
@@ -60,6 +69,8 @@ impl Usage {
         let scripts = self.scripts + self.libraries + self.interpreters;
         self.startup
             + self.clients
+            + self.replicas
+            + self.backlog
             + scripts
             + self.tables.iter().map(|(_, table)| table.main + table.deadlines).sum::<u64>()
     }

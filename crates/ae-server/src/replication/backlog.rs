@@ -13,7 +13,15 @@ pub struct Backlog {
 impl Backlog {
     /// An empty one. `offset` is that of the byte before the first one.
     pub fn new(size: u64, offset: u64) -> Backlog {
-        Backlog { bytes: VecDeque::new(), size: usize::try_from(size).unwrap_or(usize::MAX), next: offset + 1 }
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let mut backlog = Backlog { bytes: VecDeque::new(), size, next: offset + 1 };
+        backlog.reserve();
+        backlog
+    }
+
+    /// All at once: the system hands memory out as it is used, and a buffer that doubles would exceed the size.
+    fn reserve(&mut self) {
+        self.bytes.reserve_exact(self.size.min(1 << 30) - self.bytes.len());
     }
 
     /// How many bytes are there.
@@ -43,8 +51,7 @@ impl Backlog {
         let kept = &bytes[bytes.len().saturating_sub(self.size)..];
         self.drop_beyond(self.size - kept.len());
         if self.bytes.capacity() < self.bytes.len() + kept.len() {
-            // All at once: the system hands memory out as it is used, and a buffer that doubles would exceed the size.
-            self.bytes.reserve_exact(self.size.min(1 << 30) - self.bytes.len());
+            self.reserve();
         }
         self.bytes.extend(kept);
     }

@@ -197,7 +197,7 @@ impl Server {
                     client.replica.as_mut().filter(|replica| replica.has_all && replica.reader.is_none())
             {
                 replica.heard_at = self.ticks;
-                replica.acknowledged = self.replication.offset - replica.held_len as u64;
+                replica.acknowledged = self.replication.offset - replica.held.pending() as u64;
                 if replica.copy_only {
                     client.closing = Closing::AfterReplies;
                     self.clients.queue.add(&mut client);

@@ -9,8 +9,6 @@ use crate::server::pause::Paused;
 use resp::number;
 use std::sync::Arc;
 
-/// Longer parts of the stream are shared by all replicas, not copied.
-const SHARED_MIN: usize = 16 * 1024;
 /// How often the replicas are looked after, in milliseconds.
 const LOOK_EVERY: i64 = 1000;
 
@@ -41,18 +39,20 @@ impl Server {
     }
 
     /// Appends a part to the stream.
-    pub fn feed(&mut self, bytes: Vec<u8>) {
+    pub fn feed(&mut self, mut bytes: Vec<u8>) {
         self.replication.append(&bytes);
+        // It may wait for long.
+        bytes.shrink_to_fit();
         let (bytes, replicas) = (Arc::new(bytes), std::mem::take(&mut self.replication.replicas));
         for reference in &replicas {
             let Some(client) = self.clients.get_same(*reference) else { continue };
             let Some(replica) = &mut client.replica else { continue };
             match replica.phase {
                 Phase::Introduced | Phase::Waits => {}
-                Phase::Copied | Phase::Settles => replica.hold(&bytes),
+                Phase::Copied | Phase::Settles => replica.held.append_part(&bytes),
                 Phase::Online => {
                     self.replication.bytes_out += bytes.len() as u64;
-                    send(client, &bytes);
+                    client.output.append_part(&bytes);
                     self.clients.wants_to_send(*reference);
                 }
             }
@@ -156,10 +156,9 @@ impl Server {
         let Some(replica) = &mut client.replica else { return };
         replica.phase = Phase::Online;
         replica.heard_at = ticks;
-        for part in replica.release() {
-            self.replication.bytes_out += part.len() as u64;
-            send(client, &part);
-        }
+        let held = std::mem::take(&mut replica.held);
+        self.replication.bytes_out += held.pending() as u64;
+        client.output.append(held);
         self.clients.queue.add(client);
     }
 
@@ -303,13 +302,5 @@ impl Server {
             }
         }
         lost
-    }
-}
-
-fn send(client: &mut Client, bytes: &Arc<Vec<u8>>) {
-    if bytes.len() < SHARED_MIN {
-        client.output.bytes.extend_from_slice(bytes);
-    } else {
-        client.output.attach(bytes.clone());
     }
 }

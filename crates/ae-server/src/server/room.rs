@@ -4,8 +4,8 @@ use super::state::Server;
 use crate::memory::Meter;
 use std::time::{Duration, Instant};
 
-/// Keys evicted between two looks at the clock.
-const BATCH: usize = 16;
+/// Small keys evicted between two looks at the clock.
+const BATCH: u64 = 16;
 
 /// Whether there is room for what a request may add.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,43 +36,42 @@ impl Server {
         // What is going to be told of the evictions takes memory as well, until it is sent. If that counted, many clients
         // that track would make it evict everything.
         let (excess, mut freed) = (self.used_memory() - max, 0);
-        loop {
-            for _ in 0..BATCH {
+        for turn in 1.. {
+            let before = self.used_memory();
+            // Another key goes only when all is freed of those that have gone.
+            let is_left = self.databases.garbage.free();
+            freed += before.saturating_sub(self.used_memory());
+            if !is_left && freed < excess {
                 let before = self.used_memory();
-                let Some(evicted) = self.databases.evict_one(policy, samples, self.now) else {
-                    // What has been removed already may be waiting to be freed.
-                    return if self.databases.garbage.free() { Room::Soon } else { self.room(max) };
-                };
+                let Some(evicted) = self.databases.evict_one(policy, samples, self.now) else { break };
                 freed += (before + evicted.key.len() as u64).saturating_sub(self.used_memory());
                 self.databases.tell_evicted(evicted);
             }
-            let before = self.used_memory();
-            self.databases.garbage.free();
-            freed += before.saturating_sub(self.used_memory());
             if freed >= excess || self.used_memory() <= max {
                 return Room::Enough;
             }
-            if limit.is_some_and(|limit| start.elapsed() >= limit) {
+            if (is_left || turn % BATCH == 0) && limit.is_some_and(|limit| start.elapsed() >= limit) {
                 return Room::Soon;
             }
         }
-    }
-
-    fn room(&self, max: u64) -> Room {
         if self.used_memory() <= max { Room::Enough } else { Room::None }
     }
 
     /// Bytes that do not count for `maxmemory`: what waits for replicas and for the append-only file. Evictions would only
     /// make more of it.
     pub fn uncounted_memory(&self) -> usize {
+        self.replica_buffers() + self.append_only.buffered() + self.streams.log.bytes.capacity()
+    }
+
+    /// Bytes of memory that hold what waits for replicas.
+    pub fn replica_buffers(&self) -> usize {
         let (mut own, mut shared) = (0, 0);
         for (client, replica) in self.replicas(None) {
-            let of_client = client.output.bytes.len();
-            own += of_client;
-            // Replicas share larger pieces of the stream.
-            shared = shared.max(client.output.pending().saturating_sub(of_client) + replica.held_len);
+            let (output, held) = (client.output.stream_memory(), replica.held.stream_memory());
+            own += output.0 + held.0;
+            shared = shared.max(output.1 + held.1);
         }
-        own + shared + self.streams.replicas.bytes.len() + self.append_only.buffered() + self.streams.log.bytes.len()
+        own + shared + self.streams.replicas.bytes.capacity()
     }
 
     /// Bytes in use. Where entries have been, there is room for others before the allocator is asked.
