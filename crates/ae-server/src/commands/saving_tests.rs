@@ -81,6 +81,8 @@ fn a_background_save_is_of_the_moment_at_which_it_began() {
     ]);
     assert_eq!(info(&mut session, "rdb_bgsave_in_progress"), "1");
     assert_eq!(info(&mut session, "current_save_keys_total"), "1000");
+    // What Redis would have forked for.
+    assert!(session.run("INFO stats").contains(" total_forks:1 "));
     finish(&mut session);
     assert_eq!(info(&mut session, "rdb_bgsave_in_progress"), "0");
     assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");

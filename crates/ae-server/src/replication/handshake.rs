@@ -93,7 +93,7 @@ impl Handshake {
                 }
                 Step::Send(self.introduce())
             }
-            Asked::Auth if refused => Step::Fail(format!("unable to authenticate: {}", text(line))),
+            Asked::Auth if refused => Step::Fail(format!("Unable to AUTH to MASTER: {}", text(line))),
             // A primary that does not know an option can do without.
             Asked::Auth | Asked::Port | Asked::Ip | Asked::Capabilities => Step::Wait,
             Asked::Version => Step::Send(self.psync()),

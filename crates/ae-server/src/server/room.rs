@@ -19,6 +19,12 @@ pub enum Room {
 impl Server {
     /// Evicts keys until no more memory is used than `maxmemory`, for a bounded time.
     pub fn make_room(&mut self) -> Room {
+        let room = self.evict();
+        self.stats.over_limit.note(room != Room::Enough);
+        room
+    }
+
+    fn evict(&mut self) -> Room {
         let memory = &self.config.memory;
         // While clients are paused, nothing goes, and requests that add something may run as in Redis.
         if memory.max == 0 || self.meter.used() <= memory.max || self.pause.which().is_some() {

@@ -43,6 +43,7 @@ impl Server {
         }
         let (writer, noted) = (self.file_writer(aux, purpose == Purpose::Log), self.noted());
         self.databases.begin_snapshot(writer, noted, self.now);
+        self.stats.snapshots += 1;
         let now = Instant::now();
         self.snapshot = Some(Running { purpose, started: now, sink, done, complete: false, next: now });
         Ok(())

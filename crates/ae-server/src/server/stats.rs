@@ -22,6 +22,9 @@ pub struct Stats {
     pub full_syncs: u64,
     pub partial_syncs: u64,
     pub refused_partial_syncs: u64,
+    /// Snapshots begun: for a file, for a rewrite or for replicas. Redis forks for each.
+    pub snapshots: u64,
+    pub over_limit: OverLimit,
     pub reads: u64,
     pub writes: u64,
     pub errors: Errors,
@@ -32,6 +35,32 @@ pub struct Stats {
     pub commands_rate: Rate,
     pub input_rate: Rate,
     pub output_rate: Rate,
+}
+
+/// For how long more memory has been used than `maxmemory`, although keys are evicted.
+#[derive(Default)]
+pub struct OverLimit {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl OverLimit {
+    pub fn note(&mut self, over: bool) {
+        if over {
+            self.since.get_or_insert_with(Instant::now);
+        } else if let Some(since) = self.since.take() {
+            self.before += since.elapsed();
+        }
+    }
+
+    /// This time.
+    pub fn current(&self) -> Duration {
+        self.since.map(|since| since.elapsed()).unwrap_or_default()
+    }
+
+    pub fn total(&self) -> Duration {
+        self.before + self.current()
+    }
 }
 
 /// What the cron saw when it last looked; stays when the statistics are reset.

@@ -394,6 +394,16 @@ fn without_eviction_writes_are_refused() {
     let (count, reply) = fill(&mut client, 20_000);
     assert_eq!(reply, "-OOM command not allowed when used memory > 'maxmemory'.");
     assert!((1000..6000).contains(&count), "{count} keys fitted");
+    let over = |client: &mut Client| {
+        ["current", "total"].map(|which| number(client, "stats", &format!("{which}_eviction_exceeded_time")))
+    };
+    eventually("it is over the limit for a while", || (over(&mut client)[0] > 0).then_some(()));
+    client.call("CONFIG SET maxmemory 1gb", "+OK");
+    client.call("SET k v", "+OK");
+    let ended = over(&mut client);
+    assert!(ended[0] == 0 && ended[1] > 0, "{ended:?}");
+    assert_eq!(over(&mut client), ended);
+    client.call(&format!("CONFIG SET maxmemory {}", used + MIB), "+OK");
     client.call("DEL key:0", ":1");
     client.call("CONFIG SET maxmemory 1mb", "+OK");
     client.call("MULTI", "+OK");
