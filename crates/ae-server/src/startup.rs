@@ -156,7 +156,7 @@ fn serve(config: Config) -> Result<Option<Vec<OwnedFd>>, String> {
         return Ok(None);
     }
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
-    log::say(format!("ae-server {version} ready on {} ({backend}, pid {pid})\n", serving.places()));
+    log::say(format!("ae-server {version} ready on {} ({backend}, PID: {pid})\n", serving.places()));
     log::say("Ready to accept connections\n".into());
     if daemon::is_one() {
         log::flush();

@@ -16,7 +16,7 @@ fn says_where_it_is_ready() {
     assert_eq!(
         server.ready_line,
         format!(
-            "ae-server {} ready on 127.0.0.1:{} ({backend}, pid {})",
+            "ae-server {} ready on 127.0.0.1:{} ({backend}, PID: {})",
             env!("CARGO_PKG_VERSION"),
             server.port,
             server.pid()
