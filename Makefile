@@ -110,7 +110,7 @@ MAKEOVERRIDES :=
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue miri mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -137,6 +137,9 @@ c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## 
 
 c-tests-kqueue: lib default-server $(BUILD)/libae-kqueue.a $(BUILD)/kqueue.o ## run them on the kqueue back end, with what KQUEUE says for kqueue(2)
 	LIBAE_KQUEUE="$(KQUEUE)" c-tests/run.py --kind kqueue $(ARGS)
+
+miri: ## look for undefined behaviour with Miri (a nightly toolchain): in callbacks that go back into the loop, and in what timers are kept in
+	scripts/check-miri.sh
 
 # The hiredis programs need one; it does not matter which.
 .PHONY: default-server
