@@ -110,7 +110,7 @@ MAKEOVERRIDES :=
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
+.PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue c-tests-tsan tsan miri mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
 all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
 
@@ -137,6 +137,16 @@ c-tests-tools: lib $(if $(ABI),headers) default-server $(BUILD)/libae-asan.a ## 
 
 c-tests-kqueue: lib default-server $(BUILD)/libae-kqueue.a $(BUILD)/kqueue.o ## run them on the kqueue back end, with what KQUEUE says for kqueue(2)
 	LIBAE_KQUEUE="$(KQUEUE)" c-tests/run.py --kind kqueue $(ARGS)
+
+c-tests-tsan: lib $(if $(ABI),headers) $(BUILD)/libae-tsan.a ## run those that have threads with ThreadSanitizer
+	LIBAE_TSAN_RUNTIME="$(TSAN_RUNTIME)" c-tests/run.py --abi "$(ABI)" --kind tsan $(ARGS)
+
+tsan: ## look for data races with ThreadSanitizer: in the default profile, and in one whose loops other threads may poll
+	+$(MAKE) --no-print-directory ABI= c-tests-tsan
+	+$(MAKE) --no-print-directory ABI=valkey-8.1 c-tests-tsan
+
+miri: ## look for undefined behaviour with Miri (a nightly toolchain): in callbacks that go back into the loop, and in what timers are kept in
+	scripts/check-miri.sh
 
 # The hiredis programs need one; it does not matter which.
 .PHONY: default-server
@@ -292,6 +302,16 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET_DIR)/$(addsuffix /,$(TARGET))debug/libae.a $@
+
+# The same with ThreadSanitizer, and all the crates that it depends on with it. The standard library is without, which does
+# for mutexes and atomics: those are inlined.
+TSAN_HOST    = $(shell rustc -vV | sed -n 's/^host: //p')
+TSAN_RUNTIME = $(firstword $(wildcard $(shell rustc --print target-libdir)/librustc-*_rt.tsan.a))
+$(BUILD)/libae-tsan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
+	@mkdir -p $(BUILD)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" $(DEV_CARGO) rustc --locked \
+		--package libae $(FEATURES) --lib --crate-type staticlib --target $(TSAN_HOST) --target-dir $(TARGET_DIR)/tsan
+	cp $(TARGET_DIR)/tsan/$(TSAN_HOST)/debug/libae.a $@
 
 # For tests of the kqueue back end on Linux: the library with it in place of epoll, and kqueue(2), which programs are
 # linked with by these arguments. KQUEUE=-lkqueue takes libkqueue's.

@@ -10,14 +10,15 @@ N skipped". A program whose name starts with `hiredis_` is linked with libhiredi
 AE_SERVER_PORT. One with a header of TLS tests (`tls_*.h`) finds certificates in the folder LIBAE_TEST_CERTS
 (tools/testkit/certificates.py), which is not set where there is no `openssl` command.
 
-The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer, or with
-kqueue in place of epoll), in the backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a
+The variants differ in the library they are linked with (libae.so, libae.a, libae.a with AddressSanitizer, with
+ThreadSanitizer, or with kqueue in place of epoll), in the backend that LIBAE_BACKEND names, and in what runs them. Before a variant runs, a
 canary program tells whether the variant is what its name says: the library, the backend, and whether the tool notices
 an error.
 
 `make c-tests` (`make ABI=PROFILE c-tests`) builds what this needs and calls it; ARGS="--variant so-poll ae_file"
-narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer, `make c-tests-kqueue` the one
-with kqueue, for which LIBAE_KQUEUE has the linker's arguments that give programs kqueue(2).
+narrows it down. `make c-tests-tools` runs the variants with valgrind and AddressSanitizer; `make c-tests-kqueue` the one
+with kqueue, for which LIBAE_KQUEUE has the linker's arguments that give programs kqueue(2); `make c-tests-tsan` the
+programs that have threads with ThreadSanitizer, of which LIBAE_TSAN_RUNTIME is the runtime.
 """
 
 import argparse
@@ -74,6 +75,8 @@ PROGRAMS_OF = {
 NOT_WITH_KQUEUE = {
     "ae_old_kernel": "it takes epoll's calls away",
 }
+# Programs with threads that ThreadSanitizer cannot run, and why.
+NOT_WITH_TSAN = {}
 # Programs that are of no use with every kind of library, and with which they are.
 LINKAGES_OF = {
     # AddressSanitizer's locals are not on the stack, by which calls that are gone are found,
@@ -94,6 +97,7 @@ LANGUAGES = {
 }
 SYSTEM_LIBS = ["-lpthread", "-ldl", "-lm"]
 SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+SANITIZE_THREADS = ["-fsanitize=thread", "-fno-omit-frame-pointer"]
 VALGRIND = [
     "valgrind", "--quiet", f"--error-exitcode={VALGRIND_ERROR}", "--leak-check=full",
     "--show-leak-kinds=definite,indirect,possible", "--errors-for-leak-kinds=definite,indirect,possible",
@@ -101,6 +105,7 @@ VALGRIND = [
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
 }
 
 # Name: linkage, backend, what runs it, time limit in seconds for a case, or where something runs it for all cases of a
@@ -114,13 +119,17 @@ VARIANTS = {
     "asan-epoll": ("asan", "epoll", [], 300),
     "asan-poll": ("asan", "poll", [], 300),
     "kqueue": ("kqueue", "kqueue", [], 120),
+    "tsan-epoll": ("tsan", "epoll", [], 600),
+    "tsan-poll": ("tsan", "poll", [], 600),
 }
 # Those with a tool, which take most of the time; `make test` does without.
 WITH_TOOLS = ("valgrind", "asan-epoll", "asan-poll")
 # That with a library which only tests have: on Linux, with kqueue in place of epoll.
 WITH_KQUEUE = ("kqueue",)
+# Those with ThreadSanitizer, for programs that have threads.
+WITH_TSAN = ("tsan-epoll", "tsan-poll")
 # What other profiles than the default run: the backends and the tools do not know the profiles.
-VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind")
+VARIANTS_OF_OTHERS = ("so-epoll", "a-epoll", "asan-epoll", "valgrind", "tsan-epoll")
 # Programs that know the profiles, and do not take long.
 PROFILED = {"ae_profile", "anet_resolve", "anet_unix", "conn_unix_listener", "host_allocator"} | {
     name for name, profiles in PROGRAMS_OF.items() if set(profiles) != set(REGISTRY)
@@ -151,12 +160,25 @@ TLS_NARROWED_OF_OTHERS = {
 
 CANARY = r"""
 #include <ae.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+static void *write_member(void *el) {
+    aeSetDontWait(el, 1);
+    return NULL;
+}
 
 int main(int argc, char **argv) {
     if (argc == 1) {
         puts(aeGetApiName());
+    } else if (argv[1][0] == 'r') {        /* two threads write the same member of a loop */
+        aeEventLoop *el = aeCreateEventLoop(8);
+        pthread_t thread;
+        pthread_create(&thread, NULL, write_member, el);
+        aeSetDontWait(el, 1);
+        pthread_join(thread, NULL);
+        aeDeleteEventLoop(el);
     } else if (argv[1][0] == 'w') {        /* the library writes behind an allocation */
         aeEventLoop *el = malloc(8);
         aeStop(el);
@@ -185,21 +207,39 @@ class Library:
     def program(self, name, linkage):
         return self.build / "c-tests" / linkage / name
 
-    def compiled(self, name, sanitize):
-        return self.build / "c-tests" / ("compiled-asan" if sanitize else "compiled") / f"{name}.o"
+    def compiled(self, name, tool):
+        return self.build / "c-tests" / (f"compiled-{tool}" if tool else "compiled") / f"{name}.o"
 
 
 @functools.cache
 def sanitizer_arguments():
-    """The one AddressSanitizer runtime of the program: rustc's, for the C side too. And its linker, where it brings
-    one: with all of the library's debug information the system's takes five times as long."""
+    """The one AddressSanitizer runtime of the program: rustc's, for the C side too."""
     folder = pathlib.Path(completed(["rustc", "--print", "target-libdir"]).stdout.strip())
     found = sorted(folder.glob("librustc-*_rt.asan.a"))
     if not found:
         sys.exit(f"c-tests: {folder} has no AddressSanitizer runtime (rustup's toolchains for Linux on x86-64 have)")
-    linker = folder.parent / "bin" / "gcc-ld"
+    return with_runtime(found[0])
+
+
+def thread_sanitizer_arguments():
+    """The same of ThreadSanitizer."""
+    runtime = os.environ.get("LIBAE_TSAN_RUNTIME", "")
+    if not os.path.isfile(runtime):
+        sys.exit("c-tests: LIBAE_TSAN_RUNTIME names no file: run make c-tests-tsan")
+    return with_runtime(pathlib.Path(runtime))
+
+
+def with_runtime(runtime):
+    """The runtime, and the linker of its toolchain, where that has one: with all of the library's debug information the
+    system's takes five times as long."""
+    linker = runtime.parent.parent / "bin" / "gcc-ld"
     fast = [f"-B{linker}", "-fuse-ld=lld"] if (linker / "ld.lld").exists() else []
-    return [*fast, "-Wl,--whole-archive", str(found[0]), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
+    return [*fast, "-Wl,--whole-archive", str(runtime), "-Wl,--no-whole-archive", "-rdynamic", "-lrt"]
+
+
+def tool_of(linkage):
+    """The sanitizer that a program is compiled with, if any."""
+    return linkage if linkage in ("asan", "tsan") else None
 
 
 def kqueue_arguments():
@@ -218,14 +258,22 @@ def link_arguments(library, linkage):
     if linkage == "kqueue":
         archive = str(library.build / "libae-kqueue.a")
         return ["-Wl,--gc-sections", "-Wl,--strip-debug", archive, *kqueue_arguments(), *SYSTEM_LIBS]
+    if linkage == "tsan":
+        # With it, so that a report has lines.
+        return [str(library.build / "libae-tsan.a"), *thread_sanitizer_arguments(), *SYSTEM_LIBS]
     return ["-Wl,--strip-debug", str(library.build / "libae-asan.a"), *sanitizer_arguments(), *SYSTEM_LIBS]
+
+
+def has_threads(source):
+    text = source.read_text()
+    return any(sign in text for sign in ("pthread_create(", '"another_thread.h"', '"names_test.h"'))
 
 
 def up_to_date(product, *parts):
     return product.exists() and all(part.stat().st_mtime < product.stat().st_mtime for part in parts)
 
 
-def compile_source(library, source, product, sanitize):
+def compile_source(library, source, product, tool):
     """Returns what the compiler said when it failed."""
     parts = [source, *HERE.glob("*.h"), HERE / "run.py", *library.include.glob("*.h"), library.build / "exports"]
     if up_to_date(product, *parts):
@@ -233,7 +281,7 @@ def compile_source(library, source, product, sanitize):
     product.parent.mkdir(parents=True, exist_ok=True)
     compiler, standard = LANGUAGES[source.suffix]
     profile = [f"-I{library.include}", f'-DLIBAE_EXPORTS="{library.build / "exports"}"']
-    flags = [standard, *CFLAGS, *profile, *(SANITIZE if sanitize else [])]
+    flags = [standard, *CFLAGS, *profile, *{None: [], "asan": SANITIZE, "tsan": SANITIZE_THREADS}[tool]]
     result = completed([compiler, *flags, "-c", "-o", str(product), str(source)])
     return None if result.returncode == 0 else result.stderr
 
@@ -244,6 +292,7 @@ def link(library, source, compiled, program, linkage):
     archives = {
         "so": [], "a": [library.build / "libae.a"], "asan": [library.build / "libae-asan.a"],
         "kqueue": [library.build / "libae-kqueue.a", *filter(os.path.isfile, kqueue_arguments())],
+        "tsan": [library.build / "libae-tsan.a"],
     }[linkage]
     archives = [pathlib.Path(archive) for archive in archives]
     if up_to_date(program, compiled, *archives):
@@ -271,7 +320,7 @@ def canary(library, variant, folder):
     source, program = folder / f"canary-{variant}.c", folder / f"canary-{variant}"
     source.write_text(CANARY)
     compiled = folder / f"canary-{variant}.o"
-    complaint = compile_source(library, source, compiled, linkage == "asan") or link(
+    complaint = compile_source(library, source, compiled, tool_of(linkage)) or link(
         library, source, compiled, program, linkage)
     if complaint:
         return complaint
@@ -288,8 +337,11 @@ def canary(library, variant, folder):
             return "the program has not exactly one AddressSanitizer runtime"
         if " U __asan_" not in completed(["nm", "-u", str(library.build / "libae-asan.a")]).stdout:
             return "libae-asan.a is not instrumented"
-    if linkage == "asan" or runner:
-        for error, sign in ("write", "aeStop"), ("leak", "main"):
+    if linkage == "tsan" and " U __tsan_" not in completed(["nm", "-u", str(library.build / "libae-tsan.a")]).stdout:
+        return "libae-tsan.a is not instrumented"
+    if linkage in ("asan", "tsan") or runner:
+        errors = [("race", "aeSetDontWait")] if linkage == "tsan" else [("write", "aeStop"), ("leak", "main")]
+        for error, sign in errors:
             status, output, _ = limited([*runner, str(program), error], limit, env)
             if status == 0 or sign not in output:
                 return f"a deliberate {error} error went unnoticed: status {status}, {output}"
@@ -310,23 +362,23 @@ class Suite:
     def run(self, builds, folder):
         for variant in self.outcomes:
             self.jobs.compile(functools.partial(self.sang, variant), canary, self.library, variant, folder)
-        for (source, sanitize), linkages in builds.items():
-            then = functools.partial(self.compiled, source, sanitize, linkages)
-            product = self.library.compiled(source.stem, sanitize)
-            self.jobs.compile(then, compile_source, self.library, source, product, sanitize)
+        for (source, tool), linkages in builds.items():
+            then = functools.partial(self.compiled, source, tool, linkages)
+            product = self.library.compiled(source.stem, tool)
+            self.jobs.compile(then, compile_source, self.library, source, product, tool)
         self.jobs.finish()
 
     def sang(self, variant, complaint):
         if complaint is not None:
             self.outcomes[variant].fail(f"{variant}: canary", complaint)
 
-    def compiled(self, source, sanitize, linkages, complaint):
+    def compiled(self, source, tool, linkages, complaint):
         if complaint is not None:
             self.outcomes[self.variants(source, linkages[0])[0]].fail(f"{source.name} does not compile", complaint)
             return
         for linkage in linkages:
             then = functools.partial(self.built, source, linkage)
-            product, program = self.library.compiled(source.stem, sanitize), self.library.program(source.stem, linkage)
+            product, program = self.library.compiled(source.stem, tool), self.library.program(source.stem, linkage)
             self.jobs.compile(then, link, self.library, source, product, program, linkage)
 
     def variants(self, source, linkage):
@@ -370,9 +422,9 @@ def main():
     parser.add_argument("--abi", default="", metavar="PROFILE", choices=("", *PROFILES), help=", ".join(PROFILES))
     parser.add_argument("programs", nargs="*", help="names of programs, without suffix; all by default")
     parser.add_argument("--variant", action="append", choices=VARIANTS, help="may be repeated; the kind's by default")
-    parser.add_argument("--kind", choices=("plain", "tools", "all", "kqueue"), default="plain",
+    parser.add_argument("--kind", choices=("plain", "tools", "all", "kqueue", "tsan"), default="plain",
                         help="variants without tools (the default), with valgrind or AddressSanitizer, or both (all); "
-                             "or with kqueue (make c-tests-kqueue)")
+                             "with kqueue (make c-tests-kqueue); or with ThreadSanitizer (make c-tests-tsan)")
     parser.add_argument("--case", help="one case's name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(),
                         help="as many compilers and twice as many cases run at once")
@@ -382,7 +434,7 @@ def main():
     is_default = library.profile == DEFAULT_PROFILE
     sources = sorted(source for source in HERE.iterdir() if source.suffix in LANGUAGES)
     names = {source.stem for source in sources}
-    named = set(PROGRAMS_OF) | set(NOT_WITH_KQUEUE) | set(LINKAGES_OF) | PROFILED | TLS_PROFILES
+    named = set(PROGRAMS_OF) | set(NOT_WITH_KQUEUE) | set(NOT_WITH_TSAN) | set(LINKAGES_OF) | PROFILED | TLS_PROFILES
     unknown = (set(arguments.programs).union(named, *TLS_NARROWED.values())) - names
     if unknown:
         parser.error(f"no such program: {', '.join(sorted(unknown))}")
@@ -393,14 +445,18 @@ def main():
         print(f"not for {library.profile}: {', '.join(sorted(left_out))}")
     wanted = set(arguments.programs) or names - left_out
     sources = [source for source in sources if source.stem in wanted]
-    usual = set(VARIANTS) - set(WITH_KQUEUE)
-    kinds = {"plain": usual - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": usual, "kqueue": set(WITH_KQUEUE)}
+    usual = set(VARIANTS) - set(WITH_KQUEUE) - set(WITH_TSAN)
+    kinds = {"plain": usual - set(WITH_TOOLS), "tools": set(WITH_TOOLS), "all": usual, "kqueue": set(WITH_KQUEUE),
+             "tsan": set(WITH_TSAN)}
     all_variants = VARIANTS if is_default else VARIANTS_OF_OTHERS
     variants = arguments.variant or [variant for variant in all_variants if variant in kinds[arguments.kind]]
 
     if set(variants) & set(WITH_KQUEUE):
         for name in sorted(wanted.intersection(NOT_WITH_KQUEUE)):
             print(f"not with kqueue: {name}: {NOT_WITH_KQUEUE[name]}")
+    if set(variants) & set(WITH_TSAN):
+        for name in sorted(wanted.intersection(NOT_WITH_TSAN)):
+            print(f"not with ThreadSanitizer: {name}: {NOT_WITH_TSAN[name]}")
 
     def belongs(source, variant):
         """Whether a program runs in a variant."""
@@ -409,6 +465,8 @@ def main():
             return False
         if variant in WITH_KQUEUE and source.stem in NOT_WITH_KQUEUE:
             return False
+        if variant in WITH_TSAN:
+            return has_threads(source) and source.stem not in NOT_WITH_TSAN
         if source.stem.startswith("tls_") and not arguments.programs:
             wide = (TLS_NARROWED if is_default else TLS_NARROWED_OF_OTHERS).get(variant)
             return wide is None or source.stem in wide
@@ -418,7 +476,7 @@ def main():
     builds = collections.defaultdict(list)
     for source in sorted(sources, key=lambda source: source.stem not in LONG):
         for linkage in dict.fromkeys(VARIANTS[variant][0] for variant in variants if belongs(source, variant)):
-            builds[source, linkage == "asan"].append(linkage)
+            builds[source, tool_of(linkage)].append(linkage)
     wants_server = any(source.name.startswith("hiredis_") for source in sources)
     server = AeServer() if wants_server else None
     wants_certificates = any('#include "tls_' in source.read_text() for source in sources)

@@ -333,7 +333,7 @@ static inline gid_t test_other_group(void) { return geteuid() == 0 ? getegid() +
 static inline int test_slow_tool(void) {
     const char *preloaded = getenv("LD_PRELOAD");
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     return 1;
 #endif
     return preloaded != NULL && strstr(preloaded, "vgpreload") != NULL;

@@ -91,16 +91,21 @@ impl aeEventLoop {
             privdata: [ptr::null_mut(); 2],
         }
     }
+}
 
-    /// Stores where the events are and how many.
-    pub(crate) fn set_events(&mut self, events: *mut aeFileEvent, count: usize) {
-        self.events = events;
-        #[cfg(abi_redis_8)]
-        {
-            self.nevents = count as c_int;
-        }
-        let _ = count;
+/// Stores where the events are and how many.
+///
+/// # Safety
+/// `el` is a live loop. (No reference to it is made: another thread may be stopping it.)
+pub(crate) unsafe fn set_events(el: *mut aeEventLoop, events: *mut aeFileEvent, count: usize) {
+    // SAFETY: a live loop.
+    unsafe { (*el).events = events };
+    #[cfg(abi_redis_8)]
+    // SAFETY: as above.
+    unsafe {
+        (*el).nevents = count as c_int;
     }
+    let _ = count;
 }
 
 /// The mutex of a loop's polls, where loops have one.
@@ -198,14 +203,18 @@ pub(crate) trait SleepHook {
 }
 
 /// Makes `H` the loop's after-sleep hook.
-pub(crate) fn set_after_sleep<H: SleepHook>(el: &mut aeEventLoop) {
+///
+/// # Safety
+/// As for [`set_events`].
+pub(crate) unsafe fn set_after_sleep<H: SleepHook>(el: *mut aeEventLoop) {
     #[cfg(not(abi_valkey))]
     {
         unsafe extern "C" fn hook<H: SleepHook>(el: *mut aeEventLoop) {
             // SAFETY: the loop calls its hook.
             unsafe { H::call(el) }
         }
-        el.aftersleep = hook::<H> as AeBeforeSleepProc as *mut aeBeforeSleepProc;
+        // SAFETY: a live loop.
+        unsafe { (*el).aftersleep = hook::<H> as AeBeforeSleepProc as *mut aeBeforeSleepProc };
     }
     #[cfg(abi_valkey)]
     {
@@ -213,6 +222,7 @@ pub(crate) fn set_after_sleep<H: SleepHook>(el: &mut aeEventLoop) {
             // SAFETY: the loop calls its hook.
             unsafe { H::call(el) }
         }
-        el.aftersleep = hook::<H> as AeAfterSleepProc as *mut aeAfterSleepProc;
+        // SAFETY: a live loop.
+        unsafe { (*el).aftersleep = hook::<H> as AeAfterSleepProc as *mut aeAfterSleepProc };
     }
 }

@@ -1,8 +1,10 @@
 //! The handle by which the library knows a loop.
 
 use crate::abi::ae::*;
+use crate::abi::profile;
 use core::ffi::c_int;
 use core::ptr::NonNull;
+use core::sync::atomic::{AtomicI32, Ordering::Relaxed};
 
 /// A live loop that this thread may use. A pointer becomes one where it comes in from C, and is not doubted further
 /// down.
@@ -56,10 +58,6 @@ impl Loop {
         setsize, set_setsize: setsize: c_int
     );
     member!(
-        /// Not 0: `run` returns after the current iteration.
-        stop, set_stop: stop: c_int
-    );
-    member!(
         /// `AE_DONT_WAIT`, and in some profiles `AE_PROTECT_POLL`.
         flags, set_flags: flags: c_int
     );
@@ -76,6 +74,25 @@ impl Loop {
         next_timer_id, set_next_timer_id: timeEventNextId: core::ffi::c_longlong
     );
 
+    /// Not 0: `run` returns after the current iteration.
+    #[inline(always)]
+    pub(crate) fn stop(self) -> c_int {
+        self.stop_member().load(Relaxed)
+    }
+
+    /// Stores that. Any thread and any signal handler may.
+    #[inline(always)]
+    pub(crate) fn set_stop(self, value: c_int) {
+        self.stop_member().store(value, Relaxed);
+    }
+
+    /// The only member that other threads write, at any time.
+    #[inline(always)]
+    fn stop_member<'a>(self) -> &'a AtomicI32 {
+        // SAFETY: the loop is live, and the library reads and writes the member in no other way. C code stores it whole.
+        unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).stop) }
+    }
+
     /// Sets or clears one of the flags.
     pub(crate) fn set_flag(self, flag: c_int, on: bool) {
         self.set_flags(if on { self.flags() | flag } else { self.flags() & !flag });
@@ -89,7 +106,7 @@ impl Loop {
 
     /// Stores where the events are and how many.
     pub(super) fn set_events(self, events: *mut aeFileEvent, count: usize) {
-        // SAFETY: the loop is live, and the reference is gone when this returns.
-        unsafe { (*self.as_ptr()).set_events(events, count) };
+        // SAFETY: the loop is live.
+        unsafe { profile::set_events(self.as_ptr(), events, count) };
     }
 }

@@ -97,14 +97,14 @@ pub(super) unsafe fn free_if_done(el: Loop) {
     }
     signals::delete_all(el);
     threads::remove(el);
-    let state = NonNull::from(el.state());
     // SAFETY: both came from `boxed`. The last finalizer has run: nobody uses them or the mutex from here on.
     unsafe {
         if let Some(mutex) = profile::poll_mutex(el.as_ptr()) {
             mutex::destroy(mutex);
         }
-        memory::unbox(state);
-        memory::unbox(NonNull::new_unchecked(el.as_ptr()));
+        let (state, el) = (el.state_ptr(), el.as_ptr());
+        memory::unbox(NonNull::new_unchecked(state));
+        memory::unbox(NonNull::new_unchecked(el));
     }
 }
 

@@ -172,7 +172,14 @@ impl Loop {
     #[inline(always)]
     pub(super) fn state(&self) -> &State {
         // SAFETY: `create` stored it there, and it lives as long as the loop.
-        unsafe { &*(*self.as_ptr()).apidata.cast::<State>() }
+        unsafe { &*self.state_ptr() }
+    }
+
+    /// Where that is: what it is freed by, for which a reference would not do.
+    #[inline(always)]
+    pub(super) fn state_ptr(self) -> *mut State {
+        // SAFETY: the loop is live.
+        unsafe { (*self.as_ptr()).apidata.cast() }
     }
 
     /// What the backend has been told, and is still to be told.

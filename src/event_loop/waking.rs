@@ -15,7 +15,7 @@ use core::cell::Cell;
 use core::ffi::{c_int, c_void};
 use core::mem::{take, transmute};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What has been left for the loop to do.
 struct Post {
@@ -195,8 +195,7 @@ pub(crate) unsafe fn post(
 /// next one. What has not been served fires again. Any thread and any signal handler may.
 pub(crate) fn stop_now(el: Loop) -> Result<(), Errno> {
     break_off(el);
-    // SAFETY: the loop is live. Whoever uses it meanwhile reads or writes it whole.
-    unsafe { AtomicI32::from_ptr(&raw mut (*el.as_ptr()).stop) }.store(1, Ordering::Relaxed);
+    el.set_stop(1);
     wake(el)
 }
 

@@ -248,8 +248,8 @@ impl EventLoop {
     /// Runs `hook` after each sleep, in place of the one before.
     pub fn after_sleep(&self, hook: impl Fn(&Self) + 'static) {
         let before = self.0.after_sleep.replace(Some(Rc::new(hook)));
-        // SAFETY: live as long as the handle; the reference ends here.
-        profile::set_after_sleep::<AfterSleep>(unsafe { &mut *self.core().as_ptr() });
+        // SAFETY: live as long as the handle.
+        unsafe { profile::set_after_sleep::<AfterSleep>(self.core().as_ptr()) };
         // Only now: a closure's destructor may call the loop.
         drop(before);
     }

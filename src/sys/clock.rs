@@ -37,7 +37,7 @@ pub(crate) fn counter() -> u64 {
 /// Initialises the host's own monotonic clock, if it has one as Redis does: its programs rely on
 /// `aeCreateEventLoop` to do that. The reference is weak, so that other programs need not have it.
 pub(crate) fn init_host_clock() {
-    #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+    #[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
     {
         unsafe extern "C" {
             static libae_monotonic_init: Option<unsafe extern "C" fn() -> *const core::ffi::c_char>;
@@ -51,7 +51,7 @@ pub(crate) fn init_host_clock() {
     }
 }
 
-#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(miri)))]
 core::arch::global_asm!(
     ".weak monotonicInit",
     ".pushsection .data.rel.ro.libae_monotonic_init,\"aw\"",

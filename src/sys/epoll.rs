@@ -1,12 +1,16 @@
 //! epoll (Linux).
 
 use super::Errno;
+#[cfg(miri)]
+use super::edges::{epoll_ctl, epoll_wait};
 use super::poll::milliseconds;
 use core::ffi::c_int;
 use core::ptr;
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::Ordering::Relaxed;
 use libc::epoll_event;
+#[cfg(not(miri))]
+use libc::{epoll_ctl, epoll_wait};
 
 /// What a descriptor is watched for, and what fired: bits of [`READ`], [`WRITE`], [`ERROR`], [`HANGUP`].
 pub(crate) type Events = u32;
@@ -39,7 +43,7 @@ pub(crate) fn control(epoll: c_int, change: Change, fd: c_int, events: Events) -
     };
     let mut event = epoll_event { events, u64: fd as u64 };
     // SAFETY: the event outlives the call.
-    Errno::result(unsafe { libc::epoll_ctl(epoll, operation, fd, &mut event) }).map(drop)
+    Errno::result(unsafe { epoll_ctl(epoll, operation, fd, &mut event) }).map(drop)
 }
 
 /// Waits for at most `timeout_us` microseconds (None: forever) and fills `events`.
@@ -73,7 +77,7 @@ pub(crate) unsafe fn wait(
         }
     };
     // SAFETY: `events` has room for `capacity` elements.
-    let count = unsafe { libc::epoll_wait(epoll, events, capacity, milliseconds) };
+    let count = unsafe { epoll_wait(epoll, events, capacity, milliseconds) };
     Errno::result(count)
 }
 
@@ -91,7 +95,7 @@ type EpollPwait2 = unsafe extern "C" fn(
 /// The C library's `epoll_pwait2`, in which a thread can be cancelled, where it has one: glibc does from 2.35 on. The
 /// reference is weak.
 fn epoll_pwait2() -> Option<EpollPwait2> {
-    #[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+    #[cfg(all(target_env = "gnu", target_pointer_width = "64", not(miri)))]
     {
         unsafe extern "C" {
             static libae_epoll_pwait2: Option<EpollPwait2>;
@@ -100,11 +104,11 @@ fn epoll_pwait2() -> Option<EpollPwait2> {
         // address is never NULL.
         unsafe { (&raw const libae_epoll_pwait2).read_volatile() }
     }
-    #[cfg(not(all(target_env = "gnu", target_pointer_width = "64")))]
+    #[cfg(not(all(target_env = "gnu", target_pointer_width = "64", not(miri))))]
     None
 }
 
-#[cfg(all(target_env = "gnu", target_pointer_width = "64"))]
+#[cfg(all(target_env = "gnu", target_pointer_width = "64", not(miri)))]
 core::arch::global_asm!(
     ".weak epoll_pwait2",
     ".pushsection .data.rel.ro.libae_epoll_pwait2,\"aw\"",

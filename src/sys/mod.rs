@@ -5,6 +5,8 @@
 
 pub(crate) mod abort;
 pub(crate) mod clock;
+#[cfg(miri)]
+mod edges;
 pub(crate) mod env;
 #[cfg(poller = "epoll")]
 pub(crate) mod epoll;

@@ -77,14 +77,17 @@ pub(crate) fn process() -> libc::pid_t {
 
 /// Has every fork call `before` first, and `after` in both processes.
 pub(crate) fn at_fork(before: unsafe extern "C" fn(), after: unsafe extern "C" fn()) -> Result<(), Errno> {
+    if cfg!(miri) {
+        return Ok(()); // It has no forks.
+    }
     // SAFETY: functions, which stay.
     let code = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
     if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
 }
 
-/// Where this thread's stack is, if the system tells; a coroutine's is elsewhere.
+/// Where this thread's stack is, if the system tells, which Miri does not; a coroutine's is elsewhere.
 pub(crate) fn stack() -> Option<Range<usize>> {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
     {
         let mut attributes = core::mem::MaybeUninit::uninit();
         let (mut start, mut size) = (core::ptr::null_mut(), 0);
@@ -99,11 +102,11 @@ pub(crate) fn stack() -> Option<Range<usize>> {
         };
         found.then(|| start.addr()..start.addr() + size)
     }
-    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    #[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
     None
 }
 
-#[cfg(all(test, target_os = "linux", target_env = "gnu"))]
+#[cfg(all(test, target_os = "linux", target_env = "gnu", not(miri)))]
 mod tests {
     use super::*;
 

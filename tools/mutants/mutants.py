@@ -160,7 +160,7 @@ class CTests:
     def compile_one(self, name):
         source = self.sources[name]
         compiled, program = self.library.compiled(name, False), self.library.program(name, "so")
-        complaint = self.run.compile_source(self.library, source, compiled, False)
+        complaint = self.run.compile_source(self.library, source, compiled, None)
         complaint = complaint or self.run.link(self.library, source, compiled, program, "so")
         self.cases[name] = [] if complaint else completed([str(program), "--list"]).stdout.split()
         return complaint

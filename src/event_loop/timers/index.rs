@@ -194,6 +194,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes minutes")]
     fn pages_are_used_again() {
         let mut index = TimerIndex::new();
         insert(&mut index, 0, 0);

@@ -285,6 +285,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes minutes")]
     fn memory_is_given_back_and_slots_are_used_again() {
         const SPARE: usize = 2048;
         let mut pool = Pool::<6, SPARE>::default();
