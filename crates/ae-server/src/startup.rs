@@ -157,7 +157,8 @@ fn serve(config: Config) -> Result<Option<Vec<OwnedFd>>, String> {
     }
     let (version, backend, pid) = (env!("CARGO_PKG_VERSION"), serving.el.backend(), std::process::id());
     log::say(format!("ae-server {version} ready on {} ({backend}, PID: {pid})\n", serving.places()));
-    log::say("Ready to accept connections\n".into());
+    // Programs that start a redis-server for their tests wait for this line, some for the mark of its level as well.
+    log::say_as_line("Ready to accept connections".into());
     if daemon::is_one() {
         log::flush();
         daemon::detach().map_err(|error| format!("cannot detach from the terminal: {error}"))?;

@@ -3,7 +3,7 @@
 
 use super::catalog::{find, parameters};
 use super::line::{Fault, apply};
-use super::settings::Config;
+use super::settings::{Config, REDIS_VERSION};
 use super::{file, words};
 use std::io;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn parse_with(args: impl IntoIterator<Item = String>, stdin: &mut dyn io::Read) 
     let args: Vec<String> = args.into_iter().collect();
     match args.first().map(String::as_str) {
         Some("-h" | "--help") => return Ok(Action::Print(help())),
-        Some("-v" | "--version") => return Ok(Action::Print(format!("ae-server {}\n", env!("CARGO_PKG_VERSION")))),
+        Some("-v" | "--version") => return Ok(Action::Print(version())),
         _ => {}
     }
     let mut config = Config::default();
@@ -99,6 +99,15 @@ fn option_words(option: &str) -> Result<Vec<Vec<u8>>, String> {
     }
     let words = resp::words::split(option.as_bytes()).map_err(|_| format!("unbalanced quotes in '--{option}'"))?;
     if words.is_empty() { Err("'--' is no option (see --help)".into()) } else { Ok(words) }
+}
+
+/// With Redis's version as redis-server tells it, for programs that look for that.
+fn version() -> String {
+    format!(
+        "ae-server {}, compatible with Redis server v={REDIS_VERSION} bits={}\n",
+        env!("CARGO_PKG_VERSION"),
+        usize::BITS
+    )
 }
 
 fn help() -> String {

@@ -17,6 +17,8 @@ const FLUSH: Duration = Duration::from_secs(1);
 
 enum Message {
     Said(String),
+    /// Said, in the form of a line in a log file.
+    SaidAsLine(String),
     Logged(Level, String),
     /// From here on messages go there.
     Target(Target),
@@ -42,6 +44,11 @@ pub fn log(level: Level, message: Arguments<'_>) {
 /// Writes to standard output, or into the log file if there is one.
 pub fn say(text: String) {
     send(Message::Said(text));
+}
+
+/// As `say`, in the form of a line in a log file.
+pub fn say_as_line(message: String) {
+    send(Message::SaidAsLine(message));
 }
 
 /// Says where messages go. Fails if that is a file that cannot be written.
@@ -81,6 +88,7 @@ fn write(messages: &Receiver<Message>) {
     for message in messages {
         match message {
             Message::Said(text) => target.say(&text),
+            Message::SaidAsLine(message) => target.say_as_line(&message),
             Message::Logged(level, text) => target.write(level, &text),
             Message::Target(new) => target = new,
             Message::Flush(done) => _ = done.try_send(()),

@@ -71,12 +71,22 @@ impl Target {
     pub fn say(&self, text: &str) {
         match &self.file {
             Some(_) => self.write(Level::Notice, text.trim_end()),
-            None => {
-                // Somebody may have closed the other end; that is no reason to stop.
-                let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-                self.to_syslog(Level::Notice, text.trim_end());
-            }
+            None => self.print(text, text.trim_end()),
         }
+    }
+
+    /// As `say`, in the form of a line in a log file.
+    pub fn say_as_line(&self, message: &str) {
+        match &self.file {
+            Some(_) => self.write(Level::Notice, message),
+            None => self.print(&file_line(Level::Notice, message, &ZonedDateTime::now()), message),
+        }
+    }
+
+    fn print(&self, text: &str, message: &str) {
+        // Somebody may have closed the other end; that is no reason to stop.
+        let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+        self.to_syslog(Level::Notice, message);
     }
 
     fn to_syslog(&self, level: Level, message: &str) {

@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 use testkit::{Client, PATIENCE, Server, eventually, free_port};
 
@@ -23,6 +24,18 @@ fn says_where_it_is_ready() {
         )
     );
     server.connect().call("PING", "+PONG");
+}
+
+/// Test suites of clients that start their own server wait for this line, with the mark of its level.
+#[test]
+fn says_that_it_is_ready_as_redis_does() {
+    let mut child = command().args(["--port", &free_port().to_string()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = lines.nth(1).unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let beginning = format!("{}:M ", child.id());
+    assert!(line.starts_with(&beginning) && line.ends_with(" * Ready to accept connections"), "{line}");
 }
 
 #[test]
@@ -215,7 +228,8 @@ fn help_and_version() {
     assert!(help.status.success());
     assert!(String::from_utf8(help.stdout).unwrap().contains("--unixsocket PATH"));
     let version = run(&["--version"]);
-    assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("ae-server {}\n", env!("CARGO_PKG_VERSION")));
+    let expected = format!("ae-server {}, compatible with Redis server v=7.0.15 bits=", env!("CARGO_PKG_VERSION"));
+    assert!(String::from_utf8(version.stdout).unwrap().starts_with(&expected));
 }
 
 #[test]
