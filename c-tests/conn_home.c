@@ -169,12 +169,13 @@ static void it_belongs_to_the_loop_that_accepted_it(void) {
 
 /* ---- Threads ---- */
 
-static volatile int is_over;
+static int is_over;
 
 static void *resize_one(void *unused) {
     int i;
 
-    for (i = 0; !is_over; i++) EXPECT(aeResizeSetSize(one, i & 1 ? 200000 : 100000) == AE_OK);
+    for (i = 0; !__atomic_load_n(&is_over, __ATOMIC_RELAXED); i++)
+        EXPECT(aeResizeSetSize(one, i & 1 ? 200000 : 100000) == AE_OK);
     return unused;
 }
 
@@ -190,7 +191,7 @@ static void the_loop_of_another_thread_is_left_alone(void) {
         CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
         CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
     }
-    is_over = 1;
+    __atomic_store_n(&is_over, 1, __ATOMIC_RELAXED);
     end_thread(thread);
     end_connection();
     end_loops();

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, for other systems (type-checked), on
-# kqueue, with valgrind and AddressSanitizer, its instruction counts, the examples in all languages, real forks on it,
+# kqueue, with valgrind, AddressSanitizer and ThreadSanitizer, its instruction counts, the examples in all languages, real forks on it,
 # and others' clients and libraries on ae-server. A failure does not end the run; the summary at the end has each
 # suite's closing line. What forks, clients and languages need and cannot get is a failure here.
 set -euo pipefail
@@ -31,6 +31,7 @@ builds() {
     suite no-tls scripts/check-no-tls.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
+    suite tsan make --no-print-directory c-tests-tsan ARGS=
     suite kqueue scripts/check-kqueue.sh
     suite profiles scripts/check-profiles.sh
     suite other-installation tests/install/check.sh valkey-8.1
