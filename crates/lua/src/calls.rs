@@ -146,7 +146,8 @@ impl Calls<'_> {
     }
 
     fn replicate(&mut self, args: &[Value]) -> Option<()> {
-        self.host.replicate(Replication::from_number(number(args.first()?)?)?);
+        // To Lua's C functions, what is no number is 0.
+        self.host.replicate(Replication::from_number(number(args.first()?).unwrap_or(0.0))?);
         Some(())
     }
 

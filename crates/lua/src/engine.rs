@@ -268,8 +268,7 @@ fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     }
     tools.raw_set("repeats_max", REPEATS_MAX)?;
     tools.raw_set("where", lua.create_function(|lua, ()| Ok(place(lua)))?)?;
-    let random = shared.clone();
-    tools.raw_set("random", lua.create_function(move |_, ()| Ok(random.random.next()))?)?;
+    libraries::maths::add_random(lua, &tools, shared)?;
     let random = shared.clone();
     tools.raw_set(
         "seed",

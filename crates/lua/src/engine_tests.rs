@@ -295,10 +295,41 @@ fn shared_tables_have_their_content() {
     expect("pcall(error, redis) error(redis.source)", "failed: ERR nil @user_script:1");
     expect("return redis.setresp(3.9)", "$-1");
     expect("redis.setresp(9)", "failed: ERR RESP version must be 2 or 3. @user_script:1");
+    expect("return redis.set_repl('x')", "$-1");
+    expect("return redis.set_repl({})", "$-1");
     expect("redis.set_repl(1, 2)", "failed: ERR redis.set_repl() requires two arguments. @user_script:1");
     expect(
         "redis.set_repl(77)",
         "failed: ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE. @user_script:1",
+    );
+}
+
+#[test]
+fn failures_of_luas_own_functions_name_the_scripts_line() {
+    for (script, text) in [
+        ("return math.random(0)", "user_script:1: bad argument #1 to 'random' (interval is empty)"),
+        ("return math.random(2, 1)", "user_script:1: bad argument #2 to 'random' (interval is empty)"),
+        ("return math.random(1, 2, 3)", "user_script:1: wrong number of arguments"),
+        (
+            "local t = {1, 2, 3, 4, 5} table.sort(t, function() return true end)",
+            "user_script:1: invalid order function for sorting",
+        ),
+        ("local t = {1, 2} table.insert(t, 1, 2, 3)", "user_script:1: wrong number of arguments to 'insert'"),
+        ("local t = {1, 2} table.insert(t)", "user_script:1: wrong number of arguments to 'insert'"),
+        (
+            "local t = {1, 2} table.insert(t, 'x', 2)",
+            "user_script:1: bad argument #2 to 'insert' (number expected, got string)",
+        ),
+        (
+            "local t = {1, 2} table.remove(t, 'x')",
+            "user_script:1: bad argument #2 to 'remove' (number expected, got string)",
+        ),
+    ] {
+        expect(script, &format!("failed: ERR {text} @user_script:1"));
+    }
+    expect(
+        "local t = {} return select(2, pcall(function() table.insert(t, 1, 2, 3) end)):sub(1, 14)",
+        "$14 user_script:1:",
     );
 }
 

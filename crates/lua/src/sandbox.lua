@@ -149,15 +149,18 @@ function globals.getmetatable(...)
   return of_guarded("getmetatable", pcall(getmetatable, ...))
 end
 
--- Functions that change a table without asking its metatable; `often`: with a table they hardly ever fail, and must cost
--- little.
-local function changing(name, change, often)
+-- Functions that change a table without asking its metatable. `usual`: how many arguments they take with a table, or
+-- one more with a place; they cannot fail then, and must cost little.
+local function changing(name, change, usual)
   return function(...)
-    local object = ...
+    local object, place = ...
     if object ~= nil and behind[object] then
       error(READONLY, 0)
-    elseif often and type(object) == "table" then
-      return change(...)
+    elseif usual and type(object) == "table" then
+      local count = select("#", ...)
+      if count == usual or count == usual + 1 and type(place) == "number" then
+        return change(...)
+      end
     end
     return of_guarded(name, pcall(change, ...))
   end
@@ -223,8 +226,8 @@ local tables = {}
 for name, value in next, lua.table do
   tables[name] = value
 end
-tables.insert = changing("insert", lua.table.insert, true)
-tables.remove = changing("remove", lua.table.remove, true)
+tables.insert = changing("insert", lua.table.insert, 2)
+tables.remove = changing("remove", lua.table.remove, 1)
 tables.setn = changing("setn", lua.table.setn)
 
 -- What compares for it fails by itself.
@@ -279,34 +282,7 @@ for name, value in next, lua.math do
   maths[name] = value
 end
 
--- As C makes an int of a number.
-local function to_int(value, at)
-  local number = (type(value) == "number" or type(value) == "string") and tonumber(value)
-  if not number then
-    error("bad argument #" .. at .. " to 'random' (number expected, got " .. type(value) .. ")", 3)
-  end
-  number = number < 0 and lua.math.ceil(number) or lua.math.floor(number)
-  return (number + 2 ^ 31) % 2 ^ 32 - 2 ^ 31
-end
-
--- Numbers of a sequence that a script can begin anew. A call that fails takes one, too.
-function maths.random(...)
-  local count, number = select("#", ...), tools.random()
-  local low, high = ...
-  if count == 0 then
-    return number
-  elseif count == 1 then
-    low, high = 1, to_int(low, 1)
-  elseif count == 2 then
-    low, high = to_int(low, 1), to_int(high, 2)
-  else
-    error("wrong number of arguments", 2)
-  end
-  if low > high then
-    error("bad argument #" .. count .. " to 'random' (interval is empty)", 2)
-  end
-  return lua.math.floor(number * (high - low + 1)) + low
-end
+maths.random = tools.random
 
 function maths.randomseed(seed)
   tools.seed(seed)
@@ -332,13 +308,15 @@ string_metatable = readonly({ __index = globals.string })
 -- What a failure is told as: with the place in the script.
 local function explained(failure)
   failure = shown(failure)
+  local source, line = tools.where()
   if type(failure) ~= "table" then
-    failure = { err = "ERR " .. tostring(failure) }
+    -- Lua's own functions, such as sort, name the line of the sandbox that has called them.
+    local text = tostring(failure)
+    failure = { err = "ERR " .. (source and gsub(text, "^sandbox:%d+", source:sub(2) .. ":" .. line) or text) }
   end
   if behind[failure] then
     failure = {}
   end
-  local source, line = tools.where()
   if source then
     rawset(failure, "source", source)
     rawset(failure, "line", line)

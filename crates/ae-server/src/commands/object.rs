@@ -2,6 +2,9 @@
 
 use crate::command::context::Context;
 use crate::command::error::Outcome;
+use crate::config::choices::Policy;
+use std::ops::Range;
+use store::ValueRef;
 
 pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
@@ -13,10 +16,26 @@ pub fn encoding(ctx: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
-/// Values are not shared.
+/// Redis's own count of references to an integer that all keys share.
+const SHARED: i64 = i32::MAX as i64;
+/// The integers that Redis shares.
+const SHARED_INTEGERS: Range<i64> = 0..10_000;
+
+/// No value is shared here. The count is what Redis would have: it shares small integers, unless it has to note for each
+/// key when or how often it is used.
 pub fn refcount(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
-    if ctx.db().inspect(key).is_some() { ctx.reply_integer(1) } else { ctx.reply_null() }
+    let memory = &ctx.server.config.memory;
+    let notes_uses =
+        matches!(memory.policy, Policy::AllkeysLru | Policy::VolatileLru | Policy::AllkeysLfu | Policy::VolatileLfu);
+    let shares = memory.max == 0 || !notes_uses;
+    let Some(value) = ctx.db().inspect(key) else { return ctx.reply_null() };
+    let integer = match value {
+        ValueRef::String(text) if text.encoding() == "int" => text.as_integer(),
+        _ => None,
+    };
+    let is_shared = shares && integer.is_some_and(|integer| SHARED_INTEGERS.contains(&integer));
+    ctx.reply_integer(if is_shared { SHARED } else { 1 })
 }
 
 const NO_IDLE_TIME: &str = "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when \
@@ -78,6 +97,31 @@ mod tests {
             ("OBJECT ENCODING none", "$-1"),
             ("OBJECT REFCOUNT k", ":1"),
             ("OBJECT NOSUCH k", "-ERR unknown subcommand 'NOSUCH'. Try OBJECT HELP."),
+        ]);
+    }
+
+    #[test]
+    fn references() {
+        Session::new().expect(&[
+            ("OBJECT REFCOUNT k", "$-1"),
+            ("SET k 0", "+OK"),
+            ("OBJECT REFCOUNT k", ":2147483647"),
+            ("INCRBY k 9999", ":9999"),
+            ("OBJECT REFCOUNT k", ":2147483647"),
+            ("CONFIG SET maxmemory 1gb maxmemory-policy volatile-ttl", "+OK"),
+            ("OBJECT REFCOUNT k", ":2147483647"),
+            ("CONFIG SET maxmemory-policy volatile-lru", "+OK"),
+            ("OBJECT REFCOUNT k", ":1"),
+            ("CONFIG SET maxmemory 0", "+OK"),
+            ("OBJECT REFCOUNT k", ":2147483647"),
+            ("INCR k", ":10000"),
+            ("OBJECT REFCOUNT k", ":1"),
+            ("SET k -1", "+OK"),
+            ("OBJECT REFCOUNT k", ":1"),
+            ("SET k v", "+OK"),
+            ("OBJECT REFCOUNT k", ":1"),
+            ("RPUSH l 1", ":1"),
+            ("OBJECT REFCOUNT l", ":1"),
         ]);
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod stand_ins;
 
 pub mod bits;
 pub mod json;
+pub mod maths;
 pub mod msgpack;
 pub mod raise;
 pub mod structs;
