@@ -171,11 +171,25 @@ mod tests {
         assert_eq!(positions("EVAL script 0 a"), Err(Malformed));
         assert_eq!(positions("EVAL script x a"), Err(Malformed));
         assert_eq!(positions("EVAL script 5 a"), Err(Malformed));
+        assert_eq!(positions("EVAL script 9223372036854775807 a"), Err(Malformed));
         // The last of several KEYS is the one.
         assert_eq!(positions("MIGRATE h 1  0 9 KEYS KEYS a b"), Ok(vec![8, 9]));
         assert_eq!(positions("MIGRATE h 1 k 0 9"), Ok(vec![3]));
+        // With a key, that is a password.
+        assert_eq!(positions("MIGRATE h 1 k 0 9 AUTH KEYS COPY"), Ok(vec![3]));
         assert_eq!(positions("SORT k STORE a STORE b"), Ok(vec![1, 5]));
+        assert_eq!(positions("SORT k LIMIT 0 STORE STORE d"), Ok(vec![1, 6]));
         assert_eq!(positions("GEORADIUS k 1 1 1 m STOREDIST d STORE e"), Ok(vec![1, 9, 7]));
+    }
+
+    #[test]
+    fn only_an_option_makes_set_read() {
+        for (line, reads) in [("SET k v", false), ("SET k get", false), ("SET k v EX 1 Get", true)] {
+            let words: Vec<&str> = line.split(' ').collect();
+            let spec = SPECS.iter().find(|spec| spec.full_name == "set").unwrap();
+            let found = keys(spec, &OwnedArgs::new(&words).as_args()).unwrap();
+            assert_eq!(found[0].flags & key_flag::ACCESS != 0, reads, "{line}");
+        }
     }
 
     #[test]

@@ -81,6 +81,15 @@ mod tests {
     }
 
     #[test]
+    fn a_new_name_may_be_given_to_another_one() {
+        let twice = renames(&[("get", "x"), ("x", "Y")]).unwrap();
+        // That is no command any more.
+        assert_eq!(twice.own_name(b"x"), Some(&b"x"[..]));
+        assert_eq!(twice.own_name(b"y"), Some(&b"get"[..]));
+        assert_eq!(twice.own_name(b"get"), None);
+    }
+
+    #[test]
     fn what_is_refused() {
         for (pairs, reason) in [
             (&[("nosuch", "x")][..], "No such command in rename-command"),

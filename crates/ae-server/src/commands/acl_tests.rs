@@ -164,6 +164,8 @@ fn subscribers_that_lose_a_channel_are_ended() {
     for client in [&mut kept, &mut ended, &mut by_pattern] {
         session.run_as(client, "AUTH u x");
     }
+    let mut of_another_user = session.other();
+    session.run_as(&mut of_another_user, "SUBSCRIBE z");
     session.run_as(&mut kept, "SUBSCRIBE a1");
     session.run_as(&mut ended, "SSUBSCRIBE b");
     session.run_as(&mut by_pattern, "PSUBSCRIBE a*");
@@ -175,6 +177,13 @@ fn subscribers_that_lose_a_channel_are_ended() {
     assert!(session.server.clients.get_same(by_pattern).is_none() && session.server.clients.get_same(kept).is_some());
     session.run("ACL DELUSER u");
     assert!(session.server.clients.get_same(kept).is_none());
+    assert!(session.server.clients.get_same(of_another_user).is_some());
+    session.run("ACL SETUSER v on nopass +@all allchannels");
+    let mut of_all = session.other();
+    session.run_as(&mut of_all, "AUTH v x");
+    session.run_as(&mut of_all, "SUBSCRIBE z");
+    session.run("ACL SETUSER v resetchannels &a*");
+    assert!(session.server.clients.get_same(of_all).is_none());
 }
 
 #[test]
@@ -304,6 +313,25 @@ fn renamed_commands() {
         ("EXEC", "*1 $-1"),
         ("ACL SETUSER u on nopass +get", "+OK"),
         ("COMMAND INFO get", "*1 $-1"),
+        ("COMMAND LIST FILTERBY PATTERN del", "*0"),
         ("COMMAND GETKEYS fetch k", "*1 $1 k"),
     ]);
+}
+
+#[test]
+fn a_password_that_was_given_by_acl_outlives_other_settings() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER default resetpass >secret", "+OK")]);
+    let before = session.run("ACL GETUSER default");
+    session.expect(&[("CONFIG SET timeout 5", "+OK"), ("ACL GETUSER default", &before)]);
+}
+
+#[test]
+fn nobody_has_to_say_who_it_is_when_the_password_has_gone() {
+    let mut session = Session::new();
+    session.run("CONFIG SET requirepass secret");
+    let mut other = session.other();
+    assert_eq!(session.run_as(&mut other, "GET k"), "-NOAUTH Authentication required.");
+    session.expect(&[("CONFIG SET requirepass ''", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "GET k"), "$-1");
 }

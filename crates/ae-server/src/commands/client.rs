@@ -398,6 +398,17 @@ mod tests {
     }
 
     #[test]
+    fn the_late_reply_of_a_request_that_waits_is_left_out() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "CLIENT REPLY SKIP");
+        session.run_as(&mut other, "BLPOP l 0");
+        session.expect(&[("RPUSH l a", ":1"), ("EXISTS l", ":0")]);
+        assert_eq!(session.received(&mut other), "");
+        assert_eq!(session.run_as(&mut other, "PING"), "+PONG");
+    }
+
+    #[test]
     fn pausing_writes() {
         let mut session = Session::new();
         session.expect(&[
@@ -405,19 +416,27 @@ mod tests {
             ("CLIENT PAUSE -1", "-ERR timeout is negative"),
             ("CLIENT PAUSE 1 x", "-ERR CLIENT PAUSE mode must be WRITE or ALL"),
             ("CLIENT PAUSE 1000 WRITE", "+OK"),
+            // The longer one counts.
+            ("CLIENT PAUSE 10 WRITE", "+OK"),
             ("GET k", "$-1"),
             ("SET k v", ""),
         ]);
+        session.wait(500);
+        session.server.end_pause_in_time();
+        assert!(session.server.pause.which().is_some());
         assert!(session.client.postponed.is_some());
+        session.client.postponed = None;
+        // Replicas are told of it.
+        session.expect(&[("PUBLISH c m", "")]);
         session.client.postponed = None;
         session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED"), ("EXEC", "")]);
         session.client.postponed = None;
         session.expect(&[("DISCARD", "+OK"), ("CLIENT UNPAUSE", "+OK"), ("SET k v", "+OK")]);
-        session.expect(&[("CLIENT PAUSE 100", "+OK"), ("GET k", "")]);
+        session.expect(&[("SET e 1 PX 50", "+OK"), ("CLIENT PAUSE 100", "+OK"), ("GET k", "")]);
         session.client.postponed = None;
         session.wait(100);
         session.server.end_pause_in_time();
-        session.expect(&[("GET k", "$1 v")]);
+        session.expect(&[("GET k", "$1 v"), ("EXISTS e", ":0"), ("DBSIZE", ":1")]);
     }
 
     #[test]

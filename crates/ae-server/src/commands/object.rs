@@ -165,6 +165,19 @@ mod tests {
             ("OBJECT IDLETIME k", &format!("-{NO_IDLE_TIME}")),
         ]);
         session.wait(3 * 60_000);
-        session.expect(&[("OBJECT FREQ k", ":3")]);
+        session.expect(&[("OBJECT FREQ k", ":3"), ("CONFIG SET lfu-log-factor 0", "+OK")]);
+        // Each request for a key counts, and a new value does not make it a new key.
+        for (request, reply, frequency) in [
+            ("SET k w", "+OK", 4),
+            ("GET k", "$1 w", 5),
+            ("SET k 1", "+OK", 6),
+            ("INCR k", ":2", 7),
+            ("APPEND k 0", ":2", 8),
+        ] {
+            session.expect(&[(request, reply), ("OBJECT FREQ k", &format!(":{frequency}"))]);
+        }
+        for (request, reply, frequency) in [("RPUSH l a", ":1", 5), ("LSET l 0 b", "+OK", 6), ("RPUSH l c", ":2", 7)] {
+            session.expect(&[(request, reply), ("OBJECT FREQ l", &format!(":{frequency}"))]);
+        }
     }
 }

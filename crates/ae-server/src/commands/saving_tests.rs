@@ -132,12 +132,41 @@ fn a_failed_save_stops_writes_until_one_succeeds() {
     session.expect(&[("CONFIG SET stop-writes-on-bgsave-error no", "+OK"), ("SET k w", "+OK")]);
     session.expect(&[("CONFIG SET stop-writes-on-bgsave-error yes", "+OK")]);
     refused(session.run("SET k w"));
+    session.expect(&[
+        // Whoever wants no saves misses none.
+        ("CONFIG SET save ''", "+OK"),
+        ("SET k w", "+OK"),
+        ("CONFIG SET save '3600 1'", "+OK"),
+    ]);
+    refused(session.run("SET k w"));
+    assert_ne!(session.server.status.last_try, 0);
+    let tries_again_after = |session: &mut Session, seconds: i64| {
+        let second = session.server.now / 1000;
+        (session.server.status.last_save, session.server.status.last_try) = (second - 4000, second - seconds);
+        session.server.cron();
+        let tries = session.server.snapshot.is_some();
+        finish(session);
+        tries
+    };
+    assert!(!tries_again_after(&mut session, -1000));
+    assert!(tries_again_after(&mut session, 7));
+    session.run("CONFIG SET save '3600 1000000'");
     std::fs::remove_dir_all(&blocker).unwrap();
     session.expect(&[("BGSAVE", "+Background saving started")]);
     finish(&mut session);
     session.expect(&[("SET k x", "+OK"), ("PING", "+PONG")]);
     assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
     loaded(folder.path()).expect(&[("GET k", "$1 w")]);
+}
+
+#[test]
+fn how_long_keys_have_been_idle_is_saved() {
+    let (mut session, folder) = session();
+    session.expect(&[("CONFIG SET maxmemory-policy allkeys-lru", "+OK"), ("SET k v", "+OK")]);
+    session.wait(1_000_000);
+    session.run("SAVE");
+    let idle = loaded(folder.path()).run("OBJECT IDLETIME k");
+    assert!(idle[1..].parse::<i64>().is_ok_and(|idle| (1000..2000).contains(&idle)), "{idle}");
 }
 
 #[test]
@@ -187,6 +216,8 @@ fn a_save_in_a_transaction_comes_later() {
     assert!(session.server.is_saving());
     finish(&mut session);
     loaded(folder.path()).expect(&[("GET a", "$1 1")]);
+    session.server.cron();
+    assert!(!session.server.is_saving(), "once is enough");
 }
 
 #[test]
@@ -195,6 +226,7 @@ fn a_flush_of_everything_gives_a_save_up_and_is_saved() {
     session.expect(&[("SET a 1", "+OK"), ("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
     assert!(session.server.snapshot.is_none());
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has left something");
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok", "nothing has failed");
     session.expect(&[("SET a 1", "+OK"), ("SAVE", "+OK"), ("CONFIG SET save '100 1'", "+OK"), ("FLUSHALL", "+OK")]);
     loaded(folder.path()).expect(&[("DBSIZE", ":0")]);
     session.expect(&[("SET a 1", "+OK"), ("BGSAVE", "+Background saving started"), ("FLUSHDB", "+OK")]);

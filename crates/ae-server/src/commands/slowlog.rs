@@ -84,6 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_waits_takes_no_time_until_it_is_served() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.expect(&[("CONFIG SET slowlog-log-slower-than 0", "+OK"), ("SLOWLOG RESET", "+OK")]);
+        let slow = |session: &Session| session.server.slow_log.iter().filter(|slow| slow.args[0] == b"BLPOP").count();
+        session.run_as(&mut other, "BLPOP l 0");
+        assert_eq!(slow(&session), 0);
+        session.run("RPUSH l a");
+        assert_eq!((session.received(&mut other).as_str(), slow(&session)), ("*2 $1 l $1 a", 1));
+    }
+
+    #[test]
     fn a_transaction_shows_its_parts() {
         let mut session = Session::new();
         session.expect(&[

@@ -278,6 +278,15 @@ mod tests {
             ("CONFIG SET maxmemory-policy allkeys-random maxmemory 1", "+OK"),
             ("PING", ">2 $10 invalidate *1 $1 a +PONG"),
         ]);
+        // Nobody asked for that, so NOLOOP makes no difference.
+        session.expect(&[
+            ("CONFIG SET maxmemory 0", "+OK"),
+            ("CLIENT TRACKING ON NOLOOP", "+OK"),
+            ("SET a 1", "+OK"),
+            ("GET a", "$1 1"),
+            ("CONFIG SET maxmemory 1", "+OK"),
+            ("PING", ">2 $10 invalidate *1 $1 a +PONG"),
+        ]);
     }
 
     #[test]
@@ -322,6 +331,11 @@ mod tests {
             ("MSET a 1 b 1", "+OK >2 $10 invalidate *1 $1 a >2 $10 invalidate *1 $1 b"),
             ("GET a", "$1 1"),
             ("SET a 1", "+OK"),
+            ("CLIENT CACHING YES", "+OK"),
+            ("CLIENT TRACKING ON OPTIN NOLOOP", "+OK"),
+            ("CLIENT TRACKING ON OPTIN", "+OK"),
+            ("GET a", "$1 1"),
+            ("SET a 1", "+OK >2 $10 invalidate *1 $1 a"),
             ("CLIENT TRACKING OFF", "+OK"),
             ("CLIENT TRACKING ON OPTOUT", "+OK"),
             ("CLIENT CACHING NO", "+OK"),
@@ -371,6 +385,19 @@ mod tests {
         assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate *1 $1 k");
         session.run("FLUSHALL");
         assert_eq!(session.received(&mut other), "*3 $7 message $20 __redis__:invalidate $-1");
+    }
+
+    #[test]
+    fn whoever_is_told_in_its_place_may_leave() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        let other = session.other();
+        session.expect(&[(&format!("CLIENT TRACKING ON REDIRECT {}", other.id), "+OK"), ("GET k", "_")]);
+        assert!(!session.run("CLIENT TRACKINGINFO").contains("broken_redirect"));
+        let mut client = session.server.clients.take_same(other).unwrap();
+        session.server.release(&mut client);
+        session.expect(&[("SET k 1", &format!("+OK >2 $21 tracking-redir-broken :{}", other.id))]);
+        assert!(session.run("CLIENT TRACKINGINFO").contains("broken_redirect"));
     }
 
     #[test]

@@ -135,10 +135,54 @@ mod tests {
             ("SET k 3 PX 100", "+OK"),
             ("WATCH k k", "+OK"),
             ("MULTI", "+OK"),
+            ("EXEC x", "-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"),
+            ("SET k 4 PX 100", "+OK"),
+            ("MULTI", "+OK"),
+            ("EXEC", "*0"),
+            ("WATCH k k", "+OK"),
+            ("MULTI", "+OK"),
         ]);
         session.wait(100);
         session.expect(&[("EXEC", "*-1"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
         assert!(session.server.databases.observers.watched.is_empty());
+    }
+
+    #[test]
+    fn a_key_that_had_expired_may_come_with_another_database() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"),
+            ("SET k 1 PX 100", "+OK"),
+            ("SELECT 1", "+OK"),
+            ("SET k 2", "+OK"),
+            ("SELECT 0", "+OK"),
+        ]);
+        session.wait(100);
+        session.expect(&[("WATCH k", "+OK"), ("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("GET k", "+QUEUED")]);
+        session.expect(&[("EXEC", "*-1"), ("GET k", "$1 2")]);
+    }
+
+    #[test]
+    fn what_is_no_longer_allowed_is_refused_as_a_whole() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        let refused = "-EXECABORT Transaction discarded because of: ";
+        for (change, back, reason) in [
+            ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "READONLY You can't write against a read only replica."),
+            (
+                "CONFIG SET maxmemory 1",
+                "CONFIG SET maxmemory 0",
+                "OOM command not allowed when used memory > 'maxmemory'.",
+            ),
+        ] {
+            session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED")]);
+            assert_eq!(session.run_as(&mut other, change), "+OK");
+            session.expect(&[("EXEC", &format!("{refused}{reason}")), ("EXISTS k", ":0")]);
+            assert_eq!(session.run_as(&mut other, back), "+OK");
+        }
+        // A queue takes memory whatever it holds.
+        session.expect(&[("CONFIG SET maxmemory 1", "+OK"), ("GET k", "$-1"), ("MULTI", "+OK")]);
+        session.expect(&[("GET k", "-OOM command not allowed when used memory > 'maxmemory'."), ("DISCARD", "+OK")]);
     }
 
     /// As redis-server 7.0.15 does it; nothing is told to others.
@@ -152,6 +196,8 @@ mod tests {
             (&["GET k", "SET k 1"], "*-1"),
             (&["SET k 1", "DEL k"], "*-1"),
             (&["FLUSHDB"], "*0"),
+            (&["SWAPDB 0 1"], "*0"),
+            (&["SWAPDB 1 0"], "*0"),
             (&["SET k 1", "FLUSHALL"], "*-1"),
         ] {
             let mut session = Session::new();

@@ -192,6 +192,13 @@ fn an_edit_may_concern_some_alone() {
         assert_eq!(version != before, watching, "{audience:?}");
     }
     assert_eq!(databases.dirty, 5);
+    // A new key concerns all.
+    databases.observers.waiting.add(0, b"new", 2, ClientRef { fd: 1, id: 1 }, false);
+    let mut set = databases.db(0, 0).edit_or_create::<Set>(b"new", Event::set("sadd")).unwrap();
+    set.set_audience(Audience::Nobody);
+    set.add(b"a", &Limits::default());
+    drop(set);
+    assert!(databases.observers.waiting.next_ready().is_some());
 }
 
 #[test]
@@ -219,4 +226,58 @@ fn nothing_goes_by_itself_while_everything_is_frozen() {
     databases.frozen = false;
     assert!(!databases.db(0, 20).exists(b"a"));
     assert_eq!((databases[0].len(), events(&mut databases)), (1, vec!["expired"]));
+}
+
+#[test]
+fn a_key_has_gone_in_the_very_millisecond_of_its_deadline() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
+    assert_eq!(databases.db(0, 49).keys().count(), 1);
+    assert_eq!(databases.db(0, 50).keys().count(), 0);
+    let mut seen = Vec::new();
+    databases.db(0, 50).scan(0, |_, value| {
+        seen.push(value.is_some());
+        false
+    });
+    assert_eq!(seen, [false]);
+    assert!(databases.db(0, 49).random_key().is_some());
+    assert!(databases.db(0, 50).random_key().is_none());
+}
+
+#[test]
+fn what_takes_the_place_of_an_expired_key_is_all_that_is_told() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
+    events(&mut databases);
+    databases.db(0, 100).restore(KEY, store::StringValue::new(b"y").into(), Some(200));
+    assert_eq!(events(&mut databases), ["new", "restore"]);
+    databases.db(0, 200).store(KEY, Set::new(), Event::set("sinterstore"));
+    assert_eq!((events(&mut databases), databases[0].len()), (vec!["del"], 0));
+}
+
+#[test]
+fn a_replica_picks_no_expired_key_while_there_are_others() {
+    let mut databases = databases();
+    databases.expiry = Expiry::Hides;
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
+    databases.db(0, 0).set_string(b"live", b"v", Ttl::Clear, Event::SET);
+    for _ in 0..20 {
+        assert_eq!(databases.db(0, 50).random_key(), Some(&b"live"[..]));
+    }
+    assert_eq!(databases[0].len(), 2);
+}
+
+#[test]
+fn questions_about_a_key_are_misses_that_nobody_is_told_of() {
+    let mut databases = databases();
+    assert_eq!((databases.db(0, 0).idle_time(KEY), databases.db(0, 0).frequency(KEY)), (None, None));
+    assert!(databases.db(0, 0).inspect(KEY).is_none());
+    assert_eq!((events(&mut databases), databases.stats.misses), (vec![], 3));
+    assert!(databases.db(0, 0).look_at(KEY).is_none());
+    assert_eq!((events(&mut databases), databases.stats.misses), (vec!["keymiss"], 4));
+    assert_eq!(databases.db(0, 0).read_deadline(KEY), None);
+    assert_eq!((events(&mut databases), databases.stats.misses), (vec!["keymiss"], 5));
+    databases.db(0, 0).set_string(KEY, b"v", Ttl::Clear, Event::SET);
+    databases.db(0, 0).set_string(KEY, b"w", Ttl::Clear, Event::SET);
+    assert_eq!(events(&mut databases), ["new", "set", "set"]);
 }

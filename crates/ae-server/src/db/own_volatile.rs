@@ -38,3 +38,18 @@ impl OwnVolatile {
         places
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_get_to_all_of_them() {
+        let mut keys = OwnVolatile::default();
+        for key in 0..2 * ROUND {
+            keys.add(0, &key.to_be_bytes());
+        }
+        let seen: BTreeSet<Place> = (0..2).flat_map(|_| keys.round()).collect();
+        assert_eq!(seen.len(), 2 * ROUND);
+    }
+}

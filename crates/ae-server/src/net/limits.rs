@@ -26,7 +26,6 @@ impl Net {
         if exceeds {
             let (addr, waited) = (client.peer_addr(), client.output.pending().max(client.output.dropped()));
             log(Level::Warning, format_args!("closed {addr}: {waited} bytes of output waited for it"));
-            self.server.stats.closed_for_output += 1;
         }
         exceeds
     }

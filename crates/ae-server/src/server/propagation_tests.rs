@@ -1,4 +1,6 @@
 use crate::db::databases::Expiry;
+use crate::db::door::Ttl;
+use crate::db::event::Event;
 use crate::testing::Session;
 
 /// What the append-only file gets of these requests, as words.
@@ -121,6 +123,7 @@ fn what_came_of_it_is_told() {
         ("XADD x MAXLEN ~ 1 6 f v", "*8 XADD x MAXLEN = 2 6 f v"),
         ("XTRIM x MAXLEN 1", "*4 XTRIM x MAXLEN 1"),
         ("XTRIM x MAXLEN 1", ""),
+        ("SWAPDB 0 0", "*3 SWAPDB 0 0"),
         ("FLUSHDB", "*1 FLUSHDB"),
         ("FLUSHALL ASYNC", "*2 FLUSHALL ASYNC"),
     ] {
@@ -222,4 +225,32 @@ fn what_has_gone_again_serves_nobody() {
         logged(&mut session, &["MULTI", "RPUSH l a", "EXPIRE l 0", "EXEC"]),
         "*2 SELECT 0 *1 MULTI *3 RPUSH l a *2 DEL l *1 EXEC"
     );
+}
+
+#[test]
+fn keys_that_expire_by_themselves_are_told_at_once_one_by_one() {
+    let mut session = Session::new();
+    logged(&mut session, &["SET a 1 PX 1", "SET b 1 PX 1"]);
+    session.wait(1);
+    session.server.expire();
+    let told = logged(&mut session, &[]);
+    assert!(["*2 DEL a *2 DEL b", "*2 DEL b *2 DEL a"].contains(&told.as_str()), "{told}");
+}
+
+#[test]
+fn a_replica_expires_what_its_own_clients_gave_a_deadline_and_nothing_else() {
+    let mut session = Session::new();
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-read-only no", "+OK")]);
+    logged(&mut session, &["SET own 1 PX 10", "SET kept 1 PX 10", "PERSIST kept"]);
+    session.server.expire();
+    // As requests of the primary do it.
+    session.server.databases.expiry = Expiry::Ignores;
+    for key in [&b"kept"[..], b"primary's"] {
+        session.server.databases.db(0, 0).set_string(key, b"v", Ttl::At(1), Event::SET);
+    }
+    session.server.databases.expiry = Expiry::Hides;
+    session.wait(10);
+    session.server.expire();
+    assert_eq!(logged(&mut session, &[]), "*2 DEL own");
+    assert_eq!(session.server.databases[0].len(), 2);
 }

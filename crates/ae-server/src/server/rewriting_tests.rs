@@ -61,6 +61,7 @@ fn digest_after_restart(at: &TempDir) -> String {
 }
 
 const INFO: &str = "INFO persistence";
+const STARTED: &str = "+Background append only file rewriting started";
 
 #[test]
 fn a_rewrite_under_way_loses_nothing() {
@@ -71,7 +72,7 @@ fn a_rewrite_under_way_loses_nothing() {
             session.run(&format!("RPUSH l{} {i}", i % 50));
             session.run("INCR n");
         }
-        session.expect(&[("BGREWRITEAOF", "+Background append only file rewriting started")]);
+        session.expect(&[("BGREWRITEAOF", STARTED)]);
         // Part of the snapshot, not of the next increment.
         session.run("INCR n");
         round(&mut session);
@@ -138,7 +139,7 @@ fn a_rewrite_without_the_file_on() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, false, true);
     session.run("SET a 1");
-    session.expect(&[("BGREWRITEAOF", "+Background append only file rewriting started")]);
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
     finish(&mut session);
     assert_eq!(files(&at), ["appendonly.aof.1.base.rdb", "appendonly.aof.manifest"]);
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
@@ -284,4 +285,32 @@ fn a_folder_that_is_gone_is_made_again() {
     assert!(session.server.flush_log());
     assert!(session.run(INFO).contains("aof_last_bgrewrite_status:ok"));
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn each_file_says_to_which_database_it_belongs() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("SELECT 3", "+OK"), ("SET a 1", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    session.expect(&[("SET b 1", "+OK")]);
+    finish(&mut session);
+    session.expect(&[("SET c 1", "+OK")]);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn it_waits_for_a_save_under_way() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[
+        ("SET a 1", "+OK"),
+        ("BGSAVE", "+Background saving started"),
+        ("BGREWRITEAOF", "+Background append only file rewriting scheduled"),
+    ]);
+    round(&mut session);
+    assert!(!session.server.is_rewriting());
+    finish(&mut session);
+    assert!(session.run(INFO).contains("aof_rewrites:1"));
 }

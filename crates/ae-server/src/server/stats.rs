@@ -14,8 +14,6 @@ pub struct Stats {
     pub commands: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
-    /// Clients closed because too much output waited for them.
-    pub closed_for_output: u64,
     /// Clients closed because all together used too much memory.
     pub evicted_clients: u64,
     /// Replicas that were sent a copy, that went on where they were, and that wanted to and could not.

@@ -102,10 +102,12 @@ mod tests {
     fn nothing_is_left_of_a_client_that_leaves() {
         let mut session = Session::new();
         let mut other = session.other();
-        for line in ["WATCH k", "SUBSCRIBE c", "PSUBSCRIBE p*", "SSUBSCRIBE s", "HELLO 3", "CLIENT TRACKING ON BCAST"] {
+        // With RESP2 a subscriber may do little else.
+        for line in ["HELLO 3", "WATCH k", "SUBSCRIBE c", "PSUBSCRIBE p*", "SSUBSCRIBE s", "CLIENT TRACKING ON BCAST"] {
             session.run_as(&mut other, line);
         }
         session.run_as(&mut other, "BLPOP k 10");
+        assert!(session.server.timeouts.first().is_some() && !session.server.tracking.is_empty());
         let mut client = session.server.clients.take_same(other).unwrap();
         session.server.release(&mut client);
         let server = &session.server;
@@ -113,5 +115,10 @@ mod tests {
         let observers = &server.databases.observers;
         assert!(observers.watched.is_empty() && observers.waiting.is_empty());
         assert!(server.tracking.is_empty() && server.timeouts.first().is_none());
+        let mut monitor = session.other();
+        session.run_as(&mut monitor, "MONITOR");
+        let mut client = session.server.clients.take_same(monitor).unwrap();
+        session.server.release(&mut client);
+        assert!(session.server.monitors.is_empty());
     }
 }

@@ -361,6 +361,20 @@ fn clients_that_use_too_much_memory_are_closed() {
     let _ = large.stream.read_to_end(&mut replies);
     assert!(replies.len() < 50 * "+QUEUED\r\n".len(), "5 MB were queued");
     small.call("PING", "+PONG");
+    assert_eq!(number(&mut small, "stats", "evicted_clients"), 1);
+}
+
+#[test]
+fn a_client_may_ask_to_be_kept_whatever_memory_it_uses() {
+    let server = start(&["--maxmemory-clients", "1mb"]);
+    let mut large = server.connect();
+    large.call("CLIENT NO-EVICT ON", "+OK");
+    large.call("MULTI", "+OK");
+    for _ in 0..20 {
+        assert_eq!(large.ask(&["PING", &"m".repeat(100_000)]), b"+QUEUED");
+    }
+    large.call("DISCARD", "+OK");
+    assert_eq!(number(&mut large, "stats", "evicted_clients"), 0);
 }
 
 /// A client that sets the limit too low can set it right again.

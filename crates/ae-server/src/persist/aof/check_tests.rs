@@ -34,11 +34,12 @@ fn checked(path: &Path, repair: Repair, agrees: bool) -> (Result<(), String>, St
 fn a_single_file_is_checked_and_fixed() {
     let at = tempfile::tempdir().unwrap();
     let path = at.path().join("file");
-    let good = requests(&["SELECT 0", "SET a 1"]);
+    let good = requests(&["SELECT 0", "SET a 1", "MULTI", "SET a 2", "DISCARD"]);
     for (bad, why) in [
         (&b"*3\r\n$3\r\nSET"[..], "it ends within the request"),
         (b"xyz", "neither a request nor a line"),
         (&requests(&["MULTI", "SET a 1"]), "Reached EOF before reading EXEC"),
+        (&[&requests(&["MULTI", "SET a 1"])[..], b"*3\r\n$3"].concat(), "it ends within the request"),
         (&requests(&["EXEC"]), "Unexpected EXEC"),
         (&requests(&["MULTI", "MULTI"]), "Unexpected MULTI"),
     ] {
@@ -61,7 +62,8 @@ fn a_single_file_is_checked_and_fixed() {
 fn the_files_of_a_manifest() {
     let at = tempfile::tempdir().unwrap();
     let manifest = at.path().join("a.manifest");
-    fs::write(&manifest, "file base seq 1 type b\nfile one seq 1 type i\nfile two seq 2 type i\n").unwrap();
+    fs::write(&manifest, "# kept by hand\nfile base seq 1 type b\nfile one seq 1 type i\nfile two seq 2 type i\n")
+        .unwrap();
     let mut base = rdb::FileWriter::new(rdb::FileOptions::default());
     base.finish();
     fs::write(at.path().join("base"), base.take()).unwrap();
@@ -93,5 +95,10 @@ fn up_to_a_time() {
     assert_eq!(fs::read(&path).unwrap(), whole);
     let (result, said) = checked(&path, Repair::CutAt(150), true);
     assert!(result.is_ok() && said.contains("Successfully truncated"));
+    assert_eq!(fs::read(&path).unwrap(), first);
+    // A transaction goes as a whole.
+    let transaction = [&requests(&["MULTI", "SET b 1"])[..], b"#TS:200\r\n", &requests(&["SET b 2", "EXEC"])].concat();
+    fs::write(&path, [&first[..], &transaction].concat()).unwrap();
+    assert!(checked(&path, Repair::CutAt(150), true).0.is_ok());
     assert_eq!(fs::read(&path).unwrap(), first);
 }

@@ -41,6 +41,13 @@ fn from_nothing_to_a_second_base() {
     assert_eq!(open(&at, &Disk::default()).manifest, folder.manifest);
     folder.open_last().unwrap().unwrap().write_all(b"d").unwrap();
     assert_eq!(content(&at).unwrap(), "ABcd");
+    // A single file that turns up beside it is none of ours.
+    fs::write(at.path().join("appendonly.aof"), "other").unwrap();
+    assert!(!open(&at, &Disk::default()).take_over_single().unwrap());
+    // And what a killed process left of the next one goes.
+    fs::write(at.path().join("appendonlydir/appendonly.aof.3.incr.aof"), "torn").unwrap();
+    folder.begin_increment().unwrap().write_all(b"e").unwrap();
+    assert_eq!(content(&at).unwrap(), "ABcde");
 }
 
 #[test]

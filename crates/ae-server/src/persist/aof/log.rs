@@ -303,7 +303,7 @@ impl Log {
     /// Writes and syncs everything. True if that has been done.
     pub fn finish(&mut self, ticks: i64) -> bool {
         // The thread's result is about what it had.
-        self.flush(Flush { fsync: Fsync::Always, skip_sync: false, ticks, urgent: true }) && self.pending.is_empty()
+        self.flush(Flush { fsync: Fsync::Always, skip_sync: false, ticks, urgent: true })
     }
 }
 
