@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What test.sh leaves out: lints, the other profiles, the library without TLS, for other systems (type-checked), on
-# kqueue, with valgrind, AddressSanitizer and ThreadSanitizer, its instruction counts, the examples in all languages, real forks on it,
-# and others' clients and libraries on ae-server. A failure does not end the run; the summary at the end has each
-# suite's closing line. What forks, clients and languages need and cannot get is a failure here.
+# kqueue, with valgrind, AddressSanitizer and ThreadSanitizer, its instruction counts, the examples in all languages,
+# real forks on it, and others' clients and libraries on ae-server. A failure does not end the run; the summary at the
+# end has each suite's closing line. What forks, clients and languages need and cannot get is a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
