@@ -25,17 +25,20 @@ const BOTH: c_int = AE_READABLE | AE_WRITABLE;
 const NO_WAIT: c_int = AE_ALL_EVENTS | AE_DONT_WAIT;
 const STOP: c_longlong = AE_NOMORE as c_longlong;
 
+type Run = dyn Fn(&Play, c_longlong, c_int) -> c_longlong;
+type Plain = dyn Fn(&Play);
+
 /// What a loop has as client data. `run` gets the descriptor or the id, and the mask; its result is a timer's.
 struct Callback {
-    run: Box<dyn Fn(&Play, c_longlong, c_int) -> c_longlong>,
-    end: Box<dyn Fn(&Play)>,
+    run: Box<Run>,
+    end: Box<Plain>,
 }
 
 /// A loop, its callbacks, which live as long as this, and what they have noted. The loop's data leads here.
 struct Play {
     el: *mut aeEventLoop,
     callbacks: RefCell<Vec<*mut Callback>>,
-    hook: RefCell<Option<Box<dyn Fn(&Play)>>>,
+    hook: RefCell<Option<Box<Plain>>>,
     notes: RefCell<String>,
     is_deleted: Cell<bool>,
 }
@@ -89,7 +92,7 @@ unsafe extern "C" fn before_sleep(el: *mut aeEventLoop) {
 const FILE: *mut aeFileProc = on_file as AeFileProc as *mut aeFileProc;
 
 impl Play {
-    fn new(setsize: c_int) -> Owner {
+    fn begin(setsize: c_int) -> Owner {
         let el = aeCreateEventLoop(setsize);
         assert!(!el.is_null());
         let play = Owner(Rc::new(Self {
@@ -266,7 +269,7 @@ fn ready_pairs<const N: usize>() -> [(File, File); N] {
 
 #[test]
 fn a_handler_deletes_and_creates_events_of_its_own_and_of_others() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let pairs = ready_pairs::<4>();
     let fds = pairs.each_ref().map(|(own, _)| own.as_raw_fd());
     for (own, _) in &pairs {
@@ -289,7 +292,7 @@ fn a_handler_deletes_and_creates_events_of_its_own_and_of_others() {
 
 #[test]
 fn a_handler_closes_others_and_opens_new_ones() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let pairs = Rc::new(RefCell::new(Vec::from(ready_pairs::<3>())));
     for (own, _) in &*pairs.borrow() {
         let pairs = pairs.clone();
@@ -320,7 +323,7 @@ fn a_handler_closes_others_and_opens_new_ones() {
 #[test]
 fn the_set_changes_its_size_between_the_two_handlers_of_a_descriptor() {
     for barrier in [AE_NONE, AE_BARRIER] {
-        let play = Play::new(64);
+        let play = Play::begin(64);
         let (own, _peer) = ready_pair();
         play.watch(&own, AE_READABLE, |play, _, _| {
             play.note("r");
@@ -350,7 +353,7 @@ fn nest(play: &Play, depth: usize) {
 
 #[test]
 fn calls_nest_in_handlers_of_all_kinds() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let pairs = ready_pairs::<3>();
     for ((own, _), depth) in pairs.iter().zip(1..) {
         let left = Cell::new(depth);
@@ -379,7 +382,7 @@ fn calls_nest_in_handlers_of_all_kinds() {
 
 #[test]
 fn a_nested_call_closes_what_the_outer_one_has_found() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let pairs = Rc::new(RefCell::new(Vec::from(ready_pairs::<4>())));
     for (own, _) in &*pairs.borrow() {
         let pairs = pairs.clone();
@@ -402,7 +405,7 @@ fn a_nested_call_closes_what_the_outer_one_has_found() {
 
 #[test]
 fn timers_delete_themselves_and_others_and_create_new_ones() {
-    let play = Play::new(16);
+    let play = Play::begin(16);
     let far = play.time(3_600_000, |_, _| STOP);
     let other = Rc::new(Cell::new(0));
     let first = other.clone();
@@ -440,7 +443,7 @@ fn timers_delete_themselves_and_others_and_create_new_ones() {
 
 #[test]
 fn finalizers_delete_and_create_timers() {
-    let play = Play::new(16);
+    let play = Play::begin(16);
     let other = play.time(1000, |_, _| STOP);
     let first = play.time_until(
         1000,
@@ -474,7 +477,7 @@ fn finalizers_delete_and_create_timers() {
 
 #[test]
 fn timers_are_moved_and_periodic() {
-    let play = Play::new(16);
+    let play = Play::begin(16);
     let far = play.time(3_600_000, |play, _| {
         play.note("f");
         play.stop();
@@ -508,7 +511,7 @@ fn timers_are_moved_and_periodic() {
 #[test]
 fn a_loop_is_deleted_in_each_kind_of_callback() {
     for way in 0..6 {
-        let play = Play::new(64);
+        let play = Play::begin(64);
         let pairs = ready_pairs::<2>();
         play.time(3_600_000, |_, _| STOP);
         let delete = move |play: &Play| {
@@ -547,7 +550,7 @@ fn a_loop_is_deleted_in_each_kind_of_callback() {
 
 #[test]
 fn a_hook_changes_what_the_loop_is_about_to_poll() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let (own, peer) = ready_pair();
     let fd = own.as_raw_fd();
     play.watch(&own, AE_READABLE, |play, _, _| play.note("old"));
@@ -568,7 +571,7 @@ fn a_hook_changes_what_the_loop_is_about_to_poll() {
 
 #[test]
 fn descriptors_of_high_priority_are_looked_at_between_handlers() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let pairs = ready_pairs::<12>();
     let (high, peer) = pair();
     let peer = Rc::new(peer);
@@ -592,7 +595,7 @@ fn descriptors_of_high_priority_are_looked_at_between_handlers() {
 
 #[test]
 fn posts_post_and_stop() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     play.post(|play| {
         play.note("a");
         play.post(|play| play.note("c"));
@@ -633,7 +636,7 @@ unsafe impl Send for Counter {}
 fn other_threads_wake_post_and_stop() {
     const THREADS: u32 = 2;
     const POSTS: u32 = 5;
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let counter = Cell::new(0_u32);
     let workers: Vec<_> = (0..THREADS)
         .map(|_| {
@@ -683,7 +686,7 @@ fn other_threads_wake_post_and_stop() {
 
 #[test]
 fn a_loop_goes_from_thread_to_thread() {
-    let play = Play::new(64);
+    let play = Play::begin(64);
     let runs = Rc::new(Cell::new(0));
     let el = EventLoop::new(64).unwrap();
     let waker = el.waker();
@@ -739,7 +742,7 @@ impl Steps {
         let fd = self.pairs.borrow()[index].as_ref().map(|(own, _)| own.as_raw_fd());
         match (self.below(12), fd) {
             (0..=2, Some(_)) => {
-                let mask = 1 + self.below(3) as c_int | [AE_NONE, AE_BARRIER, AE_HIGH_PRIORITY][self.below(3)];
+                let mask = (1 + self.below(3) as c_int) | [AE_NONE, AE_BARRIER, AE_HIGH_PRIORITY][self.below(3)];
                 let steps = self.clone();
                 let data = play.keep(
                     move |play, fd, mask| {
@@ -806,7 +809,7 @@ impl Steps {
 fn random_steps_in_callbacks_of_all_kinds() {
     let (seeds, steps) = if cfg!(miri) { (3, 50) } else { (200, 200) };
     for seed in 1..=seeds {
-        let play = Play::new(256);
+        let play = Play::begin(256);
         let steps = Rc::new(Steps {
             random: Cell::new(seed),
             pairs: RefCell::new((0..4).map(|_| Some(ready_pair())).collect()),
