@@ -285,11 +285,17 @@ impl SortedSet {
         start..end.max(start)
     }
 
-    /// The ranks of the members that are in a range, if all have the same score. Otherwise, any.
+    /// The ranks of the members that are in a range, if all have the same score. Otherwise those that Redis finds in a
+    /// small set: none unless the last member is above the range's start and the first below its end; then those from the
+    /// first above the start up to one above the end.
     pub fn ranks_by_lex(&self, range: &LexRange<'_>) -> Range<usize> {
+        let (Some(first), Some(last)) = (self.get(0), self.get(self.len().wrapping_sub(1))) else { return 0..0 };
+        let mut digits = Digits::new();
+        if range.starts_after(last.member.as_slice(&mut digits)) || !range.reaches(first.member.as_slice(&mut digits)) {
+            return 0..0;
+        }
         let (start, end) = match &self.form {
             Form::Small(pairs) => {
-                let mut digits = Digits::new();
                 let start = pairs.count(|member, _| range.starts_after(member.as_slice(&mut digits)));
                 (start, pairs.count(|member, _| range.reaches(member.as_slice(&mut digits))))
             }

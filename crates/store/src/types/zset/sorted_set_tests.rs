@@ -277,6 +277,26 @@ fn sorted(model: &BTreeMap<String, f64>) -> Vec<(String, f64)> {
     pairs
 }
 
+/// As redis-server 7.0.15 finds them, where the order is not the members'.
+#[test]
+fn ranges_of_members_with_several_scores() {
+    let mut set = SortedSet::new();
+    for (member, at) in ["b", "a", "d", "c"].into_iter().zip(1..) {
+        set.insert(member.as_bytes(), score(f64::from(at)), &SMALL);
+    }
+    for (min, max, ranks) in [
+        ("[a", "[b", 0..2),
+        ("[b", "[c", 0..2),
+        ("[c", "+", 2..4),
+        ("[d", "+", 0..0),
+        ("-", "[a", 0..0),
+        ("[d", "[e", 0..0),
+    ] {
+        let range = LexRange::parse(min.as_bytes(), max.as_bytes()).unwrap();
+        assert_eq!(set.ranks_by_lex(&range), ranks, "{min} {max}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
