@@ -16,7 +16,9 @@ With no test named, all that is quick runs until one fails, as with --all for ev
 is its own package's tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
 
 It works on a copy of the working tree in target/mutants, with the library of a build for tests, without TLS. Words on
-the command line select mutants: those with one in their file or text."""
+the command line select mutants: those with one in their file or text.
+
+With --every, no list is read: every.py makes up all mistakes of a few kinds in the library by itself."""
 
 import argparse
 import collections
@@ -29,6 +31,7 @@ from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
+import every  # noqa: E402
 from copied import LIBRARY, PLAIN, RUST_TESTS, Copy, CTests  # noqa: E402
 from testkit.commands import Failure, error, say  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
@@ -183,9 +186,16 @@ def main():
     parser.add_argument("--list", type=Path, metavar="FILE", help="another list of the same columns")
     parser.add_argument("--all", action="store_true", help="all quick tests, whatever the list says")
     parser.add_argument("--fits", action="store_true", help="only see whether the lines of both lists fit the source")
+    parser.add_argument("--every", action="store_true", help="every mistake in the library that the tool can think of")
+    parser.add_argument("--sample", type=int, metavar="N", help="with --every: only N of them, by chance")
+    parser.add_argument("--seed", type=int, default=1, help="with --sample: another seed, another sample")
     parser.add_argument("words", nargs="*", help="such as listen.rs, EINTR")
     options = parser.parse_args()
+    if options.every and (options.server or options.list) or options.sample is not None and not options.every:
+        parser.error("--every is for the library, with no list, and --sample for --every")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    if options.every:
+        return every.run_every(options.words, options.sample, options.seed)
     own = SERVER_LIST if options.server else LIST
     if options.fits:
         lists = [options.list] if options.list else [LIST, SERVER_LIST]
@@ -227,3 +237,5 @@ if __name__ == "__main__":
     except Failure as reason:
         error(f"mutants: {reason}")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
