@@ -45,6 +45,9 @@ small_ones() {
     suite client-suites-tool python3 tools/client_suites/test_client_suites.py
     suite testkit python3 tools/testkit/test_testkit.py
     suite mutants-fit tools/mutants/mutants.py --fits
+    suite mutants-tool python3 tools/mutants/test_mutants.py
+    cargo_suite schemata cargo test --quiet --locked --manifest-path tools/mutants/schemata/Cargo.toml \
+        --target-dir target/mutants/schemata
     suite instructions make --no-print-directory instructions
     suite abi tests/abi/check.sh
     suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \

@@ -16,45 +16,31 @@ With no test named, all that is quick runs until one fails, as with --all for ev
 is its own package's tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
 
 It works on a copy of the working tree in target/mutants, with the library of a build for tests, without TLS. Words on
-the command line select mutants: those with one in their file or text."""
+the command line select mutants: those with one in their file or text.
+
+With --every, no list is read: every.py makes up all mistakes of a few kinds in the library by itself."""
 
 import argparse
 import collections
 import csv
-import fcntl
-import importlib
 import itertools
-import os
 import re
 import resource
-import shutil
-import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
-from testkit.commands import Failure, completed, error, limited, run, say  # noqa: E402
+import every  # noqa: E402
+from copied import LIBRARY, PLAIN, RUST_TESTS, Copy, CTests  # noqa: E402
+from testkit.commands import Failure, error, say  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
 
 LIST = Path(__file__).resolve().with_name("mutants.csv")
 SERVER_LIST = LIST.with_name("server.csv")
-LIBRARY = "libae"
-# By which the C libraries in the server are not compiled again (`make target/c-libraries.toml`).
-C_LIBRARIES = ROOT / "target" / "c-libraries.toml"
-PLACE = ROOT / "target" / "mutants"
-TREE, CARGO_TARGET = PLACE / "tree", PLACE / "cargo"
+COPY = Copy(ROOT / "target" / "mutants")
+TREE = COPY.tree
 
-SKIPPED = 77
-PLAIN = ("so-epoll", "so-poll", "so-select")
-# They need the library as `make lib` builds it (exceptions pass it, it is linked statically), TLS, or a server.
-NOT_HERE = ("ae_thrown", "weak_symbols", "hiredis_", "tls_")
-RUST_TESTS = ("interest_model", "listener_failure", "rust_api")
-
-# In seconds: what takes longer hangs.
-CASE_LIMIT, RUST_LIMIT = 60, 300
 # In bytes, for each process: a mutant may ask for memory without end.
 MEMORY_LIMIT = 8 << 30
 
@@ -85,106 +71,6 @@ def shortened(text):
     return text if len(text) <= 100 else f"{text[:70]} ... {text[-25:]}"
 
 
-def copy_tree():
-    """Brings the copy up to date; what is the same stays as it is, so that little is built again."""
-    listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT).split("\0")
-    files = {name for name in listed if (ROOT / name).is_file()}
-    for name in files:
-        source, copy = ROOT / name, TREE / name
-        if copy.is_file() and copy.read_bytes() == source.read_bytes():
-            continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, copy)
-    for folder in ("src", "crates", "c-tests", "tests"):
-        for copy in (TREE / folder).rglob("*"):
-            if copy.is_file() and str(copy.relative_to(TREE)) not in files and "__pycache__" not in copy.parts:
-                copy.unlink()
-
-
-def cargo(package, *arguments):
-    env = dict(os.environ, CARGO_TARGET_DIR=str(CARGO_TARGET), CARGO_INCREMENTAL="1", PROPTEST_CASES="50")
-    env.pop("LIBAE_ABI", None)
-    command = ["cargo", arguments[0], "--locked", "--quiet", "--package", package]
-    if package == LIBRARY:
-        command.append("--no-default-features")
-    elif C_LIBRARIES.is_file():
-        command += ["--config", C_LIBRARIES]
-    return limited([*command, *arguments[1:]], RUST_LIMIT, env, cwd=TREE)
-
-
-def build():
-    """Puts the library where c-tests/run.py looks for it."""
-    status, _, errors = cargo(LIBRARY, "rustc", "--lib", "--crate-type", "cdylib", "--", "-Clink-arg=-Wl,-soname,libae.so.1")
-    if status != 0:
-        raise Failure(f"it does not compile:\n{errors[-2000:]}")
-    folder = TREE / "build"
-    folder.mkdir(exist_ok=True)
-    for name in ("libae.so", "libae.so.1"):
-        # Programs that still run keep the file that they have mapped.
-        (folder / name).unlink(missing_ok=True)
-    shutil.copy(CARGO_TARGET / "debug" / "libae.so", folder / "libae.so.1")
-    (folder / "libae.so").symlink_to("libae.so.1")
-    (folder / "libae.a").touch()
-    names = run(["nm", "-D", "--defined-only", folder / "libae.so"]).split()[2::3]
-    exports = "".join(f"{name}\n" for name in sorted(names) if name.isalnum())
-    if not (folder / "exports").exists() or (folder / "exports").read_text() != exports:
-        (folder / "exports").write_text(exports)
-
-
-def runner():
-    """The copy's c-tests/run.py."""
-    sys.path.insert(1, str(TREE / "c-tests"))
-    return importlib.import_module("run")
-
-
-class CTests:
-    """The C programs, compiled once: they find the library of each mutant when they start."""
-
-    def __init__(self):
-        self.run = runner()
-        self.library = self.run.Library("")
-        sources = (source for source in self.run.HERE.iterdir() if source.suffix in self.run.LANGUAGES)
-        self.sources = {source.stem: source for source in sorted(sources) if self.is_here(source.stem)}
-        self.cases, self.output = {}, ""  # of the last failure
-
-    def is_here(self, name):
-        profiles = self.run.PROGRAMS_OF.get(name, (self.library.profile,))
-        return self.library.profile in profiles and not name.startswith(NOT_HERE)
-
-    def compile(self, names):
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for name, complaint in zip(names, pool.map(self.compile_one, names)):
-                if complaint:
-                    raise Failure(f"{name}: {complaint}")
-
-    def compile_one(self, name):
-        source = self.sources[name]
-        compiled, program = self.library.compiled(name, False), self.library.program(name, "so")
-        complaint = self.run.compile_source(self.library, source, compiled, None)
-        complaint = complaint or self.run.link(self.library, source, compiled, program, "so")
-        self.cases[name] = [] if complaint else completed([str(program), "--list"]).stdout.split()
-        return complaint
-
-    def first_failure(self, programs):
-        """The first failed case of (program, variant)s, None when all pass."""
-        cases = [(name, variant, case) for name, variant in programs for case in self.cases[name]]
-        failed = threading.Event()
-
-        def fails(name, variant, case):
-            if failed.is_set():
-                return None
-            program, backend = self.library.program(name, "so"), self.run.VARIANTS[variant][1]
-            status, output, errors = limited([str(program), case], CASE_LIMIT, self.run.environment(backend, None))
-            if status in (0, SKIPPED):
-                return None
-            failed.set()
-            self.output = f"status {status}\n{output}{errors}"
-            return f"{name}@{variant} {case}" + (" (hangs)" if status is None else "")
-
-        with ThreadPoolExecutor(2 * os.cpu_count()) as pool:
-            return next(filter(None, pool.map(lambda case: fails(*case), cases)), None)
-
-
 def first_rust_failure(words, files, package=LIBRARY):
     """The first failed test of the unit tests with these words in their names, and of those in these files."""
     what = [*(["--lib"] if words is not None else []), *(f"--test={name}" for name in files)]
@@ -192,7 +78,7 @@ def first_rust_failure(words, files, package=LIBRARY):
 
 
 def first_failed_test(package, what, words):
-    status, output, errors = cargo(package, "test", *what, "--", *words)
+    status, output, errors = COPY.cargo(package, "test", *what, "--", *words)
     if status == 0:
         return None
     if "error: could not compile" in output + errors:
@@ -262,7 +148,7 @@ def try_one(mutant, tests, everything):
     path.write_text(mutant.text(TREE))
     try:
         if mutant.package == LIBRARY:
-            build()
+            COPY.build()
         return tests.first_failure([] if everything else mutant.tests, mutant.package)
     finally:
         path.write_bytes(before)
@@ -288,8 +174,8 @@ def fits(mutants):
 
 
 def tests_of_library():
-    build()
-    c_tests = CTests()
+    COPY.build()
+    c_tests = CTests(COPY)
     c_tests.compile(list(c_tests.sources))
     return Tests(c_tests)
 
@@ -300,21 +186,23 @@ def main():
     parser.add_argument("--list", type=Path, metavar="FILE", help="another list of the same columns")
     parser.add_argument("--all", action="store_true", help="all quick tests, whatever the list says")
     parser.add_argument("--fits", action="store_true", help="only see whether the lines of both lists fit the source")
+    parser.add_argument("--every", action="store_true", help="every mistake in the library that the tool can think of")
+    parser.add_argument("--sample", type=int, metavar="N", help="with --every: only N of them, by chance")
+    parser.add_argument("--seed", type=int, default=1, help="with --sample: another seed, another sample")
     parser.add_argument("words", nargs="*", help="such as listen.rs, EINTR")
     options = parser.parse_args()
+    if options.every and (options.server or options.list) or options.sample is not None and not options.every:
+        parser.error("--every is for the library, with no list, and --sample for --every")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    if options.every:
+        return every.run_every(options.words, options.sample, options.seed)
     own = SERVER_LIST if options.server else LIST
     if options.fits:
         lists = [options.list] if options.list else [LIST, SERVER_LIST]
         return fits([mutant for path in lists for mutant in read_list(path, options.words)])
     mutants = read_list(options.list or own, options.words)
-    PLACE.mkdir(parents=True, exist_ok=True)
-    lock = open(PLACE / "lock", "w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Failure("another run is at work here") from None
-    copy_tree()
+    COPY.lock()
+    COPY.refresh()
     tests = CrateTests() if options.server else tests_of_library()
     for mutant in mutants:
         for test in filter(tests.unknown, mutant.tests):
@@ -349,3 +237,5 @@ if __name__ == "__main__":
     except Failure as reason:
         error(f"mutants: {reason}")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Tests of what every.py reads and decides. What it has to do with sources is tested in schemata/."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+import mutants  # noqa: F401  (for the path to testkit)
+from every import MISSED, NOTICED, OVER, UNREACHED, Case, Cases, Mistake, Results, Search
+from every import chosen, culprit, messages, summary, told
+
+MISTAKES = [Mistake.parsed(line) for line in (
+    "1\tsrc/anet/listen.rs\t10\t5\ta < b\ta <= b",
+    "2\tsrc/anet/listen.rs\t11\t9\tclose(fd);\t",
+    "3\tsrc/host/log.rs\t3\t1\tEINTR\tEAGAIN",
+)]
+
+
+def shell(name, script, **more):
+    return Case(name, ["sh", "-c", script], **more)
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.runs = Cases(lambda backend: {"LIBAE_BACKEND": backend or "none"}, self.folder / "scratch")
+        self.results = Results(self.folder / "results.tsv")
+
+
+class Selection(unittest.TestCase):
+    def numbers(self, words=(), sample=None, seed=1):
+        return [mistake.number for mistake in chosen(MISTAKES, words, sample, seed)]
+
+    def test_words_are_in_the_file_or_either_text(self):
+        self.assertEqual(sorted(self.numbers(["listen.rs"])), [1, 2])
+        self.assertEqual(self.numbers(["EAGAIN"]), [3])
+        self.assertEqual(sorted(self.numbers(["<=", "EINTR"])), [1, 3])
+        self.assertEqual(self.numbers(["nowhere"]), [])
+
+    def test_a_larger_sample_goes_on_from_a_smaller_one(self):
+        self.assertEqual(self.numbers(sample=2), self.numbers()[:2])
+        self.assertEqual(sorted(self.numbers(sample=99)), [1, 2, 3])
+
+    def test_another_seed_is_another_order(self):
+        self.assertGreater(len({tuple(self.numbers(seed=seed)) for seed in range(20)}), 1)
+
+
+class Compiler(unittest.TestCase):
+    LINES = [
+        "fn f() {",
+        "  (if crate::mutants::on(7) { a } else { b }) + (if crate::mutants::on(8) { c } else { d })",
+        "  e",
+        "}",
+    ]
+
+    def culprit(self, line, column, end=None):
+        return culprit(self.LINES, {"line_start": line, "line_end": end or line, "column_start": column})
+
+    def test_the_last_switch_before_the_place(self):
+        self.assertEqual(self.culprit(2, 45), 7)
+        self.assertEqual(self.culprit(2, 90), 8)
+
+    def test_else_the_first_in_it_else_the_last_above(self):
+        self.assertEqual(self.culprit(1, 8, end=4), 7)
+        self.assertEqual(self.culprit(3, 3), 8)
+
+    def test_none_far_and_wide(self):
+        self.assertIsNone(self.culprit(1, 1))
+
+    def test_messages_have_other_lines_between_them(self):
+        output = 'warning: hm\n{"reason":"a","x":1}\n{"reason":"b"}\n'
+        self.assertEqual(messages(output, "a"), [{"reason": "a", "x": 1}])
+
+
+class Trying(Folder):
+    def search(self, *cases):
+        return Search(cases, self.runs, self.results)
+
+    def test_the_case_that_fails_with_the_mistake_alone_notices_it(self):
+        passes, fails = shell("a x", "true", reached=[1]), shell("b x", '[ "$LIBAE_MUTANT" != 1 ]', reached=[1, 2])
+        search = self.search(passes, fails)
+        self.assertEqual(search.outcome(MISTAKES[0]), (NOTICED, "b x"))
+        self.assertEqual(search.outcome(MISTAKES[1]), (MISSED, ""))
+        self.assertEqual(search.outcome(MISTAKES[2]), (UNREACHED, ""))
+
+    def test_a_case_that_fails_without_it_tells_nothing(self):
+        self.assertEqual(self.search(shell("a x", "false", reached=[1])).outcome(MISTAKES[0]), (MISSED, ""))
+
+    def test_what_hangs_is_noticed(self):
+        case = shell("a x", '[ "$LIBAE_MUTANT" != 1 ] || exec sleep 60', reached=[1])
+        with mock.patch("every.HANGS_AFTER", 1):
+            self.assertEqual(self.search(case).outcome(MISTAKES[0]), (NOTICED, "a x"))
+
+    def test_a_mistake_has_so_much_time(self):
+        with mock.patch("every.MISTAKE_LIMIT", -1):
+            self.assertEqual(self.search(shell("a x", "true", reached=[1])).outcome(MISTAKES[0]), (OVER, ""))
+
+    def test_the_quickest_of_each_program_comes_first_and_what_noticed_others_before(self):
+        names = [("a 1", 1), ("a 2", 2), ("b 3", 3), ("b 4", 4)]
+        search = self.search(*(Case(name, [], seconds=seconds, reached=[1, 2]) for name, seconds in names))
+        self.assertEqual([case.name for case in search.order(MISTAKES[0])], ["a 1", "b 3", "a 2", "b 4"])
+        search.noticed_by["src/anet/listen.rs"].update(["b 4", "c 1"])
+        self.assertEqual([case.name for case in search.order(MISTAKES[1])], ["b 4", "a 1", "b 3", "a 2"])
+
+    def test_a_case_tells_what_it_comes_to(self):
+        script = r'printf "\001\000\001" | dd of="$LIBAE_REACHED" bs=1 seek=1 conv=notrunc'
+        case = shell("a x", script, backend="poll")
+        self.assertEqual(self.runs.reach(case, 5), 0)
+        self.assertEqual(case.reached, [1, 3])
+        self.assertEqual(self.runs.status(shell("a y", '[ "$LIBAE_BACKEND" = poll ]', backend="poll"), 60), 0)
+
+    def test_a_search_writes_down_what_it_finds(self):
+        with mock.patch("every.say"):
+            self.search(shell("a x", '[ "$LIBAE_MUTANT" != 1 ]', reached=[1, 2])).all(MISTAKES)
+        found = {1: (NOTICED, "a x"), 2: (MISSED, ""), 3: (UNREACHED, "")}
+        self.assertEqual(Results(self.results.path).found, found)
+
+
+class Found(Folder):
+    def test_half_a_line_is_tried_again(self):
+        self.results.path.write_text("1\tnoticed\ta x\n3\tmissed\t\n2\tnoti")
+        found = {1: (NOTICED, "a x"), 3: (MISSED, "")}
+        results = Results(self.results.path)
+        self.assertEqual(results.found, found)
+        results.add(2, MISSED, "")
+        self.assertEqual(Results(self.results.path).found, {**found, 2: (MISSED, "")})
+
+    def test_the_summary_counts_a_folder_at_a_time(self):
+        found = {1: (NOTICED, "a x"), 2: (OVER, ""), 3: (UNREACHED, "")}
+        self.assertEqual(summary(MISTAKES, found), [
+            "src/anet: 1 of 2 noticed, 1 time over",
+            "src/host: 0 of 1 noticed, 1 unreached",
+            "mutants: 1 of 3 noticed, 1 time over, 1 unreached",
+        ])
+
+    def test_a_line_says_where(self):
+        self.assertEqual(told(MISTAKES[0], NOTICED, "a x"), "noticed src/anet/listen.rs:10:5: a < b -> a <= b: a x")
+        self.assertEqual(told(MISTAKES[1], MISSED, ""), "MISSED src/anet/listen.rs:11:9: close(fd); -> (nothing)")
+
+
+if __name__ == "__main__":
+    unittest.main()
