@@ -136,6 +136,7 @@ static void wait_tells_what_is_ready(void) {
     CHECK_KEEPS_ERRNO(aeWait(pair[0], AE_READABLE | AE_WRITABLE, 1000), AE_READABLE | AE_WRITABLE);
     test_fill(pair[0]);
     CHECK_INT(aeWait(pair[0], AE_READABLE | AE_WRITABLE, 1000), AE_READABLE);
+    CHECK_INT(aeWait(pair[0], AE_WRITABLE, 0), 0); /* what it is not asked about is no answer */
     test_close_pair(pair);
 }
 
