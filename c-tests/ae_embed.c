@@ -399,7 +399,21 @@ static void it_tells_in_time(void) {
     end();
 }
 
-TEST_MAIN(CASE(it_goes_on_telling_of_a_time_event_that_waits), CASE(a_callback_may_wait), CASE(it_tells_in_time),
+static void it_does_not_tell_of_what_is_not_watched(void) {
+    int pair[2];
+
+    loop = new_loop();
+    ready_pair(pair);
+    test_fill(pair[0]);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
+    outer = aeGetBackendFd(loop);
+    CHECK(!is_ready(0));
+    end();
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(it_does_not_tell_of_what_is_not_watched),
+          CASE(it_goes_on_telling_of_a_time_event_that_waits), CASE(a_callback_may_wait), CASE(it_tells_in_time),
           CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),
           CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),
           CASE(it_tells_of_time_events_that_run_again), CASE(it_tells_of_finalizers),

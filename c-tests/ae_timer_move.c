@@ -210,7 +210,25 @@ static void the_first_event_runs_when_others_move(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(the_first_event_runs_when_others_move),
+static int go_on(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    return 0;
+}
+
+static void a_period_is_in_milliseconds(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK(aeCreatePeriodicTimeEvent(el, 0, 1000000000, go_on, NULL, NULL) != AE_ERR);
+    CHECK_INT(run_due(el), 1);
+    CHECK(aeGetTimeout(el) <= 1000000000);
+    CHECK(aeGetTimeout(el) > 999000000);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(a_period_is_in_milliseconds),
+          CASE(the_first_event_runs_when_others_move),
           CASE(an_event_moves_to_and_fro), CASE(a_moved_event_that_runs_again_runs_once_a_pass),
           CASE(others_keep_their_order), CASE(bad_moves_are_refused), CASE(many_events_move),
           CASE(periodic_events_are_deleted), CASE(a_loop_ends_when_nothing_is_left))

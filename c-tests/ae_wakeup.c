@@ -549,7 +549,25 @@ static void no_descriptor_for_the_waker_is_told(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(no_descriptor_for_the_waker_is_told),
+/* The backends that find out by themselves drop it, and nothing else. */
+static void posts_come_after_a_descriptor_was_closed(void) {
+    int pair[2];
+
+    loop = new_loop();
+    ran = 0;
+    CHECK_INT(aeWakeup(loop), AE_OK); /* from here on it has its waker */
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    test_close_pair(pair);
+    aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_INT(aePost(loop, count, NULL, NULL), AE_OK);
+    aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_INT(ran, 1);
+    aeDeleteEventLoop(loop);
+}
+
+TEST_MAIN(CASE(posts_come_after_a_descriptor_was_closed),
+          CASE(no_descriptor_for_the_waker_is_told),
           CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
           CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
           CASE(the_waker_may_be_any_descriptor), CASE(a_waker_that_was_closed_keeps_no_loop_awake),
