@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <ae.h>
+#include <anet.h>
 #include <libae.h>
 
 static const char *backend(size_t index) {
@@ -136,6 +137,7 @@ static void wait_tells_what_is_ready(void) {
     CHECK_KEEPS_ERRNO(aeWait(pair[0], AE_READABLE | AE_WRITABLE, 1000), AE_READABLE | AE_WRITABLE);
     test_fill(pair[0]);
     CHECK_INT(aeWait(pair[0], AE_READABLE | AE_WRITABLE, 1000), AE_READABLE);
+    CHECK_INT(aeWait(pair[0], AE_WRITABLE, 0), 0); /* what it is not asked about is no answer */
     test_close_pair(pair);
 }
 
@@ -202,7 +204,24 @@ static void wait_is_interrupted_by_a_signal(void) {
     test_close_pair(pair);
 }
 
-TEST_MAIN(CASE(name_is_the_one_asked_for), CASE(each_backend_can_be_named), CASE(no_name_is_the_default),
+/* A program that has closed its standard input gets that number for what it opens next. */
+static void descriptor_0_is_one_like_others(void) {
+    int before = fcntl(0, F_DUPFD_CLOEXEC, 3), pair[2];
+    char byte[1];
+
+    CHECK(before != -1);
+    test_pair(pair);
+    test_send(pair[1], "x");
+    CHECK(dup2(pair[0], 0) == 0);
+    CHECK_INT(aeWait(0, AE_READABLE, 0), AE_READABLE);
+    CHECK_INT(anetRead(0, byte, 1), 1);
+    CHECK(dup2(before, 0) == 0);
+    close(before);
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(descriptor_0_is_one_like_others),
+          CASE(name_is_the_one_asked_for), CASE(each_backend_can_be_named), CASE(no_name_is_the_default),
           CASE(an_exec_closes_what_the_loop_has_opened),
           CASE(backends_live_side_by_side), CASE(unknown_name_is_einval), CASE(environment_picks_the_backend),
           CASE(unknown_name_in_the_environment_is_einval), CASE(wait_tells_what_is_ready),

@@ -4,6 +4,7 @@
 #include "another_thread.h"
 
 #include <libae.h>
+#include <sys/timerfd.h>
 
 static aeEventLoop *loop;
 static int outer;
@@ -313,7 +314,107 @@ static void it_tells_of_what_was_writable_before(void) {
     test_close_pair(pair);
 }
 
-TEST_MAIN(CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),
+/* The file events had their turn alone: the time event still waits, and the descriptor says so. */
+static void it_goes_on_telling_of_a_time_event_that_waits(void) {
+    int quiet[2];
+
+    begin();
+    test_pair(quiet);
+    CHECK_INT(aeCreateFileEvent(loop, quiet[0], AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK(aeCreateTimeEvent(loop, 0, note_time, NULL, NULL) != AE_ERR);
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    poll_once(loop);
+    CHECK_TEXT(test_noted(), "");
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    while (process() == 0) CHECK(is_ready(TEST_PATIENCE_MS));
+    CHECK_TEXT(test_noted(), "t");
+    settle();
+    end();
+    test_close_pair(quiet);
+}
+
+static int waits, slow[2];
+
+static void *send_when_asleep(void *data) {
+    test_sleep_us(20000);
+    test_send(slow[1], "x");
+    return data;
+}
+
+static TIME_RESULT wait_inside(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    for (; test_log[0] == '\0'; waits++) CHECK(aeProcessEvents(el, AE_FILE_EVENTS) >= 0);
+    return AE_NOMORE;
+}
+
+/* What told of the time event does not keep the calls awake that its callback makes. */
+static void a_callback_may_wait(void) {
+    pthread_t thread;
+
+    begin();
+    test_pair(slow);
+    CHECK_INT(aeCreateFileEvent(loop, slow[0], AE_READABLE, note_readable, NULL), AE_OK);
+    CHECK(aeCreateTimeEvent(loop, 0, wait_inside, NULL, NULL) != AE_ERR);
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    CHECK_INT(pthread_create(&thread, NULL, send_when_asleep, NULL), 0);
+    while (test_log[0] == '\0') process();
+    end_thread(thread);
+    CHECK_TEXT(test_noted(), "r");
+    if (waits > 3) FAIL("%d waits for one event", waits);
+    end();
+    test_close_pair(slow);
+}
+
+/* The timer of the loop, of which only the kernel tells. */
+static int timer_of_the_loop(void) {
+    char path[64], kind[64];
+    int fd;
+
+    for (fd = 0; fd < SET_SIZE; fd++) {
+        ssize_t length;
+
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        length = readlink(path, kind, sizeof(kind) - 1);
+        if (length <= 0) continue;
+        kind[length] = '\0';
+        if (strstr(kind, "timerfd") != NULL) return fd;
+    }
+    SKIP("the loop has no timer here");
+}
+
+/* Neither early, which would keep the outer loop awake, nor late. */
+static void it_tells_in_time(void) {
+    struct itimerspec left;
+    long long before, after, us;
+
+    begin();
+    before = test_now_us();
+    CHECK(aeCreateTimeEvent(loop, 10000, note_time, NULL, NULL) != AE_ERR);
+    CHECK(timerfd_gettime(timer_of_the_loop(), &left) == 0);
+    after = test_now_us();
+    us = (long long)left.it_value.tv_sec * 1000000 + left.it_value.tv_nsec / 1000;
+    if (after + us < before + 10000000 - 1000 || before + us > after + 10000000 + 1000)
+        FAIL("%lld us left of ten seconds, after %lld", us, after - before);
+    end();
+}
+
+static void it_does_not_tell_of_what_is_not_watched(void) {
+    int pair[2];
+
+    loop = new_loop();
+    ready_pair(pair);
+    test_fill(pair[0]);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_WRITABLE, note_writable, NULL), AE_OK);
+    outer = aeGetBackendFd(loop);
+    CHECK(!is_ready(0));
+    end();
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(it_does_not_tell_of_what_is_not_watched),
+          CASE(it_goes_on_telling_of_a_time_event_that_waits), CASE(a_callback_may_wait), CASE(it_tells_in_time),
+          CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),
           CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),
           CASE(it_tells_of_time_events_that_run_again), CASE(it_tells_of_finalizers),
           CASE(it_tells_of_what_callbacks_create), CASE(it_tells_of_wakeups_and_posts),

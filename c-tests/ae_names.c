@@ -427,7 +427,53 @@ static void a_set_that_is_too_small_is_told(void) {
     end_loop(el);
 }
 
-TEST_MAIN(CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE(all_addresses_are_told),
+/* Nor do the parent's threads and names count there. */
+static void a_child_of_a_busy_parent_resolves_by_itself(void) {
+    aeEventLoop *el = new_loop(), *own;
+    int ends[2], i;
+    pid_t child;
+
+    if (WITH_TSAN) SKIP("ThreadSanitizer has no threads after a fork");
+    test_pipe(ends);
+    for (i = 0; i < LIBAE_RESOLVE_THREADS; i++) ask(el, "slow");
+    await_lookups(LIBAE_RESOLVE_THREADS);
+    ask(el, "none"); /* which waits for a thread */
+    child = fork();
+    if (child == 0) {
+        /* What the parent's threads had locked, or waited for. */
+        memcpy(&mutex, &(pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER, sizeof(mutex));
+        memcpy(&changed, &(pthread_cond_t)PTHREAD_COND_INITIALIZER, sizeof(changed));
+        lookups = 0;
+        own = new_loop();
+        ask(own, "two");
+        run_until_told(own, 1);
+        aeDeleteEventLoop(own);
+        if (told_count == 2 && lookups == 1) test_send(ends[1], "x");
+        raise(SIGKILL); /* as above */
+    }
+    CHECK(child > 0);
+    test_reap(child);
+    CHECK_INT(test_drain(ends[0]), 1);
+    test_close_pair(ends);
+    let_go();
+    run_until_told(el, LIBAE_RESOLVE_THREADS + 1);
+    end_loop(el);
+}
+
+/* They would run the program's handlers beside what the program does. */
+static void its_threads_take_no_signals(void) {
+    aeEventLoop *el = new_loop();
+
+    ask(el, "other");
+    run_until_told(el, 1);
+    CHECK_INT(sigismember(&blocked_there, SIGUSR1), 1);
+    CHECK_INT(sigismember(&blocked_there, SIGTERM), 1);
+    CHECK_INT(sigismember(&blocked_there, SIGCHLD), 1);
+    end_loop(el);
+}
+
+TEST_MAIN(CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(its_threads_take_no_signals),
+          CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE(all_addresses_are_told),
           CASE(a_failure_has_a_text), CASE(threads_are_few), CASE(threads_end_and_start_again),
           CASE(one_thread_does_where_there_are_no_more), CASE(names_wait_up_to_a_limit),
           CASE(bad_arguments_are_errors), CASE(what_is_cancelled_is_not_told),

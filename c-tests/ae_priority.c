@@ -2,7 +2,9 @@
 #include "ae_test.h"
 
 #include <libae.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 enum { FLOOD = 1000 };
 
@@ -441,7 +443,67 @@ static void a_custom_poll_knows_it(void) {
 static void a_custom_poll_knows_it(void) { SKIP("no custom polls in this profile"); }
 #endif
 
-TEST_MAIN(CASE(a_flood_does_not_delay_it), CASE(of_ordinary_priority_it_waits), CASE(it_comes_first),
+/* Those that a look before them has served do not count among the four that come between two looks. */
+static void a_look_comes_after_four_ordinary_ones(void) {
+    aeEventLoop *el = new_loop();
+    int first[2], i, fds[2 * LIBAE_ORDINARY_PER_LOOK];
+
+    ready_pair(first);
+    ready_pair(high);
+    CHECK_INT(aeCreateFileEvent(el, first[0], AE_READABLE | AE_HIGH_PRIORITY, note_any, NULL), AE_OK);
+    for (i = 0; i < 2 * LIBAE_ORDINARY_PER_LOOK; i++) {
+        fds[i] = fcntl(high[0], F_DUPFD_CLOEXEC, 0);
+        CHECK(fds[i] > first[0]);
+        CHECK_INT(aeCreateFileEvent(el, fds[i], AE_READABLE, note_readable, NULL), AE_OK);
+    }
+    poll_once(el);
+    CHECK_TEXT(test_noted(), "brrrrbrrrr");
+    aeDeleteEventLoop(el);
+    for (i = 0; i < 2 * LIBAE_ORDINARY_PER_LOOK; i++) close(fds[i]);
+    test_close_pair(first);
+    test_close_pair(high);
+}
+
+static int first_poller = -1, changes_of_others, watched_by_first;
+
+int epoll_ctl(int poller, int operation, int fd, struct epoll_event *event) {
+    if (first_poller == -1) return (int)syscall(SYS_epoll_ctl, poller, operation, fd, event);
+    if (poller == first_poller) {
+        int result = (int)syscall(SYS_epoll_ctl, poller, operation, fd, event);
+
+        if (result == 0) watched_by_first = operation == EPOLL_CTL_DEL ? 0 : (int)event->events;
+        return result;
+    }
+    changes_of_others++;
+    errno = ENOMEM;
+    return -1;
+}
+
+/* Nor does the loop wake up for it. */
+static void one_that_is_watched_by_half_is_not_watched(void) {
+    aeEventLoop *el;
+    int pair[2];
+
+    if (strcmp(aeGetApiName(), "epoll") != 0) SKIP("of epoll alone");
+    el = new_loop();
+    test_pair(high);
+    ready_pair(pair);
+    CHECK_INT(aeCreateFileEvent(el, high[0], AE_READABLE | AE_HIGH_PRIORITY, note_any, NULL), AE_OK);
+    first_poller = aeGetBackendFd(el);
+    CHECK_FAILS(aeCreateFileEvent(el, pair[0], AE_READABLE | AE_HIGH_PRIORITY, note_any, NULL), AE_ERR, ENOMEM);
+    CHECK_INT(changes_of_others, 1);
+    CHECK_INT(watched_by_first, 0);
+    CHECK_INT(aeGetFileEvents(el, pair[0]), AE_NONE);
+    first_poller = -1;
+    CHECK_INT(poll_once(el), 0);
+    CHECK_TEXT(test_noted(), "");
+    aeDeleteEventLoop(el);
+    test_close_pair(high);
+    test_close_pair(pair);
+}
+
+TEST_MAIN(CASE(a_look_comes_after_four_ordinary_ones), CASE(one_that_is_watched_by_half_is_not_watched),
+          CASE(a_flood_does_not_delay_it), CASE(of_ordinary_priority_it_waits), CASE(it_comes_first),
           CASE(a_change_of_priority_loses_and_repeats_nothing), CASE(the_barrier_holds_for_the_iteration),
           CASE(what_a_look_found_for_another_file_is_stale), CASE(a_look_may_end_the_loop),
           CASE(after_a_stop_nobody_looks), CASE(whom_a_look_serves_is_not_served_again),

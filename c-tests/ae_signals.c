@@ -1,5 +1,6 @@
 /* Signals and children as events of a loop. */
 #include "ae_test.h"
+#include "another_thread.h"
 #include "failing_calls.h"
 
 #include <libae.h>
@@ -280,7 +281,39 @@ static void bad_children_are_refused(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(a_handler_runs_in_the_loop), CASE(what_was_there_before_comes_back),
+static pthread_t reader;
+
+static void *signal_and_send(void *data) {
+    EXPECT(pthread_kill(reader, SIGUSR1) == 0);
+    test_sleep_us(20000); /* or else the signal might come when there is something to read */
+    test_send(*(int *)data, "x");
+    return NULL;
+}
+
+/* As every program that does not look for EINTR expects. */
+static void calls_that_a_signal_interrupts_go_on(void) {
+    aeEventLoop *el = new_loop();
+    int usr1 = SIGUSR1, ends[2], i;
+    char byte;
+
+    CHECK_INT(aeCreateSignalEvent(el, SIGUSR1, note_signal, &usr1), AE_OK);
+    CHECK(pipe2(ends, O_CLOEXEC) == 0);
+    reader = pthread_self();
+    for (i = 0; i < 3; i++) {
+        pthread_t thread;
+
+        CHECK_INT(pthread_create(&thread, NULL, signal_and_send, &ends[1]), 0);
+        CHECK_INT(syscall(SYS_read, ends[0], &byte, 1), 1);
+        end_thread(thread);
+    }
+    aeProcessEvents(el, AE_ALL_EVENTS);
+    CHECK(calls >= 1);
+    aeDeleteEventLoop(el);
+    test_close_pair(ends);
+}
+
+TEST_MAIN(CASE(calls_that_a_signal_interrupts_go_on),
+          CASE(a_handler_runs_in_the_loop), CASE(what_was_there_before_comes_back),
           CASE(one_that_came_for_another_handler_is_not_told), CASE(it_leaves_errno_alone),
           CASE(refuses_what_cannot_be_handled), CASE(a_stop_in_one_leaves_the_other_for_the_next_call),
           CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once),

@@ -197,6 +197,38 @@ static void a_loop_ends_when_nothing_is_left(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(an_event_moves_to_and_fro), CASE(a_moved_event_that_runs_again_runs_once_a_pass),
+/* The first event of a loop has the number 0. */
+static void the_first_event_runs_when_others_move(void) {
+    aeEventLoop *el = new_loop();
+    long long second;
+
+    CHECK_INT(aeCreateTimeEvent(el, 0, note_once, "1", NULL), 0);
+    second = aeCreateTimeEvent(el, 3600000, note_once, "2", NULL);
+    CHECK_INT(aeResetTimeEvent(el, second, 1800000), AE_OK);
+    CHECK_INT(run_due(el), 1);
+    CHECK_TEXT(test_noted(), "1");
+    aeDeleteEventLoop(el);
+}
+
+static int go_on(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    return 0;
+}
+
+static void a_period_is_in_milliseconds(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK(aeCreatePeriodicTimeEvent(el, 0, 1000000000, go_on, NULL, NULL) != AE_ERR);
+    CHECK_INT(run_due(el), 1);
+    CHECK(aeGetTimeout(el) <= 1000000000);
+    CHECK(aeGetTimeout(el) > 999000000);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(a_period_is_in_milliseconds),
+          CASE(the_first_event_runs_when_others_move),
+          CASE(an_event_moves_to_and_fro), CASE(a_moved_event_that_runs_again_runs_once_a_pass),
           CASE(others_keep_their_order), CASE(bad_moves_are_refused), CASE(many_events_move),
           CASE(periodic_events_are_deleted), CASE(a_loop_ends_when_nothing_is_left))

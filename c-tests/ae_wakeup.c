@@ -526,7 +526,49 @@ static void what_a_loop_opens_is_not_inherited(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
+/* A post that nobody would be told of is refused. */
+static void no_descriptor_for_the_waker_is_told(void) {
+    struct rlimit before, limit;
+
+    if (test_slow_tool()) SKIP("valgrind's limit of descriptors is its own");
+    if (strcmp(aeGetApiName(), "epoll") != 0) SKIP("the others have their waker from the start");
+    loop = new_loop();
+    ran = 0;
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)test_unused_fd();
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK_FAILS(aePost(loop, count, NULL, count_drop), AE_ERR, EMFILE);
+    CHECK_FAILS(aeWakeup(loop), AE_ERR, EMFILE);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_INT(ran, 0);
+    CHECK_INT(aePost(loop, count, NULL, NULL), AE_OK);
+    aeProcessEvents(loop, AE_ALL_EVENTS);
+    CHECK_INT(ran, 1);
+    aeDeleteEventLoop(loop);
+}
+
+/* The backends that find out by themselves drop it, and nothing else. */
+static void posts_come_after_a_descriptor_was_closed(void) {
+    int pair[2];
+
+    loop = new_loop();
+    ran = 0;
+    CHECK_INT(aeWakeup(loop), AE_OK); /* from here on it has its waker */
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE, note_readable, NULL), AE_OK);
+    test_close_pair(pair);
+    aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_INT(aePost(loop, count, NULL, NULL), AE_OK);
+    aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+    CHECK_INT(ran, 1);
+    aeDeleteEventLoop(loop);
+}
+
+TEST_MAIN(CASE(posts_come_after_a_descriptor_was_closed),
+          CASE(no_descriptor_for_the_waker_is_told),
+          CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
           CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
           CASE(the_waker_may_be_any_descriptor), CASE(a_waker_that_was_closed_keeps_no_loop_awake),
           CASE(a_signal_handler_wakes), CASE(posts_run_in_order_and_once), CASE(bad_posts_are_refused),

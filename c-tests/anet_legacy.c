@@ -117,6 +117,7 @@ static void read_waits_for_everything(void) {
     CHECK_INT(anetRead(fds[0], buffer, 6), 2); /* the end of the input comes first */
     CHECK(memcmp(buffer, "gh", 2) == 0);
     CHECK_INT(anetRead(fds[0], buffer, 6), 0);
+    CHECK_FAILS(anetRead(-1, buffer, 0), -1, EBADF);
     test_reap(child);
     close(fds[0]);
 }

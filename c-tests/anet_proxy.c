@@ -122,5 +122,19 @@ static void what_is_none_is_refused(void) {
     CHECK_INT(parse(TEXT(SIGNATURE "\x21\x11\x0f\xf0")), 0);
 }
 
-TEST_MAIN(CASE(lines_of_version_1), CASE(packets_of_version_2), CASE(what_is_not_whole_takes_more),
+/* Up to the end of the last member, whatever follows it in the structure of a later version. */
+static void a_structure_without_room_is_refused(void) {
+    static const char line[] = "PROXY UNKNOWN\r\n";
+    size_t needed = offsetof(libaeProxy, destination) + sizeof(proxy.destination);
+
+    proxy.size = needed;
+    CHECK_INT(libaeParseProxy(TEXT(line), &proxy), 15);
+    proxy.size = needed - 1;
+    CHECK_FAILS(libaeParseProxy(TEXT(line), &proxy), -1, EINVAL);
+    proxy.size = 0;
+    CHECK_FAILS(libaeParseProxy(TEXT(line), &proxy), -1, EINVAL);
+}
+
+TEST_MAIN(CASE(a_structure_without_room_is_refused),
+          CASE(lines_of_version_1), CASE(packets_of_version_2), CASE(what_is_not_whole_takes_more),
           CASE(what_is_none_is_refused))

@@ -37,6 +37,11 @@ static void paths(void) {
     options.unix_permissions = 0710 | 010000;
     CHECK_FAILS(libaeListen(err, path, 0, &options), ANET_ERR, EINVAL);
     CHECK_CONTAINS(err, "unix_permissions");
+    options.unix_permissions = 07777; /* all that there are */
+    close(listens_on(path));
+    CHECK(stat(path, &info) == 0);
+    CHECK_INT(info.st_mode & 0777, 0777);
+    unlink(path);
     CHECK(rmdir(folder) == 0);
 }
 

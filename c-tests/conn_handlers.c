@@ -423,7 +423,18 @@ static void another_loop_does_not_keep_a_closed_connection(void) {
     end();
 }
 
-TEST_MAIN(CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
+static void a_full_socket_calls_the_read_handler_alone(void) {
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    test_fill(conn_fd);
+    CHECK_INT(run_once(), 1);
+    CHECK_TEXT(test_noted(), "r");
+    end();
+}
+
+TEST_MAIN(CASE(a_full_socket_calls_the_read_handler_alone),
+          CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
           CASE(barrier_turns_the_order_round), CASE(handler_stops_itself), CASE(handler_hands_over_to_the_other),
           CASE(handler_set_by_the_other_waits_for_its_own_event),
           CASE(peer_closing_wakes_the_reader), CASE(descriptor_out_of_range_is_told),

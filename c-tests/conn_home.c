@@ -378,6 +378,34 @@ static void own_connections_stay_with_their_loop(void) {
     end_loops();
 }
 
+static void own_connections_have_loops_of_their_own(void) {
+    aeEventLoop *three;
+    connection *other;
+    int pair[2], others[2];
+
+    begin_loops();
+    test_pair(pair);
+    test_pair(others);
+    conn = new_own(pair[0]);
+    other = new_own(others[0]);
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+    CHECK_INT(connAccept(other, NULL), C_OK);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    three = aeCreateEventLoop(64);
+    CHECK_INT(connSetReadHandler(other, on_read), C_OK);
+    CHECK_INT(aeGetFileEvents(two, pair[0]), AE_READABLE);
+    CHECK_INT(aeGetFileEvents(three, others[0]), AE_READABLE);
+    CHECK_INT(connSetReadHandler(conn, NULL), C_OK);
+    CHECK_INT(aeGetFileEvents(two, pair[0]), AE_NONE);
+    connClose(other);
+    CHECK_INT(aeGetFileEvents(three, others[0]), AE_NONE);
+    connClose(conn);
+    close(pair[1]);
+    close(others[1]);
+    aeDeleteEventLoop(three);
+    end_loops();
+}
+
 /* A copy of a connection of the library's is the program's own, too. */
 static void copies_are_own_connections(void) {
     connection *copy = malloc(sizeof(*copy));
@@ -409,4 +437,5 @@ TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_g
           CASE(a_loop_that_another_runs_is_better_than_none),
           CASE(a_loop_is_the_thread_s_that_serves_its_connections),
           CASE(it_goes_with_a_thread_that_has_loops), CASE(the_host_names_the_loop_of_new_events),
-          CASE(own_connections_stay_with_their_loop), CASE(copies_are_own_connections))
+          CASE(own_connections_stay_with_their_loop), CASE(own_connections_have_loops_of_their_own),
+          CASE(copies_are_own_connections))

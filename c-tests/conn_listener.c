@@ -464,7 +464,32 @@ static void loop_can_be_deleted_while_a_listener_rests(void) {
     end();
 }
 
-TEST_MAIN(CASE(opens_each_address), CASE(both_families_share_the_listeners_port),
+static void on_writable(aeEventLoop *loop, int fd, void *data, int mask) {
+    (void)loop;
+    (void)data;
+    (void)mask;
+    FAIL("%d listens, and is writable", fd);
+}
+
+/* Whatever else its socket is watched for. */
+static void a_resting_listener_may_be_watched_for_writable(void) {
+    int iterations;
+
+    if (test_slow_tool()) SKIP("valgrind's limit of descriptors is its own");
+    begin_exhausted();
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS), 1);
+    CHECK_INT(aeCreateFileEvent(el, listener.fd[0], AE_WRITABLE, on_writable, &listener), AE_OK);
+    iterations = run_for(2 * LIBAE_ACCEPT_RETRY_MS);
+    allow_new_descriptors();
+    if (iterations > 20) FAIL("%d iterations while the listener rested", iterations);
+    aeDeleteFileEvent(el, listener.fd[0], AE_WRITABLE);
+    run_until_accepted(1);
+    close(client);
+    end();
+}
+
+TEST_MAIN(CASE(a_resting_listener_may_be_watched_for_writable),
+          CASE(opens_each_address), CASE(both_families_share_the_listeners_port),
           CASE(a_second_listen_adds_to_the_first),
           CASE(no_address_is_no_socket),
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),

@@ -402,7 +402,32 @@ static void one_that_leaves_its_loop_ends(void) {
 #define LEAVING
 #endif
 
-TEST_MAIN(CASE(the_loop_goes_on_meanwhile), CASE(a_refused_address_is_followed_by_the_next),
+static connection *other;
+static int other_calls;
+
+static void on_other_connected(connection *told) {
+    CHECK(told == other);
+    CHECK_INT(connGetState(told), CONN_STATE_CONNECTED);
+    other_calls++;
+}
+
+static void closing_one_leaves_the_others(void) {
+    begin();
+    other = test_conn_create(el, TCP_TYPE);
+    connect_to("slow");
+    CHECK_INT(libaeConnConnectName(err, other, "slow", port, &options, on_other_connected), C_OK);
+    await_lookups(2);
+    connClose(conn);
+    conn = NULL;
+    let_go();
+    while (other_calls == 0) CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+    CHECK_INT(calls, 0);
+    connClose(other);
+    end();
+}
+
+TEST_MAIN(CASE(closing_one_leaves_the_others),
+          CASE(the_loop_goes_on_meanwhile), CASE(a_refused_address_is_followed_by_the_next),
           CASE(failures_are_told_and_may_be_tried_again), CASE(no_socket_is_told),
           CASE(a_set_that_is_too_small_is_told), CASE(handlers_may_be_set_before),
           CASE(a_closed_connection_is_not_told), CASE(the_handler_may_close_it), CASE(the_handler_may_connect_again),

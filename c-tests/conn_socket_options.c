@@ -39,6 +39,7 @@ static void connections_connect_with_options(void) {
     begin();
     conn = test_conn_create(el, TCP_TYPE);
     options.user_timeout = 4321;
+    options.blocking = 1; /* a loop never waits for its connections, whatever they say */
     CHECK_KEEPS_ERRNO(libaeConnConnect(err, conn, here, port, &options, on_connected), C_OK);
     CHECK_INT(user_timeout_of(conn->fd), 4321);
     CHECK_INT(fcntl(conn->fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
@@ -241,5 +242,39 @@ static void others_have_no_listener(void) {
 #define LISTENERS
 #endif
 
-TEST_MAIN(CASE(connections_connect_with_options), CASE(connections_connect_to_abstract_names),
+/* One that an earlier process left under the path is replaced, as by connListen; an abstract name is no path. */
+static void names_of_unix_listeners(void) {
+    char folder[64], path[96], file[80], *addresses[] = {path};
+    connListener local = {.bindaddr = addresses, .bindaddr_count = 1, .port = 6379};
+    int left, fd;
+
+    begin();
+    local.ct = connectionTypeUnix();
+    test_folder(folder);
+    snprintf(path, sizeof(path), "%s/socket", folder);
+    left = libaeListen(err, path, 0, NULL);
+    CHECK(left != ANET_ERR);
+    close(left);
+    CHECK_INT(libaeConnListen(err, &local, NULL), C_OK);
+    CHECK_INT(local.port, 6379); /* which is another listener's */
+    close(local.fd[0]);
+    unlink(path);
+
+    CHECK(chdir(folder) == 0);
+    snprintf(file, sizeof(file), "%s", name);
+    fd = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    CHECK(fd != -1);
+    close(fd);
+    local.count = 0;
+    addresses[0] = name;
+    CHECK_INT(libaeConnListen(err, &local, NULL), C_OK);
+    CHECK(access(file, F_OK) == 0);
+    close(local.fd[0]);
+    unlink(file);
+    CHECK(rmdir(folder) == 0);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(names_of_unix_listeners),
+          CASE(connections_connect_with_options), CASE(connections_connect_to_abstract_names),
           CASE(a_refused_option_is_told) LISTENERS)

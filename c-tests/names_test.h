@@ -10,6 +10,7 @@
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static int is_open, lookups, under_way, most_under_way;
+static sigset_t blocked_there; /* in the thread of the latest lookup */
 
 static inline int real_getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
     int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
@@ -21,6 +22,7 @@ static inline int real_getaddrinfo(const char *name, const char *service, const 
 static inline void enter(int waits) {
     pthread_mutex_lock(&mutex);
     lookups++;
+    pthread_sigmask(SIG_SETMASK, NULL, &blocked_there);
     under_way++;
     if (under_way > most_under_way) most_under_way = under_way;
     pthread_cond_broadcast(&changed);

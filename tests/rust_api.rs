@@ -4,8 +4,9 @@ use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Mptcp, Nex
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::Command;
 use std::rc::Rc;
@@ -122,6 +123,24 @@ fn watching_reports_what_fired() {
 }
 
 #[test]
+fn readable_and_writable_are_watched_apart() {
+    assert!(Interest::READABLE.is_readable() && !Interest::READABLE.is_writable());
+    assert!(Interest::WRITABLE.is_writable() && !Interest::WRITABLE.is_readable());
+    let el = test_loop();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    let noted = Rc::new(RefCell::new(Vec::new()));
+    let note = |what: &'static str| {
+        let noted = noted.clone();
+        move |_: &EventLoop, _| noted.borrow_mut().push(what)
+    };
+    b.write_all(b"x").unwrap();
+    el.watch(a.as_raw_fd(), Interest::WRITABLE, note("writable")).unwrap();
+    el.watch(a.as_raw_fd(), Interest::READABLE, note("readable")).unwrap();
+    el.run_once(false).unwrap();
+    assert_eq!(*noted.borrow(), ["readable", "writable"]);
+}
+
+#[test]
 fn high_priority_goes_first() {
     let el = test_loop();
     let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
@@ -155,6 +174,24 @@ fn sleep_hooks_run_around_the_sleep() {
     el.add_timer(Duration::ZERO, |_| Next::Stop).unwrap();
     el.run_once(true).unwrap();
     assert_eq!(*order.borrow(), ["before", "after"]);
+}
+
+#[test]
+fn the_set_size_is_what_it_was_made_for() {
+    let el = EventLoop::new(SET_SIZE).unwrap();
+    assert_eq!(el.set_size(), SET_SIZE);
+    el.resize(2 * SET_SIZE).unwrap();
+    assert_eq!(el.set_size(), 2 * SET_SIZE);
+}
+
+#[test]
+fn a_loop_may_poll_without_waiting() {
+    let el = test_loop();
+    el.set_dont_wait(true);
+    assert_eq!(el.run_once(true).unwrap(), 0);
+    assert_eq!(el.timeout(), Some(Duration::ZERO));
+    el.set_dont_wait(false);
+    assert!(el.timeout() > Some(Duration::from_secs(1)));
 }
 
 #[test]
@@ -308,6 +345,50 @@ fn connections_connect_over_tcp_and_unix() {
 }
 
 #[test]
+fn the_read_handler_runs_before_the_write_handler() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let connections = Rc::new(RefCell::new(Vec::new()));
+    let keep = connections.clone();
+    listener.on_accept(1, move |conn, _| keep.borrow_mut().push(conn)).unwrap();
+    let mut client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
+    client.write_all(b"x").unwrap();
+    run_until(&el, || !connections.borrow().is_empty());
+    let conn = connections.borrow()[0].clone();
+    conn.wait_readable(Duration::from_secs(60)).unwrap();
+    let noted = Rc::new(RefCell::new(Vec::new()));
+    let note = |what: &'static str| -> Option<Handler> {
+        let noted = noted.clone();
+        Some(Rc::new(move |_| noted.borrow_mut().push(what)))
+    };
+    conn.set_write_handler(note("write")).unwrap();
+    conn.set_read_handler(note("read")).unwrap();
+    el.run_once(true).unwrap();
+    assert_eq!(*noted.borrow(), ["read", "write"]);
+}
+
+#[test]
+fn a_socket_that_listens_already_is_taken_over() {
+    let el = test_loop();
+    let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let listener = Listener::from_socket(&el, socket.into()).unwrap();
+    assert_eq!(listener.local_addrs(), [address]);
+    // SAFETY: plain integers.
+    let status = unsafe { libc::fcntl(listener.sockets().next().unwrap().as_raw_fd(), libc::F_GETFL) };
+    assert_eq!(status & libc::O_NONBLOCK, libc::O_NONBLOCK);
+    let (_client, _conn, peer) = accepted_over(&listener, &el, "127.0.0.1", address.port());
+    assert!(matches!(peer, Peer::Tcp(_)));
+    assert_eq!(listener.path(), None);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let over_unix = Listener::from_socket(&el, UnixListener::bind(&path).unwrap().into()).unwrap();
+    assert_eq!(over_unix.path(), Some(path));
+    let (a, _b) = UnixStream::pair().unwrap();
+    assert_eq!(Listener::from_socket(&el, a.into()).err().unwrap().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
 fn a_connect_that_cannot_begin_is_the_systems_error() {
     let el = test_loop();
     let refused = Connection::connect_unix(&el, std::path::Path::new("/nowhere"), |_, _| {});
@@ -326,9 +407,64 @@ fn a_unix_socket_that_somebody_listens_on_is_left_alone() {
     let waiting: Vec<_> = (0..4).map_while(|_| Connection::connect_unix(&el, &path, |_, _| {}).ok()).collect();
     assert_eq!(again(), Err(ErrorKind::AddrInUse));
     assert!(path.exists());
+    let with_options = || {
+        let path = path.to_str().unwrap();
+        Listener::with_options(&el, &[path], 0, &SocketOptions::default()).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(with_options(), Err(ErrorKind::AddrInUse));
+    assert_eq!(first.path().as_deref(), Some(&*path));
     drop(waiting);
     drop(first);
     assert_eq!(again(), Ok(()));
+    assert_eq!(with_options(), Ok(()));
+}
+
+/// How many connections may wait for a socket that listens.
+fn backlog_of(listener: &Listener) -> u32 {
+    // SAFETY: plain integers, of which all zero is one.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let mut size = size_of_val(&info) as libc::socklen_t;
+    let fd = listener.sockets().next().unwrap().as_raw_fd();
+    // SAFETY: the kernel writes no more than there is room for.
+    let result = unsafe { libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &mut size) };
+    assert_eq!(result, 0);
+    info.tcpi_sacked
+}
+
+#[test]
+fn the_backlog_is_the_callers() {
+    let el = test_loop();
+    let most: u32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap().trim().parse().unwrap();
+    let with = |backlog| {
+        let options = options(|options| options.backlog = backlog);
+        backlog_of(&Listener::with_options(&el, &["127.0.0.1"], 0, &options).unwrap())
+    };
+    assert_eq!(backlog_of(&Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap()), 16.min(most));
+    assert_eq!(backlog_of(&Listener::tcp(&el, &["127.0.0.1"], 0, u32::MAX).unwrap()), most);
+    assert_eq!((with(7), with(0)), (7.min(most), 511.min(most)));
+}
+
+#[test]
+fn one_call_accepts_as_many_as_the_caller_says() {
+    let el = test_loop();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    let accepted = Rc::new(Cell::new(0));
+    let count = accepted.clone();
+    listener.on_accept(1, move |_, _| count.set(count.get() + 1)).unwrap();
+    let _clients = [0, 1, 2].map(|_| TcpStream::connect(listener.local_addrs()[0]).unwrap());
+    el.run_once(true).unwrap();
+    assert_eq!(accepted.get(), 1);
+    run_until(&el, || accepted.get() == 3);
+}
+
+#[test]
+fn a_dropped_listener_leaves_nothing_in_the_loop() {
+    let el = EventLoop::new(SET_SIZE).unwrap();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 16).unwrap();
+    listener.on_accept(1, |_, _| {}).unwrap();
+    drop(listener);
+    el.set_stop_when_idle(true);
+    el.run().unwrap();
 }
 
 #[test]
@@ -377,6 +513,9 @@ fn a_program_may_wait_for_a_connection_without_its_loop() {
     peer.write_all(b"hello").unwrap();
     conn.wait_readable(Duration::from_secs(60)).unwrap();
     assert_eq!(conn.read(&mut room).unwrap(), 5);
+    let start = Instant::now();
+    assert_eq!(conn.wait_readable(Duration::from_micros(1500)).unwrap_err().kind(), ErrorKind::TimedOut);
+    assert!(start.elapsed() >= Duration::from_micros(1500));
     let data = vec![b'x'; 100_000];
     while conn.write(&data).is_ok() {}
     assert_eq!(conn.wait_writable(Duration::ZERO).unwrap_err().kind(), ErrorKind::TimedOut);
@@ -440,9 +579,17 @@ fn connections_survive_their_loop() {
     let mut client = TcpStream::connect(listener.local_addrs()[0]).unwrap();
     run_until(&el, || !connections.borrow().is_empty());
     let conn = connections.borrow_mut().pop().unwrap().0;
+    conn.set_read_handler(None).unwrap();
     drop(el);
     assert_eq!(conn.write(b"late").unwrap(), 4);
-    assert!(conn.set_write_handler(Some(Rc::new(|_| {}))).is_err());
+    let kept = Rc::new(());
+    let handler = || -> Option<Handler> {
+        let kept = kept.clone();
+        Some(Rc::new(move |_| _ = &kept))
+    };
+    assert!(conn.set_write_handler(handler()).is_err());
+    assert!(conn.set_read_handler(handler()).is_err());
+    assert_eq!(Rc::strong_count(&kept), 1, "a handler that was refused is kept");
     drop((conn, listener));
     let mut got = String::new();
     client.read_to_string(&mut got).unwrap();
@@ -519,6 +666,53 @@ fn a_replaced_hook_may_use_the_loop_when_it_is_dropped() {
     el.before_sleep(count());
     el.after_sleep(count());
     assert_eq!(runs.get(), 3);
+}
+
+#[test]
+fn replaced_callbacks_may_use_the_loop_when_they_are_dropped() {
+    let el = test_loop();
+    let (a, _b) = UnixStream::pair().unwrap();
+    let (fd, dropped) = (a.as_raw_fd(), Rc::new(Cell::new(0)));
+    let guard = || {
+        let (el, dropped) = (el.clone(), dropped.clone());
+        OnDrop(move || {
+            dropped.set(dropped.get() + 1);
+            el.unwatch(fd, Interest::READABLE);
+            el.unwatch_signal(libc::SIGUSR1);
+        })
+    };
+    let guarded_watch = || {
+        let guard = guard();
+        el.watch(fd, Interest::WRITABLE, move |_, _| _ = &guard).unwrap();
+    };
+    guarded_watch();
+    guarded_watch();
+    assert_eq!(dropped.get(), 1);
+    el.unwatch(fd, Interest::WRITABLE);
+    assert_eq!(dropped.get(), 2);
+    let guarded_signal = || {
+        let guard = guard();
+        el.watch_signal(libc::SIGUSR2, move |_| _ = &guard).unwrap();
+    };
+    guarded_signal();
+    guarded_signal();
+    assert_eq!(dropped.get(), 3);
+    assert!(el.unwatch_signal(libc::SIGUSR2));
+    assert_eq!(dropped.get(), 4);
+}
+
+#[test]
+fn a_periodic_timer_drops_its_callback_when_it_ends() {
+    let el = test_loop();
+    let dropped = Rc::new(Cell::new(false));
+    let (guard, mut runs) = (Dropped(dropped.clone()), 0);
+    el.add_periodic_timer(Duration::ZERO, Duration::from_millis(1), move |_| {
+        let _owned = &guard;
+        runs += 1;
+        if runs < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })
+    .unwrap();
+    run_until(&el, || dropped.get());
 }
 
 #[test]
@@ -836,6 +1030,12 @@ fn listeners_and_connects_have_options() {
     assert!(matches!(peer, Peer::Tcp(_)));
     assert_eq!(client.peer_credentials().unwrap_err().raw_os_error(), Some(libc::EOPNOTSUPP));
     conn.set_quick_ack(true).unwrap();
+    let socket = SocketOptions::default().connect("127.0.0.1", port).unwrap();
+    // SAFETY: plain integers.
+    let (status, descriptor) =
+        unsafe { (libc::fcntl(socket.as_raw_fd(), libc::F_GETFL), libc::fcntl(socket.as_raw_fd(), libc::F_GETFD)) };
+    assert_eq!(status & libc::O_NONBLOCK, libc::O_NONBLOCK);
+    assert_eq!(descriptor & libc::FD_CLOEXEC, libc::FD_CLOEXEC);
 
     // Several listen on the port once all of them want to.
     let shared = options(|options| options.reuse_port = true);

@@ -312,3 +312,25 @@ pub(crate) fn receive_now(fd: c_int, room: &mut [u8]) -> Result<usize, Errno> {
     Errno::result(unsafe { libc::recv(fd, room.as_mut_ptr().cast(), room.len(), libc::MSG_DONTWAIT) })
         .map(|count| count as usize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address_of(ip: [u8; 4]) -> SocketAddress {
+        // SAFETY: all zero is a valid sockaddr_in.
+        let mut v4: libc::sockaddr_in = unsafe { core::mem::zeroed() };
+        v4.sin_family = libc::AF_INET as _;
+        v4.sin_addr.s_addr = u32::from_ne_bytes(ip);
+        // SAFETY: as long as said.
+        unsafe { SocketAddress::copied(ptr::from_ref(&v4).cast(), size_of_val(&v4) as socklen_t) }
+    }
+
+    #[test]
+    fn loopback_addresses_alone_are_on_this_machine() {
+        assert!(address_of([127, 0, 0, 1]).is_loopback());
+        assert!(address_of([127, 1, 2, 3]).is_loopback());
+        assert!(!address_of([192, 0, 2, 1]).is_loopback());
+        assert!(SocketAddress::unix(c"/tmp/socket").unwrap().is_loopback());
+    }
+}

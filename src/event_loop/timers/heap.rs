@@ -267,6 +267,25 @@ mod tests {
         }
     }
 
+    /// Room may be made while events run: those that are due by now are still found, the earliest first.
+    #[test]
+    fn what_is_due_is_found_after_room_was_made() {
+        let mut heap = Heap::default();
+        let (live, all) = (100, 100 + 4 * FEW as i64);
+        let is_live = |id| id < live;
+        heap.make_room(all as usize, |_| true).unwrap();
+        // The dead ones are the first, and the live ones come in all positions.
+        (0..all).for_each(|id| heap.push(if is_live(id) { 1000 + (id * 37 % live) as u64 } else { id as u64 }, id));
+        heap.first(|_| true);
+        (live..all).for_each(|_| heap.forget());
+        heap.make_room(2 * all as usize, is_live).unwrap();
+        assert_eq!((heap.keys.len(), heap.dead), (live as usize, 0));
+        heap.push(0, all);
+        let found: Vec<_> =
+            core::iter::from_fn(|| heap.pop_due(5000, |id| is_live(id).then_some(id * 37 % live))).collect();
+        assert_eq!(found, (0..live).collect::<Vec<_>>());
+    }
+
     #[test]
     fn gives_memory_back() {
         let mut heap = Heap::default();
