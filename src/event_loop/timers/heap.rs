@@ -224,7 +224,7 @@ mod tests {
             2 => Just(Step::First),
             3 => (0u64..50).prop_map(Step::PopDue),
         ];
-        proptest::collection::vec(step, 0..600)
+        proptest::collection::vec(step, 0..if cfg!(miri) { 60 } else { 600 })
     }
 
     proptest! {
@@ -287,6 +287,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it takes minutes")]
     fn gives_memory_back() {
         let mut heap = Heap::default();
         let count = 1_000_000;

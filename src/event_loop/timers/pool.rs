@@ -211,7 +211,7 @@ mod tests {
             5 => any::<usize>().prop_map(Step::Condemn),
             1 => Just(Step::TakeCondemned),
         ];
-        proptest::collection::vec(step, 0..1000)
+        proptest::collection::vec(step, 0..if cfg!(miri) { 60 } else { 1000 })
     }
 
     /// Those in use are apart, inside their chunk's memory, and keep their content; there is no chunk more than the most
