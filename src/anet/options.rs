@@ -2,7 +2,7 @@
 
 use super::{Error, SocketAddress};
 use crate::abi::profile;
-use crate::sys::{Errno, fd, socket};
+use crate::sys::{Errno, fd, socket, valid_fd};
 use core::ffi::{c_int, c_longlong};
 use libc::{IPPROTO_TCP, SO_ERROR, SO_KEEPALIVE, SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, TCP_NODELAY};
 
@@ -101,6 +101,7 @@ pub(crate) fn set_receive_timeout(fd: c_int, milliseconds: c_longlong) -> Result
 }
 
 fn set_timeout(fd: c_int, option: c_int, milliseconds: c_longlong) -> Result<(), Errno> {
+    valid_fd(fd)?;
     socket::set_timeout(fd, option, u64::try_from(milliseconds).map_err(|_| Errno::EDOM)?)
 }
 
