@@ -132,6 +132,8 @@ static void timeouts_are_milliseconds(void) {
     CHECK_INT(value.tv_usec, 0);
     CHECK_FAILS(anetSendTimeout(err, fd, -1), ANET_ERR, EDOM);
     CHECK_FAILS(anetRecvTimeout(err, fd, -1), ANET_ERR, EDOM);
+    CHECK_FAILS(anetSendTimeout(err, -1, -1), ANET_ERR, EBADF); /* of the two, as setsockopt does */
+    CHECK_FAILS(anetRecvTimeout(err, -1, -1), ANET_ERR, EBADF);
     close(fd);
 }
 
