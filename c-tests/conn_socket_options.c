@@ -235,13 +235,6 @@ static void others_have_no_listener(void) {
     aeDeleteEventLoop(el);
 }
 
-#define LISTENERS                                                                                            \
-    , CASE(listeners_listen_with_options), CASE(a_refused_option_fails_the_listener), CASE(a_listener_is_told_its_port), \
-        CASE(listeners_are_told_apart), CASE(others_have_no_listener)
-#else
-#define LISTENERS
-#endif
-
 /* One that an earlier process left under the path is replaced, as by connListen; an abstract name is no path. */
 static void names_of_unix_listeners(void) {
     char folder[64], path[96], file[80], *addresses[] = {path};
@@ -275,6 +268,12 @@ static void names_of_unix_listeners(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(names_of_unix_listeners),
-          CASE(connections_connect_with_options), CASE(connections_connect_to_abstract_names),
+#define LISTENERS                                                                                            \
+    , CASE(listeners_listen_with_options), CASE(a_refused_option_fails_the_listener), CASE(a_listener_is_told_its_port), \
+        CASE(listeners_are_told_apart), CASE(others_have_no_listener), CASE(names_of_unix_listeners)
+#else
+#define LISTENERS
+#endif
+
+TEST_MAIN(CASE(connections_connect_with_options), CASE(connections_connect_to_abstract_names),
           CASE(a_refused_option_is_told) LISTENERS)
