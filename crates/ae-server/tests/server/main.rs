@@ -5,6 +5,7 @@ mod append_only_kills;
 mod configuration;
 mod consistency;
 mod disk;
+mod eviction;
 mod lifecycle;
 mod limits;
 mod migrate;
@@ -12,7 +13,7 @@ mod protocol;
 mod saving;
 
 use std::process::{Command, Output, Stdio};
-use testkit::Server;
+use testkit::{Client, Server};
 
 /// AE_SERVER names another program than the one that was built with the tests.
 fn command() -> Command {
@@ -31,4 +32,14 @@ fn start(options: &[&str]) -> Server {
 /// How many rounds of kills: few, unless AE_DURABILITY_ROUNDS says so.
 fn rounds() -> u64 {
     std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)
+}
+
+/// A field of INFO.
+fn number(client: &mut Client, section: &str, name: &str) -> i64 {
+    field(&client.bulk(&format!("INFO {section}")), name).parse().unwrap()
+}
+
+fn field<'a>(info: &'a str, name: &str) -> &'a str {
+    let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in {info}"))
 }
