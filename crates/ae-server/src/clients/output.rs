@@ -84,12 +84,20 @@ impl Output {
 
     /// Appends a value without copying it.
     pub fn attach(&mut self, value: Arc<Vec<u8>>) {
+        self.attach_at(self.bytes.len(), value, false);
+    }
+
+    fn attach_at(&mut self, at: usize, value: Arc<Vec<u8>>, gathered: bool) {
         if self.dropped > 0 {
             return;
         }
         self.attached_len += value.len();
-        self.shared_memory += memory_of(&value);
-        self.attached.push_back(Attachment { at: self.bytes.len(), value, gathered: false });
+        *self.memory_of_attached(gathered) += memory_of(&value);
+        self.attached.push_back(Attachment { at, value, gathered });
+    }
+
+    fn memory_of_attached(&mut self, gathered: bool) -> &mut usize {
+        if gathered { &mut self.gathered_memory } else { &mut self.shared_memory }
     }
 
     /// Appends a part of the stream of changes. It is shared if it is large.
@@ -100,10 +108,8 @@ impl Output {
         self.bytes.extend_from_slice(part);
         let from = self.part_start();
         while self.bytes.len() - from >= PIECE {
-            let value = Arc::new(self.bytes.drain(from..from + PIECE).collect::<Vec<u8>>());
-            self.attached_len += PIECE;
-            self.gathered_memory += memory_of(&value);
-            self.attached.push_back(Attachment { at: from, value, gathered: true });
+            let piece: Vec<u8> = self.bytes.drain(from..from + PIECE).collect();
+            self.attach_at(from, Arc::new(piece), true);
         }
     }
 
@@ -195,6 +201,7 @@ impl Output {
     /// Notes that the first `len` pending bytes have been sent.
     pub fn advance(&mut self, mut len: usize) {
         while let Some(first) = self.attached.front() {
+            let (gathered, memory) = (first.gathered, memory_of(&first.value));
             let before = first.at - self.sent;
             if len < before {
                 break;
@@ -208,10 +215,9 @@ impl Output {
             }
             len -= left;
             self.attached_len -= first.value.len();
-            let memory = if first.gathered { &mut self.gathered_memory } else { &mut self.shared_memory };
-            *memory -= memory_of(&first.value);
             self.attachment_sent = 0;
             self.attached.pop_front();
+            *self.memory_of_attached(gathered) -= memory;
         }
         self.sent += len;
         if self.sent >= SENT_MAX && self.sent > self.bytes.len() / 2 {
@@ -250,6 +256,8 @@ mod tests {
     enum Step {
         Write(usize),
         Attach(usize),
+        /// Of a stream: so many parts of one length, gathered elsewhere first or not.
+        Parts(usize, usize, bool),
         Send(usize, usize),
     }
 
@@ -259,6 +267,8 @@ mod tests {
         let step = prop_oneof![
             len.clone().prop_map(Step::Write),
             len.prop_map(Step::Attach),
+            (0usize..200, prop_oneof![1usize..300, Just(PIECE - 1), Just(PIECE)], any::<bool>())
+                .prop_map(|(count, len, elsewhere)| Step::Parts(count, len, elsewhere)),
             (0usize..1_500_000, 1usize..1_000_000).prop_map(|(max, taken)| Step::Send(max, taken)),
             (0usize..30, 1usize..30).prop_map(|(max, taken)| Step::Send(max, taken)),
         ];
@@ -318,6 +328,16 @@ mod tests {
                         written.extend_from_slice(&bytes);
                         output.attach(Arc::new(bytes));
                     }
+                    Step::Parts(count, len, elsewhere) => {
+                        let mut held = Output::default();
+                        for _ in 0..count {
+                            let bytes = content(len);
+                            written.extend_from_slice(&bytes);
+                            let to = if elsewhere { &mut held } else { &mut output };
+                            to.append_part(&Arc::new(bytes));
+                        }
+                        output.append(held);
+                    }
                     Step::Send(max, taken) => {
                         let mut parts = [IoSlice::new(&[]); PARTS_MAX];
                         let count = output.slices(&mut parts, max);
@@ -330,6 +350,8 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(output.pending(), written.len() - received.len());
+                let attached = output.attached.iter().map(|attachment| memory_of(&attachment.value)).sum::<usize>();
+                prop_assert_eq!(output.gathered_memory + output.shared_memory, attached);
                 if let Some(rest) = output.as_slice() {
                     prop_assert_eq!(rest, &written[received.len()..]);
                 }

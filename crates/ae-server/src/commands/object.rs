@@ -2,7 +2,7 @@
 
 use crate::command::context::Context;
 use crate::command::error::Outcome;
-use crate::config::choices::Policy;
+use crate::db::snapshot::Noted;
 use std::ops::Range;
 use store::ValueRef;
 
@@ -25,10 +25,7 @@ const SHARED_INTEGERS: Range<i64> = 0..10_000;
 /// key when or how often it is used.
 pub fn refcount(ctx: &mut Context<'_>) -> Outcome {
     let key = ctx.arg(2);
-    let memory = &ctx.server.config.memory;
-    let notes_uses =
-        matches!(memory.policy, Policy::AllkeysLru | Policy::VolatileLru | Policy::AllkeysLfu | Policy::VolatileLfu);
-    let shares = memory.max == 0 || !notes_uses;
+    let shares = ctx.server.config.memory.max == 0 || ctx.server.noted() == Noted::Nothing;
     let Some(value) = ctx.db().inspect(key) else { return ctx.reply_null() };
     let integer = match value {
         ValueRef::String(text) if text.encoding() == "int" => text.as_integer(),

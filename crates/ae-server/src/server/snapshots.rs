@@ -125,7 +125,7 @@ impl Server {
     }
 
     /// What is said about the uses of keys: what eviction goes by.
-    pub(super) fn noted(&self) -> Noted {
+    pub fn noted(&self) -> Noted {
         match self.config.memory.policy {
             Policy::AllkeysLru | Policy::VolatileLru => Noted::Idle,
             Policy::AllkeysLfu | Policy::VolatileLfu => Noted::Frequency,
