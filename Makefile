@@ -303,8 +303,8 @@ $(BUILD)/libae-asan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	RUSTC_BOOTSTRAP=1 $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib --crate-type staticlib -- -Zsanitizer=address
 	cp $(TARGET_DIR)/$(addsuffix /,$(TARGET))debug/libae.a $@
 
-# The same with ThreadSanitizer, and all the crates that it depends on with it. The standard library is without, which does
-# for mutexes and atomics: those are inlined.
+# The same with ThreadSanitizer, and all the crates that it depends on with it. The standard library is without: mutexes and
+# atomics of it are compiled with the library all the same, but not the fence in Arc (NOT_WITH_TSAN in c-tests/run.py).
 TSAN_HOST    = $(shell rustc -vV | sed -n 's/^host: //p')
 TSAN_RUNTIME = $(firstword $(wildcard $(shell rustc --print target-libdir)/librustc-*_rt.tsan.a))
 $(BUILD)/libae-tsan.a: $(LIB_SOURCES) | $(C_LIBRARIES)

@@ -166,7 +166,10 @@ mod tests {
         /// Whatever is added and removed, the index agrees with a map. With the wide gaps many pages meet in a place.
         #[test]
         fn agrees_with_a_map(
-            steps in proptest::collection::vec((any::<bool>(), any::<u16>(), prop_oneof![1i64..40, 1i64..4000]), 0..if cfg!(miri) { 60 } else { 600 }),
+            steps in proptest::collection::vec(
+                (any::<bool>(), any::<u16>(), prop_oneof![1i64..40, 1i64..4000]),
+                0..if cfg!(miri) { 60 } else { 600 },
+            ),
         ) {
             let mut index = TimerIndex::new();
             let mut map = BTreeMap::new();
