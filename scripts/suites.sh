@@ -48,6 +48,7 @@ run_suite() {
         [ "$status" -ne 77 ] || status=0
     fi
     printf '%s %s %s (%d s, %s)\n' "$kind" "$status" "$line" $((SECONDS - start)) "$(tail -n 1 "$log.time")" > "$outcome"
+    [ "$status" -eq 0 ] || named "$log" >> "$outcome" || true
     flock "$logs" cat "$log"
 }
 
@@ -79,14 +80,20 @@ cargo_counts() {
         END { printf "%d passed, %d failed, %d ignored", ok, bad, skip }' "$1"
 }
 
-# summary: each suite's closing line, what failed, and last the sum over the suites that are not cargo's. Its status is
-# the script's.
+# named LOG: the lines that name what failed, as the test runners write them.
+named() {
+    grep -E '^(FAILED|FAIL:|ERROR:) *[^( ]|^test .* FAILED$' "$1" | sort -u | head -n 20
+}
+
+# summary: each suite's closing line, what failed and the tests in it, and last the sum over the suites that are not
+# cargo's. Its status is the script's.
 summary() {
-    local file kind status line passed=0 failed=0 failures=()
+    local file kind status line names passed=0 failed=0 failures=()
     for file in "$logs"/*.outcome; do
         read -r kind status line < "$file"
         printf '%s\n' "$line"
-        [ "$status" -eq 0 ] || failures+=("${line%%:*}")
+        names=$(sed '1d; s/^/    /' "$file")
+        [ "$status" -eq 0 ] || failures+=("${line%%:*}${names:+$'\n'$names}")
         if [ "$kind" = own ]; then
             passed=$((passed + $(sed -E 's/.*: ([0-9]+) passed, ([0-9]+) failed.*/\1/' <<< "$line")))
             failed=$((failed + $(sed -E 's/.*: ([0-9]+) passed, ([0-9]+) failed.*/\2/' <<< "$line")))
