@@ -165,7 +165,7 @@ impl Keyspace {
     /// What there is at a place.
     pub fn lookup_at(&self, place: Place, now: i64) -> Found {
         let Some(id) = place.id else { return Found::Missing };
-        if place.deadline.is_some_and(|at| at <= now) { Found::Expired(id) } else { Found::Live(id) }
+        if place.deadline.is_some_and(|at| has_expired(at, now)) { Found::Expired(id) } else { Found::Live(id) }
     }
 
     /// An entry's key; empty when there is no such entry.
@@ -445,14 +445,14 @@ impl Keyspace {
         value
     }
 
-    /// The entry with the earliest deadline, if that is not after `now`.
+    /// The entry with the earliest deadline, if it has expired.
     pub fn due(&self, now: i64) -> Option<EntryId> {
-        self.deadlines.first().filter(|(at, _)| *at <= now).map(|(_, id)| id)
+        self.first_deadline().filter(|(at, _)| has_expired(*at, now)).map(|(_, id)| id)
     }
 
-    /// The earliest deadline, in Unix milliseconds.
-    pub fn first_deadline(&self) -> Option<i64> {
-        self.deadlines.first().map(|(at, _)| at)
+    /// The earliest deadline, in Unix milliseconds, and whose it is.
+    pub fn first_deadline(&self) -> Option<(i64, EntryId)> {
+        self.deadlines.first()
     }
 
     /// Removes everything at once and returns what was there, with the snapshot of it that may be under way, to be dropped
@@ -465,6 +465,11 @@ impl Keyspace {
     pub fn average_ttl(&self, now: i64) -> i64 {
         self.deadlines.mean().map_or(0, |mean| mean.saturating_sub(now).max(0))
     }
+}
+
+/// Whether what has a deadline is gone: as in Redis it is still there in the deadline's own millisecond.
+pub fn has_expired(deadline: i64, now: i64) -> bool {
+    deadline < now
 }
 
 fn hash(hasher: &RandomState, key: &[u8]) -> u64 {

@@ -20,7 +20,7 @@ mod view;
 mod walks;
 
 pub use bytes::{Bytes, Content};
-pub use keyspace::{EntryId, Found, Keyspace, Place, ValueId};
+pub use keyspace::{EntryId, Found, Keyspace, Place, ValueId, has_expired};
 pub use number::Digits;
 pub use partial_sort::partial_sort;
 pub use value::{Kind, StringValue, Value};

@@ -155,8 +155,8 @@ mod tests {
             ("TTL k", ":-1"),
             ("PEXPIRE k 5", ":1"),
         ]);
-        session.wait(4);
-        session.expect(&[("GET k", "$1 v"), ("TTL k", ":0")]);
+        session.wait(5);
+        session.expect(&[("GET k", "$1 v"), ("PTTL k", ":0")]);
         session.wait(1);
         session.expect(&[("GET k", "$-1"), ("TTL k", ":-2")]);
     }

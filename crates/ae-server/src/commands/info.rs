@@ -54,7 +54,7 @@ mod tests {
             assert!(stats.contains(line), "{line} in {stats}");
         }
         assert!(session.run("INFO persistence").contains("rdb_changes_since_last_save:2 "));
-        session.wait(2000);
+        session.wait(2001);
         session.run("GET b");
         assert!(session.run("INFO stats").contains("expired_keys:1"));
         assert!(!session.run("INFO memory").contains("used_memory:0 "));

@@ -235,7 +235,7 @@ mod tests {
         for part in ["__keyspace@0__:k $3 set", "__keyevent@0__:set $1 k", "__keyevent@0__:expire $1 k"] {
             assert!(received.contains(part), "{part} in {received}");
         }
-        session.wait(100);
+        session.wait(101);
         session.expect(&[("GET k", "$-1")]);
         assert!(session.received(&mut other).contains("__keyevent@0__:expired $1 k"));
     }

@@ -125,7 +125,7 @@ fn a_replica_refuses_writes_and_hides_what_has_expired() {
         ("ROLE", "*5 $5 slave $9 127.0.0.1 :1 $7 connect :-1"),
         ("CONFIG GET replicaof", "*2 $9 replicaof $11 127.0.0.1 1"),
     ]);
-    session.wait(100);
+    session.wait(101);
     session.expect(&[
         ("GET k", "$-1"),
         ("DBSIZE", ":1"),

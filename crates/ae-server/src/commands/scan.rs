@@ -76,7 +76,7 @@ mod tests {
             ("KEYS t*", "*1 $3 two"),
             ("KEYS ???", "*2 $3 one $3 two"),
         ]);
-        session.wait(1);
+        session.wait(2);
         session.expect(&[("KEYS g*", "*0")]);
     }
 
@@ -109,7 +109,7 @@ mod tests {
             ("SET b 1 PX 1", "+OK"),
             ("SET c 1", "+OK"),
         ]);
-        session.wait(1);
+        session.wait(2);
         session.expect(&[
             ("SCAN 0 MATCH b TYPE list", "*2 $1 0 *0"),
             ("DBSIZE", ":2"),

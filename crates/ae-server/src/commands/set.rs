@@ -235,7 +235,7 @@ mod tests {
             ("SET gone v EXAT 1", "+OK"),
             ("GET gone", "$-1"),
         ]);
-        session.wait(7);
+        session.wait(8);
         session.expect(&[("GET k", "$-1"), ("SET k v NX", "+OK")]);
     }
 

@@ -263,7 +263,7 @@ mod tests {
         let mut session = Session::new();
         session.run("HELLO 3");
         session.expect(&[("CLIENT TRACKING ON NOLOOP", "+OK"), ("SET a 1 PX 100", "+OK"), ("GET a", "$1 1")]);
-        session.wait(100);
+        session.wait(101);
         session.expect(&[("GET a", "_ >2 $10 invalidate *1 $1 a")]);
     }
 

@@ -142,7 +142,7 @@ mod tests {
             ("WATCH k k", "+OK"),
             ("MULTI", "+OK"),
         ]);
-        session.wait(100);
+        session.wait(101);
         session.expect(&[("EXEC", "*-1"), ("WATCH k", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
         assert!(session.server.databases.observers.watched.is_empty());
     }
@@ -202,7 +202,7 @@ mod tests {
         ] {
             let mut session = Session::new();
             session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK")]);
-            session.wait(100);
+            session.wait(101);
             session.server.set_streams(true, true);
             session.expect(&[("WATCH k", "+OK"), ("DBSIZE", ":1")]);
             before.iter().for_each(|request| drop(session.run(request)));
@@ -215,7 +215,7 @@ mod tests {
     fn a_key_that_expires_meanwhile_has_changed_and_stays() {
         let mut session = Session::new();
         session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK"), ("WATCH k", "+OK")]);
-        session.wait(100);
+        session.wait(101);
         session.server.set_streams(true, true);
         session.expect(&[("MULTI", "+OK"), ("EXEC", "*-1"), ("DBSIZE", ":1")]);
         assert!(session.server.streams.log.bytes.is_empty());
@@ -238,7 +238,7 @@ mod tests {
     fn a_missing_key_stays_missing_if_it_is_exchanged_for_an_expired_one() {
         let mut session = Session::new();
         session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK"), ("SET k 1 PX 100", "+OK"), ("SELECT 1", "+OK")]);
-        session.wait(100);
+        session.wait(101);
         session.expect(&[("WATCH k", "+OK"), ("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("EXEC", "*0")]);
         session.expect(&[("SELECT 0", "+OK"), ("SET k 2", "+OK"), ("SELECT 1", "+OK"), ("WATCH k", "+OK")]);
         session.expect(&[("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("EXEC", "*-1")]);

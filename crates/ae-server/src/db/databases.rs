@@ -245,7 +245,7 @@ impl Databases {
 
     /// Whether the time of some key has come.
     pub fn expires(&self, now: i64) -> bool {
-        self.keyspaces.iter().any(|keyspace| keyspace.first_deadline().is_some_and(|at| at <= now))
+        self.keyspaces.iter().any(|keyspace| keyspace.due(now).is_some())
     }
 
     /// Removes keys whose time has come, for a bounded time. True if some may be left.

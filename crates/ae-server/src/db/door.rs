@@ -7,7 +7,7 @@
 use super::databases::{Databases, Expiry};
 use super::edit::Edit;
 use super::event::Event;
-use store::{Content, EntryId, Found, Keyspace, Kind, Place, StringRef, Value, ValueRef};
+use store::{Content, EntryId, Found, Keyspace, Kind, Place, StringRef, Value, ValueRef, has_expired};
 
 /// One database, for one request.
 pub struct Db<'a> {
@@ -221,7 +221,7 @@ impl<'a> Db<'a> {
         for tries in 1.. {
             let id = self.databases.random_entry(self.db)?;
             let removes = self.databases.removes_expired();
-            let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| at > self.now);
+            let is_alive = self.databases.keyspace(self.db).deadline(id).is_none_or(|at| !has_expired(at, self.now));
             if is_alive || (!removes && tries >= TRIES) {
                 return Some(self.databases.keyspace(self.db).key(id));
             }
@@ -237,7 +237,7 @@ impl<'a> Db<'a> {
     pub fn scan(&mut self, cursor: u64, mut found: impl FnMut(&[u8], Option<ValueRef<'_>>) -> bool) -> u64 {
         let (now, mut expired) = (self.now, Vec::<Box<[u8]>>::new());
         let next = self.databases.keyspace(self.db).scan(cursor, |key, value, deadline| {
-            let is_expired = deadline.is_some_and(|at| at <= now);
+            let is_expired = deadline.is_some_and(|at| has_expired(at, now));
             if found(key, (!is_expired).then_some(value)) && is_expired {
                 expired.push(key.into());
             }
@@ -250,7 +250,7 @@ impl<'a> Db<'a> {
     pub fn keys(self) -> impl Iterator<Item = &'a [u8]> {
         let now = self.now;
         let keys = self.databases.keyspace(self.db).iter();
-        keys.filter(move |(_, deadline)| deadline.is_none_or(|at| at > now)).map(|(key, _)| key)
+        keys.filter(move |(_, deadline)| deadline.is_none_or(|at| !has_expired(at, now))).map(|(key, _)| key)
     }
 
     // ---- Changing ----

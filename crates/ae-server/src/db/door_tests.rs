@@ -101,7 +101,7 @@ fn expired_keys_are_not_there() {
     add(&mut databases, b"a");
     databases.db(0, 0).set_deadline(KEY, 100);
     events(&mut databases);
-    assert!(databases.db(0, 100).read::<Set>(KEY).unwrap().is_none());
+    assert!(databases.db(0, 101).read::<Set>(KEY).unwrap().is_none());
     assert_eq!(events(&mut databases), ["expired", "keymiss"]);
     assert_eq!((databases.stats.expired, databases.stats.misses), (1, 1));
 }
@@ -152,7 +152,7 @@ fn large_values_are_freed_later() {
         |databases| _ = databases.db(0, 0).remove(KEY, Event::DEL),
         |databases| databases.db(0, 0).set_string(KEY, b"", Ttl::Clear, Event::SET),
         |databases| databases.db(0, 0).set(KEY, Set::new(), Ttl::Clear, Event::SET),
-        |databases| _ = databases.db(0, 100).exists(KEY),
+        |databases| _ = databases.db(0, 101).exists(KEY),
         |databases| {
             databases.db(0, 0).set_string(b"other", b"", Ttl::Clear, Event::SET);
             databases.db(0, 0).rename(b"other", KEY);
@@ -229,19 +229,19 @@ fn nothing_goes_by_itself_while_everything_is_frozen() {
 }
 
 #[test]
-fn a_key_has_gone_in_the_very_millisecond_of_its_deadline() {
+fn a_key_is_there_until_the_millisecond_of_its_deadline_is_over() {
     let mut databases = databases();
     databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
-    assert_eq!(databases.db(0, 49).keys().count(), 1);
-    assert_eq!(databases.db(0, 50).keys().count(), 0);
+    assert_eq!(databases.db(0, 50).keys().count(), 1);
+    assert_eq!(databases.db(0, 51).keys().count(), 0);
     let mut seen = Vec::new();
-    databases.db(0, 50).scan(0, |_, value| {
+    databases.db(0, 51).scan(0, |_, value| {
         seen.push(value.is_some());
         false
     });
     assert_eq!(seen, [false]);
-    assert!(databases.db(0, 49).random_key().is_some());
-    assert!(databases.db(0, 50).random_key().is_none());
+    assert!(databases.db(0, 50).random_key().is_some());
+    assert!(databases.db(0, 51).random_key().is_none());
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_replica_picks_no_expired_key_while_there_are_others() {
     databases.db(0, 0).set_string(KEY, b"v", Ttl::At(50), Event::SET);
     databases.db(0, 0).set_string(b"live", b"v", Ttl::Clear, Event::SET);
     for _ in 0..20 {
-        assert_eq!(databases.db(0, 50).random_key(), Some(&b"live"[..]));
+        assert_eq!(databases.db(0, 51).random_key(), Some(&b"live"[..]));
     }
     assert_eq!(databases[0].len(), 2);
 }

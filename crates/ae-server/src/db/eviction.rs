@@ -51,9 +51,8 @@ impl Databases {
     }
 
     fn first_to_expire(&self) -> Option<(usize, EntryId)> {
-        let first = (0..self.len()).filter_map(|db| Some((self[db].first_deadline()?, db))).min();
-        let (_, db) = first?;
-        self[db].due(i64::MAX).map(|id| (db, id))
+        let all = (0..self.len()).filter_map(|db| self[db].first_deadline().map(|(at, id)| (at, db, id)));
+        all.min_by_key(|(at, ..)| *at).map(|(_, db, id)| (db, id))
     }
 
     /// The best of the candidates after some more have been looked at. One that has gone since is passed over.

@@ -4,6 +4,7 @@ use rdb::{Error, FileReader, Item, Limits};
 use std::fmt::Write;
 use std::fs::File;
 use std::path::Path;
+use store::has_expired;
 
 /// What was found, for people, and whether the file is in order. `now` is in Unix milliseconds.
 pub fn check(path: &Path, now: i64) -> (String, bool) {
@@ -56,7 +57,7 @@ fn read(reader: &mut FileReader<File>, report: &mut String, counts: &mut Counts,
             Item::Entry(entry) => {
                 counts.keys += 1;
                 counts.expires += u64::from(entry.deadline.is_some());
-                counts.expired += u64::from(entry.deadline.is_some_and(|at| at < now));
+                counts.expired += u64::from(entry.deadline.is_some_and(|at| has_expired(at, now)));
                 counts.last_key = Some(entry.key);
                 Ok(())
             }

@@ -15,7 +15,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use store::Keyspace;
+use store::{Keyspace, has_expired};
 
 /// How long one slice may take, and how many entries are between two looks at the clock.
 const SLICE: Duration = Duration::from_millis(2);
@@ -175,7 +175,7 @@ impl Server {
     }
 
     fn take_entry(&mut self, loading: &mut Loading<WhenLoaded>, db: usize, entry: ReadEntry) -> Result<(), Misfit> {
-        if !loading.options.keep_expired && entry.deadline.is_some_and(|at| at < self.now) {
+        if !loading.options.keep_expired && entry.deadline.is_some_and(|at| has_expired(at, self.now)) {
             loading.expired += 1;
             // A replica that goes on with this history has the key.
             self.resume(loading);
@@ -274,7 +274,7 @@ impl Server {
             let at = reader.offset();
             match reader.next().map_err(|error| error.to_string())? {
                 Item::Database(number) => db = usize::try_from(number).unwrap_or(usize::MAX),
-                Item::Entry(entry) if entry.deadline.is_some_and(|at| at < self.now) => {}
+                Item::Entry(entry) if entry.deadline.is_some_and(|at| has_expired(at, self.now)) => {}
                 Item::Entry(entry) => {
                     let offset = entry.offset;
                     let taken = match flush {

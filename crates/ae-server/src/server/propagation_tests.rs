@@ -43,7 +43,7 @@ fn a_target_that_has_expired_is_removed_though_nothing_comes() {
     let mut session = Session::new();
     session.run("DEBUG SET-ACTIVE-EXPIRE 0");
     session.expect(&[("SADD d m", ":1"), ("PEXPIRE d 10", ":1")]);
-    session.wait(10);
+    session.wait(11);
     assert_eq!(logged(&mut session, &["SMOVE none d m"]), "*2 SELECT 0 *2 DEL d");
 }
 
@@ -64,7 +64,7 @@ fn expired_keys_are_removed_elsewhere_too() {
     session.run("DEBUG SET-ACTIVE-EXPIRE 0");
     session.run("SET k 1 PX 100");
     session.run("SET l 1 PX 100");
-    session.wait(100);
+    session.wait(101);
     assert_eq!(logged(&mut session, &["SADD k a"]), "*2 SELECT 0 *1 MULTI *2 DEL k *3 SADD k a *1 EXEC");
     assert_eq!(logged(&mut session, &["GET l"]), "*2 DEL l");
 }
@@ -164,7 +164,7 @@ fn expired_keys_that_a_scan_finds_are_told_one_by_one() {
     session.run("DEBUG SET-ACTIVE-EXPIRE 0");
     session.run("SET a 1 PX 1");
     session.run("SET b 1 PX 1");
-    session.wait(1);
+    session.wait(2);
     let told = logged(&mut session, &["SCAN 0"]);
     assert!(!told.contains("MULTI") && told.matches("DEL").count() == 2, "{told}");
 }
@@ -231,7 +231,7 @@ fn what_has_gone_again_serves_nobody() {
 fn keys_that_expire_by_themselves_are_told_at_once_one_by_one() {
     let mut session = Session::new();
     logged(&mut session, &["SET a 1 PX 1", "SET b 1 PX 1"]);
-    session.wait(1);
+    session.wait(2);
     session.server.expire();
     let told = logged(&mut session, &[]);
     assert!(["*2 DEL a *2 DEL b", "*2 DEL b *2 DEL a"].contains(&told.as_str()), "{told}");
@@ -249,7 +249,7 @@ fn a_replica_expires_what_its_own_clients_gave_a_deadline_and_nothing_else() {
         session.server.databases.db(0, 0).set_string(key, b"v", Ttl::At(1), Event::SET);
     }
     session.server.databases.expiry = Expiry::Hides;
-    session.wait(10);
+    session.wait(11);
     session.server.expire();
     assert_eq!(logged(&mut session, &[]), "*2 DEL own");
     assert_eq!(session.server.databases[0].len(), 2);

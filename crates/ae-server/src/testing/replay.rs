@@ -9,8 +9,8 @@ use crate::observe::digest::Digest;
 use crate::server::propagation::Framing;
 use crate::server::state::Server;
 use std::collections::BTreeMap;
-use store::ValueRef;
 use store::types::stream::{Id, Stream};
+use store::{ValueRef, has_expired};
 
 /// Every key that has not expired: what it holds, its deadline, and what the digest of a stream leaves out.
 type State = BTreeMap<(usize, Vec<u8>), (Digest, Option<i64>, String)>;
@@ -18,7 +18,7 @@ type State = BTreeMap<(usize, Vec<u8>), (Digest, Option<i64>, String)>;
 fn state(server: &Server, now: i64) -> State {
     let mut found = State::new();
     for (db, keyspace) in server.databases.iter().enumerate() {
-        for (key, deadline) in keyspace.iter().filter(|(_, deadline)| deadline.is_none_or(|at| at > now)) {
+        for (key, deadline) in keyspace.iter().filter(|(_, deadline)| deadline.is_none_or(|at| !has_expired(at, now))) {
             let value = keyspace.find(key).and_then(|id| keyspace.value(id)).unwrap();
             let more = if let ValueRef::Stream(stream) = value { details(stream) } else { String::new() };
             found.insert((db, key.to_vec()), (Digest::of_value(Some((value, false))), deadline, more));
