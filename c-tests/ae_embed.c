@@ -412,7 +412,26 @@ static void it_does_not_tell_of_what_is_not_watched(void) {
     test_close_pair(pair);
 }
 
-TEST_MAIN(CASE(it_does_not_tell_of_what_is_not_watched),
+/* By a program that deletes an event after it has closed its descriptor, whose number the loop would take. */
+static void the_timer_takes_no_number_that_is_still_watched(void) {
+    int pair[2];
+
+    loop = new_loop();
+    test_pair(pair);
+    CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE | AE_WRITABLE, note_readable, NULL), AE_OK);
+    test_close_pair(pair);
+    outer = aeGetBackendFd(loop);
+    CHECK(outer >= 0);
+    aeDeleteFileEvent(loop, pair[0], AE_READABLE | AE_WRITABLE);
+    CHECK(aeCreateTimeEvent(loop, 1, note_time, NULL, NULL) != AE_ERR);
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    CHECK_INT(process(), 1);
+    CHECK_TEXT(test_noted(), "t");
+    end();
+}
+
+TEST_MAIN(CASE(the_timer_takes_no_number_that_is_still_watched),
+          CASE(it_does_not_tell_of_what_is_not_watched),
           CASE(it_goes_on_telling_of_a_time_event_that_waits), CASE(a_callback_may_wait), CASE(it_tells_in_time),
           CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),
           CASE(it_tells_of_file_events), CASE(events_that_were_there_before_count), CASE(it_tells_of_time_events),

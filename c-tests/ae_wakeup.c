@@ -566,7 +566,31 @@ static void posts_come_after_a_descriptor_was_closed(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(posts_come_after_a_descriptor_was_closed),
+/* By a program that deletes an event after it has closed its descriptor, and then has the loop make its waker, which
+ * would get the number. */
+static void the_waker_takes_no_number_that_is_still_watched(void) {
+    int pair[2], deletes;
+
+    for (deletes = 0; deletes < 2; deletes++) {
+        loop = new_loop();
+        ran = 0;
+        test_pair(pair);
+        CHECK_INT(aeCreateFileEvent(loop, pair[0], AE_READABLE | AE_WRITABLE, note_readable, NULL), AE_OK);
+        test_close_pair(pair);
+        CHECK_INT(aePost(loop, count, NULL, NULL), AE_OK);
+        if (deletes) aeDeleteFileEvent(loop, pair[0], AE_READABLE);
+        aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+        CHECK_INT(ran, 1);
+        if (deletes) aeDeleteFileEvent(loop, pair[0], AE_WRITABLE);
+        CHECK_INT(aePost(loop, count, NULL, NULL), AE_OK);
+        aeProcessEvents(loop, AE_ALL_EVENTS | AE_DONT_WAIT);
+        CHECK_INT(ran, 2);
+        CHECK_TEXT(test_noted(), "");
+        aeDeleteEventLoop(loop);
+    }
+}
+
+TEST_MAIN(CASE(posts_come_after_a_descriptor_was_closed), CASE(the_waker_takes_no_number_that_is_still_watched),
           CASE(no_descriptor_for_the_waker_is_told),
           CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
           CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),

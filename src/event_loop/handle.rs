@@ -50,10 +50,6 @@ macro_rules! member {
 
 impl Loop {
     member!(
-        /// The highest descriptor that is watched, -1 without any.
-        maxfd, set_maxfd: maxfd: c_int
-    );
-    member!(
         /// Descriptors below this number can be watched.
         setsize, set_setsize: setsize: c_int
     );
@@ -73,6 +69,31 @@ impl Loop {
         /// The id of the next time event.
         next_timer_id, set_next_timer_id: timeEventNextId: core::ffi::c_longlong
     );
+
+    /// The highest descriptor that is watched, -1 without any.
+    #[inline(always)]
+    pub(crate) fn maxfd(self) -> c_int {
+        self.maxfd_member().load(Relaxed)
+    }
+
+    /// Stores that.
+    #[inline(always)]
+    pub(crate) fn set_maxfd(self, value: c_int) {
+        self.maxfd_member().store(value, Relaxed);
+    }
+
+    /// Read by whatever thread makes the waker.
+    #[inline(always)]
+    fn maxfd_member<'a>(self) -> &'a AtomicI32 {
+        // SAFETY: as for `stop`.
+        unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).maxfd) }
+    }
+
+    /// The least number that no descriptor which the program has watched can have had: one that it has closed without a
+    /// word may still be listed, and what is done to it would be done to a descriptor of the loop's own.
+    pub(super) fn unwatched_number(self) -> c_int {
+        self.maxfd().saturating_add(1).max(0)
+    }
 
     /// Not 0: `run` returns after the current iteration.
     #[inline(always)]

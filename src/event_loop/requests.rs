@@ -3,6 +3,7 @@
 
 use super::handle::Loop;
 use super::resolver::{self, Name, Outcome};
+use super::waking;
 use crate::sys::Errno;
 use crate::sys::resolve::{Query, ResolveError};
 use core::cell::Cell;
@@ -65,7 +66,7 @@ pub(crate) unsafe fn resolve(
     query: Query,
     request: Request,
 ) -> Result<i64, Errno> {
-    let (number, waker) = (el.number(), el.state().wakeup.waker()?);
+    let (number, waker) = (el.number(), waking::waker(el)?);
     let id = resolver::next_id();
     // SAFETY: as promised.
     unsafe { keep(el, id, request) }?;

@@ -119,13 +119,13 @@ impl Wakeup {
         }
     }
 
-    /// The waker, made if need be: that two threads, or a signal handler and what it has interrupted, do so at the same
-    /// time is put right.
-    pub(super) fn waker(&self) -> Result<Waker, Errno> {
+    /// The waker, made if need be under a number from `least` on: that two threads, or a signal handler and what it has
+    /// interrupted, do so at the same time is put right.
+    fn waker(&self, least: c_int) -> Result<Waker, Errno> {
         if let Some(waker) = self.known_waker() {
             return Ok(waker);
         }
-        let waker = Waker::new()?;
+        let waker = Waker::new()?.numbered_from(least)?;
         let watched = backend::watch(self.poller, waker.read);
         watched.inspect_err(|_| waker.close())?;
         match self.waker.compare_exchange(NO_WAKER, packed(waker), Ordering::AcqRel, Ordering::Acquire) {
@@ -136,11 +136,6 @@ impl Wakeup {
                 self.known_waker().ok_or(Errno::EBADF)
             }
         }
-    }
-
-    fn wake(&self) -> Result<(), Errno> {
-        let waker = self.waker()?;
-        if self.told.swap(true, Ordering::AcqRel) { Ok(()) } else { waker.wake() }
     }
 }
 
@@ -156,9 +151,15 @@ fn packed(waker: Waker) -> u64 {
     u64::from(waker.read as u32) << 32 | u64::from(waker.write as u32)
 }
 
+/// A loop's waker, made if need be.
+pub(super) fn waker(el: Loop) -> Result<Waker, Errno> {
+    el.state().wakeup.waker(el.unwatched_number())
+}
+
 /// Makes the poll that is under way return, or the next one not wait. Any thread and any signal handler may.
 pub(crate) fn wake(el: Loop) -> Result<(), Errno> {
-    el.state().wakeup.wake()
+    let waker = waker(el)?;
+    if el.state().wakeup.told.swap(true, Ordering::AcqRel) { Ok(()) } else { waker.wake() }
 }
 
 /// Has the loop call `proc` once, behind what has been posted before; `drop`, unless it is NULL, in its place if the
@@ -172,10 +173,9 @@ pub(crate) unsafe fn post(
     data: *mut c_void,
     drop: *mut aeLoopProc,
 ) -> Result<(), Errno> {
-    let wakeup = &el.state().wakeup;
-    wakeup.waker()?;
+    waker(el)?;
     let post = memory::boxed(Post { proc, data, drop, next: ptr::null_mut() })?;
-    let taken_in = wakeup.inbox.with(|inbox| {
+    let taken_in = el.state().wakeup.inbox.with(|inbox| {
         if !inbox.closed {
             inbox.posts.append(Posts { first: post.as_ptr(), last: post.as_ptr() });
         }
@@ -187,7 +187,7 @@ pub(crate) unsafe fn post(
         return Err(Errno::ECANCELED);
     }
     // It would fail for a descriptor that the program has closed, which is not its own. The post is there.
-    let _ = wakeup.wake();
+    let _ = wake(el);
     Ok(())
 }
 
@@ -261,10 +261,9 @@ fn next(wakeup: &Wakeup) -> Option<Post> {
 
 /// Has the next poll go on with what has been taken out and not been run: its call is gone, or is an outer one.
 pub(super) fn resume(el: Loop) {
-    let wakeup = &el.state().wakeup;
-    if !wakeup.taken.get().is_empty() || signals::are_waiting(el) || requests::are_waiting(el) {
+    if !el.state().wakeup.taken.get().is_empty() || signals::are_waiting(el) || requests::are_waiting(el) {
         // There is a waker, or nothing would have been taken.
-        let _ = wakeup.wake();
+        let _ = wake(el);
     }
 }
 

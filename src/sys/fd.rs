@@ -55,6 +55,18 @@ pub(crate) fn duplicate(fd: c_int, least: c_int) -> Result<c_int, Errno> {
     Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, least) })
 }
 
+/// The same descriptor under a number from `least` on, close-on-exec. Closed when there is none, which is `EMFILE`.
+pub(crate) fn numbered_from(fd: c_int, least: c_int) -> Result<c_int, Errno> {
+    if fd >= least {
+        return Ok(fd);
+    }
+    let moved = duplicate(fd, least);
+    // Nothing is left to do when it fails.
+    let _ = close(fd);
+    // From the limit on a number is no valid argument.
+    moved.map_err(|errno| if errno == Errno::EINVAL { Errno::EMFILE } else { errno })
+}
+
 /// Makes `to` a copy of another descriptor, which exec passes on; what it was is closed.
 pub(crate) fn duplicate_to(fd: c_int, to: c_int) -> Result<(), Errno> {
     // SAFETY: takes no pointer; `to` is the caller's to close.

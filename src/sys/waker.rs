@@ -32,6 +32,18 @@ impl Waker {
         }
     }
 
+    /// The same with its readable end under a number from `least` on. Closed when there is none.
+    pub(crate) fn numbered_from(self, least: c_int) -> Result<Self, Errno> {
+        let Self { read, write } = self;
+        let is_one = read == write;
+        let read = fd::numbered_from(read, least).inspect_err(|_| {
+            if !is_one {
+                let _ = fd::close(write);
+            }
+        })?;
+        Ok(Self { read, write: if is_one { read } else { write } })
+    }
+
     /// Makes it readable. A signal handler may do so, as far as errno is not looked at.
     pub(crate) fn wake(self) -> Result<(), Errno> {
         loop {
