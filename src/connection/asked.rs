@@ -6,11 +6,11 @@
 use super::handle::Conn;
 use crate::abi::connection::CONN_STATE_CONNECTING;
 use crate::event_loop::{self, Loop, LoopId};
+use crate::sys::mutex::Locked;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 /// By a connection's address, the loop and the number of the request there.
-static ASKED: Mutex<BTreeMap<usize, Asked>> = Mutex::new(BTreeMap::new());
+static ASKED: Locked<BTreeMap<usize, Asked>> = Locked::new(BTreeMap::new());
 
 struct Asked(LoopId, i64);
 
@@ -28,8 +28,7 @@ pub(super) fn is_waiting(conn: Conn) -> bool {
 
 /// Notes what the connection has asked a loop for.
 pub(super) fn note(conn: Conn, el: Loop, id: i64) {
-    let mut asked = ASKED.lock().unwrap_or_else(PoisonError::into_inner);
-    asked.insert(key(conn), Asked(LoopId::of(el), id));
+    ASKED.with(|asked| _ = asked.insert(key(conn), Asked(LoopId::of(el), id)));
 }
 
 /// Forgets it: the request has ended.
@@ -38,7 +37,7 @@ pub(super) fn forget(conn: Conn) {
 }
 
 fn take(conn: Conn) -> Option<Asked> {
-    ASKED.lock().unwrap_or_else(PoisonError::into_inner).remove(&key(conn))
+    ASKED.with(|asked| asked.remove(&key(conn)))
 }
 
 /// Lets go of the request of a connection that waits for a socket: it gets none.

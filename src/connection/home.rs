@@ -16,11 +16,11 @@ use crate::abi::connection::{ConnectionType, connection};
 use crate::event_loop::{self, Loop, LoopId};
 use crate::host;
 use crate::sys::Errno;
+use crate::sys::mutex::Locked;
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A connection in the library's memory.
 #[repr(C)]
@@ -56,11 +56,7 @@ impl Home {
 }
 
 /// What is known of programs' own connections whose events are registered, and of which descriptor.
-static OTHERS: Mutex<BTreeMap<usize, (c_int, Home)>> = Mutex::new(BTreeMap::new());
-
-fn others() -> MutexGuard<'static, BTreeMap<usize, (c_int, Home)>> {
-    OTHERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static OTHERS: Locked<BTreeMap<usize, (c_int, Home)>> = Locked::new(BTreeMap::new());
 
 /// The types of the connections that the library has made.
 static TYPES: [AtomicPtr<ConnectionType>; 8] = [const { AtomicPtr::new(ptr::null_mut()) }; 8];
@@ -104,7 +100,7 @@ pub(super) unsafe fn set_mark(conn: Conn) {
 /// Forgets a connection whose memory is to be freed, and may become a program's own.
 pub(super) fn forget(conn: Conn) {
     if !is_allocated_here(conn) {
-        others().remove(&key(conn));
+        OTHERS.with(|others| _ = others.remove(&key(conn)));
     } else if let Some(place) = place_of_mark(conn) {
         // SAFETY: padding of a live connection. Volatile: nobody reads the mark before the memory is freed.
         unsafe { place.write_volatile(0) };
@@ -157,10 +153,10 @@ fn get(conn: Conn) -> Home {
         // SAFETY: live with its connection.
         return unsafe { *home };
     }
-    match others().get(&key(conn)) {
+    OTHERS.with(|others| match others.get(&key(conn)) {
         Some((fd, home)) if *fd == conn.fd() => *home,
         _ => Home::UNKNOWN,
-    }
+    })
 }
 
 fn put(conn: Conn, home: Home) {
@@ -168,9 +164,9 @@ fn put(conn: Conn, home: Home) {
         // SAFETY: live with its connection.
         unsafe { *place = home };
     } else if home.is_registered {
-        others().insert(key(conn), (conn.fd(), home));
+        OTHERS.with(|others| _ = others.insert(key(conn), (conn.fd(), home)));
     } else {
-        others().remove(&key(conn));
+        OTHERS.with(|others| _ = others.remove(&key(conn)));
     }
 }
 

@@ -9,14 +9,14 @@ use crate::abi::type_identity::{Identity, identity};
 use crate::event_loop::Loop;
 use crate::host::log;
 use crate::sys::Errno;
+use crate::sys::mutex::Locked;
 use core::ffi::{CStr, c_int};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
-use std::sync::{Mutex, PoisonError};
 
 /// Filled from the front, or where the types say; entries are never removed, and read without the lock.
 static TYPES: [AtomicPtr<ConnectionType>; CONN_TYPE_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; CONN_TYPE_MAX];
-static REGISTERING: Mutex<()> = Mutex::new(());
+static REGISTERING: Locked<()> = Locked::new(());
 
 fn registered() -> impl Iterator<Item = *mut ConnectionType> {
     TYPES.iter().map(|entry| entry.load(Acquire)).filter(|ct| !ct.is_null())
@@ -45,17 +45,18 @@ pub(crate) unsafe fn register(ct: *mut ConnectionType) -> Result<(), Errno> {
 
 /// Adds a type to the table: `EEXIST` when the name or its place is taken, `ENOSPC` when the table is full.
 fn add(ct: *mut ConnectionType, name: &CStr, place: Option<usize>) -> Result<(), Errno> {
-    let _registering = REGISTERING.lock().unwrap_or_else(PoisonError::into_inner);
-    if by_name(name).is_some() {
-        return Err(Errno::EEXIST);
-    }
     let is_free = |entry: &&AtomicPtr<ConnectionType>| entry.load(Acquire).is_null();
-    let free = match place {
-        Some(place) => TYPES.get(place),
-        None => TYPES.iter().find(is_free),
-    };
-    free.ok_or(Errno::ENOSPC)?.store(ct, Release);
-    Ok(())
+    REGISTERING.with(|()| {
+        if by_name(name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let free = match place {
+            Some(place) => TYPES.get(place),
+            None => TYPES.iter().find(is_free),
+        };
+        free.ok_or(Errno::ENOSPC)?.store(ct, Release);
+        Ok(())
+    })
 }
 
 /// Registers the "tcp" type.

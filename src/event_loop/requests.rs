@@ -3,7 +3,6 @@
 
 use super::handle::Loop;
 use super::resolver::{self, Name, Outcome};
-use super::waking;
 use crate::sys::Errno;
 use crate::sys::resolve::{Query, ResolveError};
 use core::cell::Cell;
@@ -66,7 +65,7 @@ pub(crate) unsafe fn resolve(
     query: Query,
     request: Request,
 ) -> Result<i64, Errno> {
-    let (number, waker) = (el.number(), waking::waker(el)?);
+    let (number, waker) = (el.number(), el.state().wakeup.waker(el.unwatched_number())?);
     let id = resolver::next_id();
     // SAFETY: as promised.
     unsafe { keep(el, id, request) }?;

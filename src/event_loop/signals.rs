@@ -2,7 +2,6 @@
 //! that comes again before the loop has heard of it is one with it.
 
 use super::handle::Loop;
-use super::waking;
 use crate::abi::embedding::{AeSignalProc, aeSignalProc};
 use crate::sys::Errno;
 use crate::sys::signal::{self, Action, END};
@@ -80,7 +79,7 @@ pub(crate) unsafe fn create_signal_event(
 ) -> Result<(), Errno> {
     let watched = watched(signal)?;
     let state = el.state();
-    let waker = waking::waker(el)?;
+    let waker = state.wakeup.waker(el.unwatched_number())?;
     state.signals.with(|handlers| {
         if let Some(handler) = handlers.iter_mut().find(|handler| handler.signal == signal) {
             (handler.proc, handler.data) = (proc, data);

@@ -7,11 +7,11 @@ use super::file_events::file_event;
 use super::handle::Loop;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::sys::Errno;
+use crate::sys::mutex::Locked;
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A loop, the thread that created it and the one that uses it: its creator until another is seen to run or resize it.
 struct KnownLoop {
@@ -25,7 +25,7 @@ struct KnownLoop {
 unsafe impl Send for KnownLoop {}
 
 /// Every loop, the newest last.
-static LOOPS: Mutex<Vec<KnownLoop>> = Mutex::new(Vec::new());
+static LOOPS: Locked<Vec<KnownLoop>> = Locked::new(Vec::new());
 /// The number of the next loop: no loop gets one that another has had.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// How often the list has changed, from 1 on.
@@ -46,10 +46,6 @@ thread_local! {
     static SEEN: Cell<Seen> = const { Cell::new(Seen { changes: 0, newest: ptr::null_mut() }) };
 }
 
-fn list() -> MutexGuard<'static, Vec<KnownLoop>> {
-    LOOPS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// This thread's number. Not its address or handle, which a later thread may get again.
 pub(crate) fn thread() -> u64 {
     if THREAD.get() == 0 {
@@ -65,30 +61,19 @@ pub(super) fn next_number() -> u64 {
 
 /// A fork waits until nobody holds the list: a child that another thread's lock was copied into could make no loop.
 mod forks {
-    use super::{KnownLoop, list};
+    use super::LOOPS;
     use crate::sys::thread::at_fork;
-    use core::cell::UnsafeCell;
     use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-    use std::sync::MutexGuard;
 
-    /// The list while a fork is under way.
-    struct HeldForFork(UnsafeCell<Option<MutexGuard<'static, Vec<KnownLoop>>>>);
-
-    // SAFETY: it is touched only by the thread that forks, between its `hold` and `release`, with the lock held.
-    unsafe impl Sync for HeldForFork {}
-
-    static HELD: HeldForFork = HeldForFork(UnsafeCell::new(None));
     static ARE_GUARDED: AtomicBool = AtomicBool::new(false);
 
     unsafe extern "C" fn hold() {
-        let list = list();
-        // SAFETY: the lock is this thread's.
-        unsafe { *HELD.0.get() = Some(list) };
+        LOOPS.hold();
     }
 
     unsafe extern "C" fn release() {
-        // SAFETY: the lock is this thread's, in the child as well.
-        drop(unsafe { (*HELD.0.get()).take() });
+        // SAFETY: `hold` ran before the fork, in this thread.
+        unsafe { LOOPS.release() };
     }
 
     pub(super) fn guard() {
@@ -102,19 +87,22 @@ mod forks {
 /// Adds a new loop of this thread.
 pub(super) fn add(el: Loop, number: u64) -> Result<(), Errno> {
     forks::guard();
-    let (mut list, thread) = (list(), thread());
-    list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-    list.push(KnownLoop { number, el: el.as_ptr(), creator: thread, user: thread });
-    CHANGES.fetch_add(1, Release);
-    Ok(())
+    let thread = thread();
+    LOOPS.with(|list| {
+        list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        list.push(KnownLoop { number, el: el.as_ptr(), creator: thread, user: thread });
+        CHANGES.fetch_add(1, Release);
+        Ok(())
+    })
 }
 
 /// Takes a loop out, whatever thread created it.
 pub(super) fn remove(el: Loop) {
-    let mut list = list();
-    list.retain(|entry| entry.el != el.as_ptr());
-    CHANGES.fetch_add(1, Release);
-    DELETIONS.fetch_add(1, Release);
+    LOOPS.with(|list| {
+        list.retain(|entry| entry.el != el.as_ptr());
+        CHANGES.fetch_add(1, Release);
+        DELETIONS.fetch_add(1, Release);
+    });
 }
 
 /// Notes that this thread uses a loop.
@@ -123,11 +111,10 @@ pub(crate) fn note_user(el: Loop) {
     let user = &el.state().user;
     if user.get() != thread {
         user.set(thread);
-        let mut list = list();
-        for entry in list.iter_mut().filter(|entry| entry.el == el.as_ptr()) {
-            entry.user = thread;
-        }
-        CHANGES.fetch_add(1, Release);
+        LOOPS.with(|list| {
+            list.iter_mut().filter(|entry| entry.el == el.as_ptr()).for_each(|entry| entry.user = thread);
+            CHANGES.fetch_add(1, Release);
+        });
     }
 }
 
@@ -147,10 +134,12 @@ fn seen_newest() -> *mut aeEventLoop {
     if seen.changes == changes {
         return seen.newest;
     }
-    let (list, thread) = (list(), thread());
-    let used = list.iter().rev().find(|entry| entry.user == thread);
-    let newest = used.or_else(|| list.iter().rev().find(|entry| entry.creator == thread));
-    let newest = newest.map_or(ptr::null_mut(), |entry| entry.el);
+    let thread = thread();
+    let newest = LOOPS.with(|list| {
+        let used = list.iter().rev().find(|entry| entry.user == thread);
+        let newest = used.or_else(|| list.iter().rev().find(|entry| entry.creator == thread));
+        newest.map_or(ptr::null_mut(), |entry| entry.el)
+    });
     SEEN.set(Seen { changes, newest });
     newest
 }
@@ -163,27 +152,30 @@ fn seen_newest() -> *mut aeEventLoop {
 pub(crate) unsafe fn watching(fd: c_int) -> Option<Loop> {
     // SAFETY: no other thread uses them.
     let newest = unsafe { newest() };
-    let (list, thread) = (list(), thread());
-    let own = list.iter().rev().filter(|entry| entry.user == thread).filter_map(|entry| NonNull::new(entry.el));
-    // SAFETY: a loop that is in the list is live, and no other thread uses these.
-    let mut own = own.map(|el| unsafe { Loop::new(el) });
-    own.find(|el| file_event(*el, fd).is_some_and(|(mask, _)| mask != AE_NONE)).or(newest)
+    let thread = thread();
+    LOOPS.with(|list| {
+        let own = list.iter().rev().filter(|entry| entry.user == thread).filter_map(|entry| NonNull::new(entry.el));
+        // SAFETY: a loop that is in the list is live, and no other thread uses these.
+        let mut own = own.map(|el| unsafe { Loop::new(el) });
+        own.find(|el| file_event(*el, fd).is_some_and(|(mask, _)| mask != AE_NONE)).or(newest)
+    })
 }
 
 /// Whether this thread uses the loop of that number.
 #[cfg(feature = "tls")]
 pub(crate) fn is_used_here(number: u64) -> bool {
     let thread = thread();
-    list().iter().any(|entry| entry.number == number && entry.user == thread)
+    LOOPS.with(|list| list.iter().any(|entry| entry.number == number && entry.user == thread))
 }
 
 /// Calls `body` with the loop of that number, which is not freed meanwhile; None when it is gone. `body` touches only what
 /// any thread may.
 pub(crate) fn with_loop<T>(number: u64, body: impl FnOnce(Loop) -> T) -> Option<T> {
-    let list = list();
-    let el = list.iter().find(|entry| entry.number == number).and_then(|entry| NonNull::new(entry.el))?;
-    // SAFETY: a loop that is in the list is live.
-    Some(body(unsafe { Loop::new(el) }))
+    LOOPS.with(|list| {
+        let el = list.iter().find(|entry| entry.number == number).and_then(|entry| NonNull::new(entry.el))?;
+        // SAFETY: a loop that is in the list is live.
+        Some(body(unsafe { Loop::new(el) }))
+    })
 }
 
 /// A loop that may be gone. Another one at its address is not mistaken for it.
@@ -207,9 +199,8 @@ impl LoopId {
 
     /// The id of the loop that is at an address now.
     pub(crate) fn at(el: *mut aeEventLoop) -> Self {
-        let list = list();
-        let entry = list.iter().find(|entry| entry.el == el);
-        entry.map_or(Self::NONE, |entry| Self { el, number: entry.number, ..Self::NONE })
+        let number = LOOPS.with(|list| list.iter().find(|entry| entry.el == el).map(|entry| entry.number));
+        number.map_or(Self::NONE, |number| Self { el, number, ..Self::NONE })
     }
 
     /// Whether it is the id of a loop at that address, there or gone.
@@ -231,7 +222,7 @@ impl LoopId {
         let el = NonNull::new(self.el)?;
         let deletions = DELETIONS.load(Acquire);
         if self.deletions != deletions {
-            if !list().iter().any(|entry| entry.number == self.number) {
+            if !LOOPS.with(|list| list.iter().any(|entry| entry.number == self.number)) {
                 *self = Self::NONE;
                 return None;
             }

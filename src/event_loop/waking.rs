@@ -121,7 +121,7 @@ impl Wakeup {
 
     /// The waker, made if need be under a number from `least` on: that two threads, or a signal handler and what it has
     /// interrupted, do so at the same time is put right.
-    fn waker(&self, least: c_int) -> Result<Waker, Errno> {
+    pub(super) fn waker(&self, least: c_int) -> Result<Waker, Errno> {
         if let Some(waker) = self.known_waker() {
             return Ok(waker);
         }
@@ -152,7 +152,7 @@ fn packed(waker: Waker) -> u64 {
 }
 
 /// A loop's waker, made if need be.
-pub(super) fn waker(el: Loop) -> Result<Waker, Errno> {
+fn waker(el: Loop) -> Result<Waker, Errno> {
     el.state().wakeup.waker(el.unwatched_number())
 }
 

@@ -2,7 +2,10 @@
 
 use super::Errno;
 use core::cell::UnsafeCell;
+use core::fmt::{self, Debug, Formatter};
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
+use core::ops::{Deref, DerefMut};
 
 fn check(code: libc::c_int) -> Result<(), Errno> {
     if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
@@ -84,31 +87,39 @@ pub(crate) struct Locked<T> {
 // SAFETY: the data is reached with the mutex held alone.
 unsafe impl<T: Send> Sync for Locked<T> {}
 
+impl<T> Debug for Locked<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Locked").finish_non_exhaustive()
+    }
+}
+
 impl<T> Locked<T> {
     pub(crate) const fn new(data: T) -> Self {
         Self { mutex: UnsafeCell::new(libc::PTHREAD_MUTEX_INITIALIZER), data: UnsafeCell::new(data) }
     }
 
-    /// Waits for the data. `body` does not ask for it again.
+    /// Waits for the data, which is this thread's until the guard goes. Who has it does not ask for it again.
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        self.hold();
+        Guard(self, PhantomData)
+    }
+
+    /// The same for a call.
     pub(crate) fn with<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
-        // SAFETY: the initializer's mutex is one from its first use on, after which it stays where it is. It is of the
-        // kind for which locking cannot fail.
-        unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
-        // SAFETY: this thread has just locked it.
-        unsafe { self.locked(body) }
+        body(&mut self.lock())
     }
 
     /// The same if nobody else is at it; None otherwise.
     pub(crate) fn try_with<R>(&self, body: impl FnOnce(&mut T) -> R) -> Option<R> {
-        // SAFETY: as above.
+        // SAFETY: as for `hold`.
         let locked = unsafe { libc::pthread_mutex_trylock(self.mutex.get()) } == 0;
-        // SAFETY: this thread has just locked it.
-        locked.then(|| unsafe { self.locked(body) })
+        locked.then(|| body(&mut Guard(self, PhantomData)))
     }
 
     /// Locks it, for [`Locked::release`].
     pub(crate) fn hold(&self) {
-        // SAFETY: as above.
+        // SAFETY: the initializer's mutex is one from its first use on, after which it stays where it is. It is of the
+        // kind for which locking cannot fail.
         unsafe { libc::pthread_mutex_lock(self.mutex.get()) };
     }
 
@@ -118,14 +129,30 @@ impl<T> Locked<T> {
         // SAFETY: it is locked by this thread.
         unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
     }
+}
 
-    /// # Safety
-    /// This thread has locked the mutex.
-    unsafe fn locked<R>(&self, body: impl FnOnce(&mut T) -> R) -> R {
+/// The data of a [`Locked`], which this thread has locked, and is to release.
+pub(crate) struct Guard<'a, T>(&'a Locked<T>, PhantomData<*mut T>);
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
         // SAFETY: the mutex is held.
-        let result = body(unsafe { &mut *self.data.get() });
+        unsafe { &*self.0.data.get() }
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the mutex is held.
+        unsafe { &mut *self.0.data.get() }
+    }
+}
+
+impl<T> Drop for Guard<'_, T> {
+    fn drop(&mut self) {
         // SAFETY: this thread has locked it.
-        unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
-        result
+        unsafe { self.0.release() };
     }
 }

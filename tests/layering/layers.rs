@@ -21,6 +21,10 @@ const CALLS_LIBC: &str = "sys";
 /// What the safe API may not mention: errors come to it as a `Result`, not through errno or a function for C.
 const FOR_C: [&[&str]; 2] = [&["Errno", "last"], &["ConnectionType"]];
 
+/// What only `sys` may take from the standard library: tools that look for data races know the C library's locks, which
+/// `sys::mutex::Locked` is made of, and not these.
+const LOCKS: [&[&str]; 3] = [&["sync", "Mutex"], &["sync", "RwLock"], &["sync", "Condvar"]];
+
 /// Types of libc, which any module may name. Its constants are in capitals.
 const LIBC_TYPES: [&str; 8] =
     ["epoll_event", "iovec", "kevent", "mode_t", "pollfd", "pthread_mutex_t", "ssize_t", "timeval"];
@@ -47,6 +51,9 @@ fn violations(source: &Source) -> Vec<String> {
         }
         if own == "safe" && FOR_C.iter().any(|names| ends_with(&mention.path, names)) {
             found.push(format!("`{}` is for C", mention.path.join("::")));
+        }
+        if own != CALLS_LIBC && LOCKS.iter().any(|names| ends_with(&mention.path, names)) {
+            found.push(format!("`{}`: the library's locks are `Locked`", mention.path.join("::")));
         }
         if own != CALLS_LIBC && mention.path[0] == "libc" {
             let name = mention.path.last().expect("a name");
@@ -134,6 +141,13 @@ mod samples {
         refused("use crate::abi::connection::ConnectionType;", "safe::listener");
         fine("fn f() { Err(Errno::EBADF) }", "safe::connection");
         fine("fn f() { Err(Errno::last()) }", "sys::resolve");
+    }
+
+    #[test]
+    fn locks() {
+        refused("use std::sync::{Arc, Mutex};", "connection::registry");
+        refused("static X: std::sync::RwLock<()> = std::sync::RwLock::new(());", "event_loop::threads");
+        fine("use std::sync::Mutex;", "sys::edges");
     }
 
     #[test]

@@ -4,22 +4,19 @@
 #![allow(dead_code)] // Up to redis-7.0 the host accepts.
 
 use super::config::contexts::OwnContext;
+use crate::sys::mutex::Locked;
 use crate::sys::{Errno, fd};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 /// By descriptor: which socket it was, and the settings.
 type Chosen = BTreeMap<c_int, (fd::Identity, Arc<OwnContext>)>;
 
-static CHOSEN: Mutex<Chosen> = Mutex::new(BTreeMap::new());
+static CHOSEN: Locked<Chosen> = Locked::new(BTreeMap::new());
 /// Whether the table has ever held something.
 static IN_USE: AtomicBool = AtomicBool::new(false);
-
-fn chosen() -> MutexGuard<'static, Chosen> {
-    CHOSEN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Gives a listening socket its settings, or for None the process's.
 pub(crate) fn choose_for_listener(listening: c_int, context: Option<Arc<OwnContext>>) -> Result<(), Errno> {
@@ -27,9 +24,9 @@ pub(crate) fn choose_for_listener(listening: c_int, context: Option<Arc<OwnConte
     match context {
         Some(context) => {
             IN_USE.store(true, Relaxed);
-            chosen().insert(listening, (identity, context));
+            CHOSEN.lock().insert(listening, (identity, context));
         }
-        None => _ = chosen().remove(&listening),
+        None => _ = CHOSEN.lock().remove(&listening),
     }
     Ok(())
 }
@@ -39,7 +36,7 @@ pub(crate) fn of_listener(listening: c_int) -> Option<Arc<OwnContext>> {
     if !IN_USE.load(Relaxed) {
         return None;
     }
-    let mut chosen = chosen();
+    let mut chosen = CHOSEN.lock();
     let (identity, context) = chosen.get(&listening)?;
     if fd::identity(listening).is_ok_and(|now| now == *identity) {
         return Some(context.clone());

@@ -5,9 +5,9 @@
 //! would keep its address. I/O threads read from waiting connections, so the list is behind a lock.
 
 use crate::abi::connection::connection;
+use crate::sys::mutex::Locked;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A loop's number, and a number that grows with each entry.
 type Place = (u64, u64);
@@ -22,13 +22,9 @@ struct Pointer(*mut connection);
 // SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
 
-static WAITING: Mutex<Waiting> = Mutex::new(Waiting { connections: BTreeMap::new(), next: 1 });
+static WAITING: Locked<Waiting> = Locked::new(Waiting { connections: BTreeMap::new(), next: 1 });
 /// How many wait. Read without the lock, to find out cheaply that none do.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
-
-fn waiting() -> MutexGuard<'static, Waiting> {
-    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A connection's entry in the list. Not to be copied.
 #[derive(Default, Debug)]
@@ -45,7 +41,7 @@ impl Listing {
             return;
         }
         self.leave();
-        let mut waiting = waiting();
+        let mut waiting = WAITING.lock();
         let place = (el, waiting.next);
         waiting.next += 1;
         waiting.connections.insert(place, Pointer(conn));
@@ -56,7 +52,7 @@ impl Listing {
     /// Takes the connection off the list, if it is there.
     pub(super) fn leave(&mut self) {
         if let Some(place) = self.0.take() {
-            let mut waiting = waiting();
+            let mut waiting = WAITING.lock();
             waiting.connections.remove(&place);
             COUNT.store(waiting.connections.len(), Relaxed);
         }
@@ -68,12 +64,12 @@ pub(super) fn first_loop(from: u64) -> Option<u64> {
     if COUNT.load(Relaxed) == 0 {
         return None;
     }
-    waiting().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
+    WAITING.lock().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
 }
 
 /// A position behind all that wait now.
 pub(super) fn end() -> u64 {
-    waiting().next
+    WAITING.lock().next
 }
 
 /// The first waiting connection of a loop from position `from` on, before `end`, and its position. It stays on the
@@ -82,7 +78,7 @@ pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut connectio
     if COUNT.load(Relaxed) == 0 || from >= end {
         return None;
     }
-    waiting().connections.range((el, from)..(el, end)).next().map(|((_, place), pointer)| (*place, pointer.0))
+    WAITING.lock().connections.range((el, from)..(el, end)).next().map(|((_, place), pointer)| (*place, pointer.0))
 }
 
 #[cfg(test)]

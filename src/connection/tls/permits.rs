@@ -4,8 +4,8 @@ use super::config::limits::most;
 use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
 use crate::sys::clock;
+use crate::sys::mutex::Locked;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
 const GRACE: u64 = 1000 * LIBAE_ACCEPT_RETRY_MS as u64;
@@ -23,16 +23,12 @@ struct UnderWay {
 unsafe impl Send for UnderWay {}
 
 /// By number, the oldest first.
-static UNDER_WAY: Mutex<BTreeMap<u64, UnderWay>> = Mutex::new(BTreeMap::new());
-
-fn under_way() -> MutexGuard<'static, BTreeMap<u64, UnderWay>> {
-    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static UNDER_WAY: Locked<BTreeMap<u64, UnderWay>> = Locked::new(BTreeMap::new());
 
 /// How many more handshakes could begin.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
 pub(super) fn room() -> usize {
-    most().saturating_sub(under_way().len())
+    most().saturating_sub(UNDER_WAY.lock().len())
 }
 
 /// Allows one handshake on the accepting side, which counts as under way until this is dropped.
@@ -42,7 +38,7 @@ impl Permit {
     /// None when too many are under way.
     pub(super) fn take(conn: *mut connection, el: u64) -> Option<Self> {
         let most = most();
-        let mut under_way = under_way();
+        let mut under_way = UNDER_WAY.lock();
         let number = under_way.last_key_value().map_or(0, |(last, _)| last + 1);
         (under_way.len() < most).then(|| {
             under_way.insert(number, UnderWay { conn, el, since: clock::now_us() });
@@ -53,7 +49,7 @@ impl Permit {
     /// The connection has moved to another loop; 0: it has none for now.
     #[allow(dead_code)] // Only Redis 8 asks for it.
     pub(super) fn moved(&self, el: u64) {
-        if let Some(handshake) = under_way().get_mut(&self.0) {
+        if let Some(handshake) = UNDER_WAY.lock().get_mut(&self.0) {
             handshake.el = el;
         }
     }
@@ -61,13 +57,13 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        under_way().remove(&self.0);
+        UNDER_WAY.lock().remove(&self.0);
     }
 }
 
 /// The oldest handshake of a loop, if it is older than [`GRACE`].
 pub(super) fn oldest(el: u64) -> Option<*mut connection> {
-    let under_way = under_way();
+    let under_way = UNDER_WAY.lock();
     let oldest = under_way.values().find(|handshake| handshake.el == el)?;
     (clock::now_us().saturating_sub(oldest.since) >= GRACE).then_some(oldest.conn)
 }

@@ -8,6 +8,7 @@ use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
 use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
+use crate::sys::mutex::Locked;
 use core::ffi::c_int;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -16,7 +17,7 @@ use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, Error as TlsError, KeyLog, NoKeyLog, RootCertStore, ServerConfig};
 use std::net::IpAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// How many tickets a server sends to a client with TLS 1.3; as many as OpenSSL's.
 const TICKETS: usize = 2;
@@ -32,11 +33,11 @@ pub(in crate::connection::tls) struct Context {
     server_name: Option<ServerName<'static>>,
 }
 
-static CURRENT: RwLock<Option<Arc<Context>>> = RwLock::new(None);
+static CURRENT: Locked<Option<Arc<Context>>> = Locked::new(None);
 
 /// The settings in force.
 pub(in crate::connection::tls) fn current() -> Option<Arc<Context>> {
-    CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
+    CURRENT.lock().clone()
 }
 
 /// Puts settings in force for new connections. If they cannot be used, nothing changes.
@@ -48,7 +49,7 @@ pub(crate) fn configure(config: &TlsConfig) -> Result<(), String> {
 /// Puts a context made of these settings in force for new connections.
 pub(super) fn put(context: Context, config: &TlsConfig) {
     limits::set(config.limits());
-    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(context));
+    *CURRENT.lock() = Some(Arc::new(context));
 }
 
 /// Whether there are settings.
@@ -58,7 +59,7 @@ pub(crate) fn is_configured() -> bool {
 
 /// Forgets the settings. Existing connections keep theirs.
 pub(crate) fn forget() {
-    *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = None;
+    *CURRENT.lock() = None;
 }
 
 impl Context {

@@ -3,31 +3,32 @@
 use super::context::Context;
 use super::settings::TlsConfig;
 use crate::abi::tls::LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE;
+use crate::sys::mutex::Locked;
 use core::ffi::c_int;
 use core::fmt;
 use rustls::pki_types::DnsName;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// A configuration that connections choose. It is used by any number of threads at once.
 pub(crate) struct OwnContext {
     files: Arc<Files>,
     /// Others' settings, by the name of the server in lower case, `*.` before one of which the first part does not
     /// matter. They lead to no names of their own, so there can be no circle.
-    names: RwLock<HashMap<String, Arc<Files>>>,
+    names: Locked<HashMap<String, Arc<Files>>>,
 }
 
 /// Settings, and what their files held when they were last read.
 struct Files {
     config: TlsConfig,
-    current: RwLock<Arc<Context>>,
+    current: Locked<Arc<Context>>,
     /// Held while the files are read, so that of two reloads the later one counts. Connections do not wait for it.
-    reading: Mutex<()>,
+    reading: Locked<()>,
 }
 
 impl Files {
     fn current(&self) -> Arc<Context> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.lock().clone()
     }
 }
 
@@ -38,17 +39,17 @@ impl OwnContext {
             return Err("max_handshakes: it is of the whole process, and libaeTlsConfigure sets it".into());
         }
         config.client_session_cache_size.get_or_insert(LIBAE_TLS_CLIENT_SESSION_CACHE_SIZE as usize);
-        let current = RwLock::new(Arc::new(Context::new(&config.settings()?)?));
-        let files = Arc::new(Files { config, current, reading: Mutex::new(()) });
-        Ok(Self { files, names: RwLock::default() })
+        let current = Locked::new(Arc::new(Context::new(&config.settings()?)?));
+        let files = Arc::new(Files { config, current, reading: Locked::new(()) });
+        Ok(Self { files, names: Locked::new(HashMap::new()) })
     }
 
     /// Reads the files anew, for new connections. If they cannot be used, nothing changes.
     pub(crate) fn reload(&self) -> Result<(), String> {
         let Files { config, current, reading } = &*self.files;
-        let _reading = reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _reading = reading.lock();
         let context = Arc::new(Context::new(&config.settings()?)?);
-        *current.write().unwrap_or_else(PoisonError::into_inner) = context;
+        *current.lock() = context;
         Ok(())
     }
 
@@ -60,7 +61,7 @@ impl OwnContext {
         if let Some(other) = other {
             other.can_accept()?;
         }
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         match other {
             Some(other) => _ = names.insert(name, other.files.clone()),
             None => _ = names.remove(&name),
@@ -75,12 +76,12 @@ impl OwnContext {
 
     /// Whether there are names to choose by.
     pub(in crate::connection::tls) fn has_names(&self) -> bool {
-        !self.names.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+        !self.names.lock().is_empty()
     }
 
     /// What is in force for those who ask for a name in lower case, if it is one of those that were set.
     pub(in crate::connection::tls) fn named(&self, name: &str) -> Option<Arc<Context>> {
-        let names = self.names.read().unwrap_or_else(PoisonError::into_inner);
+        let names = self.names.lock();
         let any_first = || names.get(&format!("*.{}", name.split_once('.')?.1));
         names.get(name).or_else(any_first).map(|files| files.current())
     }

@@ -14,13 +14,13 @@ use crate::abi::host::*;
 use crate::abi::profile;
 use crate::host;
 use crate::host::log;
+use crate::sys::mutex::Locked;
 use core::ffi::{c_int, c_longlong};
 use rustls::pki_types::CertificateDer;
 use std::collections::VecDeque;
 use std::ffi::CString;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// The contents of a configuration's files: the certificates themselves; for keys and folders only what shows a change.
@@ -50,14 +50,10 @@ struct Pending {
     materials: Materials,
 }
 
-static ACTIVE: Mutex<Option<Active>> = Mutex::new(None);
-static PENDING: Mutex<Option<Pending>> = Mutex::new(None);
+static ACTIVE: Locked<Option<Active>> = Locked::new(None);
+static PENDING: Locked<Option<Pending>> = Locked::new(None);
 /// The settings for each requested call of [`prepare`], whose thread must not read the server's structure.
-static REQUESTED: Mutex<VecDeque<Result<TlsConfig, String>>> = Mutex::new(VecDeque::new());
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static REQUESTED: Locked<VecDeque<Result<TlsConfig, String>>> = Locked::new(VecDeque::new());
 
 impl Materials {
     fn read(config: &TlsConfig) -> Result<Self, String> {
@@ -92,15 +88,15 @@ pub(super) fn configure(config: &TlsConfig) -> Result<(), String> {
 }
 
 fn activate(materials: Materials, config: &TlsConfig) {
-    *locked(&ACTIVE) = Some(Active { materials, ca_dir: config.ca_cert_dir.clone(), checked: Instant::now() });
+    *ACTIVE.lock() = Some(Active { materials, ca_dir: config.ca_cert_dir.clone(), checked: Instant::now() });
     tell();
 }
 
 /// TLS is no longer wanted.
 pub(super) fn forget() {
     if profile::RELOADS_TLS {
-        *locked(&PENDING) = None;
-        *locked(&ACTIVE) = None;
+        *PENDING.lock() = None;
+        *ACTIVE.lock() = None;
         tell();
     }
 }
@@ -111,13 +107,13 @@ pub(super) fn forget() {
 /// In the thread that changes the server's structure.
 pub(crate) unsafe fn begin() {
     let interval = source::reload_interval();
-    let is_time = || locked(&ACTIVE).as_ref().is_some_and(|active| active.checked.elapsed().as_secs() >= interval);
+    let is_time = || ACTIVE.lock().as_ref().is_some_and(|active| active.checked.elapsed().as_secs() >= interval);
     if interval == 0 || !is_time() {
         return;
     }
     // SAFETY: this is the thread that changes the structure. The host is called without a lock held.
     let settings = unsafe { source::settings_now() };
-    locked(&REQUESTED).extend(settings);
+    REQUESTED.lock().extend(settings);
     if !host::tls_reload() {
         // SAFETY: the settings are there already.
         unsafe { prepare() };
@@ -129,7 +125,7 @@ pub(crate) unsafe fn begin() {
 /// # Safety
 /// Asked for by [`begin`], or called while nobody changes the server's structure.
 pub(crate) unsafe fn prepare() {
-    let requested = locked(&REQUESTED).pop_front();
+    let requested = REQUESTED.lock().pop_front();
     // SAFETY: nobody has asked, so nobody changes the structure meanwhile.
     let Some(config) = requested.or_else(|| unsafe { source::settings_now() }) else { return };
     match config.and_then(read_changed) {
@@ -143,12 +139,12 @@ pub(crate) unsafe fn prepare() {
 fn read_changed(config: TlsConfig) -> Result<bool, String> {
     let materials = Materials::read(&config)?;
     let is_active = |active: &Option<Active>| active.as_ref().is_some_and(|active| active.materials == materials);
-    let has_changed = !is_active(&locked(&ACTIVE));
+    let has_changed = !is_active(&ACTIVE.lock());
     if has_changed {
         let context = Context::new(&config.settings()?)?;
-        *locked(&PENDING) = Some(Pending { context, config, materials });
+        *PENDING.lock() = Some(Pending { context, config, materials });
     }
-    if let Some(active) = &mut *locked(&ACTIVE) {
+    if let Some(active) = &mut *ACTIVE.lock() {
         active.checked = Instant::now();
     }
     Ok(has_changed)
@@ -156,8 +152,8 @@ fn read_changed(config: TlsConfig) -> Result<bool, String> {
 
 /// Puts what is pending in force, for new connections.
 pub(crate) fn apply() {
-    let Some(Pending { context, config, materials }) = locked(&PENDING).take() else { return };
-    let is_wanted = locked(&ACTIVE).as_ref().is_some_and(|active| active.materials != materials);
+    let Some(Pending { context, config, materials }) = PENDING.lock().take() else { return };
+    let is_wanted = ACTIVE.lock().as_ref().is_some_and(|active| active.materials != materials);
     if !is_wanted {
         log(LIBAE_LOG_DEBUG, format_args!("TLS materials have been configured meanwhile"));
         return;
@@ -170,7 +166,7 @@ pub(crate) fn apply() {
 /// Tells the host about the certificates in force, or that there are none.
 pub(crate) fn tell() {
     let mut found: [Option<Described>; 3] = [None, None, None];
-    if let Some(active) = &*locked(&ACTIVE) {
+    if let Some(active) = &*ACTIVE.lock() {
         let materials = &active.materials;
         let folder = active.ca_dir.as_deref().map(certificates_in).unwrap_or_default();
         found = [

@@ -1,8 +1,8 @@
 //! The sessions that clients can resume.
 
+use crate::sys::mutex::Locked;
 use rustls::server::StoresServerSessions;
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A limited number of sessions, each for a limited time; the oldest make room. As in OpenSSL, a ticket can be used
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Sessions {
     size: usize,
     timeout: Duration,
-    kept: Mutex<Kept>,
+    kept: Locked<Kept>,
 }
 
 #[derive(Debug, Default)]
@@ -23,11 +23,7 @@ struct Kept {
 
 impl Sessions {
     pub(super) fn new(size: usize, timeout: Duration) -> Self {
-        Self { size, timeout, kept: Mutex::default() }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { size, timeout, kept: Locked::new(Kept::default()) }
     }
 }
 
@@ -50,7 +46,7 @@ impl Kept {
 impl StoresServerSessions for Sessions {
     fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
         let now = Instant::now();
-        let mut kept = self.kept();
+        let mut kept = self.kept.lock();
         kept.clean(self.size, self.timeout, now);
         kept.order.push_back((now, key.clone()));
         kept.sessions.insert(key, (now, value));
@@ -58,7 +54,7 @@ impl StoresServerSessions for Sessions {
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let kept = self.kept();
+        let kept = self.kept.lock();
         let (put, value) = kept.sessions.get(key)?;
         (put.elapsed() < self.timeout).then(|| value.clone())
     }
@@ -88,7 +84,7 @@ mod tests {
         assert_eq!(sessions.take(b"b"), Some(b"b".to_vec()));
         assert_eq!(sessions.take(b"b"), Some(b"b".to_vec()));
         assert_eq!(sessions.get(b"c"), Some(b"c".to_vec()));
-        assert!(sessions.kept().order.len() <= 2);
+        assert!(sessions.kept.lock().order.len() <= 2);
     }
 
     #[test]

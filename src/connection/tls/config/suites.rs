@@ -5,12 +5,12 @@ use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::host;
+use crate::sys::mutex::Locked;
 use rustls::{
     CipherSuite, CipherSuiteCommon, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite, Tls13CipherSuite,
     version,
 };
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 /// The provider's suites that the settings choose, in the settings' order. Names of suites that rustls lacks are
 /// logged.
@@ -40,8 +40,8 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
 /// changed, at rustls's limit at the latest.
 fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
     /// rustls wants suites that live forever, so each is made once.
-    static MADE: Mutex<BTreeMap<(u16, u64), SupportedCipherSuite>> = Mutex::new(BTreeMap::new());
-    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    static MADE: Locked<BTreeMap<(u16, u64), SupportedCipherSuite>> = Locked::new(BTreeMap::new());
+    let mut made = MADE.lock();
     *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {
         SupportedCipherSuite::Tls12(suite) => {
             let aead_alg = Box::leak(Box::new(AheadCipher(suite.aead_alg)));
