@@ -27,8 +27,8 @@ struct Options<'a> {
     /// By bytes, not by numbers.
     alpha: bool,
     limit: Option<(i64, i64)>,
-    by: Option<&'a [u8]>,
-    get: Vec<&'a [u8]>,
+    by: Option<Pattern<'a>>,
+    get: Vec<Pattern<'a>>,
     store: Option<&'a [u8]>,
 }
 
@@ -52,12 +52,13 @@ impl<'a> Options<'a> {
                 }
                 name @ (b"store" | b"by" | b"get") if values >= 1 && (may_store || name != b"store") => {
                     at += 1;
+                    let pattern = Pattern::parse(ctx.arg(at));
                     match name {
                         b"store" => options.store = Some(ctx.arg(at)),
-                        b"by" if !may_look_up && has_place(ctx.arg(at)) => return Err(denied("BY").into()),
-                        b"by" => options.by = Some(ctx.arg(at)),
+                        b"by" if !may_look_up && pattern.has_place() => return Err(denied("BY").into()),
+                        b"by" => options.by = Some(pattern),
                         b"get" if !may_look_up => return Err(denied("GET").into()),
-                        _ => options.get.push(ctx.arg(at)),
+                        _ => options.get.push(pattern),
                     }
                 }
                 _ => return Err(SYNTAX_ERROR.into()),
@@ -81,9 +82,36 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Whether a pattern has a place for an element.
-fn has_place(pattern: &[u8]) -> bool {
-    c_text(pattern, usize::MAX).contains(&b'*')
+/// What is looked up for an element. It is parsed once, for it may be long and the elements many.
+enum Pattern<'a> {
+    /// `#`: the element itself.
+    Element,
+    /// The same for all elements, which Redis does not look up.
+    NoPlace,
+    /// A string with the element in the place of the `*`, or for `key->field` a field of a hash.
+    Key { before: &'a [u8], after: &'a [u8], field: Option<&'a [u8]> },
+}
+
+impl<'a> Pattern<'a> {
+    fn parse(pattern: &'a [u8]) -> Pattern<'a> {
+        let text = c_text(pattern, usize::MAX);
+        if text == b"#" {
+            return Pattern::Element;
+        }
+        let Some(star) = text.iter().position(|c| *c == b'*') else { return Pattern::NoPlace };
+        let arrow = text[star + 1..].windows(2).position(|pair| pair == b"->").map(|at| star + 1 + at);
+        // Without a field behind it, an arrow is a part of the key.
+        let arrow = arrow.filter(|at| at + 2 < text.len());
+        Pattern::Key {
+            before: &pattern[..star],
+            after: &pattern[star + 1..arrow.unwrap_or(pattern.len())],
+            field: arrow.map(|at| &pattern[at + 2..]),
+        }
+    }
+
+    fn has_place(&self) -> bool {
+        matches!(self, Pattern::Key { .. })
+    }
 }
 
 /// What an element is sorted by.
@@ -96,7 +124,7 @@ enum Weight {
 fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
     let key = ctx.arg(1);
     // A pattern without place for an element says not to sort.
-    let mut keeps_order = options.by.is_some_and(|by| !has_place(by));
+    let mut keeps_order = options.by.as_ref().is_some_and(|by| !by.has_place());
     let (mut elements, is_set) = match ctx.db().read_any(key) {
         None => (Vec::new(), false),
         Some(ValueRef::List(list)) => (list.iter().map(|element| element.to_vec()).collect(), false),
@@ -130,7 +158,7 @@ fn run(ctx: &mut Context<'_>, mut options: Options<'_>) -> Outcome {
 fn sorted(ctx: &mut Context<'_>, elements: Vec<Vec<u8>>, options: &Options<'_>) -> Result<Vec<Vec<u8>>, Error> {
     let mut weighed = Vec::with_capacity(elements.len());
     for element in elements {
-        let by = match options.by {
+        let by = match &options.by {
             Some(pattern) => look_up(ctx, pattern, &element),
             None => Some(element.clone()),
         };
@@ -166,21 +194,16 @@ fn number(text: &[u8]) -> Option<Score> {
     }
 }
 
-/// What a pattern stands for with an element in the place of its `*`: a string, or a field of a hash for `key->field`;
-/// the element itself for `#`.
-fn look_up(ctx: &mut Context<'_>, pattern: &[u8], element: &[u8]) -> Option<Vec<u8>> {
-    let text = c_text(pattern, usize::MAX);
-    if text == b"#" {
-        return Some(element.to_vec());
-    }
-    let star = text.iter().position(|c| *c == b'*')?;
-    let arrow = text[star + 1..].windows(2).position(|pair| pair == b"->").map(|at| star + 1 + at);
-    // Without a field behind it, an arrow is a part of the key.
-    let arrow = arrow.filter(|at| at + 2 < text.len());
-    let suffix = &pattern[star + 1..arrow.unwrap_or(pattern.len())];
-    let key = [&pattern[..star], element, suffix].concat();
-    match (ctx.db().read_any(&key)?, arrow) {
-        (ValueRef::Hash(hash), Some(at)) => Hash::get(hash, &pattern[at + 2..]).map(|value| value.to_vec()),
+/// What a pattern stands for with an element in its place.
+fn look_up(ctx: &mut Context<'_>, pattern: &Pattern<'_>, element: &[u8]) -> Option<Vec<u8>> {
+    let (before, after, field) = match pattern {
+        Pattern::Element => return Some(element.to_vec()),
+        Pattern::NoPlace => return None,
+        Pattern::Key { before, after, field } => (before, after, field),
+    };
+    let key = [before, element, after].concat();
+    match (ctx.db().read_any(&key)?, field) {
+        (ValueRef::Hash(hash), Some(field)) => Hash::get(hash, field).map(|value| value.to_vec()),
         (ValueRef::String(value), None) => Some(value.as_slice(&mut Digits::new()).to_vec()),
         _ => None,
     }
