@@ -15,6 +15,7 @@ use crate::config::choices::Channels;
 use crate::config::groups::Security;
 use crate::log::{Level, log};
 use resp::Args;
+use std::collections::HashSet;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -189,9 +190,9 @@ fn loses_channels(old: &Rights, new: &Rights) -> bool {
     if new.selectors.iter().any(|selector| selector.all_channels) {
         return false;
     }
-    let kept: Vec<_> = new.selectors.iter().flat_map(|selector| &selector.channels).collect();
+    let kept: HashSet<_> = new.selectors.iter().flat_map(|selector| &selector.channels).collect();
     let loses =
-        |selector: &Selector| selector.all_channels || selector.channels.iter().any(|channel| !kept.contains(&channel));
+        |selector: &Selector| selector.all_channels || selector.channels.iter().any(|channel| !kept.contains(channel));
     old.selectors.iter().any(loses)
 }
 
