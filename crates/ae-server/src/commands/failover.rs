@@ -1,7 +1,7 @@
 //! REPLICAOF and FAILOVER: who is the primary.
 
-use crate::clients::replica::Phase;
-use crate::command::context::{Context, integer_between};
+use crate::clients::replica::{Phase, Replica};
+use crate::command::context::Context;
 use crate::command::error::{NOT_AN_INTEGER, Outcome, SYNTAX_ERROR};
 use crate::replication::failover::Failover;
 use crate::replication::link::Link;
@@ -45,8 +45,9 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
             abort = true;
             at += 1;
         } else if ctx.is_word(at, "to") && at + 2 < ctx.args.len() && target.is_none() {
-            let port = integer_between(ctx.arg(at + 2), 0..=65535)?;
-            target = Some((String::from_utf8_lossy(ctx.arg(at + 1)).into_owned(), port as u16));
+            // No port is out of range: a replica has it or not.
+            let port = number::parse(ctx.arg(at + 2)).ok_or(NOT_AN_INTEGER)?;
+            target = Some((String::from_utf8_lossy(ctx.arg(at + 1)).into_owned(), port));
             at += 3;
         } else if ctx.is_word(at, "force") && !force {
             force = true;
@@ -77,16 +78,21 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
     if force && (timeout.is_none() || target.is_none()) {
         return Err("ERR FAILOVER with force option requires both a timeout and target HOST and IP.".into());
     }
-    if let Some((host, port)) = &target {
-        let mut replicas = ctx.server.replicas(Some(ctx.client));
-        let found = replicas.find(|(client, replica)| client.replica_ip() == *host && replica.port == *port);
-        let Some((_, replica)) = found else {
-            return Err("ERR FAILOVER target HOST and PORT is not a replica.".into());
-        };
-        if replica.phase != Phase::Online {
-            return Err("ERR FAILOVER target replica is not online.".into());
+    let target = match target {
+        None => None,
+        Some((host, port)) => {
+            let mut replicas = ctx.server.replicas(Some(ctx.client));
+            let same = |replica: &Replica| i64::from(replica.port) == port;
+            let found = replicas.find(|(client, replica)| client.replica_ip() == host && same(replica));
+            let Some((_, replica)) = found else {
+                return Err("ERR FAILOVER target HOST and PORT is not a replica.".into());
+            };
+            if replica.phase != Phase::Online {
+                return Err("ERR FAILOVER target replica is not online.".into());
+            }
+            Some((host, replica.port))
         }
-    }
+    };
     let deadline = timeout.map(|time: i64| ctx.server.ticks.saturating_add(time));
     ctx.server.begin_failover(Failover { target, force, deadline, told: false });
     ctx.reply_ok()

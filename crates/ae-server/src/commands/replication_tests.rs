@@ -140,7 +140,8 @@ fn a_replica_refuses_writes_and_hides_what_has_expired() {
         ("FAILOVER ABORT", "-ERR No failover in progress."),
         ("FAILOVER TO a", "-ERR syntax error"),
         ("FAILOVER TO a x", "-ERR value is not an integer or out of range"),
-        ("FAILOVER TO a 65536", "-ERR value is out of range, value must between 0 and 65535"),
+        ("FAILOVER TO a 65536", "-ERR FAILOVER requires connected replicas."),
+        ("FAILOVER TO a -1", "-ERR FAILOVER requires connected replicas."),
         ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
     ]);
 }
