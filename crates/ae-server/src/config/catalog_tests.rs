@@ -102,6 +102,8 @@ fn words_of_their_own_kind() {
     assert_eq!(set("latency-tracking-info-percentiles", "").unwrap(), "");
     let parameters = "Invalid latency-tracking-info-percentiles parameters";
     assert_eq!(refused("latency-tracking-info-percentiles", "50 nan"), parameters);
+    assert_eq!(refused("latency-tracking-info-percentiles", "1e400"), parameters);
+    assert_eq!(set("latency-tracking-info-percentiles", "0x10").unwrap(), "16");
     assert_eq!(set("oom-score-adj-values", "-2000 0 2000").unwrap(), "-2000 0 2000");
     assert_eq!(refused("oom-score-adj-values", "1 2"), "wrong number of arguments");
     let range = "Invalid oom-score-adj-values, elements must be between -2000 and 2000.";

@@ -6,6 +6,7 @@ use super::settings::Config;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::path::Path;
+use store::types::zset::Score;
 
 type Words<'a> = &'a [Vec<u8>];
 
@@ -125,8 +126,7 @@ pub fn replicaof_lines(config: &Config) -> Vec<Vec<u8>> {
 pub fn set_percentiles(config: &mut Config, words: Words<'_>) -> Result<(), String> {
     let words = if are_empty(words) { &[] } else { words };
     let percentile = |word: &Vec<u8>| {
-        let number = str::from_utf8(word).ok().and_then(|word| word.parse::<f64>().ok()).filter(|word| !word.is_nan());
-        let number = number.ok_or("Invalid latency-tracking-info-percentiles parameters")?;
+        let number = Score::parse(word).ok_or("Invalid latency-tracking-info-percentiles parameters")?.get();
         let range = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";
         Some(number).filter(|number| (0.0..=100.0).contains(number)).ok_or(range)
     };
