@@ -37,7 +37,7 @@ pub fn start(input: &[u8]) -> Result<(), String> {
     if let Some(mut stdout) = child.stdout.take() {
         stdout.read_to_string(&mut said).map_err(failed)?;
     }
-    if said.ends_with(READY) {
+    if said.contains(READY) {
         return Ok(());
     }
     let status = child.wait().map_err(failed)?;

@@ -10,8 +10,10 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 pub struct Server {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    stderr: Option<ChildStderr>,
-    /// The first line that it wrote.
+    stderr: ChildStderr,
+    /// What it wrote to its log before it was ready.
+    pub first_log: String,
+    /// Where it says that it listens.
     pub ready_line: String,
     /// Where it listens.
     pub port: u16,
@@ -61,19 +63,22 @@ impl Server {
     fn try_spawn(command: &mut Command, port: u16) -> Result<Server, End> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut ready_line = String::new();
-        stdout.read_line(&mut ready_line).unwrap();
-        let mut stderr = child.stderr.take();
-        let mut line = ready_line.clone();
+        let mut stderr = child.stderr.take().unwrap();
+        let (mut first_log, mut ready_line, mut line) = (String::new(), String::new(), String::new());
         while !line.contains("Ready to accept connections") {
+            if line.starts_with("ae-server ") {
+                ready_line = line.trim_end().into();
+            } else {
+                first_log.push_str(&line);
+            }
             line.clear();
             if stdout.read_line(&mut line).unwrap() == 0 {
                 let mut error = String::new();
-                stderr.take().unwrap().read_to_string(&mut error).unwrap();
+                stderr.read_to_string(&mut error).unwrap();
                 return Err(End { code: child.wait().unwrap().code(), error });
             }
         }
-        Ok(Server { child, stdout, stderr, ready_line: ready_line.trim_end().into(), port, _taken: None })
+        Ok(Server { child, stdout, stderr, first_log, ready_line, port, _taken: None })
     }
 
     /// A new client.
@@ -103,9 +108,11 @@ impl Server {
         state.split_whitespace().next() == Some(&call.to_string())
     }
 
-    /// Its standard error, to be read while it runs.
-    pub fn stderr(&mut self) -> ChildStderr {
-        self.stderr.take().unwrap()
+    /// The next line of its log; waits until there is one.
+    pub fn log_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
     }
 
     /// Waits for its end without reading what it writes.
@@ -113,14 +120,13 @@ impl Server {
         eventually("the server ends", || self.child.try_wait().unwrap())
     }
 
-    /// Waits for its end; returns the status and what it wrote after the first line.
+    /// Waits for its end; returns the status and what it wrote after it was ready, to standard output and to
+    /// standard error.
     pub fn wait(mut self) -> (ExitStatus, String, String) {
         let status = eventually("the server ends", || self.child.try_wait().unwrap());
         let (mut out, mut err) = (String::new(), String::new());
         self.stdout.read_to_string(&mut out).unwrap();
-        if let Some(mut stderr) = self.stderr.take() {
-            stderr.read_to_string(&mut err).unwrap();
-        }
+        self.stderr.read_to_string(&mut err).unwrap();
         (status, out, err)
     }
 

@@ -249,7 +249,7 @@ impl Default for Replication {
 /// How the process behaves among others.
 #[derive(Clone, Debug)]
 pub struct Process {
-    /// Empty for standard error.
+    /// Empty for standard output.
     pub log_file: String,
     pub syslog: bool,
     pub syslog_ident: String,

@@ -16,10 +16,8 @@ const QUEUE: usize = 1000;
 const FLUSH: Duration = Duration::from_secs(1);
 
 enum Message {
-    Said(String),
-    /// Said, in the form of a line in a log file.
-    SaidAsLine(String),
-    Logged(Level, String),
+    Said(char, String),
+    Logged(char, Level, String),
     /// From here on messages go there.
     Target(Target),
     /// Everything before this has been written when the other end is told.
@@ -27,6 +25,8 @@ enum Message {
 }
 
 static LEAST: AtomicU8 = AtomicU8::new(Level::Notice as u8);
+/// What the server is, in the letters of Redis's log: not a server yet (C), a primary (M) or a replica (S).
+static ROLE: AtomicU8 = AtomicU8::new(b'C');
 static QUEUED: OnceLock<SyncSender<Message>> = OnceLock::new();
 /// Messages dropped since the last one that was queued.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -35,20 +35,29 @@ pub fn set_level(level: Level) {
     LEAST.store(level as u8, Ordering::Relaxed);
 }
 
+/// What the server is from here on.
+pub fn set_role(is_replica: bool) {
+    ROLE.store(if is_replica { b'S' } else { b'M' }, Ordering::Relaxed);
+}
+
+fn role() -> char {
+    ROLE.load(Ordering::Relaxed).into()
+}
+
 pub fn log(level: Level, message: Arguments<'_>) {
     if level as u8 >= LEAST.load(Ordering::Relaxed) {
-        send(Message::Logged(level, message.to_string()));
+        send(Message::Logged(role(), level, message.to_string()));
     }
 }
 
-/// Writes to standard output, or into the log file if there is one.
+/// Writes to standard output as it is, or into the log file if there is one.
 pub fn say(text: String) {
-    send(Message::Said(text));
+    send(Message::Said(role(), text));
 }
 
-/// As `say`, in the form of a line in a log file.
+/// Logs, whatever the least level is.
 pub fn say_as_line(message: String) {
-    send(Message::SaidAsLine(message));
+    send(Message::Logged(role(), Level::Notice, message));
 }
 
 /// Says where messages go. Fails if that is a file that cannot be written.
@@ -69,7 +78,8 @@ pub fn flush() {
 fn send(message: Message) {
     let queue = QUEUED.get_or_init(start);
     let dropped = DROPPED.swap(0, Ordering::Relaxed);
-    let note = || Message::Logged(Level::Warning, format!("{dropped} messages are missing here: nobody read them"));
+    let note =
+        || Message::Logged(role(), Level::Warning, format!("{dropped} messages are missing here: nobody read them"));
     let told = dropped == 0 || queue.try_send(note()).is_ok();
     if !told || queue.try_send(message).is_err() {
         DROPPED.fetch_add(if told { 1 } else { dropped + 1 }, Ordering::Relaxed);
@@ -87,9 +97,8 @@ fn write(messages: &Receiver<Message>) {
     let mut target = Target::default();
     for message in messages {
         match message {
-            Message::Said(text) => target.say(&text),
-            Message::SaidAsLine(message) => target.say_as_line(&message),
-            Message::Logged(level, text) => target.write(level, &text),
+            Message::Said(role, text) => target.say(role, &text),
+            Message::Logged(role, level, text) => target.write(role, level, &text),
             Message::Target(new) => target = new,
             Message::Flush(done) => _ = done.try_send(()),
         }

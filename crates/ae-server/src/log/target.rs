@@ -1,4 +1,4 @@
-//! Where messages go: standard error or a file, and syslog.
+//! Where messages go: standard output or a file, and syslog.
 
 use jiff::ZonedDateTime;
 use std::fs::{File, OpenOptions};
@@ -45,7 +45,7 @@ impl Facility {
 /// Where messages go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Standard error if None, and standard output for what is said there.
+    /// Standard output if None.
     pub file: Option<PathBuf>,
     /// Also there, under this name.
     pub syslog: Option<(String, Facility)>,
@@ -59,34 +59,22 @@ impl Target {
     }
 
     /// Writes a message. What cannot be written is lost: there is nobody to tell.
-    pub fn write(&self, level: Level, message: &str) {
+    pub fn write(&self, role: char, level: Level, message: &str) {
+        let line = line(role, level, message, &ZonedDateTime::now());
         let _ = match &self.file {
-            Some(path) => write_to_file(path, level, message),
-            None => io::stderr().write_all(format!("ae-server: {message}\n").as_bytes()),
+            Some(path) => open(path).and_then(|mut file| file.write_all(line.as_bytes())),
+            None => print(&line),
         };
         self.to_syslog(level, message);
     }
 
-    /// Writes to standard output what the operator waits for there, unless messages go into a file.
-    pub fn say(&self, text: &str) {
-        match &self.file {
-            Some(_) => self.write(Level::Notice, text.trim_end()),
-            None => self.print(text, text.trim_end()),
+    /// Writes to standard output as it is what the operator waits for there, unless messages go into a file.
+    pub fn say(&self, role: char, text: &str) {
+        if self.file.is_some() {
+            return self.write(role, Level::Notice, text.trim_end());
         }
-    }
-
-    /// As `say`, in the form of a line in a log file.
-    pub fn say_as_line(&self, message: &str) {
-        match &self.file {
-            Some(_) => self.write(Level::Notice, message),
-            None => self.print(&file_line(Level::Notice, message, &ZonedDateTime::now()), message),
-        }
-    }
-
-    fn print(&self, text: &str, message: &str) {
-        // Somebody may have closed the other end; that is no reason to stop.
-        let _ = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-        self.to_syslog(Level::Notice, message);
+        let _ = print(text);
+        self.to_syslog(Level::Notice, text.trim_end());
     }
 
     fn to_syslog(&self, level: Level, message: &str) {
@@ -102,19 +90,23 @@ fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new().append(true).create(true).open(path)
 }
 
-fn write_to_file(path: &Path, level: Level, message: &str) -> io::Result<()> {
-    open(path)?.write_all(file_line(level, message, &ZonedDateTime::now()).as_bytes())
+/// Somebody may have closed the other end; that is no reason to stop.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 /// A line as Redis writes it: process, role, local time, level.
-fn file_line(level: Level, message: &str, now: &ZonedDateTime) -> String {
+fn line(role: char, level: Level, message: &str, now: &ZonedDateTime) -> String {
     let mark = match level {
         Level::Debug => '.',
         Level::Verbose => '-',
         Level::Notice => '*',
         Level::Warning | Level::Nothing => '#',
     };
-    format!("{}:M {} {mark} {message}\n", std::process::id(), now.strftime("%d %b %Y %H:%M:%S.%3f"))
+    let time = now.strftime("%d %b %Y %H:%M:%S.%3f");
+    format!("{}:{} {time} {mark} {message}\n", std::process::id(), role)
 }
 
 /// A message as the syslog of a host takes it (RFC 3164, without the host).
@@ -145,9 +137,16 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_a_file() {
-        let line = file_line(Level::Warning, "a b", &moment());
-        assert_eq!(line, format!("{}:M 05 Mar 2026 07:08:09.010 # a b\n", std::process::id()));
+    fn lines_as_in_redis() {
+        for (role, level, mark) in [
+            ('C', Level::Warning, '#'),
+            ('M', Level::Notice, '*'),
+            ('S', Level::Verbose, '-'),
+            ('M', Level::Debug, '.'),
+        ] {
+            let expected = format!("{}:{role} 05 Mar 2026 07:08:09.010 {mark} a b\n", std::process::id());
+            assert_eq!(line(role, level, "a b", &moment()), expected);
+        }
     }
 
     #[test]
@@ -156,9 +155,9 @@ mod tests {
         let path = folder.path().join("log");
         let target = Target { file: Some(path.clone()), syslog: None };
         target.check().unwrap();
-        target.write(Level::Notice, "one");
+        target.write('M', Level::Notice, "one");
         std::fs::rename(&path, folder.path().join("old")).unwrap();
-        target.say("two\n");
+        target.say('M', "two\n");
         let lines = [folder.path().join("old"), path].map(|path| std::fs::read_to_string(path).unwrap());
         assert!(lines[0].ends_with(" * one\n") && lines[1].ends_with(" * two\n"), "{lines:?}");
         let missing = Target { file: Some(folder.path().join("none/log")), syslog: None };

@@ -54,6 +54,7 @@ impl Serving {
         log::set_level(config.log_level);
         log::set_target(config.log_target())?;
         catalog::warnings(&config).for_each(|warning| log::log(Level::Warning, format_args!("{warning}")));
+        log::set_role(config.replication.primary.is_some());
         // A server can do without, and the failure is logged.
         let _ = process::apply_oom_score(&config.process);
         config.max_clients = files::make_room(config.max_clients, config.handshakes())?;

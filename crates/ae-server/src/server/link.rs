@@ -6,7 +6,7 @@ use super::state::Server;
 use crate::clients::client::{Client, Closing};
 use crate::command::spec::Spec;
 use crate::db::databases::Expiry;
-use crate::log::{Level, log};
+use crate::log::{Level, log, set_role};
 use crate::replication::failover::Failover;
 use crate::replication::link::{Link, Phase};
 use resp::writer;
@@ -35,6 +35,7 @@ impl Server {
         self.config.replication.primary = Some((host.into(), port));
         self.databases.expiry = Expiry::Hides;
         self.renew_replica_stream();
+        set_role(true);
         log(Level::Notice, format_args!("is a replica of {host}:{port}"));
     }
 
@@ -60,6 +61,7 @@ impl Server {
         self.renew_replica_stream();
         self.streams.replicas.select_again();
         self.resume_log();
+        set_role(false);
         log(Level::Notice, format_args!("is a primary"));
     }
 

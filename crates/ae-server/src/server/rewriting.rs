@@ -224,6 +224,7 @@ impl Server {
         self.append_only.stage = Stage::WaitsForBase;
         self.append_only.rewrites.scheduled = true;
         self.append_only.rewrites.failures = 0;
+        log(Level::Warning, format_args!("append-only file: turned on. An AOF background was scheduled for its base."));
         Ok(())
     }
 }

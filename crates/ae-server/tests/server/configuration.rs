@@ -66,9 +66,9 @@ fn starts_with_a_file() {
     assert_eq!(get(&mut client, "hz"), "30");
     let file = folder.path("redis.conf");
     assert!(client.bulk("INFO server").contains(&format!("\r\nconfig_file:{}", file.display())));
-    server.signal("TERM");
-    let (_, _, errors) = server.wait();
-    assert!(errors.contains("io-threads has no effect: "), "{errors}");
+    let beginning = format!("{}:C ", server.pid());
+    let log = &server.first_log;
+    assert!(log.starts_with(&beginning) && log.contains(" # io-threads has no effect: "), "{log}");
 }
 
 #[test]

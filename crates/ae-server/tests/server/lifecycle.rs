@@ -38,6 +38,34 @@ fn says_that_it_is_ready_as_redis_does() {
     assert!(line.starts_with(&beginning) && line.ends_with(" * Ready to accept connections"), "{line}");
 }
 
+/// Log tools for Redis read process, role, time and level; standard error stays empty.
+#[test]
+fn logs_to_standard_output_as_redis_does() {
+    let mut server = start(&["--enable-debug-command", "local"]);
+    let mut client = server.connect();
+    client.call("DEBUG LOG one", "+OK");
+    let line = server.log_line();
+    let beginning = format!("{}:M ", server.pid());
+    assert!(line.starts_with(&beginning) && line.ends_with(" # DEBUG LOG: one\n"), "{line}");
+    client.call("REPLICAOF 127.0.0.1 1", "+OK");
+    let line = server.log_line();
+    let beginning = format!("{}:S ", server.pid());
+    assert!(line.starts_with(&beginning) && line.ends_with(" * is a replica of 127.0.0.1:1\n"), "{line}");
+    client.call("REPLICAOF NO ONE", "+OK");
+    client.call("DEBUG LOG two", "+OK");
+    server.signal("TERM");
+    let (_, log, errors) = server.wait();
+    assert!(log.lines().any(|line| line.contains(":M ") && line.ends_with(" # DEBUG LOG: two")), "{log}");
+    assert_eq!(errors, "");
+}
+
+#[test]
+fn a_replica_says_so_in_its_log_from_the_start() {
+    let server = start(&["--replicaof", "127.0.0.1 1"]);
+    let first = format!("{}:S ", server.pid());
+    assert!(server.first_log.starts_with(&first), "{}", server.first_log);
+}
+
 #[test]
 fn ends_well_on_sigterm_and_sigint() {
     for name in ["TERM", "INT"] {
@@ -276,15 +304,12 @@ fn output_that_nobody_takes_stops_nothing() {
     }
     let mut client = server.connect();
     client.call("PING", "+PONG");
-    let mut log = BufReader::new(server.stderr());
-    let mut line = String::new();
     let mut told = 0;
     // The note comes with the next message that there is room for.
     let missing: usize = loop {
-        line.clear();
-        log.read_line(&mut line).unwrap();
+        let line = server.log_line();
         if let Some(note) = line.strip_suffix(" messages are missing here: nobody read them\n") {
-            break note.strip_prefix("ae-server: ").unwrap().parse().unwrap();
+            break note.rsplit(' ').next().unwrap().parse().unwrap();
         }
         assert!(line.contains("closed 127.0.0.1"), "{line}");
         told += 1;

@@ -18,7 +18,7 @@ pub const DIRECTIVES: &[Parameter] = &[
         "PATH",
         "the working directory",
     ),
-    directive("logfile", AtStart, field!(process.log_file, TEXT), "PATH", "log into this file, not to standard error"),
+    directive("logfile", AtStart, field!(process.log_file, TEXT), "PATH", "log into this file, not to standard output"),
     directive("syslog-enabled", AtStart, field!(process.syslog, Format::Switch), "yes|no", "log to syslog too (no)"),
     directive("syslog-ident", AtStart, field!(process.syslog_ident, TEXT), "NAME", "the name there (redis)"),
     directive(
