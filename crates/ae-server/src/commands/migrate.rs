@@ -5,10 +5,10 @@ use super::dump::compression;
 use crate::command::context::Context;
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR};
 use crate::db::event::Event;
-use ae::{Connection, EventLoop};
+use crate::server::targets::Target;
 use resp::writer;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::time::Duration;
 
 /// For a time-out that is none, in milliseconds.
 const DEFAULT_TIMEOUT: i64 = 1000;
@@ -27,16 +27,18 @@ pub fn migrate(ctx: &mut Context<'_>) -> Outcome {
         ctx.reply().simple("NOKEY");
         return Ok(());
     }
-    let (request, keys) = options.request(ctx, &keys);
-    let (host, port) = (String::from_utf8_lossy(ctx.arg(1)), c_number(ctx.arg(2)));
-    let el = ctx.server.el.clone().ok_or(NOT_CONNECTED)?;
-    let mut target = Target::connect(&el, &host, port, options.timeout).map_err(|error| match error.kind() {
-        // Redis learns only from writing that it was refused.
-        ErrorKind::ConnectionRefused => NOT_WRITTEN,
-        _ => NOT_CONNECTED,
-    })?;
-    target.write_all(&request).map_err(|_| NOT_WRITTEN)?;
-    let (moved, outcome) = replies(target, 1 + usize::from(options.authentication.is_some()), &keys);
+    let name = [ctx.arg(1), ctx.arg(2)].map(<[u8]>::to_vec);
+    let kept = ctx.server.targets.take(&name).map(|target| options.send(ctx, target, &keys));
+    let Moved { keys: moved, outcome, target, .. } = match kept.filter(|moved| !moved.unanswered) {
+        Some(moved) => moved,
+        None => {
+            let target = connect(ctx, options.timeout)?;
+            options.send(ctx, target, &keys)
+        }
+    };
+    if let Some(target) = target {
+        ctx.server.targets.keep(name, target, ctx.server.ticks);
+    }
     if !options.copies {
         for key in &moved {
             ctx.db().remove(key, Event::DEL);
@@ -49,6 +51,28 @@ pub fn migrate(ctx: &mut Context<'_>) -> Outcome {
     }
     outcome?;
     ctx.reply_ok()
+}
+
+/// What has become of the keys.
+struct Moved<'k> {
+    /// Those that the other server has now.
+    keys: Vec<&'k [u8]>,
+    /// The first of what it refused, or how the connection failed.
+    outcome: Outcome,
+    /// None if the connection failed.
+    target: Option<Target>,
+    /// The connection ended before any reply, as one does that the other server closed while it was not in use.
+    unanswered: bool,
+}
+
+fn connect(ctx: &Context<'_>, timeout: Duration) -> Result<Target, Error> {
+    let (host, port) = (String::from_utf8_lossy(ctx.arg(1)), c_number(ctx.arg(2)));
+    let el = ctx.server.el.as_ref().ok_or(NOT_CONNECTED)?;
+    Target::connect(el, &host, port, timeout).map_err(|error| match error.kind() {
+        // Redis learns only from writing that it was refused.
+        ErrorKind::ConnectionRefused => NOT_WRITTEN.into(),
+        _ => NOT_CONNECTED.into(),
+    })
 }
 
 struct Options<'a> {
@@ -105,13 +129,29 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
+    /// Sends the keys, and waits for the replies.
+    fn send<'k>(&self, ctx: &mut Context<'_>, mut target: Target, keys: &[&'k [u8]]) -> Moved<'k> {
+        let selects = target.db != Some(self.db);
+        let (request, keys) = self.request(ctx, keys, selects);
+        (target.db, target.timeout) = (Some(self.db), self.timeout);
+        match target.write_all(&request) {
+            Ok(()) => replies(target, usize::from(self.authentication.is_some()) + usize::from(selects), &keys),
+            Err(error) => {
+                let unanswered = error.kind() != ErrorKind::TimedOut;
+                Moved { keys: Vec::new(), outcome: Err(NOT_WRITTEN.into()), target: None, unanswered }
+            }
+        }
+    }
+
     /// What is sent, and the keys in it: those whose time has not passed meanwhile.
-    fn request<'k>(&self, ctx: &mut Context<'_>, keys: &[&'k [u8]]) -> (Vec<u8>, Vec<&'k [u8]>) {
+    fn request<'k>(&self, ctx: &mut Context<'_>, keys: &[&'k [u8]], selects: bool) -> (Vec<u8>, Vec<&'k [u8]>) {
         let mut out = Vec::new();
         if let Some(words) = &self.authentication {
             writer::request(&mut out, &[&[&b"AUTH"[..]], &words[..]].concat());
         }
-        writer::request(&mut out, &[&b"SELECT"[..], self.db.to_string().as_bytes()]);
+        if selects {
+            writer::request(&mut out, &[&b"SELECT"[..], self.db.to_string().as_bytes()]);
+        }
         let (compression, now) = (compression(&ctx.server.config), ctx.server.now);
         let mut sent = Vec::new();
         for key in keys {
@@ -142,57 +182,8 @@ fn c_number(text: &[u8]) -> u16 {
     digits.fold(0u16, |number, digit| number.wrapping_mul(10).wrapping_add((digit - b'0').into()))
 }
 
-/// The server that gets the keys: reads and writes wait, each for the time-out at most.
-struct Target {
-    conn: Connection,
-    timeout: Duration,
-}
-
-impl Target {
-    fn connect(el: &EventLoop, host: &str, port: u16, timeout: Duration) -> io::Result<Target> {
-        let conn = Connection::connect_tcp_within(el, host, port, timeout)?;
-        // Best effort.
-        let _ = conn.set_tcp_no_delay(true);
-        Ok(Target { conn, timeout })
-    }
-
-    /// Runs `step`, and waits as long as it would block.
-    fn waiting<R>(
-        &self,
-        mut step: impl FnMut(&Connection) -> io::Result<R>,
-        wait: impl Fn(&Connection, Duration) -> io::Result<()>,
-    ) -> io::Result<R> {
-        let started = Instant::now();
-        loop {
-            match step(&self.conn) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    wait(&self.conn, self.timeout.saturating_sub(started.elapsed()))?;
-                }
-                result => return result,
-            }
-        }
-    }
-}
-
-impl Read for Target {
-    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.waiting(|conn| conn.read(room), Connection::wait_readable)
-    }
-}
-
-impl Write for Target {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.waiting(|conn| conn.write(data), Connection::wait_writable)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Reads the replies, of which `first` come before those about keys. Returns the keys that the other server has now, and
-/// the first of what it refused.
-fn replies<'k>(target: Target, first: usize, keys: &[&'k [u8]]) -> (Vec<&'k [u8]>, Outcome) {
+/// Reads the replies, of which `first` come before those about keys.
+fn replies<'k>(target: Target, first: usize, keys: &[&'k [u8]]) -> Moved<'k> {
     let mut target = BufReader::new(target);
     let (mut moved, mut outcome) = (Vec::new(), Ok(()));
     // A key is only taken for moved if all that came before the keys was accepted.
@@ -200,8 +191,10 @@ fn replies<'k>(target: Target, first: usize, keys: &[&'k [u8]]) -> (Vec<&'k [u8]
     for at in 0..first + keys.len() {
         let mut line = Vec::new();
         let read = target.by_ref().take(REPLY_MAX).read_until(b'\n', &mut line);
+        let timed_out = read.as_ref().is_err_and(|error| error.kind() == ErrorKind::TimedOut);
         let Some(line) = line.strip_suffix(b"\r\n").filter(|_| read.is_ok()) else {
-            return (moved, outcome.and(Err(NOT_READ.into())));
+            let outcome = outcome.and(Err(NOT_READ.into()));
+            return Moved { keys: moved, outcome, target: None, unanswered: at == 0 && !timed_out };
         };
         if let Some(error) = line.strip_prefix(b"-") {
             accepted &= at >= first;
@@ -210,5 +203,10 @@ fn replies<'k>(target: Target, first: usize, keys: &[&'k [u8]]) -> (Vec<&'k [u8]
             moved.push(keys[at - first]);
         }
     }
-    (moved, outcome)
+    // What comes beside the replies would be taken for the next ones.
+    let mut target = Some(target).filter(|target| target.buffer().is_empty()).map(BufReader::into_inner);
+    if let Some(target) = target.as_mut().filter(|_| outcome.is_err()) {
+        target.db = None;
+    }
+    Moved { keys: moved, outcome, target, unanswered: false }
 }

@@ -4,6 +4,7 @@ use super::shared::Shared;
 use super::state::{Handlers, Net};
 use crate::config::settings::Config;
 use crate::log::{Level, log};
+use crate::server::targets::Targets;
 use ae::{Connection, EventLoop};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -116,6 +117,7 @@ impl Net {
         self.server.listeners = None;
         self.server.others = None;
         self.server.el = None;
+        self.server.targets = Targets::default();
         self.primary = None;
         self.server.clients.forget_all();
     }

@@ -290,7 +290,7 @@ fn stats(server: &Server, out: &mut String) {
         "pubsubshard_channels" => server.channels.count(Kind::Shard),
         "latest_fork_usec" => 0,
         "total_forks" => stats.snapshots,
-        "migrate_cached_sockets" => 0,
+        "migrate_cached_sockets" => server.targets.len(),
         "slave_expires_tracked_keys" => 0,
         "active_defrag_hits" => 0,
         "active_defrag_misses" => 0,

@@ -21,6 +21,7 @@ pub mod snapshots;
 pub mod state;
 pub mod stats;
 pub mod streams;
+pub mod targets;
 pub mod timeouts;
 pub mod under_way;
 pub mod users;

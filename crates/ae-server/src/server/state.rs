@@ -5,6 +5,7 @@ use super::listening::Listen;
 use super::pause::Pause;
 use super::stats::{LastSample, Stats};
 use super::streams::{Framing, Streams};
+use super::targets::Targets;
 use super::timeouts::Timeouts;
 use super::under_way::{Ended, LoadedFile, Loading, Running};
 use crate::acl::denials::Denials;
@@ -110,6 +111,8 @@ pub struct Server {
     pub scripting: Scripting,
     /// What serves others while a script takes long; None for a server of tests.
     pub others: Option<Box<dyn ServeOthers>>,
+    /// Where MIGRATE has sent keys to.
+    pub targets: Targets,
     /// For connections with others that a command makes; None for a server of tests.
     pub el: Option<EventLoop>,
     /// SHUTDOWN was called.
@@ -165,6 +168,7 @@ impl Server {
             waker: Waker::default(),
             scripting: Scripting::default(),
             others: None,
+            targets: Targets::default(),
             el: None,
             shutdown: false,
             failure: None,
@@ -301,6 +305,7 @@ impl Server {
         }
         self.rewrite_when_due();
         self.save_when_due();
+        self.targets.close_unused(self.ticks);
         let garbage_left = self.databases.garbage.free();
         if self.expire() || garbage_left { EXPIRE_PAUSE } else { self.cron_interval() }
     }

@@ -2,7 +2,7 @@
 
 use crate::start;
 use std::net::TcpListener;
-use testkit::Server;
+use testkit::{Client, Server};
 
 /// The line that moves keys to a server.
 fn to(other: &Server, rest: &str) -> String {
@@ -62,6 +62,35 @@ fn keys_stay_when_nobody_answers() {
     client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 1000"), "-IOERR error or timeout writing to target instance");
     client.call("MIGRATE no.such.host.invalid 1 a 0 1000", "-IOERR error or timeout connecting to the client");
     client.call("EXISTS a", ":1");
+}
+
+/// The connection is kept for the next keys, with what is selected there.
+#[test]
+fn keys_move_over_the_same_connection() {
+    let (here, there) = (start(&[]), start(&["--requirepass", "sesame"]));
+    let (mut client, mut other) = (here.connect(), there.connect());
+    other.call("AUTH sesame", "+OK");
+    let number = |client: &mut Client, name: &str| {
+        client.bulk("INFO stats").lines().find_map(|line| line.strip_prefix(name).map(String::from)).unwrap()
+    };
+    client.call("MSET a 1 b 2 c 3 d 4 e 5", "+OK");
+    client.call(&to(&there, "a 3 1000 AUTH sesame"), "+OK");
+    let before = number(&mut other, "total_connections_received:");
+    client.call(&to(&there, "b 3 1000"), "+OK");
+    client.call(&to(&there, "c 4 1000"), "+OK");
+    // What it refuses makes the next one select again.
+    client.call(&to(&there, "d 99 1000"), "-ERR Target instance replied with error: ERR DB index is out of range");
+    client.call(&to(&there, "d 4 1000 REPLACE"), "+OK");
+    assert_eq!(number(&mut other, "total_connections_received:"), before);
+    assert_eq!(number(&mut client, "migrate_cached_sockets:"), "1");
+    other.call("SELECT 3", "+OK");
+    other.call("EXISTS a b", ":2");
+    other.call("SELECT 4", "+OK");
+    other.call("EXISTS c d", ":2");
+    // One that the other server has closed is made again.
+    other.call("CLIENT KILL TYPE normal", ":1");
+    client.call(&to(&there, "e 4 1000 AUTH sesame"), "+OK");
+    other.call("EXISTS e", ":1");
 }
 
 #[test]
