@@ -120,7 +120,11 @@ pub fn replicaof(config: &Config) -> Vec<u8> {
 }
 
 pub fn replicaof_lines(config: &Config) -> Vec<Vec<u8>> {
-    Some(replicaof(config)).filter(|line| !line.is_empty()).into_iter().collect()
+    let Some((host, port)) = &config.replication.primary else { return Vec::new() };
+    let host = host.as_bytes();
+    let is_one_word = resp::words::split(host).is_ok_and(|words| words == [host]);
+    let host = if is_one_word { host.to_vec() } else { quoted(host) };
+    vec![[host, format!(" {port}").into()].concat()]
 }
 
 pub fn set_percentiles(config: &mut Config, words: Words<'_>) -> Result<(), String> {
