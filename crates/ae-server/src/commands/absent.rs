@@ -2,13 +2,23 @@
 
 use crate::command::context::Context;
 use crate::command::error::Outcome;
+use crate::log::{Level, log};
 
 pub fn cluster(_: &mut Context<'_>) -> Outcome {
     Err("ERR This instance has cluster support disabled".into())
 }
 
-pub fn modules(_: &mut Context<'_>) -> Outcome {
-    Err("ERR modules are not supported by this server".into())
+/// As if there were no such file, since none can be loaded. The log says why.
+pub fn load_module(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.may_load_modules(ctx.client)?;
+    let path = String::from_utf8_lossy(ctx.arg(2));
+    log(Level::Warning, format_args!("Module {path} failed to load: this server has no modules"));
+    Err("ERR Error loading the extension. Please check the server logs.".into())
+}
+
+pub fn unload_module(ctx: &mut Context<'_>) -> Outcome {
+    ctx.server.may_load_modules(ctx.client)?;
+    Err("ERR Error unloading module: no such module with that name".into())
 }
 
 /// There are none; clients look for them when they connect.
@@ -25,6 +35,7 @@ pub fn scripting(_: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::choices::Allowed;
     use crate::testing::Session;
 
     /// `scripts/check-no-scripting.sh` runs it.
@@ -57,7 +68,17 @@ mod tests {
 
     #[test]
     fn no_modules() {
+        let refused = "-ERR MODULE command not allowed. If the enable-module-command option is set to \"local\", you can \
+                       run it from a local connection, otherwise you need to set this option in the configuration \
+                       file, and then restart the server.";
         let mut session = Session::new();
-        session.expect(&[("MODULE LIST", "*0"), ("MODULE LOAD m.so", "-ERR modules are not supported by this server")]);
+        session.expect(&[("MODULE LIST", "*0"), ("MODULE LOAD m.so", refused), ("MODULE UNLOAD m", refused)]);
+        session.server.config.security.module_command = Allowed::Yes;
+        let not_loaded = "-ERR Error loading the extension. Please check the server logs.";
+        session.expect(&[
+            ("MODULE LOAD m.so", not_loaded),
+            ("MODULE LOADEX m.so CONFIG a b", not_loaded),
+            ("MODULE UNLOAD m", "-ERR Error unloading module: no such module with that name"),
+        ]);
     }
 }

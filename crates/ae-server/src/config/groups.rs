@@ -103,6 +103,7 @@ pub struct Security {
     pub acl_log_max_len: u64,
     pub acl_pubsub_default: Channels,
     pub debug_command: Allowed,
+    pub module_command: Allowed,
     pub protected_configs: Allowed,
     /// The `user` lines, in order.
     pub users: Vec<UserLine>,
@@ -126,6 +127,7 @@ impl Default for Security {
             acl_log_max_len: 128,
             acl_pubsub_default: Channels::None,
             debug_command: Allowed::No,
+            module_command: Allowed::No,
             protected_configs: Allowed::No,
             users: Vec::new(),
             renamed: Vec::new(),

@@ -11,7 +11,7 @@ use crate::clients::client::{Client, Closing};
 use crate::clients::subscriptions::Kind;
 use crate::command::renames::Renames;
 use crate::command::spec::Spec;
-use crate::config::choices::Channels;
+use crate::config::choices::{Allowed, Channels};
 use crate::config::groups::Security;
 use crate::log::{Level, log};
 use resp::Args;
@@ -87,15 +87,13 @@ impl Server {
     }
 
     /// Whether a client may use DEBUG, as `enable-debug-command` says.
-    pub fn may_debug(&self, client: &Client) -> Result<(), &'static str> {
-        if self.config.security.debug_command.allows(client.is_local()) {
-            return Ok(());
-        }
-        Err(
-            "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a \
-             local connection, otherwise you need to set this option in the configuration file, and then restart the \
-             server.",
-        )
+    pub fn may_debug(&self, client: &Client) -> Result<(), String> {
+        may_use(self.config.security.debug_command, client, "debug")
+    }
+
+    /// Whether it may load modules, as `enable-module-command` says.
+    pub fn may_load_modules(&self, client: &Client) -> Result<(), String> {
+        may_use(self.config.security.module_command, client, "module")
     }
 
     /// Whether the client may do what a request asks for. If not, that is logged.
@@ -183,6 +181,18 @@ impl Server {
             current.closing = Closing::AfterReplies;
         }
     }
+}
+
+/// Whether a client may use a command that a directive of its own allows.
+fn may_use(allowed: Allowed, client: &Client, command: &str) -> Result<(), String> {
+    if allowed.allows(client.is_local()) {
+        return Ok(());
+    }
+    let upper = command.to_uppercase();
+    Err(format!(
+        "ERR {upper} command not allowed. If the enable-{command}-command option is set to \"local\", you can run it from \
+         a local connection, otherwise you need to set this option in the configuration file, and then restart the server."
+    ))
 }
 
 /// Whether there may be a channel that the new rights no longer allow.

@@ -3,7 +3,7 @@
 use crate::config::choices::{ALLOWED, CHANNELS};
 use crate::config::format::{Format, LONG, TEXT};
 use crate::config::parameter::Change::{AnyTime, AtStart};
-use crate::config::parameter::{Parameter, directive, field, kept};
+use crate::config::parameter::{Parameter, directive, field};
 
 pub const DIRECTIVES: &[Parameter] = &[
     directive("requirepass", AnyTime, field!(password, Format::Bytes), "PASSWORD", "ask clients for this password"),
@@ -37,5 +37,11 @@ pub const DIRECTIVES: &[Parameter] = &[
         "no|yes|local",
         "who may change dir and dbfilename (no)",
     ),
-    kept("enable-module-command", AtStart, ALLOWED, "no", "there are no modules"),
+    directive(
+        "enable-module-command",
+        AtStart,
+        field!(security.module_command, ALLOWED),
+        "no|yes|local",
+        "who may use MODULE LOAD, which finds no module (no)",
+    ),
 ];
