@@ -42,6 +42,13 @@ const SUBCOMMANDS: &[Subcommand] = &[
         &["DIGEST-VALUE <key> [<key> ...]", "    As DIGEST, for every key by itself."],
     ),
     ("error", 1..=1, error, &["ERROR <string>", "    Replies with an error."]),
+    ("htstats", 1..=1, table, &["HTSTATS <dbid>", "    Shows how many keys a database has, and how many expire."]),
+    (
+        "htstats-key",
+        1..=1,
+        table_of_value,
+        &["HTSTATS-KEY <key>", "    Shows how many elements a value has that is kept as a hash table."],
+    ),
     ("loadaof", 0..=0, load_log, &["LOADAOF", "    Loads the append-only file in the place of everything."]),
     ("log", 1..=1, write_log, &["LOG <message>", "    Writes a message into the log."]),
     ("object", 1..=2, object, &["OBJECT <key>", "    Shows how a value is kept."]),
@@ -90,6 +97,29 @@ const SUBCOMMANDS: &[Subcommand] = &[
 ];
 const ANY: usize = usize::MAX;
 
+/// What Redis has beside these: its memory is another, there is no cluster, and nothing here ends the server by force.
+const ABSENT: &[&str] = &[
+    "aof-flush-sleep",
+    "assert",
+    "client-eviction",
+    "clusterlink",
+    "crash-and-recover",
+    "drop-cluster-packet-filter",
+    "leak",
+    "listpack",
+    "mallctl",
+    "mallctl-str",
+    "oom",
+    "panic",
+    "quicklist",
+    "replicate",
+    "sdslen",
+    "segfault",
+    "set-skip-checksum-validation",
+    "stringmatch-test",
+    "structsize",
+];
+
 pub fn debug(ctx: &mut Context<'_>) -> Outcome {
     if ctx.is_word(1, "help") {
         return help(ctx);
@@ -97,6 +127,9 @@ pub fn debug(ctx: &mut Context<'_>) -> Outcome {
     let given = ctx.args.len() - 2;
     match SUBCOMMANDS.iter().find(|(name, args, ..)| ctx.is_word(1, name) && args.contains(&given)) {
         Some((_, _, run, _)) => run(ctx),
+        None if ABSENT.iter().any(|name| ctx.is_word(1, name)) => {
+            Err(quoting("ERR this server has no DEBUG '", ctx.arg(1), "'. Try DEBUG HELP."))
+        }
         None => {
             Err(quoting("ERR unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try DEBUG HELP."))
         }
@@ -228,6 +261,38 @@ fn object(ctx: &mut Context<'_>) -> Outcome {
     }
     ctx.reply().simple(&text);
     Ok(())
+}
+
+/// A hash table grows and shrinks bucket by bucket, and has no size or chains as Redis's have.
+fn table(ctx: &mut Context<'_>) -> Outcome {
+    let number = usize::try_from(ctx.integer(2)?).ok();
+    let database = number.and_then(|number| ctx.server.databases.iter().nth(number));
+    let Some((keys, volatile)) = database.map(|keys| (keys.len(), keys.volatile_len())) else {
+        return Err("ERR Out of range database".into());
+    };
+    let text = format!("[Dictionary HT]\n{}[Expires HT]\n{}", table_text(keys), table_text(volatile));
+    ctx.reply().text(text.as_bytes());
+    Ok(())
+}
+
+fn table_of_value(ctx: &mut Context<'_>) -> Outcome {
+    let key = ctx.arg(2);
+    let value = ctx.db().peek_any(key).ok_or(NO_SUCH_KEY)?;
+    let len = match (value.encoding(), value) {
+        ("hashtable", ValueRef::Set(set)) => set.len(),
+        ("hashtable", ValueRef::Hash(hash)) => hash.len(),
+        ("skiplist", ValueRef::SortedSet(set)) => set.len(),
+        _ => return Err("ERR The value stored at the specified key is not represented using an hash table".into()),
+    };
+    ctx.reply().text(table_text(len).as_bytes());
+    Ok(())
+}
+
+fn table_text(len: usize) -> String {
+    match len {
+        0 => "No stats available for empty dictionaries\n".into(),
+        _ => format!(" number of elements: {len}\n"),
+    }
 }
 
 fn address(value: ValueRef<'_>) -> *const u8 {

@@ -22,6 +22,41 @@ fn who_may_use_it() {
 }
 
 #[test]
+fn what_only_redis_has() {
+    Session::new().expect(&[
+        ("DEBUG SEGFAULT", "-ERR this server has no DEBUG 'SEGFAULT'. Try DEBUG HELP."),
+        ("DEBUG quicklist l 1", "-ERR this server has no DEBUG 'quicklist'. Try DEBUG HELP."),
+    ]);
+}
+
+#[test]
+fn hash_tables() {
+    let mut session = Session::new();
+    for line in ["MSET a 1 b 2", "EXPIRE a 100", "SADD s x y", "SADD integers 1", "HSET h f v", "ZADD z 1 m"] {
+        session.run(line);
+    }
+    session.run("CONFIG SET hash-max-listpack-entries 0 zset-max-listpack-entries 0");
+    session.run("HSET h2 f v g w");
+    session.run("ZADD z2 1 m 2 n 3 o");
+    let no_table = "-ERR The value stored at the specified key is not represented using an hash table";
+    session.expect(&[
+        ("DEBUG HTSTATS 0", "$75 [Dictionary HT]\n number of elements: 8\n[Expires HT]\n number of elements: 1\n"),
+        ("DEBUG HTSTATS 16", "-ERR Out of range database"),
+        ("DEBUG HTSTATS -1", "-ERR Out of range database"),
+        ("DEBUG HTSTATS x", "-ERR value is not an integer or out of range"),
+        ("DEBUG HTSTATS-KEY nothing", "-ERR no such key"),
+        ("DEBUG HTSTATS-KEY s", "$23  number of elements: 2\n"),
+        ("DEBUG HTSTATS-KEY h2", "$23  number of elements: 2\n"),
+        ("DEBUG HTSTATS-KEY z2", "$23  number of elements: 3\n"),
+        ("DEBUG HTSTATS-KEY a", no_table),
+        ("DEBUG HTSTATS-KEY integers", no_table),
+        ("DEBUG HTSTATS-KEY h", no_table),
+        ("DEBUG HTSTATS-KEY z", no_table),
+    ]);
+    assert!(session.run("DEBUG HTSTATS 1").contains("[Expires HT]\nNo stats available for empty dictionaries\n"));
+}
+
+#[test]
 fn replies_of_every_kind() {
     let attribute = "Some real reply following the attribute";
     Session::new().expect(&[
