@@ -96,11 +96,11 @@ fn change(ctx: &mut Context<'_>, steps: &[Step]) -> Outcome {
         results.push(if reply_old { new.and(Some(old)) } else { new });
     }
     if changes == 0 && grows {
-        // All overflowed and failed. The string has grown anyway, as in Redis, which tells no channel of it.
-        value.set_event(Event::UNANNOUNCED);
-        changes = 1;
+        // All overflowed and failed. The string has grown anyway, as in Redis, which tells nobody of it.
+        value.unnoticed();
+    } else {
+        value.changes(changes);
     }
-    value.changes(changes);
     drop(value);
     let mut reply = ctx.reply();
     reply.array(results.len());
@@ -185,6 +185,28 @@ mod tests {
             assert_eq!(session.server.databases.dirty - before, changes, "{line}");
         }
         session.expect(&[("STRLEN k", ":26")]);
+    }
+
+    #[test]
+    fn what_fails_is_no_change_for_a_transaction() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run("SET k abc");
+        for line in [
+            "BITFIELD k OVERFLOW FAIL SET u8 0 300",
+            "BITFIELD k OVERFLOW FAIL SET u8 100 300",
+            "BITFIELD k2 OVERFLOW FAIL SET u8 0 300",
+            "BITFIELD k SET u8 0 97",
+        ] {
+            session.run("WATCH k k2");
+            session.run_as(&mut other, line);
+            session.run("MULTI");
+            session.expect(&[("EXEC", "*0")]);
+        }
+        session.run("WATCH k");
+        session.run_as(&mut other, "BITFIELD k OVERFLOW FAIL SET u8 0 1 SET u8 0 300");
+        session.run("MULTI");
+        session.expect(&[("EXEC", "*-1")]);
     }
 
     #[test]

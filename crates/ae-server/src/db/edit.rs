@@ -118,6 +118,13 @@ impl<'a, K: Kind> Edit<'a, K> {
         self.audience = audience;
     }
 
+    /// Says that it has changed, and that nobody is told of that here; others do what the request says.
+    pub fn unnoticed(&mut self) {
+        self.tell_new();
+        self.changes(1);
+        (self.event, self.audience, self.created) = (Event::UNANNOUNCED, Audience::Nobody, false);
+    }
+
     fn tell_new(&mut self) {
         if self.created && !self.told_new {
             self.told_new = true;
