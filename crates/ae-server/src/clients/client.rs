@@ -62,6 +62,8 @@ pub struct Client {
     pub blocked: Option<Box<Blocked>>,
     /// There between MULTI and EXEC.
     pub transaction: Option<Box<Transaction>>,
+    /// The length of the transaction that EXEC carries out now.
+    pub executes: Option<usize>,
     /// The keys that the next transaction depends on.
     pub watched: WatchedKeys,
     /// There while there is one.
@@ -153,6 +155,7 @@ impl Client {
             postponed: None,
             blocked: None,
             transaction: None,
+            executes: None,
             watched: WatchedKeys::default(),
             subscriptions: None,
             tracking: None,
@@ -349,7 +352,7 @@ impl Client {
             (self.is_replica() && !self.monitors, 'S'),
             (self.is_primary, 'M'),
             (self.subscriptions.is_some(), 'P'),
-            (self.transaction.is_some(), 'x'),
+            (self.transaction.is_some() || self.executes.is_some(), 'x'),
             (self.waits(), 'b'),
             (tracking.is_some(), 't'),
             (tracking.is_some_and(|mode| mode.broken), 'R'),
@@ -386,7 +389,11 @@ impl Client {
                 subscribed(Kind::Channel),
                 subscribed(Kind::Pattern),
                 subscribed(Kind::Shard),
-                self.transaction.as_ref().map_or(-1, |transaction| transaction.queue.len() as i64),
+                self.transaction
+                    .as_ref()
+                    .map(|queued| queued.queue.len())
+                    .or(self.executes)
+                    .map_or(-1, |len| len as i64),
                 self.running + buffered.0,
                 buffered.1.saturating_sub(buffered.0),
                 self.args_memory(),

@@ -27,7 +27,10 @@ pub fn call(
     commands: &'static Registry<Run>,
     wait: Wait,
 ) {
-    client.last_command = Some(command.spec);
+    // While a transaction runs that is EXEC.
+    if client.executes.is_none() {
+        client.last_command = Some(command.spec);
+    }
     let (spec, changed, still_waiting) = (command.spec, None, false);
     run(Context { server, client, args, spec, commands, wait, changed, still_waiting }, command);
 }
@@ -115,13 +118,18 @@ fn note_pause(server: &mut Server, client: &Client, args: &Args<'_>, spec: &Spec
     server.latencies.note(event, took, server.config.observation.latency_threshold, server.now);
     if is_slow(server, took) && !spec.is(flag::SKIP_SLOWLOG) {
         let shown: Vec<Cow<'_, [u8]>> = shown_args(spec, args).collect();
+        // What a script calls comes from nowhere, as in Redis.
+        let (address, name) = match server.scripting.calls() {
+            true => ("?:0".into(), Vec::new()),
+            false => (client.peer_addr(), client.name().to_vec()),
+        };
         let slow = SlowRequest {
             id: 0,
             time: server.now / 1000,
             micros: took.as_micros() as u64,
             args: slowlog::trimmed(shown.iter().map(|arg| &**arg)),
-            address: client.peer_addr(),
-            name: client.name().to_vec(),
+            address,
+            name,
         };
         server.slow_log.add(slow, server.config.observation.slowlog_max_len);
     }

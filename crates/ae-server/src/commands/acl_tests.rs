@@ -143,7 +143,18 @@ fn what_was_refused_is_told() {
     ] {
         assert!(log.contains(part), "{part} in {log}");
     }
-    assert!(session.run("ACL LOG 1").starts_with("*1 "));
+    session.run("ACL LOG RESET");
+    // A right that was lost after the request was queued.
+    session.run("AUTH u x");
+    session.expect(&[("MULTI", "+OK"), ("GET k", "+QUEUED"), ("GET k", "+QUEUED")]);
+    let mut other = session.other();
+    session.run_as(&mut other, "ACL SETUSER u -get");
+    assert!(session.run("EXEC").starts_with("*2 -NOPERM "));
+    session.run("AUTH default x");
+    let log = session.run("ACL LOG");
+    for part in ["$5 multi $6 object $3 get ", " flags=x ", " multi=2 ", " cmd=exec user=u "] {
+        assert!(log.contains(part), "{part} in {log}");
+    }
     session.expect(&[
         ("CONFIG SET acllog-max-len 1", "+OK"),
         ("AUTH a b", WRONG),

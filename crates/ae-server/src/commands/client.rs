@@ -218,8 +218,11 @@ pub fn pause(ctx: &mut Context<'_>) -> Outcome {
     if timeout < 0 {
         return Err("ERR timeout is negative".into());
     }
-    let until = ctx.server.ticks.checked_add(timeout).ok_or("ERR timeout is out of range")?;
-    ctx.server.begin_pause(which, until);
+    // In Redis the end of a pause of such a length lies before now.
+    if ctx.server.now.checked_add(timeout).is_some() {
+        let until = ctx.server.ticks.saturating_add(timeout);
+        ctx.server.begin_pause(which, until);
+    }
     ctx.reply_ok()
 }
 
@@ -415,6 +418,9 @@ mod tests {
             ("CLIENT PAUSE x", "-ERR timeout is not an integer or out of range"),
             ("CLIENT PAUSE -1", "-ERR timeout is negative"),
             ("CLIENT PAUSE 1 x", "-ERR CLIENT PAUSE mode must be WRITE or ALL"),
+            // It would end after the end of time, and does not begin.
+            ("CLIENT PAUSE 9223372036854775807", "+OK"),
+            ("DEL k", ":0"),
             ("CLIENT PAUSE 1000 WRITE", "+OK"),
             // The longer one counts.
             ("CLIENT PAUSE 10 WRITE", "+OK"),

@@ -96,6 +96,21 @@ mod tests {
     }
 
     #[test]
+    fn a_script_calls_from_nowhere() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("CLIENT SETNAME me", "+OK"),
+            ("CONFIG SET slowlog-log-slower-than 0", "+OK"),
+            ("SLOWLOG RESET", "+OK"),
+            ("EVAL \"return redis.call('ping')\" 0", "+PONG"),
+            ("CONFIG SET slowlog-log-slower-than -1", "+OK"),
+        ]);
+        let slow = |at: usize| session.server.slow_log.iter().nth(at).unwrap();
+        assert_eq!((slow(0).args[0].as_slice(), slow(0).name.as_slice()), (&b"EVAL"[..], &b"me"[..]));
+        assert_eq!((slow(1).address.as_str(), slow(1).name.as_slice()), ("?:0", &b""[..]));
+    }
+
+    #[test]
     fn a_transaction_shows_its_parts() {
         let mut session = Session::new();
         session.expect(&[

@@ -36,16 +36,17 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
         return Ok(());
     }
     ctx.reply().array(transaction.queue.len());
+    ctx.client.executes = Some(transaction.queue.len());
     for (spec, args) in &transaction.queue {
         // They may have changed since it was queued.
-        ctx.client.last_command = Some(spec);
+        ctx.client.last_command = Some(ctx.spec);
         if let Err(denied) = ctx.server.check_rights(ctx.client, spec, &args.as_args(), Origin::Transaction) {
             reply_error(ctx.server, ctx.client, denied.text_in_transaction().as_bytes());
         } else if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
             call(ctx.server, ctx.client, args.as_args(), command, ctx.commands, Wait::Never);
         }
     }
-    ctx.client.last_command = Some(ctx.spec);
+    (ctx.client.executes, ctx.client.last_command) = (None, Some(ctx.spec));
     // They have.
     ctx.no_effect();
     Ok(())
