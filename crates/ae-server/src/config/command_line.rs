@@ -59,9 +59,12 @@ fn parse_with(args: impl IntoIterator<Item = String>, stdin: &mut dyn io::Read) 
 
 /// An option is a line of a file: its name may have values behind it in the same argument, others follow.
 fn load_options(config: &mut Config, args: &[String]) -> Result<(), String> {
+    let first = args.first();
     let mut args = args.iter().peekable();
     while let Some(arg) = args.next() {
-        let Some(option) = arg.strip_prefix("--") else {
+        // Redis takes the first one behind a file without the dashes, too.
+        let bare = Some(arg).filter(|arg| first == Some(arg) && find(arg.as_bytes()).is_some());
+        let Some(option) = arg.strip_prefix("--").or(bare.map(String::as_str)) else {
             return Err(format!("unexpected argument '{arg}': options are given as --name value (see --help)"));
         };
         let mut line = option_words(option)?;

@@ -43,6 +43,10 @@ fn options_come_behind_the_file_and_standard_input() {
     assert_eq!((config.port, config.hz, config.timeout), (3, 21, 30));
     assert_eq!(config.file.as_deref(), Some(Path::new(path)));
     assert_eq!(config.input, b"port 2\nhz 21");
+    let config = parsed_with(&[path, "hz", "25", "--port 5"], "").unwrap();
+    assert_eq!((config.port, config.hz), (5, 25));
+    let refused = parsed_with(&[path, "--port", "5", "x", "hz"], "").unwrap_err();
+    assert_eq!(refused, "bad value '5 x hz' for --port: wrong number of arguments");
     let config = parsed_with(&["-", "--hz", "22"], "port 2\nhz 21").unwrap();
     assert_eq!((config.port, config.hz, config.file), (2, 22, None));
     assert_eq!(parsed_with(&["-"], "hz 21").unwrap().hz, 21);
