@@ -30,7 +30,7 @@ WAITING = (
     b"WAIT",
 )
 OPEN = (b"SORT", b"SORT_RO", b"SPOP")
-UNDAMAGED = ("connection", "acl", "tracking", "blocking", "waker")
+UNDAMAGED = ("connection", "acl", "tracking", "blocking", "waker", "scripts")
 # Where values leave their packed form: mostly Redis's defaults, now and then so low that a few elements do it.
 SETTINGS = {
     "hash-max-listpack-entries": ["512", "4"],

@@ -3,7 +3,7 @@
 use super::script_run::{Call, key_count, run, show};
 use super::scripts::kill_running;
 use crate::command::context::Context;
-use crate::command::error::{Error, Outcome};
+use crate::command::error::{Error, Outcome, c_text};
 use crate::glob::{self, Case};
 use crate::scripting::libraries::{Library, Policy};
 use lua::Kind;
@@ -35,7 +35,7 @@ pub fn load(ctx: &mut Context<'_>) -> Outcome {
     let mut replace = false;
     for option in ctx.args.from(2).take(ctx.args.len() - 3) {
         if !option.eq_ignore_ascii_case(b"replace") {
-            return Err(format!("ERR Unknown option given: {}", String::from_utf8_lossy(option)).into());
+            return Err([b"ERR Unknown option given: ", c_text(option, usize::MAX)].concat().into());
         }
         replace = true;
     }
@@ -102,7 +102,7 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
             at += 1;
             pattern = Some(ctx.args.get(at).ok_or("ERR library name argument was not given")?);
         } else {
-            return Err(format!("ERR Unknown argument {}", String::from_utf8_lossy(ctx.arg(at))).into());
+            return Err([b"ERR Unknown argument ", c_text(ctx.arg(at), usize::MAX)].concat().into());
         }
         at += 1;
     }
@@ -219,6 +219,7 @@ mod tests {
                 "*4 $14 running_script $-1 $7 engines *2 $3 LUA *4 $15 libraries_count :1 $15 functions_count :4",
             ),
             ("FUNCTION LIST foo", "-ERR Unknown argument foo"),
+            (r#"FUNCTION LIST "x\x00y""#, "-ERR Unknown argument x"),
             ("FUNCTION LIST LIBRARYNAME", "-ERR library name argument was not given"),
             ("FUNCTION LIST LIBRARYNAME x*", "*0"),
             ("FUNCTION DELETE x", "-ERR Library not found"),

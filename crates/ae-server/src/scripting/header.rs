@@ -83,7 +83,8 @@ pub fn of_library(text: &[u8]) -> Result<Header<'_>, String> {
     let (engine, options, code) = first_line(text).ok_or("Invalid library metadata")?;
     let mut name = None;
     for option in options {
-        let Some(given) = option.strip_prefix(b"name=") else {
+        let is_name = option.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"name="));
+        let Some(given) = option.get(5..).filter(|_| is_name) else {
             return Err(format!("Invalid metadata value given: {}", String::from_utf8_lossy(&option)));
         };
         if name.replace(given.to_vec()).is_some() {
@@ -108,6 +109,14 @@ fn first_line(text: &[u8]) -> Option<Parts<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn headers_of_libraries() {
+        let name = |text: &str| of_library(text.as_bytes()).map(|header| header.name);
+        assert_eq!(name("#!lua name=x\n"), Ok(Some(b"x".to_vec())));
+        assert_eq!(name("#!lua NaMe=X\n"), Ok(Some(b"X".to_vec())));
+        assert_eq!(name("#!lua nam=x\n"), Err("Invalid metadata value given: nam=x".into()));
+    }
 
     #[test]
     fn headers_of_scripts() {
