@@ -25,6 +25,11 @@ RUST_TESTS = ("interest_model", "listener_failure", "rust_api")
 CASE_LIMIT, RUST_LIMIT = 60, 300
 
 
+def proptest(cases):
+    """The environment of proptests. What fails because of a mistake is not kept in the working tree for later runs."""
+    return {"PROPTEST_CASES": str(cases), "PROPTEST_DISABLE_FAILURE_PERSISTENCE": "true"}
+
+
 class Copy:
     """The copy in the folder `place`, with what cargo builds of it beside it, in an environment with more in it."""
 
@@ -59,7 +64,7 @@ class Copy:
 
     def cargo(self, package, *arguments, limit=RUST_LIMIT):
         """What limited() gives for a command of cargo's."""
-        env = dict(os.environ, CARGO_TARGET_DIR=str(self.target), CARGO_INCREMENTAL="1", PROPTEST_CASES="50")
+        env = dict(os.environ, CARGO_TARGET_DIR=str(self.target), CARGO_INCREMENTAL="1", **proptest(50))
         env.pop("LIBAE_ABI", None)
         command = ["cargo", arguments[0], "--locked", "--quiet", "--package", package]
         if package == LIBRARY:

@@ -30,7 +30,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from copied import LIBRARY, PLAIN, RUST_TESTS, SKIPPED, Copy, CTests, listed
+from copied import LIBRARY, PLAIN, RUST_TESTS, SKIPPED, Copy, CTests, listed, proptest
 from testkit.commands import Failure, completed, environment, limited, run, say
 from testkit.paths import ROOT
 
@@ -91,7 +91,7 @@ class Cases:
         folder.mkdir(parents=True, exist_ok=True)
 
     def status(self, case, limit, **more):
-        env = dict(self.environment_on(case.backend), PROPTEST_CASES="30", **more)
+        env = dict(self.environment_on(case.backend), **proptest(30), **more)
         return limited(case.command, limit, env, cwd=self.folder)[0]
 
     def fails(self, case, limit, **more):
