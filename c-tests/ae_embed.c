@@ -3,11 +3,26 @@
 #include "ae_test.h"
 #include "another_thread.h"
 
+#include <dlfcn.h>
 #include <libae.h>
 #include <sys/timerfd.h>
 
 static aeEventLoop *loop;
 static int outer;
+
+static int refused_timers;
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *value, struct itimerspec *before) {
+    int (*real)(int, int, const struct itimerspec *, struct itimerspec *);
+
+    if (refused_timers > 0) {
+        refused_timers--;
+        errno = ENOMEM;
+        return -1;
+    }
+    *(void **)&real = dlsym(RTLD_NEXT, "timerfd_settime");
+    return real(fd, flags, value, before);
+}
 
 /* Whether the outer loop would call the inner one now. */
 static int is_ready(int patience) {
@@ -430,7 +445,41 @@ static void the_timer_takes_no_number_that_is_still_watched(void) {
     end();
 }
 
-TEST_MAIN(CASE(the_timer_takes_no_number_that_is_still_watched),
+/* In a program without standard input. */
+static void the_timer_may_be_descriptor_0(void) {
+    int input = fcntl(0, F_DUPFD_CLOEXEC, 0);
+
+    CHECK(input != -1);
+    loop = new_loop();
+    close(0);
+    outer = aeGetBackendFd(loop);
+    CHECK(outer >= 0);
+    CHECK(aeCreateTimeEvent(loop, 1, note_time, NULL, NULL) != AE_ERR);
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    CHECK_INT(process(), 1);
+    CHECK_TEXT(test_noted(), "t");
+    end();
+    CHECK(!test_is_open(0));
+    CHECK_INT(dup2(input, 0), 0);
+    close(input);
+}
+
+/* The next change sets it. */
+static void a_timer_that_the_system_refuses_is_set_later(void) {
+    if (strcmp(aeGetApiName(), "kqueue") == 0) SKIP("its timers are its own");
+    begin();
+    refused_timers = 1;
+    CHECK(aeCreateTimeEvent(loop, 1, note_time, NULL, NULL) != AE_ERR);
+    CHECK_INT(refused_timers, 0);
+    CHECK(aeCreateTimeEvent(loop, TEST_PATIENCE_MS, note_time, NULL, NULL) != AE_ERR);
+    CHECK(is_ready(TEST_PATIENCE_MS));
+    CHECK_INT(process(), 1);
+    CHECK_TEXT(test_noted(), "t");
+    end();
+}
+
+TEST_MAIN(CASE(a_timer_that_the_system_refuses_is_set_later), CASE(the_timer_may_be_descriptor_0),
+          CASE(the_timer_takes_no_number_that_is_still_watched),
           CASE(it_does_not_tell_of_what_is_not_watched),
           CASE(it_goes_on_telling_of_a_time_event_that_waits), CASE(a_callback_may_wait), CASE(it_tells_in_time),
           CASE(it_tells_of_either_that_is_watched), CASE(it_tells_of_what_was_writable_before),

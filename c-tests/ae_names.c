@@ -415,6 +415,33 @@ static void a_socket_that_is_connecting_is_closed(void) {
     close(listening);
 }
 
+/* In a program without standard input. */
+static void a_socket_that_is_descriptor_0_is_closed(void) {
+    aeEventLoop *el = new_loop();
+    int port, listening = listen_here(&port), input = fcntl(0, F_DUPFD_CLOEXEC, 0);
+    long long id;
+
+    CHECK(input != -1);
+    CHECK_INT(aeWakeup(el), AE_OK);
+    aeProcessEvents(el, AE_ALL_EVENTS);
+    close(0);
+    id = ask_for(el, "127.0.0.1", port);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS), 1);
+    CHECK_INT(el->maxfd, 0);
+    CHECK_INT(libaeCancel(el, id), AE_OK);
+    CHECK_INT(el->maxfd, -1);
+    CHECK(!test_is_open(0));
+
+    ask_for(el, "127.0.0.1", port);
+    CHECK_INT(aeProcessEvents(el, AE_ALL_EVENTS), 1);
+    end_loop(el);
+    CHECK(!test_is_open(0));
+    CHECK_TEXT(told_text, "connect: Operation canceled");
+    CHECK_INT(dup2(input, 0), 0);
+    close(input);
+    close(listening);
+}
+
 static void a_set_that_is_too_small_is_told(void) {
     aeEventLoop *el = aeCreateEventLoop(2);
     int port, listening = listen_here(&port);
@@ -481,4 +508,5 @@ TEST_MAIN(CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(its_threads_ta
           CASE(a_loop_is_not_idle_meanwhile), CASE(a_child_resolves_by_itself),
           CASE(a_refused_address_is_followed_by_the_next), CASE(nobody_listens),
           CASE(no_socket_to_connect_with_is_told), CASE(nobody_has_the_name),
-          CASE(a_socket_that_is_connecting_is_closed), CASE(a_set_that_is_too_small_is_told))
+          CASE(a_socket_that_is_connecting_is_closed), CASE(a_socket_that_is_descriptor_0_is_closed),
+          CASE(a_set_that_is_too_small_is_told))

@@ -549,6 +549,31 @@ static void no_descriptor_for_the_waker_is_told(void) {
     aeDeleteEventLoop(loop);
 }
 
+/* The waker has a number above those that are watched, where the limit leaves none here. */
+static void no_number_for_the_waker_is_told(void) {
+    struct rlimit before, limit;
+    int pair[2], open;
+
+    if (test_slow_tool()) SKIP("valgrind's limit of descriptors is its own");
+    if (strcmp(aeGetApiName(), "epoll") != 0) SKIP("the others have their waker from the start");
+    loop = new_loop();
+    test_pair(pair);
+    CHECK(pair[0] < pair[1]);
+    CHECK_INT(aeCreateFileEvent(loop, pair[1], AE_READABLE, note_readable, NULL), AE_OK);
+    close(pair[0]);
+    open = test_open_fds();
+    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)pair[1] + 1;
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK_FAILS(aeWakeup(loop), AE_ERR, EMFILE);
+    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
+    CHECK_INT(test_open_fds(), open);
+    CHECK_INT(aeWakeup(loop), AE_OK);
+    aeDeleteEventLoop(loop);
+    close(pair[1]);
+}
+
 /* The backends that find out by themselves drop it, and nothing else. */
 static void posts_come_after_a_descriptor_was_closed(void) {
     int pair[2];
@@ -591,7 +616,7 @@ static void the_waker_takes_no_number_that_is_still_watched(void) {
 }
 
 TEST_MAIN(CASE(posts_come_after_a_descriptor_was_closed), CASE(the_waker_takes_no_number_that_is_still_watched),
-          CASE(no_descriptor_for_the_waker_is_told),
+          CASE(no_descriptor_for_the_waker_is_told), CASE(no_number_for_the_waker_is_told),
           CASE(what_a_loop_opens_is_not_inherited), CASE(posts_keep_their_order_over_many_stops), CASE(a_loop_with_a_post_is_not_idle),
           CASE(a_sleeping_loop_wakes), CASE(many_wakeups_are_one), CASE(the_program_does_not_see_the_waker),
           CASE(the_waker_may_be_any_descriptor), CASE(a_waker_that_was_closed_keeps_no_loop_awake),

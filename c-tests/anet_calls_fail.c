@@ -5,6 +5,7 @@
 
 #include <anet.h>
 #include <arpa/inet.h>
+#include <libae.h>
 #include <netdb.h>
 
 static char err[ANET_ERR_LEN];
@@ -207,6 +208,51 @@ static void next_address_is_listened_on(void) {
     CHECK_INT(lists, 0);
 }
 
+/* A name is looked for among IPv6 addresses when it has none of IPv4, not when that cannot be listened on. */
+static void names_of_ipv6_are_listened_on(void) {
+    struct sockaddr_storage own;
+    socklen_t length = sizeof(own);
+    int fd;
+
+    test_needs_ipv6();
+    resolve_to("::1", NULL);
+    fd = libaeListen(err, "name", 0, NULL);
+    if (fd == ANET_ERR) FAIL("%s", err);
+    CHECK(getsockname(fd, (struct sockaddr *)&own, &length) == 0);
+    CHECK_INT(own.ss_family, AF_INET6);
+    close(fd);
+    resolve_to("192.0.2.1", "::1");
+    CHECK_FAILS(libaeListen(err, "name", 0, NULL), ANET_ERR, EADDRNOTAVAIL);
+    CHECK_TEXT(err, "bind: Cannot assign requested address");
+    CHECK_INT(lists, 0);
+}
+
+/* What kernels answer that have no MPTCP, or have it switched off. */
+static void without_multipath_sockets_are_plain_if_they_may(void) {
+    static const int answers[] = {EPROTONOSUPPORT, ENOPROTOOPT, EINVAL};
+    libaeSocketOptions options = {.size = sizeof(options)};
+    int fd, protocol;
+    socklen_t length = sizeof(protocol);
+    size_t i;
+
+    for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        options.mptcp = LIBAE_MPTCP_IF_AVAILABLE;
+        sockets = (struct failures){1, {answers[i]}};
+        fd = libaeListen(err, "127.0.0.1", 0, &options);
+        if (fd == ANET_ERR) FAIL("%s", err);
+        CHECK_INT(sockets.count, 0);
+        CHECK(getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length) == 0);
+        CHECK_INT(protocol, IPPROTO_TCP);
+        close(fd);
+        options.mptcp = LIBAE_MPTCP_REQUIRED;
+        sockets = (struct failures){1, {answers[i]}};
+        CHECK_FAILS(libaeListen(err, "127.0.0.1", 0, &options), ANET_ERR, answers[i]);
+    }
+    options.mptcp = LIBAE_MPTCP_IF_AVAILABLE;
+    sockets = (struct failures){1, {EMFILE}};
+    CHECK_FAILS(libaeListen(err, "127.0.0.1", 0, &options), ANET_ERR, EMFILE);
+}
+
 /* No resolver is asked for the stars of a configuration, though some know them. */
 static void stars_are_no_names(void) {
     char star[] = "*", stars[] = "::*";
@@ -291,6 +337,7 @@ static void errno_is_near_to_the_resolvers_error(void) {
 TEST_MAIN(CASE(next_address_is_tried), CASE(next_address_is_tried_for_a_family_that_the_machine_has_not),
           CASE(next_source_address_is_tried), CASE(interrupted_connect_is_under_way),
           CASE(interrupted_connect_may_fail), CASE(failed_connect_is_told), CASE(next_address_is_listened_on),
-          CASE(stars_are_no_names),
+          CASE(stars_are_no_names), CASE(names_of_ipv6_are_listened_on),
+          CASE(without_multipath_sockets_are_plain_if_they_may),
           CASE(accept_takes_the_next_connection), CASE(interrupted_read_and_write_go_on),
           CASE(errno_is_near_to_the_resolvers_error))

@@ -148,6 +148,7 @@ static void bad_descriptors_are_told(void) {
 
     CHECK_FAILS(anetRead(closed, buffer, 3), -1, EBADF);
     CHECK_FAILS(anetWrite(closed, buffer, 3), -1, EBADF);
+    CHECK_FAILS(anetWrite(-1, buffer, 0), -1, EBADF);
     test_pipe(fds);
     CHECK_FAILS(anetRead(fds[0], buffer, 3), -1, EAGAIN); /* non-blocking and empty */
     CHECK_INT(anetWrite(fds[1], buffer, 0), 0);

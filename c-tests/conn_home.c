@@ -399,6 +399,8 @@ static void own_connections_have_loops_of_their_own(void) {
     CHECK_INT(aeGetFileEvents(two, pair[0]), AE_NONE);
     connClose(other);
     CHECK_INT(aeGetFileEvents(three, others[0]), AE_NONE);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK); /* nothing is left of it in the other loop */
+    CHECK_INT(aeGetFileEvents(three, pair[0]), AE_READABLE);
     connClose(conn);
     close(pair[1]);
     close(others[1]);

@@ -1,6 +1,7 @@
 /* Connections and listeners with options for their sockets, and listeners that are told apart. */
 #include "test.h"
 #include "conn_test.h"
+#include "failing_calls.h"
 
 #include <ae.h>
 #include <anet.h>
@@ -173,6 +174,10 @@ static void a_refused_option_fails_the_listener(void) {
     options.unix_permissions = 0700;
     CHECK_FAILS(libaeConnListen(err, &tcp, &options), C_ERR, EINVAL);
     CHECK_CONTAINS(err, "unix_permissions");
+    options.unix_permissions = 0;
+    options.mptcp = LIBAE_MPTCP_REQUIRED;
+    sockets = (struct failures){1, {EPROTONOSUPPORT}}; /* without an option it would say that there is no IPv4 */
+    CHECK_FAILS(libaeConnListen(err, &tcp, &options), C_ERR, EPROTONOSUPPORT);
     CHECK_INT(tcp.count, 0);
     CHECK_INT(tcp.port, 0);
     aeDeleteEventLoop(el);

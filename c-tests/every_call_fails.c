@@ -6,6 +6,7 @@
 #include "tls_test.h"
 
 #include <anet.h>
+#include <libae.h>
 
 /* ---- Loops ---- */
 
@@ -107,18 +108,28 @@ static TIME_RESULT stop_on_time(aeEventLoop *loop, long long id, void *data) {
     return on_time(loop, id, data);
 }
 
-/* An interrupted one ends nothing; any other does, before anything else is done. */
+static char logged[128];
+
+static void on_log(int level, const char *message) {
+    CHECK_INT(level, LIBAE_LOG_WARNING);
+    snprintf(logged, sizeof(logged), "%s", message);
+}
+
+/* An interrupted one ends nothing; any other does, before anything else is done, and the log says why. */
 static void a_sleep_that_fails_ends_the_loop(void) {
+    static const libaeHost host = {.size = sizeof(host), .log = on_log};
     int timed = 0;
     aeEventLoop *loop = aeCreateEventLoopWithBackend(64, "poll");
 
     CHECK(loop != NULL);
+    CHECK_INT(libaeSetHost(&host), AE_OK);
     CHECK(aeCreateTimeEvent(loop, 0, stop_on_time, &timed, NULL) != AE_ERR);
     aeSetAfterSleepProc(loop, after_sleep);
     number = 1;
     left = 0;
     LIBRARY(aeMain(loop));
     CHECK_INT(error, ENOMEM);
+    CHECK_TEXT(logged, "the event loop ends: Cannot allocate memory");
     CHECK_INT(timed, 0);
     CHECK_INT(slept, 1);
     number = left = 0;

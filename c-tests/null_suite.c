@@ -373,6 +373,9 @@ static void null_for_connections(void) {
 /* The same for what not every profile has. */
 static void null_for_connections_of_this_profile(void) {
     int port;
+#ifndef TEST_CONN_V1
+    connection blank = {0};
+#endif
 
 #ifdef TEST_CONN_V1
     FAILS(connGetType, (NULL), 0, EINVAL);
@@ -415,6 +418,7 @@ static void null_for_connections_of_this_profile(void) {
     FAILS(connIsLocal, (NULL), -1, EINVAL);
     FAILS_NULL(connGetPeerCert, (NULL), EINVAL);
     GIVES(connIsTLS, (NULL), 0);
+    GIVES(connIsTLS, (&blank), 0);
     IGNORES(connShutdown, (NULL));
 #endif
 #ifdef TEST_CONN_LOOP

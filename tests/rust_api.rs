@@ -3,7 +3,7 @@
 use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Mptcp, Next, Peer, SocketOptions};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{IpAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -192,6 +192,22 @@ fn a_loop_may_poll_without_waiting() {
     assert_eq!(el.timeout(), Some(Duration::ZERO));
     el.set_dont_wait(false);
     assert!(el.timeout() > Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn files_alone_may_be_polled() {
+    let el = test_loop();
+    let (a, mut b) = UnixStream::pair().unwrap();
+    let read = Rc::new(Cell::new(0));
+    let seen = read.clone();
+    el.watch(a.as_raw_fd(), Interest::READABLE, move |_, _| seen.set(seen.get() + 1)).unwrap();
+    el.before_sleep(|_| panic!("a hook"));
+    el.after_sleep(|_| panic!("a hook"));
+    el.add_timer(Duration::ZERO, |_| panic!("a timer")).unwrap();
+    assert_eq!(el.poll_files().unwrap(), 0);
+    b.write_all(b"x").unwrap();
+    assert_eq!(el.poll_files().unwrap(), 1);
+    assert_eq!(read.get(), 1);
 }
 
 #[test]
@@ -911,6 +927,18 @@ fn signals_and_children_are_events() {
     assert!(!el.unwatch_child(child.id()));
     assert_eq!(child.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD), "the loop has waited for it");
     assert_eq!(el.watch_child(0, |_, _| ()).unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert!(!el.unwatch_child(u32::MAX), "there is no such process");
+}
+
+#[test]
+fn names_are_looked_up() {
+    let el = test_loop();
+    let found = Rc::new(RefCell::new(None));
+    let kept = found.clone();
+    el.resolve("127.0.0.1", move |_, addresses| *kept.borrow_mut() = Some(addresses.unwrap())).unwrap();
+    assert!(found.borrow().is_none(), "not before the loop goes on");
+    run_until(&el, || found.borrow().is_some());
+    assert_eq!(found.take().unwrap(), [IpAddr::from([127, 0, 0, 1])]);
 }
 
 #[test]
@@ -1016,11 +1044,21 @@ fn accepted_over(listener: &Listener, el: &EventLoop, address: &str, port: u16) 
     (client, conn, peer)
 }
 
+/// A number that is an option of a connection over TCP.
+fn option_of(conn: &Connection, option: i32) -> i32 {
+    let (mut value, mut size) = (-1, size_of::<i32>() as libc::socklen_t);
+    // SAFETY: the kernel writes no more than there is room for.
+    let result = unsafe { libc::getsockopt(conn.fd(), libc::IPPROTO_TCP, option, (&raw mut value).cast(), &mut size) };
+    assert_eq!(result, 0);
+    value
+}
+
 #[test]
 fn listeners_and_connects_have_options() {
     let el = test_loop();
     let both = options(|options| {
         options.user_timeout = Some(Duration::from_millis(2500));
+        options.keep_alive = Some(Duration::from_millis(2));
         options.no_delay = Some(true);
         options.mptcp = Mptcp::No;
     });
@@ -1030,6 +1068,8 @@ fn listeners_and_connects_have_options() {
     assert!(matches!(peer, Peer::Tcp(_)));
     assert_eq!(client.peer_credentials().unwrap_err().raw_os_error(), Some(libc::EOPNOTSUPP));
     conn.set_quick_ack(true).unwrap();
+    assert_eq!(option_of(&conn, libc::TCP_USER_TIMEOUT), 2500);
+    assert_eq!(option_of(&conn, libc::TCP_KEEPIDLE), 1, "less than a second is one");
     let socket = SocketOptions::default().connect("127.0.0.1", port).unwrap();
     // SAFETY: plain integers.
     let (status, descriptor) =

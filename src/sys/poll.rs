@@ -129,4 +129,14 @@ mod tests {
         set.set(size - 1, false);
         assert!(!set.contains(size - 1) && copy.contains(size - 1));
     }
+
+    #[test]
+    fn sets_have_room_for_one_more() {
+        let mut set = FdSet::default();
+        for fd in [libc::FD_SETSIZE, libc::FD_SETSIZE + 64, 0] {
+            set.make_room(fd).unwrap();
+            set.set(fd, true);
+        }
+        assert!(set.contains(libc::FD_SETSIZE) && set.contains(libc::FD_SETSIZE + 64));
+    }
 }

@@ -213,6 +213,10 @@ mod tests {
         assert_eq!(Text::<4>::new(format_args!("aäb")).as_str(), "aä");
         assert_eq!(Text::<3>::new(format_args!("aäb")).as_str(), "a");
         assert_eq!(Text::<8>::new(format_args!("a\0b")).as_c_str(), c"a");
+        // SAFETY: there is room for so many.
+        let filled = |count| Text::<4>::filled(|to, _| unsafe { to.write_bytes(b'x', count) });
+        assert_eq!((filled(2).as_str(), filled(2).as_c_str()), ("xx", c"xx"));
+        assert_eq!((filled(4).as_str(), filled(4).as_c_str()), ("xxx", c"xxx"));
     }
 
     #[test]
