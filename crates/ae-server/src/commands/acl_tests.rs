@@ -74,6 +74,18 @@ fn users_and_their_rules() {
 }
 
 #[test]
+fn what_administrators_do_is_dangerous() {
+    let mut session = Session::new();
+    let [admin, dangerous] = ["ACL CAT admin", "ACL CAT dangerous"].map(|line| session.run(line));
+    let names = |list: &str| list.split(' ').filter(|word| !word.starts_with(['$', '*'])).map(String::from).collect();
+    let (admin, dangerous): (Vec<String>, Vec<String>) = (names(&admin), names(&dangerous));
+    assert!(admin.iter().any(|name| name == "shutdown"), "{admin:?}");
+    assert_eq!(admin.iter().find(|name| !dangerous.contains(name)), None);
+    session.expect(&[("ACL SETUSER u on nopass ~* +@all -@dangerous", "+OK"), ("AUTH u x", "+OK"), ("SET k v", "+OK")]);
+    session.expect(&[("REPLICAOF NO ONE", "-NOPERM this user has no permissions to run the 'replicaof' command")]);
+}
+
+#[test]
 fn requests_without_the_right() {
     let mut session = Session::new();
     session.expect(&[

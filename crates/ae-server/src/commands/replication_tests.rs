@@ -109,6 +109,28 @@ fn waiting_for_acknowledgements() {
     assert_eq!(session.received(&mut writer), ":1");
 }
 
+/// Its primary evicts for both, unless it is told otherwise.
+#[test]
+fn a_replica_has_no_limit_of_memory() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("SET k v", "+OK"),
+        ("REPLICAOF 127.0.0.1 1", "+OK"),
+        ("CONFIG SET replica-read-only no maxmemory-policy allkeys-random", "+OK"),
+        ("CONFIG SET maxmemory 1", "+OK"),
+        ("SET l v", "+OK"),
+    ]);
+    session.server.cron();
+    session.expect(&[
+        ("DBSIZE", ":2"),
+        ("CONFIG SET replica-ignore-maxmemory no maxmemory-policy noeviction", "+OK"),
+        ("SET l v", "-OOM command not allowed when used memory > 'maxmemory'."),
+        ("CONFIG SET maxmemory-policy allkeys-random", "+OK"),
+    ]);
+    session.server.cron();
+    session.expect(&[("DBSIZE", ":0")]);
+}
+
 #[test]
 fn a_replica_refuses_writes_and_hides_what_has_expired() {
     let mut session = Session::new();

@@ -111,6 +111,21 @@ fn without_memory_only_what_may_go_on_does() {
 }
 
 #[test]
+fn while_writes_are_paused_scripts_that_say_that_they_only_read_run() {
+    let mut session = Session::new();
+    let known = session.run("SCRIPT LOAD \"#!lua flags=no-writes\\nreturn 1\"");
+    let known = known.strip_prefix("$40 ").unwrap().to_string();
+    session.expect(&[("CLIENT PAUSE 1000 WRITE", "+OK")]);
+    session.expect(&[(&format!("EVALSHA {known} 0"), ":1")]);
+    assert_eq!(eval(&mut session, "#!lua flags=no-writes\nreturn 1", &["0"]), ":1");
+    assert!(session.client.postponed.is_none());
+    for script in ["#!lua\nreturn 1", "return 1"] {
+        assert_eq!(eval(&mut session, script, &["0"]), "", "{script}");
+        assert!(session.client.postponed.take().is_some());
+    }
+}
+
+#[test]
 fn scripts_do_what_their_user_may() {
     let mut session = Session::new();
     session.expect(&[("ACL SETUSER u on nopass ~a* resetchannels +@all -get", "+OK"), ("AUTH u x", "+OK")]);
