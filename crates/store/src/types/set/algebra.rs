@@ -5,12 +5,20 @@
 use super::super::element::Element;
 use super::set::{Limits, Set};
 use crate::number::Digits;
+use std::collections::HashSet;
+use std::ptr;
+
+/// Each of the sets once: looking into one again finds nothing new.
+fn distinct<'a>(sets: &[&'a Set]) -> Vec<&'a Set> {
+    let mut seen = HashSet::new();
+    sets.iter().copied().filter(|set| seen.insert(ptr::from_ref(*set))).collect()
+}
 
 /// Every member of any of the sets, once.
 pub fn union<'a>(sets: &[&'a Set]) -> impl Iterator<Item = Element<'a>> + use<'a> {
     // With few sets it is cheaper to look into those that came before than to remember all members.
     const FEW: usize = 8;
-    let mut sets = sets.to_vec();
+    let mut sets = distinct(sets);
     // The largest first: its members need no look.
     sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
     let mut seen = (sets.len() > FEW).then(Set::new);
@@ -26,7 +34,7 @@ pub fn union<'a>(sets: &[&'a Set]) -> impl Iterator<Item = Element<'a>> + use<'a
 /// Every member that all of the sets have; none if there are no sets. Looks only for the members of the smallest one.
 /// SINTERCARD's limit is a `take` of the result.
 pub fn intersection<'a>(sets: &[&'a Set]) -> impl Iterator<Item = Element<'a>> + use<'a> {
-    let mut sets = sets.to_vec();
+    let mut sets = distinct(sets);
     sets.sort_by_key(|set| set.len());
     let smallest = sets.first().copied();
     let others = sets.split_off(sets.len().min(1));
@@ -39,8 +47,9 @@ pub fn intersection<'a>(sets: &[&'a Set]) -> impl Iterator<Item = Element<'a>> +
 /// Either looks for each member of the first in the others, or for each member of the others in the first, whichever
 /// Redis's estimate calls cheaper. The second way remembers only those that it finds, where Redis copies the first set.
 pub fn difference<'a>(first: &'a Set, others: &[&'a Set]) -> impl Iterator<Item = Element<'a>> + use<'a> {
-    let same = others.iter().any(|set| std::ptr::eq(*set, first));
-    let mut others: Vec<&Set> = others.iter().copied().filter(|set| !set.is_empty()).collect();
+    let same = others.iter().any(|set| ptr::eq(*set, first));
+    let mut others = distinct(others);
+    others.retain(|set| !set.is_empty());
     let mut excluded = Set::new();
     let members = others.iter().map(|set| set.len()).sum::<usize>();
     // A member that is excluded needs about half of the looks.

@@ -40,6 +40,9 @@ fn a_set_with_itself() {
     assert_eq!(union(&[&set, &set]).count(), 3);
     assert_eq!(intersection(&[&set, &set, &set]).count(), 3);
     assert_eq!(difference(&set, &[&set]).count(), 0);
+    let other = of(["1"]);
+    let looked_into: Vec<usize> = distinct(&[&set, &other, &set, &other]).iter().map(|set| set.len()).collect();
+    assert_eq!(looked_into, [3, 1]);
 }
 
 #[test]
