@@ -33,7 +33,10 @@ def sockets_of(stack, server):
     """Copies of the TCP sockets that the server has on its port."""
     with contextlib.closing(os.fdopen(call(PIDFD_OPEN, server.process.pid, 0))) as process:
         for entry in Path(f"/proc/{server.process.pid}/fd").iterdir():
-            if not os.readlink(entry).startswith("socket:"):
+            try:
+                if not os.readlink(entry).startswith("socket:"):
+                    continue
+            except FileNotFoundError:  # it has been closed meanwhile
                 continue
             one = socket.socket(fileno=call(PIDFD_GETFD, process.fileno(), int(entry.name), 0))
             stack.callback(one.close)
