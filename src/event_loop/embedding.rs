@@ -54,7 +54,7 @@ pub(crate) fn descriptor(el: Loop) -> Result<c_int, Errno> {
         // SAFETY: the reference ends here, and the mutex is held.
         let poller = unsafe { state.backend() }.descriptor()?;
         if !state.embedding.is_on() {
-            let timer = fd::numbered_from(timer_fd::create()?, el.unwatched_number())?;
+            let timer = timer_fd::create(el.unwatched_number())?;
             backend::watch(poller, timer).inspect_err(|_| _ = fd::close(timer))?;
             state.embedding.timer.set(timer);
             // SAFETY: the reference ends here.

@@ -4,7 +4,7 @@ use super::Errno;
 use core::ffi::c_int;
 
 /// There is none.
-pub(crate) fn create() -> Result<c_int, Errno> {
+pub(crate) fn create(_least: c_int) -> Result<c_int, Errno> {
     Err(Errno::EOPNOTSUPP)
 }
 

@@ -1,11 +1,19 @@
 //! A descriptor that becomes readable at a time, where kqueue is: a queue of its own with one timer in it.
 
-use super::{Errno, clock, kqueue};
+use super::{Errno, clock, fd, kqueue};
 use core::ffi::c_int;
 
-/// One that is not set, close-on-exec.
-pub(crate) fn create() -> Result<c_int, Errno> {
-    kqueue::create()
+/// One that is not set, close-on-exec, under a number from `least` on.
+pub(crate) fn create(least: c_int) -> Result<c_int, Errno> {
+    let queue = kqueue::create()?;
+    if queue >= least {
+        return Ok(queue);
+    }
+    // Not every system has copies of queues: the lower numbers are taken for as long as it takes to get another one.
+    let other = create(least);
+    // Nothing is left to do when it fails.
+    let _ = fd::close(queue);
+    other
 }
 
 /// Makes it unreadable until `deadline`, in microseconds of the monotonic clock, never earlier and at most a
