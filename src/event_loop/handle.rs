@@ -48,6 +48,26 @@ macro_rules! member {
     };
 }
 
+/// A member that other threads touch while the loop runs.
+macro_rules! atomic_member {
+    ($(#[$doc:meta])* $get:ident, $set:ident: $member:ident) => {
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $get(self) -> c_int {
+            // SAFETY: the loop is live, and the library reads and writes the member in no other way. C code stores it
+            // whole.
+            unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).$member) }.load(Relaxed)
+        }
+
+        $(#[$doc])*
+        #[inline(always)]
+        pub(crate) fn $set(self, value: c_int) {
+            // SAFETY: as above.
+            unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).$member) }.store(value, Relaxed);
+        }
+    };
+}
+
 impl Loop {
     member!(
         /// Descriptors below this number can be watched.
@@ -70,48 +90,19 @@ impl Loop {
         next_timer_id, set_next_timer_id: timeEventNextId: core::ffi::c_longlong
     );
 
-    /// The highest descriptor that is watched, -1 without any.
-    #[inline(always)]
-    pub(crate) fn maxfd(self) -> c_int {
-        self.maxfd_member().load(Relaxed)
-    }
+    atomic_member!(
+        /// The highest descriptor that is watched, -1 without any. Read by whatever thread makes the waker.
+        maxfd, set_maxfd: maxfd
+    );
+    atomic_member!(
+        /// Not 0: `run` returns after the current iteration. Any thread and any signal handler may store that.
+        stop, set_stop: stop
+    );
 
-    /// Stores that.
-    #[inline(always)]
-    pub(crate) fn set_maxfd(self, value: c_int) {
-        self.maxfd_member().store(value, Relaxed);
-    }
-
-    /// Read by whatever thread makes the waker.
-    #[inline(always)]
-    fn maxfd_member<'a>(self) -> &'a AtomicI32 {
-        // SAFETY: as for `stop`.
-        unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).maxfd) }
-    }
-
-    /// The least number that no descriptor which the program has watched can have had: one that it has closed without a
-    /// word may still be listed, and what is done to it would be done to a descriptor of the loop's own.
+    /// The least number above all that are watched, for a descriptor of the loop's own: the program may have closed some
+    /// of these without a word, and what it does with their numbers afterwards must not reach the loop's.
     pub(super) fn unwatched_number(self) -> c_int {
         self.maxfd().saturating_add(1).max(0)
-    }
-
-    /// Not 0: `run` returns after the current iteration.
-    #[inline(always)]
-    pub(crate) fn stop(self) -> c_int {
-        self.stop_member().load(Relaxed)
-    }
-
-    /// Stores that. Any thread and any signal handler may.
-    #[inline(always)]
-    pub(crate) fn set_stop(self, value: c_int) {
-        self.stop_member().store(value, Relaxed);
-    }
-
-    /// The only member that other threads write, at any time.
-    #[inline(always)]
-    fn stop_member<'a>(self) -> &'a AtomicI32 {
-        // SAFETY: the loop is live, and the library reads and writes the member in no other way. C code stores it whole.
-        unsafe { AtomicI32::from_ptr(&raw mut (*self.as_ptr()).stop) }
     }
 
     /// Sets or clears one of the flags.
