@@ -11,15 +11,21 @@ export LIBAE_ALL_TOOLS=1
 prepare
 scripts/test-deps.sh languages || true # the suite says what is missing
 
-# What forks and clients need is built first: cargo has one place for the library of all profiles, so that two cannot
-# be built at a time.
+# cargo has one place for the library of all profiles, so that two cannot be built at a time: what forks, clients and
+# the C tests need is built first, and then only one lane builds it.
 forks="redis-7.0 valkey-8.1"
 for fork in $forks; do
     make --no-print-directory ABI="$fork" lib || true
 done
-make --no-print-directory server cli || true
+make --no-print-directory lib server cli build/libae-asan.a || true
 
-builds() {
+profiles() {
+    suite no-tls scripts/check-no-tls.sh
+    suite profiles scripts/check-profiles.sh
+    suite other-installation tests/install/check.sh valkey-8.1
+}
+
+rust_and_tools() {
     suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
     suite clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
     suite clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
@@ -28,13 +34,10 @@ builds() {
     # fuzz/ is a workspace of its own, whose lock file is to follow.
     suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
     suite fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
-    suite no-tls scripts/check-no-tls.sh
     suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite tsan make --no-print-directory c-tests-tsan ARGS=
     suite kqueue scripts/check-kqueue.sh
-    suite profiles scripts/check-profiles.sh
-    suite other-installation tests/install/check.sh valkey-8.1
 }
 
 small_ones() {
@@ -63,7 +66,8 @@ fork() {
     suite "$1-on-libae" tools/forks/forks.py --ci "$1"
 }
 
-lane builds
+lane profiles
+lane rust_and_tools
 lane small_ones
 wait
 # Their suites wait most of the time, and some of the tests in them cannot do with a busy machine.
