@@ -3,6 +3,7 @@
 #define DIFFER_DECLARED_H
 
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 
 /* "a failure leaves a terminated text there that names the call and the reason, like `bind: Address already in
@@ -34,12 +35,14 @@ static inline const char *declared_reason(char *text) {
 
 /* "a connect from a source address that an address of the host does not fit ... the host's next address is tried". */
 static inline const char *declared_host(const char *host, const char *source) {
-    struct in6_addr address;
-    int has_both = strcmp(host, "localhost") == 0 || strcmp(host, "*") == 0;
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *found;
+    const char *only;
 
-    if (has_both && inet_pton(AF_INET6, source, &address) == 1) return "::1";
-    if (has_both && inet_pton(AF_INET, source, &address) == 1) return "127.0.0.1";
-    return host;
+    if (strcmp(host, "localhost") != 0 && strcmp(host, "*") != 0) return host;
+    if (getaddrinfo(source, NULL, &hints, &found) != 0) return host;
+    only = found->ai_family == AF_INET6 ? "::1" : "127.0.0.1";
+    freeaddrinfo(found);
+    return only;
 }
 
 /* "Bad input is an error": of two errors that of the argument comes before that of the kind of descriptor. */

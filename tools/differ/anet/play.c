@@ -53,7 +53,7 @@ int anetUnixGenericConnect(char *err, const char *path, int flags);
 enum { UNTOUCHED = 4242, PATIENCE_MS = 5000, NOBODYS_PORT = 1 };
 
 static const char *const hosts[HOSTS] = {
-    "127.0.0.1", "::1", "localhost", "*", "", "0.0.0.0", "::", "127.0.0.2", "256.1.1.1", "1.2.3", "::g", "::*",
+    "127.0.0.1", "::1", "localhost", "*", "", "0.0.0.0", "::", "127.0.0.2", "256.1.1.1", "127.1.2", "::g", "::*",
     "0:0:0:0:0:0:0:1", "127.0.0.1 ",
 };
 
