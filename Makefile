@@ -112,13 +112,14 @@ MAKEOVERRIDES :=
 .SUFFIXES:
 .PHONY: all lib server cli run test test-all deb c-tests c-tests-tools c-tests-kqueue c-tests-tsan tsan miri mutants forks conformance differ install-lib install-server install-cli uninstall-lib bench bench-server durability fuzz instructions install uninstall headers check-headers clean help
 
-all: lib server cli ## build the library, ae-server and ae-cli into build/ (the default)
+# The programs first: cargo then has the most to do side by side.
+all: server cli lib ## build the library, ae-server and ae-cli into build/ (the default)
 
 lib: $(SHARED) $(LINKS) $(STATIC) $(CORE) $(INSIDE) ## build the library only
 
-server: $(SERVER) ## build ae-server only
+server: $(SERVER) ## build ae-server, and with it ae-cli
 
-cli: $(CLI) ## build ae-cli only
+cli: $(CLI) ## the same
 
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
@@ -277,19 +278,14 @@ $(SHARED): $(BUILD)/libae.o
 $(LINKS): $(SHARED)
 	ln -sf $(<F) $@
 
-$(SERVER): $(BIN_SOURCES)
+# By one cargo, which compiles for the one while it links the other. A program may be running that is replaced.
+PROGRAMS := ae-server ae-cli
+$(SERVER) $(CLI) &: $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release --package ae-server
-	@rm -f $@ # it may be running
-	cp $(TARGET_DIR)/$(RELEASE)/ae-server $@
-
-$(CLI): $(BIN_SOURCES)
-	$(call need,$(CARGO),see https://rustup.rs)
-	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release --package ae-cli
-	@rm -f $@ # it may be running
-	cp $(TARGET_DIR)/$(RELEASE)/ae-cli $@
+	$(CARGO) build --locked --release $(addprefix --package ,$(PROGRAMS))
+	@rm -f $(SERVER) $(CLI)
+	cp $(addprefix $(TARGET_DIR)/$(RELEASE)/,$(PROGRAMS)) $(BUILD)
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET_DIR)
