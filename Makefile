@@ -124,7 +124,7 @@ cli: $(CLI) ## the same
 run: all ## start ae-server; options as ARGS="--port 7000"
 	$(SERVER) $(ARGS)
 
-test: all ## test the default profile (installs what it needs where it can): ten minutes on two cores
+test: all ## test the default profile (installs what it needs where it can): some ten minutes on two cores, once it is built
 	scripts/test.sh
 
 test-all: all ## test everything else: the other profiles, with valgrind and AddressSanitizer, in real forks
@@ -314,8 +314,8 @@ $(BUILD)/libae-tsan.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 KQUEUE ?= $(CURDIR)/$(BUILD)/kqueue.o -Wl,--wrap=close,--wrap=dup2,--wrap=dup3
 $(BUILD)/libae-kqueue.a: $(LIB_SOURCES) | $(C_LIBRARIES)
 	@mkdir -p $(BUILD)
-	LIBAE_KQUEUE="$(KQUEUE)" CARGO_PROFILE_DEV_PANIC=abort $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib \
-		--crate-type staticlib --target-dir $(TARGET_DIR)/kqueue -- $(CODEGEN)
+	LIBAE_KQUEUE="$(KQUEUE)" $(DEV_CARGO) rustc --locked --package libae $(FEATURES) --lib \
+		--crate-type staticlib --target-dir $(TARGET_DIR)/kqueue -- $(CODEGEN) -C panic=abort
 	cp $(TARGET_DIR)/kqueue/$(addsuffix /,$(TARGET))debug/libae.a $@
 
 $(BUILD)/kqueue.o: tests/kqueue/kqueue.c tests/kqueue/kqueue.h
