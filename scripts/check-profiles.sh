@@ -17,11 +17,6 @@ mkdir -p $logs
 all=$(sed -n '2,$s/,.*//p' src/abi/facts/profiles.csv | grep -vx redis-7.2)
 [ "$(wc -w <<< "$all")" -ge 9 ] || { echo "profiles.csv was not understood"; exit 1; }
 
-# What the C suite takes, too: it has nothing left to build with cargo.
-libraries() {
-    make ABI="$1" lib headers "build/$1/libae-asan.a"
-}
-
 lint() {
     LIBAE_ABI=$1 cargo clippy --config "$c_libraries" --quiet --locked --package libae -- -D warnings
 }
@@ -59,12 +54,12 @@ while [ $# -gt 0 ]; do
     profile=$1
     shift
     start=$SECONDS
-    check "$profile: the libraries and headers" libraries "$profile"
+    check "$profile: the library and its headers" make ABI="$profile" lib headers
     check "$profile: clippy" lint "$profile"
     check "$profile: the header tests and the safe API" cargo_tests "$profile"
     check "$profile: the exported names" tests/symbols/check.sh "$profile" names
-    # The linker does one thing at a time, and the C suite often waits: the next profile's are built beside it.
-    [ $# -eq 0 ] || libraries "$1" > /dev/null 2>&1 &
+    # Its link does one thing at a time, and the C suite often waits: the next profile's library is built beside it.
+    [ $# -eq 0 ] || make ABI="$1" lib > /dev/null 2>&1 &
     c_suite "$profile"
     wait
     printf '%s: %d s\n' "$profile" $((SECONDS - start))
