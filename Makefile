@@ -279,13 +279,13 @@ $(LINKS): $(SHARED)
 	ln -sf $(<F) $@
 
 # By one cargo, which compiles for the one while it links the other. A program may be running that is replaced.
-PROGRAMS := ae-server ae-cli
 $(SERVER) $(CLI) &: $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release $(addprefix --package ,$(PROGRAMS))
+	$(CARGO) build --locked --release --package ae-server --package ae-cli
 	@rm -f $(SERVER) $(CLI)
-	cp $(addprefix $(TARGET_DIR)/$(RELEASE)/,$(PROGRAMS)) $(BUILD)
+	cp $(TARGET_DIR)/$(RELEASE)/ae-server $(SERVER)
+	cp $(TARGET_DIR)/$(RELEASE)/ae-cli $(CLI)
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET_DIR)
