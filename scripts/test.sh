@@ -24,8 +24,7 @@ rust() {
 c_programs() {
     suite c-tests make --no-print-directory c-tests ARGS=
     suite interest-syscalls c-tests/interest_syscalls.sh build/c-tests/so/ae_interest
-    # With real sockets most of it is waiting.
-    suite differ tools/differ/differ.py --programs 10000 --jobs 4
+    suite differ tools/differ/differ.py --programs 10000
     suite differ-tool python3 tools/differ/test_differ.py
     suite symbols tests/symbols/check.sh
     suite probe tests/probe.sh

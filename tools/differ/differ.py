@@ -40,7 +40,7 @@ MEANINGS = {
     STOCK_BROKEN: "stock is against the rules",
 }
 # So many seeds are one process's at a time.
-CHUNK = 2500
+CHUNK = 20000
 # Lines of the traces that are shown around a difference.
 AROUND = 12
 # A program with real sockets has to show something so often again: another process may have got into its way.
