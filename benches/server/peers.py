@@ -31,7 +31,7 @@ class Peer:
 
     def version(self):
         said = completed([str(self.program), "--version"]).stdout.split()
-        numbers = [word.removeprefix("v=") for word in said if word.removeprefix("v=")[:1].isdigit()]
+        numbers = [word.removeprefix("v=").rstrip(",") for word in said if word.removeprefix("v=")[:1].isdigit()]
         return numbers[0] if numbers else "unknown"
 
 

@@ -15,6 +15,7 @@ import bench_server  # noqa: E402
 import document  # noqa: E402
 import latency  # noqa: E402
 import memory  # noqa: E402
+import peers  # noqa: E402
 import persistence  # noqa: E402
 import speed  # noqa: E402
 
@@ -25,6 +26,11 @@ class Results(unittest.TestCase):
         self.assertEqual(document.ratio(found), 0.8)
         self.assertIsNone(document.ratio({"ae": [1.0]}))
         self.assertIsNone(document.ratio({"redis": [1.0], "valkey": [1.0]}))
+
+    def test_a_version_is_taken_out_of_what_a_server_says(self):
+        for said in ("ae-server 1.0.0, compatible with Redis server v=7.0.15 bits=64", "Redis server v=1.0.0 sha=00000000:0"):
+            with patch.object(peers, "completed", return_value=SimpleNamespace(stdout=said)):
+                self.assertEqual(peers.Peer("ae", "ae-server").version(), "1.0.0")
 
     def test_tables_have_what_was_measured(self):
         results = {
