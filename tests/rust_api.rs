@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -928,6 +928,23 @@ fn signals_and_children_are_events() {
     assert_eq!(child.wait().unwrap_err().raw_os_error(), Some(libc::ECHILD), "the loop has waited for it");
     assert_eq!(el.watch_child(0, |_, _| ()).unwrap_err().kind(), ErrorKind::InvalidInput);
     assert!(!el.unwatch_child(u32::MAX), "there is no such process");
+
+    let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    el.watch_child(child.id(), |_, _| panic!("the loop waits for it no more")).unwrap();
+    assert!(el.unwatch_child(child.id()) && !el.unwatch_child(child.id()));
+    assert!(child.wait().unwrap().success(), "it is the program's to wait for again");
+    el.run_once(false).unwrap();
+}
+
+#[test]
+fn nothing_fires_that_is_watched_no_more() {
+    let el = test_loop();
+    let (ours, mut theirs) = UnixStream::pair().unwrap();
+    el.watch(ours.as_raw_fd(), Interest::READABLE, |_, _| ()).unwrap();
+    theirs.write_all(b"x").unwrap();
+    assert_eq!(el.poll_files().unwrap(), 1);
+    el.unwatch(ours.as_raw_fd(), Interest::READABLE);
+    assert_eq!(el.poll_files().unwrap(), 0);
 }
 
 #[test]
@@ -1092,10 +1109,15 @@ fn abstract_unix_sockets_tell_who_connects() {
     let listener = Listener::with_options(&el, &[&name], 0, &SocketOptions::default()).unwrap();
     assert_eq!(listener.path(), None);
     let (_client, conn, peer) = accepted_over(&listener, &el, &name, 0);
-    assert_eq!(peer, Peer::Unix);
+    assert_eq!((peer, conn.kind()), (Peer::Unix, "unix"));
     assert_eq!(conn.peer_credentials().unwrap().process, Some(std::process::id()));
     let again = Listener::with_options(&el, &[&name], 0, &SocketOptions::default()).err().unwrap();
     assert_eq!(again.kind(), ErrorKind::AddrInUse);
+    let two = [format!("{name}-1"), format!("{name}-2")];
+    let listener = Listener::with_options(&el, &two, 0, &SocketOptions::default()).unwrap();
+    for name in two {
+        assert_eq!(accepted_over(&listener, &el, &name, 0).1.kind(), "unix");
+    }
 }
 
 #[test]
