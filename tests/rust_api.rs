@@ -1,11 +1,12 @@
 //! The safe Rust API as a program uses it.
 
 use ae::{Connection, Counter, EventLoop, Handler, Interest, Listener, Mptcp, Next, Peer, SocketOptions};
+use ae::{exec_with_listeners, inherited_sockets};
 use std::cell::{Cell, RefCell};
 use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::ops::ControlFlow;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::{Command, Stdio};
@@ -1117,6 +1118,37 @@ fn abstract_unix_sockets_tell_who_connects() {
     let listener = Listener::with_options(&el, &two, 0, &SocketOptions::default()).unwrap();
     for name in two {
         assert_eq!(accepted_over(&listener, &el, &name, 0).1.kind(), "unix");
+    }
+}
+
+/// This test three times over: it starts itself, which hands a socket over to itself.
+#[test]
+fn the_next_program_takes_the_listening_sockets_over() {
+    const STEP: &str = "LIBAE_TEST_STEP";
+    const DONE: i32 = 7;
+    let myself = |step: &str| {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "the_next_program_takes_the_listening_sockets_over"]).env(STEP, step);
+        command
+    };
+    match std::env::var(STEP).as_deref() {
+        Err(_) => assert_eq!(myself("hand over").status().unwrap().code(), Some(DONE)),
+        Ok("hand over") => {
+            let socket = TcpListener::bind("127.0.0.1:0").unwrap();
+            let not_there = exec_with_listeners(&mut Command::new("/not/there"), &[socket.as_fd()]);
+            assert_eq!(not_there.kind(), ErrorKind::NotFound);
+            panic!("{}", exec_with_listeners(&mut myself("take over"), &[socket.as_fd()]));
+        }
+        Ok(_) => {
+            let el = test_loop();
+            let mut sockets = inherited_sockets().unwrap();
+            assert!(inherited_sockets().unwrap().is_empty(), "they are given away once");
+            let listener = Listener::from_socket(&el, sockets.pop().unwrap()).unwrap();
+            assert!(sockets.is_empty());
+            let port = listener.local_addrs()[0].port();
+            accepted_over(&listener, &el, "127.0.0.1", port);
+            std::process::exit(DONE);
+        }
     }
 }
 
