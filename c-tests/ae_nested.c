@@ -49,6 +49,35 @@ static void nested_run_serves_the_rest(void) {
     aeDeleteEventLoop(el);
 }
 
+/* The first handler serves the second descriptor by hand, and then two more by the loop, run again. */
+static void on_first_of_many(aeEventLoop *el, int fd, void *data, int mask) {
+    int i;
+
+    AE_NOTUSED(data);
+    AE_NOTUSED(mask);
+    for (i = 0; pairs[i][0] != fd;) i++;
+    test_note((char)('a' + i));
+    test_drain(fd);
+    if (fd != pairs[0][0]) return;
+    test_drain(pairs[1][0]);
+    test_send(pairs[2][1], "x");
+    test_send(pairs[3][1], "x");
+    CHECK_INT(poll_once(el), 2);
+}
+
+/* Departs from upstream, whose nested run leaves its own descriptors in the list that the outer one reads. */
+static void outer_run_goes_on_with_what_it_found(void) {
+    aeEventLoop *el = new_loop();
+    int i;
+
+    watch_ready(el, 4, on_first_of_many);
+    for (i = 2; i < 4; i++) test_drain(pairs[i][0]);
+    CHECK_INT(poll_once(el), 2);
+    CHECK_TEXT(test_noted(), "acdb");
+    close_pairs(4);
+    aeDeleteEventLoop(el);
+}
+
 static void on_recurse(aeEventLoop *el, int fd, void *data, int mask) {
     AE_NOTUSED(data);
     AE_NOTUSED(mask);
@@ -363,7 +392,7 @@ static void no_event_for_what_only_a_child_holds(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(handler_reenters_for_its_own_descriptor),
+TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(outer_run_goes_on_with_what_it_found), CASE(handler_reenters_for_its_own_descriptor),
           CASE(after_sleep_hook_may_run_the_loop),
           CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
           CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),

@@ -221,6 +221,39 @@ static void a_loop_is_the_thread_s_that_runs_it(void) {
     end_loops();
 }
 
+static int on_time(aeEventLoop *el, long long id, void *unused) {
+    (void)el;
+    (void)id;
+    (void)unused;
+    return AE_NOMORE;
+}
+
+static int make_in_a_timer(aeEventLoop *el, long long id, void *unused) {
+    (void)id;
+    (void)unused;
+    begin_connection();
+    EXPECT(connSetReadHandler(conn, on_read) == C_OK);
+    EXPECT(aeGetFileEvents(el, conn->fd) == AE_READABLE);
+    end_connection();
+    aeStop(el);
+    return AE_NOMORE;
+}
+
+static void *run_one(void *unused) {
+    EXPECT(aeCreateTimeEvent(one, 0, make_in_a_timer, NULL, NULL) >= 0);
+    aeMain(one);
+    return unused;
+}
+
+/* Nor has it to be its first that a thread runs, or the newest. */
+static void a_loop_that_has_run_is_the_next_thread_s(void) {
+    begin_loops();
+    CHECK(aeCreateTimeEvent(one, 0, on_time, NULL, NULL) >= 0);
+    CHECK_INT(aeProcessEvents(one, AE_ALL_EVENTS), 1);
+    in_another_thread(run_one);
+    end_loops();
+}
+
 /* Makes a connection in a handler: it is of the loop that has called it. */
 static void on_read_make_another(connection *c) {
     connection *other;
@@ -436,6 +469,7 @@ static void copies_are_own_connections(void) {
 TEST_MAIN(CASE(it_stays_with_its_loop), CASE(the_newest_follows_a_loop_that_is_gone),
           CASE(a_new_loop_is_not_the_one_that_is_gone), CASES_WITH_LISTENERS
           CASE(the_loop_of_another_thread_is_left_alone), CASE(a_loop_is_the_thread_s_that_runs_it),
+          CASE(a_loop_that_has_run_is_the_next_thread_s),
           CASE(a_loop_that_another_runs_is_better_than_none),
           CASE(a_loop_is_the_thread_s_that_serves_its_connections),
           CASE(it_goes_with_a_thread_that_has_loops), CASE(the_host_names_the_loop_of_new_events),

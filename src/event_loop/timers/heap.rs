@@ -299,5 +299,14 @@ mod tests {
         (1..count).for_each(|_| heap.forget());
         assert_eq!(heap.first(|id| id == 0), Some(count as u64));
         assert!(heap.keys.capacity() <= KEPT);
+
+        let mut heap = Heap::default();
+        for id in 0..count {
+            heap.make_room(id as usize + 1, |_| true).unwrap();
+            heap.push(id as u64, id);
+        }
+        assert_eq!(heap.first(|_| true), Some(0));
+        (0..count).for_each(|_| _ = heap.pop());
+        assert!(heap.keys.capacity() <= KEPT);
     }
 }
