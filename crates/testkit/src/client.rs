@@ -1,8 +1,10 @@
 //! A client that blocks.
 
 use crate::wait::PATIENCE;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+
+const LINE_END: &[u8] = b"\r\n";
 
 /// A connection to a server. What it waits for too long fails the test.
 pub struct Client {
@@ -32,7 +34,7 @@ impl Client {
         let mut got = vec![0; reply.len()];
         let mut len = 0;
         while len < got.len() {
-            match self.stream.read(&mut got[len..]) {
+            match self.read(&mut got[len..]) {
                 Ok(0) | Err(_) => break,
                 Ok(more) => len += more,
             }
@@ -54,21 +56,39 @@ impl Client {
 
     /// A reply of one line, as it comes.
     pub fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while !line.ends_with(b"\r\n") && self.stream.read(&mut byte).unwrap() == 1 {
+        text(self.up_to_line_end().unwrap())
+    }
+
+    /// The same; None if the connection ends instead.
+    pub fn whole_line(&mut self) -> Option<String> {
+        self.up_to_line_end().ok().filter(|line| line.ends_with(LINE_END)).map(text)
+    }
+
+    fn up_to_line_end(&mut self) -> io::Result<Vec<u8>> {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while !line.ends_with(LINE_END) && self.read(&mut byte)? == 1 {
             line.push(byte[0]);
         }
-        String::from_utf8(line).unwrap().trim_end().into()
+        Ok(line)
+    }
+
+    /// Reads what comes. A wait with a time limit is interrupted when the process is stopped and goes on.
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.stream.read(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
     }
 
     /// A bulk reply to an inline command, as text.
     pub fn bulk(&mut self, line: &str) -> String {
         self.send(format!("{line}\r\n"));
         let len: usize = self.line().strip_prefix('$').unwrap().parse().unwrap();
-        let mut text = vec![0; len + 2];
-        self.stream.read_exact(&mut text).unwrap();
-        String::from_utf8(text).unwrap().trim_end().into()
+        let mut bytes = vec![0; len + 2];
+        self.stream.read_exact(&mut bytes).unwrap();
+        text(bytes)
     }
 
     /// Sends a request and reads its reply: a bulk's bytes, or else the line of one line, as it comes.
@@ -90,7 +110,7 @@ impl Client {
         match self.stream.read_to_end(&mut rest) {
             Ok(_) => {}
             // What a close with unread data looks like from here.
-            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset),
         }
         rest
     }
@@ -105,6 +125,10 @@ impl Client {
     pub fn finish_sending(&self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap().trim_end().into()
 }
 
 /// A request as clients send it.

@@ -3,34 +3,28 @@
 use crate::append_only::start;
 use crate::rounds;
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use testkit::PATIENCE;
+use testkit::{Client, PATIENCE};
 
 /// Counts up keys until the connection ends, some requests at a time: what was acknowledged of each key in turn, and
 /// when.
 fn count_up(port: u16, name: usize) -> Vec<(String, u64, Instant)> {
     const AT_ONCE: u64 = 8;
     let mut acknowledged = Vec::new();
-    let Ok(mut stream) = TcpStream::connect(("127.0.0.1", port)) else { return acknowledged };
+    let Ok(stream) = TcpStream::connect(("127.0.0.1", port)) else { return acknowledged };
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut client = Client { stream };
     for round in 0.. {
         let keys: Vec<String> = (0..AT_ONCE).map(|i| format!("k{name}:{}", (round * AT_ONCE + i) % 50)).collect();
         let requests: String = keys.iter().map(|key| format!("INCR {key}\r\n")).collect();
-        if stream.write_all(requests.as_bytes()).is_err() {
+        if client.stream.write_all(requests.as_bytes()).is_err() {
             return acknowledged;
         }
         for key in keys {
-            let mut line = Vec::new();
-            let mut byte = [0];
-            while !line.ends_with(b"\r\n") {
-                match stream.read(&mut byte) {
-                    Ok(1) => line.push(byte[0]),
-                    _ => return acknowledged,
-                }
-            }
-            let value = std::str::from_utf8(&line).unwrap().trim_end().strip_prefix(':').unwrap().parse().unwrap();
+            let Some(line) = client.whole_line() else { return acknowledged };
+            let value = line.strip_prefix(':').unwrap().parse().unwrap();
             acknowledged.push((key, value, Instant::now()));
         }
     }

@@ -1,7 +1,7 @@
 //! What one client, or many, cannot do to the others.
 
 use crate::{command, number, start};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 use testkit::{Client, Server, eventually, free_port, request};
@@ -275,15 +275,8 @@ fn a_client_with_much_to_read_does_not_hold_up_others() {
     let mut greedy = server.connect();
     greedy.call("SETRANGE k 49999999 x", ":50000000");
     greedy.send("GET k\r\nGET k\r\nGET k\r\n");
-    let mut reader = greedy.stream.try_clone().unwrap();
-    let reading = std::thread::spawn(move || {
-        let mut total = 0;
-        let mut buf = vec![0; 100_000];
-        while total < 3 * 50_000_013 {
-            total += reader.read(&mut buf).unwrap();
-        }
-        total
-    });
+    let reader = greedy.stream.try_clone().unwrap().take(3 * 50_000_013);
+    let reading = std::thread::spawn(move || io::copy(&mut { reader }, &mut io::sink()).unwrap());
     let mut other = server.connect();
     for _ in 0..100 {
         other.call("PING", "+PONG");

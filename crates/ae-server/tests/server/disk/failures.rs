@@ -3,7 +3,7 @@
 
 use super::faults::{Disk, FAULTS, FOREVER, Fault};
 use crate::{command, rounds};
-use std::io::{Read, Write};
+use std::io::Write;
 use testkit::{Client, Server, eventually, request};
 
 fn start(disk: &Disk, fsync: &str, fails: bool) -> Server {
@@ -32,15 +32,8 @@ impl<'a> Counter<'a> {
 
     /// The reply's line; None if the connection has ended instead.
     fn ask(&mut self, args: &[&str]) -> Option<String> {
-        let (mut line, mut byte) = (Vec::new(), [0]);
         self.client.stream.write_all(&request(args)).ok()?;
-        while !line.ends_with(b"\r\n") {
-            match self.client.stream.read(&mut byte) {
-                Ok(1) => line.push(byte[0]),
-                _ => return None,
-            }
-        }
-        Some(String::from_utf8(line).unwrap().trim_end().into())
+        self.client.whole_line()
     }
 
     /// Counts some times.
