@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What test.sh leaves out: lints, the other profiles, the library without TLS, for other systems (type-checked), on
-# kqueue, with valgrind, AddressSanitizer and ThreadSanitizer, its instruction counts, the examples in all languages,
-# real forks on it, and others' clients and libraries on ae-server. A failure does not end the run; the summary at the
-# end has each suite's closing line. What forks, clients and languages need and cannot get is a failure here.
+# What test.sh leaves out: lints, the server on the other back ends, the other profiles, the library without TLS, for
+# other systems (type-checked), on kqueue, with valgrind, AddressSanitizer and ThreadSanitizer, its instruction counts, the
+# examples in all languages, real forks on it, and others' clients and libraries on ae-server. A failure does not end
+# the run; the summary at the end has each suite's closing line. What forks, clients and languages need and cannot get is
+# a failure here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=scripts/suites.sh
@@ -66,6 +67,12 @@ fork() {
     suite "$1-on-libae" tools/forks/forks.py --ci "$1"
 }
 
+# Before the lane with profiles builds the library of another.
+for backend in poll select; do
+    lane cargo_suite "server, $backend" env LIBAE_BACKEND=$backend cargo --config "$c_libraries" test --locked --no-fail-fast \
+        --test server
+done
+wait
 lane profiles
 lane rust_and_tools
 lane small_ones

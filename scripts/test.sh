@@ -17,7 +17,7 @@ rust() {
     cargo_suite "cargo test" dev_cargo test "${plain[@]}"
     for backend in poll select; do
         cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo --config "$c_libraries" test "${plain[@]}" \
-            --test interest_model --test listener_failure --test rust_api --test rust_tls --test server
+            --test interest_model --test listener_failure --test rust_api --test rust_tls
     done
 }
 
