@@ -182,6 +182,7 @@ fn difference(redis: &mut Redis, program: &Program) -> Option<String> {
     let mut player = Player::new();
     let mut reader = Reader::default();
     redis.control.call("FLUSHALL", "+OK");
+    redis.control.call("FUNCTION FLUSH", "+OK");
     redis.told();
     for (at, step) in program.steps.iter().enumerate() {
         player.session.server.read_clock();
