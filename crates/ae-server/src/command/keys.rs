@@ -27,8 +27,10 @@ pub fn keys(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
         _ => {}
     }
     let mut found = Vec::new();
-    for keys in spec.keys.iter().filter(|keys| keys.flags & key_flag::NOT_KEY == 0) {
-        add(&mut found, keys, args)?;
+    for keys in key_specs(spec) {
+        if add(&mut found, keys, args).is_err() {
+            return keys_of_loose_number(spec, args);
+        }
     }
     match spec.full_name {
         "set" => correct_set(&mut found, args),
@@ -37,6 +39,10 @@ pub fn keys(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
         _ => {}
     }
     Ok(found)
+}
+
+fn key_specs(spec: &Spec) -> impl Iterator<Item = &KeySpec> {
+    spec.keys.iter().filter(|keys| keys.flags & key_flag::NOT_KEY == 0)
 }
 
 fn add(found: &mut Vec<KeyArg>, keys: &KeySpec, args: &Args<'_>) -> Result<(), Malformed> {
@@ -68,6 +74,46 @@ fn add(found: &mut Vec<KeyArg>, keys: &KeySpec, args: &Args<'_>) -> Result<(), M
     let positions = (first..=last).step_by(step.max(1) as usize);
     found.extend(positions.map(|at| KeyArg { at: at as usize, flags: keys.flags }));
     Ok(())
+}
+
+/// As in Redis, a number of keys that the command will refuse (`01`, `+1`, `1x`) still says where its keys are: they come
+/// before others of the command, and nothing is told of how it uses them.
+fn keys_of_loose_number(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
+    let (mut counted, mut others) = (Vec::new(), Vec::new());
+    for keys in key_specs(spec) {
+        let (Begin::Index(begin), Find::Number { at, first, step }) = (keys.begin, keys.find) else {
+            add(&mut others, keys, args)?;
+            continue;
+        };
+        let (number, first) = (begin as usize + at as usize, begin as usize + first as usize);
+        let count = args.get(number).map_or(0, leading_number);
+        let places = (first..args.len()).step_by(step.max(1) as usize);
+        if count < 1 || count as usize > places.len() {
+            return Err(Malformed);
+        }
+        counted.extend(places.take(count as usize));
+    }
+    if counted.is_empty() {
+        return Err(Malformed);
+    }
+    counted.extend(others.into_iter().map(|key: KeyArg| key.at));
+    Ok(counted.into_iter().map(|at| KeyArg { at, flags: 0 }).collect())
+}
+
+/// The number that a text begins with, as C's atoi has it: 0 for none, and the last 32 bits of a large one.
+fn leading_number(text: &[u8]) -> i32 {
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let (negative, digits) = match &text[spaces..] {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| i64::from(byte - b'0'));
+    let number = digits.fold(0i64, |number, digit| {
+        let digit = if negative { -digit } else { digit };
+        number.saturating_mul(10).saturating_add(digit)
+    });
+    number as i32
 }
 
 /// The position of the first key, or of what says where the keys are.
