@@ -173,7 +173,7 @@ impl Calls<'_> {
             _ => None,
         };
         let name = name.as_bytes().to_vec();
-        match self.host.register(Registered { name, script: Script(call.clone().into()), description, flags }) {
+        match self.host.register(Registered { name, script: Script::new(call.clone(), None), description, flags }) {
             Ok(()) => Ok((false, Value::Nil)),
             Err(reason) => text(lua, &reason),
         }

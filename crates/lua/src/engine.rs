@@ -94,7 +94,7 @@ impl Engine {
 
     /// Compiles a script; the error is Lua's.
     pub fn compile(&self, text: &[u8]) -> Result<Script, String> {
-        compiled(&self.lua, text, SCRIPT_NAME, &self.globals).map(|function| Script(function.into()))
+        compiled(&self.lua, text, SCRIPT_NAME, &self.globals).map(|run| Script::new(run, return_line(text)))
     }
 
     /// Runs a script with its keys and arguments. Returns its result and the version of the protocol that it chose.
@@ -108,7 +108,7 @@ impl Engine {
     ) -> (Result<Value, Failure>, Protocol) {
         let run = if kind == Kind::Script { &self.run_script } else { &self.run_function };
         let tables = strings(&self.lua, keys).and_then(|keys| Ok((keys, strings(&self.lua, args)?)));
-        self.enter(host, || tables.and_then(|(keys, args)| run.call((&*script.0, keys, args))))
+        self.enter(host, || tables.and_then(|(keys, args)| run.call((&script.0.run, keys, args, script.0.return_line))))
     }
 
     /// Compiles a library and has it register its functions. The error is Redis's, without its code.
@@ -174,6 +174,10 @@ impl Engine {
         let text = match (ended, failure.raw_get("err")) {
             (Some(reason), _) => format!("ERR {reason}").into_bytes(),
             (None, Ok(Value::String(text))) => text.as_bytes().to_vec(),
+            // Lua takes numbers for texts.
+            (None, Ok(number @ (Value::Number(_) | Value::Integer(_)))) => {
+                number.to_string().unwrap_or_default().into()
+            }
             _ => b"ERR the script failed with an error that is no text".to_vec(),
         };
         let place = match (failure.raw_get::<Option<String>>("source"), failure.raw_get::<Option<usize>>("line")) {
@@ -255,6 +259,19 @@ fn compiled(lua: &Lua, text: &[u8], name: &str, globals: &Table) -> Result<Funct
     })
 }
 
+/// The line of each `return` of a script, from 1, if that is one line. A function that calls another one in a `return`
+/// is no longer on the stack, and its line must have been this one.
+fn return_line(text: &[u8]) -> Option<usize> {
+    if text.contains(&b'\r') {
+        return None;
+    }
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let returns = |line: &[u8]| line.split(|byte| !is_part(byte)).any(|word| word == b"return");
+    let mut lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| returns(line));
+    let (at, _) = lines.next()?;
+    lines.next().is_none().then_some(at + 1)
+}
+
 /// What the sandbox needs of Rust.
 fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     let tools = lua.create_table()?;
@@ -268,6 +285,10 @@ fn tools(lua: &Lua, shared: &Rc<Shared>) -> mlua::Result<Table> {
     }
     tools.raw_set("repeats_max", REPEATS_MAX)?;
     tools.raw_set("where", lua.create_function(|lua, ()| Ok(place(lua)))?)?;
+    // Level 0 is this function itself, 1 is what asks, and 2 its caller: level 1 of an error there.
+    let has_left =
+        |lua: &Lua, level: usize| Ok(lua.inspect_stack(level + 1, |debug| debug.source().what == "tail") == Some(true));
+    tools.raw_set("has_left", lua.create_function(has_left)?)?;
     libraries::maths::add_random(lua, &tools, shared)?;
     let random = shared.clone();
     tools.raw_set(

@@ -334,6 +334,60 @@ fn failures_of_luas_own_functions_name_the_scripts_line() {
 }
 
 #[test]
+fn failures_in_what_a_script_returns_name_its_line() {
+    for (script, failure) in [
+        (
+            "return string.find(nil, 'a')",
+            "user_script:1: bad argument #1 to 'find' (string expected, got nil) @user_script:1",
+        ),
+        (
+            "local f = function()\n return string.match('a') end\nf()",
+            "user_script:2: bad argument #2 to 'match' (string expected, got no value) @user_script:3",
+        ),
+        ("\n\nreturn pairs(nil)", "user_script:3: bad argument #1 to 'pairs' (table expected, got nil) @user_script:3"),
+        ("return load('x')", "user_script:1: bad argument #1 to 'load' (function expected, got string) @user_script:1"),
+        (
+            "return loadstring()",
+            "user_script:1: bad argument #1 to 'loadstring' (string expected, got no value) @user_script:1",
+        ),
+        ("return ('a'):find(('a?'):rep(2001))", "user_script:1: pattern too complex @user_script:1"),
+        ("return table.sort(nil)", "user_script:1: bad argument #1 to 'sort' (table expected, got nil) @user_script:1"),
+        ("return rawset(_G, 'a', 1)", "Attempt to modify a readonly table @user_script:1"),
+        ("return next({}, 'a')", "invalid key to 'next' @user_script:1"),
+        // Nobody knows which of these has failed.
+        ("if KEYS[9] then return end\nreturn rawset(_G, 'a', 1)", "Attempt to modify a readonly table"),
+        ("if KEYS[9] then return end\nreturn rawget(1)", "bad argument #1 to 'rawget' (table expected, got number)"),
+        ("if KEYS[9] then return end\nreturn table.sort(nil)", "bad argument #1 to 'sort' (table expected, got nil)"),
+        ("local returns = 1\nreturn\rrawset(_G, 'a', 1)", "Attempt to modify a readonly table"),
+    ] {
+        expect(script, &format!("failed: ERR {failure}"));
+    }
+    // What pcall itself has called has no line.
+    expect("return select(2, pcall(string.find))", "$57 bad argument #1 to 'find' (string expected, got no value)");
+}
+
+#[test]
+fn coroutines_that_nest_too_deep_say_so() {
+    let text = "local function f(n) local c = coroutine.wrap(f) local r = c(n + 1) return r end \
+        local _, e = pcall(f, 1) return {e:gsub('user_script:1: ', '')}";
+    assert!(shown(&Engine::new(&[], &[]).unwrap(), text, Protocol::Resp2).starts_with("*2 $16 C stack overflow :"));
+    expect(
+        "coroutine.wrap(1)",
+        "failed: ERR user_script:1: bad argument #1 to 'wrap' (Lua function expected) @user_script:1",
+    );
+    expect(
+        "coroutine.wrap(type)",
+        "failed: ERR user_script:1: bad argument #1 to 'wrap' (Lua function expected) @user_script:1",
+    );
+}
+
+#[test]
+fn an_error_may_be_a_number() {
+    expect("error({err = 12})", "failed: 12 @user_script:1");
+    expect("error({err = -0.5})", "failed: -0.5 @user_script:1");
+}
+
+#[test]
 fn garbage_is_no_reason_to_fail() {
     let engine = Engine::new(&[], &[]).unwrap();
     engine.limit_memory(8 << 20);

@@ -1,6 +1,6 @@
 -- What scripts see, and how they are called. Made once for each interpreter, of:
 --   lua        the interpreter's own globals
---   tools      functions in Rust: where, compile, failing, random, seed, sha1, redis_call, redis_pcall, host; Lua's own
+--   tools      functions in Rust: where, has_left, compile, failing, random, seed, sha1, redis_call, redis_pcall, host; Lua's own
 --              pcall and xpcall, and shown, which gives the value of what they catch
 --   libraries  tables by name: bit, cjson, cmsgpack, struct
 --   constants  what is in `redis` that is no function
@@ -17,6 +17,18 @@ local LOG, MAY_RUN, REPLICATE, RESP, INTERRUPT, REGISTER = 1, 2, 3, 4, 5, 6
 
 -- Lua 5.1 has no tables that cannot be changed: scripts get empty ones before which stand for them.
 local behind = setmetatable({}, { __mode = "k" })
+
+-- The line of the script's only `return`, if there is only one line with any.
+local return_line
+
+-- `error`, with the level of who has called a function of these. The level of a caller that has left in a tail call has
+-- no line any more: it has left at a `return`.
+local function fail(text, level)
+  if return_line and tools.has_left(level) then
+    error("user_script:" .. return_line .. ": " .. text, 0)
+  end
+  error(text, level + 1)
+end
 
 local function refuse()
   error(READONLY, 2)
@@ -135,7 +147,7 @@ local function of_guarded(name, ok, ...)
   if type(failure) ~= "string" or failure == "not enough memory" then
     error(failure, 0)
   end
-  error(gsub(failure, "^(bad argument #%d+ to )'%?'", "%1'" .. name .. "'"), 3)
+  fail(gsub(failure, "^(bad argument #%d+ to )'%?'", "%1'" .. name .. "'"), 3)
 end
 
 function globals.getmetatable(...)
@@ -190,7 +202,7 @@ function globals.loadstring(text, name)
   if type(text) == "number" then
     text = tostring(text)
   elseif type(text) ~= "string" then
-    error("bad argument #1 to 'loadstring' (string expected, got " .. (text == nil and "no value" or type(text)) .. ")", 2)
+    fail("bad argument #1 to 'loadstring' (string expected, got " .. (text == nil and "no value" or type(text)) .. ")", 2)
   end
   local compiled, failure = tools.compile(text, type(name) == "string" and name or text)
   if not compiled then
@@ -201,7 +213,7 @@ end
 
 function globals.load(source, name)
   if type(source) ~= "function" then
-    error("bad argument #1 to 'load' (function expected, got " .. (source == nil and "no value" or type(source)) .. ")", 2)
+    fail("bad argument #1 to 'load' (function expected, got " .. (source == nil and "no value" or type(source)) .. ")", 2)
   end
   local pieces, count = {}, 0
   while true do
@@ -257,16 +269,17 @@ end
 
 local function guarded(name)
   local run = strings[name]
-  strings[name] = function(text, pattern, ...)
-    local is_plain = name == "find" and select(2, ...)
+  strings[name] = function(...)
+    local _, pattern, third = ...
+    local is_plain = name == "find" and select(4, ...)
     if not is_plain and is_too_complex(pattern) then
-      error("pattern too complex", 2)
+      fail("pattern too complex", 2)
     end
     -- What a function of the script's fails with is its own.
-    if type((...)) == "function" or type((...)) == "table" then
-      return run(text, pattern, ...)
+    if type(third) == "function" or type(third) == "table" then
+      return run(...)
     end
-    return of_guarded(name, pcall(run, text, pattern, ...))
+    return of_guarded(name, pcall(run, ...))
   end
 end
 
@@ -309,10 +322,13 @@ string_metatable = readonly({ __index = globals.string })
 local function explained(failure)
   failure = shown(failure)
   local source, line = tools.where()
+  if not source and return_line then
+    source, line = "@user_script", return_line
+  end
   if type(failure) ~= "table" then
     -- Lua's own functions, such as sort, name the line of the sandbox that has called them.
     local text = tostring(failure)
-    failure = { err = "ERR " .. (source and gsub(text, "^sandbox:%d+", source:sub(2) .. ":" .. line) or text) }
+    failure = { err = "ERR " .. gsub(text, "^sandbox:%d+: ", source and source:sub(2) .. ":" .. line .. ": " or "") }
   end
   if behind[failure] then
     failure = {}
@@ -329,7 +345,7 @@ local function forget()
   globals.KEYS, globals.ARGV = nil, nil
 end
 
--- While a library is loaded, it can only register functions. They find what scripts do when they are called.
+-- While a library is loaded, it can only register functions.
 local loading = {}
 for name, value in next, constants do
   loading[name] = value
@@ -388,6 +404,14 @@ loading.register_function = failing(function(...)
 end)
 setmetatable(loading, { __index = missing })
 
+-- Functions find what scripts do, without what is left of earlier versions and of debugging.
+local of_functions = {}
+for name, value in next, redis do
+  of_functions[name] = value
+end
+of_functions.replicate_commands, of_functions.breakpoint, of_functions.debug = nil, nil, nil
+local globals_of_functions = setmetatable({ redis = readonly(of_functions) }, { __index = globals })
+
 local of_libraries = { __newindex = refuse }
 local library_globals = setmetatable({}, of_libraries)
 behind[library_globals] = globals
@@ -395,25 +419,29 @@ local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = 
 
 return {
   globals = shown_globals,
-  -- Runs a script, or a function with its keys and arguments: tables, or nil for none.
-  run_script = function(script, keys, args)
+  -- Runs a script, or a function with its keys and arguments: tables, or nil for none. `line` is where a script has all
+  -- that it returns, if that is one line.
+  run_script = function(script, keys, args, line)
+    return_line = line
     globals.KEYS, globals.ARGV = keys or {}, args or {}
     return xpcall(script, explained)
   end,
   run_function = function(run, keys, args)
+    return_line = nil
     return xpcall(function()
       return run(keys or {}, args or {})
     end, explained)
   end,
   library_globals = library_globals,
   load_library = function(library)
+    return_line = nil
     of_libraries.__index = loading_globals
     return xpcall(library, explained)
   end,
   stand_ins = behind,
   forget = forget,
   loaded = function()
-    of_libraries.__index = globals
+    of_libraries.__index = globals_of_functions
   end,
   interrupt = function()
     to_host(INTERRUPT)

@@ -229,6 +229,25 @@ mod tests {
         ]);
     }
 
+    /// As in Redis, where only scripts of EVAL have them.
+    #[test]
+    fn functions_find_nothing_of_debugging() {
+        let mut session = Session::new();
+        let library = "#!lua name=lib\n\
+            redis.register_function('missing', function()\n\
+            return {redis.breakpoint == nil, redis.debug == nil, redis.replicate_commands == nil, redis.log ~= nil} end)\n\
+            redis.register_function('bad', function() redis.breakpoint() end)";
+        assert_eq!(load(&mut session, &["FUNCTION", "LOAD", library]), "$3 lib");
+        session.expect(&[
+            ("FCALL missing 0", "*4 :1 :1 :1 :1"),
+            (
+                "FCALL bad 0",
+                "-ERR user_function:4: attempt to call field 'breakpoint' (a nil value) script: bad, on @user_function:4.",
+            ),
+            ("EVAL 'return redis.breakpoint()' 0", "$-1"),
+        ]);
+    }
+
     /// As in Lua, where a number will do for a string.
     #[test]
     fn a_description_may_be_a_number() {

@@ -53,6 +53,7 @@ end
 
 function coroutine.wrap(run)
     local ok, thread = pcall(create, run)
+    if not ok and thread == 'C stack overflow' then error(thread, 2) end
     if not ok then error("bad argument #1 to 'wrap' (Lua function expected)", 2) end
     return function(...) return of_wrapped(resume(thread, ...)) end
 end
