@@ -389,7 +389,10 @@ class Hand:
     def damage(self, request):
         """the request with something wrong, mostly"""
         damaged = self._damage(list(request))
-        return request if request[0].upper() in PLACING and any(map(is_far, damaged)) else damaged
+        name = request[0].upper()
+        is_far_away = name in PLACING and any(map(is_far, damaged))
+        needs_the_clock = name == b"XADD" and b"*" in damaged
+        return request if is_far_away or needs_the_clock else damaged
 
     def _damage(self, request):
         at = self.random.randrange(1, len(request)) if len(request) > 1 else 0

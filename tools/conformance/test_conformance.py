@@ -199,6 +199,11 @@ class Rows(unittest.TestCase):
             offset = hand.offset()
             self.assertTrue(not is_far(offset) or int(offset) >= 2**32, offset)
 
+    def test_no_entry_depends_on_the_clock(self):
+        hand = Hand(1)
+        for _ in range(2000):
+            self.assertNotIn(b"*", hand.damage([b"XADD", b"k", b"1-1", b"f", b"v"]))
+
     def test_the_same_seed_makes_the_same_program(self):
         programs = [
             Program(Table(("hash", "list")), seed, 2, list(SETTINGS)).steps(100) for seed in ("1/0", "1/0", "1/1")
