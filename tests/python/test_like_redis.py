@@ -6,6 +6,7 @@ The seed is fixed; SEED and REQUESTS in the environment choose another run."""
 
 import contextlib
 import io
+import itertools
 import os
 import re
 import shutil
@@ -87,6 +88,8 @@ class RawRequests(unittest.TestCase):
         words = [b"\xff", b"-1", b"", b"1\xfe", b"2147483648", b"536870913", b"\xc3\xa9", b"\r", b"+1", b"0x1"]
         # An argument that is awaited, and a request of none, are answered by nobody.
         self.compare_raw(line % word + b"\r\n$x\r\n" for line in lines for word in words)
+        # Who wants no replies is not told of its mistake either.
+        self.compare_raw(b"CLIENT REPLY %s\r\n*1\r\n$x\r\n" % mode for mode in (b"OFF", b"SKIP", b"ON"))
 
     def test_silent_subscribers(self):
         """What is pushed, and what is not said, to a client without replies."""
@@ -102,6 +105,16 @@ class RawRequests(unittest.TestCase):
                         lines = [first, second, b"SPUBLISH a m", b"CLIENT REPLY ON", b"PUBSUB SHARDCHANNELS"]
                         requests.append(hello + b"\r\n".join([b"CLIENT REPLY " + mode, *lines]) + b"\r\n")
         self.compare_raw(requests, anonymous)
+
+    def test_replies_in_transactions(self):
+        parts = [
+            b"PING", b"CLIENT REPLY OFF", b"CLIENT REPLY SKIP", b"CLIENT REPLY ON", b"SUBSCRIBE c", b"CLIENT KILL 127.0.0.1:1",
+        ]
+        self.compare_raw(
+            b"\r\n".join([before, b"MULTI", *program, b"EXEC", b"ECHO a", b"ECHO b", b"CLIENT REPLY ON"]) + b"\r\n"
+            for before in (b"ECHO x", b"CLIENT REPLY OFF")
+            for program in itertools.product(parts, repeat=3)
+        )
 
     def compare_raw(self, requests, shown=lambda replies: replies):
         with AeServer() as ours, RedisServer() as theirs:

@@ -64,6 +64,8 @@ pub struct Client {
     pub transaction: Option<Box<Transaction>>,
     /// The length of the transaction that EXEC carries out now.
     pub executes: Option<usize>,
+    /// The transaction that runs has said that the request behind it is not to be answered.
+    pub skips_behind: bool,
     /// The keys that the next transaction depends on.
     pub watched: WatchedKeys,
     /// There while there is one.
@@ -156,6 +158,7 @@ impl Client {
             blocked: None,
             transaction: None,
             executes: None,
+            skips_behind: false,
             watched: WatchedKeys::default(),
             subscriptions: None,
             tracking: None,
@@ -240,6 +243,27 @@ impl Client {
     /// Runs what replies to a request that has waited: it gets the reply unless it has said that it wants none.
     pub fn reply_late<R>(&mut self, body: impl FnOnce(&mut Client) -> R) -> R {
         if self.replies == Replies::On { body(self) } else { self.apart(body).0 }
+    }
+
+    /// Whether the running request is answered.
+    pub fn is_answered(&self) -> bool {
+        self.closing == Closing::No && matches!(self.replies, Replies::On | Replies::SkipNext)
+    }
+
+    /// Runs one request of a transaction. What it replies is dropped where replies are turned off, except what is
+    /// `pushed`, and once the client is to be closed.
+    pub fn reply_in_transaction(&mut self, pushed: bool, body: impl FnOnce(&mut Client)) {
+        // Where EXEC itself is not answered, what it writes is dropped as a whole, and what is to be sent are messages.
+        if self.is_answered() && self.messages.is_none() {
+            return body(self);
+        }
+        let closing = self.closing;
+        let ((), own) = self.apart(body);
+        if own.dropped() > 0 {
+            self.cut_off();
+        } else if closing == Closing::No && (pushed || self.replies == Replies::On) {
+            self.send_message(&own.into_bytes());
+        }
     }
 
     /// The request without a reply has been answered.

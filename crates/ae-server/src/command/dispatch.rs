@@ -49,7 +49,7 @@ fn answer_silently(server: &mut Server, client: &mut Client, args: Args<'_>) {
         client.replies = Replies::Skip;
     }
     let (pushed, own) = client.apart(|client| answer(server, client, args));
-    // Replies::On: it was CLIENT REPLY ON.
+    // Replies::On: it was CLIENT REPLY ON. A transaction has sent what it replied behind that.
     if pushed || client.replies == Replies::On {
         client.output.open().extend_from_slice(&own.bytes);
     }

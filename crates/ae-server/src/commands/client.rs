@@ -200,6 +200,11 @@ pub fn reply(ctx: &mut Context<'_>) -> Outcome {
         b"on" => Replies::On,
         b"off" => Replies::Off,
         b"skip" if ctx.client.replies == Replies::Off => Replies::Off,
+        // About the request behind the transaction, whatever the transaction still says.
+        b"skip" if ctx.client.executes.is_some() => {
+            ctx.client.skips_behind = true;
+            return Ok(());
+        }
         b"skip" => Replies::SkipNext,
         _ => return Err(SYNTAX_ERROR.into()),
     };

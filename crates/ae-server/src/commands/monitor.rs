@@ -69,4 +69,20 @@ mod tests {
         session.run_as(&mut watcher, "MONITOR");
         assert_eq!(session.run_as(&mut watcher, "QUIT"), "+OK");
     }
+
+    #[test]
+    fn who_wants_no_replies_is_shown_nothing() {
+        let mut session = Session::new();
+        let mut watcher = session.other();
+        session.run_as(&mut watcher, "MONITOR");
+        for mode in ["OFF", "SKIP"] {
+            session.run_as(&mut watcher, &format!("CLIENT REPLY {mode}"));
+            session.received(&mut watcher);
+            session.expect(&[("PING", "+PONG")]);
+            assert_eq!(session.received(&mut watcher), "", "{mode}");
+            session.run_as(&mut watcher, "CLIENT REPLY ON");
+            session.expect(&[("PING", "+PONG")]);
+            assert!(session.received(&mut watcher).ends_with("\"PING\""), "{mode}");
+        }
+    }
 }

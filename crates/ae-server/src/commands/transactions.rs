@@ -1,10 +1,12 @@
 //! MULTI, EXEC, DISCARD, WATCH, UNWATCH.
 
 use crate::acl::denials::Origin;
+use crate::clients::client::Replies;
 use crate::clients::transaction::Seen;
 use crate::command::call::call;
 use crate::command::context::{Context, Wait, reply_error};
 use crate::command::error::Outcome;
+use crate::command::flag;
 
 pub fn multi(ctx: &mut Context<'_>) -> Outcome {
     if ctx.client.transaction.is_some() {
@@ -35,18 +37,27 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
         ctx.reply().null_array();
         return Ok(());
     }
-    ctx.reply().array(transaction.queue.len());
+    if ctx.client.is_answered() {
+        ctx.reply().array(transaction.queue.len());
+    }
     ctx.client.executes = Some(transaction.queue.len());
     for (spec, args) in &transaction.queue {
         // They may have changed since it was queued.
         ctx.client.last_command = Some(ctx.spec);
-        if let Err(denied) = ctx.server.check_rights(ctx.client, spec, &args.as_args(), Origin::Transaction) {
-            reply_error(ctx.server, ctx.client, denied.text_in_transaction().as_bytes());
-        } else if let Some(command) = ctx.commands.find_full(spec.full_name.as_bytes()) {
-            call(ctx.server, ctx.client, args.as_args(), command, ctx.commands, Wait::Never);
-        }
+        let Context { server, client, commands, .. } = &mut *ctx;
+        // Each request has its own reply or none: one may be CLIENT REPLY or CLIENT KILL.
+        client.reply_in_transaction(spec.is(flag::SUBSCRIBING), |client| {
+            if let Err(denied) = server.check_rights(client, spec, &args.as_args(), Origin::Transaction) {
+                reply_error(server, client, denied.text_in_transaction().as_bytes());
+            } else if let Some(command) = commands.find_full(spec.full_name.as_bytes()) {
+                call(server, client, args.as_args(), command, commands, Wait::Never);
+            }
+        });
     }
     (ctx.client.executes, ctx.client.last_command) = (None, Some(ctx.spec));
+    if std::mem::take(&mut ctx.client.skips_behind) && ctx.client.replies == Replies::On {
+        ctx.client.replies = Replies::SkipNext;
+    }
     // They have.
     ctx.no_effect();
     Ok(())
@@ -114,6 +125,52 @@ mod tests {
             ("SHUTDOWN", "-ERR Command not allowed inside a transaction"),
             ("EXEC", "-EXECABORT Transaction discarded because of previous errors."),
         ]);
+    }
+
+    #[test]
+    fn each_reply_may_be_left_out() {
+        for (queued, reply) in [
+            (&["CLIENT REPLY OFF", "PING"][..], "*2"),
+            (&["PING", "CLIENT REPLY SKIP", "PING"], "*3 +PONG +PONG"),
+            (&["CLIENT REPLY OFF", "PING", "CLIENT REPLY ON", "ECHO x"], "*4 +OK $1 x"),
+            (&["CLIENT REPLY OFF", "SUBSCRIBE c", "PING"], "*3 *3 $9 subscribe $1 c :1"),
+            (&["SET k v", "CLIENT REPLY OFF", "LPUSH k v"], "*3 +OK"),
+        ] {
+            let mut session = Session::new();
+            session.run("MULTI");
+            queued.iter().for_each(|line| assert_eq!(session.run(line), "+QUEUED"));
+            session.expect(&[("EXEC", reply)]);
+        }
+        for (queued, reply) in [("PING", "*2 +PONG"), ("CLIENT REPLY ON", "*2 +OK")] {
+            let mut session = Session::new();
+            session.expect(&[("MULTI", "+OK"), ("CLIENT REPLY SKIP", "+QUEUED"), (queued, "+QUEUED"), ("EXEC", reply)]);
+            session.expect(&[("PING", ""), ("PING", "+PONG")]);
+        }
+        let mut session = Session::new();
+        session.expect(&[("CLIENT REPLY OFF", ""), ("MULTI", ""), ("PING", ""), ("CLIENT REPLY ON", "")]);
+        session.expect(&[("ECHO x", ""), ("CLIENT REPLY SKIP", ""), ("EXEC", "+OK $1 x"), ("PING", "")]);
+        session.expect(&[
+            ("CLIENT REPLY OFF", ""),
+            ("MULTI", ""),
+            ("SUBSCRIBE c", ""),
+            ("EXEC", "*3 $9 subscribe $1 c :1"),
+        ]);
+        session.expect(&[("RESET", "+RESET"), ("CLIENT REPLY OFF", ""), ("MULTI", ""), ("CLIENT REPLY ON", "")]);
+        // A long value is not copied into the reply.
+        let large = "x".repeat(30_000);
+        session.expect(&[(&format!("SET k {large}"), ""), ("GET k", ""), ("CLIENT REPLY OFF", "")]);
+        session.expect(&[("EXEC", &format!("+OK +OK $30000 {large}"))]);
+    }
+
+    #[test]
+    fn who_ends_itself_gets_no_more_replies() {
+        let mut session = Session::new();
+        let id = session.client.id;
+        session.expect(&[("MULTI", "+OK"), ("PING", "+QUEUED")]);
+        session.expect(&[(&format!("CLIENT KILL ID {id} SKIPME no"), "+QUEUED"), ("SET k v", "+QUEUED")]);
+        session.expect(&[("SUBSCRIBE c", "+QUEUED"), ("EXEC", "*4 +PONG :1")]);
+        let mut other = session.other();
+        assert_eq!(session.run_as(&mut other, "GET k"), "$1 v");
     }
 
     #[test]

@@ -151,7 +151,9 @@ impl Net {
                 Ok(false) => return,
                 Err(error) => {
                     log(Level::Verbose, format_args!("closed {}: {error}", client.peer_addr()));
-                    reply_error(&mut self.server, client, &[b"ERR ", &error.reply()[..]].concat());
+                    client.reply_late(|client| {
+                        reply_error(&mut self.server, client, &[b"ERR ", &error.reply()[..]].concat());
+                    });
                     client.closing = Closing::AfterReplies;
                 }
             }

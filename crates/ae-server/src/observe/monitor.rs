@@ -1,7 +1,7 @@
 //! MONITOR: clients that see every request.
 
 use super::secrets::shown_args;
-use crate::clients::client::{Client, Closing};
+use crate::clients::client::{Client, Replies};
 use crate::command::flag;
 use crate::command::spec::Spec;
 use crate::server::state::Server;
@@ -23,8 +23,8 @@ pub fn show_any(server: &mut Server, client: &mut Client, args: &Args<'_>, spec:
     for watcher in server.monitors.clone() {
         let own = client.reference() == watcher;
         let other = if own { Some(&mut *client) } else { server.clients.get_same(watcher) };
-        // QUIT has had its reply: nothing comes after it.
-        if let Some(other) = other.filter(|other| other.closing == Closing::No) {
+        // Nothing comes after the reply to QUIT, nor where replies are turned off: these are like replies.
+        if let Some(other) = other.filter(|other| other.is_answered() && (own || other.replies == Replies::On)) {
             other.output.open().extend_from_slice(&line);
             server.clients.wants_to_send(watcher);
         }
