@@ -119,7 +119,7 @@ fn find(server: &Server, name: &[u8]) -> Option<&'static Command> {
 }
 
 /// While writes are paused, so is whatever may change something here or elsewhere: scripts, but those that say that they do
-/// not.
+/// not, also where they would only be queued.
 fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec, args: &Args<'_>) -> bool {
     let may_change = |spec: &Spec, args: &Args<'_>| {
         spec.is(flag::WRITE | flag::MAY_REPLICATE) && !server.scripting.only_reads(spec.full_name, args)
@@ -128,13 +128,10 @@ fn waits_for_unpause(server: &Server, client: &Client, spec: &Spec, args: &Args<
         None => false,
         _ if client.is_replica() || client.is_primary => false,
         Some(Paused::All) => true,
-        // What is queued waits with its EXEC.
-        Some(Paused::Writes) => match &client.transaction {
-            None => may_change(spec, args),
-            Some(transaction) => {
-                is_exec(spec) && transaction.queue.iter().any(|(spec, args)| may_change(spec, &args.as_args()))
-            }
-        },
+        Some(Paused::Writes) => {
+            let mut queued = client.transaction.iter().flat_map(|transaction| &transaction.queue);
+            may_change(spec, args) || (is_exec(spec) && queued.any(|(spec, args)| may_change(spec, &args.as_args())))
+        }
     }
 }
 

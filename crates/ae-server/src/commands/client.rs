@@ -440,7 +440,12 @@ mod tests {
         // Replicas are told of it.
         session.expect(&[("PUBLISH c m", "")]);
         session.client.postponed = None;
-        session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED"), ("EXEC", "")]);
+        session.expect(&[("MULTI", "+OK"), ("GET k", "+QUEUED"), ("SET k v", "")]);
+        session.client.postponed = None;
+        session.expect(&[("EXEC", "*1 $-1"), ("CLIENT UNPAUSE", "+OK"), ("MULTI", "+OK"), ("SET k v", "+QUEUED")]);
+        let mut other = session.other();
+        assert_eq!(session.run_as(&mut other, "CLIENT PAUSE 1000 WRITE"), "+OK");
+        session.expect(&[("EXEC", "")]);
         session.client.postponed = None;
         session.expect(&[("DISCARD", "+OK"), ("CLIENT UNPAUSE", "+OK"), ("SET k v", "+OK")]);
         session.expect(&[("SET e 1 PX 50", "+OK"), ("CLIENT PAUSE 100", "+OK"), ("GET k", "")]);
