@@ -93,21 +93,37 @@ fn checked_prefixes(new: Vec<Box<[u8]>>, own: &BTreeSet<Box<[u8]>>) -> Result<BT
         let text = [b"ERR Prefix '", prefix, &after, end.as_bytes()].concat();
         Error::from(text)
     };
-    let mut checked = BTreeSet::new();
-    let mut collide = false;
-    for prefix in &new {
-        collide |= overlapping(&checked, prefix).is_some();
-        checked.insert(prefix.clone());
-    }
+    let (checked, first) = without_overlaps(&new);
     for (at, prefix) in new.iter().enumerate() {
         if let Some(other) = overlapping(own, prefix) {
             return Err(error(prefix, "an existing", other));
         }
-        if collide && let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other)) {
+        if first == Some(at)
+            && let Some(other) = new[at + 1..].iter().find(|other| overlap(prefix, other))
+        {
             return Err(error(prefix, "another provided", other));
         }
     }
     Ok(checked)
+}
+
+/// The prefixes without those that begin with another one, and the place of the first that overlaps with one behind
+/// it. A client may send a million.
+fn without_overlaps(new: &[Box<[u8]>]) -> (BTreeSet<Box<[u8]>>, Option<usize>) {
+    let (mut shortest, mut first) = (BTreeSet::new(), None);
+    for (at, prefix) in new.iter().enumerate().rev() {
+        while let Some(other) = overlapping(&shortest, prefix).map(Box::<[u8]>::from) {
+            first = Some(at);
+            if prefix.starts_with(&other) {
+                break;
+            }
+            shortest.remove(&other);
+        }
+        if overlapping(&shortest, prefix).is_none() {
+            shortest.insert(prefix.clone());
+        }
+    }
+    (shortest, first)
 }
 
 fn overlap(one: &[u8], other: &[u8]) -> bool {
@@ -186,7 +202,27 @@ pub fn getredir(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::testing::Session;
+
+    #[test]
+    fn the_first_overlap_of_prefixes_is_found() {
+        let parts: [Box<[u8]>; 6] = ["", "a", "ab", "abc", "b", "ba"].map(|part| part.as_bytes().into());
+        for code in 0..6_usize.pow(4) {
+            let new: Vec<_> = (0..4).map(|at| parts[code / 6_usize.pow(at) % 6].clone()).collect();
+            let expected = (0..4).find(|&at| new[at + 1..].iter().any(|other| overlap(&new[at], other)));
+            assert_eq!(without_overlaps(&new).1, expected, "{new:?}");
+        }
+    }
+
+    /// Comparing each with each would take hours.
+    #[test]
+    fn an_overlap_behind_a_million_prefixes() {
+        let mut new: Vec<Box<[u8]>> = (0..1_000_000).map(|at| format!("{at:07}").into_bytes().into()).collect();
+        new.push(new[999_999].clone());
+        let Err(error) = checked_prefixes(new, &BTreeSet::new()) else { panic!("they overlap") };
+        assert!(error.0.starts_with(b"ERR Prefix '0999999' overlaps with another provided prefix '0999999'."));
+    }
 
     #[test]
     fn a_reader_is_told_once() {
