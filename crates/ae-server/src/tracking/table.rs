@@ -2,6 +2,7 @@
 
 use crate::clients::client::ClientRef;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
 /// Keys that clients have read, and prefixes that they are told of.
 #[derive(Default)]
@@ -10,6 +11,8 @@ pub struct TrackingTable {
     /// How many clients all keys have together.
     items: usize,
     prefixes: BTreeMap<Box<[u8]>, Prefix>,
+    /// Those of which there is something to be told.
+    changed: BTreeSet<Box<[u8]>>,
     /// The clients that track, in either way.
     clients: BTreeSet<ClientRef>,
 }
@@ -92,22 +95,36 @@ impl TrackingTable {
 
     /// A key has changed, by a request of `by`: its prefixes' clients are to be told.
     pub fn note_prefixes(&mut self, key: &[u8], by: Option<ClientRef>) {
-        for (prefix, found) in &mut self.prefixes {
+        // From the longest on: what stands behind none of the key's beginnings is not looked at. A client may have
+        // asked for a million prefixes.
+        let mut end = Included(key);
+        while let Some((prefix, found)) = self.prefixes.range_mut::<[u8], _>((Unbounded, end)).next_back() {
             if key.starts_with(prefix) {
+                if found.changed.is_empty() {
+                    self.changed.insert(prefix.clone());
+                }
                 found.changed.insert(key.into(), by);
+                end = Excluded(&key[..prefix.len()]);
+            } else {
+                let common = prefix.iter().zip(key).take_while(|(one, other)| one == other).count();
+                end = Included(&key[..common]);
             }
         }
     }
 
     /// What there is to be told of prefixes.
     pub fn take_broadcasts(&mut self) -> Vec<Broadcast> {
-        let changed = self.prefixes.values_mut().filter(|prefix| !prefix.changed.is_empty());
-        changed
-            .map(|prefix| Broadcast {
-                clients: prefix.clients.iter().copied().collect(),
-                changed: std::mem::take(&mut prefix.changed).into_iter().collect(),
-            })
-            .collect()
+        let mut broadcasts = Vec::new();
+        for prefix in std::mem::take(&mut self.changed) {
+            // It may have gone meanwhile.
+            if let Some(prefix) = self.prefixes.get_mut(&prefix) {
+                broadcasts.push(Broadcast {
+                    clients: prefix.clients.iter().copied().collect(),
+                    changed: std::mem::take(&mut prefix.changed).into_iter().collect(),
+                });
+            }
+        }
+        broadcasts
     }
 
     /// How many keys are remembered, how many clients they have together, and how many prefixes there are.
@@ -119,6 +136,45 @@ impl TrackingTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn table_of(prefixes: impl IntoIterator<Item = Vec<u8>>) -> TrackingTable {
+        let mut table = TrackingTable::default();
+        table.start(ClientRef { fd: 1, id: 1 }, &prefixes.into_iter().map(Vec::into_boxed_slice).collect());
+        table
+    }
+
+    #[test]
+    fn all_prefixes_of_a_key_are_found() {
+        let words: [&[u8]; 8] = [b"", b"a", b"aa", b"ab", b"aba", b"b", b"ba", b"\xff"];
+        for some in 0..1 << words.len() {
+            let chosen: Vec<&[u8]> = (0..words.len()).filter(|at| some >> at & 1 == 1).map(|at| words[at]).collect();
+            let mut table = table_of(chosen.iter().map(|word| word.to_vec()));
+            for key in words.into_iter().chain([&b"abab"[..], b"c", b"\xff\xff"]) {
+                table.note_prefixes(key, None);
+                let expected = chosen.iter().filter(|prefix| key.starts_with(prefix)).count();
+                assert_eq!(table.take_broadcasts().len(), expected, "{key:?} {chosen:?}");
+                assert!(table.take_broadcasts().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_may_go_before_what_has_changed_is_told() {
+        let mut table = table_of([b"a".to_vec()]);
+        table.note_prefixes(b"ab", None);
+        table.stop(ClientRef { fd: 1, id: 1 }, &[b"a".as_slice().into()].into());
+        assert!(table.take_broadcasts().is_empty());
+    }
+
+    /// Looking at each would take hours.
+    #[test]
+    fn a_million_prefixes_hold_up_nobody() {
+        let mut table = table_of((0..1_000_000).map(|at| format!("{at:07}").into_bytes()));
+        for at in 0..100_000 {
+            table.note_prefixes(format!("{at:08}").as_bytes(), None);
+            assert_eq!(table.take_broadcasts().len(), 1);
+        }
+    }
 
     #[test]
     fn keys_are_forgotten_when_they_have_changed() {
