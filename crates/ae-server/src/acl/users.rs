@@ -11,6 +11,11 @@ use std::rc::Rc;
 
 pub const DEFAULT: &[u8] = b"default";
 
+/// As much of a rule as Redis's errors show: they end at a zero byte.
+fn quoted(rule: &[u8]) -> &[u8] {
+    rule.split(|&c| c == 0).next().unwrap_or_default()
+}
+
 /// Users by name. The default one, which new clients are, is always among them.
 pub struct Users {
     by_name: BTreeMap<Box<[u8]>, Rc<User>>,
@@ -69,11 +74,12 @@ impl Users {
     pub fn changed(&self, name: &[u8], rules: &[Vec<u8>], all_channels: bool) -> Result<Rights, Vec<u8>> {
         let known = self.get(name).map(|user| user.rights().clone());
         let mut rights = known.unwrap_or_else(|| Rights::none(all_channels));
-        let rules = merged(rules)
-            .map_err(|at| [b"Unmatched parenthesis in acl selector starting at '", &rules[at][..], b"'."].concat())?;
+        let rules = merged(rules).map_err(|at| {
+            [b"Unmatched parenthesis in acl selector starting at '", quoted(&rules[at]), b"'."].concat()
+        })?;
         for rule in &rules {
             rights.apply(rule, all_channels).map_err(|fault| {
-                [b"Error in ACL SETUSER modifier '", &rule[..], b"': ", fault.text().as_bytes()].concat()
+                [b"Error in ACL SETUSER modifier '", quoted(rule), b"': ", fault.text().as_bytes()].concat()
             })?;
         }
         Ok(rights)
@@ -137,6 +143,8 @@ mod tests {
         let error = |rules: &str| String::from_utf8(users.changed(b"u", &words(rules), false).unwrap_err()).unwrap();
         assert_eq!(error("off +x"), "Error in ACL SETUSER modifier '+x': Unknown command or category name in ACL");
         assert_eq!(error("off (+get"), "Unmatched parenthesis in acl selector starting at '(+get'.");
+        assert_eq!(error("on ~a\0b"), "Error in ACL SETUSER modifier '~a': Syntax error");
+        assert_eq!(error("on (+a\0b"), "Unmatched parenthesis in acl selector starting at '(+a'.");
         assert!(users.authenticate(b"u", b"p").is_some());
         assert!(users.authenticate(b"u", b"x").is_none() && users.authenticate(b"v", b"p").is_none());
         assert!(users.remove(b"u").is_some() && users.remove(b"u").is_none() && users.remove(DEFAULT).is_none());

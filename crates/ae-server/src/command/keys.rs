@@ -188,6 +188,8 @@ fn keys_of_migrate(found: &mut Vec<KeyArg>, args: &Args<'_>) {
         found.truncate(1);
     } else {
         found.retain(|key| key.at != 3);
+        // These are all.
+        found.iter_mut().for_each(|key| key.flags &= !key_flag::INCOMPLETE);
     }
 }
 

@@ -350,6 +350,7 @@ mod tests {
         assert_eq!(flags("HELLO 3", "resp"), "3");
         assert_eq!(flags("CLIENT TRACKING on BCAST", "flags"), "tBe");
         assert_eq!((flags("PING", "redir"), flags("RESET", "redir")), ("0".into(), "-1".into()));
+        assert_eq!(flags("CLIENT NO-EVICT off", "flags"), "N");
         assert_eq!(flags("SUBSCRIBE a b", "flags"), "P");
         assert_eq!((flags("PSUBSCRIBE c", "sub"), flags("PING", "psub")), ("2".into(), "1".into()));
         assert_eq!(flags("RESET", "flags"), "N");

@@ -99,7 +99,6 @@ pub fn reset(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.forget_user(ctx.client);
     if let Some(named) = &mut ctx.client.named {
         named.name = Box::default();
-        named.no_evict = false;
         named.no_touch = false;
     }
     ctx.reply().simple("RESET");
@@ -213,10 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_leaves_nothing() {
+    fn a_reset_leaves_nothing_but_no_evict() {
         let mut session = Session::new();
         session.expect(&[
-            ("CLIENT NO-EVICT ON", "+OK"),
             ("CLIENT NO-TOUCH ON", "+OK"),
             ("CLIENT TRACKING ON", "+OK"),
             ("GET k", "$-1"),
@@ -233,5 +231,8 @@ mod tests {
         };
         assert_eq!(flags(&mut session).as_deref(), Some("N"));
         assert!(session.server.databases.observers.watched.is_empty());
+        // As in Redis 7.0.
+        session.expect(&[("CLIENT NO-EVICT ON", "+OK"), ("RESET", "+RESET")]);
+        assert_eq!(flags(&mut session).as_deref(), Some("e"));
     }
 }

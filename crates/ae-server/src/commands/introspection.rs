@@ -293,6 +293,7 @@ mod tests {
             ("COMMAND GETKEYS EVAL script 0", "*0"),
             ("COMMAND GETKEYS EVAL script 5 a", "*0"),
             ("COMMAND GETKEYSANDFLAGS SET k v GET", "*1 *2 $1 k *3 +RW +access +update"),
+            ("COMMAND GETKEYSANDFLAGS MIGRATE h 1 \"\" 0 9 KEYS a", "*1 *2 $1 a *3 +RW +access +delete"),
             ("COMMAND GETKEYS SORT k BY store STORE d", "*2 $1 k $1 d"),
             ("COMMAND GETKEYS SORT k GET store LIMIT 0 store", "*1 $1 k"),
             ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),

@@ -288,9 +288,9 @@ impl Host for ScriptHost<'_> {
         }
         self.server.serve_others();
         let Some(running) = &self.server.scripting.running else { return Interrupted::GoesOn };
-        match (running.killed, running.is_function) {
-            (true, false) => Interrupted::Ends("Script killed by user with SCRIPT KILL..."),
-            (true, true) => Interrupted::Ends("Script killed by user with FUNCTION KILL."),
+        match running.killed {
+            // In Redis a function's error is the same.
+            true => Interrupted::Ends("Script killed by user with SCRIPT KILL..."),
             _ if self.server.shutdown => Interrupted::Ends("the server ends"),
             _ => Interrupted::GoesOn,
         }
