@@ -221,14 +221,14 @@ static void a_loop_is_the_thread_s_that_runs_it(void) {
     end_loops();
 }
 
-static int on_time(aeEventLoop *el, long long id, void *unused) {
+static TIME_RESULT on_time(aeEventLoop *el, long long id, void *unused) {
     (void)el;
     (void)id;
     (void)unused;
     return AE_NOMORE;
 }
 
-static int make_in_a_timer(aeEventLoop *el, long long id, void *unused) {
+static TIME_RESULT make_in_a_timer(aeEventLoop *el, long long id, void *unused) {
     (void)id;
     (void)unused;
     begin_connection();
