@@ -2,11 +2,20 @@
 
 use super::*;
 
+type Requests = Vec<Vec<Vec<u8>>>;
+
 /// Feeds `input` in pieces of `piece` bytes and returns the requests and the error that ended them, if any.
-pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Vec<Vec<Vec<u8>>>, Option<ProtocolError>) {
-    let mut parser = RequestParser::new();
+pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Requests, Option<ProtocolError>) {
+    feed(&mut RequestParser::new(), input.chunks(piece.max(1)), limits)
+}
+
+fn feed<'a>(
+    parser: &mut RequestParser,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    limits: &Limits,
+) -> (Requests, Option<ProtocolError>) {
     let (mut buf, mut found) = (Vec::new(), Vec::new());
-    for bytes in input.chunks(piece.max(1)) {
+    for bytes in pieces {
         buf.extend_from_slice(bytes);
         loop {
             match parser.advance(&mut buf, limits) {
@@ -25,6 +34,12 @@ fn expect(input: &[u8], wanted: &[&[&[u8]]]) {
         let (found, error) = parse(input, piece, &Limits::default());
         assert_eq!(error, None);
         assert_eq!(found, wanted, "in pieces of {piece}");
+    }
+    for first in 1..input.len().min(200) {
+        let mut parser = RequestParser::new();
+        let (found, _) = feed(&mut parser, [&input[..first], &input[first..]], &Limits::default());
+        assert_eq!(found, wanted, "{first} bytes and the rest");
+        assert!(parser.is_idle(), "{first} bytes and the rest");
     }
 }
 
@@ -63,6 +78,12 @@ fn arguments_of_every_short_length() {
 fn short_requests_with_many_behind_them() {
     let requests = b"*2\r\n$4\r\nECHO\r\n$12\r\nhello, world\r\n".repeat(50);
     expect(&requests, &[&[&b"ECHO"[..], b"hello, world"][..]; 50]);
+}
+
+#[test]
+fn a_long_argument_behind_other_requests() {
+    let text = [b'v'; 120];
+    expect(&[b"PING\r\n*2\r\n$1\r\nx\r\n$120\r\n", &text[..], b"\r\n"].concat(), &[&[b"PING"], &[b"x", &text]]);
 }
 
 #[test]
@@ -118,6 +139,8 @@ fn inline_requests_between_multibulk_ones() {
 fn empty_requests_are_passed_over() {
     expect(b"*0\r\n*-1\r\n*-5\r\n\r\n\n  \r\nPING\r\n", &[&[b"PING"]]);
     expect(b"*0\r\n", &[]);
+    expect(b"*-1\r\nx\n", &[&[b"x"]]);
+    expect(b"*-1\r\n", &[]);
 }
 
 #[test]
