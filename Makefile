@@ -154,7 +154,7 @@ miri: ## look for undefined behaviour with Miri (a nightly toolchain): in callba
 default-server: $(if $(ABI),,server)
 	$(if $(ABI),+env -u LIBAE_ABI $(MAKE) --no-print-directory ABI= server)
 
-mutants: | $(C_LIBRARIES) ## put mistakes in, one at a time, and see that tests notice: half an hour for the library; ARGS="listen.rs", "--server", "--every --sample 100", "--help"
+mutants: | $(C_LIBRARIES) ## put mistakes in, one at a time, and see that tests notice: half an hour for the library; ARGS="listen.rs", "--server", "--every --sample 100", "--every --server crates/resp", "--help"
 	tools/mutants/mutants.py $(ARGS)
 
 forks: ## build Redis, Valkey and wrk on libae and compare: FORK=redis-7.0 for one, ARGS="--help"

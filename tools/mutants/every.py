@@ -1,10 +1,12 @@
 """Every mistake in the library that the tool can think of: `make mutants ARGS=--every`, or with words behind it only
-those in a file or with a text, as in ARGS="--every listen.rs EINTR".
+those in a file or with a text, as in ARGS="--every listen.rs EINTR". With --server, those in ae-server and its crates,
+one package after another; only in that in whose folder a word is, as in ARGS="--every --server crates/store/src/types".
 
 The mistakes are: another operator (`<` for `<=`, `-` for `+`, `||` for `&&`), a condition negated, a number one larger,
-`true` for `false`, a statement missing, a function that returns at once. A program (schemata/) writes the library's
-sources anew with all of them in it at once, each behind a switch, so that one build does. Each case of the quick tests
-runs once to tell which switches it comes to. Then each mistake is switched on for those cases, until one fails:
+`true` for `false`, a statement missing, a function that returns at once. A program (schemata/) writes the sources anew
+with all of them in it at once, each behind a switch, so that one build does. Each case of the library's quick tests, or
+of the package's own, runs once to tell which switches it comes to. Then each mistake is switched on for those cases,
+until one fails:
 
     noticed     a case failed, and did not without the mistake
     missed      none did
@@ -13,8 +15,9 @@ runs once to tell which switches it comes to. Then each mistake is switched on f
 
 Not all that is missed wants a test: some mistakes make no difference. Nor is what TLS and kqueue have here.
 
-What was found stays in target/mutants/every, so that a run that was interrupted goes on where it was, and `--sample
-200` after `--sample 100` tries a hundred more. It begins anew when the library or a test has changed."""
+What was found stays in target/mutants/every (every-store for a package), so that a run that was interrupted goes on
+where it was, and `--sample 200` after `--sample 100` tries a hundred more. It begins anew when the library or a test
+has changed, for a package when the package has."""
 
 import collections
 import hashlib
@@ -34,14 +37,9 @@ from copied import LIBRARY, PLAIN, RUST_TESTS, SKIPPED, Copy, CTests, listed, pr
 from testkit.commands import Failure, completed, environment, limited, run, say
 from testkit.paths import ROOT
 
-PLACE = ROOT / "target" / "mutants" / "every"
+PLACES = ROOT / "target" / "mutants"
 SCHEMATA = Path(__file__).resolve().with_name("schemata")
-SCHEMATA_TARGET = ROOT / "target" / "mutants" / "schemata"
-# What a result depends on.
-SOURCES = ("src/", "include/", "c-tests/", "tests/", "crates/testkit/", "tools/mutants/schemata/", "build.rs", "Cargo.")
-
-# What answers for TLS where there is none is built, but its tests do not run here; nor does lib.rs do anything.
-NOT_HERE = re.compile(r"/(tls_|without_tls|lib\.rs$)")
+SCHEMATA_TARGET = PLACES / "schemata"
 
 # In seconds: for all cases of one mistake, for one case in which nothing is switched on, and for one with a mistake,
 # besides as many times as long as it takes without.
@@ -226,48 +224,81 @@ def culprit(lines, span):
 
 
 class Preparation:
-    """Makes the library with all mistakes in it, and the lists of what is in it and what it is tried with."""
+    """Makes a package with all mistakes in it, and the lists of what is in it and what it is tried with."""
 
-    def __init__(self, copy):
-        self.copy, place = copy, copy.place
+    package = name = folder = None
+    # What a result depends on, besides the tool.
+    sources = ()
+    # Sources in which no mistakes are made; lib.rs does nothing.
+    left_out = re.compile(r"/lib\.rs$")
+    # For cargo test.
+    tests = ()
+
+    def __init__(self, place):
+        self.copy = Copy(place, RUSTFLAGS="--cap-lints=allow")
         self.stamp, self.conditions, self.excluded = place / "stamp", place / "conditions", place / "excluded"
         self.mistakes, self.cases, self.results = place / "mistakes.tsv", place / "cases.json", place / "results.tsv"
 
+    def compile(self):
+        """What limited() gives for the build of the package's library, with cargo's messages."""
+        raise NotImplementedError
+
+    def all_cases(self):
+        raise NotImplementedError
+
+    def runs(self):
+        return Cases(lambda _: environment(), self.copy.place / "scratch")
+
+    def fingerprint(self):
+        digest, sources = hashlib.sha256(), (*self.sources, "crates/testkit/", "tools/mutants/schemata/", "Cargo.")
+        for name in sorted(name for name in listed() if name.startswith(sources)):
+            digest.update(f"{name}\0".encode() + hashlib.sha256((ROOT / name).read_bytes()).digest())
+        return digest.hexdigest()
+
     def is_current(self):
-        return self.stamp.exists() and self.stamp.read_text() == fingerprint()
+        return self.stamp.exists() and self.stamp.read_text() == self.fingerprint()
 
     def make(self):
         for path in (self.stamp, self.results):
             path.unlink(missing_ok=True)
-        before = fingerprint()
-        say("building the library with all mistakes in it")
+        before = self.fingerprint()
+        say(f"building {self.name} with all mistakes in it")
         self.copy.refresh()
         files = self.compiled_files()
         say(f"{self.instrument(files)} mistakes")
-        self.copy.install()
         cases = self.passing(self.all_cases())
         self.cases.write_text(json.dumps([vars(case) for case in cases]))
         self.stamp.write_text(before)
 
     def compiled_files(self):
-        """The sources that a build without TLS has here. What else it is built with is noted for schemata."""
-        status, output, _ = self.copy.compile("--message-format=json", limit=BUILD_LIMIT)
+        """The sources that the build has here. What else it is built with is noted for schemata."""
+        status, output, _ = self.compile()
         if status != 0:
             raise Failure(f"it does not compile:\n{output[-2000:]}")
-        scripts = messages(output, "build-script-executed")
-        cfgs = [cfg for script in scripts if f"#{LIBRARY}@" in script["package_id"] for cfg in script["cfgs"]]
-        self.conditions.write_text(run(["rustc", "--print", "cfg"], cwd=self.copy.tree) + "\n".join(cfgs) + "\n")
-        dependencies = self.copy.library.with_suffix(".d").read_text().split()
+        conditions = [run(["rustc", "--print", "cfg"], cwd=self.copy.tree)]
+        for script in self.own(messages(output, "build-script-executed")):
+            conditions += script["cfgs"]
+        for artifact in self.own(messages(output, "compiler-artifact")):
+            if artifact["target"]["kind"] != ["custom-build"]:
+                conditions += [f'feature="{feature}"' for feature in artifact["features"]]
+                library = artifact["target"]["name"]
+        self.conditions.write_text("\n".join(conditions))
+        dependencies = (self.copy.target / "debug" / f"lib{library.replace('-', '_')}.d").read_text().split()
         inside = {os.path.relpath(name, self.copy.tree) for name in dependencies}
-        sources = [name for name in listed() if name.startswith("src/") and name.endswith(".rs")]
-        return [name for name in sources if name in inside and not NOT_HERE.search(name)]
+        sources = [name for name in listed() if name.startswith(f"{self.folder}src/") and name.endswith(".rs")]
+        return [name for name in sources if name in inside and not self.left_out.search(name)]
+
+    def own(self, messages):
+        """Those about the package, as cargo names it: by its folder alone when that is its name."""
+        is_own = re.compile(rf"[/#]{self.package}[@#]").search
+        return [message for message in messages if is_own(message["package_id"])]
 
     def instrument(self, files):
-        """How many mistakes are in the library, without those that do not compile."""
+        """How many mistakes are in the package, without those that do not compile."""
         excluded = set()
         for _ in range(ROUNDS):
             count = self.rewrite(files, excluded)
-            status, output, _ = self.copy.compile("--message-format=json", limit=BUILD_LIMIT)
+            status, output, _ = self.compile()
             if status == 0:
                 return count
             new = self.culprits(output) - excluded
@@ -278,8 +309,8 @@ class Preparation:
 
     def rewrite(self, files, excluded):
         self.copy.refresh()
-        library = self.copy.tree / "src" / "lib.rs"
-        library.write_text(re.sub(r"^(?=(pub )?mod )", "pub mod mutants;\n", library.read_text(), count=1, flags=re.M))
+        library = self.copy.tree / f"{self.folder}src" / "lib.rs"
+        library.write_text(library.read_text() + "pub mod mutants;\n")
         shutil.copy(SCHEMATA / "switches.rs", library.with_name("mutants.rs"))
         self.excluded.write_text(" ".join(map(str, sorted(excluded))))
         lines = run([schemata(), self.copy.tree, self.conditions, self.excluded, *files])
@@ -300,13 +331,7 @@ class Preparation:
                     break
         return found
 
-    def all_cases(self):
-        c_tests = CTests(self.copy)
-        c_tests.compile(list(c_tests.sources))
-        for name, variant in itertools.product(c_tests.sources, PLAIN):
-            command = str(c_tests.library.program(name, "so"))
-            for case in c_tests.cases[name]:
-                yield Case(f"{name}@{variant} {case}", [command, case], c_tests.run.VARIANTS[variant][1])
+    def rust_cases(self):
         for name, program in self.rust_programs():
             for line in completed([program, "--list"], cwd=self.copy.tree).stdout.splitlines():
                 test, _, kind = line.rpartition(": ")
@@ -314,19 +339,23 @@ class Preparation:
                     yield Case(f"{name} {test}", [program, "--exact", test])
 
     def rust_programs(self):
-        """(name as in mutants.csv, path) of the programs with the library's Rust tests."""
-        what = ["--lib", *(f"--test={name}" for name in RUST_TESTS), "--no-run", "--message-format=json"]
-        status, output, _ = self.copy.cargo(LIBRARY, "test", *what, limit=BUILD_LIMIT)
+        """(name, path) of the programs with the package's Rust tests."""
+        what = [*self.tests, "--no-run", "--message-format=json"]
+        status, output, _ = self.copy.cargo(self.package, "test", *what, limit=BUILD_LIMIT)
         if status != 0:
             raise Failure(f"its tests do not compile:\n{output[-2000:]}")
         for message in messages(output, "compiler-artifact"):
             if message["executable"] and message["profile"]["test"]:
                 target = message["target"]
-                yield f"test:{target['name']}" if "test" in target["kind"] else "lib:", message["executable"]
+                yield self.program(target["name"] if "test" in target["kind"] else None), message["executable"]
+
+    def program(self, file):
+        """A program's name as in the lists of mutants: that of a file in tests/, or that of the unit tests."""
+        raise NotImplementedError
 
     def passing(self, cases):
         """The cases that pass without any mistake, with what they come to."""
-        cases, count, runs = list(cases), self.last_number(), cases_in(self.copy)
+        cases, count, runs = list(cases), self.last_number(), self.runs()
         say(f"{len(cases)} cases of tests")
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             statuses = list(pool.map(lambda case: runs.reach(case, count), cases))
@@ -345,17 +374,69 @@ class Preparation:
         return [Case(**fields) for fields in json.loads(self.cases.read_text())]
 
 
+class Library(Preparation):
+    """The library without TLS, with the C programs and its own Rust tests."""
+
+    package, name, folder = LIBRARY, "the library", ""
+    sources = ("src/", "include/", "c-tests/", "tests/", "build.rs")
+    # What answers for TLS where there is none is built, but its tests do not run here.
+    left_out = re.compile(r"/(tls_|without_tls|lib\.rs$)")
+    tests = ("--lib", *(f"--test={name}" for name in RUST_TESTS))
+
+    def __init__(self):
+        super().__init__(PLACES / "every")
+
+    def compile(self):
+        return self.copy.compile("--message-format=json", limit=BUILD_LIMIT)
+
+    def all_cases(self):
+        self.copy.install()
+        c_tests = CTests(self.copy)
+        c_tests.compile(list(c_tests.sources))
+        for name, variant in itertools.product(c_tests.sources, PLAIN):
+            command = str(c_tests.library.program(name, "so"))
+            for case in c_tests.cases[name]:
+                yield Case(f"{name}@{variant} {case}", [command, case], c_tests.run.VARIANTS[variant][1])
+        yield from self.rust_cases()
+
+    def program(self, file):
+        return f"test:{file}" if file else "lib:"
+
+    def runs(self):
+        of_c = self.copy.runner().environment
+        return Cases(lambda backend: of_c(backend, None) if backend else environment(), self.copy.place / "scratch")
+
+
+class Package(Preparation):
+    """A package in crates/, with its own tests. Those of others that use it do not run."""
+
+    tests = ("--tests",)
+
+    def __init__(self, package):
+        super().__init__(PLACES / f"every-{package}")
+        self.package, self.name, self.folder = package, package, f"crates/{package}/"
+        self.sources = (self.folder,)
+
+    def compile(self):
+        return self.copy.cargo(self.package, "build", "--lib", "--message-format=json", limit=BUILD_LIMIT)
+
+    def all_cases(self):
+        return self.rust_cases()
+
+    def program(self, file):
+        return f"{self.package}/{file}:" if file else f"{self.package}:"
+
+
+def packages(words):
+    """Those in whose folder a word is, else all in crates/ that are more than a help for tests."""
+    names = sorted(path.parent.name for path in ROOT.glob("crates/*/Cargo.toml") if path.parent.name != "testkit")
+    return [name for name in names if any(f"{word}/".startswith(f"crates/{name}/") for word in words)] or names
+
+
 def messages(output, reason):
     """cargo's messages of a kind; there are other lines between them."""
     parsed = (json.loads(line) for line in output.splitlines() if line.startswith("{"))
     return [message for message in parsed if message.get("reason") == reason]
-
-
-def fingerprint():
-    digest = hashlib.sha256()
-    for name in sorted(name for name in listed() if name.startswith(SOURCES)):
-        digest.update(f"{name}\0".encode() + hashlib.sha256((ROOT / name).read_bytes()).digest())
-    return digest.hexdigest()
 
 
 def schemata():
@@ -365,26 +446,30 @@ def schemata():
     return SCHEMATA_TARGET / "debug" / "schemata"
 
 
-def cases_in(copy):
-    of_c = copy.runner().environment
-    return Cases(lambda backend: of_c(backend, None) if backend else environment(), copy.place / "scratch")
+def run_every(words, server, sample, seed):
+    of_all = collections.Counter()
+    parts = [Package(name) for name in packages(words)] if server else [Library()]
+    for part in parts:
+        of_all += run_part(part, words, sample, seed)
+    if len(parts) > 1:
+        say(f"all packages: {figures(of_all)}")
+    return 0
 
 
-def run_every(words, sample, seed):
-    copy = Copy(PLACE, RUSTFLAGS="--cap-lints=allow")
-    copy.lock()
-    preparation = Preparation(copy)
-    if not preparation.is_current():
-        preparation.make()
-    mistakes = chosen(preparation.read_mistakes(), words, sample, seed)
-    results = Results(preparation.results)
+def run_part(part, words, sample, seed):
+    """How many of the mistakes in a library or package had which outcome."""
+    part.copy.lock()
+    if not part.is_current():
+        part.make()
+    mistakes = chosen(part.read_mistakes(), words, sample, seed)
+    results = Results(part.results)
     known = [mistake for mistake in mistakes if mistake.number in results.found]
     if known:
         say(f"{len(known)} of {len(mistakes)} are known from before")
         for mistake in known:
             say(told(mistake, *results.found[mistake.number]))
-    search = Search(preparation.read_cases(), cases_in(copy), results)
+    search = Search(part.read_cases(), part.runs(), results)
     search.all([mistake for mistake in mistakes if mistake.number not in results.found])
     for line in summary(mistakes, results.found):
         say(line)
-    return 0
+    return collections.Counter(results.found[mistake.number][0] for mistake in mistakes)

@@ -18,7 +18,8 @@ is its own package's tests. A line that no longer fits the source is a failure, 
 It works on a copy of the working tree in target/mutants, with the library of a build for tests, without TLS. Words on
 the command line select mutants: those with one in their file or text.
 
-With --every, no list is read: every.py makes up all mistakes of a few kinds in the library by itself."""
+With --every, no list is read: every.py makes up all mistakes of a few kinds in the library by itself, or with --server
+in ae-server and its crates."""
 
 import argparse
 import collections
@@ -182,20 +183,20 @@ def tests_of_library():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", action="store_true", help="the list for ae-server and its crates")
+    parser.add_argument("--server", action="store_true", help="in ae-server and its crates")
     parser.add_argument("--list", type=Path, metavar="FILE", help="another list of the same columns")
     parser.add_argument("--all", action="store_true", help="all quick tests, whatever the list says")
     parser.add_argument("--fits", action="store_true", help="only see whether the lines of both lists fit the source")
-    parser.add_argument("--every", action="store_true", help="every mistake in the library that the tool can think of")
-    parser.add_argument("--sample", type=int, metavar="N", help="with --every: only N of them, by chance")
+    parser.add_argument("--every", action="store_true", help="no list: every mistake that the tool can think of")
+    parser.add_argument("--sample", type=int, metavar="N", help="with --every: only N, in each package, by chance")
     parser.add_argument("--seed", type=int, default=1, help="with --sample: another seed, another sample")
     parser.add_argument("words", nargs="*", help="such as listen.rs, EINTR")
     options = parser.parse_args()
-    if options.every and (options.server or options.list) or options.sample is not None and not options.every:
-        parser.error("--every is for the library, with no list, and --sample for --every")
+    if options.every and options.list or options.sample is not None and not options.every:
+        parser.error("--every is without a list, and --sample for --every")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     if options.every:
-        return every.run_every(options.words, options.sample, options.seed)
+        return every.run_every(options.words, options.server, options.sample, options.seed)
     own = SERVER_LIST if options.server else LIST
     if options.fits:
         lists = [options.list] if options.list else [LIST, SERVER_LIST]

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Tests of what every.py reads and decides. What it has to do with sources is tested in schemata/."""
 
+import json
+import shutil
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
 import mutants  # noqa: F401  (for the path to testkit)
-from every import MISSED, NOTICED, OVER, UNREACHED, Case, Cases, Mistake, Results, Search
-from every import chosen, culprit, messages, summary, told
+from every import MISSED, NOTICED, OVER, SCHEMATA, UNREACHED, Case, Cases, Library, Mistake, Package, Results, Search
+from every import chosen, culprit, messages, packages, summary, told
+from testkit.commands import run
 
 MISTAKES = [Mistake.parsed(line) for line in (
     "1\tsrc/anet/listen.rs\t10\t5\ta < b\ta <= b",
@@ -46,6 +49,106 @@ class Selection(unittest.TestCase):
 
     def test_another_seed_is_another_order(self):
         self.assertGreater(len({tuple(self.numbers(seed=seed)) for seed in range(20)}), 1)
+
+
+class Packages(unittest.TestCase):
+    def test_a_folder_names_its_package(self):
+        self.assertEqual(packages(["crates/resp"]), ["resp"])
+        self.assertEqual(packages(["crates/store/src/types", "EINTR"]), ["store"])
+        self.assertEqual(packages(["crates/rdb/", "crates/lua/src"]), ["lua", "rdb"])
+
+    def test_else_it_is_all_except_the_help_for_tests(self):
+        for words in [], ["EINTR"], ["crates"], ["crates/res"], ["crates/testkit"]:
+            self.assertLess({"ae-server", "command-table", "resp", "store"}, set(packages(words)))
+            self.assertNotIn("testkit", packages(words))
+
+    def test_each_has_a_place_of_its_own(self):
+        self.assertEqual(Library().copy.place.name, "every")
+        self.assertEqual(Package("resp").copy.place.name, "every-resp")
+
+    def test_only_what_is_in_a_package_lets_it_begin_anew(self):
+        files = ["src/lib.rs", "crates/resp/src/lib.rs", "crates/rdb/src/lib.rs"]
+        for changed, anew in zip(files, ([Library()], [Package("resp")], [Package("rdb")])):
+            for part in Library(), Package("resp"), Package("rdb"):
+                prints = []
+                for listed in files, [name for name in files if name != changed]:
+                    with mock.patch("every.listed", return_value=listed):
+                        prints.append(part.fingerprint())
+                self.assertEqual(prints[0] != prints[1], part.name == anew[0].name, (part.name, changed))
+
+    def test_programs_have_the_names_of_the_lists(self):
+        self.assertEqual([Library().program(file) for file in (None, "rust_api")], ["lib:", "test:rust_api"])
+        self.assertEqual([Package("rdb").program(file) for file in (None, "codec")], ["rdb:", "rdb/codec:"])
+
+    def test_cargo_has_two_ways_to_name_a_package(self):
+        ids = ["path+file:///tree/crates/resp#1.0.0", "path+file:///tree#libae@1.0.0", "registry+https://x#resp2@1.0.0"]
+        messages = [{"package_id": one} for one in ids]
+        self.assertEqual(Package("resp").own(messages), messages[:1])
+        self.assertEqual(Library().own(messages), messages[1:2])
+
+
+class Preparing(unittest.TestCase):
+    """With a compiler that answers what it is told."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with mock.patch("every.PLACES", Path(folder.name)):
+            self.part = Package("resp")
+        self.tree = self.part.copy.tree
+        (self.tree / "crates/resp/src").mkdir(parents=True)
+
+    def answers(self, *messages, status=0):
+        return status, "\n".join(map(json.dumps, messages)), ""
+
+    def test_mistakes_are_made_in_what_the_build_has(self):
+        own = "path+file:///tree/crates/resp#1.0.0"
+        target = {"kind": ["lib"], "name": "resp"}
+        self.part.compile = lambda: self.answers(
+            {"reason": "build-script-executed", "package_id": own, "cfgs": ["own"]},
+            {"reason": "build-script-executed", "package_id": "registry+https://x#y@1.0.0", "cfgs": ["others"]},
+            {"reason": "compiler-artifact", "package_id": own, "target": target, "features": ["fast"]})
+        built = self.part.copy.target / "debug"
+        built.mkdir(parents=True)
+        inside = ("lib.rs", "parser.rs")
+        (built / "libresp.d").write_text(" ".join(f"{self.tree}/crates/resp/src/{name}" for name in inside))
+        names = [f"crates/resp/src/{name}" for name in ("lib.rs", "parser.rs", "parser_tests.rs")]
+        with mock.patch("every.listed", return_value=[*names, "crates/rdb/src/frame.rs"]):
+            self.assertEqual(self.part.compiled_files(), ["crates/resp/src/parser.rs"])
+        conditions = self.part.conditions.read_text().split("\n")
+        self.assertLess({"own", 'feature="fast"', "unix"}, set(conditions))
+        self.assertNotIn("others", conditions)
+
+    def test_mistakes_that_do_not_compile_are_taken_out_until_it_does(self):
+        source, tried = "crates/resp/src/parser.rs", []
+        (self.tree / source).write_text("\n".join(f"crate::mutants::on({number})" for number in (1, 2, 3)))
+
+        def rewrite(files, excluded):
+            tried.append(set(excluded))
+            return 3 - len(excluded)
+
+        def complaint(line):
+            span = {"file_name": source, "line_start": line, "line_end": line, "column_start": 30, "is_primary": True}
+            message = {"level": "error", "spans": [span]}
+            return self.answers({"reason": "compiler-message", "message": message}, status=101)
+
+        answers = [complaint(1), complaint(3), self.answers()]
+        self.part.rewrite, self.part.compile = rewrite, lambda: answers.pop(0)
+        self.assertEqual(self.part.instrument([source]), 1)
+        self.assertEqual(tried, [set(), {1}, {1, 3}])
+
+    def test_switches_work_where_unsafe_code_is_forbidden(self):
+        shutil.copy(SCHEMATA / "switches.rs", self.tree / "mutants.rs")
+        main = self.tree / "main.rs"
+        main.write_text("#![forbid(unsafe_code)]\npub mod mutants;\n"
+                        "fn main() { print!(\"{} {}\", mutants::on(2), mutants::on(4)) }\n")
+        run(["rustc", "--edition=2024", "--cap-lints=allow", "-o", self.tree / "main", main])
+        reached = self.tree / "reached"
+        reached.write_bytes(bytes(6))
+        env = {"LIBAE_MUTANT": "4", "LIBAE_REACHED": str(reached)}
+        self.assertEqual(run([self.tree / "main"], env=env), "false true")
+        self.assertEqual(list(reached.read_bytes()), [0, 0, 1, 0, 1, 0])
+        self.assertEqual(run([self.tree / "main"]), "false false")
 
 
 class Compiler(unittest.TestCase):

@@ -2,11 +2,20 @@
 
 use super::*;
 
+type Requests = Vec<Vec<Vec<u8>>>;
+
 /// Feeds `input` in pieces of `piece` bytes and returns the requests and the error that ended them, if any.
-pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Vec<Vec<Vec<u8>>>, Option<ProtocolError>) {
-    let mut parser = RequestParser::new();
+pub fn parse(input: &[u8], piece: usize, limits: &Limits) -> (Requests, Option<ProtocolError>) {
+    feed(&mut RequestParser::new(), input.chunks(piece.max(1)), limits)
+}
+
+fn feed<'a>(
+    parser: &mut RequestParser,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    limits: &Limits,
+) -> (Requests, Option<ProtocolError>) {
     let (mut buf, mut found) = (Vec::new(), Vec::new());
-    for bytes in input.chunks(piece.max(1)) {
+    for bytes in pieces {
         buf.extend_from_slice(bytes);
         loop {
             match parser.advance(&mut buf, limits) {
@@ -25,6 +34,12 @@ fn expect(input: &[u8], wanted: &[&[&[u8]]]) {
         let (found, error) = parse(input, piece, &Limits::default());
         assert_eq!(error, None);
         assert_eq!(found, wanted, "in pieces of {piece}");
+    }
+    for first in 1..input.len().min(200) {
+        let mut parser = RequestParser::new();
+        let (found, _) = feed(&mut parser, [&input[..first], &input[first..]], &Limits::default());
+        assert_eq!(found, wanted, "{first} bytes and the rest");
+        assert!(parser.is_idle(), "{first} bytes and the rest");
     }
 }
 
@@ -60,6 +75,59 @@ fn arguments_of_every_short_length() {
 }
 
 #[test]
+fn short_requests_with_many_behind_them() {
+    let requests = b"*2\r\n$4\r\nECHO\r\n$12\r\nhello, world\r\n".repeat(50);
+    expect(&requests, &[&[&b"ECHO"[..], b"hello, world"][..]; 50]);
+}
+
+#[test]
+fn a_long_argument_behind_other_requests() {
+    let text = [b'v'; 120];
+    expect(&[b"PING\r\n*2\r\n$1\r\nx\r\n$120\r\n", &text[..], b"\r\n"].concat(), &[&[b"PING"], &[b"x", &text]]);
+}
+
+#[test]
+fn arguments_that_look_like_arguments() {
+    expect(b"*2\r\n$7\r\n$1\r\nx\r\n\r\n$8\r\n*1\r\n$1\r\n\r\n", &[&[b"$1\r\nx\r\n", b"*1\r\n$1\r\n"]]);
+    let mut parser = RequestParser::new();
+    let mut buf = b"*1\r\n$7\r\n".to_vec();
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+    buf.extend_from_slice(b"$1\r\nx\r\n\r\n");
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+    assert_eq!(&parser.args(&buf)[0], b"$1\r\nx\r\n");
+}
+
+/// Only between requests may another connection use the parser.
+#[test]
+fn a_parser_is_idle_between_requests_wherever_reads_end() {
+    let long = [b"*1\r\n$120\r\n", &[b'v'; 120][..], b"\r\n"].concat();
+    let limits = Limits::default();
+    for request in [&b"PING\r\n"[..], b"*1\r\n$4\r\nPING\r\n", &long] {
+        for len in 1..request.len() {
+            let mut parser = RequestParser::new();
+            let mut buf = request[..len].to_vec();
+            assert_eq!(parser.advance(&mut buf, &limits), Ok(false));
+            assert!(!parser.is_idle(), "after {len} of {request:?}");
+            buf.extend_from_slice(&request[len..]);
+            assert_eq!(parser.advance(&mut buf, &limits), Ok(true));
+            buf.drain(..parser.rebase());
+            assert_eq!((buf.len(), parser.advance(&mut buf, &limits)), (0, Ok(false)));
+            assert!(parser.is_idle(), "after {len} and the rest of {request:?}");
+        }
+    }
+}
+
+#[test]
+fn a_request_tells_in_which_form_it_came() {
+    let mut parser = RequestParser::new();
+    let mut buf = b"PING\r\n*1\r\n$4\r\nPING\r\n".to_vec();
+    for inline in [true, false] {
+        assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+        assert_eq!(parser.is_inline(&buf), inline);
+    }
+}
+
+#[test]
 fn inline_requests_between_multibulk_ones() {
     expect(
         b"PING\r\n*1\r\n$1\r\nx\r\nset a \"b\\n c\"\nend\n",
@@ -71,6 +139,8 @@ fn inline_requests_between_multibulk_ones() {
 fn empty_requests_are_passed_over() {
     expect(b"*0\r\n*-1\r\n*-5\r\n\r\n\n  \r\nPING\r\n", &[&[b"PING"]]);
     expect(b"*0\r\n", &[]);
+    expect(b"*-1\r\nx\n", &[&[b"x"]]);
+    expect(b"*-1\r\n", &[]);
 }
 
 #[test]
@@ -83,7 +153,9 @@ fn arguments_from_elsewhere() {
     assert_eq!((parser.awaited(6), parser.awaited(5), parser.parsed()), (None, Some(5), buf.len() - 2));
     buf.truncate(parser.parsed());
     let argument = Arc::new(b"bbbbb".to_vec());
+    let before = parser.memory();
     parser.supply(argument.clone());
+    assert_eq!((parser.supplied(), parser.memory() - before), (5, argument.capacity()));
     assert_eq!((parser.awaited(0), parser.is_idle()), (None, false));
     // Its line end, and an argument behind it that does not come elsewhere.
     for byte in *b"\r\n$0\r\n\r\n$2\r\ncc\r" {
@@ -126,7 +198,9 @@ fn lines_without_an_end() {
     expect_error(&[b"*1\r\n$", &long[..]].concat(), "Protocol error: too big bulk count string");
     expect_error(&[&long[..], b"\n"].concat(), "Protocol error: too big inline request");
     let longest = [&long[..INLINE_MAX], b"\n"].concat();
-    assert_eq!(parse(&longest, 4000, &Limits::default()).0[0][0].len(), INLINE_MAX);
+    for piece in [4000, INLINE_MAX] {
+        assert_eq!(parse(&longest, piece, &Limits::default()).0[0][0].len(), INLINE_MAX);
+    }
 }
 
 #[test]
@@ -209,4 +283,35 @@ fn arguments_by_index_and_as_iterator() {
     assert_eq!((args.len(), &args[1], args.get(2), args.get(3)), (3, &b"bc"[..], Some(&b"d"[..]), None));
     assert_eq!(args.from(1).collect::<Vec<_>>(), [&b"bc"[..], b"d"]);
     assert_eq!(args.from(9).len(), 0);
+}
+
+#[test]
+fn arguments_that_are_kept_are_counted() {
+    let sent = OwnedArgs::new(&["SET", "k", "value"]);
+    assert_eq!(sent.as_args().iter().collect::<Vec<_>>(), [&b"SET"[..], b"k", b"value"]);
+    assert_eq!(sent.memory(), 9 + 3 * size_of::<Span>());
+    let mut parser = RequestParser::new();
+    let mut buf = b"*2\r\n$1\r\na\r\n$5\r\n".to_vec();
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(false));
+    parser.supply(Arc::new(b"bbbbb".to_vec()));
+    buf.extend_from_slice(b"\r\n");
+    assert_eq!(parser.advance(&mut buf, &Limits::default()), Ok(true));
+    let kept = parser.args(&buf).to_owned();
+    assert_eq!(kept.as_args().iter().collect::<Vec<_>>(), [&b"a"[..], b"bbbbb"]);
+    assert_eq!(kept.memory(), buf.len() + 2 * size_of::<Span>() + 5);
+}
+
+#[test]
+fn requests_that_nobody_sent_share_their_memory() {
+    let mut made = ArgsBuffer::default();
+    made.push(|out| out.extend_from_slice(b"DEL"));
+    made.push(|out| out.extend_from_slice(&[b'k'; 1000]));
+    assert_eq!(made.as_args().iter().collect::<Vec<_>>(), [&b"DEL"[..], &[b'k'; 1000]]);
+    let memory = made.memory();
+    assert_eq!(memory, made.request.capacity() + made.spans.capacity() * size_of::<Span>());
+    assert!(memory >= 1003 + 2 * size_of::<Span>());
+    made.clear();
+    made.push(|out| out.extend_from_slice(b"PING"));
+    assert_eq!(made.as_args().iter().collect::<Vec<_>>(), [b"PING"]);
+    assert_eq!(made.memory(), memory);
 }

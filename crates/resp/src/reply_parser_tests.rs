@@ -96,6 +96,45 @@ fn replies_are_asked_for_what_they_hold() {
         assert_eq!(one(bytes.as_bytes()).elements(), Some(&[Reply::Integer(1)][..]), "{bytes:?}");
     }
     assert_eq!(one(b"%1\r\n:1\r\n:2\r\n").elements(), None);
+    assert_eq!((one(b"-ERR no\r\n").error(), one(b"+OK\r\n").error()), (Some(&b"ERR no"[..]), None));
+}
+
+#[test]
+fn keys_have_values_in_both_protocols() {
+    for head in ["%2", "*4"] {
+        let reply = one(format!("{head}\r\n+role\r\n+master\r\n+port\r\n:6379\r\n").as_bytes());
+        assert_eq!(reply.get("role").map(Reply::text).as_deref(), Some("master"));
+        assert_eq!((reply.get("port").and_then(Reply::integer), reply.get("master")), (Some(6379), None));
+        assert_eq!(reply.pairs().len(), 2);
+    }
+}
+
+#[test]
+fn the_next_reply_begins_wherever_reads_end() {
+    for first in ["$-1\r\n", "*-1\r\n", "*0\r\n", "%0\r\n", "$5\r\nabcde\r\n", "=5\r\ntxt:a\r\n", ":100\r\n", "+OK\r\n"]
+    {
+        let bytes = [first.as_bytes(), b"+\r\n"].concat();
+        for len in 1..first.len() {
+            let mut parser = ReplyParser::new();
+            let (mut used, none) = parser.advance(&bytes[..len]).unwrap();
+            assert_eq!(none, None);
+            for reply in [one(first.as_bytes()), Reply::Status(Vec::new())] {
+                let (more, found) = parser.advance(&bytes[used..]).unwrap();
+                used += more;
+                assert_eq!(found, Some(reply), "{first:?} in pieces of {len} and more bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_reply_of_which_a_part_was_parsed_is_not_done() {
+    let mut parser = ReplyParser::new();
+    assert!(parser.is_idle());
+    assert_eq!(parser.advance(b"*2\r\n:1\r\n"), Ok((8, None)));
+    assert!(!parser.is_idle());
+    assert!(parser.advance(b":2\r\n").unwrap().1.is_some());
+    assert!(parser.is_idle());
 }
 
 #[test]

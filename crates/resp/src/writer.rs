@@ -256,6 +256,8 @@ mod tests {
         assert_eq!(written(|out| bulk(out, b"a\r\nb")), "$4\r\na\r\nb\r\n");
         assert_eq!(written(|out| bulk(out, b"0123456789")), "$10\r\n0123456789\r\n");
         assert_eq!(written(|out| bulk_integer(out, -12)), "$3\r\n-12\r\n");
+        assert_eq!(written(|out| bulk_head(out, 1000)), "$1000\r\n");
+        assert_eq!(written(bulk_end), "\r\n");
         assert_eq!(written(|out| array(out, 0)), "*0\r\n");
         assert_eq!(written(|out| array(out, 12)), "*12\r\n");
         assert_eq!(written(|out| request(out, &["GET", "k"])), "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");

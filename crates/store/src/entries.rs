@@ -313,6 +313,14 @@ mod tests {
     }
 
     #[test]
+    fn the_pages_themselves_take_memory() {
+        let mut entries = Entries::new();
+        assert_eq!(entries.allocated(), 0);
+        insert(&mut entries, 8, 1);
+        assert_eq!(entries.allocated(), entries.bytes + GROUP * size_of::<Page>());
+    }
+
+    #[test]
     fn sizes_and_classes() {
         // The padding has four bits in an entry.
         const MAX_PADDING: usize = 15;

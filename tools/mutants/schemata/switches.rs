@@ -1,9 +1,14 @@
-//! Which of the mistakes is switched on. `make mutants ARGS=--every` puts this file into its copy of the library.
+//! Which of the mistakes is switched on. `make mutants ARGS=--every` puts this file into its copy of the library or
+//! package.
 //!
 //! `LIBAE_MUTANT` has the number of one. `LIBAE_REACHED` names a file, of which byte N becomes 1 when the program comes to
 //! the place of mistake N, in this process or one that it forks.
 #![allow(missing_docs)]
 
+use std::env;
+use std::ffi::{c_int, c_long};
+use std::fs::{File, OpenOptions};
+use std::os::fd::AsRawFd;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 
@@ -23,32 +28,31 @@ pub fn on(number: u32) -> bool {
 
 /// Runs before main, and before anything that a test replaces.
 extern "C" fn start() {
-    // SAFETY: no other thread runs yet, and both names end in a zero.
-    let (mutant, path) = unsafe { (libc::getenv(c"LIBAE_MUTANT".as_ptr()), libc::getenv(c"LIBAE_REACHED".as_ptr())) };
-    if !mutant.is_null() {
-        // SAFETY: what the environment has ends in a zero.
-        ON.store(unsafe { libc::atoi(mutant) } as u32, Ordering::Relaxed);
+    if let Some(number) = env::var("LIBAE_MUTANT").ok().and_then(|number| number.parse().ok()) {
+        ON.store(number, Ordering::Relaxed);
     }
-    if !path.is_null() {
-        // SAFETY: likewise.
-        let fd = unsafe { libc::open(path, libc::O_RDWR | libc::O_CLOEXEC) };
-        if fd >= 0 {
-            map(fd);
-            // SAFETY: it was opened here.
-            unsafe { libc::close(fd) };
-        }
+    if let Some(path) = env::var_os("LIBAE_REACHED")
+        && let Ok(file) = OpenOptions::new().read(true).write(true).open(path)
+    {
+        map(&file);
     }
 }
 
-fn map(fd: libc::c_int) {
-    // SAFETY: these calls have no memory of ours.
-    unsafe {
-        let size = libc::lseek(fd, 0, libc::SEEK_END).max(0) as usize;
-        let map = libc::mmap(ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_SHARED, fd, 0);
-        if map != libc::MAP_FAILED {
-            SIZE.store(size, Ordering::Relaxed);
-            REACHED.store(map.cast(), Ordering::Relaxed);
-        }
+// No package is asked for this, since not all that get this file use one that has it.
+unsafe extern "C" {
+    fn mmap(at: *mut u8, size: usize, protection: c_int, flags: c_int, fd: c_int, offset: c_long) -> *mut u8;
+}
+const PROT_READ_WRITE: c_int = 1 | 2;
+const MAP_SHARED: c_int = 1;
+const MAP_FAILED: usize = usize::MAX;
+
+fn map(file: &File) {
+    let size = file.metadata().map_or(0, |found| found.len() as usize);
+    // SAFETY: the system chooses where, so that no memory of ours is replaced.
+    let map = unsafe { mmap(ptr::null_mut(), size, PROT_READ_WRITE, MAP_SHARED, file.as_raw_fd(), 0) };
+    if map.addr() != MAP_FAILED {
+        SIZE.store(size, Ordering::Relaxed);
+        REACHED.store(map.cast(), Ordering::Relaxed);
     }
 }
 

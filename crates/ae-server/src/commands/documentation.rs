@@ -164,6 +164,7 @@ mod tests {
             ("COMMAND DOCS nosuch", "*0"),
         ]);
         let old = session.run("COMMAND DOCS substr");
+        assert!(old.starts_with("*2 $6 substr *16 "), "eight fields: {old}");
         for part in ["$9 doc_flags *1 +deprecated", "$16 deprecated_since $5 2.0.0", "$11 replaced_by $10 `GETRANGE`"] {
             assert!(old.contains(part), "{part} in {old}");
         }

@@ -226,6 +226,8 @@ mod tests {
             ("FUNCTION FLUSH x", "-ERR FUNCTION FLUSH only supports SYNC|ASYNC option"),
             ("FUNCTION DELETE lib", "+OK"),
             ("FCALL get 1 k", "-ERR Function not found"),
+            ("FUNCTION FLUSH SYNC", "+OK"),
+            ("FUNCTION FLUSH async", "+OK"),
         ]);
     }
 

@@ -247,6 +247,12 @@ mod tests {
             ("COMMAND LIST x", "-ERR syntax error"),
             ("COMMAND NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try COMMAND HELP."),
         ]);
+        // The keys that its arguments only hint at.
+        let sort = session.run("COMMAND INFO sort");
+        for part in ["begin_search", "find_keys"] {
+            let part = format!("{part} *4 $4 type $7 unknown $4 spec *0");
+            assert!(sort.contains(&part), "{part} in {sort}");
+        }
         assert!(session.run("COMMAND INFO client|list").starts_with("*1 *10 $11 client|list :-2"));
         // Subcommands are in an array, none in a set.
         session.run("HELLO 3");

@@ -86,6 +86,7 @@ fn a_background_save_is_of_the_moment_at_which_it_began() {
     finish(&mut session);
     assert_eq!(info(&mut session, "rdb_bgsave_in_progress"), "0");
     assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
+    assert_ne!(info(&mut session, "rdb_last_bgsave_time_sec"), "-1");
     // Three requests since it began.
     assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "3");
     let mut other = loaded(folder.path());

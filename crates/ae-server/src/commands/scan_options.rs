@@ -126,3 +126,29 @@ pub fn parse_cursor(text: &[u8]) -> Option<u64> {
     let value: u64 = digits.parse().ok()?;
     Some(if negative { value.wrapping_neg() } else { value })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cursors_are_spelled_as_c_reads_numbers() {
+        for (text, cursor) in [
+            ("", Some(0)),
+            ("12", Some(12)),
+            ("+12", Some(12)),
+            ("-1", Some(u64::MAX)),
+            ("18446744073709551615", Some(u64::MAX)),
+            ("12\0x", Some(12)),
+            ("18446744073709551616", None),
+            ("+-1", None),
+            ("--1", None),
+            ("+", None),
+            ("-", None),
+            (" 1", None),
+            ("1x", None),
+        ] {
+            assert_eq!(parse_cursor(text.as_bytes()), cursor, "{text:?}");
+        }
+    }
+}

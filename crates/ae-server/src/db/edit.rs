@@ -118,10 +118,9 @@ impl<'a, K: Kind> Edit<'a, K> {
         self.audience = audience;
     }
 
-    /// Says that it has changed, and that nobody is told of that here; others do what the request says.
+    /// Says that nobody is told of its change here; others do what the request says.
     pub fn unnoticed(&mut self) {
         self.tell_new();
-        self.changes(1);
         (self.event, self.audience, self.created) = (Event::UNANNOUNCED, Audience::Nobody, false);
     }
 

@@ -87,4 +87,24 @@ mod tests {
         pieces.read_to_end(&mut rest).unwrap();
         assert_eq!(rest, [2; 20]);
     }
+
+    #[test]
+    fn whoever_sent_too_fast_is_woken_when_half_of_it_is_read() {
+        let (waker, mut listener) = Waker::new().unwrap();
+        let (feed, mut pieces) = pieces(waker);
+        let piece = vec![1; QUEUED_MAX / 4];
+        (0..4).for_each(|_| feed.send(piece.clone()));
+        assert_eq!(feed.room(), 0);
+        let (told, woken) = mpsc::channel();
+        let waits = std::thread::spawn(move || {
+            listener.pipe.read_exact(&mut [0]).unwrap();
+            told.send(()).unwrap();
+        });
+        let mut room = piece.clone();
+        (0..2).for_each(|_| pieces.read_exact(&mut room).unwrap());
+        assert!(woken.try_recv().is_err(), "half of it is still there");
+        pieces.read_exact(&mut room).unwrap();
+        woken.recv_timeout(testkit::PATIENCE).unwrap();
+        waits.join().unwrap();
+    }
 }

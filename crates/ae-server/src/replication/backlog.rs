@@ -97,6 +97,16 @@ mod tests {
         assert_eq!((backlog.first(), all_from(&backlog, 112).unwrap()), (112, b"lmno".to_vec()));
     }
 
+    #[test]
+    fn a_smaller_one_gives_up_at_once_what_is_too_much() {
+        let mut backlog = Backlog::new(1000, 0);
+        backlog.push(&[b'x'; 998]);
+        backlog.push(b"yz");
+        backlog.resize(2);
+        assert_eq!((backlog.first(), backlog.len(), all_from(&backlog, 999).unwrap()), (999, 2, b"yz".to_vec()));
+        assert!(backlog.memory() < 1000);
+    }
+
     proptest! {
         #[test]
         fn it_has_the_end_of_what_was_pushed(

@@ -153,6 +153,7 @@ mod tests {
         ] {
             assert_eq!(received(bytes.as_bytes(), 3).unwrap_err(), error);
         }
-        assert!(received(&[b'x'; 5000], 500).is_err());
+        assert!(received(&[b'x'; LINE_MAX], 500).is_ok());
+        assert!(received(&[b'x'; LINE_MAX + 1], 500).is_err());
     }
 }

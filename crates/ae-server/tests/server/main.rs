@@ -9,6 +9,7 @@ mod eviction;
 mod lifecycle;
 mod limits;
 mod migrate;
+mod primaries;
 mod protocol;
 mod saving;
 

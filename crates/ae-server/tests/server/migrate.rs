@@ -20,6 +20,8 @@ fn keys_move_with_their_values_and_times() {
     client.call("EXISTS a l", ":0");
     other.call("SELECT 2", "+OK");
     assert_eq!(other.bulk("GET a"), "1");
+    let left = other.ask(&["PTTL", "a"]);
+    assert!((1..=100_000).contains(&str::from_utf8(&left[1..]).unwrap().parse().unwrap()), "{}", left.escape_ascii());
     other.call("LLEN l", ":2");
     other.call("PERSIST a", ":1");
     client.call(&to(&there, "c 2 1000 COPY"), "+OK");

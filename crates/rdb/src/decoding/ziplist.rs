@@ -156,6 +156,13 @@ mod tests {
     }
 
     #[test]
+    fn sizes_of_more_than_two_bytes() {
+        let long = [&[0x80, 0, 1, 0x11, 0x70][..], &[b'l'; 70_000]].concat();
+        let bytes = ziplist(&[&long, &long, b"\x01a"]);
+        assert_eq!(texts(&to_packed(&bytes).unwrap()), [&[b'l'; 70_000][..], &[b'l'; 70_000], b"a"]);
+    }
+
+    #[test]
     fn any_size_of_the_element_before_may_be_in_four_bytes() {
         let mut bytes = ziplist(&[b"\x01a"]);
         bytes.splice(HEADER..=HEADER, [LARGE, 0, 0, 0, 0]);

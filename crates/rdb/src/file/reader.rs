@@ -99,9 +99,6 @@ impl<R: Read> FileReader<R> {
         if version == 0 || !is_readable(version) || (is_valkey && version != VALKEY) {
             return Err(fault(start, Fault::Version(version)));
         }
-        if version < CHECKSUMS_SINCE {
-            self.reader.input().stop_summing();
-        }
         Ok(version)
     }
 

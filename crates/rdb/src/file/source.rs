@@ -15,26 +15,18 @@ pub struct Source<R> {
     read: usize,
     summed: usize,
     checksum: u64,
-    sums: bool,
 }
 
 impl<R: Read> Source<R> {
     pub fn new(input: R) -> Source<R> {
-        Source { input, buffer: vec![0; SIZE], filled: 0, read: 0, summed: 0, checksum: 0, sums: true }
+        Source { input, buffer: vec![0; SIZE], filled: 0, read: 0, summed: 0, checksum: 0 }
     }
 
     /// The checksum of everything that has been read.
     pub fn checksum(&mut self) -> u64 {
-        if self.sums {
-            self.checksum = crc64(self.checksum, &self.buffer[self.summed..self.read]);
-        }
+        self.checksum = crc64(self.checksum, &self.buffer[self.summed..self.read]);
         self.summed = self.read;
         self.checksum
-    }
-
-    /// No checksum is asked for.
-    pub fn stop_summing(&mut self) {
-        self.sums = false;
     }
 
     /// What has been taken from the input but not read, and the input.

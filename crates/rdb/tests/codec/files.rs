@@ -145,6 +145,20 @@ fn digest(client: &mut Client) -> Vec<u8> {
 }
 
 #[test]
+fn functions_are_written_and_read() {
+    let mut writer = FileWriter::new(FileOptions::default());
+    writer.function(b"#!lua name=one");
+    writer.function(b"#!lua name=other");
+    writer.finish();
+    let bytes = writer.take();
+    let mut reader = FileReader::new(&bytes[..], Limits::default());
+    for source in [b"#!lua name=one".as_slice(), b"#!lua name=other"] {
+        assert!(matches!(reader.next(), Ok(Item::Function(found)) if found[..] == *source));
+    }
+    assert!(matches!(reader.next(), Ok(Item::End)));
+}
+
+#[test]
 fn files_of_and_for_redis() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dump.rdb");

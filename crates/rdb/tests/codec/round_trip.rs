@@ -1,6 +1,6 @@
 //! What is written is read.
 
-use crate::recipe::{content, recipes, small_limits};
+use crate::recipe::{Recipe, Text, content, recipes, small_limits};
 use proptest::prelude::*;
 use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, encode_portion, restore, type_of};
 use std::io::BufReader;
@@ -69,6 +69,28 @@ proptest! {
         let error = decode(type_of(&value), &mut Reader::new(&bytes[..cut]), &limits).err().unwrap();
         prop_assert_eq!(error.fault, rdb::Fault::Truncated);
         prop_assert!(error.offset <= cut as u64);
+    }
+}
+
+/// Fewer would hold up clients for longer, more would take time of their own.
+#[test]
+fn portions_are_about_as_large_as_asked_for() {
+    let texts: Vec<_> = (0..2000).map(|i| Text::from(format!("{i:0100}").as_str())).collect();
+    let each = || texts.iter().cloned();
+    for recipe in [
+        Recipe::List(each().map(|text| (text, true)).collect()),
+        Recipe::Set(each().collect()),
+        Recipe::Hash(each().map(|text| (text, Text::from("v"))).collect()),
+        Recipe::SortedSet(each().map(|text| (text, 1.0)).collect()),
+    ] {
+        let value = recipe.value(&Limits::default());
+        let (mut bytes, mut place, mut portions) = (Vec::new(), None, 0);
+        while portions == 0 || place.is_some() {
+            place = encode_portion(&value, place, 20_000, &mut Writer::new(&mut bytes, Compression::Off));
+            portions += 1;
+        }
+        // Of 101 to 110 bytes and 32 for having to be found, or nodes of 8 KiB.
+        assert!((7..=15).contains(&portions), "{portions} of a {}", value.encoding());
     }
 }
 

@@ -72,7 +72,7 @@ fn a_failing_write_is_cut_off_and_done_again() {
             assert_eq!((scene.log.failure(), scene.log.fails_to_write()), (Some(why), true));
             assert_eq!(scene.content(), "one ");
             // Not at once.
-            scene.flush();
+            assert_eq!(scene.flush(), fsync != Fsync::Always);
             assert_eq!(scene.content(), "one ");
             scene.ticks += RETRY_AFTER;
             assert!(scene.flush());
@@ -219,6 +219,35 @@ fn without_syncs_there_are_none() {
     assert_eq!(scene.disk.faults.begun(), 6, "a rewrite is running");
     assert!(scene.flush());
     assert_eq!(scene.disk.faults.begun(), 7, "what was left is synced");
+}
+
+#[test]
+fn syncs_of_every_second_wait_for_the_end_of_a_rewrite() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    let flush = |scene: &mut Scene, skip_sync| {
+        scene.ticks += SYNC_EVERY;
+        assert!(scene.log.flush(Flush { fsync: Fsync::EverySecond, skip_sync, ticks: scene.ticks, urgent: false }));
+        scene.wait_for_syncs();
+        scene.disk.faults.begun()
+    };
+    scene.log.add(&mut b"one".to_vec());
+    assert_eq!([flush(&mut scene, true), flush(&mut scene, true)], [2, 2], "opened and written");
+    assert_eq!(flush(&mut scene, false), 3, "synced");
+}
+
+/// What is pending is neither in the file nor in a base yet.
+#[test]
+fn no_reply_leaves_under_always_while_a_base_is_waited_for() {
+    for fsync in [Fsync::Always, Fsync::EverySecond, Fsync::No] {
+        let mut scene = Scene::new(fsync);
+        let next = scene.path.with_extension("next");
+        scene.log.hold(scene.disk.open(&next, true).unwrap());
+        assert_eq!(scene.add("one"), fsync != Fsync::Always);
+        assert_eq!(scene.content(), "");
+        scene.log.let_go();
+        assert!(scene.flush());
+        assert_eq!(scene.content(), "one");
+    }
 }
 
 #[test]

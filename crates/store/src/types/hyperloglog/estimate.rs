@@ -57,3 +57,19 @@ fn tau(mut x: f64) -> f64 {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the paper has it: a series, of which sixty terms are all that matters.
+    #[test]
+    fn registers_that_can_grow_no_more_are_corrected_for() {
+        for share in [0.01f64, 0.5, 0.9, 0.999] {
+            let term = |k: i32| (1.0 - share.powf(0.5f64.powi(k))).powi(2) * 0.5f64.powi(k);
+            let series = (1.0 - share - (1..=60).map(term).sum::<f64>()) / 3.0;
+            assert!((tau(share) - series).abs() < 1e-12, "{share}: {} {series}", tau(share));
+        }
+        assert_eq!((tau(0.0), tau(1.0)), (0.0, 0.0));
+    }
+}

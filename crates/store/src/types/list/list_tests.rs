@@ -61,6 +61,7 @@ fn check(list: &List, limits: Limits) {
 #[test]
 fn a_list_can_be_written_in_parts() {
     let list = list_of(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], Limits { listpack_size: 1 });
+    assert_eq!(list.node_count(), 11);
     for first in 0..=list.node_count() + 1 {
         let rest: Vec<_> = list.nodes(first).flat_map(|node| node.first().map(|at| node.get(at).to_vec())).collect();
         assert_eq!(rest, texts(&list).split_off(first.min(list.len())), "from {first} on");

@@ -18,6 +18,30 @@ fn filled(count: u64) -> EntryLog {
     log
 }
 
+/// What is no news is not told to replicas.
+#[test]
+fn only_a_larger_id_is_news_to_a_group() {
+    let mut group = Group::new(id(5), None);
+    for (seq, is_news) in [(4, false), (5, false), (6, true), (6, false)] {
+        assert_eq!(group.raise_last_id(id(seq)), is_news, "{seq}");
+        assert_eq!(group.last_id(), id(seq.max(5)));
+    }
+}
+
+#[test]
+fn each_consumer_is_counted_in_the_memory() {
+    let mut group = Group::new(Id::MIN, None);
+    let sizes: Vec<_> = (0..4)
+        .map(|number| {
+            group.create_consumer(format!("consumer {number}").as_bytes(), 0);
+            group.allocated()
+        })
+        .collect();
+    let one = sizes[1] - sizes[0];
+    assert!(one > size_of::<Consumer>() + "consumer 0".len());
+    assert_eq!(sizes[3], sizes[1] + 2 * one);
+}
+
 #[test]
 fn the_lag_is_counted_while_nothing_was_deleted() {
     let mut log = filled(5);

@@ -1,0 +1,211 @@
+//! A replica of a primary that the test plays.
+
+use crate::start;
+use rdb::{Compression, Entry, FileOptions, FileWriter};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use store::{StringValue, Value};
+use testkit::{PATIENCE, Server, eventually};
+
+const HISTORY: &str = "0123456789abcdef0123456789abcdef01234567";
+/// What comes first in a stream that begins behind offset 100, and ends with offset 130.
+const SET: &str = "*3\r\n$3\r\nSET\r\n$4\r\nmore\r\n$1\r\n1\r\n";
+
+struct Primary(TcpListener);
+
+impl Primary {
+    fn new() -> Primary {
+        Primary(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    fn replica(&self, options: &[&str]) -> Server {
+        let address = format!("127.0.0.1 {}", self.0.local_addr().unwrap().port());
+        start(&[&["--replicaof", &address], options].concat())
+    }
+
+    /// The replica connects, for the first time or again.
+    fn accept(&self) -> Link {
+        loop {
+            let (stream, _) = self.0.accept().unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            stream.set_write_timeout(Some(PATIENCE)).unwrap();
+            let mut link = Link(BufReader::new(stream));
+            // Unless it has gone meanwhile.
+            if let Some(request) = link.request() {
+                assert_eq!(request, ["PING"]);
+                return link;
+            }
+        }
+    }
+
+    /// Says something, and nothing more until the replica goes. On a slow machine it may go before.
+    fn is_left_after(&self, say: impl Fn(&mut Link) -> Option<()>) {
+        loop {
+            let mut link = self.accept();
+            if say(&mut link).is_some() {
+                return link.expect_end();
+            }
+        }
+    }
+}
+
+struct Link(BufReader<TcpStream>);
+
+impl Link {
+    fn send(&mut self, bytes: impl AsRef<[u8]>) -> Option<()> {
+        self.0.get_mut().write_all(bytes.as_ref()).ok()
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let len = self.0.read_line(&mut line).ok()?;
+        (len > 0).then(|| line.trim_end().to_string())
+    }
+
+    /// None when the replica has gone.
+    fn request(&mut self) -> Option<Vec<String>> {
+        let mut count = self.line()?;
+        while count.is_empty() {
+            count = self.line()?;
+        }
+        let count = count.strip_prefix('*').expect("a request").parse().unwrap();
+        (0..count)
+            .map(|_| {
+                assert!(self.line()?.starts_with('$'));
+                self.line()
+            })
+            .collect()
+    }
+
+    /// Answers up to PSYNC, which is returned.
+    fn introduced(&mut self) -> Option<Vec<String>> {
+        self.send("+PONG\r\n")?;
+        loop {
+            let request = self.request()?;
+            if request[0] == "PSYNC" {
+                return Some(request);
+            }
+            assert_eq!(request[0], "REPLCONF");
+            self.send("+OK\r\n")?;
+        }
+    }
+
+    /// The replica has closed the connection.
+    fn expect_end(mut self) {
+        let end = self.0.read_to_end(&mut Vec::new());
+        assert!(end.is_ok() || end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
+    }
+}
+
+/// A file with so many keys of this length.
+fn file(keys: usize, length: usize) -> Vec<u8> {
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    writer.database(0, keys as u64, 0);
+    let value = Value::from(StringValue::new(&vec![b'v'; length][..]));
+    for key in 0..keys {
+        let key = format!("key:{key}");
+        writer.entry(&Entry { key: key.as_bytes(), value: value.view(), deadline: None, usage: None });
+    }
+    writer.finish();
+    writer.take()
+}
+
+#[test]
+fn one_that_sends_a_line_without_an_end_is_left_and_tried_again() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&[]);
+    let mut link = primary.accept();
+    // As long as a line may be, in two pieces.
+    link.send([b'+'; 1000]).unwrap();
+    link.send([b'x'; 4096 - 1000]).unwrap();
+    link.send("x").unwrap();
+    link.expect_end();
+    primary.accept();
+}
+
+#[test]
+fn a_line_may_come_in_pieces() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&[]);
+    let mut link = primary.accept();
+    link.send("+PO").unwrap();
+    link.send("NG\r\n").unwrap();
+    assert_eq!(link.request().unwrap()[..2], ["REPLCONF", "listening-port"]);
+}
+
+#[test]
+fn one_that_refuses_or_closes_is_tried_again() {
+    let primary = Primary::new();
+    let mut replica = primary.replica(&[]);
+    primary.accept().send("-ERR no\r\n").unwrap();
+    drop(primary.accept());
+    let mut link = primary.accept();
+    assert_eq!(link.introduced().unwrap(), ["PSYNC", "?", "-1"]);
+    let mut client = replica.connect();
+    assert!(client.bulk("INFO replication").contains("\r\nmaster_link_status:down\r\n"));
+    assert!(replica.is_running());
+}
+
+#[test]
+fn one_that_is_silent_is_left_and_tried_again() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&["--repl-timeout", "1"]);
+    let file = file(1, 1);
+    let copy = format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len());
+    primary.is_left_after(|_| Some(()));
+    primary.is_left_after(|link| link.introduced().map(|_| ()));
+    primary.is_left_after(|link| link.introduced().and_then(|_| link.send(&copy)));
+    primary.is_left_after(|link| {
+        link.introduced()?;
+        link.send(&copy)?;
+        link.send(&file)?;
+        // It has loaded the copy.
+        while link.request()? != ["REPLCONF", "ACK", "100"] {}
+        Some(())
+    });
+    primary.accept();
+}
+
+/// Reading stops until what has arrived is loaded, and goes on then.
+#[test]
+fn a_copy_that_is_loaded_more_slowly_than_it_comes_arrives_whole() {
+    let file = file(40, 1 << 20);
+    for load in ["swapdb", "on-empty-db", "disabled"] {
+        let primary = Primary::new();
+        let replica = primary.replica(&["--repl-diskless-load", load, "--key-load-delay", "2000"]);
+        let mut link = primary.accept();
+        assert_eq!(link.introduced().unwrap(), ["PSYNC", "?", "-1"]);
+        link.send(format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len())).unwrap();
+        link.send(&file).unwrap();
+        // Behind the copy comes the stream.
+        link.send(SET).unwrap();
+        let mut client = replica.connect();
+        eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+        assert_eq!(client.ask(&["DBSIZE"]), b":41");
+        assert_eq!(client.ask(&["STRLEN", "key:39"]), b":1048576");
+        let info = client.bulk("INFO replication");
+        assert!(
+            info.contains("\r\nmaster_link_status:up\r\n") && info.contains("\r\nslave_repl_offset:130\r\n"),
+            "{info}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_breaks_goes_on_where_it_was() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let file = file(1, 1);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send([format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len()).as_bytes(), &file].concat()).unwrap();
+    link.send(SET).unwrap();
+    let mut client = replica.connect();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    drop(link);
+    let mut link = primary.accept();
+    assert_eq!(link.introduced().unwrap(), ["PSYNC", HISTORY, "131"]);
+    link.send("+CONTINUE\r\n*2\r\n$4\r\nINCR\r\n$4\r\nmore\r\n").unwrap();
+    eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
+    assert_eq!(client.ask(&["DBSIZE"]), b":2");
+}
