@@ -50,6 +50,7 @@ ROUNDS = 40
 SWITCH = re.compile(r"mutants::on\((\d+)\)")
 # From where the compiler complains, in lines.
 LOOK_BACK = 12
+USUAL_BACKEND = "epoll"
 # The cases that notice most of a file's mistakes come first.
 LEADING = 25
 
@@ -147,8 +148,12 @@ class Search:
 
     def order(self, mistake):
         """The cases that come to the mistake: first those that noticed others in its file, then the quickest of each
-        program, then the rest."""
+        program, then the rest. What comes to it on another back end than the usual one does so there, too, except in
+        the code of back ends."""
         cases = self.reaching[mistake.number]
+        if "/backend/" not in mistake.file:
+            own = (None, USUAL_BACKEND, Path(mistake.file).stem)
+            cases = [case for case in cases if case.backend in own] or cases
         often = [name for name, _ in self.noticed_by[mistake.file].most_common(LEADING)]
         programs, ranks = set(), {}
         for case in cases:
@@ -430,7 +435,10 @@ class Package(Preparation):
 def packages(words):
     """Those in whose folder a word is, else all in crates/ that are more than a help for tests."""
     names = sorted(path.parent.name for path in ROOT.glob("crates/*/Cargo.toml") if path.parent.name != "testkit")
-    return [name for name in names if any(f"{word}/".startswith(f"crates/{name}/") for word in words)] or names
+    chosen = [name for name in names if any(f"{word}/".startswith(f"crates/{name}/") for word in words)]
+    if not chosen and any(word.startswith("crates/") for word in words):
+        raise Failure(f"the packages are {', '.join(names)}")
+    return chosen or names
 
 
 def messages(output, reason):

@@ -11,7 +11,7 @@ from unittest import mock
 import mutants  # noqa: F401  (for the path to testkit)
 from every import MISSED, NOTICED, OVER, SCHEMATA, UNREACHED, Case, Cases, Library, Mistake, Package, Results, Search
 from every import chosen, culprit, messages, packages, summary, told
-from testkit.commands import run
+from testkit.commands import Failure, run
 
 MISTAKES = [Mistake.parsed(line) for line in (
     "1\tsrc/anet/listen.rs\t10\t5\ta < b\ta <= b",
@@ -58,9 +58,14 @@ class Packages(unittest.TestCase):
         self.assertEqual(packages(["crates/rdb/", "crates/lua/src"]), ["lua", "rdb"])
 
     def test_else_it_is_all_except_the_help_for_tests(self):
-        for words in [], ["EINTR"], ["crates"], ["crates/res"], ["crates/testkit"]:
+        for words in [], ["EINTR"], ["crates"]:
             self.assertLess({"ae-server", "command-table", "resp", "store"}, set(packages(words)))
             self.assertNotIn("testkit", packages(words))
+
+    def test_a_folder_that_is_none_is_refused(self):
+        for word in "crates/res", "crates/testkit":
+            with self.assertRaisesRegex(Failure, "the packages are .*, resp, "):
+                packages([word])
 
     def test_each_has_a_place_of_its_own(self):
         self.assertEqual(Library().copy.place.name, "every")
@@ -207,6 +212,17 @@ class Trying(Folder):
         self.assertEqual([case.name for case in search.order(MISTAKES[0])], ["a 1", "b 3", "a 2", "b 4"])
         search.noticed_by["src/anet/listen.rs"].update(["b 4", "c 1"])
         self.assertEqual([case.name for case in search.order(MISTAKES[1])], ["b 4", "a 1", "b 3", "a 2"])
+
+    def test_other_back_ends_are_for_their_own_code_and_for_what_the_usual_one_does_not_come_to(self):
+        for file, epoll_comes, names in [
+            ("src/event_loop/run.rs", True, "e"), ("src/sys/poll.rs", True, "ep"), ("src/sys/poll.rs", False, "p"),
+            ("src/event_loop/backend/mirror.rs", True, "eps"), ("src/event_loop/run.rs", False, "ps"),
+        ]:
+            reached = {"e": [1] if epoll_comes else [], "p": [1], "s": [1]}
+            backends = {"e": "epoll", "p": "poll", "s": "select"}
+            search = self.search(*(Case(name, [], backends[name], reached=reached[name]) for name in "eps"))
+            found = search.order(MISTAKES[0]._replace(file=file))
+            self.assertEqual("".join(sorted(case.name for case in found)), names, file)
 
     def test_a_case_tells_what_it_comes_to(self):
         script = r'printf "\001\000\001" | dd of="$LIBAE_REACHED" bs=1 seek=1 conv=notrunc'
