@@ -338,9 +338,10 @@ define fill-in
 
 endef
 
-# $(call stripped,OPTIONS,FILE,NAME): makes stripped-NAME of it. Whoever packages the files may want to keep what it strips away.
+# $(call install-stripped,OPTIONS,MODE,FILE,AS): what is stripped away is chosen by the options. Whoever packages the files
+# may want to keep it.
 STRIP_INSTALLED ?= yes
-stripped = $(if $(filter no,$(STRIP_INSTALLED)),cp $2 $(BUILD)/stripped-$3,$(STRIP) $1 -o $(BUILD)/stripped-$3 $2)
+install-stripped = $(INSTALL) -m $2 $3 $4$(if $(filter no,$(STRIP_INSTALLED)),, && $(STRIP) $1 $4)
 
 # Under these names ae-server looks into files.
 CHECKS := ae-check-aof ae-check-rdb
@@ -354,11 +355,8 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 		{ echo '#define LIBAE_INSIDE 1'; cat $(HEADER_DIR)/$$name; } > $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 		chmod 644 $(DESTDIR)$(INCLUDEDIR)/libae/inside/$$name; \
 	done
-	$(call stripped,--strip-unneeded,$(SHARED),lib)
-	$(INSTALL) -m 755 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/$(notdir $(SHARED))
-	$(call stripped,--strip-debug,$(STATIC),lib)
-	$(INSTALL) -m 644 $(BUILD)/stripped-lib $(DESTDIR)$(LIBDIR)/libae.a
-	@rm $(BUILD)/stripped-lib
+	$(call install-stripped,--strip-unneeded,755,$(SHARED),$(DESTDIR)$(LIBDIR)/$(notdir $(SHARED)))
+	$(call install-stripped,--strip-debug,644,$(STATIC),$(DESTDIR)$(LIBDIR)/libae.a)
 	$(INSTALL) -m 644 $(CORE) $(INSIDE) $(DESTDIR)$(LIBDIR)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(notdir $(SHARED)) $(DESTDIR)$(LIBDIR)/libae.so
@@ -373,9 +371,7 @@ install-lib: lib $(if $(ABI),headers) ## install the library alone: also its hea
 
 install-server: server ## install ae-server alone, with its man page and the names under which it checks files
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1
-	$(call stripped,,$(SERVER),server)
-	$(INSTALL) -m 755 $(BUILD)/stripped-server $(DESTDIR)$(BINDIR)/ae-server
-	@rm $(BUILD)/stripped-server
+	$(call install-stripped,,755,$(SERVER),$(DESTDIR)$(BINDIR)/ae-server)
 	for name in $(CHECKS); do \
 		ln -sf ae-server $(DESTDIR)$(BINDIR)/$$name; \
 		ln -sf ae-server.1 $(DESTDIR)$(MANDIR)/man1/$$name.1; \
@@ -390,9 +386,7 @@ install-server: server ## install ae-server alone, with its man page and the nam
 
 install-cli: cli ## install ae-cli alone
 	$(INSTALL) -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR) $(DESTDIR)$(FISHDIR)
-	$(call stripped,,$(CLI),cli)
-	$(INSTALL) -m 755 $(BUILD)/stripped-cli $(DESTDIR)$(BINDIR)/ae-cli
-	@rm $(BUILD)/stripped-cli
+	$(call install-stripped,,755,$(CLI),$(DESTDIR)$(BINDIR)/ae-cli)
 	sed 's|@VERSION@|$(VERSION)|' crates/ae-cli/man/ae-cli.1 > $(DESTDIR)$(MANDIR)/man1/ae-cli.1
 	chmod 644 $(DESTDIR)$(MANDIR)/man1/ae-cli.1
 	$(INSTALL) -m 644 crates/ae-cli/completions/ae-cli.bash $(DESTDIR)$(BASHDIR)/ae-cli

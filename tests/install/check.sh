@@ -81,6 +81,17 @@ library_alone() {
     [ -z "$(files "$stage")" ] || fail "left: $(files "$stage")"
 }
 
+# Nothing is written where another installation from the same build writes, too.
+two_at_a_time() {
+    local pids=() pid status=0
+    for name in one two; do
+        make install-lib DESTDIR="$work/$name" PREFIX=/opt/x LIBDIR=/opt/x/lib64 &
+        pids+=($!)
+    done
+    for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+    diff -r "$work/one" "$work/two" && return $status
+}
+
 # All that follows uses an installation that was moved since.
 installed() {
     make install PREFIX="$work/elsewhere" && mv "$work/elsewhere" "$prefix" || return 1
@@ -314,6 +325,7 @@ fi
 check "a staged installation has the files" staged
 check "uninstall removes a staged installation" unstaged
 check "the library without the programs" library_alone
+check "two installations at the same time" two_at_a_time
 check "folders outside of the prefix" folders_of_their_own
 check "an installation that is moved" installed
 check "the links and the version" links
