@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Compares ae-server's directives with redis-server's: their names, defaults and errors, in CONFIG and in files."""
 
-import os
 import shutil
 import subprocess
 import tempfile
@@ -55,8 +54,9 @@ def named(reply):
 class LikeRedis(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.ours = cls.enterClassContext(AeServer("--dir", os.getcwd()))
-        cls.theirs = cls.enterClassContext(RedisServer())
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory())
+        cls.ours = cls.enterClassContext(AeServer("--dir", folder))
+        cls.theirs = cls.enterClassContext(RedisServer("--dir", folder))
 
     def setUp(self):
         self.our, self.their = self.enterContext(self.ours.connect()), self.enterContext(self.theirs.connect())

@@ -198,7 +198,7 @@ class SocketOptions(unittest.TestCase):
             file.write("tcp-user-timeout 1000\nreuse-port yes\n")
             file.flush()
             port = free_port()
-            server = self.enterContext(Server([AE_SERVER, file.name, "--bind", "127.0.0.1", "--port", port], port))
+            server = self.enterContext(Server([AE_SERVER, file.name, "--bind", "127.0.0.1", "--save", "", "--port", port], port))
             with server.connect() as client:
                 self.assertEqual(client("CONFIG", "GET", "reuse-port")[1], b"yes")
                 client("CONFIG", "SET", "tcp-quickack", "yes")

@@ -74,13 +74,13 @@ class Server:
         return Client(self.port)
 
 
-class AeServer(Server):
-    """In a folder of its own, where it saves only what it is told to."""
+class OwnFolder(Server):
+    """One of these programs in a folder of its own, where it saves only what it is told to."""
 
-    def __init__(self, *options, port=None):
+    def __init__(self, program, *options, port=None):
         port = port or free_port()
         self.folder = tempfile.TemporaryDirectory(prefix="ae-server-")
-        super().__init__([AE_SERVER, "--bind", "127.0.0.1", "--dir", self.folder.name, "--save", "", "--port", port, *options],
+        super().__init__([program, "--bind", "127.0.0.1", "--dir", self.folder.name, "--save", "", "--port", port, *options],
                          port)
 
     def __exit__(self, *raised):
@@ -88,13 +88,16 @@ class AeServer(Server):
         self.folder.cleanup()
 
 
-class RedisServer(Server):
+class AeServer(OwnFolder):
+    def __init__(self, *options, port=None):
+        super().__init__(AE_SERVER, *options, port=port)
+
+
+class RedisServer(OwnFolder):
     """Redis's own, as the machine has it."""
 
     def __init__(self, *options):
-        port = free_port()
-        super().__init__(["redis-server", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", port, *options],
-                         port)
+        super().__init__("redis-server", "--appendonly", "no", *options)
 
 
 class TlsServer(AeServer):
