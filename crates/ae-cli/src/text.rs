@@ -1,19 +1,11 @@
 //! Numbers and errors as text.
 
+use resp::number;
 use std::io;
-
-/// The integer that a text begins with, as C's atoi reads it; 0 if there is none.
-pub fn leading_integer(text: &str) -> i64 {
-    let text = text.trim_start();
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    let value = digits[..end].parse::<i64>().unwrap_or(if end == 0 { 0 } else { i64::MAX });
-    if text.starts_with('-') { -value } else { value }
-}
 
 /// The port that a text begins with; none if no port has this number.
 pub fn port(text: &str) -> Option<u16> {
-    u16::try_from(leading_integer(text)).ok()
+    u16::try_from(number::leading(text.as_bytes())).ok()
 }
 
 /// The number that a text begins with, as C's atof reads it; 0 if there is none.
@@ -41,11 +33,6 @@ mod tests {
 
     #[test]
     fn numbers_as_c_reads_them() {
-        for (text, value) in
-            [("12", 12), (" -3x", -3), ("+4", 4), ("", 0), ("x", 0), ("99999999999999999999", i64::MAX)]
-        {
-            assert_eq!(leading_integer(text), value, "{text:?}");
-        }
         for (text, value) in [("65535", Some(65_535)), ("65536", None), ("-1", None), ("7x", Some(7))] {
             assert_eq!(port(text), value, "{text:?}");
         }

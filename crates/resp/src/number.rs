@@ -1,4 +1,4 @@
-//! Integers as the protocol writes them: decimal, no plus sign, no leading zero, no space.
+//! Integers as the protocol writes them: decimal, no plus sign, no leading zero, no space; and as C reads them.
 
 /// The longest `i64` in digits and sign.
 pub const MAX_LEN: usize = 20;
@@ -31,6 +31,25 @@ pub fn parse(text: &[u8]) -> Option<i64> {
         value = value * 10 + u64::from(digit);
     }
     if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() }
+}
+
+/// The number that `text` begins with, behind spaces, as C's strtoll reads it: 0 if there is none, and the nearest that
+/// there is if it is too large.
+///
+/// ```
+/// use resp::number::leading;
+/// assert_eq!(leading(b" +07x"), 7);
+/// assert_eq!(leading(b"x"), 0);
+/// ```
+pub fn leading(text: &[u8]) -> i64 {
+    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let (sign, digits) = match &text[spaces..] {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| sign * i64::from(byte - b'0'));
+    digits.fold(0, |number: i64, digit| number.saturating_mul(10).saturating_add(digit))
 }
 
 const PAIRS: [u8; 200] = {
@@ -82,6 +101,25 @@ mod tests {
         }
         for bad in ["9223372036854775808", "-9223372036854775809", "18446744073709551616", "99999999999999999999"] {
             assert_eq!(parse(bad.as_bytes()), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_c_reads_them() {
+        for (text, value) in [
+            ("12", 12),
+            (" \t\r-3x", -3),
+            ("+4", 4),
+            ("007", 7),
+            ("", 0),
+            ("x", 0),
+            ("+-1", 0),
+            ("-", 0),
+            ("0x1", 0),
+            ("99999999999999999999", i64::MAX),
+            ("-99999999999999999999", i64::MIN),
+        ] {
+            assert_eq!(leading(text.as_bytes()), value, "{text:?}");
         }
     }
 

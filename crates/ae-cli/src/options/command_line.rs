@@ -4,6 +4,7 @@ use super::choices::{Cluster, Input, Mode, Options, Output, Protocol};
 use super::{help, uri};
 use crate::text;
 use lexopt::{Arg, Parser};
+use resp::number;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
@@ -266,7 +267,7 @@ impl Reader {
     }
 
     fn integer(&mut self, name: &str) -> Result<i64, String> {
-        Ok(text::leading_integer(&self.text(name)?))
+        Ok(number::leading(self.text(name)?.as_bytes()))
     }
 }
 

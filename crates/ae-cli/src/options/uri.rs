@@ -2,6 +2,7 @@
 
 use super::choices::Options;
 use crate::text;
+use resp::number;
 
 /// Sets what a URI says.
 pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
@@ -26,7 +27,7 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
         host_and_port(options, place)?;
     }
     if !db.is_empty() {
-        options.db = text::leading_integer(db);
+        options.db = number::leading(db.as_bytes());
     }
     Ok(())
 }
@@ -38,7 +39,7 @@ fn unix(options: &mut Options, rest: &str) -> Result<(), String> {
     let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     for pair in query.split('&') {
         match pair.split_once('=') {
-            Some(("db" | "virtual_db", db)) => options.db = text::leading_integer(db),
+            Some(("db" | "virtual_db", db)) => options.db = number::leading(db.as_bytes()),
             _ if pair.is_empty() => {}
             _ => return Err(format!("Invalid URI: {pair} is not known")),
         }

@@ -6,7 +6,7 @@ use super::state::{Failed, Last, Session};
 use crate::options::{Output, Protocol};
 use crate::output::{Stop, put};
 use crate::replication;
-use crate::text;
+use resp::number;
 
 impl Session {
     /// Sends a command as often as asked and prints what is answered, from another server if this one says so.
@@ -105,7 +105,7 @@ impl Session {
         let is = |name: &str| special::is(args, 0, name);
         let alone = |name: &str| args.len() == 1 && is(name);
         if is("select") && args.len() == 2 && !failed {
-            self.db = text::leading_integer(&String::from_utf8_lossy(&args[1]));
+            self.db = number::leading(&args[1]);
             self.wanted_db = self.db;
         } else if is("auth") && matches!(args.len(), 2 | 3) {
             self.select();

@@ -1,7 +1,7 @@
 //! Which arguments of a request are keys.
 
 use super::spec::{Begin, Find, KeySpec, Spec, key_flag};
-use resp::Args;
+use resp::{Args, number};
 
 /// A key of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -76,8 +76,8 @@ fn add(found: &mut Vec<KeyArg>, keys: &KeySpec, args: &Args<'_>) -> Result<(), M
     Ok(())
 }
 
-/// As in Redis, a number of keys that the command will refuse (`01`, `+1`, `1x`) still says where its keys are: they come
-/// before others of the command, and nothing is told of how it uses them.
+/// As in Redis, a number of keys that the command will refuse (`01`, `+1`, `1x`) still says where its keys are: they
+/// come before others of the command, and nothing is told of how it uses them.
 fn keys_of_loose_number(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Malformed> {
     let (mut counted, mut others) = (Vec::new(), Vec::new());
     for keys in key_specs(spec) {
@@ -85,8 +85,9 @@ fn keys_of_loose_number(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Mal
             add(&mut others, keys, args)?;
             continue;
         };
-        let (number, first) = (begin as usize + at as usize, begin as usize + first as usize);
-        let count = args.get(number).map_or(0, leading_number);
+        let (counted_at, first) = (begin as usize + at as usize, begin as usize + first as usize);
+        // C's atoi has the last 32 bits of a large number.
+        let count = args.get(counted_at).map_or(0, |text| number::leading(text) as i32);
         let places = (first..args.len()).step_by(step.max(1) as usize);
         if count < 1 || count as usize > places.len() {
             return Err(Malformed);
@@ -98,22 +99,6 @@ fn keys_of_loose_number(spec: &Spec, args: &Args<'_>) -> Result<Vec<KeyArg>, Mal
     }
     counted.extend(others.into_iter().map(|key: KeyArg| key.at));
     Ok(counted.into_iter().map(|at| KeyArg { at, flags: 0 }).collect())
-}
-
-/// The number that a text begins with, as C's atoi has it: 0 for none, and the last 32 bits of a large one.
-fn leading_number(text: &[u8]) -> i32 {
-    let spaces = text.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
-    let (negative, digits) = match &text[spaces..] {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
-    };
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit()).map(|byte| i64::from(byte - b'0'));
-    let number = digits.fold(0i64, |number, digit| {
-        let digit = if negative { -digit } else { digit };
-        number.saturating_mul(10).saturating_add(digit)
-    });
-    number as i32
 }
 
 /// The position of the first key, or of what says where the keys are.
