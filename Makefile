@@ -338,8 +338,8 @@ define fill-in
 
 endef
 
-# $(call install-stripped,OPTIONS,MODE,FILE,AS): what is stripped away is chosen by the options. Whoever packages the files
-# may want to keep it.
+# $(call install-stripped,OPTIONS,MODE,FILE,AS): the options say what is stripped away. Whoever packages the files may
+# want to keep it.
 STRIP_INSTALLED ?= yes
 install-stripped = $(INSTALL) -m $2 $3 $4$(if $(filter no,$(STRIP_INSTALLED)),, && $(STRIP) $1 $4)
 

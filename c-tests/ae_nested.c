@@ -392,8 +392,8 @@ static void no_event_for_what_only_a_child_holds(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(outer_run_goes_on_with_what_it_found), CASE(handler_reenters_for_its_own_descriptor),
-          CASE(after_sleep_hook_may_run_the_loop),
+TEST_MAIN(CASE(nested_run_serves_the_rest), CASE(outer_run_goes_on_with_what_it_found),
+          CASE(handler_reenters_for_its_own_descriptor), CASE(after_sleep_hook_may_run_the_loop),
           CASE(nested_run_serves_timers_once), CASE(file_handler_deletes_due_timers), CASE(one_loop_runs_another),
           CASE(loop_deleted_by_a_file_handler), CASE(loop_deleted_by_a_time_handler),
           CASE(loop_deleted_before_sleep), CASE(loop_deleted_before_sleep_does_not_sleep), CASE(no_hook_runs_after_the_deletion),

@@ -1,7 +1,7 @@
 -- What scripts see, and how they are called. Made once for each interpreter, of:
 --   lua        the interpreter's own globals
---   tools      functions in Rust: where, has_left, compile, failing, random, seed, sha1, redis_call, redis_pcall, host; Lua's own
---              pcall and xpcall, and shown, which gives the value of what they catch
+--   tools      functions in Rust: where, has_left, compile, failing, random, seed, sha1, redis_call, redis_pcall, host;
+--              Lua's own pcall and xpcall, and shown, which gives the value of what they catch
 --   libraries  tables by name: bit, cjson, cmsgpack, struct
 --   constants  what is in `redis` that is no function
 -- Returns what the engine calls.

@@ -288,11 +288,13 @@ impl Host for ScriptHost<'_> {
         }
         self.server.serve_others();
         let Some(running) = &self.server.scripting.running else { return Interrupted::GoesOn };
-        match running.killed {
+        if running.killed {
             // In Redis a function's error is the same.
-            true => Interrupted::Ends("Script killed by user with SCRIPT KILL..."),
-            _ if self.server.shutdown => Interrupted::Ends("the server ends"),
-            _ => Interrupted::GoesOn,
+            Interrupted::Ends("Script killed by user with SCRIPT KILL...")
+        } else if self.server.shutdown {
+            Interrupted::Ends("the server ends")
+        } else {
+            Interrupted::GoesOn
         }
     }
 

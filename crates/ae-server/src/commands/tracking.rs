@@ -111,17 +111,15 @@ fn checked_prefixes(new: Vec<Box<[u8]>>, own: &BTreeSet<Box<[u8]>>) -> Result<BT
 /// it. A client may send a million.
 fn without_overlaps(new: &[Box<[u8]>]) -> (BTreeSet<Box<[u8]>>, Option<usize>) {
     let (mut shortest, mut first) = (BTreeSet::new(), None);
-    for (at, prefix) in new.iter().enumerate().rev() {
+    'each: for (at, prefix) in new.iter().enumerate().rev() {
         while let Some(other) = overlapping(&shortest, prefix).map(Box::<[u8]>::from) {
             first = Some(at);
             if prefix.starts_with(&other) {
-                break;
+                continue 'each;
             }
             shortest.remove(&other);
         }
-        if overlapping(&shortest, prefix).is_none() {
-            shortest.insert(prefix.clone());
-        }
+        shortest.insert(prefix.clone());
     }
     (shortest, first)
 }
