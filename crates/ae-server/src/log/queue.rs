@@ -3,7 +3,7 @@
 //! A thread of its own writes them, because a write to a pipe or a terminal that nobody reads blocks. When the queue is
 //! full, messages are dropped, and their number is told in their place.
 
-use super::target::{Level, Target};
+use super::target::{Level, Target, read_time_zone};
 use std::fmt::Arguments;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -87,6 +87,7 @@ fn send(message: Message) {
 }
 
 fn start() -> SyncSender<Message> {
+    read_time_zone();
     let (sender, receiver) = mpsc::sync_channel(QUEUE);
     // Without a thread its end of the queue is gone, and messages are dropped.
     let _ = std::thread::Builder::new().name("log".into()).spawn(move || write(&receiver));

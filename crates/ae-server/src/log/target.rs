@@ -1,13 +1,26 @@
 //! Where messages go: standard output or a file, and syslog.
 
-use jiff::ZonedDateTime;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ZonedDateTime};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 /// Where the system's log takes messages.
 const SYSLOG: &str = "/dev/log";
+
+/// The system's time zone as it was at the start: no message has to look for it in files.
+static ZONE: LazyLock<TimeZone> = LazyLock::new(TimeZone::system);
+
+pub fn read_time_zone() {
+    LazyLock::force(&ZONE);
+}
+
+fn now() -> ZonedDateTime {
+    Timestamp::now().to_zoned_datetime(ZONE.clone())
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -60,7 +73,7 @@ impl Target {
 
     /// Writes a message. What cannot be written is lost: there is nobody to tell.
     pub fn write(&self, role: char, level: Level, message: &str) {
-        let line = line(role, level, message, &ZonedDateTime::now());
+        let line = line(role, level, message, &now());
         let _ = match &self.file {
             Some(path) => open(path).and_then(|mut file| file.write_all(line.as_bytes())),
             None => print(&line),
@@ -79,8 +92,7 @@ impl Target {
 
     fn to_syslog(&self, level: Level, message: &str) {
         if let Some((name, facility)) = &self.syslog {
-            let _ =
-                send_to_syslog(Path::new(SYSLOG), &syslog_line(name, *facility, level, message, &ZonedDateTime::now()));
+            let _ = send_to_syslog(Path::new(SYSLOG), &syslog_line(name, *facility, level, message, &now()));
         }
     }
 }

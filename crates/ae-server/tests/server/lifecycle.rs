@@ -1,6 +1,8 @@
 //! Starting and ending.
 
 use crate::{command, run, start};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, civil};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -57,6 +59,29 @@ fn logs_to_standard_output_as_redis_does() {
     let (_, log, errors) = server.wait();
     assert!(log.lines().any(|line| line.contains(":M ") && line.ends_with(" # DEBUG LOG: two")), "{log}");
     assert_eq!(errors, "");
+}
+
+#[test]
+fn the_log_has_the_local_time() {
+    for (zone, hours) in [("ABC12", -12), ("DEF-14", 14)] {
+        let begun = Timestamp::now();
+        let mut child = command()
+            .args(["--port", &free_port().to_string()])
+            .env("TZ", zone)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let line = lines.nth(1).unwrap().unwrap();
+        let now = Timestamp::now();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let time = line.split(' ').skip(1).take(4).collect::<Vec<_>>().join(" ");
+        let time = civil::DateTime::strptime("%d %b %Y %H:%M:%S%.f", &time).unwrap();
+        let time = time.checked_sub(hours.hours()).unwrap().to_zoned_datetime(TimeZone::UTC).unwrap().timestamp();
+        let begun = begun.checked_sub(1.millisecond()).unwrap();
+        assert!(begun <= time && time <= now, "{zone}: {line}");
+    }
 }
 
 #[test]
