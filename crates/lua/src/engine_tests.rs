@@ -256,6 +256,29 @@ fn a_pattern_has_a_limit() {
 }
 
 #[test]
+fn numbers_that_are_no_place_do_no_harm() {
+    let numbers = "local numbers = {0, 1, -1, 1.5, '2', 2^31 - 1, -2^31, 2^31, -2^31 - 1, 2^32, -2^32 - 2^31, 1e300, 1/0, -1/0, 0/0} ";
+    let all = "for _, i in ipairs(numbers) do pcall(unpack, {}, i) for _, j in ipairs(numbers) do pcall(unpack, {}, i, j) \
+        end pcall(table.remove, {1}, i) end return {unpack({1, 2, 3}, '2', 2.9)}";
+    expect(&format!("{numbers}{all}"), "*1 :2");
+    let too_many = "failed: ERR user_script:1: too many results to unpack @user_script:1";
+    for places in
+        ["0, 2147483647", "-2^31, -1", "-2147483647, 2147483647", "1, 8001", "1, 1/0", "0/0", "0, -2147483649"]
+    {
+        expect(&format!("local x = unpack({{1, 2, 3}}, {places})"), too_many);
+    }
+    expect("local t = {} for i = 1, 7999 do t[i] = i end return select('#', unpack(t))", ":7999");
+    expect("local t = {} for i = 1, 8000 do t[i] = i end return unpack(t)", too_many);
+    expect("local t = {} t[2^31] = 0 table.insert(t, 2^31, 'a') return t[2^31]", "$1 a");
+    expect("local t = {'a', 'b'} table.insert(t, 0, 'c') return {t[0], t[2], t[3], t[1]}", "*3 $1 c $1 a $1 b");
+    expect("local t = {} table.insert(t, -0.5, 'a') table.insert(t, -1.5, 'b') return {t[-1], t[1]}", "*2 $1 b $1 a");
+    expect("local t = {'a'} table.insert(t, '1', 'b') return t", "*2 $1 b $1 a");
+    let stopped = "failed: ERR enough @user_script:1";
+    expect("table.insert({}, -2^31, 1)", stopped);
+    expect("table.insert({}, '-2147483648', 1)", stopped);
+}
+
+#[test]
 fn functions_of_strings_fail_as_in_c() {
     for (call, failure) in [
         ("string.find('a', nil)", "bad argument #2 to 'find' (string expected, got nil)"),
@@ -269,6 +292,9 @@ fn functions_of_strings_fail_as_in_c() {
         ("rawset(1, 2, 3)", "bad argument #1 to 'rawset' (table expected, got number)"),
         ("getmetatable()", "bad argument #1 to 'getmetatable' (value expected)"),
         ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
+        ("unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"),
+        ("unpack({}, 'x')", "bad argument #2 to 'unpack' (number expected, got string)"),
+        ("table.insert({}, 'x', 1)", "bad argument #2 to 'insert' (number expected, got string)"),
         ("table.insert(1, 2)", "bad argument #1 to 'insert' (table expected, got number)"),
         ("table.setn({}, 1)", "'setn' is obsolete"),
         ("math.random(2^40)", "bad argument #1 to 'random' (interval is empty)"),

@@ -161,18 +161,25 @@ function globals.getmetatable(...)
   return of_guarded("getmetatable", pcall(getmetatable, ...))
 end
 
+-- What Lua's own functions take for a place: an integer of 32 bits. They cut off what is more.
+local PLACE_MAX = 2 ^ 31 - 1
+
 -- Functions that change a table without asking its metatable. `usual`: how many arguments they take with a table, or
--- one more with a place; they cannot fail then, and must cost little.
-local function changing(name, change, usual)
+-- one more with a place; they cannot fail then, and must cost little. `unusual` does what is
+-- not for `change`, and then returns true.
+local function changing(name, change, usual, unusual)
   return function(...)
     local object, place = ...
     if object ~= nil and behind[object] then
       error(READONLY, 0)
     elseif usual and type(object) == "table" then
       local count = select("#", ...)
-      if count == usual or count == usual + 1 and type(place) == "number" then
+      if count == usual or count == usual + 1 and type(place) == "number" and place >= 1 and place <= PLACE_MAX then
         return change(...)
       end
+    end
+    if unusual and unusual(...) then
+      return
     end
     return of_guarded(name, pcall(change, ...))
   end
@@ -230,15 +237,49 @@ function globals.load(source, name)
   return globals.loadstring(lua.table.concat(pieces), type(name) == "string" and name or "=(load)")
 end
 
-for name in ("assert collectgarbage error gcinfo ipairs pcall rawequal select tonumber tostring type unpack xpcall _VERSION"):gmatch("%S+") do
+for name in ("assert collectgarbage error gcinfo ipairs pcall rawequal select tonumber tostring type xpcall _VERSION"):gmatch("%S+") do
   globals[name] = lua[name]
+end
+
+-- Values that may be on the stack of a function in C: its arguments and its results.
+local STACK = 8000
+
+-- Lua's own counts in 32 bits, too, and writes beyond its stack where there are more than these can tell.
+function globals.unpack(...)
+  local list, first, last = ...
+  first = tonumber(first == nil and 1 or first)
+  last = type(list) == "table" and tonumber(last == nil and #list or last)
+  if not first or not last then
+    return of_guarded("unpack", pcall(unpack, ...))
+  end
+  local fit = first >= -PLACE_MAX and first <= PLACE_MAX and last >= -PLACE_MAX and last <= PLACE_MAX
+  if not fit or last - first >= STACK - select("#", ...) then
+    fail("too many results to unpack", 2)
+  end
+  return unpack(...)
 end
 
 local tables = {}
 for name, value in next, lua.table do
   tables[name] = value
 end
-tables.insert = changing("insert", lua.table.insert, 2)
+
+-- Lua's own moves something from every place above, and nothing can stop it on its way to one far below the first.
+local function insert_outside(...)
+  local object, place, value = ...
+  place = select("#", ...) == 3 and type(object) == "table" and tonumber(place)
+  if not place or place >= 1 and place <= PLACE_MAX then
+    return false
+  end
+  place = place < 0 and lua.math.ceil(place) or lua.math.floor(place)
+  for at = #object + 1, place + 1, -1 do
+    rawset(object, at, rawget(object, at - 1))
+  end
+  rawset(object, place, value)
+  return true
+end
+
+tables.insert = changing("insert", lua.table.insert, 2, insert_outside)
 tables.remove = changing("remove", lua.table.remove, 1)
 tables.setn = changing("setn", lua.table.setn)
 
