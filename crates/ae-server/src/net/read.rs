@@ -12,7 +12,9 @@ use std::io::{self, ErrorKind};
 
 /// A client's requests wait while this many bytes of replies to it are pending. A client has to be able to send a
 /// long pipeline before it reads the first reply, so this is far above what any sane one lets pile up.
-pub const OUTPUT_PAUSE: usize = 256 * 1024 * 1024;
+const OUTPUT_PAUSE: usize = 256 * 1024 * 1024;
+/// As long as a client has not authenticated, and must. Who knows no password cannot fill the memory.
+const OUTPUT_PAUSE_UNAUTHENTICATED: usize = 16 * 1024;
 /// Argument positions that the shared parser keeps room for.
 const PARSER_ARGS: usize = 1024;
 
@@ -136,7 +138,7 @@ impl Net {
     fn run_each(&mut self, client: &mut Client, parser: &mut RequestParser, bytes: &mut [u8]) {
         while client.closing == Closing::No && !client.waits() && client.output.dropped() == 0 {
             client.output.divide();
-            if client.output.pending() > OUTPUT_PAUSE && !client.is_replica() {
+            if client.output.pending() > self.output_pause(client) && !client.is_replica() {
                 client.paused = true;
                 return;
             }
@@ -158,6 +160,11 @@ impl Net {
                 }
             }
         }
+    }
+
+    /// How many pending bytes of replies keep a client's requests waiting.
+    pub(super) fn output_pause(&self, client: &Client) -> usize {
+        if self.server.needs_auth(client) { OUTPUT_PAUSE_UNAUTHENTICATED } else { OUTPUT_PAUSE }
     }
 
     /// Goes on with the requests of clients that no longer wait for a key.

@@ -1,6 +1,5 @@
 //! Writing replies.
 
-use super::read::OUTPUT_PAUSE;
 use super::state::Net;
 use crate::clients::client::{Client, Closing};
 use crate::clients::output::{Output, PARTS_MAX};
@@ -34,7 +33,7 @@ impl Net {
         self.server.read_clock();
         self.active = true;
         self.write(&mut client);
-        if client.paused && client.closing == Closing::No && client.output.pending() < OUTPUT_PAUSE / 2 {
+        if client.paused && client.closing == Closing::No && client.output.pending() < self.output_pause(&client) / 2 {
             self.resume(&mut client);
         }
         self.settle(client);
@@ -77,9 +76,10 @@ impl Net {
         self.wait_for_writable(client, &conn);
     }
 
-    /// Installs the write handler while there is more to write than the socket took, and only then.
+    /// Installs the write handler while there is more to write than the socket took, or requests wait for it, and only
+    /// then.
     fn wait_for_writable(&self, client: &mut Client, conn: &Connection) {
-        let wait = client.output.pending() > 0;
+        let wait = client.output.pending() > 0 || client.paused;
         if wait == client.waits_for_writable {
             return;
         }

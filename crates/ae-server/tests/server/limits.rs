@@ -187,6 +187,32 @@ fn a_reader_that_does_not_read() {
     eventually("the memory is given back", || (server.memory("VmRSS") < 200 * MIB).then_some(()));
 }
 
+/// Whoever knows no password takes no memory with replies that it does not read.
+#[test]
+fn a_reader_that_does_not_read_and_has_no_password() {
+    const COUNT: usize = 400_000;
+    let server = start(&["--requirepass", "secret"]);
+    let mut client = server.connect();
+    let mut stream = client.stream.try_clone().unwrap();
+    let sender = std::thread::spawn(move || stream.write_all(&b"GET k\r\n".repeat(COUNT)).unwrap());
+    let mut other = server.connect();
+    other.call("AUTH secret", "+OK");
+    for _ in 0..20 {
+        let clients = other.bulk("CLIENT LIST");
+        let memory = clients.split("tot-mem=").skip(1).map(|rest| rest.split(' ').next().unwrap());
+        for memory in memory {
+            assert!(memory.parse::<u64>().unwrap() < MIB, "{clients}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for _ in 0..COUNT / 1000 {
+        client.expect("-NOAUTH Authentication required.\r\n".repeat(1000));
+    }
+    sender.join().unwrap();
+    client.call("AUTH secret", "+OK");
+    client.call("GET k", "$-1");
+}
+
 /// Reading is off for such a client, so that no read tells that it has gone.
 #[test]
 fn a_client_that_has_gone_with_replies_unread_is_noticed() {
