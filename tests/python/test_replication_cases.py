@@ -546,6 +546,33 @@ class Ends(Case):
         two.process.send_signal(signal.SIGCONT)
         same(one, two)
 
+    def test_a_signal_after_an_abort(self):
+        """It is the first again, which lets the server save."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            one, two = self.lagging("--shutdown-timeout", "1000", "--save", "3600 1")
+            one.process.send_signal(number)
+            until(lambda: "waits for replicas" in one.text())
+            self.assertEqual(one("SHUTDOWN", "ABORT"), "OK")
+            self.assertEqual(one("SET", "k", "later"), "OK")
+            two.process.send_signal(signal.SIGCONT)
+            same(one, two)
+            one.process.send_signal(number)
+            self.assertEqual(one.process.wait(PATIENCE), 0)
+            one.restart()
+            self.assertEqual(one("GET", "k"), b"later")
+
+    def test_signals_while_it_waits(self):
+        one, two = self.lagging("--shutdown-timeout", "1000")
+        one.process.terminate()
+        until(lambda: "waits for replicas" in one.text())
+        left = int(one.info("server")["shutdown_in_milliseconds"])
+        self.assertTrue(0 < left <= 1_000_000, left)
+        for _ in range(3):
+            one.process.terminate()
+            self.assertEqual(one("PING"), "PONG")
+        two.process.send_signal(signal.SIGCONT)
+        self.assertEqual(one.process.wait(PATIENCE), 0)
+
     def test_what_cannot_be_saved(self):
         one, two = self.lagging("--shutdown-timeout", "1000", "--dbfilename", "folder")
         folder = Path(one.folder.name, "folder")

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Calls `end` at SIGTERM, SIGINT or SIGUSR2, until it says whether the server ends; the cell then has the signal's name.
-/// The signal handler only writes to a pipe that the loop watches. A second SIGTERM or SIGINT before that ends the process
-/// at once, for the case that the loop does not get around to it.
+/// The signal handler only writes to a pipe that the loop watches. A second SIGTERM or SIGINT before `end` has returned
+/// ends the process at once, for the case that the loop does not get around to it.
 ///
 /// SIGHUP ends nothing, as with Redis: a server outlives the terminal that it was started from. Nor does SIGXFSZ: a file
 /// that may not grow is an error of writing like others. SIGPIPE is ignored from the start of any Rust program.
@@ -43,11 +43,10 @@ pub fn watch(
             let Some(ends) = end(el, ending) else { return };
             // Only to empty the pipe; what was written says nothing.
             let _ = (&reader).read(&mut [0; 64]);
+            // The next one is not the second.
+            seen.store(false, Ordering::Relaxed);
             if ends {
                 stopped_by.set(Some(name));
-            } else {
-                // The next one is not the second.
-                seen.store(false, Ordering::Relaxed);
             }
         })?;
     }

@@ -88,6 +88,9 @@ fn server(server: &Server, out: &mut String) {
         "config_file" => server.config.file.as_deref().unwrap_or(Path::new("")).display(),
         "io_threads_active" => 0,
     );
+    if let Some((_, end)) = server.replication.ending {
+        lines!(out, "shutdown_in_milliseconds" => end - server.ticks);
+    }
 }
 
 fn clients(server: &Server, current: &Client, out: &mut String) {

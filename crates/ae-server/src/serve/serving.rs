@@ -123,6 +123,11 @@ impl Serving {
         let net = self.shared.net.clone();
         move |el, ending| {
             let server = &mut net.try_borrow_mut().ok()?.server;
+            if server.shutdown {
+                // It waits for replicas. Who wants it to end does not want it to run again.
+                server.restarts &= ending == Ending::Restart;
+                return Some(true);
+            }
             let process = &server.config.process;
             let ended = match ending {
                 Ending::SigInt => server.shut_down(Shutdown::from_flags(process.on_sigint)),
