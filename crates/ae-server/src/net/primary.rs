@@ -27,6 +27,16 @@ const RETRY_AFTER: i64 = 1000;
 /// The longest line of a handshake.
 const LINE_MAX: usize = 4096;
 
+/// What could not be done with the connection, and why. TLS knows more of that than the error says.
+fn failure(what: &str, error: &io::Error, conn: &Connection) -> String {
+    let (error, detail) = (error.to_string(), conn.last_error());
+    if error.contains(&detail) {
+        format!("cannot {what}: {error}")
+    } else {
+        format!("cannot {what}: {error}: {detail}")
+    }
+}
+
 impl Net {
     /// Goes on with the primary: connects, gives up, finishes loading. True if the loop must not sleep.
     pub(super) fn drive_primary(&mut self, el: &EventLoop) -> bool {
@@ -145,8 +155,8 @@ impl Net {
         let Some(link) = &mut self.primary else { return };
         let Some(net) = self.handle.upgrade() else { return };
         if let Err(error) = result {
-            let error = format!("cannot connect: {error} {}", link.conn.last_error());
-            return self.fail(error.trim());
+            let why = failure("connect", &error, &link.conn);
+            return self.fail(&why);
         }
         let settings = &self.server.config.replication;
         let own_port = if settings.tls { self.server.config.tls_port } else { self.server.tcp_port };
@@ -188,8 +198,8 @@ impl Net {
             Ok(len) if len == bytes.len() => {}
             Ok(_) => self.fail("the primary takes no requests"),
             Err(error) => {
-                let error = format!("cannot write: {error} {}", link.conn.last_error());
-                self.fail(error.trim());
+                let why = failure("write", &error, &link.conn);
+                self.fail(&why);
             }
         }
     }
@@ -213,8 +223,8 @@ impl Net {
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Err(error) => {
-                let error = format!("cannot read: {error} {}", link.conn.last_error());
-                self.fail(error.trim());
+                let why = failure("read", &error, &link.conn);
+                self.fail(&why);
             }
         }
         self.buffer = buffer;

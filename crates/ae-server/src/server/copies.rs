@@ -140,8 +140,13 @@ impl Server {
         self.replication.copied = true;
         for reference in receivers {
             let Some(mut client) = self.clients.take_same(reference) else { continue };
-            if ended != Ended::Done {
-                log(Level::Warning, format_args!("no copy for the replica {}: {ended:?}", client.peer_addr()));
+            let why = match &ended {
+                Ended::Done => None,
+                Ended::Failed(why) => Some(why.as_str()),
+                Ended::Abandoned => Some("it was given up"),
+            };
+            if let Some(why) = why {
+                log(Level::Warning, format_args!("no copy for the replica {}: {why}", client.peer_addr()));
                 self.release(&mut client);
                 continue;
             }
