@@ -47,7 +47,7 @@ pub enum Fault {
     Pair(usize),
     /// A node of a list is of a kind that there is not.
     Node(u64),
-    /// A collection has nothing in it.
+    /// A collection has nothing in it. It has been read to its end.
     Empty,
     /// A member or a field is there twice.
     Duplicate,

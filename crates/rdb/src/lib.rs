@@ -30,6 +30,6 @@ pub use checksum::crc64;
 pub use decoding::{Length, Limits, Reader, decode};
 pub use encoding::{Compression, Place, Writer, encode, encode_portion, type_of};
 pub use error::{Error, Fault};
-pub use file::{Entry, FileOptions, FileReader, FileWriter, Item, ReadEntry, Usage};
+pub use file::{Entry, FileOptions, FileReader, FileWriter, Item, ReadEntry, Usage, is_start};
 pub use frame::{VERSION, dump, is_readable, restore, unframe};
 pub use functions::{dump_functions, restore_functions};

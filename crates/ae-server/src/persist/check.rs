@@ -31,6 +31,9 @@ pub fn check(path: &Path, now: i64) -> (String, bool) {
     }
     let Counts { keys, expires, expired, .. } = counts;
     let _ = write!(report, "[info] {keys} keys read\n[info] {expires} expires\n[info] {expired} already expired\n");
+    if reader.empty() > 0 {
+        let _ = writeln!(report, "[info] {} without any elements, left out", reader.empty());
+    }
     (report, result.is_ok())
 }
 

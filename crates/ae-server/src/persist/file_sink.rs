@@ -33,7 +33,8 @@ impl NewFile {
     pub fn create(path: &Path, syncs_often: bool) -> Result<NewFile, String> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let temporary = path.with_file_name(format!("temp-{}-{number}.rdb", std::process::id()));
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temporary = path.with_file_name(format!("temp-{}-{number}-{name}", std::process::id()));
         let file = File::create(&temporary)
             .map_err(|error| format!("cannot create the file {}: {error}", temporary.display()))?;
         Ok(NewFile { file, temporary, path: path.into(), unsynced: syncs_often.then_some(0), kept: false })

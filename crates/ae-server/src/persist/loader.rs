@@ -2,6 +2,7 @@
 
 use super::pieces::{Feed, Pieces, pieces};
 use super::waker::Waker;
+use crate::log::{Level, log};
 use rdb::{Error, FileReader, Item, Limits, ReadEntry};
 use std::fs::File;
 use std::io::{self, Read};
@@ -151,6 +152,13 @@ impl Input for Pieces {
     }
 }
 
+/// Tells how many keys of a file were left out, because their collections have no elements.
+pub fn tell_left_out(count: u64) {
+    if count > 0 {
+        log(Level::Notice, format_args!("{count} keys without any elements were left out"));
+    }
+}
+
 /// The thread's work. It ends when the loop takes no more batches.
 fn read<R: Input>(source: R, limits: Limits, batches: &SyncSender<Vec<Loaded>>, read: &AtomicU64, waker: &Waker) {
     let mut reader = FileReader::new(source, limits);
@@ -166,7 +174,10 @@ fn read<R: Input>(source: R, limits: Limits, batches: &SyncSender<Vec<Loaded>>, 
             Ok(Item::Aux(name, value)) => batch.push(Loaded::Aux(name, value)),
             Ok(Item::Function(source)) => batch.push(Loaded::Function(at, source)),
             Ok(Item::Entry(entry)) => batch.push(Loaded::Entry(db, entry)),
-            Ok(Item::End) => break None,
+            Ok(Item::End) => {
+                tell_left_out(reader.empty());
+                break None;
+            }
             Err(error) => break Some(error),
         }
         // One without anything would look as if there were nothing yet.

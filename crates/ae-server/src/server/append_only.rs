@@ -141,9 +141,9 @@ impl Server {
         if self.config.append_only.keep_history {
             return;
         }
-        match folder.take_history() {
-            Ok(old) => old.into_iter().for_each(|path| log.syncer().remove(&file.disk, path)),
-            Err(error) => log_warning(&format!("cannot forget old files: {}", reason(&error))),
+        match folder.remove_history() {
+            Ok(contents) => log.syncer().close(contents),
+            Err(error) => log_warning(&format!("cannot remove old files: {}", reason(&error))),
         }
     }
 

@@ -8,7 +8,7 @@ pub use super::under_way::{LoadOptions, LoadedFile};
 use crate::db::discard::discard;
 use crate::db::load::Misfit;
 use crate::log::{Level, log};
-use crate::persist::loader::{Loaded, Loader};
+use crate::persist::loader::{Loaded, Loader, tell_left_out};
 use crate::scripting::libraries::Policy;
 use rdb::{FileReader, Item, ReadEntry};
 use std::fs::File;
@@ -295,6 +295,7 @@ impl Server {
                 Item::End => break,
             }
         }
+        tell_left_out(reader.empty());
         if flush {
             discard(self.databases.replace_all(aside), true);
         }

@@ -79,7 +79,7 @@ pub fn set_of_integers<R: Read>(reader: &mut Reader<R>, limits: &set::Limits) ->
     let integers =
         IntSet::from_bytes(bytes).map_err(|corrupt| fail(Fault::Block { format: "intset", at: corrupt.0 }))?;
     if integers.is_empty() {
-        return Err(fail(Fault::Empty));
+        return Err(fail(Fault::Block { format: "intset", at: 0 }));
     }
     Ok(Set::from_integers(integers, limits).into())
 }
@@ -100,7 +100,7 @@ pub fn list_of_nodes<R: Read>(reader: &mut Reader<R>) -> Result<Value, Error> {
         let start = reader.offset();
         match reader.length()? {
             PLAIN_NODE => {
-                let (mut element, empty) = (Vec::new(), reader.error(Fault::Empty));
+                let (mut element, empty) = (Vec::new(), reader.error(Fault::Block { format: "list node", at: 0 }));
                 reader.string(&mut element)?;
                 if element.is_empty() {
                     return Err(empty);

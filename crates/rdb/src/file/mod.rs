@@ -10,5 +10,5 @@ mod reader;
 mod source;
 mod writer;
 
-pub use reader::{FileReader, Item, ReadEntry};
+pub use reader::{FileReader, Item, ReadEntry, is_start};
 pub use writer::{Entry, FileOptions, FileWriter, Usage};

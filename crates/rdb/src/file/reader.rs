@@ -15,6 +15,11 @@ const CHECKSUMS_SINCE: u16 = 5;
 /// The only version that Valkey's own signature is known to come with.
 const VALKEY: u16 = 80;
 
+/// Whether a file that begins so is meant to be read here.
+pub fn is_start(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"REDIS") || bytes.starts_with(b"VALKEY")
+}
+
 /// A key with what belongs to it.
 pub struct ReadEntry {
     /// The key.
@@ -57,12 +62,13 @@ pub struct FileReader<R> {
     limits: Limits,
     version: u16,
     has_checksum: bool,
+    empty: u64,
 }
 
 impl<R: Read> FileReader<R> {
     /// One that begins with a file's header.
     pub fn new(input: R, limits: Limits) -> FileReader<R> {
-        FileReader { reader: Reader::new(Source::new(input)), limits, version: 0, has_checksum: false }
+        FileReader { reader: Reader::new(Source::new(input)), limits, version: 0, has_checksum: false, empty: 0 }
     }
 
     /// How many bytes were read.
@@ -102,13 +108,19 @@ impl<R: Read> FileReader<R> {
         Ok(version)
     }
 
+    /// How many keys have been left out so far, because their collections have no elements: older versions of Redis
+    /// could save such.
+    pub fn empty(&self) -> u64 {
+        self.empty
+    }
+
     /// The next thing in the file. Nothing comes behind [`Item::End`].
     #[expect(clippy::should_implement_trait, reason = "an iterator would end, this fails when it is called too often")]
     pub fn next(&mut self) -> Result<Item, Error> {
         if self.version == 0 {
             self.version = self.header()?;
         }
-        let offset = self.reader.offset();
+        let mut offset = self.reader.offset();
         let (mut deadline, mut usage) = (None, None);
         loop {
             let at = self.reader.offset();
@@ -126,7 +138,13 @@ impl<R: Read> FileReader<R> {
                         return Ok(item);
                     }
                 }
-                code => return self.entry(code, deadline, usage, offset).map(Item::Entry),
+                code => match self.entry(code, deadline, usage, offset) {
+                    Err(error) if error.fault == Fault::Empty => {
+                        self.empty += 1;
+                        (deadline, usage, offset) = (None, None, self.reader.offset());
+                    }
+                    entry => return entry.map(Item::Entry),
+                },
             }
         }
     }

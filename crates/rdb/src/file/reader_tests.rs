@@ -95,6 +95,33 @@ fn every_version_that_is_known_is_read() {
     }
 }
 
+/// Older versions of Redis could write such, and later ones leave them out.
+#[test]
+fn keys_without_elements_are_left_out() {
+    let empty: [&[u8]; 7] = [
+        b"\x01\x01l\x00",
+        b"\x02\x01s\x00",
+        b"\xfd\x01\x00\x00\x00\x04\x01h\x00",
+        b"\xf9\x05\x05\x01z\x00",
+        b"\x12\x01l\x01\x02\x07\x07\x00\x00\x00\x00\x00\xff",
+        b"\x0d\x01h\x0b\x0b\x00\x00\x00\x0a\x00\x00\x00\x00\x00\xff",
+        b"\x11\x01z\x07\x07\x00\x00\x00\x00\x00\xff",
+    ];
+    for content in empty {
+        let bytes = file("REDIS0010", &[ENTRY, content, b"\x00\x01l\x01v", content].concat());
+        let behind = 9 + ENTRY.len() + content.len();
+        assert_eq!(read(&bytes).unwrap(), ["9 k None None".to_string(), format!("{behind} l None None")]);
+        let mut reader = FileReader::new(&bytes[..], Limits::default());
+        while !matches!(reader.next(), Ok(Item::End)) {}
+        assert_eq!(reader.empty(), 2);
+    }
+    // Redis takes neither of these for empty.
+    let integers = b"\x0b\x01i\x08\x02\x00\x00\x00\x00\x00\x00\x00";
+    assert_eq!(read(&file("REDIS0010", integers)), Err((12, Fault::Block { format: "intset", at: 0 })));
+    let node = b"\x12\x01l\x02\x01\x00\x01\x01a";
+    assert_eq!(read(&file("REDIS0010", node)), Err((14, Fault::Block { format: "list node", at: 0 })));
+}
+
 #[test]
 fn what_is_not_supported_is_refused_by_its_name() {
     let id = b"\x81\x6b\x92\x57\x58\x91\x28\x28\x01";

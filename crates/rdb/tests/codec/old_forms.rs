@@ -108,7 +108,10 @@ fn lists() {
     assert_eq!(refused(code::LIST_ZIPLIST, &[text(b"a")]), (0, Fault::Block { format: "ziplist", at: 0 }));
     assert_eq!(refused(code::LIST_QUICKLIST, &[Length(1), text(&ziplist(&[]))]), (0, Fault::Empty));
     assert_eq!(refused(code::LIST_QUICKLIST_2, &[Length(1), Length(2), text(&none)]), (0, Fault::Empty));
-    assert_eq!(refused(code::LIST_QUICKLIST_2, &[Length(1), Length(1), text(b"")]), (2, Fault::Empty));
+    assert_eq!(
+        refused(code::LIST_QUICKLIST_2, &[Length(1), Length(1), text(b"")]).1,
+        Fault::Block { format: "list node", at: 0 }
+    );
     assert_eq!(refused(code::LIST_QUICKLIST_2, &[Length(1), Length(3), text(b"")]), (1, Fault::Node(3)));
     let mut bad = listpack(&[b"a", b"b"]);
     bad[7] = b'x';
@@ -134,7 +137,7 @@ fn sets() {
     assert_eq!(refused(code::SET, &[Length(2), text(b"a"), text(b"a")]), (3, Fault::Duplicate));
     assert_eq!(refused(code::SET_LISTPACK, &[text(&listpack(&[]))]), (0, Fault::Empty));
     assert_eq!(refused(code::SET_LISTPACK, &[text(&listpack(&[b"1", b"1"]))]), (0, Fault::Duplicate));
-    assert_eq!(refused(code::SET_INTSET, &[text(&intset(&[]))]), (0, Fault::Empty));
+    assert_eq!(refused(code::SET_INTSET, &[text(&intset(&[]))]).1, Fault::Block { format: "intset", at: 0 });
     let unordered = Fault::Block { format: "intset", at: 10 };
     assert_eq!(refused(code::SET_INTSET, &[text(&intset(&[3, -1]))]), (0, unordered));
 }

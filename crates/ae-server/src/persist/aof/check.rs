@@ -97,6 +97,10 @@ fn check_file(path: &Path, is_last: bool, repair: Repair, now: i64, operator: &m
     match (wrong, repair) {
         (None, _) => operator.say(&format!("AOF {shown} is valid")),
         (Some(_), Repair::Fix) if is_last => {
+            let starts_as_requests = |start: Vec<u8>| start.first().is_some_and(|first| b"*#".contains(first));
+            if good == 0 && !start(path).is_ok_and(starts_as_requests) {
+                return Err(format!("AOF {shown} is no append-only file. It stays as it is."));
+            }
             let ask = format!("This will shrink the AOF {shown} from {len} bytes, with {diff} bytes, to {good} bytes");
             if !operator.confirm(&ask) {
                 return Err("Aborting...".into());
@@ -121,7 +125,7 @@ fn read(path: &Path, until: Option<i64>, now: i64, operator: &mut dyn Operator) 
     let failed = |error: std::io::Error| format!("Cannot open file {}: {error}", path.display());
     let mut file = File::open(path).map_err(failed)?;
     let len = file.metadata().map_err(failed)?.len();
-    let mut records = if start(path).map_err(failed)?.starts_with(b"REDIS") {
+    let mut records = if rdb::is_start(&start(path).map_err(failed)?) {
         let (report, ok) = rdb_check::check(path, now);
         operator.say(report.trim_end());
         if !ok {

@@ -53,9 +53,32 @@ fn a_single_file_is_checked_and_fixed() {
         assert_eq!(fs::read(&path).unwrap(), good);
         assert!(checked(&path, Repair::Nothing, false).0.is_ok());
     }
-    fs::write(&path, "").unwrap();
+    // All of a file may be torn, but what never was one stays.
+    fs::write(&path, "*1\r\n$4\r\nPI").unwrap();
+    assert!(checked(&path, Repair::Fix, true).0.is_ok());
     assert!(checked(&path, Repair::Nothing, false).1.contains("is empty"));
+    fs::write(&path, "something else").unwrap();
+    assert!(checked(&path, Repair::Fix, true).0.unwrap_err().ends_with("is no append-only file. It stays as it is."));
+    assert_eq!(fs::read(&path).unwrap(), b"something else");
     assert!(checked(&at.path().join("none"), Repair::Nothing, false).0.unwrap_err().contains("Cannot open file"));
+}
+
+/// Whoever wrote it.
+#[test]
+fn an_rdb_file_may_come_first() {
+    let at = tempfile::tempdir().unwrap();
+    let path = at.path().join("file");
+    for header in ["REDIS0010", "VALKEY080"] {
+        let mut base = [header.as_bytes(), b"\x00\x01k\x01v\xff"].concat();
+        base.extend_from_slice(&rdb::crc64(0, &base).to_le_bytes());
+        let good = [base, requests(&["SET a 1"])].concat();
+        fs::write(&path, &good).unwrap();
+        let (result, said) = checked(&path, Repair::Nothing, false);
+        assert_eq!(result, Ok(()), "{said}");
+        fs::write(&path, [&good[..], b"*1"].concat()).unwrap();
+        assert_eq!(checked(&path, Repair::Fix, true).0, Ok(()));
+        assert_eq!(fs::read(&path).unwrap(), good);
+    }
 }
 
 #[test]

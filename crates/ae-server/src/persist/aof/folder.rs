@@ -8,7 +8,7 @@ use super::disk::{Disk, DiskFile, named};
 use super::manifest::{Entry, Manifest};
 use super::stage::Stage;
 use crate::log::{Level, log};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -188,16 +188,24 @@ impl Folder {
         self.replace_base(is_rdb, Stage::Off)
     }
 
-    /// Forgets the files that are no longer needed, and returns them, to be removed. If the process ends before that,
-    /// they are in nobody's way.
-    pub fn take_history(&mut self) -> io::Result<Vec<PathBuf>> {
+    /// Removes the files that are no longer needed, and then forgets them: if the process ends in between, the manifest
+    /// still tells what to remove. Their contents go when what is returned is dropped, which takes long for large ones.
+    pub fn remove_history(&mut self) -> io::Result<Vec<File>> {
         if self.manifest.history.is_empty() {
             return Ok(Vec::new());
         }
         let mut manifest = self.manifest.clone();
-        let old: Vec<PathBuf> = manifest.history.drain(..).map(|entry| self.path.join(entry.name)).collect();
+        let mut contents = Vec::new();
+        for entry in manifest.history.drain(..) {
+            let path = self.path_of(&entry);
+            contents.extend(File::open(&path).ok());
+            match self.disk.remove(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
         self.save(manifest)?;
-        Ok(old)
+        Ok(contents)
     }
 
     /// The lengths of the base and of the increments.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::persist::aof::disk::faults::{self, Fault};
+use crate::persist::file_sink::NewFile;
 use tempfile::TempDir;
 
 fn open(at: &TempDir, disk: &Disk) -> Folder {
@@ -33,9 +34,7 @@ fn from_nothing_to_a_second_base() {
     folder.replace_base(false, Stage::On).unwrap();
     assert_eq!(content(&at).unwrap(), "ABc");
     assert_eq!(folder.sizes().unwrap(), (2, 1));
-    let old = folder.take_history().unwrap();
-    assert_eq!(old.len(), 2);
-    old.iter().for_each(|path| fs::remove_file(path).unwrap());
+    assert_eq!(folder.remove_history().unwrap().len(), 2);
     assert_eq!(files(&at), ["appendonly.aof.2.base.aof", "appendonly.aof.2.incr.aof", "appendonly.aof.manifest"]);
     assert_eq!(content(&at).unwrap(), "ABc");
     assert_eq!(open(&at, &Disk::default()).manifest, folder.manifest);
@@ -85,6 +84,9 @@ fn what_a_killed_process_left_goes() {
     folder.begin_empty(b"A", true).unwrap();
     fs::write(folder.temporary_base(), "half").unwrap();
     folder.begin_detached().unwrap();
+    let mut base = NewFile::create(&folder.temporary_base(), false).unwrap();
+    base.write(b"half").unwrap();
+    std::mem::forget(base);
     folder.make().unwrap();
     assert_eq!(files(&at), ["appendonly.aof.1.base.rdb", "appendonly.aof.manifest"]);
 }
@@ -122,9 +124,7 @@ fn lifecycle(at: &TempDir, disk: &Disk, written: &mut String) -> io::Result<()> 
         let replaced =
             disk.write_whole(&folder.temporary_base(), &base).and_then(|()| folder.replace_base(true, Stage::On));
         if replaced.is_ok() {
-            for old in folder.take_history().unwrap_or_default() {
-                let _ = disk.remove(&old);
-            }
+            let _ = folder.remove_history();
         }
     }
     Ok(())
@@ -163,6 +163,12 @@ fn whatever_fails_nothing_is_lost() {
             let mut more = String::new();
             lifecycle(&at, &disk, &mut more).unwrap();
             assert_eq!(content(&at).unwrap(), format!("{before}{more}"), "operation {number}, {fault:?}");
+            // And leaves no file that nothing needs.
+            let folder = open(&at, &Disk::default());
+            let mut named: Vec<_> = folder.manifest.files().map(|entry| entry.name.clone()).collect();
+            named.push("appendonly.aof.manifest".into());
+            named.sort();
+            assert_eq!(files(&at), named, "operation {number}, {fault:?}");
             if done {
                 assert!(number > 40, "only {number} operations were seen");
                 break;

@@ -12,6 +12,7 @@ use crate::command::table::TABLE;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, log};
+use crate::persist::loader::tell_left_out;
 use crate::server::state::Server;
 use rdb::{FileReader, Item};
 use resp::{Args, OwnedArgs};
@@ -326,6 +327,7 @@ fn load_item(server: &mut Server, part: &Part, mut reader: FileReader<File>, mut
         }
         Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
         Ok(Item::End) => {
+            tell_left_out(reader.empty());
             let at = reader.offset();
             let (rest, file) = reader.into_rest();
             return Ok(Content::Requests(Records::new(file, at, rest, part.len - at)));
@@ -350,7 +352,7 @@ impl Part {
         let mut start = Vec::new();
         (&file).take(6).read_to_end(&mut start).map_err(failed)?;
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
-        let content = if start.starts_with(b"REDIS") || start.starts_with(b"VALKEY") {
+        let content = if rdb::is_start(&start) {
             let limits = server.config.types;
             let limits = rdb::Limits { list: limits.list, set: limits.set, hash: limits.hash, zset: limits.zset };
             Content::Rdb { reader: FileReader::new(file, limits), db: 0 }

@@ -1,9 +1,8 @@
-//! The thread that syncs files, so that nobody waits for that, and removes those that are done with.
+//! The thread that syncs files, so that nobody waits for that, and closes those that are done with.
 
-use super::disk::{Disk, DiskFile};
-use crate::log::{Level, log};
+use super::disk::DiskFile;
+use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +11,7 @@ enum Job {
     Sync(Arc<DiskFile>),
     /// The last sync of a file that nothing more is written to.
     Finish(Arc<DiskFile>),
-    Remove(Disk, PathBuf),
+    Close(Vec<File>),
 }
 
 #[derive(Default)]
@@ -62,9 +61,9 @@ impl Syncer {
         }
     }
 
-    pub fn remove(&self, disk: &Disk, path: PathBuf) {
-        // What stays is in nobody's way.
-        let _ = self.jobs.send(Job::Remove(disk.clone(), path));
+    /// Closes files that have been removed, which frees what they hold.
+    pub fn close(&self, files: Vec<File>) {
+        let _ = self.jobs.send(Job::Close(files));
     }
 
     /// How many syncs have not ended.
@@ -82,13 +81,8 @@ fn work(todo: &Receiver<Job>, shared: &Shared) {
     for job in todo {
         let ended = match job {
             Job::Sync(file) | Job::Finish(file) => file.sync(),
-            Job::Remove(disk, path) => {
-                match disk.remove(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        log(Level::Warning, format_args!("cannot remove {}: {error}", path.display()));
-                    }
-                    _ => {}
-                }
+            Job::Close(files) => {
+                drop(files);
                 continue;
             }
         };
