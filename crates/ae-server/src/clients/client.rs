@@ -392,8 +392,8 @@ impl Client {
         if set.is_empty() { "N".into() } else { set }
     }
 
-    /// One line of CLIENT LIST, without its end.
-    pub fn describe(&self, ticks: i64, transaction_lost: bool) -> Vec<u8> {
+    /// One line of CLIENT LIST, without its end. `running_args`: how long the arguments of the running request are.
+    pub fn describe(&self, ticks: i64, transaction_lost: bool, running_args: usize) -> Vec<u8> {
         let mut line =
             format!("id={} addr={} laddr={} fd={} name=", self.id, self.peer_addr(), self.local_addr(), self.fd())
                 .into_bytes();
@@ -420,7 +420,7 @@ impl Client {
                     .map_or(-1, |len| len as i64),
                 self.running + buffered.0,
                 buffered.1.saturating_sub(buffered.0),
-                self.args_memory(),
+                self.args_memory() + running_args,
                 self.transaction_memory(),
                 self.output.bytes.capacity(),
                 self.output.bytes.len(),

@@ -5,7 +5,6 @@ use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::{Context, reply_error};
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
 use crate::server::pause::Paused;
-use crate::server::state::Server;
 use resp::number;
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,7 +43,7 @@ pub fn id(ctx: &mut Context<'_>) -> Outcome {
 }
 
 pub fn info(ctx: &mut Context<'_>) -> Outcome {
-    let mut line = describe(ctx.server, ctx.client);
+    let mut line = describe(ctx, ctx.client);
     line.push(b'\n');
     ctx.reply_text(&line)
 }
@@ -71,16 +70,22 @@ pub fn list(ctx: &mut Context<'_>) -> Outcome {
     }
     let mut text = Vec::new();
     for client in found {
-        text.extend(describe(ctx.server, client));
+        text.extend(describe(ctx, client));
         text.push(b'\n');
     }
     ctx.reply_text(&text)
 }
 
-fn describe(server: &Server, client: &Client) -> Vec<u8> {
-    let watched = &server.databases.observers.watched;
+fn describe(ctx: &Context<'_>, client: &Client) -> Vec<u8> {
+    let watched = &ctx.server.databases.observers.watched;
     let lost = client.watched.iter().any(|(db, key, seen)| !watched.is_same(db, key, seen));
-    client.describe(server.ticks, lost)
+    // As in Redis, the request of a client that executes a transaction is EXEC.
+    let running_args = match client.executes {
+        Some(_) => "exec".len(),
+        None if client.id == ctx.client.id => ctx.args.iter().map(<[u8]>::len).sum(),
+        None => 0,
+    };
+    client.describe(ctx.server.ticks, lost, running_args)
 }
 
 pub fn setinfo(ctx: &mut Context<'_>) -> Outcome {
@@ -329,6 +334,18 @@ mod tests {
             ("CLIENT LIST ID -1 0", "$0 "),
             ("CLIENT LIST x", "-ERR syntax error"),
         ]);
+    }
+
+    #[test]
+    fn the_arguments_of_the_running_request_are_told() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "SET k value");
+        let list = session.run("client list");
+        // Of this request alone: "client" and "list".
+        assert_eq!((list.matches("argv-mem=10 ").count(), list.matches("argv-mem=0 ").count()), (1, 1), "{list}");
+        session.expect(&[("MULTI", "+OK"), ("CLIENT INFO", "+QUEUED")]);
+        assert!(session.run("EXEC").contains(" argv-mem=4 "));
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Server {
             object: object.into(),
             user: user.into(),
             at: self.now,
-            client: client.describe(self.ticks, false).into(),
+            client: client.describe(self.ticks, false, 0).into(),
         };
         self.denials.add(denial, self.config.security.acl_log_max_len);
     }
