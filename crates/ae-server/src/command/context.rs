@@ -1,6 +1,6 @@
 //! What a command works on, and how it replies.
 
-use super::error::{Error, NOT_AN_INTEGER, Outcome, quoting};
+use super::error::{Error, NOT_AN_INTEGER, Outcome, try_help};
 use super::registry::{Registry, Row};
 use super::spec::{Effect, Spec};
 use crate::clients::blocked::{Blocked, OnTimeout};
@@ -255,9 +255,7 @@ impl<'a> Context<'a> {
 
     /// The error for a subcommand that is called with other arguments than it takes.
     pub fn wrong_subcommand(&self) -> Error {
-        let parent = self.spec.parent.unwrap_or_default().to_ascii_uppercase();
-        let after = format!("'. Try {parent} HELP.");
-        quoting("ERR unknown subcommand or wrong number of arguments for '", self.arg(1), &after)
+        try_help("ERR unknown subcommand or wrong number of arguments for '", self.arg(1), self.arg(0))
     }
 
     /// Those of `keys` that a command looks at which may wait for them: all in the first place, and only the one that has

@@ -2,7 +2,7 @@
 
 use super::call::{call, serve_ready};
 use super::context::{Command, Wait, reply_error, wrong_arity};
-use super::error::{Error, OUT_OF_MEMORY, Outcome, c_text};
+use super::error::{Error, OUT_OF_MEMORY, Outcome, c_text, try_help};
 use super::flag;
 use super::spec::{Effect, Spec};
 use super::table::TABLE;
@@ -172,7 +172,7 @@ fn resolve(server: &mut Server, client: &mut Client, args: &Args<'_>) -> Result<
     if !command.subcommands.is_empty()
         && let Some(name) = args.get(1)
     {
-        command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, command.spec))?;
+        command = command.subcommand(name).ok_or_else(|| unknown_subcommand(name, &args[0]))?;
     }
     client.last_command = Some(command.spec);
     check(server, client, args, command.spec).inspect_err(|_| server.stats.calls.rejected(command.spec))?;
@@ -289,9 +289,6 @@ fn unknown_command(args: &Args<'_>) -> Error {
     text.into()
 }
 
-fn unknown_subcommand(name: &[u8], command: &Spec) -> Error {
-    let mut text = b"ERR unknown subcommand '".to_vec();
-    text.extend_from_slice(c_text(name, QUOTED_MAX));
-    text.extend_from_slice(format!("'. Try {} HELP.", command.name.to_ascii_uppercase()).as_bytes());
-    text.into()
+fn unknown_subcommand(name: &[u8], command: &[u8]) -> Error {
+    try_help("ERR unknown subcommand '", c_text(name, QUOTED_MAX), command)
 }

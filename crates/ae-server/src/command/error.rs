@@ -44,6 +44,12 @@ pub fn quoting(before: &str, word: &[u8], after: &str) -> Error {
     [before.as_bytes(), c_text(word, usize::MAX), after.as_bytes()].concat().into()
 }
 
+/// An error about `word`, which says where to look: at HELP of the command, by the name that it was called with.
+pub fn try_help(before: &str, word: &[u8], command: &[u8]) -> Error {
+    let command = c_text(command, usize::MAX).to_ascii_uppercase();
+    [before.as_bytes(), c_text(word, usize::MAX), b"'. Try ", &command, b" HELP."].concat().into()
+}
+
 /// As much of `bytes` as C's `%.*s` prints: Redis's errors end at a zero byte.
 pub fn c_text(bytes: &[u8], max: usize) -> &[u8] {
     let end = bytes.iter().take(max).position(|&c| c == 0).unwrap_or(bytes.len().min(max));

@@ -1,6 +1,7 @@
 //! Commands that `rename-command` gives other names, or takes away.
 
 use super::spec::SPECS;
+use crate::config::groups::RenameLine;
 use std::collections::{HashMap, HashSet};
 
 /// Which commands have other names. Only clients use those; rights, logs and replies go by the own names.
@@ -13,22 +14,30 @@ pub struct Renames {
 }
 
 impl Renames {
-    /// From pairs of a name and the new one, empty for none. The error is in Redis's words.
-    pub fn new(pairs: &[(Vec<u8>, Vec<u8>)]) -> Result<Renames, String> {
+    /// The error is one line for the operator.
+    pub fn new(lines: &[RenameLine]) -> Result<Renames, String> {
         let mut renames = Renames::default();
-        for (from, to) in pairs {
-            let known = renames.own_name(from).and_then(find);
-            let name = known.ok_or("No such command in rename-command")?;
-            renames.original.remove(&from.to_ascii_lowercase());
-            renames.hidden.insert(name);
-            if !to.is_empty() {
-                if renames.own_name(to).and_then(find).is_some() {
-                    return Err("Target command name already exists".into());
-                }
-                renames.original.insert(to.to_ascii_lowercase(), name);
-            }
+        for RenameLine { from, to, place } in lines {
+            let text = String::from_utf8_lossy;
+            renames
+                .add(from, to)
+                .map_err(|error| format!("{place}: 'rename-command {} {}': {error}", text(from), text(to)))?;
         }
         Ok(renames)
+    }
+
+    /// The error is in Redis's words.
+    fn add(&mut self, from: &[u8], to: &[u8]) -> Result<(), &'static str> {
+        let name = self.own_name(from).and_then(find).ok_or("No such command in rename-command")?;
+        self.original.remove(&from.to_ascii_lowercase());
+        self.hidden.insert(name);
+        if !to.is_empty() {
+            if self.own_name(to).and_then(find).is_some() {
+                return Err("Target command name already exists");
+            }
+            self.original.insert(to.to_ascii_lowercase(), name);
+        }
+        Ok(())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -65,8 +74,12 @@ mod tests {
     use super::*;
 
     fn renames(pairs: &[(&str, &str)]) -> Result<Renames, String> {
-        let pairs: Vec<_> = pairs.iter().map(|(from, to)| (from.as_bytes().to_vec(), to.as_bytes().to_vec())).collect();
-        Renames::new(&pairs)
+        let line = |(from, to): &(&str, &str)| RenameLine {
+            from: from.as_bytes().into(),
+            to: to.as_bytes().into(),
+            place: "here".into(),
+        };
+        Renames::new(&pairs.iter().map(line).collect::<Vec<_>>())
     }
 
     #[test]
@@ -97,7 +110,9 @@ mod tests {
             (&[("get", "SET")], "Target command name already exists"),
             (&[("get", "x"), ("set", "X")], "Target command name already exists"),
         ] {
-            assert_eq!(renames(pairs).err().as_deref(), Some(reason));
+            let (from, to) = pairs.last().unwrap();
+            let error = format!("here: 'rename-command {from} {to}': {reason}");
+            assert_eq!(renames(pairs).err(), Some(error));
         }
     }
 }

@@ -1,4 +1,6 @@
 use crate::clients::client::Closing;
+use crate::config::choices::Allowed;
+use crate::config::groups::RenameLine;
 use crate::config::settings::Config;
 use crate::testing::Session;
 
@@ -322,8 +324,10 @@ fn a_user_is_restricted_from_the_moment_on_that_says_so() {
 #[test]
 fn renamed_commands() {
     let mut config = Config::default();
-    let pair = |from: &str, to: &str| (from.as_bytes().to_vec(), to.as_bytes().to_vec());
-    config.security.renamed = vec![pair("get", "fetch"), pair("del", "")];
+    config.security.debug_command = Allowed::Yes;
+    config.security.renamed = [("get", "fetch"), ("del", ""), ("config", "cfg"), ("debug", "look")]
+        .map(|(from, to)| RenameLine { from: from.into(), to: to.into(), place: String::new() })
+        .to_vec();
     let mut session = Session::with(config);
     session.server.load_security().unwrap();
     session.expect(&[
@@ -339,6 +343,17 @@ fn renamed_commands() {
         ("COMMAND LIST FILTERBY PATTERN del", "*0"),
         ("COMMAND GETKEYS fetch k", "*1 $1 k"),
     ]);
+    // Where to look, by the names that the commands have here.
+    let wrong = "-ERR unknown subcommand or wrong number of arguments for";
+    session.expect(&[
+        ("cfg NoSuch", "-ERR unknown subcommand 'NoSuch'. Try CFG HELP."),
+        ("LOOK nosuch", &format!("{wrong} 'nosuch'. Try LOOK HELP.")),
+        ("LOOK segfault", "-ERR this server has no DEBUG 'segfault'. Try LOOK HELP."),
+        ("ACL LOG 1 2", &format!("{wrong} 'LOG'. Try ACL HELP.")),
+    ]);
+    for name in ["CFG", "LOOK"] {
+        assert!(session.run(&format!("{name} HELP")).contains(&format!("+{name} <subcommand> ")), "{name}");
+    }
 }
 
 #[test]

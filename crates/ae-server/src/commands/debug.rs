@@ -3,8 +3,9 @@
 use super::config::write_file;
 use super::debug_protocol::protocol;
 use super::dump::compression;
+use super::help::heading;
 use crate::command::context::Context;
-use crate::command::error::{NOT_AN_INTEGER, Outcome, quoting};
+use crate::command::error::{NOT_AN_INTEGER, Outcome, try_help};
 use crate::config::catalog::find;
 use crate::config::format::memory;
 use crate::config::rewrite::Extent;
@@ -128,16 +129,15 @@ pub fn debug(ctx: &mut Context<'_>) -> Outcome {
     match SUBCOMMANDS.iter().find(|(name, args, ..)| ctx.is_word(1, name) && args.contains(&given)) {
         Some((_, _, run, _)) => run(ctx),
         None if ABSENT.iter().any(|name| ctx.is_word(1, name)) => {
-            Err(quoting("ERR this server has no DEBUG '", ctx.arg(1), "'. Try DEBUG HELP."))
+            Err(try_help("ERR this server has no DEBUG '", ctx.arg(1), ctx.arg(0)))
         }
-        None => {
-            Err(quoting("ERR unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try DEBUG HELP."))
-        }
+        None => Err(ctx.wrong_subcommand()),
     }
 }
 
 fn help(ctx: &mut Context<'_>) -> Outcome {
-    let mut lines = vec!["DEBUG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:"];
+    let heading = heading(ctx);
+    let mut lines = vec![heading.as_str()];
     lines.extend(SUBCOMMANDS.iter().flat_map(|(_, _, _, lines)| *lines));
     let mut reply = ctx.reply();
     reply.array(lines.len());
@@ -225,7 +225,7 @@ fn reply_buffer(ctx: &mut Context<'_>) -> Outcome {
     if ctx.is_word(2, "peak-reset-time") {
         return Err(NOT_AN_INTEGER.into());
     }
-    Err(quoting("ERR unknown subcommand or wrong number of arguments for '", ctx.arg(1), "'. Try DEBUG HELP."))
+    Err(ctx.wrong_subcommand())
 }
 
 fn object(ctx: &mut Context<'_>) -> Outcome {

@@ -8,13 +8,18 @@ pub fn needs_subcommand(_: &mut Context<'_>) -> Outcome {
     Ok(())
 }
 
+/// What stands above the subcommands. The command has the name that it was called by, which may be a new one.
+pub fn heading(ctx: &Context<'_>) -> String {
+    let name = ctx.arg(0).to_ascii_uppercase();
+    format!("{} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:", String::from_utf8_lossy(&name))
+}
+
 /// Lists the subcommands.
 pub fn help(ctx: &mut Context<'_>) -> Outcome {
     let Some(parent) = ctx.spec.parent.and_then(|name| ctx.commands.find(name.as_bytes())) else {
         return Ok(());
     };
-    let name = parent.spec.name.to_ascii_uppercase();
-    let mut lines = vec![format!("{name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:")];
+    let mut lines = vec![heading(ctx)];
     for Command { spec, .. } in parent.subcommands {
         lines.push(format!("{} {}", spec.name.to_ascii_uppercase(), spec.syntax).trim_end().into());
         lines.push(format!("    {}", spec.summary));

@@ -107,8 +107,18 @@ pub struct Security {
     pub protected_configs: Allowed,
     /// The `user` lines, in order.
     pub users: Vec<UserLine>,
-    /// Commands and their new names, in order; an empty name takes the command away.
-    pub renamed: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The `rename-command` lines, in order.
+    pub renamed: Vec<RenameLine>,
+}
+
+/// A `rename-command` line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenameLine {
+    pub from: Vec<u8>,
+    /// Empty takes the command away.
+    pub to: Vec<u8>,
+    /// Where it is, for messages.
+    pub place: String,
 }
 
 /// A `user` line.

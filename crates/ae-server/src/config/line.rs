@@ -1,7 +1,7 @@
 //! What a line of a configuration says: the words behind the directive's name, into the configuration.
 
 use super::catalog;
-use super::groups::UserLine;
+use super::groups::{RenameLine, UserLine};
 use super::settings::Config;
 
 /// Directives of older versions, without effect in Redis too.
@@ -45,7 +45,9 @@ pub fn apply(config: &mut Config, words: &[Vec<u8>], place: &str) -> Result<(), 
     }
     let refused = |reason: &str| Err(Fault::Value(reason.into()));
     match (name.to_ascii_lowercase().as_slice(), values) {
-        (b"rename-command", [from, to]) => config.security.renamed.push((from.clone(), to.clone())),
+        (b"rename-command", [from, to]) => {
+            config.security.renamed.push(RenameLine { from: from.clone(), to: to.clone(), place: place.into() });
+        }
         (b"user", [_, ..]) => {
             config.security.users.push(UserLine { words: values.to_vec(), place: place.into() });
         }
@@ -77,7 +79,8 @@ mod tests {
     #[test]
     fn directives_of_files_alone() {
         let config = applied("Rename-Command CONFIG \"\"").unwrap();
-        assert_eq!(config.security.renamed, [(b"CONFIG".to_vec(), Vec::new())]);
+        let line = RenameLine { from: b"CONFIG".to_vec(), to: Vec::new(), place: "here".into() };
+        assert_eq!(config.security.renamed, [line]);
         let config = applied("user alice on +@all").unwrap();
         let words = ["alice", "on", "+@all"].map(|word| word.as_bytes().to_vec()).to_vec();
         assert_eq!(config.security.users, [UserLine { words, place: "here".into() }]);

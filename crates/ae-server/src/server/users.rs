@@ -23,7 +23,7 @@ impl Server {
     /// Takes the users and the new names of commands from the configuration. The error is one line for the operator.
     pub fn load_security(&mut self) -> Result<(), String> {
         let Security { acl_file, users, renamed, .. } = &self.config.security;
-        self.renames = Renames::new(renamed).map_err(|error| format!("rename-command: {error}"))?;
+        self.renames = Renames::new(renamed)?;
         if let Some(user) = users.first()
             && !acl_file.is_empty()
         {

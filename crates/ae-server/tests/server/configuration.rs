@@ -118,7 +118,7 @@ fn users_and_new_names_that_make_no_sense_keep_it_from_starting() {
             "{}, line 4: users can be either in the configuration or in the aclfile, not in both",
         ),
         ("aclfile x.acl", "Error loading ACLs, opening file 'x.acl': No such file or directory"),
-        ("rename-command nosuch x", "rename-command: No such command in rename-command"),
+        ("rename-command nosuch x", "{}, line 4: 'rename-command nosuch x': No such command in rename-command"),
     ] {
         let folder = Folder::with(&format!("# a\n{line}\n"));
         let output = output(&folder);
