@@ -4,7 +4,7 @@ use crate::acl::user::User;
 use crate::clients::client::{Client, Closing, Replies};
 use crate::command::context::{Context, reply_error};
 use crate::command::error::{Error, Outcome, SYNTAX_ERROR, quoting};
-use crate::server::pause::Paused;
+use crate::server::pause::{Paused, Purpose};
 use resp::number;
 use std::rc::Rc;
 use std::time::Duration;
@@ -231,13 +231,13 @@ pub fn pause(ctx: &mut Context<'_>) -> Outcome {
     // In Redis the end of a pause of such a length lies before now.
     if ctx.server.now.checked_add(timeout).is_some() {
         let until = ctx.server.ticks.saturating_add(timeout);
-        ctx.server.begin_pause(which, until);
+        ctx.server.begin_pause(Purpose::Command, which, until);
     }
     ctx.reply_ok()
 }
 
 pub fn unpause(ctx: &mut Context<'_>) -> Outcome {
-    ctx.server.unpause();
+    ctx.server.unpause(Purpose::Command);
     ctx.reply_ok()
 }
 
@@ -334,6 +334,25 @@ mod tests {
             ("CLIENT LIST ID -1 0", "$0 "),
             ("CLIENT LIST x", "-ERR syntax error"),
         ]);
+    }
+
+    #[test]
+    fn one_pause_does_not_end_another() {
+        let mut session = Session::new();
+        session.server.begin_pause(Purpose::Failover, Paused::Writes, 1_000_000_000_000_000);
+        session.expect(&[("CLIENT PAUSE 0 ALL", "+OK")]);
+        session.server.end_pause_in_time();
+        session.expect(&[
+            ("GET k", "$-1"),
+            ("CLIENT PAUSE 100000 WRITE", "+OK"),
+            ("CLIENT UNPAUSE", "+OK"),
+            ("SET k v", ""),
+        ]);
+        session.client.postponed = None;
+        assert!(session.server.databases.frozen);
+        session.server.unpause(Purpose::Failover);
+        assert!(!session.server.databases.frozen);
+        session.expect(&[("SET k v", "+OK")]);
     }
 
     #[test]

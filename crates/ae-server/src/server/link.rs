@@ -1,7 +1,7 @@
 //! The server as a replica: whose it is, and how it becomes a primary again.
 
 use super::loading::LoadedFile;
-use super::pause::Paused;
+use super::pause::{Paused, Purpose};
 use super::state::Server;
 use crate::clients::client::{Client, Closing};
 use crate::command::spec::Spec;
@@ -163,7 +163,7 @@ impl Server {
     /// Begins to hand the role over: nothing may change until the target has everything.
     pub fn begin_failover(&mut self, failover: Failover) {
         log(Level::Notice, format_args!("FAILOVER requested to {:?}", failover.target));
-        self.begin_pause(Paused::Writes, PAUSE);
+        self.begin_pause(Purpose::Failover, Paused::Writes, PAUSE);
         self.replication.failover = Some(failover);
         self.replication.asks_for_acks = true;
     }
@@ -172,7 +172,7 @@ impl Server {
     pub fn end_failover(&mut self, why: &str) {
         if self.replication.failover.take().is_some() {
             log(Level::Notice, format_args!("FAILOVER: {why}"));
-            self.unpause();
+            self.unpause(Purpose::Failover);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::clients::blocked::OnTimeout;
 use crate::clients::client::{Client, ClientRef};
 use crate::clients::replica::{Phase, Replica};
 use crate::log::{Level, log};
-use crate::server::pause::Paused;
+use crate::server::pause::{Paused, Purpose};
 use resp::number;
 use std::sync::Arc;
 
@@ -230,7 +230,7 @@ impl Server {
         self.replication.ending = Some((self.replication_offset(), self.ticks + timeout));
         if self.waits_for_replicas() {
             log(Level::Notice, format_args!("waits for replicas before it ends"));
-            self.begin_pause(Paused::Writes, self.ticks + timeout);
+            self.begin_pause(Purpose::Shutdown, Paused::Writes, self.ticks + timeout);
             self.replication.asks_for_acks = true;
         }
     }
@@ -248,7 +248,7 @@ impl Server {
         if aborted {
             self.shutdown = false;
             self.restarts = false;
-            self.unpause();
+            self.unpause(Purpose::Shutdown);
         }
         aborted
     }

@@ -1,6 +1,6 @@
 //! Clients that begin to wait for a key, and that stop.
 
-use super::pause::Paused;
+use super::pause::{Paused, Purpose};
 use super::state::Server;
 use crate::clients::blocked::Blocked;
 use crate::clients::client::{Client, ClientRef};
@@ -73,23 +73,26 @@ impl Server {
     }
 
     /// Begins a pause, or makes the one that runs longer and stricter. No key expires or is evicted meanwhile.
-    pub fn begin_pause(&mut self, which: Paused, until: i64) {
-        self.pause.begin(which, until);
+    pub fn begin_pause(&mut self, purpose: Purpose, which: Paused, until: i64) {
+        self.pause.begin(purpose, which, until);
         self.databases.frozen = true;
     }
 
-    /// Ends the pause: those who wait go on.
-    pub fn unpause(&mut self) {
-        self.databases.frozen = false;
-        let waiting = self.pause.finish();
-        self.clients.unblocked.extend(waiting);
+    /// Ends the pause: those who wait go on, if there is no other one.
+    pub fn unpause(&mut self, purpose: Purpose) {
+        let waited = self.pause.finish(purpose);
+        self.resume_paused(waited);
     }
 
-    /// Ends the pause if its time has come.
+    /// Ends the pauses whose time has come.
     pub fn end_pause_in_time(&mut self) {
-        if self.pause.end().is_some_and(|end| end <= self.ticks) {
-            self.unpause();
-        }
+        let waited = self.pause.finish_in_time(self.ticks);
+        self.resume_paused(waited);
+    }
+
+    fn resume_paused(&mut self, waited: Vec<ClientRef>) {
+        self.databases.frozen = self.pause.which().is_some();
+        self.clients.unblocked.extend(waited);
     }
 }
 
