@@ -189,23 +189,27 @@ impl Folder {
     }
 
     /// Removes the files that are no longer needed, and then forgets them: if the process ends in between, the manifest
-    /// still tells what to remove. Their contents go when what is returned is dropped, which takes long for large ones.
+    /// still tells what to remove, and so it does of what cannot be removed. Their contents go when what is returned is
+    /// dropped, which takes long for large ones.
     pub fn remove_history(&mut self) -> io::Result<Vec<File>> {
         if self.manifest.history.is_empty() {
             return Ok(Vec::new());
         }
         let mut manifest = self.manifest.clone();
-        let mut contents = Vec::new();
-        for entry in manifest.history.drain(..) {
-            let path = self.path_of(&entry);
+        let (mut contents, mut removed) = (Vec::new(), Ok(()));
+        manifest.history.retain(|entry| {
+            let path = self.path_of(entry);
             contents.extend(File::open(&path).ok());
             match self.disk.remove(&path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    removed = Err(error);
+                    true
+                }
+                _ => false,
             }
-        }
+        });
         self.save(manifest)?;
-        Ok(contents)
+        removed.map(|()| contents)
     }
 
     /// The lengths of the base and of the increments.
