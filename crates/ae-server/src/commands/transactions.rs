@@ -37,7 +37,9 @@ pub fn exec(ctx: &mut Context<'_>) -> Outcome {
         ctx.reply().null_array();
         return Ok(());
     }
-    ctx.reply().array(transaction.queue.len());
+    if ctx.client.is_answered() {
+        ctx.reply().array(transaction.queue.len());
+    }
     ctx.client.executes = Some(transaction.queue.len());
     for (spec, args) in &transaction.queue {
         // They may have changed since it was queued.

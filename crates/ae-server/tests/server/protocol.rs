@@ -219,3 +219,12 @@ fn clients_can_be_listed_and_killed() {
     one.send("CLIENT KILL TYPE normal SKIPME no\r\n");
     assert_eq!(one.rest(), b":1\r\n");
 }
+
+/// Its length is a reply of EXEC, which comes before replies are turned on.
+#[test]
+fn a_transaction_that_turns_replies_on() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.send("CLIENT REPLY OFF\r\nMULTI\r\nPING\r\nCLIENT REPLY ON\r\nEXEC\r\nECHO a\r\n");
+    client.expect("+OK\r\n$1\r\na\r\n");
+}
