@@ -499,7 +499,28 @@ static void its_threads_take_no_signals(void) {
     end_loop(el);
 }
 
-TEST_MAIN(CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(its_threads_take_no_signals),
+static int asked_again;
+
+static void ask_again(aeEventLoop *el, const libaeResolved *resolved, void *data) {
+    AE_NOTUSED(resolved);
+    if (++asked_again < 1000) CHECK(libaeResolve(el, "127.0.0.1", AF_UNSPEC, ask_again, data) > 0);
+}
+
+/* An address is known at once; that keeps no other event waiting. */
+static void each_iteration_tells_what_was_asked_before(void) {
+    aeEventLoop *el = new_loop();
+    int before;
+
+    CHECK(libaeResolve(el, "127.0.0.1", AF_UNSPEC, ask_again, NULL) > 0);
+    while (asked_again < 1000) {
+        before = asked_again;
+        CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
+        CHECK(asked_again <= before + 1);
+    }
+    end_loop(el);
+}
+
+TEST_MAIN(CASE(each_iteration_tells_what_was_asked_before), CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(its_threads_take_no_signals),
           CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE(all_addresses_are_told),
           CASE(a_failure_has_a_text), CASE(threads_are_few), CASE(threads_end_and_start_again),
           CASE(one_thread_does_where_there_are_no_more), CASE(names_wait_up_to_a_limit),

@@ -113,6 +113,10 @@ static void refuses_what_cannot_be_handled(void) {
     CHECK_FAILS(aeCreateSignalEvent(el, 0, note_another, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeDeleteSignalEvent(el, 0), AE_ERR, EINVAL);
 
+    CHECK_FAILS(aeCreateSignalEvent(el, SIGSEGV, note_another, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateSignalEvent(el, SIGBUS, note_another, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateSignalEvent(el, SIGFPE, note_another, NULL), AE_ERR, EINVAL);
+    CHECK_FAILS(aeCreateSignalEvent(el, SIGILL, note_another, NULL), AE_ERR, EINVAL);
     CHECK_FAILS(aeCreateSignalEvent(el, SIGKILL, note_another, NULL), AE_ERR, EINVAL);
     /* It was given up again. */
     CHECK_FAILS(aeCreateSignalEvent(el, SIGKILL, note_another, NULL), AE_ERR, EINVAL);

@@ -80,6 +80,36 @@ static void others_keep_their_order(void) {
     aeDeleteEventLoop(el);
 }
 
+enum { IN_ORDER = 1000 };
+
+static int in_order;
+
+static TIME_RESULT check_order(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    CHECK_INT(*(int *)data, in_order);
+    in_order++;
+    return AE_NOMORE;
+}
+
+/* Most of them are due in the same microsecond as their neighbours. */
+static void events_that_move_to_one_time_run_in_the_order_of_the_moves(void) {
+    static long long ids[IN_ORDER];
+    static int numbers[IN_ORDER];
+    aeEventLoop *el = new_loop();
+    int i;
+
+    for (i = 0; i < IN_ORDER; i++) {
+        numbers[i] = i;
+        ids[i] = aeCreateTimeEvent(el, 3600000, check_order, &numbers[i], NULL);
+        CHECK(ids[i] != AE_ERR);
+    }
+    for (i = 0; i < IN_ORDER; i++) CHECK_INT(aeResetTimeEvent(el, ids[i], 0), AE_OK);
+    CHECK_INT(run_due(el), IN_ORDER);
+    CHECK_INT(in_order, IN_ORDER);
+    aeDeleteEventLoop(el);
+}
+
 static TIME_RESULT reset_itself(aeEventLoop *el, long long id, void *data) {
     AE_NOTUSED(data);
     test_note('s');
@@ -227,7 +257,21 @@ static void a_period_is_in_milliseconds(void) {
     aeDeleteEventLoop(el);
 }
 
-TEST_MAIN(CASE(a_period_is_in_milliseconds),
+static void a_periodic_event_goes_on_from_where_it_is_moved_to(void) {
+    const long long hour = 3600000;
+    aeEventLoop *el = new_loop();
+    long long id = aeCreatePeriodicTimeEvent(el, hour, hour, go_on, NULL, NULL);
+
+    CHECK(id != AE_ERR);
+    CHECK_INT(aeResetTimeEvent(el, id, 0), AE_OK);
+    CHECK_INT(run_due(el), 1);
+    CHECK(aeGetTimeout(el) <= hour);
+    CHECK(aeGetTimeout(el) > hour * 9 / 10);
+    aeDeleteEventLoop(el);
+}
+
+TEST_MAIN(CASE(a_period_is_in_milliseconds), CASE(a_periodic_event_goes_on_from_where_it_is_moved_to),
+          CASE(events_that_move_to_one_time_run_in_the_order_of_the_moves),
           CASE(the_first_event_runs_when_others_move),
           CASE(an_event_moves_to_and_fro), CASE(a_moved_event_that_runs_again_runs_once_a_pass),
           CASE(others_keep_their_order), CASE(bad_moves_are_refused), CASE(many_events_move),

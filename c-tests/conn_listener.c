@@ -295,6 +295,35 @@ static void host_may_close_at_once(void) {
     end();
 }
 
+static void on_accepted_delete_the_loop(connection *conn, int flags, char *ip) {
+    on_accepted_close(conn, flags, ip);
+    aeDeleteEventLoop(el);
+}
+
+static void on_accepted_stop_now(connection *conn, int flags, char *ip) {
+    on_accepted_close(conn, flags, ip);
+    CHECK_INT(aeStopNow(el), AE_OK);
+}
+
+static void nothing_is_accepted_for_a_loop_that_breaks_off(void) {
+    char *addresses[] = {v4};
+    int clients[5], i, deletes;
+
+    for (deletes = 0; deletes < 2; deletes++) {
+        host.accepted = deletes ? on_accepted_delete_the_loop : on_accepted_stop_now;
+        accepted_count = 0;
+        begin_watched(addresses, 1);
+        for (i = 0; i < 5; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
+        await_clients(5);
+        CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+        CHECK_INT(accepted_count, 1);
+        for (i = 0; i < 5; i++) close(clients[i]);
+        accepted_count = 0;
+        if (!deletes) end();
+    }
+    for (i = 0; i < listener.count; i++) close(listener.fd[i]);
+}
+
 static int successor;
 
 /* Closes the listener at its first connection; its number goes to another one, for which a client waits. */
@@ -495,7 +524,7 @@ TEST_MAIN(CASE(a_resting_listener_may_be_watched_for_writable),
           CASE(used_port_is_told_and_logged), CASE(one_failure_closes_the_others),
           CASE(address_of_no_interface_is_told), CASE(optional_address_may_be_missing), CASE(too_many_addresses_are_enospc), CASE(backlog_is_the_hosts),
           CASE(host_may_open_the_sockets), CASE(one_call_accepts_as_many_as_the_host_says),
-          CASE(host_may_close_at_once), CASE(host_may_close_the_listener),
+          CASE(host_may_close_at_once), CASE(nothing_is_accepted_for_a_loop_that_breaks_off), CASE(host_may_close_the_listener),
           CASE(listener_rests_without_descriptors),
           CASE(rest_ends_in_a_loop_of_file_events_alone), CASE(others_are_served_while_a_listener_rests),
           CASE(resting_listener_can_be_closed),

@@ -23,8 +23,9 @@ pub(crate) fn accept_up_to(el: Loop, listening: c_int, most: usize, mut deliver:
             Ok((fd, peer)) => {
                 (accepted, failures) = (accepted + 1, 0);
                 deliver(fd, &peer);
-                if event() != before {
-                    // Watched no longer, or for somebody else: the number may belong to another socket by now.
+                if event_loop::breaks_off(el) || event() != before {
+                    // The loop is deleted, or stops at once; or the socket is watched no longer, or for somebody else:
+                    // the number may belong to another one by now.
                     return;
                 }
             }

@@ -100,7 +100,8 @@ impl Loop {
     );
 
     /// The least number above all that are watched, for a descriptor of the loop's own: the program may have closed some
-    /// of these without a word, and what it does with their numbers afterwards must not reach the loop's.
+    /// of these without a word, and what it does with their numbers afterwards must not reach the loop's. Where the limit
+    /// leaves none, such a descriptor takes a free one below: then only a program that deletes first is safe.
     pub(super) fn unwatched_number(self) -> c_int {
         self.maxfd().saturating_add(1).max(0)
     }

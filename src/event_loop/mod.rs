@@ -59,4 +59,4 @@ pub(crate) use timers::{
     create_periodic_time_event, create_time_event, delete_time_event, delete_time_events, reset_time_event,
 };
 pub(crate) use wait::wait;
-pub(crate) use waking::{post, stop_now, wake};
+pub(crate) use waking::{breaks_off, post, stop_now, wake};

@@ -104,14 +104,16 @@ pub(crate) fn cancel(el: Loop, id: i64) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Tells what has come out by now.
+/// Tells what has come out of the requests made by now: what a callback asks for has its turn in the next iteration,
+/// even if it is known at once. Otherwise callbacks that ask again and again would keep the loop from everything else.
 ///
 /// # Safety
 /// A call is inside the loop, so that no callback frees it.
 pub(super) unsafe fn deliver(el: Loop) {
     let state = el.state();
+    let last = resolver::last_id();
     while !state.breaks.load(Relaxed)
-        && let Some((id, outcome)) = resolver::next_outcome(state.number)
+        && let Some((id, outcome)) = resolver::next_outcome(state.number, last)
     {
         if let Some(request) = state.requests.take(id) {
             // SAFETY: whoever has made the request lets that be called, once; no reference is alive.

@@ -75,6 +75,11 @@ pub(super) fn next_id() -> i64 {
     })
 }
 
+/// The latest number that has been given.
+pub(super) fn last_id() -> i64 {
+    RESOLVER.with(|resolver| resolver.last_id)
+}
+
 /// Has a name resolved for the loop that has this number and this waker, under an id from [`next_id`]. `EAGAIN` when
 /// there are too many, or no thread can be started.
 pub(super) fn ask(number: u64, waker: Waker, id: i64, name: Name) -> Result<(), Errno> {
@@ -116,9 +121,9 @@ pub(super) fn forget(id: i64) {
     drop(forgotten);
 }
 
-/// Something that a loop has asked for and that has been found out.
-pub(super) fn next_outcome(number: u64) -> Option<(i64, Outcome)> {
-    let entry = RESOLVER.with(|resolver| resolver.take(|entry| entry.is_outcome_for(number)))?;
+/// Something that a loop has asked for, under a number up to `last`, and that has been found out.
+pub(super) fn next_outcome(number: u64, last: i64) -> Option<(i64, Outcome)> {
+    let entry = RESOLVER.with(|resolver| resolver.take(|entry| entry.is_outcome_for(number) && entry.id <= last))?;
     Some((entry.id, entry.outcome?))
 }
 

@@ -61,6 +61,10 @@ extern "C" fn note(signal: c_int) {
     Errno::set_raw(errno);
 }
 
+/// Those that the processor raises: where one is raised the program cannot go on, so a handler that only notes it would be
+/// called again and again.
+const FAULTS: [c_int; 4] = [libc::SIGSEGV, libc::SIGBUS, libc::SIGFPE, libc::SIGILL];
+
 fn watched(signal: c_int) -> Result<&'static Watched, Errno> {
     let watched = usize::try_from(signal).ok().and_then(|signal| WATCHED.get(signal));
     watched.filter(|_| signal > 0).ok_or(Errno::EINVAL)
@@ -78,6 +82,9 @@ pub(crate) unsafe fn create_signal_event(
     data: *mut c_void,
 ) -> Result<(), Errno> {
     let watched = watched(signal)?;
+    if FAULTS.contains(&signal) {
+        return Err(Errno::EINVAL);
+    }
     let state = el.state();
     let waker = state.wakeup.waker(el.unwatched_number())?;
     state.signals.with(|handlers| {

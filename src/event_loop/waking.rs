@@ -119,13 +119,13 @@ impl Wakeup {
         }
     }
 
-    /// The waker, made if need be under a number from `least` on: that two threads, or a signal handler and what it has
-    /// interrupted, do so at the same time is put right.
+    /// The waker, made if need be, under a number from `least` on if one is left: that two threads, or a signal handler and
+    /// what it has interrupted, do so at the same time is put right.
     pub(super) fn waker(&self, least: c_int) -> Result<Waker, Errno> {
         if let Some(waker) = self.known_waker() {
             return Ok(waker);
         }
-        let waker = Waker::new()?.numbered_from(least)?;
+        let waker = Waker::new()?.numbered_from(least);
         let watched = backend::watch(self.poller, waker.read);
         watched.inspect_err(|_| waker.close())?;
         match self.waker.compare_exchange(NO_WAKER, packed(waker), Ordering::AcqRel, Ordering::Acquire) {
@@ -194,9 +194,18 @@ pub(crate) unsafe fn post(
 /// Ends the calls that are inside the loop as soon as the callbacks return that they are in; when there are none, the
 /// next one. What has not been served fires again. Any thread and any signal handler may.
 pub(crate) fn stop_now(el: Loop) -> Result<(), Errno> {
+    // First: a call that fails has not stopped the loop.
+    waker(el)?;
     break_off(el);
     el.set_stop(1);
-    wake(el)
+    // As in `post`: the loop is stopped.
+    let _ = wake(el);
+    Ok(())
+}
+
+/// Whether the calls inside are to deliver nothing more: the loop is deleted, or stopped at once.
+pub(crate) fn breaks_off(el: Loop) -> bool {
+    el.state().breaks.load(Ordering::Relaxed)
 }
 
 /// Sees to it that the calls inside deliver nothing more.

@@ -55,16 +55,15 @@ pub(crate) fn duplicate(fd: c_int, least: c_int) -> Result<c_int, Errno> {
     Errno::result(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, least) })
 }
 
-/// The same descriptor under a number from `least` on, close-on-exec. Closed when there is none, which is `EMFILE`.
-pub(crate) fn numbered_from(fd: c_int, least: c_int) -> Result<c_int, Errno> {
+/// The same descriptor under a number from `least` on, close-on-exec; under its own when there is none.
+pub(crate) fn numbered_from(fd: c_int, least: c_int) -> c_int {
     if fd >= least {
-        return Ok(fd);
+        return fd;
     }
-    let moved = duplicate(fd, least);
+    let Ok(moved) = duplicate(fd, least) else { return fd };
     // Nothing is left to do when it fails.
     let _ = close(fd);
-    // From the limit on a number is no valid argument.
-    moved.map_err(|errno| if errno == Errno::EINVAL { Errno::EMFILE } else { errno })
+    moved
 }
 
 /// Makes `to` a copy of another descriptor, which exec passes on; what it was is closed.

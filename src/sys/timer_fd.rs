@@ -4,11 +4,11 @@ use super::{Errno, fd};
 use core::ffi::c_int;
 use core::ptr;
 
-/// One that is not set, close-on-exec and non-blocking, under a number from `least` on.
+/// One that is not set, close-on-exec and non-blocking, under a number from `least` on if one is left.
 pub(crate) fn create(least: c_int) -> Result<c_int, Errno> {
     // SAFETY: takes no pointer.
     let fd = unsafe { libc::timerfd_create(libc::CLOCK_MONOTONIC, libc::TFD_CLOEXEC | libc::TFD_NONBLOCK) };
-    fd::numbered_from(Errno::result(fd)?, least)
+    Ok(fd::numbered_from(Errno::result(fd)?, least))
 }
 
 /// Makes it unreadable until `deadline`, in microseconds of the monotonic clock; None: until it is set again.

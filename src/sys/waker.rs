@@ -32,16 +32,11 @@ impl Waker {
         }
     }
 
-    /// The same with its readable end under a number from `least` on. Closed when there is none.
-    pub(crate) fn numbered_from(self, least: c_int) -> Result<Self, Errno> {
+    /// The same with its readable end under a number from `least` on, if there is one.
+    pub(crate) fn numbered_from(self, least: c_int) -> Self {
         let Self { read, write } = self;
-        let is_one = read == write;
-        let read = fd::numbered_from(read, least).inspect_err(|_| {
-            if !is_one {
-                let _ = fd::close(write);
-            }
-        })?;
-        Ok(Self { read, write: if is_one { read } else { write } })
+        let moved = fd::numbered_from(read, least);
+        Self { read: moved, write: if read == write { moved } else { write } }
     }
 
     /// Makes it readable. A signal handler may do so, as far as errno is not looked at.

@@ -94,8 +94,8 @@ pub(crate) unsafe fn create_periodic_time_event(
         .inspect_err(|_| unsafe { memory::unbox(periodic) })
 }
 
-/// Gives a time event another deadline, so many milliseconds from now; `ENOENT` when there is none with that id, `EBUSY`
-/// while its callback runs.
+/// Gives a time event another deadline, so many milliseconds from now, from which a periodic one goes on; `ENOENT` when
+/// there is none with that id, `EBUSY` while its callback runs.
 pub(crate) fn reset_time_event(el: Loop, id: c_longlong, milliseconds: c_longlong) -> Result<(), Errno> {
     // SAFETY: no callback runs here.
     let timers = unsafe { el.timers() };
@@ -104,7 +104,10 @@ pub(crate) fn reset_time_event(el: Loop, id: c_longlong, milliseconds: c_longlon
     if unsafe { (*timers.pool.get(slot)).refcount } > 0 {
         return Err(Errno::EBUSY);
     }
-    timers.move_to(slot, deadline(clock::now_us(), milliseconds))?;
+    let when = deadline(clock::now_us(), milliseconds);
+    timers.move_to(slot, when)?;
+    // SAFETY: as above, and it is not running.
+    unsafe { periodic::restart(&*timers.pool.get(slot), when) };
     embedding::tell(el);
     Ok(())
 }

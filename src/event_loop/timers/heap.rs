@@ -15,7 +15,8 @@ const FEW: usize = 64;
 /// Memory for so many keys is not given back: 2 MB. The pool keeps as many events.
 const KEPT: usize = 131_072;
 
-/// A deadline, and the id of its event: among equal deadlines the lower id comes first.
+/// A deadline, and the id of its event: among equal deadlines the lower id comes first, and those below zero come last,
+/// also the lower one first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Key(u128);
 

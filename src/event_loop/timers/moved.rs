@@ -1,5 +1,6 @@
 //! Time events whose deadline has been changed. What they had in the heap stays there until it comes up; so each change
-//! gives the event another key, a number below those of all events.
+//! gives the event another key. Keys are negative, which ids are not; the heap, which compares both without a sign, has
+//! them behind all ids, in the order in which they were given.
 
 use crate::sys::Errno;
 use core::ffi::c_longlong;
@@ -59,7 +60,7 @@ impl Moved {
     /// Gives an event another key; there is room.
     pub(super) fn give(&mut self, id: c_longlong) -> c_longlong {
         self.given += 1;
-        let key = -self.given;
+        let key = c_longlong::MIN + self.given;
         if let Some(before) = self.keys.insert(id, key) {
             self.ids.remove(&before);
         }

@@ -52,6 +52,21 @@ pub(super) unsafe extern "C" fn run(raw: *mut aeEventLoop, id: c_longlong, data:
     }
 }
 
+/// Starts the even distances anew, from this time on, if the event has any.
+///
+/// # Safety
+/// The event is in use, and its callback does not run.
+pub(super) unsafe fn restart(event: &aeTimeEvent, next: monotime) {
+    if is_periodic(event) {
+        // SAFETY: with this function it has such data, to which no reference is alive.
+        unsafe { (*event.clientData.cast::<Periodic>()).next = next };
+    }
+}
+
+fn is_periodic(event: &aeTimeEvent) -> bool {
+    event.timeProc == run as AeTimeProc as *mut aeTimeProc
+}
+
 /// Its finalizer.
 pub(super) unsafe extern "C" fn end(raw: *mut aeEventLoop, data: *mut c_void) {
     // SAFETY: that of `Periodic::boxed`, which is not used afterwards.
@@ -67,7 +82,7 @@ pub(super) unsafe extern "C" fn end(raw: *mut aeEventLoop, data: *mut c_void) {
 /// # Safety
 /// The event is not used afterwards.
 pub(super) unsafe fn release(event: &aeTimeEvent) {
-    if event.timeProc == run as AeTimeProc as *mut aeTimeProc {
+    if is_periodic(event) {
         // SAFETY: with this function it has such data.
         unsafe { taken(event.clientData) };
     }
