@@ -75,13 +75,17 @@ pub(crate) fn process() -> libc::pid_t {
     unsafe { libc::getpid() }
 }
 
-/// Has every fork call `before` first, and `after` in both processes.
-pub(crate) fn at_fork(before: unsafe extern "C" fn(), after: unsafe extern "C" fn()) -> Result<(), Errno> {
+/// Has every fork call `before` first, then `in_parent` in this process and `in_child` in the new one.
+pub(crate) fn at_fork(
+    before: unsafe extern "C" fn(),
+    in_parent: unsafe extern "C" fn(),
+    in_child: unsafe extern "C" fn(),
+) -> Result<(), Errno> {
     if cfg!(miri) {
         return Ok(()); // It has no forks.
     }
     // SAFETY: functions, which stay.
-    let code = unsafe { libc::pthread_atfork(Some(before), Some(after), Some(after)) };
+    let code = unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     if code == 0 { Ok(()) } else { Err(Errno::from_raw(code)) }
 }
 
@@ -104,6 +108,20 @@ pub(crate) fn stack() -> Option<Range<usize>> {
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
     None
+}
+
+/// Whether a child of a fork finds that something holds.
+#[cfg(all(test, not(miri)))]
+pub(crate) fn holds_in_a_child(holds: impl FnOnce() -> bool) -> bool {
+    let mut status = 0;
+    // SAFETY: the child allocates nothing, and ends here; the status outlives the call.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            libc::_exit(i32::from(!holds()));
+        }
+        child > 0 && libc::waitpid(child, &mut status, 0) == child && status == 0
+    }
 }
 
 #[cfg(all(test, target_os = "linux", target_env = "gnu", not(miri)))]

@@ -5,7 +5,7 @@
 //! would keep its address. I/O threads read from waiting connections, so the list is behind a lock.
 
 use crate::abi::connection::connection;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -22,7 +22,7 @@ struct Pointer(*mut connection);
 // SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
 
-static WAITING: Locked<Waiting> = Locked::new(Waiting { connections: BTreeMap::new(), next: 1 });
+static WAITING: Shared<Waiting> = Shared::new(Waiting { connections: BTreeMap::new(), next: 1 });
 /// How many wait. Read without the lock, to find out cheaply that none do.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 

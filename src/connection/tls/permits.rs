@@ -4,7 +4,7 @@ use super::config::limits::most;
 use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
 use crate::sys::clock;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use std::collections::BTreeMap;
 
 /// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
@@ -23,7 +23,7 @@ struct UnderWay {
 unsafe impl Send for UnderWay {}
 
 /// By number, the oldest first.
-static UNDER_WAY: Locked<BTreeMap<u64, UnderWay>> = Locked::new(BTreeMap::new());
+static UNDER_WAY: Shared<BTreeMap<u64, UnderWay>> = Shared::new(BTreeMap::new());
 
 /// How many more handshakes could begin.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.

@@ -8,7 +8,7 @@ use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
 use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::ffi::c_int;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -33,7 +33,7 @@ pub(in crate::connection::tls) struct Context {
     server_name: Option<ServerName<'static>>,
 }
 
-static CURRENT: Locked<Option<Arc<Context>>> = Locked::new(None);
+static CURRENT: Shared<Option<Arc<Context>>> = Shared::new(None);
 
 /// The settings in force.
 pub(in crate::connection::tls) fn current() -> Option<Arc<Context>> {
