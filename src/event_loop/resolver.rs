@@ -139,6 +139,7 @@ impl Resolver {
             self.process = process;
             self.threads = 0;
             self.queue.clear();
+            self.entries.clear();
         }
     }
 }
