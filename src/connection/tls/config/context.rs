@@ -67,6 +67,7 @@ impl Context {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
+        warm_up(&provider);
         let algorithms = provider.signature_verification_algorithms;
         let trusted = |(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms });
         let trust = files::roots(settings)?.map(trusted);
@@ -124,6 +125,12 @@ impl Context {
         };
         Ok((config, name))
     }
+}
+
+/// The first random bytes of a process take the time of many handshakes: better here than in a loop. Whoever needs some
+/// later finds out if there are none.
+fn warm_up(provider: &CryptoProvider) {
+    let _ = provider.secure_random.fill(&mut [0]);
 }
 
 fn text(error: TlsError) -> String {
