@@ -270,10 +270,11 @@ else
 SHARED_LIBS := -Wl,--as-needed -lgcc_s -lpthread -lm
 endif
 
+# It stays where it is after dlclose: threads that look names up may be in it, and forks call it.
 $(SHARED): $(BUILD)/libae.o
 	$(call need,$(CC),install a C compiler)
 	$(CC) -shared -o $@ $< -Wl,-soname,$(SONAME) -Wl,--version-script=$(BUILD)/libae.map \
-		-Wl,-Bsymbolic-functions,--gc-sections,-z,relro,-z,now $(LDFLAGS) $(SHARED_LIBS)
+		-Wl,-Bsymbolic-functions,--gc-sections,-z,relro,-z,now,-z,nodelete $(LDFLAGS) $(SHARED_LIBS)
 
 $(LINKS): $(SHARED)
 	ln -sf $(<F) $@

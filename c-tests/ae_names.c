@@ -487,6 +487,33 @@ static void a_child_of_a_busy_parent_resolves_by_itself(void) {
     end_loop(el);
 }
 
+/* As many as there may be: the child has as much room as any process, and its parent has none. */
+static void a_child_of_a_full_parent_has_room(void) {
+    aeEventLoop *el = new_loop(), *own;
+    int ends[2], i;
+    pid_t child;
+
+    test_pipe(ends);
+    for (i = 0; i < LIBAE_RESOLVE_MAX; i++) ask(el, "127.0.0.1");
+    CHECK_FAILS(libaeResolve(el, "127.0.0.1", AF_UNSPEC, on_resolved, &told), AE_ERR, EAGAIN);
+    child = fork();
+    if (child == 0) {
+        own = new_loop();
+        for (i = 0; i < LIBAE_RESOLVE_MAX; i++) ask(own, "127.0.0.1");
+        CHECK_FAILS(libaeResolve(own, "127.0.0.1", AF_UNSPEC, on_resolved, &told), AE_ERR, EAGAIN);
+        run_until_told(own, LIBAE_RESOLVE_MAX);
+        aeDeleteEventLoop(own);
+        test_send(ends[1], "x");
+        raise(SIGKILL); /* as above */
+    }
+    CHECK(child > 0);
+    test_reap(child);
+    CHECK_INT(test_drain(ends[0]), 1);
+    test_close_pair(ends);
+    run_until_told(el, LIBAE_RESOLVE_MAX);
+    end_loop(el);
+}
+
 /* They would run the program's handlers beside what the program does. */
 static void its_threads_take_no_signals(void) {
     aeEventLoop *el = new_loop();
@@ -520,7 +547,9 @@ static void each_iteration_tells_what_was_asked_before(void) {
     end_loop(el);
 }
 
-TEST_MAIN(CASE(each_iteration_tells_what_was_asked_before), CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(its_threads_take_no_signals),
+TEST_MAIN(CASE(each_iteration_tells_what_was_asked_before),
+          CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(a_child_of_a_full_parent_has_room),
+          CASE(its_threads_take_no_signals),
           CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE(all_addresses_are_told),
           CASE(a_failure_has_a_text), CASE(threads_are_few), CASE(threads_end_and_start_again),
           CASE(one_thread_does_where_there_are_no_more), CASE(names_wait_up_to_a_limit),

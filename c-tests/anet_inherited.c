@@ -77,6 +77,25 @@ static int port_of(int fd) {
     return ntohs(address.sin_port);
 }
 
+static int blocked_signals(void) {
+    sigset_t blocked;
+    int signal, count = 0;
+
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    for (signal = 1; signal < NSIG; signal++) count += sigismember(&blocked, signal) == 1;
+    return count;
+}
+
+static void block(int first, int second) {
+    sigset_t blocked;
+
+    sigemptyset(&blocked);
+    sigaddset(&blocked, first);
+    sigaddset(&blocked, second);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, &blocked, NULL), 0);
+    CHECK_INT(blocked_signals(), 2);
+}
+
 /* This program again, in the same case, with the ports in its environment. */
 static void a_successor_gets_the_sockets_in_their_order(void) {
     char self[4096], ports[32], *handed = getenv("TEST_PORTS");
@@ -91,6 +110,7 @@ static void a_successor_gets_the_sockets_in_their_order(void) {
         CHECK_INT(port_of(LIBAE_LISTEN_FDS_START), first);
         CHECK_INT(port_of(LIBAE_LISTEN_FDS_START + 1), second);
         CHECK(getenv("LISTEN_FDNAMES") == NULL);
+        CHECK_INT(blocked_signals(), 0);
         return;
     }
     sockets[0] = test_listen(AF_INET, 8, &first);
@@ -105,6 +125,7 @@ static void a_successor_gets_the_sockets_in_their_order(void) {
     self[len] = '\0';
     snprintf(ports, sizeof(ports), "%d %d", first, second);
     CHECK(setenv("TEST_PORTS", ports, 1) == 0 && setenv("LISTEN_FDNAMES", "one:two", 1) == 0);
+    block(SIGUSR1, SIGTERM);
     libaeExecWithListeners(self, argv, sockets, 2);
     FAIL("it returned (errno %d)", errno);
 }
@@ -136,5 +157,31 @@ static void when_there_is_no_successor_nothing_has_changed(void) {
     close(listening);
 }
 
+static void at_pipe(int signal) { (void)signal; }
+
+/* Also when all is well until the program is looked for. */
+static void when_there_is_no_successor_signals_are_as_before(void) {
+    struct sigaction action = {.sa_handler = at_pipe, .sa_flags = SA_RESTART | SA_NODEFER}, now;
+    char *argv[] = {(char *)"nobody", NULL};
+    sigset_t blocked;
+    int port, listening = test_listen(AF_INET, 8, &port);
+
+    sigemptyset(&action.sa_mask);
+    sigaddset(&action.sa_mask, SIGUSR2);
+    CHECK(sigaction(SIGPIPE, &action, NULL) == 0);
+    block(SIGUSR1, SIGTERM);
+    CHECK_FAILS(libaeExecWithListeners("/no/such/program", argv, &listening, 1), AE_ERR, ENOENT);
+    CHECK_FAILS(libaeExecWithListeners("/", argv, NULL, 0), AE_ERR, EACCES);
+    CHECK_INT(blocked_signals(), 2);
+    CHECK_INT(pthread_sigmask(SIG_SETMASK, NULL, &blocked), 0);
+    CHECK_INT(sigismember(&blocked, SIGUSR1) + sigismember(&blocked, SIGTERM), 2);
+    CHECK(sigaction(SIGPIPE, NULL, &now) == 0);
+    CHECK(now.sa_handler == at_pipe);
+    CHECK_INT(now.sa_flags & (SA_RESTART | SA_NODEFER), SA_RESTART | SA_NODEFER);
+    CHECK_INT(sigismember(&now.sa_mask, SIGUSR2), 1);
+    close(listening);
+}
+
 TEST_MAIN(CASE(counts_the_sockets_that_are_for_this_process), CASE(what_is_wrong_is_an_error), CASE(tells_what_listens),
-          CASE(a_successor_gets_the_sockets_in_their_order), CASE(when_there_is_no_successor_nothing_has_changed))
+          CASE(a_successor_gets_the_sockets_in_their_order), CASE(when_there_is_no_successor_nothing_has_changed),
+          CASE(when_there_is_no_successor_signals_are_as_before))

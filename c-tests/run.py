@@ -77,6 +77,7 @@ NOT_WITH_KQUEUE = {
 }
 # Programs with threads that ThreadSanitizer cannot run, and why.
 NOT_WITH_TSAN = {
+    "conn_fork": "a thread goes on while a fork has the tool's own locks",
     "ae_profile": "its thread changes a loop that sleeps by then, an order that only the clock knows of",
     "tls_contexts": "the last owner of an Arc goes by a fence, which the tool does not follow",
     "tls_threads": "as tls_contexts",

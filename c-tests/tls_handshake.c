@@ -200,6 +200,33 @@ static void what_is_sent_waits_for_room(void) {
 
 static const char TOO_MANY[] = "too many handshakes are under way";
 
+/* Its parent's handshakes, which it leaves alone, take no room from its own. */
+static void a_child_has_room_of_its_own(void) {
+    connection *own;
+    int status;
+    pid_t child;
+
+    TLS_BEGIN(config.max_handshakes = 1);
+    peer = test_connect(AF_INET, port);
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    child = fork();
+    if (child == 0) {
+        aeEventLoop *el_of_child = aeCreateEventLoop(64);
+
+        test_connect(AF_INET, port);
+        own = tls_create_accepted(el_of_child, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+        CHECK_INT(connAccept(own, NULL), C_OK);
+        connClose(own);
+        aeDeleteEventLoop(el_of_child);
+        _exit(0);
+    }
+    CHECK(child > 0);
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    tls_end_peer();
+}
+
 #ifdef TEST_CONN_V1
 
 static int gave_way;
@@ -367,4 +394,5 @@ static void accepts_per_call_are_the_hosts(void) {
 TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up), CASE(dripping_client_is_given_up),
           CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
           CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
-          CASE(what_is_sent_waits_for_room), CASE(room_for_two) CASES_OF_LISTENERS)
+          CASE(what_is_sent_waits_for_room), CASE(room_for_two),
+          CASE(a_child_has_room_of_its_own) CASES_OF_LISTENERS)

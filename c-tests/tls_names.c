@@ -113,6 +113,95 @@ static void a_closed_connection_is_not_told(void) {
     finish();
 }
 
+/* Also when the socket is there, and the handshake has begun. */
+static void begin_handshake(void) {
+    connect_to("localhost");
+    RUN_UNTIL(client->fd != -1);
+    tls_run_idle();
+    CHECK_INT(connGetState(client), CONN_STATE_CONNECTING);
+    CHECK_INT(client_calls, 0);
+}
+
+static void end_without_loop(void) {
+    close(listening);
+    let_go();
+    await_no_threads();
+#ifdef TEST_CONN_V1
+    tlsCleanup();
+#else
+    connTypeCleanupAll();
+#endif
+}
+
+static void a_loop_that_goes_first_says_so(void) {
+    TLS_BEGIN();
+    begin_handshake();
+    aeDeleteEventLoop(el);
+    CHECK_INT(client_calls, 1);
+    CHECK_INT(client_state, CONN_STATE_ERROR);
+    CHECK_INT(client->last_errno, ECANCELED);
+    CHECK_TEXT(connGetLastError(client), strerror(ECANCELED));
+    CHECK_NULL(client->conn_handler);
+    connClose(client);
+    end_without_loop();
+}
+
+static void close_it(connection *conn) {
+    CHECK_INT(conn->last_errno, ECANCELED);
+    client_calls++;
+    connClose(conn);
+}
+
+static void it_may_be_closed_then(void) {
+    TLS_BEGIN();
+    client = tls_create(el);
+    CHECK_INT(libaeConnConnectName(err, client, "localhost", port, NULL, close_it), C_OK);
+    RUN_UNTIL(client->fd != -1);
+    tls_run_idle();
+    aeDeleteEventLoop(el);
+    CHECK_INT(client_calls, 1);
+    end_without_loop();
+}
+
+/* It was told before, or is gone. */
+static void nothing_is_told_when_the_handshake_is_over(void) {
+    TLS_BEGIN();
+    connect_and_accept("localhost");
+    begin_handshake();
+    connClose(client);
+    client = NULL;
+    close(tls_accept_fd());
+    connect_and_accept("localhost");
+    CHECK_INT(client_calls, 1);
+    aeDeleteEventLoop(el);
+    CHECK_INT(client_calls, 1);
+    CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
+    tls_close_both();
+    end_without_loop();
+}
+
+#ifdef TEST_CONN_LOOP
+/* It is the loop that the handshake goes on in. */
+static void the_loop_that_it_moves_to_says_so(void) {
+    aeEventLoop *other = aeCreateEventLoop(64), *third = aeCreateEventLoop(64);
+
+    TLS_BEGIN();
+    begin_handshake();
+    connUnbindEventLoop(client);
+    CHECK_INT(connRebindEventLoop(client, other), C_OK);
+    connUnbindEventLoop(client);
+    aeDeleteEventLoop(other);
+    CHECK_INT(connRebindEventLoop(client, third), C_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(client_calls, 0);
+    aeDeleteEventLoop(third);
+    CHECK_INT(client_calls, 1);
+    CHECK_INT(client->last_errno, ECANCELED);
+    connClose(client);
+    end_without_loop();
+}
+#endif
+
 static void the_configuration_is_chosen_before(void) {
     char why[256];
     libaeTlsConfig config;
@@ -140,4 +229,9 @@ static void without_a_configuration_it_is_an_error(void) {
 
 TEST_MAIN(CASE(the_name_is_asked_for_and_checked), CASE(handlers_may_be_set_before), CASE(failures_are_told),
           CASE(a_handshake_has_its_time_from_then_on), CASE(a_closed_connection_is_not_told),
+          CASE(a_loop_that_goes_first_says_so), CASE(it_may_be_closed_then),
+          CASE(nothing_is_told_when_the_handshake_is_over),
+#ifdef TEST_CONN_LOOP
+          CASE(the_loop_that_it_moves_to_says_so),
+#endif
           CASE(the_configuration_is_chosen_before), CASE(without_a_configuration_it_is_an_error))

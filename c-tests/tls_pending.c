@@ -83,6 +83,34 @@ static void asking_runs_the_handler_once(void) {
     tls_end();
 }
 
+/* A child that has a loop of its own must not answer its parent's clients. */
+static void a_child_does_not_serve_its_parents_connections(void) {
+    aeEventLoop *own;
+    int status, before;
+    pid_t child;
+
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK_INT(tls_has_pending(el), 1);
+    before = reads;
+    child = fork();
+    if (child == 0) {
+        own = aeCreateEventLoop(64);
+        CHECK_INT(tls_has_pending(own), 0);
+        CHECK_INT(tls_process_pending(own), 0);
+        CHECK_INT(reads, before);
+        /* Not by an exit: the sessions that it has are found by no leak detector. */
+        raise(SIGKILL);
+    }
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    CHECK_INT(tls_has_pending(el), 1);
+    expect_all();
+    tls_end();
+}
+
 /* Many records in one packet: each whole record is pending. */
 static void small_records_arrive_together(void) {
     int i;
@@ -307,7 +335,8 @@ static void end_comes_behind_pending_data(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
+TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections), CASE(piecemeal_reader_gets_it_all),
+          CASE(piecemeal_reader_in_a_loop_that_asks),
           CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
           CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),
           CASE(pieces_are_read_once_an_iteration), CASE(close_one_while_both_are_pending),

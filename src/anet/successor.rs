@@ -3,6 +3,7 @@
 
 use super::is_listening;
 use crate::abi::embedding::LIBAE_LISTEN_FDS_START as FIRST;
+use crate::sys::signal::ForAnotherProgram;
 use crate::sys::{Errno, env, fd};
 use core::ffi::c_int;
 use core::ops::Range;
@@ -10,14 +11,20 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 /// Runs a command in the place of this process's program, with these sockets. Returns only if that fails, and then
-/// everything is as before: `EINVAL` for a socket that does not listen, or why the command cannot be run.
+/// everything is as before, except what the command itself changes: `EINVAL` for a socket that does not listen, or why
+/// the command cannot be run.
 pub(crate) fn exec_with_listeners(command: &mut Command, sockets: &[c_int]) -> Errno {
     let places = match Places::take(sockets) {
         Ok(places) => places,
         Err(errno) => return errno,
     };
     command.env("LISTEN_FDS", sockets.len().to_string()).env("LISTEN_PID", env::process_id().to_string());
+    let signals = match ForAnotherProgram::new() {
+        Ok(signals) => signals,
+        Err(errno) => return errno,
+    };
     let error = command.env_remove("LISTEN_FDNAMES").exec();
+    drop(signals);
     drop(places);
     error.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)
 }

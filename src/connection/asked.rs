@@ -6,11 +6,11 @@
 use super::handle::Conn;
 use crate::abi::connection::CONN_STATE_CONNECTING;
 use crate::event_loop::{self, Loop, LoopId};
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use std::collections::BTreeMap;
 
 /// By a connection's address, the loop and the number of the request there.
-static ASKED: Locked<BTreeMap<usize, Asked>> = Locked::new(BTreeMap::new());
+static ASKED: Shared<BTreeMap<usize, Asked>> = Shared::new(BTreeMap::new());
 
 struct Asked(LoopId, i64);
 

@@ -16,7 +16,7 @@ use crate::abi::connection::{ConnectionType, connection};
 use crate::event_loop::{self, Loop, LoopId};
 use crate::host;
 use crate::sys::Errno;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::ffi::{c_int, c_void};
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
@@ -56,7 +56,7 @@ impl Home {
 }
 
 /// What is known of programs' own connections whose events are registered, and of which descriptor.
-static OTHERS: Locked<BTreeMap<usize, (c_int, Home)>> = Locked::new(BTreeMap::new());
+static OTHERS: Shared<BTreeMap<usize, (c_int, Home)>> = Shared::new(BTreeMap::new());
 
 /// The types of the connections that the library has made.
 static TYPES: [AtomicPtr<ConnectionType>; 8] = [const { AtomicPtr::new(ptr::null_mut()) }; 8];

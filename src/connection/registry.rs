@@ -9,14 +9,14 @@ use crate::abi::type_identity::{Identity, identity};
 use crate::event_loop::Loop;
 use crate::host::log;
 use crate::sys::Errno;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::ffi::{CStr, c_int};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Acquire, Ordering::Release};
 
 /// Filled from the front, or where the types say; entries are never removed, and read without the lock.
 static TYPES: [AtomicPtr<ConnectionType>; CONN_TYPE_MAX] = [const { AtomicPtr::new(ptr::null_mut()) }; CONN_TYPE_MAX];
-static REGISTERING: Locked<()> = Locked::new(());
+static REGISTERING: Shared<()> = Shared::new(());
 
 fn registered() -> impl Iterator<Item = *mut ConnectionType> {
     TYPES.iter().map(|entry| entry.load(Acquire)).filter(|ct| !ct.is_null())

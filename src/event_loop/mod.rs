@@ -47,6 +47,8 @@ pub(crate) use pauses::pause_readable;
 pub(crate) use polling::set_stops_when_idle;
 #[cfg(abi_valkey)]
 pub(crate) use polling::{poll, set_protected};
+#[cfg(feature = "tls")]
+pub(crate) use requests::keep_alone;
 pub(crate) use requests::{Asker, Request, cancel, give_back, keep, resolve};
 pub(crate) use resolver::Outcome;
 pub(crate) use run::{process_events, run};

@@ -90,6 +90,18 @@ pub(crate) unsafe fn keep(el: Loop, id: i64, request: Request) -> Result<(), Err
     })
 }
 
+/// Keeps a request for which no name is resolved: it is told of nothing but the end of the loop. Returns its number.
+///
+/// # Safety
+/// As for [`resolve`].
+#[cfg(feature = "tls")]
+pub(crate) unsafe fn keep_alone(el: Loop, request: Request) -> Result<i64, Errno> {
+    let id = resolver::next_id();
+    // SAFETY: as promised.
+    unsafe { keep(el, id, request) }?;
+    Ok(id)
+}
+
 /// Takes out a request that ends otherwise; false when it has ended.
 pub(crate) fn give_back(el: Loop, id: i64) -> bool {
     el.state().requests.take(id).is_some()

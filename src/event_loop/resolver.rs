@@ -4,13 +4,12 @@
 //! finds waits here for the loop, whose waker it tells. An entry is here only as long as its loop is.
 
 use crate::abi::embedding::{LIBAE_RESOLVE_MAX, LIBAE_RESOLVE_THREADS};
-use crate::sys::mutex::Locked;
 use crate::sys::resolve::{Found, Query, ResolveError, resolve};
+use crate::sys::shared::Shared;
 use crate::sys::waker::Waker;
 use crate::sys::{Errno, thread};
 use core::ffi::{c_int, c_void};
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::collections::VecDeque;
 use std::ffi::CString;
 
@@ -64,8 +63,8 @@ struct Resolver {
     last_id: i64,
 }
 
-static RESOLVER: Locked<Resolver> =
-    Locked::new(Resolver { queue: VecDeque::new(), entries: Vec::new(), threads: 0, process: 0, last_id: 0 });
+static RESOLVER: Shared<Resolver> =
+    Shared::new(Resolver { queue: VecDeque::new(), entries: Vec::new(), threads: 0, process: 0, last_id: 0 });
 
 /// A number for what a loop is to be told later: none has been given before.
 pub(super) fn next_id() -> i64 {
@@ -83,10 +82,9 @@ pub(super) fn last_id() -> i64 {
 /// Has a name resolved for the loop that has this number and this waker, under an id from [`next_id`]. `EAGAIN` when
 /// there are too many, or no thread can be started.
 pub(super) fn ask(number: u64, waker: Waker, id: i64, name: Name) -> Result<(), Errno> {
-    forks::guard();
     let outcome = name.resolve_address();
     RESOLVER.with(|resolver| {
-        resolver.forget_threads_of_parent();
+        resolver.forget_what_is_the_parents();
         if resolver.entries.len() >= LIBAE_RESOLVE_MAX as usize {
             return Err(Errno::EAGAIN);
         }
@@ -139,13 +137,14 @@ impl Resolver {
         Some(self.entries.remove(index))
     }
 
-    /// After a fork there are none. What the parent has asked for is the parent's.
-    fn forget_threads_of_parent(&mut self) {
+    /// After a fork there are no threads, and what the parent has asked for is the parent's.
+    fn forget_what_is_the_parents(&mut self) {
         let process = thread::process();
         if self.process != process {
             self.process = process;
             self.threads = 0;
             self.queue.clear();
+            self.entries.clear();
         }
     }
 }
@@ -170,27 +169,4 @@ extern "C" fn work(_unused: *mut c_void) -> *mut c_void {
         });
     }
     ptr::null_mut()
-}
-
-/// A fork waits until no thread is in here, so that its child can be.
-mod forks {
-    use super::{AtomicBool, RESOLVER, Relaxed, thread};
-
-    static ARE_GUARDED: AtomicBool = AtomicBool::new(false);
-
-    unsafe extern "C" fn hold() {
-        RESOLVER.hold();
-    }
-
-    unsafe extern "C" fn release() {
-        // SAFETY: `hold` ran before the fork, in this thread.
-        unsafe { RESOLVER.release() };
-    }
-
-    pub(super) fn guard() {
-        if !ARE_GUARDED.swap(true, Relaxed) {
-            // Without memory for that, the next one tries again.
-            ARE_GUARDED.store(thread::at_fork(hold, release).is_ok(), Relaxed);
-        }
-    }
 }

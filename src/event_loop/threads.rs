@@ -7,7 +7,7 @@ use super::file_events::file_event;
 use super::handle::Loop;
 use crate::abi::ae::{AE_NONE, aeEventLoop};
 use crate::sys::Errno;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::cell::Cell;
 use core::ffi::c_int;
 use core::ptr::{self, NonNull};
@@ -25,7 +25,7 @@ struct KnownLoop {
 unsafe impl Send for KnownLoop {}
 
 /// Every loop, the newest last.
-static LOOPS: Locked<Vec<KnownLoop>> = Locked::new(Vec::new());
+static LOOPS: Shared<Vec<KnownLoop>> = Shared::new(Vec::new());
 /// The number of the next loop: no loop gets one that another has had.
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// How often the list has changed, from 1 on.
@@ -59,34 +59,8 @@ pub(super) fn next_number() -> u64 {
     NUMBERS.fetch_add(1, Relaxed)
 }
 
-/// A fork waits until nobody holds the list: a child that another thread's lock was copied into could make no loop.
-mod forks {
-    use super::LOOPS;
-    use crate::sys::thread::at_fork;
-    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-    static ARE_GUARDED: AtomicBool = AtomicBool::new(false);
-
-    unsafe extern "C" fn hold() {
-        LOOPS.hold();
-    }
-
-    unsafe extern "C" fn release() {
-        // SAFETY: `hold` ran before the fork, in this thread.
-        unsafe { LOOPS.release() };
-    }
-
-    pub(super) fn guard() {
-        if !ARE_GUARDED.swap(true, Relaxed) {
-            // Without memory for that, the next loop tries again.
-            ARE_GUARDED.store(at_fork(hold, release).is_ok(), Relaxed);
-        }
-    }
-}
-
 /// Adds a new loop of this thread.
 pub(super) fn add(el: Loop, number: u64) -> Result<(), Errno> {
-    forks::guard();
     let thread = thread();
     LOOPS.with(|list| {
         list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;

@@ -278,7 +278,7 @@ pub extern "C" fn libaeListenFds() -> c_int {
 /// listening sockets, which it finds as `libaeListenFds` does: whoever connects meanwhile waits in their queues. The
 /// process keeps its number and its environment. `argv` ends with NULL; `path` is looked for in `PATH` if it has no slash.
 /// All other descriptors that are not close-on-exec go on as well. No signal is blocked in the new program, and SIGPIPE
-/// does there what it does by default.
+/// does there what it does by default; signals that have come and are still blocked are delivered before.
 ///
 /// Returns only if that fails, and then nothing has changed: `AE_ERR` with errno `EINVAL` (NULL, an empty `argv`, a
 /// negative `count`, or a socket that does not listen), `EBADF` or `ENOTSOCK` (no socket), `EMFILE` or `ENFILE`, or as

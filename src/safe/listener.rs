@@ -283,8 +283,12 @@ pub fn inherited_sockets() -> io::Result<Vec<OwnedFd>> {
 }
 
 /// Runs a command, such as the next version of this program, in the place of this process's program, and hands it
-/// listening sockets, which it finds by [`inherited_sockets`]: whoever connects meanwhile waits in their queues. Returns only
-/// if that fails, and then nothing has changed.
+/// listening sockets, which it finds by [`inherited_sockets`]: whoever connects meanwhile waits in their queues. No signal
+/// is blocked in the new program, and SIGPIPE does there what it does by default; a signal that has been blocked until then
+/// comes before.
+///
+/// Returns only if that fails, and then nothing has changed, except what the command was told to change before it runs, as
+/// with [`CommandExt::exec`](std::os::unix::process::CommandExt::exec): the folder, the user, the standard streams.
 pub fn exec_with_listeners(command: &mut Command, sockets: &[BorrowedFd<'_>]) -> io::Error {
     let sockets: Vec<_> = sockets.iter().map(AsRawFd::as_raw_fd).collect();
     io_error(anet::exec_with_listeners(command, &sockets))

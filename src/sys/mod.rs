@@ -21,6 +21,7 @@ pub(crate) mod mutex;
 pub(crate) mod peer;
 pub(crate) mod poll;
 pub(crate) mod resolve;
+pub(crate) mod shared;
 pub(crate) mod signal;
 pub(crate) mod socket;
 pub(crate) mod socket_options;

@@ -129,6 +129,14 @@ impl<T> Locked<T> {
         // SAFETY: it is locked by this thread.
         unsafe { libc::pthread_mutex_unlock(self.mutex.get()) };
     }
+
+    /// The guard of what [`Locked::hold`] has locked.
+    ///
+    /// # Safety
+    /// As for [`Locked::release`]; it is the only one.
+    pub(crate) unsafe fn held(&self) -> Guard<'_, T> {
+        Guard(self, PhantomData)
+    }
 }
 
 /// The data of a [`Locked`], which this thread has locked, and is to release.

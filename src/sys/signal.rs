@@ -32,11 +32,41 @@ pub(crate) unsafe fn handle(number: c_int, handler: extern "C" fn(c_int)) -> Res
     }
 }
 
-/// Goes back to what [`handle`] returned.
+/// Goes back to what was done before.
 pub(crate) fn restore(number: c_int, before: &Action) {
     // It cannot fail for a signal that had this action.
     // SAFETY: the action outlives the call, and was the program's own.
     unsafe { libc::sigaction(number, before, ptr::null_mut()) };
+}
+
+/// What a program that is run in the place of this one begins with: no signal is blocked. When this is dropped, this
+/// thread's blocked signals are again what they were, and so is what is done when SIGPIPE comes, which whoever runs the
+/// program may have changed.
+pub(crate) struct ForAnotherProgram {
+    blocked: libc::sigset_t,
+    at_pipe: Action,
+}
+
+impl ForAnotherProgram {
+    pub(crate) fn new() -> Result<Self, Errno> {
+        let (mut none, mut blocked, mut at_pipe) =
+            (MaybeUninit::uninit(), MaybeUninit::uninit(), MaybeUninit::uninit());
+        // SAFETY: each is filled in before it is read; that of the mask cannot fail.
+        unsafe {
+            Errno::result(libc::sigaction(libc::SIGPIPE, ptr::null(), at_pipe.as_mut_ptr()))?;
+            libc::sigemptyset(none.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), blocked.as_mut_ptr());
+            Ok(Self { blocked: blocked.assume_init(), at_pipe: at_pipe.assume_init() })
+        }
+    }
+}
+
+impl Drop for ForAnotherProgram {
+    fn drop(&mut self) {
+        restore(libc::SIGPIPE, &self.at_pipe);
+        // SAFETY: the mask outlives the call, and was this thread's own.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.blocked, ptr::null_mut()) };
+    }
 }
 
 /// A descriptor that becomes readable when a child ends, close-on-exec; `ENOSYS` where the system has none.

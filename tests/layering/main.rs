@@ -1,6 +1,6 @@
 //! The rules of the house, read from the sources: who may import whom (the table in `src/lib.rs`), what the workspace's
-//! other packages may use, who knows the ABI profiles, that no files import each other in a circle, and that a `mod.rs`
-//! lists its rooms and does no work. Each rule has samples that it must refuse.
+//! other packages may use, who knows the ABI profiles, that no files import each other in a circle, that a `mod.rs` lists
+//! its rooms and does no work, and that forks hold what threads share. Each rule has samples that it must refuse.
 
 mod circles;
 mod client;
@@ -11,5 +11,6 @@ mod packages;
 mod profiles;
 mod rooms;
 mod server;
+mod shared;
 mod source;
 mod still_open;

@@ -137,6 +137,13 @@ loads() {
     cc -o "$work/load" "$work/load.c" -ldl && "$work/load" $shared
 }
 
+# Whoever looks a name up goes on in it.
+stays() {
+    printf '#include <dlfcn.h>\n#include <stdio.h>\nint main(int c, char **v) {\n(void) c;\n%s\n}\n' \
+        'return dlclose(dlopen(v[1], RTLD_NOW)) != 0 || !dlopen(v[1], RTLD_NOW | RTLD_NOLOAD);' > "$work/stay.c"
+    cc -o "$work/stay" "$work/stay.c" -ldl && "$work/stay" $shared
+}
+
 # neighbour NAME RUSTC-OPTIONS...: another Rust library with its own std.
 neighbour() {
     rustc --edition 2024 --crate-type staticlib --crate-name neighbour "${@:2}" \
@@ -172,6 +179,7 @@ check "libae.so needs libc and libgcc_s alone" needs
 check "libae.so has no text relocations" no_text_relocations
 check "libae.so is small" size
 check "libae.so finds every symbol when it is loaded" loads
+check "libae.so stays in the process after dlclose" stays
 [ "${TLS:-yes}" = yes ] || check "libae.a has no TLS in it" no_crypto
 [ "${2:-}" != names ] || { finish symbols; exit; }
 check "a Rust library that unwinds" neighbour unwind -C opt-level=2

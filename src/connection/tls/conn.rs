@@ -9,7 +9,7 @@ use crate::abi::connection::*;
 use crate::connection::handle::Conn;
 use crate::connection::home::Allocated;
 use crate::connection::lifecycle::{boxed, new_connection};
-use crate::event_loop::{LibraryTimer, Loop};
+use crate::event_loop::{LibraryTimer, Loop, LoopId};
 use crate::sys::Errno;
 use core::ffi::{c_char, c_int};
 use core::ops::Deref;
@@ -31,6 +31,9 @@ pub(crate) struct TlsConnection {
     permit: Option<Permit>,
     /// Ends a handshake that takes too long.
     timer: Option<LibraryTimer>,
+    /// Held while the handshake of a connection that was connected by name is under way: a loop, which tells of its end,
+    /// and the number of the request there.
+    request: Option<(LoopId, i64)>,
     /// The socket is connected, and the handshake has begun.
     reached: bool,
     /// Another thread is using the connection: its loop is not touched until the state is updated.
@@ -102,6 +105,7 @@ impl TlsConn {
                 error: None,
                 permit: None,
                 timer: None,
+                request: None,
                 reached: false,
                 postponed: false,
                 place: pending::Listing::default(),
@@ -193,6 +197,11 @@ impl TlsConn {
     pub(super) fn replace_timer(self, timer: Option<LibraryTimer>) -> Option<LibraryTimer> {
         // SAFETY: live, and this thread's.
         unsafe { core::mem::replace(&mut (*self.own()).timer, timer) }
+    }
+
+    pub(super) fn replace_request(self, request: Option<(LoopId, i64)>) -> Option<(LoopId, i64)> {
+        // SAFETY: live, and this thread's.
+        unsafe { core::mem::replace(&mut (*self.own()).request, request) }
     }
 
     /// Whether it is listed among those that hold data no poll will announce.

@@ -2,7 +2,7 @@
 
 use super::announce::deliver;
 use super::conn::TlsConn;
-use super::handshake::{advance, begin, finish, stop_timer};
+use super::handshake::{advance, begin, come_to_loop, finish, leave_loop, stop_timer};
 use super::interest::{settle, watch_for};
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE, aeEventLoop};
 use crate::abi::connection::*;
@@ -64,6 +64,7 @@ pub(in crate::connection) fn update_state(conn: TlsConn) {
 pub(in crate::connection) fn unbind(conn: TlsConn) {
     conn.unlist();
     stop_timer(conn);
+    leave_loop(conn);
     conn.move_permit(0);
     unwatch(*conn, AE_READABLE | AE_WRITABLE);
 }
@@ -77,6 +78,7 @@ pub(in crate::connection) fn rebound(conn: TlsConn) -> Result<(), Errno> {
     // A handshake is under way, or was to give way and has changed its loop before it was told.
     if conn.state() == CONN_STATE_CONNECTING || conn.has_permit() || conn.conn_handler().is_some() {
         begin(conn)?;
+        come_to_loop(conn, loop_of(*conn)?)?;
         return watch_for(conn, AE_READABLE | AE_WRITABLE);
     }
     settle(conn)

@@ -17,7 +17,7 @@ use crate::connection::handlers::{call_handler, held};
 use crate::connection::home::loop_of;
 use crate::connection::sync::Deadline;
 use crate::connection::watch::{drop_fd, unwatch};
-use crate::event_loop::{Asker, LibraryTimer, Loop, LoopId};
+use crate::event_loop::{self, Asker, LibraryTimer, Loop, LoopId, Outcome, Request};
 use crate::sys::Errno;
 use core::ffi::{CStr, c_int, c_longlong, c_void};
 
@@ -65,6 +65,7 @@ const TOO_MANY: &str = "too many handshakes are under way";
 
 pub(super) fn end(conn: TlsConn) {
     conn.set_permit(None);
+    unfollow_loop(conn);
     stop_timer(conn);
 }
 
@@ -196,13 +197,60 @@ unsafe fn connected_by_name(el: Loop, asker: Asker, result: Result<c_int, anet::
     // SAFETY: it is called with a connection of this type, which is there: closed, it would have cancelled this.
     let conn = unsafe { TlsConn::new(asker.data.cast()) };
     // What the handlers want waits until the handshake is over.
-    let begun = conn_by_name::take_over(*conn, el, result, |_| AE_WRITABLE).and_then(|()| begin(conn));
+    let taken = conn_by_name::take_over(*conn, el, result, |_| AE_WRITABLE);
+    let begun = taken.and_then(|()| begin(conn)).and_then(|()| follow_loop(conn, el));
     if let Err(errno) = begun {
         drop_fd(*conn);
         conn.fail(&errno.into());
         let _ = finish(conn);
     }
 }
+
+/// Has a connection that was connected by name told when this loop ends, until [`unfollow_loop`].
+fn follow_loop(conn: TlsConn, el: Loop) -> Result<(), Errno> {
+    let asker = Asker { proc: core::ptr::null_mut(), data: conn.client_data() };
+    // SAFETY: it may be called with the connection, which forgets it before it is gone.
+    let id = unsafe { event_loop::keep_alone(el, Request { done: loop_ends, forget: nobody_cancels, asker }) }?;
+    conn.replace_request(Some((LoopId::of(el), id)));
+    Ok(())
+}
+
+/// The end of a loop no longer concerns the connection. Says whether it did.
+fn unfollow_loop(conn: TlsConn) -> bool {
+    let Some((mut el, id)) = conn.replace_request(None) else { return false };
+    // SAFETY: a connection is used by the thread of its loop.
+    if let Some(el) = unsafe { el.get() } {
+        event_loop::give_back(el, id);
+    }
+    true
+}
+
+/// The connection leaves its loop for another one, whose end then concerns it.
+#[allow(dead_code)] // Only Redis 8 asks for it.
+pub(super) fn leave_loop(conn: TlsConn) {
+    if unfollow_loop(conn) {
+        conn.replace_request(Some((LoopId::NONE, 0)));
+    }
+}
+
+/// It has come to that loop.
+#[allow(dead_code)] // As above.
+pub(super) fn come_to_loop(conn: TlsConn, el: Loop) -> Result<(), Errno> {
+    if unfollow_loop(conn) { follow_loop(conn, el) } else { Ok(()) }
+}
+
+unsafe fn loop_ends(_el: Loop, asker: Asker, _outcome: Outcome) {
+    // SAFETY: it is called with a connection of this type, which is there: it would have forgotten this.
+    let conn = unsafe { TlsConn::new(asker.data.cast()) };
+    conn.replace_request(None);
+    if conn.state() == CONN_STATE_CONNECTING {
+        conn.fail(&Errno::ECANCELED.into());
+        let _ = finish(conn);
+    }
+}
+
+/// Nobody knows its number.
+unsafe fn nobody_cancels(_el: Loop, _asker: Asker) {}
 
 /// Gives a connection a new session, if it is in a state to connect.
 fn prepare(conn: TlsConn, host: Option<&CStr>) -> Result<(), Failure> {

@@ -4,7 +4,7 @@
 #![allow(dead_code)] // Up to redis-7.0 the host accepts.
 
 use super::config::contexts::OwnContext;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use crate::sys::{Errno, fd};
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// By descriptor: which socket it was, and the settings.
 type Chosen = BTreeMap<c_int, (fd::Identity, Arc<OwnContext>)>;
 
-static CHOSEN: Locked<Chosen> = Locked::new(BTreeMap::new());
+static CHOSEN: Shared<Chosen> = Shared::new(BTreeMap::new());
 /// Whether the table has ever held something.
 static IN_USE: AtomicBool = AtomicBool::new(false);
 

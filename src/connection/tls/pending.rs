@@ -5,7 +5,9 @@
 //! would keep its address. I/O threads read from waiting connections, so the list is behind a lock.
 
 use crate::abi::connection::connection;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::{Shared, Taken};
+use crate::sys::thread;
+use core::ffi::c_int;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -13,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 type Place = (u64, u64);
 
 struct Waiting {
+    /// Where they wait. A parent's connections are not a child's to serve.
+    process: c_int,
     connections: BTreeMap<Place, Pointer>,
     next: u64,
 }
@@ -22,9 +26,20 @@ struct Pointer(*mut connection);
 // SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
 
-static WAITING: Locked<Waiting> = Locked::new(Waiting { connections: BTreeMap::new(), next: 1 });
+static WAITING: Shared<Waiting> = Shared::new(Waiting { process: 0, connections: BTreeMap::new(), next: 1 });
 /// How many wait. Read without the lock, to find out cheaply that none do.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+fn waiting() -> Taken<Waiting> {
+    let mut waiting = WAITING.lock();
+    let process = thread::process();
+    if waiting.process != process {
+        waiting.process = process;
+        waiting.connections.clear();
+        COUNT.store(0, Relaxed);
+    }
+    waiting
+}
 
 /// A connection's entry in the list. Not to be copied.
 #[derive(Default, Debug)]
@@ -41,20 +56,20 @@ impl Listing {
             return;
         }
         self.leave();
-        let mut waiting = WAITING.lock();
-        let place = (el, waiting.next);
-        waiting.next += 1;
-        waiting.connections.insert(place, Pointer(conn));
-        COUNT.store(waiting.connections.len(), Relaxed);
+        let mut list = waiting();
+        let place = (el, list.next);
+        list.next += 1;
+        list.connections.insert(place, Pointer(conn));
+        COUNT.store(list.connections.len(), Relaxed);
         self.0 = Some(place);
     }
 
     /// Takes the connection off the list, if it is there.
     pub(super) fn leave(&mut self) {
         if let Some(place) = self.0.take() {
-            let mut waiting = WAITING.lock();
-            waiting.connections.remove(&place);
-            COUNT.store(waiting.connections.len(), Relaxed);
+            let mut list = waiting();
+            list.connections.remove(&place);
+            COUNT.store(list.connections.len(), Relaxed);
         }
     }
 }
@@ -64,12 +79,12 @@ pub(super) fn first_loop(from: u64) -> Option<u64> {
     if COUNT.load(Relaxed) == 0 {
         return None;
     }
-    WAITING.lock().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
+    waiting().connections.range((from, 0)..).next().map(|((el, _), _)| *el)
 }
 
 /// A position behind all that wait now.
 pub(super) fn end() -> u64 {
-    WAITING.lock().next
+    waiting().next
 }
 
 /// The first waiting connection of a loop from position `from` on, before `end`, and its position. It stays on the
@@ -78,7 +93,7 @@ pub(super) fn first(el: u64, from: u64, end: u64) -> Option<(u64, *mut connectio
     if COUNT.load(Relaxed) == 0 || from >= end {
         return None;
     }
-    WAITING.lock().connections.range((el, from)..(el, end)).next().map(|((_, place), pointer)| (*place, pointer.0))
+    waiting().connections.range((el, from)..(el, end)).next().map(|((_, place), pointer)| (*place, pointer.0))
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use super::config::limits::most;
 use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
-use crate::sys::clock;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::{Shared, Taken};
+use crate::sys::{clock, thread};
+use core::ffi::c_int;
 use std::collections::BTreeMap;
 
 /// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
@@ -22,13 +23,30 @@ struct UnderWay {
 // SAFETY: only the loop's own thread follows the pointer.
 unsafe impl Send for UnderWay {}
 
-/// By number, the oldest first.
-static UNDER_WAY: Locked<BTreeMap<u64, UnderWay>> = Locked::new(BTreeMap::new());
+/// Those of one process. What its parent has under way is the parent's.
+struct Handshakes {
+    process: c_int,
+    /// By number, the oldest first.
+    under_way: BTreeMap<u64, UnderWay>,
+    next: u64,
+}
+
+static HANDSHAKES: Shared<Handshakes> = Shared::new(Handshakes { process: 0, under_way: BTreeMap::new(), next: 0 });
+
+fn handshakes() -> Taken<Handshakes> {
+    let mut handshakes = HANDSHAKES.lock();
+    let process = thread::process();
+    if handshakes.process != process {
+        handshakes.process = process;
+        handshakes.under_way.clear();
+    }
+    handshakes
+}
 
 /// How many more handshakes could begin.
 #[allow(dead_code)] // Up to redis-7.0 the host accepts.
 pub(super) fn room() -> usize {
-    most().saturating_sub(UNDER_WAY.lock().len())
+    most().saturating_sub(handshakes().under_way.len())
 }
 
 /// Allows one handshake on the accepting side, which counts as under way until this is dropped.
@@ -38,10 +56,11 @@ impl Permit {
     /// None when too many are under way.
     pub(super) fn take(conn: *mut connection, el: u64) -> Option<Self> {
         let most = most();
-        let mut under_way = UNDER_WAY.lock();
-        let number = under_way.last_key_value().map_or(0, |(last, _)| last + 1);
-        (under_way.len() < most).then(|| {
-            under_way.insert(number, UnderWay { conn, el, since: clock::now_us() });
+        let mut handshakes = handshakes();
+        (handshakes.under_way.len() < most).then(|| {
+            let number = handshakes.next;
+            handshakes.next += 1;
+            handshakes.under_way.insert(number, UnderWay { conn, el, since: clock::now_us() });
             Self(number)
         })
     }
@@ -49,7 +68,7 @@ impl Permit {
     /// The connection has moved to another loop; 0: it has none for now.
     #[allow(dead_code)] // Only Redis 8 asks for it.
     pub(super) fn moved(&self, el: u64) {
-        if let Some(handshake) = UNDER_WAY.lock().get_mut(&self.0) {
+        if let Some(handshake) = handshakes().under_way.get_mut(&self.0) {
             handshake.el = el;
         }
     }
@@ -57,13 +76,13 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        UNDER_WAY.lock().remove(&self.0);
+        handshakes().under_way.remove(&self.0);
     }
 }
 
 /// The oldest handshake of a loop, if it is older than [`GRACE`].
 pub(super) fn oldest(el: u64) -> Option<*mut connection> {
-    let under_way = UNDER_WAY.lock();
-    let oldest = under_way.values().find(|handshake| handshake.el == el)?;
+    let handshakes = handshakes();
+    let oldest = handshakes.under_way.values().find(|handshake| handshake.el == el)?;
     (clock::now_us().saturating_sub(oldest.since) >= GRACE).then_some(oldest.conn)
 }

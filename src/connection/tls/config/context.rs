@@ -8,7 +8,7 @@ use super::suites::suites;
 use super::verify::{Clients, Servers, Trust};
 use super::{files, limits};
 use crate::abi::tls::{LIBAE_TLS_AUTH_CLIENTS_NO, LIBAE_TLS_AUTH_CLIENTS_OPTIONAL};
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::ffi::c_int;
 use rustls::client::Resumption;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -33,7 +33,7 @@ pub(in crate::connection::tls) struct Context {
     server_name: Option<ServerName<'static>>,
 }
 
-static CURRENT: Locked<Option<Arc<Context>>> = Locked::new(None);
+static CURRENT: Shared<Option<Arc<Context>>> = Shared::new(None);
 
 /// The settings in force.
 pub(in crate::connection::tls) fn current() -> Option<Arc<Context>> {
@@ -67,6 +67,7 @@ impl Context {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites = suites(settings, &provider.cipher_suites)?;
         let provider = Arc::new(provider);
+        warm_up(&provider);
         let algorithms = provider.signature_verification_algorithms;
         let trusted = |(roots, certificates)| Arc::new(Trust { roots, certificates, algorithms });
         let trust = files::roots(settings)?.map(trusted);
@@ -124,6 +125,12 @@ impl Context {
         };
         Ok((config, name))
     }
+}
+
+/// The first random bytes of a process take the time of many handshakes: better here than in a loop. Whoever needs some
+/// later finds out if there are none.
+fn warm_up(provider: &CryptoProvider) {
+    let _ = provider.secure_random.fill(&mut [0]);
 }
 
 fn text(error: TlsError) -> String {

@@ -14,7 +14,7 @@ use crate::abi::host::*;
 use crate::abi::profile;
 use crate::host;
 use crate::host::log;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use core::ffi::{c_int, c_longlong};
 use rustls::pki_types::CertificateDer;
 use std::collections::VecDeque;
@@ -50,10 +50,10 @@ struct Pending {
     materials: Materials,
 }
 
-static ACTIVE: Locked<Option<Active>> = Locked::new(None);
-static PENDING: Locked<Option<Pending>> = Locked::new(None);
+static ACTIVE: Shared<Option<Active>> = Shared::new(None);
+static PENDING: Shared<Option<Pending>> = Shared::new(None);
 /// The settings for each requested call of [`prepare`], whose thread must not read the server's structure.
-static REQUESTED: Locked<VecDeque<Result<TlsConfig, String>>> = Locked::new(VecDeque::new());
+static REQUESTED: Shared<VecDeque<Result<TlsConfig, String>>> = Shared::new(VecDeque::new());
 
 impl Materials {
     fn read(config: &TlsConfig) -> Result<Self, String> {

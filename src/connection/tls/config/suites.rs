@@ -5,7 +5,7 @@ use super::ciphers::{self, Choice};
 use super::settings::Settings;
 use crate::abi::host::LIBAE_LOG_WARNING;
 use crate::host;
-use crate::sys::mutex::Locked;
+use crate::sys::shared::Shared;
 use rustls::{
     CipherSuite, CipherSuiteCommon, SupportedCipherSuite, SupportedProtocolVersion, Tls12CipherSuite, Tls13CipherSuite,
     version,
@@ -40,7 +40,7 @@ pub(super) fn suites(settings: &Settings, all: &[SupportedCipherSuite]) -> Resul
 /// changed, at rustls's limit at the latest.
 fn adapted(suite: SupportedCipherSuite, records: Option<u64>) -> SupportedCipherSuite {
     /// rustls wants suites that live forever, so each is made once.
-    static MADE: Locked<BTreeMap<(u16, u64), SupportedCipherSuite>> = Locked::new(BTreeMap::new());
+    static MADE: Shared<BTreeMap<(u16, u64), SupportedCipherSuite>> = Shared::new(BTreeMap::new());
     let mut made = MADE.lock();
     *made.entry((suite.suite().into(), records.unwrap_or(u64::MAX))).or_insert_with(|| match suite {
         SupportedCipherSuite::Tls12(suite) => {
