@@ -411,6 +411,9 @@ class Replies:
 class Script(threading.Thread):
     """A server that answers the requests x of each connection with these replies, one after the other"""
 
+    # What follows never comes: the connection ends.
+    STREAMS = {b"monitor": b"+OK\r\n", b"subscribe": b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"}
+
     def __init__(self, replies):
         super().__init__(daemon=True)
         self.replies = replies
@@ -438,6 +441,9 @@ class Script(threading.Thread):
                 if reply is None:
                     return
                 connection.sendall(reply)
+            elif words[0] in self.STREAMS:
+                connection.sendall(self.STREAMS[words[0]])
+                return
             elif words[0] == b"HELLO":
                 connection.sendall(b"%0\r\n")
             else:
@@ -485,8 +491,9 @@ class ScriptedReplies(Comparison):
                 self.assertEqual(*self.both([reply], ["x"], b""))
 
     def test_an_end_instead_of_a_reply(self):
-        for words, given in ((["x"], b""), ([], b"x\nx\n"), (["-r", "3", "x"], b""), (["monitor"], b"")):
-            with self.subTest(words):
+        for words, given in ((["x"], b""), ([], b"x\nx\n"), (["-r", "3", "x"], b""), (["monitor"], b""),
+                             ([], b"monitor\nx\n"), ([], b"subscribe a\nx\n")):
+            with self.subTest(words, given=given):
                 self.assertEqual(*self.both([], words, given))
 
     def test_integers_of_any_size(self):

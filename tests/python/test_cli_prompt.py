@@ -378,7 +378,39 @@ class Prompt(unittest.TestCase):
                 # That it ends at all is what counts.
                 self.assertEqual(program.stdout.read(), b"ERR No shutdown in progress.\n\nOK\n")
                 self.assertEqual(program.stderr.read(), b"Error: Server closed the connection\n")
-                self.assertEqual(program.wait(PATIENCE), 0)
+                self.assertEqual(program.wait(PATIENCE), 1)
+
+    def test_a_script_ends_with_the_replication_it_follows(self):
+        with ScriptedServer() as server:
+            words = [AE_CLI, "-p", str(server.port)]
+            pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+            with subprocess.Popen(words, **pipes) as program:
+                program.stdin.write(b"sync\nping\n")
+                program.stdin.close()
+                with server.accept() as link:
+                    self.assertEqual(link.recv(4096), b"SYNC\r\n")
+                    link.sendall(b"-ERR no replicas here\r\n")
+                    # The ping is not sent: there is no other connection, and nothing more on this one.
+                    self.assertEqual(link.recv(4096), b"")
+                try:
+                    self.assertEqual(program.wait(PATIENCE), 1)
+                finally:
+                    program.kill()
+                server.socket.setblocking(False)
+                self.assertRaises(BlockingIOError, server.socket.accept)
+
+    def test_a_lost_stream_leads_back_to_the_prompt(self):
+        terminal = self.start()
+        for line, kind in ((b"monitor", "normal"), (b"subscribe news", "pubsub")):
+            with self.subTest(line):
+                terminal.type(line + b"\r")
+                terminal.expect(b"OK\r\n" if kind == "normal" else b"(integer) 1\r\n")
+                with self.server.connect() as client:
+                    client.call("CLIENT", "KILL", "TYPE", kind)
+                terminal.expect(b"Error: Server closed the connection\r\n")
+                terminal.expect(b"not connected> ")
+                self.run_line(terminal, b"ping", b"PONG")
+        self.leave(terminal)
 
     def test_a_server_does_not_command_the_terminal(self):
         with ScriptedServer() as server:

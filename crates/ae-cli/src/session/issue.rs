@@ -75,7 +75,7 @@ impl Session {
                 Ok(Read::Printed) if self.last == Last::Error => return Ok(()),
                 Ok(Read::Printed) => {}
                 // Nothing can follow what was lost: a script has to learn of it.
-                Err(_) if !self.interactive => return Err(Failed::Program(Stop(1))),
+                Err(_) if !self.at_a_prompt() => return Err(Failed::Program(Stop(1))),
                 Err(failed) => return Err(failed),
             }
         }
@@ -94,7 +94,7 @@ impl Session {
                 Ok(())
             }
             // Why has been said.
-            Err(_) if self.interactive => Err(Failed::Command),
+            Err(_) if self.at_a_prompt() => Err(Failed::Command),
             Err(stop) => Err(stop.into()),
         }
     }

@@ -95,6 +95,11 @@ impl Session {
         self.interrupts = Interrupts::watch().ok();
     }
 
+    /// Whether a person sees what went wrong before the next line is sent.
+    pub(super) fn at_a_prompt(&self) -> bool {
+        self.interactive && self.interrupts.is_some()
+    }
+
     /// Whether there was Ctrl-C since the last time.
     pub fn take_interrupt(&self) -> bool {
         self.interrupts.as_ref().is_some_and(Interrupts::take)
