@@ -486,7 +486,8 @@ class ScriptedReplies(Comparison):
     def test_what_is_no_reply(self):
         for reply in (b"x", b"?1\r\n", b":a\r\n", b"$a\r\n", b"*a\r\n", b"#x\r\n", b"_x\r\n", b"=3\r\nabc\r\n",
                       b"$-5\r\n", b"+a\nb\r\n", b"+a\rb\r\n", b"-ERR a\nb\r\n", b"+a\r\r\n", b",nan\r\n", b",-nan\r\n",
-                      b",infinity\r\n", b",+inf\r\n", b",1e999\r\n", b",1x\r\n"):
+                      b",infinity\r\n", b",+inf\r\n", b",1e999\r\n", b",1x\r\n",
+                      b"*4294967296\r\n", b"~4294967296\r\n", b"%4294967296\r\n", b"*1\r\n*9223372036854775807\r\n"):
             with self.subTest(reply):
                 self.assertEqual(*self.both([reply], ["x"], b""))
 
