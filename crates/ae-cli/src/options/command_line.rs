@@ -6,6 +6,7 @@ use crate::text;
 use lexopt::{Arg, Parser};
 use resp::number;
 use std::ffi::OsString;
+use std::mem::discriminant;
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
@@ -23,8 +24,13 @@ const PASSWORD_WARNING: &str =
 
 /// Reads the arguments behind the program's name. The error is for standard error, before status 1.
 pub fn parse(args: impl IntoIterator<Item = OsString>, terminal: bool) -> Result<Action, String> {
-    let mut reader =
-        Reader { parser: Parser::from_args(args), options: Options::new(terminal), asked: None, word: OsString::new() };
+    let mut reader = Reader {
+        parser: Parser::from_args(args),
+        options: Options::new(terminal),
+        asked: None,
+        mode_name: String::new(),
+        word: OsString::new(),
+    };
     if let Some(text) = reader.all()? {
         return Ok(Action::Print(text));
     }
@@ -54,6 +60,8 @@ struct Reader {
     options: Options,
     /// `Some(2)` after `-2`.
     asked: Option<u8>,
+    /// The option that said what to do.
+    mode_name: String,
     /// The argument that is being read, as it stands there.
     word: OsString,
 }
@@ -137,23 +145,24 @@ impl Reader {
             "--verbose" => {}
             "--mono" => options.mono = true,
             "--latency" => {
-                if !matches!(options.mode, Some(Mode::Latency { .. })) {
-                    options.mode = Some(Mode::Latency { history: false });
-                }
+                let history = matches!(options.mode, Some(Mode::Latency { history: true }));
+                return self.mode(name, Mode::Latency { history });
             }
-            "--latency-history" => options.mode = Some(Mode::Latency { history: true }),
-            "--latency-dist" => options.mode = Some(Mode::LatencyDistribution),
-            "--replica" | "--slave" => options.mode = Some(Mode::Replica),
-            "--stat" => options.mode = Some(Mode::Stat),
-            "--scan" => options.mode = Some(Mode::Scan),
-            "--pipe" => options.mode = Some(Mode::Pipe),
-            "--bigkeys" => options.mode = Some(Mode::BigKeys),
+            "--latency-history" => return self.mode(name, Mode::Latency { history: true }),
+            "--latency-dist" => return self.mode(name, Mode::LatencyDistribution),
+            "--replica" | "--slave" => return self.mode(name, Mode::Replica),
+            "--stat" => return self.mode(name, Mode::Stat),
+            "--scan" => return self.mode(name, Mode::Scan),
+            "--pipe" => return self.mode(name, Mode::Pipe),
+            "--bigkeys" => return self.mode(name, Mode::BigKeys),
             "--memkeys" => {
-                if !matches!(options.mode, Some(Mode::MemKeys(_))) {
-                    options.mode = Some(Mode::MemKeys(None));
-                }
+                let samples = match options.mode {
+                    Some(Mode::MemKeys(samples)) => samples,
+                    _ => None,
+                };
+                return self.mode(name, Mode::MemKeys(samples));
             }
-            "--hotkeys" => options.mode = Some(Mode::HotKeys),
+            "--hotkeys" => return self.mode(name, Mode::HotKeys),
             "--ldb" | "--ldb-sync-mode" => {
                 return Err(format!("{name}: ae-cli has no Lua debugger; use redis-cli for that"));
             }
@@ -249,7 +258,16 @@ impl Reader {
             }
             _ => return Ok(false),
         };
+        self.mode(name, mode)
+    }
+
+    /// Sets what to do; there is one thing to do.
+    fn mode(&mut self, name: &str, mode: Mode) -> Result<bool, String> {
+        if self.options.mode.as_ref().is_some_and(|before| discriminant(before) != discriminant(&mode)) {
+            return Err(format!("Options {} and {name} are mutually exclusive.", self.mode_name));
+        }
         self.options.mode = Some(mode);
+        self.mode_name = name.into();
         Ok(true)
     }
 

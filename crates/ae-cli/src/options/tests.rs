@@ -43,6 +43,15 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ("-2 -3", "Options -2 and -3 are mutually exclusive."),
         ("-c -s /x", "Options -c and -s are mutually exclusive."),
         ("--rdb a --functions-rdb b", "Option --functions-rdb and --rdb are mutually exclusive."),
+        ("--bigkeys --memkeys", "Options --bigkeys and --memkeys are mutually exclusive."),
+        ("--stat --scan", "Options --stat and --scan are mutually exclusive."),
+        ("--rdb a --scan", "Options --rdb and --scan are mutually exclusive."),
+        ("--pipe --bigkeys", "Options --pipe and --bigkeys are mutually exclusive."),
+        ("--pipe --scan", "Options --pipe and --scan are mutually exclusive."),
+        ("--latency --latency-dist", "Options --latency and --latency-dist are mutually exclusive."),
+        ("--scan --eval a", "Options --scan and --eval are mutually exclusive."),
+        ("--cluster info a:1 --scan", "Options --cluster and --scan are mutually exclusive."),
+        ("--memkeys-samples 3 --lru-test 9", "Options --memkeys-samples and --lru-test are mutually exclusive."),
         ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
         ("-u http://x", "Invalid URI scheme"),
         ("-u redis://%zz@x", "Illegal character in URI encoding"),
@@ -65,6 +74,20 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ),
     ] {
         assert_eq!(parsed(line).unwrap_err(), error, "{line}");
+    }
+}
+
+#[test]
+fn options_that_say_the_same_go_together() {
+    for (line, mode) in [
+        ("--latency --latency-history", Mode::Latency { history: true }),
+        ("--latency-history --latency", Mode::Latency { history: true }),
+        ("--memkeys --memkeys-samples 3", Mode::MemKeys(Some(3))),
+        ("--memkeys-samples 3 --memkeys", Mode::MemKeys(Some(3))),
+        ("--replica --slave", Mode::Replica),
+        ("--scan --scan", Mode::Scan),
+    ] {
+        assert_eq!(options(line).mode, Some(mode), "{line}");
     }
 }
 
