@@ -531,6 +531,26 @@ class Environment(Comparison):
                 for words in (["-s", path, "set", "k", "v"], ["-s", path, "-n", "2", "get", "k"]):
                     self.assertEqual(run("ae-cli", 0, words), run("redis-cli", 0, words))
 
+    def test_names_that_are_no_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # A byte that is no UTF-8.
+            path, script, port = f"{folder}/a\udcff", f"{folder}/b\udcff", free_port()
+            Path(script).write_text("return ARGV[1]")
+            with Server(["redis-server", "--port", port, "--save", "", "--dir", folder, "--unixsocket", path,
+                         "--repl-diskless-sync-delay", "0"], port):
+                for words in (["-s", path, "set", "k", "v"], ["--eval", script, ",", "x"], ["-n", "1\udcff", "get", "k"],
+                              ["-u", "redis://\udcfe:\udcff@127.0.0.1:PORT", "get", "k"],
+                              ["-u", "redis://127.0.0.1:PORT/2\udcff", "dbsize"],
+                              ["-s", path + "x", "ping"], ["--eval", script + "x"]):
+                    with self.subTest(words):
+                        out, err, status = run("redis-cli", port, words)
+                        # Errors are text.
+                        err = err.decode(errors="replace").encode()
+                        self.assertEqual(run("ae-cli", port, words), (out, err, status))
+                self.assertEqual(run("ae-cli", 0, ["-u", f"unix://{path}", "get", "k"]), (b"v\n", b"", 0))
+                self.assertEqual(run("ae-cli", port, ["--rdb", f"{folder}/c\udcff"])[2], 0)
+                self.assertEqual(Path(f"{folder}/c\udcff").read_bytes()[:5], b"REDIS")
+
     def test_terminal_output_into_a_pipe(self):
         with RedisServer() as server:
             for words, given in ((["ping"], b""), (["lrange", "l", "0", "-1"], b""), ([], b"get l\n")):

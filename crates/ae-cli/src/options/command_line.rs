@@ -8,6 +8,7 @@ use resp::number;
 use std::ffi::OsString;
 use std::mem::discriminant;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the arguments ask for.
@@ -188,16 +189,16 @@ impl Reader {
         match name {
             "-h" => self.options.host = self.text(name)?,
             "-p" => self.options.port = text::port(&self.text(name)?).ok_or(Options::BAD_PORT)?,
-            "-s" => self.options.socket = Some(self.text(name)?),
+            "-s" => self.options.socket = Some(self.path()?),
             "-t" => self.options.timeout = seconds(&self.text(name)?),
             "-a" | "--pass" => self.options.password = Some(self.bytes()?),
             "--user" => self.options.user = Some(self.bytes()?),
             "-u" => {
-                let uri = self.text(name)?;
+                let uri = self.bytes()?;
                 uri::apply(&mut self.options, &uri)?;
             }
-            "-n" => self.options.db = self.integer(name)?,
-            "-r" => self.options.repeat = self.integer(name)?,
+            "-n" => self.options.db = self.integer()?,
+            "-r" => self.options.repeat = self.integer()?,
             "-i" => self.options.interval = seconds(&self.text(name)?).unwrap_or_default(),
             "-d" => self.options.element_end = self.bytes()?,
             "-D" => self.options.reply_end = self.bytes()?,
@@ -225,8 +226,8 @@ impl Reader {
                 let bad = "Invalid quoted string specified for --quoted-pattern.";
                 self.options.pattern = Some(unquoted(&self.bytes()?).ok_or(bad)?);
             }
-            "--count" => self.options.count = Some(self.integer(name)?),
-            "--pipe-timeout" => self.options.pipe_timeout = seconds(&self.integer(name)?.to_string()),
+            "--count" => self.options.count = Some(self.integer()?),
+            "--pipe-timeout" => self.options.pipe_timeout = seconds(&self.integer()?.to_string()),
             _ => return self.valued_mode(name),
         }
         Ok(true)
@@ -235,17 +236,17 @@ impl Reader {
     /// An option that says what to do, with a value; false if it is none.
     fn valued_mode(&mut self, name: &str) -> Result<bool, String> {
         let mode = match name {
-            "--lru-test" => Mode::LruTest(self.integer(name)?.max(1) as u64),
-            "--intrinsic-latency" => Mode::IntrinsicLatency(self.integer(name)?.max(0) as u64),
+            "--lru-test" => Mode::LruTest(self.integer()?.max(1) as u64),
+            "--intrinsic-latency" => Mode::IntrinsicLatency(self.integer()?.max(0) as u64),
             "--rdb" | "--functions-rdb" => {
-                let path = self.text(name)?;
+                let path = self.path()?;
                 if matches!(self.options.mode, Some(Mode::Rdb(_) | Mode::FunctionsRdb(_))) {
                     return Err("Option --functions-rdb and --rdb are mutually exclusive.".into());
                 }
                 if name == "--rdb" { Mode::Rdb(path) } else { Mode::FunctionsRdb(path) }
             }
-            "--memkeys-samples" => Mode::MemKeys(Some(self.integer(name)?)),
-            "--eval" => Mode::Eval(self.text(name)?),
+            "--memkeys-samples" => Mode::MemKeys(Some(self.integer()?)),
+            "--eval" => Mode::Eval(self.path()?),
             "--cluster" => {
                 let command = self.text(name)?;
                 if Cluster::CHANGES.contains(&command.as_str()) {
@@ -280,12 +281,16 @@ impl Reader {
         Ok(if behind_a_letter { with_sign } else { value })
     }
 
+    fn path(&mut self) -> Result<PathBuf, String> {
+        Ok(OsString::from_vec(self.bytes()?).into())
+    }
+
     fn text(&mut self, name: &str) -> Result<String, String> {
         String::from_utf8(self.bytes()?).map_err(|_| format!("{name}: the value is not valid UTF-8"))
     }
 
-    fn integer(&mut self, name: &str) -> Result<i64, String> {
-        Ok(number::leading(self.text(name)?.as_bytes()))
+    fn integer(&mut self) -> Result<i64, String> {
+        Ok(number::leading(&self.bytes()?))
     }
 }
 

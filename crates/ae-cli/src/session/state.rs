@@ -133,7 +133,7 @@ impl Session {
             return "not connected> ".into();
         }
         let place = match &self.target.socket {
-            Some(path) => format!("redis {path}"),
+            Some(path) => format!("redis {}", path.display()),
             None => self.target.address(),
         };
         let db = if self.db == 0 { String::new() } else { format!("[{}]", self.db) };
