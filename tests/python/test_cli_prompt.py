@@ -508,6 +508,19 @@ class Prompt(unittest.TestCase):
             self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
             self.assertEqual(terminal.end(), 0)
 
+    def test_without_a_password_there_is_no_auth(self):
+        terminal = self.start("--askpass", prompt=b"Please input password: ")
+        terminal.type(CTRL_D)
+        self.assertNotIn(b"AUTH", terminal.expect(self.prompt + b"> "))
+        self.leave(terminal)
+        words = [AE_CLI, "-p", str(self.server.port), "--askpass", "ping"]
+        for given, said in ((b"", b""), (b"\n", b"AUTH failed: ")):
+            with self.subTest(given):
+                done = subprocess.run(words, input=given, capture_output=True, timeout=PATIENCE, check=True)
+                self.assertEqual(done.stdout, b"PONG\n")
+                self.assertTrue(done.stderr.startswith(b"Please input password: \n" + said), done.stderr)
+                self.assertEqual(b"AUTH" in done.stderr, bool(said))
+
     def test_a_password_with_spaces(self):
         with AeServer() as server, server.connect() as client:
             client.call("CONFIG", "SET", "requirepass", " a b ")

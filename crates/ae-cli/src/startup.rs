@@ -40,7 +40,7 @@ fn find_password(options: &mut Options) -> io::Result<()> {
         options.password = std::env::var_os("REDISCLI_AUTH").map(OsString::into_vec);
     }
     if options.ask_password {
-        options.password = Some(password::ask("Please input password: ")?);
+        options.password = password::ask("Please input password: ")?;
     }
     Ok(())
 }
