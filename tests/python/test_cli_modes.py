@@ -214,6 +214,7 @@ class Modes(unittest.TestCase):
                 _, err, status = run(AE_CLI, "-p", 1, "--tls", *words, "ping")
                 self.assertEqual(status, 1)
                 self.assertIn(said, err)
+                self.assertNotIn(b"os error", err)
 
     def test_scripts(self):
         with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
