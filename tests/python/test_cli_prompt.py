@@ -452,6 +452,19 @@ class Prompt(unittest.TestCase):
                 terminal.expect(self.prompt + b"> ")
         self.leave(terminal)
 
+    def test_a_protocol_that_was_asked_for_is_not_lost(self):
+        for options, lost in (([], True), (["-3"], False)):
+            with self.subTest(options):
+                terminal = self.start(*options)
+                self.run_line(terminal, b"hello 3", b"1# ")
+                terminal.type(b"blpop nothing 0\r")
+                terminal.expect(b"\x1b[?2004l\r\n")
+                self.server_has_blocked_client()
+                terminal.type(CTRL_C)
+                before = terminal.expect(self.prompt + b"> ")
+                self.assertEqual(b"Connected anew: the server has forgotten HELLO.\r\n" in before, lost)
+                self.leave(terminal)
+
     def test_a_lost_connection_forgets_the_database(self):
         terminal = self.start()
         self.run_line(terminal, b"select 3", b"OK", b"[3]> ")

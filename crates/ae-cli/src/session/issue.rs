@@ -128,7 +128,9 @@ impl Session {
         for name in special::ends(args) {
             self.kept.remove(name);
         }
-        if !failed {
+        // Connecting anew sends this one again.
+        let again = is("hello") && args[1..] == [b"3"] && self.wants_resp3();
+        if !failed && !again {
             self.kept.extend(special::keeps(args));
         }
     }

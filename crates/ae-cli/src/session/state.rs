@@ -95,6 +95,11 @@ impl Session {
         self.interrupts = Interrupts::watch().ok();
     }
 
+    /// Whether HELLO 3 belongs to connecting.
+    pub(super) fn wants_resp3(&self) -> bool {
+        matches!(self.protocol, Protocol::Resp3 | Protocol::PreferResp3)
+    }
+
     /// Whether a person sees what went wrong before the next line is sent.
     pub(super) fn at_a_prompt(&self) -> bool {
         self.interactive && self.interrupts.is_some()
