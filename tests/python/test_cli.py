@@ -444,6 +444,8 @@ class Script(threading.Thread):
             elif words[0] in self.STREAMS:
                 connection.sendall(self.STREAMS[words[0]])
                 return
+            elif words[0] == b"ASKING":
+                connection.sendall(b"+OK\r\n")
             elif words[0] == b"HELLO":
                 connection.sendall(b"%0\r\n")
             else:
@@ -496,6 +498,21 @@ class ScriptedReplies(Comparison):
                              ([], b"monitor\nx\n"), ([], b"subscribe a\nx\n")):
             with self.subTest(words, given=given):
                 self.assertEqual(*self.both([], words, given))
+
+    def test_redirections_in_a_circle_end(self):
+        """redis-cli goes on for ever."""
+        for kind in (b"MOVED", b"ASK"):
+            for words, given, ends, status in ((["x"], b"", 1, 1), ([], b"x\nx\n", 2, 0)):
+                with self.subTest(kind, given=given):
+                    script = Script([])
+                    self.addCleanup(script.close)
+                    # Without a limit the test would not end.
+                    moved = [b"-%s 1 127.0.0.1:%d\r\n" % (kind, script.port)] * 100
+                    script.replies = iter(moved)
+                    _, err, ended = run("ae-cli", script.port, ["-c", *words], given)
+                    said = b"Error: The cluster redirects in circles: 16 times\n"
+                    self.assertEqual((err, ended), (said * ends, status))
+                    self.assertEqual(len(list(script.replies)), 100 - 17 * ends)
 
     def test_integers_of_any_size(self):
         """redis-cli 7.0 does not know them."""

@@ -26,6 +26,8 @@ pub struct Session {
     pub(super) multi: Option<i64>,
     /// The server said that the command is for another one.
     pub(super) redirected: bool,
+    /// How often it has said so in a row.
+    pub(super) redirections: u32,
     /// And that ASKING goes first.
     pub(super) asking: bool,
     /// What the last reply was.
@@ -82,6 +84,7 @@ impl Session {
             interrupts: None,
             multi: None,
             redirected: false,
+            redirections: 0,
             asking: false,
             last: Last::Other,
             shutdown: false,
