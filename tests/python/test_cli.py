@@ -411,6 +411,9 @@ class Replies:
 class Script(threading.Thread):
     """A server that answers the requests x of each connection with these replies, one after the other"""
 
+    # What follows never comes: the connection ends.
+    STREAMS = {b"monitor": b"+OK\r\n", b"subscribe": b"*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n"}
+
     def __init__(self, replies):
         super().__init__(daemon=True)
         self.replies = replies
@@ -438,6 +441,11 @@ class Script(threading.Thread):
                 if reply is None:
                     return
                 connection.sendall(reply)
+            elif words[0] in self.STREAMS:
+                connection.sendall(self.STREAMS[words[0]])
+                return
+            elif words[0] == b"ASKING":
+                connection.sendall(b"+OK\r\n")
             elif words[0] == b"HELLO":
                 connection.sendall(b"%0\r\n")
             else:
@@ -480,14 +488,31 @@ class ScriptedReplies(Comparison):
     def test_what_is_no_reply(self):
         for reply in (b"x", b"?1\r\n", b":a\r\n", b"$a\r\n", b"*a\r\n", b"#x\r\n", b"_x\r\n", b"=3\r\nabc\r\n",
                       b"$-5\r\n", b"+a\nb\r\n", b"+a\rb\r\n", b"-ERR a\nb\r\n", b"+a\r\r\n", b",nan\r\n", b",-nan\r\n",
-                      b",infinity\r\n", b",+inf\r\n", b",1e999\r\n", b",1x\r\n"):
+                      b",infinity\r\n", b",+inf\r\n", b",1e999\r\n", b",1x\r\n",
+                      b"*4294967296\r\n", b"~4294967296\r\n", b"%4294967296\r\n", b"*1\r\n*9223372036854775807\r\n"):
             with self.subTest(reply):
                 self.assertEqual(*self.both([reply], ["x"], b""))
 
     def test_an_end_instead_of_a_reply(self):
-        for words, given in ((["x"], b""), ([], b"x\nx\n"), (["-r", "3", "x"], b""), (["monitor"], b"")):
-            with self.subTest(words):
+        for words, given in ((["x"], b""), ([], b"x\nx\n"), (["-r", "3", "x"], b""), (["monitor"], b""),
+                             ([], b"monitor\nx\n"), ([], b"subscribe a\nx\n")):
+            with self.subTest(words, given=given):
                 self.assertEqual(*self.both([], words, given))
+
+    def test_redirections_in_a_circle_end(self):
+        """redis-cli goes on for ever."""
+        for kind in (b"MOVED", b"ASK"):
+            for words, given, ends, status in ((["x"], b"", 1, 1), ([], b"x\nx\n", 2, 0)):
+                with self.subTest(kind, given=given):
+                    script = Script([])
+                    self.addCleanup(script.close)
+                    # Without a limit the test would not end.
+                    moved = [b"-%s 1 127.0.0.1:%d\r\n" % (kind, script.port)] * 100
+                    script.replies = iter(moved)
+                    _, err, ended = run("ae-cli", script.port, ["-c", *words], given)
+                    said = b"Error: The cluster redirects in circles: 16 times\n"
+                    self.assertEqual((err, ended), (said * ends, status))
+                    self.assertEqual(len(list(script.replies)), 100 - 17 * ends)
 
     def test_integers_of_any_size(self):
         """redis-cli 7.0 does not know them."""
@@ -522,6 +547,26 @@ class Environment(Comparison):
             with Server(["redis-server", "--port", port, "--save", "", "--unixsocket", path], port):
                 for words in (["-s", path, "set", "k", "v"], ["-s", path, "-n", "2", "get", "k"]):
                     self.assertEqual(run("ae-cli", 0, words), run("redis-cli", 0, words))
+
+    def test_names_that_are_no_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            # A byte that is no UTF-8.
+            path, script, port = f"{folder}/a\udcff", f"{folder}/b\udcff", free_port()
+            Path(script).write_text("return ARGV[1]")
+            with Server(["redis-server", "--port", port, "--save", "", "--dir", folder, "--unixsocket", path,
+                         "--repl-diskless-sync-delay", "0"], port):
+                for words in (["-s", path, "set", "k", "v"], ["--eval", script, ",", "x"], ["-n", "1\udcff", "get", "k"],
+                              ["-u", "redis://\udcfe:\udcff@127.0.0.1:PORT", "get", "k"],
+                              ["-u", "redis://127.0.0.1:PORT/2\udcff", "dbsize"],
+                              ["-s", path + "x", "ping"], ["--eval", script + "x"]):
+                    with self.subTest(words):
+                        out, err, status = run("redis-cli", port, words)
+                        # Errors are text.
+                        err = err.decode(errors="replace").encode()
+                        self.assertEqual(run("ae-cli", port, words), (out, err, status))
+                self.assertEqual(run("ae-cli", 0, ["-u", f"unix://{path}", "get", "k"]), (b"v\n", b"", 0))
+                self.assertEqual(run("ae-cli", port, ["--rdb", f"{folder}/c\udcff"])[2], 0)
+                self.assertEqual(Path(f"{folder}/c\udcff").read_bytes()[:5], b"REDIS")
 
     def test_terminal_output_into_a_pipe(self):
         with RedisServer() as server:

@@ -186,6 +186,26 @@ class Modes(unittest.TestCase):
             server.setblocking(False)
             self.assertRaises(BlockingIOError, server.accept)
 
+    def test_output_that_nobody_takes(self):
+        """A full disk is said, and a reader that has left is not."""
+        with AeServer("--repl-diskless-sync-delay", "0") as server:
+            fill(server)
+            place = ["-p", str(server.port)]
+            for words, given in (([*place, "ping"], b""), (place, b"ping\nping\n"), ([*place, "--scan"], b""),
+                                 ([*place, "--rdb", "-"], b""), (["--help"], b"")):
+                with self.subTest(words):
+                    reader, left = os.pipe()
+                    os.close(reader)
+                    full = os.open("/dev/full", os.O_WRONLY)
+                    said = []
+                    for output in (full, left):
+                        done = subprocess.run([AE_CLI, *words], input=given, stdout=output, stderr=subprocess.PIPE,
+                                              timeout=PATIENCE)
+                        os.close(output)
+                        self.assertEqual(done.returncode, 1)
+                        said.append(done.stderr.count(b"Error writing to standard output: No space left on device\n"))
+                    self.assertEqual(said, [1, 0])
+
     def test_what_tls_lacks_is_an_option(self):
         for words, said in ((["--cacert", "/nowhere"], b": --cacert: "),
                             (["--tls-ciphers", "nothing"], b": --tls-ciphers: "),
@@ -194,6 +214,7 @@ class Modes(unittest.TestCase):
                 _, err, status = run(AE_CLI, "-p", 1, "--tls", *words, "ping")
                 self.assertEqual(status, 1)
                 self.assertIn(said, err)
+                self.assertNotIn(b"os error", err)
 
     def test_scripts(self):
         with RedisServer() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:

@@ -378,7 +378,39 @@ class Prompt(unittest.TestCase):
                 # That it ends at all is what counts.
                 self.assertEqual(program.stdout.read(), b"ERR No shutdown in progress.\n\nOK\n")
                 self.assertEqual(program.stderr.read(), b"Error: Server closed the connection\n")
-                self.assertEqual(program.wait(PATIENCE), 0)
+                self.assertEqual(program.wait(PATIENCE), 1)
+
+    def test_a_script_ends_with_the_replication_it_follows(self):
+        with ScriptedServer() as server:
+            words = [AE_CLI, "-p", str(server.port)]
+            pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+            with subprocess.Popen(words, **pipes) as program:
+                program.stdin.write(b"sync\nping\n")
+                program.stdin.close()
+                with server.accept() as link:
+                    self.assertEqual(link.recv(4096), b"SYNC\r\n")
+                    link.sendall(b"-ERR no replicas here\r\n")
+                    # The ping is not sent: there is no other connection, and nothing more on this one.
+                    self.assertEqual(link.recv(4096), b"")
+                try:
+                    self.assertEqual(program.wait(PATIENCE), 1)
+                finally:
+                    program.kill()
+                server.socket.setblocking(False)
+                self.assertRaises(BlockingIOError, server.socket.accept)
+
+    def test_a_lost_stream_leads_back_to_the_prompt(self):
+        terminal = self.start()
+        for line, kind in ((b"monitor", "normal"), (b"subscribe news", "pubsub")):
+            with self.subTest(line):
+                terminal.type(line + b"\r")
+                terminal.expect(b"OK\r\n" if kind == "normal" else b"(integer) 1\r\n")
+                with self.server.connect() as client:
+                    client.call("CLIENT", "KILL", "TYPE", kind)
+                terminal.expect(b"Error: Server closed the connection\r\n")
+                terminal.expect(b"not connected> ")
+                self.run_line(terminal, b"ping", b"PONG")
+        self.leave(terminal)
 
     def test_a_server_does_not_command_the_terminal(self):
         with ScriptedServer() as server:
@@ -419,6 +451,19 @@ class Prompt(unittest.TestCase):
             if forgotten:
                 terminal.expect(self.prompt + b"> ")
         self.leave(terminal)
+
+    def test_a_protocol_that_was_asked_for_is_not_lost(self):
+        for options, lost in (([], True), (["-3"], False)):
+            with self.subTest(options):
+                terminal = self.start(*options)
+                self.run_line(terminal, b"hello 3", b"1# ")
+                terminal.type(b"blpop nothing 0\r")
+                terminal.expect(b"\x1b[?2004l\r\n")
+                self.server_has_blocked_client()
+                terminal.type(CTRL_C)
+                before = terminal.expect(self.prompt + b"> ")
+                self.assertEqual(b"Connected anew: the server has forgotten HELLO.\r\n" in before, lost)
+                self.leave(terminal)
 
     def test_a_lost_connection_forgets_the_database(self):
         terminal = self.start()
@@ -475,6 +520,19 @@ class Prompt(unittest.TestCase):
             terminal.type(b"secret\r")
             self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
             self.assertEqual(terminal.end(), 0)
+
+    def test_without_a_password_there_is_no_auth(self):
+        terminal = self.start("--askpass", prompt=b"Please input password: ")
+        terminal.type(CTRL_D)
+        self.assertNotIn(b"AUTH", terminal.expect(self.prompt + b"> "))
+        self.leave(terminal)
+        words = [AE_CLI, "-p", str(self.server.port), "--askpass", "ping"]
+        for given, said in ((b"", b""), (b"\n", b"AUTH failed: ")):
+            with self.subTest(given):
+                done = subprocess.run(words, input=given, capture_output=True, timeout=PATIENCE, check=True)
+                self.assertEqual(done.stdout, b"PONG\n")
+                self.assertTrue(done.stderr.startswith(b"Please input password: \n" + said), done.stderr)
+                self.assertEqual(b"AUTH" in done.stderr, bool(said))
 
     def test_a_password_with_spaces(self):
         with AeServer() as server, server.connect() as client:

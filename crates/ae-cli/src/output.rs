@@ -1,6 +1,7 @@
 //! Standard output and standard error.
 
-use std::io::{self, IsTerminal, Write};
+use crate::text::system_error;
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 /// The program ends with this status; what there was to say has been said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,8 +10,12 @@ pub struct Stop(pub u8);
 /// Writes to standard output at once.
 pub fn put(text: impl AsRef<[u8]>) -> Result<(), Stop> {
     let mut stdout = io::stdout().lock();
-    // Whoever read has left: there is nobody to tell.
-    stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()).map_err(|_| Stop(1))
+    match stdout.write_all(text.as_ref()).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        // Whoever read has left: there is nobody to tell.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Stop(1)),
+        Err(error) => fail(format!("Error writing to standard output: {}", system_error(&error))),
+    }
 }
 
 /// Writes a line to standard error.

@@ -9,8 +9,8 @@ use std::io::{self, BufRead, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Asks for it; it ends with the line.
-pub fn ask(question: &str) -> io::Result<Vec<u8>> {
+/// Asks for it; it ends with the line. None if the input ends before one begins.
+pub fn ask(question: &str) -> io::Result<Option<Vec<u8>>> {
     let silence = tcgetattr(io::stdin()).ok().map(Silence::begin).transpose()?;
     io::stderr().write_all(question.as_bytes())?;
     let password = match &silence {
@@ -22,15 +22,17 @@ pub fn ask(question: &str) -> io::Result<Vec<u8>> {
 }
 
 /// A line without its end: spaces may belong to the password.
-fn line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
+fn line(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     let mut line = Vec::new();
-    input.read_until(b'\n', &mut line)?;
+    if input.read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
     for end in [b'\n', b'\r'] {
         if line.last() == Some(&end) {
             line.pop();
         }
     }
-    Ok(line)
+    Ok(Some(line))
 }
 
 const CTRL_D: u8 = 0x04;
@@ -41,19 +43,19 @@ const DELETE: u8 = 0x7f;
 const SIGNALS: [(u8, i32); 3] = [(0x03, SIGINT), (0x1a, SIGTSTP), (0x1c, SIGQUIT)];
 
 /// What is typed, key for key.
-fn typed(silence: &Silence) -> io::Result<Vec<u8>> {
+fn typed(silence: &Silence) -> io::Result<Option<Vec<u8>>> {
     let mut password = Vec::new();
     loop {
         let mut key = [0];
         match read(io::stdin(), &mut key) {
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error.into()),
-            Ok(0) => return Ok(password),
+            Ok(0) => return Ok(Some(password).filter(|typed| !typed.is_empty())),
             Ok(_) => {}
         }
         match key[0] {
-            b'\r' | b'\n' => return Ok(password),
-            CTRL_D if password.is_empty() => return Ok(password),
+            b'\r' | b'\n' => return Ok(Some(password)),
+            CTRL_D if password.is_empty() => return Ok(None),
             CTRL_U => password.clear(),
             BACKSPACE | DELETE => erase(&mut password),
             key => match SIGNALS.iter().find(|(other, _)| *other == key) {
@@ -129,8 +131,9 @@ mod tests {
         for (given, password) in
             [(" a b \n", " a b "), ("a\r\n", "a"), ("a\r\r\n", "a\r"), ("a", "a"), ("\n", ""), ("a\t\nb\n", "a\t")]
         {
-            assert_eq!(line(&mut given.as_bytes()).unwrap(), password.as_bytes(), "{given:?}");
+            assert_eq!(line(&mut given.as_bytes()).unwrap().as_deref(), Some(password.as_bytes()), "{given:?}");
         }
+        assert_eq!(line(&mut b"".as_slice()).unwrap(), None);
     }
 
     #[test]

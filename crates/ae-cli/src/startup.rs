@@ -2,7 +2,7 @@
 
 use crate::modes;
 use crate::options::{Action, Options, parse};
-use crate::output::{complain, put};
+use crate::output::{Stop, complain, put};
 use crate::password;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
@@ -15,8 +15,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let (mut options, warning) = match parse(args.skip(1), terminal) {
         Ok(Action::Run(options, warning)) => (*options, warning),
         Ok(Action::Print(text)) => {
-            let _ = put(text);
-            return ExitCode::SUCCESS;
+            return match put(text) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(Stop(status)) => ExitCode::from(status),
+            };
         }
         Err(error) => {
             complain(error);
@@ -38,7 +40,7 @@ fn find_password(options: &mut Options) -> io::Result<()> {
         options.password = std::env::var_os("REDISCLI_AUTH").map(OsString::into_vec);
     }
     if options.ask_password {
-        options.password = Some(password::ask("Please input password: ")?);
+        options.password = password::ask("Please input password: ")?;
     }
     Ok(())
 }

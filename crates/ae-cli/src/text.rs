@@ -21,9 +21,15 @@ pub fn leading_number(text: &str) -> f64 {
 /// What the system says of an error, without its number.
 pub fn system_error(error: &io::Error) -> String {
     let text = error.to_string();
+    let text = without_number(&text);
+    text.strip_prefix("failed to lookup address information: ").unwrap_or(text).into()
+}
+
+/// A text at whose end the number of the system's error may stand, without that.
+pub fn without_number(text: &str) -> &str {
     match text.rfind(" (os error ") {
-        Some(end) => text[..end].into(),
-        None => text.strip_prefix("failed to lookup address information: ").unwrap_or(&text).into(),
+        Some(end) if text.ends_with(')') => &text[..end],
+        _ => text,
     }
 }
 
@@ -44,5 +50,7 @@ mod tests {
     #[test]
     fn errors_without_numbers() {
         assert_eq!(system_error(&io::Error::from_raw_os_error(111)), "Connection refused");
+        assert_eq!(without_number("/a (os error 1)/b: No (os error 2)"), "/a (os error 1)/b: No");
+        assert_eq!(without_number("/a (os error 1): not this"), "/a (os error 1): not this");
     }
 }

@@ -35,7 +35,7 @@ pub mod writer;
 pub use error::ProtocolError;
 pub use parser::{Args, ArgsBuffer, INLINE_MAX, Limits, OwnedArgs, RequestParser};
 pub use reply::Reply;
-pub use reply_parser::{BULK_MAX, LINE_MAX, NESTED_MAX, ReplyError, ReplyParser};
+pub use reply_parser::{BULK_MAX, ELEMENTS_MAX, LINE_MAX, NESTED_MAX, ReplyError, ReplyParser};
 pub use writer::Protocol;
 
 #[cfg(test)]

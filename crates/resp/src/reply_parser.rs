@@ -10,6 +10,9 @@ pub const NESTED_MAX: usize = 512;
 /// The longest bulk string, in bytes.
 pub const BULK_MAX: usize = 512 * 1024 * 1024;
 
+/// The most elements of an array, set or message, or pairs of a map: as many as Redis's own client takes.
+pub const ELEMENTS_MAX: usize = u32::MAX as usize;
+
 /// The longest line, in bytes.
 pub const LINE_MAX: usize = 64 * 1024 * 1024;
 
@@ -36,7 +39,7 @@ pub enum ReplyError {
     BulkRange,
     /// The length of an array, map, set or message is no number.
     Length,
-    /// It cannot have this length.
+    /// It cannot have this length, or has more than [`ELEMENTS_MAX`] elements.
     Range,
     /// Text without its format.
     Verbatim,
@@ -217,6 +220,9 @@ impl ReplyParser {
                 let Some(len) = length(line, [ReplyError::Length, ReplyError::Range])? else {
                     return Ok(Some((next, Item::Reply(Reply::Nil))));
                 };
+                if len > ELEMENTS_MAX {
+                    return Err(ReplyError::Range);
+                }
                 let (kind, each) = match aggregate {
                     b'%' => (Kind::Map, 2),
                     b'|' => (Kind::Attribute, 2),

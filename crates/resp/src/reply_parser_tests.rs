@@ -68,6 +68,12 @@ fn what_is_no_reply_is_refused() {
         ("$536870913\r\n", ReplyError::BulkRange),
         ("*x\r\n", ReplyError::Length),
         ("*-2\r\n", ReplyError::Range),
+        ("*4294967296\r\n", ReplyError::Range),
+        ("~4294967296\r\n", ReplyError::Range),
+        (">4294967296\r\n", ReplyError::Range),
+        ("%4294967296\r\n", ReplyError::Range),
+        ("|4294967296\r\n", ReplyError::Range),
+        ("*1\r\n*9223372036854775807\r\n", ReplyError::Range),
         ("=3\r\ntxt\r\n", ReplyError::Verbatim),
         ("=7\r\ntxt-abc\r\n", ReplyError::Verbatim),
     ] {
@@ -79,6 +85,8 @@ fn what_is_no_reply_is_refused() {
 #[test]
 fn lengths_have_limits() {
     assert_eq!(ReplyParser::new().advance(format!("${BULK_MAX}\r\n").as_bytes()), Ok((0, None)));
+    let elements = format!("*{ELEMENTS_MAX}\r\n");
+    assert_eq!(ReplyParser::new().advance(elements.as_bytes()), Ok((elements.len(), None)));
     // As after looking through all of it in vain.
     let mut parser = ReplyParser { searched: LINE_MAX, ..ReplyParser::new() };
     let line = vec![b'+'; LINE_MAX + 1];
@@ -149,7 +157,7 @@ fn nesting_has_a_limit() {
 #[test]
 fn what_was_only_announced_takes_no_memory() {
     let mut parser = ReplyParser::new();
-    assert_eq!(parser.advance(b"*1000000000000\r\n:1\r\n"), Ok((20, None)));
+    assert_eq!(parser.advance(b"*1000000000\r\n:1\r\n"), Ok((17, None)));
     assert!(parser.stack[0].found.capacity() < 100);
 }
 

@@ -51,6 +51,8 @@ fn key(out: &mut Vec<u8>, key: &Reply, quoted: bool) {
     }
 }
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
 fn string(out: &mut Vec<u8>, text: &[u8], quoted: bool) {
     if quoted {
         let mut word = Vec::new();
@@ -69,7 +71,9 @@ fn string(out: &mut Vec<u8>, text: &[u8], quoted: bool) {
             b'\r' => out.extend(b"\\r"),
             b'\t' => out.extend(b"\\t"),
             0x08 => out.extend(b"\\b"),
-            0..=0x1f => out.extend(format!("\\u{byte:04x}").bytes()),
+            0..=0x1f => {
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), HEX[usize::from(byte & 15)]])
+            }
             _ => out.push(byte),
         }
     }

@@ -28,6 +28,10 @@ fn numbers_are_aligned() {
 #[test]
 fn strings_in_json() {
     assert_eq!(shown("$5\r\n\u{e9}\"\\\n\r\n", Output::Json), "\"\u{e9}\\\"\\\\\\n\"\n");
+    for byte in (0..=0x1fu8).filter(|byte| !b"\x08\t\n\x0c\r".contains(byte)) {
+        let wire = format!("$1\r\n{}\r\n", char::from(byte));
+        assert_eq!(shown(&wire, Output::Json), format!("\"\\u{byte:04x}\"\n"));
+    }
     assert_eq!(shown("$2\r\n\u{e9}\r\n", Output::QuotedJson), "\"\\\\xc3\\\\xa9\"\n");
     assert_eq!(shown("%1\r\n:1\r\n_\r\n", Output::Json), "{\"1\":null}\n");
 }

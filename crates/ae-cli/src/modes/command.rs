@@ -6,6 +6,7 @@ use crate::output::{Stop, fail, put};
 use crate::session::{Failed, Session};
 use crate::text::system_error;
 use std::io::Read;
+use std::path::Path;
 use std::{fs, io};
 
 /// Sends the command of the command line.
@@ -36,11 +37,11 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
 }
 
 /// Sends a script that is in a file, with keys, and arguments behind a comma.
-pub fn eval(session: &mut Session, path: &str) -> Result<(), Stop> {
+pub fn eval(session: &mut Session, path: &Path) -> Result<(), Stop> {
     session.require()?;
     let script = match fs::read(path) {
         Ok(script) => script,
-        Err(error) => return fail(format!("Can't open file '{path}': {}", system_error(&error))),
+        Err(error) => return fail(format!("Can't open file '{}': {}", path.display(), system_error(&error))),
     };
     let mut behind = session.options.command.clone();
     let comma = behind.iter().position(|arg| arg == b",");

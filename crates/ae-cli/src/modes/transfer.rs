@@ -6,6 +6,7 @@ use crate::session::Session;
 use crate::text::system_error;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Prints what a replica is sent.
 pub fn replica(session: &mut Session) -> Result<(), Stop> {
@@ -16,7 +17,7 @@ pub fn replica(session: &mut Session) -> Result<(), Stop> {
 }
 
 /// Writes a snapshot into a file, or to standard output if that is called `-`.
-pub fn rdb(session: &mut Session, path: &str, functions_only: bool) -> Result<(), Stop> {
+pub fn rdb(session: &mut Session, path: &Path, functions_only: bool) -> Result<(), Stop> {
     let link = session.require()?;
     announce(link)?;
     configure(link, "rdb-only", "1")?;
@@ -24,19 +25,19 @@ pub fn rdb(session: &mut Session, path: &str, functions_only: bool) -> Result<()
         return fail("Failed requesting functions only RDB from server, aborting");
     }
     let mut snapshot = Snapshot::request(link)?;
+    let name = path.display();
     let marked = matches!(snapshot.size, Size::Mark(_));
     match &snapshot.size {
         Size::Mark(_) => {
-            complain(format!("SYNC sent to master, writing bytes of bulk transfer until EOF marker to '{path}'"))
+            complain(format!("SYNC sent to master, writing bytes of bulk transfer until EOF marker to '{name}'"))
         }
-        Size::Bytes(len) => complain(format!("SYNC sent to master, writing {len} bytes to '{path}'")),
+        Size::Bytes(len) => complain(format!("SYNC sent to master, writing {len} bytes to '{name}'")),
     }
-    let mut file = match path {
-        "-" => None,
-        _ => match File::create(path) {
-            Ok(file) => Some(file),
-            Err(error) => return fail(format!("Error opening '{path}': {}", system_error(&error))),
-        },
+    let mut file = if path == "-" {
+        None
+    } else {
+        let opened = File::create(path);
+        Some(opened.or_else(|error| fail(format!("Error opening '{name}': {}", system_error(&error))))?)
     };
     while let Some(bytes) = snapshot.next(link).or_else(|_| fail("I/O Error reading RDB payload from socket"))? {
         match &mut file {
@@ -50,7 +51,7 @@ pub fn rdb(session: &mut Session, path: &str, functions_only: bool) -> Result<()
         complain("Transfer finished with success.");
     }
     match file.map(|file| file.sync_all()) {
-        Some(Err(error)) => fail(format!("Fail to fsync '{path}': {}", system_error(&error))),
+        Some(Err(error)) => fail(format!("Fail to fsync '{name}': {}", system_error(&error))),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,6 @@ use ae::{Connection, EventLoop, Next};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::ToSocketAddrs;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ type Outcome = Rc<RefCell<Option<Result<(), String>>>>;
 pub(super) fn open(el: &EventLoop, target: &Target, interrupted: &dyn Fn() -> bool) -> Result<Connection, String> {
     if let Some(path) = &target.socket {
         return wait(el, target.timeout, interrupted, |done| {
-            Connection::connect_unix(el, Path::new(path), move |_, result| done(result.map_err(|e| system_error(&e))))
+            Connection::connect_unix(el, path, move |_, result| done(result.map_err(|e| system_error(&e))))
         });
     }
     if target.tls.on {

@@ -2,6 +2,7 @@
 
 use crate::options::{Options, Tls};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A server's place, and how to get there.
@@ -12,7 +13,7 @@ pub struct Target {
     /// Its port.
     pub port: u16,
     /// A unix socket, which has precedence.
-    pub socket: Option<String>,
+    pub socket: Option<PathBuf>,
     /// How TLS is spoken.
     pub tls: Tls,
     /// How long to try.
@@ -50,7 +51,7 @@ impl Target {
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.socket {
-            Some(path) => f.write_str(path),
+            Some(path) => path.display().fmt(f),
             None => f.write_str(&self.plain()),
         }
     }

@@ -1,6 +1,7 @@
 //! TLS as a client speaks it.
 
 use crate::options::Tls;
+use crate::text::without_number;
 use ae::TlsConfig;
 use std::net::IpAddr;
 use std::path::Path;
@@ -46,10 +47,11 @@ const NAMES: [(&str, &str); 6] = [
 
 fn with_options(error: String) -> String {
     let setting = |c: char| c.is_ascii_lowercase() || c == '-';
+    let error = without_number(&error);
     let end = error.find(|c| !setting(c)).unwrap_or(error.len());
     match NAMES.iter().find(|(name, _)| *name == &error[..end]) {
         Some((_, option)) => format!("{option}{}", &error[end..]),
-        None => error,
+        None => error.into(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The options, with their defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How replies are printed.
@@ -100,9 +101,9 @@ pub enum Mode {
     /// `--replica`.
     Replica,
     /// `--rdb FILE`.
-    Rdb(String),
+    Rdb(PathBuf),
     /// `--functions-rdb FILE`.
-    FunctionsRdb(String),
+    FunctionsRdb(PathBuf),
     /// `--pipe`.
     Pipe,
     /// `--bigkeys`.
@@ -118,7 +119,7 @@ pub enum Mode {
     /// `--lru-test KEYS`.
     LruTest(u64),
     /// `--eval FILE`.
-    Eval(String),
+    Eval(PathBuf),
     /// `--cluster COMMAND`.
     Cluster(Cluster),
 }
@@ -131,7 +132,7 @@ pub struct Options {
     /// And to which port.
     pub port: u16,
     /// A unix socket instead.
-    pub socket: Option<String>,
+    pub socket: Option<PathBuf>,
     /// How long to try.
     pub timeout: Option<Duration>,
     /// Who connects.

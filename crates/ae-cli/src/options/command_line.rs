@@ -6,7 +6,9 @@ use crate::text;
 use lexopt::{Arg, Parser};
 use resp::number;
 use std::ffi::OsString;
+use std::mem::discriminant;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// What the arguments ask for.
@@ -23,8 +25,13 @@ const PASSWORD_WARNING: &str =
 
 /// Reads the arguments behind the program's name. The error is for standard error, before status 1.
 pub fn parse(args: impl IntoIterator<Item = OsString>, terminal: bool) -> Result<Action, String> {
-    let mut reader =
-        Reader { parser: Parser::from_args(args), options: Options::new(terminal), asked: None, word: OsString::new() };
+    let mut reader = Reader {
+        parser: Parser::from_args(args),
+        options: Options::new(terminal),
+        asked: None,
+        mode_name: String::new(),
+        word: OsString::new(),
+    };
     if let Some(text) = reader.all()? {
         return Ok(Action::Print(text));
     }
@@ -54,6 +61,8 @@ struct Reader {
     options: Options,
     /// `Some(2)` after `-2`.
     asked: Option<u8>,
+    /// The option that said what to do.
+    mode_name: String,
     /// The argument that is being read, as it stands there.
     word: OsString,
 }
@@ -137,23 +146,24 @@ impl Reader {
             "--verbose" => {}
             "--mono" => options.mono = true,
             "--latency" => {
-                if !matches!(options.mode, Some(Mode::Latency { .. })) {
-                    options.mode = Some(Mode::Latency { history: false });
-                }
+                let history = matches!(options.mode, Some(Mode::Latency { history: true }));
+                return self.mode(name, Mode::Latency { history });
             }
-            "--latency-history" => options.mode = Some(Mode::Latency { history: true }),
-            "--latency-dist" => options.mode = Some(Mode::LatencyDistribution),
-            "--replica" | "--slave" => options.mode = Some(Mode::Replica),
-            "--stat" => options.mode = Some(Mode::Stat),
-            "--scan" => options.mode = Some(Mode::Scan),
-            "--pipe" => options.mode = Some(Mode::Pipe),
-            "--bigkeys" => options.mode = Some(Mode::BigKeys),
+            "--latency-history" => return self.mode(name, Mode::Latency { history: true }),
+            "--latency-dist" => return self.mode(name, Mode::LatencyDistribution),
+            "--replica" | "--slave" => return self.mode(name, Mode::Replica),
+            "--stat" => return self.mode(name, Mode::Stat),
+            "--scan" => return self.mode(name, Mode::Scan),
+            "--pipe" => return self.mode(name, Mode::Pipe),
+            "--bigkeys" => return self.mode(name, Mode::BigKeys),
             "--memkeys" => {
-                if !matches!(options.mode, Some(Mode::MemKeys(_))) {
-                    options.mode = Some(Mode::MemKeys(None));
-                }
+                let samples = match options.mode {
+                    Some(Mode::MemKeys(samples)) => samples,
+                    _ => None,
+                };
+                return self.mode(name, Mode::MemKeys(samples));
             }
-            "--hotkeys" => options.mode = Some(Mode::HotKeys),
+            "--hotkeys" => return self.mode(name, Mode::HotKeys),
             "--ldb" | "--ldb-sync-mode" => {
                 return Err(format!("{name}: ae-cli has no Lua debugger; use redis-cli for that"));
             }
@@ -179,16 +189,16 @@ impl Reader {
         match name {
             "-h" => self.options.host = self.text(name)?,
             "-p" => self.options.port = text::port(&self.text(name)?).ok_or(Options::BAD_PORT)?,
-            "-s" => self.options.socket = Some(self.text(name)?),
+            "-s" => self.options.socket = Some(self.path()?),
             "-t" => self.options.timeout = seconds(&self.text(name)?),
             "-a" | "--pass" => self.options.password = Some(self.bytes()?),
             "--user" => self.options.user = Some(self.bytes()?),
             "-u" => {
-                let uri = self.text(name)?;
+                let uri = self.bytes()?;
                 uri::apply(&mut self.options, &uri)?;
             }
-            "-n" => self.options.db = self.integer(name)?,
-            "-r" => self.options.repeat = self.integer(name)?,
+            "-n" => self.options.db = self.integer()?,
+            "-r" => self.options.repeat = self.integer()?,
             "-i" => self.options.interval = seconds(&self.text(name)?).unwrap_or_default(),
             "-d" => self.options.element_end = self.bytes()?,
             "-D" => self.options.reply_end = self.bytes()?,
@@ -216,8 +226,8 @@ impl Reader {
                 let bad = "Invalid quoted string specified for --quoted-pattern.";
                 self.options.pattern = Some(unquoted(&self.bytes()?).ok_or(bad)?);
             }
-            "--count" => self.options.count = Some(self.integer(name)?),
-            "--pipe-timeout" => self.options.pipe_timeout = seconds(&self.integer(name)?.to_string()),
+            "--count" => self.options.count = Some(self.integer()?),
+            "--pipe-timeout" => self.options.pipe_timeout = seconds(&self.integer()?.to_string()),
             _ => return self.valued_mode(name),
         }
         Ok(true)
@@ -226,17 +236,17 @@ impl Reader {
     /// An option that says what to do, with a value; false if it is none.
     fn valued_mode(&mut self, name: &str) -> Result<bool, String> {
         let mode = match name {
-            "--lru-test" => Mode::LruTest(self.integer(name)?.max(1) as u64),
-            "--intrinsic-latency" => Mode::IntrinsicLatency(self.integer(name)?.max(0) as u64),
+            "--lru-test" => Mode::LruTest(self.integer()?.max(1) as u64),
+            "--intrinsic-latency" => Mode::IntrinsicLatency(self.integer()?.max(0) as u64),
             "--rdb" | "--functions-rdb" => {
-                let path = self.text(name)?;
+                let path = self.path()?;
                 if matches!(self.options.mode, Some(Mode::Rdb(_) | Mode::FunctionsRdb(_))) {
                     return Err("Option --functions-rdb and --rdb are mutually exclusive.".into());
                 }
                 if name == "--rdb" { Mode::Rdb(path) } else { Mode::FunctionsRdb(path) }
             }
-            "--memkeys-samples" => Mode::MemKeys(Some(self.integer(name)?)),
-            "--eval" => Mode::Eval(self.text(name)?),
+            "--memkeys-samples" => Mode::MemKeys(Some(self.integer()?)),
+            "--eval" => Mode::Eval(self.path()?),
             "--cluster" => {
                 let command = self.text(name)?;
                 if Cluster::CHANGES.contains(&command.as_str()) {
@@ -249,7 +259,16 @@ impl Reader {
             }
             _ => return Ok(false),
         };
+        self.mode(name, mode)
+    }
+
+    /// Sets what to do; there is one thing to do.
+    fn mode(&mut self, name: &str, mode: Mode) -> Result<bool, String> {
+        if self.options.mode.as_ref().is_some_and(|before| discriminant(before) != discriminant(&mode)) {
+            return Err(format!("Options {} and {name} are mutually exclusive.", self.mode_name));
+        }
         self.options.mode = Some(mode);
+        self.mode_name = name.into();
         Ok(true)
     }
 
@@ -262,12 +281,16 @@ impl Reader {
         Ok(if behind_a_letter { with_sign } else { value })
     }
 
+    fn path(&mut self) -> Result<PathBuf, String> {
+        Ok(OsString::from_vec(self.bytes()?).into())
+    }
+
     fn text(&mut self, name: &str) -> Result<String, String> {
         String::from_utf8(self.bytes()?).map_err(|_| format!("{name}: the value is not valid UTF-8"))
     }
 
-    fn integer(&mut self, name: &str) -> Result<i64, String> {
-        Ok(number::leading(self.text(name)?.as_bytes()))
+    fn integer(&mut self) -> Result<i64, String> {
+        Ok(number::leading(&self.bytes()?))
     }
 }
 

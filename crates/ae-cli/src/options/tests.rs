@@ -1,5 +1,6 @@
 use super::*;
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 fn parsed(line: &str) -> Result<Action, String> {
@@ -43,6 +44,15 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ("-2 -3", "Options -2 and -3 are mutually exclusive."),
         ("-c -s /x", "Options -c and -s are mutually exclusive."),
         ("--rdb a --functions-rdb b", "Option --functions-rdb and --rdb are mutually exclusive."),
+        ("--bigkeys --memkeys", "Options --bigkeys and --memkeys are mutually exclusive."),
+        ("--stat --scan", "Options --stat and --scan are mutually exclusive."),
+        ("--rdb a --scan", "Options --rdb and --scan are mutually exclusive."),
+        ("--pipe --bigkeys", "Options --pipe and --bigkeys are mutually exclusive."),
+        ("--pipe --scan", "Options --pipe and --scan are mutually exclusive."),
+        ("--latency --latency-dist", "Options --latency and --latency-dist are mutually exclusive."),
+        ("--scan --eval a", "Options --scan and --eval are mutually exclusive."),
+        ("--cluster info a:1 --scan", "Options --cluster and --scan are mutually exclusive."),
+        ("--memkeys-samples 3 --lru-test 9", "Options --memkeys-samples and --lru-test are mutually exclusive."),
         ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
         ("-u http://x", "Invalid URI scheme"),
         ("-u redis://%zz@x", "Illegal character in URI encoding"),
@@ -69,6 +79,20 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
 }
 
 #[test]
+fn options_that_say_the_same_go_together() {
+    for (line, mode) in [
+        ("--latency --latency-history", Mode::Latency { history: true }),
+        ("--latency-history --latency", Mode::Latency { history: true }),
+        ("--memkeys --memkeys-samples 3", Mode::MemKeys(Some(3))),
+        ("--memkeys-samples 3 --memkeys", Mode::MemKeys(Some(3))),
+        ("--replica --slave", Mode::Replica),
+        ("--scan --scan", Mode::Scan),
+    ] {
+        assert_eq!(options(line).mode, Some(mode), "{line}");
+    }
+}
+
+#[test]
 fn json_prefers_the_third_protocol() {
     assert_eq!(options("--json").protocol, Protocol::PreferResp3);
     assert_eq!(options("--json -3").protocol, Protocol::Resp3);
@@ -90,15 +114,50 @@ fn uris() {
     let found = options("-u redis:///2");
     assert_eq!((found.host.as_str(), found.port, found.db), ("127.0.0.1", Options::PORT, 2));
     let found = options("-u unix://:secret@/tmp/a%20b?db=4");
-    assert_eq!((found.socket.as_deref(), found.password, found.db), (Some("/tmp/a b"), Some(b"secret".to_vec()), 4));
+    assert_eq!((found.socket, found.password, found.db), (Some("/tmp/a b".into()), Some(b"secret".to_vec()), 4));
     for (line, user, password) in
         [("-u unix:///tmp/a@b", None, None), ("-u unix://me:p%2F@/tmp/a@b", Some("me"), Some("p/"))]
     {
         let found = options(line);
-        assert_eq!(found.socket.as_deref(), Some("/tmp/a@b"));
+        assert_eq!(found.socket, Some("/tmp/a@b".into()));
         let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).unwrap());
         assert_eq!((text(found.user).as_deref(), text(found.password).as_deref()), (user, password));
     }
+}
+
+/// The words as they are, of which some are no text.
+fn of_bytes(line: &[u8]) -> Result<Action, String> {
+    let words = line.split(|byte| *byte == b' ').map(|word| OsString::from_vec(word.into()));
+    parse(words, false)
+}
+
+#[test]
+fn values_may_be_of_any_bytes() {
+    let found = |line| match of_bytes(line) {
+        Ok(Action::Run(options, _)) => *options,
+        other => panic!("{}: {other:?}", line.escape_ascii()),
+    };
+    let path = || OsString::from_vec(b"/\xff".into()).into();
+    assert_eq!(found(b"-s /\xff").socket, Some(path()));
+    assert_eq!(found(b"--rdb /\xff").mode, Some(Mode::Rdb(path())));
+    assert_eq!(found(b"--functions-rdb /\xff").mode, Some(Mode::FunctionsRdb(path())));
+    assert_eq!(found(b"--eval /\xff").mode, Some(Mode::Eval(path())));
+    assert_eq!(found(b"-n 3\xff").db, 3);
+    let uri = found(b"-u redis://\xfe:\xff@example:7/2\xff");
+    assert_eq!((uri.user, uri.password), (Some(b"\xfe".to_vec()), Some(b"\xff".to_vec())));
+    assert_eq!((uri.host.as_str(), uri.port, uri.db), ("example", 7, 2));
+    for uri in [&b"-u unix:///\xff?db=4"[..], b"-u unix:///%ff?db=4"] {
+        assert_eq!((found(uri).socket, found(uri).db), (Some(path()), 4), "{}", uri.escape_ascii());
+    }
+}
+
+#[test]
+fn what_has_to_be_text_is_said() {
+    for option in ["-h", "-p", "-t", "-i", "--sni", "--cacert", "--cacertdir", "--cert", "--key", "--show-pushes"] {
+        let line = [option.as_bytes(), b" \xff"].concat();
+        assert_eq!(of_bytes(&line).unwrap_err(), format!("{option}: the value is not valid UTF-8"));
+    }
+    assert_eq!(of_bytes(b"-u redis://\xff").unwrap_err(), "-u: the host is not valid UTF-8");
 }
 
 #[test]

@@ -1,14 +1,17 @@
-//! `redis://user:password@host:port/db`, with `rediss` for TLS, and `unix://user:password@/path?db=N`.
+//! `redis://user:password@host:port/db`, with `rediss` for TLS, and `unix://user:password@/path?db=N`. Names, passwords
+//! and paths may be of any bytes.
 
 use super::choices::Options;
 use crate::text;
 use resp::number;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
 
 /// Sets what a URI says.
-pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
+pub fn apply(options: &mut Options, uri: &[u8]) -> Result<(), String> {
     let scheme = |name: &str| {
-        let head = uri.get(..name.len())?;
-        head.eq_ignore_ascii_case(name).then(|| &uri[name.len()..])
+        let (head, rest) = uri.split_at_checked(name.len())?;
+        head.eq_ignore_ascii_case(name.as_bytes()).then_some(rest)
     };
     if let Some(rest) = scheme("unix://") {
         return unix(options, rest);
@@ -22,36 +25,37 @@ pub fn apply(options: &mut Options, uri: &str) -> Result<(), String> {
         (None, None) => return Err("Invalid URI scheme".into()),
     };
     let rest = credentials(options, rest)?;
-    let (place, db) = rest.split_once('/').map_or((rest, ""), |(place, db)| (place, db));
+    let (place, db) = split_once(rest, b'/').unwrap_or((rest, b""));
     if !place.is_empty() {
+        let place = str::from_utf8(place).map_err(|_| "-u: the host is not valid UTF-8")?;
         host_and_port(options, place)?;
     }
     if !db.is_empty() {
-        options.db = number::leading(db.as_bytes());
+        options.db = number::leading(db);
     }
     Ok(())
 }
 
-fn unix(options: &mut Options, rest: &str) -> Result<(), String> {
+fn unix(options: &mut Options, rest: &[u8]) -> Result<(), String> {
     // The path may have an `@` of its own.
-    let path_at = rest.find('/').unwrap_or(rest.len());
-    let rest = if rest[..path_at].contains('@') { credentials(options, rest)? } else { rest };
-    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
-    for pair in query.split('&') {
-        match pair.split_once('=') {
-            Some(("db" | "virtual_db", db)) => options.db = number::leading(db.as_bytes()),
+    let path_at = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+    let rest = if rest[..path_at].contains(&b'@') { credentials(options, rest)? } else { rest };
+    let (path, query) = split_once(rest, b'?').unwrap_or((rest, b""));
+    for pair in query.split(|byte| *byte == b'&') {
+        match split_once(pair, b'=') {
+            Some((b"db" | b"virtual_db", db)) => options.db = number::leading(db),
             _ if pair.is_empty() => {}
-            _ => return Err(format!("Invalid URI: {pair} is not known")),
+            _ => return Err(format!("Invalid URI: {} is not known", String::from_utf8_lossy(pair))),
         }
     }
-    options.socket = Some(String::from_utf8_lossy(&percent_decoded(path)?).into_owned());
+    options.socket = Some(OsString::from_vec(percent_decoded(path)?).into());
     Ok(())
 }
 
 /// Takes what is before the `@`, if there is one.
-fn credentials<'a>(options: &mut Options, rest: &'a str) -> Result<&'a str, String> {
-    let Some((info, rest)) = rest.split_once('@') else { return Ok(rest) };
-    let password = match info.split_once(':') {
+fn credentials<'a>(options: &mut Options, rest: &'a [u8]) -> Result<&'a [u8], String> {
+    let Some((info, rest)) = split_once(rest, b'@') else { return Ok(rest) };
+    let password = match split_once(info, b':') {
         Some((user, password)) => {
             options.user = Some(percent_decoded(user)?).filter(|user| !user.is_empty());
             password
@@ -60,6 +64,12 @@ fn credentials<'a>(options: &mut Options, rest: &'a str) -> Result<&'a str, Stri
     };
     options.password = Some(percent_decoded(password)?);
     Ok(rest)
+}
+
+/// What is before the first of this byte, and what is behind it.
+fn split_once(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| *byte == at)?;
+    Some((&text[..end], &text[end + 1..]))
 }
 
 fn host_and_port(options: &mut Options, place: &str) -> Result<(), String> {
@@ -75,8 +85,8 @@ fn host_and_port(options: &mut Options, place: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn percent_decoded(text: &str) -> Result<Vec<u8>, String> {
-    let (mut out, mut rest) = (Vec::new(), text.as_bytes());
+fn percent_decoded(text: &[u8]) -> Result<Vec<u8>, String> {
+    let (mut out, mut rest) = (Vec::new(), text);
     while let Some((&first, behind)) = rest.split_first() {
         if first != b'%' {
             out.push(first);

@@ -4,13 +4,17 @@ use super::read::{Print, Read};
 use super::special::{self, Stream};
 use super::state::{Failed, Last, Session};
 use crate::options::{Output, Protocol};
-use crate::output::{Stop, put};
+use crate::output::{Stop, complain, put};
 use crate::replication;
 use resp::number;
+
+/// How often in a row a cluster may send a command elsewhere. One that agrees with itself does so once or twice.
+const REDIRECTIONS_MAX: u32 = 16;
 
 impl Session {
     /// Sends a command as often as asked and prints what is answered, from another server if this one says so.
     pub fn issue(&mut self, args: &[Vec<u8>], repeat: i64) -> Result<(), Failed> {
+        self.redirections = 0;
         loop {
             if (self.redirected || self.link().is_none()) && !self.reconnect(false) && self.link().is_none() {
                 self.redirected = false;
@@ -23,6 +27,13 @@ impl Session {
             self.send(args, repeat)?;
             if !self.redirected {
                 return Ok(());
+            }
+            self.redirections += 1;
+            if self.redirections > REDIRECTIONS_MAX {
+                // The next command goes where this one should have gone, as any other.
+                self.asking = false;
+                complain(format!("Error: The cluster redirects in circles: {REDIRECTIONS_MAX} times"));
+                return Err(Failed::Command);
             }
         }
     }
@@ -53,7 +64,10 @@ impl Session {
                 Stream::Replication | Stream::None => {}
             }
             match self.read_reply(print, false)? {
-                Read::Printed => self.learn(args),
+                Read::Printed => {
+                    self.redirections = 0;
+                    self.learn(args);
+                }
                 Read::Redirected | Read::Gone => return Ok(()),
                 Read::Aborted => return Err(Failed::Command),
             }
@@ -75,7 +89,7 @@ impl Session {
                 Ok(Read::Printed) if self.last == Last::Error => return Ok(()),
                 Ok(Read::Printed) => {}
                 // Nothing can follow what was lost: a script has to learn of it.
-                Err(_) if !self.interactive => return Err(Failed::Program(Stop(1))),
+                Err(_) if !self.at_a_prompt() => return Err(Failed::Program(Stop(1))),
                 Err(failed) => return Err(failed),
             }
         }
@@ -94,7 +108,7 @@ impl Session {
                 Ok(())
             }
             // Why has been said.
-            Err(_) if self.interactive => Err(Failed::Command),
+            Err(_) if self.at_a_prompt() => Err(Failed::Command),
             Err(stop) => Err(stop.into()),
         }
     }
@@ -128,7 +142,9 @@ impl Session {
         for name in special::ends(args) {
             self.kept.remove(name);
         }
-        if !failed {
+        // Connecting anew sends this one again.
+        let again = is("hello") && args[1..] == [b"3"] && self.wants_resp3();
+        if !failed && !again {
             self.kept.extend(special::keeps(args));
         }
     }

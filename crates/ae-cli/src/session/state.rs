@@ -26,6 +26,8 @@ pub struct Session {
     pub(super) multi: Option<i64>,
     /// The server said that the command is for another one.
     pub(super) redirected: bool,
+    /// How often it has said so in a row.
+    pub(super) redirections: u32,
     /// And that ASKING goes first.
     pub(super) asking: bool,
     /// What the last reply was.
@@ -82,6 +84,7 @@ impl Session {
             interrupts: None,
             multi: None,
             redirected: false,
+            redirections: 0,
             asking: false,
             last: Last::Other,
             shutdown: false,
@@ -93,6 +96,16 @@ impl Session {
     /// From now on Ctrl-C ends waiting and not the program.
     pub fn watch_interrupts(&mut self) {
         self.interrupts = Interrupts::watch().ok();
+    }
+
+    /// Whether HELLO 3 belongs to connecting.
+    pub(super) fn wants_resp3(&self) -> bool {
+        matches!(self.protocol, Protocol::Resp3 | Protocol::PreferResp3)
+    }
+
+    /// Whether a person sees what went wrong before the next line is sent.
+    pub(super) fn at_a_prompt(&self) -> bool {
+        self.interactive && self.interrupts.is_some()
     }
 
     /// Whether there was Ctrl-C since the last time.
@@ -128,7 +141,7 @@ impl Session {
             return "not connected> ".into();
         }
         let place = match &self.target.socket {
-            Some(path) => format!("redis {path}"),
+            Some(path) => format!("redis {}", path.display()),
             None => self.target.address(),
         };
         let db = if self.db == 0 { String::new() } else { format!("[{}]", self.db) };
