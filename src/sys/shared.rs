@@ -8,6 +8,7 @@ use super::mutex::{Guard, Locked};
 use super::thread;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::OnceLock;
 
 trait Held: Sync {
@@ -23,11 +24,11 @@ trait Held: Sync {
 /// What a fork holds; what has been used first comes last.
 struct List {
     first: Option<&'static dyn Held>,
-    /// Forks know of it.
-    is_told: bool,
 }
 
-static LIST: Locked<List> = Locked::new(List { first: None, is_told: false });
+static LIST: Locked<List> = Locked::new(List { first: None });
+/// Forks know of it.
+static IS_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// Data that one thread at a time reaches, for moments in which nobody is called, and nothing else that is shared is
 /// reached.
@@ -58,13 +59,19 @@ impl<T: Send> Shared<T> {
 
     #[cold]
     fn enlist(&'static self) {
-        LIST.with(|list| {
-            // Without memory for that, whoever comes next tries again.
-            list.is_told = list.is_told || thread::at_fork(hold, release, release).is_ok();
-            if list.is_told && self.next.set(list.first).is_ok() {
-                list.first = Some(self);
-            }
-        });
+        // Nothing is held meanwhile: the C library lets a fork that is under way end first, which does not know of this.
+        // Several threads may come here at once; then forks know of it more than once. Without memory for that, whoever
+        // comes next tries again.
+        if !IS_TOLD.load(Relaxed) {
+            IS_TOLD.store(thread::at_fork(hold, release, release).is_ok(), Relaxed);
+        }
+        if IS_TOLD.load(Relaxed) {
+            LIST.with(|list| {
+                if self.next.set(list.first).is_ok() {
+                    list.first = Some(self);
+                }
+            });
+        }
     }
 }
 
@@ -132,7 +139,15 @@ fn all(list: &List) -> impl Iterator<Item = &'static dyn Held> {
     core::iter::successors(list.first, |shared| shared.next())
 }
 
+thread_local! {
+    /// How often `hold` has been called for the fork that this thread is in.
+    static HELD: Cell<u32> = const { Cell::new(0) };
+}
+
 unsafe extern "C" fn hold() {
+    if HELD.replace(HELD.get() + 1) > 0 {
+        return;
+    }
     let list = LIST.lock();
     all(&list).for_each(Held::hold);
     // `release` lets go of it.
@@ -140,6 +155,10 @@ unsafe extern "C" fn hold() {
 }
 
 unsafe extern "C" fn release() {
+    HELD.set(HELD.get() - 1);
+    if HELD.get() > 0 {
+        return;
+    }
     // SAFETY: `hold` ran before the fork, in this thread.
     let list = unsafe { LIST.held() };
     // SAFETY: as above.
@@ -150,7 +169,6 @@ unsafe extern "C" fn release() {
 mod tests {
     use super::*;
     use crate::sys::thread::holds_in_a_child;
-    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
     use std::process::Command;
 
     static FIRST: Shared<u32> = Shared::new(1);
