@@ -606,7 +606,8 @@ int aeGetBackendFd(struct aeEventLoop *eventLoop);
 long long aeGetTimeout(struct aeEventLoop *eventLoop);
 
 /**
- * With `on` not 0, `aeMain` returns when no file event and no time event is registered any more, and nothing is posted.
+ * With `on` not 0, `aeMain` returns when no file event, no time event and no signal or child event is registered any
+ * more, nothing is posted, and no name is being resolved or connected to.
  * NULL is ignored. It does not hold where a custom poll waits.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread.
@@ -630,7 +631,8 @@ void *aeGetLoopData(struct aeEventLoop *eventLoop);
 
 /**
  * Gives a time event another deadline, `milliseconds` from now (0 or less: the next pass), without the cost of deleting
- * and creating it. It keeps its id, data and finalizer; among events that are due at the same time it comes last.
+ * and creating it. It keeps its id, data and finalizer; among events that are due at the same time it comes last. One of
+ * `aeCreatePeriodicTimeEvent` runs then, and from then on every `period` milliseconds, as if it were created now.
  *
  * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop), `ENOENT` (no event has that id), `EBUSY` (its callback is
  * running: what that returns decides) or `ENOMEM`.
@@ -664,7 +666,8 @@ long long aeCreatePeriodicTimeEvent(struct aeEventLoop *eventLoop,
  * Signals that come before the loop has heard of one are one. A signal is one loop's. A child of a fork should delete
  * what it does not need, or exec.
  *
- * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop or `proc`, no signal, or one that cannot be handled), `EBUSY`
+ * Returns `AE_OK`; `AE_ERR` with errno `EINVAL` (NULL loop or `proc`, no signal, or one that cannot be handled or after
+ * which the program cannot go on: SIGSEGV, SIGBUS, SIGFPE, SIGILL), `EBUSY`
  * (it is another loop's), `ENOMEM`, or as `aeWakeup`.
  *
  * Requires: `eventLoop` is NULL or a live loop of this thread; `proc` may be called with `clientData`.
