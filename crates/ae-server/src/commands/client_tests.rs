@@ -1,0 +1,242 @@
+use super::*;
+use crate::testing::Session;
+
+#[test]
+fn names() {
+    let special = "-ERR Client names cannot contain spaces, newlines or special characters.";
+    Session::new().expect(&[
+        ("CLIENT GETNAME", "$-1"),
+        ("CLIENT SETNAME me", "+OK"),
+        ("CLIENT GETNAME", "$2 me"),
+        ("CLIENT SETNAME \"a b\"", special),
+        ("CLIENT SETNAME \"a\\n\"", special),
+        ("CLIENT SETNAME \"\"", "+OK"),
+        ("CLIENT GETNAME", "$-1"),
+        ("CLIENT SETINFO LIB-NAME lib", "+OK"),
+        ("CLIENT SETINFO lib-ver 1.2", "+OK"),
+        ("CLIENT SETINFO lib-ver \"1 2\"", "-ERR lib-ver cannot contain spaces, newlines or special characters."),
+        ("CLIENT SETINFO other x", "-ERR Unrecognized option 'other'"),
+    ]);
+}
+
+#[test]
+fn description() {
+    let mut session = Session::new();
+    session.run("CLIENT SETNAME me");
+    session.run("CLIENT SETINFO LIB-NAME lib");
+    session.run("SELECT 3");
+    session.wait(2500);
+    let id = session.client.id;
+    let info = session.run("CLIENT INFO");
+    assert_eq!(
+        session.run("CLIENT LIST").replace("client|list", "client|info").split_once(' ').unwrap().1.len(),
+        info.split_once(' ').unwrap().1.len()
+    );
+    for part in
+        [&format!("id={id} "), " name=me age=2 idle=2 flags=N db=3 ", "cmd=client|info", "lib-name=lib lib-ver="]
+    {
+        assert!(info.contains(part), "{part} in {info}");
+    }
+    // Somebody sets the clock back by a day.
+    session.server.now -= 86_400_000;
+    assert!(session.run("CLIENT INFO").contains(" age=2 idle=2 "));
+    assert_eq!(session.run("CLIENT ID"), format!(":{id}"));
+    let twice = session.run(&format!("CLIENT LIST ID {id} 999 {id}"));
+    assert_eq!(twice.matches(&format!("id={id} ")).count(), 2, "{twice}");
+    session.expect(&[
+        ("CLIENT LIST ID 999999", "$0 "),
+        ("CLIENT LIST TYPE pubsub", "$0 "),
+        ("CLIENT LIST TYPE x", "-ERR Unknown client type 'x'"),
+        ("CLIENT LIST ID x", "-ERR Invalid client ID"),
+        ("CLIENT LIST ID -1 0", "$0 "),
+        ("CLIENT LIST x", "-ERR syntax error"),
+    ]);
+}
+
+#[test]
+fn one_pause_does_not_end_another() {
+    let mut session = Session::new();
+    session.server.begin_pause(Purpose::Failover, Paused::Writes, 1_000_000_000_000_000);
+    session.expect(&[("CLIENT PAUSE 0 ALL", "+OK")]);
+    session.server.end_pause_in_time();
+    session.expect(&[
+        ("GET k", "$-1"),
+        ("CLIENT PAUSE 100000 WRITE", "+OK"),
+        ("CLIENT UNPAUSE", "+OK"),
+        ("SET k v", ""),
+    ]);
+    session.client.postponed = None;
+    assert!(session.server.databases.frozen);
+    session.server.unpause(Purpose::Failover);
+    assert!(!session.server.databases.frozen);
+    session.expect(&[("SET k v", "+OK")]);
+}
+
+#[test]
+fn the_arguments_of_the_running_request_are_told() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "SET k value");
+    let list = session.run("client list");
+    // Of this request alone: "client" and "list".
+    assert_eq!((list.matches("argv-mem=10 ").count(), list.matches("argv-mem=0 ").count()), (1, 1), "{list}");
+    session.expect(&[("MULTI", "+OK"), ("CLIENT INFO", "+QUEUED")]);
+    assert!(session.run("EXEC").contains(" argv-mem=4 "));
+}
+
+#[test]
+fn flags_and_types() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    let mut flags = |line: &str, name: &str| {
+        session.run_as(&mut other, line);
+        let list = session.run(&format!("CLIENT LIST ID {}", other.id));
+        let from = list.find(&format!(" {name}=")).unwrap() + name.len() + 2;
+        list[from..].split(' ').next().unwrap().to_string()
+    };
+    assert_eq!(flags("WATCH k", "flags"), "N");
+    assert_eq!(flags("SET k v", "flags"), "d");
+    assert_eq!(flags("MULTI", "flags"), "xd");
+    assert_eq!(flags("SET k v", "cmd"), "set");
+    assert_eq!((flags("GET k", "multi"), flags("DISCARD", "multi")), ("2".into(), "-1".into()));
+    assert_eq!(flags("CLIENT NO-EVICT on", "flags"), "e");
+    assert_eq!(flags("HELLO 3", "resp"), "3");
+    assert_eq!(flags("CLIENT TRACKING on BCAST", "flags"), "tBe");
+    assert_eq!((flags("PING", "redir"), flags("RESET", "redir")), ("0".into(), "-1".into()));
+    assert_eq!(flags("CLIENT NO-EVICT off", "flags"), "N");
+    assert_eq!(flags("SUBSCRIBE a b", "flags"), "P");
+    assert_eq!((flags("PSUBSCRIBE c", "sub"), flags("PING", "psub")), ("2".into(), "1".into()));
+    assert_eq!(flags("RESET", "flags"), "N");
+    assert_ne!(flags("BLPOP l 0", "argv-mem"), "0");
+    let id = format!("id={} ", other.id);
+    let with = |list: &str| list.contains(&id);
+    assert!(session.run("CLIENT LIST").contains(" flags=b "));
+    assert!(with(&session.run("CLIENT LIST TYPE normal")) && !with(&session.run("CLIENT LIST TYPE pubsub")));
+    session.run("RPUSH l x");
+    session.run_as(&mut other, "SUBSCRIBE a");
+    assert!(!with(&session.run("CLIENT LIST TYPE normal")) && with(&session.run("CLIENT LIST TYPE pubsub")));
+    session.expect(&[("CLIENT LIST TYPE master", "$0 "), ("CLIENT KILL TYPE pubsub", ":1")]);
+}
+
+#[test]
+fn killing() {
+    let mut session = Session::new();
+    let id = session.client.id;
+    session.expect(&[
+        ("CLIENT KILL 1.2.3.4:5", "-ERR No such client"),
+        ("CLIENT KILL ID 0", "-ERR client-id should be greater than 0"),
+        ("CLIENT KILL ID 99 x", "-ERR syntax error"),
+        (&format!("CLIENT KILL ID {id}"), ":0"),
+        ("CLIENT KILL USER nosuch", "-ERR No such user 'nosuch'"),
+        (&format!("CLIENT KILL ID {id} USER default SKIPME no"), ":1"),
+    ]);
+    assert_eq!(session.client.closing, Closing::AfterReplies);
+}
+
+#[test]
+fn replies_can_be_left_out() {
+    Session::new().expect(&[
+        ("CLIENT REPLY SKIP", ""),
+        ("PING", ""),
+        ("PING", "+PONG"),
+        ("CLIENT REPLY SKIP", ""),
+        ("CLIENT REPLY SKIP", ""),
+        ("PING", ""),
+        ("PING", "+PONG"),
+        ("CLIENT REPLY SKIP", ""),
+        ("CLIENT REPLY ON", "+OK"),
+        ("PING", "+PONG"),
+        ("CLIENT REPLY OFF", ""),
+        ("PING", ""),
+        ("SUBSCRIBE c", "*3 $9 subscribe $1 c :1"),
+        ("UNSUBSCRIBE c", "*3 $11 unsubscribe $1 c :0"),
+        ("CLIENT REPLY SKIP", ""),
+        ("PING", ""),
+        ("PING", ""),
+        ("CLIENT REPLY ON", "+OK"),
+        ("PING", "+PONG"),
+        ("CLIENT REPLY x", "-ERR syntax error"),
+    ]);
+}
+
+#[test]
+fn the_late_reply_of_a_request_that_waits_is_left_out() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "CLIENT REPLY SKIP");
+    session.run_as(&mut other, "BLPOP l 0");
+    session.expect(&[("RPUSH l a", ":1"), ("EXISTS l", ":0")]);
+    assert_eq!(session.received(&mut other), "");
+    assert_eq!(session.run_as(&mut other, "PING"), "+PONG");
+}
+
+#[test]
+fn pausing_writes() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("CLIENT PAUSE x", "-ERR timeout is not an integer or out of range"),
+        ("CLIENT PAUSE -1", "-ERR timeout is negative"),
+        ("CLIENT PAUSE 1 x", "-ERR CLIENT PAUSE mode must be WRITE or ALL"),
+        // It would end after the end of time, and does not begin.
+        ("CLIENT PAUSE 9223372036854775807", "+OK"),
+        ("DEL k", ":0"),
+        ("CLIENT PAUSE 1000 WRITE", "+OK"),
+        // The longer one counts.
+        ("CLIENT PAUSE 10 WRITE", "+OK"),
+        ("GET k", "$-1"),
+        ("SET k v", ""),
+    ]);
+    session.wait(500);
+    session.server.end_pause_in_time();
+    assert!(session.server.pause.which().is_some());
+    assert!(session.client.postponed.is_some());
+    session.client.postponed = None;
+    // Replicas are told of it.
+    session.expect(&[("PUBLISH c m", "")]);
+    session.client.postponed = None;
+    session.expect(&[("MULTI", "+OK"), ("GET k", "+QUEUED"), ("SET k v", "")]);
+    session.client.postponed = None;
+    session.expect(&[("EXEC", "*1 $-1"), ("CLIENT UNPAUSE", "+OK"), ("MULTI", "+OK"), ("SET k v", "+QUEUED")]);
+    let mut other = session.other();
+    assert_eq!(session.run_as(&mut other, "CLIENT PAUSE 1000 WRITE"), "+OK");
+    session.expect(&[("EXEC", "")]);
+    session.client.postponed = None;
+    session.expect(&[("DISCARD", "+OK"), ("CLIENT UNPAUSE", "+OK"), ("SET k v", "+OK")]);
+    session.expect(&[("SET e 1 PX 50", "+OK"), ("CLIENT PAUSE 100", "+OK"), ("GET k", "")]);
+    session.client.postponed = None;
+    session.wait(100);
+    session.server.end_pause_in_time();
+    session.expect(&[("GET k", "$1 v"), ("EXISTS e", ":0"), ("DBSIZE", ":1")]);
+}
+
+#[test]
+fn unblocking() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    let id = other.id;
+    for (how, reply) in [("", "*-1"), (" ERROR", "-UNBLOCKED client unblocked via CLIENT UNBLOCK")] {
+        session.run_as(&mut other, "BLPOP k 0");
+        session.expect(&[(&format!("CLIENT UNBLOCK {id}{how}"), ":1"), (&format!("CLIENT UNBLOCK {id}"), ":0")]);
+        assert_eq!(session.received(&mut other), reply);
+    }
+    // The error counts as a failure of the command that waited.
+    assert!(session.run("INFO errorstats").contains("errorstat_UNBLOCKED:count=1"));
+    assert!(session.run("INFO commandstats").contains("rejected_calls=0,failed_calls=1"));
+    session.expect(&[
+        ("CLIENT UNBLOCK 999", ":0"),
+        ("CLIENT UNBLOCK 1 x", "-ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"),
+    ]);
+}
+
+#[test]
+fn switches_and_errors() {
+    Session::new().expect(&[
+        ("CLIENT NO-EVICT on", "+OK"),
+        ("CLIENT NO-EVICT x", "-ERR syntax error"),
+        ("CLIENT NO-TOUCH off", "+OK"),
+        ("CLIENT", "-ERR wrong number of arguments for 'client' command"),
+        ("CLIENT SETNAME", "-ERR wrong number of arguments for 'client|setname' command"),
+        ("CLIENT NOSUCH", "-ERR unknown subcommand 'NOSUCH'. Try CLIENT HELP."),
+    ]);
+    assert!(Session::new().run("CLIENT HELP").contains("SETNAME"));
+}
