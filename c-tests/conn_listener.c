@@ -253,14 +253,21 @@ static void await_clients(unsigned count) {
     while (info.tcpi_unacked < count) CHECK(getsockopt(listener.fd[0], IPPROTO_TCP, TCP_INFO, &info, &length) == 0);
 }
 
-static void one_call_accepts_as_many_as_the_host_says(void) {
+/* A watched listener for which so many clients wait. */
+static void begin_with_clients(int *clients, int count) {
     char *addresses[] = {v4};
+    int i;
+
+    begin_watched(addresses, 1);
+    for (i = 0; i < count; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
+    await_clients((unsigned)count);
+}
+
+static void one_call_accepts_as_many_as_the_host_says(void) {
     int clients[5], i;
 
     per_call = 2;
-    begin_watched(addresses, 1);
-    for (i = 0; i < 5; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
-    await_clients(5);
+    begin_with_clients(clients, 5);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
     CHECK_INT(accepted_count, 2);
     CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
@@ -306,15 +313,12 @@ static void on_accepted_stop_now(connection *conn, int flags, char *ip) {
 }
 
 static void nothing_is_accepted_for_a_loop_that_breaks_off(void) {
-    char *addresses[] = {v4};
     int clients[5], i, deletes;
 
     for (deletes = 0; deletes < 2; deletes++) {
         host.accepted = deletes ? on_accepted_delete_the_loop : on_accepted_stop_now;
         accepted_count = 0;
-        begin_watched(addresses, 1);
-        for (i = 0; i < 5; i++) clients[i] = test_connect(AF_INET, test_port(listener.fd[0]));
-        await_clients(5);
+        begin_with_clients(clients, 5);
         CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
         CHECK_INT(accepted_count, 1);
         for (i = 0; i < 5; i++) close(clients[i]);

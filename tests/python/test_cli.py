@@ -500,7 +500,7 @@ class ScriptedReplies(Comparison):
                 self.assertEqual(*self.both([], words, given))
 
     def test_redirections_in_a_circle_end(self):
-        """redis-cli goes on for ever."""
+        """redis-cli never stops following them."""
         for kind in (b"MOVED", b"ASK"):
             for words, given, ends, status in ((["x"], b"", 1, 1), ([], b"x\nx\n", 2, 0)):
                 with self.subTest(kind, given=given):

@@ -363,13 +363,17 @@ class Prompt(unittest.TestCase):
                 self.leave(terminal)
                 self.assertEqual(second.recv(1), b"")
 
+    def script(self, server, text):
+        """The program, which has the text as standard input."""
+        pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+        program = subprocess.Popen([AE_CLI, "-p", str(server.port)], **pipes)
+        program.stdin.write(text)
+        program.stdin.close()
+        return program
+
     def test_a_refused_shutdown_says_nothing_of_a_lost_connection(self):
         with ScriptedServer() as server:
-            words = [AE_CLI, "-p", str(server.port)]
-            pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
-            with subprocess.Popen(words, **pipes) as program:
-                program.stdin.write(b"shutdown abort\nmonitor\n")
-                program.stdin.close()
+            with self.script(server, b"shutdown abort\nmonitor\n") as program:
                 with server.accept() as link:
                     link.recv(4096)
                     link.sendall(b"-ERR No shutdown in progress.\r\n")
@@ -382,11 +386,7 @@ class Prompt(unittest.TestCase):
 
     def test_a_script_ends_with_the_replication_it_follows(self):
         with ScriptedServer() as server:
-            words = [AE_CLI, "-p", str(server.port)]
-            pipes = {name: subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
-            with subprocess.Popen(words, **pipes) as program:
-                program.stdin.write(b"sync\nping\n")
-                program.stdin.close()
+            with self.script(server, b"sync\nping\n") as program:
                 with server.accept() as link:
                     self.assertEqual(link.recv(4096), b"SYNC\r\n")
                     link.sendall(b"-ERR no replicas here\r\n")
