@@ -8,7 +8,7 @@ use crate::sys::resolve::{Found, Query, ResolveError, resolve};
 use crate::sys::shared::Shared;
 use crate::sys::waker::Waker;
 use crate::sys::{Errno, thread};
-use core::ffi::{c_int, c_void};
+use core::ffi::c_void;
 use core::ptr;
 use std::collections::VecDeque;
 use std::ffi::CString;
@@ -57,14 +57,13 @@ struct Resolver {
     /// Those that no thread has taken yet.
     queue: VecDeque<(i64, Name)>,
     entries: Vec<Entry>,
-    /// How many threads there are, in which process.
+    /// How many threads there are.
     threads: usize,
-    process: c_int,
     last_id: i64,
 }
 
 static RESOLVER: Shared<Resolver> =
-    Shared::new(Resolver { queue: VecDeque::new(), entries: Vec::new(), threads: 0, process: 0, last_id: 0 });
+    Shared::new(Resolver { queue: VecDeque::new(), entries: Vec::new(), threads: 0, last_id: 0 });
 
 /// A number for what a loop is to be told later: none has been given before.
 pub(super) fn next_id() -> i64 {
@@ -83,30 +82,28 @@ pub(super) fn last_id() -> i64 {
 /// there are too many, or no thread can be started.
 pub(super) fn ask(number: u64, waker: Waker, id: i64, name: Name) -> Result<(), Errno> {
     let outcome = name.resolve_address();
-    RESOLVER.with(|resolver| {
-        resolver.forget_what_is_the_parents();
-        if resolver.entries.len() >= LIBAE_RESOLVE_MAX as usize {
-            return Err(Errno::EAGAIN);
+    let mut resolver = RESOLVER.lock_own(Resolver::forget_what_is_the_parents);
+    if resolver.entries.len() >= LIBAE_RESOLVE_MAX as usize {
+        return Err(Errno::EAGAIN);
+    }
+    resolver.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    resolver.queue.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+    if outcome.is_some() {
+        waker.wake()?;
+        resolver.entries.push(Entry { id, number, waker, outcome });
+        return Ok(());
+    }
+    if resolver.threads < LIBAE_RESOLVE_THREADS as usize {
+        match thread::start(work) {
+            Ok(()) => resolver.threads += 1,
+            // Those that there are will come to it.
+            Err(_) if resolver.threads > 0 => {}
+            Err(errno) => return Err(errno),
         }
-        resolver.entries.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        resolver.queue.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
-        if outcome.is_some() {
-            waker.wake()?;
-            resolver.entries.push(Entry { id, number, waker, outcome });
-            return Ok(());
-        }
-        if resolver.threads < LIBAE_RESOLVE_THREADS as usize {
-            match thread::start(work) {
-                Ok(()) => resolver.threads += 1,
-                // Those that there are will come to it.
-                Err(_) if resolver.threads > 0 => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        resolver.entries.push(Entry { id, number, waker, outcome: None });
-        resolver.queue.push_back((id, name));
-        Ok(())
-    })
+    }
+    resolver.entries.push(Entry { id, number, waker, outcome: None });
+    resolver.queue.push_back((id, name));
+    Ok(())
 }
 
 /// Forgets what has been asked for under this number. A thread that is at it goes on.
@@ -137,15 +134,11 @@ impl Resolver {
         Some(self.entries.remove(index))
     }
 
-    /// After a fork there are no threads, and what the parent has asked for is the parent's.
+    /// In the child of a fork there are no threads, and what the parent has asked for is the parent's.
     fn forget_what_is_the_parents(&mut self) {
-        let process = thread::process();
-        if self.process != process {
-            self.process = process;
-            self.threads = 0;
-            self.queue.clear();
-            self.entries.clear();
-        }
+        self.threads = 0;
+        self.queue.clear();
+        self.entries.clear();
     }
 }
 

@@ -8,7 +8,7 @@ use super::mutex::{Guard, Locked};
 use super::thread;
 use core::cell::Cell;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::sync::atomic::{AtomicBool, AtomicI32, Ordering::Relaxed};
 use std::sync::OnceLock;
 
 trait Held: Sync {
@@ -34,13 +34,15 @@ static IS_TOLD: AtomicBool = AtomicBool::new(false);
 /// reached.
 pub(crate) struct Shared<T: 'static> {
     data: Locked<T>,
+    /// The process that has had it last with [`Self::lock_own`]. Who has the data may look.
+    process: AtomicI32,
     /// What comes behind it in the list, once it is there.
     next: OnceLock<Option<&'static dyn Held>>,
 }
 
 impl<T: Send> Shared<T> {
     pub(crate) const fn new(data: T) -> Self {
-        Self { data: Locked::new(data), next: OnceLock::new() }
+        Self { data: Locked::new(data), process: AtomicI32::new(0), next: OnceLock::new() }
     }
 
     /// Waits for the data, which is this thread's until the result goes.
@@ -55,6 +57,17 @@ impl<T: Send> Shared<T> {
     /// The same for a call.
     pub(crate) fn with<R>(&'static self, body: impl FnOnce(&mut T) -> R) -> R {
         body(&mut self.lock())
+    }
+
+    /// Waits for the data of this process: in the child of a fork, `forget` first takes out what is its parent's. It
+    /// does so before the first time of all, too.
+    pub(crate) fn lock_own(&'static self, forget: impl FnOnce(&mut T)) -> Taken<T> {
+        let mut taken = self.lock();
+        let process = thread::process();
+        if self.process.swap(process, Relaxed) != process {
+            forget(&mut taken);
+        }
+        taken
     }
 
     #[cold]

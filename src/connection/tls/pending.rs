@@ -6,8 +6,6 @@
 
 use crate::abi::connection::connection;
 use crate::sys::shared::{Shared, Taken};
-use crate::sys::thread;
-use core::ffi::c_int;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
@@ -15,8 +13,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 type Place = (u64, u64);
 
 struct Waiting {
-    /// Where they wait. A parent's connections are not a child's to serve.
-    process: c_int,
     connections: BTreeMap<Place, Pointer>,
     next: u64,
 }
@@ -26,19 +22,16 @@ struct Pointer(*mut connection);
 // SAFETY: only the loop's own thread follows its pointers.
 unsafe impl Send for Pointer {}
 
-static WAITING: Shared<Waiting> = Shared::new(Waiting { process: 0, connections: BTreeMap::new(), next: 1 });
+static WAITING: Shared<Waiting> = Shared::new(Waiting { connections: BTreeMap::new(), next: 1 });
 /// How many wait. Read without the lock, to find out cheaply that none do.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
+/// A parent's connections are not a child's to serve.
 fn waiting() -> Taken<Waiting> {
-    let mut waiting = WAITING.lock();
-    let process = thread::process();
-    if waiting.process != process {
-        waiting.process = process;
+    WAITING.lock_own(|waiting| {
         waiting.connections.clear();
         COUNT.store(0, Relaxed);
-    }
-    waiting
+    })
 }
 
 /// A connection's entry in the list. Not to be copied.

@@ -4,8 +4,7 @@ use super::config::limits::most;
 use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
 use crate::sys::shared::{Shared, Taken};
-use crate::sys::{clock, thread};
-use core::ffi::c_int;
+use crate::sys::clock;
 use std::collections::BTreeMap;
 
 /// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
@@ -23,24 +22,17 @@ struct UnderWay {
 // SAFETY: only the loop's own thread follows the pointer.
 unsafe impl Send for UnderWay {}
 
-/// Those of one process. What its parent has under way is the parent's.
 struct Handshakes {
-    process: c_int,
     /// By number, the oldest first.
     under_way: BTreeMap<u64, UnderWay>,
     next: u64,
 }
 
-static HANDSHAKES: Shared<Handshakes> = Shared::new(Handshakes { process: 0, under_way: BTreeMap::new(), next: 0 });
+static HANDSHAKES: Shared<Handshakes> = Shared::new(Handshakes { under_way: BTreeMap::new(), next: 0 });
 
+/// Those of this process. What its parent has under way is the parent's.
 fn handshakes() -> Taken<Handshakes> {
-    let mut handshakes = HANDSHAKES.lock();
-    let process = thread::process();
-    if handshakes.process != process {
-        handshakes.process = process;
-        handshakes.under_way.clear();
-    }
-    handshakes
+    HANDSHAKES.lock_own(|handshakes| handshakes.under_way.clear())
 }
 
 /// How many more handshakes could begin.
