@@ -95,6 +95,22 @@ static void the_loop_goes_on_meanwhile(void) {
     end();
 }
 
+/* Neither a read nor a write is over before there is a socket, as while one connects. */
+static void data_waits_for_the_socket(void) {
+    char byte;
+
+    begin();
+    connect_to("slow");
+    CHECK_FAILS(connWrite(conn, "x", 1), -1, EAGAIN);
+    CHECK_FAILS(connRead(conn, &byte, 1), -1, EAGAIN);
+    CHECK_INT(conn->last_errno, 0);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTING);
+    let_go();
+    run_until_told();
+    CHECK_INT(connWrite(conn, "x", 1), 1);
+    end();
+}
+
 static void a_refused_address_is_followed_by_the_next(void) {
     char ip[64];
     int peer_port = 0, own = 0;
@@ -426,7 +442,7 @@ static void closing_one_leaves_the_others(void) {
     end();
 }
 
-TEST_MAIN(CASE(closing_one_leaves_the_others),
+TEST_MAIN(CASE(data_waits_for_the_socket), CASE(closing_one_leaves_the_others),
           CASE(the_loop_goes_on_meanwhile), CASE(a_refused_address_is_followed_by_the_next),
           CASE(failures_are_told_and_may_be_tried_again), CASE(no_socket_is_told),
           CASE(a_set_that_is_too_small_is_told), CASE(handlers_may_be_set_before),

@@ -14,15 +14,18 @@ pub(super) fn note_error(conn: Conn, errno: Errno) {
     }
 }
 
-/// The result of a read or write, whose error is noted unless it only says to try again later.
+/// The result of a read or write, whose error is noted unless it only says to try again later. That is what it says, too,
+/// while a connect by name has no socket yet.
 #[inline]
 pub(super) fn noted(conn: Conn, result: Result<usize, Errno>) -> Result<usize, Errno> {
-    if let Err(errno) = result
-        && errno != Errno::EAGAIN
-    {
-        note_error(conn, errno);
+    match result {
+        Err(Errno::EBADF) if conn.fd() == -1 && conn.state() == CONN_STATE_CONNECTING => Err(Errno::EAGAIN),
+        Err(errno) if errno != Errno::EAGAIN => {
+            note_error(conn, errno);
+            result
+        }
+        _ => result,
     }
-    result
 }
 
 /// For the functions of a type's table that return `C_OK`, or `C_ERR` with errno.
