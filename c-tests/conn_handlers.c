@@ -3,6 +3,7 @@
 #include "conn_test.h"
 
 #include <ae.h>
+#include <libae.h>
 
 static aeEventLoop *el;
 static connection *conn;
@@ -433,7 +434,80 @@ static void a_full_socket_calls_the_read_handler_alone(void) {
     end();
 }
 
-TEST_MAIN(CASE(a_full_socket_calls_the_read_handler_alone),
+/* ---- A loop that ends between two handlers ---- */
+
+static void delete_loop(connection *c) {
+    CHECK(c == conn);
+    test_note('d');
+    aeDeleteEventLoop(el);
+    el = NULL;
+}
+
+static void end_without_loop(void) {
+    CHECK(el == NULL);
+    CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
+    connClose(conn);
+    close(peer);
+}
+
+/* As for plain events: what the second handler uses may be gone. */
+static void nothing_follows_a_deleted_loop(void) {
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, delete_loop), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    run_once();
+    CHECK_TEXT(test_noted(), "d");
+    end_without_loop();
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(connSetWriteHandlerWithBarrier(conn, delete_loop, 1), C_OK);
+    run_once();
+    CHECK_TEXT(test_noted(), "d");
+    end_without_loop();
+}
+
+static void nothing_follows_a_loop_that_the_connect_handler_deletes(void) {
+    int port, server, accepted;
+
+    begin_connected();
+    close(peer);
+    connClose(conn);
+    server = test_listen(AF_INET, 4, &port);
+    conn = test_conn_create(el, TCP_TYPE);
+    CHECK_INT(connConnect(conn, "127.0.0.1", port, NULL, delete_loop), C_OK);
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    accepted = test_accept(server, 0);
+    test_send(accepted, "x");
+    test_await(conn->fd, POLLIN);
+    run_once();
+    CHECK_TEXT(test_noted(), "d");
+    close(accepted);
+    close(server);
+    peer = -1;
+    end_without_loop();
+}
+
+static void on_read_stop_now(connection *c) {
+    on_read(c);
+    CHECK_INT(aeStopNow(el), AE_OK);
+}
+
+/* What is left out fires again. */
+static void a_loop_that_stops_at_once_leaves_the_second_for_later(void) {
+    begin_connected();
+    CHECK_INT(connSetReadHandler(conn, on_read_stop_now), C_OK);
+    CHECK_INT(connSetWriteHandler(conn, on_write), C_OK);
+    run_once();
+    CHECK_TEXT(test_noted(), "r");
+    CHECK_INT(connSetReadHandler(conn, on_read), C_OK);
+    run_once();
+    CHECK_TEXT(test_noted(), "rw");
+    end();
+}
+
+TEST_MAIN(CASE(nothing_follows_a_deleted_loop), CASE(nothing_follows_a_loop_that_the_connect_handler_deletes),
+          CASE(a_loop_that_stops_at_once_leaves_the_second_for_later), CASE(a_full_socket_calls_the_read_handler_alone),
           CASE(handlers_watch_the_descriptor), CASE(closing_stops_the_watching), CASE(read_runs_before_write),
           CASE(barrier_turns_the_order_round), CASE(handler_stops_itself), CASE(handler_hands_over_to_the_other),
           CASE(handler_set_by_the_other_waits_for_its_own_event),

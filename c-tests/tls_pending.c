@@ -280,6 +280,49 @@ static void loops_of_a_thread_do_not_wait_for_each_other(void) {
     end_two();
 }
 
+static void on_read_delete_loop(connection *conn) {
+    arrived = 0; /* it does not matter what */
+    on_read_piece(conn);
+    if (el == NULL || reads <= 2) return; /* until both have begun */
+    aeDeleteEventLoop(el);
+    el = NULL;
+}
+
+/* The other one's handler has its turn no more: what it uses may be gone. */
+static void delete_the_loop_while_both_are_pending(void) {
+    begin_two();
+    CHECK_INT(connSetReadHandler(server, on_read_delete_loop), C_OK);
+    CHECK_INT(connSetReadHandler(other, on_read_delete_loop), C_OK);
+    tls_write_all(client, sent, SIZE);
+    tls_write_all(other_client, sent, SIZE);
+    while (el != NULL) tls_run_once();
+    CHECK_INT(reads, 3);
+    end_two();
+}
+
+static void on_read_stop_now(connection *conn) {
+    arrived = 0;
+    on_read_piece(conn);
+    if (reads > 2 && !closed++) CHECK_INT(aeStopNow(el), AE_OK);
+}
+
+/* Nor has it in a loop that stops at once; but it is not forgotten. */
+static void stop_at_once_while_both_are_pending(void) {
+    int before;
+
+    begin_two();
+    CHECK_INT(connSetReadHandler(server, on_read_stop_now), C_OK);
+    CHECK_INT(connSetReadHandler(other, on_read_stop_now), C_OK);
+    tls_write_all(client, sent, SIZE);
+    tls_write_all(other_client, sent, SIZE);
+    RUN_UNTIL(closed);
+    CHECK_INT(reads, 3);
+    before = reads;
+    RUN_UNTIL(!tls_has_pending(el));
+    CHECK(reads - before > SIZE / PIECE);
+    end_two();
+}
+
 static void on_read_close_itself(connection *conn) {
     CHECK(conn == server);
     on_read_piece(conn);
@@ -335,7 +378,8 @@ static void end_comes_behind_pending_data(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections), CASE(piecemeal_reader_gets_it_all),
+TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections),
+          CASE(delete_the_loop_while_both_are_pending), CASE(stop_at_once_while_both_are_pending), CASE(piecemeal_reader_gets_it_all),
           CASE(piecemeal_reader_in_a_loop_that_asks),
           CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
           CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),

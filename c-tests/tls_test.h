@@ -157,7 +157,7 @@ static inline void tls_close_both(void) {
 static inline void tls_end(void) {
     tls_close_both();
     if (listening != -1) close(listening);
-    aeDeleteEventLoop(el);
+    if (el != NULL) aeDeleteEventLoop(el);
     /* The sessions that it has kept are found by no leak detector: there are only pointers into the middle of tables. */
 #ifdef TEST_CONN_V1
     tlsCleanup();

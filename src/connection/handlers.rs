@@ -7,6 +7,7 @@
 use super::handle::Conn;
 use crate::abi::ae::{AE_READABLE, AE_WRITABLE};
 use crate::abi::connection::*;
+use crate::event_loop::{LoopId, breaks_off};
 use core::ffi::c_int;
 
 /// Whether a connection that is being closed is still in use by a running handler: then the close is noted.
@@ -48,19 +49,33 @@ pub(super) fn held(conn: Conn, call: impl FnOnce(Conn) -> bool) -> bool {
     is_open
 }
 
-/// Calls the handlers for events. False when the connection is gone.
+/// Whether there is more to deliver after a handler, in a call inside a loop, if there is one: it is neither deleted nor
+/// breaks off.
+///
+/// # Safety
+/// The loop is this thread's.
+pub(super) unsafe fn goes_on(el: Option<LoopId>) -> bool {
+    // SAFETY: as promised.
+    el.is_none_or(|mut el| unsafe { el.get() }.is_some_and(|el| !breaks_off(el)))
+}
+
+/// Calls the handlers for events; the second unless the first has deleted the loop, or had it break off. False when the
+/// connection is gone.
+///
+/// # Safety
+/// The loop, if there is one, is this thread's.
 #[must_use]
-pub(super) fn call_handlers(conn: Conn, mask: c_int) -> bool {
+pub(super) unsafe fn call_handlers(conn: Conn, mask: c_int, el: Option<LoopId>) -> bool {
     // Each handler is read when its turn comes, since the one before may have changed it; one that was not there when
     // the event fired did not wait for it.
     let write_first = conn.has_flag(CONN_FLAG_WRITE_BARRIER);
     let readable = mask & AE_READABLE != 0 && conn.read_handler().is_some();
     let writable = mask & AE_WRITABLE != 0 && conn.write_handler().is_some();
-    if write_first && writable && !call_handler(conn, conn.write_handler()) {
+    let (first, second) = if write_first { (writable, readable) } else { (readable, writable) };
+    let call = |writes: bool| call_handler(conn, if writes { conn.write_handler() } else { conn.read_handler() });
+    if first && !call(write_first) {
         return false;
     }
-    if readable && !call_handler(conn, conn.read_handler()) {
-        return false;
-    }
-    write_first || !writable || call_handler(conn, conn.write_handler())
+    // SAFETY: as promised.
+    !second || (first && unsafe { !goes_on(el) }) || call(!write_first)
 }

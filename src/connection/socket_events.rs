@@ -1,13 +1,13 @@
 //! The event loop's side of a stream socket's connection: handlers set, and called.
 
 use super::handle::Conn;
-use super::handlers::{call_handler, call_handlers};
+use super::handlers::{call_handler, call_handlers, goes_on};
 use super::home::named;
 use super::watch::{unwatch, watch};
 use crate::abi::ae::*;
 use crate::abi::connection::*;
 use crate::anet;
-use crate::event_loop;
+use crate::event_loop::{self, LoopId};
 use crate::sys::Errno;
 use core::ffi::{c_int, c_void};
 
@@ -52,12 +52,17 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
     let conn = unsafe { Conn::new(data.cast()) };
     // SAFETY: the loop passes itself.
-    if let Some(el) = unsafe { named(el) } {
-        event_loop::note_user(el);
+    let el = unsafe { named(el) };
+    el.inspect(|el| event_loop::note_user(*el));
+    let el = el.map(LoopId::of);
+    if conn.state() == CONN_STATE_CONNECTING && mask & AE_WRITABLE != 0 {
+        // SAFETY: the loop runs in this thread.
+        if !connected(conn) || !unsafe { goes_on(el) } {
+            return;
+        }
     }
-    if conn.state() != CONN_STATE_CONNECTING || mask & AE_WRITABLE == 0 || connected(conn) {
-        let _ = call_handlers(conn, mask);
-    }
+    // SAFETY: as above.
+    let _ = unsafe { call_handlers(conn, mask, el) };
 }
 
 /// Ends a connect that was under way. False when the connection is gone.

@@ -15,9 +15,13 @@ use core::ffi::{c_int, c_longlong, c_void};
 use core::ptr;
 
 /// Calls the handlers, and then announces what they have left. False when the connection is gone.
+///
+/// # Safety
+/// The loop, if there is one, is this thread's.
 #[must_use]
-pub(super) fn deliver(conn: TlsConn, mask: c_int) -> bool {
-    let lives = call_handlers(*conn, mask);
+pub(super) unsafe fn deliver(conn: TlsConn, mask: c_int, el: Option<LoopId>) -> bool {
+    // SAFETY: as promised.
+    let lives = unsafe { call_handlers(*conn, mask, el) };
     if lives {
         announce(conn);
     }
@@ -162,7 +166,8 @@ pub(in crate::connection) fn process_pending(el: Option<Loop>) -> c_int {
 }
 
 /// Runs the read handlers of a loop's waiting connections; returns how many, and whether others were deferred to the
-/// next call. Connections that another thread is using keep waiting.
+/// next call: because their data says so, or because a handler has deleted the loop, or had it break off. Connections
+/// that another thread is using keep waiting.
 ///
 /// # Safety
 /// The loop of that number is this thread's.
@@ -183,9 +188,13 @@ unsafe fn serve(el: u64) -> (c_int, bool) {
         }
         conn.unlist();
         count += 1;
-        if deliver(conn, AE_READABLE) {
+        // SAFETY: the loop is this thread's.
+        if unsafe { deliver(conn, AE_READABLE, None) } {
             // What is left waits for the next call; replies are written before that.
             conn.set_deferred(false);
+        }
+        if event_loop::with_loop(el, event_loop::breaks_off) != Some(false) {
+            return (count, true);
         }
     }
     (count, deferred)

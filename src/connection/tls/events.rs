@@ -17,11 +17,11 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     // SAFETY: the loop's client data is the connection, and a closed connection is watched no longer.
     let conn = unsafe { TlsConn::new(data.cast()) };
     // SAFETY: the loop passes itself.
-    if let Some(el) = unsafe { named(el) } {
-        event_loop::note_user(el);
-    }
+    let el = unsafe { named(el) };
+    el.inspect(|el| event_loop::note_user(*el));
     if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
-        let _ = deliver(conn, mask);
+        // SAFETY: the loop runs in this thread.
+        let _ = unsafe { deliver(conn, mask, el.map(LoopId::of)) };
     } else if advance(conn).is_some() {
         let _ = finish(conn);
     }
