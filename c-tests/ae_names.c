@@ -533,12 +533,9 @@ static void ask_again(aeEventLoop *el, const libaeResolved *resolved, void *data
     if (++asked_again < 1000) CHECK(libaeResolve(el, "127.0.0.1", AF_UNSPEC, ask_again, data) > 0);
 }
 
-/* An address is known at once; that keeps no other event waiting. */
-static void each_iteration_tells_what_was_asked_before(void) {
-    aeEventLoop *el = new_loop();
+static void run_until_asked_often(aeEventLoop *el) {
     int before;
 
-    CHECK(libaeResolve(el, "127.0.0.1", AF_UNSPEC, ask_again, NULL) > 0);
     while (asked_again < 1000) {
         before = asked_again;
         CHECK(aeProcessEvents(el, AE_ALL_EVENTS) >= 0);
@@ -547,7 +544,33 @@ static void each_iteration_tells_what_was_asked_before(void) {
     end_loop(el);
 }
 
-TEST_MAIN(CASE(each_iteration_tells_what_was_asked_before),
+/* An address is known at once; that keeps no other event waiting. */
+static void each_iteration_tells_what_was_asked_before(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK(libaeResolve(el, "127.0.0.1", AF_UNSPEC, ask_again, NULL) > 0);
+    run_until_asked_often(el);
+}
+
+/* A group of hosts, to which nobody connects. */
+static const char nowhere[] = "224.0.0.1";
+
+static void connect_again(aeEventLoop *el, int fd, int error, const char *text, void *data) {
+    AE_NOTUSED(text);
+    CHECK_INT(fd, -1);
+    CHECK_INT(error, ENETUNREACH);
+    if (++asked_again < 1000) CHECK(libaeConnectName(el, nowhere, 1, connect_again, data) > 0);
+}
+
+/* Nor does a connect that fails at once. */
+static void each_iteration_tells_which_connects_failed_before(void) {
+    aeEventLoop *el = new_loop();
+
+    CHECK(libaeConnectName(el, nowhere, 1, connect_again, NULL) > 0);
+    run_until_asked_often(el);
+}
+
+TEST_MAIN(CASE(each_iteration_tells_which_connects_failed_before), CASE(each_iteration_tells_what_was_asked_before),
           CASE(a_child_of_a_busy_parent_resolves_by_itself), CASE(a_child_of_a_full_parent_has_room),
           CASE(its_threads_take_no_signals),
           CASE(the_loop_goes_on_meanwhile), CASE(addresses_need_no_thread), CASE(all_addresses_are_told),

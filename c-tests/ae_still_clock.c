@@ -186,7 +186,35 @@ static void periodic_events_do_not_drift(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
+static char order[8];
+
+static TIME_RESULT note(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    strcat(order, data);
+    return AE_NOMORE;
+}
+
+/* Also behind one that is created after the move. */
+static void a_moved_event_comes_last_at_its_time(void) {
+    long long moved;
+
+    loop = new_loop();
+    moved = create(note, "m");
+    create(note, "1");
+    CHECK(aeCreateTimeEvent(loop, 5, note, "4", NULL) != AE_ERR);
+    CHECK_INT(aeResetTimeEvent(loop, moved, 5), AE_OK);
+    CHECK(aeCreateTimeEvent(loop, 5, note, "5", NULL) != AE_ERR);
+    CHECK(aeCreateTimeEvent(loop, 4, note, "3", NULL) != AE_ERR);
+    create(note, "2");
+    CHECK_INT(run_due(), 2);
+    still_us += 5000;
+    CHECK_INT(run_due(), 4);
+    CHECK_TEXT(order, "12345m");
+    aeDeleteEventLoop(loop);
+}
+
+TEST_MAIN(CASE(a_moved_event_comes_last_at_its_time), CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
           CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
           CASE(nothing_is_due_before_the_clock_moves), CASE(a_coarse_clock_that_is_behind_delays_nothing),
           CASE(a_coarse_clock_is_not_asked_after_a_sleep), CASE(periodic_events_do_not_drift))
