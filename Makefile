@@ -68,6 +68,8 @@ INSIDE   := $(BUILD)/libae-inside.a
 LINKS    := $(BUILD)/$(SONAME) $(BUILD)/libae.so
 SERVER   := $(BUILD)/ae-server
 CLI      := $(BUILD)/ae-cli
+# Together, always: cargo chooses the features of what they depend on for all that it is told to build.
+PROGRAMS := --package ae-server --package ae-cli
 
 PC_NAMES    := $(addsuffix .pc,libae libae-static libae-core libae-inside)
 CMAKE_NAMES := libaeConfig.cmake libaeConfigVersion.cmake
@@ -283,14 +285,14 @@ $(LINKS): $(SHARED)
 $(SERVER) $(CLI) &: $(BIN_SOURCES)
 	$(call need,$(CARGO),see https://rustup.rs)
 	@mkdir -p $(BUILD)
-	$(CARGO) build --locked --release --package ae-server --package ae-cli
+	$(CARGO) build --locked --release $(PROGRAMS)
 	@rm -f $(SERVER) $(CLI)
 	cp $(TARGET_DIR)/$(RELEASE)/ae-server $(SERVER)
 	cp $(TARGET_DIR)/$(RELEASE)/ae-cli $(CLI)
 
 $(C_LIBRARIES): Cargo.lock scripts/c-libraries.py
 	@mkdir -p $(TARGET_DIR)
-	scripts/c-libraries.py > $@
+	scripts/c-libraries.py $(PROGRAMS) > $@
 
 # For the C tests: the library with AddressSanitizer and rustc's checks of its own arithmetic and pointers. The crates
 # that it depends on are those of cargo's tests, without. The flag is unstable, but the runtime comes with the stable

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints a configuration for cargo (`cargo --config FILE`) by which the C libraries, aws-lc and jemalloc, are not
 compiled but taken from the release build, where they are built unless `make` has done that. It stands in place of the
-build scripts of their packages, with what those printed."""
+build scripts of their packages, with what those printed. The arguments say what cargo is to build, as `make` does."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import pathlib
 import subprocess
 import sys
 
-RELEASE = ["cargo", "build", "--quiet", "--locked", "--release", "--package", "ae-server"]
+RELEASE = ["cargo", "build", "--quiet", "--locked", "--release", *sys.argv[1:]]
 PACKAGES = ("aws-lc-sys", "tikv-jemalloc-sys")
 # What cargo calls a library that is not called after its package's version.
 LINKS = {"tikv-jemalloc-sys": "jemalloc"}
