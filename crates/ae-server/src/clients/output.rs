@@ -313,7 +313,10 @@ mod tests {
             let mut next = 0u8;
             let mut content = |len: usize| -> Vec<u8> {
                 next = next.wrapping_add(1);
-                (0..len).map(|i| next.wrapping_mul(31) ^ i as u8).collect()
+                let block: Vec<u8> = (0..=u8::MAX).map(|i| next.wrapping_mul(31) ^ i).collect();
+                let mut bytes = block.repeat(len.div_ceil(block.len()));
+                bytes.truncate(len);
+                bytes
             };
             for step in steps {
                 match step {
@@ -341,7 +344,7 @@ mod tests {
                     Step::Send(max, taken) => {
                         let mut parts = [IoSlice::new(&[]); PARTS_MAX];
                         let count = output.slices(&mut parts, max);
-                        let offered: Vec<u8> = parts[..count].iter().flat_map(|part| part.iter().copied()).collect();
+                        let offered = parts[..count].iter().map(|part| &**part).collect::<Vec<_>>().concat();
                         prop_assert!(offered.len() <= max);
                         prop_assert!(!offered.is_empty() || max == 0 || output.pending() == 0);
                         let taken = taken.min(offered.len());
