@@ -3,8 +3,8 @@
 use super::config::limits::most;
 use crate::abi::connection::connection;
 use crate::abi::host::LIBAE_ACCEPT_RETRY_MS;
-use crate::sys::shared::{Shared, Taken};
 use crate::sys::clock;
+use crate::sys::shared::{Shared, Taken};
 use std::collections::BTreeMap;
 
 /// Microseconds after which a handshake may have to give way to a new one: as long as a listener rests.
