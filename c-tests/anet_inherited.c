@@ -26,6 +26,7 @@ static void counts_the_sockets_that_are_for_this_process(void) {
         CHECK_INT(dup2(fd, LIBAE_LISTEN_FDS_START), LIBAE_LISTEN_FDS_START);
         close(file);
     }
+    CHECK(fcntl(LIBAE_LISTEN_FDS_START, F_SETFD, 0) == 0); /* as an exec leaves it */
     CHECK_KEEPS_ERRNO(libaeListenFds(), 1);
     CHECK(fcntl(LIBAE_LISTEN_FDS_START, F_GETFD) & FD_CLOEXEC);
     CHECK_KEEPS_ERRNO(libaeIsListening(LIBAE_LISTEN_FDS_START), 1);

@@ -311,6 +311,9 @@ static void folder_of_cas_with_other_files(void) {
     CHECK_CONTAINS(logged, "tls-ca-cert-dir: ");
     CHECK_CONTAINS(logged, "ca-dir/00000000.");
     CHECK_CONTAINS(logged, ": left out");
+    config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_OPTIONAL; /* the folder does for clients' certificates, too */
+    expect_taken();
+    config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_NO;
     config.ca_cert_file = tls_file("ca.crt");
     config.ca_cert_dir = tls_file("empty-dir"); /* nothing in it, but there is the file */
     expect_taken();
@@ -359,6 +362,12 @@ static void structure_of_another_size(void) {
     larger.known.size = sizeof(larger);
     CHECK_INT(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_OK);
     expect_works();
+    /* The smallest one that there can be has the server's certificate and key alone. */
+    larger.known.size = offsetof(libaeTlsConfig, key_file_pass);
+    CHECK_INT(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_OK);
+    larger.known.size--;
+    CHECK_FAILS(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_ERR, EINVAL);
+    CHECK_CONTAINS(err, "size: ");
     tls_end();
 }
 

@@ -161,6 +161,77 @@ static void host_is_asked_for_the_configuration(void) {
     tls_end();
 }
 
+/* A client alone asks, too: it does not wait for a server to have been configured. */
+static void host_is_asked_by_a_client(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_connect("127.0.0.1");
+    CHECK_INT(asked, 1);
+    tls_end();
+}
+
+/* And a server that nobody has connected from here. */
+static void host_is_asked_by_a_server(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_accept_peer();
+    CHECK_INT(asked, 1);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    tls_end_peer();
+}
+
+static size_t hosts_size;
+static size_t size_of_the_hosts(void) { return hosts_size; }
+
+/* Whose structure ends before the settings that are read has been compiled with another header. */
+static void smaller_structure_is_refused(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log, .tls_config_size = size_of_the_hosts};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    hosts_size = sizeof(upstream) - 8;
+    CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
+    CHECK_CONTAINS(logged, "The server's TLS configuration has ");
+    hosts_size = sizeof(upstream);
+    CHECK_INT(configure_upstream(1), C_OK);
+    expect_works();
+    tls_end();
+}
+
+static int below_0(void) { return -1; }
+
+/* Less than none is none, not any number. */
+static void hosts_limit_below_0_lets_nobody_in(void) {
+    libaeHost host = {.size = sizeof(host), .tls_max_handshakes = below_0};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    tls_accept_peer();
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
+    tls_end_peer();
+}
+
+static int no_time(void) { return 0; }
+
+/* 0 is a limit, unlike what is below. */
+static void hosts_time_limit_of_0_is_over_at_once(void) {
+    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = no_time};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    tls_accept_peer();
+    RUN_UNTIL(server_calls);
+    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    tls_end_peer();
+}
+
 #ifdef TEST_CONN_V1
 
 static void configured_or_not(void) {
@@ -206,4 +277,6 @@ static void configured_or_not(void) {
 #endif
 
 TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
-          CASE(hosts_time_limit), CASE(hosts_limit_of_handshakes), CASE(configured_or_not))
+          CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(smaller_structure_is_refused),
+          CASE(hosts_time_limit), CASE(hosts_time_limit_of_0_is_over_at_once), CASE(hosts_limit_of_handshakes),
+          CASE(hosts_limit_below_0_lets_nobody_in), CASE(configured_or_not))

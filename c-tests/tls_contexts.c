@@ -159,6 +159,28 @@ static void a_handshake_has_its_own_time(void) {
     tls_end_peer();
 }
 
+/* Accepted without a configuration, a connection is an error until it gets one. */
+static void a_configuration_mends_an_accepted_connection(void) {
+    libaeTlsContext *context;
+
+    begin();
+    context = CONTEXT("server");
+    client = tls_create(el);
+    CHECK_INT(libaeTlsSetContext(client, context), AE_OK);
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "TLS is not configured");
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    CHECK_TEXT(connGetLastError(server), strerror(0));
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    RUN_UNTIL(client_calls && server_calls);
+    expect_data();
+    libaeTlsContextFree(context);
+    tls_end();
+}
+
 /* ---- Files that change ---- */
 
 static void copy_file(const char *from, const char *to) {
@@ -292,6 +314,25 @@ static void on_accepted_by_listener(connection *conn, int flags, char *ip) {
     CHECK_INT(connAccept(conn, tls_on_accepted), C_OK);
 }
 
+/* Its time for a handshake is that of the listener's configuration. */
+static void a_listeners_handshakes_have_its_time(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted_by_listener};
+    libaeTlsContext *context;
+
+    TLS_BEGIN();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    context = CONTEXT("server", config.handshake_timeout = 20);
+    CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTls()), NULL), AE_OK);
+    CHECK_INT(libaeTlsSetListenerContext(listening, context), AE_OK);
+    peer = test_connect(AF_INET, port);
+    RUN_UNTIL(server_calls);
+    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    libaeTlsContextFree(context);
+    tls_end_peer();
+}
+#define CASES_OF_LISTENERS , CASE(a_listeners_handshakes_have_its_time)
+
 static void connect_to_listener(libaeTlsContext *context, const char *expected) {
     tls_close_both();
     client = tls_create(el);
@@ -301,6 +342,8 @@ static void connect_to_listener(libaeTlsContext *context, const char *expected) 
     CHECK_TEXT(peer_name(client), expected);
     expect_data();
 }
+#else
+#define CASES_OF_LISTENERS
 #endif
 
 static void a_configuration_for_each_listener(void) {
@@ -495,4 +538,4 @@ TEST_MAIN(CASE(what_cannot_be_used), CASE(a_configuration_for_each_connection), 
           CASE(a_handshake_has_its_own_time), CASE(reloaded_under_connections), CASE(a_bad_file_changes_nothing),
           CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher),
           CASE(name_of_the_server), CASE(before_the_handshake_is_over), CASE(certificate_of_the_peer),
-          CASE(names_of_the_peer))
+          CASE(names_of_the_peer), CASE(a_configuration_mends_an_accepted_connection) CASES_OF_LISTENERS)

@@ -227,6 +227,59 @@ static void a_child_has_room_of_its_own(void) {
     tls_end_peer();
 }
 
+/* What has failed has no room any more, and nothing of it is watched, though it has not been closed yet. */
+static void a_failed_handshake_leaves_its_room(void) {
+    connection *failed;
+    int failed_peer;
+
+    TLS_BEGIN(config.max_handshakes = 1);
+    tls_accept_peer();
+    failed = server;
+    failed_peer = peer;
+    CHECK_INT(write(peer, "GET / HTTP/1.1\r\n", 16), 16);
+    test_await(server->fd, POLLIN);
+    CHECK_FAILS(connAccept(server, tls_on_accepted), C_ERR, EPROTO);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(aeGetFileEvents(el, failed->fd), AE_NONE);
+    server = NULL;
+    tls_connect_pair();
+    connClose(failed);
+    close(failed_peer);
+    peer = -1;
+    tls_end_peer();
+}
+
+/* Of another loop's handshakes none gives way: that loop may be another thread's. */
+static void the_oldest_of_another_loop_stays(void) {
+    aeEventLoop *other;
+    connection *oldest;
+    int its_peer;
+
+    TLS_BEGIN(config.max_handshakes = 1);
+    tls_accept_peer();
+    oldest = server;
+    its_peer = peer;
+    test_sleep_us(2 * 1000 * LIBAE_ACCEPT_RETRY_MS);
+    other = aeCreateEventLoop(64);
+    CHECK(other != NULL);
+    peer = test_connect(AF_INET, port);
+#ifdef TEST_CONN_LOOP
+    server = tls_create_accepted(other, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+#else
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO); /* in the newest loop */
+#endif
+    CHECK_FAILS(connAccept(server, tls_on_accepted), C_ERR, EPROTO);
+    CHECK_TEXT(connGetLastError(server), TOO_MANY);
+    tls_run_idle();
+    CHECK_INT(connGetState(oldest), CONN_STATE_ACCEPTING);
+    connClose(oldest);
+    close(its_peer);
+    connClose(server);
+    server = NULL;
+    aeDeleteEventLoop(other);
+    tls_end_peer();
+}
+
 #ifdef TEST_CONN_V1
 
 static int gave_way;
@@ -395,4 +448,5 @@ TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up)
           CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
           CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
           CASE(what_is_sent_waits_for_room), CASE(room_for_two),
-          CASE(a_child_has_room_of_its_own) CASES_OF_LISTENERS)
+          CASE(a_child_has_room_of_its_own), CASE(a_failed_handshake_leaves_its_room),
+          CASE(the_oldest_of_another_loop_stays) CASES_OF_LISTENERS)

@@ -80,6 +80,18 @@ static void closed_connections_have_no_timer(void) {
     tls_end();
 }
 
+/* Called again, an accept goes on with the handshake that has begun: with its time, and its timer. */
+static void accepted_twice_there_is_one_timer(void) {
+    begin_pair();
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    tls_close_both();
+    CHECK_FAILS(aeDeleteTimeEvent(el, SERVERS_TIMER + 1), AE_ERR, ENOENT);
+    CHECK_FAILS(aeDeleteTimeEvent(el, SERVERS_TIMER + 2), AE_ERR, ENOENT);
+    expect_no_timers();
+    tls_end();
+}
+
 static void *delete_loop(void *unused) {
     aeDeleteEventLoop(el);
     return unused;
@@ -204,6 +216,7 @@ static void pending_data_is_of_the_loop(void) {
 #endif
 
 TEST_MAIN(CASE(a_later_loop_keeps_its_timers), CASE(established_connections_have_no_timer),
-          CASE(closed_connections_have_no_timer), CASE(the_loop_goes_in_another_thread),
+          CASE(closed_connections_have_no_timer),
+          CASE(accepted_twice_there_is_one_timer), CASE(the_loop_goes_in_another_thread),
           CASE(another_thread_has_asked), CASE(this_thread_has_asked_once),
           CASE(another_thread_runs_the_loop) CASES_OF_THREADS)

@@ -160,7 +160,10 @@ static void certificate_of_version_1(void) {
     expect_client_refuses("not valid for name", "Certificate");
     client_config.any_server_name = 1;
     expect_trust();
+    tls_identity(&server_config, "expired-v1");
+    expect_client_refuses("is refused: Expired", "CertificateExpired");
     client_config.ca_cert_file = tls_file("other-ca.crt");
+    tls_identity(&server_config, "v1");
     expect_client_refuses("not signed by a known CA", "UnknownCA");
     tls_end();
 }
