@@ -142,6 +142,8 @@ static void mark_needs_the_right_to_it(void) {
 
     if (result == ANET_OK) {
         CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 77);
+        CHECK_INT(anetSetSockMarkId(err, fd, 0x12345678), ANET_OK);
+        CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 0x12345678);
     } else {
         CHECK_INT(errno, EPERM);
         CHECK_CONTAINS(err, "setsockopt");

@@ -312,8 +312,10 @@ static void folder_of_cas_with_other_files(void) {
     CHECK_CONTAINS(logged, "ca-dir/00000000.");
     CHECK_CONTAINS(logged, ": left out");
     config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_OPTIONAL; /* the folder does for clients' certificates, too */
+    config.ca_cert_file = NULL;
+    config.ca_cert_dir = tls_file("ca-dir");
     expect_taken();
-    config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_NO;
+    logged_count = 4;
     config.ca_cert_file = tls_file("ca.crt");
     config.ca_cert_dir = tls_file("empty-dir"); /* nothing in it, but there is the file */
     expect_taken();

@@ -184,6 +184,20 @@ static void host_is_asked_by_a_server(void) {
     tls_end_peer();
 }
 
+/* And a session over a descriptor of the program's own. */
+static void host_is_asked_by_a_session(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+    libaeTlsSession *session;
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    session = libaeTlsSessionNew(listening, "localhost", logged, sizeof(logged));
+    if (session == NULL) FAIL("libaeTlsSessionNew: %s", logged);
+    CHECK_INT(asked, 1);
+    libaeTlsSessionFree(session);
+    tls_end();
+}
+
 static size_t hosts_size;
 static size_t size_of_the_hosts(void) { return hosts_size; }
 
@@ -277,6 +291,7 @@ static void configured_or_not(void) {
 #endif
 
 TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
-          CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(smaller_structure_is_refused),
+          CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(host_is_asked_by_a_session),
+          CASE(smaller_structure_is_refused),
           CASE(hosts_time_limit), CASE(hosts_time_limit_of_0_is_over_at_once), CASE(hosts_limit_of_handshakes),
           CASE(hosts_limit_below_0_lets_nobody_in), CASE(configured_or_not))

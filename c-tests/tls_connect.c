@@ -317,6 +317,34 @@ static void error_is_of_the_latest_attempt(void) {
     tls_end();
 }
 
+static void on_accepted_close_at_once(connection *conn) {
+    server_calls++;
+    server_state = connGetState(conn);
+    connClose(conn);
+}
+
+/* A call of connAccept in which the handshake ends runs the handler. When that closes the connection, whoever has called
+ * still has it, to close it itself. */
+static void handler_closes_inside_accept(void) {
+    int status = C_OK;
+
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    while (status == C_OK) {
+        /* The loop serves the client alone. */
+        while (aeWait(server->fd, AE_READABLE, 1) == 0) tls_run_idle();
+        status = connAccept(server, on_accepted_close_at_once);
+        if (!server_calls) aeDeleteFileEvent(el, server->fd, AE_READABLE | AE_WRITABLE);
+    }
+    CHECK_INT(server_calls, 1);
+    CHECK_INT(server_state, CONN_STATE_CONNECTED);
+    CHECK_INT(server->fd, -1);
+    connClose(server);
+    server = NULL;
+    tls_end();
+}
+
 /* Whoever changes its handlers in the middle of the handshake does not disturb it. */
 static void handlers_are_taken_away_during_the_handshake(void) {
     TLS_BEGIN();
@@ -370,4 +398,5 @@ TEST_MAIN(CASE(handshake_of_1_3), CASE(handshake_of_1_2), CASE(handshake_of_the_
           CASE(closed_during_the_handshake), CASE(without_a_configuration), CASE(one_side_only),
           CASE(connections_keep_their_configuration), CASE(peer_certificates_of_1_3), CASE(peer_certificates_of_1_2),
           CASE(peer_certificate_is_the_hosts_string), CASE(certificate_before_its_chain),
-          CASE(error_is_of_the_latest_attempt), CASE(handlers_are_taken_away_during_the_handshake))
+          CASE(error_is_of_the_latest_attempt),
+          CASE(handler_closes_inside_accept), CASE(handlers_are_taken_away_during_the_handshake))

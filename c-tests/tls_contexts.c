@@ -181,6 +181,23 @@ static void a_configuration_mends_an_accepted_connection(void) {
     tls_end();
 }
 
+/* Below 0 it has all the time there is, whatever the process's have. */
+static void a_handshake_has_no_limit_of_its_own(void) {
+    libaeTlsContext *context;
+
+    TLS_BEGIN(config.handshake_timeout = 1);
+    context = CONTEXT("server", config.handshake_timeout = -1);
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    tls_run_for(20);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    libaeTlsContextFree(context);
+    tls_end_peer();
+}
+
 /* ---- Files that change ---- */
 
 static void copy_file(const char *from, const char *to) {
@@ -533,9 +550,30 @@ static void names_of_the_peer(void) {
     tls_end();
 }
 
+/* However the certificate is made. */
+static void names_in_other_certificates(void) {
+    libaeTlsContext *trusting, *other;
+
+    begin();
+    trusting = CONTEXT("client", config.any_server_name = 1);
+    other = CONTEXT("critical");
+    connected(trusting, other, "127.0.0.1");
+    CHECK_INT(libaeTlsPeerName(client, LIBAE_TLS_NAME_DNS, 0, text, sizeof(text)), strlen("critical.invalid"));
+    CHECK_TEXT(text, "critical.invalid");
+    libaeTlsContextFree(other);
+    other = CONTEXT("v1");
+    connected(trusting, other, "127.0.0.1");
+    CHECK_TEXT(peer_name(client), "v1");
+    CHECK_FAILS(libaeTlsPeerName(client, LIBAE_TLS_NAME_DNS, 0, text, sizeof(text)), -1, ENODATA);
+    libaeTlsContextFree(other);
+    libaeTlsContextFree(trusting);
+    tls_end();
+}
+
 TEST_MAIN(CASE(what_cannot_be_used), CASE(a_configuration_for_each_connection), CASE(beside_the_processs_own),
           CASE(its_policy_for_clients), CASE(freed_while_connections_have_it), CASE(too_late),
           CASE(a_handshake_has_its_own_time), CASE(reloaded_under_connections), CASE(a_bad_file_changes_nothing),
           CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher),
           CASE(name_of_the_server), CASE(before_the_handshake_is_over), CASE(certificate_of_the_peer),
-          CASE(names_of_the_peer), CASE(a_configuration_mends_an_accepted_connection) CASES_OF_LISTENERS)
+          CASE(names_of_the_peer), CASE(names_in_other_certificates), CASE(a_configuration_mends_an_accepted_connection),
+          CASE(a_handshake_has_no_limit_of_its_own) CASES_OF_LISTENERS)

@@ -168,6 +168,23 @@ static void writing_to_nobody_is_an_error(void) {
     wire_end();
 }
 
+#ifndef LIBAE_ABI_REDIS_6_2
+/* In parts, too. */
+static void writing_parts_to_nobody_is_an_error(void) {
+    struct iovec part = {(char *)"x", 1};
+
+    begin(NULL);
+    wire_cut(&far_end);
+    CHECK_FAILS(connWritev(server, &part, 1), -1, EPIPE);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "Broken pipe");
+    wire_end();
+}
+#define CASES_OF_PARTS , CASE(writing_parts_to_nobody_is_an_error)
+#else
+#define CASES_OF_PARTS
+#endif
+
 /* One bit turned round on the way. */
 static void disturbed_record_is_an_error(void) {
     int length;
@@ -285,4 +302,4 @@ TEST_MAIN(CASE(close_says_goodbye), CASE(data_before_a_close_arrives), CASE(end_
           CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error),
           CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket),
           CASE(close_does_not_wait_for_the_peer), CASE(accept_handler_says_no)
-          CASES_OF_SHUTDOWN)
+          CASES_OF_SHUTDOWN CASES_OF_PARTS)

@@ -347,6 +347,15 @@ static void on_accepted(connection *conn, int flags, char *ip) {
     connAccept(conn, on_over);
 }
 
+/* The loop has none but the case's own. */
+static void expect_no_timers(void) {
+    const aeTimeEvent *event;
+
+    tls_run_idle();
+    for (event = el->timeEventHead; event != NULL; event = event->next)
+        if (event->id != AE_DELETED_EVENT_ID) CHECK(event->timeProc == tls_on_hang);
+}
+
 static void watch_listening(void) {
     CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTls()), NULL), AE_OK);
 }
@@ -372,6 +381,33 @@ static void room_for_two(void) {
     CHECK_INT(gave_way, 1);
     CHECK_INT(connGetState(accepted[1]), CONN_STATE_ACCEPTING);
     for (i = 0; i < 2; i++) connClose(accepted[i]), close(peers[i]);
+    tls_close_both();
+    expect_no_timers();
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    tls_end_peer();
+}
+
+/* One that has come a moment ago has not had its time yet. */
+static void nobody_gives_way_at_once(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted};
+    int peers[2], i;
+    long long begun;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    TLS_BEGIN(config.max_handshakes = 1);
+    watch_listening();
+    for (i = 0; i < 2; i++) peers[i] = test_connect(AF_INET, port);
+    begun = test_now_us();
+    tls_run_once();
+    for (i = 0; i < 20; i++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) >= 0);
+    if (test_now_us() - begun < 1000 * LIBAE_ACCEPT_RETRY_MS) {
+        CHECK_INT(accepted_count, 1);
+        CHECK_INT(gave_way, 0);
+    }
+    RUN_UNTIL(gave_way == 1);
+    CHECK_INT(accepted_count, 2);
+    for (i = 0; i < 2; i++) connClose(accepted[i]), close(peers[i]);
+    server = NULL;
     aeDeleteFileEvent(el, listening, AE_READABLE);
     tls_end_peer();
 }
@@ -437,7 +473,7 @@ static void accepts_per_call_are_the_hosts(void) {
 }
 
 #define CASES_OF_LISTENERS \
-    , CASE(a_client_behind_silent_ones), CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
+    , CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
 #endif
 
 #ifndef CASES_OF_LISTENERS

@@ -209,6 +209,7 @@ static void with_its_own_configuration(void) {
     own = libaeTlsContextNew(&config, err, sizeof(err));
     CHECK(own != NULL);
     CHECK_FAILS_NULL(libaeTlsSessionNewWith(own, -1, "localhost", err, sizeof(err)), EINVAL);
+    CHECK_TEXT(err, "no descriptor");
     CHECK_FAILS_NULL(libaeTlsSessionNewWith(NULL, 0, "localhost", err, sizeof(err)), EINVAL);
     CHECK_TEXT(err, "no configuration");
     for (i = 0; i < 2; i++) {

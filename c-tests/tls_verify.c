@@ -165,6 +165,10 @@ static void certificate_of_version_1(void) {
     client_config.ca_cert_file = tls_file("other-ca.crt");
     tls_identity(&server_config, "v1");
     expect_client_refuses("not signed by a known CA", "UnknownCA");
+    /* The CA's name alone does not do. */
+    client_config.ca_cert_file = tls_file("ca.crt");
+    tls_identity(&server_config, "twin-v1");
+    expect_client_refuses("not signed by a known CA", "UnknownCA");
     tls_end();
 }
 
