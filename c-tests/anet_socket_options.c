@@ -174,7 +174,10 @@ static void several_sockets_on_one_port(void) {
     close(second);
 }
 
+static int three_wait(void) { return 3; }
+
 static void the_backlog_is_the_programs(void) {
+    libaeHost host = {.size = sizeof(host), .tcp_backlog = three_wait};
     struct tcp_info info;
     socklen_t size = sizeof(info);
     int fd;
@@ -183,6 +186,12 @@ static void the_backlog_is_the_programs(void) {
     fd = listens_on("127.0.0.1");
     CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
     CHECK_INT(info.tcpi_sacked, 7); /* of a socket that listens: the length of its queue */
+    close(fd);
+    options.backlog = 0;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    fd = listens_on("127.0.0.1");
+    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    CHECK_INT(info.tcpi_sacked, 3);
     close(fd);
 }
 

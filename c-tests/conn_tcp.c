@@ -137,6 +137,8 @@ static void refused_connect_is_an_error_in_the_handler(void) {
     CHECK_INT(conn->last_errno, ECONNREFUSED);
     CHECK_TEXT(connGetLastError(conn), "Connection refused");
     CHECK_INT(connLastErrorRetryable(conn), 0);
+    conn->last_errno = 9999; /* which is none */
+    CHECK_TEXT(connGetLastError(conn), strerror(9999));
     end();
 }
 

@@ -145,6 +145,35 @@ static void upstreams_structure_is_refused(void) {
     tls_end();
 }
 
+/* Which cipher of two that both sides have is the client's to say, or the server's. */
+static void order_of_the_ciphers_is_upstreams(void) {
+    libaeTlsConfig config;
+    libaeTlsContext *of_client;
+    int prefers;
+
+    begin_upstream();
+    upstream.protocols = (char *)"TLSv1.2";
+    upstream.ciphers = (char *)"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
+    config = tls_config();
+    config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384";
+    of_client = libaeTlsContextNew(&config, logged, sizeof(logged));
+    if (of_client == NULL && errno == EOPNOTSUPP) SKIP("a library without TLS");
+    CHECK(of_client != NULL);
+    for (prefers = 0; prefers < 2; prefers++) {
+        upstream.prefer_server_ciphers = prefers;
+        CHECK_INT(configure_upstream(1), C_OK);
+        tls_close_both();
+        client = tls_create(el);
+        CHECK_INT(libaeTlsSetContext(client, of_client), AE_OK);
+        CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+        tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+        RUN_UNTIL(client_calls && server_calls);
+        CHECK_TEXT(libaeTlsCipher(server), prefers ? "ECDHE-ECDSA-AES256-GCM-SHA384" : "ECDHE-ECDSA-CHACHA20-POLY1305");
+    }
+    libaeTlsContextFree(of_client);
+    tls_end();
+}
+
 static void *hosts_config(void) {
     asked++;
     return &upstream;
@@ -290,7 +319,7 @@ static void configured_or_not(void) {
 
 #endif
 
-TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
+TEST_MAIN(CASE(upstreams_structure), CASE(order_of_the_ciphers_is_upstreams), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
           CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(host_is_asked_by_a_session),
           CASE(smaller_structure_is_refused),
           CASE(hosts_time_limit), CASE(hosts_time_limit_of_0_is_over_at_once), CASE(hosts_limit_of_handshakes),

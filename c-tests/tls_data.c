@@ -349,6 +349,7 @@ static void write_is_repeated_after_eagain(void) {
         done += count;
     }
     expect_pattern(server, 0, done);
+    CHECK_FAILS(connWrite(client, at(done), 1), -1, EAGAIN); /* which is not what was given before */
     memcpy(moved, at(done), 40000);
     while ((count = connWrite(client, moved, 40000)) == -1) CHECK_INT(errno, EAGAIN);
     CHECK(count > 0 && count <= 40000);

@@ -241,6 +241,7 @@ static void a_failed_handshake_leaves_its_room(void) {
     CHECK_FAILS(connAccept(server, tls_on_accepted), C_ERR, EPROTO);
     CHECK_INT(server_calls, 0);
     CHECK_INT(aeGetFileEvents(el, failed->fd), AE_NONE);
+    CHECK(failed->conn_handler == NULL);
     server = NULL;
     tls_connect_pair();
     connClose(failed);
