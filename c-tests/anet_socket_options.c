@@ -112,6 +112,10 @@ static void connects_have_them_too(void) {
     CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
     CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     close_three(fds);
+    options.no_delay = 7; /* any number above 0 says so */
+    fds = three("127.0.0.1", NULL, &options);
+    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
+    close_three(fds);
     options.no_delay = -1; /* whatever the profile does */
     fds = three("127.0.0.1", NULL, &options);
     CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 0);

@@ -332,12 +332,19 @@ static void empty_texts_are_none(void) {
 }
 
 static void lists_of_every_kind(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
     begin();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
     config.protocols = "tlsv1.3 TLSV1.2";
     config.ciphers = "HIGH:!aNULL:!MD5";
     config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
     config.prefer_server_ciphers = 1;
     expect_taken();
+    config.protocols = "TLSv1.3";
+    config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384";
+    expect_taken();
+    CHECK_INT(logged_count, 0); /* all of them are there */
     config.protocols = "TLSv1.2";
     config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305";
     expect_taken();

@@ -110,6 +110,14 @@ static void freed_while_connections_have_it(void) {
     tls_end();
 }
 
+/* A plain socket as the client. */
+static void tls_accept_peer_with(libaeTlsContext *context) {
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+}
+
 static void too_late(void) {
     libaeTlsContext *context, *without;
     connection *plain;
@@ -124,6 +132,14 @@ static void too_late(void) {
     CHECK_FAILS(libaeTlsSetContext(client, context), AE_ERR, EALREADY);
     CHECK_FAILS(libaeTlsSetContext(server, context), AE_ERR, EALREADY);
     expect_data();
+    tls_close_both();
+
+    tls_accept_peer_with(context);
+    test_send(peer, "GET / HTTP/1.1\r\n");
+    RUN_UNTIL(server_calls);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_FAILS(libaeTlsSetContext(server, context), AE_ERR, EALREADY); /* a failure is one already */
+    close(peer);
     tls_close_both();
 
     client = tls_create(el);
@@ -435,6 +451,25 @@ static void version_and_cipher(void) {
     tls_end();
 }
 
+/* The level of the ciphers is of those of TLS 1.3, too. */
+static void level_of_the_ciphers(void) {
+    libaeTlsContext *strong, *with_128, *with_256;
+
+    begin();
+    strong = CONTEXT("server", config.ciphers = "DEFAULT@SECLEVEL=5");
+    with_128 = CONTEXT("server", config.protocols = "TLSv1.3"; config.ciphersuites = "TLS_AES_128_GCM_SHA256");
+    with_256 = CONTEXT("server", config.protocols = "TLSv1.3"; config.ciphersuites = "TLS_AES_256_GCM_SHA384");
+    connected(with_256, strong, "127.0.0.1");
+    start(with_128, strong, "127.0.0.1");
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    CHECK_CONTAINS(connGetLastError(server), "nothing in common");
+    libaeTlsContextFree(strong);
+    libaeTlsContextFree(with_128);
+    libaeTlsContextFree(with_256);
+    tls_end();
+}
+
 static void name_of_the_server(void) {
     libaeTlsContext *context, *other;
 
@@ -573,7 +608,7 @@ static void names_in_other_certificates(void) {
 TEST_MAIN(CASE(what_cannot_be_used), CASE(a_configuration_for_each_connection), CASE(beside_the_processs_own),
           CASE(its_policy_for_clients), CASE(freed_while_connections_have_it), CASE(too_late),
           CASE(a_handshake_has_its_own_time), CASE(reloaded_under_connections), CASE(a_bad_file_changes_nothing),
-          CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher),
+          CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher), CASE(level_of_the_ciphers),
           CASE(name_of_the_server), CASE(before_the_handshake_is_over), CASE(certificate_of_the_peer),
           CASE(names_of_the_peer), CASE(names_in_other_certificates), CASE(a_configuration_mends_an_accepted_connection),
           CASE(a_handshake_has_no_limit_of_its_own) CASES_OF_LISTENERS)

@@ -331,25 +331,38 @@ static void ten_megabytes_the_other_way(void) {
     tls_end();
 }
 
-/* The same data is brought again after EAGAIN, from elsewhere and with more behind it; none is sent twice. */
-static void write_is_repeated_after_eagain(void) {
-    static unsigned char moved[2 * MOST];
-    long long done = 0;
+static long long write_until_full(long long done) {
     int count, full = 0;
 
-    begin(NULL);
-    for (;;) {
+    while (full < 6) {
         count = connWrite(client, at(done), 30000);
         if (count == -1) {
             CHECK_INT(errno, EAGAIN);
-            if (++full == 6) break;
+            full++;
             continue;
         }
         full = 0; /* the kernel has moved something on to the peer meanwhile */
         done += count;
     }
+    return done;
+}
+
+/* The same data is brought again after EAGAIN, from elsewhere and with more behind it; none is sent twice. */
+static void write_is_repeated_after_eagain(void) {
+    static unsigned char moved[2 * MOST];
+    long long done, before;
+    int count;
+
+    begin(NULL);
+    done = write_until_full(0);
     expect_pattern(server, 0, done);
     CHECK_FAILS(connWrite(client, at(done), 1), -1, EAGAIN); /* which is not what was given before */
+    while ((count = connWrite(client, at(done), 30000)) == -1) CHECK_INT(errno, EAGAIN);
+    CHECK_INT(count, 30000);
+    expect_pattern(server, done, done + count);
+    before = done + count;
+    done = write_until_full(before);
+    expect_pattern(server, before, done);
     memcpy(moved, at(done), 40000);
     while ((count = connWrite(client, moved, 40000)) == -1) CHECK_INT(errno, EAGAIN);
     CHECK(count > 0 && count <= 40000);

@@ -33,6 +33,20 @@ static void zeros(void) { EXPECT_REFUSED("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
 static void record_that_is_too_long(void) { EXPECT_REFUSED("\x16\x03\x01\xff\xff\x01\x00\x00\x05hello", "not TLS"); }
 static void data_before_the_handshake(void) { EXPECT_REFUSED("\x17\x03\x03\x00\x05hello", "peer"); }
 static void two_bytes_that_are_no_record(void) { EXPECT_REFUSED("\x16\x02", "not TLS"); }
+
+/* Also when they come one by one. */
+static void bytes_that_are_no_record(void) {
+    TLS_BEGIN();
+    tls_accept_peer();
+    CHECK_INT(write(peer, "\x16", 1), 1);
+    tls_run_for(5);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(write(peer, "\x02", 1), 1);
+    RUN_UNTIL(server_calls);
+    CHECK_CONTAINS(connGetLastError(server), "not TLS");
+    tls_end_peer();
+}
+
 static void hello_that_is_none(void) { EXPECT_REFUSED("\x16\x03\x01\x00\x09\x01\x00\x00\x05hello", "not TLS"); }
 
 /* A handshake message of 16 MB, in records that are right. */
@@ -152,5 +166,6 @@ static void server_that_gives_up_at_once(void) {
 
 TEST_MAIN(CASE(http), CASE(redis), CASE(zeros), CASE(record_that_is_too_long), CASE(data_before_the_handshake),
           CASE(hello_that_is_none), CASE(endless_client_hello), CASE(endless_nothing), CASE(client_that_goes_away),
-          CASE(server_without_tls), CASE(two_bytes_that_are_no_record), CASE(server_with_records_of_another_kind),
+          CASE(server_without_tls), CASE(two_bytes_that_are_no_record), CASE(bytes_that_are_no_record),
+          CASE(server_with_records_of_another_kind),
           CASE(server_with_records_of_another_version), CASE(server_that_gives_up_at_once))

@@ -106,6 +106,25 @@ static void the_loop_goes_in_another_thread(void) {
     tls_end();
 }
 
+static void on_ready(connection *conn) { (void)conn; }
+
+/* Nobody calls a handler where there is no loop; one that is taken away is none, with or without. */
+static void without_their_loop_they_take_no_handlers(void) {
+    begin_pair();
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(connSetReadHandler(server, on_ready), C_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(connSetReadHandler(client, on_ready), C_ERR);
+    CHECK_INT(connSetWriteHandler(client, on_ready), C_ERR);
+    CHECK_INT(connHasReadHandler(client), 0);
+    CHECK_INT(connHasWriteHandler(client), 0);
+    CHECK_INT(connSetReadHandler(server, NULL), C_OK);
+    CHECK_INT(connHasReadHandler(server), 0);
+    tls_close_both();
+    el = aeCreateEventLoop(64);
+    tls_end();
+}
+
 /* ---- Pending data, and who asks for it ---- */
 
 enum { SIZE = 16384, PIECE = 100 };
@@ -218,5 +237,6 @@ static void pending_data_is_of_the_loop(void) {
 TEST_MAIN(CASE(a_later_loop_keeps_its_timers), CASE(established_connections_have_no_timer),
           CASE(closed_connections_have_no_timer),
           CASE(accepted_twice_there_is_one_timer), CASE(the_loop_goes_in_another_thread),
+          CASE(without_their_loop_they_take_no_handlers),
           CASE(another_thread_has_asked), CASE(this_thread_has_asked_once),
           CASE(another_thread_runs_the_loop) CASES_OF_THREADS)

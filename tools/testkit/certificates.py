@@ -17,7 +17,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     self-signed.crt                 signed by itself
     v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name;
                                     rsa-v1.crt the same, signed by rsa-ca.crt, other-v1.crt by other-ca.crt;
-                                    expired-v1.crt the same, no longer valid
+                                    expired-v1.crt future-v1.crt the same, no longer and not yet valid
     twin-ca.crt                     a CA of ca.crt's name with a key of its own; twin-v1.crt as v1.crt, signed by it
     chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it;
     lone.crt is
@@ -282,6 +282,7 @@ def _recipes():
         "rsa-v1": (made.simply_signed, "rsa-ca", None, (), True),
         "other-v1": (made.simply_signed, "other-ca"),
         "expired-v1": (made.signed, None, "ca", past),
+        "future-v1": (made.signed, None, "ca", ("20480101000000Z", "20490101000000Z")),
         "twin-ca": (made.self_signed, "is_ca", False, "ca"),
         "twin-v1": (made.simply_signed, "twin-ca"),
         "intermediate": (made.signed, "is_ca"),
