@@ -96,6 +96,20 @@ static void environment_picks_the_backend(void) {
     expect_works(el);
 }
 
+/* As scripts set it that have nothing to say. */
+static void an_empty_name_in_the_environment_is_none(void) {
+    const char *by_default;
+    aeEventLoop *el;
+
+    CHECK(unsetenv("LIBAE_BACKEND") == 0);
+    by_default = aeGetApiName();
+    CHECK(setenv("LIBAE_BACKEND", "", 1) == 0);
+    CHECK_TEXT(aeGetApiName(), by_default);
+    el = aeCreateEventLoop(64);
+    CHECK(el != NULL);
+    expect_works(el);
+}
+
 static void unknown_name_in_the_environment_is_einval(void) {
     CHECK(setenv("LIBAE_BACKEND", "windmill", 1) == 0);
     CHECK_FAILS_NULL(aeCreateEventLoop(64), EINVAL);
@@ -104,17 +118,19 @@ static void unknown_name_in_the_environment_is_einval(void) {
 }
 
 /* A child that runs another program does not get the loop's own descriptors: its epoll instance, or with poll and select
- * its waker. */
+ * its waker; and what tells an outer loop of time events. */
 static void an_exec_closes_what_the_loop_has_opened(void) {
     int before = test_open_fds(), fd, own = 0;
     aeEventLoop *el = aeCreateEventLoop(64);
 
     CHECK(el != NULL);
+    CHECK(aeGetBackendFd(el) >= 0);
     for (fd = 3; fd < 64; fd++) {
         char path[32], target[64] = "";
 
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        if (readlink(path, target, sizeof(target) - 1) <= 0 || strstr(target, "[event") == NULL) continue;
+        if (readlink(path, target, sizeof(target) - 1) <= 0) continue;
+        if (strstr(target, "[event") == NULL && strstr(target, "[timerfd") == NULL) continue;
         CHECK(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         own++;
     }
@@ -138,6 +154,7 @@ static void wait_tells_what_is_ready(void) {
     test_fill(pair[0]);
     CHECK_INT(aeWait(pair[0], AE_READABLE | AE_WRITABLE, 1000), AE_READABLE);
     CHECK_INT(aeWait(pair[0], AE_WRITABLE, 0), 0); /* what it is not asked about is no answer */
+    CHECK_FAILS(aeWait(pair[0], AE_READABLE | 16, 0), -1, EINVAL); /* nor is it asked about what there is not */
     test_close_pair(pair);
 }
 
@@ -224,7 +241,8 @@ TEST_MAIN(CASE(descriptor_0_is_one_like_others),
           CASE(name_is_the_one_asked_for), CASE(each_backend_can_be_named), CASE(no_name_is_the_default),
           CASE(an_exec_closes_what_the_loop_has_opened),
           CASE(backends_live_side_by_side), CASE(unknown_name_is_einval), CASE(environment_picks_the_backend),
-          CASE(unknown_name_in_the_environment_is_einval), CASE(wait_tells_what_is_ready),
+          CASE(unknown_name_in_the_environment_is_einval), CASE(an_empty_name_in_the_environment_is_none),
+          CASE(wait_tells_what_is_ready),
           CASE(wait_is_never_short), CASE(wait_longer_than_an_int_holds),
           CASE(wait_takes_hangup_and_error_for_writable), CASE(wait_works_beyond_the_limit_of_select),
           CASE(wait_for_a_bad_descriptor_is_ebadf), CASE(wait_is_interrupted_by_a_signal))

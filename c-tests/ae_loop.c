@@ -78,14 +78,54 @@ static void on_file_stop(aeEventLoop *el, int fd, void *data, int mask) {
     aeStop(el);
 }
 
+static void on_file_fail_and_stop(aeEventLoop *el, int fd, void *data, int mask) {
+    on_file_stop(el, fd, data, mask);
+    errno = EIO;
+}
+
 static void main_runs_both_hooks(void) {
-    aeEventLoop *el = busy_loop(on_file_stop);
+    aeEventLoop *el = busy_loop(on_file_fail_and_stop);
 
     aeSetBeforeSleepProc(el, before_sleep);
     aeSetAfterSleepProc(el, after_sleep);
+    errno = 4242;
     aeMain(el);
+    CHECK_INT(errno, 4242); /* whatever the callbacks make of it */
     CHECK_TEXT(test_noted(), "baf");
     finish(el);
+}
+
+static TIME_RESULT on_time_note(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(el);
+    AE_NOTUSED(id);
+    AE_NOTUSED(data);
+    test_note('t');
+    return AE_NOMORE;
+}
+
+/* Who asks for file events alone waits for one, whatever time events there are. */
+static void file_events_are_waited_for_alone(void) {
+    aeEventLoop *el = new_loop();
+    int ends[2], status;
+    pid_t child;
+
+    test_pipe(ends);
+    CHECK_INT(aeCreateFileEvent(el, ends[0], AE_READABLE, on_file_stop, NULL), AE_OK);
+    CHECK(aeCreateTimeEvent(el, 1, on_time_note, NULL, NULL) != AE_ERR);
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        test_sleep_us(20000);
+        _exit(write(ends[1], "x", 1) != 1);
+    }
+    CHECK_INT(aeProcessEvents(el, AE_FILE_EVENTS), 1);
+    CHECK_TEXT(test_noted(), "f");
+    CHECK_INT(aeProcessEvents(el, AE_TIME_EVENTS), 1);
+    CHECK_TEXT(test_noted(), "t");
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
+    aeDeleteEventLoop(el);
+    test_close_pair(ends);
 }
 
 static void before_sleep_do_not_wait(aeEventLoop *el) { aeSetDontWait(el, 1); }
@@ -290,7 +330,8 @@ static void timer_at_the_end_of_the_program_is_no_leak(void) {
     for (i = 0; i < 1000; i++) CHECK(aeCreateTimeEvent(kept, 3600000, on_never, NULL, NULL) != AE_ERR);
 }
 
-TEST_MAIN(CASE(hooks_run_when_asked_for), CASE(main_runs_both_hooks), CASE(hook_keeps_the_loop_from_waiting),
+TEST_MAIN(CASE(hooks_run_when_asked_for), CASE(main_runs_both_hooks), CASE(file_events_are_waited_for_alone),
+          CASE(hook_keeps_the_loop_from_waiting),
           CASE(dont_wait_holds_until_taken_back), CASE(every_callback_can_stop),
           CASE(stop_lets_the_iteration_end), CASE(signal_ends_the_wait), CASE(set_size_limits),
           CASE(nonsensical_set_size_is_einval), CASE(large_set_is_untouched_memory),

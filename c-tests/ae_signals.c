@@ -243,6 +243,32 @@ static void a_child_that_is_deleted_is_the_programs(void) {
     aeDeleteEventLoop(el);
 }
 
+/* The others go on being watched. */
+static void one_of_several_is_deleted(void) {
+    aeEventLoop *el = new_loop();
+    int gates[3], i;
+    pid_t pids[3];
+
+    for (i = 0; i < 3; i++) {
+        pids[i] = start_child(i, &gates[i]);
+        wait_for_child(el, &pids[i], gates[i]);
+    }
+    CHECK_INT(aeDeleteChildEvent(el, pids[0]), AE_OK);
+    CHECK_FAILS(aeDeleteChildEvent(el, pids[0]), AE_ERR, ENOENT);
+    for (i = 2; i > 0; i--) { /* the last first: it has the gates of those before it */
+        siginfo_t info;
+
+        close(gates[i]);
+        CHECK(waitid(P_PID, (id_t)pids[i], &info, WEXITED | WNOWAIT) == 0);
+        aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT);
+        CHECK_TEXT(test_noted(), "c");
+        CHECK(WIFEXITED(status_told) && WEXITSTATUS(status_told) == i);
+    }
+    close(gates[0]);
+    test_reap(pids[0]);
+    aeDeleteEventLoop(el);
+}
+
 static void one_that_another_part_has_waited_for_has_no_status(void) {
     aeEventLoop *el = new_loop();
     int gate;
@@ -320,6 +346,6 @@ TEST_MAIN(CASE(calls_that_a_signal_interrupts_go_on),
           CASE(a_handler_runs_in_the_loop), CASE(what_was_there_before_comes_back),
           CASE(one_that_came_for_another_handler_is_not_told), CASE(it_leaves_errno_alone),
           CASE(refuses_what_cannot_be_handled), CASE(a_stop_in_one_leaves_the_other_for_the_next_call),
-          CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once),
+          CASE(it_wakes_a_sleeping_loop), CASE(the_end_of_a_child_is_told_once), CASE(one_of_several_is_deleted),
           CASE(a_child_that_is_deleted_is_the_programs), CASE(one_that_another_part_has_waited_for_has_no_status),
           CASE(the_loop_goes_before_the_child), CASE(bad_children_are_refused))

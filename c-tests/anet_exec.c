@@ -33,6 +33,17 @@ static void expect_tcp(int safe) {
     expect(server, safe, 0);
 }
 
+/* A connection that waits for its connect has such a socket, too. */
+static void expect_connection(int safe) {
+    connection *conn;
+
+    CHECK_INT(test_conn_types(), C_OK);
+    conn = test_conn_create(NULL, UNIX_TYPE);
+    CHECK_INT(connBlockingConnect(conn, path, 0, -1), C_OK);
+    CHECK_INT(is_cloexec(conn->fd), safe || CONNECT_CLOEXEC);
+    connClose(conn);
+}
+
 static void expect_unix(int safe) {
     int server, client;
 
@@ -44,6 +55,8 @@ static void expect_unix(int safe) {
     expect(anetUnixAccept(err, server), safe || ACCEPT_SAFE, safe || ACCEPT_SAFE);
     expect(client, safe || CONNECT_CLOEXEC, 0);
     expect(anetUnixGenericConnect(err, path, 1), safe || CONNECT_CLOEXEC, 1);
+    expect(anetUnixGenericConnect(err, path, 5), safe || CONNECT_CLOEXEC, 1); /* one bit says so, whatever the others */
+    expect_connection(safe);
     expect(server, safe || UNIX_SERVER_NONBLOCK, UNIX_SERVER_NONBLOCK != 0);
     unlink(path);
     CHECK(rmdir(folder) == 0);

@@ -26,6 +26,7 @@ static void counts_the_sockets_that_are_for_this_process(void) {
         CHECK_INT(dup2(fd, LIBAE_LISTEN_FDS_START), LIBAE_LISTEN_FDS_START);
         close(file);
     }
+    CHECK(fcntl(LIBAE_LISTEN_FDS_START, F_SETFD, 0) == 0); /* as an exec leaves it */
     CHECK_KEEPS_ERRNO(libaeListenFds(), 1);
     CHECK(fcntl(LIBAE_LISTEN_FDS_START, F_GETFD) & FD_CLOEXEC);
     CHECK_KEEPS_ERRNO(libaeIsListening(LIBAE_LISTEN_FDS_START), 1);
@@ -97,9 +98,9 @@ static void block(int first, int second) {
 }
 
 /* This program again, in the same case, with the ports in its environment. */
-static void a_successor_gets_the_sockets_in_their_order(void) {
+static void expect_successor(const char *name, int places_are_taken) {
     char self[4096], ports[32], *handed = getenv("TEST_PORTS");
-    char *argv[] = {self, (char *)__func__, NULL};
+    char *argv[] = {self, (char *)name, NULL};
     int first, second, sockets[2];
     ssize_t len;
 
@@ -117,9 +118,17 @@ static void a_successor_gets_the_sockets_in_their_order(void) {
     sockets[1] = test_listen(AF_INET, 8, &second);
     /* Each at the place of the other. */
     CHECK(fcntl(sockets[0], F_DUPFD, 50) == 50 && fcntl(sockets[1], F_DUPFD, 51) == 51);
-    CHECK(dup2(50, LIBAE_LISTEN_FDS_START + 1) != -1 && dup2(51, LIBAE_LISTEN_FDS_START) != -1);
-    sockets[0] = LIBAE_LISTEN_FDS_START + 1;
-    sockets[1] = LIBAE_LISTEN_FDS_START;
+    if (places_are_taken) {
+        CHECK(dup2(50, LIBAE_LISTEN_FDS_START + 1) != -1 && dup2(51, LIBAE_LISTEN_FDS_START) != -1);
+        sockets[0] = LIBAE_LISTEN_FDS_START + 1;
+        sockets[1] = LIBAE_LISTEN_FDS_START;
+    } else {
+        int i;
+
+        for (i = 0; i < 10; i++) close(LIBAE_LISTEN_FDS_START + i);
+        sockets[0] = 50;
+        sockets[1] = 51;
+    }
     len = readlink("/proc/self/exe", self, sizeof(self) - 1);
     CHECK(len > 0);
     self[len] = '\0';
@@ -129,6 +138,9 @@ static void a_successor_gets_the_sockets_in_their_order(void) {
     libaeExecWithListeners(self, argv, sockets, 2);
     FAIL("it returned (errno %d)", errno);
 }
+
+static void a_successor_gets_the_sockets_in_their_order(void) { expect_successor(__func__, 1); }
+static void a_successor_gets_the_sockets_where_nothing_was(void) { expect_successor(__func__, 0); }
 
 static void when_there_is_no_successor_nothing_has_changed(void) {
     char *argv[] = {(char *)"nobody", NULL}, *none[] = {NULL};
@@ -157,6 +169,36 @@ static void when_there_is_no_successor_nothing_has_changed(void) {
     close(listening);
 }
 
+/* Descriptors of any kind, and none, where the sockets were to be: afterwards each is what it was. */
+static void when_there_is_no_successor_places_are_as_before(void) {
+    enum { FIRST = LIBAE_LISTEN_FDS_START, COUNT = 4 };
+    char *argv[] = {(char *)"nobody", NULL};
+    int i, port, listening = test_listen(AF_INET, 8, &port), sockets[COUNT], ends[2], before;
+    char byte;
+
+    test_pipe(ends);
+    CHECK_INT(fcntl(listening, F_DUPFD_CLOEXEC, 50), 50);
+    CHECK_INT(fcntl(ends[0], F_DUPFD_CLOEXEC, 60), 60);
+    CHECK_INT(fcntl(ends[1], F_DUPFD_CLOEXEC, 61), 61);
+    for (i = 0; i < 10; i++) close(FIRST + i);
+    for (i = 0; i < COUNT; i++) sockets[i] = 50;
+    CHECK(dup2(60, FIRST) == FIRST); /* which an exec leaves open */
+    CHECK(fcntl(61, F_DUPFD_CLOEXEC, FIRST + 2) == FIRST + 2);
+    before = test_open_fds();
+    CHECK_FAILS(libaeExecWithListeners("/no/such/program", argv, sockets, COUNT), AE_ERR, ENOENT);
+    CHECK_INT(test_open_fds(), before);
+    CHECK_INT(write(FIRST + 2, "x", 1), 1);
+    CHECK_INT(read(FIRST, &byte, 1), 1);
+    CHECK_INT(fcntl(FIRST, F_GETFD) & FD_CLOEXEC, 0);
+    CHECK_INT(fcntl(FIRST + 2, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+    CHECK(!test_is_open(FIRST + 1) && !test_is_open(FIRST + 3));
+    close(FIRST);
+    close(FIRST + 2);
+    close(50);
+    close(60);
+    close(61);
+}
+
 static void at_pipe(int signal) { (void)signal; }
 
 /* Also when all is well until the program is looked for. */
@@ -183,5 +225,7 @@ static void when_there_is_no_successor_signals_are_as_before(void) {
 }
 
 TEST_MAIN(CASE(counts_the_sockets_that_are_for_this_process), CASE(what_is_wrong_is_an_error), CASE(tells_what_listens),
-          CASE(a_successor_gets_the_sockets_in_their_order), CASE(when_there_is_no_successor_nothing_has_changed),
+          CASE(a_successor_gets_the_sockets_in_their_order),
+          CASE(a_successor_gets_the_sockets_where_nothing_was), CASE(when_there_is_no_successor_nothing_has_changed),
+          CASE(when_there_is_no_successor_places_are_as_before),
           CASE(when_there_is_no_successor_signals_are_as_before))

@@ -142,6 +142,8 @@ static void mark_needs_the_right_to_it(void) {
 
     if (result == ANET_OK) {
         CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 77);
+        CHECK_INT(anetSetSockMarkId(err, fd, 0x12345678), ANET_OK);
+        CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 0x12345678);
     } else {
         CHECK_INT(errno, EPERM);
         CHECK_CONTAINS(err, "setsockopt");
@@ -155,7 +157,7 @@ static void pending_error_of_a_healthy_socket_is_none(void) {
     CHECK_KEEPS_ERRNO(anetGetError(fd), 0);
     close(fd);
     CHECK_INT(anetGetError(fd), EBADF);
-    CHECK_INT(anetGetError(-1), EBADF);
+    CHECK_KEEPS_ERRNO(anetGetError(-1), EBADF);
     test_pipe(pipe_fds);
     CHECK_INT(anetGetError(pipe_fds[0]), ENOTSOCK);
     test_close_pair(pipe_fds);

@@ -101,6 +101,7 @@ static void what_is_none_is_refused(void) {
         "PROXY TCP6 ::1%eth0 ::1 1 2\r\n",
         "PROXY UDP4 1.2.3.4 1.2.3.4 1 2\r\n",
         "PROXY UNKNOWN\n",
+        "PROXY UNKNOWNS\r\n",
         "PROXY \r\n",
         "PROXY TCP4 \xff.2.3.4 1.2.3.4 1 2\r\n",
     };

@@ -112,6 +112,10 @@ static void connects_have_them_too(void) {
     CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
     CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     close_three(fds);
+    options.no_delay = 7; /* any number above 0 says so */
+    fds = three("127.0.0.1", NULL, &options);
+    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
+    close_three(fds);
     options.no_delay = -1; /* whatever the profile does */
     fds = three("127.0.0.1", NULL, &options);
     CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 0);
@@ -174,7 +178,10 @@ static void several_sockets_on_one_port(void) {
     close(second);
 }
 
+static int three_wait(void) { return 3; }
+
 static void the_backlog_is_the_programs(void) {
+    libaeHost host = {.size = sizeof(host), .tcp_backlog = three_wait};
     struct tcp_info info;
     socklen_t size = sizeof(info);
     int fd;
@@ -183,6 +190,12 @@ static void the_backlog_is_the_programs(void) {
     fd = listens_on("127.0.0.1");
     CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
     CHECK_INT(info.tcpi_sacked, 7); /* of a socket that listens: the length of its queue */
+    close(fd);
+    options.backlog = 0;
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    fd = listens_on("127.0.0.1");
+    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    CHECK_INT(info.tcpi_sacked, 3);
     close(fd);
 }
 

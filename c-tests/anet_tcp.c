@@ -331,6 +331,14 @@ static void source_address_is_bound_if_possible(void) {
     CHECK_TEXT(seen_from(":::"), "127.0.0.1"); /* no address at all */
 }
 
+static void source_address_may_be_a_name(void) {
+    int port, server = serve(&port), fd = anetTcpNonBlockBindConnect(err, "127.0.0.1", port, "localhost");
+
+    if (fd == ANET_ERR) FAIL("%s", err);
+    close(fd);
+    close(server);
+}
+
 TEST_MAIN(CASE(ipv4_server_listens_on_a_port_of_its_own), CASE(ipv6_server_serves_ipv6_only),
           CASE(both_families_share_a_port), CASE(stars_and_null_are_every_address), CASE(used_port_is_told),
           CASE(lingering_connections_do_not_hold_the_port), CASE(address_of_the_other_family_is_an_error),
@@ -340,4 +348,5 @@ TEST_MAIN(CASE(ipv4_server_listens_on_a_port_of_its_own), CASE(ipv6_server_serve
           CASE(interrupted_accept_goes_on), CASE(failures_of_one_connection_are_retried),
           CASE(nonblocking_connect_succeeds),
           CASE(nonblocking_connect_tells_refusal_later), CASE(connect_by_name),
-          CASE(connect_to_no_address_is_told), CASE(source_address_is_bound_if_possible))
+          CASE(connect_to_no_address_is_told), CASE(source_address_is_bound_if_possible),
+          CASE(source_address_may_be_a_name))

@@ -182,6 +182,24 @@ static void full_backlog_is_told_to_a_nonblocking_client(void) {
     remove_path();
 }
 
+/* A server that accepts both in the same way: its peers have a name that is none, and no port. */
+static void accepted_as_over_tcp(void) {
+    char ip[46] = "";
+    int server, client, fd, port = 77;
+
+    socket_path();
+    server = serve(0);
+    client = anetUnixGenericConnect(err, path, 0);
+    fd = anetTcpAccept(err, server, ip, sizeof(ip), &port);
+    if (fd == ANET_ERR) FAIL("anetTcpAccept: %s", err);
+    CHECK_TEXT(ip, "/unixsocket");
+    CHECK_INT(port, 0);
+    close(fd);
+    close(client);
+    close(server);
+    remove_path();
+}
+
 static void nobody_waiting_is_eagain(void) {
     int server;
 
@@ -263,5 +281,5 @@ TEST_MAIN(CASE(server_and_client_meet), CASE(nonblocking_connect), CASE(permissi
           CASE(permissions_are_set_before_it_listens),
           CASE(group_is_set),
           CASE(used_path_is_told), CASE(missing_folder_is_told), CASE(nobody_listening_is_told),
-          CASE(full_backlog_is_told_to_a_nonblocking_client), CASE(nobody_waiting_is_eagain),
+          CASE(full_backlog_is_told_to_a_nonblocking_client), CASE(accepted_as_over_tcp), CASE(nobody_waiting_is_eagain),
           CASE(longest_path_works), CASE(too_long_path_is_an_error), CASE(interrupted_accept_goes_on))

@@ -45,6 +45,34 @@ static void paths(void) {
     CHECK(rmdir(folder) == 0);
 }
 
+/* A path from the current folder on is one that has a slash in it. */
+static void paths_from_here(void) {
+    char folder[64];
+    struct three fds;
+
+    test_folder(folder);
+    CHECK(chdir(folder) == 0);
+    fds.listening = listens_on("./socket with spaces");
+    CHECK(access("socket with spaces", F_OK) == 0);
+    fds.connected = opened(libaeConnect(err, "./socket with spaces", 0, NULL));
+    fds.accepted = test_accept(fds.listening, SOCK_NONBLOCK);
+    close_three(fds);
+    CHECK(unlink("socket with spaces") == 0);
+    CHECK(rmdir(folder) == 0);
+}
+
+/* Where MPTCP may be missing, it is missing here. */
+static void mptcp_if_available(void) {
+    char name[64];
+
+    snprintf(name, sizeof(name), "@libae-mptcp-%d", (int)getpid());
+    options.mptcp = LIBAE_MPTCP_IF_AVAILABLE;
+    close(listens_on(name));
+    options.mptcp = LIBAE_MPTCP_REQUIRED;
+    CHECK_FAILS(libaeListen(err, name, 0, &options), ANET_ERR, EOPNOTSUPP);
+    CHECK_CONTAINS(err, "MPTCP");
+}
+
 static void names_in_the_abstract_namespace(void) {
     char name[sizeof(((struct sockaddr_un *)0)->sun_path) + 2];
     struct sockaddr_un own;
@@ -69,6 +97,10 @@ static void names_in_the_abstract_namespace(void) {
     options.unix_permissions = 0700;
     CHECK_FAILS(libaeListen(err, name, 0, &options), ANET_ERR, EINVAL);
     options.unix_permissions = 0;
+    options.unix_group = "0";
+    CHECK_FAILS(libaeListen(err, name, 0, &options), ANET_ERR, EINVAL);
+    CHECK_CONTAINS(err, "abstract");
+    options.unix_group = NULL;
     /* As long as it can be, and longer. */
     memset(name, 'n', sizeof(name));
     name[0] = '@';
@@ -138,5 +170,5 @@ static void others_have_no_such_peers(void) {
     test_close_pair(pair);
 }
 
-TEST_MAIN(CASE(paths), CASE(names_in_the_abstract_namespace), CASE(peers_of_unix_sockets),
+TEST_MAIN(CASE(paths), CASE(paths_from_here), CASE(mptcp_if_available), CASE(names_in_the_abstract_namespace), CASE(peers_of_unix_sockets),
           CASE(others_have_no_such_peers))

@@ -67,6 +67,9 @@ static void addresses_of_both_ends(void) {
     snprintf(expected, sizeof(expected), "127.0.0.1:%d", test_port(peer));
     CHECK_KEEPS_ERRNO(connFormatAddr(conn, text, sizeof(text), 1), (long long)strlen(expected));
     CHECK_TEXT(text, expected);
+    snprintf(expected, sizeof(expected), "127.0.0.1:%d", port);
+    CHECK_INT(connFormatAddr(conn, text, sizeof(text), 0), (long long)strlen(expected));
+    CHECK_TEXT(text, expected);
     CHECK_INT(formatAddr(text, sizeof(text), (char[]){"::1"}, 80), 8);
     CHECK_TEXT(text, "[::1]:80");
     CHECK_INT(connIsLocal(conn), 1);

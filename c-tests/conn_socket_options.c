@@ -52,6 +52,37 @@ static void connections_connect_with_options(void) {
     aeDeleteEventLoop(el);
 }
 
+static int got(int fd, int level, int option) {
+    int value = -1;
+    socklen_t size = sizeof(value);
+
+    CHECK(getsockopt(fd, level, option, &value, &size) == 0);
+    return value;
+}
+
+/* Each of them, though the socket is there only when the name has been looked up. */
+static void connections_connect_by_name_with_options(void) {
+    int port, listening = test_listen(AF_INET, 5, &port);
+    connection *conn;
+
+    begin();
+    conn = test_conn_create(el, TCP_TYPE);
+    options.user_timeout = 4321;
+    options.keep_alive = 30;
+    options.no_delay = 1;
+    options.free_bind = 1;
+    options.source = "127.0.0.9";
+    CHECK_INT(libaeConnConnectName(err, conn, "127.0.0.1", port, &options, on_connected), C_OK);
+    while (!connected) aeProcessEvents(el, AE_ALL_EVENTS);
+    CHECK_INT(user_timeout_of(conn->fd), 4321);
+    CHECK_INT(got(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK_INT(got(conn->fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_INT(got(conn->fd, IPPROTO_IP, IP_FREEBIND), 1);
+    connClose(conn);
+    close(listening);
+    aeDeleteEventLoop(el);
+}
+
 static void connections_connect_to_abstract_names(void) {
     connection *conn;
     int listening;
@@ -280,5 +311,6 @@ static void names_of_unix_listeners(void) {
 #define LISTENERS
 #endif
 
-TEST_MAIN(CASE(connections_connect_with_options), CASE(connections_connect_to_abstract_names),
+TEST_MAIN(CASE(connections_connect_with_options), CASE(connections_connect_by_name_with_options),
+          CASE(connections_connect_to_abstract_names),
           CASE(a_refused_option_is_told) LISTENERS)

@@ -137,6 +137,8 @@ static void refused_connect_is_an_error_in_the_handler(void) {
     CHECK_INT(conn->last_errno, ECONNREFUSED);
     CHECK_TEXT(connGetLastError(conn), "Connection refused");
     CHECK_INT(connLastErrorRetryable(conn), 0);
+    conn->last_errno = 9999; /* which is none */
+    CHECK_TEXT(connGetLastError(conn), strerror(9999));
     end();
 }
 
@@ -296,6 +298,8 @@ static void nothing_to_do_is_not_an_error(void) {
     CHECK_FAILS(connWrite(conn, "x", 1), -1, EAGAIN);
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     CHECK_INT(conn->last_errno, 77);
+    conn->last_errno = EAGAIN;
+    CHECK_INT(connLastErrorRetryable(conn), 0);
     conn->last_errno = EINTR;
     CHECK_INT(connLastErrorRetryable(conn), 1);
     end_connected();
@@ -391,6 +395,26 @@ static void options_reach_the_socket(void) {
     end_connected();
 }
 
+#ifndef LIBAE_ABI_REDIS_6_2
+static void writing_parts_to_nobody_is_an_error(void) {
+    struct iovec part = {(char[]){"x"}, 1};
+    int pair[2];
+
+    begin();
+    test_pair(pair);
+    close(pair[1]);
+    conn = test_conn_create_accepted(el, TCP_TYPE, pair[0]);
+    CHECK_INT(connAccept(conn, NULL), C_OK);
+    CHECK_FAILS(connWritev(conn, &part, 1), -1, EPIPE);
+    CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
+    CHECK_INT(conn->last_errno, EPIPE);
+    end();
+}
+#define CASES_OF_PARTS , CASE(writing_parts_to_nobody_is_an_error)
+#else
+#define CASES_OF_PARTS
+#endif
+
 TEST_MAIN(CASE(new_connection_is_unconnected), CASE(connect_ends_in_the_handler),
           CASE(connect_from_a_source_address), CASE(write_handler_set_meanwhile_runs_after_the_connect),
           CASE(refused_connect_is_an_error_in_the_handler), CASE(failure_at_once_does_not_reach_the_handler),
@@ -398,4 +422,4 @@ TEST_MAIN(CASE(new_connection_is_unconnected), CASE(connect_ends_in_the_handler)
           CASE(handlers_are_set_anew_after_another_connect),
           CASE(write_handler_taken_away_does_not_lose_the_connect), CASE(accept_ends_at_once), CASE(data_goes_both_ways),
           CASE(nothing_to_do_is_not_an_error), CASE(end_of_input_is_closed), CASE(reset_is_an_error),
-          CASE(writing_after_a_reset_is_an_error), CASE(info_is_the_descriptor), CASE(options_reach_the_socket))
+          CASE(writing_after_a_reset_is_an_error), CASE(info_is_the_descriptor), CASE(options_reach_the_socket) CASES_OF_PARTS)

@@ -20,6 +20,8 @@ static void use_connections(void) {
     client = tls_create(el);
     if (!WORKS(client != NULL)) return;
     if (!WORKS(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected) == C_OK)) {
+        CHECK_INT(client->fd, -1);
+        CHECK(client->conn_handler == NULL);
         tls_close_both();
         if ((fd = accept(listening, NULL, NULL)) != -1) close(fd);
         return;

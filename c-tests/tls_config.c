@@ -311,6 +311,11 @@ static void folder_of_cas_with_other_files(void) {
     CHECK_CONTAINS(logged, "tls-ca-cert-dir: ");
     CHECK_CONTAINS(logged, "ca-dir/00000000.");
     CHECK_CONTAINS(logged, ": left out");
+    config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_OPTIONAL; /* the folder does for clients' certificates, too */
+    config.ca_cert_file = NULL;
+    config.ca_cert_dir = tls_file("ca-dir");
+    expect_taken();
+    logged_count = 4;
     config.ca_cert_file = tls_file("ca.crt");
     config.ca_cert_dir = tls_file("empty-dir"); /* nothing in it, but there is the file */
     expect_taken();
@@ -327,12 +332,19 @@ static void empty_texts_are_none(void) {
 }
 
 static void lists_of_every_kind(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log};
+
     begin();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
     config.protocols = "tlsv1.3 TLSV1.2";
     config.ciphers = "HIGH:!aNULL:!MD5";
     config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
     config.prefer_server_ciphers = 1;
     expect_taken();
+    config.protocols = "TLSv1.3";
+    config.ciphersuites = "TLS_CHACHA20_POLY1305_SHA256,TLS_AES_128_GCM_SHA256 TLS_AES_256_GCM_SHA384";
+    expect_taken();
+    CHECK_INT(logged_count, 0); /* all of them are there */
     config.protocols = "TLSv1.2";
     config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305";
     expect_taken();
@@ -359,6 +371,12 @@ static void structure_of_another_size(void) {
     larger.known.size = sizeof(larger);
     CHECK_INT(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_OK);
     expect_works();
+    /* The smallest one that there can be has the server's certificate and key alone. */
+    larger.known.size = offsetof(libaeTlsConfig, key_file_pass);
+    CHECK_INT(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_OK);
+    larger.known.size--;
+    CHECK_FAILS(libaeTlsConfigure(&larger.known, err, sizeof(err)), AE_ERR, EINVAL);
+    CHECK_CONTAINS(err, "size: ");
     tls_end();
 }
 

@@ -145,6 +145,35 @@ static void upstreams_structure_is_refused(void) {
     tls_end();
 }
 
+/* Which cipher of two that both sides have is the client's to say, or the server's. */
+static void order_of_the_ciphers_is_upstreams(void) {
+    libaeTlsConfig config;
+    libaeTlsContext *of_client;
+    int prefers;
+
+    begin_upstream();
+    upstream.protocols = (char *)"TLSv1.2";
+    upstream.ciphers = (char *)"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305";
+    config = tls_config();
+    config.ciphers = "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384";
+    of_client = libaeTlsContextNew(&config, logged, sizeof(logged));
+    if (of_client == NULL && errno == EOPNOTSUPP) SKIP("a library without TLS");
+    CHECK(of_client != NULL);
+    for (prefers = 0; prefers < 2; prefers++) {
+        upstream.prefer_server_ciphers = prefers;
+        CHECK_INT(configure_upstream(1), C_OK);
+        tls_close_both();
+        client = tls_create(el);
+        CHECK_INT(libaeTlsSetContext(client, of_client), AE_OK);
+        CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+        tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+        RUN_UNTIL(client_calls && server_calls);
+        CHECK_TEXT(libaeTlsCipher(server), prefers ? "ECDHE-ECDSA-AES256-GCM-SHA384" : "ECDHE-ECDSA-CHACHA20-POLY1305");
+    }
+    libaeTlsContextFree(of_client);
+    tls_end();
+}
+
 static void *hosts_config(void) {
     asked++;
     return &upstream;
@@ -159,6 +188,91 @@ static void host_is_asked_for_the_configuration(void) {
     tls_connect_pair();
     CHECK_INT(asked, 1);
     tls_end();
+}
+
+/* A client alone asks, too: it does not wait for a server to have been configured. */
+static void host_is_asked_by_a_client(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_connect("127.0.0.1");
+    CHECK_INT(asked, 1);
+    tls_end();
+}
+
+/* And a server that nobody has connected from here. */
+static void host_is_asked_by_a_server(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    tls_accept_peer();
+    CHECK_INT(asked, 1);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    tls_end_peer();
+}
+
+/* And a session over a descriptor of the program's own. */
+static void host_is_asked_by_a_session(void) {
+    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
+    libaeTlsSession *session;
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    session = libaeTlsSessionNew(listening, "localhost", logged, sizeof(logged));
+    if (session == NULL) FAIL("libaeTlsSessionNew: %s", logged);
+    CHECK_INT(asked, 1);
+    libaeTlsSessionFree(session);
+    tls_end();
+}
+
+static size_t hosts_size;
+static size_t size_of_the_hosts(void) { return hosts_size; }
+
+/* Whose structure ends before the settings that are read has been compiled with another header. */
+static void smaller_structure_is_refused(void) {
+    libaeHost host = {.size = sizeof(host), .log = on_log, .tls_config_size = size_of_the_hosts};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    hosts_size = sizeof(upstream) - 8;
+    CHECK_FAILS(configure_upstream(1), C_ERR, EINVAL);
+    CHECK_CONTAINS(logged, "The server's TLS configuration has ");
+    hosts_size = sizeof(upstream);
+    CHECK_INT(configure_upstream(1), C_OK);
+    expect_works();
+    tls_end();
+}
+
+static int below_0(void) { return -1; }
+
+/* Less than none is none, not any number. */
+static void hosts_limit_below_0_lets_nobody_in(void) {
+    libaeHost host = {.size = sizeof(host), .tls_max_handshakes = below_0};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    tls_accept_peer();
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
+    tls_end_peer();
+}
+
+static int no_time(void) { return 0; }
+
+/* 0 is a limit, unlike what is below. */
+static void hosts_time_limit_of_0_is_over_at_once(void) {
+    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = no_time};
+
+    begin_upstream();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    CHECK_INT(configure_upstream(0), C_OK);
+    tls_accept_peer();
+    RUN_UNTIL(server_calls);
+    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    tls_end_peer();
 }
 
 #ifdef TEST_CONN_V1
@@ -205,5 +319,8 @@ static void configured_or_not(void) {
 
 #endif
 
-TEST_MAIN(CASE(upstreams_structure), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
-          CASE(hosts_time_limit), CASE(hosts_limit_of_handshakes), CASE(configured_or_not))
+TEST_MAIN(CASE(upstreams_structure), CASE(order_of_the_ciphers_is_upstreams), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
+          CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(host_is_asked_by_a_session),
+          CASE(smaller_structure_is_refused),
+          CASE(hosts_time_limit), CASE(hosts_time_limit_of_0_is_over_at_once), CASE(hosts_limit_of_handshakes),
+          CASE(hosts_limit_below_0_lets_nobody_in), CASE(configured_or_not))

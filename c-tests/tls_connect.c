@@ -279,6 +279,92 @@ static void expect_peer_certificates(const char *protocols) {
     tls_end();
 }
 
+/* The server's own, whatever it sends behind it. */
+static void certificate_before_its_chain(void) {
+    const char *file;
+    char *pem;
+
+    TLS_BEGIN(tls_identity(&config, "chain"));
+    tls_connect_pair();
+    pem = tls_peer_cert(client);
+    file = text_of(tls_file("chain.crt"));
+    CHECK(pem != NULL && strlen(pem) < strlen(file));
+    CHECK(strncmp(pem, file, strlen(pem)) == 0);
+    free(pem);
+    tls_end();
+}
+
+/* The text of an error is of the latest attempt: one that goes well has none. */
+static void error_is_of_the_latest_attempt(void) {
+    libaeTlsConfig config;
+
+    TLS_BEGIN(config.ca_cert_file = tls_file("other-ca.crt"));
+    tls_connect("127.0.0.1");
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_CONTAINS(connGetLastError(client), "not signed by a known CA");
+    connClose(server);
+    server = NULL;
+    config = tls_config();
+    tls_configure(&config);
+    client_calls = server_calls = 0;
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+    CHECK(strstr(connGetLastError(client), "known CA") == NULL);
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(client_state, CONN_STATE_CONNECTED);
+    CHECK(strstr(connGetLastError(client), "known CA") == NULL);
+    tls_end();
+}
+
+static void on_accepted_close_at_once(connection *conn) {
+    server_calls++;
+    server_state = connGetState(conn);
+    connClose(conn);
+}
+
+/* A call of connAccept in which the handshake ends runs the handler. When that closes the connection, whoever has called
+ * still has it, to close it itself. */
+static void handler_closes_inside_accept(void) {
+    int status = C_OK;
+
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    while (status == C_OK) {
+        /* The loop serves the client alone. */
+        while (aeWait(server->fd, AE_READABLE, 1) == 0) tls_run_idle();
+        status = connAccept(server, on_accepted_close_at_once);
+        if (!server_calls) aeDeleteFileEvent(el, server->fd, AE_READABLE | AE_WRITABLE);
+    }
+    CHECK_INT(server_calls, 1);
+    CHECK_INT(server_state, CONN_STATE_CONNECTED);
+    CHECK_INT(server->fd, -1);
+    connClose(server);
+    server = NULL;
+    tls_end();
+}
+
+/* Whoever changes its handlers in the middle of the handshake does not disturb it. */
+static void handlers_are_taken_away_during_the_handshake(void) {
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    CHECK_INT(connSetReadHandler(client, on_read), C_OK);
+    CHECK_INT(connSetWriteHandler(client, on_write), C_OK);
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connSetReadHandler(server, on_read), C_OK);
+    while (!client_calls || !server_calls) {
+        if (!client_calls) CHECK_INT(connSetReadHandler(client, NULL), C_OK);
+        if (!client_calls) CHECK_INT(connSetWriteHandler(client, NULL), C_OK);
+        if (!server_calls) CHECK_INT(connSetReadHandler(server, NULL), C_OK);
+        tls_run_once();
+    }
+    CHECK_INT(client_state, CONN_STATE_CONNECTED);
+    CHECK_INT(server_state, CONN_STATE_CONNECTED);
+    CHECK_INT(aeGetFileEvents(el, client->fd), AE_NONE);
+    tls_end();
+}
+
 static void peer_certificates_of_1_3(void) { expect_peer_certificates("TLSv1.3"); }
 static void peer_certificates_of_1_2(void) { expect_peer_certificates("TLSv1.2"); }
 
@@ -311,4 +397,6 @@ TEST_MAIN(CASE(handshake_of_1_3), CASE(handshake_of_1_2), CASE(handshake_of_the_
           CASE(refused_connect_is_an_error_in_the_handler), CASE(no_version_in_common), CASE(handlers_may_close),
           CASE(closed_during_the_handshake), CASE(without_a_configuration), CASE(one_side_only),
           CASE(connections_keep_their_configuration), CASE(peer_certificates_of_1_3), CASE(peer_certificates_of_1_2),
-          CASE(peer_certificate_is_the_hosts_string))
+          CASE(peer_certificate_is_the_hosts_string), CASE(certificate_before_its_chain),
+          CASE(error_is_of_the_latest_attempt),
+          CASE(handler_closes_inside_accept), CASE(handlers_are_taken_away_during_the_handshake))

@@ -110,6 +110,14 @@ static void freed_while_connections_have_it(void) {
     tls_end();
 }
 
+/* A plain socket as the client. */
+static void tls_accept_peer_with(libaeTlsContext *context) {
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+}
+
 static void too_late(void) {
     libaeTlsContext *context, *without;
     connection *plain;
@@ -124,6 +132,14 @@ static void too_late(void) {
     CHECK_FAILS(libaeTlsSetContext(client, context), AE_ERR, EALREADY);
     CHECK_FAILS(libaeTlsSetContext(server, context), AE_ERR, EALREADY);
     expect_data();
+    tls_close_both();
+
+    tls_accept_peer_with(context);
+    test_send(peer, "GET / HTTP/1.1\r\n");
+    RUN_UNTIL(server_calls);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_FAILS(libaeTlsSetContext(server, context), AE_ERR, EALREADY); /* a failure is one already */
+    close(peer);
     tls_close_both();
 
     client = tls_create(el);
@@ -155,6 +171,45 @@ static void a_handshake_has_its_own_time(void) {
     CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
     RUN_UNTIL(server_calls);
     CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    libaeTlsContextFree(context);
+    tls_end_peer();
+}
+
+/* Accepted without a configuration, a connection is an error until it gets one. */
+static void a_configuration_mends_an_accepted_connection(void) {
+    libaeTlsContext *context;
+
+    begin();
+    context = CONTEXT("server");
+    client = tls_create(el);
+    CHECK_INT(libaeTlsSetContext(client, context), AE_OK);
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "TLS is not configured");
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
+    CHECK_TEXT(connGetLastError(server), strerror(0));
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    RUN_UNTIL(client_calls && server_calls);
+    expect_data();
+    libaeTlsContextFree(context);
+    tls_end();
+}
+
+/* Below 0 it has all the time there is, whatever the process's have. */
+static void a_handshake_has_no_limit_of_its_own(void) {
+    libaeTlsContext *context;
+
+    TLS_BEGIN(config.handshake_timeout = 1);
+    context = CONTEXT("server", config.handshake_timeout = -1);
+    peer = test_connect(AF_INET, port);
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+    CHECK_INT(libaeTlsSetContext(server, context), AE_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    tls_run_for(20);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
     libaeTlsContextFree(context);
     tls_end_peer();
 }
@@ -292,6 +347,25 @@ static void on_accepted_by_listener(connection *conn, int flags, char *ip) {
     CHECK_INT(connAccept(conn, tls_on_accepted), C_OK);
 }
 
+/* Its time for a handshake is that of the listener's configuration. */
+static void a_listeners_handshakes_have_its_time(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted_by_listener};
+    libaeTlsContext *context;
+
+    TLS_BEGIN();
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    context = CONTEXT("server", config.handshake_timeout = 20);
+    CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTls()), NULL), AE_OK);
+    CHECK_INT(libaeTlsSetListenerContext(listening, context), AE_OK);
+    peer = test_connect(AF_INET, port);
+    RUN_UNTIL(server_calls);
+    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    libaeTlsContextFree(context);
+    tls_end_peer();
+}
+#define CASES_OF_LISTENERS , CASE(a_listeners_handshakes_have_its_time)
+
 static void connect_to_listener(libaeTlsContext *context, const char *expected) {
     tls_close_both();
     client = tls_create(el);
@@ -301,6 +375,8 @@ static void connect_to_listener(libaeTlsContext *context, const char *expected) 
     CHECK_TEXT(peer_name(client), expected);
     expect_data();
 }
+#else
+#define CASES_OF_LISTENERS
 #endif
 
 static void a_configuration_for_each_listener(void) {
@@ -372,6 +448,25 @@ static void version_and_cipher(void) {
     CHECK_KEEPS_ERRNO(libaeTlsResumed(server), 0);
     libaeTlsContextFree(of_12);
     libaeTlsContextFree(of_13);
+    tls_end();
+}
+
+/* The level of the ciphers is of those of TLS 1.3, too. */
+static void level_of_the_ciphers(void) {
+    libaeTlsContext *strong, *with_128, *with_256;
+
+    begin();
+    strong = CONTEXT("server", config.ciphers = "DEFAULT@SECLEVEL=5");
+    with_128 = CONTEXT("server", config.protocols = "TLSv1.3"; config.ciphersuites = "TLS_AES_128_GCM_SHA256");
+    with_256 = CONTEXT("server", config.protocols = "TLSv1.3"; config.ciphersuites = "TLS_AES_256_GCM_SHA384");
+    connected(with_256, strong, "127.0.0.1");
+    start(with_128, strong, "127.0.0.1");
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(server_state, CONN_STATE_ERROR);
+    CHECK_CONTAINS(connGetLastError(server), "nothing in common");
+    libaeTlsContextFree(strong);
+    libaeTlsContextFree(with_128);
+    libaeTlsContextFree(with_256);
     tls_end();
 }
 
@@ -490,9 +585,30 @@ static void names_of_the_peer(void) {
     tls_end();
 }
 
+/* However the certificate is made. */
+static void names_in_other_certificates(void) {
+    libaeTlsContext *trusting, *other;
+
+    begin();
+    trusting = CONTEXT("client", config.any_server_name = 1);
+    other = CONTEXT("critical");
+    connected(trusting, other, "127.0.0.1");
+    CHECK_INT(libaeTlsPeerName(client, LIBAE_TLS_NAME_DNS, 0, text, sizeof(text)), strlen("critical.invalid"));
+    CHECK_TEXT(text, "critical.invalid");
+    libaeTlsContextFree(other);
+    other = CONTEXT("v1");
+    connected(trusting, other, "127.0.0.1");
+    CHECK_TEXT(peer_name(client), "v1");
+    CHECK_FAILS(libaeTlsPeerName(client, LIBAE_TLS_NAME_DNS, 0, text, sizeof(text)), -1, ENODATA);
+    libaeTlsContextFree(other);
+    libaeTlsContextFree(trusting);
+    tls_end();
+}
+
 TEST_MAIN(CASE(what_cannot_be_used), CASE(a_configuration_for_each_connection), CASE(beside_the_processs_own),
           CASE(its_policy_for_clients), CASE(freed_while_connections_have_it), CASE(too_late),
           CASE(a_handshake_has_its_own_time), CASE(reloaded_under_connections), CASE(a_bad_file_changes_nothing),
-          CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher),
+          CASE(used_by_many_threads), CASE(a_configuration_for_each_listener), CASE(version_and_cipher), CASE(level_of_the_ciphers),
           CASE(name_of_the_server), CASE(before_the_handshake_is_over), CASE(certificate_of_the_peer),
-          CASE(names_of_the_peer))
+          CASE(names_of_the_peer), CASE(names_in_other_certificates), CASE(a_configuration_mends_an_accepted_connection),
+          CASE(a_handshake_has_no_limit_of_its_own) CASES_OF_LISTENERS)

@@ -169,6 +169,27 @@ static void write_parts(struct iovec *parts, int count, long long total) {
     expect_pattern(server, read, total);
 }
 
+#ifndef LIBAE_ABI_REDIS_6_2
+/* However many they are, they are not the end of what is given. */
+static void empty_parts_count_for_nothing(void) {
+    struct iovec parts[200];
+    char buffer[8] = "";
+    int i;
+
+    begin(NULL);
+    for (i = 0; i < 200; i++) parts[i] = (struct iovec){NULL, 0};
+    CHECK_KEEPS_ERRNO(connWritev(client, parts, 200), 0);
+    parts[199] = (struct iovec){(char *)"hello", 5};
+    CHECK_INT(connWritev(client, parts, 200), 5);
+    tls_read_all(server, buffer, 5);
+    CHECK_TEXT(buffer, "hello");
+    tls_end();
+}
+#define CASES_OF_PARTS , CASE(empty_parts_count_for_nothing)
+#else
+#define CASES_OF_PARTS
+#endif
+
 static void expect_parts(int count, size_t size) {
     struct iovec *parts = calloc((size_t)count, sizeof(*parts));
     long long total = 0;
@@ -310,28 +331,67 @@ static void ten_megabytes_the_other_way(void) {
     tls_end();
 }
 
-/* The same data is brought again after EAGAIN, from elsewhere and with more behind it; none is sent twice. */
-static void write_is_repeated_after_eagain(void) {
-    static unsigned char moved[2 * MOST];
-    long long done = 0;
+static long long write_until_full(long long done) {
     int count, full = 0;
 
-    begin(NULL);
-    for (;;) {
+    while (full < 6) {
         count = connWrite(client, at(done), 30000);
         if (count == -1) {
             CHECK_INT(errno, EAGAIN);
-            if (++full == 6) break;
+            full++;
             continue;
         }
         full = 0; /* the kernel has moved something on to the peer meanwhile */
         done += count;
     }
+    return done;
+}
+
+/* The same data is brought again after EAGAIN, from elsewhere and with more behind it; none is sent twice. */
+static void write_is_repeated_after_eagain(void) {
+    static unsigned char moved[2 * MOST];
+    long long done, before;
+    int count;
+
+    begin(NULL);
+    done = write_until_full(0);
     expect_pattern(server, 0, done);
+    CHECK_FAILS(connWrite(client, at(done), 1), -1, EAGAIN); /* which is not what was given before */
+    while ((count = connWrite(client, at(done), 30000)) == -1) CHECK_INT(errno, EAGAIN);
+    CHECK_INT(count, 30000);
+    expect_pattern(server, done, done + count);
+    before = done + count;
+    done = write_until_full(before);
+    expect_pattern(server, before, done);
     memcpy(moved, at(done), 40000);
     while ((count = connWrite(client, moved, 40000)) == -1) CHECK_INT(errno, EAGAIN);
     CHECK(count > 0 && count <= 40000);
     expect_pattern(server, done, done + count);
+    tls_end();
+}
+
+static void on_read_rest(connection *conn) {
+    char rest[8];
+
+    CHECK_INT(connRead(conn, rest, sizeof(rest)), 4);
+    CHECK(memcmp(rest, "ello", 4) == 0);
+    test_note('r');
+}
+
+/* A host that asks for pending data is told of what a read outside of the handler has left. */
+static void read_in_between_leaves_the_rest_pending(void) {
+    char first;
+
+    begin(NULL);
+    CHECK_INT(connSetReadHandler(server, on_read_rest), C_OK);
+    tls_write_all(client, "hello", 5);
+    test_await(server->fd, POLLIN);
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK_INT(tls_read_some(server, &first, 1), 1);
+    CHECK_INT(tls_has_pending(el), 1);
+    CHECK_INT(tls_process_pending(el), 1);
+    CHECK_TEXT(test_noted(), "r");
+    CHECK_INT(tls_has_pending(el), 0);
     tls_end();
 }
 
@@ -344,4 +404,5 @@ static void write_is_repeated_after_eagain(void) {
 TEST_MAIN(CASE(data_goes_both_ways), CASE(nobody_is_woken_for_nothing), CASE(the_write_barrier_turns_the_order),
           CASE(null_buffers_are_refused),
           CASE(many_small_buffers), CASE(few_large_buffers), CASE(ten_thousand_tiny_records), CASE(hundred_megabytes),
-          CASE(ten_megabytes_the_other_way), CASE(write_is_repeated_after_eagain) CASES_OF_7_0)
+          CASE(ten_megabytes_the_other_way), CASE(write_is_repeated_after_eagain),
+          CASE(read_in_between_leaves_the_rest_pending) CASES_OF_7_0 CASES_OF_PARTS)

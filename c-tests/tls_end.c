@@ -40,7 +40,7 @@ static void expect_close_notify(const char *protocols) {
     CHECK_INT(connRead(server, buffer, sizeof(buffer)), 0); /* though the server's socket has not seen the end */
     CHECK_INT(connGetState(server), CONN_STATE_CLOSED);
     CHECK_INT(connRead(server, buffer, sizeof(buffer)), 0);
-    CHECK_INT(connWrite(server, "x", 1), -1);
+    CHECK_FAILS(connWrite(server, "x", 1), -1, EPIPE);
 }
 
 static void close_says_goodbye(void) {
@@ -168,6 +168,23 @@ static void writing_to_nobody_is_an_error(void) {
     wire_end();
 }
 
+#ifndef LIBAE_ABI_REDIS_6_2
+/* In parts, too. */
+static void writing_parts_to_nobody_is_an_error(void) {
+    struct iovec part = {(char *)"x", 1};
+
+    begin(NULL);
+    wire_cut(&far_end);
+    CHECK_FAILS(connWritev(server, &part, 1), -1, EPIPE);
+    CHECK_INT(connGetState(server), CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(server), "Broken pipe");
+    wire_end();
+}
+#define CASES_OF_PARTS , CASE(writing_parts_to_nobody_is_an_error)
+#else
+#define CASES_OF_PARTS
+#endif
+
 /* One bit turned round on the way. */
 static void disturbed_record_is_an_error(void) {
     int length;
@@ -240,6 +257,27 @@ static void close_with_a_full_socket(void) {
     wire_end();
 }
 
+/* Nor does one wait for room that blocks its socket. */
+static void close_with_a_full_socket_that_blocks(void) {
+    begin(NULL);
+    while (connWrite(server, buffer, sizeof(buffer)) > 0) continue;
+    CHECK_INT(errno, EAGAIN);
+    CHECK_INT(connBlock(server), C_OK);
+    connClose(server);
+    server = NULL;
+    wire_end();
+}
+
+/* Its goodbye has nobody to reach. */
+static void close_after_the_peer_raises_no_signal(void) {
+    begin(NULL);
+    CHECK(signal(SIGPIPE, SIG_DFL) != SIG_ERR);
+    wire_cut(&far_end);
+    connClose(server);
+    server = NULL;
+    wire_end();
+}
+
 static void on_accepted_write_and_close(connection *conn) {
     server_state = connGetState(conn);
     server_calls++;
@@ -250,7 +288,7 @@ static void on_accepted_write_and_close(connection *conn) {
 
 /* A replica blocks its socket while it loads: closing it must not wait for the other side. It would wait forever. */
 static void close_does_not_wait_for_the_peer(void) {
-    TLS_BEGIN();
+    TLS_BEGIN(config.no_session_cache = 1); /* so that there is nothing to read */
     tls_connect_pair();
     CHECK_INT(connBlock(client), C_OK);
     connClose(client);
@@ -284,5 +322,6 @@ TEST_MAIN(CASE(close_says_goodbye), CASE(data_before_a_close_arrives), CASE(end_
           CASE(end_inside_a_record_is_an_end), CASE(reset_is_an_error), CASE(writing_to_nobody_is_an_error),
           CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error),
           CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket),
+          CASE(close_with_a_full_socket_that_blocks), CASE(close_after_the_peer_raises_no_signal),
           CASE(close_does_not_wait_for_the_peer), CASE(accept_handler_says_no)
-          CASES_OF_SHUTDOWN)
+          CASES_OF_SHUTDOWN CASES_OF_PARTS)

@@ -32,6 +32,21 @@ static void redis(void) { EXPECT_REFUSED("*1\r\n$4\r\nPING\r\n", "not TLS"); }
 static void zeros(void) { EXPECT_REFUSED("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "not TLS"); }
 static void record_that_is_too_long(void) { EXPECT_REFUSED("\x16\x03\x01\xff\xff\x01\x00\x00\x05hello", "not TLS"); }
 static void data_before_the_handshake(void) { EXPECT_REFUSED("\x17\x03\x03\x00\x05hello", "peer"); }
+static void two_bytes_that_are_no_record(void) { EXPECT_REFUSED("\x16\x02", "not TLS"); }
+
+/* Also when they come one by one. */
+static void bytes_that_are_no_record(void) {
+    TLS_BEGIN();
+    tls_accept_peer();
+    CHECK_INT(write(peer, "\x16", 1), 1);
+    tls_run_for(5);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(write(peer, "\x02", 1), 1);
+    RUN_UNTIL(server_calls);
+    CHECK_CONTAINS(connGetLastError(server), "not TLS");
+    tls_end_peer();
+}
+
 static void hello_that_is_none(void) { EXPECT_REFUSED("\x16\x03\x01\x00\x09\x01\x00\x00\x05hello", "not TLS"); }
 
 /* A handshake message of 16 MB, in records that are right. */
@@ -104,6 +119,53 @@ static void server_without_tls(void) {
     tls_end();
 }
 
+/* Which begins like a record, of a kind that there is not: nobody waits for the rest of it. */
+static void server_with_records_of_another_kind(void) {
+    int fd;
+
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    fd = tls_accept_fd();
+    CHECK_INT(write(fd, "\x63\x03\x03\x01\x00", 5), 5);
+    RUN_UNTIL(client_calls);
+    CHECK_INT(client_state, CONN_STATE_ERROR);
+    CHECK_CONTAINS(connGetLastError(client), "not TLS");
+    close(fd);
+    tls_end();
+}
+
+/* And one of a version that there is not. */
+static void server_with_records_of_another_version(void) {
+    int fd;
+
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    fd = tls_accept_fd();
+    CHECK_INT(write(fd, "\x16\x02\x03\x01\x00", 5), 5);
+    RUN_UNTIL(client_calls);
+    CHECK_INT(client_state, CONN_STATE_ERROR);
+    CHECK_CONTAINS(connGetLastError(client), "not TLS");
+    close(fd);
+    tls_end();
+}
+
+/* An alert that is sent in clear, before the handshake has begun, says why. */
+static void server_that_gives_up_at_once(void) {
+    int fd;
+
+    TLS_BEGIN();
+    tls_connect("127.0.0.1");
+    fd = tls_accept_fd();
+    CHECK_INT(write(fd, "\x15\x03\x03\x00\x02\x02\x46", 7), 7); /* fatal: protocol_version */
+    RUN_UNTIL(client_calls);
+    CHECK_INT(client_state, CONN_STATE_ERROR);
+    CHECK_TEXT(connGetLastError(client), "the peer gave up with the alert ProtocolVersion");
+    close(fd);
+    tls_end();
+}
+
 TEST_MAIN(CASE(http), CASE(redis), CASE(zeros), CASE(record_that_is_too_long), CASE(data_before_the_handshake),
           CASE(hello_that_is_none), CASE(endless_client_hello), CASE(endless_nothing), CASE(client_that_goes_away),
-          CASE(server_without_tls))
+          CASE(server_without_tls), CASE(two_bytes_that_are_no_record), CASE(bytes_that_are_no_record),
+          CASE(server_with_records_of_another_kind),
+          CASE(server_with_records_of_another_version), CASE(server_that_gives_up_at_once))

@@ -227,6 +227,60 @@ static void a_child_has_room_of_its_own(void) {
     tls_end_peer();
 }
 
+/* What has failed has no room any more, and nothing of it is watched, though it has not been closed yet. */
+static void a_failed_handshake_leaves_its_room(void) {
+    connection *failed;
+    int failed_peer;
+
+    TLS_BEGIN(config.max_handshakes = 1);
+    tls_accept_peer();
+    failed = server;
+    failed_peer = peer;
+    CHECK_INT(write(peer, "GET / HTTP/1.1\r\n", 16), 16);
+    test_await(server->fd, POLLIN);
+    CHECK_FAILS(connAccept(server, tls_on_accepted), C_ERR, EPROTO);
+    CHECK_INT(server_calls, 0);
+    CHECK_INT(aeGetFileEvents(el, failed->fd), AE_NONE);
+    CHECK(failed->conn_handler == NULL);
+    server = NULL;
+    tls_connect_pair();
+    connClose(failed);
+    close(failed_peer);
+    peer = -1;
+    tls_end_peer();
+}
+
+/* Of another loop's handshakes none gives way: that loop may be another thread's. */
+static void the_oldest_of_another_loop_stays(void) {
+    aeEventLoop *other;
+    connection *oldest;
+    int its_peer;
+
+    TLS_BEGIN(config.max_handshakes = 1);
+    tls_accept_peer();
+    oldest = server;
+    its_peer = peer;
+    test_sleep_us(2 * 1000 * LIBAE_ACCEPT_RETRY_MS);
+    other = aeCreateEventLoop(64);
+    CHECK(other != NULL);
+    peer = test_connect(AF_INET, port);
+#ifdef TEST_CONN_LOOP
+    server = tls_create_accepted(other, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO);
+#else
+    server = tls_create_accepted(el, tls_accept_fd(), LIBAE_TLS_AUTH_CLIENTS_NO); /* in the newest loop */
+#endif
+    CHECK_FAILS(connAccept(server, tls_on_accepted), C_ERR, EPROTO);
+    CHECK_TEXT(connGetLastError(server), TOO_MANY);
+    tls_run_idle();
+    CHECK_INT(connGetState(oldest), CONN_STATE_ACCEPTING);
+    connClose(oldest);
+    close(its_peer);
+    connClose(server);
+    server = NULL;
+    aeDeleteEventLoop(other);
+    tls_end_peer();
+}
+
 #ifdef TEST_CONN_V1
 
 static int gave_way;
@@ -294,6 +348,15 @@ static void on_accepted(connection *conn, int flags, char *ip) {
     connAccept(conn, on_over);
 }
 
+/* The loop has none but the case's own. */
+static void expect_no_timers(void) {
+    const aeTimeEvent *event;
+
+    tls_run_idle();
+    for (event = el->timeEventHead; event != NULL; event = event->next)
+        if (event->id != AE_DELETED_EVENT_ID) CHECK(event->timeProc == tls_on_hang);
+}
+
 static void watch_listening(void) {
     CHECK_INT(aeCreateFileEvent(el, listening, AE_READABLE, connAcceptHandler(connectionTypeTls()), NULL), AE_OK);
 }
@@ -319,6 +382,33 @@ static void room_for_two(void) {
     CHECK_INT(gave_way, 1);
     CHECK_INT(connGetState(accepted[1]), CONN_STATE_ACCEPTING);
     for (i = 0; i < 2; i++) connClose(accepted[i]), close(peers[i]);
+    tls_close_both();
+    expect_no_timers();
+    aeDeleteFileEvent(el, listening, AE_READABLE);
+    tls_end_peer();
+}
+
+/* One that has come a moment ago has not had its time yet. */
+static void nobody_gives_way_at_once(void) {
+    libaeHost host = {.size = sizeof(host), .accepted = on_accepted};
+    int peers[2], i;
+    long long begun;
+
+    CHECK_INT(libaeSetHost(&host), AE_OK);
+    TLS_BEGIN(config.max_handshakes = 1);
+    watch_listening();
+    for (i = 0; i < 2; i++) peers[i] = test_connect(AF_INET, port);
+    begun = test_now_us();
+    tls_run_once();
+    for (i = 0; i < 20; i++) CHECK(aeProcessEvents(el, AE_ALL_EVENTS | AE_DONT_WAIT) >= 0);
+    if (test_now_us() - begun < 1000 * LIBAE_ACCEPT_RETRY_MS) {
+        CHECK_INT(accepted_count, 1);
+        CHECK_INT(gave_way, 0);
+    }
+    RUN_UNTIL(gave_way == 1);
+    CHECK_INT(accepted_count, 2);
+    for (i = 0; i < 2; i++) connClose(accepted[i]), close(peers[i]);
+    server = NULL;
     aeDeleteFileEvent(el, listening, AE_READABLE);
     tls_end_peer();
 }
@@ -384,7 +474,7 @@ static void accepts_per_call_are_the_hosts(void) {
 }
 
 #define CASES_OF_LISTENERS \
-    , CASE(a_client_behind_silent_ones), CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
+    , CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
 #endif
 
 #ifndef CASES_OF_LISTENERS
@@ -395,4 +485,5 @@ TEST_MAIN(CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up)
           CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
           CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
           CASE(what_is_sent_waits_for_room), CASE(room_for_two),
-          CASE(a_child_has_room_of_its_own) CASES_OF_LISTENERS)
+          CASE(a_child_has_room_of_its_own), CASE(a_failed_handshake_leaves_its_room),
+          CASE(the_oldest_of_another_loop_stays) CASES_OF_LISTENERS)

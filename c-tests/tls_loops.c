@@ -80,6 +80,18 @@ static void closed_connections_have_no_timer(void) {
     tls_end();
 }
 
+/* Called again, an accept goes on with the handshake that has begun: with its time, and its timer. */
+static void accepted_twice_there_is_one_timer(void) {
+    begin_pair();
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    CHECK_INT(connAccept(server, tls_on_accepted), C_OK);
+    tls_close_both();
+    CHECK_FAILS(aeDeleteTimeEvent(el, SERVERS_TIMER + 1), AE_ERR, ENOENT);
+    CHECK_FAILS(aeDeleteTimeEvent(el, SERVERS_TIMER + 2), AE_ERR, ENOENT);
+    expect_no_timers();
+    tls_end();
+}
+
 static void *delete_loop(void *unused) {
     aeDeleteEventLoop(el);
     return unused;
@@ -89,6 +101,25 @@ static void *delete_loop(void *unused) {
 static void the_loop_goes_in_another_thread(void) {
     begin_pair();
     in_another_thread(delete_loop);
+    tls_close_both();
+    el = aeCreateEventLoop(64);
+    tls_end();
+}
+
+static void on_ready(connection *conn) { (void)conn; }
+
+/* Nobody calls a handler where there is no loop; one that is taken away is none, with or without. */
+static void without_their_loop_they_take_no_handlers(void) {
+    begin_pair();
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(connSetReadHandler(server, on_ready), C_OK);
+    aeDeleteEventLoop(el);
+    CHECK_INT(connSetReadHandler(client, on_ready), C_ERR);
+    CHECK_INT(connSetWriteHandler(client, on_ready), C_ERR);
+    CHECK_INT(connHasReadHandler(client), 0);
+    CHECK_INT(connHasWriteHandler(client), 0);
+    CHECK_INT(connSetReadHandler(server, NULL), C_OK);
+    CHECK_INT(connHasReadHandler(server), 0);
     tls_close_both();
     el = aeCreateEventLoop(64);
     tls_end();
@@ -204,6 +235,8 @@ static void pending_data_is_of_the_loop(void) {
 #endif
 
 TEST_MAIN(CASE(a_later_loop_keeps_its_timers), CASE(established_connections_have_no_timer),
-          CASE(closed_connections_have_no_timer), CASE(the_loop_goes_in_another_thread),
+          CASE(closed_connections_have_no_timer),
+          CASE(accepted_twice_there_is_one_timer), CASE(the_loop_goes_in_another_thread),
+          CASE(without_their_loop_they_take_no_handlers),
           CASE(another_thread_has_asked), CASE(this_thread_has_asked_once),
           CASE(another_thread_runs_the_loop) CASES_OF_THREADS)

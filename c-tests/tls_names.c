@@ -180,6 +180,18 @@ static void nothing_is_told_when_the_handshake_is_over(void) {
     end_without_loop();
 }
 
+/* A loop that stops when it has nothing to do does so afterwards. */
+static void a_handshake_leaves_nothing_in_the_loop(void) {
+    TLS_BEGIN();
+    connect_and_accept("localhost");
+    CHECK_INT(client_state, CONN_STATE_CONNECTED);
+    tls_close_both();
+    CHECK_INT(aeDeleteTimeEvent(el, FIRST_TIMER), AE_OK);
+    aeSetStopWhenIdle(el, 1);
+    aeMain(el);
+    finish();
+}
+
 #ifdef TEST_CONN_LOOP
 /* It is the loop that the handshake goes on in. */
 static void the_loop_that_it_moves_to_says_so(void) {
@@ -230,7 +242,7 @@ static void without_a_configuration_it_is_an_error(void) {
 TEST_MAIN(CASE(the_name_is_asked_for_and_checked), CASE(handlers_may_be_set_before), CASE(failures_are_told),
           CASE(a_handshake_has_its_time_from_then_on), CASE(a_closed_connection_is_not_told),
           CASE(a_loop_that_goes_first_says_so), CASE(it_may_be_closed_then),
-          CASE(nothing_is_told_when_the_handshake_is_over),
+          CASE(nothing_is_told_when_the_handshake_is_over), CASE(a_handshake_leaves_nothing_in_the_loop),
 #ifdef TEST_CONN_LOOP
           CASE(the_loop_that_it_moves_to_says_so),
 #endif

@@ -63,6 +63,15 @@ static void tls_1_3_changes_keys(void) {
     tls_end();
 }
 
+/* One record a key is the handshake's with TLS 1.2, and each record's with 1.3. */
+static void the_smallest_limit(void) {
+    TLS_BEGIN(config.protocols = "TLSv1.2"; config.records_per_key = 1);
+    wire_connect_pair();
+    CHECK_FAILS(write_piece(server, 0), -1, EPROTO);
+    CHECK_CONTAINS(connGetLastError(server), "records_per_key");
+    wire_end();
+}
+
 static void without_a_limit(void) {
     static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
     int i;
@@ -96,5 +105,5 @@ static void below_0_is_refused(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(tls_1_2_ends_at_the_limit), CASE(tls_1_2_ends_before_a_large_write), CASE(tls_1_3_changes_keys),
+TEST_MAIN(CASE(tls_1_2_ends_at_the_limit), CASE(tls_1_2_ends_before_a_large_write), CASE(tls_1_3_changes_keys), CASE(the_smallest_limit),
           CASE(without_a_limit), CASE(an_older_structure_has_no_limit), CASE(below_0_is_refused))

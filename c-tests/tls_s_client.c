@@ -137,6 +137,7 @@ static void client_has_to_say_hello_again(void) {
     BEGIN();
     CONNECT("-tls1_3", "-groups", "X448:P-256");
     expect_echo();
+    CHECK_INT(libaeTlsResumed(server), 0);
     tool_end();
     tls_end();
 }

@@ -209,6 +209,7 @@ static void with_its_own_configuration(void) {
     own = libaeTlsContextNew(&config, err, sizeof(err));
     CHECK(own != NULL);
     CHECK_FAILS_NULL(libaeTlsSessionNewWith(own, -1, "localhost", err, sizeof(err)), EINVAL);
+    CHECK_TEXT(err, "no descriptor");
     CHECK_FAILS_NULL(libaeTlsSessionNewWith(NULL, 0, "localhost", err, sizeof(err)), EINVAL);
     CHECK_TEXT(err, "no configuration");
     for (i = 0; i < 2; i++) {
@@ -295,8 +296,10 @@ static void client_shuts_down(void) {
     tls_write_all(server, "unread", 6);
     CHECK_INT(libaeTlsSessionRead(session, buffer, 1), 1);
     CHECK_INT(libaeTlsSessionHasPending(session), 1);
+    errno = 4242;
     libaeTlsSessionShutdown(session);
     libaeTlsSessionShutdown(session);
+    CHECK_INT(errno, 4242);
     CHECK_FAILS(libaeTlsSessionWrite(session, "x", 1), -1, EPIPE);
     CHECK_FAILS(libaeTlsSessionRead(session, buffer, sizeof(buffer)), -1, EPIPE);
     CHECK_INT(libaeTlsSessionHasPending(session), 0);

@@ -221,6 +221,7 @@ static void expect_subject(const char *name, const char *subject) {
 static void openssl_asks(void) {
     begin_named();
     expect_subject("other.example", "wrong-host");
+    expect_subject("OTHER.Example", "wrong-host"); /* names are the same in capitals */
     expect_subject("elsewhere", "server");
     expect_subject(NULL, "server");
     end_named();

@@ -131,7 +131,7 @@ static void it_is_for_another_host(void) {
     expect_trust();
     client_config.server_name = "nowhere.invalid";
     expect_client_refuses("not valid for name", "Certificate");
-    client_config.any_server_name = 1;
+    client_config.any_server_name = 7; /* as any number but 0 */
     expect_trust();
     client_config.server_name = NULL;
     expect_trust();
@@ -150,6 +150,10 @@ static void self_signed_and_known(void) {
     expect_trust();
     client_config.server_name = "elsewhere.invalid";
     expect_client_refuses("not valid for name", "Certificate");
+    client_config.server_name = NULL;
+    tls_identity(&server_config, "expired"); /* known or not, its time is over */
+    client_config.ca_cert_file = tls_file("expired.crt");
+    expect_client_refuses("is refused: Expired", "CertificateExpired");
     tls_end();
 }
 
@@ -160,7 +164,16 @@ static void certificate_of_version_1(void) {
     expect_client_refuses("not valid for name", "Certificate");
     client_config.any_server_name = 1;
     expect_trust();
+    tls_identity(&server_config, "expired-v1");
+    expect_client_refuses("is refused: Expired", "CertificateExpired");
+    tls_identity(&server_config, "future-v1");
+    expect_client_refuses("is refused: NotValidYet", "Certificate");
     client_config.ca_cert_file = tls_file("other-ca.crt");
+    tls_identity(&server_config, "v1");
+    expect_client_refuses("not signed by a known CA", "UnknownCA");
+    /* The CA's name alone does not do. */
+    client_config.ca_cert_file = tls_file("ca.crt");
+    tls_identity(&server_config, "twin-v1");
     expect_client_refuses("not signed by a known CA", "UnknownCA");
     tls_end();
 }

@@ -12,12 +12,13 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
                                     by the URIs urn:unknown urn:off urn:alice urn:carol, user-nul-uri.crt by
                                     urn:alice\\0evil and urn:unknown, both with the CN alice
     expired.crt future.crt          no longer and not yet valid; ends-first.crt holds the first between two CAs
-    wrong-host.crt                  for another host
+    wrong-host.crt                  for another host; critical.crt the same, whose names must be understood
     other.crt                       signed by other-ca.crt
     self-signed.crt                 signed by itself
     v1.crt                          of X.509 version 1, as `openssl x509 -req` makes it, and so without a host's name;
                                     rsa-v1.crt the same, signed by rsa-ca.crt, other-v1.crt by other-ca.crt;
-                                    expired-v1.crt the same, no longer valid
+                                    expired-v1.crt future-v1.crt the same, no longer and not yet valid
+    twin-ca.crt                     a CA of ca.crt's name with a key of its own; twin-v1.crt as v1.crt, signed by it
     chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it;
     lone.crt is
                                     the same without it; chain-client.crt a client's
@@ -79,6 +80,9 @@ subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 basicConstraints = CA:false
 subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
+[critical]
+basicConstraints = CA:false
+subjectAltName = critical, DNS:critical.invalid
 [other_host]
 basicConstraints = CA:false
 subjectAltName = DNS:elsewhere.invalid, IP:192.0.2.1
@@ -172,9 +176,9 @@ class Certificates:
         self._openssl("req", "-config", "config", "-new", "-key", f"{name}.key", "-subj", subject or f"/CN={name}",
                       "-out", f"{name}.csr")
 
-    def self_signed(self, name, extensions, rsa=False):
+    def self_signed(self, name, extensions, rsa=False, called=None):
         self.key(name, rsa)
-        self._openssl("req", "-config", "config", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}",
+        self._openssl("req", "-config", "config", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={called or name}",
                       "-days", "3650", "-extensions", extensions, "-out", f"{name}.crt")
 
     def signed(self, name, extensions="server", by="ca", valid=LONG, rsa=False):
@@ -228,6 +232,9 @@ class Certificates:
         self._write(f"{name}/readme", "There is no certificate here.\n")
         self._write(f"{name}/00000000.0", "Nor here.\n")
         self._write(f"{name}/00000000.1", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        self._write(f"{name}/00000000.", "Without a number.\n")
+        self._write(f"{name}/0000000.0", "Not eight digits.\n")
+        self._write(f"{name}/0000000g.0", "Not hexadecimal.\n")
         (folder / "00000000.2").symlink_to("nowhere")
         (folder / "00000000.3").mkdir()
 
@@ -268,12 +275,16 @@ def _recipes():
         "future": (made.signed, "server", "ca", ("20480101000000Z", "20490101000000Z")),
         "ends-first": (made.chain, None, "ca.crt", "expired.crt", "rsa-ca.crt"),
         "wrong-host": (made.signed, "other_host"),
+        "critical": (made.signed, "critical"),
         "other": (made.signed, "server", "other-ca"),
         "self-signed": (made.self_signed, "server"),
         "v1": (made.simply_signed,),
         "rsa-v1": (made.simply_signed, "rsa-ca", None, (), True),
         "other-v1": (made.simply_signed, "other-ca"),
         "expired-v1": (made.signed, None, "ca", past),
+        "future-v1": (made.signed, None, "ca", ("20480101000000Z", "20490101000000Z")),
+        "twin-ca": (made.self_signed, "is_ca", False, "ca"),
+        "twin-v1": (made.simply_signed, "twin-ca"),
         "intermediate": (made.signed, "is_ca"),
         "lone": (made.signed, "server", "intermediate"),
         "chain": (made.chain, "lone.key", "lone.crt", "intermediate.crt"),

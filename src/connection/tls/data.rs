@@ -33,12 +33,7 @@ fn transfer(conn: TlsConn, body: impl FnOnce(&mut Session, c_int) -> Result<usiz
     let session = unsafe { conn.session() }.filter(|_| conn.state() == CONN_STATE_CONNECTED);
     let Some(session) = session else { return Err(refusal(conn.state(), conn.last_errno())) };
     match body(session, conn.fd()) {
-        Err(Failure::System(errno)) => {
-            if errno != Errno::EAGAIN && errno != Errno::EINTR {
-                conn.clear_error();
-            }
-            Err(errno)
-        }
+        Err(Failure::System(errno)) => Err(errno),
         Err(failure) => Err(conn.fail(&failure)),
         Ok(count) => Ok(count),
     }

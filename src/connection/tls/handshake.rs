@@ -144,7 +144,6 @@ pub(in crate::connection) fn accept(conn: TlsConn, handler: ConnectionCallbackFu
         begun.map_err(|failure| fail_at_once(conn, &failure))?;
     }
     conn.set_conn_handler(handler);
-    let before = conn.last_errno();
     if advance(conn).is_none() {
         return Ok(true);
     }
@@ -155,7 +154,6 @@ pub(in crate::connection) fn accept(conn: TlsConn, handler: ConnectionCallbackFu
         unwatch(*conn, AE_READABLE | AE_WRITABLE);
         return Err(Errno::from_raw(conn.last_errno()));
     }
-    conn.set_last_errno(before);
     Ok(held(*conn, |_| finish(conn)))
 }
 
@@ -268,7 +266,6 @@ pub(super) fn wait_connect(conn: TlsConn, host: Option<&CStr>, port: c_int, time
     prepare(conn, host).map_err(|failure| conn.fail(&failure))?;
     let deadline = Deadline::unless_below_0(timeout);
     wait_tcp(*conn, host, port, timeout)?;
-    conn.set_reached(true);
     wait_handshake(conn, &deadline).map_err(|failure| {
         drop_fd(*conn);
         conn.fail(&failure)

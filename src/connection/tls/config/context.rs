@@ -173,7 +173,7 @@ fn server_config(
         }
         None => {
             config.session_storage = Arc::new(NoServerSessionStorage {});
-            config.send_tls13_tickets = 0;
+            config.send_tls13_tickets = 0; // rustls sends none that is not kept; so it does not begin one, either.
         }
     }
     Ok(Some(Arc::new(config)))
