@@ -361,6 +361,7 @@ static void a_listeners_handshakes_have_its_time(void) {
     RUN_UNTIL(server_calls);
     CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
     aeDeleteFileEvent(el, listening, AE_READABLE);
+    CHECK_INT(libaeTlsSetListenerContext(listening, NULL), AE_OK);
     libaeTlsContextFree(context);
     tls_end_peer();
 }
