@@ -332,7 +332,7 @@ impl Client {
         if let Some(announced) = &self.announced {
             return announced.0.ip().to_canonical().is_loopback();
         }
-        self.conn.as_ref().is_none_or(|conn| conn.kind() == "unix" || conn.is_local())
+        self.conn.as_ref().is_none_or(Connection::is_local)
     }
 
     /// Memory that it has, in bytes.

@@ -296,6 +296,28 @@ fn reloading() {
 }
 
 #[test]
+fn who_watches_or_waits_for_a_key_learns_that_it_was_loaded_again() {
+    let (mut session, _folder) = session();
+    session.expect(&[("RPUSH list v", ":1"), ("SET k v", "+OK"), ("SAVE", "+OK"), ("DEL list", ":1")]);
+    let (mut watches, mut waits) = (session.other(), session.other());
+    session.run_as(&mut watches, "WATCH k");
+    assert_eq!(session.run_as(&mut waits, "BLPOP list 0"), "");
+    session.expect(&[("DEBUG RELOAD NOSAVE", "+OK")]);
+    session.wait(0);
+    assert_eq!(session.received(&mut waits), "*2 $4 list $1 v");
+    session.run_as(&mut watches, "MULTI");
+    assert_eq!(session.run_as(&mut watches, "EXEC"), "*-1");
+}
+
+#[test]
+fn keys_whose_time_has_come_are_not_loaded_again() {
+    let (mut session, _folder) = session();
+    session.expect(&[("SET k v PX 100", "+OK"), ("SET l v", "+OK"), ("SAVE", "+OK")]);
+    session.wait(101);
+    session.expect(&[("DEBUG RELOAD NOSAVE", "+OK"), ("DBSIZE", ":1")]);
+}
+
+#[test]
 fn requests_are_refused_while_loading() {
     let (mut session, _folder) = session();
     session.server.status.starting = true;

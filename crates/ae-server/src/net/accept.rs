@@ -21,7 +21,7 @@ impl Net {
         let is_proxy = conn.kind() == "tcp" && is_proxy(config, peer);
         let refusal = if self.server.clients.count() >= config.max_clients as usize {
             Some(TOO_MANY_CLIENTS)
-        } else if self.is_protected() && peer != Peer::Unix && !conn.is_local() && !is_proxy {
+        } else if self.is_protected() && !conn.is_local() && !is_proxy {
             Some(DENIED)
         } else {
             None

@@ -49,6 +49,7 @@ impl Net {
             return;
         }
         self.server.expire();
+        // At once: what has expired would be told with the next event only.
         self.server.feed_replicas();
         self.server.flush_log();
         // Some may have been told of what expired.

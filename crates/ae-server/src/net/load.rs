@@ -41,6 +41,7 @@ impl Net {
         if !std::mem::take(&mut self.server.append_only.reload) {
             return;
         }
+        // What a slow sync has put off is not in the files yet.
         self.server.finish_log();
         let (log, replicas) = (self.server.streams.log.is_open(), self.server.streams.replicas.is_open());
         self.server.set_streams(false, replicas);

@@ -45,6 +45,7 @@ impl Net {
             return;
         }
         let mut before = usize::MAX;
+        // As above: another's request may have answered it, such as one that it waited for.
         self.server.flush_log();
         while (1..before).contains(&client.output.pending()) && client.closing != Closing::Now {
             before = client.output.pending();

@@ -258,6 +258,49 @@ fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     }
 }
 
+/// Logs of Redis up to 4 have scripts in them: what these change is there already.
+#[test]
+fn what_is_loaded_again_is_not_written_again() {
+    let at = tempfile::tempdir().unwrap();
+    drop(start(at.path(), &[]));
+    let path = at.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    let content = testkit::request(&["EVAL", "redis.call('INCR', 'n')", "0"]);
+    std::fs::write(&path, &content).unwrap();
+    let server = start(at.path(), &["--appendfsync", "always"]);
+    let mut client = server.connect();
+    client.call("DEBUG LOADAOF", "+OK");
+    client.call("GET n", "$1\r\n1");
+    assert_eq!(std::fs::read(&path).unwrap(), content);
+}
+
+/// There is nothing that it could serve then.
+#[test]
+fn one_that_cannot_be_loaded_again_ends_the_server() {
+    let at = tempfile::tempdir().unwrap();
+    let server = start(at.path(), &["--appendfsync", "always"]);
+    let mut client = server.connect();
+    client.call("SET k v", "+OK");
+    let path = at.path().join("appendonlydir/appendonly.aof.1.incr.aof");
+    std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"garbage\r\n").unwrap();
+    client.send("DEBUG LOADAOF\r\n");
+    let (status, _, error) = server.wait();
+    assert!(status.code() == Some(1) && error.contains(path.to_str().unwrap()), "{error}");
+}
+
+#[test]
+fn one_that_cannot_be_gone_on_with_keeps_the_server_from_starting() {
+    let at = tempfile::tempdir().unwrap();
+    drop(start(at.path(), &[]));
+    let folder = at.path().join("appendonlydir");
+    std::fs::write(folder.join("appendonly.aof.manifest"), "file appendonly.aof.1.base.rdb seq 1 type b\n").unwrap();
+    std::fs::remove_file(folder.join("appendonly.aof.1.incr.aof")).unwrap();
+    std::fs::create_dir(folder.join("appendonly.aof.1.incr.aof")).unwrap();
+    let Err(end) = Server::try_start(command(), &["--dir", at.path().to_str().unwrap(), "--appendonly", "yes"]) else {
+        panic!("it starts")
+    };
+    assert!(end.code == Some(1) && end.error.contains("cannot open the append-only file: "), "{}", end.error);
+}
+
 /// What no write leaves behind is not cut off, even if the file ends there.
 #[test]
 fn only_a_write_that_was_cut_short_is_cut_off() {

@@ -1,6 +1,6 @@
 //! Starting and ending.
 
-use crate::{command, run, start};
+use crate::{command, number, run, start};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, civil};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::{Client, PATIENCE, Server, eventually, free_port};
 
 #[test]
@@ -112,6 +112,77 @@ fn ends_well_on_shutdown() {
     client.expect_end();
     let (status, out, _) = server.wait();
     assert_eq!((status.code(), out.as_str()), (Some(0), "ae-server stopped by SHUTDOWN\n"));
+}
+
+/// Both come in the same turn of the loop.
+#[test]
+fn a_request_that_comes_with_the_signal_is_answered() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    server.signal("STOP");
+    client.send("PING\r\n");
+    server.signal("TERM");
+    server.signal("CONT");
+    client.expect("+PONG\r\n");
+    client.expect_end();
+    assert_eq!(server.wait().0.code(), Some(0));
+}
+
+/// Whatever the cron does meanwhile.
+#[test]
+fn a_wait_ends_when_its_time_is_up() {
+    let server = start(&["--hz", "1", "--dynamic-hz", "no"]);
+    let mut client = server.connect();
+    let start = Instant::now();
+    (0..20).for_each(|_| client.call("BLPOP k 0.01", "*-1"));
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?} for 20 waits of 10 ms", start.elapsed());
+}
+
+#[test]
+fn traffic_is_counted() {
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call("PING", "+PONG");
+    let names = [
+        "total_connections_received",
+        "total_reads_processed",
+        "total_writes_processed",
+        "total_net_input_bytes",
+        "total_net_output_bytes",
+    ];
+    let mut all = || names.map(|name| number(&mut client, "stats", name));
+    let (before, again) = (all(), all());
+    // All that happens in between is the looking, the same each time.
+    let looks: Vec<i64> = before.iter().zip(again).map(|(before, again)| again - before).collect();
+    assert_eq!(looks[..4], [0, 5, 5, 5 * "INFO stats\r\n".len() as i64]);
+    assert!(looks[4] > 5 * 1000, "{looks:?}");
+    let mut other = server.connect();
+    other.call("PING", "+PONG");
+    let more: Vec<i64> = again.iter().zip(all()).map(|(again, all)| all - again).collect();
+    assert_eq!(more[..4], [1, 6, 6, looks[3] + 6]);
+}
+
+/// The system asks clients that say nothing whether they are there.
+#[test]
+#[cfg(target_os = "linux")]
+fn connections_are_kept_alive() {
+    const KEEPALIVE: &str = "02";
+    let server = start(&[]);
+    let mut client = server.connect();
+    let timer = |client: &Client| {
+        let (own, theirs) = (format!(":{:04X}", server.port), client.stream.local_addr().unwrap().port());
+        let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let words = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let is_it = |words: &Vec<&str>| words[1].ends_with(&own) && words[2].ends_with(&format!(":{theirs:04X}"));
+        words.skip(1).find(is_it).unwrap()[5][..2].to_string()
+    };
+    client.call("PING", "+PONG");
+    eventually("nothing else is under way", || (timer(&client) == KEEPALIVE).then_some(()));
+    client.call("CONFIG SET tcp-keepalive 0", "+OK");
+    let mut other = server.connect();
+    other.call("PING", "+PONG");
+    eventually("nothing is under way", || (timer(&other) == "00").then_some(()));
 }
 
 #[test]

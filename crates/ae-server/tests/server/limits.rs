@@ -63,6 +63,38 @@ fn idle_clients_are_closed() {
 }
 
 #[test]
+fn who_waits_for_a_key_is_not_idle_and_who_has_stopped_asking_is() {
+    let server = start(&["--timeout", "1"]);
+    // From then on the cron looks at those alone that it was told of.
+    server.connect().expect_end();
+    let (mut waits, mut asks, mut idle) = (server.connect(), server.connect(), server.connect());
+    waits.send("BLPOP k 0\r\n");
+    idle.call("PING", "+PONG");
+    idle.stream.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    while idle.stream.read(&mut [0]).is_err() {
+        asks.call("PING", "+PONG");
+    }
+    asks.call("PING", "+PONG");
+    asks.expect_end();
+    server.connect().call("RPUSH k v", ":1");
+    waits.expect("*2\r\n$1\r\nk\r\n$1\r\nv\r\n");
+}
+
+#[test]
+fn idle_clients_that_came_while_a_script_ran_are_closed() {
+    let server = start(&["--timeout", "1", "--busy-reply-threshold", "1"]);
+    server.connect().expect_end();
+    let (mut script, mut other) = (server.connect(), server.connect());
+    script.send(request(&["EVAL", "while true do end", "0"]));
+    eventually("the script is slow", || other.ask(&["GET", "k"]).starts_with(b"-BUSY").then_some(()));
+    let mut came = server.connect();
+    assert!(came.ask(&["GET", "k"]).starts_with(b"-BUSY"));
+    other.call("SCRIPT KILL", "+OK");
+    assert!(script.line().starts_with('-'));
+    came.expect_end();
+}
+
+#[test]
 fn passwords() {
     let server = start(&["--requirepass", "secret"]);
     let mut client = server.connect();
@@ -245,6 +277,59 @@ fn a_client_that_reads_late_gets_its_replies() {
     client.finish_sending();
     let len = client.rest().len();
     assert_eq!(len, format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN);
+}
+
+/// One that reads nothing for long may read it later: only one that will send nothing more either has gone.
+#[test]
+fn a_client_that_may_still_send_is_waited_for() {
+    const LEN: usize = 16 * 1024 * 1024;
+    let server = start(&[]);
+    let (mut patient, mut gone) = (server.connect(), server.connect());
+    patient.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    [&mut patient, &mut gone].into_iter().for_each(|client| client.send("GET k\r\nQUIT\r\n"));
+    gone.finish_sending();
+    let mut other = server.connect();
+    eventually("it has gone", || other.bulk("INFO clients").contains("connected_clients:2\r\n").then_some(()));
+    assert_eq!(patient.rest().len(), format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN);
+}
+
+/// As long as it reads a little now and then, it gets everything.
+#[test]
+fn a_client_that_reads_slowly_gets_its_replies() {
+    const LEN: usize = 32 * 1024 * 1024;
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    client.send("GET k\r\nQUIT\r\n");
+    client.finish_sending();
+    let mut piece = vec![0; 2 * 1024 * 1024];
+    for _ in 0..10 {
+        client.stream.read_exact(&mut piece).unwrap();
+        std::thread::sleep(Duration::from_millis(400));
+    }
+    assert_eq!(client.rest().len(), format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN - 10 * piece.len());
+}
+
+#[test]
+fn what_comes_behind_replies_that_are_too_many_is_not_run() {
+    let server = start(&["--client-output-buffer-limit", "normal 100kb 0 0"]);
+    let mut other = server.connect();
+    other.call("SETRANGE k 199999 x", ":200000");
+    let mut client = server.connect();
+    client.send("GET k\r\nGET k\r\nSET behind 1\r\n");
+    client.rest();
+    other.call("GET behind", "$-1");
+}
+
+/// The cron looks at it, since nothing else may happen.
+#[test]
+fn a_subscriber_that_reads_too_slowly_is_closed() {
+    let server = start(&["--client-output-buffer-limit", "pubsub 0 100kb 1"]);
+    let mut subscriber = server.connect();
+    subscriber.call("SUBSCRIBE c", "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1");
+    let mut publisher = server.connect();
+    assert_eq!(publisher.ask(&["PUBLISH", "c", &"m".repeat(30_000_000)]), b":1");
+    eventually("it is closed", || publisher.bulk("INFO clients").contains("connected_clients:1\r\n").then_some(()));
 }
 
 /// Memory that holds a large value once, not twice.

@@ -106,6 +106,18 @@ fn replies_come_after_the_client_has_finished_sending() {
     assert_eq!(client.rest(), b"+OK\r\n$1\r\nv\r\n");
 }
 
+/// Also what is more than one write takes.
+#[test]
+fn a_large_reply_comes_after_the_client_has_finished_sending() {
+    const LEN: usize = 1_500_000;
+    let server = start(&[]);
+    let mut client = server.connect();
+    client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
+    client.send("GET k\r\n");
+    client.finish_sending();
+    assert_eq!(client.rest().len(), format!("${LEN}\r\n\r\n").len() + LEN);
+}
+
 #[test]
 fn quit_answers_and_ends() {
     let server = start(&[]);

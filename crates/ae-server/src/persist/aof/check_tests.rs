@@ -78,6 +78,12 @@ fn an_rdb_file_may_come_first() {
         fs::write(&path, [&good[..], b"*1"].concat()).unwrap();
         assert_eq!(checked(&path, Repair::Fix, true).0, Ok(()));
         assert_eq!(fs::read(&path).unwrap(), good);
+        let mut bad = good;
+        bad[10] ^= 1;
+        fs::write(&path, &bad).unwrap();
+        let (result, said) = checked(&path, Repair::Fix, true);
+        assert!(result.unwrap_err().starts_with("RDB preamble of AOF file ") && said.contains("RDB ERROR"), "{said}");
+        assert_eq!(fs::read(&path).unwrap(), bad);
     }
 }
 
@@ -102,6 +108,10 @@ fn the_files_of_a_manifest() {
     // Only the last file is cut.
     fs::write(&one, "*1\r\n").unwrap();
     assert!(checked(&manifest, Repair::Fix, true).0.unwrap_err().contains("it is not the last file"));
+    let later = [&requests(&["SET a 1"])[..], b"#TS:200\r\n", &requests(&["SET a 2"])].concat();
+    fs::write(&one, &later).unwrap();
+    let refused = checked(&manifest, Repair::CutAt(150), true).0.unwrap_err();
+    assert!(refused.contains("because it is not the last file") && fs::read(&one).unwrap() == later, "{refused}");
     fs::remove_file(&one).unwrap();
     assert!(checked(&manifest, Repair::Fix, true).0.unwrap_err().contains("Cannot open file"));
 }

@@ -177,3 +177,43 @@ fn whatever_fails_nothing_is_lost() {
         }
     }
 }
+
+#[test]
+fn what_cannot_be_looked_at_may_be_there() {
+    let at = tempfile::tempdir().unwrap();
+    let single = at.path().join("appendonly.aof");
+    std::os::unix::fs::symlink(&single, &single).unwrap();
+    let error = open(&at, &Disk::default()).take_over_single().unwrap_err();
+    assert!(error.starts_with("cannot take over ") && error.contains("symbolic links"), "{error}");
+    let manifest = at.path().join("appendonlydir/appendonly.aof.manifest");
+    fs::create_dir_all(&manifest).unwrap();
+    let opened = Folder::open(Disk::default(), at.path(), "appendonlydir", "appendonly.aof");
+    assert!(opened.err().unwrap().contains("Is a directory"));
+}
+
+/// Its base has another name.
+#[test]
+fn a_single_file_beside_a_base_alone_is_none_of_ours() {
+    let at = tempfile::tempdir().unwrap();
+    open(&at, &Disk::default()).begin_empty(b"A", true).unwrap();
+    fs::write(at.path().join("appendonly.aof"), "other").unwrap();
+    assert!(!open(&at, &Disk::default()).take_over_single().unwrap());
+    assert_eq!(content(&at).unwrap(), "A");
+}
+
+#[test]
+fn what_cannot_be_removed_stays_in_the_manifest() {
+    let at = tempfile::tempdir().unwrap();
+    let mut folder = open(&at, &Disk::default());
+    folder.begin_empty(b"A", true).unwrap();
+    fs::write(folder.temporary_base(), "B").unwrap();
+    folder.replace_base(true, Stage::Off).unwrap();
+    let old = folder.path_of(&folder.manifest.history[0]);
+    fs::remove_file(&old).unwrap();
+    fs::create_dir(&old).unwrap();
+    assert!(folder.remove_history().is_err());
+    assert_eq!(open(&at, &Disk::default()).manifest.history.len(), 1);
+    fs::remove_dir(&old).unwrap();
+    assert!(folder.remove_history().unwrap().is_empty());
+    assert!(open(&at, &Disk::default()).manifest.history.is_empty());
+}

@@ -262,3 +262,32 @@ fn a_switch_loses_nothing() {
     assert_eq!(scene.log.len(), 3);
     assert!(scene.log.finish(scene.ticks));
 }
+
+#[test]
+fn syncs_may_fail_one_after_the_other() {
+    let mut scene = Scene::new(Fsync::Always);
+    assert!(scene.add("one "));
+    for _ in 0..2 {
+        // The write succeeds, and so does cutting it off.
+        scene.fail(1..2, Fault::Error(faults::EIO));
+        assert!(!scene.add("two "));
+        assert_eq!((scene.content().as_str(), scene.log.len()), ("one ", 4));
+        scene.ticks += RETRY_AFTER;
+    }
+    scene.disk.faults.clear();
+    assert!(scene.flush());
+    assert_eq!((scene.content().as_str(), scene.log.len()), ("one two two ", 12));
+}
+
+#[test]
+fn what_could_not_be_synced_nor_cut_off_is_made_whole_by_a_rewrite() {
+    let mut scene = Scene::new(Fsync::Always);
+    assert!(scene.add("one "));
+    scene.fail(1..3, Fault::Error(faults::EIO));
+    assert!(!scene.add("two"));
+    assert!(scene.log.has_gap);
+    scene.disk.faults.clear();
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.flush() && scene.log.has_gap);
+    assert_eq!((scene.content().as_str(), scene.log.len()), ("one two", 7));
+}

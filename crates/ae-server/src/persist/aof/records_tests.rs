@@ -83,6 +83,16 @@ fn what_is_no_request_is_told_from_an_end() {
     }
 }
 
+/// No write leaves so long a beginning of a line behind.
+#[test]
+fn a_line_may_not_be_of_any_length() {
+    let torn = [b'#'; resp::INLINE_MAX];
+    assert!(matches!(read(&torn).1, Err(Fault::Torn { at: 0 })));
+    let (_, end) = read(&[&torn[..], b"#"].concat());
+    let Err(Fault::Corrupt { at: 0, why }) = end else { panic!("{end:?}") };
+    assert_eq!(why, "a line that does not end");
+}
+
 #[test]
 fn a_length_that_is_too_long_is_no_torn_end() {
     let good = requests(&[&["SET", "key", "value"]]);

@@ -95,3 +95,23 @@ fn work(todo: &Receiver<Job>, shared: &Shared) {
         shared.running.fetch_sub(1, Ordering::AcqRel);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::persist::aof::disk::Disk;
+    use crate::persist::aof::disk::faults::{EIO, Fault};
+
+    #[test]
+    fn a_failure_is_told_though_a_later_sync_succeeds() {
+        let (at, disk) = (tempfile::tempdir().unwrap(), Disk::default());
+        let file = Arc::new(disk.open(&at.path().join("file"), true).unwrap());
+        let syncer = Syncer::start().unwrap();
+        disk.faults.plan(0..1, Fault::Error(EIO));
+        syncer.sync(file.clone());
+        syncer.finish(file);
+        testkit::eventually("both have ended", || (syncer.running() == 0).then_some(()));
+        assert_eq!(syncer.take_result().unwrap().unwrap_err().raw_os_error(), Some(EIO));
+        assert!(syncer.take_result().is_none());
+    }
+}
