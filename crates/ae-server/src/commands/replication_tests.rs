@@ -107,6 +107,45 @@ fn waiting_for_acknowledgements() {
     session.run_as(&mut writer, "WAIT 2 50");
     session.wait(50);
     assert_eq!(session.received(&mut writer), ":1");
+
+    // One that comes while it waits counts in the end.
+    session.run_as(&mut writer, "SET l x");
+    assert_eq!(session.run_as(&mut writer, "WAIT 2 50"), "");
+    fed(&mut session, &mut one);
+    let offset = session.server.replication.offset;
+    session.run_as(&mut one, &format!("REPLCONF ACK {offset}"));
+    assert_eq!(session.received(&mut writer), "");
+    session.wait(50);
+    assert_eq!(session.received(&mut writer), ":1");
+}
+
+#[test]
+fn writes_may_want_replicas_that_are_up_to_date() {
+    const REFUSED: &str = "-NOREPLICAS Not enough good replicas to write.";
+    let mut session = Session::new();
+    let (mut one, _) = replica(&mut session, "REPLCONF capa psync2");
+    session.run_as(&mut one, "REPLCONF ACK 0");
+    session.expect(&[("CONFIG SET min-replicas-to-write 1", "+OK"), ("SET k v", "+OK")]);
+    session.wait(10_999);
+    session.expect(&[("SET k v", "+OK")]);
+    session.wait(1);
+    session.expect(&[
+        ("SET k v", REFUSED),
+        ("CONFIG SET min-replicas-max-lag 11", "+OK"),
+        ("SET k v", "+OK"),
+        ("CONFIG SET min-replicas-max-lag 10", "+OK"),
+        ("SET k v", REFUSED),
+        ("CONFIG SET min-replicas-max-lag 0", "+OK"),
+        ("SET k v", "+OK"),
+        ("CONFIG SET min-replicas-max-lag 10", "+OK"),
+    ]);
+    session.run_as(&mut one, "REPLCONF ACK 0");
+    session.expect(&[("SET k v", "+OK"), ("CONFIG SET min-replicas-to-write 2", "+OK"), ("SET k v", REFUSED)]);
+    // One that still waits for its copy does not count.
+    let mut other = session.other();
+    session.run_as(&mut other, "PSYNC ? -1");
+    session.expect(&[("SET k v", REFUSED)]);
+    assert!(session.run("INFO replication").contains("min_slaves_good_slaves:1"));
 }
 
 /// Its primary evicts for both, unless it is told otherwise.

@@ -314,3 +314,73 @@ fn it_waits_for_a_save_under_way() {
     finish(&mut session);
     assert!(session.run(INFO).contains("aof_rewrites:1"));
 }
+
+fn count_of(at: &TempDir, end: &str) -> usize {
+    files(at).iter().filter(|name| name.ends_with(end)).count()
+}
+
+#[test]
+fn what_a_rewrite_has_replaced_goes_unless_it_is_to_be_kept() {
+    let at = tempfile::tempdir().unwrap();
+    let mut keeper = session(&at, true, true);
+    keeper.expect(&[("CONFIG SET aof-disable-auto-gc yes", "+OK"), ("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut keeper);
+    keeper.expect(&[("INCR n", ":2")]);
+    assert!(keeper.server.finish_log());
+    assert_eq!((count_of(&at, ".rdb"), count_of(&at, ".aof")), (2, 2));
+    drop(keeper);
+    // The next start, which is to keep nothing, removes what the manifest has as history.
+    let mut next = session(&at, true, true);
+    next.expect(&[("GET n", "$1 2")]);
+    testkit::eventually("they have gone", || ((count_of(&at, ".rdb"), count_of(&at, ".aof")) == (1, 1)).then_some(()));
+    next.run("BGREWRITEAOF");
+    finish(&mut next);
+    testkit::eventually("the next have gone", || {
+        ((count_of(&at, ".rdb"), count_of(&at, ".aof")) == (1, 1)).then_some(())
+    });
+}
+
+/// The sizes by which the next rewrite is due.
+#[test]
+fn a_start_knows_how_large_the_files_are() {
+    let at = tempfile::tempdir().unwrap();
+    let mut before = session(&at, true, true);
+    before.expect(&[("CONFIG SET aof-disable-auto-gc yes", "+OK"), ("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut before);
+    before.expect(&[("INCR n", ":2")]);
+    assert!(before.server.finish_log());
+    let sizes = |info: String| {
+        let size =
+            |name: &str| info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':')?.parse().ok());
+        (size("aof_base_size").unwrap(), size("aof_current_size").unwrap())
+    };
+    let length = |end: &str| {
+        let folder = at.path().join("appendonlydir");
+        let mut files = files(&at).into_iter().filter(|name| name.ends_with(end));
+        fs::metadata(folder.join(files.next_back().unwrap())).unwrap().len()
+    };
+    let on_disk: (u64, u64) = (length(".base.rdb"), length(".base.rdb") + length(".incr.aof"));
+    assert!(on_disk.1 > on_disk.0 && on_disk.0 > 0);
+    assert_eq!(sizes(before.run(INFO)), on_disk);
+    drop(before);
+    let mut after = session(&at, true, true);
+    assert_eq!(sizes(after.run(INFO)), on_disk);
+    after.expect(&[("INCR n", ":3")]);
+    assert!(after.server.finish_log());
+    assert_eq!(sizes(after.run(INFO)), (on_disk.0, length(".base.rdb") + length(".incr.aof")));
+}
+
+/// A file without a time cannot be cut at one.
+#[test]
+fn each_file_begins_with_the_time() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("CONFIG SET aof-timestamp-enabled yes", "+OK"), ("SET a 1", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    session.expect(&[("SET b 1", "+OK"), ("SET c 1", "+OK")]);
+    assert!(session.server.finish_log());
+    let newest = files(&at).into_iter().rfind(|name| name.ends_with(".incr.aof")).unwrap();
+    let text = fs::read_to_string(at.path().join("appendonlydir").join(newest)).unwrap();
+    assert!(text.starts_with("#TS:"), "{text}");
+    assert_eq!(text.matches("#TS:").count(), 1, "{text}");
+}
