@@ -369,18 +369,3 @@ fn a_start_knows_how_large_the_files_are() {
     assert!(after.server.finish_log());
     assert_eq!(sizes(after.run(INFO)), (on_disk.0, length(".base.rdb") + length(".incr.aof")));
 }
-
-/// A file without a time cannot be cut at one.
-#[test]
-fn each_file_begins_with_the_time() {
-    let at = tempfile::tempdir().unwrap();
-    let mut session = session(&at, true, true);
-    session.expect(&[("CONFIG SET aof-timestamp-enabled yes", "+OK"), ("SET a 1", "+OK"), ("BGREWRITEAOF", STARTED)]);
-    finish(&mut session);
-    session.expect(&[("SET b 1", "+OK"), ("SET c 1", "+OK")]);
-    assert!(session.server.finish_log());
-    let newest = files(&at).into_iter().rfind(|name| name.ends_with(".incr.aof")).unwrap();
-    let text = fs::read_to_string(at.path().join("appendonlydir").join(newest)).unwrap();
-    assert!(text.starts_with("#TS:"), "{text}");
-    assert_eq!(text.matches("#TS:").count(), 1, "{text}");
-}
