@@ -31,7 +31,9 @@ static void a_child_serves_its_own_pending_data_alone(void) {
     CHECK(child >= 0);
     if (child == 0) {
         CHECK_INT(tls_has_pending(el), 0);
-        client = server = NULL; /* they are the parent's */
+        el = aeCreateEventLoop(256); /* that and these are the parent's */
+        CHECK(el != NULL);
+        client = server = NULL;
         client_calls = server_calls = 0;
         make_pending();
         CHECK_INT(tls_process_pending(el), 1);
