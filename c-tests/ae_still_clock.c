@@ -214,7 +214,8 @@ static void a_moved_event_comes_last_at_its_time(void) {
     aeDeleteEventLoop(loop);
 }
 
-TEST_MAIN(CASE(a_moved_event_comes_last_at_its_time), CASE(zero_interval_runs_once_a_pass), CASE(timer_made_in_a_handler_waits_for_the_next_pass),
+TEST_MAIN(CASE(a_moved_event_comes_last_at_its_time), CASE(zero_interval_runs_once_a_pass),
+          CASE(timer_made_in_a_handler_waits_for_the_next_pass),
           CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
           CASE(nothing_is_due_before_the_clock_moves), CASE(a_coarse_clock_that_is_behind_delays_nothing),
           CASE(a_coarse_clock_is_not_asked_after_a_sleep), CASE(periodic_events_do_not_drift))

@@ -55,10 +55,10 @@ pub unsafe extern "C" fn libaeConnConnect(
 /// `connConnect` takes the host for: sent to the server, and looked for in its certificate, as the configuration says.
 ///
 /// Until an address has accepted, the connection is in `CONN_STATE_CONNECTING` without a descriptor (`fd` is -1). Its
-/// handlers can be set already; reads and writes fail with `EAGAIN`. There is no limit in time but the system's, and for TLS that of a handshake from then
-/// on: a time event that calls `connClose` sets one. `connClose` ends it at any time, without the handler. If the loop
-/// is deleted first, the handler is called with `ECANCELED` in `last_errno` by the thread that deletes it; it must not
-/// use the loop's functions then.
+/// handlers can be set already; reads and writes fail with `EAGAIN`. There is no limit in time but the system's, and
+/// for TLS that of a handshake from then on: a time event that calls `connClose` sets one. `connClose` ends it at any
+/// time, without the handler. If the loop is deleted first, the handler is called with `ECANCELED` in `last_errno` by
+/// the thread that deletes it; it must not use the loop's functions then.
 ///
 /// Of `options`, a `source` has to be an address: nothing waits for its name.
 ///
