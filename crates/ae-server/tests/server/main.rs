@@ -2,6 +2,7 @@
 
 mod append_only;
 mod append_only_kills;
+mod append_only_loading;
 mod configuration;
 mod consistency;
 mod disk;
