@@ -13,14 +13,6 @@ static int tcp_socket(void) {
     return fd;
 }
 
-static int int_option(int fd, int level, int name) {
-    int value = -1;
-    socklen_t length = sizeof(value);
-
-    CHECK(getsockopt(fd, level, name, &value, &length) == 0);
-    return value;
-}
-
 static int is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
 static int is_cloexec(int fd) { return (fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0; }
@@ -80,29 +72,29 @@ static void no_delay_can_be_switched(void) {
     int fd = tcp_socket();
 
     CHECK_KEEPS_ERRNO(anetEnableTcpNoDelay(err, fd), ANET_OK);
-    CHECK(int_option(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
+    CHECK(test_option(fd, IPPROTO_TCP, TCP_NODELAY) != 0);
     CHECK_KEEPS_ERRNO(anetDisableTcpNoDelay(err, fd), ANET_OK);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_NODELAY), 0);
     close(fd);
 }
 
 static void keepalive_is_in_thirds_of_the_interval(void) {
     int fd = tcp_socket();
 
-    CHECK_INT(int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+    CHECK_INT(test_option(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
     CHECK_KEEPS_ERRNO(anetKeepAlive(err, fd, 300), ANET_OK);
-    CHECK_INT(int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 300);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 100);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    CHECK_INT(test_option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 300);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 100);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
     CHECK_INT(anetKeepAlive(err, fd, 1), ANET_OK);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1); /* never 0 */
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 1);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 1); /* never 0 */
     close(fd);
     fd = tcp_socket();
     CHECK_FAILS(anetKeepAlive(err, fd, 0), ANET_ERR, EINVAL);
     CHECK_TEXT(err, "keepalive interval: Invalid argument");
-    CHECK_INT(int_option(fd, SOL_SOCKET, SO_KEEPALIVE), 0); /* it was not even begun */
+    CHECK_INT(test_option(fd, SOL_SOCKET, SO_KEEPALIVE), 0); /* it was not even begun */
     close(fd);
 }
 
@@ -141,9 +133,9 @@ static void mark_needs_the_right_to_it(void) {
     int fd = tcp_socket(), result = anetSetSockMarkId(err, fd, 77);
 
     if (result == ANET_OK) {
-        CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 77);
+        CHECK_INT(test_option(fd, SOL_SOCKET, SO_MARK), 77);
         CHECK_INT(anetSetSockMarkId(err, fd, 0x12345678), ANET_OK);
-        CHECK_INT(int_option(fd, SOL_SOCKET, SO_MARK), 0x12345678);
+        CHECK_INT(test_option(fd, SOL_SOCKET, SO_MARK), 0x12345678);
     } else {
         CHECK_INT(errno, EPERM);
         CHECK_CONTAINS(err, "setsockopt");

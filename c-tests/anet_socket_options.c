@@ -14,9 +14,9 @@ static void without_options_sockets_are_safe(void) {
 
     CHECK(!blocks(fds.listening) && !is_kept(fds.listening));
     CHECK(!blocks(fds.connected) && !is_kept(fds.connected));
-    CHECK_INT(got(fds.listening, SOL_SOCKET, SO_REUSEADDR), 1);
-    CHECK_INT(got(fds.listening, SOL_SOCKET, SO_REUSEPORT), 0);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+    CHECK_INT(test_option(fds.listening, SOL_SOCKET, SO_REUSEADDR), 1);
+    CHECK_INT(test_option(fds.listening, SOL_SOCKET, SO_REUSEPORT), 0);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     test_send(fds.connected, "x");
     test_await(fds.accepted, POLLIN);
     CHECK_INT(test_drain(fds.accepted), 1);
@@ -65,14 +65,14 @@ static void ipv6_with_and_without_ipv4(void) {
 
     test_needs_ipv6();
     fd = listens_on("::1");
-    CHECK_INT(got(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    CHECK_INT(test_option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 1);
     close(opened(libaeConnect(err, "::1", test_port(fd), NULL)));
     close(fd);
     options.dual_stack = 1;
     for (i = 0; i < 4; i++) {
         fd = listens_on(both[i]);
         port = test_port(fd);
-        CHECK_INT(got(fd, IPPROTO_IPV6, IPV6_V6ONLY), 0);
+        CHECK_INT(test_option(fd, IPPROTO_IPV6, IPV6_V6ONLY), 0);
         close(test_connect(AF_INET, port));
         close(test_connect(AF_INET6, port));
         close(fd);
@@ -90,13 +90,13 @@ static void accepted_sockets_inherit(void) {
     options.keep_alive = 30;
     options.no_delay = 1;
     fds = three("127.0.0.1", &options, NULL);
-    CHECK_INT(got(fds.listening, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
-    CHECK_INT(got(fds.accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_KEEPIDLE), 30);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_KEEPINTVL), 10);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_NODELAY), 1);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+    CHECK_INT(test_option(fds.listening, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
+    CHECK_INT(test_option(fds.accepted, SOL_SOCKET, SO_KEEPALIVE), 1);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_KEEPINTVL), 10);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     close_three(fds);
 }
 
@@ -107,18 +107,18 @@ static void connects_have_them_too(void) {
     options.keep_alive = 30;
     options.no_delay = 1;
     fds = three("127.0.0.1", NULL, &options);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_KEEPIDLE), 30);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_USER_TIMEOUT), 12345);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     close_three(fds);
     options.no_delay = 7; /* any number above 0 says so */
     fds = three("127.0.0.1", NULL, &options);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_NODELAY), 1);
     close_three(fds);
     options.no_delay = -1; /* whatever the profile does */
     fds = three("127.0.0.1", NULL, &options);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_NODELAY), 0);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_NODELAY), 0);
     close_three(fds);
 }
 
@@ -136,7 +136,7 @@ static void quick_ack_of_a_connect(void) {
     for (i = -1; i <= 1; i += 2) {
         options.quick_ack = i;
         fd = opened(libaeConnect(err, "127.0.0.1", port, &options)); /* the queue is full: no handshake */
-        CHECK_INT(got(fd, IPPROTO_TCP, TCP_QUICKACK), i > 0);
+        CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_QUICKACK), i > 0);
         close(fd);
     }
     close(first);
@@ -148,17 +148,17 @@ static void quick_ack_does_not_stay(void) {
     int turns = 0;
 
     CHECK_KEEPS_ERRNO(libaeSetQuickAck(err, fds.connected, 0), AE_OK);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_QUICKACK), 0);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_QUICKACK), 0);
     CHECK_INT(libaeSetQuickAck(err, fds.connected, 1), AE_OK);
-    CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_QUICKACK), 1);
+    CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_QUICKACK), 1);
     /* The system takes it for a conversation sooner or later, when replies are quick. */
-    while (got(fds.accepted, IPPROTO_TCP, TCP_QUICKACK) == 1) {
+    while (test_option(fds.accepted, IPPROTO_TCP, TCP_QUICKACK) == 1) {
         CHECK(turns++ < 1000);
         turn(fds.connected, fds.accepted);
         turn(fds.accepted, fds.connected);
     }
     CHECK_INT(libaeSetQuickAck(err, fds.accepted, 1), AE_OK);
-    CHECK_INT(got(fds.accepted, IPPROTO_TCP, TCP_QUICKACK), 1);
+    CHECK_INT(test_option(fds.accepted, IPPROTO_TCP, TCP_QUICKACK), 1);
     close_three(fds);
     CHECK_FAILS(libaeSetQuickAck(err, test_unused_fd(), 1), AE_ERR, EBADF);
     CHECK_CONTAINS(err, "TCP_QUICKACK");
@@ -217,14 +217,14 @@ static void fast_open_of_both_sides(void) {
 
     options.fast_open = 16;
     fds.listening = listens_on("127.0.0.1");
-    CHECK_INT(got(fds.listening, IPPROTO_TCP, TCP_FASTOPEN), 16);
+    CHECK_INT(test_option(fds.listening, IPPROTO_TCP, TCP_FASTOPEN), 16);
     connect.fast_open = 1;
     fds.connected = libaeConnect(err, "127.0.0.1", test_port(fds.listening), &connect);
     if (fds.connected == ANET_ERR) { /* the system's setting */
         CHECK_INT(errno, EOPNOTSUPP);
         CHECK_CONTAINS(err, "TCP_FASTOPEN_CONNECT");
     } else {
-        CHECK_INT(got(fds.connected, IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 1);
+        CHECK_INT(test_option(fds.connected, IPPROTO_TCP, TCP_FASTOPEN_CONNECT), 1);
         test_await(fds.connected, POLLOUT);
         test_send(fds.connected, "x");
         test_await(fds.listening, POLLIN);
@@ -236,7 +236,7 @@ static void fast_open_of_both_sides(void) {
     close(fds.listening);
 }
 
-static int protocol_of(int fd) { return got(fd, SOL_SOCKET, SO_PROTOCOL); }
+static int protocol_of(int fd) { return test_option(fd, SOL_SOCKET, SO_PROTOCOL); }
 
 static void multipath_or_not(void) {
     int there = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP), fd;
@@ -354,9 +354,9 @@ static void mark_and_device_want_a_capability(void) {
     options.mark = 42;
     options.device = "lo";
     fds = three("127.0.0.1", &options, &options);
-    CHECK_INT(got(fds.listening, SOL_SOCKET, SO_MARK), 42);
-    CHECK_INT(got(fds.accepted, SOL_SOCKET, SO_MARK), 42);
-    CHECK_INT(got(fds.connected, SOL_SOCKET, SO_MARK), 42);
+    CHECK_INT(test_option(fds.listening, SOL_SOCKET, SO_MARK), 42);
+    CHECK_INT(test_option(fds.accepted, SOL_SOCKET, SO_MARK), 42);
+    CHECK_INT(test_option(fds.connected, SOL_SOCKET, SO_MARK), 42);
     close_three(fds);
     options.device = NULL;
     /* This process is this case's own. */
@@ -384,7 +384,7 @@ static void sizes_of_other_versions(void) {
     later.known.size = sizeof(later.known) + 8;
     later.known.user_timeout = 777;
     fd = opened(libaeListen(err, "127.0.0.1", 0, &later.known));
-    CHECK_INT(got(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 777);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 777);
     close(fd);
     /* And those that are: even the last byte. */
     later.bytes[sizeof(later.known) + 7] = 1;

@@ -11,14 +11,6 @@ static char any_v4[] = "127.0.0.1", any_v6[] = "::1";
 
 static int is_nonblocking(int fd) { return (fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
 
-static int int_option(int fd, int level, int name) {
-    int value = -1;
-    socklen_t length = sizeof(value);
-
-    CHECK(getsockopt(fd, level, name, &value, &length) == 0);
-    return value;
-}
-
 static int serve(int *port) {
     int server = anetTcpServer(err, 0, any_v4, 16);
 
@@ -51,8 +43,8 @@ static void ipv4_server_listens_on_a_port_of_its_own(void) {
     int port, server = serve(&port), client = test_connect(AF_INET, port);
 
     CHECK(port > 0);
-    CHECK_INT(int_option(server, SOL_SOCKET, SO_ACCEPTCONN), 1);
-    CHECK_INT(int_option(server, SOL_SOCKET, SO_REUSEADDR), 1);
+    CHECK_INT(test_option(server, SOL_SOCKET, SO_ACCEPTCONN), 1);
+    CHECK_INT(test_option(server, SOL_SOCKET, SO_REUSEADDR), 1);
     CHECK_INT(is_nonblocking(server), 0);
     close(client);
     close(server);
@@ -64,8 +56,8 @@ static void ipv6_server_serves_ipv6_only(void) {
     test_needs_ipv6();
     server = anetTcp6Server(err, 0, any_v6, 16);
     if (server == ANET_ERR) FAIL("anetTcp6Server: %s", err);
-    CHECK_INT(int_option(server, IPPROTO_IPV6, IPV6_V6ONLY), 1);
-    CHECK_INT(int_option(server, SOL_SOCKET, SO_REUSEADDR), 1);
+    CHECK_INT(test_option(server, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+    CHECK_INT(test_option(server, SOL_SOCKET, SO_REUSEADDR), 1);
     client = test_connect(AF_INET6, test_port(server));
     close(client);
     close(server);
@@ -175,10 +167,10 @@ static void small_segments_wait_where_upstreams_do(void) {
 
     client = anetTcpConnect(err, "127.0.0.1", port);
     if (client == ANET_ERR) FAIL("anetTcpConnect: %s", err);
-    CHECK_INT(int_option(client, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
+    CHECK_INT(test_option(client, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
     fd = anetTcpAccept(err, server, NULL, 0, NULL);
     if (fd == ANET_ERR) FAIL("anetTcpAccept: %s", err);
-    CHECK_INT(int_option(fd, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
+    CHECK_INT(test_option(fd, IPPROTO_TCP, TCP_NODELAY), INITIAL_NODELAY);
     close(fd);
     close(client);
     close(server);

@@ -20,14 +20,6 @@ static void begin(void) {
     snprintf(name, sizeof(name), "@libae-conn-%d", (int)getpid());
 }
 
-static int user_timeout_of(int fd) {
-    int value = -1;
-    socklen_t size = sizeof(value);
-
-    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &size) == 0);
-    return value;
-}
-
 static void on_connected(connection *conn) {
     CHECK_INT(connGetState(conn), CONN_STATE_CONNECTED);
     connected++;
@@ -42,7 +34,7 @@ static void connections_connect_with_options(void) {
     options.user_timeout = 4321;
     options.blocking = 1; /* a loop never waits for its connections, whatever they say */
     CHECK_KEEPS_ERRNO(libaeConnConnect(err, conn, here, port, &options, on_connected), C_OK);
-    CHECK_INT(user_timeout_of(conn->fd), 4321);
+    CHECK_INT(test_option(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 4321);
     CHECK_INT(fcntl(conn->fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
     CHECK_INT(fcntl(conn->fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
     while (!connected) aeProcessEvents(el, AE_ALL_EVENTS);
@@ -50,14 +42,6 @@ static void connections_connect_with_options(void) {
     connClose(conn);
     close(listening);
     aeDeleteEventLoop(el);
-}
-
-static int got(int fd, int level, int option) {
-    int value = -1;
-    socklen_t size = sizeof(value);
-
-    CHECK(getsockopt(fd, level, option, &value, &size) == 0);
-    return value;
 }
 
 /* Each of them, though the socket is there only when the name has been looked up. */
@@ -74,10 +58,10 @@ static void connections_connect_by_name_with_options(void) {
     options.source = "127.0.0.9";
     CHECK_INT(libaeConnConnectName(err, conn, "127.0.0.1", port, &options, on_connected), C_OK);
     while (!connected) aeProcessEvents(el, AE_ALL_EVENTS);
-    CHECK_INT(user_timeout_of(conn->fd), 4321);
-    CHECK_INT(got(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
-    CHECK_INT(got(conn->fd, IPPROTO_TCP, TCP_NODELAY), 1);
-    CHECK_INT(got(conn->fd, IPPROTO_IP, IP_FREEBIND), 1);
+    CHECK_INT(test_option(conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 4321);
+    CHECK_INT(test_option(conn->fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+    CHECK_INT(test_option(conn->fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    CHECK_INT(test_option(conn->fd, IPPROTO_IP, IP_FREEBIND), 1);
     connClose(conn);
     close(listening);
     aeDeleteEventLoop(el);
@@ -171,7 +155,7 @@ static void listeners_listen_with_options(void) {
     watch(&tcp);
     client = test_connect(AF_INET, tcp.port);
     run_until_accepted(1);
-    CHECK_INT(user_timeout_of(accepted[0]->fd), 2222);
+    CHECK_INT(test_option(accepted[0]->fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 2222);
     connClose(accepted[0]);
     close(client);
     unwatch(&tcp);

@@ -12,14 +12,6 @@
 static char err[ANET_ERR_LEN];
 static libaeSocketOptions options = {.size = sizeof(options)};
 
-static inline int got(int fd, int level, int option) {
-    int value = -1;
-    socklen_t size = sizeof(value);
-
-    CHECK(getsockopt(fd, level, option, &value, &size) == 0);
-    return value;
-}
-
 static inline int opened(int fd) {
     if (fd == ANET_ERR) FAIL("%s (errno %d)", err, errno);
     return fd;

@@ -241,6 +241,15 @@ static inline socklen_t test_loopback(int family, int port, struct sockaddr_stor
     return sizeof(struct sockaddr_in);
 }
 
+/* A socket's option that is a number. */
+static inline int test_option(int fd, int level, int name) {
+    int value = -1;
+    socklen_t length = sizeof(value);
+
+    CHECK(getsockopt(fd, level, name, &value, &length) == 0);
+    return value;
+}
+
 /* The port of a socket's own end. */
 static inline int test_port(int fd) {
     struct sockaddr_storage address;

@@ -63,9 +63,11 @@ static void upstreams_structure(void) {
 static int a_tenth_of_a_second(void) { return 100; }
 static int two(void) { return 2; }
 
+static int no_time(void) { return 0; }
+
 /* A client that says nothing. */
-static void hosts_time_limit(void) {
-    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = a_tenth_of_a_second};
+static void expect_time_limit(int (*limit)(void)) {
+    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = limit};
 
     begin_upstream();
     CHECK_INT(libaeSetHost(&host), AE_OK);
@@ -75,6 +77,11 @@ static void hosts_time_limit(void) {
     CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
     tls_end_peer();
 }
+
+static void hosts_time_limit(void) { expect_time_limit(a_tenth_of_a_second); }
+
+/* 0 is a limit, unlike what is below. */
+static void hosts_time_limit_of_0_is_over_at_once(void) { expect_time_limit(no_time); }
 
 /* The third handshake is one too many: it is refused, unless the oldest has had some time and gives way. */
 static void hosts_limit_of_handshakes(void) {
@@ -179,12 +186,16 @@ static void *hosts_config(void) {
     return &upstream;
 }
 
-/* Whoever has not been configured asks, once. */
-static void host_is_asked_for_the_configuration(void) {
+static void begin_unconfigured(void) {
     libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
 
     begin_upstream();
     CHECK_INT(libaeSetHost(&host), AE_OK);
+}
+
+/* Whoever has not been configured asks, once. */
+static void host_is_asked_for_the_configuration(void) {
+    begin_unconfigured();
     tls_connect_pair();
     CHECK_INT(asked, 1);
     tls_end();
@@ -192,10 +203,7 @@ static void host_is_asked_for_the_configuration(void) {
 
 /* A client alone asks, too: it does not wait for a server to have been configured. */
 static void host_is_asked_by_a_client(void) {
-    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
-
-    begin_upstream();
-    CHECK_INT(libaeSetHost(&host), AE_OK);
+    begin_unconfigured();
     tls_connect("127.0.0.1");
     CHECK_INT(asked, 1);
     tls_end();
@@ -203,10 +211,7 @@ static void host_is_asked_by_a_client(void) {
 
 /* And a server that nobody has connected from here. */
 static void host_is_asked_by_a_server(void) {
-    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
-
-    begin_upstream();
-    CHECK_INT(libaeSetHost(&host), AE_OK);
+    begin_unconfigured();
     tls_accept_peer();
     CHECK_INT(asked, 1);
     CHECK_INT(connGetState(server), CONN_STATE_ACCEPTING);
@@ -215,11 +220,9 @@ static void host_is_asked_by_a_server(void) {
 
 /* And a session over a descriptor of the program's own. */
 static void host_is_asked_by_a_session(void) {
-    libaeHost host = {.size = sizeof(host), .tls_context_config = hosts_config};
     libaeTlsSession *session;
 
-    begin_upstream();
-    CHECK_INT(libaeSetHost(&host), AE_OK);
+    begin_unconfigured();
     session = libaeTlsSessionNew(listening, "localhost", logged, sizeof(logged));
     if (session == NULL) FAIL("libaeTlsSessionNew: %s", logged);
     CHECK_INT(asked, 1);
@@ -257,21 +260,6 @@ static void hosts_limit_below_0_lets_nobody_in(void) {
     tls_accept_peer();
     CHECK_INT(server_state, CONN_STATE_ERROR);
     CHECK_TEXT(connGetLastError(server), "too many handshakes are under way");
-    tls_end_peer();
-}
-
-static int no_time(void) { return 0; }
-
-/* 0 is a limit, unlike what is below. */
-static void hosts_time_limit_of_0_is_over_at_once(void) {
-    libaeHost host = {.size = sizeof(host), .tls_handshake_timeout = no_time};
-
-    begin_upstream();
-    CHECK_INT(libaeSetHost(&host), AE_OK);
-    CHECK_INT(configure_upstream(0), C_OK);
-    tls_accept_peer();
-    RUN_UNTIL(server_calls);
-    CHECK_TEXT(connGetLastError(server), "the peer did not end the handshake in time");
     tls_end_peer();
 }
 
@@ -319,8 +307,8 @@ static void configured_or_not(void) {
 
 #endif
 
-TEST_MAIN(CASE(upstreams_structure), CASE(order_of_the_ciphers_is_upstreams), CASE(upstreams_structure_is_refused), CASE(host_is_asked_for_the_configuration),
-          CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server), CASE(host_is_asked_by_a_session),
-          CASE(smaller_structure_is_refused),
+TEST_MAIN(CASE(upstreams_structure), CASE(order_of_the_ciphers_is_upstreams), CASE(upstreams_structure_is_refused),
+          CASE(host_is_asked_for_the_configuration), CASE(host_is_asked_by_a_client), CASE(host_is_asked_by_a_server),
+          CASE(host_is_asked_by_a_session), CASE(smaller_structure_is_refused),
           CASE(hosts_time_limit), CASE(hosts_time_limit_of_0_is_over_at_once), CASE(hosts_limit_of_handshakes),
           CASE(hosts_limit_below_0_lets_nobody_in), CASE(configured_or_not))

@@ -104,68 +104,36 @@ static void client_that_goes_away(void) {
     tls_end_peer();
 }
 
-static void server_without_tls(void) {
+static void expect_server_refused(const char *bytes, size_t length, const char *text) {
     int fd;
 
     TLS_BEGIN();
     tls_connect("127.0.0.1");
     fd = tls_accept_fd();
-    test_send(fd, "-ERR unknown command\r\n");
+    CHECK_INT(write(fd, bytes, length), (long long)length);
     RUN_UNTIL(client_calls);
     CHECK_INT(client_state, CONN_STATE_ERROR);
-    CHECK_CONTAINS(connGetLastError(client), "not TLS");
+    CHECK_CONTAINS(connGetLastError(client), text);
     CHECK_INT(aeGetFileEvents(el, client->fd), AE_NONE);
     close(fd);
     tls_end();
 }
 
-/* Which begins like a record, of a kind that there is not: nobody waits for the rest of it. */
-static void server_with_records_of_another_kind(void) {
-    int fd;
+#define EXPECT_SERVER_REFUSED(bytes, text) expect_server_refused(bytes, sizeof(bytes) - 1, text)
 
-    TLS_BEGIN();
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
-    CHECK_INT(write(fd, "\x63\x03\x03\x01\x00", 5), 5);
-    RUN_UNTIL(client_calls);
-    CHECK_INT(client_state, CONN_STATE_ERROR);
-    CHECK_CONTAINS(connGetLastError(client), "not TLS");
-    close(fd);
-    tls_end();
-}
+static void server_without_tls(void) { EXPECT_SERVER_REFUSED("-ERR unknown command\r\n", "not TLS"); }
 
-/* And one of a version that there is not. */
-static void server_with_records_of_another_version(void) {
-    int fd;
+/* These begin like a record, of a kind or version that there is not: nobody waits for the rest of it. */
+static void server_with_records_of_another_kind(void) { EXPECT_SERVER_REFUSED("\x63\x03\x03\x01\x00", "not TLS"); }
+static void server_with_records_of_another_version(void) { EXPECT_SERVER_REFUSED("\x16\x02\x03\x01\x00", "not TLS"); }
 
-    TLS_BEGIN();
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
-    CHECK_INT(write(fd, "\x16\x02\x03\x01\x00", 5), 5);
-    RUN_UNTIL(client_calls);
-    CHECK_INT(client_state, CONN_STATE_ERROR);
-    CHECK_CONTAINS(connGetLastError(client), "not TLS");
-    close(fd);
-    tls_end();
-}
-
-/* An alert that is sent in clear, before the handshake has begun, says why. */
+/* An alert that is sent in clear, before the handshake has begun, says why: here fatal, protocol_version. */
 static void server_that_gives_up_at_once(void) {
-    int fd;
-
-    TLS_BEGIN();
-    tls_connect("127.0.0.1");
-    fd = tls_accept_fd();
-    CHECK_INT(write(fd, "\x15\x03\x03\x00\x02\x02\x46", 7), 7); /* fatal: protocol_version */
-    RUN_UNTIL(client_calls);
-    CHECK_INT(client_state, CONN_STATE_ERROR);
-    CHECK_TEXT(connGetLastError(client), "the peer gave up with the alert ProtocolVersion");
-    close(fd);
-    tls_end();
+    EXPECT_SERVER_REFUSED("\x15\x03\x03\x00\x02\x02\x46", "the peer gave up with the alert ProtocolVersion");
 }
 
 TEST_MAIN(CASE(http), CASE(redis), CASE(zeros), CASE(record_that_is_too_long), CASE(data_before_the_handshake),
           CASE(hello_that_is_none), CASE(endless_client_hello), CASE(endless_nothing), CASE(client_that_goes_away),
           CASE(server_without_tls), CASE(two_bytes_that_are_no_record), CASE(bytes_that_are_no_record),
-          CASE(server_with_records_of_another_kind),
-          CASE(server_with_records_of_another_version), CASE(server_that_gives_up_at_once))
+          CASE(server_with_records_of_another_kind), CASE(server_with_records_of_another_version),
+          CASE(server_that_gives_up_at_once))

@@ -474,7 +474,8 @@ static void accepts_per_call_are_the_hosts(void) {
 }
 
 #define CASES_OF_LISTENERS \
-    , CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
+    , CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), CASE(one_after_the_other), \
+        CASE(accepts_per_call_are_the_hosts)
 #endif
 
 #ifndef CASES_OF_LISTENERS

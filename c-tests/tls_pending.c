@@ -211,6 +211,13 @@ static void on_read_close_the_other(connection *conn) {
     closed++;
 }
 
+static void send_to_both(ConnectionCallbackFunc handler) {
+    CHECK_INT(connSetReadHandler(server, handler), C_OK);
+    CHECK_INT(connSetReadHandler(other, handler), C_OK);
+    tls_write_all(client, sent, SIZE);
+    tls_write_all(other_client, sent, SIZE);
+}
+
 static void end_two(void) {
     if (other != NULL) connClose(other);
     connClose(other_client);
@@ -219,10 +226,7 @@ static void end_two(void) {
 
 static void close_one_while_both_are_pending(void) {
     begin_two();
-    CHECK_INT(connSetReadHandler(server, on_read_close_the_other), C_OK);
-    CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
-    tls_write_all(client, sent, SIZE);
-    tls_write_all(other_client, sent, SIZE);
+    send_to_both(on_read_close_the_other);
     RUN_UNTIL(closed);
     RUN_UNTIL(!tls_has_pending(el)); /* the other one reads on */
     CHECK(reads > SIZE / PIECE);
@@ -235,10 +239,7 @@ static void close_one_while_both_are_pending(void) {
 static void close_one_while_both_are_asked_for(void) {
     begin_two();
     CHECK_INT(tls_process_pending(el), 0); /* from now on nothing happens unasked */
-    CHECK_INT(connSetReadHandler(server, on_read_close_the_other), C_OK);
-    CHECK_INT(connSetReadHandler(other, on_read_close_the_other), C_OK);
-    tls_write_all(client, sent, SIZE);
-    tls_write_all(other_client, sent, SIZE);
+    send_to_both(on_read_close_the_other);
     test_await(server->fd, POLLIN);
     test_await(other->fd, POLLIN);
     RUN_UNTIL(reads == 2);
@@ -291,10 +292,7 @@ static void on_read_delete_loop(connection *conn) {
 /* The other one's handler has its turn no more: what it uses may be gone. */
 static void delete_the_loop_while_both_are_pending(void) {
     begin_two();
-    CHECK_INT(connSetReadHandler(server, on_read_delete_loop), C_OK);
-    CHECK_INT(connSetReadHandler(other, on_read_delete_loop), C_OK);
-    tls_write_all(client, sent, SIZE);
-    tls_write_all(other_client, sent, SIZE);
+    send_to_both(on_read_delete_loop);
     while (el != NULL) tls_run_once();
     CHECK_INT(reads, 3);
     end_two();
@@ -311,10 +309,7 @@ static void stop_at_once_while_both_are_pending(void) {
     int before;
 
     begin_two();
-    CHECK_INT(connSetReadHandler(server, on_read_stop_now), C_OK);
-    CHECK_INT(connSetReadHandler(other, on_read_stop_now), C_OK);
-    tls_write_all(client, sent, SIZE);
-    tls_write_all(other_client, sent, SIZE);
+    send_to_both(on_read_stop_now);
     RUN_UNTIL(closed);
     CHECK_INT(reads, 3);
     before = reads;
@@ -379,8 +374,8 @@ static void end_comes_behind_pending_data(void) {
 }
 
 TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections),
-          CASE(delete_the_loop_while_both_are_pending), CASE(stop_at_once_while_both_are_pending), CASE(piecemeal_reader_gets_it_all),
-          CASE(piecemeal_reader_in_a_loop_that_asks),
+          CASE(delete_the_loop_while_both_are_pending), CASE(stop_at_once_while_both_are_pending),
+          CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
           CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
           CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),
           CASE(pieces_are_read_once_an_iteration), CASE(close_one_while_both_are_pending),
