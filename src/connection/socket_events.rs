@@ -53,7 +53,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     let conn = unsafe { Conn::new(data.cast()) };
     // SAFETY: the loop passes itself.
     let el = unsafe { named(el) };
-    el.inspect(|el| event_loop::note_user(*el));
+    if let Some(el) = el {
+        event_loop::note_user(el);
+    }
     let el = el.map(LoopId::of);
     if conn.state() == CONN_STATE_CONNECTING && mask & AE_WRITABLE != 0 {
         // SAFETY: the loop runs in this thread.

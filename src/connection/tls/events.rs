@@ -18,7 +18,9 @@ pub(super) unsafe extern "C" fn ae_handler(el: *mut aeEventLoop, _fd: c_int, dat
     let conn = unsafe { TlsConn::new(data.cast()) };
     // SAFETY: the loop passes itself.
     let el = unsafe { named(el) };
-    el.inspect(|el| event_loop::note_user(*el));
+    if let Some(el) = el {
+        event_loop::note_user(el);
+    }
     if !matches!(conn.state(), CONN_STATE_CONNECTING | CONN_STATE_ACCEPTING) {
         // SAFETY: the loop runs in this thread.
         let _ = unsafe { deliver(conn, mask, el.map(LoopId::of)) };

@@ -315,40 +315,41 @@ fn it_waits_for_a_save_under_way() {
     assert!(session.run(INFO).contains("aof_rewrites:1"));
 }
 
-fn count_of(at: &TempDir, end: &str) -> usize {
-    files(at).iter().filter(|name| name.ends_with(end)).count()
+/// How many bases and increments there are.
+fn counts(at: &TempDir) -> [usize; 2] {
+    [".rdb", ".aof"].map(|end| files(at).iter().filter(|name| name.ends_with(end)).count())
+}
+
+/// One that has been rewritten once and has kept what was there before, with a change afterwards.
+fn rewritten(at: &TempDir) -> Session {
+    let mut session = session(at, true, true);
+    session.expect(&[("CONFIG SET aof-disable-auto-gc yes", "+OK"), ("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    session.expect(&[("INCR n", ":2")]);
+    assert!(session.server.finish_log());
+    session
 }
 
 #[test]
 fn what_a_rewrite_has_replaced_goes_unless_it_is_to_be_kept() {
     let at = tempfile::tempdir().unwrap();
-    let mut keeper = session(&at, true, true);
-    keeper.expect(&[("CONFIG SET aof-disable-auto-gc yes", "+OK"), ("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
-    finish(&mut keeper);
-    keeper.expect(&[("INCR n", ":2")]);
-    assert!(keeper.server.finish_log());
-    assert_eq!((count_of(&at, ".rdb"), count_of(&at, ".aof")), (2, 2));
-    drop(keeper);
+    drop(rewritten(&at));
+    assert_eq!(counts(&at), [2, 2]);
     // The next start, which is to keep nothing, removes what the manifest has as history.
     let mut next = session(&at, true, true);
     next.expect(&[("GET n", "$1 2")]);
-    testkit::eventually("they have gone", || ((count_of(&at, ".rdb"), count_of(&at, ".aof")) == (1, 1)).then_some(()));
+    let go = || testkit::eventually("they have gone", || (counts(&at) == [1, 1]).then_some(()));
+    go();
     next.run("BGREWRITEAOF");
     finish(&mut next);
-    testkit::eventually("the next have gone", || {
-        ((count_of(&at, ".rdb"), count_of(&at, ".aof")) == (1, 1)).then_some(())
-    });
+    go();
 }
 
 /// The sizes by which the next rewrite is due.
 #[test]
 fn a_start_knows_how_large_the_files_are() {
     let at = tempfile::tempdir().unwrap();
-    let mut before = session(&at, true, true);
-    before.expect(&[("CONFIG SET aof-disable-auto-gc yes", "+OK"), ("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
-    finish(&mut before);
-    before.expect(&[("INCR n", ":2")]);
-    assert!(before.server.finish_log());
+    let mut before = rewritten(&at);
     let sizes = |info: String| {
         let size =
             |name: &str| info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':')?.parse().ok());

@@ -64,7 +64,7 @@ fn idle_clients_are_closed() {
 
 #[test]
 fn who_waits_for_a_key_is_not_idle_and_who_has_stopped_asking_is() {
-    let server = start(&["--timeout", "1"]);
+    let server = start(&["--timeout", "3"]);
     // From then on the cron looks at those alone that it was told of.
     server.connect().expect_end();
     let (mut waits, mut asks, mut idle) = (server.connect(), server.connect(), server.connect());
@@ -296,18 +296,19 @@ fn a_client_that_may_still_send_is_waited_for() {
 /// As long as it reads a little now and then, it gets everything.
 #[test]
 fn a_client_that_reads_slowly_gets_its_replies() {
-    const LEN: usize = 32 * 1024 * 1024;
+    const LEN: usize = 40 * 1024 * 1024;
+    const PIECES: usize = 30;
     let server = start(&[]);
     let mut client = server.connect();
     client.call(&format!("SETRANGE k {} x", LEN - 1), &format!(":{LEN}"));
     client.send("GET k\r\nQUIT\r\n");
     client.finish_sending();
-    let mut piece = vec![0; 2 * 1024 * 1024];
-    for _ in 0..10 {
+    let mut piece = vec![0; 1024 * 1024];
+    for _ in 0..PIECES {
         client.stream.read_exact(&mut piece).unwrap();
-        std::thread::sleep(Duration::from_millis(400));
+        std::thread::sleep(Duration::from_millis(100));
     }
-    assert_eq!(client.rest().len(), format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN - 10 * piece.len());
+    assert_eq!(client.rest().len(), format!("${LEN}\r\n\r\n+OK\r\n").len() + LEN - PIECES * piece.len());
 }
 
 #[test]

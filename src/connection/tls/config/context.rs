@@ -173,7 +173,8 @@ fn server_config(
         }
         None => {
             config.session_storage = Arc::new(NoServerSessionStorage {});
-            config.send_tls13_tickets = 0; // rustls sends none that is not kept; so it does not begin one, either.
+            // rustls sends none that is not kept; so it does not begin one, either.
+            config.send_tls13_tickets = 0;
         }
     }
     Ok(Some(Arc::new(config)))

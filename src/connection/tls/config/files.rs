@@ -127,7 +127,8 @@ fn trust(
 
 /// Whether a file in a folder of CAs has a name like `1a2b3c4d.0`, by which OpenSSL finds it.
 fn is_hashed_name(name: &[u8]) -> bool {
-    let (hash, rest) = name.split_at(name.len().min(8)); // Of a shorter one there is no rest.
+    // Of a shorter one there is no rest.
+    let (hash, rest) = name.split_at(name.len().min(8));
     hash.iter().all(u8::is_ascii_hexdigit)
         && matches!(rest, [b'.', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
 }
