@@ -19,6 +19,7 @@ rust() {
         cargo_suite "cargo test, $backend" env LIBAE_BACKEND=$backend cargo --config "$c_libraries" test "${plain[@]}" \
             --test interest_model --test listener_failure --test rust_api --test rust_tls
     done
+    python_tests
 }
 
 c_programs() {
@@ -31,14 +32,23 @@ c_programs() {
     suite install tests/install/check.sh
     suite debian tests/install/debian.sh
     suite readme scripts/check-readme.py
+    python_tests
 }
 
 # First a quarter of `make conformance`.
 server() {
     suite conformance tools/conformance/conformance.py --quarter --least 98 --server build/ae-server
     suite redis-tools tests/redis-tools.sh
+    python_tests
+}
+
+# They wait most of the time. Each lane comes here after its own suites, and runs those that no other has begun.
+python_tests() {
+    local script name
     for script in tests/python/test_*.py tests/python/*_test.py; do
-        suite "$(basename "$script" .py)" build/venv/bin/python "$script"
+        name=$(basename "$script" .py)
+        mkdir "$logs/$name.begun" 2> /dev/null || continue
+        suite "$name" build/venv/bin/python "$script"
     done
 }
 
