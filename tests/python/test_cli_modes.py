@@ -60,7 +60,7 @@ class Modes(unittest.TestCase):
 
     def servers(self):
         for kind in (RedisServer, AeServer):
-            with kind() as server:
+            with kind("--repl-diskless-sync-delay", "0") as server:
                 fill(server)
                 yield server
 

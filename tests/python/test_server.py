@@ -156,9 +156,9 @@ class Deployment(unittest.TestCase):
     def test_password(self):
         with AeServer("--requirepass", "secret") as server:
             with self.assertRaises(redis.AuthenticationError):
-                redis.Redis(port=server.port).ping()
+                redis.Redis(port=server.port, retry=None).ping()
             with self.assertRaises(redis.AuthenticationError):
-                redis.Redis(port=server.port, password="wrong").ping()
+                redis.Redis(port=server.port, password="wrong", retry=None).ping()
             with redis.Redis(port=server.port, username="default", password="secret") as r:
                 self.assertTrue(r.ping())
 
@@ -189,7 +189,7 @@ class Deployment(unittest.TestCase):
 
     def test_shutdown(self):
         with AeServer() as server:
-            redis.Redis(port=server.port).shutdown()
+            redis.Redis(port=server.port, retry=None).shutdown()
             self.assertEqual(server.process.wait(PATIENCE), 0)
             self.assertIn("stopped by SHUTDOWN", server.text())
 
