@@ -83,6 +83,38 @@ static void asking_runs_the_handler_once(void) {
     tls_end();
 }
 
+/* The library does it then, as for one that never asks. */
+static void a_program_may_stop_asking(void) {
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    while (tls_has_pending(el)) CHECK_INT(tls_process_pending(el), 1);
+    CHECK_INT(arrived, SIZE);
+    CHECK(tls_run_for(100) < 10);
+    arrived = 0;
+    tls_write_all(client, sent, SIZE);
+    expect_all();
+    tls_end();
+}
+
+/* A program may set it in each iteration, before it asks. */
+static void records_are_not_put_off_by_setting_the_handler_anew(void) {
+    int i;
+
+    begin();
+    CHECK_INT(connEnableTcpNoDelay(client), C_OK);
+    for (i = 0; i < 10; i++) CHECK_INT(connWrite(client, sent + i * PIECE, PIECE), PIECE);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    RUN_UNTIL(arrived > 0);
+    for (i = 0; i < 10; i++) {
+        CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+        tls_process_pending(el);
+    }
+    CHECK_INT(arrived, 10 * PIECE);
+    tls_end();
+}
+
 /* A child that has a loop of its own must not answer its parent's clients. */
 static void a_child_does_not_serve_its_parents_connections(void) {
     aeEventLoop *own;
@@ -376,7 +408,8 @@ static void end_comes_behind_pending_data(void) {
 TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections),
           CASE(delete_the_loop_while_both_are_pending), CASE(stop_at_once_while_both_are_pending),
           CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
-          CASE(asking_runs_the_handler_once), CASE(small_records_arrive_together),
+          CASE(asking_runs_the_handler_once), CASE(a_program_may_stop_asking),
+          CASE(records_are_not_put_off_by_setting_the_handler_anew), CASE(small_records_arrive_together),
           CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),
           CASE(pieces_are_read_once_an_iteration), CASE(close_one_while_both_are_pending),
           CASE(close_one_while_both_are_asked_for), CASE(loops_of_a_thread_do_not_wait_for_each_other),
