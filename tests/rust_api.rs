@@ -268,7 +268,11 @@ fn tcp_connections_echo_and_close() {
         assert!(conn.is_local());
         assert_eq!(conn.kind(), "tcp");
         conn.set_tcp_no_delay(true).unwrap();
-        conn.set_keep_alive(Duration::from_secs(60)).unwrap();
+        assert_eq!(option_of(conn, libc::TCP_NODELAY), 1);
+        for (interval, seconds) in [(Duration::from_secs(60), 60), (Duration::from_millis(1), 1)] {
+            conn.set_keep_alive(interval).unwrap();
+            assert_eq!(option_of(conn, libc::TCP_KEEPIDLE), seconds);
+        }
     }
     drop(client);
     run_until(&el, || !connections.borrow()[0].0.is_open());
