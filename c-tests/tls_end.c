@@ -224,6 +224,28 @@ static void good_records_come_before_the_error(void) {
     wire_end();
 }
 
+/* The client gives up behind its request: the reply is taken first. */
+static void an_alert_waits_for_the_reply(void) {
+    static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        begin(versions[i]);
+        CHECK_INT(connEnableTcpNoDelay(client), C_OK);
+        tls_write_all(client, "hello", 5);
+        test_send(near_end, "this is no record at all");
+        CHECK_FAILS(tls_read_some(client, buffer, sizeof(buffer)), -1, EPROTO);
+        wire_run(WIRE_ALL, WIRE_ALL);
+        CHECK_INT(connRead(server, buffer, sizeof(buffer)), 5);
+        CHECK_INT(connWrite(server, "reply", 5), 5);
+        CHECK_FAILS(connRead(server, buffer, sizeof(buffer)), -1, EPROTO);
+        CHECK_CONTAINS(connGetLastError(server), "gave up with the alert");
+        CHECK_FAILS(connWrite(server, "reply", 5), -1, EPROTO);
+        wire_end();
+        near_end = far_end = -1;
+    }
+}
+
 static void on_read_error(connection *conn) {
     CHECK_INT(connRead(conn, buffer, sizeof(buffer)), -1);
     CHECK_INT(connGetState(conn), CONN_STATE_ERROR);
@@ -320,7 +342,7 @@ static void accept_handler_says_no(void) {
 
 TEST_MAIN(CASE(close_says_goodbye), CASE(data_before_a_close_arrives), CASE(end_without_close_notify_is_an_end),
           CASE(end_inside_a_record_is_an_end), CASE(reset_is_an_error), CASE(writing_to_nobody_is_an_error),
-          CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error),
+          CASE(disturbed_record_is_an_error), CASE(good_records_come_before_the_error), CASE(an_alert_waits_for_the_reply),
           CASE(handler_hears_of_the_error), CASE(close_with_a_full_socket),
           CASE(close_with_a_full_socket_that_blocks), CASE(close_after_the_peer_raises_no_signal),
           CASE(close_does_not_wait_for_the_peer), CASE(accept_handler_says_no)
