@@ -2,6 +2,8 @@
 #include "test.h"
 #include "tls_test.h"
 
+#include <malloc.h>
+
 static const char *const versions[] = {"TLSv1.2", "TLSv1.3"};
 
 /* What is sent: byte `i` is pattern[i % PERIOD], the next period behind it for reading across the end. */
@@ -43,6 +45,32 @@ static void data_goes_both_ways(void) {
         CHECK_INT(server->last_errno, 0);
         tls_end();
     }
+}
+
+/* Each takes part of a large buffer for as long as it reads or writes, and then leaves it to the others. */
+static void idle_connections_take_little_memory(void) {
+    enum { PAIRS = 10 };
+    connection *ends[2 * PAIRS];
+    size_t before = 0, used;
+    int i;
+
+    begin(NULL);
+    for (i = 0; i < PAIRS; i++) {
+        if (i > 0) tls_connect_pair();
+        CHECK_INT(connWrite(client, "hello", 5), 5);
+        tls_read_all(server, pattern, 5);
+        CHECK_INT(connWrite(server, "hello", 5), 5);
+        tls_read_all(client, pattern, 5);
+        ends[2 * i] = client;
+        ends[2 * i + 1] = server;
+        client = server = NULL;
+        client_calls = server_calls = 0;
+        if (i == 0) before = mallinfo2().uordblks;
+    }
+    used = mallinfo2().uordblks - before;
+    if (used > 2 * PAIRS * 32 * 1024) FAIL("%zu bytes for %d connections", used, 2 * (PAIRS - 1));
+    for (i = 0; i < 2 * PAIRS; i++) connClose(ends[i]);
+    tls_end();
 }
 
 static void on_readable(connection *conn) {
@@ -401,7 +429,7 @@ static void read_in_between_leaves_the_rest_pending(void) {
 #define CASES_OF_7_0 , CASE(small_buffers_go_together)
 #endif
 
-TEST_MAIN(CASE(data_goes_both_ways), CASE(nobody_is_woken_for_nothing), CASE(the_write_barrier_turns_the_order),
+TEST_MAIN(CASE(data_goes_both_ways), CASE(idle_connections_take_little_memory), CASE(nobody_is_woken_for_nothing), CASE(the_write_barrier_turns_the_order),
           CASE(null_buffers_are_refused),
           CASE(many_small_buffers), CASE(few_large_buffers), CASE(ten_thousand_tiny_records), CASE(hundred_megabytes),
           CASE(ten_megabytes_the_other_way), CASE(write_is_repeated_after_eagain),
