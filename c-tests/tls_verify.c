@@ -175,6 +175,9 @@ static void certificate_of_version_1(void) {
     client_config.ca_cert_file = tls_file("ca.crt");
     tls_identity(&server_config, "twin-v1");
     expect_client_refuses("not signed by a known CA", "UnknownCA");
+    /* Nor does its key alone. */
+    tls_identity(&server_config, "renamed-v1");
+    expect_client_refuses("not signed by a known CA", "UnknownCA");
     tls_end();
 }
 

@@ -181,6 +181,12 @@ class Certificates:
         self._openssl("req", "-config", "config", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={called or name}",
                       "-days", "3650", "-extensions", extensions, "-out", f"{name}.crt")
 
+    def renamed(self, name, ca):
+        """A CA with the key of another."""
+        self._write(f"{name}.key", self.text(f"{ca}.key"))
+        self._openssl("req", "-config", "config", "-x509", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}",
+                      "-days", "3650", "-extensions", "is_ca", "-out", f"{name}.crt")
+
     def signed(self, name, extensions="server", by="ca", valid=LONG, rsa=False):
         """Without `extensions`, of X.509 version 1."""
         self.request(name, rsa=rsa)
@@ -285,6 +291,8 @@ def _recipes():
         "future-v1": (made.signed, None, "ca", ("20480101000000Z", "20490101000000Z")),
         "twin-ca": (made.self_signed, "is_ca", False, "ca"),
         "twin-v1": (made.simply_signed, "twin-ca"),
+        "renamed-ca": (made.renamed, "ca"),
+        "renamed-v1": (made.simply_signed, "renamed-ca"),
         "intermediate": (made.signed, "is_ca"),
         "lone": (made.signed, "server", "intermediate"),
         "chain": (made.chain, "lone.key", "lone.crt", "intermediate.crt"),

@@ -343,17 +343,28 @@ unsafe fn secret(pointer: *const c_char) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn upstreams_zeros_mean_what_they_mean_to_openssl() {
+    /// Zeros, and a certificate.
+    fn upstreams() -> TlsConfig {
         // SAFETY: all zero is a value of it; the string is one.
-        let config = unsafe {
+        unsafe {
             let mut config: redisTLSContextConfig = core::mem::zeroed();
             config.cert_file = c"file".as_ptr().cast_mut();
             TlsConfig::from_upstream(&config).unwrap()
-        };
+        }
+    }
+
+    #[test]
+    fn upstreams_zeros_mean_what_they_mean_to_openssl() {
+        let config = upstreams();
         assert_eq!(config.session_cache_size, Some(usize::MAX));
         assert_eq!(config.session_cache_timeout, Some(Duration::ZERO));
         assert!(config.no_session_cache);
         assert!(config.any_server_name);
+    }
+
+    #[test]
+    fn upstreams_handshakes_have_limits_of_their_own() {
+        assert_eq!(upstreams().limits(), Limits { handshakes: 10_000, milliseconds: 60_000 });
+        assert_eq!(TlsConfig::default().limits(), Limits { handshakes: 1000, milliseconds: 10_000 });
     }
 }
