@@ -73,6 +73,44 @@ static void timer_made_in_a_handler_waits_for_the_next_pass(void) {
     aeDeleteEventLoop(loop);
 }
 
+static TIME_RESULT makes_another_and_asks(aeEventLoop *el, long long id, void *data) {
+    makes_another(el, id, data);
+    CHECK_INT(aeGetTimeout(el), 0);
+    return 0;
+}
+
+static void asking_for_the_timeout_brings_no_timer_forward(void) {
+    long long made;
+
+    loop = new_loop();
+    create(makes_another_and_asks, &made);
+    create(makes_another_and_asks, &made);
+    CHECK_INT(run_due(), 2);
+    CHECK_INT(calls, 2);
+    CHECK_INT(aeGetTimeout(loop), 0);
+    CHECK_INT(run_due(), 2 + 2);
+    CHECK_INT(calls, 6);
+    aeDeleteEventLoop(loop);
+}
+
+static TIME_RESULT asks(aeEventLoop *el, long long id, void *data) {
+    AE_NOTUSED(id);
+    CHECK_INT(aeDeleteTimeEvent(el, *(long long *)data), AE_OK);
+    CHECK_INT(aeGetTimeout(el), 7);
+    return AE_NOMORE;
+}
+
+static void the_timeout_in_a_handler_is_that_of_what_is_left(void) {
+    long long deleted;
+
+    loop = new_loop();
+    create(asks, &deleted);
+    deleted = aeCreateTimeEvent(loop, 3, once, NULL, NULL);
+    CHECK(aeCreateTimeEvent(loop, 7, once, NULL, NULL) != AE_ERR);
+    CHECK_INT(run_due(), 1);
+    aeDeleteEventLoop(loop);
+}
+
 static void timer_made_in_a_handler_may_be_deleted_before_it_runs(void) {
     long long made;
 
@@ -216,6 +254,8 @@ static void a_moved_event_comes_last_at_its_time(void) {
 
 TEST_MAIN(CASE(a_moved_event_comes_last_at_its_time), CASE(zero_interval_runs_once_a_pass),
           CASE(timer_made_in_a_handler_waits_for_the_next_pass),
+          CASE(asking_for_the_timeout_brings_no_timer_forward),
+          CASE(the_timeout_in_a_handler_is_that_of_what_is_left),
           CASE(timer_made_in_a_handler_may_be_deleted_before_it_runs), CASE(nested_pass_runs_what_the_outer_one_put_off),
           CASE(nothing_is_due_before_the_clock_moves), CASE(a_coarse_clock_that_is_behind_delays_nothing),
           CASE(a_coarse_clock_is_not_asked_after_a_sleep), CASE(periodic_events_do_not_drift))

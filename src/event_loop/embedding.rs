@@ -106,6 +106,6 @@ pub(crate) fn timeout(el: Loop) -> Option<u64> {
 /// When the first time event is due, or the first listener has rested.
 fn first_deadline(el: Loop) -> Option<u64> {
     // SAFETY: these are its timers; the references end here.
-    let (timer, pause) = unsafe { (el.timers().next_deadline(el), el.interest().first_pause_end()) };
+    let (timer, pause) = unsafe { (el.timers().deadline_to_tell(el), el.interest().first_pause_end()) };
     timer.into_iter().chain(pause).min()
 }

@@ -91,6 +91,16 @@ impl Heap {
         self.keys.first().map(|first| first.deadline())
     }
 
+    /// The earliest deadline, but without adding to what [`Heap::pop_due`] finds. It looks at all that wait to enter the
+    /// heap.
+    #[cold]
+    pub(super) fn peek(&mut self, is_live: impl Fn(i64) -> bool) -> Option<u64> {
+        self.uncover(&is_live);
+        let (heap, waiting) = self.keys.split_at(self.heaped);
+        let live = waiting.iter().filter(|key| is_live(key.id()));
+        heap.first().into_iter().chain(live).min().map(|first| first.deadline())
+    }
+
     /// Removes the earliest of those that a call of [`Heap::first`] has seen, if its deadline is not after `now`;
     /// returns what `live` gives for it.
     pub(super) fn pop_due<T>(&mut self, now: u64, live: impl Fn(i64) -> Option<T>) -> Option<T> {
@@ -113,6 +123,11 @@ impl Heap {
         } else {
             (heaped..self.heaped).for_each(|position| self.sift_up(position));
         }
+        self.uncover(is_live);
+    }
+
+    /// Removes dead keys until the first of the heap is live.
+    fn uncover(&mut self, is_live: impl Fn(i64) -> bool) {
         while self.dead > 0 && self.heaped > 0 && !is_live(self.keys[0].id()) {
             self.pop();
             self.dead -= 1;
@@ -215,6 +230,7 @@ mod tests {
         Push(u64),
         Forget(usize),
         First,
+        Peek,
         PopDue(u64),
     }
 
@@ -223,6 +239,7 @@ mod tests {
             6 => (0u64..50).prop_map(Step::Push),
             4 => any::<usize>().prop_map(Step::Forget),
             2 => Just(Step::First),
+            2 => Just(Step::Peek),
             3 => (0u64..50).prop_map(Step::PopDue),
         ];
         proptest::collection::vec(step, 0..if cfg!(miri) { 60 } else { 600 })
@@ -256,6 +273,10 @@ mod tests {
                         seen.append(&mut waiting);
                         prop_assert_eq!(heap.first(is_live), seen.first().map(|key| key.0));
                         prop_assert!(heap.dead <= ids.len() + FEW);
+                    }
+                    Step::Peek => {
+                        let first = seen.first().into_iter().chain(waiting.first()).min();
+                        prop_assert_eq!(heap.peek(is_live), first.map(|key| key.0));
                     }
                     Step::PopDue(now) => {
                         let expected = seen.first().copied().filter(|key| key.0 <= now);

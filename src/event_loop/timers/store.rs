@@ -64,6 +64,22 @@ impl Timers {
         self.next
     }
 
+    /// The same for a program that asks. Between two callbacks of a pass what has come due meanwhile stays out of the
+    /// pass.
+    ///
+    /// # Safety
+    /// As for [`Timers::next_deadline`].
+    pub(in crate::event_loop) unsafe fn deadline_to_tell(&mut self, el: Loop) -> Option<monotime> {
+        if self.running == 0 {
+            // SAFETY: these are its timers.
+            return unsafe { self.next_deadline(el) };
+        }
+        // SAFETY: these are its timers.
+        unsafe { self.unlink_deleted(el) };
+        let first = self.heap.peek(|key| slot_of(&self.index, &self.moved, key).is_some());
+        if self.has_retired() { Some(0) } else { first }
+    }
+
     /// Does what has been put off, and finds the first deadline.
     ///
     /// # Safety
