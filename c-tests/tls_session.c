@@ -510,6 +510,42 @@ static void *blocking_client(void *data) {
     return NULL;
 }
 
+static int interrupted;
+
+static void on_signal(int number) { (void)number; }
+
+static void *interrupted_client(void *data) {
+    char buffer[16];
+    ssize_t count;
+
+    (void)data;
+    while ((count = libaeTlsSessionRead(session, buffer, sizeof(buffer))) == -1) {
+        CHECK_INT(errno, EINTR);
+        __atomic_store_n(&interrupted, 1, __ATOMIC_SEQ_CST);
+    }
+    CHECK_INT(count, 5);
+    return NULL;
+}
+
+/* What waits in a read hears of it, and may go on. */
+static void a_signal_interrupts_a_read(void) {
+    struct sigaction action = {.sa_handler = on_signal};
+    pthread_t thread;
+
+    TLS_BEGIN();
+    established();
+    CHECK_INT(fcntl(fd, F_SETFL, 0), 0);
+    CHECK_INT(sigaction(SIGUSR1, &action, NULL), 0);
+    CHECK_INT(pthread_create(&thread, NULL, interrupted_client, NULL), 0);
+    while (!__atomic_load_n(&interrupted, __ATOMIC_SEQ_CST)) {
+        CHECK_INT(pthread_kill(thread, SIGUSR1), 0);
+        test_sleep_us(1000);
+    }
+    CHECK_INT(connWrite(server, "hello", 5), 5);
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    end();
+}
+
 static void on_echo(connection *conn) {
     static char bytes[64 * 1024];
     int count;
@@ -548,4 +584,5 @@ TEST_MAIN(CASE(both_directions), CASE(with_its_own_configuration), CASE(much_dat
           CASE(socket_is_reset), CASE(descriptor_stays_the_programs), CASE(server_is_refused), CASE(client_is_refused),
           CASE(client_shows_its_certificate), CASE(server_speaks_another_protocol), CASE(server_goes_away),
           CASE(names_are_checked), CASE(another_name_is_refused), CASE(no_name_is_refused), CASE(any_name_will_do),
-          CASE(not_configured), CASE(openssl_1_3), CASE(openssl_1_2), CASE(one_session_a_thread))
+          CASE(not_configured), CASE(openssl_1_3), CASE(openssl_1_2), CASE(one_session_a_thread),
+          CASE(a_signal_interrupts_a_read))

@@ -241,6 +241,26 @@ static void clients_must_show_one(void) {
     tls_end();
 }
 
+/* Rather than let everybody in. */
+static void a_value_that_means_nothing_asks_as_well(void) {
+    static const int values[] = {-1, 3, INT_MAX};
+    int i;
+
+    begin();
+    show(NULL);
+    for (i = 0; i < 3; i++) {
+        tls_close_both();
+        tls_configure(&client_config);
+        tls_connect("127.0.0.1");
+        tls_configure(&server_config);
+        tls_accept(values[i]);
+        RUN_UNTIL(client_calls && server_calls);
+        CHECK_INT(server_state, CONN_STATE_ERROR);
+        CHECK_TEXT(connGetLastError(server), "the peer showed no certificate");
+    }
+    tls_end();
+}
+
 static void clients_may_show_one(void) {
     begin();
     server_config.auth_clients = LIBAE_TLS_AUTH_CLIENTS_OPTIONAL;
@@ -343,5 +363,5 @@ static void host_decides_for_each_connection(void) {
 TEST_MAIN(CASE(the_ca_has_signed_it), CASE(nobody_known_has_signed_it), CASE(it_is_not_its_time),
           CASE(it_is_for_another_host), CASE(self_signed_and_known), CASE(certificate_of_version_1),
           CASE(rsa_certificate_of_version_1), CASE(clients_are_not_asked), CASE(clients_must_show_one),
-          CASE(clients_may_show_one), CASE(clients_must_show_a_good_one),
+          CASE(a_value_that_means_nothing_asks_as_well), CASE(clients_may_show_one), CASE(clients_must_show_a_good_one),
           CASE(the_servers_certificate_is_shown_by_the_client) CASES_OF_HOSTS)
