@@ -24,43 +24,47 @@ profiles() {
     suite no-tls scripts/check-no-tls.sh
     suite profiles scripts/check-profiles.sh
     suite other-installation tests/install/check.sh valkey-8.1
+    others
 }
 
-rust_and_tools() {
-    suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
-    suite clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
-    suite clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
-    suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
-        --no-deps --document-private-items
-    # fuzz/ is a workspace of its own, whose lock file is to follow.
-    suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
-    suite fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
-    suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
+# One after the other: they share a folder.
+c_tools() {
     suite c-tests-tools make --no-print-directory c-tests-tools ARGS=
     suite tsan make --no-print-directory c-tests-tsan ARGS=
     suite kqueue scripts/check-kqueue.sh
+    others
 }
 
-small_ones() {
-    suite bench-tool python3 benches/test_bench.py
-    suite bench-server-tool python3 benches/server/test_bench_server.py
-    suite forks-tool python3 tools/forks/test_forks.py
-    suite conformance-tool python3 tools/conformance/test_conformance.py
-    suite client-suites-tool python3 tools/client_suites/test_client_suites.py
-    suite testkit python3 tools/testkit/test_testkit.py
-    suite mutants-fit tools/mutants/mutants.py --fits
-    suite mutants-tool python3 tools/mutants/test_mutants.py
-    cargo_suite schemata cargo test --quiet --locked --manifest-path tools/mutants/schemata/Cargo.toml \
-        --target-dir target/mutants/schemata
-    suite instructions make --no-print-directory instructions
-    suite abi tests/abi/check.sh
-    suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
+# Each lane comes here after its own suites, and runs those that no other has begun. The longest are first.
+others() {
+    shared targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
         i686-unknown-linux-gnu armv7-unknown-linux-gnueabihf
-    suite cmake tests/install/cmake.sh
-    suite deb scripts/deb.sh
-    suite cli-suite tools/conformance/cli_suite.py
-    suite redis-tools-with-libae tools/forks/redis-tools.sh
-    suite languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py
+    shared deb scripts/deb.sh
+    shared clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
+    shared clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
+    shared clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
+    shared rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
+        --no-deps --document-private-items
+    # fuzz/ is a workspace of its own, whose lock file is to follow.
+    shared fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
+    shared fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
+    shared no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
+    shared cmake tests/install/cmake.sh
+    shared redis-tools-with-libae tools/forks/redis-tools.sh
+    shared languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py
+    shared instructions make --no-print-directory instructions
+    shared schemata cargo test --quiet --locked --manifest-path tools/mutants/schemata/Cargo.toml \
+        --target-dir target/mutants/schemata
+    shared cli-suite tools/conformance/cli_suite.py
+    shared conformance-tool python3 tools/conformance/test_conformance.py
+    shared forks-tool python3 tools/forks/test_forks.py
+    shared mutants-tool python3 tools/mutants/test_mutants.py
+    shared mutants-fit tools/mutants/mutants.py --fits
+    shared testkit python3 tools/testkit/test_testkit.py
+    shared bench-tool python3 benches/test_bench.py
+    shared bench-server-tool python3 benches/server/test_bench_server.py
+    shared client-suites-tool python3 tools/client_suites/test_client_suites.py
+    shared abi tests/abi/check.sh
 }
 
 fork() {
@@ -74,8 +78,8 @@ for backend in poll select; do
 done
 wait
 lane profiles
-lane rust_and_tools
-lane small_ones
+lane c_tools
+lane others
 wait
 # Their suites wait most of the time, and some of the tests in them cannot do with a busy machine.
 for fork in $forks; do

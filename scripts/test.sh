@@ -44,11 +44,9 @@ server() {
 
 # They wait most of the time. Each lane comes here after its own suites, and runs those that no other has begun.
 python_tests() {
-    local script name
+    local script
     for script in tests/python/test_*.py tests/python/*_test.py; do
-        name=$(basename "$script" .py)
-        mkdir "$logs/$name.begun" 2> /dev/null || continue
-        suite "$name" build/venv/bin/python "$script"
+        shared "$(basename "$script" .py)" build/venv/bin/python "$script"
     done
 }
 
