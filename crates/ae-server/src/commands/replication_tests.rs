@@ -90,6 +90,37 @@ fn a_replica_goes_on_where_it_was() {
 }
 
 #[test]
+fn no_replica_comes_while_the_server_fails_over() {
+    let mut session = Session::new();
+    let (mut one, _) = replica(&mut session, "REPLCONF listening-port 7000 capa psync2");
+    session.expect(&[("SET k v", "+OK"), ("FAILOVER", "+OK")]);
+    let mut other = session.other();
+    for request in ["PSYNC ? -1", "SYNC"] {
+        assert_eq!(session.run_as(&mut other, request), "-NOMASTERLINK Can't SYNC while failing over");
+    }
+    // One that is there may ask.
+    assert_eq!(session.run_as(&mut one, "PSYNC ? -1"), "");
+    session.expect(&[("FAILOVER ABORT", "+OK")]);
+    assert_eq!(session.run_as(&mut other, "PSYNC ? -1"), "");
+    assert!(session.run("INFO replication").contains("connected_slaves:2"));
+}
+
+#[test]
+fn who_waits_for_replies_or_is_in_a_transaction_becomes_no_replica() {
+    for request in ["PSYNC ? -1", "SYNC"] {
+        let mut session = Session::new();
+        let mut client = session.other();
+        assert_eq!(
+            session.run_as(&mut client, &format!("PING\n{request}")),
+            "+PONG -ERR SYNC and PSYNC are invalid with pending output"
+        );
+        session.run_as(&mut client, "MULTI");
+        assert_eq!(session.run_as(&mut client, request), "-ERR Command not allowed inside a transaction");
+        assert!(session.run("INFO replication").contains("connected_slaves:0"));
+    }
+}
+
+#[test]
 fn waiting_for_acknowledgements() {
     let mut session = Session::new();
     let (mut one, _) = replica(&mut session, "REPLCONF capa psync2");

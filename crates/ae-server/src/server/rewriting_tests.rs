@@ -106,6 +106,44 @@ fn a_rewrite_under_way_loses_nothing() {
     }
 }
 
+/// It is written a part at a time.
+#[test]
+fn a_base_of_requests_may_be_large_and_has_the_functions() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, false);
+    let library = "#!lua name=lib\nredis.register_function('five', function() return 5 end)";
+    session.request(&[b"FUNCTION".into(), b"LOAD".into(), library.into()]);
+    for i in 0..30 {
+        session.request(&[b"SET".into(), format!("k{i}").into(), vec![b'v'; 50_000]]);
+    }
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    let (base, _) = session.server.append_only.folder.as_ref().unwrap().sizes().unwrap();
+    assert!((30 * 50_000..31 * 50_000).contains(&base), "{base}");
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+    drop(session);
+    self::session(&at, true, false).expect(&[("FCALL five 0", ":5")]);
+}
+
+/// ae-check-aof cuts the last file off at a time, so each file has to say from which time on its requests are.
+#[test]
+fn each_file_begins_with_its_time() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("CONFIG SET aof-timestamp-enabled yes", "+OK")]);
+    // The clock is read meanwhile, which puts it back.
+    const NOW: i64 = 4_000_000_000_000;
+    session.server.now = NOW;
+    session.expect(&[("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    session.server.now = NOW;
+    session.expect(&[("INCR n", ":2")]);
+    assert!(session.server.flush_log());
+    let folder = session.server.append_only.folder.as_ref().unwrap();
+    let file = fs::read_to_string(folder.path_of(folder.manifest.increments.last().unwrap())).unwrap();
+    assert!(file.starts_with("#TS:4000000000\r\n"), "{file}");
+}
+
 #[test]
 fn turned_on_and_off() {
     let at = tempfile::tempdir().unwrap();

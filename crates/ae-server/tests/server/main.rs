@@ -11,7 +11,9 @@ mod lifecycle;
 mod limits;
 mod migrate;
 mod primaries;
+mod protection;
 mod protocol;
+mod replicas;
 mod saving;
 
 use std::process::{Command, Output, Stdio};

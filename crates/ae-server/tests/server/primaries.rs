@@ -4,6 +4,8 @@ use crate::start;
 use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Instant;
 use store::{StringValue, Value};
 use testkit::{PATIENCE, Server, eventually};
 
@@ -164,6 +166,94 @@ fn one_that_is_silent_is_left_and_tried_again() {
         Some(())
     });
     primary.accept();
+}
+
+/// An empty line every second, as Redis sends it.
+#[test]
+fn a_replica_that_loads_shows_that_it_is_alive() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&["--key-load-delay", "200000"]);
+    let file = file(10, 1);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    let begun = Instant::now();
+    link.send([format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len()).as_bytes(), &file].concat()).unwrap();
+    let mut lines = 0;
+    while link.line().unwrap().is_empty() {
+        lines += 1;
+    }
+    assert!((1..=begun.elapsed().as_secs() + 1).contains(&lines), "{lines}");
+}
+
+/// What a copy is put into while it arrives may fail: there is no folder, or no room.
+#[test]
+fn a_copy_that_cannot_be_kept_is_asked_for_again() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let file = file(10, 10_000);
+    let whole = [format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len()).as_bytes(), &file].concat();
+    for (why, breaks) in [("cannot write", true), ("cannot keep it: File too large", false)] {
+        let primary = Primary::new();
+        let options = ["--dir", folder.to_str().unwrap(), "--repl-diskless-load", "disabled"];
+        let mut replica = primary.replica(&[&options[..], &["--replica-read-only", "no"]].concat());
+        replica.connect().call("SET old 1", "+OK");
+        let limit = |bytes: &str| {
+            let args = ["--pid", &replica.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
+            assert!(Command::new("prlimit").args(args).status().unwrap().success());
+        };
+        if breaks {
+            std::fs::remove_dir(&folder).unwrap();
+        } else {
+            limit("50000");
+        }
+        primary.is_left_after(|link| link.introduced().and_then(|_| link.send(&whole)));
+        if breaks {
+            std::fs::create_dir(&folder).unwrap();
+        } else {
+            limit("unlimited");
+        }
+        while !replica.log_line().contains(why) {}
+        let mut client = replica.connect();
+        client.call("GET old", "$1\r\n1");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        link.send(&whole).unwrap();
+        eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
+    }
+}
+
+/// One that is loaded while it comes is not waited for to its end.
+#[test]
+fn a_copy_that_is_none_is_left_at_once() {
+    for load in ["swapdb", "on-empty-db"] {
+        let primary = Primary::new();
+        let _replica = primary.replica(&["--repl-diskless-load", load, "--repl-timeout", "3600"]);
+        primary.is_left_after(|link| {
+            link.introduced()?;
+            link.send(format!("+FULLRESYNC {HISTORY} 100\r\n$1000000\r\nno such format"))
+        });
+        assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+    }
+}
+
+/// The primary has more databases, and its stream is at one that the replica does not have.
+#[test]
+fn a_stream_at_a_database_that_there_is_not_goes_on_at_the_next_one() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--databases", "2"]);
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    writer.aux(b"repl-stream-db", b"2");
+    writer.finish();
+    let file = writer.take();
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send([format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len()).as_bytes(), &file].concat()).unwrap();
+    link.send(format!("*1\r\n$4\r\nPING\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n{SET}")).unwrap();
+    let mut client = replica.connect();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
 }
 
 /// Reading stops until what has arrived is loaded, and goes on then.

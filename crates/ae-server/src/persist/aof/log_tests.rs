@@ -81,6 +81,23 @@ fn a_failing_write_is_cut_off_and_done_again() {
     }
 }
 
+/// The log of a server whose disk is full does not grow with every request.
+#[test]
+fn a_failure_is_logged_once_until_it_is_over_and_every_half_a_minute() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    assert!(scene.log.complains(scene.ticks));
+    for (passed, complains) in [(0, false), (COMPLAIN_EVERY - 1, false), (1, true), (COMPLAIN_EVERY - 1, false)] {
+        scene.ticks += passed;
+        assert_eq!(scene.log.complains(scene.ticks), complains);
+    }
+    scene.fail(0..1, Fault::Error(faults::ENOSPC));
+    scene.add("one");
+    assert!(!scene.log.complains(scene.ticks));
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.flush() && scene.log.failure().is_none());
+    assert!(scene.log.complains(scene.ticks), "it is another one");
+}
+
 #[test]
 fn half_a_write_is_taken_back() {
     let mut scene = Scene::new(Fsync::Always);
