@@ -353,7 +353,7 @@ impl Net {
     fn finish_load(&mut self) -> bool {
         let Some(link) = self.primary.as_mut().filter(|link| link.loads_aside.is_some()) else { return false };
         let is_complete = matches!(link.stage, Stage::Loading { .. });
-        if is_complete && self.server.ticks >= self.alive_at + RETRY_AFTER {
+        if self.server.ticks >= self.alive_at + RETRY_AFTER {
             self.alive_at = self.server.ticks;
             // An empty line shows the primary that this replica is alive. If it cannot be sent, reading tells.
             let _ = link.conn.write(b"\n");

@@ -207,7 +207,6 @@ impl Server {
         }
         if let Some(failover) = &mut self.replication.failover {
             failover.told = true;
-            failover.target = Some((host, port));
         }
     }
 }
