@@ -15,6 +15,7 @@ mod protection;
 mod protocol;
 mod replicas;
 mod saving;
+mod streams;
 
 use std::process::{Command, Output, Stdio};
 use testkit::{Client, Server};

@@ -11,7 +11,7 @@ use testkit::{PATIENCE, Server, eventually};
 
 pub const HISTORY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// What comes first in a stream that begins behind offset 100, and ends with offset 130.
-const SET: &str = "*3\r\n$3\r\nSET\r\n$4\r\nmore\r\n$1\r\n1\r\n";
+pub const SET: &str = "*3\r\n$3\r\nSET\r\n$4\r\nmore\r\n$1\r\n1\r\n";
 
 pub struct Primary(TcpListener);
 

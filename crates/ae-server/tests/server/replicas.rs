@@ -3,6 +3,7 @@
 use crate::primaries::{HISTORY, Primary, copy, file};
 use crate::{field, start};
 use std::io::Read;
+use std::process::Command;
 use testkit::{Client, Server, eventually};
 
 const OTHER: &str = "abcdefabcdefabcdefabcdefabcdefabcdefabcd";
@@ -165,4 +166,62 @@ fn replicas_of_a_replica() {
     let mut replica = introduced(&server, 1);
     replica.send(format!("PSYNC {OTHER} 115\r\n"));
     assert_eq!(line(&mut replica), format!("+FULLRESYNC {HISTORY} 500"));
+}
+
+/// What changes while the copy is made and sent comes behind it.
+#[test]
+fn a_copy_and_then_the_stream() {
+    const STREAM: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+    for capable in ["psync2", "eof"] {
+        let server =
+            start(&["--rdb-key-save-delay", "50000", "--rdbcompression", "no", "--repl-diskless-sync-delay", "0"]);
+        let mut client = server.connect();
+        client.call("DEBUG POPULATE 10 key 1000000", "+OK");
+        let mut replica = server.connect();
+        replica.call(&format!("REPLCONF capa {capable}"), "+OK");
+        replica.send("PSYNC ? -1\r\n");
+        assert!(line(&mut replica).starts_with("+FULLRESYNC "));
+        client.call("SET k v", "+OK");
+        let form = line(&mut replica);
+        let mut copy = Vec::new();
+        match form.strip_prefix("$EOF:") {
+            Some(mark) => {
+                while !copy.ends_with(mark.as_bytes()) {
+                    let mut part = [0; 4096];
+                    let len = replica.stream.read(&mut part).unwrap();
+                    assert!(len > 0);
+                    copy.extend_from_slice(&part[..len]);
+                }
+                replica.send("REPLCONF ACK 0\r\n");
+            }
+            None => {
+                copy.resize(form[1..].parse().unwrap(), 0);
+                replica.stream.read_exact(&mut copy).unwrap();
+            }
+        }
+        assert!(copy.starts_with(b"REDIS") && copy.len() > 10_000_000);
+        replica.expect(STREAM);
+        client.call("DEL k", ":1");
+        replica.expect("*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n");
+    }
+}
+
+/// It is kept in a file for replicas that have to know its length first.
+#[test]
+fn replicas_whose_copy_cannot_be_kept_are_sent_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(&["--dir", folder.path().to_str().unwrap(), "--rdbcompression", "no"]);
+    server.connect().call("DEBUG POPULATE 100 key 10000", "+OK");
+    let limit = |bytes: &str| {
+        let args = ["--pid", &server.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
+        assert!(Command::new("prlimit").args(args).status().unwrap().success());
+    };
+    limit("50000");
+    let mut replica = introduced(&server, 1);
+    replica.send("PSYNC ? -1\r\n");
+    let told = String::from_utf8(replica.rest()).unwrap();
+    assert!(told.trim_start().starts_with("+FULLRESYNC ") && !told.contains('$'), "{told}");
+    limit("unlimited");
+    Replica::of(&server, 1);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
 }
