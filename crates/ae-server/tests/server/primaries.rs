@@ -435,13 +435,17 @@ fn one_that_is_replaced_meanwhile_is_left() {
     let whole = copy(100, &file);
     for sent in [None, Some(500), Some(whole.len())] {
         let (one, other) = (Primary::new(), Primary::new());
-        let replica = one.replica(&[]);
+        let replica = one.replica(&["--repl-diskless-load", "disabled"]);
+        let mut client = replica.connect();
         let mut link = one.accept();
         if let Some(len) = sent {
             link.introduced().unwrap();
             link.send(&whole[..len]).unwrap();
+            if len == whole.len() {
+                eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+            }
         }
-        replica.connect().call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
+        client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
         link.expect_end();
         assert_eq!(other.accept().introduced().unwrap()[0], "PSYNC");
     }

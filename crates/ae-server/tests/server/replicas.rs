@@ -173,8 +173,18 @@ fn replicas_of_a_replica() {
 fn a_copy_and_then_the_stream() {
     const STREAM: &str = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
     for capable in ["psync2", "eof"] {
-        let server =
-            start(&["--rdb-key-save-delay", "50000", "--rdbcompression", "no", "--repl-diskless-sync-delay", "0"]);
+        let server = start(&[
+            "--enable-debug-command",
+            "yes",
+            "--rdb-key-save-delay",
+            "50000",
+            "--rdbcompression",
+            "no",
+            "--repl-diskless-sync-delay",
+            "0",
+            "--repl-ping-replica-period",
+            "3600",
+        ]);
         let mut client = server.connect();
         client.call("DEBUG POPULATE 10 key 1000000", "+OK");
         let mut replica = server.connect();
@@ -210,7 +220,8 @@ fn a_copy_and_then_the_stream() {
 #[test]
 fn replicas_whose_copy_cannot_be_kept_are_sent_away() {
     let folder = tempfile::tempdir().unwrap();
-    let server = start(&["--dir", folder.path().to_str().unwrap(), "--rdbcompression", "no"]);
+    let server =
+        start(&["--dir", folder.path().to_str().unwrap(), "--rdbcompression", "no", "--enable-debug-command", "yes"]);
     server.connect().call("DEBUG POPULATE 100 key 10000", "+OK");
     let limit = |bytes: &str| {
         let args = ["--pid", &server.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
