@@ -159,6 +159,7 @@ fn turned_on_and_off() {
     let digest = session.run("DEBUG DIGEST");
     assert_eq!(digest_after_restart(&at), digest);
     session.expect(&[("CONFIG SET appendonly no", "+OK"), ("INCR a", ":5")]);
+    assert!(session.server.streams.log.bytes.is_empty(), "nobody would ever take it");
     assert!(session.run(INFO).contains("aof_enabled:0"));
     assert_eq!(digest_after_restart(&at), digest, "what is changed afterwards is not written");
     // Off while the first base is written: what was there before stays.
@@ -170,6 +171,41 @@ fn turned_on_and_off() {
     session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
     finish(&mut session);
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn one_that_cannot_be_turned_on_is_off() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    fs::write(at.path().join("appendonlydir"), "no folder").unwrap();
+    let refused = session.run("CONFIG SET appendonly yes");
+    assert!(refused.ends_with("Unable to turn on AOF. Check server logs."), "{refused}");
+    session.expect(&[("CONFIG GET appendonly", "*2 $10 appendonly $2 no"), ("SET a 1", "+OK")]);
+    assert!(session.run(INFO).contains("aof_enabled:0"));
+    fs::remove_file(at.path().join("appendonlydir")).unwrap();
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    finish(&mut session);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn syncs_may_be_left_out_while_a_rewrite_is_running() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.run("CONFIG SET no-appendfsync-on-rewrite yes");
+    let operations = |session: &mut Session| {
+        let before = session.server.append_only.disk.faults.begun();
+        session.run("INCR n");
+        assert!(session.server.flush_log());
+        session.server.append_only.disk.faults.begun() - before
+    };
+    assert_eq!(operations(&mut session), 2, "a write and a sync");
+    session.run("BGREWRITEAOF");
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    assert_eq!(operations(&mut session), 1);
+    finish(&mut session);
+    assert_eq!(operations(&mut session), 2);
 }
 
 #[test]
