@@ -83,6 +83,7 @@ fn a_new_primary_goes_on_with_the_history_under_another_id() {
     session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
     session.server.replication.link.as_mut().unwrap().needs_copy = true;
     session.expect(&[("REPLICAOF 127.0.0.1 2", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
+    session.expect(&[("CONFIG GET replicaof", "*2 $9 replicaof $0 ")]);
     let none = "0".repeat(40);
     assert!(session.run("INFO replication").contains(&format!("master_replid2:{none} ")));
 }
@@ -101,6 +102,7 @@ fn the_role_goes_to_the_first_replica_that_has_everything() {
 fn the_role_goes_to_the_replica_that_was_named() {
     let mut session = Session::new();
     let (mut one, mut other) = (replica(&mut session, 7000), replica(&mut session, 7001));
+    session.run_as(&mut one, "REPLCONF ip-address 10.0.0.2");
     session.run_as(&mut other, "REPLCONF ip-address 10.0.0.2");
     let mut third = replica(&mut session, 7001);
     session.expect(&[("SET k v", "+OK"), ("FAILOVER TO 10.0.0.2 7001", "+OK")]);

@@ -123,6 +123,12 @@ fn waiting_for_acknowledgements() {
     session.run_as(&mut writer, "WAIT 2 50");
     session.wait(50);
     assert_eq!(session.received(&mut writer), ":1");
+    // It waits for something else by now.
+    assert_eq!(session.run_as(&mut writer, "BLPOP list 0"), "");
+    session.run_as(&mut one, &format!("REPLCONF ACK {offset}"));
+    assert_eq!(session.received(&mut writer), "");
+    session.run("RPUSH list v");
+    assert_eq!(session.received(&mut writer), "*2 $4 list $1 v");
 
     // One that comes while it waits counts in the end.
     session.run_as(&mut writer, "SET l x");
@@ -162,6 +168,8 @@ fn writes_may_want_replicas_that_are_up_to_date() {
     session.run_as(&mut other, "PSYNC ? -1");
     session.expect(&[("SET k v", REFUSED)]);
     assert!(session.run("INFO replication").contains("min_slaves_good_slaves:1"));
+    // At a replica that may be written to, nobody else is asked.
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-read-only no", "+OK"), ("SET k v", "+OK")]);
 }
 
 /// Its primary evicts for both, unless it is told otherwise.
@@ -347,20 +355,20 @@ fn a_backlog_stays_as_long_as_it_is_to_stay_without_replicas() {
     session.server.ticks += 5_000_000;
     session.run_as(&mut one, "REPLCONF ACK 0");
     leave(&mut session, one);
-    session.server.ticks += 3_600_999;
-    session.server.look_after_replicas();
+    let stays = |session: &mut Session, milliseconds: i64| {
+        session.server.ticks += milliseconds;
+        session.server.look_after_replicas();
+        session.server.replication.backlog.is_some()
+    };
+    assert!(stays(&mut session, 3_600_999));
     session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
-    session.server.ticks += 5_000_000;
-    session.server.look_after_replicas();
-    session.expect(&[("REPLICAOF NO ONE", "+OK"), ("CONFIG SET repl-backlog-ttl 0", "+OK")]);
-    session.server.ticks += 3_600_000;
-    session.server.look_after_replicas();
+    assert!(stays(&mut session, 5_000_000));
+    session.expect(&[("REPLICAOF NO ONE", "+OK")]);
+    assert!(stays(&mut session, 3_600_999));
+    session.expect(&[("CONFIG SET repl-backlog-ttl 0", "+OK")]);
+    assert!(stays(&mut session, 5_000_000));
     session.expect(&[("CONFIG SET repl-backlog-ttl 3600", "+OK")]);
-    session.server.look_after_replicas();
-    assert!(session.server.replication.backlog.is_some());
-    session.server.ticks += 1000;
-    session.server.look_after_replicas();
-    assert!(session.server.replication.backlog.is_none());
+    assert!(!stays(&mut session, 1000));
 }
 
 #[test]
@@ -407,4 +415,11 @@ fn an_end_waits_for_replicas_for_some_time() {
     let offset = session.server.replication.offset;
     session.run_as(&mut one, &format!("REPLCONF ACK {offset}"));
     assert!(!session.server.waits_for_replicas());
+    // It goes on after all.
+    session.server.shutdown = true;
+    session.expect(&[
+        ("SHUTDOWN ABORT", "+OK"),
+        ("SET k x", "+OK"),
+        ("SHUTDOWN ABORT", "-ERR No shutdown in progress."),
+    ]);
 }

@@ -1,16 +1,31 @@
 use crate::clients::client::Closing;
 use crate::testing::Session;
 
+/// Gives the replicas that wait their copies.
+fn copy(session: &mut Session) {
+    session.server.start_copies();
+    while session.server.replication.copy.is_some() || session.server.advance_copies() {
+        session.server.advance_copies();
+        session.server.advance_snapshot(false);
+    }
+}
+
 /// What has changed before a copy is in it, and not in the stream behind it.
 #[test]
 fn a_copy_has_what_is_still_to_be_sent_to_others() {
     let mut session = Session::new();
     let (mut one, _) = session.replica("REPLCONF capa psync2");
     session.run("INCR n");
-    let (mut other, sent) = session.replica("REPLCONF capa psync2");
+    let mut other = session.other();
+    session.run_as(&mut other, "PSYNC ? -1");
+    session.run("INCR n");
+    copy(&mut session);
     let (id, offset) = (session.server.replication.id.clone(), session.server.replication.offset);
+    let sent = session.received(&mut other);
+    session.server.finish_copies();
     assert!(offset > 0 && sent.starts_with(&format!("+FULLRESYNC {id} {offset} $")), "{sent}");
-    assert!(session.fed(&mut one).ends_with("INCR $1 n"));
+    assert!(session.run("INFO replication").contains(&format!("slave1:ip=?,port=0,state=online,offset={offset},")));
+    assert!(session.fed(&mut one).ends_with("*2 $4 INCR $1 n *2 $4 INCR $1 n"));
     assert_eq!(session.fed(&mut other), "");
     session.run("INCR n");
     assert_eq!(session.fed(&mut other), "*2 $6 SELECT $1 0 *2 $4 INCR $1 n");
@@ -24,10 +39,7 @@ fn what_has_been_held_back_a_replica_does_not_have_yet() {
     session.server.start_copies();
     session.run("SET k v");
     session.server.feed_replicas();
-    while session.server.replication.copy.is_some() || session.server.advance_copies() {
-        session.server.advance_copies();
-        session.server.advance_snapshot(false);
-    }
+    copy(&mut session);
     session.received(&mut one);
     session.server.finish_copies();
     assert!(session.run("INFO replication").contains("state=online,offset=0,"));

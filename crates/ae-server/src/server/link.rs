@@ -59,7 +59,6 @@ impl Server {
         self.databases.expiry = Expiry::Removes;
         self.databases.own_volatile.clear();
         self.renew_replica_stream();
-        self.streams.replicas.select_again();
         self.resume_log();
         set_role(false);
         log(Level::Notice, format_args!("is a primary"));

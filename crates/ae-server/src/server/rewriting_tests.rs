@@ -208,6 +208,30 @@ fn syncs_may_be_left_out_while_a_rewrite_is_running() {
     assert_eq!(operations(&mut session), 2);
 }
 
+/// A replica's own data are not in it while those of its primary come.
+#[test]
+fn one_that_is_suspended_begins_anew_when_the_replica_becomes_a_primary() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("INCR n", ":1"), ("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-read-only no", "+OK")]);
+    session.server.suspend_log();
+    let before = digest_after_restart(&at);
+    session.expect(&[("INCR n", ":2"), ("CONFIG SET appendonly yes", "+OK")]);
+    round(&mut session);
+    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(digest_after_restart(&at), before);
+    session.expect(&[("REPLICAOF NO ONE", "+OK"), ("INCR n", ":3")]);
+    finish(&mut session);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+    // Unless it is turned off meanwhile.
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
+    session.server.suspend_log();
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
+    round(&mut session);
+    assert!(session.run(INFO).contains("aof_enabled:0") && !session.server.is_rewriting());
+}
+
 #[test]
 fn a_rewrite_without_the_file_on() {
     let at = tempfile::tempdir().unwrap();
