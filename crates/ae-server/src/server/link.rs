@@ -79,7 +79,7 @@ impl Server {
         log(Level::Notice, format_args!("lost the connection with the primary {}:{}", link.host, link.port));
         link.client = None;
         link.phase = Phase::Connect;
-        (link.connects_at, link.heard_at, link.down_since) = (ticks, ticks, Some(ticks));
+        (link.connects_at, link.down_since) = (ticks, Some(ticks));
     }
 
     /// The copy of the primary's data has been loaded, or cannot be.

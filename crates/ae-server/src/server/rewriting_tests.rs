@@ -142,6 +142,14 @@ fn each_file_begins_with_its_time() {
     let folder = session.server.append_only.folder.as_ref().unwrap();
     let file = fs::read_to_string(folder.path_of(folder.manifest.increments.last().unwrap())).unwrap();
     assert!(file.starts_with("#TS:4000000000\r\n"), "{file}");
+    // A base of requests, too.
+    session.expect(&[("CONFIG SET aof-use-rdb-preamble no", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    session.server.now = NOW;
+    session.server.begin_scheduled_rewrite();
+    finish(&mut session);
+    let folder = session.server.append_only.folder.as_ref().unwrap();
+    let base = fs::read_to_string(folder.path_of(folder.manifest.base.as_ref().unwrap())).unwrap();
+    assert!(base.starts_with("#TS:4000000000\r\n*2\r\n$6\r\nSELECT"), "{base}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::primaries::{HISTORY, Primary, SET, copy, file};
 use crate::{field, number, start};
 use rdb::{Compression, FileOptions, FileWriter};
+use std::time::Duration;
 use testkit::eventually;
 
 #[test]
@@ -99,4 +100,62 @@ fn the_log_says_what_the_server_is() {
     assert!(logged("is a primary").contains(":M "));
     client.call("REPLICAOF 127.0.0.1 1", "+OK");
     assert!(logged("is a replica").contains(":S "));
+}
+
+/// A primary sends on while the copy is loaded, which may take longer than either would wait for the other.
+#[test]
+fn what_comes_while_a_copy_is_loaded_is_not_lost() {
+    let primary = Primary::new();
+    let replica =
+        primary.replica(&["--repl-timeout", "1", "--key-load-delay", "200000", "--repl-diskless-load", "disabled"]);
+    let whole = copy(100, &file(15, 1));
+    // On a slow machine it may go before.
+    let mut begin = || {
+        let mut link = primary.accept();
+        link.introduced()?;
+        link.send(&whole)?;
+        link.line().is_some_and(|line| line.is_empty()).then_some(link)
+    };
+    let mut link = eventually("the copy is loaded", &mut begin);
+    link.send(SET).unwrap();
+    let mut acknowledged = link.request();
+    while acknowledged.as_ref().is_some_and(|request| request[2] == "100") {
+        acknowledged = link.request();
+    }
+    assert_eq!(acknowledged.expect("it is still there")[2], "130");
+    replica.connect().call("GET more", "$1\r\n1");
+}
+
+/// What arrives shows that the primary is there, however slowly it comes.
+#[test]
+fn a_slow_copy_is_no_time_out() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--repl-timeout", "2"]);
+    let whole = copy(100, &file(30, 1));
+    // On a slow machine it may go before.
+    eventually("the copy", || {
+        let mut link = primary.accept();
+        link.introduced()?;
+        for part in whole.chunks(whole.len() / 20) {
+            link.send(part)?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        while link.request()? != ["REPLCONF", "ACK", "100"] {}
+        Some(())
+    });
+    replica.connect().call("DBSIZE", ":30");
+}
+
+/// Clients of the replica need a password; its primary does not.
+#[test]
+fn a_stream_needs_no_password() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--requirepass", "secret"]);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send(copy(100, &file(1, 1))).unwrap();
+    link.send(SET).unwrap();
+    let mut client = replica.connect();
+    client.call("AUTH secret", "+OK");
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
 }
