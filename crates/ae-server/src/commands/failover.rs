@@ -97,3 +97,7 @@ pub fn failover(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.begin_failover(Failover { target, force, deadline, told: false });
     ctx.reply_ok()
 }
+
+#[cfg(test)]
+#[path = "failover_tests.rs"]
+mod tests;

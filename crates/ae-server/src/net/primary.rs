@@ -5,7 +5,6 @@ use super::state::Net;
 use crate::clients::client::{Client, Replies};
 use crate::config::choices::DisklessLoad;
 use crate::config::settings::REDIS_VERSION;
-use crate::db::databases::Expiry;
 use crate::db::discard::discard;
 use crate::log::{Level, log};
 use crate::replication::backlog::Backlog;
@@ -106,7 +105,7 @@ impl Net {
         log(Level::Warning, format_args!("replication from {}:{}: {why}", link.host, link.port));
         link.phase = Phase::Connect;
         link.loaded = None;
-        (link.connects_at, link.heard_at) = (ticks + RETRY_AFTER, ticks);
+        link.connects_at = ticks + RETRY_AFTER;
         if link.takes_over {
             self.server.abort_failover(why);
         }
@@ -353,7 +352,7 @@ impl Net {
     fn finish_load(&mut self) -> bool {
         let Some(link) = self.primary.as_mut().filter(|link| link.loads_aside.is_some()) else { return false };
         let is_complete = matches!(link.stage, Stage::Loading { .. });
-        if is_complete && self.server.ticks >= self.alive_at + RETRY_AFTER {
+        if self.server.ticks >= self.alive_at + RETRY_AFTER {
             self.alive_at = self.server.ticks;
             // An empty line shows the primary that this replica is alive. If it cannot be sent, reading tells.
             let _ = link.conn.write(b"\n");
@@ -426,9 +425,8 @@ impl Net {
         client.authenticated = true;
         client.replies = Replies::Off;
         client.db = known.stream_db.min(self.server.config.databases.saturating_sub(1));
-        (known.phase, known.takes_over, known.down_since) = (Phase::Connected, false, None);
-        (known.client, known.heard_at) = (Some(client.reference()), self.server.ticks);
-        self.server.databases.expiry = Expiry::Hides;
+        (known.phase, known.takes_over) = (Phase::Connected, false);
+        known.client = Some(client.reference());
         self.stream.begin(rest);
         self.server.clients.add(client);
         self.server.acknowledge();

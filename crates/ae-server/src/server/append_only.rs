@@ -64,7 +64,7 @@ impl Server {
         let (base, increments) = folder.sizes()?;
         file.earlier_len = base + increments - opened.len();
         file.log = Some(opened);
-        file.len_at_rewrite = base.max(file.len_at_rewrite);
+        file.len_at_rewrite = base;
         file.stage = Stage::On;
         self.stream_to_log();
         self.remove_history();

@@ -231,3 +231,7 @@ impl FullCopy {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "copies_tests.rs"]
+mod tests;

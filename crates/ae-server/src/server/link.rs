@@ -59,7 +59,6 @@ impl Server {
         self.databases.expiry = Expiry::Removes;
         self.databases.own_volatile.clear();
         self.renew_replica_stream();
-        self.streams.replicas.select_again();
         self.resume_log();
         set_role(false);
         log(Level::Notice, format_args!("is a primary"));
@@ -80,7 +79,7 @@ impl Server {
         log(Level::Notice, format_args!("lost the connection with the primary {}:{}", link.host, link.port));
         link.client = None;
         link.phase = Phase::Connect;
-        (link.connects_at, link.heard_at, link.down_since) = (ticks, ticks, Some(ticks));
+        (link.connects_at, link.down_since) = (ticks, Some(ticks));
     }
 
     /// The copy of the primary's data has been loaded, or cannot be.
@@ -207,7 +206,6 @@ impl Server {
         }
         if let Some(failover) = &mut self.replication.failover {
             failover.told = true;
-            failover.target = Some((host, port));
         }
     }
 }

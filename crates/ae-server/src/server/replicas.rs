@@ -152,10 +152,8 @@ impl Server {
 
     /// The replica has its copy: the stream follows, with what was held back of it.
     pub fn go_online(&mut self, client: &mut Client) {
-        let ticks = self.ticks;
         let Some(replica) = &mut client.replica else { return };
         replica.phase = Phase::Online;
-        replica.heard_at = ticks;
         let held = std::mem::take(&mut replica.held);
         self.replication.bytes_out += held.pending() as u64;
         client.output.append(held);

@@ -106,6 +106,52 @@ fn a_rewrite_under_way_loses_nothing() {
     }
 }
 
+/// It is written a part at a time.
+#[test]
+fn a_base_of_requests_may_be_large_and_has_the_functions() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, false);
+    let library = "#!lua name=lib\nredis.register_function('five', function() return 5 end)";
+    session.request(&[b"FUNCTION".into(), b"LOAD".into(), library.into()]);
+    for i in 0..30 {
+        session.request(&[b"SET".into(), format!("k{i}").into(), vec![b'v'; 50_000]]);
+    }
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    let (base, _) = session.server.append_only.folder.as_ref().unwrap().sizes().unwrap();
+    assert!((30 * 50_000..31 * 50_000).contains(&base), "{base}");
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+    drop(session);
+    self::session(&at, true, false).expect(&[("FCALL five 0", ":5")]);
+}
+
+/// ae-check-aof cuts the last file off at a time, so each file has to say from which time on its requests are.
+#[test]
+fn each_file_begins_with_its_time() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("CONFIG SET aof-timestamp-enabled yes", "+OK")]);
+    // The clock is read meanwhile, which puts it back.
+    const NOW: i64 = 4_000_000_000_000;
+    session.server.now = NOW;
+    session.expect(&[("INCR n", ":1"), ("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    session.server.now = NOW;
+    session.expect(&[("INCR n", ":2")]);
+    assert!(session.server.flush_log());
+    let folder = session.server.append_only.folder.as_ref().unwrap();
+    let file = fs::read_to_string(folder.path_of(folder.manifest.increments.last().unwrap())).unwrap();
+    assert!(file.starts_with("#TS:4000000000\r\n"), "{file}");
+    // A base of requests, too.
+    session.expect(&[("CONFIG SET aof-use-rdb-preamble no", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    session.server.now = NOW;
+    session.server.begin_scheduled_rewrite();
+    finish(&mut session);
+    let folder = session.server.append_only.folder.as_ref().unwrap();
+    let base = fs::read_to_string(folder.path_of(folder.manifest.base.as_ref().unwrap())).unwrap();
+    assert!(base.starts_with("#TS:4000000000\r\n*2\r\n$6\r\nSELECT"), "{base}");
+}
+
 #[test]
 fn turned_on_and_off() {
     let at = tempfile::tempdir().unwrap();
@@ -121,6 +167,7 @@ fn turned_on_and_off() {
     let digest = session.run("DEBUG DIGEST");
     assert_eq!(digest_after_restart(&at), digest);
     session.expect(&[("CONFIG SET appendonly no", "+OK"), ("INCR a", ":5")]);
+    assert!(session.server.streams.log.bytes.is_empty(), "nobody would ever take it");
     assert!(session.run(INFO).contains("aof_enabled:0"));
     assert_eq!(digest_after_restart(&at), digest, "what is changed afterwards is not written");
     // Off while the first base is written: what was there before stays.
@@ -132,6 +179,65 @@ fn turned_on_and_off() {
     session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
     finish(&mut session);
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn one_that_cannot_be_turned_on_is_off() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    fs::write(at.path().join("appendonlydir"), "no folder").unwrap();
+    let refused = session.run("CONFIG SET appendonly yes");
+    assert!(refused.ends_with("Unable to turn on AOF. Check server logs."), "{refused}");
+    session.expect(&[("CONFIG GET appendonly", "*2 $10 appendonly $2 no"), ("SET a 1", "+OK")]);
+    assert!(session.run(INFO).contains("aof_enabled:0"));
+    fs::remove_file(at.path().join("appendonlydir")).unwrap();
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    finish(&mut session);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn syncs_may_be_left_out_while_a_rewrite_is_running() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.run("CONFIG SET no-appendfsync-on-rewrite yes");
+    let operations = |session: &mut Session| {
+        let before = session.server.append_only.disk.faults.begun();
+        session.run("INCR n");
+        assert!(session.server.flush_log());
+        session.server.append_only.disk.faults.begun() - before
+    };
+    assert_eq!(operations(&mut session), 2, "a write and a sync");
+    session.run("BGREWRITEAOF");
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    assert_eq!(operations(&mut session), 1);
+    finish(&mut session);
+    assert_eq!(operations(&mut session), 2);
+}
+
+/// A replica's own data are not in it while those of its primary come.
+#[test]
+fn one_that_is_suspended_begins_anew_when_the_replica_becomes_a_primary() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("INCR n", ":1"), ("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-read-only no", "+OK")]);
+    session.server.suspend_log();
+    let before = digest_after_restart(&at);
+    session.expect(&[("INCR n", ":2"), ("CONFIG SET appendonly yes", "+OK")]);
+    round(&mut session);
+    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(digest_after_restart(&at), before);
+    session.expect(&[("REPLICAOF NO ONE", "+OK"), ("INCR n", ":3")]);
+    finish(&mut session);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+    // Unless it is turned off meanwhile.
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
+    session.server.suspend_log();
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
+    round(&mut session);
+    assert!(session.run(INFO).contains("aof_enabled:0") && !session.server.is_rewriting());
 }
 
 #[test]

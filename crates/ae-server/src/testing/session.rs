@@ -98,6 +98,33 @@ impl Session {
         one_line(&output.map(|output| all_bytes(&output)).unwrap_or_default())
     }
 
+    /// A replica that has its copy, and what it was sent.
+    pub fn replica(&mut self, settings: &str) -> (ClientRef, String) {
+        self.replica_by(settings, "PSYNC ? -1")
+    }
+
+    /// One that asks for its copy with this request.
+    pub fn replica_by(&mut self, settings: &str, request: &str) -> (ClientRef, String) {
+        let mut replica = self.other();
+        self.run("CONFIG SET repl-diskless-sync-delay 0");
+        self.run_as(&mut replica, settings);
+        self.run_as(&mut replica, request);
+        self.server.start_copies();
+        while self.server.replication.copy.is_some() || self.server.advance_copies() {
+            self.server.advance_copies();
+            self.server.advance_snapshot(false);
+        }
+        let sent = self.received(&mut replica);
+        self.server.finish_copies();
+        (replica, sent)
+    }
+
+    /// What a replica is sent of the stream.
+    pub fn fed(&mut self, replica: &mut ClientRef) -> String {
+        self.server.feed_replicas();
+        self.received(replica)
+    }
+
     /// The names of the events that `lines` cause.
     pub fn events(&mut self, lines: &[&str]) -> Vec<String> {
         const CHANNEL: &str = "__keyevent@0__:";

@@ -1,8 +1,8 @@
 //! What one client, or many, cannot do to the others.
 
-use crate::{command, number, start};
+use crate::{number, start};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 use testkit::{Client, Server, eventually, free_port, request};
 
@@ -114,45 +114,6 @@ fn passwords() {
     let mut client = server.connect();
     client.send([request(&["AUTH", "secret"]), request(&["SET", "k", &value])].concat());
     client.expect("+OK\r\n+OK\r\n");
-}
-
-/// An address of this host that is not loopback, if it has one.
-fn outer_address() -> Option<Ipv4Addr> {
-    let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
-    // Sends nothing; only asks for the route.
-    socket.connect("192.0.2.1:9").ok()?;
-    match socket.local_addr().ok()? {
-        SocketAddr::V4(addr) if !addr.ip().is_loopback() && !addr.ip().is_unspecified() => Some(*addr.ip()),
-        _ => None,
-    }
-}
-
-#[test]
-fn protected_mode() {
-    let Some(outer) = outer_address() else {
-        eprintln!("skipped: this host has no address but loopback");
-        return;
-    };
-    let port = free_port();
-    let start = |options: &[&str]| {
-        Server::spawn(command().args(["--save", "", "--port", &port.to_string()]).args(options), port)
-    };
-    let mut server = start(&[]);
-    let connect = || Client::to((outer, port).into());
-    server.connect().call("PING", "+PONG");
-    let denied = String::from_utf8(connect().rest()).unwrap();
-    assert!(denied.starts_with("-DENIED ") && denied.ends_with("\r\n"), "{denied}");
-    server.connect().call("CONFIG SET protected-mode no", "+OK");
-    connect().call("PING", "+PONG");
-    server.connect().call("CONFIG SET protected-mode yes requirepass secret", "+OK");
-    connect().call("PING", "-NOAUTH Authentication required.");
-    drop(server);
-    server = start(&["--protected-mode", "no"]);
-    connect().call("PING", "+PONG");
-    drop(server);
-    server = start(&["--requirepass", "secret"]);
-    connect().call("AUTH secret", "+OK");
-    drop(server);
 }
 
 #[test]

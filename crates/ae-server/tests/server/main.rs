@@ -11,8 +11,11 @@ mod lifecycle;
 mod limits;
 mod migrate;
 mod primaries;
+mod protection;
 mod protocol;
+mod replicas;
 mod saving;
+mod streams;
 
 use std::process::{Command, Output, Stdio};
 use testkit::{Client, Server};

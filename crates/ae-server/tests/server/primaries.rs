@@ -1,30 +1,35 @@
 //! A replica of a primary that the test plays.
 
-use crate::start;
+use crate::{number, start};
 use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::time::{Duration, Instant};
 use store::{StringValue, Value};
 use testkit::{PATIENCE, Server, eventually};
 
-const HISTORY: &str = "0123456789abcdef0123456789abcdef01234567";
+pub const HISTORY: &str = "0123456789abcdef0123456789abcdef01234567";
 /// What comes first in a stream that begins behind offset 100, and ends with offset 130.
-const SET: &str = "*3\r\n$3\r\nSET\r\n$4\r\nmore\r\n$1\r\n1\r\n";
+pub const SET: &str = "*3\r\n$3\r\nSET\r\n$4\r\nmore\r\n$1\r\n1\r\n";
 
-struct Primary(TcpListener);
+pub struct Primary(TcpListener);
 
 impl Primary {
-    fn new() -> Primary {
+    pub fn new() -> Primary {
         Primary(TcpListener::bind("127.0.0.1:0").unwrap())
     }
 
-    fn replica(&self, options: &[&str]) -> Server {
-        let address = format!("127.0.0.1 {}", self.0.local_addr().unwrap().port());
-        start(&[&["--replicaof", &address], options].concat())
+    pub fn replica(&self, options: &[&str]) -> Server {
+        start(&[&["--replicaof", &format!("127.0.0.1 {}", self.port())], options].concat())
+    }
+
+    pub fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
     }
 
     /// The replica connects, for the first time or again.
-    fn accept(&self) -> Link {
+    pub fn accept(&self) -> Link {
         loop {
             let (stream, _) = self.0.accept().unwrap();
             stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -49,21 +54,21 @@ impl Primary {
     }
 }
 
-struct Link(BufReader<TcpStream>);
+pub struct Link(BufReader<TcpStream>);
 
 impl Link {
-    fn send(&mut self, bytes: impl AsRef<[u8]>) -> Option<()> {
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) -> Option<()> {
         self.0.get_mut().write_all(bytes.as_ref()).ok()
     }
 
-    fn line(&mut self) -> Option<String> {
+    pub fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let len = self.0.read_line(&mut line).ok()?;
         (len > 0).then(|| line.trim_end().to_string())
     }
 
     /// None when the replica has gone.
-    fn request(&mut self) -> Option<Vec<String>> {
+    pub fn request(&mut self) -> Option<Vec<String>> {
         let mut count = self.line()?;
         while count.is_empty() {
             count = self.line()?;
@@ -78,7 +83,7 @@ impl Link {
     }
 
     /// Answers up to PSYNC, which is returned.
-    fn introduced(&mut self) -> Option<Vec<String>> {
+    pub fn introduced(&mut self) -> Option<Vec<String>> {
         self.send("+PONG\r\n")?;
         loop {
             let request = self.request()?;
@@ -91,14 +96,14 @@ impl Link {
     }
 
     /// The replica has closed the connection.
-    fn expect_end(mut self) {
+    pub fn expect_end(mut self) {
         let end = self.0.read_to_end(&mut Vec::new());
         assert!(end.is_ok() || end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset));
     }
 }
 
 /// A file with so many keys of this length.
-fn file(keys: usize, length: usize) -> Vec<u8> {
+pub fn file(keys: usize, length: usize) -> Vec<u8> {
     let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
     writer.database(0, keys as u64, 0);
     let value = Value::from(StringValue::new(&vec![b'v'; length][..]));
@@ -108,6 +113,11 @@ fn file(keys: usize, length: usize) -> Vec<u8> {
     }
     writer.finish();
     writer.take()
+}
+
+/// A whole copy of this history, as a primary sends it.
+pub fn copy(offset: u64, file: &[u8]) -> Vec<u8> {
+    [format!("+FULLRESYNC {HISTORY} {offset}\r\n${}\r\n", file.len()).as_bytes(), file].concat()
 }
 
 #[test]
@@ -166,6 +176,104 @@ fn one_that_is_silent_is_left_and_tried_again() {
     primary.accept();
 }
 
+/// An empty line every second, as Redis sends it; also while it waits for more of a copy that it loads as it comes.
+#[test]
+fn a_replica_that_loads_shows_that_it_is_alive() {
+    for load in ["disabled", "swapdb", "on-empty-db"] {
+        let primary = Primary::new();
+        let _replica = primary.replica(&["--key-load-delay", "150000", "--repl-diskless-load", load]);
+        let file = file(10, 1);
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        let begun = Instant::now();
+        link.send(format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len())).unwrap();
+        let (first, rest) = file.split_at(if load == "disabled" { 0 } else { file.len() / 2 });
+        let mut lines = 0;
+        if !first.is_empty() {
+            link.send(first).unwrap();
+            assert_eq!(link.line().unwrap(), "");
+            lines += 1;
+        }
+        link.send(rest).unwrap();
+        while link.line().unwrap().is_empty() {
+            lines += 1;
+        }
+        assert!((1..=begun.elapsed().as_secs() + 1).contains(&lines), "{lines}");
+    }
+}
+
+/// What a copy is put into while it arrives may fail: there is no folder, or no room.
+#[test]
+fn a_copy_that_cannot_be_kept_is_asked_for_again() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("data");
+    std::fs::create_dir(&folder).unwrap();
+    let file = file(10, 10_000);
+    let whole = copy(100, &file);
+    for (why, breaks) in [("cannot write", true), ("cannot keep it: File too large", false)] {
+        let primary = Primary::new();
+        let options = ["--dir", folder.to_str().unwrap(), "--repl-diskless-load", "disabled"];
+        let mut replica = primary.replica(&[&options[..], &["--replica-read-only", "no"]].concat());
+        replica.connect().call("SET old 1", "+OK");
+        let limit = |bytes: &str| {
+            let args = ["--pid", &replica.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
+            assert!(Command::new("prlimit").args(args).status().unwrap().success());
+        };
+        if breaks {
+            std::fs::remove_dir(&folder).unwrap();
+        } else {
+            limit("50000");
+        }
+        primary.is_left_after(|link| link.introduced().and_then(|_| link.send(&whole)));
+        if breaks {
+            std::fs::create_dir(&folder).unwrap();
+        } else {
+            limit("unlimited");
+        }
+        while !replica.log_line().contains(why) {}
+        let mut client = replica.connect();
+        client.call("GET old", "$1\r\n1");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        link.send(&whole).unwrap();
+        eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
+    }
+}
+
+/// One that is loaded while it comes is not waited for to its end.
+#[test]
+fn a_copy_that_is_none_is_left_at_once() {
+    for load in ["swapdb", "on-empty-db"] {
+        let primary = Primary::new();
+        let _replica = primary.replica(&["--repl-diskless-load", load, "--repl-timeout", "3600"]);
+        primary.is_left_after(|link| {
+            link.introduced()?;
+            link.send(format!("+FULLRESYNC {HISTORY} 100\r\n$1000000\r\nno such format"))
+        });
+        assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+    }
+}
+
+/// The primary has more databases, and its stream is at one that the replica does not have.
+#[test]
+fn a_stream_at_a_database_that_there_is_not_goes_on_at_the_last_one() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--databases", "2"]);
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    writer.aux(b"repl-stream-db", b"2");
+    writer.finish();
+    let file = writer.take();
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send(copy(100, &file)).unwrap();
+    link.send(SET).unwrap();
+    let mut client = replica.connect();
+    client.call("SELECT 1", "+OK");
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+}
+
 /// Reading stops until what has arrived is loaded, and goes on then.
 #[test]
 fn a_copy_that_is_loaded_more_slowly_than_it_comes_arrives_whole() {
@@ -198,7 +306,7 @@ fn a_stream_that_breaks_goes_on_where_it_was() {
     let file = file(1, 1);
     let mut link = primary.accept();
     link.introduced().unwrap();
-    link.send([format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len()).as_bytes(), &file].concat()).unwrap();
+    link.send(copy(100, &file)).unwrap();
     link.send(SET).unwrap();
     let mut client = replica.connect();
     eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
@@ -208,4 +316,138 @@ fn a_stream_that_breaks_goes_on_where_it_was() {
     link.send("+CONTINUE\r\n*2\r\n$4\r\nINCR\r\n$4\r\nmore\r\n").unwrap();
     eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
     assert_eq!(client.ask(&["DBSIZE"]), b":2");
+}
+
+#[test]
+fn what_a_replica_says_about_itself() {
+    let primary = Primary::new();
+    let own = primary.replica(&["--repl-timeout", "3600"]);
+    let port = own.port.to_string();
+    let announced = ["--replica-announce-ip", "10.0.0.9", "--replica-announce-port", "7777"];
+    let said = || {
+        let mut link = primary.accept();
+        link.send("+PONG\r\n").unwrap();
+        let said = [link.request().unwrap(), link.request().unwrap()];
+        said.map(|request| request[1..].join(" "))
+    };
+    assert_eq!(said(), [format!("listening-port {port}"), "capa eof capa psync2".into()]);
+    drop(own);
+    let _other = primary.replica(&announced);
+    assert_eq!(said(), ["listening-port 7777", "ip-address 10.0.0.9"]);
+}
+
+#[test]
+fn one_that_refuses_is_tried_again_once_a_second() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&[]);
+    let begun = Instant::now();
+    for _ in 0..3 {
+        drop(primary.accept());
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+}
+
+#[test]
+fn how_far_a_copy_is() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut client = replica.connect();
+    let mut progress = |read: usize, left: usize| {
+        eventually("it has arrived", || {
+            let info = client.bulk("INFO replication");
+            info.contains(&format!("\r\nmaster_sync_read_bytes:{read}\r\n")).then_some(info)
+        })
+        .contains(&format!("\r\nmaster_sync_left_bytes:{left}\r\n"))
+    };
+    // The second one begins at nothing.
+    for keys in [20, 10] {
+        let file = file(keys, 1000);
+        let whole = copy(100, &file);
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        let (first, rest) = whole.split_at(whole.len() - file.len() + 3000);
+        link.send(first).unwrap();
+        assert!(progress(3000, file.len() - 3000));
+        link.send(&rest[..2000]).unwrap();
+        assert!(progress(5000, file.len() - 5000));
+    }
+}
+
+/// What is there is served until the copy is, unless there is nothing.
+#[test]
+fn what_a_replica_has_while_a_copy_comes_and_when_it_breaks_off() {
+    let file = file(100, 10_000);
+    for (load, old) in [("disabled", true), ("swapdb", true), ("on-empty-db", true), ("on-empty-db", false)] {
+        let primary = Primary::new();
+        let replica = primary.replica(&["--repl-diskless-load", load, "--replica-read-only", "no"]);
+        let mut client = replica.connect();
+        if old {
+            client.call("SET old 1", "+OK");
+        }
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        link.send(&copy(100, &file)[..500_000]).unwrap();
+        if old {
+            eventually("it comes", || {
+                (number(&mut client, "replication", "master_sync_in_progress") == 1).then_some(())
+            });
+            client.call("GET old", "$1\r\n1");
+        } else {
+            eventually("it is loaded", || client.bulk("INFO keyspace").contains("db0:keys=").then_some(()));
+        }
+        drop(link);
+        let mut link = primary.accept();
+        client.call("DBSIZE", &format!(":{}", u8::from(old)));
+        link.introduced().unwrap();
+        link.send(copy(100, &file)).unwrap();
+        eventually("the copy", || (client.ask(&["DBSIZE"]) == b":100").then_some(()));
+        client.call("EXISTS old", ":0");
+    }
+}
+
+/// The primary says when a key goes, so that both have the same keys at the same offset.
+#[test]
+fn a_key_of_a_copy_whose_time_has_come_stays_until_the_primary_removes_it() {
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    let value = Value::from(StringValue::new(&b"v"[..]));
+    writer.database(0, 1, 1);
+    writer.entry(&Entry { key: b"k", value: value.view(), deadline: Some(1000), usage: None });
+    writer.finish();
+    let file = writer.take();
+    for load in ["disabled", "swapdb", "on-empty-db"] {
+        let primary = Primary::new();
+        let replica = primary.replica(&["--repl-diskless-load", load]);
+        let mut link = primary.accept();
+        link.introduced().unwrap();
+        link.send(copy(100, &file)).unwrap();
+        link.send(SET).unwrap();
+        let mut client = replica.connect();
+        eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+        client.call("GET k", "$-1");
+        client.call("DBSIZE", ":2");
+        link.send("*2\r\n$7\r\nPERSIST\r\n$1\r\nk\r\n").unwrap();
+        eventually("it stays", || (client.ask(&["GET", "k"]) == b"v").then_some(()));
+    }
+}
+
+#[test]
+fn one_that_is_replaced_meanwhile_is_left() {
+    let file = file(10, 1000);
+    let whole = copy(100, &file);
+    for sent in [None, Some(500), Some(whole.len())] {
+        let (one, other) = (Primary::new(), Primary::new());
+        let replica = one.replica(&["--repl-diskless-load", "disabled"]);
+        let mut client = replica.connect();
+        let mut link = one.accept();
+        if let Some(len) = sent {
+            link.introduced().unwrap();
+            link.send(&whole[..len]).unwrap();
+            if len == whole.len() {
+                eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+            }
+        }
+        client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
+        link.expect_end();
+        assert_eq!(other.accept().introduced().unwrap()[0], "PSYNC");
+    }
 }

@@ -248,8 +248,7 @@ impl Log {
 
     fn fail(&mut self, failure: Failure, ticks: i64) {
         self.failed_at = ticks;
-        if self.complained_at.is_none_or(|at| ticks - at >= COMPLAIN_EVERY) {
-            self.complained_at = Some(ticks);
+        if self.complains(ticks) {
             let (what, why) = match &failure {
                 Failure::Write(why) => ("write to", why),
                 Failure::Sync(why) => ("sync", why),
@@ -257,6 +256,15 @@ impl Log {
             log(Level::Warning, format_args!("cannot {what} the append-only file: {why}. Changes are refused."));
         }
         self.failure = Some(failure);
+    }
+
+    /// Whether a failure is to be logged: the first one, and one every half a minute.
+    fn complains(&mut self, ticks: i64) -> bool {
+        let complains = self.complained_at.is_none_or(|at| ticks - at >= COMPLAIN_EVERY);
+        if complains {
+            self.complained_at = Some(ticks);
+        }
+        complains
     }
 
     fn recover_from(&mut self, over: impl Fn(&Failure) -> bool) {

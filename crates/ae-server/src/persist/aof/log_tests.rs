@@ -81,6 +81,23 @@ fn a_failing_write_is_cut_off_and_done_again() {
     }
 }
 
+/// The log of a server whose disk is full does not grow with every request.
+#[test]
+fn a_failure_is_logged_once_until_it_is_over_and_every_half_a_minute() {
+    let mut scene = Scene::new(Fsync::EverySecond);
+    assert!(scene.log.complains(scene.ticks));
+    for (passed, complains) in [(0, false), (COMPLAIN_EVERY - 1, false), (1, true), (1, false)] {
+        scene.ticks += passed;
+        assert_eq!(scene.log.complains(scene.ticks), complains);
+    }
+    scene.fail(0..1, Fault::Error(faults::ENOSPC));
+    scene.add("one");
+    assert!(!scene.log.complains(scene.ticks));
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.flush() && scene.log.failure().is_none());
+    assert!(scene.log.complains(scene.ticks), "it is another one");
+}
+
 #[test]
 fn half_a_write_is_taken_back() {
     let mut scene = Scene::new(Fsync::Always);
@@ -92,6 +109,14 @@ fn half_a_write_is_taken_back() {
     scene.ticks += RETRY_AFTER;
     assert!(scene.add("three"));
     assert_eq!(scene.content(), "one two two three");
+}
+
+#[test]
+fn a_write_may_take_several_times() {
+    let mut scene = Scene::new(Fsync::Always);
+    scene.fail(0..1, Fault::Half);
+    assert!(scene.add("one two"));
+    assert_eq!((scene.content().as_str(), scene.log.len()), ("one two", 7));
 }
 
 #[test]
@@ -132,6 +157,9 @@ fn a_failing_sync_of_the_thread_is_noticed() {
     assert!(scene.flush());
     assert_eq!(scene.log.failure(), Some("Input/output error"));
     assert!(scene.log.has_gap);
+    scene.ticks += RETRY_AFTER;
+    assert!(scene.add("two"));
+    assert_eq!((scene.content().as_str(), scene.log.failure()), ("onetwo", Some("Input/output error")));
     scene.ticks += SYNC_EVERY;
     assert!(scene.flush());
     scene.wait_for_syncs();
@@ -148,6 +176,7 @@ fn a_second_passes_between_syncs() {
     scene.disk.faults.clear();
     scene.ticks += SYNC_EVERY - 1;
     assert!(scene.add("two"));
+    scene.wait_for_syncs();
     assert_eq!(scene.disk.faults.begun(), 1, "a write");
     scene.ticks += 1;
     assert!(scene.flush());
@@ -200,10 +229,14 @@ fn a_slow_sync_delays_writes_for_two_seconds() {
         assert!(scene.add("x "));
         assert_eq!((scene.content().as_str(), scene.log.delayed), (content, delayed));
     }
+    // What cannot be put off does not wait, as before a rewrite.
+    scene.log.add(&mut b"at once ".to_vec());
+    assert!(scene.log.flush(Flush { fsync: scene.fsync, skip_sync: false, ticks: scene.ticks, urgent: true }));
+    assert_eq!((scene.content().as_str(), scene.log.delayed), ("one x x x x x x at once ", 2));
     drop(held);
     scene.wait_for_syncs();
     assert!(scene.add("last"));
-    assert_eq!((scene.content().as_str(), scene.log.delayed), ("one x x x x x x last", 2));
+    assert_eq!((scene.content().as_str(), scene.log.delayed), ("one x x x x x x at once last", 2));
 }
 
 #[test]

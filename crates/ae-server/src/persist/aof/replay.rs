@@ -93,8 +93,6 @@ impl Replay {
         for path in &files {
             total += disk.len(path).map_err(|error| format!("cannot read {error}"))?;
         }
-        let (base, _) = folder.sizes().map_err(|error| format!("cannot read {error}"))?;
-        server.append_only.len_at_rewrite = base;
         server.append_only.loading = Some((Instant::now(), total, 0));
         server.databases.keeps_expired = true;
         server.scripting.libraries.clear();

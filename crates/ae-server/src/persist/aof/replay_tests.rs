@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::groups::RenameLine;
 use crate::config::settings::Config;
 use crate::testing::Session;
 use resp::writer;
@@ -83,11 +84,13 @@ fn a_single_file_with_transactions_and_times() {
         &b"#TS:1600000000\r\n"[..],
         &requests(&[
             "select 1", "SET a 1", "MULTI", "INCR a", "SELECT 2", "SET b 2", "EXEC", "MULTI", "SET x y", "DISCARD",
+            "SET c 3",
         ]),
     ];
     single(&at, content.concat());
     let mut session = start(&at).unwrap();
     session.expect(&[("SELECT 1", "+OK"), ("GET a", "$1 2"), ("SELECT 2", "+OK"), ("GET b", "$1 2"), ("GET x", "$-1")]);
+    session.expect(&[("GET c", "$1 3")]);
     assert!(!at.path().join("appendonly.aof").exists());
 }
 
@@ -212,7 +215,54 @@ fn functions_of_a_base_are_there() {
     base.function(b"#!lua name=lib\nredis.register_function('f', function() return 5 end)");
     base.finish();
     single(&at, base.take());
-    start(&at).unwrap().expect(&[("FCALL f 0", ":5")]);
+    let mut session = start(&at).unwrap();
+    session.expect(&[("FCALL f 0", ":5")]);
+    // Also when they are loaded again, as by DEBUG LOADAOF.
+    let mut again = Replay::begin(&mut session.server).unwrap().unwrap();
+    while !again.step(&mut session.server, Instant::now()).unwrap() {}
+    session.expect(&[("FCALL f 0", ":5")]);
+}
+
+/// What an approximate trimming has removed is written as clients may not ask for it.
+#[test]
+fn streams_are_trimmed_as_they_were() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = start(&at).unwrap();
+    first.run("CONFIG SET stream-node-max-entries 10");
+    for i in 0..50 {
+        first.run(&format!("XADD s MAXLEN ~ 20 LIMIT 10 {i}-1 f v"));
+    }
+    assert_ne!(first.run("XLEN s"), ":50");
+    assert!(first.server.finish_log());
+    start(&at).unwrap().expect(&[("XRANGE s - +", &first.run("XRANGE s - +"))]);
+}
+
+#[test]
+fn commands_have_the_names_that_clients_call_them_by() {
+    let at = tempfile::tempdir().unwrap();
+    let renamed = || {
+        let mut session = session(&at);
+        let line = RenameLine { from: b"set".into(), to: b"put".into(), place: String::new() };
+        session.server.config.security.renamed.push(line);
+        session.server.load_security().unwrap();
+        session
+    };
+    let mut first = start_with(renamed()).unwrap();
+    first.expect(&[("PUT a 1", "+OK"), ("PUT b 1 EX 1000", "+OK"), ("GETSET a 2", "$1 1")]);
+    assert!(first.server.finish_log());
+    start_with(renamed()).unwrap().expect(&[("GET a", "$1 2"), ("TTL b", ":1000")]);
+}
+
+#[test]
+fn a_key_in_a_database_that_there_is_not_is_refused() {
+    let at = tempfile::tempdir().unwrap();
+    let mut base = rdb::FileWriter::new(rdb::FileOptions::default());
+    base.database(16, 1, 0);
+    let value = store::Value::from(store::StringValue::new(b"v"));
+    base.entry(&rdb::Entry { key: b"k", value: value.view(), deadline: None, usage: None });
+    base.finish();
+    single(&at, base.take());
+    assert!(failure(&at).ends_with(": there is no database 16"));
 }
 
 #[test]
@@ -262,11 +312,14 @@ fn times_are_written_when_they_are_wanted() {
     session.run("SET a 2");
     session.server.flush_log();
     session.wait(Duration::from_secs(1).as_millis() as i64);
-    session.run("SET a 3");
+    // Where nothing changes, the file does not grow.
     session.server.flush_log();
+    session.wait(Duration::from_secs(1).as_millis() as i64);
+    session.run("SET a 3");
+    assert!(session.server.finish_log());
     let content = fs::read_to_string(last_file(&session)).unwrap();
     let times: Vec<_> = content.lines().filter(|line| line.starts_with('#')).collect();
-    assert_eq!(times, ["#TS:1700000000", "#TS:1700000001"]);
+    assert_eq!(times, ["#TS:1700000000", "#TS:1700000002"]);
     start(&at).unwrap().expect(&[("GET a", "$1 3")]);
 }
 
@@ -284,6 +337,8 @@ fn while_nothing_can_be_written_changes_are_refused() {
         session.server.flush_log();
         let mut writer = session.other();
         let mut reader = session.other();
+        session.run_as(&mut reader, "SET other 1");
+        session.server.flush_log();
         let disk = session.server.append_only.disk.clone();
         disk.faults.plan(0..1_000_000, Fault::Error(faults::ENOSPC));
         session.run_as(&mut writer, "SET a 2");

@@ -37,9 +37,9 @@ impl RequestSink {
         let outcome = Arc::<Outcome>::default();
         let of_thread = outcome.clone();
         let run = move || {
-            if let Some(outcome) = write_file(&path, syncs_often, stamp, FileReader::new(input, limits)).transpose() {
-                *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-            }
+            // One that was given up ends too early, and nobody asks how it ended.
+            let outcome = write_file(&path, syncs_often, stamp, FileReader::new(input, limits));
+            *of_thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
             waker.wake();
         };
         let thread = std::thread::Builder::new().name("rewrite".into()).spawn(run)?;
@@ -47,13 +47,12 @@ impl RequestSink {
     }
 }
 
-/// None if the file was given up.
 fn write_file(
     path: &Path,
     syncs_often: bool,
     stamp: Option<i64>,
     mut reader: FileReader<Pieces>,
-) -> Result<Option<()>, String> {
+) -> Result<(), String> {
     let mut file = NewFile::create(path, syncs_often)?;
     let mut out = stamp.map(|second| format!("#TS:{second}\r\n").into_bytes()).unwrap_or_default();
     loop {
@@ -63,7 +62,6 @@ fn write_file(
             Ok(Item::End) => break,
             Ok(Item::Function(source)) => requests::of_function(&mut out, &source),
             Ok(Item::Aux(..) | Item::Sizes { .. }) => {}
-            Err(rdb::Error { fault: rdb::Fault::Truncated, .. }) => return Ok(None),
             Err(error) => return Err(format!("the snapshot cannot be read: {error}")),
         }
         if out.len() >= WRITE_AT {
@@ -72,7 +70,7 @@ fn write_file(
         }
     }
     file.write(&out)?;
-    file.finish().map(Some)
+    file.finish()
 }
 
 impl Sink for RequestSink {

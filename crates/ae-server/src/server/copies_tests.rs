@@ -1,0 +1,113 @@
+use crate::clients::client::Closing;
+use crate::testing::Session;
+
+/// Gives the replicas that wait their copies.
+fn copy(session: &mut Session) {
+    session.server.start_copies();
+    while session.server.replication.copy.is_some() || session.server.advance_copies() {
+        session.server.advance_copies();
+        session.server.advance_snapshot(false);
+    }
+}
+
+/// What has changed before a copy is in it, and not in the stream behind it.
+#[test]
+fn a_copy_has_what_is_still_to_be_sent_to_others() {
+    let mut session = Session::new();
+    let (mut one, _) = session.replica("REPLCONF capa psync2");
+    session.run("INCR n");
+    let mut other = session.other();
+    session.run_as(&mut other, "PSYNC ? -1");
+    session.run("INCR n");
+    copy(&mut session);
+    let (id, offset) = (session.server.replication.id.clone(), session.server.replication.offset);
+    let sent = session.received(&mut other);
+    session.server.finish_copies();
+    assert!(offset > 0 && sent.starts_with(&format!("+FULLRESYNC {id} {offset} $")), "{sent}");
+    assert!(session.run("INFO replication").contains(&format!("slave1:ip=?,port=0,state=online,offset={offset},")));
+    assert!(session.fed(&mut one).ends_with("*2 $4 INCR $1 n *2 $4 INCR $1 n"));
+    assert_eq!(session.fed(&mut other), "");
+    session.run("INCR n");
+    assert_eq!(session.fed(&mut other), "*2 $6 SELECT $1 0 *2 $4 INCR $1 n");
+}
+
+#[test]
+fn what_has_been_held_back_a_replica_does_not_have_yet() {
+    let mut session = Session::new();
+    let mut one = session.other();
+    session.run_as(&mut one, "PSYNC ? -1");
+    session.server.start_copies();
+    session.run("SET k v");
+    session.server.feed_replicas();
+    copy(&mut session);
+    session.received(&mut one);
+    session.server.finish_copies();
+    assert!(session.run("INFO replication").contains("state=online,offset=0,"));
+    assert_eq!(session.received(&mut one), "*2 $6 SELECT $1 0 *3 $3 SET $1 k $1 v");
+}
+
+#[test]
+fn a_copy_waits_for_other_replicas() {
+    let mut session = Session::new();
+    let begun = |session: &mut Session| {
+        session.server.start_copies();
+        session.server.replication.copy.is_some()
+    };
+    let come = |session: &mut Session, settings: &str| {
+        let mut one = session.other();
+        session.run_as(&mut one, settings);
+        session.wait(10_000);
+        session.run_as(&mut one, "PSYNC ? -1");
+        one
+    };
+    session.expect(&[("CONFIG SET repl-diskless-sync-delay 5", "+OK")]);
+    come(&mut session, "REPLCONF capa eof");
+    session.wait(4999);
+    assert!(!begun(&mut session));
+    session.wait(1);
+    assert!(begun(&mut session));
+    // Not for more than it is to have at once, nor for one that needs to know the length anyway.
+    for (setting, settings) in [
+        ("repl-diskless-sync-max-replicas 1", "REPLCONF capa eof"),
+        ("repl-diskless-sync-max-replicas 0", "REPLCONF capa psync2"),
+        ("repl-diskless-sync no", "REPLCONF capa eof"),
+    ] {
+        let mut session = Session::new();
+        session.run("CONFIG SET repl-diskless-sync-delay 5");
+        session.run(&format!("CONFIG SET {setting}"));
+        come(&mut session, settings);
+        assert!(begun(&mut session), "{setting}");
+    }
+}
+
+/// As `redis-cli --rdb` and `--functions-rdb` ask for it.
+#[test]
+fn a_copy_alone_and_one_of_functions_alone() {
+    for settings in ["REPLCONF rdb-only 1", "REPLCONF rdb-only 1 rdb-filter-only functions"] {
+        for capable in ["", " capa eof"] {
+            let mut session = Session::new();
+            session.run("SET before 1");
+            let (one, sent) = session.replica(&format!("{settings}{capable}"));
+            assert_eq!(sent.contains("before"), !settings.contains("functions"), "{sent}");
+            let (start, copy) = sent.split_once("REDIS0010").unwrap();
+            match start.trim_end().rsplit_once('$').unwrap().1.strip_prefix("EOF:") {
+                Some(mark) => assert!(!capable.is_empty() && copy.ends_with(mark), "{sent}"),
+                None => assert!(capable.is_empty(), "{sent}"),
+            }
+            assert_eq!(session.server.clients.get_same(one).unwrap().closing, Closing::AfterReplies);
+        }
+    }
+}
+
+#[test]
+fn a_copy_that_nobody_wants_any_more_is_given_up() {
+    let mut session = Session::new();
+    let mut one = session.other();
+    session.run_as(&mut one, "PSYNC ? -1");
+    session.server.start_copies();
+    let mut client = session.server.clients.take_same(one).unwrap();
+    session.server.release(&mut client);
+    session.server.advance_copies();
+    session.server.advance_snapshot(false);
+    assert!(session.server.replication.copy.is_none() && session.server.snapshot.is_none());
+}

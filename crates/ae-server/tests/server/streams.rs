@@ -1,0 +1,161 @@
+//! What a server that is a replica makes of the stream, and who it says it is.
+
+use crate::primaries::{HISTORY, Primary, SET, copy, file};
+use crate::{field, number, start};
+use rdb::{Compression, FileOptions, FileWriter};
+use std::time::Duration;
+use testkit::eventually;
+
+#[test]
+fn the_stream_goes_on_in_its_database_with_another_primary() {
+    let (one, other) = (Primary::new(), Primary::new());
+    let replica = one.replica(&[]);
+    let mut client = replica.connect();
+    client.call("SELECT 1", "+OK");
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    writer.aux(b"repl-stream-db", b"1");
+    writer.finish();
+    let mut link = one.accept();
+    link.introduced().unwrap();
+    link.send(copy(100, &writer.take())).unwrap();
+    link.send(SET).unwrap();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
+    link.expect_end();
+    let mut link = other.accept();
+    assert_eq!(link.introduced().unwrap(), ["PSYNC", HISTORY, "131"]);
+    link.send("+CONTINUE\r\n*2\r\n$4\r\nINCR\r\n$4\r\nmore\r\n").unwrap();
+    eventually("the rest", || (client.ask(&["GET", "more"]) == b"2").then_some(()));
+}
+
+/// Its primary may have the same data, if it was its replica.
+#[test]
+fn a_server_that_becomes_a_replica_asks_for_its_own_history_as_long_as_it_has_the_data() {
+    let server = start(&["--repl-diskless-load", "on-empty-db"]);
+    let mut client = server.connect();
+    let info = client.bulk("INFO replication");
+    let (one, other) = (Primary::new(), Primary::new());
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", one.port()), "+OK");
+    let mut link = one.accept();
+    assert_eq!(link.introduced().unwrap(), ["PSYNC", field(&info, "master_replid"), "1"]);
+    let file = file(10, 1000);
+    link.send(&copy(100, &file)[..5000]).unwrap();
+    eventually("it is loaded", || client.ask(&["GET", "k"]).starts_with(b"-LOADING").then_some(()));
+    drop(link);
+    drop(one.accept());
+    eventually("it is not loaded", || (client.ask(&["DBSIZE"]) == b":0").then_some(()));
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
+    assert_eq!(other.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+}
+
+#[test]
+fn a_primary_that_knows_no_psync_is_asked_otherwise() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut client = replica.connect();
+    let before = client.bulk("INFO replication");
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send("-ERR unknown command 'PSYNC'\r\n").unwrap();
+    assert_eq!(link.request().unwrap(), ["SYNC"]);
+    let file = file(1, 1);
+    link.send([format!("${}\r\n", file.len()).as_bytes(), &file, SET.as_bytes()].concat()).unwrap();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    let info = client.bulk("INFO replication");
+    assert_eq!(field(&info, "slave_repl_offset"), "30");
+    assert_ne!(field(&info, "master_replid"), field(&before, "master_replid"));
+}
+
+#[test]
+fn what_has_arrived_is_counted_and_acknowledged() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut client = replica.connect();
+    let whole = copy(100, &file(10, 1000));
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send(&whole).unwrap();
+    while link.request().unwrap() != ["REPLCONF", "ACK", "100"] {}
+    link.send(SET).unwrap();
+    while link.request().unwrap() != ["REPLCONF", "ACK", "130"] {}
+    let counted = number(&mut client, "stats", "total_net_repl_input_bytes") as usize;
+    let sent = whole.len() + SET.len();
+    // With what was said before.
+    assert!((sent..sent + 100).contains(&counted), "{counted}");
+}
+
+#[test]
+fn the_log_says_what_the_server_is() {
+    let primary = Primary::new();
+    let mut server = primary.replica(&[]);
+    let mut client = server.connect();
+    let mut logged = |text: &str| loop {
+        let line = server.log_line();
+        if line.contains(text) {
+            return line;
+        }
+    };
+    assert!(logged("connects to the primary").contains(":S "));
+    client.call("REPLICAOF NO ONE", "+OK");
+    assert!(logged("is a primary").contains(":M "));
+    client.call("REPLICAOF 127.0.0.1 1", "+OK");
+    assert!(logged("is a replica").contains(":S "));
+}
+
+/// A primary sends on while the copy is loaded, which may take longer than either would wait for the other.
+#[test]
+fn what_comes_while_a_copy_is_loaded_is_not_lost() {
+    let primary = Primary::new();
+    let replica =
+        primary.replica(&["--repl-timeout", "1", "--key-load-delay", "200000", "--repl-diskless-load", "disabled"]);
+    let whole = copy(100, &file(15, 1));
+    // On a slow machine it may go before.
+    let mut begin = || {
+        let mut link = primary.accept();
+        link.introduced()?;
+        link.send(&whole)?;
+        link.line().is_some_and(|line| line.is_empty()).then_some(link)
+    };
+    let mut link = eventually("the copy is loaded", &mut begin);
+    link.send(SET).unwrap();
+    let mut acknowledged = link.request();
+    while acknowledged.as_ref().is_some_and(|request| request[2] == "100") {
+        acknowledged = link.request();
+    }
+    assert_eq!(acknowledged.expect("it is still there")[2], "130");
+    replica.connect().call("GET more", "$1\r\n1");
+}
+
+/// What arrives shows that the primary is there, however slowly it comes.
+#[test]
+fn a_slow_copy_is_no_time_out() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--repl-timeout", "2"]);
+    let whole = copy(100, &file(30, 1));
+    // On a slow machine it may go before.
+    eventually("the copy", || {
+        let mut link = primary.accept();
+        link.introduced()?;
+        for part in whole.chunks(whole.len() / 20) {
+            link.send(part)?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        while link.request()? != ["REPLCONF", "ACK", "100"] {}
+        Some(())
+    });
+    replica.connect().call("DBSIZE", ":30");
+}
+
+/// Clients of the replica need a password; its primary does not.
+#[test]
+fn a_stream_needs_no_password() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--requirepass", "secret"]);
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send(copy(100, &file(1, 1))).unwrap();
+    link.send(SET).unwrap();
+    let mut client = replica.connect();
+    client.call("AUTH secret", "+OK");
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+}
