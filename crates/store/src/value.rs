@@ -413,6 +413,7 @@ mod tests {
     fn encodings() {
         assert_eq!(StringValue::new(b"12").encoding(), "int");
         assert_eq!(StringValue::new(b"1x").encoding(), "embstr");
+        assert_eq!(StringValue::new(&[b'x'; 44]).encoding(), "embstr");
         assert_eq!(StringValue::new(&[b'x'; 45]).encoding(), "raw");
     }
 }

@@ -450,30 +450,5 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::testing::Session;
-
-    #[test]
-    fn output_that_waits_is_shown() {
-        let mut session = Session::new();
-        let mut other = session.other();
-        session.run_as(&mut other, "SUBSCRIBE c");
-        session.received(&mut other);
-        let message = "m".repeat(10_000);
-        let shown = |session: &mut Session| {
-            let list = session.run("CLIENT LIST TYPE pubsub");
-            ["obl=", "oll=", "omem="].map(|name| {
-                let value = list.split(' ').find_map(|word| word.strip_prefix(name)).unwrap();
-                value.parse::<usize>().unwrap()
-            })
-        };
-        session.run(&format!("PUBLISH c {message}"));
-        let one = shown(&mut session);
-        assert!((10_000..10_100).contains(&one[0]) && one[1..] == [0, 0], "{one:?}");
-        for _ in 0..9 {
-            session.run(&format!("PUBLISH c {message}"));
-        }
-        let ten = shown(&mut session);
-        assert_eq!(ten, [0, 7, 10 * one[0]]);
-    }
-}
+#[path = "client_tests.rs"]
+mod tests;

@@ -80,6 +80,21 @@ mod tests {
     }
 
     #[test]
+    fn who_has_lost_replies_is_over_the_limit() {
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        client.output.set_limit(100_000);
+        client.output.bytes = vec![0; 99_999];
+        client.output.open();
+        assert!(!client.exceeds(&OutputLimits::default(), 0));
+        client.output.bytes = vec![0; 100_000];
+        client.output.open();
+        assert_eq!((client.output.dropped(), client.output.pending()), (100_000, 0));
+        assert!(client.exceeds(&OutputLimits::default(), 0));
+        client.output.attach(Arc::new(vec![0; 100_000]));
+        assert!(client.output.memory() < 1000);
+    }
+
+    #[test]
     fn what_is_held_back_from_a_replica_counts_and_its_copy_does_not() {
         let mut client = Client::new(1, None, Users::new().default_user(), 0);
         let replica = OutputLimit { hard: 100_000, soft: 0, soft_seconds: 0 };

@@ -141,7 +141,19 @@ impl Clients {
 
 #[cfg(test)]
 mod tests {
+    use crate::clients::client::ClientRef;
     use crate::testing::Session;
+
+    #[test]
+    fn a_client_that_has_gone_is_not_the_next_one_with_its_descriptor() {
+        let mut session = Session::new();
+        let other = session.other();
+        let gone = ClientRef { id: other.id + 100, ..other };
+        session.server.clients.wants_to_send(gone);
+        assert!(session.server.clients.get_same(gone).is_none() && session.server.clients.take_same(gone).is_none());
+        let found = session.server.clients.get_same(other).map(|client| (client.id, client.queued));
+        assert_eq!(found, Some((other.id, false)));
+    }
 
     #[test]
     fn what_clients_ask_for_counts_as_their_memory() {

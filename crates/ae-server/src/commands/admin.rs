@@ -114,6 +114,13 @@ mod tests {
     }
 
     #[test]
+    fn a_database_exchanged_with_itself_has_not_changed() {
+        let mut session = Session::new();
+        session.expect(&[("SET k 1", "+OK"), ("WATCH k", "+OK"), ("SWAPDB 0 0", "+OK"), ("MULTI", "+OK")]);
+        session.expect(&[("GET k", "+QUEUED"), ("EXEC", "*1 $1 1")]);
+    }
+
+    #[test]
     fn a_large_database_is_freed_in_a_thread() {
         let mut session = Session::new();
         for i in 0..2000u32 {

@@ -191,3 +191,14 @@ fn nothing_is_done_regularly_while_the_cron_is_paused() {
     session.server.cron();
     assert_eq!(session.server.databases.stats.expired, 1);
 }
+
+#[test]
+fn streams_with_other_ids_have_other_digests() {
+    let mut session = Session::new();
+    let digests = ["1-1", "1-2", "2-1"].map(|id| {
+        session.run("DEL s");
+        session.run(&format!("XADD s {id} f v"));
+        session.run("DEBUG DIGEST-VALUE s")
+    });
+    assert!(digests[0] != digests[1] && digests[0] != digests[2] && digests[1] != digests[2], "{digests:?}");
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::choices::Allowed;
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -116,6 +117,78 @@ fn words_of_their_own_kind() {
     for bad in ["{", "{x}", "{title", "{ title}", "", " {title} "] {
         assert_eq!(refused("proc-title-template", bad), template, "{bad}");
     }
+}
+
+#[test]
+fn the_units_of_bytes() {
+    let units = [("b", 1u64), ("k", 1000), ("kb", 1024), ("m", 1_000_000), ("mb", 1 << 20), ("g", 1_000_000_000)];
+    for (unit, bytes) in units {
+        assert_eq!(set("maxmemory", &format!("3{unit}")).unwrap(), (3 * bytes).to_string());
+    }
+}
+
+#[test]
+fn the_last_value_that_is_taken() {
+    assert_eq!(set("bind", &vec!["a"; 16].join(" ")).unwrap(), vec!["a"; 16].join(" "));
+    assert_eq!(set("cluster-announce-hostname", &"a".repeat(255)).unwrap(), "a".repeat(255));
+    assert_eq!(refused("cluster-announce-hostname", &"a".repeat(256)), "Hostnames must be less than 256 characters");
+    let limit = |seconds: &str| set("client-output-buffer-limit", &format!("pubsub 2 1 {seconds}"));
+    assert!(limit("2147483647").unwrap().ends_with("pubsub 2 1 2147483647"));
+    assert!(limit("2147483648").is_err());
+}
+
+#[test]
+fn what_is_out_of_range_and_taken_is_the_nearest() {
+    assert_eq!((set("hz", "0").unwrap(), set("hz", "501").unwrap()), ("1".into(), "500".into()));
+    assert_eq!(set("repl-backlog-size", "1").unwrap(), "16384");
+}
+
+#[test]
+fn nothing_where_there_may_be_nothing() {
+    let before = set("client-output-buffer-limit", "").unwrap();
+    assert!(before.starts_with("normal 0 0 0 "), "{before}");
+    let mut config = Config { unix_socket: Some("redis.sock".into()), ..Config::default() };
+    find(b"unixsocket").unwrap().1.set_text(&mut config, b"").unwrap();
+    assert_eq!(config.unix_socket, None);
+}
+
+#[test]
+fn no_limit_on_what_tls_keeps() {
+    for name in ["tls-handshake-timeout", "tls-session-cache-size"] {
+        assert_eq!(set(name, "0").unwrap(), "0", "{name}");
+    }
+    let mut config = Config::default();
+    find(b"tls-session-cache-size").unwrap().1.set_text(&mut config, b"0").unwrap();
+    assert_eq!(config.tls.session_cache_size, Some(usize::MAX));
+}
+
+#[test]
+fn replication_over_tls_takes_a_certificate() {
+    let mut config = Config::default();
+    assert_eq!(config.apply_tls(), Ok(()));
+    config.replication.tls = true;
+    assert_eq!(config.apply_tls(), Err("No tls-cert-file configured!".into()));
+}
+
+#[test]
+fn save_points_are_set_anew() {
+    let mut config = Config::default();
+    let (_, save) = find(b"save").unwrap();
+    save.set(&mut config, &[b"60".to_vec(), b"1".to_vec()]).unwrap();
+    save.set(&mut config, &[b" 70".to_vec(), b"2".to_vec()]).unwrap();
+    assert_eq!(save.get(&config), b"60 1 70 2");
+    save.set(&mut config, &[Vec::new()]).unwrap();
+    assert_eq!(save.get(&config), b"");
+    save.set(&mut config, &[b"80".to_vec(), b"3".to_vec()]).unwrap();
+    // CONFIG SET says all of them.
+    save.set_text(&mut config, b"90 4").unwrap();
+    assert_eq!(save.get(&config), b"90 4");
+}
+
+#[test]
+fn who_may_use_what_only_local_clients_may() {
+    let allowed = [Allowed::No, Allowed::Yes, Allowed::Local].map(|it| (it.allows(false), it.allows(true)));
+    assert_eq!(allowed, [(false, false), (true, true), (false, true)]);
 }
 
 proptest! {

@@ -23,6 +23,16 @@ fn options_as_redis_takes_them() {
 }
 
 #[test]
+fn behind_a_file_standard_input_comes_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("redis.conf");
+    std::fs::write(&file, "port 7000\n").unwrap();
+    let file = file.to_str().unwrap();
+    assert_eq!(parsed_with(&[file, "--hz", "20", "-"], "timeout 5").unwrap().timeout, 5);
+    assert!(parsed_with(&[file, "-", "--hz", "20"], "timeout 5").is_err());
+}
+
+#[test]
 fn a_value_may_look_like_an_option() {
     assert_eq!(parsed("--requirepass --x --port 7000").unwrap().password, b"--x");
     assert_eq!(parsed("--requirepass -x").unwrap().password, b"-x");

@@ -43,3 +43,18 @@ impl Candidates {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_each_database_is_one() {
+        let mut candidates = Candidates::default();
+        for (db, score) in [(0, 5), (1, 4), (0, 6)] {
+            candidates.add(Candidate { score, db, key: b"k"[..].into() });
+        }
+        let mut best = || candidates.take_best().map(|best| (best.db, best.score));
+        assert_eq!([best(), best(), best()], [Some((0, 5)), Some((1, 4)), None]);
+    }
+}

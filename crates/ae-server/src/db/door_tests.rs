@@ -281,3 +281,15 @@ fn questions_about_a_key_are_misses_that_nobody_is_told_of() {
     databases.db(0, 0).set_string(KEY, b"w", Ttl::Clear, Event::SET);
     assert_eq!(events(&mut databases), ["new", "set", "set"]);
 }
+
+#[test]
+fn arithmetic_on_a_key_that_a_replica_hides_begins_anew() {
+    let mut databases = databases();
+    databases.db(0, 0).set_string(KEY, b"5", Ttl::At(100), Event::SET);
+    databases.expiry = Expiry::Hides;
+    let result = databases.db(0, 200).set_integer::<WrongType>(KEY, Event::SET, |before| {
+        assert!(before.is_none());
+        Ok(1)
+    });
+    assert_eq!((result, databases.db(0, 200).deadline(KEY)), (Ok(1), Some(None)));
+}

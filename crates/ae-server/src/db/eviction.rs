@@ -146,6 +146,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_that_no_longer_expires_stays() {
+        for policy in [Policy::VolatileLru, Policy::VolatileLfu] {
+            let mut databases = Databases::new(1, 1);
+            for i in 0..10u8 {
+                databases.db(0, i64::from(i) * 1000).set_string(&[i], b"", Ttl::At(1_000_000), Event::SET);
+            }
+            let evicted = databases.evict_one(policy, 100, 100_000).unwrap().key;
+            (0..9).for_each(|i| _ = databases.db(0, 100_000).persist(&[i]));
+            assert_eq!(databases.evict_one(policy, 100, 100_000).map(|evicted| evicted.key), Some([9][..].into()));
+            assert_eq!((&evicted[..], databases[0].len()), (&[0][..], 8));
+        }
+    }
+
+    #[test]
     fn volatile_policies_take_only_what_expires() {
         for policy in [Policy::VolatileLru, Policy::VolatileLfu, Policy::VolatileRandom, Policy::VolatileTtl] {
             let mut databases = databases();

@@ -94,6 +94,8 @@ mod tests {
         let noted = usage.again(noted, NOW + 90_000, || 0);
         assert_eq!(usage.idle_time(noted, NOW + 100_000), 10);
         assert_eq!(usage.idle_time(usage.of_idle_time(1000, NOW), NOW + 1000), 1001);
+        assert_eq!(usage.idle_time(usage.of_idle_time(i64::MAX, NOW), NOW), i32::MAX.into());
+        assert_eq!(usage.idle_time(usage.of_idle_time((1 << 32) + 5, NOW), NOW), i32::MAX.into());
     }
 
     #[test]

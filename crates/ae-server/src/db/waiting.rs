@@ -145,6 +145,15 @@ mod tests {
     }
 
     #[test]
+    fn who_no_longer_waits_hides_nobody_from_a_removal() {
+        let mut waiting = Waiting::default();
+        waiting.add(0, b"k", 1, client(1), true);
+        waiting.add(0, b"k", 2, client(2), true);
+        waiting.remove(0, b"k", 1);
+        assert_eq!(waiting.next_client(0, b"k", 0, true), Some((2, client(2))));
+    }
+
+    #[test]
     fn many_clients_and_many_keys() {
         let mut waiting = Waiting::default();
         for id in 0..100_000u64 {

@@ -78,6 +78,7 @@ fn a_foreign_block_is_checked_and_converted() {
     assert_eq!(from(&[b"a", b"1", b"b"]), None);
     assert_eq!(from(&[b"a", b"1", b"b", b"1", b"a", b"2"]), None);
     assert_eq!(from(&[b"7", b"1", b"7", b"1"]), None);
+    assert_eq!(from(&[b"a", b"1234567890"]), Some(("listpack", 1)));
     assert_eq!(from(&[b"a", b"12345678901"]), Some(("hashtable", 1)));
     for (entries, encoding) in [(8, "listpack"), (9, "hashtable")] {
         let many: Vec<String> = (0..2 * entries).map(|i| i.to_string()).collect();

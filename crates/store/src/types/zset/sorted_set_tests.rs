@@ -131,6 +131,7 @@ fn foreign_sequences_are_checked() {
     let read = |elements: &[&str]| SortedSet::from_packed(packed(elements), &SMALL).map(|set| set.encoding());
     assert_eq!(read(&[]), Ok("listpack"));
     assert_eq!(read(&["a", "1", "b", "1", "c", "inf"]), Ok("listpack"));
+    assert_eq!(read(&["sixsix", "1"]), Ok("listpack"));
     assert_eq!(read(&["too long", "1"]), Ok("skiplist"));
     assert_eq!(read(&["a", "1", "b"]), Err(Invalid(1)));
     assert_eq!(read(&["a", "1", "b", "x"]), Err(Invalid(1)));
