@@ -223,3 +223,45 @@ fn a_lost_replica_and_a_backlog_that_nobody_needs() {
     assert!(session.server.replication.backlog.is_none() && session.server.replication.id != id);
     assert!(!session.server.streams.replicas.is_open());
 }
+
+#[test]
+fn a_forced_failover_wants_a_target_and_a_time() {
+    let mut session = Session::new();
+    replica(&mut session, "REPLCONF listening-port 7000");
+    let both = "-ERR FAILOVER with force option requires both a timeout and target HOST and IP.";
+    session.expect(&[
+        ("FAILOVER FORCE", both),
+        ("FAILOVER FORCE TIMEOUT 1", both),
+        ("FAILOVER FORCE TO 127.0.0.1 7000", both),
+        ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
+        ("FAILOVER ABORT FORCE", "-ERR syntax error"),
+        ("FAILOVER ABORT", "-ERR No failover in progress."),
+    ]);
+}
+
+#[test]
+fn a_primary_is_not_made_the_primary_by_another_one() {
+    let mut session = Session::new();
+    let id = session.server.replication.id.clone();
+    session.expect(&[(&format!("PSYNC {id} 0 FAILOVER"), "-ERR PSYNC FAILOVER can't be sent to a master.")]);
+}
+
+#[test]
+fn during_a_failover_neither_another_one_nor_another_primary_can_be_asked_for() {
+    let mut session = Session::new();
+    replica(&mut session, "REPLCONF listening-port 7000");
+    session.expect(&[
+        ("FAILOVER TIMEOUT 60000", "+OK"),
+        ("FAILOVER", "-ERR FAILOVER already in progress."),
+        ("REPLICAOF NO ONE", "-ERR REPLICAOF not allowed while failing over."),
+        ("FAILOVER ABORT", "+OK"),
+        ("REPLICAOF NO ONE", "+OK"),
+    ]);
+}
+
+#[test]
+fn a_replica_waits_for_no_replicas() {
+    let mut session = Session::new();
+    session.expect(&[("WAIT 0 0", ":0"), ("REPLICAOF 127.0.0.1 1", "+OK")]);
+    assert!(session.run("WAIT 0 0").starts_with("-ERR WAIT cannot be used with replica instances."));
+}
