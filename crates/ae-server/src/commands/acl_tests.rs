@@ -373,3 +373,16 @@ fn nobody_has_to_say_who_it_is_when_the_password_has_gone() {
     session.expect(&[("CONFIG SET requirepass ''", "+OK")]);
     assert_eq!(session.run_as(&mut other, "GET k"), "$-1");
 }
+
+#[test]
+fn a_denial_is_counted_with_an_equal_one_of_the_latest_ten() {
+    let mut session = Session::new();
+    let denials = |session: &mut Session| session.run("ACL LOG 100").matches("$8 username").count();
+    (0..11).for_each(|number| drop(session.run(&format!("AUTH user{number} wrong"))));
+    assert_eq!(denials(&mut session), 11);
+    session.run("AUTH user1 wrong");
+    assert_eq!(denials(&mut session), 11);
+    session.run("AUTH user0 wrong");
+    assert_eq!(denials(&mut session), 12);
+    assert_eq!(session.run("ACL LOG").matches("$8 username").count(), 10);
+}

@@ -163,6 +163,7 @@ mod tests {
             ("BITFIELD k OVERFLOW foo GET x x", "-ERR Invalid OVERFLOW type specified"),
             ("BITFIELD_RO k SET u8 0 x", INTEGER),
             ("BITFIELD_RO l SET u8 0 1", "-ERR BITFIELD_RO only supports the GET subcommand"),
+            ("BITFIELD_RO l GET u8 0 SET u8 0 1", "-ERR BITFIELD_RO only supports the GET subcommand"),
             ("BITFIELD_RO l GET u8 0", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
             ("BITFIELD l SET u8 0 1", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
             ("EXISTS k", ":0"),

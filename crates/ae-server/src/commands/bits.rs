@@ -250,4 +250,14 @@ mod tests {
         let lines = ["SETBIT k 7 1", "SETBIT k 7 1", "BITOP not d k", "BITOP not d none", "BITOP not d none"];
         assert_eq!(Session::new().events(&lines), ["setbit", "set", "del"]);
     }
+
+    #[test]
+    fn zero_bits_are_behind_the_string_only_if_no_end_is_given() {
+        Session::new().expect(&[
+            ("SETRANGE k 0 \"\\xff\\xff\"", ":2"),
+            ("BITPOS k 0", ":16"),
+            ("BITPOS k 0 1", ":16"),
+            ("BITPOS k 0 0 -1", ":-1"),
+        ]);
+    }
 }

@@ -240,3 +240,11 @@ fn switches_and_errors() {
     ]);
     assert!(Session::new().run("CLIENT HELP").contains("SETNAME"));
 }
+
+#[test]
+fn a_library_is_named_with_its_version() {
+    let mut session = Session::new();
+    session.expect(&[("CLIENT SETINFO lib-name lib", "+OK"), ("CLIENT SETINFO lib-ver 1.2", "+OK")]);
+    let line = session.run("CLIENT INFO");
+    assert!(line.contains(" lib-name=lib lib-ver=1.2"), "{line}");
+}

@@ -118,6 +118,7 @@ pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::settings::Config;
     use crate::testing::Session;
 
     #[test]
@@ -203,5 +204,32 @@ mod tests {
         assert_eq!(session.server.databases.stats.misses, 1);
         session.expect(&[("CONFIG RESETSTAT", "+OK")]);
         assert_eq!(session.server.databases.stats.misses, 0);
+    }
+
+    #[test]
+    fn the_first_of_several_wrong_names_is_told() {
+        let failed = "-ERR CONFIG SET failed (possibly related to argument";
+        Session::new().expect(&[
+            ("CONFIG SET tcp-backlog 1 nosuch 2", &format!("{failed} 'tcp-backlog') - can't set immutable config")),
+            (
+                "CONFIG SET nosuch 2 tcp-backlog 1",
+                "-ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn users_that_a_file_of_their_own_has_are_not_written_into_the_configuration() {
+        for acl_file in ["", "users.acl"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("redis.conf");
+            std::fs::write(&file, "").unwrap();
+            let mut config = Config { file: Some(file.clone()), ..Config::default() };
+            config.security.acl_file = acl_file.into();
+            let mut session = Session::with(config);
+            session.expect(&[("ACL SETUSER alice on", "+OK"), ("CONFIG REWRITE", "+OK")]);
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert_eq!(text.contains("user alice"), acl_file.is_empty(), "{text}");
+        }
     }
 }

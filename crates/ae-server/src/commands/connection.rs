@@ -235,4 +235,23 @@ mod tests {
         session.expect(&[("CLIENT NO-EVICT ON", "+OK"), ("RESET", "+RESET")]);
         assert_eq!(flags(&mut session).as_deref(), Some("e"));
     }
+
+    #[test]
+    fn a_reset_ends_subscriptions() {
+        Session::new().expect(&[
+            ("SUBSCRIBE c", "*3 $9 subscribe $1 c :1"),
+            ("PSUBSCRIBE p*", "*3 $10 psubscribe $2 p* :2"),
+            ("SSUBSCRIBE s", "*3 $10 ssubscribe $1 s :1"),
+            ("RESET", "+RESET"),
+            ("PUBLISH c hi", ":0"),
+            ("PUBLISH p hi", ":0"),
+            ("SPUBLISH s hi", ":0"),
+            ("GET k", "$-1"),
+        ]);
+    }
+
+    #[test]
+    fn a_reset_that_is_to_be_skipped_is_not_answered() {
+        Session::new().expect(&[("CLIENT REPLY SKIP", ""), ("RESET", ""), ("PING", "+PONG")]);
+    }
 }

@@ -195,4 +195,16 @@ mod tests {
         assert_eq!(restore(&mut session, &["a", "0"], &changed, &[]), "-ERR Bad data format");
         session.expect(&[("EXISTS a", ":0")]);
     }
+
+    #[test]
+    fn an_idle_time_may_be_zero() {
+        let mut session = Session::new();
+        let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);
+        let restore = |idle: &str| {
+            let words = [&b"RESTORE"[..], b"k", b"0", &payload, b"REPLACE", b"IDLETIME", idle.as_bytes()];
+            words.map(<[u8]>::to_vec)
+        };
+        assert_eq!(session.request(&restore("0")), b"+OK\r\n");
+        assert_eq!(session.request(&restore("-1")), b"-ERR Invalid IDLETIME value, must be >= 0\r\n");
+    }
 }

@@ -132,3 +132,31 @@ fn a_failover_may_have_a_time_limit() {
         assert!(session.run("INFO replication").contains(&format!("master_failover_state:{state}")));
     }
 }
+
+#[test]
+fn a_forced_failover_wants_a_target_and_a_time() {
+    let mut session = Session::new();
+    replica(&mut session, 7000);
+    let both = "-ERR FAILOVER with force option requires both a timeout and target HOST and IP.";
+    session.expect(&[
+        ("FAILOVER FORCE", both),
+        ("FAILOVER FORCE TIMEOUT 1", both),
+        ("FAILOVER FORCE TO 127.0.0.1 7000", both),
+        ("FAILOVER TIMEOUT 0", "-ERR FAILOVER timeout must be greater than 0"),
+        ("FAILOVER ABORT FORCE", "-ERR syntax error"),
+        ("FAILOVER ABORT", "-ERR No failover in progress."),
+    ]);
+}
+
+#[test]
+fn during_a_failover_neither_another_one_nor_another_primary_can_be_asked_for() {
+    let mut session = Session::new();
+    replica(&mut session, 7000);
+    session.expect(&[
+        ("FAILOVER TIMEOUT 60000", "+OK"),
+        ("FAILOVER", "-ERR FAILOVER already in progress."),
+        ("REPLICAOF NO ONE", "-ERR REPLICAOF not allowed while failing over."),
+        ("FAILOVER ABORT", "+OK"),
+        ("REPLICAOF NO ONE", "+OK"),
+    ]);
+}

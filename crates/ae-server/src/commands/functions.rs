@@ -296,4 +296,30 @@ mod tests {
         let log = String::from_utf8_lossy(&session.server.streams.log.bytes).into_owned();
         assert!(log.contains("LOAD") && log.contains("DELETE"), "{log}");
     }
+
+    #[test]
+    fn flushing_and_restoring_are_told_to_others() {
+        let mut session = Session::new();
+        load(&mut session, &["FUNCTION", "LOAD", LIBRARY]);
+        let payload = rdb::dump_functions(&session.server.scripting.libraries.texts());
+        session.server.set_streams(true, true);
+        session.run("FUNCTION FLUSH");
+        session.request(&[b"FUNCTION".to_vec(), b"RESTORE".to_vec(), payload]);
+        let log = String::from_utf8_lossy(&session.server.streams.log.bytes).into_owned();
+        assert!(log.contains("FLUSH") && log.contains("RESTORE"), "{log}");
+    }
+
+    #[test]
+    fn libraries_are_found_by_a_pattern_in_any_case() {
+        let mut session = Session::new();
+        load(&mut session, &["FUNCTION", "LOAD", LIBRARY]);
+        assert!(session.run("FUNCTION LIST LIBRARYNAME LI*").contains("library_name $3 lib"));
+        session.expect(&[("FUNCTION LIST LIBRARYNAME x*", "*0")]);
+    }
+
+    #[test]
+    fn a_flush_has_one_option_at_most() {
+        let reply = Session::new().run("FUNCTION FLUSH SYNC SYNC");
+        assert!(reply.starts_with("-ERR unknown subcommand or wrong number of arguments for 'FLUSH'"), "{reply}");
+    }
 }

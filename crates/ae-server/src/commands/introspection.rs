@@ -306,4 +306,15 @@ mod tests {
             ("COMMAND GETKEYS OBJECT", "-ERR wrong number of arguments for 'command|getkeys' command"),
         ]);
     }
+
+    #[test]
+    fn without_names_all_commands_are_described() {
+        let mut session = Session::new();
+        assert_eq!(session.run("COMMAND INFO"), session.run("COMMAND"));
+    }
+
+    #[test]
+    fn commands_are_found_by_a_pattern_in_any_case() {
+        Session::new().expect(&[("COMMAND LIST FILTERBY PATTERN XREADG*", "*1 $10 xreadgroup")]);
+    }
 }

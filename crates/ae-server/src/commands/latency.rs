@@ -157,4 +157,13 @@ mod tests {
         }
         assert!(session.run("LATENCY HISTOGRAM").starts_with("*"));
     }
+
+    #[test]
+    fn a_request_is_timed_when_it_is_served_not_when_it_begins_to_wait() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "BLPOP l 0");
+        session.expect(&[("LATENCY HISTOGRAM blpop", "*0"), ("RPUSH l a", ":1")]);
+        assert!(session.run("LATENCY HISTOGRAM blpop").starts_with("*2 $5 blpop *4 $5 calls :1 "));
+    }
 }

@@ -265,4 +265,22 @@ mod tests {
         let wrong = "-ERR unknown subcommand or wrong number of arguments for 'CHANNELS'. Try PUBSUB HELP.";
         Session::new().expect(&[("PUBSUB CHANNELS a b", wrong)]);
     }
+
+    #[test]
+    fn channels_are_found_by_a_pattern_in_their_own_case() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.run_as(&mut other, "SUBSCRIBE news");
+        session.expect(&[("PUBSUB CHANNELS n*", "*1 $4 news"), ("PUBSUB CHANNELS N*", "*0")]);
+    }
+
+    #[test]
+    fn a_subscriber_s_ping_has_one_argument_at_most() {
+        Session::new().expect(&[
+            ("SUBSCRIBE c", "*3 $9 subscribe $1 c :1"),
+            ("PING", "*2 $4 pong $0 "),
+            ("PING a", "*2 $4 pong $1 a"),
+            ("PING a b", "-ERR wrong number of arguments for 'ping' command"),
+        ]);
+    }
 }

@@ -423,3 +423,17 @@ fn an_end_waits_for_replicas_for_some_time() {
         ("SHUTDOWN ABORT", "-ERR No shutdown in progress."),
     ]);
 }
+
+#[test]
+fn a_primary_is_not_made_the_primary_by_another_one() {
+    let mut session = Session::new();
+    let id = session.server.replication.id.clone();
+    session.expect(&[(&format!("PSYNC {id} 0 FAILOVER"), "-ERR PSYNC FAILOVER can't be sent to a master.")]);
+}
+
+#[test]
+fn a_replica_waits_for_no_replicas() {
+    let mut session = Session::new();
+    session.expect(&[("WAIT 0 0", ":0"), ("REPLICAOF 127.0.0.1 1", "+OK")]);
+    assert!(session.run("WAIT 0 0").starts_with("-ERR WAIT cannot be used with replica instances."));
+}

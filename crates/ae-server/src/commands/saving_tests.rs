@@ -436,6 +436,10 @@ fn changes_are_counted_by_element() {
         ("ZADD z 1 a 4 b", 1),
         ("ZPOPMIN z 2", 2),
         ("ZREM z none b", 1),
+        ("ZADD w inf a 1 b 2 c", 3),
+        ("ZINCRBY w -inf a", 0),
+        ("ZREMRANGEBYRANK w 0 1", 2),
+        ("DEL w", 1),
         ("MSET x 1 y 2", 2),
         ("DEL x y none", 2),
         ("XADD q 1 f v", 1),
@@ -462,4 +466,25 @@ fn what_debug_does_is_no_change() {
         ("DEBUG RELOAD NOSAVE", "+OK"),
     ]);
     assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "0");
+}
+
+#[test]
+fn what_is_loaded_again_is_what_was_saved() {
+    let (mut session, _folder) = session();
+    session.expect(&[("SAVE", "+OK"), ("SET k v", "+OK"), ("DEBUG RELOAD NOSAVE", "+OK"), ("GET k", "$-1")]);
+    assert_eq!(info(&mut session, "rdb_changes_since_last_save"), "0");
+}
+
+#[test]
+fn a_transaction_is_refused_if_what_it_writes_would_be() {
+    let (mut session, folder) = session();
+    session.server.config.saving.points = vec![SavePoint { seconds: 3600, changes: 1_000_000 }];
+    std::fs::create_dir_all(folder.path().join("dump.rdb").join("full")).unwrap();
+    let mut other = session.other();
+    session.expect(&[("MULTI", "+OK"), ("SET k v", "+QUEUED")]);
+    session.run_as(&mut other, "SET k w");
+    session.run_as(&mut other, "BGSAVE");
+    finish(&mut session);
+    let reply = session.run("EXEC");
+    assert!(reply.starts_with("-EXECABORT Transaction discarded because of: MISCONF "), "{reply}");
 }

@@ -1,3 +1,4 @@
+use crate::scripting::running::Running;
 use crate::testing::Session;
 
 /// A session and a way to run a script without quotes in it.
@@ -332,4 +333,33 @@ fn memory_of_scripts_counts_and_is_limited() {
         ("CONFIG SET script-memory-limit 1000", "-ERR CONFIG SET failed (possibly related to argument 'script-memory-limit') - argument must be between 1048576 and 9223372036854775807 inclusive"),
     ]);
     assert_eq!(number(&mut session, "used_memory_vm_functions"), 0);
+}
+
+#[test]
+fn what_came_from_the_primary_or_has_written_cannot_be_killed() {
+    let mut session = Session::new();
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running { is_ordered: true, ..Running::new(false, b"", started) });
+    let reply = session.run("SCRIPT KILL");
+    assert!(reply.starts_with("-UNKILLABLE The busy script was sent by a master instance"), "{reply}");
+    session.server.scripting.running = Some(Running { has_written: true, ..Running::new(false, b"", started) });
+    let reply = session.run("SCRIPT KILL");
+    assert!(reply.starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{reply}");
+    session.server.scripting.running = Some(Running::new(true, b"", started));
+    let reply = session.run("SCRIPT KILL");
+    assert!(reply.starts_with("-BUSY "), "{reply}");
+    session.expect(&[("FUNCTION KILL", "+OK")]);
+}
+
+#[test]
+fn a_script_of_the_primary_adds_data_without_memory() {
+    let mut session = Session::new();
+    session.run("CONFIG SET maxmemory 1");
+    let script = "return redis.call('set', KEYS[1], 'v')";
+    let reply = eval(&mut session, script, &["1", "k"]);
+    assert!(reply.starts_with("-OOM "), "{reply}");
+    session.client.is_primary = true;
+    eval(&mut session, script, &["1", "k"]);
+    session.client.is_primary = false;
+    session.expect(&[("GET k", "$1 v")]);
 }

@@ -153,3 +153,16 @@ fn events_and_types() {
         assert!(session.run(line).starts_with("-WRONGTYPE "), "{line}");
     }
 }
+
+#[test]
+fn a_move_to_the_same_set_changes_nothing() {
+    let mut session = Session::new();
+    session.expect(&[
+        ("SADD s 1", ":1"),
+        ("EXPIRE s 100", ":1"),
+        ("SMOVE s s 1", ":1"),
+        ("SMOVE s s 2", ":0"),
+        ("TTL s", ":100"),
+    ]);
+    assert!(session.events(&["SMOVE s s 1"]).is_empty());
+}

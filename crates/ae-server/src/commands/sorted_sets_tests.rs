@@ -164,3 +164,9 @@ fn an_increment_that_changes_nothing_is_neither_less_nor_greater() {
         ("ZADD z LT INCR -1 a", "$1 0"),
     ]);
 }
+
+#[test]
+fn an_increment_is_notified_as_one() {
+    let events = Session::new().events(&["ZADD z 1 a", "ZADD z INCR 1 a", "ZINCRBY z 1 a"]);
+    assert_eq!(events, ["zadd", "zincr", "zincr"]);
+}

@@ -111,3 +111,14 @@ fn what_will_be_delivered_was_delivered_now() {
     session.wait(50);
     session.expect(&[("XPENDING s g - + 1 b", "*1 *4 $3 1-0 $1 b :50 :1")]);
 }
+
+#[test]
+fn a_negative_idle_time_is_none() {
+    Session::new().expect(&[
+        ("XADD s 1-1 f v", "$3 1-1"),
+        ("XGROUP CREATE s g 0", "+OK"),
+        ("XREADGROUP GROUP g one STREAMS s >", "*1 *2 $1 s *1 *2 $3 1-1 *2 $1 f $1 v"),
+        ("XCLAIM s g two -5 1-1 JUSTID", "*1 $3 1-1"),
+        ("XAUTOCLAIM s g one -5 0 JUSTID", "*3 $3 0-0 *1 $3 1-1 *0"),
+    ]);
+}

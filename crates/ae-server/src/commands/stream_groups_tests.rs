@@ -65,3 +65,20 @@ fn consumers_come_and_go() {
         ("XGROUP CREATECONSUMER none h a", NO_KEY),
     ]);
 }
+
+#[test]
+fn only_a_new_group_makes_a_stream() {
+    let mut session = Session::new();
+    session.expect(&[("XGROUP CREATE s g 0 MKSTREAM", "+OK")]);
+    let refused = session.run("XGROUP SETID s g 0 MKSTREAM MKSTREAM");
+    assert!(refused.starts_with("-ERR unknown subcommand or wrong number of arguments for 'SETID'"), "{refused}");
+}
+
+#[test]
+fn how_many_entries_a_group_has_read_may_be_unknown() {
+    let mut session = Session::new();
+    session.expect(&[("XADD s 1-1 f v", "$3 1-1"), ("XGROUP CREATE s g 0 ENTRIESREAD 1", "+OK")]);
+    assert!(session.run("XINFO GROUPS s").contains("entries-read :1 "));
+    session.expect(&[("XGROUP SETID s g 0 ENTRIESREAD -1", "+OK")]);
+    assert!(session.run("XINFO GROUPS s").contains("entries-read $-1 "));
+}

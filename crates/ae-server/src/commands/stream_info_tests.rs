@@ -70,3 +70,12 @@ fn a_full_description_shows_as_much_as_asked_for() {
         assert!(full.contains(&format!("$7 entries *{shown} ")), "{count}: {full}");
     }
 }
+
+#[test]
+fn no_more_pending_entries_are_shown_than_asked_for() {
+    let mut session = Session::new();
+    session.expect(&[("XADD s 1-1 f v", "$3 1-1"), ("XADD s 2-1 f v", "$3 2-1"), ("XGROUP CREATE s g 0", "+OK")]);
+    session.run("XREADGROUP GROUP g c STREAMS s >");
+    let reply = session.run("XINFO STREAM s FULL COUNT 1");
+    assert_eq!(reply.matches("$9 pel-count :2 $7 pending *1 ").count(), 2, "{reply}");
+}

@@ -138,4 +138,9 @@ mod tests {
             ("EXISTS new", ":0"),
         ]);
     }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_empty_also_in_front_of_the_string() {
+        Session::new().expect(&[("SET k abc", "+OK"), ("GETRANGE k -5 -10", "$0 "), ("GETRANGE k -10 -5", "$1 a")]);
+    }
 }

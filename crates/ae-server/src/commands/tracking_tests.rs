@@ -300,3 +300,22 @@ fn the_last_who_changes_a_key_is_who_changed_it() {
     session.server.tell_broadcasts();
     assert_eq!(session.received(&mut tracker), ">2 $10 invalidate *1 $1 k");
 }
+
+#[test]
+fn whoever_wants_no_own_changes_is_told_nothing_of_them() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "HELLO 3");
+    session.run_as(&mut other, "CLIENT TRACKING ON BCAST NOLOOP");
+    assert_eq!(session.run_as(&mut other, "SET k v"), "+OK");
+    session.server.tell_broadcasts();
+    assert_eq!(session.received(&mut other), "");
+    session.run("SET k w");
+    session.server.tell_broadcasts();
+    assert_eq!(session.received(&mut other), ">2 $10 invalidate *1 $1 k");
+}
+
+#[test]
+fn options_are_checked_though_tracking_ends() {
+    Session::new().expect(&[("CLIENT TRACKING OFF nosuch", "-ERR syntax error"), ("CLIENT TRACKING OFF", "+OK")]);
+}

@@ -80,6 +80,7 @@ fn points_in_time_are_told() {
         ("GETEX k", ""),
         ("GETEX k PX 1", "*3 PEXPIREAT k 1001"),
         ("GETEX k PERSIST", "*2 PERSIST k"),
+        ("GETEX k PERSIST", ""),
         ("EXPIRE k 1 NX", "*4 PEXPIREAT k 2000 NX"),
         ("EXPIRE k 1 NX", ""),
         ("EXPIRE k -1", "*2 DEL k"),
