@@ -110,6 +110,30 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_is_paused_does_not_block() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        session.expect(&[("CLIENT PAUSE 100000 WRITE", "+OK")]);
+        session.run_as(&mut other, "SET k v");
+        assert!(session.run("INFO clients").contains("blocked_clients:0"));
+        session.expect(&[("CLIENT UNPAUSE", "+OK")]);
+    }
+
+    #[test]
+    fn before_anything_has_happened() {
+        let mut session = Session::new();
+        (session.server.stats.reads, session.server.stats.writes) = (3, 7);
+        let stats = session.run("INFO stats");
+        assert!(stats.contains("total_reads_processed:3") && stats.contains("total_writes_processed:7"), "{stats}");
+        assert!(session.run("INFO persistence").contains("aof_last_bgrewrite_status:ok"));
+        for (lag, told) in [("10", true), ("0", false)] {
+            session.expect(&[("CONFIG SET min-replicas-to-write 1", "+OK")]);
+            session.expect(&[(&format!("CONFIG SET min-replicas-max-lag {lag}"), "+OK")]);
+            assert_eq!(session.run("INFO replication").contains("min_slaves_good_slaves:0"), told);
+        }
+    }
+
+    #[test]
     fn a_waiting_request_is_one_call() {
         let mut session = Session::new();
         let mut other = session.other();

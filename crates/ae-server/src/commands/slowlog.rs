@@ -84,6 +84,16 @@ mod tests {
     }
 
     #[test]
+    fn a_user_and_its_rules_are_not_shown() {
+        let mut session = Session::new();
+        session.run("CONFIG SET slowlog-log-slower-than 0");
+        session.run("ACL SETUSER somebody on >secret");
+        let shown = session.run("SLOWLOG GET 1");
+        assert!(shown.contains("$10 (redacted) $10 (redacted) $10 (redacted)"), "{shown}");
+        assert!(!shown.contains("somebody"), "{shown}");
+    }
+
+    #[test]
     fn a_request_that_waits_takes_no_time_until_it_is_served() {
         let mut session = Session::new();
         let mut other = session.other();

@@ -129,7 +129,7 @@ fn the_units_of_bytes() {
 
 #[test]
 fn the_last_value_that_is_taken() {
-    assert_eq!(set("bind", &vec!["a"; 16].join(" ")).unwrap(), vec!["a"; 16].join(" "));
+    assert_eq!(set("bind", &["a"; 16].join(" ")).unwrap(), ["a"; 16].join(" "));
     assert_eq!(set("cluster-announce-hostname", &"a".repeat(255)).unwrap(), "a".repeat(255));
     assert_eq!(refused("cluster-announce-hostname", &"a".repeat(256)), "Hostnames must be less than 256 characters");
     let limit = |seconds: &str| set("client-output-buffer-limit", &format!("pubsub 2 1 {seconds}"));

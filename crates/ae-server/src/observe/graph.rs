@@ -63,4 +63,13 @@ mod tests {
         let dashes = "-".repeat(WIDTH);
         assert_eq!(drawn, format!("{head}\n{dashes}\n #\n |\n |#\n_||_\n\n1515\nh81s\n mm\n"));
     }
+
+    #[test]
+    fn the_latest_fill_the_width() {
+        let mut latencies = Latencies::default();
+        (1..=100).for_each(|at| latencies.note(event::COMMAND, Duration::from_millis(at), 1, at as i64 * 1000));
+        let drawn = draw("command", latencies.of(b"command").unwrap(), 100);
+        assert!(drawn.starts_with("command - high 100 ms, low 21 ms (all time high 100 ms)\n"), "{drawn}");
+        assert!(drawn.lines().skip(1).all(|line| line.len() <= WIDTH), "{drawn}");
+    }
 }

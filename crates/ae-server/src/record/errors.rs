@@ -59,8 +59,9 @@ mod tests {
         errors.note();
         assert_eq!([errors.take_new(), errors.take_new()], [true, false]);
         assert_eq!(errors.iter().collect::<Vec<_>>(), [(&b"ERR"[..], 2), (b"WRONGTYPE", 1)]);
-        (0..2 * CODES_MAX).for_each(|i| errors.count(format!("X{i} {}", "y".repeat(1000)).as_bytes()));
         errors.count(&[b'Z'; 1000]);
+        assert_eq!(errors.iter().last(), Some((&[b'Z'; CODE_MAX][..], 1)));
+        (0..2 * CODES_MAX).for_each(|i| errors.count(format!("X{i} {}", "y".repeat(1000)).as_bytes()));
         assert_eq!((errors.iter().count(), errors.total), (CODES_MAX, 3 + 2 * CODES_MAX as u64 + 1));
         assert!(errors.iter().all(|(code, _)| code.len() <= CODE_MAX));
     }
