@@ -448,6 +448,10 @@ fn one_that_is_replaced_meanwhile_is_left() {
         }
         client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
         link.expect_end();
-        assert_eq!(other.accept().introduced().unwrap()[0], "PSYNC");
+        let mut link = other.accept();
+        assert_eq!(link.introduced().unwrap()[0], "PSYNC");
+        link.send(&whole[..sent.unwrap_or(0).min(500)]).unwrap();
+        client.call("REPLICAOF NO ONE", "+OK");
+        link.expect_end();
     }
 }

@@ -159,3 +159,31 @@ fn a_stream_needs_no_password() {
     client.call("AUTH secret", "+OK");
     eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
 }
+
+/// The file does not mix a replica's earlier data with its primary's.
+#[test]
+fn the_append_only_file_of_a_replica_has_its_primarys_data() {
+    let at = tempfile::tempdir().unwrap();
+    let options = ["--dir", at.path().to_str().unwrap(), "--appendonly", "yes", "--appendfsync", "always"];
+    let server = start(&options);
+    let mut client = server.connect();
+    client.call("SET old 1", "+OK");
+    let primary = Primary::new();
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", primary.port()), "+OK");
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send(copy(100, &file(10, 1))).unwrap();
+    link.send(SET).unwrap();
+    eventually("it is written", || {
+        let info = client.bulk("INFO persistence");
+        let written = field(&info, "aof_enabled") == "1" && field(&info, "aof_rewrites") == "1";
+        (written && client.ask(&["GET", "more"]) == b"1").then_some(())
+    });
+    server.signal("KILL");
+    drop(server);
+    let server = start(&options);
+    let mut client = server.connect();
+    client.call("EXISTS old", ":0");
+    client.call("GET more", "$1\r\n1");
+    client.call("DBSIZE", ":11");
+}

@@ -209,18 +209,23 @@ fn scripts_of_old_files_are_run() {
 }
 
 #[test]
-fn functions_of_a_base_are_there() {
-    let at = tempfile::tempdir().unwrap();
+fn functions_are_there() {
+    let library = b"#!lua name=lib\nredis.register_function('f', function() return 5 end)";
     let mut base = rdb::FileWriter::new(rdb::FileOptions::default());
-    base.function(b"#!lua name=lib\nredis.register_function('f', function() return 5 end)");
+    base.function(library);
     base.finish();
-    single(&at, base.take());
-    let mut session = start(&at).unwrap();
-    session.expect(&[("FCALL f 0", ":5")]);
-    // Also when they are loaded again, as by DEBUG LOADAOF.
-    let mut again = Replay::begin(&mut session.server).unwrap().unwrap();
-    while !again.step(&mut session.server, Instant::now()).unwrap() {}
-    session.expect(&[("FCALL f 0", ":5")]);
+    let mut request = Vec::new();
+    writer::request(&mut request, &[&b"FUNCTION"[..], b"LOAD", library]);
+    for content in [base.take(), request] {
+        let at = tempfile::tempdir().unwrap();
+        single(&at, content);
+        let mut session = start(&at).unwrap();
+        session.expect(&[("FCALL f 0", ":5")]);
+        // Also when they are loaded again, as by DEBUG LOADAOF.
+        let mut again = Replay::begin(&mut session.server).unwrap().unwrap();
+        while !again.step(&mut session.server, Instant::now()).unwrap() {}
+        session.expect(&[("FCALL f 0", ":5")]);
+    }
 }
 
 /// What an approximate trimming has removed is written as clients may not ask for it.
