@@ -350,10 +350,8 @@ static void a_refused_address_is_followed_by_the_next(void) {
 
 static void nobody_listens(void) {
     aeEventLoop *el = new_loop();
-    int port;
 
-    close(listen_here(&port));
-    ask_for(el, "two", port);
+    ask_for(el, "two", test_closed_port());
     run_until_told(el, 1);
     CHECK_INT(told_fd, -1);
     CHECK_INT(told_error, ECONNREFUSED);

@@ -524,8 +524,9 @@ fn reads_to_the_end_of_a_vector() {
 #[test]
 fn a_program_may_wait_for_a_connection_without_its_loop() {
     let el = test_loop();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    // Nobody else listens there afterwards.
+    let port = testkit::free_port();
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
     let conn = Connection::connect_tcp_within(&el, "127.0.0.1", port, Duration::from_secs(60)).unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     let mut room = [0; 16];
@@ -554,7 +555,7 @@ fn a_program_may_wait_for_a_connection_without_its_loop() {
 #[test]
 fn a_refused_connect_is_told() {
     let el = test_loop();
-    let port = Listener::tcp(&el, &["127.0.0.1"], 0, 1).unwrap().local_addrs()[0].port();
+    let port = testkit::free_port();
     let error = Rc::new(Cell::new(None));
     let told = error.clone();
     let started = Connection::connect_tcp(&el, "127.0.0.1", port, move |_, result| {
@@ -967,8 +968,8 @@ fn names_are_looked_up() {
 #[test]
 fn names_are_connected_to() {
     let el = test_loop();
-    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
-    let port = listener.local_addrs()[0].port();
+    let port = testkit::free_port();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
     let stream = Rc::new(RefCell::new(None));
     let kept = stream.clone();
     el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = Some(result.unwrap())).unwrap();
@@ -1002,8 +1003,8 @@ fn names_are_connected_to() {
 #[test]
 fn connections_connect_to_names() {
     let el = test_loop();
-    let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 8).unwrap();
-    let port = listener.local_addrs()[0].port();
+    let port = testkit::free_port();
+    let listener = Listener::tcp(&el, &["127.0.0.1"], port, 8).unwrap();
     let connect = |port| {
         let told = Rc::new(RefCell::new(None));
         let kept = told.clone();
