@@ -19,6 +19,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
                                     rsa-v1.crt the same, signed by rsa-ca.crt, other-v1.crt by other-ca.crt;
                                     expired-v1.crt future-v1.crt the same, no longer and not yet valid
     twin-ca.crt                     a CA of ca.crt's name with a key of its own; twin-v1.crt as v1.crt, signed by it
+    renamed-ca.crt                  a CA with ca.crt's key and a name of its own; renamed-v1.crt as v1.crt, signed by it
     chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it;
     lone.crt is
                                     the same without it; chain-client.crt a client's
