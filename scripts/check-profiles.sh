@@ -26,10 +26,14 @@ cargo_tests() {
     LIBAE_ABI=$1 cargo --config "$c_libraries" test --quiet --locked --package libae --test headers --test rust_api --test rust_tls
 }
 
-# c_suite PROFILE: shows its closing lines, and what failed, and adds its counts.
+# c_suite PROFILE: goes on beside what follows, until c_suite_counts.
 c_suite() {
+    make --no-print-directory ABI="$1" c-tests-tools ARGS="--kind all" > "$logs/$1" 2>&1 || true
+}
+
+# c_suite_counts PROFILE: shows its closing lines, and what failed, and adds its counts.
+c_suite_counts() {
     local log=$logs/$1 counts
-    make --no-print-directory ABI="$1" c-tests-tools ARGS="--kind all" > "$log" 2>&1 || true
     counts=$(sed -nE "s/^$1: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p" "$log")
     if [ -z "$counts" ]; then
         failed=$((failed + 1))
@@ -55,13 +59,15 @@ while [ $# -gt 0 ]; do
     shift
     start=$SECONDS
     check "$profile: the library and its headers" make ABI="$profile" lib headers
+    # The C suite often waits: the rest goes on beside it, and so does the next profile's library, whose link does one
+    # thing at a time.
+    c_suite "$profile" &
+    [ $# -eq 0 ] || make ABI="$1" lib > /dev/null 2>&1 &
     check "$profile: clippy" lint "$profile"
     check "$profile: the header tests and the safe API" cargo_tests "$profile"
     check "$profile: the exported names" tests/symbols/check.sh "$profile" names
-    # Its link does one thing at a time, and the C suite often waits: the next profile's library is built beside it.
-    [ $# -eq 0 ] || make ABI="$1" lib > /dev/null 2>&1 &
-    c_suite "$profile"
     wait
+    c_suite_counts "$profile"
     printf '%s: %d s\n' "$profile" $((SECONDS - start))
 done
 printf 'profiles: %d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
