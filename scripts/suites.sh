@@ -25,15 +25,15 @@ suite() {
     run_suite own "$@"
 }
 
-# shared NAME COMMAND...: a suite that several lanes come to; the first one runs it.
-shared() {
-    mkdir "$logs/$1.begun" 2> /dev/null || return 0
-    suite "$@"
-}
-
-# cargo_suite NAME COMMAND...: the same as `suite` for cargo's test runners; they do not enter the sum.
+# cargo_suite NAME COMMAND...: the same for cargo's test runners; they do not enter the sum.
 cargo_suite() {
     run_suite cargo "$@"
+}
+
+# shared (suite|cargo_suite) NAME COMMAND...: one that several lanes come to; the first one runs it.
+shared() {
+    mkdir "$logs/$2.begun" 2> /dev/null || return 0
+    "$@"
 }
 
 run_suite() {

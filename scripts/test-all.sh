@@ -37,34 +37,34 @@ c_tools() {
 
 # Each lane comes here after its own suites, and runs those that no other has begun. The longest are first.
 others() {
-    shared targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
+    shared suite targets scripts/check-targets.sh x86_64-unknown-freebsd x86_64-apple-darwin x86_64-unknown-illumos \
         i686-unknown-linux-gnu armv7-unknown-linux-gnueabihf
-    shared deb scripts/deb.sh
-    shared clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
-    shared clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
-    shared clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
-    shared rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
+    shared suite deb scripts/deb.sh
+    shared suite clippy dev_cargo clippy --quiet --locked --all-targets -- -D warnings
+    shared suite clippy-lib dev_cargo clippy --quiet --locked --package libae --lib -- -D warnings
+    shared suite clippy-no-tls dev_cargo clippy --quiet --locked --package libae --lib --no-default-features -- -D warnings
+    shared suite rustdoc env RUSTDOCFLAGS="-D warnings" cargo --config "$c_libraries" doc --quiet --locked \
         --no-deps --document-private-items
     # fuzz/ is a workspace of its own, whose lock file is to follow.
-    shared fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
-    shared fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
-    shared no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
-    shared cmake tests/install/cmake.sh
-    shared redis-tools-with-libae tools/forks/redis-tools.sh
-    shared languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py
-    shared instructions make --no-print-directory instructions
-    shared schemata cargo test --quiet --locked --manifest-path tools/mutants/schemata/Cargo.toml \
+    shared suite fuzz-lock bash -c "cargo metadata --locked --quiet --format-version 1 --manifest-path fuzz/Cargo.toml > /dev/null"
+    shared suite fuzz-builds env C_LIBRARIES="$c_libraries" scripts/check-fuzz.sh
+    shared suite no-scripting env C_LIBRARIES="$c_libraries" scripts/check-no-scripting.sh
+    shared suite cmake tests/install/cmake.sh
+    shared suite redis-tools-with-libae tools/forks/redis-tools.sh
+    shared suite languages env LIBAE_ALL_LANGUAGES=1 build/venv/bin/python tests/python/test_languages.py
+    shared suite instructions make --no-print-directory instructions
+    shared cargo_suite schemata cargo test --quiet --locked --manifest-path tools/mutants/schemata/Cargo.toml \
         --target-dir target/mutants/schemata
-    shared cli-suite tools/conformance/cli_suite.py
-    shared conformance-tool python3 tools/conformance/test_conformance.py
-    shared forks-tool python3 tools/forks/test_forks.py
-    shared mutants-tool python3 tools/mutants/test_mutants.py
-    shared mutants-fit tools/mutants/mutants.py --fits
-    shared testkit python3 tools/testkit/test_testkit.py
-    shared bench-tool python3 benches/test_bench.py
-    shared bench-server-tool python3 benches/server/test_bench_server.py
-    shared client-suites-tool python3 tools/client_suites/test_client_suites.py
-    shared abi tests/abi/check.sh
+    shared suite cli-suite tools/conformance/cli_suite.py
+    shared suite conformance-tool python3 tools/conformance/test_conformance.py
+    shared suite forks-tool python3 tools/forks/test_forks.py
+    shared suite mutants-tool python3 tools/mutants/test_mutants.py
+    shared suite mutants-fit tools/mutants/mutants.py --fits
+    shared suite testkit python3 tools/testkit/test_testkit.py
+    shared suite bench-tool python3 benches/test_bench.py
+    shared suite bench-server-tool python3 benches/server/test_bench_server.py
+    shared suite client-suites-tool python3 tools/client_suites/test_client_suites.py
+    shared suite abi tests/abi/check.sh
 }
 
 fork() {

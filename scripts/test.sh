@@ -46,7 +46,7 @@ server() {
 python_tests() {
     local script
     for script in tests/python/test_*.py tests/python/*_test.py; do
-        shared "$(basename "$script" .py)" build/venv/bin/python "$script"
+        shared suite "$(basename "$script" .py)" build/venv/bin/python "$script"
     done
 }
 

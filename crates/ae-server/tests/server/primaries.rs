@@ -344,7 +344,7 @@ fn one_that_refuses_is_tried_again_once_a_second() {
     for _ in 0..3 {
         drop(primary.accept());
     }
-    // Two seconds, but for what is cut off of a millisecond.
+    // Twice a second: the server's clock counts whole milliseconds.
     assert!(begun.elapsed() > Duration::from_millis(1900));
 }
 
