@@ -1,6 +1,6 @@
 //! The append-only file: over kills, and with redis-server's files.
 
-use crate::command;
+use crate::{command, limit_files};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -111,7 +111,7 @@ fn a_full_disk_refuses_changes_and_heals() {
         limited.args([
             "--ignore-signal=XFSZ",
             "prlimit",
-            "--fsize=4096:100000000",
+            "--fsize=4096:unlimited",
             env!("CARGO_BIN_EXE_ae-server"),
             "--dir",
             path,
@@ -136,11 +136,7 @@ fn a_full_disk_refuses_changes_and_heals() {
         });
         other.call("GET safe", "$1\r\n1");
         assert!(other.bulk("INFO persistence").contains("aof_last_write_status:err"));
-        let lifted = std::process::Command::new("prlimit")
-            .args(["--pid", &server.pid().to_string(), "--fsize=100000000"])
-            .status()
-            .unwrap();
-        assert!(lifted.success());
+        limit_files(&server, "100000000");
         testkit::eventually("changes are taken again", || (other.ask(&["SET", "later", "1"]) == b"+OK").then_some(()));
         server.signal("KILL");
         drop(server);

@@ -34,6 +34,12 @@ fn start(options: &[&str]) -> Server {
     Server::start(command(), options)
 }
 
+/// How many bytes a server's files may have from now on, or "unlimited": in place of a full disk.
+fn limit_files(server: &Server, bytes: &str) {
+    let args = ["--pid", &server.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
+    assert!(Command::new("prlimit").args(args).status().unwrap().success());
+}
+
 /// How many rounds of kills: few, unless AE_DURABILITY_ROUNDS says so.
 fn rounds() -> u64 {
     std::env::var("AE_DURABILITY_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(6)

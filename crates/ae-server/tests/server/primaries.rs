@@ -1,10 +1,9 @@
 //! A replica of a primary that the test plays.
 
-use crate::{number, start};
+use crate::{limit_files, number, start};
 use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
 use std::time::{Duration, Instant};
 use store::{StringValue, Value};
 use testkit::{PATIENCE, Server, eventually};
@@ -41,6 +40,14 @@ impl Primary {
                 return link;
             }
         }
+    }
+
+    /// The next link, with a copy that ends at an offset.
+    pub fn give(&self, offset: u64, file: &[u8]) -> Link {
+        let mut link = self.accept();
+        link.introduced().unwrap();
+        link.send(copy(offset, file)).unwrap();
+        link
     }
 
     /// Says something, and nothing more until the replica goes. On a slow machine it may go before.
@@ -215,10 +222,7 @@ fn a_copy_that_cannot_be_kept_is_asked_for_again() {
         let options = ["--dir", folder.to_str().unwrap(), "--repl-diskless-load", "disabled"];
         let mut replica = primary.replica(&[&options[..], &["--replica-read-only", "no"]].concat());
         replica.connect().call("SET old 1", "+OK");
-        let limit = |bytes: &str| {
-            let args = ["--pid", &replica.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
-            assert!(Command::new("prlimit").args(args).status().unwrap().success());
-        };
+        let limit = |bytes| limit_files(&replica, bytes);
         if breaks {
             std::fs::remove_dir(&folder).unwrap();
         } else {
@@ -265,9 +269,7 @@ fn a_stream_at_a_database_that_there_is_not_goes_on_at_the_last_one() {
     writer.aux(b"repl-stream-db", b"2");
     writer.finish();
     let file = writer.take();
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &file)).unwrap();
+    let mut link = primary.give(100, &file);
     link.send(SET).unwrap();
     let mut client = replica.connect();
     client.call("SELECT 1", "+OK");
@@ -304,9 +306,7 @@ fn a_stream_that_breaks_goes_on_where_it_was() {
     let primary = Primary::new();
     let replica = primary.replica(&[]);
     let file = file(1, 1);
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &file)).unwrap();
+    let mut link = primary.give(100, &file);
     link.send(SET).unwrap();
     let mut client = replica.connect();
     eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
@@ -418,9 +418,7 @@ fn a_key_of_a_copy_whose_time_has_come_stays_until_the_primary_removes_it() {
     for load in ["disabled", "swapdb", "on-empty-db"] {
         let primary = Primary::new();
         let replica = primary.replica(&["--repl-diskless-load", load]);
-        let mut link = primary.accept();
-        link.introduced().unwrap();
-        link.send(copy(100, &file)).unwrap();
+        let mut link = primary.give(100, &file);
         link.send(SET).unwrap();
         let mut client = replica.connect();
         eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));

@@ -45,7 +45,7 @@ fn protected_mode() {
 }
 
 #[test]
-fn who_comes_through_a_proxy_is_refused_by_where_he_comes_from() {
+fn who_comes_through_a_proxy_is_refused_by_the_address_that_it_tells() {
     let server = start(&["--proxy-protocol-networks", "127.0.0.0/8"]);
     let mut own = server.connect();
     own.send("PROXY UNKNOWN\r\n");

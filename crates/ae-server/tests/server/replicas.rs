@@ -1,9 +1,8 @@
 //! A primary of replicas that the test plays.
 
 use crate::primaries::{HISTORY, Primary, copy, file};
-use crate::{field, start};
+use crate::{field, limit_files, start};
 use std::io::Read;
-use std::process::Command;
 use testkit::{Client, Server, eventually};
 
 const OTHER: &str = "abcdefabcdefabcdefabcdefabcdefabcdefabcd";
@@ -128,9 +127,7 @@ fn replicas_of_a_replica() {
     let primary = Primary::new();
     let server = primary.replica(&[]);
     let mut client = server.connect();
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &file(1, 1))).unwrap();
+    let link = primary.give(100, &file(1, 1));
     until(&mut client, ["master_link_status"], ["up"]);
     let mut replica = Replica::of(&server, 1);
     assert_eq!((&replica.id[..], replica.offset), (HISTORY, 100));
@@ -155,9 +152,7 @@ fn replicas_of_a_replica() {
     replica.expect(format!("+CONTINUE {OTHER}\r\n"));
     // Another copy is another history.
     drop(link);
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(500, &file(2, 1))).unwrap();
+    let _link = primary.give(500, &file(2, 1));
     replica.expect_end();
     until(&mut client, ["master_link_status"], ["up"]);
     assert_eq!(fields(&mut client, names), [HISTORY, NONE, "-1", "500"]);
@@ -223,10 +218,7 @@ fn replicas_whose_copy_cannot_be_kept_are_sent_away() {
     let server =
         start(&["--dir", folder.path().to_str().unwrap(), "--rdbcompression", "no", "--enable-debug-command", "yes"]);
     server.connect().call("DEBUG POPULATE 100 key 10000", "+OK");
-    let limit = |bytes: &str| {
-        let args = ["--pid", &server.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
-        assert!(Command::new("prlimit").args(args).status().unwrap().success());
-    };
+    let limit = |bytes| limit_files(&server, bytes);
     limit("50000");
     let mut replica = introduced(&server, 1);
     replica.send("PSYNC ? -1\r\n");

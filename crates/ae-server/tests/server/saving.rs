@@ -1,6 +1,6 @@
 //! RDB files: from and for redis-server, through failures and kills.
 
-use crate::{command, run, start};
+use crate::{command, limit_files, run, start};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -196,10 +196,7 @@ fn a_full_disk_stops_writes_until_there_is_room() {
     let server = in_folder(&dir, &["--save", "3600", "1000000"]);
     let mut client = server.connect();
     client.call("DEBUG POPULATE 10000", "+OK");
-    let limit = |bytes: &str| {
-        let args = ["--pid", &server.pid().to_string(), &format!("--fsize={bytes}:unlimited")];
-        assert!(Command::new("prlimit").args(args).status().unwrap().success());
-    };
+    let limit = |bytes| limit_files(&server, bytes);
     limit("10000");
     client.call("BGSAVE", "+Background saving started");
     assert_eq!(saved(&mut client), "err");

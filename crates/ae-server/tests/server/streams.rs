@@ -15,9 +15,7 @@ fn the_stream_goes_on_in_its_database_with_another_primary() {
     let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
     writer.aux(b"repl-stream-db", b"1");
     writer.finish();
-    let mut link = one.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &writer.take())).unwrap();
+    let mut link = one.give(100, &writer.take());
     link.send(SET).unwrap();
     eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
     client.call(&format!("REPLICAOF 127.0.0.1 {}", other.port()), "+OK");
@@ -151,9 +149,7 @@ fn a_slow_copy_is_no_time_out() {
 fn a_stream_needs_no_password() {
     let primary = Primary::new();
     let replica = primary.replica(&["--requirepass", "secret"]);
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &file(1, 1))).unwrap();
+    let mut link = primary.give(100, &file(1, 1));
     link.send(SET).unwrap();
     let mut client = replica.connect();
     client.call("AUTH secret", "+OK");
@@ -170,9 +166,7 @@ fn the_append_only_file_of_a_replica_has_its_primarys_data() {
     client.call("SET old 1", "+OK");
     let primary = Primary::new();
     client.call(&format!("REPLICAOF 127.0.0.1 {}", primary.port()), "+OK");
-    let mut link = primary.accept();
-    link.introduced().unwrap();
-    link.send(copy(100, &file(10, 1))).unwrap();
+    let mut link = primary.give(100, &file(10, 1));
     link.send(SET).unwrap();
     eventually("it is written", || {
         let info = client.bulk("INFO persistence");
