@@ -4,6 +4,8 @@
 
 static const struct kind kinds[KINDS] = {
     [OPEN] = {"open", {"slot", "kind"}},
+    [DUPLICATE] = {"duplicate", {"slot", "of"}},
+    [KEEP] = {"keep", {"slot"}},
     [CLOSE] = {"close", {"slot"}},
     [CLOSE_FIRST] = {"close_first", {"slot"}},
     [FEED] = {"feed", {"slot"}},
@@ -37,10 +39,11 @@ static const struct kind kinds[KINDS] = {
 
 /* How often each is chosen, in programs that prefer nothing. */
 static const int weights[KINDS] = {
-    [OPEN] = 10, [CLOSE] = 5, [CLOSE_FIRST] = 4, [FEED] = 12, [DRAIN] = 6, [FILL] = 4, [EMPTY] = 3, [HANG_UP] = 3,
-    [SHUT] = 2, [CREATE] = 26, [CREATE_BADLY] = 2, [DELETE] = 12, [GET] = 3, [TIMER] = 12, [UNTIMER] = 6,
-    [UNTIMER_ID] = 1, [PROCESS] = 18, [MAIN] = 3, [STOP] = 3, [RETURN] = 26, [RESIZE] = 3, [DONT_WAIT] = 2,
-    [BEFORE] = 3, [AFTER] = 3, [NEW_LOOP] = 2, [DELETE_LOOP] = 2, [LOOK] = 2, [WAIT] = 2, [TICK] = 6, [INTERRUPT] = 1,
+    [OPEN] = 10, [DUPLICATE] = 2, [KEEP] = 1, [CLOSE] = 5, [CLOSE_FIRST] = 4, [FEED] = 12, [DRAIN] = 6, [FILL] = 4,
+    [EMPTY] = 3, [HANG_UP] = 3, [SHUT] = 2, [CREATE] = 26, [CREATE_BADLY] = 2, [DELETE] = 12, [GET] = 3, [TIMER] = 12,
+    [UNTIMER] = 6, [UNTIMER_ID] = 1, [PROCESS] = 18, [MAIN] = 3, [STOP] = 3, [RETURN] = 26, [RESIZE] = 3,
+    [DONT_WAIT] = 2, [BEFORE] = 3, [AFTER] = 3, [NEW_LOOP] = 2, [DELETE_LOOP] = 2, [LOOK] = 2, [WAIT] = 2, [TICK] = 6,
+    [INTERRUPT] = 1,
 };
 
 /* What a program may be about, and then does more often, or not at all. */
@@ -53,6 +56,7 @@ static const struct theme {
     {{TIMER, UNTIMER, PROCESS, RETURN, CREATE, FEED, KINDS}, {KINDS}},
     {{BEFORE, AFTER, PROCESS, RETURN, TIMER, DONT_WAIT, KINDS}, {KINDS}},
     {{CLOSE, CLOSE_FIRST, OPEN, CREATE, FEED, KINDS}, {TIMER, KINDS}},
+    {{DUPLICATE, KEEP, CLOSE, CLOSE_FIRST, CREATE, DELETE, FEED, KINDS}, {KINDS}},
     {{NEW_LOOP, DELETE_LOOP, TIMER, CREATE, PROCESS, KINDS}, {KINDS}},
     {{RESIZE, CREATE, DELETE, LOOK, PROCESS, KINDS}, {KINDS}},
     {{MAIN, STOP, FEED, CREATE, TIMER, KINDS}, {KINDS}},
@@ -97,6 +101,10 @@ static void fill_in(struct source *source, struct move *move, int slots) {
         arguments[0] = random_below(source, slots);
         arguments[1] = ONE_OF(source, SOCKET, SOCKET, SOCKET, PIPE_READ, PIPE_WRITE, NO_POLL);
         if (arguments[1] == NO_POLL && one_in(source, 2)) arguments[1] = SOCKET;
+        break;
+    case DUPLICATE:
+        arguments[0] = random_below(source, slots);
+        arguments[1] = random_below(source, slots);
         break;
     case CREATE:
         arguments[0] = any_loop(source);

@@ -47,7 +47,7 @@
 enum { MAX_DEPTH = 5, UNTOUCHED = 4242 };
 
 struct slot {
-    int is_open, kind, has_peer;
+    int is_open, kind, has_peer, is_shared; /* shared: another descriptor is of the same file, or was */
     int generation; /* of its files */
 };
 
@@ -148,6 +148,7 @@ static void tell_result(long long result, int number) {
 
 static int fd_of(int slot) { return FIRST_FD + slot; }
 static int peer_of(int slot) { return FIRST_FD + PEERS + slot; }
+static int kept_of(int slot) { return FIRST_FD + 2 * PEERS + slot; }
 
 static struct loop *loop_of(aeEventLoop *el) {
     int i;
@@ -303,6 +304,23 @@ static void open_slot(int number, int kind) {
     slot->generation++;
 }
 
+static void duplicate_slot(int number, int of) {
+    struct slot *slot = &it.slots[number], *other = &it.slots[of];
+
+    if (slot->is_open || !other->is_open) return;
+    dup3(fd_of(of), fd_of(number), O_CLOEXEC);
+    if (other->has_peer) dup3(peer_of(of), peer_of(number), O_CLOEXEC);
+    other->is_shared = 1;
+    *slot = (struct slot){other->is_open, other->kind, other->has_peer, 1, slot->generation + 1};
+}
+
+/* The file stays open when its slot is closed, as in a fork's child, until another is kept in its place. */
+static void keep_slot(int number) {
+    if (!it.slots[number].is_open) return;
+    dup3(fd_of(number), kept_of(number), O_CLOEXEC);
+    it.slots[number].is_shared = 1;
+}
+
 static void delete_event(struct loop *loop, int slot, int mask) {
     if (mask & AE_WRITABLE) mask |= AE_BARRIER;
     loop->watches[slot].mask &= ~mask;
@@ -320,7 +338,7 @@ static void close_slot(int number, int events_first) {
     }
     close(fd_of(number));
     if (slot->has_peer) close(peer_of(number));
-    slot->is_open = slot->has_peer = 0;
+    slot->is_open = slot->has_peer = slot->is_shared = 0;
     slot->generation++;
 }
 
@@ -535,11 +553,13 @@ static void make(const struct move *move) {
 
     switch (move->kind) {
     case OPEN: open_slot(arguments[0], arguments[1]); break;
+    case DUPLICATE: duplicate_slot(arguments[0], arguments[1]); break;
+    case KEEP: keep_slot(arguments[0]); break;
     case CLOSE: close_slot(arguments[0], 1); break;
     case CLOSE_FIRST:
         /* What poll and select do then depends on what has the number (docs/api.md), and stock's select ends the
-         * process. */
-        close_slot(arguments[0], !it.program->settings[CLOSES_FIRST] ||
+         * process. Of a file that is open elsewhere epoll goes on telling, of what the kernel was told last. */
+        close_slot(arguments[0], !it.program->settings[CLOSES_FIRST] || it.slots[arguments[0]].is_shared ||
                                      (it.backend != WITH_EPOLL && !it.profile->is_alone));
         break;
     case FEED:
@@ -605,7 +625,10 @@ void PLAY(const struct program *program, struct trace *trace, enum backend backe
     while ((move = next_move()) != NULL) make(move);
     for (i = 0; i < LOOPS; i++)
         if (it.loops[i].el != NULL) delete_loop(&it.loops[i]);
-    for (i = 0; i < SLOTS; i++) close_slot(i, 0);
+    for (i = 0; i < SLOTS; i++) {
+        close_slot(i, 0);
+        close(kept_of(i));
+    }
     TELL("the end at %lld", (long long)world.now);
     check_timers();
     EXPECT(first_free() == before, "descriptor %d is left open", before);
