@@ -23,6 +23,7 @@ fn circles_and_boxes() {
         ("GEOSEARCH g FROMLONLAT 15 37 BYBOX 100000 400000 ft", "*1 $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYBOX 400 400 KM ASC", "*3 $7 Palermo $9 Agrigento $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYRADIUS 0 m", "*1 $7 Palermo"),
+        ("GEOSEARCH g BYRADIUS 0 m FROMMEMBER Palermo", "*1 $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 1 m", "*0"),
         ("GEORADIUS g 15 37 200 km", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEORADIUS_RO g 15 37 100 km", "*1 $7 Catania"),

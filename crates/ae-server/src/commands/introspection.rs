@@ -260,6 +260,32 @@ mod tests {
         assert!(session.run("COMMAND INFO ping").ends_with("~0 ~0"));
     }
 
+    /// As redis-server 7.0.15 has them.
+    #[test]
+    fn first_and_last_key_are_told_of_all_specifications_together() {
+        let mut session = Session::new();
+        for (command, range) in [
+            ("get", (1, 1, 1)),
+            ("mset", (1, -1, 2)),
+            ("rename", (1, 2, 1)),
+            ("lcs", (1, 2, 1)),
+            ("pfmerge", (1, -1, 1)),
+            ("bitop", (2, -1, 1)),
+            ("migrate", (3, 3, 1)),
+            ("object|encoding", (2, 2, 1)),
+            // Others cannot be said so.
+            ("zunionstore", (1, 1, 1)),
+            ("georadius", (1, 1, 1)),
+            ("sort", (1, 1, 1)),
+            ("eval", (0, 0, 0)),
+            ("xread", (0, 0, 0)),
+        ] {
+            let (first, last, step) = range;
+            let told = session.run(&format!("COMMAND INFO {command}"));
+            assert!(told.contains(&format!(" :{first} :{last} :{step} *")), "{command}: {told}");
+        }
+    }
+
     #[test]
     fn every_flag_is_some_commands() {
         for bit in (0..u32::BITS).map(|at| 1 << at).take_while(|bit| *bit <= flag::FOR_SUBSCRIBERS) {

@@ -20,6 +20,14 @@ fn what_a_replica_says_about_itself() {
 }
 
 #[test]
+fn a_replicas_address_is_limited() {
+    let mut session = Session::new();
+    assert_eq!(session.run(&format!("REPLCONF ip-address {}", "h".repeat(255))), "+OK");
+    let reply = session.run(&format!("REPLCONF ip-address {}", "h".repeat(256)));
+    assert_eq!(reply, "-ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes");
+}
+
+#[test]
 fn a_copy_and_then_the_stream() {
     let mut session = Session::new();
     session.run("SET before 1");

@@ -71,7 +71,7 @@ impl Options {
                     let weight = |word| Score::parse(word).map(Score::get).ok_or("ERR weight value is not a float");
                     options.weights = Some(words.by_ref().take(keys.count).map(weight).collect::<Result<_, _>>()?);
                 }
-                b"aggregate" if combines && words.len() > 0 => {
+                b"aggregate" if combines => {
                     options.aggregate = match words.next().unwrap_or_default().to_ascii_lowercase().as_slice() {
                         b"sum" => Aggregate::Sum,
                         b"min" => Aggregate::Min,

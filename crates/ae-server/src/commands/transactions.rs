@@ -128,6 +128,17 @@ mod tests {
     }
 
     #[test]
+    fn afterwards_a_client_has_run_exec_and_is_in_no_transaction() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        for (line, reply) in [("MULTI", "+OK"), ("GET k", "+QUEUED"), ("EXEC", "*1 $-1")] {
+            assert_eq!(session.run_as(&mut other, line), reply);
+        }
+        let told = session.run(&format!("CLIENT LIST ID {}", other.id));
+        assert!(told.contains(" multi=-1 ") && told.contains(" cmd=exec "), "{told}");
+    }
+
+    #[test]
     fn each_reply_may_be_left_out() {
         for (queued, reply) in [
             (&["CLIENT REPLY OFF", "PING"][..], "*2"),

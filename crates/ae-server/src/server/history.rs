@@ -112,4 +112,15 @@ mod tests {
         session.server.replication.link.as_mut().unwrap().needs_copy = true;
         assert!(session.server.history_aux().is_empty());
     }
+
+    #[test]
+    fn what_has_been_written_belongs_to_the_history_of_a_file() {
+        let mut session = Session::new();
+        let (_replica, _) = session.replica("REPLCONF capa psync2");
+        session.run("SET k v");
+        let aux = session.server.history_aux();
+        session.server.feed_replicas();
+        assert!(session.server.replication.offset > 0);
+        assert!(aux.contains(&("repl-offset", session.server.replication.offset.to_string())), "{aux:?}");
+    }
 }
