@@ -240,6 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_may_announce_its_address() {
+        let (mut handshake, mut sent) = Handshake::begin(Introduction { ip: "10.0.0.1".into(), ..introduction(None) });
+        for reply in ["+PONG", "+OK", "+OK", "+OK", "+OK", "+OK"] {
+            if let Step::Send(bytes) = handshake.line(reply.as_bytes()) {
+                sent.extend(bytes);
+            }
+        }
+        let sent = text(&sent).replace("\r\n", " ");
+        assert!(sent.contains("$10 ip-address $8 10.0.0.1 ") && sent.ends_with("$5 PSYNC $1 ? $2 -1 "), "{sent}");
+    }
+
+    #[test]
     fn a_password_may_have_a_user() {
         let (_, sent) = up_to_psync(Introduction { user: b"u".to_vec(), ..introduction(None) });
         assert!(sent.starts_with("PING AUTH u secret REPLCONF"), "{sent}");
