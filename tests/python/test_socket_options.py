@@ -114,6 +114,23 @@ class SocketOptions(unittest.TestCase):
             self.assertEqual(listening.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN), 0)
             self.assertEqual(listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT), 0)
 
+    def test_small_packets(self):
+        """Replies are sent at once, and so is the stream of replicas, unless packets are to be saved."""
+        for setting in ("no", "yes"):
+            server = self.start("--repl-disable-tcp-nodelay", setting)
+            with server.connect() as client, server.connect() as replica:
+                replica.send("PSYNC", "?", "-1")
+                while client.info("INFO", "replication")["connected_slaves"] != "1":
+                    pass
+                stack = self.enterContext(contextlib.ExitStack())
+                try:
+                    accepted = [one for one in sockets_of(stack, server) if not listens(one)]
+                except PermissionError as error:
+                    self.skipTest(f"cannot look at another process's sockets: {error}")
+                at_once = {one.getpeername(): one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in accepted}
+                self.assertEqual(at_once[client.socket.getsockname()], 1)
+                self.assertEqual(at_once[replica.socket.getsockname()], 0 if setting == "yes" else 1)
+
     def test_servers_share_a_port(self):
         first = self.start("--reuse-port", "yes")
         with AeServer("--reuse-port", "yes", port=first.port):
