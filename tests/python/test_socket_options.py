@@ -133,8 +133,13 @@ class SocketOptions(unittest.TestCase):
 
     def test_servers_share_a_port(self):
         first = self.start("--reuse-port", "yes")
-        with AeServer("--reuse-port", "yes", port=first.port):
-            pass
+        with AeServer("--reuse-port", "yes", port=first.port) as second:
+            # Each gets some of the clients.
+            found = None
+            while found != str(second.pid):
+                with second.connect() as client:
+                    found = client.info("INFO", "server")["process_id"]
+                self.assertIsNone(second.process.poll(), second.text())
         self.assertIn("cannot listen on", self.refused(port=first.port))
 
     def test_multipath_or_a_clear_error(self):
