@@ -114,10 +114,32 @@ class SocketOptions(unittest.TestCase):
             self.assertEqual(listening.getsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN), 0)
             self.assertEqual(listening.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT), 0)
 
+    def test_small_packets(self):
+        """Replies are sent at once, and so is the stream of replicas, unless packets are to be saved."""
+        for setting in ("no", "yes"):
+            server = self.start("--repl-disable-tcp-nodelay", setting)
+            with server.connect() as client, server.connect() as replica:
+                replica.send("PSYNC", "?", "-1")
+                while client.info("INFO", "replication")["connected_slaves"] != "1":
+                    pass
+                stack = self.enterContext(contextlib.ExitStack())
+                try:
+                    accepted = [one for one in sockets_of(stack, server) if not listens(one)]
+                except PermissionError as error:
+                    self.skipTest(f"cannot look at another process's sockets: {error}")
+                at_once = {one.getpeername(): one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for one in accepted}
+                self.assertEqual(at_once[client.socket.getsockname()], 1)
+                self.assertEqual(at_once[replica.socket.getsockname()], 0 if setting == "yes" else 1)
+
     def test_servers_share_a_port(self):
         first = self.start("--reuse-port", "yes")
-        with AeServer("--reuse-port", "yes", port=first.port):
-            pass
+        with AeServer("--reuse-port", "yes", port=first.port) as second:
+            # Each gets some of the clients.
+            found = None
+            while found != str(second.pid):
+                with second.connect() as client:
+                    found = client.info("INFO", "server")["process_id"]
+                self.assertIsNone(second.process.poll(), second.text())
         self.assertIn("cannot listen on", self.refused(port=first.port))
 
     def test_multipath_or_a_clear_error(self):

@@ -332,4 +332,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_half_goes_to_the_even_one() {
+        assert_eq!([2, 6, 7, 5].map(|value| round_half_even(value, 2)), [0, 2, 2, 1]);
+    }
+
+    #[test]
+    fn the_longest_number_that_is_read() {
+        assert!(LongDouble::parse("0".repeat(TEXT_MAX - 1).as_bytes()).is_some());
+        assert!(LongDouble::parse("0".repeat(TEXT_MAX).as_bytes()).is_none());
+    }
 }

@@ -177,4 +177,14 @@ mod tests {
         users.set_default_password(b"");
         assert!(users.default_user().is_open());
     }
+
+    /// As a new file of users says: who is not in it is gone, but the default user only loses what it had.
+    #[test]
+    fn the_default_user_of_a_file_without_one_may_do_everything() {
+        let mut users = Users::new();
+        users.load(&[line("u on nopass +get"), line("default off >p +get")], false).unwrap();
+        let gone: Vec<_> = users.replace(Vec::new()).iter().map(|user| user.name.clone()).collect();
+        assert_eq!(gone, [b"u"[..].into()]);
+        assert!(users.default_user().is_open() && users.default_user().is_unrestricted());
+    }
 }

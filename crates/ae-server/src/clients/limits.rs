@@ -112,4 +112,30 @@ mod tests {
         client.output.bytes = vec![0; 100_000];
         assert!(client.exceeds(&limits, 0));
     }
+
+    #[test]
+    fn who_still_has_to_say_that_it_has_its_copy_is_measured_by_what_is_held_for_it() {
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        let mut replica = Replica::new(0);
+        replica.held.attach(Arc::new(vec![0; 100_000]));
+        client.replica = Some(Box::new(replica));
+        let limits =
+            OutputLimits { replica: OutputLimit { hard: 90_000, soft: 0, soft_seconds: 0 }, ..Default::default() };
+        for (phase, exceeds) in [(Phase::Copied, true), (Phase::Settles, true), (Phase::Online, false)] {
+            client.replica.as_mut().unwrap().phase = phase;
+            assert_eq!(client.exceeds(&limits, 0), exceeds, "{phase:?}");
+        }
+    }
+
+    /// What it is sent comes on a connection of its own.
+    #[test]
+    fn a_primary_has_no_limit() {
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        let normal = OutputLimit { hard: 1000, soft: 0, soft_seconds: 0 };
+        for (is_primary, limited) in [(false, true), (true, false)] {
+            client.is_primary = is_primary;
+            client.limit_output(&OutputLimits { normal, ..OutputLimits::default() });
+            assert_eq!(client.output.is_limited(), limited);
+        }
+    }
 }

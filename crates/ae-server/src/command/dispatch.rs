@@ -292,3 +292,7 @@ fn unknown_command(args: &Args<'_>) -> Error {
 fn unknown_subcommand(name: &[u8], command: &[u8]) -> Error {
     try_help("ERR unknown subcommand '", c_text(name, QUOTED_MAX), command)
 }
+
+#[cfg(test)]
+#[path = "dispatch_tests.rs"]
+mod tests;

@@ -182,6 +182,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_restored_has_just_been_used() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["a", "0"], &payload, &[]), "+OK");
+        session.expect(&[("OBJECT IDLETIME a", ":0"), ("CONFIG SET maxmemory-policy allkeys-lfu", "+OK")]);
+        assert_eq!(restore(&mut session, &["b", "0"], &payload, &[]), "+OK");
+        session.expect(&[("OBJECT FREQ b", ":5")]);
+    }
+
+    #[test]
     fn bad_payloads() {
         let mut session = Session::new();
         session.run("SET s v");

@@ -225,4 +225,40 @@ mod tests {
             ("EXPIRE none x", "-ERR value is not an integer or out of range"),
         ]);
     }
+
+    /// What a replica that may be written to has of its own expires there by itself: its primary does not know it.
+    #[test]
+    fn own_keys_of_a_replica_expire_there() {
+        for requests in [
+            &["SET k v PX 100"][..],
+            &["SET k v", "PEXPIRE k 100"],
+            &["SET a v PX 100", "RENAME a k"],
+            &["SET a v PX 100", "COPY a k", "PERSIST a", "DEL a"],
+            &["SELECT 1", "SET k v PX 100", "MOVE k 0", "SELECT 0"],
+        ] {
+            let mut session = Session::new();
+            session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-read-only no", "+OK")]);
+            requests.iter().for_each(|request| drop(session.run(request)));
+            session.expect(&[("DBSIZE", ":1"), ("EXISTS k", ":1")]);
+            session.wait(101);
+            session.server.expire();
+            assert_eq!(session.run("DBSIZE"), ":0", "{requests:?}");
+        }
+    }
+
+    /// Since then the next primary may have given it a time to live of its own.
+    #[test]
+    fn what_was_a_replicas_own_is_not_when_it_has_been_a_primary() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("REPLICAOF 127.0.0.1 1", "+OK"),
+            ("CONFIG SET replica-read-only no", "+OK"),
+            ("SET k v PX 100", "+OK"),
+            ("REPLICAOF NO ONE", "+OK"),
+            ("REPLICAOF 127.0.0.1 1", "+OK"),
+        ]);
+        session.wait(101);
+        session.server.expire();
+        session.expect(&[("DBSIZE", ":1"), ("GET k", "$-1")]);
+    }
 }

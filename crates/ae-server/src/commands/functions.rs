@@ -322,4 +322,30 @@ mod tests {
         let reply = Session::new().run("FUNCTION FLUSH SYNC SYNC");
         assert!(reply.starts_with("-ERR unknown subcommand or wrong number of arguments for 'FLUSH'"), "{reply}");
     }
+
+    const READER: &str = "#!lua name=l\nredis.register_function{function_name='F', callback=function() return 1 end, \
+                           flags={'no-writes'}}";
+
+    #[test]
+    fn a_function_that_only_reads_may_run_while_writes_are_paused() {
+        let mut session = Session::new();
+        assert_eq!(load(&mut session, &["FUNCTION", "LOAD", READER]), "$1 l");
+        session.expect(&[("CLIENT PAUSE 100000 WRITE", "+OK"), ("FCALL f 0", ":1")]);
+        let mut other = session.other();
+        assert_eq!(session.run_as(&mut other, "SET k v"), "");
+    }
+
+    /// Names of functions have no case.
+    #[test]
+    fn a_name_is_free_again_when_its_library_has_gone() {
+        let mut session = Session::new();
+        for _ in 0..2 {
+            assert_eq!(load(&mut session, &["FUNCTION", "LOAD", READER]), "$1 l");
+            session.expect(&[
+                ("FCALL f 0", ":1"),
+                ("FUNCTION DELETE l", "+OK"),
+                ("FCALL f 0", "-ERR Function not found"),
+            ]);
+        }
+    }
 }

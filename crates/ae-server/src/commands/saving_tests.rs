@@ -4,42 +4,7 @@ use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::server::loading::LoadOptions;
 use crate::testing::Session;
-use std::path::Path;
-use tempfile::TempDir;
-
-/// A server whose RDB file is in a folder of its own.
-fn session() -> (Session, TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = Config { dir: Some(folder.path().into()), ..Config::default() };
-    config.saving.points.clear();
-    config.security.debug_command = crate::config::choices::Allowed::Yes;
-    (Session::with(config), folder)
-}
-
-/// Goes on until the snapshot under way has ended.
-fn finish(session: &mut Session) {
-    while session.server.snapshot.is_some() {
-        session.server.advance_snapshot(false);
-    }
-}
-
-/// What another server has that begins with the file.
-fn loaded(folder: &Path) -> Session {
-    let config = Config { dir: Some(folder.into()), ..Config::default() };
-    let mut session = Session::with(config);
-    session.server.begin_start().unwrap();
-    while session.server.loading.is_some() {
-        session.server.advance_loading();
-    }
-    assert_eq!(session.server.failure, None);
-    session
-}
-
-fn info(session: &mut Session, name: &str) -> String {
-    let info = session.run("INFO persistence");
-    let start = info.find(&format!(" {name}:")).unwrap() + name.len() + 2;
-    info[start..].split(' ').next().unwrap().into()
-}
+use crate::testing::saving::{finish, info, loaded, session};
 
 #[test]
 fn what_is_saved_is_there_again() {

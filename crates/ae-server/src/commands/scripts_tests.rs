@@ -290,12 +290,12 @@ fn memory_of_scripts_counts_and_is_limited() {
     assert!(number(&mut session, "used_memory_lua") > 1_000_000);
     assert_eq!(number(&mut session, "used_memory_vm_eval"), number(&mut session, "used_memory_lua"));
     assert_eq!(number(&mut session, "number_of_cached_scripts"), 1);
-    let scripts = number(&mut session, "used_memory_scripts_eval");
+    let scripts = session.server.scripting.scripts.memory();
     let caches = format!(" lua.caches :{scripts} functions.caches :0 ");
     assert!(session.run("MEMORY STATS").replace("$10 ", "").replace("$16 ", "").contains(&caches));
     let long = format!("return 1 --{}", "x".repeat(10_000));
     assert_eq!(eval(&mut session, &long, &["0"]), ":1");
-    assert!((10_000..20_000).contains(&(number(&mut session, "used_memory_scripts_eval") - scripts)));
+    assert!((10_000..20_000).contains(&(session.server.scripting.scripts.memory() - scripts)));
     for _ in 0..3 {
         let endless = eval(&mut session, "local t = {} while true do t[#t + 1] = ('x'):rep(1000) .. #t end", &["0"]);
         assert_eq!(endless, "-ERR not enough memory");
@@ -362,4 +362,23 @@ fn a_script_of_the_primary_adds_data_without_memory() {
     eval(&mut session, script, &["1", "k"]);
     session.client.is_primary = false;
     session.expect(&[("GET k", "$1 v")]);
+}
+
+/// Of scripts that were only evaluated, the oldest go; one that was loaded stays.
+#[test]
+fn evaluated_scripts_go_and_loaded_ones_stay() {
+    let mut session = Session::new();
+    let text = |number: usize| format!("return {number} --{}", "x".repeat(1000));
+    let evaluate = |session: &mut Session, from: usize| {
+        (from..from + 500).for_each(|number| assert_eq!(eval(session, &text(number), &["0"]), format!(":{number}")));
+    };
+    assert_eq!(eval(&mut session, &text(0), &["0"]), ":0");
+    let loaded = String::from_utf8(session.request(&[b"SCRIPT".into(), b"LOAD".into(), text(0).into()])).unwrap();
+    let sha = loaded.lines().nth(1).unwrap().to_string();
+    evaluate(&mut session, 1);
+    let memory = session.server.scripting.scripts.memory();
+    evaluate(&mut session, 501);
+    let later = session.server.scripting.scripts.memory();
+    assert!(later < memory + 100_000, "{memory} {later}");
+    session.expect(&[(&format!("EVALSHA {sha} 0"), ":0")]);
 }

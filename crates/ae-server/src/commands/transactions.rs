@@ -312,4 +312,20 @@ mod tests {
         session.expect(&[("SELECT 0", "+OK"), ("SET k 2", "+OK"), ("SELECT 1", "+OK"), ("WATCH k", "+OK")]);
         session.expect(&[("SWAPDB 0 1", "+OK"), ("MULTI", "+OK"), ("EXEC", "*-1")]);
     }
+
+    #[test]
+    fn a_watched_key_that_expires_and_goes_has_changed() {
+        let mut session = Session::new();
+        session.expect(&[("SET k 1 PX 100", "+OK"), ("WATCH k", "+OK")]);
+        session.wait(101);
+        session.expect(&[("EXISTS k", ":0"), ("DBSIZE", ":0"), ("MULTI", "+OK"), ("EXEC", "*-1")]);
+    }
+
+    #[test]
+    fn what_runs_in_a_transaction_is_exec() {
+        let mut session = Session::new();
+        session.expect(&[("MULTI", "+OK"), ("PING", "+QUEUED"), ("CLIENT INFO", "+QUEUED")]);
+        let info = session.run("EXEC");
+        assert!(info.contains(" cmd=exec "), "{info}");
+    }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::choices::Allowed;
+use crate::config::choices::{Allowed, Share};
 use proptest::prelude::*;
 use std::collections::HashSet;
 
@@ -160,6 +160,27 @@ fn no_limit_on_what_tls_keeps() {
     let mut config = Config::default();
     find(b"tls-session-cache-size").unwrap().1.set_text(&mut config, b"0").unwrap();
     assert_eq!(config.tls.session_cache_size, Some(usize::MAX));
+    find(b"tls-handshake-timeout").unwrap().1.set_text(&mut config, b"0").unwrap();
+    assert_eq!(config.tls.handshake_timeout, Some(std::time::Duration::MAX));
+}
+
+#[test]
+fn a_share_is_one_of_the_whole() {
+    assert_eq!(Share::Percent(50).of(150), 75);
+    assert_eq!(Share::Percent(100).of(u64::MAX), u64::MAX);
+    assert_eq!(Share::Bytes(7).of(150), 7);
+}
+
+#[test]
+fn bytes_are_written_with_their_unit() {
+    let mut config = Config::default();
+    for name in ["maxmemory", "maxmemory-clients"] {
+        let (_, parameter) = find(name.as_bytes()).unwrap();
+        for (value, line) in [("1048576", "1mb"), ("1000", "1000"), ("0", "0")] {
+            parameter.set_text(&mut config, value.as_bytes()).unwrap();
+            assert_eq!(parameter.lines(&config), [line.as_bytes()], "{name}");
+        }
+    }
 }
 
 #[test]

@@ -63,6 +63,31 @@ fn what_is_wrong_is_told_with_its_place() {
 }
 
 #[test]
+fn files_include_one_another_sixteen_deep() {
+    let chain = |deep: usize| {
+        let name = |at: usize| if at == 0 { "main".into() } else { format!("f{at}") };
+        let line = |at: usize| if at == deep { "hz 7".into() } else { format!("include f{}", at + 1) };
+        let files: Vec<(String, String)> = (0..=deep).map(|at| (name(at), line(at))).collect();
+        loaded(&files.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>()).map(|config| config.hz)
+    };
+    assert_eq!(chain(16), Ok(7));
+    assert!(chain(17).is_err_and(|error| error.ends_with("files include one another more than 16 deep")));
+}
+
+#[test]
+fn a_question_mark_stands_for_one_character() {
+    let config = loaded(&[("main", "include more?.conf"), ("more1.conf", "hz 7"), ("more.conf", "port 7")]).unwrap();
+    assert_eq!((config.hz, config.port), (7, 6379));
+}
+
+/// As in Redis, though CONFIG SET takes it.
+#[test]
+fn limits_of_output_may_not_be_empty_in_a_file() {
+    let error = loaded(&[("main", "client-output-buffer-limit \"\"")]).unwrap_err();
+    assert!(error.ends_with("Wrong number of arguments in buffer limit configuration."), "{error}");
+}
+
+#[test]
 fn what_has_no_end_is_not_read_whole() {
     let error = load(&mut Config::default(), Path::new("/dev/zero")).unwrap_err();
     assert_eq!(error, "cannot read the configuration file /dev/zero: it has more than 67108864 bytes");

@@ -143,6 +143,28 @@ proptest! {
     }
 }
 
+/// What is in a file that cannot be read would be lost.
+#[test]
+fn a_file_that_cannot_be_read_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redis.conf");
+    // A link to itself.
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    assert!(rewrite_file(&path, &Config { hz: 7, ..Config::default() }, Extent::Needed).is_err());
+    assert!(path.is_symlink() && fs::read_dir(folder.path()).unwrap().count() == 1);
+}
+
+/// It is in the way of nobody, if it has this process's number.
+#[test]
+fn what_a_crash_has_left_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redis.conf");
+    let left = path.with_extension(format!("rewrite-{}", std::process::id()));
+    fs::write(&left, "torn").unwrap();
+    rewrite_file(&path, &Config { hz: 7, ..Config::default() }, Extent::Needed).unwrap();
+    assert!(fs::read_to_string(&path).unwrap().ends_with("hz 7\n") && !left.exists());
+}
+
 #[test]
 fn every_directive_can_be_written() {
     let config = Config { hz: 7, ..Config::default() };

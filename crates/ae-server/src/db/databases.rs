@@ -316,6 +316,7 @@ mod tests {
         assert!(rounds > 1, "100 000 keys went in a single round");
         assert_eq!((databases[0].len(), databases[7].len()), (5_000, 5_000));
         assert_eq!(databases.stats.expired, 90_000);
+        assert!(databases.stats.expire_stopped > 0, "INFO says how often there was no time for more");
     }
 
     #[test]
@@ -332,5 +333,19 @@ mod tests {
             fill(&mut databases, 0, &[i], (i != 42).then_some(NOW - 1));
         }
         assert_eq!(databases.db(0, NOW).random_key(), Some(&[42][..]));
+    }
+
+    /// One database with very many of them holds up no other.
+    #[test]
+    fn each_round_begins_with_another_database() {
+        let mut databases = Databases::new(2, 1);
+        for db in [0, 1] {
+            (0..50_000u32).for_each(|i| fill(&mut databases, db, &i.to_le_bytes(), Some(1)));
+        }
+        databases.expire_effort = 0;
+        while databases.stats.expire_stopped < 2 {
+            databases.expire(NOW);
+        }
+        assert!(databases[0].len() > 0 && databases[1].len() < 50_000);
     }
 }

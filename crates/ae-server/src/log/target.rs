@@ -190,4 +190,14 @@ mod tests {
         let user = syslog_line("redis", Facility::User, Level::Debug, "x", &moment());
         assert!(user.starts_with("<15>"), "{user}");
     }
+
+    #[test]
+    fn syslog_knows_how_important_it_is() {
+        let priority = |level| {
+            let line = syslog_line("redis", Facility::User, level, "x", &moment());
+            line[1..].split_once('>').unwrap().0.parse::<u32>().unwrap() - 8
+        };
+        let all = [Level::Debug, Level::Verbose, Level::Notice, Level::Warning].map(priority);
+        assert_eq!(all, [7, 6, 5, 4]);
+    }
 }

@@ -240,6 +240,19 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_may_announce_its_address() {
+        let (mut handshake, _) = Handshake::begin(Introduction { ip: "10.0.0.1".into(), ..introduction(None) });
+        let Step::Send(sent) = handshake.line(b"+PONG") else { panic!("it says nothing about itself") };
+        assert!(text(&sent).contains("$10\r\nip-address\r\n$8\r\n10.0.0.1\r\n"));
+        // To each of its requests there is a reply, and only then it asks for data.
+        for _ in 0..text(&sent).matches('*').count() - 1 {
+            assert_eq!(handshake.line(b"+OK"), Step::Wait);
+        }
+        let Step::Send(sent) = handshake.line(b"+OK") else { panic!("it asks for nothing") };
+        assert!(text(&sent).ends_with("$5\r\nPSYNC\r\n$1\r\n?\r\n$2\r\n-1\r\n"));
+    }
+
+    #[test]
     fn a_password_may_have_a_user() {
         let (_, sent) = up_to_psync(Introduction { user: b"u".to_vec(), ..introduction(None) });
         assert!(sent.starts_with("PING AUTH u secret REPLCONF"), "{sent}");

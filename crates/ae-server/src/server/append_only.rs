@@ -221,3 +221,7 @@ fn empty_base(is_rdb: bool) -> Vec<u8> {
     writer.finish();
     writer.take()
 }
+
+#[cfg(test)]
+#[path = "append_only_tests.rs"]
+mod tests;

@@ -302,3 +302,7 @@ impl Server {
         lost
     }
 }
+
+#[cfg(test)]
+#[path = "replicas_tests.rs"]
+mod tests;

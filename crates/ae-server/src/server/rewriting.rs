@@ -231,4 +231,4 @@ impl Server {
 
 #[cfg(test)]
 #[path = "rewriting_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use std::io::ErrorKind::NotFound;
 use std::time::Duration;
 use tempfile::TempDir;
 
-fn session(at: &TempDir, on: bool, rdb_preamble: bool) -> Session {
+pub fn session(at: &TempDir, on: bool, rdb_preamble: bool) -> Session {
     let mut config = Config { dir: Some(at.path().into()), ..Config::default() };
     config.append_only.on = on;
     config.append_only.rdb_preamble = rdb_preamble;
@@ -28,13 +28,13 @@ fn session(at: &TempDir, on: bool, rdb_preamble: bool) -> Session {
 }
 
 /// One round of the loop.
-fn round(session: &mut Session) {
+pub fn round(session: &mut Session) {
     session.server.flush_log();
     session.server.begin_scheduled_rewrite();
     session.server.advance_snapshot(true);
 }
 
-fn finish(session: &mut Session) {
+pub fn finish(session: &mut Session) {
     testkit::eventually("the rewrite ends", || {
         round(session);
         (!session.server.is_rewriting() && !session.server.append_only.rewrites.scheduled).then_some(())
@@ -48,7 +48,7 @@ fn files(at: &TempDir) -> Vec<String> {
     names
 }
 
-fn digest_after_restart(at: &TempDir) -> String {
+pub fn digest_after_restart(at: &TempDir) -> String {
     let copy = tempfile::tempdir().unwrap();
     let folder = copy.path().join("appendonlydir");
     fs::create_dir(&folder).unwrap();
@@ -60,8 +60,8 @@ fn digest_after_restart(at: &TempDir) -> String {
     session(&copy, true, true).run("DEBUG DIGEST")
 }
 
-const INFO: &str = "INFO persistence";
-const STARTED: &str = "+Background append only file rewriting started";
+pub const INFO: &str = "INFO persistence";
+pub const STARTED: &str = "+Background append only file rewriting started";
 
 #[test]
 fn a_rewrite_under_way_loses_nothing() {

@@ -114,4 +114,30 @@ mod tests {
         assert!(free >= before + 1000 * 16);
         assert_eq!(session.server.meter.used() - session.server.used_memory(), free as u64);
     }
+
+    #[test]
+    fn nothing_is_evicted_while_clients_are_paused() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 100", "+OK"),
+            ("CONFIG SET maxmemory-policy allkeys-random", "+OK"),
+            ("CLIENT PAUSE 100000 WRITE", "+OK"),
+            ("CONFIG SET maxmemory 1", "+OK"),
+        ]);
+        session.server.cron();
+        session.expect(&[("DBSIZE", ":100"), ("CLIENT UNPAUSE", "+OK")]);
+        session.server.cron();
+        session.expect(&[("DBSIZE", ":0")]);
+    }
+
+    /// Replicas have what they are sent together.
+    #[test]
+    fn what_waits_for_several_replicas_counts_once() {
+        let mut session = Session::new();
+        let replicas = [(); 2].map(|()| session.replica("REPLCONF capa psync2"));
+        session.request(&[b"SET".into(), b"k".into(), vec![b'v'; 1 << 20]]);
+        session.server.feed_replicas();
+        let bytes = session.server.replica_buffers();
+        assert!((1 << 20..3 << 19).contains(&bytes), "{bytes} bytes for {}", replicas.len());
+    }
 }

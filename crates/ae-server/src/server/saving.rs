@@ -142,3 +142,7 @@ impl Server {
         refused.then_some(SAVING_FAILED)
     }
 }
+
+#[cfg(test)]
+#[path = "saving_tests.rs"]
+mod tests;

@@ -4,6 +4,7 @@ mod like_redis;
 mod player;
 mod programs;
 mod replay;
+pub mod saving;
 mod session;
 
 pub use session::Session;

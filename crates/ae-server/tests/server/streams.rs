@@ -181,3 +181,34 @@ fn the_append_only_file_of_a_replica_has_its_primarys_data() {
     client.call("GET more", "$1\r\n1");
     client.call("DBSIZE", ":11");
 }
+
+/// It would have other data than the file is to have.
+#[test]
+fn a_save_under_way_is_given_up_for_a_copy() {
+    let primary = Primary::new();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().to_str().unwrap();
+    let server = start(&["--dir", dir, "--rdb-key-save-delay", "1000000000"]);
+    let mut client = server.connect();
+    client.call("MSET a 1 b 2 c 3", "+OK");
+    client.call("BGSAVE", "+Background saving started");
+    client.call(&format!("REPLICAOF 127.0.0.1 {}", primary.port()), "+OK");
+    let _link = primary.give(100, &file(10, 1000));
+    eventually("the copy", || (client.ask(&["DBSIZE"]) == b":10").then_some(()));
+    assert_eq!(number(&mut client, "persistence", "rdb_bgsave_in_progress"), 0);
+    assert!(!folder.path().join("dump.rdb").exists());
+}
+
+/// Nobody knows what it should have been.
+#[test]
+fn a_stream_that_is_broken_is_not_gone_on_with() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut client = replica.connect();
+    let mut link = primary.give(100, &file(1, 1));
+    link.send(SET).unwrap();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    link.send("*1\r\n+wrong\r\n").unwrap();
+    link.expect_end();
+    assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+}

@@ -217,3 +217,43 @@ fn what_cannot_be_removed_stays_in_the_manifest() {
     assert!(folder.remove_history().unwrap().is_empty());
     assert!(open(&at, &Disk::default()).manifest.history.is_empty());
 }
+
+/// Several servers may share the folder, each with a name of its own.
+#[test]
+fn what_others_are_writing_stays() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = open(&at, &Disk::default());
+    folder.make().unwrap();
+    for name in ["temp-other.manifest", "temp-appendonly.aof.manifest"] {
+        fs::write(at.path().join("appendonlydir").join(name), "x").unwrap();
+    }
+    folder.make().unwrap();
+    assert_eq!(files(&at), ["temp-other.manifest"]);
+}
+
+/// Nobody would ever remove it.
+#[test]
+fn a_file_that_no_manifest_names_is_removed() {
+    for what in ["increment", "base"] {
+        for failing in 1..12 {
+            let at = tempfile::tempdir().unwrap();
+            let disk = Disk::default();
+            let mut folder = open(&at, &disk);
+            folder.begin_empty(b"A", true).unwrap();
+            fs::write(folder.temporary_base(), "AB").unwrap();
+            disk.faults.plan(failing..failing + 1, Fault::Error(faults::EIO));
+            let failed = match what {
+                "increment" => folder.begin_increment().is_err(),
+                _ => folder.replace_base(false, Stage::On).is_err(),
+            };
+            disk.faults.clear();
+            let named: Vec<String> =
+                folder.manifest.files().chain(&folder.manifest.history).map(|it| it.name.clone()).collect();
+            let stray =
+                |name: &&String| !name.starts_with("temp-") && !name.ends_with(".manifest") && !named.contains(name);
+            let there = files(&at);
+            let strays: Vec<&String> = there.iter().filter(stray).collect();
+            assert!(strays.is_empty(), "{what}, operation {failing}: {strays:?} {failed}");
+        }
+    }
+}

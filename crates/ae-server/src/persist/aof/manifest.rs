@@ -202,6 +202,7 @@ mod tests {
                 "line 2, 'file b seq 2 type i': Found a non-monotonic sequence number",
             ),
             ("file a seq 1 type b", "line 1, 'file a seq 1 type b': The AOF manifest file contains too long line"),
+            (&format!("{long}\n"), &format!("line 1, '{long}': The AOF manifest file contains too long line")),
             (&long, &format!("line 1, '{long}': The AOF manifest file contains too long line")),
         ] {
             assert_eq!(fault(text), expected);

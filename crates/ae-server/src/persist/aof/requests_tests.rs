@@ -102,3 +102,15 @@ fn as_many_elements_as_redis_writes_at_once() {
     assert_eq!(text.matches("*66\r\n$5\r\nRPUSH").count(), 4);
     assert_eq!(text.matches(&format!("*{}\r\n$5\r\nRPUSH", 300 - 4 * 64 + 2)).count(), 1);
 }
+
+/// An entry that is gone has left its id behind.
+#[test]
+fn what_a_stream_has_lost_is_known_there_too() {
+    let mut session = Session::new();
+    for line in ["XADD s 1-0 a b", "XADD s 2-0 a b", "XADD s 3-0 a b", "XDEL s 2-0"] {
+        session.run(line);
+    }
+    let info = session.run("XINFO STREAM s");
+    assert!(info.contains("max-deleted-entry-id $3 2-0"), "{info}");
+    assert_eq!(copied(&session).run("XINFO STREAM s"), info);
+}

@@ -1,0 +1,143 @@
+use crate::config::choices::Fsync;
+use crate::persist::aof::disk::faults::{ENOSPC, Fault};
+use crate::server::rewriting::tests::{INFO, STARTED, digest_after_restart, finish, round, session};
+use crate::server::under_way::LoadedFile;
+use crate::testing::Session;
+
+/// A number of INFO.
+fn number(session: &mut Session, name: &str) -> u64 {
+    let info = session.run(INFO);
+    let field = info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':'));
+    field.unwrap_or_else(|| panic!("no {name} in {info}")).parse().unwrap()
+}
+
+#[test]
+fn its_size_is_that_of_all_files_while_it_is_rewritten() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    (0..100).for_each(|_| drop(session.run("INCR n")));
+    assert!(session.server.flush_log());
+    let before = number(&mut session, "aof_current_size");
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    assert_eq!(number(&mut session, "aof_current_size"), before);
+    finish(&mut session);
+    assert!(number(&mut session, "aof_current_size") < before);
+}
+
+#[test]
+fn its_size_begins_with_nothing_when_it_is_turned_on_again() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    (0..100).for_each(|_| drop(session.run("INCR n")));
+    assert!(session.server.flush_log());
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("CONFIG SET appendonly yes", "+OK")]);
+    round(&mut session);
+    assert!(session.server.is_rewriting());
+    assert_eq!((number(&mut session, "aof_current_size"), number(&mut session, "aof_base_size")), (0, 0));
+    finish(&mut session);
+    let size = number(&mut session, "aof_current_size");
+    assert!(size > 0 && number(&mut session, "aof_base_size") == size);
+    // The same if somebody has removed it.
+    std::fs::remove_dir_all(at.path().join("appendonlydir")).unwrap();
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    session.server.begin_scheduled_rewrite();
+    assert_eq!(number(&mut session, "aof_current_size"), 0);
+}
+
+/// An operator who asks for a rewrite need not wait until the next try.
+#[test]
+fn failures_are_forgotten_when_somebody_asks_for_a_rewrite() {
+    for asked in ["BGREWRITEAOF", "CONFIG SET appendonly no appendonly yes", "REPLICAOF NO ONE"] {
+        let at = tempfile::tempdir().unwrap();
+        let mut session = session(&at, true, true);
+        if asked.starts_with("REPLICAOF") {
+            session.run("REPLICAOF 127.0.0.1 1");
+            session.server.suspend_log();
+        }
+        session.server.append_only.rewrites.failures = 4;
+        if asked.starts_with("CONFIG") {
+            session.expect(&[("CONFIG SET appendonly no", "+OK"), ("CONFIG SET appendonly yes", "+OK")]);
+        } else {
+            session.run(asked);
+        }
+        assert_eq!(number(&mut session, "aof_rewrites_consecutive_failures"), 0, "{asked}");
+    }
+}
+
+/// What waits to be written is in the base then, and must not be behind it once more.
+#[test]
+fn a_base_has_what_could_not_be_written_yet() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.config.append_only.fsync = Fsync::EverySecond;
+    session.run("INCR n");
+    // Writing it fails, and once more when the base begins.
+    session.server.append_only.disk.faults.plan(0..2, Fault::Error(ENOSPC));
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    finish(&mut session);
+    session.server.append_only.disk.faults.clear();
+    session.server.config.append_only.fsync = Fsync::Always;
+    session.expect(&[("INCR n", ":2")]);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn a_server_ends_without_its_first_base_if_it_has_to() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.expect(&[
+        ("SET k v", "+OK"),
+        ("CONFIG SET appendonly yes", "+OK"),
+        ("SHUTDOWN NOSAVE", "-ERR Errors trying to SHUTDOWN. Check logs."),
+        ("SHUTDOWN NOSAVE FORCE", ""),
+    ]);
+    assert!(session.server.shutdown);
+}
+
+/// It has become a primary while the last of the data was loaded.
+#[test]
+fn a_primary_that_has_loaded_a_copy_goes_on_with_its_file() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("SET k v", "+OK")]);
+    session.server.note_loaded(Ok(LoadedFile::default()));
+    finish(&mut session);
+    assert_eq!(number(&mut session, "aof_enabled"), 1);
+    assert!(session.server.flush_log());
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn what_waits_for_the_file_and_for_the_disk_is_told() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    assert_eq!(number(&mut session, "aof_buffer_length"), 0);
+    session.request(&[b"SET".into(), b"k".into(), vec![b'v'; 10_000]]);
+    assert!(number(&mut session, "aof_buffer_length") > 10_000);
+    let memory = session.run("INFO memory");
+    let buffer = memory.split(' ').find_map(|field| field.strip_prefix("mem_aof_buffer:")).unwrap();
+    assert!(buffer.parse::<u64>().unwrap() > 10_000, "{memory}");
+    session.server.config.append_only.fsync = Fsync::EverySecond;
+    let disk = session.server.append_only.disk.clone();
+    let syncs = disk.faults.hold_syncs();
+    session.server.ticks += 10_000;
+    assert!(session.server.flush_log());
+    assert_eq!(number(&mut session, "aof_pending_bio_fsync"), 1);
+    drop(syncs);
+    testkit::eventually("it is synced", || (number(&mut session, "aof_pending_bio_fsync") == 0).then_some(()));
+}
+
+#[test]
+fn a_rewrite_is_no_save() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("SET k v", "+OK"), ("BGREWRITEAOF", STARTED)]);
+    round(&mut session);
+    let info = session.run(INFO);
+    for expected in ["rdb_bgsave_in_progress:0", "rdb_current_bgsave_time_sec:-1", "aof_rewrite_in_progress:1"] {
+        assert!(info.contains(expected), "{info}");
+    }
+}

@@ -1,0 +1,108 @@
+use crate::clients::client::ClientRef;
+use crate::db::door::Ttl;
+use crate::db::event::Event;
+use crate::testing::Session;
+use crate::testing::saving::{finish, info, loaded, loaded_behind, session};
+
+#[test]
+fn how_often_keys_are_used_is_saved() {
+    const LFU: &str = "CONFIG SET maxmemory-policy allkeys-lfu";
+    let (mut session, folder) = session();
+    session.expect(&[(LFU, "+OK"), ("CONFIG SET lfu-log-factor 0", "+OK"), ("SET k v", "+OK")]);
+    (0..20).for_each(|_| drop(session.run("GET k")));
+    session.expect(&[("OBJECT FREQ k", ":25"), ("SAVE", "+OK")]);
+    loaded_behind(folder.path(), &[LFU]).expect(&[("OBJECT FREQ k", ":25")]);
+    // Nobody else asks for it.
+    loaded_behind(folder.path(), &["CONFIG SET maxmemory-policy allkeys-lru"]).expect(&[("OBJECT IDLETIME k", ":0")]);
+}
+
+/// The delay is there to see what happens meanwhile.
+#[test]
+fn a_delay_for_each_key_makes_a_save_as_slow_as_it_is_to_be() {
+    let (mut session, _folder) = session();
+    session.expect(&[
+        ("CONFIG SET rdb-key-save-delay 1000000000", "+OK"),
+        ("MSET a 1 b 2 c 3", "+OK"),
+        ("BGSAVE", "+Background saving started"),
+    ]);
+    for active in [false, true, false] {
+        assert!(!session.server.advance_snapshot(active), "it is the cron that goes on");
+        assert_eq!(info(&mut session, "current_save_keys_processed"), "1");
+    }
+    assert_eq!(info(&mut session, "current_fork_perc"), "33.33");
+}
+
+#[test]
+fn a_save_that_is_given_up_leaves_the_state_of_the_last_one() {
+    let (mut session, folder) = session();
+    let blocker = folder.path().join("dump.rdb");
+    std::fs::create_dir_all(blocker.join("full")).unwrap();
+    session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started")]);
+    finish(&mut session);
+    session.expect(&[("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "err");
+    // Any that works will do.
+    std::fs::remove_dir_all(&blocker).unwrap();
+    session.expect(&[("SAVE", "+OK")]);
+    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
+}
+
+#[test]
+fn a_failed_save_is_tried_again_when_five_seconds_have_passed() {
+    let (mut session, _folder) = session();
+    session.server.status.last_ok = false;
+    session.server.status.last_try = 100;
+    let tries = [105_999, 106_000].map(|now| session.server.status.may_try(now));
+    assert_eq!(tries, [false, true]);
+}
+
+/// A folder with a file that has a key, one that had expired, and the history of a primary.
+fn with_a_history() -> (Session, tempfile::TempDir) {
+    let (mut session, folder) = session();
+    session.replica("REPLCONF capa psync2");
+    session.expect(&[("SET live v", "+OK")]);
+    session.server.databases.db(0, 0).set_string(b"dead", b"v", Ttl::At(1), Event::SET);
+    session.server.save().unwrap();
+    (session, folder)
+}
+
+/// Whoever goes on with the history has the key, and is told.
+#[test]
+fn what_has_expired_before_a_start_is_in_the_stream() {
+    let (before, folder) = with_a_history();
+    let mut after = loaded(folder.path());
+    after.expect(&[("DBSIZE", ":1")]);
+    let (id, offset) = (&before.server.replication.id, before.server.replication.offset);
+    let mut replica: ClientRef = after.other();
+    let reply = after.run_as(&mut replica, &format!("PSYNC {id} {}", offset + 1));
+    assert_eq!(reply, "+CONTINUE *2 $6 SELECT $1 0 *2 $3 DEL $4 dead");
+    assert!(after.run("INFO replication").contains(&format!("second_repl_offset:{}", offset + 1)));
+}
+
+#[test]
+fn a_replica_leaves_it_to_its_primary_what_has_expired_before_a_start() {
+    let (_, folder) = with_a_history();
+    let mut after = loaded_behind(folder.path(), &["REPLICAOF 127.0.0.1 1"]);
+    after.expect(&[("DBSIZE", ":2"), ("GET dead", "$-1")]);
+    assert_eq!(info(&mut after, "rdb_last_load_keys_expired"), "0");
+}
+
+#[test]
+fn libraries_of_a_file_take_the_place_of_those_there_are_if_it_is_merged() {
+    if !cfg!(feature = "scripting") {
+        return;
+    }
+    let (mut session, _folder) = session();
+    let library = |reply: &str| {
+        let text = format!("#!lua name=l\nredis.register_function('f', function() return '{reply}' end)");
+        [b"FUNCTION".to_vec(), b"LOAD".to_vec(), b"REPLACE".to_vec(), text.into_bytes()]
+    };
+    session.request(&library("saved"));
+    session.expect(&[("SAVE", "+OK")]);
+    session.request(&library("later"));
+    session.expect(&[
+        ("FCALL f 0", "$5 later"),
+        ("DEBUG RELOAD NOSAVE NOFLUSH MERGE", "+OK"),
+        ("FCALL f 0", "$5 saved"),
+    ]);
+}
