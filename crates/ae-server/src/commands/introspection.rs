@@ -286,6 +286,47 @@ mod tests {
         }
     }
 
+    /// As redis-server 7.0.15 has them.
+    #[test]
+    fn every_way_to_find_keys_is_described() {
+        let mut session = Session::new();
+        for (command, keys) in [
+            (
+                "xread",
+                "$12 begin_search *4 $4 type $7 keyword $4 spec *4 $7 keyword $7 STREAMS $9 startfrom :1 $9 find_keys \
+                 *4 $4 type $5 range $4 spec *6 $7 lastkey :-1 $7 keystep :1 $5 limit :2 *0",
+            ),
+            (
+                "zunionstore",
+                "*2 *6 $5 flags *2 +OW +update $12 begin_search *4 $4 type $5 index $4 spec *2 $5 index :1 $9 \
+                 find_keys *4 $4 type $5 range $4 spec *6 $7 lastkey :0 $7 keystep :1 $5 limit :0 *6 $5 flags *2 +RO \
+                 +access $12 begin_search *4 $4 type $5 index $4 spec *2 $5 index :2 $9 find_keys *4 $4 type $6 keynum \
+                 $4 spec *6 $9 keynumidx :0 $8 firstkey :1 $7 keystep :1 *0",
+            ),
+        ] {
+            let told = session.run(&format!("COMMAND INFO {command}"));
+            assert!(told.ends_with(keys), "{command}: {told}");
+        }
+    }
+
+    #[test]
+    fn what_a_request_does_with_its_keys() {
+        Session::new().expect(&[
+            ("COMMAND GETKEYSANDFLAGS SORT k", "*1 *2 $1 k *2 +RO +access"),
+            (
+                "COMMAND GETKEYSANDFLAGS SORT k BY w GET store LIMIT 0 store STORE d STORE e",
+                "*2 *2 $1 k *2 +RO +access *2 $1 e *2 +OW +update",
+            ),
+            ("COMMAND GETKEYSANDFLAGS SET k v", "*1 *2 $1 k *2 +OW +update"),
+            ("COMMAND GETKEYSANDFLAGS SET k v GET", "*1 *2 $1 k *3 +RW +access +update"),
+            ("COMMAND GETKEYSANDFLAGS BITFIELD k OVERFLOW SAT GET u8 0", "*1 *2 $1 k *2 +RO +access"),
+            ("COMMAND GETKEYSANDFLAGS BITFIELD k GET u8 0 SET u8 0 1", "*1 *2 $1 k *3 +RW +access +update"),
+            ("COMMAND GETKEYSANDFLAGS GEORADIUS g 1 1 1 m STORE d", "*2 *2 $1 g *2 +RO +access *2 $1 d *2 +OW +update"),
+            ("COMMAND GETKEYSANDFLAGS COPY a b", "*2 *2 $1 a *2 +RO +access *2 $1 b *2 +OW +update"),
+            ("COMMAND GETKEYSANDFLAGS MIGRATE h 1 \"\" 0 9 KEYS a", "*1 *2 $1 a *3 +RW +access +delete"),
+        ]);
+    }
+
     #[test]
     fn every_flag_is_some_commands() {
         for bit in (0..u32::BITS).map(|at| 1 << at).take_while(|bit| *bit <= flag::FOR_SUBSCRIBERS) {
@@ -324,8 +365,6 @@ mod tests {
             ("COMMAND GETKEYS NOSUCH x", "-ERR Invalid command specified"),
             ("COMMAND GETKEYS EVAL script 0", "*0"),
             ("COMMAND GETKEYS EVAL script 5 a", "*0"),
-            ("COMMAND GETKEYSANDFLAGS SET k v GET", "*1 *2 $1 k *3 +RW +access +update"),
-            ("COMMAND GETKEYSANDFLAGS MIGRATE h 1 \"\" 0 9 KEYS a", "*1 *2 $1 a *3 +RW +access +delete"),
             ("COMMAND GETKEYS SORT k BY store STORE d", "*2 $1 k $1 d"),
             ("COMMAND GETKEYS SORT k GET store LIMIT 0 store", "*1 $1 k"),
             ("COMMAND GETKEYS OBJECT NOSUCH", "-ERR Invalid command specified"),
