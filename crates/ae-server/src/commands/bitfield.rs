@@ -124,6 +124,11 @@ mod tests {
     const SYNTAX: &str = "-ERR syntax error";
 
     #[test]
+    fn a_string_grows_for_what_is_set_not_for_what_is_read() {
+        Session::new().expect(&[("BITFIELD k SET u8 8 1 GET u8 800", "*2 :0 :0"), ("STRLEN k", ":2")]);
+    }
+
+    #[test]
     fn steps() {
         Session::new().expect(&[
             ("BITFIELD k", "*0"),

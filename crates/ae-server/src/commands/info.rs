@@ -45,6 +45,20 @@ mod tests {
     }
 
     #[test]
+    fn replicas_are_no_clients() {
+        let mut session = Session::new();
+        let mut connected = |connect: fn(&mut Session)| {
+            connect(&mut session);
+            let info = session.run("INFO clients");
+            let count = info.split("connected_clients:").nth(1).and_then(|text| text.split(' ').next());
+            count.and_then(|count| count.parse::<usize>().ok()).unwrap()
+        };
+        let before = connected(|_| {});
+        assert_eq!(connected(|session| _ = session.other()), before + 1);
+        assert_eq!(connected(|session| _ = session.replica("REPLCONF capa eof")), before + 1);
+    }
+
+    #[test]
     fn real_values() {
         let mut session = Session::new();
         session.expect(&[("SET a 1", "+OK"), ("SET b 1 PX 2000", "+OK"), ("GET a", "$1 1"), ("GET none", "$-1")]);

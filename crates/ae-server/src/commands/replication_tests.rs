@@ -28,6 +28,17 @@ fn a_replicas_address_is_limited() {
 }
 
 #[test]
+fn a_replica_says_how_far_it_is_only_if_its_primary_asks() {
+    let mut session = Session::new();
+    session.run("REPLICAOF 127.0.0.1 1");
+    for (is_primary, wants_ack) in [(false, false), (true, true)] {
+        session.client.is_primary = is_primary;
+        assert_eq!(session.run("REPLCONF GETACK *"), "");
+        assert_eq!(session.server.replication.link.as_ref().unwrap().wants_ack, wants_ack);
+    }
+}
+
+#[test]
 fn a_copy_and_then_the_stream() {
     let mut session = Session::new();
     session.run("SET before 1");

@@ -173,6 +173,16 @@ mod tests {
     use crate::testing::Session;
 
     #[test]
+    fn a_string_that_is_set_anew_lives_for_ever() {
+        for request in ["SET k w", "SET k w GET", "GETSET k w", "MSET a 1 k w"] {
+            let mut session = Session::new();
+            session.expect(&[("SET k v EX 100", "+OK"), ("TTL k", ":100")]);
+            session.run(request);
+            session.expect(&[("GET k", "$1 w"), ("TTL k", ":-1")]);
+        }
+    }
+
+    #[test]
     fn set_and_get() {
         Session::new().expect(&[
             ("GET k", "$-1"),

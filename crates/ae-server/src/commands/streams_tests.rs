@@ -120,6 +120,7 @@ fn the_last_id_can_be_set() {
         ("XSETID s 5 ENTRIESADDED", "-ERR syntax error"),
         ("XSETID s +", "-ERR Invalid stream ID specified as stream command argument"),
         ("XSETID s 7 ENTRIESADDED 9 MAXDELETEDID 2-2", "+OK"),
+        ("XSETID s 7 MAXDELETEDID 7", "+OK"),
         ("XADD s 7-* f v", "$3 7-1"),
         ("SET k v", "+OK"),
         ("XSETID k 5", "-WRONGTYPE Operation against a key holding the wrong kind of value"),

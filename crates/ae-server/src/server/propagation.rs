@@ -39,3 +39,7 @@ impl Server {
 #[cfg(test)]
 #[path = "propagation_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "write_commands_tests.rs"]
+mod write_commands_tests;

@@ -183,6 +183,30 @@ fn whoever_waited_is_told_of_in_a_unit_of_its_own() {
 }
 
 #[test]
+fn a_move_that_had_to_wait_is_told_with_its_ends_in_small_letters() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "BLMOVE Source Target LEFT RIGHT 0");
+    assert_eq!(
+        logged(&mut session, &["RPUSH Source a", "RPUSH Source b", "BLMOVE Source Target LEFT RIGHT 0"]),
+        "*2 SELECT 0 *3 RPUSH Source a *5 LMOVE Source Target left right *3 RPUSH Source b \
+         *5 LMOVE Source Target LEFT RIGHT"
+    );
+}
+
+#[test]
+fn an_entry_that_was_deleted_counts_in_what_trimming_by_ids_has_left() {
+    let mut session = Session::new();
+    for line in ["XADD x 1-1 f v", "XADD x 2-1 f v", "XDEL x 1-1"] {
+        session.run(line);
+    }
+    assert_eq!(
+        logged(&mut session, &["XADD x MINID ~ 2 3-1 f v", "XADD x MINID = 1 4-1 f v"]),
+        "*2 SELECT 0 *8 XADD x MINID = 1-1 3-1 f v *8 XADD x MINID = 1 4-1 f v"
+    );
+}
+
+#[test]
 fn consumers_of_groups_are_told_of() {
     let mut session = Session::new();
     session.server.now = 1000;
