@@ -65,7 +65,7 @@ mod tests {
         assert!(complete("zrange z 0 -1 ").1.contains(&"WITHSCORES".to_string()));
         assert_eq!(complete("zrange z 0 -1 with"), (14, vec!["WITHSCORES".into()]));
         assert_eq!(complete("é x"), (3, vec![]));
-        let all = complete("georadius k 1 2 3 m ").1;
-        assert!(all.iter().enumerate().all(|(at, word)| !all[..at].contains(word)), "{all:?}");
+        // SORT's GET may be there again.
+        assert_eq!(complete("sort k g").1, ["GET"]);
     }
 }
