@@ -74,11 +74,12 @@ class Modes(unittest.TestCase):
     def test_keys(self):
         for server in self.servers():
             for words in (["--bigkeys"], ["--memkeys"], ["--memkeys-samples", "3"],
-                          ["--bigkeys", "--pattern", "list*"]):
+                          ["--bigkeys", "--pattern", "list*"], ["--bigkeys", "--pattern", "list:a"]):
                 with self.subTest(words, server=server):
                     ours, theirs = self.both(server, *words)
                     self.assertEqual([*summary(ours[0]), *ours[1:]], [*summary(theirs[0]), *theirs[1:]])
-            for words in (["--scan"], ["--scan", "--no-raw"], ["--scan", "--pattern", "list*"], ["--hotkeys"]):
+            for words in (["--scan"], ["--scan", "--no-raw"], ["--scan", "--pattern", "list*"], ["--scan", "--csv"],
+                          ["--scan", "--json"], ["--hotkeys"]):
                 with self.subTest(words, server=server):
                     ours, theirs = self.both(server, *words)
                     # Raw output of redis-cli ends at a NUL.
