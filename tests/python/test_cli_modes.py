@@ -6,8 +6,10 @@ import re
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -72,11 +74,12 @@ class Modes(unittest.TestCase):
     def test_keys(self):
         for server in self.servers():
             for words in (["--bigkeys"], ["--memkeys"], ["--memkeys-samples", "3"],
-                          ["--bigkeys", "--pattern", "list*"]):
+                          ["--bigkeys", "--pattern", "list*"], ["--bigkeys", "--pattern", "list:a"]):
                 with self.subTest(words, server=server):
                     ours, theirs = self.both(server, *words)
                     self.assertEqual([*summary(ours[0]), *ours[1:]], [*summary(theirs[0]), *theirs[1:]])
-            for words in (["--scan"], ["--scan", "--no-raw"], ["--scan", "--pattern", "list*"], ["--hotkeys"]):
+            for words in (["--scan"], ["--scan", "--no-raw"], ["--scan", "--pattern", "list*"], ["--scan", "--csv"],
+                          ["--scan", "--json"], ["--hotkeys"]):
                 with self.subTest(words, server=server):
                     ours, theirs = self.both(server, *words)
                     # Raw output of redis-cli ends at a NUL.
@@ -363,6 +366,86 @@ class Cluster(unittest.TestCase):
         with RedisServer() as server:
             ours, theirs = self.both("--cluster", "info", f"127.0.0.1:{server.port}")
             self.assertEqual(ours, theirs)
+
+class Requests(socketserver.StreamRequestHandler):
+    def handle(self):
+        while self.rfile.peek(1):
+            self.wfile.write(self.server.reply([word.decode().upper() for word in request(self.rfile)]))
+
+
+class Node(socketserver.ThreadingTCPServer):
+    """A node that says what it is told to say: of the cluster, and of how many keys it has in which slots"""
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Requests)
+        self.port, self.nodes, self.keys = self.server_address[1], "", {}
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def reply(self, words):
+        if words[:2] == ["CLUSTER", "COUNTKEYSINSLOT"]:
+            return b":%d\r\n" % self.keys.get(int(words[2]), 0)
+        if words == ["DBSIZE"]:
+            return b":%d\r\n" % sum(self.keys.values())
+        text = "cluster_enabled:1\r\n" if words[0] == "INFO" else self.nodes
+        return b"$%d\r\n%s\r\n" % (len(text), text.encode())
+
+
+# Of each node its flags, the number of its master, its slots, and sometimes that it is not connected; for those that
+# see it otherwise, what they see; and the keys that nodes have in slots.
+WELL = [("master", "-", "0-8191 16383"), ("master", "-", "8192-16382"), ("slave", 0, "")]
+TOLD = {
+    "all is well": (WELL, {}, {0: {1: 2, 16383: 3}, 1: {8192: 4}}),
+    "slots and nodes in another order": (WELL, {1: [WELL[1], ("master", "-", "16383 0-8191"), WELL[2]]}, {}),
+    "the second disagrees": (WELL, {1: [("master", "-", "0-8190 16383"), *WELL[1:]]}, {}),
+    "the last disagrees": (WELL, {2: [("master", "-", "0-8190 16383"), *WELL[1:]]}, {}),
+    "slots of nobody": ([("master", "-", "0-4 7-8"), ("master", "-", "10 12-16383")], {}, {}),
+    "a master without slots": ([("master", "-", "0-16383"), ("master", "-", ""), ("slave", 1, ""), ("slave", 1, "")], {}, {}),
+    "a slot on its way": ([("master", "-", "0-16383 [5->-1]"), ("master", "-", "[5-<-0]")], {}, {}),
+    "a slot that only one gives": ([("master", "-", "0-16383 [5->-1]"), ("master", "-", "")], {}, {}),
+    "a slot that only one takes": ([("master", "-", "0-16383"), ("master", "-", "[5-<-0]")], {}, {}),
+    "one has gone": ([*WELL, ("slave,fail", 1, ""), ("slave,noaddr", 1, ""), ("handshake", "-", "")], {}, {}),
+    "one is not connected": ([*WELL, ("slave", 1, "", "disconnected")], {}, {}),
+    "a master that nobody knows": ([*WELL, ("slave", 9, "")], {}, {}),
+    "two owners": ([WELL[0], ("master", "-", "8191-16382")], {}, {}),
+    "an owner by its keys": (WELL[:2], {}, {0: {3: 1}, 1: {3: 1, 4: 1}}),
+    "three owners": ([WELL[0], ("master", "-", "8191-16382"), ("master", "-", "8191")], {}, {}),
+}
+
+
+@unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
+class ToldCluster(unittest.TestCase):
+    """What both clients make of what nodes say"""
+
+    def test_what_nodes_say(self):
+        servers = [Node() for _ in range(6)]
+        for server in servers:
+            self.addCleanup(server.server_close)
+            self.addCleanup(server.shutdown)
+
+        def name(number):
+            return number if number == "-" else f"{number}" * 40
+
+        def line(at, me, flags, master, slots, state="connected"):
+            flags = f"myself,{flags}" if at == me else flags
+            slots = re.sub(r"-(\d)\]", lambda found: f"-{name(found[1])}]", slots)
+            return f"{name(at)} 127.0.0.1:{servers[at].port}@1 {flags} {name(master)} 0 0 1 {state} {slots}\n"
+
+        for title, (nodes, others, keys) in TOLD.items():
+            for at, server in enumerate(servers):
+                seen = [line(number, at, *node) for number, node in enumerate(nodes)]
+                if at in others:
+                    places = [nodes.index(node) if node in nodes else 0 for node in others[at]]
+                    seen = [line(number, at, *node) for number, node in zip(places, others[at])]
+                server.nodes, server.keys = "".join(seen), keys.get(at, {})
+            place = f"127.0.0.1:{servers[0].port}"
+            for words in (["info", place], ["check", place],
+                          *([["check", place, "--cluster-search-multiple-owners"]] if "owner" in title else [])):
+                with self.subTest(title, words=words):
+                    ours, theirs = (run(cli, "--cluster", *words) for cli in (AE_CLI, "redis-cli"))
+                    self.assertEqual(ours[0].decode().splitlines(), theirs[0].decode().splitlines())
+                    self.assertEqual(ours[1:], theirs[1:])
+
 
 
 if __name__ == "__main__":

@@ -146,3 +146,87 @@ fn double(value: &Value) -> Option<f64> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replies;
+    use mlua::Lua;
+    use resp::Protocol::{Resp2, Resp3};
+
+    /// A reply to a script that the script returns as it is.
+    fn returned(reply: &str, client: Protocol, script: Protocol) -> String {
+        let lua = Lua::new();
+        let (value, rest) = replies::value(&lua, reply.as_bytes()).unwrap();
+        assert!(rest.is_empty(), "{reply:?}");
+        written(&value, client, script)
+    }
+
+    fn written(value: &Value, client: Protocol, script: Protocol) -> String {
+        let mut out = b"before".to_vec();
+        write(value, &mut out, 1000, (client, script), &mut |_, _| {}).unwrap();
+        String::from_utf8(out).unwrap().split_off("before".len())
+    }
+
+    #[test]
+    fn replies_of_every_type_are_returned_as_they_are() {
+        for reply in [
+            "+OK\r\n",
+            "-ERR no\r\n",
+            ":-7\r\n",
+            "$3\r\na\r\n\r\n",
+            "#t\r\n",
+            "#f\r\n",
+            "_\r\n",
+            ",1.5\r\n",
+            ",inf\r\n",
+            "(12345678901234567890123\r\n",
+            "=7\r\nmkd:abc\r\n",
+            "*3\r\n:1\r\n$1\r\na\r\n*1\r\n#f\r\n",
+            "*0\r\n",
+            "%1\r\n$1\r\nk\r\n~1\r\n$1\r\nm\r\n",
+            "*2\r\n%1\r\n$1\r\nk\r\n:1\r\n=5\r\ntxt:b\r\n",
+        ] {
+            assert_eq!(returned(reply, Resp3, Resp3), reply);
+        }
+        assert_eq!(returned("|1\r\n+a\r\n:1\r\n:7\r\n", Resp3, Resp3), ":7\r\n");
+    }
+
+    #[test]
+    fn clients_of_the_second_protocol_get_what_they_know() {
+        for (reply, text) in [
+            ("#t\r\n", ":1\r\n"),
+            ("#f\r\n", ":0\r\n"),
+            ("_\r\n", "$-1\r\n"),
+            (",1.5\r\n", "$3\r\n1.5\r\n"),
+            ("(123\r\n", "$3\r\n123\r\n"),
+            ("=5\r\ntxt:b\r\n", "$1\r\nb\r\n"),
+            ("%1\r\n$1\r\nk\r\n:1\r\n", "*2\r\n$1\r\nk\r\n:1\r\n"),
+            ("~1\r\n:1\r\n", "*1\r\n:1\r\n"),
+        ] {
+            assert_eq!(returned(reply, Resp2, Resp3), text);
+        }
+    }
+
+    #[test]
+    fn booleans_are_the_script_s_protocol() {
+        for (client, nil) in [(Resp2, "$-1\r\n"), (Resp3, "_\r\n")] {
+            assert_eq!(written(&Value::Boolean(true), client, Resp2), ":1\r\n");
+            assert_eq!(written(&Value::Boolean(false), client, Resp2), nil);
+        }
+    }
+
+    #[test]
+    fn kinds_of_text_have_three_letters_and_lines_one_line() {
+        assert_eq!((three(b"a"), three(b"abcd")), (*b"a  ", *b"abc"));
+        assert!(line(b"a\rb\nc").eq(*b"a b c"));
+    }
+
+    #[test]
+    fn a_reply_has_a_limit() {
+        let lua = Lua::new();
+        let value = lua.load("local t = {} for i = 1, 300 do t[i] = 'abc' end return t").eval().unwrap();
+        let mut out = Vec::new();
+        assert!(write(&value, &mut out, 1000, (Resp2, Resp2), &mut |_, _| {}).is_err());
+    }
+}

@@ -60,7 +60,6 @@ pub(super) struct Line {
     port: u16,
     pub(super) flags: Vec<String>,
     master: Option<String>,
-    pub(super) connected: bool,
     /// As they stand: `5`, `0-4`, `[7->-id]`.
     pub(super) slots: Vec<String>,
 }
@@ -75,7 +74,7 @@ fn line(text: &str) -> Option<Line> {
     let mut next = || words.next().map(String::from);
     let (id, address, flags, master) = (next()?, next()?, next()?, next()?);
     let _times = (next()?, next()?, next()?);
-    let state = next()?;
+    let _state = next()?;
     let (host, port) = address.split(['@', ',']).next()?.rsplit_once(':')?;
     Some(Line {
         id,
@@ -83,7 +82,6 @@ fn line(text: &str) -> Option<Line> {
         port: text::port(port)?,
         flags: flags.split(',').map(String::from).collect(),
         master: (master != "-").then_some(master),
-        connected: state == "connected",
         slots: words.map(String::from).collect(),
     })
 }
@@ -114,7 +112,7 @@ impl Nodes {
         let mut all = Vec::new();
         all.extend(known.iter().find(|line| is(line, "myself")).map(|line| node(first, host, port, line)));
         for other in known.iter().filter(|line| !is(line, "myself")) {
-            if ["noaddr", "fail", "handshake"].iter().any(|flag| is(other, flag)) || !other.connected {
+            if is(other, "noaddr") || is(other, "fail") {
                 continue;
             }
             // One that cannot be reached has said so, and is left out.
@@ -213,9 +211,9 @@ mod tests {
                     cc 127.0.0.1:70000@2 master - 0 0 1 connected\n";
         let found = lines(text);
         assert_eq!(found.len(), 2);
-        assert_eq!((found[0].host.as_str(), found[0].port, found[0].connected), ("127.0.0.1", 1, true));
+        assert_eq!((found[0].host.as_str(), found[0].port), ("127.0.0.1", 1));
         assert_eq!(found[0].slots, ["0-4", "7", "[9->-bb]", "[10-<-bb]"]);
-        assert_eq!((found[1].master.as_deref(), found[1].connected), (Some("aa"), false));
+        assert_eq!(found[1].master.as_deref(), Some("aa"));
     }
 
     #[test]

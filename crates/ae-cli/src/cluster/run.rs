@@ -30,7 +30,8 @@ pub fn run(session: &mut Session, asked: &Cluster) -> Result<(), Stop> {
         return fail("[ERR] Wrong number of arguments for specified --cluster sub command");
     }
     match name {
-        "help" => put(HELP),
+        // Like any call of redis-cli that does nothing to a cluster.
+        "help" => put(HELP).and(Err(Stop(1))),
         "call" => {
             let (host, port) = place(&asked.args[..1])?;
             call::run(Nodes::find(session, &host, port)?, asked)

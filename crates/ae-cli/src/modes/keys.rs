@@ -203,3 +203,17 @@ pub(super) fn quoted(key: &[u8]) -> String {
     resp::words::quote(&mut text, key);
     String::from_utf8_lossy(&text).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_a_walk_is() {
+        for ((sampled, total), text) in
+            [((0, 4), "[00.00%]"), ((1, 4), "[25.00%]"), ((4, 4), "[100.00%]"), ((0, 0), "[00.00%]")]
+        {
+            assert_eq!(percent(sampled, total), text);
+        }
+    }
+}

@@ -76,7 +76,9 @@ mod tests {
     #[test]
     fn figures() {
         let mut samples = Samples::default();
-        [3, 1, 1].into_iter().for_each(|sample| samples.add(sample));
+        samples.add(3);
+        assert_eq!(samples.text(Output::Raw), "3 3 3.00 1\n");
+        [1, 1].into_iter().for_each(|sample| samples.add(sample));
         assert_eq!(samples.text(Output::Raw), "1 3 1.67 3\n");
         assert_eq!(samples.text(Output::Csv), "1,3,1.67,3\n");
         assert_eq!(samples.text(Output::Formatted), "min: 1, max: 3, avg: 1.67 (3 samples)");

@@ -78,6 +78,7 @@ impl Random {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn a_fifth_gets_most() {
@@ -86,6 +87,8 @@ mod tests {
         assert!(drawn.iter().all(|key| (1..=1000).contains(key)));
         let often = drawn.iter().filter(|key| **key <= 200).count();
         assert!((7_500..8_500).contains(&often), "{often}");
-        assert_eq!(random.power_law(1), 1);
+        assert_eq!((drawn.iter().min(), random.power_law(1)), (Some(&1), 1));
+        let all: BTreeSet<_> = (0..1000).map(|_| random.power_law(3)).collect();
+        assert_eq!(all, BTreeSet::from([1, 2, 3]));
     }
 }

@@ -85,6 +85,10 @@ mod tests {
         let first = figures(info, None);
         assert_eq!(first, "7          1.50M    3       1       70 (+0)             5           SAVE+AOF\n");
         assert!(figures(info, Some(60)).contains("70 (+10)"));
+        // The first request cannot have been the last one: nothing was known before.
+        assert!(figures(info, Some(0)).contains("70 (+0)"));
+        assert!(figures("loading_start_time:5\r\nloading:1\r\n", None).trim_end().ends_with(" LOAD"));
+        assert!(!figures("loading_start_time:5\r\nloading:0\r\n", None).contains("LOAD"));
     }
 
     #[test]

@@ -56,3 +56,18 @@ impl fmt::Display for Target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let target = Target { socket: Some("/a".into()), ..Target::of(&Options::new(false)) };
+        assert_eq!(target.to_string(), "/a");
+        // Another server is not behind the same socket.
+        let other = target.at("::1", 7);
+        assert_eq!((other.address().as_str(), other.to_string().as_str()), ("[::1]:7", "::1:7"));
+        assert_eq!(target.at("a", 7).address(), "a:7");
+    }
+}

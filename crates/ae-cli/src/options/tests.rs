@@ -111,6 +111,11 @@ fn uris() {
         (found.user, found.password, found.host.as_str(), found.port),
         (None, Some(b"secret".to_vec()), "::1", 1)
     );
+    // What a URI leaves out stays as it was.
+    let found = options("-n 3 -h other -p 7 -u redis://");
+    assert_eq!((found.host.as_str(), found.port, found.db), ("other", 7, 3));
+    let found = options("-n 3 -u REDIS://:secret@x");
+    assert_eq!((found.user, found.password, found.db, found.tls.on), (None, Some(b"secret".to_vec()), 3, false));
     let found = options("-u redis:///2");
     assert_eq!((found.host.as_str(), found.port, found.db), ("127.0.0.1", Options::PORT, 2));
     let found = options("-u unix://:secret@/tmp/a%20b?db=4");
@@ -148,6 +153,101 @@ fn values_may_be_of_any_bytes() {
     assert_eq!((uri.host.as_str(), uri.port, uri.db), ("example", 7, 2));
     for uri in [&b"-u unix:///\xff?db=4"[..], b"-u unix:///%ff?db=4"] {
         assert_eq!((found(uri).socket, found(uri).db), (Some(path()), 4), "{}", uri.escape_ascii());
+    }
+}
+
+/// Missing, bad and unusual values of the options that have one.
+#[test]
+fn values_of_every_kind() {
+    for option in [
+        "-p",
+        "-s",
+        "-t",
+        "-a",
+        "--pass",
+        "--user",
+        "-u",
+        "-n",
+        "-r",
+        "-i",
+        "-d",
+        "-D",
+        "-X",
+        "--sni",
+        "--cacert",
+        "--cacertdir",
+        "--cert",
+        "--key",
+        "--tls-ciphers",
+        "--tls-ciphersuites",
+        "--show-pushes",
+        "--pattern",
+        "--quoted-pattern",
+        "--count",
+        "--pipe-timeout",
+        "--lru-test",
+        "--intrinsic-latency",
+        "--rdb",
+        "--functions-rdb",
+        "--memkeys-samples",
+        "--eval",
+        "--cluster",
+    ] {
+        let missing = format!("Unrecognized option or bad number of args for: '{option}'");
+        assert_eq!(parsed(option).unwrap_err(), missing);
+    }
+    // What is no number is 0, and what follows a number does not count.
+    assert_eq!((options("-p 7x").port, options("-p x").port, options("-n x").db), (7, 0, 0));
+    assert_eq!((options("-r 2x").repeat, options("--count -3").count), (2, Some(-3)));
+    for (line, time) in
+        [("-t 1.5", Some(1500)), ("-t 0", None), ("-t -1", None), ("-t x", None), ("-t .25s", Some(250))]
+    {
+        assert_eq!(options(line).timeout, time.map(Duration::from_millis), "{line}");
+    }
+    for (line, time) in [("-i 0.25", 250), ("-i 0", 0), ("-i -1", 0), ("-i x", 0)] {
+        assert_eq!(options(line).interval, Duration::from_millis(time), "{line}");
+    }
+    for (line, time) in [("--pipe-timeout 2", Some(2)), ("--pipe-timeout 0", None), ("--pipe-timeout -1", None)] {
+        assert_eq!(options(line).pipe_timeout, time.map(Duration::from_secs), "{line}");
+    }
+    for (line, shown) in [("y", true), ("Yes", true), ("yup", true), ("n", false), ("NO", false)] {
+        assert_eq!(options(&format!("--show-pushes {line}")).show_pushes, shown, "{line}");
+    }
+    assert!(!options("").show_pushes);
+    assert_eq!(
+        parsed("--show-pushes maybe").unwrap_err(),
+        "Unknown --show-pushes value 'maybe' (valid: '[y]es', '[n]o')"
+    );
+    for (line, mode) in [
+        ("--lru-test 0", Mode::LruTest(1)),
+        ("--lru-test -5", Mode::LruTest(1)),
+        ("--lru-test 7", Mode::LruTest(7)),
+        ("--intrinsic-latency -5", Mode::IntrinsicLatency(0)),
+        ("--intrinsic-latency 5", Mode::IntrinsicLatency(5)),
+    ] {
+        assert_eq!(options(line).mode, Some(mode), "{line}");
+    }
+    assert_eq!(options("--quoted-pattern \"a\\x41*\"").pattern, Some(b"aA*".to_vec()));
+    let two = [OsString::from("--quoted-pattern"), "a b".into()];
+    assert_eq!(parse(two, false).unwrap_err(), "Invalid quoted string specified for --quoted-pattern.");
+}
+
+#[test]
+fn which_nodes_of_a_cluster() {
+    for (line, (masters, replicas, owners)) in [
+        ("", (false, false, false)),
+        ("--cluster-only-masters", (true, false, false)),
+        ("--cluster-only-replicas", (false, true, false)),
+        ("--cluster-search-multiple-owners", (false, false, true)),
+        ("--cluster-yes", (false, false, false)),
+    ] {
+        let Some(Mode::Cluster(asked)) = options(&format!("--cluster call a:1 {line} ping")).mode else { panic!() };
+        assert_eq!(
+            (asked.only_masters, asked.only_replicas, asked.search_multiple_owners),
+            (masters, replicas, owners)
+        );
+        assert_eq!(asked.args, [b"a:1".to_vec(), b"ping".to_vec()]);
+        assert!(line.is_empty() || parsed(&format!("{line} ping")).is_err(), "{line} is of no use without --cluster");
     }
 }
 

@@ -55,6 +55,8 @@ mod tests {
         assert_eq!(complete("help  geta").0, 6);
         assert!(complete("help @st").1.contains(&"@string".to_string()));
         assert_eq!(complete("nothing x"), (8, vec![]));
+        // There is no help on a word of an option.
+        assert_eq!(complete("help set k v ex"), (5, vec![]));
     }
 
     #[test]
@@ -63,5 +65,7 @@ mod tests {
         assert!(complete("zrange z 0 -1 ").1.contains(&"WITHSCORES".to_string()));
         assert_eq!(complete("zrange z 0 -1 with"), (14, vec!["WITHSCORES".into()]));
         assert_eq!(complete("é x"), (3, vec![]));
+        // SORT's GET may be there again.
+        assert_eq!(complete("sort k g").1, ["GET"]);
     }
 }

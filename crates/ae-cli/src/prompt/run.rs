@@ -97,5 +97,6 @@ mod tests {
         assert_eq!(next(4), Err(Stop(1)));
         assert_eq!(next(4), Ok((true, 1)));
         assert_eq!(next(4), Ok((false, 0)));
+        assert_eq!(next_line(&mut b"1234".as_slice(), &mut line, 4), Ok(true));
     }
 }

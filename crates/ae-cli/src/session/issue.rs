@@ -15,6 +15,8 @@ impl Session {
     /// Sends a command as often as asked and prints what is answered, from another server if this one says so.
     pub fn issue(&mut self, args: &[Vec<u8>], repeat: i64) -> Result<(), Failed> {
         self.redirections = 0;
+        // How often it is still to be sent: what was redirected does not count, what was answered before does.
+        let mut left = repeat;
         loop {
             if (self.redirected || self.link().is_none()) && !self.reconnect(false) && self.link().is_none() {
                 self.redirected = false;
@@ -24,7 +26,7 @@ impl Session {
             if self.asking && !self.send_asking() {
                 return Err(Failed::Command);
             }
-            self.send(args, repeat)?;
+            self.send(args, &mut left)?;
             if !self.redirected {
                 return Ok(());
             }
@@ -38,14 +40,13 @@ impl Session {
         }
     }
 
-    fn send(&mut self, args: &[Vec<u8>], repeat: i64) -> Result<(), Failed> {
+    fn send(&mut self, args: &[Vec<u8>], left: &mut i64) -> Result<(), Failed> {
         let print = if special::is_report(args) { Print::AsItIs } else { Print::AsAsked };
         let stream = special::stream(args);
         self.shutdown = special::is(args, 0, "shutdown");
-        let mut left = repeat;
         // Below 0: forever.
-        while left != 0 {
-            left = if left < 0 { left } else { left - 1 };
+        while *left != 0 {
+            let after = if *left < 0 { *left } else { *left - 1 };
             if stream == Stream::Replication {
                 put("Entering replica output mode...  (press Ctrl-C to quit)\n")?;
                 return self.read_as_replica();
@@ -59,6 +60,7 @@ impl Session {
                         put("Reading messages... (press Ctrl-C to quit)\n")?;
                     }
                     self.read_stream(print, true)?;
+                    *left = after;
                     continue;
                 }
                 Stream::Replication | Stream::None => {}
@@ -71,7 +73,8 @@ impl Session {
                 Read::Redirected | Read::Gone => return Ok(()),
                 Read::Aborted => return Err(Failed::Command),
             }
-            if !self.options.interval.is_zero() && left != 0 && self.pause(self.options.interval) {
+            *left = after;
+            if !self.options.interval.is_zero() && after != 0 && self.pause(self.options.interval) {
                 // The terminal has shown ^C.
                 put("\n")?;
                 return Err(Failed::Command);

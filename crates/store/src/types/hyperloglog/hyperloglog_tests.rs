@@ -25,6 +25,18 @@ fn digest(bytes: &[u8]) -> u64 {
 }
 
 #[test]
+fn a_dense_one_has_one_length() {
+    let mut bytes = of(["a"], ANY);
+    make_dense(&mut bytes).unwrap();
+    assert_eq!(encoding(&bytes), Some(Encoding::Dense));
+    let longer = [&bytes[..], b"x"].concat();
+    assert_eq!((encoding(&longer), encoding(&bytes[..bytes.len() - 1])), (None, None));
+    // Only the highest bit says that a count is stale.
+    cache(&mut bytes, 1 << 62);
+    assert_eq!(cached(&bytes), Some(1 << 62));
+}
+
+#[test]
 fn the_bytes_are_redis_s() {
     assert_eq!(of([""; 0], ANY), b"HYLL\x01\0\0\0\0\0\0\0\0\0\0\x80\x7f\xff");
     let mut bytes = of(["a", "b", "c"], ANY);

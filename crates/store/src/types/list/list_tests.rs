@@ -23,6 +23,33 @@ fn lengths(list: &List) -> Vec<usize> {
     list.nodes(0).map(NodeRef::len).collect()
 }
 
+/// Neighbours of which little is left become one, if they fill half of a node at most: from both ends.
+#[test]
+fn what_removal_leaves_is_joined() {
+    let limits = Limits { listpack_size: 8 };
+    for (kept, joined) in [(1, vec![2]), (2, vec![4]), (3, vec![3, 3])] {
+        for count in [0, 100, -100] {
+            let node = [vec!["x"; 8 - kept], vec!["kept"; kept]].concat();
+            let mut list = list_of(&[node.clone(), node].concat(), limits);
+            assert_eq!(list.remove(b"x", count, limits), 2 * (8 - kept));
+            assert_eq!(lengths(&list), joined, "{kept} kept, {count}");
+            check(&list, limits);
+        }
+    }
+}
+
+#[test]
+fn a_longer_element_that_fits_stays_in_its_node() {
+    let long = "x".repeat(1000);
+    let mut list = list_of(&[long.as_str(); 4], KIB4);
+    assert_eq!(lengths(&list), [4]);
+    assert!(list.set(1, "y".repeat(1010).as_bytes(), KIB4));
+    assert_eq!(lengths(&list), [4]);
+    assert!(list.set(1, "y".repeat(1500).as_bytes(), KIB4));
+    assert!(lengths(&list).len() > 1);
+    check(&list, KIB4);
+}
+
 #[test]
 fn a_copy_is_another_list() {
     let mut list = List::new();

@@ -34,6 +34,32 @@ fn expected(entries: &[(&str, f64)]) -> Vec<(String, f64)> {
     entries.iter().map(|(member, score)| ((*member).into(), *score)).collect()
 }
 
+/// An infinity less itself is 0, at once: what comes after it is added to that. The sets come in the order of their sizes.
+#[test]
+fn infinities_that_meet_are_nothing() {
+    const INF: f64 = f64::INFINITY;
+    let sums = |sets: &[&[(&str, f64)]], weights: &[f64]| {
+        let sets: Vec<_> = sets.iter().map(|entries| sorted(entries)).collect();
+        let sets: Vec<_> = sets.iter().zip(weights).map(|(set, by)| weighted(Source::Sorted(set), *by)).collect();
+        let of_a = |all: Vec<(String, f64)>| all.into_iter().find(|(member, _)| member == "a").map(|(_, score)| score);
+        [of_a(listed(union(&sets, Aggregate::Sum))), of_a(listed(intersection(&sets, Aggregate::Sum)))]
+    };
+    assert_eq!(sums(&[&[("a", INF)], &[("a", -INF)]], &[1.0, 1.0]), [Some(0.0); 2]);
+    assert_eq!(sums(&[&[("a", INF)], &[("a", -INF)], &[("a", 1.0)]], &[1.0; 3]), [Some(1.0); 2]);
+    assert_eq!(sums(&[&[("a", INF)]], &[0.0]), [Some(0.0); 2]);
+    assert_eq!(sums(&[&[("a", INF)], &[("a", INF)]], &[1.0, -1.0]), [Some(0.0); 2]);
+    let many = [("a", INF), ("b", 0.0), ("c", 0.0)];
+    assert_eq!(sums(&[&many, &[("a", -INF)], &[("a", 1.0), ("b", 0.0)]], &[1.0; 3]), [Some(0.0); 2]);
+}
+
+#[test]
+fn equal_scores_are_in_the_order_of_members() {
+    let members: Vec<String> = (10..40).map(|number| format!("m{number}")).collect();
+    let members: Vec<&str> = members.iter().map(String::as_str).collect();
+    let found = listed(union(&[weighted(Source::Plain(&plain(&members)), 1.0)], Aggregate::Sum));
+    assert!(found.iter().map(|(member, _)| member).eq(&members));
+}
+
 #[test]
 fn weights_and_aggregates() {
     let (one, other) = (sorted(&[("a", 1.0), ("b", 2.0), ("7", 3.0)]), sorted(&[("b", 5.0), ("7", -1.0), ("c", 0.0)]));

@@ -133,13 +133,16 @@ mod tests {
             ("0x1.8p1", 3.0),
             ("0x1p-3", 0.125),
             ("0x0p99999999999999999999", 0.0),
+            // A bit far behind decides between two neighbours, whatever follows it.
+            ("0x1.000000000000080", 1.0),
+            ("0x1.00000000000008010", 1.0 + f64::EPSILON),
         ] {
             assert_eq!(read(text), Some((value, false)), "{text}");
         }
         for text in ["", "-", "+-1", ".", "1e", "1 ", " 1", "1_0", "1d5", "nan", "NaN", "-nan", "nan(12)", "infinit"] {
             assert_eq!(read(text), None, "{text:?}");
         }
-        for text in ["0x", "0x.", "0xg", "0x1p", "0x1p+", "0x1.1.1", "0x-1", "x1", "1\0", "0x1 "] {
+        for text in ["0x", "0x.", "0xg", "0x1p", "0x1p+", "0x1.1.1", "0x-1", "x1", "1\0", "0x1 ", "0x1px", "0x1p1x"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }
