@@ -116,6 +116,12 @@ fn flags_and_types() {
     session.run_as(&mut other, "SUBSCRIBE a");
     assert!(!with(&session.run("CLIENT LIST TYPE normal")) && with(&session.run("CLIENT LIST TYPE pubsub")));
     session.expect(&[("CLIENT LIST TYPE master", "$0 "), ("CLIENT KILL TYPE pubsub", ":1")]);
+    let (replica, _) = session.replica("REPLCONF capa psync2");
+    let id = format!("id={} ", replica.id);
+    for name in ["replica", "slave", "REPLICA"] {
+        let told = session.run(&format!("CLIENT LIST TYPE {name}"));
+        assert!(told.contains(&id) && !told.contains(" flags=N "), "{name}: {told}");
+    }
 }
 
 #[test]
@@ -131,6 +137,12 @@ fn killing() {
         (&format!("CLIENT KILL ID {id} USER default SKIPME no"), ":1"),
     ]);
     assert_eq!(session.client.closing, Closing::AfterReplies);
+    let mut session = Session::new();
+    let (mut one, other) = (session.other(), session.other());
+    session.run("ACL SETUSER u on nopass +@all");
+    assert_eq!(session.run_as(&mut one, "AUTH u x"), "+OK");
+    session.expect(&[("CLIENT KILL USER u", ":1")]);
+    assert!(session.server.clients.get_same(one).is_none() && session.server.clients.get_same(other).is_some());
 }
 
 #[test]

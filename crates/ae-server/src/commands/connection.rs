@@ -251,7 +251,20 @@ mod tests {
     }
 
     #[test]
+    fn a_reset_ends_monitoring() {
+        let mut session = Session::new();
+        let mut other = session.other();
+        assert_eq!(session.run_as(&mut other, "MONITOR"), "+OK");
+        assert_eq!(session.run_as(&mut other, "RESET"), "+RESET");
+        session.run("SET k v");
+        assert_eq!(session.received(&mut other), "");
+        let told = session.run(&format!("CLIENT LIST ID {}", other.id));
+        assert!(told.contains(" flags=N "), "{told}");
+    }
+
+    #[test]
     fn a_reset_that_is_to_be_skipped_is_not_answered() {
         Session::new().expect(&[("CLIENT REPLY SKIP", ""), ("RESET", ""), ("PING", "+PONG")]);
+        Session::new().expect(&[("CLIENT REPLY OFF", ""), ("RESET", "+RESET"), ("PING", "+PONG")]);
     }
 }

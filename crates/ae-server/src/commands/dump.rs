@@ -208,6 +208,27 @@ mod tests {
     }
 
     #[test]
+    fn a_time_to_live_is_counted_from_now_or_is_a_time() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        let at = session.server.now + 5_000;
+        assert_eq!(restore(&mut session, &["a", "5000"], &payload, &[]), "+OK");
+        assert_eq!(restore(&mut session, &["b", &at.to_string()], &payload, &["ABSTTL"]), "+OK");
+        session.expect(&[("PTTL a", ":5000"), ("PTTL b", ":5000")]);
+    }
+
+    #[test]
+    fn a_key_has_an_idle_time_or_a_frequency() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        for options in [["IDLETIME", "1", "FREQ", "2"], ["FREQ", "2", "IDLETIME", "1"]] {
+            assert_eq!(restore(&mut session, &["a", "0"], &payload, &options), "-ERR syntax error");
+        }
+    }
+
+    #[test]
     fn an_idle_time_may_be_zero() {
         let mut session = Session::new();
         let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);

@@ -147,6 +147,16 @@ mod tests {
         assert!(stats.starts_with("*58 $14 peak.allocated :"), "{stats}");
         assert!(stats.contains("$4 db.0 *6 $23 overhead.hashtable.main :") && stats.contains("$4 db.2 "), "{stats}");
         assert!(stats.contains("$10 keys.count :2 "));
+        let of_deadlines = |session: &mut Session| {
+            let stats = session.run("MEMORY STATS");
+            let found = stats.split("$26 overhead.hashtable.expires :").nth(1).and_then(|rest| rest.split(' ').next());
+            found.and_then(|bytes| bytes.parse::<u64>().ok()).unwrap()
+        };
+        session.run("FLUSHALL");
+        session.run("SET k v");
+        assert_eq!(of_deadlines(&mut session), 0);
+        session.run("EXPIRE k 100");
+        assert!(of_deadlines(&mut session) > 0);
         session.run("HELLO 3");
         assert!(session.run("MEMORY STATS").contains("$15 peak.percentage ,"));
     }

@@ -159,6 +159,23 @@ mod tests {
     }
 
     #[test]
+    fn channels_of_shards_are_others() {
+        let mut session = Session::new();
+        let (mut one, mut other) = (session.other(), session.other());
+        session.run_as(&mut one, "SUBSCRIBE a");
+        session.run_as(&mut other, "SSUBSCRIBE s");
+        session.expect(&[
+            ("PUBSUB CHANNELS", "*1 $1 a"),
+            ("PUBSUB SHARDCHANNELS", "*1 $1 s"),
+            ("PUBSUB NUMSUB a s", "*4 $1 a :1 $1 s :0"),
+            ("PUBSUB SHARDNUMSUB a s", "*4 $1 a :0 $1 s :1"),
+            ("PUBLISH s hi", ":0"),
+            ("SPUBLISH s hi", ":1"),
+        ]);
+        assert_eq!(session.received(&mut other), "*3 $8 smessage $1 s $2 hi");
+    }
+
+    #[test]
     fn subscriptions_end_in_the_order_in_which_they_began() {
         let mut session = Session::new();
         session.run("PSUBSCRIBE b* a* c*");

@@ -451,6 +451,32 @@ fn a_primary_is_not_made_the_primary_by_another_one() {
 }
 
 #[test]
+fn a_replica_becomes_the_primary_if_the_one_who_asks_knows_its_history() {
+    let mut session = Session::new();
+    session.run("REPLICAOF 127.0.0.1 1");
+    let mut old = session.other();
+    session.run_as(&mut old, "REPLCONF capa psync2");
+    let other_id = "0".repeat(40);
+    let reply = session.run_as(&mut old, &format!("PSYNC {other_id} 1 FAILOVER"));
+    assert_eq!(reply, "-ERR PSYNC FAILOVER replid must match my replid.");
+    assert!(session.run("ROLE").starts_with("*5 $5 slave "));
+    let id = session.server.replication.id.clone();
+    session.run_as(&mut old, &format!("PSYNC {id} 1 FAILOVER"));
+    assert!(session.run("ROLE").starts_with("*3 $6 master "));
+}
+
+#[test]
+fn a_replica_without_its_copy_has_no_role_yet() {
+    let mut session = Session::new();
+    let mut introduced = session.other();
+    session.run_as(&mut introduced, "REPLCONF listening-port 7000");
+    assert_eq!(session.run("ROLE"), "*3 $6 master :0 *0");
+    let _online = session.replica("REPLCONF listening-port 7001 capa psync2");
+    let role = session.run("ROLE");
+    assert!(role.contains(" *1 *3 ") && role.contains("$4 7001"), "{role}");
+}
+
+#[test]
 fn a_replica_waits_for_no_replicas() {
     let mut session = Session::new();
     session.expect(&[("WAIT 0 0", ":0"), ("REPLICAOF 127.0.0.1 1", "+OK")]);

@@ -233,6 +233,16 @@ fn shutdown_saves_if_it_has_to() {
 }
 
 #[test]
+fn shutdown_waits_for_replicas_unless_it_is_to_be_now() {
+    for (request, waits) in [("SHUTDOWN NOSAVE", true), ("SHUTDOWN NOSAVE NOW", false)] {
+        let mut session = Session::new();
+        let _replica = session.replica("REPLCONF capa psync2");
+        session.expect(&[("SET k v", "+OK"), (request, "")]);
+        assert_eq!(session.server.waits_for_replicas(), waits, "{request}");
+    }
+}
+
+#[test]
 fn reloading() {
     let (mut session, folder) = session();
     session.expect(&[("SET k v", "+OK"), ("SELECT 1", "+OK"), ("SADD s 1 2 a", ":3"), ("SET i 12345 EX 100", "+OK")]);

@@ -93,6 +93,12 @@ fn what_a_script_says_of_itself_holds() {
         ),
         ("EVAL_RO \"#!lua\\nreturn 1\" 0", "-ERR Can not execute a script with write flag using *_ro command."),
     ]);
+    let known = session.run("SCRIPT LOAD \"return redis.pcall('set', 'a', 1)\"");
+    let sha = known.split(' ').nth(1).unwrap();
+    session.expect(&[
+        (&format!("EVALSHA_RO {sha} 0"), "-ERR Write commands are not allowed from read-only scripts."),
+        (&format!("EVALSHA {sha} 0"), "+OK"),
+    ]);
 }
 
 #[test]

@@ -139,6 +139,16 @@ mod tests {
     }
 
     #[test]
+    fn who_discards_watches_nothing_any_more() {
+        let mut session = Session::new();
+        session.expect(&[("WATCH k", "+OK"), ("MULTI", "+OK"), ("DISCARD", "+OK")]);
+        assert!(session.server.databases.observers.watched.is_empty());
+        let mut other = session.other();
+        session.run_as(&mut other, "SET k v");
+        session.expect(&[("MULTI", "+OK"), ("GET k", "+QUEUED"), ("EXEC", "*1 $1 v")]);
+    }
+
+    #[test]
     fn each_reply_may_be_left_out() {
         for (queued, reply) in [
             (&["CLIENT REPLY OFF", "PING"][..], "*2"),

@@ -346,6 +346,6 @@ mod tests {
         while databases.stats.expire_stopped < 2 {
             databases.expire(NOW);
         }
-        assert!(databases[0].len() > 0 && databases[1].len() < 50_000);
+        assert!(!databases[0].is_empty() && databases[1].len() < 50_000);
     }
 }
