@@ -471,6 +471,8 @@ fn a_replica_without_its_copy_has_no_role_yet() {
     let mut introduced = session.other();
     session.run_as(&mut introduced, "REPLCONF listening-port 7000");
     assert_eq!(session.run("ROLE"), "*3 $6 master :0 *0");
+    session.run_as(&mut introduced, "PSYNC ? -1");
+    assert!(session.run("ROLE").ends_with(" *0"), "its copy has not begun");
     let _online = session.replica("REPLCONF listening-port 7001 capa psync2");
     let role = session.run("ROLE");
     assert!(role.contains(" *1 *3 ") && role.contains("$4 7001"), "{role}");
