@@ -68,6 +68,19 @@ mod tests {
     use crate::testing::Session;
 
     #[test]
+    fn the_time_has_microseconds() {
+        let mut session = Session::new();
+        let mut behind_seconds = || {
+            let time = session.run("TIME");
+            let behind: u32 = time.rsplit(' ').next().unwrap().parse().unwrap();
+            assert!(time.starts_with("*2 $10 ") && behind < 1_000_000, "{time}");
+            behind
+        };
+        // Not always in the first thousandth of a second.
+        assert!((0..100_000).any(|_| behind_seconds() >= 1_000));
+    }
+
+    #[test]
     fn flushing() {
         Session::new().expect(&[
             ("SET a 1 EX 10", "+OK"),

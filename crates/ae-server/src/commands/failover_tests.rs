@@ -160,3 +160,27 @@ fn during_a_failover_neither_another_one_nor_another_primary_can_be_asked_for() 
         ("REPLICAOF NO ONE", "+OK"),
     ]);
 }
+
+#[test]
+fn who_may_be_made_the_primary_and_by_whom() {
+    let mut session = Session::new();
+    let mut one = replica(&mut session, 7000);
+    session.run_as(&mut one, "REPLCONF ip-address 10.0.0.2");
+    let mut copied = session.other();
+    session.run_as(&mut copied, "REPLCONF listening-port 7001 ip-address 10.0.0.3");
+    session.run_as(&mut copied, "PSYNC ? -1");
+    session.expect(&[
+        ("FAILOVER TO 10.0.0.9 7000", "-ERR FAILOVER target HOST and PORT is not a replica."),
+        ("FAILOVER TO 10.0.0.2 7001", "-ERR FAILOVER target HOST and PORT is not a replica."),
+        ("FAILOVER TO 10.0.0.3 7001", "-ERR FAILOVER target replica is not online."),
+    ]);
+    assert_eq!(
+        session.run_as(&mut one, "REPLICAOF 127.0.0.1 1"),
+        "-ERR Command is not valid when client is a replica."
+    );
+    session.expect(&[
+        ("REPLICAOF Example.com 1", "+OK"),
+        ("REPLICAOF example.COM 1", "+OK Already connected to specified master"),
+        ("FAILOVER", "-ERR FAILOVER is not valid when server is a replica."),
+    ]);
+}

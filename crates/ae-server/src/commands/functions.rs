@@ -335,6 +335,24 @@ mod tests {
         assert_eq!(session.run_as(&mut other, "SET k v"), "");
     }
 
+    #[test]
+    fn libraries_are_listed_with_their_code_if_asked_for() {
+        let mut session = Session::new();
+        let option = "-ERR Unknown option given: replacing";
+        assert_eq!(load(&mut session, &["FUNCTION", "LOAD", "replacing", READER]), option);
+        assert_eq!(load(&mut session, &["FUNCTION", "LOAD", "REPLACE", READER]), "$1 l");
+        session.run("HELLO 3");
+        assert!(session.run("FUNCTION LIST").starts_with("*1 %3 $12 library_name $1 l "));
+        let with_code = session.run("FUNCTION LIST WITHCODE LIBRARYNAME L");
+        assert!(with_code.starts_with("*1 %4 $12 library_name $1 l "), "{with_code}");
+        assert!(with_code.contains(&format!("$12 library_code ${} #!lua name=l", READER.len())), "{with_code}");
+        session.expect(&[
+            ("FUNCTION LIST LIBRARYNAME none", "*0"),
+            ("FUNCTION LIST LIBRARYNAME a LIBRARYNAME b", "-ERR Unknown argument LIBRARYNAME"),
+            ("FUNCTION LIST WITHCODE WITHCODE", "-ERR Unknown argument WITHCODE"),
+        ]);
+    }
+
     /// Names of functions have no case.
     #[test]
     fn a_name_is_free_again_when_its_library_has_gone() {
