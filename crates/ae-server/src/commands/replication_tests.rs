@@ -25,6 +25,10 @@ fn a_replicas_address_is_limited() {
     assert_eq!(session.run(&format!("REPLCONF ip-address {}", "h".repeat(255))), "+OK");
     let reply = session.run(&format!("REPLCONF ip-address {}", "h".repeat(256)));
     assert_eq!(reply, "-ERR REPLCONF ip-address provided by replica instance is too long: 256 bytes");
+    // INFO shows it behind a comma, and before a line's end.
+    for address in ["'a b'", r#""a\r\nb""#] {
+        assert_eq!(session.run(&format!("REPLCONF ip-address {address}")), "-ERR Invalid IP address");
+    }
 }
 
 #[test]
