@@ -5,6 +5,7 @@ use crate::ports::Port;
 use crate::wait::eventually;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use tempfile::TempDir;
 
 /// A running server; ended when dropped.
 pub struct Server {
@@ -19,6 +20,8 @@ pub struct Server {
     pub port: u16,
     /// That port, if it is this server's choice.
     _taken: Option<Port>,
+    /// Where it writes its files, unless its options say it.
+    _folder: Option<TempDir>,
 }
 
 /// The end of a server that did not start.
@@ -31,8 +34,8 @@ pub struct End {
 }
 
 impl Server {
-    /// Starts a program with these options, on a free port of the loopback interface and without saving anything,
-    /// unless they say otherwise.
+    /// Starts a program with these options, on a free port of the loopback interface, in a folder of its own and
+    /// without saving anything, unless they say otherwise.
     pub fn start(command: Command, options: &[&str]) -> Server {
         Server::try_start(command, options).unwrap_or_else(|end| panic!("the server did not start: {}", end.error))
     }
@@ -48,9 +51,14 @@ impl Server {
         if !options.contains(&"--save") {
             args.extend(["--save", ""]);
         }
+        let folder = tempfile::tempdir().unwrap();
+        if !options.contains(&"--dir") {
+            args.extend(["--dir", folder.path().to_str().unwrap()]);
+        }
         args.extend(options);
         let mut server = Server::try_spawn(command.args(args), port.number)?;
         server._taken = Some(port);
+        server._folder = Some(folder);
         Ok(server)
     }
 
@@ -78,7 +86,7 @@ impl Server {
                 return Err(End { code: child.wait().unwrap().code(), error });
             }
         }
-        Ok(Server { child, stdout, stderr, first_log, ready_line, port, _taken: None })
+        Ok(Server { child, stdout, stderr, first_log, ready_line, port, _taken: None, _folder: None })
     }
 
     /// A new client.

@@ -113,13 +113,11 @@ fn a_full_disk_refuses_changes_and_heals() {
             "prlimit",
             "--fsize=4096:unlimited",
             env!("CARGO_BIN_EXE_ae-server"),
-            "--dir",
-            path,
             "--appendonly",
             "yes",
         ]);
         limited.args(["--appendfsync", fsync, "--save", "", "--appenddirname", fsync]);
-        let server = Server::start(limited, &[]);
+        let server = Server::start(limited, &["--dir", path]);
         let mut client = server.connect();
         client.call("SET safe 1", "+OK");
         let mut writer = server.connect();
