@@ -2,12 +2,14 @@
 
 import fcntl
 import importlib
+import itertools
 import os
 import shutil
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from testkit import certificates
 from testkit.commands import Failure, completed, limited, run
 from testkit.paths import ROOT
 
@@ -17,8 +19,8 @@ C_LIBRARIES = ROOT / "target" / "c-libraries.toml"
 
 SKIPPED = 77
 PLAIN = ("so-epoll", "so-poll", "so-select")
-# They need the library as `make lib` builds it (exceptions pass it, it is linked statically), TLS, or a server.
-NOT_HERE = ("ae_thrown", "weak_symbols", "hiredis_", "tls_")
+# They need the library as `make lib` builds it (exceptions pass it, it is linked statically), or a server.
+NOT_HERE = ("ae_thrown", "weak_symbols", "hiredis_")
 RUST_TESTS = ("interest_model", "listener_failure", "rust_api")
 
 # In seconds: what takes longer hangs.
@@ -67,9 +69,7 @@ class Copy:
         env = dict(os.environ, CARGO_TARGET_DIR=str(self.target), CARGO_INCREMENTAL="1", **proptest(50))
         env.pop("LIBAE_ABI", None)
         command = ["cargo", arguments[0], "--locked", "--quiet", "--package", package]
-        if package == LIBRARY:
-            command.append("--no-default-features")
-        elif C_LIBRARIES.is_file():
+        if C_LIBRARIES.is_file():
             command += ["--config", C_LIBRARIES]
         return limited([*command, *arguments[1:]], limit, {**env, **self.environment}, cwd=self.tree)
 
@@ -99,6 +99,10 @@ class Copy:
         if not (folder / "exports").exists() or (folder / "exports").read_text() != exports:
             (folder / "exports").write_text(exports)
 
+    def certificates(self):
+        """The folder of those for TLS programs, made anew; None without the `openssl` command."""
+        return certificates.make(self.tree / "build" / "c-tests" / "certs")
+
     def runner(self):
         """The copy's c-tests/run.py."""
         sys.path.insert(1, str(self.tree / "c-tests"))
@@ -116,7 +120,7 @@ class CTests:
 
     def __init__(self, copy):
         self.run = copy.runner()
-        self.library = self.run.Library("")
+        self.library, self.certificates = self.run.Library(""), copy.certificates()
         sources = (source for source in self.run.HERE.iterdir() if source.suffix in self.run.LANGUAGES)
         self.sources = {source.stem: source for source in sorted(sources) if self.is_here(source.stem)}
         self.cases, self.output = {}, ""  # of the last failure
@@ -124,6 +128,12 @@ class CTests:
     def is_here(self, name):
         profiles = self.run.PROGRAMS_OF.get(name, (self.library.profile,))
         return self.library.profile in profiles and not name.startswith(NOT_HERE)
+
+    def quick(self):
+        """(program, variant) of all that runs here."""
+        for name, variant in itertools.product(self.sources, PLAIN):
+            if not name.startswith("tls_") or name in self.run.TLS_NARROWED.get(variant, self.sources):
+                yield name, variant
 
     def compile(self, names):
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -139,6 +149,9 @@ class CTests:
         self.cases[name] = [] if complaint else completed([str(program), "--list"]).stdout.split()
         return complaint
 
+    def environment(self, backend):
+        return self.run.environment(backend, None, self.certificates)
+
     def first_failure(self, programs):
         """The first failed case of (program, variant)s, None when all pass."""
         cases = [(name, variant, case) for name, variant in programs for case in self.cases[name]]
@@ -148,7 +161,7 @@ class CTests:
             if failed.is_set():
                 return None
             program, backend = self.library.program(name, "so"), self.run.VARIANTS[variant][1]
-            status, output, errors = limited([str(program), case], CASE_LIMIT, self.run.environment(backend, None))
+            status, output, errors = limited([str(program), case], CASE_LIMIT, self.environment(backend))
             if status in (0, SKIPPED):
                 return None
             failed.set()

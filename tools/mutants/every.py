@@ -13,7 +13,7 @@ until one fails:
     time over   none did, in as much time as a mistake gets
     unreached   there is no case that comes to the place
 
-Not all that is missed wants a test: some mistakes make no difference. Nor is what TLS and kqueue have here.
+Not all that is missed wants a test: some mistakes make no difference. Nor is what kqueue has here.
 
 What was found stays in target/mutants/every (every-store for a package), so that a run that was interrupted goes on
 where it was, and `--sample 200` after `--sample 100` tries a hundred more. It begins anew when the library or a test
@@ -21,7 +21,6 @@ has changed, for a package when the package has."""
 
 import collections
 import hashlib
-import itertools
 import json
 import os
 import random
@@ -33,7 +32,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from copied import LIBRARY, PLAIN, RUST_TESTS, SKIPPED, Copy, CTests, listed, proptest
+from copied import LIBRARY, RUST_TESTS, SKIPPED, Copy, CTests, listed, proptest
 from testkit.commands import Failure, completed, environment, limited, run, say
 from testkit.paths import ROOT
 
@@ -380,12 +379,10 @@ class Preparation:
 
 
 class Library(Preparation):
-    """The library without TLS, with the C programs and its own Rust tests."""
+    """The library, with the C programs and its own Rust tests."""
 
     package, name, folder = LIBRARY, "the library", ""
     sources = ("src/", "include/", "c-tests/", "tests/", "build.rs")
-    # What answers for TLS where there is none is built, but its tests do not run here.
-    left_out = re.compile(r"/(tls_|without_tls|lib\.rs$)")
     tests = ("--lib", *(f"--test={name}" for name in RUST_TESTS))
 
     def __init__(self):
@@ -398,7 +395,7 @@ class Library(Preparation):
         self.copy.install()
         c_tests = CTests(self.copy)
         c_tests.compile(list(c_tests.sources))
-        for name, variant in itertools.product(c_tests.sources, PLAIN):
+        for name, variant in c_tests.quick():
             command = str(c_tests.library.program(name, "so"))
             for case in c_tests.cases[name]:
                 yield Case(f"{name}@{variant} {case}", [command, case], c_tests.run.VARIANTS[variant][1])
@@ -408,8 +405,11 @@ class Library(Preparation):
         return f"test:{file}" if file else "lib:"
 
     def runs(self):
-        of_c = self.copy.runner().environment
-        return Cases(lambda backend: of_c(backend, None) if backend else environment(), self.copy.place / "scratch")
+        of_c, certificates = self.copy.runner().environment, self.copy.certificates()
+
+        def environment_on(backend):
+            return of_c(backend, None, certificates) if backend else environment()
+        return Cases(environment_on, self.copy.place / "scratch")
 
 
 class Package(Preparation):

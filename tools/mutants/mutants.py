@@ -15,8 +15,8 @@ what is in its place in the mutant, and the tests that have to notice. A test is
 With no test named, all that is quick runs until one fails, as with --all for every mutant; for a mutant in crates/ that
 is its own package's tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
 
-It works on a copy of the working tree in target/mutants, with the library of a build for tests, without TLS. Words on
-the command line select mutants: those with one in their file or text.
+It works on a copy of the working tree in target/mutants, with the library of a build for tests. Words on the
+command line select mutants: those with one in their file or text.
 
 With --every, no list is read: every.py makes up all mistakes of a few kinds in the library by itself, or with --server
 in ae-server and its crates."""
@@ -24,7 +24,6 @@ in ae-server and its crates."""
 import argparse
 import collections
 import csv
-import itertools
 import re
 import resource
 import sys
@@ -118,7 +117,7 @@ class CrateTests:
 class Tests:
     def __init__(self, c_tests):
         self.c_tests = c_tests
-        self.quick = [(name, variant) for name, variant in itertools.product(c_tests.sources, PLAIN)]
+        self.quick = list(c_tests.quick())
 
     @property
     def output(self):

@@ -145,6 +145,43 @@ mod tests {
     }
 
     #[test]
+    fn what_has_been_used_makes_room() {
+        let mut buffer = Buffer::default();
+        put(&mut buffer, &vec![7; BUFFER_SIZE - 4]);
+        put(&mut buffer, b"rest");
+        buffer.consume(BUFFER_SIZE - 4);
+        put(&mut buffer, &vec![8; BUFFER_SIZE - 4]);
+        assert_eq!(buffer.filled()[..6], *b"rest\x08\x08");
+        assert_eq!((buffer.filled().len(), buffer.bytes.len()), (BUFFER_SIZE, BUFFER_SIZE));
+    }
+
+    #[test]
+    fn a_thread_keeps_one_of_each_kind() {
+        let mut buffers: [Buffer; 3] = Default::default();
+        for (mark, buffer) in (1..).zip(&mut buffers) {
+            put(buffer, &[mark]);
+        }
+        for buffer in &mut buffers {
+            buffer.consume(1);
+            buffer.park();
+        }
+        // They are lent as they were.
+        let mut marks = buffers.map(|mut buffer| buffer.room(1)[0]);
+        marks.sort();
+        assert_eq!(marks, [0, 1, 2]);
+    }
+
+    #[test]
+    fn what_is_more_than_half_full_stays_where_it_is() {
+        for (count, size) in [(BUFFER_SIZE / 2, BUFFER_SIZE / 2), (BUFFER_SIZE / 2 + 1, BUFFER_SIZE)] {
+            let mut buffer = Buffer::default();
+            put(&mut buffer, &vec![7; count]);
+            buffer.park();
+            assert_eq!((buffer.filled().len(), buffer.bytes.len()), (count, size));
+        }
+    }
+
+    #[test]
     fn there_is_an_end_to_the_room() {
         let mut buffer = Buffer::default();
         buffer.room(1);
