@@ -133,8 +133,11 @@ static void the_write_barrier_turns_the_order(void) {
 
 /* As the kernel answers for other sockets. */
 static void null_buffers_are_refused(void) {
+    char byte;
+
     begin(NULL);
     CHECK_INT(connWrite(client, NULL, 0), 0);
+    CHECK_FAILS(recv(server->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1, EAGAIN); /* no record without data, either */
     CHECK_INT(connRead(client, NULL, 0), 0);
     CHECK_INT(connGetState(client), CONN_STATE_CONNECTED);
     CHECK_INT(connWrite(client, NULL, 5), -1);

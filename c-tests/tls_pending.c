@@ -144,6 +144,44 @@ static void a_child_does_not_serve_its_parents_connections(void) {
 }
 
 /* Many records in one packet: each whole record is pending. */
+static void without_a_handler_nothing_is_pending(void) {
+    begin();
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    tls_write_all(client, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK_INT(tls_has_pending(el), 1);
+    CHECK_INT(connSetReadHandler(server, NULL), C_OK);
+    CHECK_INT(tls_has_pending(el), 0);
+    CHECK_INT(connSetReadHandler(server, on_read_piece), C_OK);
+    CHECK_INT(tls_has_pending(el), 1);
+    expect_all();
+    tls_end();
+}
+
+/* What was pending belonged to the session that has failed. */
+static void a_new_connect_begins_with_nothing(void) {
+    int count;
+
+    begin();
+    CHECK_INT(connSetReadHandler(client, on_read_piece), C_OK);
+    tls_write_all(server, sent, SIZE);
+    RUN_UNTIL(arrived > 0);
+    CHECK_INT(tls_has_pending(el), 1);
+    CHECK_INT(setsockopt(server->fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger)), 0);
+    connClose(server);
+    server = NULL;
+    do count = connWrite(client, "x", 1);
+    while (count == 1 || errno == EAGAIN);
+    CHECK_INT(connGetState(client), CONN_STATE_ERROR);
+    CHECK_INT(connConnect(client, "127.0.0.1", port, NULL, tls_on_connected), C_OK);
+    CHECK_INT(tls_has_pending(el), 0);
+    client_calls = server_calls = 0;
+    tls_accept(LIBAE_TLS_AUTH_CLIENTS_NO);
+    RUN_UNTIL(client_calls && server_calls);
+    CHECK_INT(client_state, CONN_STATE_CONNECTED);
+    tls_end();
+}
+
 static void small_records_arrive_together(void) {
     int i;
 
@@ -408,6 +446,7 @@ static void end_comes_behind_pending_data(void) {
 TEST_MAIN(CASE(a_child_does_not_serve_its_parents_connections),
           CASE(delete_the_loop_while_both_are_pending), CASE(stop_at_once_while_both_are_pending),
           CASE(piecemeal_reader_gets_it_all), CASE(piecemeal_reader_in_a_loop_that_asks),
+          CASE(without_a_handler_nothing_is_pending), CASE(a_new_connect_begins_with_nothing),
           CASE(asking_runs_the_handler_once), CASE(a_program_may_stop_asking),
           CASE(records_are_not_put_off_by_setting_the_handler_anew), CASE(small_records_arrive_together),
           CASE(nobody_reads_what_is_pending), CASE(handler_that_does_not_read_runs_once_an_iteration),

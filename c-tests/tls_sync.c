@@ -1,5 +1,6 @@
 /* TLS without the loop: the blocking connect, and reads and writes that wait. The server is a process of its own. */
 #include "test.h"
+#include "failing_calls.h"
 #include "tls_test.h"
 
 static pid_t child;
@@ -61,6 +62,14 @@ static void expect_connected(const char *protocols) {
 
 static void blocking_connect_of_1_3(void) { expect_connected("TLSv1.3"); }
 static void blocking_connect_of_1_2(void) { expect_connected("TLSv1.2"); }
+
+static void a_full_socket_is_waited_for(void) {
+    if (fork_server(NULL)) exit_server();
+    writes = (struct failures){2, {EAGAIN, EAGAIN}};
+    connect_client();
+    CHECK_INT(writes.count, 0);
+    end_client();
+}
 
 static void success_leaves_errno_alone(void) {
     if (fork_server(NULL)) exit_server();
@@ -309,7 +318,7 @@ static void pending_data_reaches_the_loop(void) {
     end_client();
 }
 
-TEST_MAIN(CASE(blocking_connect_of_1_3), CASE(blocking_connect_of_1_2), CASE(success_leaves_errno_alone),
+TEST_MAIN(CASE(blocking_connect_of_1_3), CASE(blocking_connect_of_1_2), CASE(a_full_socket_is_waited_for), CASE(success_leaves_errno_alone),
           CASE(silent_peer_times_out),
           CASE(slow_peer_times_out), CASE(peer_that_closes), CASE(peer_without_tls), CASE(refused_blocking_connect),
           CASE(wrong_server_is_refused), CASE(read_is_exact_over_records), CASE(read_from_a_closed_peer_fails),

@@ -72,7 +72,6 @@ pub(super) fn end(conn: TlsConn) {
 unsafe extern "C" fn time_is_over(_el: *mut aeEventLoop, _id: c_longlong, data: *mut c_void) -> AeTimeResult {
     // SAFETY: the time event's client data is the connection; one that is gone has taken its time event with it.
     let conn = unsafe { TlsConn::new(data.cast()) };
-    conn.replace_timer(None);
     let gave_way = conn.state() == CONN_STATE_ACCEPTING && !conn.has_permit();
     conn.fail(&Failure::Other(if gave_way { TOO_MANY } else { "the peer did not end the handshake in time" }));
     let _ = finish(conn);
@@ -241,10 +240,8 @@ unsafe fn loop_ends(_el: Loop, asker: Asker, _outcome: Outcome) {
     // SAFETY: it is called with a connection of this type, which is there: it would have forgotten this.
     let conn = unsafe { TlsConn::new(asker.data.cast()) };
     conn.replace_request(None);
-    if conn.state() == CONN_STATE_CONNECTING {
-        conn.fail(&Errno::ECANCELED.into());
-        let _ = finish(conn);
-    }
+    conn.fail(&Errno::ECANCELED.into());
+    let _ = finish(conn);
 }
 
 /// Nobody knows its number.
