@@ -117,7 +117,7 @@ static void expect_upstream_refused(const char *part) {
 
 static void upstreams_structure_is_refused(void) {
     libaeHost host = {.size = sizeof(host), .log = on_log};
-    char *cert;
+    char *cert, *key;
 
     begin_upstream();
     CHECK_INT(configure_upstream(0), C_OK);
@@ -133,11 +133,15 @@ static void upstreams_structure_is_refused(void) {
     expect_upstream_refused("tls-protocols");
     upstream.protocols = NULL;
     cert = upstream.cert_file;
+    key = upstream.key_file;
     upstream.cert_file = NULL;
     expect_upstream_refused("tls-cert-file");
+    upstream.key_file = NULL;
+    expect_upstream_refused("No tls-cert-file configured!");
     upstream.cert_file = (char *)tls_file("client.crt");
     expect_upstream_refused("tls-key-file");
     upstream.cert_file = cert;
+    upstream.key_file = key;
     upstream.ca_cert_file = NULL;
     host.tls_auth_clients = hosts_auth_clients;
     CHECK_INT(libaeSetHost(&host), AE_OK);

@@ -85,6 +85,16 @@ static void expect_version(const char *option, const char *version) {
     tls_end();
 }
 
+/* One for each of two connections that come next. */
+static void two_tickets(void) {
+    BEGIN();
+    CONNECT("-tls1_3", "-msg");
+    expect_echo();
+    CHECK_INT(tool_count(", NewSessionTicket"), 2);
+    tool_end();
+    tls_end();
+}
+
 static void version_1_3(void) { expect_version("-tls1_3", "New, TLSv1.3"); }
 static void version_1_2(void) { expect_version("-tls1_2", "New, TLSv1.2"); }
 
@@ -269,6 +279,26 @@ static void clients_must_show_one(void) {
     tls_end();
 }
 
+/* The old padding of RSA, in TLS 1.2 alone, also by a certificate of version 1. */
+static void clients_sign_as_they_used_to(void) {
+    static const char *const names[] = {"rsa", "rsa-v1"};
+    char cert[32], key[32];
+    int i;
+
+    BEGIN(config.ca_cert_file = tls_file("rsa-ca.crt"));
+    auth = LIBAE_TLS_AUTH_CLIENTS_YES;
+    for (i = 0; i < 2; i++) {
+        snprintf(cert, sizeof(cert), "%s.crt", names[i]);
+        snprintf(key, sizeof(key), "%s.key", names[i]);
+        CONNECT("-tls1_2", "-cert", tls_file(cert), "-key", tls_file(key), "-sigalgs", "ECDSA+SHA256:RSA+SHA256");
+        expect_echo();
+        CHECK_CONTAINS(tool_text, "Verification: OK");
+        tool_end();
+        TOOL_UNTIL(server == NULL);
+    }
+    tls_end();
+}
+
 /* ---- Sessions ---- */
 
 static const char *session_file(void) {
@@ -336,10 +366,10 @@ static void client_reconnects(void) {
     tls_end();
 }
 
-TEST_MAIN(CASE(version_1_3), CASE(version_1_2), CASE(client_ends), CASE(client_updates_its_keys),
+TEST_MAIN(CASE(version_1_3), CASE(version_1_2), CASE(two_tickets), CASE(client_ends), CASE(client_updates_its_keys),
           CASE(client_asks_for_renegotiation), CASE(client_has_to_say_hello_again),
           CASE(small_records_of_the_client), CASE(chosen_ciphersuite), CASE(chosen_cipher),
           CASE(the_clients_order_decides), CASE(the_servers_order_decides), CASE(protocols_are_as_configured),
           CASE(old_protocols_are_refused), CASE(rsa_certificate), CASE(certificate_with_a_chain),
-          CASE(clients_must_show_one), CASE(sessions_of_1_3_are_resumed), CASE(sessions_of_1_2_are_resumed),
+          CASE(clients_must_show_one), CASE(clients_sign_as_they_used_to), CASE(sessions_of_1_3_are_resumed), CASE(sessions_of_1_2_are_resumed),
           CASE(sessions_become_old), CASE(no_sessions_of_1_3), CASE(no_sessions_of_1_2), CASE(client_reconnects))

@@ -3,9 +3,8 @@
 All are of P-256 unless the name says rsa, and signed by ca.crt unless it says otherwise:
 
     ca.crt rsa-ca.crt other-ca.crt  CAs; all-ca.crt holds the first two
-    server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt; rsa-server.crt
-    the
-                                    same, signed by ca.crt; server-only.crt the same, for no client
+    server.crt                      for localhost and 127.0.0.1; rsa.crt the same, signed by rsa-ca.crt;
+                                    rsa-server.crt the same, signed by ca.crt; server-only.crt the same, for no client
     client.crt                      a client's
     user-NAME.crt                   clients' that name a user: user-alice.crt by CN, user-two.crt by two CNs (nobody,
                                     alice), user-nul.crt by the CN "alice\\0evil", user-none.crt by no CN; user-uris.crt
@@ -21,8 +20,7 @@ All are of P-256 unless the name says rsa, and signed by ca.crt unless it says o
     twin-ca.crt                     a CA of ca.crt's name with a key of its own; twin-v1.crt as v1.crt, signed by it
     renamed-ca.crt                  a CA with ca.crt's key and a name of its own; renamed-v1.crt as v1.crt, signed by it
     chain.crt                       signed by intermediate.crt, which ca.crt has signed, with that one behind it;
-    lone.crt is
-                                    the same without it; chain-client.crt a client's
+                                    lone.crt is the same without it; chain-client.crt a client's
     long-chain.crt                  server.crt with 100 certificates behind it, some 40 kB; its key is server.key
     NAME.key                        the key of NAME.crt, as PKCS #8
     sec1.key pkcs1.key              server.key and rsa.key in the formats of their own

@@ -303,6 +303,44 @@ impl<'a> PublicKey<'a> {
 mod tests {
     use super::*;
     use rustls::crypto::aws_lc_rs;
+    use rustls::pki_types::InvalidSignature;
+
+    /// An algorithm by which nothing but "good" is a signature.
+    #[derive(Debug)]
+    struct OnlyGood {
+        key: &'static [u8],
+        signature: &'static [u8],
+    }
+
+    impl SignatureVerificationAlgorithm for OnlyGood {
+        fn verify_signature(&self, _key: &[u8], _message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+            if signature == b"good" { Ok(()) } else { Err(InvalidSignature) }
+        }
+
+        fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+            AlgorithmIdentifier::from_slice(self.key)
+        }
+
+        fn signature_alg_id(&self) -> AlgorithmIdentifier {
+            AlgorithmIdentifier::from_slice(self.signature)
+        }
+    }
+
+    #[test]
+    fn a_key_signs_by_algorithms_of_its_kind_and_by_the_one_that_is_named() {
+        let algorithm = OnlyGood { key: b"rsa", signature: b"rsa with sha256" };
+        for (kind, named, signature, verifies) in [
+            ("rsa", None, "good", true),
+            ("rsa", None, "bad", false),
+            ("ec", None, "good", false),
+            ("rsa", Some("rsa with sha256"), "good", true),
+            ("rsa", Some("rsa with sha1"), "good", false),
+        ] {
+            let key = PublicKey { kind: kind.as_bytes(), bits: b"" };
+            let found = key.verifies(&[&algorithm], named.map(str::as_bytes), b"message", signature.as_bytes());
+            assert_eq!(found, verifies, "{kind}, {named:?}, {signature}");
+        }
+    }
 
     #[test]
     fn tls13_takes_fewer_signatures() {
