@@ -117,6 +117,10 @@ pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
 }
 
 #[cfg(test)]
+#[path = "directives_tests.rs"]
+mod directives_tests;
+
+#[cfg(test)]
 mod tests {
     use crate::config::settings::Config;
     use crate::testing::Session;
