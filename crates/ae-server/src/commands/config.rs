@@ -109,6 +109,10 @@ pub(super) fn write_file(ctx: &mut Context<'_>, extent: Extent) -> Outcome {
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
     ctx.server.databases.stats = KeyStats::default();
+    (ctx.server.replication.bytes_in, ctx.server.replication.bytes_out) = (0, 0);
+    ctx.server.status.saves = 0;
+    let rewrites = &mut ctx.server.append_only.rewrites;
+    (rewrites.count, rewrites.failures) = (0, 0);
     if let Some(log) = &mut ctx.server.append_only.log {
         log.delayed = 0;
     }
