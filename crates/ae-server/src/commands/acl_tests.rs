@@ -436,3 +436,10 @@ fn without_a_file_of_users_there_is_nothing_to_load() {
                    set) in order to store users in the Redis configuration.";
     Session::new().expect(&[("ACL LOAD", refused), ("ACL SAVE", refused), ("ACL USERS", "*1 $7 default")]);
 }
+
+#[test]
+fn a_channel_is_there_once() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u &a &a &b", "+OK")]);
+    assert!(session.run("ACL LIST").contains("user u off resetchannels &a &b -@all"));
+}

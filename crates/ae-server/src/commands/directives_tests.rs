@@ -246,7 +246,7 @@ const ROWS: &[Row] = &[
     such("client-output-buffer-limit", BUFFERS, "replica 2 1kb 3", LONGER_BUFFERS, "x 0 0 0", "Invalid client class specified in buffer limit configuration."),
     such("maxmemory-clients", "0", "5%", "5%", "101%", "percentage argument must be less or equal to 100"),
     number("tracking-table-max-keys", "1000000", 0, LONG),
-    such("notify-keyspace-events", "", "KEg$lshzxetd", "AKE", "Kw", EVENTS),
+    such("notify-keyspace-events", "", "KEg$lshzxetd", "AKE", "Ka", EVENTS),
     // Memory.
     bytes("maxmemory", "0", 0, u64::MAX as i128),
     row("maxmemory-policy", "noeviction", Takes::OneOf(POLICIES)),

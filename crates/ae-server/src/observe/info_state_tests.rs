@@ -318,3 +318,13 @@ fn a_replica_is_told_from_a_primary() {
     of_primary(&mut session, Phase::Loading);
     assert_eq!(fields_of(&mut session, names), ["5", "33.33", "1", "slave"]);
 }
+
+#[test]
+fn what_is_there_before_anything_has_happened() {
+    let mut session = Session::new();
+    let all = fields(&mut session, "replication");
+    assert_eq!((all["master_replid2"].as_str(), all["second_repl_offset"].as_str()), (&*"0".repeat(40), "-1"));
+    session.server.status.starting = true;
+    let all = fields(&mut session, "persistence");
+    assert_eq!((all["loading"].as_str(), all["async_loading"].as_str()), ("1", "0"));
+}
