@@ -80,7 +80,7 @@ mod tests {
         let mut session = Session::new();
         for request in ["LOLWUT VERSION", "LOLWUT VERSION 0", "LOLWUT VERSION -5", "LOLWUT VERSION 99"] {
             let drawn = session.run(request);
-            assert!(drawn.contains('='), "{request}: {drawn}");
+            assert!(drawn.contains('~'), "{request}: {drawn}");
         }
     }
 }
