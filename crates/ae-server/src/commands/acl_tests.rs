@@ -443,3 +443,16 @@ fn a_channel_is_there_once() {
     session.expect(&[("ACL SETUSER u &a &a &b", "+OK")]);
     assert!(session.run("ACL LIST").contains("user u off resetchannels &a &b -@all"));
 }
+
+#[test]
+fn keys_that_were_taken_from_a_user_are_refused_in_its_transaction() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("ACL SETUSER u on nopass ~k &c +@all", "+OK")]);
+    for line in ["AUTH u x", "MULTI", "GET k", "PUBLISH c m"] {
+        session.run_as(&mut other, line);
+    }
+    session.expect(&[("ACL SETUSER u resetkeys", "+OK")]);
+    let reply = session.run_as(&mut other, "EXEC");
+    assert!(reply.contains("for the following reason: no permission to touch the specified keys"), "{reply}");
+}

@@ -241,3 +241,15 @@ fn an_error_that_was_asked_for_is_not_counted() {
     let mut session = Session::new();
     session.expect(&[("DEBUG ERROR 'OWN words'", "-OWN words"), ("INFO errorstats", "$14 # Errorstats ")]);
 }
+
+/// Those that redis-server 7.0.15 has for the same values.
+#[test]
+fn digests_of_pairs_and_streams_are_those_of_redis() {
+    let mut session = Session::new();
+    ["HSET h a 1", "XADD x 1-1 f v", "ZADD z 1.5 m"].iter().for_each(|request| drop(session.run(request)));
+    session.expect(&[(
+        "DEBUG DIGEST-VALUE h x z",
+        "*3 +626a7b57a269f8f179a44902458ecb2f5920d35d +2ed9a7a81688084b1f7eae33456ef7727d357031 \
+         +0b67afcf657d7aa53a5226bcca2f55ea7f2fff48",
+    )]);
+}
