@@ -118,7 +118,7 @@ fn memory_of_the_process() {
         ("mem_aof_buffer", Such(|session| session.server.streams.log.bytes.reserve(100_000), |fields, session| number(fields, "mem_aof_buffer") == session.server.streams.log.bytes.capacity() as f64)),
         ("mem_allocator", Such(nothing, |fields, _| fields["mem_allocator"] == memory::name())),
         ("active_defrag_running", Is("0")),
-        ("lazyfree_pending_objects", Such(|session| unlink_much(session), |fields, session| number(fields, "lazyfree_pending_objects") >= session.server.databases.garbage.len() as f64 && session.server.databases.garbage.len() > 0)),
+        ("lazyfree_pending_objects", Such(unlink_much, |fields, session| number(fields, "lazyfree_pending_objects") >= session.server.databases.garbage.len() as f64 && session.server.databases.garbage.len() > 0)),
         ("lazyfreed_objects", Such(nothing, |fields, _| number(fields, "lazyfreed_objects") >= 0.0)),
     ]);
 }
