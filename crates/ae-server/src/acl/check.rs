@@ -67,8 +67,7 @@ pub fn reads_every_key(rights: &Rights, spec: &Spec, args: &Args<'_>) -> bool {
 }
 
 fn check_selector(selector: &Selector, spec: &Spec, args: &Args<'_>, keys: &[KeyArg]) -> Result<(), Denied> {
-    let behind_name = if spec.parent.is_some() { 2 } else { 1 };
-    if !spec.is(flag::NO_AUTH) && !selector.commands.allows(spec, args.from(behind_name)) {
+    if !spec.is(flag::NO_AUTH) && !selector.commands.allows(spec, args.from(1)) {
         return Err(Denied::Command);
     }
     if let Some(key) = keys.iter().find(|key| !selector.allows_key(&args[key.at], access(key.flags))) {
@@ -141,6 +140,8 @@ mod tests {
             ("+@all &a", "PUBLISH a m", Ok(())),
             ("+@all &a", "PUBLISH b m", Err(Denied::Channel(1))),
             ("+@all &a*", "SUBSCRIBE a1 a2 b", Err(Denied::Channel(3))),
+            ("+@all &a*", "SSUBSCRIBE b", Err(Denied::Channel(1))),
+            ("+@all &a*", "SPUBLISH b m", Err(Denied::Channel(1))),
             ("+@all &a*", "PSUBSCRIBE a*", Ok(())),
             ("+@all &a*", "PSUBSCRIBE a1*", Err(Denied::Channel(1))),
             ("+@all", "UNSUBSCRIBE b", Ok(())),

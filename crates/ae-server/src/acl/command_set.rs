@@ -142,6 +142,7 @@ mod tests {
         assert!(has(&client, "client") && has(&client, "client|list") && !has(&client, "client|kill"));
         let list = set(&["+CLIENT|List"]);
         assert!(has(&list, "client|list") && !has(&list, "client|kill") && !has(&list, "client"));
+        assert!(!has(&set(&["-get", "-client|list"]), "get") && !has(&set(&["-client"]), "client|list"));
     }
 
     #[test]
@@ -154,6 +155,9 @@ mod tests {
 
     #[test]
     fn first_arguments() {
+        let echo = set(&["+echo|Hi"]);
+        let spec = find_command(b"echo").unwrap();
+        assert!(echo.allows(spec, [&b"hI"[..]].into_iter()) && !has(&echo, "echo"));
         let select = set(&["+select|0", "+Select|1", "+select|0"]);
         let spec = find_command(b"select").unwrap();
         let allows = |word: &str| select.allows(spec, [word.as_bytes()].into_iter());

@@ -133,4 +133,19 @@ mod tests {
         denials.add(denial("d", 0), 0);
         assert_eq!(denials.iter().len(), 0);
     }
+
+    #[test]
+    fn denials_of_another_kind_are_others() {
+        let other = [
+            Denial { reason: Reason::Command, ..denial("a", 0) },
+            Denial { origin: Origin::Script, ..denial("a", 0) },
+            Denial { user: b"v"[..].into(), ..denial("a", 0) },
+        ];
+        for new in other {
+            let mut denials = Denials::default();
+            denials.add(denial("a", 0), 128);
+            denials.add(new, 128);
+            assert_eq!(counts(&denials), [("a".into(), 1), ("a".into(), 1)]);
+        }
+    }
 }

@@ -187,4 +187,16 @@ mod tests {
         assert_eq!(gone, [b"u"[..].into()]);
         assert!(users.default_user().is_open() && users.default_user().is_unrestricted());
     }
+
+    #[test]
+    fn a_user_of_a_configuration_has_the_channels_that_are_the_default() {
+        for all_channels in [false, true] {
+            let mut users = Users::new();
+            users.load(&[line("u on")], all_channels).unwrap();
+            assert_eq!(users.get(b"u").unwrap().rights().selectors[0].all_channels, all_channels);
+        }
+        let bad = UserLine { words: vec![b"a b".to_vec()], place: "here".into() };
+        let refused = Users::new().load(&[bad], false).unwrap_err();
+        assert_eq!(refused, "here: Error in user declaration 'a b': Spaces not allowed in ACL usernames");
+    }
 }

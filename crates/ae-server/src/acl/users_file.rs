@@ -117,4 +117,21 @@ mod tests {
         let missing = read(Path::new("/nonexistent/f"), "f", false).unwrap_err();
         assert_eq!(missing, b"Error loading ACLs, opening file 'f': No such file or directory");
     }
+
+    #[test]
+    fn a_user_of_a_file_has_the_channels_that_are_the_default() {
+        for all_channels in [false, true] {
+            let users = parse(b"user u on", "f", all_channels).unwrap();
+            assert_eq!(users[0].1.selectors[0].all_channels, all_channels);
+        }
+    }
+
+    #[test]
+    fn a_file_is_not_too_long_and_its_lines_begin_in_lower_case() {
+        assert!(parse(b"USER u on", "f", false).is_err());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(FILE_MAX + 1).unwrap();
+        let refused = read(file.path(), "f", false).unwrap_err();
+        assert_eq!(refused, b"Error loading ACLs, file 'f' has more than 67108864 bytes");
+    }
 }

@@ -10,6 +10,14 @@ include!(concat!(env!("OUT_DIR"), "/rows.rs"));
 pub static TABLE: Registry<Run> = Registry::new(&ROWS);
 
 #[cfg(test)]
+#[path = "arity_tests.rs"]
+mod arity_tests;
+
+#[cfg(test)]
+#[path = "key_types_tests.rs"]
+mod key_types_tests;
+
+#[cfg(test)]
 mod tests {
     use super::{SPECS, TABLE};
     use crate::command::context::Command;

@@ -386,3 +386,73 @@ fn a_denial_is_counted_with_an_equal_one_of_the_latest_ten() {
     assert_eq!(denials(&mut session), 12);
     assert_eq!(session.run("ACL LOG").matches("$8 username").count(), 10);
 }
+
+#[test]
+fn in_resp3_users_and_denials_are_maps_and_flags_are_sets() {
+    let mut session = Session::new();
+    session.run("HELLO 3");
+    session.expect(&[("ACL SETUSER u on nopass (+get ~k)", "+OK")]);
+    let user = session.run("ACL GETUSER u");
+    assert!(user.starts_with("%6 $5 flags ~2 $2 on $6 nopass $9 passwords *0 "), "{user}");
+    assert!(user.contains(" $9 selectors *1 %3 $8 commands "), "{user}");
+    session.expect(&[("AUTH u x", "+OK")]);
+    session.run("PING");
+    session.run("AUTH default x");
+    assert!(session.run("ACL LOG").starts_with("*1 %7 $5 count :1 $6 reason $7 command "));
+}
+
+#[test]
+fn a_category_has_commands_with_subcommands_and_these() {
+    let mut session = Session::new();
+    let slow = session.run("ACL CAT slow");
+    assert!(slow.contains(" $6 pubsub ") && slow.contains(" $13 pubsub|numpat "), "{slow}");
+    session.expect(&[("ACL CAT x y", "-ERR unknown subcommand or wrong number of arguments for 'CAT'. Try ACL HELP.")]);
+}
+
+#[test]
+fn the_key_is_named_that_a_user_may_not_use() {
+    Session::new().expect(&[
+        ("ACL SETUSER u on ~a &c +@all", "+OK"),
+        ("ACL DRYRUN u MGET a b", "$50 This user has no permissions to access the 'b' key"),
+    ]);
+}
+
+#[test]
+fn only_the_owner_may_read_a_new_file_of_users() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.acl");
+    let mut config = Config::default();
+    config.security.acl_file = path.to_str().unwrap().into();
+    let mut session = Session::with(config);
+    session.expect(&[("ACL SAVE", "+OK")]);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn without_a_file_of_users_there_is_nothing_to_load() {
+    let refused = "-ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the \
+                   ACL SETUSER command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file \
+                   set) in order to store users in the Redis configuration.";
+    Session::new().expect(&[("ACL LOAD", refused), ("ACL SAVE", refused), ("ACL USERS", "*1 $7 default")]);
+}
+
+#[test]
+fn a_channel_is_there_once() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u &a &a &b", "+OK")]);
+    assert!(session.run("ACL LIST").contains("user u off resetchannels &a &b -@all"));
+}
+
+#[test]
+fn keys_that_were_taken_from_a_user_are_refused_in_its_transaction() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("ACL SETUSER u on nopass ~k &c +@all", "+OK")]);
+    for line in ["AUTH u x", "MULTI", "GET k", "PUBLISH c m"] {
+        session.run_as(&mut other, line);
+    }
+    session.expect(&[("ACL SETUSER u resetkeys", "+OK")]);
+    let reply = session.run_as(&mut other, "EXEC");
+    assert!(reply.contains("for the following reason: no permission to touch the specified keys"), "{reply}");
+}

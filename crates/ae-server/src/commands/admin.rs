@@ -149,4 +149,10 @@ mod tests {
         assert!(session.run("TIME").starts_with("*2 $10 "));
         session.expect(&[("DEBUG SLEEP 0.001", "+OK"), ("DEBUG SLEEP -1", "+OK"), ("DEBUG SLEEP x", "+OK")]);
     }
+
+    #[test]
+    fn both_databases_have_to_be_there() {
+        let range = "-ERR DB index is out of range";
+        Session::new().expect(&[("SWAPDB 16 0", range), ("SWAPDB -1 0", range), ("SWAPDB 0 -1", range)]);
+    }
 }

@@ -260,3 +260,67 @@ fn a_library_is_named_with_its_version() {
     let line = session.run("CLIENT INFO");
     assert!(line.contains(" lib-name=lib lib-ver=1.2"), "{line}");
 }
+
+#[test]
+fn clients_of_an_address_of_the_server_are_killed() {
+    let mut session = Session::new();
+    let at = |peer: &str, local: &str| Some(Box::new((peer.parse().unwrap(), local.parse().unwrap())));
+    let (one, other) = (session.other(), session.other());
+    session.server.clients.get_same(one).unwrap().announced = at("10.0.0.1:1000", "10.0.0.9:6379");
+    session.server.clients.get_same(other).unwrap().announced = at("10.0.0.9:6379", "10.0.0.8:6379");
+    session.expect(&[("CLIENT KILL LADDR 10.0.0.1:1000", ":0"), ("CLIENT KILL LADDR 10.0.0.9:6379", ":1")]);
+    assert!(session.server.clients.get_same(one).is_none());
+    session.expect(&[("CLIENT KILL ADDR 10.0.0.8:6379", ":0"), ("CLIENT KILL 10.0.0.9:6379", "+OK")]);
+    assert!(session.server.clients.get_same(other).is_none());
+}
+
+#[test]
+fn what_kill_and_list_select_is_checked() {
+    for filter in ["ID 99", "ADDR a:1", "LADDR a:1", "TYPE normal", "USER default", "SKIPME yes"] {
+        let (name, _) = filter.split_once(' ').unwrap();
+        let request = format!("CLIENT KILL {filter} {name}");
+        Session::new().expect(&[(&request, "-ERR syntax error")]);
+    }
+    let mut session = Session::new();
+    session.expect(&[("CLIENT LIST TYPE normal x", "-ERR syntax error"), ("CLIENT LIST TYPE", "-ERR syntax error")]);
+    session.replica("REPLCONF capa psync2");
+    session.expect(&[("CLIENT LIST TYPE master", "$0 "), ("CLIENT KILL TYPE master", ":0")]);
+}
+
+#[test]
+fn who_was_unblocked_waits_no_longer() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "BLPOP l 10");
+    session.expect(&[(&format!("CLIENT UNBLOCK {}", other.id), ":1")]);
+    assert!(session.run("INFO clients").contains("blocked_clients:0 tracking_clients:0 clients_in_timeout_table:0"));
+    session.expect(&[("RPUSH l a", ":1"), ("LLEN l", ":1")]);
+    assert_eq!(session.received(&mut other), "*-1");
+}
+
+/// It is about the request behind EXEC, and what the transaction says is answered.
+#[test]
+fn a_transaction_skips_the_reply_behind_it() {
+    Session::new().expect(&[
+        ("MULTI", "+OK"),
+        ("CLIENT REPLY SKIP", "+QUEUED"),
+        ("PING", "+QUEUED"),
+        ("EXEC", "*2 +PONG"),
+        ("PING", ""),
+        ("PING", "+PONG"),
+    ]);
+}
+
+#[test]
+fn replies_that_are_off_are_not_on_again_behind_a_skipped_one() {
+    Session::new().expect(&[
+        ("MULTI", "+OK"),
+        ("CLIENT REPLY SKIP", "+QUEUED"),
+        ("CLIENT REPLY OFF", "+QUEUED"),
+        ("EXEC", "*2"),
+        ("PING", ""),
+        ("PING", ""),
+        ("CLIENT REPLY ON", "+OK"),
+        ("PING", "+PONG"),
+    ]);
+}

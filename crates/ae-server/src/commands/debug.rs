@@ -21,7 +21,8 @@ use store::{StringRef, ValueRef};
 /// What Redis keeps of the time of a use.
 const LRU_BITS: u32 = (1 << 24) - 1;
 const NO_SUCH_KEY: &str = "ERR no such key";
-const GB: i128 = 1 << 30;
+/// As in Redis, where larger elements of lists are nodes of their own.
+const PACKED_THRESHOLD_MAX: i128 = (4 << 30) - (1 << 20);
 
 /// A subcommand: its name, how many arguments it takes behind it, its function, and lines for HELP.
 type Subcommand =
@@ -150,10 +151,7 @@ fn sleep(ctx: &mut Context<'_>) -> Outcome {
     let seconds = std::str::from_utf8(ctx.arg(2)).ok().and_then(|text| text.parse::<f64>().ok());
     let duration = Duration::try_from_secs_f64(seconds.unwrap_or(0.0)).unwrap_or_default();
     std::thread::sleep(duration);
-    // For a script time stands still.
-    if !ctx.server.scripting.calls() {
-        ctx.server.read_clock();
-    }
+    ctx.server.read_clock();
     ctx.reply_ok()
 }
 
@@ -211,7 +209,7 @@ fn error(ctx: &mut Context<'_>) -> Outcome {
 /// There are no elements outside of nodes, so there is nothing to set.
 fn packed_threshold(ctx: &mut Context<'_>) -> Outcome {
     match memory(ctx.arg(2)) {
-        Some(size) if (0..=4 * GB).contains(&size) => ctx.reply_ok(),
+        Some(size) if (0..=PACKED_THRESHOLD_MAX).contains(&size) => ctx.reply_ok(),
         _ => Err("ERR argument must be a memory value bigger than 1 and smaller than 4gb".into()),
     }
 }

@@ -202,3 +202,54 @@ fn streams_with_other_ids_have_other_digests() {
     });
     assert!(digests[0] != digests[1] && digests[0] != digests[2] && digests[1] != digests[2], "{digests:?}");
 }
+
+/// As C reads numbers: what is none is 0.
+#[test]
+fn switches_that_are_no_numbers_are_off() {
+    let mut session = Session::new();
+    session.expect(&[("DEBUG SET-ACTIVE-EXPIRE x", "+OK"), ("DEBUG SET-DISABLE-DENY-SCRIPTS 1", "+OK")]);
+    assert!(!session.server.expires_actively && session.server.scripting.allows_all);
+    session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 1", "+OK"), ("DEBUG SET-DISABLE-DENY-SCRIPTS x", "+OK")]);
+    assert!(session.server.expires_actively && !session.server.scripting.allows_all);
+}
+
+#[test]
+fn the_greatest_threshold_is_a_little_less_than_4_gb() {
+    let refused = "-ERR argument must be a memory value bigger than 1 and smaller than 4gb";
+    Session::new().expect(&[
+        ("DEBUG QUICKLIST-PACKED-THRESHOLD 0", "+OK"),
+        ("DEBUG QUICKLIST-PACKED-THRESHOLD 4095mb", "+OK"),
+        ("DEBUG QUICKLIST-PACKED-THRESHOLD 4293918721", refused),
+        ("DEBUG QUICKLIST-PACKED-THRESHOLD x", refused),
+    ]);
+}
+
+#[test]
+fn strings_are_filled_with_zero_bytes() {
+    Session::new().expect(&[
+        ("DEBUG POPULATE 0", "+OK"),
+        ("DBSIZE", ":0"),
+        ("DEBUG POPULATE 2 k 9", "+OK"),
+        ("GET k:1", "$9 value:1\0\0"),
+        ("DEBUG POPULATE 1 short 3", "+OK"),
+        ("GET short:0", "$3 val"),
+    ]);
+}
+
+#[test]
+fn an_error_that_was_asked_for_is_not_counted() {
+    let mut session = Session::new();
+    session.expect(&[("DEBUG ERROR 'OWN words'", "-OWN words"), ("INFO errorstats", "$14 # Errorstats ")]);
+}
+
+/// Those that redis-server 7.0.15 has for the same values.
+#[test]
+fn digests_of_pairs_and_streams_are_those_of_redis() {
+    let mut session = Session::new();
+    ["HSET h a 1", "XADD x 1-1 f v", "ZADD z 1.5 m"].iter().for_each(|request| drop(session.run(request)));
+    session.expect(&[(
+        "DEBUG DIGEST-VALUE h x z",
+        "*3 +626a7b57a269f8f179a44902458ecb2f5920d35d +2ed9a7a81688084b1f7eae33456ef7727d357031 \
+         +0b67afcf657d7aa53a5226bcca2f55ea7f2fff48",
+    )]);
+}

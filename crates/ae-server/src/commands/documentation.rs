@@ -186,4 +186,28 @@ mod tests {
             assert!(REPLACEMENTS.iter().any(|(name, _)| *name == spec.full_name), "{}", spec.full_name);
         }
     }
+
+    #[test]
+    fn in_resp3_there_are_maps_and_sets() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        let docs = session.run("COMMAND DOCS object set sort");
+        assert!(docs.starts_with("%3 $6 object %5 $7 summary "), "{docs}");
+        for part in ["$10 complexity $22 Depends on subcommand. ", "$11 subcommands %5 ", "$7 history ~4 *2 $6 2.6.12 "]
+        {
+            assert!(docs.contains(part), "{part} in {docs}");
+        }
+        let get = "$4 name $7 pattern $4 type $7 pattern $14 key_spec_index :1 $5 token $3 GET $5 flags ~3 +optional +multiple \
+                   +multiple_token";
+        assert!(docs.contains(get), "{docs}");
+        assert!(docs.contains("$4 name $2 nx $4 type $10 pure-token $5 token $2 NX "), "{docs}");
+        assert!(docs.contains("$10 complexity $"), "{docs}");
+    }
+
+    #[test]
+    fn how_complex_commands_are() {
+        let mut session = Session::new();
+        let docs = session.run("COMMAND DOCS get keys");
+        assert!(docs.contains("$10 complexity $4 O(1) ") && docs.contains("$10 complexity $4 O(N) "), "{docs}");
+    }
 }

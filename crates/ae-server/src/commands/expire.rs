@@ -261,4 +261,9 @@ mod tests {
         session.server.expire();
         session.expect(&[("DBSIZE", ":1"), ("GET k", "$-1")]);
     }
+
+    #[test]
+    fn an_option_is_looked_at_before_the_time() {
+        Session::new().expect(&[("EXPIRE k x AB", "-ERR Unsupported option AB")]);
+    }
 }

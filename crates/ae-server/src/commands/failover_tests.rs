@@ -184,3 +184,11 @@ fn who_may_be_made_the_primary_and_by_whom() {
         ("FAILOVER", "-ERR FAILOVER is not valid when server is a replica."),
     ]);
 }
+
+#[test]
+fn the_port_of_a_primary_may_be_any() {
+    let mut session = Session::new();
+    session.expect(&[("REPLICAOF h 65535", "+OK"), ("REPLICAOF h 0", "+OK")]);
+    session
+        .expect(&[("REPLICAOF h 65536", "-ERR Invalid master port"), ("REPLICAOF h -1", "-ERR Invalid master port")]);
+}

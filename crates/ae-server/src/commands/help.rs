@@ -29,3 +29,15 @@ pub fn help(ctx: &mut Context<'_>) -> Outcome {
     lines.iter().for_each(|line| reply.simple(line));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Session;
+
+    #[test]
+    fn every_subcommand_has_its_arguments_and_a_line() {
+        let help = Session::new().run("Slowlog help");
+        assert!(help.starts_with("*9 +SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are: +"), "{help}");
+        assert!(help.contains(" +GET [count] +    ") && help.contains(" +LEN +    "), "{help}");
+    }
+}

@@ -155,4 +155,11 @@ mod tests {
         let calls = session.run("INFO commandstats");
         assert!(calls.contains("cmdstat_blpop:calls=1,"), "{calls}");
     }
+
+    #[test]
+    fn in_resp3_it_is_a_text() {
+        let mut session = Session::new();
+        session.run("HELLO 3");
+        assert!(session.run("INFO cluster").starts_with("=34 txt:# Cluster cluster_enabled:0"));
+    }
 }

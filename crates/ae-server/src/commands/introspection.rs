@@ -382,4 +382,9 @@ mod tests {
     fn commands_are_found_by_a_pattern_in_any_case() {
         Session::new().expect(&[("COMMAND LIST FILTERBY PATTERN XREADG*", "*1 $10 xreadgroup")]);
     }
+
+    #[test]
+    fn a_list_has_one_filter() {
+        Session::new().expect(&[("COMMAND LIST FILTERBY PATTERN get x", "-ERR syntax error")]);
+    }
 }

@@ -205,4 +205,26 @@ mod tests {
     fn some_key() {
         Session::new().expect(&[("RANDOMKEY", "$-1"), ("SET k v", "+OK"), ("RANDOMKEY", "$1 k")]);
     }
+
+    #[test]
+    fn only_touch_uses_a_key() {
+        let mut session = Session::new();
+        session.run("SET k v");
+        session.wait(10_000);
+        session.expect(&[
+            ("EXISTS k", ":1"),
+            ("TYPE k", "+string"),
+            ("TYPE none", "+none"),
+            ("OBJECT IDLETIME k", ":10"),
+            ("TOUCH k", ":1"),
+            ("OBJECT IDLETIME k", ":0"),
+        ]);
+    }
+
+    #[test]
+    fn the_same_name_changes_nothing() {
+        let mut session = Session::new();
+        assert_eq!(session.events(&["SET k v", "RENAME k k", "RENAMENX k k"]), ["set"]);
+        assert_eq!(session.server.databases.dirty, 1);
+    }
 }

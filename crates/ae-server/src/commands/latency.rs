@@ -166,4 +166,29 @@ mod tests {
         session.expect(&[("LATENCY HISTOGRAM blpop", "*0"), ("RPUSH l a", ":1")]);
         assert!(session.run("LATENCY HISTOGRAM blpop").starts_with("*2 $5 blpop *4 $5 calls :1 "));
     }
+
+    #[test]
+    fn a_graph_has_a_column_for_each_pause() {
+        let mut session = with_pauses();
+        session.server.now = 1_700_000_065_000;
+        let graph = session.run("LATENCY GRAPH command");
+        let title = "command - high 300 ms, low 100 ms (all time high 300 ms)";
+        assert!(graph.contains(title) && graph.contains("\n11\nmm\n"), "{graph}");
+    }
+
+    #[test]
+    fn only_what_was_timed_is_in_a_distribution() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("CONFIG SET latency-tracking no", "+OK"),
+            ("SET k v", "+OK"),
+            ("LATENCY HISTOGRAM set", "*0"),
+            ("CONFIG SET latency-tracking yes", "+OK"),
+            ("SET k v", "+OK"),
+        ]);
+        assert!(session.run("LATENCY HISTOGRAM set").starts_with("*2 $3 set *4 $5 calls :1 $14 histogram_usec *2 "));
+        session.run("HELLO 3");
+        let all = session.run("LATENCY HISTOGRAM set nosuch hello");
+        assert!(all.starts_with("%2 $3 set %2 $5 calls :1 $14 histogram_usec %1 :"), "{all}");
+    }
 }

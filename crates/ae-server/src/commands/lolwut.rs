@@ -74,4 +74,13 @@ mod tests {
             session.expect(&[(line, "-ERR value is not an integer or out of range")]);
         }
     }
+
+    #[test]
+    fn there_is_always_a_stone() {
+        let mut session = Session::new();
+        for request in ["LOLWUT VERSION", "LOLWUT VERSION 0", "LOLWUT VERSION -5", "LOLWUT VERSION 99"] {
+            let drawn = session.run(request);
+            assert!(drawn.contains('~'), "{request}: {drawn}");
+        }
+    }
 }

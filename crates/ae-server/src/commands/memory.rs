@@ -168,4 +168,19 @@ mod tests {
         session.expect(&[("MEMORY PURGE", "+OK")]);
         assert!(session.run("MEMORY DOCTOR").starts_with('$'));
     }
+
+    #[test]
+    fn what_replicas_and_other_clients_use_is_told_apart() {
+        let mut session = Session::new();
+        session.run("MSET a 1 b 2 c 3");
+        let of = |session: &mut Session, name: &str| {
+            let stats = session.run("MEMORY STATS");
+            let value = stats.split(&format!(" {name} :")).nth(1).and_then(|rest| rest.split(' ').next());
+            value.and_then(|value| value.parse::<usize>().ok()).unwrap_or_else(|| panic!("{name} in {stats}"))
+        };
+        assert_eq!((of(&mut session, "keys.count"), of(&mut session, "clients.slaves")), (3, 0));
+        assert!(of(&mut session, "clients.normal") > 0);
+        session.replica("REPLCONF capa eof");
+        assert!(of(&mut session, "clients.slaves") > 0);
+    }
 }

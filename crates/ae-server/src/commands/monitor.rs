@@ -85,4 +85,13 @@ mod tests {
             assert!(session.received(&mut watcher).ends_with("\"PING\""), "{mode}");
         }
     }
+
+    #[test]
+    fn who_watches_is_written_to() {
+        let mut session = Session::new();
+        let mut watcher = session.other();
+        session.run_as(&mut watcher, "MONITOR");
+        session.run("PING");
+        assert_eq!(session.server.clients.queue.get(0), Some(watcher.fd));
+    }
 }

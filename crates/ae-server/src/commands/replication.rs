@@ -132,3 +132,7 @@ pub fn role(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 #[path = "replication_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "replica_options_tests.rs"]
+mod options_tests;

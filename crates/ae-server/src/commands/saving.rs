@@ -98,3 +98,7 @@ pub fn shutdown(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 #[path = "saving_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "saving_later_tests.rs"]
+mod later_tests;

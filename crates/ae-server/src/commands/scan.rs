@@ -142,4 +142,34 @@ mod tests {
             assert_eq!(session.run(&format!("SCAN {cursor}")), "-ERR invalid cursor", "{cursor}");
         }
     }
+
+    #[test]
+    fn patterns_of_keys_have_a_case() {
+        Session::new().expect(&[("SET key v", "+OK"), ("KEYS K*", "*0"), ("SCAN 0 MATCH K*", "*2 $1 0 *0")]);
+    }
+
+    /// Ten keys at a time, if nobody says how many; those of one bucket come together.
+    #[test]
+    fn a_page_is_about_as_long_as_was_asked_for() {
+        let mut session = Session::new();
+        for i in 0..1000 {
+            session.run(&format!("SET key:{i} v"));
+        }
+        for (options, least, most) in [("", 10, 90), ("COUNT 10", 10, 90), ("COUNT 100", 100, 180), ("COUNT 1", 1, 80)]
+        {
+            let (_, keys) = parts(&session.run(&format!("SCAN 0 {options}")));
+            assert!((least..=most).contains(&keys.len()), "{options}: {}", keys.len());
+        }
+    }
+
+    /// Elements have no types.
+    #[test]
+    fn a_type_is_for_keys_alone() {
+        Session::new().expect(&[
+            ("SADD s a", ":1"),
+            ("SSCAN s 0 TYPE string", "-ERR syntax error"),
+            ("HSET h f v", ":1"),
+            ("HSCAN h 0", "*2 $1 0 *2 $1 f $1 v"),
+        ]);
+    }
 }

@@ -135,11 +135,8 @@ fn check_before(ctx: &mut Context<'_>, what: &Call<'_>, has_room: bool) -> Outco
         return Err(refusal.into());
     }
     let like = if writes { "set" } else { "get" };
-    let refusal = if flags.allow_stale && !writes {
-        ctx.server.refuses(|kind| kind(ctx.spec))
-    } else {
-        ctx.server.refuses(|kind| ctx.commands.find(like.as_bytes()).is_some_and(|row| kind(row.spec)))
-    };
+    let concerns = |kind: fn(&Spec) -> bool| ctx.commands.find(like.as_bytes()).is_some_and(|row| kind(row.spec));
+    let refusal = if flags.allow_stale { ctx.server.refuses_write(concerns) } else { ctx.server.refuses(concerns) };
     if let Some(reason) = refusal {
         return Err(reason.into());
     }

@@ -117,3 +117,7 @@ pub fn debug(ctx: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 #[path = "scripts_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "busy_scripts_tests.rs"]
+mod busy_tests;

@@ -383,3 +383,94 @@ fn evaluated_scripts_go_and_loaded_ones_stay() {
     assert!(later < memory + 100_000, "{memory} {later}");
     session.expect(&[(&format!("EVALSHA {sha} 0"), ":0")]);
 }
+
+/// The commands that it calls may not: they are looked at one by one.
+#[test]
+fn a_script_may_run_with_stale_data_if_it_says_so() {
+    let mut session = Session::new();
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("CONFIG SET replica-serve-stale-data no", "+OK")]);
+    let stale = "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+    let read_only = "-READONLY You can't write against a read only replica.";
+    for (flags, while_read_only, otherwise) in [
+        ("", read_only, stale),
+        ("flags=no-writes", stale, stale),
+        ("flags=allow-stale", read_only, ":1"),
+        ("flags=allow-stale,no-writes", ":1", ":1"),
+    ] {
+        for (setting, expected) in [("yes", while_read_only), ("no", otherwise)] {
+            session.run(&format!("CONFIG SET replica-read-only {setting}"));
+            assert_eq!(eval(&mut session, &format!("#!lua {flags}\nreturn 1"), &["0"]), expected, "{flags} {setting}");
+        }
+    }
+    let reply = eval(&mut session, "#!lua flags=allow-stale\nreturn redis.call('get', 'k')", &["0"]);
+    assert!(reply.starts_with("-ERR Can not execute the command on a stale replica script: "), "{reply}");
+}
+
+/// Commands of the append-only file have been run before, with as little memory.
+#[test]
+fn a_script_of_the_append_only_file_adds_data_without_memory() {
+    let mut session = Session::new();
+    session.run("CONFIG SET maxmemory 1");
+    session.client.is_log = true;
+    eval(&mut session, "return redis.call('set', KEYS[1], 'v')", &["1", "k"]);
+    session.client.is_log = false;
+    session.expect(&[("GET k", "$1 v")]);
+}
+
+/// Not one that the script has called.
+#[test]
+fn the_last_command_of_a_client_is_the_script() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.run_as(&mut other, "EVAL \"return redis.call('get', 'k')\" 0");
+    let list = session.run(&format!("CLIENT LIST ID {}", other.id));
+    assert!(list.contains(" cmd=eval "), "{list}");
+}
+
+#[test]
+fn a_script_that_only_reads_may_not_publish() {
+    let mut session = Session::new();
+    let script = "#!lua flags=no-writes\nreturn redis.call('publish', 'c', 'm')";
+    let reply = eval(&mut session, script, &["0"]);
+    assert!(reply.starts_with("-ERR Write commands are not allowed from read-only scripts."), "{reply}");
+}
+
+#[test]
+fn a_script_has_written_also_if_it_reads_then() {
+    let mut session = Session::new();
+    let script = "redis.call('set', 'k', 'v') redis.call('get', 'k') redis.call('config', 'set', 'maxmemory', '1')\
+                  return redis.call('append', 'k', 'w')";
+    session.run("DEBUG SET-DISABLE-DENY-SCRIPTS 1");
+    session.run("CONFIG SET maxmemory 0");
+    assert_eq!(eval(&mut session, script, &["0"]), ":2");
+}
+
+#[test]
+fn what_is_wrong_with_a_script_s_name_comes_before_what_is_wrong_with_its_keys() {
+    Session::new().expect(&[
+        ("EVALSHA x y", "-NOSCRIPT No matching script. Please use EVAL."),
+        (&format!("EVALSHA {} y", "0".repeat(40)), "-ERR value is not an integer or out of range"),
+        (&format!("EVALSHA {} 0", "0".repeat(40)), "-NOSCRIPT No matching script. Please use EVAL."),
+        ("SCRIPT DEBUG yes", "-ERR this server has no debugger for scripts"),
+        ("SCRIPT DEBUG Sync", "-ERR this server has no debugger for scripts"),
+        ("SCRIPT DEBUG x", "-ERR Use SCRIPT DEBUG YES/SYNC/NO"),
+    ]);
+}
+
+/// Whichever command should end it.
+#[test]
+fn that_it_has_written_is_told_first() {
+    let mut session = Session::new();
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running { has_written: true, ..Running::new(false, b"", started) });
+    for request in ["FUNCTION KILL", "SCRIPT KILL"] {
+        let reply = session.run(request);
+        assert!(
+            reply.starts_with("-UNKILLABLE Sorry the script already executed write commands"),
+            "{request}: {reply}"
+        );
+    }
+    session.server.scripting.running = Some(Running::new(false, b"", started));
+    session.expect(&[("SCRIPT KILL", "+OK")]);
+    assert!(session.server.scripting.running.as_ref().unwrap().killed);
+}

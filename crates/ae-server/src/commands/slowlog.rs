@@ -134,4 +134,15 @@ mod tests {
         let names: Vec<Vec<u8>> = session.server.slow_log.iter().map(|slow| slow.args[0].clone()).collect();
         assert_eq!(names, [&b"SET"[..], b"MULTI", b"SLOWLOG"]);
     }
+
+    #[test]
+    fn ten_are_shown_if_nobody_says_how_many() {
+        let mut session = Session::new();
+        session.run("CONFIG SET slowlog-log-slower-than 0");
+        (0..14).for_each(|_| drop(session.run("PING")));
+        for (request, shown) in [("SLOWLOG GET", "*10 "), ("SLOWLOG GET -1", "*16 "), ("SLOWLOG GET 12", "*12 ")] {
+            let reply = session.run(request);
+            assert!(reply.starts_with(shown), "{request}: {}", &reply[..10]);
+        }
+    }
 }

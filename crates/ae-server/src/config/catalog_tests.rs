@@ -230,3 +230,20 @@ proptest! {
         }
     }
 }
+
+/// As C sees a value: it ends at a zero byte, and a number may have a sign.
+#[test]
+fn values_as_c_reads_them() {
+    for (name, value, shown) in [
+        ("protected-mode", "no\0x", "no"),
+        ("notify-keyspace-events", "KEA\0x", "AKE"),
+        ("oom-score-adj-values", "+1 -1 0", "1 -1 0"),
+        ("replicaof", "No One", ""),
+        // Something is left of these where a server has no title, file and socket.
+        ("proc-title-template", "x{title}", "x{title}"),
+        ("proc-title-template", "{title}{{", "{title}{{"),
+    ] {
+        assert_eq!(set(name, value).unwrap(), shown, "{name} {value}");
+    }
+    assert_eq!(refused("dbfilename", "a\\b"), "dbfilename can't be a path, just a filename");
+}

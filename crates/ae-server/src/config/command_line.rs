@@ -59,21 +59,18 @@ fn parse_with(args: impl IntoIterator<Item = String>, stdin: &mut dyn io::Read) 
 
 /// An option is a line of a file: its name may have values behind it in the same argument, others follow.
 fn load_options(config: &mut Config, args: &[String]) -> Result<(), String> {
-    let mut args = args.iter().enumerate().peekable();
-    while let Some((place, arg)) = args.next() {
-        // Redis takes the first one behind a file without the dashes, too.
-        let bare = (place == 0 && find(arg.as_bytes()).is_some()).then_some(arg.as_str());
+    let mut args = args.iter().peekable();
+    while let Some(arg) = args.next() {
+        // Redis takes the first one behind a file without the dashes, too. Later ones are values.
+        let bare = find(arg.as_bytes()).is_some().then_some(arg.as_str());
         let Some(option) = arg.strip_prefix("--").or(bare) else {
             return Err(format!("unexpected argument '{arg}': options are given as --name value (see --help)"));
         };
         let mut line = option_words(option)?;
         // What begins with `--` is a value where the option has none yet, except behind `--save`.
         let empty = line.len() == 1 && line[0].eq_ignore_ascii_case(b"save");
-        while let Some((_, value)) = args.next_if(|(_, next)| !next.starts_with("--") || (line.len() == 1 && !empty)) {
+        while let Some(value) = args.next_if(|next| !next.starts_with("--") || (line.len() == 1 && !empty)) {
             line.push(value.clone().into());
-        }
-        if empty && line.len() == 1 {
-            line.push(Vec::new());
         }
         if let [name, pattern] = &line[..]
             && file::is_include(name)

@@ -91,3 +91,14 @@ fn help_names_every_option() {
     }
     assert!(parsed("-v").unwrap_err().starts_with("ae-server 1."));
 }
+
+/// Wherever the server goes later, CONFIG REWRITE finds it.
+#[test]
+fn a_file_is_known_by_its_whole_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("redis.conf");
+    std::fs::write(&path, "hz 7\n").unwrap();
+    let relative = format!("{}{}", "../".repeat(40), path.to_str().unwrap().trim_start_matches('/'));
+    let Ok(Action::Serve(config)) = parse([relative]) else { panic!("it is not there") };
+    assert!(config.hz == 7 && config.file.unwrap().is_absolute());
+}

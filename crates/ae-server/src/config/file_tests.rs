@@ -111,3 +111,14 @@ proptest! {
         prop_assert_eq!(config.password, password);
     }
 }
+
+#[test]
+fn names_have_no_case_and_a_user_needs_no_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, included) = (folder.path().join("redis.conf"), folder.path().join("users.conf"));
+    std::fs::write(&included, "USER u\n").unwrap();
+    std::fs::write(&path, format!("Include {}\n", included.display())).unwrap();
+    let mut config = Config::default();
+    load(&mut config, &path).unwrap();
+    assert_eq!(config.security.users[0].words, [b"u"]);
+}

@@ -343,11 +343,9 @@ fn keyspace(server: &Server, out: &mut String) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::human;
+#[path = "info_tests.rs"]
+mod tests;
 
-    #[test]
-    fn sizes_for_people() {
-        assert_eq!([0, 1023, 1024, 1536 * 1024].map(human), ["0B", "1023B", "1.00K", "1.50M"].map(String::from));
-    }
-}
+#[cfg(test)]
+#[path = "info_state_tests.rs"]
+mod state_tests;

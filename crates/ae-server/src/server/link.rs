@@ -137,16 +137,19 @@ impl Server {
     /// of those that EXEC runs, is of a kind.
     pub fn refuses(&self, concerns: impl Fn(fn(&Spec) -> bool) -> bool) -> Option<&'static str> {
         use crate::command::flag::STALE;
+        const MASTERDOWN: &str = "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
+        let refused = self.refuses_write(&concerns);
+        refused.or_else(|| (self.is_stale() && concerns(|spec| !spec.is(STALE))).then_some(MASTERDOWN))
+    }
+
+    /// The same for a request that may run with stale data.
+    pub fn refuses_write(&self, concerns: impl Fn(fn(&Spec) -> bool) -> bool) -> Option<&'static str> {
         let settings = &self.config.replication;
         if settings.min_replicas > 0 && concerns(Spec::is_write) && self.lacks_replicas() {
             return Some("NOREPLICAS Not enough good replicas to write.");
         }
-        self.replication.link.as_ref()?;
-        if settings.read_only && concerns(Spec::is_write) {
+        if self.replication.link.is_some() && settings.read_only && concerns(Spec::is_write) {
             return Some("READONLY You can't write against a read only replica.");
-        }
-        if self.is_stale() && concerns(|spec| !spec.is(STALE)) {
-            return Some("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
         }
         None
     }

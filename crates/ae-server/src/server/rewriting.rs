@@ -231,4 +231,4 @@ impl Server {
 
 #[cfg(test)]
 #[path = "rewriting_tests.rs"]
-pub(super) mod tests;
+pub(crate) mod tests;

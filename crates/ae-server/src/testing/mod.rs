@@ -7,4 +7,4 @@ mod replay;
 pub mod saving;
 mod session;
 
-pub use session::Session;
+pub use session::{Session, answer, one_line};

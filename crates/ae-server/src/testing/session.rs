@@ -43,12 +43,8 @@ impl Session {
         self.bytes(bytes)
     }
 
-    fn bytes(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let mut parser = RequestParser::new();
-        while parser.advance(&mut bytes, &Limits::default()).unwrap() {
-            dispatch(&mut self.server, &mut self.client, parser.args(&bytes));
-        }
-        all_bytes(&self.client.output.take())
+    fn bytes(&mut self, bytes: Vec<u8>) -> Vec<u8> {
+        answer(&mut self.server, &mut self.client, bytes)
     }
 
     /// The reply on one line: `\r\n` as a space, without the last one.
@@ -166,12 +162,21 @@ impl Session {
     }
 }
 
+/// What a client is sent for these requests.
+pub fn answer(server: &mut Server, client: &mut Client, mut bytes: Vec<u8>) -> Vec<u8> {
+    let mut parser = RequestParser::new();
+    while parser.advance(&mut bytes, &Limits::default()).unwrap() {
+        dispatch(server, client, parser.args(&bytes));
+    }
+    all_bytes(&client.output.take())
+}
+
 fn all_bytes(output: &Output) -> Vec<u8> {
     let mut parts = [IoSlice::new(&[]); PARTS_MAX];
     let count = output.slices(&mut parts, usize::MAX);
     parts[..count].iter().flat_map(|part| part.iter().copied()).collect()
 }
 
-fn one_line(reply: &[u8]) -> String {
+pub fn one_line(reply: &[u8]) -> String {
     String::from_utf8_lossy(reply.strip_suffix(b"\r\n").unwrap_or(reply)).replace("\r\n", " ")
 }

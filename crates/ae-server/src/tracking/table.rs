@@ -193,4 +193,14 @@ mod tests {
         table.remember(b"c", one);
         assert!(table.excess(1).is_some());
     }
+
+    #[test]
+    fn keys_are_forgotten_for_clients_that_track() {
+        let mut table = table_of([]);
+        let client = ClientRef { fd: 1, id: 1 };
+        [&b"a"[..], b"b"].iter().for_each(|key| table.remember(key, client));
+        assert!(table.excess(1).is_some() && table.excess(2).is_none() && table.excess(0).is_none());
+        table.stop(client, &BTreeSet::new());
+        assert!(table.excess(1).is_none());
+    }
 }

@@ -128,3 +128,30 @@ fn eviction_does_not_feed_itself() {
     let evicted = number(&mut client, "stats", "evicted_keys");
     assert!((10..500).contains(&evicted), "{evicted} keys were evicted");
 }
+
+/// FLUSHALL and FLUSHDB free in a thread where they are told so, or else where the configuration says so.
+#[test]
+fn flushing_in_a_thread() {
+    let server = start(&["--enable-debug-command", "yes"]);
+    let mut client = server.connect();
+    for (by_default, request, in_a_thread) in [
+        ("no", "FLUSHALL", false),
+        ("no", "FLUSHDB", false),
+        ("no", "FLUSHALL ASYNC", true),
+        ("no", "FLUSHDB ASYNC", true),
+        ("yes", "FLUSHALL", true),
+        ("yes", "FLUSHDB", true),
+        ("yes", "FLUSHALL SYNC", false),
+        ("yes", "FLUSHDB SYNC", false),
+    ] {
+        client.call(&format!("CONFIG SET lazyfree-lazy-user-flush {by_default}"), "+OK");
+        client.call("DEBUG POPULATE 2000", "+OK");
+        client.call(request, "+OK");
+        eventually("everything is free", || {
+            (number(&mut client, "memory", "lazyfree_pending_objects") == 0).then_some(())
+        });
+        let freed = number(&mut client, "memory", "lazyfreed_objects");
+        assert_eq!(freed, if in_a_thread { 2000 } else { 0 }, "{by_default} {request}");
+        client.call("CONFIG RESETSTAT", "+OK");
+    }
+}

@@ -1,0 +1,101 @@
+//! What others see of a script or function that takes long.
+
+use crate::clients::client::Client;
+use crate::server::state::{ServeOthers, Server};
+use crate::testing::{Session, answer, one_line};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Another client, whose requests arrive while the script runs.
+struct Others {
+    client: Client,
+    requests: Vec<&'static str>,
+    replies: Rc<RefCell<Vec<String>>>,
+}
+
+impl ServeOthers for Others {
+    fn serve(&mut self, server: &mut Server) {
+        // None of them has ended it.
+        if self.requests.is_empty() {
+            server.scripting.running.as_mut().unwrap().killed = true;
+        }
+        for request in std::mem::take(&mut self.requests) {
+            let reply = answer(server, &mut self.client, format!("{request}\n").into());
+            self.replies.borrow_mut().push(one_line(&reply));
+        }
+    }
+}
+
+/// The reply to a request that takes long, and those to the others' requests meanwhile.
+fn meanwhile(session: &mut Session, request: &[&str], requests: &[&'static str]) -> (String, Vec<String>) {
+    let replies = Rc::new(RefCell::new(Vec::new()));
+    let id = session.server.clients.next_id();
+    let client = Client::new(id, None, session.server.users.default_user(), session.server.ticks);
+    session.server.others = Some(Box::new(Others { client, requests: requests.into(), replies: replies.clone() }));
+    let request: Vec<Vec<u8>> = request.iter().map(|word| word.as_bytes().to_vec()).collect();
+    let reply = one_line(&session.request(&request));
+    session.server.others = None;
+    (reply, replies.take())
+}
+
+const BUSY: &str = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+const BUSY_FUNCTION: &str = "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.";
+
+#[test]
+fn a_busy_script_is_ended() {
+    let mut session = Session::new();
+    session.run("CONFIG SET busy-reply-threshold 1");
+    let requests = ["GET k", "FUNCTION STATS", "FUNCTION KILL", "SCRIPT KILL", "GET k"];
+    let (reply, others) = meanwhile(&mut session, &["EVAL", "while true do end", "0"], &requests);
+    assert_eq!(others, [BUSY, BUSY, BUSY, "+OK", BUSY]);
+    assert!(reply.contains("Script killed by user with SCRIPT KILL..."), "{reply}");
+    session.expect(&[("GET k", "$-1"), ("SCRIPT KILL", "-NOTBUSY No scripts in execution right now.")]);
+}
+
+#[test]
+fn a_busy_function_is_told_and_ended() {
+    let mut session = Session::new();
+    let library = "#!lua name=l\nredis.register_function('f', function() while true do end end)";
+    session.request(&["FUNCTION", "LOAD", library].map(|word| word.as_bytes().to_vec()));
+    session.run("CONFIG SET busy-reply-threshold 1");
+    let requests = ["GET k", "FUNCTION STATS", "SCRIPT KILL", "FUNCTION KILL"];
+    let (reply, others) = meanwhile(&mut session, &["FCALL", "f", "1", "k"], &requests);
+    let stats = "*4 $14 running_script *6 $4 name $1 f $7 command *4 $5 FCALL $1 f $1 1 $1 k $11 duration_ms :";
+    assert!(others[1].starts_with(stats), "{}", others[1]);
+    assert_eq!([&others[0], &others[2], &others[3]], [BUSY_FUNCTION, BUSY_FUNCTION, "+OK"]);
+    assert!(reply.starts_with("-ERR ") && reply.contains("Script killed by user"), "{reply}");
+}
+
+#[test]
+fn a_busy_script_that_has_written_goes_on_until_the_server_ends() {
+    let mut session = Session::new();
+    session.run("CONFIG SET busy-reply-threshold 1");
+    let script = "redis.call('set', 'k', 'v') redis.call('get', 'k') while true do end";
+    let requests = ["SCRIPT KILL", "SHUTDOWN", "SHUTDOWN NOSAVE"];
+    let (_, others) = meanwhile(&mut session, &["EVAL", script, "0"], &requests);
+    assert!(others[0].starts_with("-UNKILLABLE Sorry the script already executed write commands"), "{}", others[0]);
+    assert_eq!(others[1..], [BUSY, ""]);
+    assert!(session.server.shutdown);
+}
+
+#[test]
+fn without_a_threshold_nobody_is_served_meanwhile() {
+    let mut session = Session::new();
+    session.run("CONFIG SET busy-reply-threshold 0");
+    let script = "for i = 1, 1000000 do end return 1";
+    assert_eq!(meanwhile(&mut session, &["EVAL", script, "0"], &["GET k"]), (":1".into(), Vec::new()));
+}
+
+/// They are not the script's.
+#[test]
+fn requests_of_others_are_shown_as_theirs() {
+    let mut session = Session::new();
+    let mut watcher = session.other();
+    session.run_as(&mut watcher, "MONITOR");
+    session.run("CONFIG SET busy-reply-threshold 1");
+    let script = "redis.call('get', 'k') while true do end";
+    let (_, others) = meanwhile(&mut session, &["EVAL", script, "0"], &["MULTI", "DISCARD", "SCRIPT KILL"]);
+    assert_eq!(others, ["+OK", "+OK", "+OK"]);
+    let seen = session.received(&mut watcher);
+    assert!(seen.contains("[0 lua] \"get\" \"k\"") && seen.contains("[0 ?:0] \"MULTI\""), "{seen}");
+}
