@@ -282,20 +282,15 @@ fn a_script_that_reads_is_told_of_its_keys() {
 #[test]
 fn memory_of_scripts_counts_and_is_limited() {
     let mut session = Session::new();
-    let number = |session: &mut Session, field: &str| -> u64 {
-        let info = session.run("INFO memory");
-        let line = info.split(' ').find_map(|line| line.strip_prefix(&format!("{field}:")).map(str::to_string));
-        line.unwrap_or_default().parse().unwrap()
-    };
-    assert_eq!(number(&mut session, "used_memory_lua"), 0);
+    assert_eq!(session.number("used_memory_lua"), 0);
     session.expect(&[
         ("CONFIG GET script-memory-limit", "*2 $19 script-memory-limit $10 1073741824"),
         ("CONFIG SET script-memory-limit 8mb", "+OK"),
         ("EVAL \"KEYS[1] = ('x'):rep(1000000) return #KEYS[1]\" 0", ":1000000"),
     ]);
-    assert!(number(&mut session, "used_memory_lua") > 1_000_000);
-    assert_eq!(number(&mut session, "used_memory_vm_eval"), number(&mut session, "used_memory_lua"));
-    assert_eq!(number(&mut session, "number_of_cached_scripts"), 1);
+    assert!(session.number("used_memory_lua") > 1_000_000);
+    assert_eq!(session.number("used_memory_vm_eval"), session.number("used_memory_lua"));
+    assert_eq!(session.number("number_of_cached_scripts"), 1);
     let scripts = session.server.scripting.scripts.memory();
     let caches = format!(" lua.caches :{scripts} functions.caches :0 ");
     assert!(session.run("MEMORY STATS").replace("$10 ", "").replace("$16 ", "").contains(&caches));
@@ -307,7 +302,7 @@ fn memory_of_scripts_counts_and_is_limited() {
         assert_eq!(endless, "-ERR not enough memory");
         session.expect(&[("EVAL \"return ARGV[1]\" 0 a", "$1 a")]);
     }
-    assert!(number(&mut session, "used_memory_lua") < 2_000_000);
+    assert!(session.number("used_memory_lua") < 2_000_000);
     // What commands reply counts.
     session.run("SETRANGE long 9000000 x");
     for thousand in 0..200 {
@@ -338,7 +333,7 @@ fn memory_of_scripts_counts_and_is_limited() {
         ("FUNCTION FLUSH", "+OK"),
         ("CONFIG SET script-memory-limit 1000", "-ERR CONFIG SET failed (possibly related to argument 'script-memory-limit') - argument must be between 1048576 and 9223372036854775807 inclusive"),
     ]);
-    assert_eq!(number(&mut session, "used_memory_vm_functions"), 0);
+    assert_eq!(session.number("used_memory_vm_functions"), 0);
 }
 
 #[test]

@@ -2,17 +2,6 @@ use crate::clients::replica::Phase;
 use crate::replication::link;
 use crate::testing::Session;
 
-/// A field of INFO.
-fn field(session: &mut Session, section: &str, name: &str) -> String {
-    let info = session.run(&format!("INFO {section}"));
-    let field = info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':'));
-    field.unwrap_or_else(|| panic!("no {name} in {info}")).into()
-}
-
-fn number(session: &mut Session, section: &str, name: &str) -> i64 {
-    field(session, section, name).parse().unwrap()
-}
-
 #[test]
 fn a_backlog_may_become_smaller_at_once() {
     let mut session = Session::new();
@@ -20,8 +9,8 @@ fn a_backlog_may_become_smaller_at_once() {
     session.request(&[b"SET".into(), b"k".into(), vec![b'v'; 100_000]]);
     session.fed(&mut one);
     session.expect(&[("CONFIG SET repl-backlog-size 20000", "+OK")]);
-    assert_eq!(number(&mut session, "replication", "repl_backlog_histlen"), 20_000);
-    let memory = number(&mut session, "memory", "mem_replication_backlog");
+    assert_eq!(session.number("repl_backlog_histlen"), 20_000);
+    let memory = session.number("mem_replication_backlog");
     assert!((20_000..60_000).contains(&memory), "{memory}");
 }
 
@@ -30,17 +19,16 @@ fn a_backlog_may_become_smaller_at_once() {
 fn what_replicas_are_sent_counts_for_each() {
     let mut session = Session::new();
     let mut replicas = [(); 3].map(|()| session.replica("REPLCONF capa psync2").0);
-    let clients = number(&mut session, "clients", "connected_clients");
+    let clients = session.number("connected_clients");
     assert_eq!(clients, -3 + session.server.clients.count() as i64);
-    assert_eq!(number(&mut session, "stats", "total_net_repl_output_bytes"), 0);
+    assert_eq!(session.number("total_net_repl_output_bytes"), 0);
     session.run("SET k v");
     let sent: Vec<String> = replicas.iter_mut().map(|replica| session.fed(replica)).collect();
     assert!(sent.iter().all(|one| *one == sent[0] && !one.is_empty()));
     let offset = session.server.replication.offset as i64;
-    assert_eq!(number(&mut session, "stats", "total_net_repl_output_bytes"), 3 * offset);
+    assert_eq!(session.number("total_net_repl_output_bytes"), 3 * offset);
     // Their memory is none of other clients'.
-    let (theirs, others) =
-        (number(&mut session, "memory", "mem_clients_slaves"), number(&mut session, "memory", "mem_clients_normal"));
+    let (theirs, others) = (session.number("mem_clients_slaves"), session.number("mem_clients_normal"));
     let size = size_of::<crate::clients::client::Client>() as i64;
     assert!(theirs >= 3 * size && others >= size && others < 2 * size + 100_000, "{theirs} {others}");
 }
@@ -77,7 +65,7 @@ fn who_came_by_sync_lags_behind_by_nothing() {
     let mut session = Session::new();
     session.replica_by("REPLCONF capa psync2", "SYNC");
     session.wait(60_000);
-    let line = field(&mut session, "replication", "slave0");
+    let line = session.info("slave0");
     assert!(line.ends_with(",lag=0"), "{line}");
 }
 
@@ -88,8 +76,8 @@ fn how_much_of_a_copy_is_left_may_be_unknown() {
     for (copy_len, left) in [(None, "-1"), (Some(100), "60")] {
         let known = session.server.replication.link.as_mut().unwrap();
         (known.phase, known.copy_len, known.copy_read) = (link::Phase::Transfer, copy_len, 40);
-        assert_eq!(field(&mut session, "replication", "master_sync_left_bytes"), left);
-        assert_eq!(field(&mut session, "replication", "master_sync_read_bytes"), "40");
+        assert_eq!(session.info("master_sync_left_bytes"), left);
+        assert_eq!(session.info("master_sync_read_bytes"), "40");
     }
     // ROLE says that it is at it.
     session.expect(&[("ROLE", "*5 $5 slave $9 127.0.0.1 :1 $4 sync :-1")]);
@@ -112,16 +100,15 @@ fn a_new_limit_of_output_is_for_those_that_are_there() {
 #[test]
 fn memory_and_time_add_up() {
     let mut session = Session::new();
-    let (used, peak) =
-        (number(&mut session, "memory", "used_memory"), number(&mut session, "memory", "used_memory_peak"));
+    let (used, peak) = (session.number("used_memory"), session.number("used_memory_peak"));
     assert!(peak > used / 2, "{peak} {used}");
     session.expect(&[("CONFIG SET hz 20", "+OK")]);
-    assert_eq!((number(&mut session, "server", "hz"), number(&mut session, "server", "configured_hz")), (20, 20));
+    assert_eq!((session.number("hz"), session.number("configured_hz")), (20, 20));
     if cfg!(feature = "scripting") {
         session.expect(&[("EVAL 'return 1' 0", ":1")]);
         let text = b"#!lua name=l\nredis.register_function('f', function() end)";
         session.request(&[b"FUNCTION".into(), b"LOAD".into(), text.to_vec()]);
-        let of = |session: &mut Session, name: &str| number(session, "memory", &format!("used_memory_vm_{name}"));
+        let of = |session: &mut Session, name: &str| session.number(&format!("used_memory_vm_{name}"));
         let parts = (of(&mut session, "eval"), of(&mut session, "functions"));
         assert!(parts.0 > 0 && parts.1 > 0 && of(&mut session, "total") == parts.0 + parts.1);
     }

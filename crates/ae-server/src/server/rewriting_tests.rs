@@ -76,7 +76,7 @@ fn a_rewrite_under_way_loses_nothing() {
         // Part of the snapshot, not of the next increment.
         session.run("INCR n");
         round(&mut session);
-        assert!(session.run(INFO).contains("aof_rewrite_in_progress:1"));
+        assert_eq!(session.info("aof_rewrite_in_progress"), "1");
         session.expect(&[("BGREWRITEAOF", "-ERR Background append only file rewriting already in progress")]);
         for i in 0..50 {
             session.run("INCR n");
@@ -158,7 +158,7 @@ fn turned_on_and_off() {
     let mut session = session(&at, false, true);
     session.run("SET a 1");
     session.expect(&[("CONFIG SET appendonly yes", "+OK"), ("INCR a", ":2")]);
-    assert!(session.run(INFO).contains("aof_enabled:1"));
+    assert_eq!(session.info("aof_enabled"), "1");
     round(&mut session);
     session.run("INCR a");
     finish(&mut session);
@@ -168,7 +168,7 @@ fn turned_on_and_off() {
     assert_eq!(digest_after_restart(&at), digest);
     session.expect(&[("CONFIG SET appendonly no", "+OK"), ("INCR a", ":5")]);
     assert!(session.server.streams.log.bytes.is_empty(), "nobody would ever take it");
-    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(session.info("aof_enabled"), "0");
     assert_eq!(digest_after_restart(&at), digest, "what is changed afterwards is not written");
     // Off while the first base is written: what was there before stays.
     session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
@@ -189,7 +189,7 @@ fn one_that_cannot_be_turned_on_is_off() {
     let refused = session.run("CONFIG SET appendonly yes");
     assert!(refused.ends_with("Unable to turn on AOF. Check server logs."), "{refused}");
     session.expect(&[("CONFIG GET appendonly", "*2 $10 appendonly $2 no"), ("SET a 1", "+OK")]);
-    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(session.info("aof_enabled"), "0");
     fs::remove_file(at.path().join("appendonlydir")).unwrap();
     session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
     finish(&mut session);
@@ -226,7 +226,7 @@ fn one_that_is_suspended_begins_anew_when_the_replica_becomes_a_primary() {
     let before = digest_after_restart(&at);
     session.expect(&[("INCR n", ":2"), ("CONFIG SET appendonly yes", "+OK")]);
     round(&mut session);
-    assert!(session.run(INFO).contains("aof_enabled:0"));
+    assert_eq!(session.info("aof_enabled"), "0");
     assert_eq!(digest_after_restart(&at), before);
     session.expect(&[("REPLICAOF NO ONE", "+OK"), ("INCR n", ":3")]);
     finish(&mut session);
@@ -389,7 +389,7 @@ fn a_folder_that_is_gone_is_made_again() {
     finish(&mut session);
     session.expect(&[("SET c 3", "+OK")]);
     assert!(session.server.flush_log());
-    assert!(session.run(INFO).contains("aof_last_bgrewrite_status:ok"));
+    assert_eq!(session.info("aof_last_bgrewrite_status"), "ok");
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
 }
 
@@ -418,7 +418,7 @@ fn it_waits_for_a_save_under_way() {
     round(&mut session);
     assert!(!session.server.is_rewriting());
     finish(&mut session);
-    assert!(session.run(INFO).contains("aof_rewrites:1"));
+    assert_eq!(session.info("aof_rewrites"), "1");
 }
 
 /// How many bases and increments there are.
@@ -456,23 +456,21 @@ fn what_a_rewrite_has_replaced_goes_unless_it_is_to_be_kept() {
 fn a_start_knows_how_large_the_files_are() {
     let at = tempfile::tempdir().unwrap();
     let mut before = rewritten(&at);
-    let sizes = |info: String| {
-        let size =
-            |name: &str| info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':')?.parse().ok());
-        (size("aof_base_size").unwrap(), size("aof_current_size").unwrap())
+    let sizes = |session: &mut Session| {
+        ["aof_base_size", "aof_current_size"].map(|name| u64::try_from(session.number(name)).unwrap())
     };
     let length = |end: &str| {
         let folder = at.path().join("appendonlydir");
         let mut files = files(&at).into_iter().filter(|name| name.ends_with(end));
         fs::metadata(folder.join(files.next_back().unwrap())).unwrap().len()
     };
-    let on_disk: (u64, u64) = (length(".base.rdb"), length(".base.rdb") + length(".incr.aof"));
-    assert!(on_disk.1 > on_disk.0 && on_disk.0 > 0);
-    assert_eq!(sizes(before.run(INFO)), on_disk);
+    let [base, all] = [length(".base.rdb"), length(".base.rdb") + length(".incr.aof")];
+    assert!(all > base && base > 0);
+    assert_eq!(sizes(&mut before), [base, all]);
     drop(before);
     let mut after = session(&at, true, true);
-    assert_eq!(sizes(after.run(INFO)), on_disk);
+    assert_eq!(sizes(&mut after), [base, all]);
     after.expect(&[("INCR n", ":3")]);
     assert!(after.server.finish_log());
-    assert_eq!(sizes(after.run(INFO)), (on_disk.0, length(".base.rdb") + length(".incr.aof")));
+    assert_eq!(sizes(&mut after), [base, length(".base.rdb") + length(".incr.aof")]);
 }

@@ -2,7 +2,7 @@ use crate::clients::client::ClientRef;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::testing::Session;
-use crate::testing::saving::{finish, info, loaded, loaded_behind, session};
+use crate::testing::saving::{finish, loaded, loaded_behind, session};
 
 #[test]
 fn how_often_keys_are_used_is_saved() {
@@ -27,9 +27,9 @@ fn a_delay_for_each_key_makes_a_save_as_slow_as_it_is_to_be() {
     ]);
     for active in [false, true, false] {
         assert!(!session.server.advance_snapshot(active), "it is the cron that goes on");
-        assert_eq!(info(&mut session, "current_save_keys_processed"), "1");
+        assert_eq!(session.info("current_save_keys_processed"), "1");
     }
-    assert_eq!(info(&mut session, "current_fork_perc"), "33.33");
+    assert_eq!(session.info("current_fork_perc"), "33.33");
 }
 
 #[test]
@@ -40,11 +40,11 @@ fn a_save_that_is_given_up_leaves_the_state_of_the_last_one() {
     session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started")]);
     finish(&mut session);
     session.expect(&[("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
-    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "err");
+    assert_eq!(session.info("rdb_last_bgsave_status"), "err");
     // Any that works will do.
     std::fs::remove_dir_all(&blocker).unwrap();
     session.expect(&[("SAVE", "+OK")]);
-    assert_eq!(info(&mut session, "rdb_last_bgsave_status"), "ok");
+    assert_eq!(session.info("rdb_last_bgsave_status"), "ok");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_replica_leaves_it_to_its_primary_what_has_expired_before_a_start() {
     let (_, folder) = with_a_history();
     let mut after = loaded_behind(folder.path(), &["REPLICAOF 127.0.0.1 1"]);
     after.expect(&[("DBSIZE", ":2"), ("GET dead", "$-1")]);
-    assert_eq!(info(&mut after, "rdb_last_load_keys_expired"), "0");
+    assert_eq!(after.info("rdb_last_load_keys_expired"), "0");
 }
 
 #[test]

@@ -38,10 +38,3 @@ pub fn loaded_behind(folder: &Path, requests: &[&str]) -> Session {
     assert_eq!(session.server.failure, None);
     session
 }
-
-/// A field of INFO's section about persistence.
-pub fn info(session: &mut Session, name: &str) -> String {
-    let info = session.run("INFO persistence");
-    let start = info.find(&format!(" {name}:")).unwrap() + name.len() + 2;
-    info[start..].split(' ').next().unwrap().into()
-}

@@ -64,6 +64,20 @@ impl Session {
         }
     }
 
+    /// A field of INFO, of whichever section.
+    #[track_caller]
+    pub fn info(&mut self, name: &str) -> String {
+        let info = self.run("INFO everything");
+        let field = info.split(' ').find_map(|field| field.strip_prefix(name)?.strip_prefix(':'));
+        field.unwrap_or_else(|| panic!("no {name} in {info}")).into()
+    }
+
+    /// One that is a whole number.
+    #[track_caller]
+    pub fn number(&mut self, name: &str) -> i64 {
+        self.info(name).parse().unwrap()
+    }
+
     /// Another client, for [`Session::run_as`].
     pub fn other(&mut self) -> ClientRef {
         let id = self.server.clients.next_id();

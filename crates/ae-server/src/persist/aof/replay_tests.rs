@@ -363,12 +363,12 @@ fn while_nothing_can_be_written_changes_are_refused() {
             ("SET a 3", refused),
         ]);
         session.expect(&[("EXEC", "-EXECABORT Transaction discarded because of previous errors.")]);
-        assert!(session.run("INFO persistence").contains("aof_last_write_status:err"));
+        assert_eq!(session.info("aof_last_write_status"), "err");
         disk.faults.clear();
         session.wait(1000);
         session.server.flush_log();
         session.expect(&[("PING", "+PONG"), ("SET b 1", "+OK")]);
-        assert!(session.run("INFO persistence").contains("aof_last_write_status:ok"));
+        assert_eq!(session.info("aof_last_write_status"), "ok");
         session.server.flush_log();
         start(&at).unwrap().expect(&[("GET a", "$1 2"), ("GET b", "$1 1")]);
     }
