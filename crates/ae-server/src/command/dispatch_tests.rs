@@ -63,3 +63,15 @@ fn reading_needs_no_right_to_write_but_removing_does() {
         ("DEL w", ":1"),
     ]);
 }
+
+/// Nobody else could tell how far a replica is, and a primary does not wait.
+#[test]
+fn neither_replicas_nor_the_primary_are_paused() {
+    let mut session = Session::new();
+    let mut primary = session.other();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
+    session.server.clients.get_same(primary).unwrap().is_primary = true;
+    session.expect(&[("CLIENT PAUSE 1000", "+OK"), ("PING", "")]);
+    assert_eq!(session.run_as(&mut replica, "PING"), "+PONG");
+    assert_eq!(session.run_as(&mut primary, "PING"), "+PONG");
+}

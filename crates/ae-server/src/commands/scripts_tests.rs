@@ -211,6 +211,12 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
     assert!(script.is_some() && script < command, "{seen}");
+    // What others ask for meanwhile does not come from it.
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running::new(false, b"", started));
+    session.run("PING");
+    assert!(session.received(&mut monitor).ends_with(" [0 ?:0] \"PING\""));
+    session.server.scripting.running = None;
     for (request, reply) in [("EVALSHA x 0", "-NOSCRIPT"), ("EVAL x 0", "-ERR"), ("FCALL x 0", "-ERR")] {
         assert!(session.run(request).starts_with(reply));
         let (name, _) = request.split_once(' ').unwrap();
@@ -269,6 +275,8 @@ fn a_script_that_reads_is_told_of_its_keys() {
     for (script, told) in [
         ("EVAL \"redis.call('set','c',1)\" 2 a b", false),
         ("EVAL \"redis.call('get','c')\" 2 a b", true),
+        // The keys of its own request count, whatever else it reads.
+        ("EVAL \"redis.call('get','a')\" 0", false),
         ("EVAL_RO \"redis.call('ping')\" 2 a b", false),
         ("EVAL_RO \"redis.call('get','a')\" 2 a b", true),
     ] {

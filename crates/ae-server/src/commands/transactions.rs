@@ -162,6 +162,11 @@ mod tests {
             queued.iter().for_each(|line| assert_eq!(session.run(line), "+QUEUED"));
             session.expect(&[("EXEC", reply)]);
         }
+        // Who watches sees its own requests among the replies, unless it is to get none.
+        let mut session = Session::new();
+        ["MONITOR", "MULTI", "CLIENT REPLY SKIP"].map(|request| session.run(request));
+        let seen = session.run("EXEC");
+        assert!(seen.ends_with("\"EXEC\""), "{seen}");
         for (queued, reply) in [("PING", "*2 +PONG"), ("CLIENT REPLY ON", "*2 +OK")] {
             let mut session = Session::new();
             session.expect(&[("MULTI", "+OK"), ("CLIENT REPLY SKIP", "+QUEUED"), (queued, "+QUEUED"), ("EXEC", reply)]);

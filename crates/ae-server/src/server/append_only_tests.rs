@@ -1,8 +1,8 @@
 use crate::config::choices::Fsync;
 use crate::persist::aof::disk::faults::{ENOSPC, Fault};
+use crate::persist::aof::state::AppendOnlyFile;
 use crate::server::rewriting::tests::{INFO, STARTED, digest_after_restart, finish, round, session};
 use crate::server::under_way::LoadedFile;
-use crate::testing::Session;
 
 #[test]
 fn its_size_is_that_of_all_files_while_it_is_rewritten() {
@@ -131,4 +131,19 @@ fn a_rewrite_is_no_save() {
     for expected in ["rdb_bgsave_in_progress:0", "rdb_current_bgsave_time_sec:-1", "aof_rewrite_in_progress:1"] {
         assert!(info.contains(expected), "{info}");
     }
+}
+
+/// CONFIG SET has left something to the end of loading, which is no more to be done later on.
+#[test]
+fn one_that_was_turned_off_and_on_while_it_was_loaded_is_on() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only = AppendOnlyFile::default();
+    session.server.find_log().unwrap();
+    session.server.status.starting = true;
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("CONFIG SET appendonly yes", "+OK")]);
+    session.server.begin_log().unwrap();
+    session.server.status.starting = false;
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0);
 }

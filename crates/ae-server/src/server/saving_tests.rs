@@ -1,19 +1,24 @@
 use crate::clients::client::ClientRef;
+use crate::config::settings::Config;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::testing::Session;
 use crate::testing::saving::{finish, loaded, loaded_behind, session};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn how_often_keys_are_used_is_saved() {
-    const LFU: &str = "CONFIG SET maxmemory-policy allkeys-lfu";
-    let (mut session, folder) = session();
-    session.expect(&[(LFU, "+OK"), ("CONFIG SET lfu-log-factor 0", "+OK"), ("SET k v", "+OK")]);
-    (0..20).for_each(|_| drop(session.run("GET k")));
-    session.expect(&[("OBJECT FREQ k", ":25"), ("SAVE", "+OK")]);
-    loaded_behind(folder.path(), &[LFU]).expect(&[("OBJECT FREQ k", ":25")]);
-    // Nobody else asks for it.
-    loaded_behind(folder.path(), &["CONFIG SET maxmemory-policy allkeys-lru"]).expect(&[("OBJECT IDLETIME k", ":0")]);
+    for which in ["allkeys", "volatile"] {
+        let lfu = format!("CONFIG SET maxmemory-policy {which}-lfu");
+        let (mut session, folder) = session();
+        session.expect(&[(&lfu, "+OK"), ("CONFIG SET lfu-log-factor 0", "+OK"), ("SET k v", "+OK")]);
+        (0..20).for_each(|_| drop(session.run("GET k")));
+        session.expect(&[("OBJECT FREQ k", ":25"), ("SAVE", "+OK")]);
+        loaded_behind(folder.path(), &[&lfu]).expect(&[("OBJECT FREQ k", ":25")]);
+        // Nobody else asks for it.
+        let lru = format!("CONFIG SET maxmemory-policy {which}-lru");
+        loaded_behind(folder.path(), &[&lru]).expect(&[("OBJECT IDLETIME k", ":0")]);
+    }
 }
 
 /// The delay is there to see what happens meanwhile.
@@ -105,4 +110,22 @@ fn libraries_of_a_file_take_the_place_of_those_there_are_if_it_is_merged() {
         ("DEBUG RELOAD NOSAVE NOFLUSH MERGE", "+OK"),
         ("FCALL f 0", "$5 saved"),
     ]);
+}
+
+/// Whoever looks on while a server starts.
+#[test]
+fn since_when_a_file_is_loaded_and_who_loads_it_is_told() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let config = Config { dir: Some(folder.path().into()), ..Config::default() };
+    let mut session = Session::with(config);
+    session.server.begin_start().unwrap();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let before = now();
+    session.server.loading.as_mut().unwrap().started -= Duration::from_secs(100);
+    let started = session.number("loading_start_time");
+    // The machine may be busy meanwhile.
+    assert!((before - 101..=now() - 100).contains(&started), "{started} {before}");
+    assert!(session.run("GET k").starts_with("-LOADING "));
+    session.expect(&[("ROLE", "*3 $6 master :0 *0")]);
 }

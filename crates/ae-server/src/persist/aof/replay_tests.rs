@@ -373,3 +373,25 @@ fn while_nothing_can_be_written_changes_are_refused() {
         start(&at).unwrap().expect(&[("GET a", "$1 2"), ("GET b", "$1 1")]);
     }
 }
+
+/// Its primary removes them, and says so.
+#[test]
+fn a_replica_removes_nothing_that_its_file_lets_expire() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["SET a 1 PXAT 1000", "SET b 1", "PEXPIREAT b 1000"]));
+    let mut session = session(&at);
+    session.server.become_replica("127.0.0.1", 1);
+    let mut session = start_with(session).unwrap();
+    session.server.expire();
+    session.expect(&[("GET a", "$-1"), ("DBSIZE", ":2")]);
+}
+
+/// As Redis, which writes what a PFCOUNT has found into the value, and the request into the file.
+#[test]
+fn a_count_that_is_kept_in_a_value_is_in_the_file() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["PFADD h a b c", "PFCOUNT h"]));
+    let mut counted = Session::new();
+    counted.expect(&[("PFADD h a b c", ":1"), ("PFCOUNT h", ":3")]);
+    assert_eq!(start(&at).unwrap().run("DEBUG DIGEST"), counted.run("DEBUG DIGEST"));
+}
