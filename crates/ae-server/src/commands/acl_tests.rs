@@ -386,3 +386,30 @@ fn a_denial_is_counted_with_an_equal_one_of_the_latest_ten() {
     assert_eq!(denials(&mut session), 12);
     assert_eq!(session.run("ACL LOG").matches("$8 username").count(), 10);
 }
+
+/// Whoever may subscribe to everything loses nothing.
+#[test]
+fn subscribers_stay_whose_user_may_have_all_channels() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u on nopass +@all &c", "+OK")]);
+    let mut subscriber = session.other();
+    session.run_as(&mut subscriber, "AUTH u x");
+    session.run_as(&mut subscriber, "SUBSCRIBE c");
+    session.received(&mut subscriber);
+    session.expect(&[("ACL SETUSER u allchannels", "+OK"), ("PUBLISH c m", ":1")]);
+}
+
+/// The rest of its transaction it does as who it has become.
+#[test]
+fn who_removes_itself_is_the_default_user_until_it_has_its_replies() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("ACL SETUSER u on nopass +@all ~*", "+OK")]);
+    session.run_as(&mut other, "AUTH u x");
+    session.expect(&[("ACL SETUSER default -set", "+OK")]);
+    for request in ["MULTI", "ACL DELUSER u", "SET k v"] {
+        session.run_as(&mut other, request);
+    }
+    assert_eq!(session.run_as(&mut other, "EXEC"), "*2 :1");
+    session.expect(&[("EXISTS k", ":0")]);
+}

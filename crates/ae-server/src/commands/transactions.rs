@@ -345,4 +345,15 @@ mod tests {
         let info = session.run("EXEC");
         assert!(info.contains(" cmd=exec "), "{info}");
     }
+
+    #[test]
+    fn a_pause_never_becomes_less_strict() {
+        Session::new().expect(&[
+            ("MULTI", "+OK"),
+            ("CLIENT PAUSE 1000 ALL", "+QUEUED"),
+            ("CLIENT PAUSE 2000 WRITE", "+QUEUED"),
+            ("EXEC", "*2 +OK +OK"),
+            ("PING", ""),
+        ]);
+    }
 }

@@ -133,7 +133,8 @@ mod tests {
         let mut writer = FileWriter::new(FileOptions { checksum: false, ..FileOptions::default() });
         writer.finish();
         let bytes = writer.take();
-        for (version, said) in [(4, "RDB version 4 has no checksum"), (5, "RDB file was saved with checksum disabled")] {
+        for (version, said) in [(4, "RDB version 4 has no checksum"), (5, "RDB file was saved with checksum disabled")]
+        {
             let (report, ok) = checked(&[format!("REDIS000{version}").as_bytes(), &bytes[9..]].concat());
             assert!(ok && report.lines().next().unwrap().ends_with(said), "{report}");
         }

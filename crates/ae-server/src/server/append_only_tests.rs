@@ -147,3 +147,25 @@ fn one_that_was_turned_off_and_on_while_it_was_loaded_is_on() {
     session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
     assert_eq!(session.number("aof_rewrite_scheduled"), 0);
 }
+
+#[test]
+fn one_that_is_off_stays_off_when_a_copy_has_been_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.server.note_loaded(Ok(LoadedFile::default()));
+    assert_eq!((session.number("aof_enabled"), session.number("aof_rewrite_scheduled")), (0, 0));
+}
+
+/// The disk may be full: it would be for each try.
+#[test]
+fn after_some_failures_the_next_rewrite_waits() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only.log.as_mut().unwrap().has_gap = true;
+    for (failures, scheduled) in [(3, 0), (2, 1)] {
+        session.server.append_only.rewrites.failures = failures;
+        session.server.append_only.rewrites.failed_at = Some(std::time::Instant::now());
+        session.server.rewrite_when_due();
+        assert_eq!(session.number("aof_rewrite_scheduled"), scheduled, "{failures} failures");
+    }
+}

@@ -138,4 +138,16 @@ mod tests {
         assert!(session.server.replication.offset > 0);
         assert!(aux.contains(&("repl-offset", session.server.replication.offset.to_string())), "{aux:?}");
     }
+
+    #[test]
+    fn a_replica_goes_on_where_its_file_says() {
+        let mut session = Session::new();
+        session.run("REPLICAOF 127.0.0.1 1");
+        session.server.replication.link.as_mut().unwrap().needs_copy = true;
+        let id = "a".repeat(ID_LEN);
+        session.server.resume_history(&aux(&[("repl-stream-db", "3"), ("repl-id", &id), ("repl-offset", "77")]));
+        assert_eq!((session.info("master_replid"), session.number("master_repl_offset")), (id, 77));
+        let link = session.server.replication.link.as_ref().unwrap();
+        assert_eq!((link.needs_copy, link.stream_db), (false, 3));
+    }
 }

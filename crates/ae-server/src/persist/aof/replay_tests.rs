@@ -395,3 +395,16 @@ fn a_count_that_is_kept_in_a_value_is_in_the_file() {
     counted.expect(&[("PFADD h a b c", ":1"), ("PFCOUNT h", ":3")]);
     assert_eq!(start(&at).unwrap().run("DEBUG DIGEST"), counted.run("DEBUG DIGEST"));
 }
+
+/// Whoever has lost the base goes on with what there is.
+#[test]
+fn increments_without_a_base_are_gone_on_with() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("appendonlydir");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n").unwrap();
+    fs::write(folder.join("appendonly.aof.1.incr.aof"), requests(&["SET a 1"])).unwrap();
+    for _ in 0..2 {
+        start(&at).unwrap().expect(&[("GET a", "$1 1")]);
+    }
+}
