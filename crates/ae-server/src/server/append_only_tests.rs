@@ -162,7 +162,7 @@ fn after_some_failures_the_next_rewrite_waits() {
     let at = tempfile::tempdir().unwrap();
     let mut session = session(&at, true, true);
     session.server.append_only.log.as_mut().unwrap().has_gap = true;
-    for (failures, scheduled) in [(3, 0), (2, 1)] {
+    for (failures, scheduled) in [(3, 0), (100, 0), (2, 1)] {
         session.server.append_only.rewrites.failures = failures;
         session.server.append_only.rewrites.failed_at = Some(std::time::Instant::now());
         session.server.rewrite_when_due();

@@ -199,3 +199,12 @@ fn a_file_with_more_databases_than_there_are_is_refused_whatever_it_is_to_replac
     let reply = Session::with(config).run("DEBUG RELOAD NOSAVE NOFLUSH MERGE");
     assert!(reply.starts_with("-ERR Error trying to load the RDB dump"), "{reply}");
 }
+
+#[test]
+fn a_file_tells_only_of_databases_that_have_keys() {
+    let (mut session, folder) = session();
+    session.expect(&[("SELECT 3", "+OK"), ("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let (report, _) = crate::persist::check::check(&folder.path().join("dump.rdb"), 0);
+    assert_eq!(report.matches("Selecting DB ID").count(), 1, "{report}");
+    assert!(report.contains("Selecting DB ID 3"), "{report}");
+}

@@ -120,5 +120,6 @@ mod tests {
         let mut client = session.server.clients.take_same(monitor).unwrap();
         session.server.release(&mut client);
         assert!(session.server.monitors.is_empty());
+        assert_eq!(session.server.clients.count(), 0);
     }
 }

@@ -408,3 +408,30 @@ fn increments_without_a_base_are_gone_on_with() {
         start(&at).unwrap().expect(&[("GET a", "$1 1")]);
     }
 }
+
+/// Whoever looks on while it is loaded.
+#[test]
+fn how_much_has_been_loaded_counts_all_files() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = start(&at).unwrap();
+    for request in ["SET a 1", "SET b 2", "BGREWRITEAOF"] {
+        first.run(request);
+    }
+    while first.server.append_only.rewrites.scheduled || first.server.is_rewriting() {
+        first.server.begin_scheduled_rewrite();
+        first.server.advance_snapshot(false);
+    }
+    first.expect(&[("SET c 3", "+OK"), ("SET d 4", "+OK")]);
+    assert!(first.server.finish_log());
+    let mut session = session(&at);
+    // So that there is a stop behind each.
+    session.server.config.saving.key_load_delay = 1;
+    session.server.find_log().unwrap();
+    let mut replay = Replay::begin(&mut session.server).unwrap().unwrap();
+    let mut told = Vec::new();
+    while !replay.step(&mut session.server, Instant::now()).unwrap() {
+        told.push(session.number("loading_loaded_bytes"));
+    }
+    let total = replay.total as i64;
+    assert!(told.is_sorted() && *told.last().unwrap() == total, "{told:?} of {total}");
+}
