@@ -261,4 +261,17 @@ mod tests {
         session.server.expire();
         session.expect(&[("DBSIZE", ":1"), ("GET k", "$-1")]);
     }
+
+    /// Nobody has removed them, so they still take their memory, but they are not to be found.
+    #[test]
+    fn what_has_expired_and_is_still_there_takes_memory_and_is_no_random_key() {
+        let mut session = Session::new();
+        session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK")]);
+        for key in 0..150 {
+            session.run(&format!("SET key:{key} v PX 1"));
+        }
+        session.wait(10);
+        assert!(session.run("MEMORY USAGE key:0").starts_with(':'));
+        session.expect(&[("DBSIZE", ":150"), ("RANDOMKEY", "$-1"), ("DBSIZE", ":0"), ("MEMORY USAGE key:0", "$-1")]);
+    }
 }

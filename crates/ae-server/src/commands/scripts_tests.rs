@@ -67,7 +67,6 @@ fn scripts_of_eval_are_forgotten_when_they_are_many() {
         assert_eq!(eval(&mut session, &format!("return {number} + 0"), &["0"]), format!(":{number}"));
     }
     assert_eq!(session.server.scripting.scripts.len(), EVALUATED_MAX + 1);
-    assert_eq!(session.server.scripting.scripts.evicted, 1);
     session.expect(&[("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", ":1")]);
 }
 
@@ -390,4 +389,14 @@ fn evaluated_scripts_go_and_loaded_ones_stay() {
     let later = session.server.scripting.scripts.memory();
     assert!(later < memory + 100_000, "{memory} {later}");
     session.expect(&[(&format!("EVALSHA {sha} 0"), ":0")]);
+}
+
+/// With whatever they have left in the interpreter.
+#[test]
+fn scripts_that_are_flushed_leave_no_memory() {
+    let mut session = Session::new();
+    eval(&mut session, "return 1", &["0"]);
+    assert!(session.number("used_memory_vm_eval") > 0);
+    session.expect(&[("SCRIPT FLUSH", "+OK")]);
+    assert_eq!((session.number("used_memory_vm_eval"), session.number("number_of_cached_scripts")), (0, 0));
 }
