@@ -69,6 +69,6 @@ fn a_proxy_on_another_host_is_let_in() {
     };
     let server = start(&["--bind", "*", "--proxy-protocol-networks", &format!("{outer}/32")]);
     let mut client = Client::to((outer, server.port).into());
-    client.send("PROXY TCP4 127.0.0.1 127.0.0.1 4321 6379\r\nPING\r\n");
+    client.send("PROXY TCP4 127.0.0.1 192.0.2.9 4321 6379\r\nPING\r\n");
     client.expect("+PONG\r\n");
 }
