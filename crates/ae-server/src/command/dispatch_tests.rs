@@ -86,6 +86,7 @@ fn who_waits_forever_has_no_time_limit() {
     assert_eq!(session.received(&mut waits), "");
     session.expect(&[("RPUSH l a", ":1")]);
     assert_eq!(session.received(&mut waits), "*2 $1 l $1 a");
+    assert_eq!(session.server.clients.unblocked, [waits], "its next requests run");
 }
 
 /// What is served is what can end it; nothing goes for that.
