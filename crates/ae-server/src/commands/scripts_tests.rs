@@ -400,3 +400,13 @@ fn scripts_that_are_flushed_leave_no_memory() {
     session.expect(&[("SCRIPT FLUSH", "+OK")]);
     assert_eq!((session.number("used_memory_vm_eval"), session.number("number_of_cached_scripts")), (0, 0));
 }
+
+#[test]
+fn functions_that_are_flushed_leave_no_memory() {
+    let mut session = Session::new();
+    let text = b"#!lua name=l\nredis.register_function('f', function() end)";
+    session.request(&[b"FUNCTION".into(), b"LOAD".into(), text.to_vec()]);
+    let before = session.number("used_memory_vm_functions");
+    session.expect(&[("FUNCTION FLUSH", "+OK")]);
+    assert!(before > 0 && session.number("used_memory_vm_functions") == 0);
+}

@@ -183,4 +183,12 @@ mod tests {
         assert!(databases.evict_one(Policy::AllkeysLru, 5, 0).is_none());
         assert_eq!(databases.stats.evicted, 100);
     }
+
+    #[test]
+    fn random_keys_go_from_all_databases() {
+        let mut databases = databases();
+        let before: Vec<usize> = (0..3).map(|db| databases[db].len()).collect();
+        (0..30).for_each(|_| drop(databases.evict_one(Policy::AllkeysRandom, 5, 0)));
+        assert!((0..3).all(|db| databases[db].len() < before[db]));
+    }
 }
