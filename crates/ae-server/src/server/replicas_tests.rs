@@ -116,3 +116,23 @@ fn memory_and_time_add_up() {
         assert!(parts.0 > 0 && parts.1 > 0 && of(&mut session, "total") == parts.0 + parts.1);
     }
 }
+
+/// What there is of the stream is kept in a ring.
+#[test]
+fn a_replica_that_was_away_gets_the_whole_end_of_the_stream() {
+    let mut session = Session::new();
+    session.run("CONFIG SET repl-backlog-size 16384");
+    let _one = session.replica("REPLCONF capa psync2");
+    for key in 0..1000 {
+        session.run(&format!("SET key:{key} value"));
+        session.server.feed_replicas();
+    }
+    let replication = &session.server.replication;
+    let (id, offset, first) =
+        (replication.id.clone(), replication.offset, replication.backlog.as_ref().unwrap().first());
+    let mut back = session.other();
+    let (head, request) = ("+CONTINUE\r\n", ["PSYNC", &id, &first.to_string()].map(|word| word.into()));
+    let reply = session.request_as(&mut back, &request);
+    assert_eq!(reply.len() as u64, head.len() as u64 + offset + 1 - first);
+    assert!(reply.starts_with(head.as_bytes()) && reply.ends_with(b"key:999\r\n$5\r\nvalue\r\n"));
+}
