@@ -183,6 +183,7 @@ mod tests {
         }
         assert!(sum("1e4000", "64.4").starts_with("9999999999999999999965463873099623784932492583506957"));
         assert_eq!(sum("1.1e4932", "1.1e4932"), "infinite");
+        assert_ne!(sum("1.1e4932", "0"), "infinite");
         assert_eq!(sum("1", "-inf"), "infinite");
     }
 

@@ -110,6 +110,8 @@ mod tests {
             ("~a* %R~b &c +get", "~a* %R~b resetchannels &c -@all +get"),
             ("+@all -@dangerous +config|get +get", "resetchannels +@all -@dangerous +config|get"),
             ("+@read +@write", "resetchannels -@all +@write +@read"),
+            // Both have five commands.
+            ("+@transaction +@hyperloglog", "resetchannels -@all +@hyperloglog +@transaction"),
             ("+select|0 +select|1", "resetchannels -@all +select|0 +select|1"),
             ("+client|list", "resetchannels -@all +client|list"),
         ] {

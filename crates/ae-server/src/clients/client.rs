@@ -214,11 +214,11 @@ impl Client {
     pub fn apart_for_script(&mut self, protocol: Protocol, own: Output, body: impl FnOnce(&mut Client)) -> Output {
         let kept = std::mem::replace(&mut self.output, own);
         let spoken = std::mem::replace(&mut self.protocol, protocol);
-        let before = self.message_protocol;
-        self.message_protocol = before.or(Some(spoken));
+        // No script runs within another one.
+        self.message_protocol = Some(spoken);
         let ((), own) = self.apart_from(kept, body);
         self.protocol = spoken;
-        self.message_protocol = before;
+        self.message_protocol = None;
         own
     }
 

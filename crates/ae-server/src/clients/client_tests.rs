@@ -81,3 +81,42 @@ fn output_that_waits_is_shown() {
     let ten = shown(&mut session);
     assert_eq!(ten, [0, 7, 10 * one[0]]);
 }
+
+#[test]
+fn what_has_arrived_of_requests_is_told() {
+    let mut client = client();
+    client.running = 26;
+    assert_eq!((told(&client, "qbuf"), told(&client, "qbuf-free")), ("26".into(), "0".into()));
+    let mut input = Input::new(resp::RequestParser::new(), &[b'x'; 1000]);
+    input.push(b"y");
+    client.input = Some(Box::new(input));
+    assert_eq!((told(&client, "qbuf"), told(&client, "qbuf-free")), ("1027".into(), "999".into()));
+}
+
+#[test]
+fn where_a_replica_can_be_reached_has_no_brackets() {
+    let mut client = client();
+    client.announced = Some(Box::new(("[2001:db8::1]:5".parse().unwrap(), "[::1]:6379".parse().unwrap())));
+    assert_eq!(client.replica_ip(), "2001:db8::1");
+}
+
+#[test]
+fn who_waits_for_others_may_be_idle() {
+    for request in ["MONITOR", "SUBSCRIBE c", "PSUBSCRIBE p", "SSUBSCRIBE s", "BLPOP k 0", "PSYNC ? -1", "WAIT 1 0"] {
+        let mut session = Session::new();
+        assert!(!session.client.may_be_idle());
+        session.run(request);
+        assert!(session.client.may_be_idle(), "{request}");
+    }
+    let mut session = Session::new();
+    session.expect(&[("CLIENT PAUSE 1000", "+OK"), ("PING", "")]);
+    assert!(session.client.waits() && session.client.may_be_idle());
+}
+
+#[test]
+fn who_is_cut_off_is_told_nothing_more() {
+    let mut client = client();
+    client.output.bytes.extend(b"+OK");
+    client.cut_off();
+    assert_eq!((client.output.pending(), client.closing), (0, Closing::Now));
+}

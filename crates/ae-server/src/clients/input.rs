@@ -199,4 +199,31 @@ mod tests {
         });
         assert!(grown.is_some());
     }
+
+    #[test]
+    fn a_large_argument_that_has_arrived_waits_for_the_rest() {
+        let mut input = Input::new(RequestParser::new(), b"*3\r\n$3\r\nSET\r\n$40000\r\n");
+        let waits = |input: &mut Input| {
+            let (parser, bytes) = input.parts();
+            assert!(!parser.advance(bytes, &Limits::default()).unwrap());
+            input.settle();
+            input.waiting()
+        };
+        let before = waits(&mut input);
+        input.read_large(|large, _| {
+            large.resize(40_000, b'k');
+            Ok(40_000)
+        });
+        input.push(b"\r\n$3\r\nv");
+        assert!((before + 40_000..before + 40_100).contains(&waits(&mut input)));
+    }
+
+    #[test]
+    fn memory_of_many_requests_is_given_back() {
+        let mut input = Input::new(RequestParser::new(), &b"*1\r\n$4\r\nPING\r\n".repeat(50_000));
+        let (parser, bytes) = input.parts();
+        while parser.advance(bytes, &Limits::default()).unwrap() {}
+        input.settle();
+        assert!(input.len() == 0 && input.memory() < 8 * LARGE_MIN, "{}", input.memory());
+    }
 }

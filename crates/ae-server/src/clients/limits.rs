@@ -138,4 +138,20 @@ mod tests {
             assert_eq!(client.output.is_limited(), limited);
         }
     }
+
+    #[test]
+    fn each_class_of_clients_has_its_limit() {
+        let limit = |hard| OutputLimit { hard, soft: 0, soft_seconds: 0 };
+        let limits = OutputLimits { normal: limit(100_000), replica: limit(200_000), pubsub: limit(300_000) };
+        let mut client = Client::new(1, None, Users::new().default_user(), 0);
+        let exceeds = |client: &mut Client, waiting: usize| {
+            client.output.bytes = vec![0; waiting];
+            client.exceeds(&limits, 0)
+        };
+        assert!(!exceeds(&mut client, 99_999) && exceeds(&mut client, 100_000));
+        client.subscriptions = Some(Box::default());
+        assert!(!exceeds(&mut client, 299_999) && exceeds(&mut client, 300_000));
+        client.replica = Some(Box::new(Replica { phase: Phase::Online, ..Replica::new(0) }));
+        assert!(!exceeds(&mut client, 199_999) && exceeds(&mut client, 200_000));
+    }
 }

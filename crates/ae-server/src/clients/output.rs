@@ -361,4 +361,13 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_the_database_has_too_is_not_a_clients_memory() {
+        let (mut output, value) = (Output::default(), Arc::new(vec![b'v'; 100_000]));
+        output.attach(value.clone());
+        assert!(output.memory() < 100_000);
+        drop(value);
+        assert!(output.memory() >= 100_000);
+    }
 }

@@ -33,6 +33,6 @@ impl TrackingMode {
 
     /// Whether the keys count that the running request reads.
     pub fn remembers(&self) -> bool {
-        !self.broadcast && if self.opt_in { self.caching } else { !(self.opt_out && self.caching) }
+        !self.broadcast && (self.opt_in == self.caching)
     }
 }

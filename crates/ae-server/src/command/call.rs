@@ -207,3 +207,21 @@ pub fn end_overdue(server: &mut Server) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_slow;
+    use crate::testing::Session;
+    use std::time::Duration;
+
+    #[test]
+    fn which_requests_are_slow() {
+        let mut session = Session::new();
+        for (least, micros, slow) in
+            [(10_000, 9_999, false), (10_000, 10_000, true), (0, 0, true), (-1, 9_999_999, false)]
+        {
+            session.server.config.observation.slowlog_slower_than = least;
+            assert_eq!(is_slow(&session.server, Duration::from_micros(micros)), slow, "{least} {micros}");
+        }
+    }
+}

@@ -1,3 +1,4 @@
+use crate::scripting::running::Running;
 use crate::testing::Session;
 
 /// What INFO says of a command.
@@ -62,4 +63,62 @@ fn reading_needs_no_right_to_write_but_removing_does() {
         ("RENAME r w", refused),
         ("DEL w", ":1"),
     ]);
+}
+
+/// Nobody else could tell how far a replica is, and a primary does not wait.
+#[test]
+fn neither_replicas_nor_the_primary_are_paused() {
+    let mut session = Session::new();
+    let mut primary = session.other();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
+    session.server.clients.get_same(primary).unwrap().is_primary = true;
+    session.expect(&[("CLIENT PAUSE 1000", "+OK"), ("PING", "")]);
+    assert_eq!(session.run_as(&mut replica, "PING"), "+PONG");
+    assert_eq!(session.run_as(&mut primary, "PING"), "+PONG");
+}
+
+#[test]
+fn who_waits_forever_has_no_time_limit() {
+    let mut session = Session::new();
+    let mut waits = session.other();
+    session.run_as(&mut waits, "BLPOP l 0");
+    session.wait(100_000_000);
+    assert_eq!(session.received(&mut waits), "");
+    session.expect(&[("RPUSH l a", ":1")]);
+    assert_eq!(session.received(&mut waits), "*2 $1 l $1 a");
+    assert_eq!(session.server.clients.unblocked, [waits], "its next requests run");
+}
+
+/// What is served is what can end it; nothing goes for that.
+#[test]
+fn while_a_script_takes_long_little_is_served() {
+    let mut session = Session::new();
+    session.expect(&[("SET k v", "+OK"), ("CONFIG SET maxmemory-policy allkeys-random", "+OK")]);
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running { is_slow: true, ..Running::new(false, b"", started) });
+    session.server.config.memory.max = 1;
+    assert!(session.run("GET k").starts_with("-BUSY "));
+    session.expect(&[("SCRIPT KILL", "+OK")]);
+    assert_eq!(session.server.databases[0].len(), 1);
+}
+
+#[test]
+fn who_has_been_paused_goes_on_when_the_pause_ends() {
+    let mut session = Session::new();
+    let mut waits = session.other();
+    session.expect(&[("CLIENT PAUSE 1000 WRITE", "+OK")]);
+    session.run_as(&mut waits, "SET k v");
+    assert!(session.server.clients.unblocked.is_empty());
+    session.expect(&[("CLIENT UNPAUSE", "+OK")]);
+    assert_eq!(session.server.clients.unblocked, [waits]);
+}
+
+/// About as much as Redis repeats.
+#[test]
+fn an_unknown_command_s_arguments_are_repeated_up_to_a_length() {
+    let long = "x".repeat(125);
+    let expected = format!("-ERR unknown command 'nosuch', with args beginning with: '{long}' ");
+    assert_eq!(Session::new().run(&format!("nosuch {long} y")), expected);
+    let expected = format!("-ERR unknown command 'nosuch', with args beginning with: '{}' '' ", &long[..124]);
+    assert_eq!(Session::new().run(&format!("nosuch {} y", &long[..124])), expected.replace("''", "'y'"));
 }

@@ -55,3 +55,14 @@ pub fn c_text(bytes: &[u8], max: usize) -> &[u8] {
     let end = bytes.iter().take(max).position(|&c| c == 0).unwrap_or(bytes.len().min(max));
     &bytes[..end]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::c_text;
+
+    #[test]
+    fn texts_end_as_in_c() {
+        assert_eq!(c_text(b"ab\0c", 9), b"ab");
+        assert_eq!(c_text(b"abc\0", 2), b"ab");
+    }
+}

@@ -456,3 +456,30 @@ fn keys_that_were_taken_from_a_user_are_refused_in_its_transaction() {
     let reply = session.run_as(&mut other, "EXEC");
     assert!(reply.contains("for the following reason: no permission to touch the specified keys"), "{reply}");
 }
+
+/// Whoever may subscribe to everything loses nothing.
+#[test]
+fn subscribers_stay_whose_user_may_have_all_channels() {
+    let mut session = Session::new();
+    session.expect(&[("ACL SETUSER u on nopass +@all &c", "+OK")]);
+    let mut subscriber = session.other();
+    session.run_as(&mut subscriber, "AUTH u x");
+    session.run_as(&mut subscriber, "SUBSCRIBE c");
+    session.received(&mut subscriber);
+    session.expect(&[("ACL SETUSER u allchannels", "+OK"), ("PUBLISH c m", ":1")]);
+}
+
+/// The rest of its transaction it does as who it has become.
+#[test]
+fn who_removes_itself_is_the_default_user_until_it_has_its_replies() {
+    let mut session = Session::new();
+    let mut other = session.other();
+    session.expect(&[("ACL SETUSER u on nopass +@all ~*", "+OK")]);
+    session.run_as(&mut other, "AUTH u x");
+    session.expect(&[("ACL SETUSER default -set", "+OK")]);
+    for request in ["MULTI", "ACL DELUSER u", "SET k v"] {
+        session.run_as(&mut other, request);
+    }
+    assert_eq!(session.run_as(&mut other, "EXEC"), "*2 :1");
+    session.expect(&[("EXISTS k", ":0")]);
+}

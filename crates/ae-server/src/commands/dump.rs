@@ -190,6 +190,10 @@ mod tests {
         session.expect(&[("OBJECT IDLETIME a", ":0"), ("CONFIG SET maxmemory-policy allkeys-lfu", "+OK")]);
         assert_eq!(restore(&mut session, &["b", "0"], &payload, &[]), "+OK");
         session.expect(&[("OBJECT FREQ b", ":5")]);
+        // What is said of another policy means nothing here.
+        assert_eq!(restore(&mut session, &["c", "0"], &payload, &["IDLETIME", "77"]), "+OK");
+        session.expect(&[("OBJECT FREQ c", ":5"), ("CONFIG SET maxmemory-policy volatile-lfu", "+OK")]);
+        session.expect(&[("OBJECT FREQ c", ":5")]);
     }
 
     #[test]

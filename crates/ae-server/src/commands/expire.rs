@@ -266,4 +266,17 @@ mod tests {
     fn an_option_is_looked_at_before_the_time() {
         Session::new().expect(&[("EXPIRE k x AB", "-ERR Unsupported option AB")]);
     }
+
+    /// Nobody has removed them, so they still take their memory, but they are not to be found.
+    #[test]
+    fn what_has_expired_and_is_still_there_takes_memory_and_is_no_random_key() {
+        let mut session = Session::new();
+        session.expect(&[("DEBUG SET-ACTIVE-EXPIRE 0", "+OK")]);
+        for key in 0..150 {
+            session.run(&format!("SET key:{key} v PX 1"));
+        }
+        session.wait(10);
+        assert!(session.run("MEMORY USAGE key:0").starts_with(':'));
+        session.expect(&[("DBSIZE", ":150"), ("RANDOMKEY", "$-1"), ("DBSIZE", ":0"), ("MEMORY USAGE key:0", "$-1")]);
+    }
 }

@@ -1,4 +1,5 @@
 use crate::clients::client::{ClientRef, Closing};
+use crate::replication::link::Phase;
 use crate::testing::Session;
 
 fn offset(session: &Session) -> u64 {
@@ -60,6 +61,24 @@ fn since_when_there_is_no_link_is_told() {
     session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK")]);
     session.wait(3000);
     assert_eq!(session.info("master_link_down_since_seconds"), "3");
+    // It comes and goes.
+    let mut primary = session.other();
+    session.server.clients.get_same(primary).unwrap().is_primary = true;
+    let link = session.server.replication.link.as_mut().unwrap();
+    (link.phase, link.client) = (Phase::Connected, Some(primary));
+    session.expect(&[("CONFIG SET replica-serve-stale-data no", "+OK"), ("GET k", "$-1")]);
+    assert_eq!(session.info("master_link_status"), "up");
+    session.wait(3000);
+    session.run_as(&mut primary, "QUIT");
+    let mut gone = session.server.clients.take_same(primary).unwrap();
+    session.server.release(&mut gone);
+    session.wait(4000);
+    assert_eq!(
+        (session.info("master_link_status"), session.number("master_link_down_since_seconds")),
+        ("down".into(), 4)
+    );
+    assert!(session.run("ROLE").contains(" $7 connect "));
+    assert!(session.run("GET k").starts_with("-MASTERDOWN "));
 }
 
 #[test]

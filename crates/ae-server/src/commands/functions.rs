@@ -412,4 +412,14 @@ mod tests {
         let list = session.run("FUNCTION LIST");
         assert!(list.contains("$4 name $1 F $11 description $-1 $5 flags *1 +no-writes"), "{list}");
     }
+
+    #[test]
+    fn functions_that_are_flushed_leave_no_memory() {
+        let mut session = Session::new();
+        let text = b"#!lua name=l\nredis.register_function('f', function() end)";
+        session.request(&[b"FUNCTION".into(), b"LOAD".into(), text.to_vec()]);
+        let before = session.number("used_memory_vm_functions");
+        session.expect(&[("FUNCTION FLUSH", "+OK")]);
+        assert!(before > 0 && session.number("used_memory_vm_functions") == 0);
+    }
 }

@@ -23,7 +23,9 @@ pub fn info(ctx: &mut Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use crate::clients::input::Input;
     use crate::testing::Session;
+    use resp::RequestParser;
 
     #[test]
     fn sections() {
@@ -143,6 +145,20 @@ mod tests {
             session.expect(&[(&format!("CONFIG SET min-replicas-max-lag {lag}"), "+OK")]);
             assert_eq!(session.run("INFO replication").contains("min_slaves_good_slaves:0"), told);
         }
+    }
+
+    #[test]
+    fn what_clients_have_sent_of_their_requests_takes_memory() {
+        let mut session = Session::new();
+        let others = [session.other(), session.other()];
+        assert_eq!(session.number("client_recent_max_input_buffer"), 0);
+        for (client, len) in others.into_iter().zip([1000, 10]) {
+            let mut input = Input::new(RequestParser::new(), &vec![b'x'; len]);
+            // There is room for more.
+            input.push(b"y");
+            session.server.clients.get_same(client).unwrap().input = Some(Box::new(input));
+        }
+        assert_eq!(session.number("client_recent_max_input_buffer"), 2000);
     }
 
     #[test]

@@ -144,6 +144,19 @@ mod tests {
         assert!(session.run("LATENCY LATEST").starts_with("*1 *4 $7 command :"));
     }
 
+    /// A request that takes long when it is served is not one that its client has just sent.
+    #[test]
+    fn what_a_request_that_waited_takes_is_an_event_of_its_own() {
+        let mut session = Session::new();
+        let mut waits = session.other();
+        session.run_as(&mut waits, "BLMPOP 0 1 l LEFT COUNT 100000");
+        session.expect(&[("CONFIG SET latency-monitor-threshold 1", "+OK")]);
+        let elements = std::iter::repeat_n("x".into(), 100_000);
+        session.request(&["RPUSH".into(), "l".into()].into_iter().chain(elements).collect::<Vec<_>>());
+        assert!(session.received(&mut waits).starts_with("*2 $1 l *100000 $1 x"));
+        assert!(session.run("LATENCY HISTORY command-unblocking").starts_with("*1 *2 :"));
+    }
+
     #[test]
     fn distributions() {
         let mut session = Session::new();

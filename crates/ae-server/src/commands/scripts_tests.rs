@@ -67,7 +67,6 @@ fn scripts_of_eval_are_forgotten_when_they_are_many() {
         assert_eq!(eval(&mut session, &format!("return {number} + 0"), &["0"]), format!(":{number}"));
     }
     assert_eq!(session.server.scripting.scripts.len(), EVALUATED_MAX + 1);
-    assert_eq!(session.server.scripting.scripts.evicted, 1);
     session.expect(&[("EVALSHA e0e1f9fabfc9d4800c877a703b823ac0578ff8db 0", ":1")]);
 }
 
@@ -211,6 +210,12 @@ fn monitors_see_what_scripts_do() {
     let seen = session.received(&mut monitor);
     let (script, command) = (seen.find("\"EVAL\""), seen.find("[0 lua] \"get\" \"a\""));
     assert!(script.is_some() && script < command, "{seen}");
+    // What others ask for meanwhile does not come from it.
+    let started = session.server.clock.mark();
+    session.server.scripting.running = Some(Running::new(false, b"", started));
+    session.run("PING");
+    assert!(session.received(&mut monitor).ends_with(" [0 ?:0] \"PING\""));
+    session.server.scripting.running = None;
     for (request, reply) in [("EVALSHA x 0", "-NOSCRIPT"), ("EVAL x 0", "-ERR"), ("FCALL x 0", "-ERR")] {
         assert!(session.run(request).starts_with(reply));
         let (name, _) = request.split_once(' ').unwrap();
@@ -269,6 +274,8 @@ fn a_script_that_reads_is_told_of_its_keys() {
     for (script, told) in [
         ("EVAL \"redis.call('set','c',1)\" 2 a b", false),
         ("EVAL \"redis.call('get','c')\" 2 a b", true),
+        // The keys of its own request count, whatever else it reads.
+        ("EVAL \"redis.call('get','a')\" 0", false),
         ("EVAL_RO \"redis.call('ping')\" 2 a b", false),
         ("EVAL_RO \"redis.call('get','a')\" 2 a b", true),
     ] {
@@ -473,4 +480,14 @@ fn that_it_has_written_is_told_first() {
     session.server.scripting.running = Some(Running::new(false, b"", started));
     session.expect(&[("SCRIPT KILL", "+OK")]);
     assert!(session.server.scripting.running.as_ref().unwrap().killed);
+}
+
+/// With whatever they have left in the interpreter.
+#[test]
+fn scripts_that_are_flushed_leave_no_memory() {
+    let mut session = Session::new();
+    eval(&mut session, "return 1", &["0"]);
+    assert!(session.number("used_memory_vm_eval") > 0);
+    session.expect(&[("SCRIPT FLUSH", "+OK")]);
+    assert_eq!((session.number("used_memory_vm_eval"), session.number("number_of_cached_scripts")), (0, 0));
 }

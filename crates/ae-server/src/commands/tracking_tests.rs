@@ -319,3 +319,37 @@ fn whoever_wants_no_own_changes_is_told_nothing_of_them() {
 fn options_are_checked_though_tracking_ends() {
     Session::new().expect(&[("CLIENT TRACKING OFF nosuch", "-ERR syntax error"), ("CLIENT TRACKING OFF", "+OK")]);
 }
+
+#[test]
+fn a_prefix_takes_its_memory_once() {
+    let mut session = Session::new();
+    session.expect(&[("CLIENT TRACKING ON BCAST", "+OK")]);
+    let memory = session.client.memory();
+    session.expect(&[("CLIENT TRACKING ON BCAST", "+OK")]);
+    assert_eq!(session.client.memory(), memory);
+}
+
+/// It would come between the replies of its own transaction.
+#[test]
+fn whoever_is_told_in_the_place_of_another_is_told_after_its_reply() {
+    let mut session = Session::new();
+    let (mut reader, mut told) = (session.other(), session.other());
+    session.run_as(&mut told, "HELLO 3");
+    assert_eq!(session.run_as(&mut reader, &format!("CLIENT TRACKING ON REDIRECT {}", told.id)), "+OK");
+    session.run_as(&mut reader, "GET a");
+    for request in ["MULTI", "SET a 1", "PUBLISH c m"] {
+        session.run_as(&mut told, request);
+    }
+    assert_eq!(session.run_as(&mut told, "EXEC"), "*2 +OK :0 >2 $10 invalidate *1 $1 a");
+}
+
+/// A server that is given less room needs no request to forget.
+#[test]
+fn keys_beyond_the_limit_are_forgotten_by_and_by() {
+    let mut session = Session::new();
+    session.run("HELLO 3");
+    session.expect(&[("CLIENT TRACKING ON", "+OK"), ("MGET a b c", "*3 _ _ _")]);
+    session.server.config.tracking_max_keys = 1;
+    session.server.cron();
+    assert!(session.server.tracking.excess(1).is_none());
+}

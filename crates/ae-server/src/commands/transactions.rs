@@ -162,6 +162,13 @@ mod tests {
             queued.iter().for_each(|line| assert_eq!(session.run(line), "+QUEUED"));
             session.expect(&[("EXEC", reply)]);
         }
+        // Who watches sees its own requests among the replies, unless it is to get none.
+        let mut session = Session::new();
+        for request in ["MONITOR", "MULTI", "CLIENT REPLY SKIP"] {
+            session.run(request);
+        }
+        let seen = session.run("EXEC");
+        assert!(seen.ends_with("\"EXEC\""), "{seen}");
         for (queued, reply) in [("PING", "*2 +PONG"), ("CLIENT REPLY ON", "*2 +OK")] {
             let mut session = Session::new();
             session.expect(&[("MULTI", "+OK"), ("CLIENT REPLY SKIP", "+QUEUED"), (queued, "+QUEUED"), ("EXEC", reply)]);
@@ -337,5 +344,16 @@ mod tests {
         session.expect(&[("MULTI", "+OK"), ("PING", "+QUEUED"), ("CLIENT INFO", "+QUEUED")]);
         let info = session.run("EXEC");
         assert!(info.contains(" cmd=exec "), "{info}");
+    }
+
+    #[test]
+    fn a_pause_never_becomes_less_strict() {
+        Session::new().expect(&[
+            ("MULTI", "+OK"),
+            ("CLIENT PAUSE 1000 ALL", "+QUEUED"),
+            ("CLIENT PAUSE 2000 WRITE", "+QUEUED"),
+            ("EXEC", "*2 +OK +OK"),
+            ("PING", ""),
+        ]);
     }
 }

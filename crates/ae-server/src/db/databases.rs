@@ -59,6 +59,8 @@ pub struct Databases {
     pub garbage: Garbage,
     /// What may be evicted next.
     pub(super) candidates: Candidates,
+    /// The database that a random key is next looked for in.
+    pub(super) evict_next: usize,
     /// How many changes there have been.
     pub dirty: u64,
     /// What they are elsewhere.
@@ -95,6 +97,7 @@ impl Databases {
             usage: Usage::default(),
             garbage: Garbage::default(),
             candidates: Candidates::default(),
+            evict_next: 0,
             dirty: 0,
             effects: Effects::default(),
             keeps_expired: false,

@@ -129,9 +129,9 @@ impl Effects {
         }
     }
 
-    /// Puts effects back that were taken in the midst of a unit.
-    pub fn put_back(&mut self, mut earlier: Vec<Effect>) {
-        earlier.append(&mut self.list);
+    /// Puts effects back that were taken in the midst of a unit. The units in between have ended.
+    pub fn put_back(&mut self, earlier: Vec<Effect>) {
+        debug_assert!(self.list.is_empty());
         self.list = earlier;
     }
 

@@ -39,11 +39,13 @@ impl Databases {
         self.effects.add_removal(db, &key);
     }
 
-    /// A random key of the next database that has one.
+    /// A random key of the next database that has one: as in Redis, each has its turn.
     fn any_key(&mut self, volatile: bool) -> Option<(usize, EntryId)> {
-        let count = self.len();
-        let first = self.random.number() as usize % count;
-        (0..count).map(|i| (first + i) % count).find_map(|db| self.sample(db, volatile).map(|id| (db, id)))
+        let (first, count) = (self.evict_next, self.len());
+        let mut all = (0..count).map(|i| (first + i) % count);
+        let found = all.find_map(|db| self.sample(db, volatile).map(|id| (db, id)));
+        self.evict_next = found.map_or(0, |(db, _)| db + 1);
+        found
     }
 
     fn sample(&mut self, db: usize, volatile: bool) -> Option<EntryId> {
@@ -182,5 +184,14 @@ mod tests {
         assert_eq!(left(&mut databases, Policy::AllkeysRandom, 100), []);
         assert!(databases.evict_one(Policy::AllkeysLru, 5, 0).is_none());
         assert_eq!(databases.stats.evicted, 100);
+    }
+
+    #[test]
+    fn random_keys_go_from_each_database_in_turn() {
+        let mut databases = databases();
+        let len = |databases: &Databases| [0, 1, 2].map(|db| databases[db].len());
+        let before = len(&databases);
+        (0..30).for_each(|_| drop(databases.evict_one(Policy::AllkeysRandom, 5, 0)));
+        assert_eq!(len(&databases), before.map(|len| len - 10));
     }
 }

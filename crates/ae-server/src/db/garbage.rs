@@ -107,7 +107,10 @@ mod tests {
         (0..20).for_each(|i: u32| _ = hash.set(&i.to_le_bytes(), &vec![b'x'; 200_000], &Default::default()));
         let mut garbage = Garbage::default();
         garbage.add(hash.into());
-        assert_eq!(garbage.values.iter().map(|large| large.batch).collect::<Vec<_>>(), [5]);
+        let mut hash = Hash::new();
+        (0..2).for_each(|i: u32| _ = hash.set(&i.to_le_bytes(), &vec![b'x'; 1_500_000], &Default::default()));
+        garbage.add(hash.into());
+        assert_eq!(garbage.values.iter().map(|large| large.batch).collect::<Vec<_>>(), [5, 1]);
         while garbage.free() {}
         assert_eq!(garbage.len(), 0);
     }
@@ -122,6 +125,7 @@ mod tests {
         while background::freed() == before {
             std::thread::yield_now();
         }
+        assert!(background::pending() < 1 << 32, "more than have ever been");
         assert_eq!(garbage.len(), 0);
     }
 

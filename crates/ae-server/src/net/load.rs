@@ -58,3 +58,36 @@ impl Net {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Net;
+    use crate::config::settings::Config;
+    use crate::testing::Session;
+
+    #[test]
+    fn what_a_slow_sync_has_put_off_is_loaded_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config { dir: Some(folder.path().into()), ..Config::default() };
+        config.append_only.on = true;
+        let mut session = Session::with(config);
+        let mut net = Net::new(Config::default());
+        std::mem::swap(&mut net.server, &mut session.server);
+        net.begin_start().unwrap();
+        std::mem::swap(&mut net.server, &mut session.server);
+        let disk = session.server.append_only.disk.clone();
+        let syncs = disk.faults.hold_syncs();
+        for request in ["SET a 1", "SET b 2"] {
+            session.expect(&[(request, "+OK")]);
+            session.server.ticks += 1000;
+            assert!(session.server.flush_log());
+        }
+        assert!(session.server.append_only.log.as_ref().unwrap().pending() > 0);
+        drop(syncs);
+        session.server.append_only.reload = true;
+        std::mem::swap(&mut net.server, &mut session.server);
+        net.reload_log();
+        std::mem::swap(&mut net.server, &mut session.server);
+        session.expect(&[("MGET a b", "*2 $1 1 $1 2")]);
+    }
+}

@@ -104,7 +104,6 @@ impl Net {
         let Some(link) = &mut self.server.replication.link else { return };
         log(Level::Warning, format_args!("replication from {}:{}: {why}", link.host, link.port));
         link.phase = Phase::Connect;
-        link.loaded = None;
         link.connects_at = ticks + RETRY_AFTER;
         if link.takes_over {
             self.server.abort_failover(why);

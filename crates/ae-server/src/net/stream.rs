@@ -83,7 +83,6 @@ impl Net {
         }
         if wants_ack {
             client.output.bytes.extend_from_slice(&self.server.acknowledgement());
-            self.server.clients.queue.add(client);
         }
     }
 }

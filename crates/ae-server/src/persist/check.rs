@@ -129,6 +129,18 @@ mod tests {
     }
 
     #[test]
+    fn files_have_a_checksum_from_version_5_on() {
+        let mut writer = FileWriter::new(FileOptions { checksum: false, ..FileOptions::default() });
+        writer.finish();
+        let bytes = writer.take();
+        for (version, said) in [(4, "RDB version 4 has no checksum"), (5, "RDB file was saved with checksum disabled")]
+        {
+            let (report, ok) = checked(&[format!("REDIS000{version}").as_bytes(), &bytes[9..]].concat());
+            assert!(ok && report.lines().next().unwrap().ends_with(said), "{report}");
+        }
+    }
+
+    #[test]
     fn no_file() {
         let (report, ok) = check(Path::new("/nosuch/file"), 0);
         assert!(report.ends_with("Cannot open file: No such file or directory (os error 2)\n") && !ok, "{report}");

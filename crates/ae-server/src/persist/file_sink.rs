@@ -25,7 +25,6 @@ pub struct NewFile {
     path: PathBuf,
     /// Written since the last sync; None if there is only one sync, at the end.
     unsynced: Option<usize>,
-    kept: bool,
 }
 
 impl NewFile {
@@ -37,7 +36,7 @@ impl NewFile {
         let temporary = path.with_file_name(format!("temp-{}-{number}-{name}", std::process::id()));
         let file = File::create(&temporary)
             .map_err(|error| format!("cannot create the file {}: {error}", temporary.display()))?;
-        Ok(NewFile { file, temporary, path: path.into(), unsynced: syncs_often.then_some(0), kept: false })
+        Ok(NewFile { file, temporary, path: path.into(), unsynced: syncs_often.then_some(0) })
     }
 
     fn failed(&self, what: &str, error: &io::Error) -> String {
@@ -61,12 +60,11 @@ impl NewFile {
     }
 
     /// Puts it in its place, in which it is when this returns, whatever happens to the machine.
-    pub fn finish(mut self) -> Result<(), String> {
+    pub fn finish(self) -> Result<(), String> {
         self.file.sync_all().map_err(|error| self.failed("sync", &error))?;
         fs::rename(&self.temporary, &self.path).map_err(|error| {
             format!("cannot rename the file {} to {}: {error}", self.temporary.display(), self.path.display())
         })?;
-        self.kept = true;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         File::open(folder)
             .and_then(|folder| folder.sync_all())
@@ -76,10 +74,8 @@ impl NewFile {
 
 impl Drop for NewFile {
     fn drop(&mut self) {
-        if !self.kept {
-            // If it cannot be removed, it is in nobody's way.
-            let _ = fs::remove_file(&self.temporary);
-        }
+        // It may be in its place. If it cannot be removed, it is in nobody's way.
+        let _ = fs::remove_file(&self.temporary);
     }
 }
 

@@ -260,6 +260,16 @@ mod tests {
     }
 
     #[test]
+    fn much_may_come_behind_a_stream_at_once() {
+        let behind: Vec<u8> = (0..1_000_000u32).map(|at| (at / 1000) as u8).collect();
+        let mut loader = Loader::of_stream(Limits::default(), Waker::default()).unwrap();
+        loader.feed([&file(10)[..], &behind[..900_000]].concat());
+        loader.feed(behind[900_000..].to_vec());
+        let (entries, rest) = all(&mut loader);
+        assert!(entries == 10 && rest.unwrap() == behind);
+    }
+
+    #[test]
     fn no_batch_is_empty_however_far_things_are_apart() {
         let mut writer = FileWriter::new(FileOptions::default());
         (0..BATCH_BYTES).for_each(|_| writer.database(2, 0, 0));

@@ -44,3 +44,26 @@ impl Listener {
         self.bell.rung.store(false, Ordering::Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Waker;
+    use std::sync::mpsc;
+
+    #[test]
+    fn it_can_be_rung_again_when_it_has_been_heard() {
+        let (waker, listener) = Waker::new().unwrap();
+        let (tell, heard) = mpsc::channel();
+        std::thread::spawn(move || {
+            for _ in 0..2 {
+                listener.heard();
+                tell.send(()).unwrap();
+            }
+        });
+        for _ in 0..2 {
+            waker.wake();
+            waker.wake();
+            heard.recv_timeout(testkit::PATIENCE).unwrap();
+        }
+    }
+}

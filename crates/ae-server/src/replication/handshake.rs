@@ -191,9 +191,9 @@ mod tests {
                 sent.extend(bytes);
             }
         }
-        let words = text(&sent);
+        let lines = text(&sent);
         let words: Vec<&str> =
-            words.split("\r\n").filter(|word| !word.starts_with(['*', '$']) && !word.is_empty()).collect();
+            lines.strip_suffix("\r\n").unwrap().split("\r\n").filter(|word| !word.starts_with(['*', '$'])).collect();
         (handshake, words.join(" "))
     }
 

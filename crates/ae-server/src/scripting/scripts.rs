@@ -28,8 +28,6 @@ pub struct Scripts {
     evaluated: VecDeque<Sha>,
     /// Bytes of their texts.
     memory: usize,
-    /// How many have been forgotten because there were too many.
-    pub evicted: u64,
 }
 
 impl Scripts {
@@ -49,7 +47,6 @@ impl Scripts {
                 && let Some(oldest) = self.evaluated.pop_front()
             {
                 self.forget(&oldest);
-                self.evicted += 1;
             }
             self.evaluated.push_back(sha);
         }
@@ -83,6 +80,6 @@ impl Scripts {
     }
 
     pub fn clear(&mut self) {
-        *self = Scripts { evicted: self.evicted, ..Scripts::default() };
+        *self = Scripts::default();
     }
 }

@@ -1,5 +1,6 @@
 use crate::config::choices::Fsync;
 use crate::persist::aof::disk::faults::{ENOSPC, Fault};
+use crate::persist::aof::state::AppendOnlyFile;
 use crate::server::rewriting::tests::{INFO, STARTED, digest_after_restart, finish, round, session};
 use crate::server::under_way::LoadedFile;
 
@@ -129,5 +130,42 @@ fn a_rewrite_is_no_save() {
     let info = session.run(INFO);
     for expected in ["rdb_bgsave_in_progress:0", "rdb_current_bgsave_time_sec:-1", "aof_rewrite_in_progress:1"] {
         assert!(info.contains(expected), "{info}");
+    }
+}
+
+/// CONFIG SET has left something to the end of loading, which is no more to be done later on.
+#[test]
+fn one_that_was_turned_off_and_on_while_it_was_loaded_is_on() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only = AppendOnlyFile::default();
+    session.server.find_log().unwrap();
+    session.server.status.starting = true;
+    session.expect(&[("CONFIG SET appendonly no", "+OK"), ("CONFIG SET appendonly yes", "+OK")]);
+    session.server.begin_log().unwrap();
+    session.server.status.starting = false;
+    session.expect(&[("REPLICAOF 127.0.0.1 1", "+OK"), ("REPLICAOF NO ONE", "+OK")]);
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0);
+}
+
+#[test]
+fn one_that_is_off_stays_off_when_a_copy_has_been_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, false, true);
+    session.server.note_loaded(Ok(LoadedFile::default()));
+    assert_eq!((session.number("aof_enabled"), session.number("aof_rewrite_scheduled")), (0, 0));
+}
+
+/// The disk may be full: it would be for each try.
+#[test]
+fn after_some_failures_the_next_rewrite_waits() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only.log.as_mut().unwrap().has_gap = true;
+    for (failures, scheduled) in [(3, 0), (100, 0), (2, 1)] {
+        session.server.append_only.rewrites.failures = failures;
+        session.server.append_only.rewrites.failed_at = Some(std::time::Instant::now());
+        session.server.rewrite_when_due();
+        assert_eq!(session.number("aof_rewrite_scheduled"), scheduled, "{failures} failures");
     }
 }

@@ -111,3 +111,32 @@ fn a_copy_that_nobody_wants_any_more_is_given_up() {
     session.server.advance_snapshot(false);
     assert!(session.server.replication.copy.is_none() && session.server.snapshot.is_none());
 }
+
+/// A copy whose length is told is written into a file first.
+#[test]
+fn how_a_copy_ends_is_as_the_primary_has_it_configured() {
+    for (diskless, start) in [("yes", "$EOF:"), ("no", "$")] {
+        let mut session = Session::new();
+        session.run(&format!("CONFIG SET repl-diskless-sync {diskless}"));
+        let (_, sent) = session.replica("REPLCONF capa eof capa psync2");
+        let copy = sent.split(' ').nth(3).unwrap();
+        assert!(copy.starts_with(start) && (diskless == "yes") == copy.contains("EOF"), "{sent}");
+    }
+}
+
+/// Otherwise the end of the copy would wait for the next event.
+#[test]
+fn the_loop_does_not_sleep_before_a_copy_has_gone() {
+    let mut session = Session::new();
+    let mut one = session.other();
+    session.run("CONFIG SET repl-diskless-sync-delay 0");
+    session.run_as(&mut one, "REPLCONF capa eof");
+    session.run_as(&mut one, "PSYNC ? -1");
+    session.server.start_copies();
+    while session.server.replication.copy.is_some() {
+        session.server.advance_copies();
+        session.server.advance_snapshot(false);
+    }
+    assert!(session.server.advance_copies());
+    assert!(!session.server.advance_copies());
+}

@@ -113,6 +113,21 @@ mod tests {
         assert!(session.server.history_aux().is_empty());
     }
 
+    /// However long the server took to load it.
+    #[test]
+    fn a_history_that_goes_on_waits_for_its_replicas_from_then_on() {
+        let mut session = Session::new();
+        session.server.ticks = 10_000_000;
+        session.server.resume_history(&aux(&[("repl-id", &"a".repeat(ID_LEN)), ("repl-offset", "77")]));
+        session.server.look_after_replicas();
+        session.server.ticks += 3_600_000;
+        session.server.look_after_replicas();
+        assert!(session.server.replication.backlog.is_some());
+        session.server.ticks += 1_000;
+        session.server.look_after_replicas();
+        assert!(session.server.replication.backlog.is_none());
+    }
+
     #[test]
     fn what_has_been_written_belongs_to_the_history_of_a_file() {
         let mut session = Session::new();
@@ -122,5 +137,17 @@ mod tests {
         session.server.feed_replicas();
         assert!(session.server.replication.offset > 0);
         assert!(aux.contains(&("repl-offset", session.server.replication.offset.to_string())), "{aux:?}");
+    }
+
+    #[test]
+    fn a_replica_goes_on_where_its_file_says() {
+        let mut session = Session::new();
+        session.run("REPLICAOF 127.0.0.1 1");
+        session.server.replication.link.as_mut().unwrap().needs_copy = true;
+        let id = "a".repeat(ID_LEN);
+        session.server.resume_history(&aux(&[("repl-stream-db", "3"), ("repl-id", &id), ("repl-offset", "77")]));
+        assert_eq!((session.info("master_replid"), session.number("master_repl_offset")), (id, 77));
+        let link = session.server.replication.link.as_ref().unwrap();
+        assert_eq!((link.needs_copy, link.stream_db), (false, 3));
     }
 }

@@ -200,7 +200,6 @@ impl Server {
 
     fn finish_loading(&mut self, mut loading: Loading<WhenLoaded>, result: Result<(), String>) {
         let aside = std::mem::take(&mut loading.aside);
-        loading.file.offset = loading.loader.read();
         if result.is_ok() {
             self.resume(&mut loading);
         }

@@ -242,10 +242,9 @@ impl Server {
 
     /// The server does not end after all. False if it was not going to.
     pub fn abort_shutdown(&mut self) -> bool {
-        let aborted = self.replication.ending.take().is_some() && self.shutdown;
+        let aborted = self.replication.ending.take().is_some();
         if aborted {
             self.shutdown = false;
-            self.restarts = false;
             self.unpause(Purpose::Shutdown);
         }
         aborted

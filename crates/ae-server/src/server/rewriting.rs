@@ -36,7 +36,7 @@ impl Server {
     /// Asks for a rewrite if one is due.
     pub(super) fn rewrite_when_due(&mut self) {
         let (file, settings) = (&self.append_only, &self.config.append_only);
-        if self.is_rewriting() || file.rewrites.scheduled || !file.rewrites.may_begin() || self.is_loading() {
+        if self.is_rewriting() || file.rewrites.scheduled || !file.rewrites.may_begin() {
             return;
         }
         let due = match file.stage {

@@ -99,6 +99,7 @@ fn round(tenacity: u32) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use super::{Room, round};
     use crate::testing::Session;
 
     #[test]
@@ -139,5 +140,41 @@ mod tests {
         session.server.feed_replicas();
         let bytes = session.server.replica_buffers();
         assert!((1 << 20..3 << 19).contains(&bytes), "{bytes} bytes for {}", replicas.len());
+    }
+
+    #[test]
+    fn rounds_of_evictions_are_as_long_as_they_may_be() {
+        let micros = |tenacity| round(tenacity).map(|round| round.as_micros());
+        assert_eq!([0, 1, 10, 11, 100].map(micros), [Some(0), Some(50), Some(500), Some(575), None]);
+        assert!(micros(99).is_some_and(|micros| micros > 100_000_000));
+    }
+
+    #[test]
+    fn a_server_that_is_still_evicting_is_over_its_limit() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 1000", "+OK"),
+            ("CONFIG SET maxmemory-policy allkeys-random maxmemory-eviction-tenacity 0", "+OK"),
+        ]);
+        session.server.config.memory.max = 1;
+        assert_eq!(session.server.make_room(), Room::Soon);
+        let noted = std::time::Instant::now();
+        while noted.elapsed().is_zero() {}
+        assert!(!session.server.stats.over_limit.current().is_zero());
+    }
+
+    /// Evictions would only make more of it.
+    #[test]
+    fn what_waits_for_the_append_only_file_does_not_count() {
+        const WAITS: usize = 1 << 32;
+        let mut session = Session::new();
+        session.expect(&[("SET k v", "+OK"), ("CONFIG SET maxmemory-policy allkeys-random", "+OK")]);
+        // Memory that nobody touches is none of the machine's.
+        session.server.streams.log.bytes = Vec::with_capacity(WAITS);
+        session.server.config.memory.max = (WAITS / 2) as u64;
+        assert_eq!(session.server.make_room(), Room::Enough);
+        session.server.streams.log.bytes = Vec::new();
+        session.server.config.memory.max = 0;
+        session.expect(&[("GET k", "$1 v")]);
     }
 }

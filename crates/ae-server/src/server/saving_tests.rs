@@ -1,19 +1,24 @@
 use crate::clients::client::ClientRef;
+use crate::config::settings::Config;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::testing::Session;
 use crate::testing::saving::{finish, loaded, loaded_behind, session};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[test]
 fn how_often_keys_are_used_is_saved() {
-    const LFU: &str = "CONFIG SET maxmemory-policy allkeys-lfu";
-    let (mut session, folder) = session();
-    session.expect(&[(LFU, "+OK"), ("CONFIG SET lfu-log-factor 0", "+OK"), ("SET k v", "+OK")]);
-    (0..20).for_each(|_| drop(session.run("GET k")));
-    session.expect(&[("OBJECT FREQ k", ":25"), ("SAVE", "+OK")]);
-    loaded_behind(folder.path(), &[LFU]).expect(&[("OBJECT FREQ k", ":25")]);
-    // Nobody else asks for it.
-    loaded_behind(folder.path(), &["CONFIG SET maxmemory-policy allkeys-lru"]).expect(&[("OBJECT IDLETIME k", ":0")]);
+    for which in ["allkeys", "volatile"] {
+        let lfu = format!("CONFIG SET maxmemory-policy {which}-lfu");
+        let (mut session, folder) = session();
+        session.expect(&[(&lfu, "+OK"), ("CONFIG SET lfu-log-factor 0", "+OK"), ("SET k v", "+OK")]);
+        (0..20).for_each(|_| drop(session.run("GET k")));
+        session.expect(&[("OBJECT FREQ k", ":25"), ("SAVE", "+OK")]);
+        loaded_behind(folder.path(), &[&lfu]).expect(&[("OBJECT FREQ k", ":25")]);
+        // Nobody else asks for it.
+        let lru = format!("CONFIG SET maxmemory-policy {which}-lru");
+        loaded_behind(folder.path(), &[&lru]).expect(&[("OBJECT IDLETIME k", ":0")]);
+    }
 }
 
 /// The delay is there to see what happens meanwhile.
@@ -105,4 +110,101 @@ fn libraries_of_a_file_take_the_place_of_those_there_are_if_it_is_merged() {
         ("DEBUG RELOAD NOSAVE NOFLUSH MERGE", "+OK"),
         ("FCALL f 0", "$5 saved"),
     ]);
+}
+
+/// Whoever looks on while a server starts.
+#[test]
+fn since_when_a_file_is_loaded_and_who_loads_it_is_told() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let config = Config { dir: Some(folder.path().into()), ..Config::default() };
+    let mut session = Session::with(config);
+    session.server.begin_start().unwrap();
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let before = now();
+    session.server.loading.as_mut().unwrap().started -= Duration::from_secs(100);
+    let started = session.number("loading_start_time");
+    // The machine may be busy meanwhile.
+    assert!((before - 101..=now() - 100).contains(&started), "{started} {before}");
+    assert!(session.run("GET k").starts_with("-LOADING "));
+    session.expect(&[("ROLE", "*3 $6 master :0 *0")]);
+}
+
+/// One that is loaded elsewhere would go on with a stream that does not say yet that everything has gone.
+#[test]
+fn a_file_of_nothing_has_no_history() {
+    let (mut session, folder) = session();
+    let _replica = session.replica("REPLCONF capa psync2");
+    session.expect(&[("SET k v", "+OK"), ("CONFIG SET save \"3600 1\"", "+OK"), ("FLUSHALL", "+OK")]);
+    assert!(loaded(folder.path()).server.replication.backlog.is_none());
+}
+
+#[test]
+fn a_file_says_whether_it_is_the_base_of_a_log() {
+    let (mut session, folder) = session();
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    session.server.begin_scheduled_rewrite();
+    finish(&mut session);
+    session.expect(&[("SAVE", "+OK")]);
+    let base = folder.path().join("appendonlydir/appendonly.aof.1.base.rdb");
+    for (file, is_base) in [(folder.path().join("dump.rdb"), 0), (base, 1)] {
+        let (report, ok) = crate::persist::check::check(&file, 0);
+        assert!(ok && report.contains(&format!("AUX FIELD aof-base = '{is_base}'")), "{report}");
+    }
+}
+
+/// What is written goes on its way while the snapshot is under way.
+#[test]
+fn little_of_a_snapshot_waits_here() {
+    let (mut session, _folder) = session();
+    session.expect(&[("DEBUG POPULATE 20000 key 100", "+OK"), ("CONFIG SET rdbcompression no", "+OK")]);
+    session.expect(&[("BGSAVE", "+Background saving started")]);
+    while session.server.snapshot.is_some() {
+        session.server.advance_snapshot(true);
+        assert!(session.server.databases.snapshot_pending() < 16 * 1024);
+    }
+}
+
+#[test]
+fn what_keeps_a_file_from_being_loaded_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // It is in no folder.
+    let config = Config { dir: Some(file), ..Config::default() };
+    let error = Session::with(config).server.begin_start().unwrap_err();
+    assert!(error.starts_with("cannot load ") && error.ends_with("Not a directory (os error 20)"), "{error}");
+}
+
+#[test]
+fn an_append_only_file_that_is_turned_on_meanwhile_begins_when_the_data_are_there() {
+    let (mut session, folder) = session();
+    session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let mut session = Session::with(Config { dir: Some(folder.path().into()), ..Config::default() });
+    session.server.begin_start().unwrap();
+    session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0);
+    while session.server.loading.is_some() {
+        session.server.advance_loading();
+    }
+    assert_eq!(session.number("aof_rewrite_scheduled"), 1);
+}
+
+#[test]
+fn a_file_with_more_databases_than_there_are_is_refused_whatever_it_is_to_replace() {
+    let (mut session, folder) = session();
+    session.expect(&[("SELECT 5", "+OK"), ("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let mut config = Config { dir: Some(folder.path().into()), databases: 2, ..Config::default() };
+    config.security.debug_command = crate::config::choices::Allowed::Yes;
+    let reply = Session::with(config).run("DEBUG RELOAD NOSAVE NOFLUSH MERGE");
+    assert!(reply.starts_with("-ERR Error trying to load the RDB dump"), "{reply}");
+}
+
+#[test]
+fn a_file_tells_only_of_databases_that_have_keys() {
+    let (mut session, folder) = session();
+    session.expect(&[("SELECT 3", "+OK"), ("SET k v", "+OK"), ("SAVE", "+OK")]);
+    let (report, _) = crate::persist::check::check(&folder.path().join("dump.rdb"), 0);
+    assert_eq!(report.matches("Selecting DB ID").count(), 1, "{report}");
+    assert!(report.contains("Selecting DB ID 3"), "{report}");
 }

@@ -68,3 +68,62 @@ impl Server {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::saving::session;
+
+    /// Their numbers are those that the configuration has for these words.
+    #[test]
+    fn how_a_signal_ends_it() {
+        let how = |save, force, now| Shutdown { save, force, now };
+        for (flags, expected) in [
+            (0, how(None, false, false)),
+            (1, how(Some(true), false, false)),
+            (2, how(Some(false), false, false)),
+            (4, how(None, false, true)),
+            (8, how(None, true, false)),
+            (13, how(Some(true), true, true)),
+        ] {
+            assert_eq!(Shutdown::from_flags(flags), expected, "{flags}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_all_there_is_not_saved() {
+        let (mut session, folder) = session();
+        session.expect(&[("SET k v", "+OK"), ("SAVE", "+OK")]);
+        let file = std::fs::read(folder.path().join("dump.rdb")).unwrap();
+        session.run("FLUSHALL");
+        session.server.begin_start().unwrap();
+        session.server.shut_down(Shutdown { save: Some(true), ..Shutdown::default() }).unwrap();
+        assert!(session.server.loading.is_none());
+        assert_eq!(std::fs::read(folder.path().join("dump.rdb")).unwrap(), file);
+    }
+
+    /// What asks them is behind nothing that is saved.
+    #[test]
+    fn replicas_are_asked_before_the_file_is_written() {
+        let (mut session, _folder) = session();
+        let (mut replica, _) = session.replica("REPLCONF capa psync2");
+        session.run("SET k v");
+        session.server.shut_down(Shutdown::default()).unwrap();
+        assert!(session.received(&mut replica).ends_with("GETACK $1 *"));
+        assert!(!session.server.replication.asks_for_acks);
+    }
+
+    /// Who aborts a restart may want an end later on.
+    #[test]
+    fn an_end_after_a_restart_that_was_given_up_is_one() {
+        let (mut session, _folder) = session();
+        let _replica = session.replica("REPLCONF capa psync2");
+        session.run("SET k v");
+        session.server.may_restart = true;
+        session.server.restart().unwrap();
+        assert!(session.server.restarts && session.server.waits_for_replicas());
+        session.expect(&[("SHUTDOWN ABORT", "+OK")]);
+        session.server.shut_down(Shutdown::default()).unwrap();
+        assert!(!session.server.restarts);
+    }
+}

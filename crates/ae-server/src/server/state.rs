@@ -324,11 +324,66 @@ fn usage(memory: &Memory) -> Usage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::db::door::Ttl;
+    use crate::db::event::Event;
+    use crate::scripting::running::Running;
+    use crate::testing::Session;
+    use store::StringValue;
 
     #[test]
     fn a_run_has_an_id() {
         let (one, other) = (Server::new(Config::default()), Server::new(Config::default()));
         assert_eq!(one.run_id.len(), 40);
         assert_ne!(one.run_id, other.run_id);
+    }
+
+    #[test]
+    fn while_a_script_runs_it_stays_the_same_time_for_keys() {
+        let mut session = Session::new();
+        let started = session.server.clock.mark();
+        session.server.scripting.running = Some(Running::new(false, b"", started));
+        session.server.now = 5;
+        session.server.read_clock();
+        assert_eq!(session.server.now, 5);
+    }
+
+    /// The file may say later on that it stays, or the primary.
+    #[test]
+    fn nothing_expires_while_the_server_begins() {
+        let mut session = Session::new();
+        session.run("SET k v PX 1");
+        session.wait(10);
+        session.server.status.starting = true;
+        session.server.expire();
+        assert_eq!(session.server.databases[0].len(), 1);
+        session.server.status.starting = false;
+        session.server.expire();
+        assert_eq!(session.server.databases[0].len(), 0);
+    }
+
+    #[test]
+    fn where_it_listens_and_for_how_many_changes_with_the_configuration() {
+        let mut session = Session::new();
+        session.expect(&[("CONFIG SET port 7777", "+OK")]);
+        assert_eq!(session.number("tcp_port"), 7777);
+        session.expect(&[("CONFIG SET maxclients 10001", "+OK")]);
+        assert_eq!(session.server.wanted_set_size, Some(session.server.config.set_size()));
+    }
+
+    #[test]
+    fn what_is_left_of_expiry_is_gone_on_with_soon() {
+        let mut session = Session::new();
+        for key in 0..5000 {
+            session.server.databases.db(0, 0).set(
+                format!("{key}").as_bytes(),
+                StringValue::new(b"v"),
+                Ttl::At(1),
+                Event::SET,
+            );
+        }
+        assert_eq!(session.server.cron(), EXPIRE_PAUSE);
+        assert!(!session.server.stats.expire_time.is_zero());
+        testkit::eventually("all have expired", || (session.server.cron() > EXPIRE_PAUSE).then_some(()));
+        assert!(session.server.databases[0].is_empty());
     }
 }

@@ -90,3 +90,40 @@ impl LastSample {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_over_the_limit_add_up() {
+        let mut over = OverLimit::default();
+        let wait = || {
+            let start = Instant::now();
+            while start.elapsed().is_zero() {}
+        };
+        over.note(true);
+        wait();
+        assert!(!over.total().is_zero());
+        over.note(false);
+        let total = over.total();
+        assert!(total > Duration::ZERO && over.current().is_zero());
+        over.note(false);
+        assert_eq!(over.total(), total);
+        over.note(true);
+        wait();
+        assert!(over.total() > total);
+    }
+
+    #[test]
+    fn what_goes_out_is_told_from_what_comes_in() {
+        let (mut sample, mut stats, mut meter) = (LastSample::new(), Stats::default(), Meter::new());
+        sample.at -= Duration::from_secs(1);
+        sample.peak_memory = 1 << 50;
+        stats.bytes_out = 1000;
+        sample.renew(&mut stats, &mut meter);
+        assert!(stats.output_rate.average() > 0.0);
+        assert_eq!((stats.input_rate.average(), stats.commands_rate.average()), (0.0, 0.0));
+        assert_eq!(sample.peak_memory, 1 << 50, "less is in use now");
+    }
+}

@@ -55,8 +55,6 @@ pub struct LoadOptions {
 pub struct LoadedFile {
     /// Names and values about the file.
     pub aux: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Where the RDB file ends: that of a longer file, too.
-    pub offset: u64,
     /// What a stream had behind it so far.
     pub rest: Vec<u8>,
 }

@@ -165,7 +165,6 @@ impl Server {
         self.end_clients(current, |client| Rc::ptr_eq(&client.user, user));
         if Rc::ptr_eq(&current.user, user) {
             current.user = self.users.default_user().clone();
-            current.authenticated = false;
         }
     }
 

@@ -64,9 +64,6 @@ impl Server {
         }
         let link = self.replication.link.as_ref();
         if client.is_primary && link.is_some_and(|link| link.client == Some(client.reference())) {
-            if client.transaction.is_none() {
-                self.replication.link.iter_mut().for_each(|link| link.stream_db = client.db);
-            }
             self.lose_primary();
         }
         self.clients.forget(client);
@@ -123,5 +120,6 @@ mod tests {
         let mut client = session.server.clients.take_same(monitor).unwrap();
         session.server.release(&mut client);
         assert!(session.server.monitors.is_empty());
+        assert_eq!(session.server.clients.count(), 0);
     }
 }

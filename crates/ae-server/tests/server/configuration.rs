@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
 use testkit::{Client, PATIENCE, Server, eventually, free_port};
 
@@ -289,16 +289,49 @@ fn tells_systemd_how_it_does() {
     assert_eq!(server.wait().0.code(), Some(0));
 }
 
+/// One that is started by systemd, but not to tell it anything.
+#[test]
+fn tells_systemd_only_what_it_is_to_tell() {
+    let folder = Folder::with("supervised no\n");
+    let path = folder.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let server = Server::spawn(command().arg(folder.path("redis.conf")).env("NOTIFY_SOCKET", &path), folder.port);
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 200]).is_err());
+}
+
+#[test]
+fn one_that_systemd_does_not_supervise_says_so() {
+    let folder = Folder::with("supervised systemd\n");
+    let server = Server::spawn(command().arg(folder.path("redis.conf")).env("NOTIFY_SOCKET", ""), folder.port);
+    let before = server.first_log.clone();
+    server.signal("TERM");
+    let logged = before + &server.wait().1;
+    assert!(logged.contains("supervised systemd: NOTIFY_SOCKET is not in the environment"), "{logged}");
+    assert!(!logged.contains("cannot tell systemd"), "{logged}");
+}
+
 #[test]
 fn changes_how_readily_it_is_killed() {
-    let server = start(&["--oom-score-adj-values", "100", "200", "300"]);
+    // From where whoever starts it has put it.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "echo 50 > /proc/self/oom_score_adj && exec \"$0\" \"$@\""]).arg(command().get_program());
+    let server = Server::start(shell, &["--oom-score-adj-values", "100", "200", "300"]);
     let score = || std::fs::read_to_string(format!("/proc/{}/oom_score_adj", server.pid())).unwrap();
-    let before: i32 = score().trim().parse().unwrap();
     let mut client = server.connect();
-    client.call("CONFIG SET oom-score-adj relative", "+OK");
-    assert_eq!(score().trim(), (before + 100).to_string());
-    client.call("CONFIG SET oom-score-adj-values \"150 200 300\"", "+OK");
-    assert_eq!(score().trim(), (before + 150).to_string());
+    for (set, expected) in [
+        ("oom-score-adj relative", 150),
+        ("oom-score-adj-values \"120 200 300\"", 170),
+        ("oom-score-adj absolute", 120),
+        ("oom-score-adj no", 50),
+        ("oom-score-adj relative oom-score-adj-values \"2000 2000 2000\"", 1000),
+        ("oom-score-adj no", 50),
+    ] {
+        client.call(&format!("CONFIG SET {set}"), "+OK");
+        assert_eq!(score().trim(), expected.to_string(), "{set}");
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod eviction;
 mod lifecycle;
 mod limits;
 mod migrate;
+mod output_limits;
 mod primaries;
 mod protection;
 mod protocol;

@@ -59,3 +59,16 @@ fn who_comes_through_a_proxy_is_refused_by_the_address_that_it_tells() {
     stranger.send("PROXY TCP4 203.0.113.5 192.0.2.9 4321 6379\r\nPING\r\n");
     stranger.expect("+PONG\r\n");
 }
+
+/// Through a proxy on another host the client may be on this one.
+#[test]
+fn a_proxy_on_another_host_is_let_in() {
+    let Some(outer) = outer_address() else {
+        eprintln!("skipped: this host has no address but loopback");
+        return;
+    };
+    let server = start(&["--bind", "*", "--proxy-protocol-networks", &format!("{outer}/32")]);
+    let mut client = Client::to((outer, server.port).into());
+    client.send("PROXY TCP4 127.0.0.1 192.0.2.9 4321 6379\r\nPING\r\n");
+    client.expect("+PONG\r\n");
+}

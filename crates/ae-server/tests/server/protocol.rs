@@ -240,3 +240,14 @@ fn a_transaction_that_turns_replies_on() {
     client.send("CLIENT REPLY OFF\r\nMULTI\r\nPING\r\nCLIENT REPLY ON\r\nEXEC\r\nECHO a\r\n");
     client.expect("+OK\r\n$1\r\na\r\n");
 }
+
+#[test]
+fn changes_of_keys_with_a_prefix_are_told() {
+    let server = start(&[]);
+    let (mut reader, mut writer) = (server.connect(), server.connect());
+    reader.send("HELLO 3\r\n");
+    while reader.line() != "*0" {}
+    reader.call("CLIENT TRACKING ON BCAST PREFIX k", "+OK");
+    writer.call("MSET k1 v other v", "+OK");
+    reader.expect(">2\r\n$10\r\ninvalidate\r\n*1\r\n$2\r\nk1\r\n");
+}

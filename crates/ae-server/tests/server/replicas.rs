@@ -228,3 +228,16 @@ fn replicas_whose_copy_cannot_be_kept_are_sent_away() {
     Replica::of(&server, 1);
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");
 }
+
+#[test]
+fn replicas_are_asked_how_far_they_are_for_those_who_wait_for_them() {
+    let server = start(&["--repl-diskless-sync-delay", "0"]);
+    let mut replica = Replica::of(&server, 1);
+    let mut client = server.connect();
+    client.call("SET k v", "+OK");
+    client.send("WAIT 1 0\r\n");
+    let stream = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n";
+    replica.client.expect(format!("{stream}*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"));
+    replica.acknowledge(&(replica.offset + stream.len() as u64).to_string());
+    client.expect(":1\r\n");
+}

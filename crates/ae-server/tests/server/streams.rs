@@ -2,8 +2,9 @@
 
 use crate::primaries::{HISTORY, Primary, SET, copy, file};
 use crate::{field, number, start};
-use rdb::{Compression, FileOptions, FileWriter};
+use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::time::Duration;
+use store::{StringValue, Value};
 use testkit::eventually;
 
 #[test]
@@ -211,4 +212,40 @@ fn a_stream_that_is_broken_is_not_gone_on_with() {
     link.send("*1\r\n+wrong\r\n").unwrap();
     link.expect_end();
     assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+}
+
+/// What has come of it is not done, and nobody has it.
+#[test]
+fn a_transaction_that_breaks_off_is_asked_for_again() {
+    let primary = Primary::new();
+    let replica = primary.replica(&[]);
+    let mut link = primary.give(100, &file(1, 1));
+    link.send(format!("*1\r\n$5\r\nMULTI\r\n{SET}")).unwrap();
+    drop(link);
+    let mut link = primary.accept();
+    assert_eq!(link.introduced().unwrap(), ["PSYNC", HISTORY, "101"]);
+    link.send(format!("+CONTINUE\r\n*1\r\n$5\r\nMULTI\r\n{SET}*1\r\n$4\r\nEXEC\r\n")).unwrap();
+    let mut client = replica.connect();
+    eventually("all of it", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+}
+
+/// The primary's copy has another value for what one of the replica's own clients has let expire.
+#[test]
+fn what_clients_of_a_replica_let_expire_is_forgotten_with_a_copy() {
+    let primary = Primary::new();
+    let replica = primary.replica(&["--replica-read-only", "no"]);
+    let mut link = primary.give(100, &file(1, 1));
+    while link.request().unwrap() != ["REPLCONF", "ACK", "100"] {}
+    let mut client = replica.connect();
+    client.call("SET k own PX 1000000", "+OK");
+    drop(link);
+    let mut writer = FileWriter::new(FileOptions { compression: Compression::Off, checksum: true });
+    let value = Value::from(StringValue::new(&b"v"[..]));
+    writer.entry(&Entry { key: b"k", value: value.view(), deadline: Some(1000), usage: None });
+    writer.finish();
+    let mut link = primary.give(200, &writer.take());
+    while link.request().unwrap() != ["REPLCONF", "ACK", "200"] {}
+    // Twice: what is due goes before the loop sleeps.
+    client.call("DBSIZE", ":1");
+    client.call("DBSIZE", ":1");
 }

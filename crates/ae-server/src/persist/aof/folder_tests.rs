@@ -257,3 +257,14 @@ fn a_file_that_no_manifest_names_is_removed() {
         }
     }
 }
+
+#[test]
+fn a_file_in_the_place_of_the_folder_is_told() {
+    let at = tempfile::tempdir().unwrap();
+    let disk = Disk::default();
+    fs::write(at.path().join("file"), "").unwrap();
+    assert!(disk.make_folder(&at.path().join("file")).is_err());
+    for _ in 0..2 {
+        disk.make_folder(&at.path().join("folder")).unwrap();
+    }
+}

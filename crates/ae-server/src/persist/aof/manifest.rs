@@ -192,6 +192,7 @@ mod tests {
             ("file a seq 0 type b\n", "line 1, 'file a seq 0 type b': Invalid AOF manifest file format"),
             ("file 'a seq 1 type b\n", "line 1, 'file 'a seq 1 type b': Invalid AOF manifest file format"),
             ("file x/a seq 1 type b\n", "line 1, 'file x/a seq 1 type b': File can't be a path, just a filename"),
+            ("file x\\a seq 1 type b\n", "line 1, 'file x\\a seq 1 type b': File can't be a path, just a filename"),
             ("file a seq 1 type x\n", "line 1, 'file a seq 1 type x': Unknown AOF file type"),
             (
                 "file a seq 1 type b\nfile b seq 2 type b\n",
@@ -231,5 +232,13 @@ mod tests {
         fn anything_is_read_or_refused(text: Vec<u8>) {
             let _ = Manifest::parse(&text);
         }
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_in_redis() {
+        let line = |name: usize| format!("file {} seq 1 type b\n", "x".repeat(name));
+        let most = LINE_MAX - line(0).len();
+        assert!(Manifest::parse(line(most).as_bytes()).is_ok());
+        assert!(Manifest::parse(line(most + 1).as_bytes()).is_err());
     }
 }

@@ -139,3 +139,13 @@ proptest! {
         goes_on_behind(&bytes);
     }
 }
+
+#[test]
+fn what_stands_where_a_length_was_to_be_is_told() {
+    for (bytes, at) in [(&b"*2\r\n$3\r\nGET\r\nx"[..], 13), (b"*1\r\n$123456789012345678901", 4)] {
+        let Err(Fault::Corrupt { at: 0, why }) = read(bytes).1 else {
+            panic!("it is in order: {}", bytes.escape_ascii())
+        };
+        assert_eq!(why, format!("a length was expected at offset {at}"));
+    }
+}

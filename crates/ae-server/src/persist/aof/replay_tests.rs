@@ -373,3 +373,65 @@ fn while_nothing_can_be_written_changes_are_refused() {
         start(&at).unwrap().expect(&[("GET a", "$1 2"), ("GET b", "$1 1")]);
     }
 }
+
+/// Its primary removes them, and says so.
+#[test]
+fn a_replica_removes_nothing_that_its_file_lets_expire() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["SET a 1 PXAT 1000", "SET b 1", "PEXPIREAT b 1000"]));
+    let mut session = session(&at);
+    session.server.become_replica("127.0.0.1", 1);
+    let mut session = start_with(session).unwrap();
+    session.server.expire();
+    session.expect(&[("GET a", "$-1"), ("DBSIZE", ":2")]);
+}
+
+/// As Redis, which writes what a PFCOUNT has found into the value, and the request into the file.
+#[test]
+fn a_count_that_is_kept_in_a_value_is_in_the_file() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["PFADD h a b c", "PFCOUNT h"]));
+    let mut counted = Session::new();
+    counted.expect(&[("PFADD h a b c", ":1"), ("PFCOUNT h", ":3")]);
+    assert_eq!(start(&at).unwrap().run("DEBUG DIGEST"), counted.run("DEBUG DIGEST"));
+}
+
+/// Whoever has lost the base goes on with what there is.
+#[test]
+fn increments_without_a_base_are_gone_on_with() {
+    let at = tempfile::tempdir().unwrap();
+    let folder = at.path().join("appendonlydir");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("appendonly.aof.manifest"), "file appendonly.aof.1.incr.aof seq 1 type i\n").unwrap();
+    fs::write(folder.join("appendonly.aof.1.incr.aof"), requests(&["SET a 1"])).unwrap();
+    for _ in 0..2 {
+        start(&at).unwrap().expect(&[("GET a", "$1 1")]);
+    }
+}
+
+/// Whoever looks on while it is loaded.
+#[test]
+fn how_much_has_been_loaded_counts_all_files() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = start(&at).unwrap();
+    for request in ["SET a 1", "SET b 2", "BGREWRITEAOF"] {
+        first.run(request);
+    }
+    while first.server.append_only.rewrites.scheduled || first.server.is_rewriting() {
+        first.server.begin_scheduled_rewrite();
+        first.server.advance_snapshot(false);
+    }
+    first.expect(&[("SET c 3", "+OK"), ("SET d 4", "+OK")]);
+    assert!(first.server.finish_log());
+    let mut session = session(&at);
+    // So that there is a stop behind each.
+    session.server.config.saving.key_load_delay = 1;
+    session.server.find_log().unwrap();
+    let mut replay = Replay::begin(&mut session.server).unwrap().unwrap();
+    let mut told = Vec::new();
+    while !replay.step(&mut session.server, Instant::now()).unwrap() {
+        told.push(session.number("loading_loaded_bytes"));
+    }
+    let total = replay.total as i64;
+    assert!(told.is_sorted() && *told.last().unwrap() == total, "{told:?} of {total}");
+}

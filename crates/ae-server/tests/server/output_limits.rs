@@ -1,0 +1,84 @@
+//! How much may wait for a client: for a replica as much as the backlog has, at least.
+
+use crate::{number, start};
+use testkit::{Client, Server, eventually, request};
+
+/// Replies that are too long take no more memory than the limit, the first one on a connection neither.
+#[test]
+fn a_first_reply_that_is_too_long_is_not_made_whole() {
+    let mut server = start(&["--client-output-buffer-limit", "normal 1mb 0 0"]);
+    let mut client = server.connect();
+    client.send(request(&["SET", "k", &"v".repeat(10_000)]));
+    client.expect("+OK\r\n");
+    let mut other = server.connect();
+    other.send(request(&[&["MGET"], &["k"; 2000][..]].concat()));
+    other.rest();
+    let told = loop {
+        let line = server.log_line();
+        if let Some((before, _)) = line.split_once(" bytes of output waited") {
+            break before.rsplit_once(' ').unwrap().1.parse::<u32>().unwrap();
+        }
+    };
+    assert!((1 << 20..2 << 20).contains(&told), "{told}");
+}
+
+/// A replica that has its copy and does not read.
+fn replica(server: &Server, capabilities: &str) -> Client {
+    let mut replica = server.connect();
+    replica.call(&format!("REPLCONF {capabilities}"), "+OK");
+    replica.send(request(&["PSYNC", "?", "-1"]));
+    replica
+}
+
+fn feed(server: &Server, megabytes: usize) -> i64 {
+    let mut client = server.connect();
+    for _ in 0..megabytes {
+        client.send(request(&["SET", "k", &"v".repeat(1 << 20)]));
+        client.expect("+OK\r\n");
+    }
+    // What waits is looked at before the loop sleeps.
+    client.call("PING", "+PONG");
+    number(&mut client, "replication", "connected_slaves")
+}
+
+#[test]
+fn a_replica_may_have_as_much_waiting_as_the_backlog_has() {
+    for (limit, backlog, stays) in
+        [("replica 1mb 0 0", "64mb", true), ("replica 1mb 0 0", "1mb", false), ("replica 0 0 0", "1mb", true)]
+    {
+        let server = start(&[
+            "--client-output-buffer-limit",
+            limit,
+            "--repl-backlog-size",
+            backlog,
+            "--repl-diskless-sync-delay",
+            "0",
+        ]);
+        let mut one = replica(&server, "capa psync2");
+        assert!(one.line().starts_with("+FULLRESYNC "));
+        let mut client = server.connect();
+        eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+        // More than sockets take.
+        let left = feed(&server, 30);
+        assert_eq!(left, i64::from(stays), "{limit}, {backlog}");
+    }
+}
+
+/// What is held back for one that has not said yet that it has its copy.
+#[test]
+fn what_waits_for_a_replica_that_loads_is_limited_too() {
+    let server = start(&[
+        "--client-output-buffer-limit",
+        "replica 1mb 0 0",
+        "--repl-backlog-size",
+        "1mb",
+        "--repl-diskless-sync-delay",
+        "0",
+    ]);
+    let mut one = replica(&server, "capa eof capa psync2");
+    assert!(one.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it has its copy", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+    feed(&server, 3);
+    eventually("it is closed", || (number(&mut client, "replication", "connected_slaves") == 0).then_some(()));
+}
