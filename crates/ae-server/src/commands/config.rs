@@ -246,13 +246,6 @@ mod tests {
         }
     }
 
-    /// One field of INFO.
-    fn shown(session: &mut Session, name: &str) -> String {
-        let info = session.run("INFO all");
-        let value = info.split(&format!(" {name}:")).nth(1).and_then(|rest| rest.split(' ').next());
-        value.unwrap_or_else(|| panic!("there is no {name}")).into()
-    }
-
     #[test]
     fn every_counter_starts_again() {
         let (mut session, _folder) = crate::testing::saving::session();
@@ -277,11 +270,11 @@ mod tests {
                      expired_time_cap_reached_count total_net_repl_input_bytes total_net_repl_output_bytes rdb_saves \
                      aof_rewrites aof_rewrites_consecutive_failures aof_delayed_fsync";
         for name in names.split(' ') {
-            assert_ne!(shown(&mut session, name).trim_matches(['0', '.']), "", "{name}");
+            assert_ne!(session.info(name).trim_matches(['0', '.']), "", "{name}");
         }
         session.expect(&[("CONFIG RESETSTAT", "+OK")]);
         for name in names.split(' ') {
-            assert_eq!(shown(&mut session, name).trim_matches(['0', '.']), "", "{name}");
+            assert_eq!(session.info(name).trim_matches(['0', '.']), "", "{name}");
         }
     }
 
