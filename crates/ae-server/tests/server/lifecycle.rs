@@ -326,6 +326,7 @@ fn what_keeps_it_from_starting() {
         ),
         (&["--nosuch", "1"], "unknown option '--nosuch' (see --help)"),
         (&["--port", "70000"], "bad value '70000' for --port: argument must be between 0 and 65535 inclusive"),
+        (&["--port", "7\n0"], "bad value '7 0' for --port: argument couldn't be parsed into an integer"),
         (&["--port"], "option '--port' needs a value"),
         (&["nosuch.conf"], "cannot read the configuration file nosuch.conf: No such file or directory"),
         (&["--port", "0", "--unixsocket", missing.to_str().unwrap()], "cannot listen on the Unix socket"),

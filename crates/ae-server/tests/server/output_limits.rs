@@ -1,5 +1,6 @@
 //! How much may wait for a client: for a replica as much as the backlog has, at least.
 
+use crate::primaries::{Primary, file};
 use crate::{number, start};
 use testkit::{Client, Server, eventually, request};
 
@@ -81,4 +82,47 @@ fn what_waits_for_a_replica_that_loads_is_limited_too() {
     eventually("it has its copy", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     feed(&server, 3);
     eventually("it is closed", || (number(&mut client, "replication", "connected_slaves") == 0).then_some(()));
+}
+
+/// A client that sends a request of many megabytes slowly.
+fn large(server: &Server) -> Client {
+    let mut large = server.connect();
+    large.send(format!("*2\r\n$4\r\nPING\r\n$30000000\r\n{}", "m".repeat(3 << 20)));
+    large
+}
+
+/// Other clients are closed before the memory of a replica counts, however much waits for it.
+#[test]
+fn replicas_are_not_closed_for_their_memory() {
+    let server = start(&[
+        "--client-output-buffer-limit",
+        "replica 0 0 0",
+        "--repl-diskless-sync-delay",
+        "0",
+        "--maxmemory-clients",
+        "2mb",
+    ]);
+    let mut one = replica(&server, "capa psync2");
+    assert!(one.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+    assert_eq!(feed(&server, 30), 1);
+    large(&server).rest();
+    assert_eq!(number(&mut client, "stats", "evicted_clients"), 1);
+    assert_eq!(number(&mut client, "replication", "connected_slaves"), 1);
+}
+
+/// Nor is the primary, whose requests may be large.
+#[test]
+fn the_primary_is_not_closed_for_its_memory() {
+    let primary = Primary::new();
+    let server = primary.replica(&["--maxmemory-clients", "2mb"]);
+    let mut link = primary.give(100, &file(1, 1));
+    let (value, mut client) = ("v".repeat(8 << 20), server.connect());
+    let request = request(&["SET", "k", &value]);
+    let (now, later) = request.split_at(7 << 20);
+    link.send(now).unwrap();
+    large(&server).rest();
+    link.send(later).unwrap();
+    eventually("it has the value", || (client.ask(&["STRLEN", "k"]) == b":8388608").then_some(()));
 }
