@@ -30,6 +30,11 @@ fn it_is_raised_for_as_many_clients_as_there_may_be() {
     let words: Vec<_> = line.split_whitespace().collect();
     assert_eq!(words[3..5], ["1032", "2000"]);
     assert_eq!(server.first_log, "");
+    server.connect().call("CONFIG SET maxclients 1500", "+OK");
+    let able = "The operating system is not able to handle the specified number of clients, try with 1968";
+    let error = format!("-ERR CONFIG SET failed (possibly related to argument 'maxclients') - {able}");
+    server.connect().call("CONFIG SET maxclients 2500", &error);
+    server.connect().call("CONFIG GET maxclients", "*2\r\n$10\r\nmaxclients\r\n$4\r\n1500");
 }
 
 #[test]

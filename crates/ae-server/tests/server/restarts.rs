@@ -1,9 +1,9 @@
 //! A server that starts again by itself, on the sockets that it has.
 
 use crate::command;
-use std::net::TcpStream;
-use std::os::unix::net::UnixDatagram;
-use testkit::{PATIENCE, Server, eventually, free_port};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::{UnixDatagram, UnixStream};
+use testkit::{Certificates, PATIENCE, Server, eventually, free_port};
 
 /// Reads its log up to a line, which is returned.
 fn logged(server: &mut Server, part: &str) -> String {
@@ -43,7 +43,7 @@ fn starts_again_as_it_was_started() {
 /// What it has taken over is what its configuration has, and is given up with that.
 #[test]
 fn listens_elsewhere_after_a_restart() {
-    let mut server = testkit::Server::start(command(), &[]);
+    let mut server = Server::start(command(), &[]);
     server.signal("USR2");
     logged(&mut server, "Ready to accept connections");
     let (old, other) = (server.port, free_port());
@@ -78,10 +78,36 @@ fn tells_systemd_that_it_will_be_ready_again() {
 fn its_unix_socket_stays_where_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let mut server = Server::spawn(command().args(["--save", "", "--port", "0", "--unixsocket"]).arg(&path), 0);
+    for socket in ["socket", "./socket", path.to_str().unwrap()] {
+        let args = ["--save", "", "--port", "0", "--unixsocket", socket];
+        let mut server = Server::spawn(command().args(args).current_dir(folder.path()), 0);
+        server.signal("USR2");
+        logged(&mut server, "ae-server starts again");
+        logged(&mut server, &format!("ready on {socket} ("));
+        assert!(UnixStream::connect(&path).is_ok());
+        server.signal("TERM");
+        eventually("it ends", || (!server.is_running()).then_some(()));
+    }
+}
+
+/// What comes to the port for TLS is TLS after a restart, too.
+#[test]
+fn its_port_for_tls_stays_one() {
+    let Some(certificates) = Certificates::make() else { return };
+    let (certificate, key, port) = (certificates.path("server.crt"), certificates.path("server.key"), free_port());
+    let text = port.to_string();
+    let args = ["--tls-port", &text, "--tls-cert-file", &certificate, "--tls-key-file", &key];
+    let args = [&args[..], &["--tls-auth-clients", "no"]].concat();
+    let mut server = Server::start(command(), &args);
+    let place = format!("127.0.0.1:{port} (TLS)");
+    assert!(server.ready_line.contains(&place), "{}", server.ready_line);
     server.signal("USR2");
+    let ready = logged(&mut server, "ae-server 1");
+    assert!(ready.contains(&place), "{ready}");
     logged(&mut server, "Ready to accept connections");
-    assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
-    server.signal("TERM");
-    eventually("it ends", || (!server.is_running()).then_some(()));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let used = taken.local_addr().unwrap().port();
+    let error = "-ERR CONFIG SET failed (possibly related to argument 'tls-port') - Unable to listen on this port. \
+        Check server logs.";
+    server.connect().call(&format!("CONFIG SET tls-port {used}"), error);
 }
