@@ -146,6 +146,21 @@ fn a_wait_ends_when_its_time_is_up() {
     eventually("a wait is over before that", || (wait() < Duration::from_millis(500)).then_some(()));
 }
 
+/// Nor is it the cron that ends a pause.
+#[test]
+fn a_pause_ends_when_its_time_is_up() {
+    let server = start(&["--hz", "1", "--dynamic-hz", "no"]);
+    let mut client = server.connect();
+    let mut pause = || {
+        client.call("CLIENT PAUSE 10 WRITE", "+OK");
+        let start = Instant::now();
+        client.call("SET k v", "+OK");
+        start.elapsed()
+    };
+    pause();
+    eventually("a pause is over before that", || (pause() < Duration::from_millis(500)).then_some(()));
+}
+
 #[test]
 fn traffic_is_counted() {
     let server = start(&[]);
@@ -248,6 +263,19 @@ fn listens_on_several_addresses_and_a_unix_socket() {
     server.signal("TERM");
     assert_eq!(server.wait().0.code(), Some(0));
     assert!(!path.exists(), "the socket was left behind");
+}
+
+#[test]
+fn who_comes_over_the_unix_socket_is_told_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let server = start(&["--unixsocket", path.to_str().unwrap()]);
+    let mut monitor = server.connect();
+    monitor.call("MONITOR", "+OK");
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"GET k\r\n").unwrap();
+    let line = monitor.line();
+    assert!(line.ends_with(&format!(" [0 unix:{}] \"GET\" \"k\"", path.display())), "{line}");
 }
 
 #[test]

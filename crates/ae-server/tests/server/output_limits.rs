@@ -84,6 +84,19 @@ fn what_waits_for_a_replica_that_loads_is_limited_too() {
     eventually("it is closed", || (number(&mut client, "replication", "connected_slaves") == 0).then_some(()));
 }
 
+/// A replica that is slow to read still tells how far it is.
+#[test]
+fn what_a_replica_says_is_read_whatever_waits_for_it() {
+    let server = start(&["--client-output-buffer-limit", "replica 0 0 0", "--repl-diskless-sync-delay", "0"]);
+    let mut one = replica(&server, "capa psync2");
+    assert!(one.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+    assert_eq!(feed(&server, 30), 1);
+    one.send(request(&["REPLCONF", "ACK", "5"]));
+    eventually("it is known", || (client.bulk("INFO replication").contains("state=online,offset=5,")).then_some(()));
+}
+
 /// A client that sends a request of many megabytes slowly.
 fn large(server: &Server) -> Client {
     let mut large = server.connect();

@@ -3,7 +3,8 @@
 use crate::command;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixDatagram, UnixStream};
-use testkit::{Certificates, PATIENCE, Server, eventually, free_port};
+use std::process::Command;
+use testkit::{Certificates, Client, PATIENCE, Server, eventually, free_port};
 
 /// Reads its log up to a line, which is returned.
 fn logged(server: &mut Server, part: &str) -> String {
@@ -105,9 +106,28 @@ fn its_port_for_tls_stays_one() {
     let ready = logged(&mut server, "ae-server 1");
     assert!(ready.contains(&place), "{ready}");
     logged(&mut server, "Ready to accept connections");
+    // What is no TLS ends the connection.
+    let mut plain = Client::to(([127, 0, 0, 1], port).into());
+    plain.send("PING\r\nQUIT\r\n");
+    assert!(!String::from_utf8_lossy(&plain.rest()).contains("PONG"));
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let used = taken.local_addr().unwrap().port();
     let error = "-ERR CONFIG SET failed (possibly related to argument 'tls-port') - Unable to listen on this port. \
         Check server logs.";
     server.connect().call(&format!("CONFIG SET tls-port {used}"), error);
+}
+
+#[test]
+fn one_that_cannot_read_its_configuration_again_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = free_port();
+    std::fs::write(folder.path().join("conf"), "enable-debug-command yes\n").unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$0\" - \"$@\" < conf"]).arg(command().get_program()).current_dir(folder.path());
+    let mut server = Server::spawn(shell.args(["--bind", "127.0.0.1", "--port", &port.to_string()]), port);
+    server.connect().call("DEBUG RESTART", "-ERR failed to restart the server. Check server logs.");
+    logged(&mut server, "the configuration came from standard input");
+    server.signal("USR2");
+    logged(&mut server, "the configuration came from standard input");
+    server.connect().call("PING", "+PONG");
 }
