@@ -97,10 +97,10 @@ fn what_a_replica_says_is_read_whatever_waits_for_it() {
     eventually("it is known", || (client.bulk("INFO replication").contains("state=online,offset=5,")).then_some(()));
 }
 
-/// A client that sends a request of many megabytes slowly.
+/// A client that sends only the most of a request of some megabytes.
 fn large(server: &Server) -> Client {
     let mut large = server.connect();
-    large.send(format!("*2\r\n$4\r\nPING\r\n$30000000\r\n{}", "m".repeat(3 << 20)));
+    large.send(format!("*2\r\n$4\r\nPING\r\n$4000000\r\n{}", "m".repeat(3 << 20)));
     large
 }
 
@@ -125,17 +125,21 @@ fn replicas_are_not_closed_for_their_memory() {
     assert_eq!(number(&mut client, "replication", "connected_slaves"), 1);
 }
 
-/// Nor is the primary, whose requests may be large.
+/// Nor is the primary, whose transactions may be large.
 #[test]
 fn the_primary_is_not_closed_for_its_memory() {
     let primary = Primary::new();
     let server = primary.replica(&["--maxmemory-clients", "2mb"]);
     let mut link = primary.give(100, &file(1, 1));
-    let (value, mut client) = ("v".repeat(8 << 20), server.connect());
-    let request = request(&["SET", "k", &value]);
-    let (now, later) = request.split_at(7 << 20);
-    link.send(now).unwrap();
+    let mut client = server.connect();
+    let value = "v".repeat(8 << 20);
+    let transaction = [request(&["MULTI"]), request(&["SET", "k", &value]), request(&["PING"])].concat();
+    link.send(&transaction).unwrap();
+    // What is left of it comes when all of this has been queued.
+    let mut arrived = || number(&mut client, "stats", "total_net_repl_input_bytes") as usize;
+    eventually("it is queued", || (arrived() >= transaction.len()).then_some(()));
     large(&server).rest();
-    link.send(later).unwrap();
+    link.send(request(&["EXEC"])).unwrap();
     eventually("it has the value", || (client.ask(&["STRLEN", "k"]) == b":8388608").then_some(()));
+    assert_eq!(number(&mut client, "stats", "evicted_clients"), 1);
 }
