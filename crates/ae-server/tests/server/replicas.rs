@@ -255,6 +255,9 @@ fn an_end_waits_for_replicas() {
     client.send("SHUTDOWN NOSAVE\r\n");
     let told = || other.bulk("INFO server").contains("\r\nshutdown_in_milliseconds:").then_some(());
     eventually("it waits", told);
+    for _ in 0..10 {
+        other.call("PING", "+PONG");
+    }
     let [offset] = fields(&mut other, ["master_repl_offset"]);
     replica.acknowledge(&offset);
     assert_eq!(server.wait().0.code(), Some(0));
