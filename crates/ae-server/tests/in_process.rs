@@ -28,6 +28,19 @@ fn serves_and_is_stopped() {
     assert!(TcpStream::connect(address).is_err());
 }
 
+/// The system picks a port at the start, and never again.
+#[test]
+fn its_port_is_closed() {
+    let _alone = alone();
+    let server = start(&[]).unwrap();
+    let mut client = Client::to(server.address());
+    client.call("CONFIG SET port 0", "+OK");
+    assert!(TcpStream::connect(server.address()).is_err());
+    assert!(client.bulk("INFO server").contains("\r\ntcp_port:0\r\n"));
+    client.call("CONFIG SET bind 127.0.0.2", "+OK");
+    assert!(client.bulk("INFO server").contains("\r\ntcp_port:0\r\n"));
+}
+
 #[test]
 fn two_at_once_have_nothing_in_common() {
     let _alone = alone();
@@ -54,6 +67,7 @@ fn what_keeps_it_from_starting_is_told() {
     for (options, error) in [
         (&["--prot", "1"][..], "unknown option '--prot' (see --help)"),
         (&["--help"], "these options start no server"),
+        (&["--daemonize", "yes"], "a server in another program cannot be daemonized"),
         (&["--backend", "none"], "cannot create the event loop with backend 'none'"),
     ] {
         let told = start(options).unwrap_err();

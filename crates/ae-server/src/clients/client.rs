@@ -316,11 +316,6 @@ impl Client {
         self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix")
     }
 
-    /// How MONITOR names it.
-    pub fn label(&self) -> String {
-        if self.is_on_unix_socket() { format!("unix:{}", self.local_addr()) } else { self.peer_addr() }
-    }
-
     pub fn local_addr(&self) -> String {
         if let Some(announced) = &self.announced {
             return announced.1.to_string();

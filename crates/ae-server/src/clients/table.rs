@@ -14,7 +14,7 @@ pub struct Clients {
     pub queue: Queue,
     /// Those whose requests go on: they no longer wait for a key.
     pub unblocked: Vec<ClientRef>,
-    /// Memory of all clients, each as of when it was put back; None as long as nobody wants to know.
+    /// Memory of all clients that is counted, each as of when it was put back; None as long as nobody wants to know.
     memory: Option<usize>,
 }
 
@@ -54,7 +54,7 @@ impl Clients {
     pub fn put_back(&mut self, mut client: Box<Client>) {
         let Ok(fd) = usize::try_from(client.fd()) else { return };
         if let Some(memory) = &mut self.memory {
-            let now = client.memory();
+            let now = counted(&client);
             *memory = *memory + now - client.measured;
             client.measured = now;
         }
@@ -109,13 +109,14 @@ impl Clients {
         self.by_fd.get(usize::try_from(fd).ok()?)?.as_deref()
     }
 
-    /// Memory of all clients together, which is counted from the first call on. All of them are in the table.
+    /// Memory of all clients together but replicas and the primary, which is counted from the first call on. All of
+    /// them are in the table.
     pub fn memory(&mut self) -> usize {
         if let Some(memory) = self.memory {
             return memory;
         }
         let all = self.iter_mut().map(|client| {
-            client.measured = client.memory();
+            client.measured = counted(client);
             client.measured
         });
         let memory = all.sum();
@@ -137,6 +138,11 @@ impl Clients {
     pub fn iter(&self) -> impl Iterator<Item = &Client> {
         self.by_fd.iter().flatten().map(|client| &**client)
     }
+}
+
+/// What counts of a client's memory: nobody is closed for what a replica or the primary needs.
+fn counted(client: &Client) -> usize {
+    if client.is_primary || client.is_replica() { 0 } else { client.memory() }
 }
 
 #[cfg(test)]

@@ -18,7 +18,11 @@ pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Sp
 
 /// Shows a request in any case.
 pub fn show_any(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
-    let from = if server.scripting.calls() { "lua".into() } else { client.label() };
+    let from = match &server.config.unix_socket {
+        _ if server.scripting.calls() => "lua".into(),
+        Some(path) if client.is_on_unix_socket() => format!("unix:{path}"),
+        _ => client.peer_addr(),
+    };
     let line = line(client.db, &from, args, spec);
     for watcher in server.monitors.clone() {
         let own = client.reference() == watcher;

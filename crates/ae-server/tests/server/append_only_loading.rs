@@ -70,6 +70,34 @@ fn what_cannot_be_loaded_ends_the_server_with_file_and_offset() {
     }
 }
 
+/// It is cut off only if whoever calls the tool says yes.
+#[test]
+fn the_tool_cuts_off_what_cannot_be_loaded() {
+    let at = tempfile::tempdir().unwrap();
+    let log = at.path().join("log.aof");
+    let (first, second) = (testkit::request(&["SET", "a", "1"]), testkit::request(&["SET", "b", "2"]));
+    let good = [b"#TS:100\r\n", &first[..], b"#TS:200\r\n", &second[..]].concat();
+    let until_100 = b"#TS:100\r\n".len() + first.len();
+    let bad = [&good[..], b"garbage\r\n"].concat();
+    let path = log.to_str().unwrap();
+    for (content, options, answer, left) in [
+        (&bad, [&["--fix", path][..], &[path, "--fix"]], "n\n", bad.len()),
+        (&bad, [&["--fix", path], &[path, "--fix"]], "Y\n", good.len()),
+        (&good, [&["--truncate-to-timestamp", "150", path], &[path, "--truncate-to-timestamp", "150"]], "", until_100),
+    ] {
+        for args in options {
+            std::fs::write(&log, content).unwrap();
+            let mut tool = command();
+            tool.arg("--check-aof").args(args).stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
+            let mut tool = tool.spawn().unwrap();
+            tool.stdin.take().unwrap().write_all(answer.as_bytes()).unwrap();
+            let output = tool.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert_eq!(std::fs::read(&log).unwrap(), content[..left], "{args:?} {answer:?}: {said}");
+        }
+    }
+}
+
 /// Logs of Redis up to 4 have scripts in them: what these change is there already.
 #[test]
 fn what_is_loaded_again_is_not_written_again() {

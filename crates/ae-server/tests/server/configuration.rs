@@ -6,6 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use tempfile::TempDir;
 use testkit::{Client, PATIENCE, Server, eventually, free_port};
 
@@ -181,6 +182,11 @@ fn changes_its_directory() {
         "-ERR CONFIG SET failed (possibly related to argument 'dir') - No such file or directory",
     );
     assert_eq!(get(&mut client, "hz"), "20");
+    let used = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = used.local_addr().unwrap().port();
+    let error = "possibly related to argument 'port') - Unable to listen on this port. Check server logs.";
+    client.call(&format!("CONFIG SET dir / port {port}"), &format!("-ERR CONFIG SET failed ({error}"));
+    assert_eq!(std::fs::read_link(format!("/proc/{}/cwd", server.pid())).unwrap(), target);
     // What it has made before is removed where it is.
     let made = || std::fs::read_dir(&first).unwrap().count();
     assert_eq!(made(), 2);
@@ -209,6 +215,40 @@ fn logs_into_a_file() {
     assert_eq!((output.stdout, output.stderr), (Vec::new(), Vec::new()));
     assert!(folder.read("log").ends_with(" * ae-server stopped by SIGTERM\n"));
     assert!(!pid_file.exists());
+}
+
+/// A server can do without.
+#[test]
+fn a_pid_file_that_cannot_be_written_is_told() {
+    let server = start(&["--pidfile", "/nosuch/pid"]);
+    let log = &server.first_log;
+    assert!(log.contains("cannot write the pid file /nosuch/pid: No such file or directory"), "{log}");
+}
+
+/// Of clients that nobody accepts there are no more than the system is told to keep.
+#[test]
+#[cfg(target_os = "linux")]
+fn few_clients_wait_to_be_accepted() {
+    let come = |backlog: &str| {
+        let server = start(&["--tcp-backlog", backlog]);
+        server.signal("STOP");
+        let address = ([127, 0, 0, 1], server.port).into();
+        let clients: Vec<_> = (0..6).map(|_| TcpStream::connect_timeout(&address, Duration::from_secs(1))).collect();
+        clients.iter().all(Result::is_ok)
+    };
+    assert!(!come("1"));
+    assert!(come("100"));
+}
+
+/// Several servers may share a port.
+#[test]
+fn shares_its_port_if_it_is_to() {
+    let one = start(&["--reuse-port", "yes"]);
+    let port = one.port.to_string();
+    let options = ["--bind", "127.0.0.1", "--save", "", "--reuse-port", "yes", "--port", &port];
+    let other = Server::spawn(command().args(options), one.port);
+    drop(one);
+    other.connect().call("PING", "+PONG");
 }
 
 #[test]

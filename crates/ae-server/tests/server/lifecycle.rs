@@ -146,6 +146,21 @@ fn a_wait_ends_when_its_time_is_up() {
     eventually("a wait is over before that", || (wait() < Duration::from_millis(500)).then_some(()));
 }
 
+/// Nor is it the cron that ends a pause.
+#[test]
+fn a_pause_ends_when_its_time_is_up() {
+    let server = start(&["--hz", "1", "--dynamic-hz", "no"]);
+    let mut client = server.connect();
+    let mut pause = || {
+        client.call("CLIENT PAUSE 10 WRITE", "+OK");
+        let start = Instant::now();
+        client.call("SET k v", "+OK");
+        start.elapsed()
+    };
+    pause();
+    eventually("a pause is over before that", || (pause() < Duration::from_millis(500)).then_some(()));
+}
+
 #[test]
 fn traffic_is_counted() {
     let server = start(&[]);
@@ -251,6 +266,19 @@ fn listens_on_several_addresses_and_a_unix_socket() {
 }
 
 #[test]
+fn who_comes_over_the_unix_socket_is_told_by_its_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let server = start(&["--unixsocket", path.to_str().unwrap()]);
+    let mut monitor = server.connect();
+    monitor.call("MONITOR", "+OK");
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"GET k\r\n").unwrap();
+    let line = monitor.line();
+    assert!(line.ends_with(&format!(" [0 unix:{}] \"GET\" \"k\"", path.display())), "{line}");
+}
+
+#[test]
 fn listens_on_a_unix_socket_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
@@ -326,6 +354,7 @@ fn what_keeps_it_from_starting() {
         ),
         (&["--nosuch", "1"], "unknown option '--nosuch' (see --help)"),
         (&["--port", "70000"], "bad value '70000' for --port: argument must be between 0 and 65535 inclusive"),
+        (&["--port", "7\n0"], "bad value '7 0' for --port: argument couldn't be parsed into an integer"),
         (&["--port"], "option '--port' needs a value"),
         (&["nosuch.conf"], "cannot read the configuration file nosuch.conf: No such file or directory"),
         (&["--port", "0", "--unixsocket", missing.to_str().unwrap()], "cannot listen on the Unix socket"),

@@ -4,7 +4,7 @@ use crate::{number, start};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
-use testkit::{Client, Server, eventually, free_port, request};
+use testkit::{Client, eventually, request};
 
 const MIB: u64 = 1024 * 1024;
 
@@ -355,30 +355,6 @@ fn a_client_with_much_to_read_does_not_hold_up_others() {
         other.call("PING", "+PONG");
     }
     assert_eq!(reading.join().unwrap(), 3 * 50_000_013);
-}
-
-#[test]
-fn a_lower_limit_on_open_files() {
-    let port = free_port();
-    let line = format!(
-        "ulimit -n 200; exec '{}' --bind 127.0.0.1 --port {port} --maxclients 1000 --save ''",
-        env!("CARGO_BIN_EXE_ae-server")
-    );
-    let server = Server::spawn(std::process::Command::new("sh").args(["-c", &line]), port);
-    let mut client = server.connect();
-    client.send("CONFIG GET maxclients\r\n");
-    client.expect("*2\r\n$10\r\nmaxclients\r\n");
-    let (_, maxclients) = (client.line(), client.line());
-    server.signal("TERM");
-    let log = server.first_log.clone();
-    server.wait();
-    // Only root may raise it again.
-    if maxclients == "1000" {
-        assert_eq!(log, "");
-    } else {
-        assert_eq!(maxclients, "168");
-        assert!(log.contains(" # the limit of 200 open files cannot be raised"), "{log}");
-    }
 }
 
 #[test]

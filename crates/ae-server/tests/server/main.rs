@@ -10,11 +10,13 @@ mod eviction;
 mod lifecycle;
 mod limits;
 mod migrate;
+mod open_files;
 mod output_limits;
 mod primaries;
 mod protection;
 mod protocol;
 mod replicas;
+mod restarts;
 mod saving;
 mod streams;
 

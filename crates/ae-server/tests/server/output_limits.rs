@@ -1,5 +1,6 @@
 //! How much may wait for a client: for a replica as much as the backlog has, at least.
 
+use crate::primaries::{Primary, file};
 use crate::{number, start};
 use testkit::{Client, Server, eventually, request};
 
@@ -81,4 +82,64 @@ fn what_waits_for_a_replica_that_loads_is_limited_too() {
     eventually("it has its copy", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     feed(&server, 3);
     eventually("it is closed", || (number(&mut client, "replication", "connected_slaves") == 0).then_some(()));
+}
+
+/// A replica that is slow to read still tells how far it is.
+#[test]
+fn what_a_replica_says_is_read_whatever_waits_for_it() {
+    let server = start(&["--client-output-buffer-limit", "replica 0 0 0", "--repl-diskless-sync-delay", "0"]);
+    let mut one = replica(&server, "capa psync2");
+    assert!(one.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+    assert_eq!(feed(&server, 30), 1);
+    one.send(request(&["REPLCONF", "ACK", "5"]));
+    eventually("it is known", || (client.bulk("INFO replication").contains("state=online,offset=5,")).then_some(()));
+}
+
+/// A client that sends only the most of a request of some megabytes.
+fn large(server: &Server) -> Client {
+    let mut large = server.connect();
+    large.send(format!("*2\r\n$4\r\nPING\r\n$4000000\r\n{}", "m".repeat(3 << 20)));
+    large
+}
+
+/// Other clients are closed before the memory of a replica counts, however much waits for it.
+#[test]
+fn replicas_are_not_closed_for_their_memory() {
+    let server = start(&[
+        "--client-output-buffer-limit",
+        "replica 0 0 0",
+        "--repl-diskless-sync-delay",
+        "0",
+        "--maxmemory-clients",
+        "2mb",
+    ]);
+    let mut one = replica(&server, "capa psync2");
+    assert!(one.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+    assert_eq!(feed(&server, 30), 1);
+    large(&server).rest();
+    assert_eq!(number(&mut client, "stats", "evicted_clients"), 1);
+    assert_eq!(number(&mut client, "replication", "connected_slaves"), 1);
+}
+
+/// Nor is the primary, whose transactions may be large.
+#[test]
+fn the_primary_is_not_closed_for_its_memory() {
+    let primary = Primary::new();
+    let server = primary.replica(&["--maxmemory-clients", "2mb"]);
+    let mut link = primary.give(100, &file(1, 1));
+    let mut client = server.connect();
+    let value = "v".repeat(8 << 20);
+    let transaction = [request(&["MULTI"]), request(&["SET", "k", &value]), request(&["PING"])].concat();
+    link.send(&transaction).unwrap();
+    // What is left of it comes when all of this has been queued.
+    let mut arrived = || number(&mut client, "stats", "total_net_repl_input_bytes") as usize;
+    eventually("it is queued", || (arrived() >= transaction.len()).then_some(()));
+    large(&server).rest();
+    link.send(request(&["EXEC"])).unwrap();
+    eventually("it has the value", || (client.ask(&["STRLEN", "k"]) == b":8388608").then_some(()));
+    assert_eq!(number(&mut client, "stats", "evicted_clients"), 1);
 }

@@ -241,3 +241,24 @@ fn replicas_are_asked_how_far_they_are_for_those_who_wait_for_them() {
     replica.acknowledge(&(replica.offset + stream.len() as u64).to_string());
     client.expect(":1\r\n");
 }
+
+/// What has been written goes to the replicas before the server ends.
+#[test]
+fn an_end_waits_for_replicas() {
+    let server = start(&["--repl-diskless-sync-delay", "0", "--shutdown-timeout", "3600"]);
+    let mut replica = Replica::of(&server, 1);
+    let (mut client, mut other) = (server.connect(), server.connect());
+    until(&mut client, ["connected_slaves"], ["1"]);
+    let offset = replica.offset.to_string();
+    replica.acknowledge(&offset);
+    client.call("SET k v", "+OK");
+    client.send("SHUTDOWN NOSAVE\r\n");
+    let told = || other.bulk("INFO server").contains("\r\nshutdown_in_milliseconds:").then_some(());
+    eventually("it waits", told);
+    for _ in 0..10 {
+        other.call("PING", "+PONG");
+    }
+    let [offset] = fields(&mut other, ["master_repl_offset"]);
+    replica.acknowledge(&offset);
+    assert_eq!(server.wait().0.code(), Some(0));
+}

@@ -244,9 +244,35 @@ fn a_signal_that_cannot_save_ends_nothing() {
         eventually("it has tried", || (info(&mut client, "rdb_saves").parse::<u64>().unwrap() > before).then_some(()));
     }
     assert!(server.is_running());
-    fs::remove_dir_all(blocker.parent().unwrap()).unwrap();
-    server.signal("TERM");
-    assert_eq!(server.status().code(), Some(0));
+    // What ended it is what is told at the end.
+    client.send("SHUTDOWN NOSAVE\r\n");
+    client.expect_end();
+    let (status, log, _) = server.wait();
+    assert_eq!(status.code(), Some(0));
+    assert!(log.ends_with("ae-server stopped by SHUTDOWN\n"), "{log}");
+}
+
+#[test]
+fn a_signal_ends_a_server_that_loads() {
+    let (_folder, dir) = folder();
+    let server = in_folder(&dir, &[]);
+    let mut client = server.connect();
+    client.call("DEBUG POPULATE 1000", "+OK");
+    client.call("SAVE", "+OK");
+    drop(server);
+    // It would take minutes.
+    let port = testkit::free_port();
+    let text = port.to_string();
+    let args = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", &dir, "--key-load-delay", "500000"];
+    let child = command().args(args).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let address = ([127, 0, 0, 1], port).into();
+    eventually("it listens", || std::net::TcpStream::connect(address).ok());
+    Client::to(address).call("PING", "-LOADING Redis is loading the dataset in memory");
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let log = String::from_utf8(output.stdout).unwrap();
+    assert!(log.ends_with("ae-server stopped by SIGTERM while loading\n") && !log.contains("Ready"), "{log}");
 }
 
 #[test]
