@@ -356,7 +356,7 @@ class Configuration(TlsTest):
                     self.assertEqual(client("SET", f"k{number}", "v"), "OK")
                 self.assertEqual([client("DBSIZE") for client in (tls, plain, unix)], [3, 3, 3])
                 addresses = re.findall(rb"laddr=(\S+)", plain("CLIENT", "LIST"))
-                expected = [f"127.0.0.1:{server.tls_port}", f"127.0.0.1:{server.port}", "/unixsocket:0"]
+                expected = [f"127.0.0.1:{server.tls_port}", f"127.0.0.1:{server.port}", f"{path}:0"]
                 self.assertEqual(sorted(addresses), sorted(name.encode() for name in expected))
             self.assertIn(f"127.0.0.1:{server.tls_port} (TLS)", server.text())
 

@@ -12,6 +12,7 @@ use crate::acl::user::User;
 use crate::command::spec::Spec;
 use ae::Connection;
 use resp::{OwnedArgs, Protocol};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 use std::rc::Rc;
@@ -77,6 +78,8 @@ pub struct Client {
     pub header: Option<Vec<u8>>,
     /// Where the client is, and what it connected to, as its proxy says.
     pub announced: Option<Box<(SocketAddr, SocketAddr)>>,
+    /// The path of the Unix socket that it has connected to.
+    pub socket_path: Option<Box<str>>,
     /// What the table of clients last counted as its memory.
     pub(super) measured: usize,
     /// There as soon as it says that it is a replica.
@@ -165,6 +168,7 @@ impl Client {
             named: None,
             header: None,
             announced: None,
+            socket_path: None,
             measured: 0,
             replica: None,
             is_primary: false,
@@ -296,10 +300,24 @@ impl Client {
     }
 
     pub fn peer_addr(&self) -> String {
-        if let Some(announced) = &self.announced {
-            return announced.0.to_string();
+        self.address(|announced| announced.0, Connection::peer_addr)
+    }
+
+    pub fn local_addr(&self) -> String {
+        self.address(|announced| announced.1, Connection::local_addr)
+    }
+
+    fn address(
+        &self,
+        announced: fn(&(SocketAddr, SocketAddr)) -> SocketAddr,
+        own: fn(&Connection) -> io::Result<String>,
+    ) -> String {
+        match (&self.announced, &self.socket_path) {
+            (Some(addresses), _) => announced(addresses).to_string(),
+            // As Redis has both ends.
+            (None, Some(path)) => format!("{path}:0"),
+            (None, None) => self.conn.as_ref().and_then(|conn| own(conn).ok()).unwrap_or_else(|| "?:0".into()),
         }
-        self.conn.as_ref().and_then(|conn| conn.peer_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
 
     /// Where a replica can be reached, without the port.
@@ -314,13 +332,6 @@ impl Client {
 
     pub fn is_on_unix_socket(&self) -> bool {
         self.conn.as_ref().is_some_and(|conn| conn.kind() == "unix")
-    }
-
-    pub fn local_addr(&self) -> String {
-        if let Some(announced) = &self.announced {
-            return announced.1.to_string();
-        }
-        self.conn.as_ref().and_then(|conn| conn.local_addr().ok()).unwrap_or_else(|| "?:0".into())
     }
 
     pub fn is_local(&self) -> bool {

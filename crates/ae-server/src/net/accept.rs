@@ -49,6 +49,9 @@ impl Net {
         let id = self.server.clients.next_id();
         let mut client = Box::new(Client::new(id, Some(conn), self.server.users.default_user(), self.server.ticks));
         client.header = is_proxy.then(Vec::new);
+        if client.is_on_unix_socket() {
+            client.socket_path = self.server.config.unix_socket.as_deref().map(Box::from);
+        }
         client.limit_output(&self.server.config.output_limits);
         self.idle.watch(&client, self.server.config.timeout);
         self.server.clients.add(client);

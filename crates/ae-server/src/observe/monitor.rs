@@ -18,10 +18,10 @@ pub fn show(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Sp
 
 /// Shows a request in any case.
 pub fn show_any(server: &mut Server, client: &mut Client, args: &Args<'_>, spec: &Spec) {
-    let from = match &server.config.unix_socket {
+    let from = match &client.socket_path {
         _ if server.scripting.calls() => "lua".into(),
-        Some(path) if client.is_on_unix_socket() => format!("unix:{path}"),
-        _ => client.peer_addr(),
+        Some(path) => format!("unix:{path}"),
+        None => client.peer_addr(),
     };
     let line = line(client.db, &from, args, spec);
     for watcher in server.monitors.clone() {

@@ -276,6 +276,8 @@ fn who_comes_over_the_unix_socket_is_told_by_its_path() {
     stream.write_all(b"GET k\r\n").unwrap();
     let line = monitor.line();
     assert!(line.ends_with(&format!(" [0 unix:{}] \"GET\" \"k\"", path.display())), "{line}");
+    let list = server.connect().bulk("CLIENT LIST");
+    assert!(list.contains(&format!(" addr={0}:0 laddr={0}:0 ", path.display())), "{list}");
 }
 
 #[test]
