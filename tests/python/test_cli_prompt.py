@@ -127,7 +127,7 @@ class Prompt(unittest.TestCase):
 
     def start(self, *options, prompt=None, **environment):
         files = {"REDISCLI_HISTFILE": str(self.history), "REDISCLI_RCFILE": str(self.rcfile)}
-        terminal = Terminal(AE_CLI, "-p", str(self.server.port), *options, **files, **environment)
+        terminal = Terminal(AE_CLI, "-p", str(self.server.port), *options, **{**files, **environment})
         terminal.expect(prompt or self.prompt + b"> ")
         return terminal
 
@@ -188,6 +188,12 @@ class Prompt(unittest.TestCase):
         terminal = self.start(prompt=b".redisclirc: unknown redis-cli preference 'nothing'")
         terminal.type(b"lpush k e\r")
         self.assertNotIn(GREY, terminal.expect(b"(integer) 2"))
+        self.leave(terminal)
+        # A variable without a value names no file.
+        Path(self.rcfile.parent, ".redisclirc").write_text(":set nohints\n")
+        terminal = self.start(REDISCLI_RCFILE="", HOME=str(self.rcfile.parent))
+        terminal.type(b"lpush k e\r")
+        self.assertNotIn(GREY, terminal.expect(b"(integer) 3"))
         self.leave(terminal)
 
     def test_no_colours(self):
@@ -476,6 +482,19 @@ class Prompt(unittest.TestCase):
         self.run_line(terminal, b"set k v", b"OK", b"[3]> ")
         with self.server.connect() as client:
             self.assertEqual(client.call("EXISTS", "k"), 0)
+        self.leave(terminal)
+
+    def test_what_was_reset_is_not_selected_again(self):
+        terminal = self.start()
+        self.run_line(terminal, b"select 3", b"OK", b"[3]> ")
+        self.run_line(terminal, b"reset", b"RESET")
+        with self.server.connect() as client:
+            client.call("CLIENT", "KILL", "TYPE", "normal")
+        terminal.type(b"set k v\r")
+        terminal.expect(b"not connected> ")
+        self.run_line(terminal, b"set k v", b"OK")
+        with self.server.connect() as client:
+            self.assertEqual(client.call("EXISTS", "k"), 1)
         self.leave(terminal)
 
     def test_replication_is_followed(self):
