@@ -163,6 +163,19 @@ mod tests {
     }
 
     #[test]
+    fn encodings() {
+        Session::new().expect(&[
+            ("CONFIG SET zset-max-listpack-entries 1", "+OK"),
+            ("GEOADD g 1 2 a", ":1"),
+            ("OBJECT ENCODING g", "$8 listpack"),
+            ("GEOADD g 1 2 b", ":1"),
+            ("OBJECT ENCODING g", "$8 skiplist"),
+            ("GEOSEARCHSTORE d g FROMMEMBER a BYRADIUS 1 m", ":2"),
+            ("OBJECT ENCODING d", "$8 skiplist"),
+        ]);
+    }
+
+    #[test]
     fn events() {
         let lines = ["GEOADD g 1 2 x", "GEOADD g 1 2 x", "GEOADD g XX 1 2 y", "GEOADD g 1 3 x"];
         assert_eq!(Session::new().events(&lines), ["zadd", "zadd"]);

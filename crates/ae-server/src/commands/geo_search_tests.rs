@@ -55,6 +55,7 @@ fn some_of_them() {
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 2", "*2 $7 Catania $9 Agrigento"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 1 DESC", "*1 $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 1 ANY", "*1 $9 Agrigento"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 3 ANY", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ANY COUNT 2 DESC", "*2 $7 Palermo $9 Agrigento"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 100", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 0", "-ERR COUNT must be > 0"),

@@ -263,6 +263,7 @@ mod tests {
             ("SET k v EXAT 9223372036854776", invalid),
             ("SET k v EX abc", not_a_number),
             ("SET k v EX 99999999999999999999", not_a_number),
+            ("SET k v EX 0 GET", invalid),
             ("SETEX k 0 v", "-ERR invalid expire time in 'setex' command"),
             ("PSETEX k 0 v", "-ERR invalid expire time in 'psetex' command"),
             ("SETEX k x v", not_a_number),
@@ -317,6 +318,20 @@ mod tests {
     }
 
     #[test]
+    fn another_type_is_refused() {
+        let mut session = Session::new();
+        session.run("RPUSH l a");
+        for line in ["GET l", "GETDEL l", "GETEX l", "GETSET l v", "SET l v GET", "SET l v NX GET"] {
+            assert_eq!(
+                session.run(line),
+                "-WRONGTYPE Operation against a key holding the wrong kind of value",
+                "{line}"
+            );
+        }
+        session.expect(&[("LRANGE l 0 -1", "*1 $1 a")]);
+    }
+
+    #[test]
     fn several_keys() {
         Session::new().expect(&[
             ("MSET a 1 b 2 a 3", "+OK"),
@@ -339,6 +354,8 @@ mod tests {
             ("MSETNX e 1 a 2", ":0"),
             ("RPUSH l x", ":1"),
             ("MGET a l none d", "*4 $1 1 $-1 $-1 $1 a"),
+            ("HELLO 3", &Session::new().run("HELLO 3")),
+            ("MGET a l none d", "*4 $1 1 _ _ $1 a"),
         ]);
     }
 }

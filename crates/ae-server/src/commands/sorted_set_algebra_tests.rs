@@ -36,6 +36,9 @@ fn results() {
         ("ZINTERCARD 2 a b", ":2"),
         ("ZINTERCARD 2 a b LIMIT 1", ":1"),
         ("ZINTERCARD 2 a b LIMIT 0", ":2"),
+        ("SADD plain x y", ":2"),
+        ("ZUNION 2 plain a WITHSCORES", "*6 $1 x $1 2 $1 y $1 3 $1 z $1 3"),
+        ("ZDIFF 2 a plain", "*1 $1 z"),
     ]);
 }
 
@@ -77,6 +80,8 @@ fn what_cannot_be_combined() {
         ("ZUNION 2 a b LIMIT 1", "-ERR syntax error"),
         ("ZUNIONSTORE to 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZDIFF 2 a b WEIGHTS 1 1", "-ERR syntax error"),
+        ("ZDIFF 2 a b AGGREGATE MAX", "-ERR syntax error"),
+        ("ZDIFFSTORE to 2 a b AGGREGATE MAX", "-ERR syntax error"),
         ("ZINTERCARD 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZINTERCARD 2 a b LIMIT -1", "-ERR LIMIT can't be negative"),
         ("ZINTERCARD 2 a b LIMIT x", "-ERR LIMIT can't be negative"),

@@ -142,3 +142,16 @@ fn events_in_their_order() {
         assert_eq!(session.received(&mut listener), "", "{quiet}");
     }
 }
+
+/// An approximate trimming stops at so many entries, a hundred times as many as a node has if nothing else is said.
+#[test]
+fn approximate_trimming_has_a_limit() {
+    for (limit, trimmed) in [("", 200), (" LIMIT 0", 300), (" LIMIT 0 LIMIT 10", 10), (" LIMIT 10 LIMIT 0", 300)] {
+        let mut session = Session::new();
+        session.run("CONFIG SET stream-node-max-entries 2");
+        for id in 1..=300 {
+            session.run(&format!("XADD s {id} f v"));
+        }
+        session.expect(&[(&format!("XTRIM s MAXLEN ~ 0{limit}"), &format!(":{trimmed}"))]);
+    }
+}
