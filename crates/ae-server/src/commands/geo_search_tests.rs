@@ -20,6 +20,7 @@ fn circles_and_boxes() {
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ASC", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km DESC", "*3 $7 Palermo $9 Agrigento $7 Catania"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km DESC ASC", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYBOX 100000 400000 ft", "*1 $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYBOX 400 400 KM ASC", "*3 $7 Palermo $9 Agrigento $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYRADIUS 0 m", "*1 $7 Palermo"),

@@ -145,3 +145,11 @@ fn the_time_of_delivery_may_be_any_in_the_past() {
         ("XPENDING s g - + 1 b", &format!("*1 *4 $3 1-0 $1 b :{now} :1")),
     ]);
 }
+
+#[test]
+fn the_last_lastid_counts() {
+    let mut session = session();
+    session.run("XCLAIM s g b 0 1 LASTID 9 LASTID 3");
+    let groups = session.run("XINFO GROUPS s");
+    assert!(groups.contains("last-delivered-id $3 3-0 "), "{groups}");
+}

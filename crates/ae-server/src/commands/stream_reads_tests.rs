@@ -33,6 +33,7 @@ fn ranges() {
 fn what_is_there_is_read_at_once() {
     session().expect(&[
         ("XREAD COUNT 1 STREAMS s none 1-1 0", "*1 *2 $1 s *1 *2 $3 1-2 *2 $1 f $1 2"),
+        ("XREAD COUNT 0 STREAMS s 1-2", "*1 *2 $1 s *1 *2 $3 2-1 *2 $1 f $1 3"),
         ("XREAD STREAMS s $", "*-1"),
         ("XREAD BLOCK 0 STREAMS s 2", "*1 *2 $1 s *1 *2 $3 2-1 *2 $1 f $1 3"),
         ("XREAD STREAMS s 18446744073709551615-18446744073709551615", "*-1"),
@@ -57,6 +58,7 @@ fn requests_are_checked() {
         ("XREAD STREAMS s 0 s", UNBALANCED),
         ("XREADGROUP GROUP g c STREAMS s 0 s", UNBALANCED),
         ("XREAD COUNT 1 COUNT 2", "-ERR syntax error"),
+        ("XREAD COUNT 1 GROUP g", "-ERR syntax error"),
         ("XREAD COUNT x STREAMS s 0", "-ERR value is not an integer or out of range"),
         ("XREAD BLOCK x STREAMS s 0", "-ERR timeout is not an integer or out of range"),
         ("XREAD BLOCK -1 STREAMS s 0", "-ERR timeout is negative"),
@@ -151,4 +153,13 @@ fn a_thousand_entries_at_most_end_a_wait() {
         session.run("XGROUP SETID s g 2-1");
         assert!(session.run(line).starts_with("*1 *2 $1 s *4004 "), "{line}");
     }
+}
+
+#[cfg(feature = "scripting")]
+#[test]
+fn scripts_do_not_wait() {
+    session().expect(&[(
+        "EVAL \"return redis.pcall('XREAD', 'BLOCK', '0', 'STREAMS', 's', '2').err\" 1 s",
+        "$63 ERR xread command is not allowed with BLOCK option from scripts",
+    )]);
 }

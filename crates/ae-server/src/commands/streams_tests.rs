@@ -97,6 +97,8 @@ fn options_of_trimming_are_checked() {
         ),
         ("XTRIM s LIMIT 0", "-ERR syntax error, XTRIM must be called with a trimming strategy"),
         ("XTRIM s NOMKSTREAM MAXLEN 1", "-ERR syntax error"),
+        ("XTRIM s MAXLEN ~", "-ERR value is not an integer or out of range"),
+        ("XTRIM s MINID =", "-ERR Invalid stream ID specified as stream command argument"),
         ("XTRIM s MAXLEN 1 *", "-ERR syntax error"),
         ("EXISTS s", ":0"),
     ]);

@@ -232,6 +232,19 @@ fn consumers_of_groups_are_told_of() {
 }
 
 #[test]
+fn a_group_that_gets_nothing_has_not_read_on() {
+    let mut session = Session::new();
+    session.run("XGROUP CREATE x g $ MKSTREAM");
+    let mut other = session.other();
+    session.run_as(&mut other, "XREADGROUP GROUP g a BLOCK 0 NOACK STREAMS x >");
+    assert_eq!(
+        logged(&mut session, &["XADD x MAXLEN 0 1-1 f v"]),
+        "*2 SELECT 0 *7 XADD x MAXLEN 0 1-1 f v *5 XGROUP CREATECONSUMER x g a"
+    );
+    assert_eq!(session.received(&mut other), "*1 *2 $1 x *0");
+}
+
+#[test]
 fn messages_are_told_to_replicas_alone() {
     let mut session = Session::new();
     assert_eq!(logged(&mut session, &["PUBLISH c m", "SPUBLISH c m"]), "");

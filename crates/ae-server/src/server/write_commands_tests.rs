@@ -77,6 +77,7 @@ const ROWS: &[Row] = &[
     row("SET a v;SET k v", "RENAME a k", 1, "rename_from a, rename_to k", "=", true),
     row("SET a v", "RENAMENX a k", 1, "rename_from a, rename_to k", "=", true),
     row("", "RESTORE k 0 PAYLOAD", 1, "restore k", "=", true),
+    row("", "RESTORE k 9999999999999 PAYLOAD ABSTTL", 1, "restore k", "=", true),
     row("", "RESTORE k 9 PAYLOAD", 1, "restore k", "RESTORE k 1009 PAYLOAD ABSTTL", true),
     row("", "RESTORE-ASKING k 0 PAYLOAD", 1, "restore k", "=", true),
     row("RPUSH a 2 1", "SORT a STORE k", 1, "sortstore k", "=", true),
@@ -394,4 +395,38 @@ fn whoever_waits_for_a_key_gets_what_a_request_puts_there() {
         }
     }
     assert!(served > 15, "{served}");
+}
+
+/// Neither a hit nor a miss is what is only looked for in order to be changed.
+#[test]
+fn what_is_changed_is_not_read() {
+    for (value, request) in [
+        ("RPUSH k a", "LPUSHX k b"),
+        ("RPUSH k a", "RPOPLPUSH k k"),
+        ("RPUSH k a", "BLMOVE k a LEFT LEFT 0"),
+        ("SET k 1", "INCRBYFLOAT k 1"),
+        ("SET k 1", "SETRANGE k 0 \"\""),
+        ("SADD k a", "SMOVE k a a"),
+        ("XADD k 1-1 f v", "XGROUP CREATE k g $"),
+    ] {
+        let mut session = Session::new();
+        session.run("MULTI");
+        for line in [request, value, request, "EXEC"] {
+            session.run(line);
+        }
+        let stats = &session.server.databases.stats;
+        assert_eq!((stats.hits, stats.misses), (0, 0), "{request}");
+    }
+}
+
+#[test]
+fn what_is_replied_is_read() {
+    for request in ["GETEX k PERSIST", "GETDEL k", "GETSET k w", "SET k w GET"] {
+        let mut session = Session::new();
+        for line in ["DEL k", request, "SET k v", request] {
+            session.run(line);
+        }
+        let stats = &session.server.databases.stats;
+        assert_eq!((stats.hits, stats.misses), (1, 1), "{request}");
+    }
 }
