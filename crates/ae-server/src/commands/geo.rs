@@ -110,6 +110,8 @@ mod tests {
             ("GEOADD g 1 2 Palermo", ":0"),
             ("GEOADD g CH ch 1 3 Palermo 1 2 z", ":2"),
             ("GEOADD none XX 1 2 x", ":0"),
+            ("GEOADD none XX XX 1 2 x", ":0"),
+            ("GEOADD g NX NX 1 2 Palermo", ":0"),
             ("EXISTS none", ":0"),
         ]);
     }

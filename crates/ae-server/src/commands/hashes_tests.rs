@@ -64,6 +64,7 @@ fn resp3_has_maps_and_pairs() {
         ("HGET h none", "_"),
         ("HRANDFIELD h -2 WITHVALUES", "*2 *2 $1 a $1 1 *2 $1 a $1 1"),
         ("HRANDFIELD h 2 WITHVALUES", "*1 *2 $1 a $1 1"),
+        ("HRANDFIELD h 2", "*1 $1 a"),
     ]);
 }
 

@@ -28,6 +28,7 @@ fn results() {
     filled().expect(&[
         ("ZUNION 2 a b WITHSCORES", "*8 $1 x $1 1 $1 y $2 12 $1 z $2 23 $1 w $2 30"),
         ("ZUNION 2 a b AGGREGATE MIN", "*4 $1 x $1 y $1 z $1 w"),
+        ("ZINTER 2 a b AGGREGATE MIN WITHSCORES WITHSCORES", "*4 $1 y $1 2 $1 z $1 3"),
         ("ZINTER 2 a b WEIGHTS 2 0.5 WITHSCORES", "*4 $1 y $1 9 $1 z $2 16"),
         ("ZINTER 2 a b AGGREGATE MAX WITHSCORES", "*4 $1 y $2 10 $1 z $2 20"),
         ("ZDIFF 2 a b WITHSCORES", "*2 $1 x $1 1"),

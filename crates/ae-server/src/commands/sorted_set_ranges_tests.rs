@@ -65,6 +65,8 @@ fn options_that_do_not_fit() {
         ("SET s v", "+OK"),
         ("ZRANGE s 0 x", "-ERR value is not an integer or out of range"),
         ("ZRANGEBYSCORE s 0 x", "-ERR min or max is not a float"),
+        ("ZCOUNT s 0 x", "-ERR min or max is not a float"),
+        ("ZREMRANGEBYSCORE s 0 x", "-ERR min or max is not a float"),
     ]);
 }
 

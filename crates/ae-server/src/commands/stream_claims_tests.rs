@@ -153,3 +153,14 @@ fn the_last_lastid_counts() {
     let groups = session.run("XINFO GROUPS s");
     assert!(groups.contains("last-delivered-id $3 3-0 "), "{groups}");
 }
+
+#[test]
+fn ids_alone_are_no_delivery_but_their_number_can_be_set() {
+    session().expect(&[
+        ("XCLAIM s g b 0 1 RETRYCOUNT 9 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
+        ("XCLAIM s g b 0 1 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
+        ("XCLAIM s g b 0 3 JUSTID", "*0"),
+    ]);
+}

@@ -23,6 +23,10 @@ fn streams() {
         ("SET k v", "+OK"),
         ("XINFO STREAM k FOO", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ("XINFO STREAM s FULL COUNT x", "-ERR value is not an integer or out of range"),
+        (
+            "XINFO STREAM s FULL FOO 1",
+            "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.",
+        ),
         ("XINFO STREAM s FOO", "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP."),
         (
             "XINFO STREAM s FULL COUNT",

@@ -58,6 +58,8 @@ fn requests_are_checked() {
         ("XREAD STREAMS s 0 s", UNBALANCED),
         ("XREADGROUP GROUP g c STREAMS s 0 s", UNBALANCED),
         ("XREAD COUNT 1 COUNT 2", "-ERR syntax error"),
+        ("XREAD COUNT 1 COUNT x", "-ERR value is not an integer or out of range"),
+        ("XREAD STREAMS s +", "-ERR Invalid stream ID specified as stream command argument"),
         ("XREAD COUNT 1 GROUP g", "-ERR syntax error"),
         ("XREAD COUNT x STREAMS s 0", "-ERR value is not an integer or out of range"),
         ("XREAD BLOCK x STREAMS s 0", "-ERR timeout is not an integer or out of range"),

@@ -54,6 +54,7 @@ const ROWS: &[Row] = &[
     row("", "MSETNX a 2 k 3", 2, "set a, set k", "=", true),
     row("", "PSETEX k 1000 v", 1, "set k, expire k", "SET k v PXAT 2000", true),
     row("", "SET k v", 1, "set k", "=", true),
+    row("SET k v PX 1000", "SET k w", 1, "set k", "=", true),
     row("", "SET get get GET", 1, "set get", "SET get get", false),
     row("SET k 1", "SET k v XX GET KEEPTTL", 1, "set k", "SET k v XX KEEPTTL", true),
     row("", "SETBIT k 7 1", 1, "setbit k", "=", true),
@@ -152,6 +153,7 @@ const ROWS: &[Row] = &[
     row("XADD k 1-1 f v", "XADD k MAXLEN 1 2-1 f v", 1, "xadd k, xtrim k", "=", true),
     row("XADD k 1-1 f v", "XADD k MAXLEN ~ 1 7-* f v", 1, "xadd k", "XADD k MAXLEN = 2 7-0 f v", true),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XAUTOCLAIM k g d 0 0", 2, "xgroup-createconsumer k", "XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 2 FORCE JUSTID LASTID 1-1", false),
+    row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >;XDEL k 1-1", "XAUTOCLAIM k g d 0 0", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XCLAIM k g d 0 1-1", 2, "xgroup-createconsumer k", "XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 2 FORCE JUSTID LASTID 1-1", false),
     row("XADD k 1-1 f v;XADD k 2-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XCLAIM k g d 0 1-1 2-1 JUSTID", 3, "xgroup-createconsumer k", "MULTI XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1 XCLAIM k g d 0 2-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1 EXEC", false),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >;XDEL k 1-1", "XCLAIM k g d 0 1-1", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
@@ -236,6 +238,7 @@ const IN_VAIN: &[(&str, &str)] = &[
     ("", "SPOP k"),
     ("SADD k a", "SREM k none"),
     ("", "SORT none STORE k"),
+    ("ZADD k 1 a", "SORT k ALPHA"),
     ("", "UNLINK k"),
     ("XADD k 1-1 f v;XGROUP CREATE k g 0", "XACK k g 1-1"),
     ("", "XADD k NOMKSTREAM 1-1 f v"),
@@ -421,9 +424,34 @@ fn what_is_changed_is_not_read() {
 
 #[test]
 fn what_is_replied_is_read() {
-    for request in ["GETEX k PERSIST", "GETDEL k", "GETSET k w", "SET k w GET"] {
+    for (value, request) in [
+        ("SET k v", "GETEX k PERSIST"),
+        ("SET k v", "GETDEL k"),
+        ("SET k v", "SET k v GET"),
+        ("SET k v", "STRLEN k"),
+        ("SET k v", "GETBIT k 1"),
+        ("SET k v", "BITCOUNT k"),
+        ("PFADD k a", "PFCOUNT k"),
+        ("RPUSH k a", "LINDEX k 0"),
+        ("RPUSH k a", "LPOS k a"),
+        ("RPUSH k a", "LLEN k"),
+        ("HSET k f v", "HSTRLEN k f"),
+        ("HSET k f v", "HRANDFIELD k"),
+        ("SADD k a", "SRANDMEMBER k"),
+        ("SADD k a", "SISMEMBER k a"),
+        ("SADD k a", "SORT k ALPHA"),
+        ("ZADD k 1 a", "ZSCORE k a"),
+        ("ZADD k 1 a", "ZRANK k a"),
+        ("ZADD k 1 a", "ZCOUNT k 0 1"),
+        ("GEOADD k 1 2 a", "GEODIST k a a"),
+        ("GEOADD k 1 2 a", "GEOPOS k a"),
+        ("GEOADD k 1 2 a", "GEOSEARCH k FROMLONLAT 1 2 BYRADIUS 1 m"),
+        ("XADD k 1-1 f v", "XLEN k"),
+        ("XADD k 1-1 f v", "XINFO STREAM k"),
+        ("XADD k 1-1 f v", "XRANGE k - +"),
+    ] {
         let mut session = Session::new();
-        for line in ["DEL k", request, "SET k v", request] {
+        for line in [request, value, request] {
             session.run(line);
         }
         let stats = &session.server.databases.stats;
