@@ -117,6 +117,14 @@ mod tests {
     }
 
     #[test]
+    fn both_keys_are_read() {
+        let mut session = Session::new();
+        session.expect(&[("RPUSH l a", ":1"), ("SET a v", "+OK")]);
+        session.run("LCS l a");
+        assert_eq!(session.number("keyspace_hits"), 2);
+    }
+
+    #[test]
     fn errors() {
         let mut session = Session::with(Config { max_bulk: 1024 * 1024, ..Config::default() });
         session.expect(&[

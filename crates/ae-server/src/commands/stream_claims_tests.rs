@@ -161,6 +161,8 @@ fn ids_alone_are_no_delivery_but_their_number_can_be_set() {
         ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
         ("XCLAIM s g b 0 1 JUSTID", "*1 $3 1-0"),
         ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
-        ("XCLAIM s g b 0 3 JUSTID", "*0"),
+        ("XCLAIM s g c 0 3 JUSTID", "*0"),
+        // It has got nothing, so it was not created.
+        ("XGROUP CREATECONSUMER s g c", ":1"),
     ]);
 }

@@ -99,7 +99,13 @@ fn what_is_restored_too_late_is_removed_elsewhere_and_a_replica_waits_for_that()
     assert_eq!(logged(&mut session, &[&restore]), "");
     assert_eq!(logged(&mut session, &["SET k 1", &restore]), "*2 SELECT 0 *3 SET k 1 *2 DEL k");
     session.server.databases.expiry = Expiry::Ignores;
-    session.expect(&[(&restore, "+OK"), ("EXISTS k", ":1"), ("PERSIST k", ":1"), ("GET k", "$1 v")]);
+    session.expect(&[
+        (&restore, "+OK"),
+        ("EXISTS k", ":1"),
+        ("PEXPIRETIME k", ":1000"),
+        ("PERSIST k", ":1"),
+        ("GET k", "$1 v"),
+    ]);
 }
 
 #[test]
