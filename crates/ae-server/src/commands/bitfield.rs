@@ -145,6 +145,9 @@ mod tests {
             ("STRLEN k", ":9"),
             ("SET n 12", "+OK"),
             ("BITFIELD n GET u8 0", "*1 :49"),
+            ("BITFIELD o OVERFLOW SAT INCRBY u8 0 200 INCRBY u8 0 200", "*2 :200 :255"),
+            ("BITFIELD p SET u8 80 1 SET u8 0 1", "*2 :0 :0"),
+            ("STRLEN p", ":11"),
         ]);
     }
 
@@ -155,6 +158,7 @@ mod tests {
         session.expect(&[
             ("BITFIELD k SET u8 0 1 GET u8", SYNTAX),
             ("BITFIELD k SET u8 0", SYNTAX),
+            ("BITFIELD k INCRBY u8 0", SYNTAX),
             ("BITFIELD k OVERFLOW", SYNTAX),
             ("BITFIELD k SET u8 0 1 foo", SYNTAX),
             ("BITFIELD k GET u64 x", TYPE),

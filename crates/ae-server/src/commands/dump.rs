@@ -233,6 +233,35 @@ mod tests {
     }
 
     #[test]
+    fn the_last_frequency_counts() {
+        let mut session = Session::new();
+        session.expect(&[("SET s v", "+OK"), ("CONFIG SET maxmemory-policy allkeys-lfu", "+OK")]);
+        let payload = dumped(&mut session, "s");
+        assert_eq!(restore(&mut session, &["a", "0"], &payload, &["FREQ", "7", "FREQ", "77"]), "+OK");
+        session.expect(&[("OBJECT FREQ a", ":77")]);
+    }
+
+    #[test]
+    fn what_would_be_gone_at_once_is_not_created() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        let payload = dumped(&mut session, "s");
+        for (time, options) in [("9223372036854775807", &[][..]), ("1", &["ABSTTL"])] {
+            assert_eq!(restore(&mut session, &["a", time], &payload, options), "+OK");
+            session.expect(&[("DBSIZE", ":1")]);
+        }
+    }
+
+    #[test]
+    fn a_dump_is_a_read() {
+        let mut session = Session::new();
+        session.run("SET s v");
+        session.run("DUMP s");
+        session.run("DUMP none");
+        assert_eq!((session.number("keyspace_hits"), session.number("keyspace_misses")), (1, 1));
+    }
+
+    #[test]
     fn an_idle_time_may_be_zero() {
         let mut session = Session::new();
         let payload = rdb::dump(&store::Value::from(store::StringValue::new(b"v")), rdb::Compression::Off);

@@ -110,6 +110,8 @@ mod tests {
             ("GEOADD g 1 2 Palermo", ":0"),
             ("GEOADD g CH ch 1 3 Palermo 1 2 z", ":2"),
             ("GEOADD none XX 1 2 x", ":0"),
+            ("GEOADD none XX XX 1 2 x", ":0"),
+            ("GEOADD g NX NX 1 2 Palermo", ":0"),
             ("EXISTS none", ":0"),
         ]);
     }
@@ -159,6 +161,19 @@ mod tests {
             ("GEOPOS g Palermo none", "*2 *2 ,13.36138933897018433 ,38.11555639549629859 _"),
             ("GEODIST g Palermo Catania", "$11 166274.1516"),
             ("GEOHASH g none", "*1 _"),
+        ]);
+    }
+
+    #[test]
+    fn encodings() {
+        Session::new().expect(&[
+            ("CONFIG SET zset-max-listpack-entries 1", "+OK"),
+            ("GEOADD g 1 2 a", ":1"),
+            ("OBJECT ENCODING g", "$8 listpack"),
+            ("GEOADD g 1 2 b", ":1"),
+            ("OBJECT ENCODING g", "$8 skiplist"),
+            ("GEOSEARCHSTORE d g FROMMEMBER a BYRADIUS 1 m", ":2"),
+            ("OBJECT ENCODING d", "$8 skiplist"),
         ]);
     }
 

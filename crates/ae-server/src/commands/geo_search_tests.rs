@@ -20,6 +20,7 @@ fn circles_and_boxes() {
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ASC", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km DESC", "*3 $7 Palermo $9 Agrigento $7 Catania"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km DESC ASC", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYBOX 100000 400000 ft", "*1 $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYBOX 400 400 KM ASC", "*3 $7 Palermo $9 Agrigento $7 Catania"),
         ("GEOSEARCH g FROMMEMBER Palermo BYRADIUS 0 m", "*1 $7 Palermo"),
@@ -38,7 +39,7 @@ fn details() {
     session.expect(&[
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 60 km WITHDIST", "*1 *2 $7 Catania $7 56.4413"),
         (
-            "GEORADIUS g 15 37 60 km WITHCOORD WITHHASH WITHDIST",
+            "GEORADIUS g 15 37 60 km WITHCOORD WITHHASH WITHDIST WITHCOORD",
             "*1 *4 $7 Catania $7 56.4413 :3479447370796909 *2 $20 15.08726745843887329 $20 37.50266842333162032",
         ),
     ]);
@@ -54,7 +55,9 @@ fn some_of_them() {
     sicily().expect(&[
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 2", "*2 $7 Catania $9 Agrigento"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 1 DESC", "*1 $7 Palermo"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 3 COUNT 1", "*1 $7 Catania"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 1 ANY", "*1 $9 Agrigento"),
+        ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 3 ANY", "*3 $9 Agrigento $7 Palermo $7 Catania"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km ANY COUNT 2 DESC", "*2 $7 Palermo $9 Agrigento"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 100", "*3 $7 Catania $9 Agrigento $7 Palermo"),
         ("GEOSEARCH g FROMLONLAT 15 37 BYRADIUS 200 km COUNT 0", "-ERR COUNT must be > 0"),

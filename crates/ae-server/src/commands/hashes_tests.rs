@@ -1,3 +1,4 @@
+use crate::config::settings::Config;
 use crate::testing::Session;
 
 #[test]
@@ -63,6 +64,7 @@ fn resp3_has_maps_and_pairs() {
         ("HGET h none", "_"),
         ("HRANDFIELD h -2 WITHVALUES", "*2 *2 $1 a $1 1 *2 $1 a $1 1"),
         ("HRANDFIELD h 2 WITHVALUES", "*1 *2 $1 a $1 1"),
+        ("HRANDFIELD h 2", "*1 $1 a"),
     ]);
 }
 
@@ -109,9 +111,19 @@ fn random_fields() {
         ("HRANDFIELD h 1 WITHVALUES x", "-ERR syntax error"),
         ("HRANDFIELD h 4611686018427387904 WITHVALUES", "-ERR value is out of range"),
         ("HRANDFIELD h 4611686018427387903 WITHVALUES", "*2 $1 a $1 1"),
+        ("HRANDFIELD h 9223372036854775807", "*1 $1 a"),
         // Redis would write until there is no memory left.
         ("HRANDFIELD h -9223372036854775807", "-ERR value is out of range"),
     ]);
+}
+
+/// Repeated fields are refused by what they and their values need at most.
+#[test]
+fn long_values_count() {
+    let mut session = Session::with(Config { max_bulk: 1 << 20, ..Config::default() });
+    session.run(&format!("HSET h f {}", "v".repeat(1000)));
+    session.expect(&[("HRANDFIELD h -1100 WITHVALUES", "-ERR value is out of range")]);
+    assert!(session.run("HRANDFIELD h -1000 WITHVALUES").starts_with("*2000 "));
 }
 
 #[test]

@@ -105,6 +105,7 @@ mod tests {
             ("LCS a b LEN", ":6"),
             ("LCS a b idx", "*4 $7 matches *2 *2 *2 :4 :7 *2 :5 :8 *2 *2 :2 :3 *2 :0 :1 $3 len :6"),
             ("LCS a b IDX WITHMATCHLEN minmatchlen 4", "*4 $7 matches *1 *3 *2 :4 :7 *2 :5 :8 :4 $3 len :6"),
+            ("LCS a b IDX IDX MINMATCHLEN 9 MINMATCHLEN 4", "*4 $7 matches *1 *2 *2 :4 :7 *2 :5 :8 $3 len :6"),
             ("LCS a b IDX MINMATCHLEN 5", "*4 $7 matches *0 $3 len :6"),
             ("LCS a b IDX MINMATCHLEN -5", "*4 $7 matches *2 *2 *2 :4 :7 *2 :5 :8 *2 *2 :2 :3 *2 :0 :1 $3 len :6"),
             ("LCS a none", "$0 "),
@@ -113,6 +114,14 @@ mod tests {
         ]);
         session.run("HELLO 3");
         session.expect(&[("LCS a b IDX MINMATCHLEN 4", "%2 $7 matches *1 *2 *2 :4 :7 *2 :5 :8 $3 len :6")]);
+    }
+
+    #[test]
+    fn both_keys_are_read() {
+        let mut session = Session::new();
+        session.expect(&[("RPUSH l a", ":1"), ("SET a v", "+OK")]);
+        session.run("LCS l a");
+        assert_eq!(session.number("keyspace_hits"), 2);
     }
 
     #[test]

@@ -29,6 +29,8 @@ fn popping_from_the_first_of_several() {
         ("LMPOP 2 a b LEFT", "*2 $1 b *1 $1 1"),
         ("LMPOP 2 a b right count 2", "*2 $1 b *2 $1 4 $1 3"),
         ("LMPOP 1 a LEFT", "*-1"),
+        ("RPUSH LEFT x", ":1"),
+        ("LMPOP 1 a LEFT", "*-1"),
         ("BLMPOP 0 2 a b LEFT COUNT 9", "*2 $1 b *1 $1 2"),
         ("LMPOP 0 a LEFT", "-ERR numkeys should be greater than 0"),
         ("LMPOP 9223372036854775807 a LEFT", "-ERR syntax error"),

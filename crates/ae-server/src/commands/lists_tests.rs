@@ -29,6 +29,7 @@ fn reading() {
         ("LINDEX l x", NOT_AN_INTEGER),
         ("LINDEX none x", "$-1"),
         ("LRANGE l 1 1", "*1 $1 b"),
+        ("LRANGE l -2 -1", "*2 $1 b $1 c"),
         ("LRANGE l -100 100", "*3 $1 a $1 b $1 c"),
         ("LRANGE l 2 1", "*0"),
         ("LRANGE none 0 -1", "*0"),
@@ -75,6 +76,7 @@ fn positions() {
     session.expect(&[
         ("LPOS l c", ":2"),
         ("LPOS l c RANK -1", ":7"),
+        ("LPOS l c RANK 2 RANK -1", ":7"),
         ("LPOS l c rank 2 count 0", "*2 :6 :7"),
         ("LPOS l c COUNT 2", "*2 :2 :6"),
         ("LPOS l c COUNT 0 RANK -1 MAXLEN 2", "*2 :7 :6"),

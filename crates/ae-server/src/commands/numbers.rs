@@ -70,6 +70,7 @@ mod tests {
             ("SET n -9223372036854775808", "+OK"),
             ("DECR n", "-ERR increment or decrement would overflow"),
             ("INCRBY n x", "-ERR value is not an integer or out of range"),
+            ("INCRBY least -9223372036854775808", ":-9223372036854775808"),
             ("SET n \" 1\"", "+OK"),
             ("INCR n", "-ERR value is not an integer or out of range"),
             ("SET n 1.0", "+OK"),
@@ -94,6 +95,8 @@ mod tests {
             ("INCRBYFLOAT new nan", "-ERR value is not a valid float"),
             ("SET s abc", "+OK"),
             ("INCRBYFLOAT s 1", "-ERR value is not a valid float"),
+            ("RPUSH l a", ":1"),
+            ("INCRBYFLOAT l x", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ]);
     }
 

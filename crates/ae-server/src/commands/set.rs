@@ -228,6 +228,8 @@ mod tests {
             ("PTTL k", ":10000"),
             ("SET k w KEEPTTL", "+OK"),
             ("PTTL k", ":10000"),
+            ("SET k w KEEPTTL KEEPTTL", "+OK"),
+            ("PTTL k", ":10000"),
             ("SET k w", "+OK"),
             ("PTTL k", ":-1"),
             ("SET k w PX 1500", "+OK"),
@@ -259,10 +261,12 @@ mod tests {
             ("SET k v EXAT 0", invalid),
             ("SET k v EX 9223372036854775807", invalid),
             ("SET k v EX 9223372036854775", invalid),
+            ("SET k v EX 18446744073709552", invalid),
             ("SET k v PX 9223372036854775807", invalid),
             ("SET k v EXAT 9223372036854776", invalid),
             ("SET k v EX abc", not_a_number),
             ("SET k v EX 99999999999999999999", not_a_number),
+            ("SET k v EX 0 GET", invalid),
             ("SETEX k 0 v", "-ERR invalid expire time in 'setex' command"),
             ("PSETEX k 0 v", "-ERR invalid expire time in 'psetex' command"),
             ("SETEX k x v", not_a_number),
@@ -308,12 +312,26 @@ mod tests {
             ("TTL k", ":10"),
             ("GETEX k", "$1 v"),
             ("TTL k", ":10"),
-            ("GETEX k PERSIST", "$1 v"),
+            ("GETEX k PERSIST PERSIST", "$1 v"),
             ("TTL k", ":-1"),
             ("GETEX k PXAT 1", "$1 v"),
             ("EXISTS k", ":0"),
         ]);
         assert_eq!(session.server.databases[0].len(), 0);
+    }
+
+    #[test]
+    fn another_type_is_refused() {
+        let mut session = Session::new();
+        session.run("RPUSH l a");
+        for line in ["GET l", "GETDEL l", "GETEX l", "GETSET l v", "SET l v GET", "SET l v NX GET"] {
+            assert_eq!(
+                session.run(line),
+                "-WRONGTYPE Operation against a key holding the wrong kind of value",
+                "{line}"
+            );
+        }
+        session.expect(&[("LRANGE l 0 -1", "*1 $1 a")]);
     }
 
     #[test]
@@ -339,6 +357,8 @@ mod tests {
             ("MSETNX e 1 a 2", ":0"),
             ("RPUSH l x", ":1"),
             ("MGET a l none d", "*4 $1 1 $-1 $-1 $1 a"),
+            ("HELLO 3", &Session::new().run("HELLO 3")),
+            ("MGET a l none d", "*4 $1 1 _ _ $1 a"),
         ]);
     }
 }

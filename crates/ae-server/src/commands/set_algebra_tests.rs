@@ -58,3 +58,27 @@ fn results_are_stored() {
         ["SINTERSTORE d a b", "SUNIONSTORE d d b", "SDIFFSTORE a a b", "SINTERSTORE d a b", "SDIFFSTORE d none"];
     assert_eq!(session.events(&lines), ["sinterstore", "sunionstore", "sdiffstore", "del"]);
 }
+
+#[test]
+fn a_difference_of_several_sets() {
+    Session::new().expect(&[
+        ("SADD a 1 2 3", ":3"),
+        ("SADD b 1", ":1"),
+        ("SADD c 2", ":1"),
+        ("SDIFF a b c", "*1 $1 3"),
+        ("SDIFF a none c b", "*1 $1 3"),
+    ]);
+}
+
+#[test]
+fn encodings_of_results() {
+    Session::new().expect(&[
+        ("CONFIG SET set-max-intset-entries 2", "+OK"),
+        ("SADD a 1 2", ":2"),
+        ("SADD b 3", ":1"),
+        ("SUNIONSTORE to a", ":2"),
+        ("OBJECT ENCODING to", "$6 intset"),
+        ("SUNIONSTORE to a b", ":3"),
+        ("OBJECT ENCODING to", "$9 hashtable"),
+    ]);
+}

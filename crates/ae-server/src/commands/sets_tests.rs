@@ -1,3 +1,4 @@
+use crate::config::settings::Config;
 use crate::testing::Session;
 use std::collections::HashSet;
 
@@ -165,4 +166,33 @@ fn a_move_to_the_same_set_changes_nothing() {
         ("TTL s", ":100"),
     ]);
     assert!(session.events(&["SMOVE s s 1"]).is_empty());
+}
+
+/// Few are those of which there are at least five times as many that go.
+#[test]
+fn what_is_left_of_a_set_keeps_its_form_unless_it_is_small() {
+    for (setting, popped, encoding) in [("512", 8, "$9 hashtable"), ("512", 11, "$6 intset"), ("1", 11, "$9 hashtable")]
+    {
+        let mut session = Session::new();
+        session.run("SADD s 1 2 3 4 5 6 7 8 9 10 11 12 13 a");
+        session.run("SREM s a");
+        session.run(&format!("CONFIG SET set-max-intset-entries {setting}"));
+        session.run(&format!("SPOP s {popped}"));
+        session.expect(&[("OBJECT ENCODING s", encoding)]);
+    }
+}
+
+/// Repeated members are refused by what the longest needs.
+#[test]
+fn long_members_count() {
+    let mut session = Session::with(Config { max_bulk: 1 << 20, ..Config::default() });
+    let long = "m".repeat(1000);
+    session.run(&format!("SADD s a {long}"));
+    session.run(&format!("ZADD z 1 a 2 {long}"));
+    session.expect(&[
+        ("SRANDMEMBER s -1100", "-ERR value is out of range"),
+        ("ZRANDMEMBER z -1100", "-ERR value is out of range"),
+    ]);
+    assert!(session.run("SRANDMEMBER s -1000").starts_with("*1000 "));
+    assert!(session.run("ZRANDMEMBER z -1000").starts_with("*1000 "));
 }

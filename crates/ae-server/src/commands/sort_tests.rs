@@ -88,3 +88,45 @@ fn what_has_no_weight_counts_as_zero() {
         ("SORT s BY nosort DESC", "*2 $1 1 $1 2"),
     ]);
 }
+
+#[test]
+fn the_last_limit_counts() {
+    Session::new().expect(&[("RPUSH l 3 1 2", ":3"), ("SORT l LIMIT 0 1 LIMIT 1 2 DESC ASC", "*2 $1 2 $1 3")]);
+}
+
+#[test]
+fn white_space_in_front_of_a_number_means_nothing() {
+    Session::new().expect(&[("RPUSH l \"\\t5\" \" 4\" \"\\x0b3\"", ":3"), ("SORT l", "*3 $2 \u{b}3 $2  4 $2 \t5")]);
+}
+
+/// C's strings end at a zero byte: in patterns and in what is compared, but not if the result is stored.
+#[test]
+fn zero_bytes() {
+    Session::new().expect(&[
+        ("RPUSH l \"1\\x00b\" \"1\\x00a\"", ":2"),
+        ("SORT l ALPHA", "*2 $3 1\0b $3 1\0a"),
+        ("SORT l ALPHA STORE to", ":2"),
+        ("LRANGE to 0 -1", "*2 $3 1\0a $3 1\0b"),
+        ("RPUSH one 1", ":1"),
+        ("SET \"k1\\x00x\" v", "+OK"),
+        ("SORT one GET \"k*\\x00x\" GET \"#\\x00x\"", "*2 $1 v $1 1"),
+    ]);
+}
+
+#[test]
+fn a_set_is_stored_in_order_though_it_is_not_to_be_sorted() {
+    Session::new().expect(&[
+        ("SADD s c a b", ":3"),
+        ("SORT s BY nosort STORE to", ":3"),
+        ("LRANGE to 0 -1", "*3 $1 a $1 b $1 c"),
+    ]);
+}
+
+#[cfg(feature = "scripting")]
+#[test]
+fn a_script_gets_a_set_in_order_though_it_is_not_to_be_sorted() {
+    Session::new().expect(&[
+        ("SADD s 10 9 1", ":3"),
+        ("EVAL \"return redis.call('SORT', 's', 'BY', 'nosort')\" 1 s", "*3 $1 1 $2 10 $1 9"),
+    ]);
+}

@@ -28,6 +28,7 @@ fn results() {
     filled().expect(&[
         ("ZUNION 2 a b WITHSCORES", "*8 $1 x $1 1 $1 y $2 12 $1 z $2 23 $1 w $2 30"),
         ("ZUNION 2 a b AGGREGATE MIN", "*4 $1 x $1 y $1 z $1 w"),
+        ("ZINTER 2 a b AGGREGATE MIN WITHSCORES WITHSCORES", "*4 $1 y $1 2 $1 z $1 3"),
         ("ZINTER 2 a b WEIGHTS 2 0.5 WITHSCORES", "*4 $1 y $1 9 $1 z $2 16"),
         ("ZINTER 2 a b AGGREGATE MAX WITHSCORES", "*4 $1 y $2 10 $1 z $2 20"),
         ("ZDIFF 2 a b WITHSCORES", "*2 $1 x $1 1"),
@@ -36,6 +37,9 @@ fn results() {
         ("ZINTERCARD 2 a b", ":2"),
         ("ZINTERCARD 2 a b LIMIT 1", ":1"),
         ("ZINTERCARD 2 a b LIMIT 0", ":2"),
+        ("SADD plain x y", ":2"),
+        ("ZUNION 2 plain a WITHSCORES", "*6 $1 x $1 2 $1 y $1 3 $1 z $1 3"),
+        ("ZDIFF 2 a plain", "*1 $1 z"),
     ]);
 }
 
@@ -77,6 +81,8 @@ fn what_cannot_be_combined() {
         ("ZUNION 2 a b LIMIT 1", "-ERR syntax error"),
         ("ZUNIONSTORE to 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZDIFF 2 a b WEIGHTS 1 1", "-ERR syntax error"),
+        ("ZDIFF 2 a b AGGREGATE MAX", "-ERR syntax error"),
+        ("ZDIFFSTORE to 2 a b AGGREGATE MAX", "-ERR syntax error"),
         ("ZINTERCARD 2 a b WITHSCORES", "-ERR syntax error"),
         ("ZINTERCARD 2 a b LIMIT -1", "-ERR LIMIT can't be negative"),
         ("ZINTERCARD 2 a b LIMIT x", "-ERR LIMIT can't be negative"),

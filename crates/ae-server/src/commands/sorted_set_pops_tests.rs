@@ -1,6 +1,15 @@
 use crate::testing::Session;
 
 #[test]
+fn times_to_wait_are_checked() {
+    Session::new().expect(&[
+        ("BZPOPMIN z x", "-ERR timeout is not a float or out of range"),
+        ("BZPOPMAX z -1", "-ERR timeout is negative"),
+        ("BZMPOP -1 1 z MIN", "-ERR timeout is negative"),
+    ]);
+}
+
+#[test]
 fn popping() {
     Session::new().expect(&[
         ("ZADD z 1 a 2 b 3 c 4 d 5 e", ":5"),

@@ -55,11 +55,18 @@ fn options_that_do_not_fit() {
         ("ZREVRANGE z 0 1 LIMIT 0 5", no_limit),
         ("ZRANGE l - + BYLEX WITHSCORES", "-ERR syntax error, WITHSCORES not supported in combination with BYLEX"),
         ("ZRANGE z 0 1 BYLEX BYSCORE", "-ERR syntax error"),
+        ("ZRANGE z 0 1 BYSCORE BYLEX", "-ERR syntax error"),
+        ("ZRANGEBYSCORE z 0 1 BYLEX", "-ERR syntax error"),
         ("ZRANGE z 0 1 REV REV", "-ERR syntax error"),
         ("ZRANGEBYSCORE z 0 1 REV", "-ERR syntax error"),
         ("ZRANGE z x y LIMIT 0", "-ERR syntax error"),
         ("ZRANGE z x y BYSCORE LIMIT 0 z", "-ERR value is not an integer or out of range"),
         ("ZRANGESTORE to z 0 1 WITHSCORES", "-ERR syntax error"),
+        ("SET s v", "+OK"),
+        ("ZRANGE s 0 x", "-ERR value is not an integer or out of range"),
+        ("ZRANGEBYSCORE s 0 x", "-ERR min or max is not a float"),
+        ("ZCOUNT s 0 x", "-ERR min or max is not a float"),
+        ("ZREMRANGEBYSCORE s 0 x", "-ERR min or max is not a float"),
     ]);
 }
 

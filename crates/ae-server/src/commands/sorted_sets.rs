@@ -52,7 +52,6 @@ fn add(ctx: &mut Context<'_>, mut conditions: Conditions) -> Outcome {
     let (mut added, mut updated, mut last) = (0, 0, None);
     for (pair, score) in words.chunks_exact(2).zip(scores) {
         let mut not_a_number = false;
-        last = None;
         let change = set.update(pair[1], &limits, |old| {
             let new = match old {
                 Some(old) if conditions.increment => old.plus(score),

@@ -41,6 +41,7 @@ fn what_cannot_be_added() {
         ("ZADD z NX GT 1 a", incompatible),
         ("ZADD z LT NX 1 a", incompatible),
         ("ZADD z GT LT 1 a", incompatible),
+        ("ZADD z LT GT 1 a", incompatible),
         ("ZADD z INCR 1 a 2 b", "-ERR INCR option supports a single increment-element pair"),
         ("ZADD z 1 a nan b", "-ERR value is not a valid float"),
         ("ZINCRBY z NX a", "-ERR syntax error"),

@@ -88,6 +88,7 @@ fn requests_are_checked() {
         ("XAUTOCLAIM s h b 0 x", "-ERR Invalid stream ID specified as stream command argument"),
         ("XAUTOCLAIM s h b 0 0 COUNT 0", "-ERR COUNT must be > 0"),
         ("XAUTOCLAIM s h b 0 0 COUNT x", "-ERR COUNT must be > 0"),
+        ("XAUTOCLAIM s h b 0 0 COUNT 576460752303423488", "-ERR COUNT must be > 0"),
         ("XAUTOCLAIM s h b 0 0 COUNT", "-ERR syntax error"),
         ("XAUTOCLAIM s h b 0 0", NO_GROUP),
         ("XPENDING s g", "*4 :2 $3 1-0 $3 2-0 *1 *2 $1 a $1 2"),
@@ -120,5 +121,48 @@ fn a_negative_idle_time_is_none() {
         ("XREADGROUP GROUP g one STREAMS s >", "*1 *2 $1 s *1 *2 $3 1-1 *2 $1 f $1 v"),
         ("XCLAIM s g two -5 1-1 JUSTID", "*1 $3 1-1"),
         ("XAUTOCLAIM s g one -5 0 JUSTID", "*3 $3 0-0 *1 $3 1-1 *0"),
+    ]);
+}
+
+#[test]
+fn a_hundred_are_taken_over_unless_more_are_asked_for() {
+    let mut session = Session::new();
+    for id in 1..=102 {
+        session.run(&format!("XADD s {id} f v"));
+    }
+    session.run("XGROUP CREATE s g 0");
+    session.run("XREADGROUP GROUP g a STREAMS s >");
+    let claimed = session.run("XAUTOCLAIM s g b 0 0 JUSTID");
+    assert!(claimed.starts_with("*3 $5 101-0 *100 "), "{claimed}");
+}
+
+#[test]
+fn the_time_of_delivery_may_be_any_in_the_past() {
+    let mut session = session();
+    let now = session.server.now;
+    session.expect(&[
+        ("XCLAIM s g b 0 1 TIME 0 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g - + 1 b", &format!("*1 *4 $3 1-0 $1 b :{now} :1")),
+    ]);
+}
+
+#[test]
+fn the_last_lastid_counts() {
+    let mut session = session();
+    session.run("XCLAIM s g b 0 1 LASTID 9 LASTID 3");
+    let groups = session.run("XINFO GROUPS s");
+    assert!(groups.contains("last-delivered-id $3 3-0 "), "{groups}");
+}
+
+#[test]
+fn ids_alone_are_no_delivery_but_their_number_can_be_set() {
+    session().expect(&[
+        ("XCLAIM s g b 0 1 RETRYCOUNT 9 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
+        ("XCLAIM s g b 0 1 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g - + 9 b", "*1 *4 $3 1-0 $1 b :0 :9"),
+        ("XCLAIM s g c 0 3 JUSTID", "*0"),
+        // It has got nothing, so it was not created.
+        ("XGROUP CREATECONSUMER s g c", ":1"),
     ]);
 }

@@ -148,3 +148,12 @@ fn groups_are_no_part_of_what_is_watched() {
         assert_eq!(session.run_as(&mut other, "EXEC"), "*-1", "{line}");
     }
 }
+
+#[test]
+fn who_reads_has_been_seen() {
+    let mut session = session();
+    session.expect(&[("XGROUP CREATECONSUMER s g a", ":1")]);
+    session.wait(50);
+    session.run("XREADGROUP GROUP g a NOACK NOACK STREAMS s >");
+    session.expect(&[("XINFO CONSUMERS s g", "*1 *6 $4 name $1 a $7 pending :0 $4 idle :0")]);
+}

@@ -37,6 +37,7 @@ fn options_are_checked() {
     let mut session = Session::new();
     session.expect(&[
         ("XGROUP CREATE s g 0 MKSTREAM ENTRIESREAD 5", "+OK"),
+        ("XGROUP CREATE s twice 0 MKSTREAM MKSTREAM", "+OK"),
         ("XGROUP CREATE s h 0 ENTRIESREAD x", "-ERR value is not an integer or out of range"),
         ("XGROUP CREATE s h 0 ENTRIESREAD -2", "-ERR value for ENTRIESREAD must be positive or -1"),
         ("XGROUP CREATE s h 0 ENTRIESREAD", &wrong("CREATE")),
@@ -57,7 +58,9 @@ fn consumers_come_and_go() {
         ("XGROUP CREATECONSUMER s g a", ":1"),
         ("XGROUP CREATECONSUMER s g a", ":0"),
         ("XREADGROUP GROUP g a STREAMS s >", "*1 *2 $1 s *1 *2 $3 1-1 *2 $1 f $1 v"),
-        ("XGROUP DELCONSUMER s g a", ":1"),
+        ("XADD s 1-2 f v", "$3 1-2"),
+        ("XREADGROUP GROUP g a STREAMS s >", "*1 *2 $1 s *1 *2 $3 1-2 *2 $1 f $1 v"),
+        ("XGROUP DELCONSUMER s g a", ":2"),
         ("XGROUP DELCONSUMER s g a", ":0"),
         ("XPENDING s g", "*4 :0 $-1 $-1 *-1"),
         ("XGROUP CREATECONSUMER s h a", NO_GROUP),
@@ -79,6 +82,8 @@ fn how_many_entries_a_group_has_read_may_be_unknown() {
     let mut session = Session::new();
     session.expect(&[("XADD s 1-1 f v", "$3 1-1"), ("XGROUP CREATE s g 0 ENTRIESREAD 1", "+OK")]);
     assert!(session.run("XINFO GROUPS s").contains("entries-read :1 "));
+    session.expect(&[("XGROUP SETID s g 0 ENTRIESREAD 0", "+OK")]);
+    assert!(session.run("XINFO GROUPS s").contains("entries-read :0 "));
     session.expect(&[("XGROUP SETID s g 0 ENTRIESREAD -1", "+OK")]);
     assert!(session.run("XINFO GROUPS s").contains("entries-read $-1 "));
 }

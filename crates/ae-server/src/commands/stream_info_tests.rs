@@ -24,6 +24,11 @@ fn streams() {
         ("XINFO STREAM k FOO", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
         ("XINFO STREAM s FULL COUNT x", "-ERR value is not an integer or out of range"),
         (
+            "XINFO STREAM s FULL FOO 1",
+            "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.",
+        ),
+        ("XINFO STREAM s FOO", "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP."),
+        (
             "XINFO STREAM s FULL COUNT",
             "-ERR unknown subcommand or wrong number of arguments for 'STREAM'. Try XINFO HELP.",
         ),
@@ -78,4 +83,31 @@ fn no_more_pending_entries_are_shown_than_asked_for() {
     session.run("XREADGROUP GROUP g c STREAMS s >");
     let reply = session.run("XINFO STREAM s FULL COUNT 1");
     assert_eq!(reply.matches("$9 pel-count :2 $7 pending *1 ").count(), 2, "{reply}");
+}
+
+#[test]
+fn maps_in_resp3() {
+    let mut session = Session::new();
+    session.run("HELLO 3");
+    session.expect(&[("XADD s 1-1 f 1", "$3 1-1"), ("XADD s 1-2 f 2", "$3 1-2")]);
+    let info = session.run("XINFO STREAM s");
+    assert!(info.starts_with("%10 $6 length :2 "), "{info}");
+    let ends = "$11 first-entry *2 $3 1-1 *2 $1 f $1 1 $10 last-entry *2 $3 1-2 *2 $1 f $1 2";
+    assert!(info.ends_with(ends), "{info}");
+    assert!(session.run("XINFO STREAM s FULL").starts_with("%9 $6 length :2 "));
+    session.run("XDEL s 1-1 1-2");
+    assert!(session.run("XINFO STREAM s").ends_with("$11 first-entry _ $10 last-entry _"));
+}
+
+#[test]
+fn nobody_has_been_idle_for_less_than_no_time() {
+    let mut session = Session::new();
+    session.expect(&[("XADD s 1-1 f v", "$3 1-1"), ("XGROUP CREATE s g 0", "+OK")]);
+    session.run("XREADGROUP GROUP g a STREAMS s >");
+    // Somebody sets the clock back.
+    session.server.now -= 50;
+    session.expect(&[
+        ("XINFO CONSUMERS s g", "*1 *6 $4 name $1 a $7 pending :1 $4 idle :0"),
+        ("XPENDING s g - + 1", "*1 *4 $3 1-1 $1 a :0 :1"),
+    ]);
 }

@@ -73,7 +73,7 @@ pub fn options(ctx: &Context<'_>, is_add: bool) -> Result<Options, Error> {
             if options.trim.is_some() {
                 return Err("ERR syntax error, MAXLEN and MINID options at the same time are not compatible".into());
             }
-            let is_qualified = at + 2 < ctx.args.len() && matches!(ctx.arg(at + 1), b"~" | b"=");
+            let is_qualified = matches!(ctx.arg(at + 1), b"~" | b"=");
             let threshold_at = if is_qualified { at + 2 } else { at + 1 };
             let is_approximate = is_qualified && ctx.arg(at + 1) == b"~";
             let threshold = threshold(ctx, ctx.is_word(at, "maxlen"), threshold_at)?;

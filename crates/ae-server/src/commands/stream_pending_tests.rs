@@ -35,6 +35,11 @@ fn what_is_pending() {
         ("XPENDING s g - + 9 b", "*1 *4 $3 3-0 $1 b :0 :1"),
         ("XPENDING s g - + 9 nobody", "*0"),
         ("XPENDING s g - + -1", "*0"),
+        ("XCLAIM s g a 0 1 JUSTID", "*1 $3 1-0"),
+        ("XPENDING s g IDLE 100 - + 1", "*1 *4 $3 2-0 $1 a :100 :1"),
+        ("XPENDING s g", "*4 :3 $3 1-0 $3 3-0 *2 *2 $1 a $1 2 *2 $1 b $1 1"),
+        ("XACK s g 3", ":1"),
+        ("XPENDING s g", "*4 :2 $3 1-0 $3 2-0 *1 *2 $1 a $1 2"),
     ]);
 }
 
@@ -44,6 +49,7 @@ fn requests_are_checked() {
     session().expect(&[
         ("XPENDING s h", NO_GROUP),
         ("XPENDING s h - + x", "-ERR value is not an integer or out of range"),
+        ("XPENDING s h x + x", "-ERR value is not an integer or out of range"),
         ("XPENDING s h x + 1", "-ERR Invalid stream ID specified as stream command argument"),
         ("XPENDING s h - (0-0 1", "-ERR invalid end ID for the interval"),
         ("XPENDING s h - +", "-ERR syntax error"),

@@ -23,6 +23,7 @@ fn ranges() {
         ("XRANGE s - (0", "*0"),
         ("XRANGE s - (0-0", "-ERR invalid end ID for the interval"),
         ("XRANGE s (18446744073709551615-18446744073709551615 +", "-ERR invalid start ID for the interval"),
+        ("XRANGE s (18446744073709551615-18446744073709551615 (0-0", "-ERR invalid start ID for the interval"),
         ("SET k v", "+OK"),
         ("XRANGE k - +", "-WRONGTYPE Operation against a key holding the wrong kind of value"),
     ]);
@@ -32,6 +33,7 @@ fn ranges() {
 fn what_is_there_is_read_at_once() {
     session().expect(&[
         ("XREAD COUNT 1 STREAMS s none 1-1 0", "*1 *2 $1 s *1 *2 $3 1-2 *2 $1 f $1 2"),
+        ("XREAD COUNT 0 STREAMS s 1-2", "*1 *2 $1 s *1 *2 $3 2-1 *2 $1 f $1 3"),
         ("XREAD STREAMS s $", "*-1"),
         ("XREAD BLOCK 0 STREAMS s 2", "*1 *2 $1 s *1 *2 $3 2-1 *2 $1 f $1 3"),
         ("XREAD STREAMS s 18446744073709551615-18446744073709551615", "*-1"),
@@ -56,6 +58,9 @@ fn requests_are_checked() {
         ("XREAD STREAMS s 0 s", UNBALANCED),
         ("XREADGROUP GROUP g c STREAMS s 0 s", UNBALANCED),
         ("XREAD COUNT 1 COUNT 2", "-ERR syntax error"),
+        ("XREAD COUNT 1 COUNT x", "-ERR value is not an integer or out of range"),
+        ("XREAD STREAMS s +", "-ERR Invalid stream ID specified as stream command argument"),
+        ("XREAD COUNT 1 GROUP g", "-ERR syntax error"),
         ("XREAD COUNT x STREAMS s 0", "-ERR value is not an integer or out of range"),
         ("XREAD BLOCK x STREAMS s 0", "-ERR timeout is not an integer or out of range"),
         ("XREAD BLOCK -1 STREAMS s 0", "-ERR timeout is negative"),
@@ -106,10 +111,57 @@ fn other_changes_do_not() {
     let mut session = session();
     let mut other = session.other();
     session.run_as(&mut other, "XREAD BLOCK 50 STREAMS s none $ $");
-    for line in ["XSETID s 9", "XDEL s 1-1", "XGROUP CREATE s g 0", "DEL s", "SET none v", "SET s v"] {
+    for line in [
+        "XSETID s 9",
+        "XDEL s 1-1",
+        "XTRIM s MAXLEN 1",
+        "XGROUP CREATE s g 0",
+        "DEL s",
+        // No further than before.
+        "XADD s 2-1 f v",
+        "DEL s",
+        "SET none v",
+        "SET s v",
+    ] {
         session.run(line);
         assert_eq!(session.received(&mut other), "", "{line}");
     }
     session.wait(50);
     assert_eq!(session.received(&mut other), "*-1");
+}
+
+/// As in Redis, whoever had to wait gets at most a thousand entries unless more are asked for.
+#[test]
+fn a_thousand_entries_at_most_end_a_wait() {
+    let mut session = session();
+    session.run("XGROUP CREATE s g $");
+    for (line, entries) in [
+        ("XREAD BLOCK 0 STREAMS s $", 1000),
+        ("XREAD BLOCK 0 COUNT 1001 STREAMS s $", 1001),
+        ("XREADGROUP GROUP g c BLOCK 0 STREAMS s >", 1000),
+        ("XREADGROUP GROUP g c BLOCK 0 COUNT 1001 STREAMS s >", 1001),
+    ] {
+        let mut other = session.other();
+        session.run("XGROUP SETID s g $");
+        assert_eq!(session.run_as(&mut other, line), "");
+        session.run("MULTI");
+        (0..1001).for_each(|_| drop(session.run("XADD s * f v")));
+        session.run("EXEC");
+        let received = session.received(&mut other);
+        assert!(received.starts_with(&format!("*1 *2 $1 s *{entries} ")), "{line}");
+        session.run_as(&mut other, "XGROUP SETID s g 2-1");
+    }
+    for line in ["XREAD STREAMS s 2-1", "XREADGROUP GROUP g d STREAMS s >"] {
+        session.run("XGROUP SETID s g 2-1");
+        assert!(session.run(line).starts_with("*1 *2 $1 s *4004 "), "{line}");
+    }
+}
+
+#[cfg(feature = "scripting")]
+#[test]
+fn scripts_do_not_wait() {
+    session().expect(&[(
+        "EVAL \"return redis.pcall('XREAD', 'BLOCK', '0', 'STREAMS', 's', '2').err\" 1 s",
+        "$63 ERR xread command is not allowed with BLOCK option from scripts",
+    )]);
 }

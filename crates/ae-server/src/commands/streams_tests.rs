@@ -97,6 +97,8 @@ fn options_of_trimming_are_checked() {
         ),
         ("XTRIM s LIMIT 0", "-ERR syntax error, XTRIM must be called with a trimming strategy"),
         ("XTRIM s NOMKSTREAM MAXLEN 1", "-ERR syntax error"),
+        ("XTRIM s MAXLEN ~", "-ERR value is not an integer or out of range"),
+        ("XTRIM s MINID =", "-ERR Invalid stream ID specified as stream command argument"),
         ("XTRIM s MAXLEN 1 *", "-ERR syntax error"),
         ("EXISTS s", ":0"),
     ]);
@@ -140,5 +142,18 @@ fn events_in_their_order() {
     for quiet in ["XTRIM s MAXLEN 0", "XDEL s 5-5", "XGROUP DESTROY s none", "XADD s 1 f v", "XACK s g 1"] {
         session.run(quiet);
         assert_eq!(session.received(&mut listener), "", "{quiet}");
+    }
+}
+
+/// An approximate trimming stops at so many entries, a hundred times as many as a node has if nothing else is said.
+#[test]
+fn approximate_trimming_has_a_limit() {
+    for (limit, trimmed) in [("", 200), (" LIMIT 0", 300), (" LIMIT 0 LIMIT 10", 10), (" LIMIT 10 LIMIT 0", 300)] {
+        let mut session = Session::new();
+        session.run("CONFIG SET stream-node-max-entries 2");
+        for id in 1..=300 {
+            session.run(&format!("XADD s {id} f v"));
+        }
+        session.expect(&[(&format!("XTRIM s MAXLEN ~ 0{limit}"), &format!(":{trimmed}"))]);
     }
 }

@@ -99,7 +99,13 @@ fn what_is_restored_too_late_is_removed_elsewhere_and_a_replica_waits_for_that()
     assert_eq!(logged(&mut session, &[&restore]), "");
     assert_eq!(logged(&mut session, &["SET k 1", &restore]), "*2 SELECT 0 *3 SET k 1 *2 DEL k");
     session.server.databases.expiry = Expiry::Ignores;
-    session.expect(&[(&restore, "+OK"), ("EXISTS k", ":1"), ("PERSIST k", ":1"), ("GET k", "$1 v")]);
+    session.expect(&[
+        (&restore, "+OK"),
+        ("EXISTS k", ":1"),
+        ("PEXPIRETIME k", ":1000"),
+        ("PERSIST k", ":1"),
+        ("GET k", "$1 v"),
+    ]);
 }
 
 #[test]
@@ -229,6 +235,19 @@ fn consumers_of_groups_are_told_of() {
     ] {
         assert_eq!(logged(&mut session, &[line]), told, "{line}");
     }
+}
+
+#[test]
+fn a_group_that_gets_nothing_has_not_read_on() {
+    let mut session = Session::new();
+    session.run("XGROUP CREATE x g $ MKSTREAM");
+    let mut other = session.other();
+    session.run_as(&mut other, "XREADGROUP GROUP g a BLOCK 0 NOACK STREAMS x >");
+    assert_eq!(
+        logged(&mut session, &["XADD x MAXLEN 0 1-1 f v"]),
+        "*2 SELECT 0 *7 XADD x MAXLEN 0 1-1 f v *5 XGROUP CREATECONSUMER x g a"
+    );
+    assert_eq!(session.received(&mut other), "*1 *2 $1 x *0");
 }
 
 #[test]

@@ -54,6 +54,7 @@ const ROWS: &[Row] = &[
     row("", "MSETNX a 2 k 3", 2, "set a, set k", "=", true),
     row("", "PSETEX k 1000 v", 1, "set k, expire k", "SET k v PXAT 2000", true),
     row("", "SET k v", 1, "set k", "=", true),
+    row("SET k v PX 1000", "SET k w", 1, "set k", "=", true),
     row("", "SET get get GET", 1, "set get", "SET get get", false),
     row("SET k 1", "SET k v XX GET KEEPTTL", 1, "set k", "SET k v XX KEEPTTL", true),
     row("", "SETBIT k 7 1", 1, "setbit k", "=", true),
@@ -77,6 +78,7 @@ const ROWS: &[Row] = &[
     row("SET a v;SET k v", "RENAME a k", 1, "rename_from a, rename_to k", "=", true),
     row("SET a v", "RENAMENX a k", 1, "rename_from a, rename_to k", "=", true),
     row("", "RESTORE k 0 PAYLOAD", 1, "restore k", "=", true),
+    row("", "RESTORE k 9999999999999 PAYLOAD ABSTTL", 1, "restore k", "=", true),
     row("", "RESTORE k 9 PAYLOAD", 1, "restore k", "RESTORE k 1009 PAYLOAD ABSTTL", true),
     row("", "RESTORE-ASKING k 0 PAYLOAD", 1, "restore k", "=", true),
     row("RPUSH a 2 1", "SORT a STORE k", 1, "sortstore k", "=", true),
@@ -149,15 +151,23 @@ const ROWS: &[Row] = &[
     row("XADD k 1-1 f v;XADD k 2-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XACK k g 1-1 2-1", 2, "", "=", false),
     row("", "XADD k 7-1 f v", 1, "xadd k", "=", true),
     row("XADD k 1-1 f v", "XADD k MAXLEN 1 2-1 f v", 1, "xadd k, xtrim k", "=", true),
+    row("XADD k 1-1 f v", "XADD k MAXLEN ~ 1 7-* f v", 1, "xadd k", "XADD k MAXLEN = 2 7-0 f v", true),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XAUTOCLAIM k g d 0 0", 2, "xgroup-createconsumer k", "XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 2 FORCE JUSTID LASTID 1-1", false),
+    row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >;XDEL k 1-1", "XAUTOCLAIM k g d 0 0", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XCLAIM k g d 0 1-1", 2, "xgroup-createconsumer k", "XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 2 FORCE JUSTID LASTID 1-1", false),
+    row("XADD k 1-1 f v;XADD k 2-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >", "XCLAIM k g d 0 1-1 2-1 JUSTID", 3, "xgroup-createconsumer k", "MULTI XCLAIM k g d 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1 XCLAIM k g d 0 2-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1 EXEC", false),
+    row("XADD k 1-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c STREAMS k >;XDEL k 1-1", "XCLAIM k g d 0 1-1", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
+    row("XADD k 1-1 f v;XGROUP CREATE k g 0", "XCLAIM k g c 0 9-9 LASTID 1-1", 1, "", "XGROUP SETID k g 1-1 ENTRIESREAD -1", false),
+    row("XADD k 1-1 f v;XADD k 2-1 f v;XGROUP CREATE k g 0;XREADGROUP GROUP g c COUNT 1 STREAMS k >", "XCLAIM k g c 0 1-1 LASTID 2-1 JUSTID", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 2-1", false),
     row("XADD k 1-1 f v;XADD k 2-1 f v", "XDEL k 1-1 2-1", 2, "xdel k", "=", true),
     row("", "XGROUP CREATE k g $ MKSTREAM", 1, "xgroup-create k", "=", true),
+    row("XADD k 1-1 f v", "XGROUP CREATE k g 0", 1, "xgroup-create k", "=", false),
     row("XGROUP CREATE k g $ MKSTREAM", "XGROUP CREATECONSUMER k g c", 1, "xgroup-createconsumer k", "=", false),
     row("XGROUP CREATE k g $ MKSTREAM;XGROUP CREATECONSUMER k g c", "XGROUP DELCONSUMER k g c", 1, "xgroup-delconsumer k", "=", false),
     row("XGROUP CREATE k g $ MKSTREAM", "XGROUP DESTROY k g", 1, "xgroup-destroy k", "=", false),
     row("XGROUP CREATE k g $ MKSTREAM", "XGROUP SETID k g 5", 1, "xgroup-setid k", "=", false),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0;XGROUP CREATECONSUMER k g c", "XREADGROUP GROUP g c STREAMS k >", 1, "", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
+    row("XADD k 1-1 f v;XGROUP CREATE k g 0", "XREADGROUP GROUP g c STREAMS k >", 2, "xgroup-createconsumer k", "XCLAIM k g c 0 1-1 TIME 1000 RETRYCOUNT 1 FORCE JUSTID LASTID 1-1", false),
     row("XADD k 1-1 f v;XGROUP CREATE k g 0", "XREADGROUP GROUP g c NOACK STREAMS k >", 2, "xgroup-createconsumer k", "MULTI XGROUP CREATECONSUMER k g c XGROUP SETID k g 1-1 ENTRIESREAD 1 EXEC", false),
     row("XADD k 1-1 f v", "XSETID k 5-1", 1, "xsetid k", "=", false),
     row("XADD k 1-1 f v;XADD k 2-1 f v;XADD k 3-1 f v", "XTRIM k MAXLEN 1", 2, "xtrim k", "=", true),
@@ -228,6 +238,7 @@ const IN_VAIN: &[(&str, &str)] = &[
     ("", "SPOP k"),
     ("SADD k a", "SREM k none"),
     ("", "SORT none STORE k"),
+    ("ZADD k 1 a", "SORT k ALPHA"),
     ("", "UNLINK k"),
     ("XADD k 1-1 f v;XGROUP CREATE k g 0", "XACK k g 1-1"),
     ("", "XADD k NOMKSTREAM 1-1 f v"),
@@ -387,4 +398,63 @@ fn whoever_waits_for_a_key_gets_what_a_request_puts_there() {
         }
     }
     assert!(served > 15, "{served}");
+}
+
+/// Neither a hit nor a miss is what is only looked for in order to be changed.
+#[test]
+fn what_is_changed_is_not_read() {
+    for (value, request) in [
+        ("RPUSH k a", "LPUSHX k b"),
+        ("RPUSH k a", "RPOPLPUSH k k"),
+        ("RPUSH k a", "BLMOVE k a LEFT LEFT 0"),
+        ("SET k 1", "INCRBYFLOAT k 1"),
+        ("SET k 1", "SETRANGE k 0 \"\""),
+        ("SADD k a", "SMOVE k a a"),
+        ("XADD k 1-1 f v", "XGROUP CREATE k g $"),
+    ] {
+        let mut session = Session::new();
+        session.run("MULTI");
+        for line in [request, value, request, "EXEC"] {
+            session.run(line);
+        }
+        let stats = &session.server.databases.stats;
+        assert_eq!((stats.hits, stats.misses), (0, 0), "{request}");
+    }
+}
+
+#[test]
+fn what_is_replied_is_read() {
+    for (value, request) in [
+        ("SET k v", "GETEX k PERSIST"),
+        ("SET k v", "GETDEL k"),
+        ("SET k v", "SET k v GET"),
+        ("SET k v", "STRLEN k"),
+        ("SET k v", "GETBIT k 1"),
+        ("SET k v", "BITCOUNT k"),
+        ("PFADD k a", "PFCOUNT k"),
+        ("RPUSH k a", "LINDEX k 0"),
+        ("RPUSH k a", "LPOS k a"),
+        ("RPUSH k a", "LLEN k"),
+        ("HSET k f v", "HSTRLEN k f"),
+        ("HSET k f v", "HRANDFIELD k"),
+        ("SADD k a", "SRANDMEMBER k"),
+        ("SADD k a", "SISMEMBER k a"),
+        ("SADD k a", "SORT k ALPHA"),
+        ("ZADD k 1 a", "ZSCORE k a"),
+        ("ZADD k 1 a", "ZRANK k a"),
+        ("ZADD k 1 a", "ZCOUNT k 0 1"),
+        ("GEOADD k 1 2 a", "GEODIST k a a"),
+        ("GEOADD k 1 2 a", "GEOPOS k a"),
+        ("GEOADD k 1 2 a", "GEOSEARCH k FROMLONLAT 1 2 BYRADIUS 1 m"),
+        ("XADD k 1-1 f v", "XLEN k"),
+        ("XADD k 1-1 f v", "XINFO STREAM k"),
+        ("XADD k 1-1 f v", "XRANGE k - +"),
+    ] {
+        let mut session = Session::new();
+        for line in [request, value, request] {
+            session.run(line);
+        }
+        let stats = &session.server.databases.stats;
+        assert_eq!((stats.hits, stats.misses), (1, 1), "{request}");
+    }
 }
