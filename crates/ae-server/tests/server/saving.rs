@@ -2,8 +2,9 @@
 
 use crate::{command, limit_files, run, start};
 use std::fs;
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
 use testkit::{Client, Server, eventually, redis_server};
 
@@ -252,21 +253,26 @@ fn a_signal_that_cannot_save_ends_nothing() {
     assert!(log.ends_with("ae-server stopped by SHUTDOWN\n"), "{log}");
 }
 
-#[test]
-fn a_signal_ends_a_server_that_loads() {
-    let (_folder, dir) = folder();
-    let server = in_folder(&dir, &[]);
+/// A server that listens, but has its data only in some minutes; and where it listens.
+fn one_that_loads_for_minutes(dir: &str) -> (Child, SocketAddr) {
+    let server = in_folder(dir, &[]);
     let mut client = server.connect();
     client.call("DEBUG POPULATE 1000", "+OK");
     client.call("SAVE", "+OK");
     drop(server);
-    // It would take minutes.
     let port = testkit::free_port();
     let text = port.to_string();
-    let args = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", &dir, "--key-load-delay", "500000"];
-    let child = command().args(args).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let address = ([127, 0, 0, 1], port).into();
-    eventually("it listens", || std::net::TcpStream::connect(address).ok());
+    let args = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", dir, "--key-load-delay", "500000"];
+    let child = command().args(args).stdout(Stdio::piped()).spawn().unwrap();
+    let address: SocketAddr = ([127, 0, 0, 1], port).into();
+    eventually("it listens", || TcpStream::connect(address).ok());
+    (child, address)
+}
+
+#[test]
+fn a_signal_ends_a_server_that_loads() {
+    let (_folder, dir) = folder();
+    let (child, address) = one_that_loads_for_minutes(&dir);
     Client::to(address).call("PING", "-LOADING Redis is loading the dataset in memory");
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     let output = child.wait_with_output().unwrap();
@@ -278,18 +284,7 @@ fn a_signal_ends_a_server_that_loads() {
 #[test]
 fn clients_are_told_that_it_loads() {
     let (_folder, dir) = folder();
-    let server = in_folder(&dir, &[]);
-    let mut client = server.connect();
-    client.call("DEBUG POPULATE 1000", "+OK");
-    client.call("SAVE", "+OK");
-    drop(server);
-    // It would take minutes.
-    let port = testkit::free_port();
-    let text = port.to_string();
-    let args = ["--bind", "127.0.0.1", "--port", &text, "--save", "", "--dir", &dir, "--key-load-delay", "500000"];
-    let mut child = command().args(args).stdout(std::process::Stdio::piped()).spawn().unwrap();
-    let address = ([127, 0, 0, 1], port).into();
-    eventually("it listens", || std::net::TcpStream::connect(address).ok());
+    let (mut child, address) = one_that_loads_for_minutes(&dir);
     let mut client = Client::to(address);
     client.call("GET key:1", "-LOADING Redis is loading the dataset in memory");
     client.call("PING", "-LOADING Redis is loading the dataset in memory");
