@@ -61,7 +61,8 @@ class Sentinel(Server):
         self.folder = tempfile.TemporaryDirectory()
         file = Path(self.folder.name, "sentinel.conf")
         lines = [f"port {port}", f"dir {self.folder.name}", f"sentinel monitor it 127.0.0.1 {primary.port} 2",
-                 "sentinel down-after-milliseconds it 1000", "sentinel failover-timeout it 6000"]
+                 # Within one second a server that is well may not get its turn on a busy machine.
+                 "sentinel down-after-milliseconds it 5000", "sentinel failover-timeout it 6000"]
         file.write_text("\n".join(lines) + "\n")
         super().__init__(["redis-server", file, "--sentinel"], port)
 
