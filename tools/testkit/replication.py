@@ -17,7 +17,8 @@ WITHOUT_PINGS = ["--repl-ping-replica-period", "1000", "--repl-timeout", "1000"]
 
 
 class Node(Server):
-    """ae-server ("ae") or redis-server ("redis"), with a folder of its own; restart() starts it again after its end."""
+    """ae-server ("ae") or redis-server ("redis"), with a folder of its own; restart() starts it again after its end,
+    and waits until it has its data."""
 
     def __init__(self, kind, *options, port=None):
         self.kind = kind
@@ -33,6 +34,7 @@ class Node(Server):
     def restart(self, *options):
         super().__init__(self.command(self.port, options), self.port)
         self.wait()
+        until(lambda: self.info("persistence")["loading"] == "0")
 
     def __call__(self, *words):
         with self.connect() as client:
