@@ -500,8 +500,8 @@ static void accepts_per_call_are_the_hosts(void) {
 }
 
 #define CASES_OF_LISTENERS \
-    , CASE(room_for_two), CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), CASE(one_after_the_other), \
-        CASE(accepts_per_call_are_the_hosts)
+    , CASE(room_for_two), CASE(nobody_gives_way_at_once), CASE(a_client_behind_silent_ones), \
+        CASE(one_after_the_other), CASE(accepts_per_call_are_the_hosts)
 #endif
 
 #ifndef CASES_OF_LISTENERS
@@ -509,7 +509,8 @@ static void accepts_per_call_are_the_hosts(void) {
 #endif
 
 TEST_MAIN(CASE(interruptions_break_nothing), CASE(silent_client_is_given_up), CASE(half_a_client_hello_is_given_up),
-          CASE(dripping_client_is_given_up), CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake), CASE(without_a_limit),
+          CASE(dripping_client_is_given_up), CASE(silent_server_is_given_up), CASE(time_stops_with_the_handshake),
+          CASE(without_a_limit),
           CASE(handler_closes_when_the_time_is_over), CASE(nobody_asks_how_it_went), CASE(closed_while_it_waits),
           CASE(what_is_sent_waits_for_room), CASE(the_oldest_gives_way),
           CASE(a_child_has_room_of_its_own), CASE(a_failed_handshake_leaves_its_room),

@@ -371,5 +371,6 @@ TEST_MAIN(CASE(version_1_3), CASE(version_1_2), CASE(two_tickets), CASE(client_e
           CASE(small_records_of_the_client), CASE(chosen_ciphersuite), CASE(chosen_cipher),
           CASE(the_clients_order_decides), CASE(the_servers_order_decides), CASE(protocols_are_as_configured),
           CASE(old_protocols_are_refused), CASE(rsa_certificate), CASE(certificate_with_a_chain),
-          CASE(clients_must_show_one), CASE(clients_sign_as_they_used_to), CASE(sessions_of_1_3_are_resumed), CASE(sessions_of_1_2_are_resumed),
+          CASE(clients_must_show_one), CASE(clients_sign_as_they_used_to), CASE(sessions_of_1_3_are_resumed),
+          CASE(sessions_of_1_2_are_resumed),
           CASE(sessions_become_old), CASE(no_sessions_of_1_3), CASE(no_sessions_of_1_2), CASE(client_reconnects))

@@ -318,7 +318,8 @@ static void pending_data_reaches_the_loop(void) {
     end_client();
 }
 
-TEST_MAIN(CASE(blocking_connect_of_1_3), CASE(blocking_connect_of_1_2), CASE(a_full_socket_is_waited_for), CASE(success_leaves_errno_alone),
+TEST_MAIN(CASE(blocking_connect_of_1_3), CASE(blocking_connect_of_1_2), CASE(a_full_socket_is_waited_for),
+          CASE(success_leaves_errno_alone),
           CASE(silent_peer_times_out),
           CASE(slow_peer_times_out), CASE(peer_that_closes), CASE(peer_without_tls), CASE(refused_blocking_connect),
           CASE(wrong_server_is_refused), CASE(read_is_exact_over_records), CASE(read_from_a_closed_peer_fails),

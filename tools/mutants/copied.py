@@ -1,6 +1,7 @@
 """A copy of the working tree, in which mistakes can be made, and what is built of it and run."""
 
 import fcntl
+import functools
 import importlib
 import itertools
 import os
@@ -99,6 +100,7 @@ class Copy:
         if not (folder / "exports").exists() or (folder / "exports").read_text() != exports:
             (folder / "exports").write_text(exports)
 
+    @functools.cached_property
     def certificates(self):
         """The folder of those for TLS programs, made anew; None without the `openssl` command."""
         return certificates.make(self.tree / "build" / "c-tests" / "certs")
@@ -120,7 +122,7 @@ class CTests:
 
     def __init__(self, copy):
         self.run = copy.runner()
-        self.library, self.certificates = self.run.Library(""), copy.certificates()
+        self.library, self.certificates = self.run.Library(""), copy.certificates
         sources = (source for source in self.run.HERE.iterdir() if source.suffix in self.run.LANGUAGES)
         self.sources = {source.stem: source for source in sorted(sources) if self.is_here(source.stem)}
         self.cases, self.output = {}, ""  # of the last failure

@@ -13,7 +13,7 @@ until one fails:
     time over   none did, in as much time as a mistake gets
     unreached   there is no case that comes to the place
 
-Not all that is missed wants a test: some mistakes make no difference. Nor is what kqueue has here.
+Not all that is missed wants a test: some mistakes make no difference. What kqueue has is not here.
 
 What was found stays in target/mutants/every (every-store for a package), so that a run that was interrupted goes on
 where it was, and `--sample 200` after `--sample 100` tries a hundred more. It begins anew when the library or a test
@@ -405,7 +405,7 @@ class Library(Preparation):
         return f"test:{file}" if file else "lib:"
 
     def runs(self):
-        of_c, certificates = self.copy.runner().environment, self.copy.certificates()
+        of_c, certificates = self.copy.runner().environment, self.copy.certificates
 
         def environment_on(backend):
             return of_c(backend, None, certificates) if backend else environment()

@@ -373,7 +373,7 @@ fn session(folder: &TempDir) -> Session {
     Session::with(Config { dir: Some(dir), ..Config::default() })
 }
 
-/// What CONFIG GET replies for every name.
+/// The value of each name, as CONFIG GET shows it.
 fn all(session: &Session) -> BTreeMap<&'static str, String> {
     let value = |row: &crate::config::parameter::Parameter| row.get(&session.server.config);
     names().map(|(name, row)| (name, String::from_utf8_lossy(&value(row)).into_owned())).collect()

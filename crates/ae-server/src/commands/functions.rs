@@ -367,32 +367,6 @@ mod tests {
         }
     }
 
-    /// What is known of one is told to others while it runs, as in Redis.
-    #[test]
-    fn a_function_that_runs_is_told_and_can_be_ended() {
-        use crate::scripting::running::Running;
-        let mut session = Session::new();
-        let started = session.server.clock.mark();
-        let running =
-            Running { is_slow: true, request: vec![b"FCALL".into(), b"f".into()], ..Running::new(true, b"f", started) };
-        session.server.scripting.running = Some(running);
-        let stats = session.run("FUNCTION STATS");
-        let told = "*4 $14 running_script *6 $4 name $1 f $7 command *2 $5 FCALL $1 f $11 duration_ms :";
-        assert!(stats.starts_with(told), "{stats}");
-        session.expect(&[
-            (
-                "SCRIPT KILL",
-                "-BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.",
-            ),
-            ("FUNCTION KILL", "+OK"),
-        ]);
-        assert!(session.server.scripting.running.as_ref().unwrap().killed);
-        session.server.scripting.running = Some(Running { is_slow: true, ..Running::new(false, b"sha", started) });
-        let busy = "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
-        session.expect(&[("FUNCTION STATS", busy), ("FUNCTION KILL", busy)]);
-        assert!(!session.server.scripting.running.as_ref().unwrap().killed);
-    }
-
     #[test]
     fn what_is_restored_takes_the_place_of_all_where_it_says_so() {
         let mut session = Session::new();

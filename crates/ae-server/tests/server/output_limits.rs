@@ -28,6 +28,9 @@ fn replica(server: &Server, capabilities: &str) -> Client {
     let mut replica = server.connect();
     replica.call(&format!("REPLCONF {capabilities}"), "+OK");
     replica.send(request(&["PSYNC", "?", "-1"]));
+    assert!(replica.line().starts_with("+FULLRESYNC "));
+    let mut client = server.connect();
+    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     replica
 }
 
@@ -55,10 +58,7 @@ fn a_replica_may_have_as_much_waiting_as_the_backlog_has() {
             "--repl-diskless-sync-delay",
             "0",
         ]);
-        let mut one = replica(&server, "capa psync2");
-        assert!(one.line().starts_with("+FULLRESYNC "));
-        let mut client = server.connect();
-        eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
+        let _one = replica(&server, "capa psync2");
         // More than sockets take.
         let left = feed(&server, 30);
         assert_eq!(left, i64::from(stays), "{limit}, {backlog}");
@@ -76,10 +76,8 @@ fn what_waits_for_a_replica_that_loads_is_limited_too() {
         "--repl-diskless-sync-delay",
         "0",
     ]);
-    let mut one = replica(&server, "capa eof capa psync2");
-    assert!(one.line().starts_with("+FULLRESYNC "));
+    let _one = replica(&server, "capa eof capa psync2");
     let mut client = server.connect();
-    eventually("it has its copy", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     feed(&server, 3);
     eventually("it is closed", || (number(&mut client, "replication", "connected_slaves") == 0).then_some(()));
 }
@@ -89,9 +87,7 @@ fn what_waits_for_a_replica_that_loads_is_limited_too() {
 fn what_a_replica_says_is_read_whatever_waits_for_it() {
     let server = start(&["--client-output-buffer-limit", "replica 0 0 0", "--repl-diskless-sync-delay", "0"]);
     let mut one = replica(&server, "capa psync2");
-    assert!(one.line().starts_with("+FULLRESYNC "));
     let mut client = server.connect();
-    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     assert_eq!(feed(&server, 30), 1);
     one.send(request(&["REPLCONF", "ACK", "5"]));
     eventually("it is known", || (client.bulk("INFO replication").contains("state=online,offset=5,")).then_some(()));
@@ -115,10 +111,8 @@ fn replicas_are_not_closed_for_their_memory() {
         "--maxmemory-clients",
         "2mb",
     ]);
-    let mut one = replica(&server, "capa psync2");
-    assert!(one.line().starts_with("+FULLRESYNC "));
+    let _one = replica(&server, "capa psync2");
     let mut client = server.connect();
-    eventually("it is online", || (client.bulk("INFO replication").contains("state=online")).then_some(()));
     assert_eq!(feed(&server, 30), 1);
     large(&server).rest();
     assert_eq!(number(&mut client, "stats", "evicted_clients"), 1);
