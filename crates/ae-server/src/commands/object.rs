@@ -105,7 +105,7 @@ mod tests {
             ("OBJECT REFCOUNT k", ":2147483647"),
             ("INCRBY k 9999", ":9999"),
             ("OBJECT REFCOUNT k", ":2147483647"),
-            ("CONFIG SET maxmemory 1gb maxmemory-policy volatile-ttl", "+OK"),
+            ("CONFIG SET maxmemory 1000gb maxmemory-policy volatile-ttl", "+OK"),
             ("OBJECT REFCOUNT k", ":2147483647"),
             ("CONFIG SET maxmemory-policy volatile-lru", "+OK"),
             ("OBJECT REFCOUNT k", ":1"),

@@ -121,7 +121,8 @@ mod tests {
         let mut session = Session::new();
         session.expect(&[
             ("DEBUG POPULATE 100", "+OK"),
-            ("CONFIG SET maxmemory-policy allkeys-random", "+OK"),
+            // However long it takes.
+            ("CONFIG SET maxmemory-policy allkeys-random maxmemory-eviction-tenacity 100", "+OK"),
             ("CLIENT PAUSE 100000 WRITE", "+OK"),
             ("CONFIG SET maxmemory 1", "+OK"),
         ]);
