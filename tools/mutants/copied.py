@@ -9,10 +9,12 @@ import shutil
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
 
 from testkit import certificates
-from testkit.commands import Failure, completed, limited, run
-from testkit.paths import ROOT
+from testkit.commands import Failure, completed, environment, limited, run
+from testkit.paths import BUILD, ROOT
 
 LIBRARY = "libae"
 # By which the C libraries in the server are not compiled again (`make target/c-libraries.toml`).
@@ -24,8 +26,15 @@ PLAIN = ("so-epoll", "so-poll", "so-select")
 NOT_HERE = ("ae_thrown", "weak_symbols", "hiredis_")
 RUST_TESTS = ("interest_model", "listener_failure", "rust_api")
 
+# The programs that Python tests ask: the package, the variable by which they find it, and which ask it.
+PROGRAMS = {"ae-cli": ("AE_CLI", "test_cli*.py"), "ae-server": ("AE_SERVER", "test_*.py")}
+PYTHON = BUILD / "venv" / "bin" / "python"
+SCRIPTS = Path("tests/python")
+# They start something else.
+NO_SCRIPTS = ("test_examples.py", "test_languages.py")
+
 # In seconds: what takes longer hangs.
-CASE_LIMIT, RUST_LIMIT = 60, 300
+CASE_LIMIT, SCRIPT_LIMIT, RUST_LIMIT = 60, 100, 300
 
 
 def proptest(cases):
@@ -109,6 +118,42 @@ class Copy:
         """The copy's c-tests/run.py."""
         sys.path.insert(1, str(self.tree / "c-tests"))
         return importlib.import_module("run")
+
+
+class Program:
+    """The program of a package in a copy, with the Python tests that ask it. What else they start is that of the working
+    tree."""
+
+    def __init__(self, copy, package):
+        self.copy, self.package = copy, package
+        self.scripts = copy.tree / SCRIPTS
+
+    @classmethod
+    def asked_by(cls, copy, script):
+        return cls(copy, next(name for name, (_, pattern) in PROGRAMS.items() if fnmatch(script, pattern)))
+
+    def build(self, limit=RUST_LIMIT):
+        for path in PYTHON, *(BUILD / name for name in PROGRAMS):
+            if not path.exists():
+                raise Failure(f"{path} is not there: run make test first")
+        status, output, _ = self.copy.cargo(self.package, "build", "--bins", limit=limit)
+        if status != 0:
+            raise Failure(f"the program does not compile:\n{output[-2000:]}")
+
+    def environment(self):
+        paths = {variable: str(BUILD / name) for name, (variable, _) in PROGRAMS.items()}
+        paths[PROGRAMS[self.package][0]] = str(self.copy.target / "debug" / self.package)
+        return environment(**paths)
+
+    def cases(self):
+        """(script, name) of each test."""
+        for script in sorted(self.scripts.glob(PROGRAMS[self.package][1])):
+            if script.name not in NO_SCRIPTS:
+                for name in run([PYTHON, script, "--list"]).split():
+                    yield script.name, name.removeprefix("__main__.")
+
+    def command(self, script, name):
+        return [str(word) for word in (PYTHON, self.scripts / script, f"__main__.{name}")]
 
 
 def listed():

@@ -5,8 +5,8 @@ one package after another; only in that in whose folder a word is, as in ARGS="-
 The mistakes are: another operator (`<` for `<=`, `-` for `+`, `||` for `&&`), a condition negated, a number one larger,
 `true` for `false`, a statement missing, a function that returns at once. A program (schemata/) writes the sources anew
 with all of them in it at once, each behind a switch, so that one build does. Each case of the library's quick tests, or
-of the package's own, runs once to tell which switches it comes to. Then each mistake is switched on for those cases,
-until one fails:
+of the package's own and of the Python tests that ask its program, runs once to tell which switches it comes to. Then
+each mistake is switched on for those cases, until one fails:
 
     noticed     a case failed, and did not without the mistake
     missed      none did
@@ -32,7 +32,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from copied import LIBRARY, RUST_TESTS, SKIPPED, Copy, CTests, listed, proptest
+from copied import LIBRARY, PROGRAMS, RUST_TESTS, SCRIPTS, SKIPPED, Copy, CTests, Program, listed, proptest
 from testkit.commands import Failure, completed, environment, limited, run, say
 from testkit.paths import ROOT
 
@@ -413,7 +413,8 @@ class Library(Preparation):
 
 
 class Package(Preparation):
-    """A package in crates/, with its own tests. Those of others that use it do not run."""
+    """A package in crates/, with its own tests, and if it is a program with the Python tests that ask it. Those of others
+    that use it do not run."""
 
     tests = ("--tests",)
 
@@ -421,15 +422,27 @@ class Package(Preparation):
         super().__init__(PLACES / f"every-{package}")
         self.package, self.name, self.folder = package, package, f"crates/{package}/"
         self.sources = (self.folder,)
+        self.asked = Program(self.copy, package) if package in PROGRAMS else None
+        if self.asked:
+            self.sources += (f"{SCRIPTS}/", "tools/testkit/")
 
     def compile(self):
         return self.copy.cargo(self.package, "build", "--lib", "--message-format=json", limit=BUILD_LIMIT)
 
     def all_cases(self):
-        return self.rust_cases()
+        yield from self.rust_cases()
+        if self.asked:
+            self.asked.build(BUILD_LIMIT)
+            for script, name in self.asked.cases():
+                yield Case(f"{script}: {name}", self.asked.command(script, name))
 
     def program(self, file):
         return f"{self.package}/{file}:" if file else f"{self.package}:"
+
+    def runs(self):
+        if not self.asked:
+            return super().runs()
+        return Cases(lambda _: self.asked.environment(), self.copy.place / "scratch")
 
 
 def packages(words):

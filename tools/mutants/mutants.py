@@ -5,15 +5,16 @@ notice.
 mutants.csv and server.csv list them: the file, the text there (words with any space between them, once in the file),
 what is in its place in the mutant, and the tests that have to notice. A test is
 
-    conn_sync             a program of c-tests/, on epoll
-    ae_backend@so-poll    the same in another variant of c-tests/run.py without a tool
-    lib:timers::pool      the library's unit tests with this in their names
-    test:interest_model   a file of tests/
-    store:zset::tree      the unit tests with this in their names, of a package in crates/
-    rdb/codec:old_forms   the tests with this in their names, of a file (or folder) in the package's tests/
+    conn_sync               a program of c-tests/, on epoll
+    ae_backend@so-poll      the same in another variant of c-tests/run.py without a tool
+    lib:timers::pool        the library's unit tests with this in their names
+    test:interest_model     a file of tests/
+    store:zset::tree        the unit tests with this in their names, of a package in crates/
+    rdb/codec:old_forms     the tests with this in their names, of a file (or folder) in the package's tests/
+    test_cli.py:Csv.test_a  a test of tests/python, with the program that it asks
 
 With no test named, all that is quick runs until one fails, as with --all for every mutant; for a mutant in crates/ that
-is its own package's tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
+is its own package's Rust tests. A line that no longer fits the source is a failure, as is a mutant that nothing notices.
 
 It works on a copy of the working tree in target/mutants, with the library of a build for tests. Words on the
 command line select mutants: those with one in their file or text.
@@ -32,7 +33,7 @@ from pathlib import Path
 sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 import every  # noqa: E402
-from copied import LIBRARY, PLAIN, RUST_TESTS, Copy, CTests  # noqa: E402
+from copied import LIBRARY, PLAIN, RUST_TESTS, SCRIPT_LIMIT, SCRIPTS, Copy, CTests, Program  # noqa: E402
 from testkit.commands import Failure, error, say  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
 
@@ -87,6 +88,17 @@ def first_failed_test(package, what, words):
     return failed[1] if failed else f"cargo test {' '.join(what)}" + (" (hangs)" if status is None else "")
 
 
+def first_script_failure(script, names):
+    """The first failed test of these of a script in tests/python."""
+    program = Program.asked_by(COPY, script)
+    program.build()
+    for name in names:
+        status, _, _ = limited(program.command(script, name), SCRIPT_LIMIT, program.environment())
+        if status != 0:
+            return f"{script}: {name}" + (" (hangs)" if status is None else "")
+    return None
+
+
 class CrateTests:
     """The tests of the packages in crates/."""
 
@@ -94,6 +106,8 @@ class CrateTests:
 
     def unknown(self, test):
         package, _, file = test.partition(":")[0].partition("/")
+        if package.endswith(".py"):
+            return not (TREE / SCRIPTS / package).is_file()
         tests = TREE / "crates" / package / "tests"
         known = (TREE / "crates" / package / "Cargo.toml").is_file() and ":" in test
         return not known or file and not (tests / f"{file}.rs").is_file() and not (tests / file).is_dir()
@@ -108,7 +122,10 @@ class CrateTests:
             named[place].append(words)
         for place, words in named.items():
             package, _, file = place.partition("/")
-            failure = first_failed_test(package, [f"--test={file}" if file else "--lib"], words)
+            if package.endswith(".py"):
+                failure = first_script_failure(package, words)
+            else:
+                failure = first_failed_test(package, [f"--test={file}" if file else "--lib"], words)
             if failure:
                 return failure
         return None

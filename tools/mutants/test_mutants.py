@@ -9,9 +9,11 @@ from pathlib import Path
 from unittest import mock
 
 import mutants  # noqa: F401  (for the path to testkit)
+from copied import Program
 from every import MISSED, NOTICED, OVER, SCHEMATA, UNREACHED, Case, Cases, Library, Mistake, Package, Results, Search
 from every import chosen, culprit, messages, packages, summary, told
-from testkit.commands import Failure, run
+from testkit.commands import Failure, completed, environment, run
+from testkit.paths import BUILD, ROOT
 
 MISTAKES = [Mistake.parsed(line) for line in (
     "1\tsrc/anet/listen.rs\t10\t5\ta < b\ta <= b",
@@ -90,6 +92,36 @@ class Packages(unittest.TestCase):
         messages = [{"package_id": one} for one in ids]
         self.assertEqual(Package("resp").own(messages), messages[:1])
         self.assertEqual(Library().own(messages), messages[1:2])
+
+
+class Programs(unittest.TestCase):
+    """With the working tree in place of a copy."""
+
+    def setUp(self):
+        self.copy = mock.Mock(tree=ROOT, target=Path("cargo"))
+
+    def test_a_script_asks_one_program(self):
+        scripts = {"test_cli_prompt.py": "ae-cli", "test_cli.py": "ae-cli", "test_tls.py": "ae-server"}
+        self.assertEqual({script: Program.asked_by(self.copy, script).package for script in scripts}, scripts)
+
+    def test_it_finds_the_one_with_mistakes_and_another_without(self):
+        env = Program(self.copy, "ae-cli").environment()
+        self.assertEqual((env["AE_CLI"], env["AE_SERVER"]), ("cargo/debug/ae-cli", str(BUILD / "ae-server")))
+
+    def test_each_test_is_a_case(self):
+        cases = list(Program(self.copy, "ae-server").cases())
+        self.assertIn(("test_cli.py", "Environment.test_unix_socket"), cases)
+        scripts = {script for script, _ in cases}
+        self.assertIn("test_tls.py", scripts)
+        self.assertNotIn("test_languages.py", scripts)
+
+    def test_a_case_runs_alone(self):
+        command = Program(self.copy, "ae-cli").command("test_cli.py", "Environment.test_unix_socket")
+        self.assertIn("cli: 1 passed, 0 failed", completed(command, env=environment()).stdout)
+
+    def test_without_what_tests_need_it_says_so(self):
+        with mock.patch("copied.PYTHON", ROOT / "nowhere"), self.assertRaisesRegex(Failure, "nowhere .*make test"):
+            Program(self.copy, "ae-cli").build()
 
 
 class Preparing(unittest.TestCase):
