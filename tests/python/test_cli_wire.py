@@ -5,7 +5,6 @@ has been told what to answer."""
 import itertools
 import os
 import shutil
-import socketserver
 import subprocess
 import tempfile
 import threading
@@ -15,30 +14,9 @@ from pathlib import Path
 from support import main
 from testkit.paths import BUILD
 from testkit.resp import PATIENCE
+from told import Requests, Told
 
 AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
-
-
-class Requests(socketserver.StreamRequestHandler):
-    def handle(self):
-        while line := self.rfile.readline():
-            words = line.split()
-            if line.startswith(b"*"):
-                words = [self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2] for _ in range(int(line[1:]))]
-            self.server.seen.append(words)
-            reply = self.server.replies.get(words[0], b"+OK\r\n") if words else b""
-            self.wfile.write(reply(words) if callable(reply) else reply)
-
-
-class Told(socketserver.ThreadingTCPServer):
-    """A server that remembers what it is asked; the replies are by command."""
-    daemon_threads = True
-
-    def __init__(self, **replies):
-        super().__init__(("127.0.0.1", 0), Requests)
-        self.replies = {name.encode(): reply for name, reply in replies.items()}
-        self.seen = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Case(unittest.TestCase):
