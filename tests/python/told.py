@@ -23,4 +23,5 @@ class Told(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Requests)
         self.replies = {name.encode(): reply for name, reply in replies.items()}
         self.seen = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        # Its end waits for as long as that, half a second by default.
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
