@@ -75,7 +75,7 @@ class Received(Case):
         server = self.told()
         port = server.server_address[1]
         replies = itertools.cycle([b":1\r\n", b"-ASK 1 127.0.0.1:%d\r\n" % port, b":2\r\n", b"-MOVED 1 :%d\r\n" % port])
-        server.replies[b"x"] = lambda _: next(replies)
+        server.replies[b"X"] = lambda _: next(replies)
         self.assertEqual(self.run_on(server, "-c", "-r", 5, "x"), (b"1\n2\n1\n2\n1\n", b"", 0))
         self.assertEqual([words[0] for words in server.seen].count(b"ASKING"), 2)
 
