@@ -4,6 +4,7 @@ has been told what to answer."""
 
 import itertools
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -153,6 +154,208 @@ class Received(Case):
         figures = [line.split()[4:6] for line in lines if line[0].isdigit()]
         self.assertEqual(figures[:3], [["10", "(+0)"], ["15", "(+5)"], ["20", "(+5)"]])
         self.assertEqual(figures[-1], ["205", "(+5)"])
+
+
+def page(cursor, *keys):
+    """A reply to SCAN"""
+    bulk = [b"$%d\r\n%s\r\n" % (len(key), key) for key in (cursor, *keys)]
+    return b"*2\r\n%s*%d\r\n%s" % (bulk[0], len(keys), b"".join(bulk[1:]))
+
+
+def in_turn(*replies):
+    """One after the other, the last one again and again"""
+    left = itertools.chain(replies, itertools.repeat(replies[-1]))
+    return lambda _: next(left)
+
+
+@unittest.skipUnless(shutil.which("redis-cli"), "redis-cli is not installed")
+class Walked(Case):
+    """Walks over a server's keys, beside redis-cli"""
+
+    def both(self, *words, said=None, **replies):
+        """What ae-cli prints. With `said` it says that of errors, and redis-cli something else."""
+        found = []
+        for cli in (AE_CLI, "redis-cli"):
+            server = self.told(**{name: reply() if callable(reply) else reply for name, reply in replies.items()})
+            out, err, status = self.run_on(server, *words, cli=cli)
+            if said is not None and cli == AE_CLI:
+                self.assertEqual(err, said)
+            # Its types come in any order; and whoever fails may be gone before all that was asked is read.
+            found.append((sorted(out.splitlines()), err if said is None else said, status, status or server.seen))
+        self.assertEqual(*found)
+        return out
+
+    @staticmethod
+    def pages():
+        return in_turn(page(b"17", b"a", b"bb"), page(b"5"), page(b"0", b'c"c'))
+
+    def test_types_and_sizes(self):
+        types = lambda: in_turn(b"+string\r\n", b"+list\r\n", b"+string\r\n")
+        for mode in (["--bigkeys"], ["--memkeys"], ["--memkeys-samples", "3"], ["--memkeys-samples", "0"],
+                     ["--bigkeys", "--pattern", "p*"], ["--bigkeys", "-i", "0.001"]):
+            with self.subTest(mode):
+                out = self.both(*mode, DBSIZE=b":3\r\n", SCAN=self.pages, TYPE=types, STRLEN=b":7\r\n",
+                                LLEN=b":9\r\n", MEMORY=b":70\r\n")
+                self.assertIn(b"Sampled 3 keys in the keyspace!", out)
+
+    def test_keys_that_change_meanwhile(self):
+        types = lambda: in_turn(b"+none\r\n", b"+string\r\n", b"+other\r\n")
+        for size in (b"-WRONGTYPE no\r\n", b"$-1\r\n"):
+            for mode, command, keys in (("--bigkeys", "STRLEN", ["bb"]), ("--memkeys", "MEMORY USAGE", ["bb", r'c\"c'])):
+                with self.subTest(mode, size=size):
+                    said = "".join(f'Warning:  {command} on "{key}" failed (may have changed type)\n' for key in keys)
+                    self.both(mode, said=said.encode(), DBSIZE=b":2\r\n", SCAN=self.pages, TYPE=types, STRLEN=size,
+                              MEMORY=size)
+
+    # What is there for a mode that goes well.
+    WELL = {"DBSIZE": b":3\r\n", "SCAN": pages, "TYPE": b"+string\r\n", "STRLEN": b":7\r\n", "OBJECT": b":7\r\n"}
+
+    def test_what_is_no_answer(self):
+        for mode, name, reply in (
+            ("--bigkeys", "DBSIZE", b"-ERR no\r\n"), ("--bigkeys", "DBSIZE", b"+OK\r\n"), ("--bigkeys", "DBSIZE", None),
+            ("--bigkeys", "SCAN", b"-ERR no\r\n"), ("--bigkeys", "SCAN", None), ("--bigkeys", "TYPE", b"-ERR no\r\n"),
+            ("--hotkeys", "OBJECT", b"-ERR no\r\n"), ("--hotkeys", "OBJECT", b"$-1\r\n"),
+            ("--scan", "SCAN", b"-ERR no\r\n"), ("--scan", "SCAN", b"+OK\r\n"), ("--scan", "SCAN", b"*0\r\n"),
+            ("--scan", "SCAN", None),
+        ):
+            with self.subTest(mode, name=name, reply=reply):
+                self.both(mode, **{**self.WELL, name: reply})
+
+    def test_no_answer(self):
+        """redis-cli names the key at which it was, which is not the one that the server ended at."""
+        for mode, name, said in (
+            ("--bigkeys", "TYPE", b"Error getting types of keys"), ("--bigkeys", "STRLEN", b"Error getting sizes of keys"),
+            ("--hotkeys", "OBJECT", b"Error getting frequencies"),
+        ):
+            with self.subTest(mode, name=name):
+                replies = {**self.WELL, "SCAN": page(b"0", b"a"), name: None}
+                out, err, status = self.run_on(self.told(**replies), mode)
+                self.assertEqual((err, status), (said + b": Server closed the connection\n", 1))
+                self.assertNotIn(b"summary", out)
+        self.both("--bigkeys", said=b"Invalid reply type for TYPE\n", **{**self.WELL, "TYPE": b":1\r\n"})
+        err = self.run_on(self.told(SCAN=b"*2\r\n:1\r\n*0\r\n"), "--scan")[1]
+        self.assertEqual(err, b"Non ARRAY response from SCAN!\n")
+
+    def test_the_hottest(self):
+        heat = lambda: in_turn(b":0\r\n", b":5\r\n", b":3\r\n")
+        self.both("--hotkeys", DBSIZE=b":3\r\n", SCAN=self.pages, OBJECT=heat)
+
+
+class Watched(Case):
+    """Modes that ask again and again"""
+
+    def started(self, server, *words):
+        words = [AE_CLI, "-p", str(server.port), *map(str, words)]
+        client = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(client.communicate)
+        self.addCleanup(client.kill)
+        return client
+
+    @staticmethod
+    def info(commands, **more):
+        text = "".join(f"{name}:{value}\r\n" for name, value in {"total_commands_processed": commands, **more}.items())
+        return b"$%d\r\n%s\r\n" % (len(text), text.encode())
+
+    def until(self, client, pattern):
+        """What is printed until the pattern is there."""
+        seen = b""
+        while not re.search(pattern, seen):
+            seen += client.stdout.read1() or self.fail(seen)
+        return seen
+
+    def test_a_server_that_comes_back(self):
+        again = b"\r\x1b[0KReconnecting... 1\r\r\x1b[0K"
+        server = self.told(INFO=in_turn(self.info(10), None, self.info(20), None, self.info(30), self.info(40)))
+        client = self.started(server, "--stat", "-i", 0.001)
+        lines = [client.stdout.readline() for _ in range(6)]
+        self.assertEqual([line[:len(again)] == again for line in lines], [False] * 3 + [True, True, False])
+        self.assertEqual(len(server.connections), 3)
+
+    def test_a_server_that_is_gone_is_looked_for_without_a_word(self):
+        server = self.told()
+
+        def ends(_):
+            server.shutdown()
+            server.server_close()
+
+        server.replies[b"INFO"] = ends
+        client = self.started(server, "--stat")
+        self.until(client, rb"Reconnecting\.\.\. 1\r\r\x1b\[0KReconnecting\.\.\. 2\r")
+        client.kill()
+        self.assertEqual(client.stderr.read(), b"")
+
+    def test_an_error_ends_it(self):
+        self.assertEqual(self.run_on(self.told(INFO=b"-NOPERM no\r\n"), "--stat"), (b"", b"ERROR: NOPERM no\n", 1))
+
+    def test_round_trips(self):
+        """So many that each figure is seen: one line that is written anew."""
+        client = self.started(self.told(PING=b"+PONG\r\n"), "--no-raw", "--latency", "-i", 0.001)
+        seen = self.until(client, rb"\(3 samples\)")
+        line = rb"\x1b\[0G\x1b\[2Kmin: \d+, max: \d+, avg: \d+\.\d\d \(%d samples\)"
+        self.assertRegex(seen, rb"^" + b"".join(line % count for count in (1, 2, 3)))
+
+    def test_a_history_of_round_trips(self):
+        client = self.started(self.told(PING=b"+PONG\r\n"), "--raw", "--latency-history", "-i", 0.03)
+        begun = self.until(client, rb"range\n(.*\n)+.* range\n")
+        counts = [0 if line.startswith(b" -- ") else int(line.split()[-1]) for line in begun.splitlines()]
+        # Each range begins with the first.
+        self.assertEqual(counts[0], 1)
+        for before, count in zip(counts, counts[1:]):
+            self.assertIn(count, (0, before + 1))
+        ranges = [float(found) for found in re.findall(rb" -- (\d\.\d\d) seconds range\n", begun)]
+        self.assertGreater(min(ranges), 0.02)
+
+    def test_a_spectrum_of_round_trips(self):
+        """In each line the colours are shares: not all are the same."""
+        client = self.started(self.told(PING=b"+PONG\r\n"), "--latency-dist", "-i", 0.001)
+        seen = self.until(client, rb"(?s)From 0.*From 0").decode()
+        lines = re.findall(r"\x1b\[38;5;0m.*\n", seen.split("From 0")[1])
+        self.assertEqual(len(lines), 20)
+        for line in lines:
+            colours = re.findall(r"\[48;5;(\d+)m", line)
+            self.assertEqual(len(colours), 31)
+            self.assertGreater(len(set(colours)), 1)
+        self.assertTrue(seen.startswith("-" * 45))
+
+    def test_a_cache_under_test(self):
+        server = self.told(GET=in_turn(b"$1\r\nv\r\n", b"$-1\r\n", b"$-1\r\n", b"-ERR no\r\n", b"$1\r\nv\r\n"))
+        client = self.started(server, "--lru-test", 1000)
+        line = client.stdout.readline().decode()
+        found = re.fullmatch(r"(\d+) Gets/sec \| Hits: (\d+) \((.*)%\) \| Misses: (\d+) \((.*)%\)\n", line)
+        gets, hits, hit_share, misses, miss_share = map(float, found.groups())
+        self.assertEqual((gets % 250, hits + misses, misses), (249, gets, 2))
+        self.assertEqual([hit_share, miss_share], [round(100 * part / gets, 2) for part in (hits, misses)])
+        self.assertGreater(gets, 0)
+        client.kill()
+        self.assertEqual(client.stderr.read(), b"ERR no\n")
+        self.assertEqual([words[0] for words in server.seen[:500]], [b"SET"] * 250 + [b"GET"] * 250)
+        keys = {words[1].decode() for words in server.seen[:500]}
+        self.assertTrue(all(re.fullmatch(r"lru:([1-9]\d{0,2}|1000)", key) for key in keys))
+        self.assertGreater(len(keys), 50)
+        values = [words[2].decode() for words in server.seen[:250]]
+        self.assertEqual([value for value in values if not re.fullmatch(r"[A-y]{5}", value)], [])
+
+    def test_a_cache_that_fails(self):
+        for name in "SET", "GET":
+            _, err, status = self.run_on(self.told(**{name: None}), "--lru-test", 10)
+            self.assertEqual((err, status), (b"I/O error during LRU test\n", 1))
+
+    def test_pauses(self):
+        """Between what was answered and what is asked next there is at least the interval."""
+        interval = 0.05
+        info, scan = self.info(1), page(b"1", b"k")
+        for words, given in ((["--stat"], b""), (["--scan"], b""), (["-r", 3, "get", "k"], b""), ([], b"3 get k\n")):
+            with self.subTest(words):
+                server = self.told(INFO=info, SCAN=scan)
+                words = ["-i", interval, *words]
+                if given:
+                    self.run_on(server, *words, given=given)
+                else:
+                    client = self.started(server, *words)
+                    while len(server.times) < 6:
+                        client.stdout.readline()
+                replied, asked = server.times[1:5:2], server.times[2:6:2]
+                self.assertGreaterEqual(min(after - before for before, after in zip(replied, asked)), interval)
 
 
 class Help(Case):

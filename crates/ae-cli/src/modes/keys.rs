@@ -63,12 +63,12 @@ impl Walk {
         if let Some(error) = reply.error() {
             return Ok(fail([b"SCAN error: ", error].concat())?);
         }
-        let Some([cursor, keys]) = reply.elements() else {
-            return Ok(fail("Invalid element count from SCAN!")?);
+        let found = match reply.elements() {
+            Some([cursor, keys]) => cursor.bytes().zip(keys.elements()),
+            Some(_) => return Ok(fail("Invalid element count from SCAN!")?),
+            None => None,
         };
-        let (Some(cursor), Some(keys)) = (cursor.bytes(), keys.elements()) else {
-            return Ok(fail("Non ARRAY response from SCAN!")?);
-        };
+        let Some((cursor, keys)) = found else { return Ok(fail("Non ARRAY response from SCAN!")?) };
         self.cursor = cursor.into();
         Ok(Some(keys.iter().filter_map(Reply::bytes).map(Vec::from).collect()))
     }
