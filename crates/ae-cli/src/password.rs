@@ -84,7 +84,6 @@ impl Silence {
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
         silent.special_codes[SpecialCodeIndex::VMIN] = 1;
-        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
         let silence = Silence { silent, before: Arc::new(Mutex::new(Some(before))) };
         // Those that others send. Afterwards they do what they always do.
         let mut signals = Signals::new([SIGTERM, SIGHUP])?;

@@ -6,7 +6,7 @@ use super::target::Target;
 use crate::text::system_error;
 use ae::{Connection, EventLoop, Handler, Interest, Next};
 use resp::{Reply, ReplyError, ReplyParser};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::rc::Rc;
@@ -138,25 +138,17 @@ impl Link {
         self.conn.set_write_handler(Some(Rc::new(|_: &Connection| {}))).map_err(LinkError::Io)?;
         let waited = self.turn(None);
         let _ = self.conn.set_write_handler(None);
-        waited.map(|_| ())
+        waited
     }
 
-    /// Waits for something to happen, with a limit or without; false if the time is over.
-    fn turn(&mut self, limit: Option<Duration>) -> Result<bool, LinkError> {
+    /// Waits for something to happen, with a limit or without.
+    fn turn(&mut self, limit: Option<Duration>) -> Result<(), LinkError> {
         let turned = self.turn_once(limit);
         self.noted(turned)
     }
 
-    fn turn_once(&self, limit: Option<Duration>) -> Result<bool, LinkError> {
-        let late = Rc::new(Cell::new(false));
-        let timer = limit.map(|limit| {
-            let late = late.clone();
-            let told = move |_: &EventLoop| {
-                late.set(true);
-                Next::Stop
-            };
-            self.el.add_timer(limit, told)
-        });
+    fn turn_once(&self, limit: Option<Duration>) -> Result<(), LinkError> {
+        let timer = limit.map(|limit| self.el.add_timer(limit, |_| Next::Stop));
         let timer = timer.transpose().map_err(LinkError::Io)?;
         let ran = self.el.run_once(true);
         if let Some(timer) = timer {
@@ -166,7 +158,7 @@ impl Link {
         if self.interrupts.as_ref().is_some_and(Interrupts::take) {
             return Err(LinkError::Interrupted);
         }
-        Ok(!late.get())
+        Ok(())
     }
 
     /// The next reply, sent requests first.
@@ -191,8 +183,8 @@ impl Link {
         self.noted(advanced.map(|(_, reply)| reply).map_err(LinkError::Protocol))
     }
 
-    /// Waits until more has arrived, at most so long; an error if nothing will. False if the time is over.
-    pub fn fill(&mut self, limit: Option<Duration>) -> Result<bool, LinkError> {
+    /// Waits until more has arrived, at most so long; an error if nothing will.
+    pub fn fill(&mut self, limit: Option<Duration>) -> Result<(), LinkError> {
         let end = self.inbox.borrow_mut().end.take();
         if let Some(end) = end {
             self.inbox.borrow_mut().end = Some(LinkError::Closed);
@@ -247,10 +239,9 @@ impl Link {
         inbox.bytes.len() > inbox.taken
     }
 
-    /// Puts bytes back that belong to what comes next.
+    /// Puts bytes back, of the last that `bytes` gave, that belong to what comes next.
     pub fn unread(&mut self, bytes: &[u8]) {
         let mut inbox = self.inbox.borrow_mut();
-        inbox.forget_taken();
         inbox.bytes.splice(..0, bytes.iter().copied());
     }
 }

@@ -44,8 +44,8 @@ fn start(link: &mut Link) -> Result<bool, Stop> {
     loop {
         link.queue(&["REPLCONF", "ACK", "0"]);
         match link.flush().and_then(|()| link.fill(Some(ACKNOWLEDGE_EVERY))) {
-            Ok(true) if link.has_bytes() => return Ok(true),
-            Ok(_) => {}
+            Ok(()) if link.has_bytes() => return Ok(true),
+            Ok(()) => {}
             Err(error) => return ended(error).map(|()| false),
         }
     }
