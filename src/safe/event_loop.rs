@@ -185,7 +185,7 @@ impl EventLoop {
     }
 
     /// Runs one iteration with both hooks, waiting for the first event or not; returns how many events there
-    /// were.
+    /// were. That may be none when it waits, too: when a signal comes, and when what a cancelled timer held is freed.
     pub fn run_once(&self, wait: bool) -> io::Result<usize> {
         let flags = AE_ALL_EVENTS | AE_CALL_BEFORE_SLEEP | AE_CALL_AFTER_SLEEP;
         let flags = if wait { flags } else { flags | AE_DONT_WAIT };

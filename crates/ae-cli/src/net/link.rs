@@ -150,15 +150,25 @@ impl Link {
     fn turn_once(&self, limit: Option<Duration>) -> Result<(), LinkError> {
         let timer = limit.map(|limit| self.el.add_timer(limit, |_| Next::Stop));
         let timer = timer.transpose().map_err(LinkError::Io)?;
-        let ran = self.el.run_once(true);
+        let waited = self.wait();
         if let Some(timer) = timer {
             self.el.cancel_timer(timer);
         }
-        ran.map_err(LinkError::Io)?;
-        if self.interrupts.as_ref().is_some_and(Interrupts::take) {
-            return Err(LinkError::Interrupted);
+        waited
+    }
+
+    /// Runs the loop until there was an event.
+    fn wait(&self) -> Result<(), LinkError> {
+        loop {
+            // None, if it was a signal, or the last wait's timer that was freed.
+            let events = self.el.run_once(true).map_err(LinkError::Io)?;
+            if self.interrupts.as_ref().is_some_and(Interrupts::take) {
+                return Err(LinkError::Interrupted);
+            }
+            if events > 0 {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 
     /// The next reply, sent requests first.
