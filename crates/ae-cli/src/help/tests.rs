@@ -11,7 +11,22 @@ fn commands_are_known_without_a_server() {
     assert_eq!((entry.name.as_str(), words, typed.len()), ("SET", 1, 3));
     assert_eq!(entry.syntax[..4], ["key", "value", "[NX|XX]", "[GET]"]);
     assert!(entries.matching("nothing").is_none());
-    assert!(entries.groups().contains(&"sorted-set"));
+    let groups = entries.groups();
+    assert!(groups.contains(&"sorted-set"));
+    assert!(groups.is_sorted_by(|a, b| a < b), "{groups:?}");
+}
+
+#[test]
+fn blocks_in_blocks_are_read_to_a_depth() {
+    let block = |inner: &str| format!("*1\r\n*6\r\n+name\r\n+b\r\n+type\r\n+block\r\n+arguments\r\n{inner}");
+    let word = "*1\r\n*6\r\n+name\r\n+w\r\n+type\r\n+pure-token\r\n+token\r\n+DEEP\r\n";
+    for (depth, seen) in [(0, true), (31, true), (32, false), (33, false)] {
+        let arguments = (0..depth).fold(word.to_string(), |inner, _| block(&inner));
+        let docs = format!("*2\r\n+foo\r\n*2\r\n+arguments\r\n{arguments}");
+        let reply = ReplyParser::new().advance(docs.as_bytes()).unwrap().1.unwrap();
+        let syntax = from_server::entries(&reply).unwrap()[0].syntax.join(" ");
+        assert_eq!(syntax.contains("DEEP"), seen, "{depth}: {syntax}");
+    }
 }
 
 #[test]

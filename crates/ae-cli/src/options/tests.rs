@@ -56,6 +56,8 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ("--quoted-pattern \"a", "Invalid quoted string specified for --quoted-pattern."),
         ("-u http://x", "Invalid URI scheme"),
         ("-u redis://%zz@x", "Illegal character in URI encoding"),
+        ("-u redis://%1g@x", "Illegal character in URI encoding"),
+        ("-u redis://%g1@x", "Illegal character in URI encoding"),
         ("-u redis://%1@x", "Incomplete URI encoding"),
         ("-p 65536", "Invalid server port."),
         ("-p -1", "Invalid server port."),

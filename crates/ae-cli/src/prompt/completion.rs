@@ -65,6 +65,11 @@ mod tests {
         assert!(complete("zrange z 0 -1 ").1.contains(&"WITHSCORES".to_string()));
         assert_eq!(complete("zrange z 0 -1 with"), (14, vec!["WITHSCORES".into()]));
         assert_eq!(complete("é x"), (3, vec![]));
+        // A sign is no word, and neither is a name that the program chooses.
+        assert_eq!(complete("xtrim k maxlen ").1, ["MAXLEN", "MINID", "LIMIT"]);
+        // Where a quote is open there is the text of an argument.
+        assert_eq!(complete("set k v \"ex"), (8, vec![]));
+        assert_eq!(complete("config e"), (7, vec![]));
         // SORT's GET may be there again.
         assert_eq!(complete("sort k g").1, ["GET"]);
     }

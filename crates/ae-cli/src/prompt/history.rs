@@ -100,6 +100,17 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_twice_as_many_lines_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        let text: String = (0..2 * LINES_MAX).map(|number| format!("{number}\n")).collect();
+        fs::write(&path, &text).unwrap();
+        let (_, lines) = History::of(Some(path.clone()));
+        assert_eq!((lines.len(), lines[0].as_str()), (LINES_MAX, "1000"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+
+    #[test]
     fn a_long_file_is_replaced_by_its_end() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("history"), folder.path().join("link"));

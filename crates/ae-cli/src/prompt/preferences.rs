@@ -68,6 +68,9 @@ mod tests {
         assert_eq!(set(":SET Hints"), None);
         assert!(preferences.hints.get());
         assert_eq!(set(":set x"), Some("unknown redis-cli preference 'x'\n".into()));
-        assert_eq!(set(":x"), Some("unknown redis-cli internal command ':x'\n".into()));
+        for (line, name) in [(":x", ":x"), (":set", ":set"), (":get nohints", ":get")] {
+            assert_eq!(set(line), Some(format!("unknown redis-cli internal command '{name}'\n")));
+        }
+        assert!(preferences.hints.get());
     }
 }

@@ -96,6 +96,8 @@ mod tests {
             "ACL LIST",
             "CONFIG GET requirepass",
             "HELLO 3",
+            "MIGRATE h 1 k 0 5 COPY REPLACE",
+            "MIGRATE h 1 auth 0 5",
             "MIGRATE h 1 \"\" 0 5 KEYS auth",
             "SENTINEL SET m quorum 2",
             "SENTINEL CONFIG GET sentinel-pass",

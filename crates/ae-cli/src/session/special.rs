@@ -79,12 +79,40 @@ mod tests {
 
     #[test]
     fn reports() {
-        for line in
-            ["INFO", "info all", "CLIENT LIST", "client info", "cluster nodes", "latency graph x", "memory doctor"]
-        {
+        for line in [
+            "INFO",
+            "info all",
+            "LOLWUT",
+            "lolwut version 5",
+            "CLIENT LIST",
+            "client info",
+            "client list type normal",
+            "cluster nodes",
+            "CLUSTER INFO",
+            "latency graph x",
+            "latency doctor",
+            "memory doctor",
+            "memory malloc-stats",
+            "debug htstats 0",
+            "debug htstats-key k",
+            "debug client-eviction",
+            "proxy info",
+        ] {
             assert!(is_report(&words(line)), "{line}");
         }
-        for line in ["GET info", "CLIENT ID", "cluster nodes x", "latency graph", "memory usage k"] {
+        for line in [
+            "GET info",
+            "get lolwut",
+            "CLIENT ID",
+            "cluster nodes x",
+            "cluster slots",
+            "latency graph",
+            "latency graph x y",
+            "latency doctor x",
+            "memory usage k",
+            "debug object k",
+            "proxy list",
+        ] {
             assert!(!is_report(&words(line)), "{line}");
         }
     }
