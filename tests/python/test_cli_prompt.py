@@ -125,11 +125,14 @@ class Prompt(unittest.TestCase):
         for line in (b"auth secret", b"config set requirepass ''", b"acl setuser u >secret",
                      b"hello 3 auth default secret", b"sentinel set m auth-pass secret", b'auth "secret'):
             self.run_line(terminal, line, b"")
+        self.run_line(terminal, b"get 'open", b"Invalid argument(s)\r\n")
+        terminal.type(UP)
+        terminal.expect(b"get 'open")
         terminal.type(UP)
         terminal.expect(b"set k first")
         terminal.type(CTRL_U)
         self.leave(terminal)
-        self.assertEqual(self.history.read_text(), "set k first\nquit\n")
+        self.assertEqual(self.history.read_text(), "set k first\nget 'open\nquit\n")
         self.assertEqual(self.history.stat().st_mode & 0o777, 0o600)
         terminal = self.start()
         terminal.type(CTRL_R + b"first")
@@ -451,7 +454,9 @@ class Prompt(unittest.TestCase):
             terminal.expect(b"Please input password: ")
             terminal.type(b"secret\r")
             self.assertNotIn(b"secret", terminal.expect(b"PONG\r\n"))
-            self.assertEqual(terminal.end(), 0)
+            self.assertEqual(terminal.wait(), 0)
+            self.assertTrue(termios.tcgetattr(terminal.fd)[3] & termios.ECHO)
+            os.close(terminal.fd)
 
     def test_without_a_password_there_is_no_auth(self):
         terminal = self.start("--askpass", prompt=b"Please input password: ")
@@ -475,6 +480,19 @@ class Prompt(unittest.TestCase):
             terminal.type("xyz\x15 a bä\x7f \r".encode())
             terminal.expect(b"PONG\r\n")
             self.assertEqual(terminal.end(), 0)
+
+    def test_a_stop_leaves_no_terminal_silent(self):
+        """It is one for a moment only here, where no shell could let the program go on."""
+        with AeServer("--requirepass", "secret") as server:
+            terminal = Terminal(AE_CLI, "-p", str(server.port), "--askpass", "ping")
+            terminal.expect(b"Please input password: ")
+            terminal.type(b"sec\x1a")
+            terminal.expect(b"\r\n")
+            terminal.type(b"ret\r")
+            self.assertNotIn(b"ret", terminal.expect(b"PONG\r\n"))
+            self.assertEqual(terminal.wait(), 0)
+            self.assertTrue(termios.tcgetattr(terminal.fd)[3] & termios.ECHO)
+            os.close(terminal.fd)
 
     def test_nothing_leaves_a_terminal_silent(self):
         for keys, sent in ((CTRL_C, signal.SIGINT), (b"\x1c", signal.SIGQUIT), (b"", signal.SIGTERM),

@@ -73,6 +73,8 @@ class Opening(Case):
                 self.assertTrue(link.recv(1))
                 terminal.type(CTRL_C)
                 terminal.expect(b"Could not connect to Redis at 127.0.0.1:%d: Interrupted\r\n" % server.port)
+                while link.recv(4096):
+                    pass
             # It is tried once more for what the server says of its commands.
             with server.accept() as link:
                 self.assertTrue(link.recv(1))
@@ -116,6 +118,19 @@ class Lines(Case):
                 self.assertIn(said or b"", before)
                 self.assertNotIn([b"ping"], server.seen)
                 self.leave(terminal)
+
+    def test_who_goes_elsewhere_leaves(self):
+        with ScriptedServer() as server:
+            terminal = self.terminal(server.port)
+            with server.accept() as link:
+                link.recv(4096)
+                link.sendall(b"-ERR unknown\r\n")
+                terminal.expect(b"> ")
+                other = self.told()
+                terminal.type(b"connect 127.0.0.1 %d\r" % other.port)
+                terminal.expect(b"127.0.0.1:%d> " % other.port)
+                self.assertEqual(link.recv(1), b"")
+            self.leave(terminal)
 
     def test_a_pause_ends_by_itself(self):
         server = self.told(INCR=b":1\r\n")

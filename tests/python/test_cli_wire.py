@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -57,6 +58,20 @@ class Sent(Case):
                     found.append((server.seen, b"" if words[0] == "--cluster" else out, status))
                 self.assertEqual(*found)
 
+    def test_what_is_said_of_a_snapshot(self):
+        for options in (["--rdb"], ["--functions-rdb"]):
+            for replies in ({"SYNC": b"$3\r\nabc"}, {"SYNC": b"$EOF:" + b"m" * 40 + b"\r\nabc" + b"m" * 40},
+                            {"SYNC": b"-ERR no\r\n"}, {"SYNC": b"$3\r\nabc", "REPLCONF": b"-ERR unknown\r\n"},
+                            {"SYNC": None}, {"REPLCONF": None}):
+                with self.subTest(options, replies=replies), tempfile.NamedTemporaryFile() as file:
+                    found = []
+                    for cli in (AE_CLI, "redis-cli"):
+                        server = self.told(**replies)
+                        out, err, status = self.run_on(server, *options, file.name, cli=cli)
+                        # An error's line has both its end and the server's with redis-cli.
+                        found.append((out, err.replace(b"\r", b""), status, server.seen, Path(file.name).read_bytes()))
+                    self.assertEqual(*found)
+
     def test_a_pipe_that_gets_no_reply(self):
         for replies in ({"ECHO": b"", "SET": b"+OK\r\n"}, {"ECHO": b"", "SET": b"-ERR no\r\n"}):
             given = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n"
@@ -79,6 +94,40 @@ class Received(Case):
         server.replies[b"X"] = lambda _: next(replies)
         self.assertEqual(self.run_on(server, "-c", "-r", 5, "x"), (b"1\n2\n1\n2\n1\n", b"", 0))
         self.assertEqual([words[0] for words in server.seen].count(b"ASKING"), 2)
+
+    def test_a_pipe_is_sent_and_answered_as_it_comes(self):
+        server = self.told(GET=b"-ERR no\r\n", ECHO=lambda words: b"$%d\r\n%s\r\n" % (len(words[1]), words[1]))
+        words = [AE_CLI, "-p", str(server.port), "--pipe"]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+            os.set_blocking(client.stderr.fileno(), False)
+            said, sent = None, 0
+            while not said:
+                client.stdin.write(b"GET k\r\n")
+                client.stdin.flush()
+                sent += 1
+                while server.seen.count([b"GET", b"k"]) < sent:
+                    self.assertIsNone(client.poll())
+                said = client.stderr.read()
+            self.assertIn(b"ERR no\n", said)
+            os.set_blocking(client.stderr.fileno(), True)
+            out, _ = client.communicate(timeout=PATIENCE)
+        self.assertEqual(out.splitlines()[-1], b"errors: %d, replies: %d" % (sent, sent))
+        self.assertEqual(client.returncode, 1)
+
+    def test_much_waits_until_the_server_reads(self):
+        much = 30_000_000
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.settimeout(PATIENCE)
+            words = [AE_CLI, "-p", str(listening.getsockname()[1]), "-x", "set", "k"]
+            with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+                client.stdin.write(b"x" * much)
+                client.stdin.close()
+                with listening.accept()[0] as link, link.makefile("rb") as requests:
+                    head = b"*3\r\n$3\r\nset\r\n$1\r\nk\r\n$%d\r\n" % much
+                    self.assertEqual(requests.read(len(head)), head)
+                    self.assertEqual(requests.read(much + 2), b"x" * much + b"\r\n")
+                    link.sendall(b"+stored\r\n")
+                    self.assertEqual(client.stdout.read(), b"stored\n")
 
     def test_messages_are_no_replies_of_a_pipe(self):
         def echoed(words):

@@ -26,7 +26,8 @@ pub fn run(session: &mut Session) -> Result<(), Stop> {
             Err(error) => return fail(format!("Error reading from stdin: {}", system_error(&error))),
         }
         // What has been answered is read while the rest is sent, so that neither side waits for the other.
-        link.flush().or_else(|error| fail(format!("Error writing to the server: {error}")))?;
+        let sent = link.flush().and_then(|()| link.poll());
+        sent.or_else(|error| fail(format!("Error writing to the server: {error}")))?;
         counts.take(link, None)?;
     }
     let mark = mark();

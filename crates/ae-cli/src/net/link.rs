@@ -171,6 +171,12 @@ impl Link {
         }
     }
 
+    /// Takes in what has arrived, without waiting.
+    pub fn poll(&mut self) -> Result<(), LinkError> {
+        let polled = self.el.run_once(false).map(|_| ()).map_err(LinkError::Io);
+        self.noted(polled)
+    }
+
     /// The next reply, sent requests first.
     pub fn receive(&mut self) -> Result<Reply, LinkError> {
         self.flush()?;
