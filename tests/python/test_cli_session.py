@@ -152,6 +152,16 @@ class Refused(Case):
         self.lines(server, "ping", options=["-a", "x", "-n", 3, "-3", "--no-auth-warning"])
         self.assertEqual(server.connections, [[b"AUTH x", b"ping"]])
 
+    def test_a_mode_needs_a_server(self):
+        server = self.told()
+        server.shutdown()
+        server.server_close()
+        for mode in (["--scan"], ["--latency"], ["--stat"], ["--bigkeys"], ["--pipe"], ["--rdb", "-"], ["--replica"], ["ping"],
+                     ["--eval", "/dev/null"], ["--latency-dist"]):
+            with self.subTest(mode):
+                said = b"Could not connect to Redis at 127.0.0.1:%d: Connection refused\n" % server.port
+                self.assertEqual(run("-p", server.port, *mode), (b"", said, 1))
+
     def test_a_mode_needs_what_it_asks_for(self):
         for mode in (["--scan"], ["--latency"], ["--stat"], ["--bigkeys"], ["--pipe"], ["--rdb", "-"], ["--replica"],
                      ["--latency-dist"], ["--lru-test", 1], ["--hotkeys"], ["--memkeys"], ["--latency-history"],

@@ -194,6 +194,7 @@ class Replication(Case):
                 terminal.expect(shown)
                 terminal.type(CTRL_C)
                 if parts:
+                    terminal.expect(b"^C\r\n")
                     terminal.expect(b"127.0.0.1:%d> " % server.port)
                     with server.accept():
                         self.leave(terminal)

@@ -81,6 +81,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
+    fn chance_has_a_long_period() {
+        let mut random = Random(1);
+        assert_eq!([random.next(), random.next()], [1_082_269_761, 1_152_992_998_833_853_505]);
+    }
+
+    #[test]
     fn a_fifth_gets_most() {
         let mut random = Random(7);
         let drawn: Vec<_> = (0..10_000).map(|_| random.power_law(1000)).collect();

@@ -59,6 +59,7 @@ fn what_is_wrong_is_said_as_redis_cli_says_it() {
         ("-u redis://%1g@x", "Illegal character in URI encoding"),
         ("-u redis://%g1@x", "Illegal character in URI encoding"),
         ("-u redis://%1@x", "Incomplete URI encoding"),
+        ("--cluster info a:1 --nothing", "Unrecognized option or bad number of args for: '--nothing'"),
         ("-p 65536", "Invalid server port."),
         ("-p -1", "Invalid server port."),
         ("-u redis://x:65536", "Invalid server port."),

@@ -55,6 +55,7 @@ mod tests {
         assert_eq!(complete("help  geta").0, 6);
         assert!(complete("help @st").1.contains(&"@string".to_string()));
         assert_eq!(complete("nothing x"), (8, vec![]));
+        assert_eq!(complete("é"), (0, vec![]));
         // There is no help on a word of an option.
         assert_eq!(complete("help set k v ex"), (5, vec![]));
     }

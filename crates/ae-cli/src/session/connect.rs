@@ -106,7 +106,6 @@ impl Session {
             Ok(_) => Ok(()),
             Err(_) => {
                 complain("\nI/O error");
-                self.link = None;
                 Err(Refused::Link)
             }
         }

@@ -77,11 +77,9 @@ impl Session {
             return Ok(Read::Aborted);
         }
         if self.shutdown {
-            self.link = None;
             return Ok(Read::Gone);
         }
         complain(format!("Error: {error}"));
-        self.link = None;
         if self.interactive && !matches!(error, LinkError::Protocol(_)) {
             return Err(Failed::Command);
         }
