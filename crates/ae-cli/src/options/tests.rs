@@ -24,6 +24,29 @@ fn options_end_at_the_command() {
 }
 
 #[test]
+fn flags_switch_one_thing() {
+    let changed = |flag: &str, change: fn(&mut Options)| {
+        let mut wanted = options("");
+        change(&mut wanted);
+        assert_ne!(wanted, options(""), "{flag}");
+        assert_eq!(options(flag), wanted, "{flag}");
+    };
+    changed("-c", |options| options.cluster = true);
+    changed("-e", |options| options.fail_on_error = true);
+    changed("-x", |options| options.input = Input::LastArgument);
+    changed("--mono", |options| options.mono = true);
+    changed("--tls", |options| options.tls.on = true);
+    changed("--insecure", |options| options.tls.insecure = true);
+    changed("--askpass", |options| options.ask_password = true);
+    changed("--no-auth-warning", |options| options.no_auth_warning = true);
+    changed("--quoted-input", |options| options.quoted_input = true);
+    changed("-2", |options| options.protocol = Protocol::Resp2);
+    changed("-3", |options| options.protocol = Protocol::Resp3);
+    changed("--no-raw", |options| options.output = Output::Formatted);
+    assert_eq!(options("--verbose"), options(""));
+}
+
+#[test]
 fn values_may_be_attached() {
     let found = options("-p7 --pattern=a* --scan");
     assert_eq!((found.port, found.pattern), (7, Some(b"a*".to_vec())));
