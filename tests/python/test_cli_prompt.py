@@ -491,6 +491,10 @@ class Prompt(unittest.TestCase):
             terminal.expect(b"Please input password: ")
             terminal.type(b"sec\x1a")
             terminal.expect(b"\r\n")
+            # What is typed before it is silent again is lost.
+            deadline = time.monotonic() + PATIENCE
+            while termios.tcgetattr(terminal.fd)[3] & termios.ECHO:
+                self.assertLess(time.monotonic(), deadline)
             terminal.type(b"ret\r")
             self.assertNotIn(b"ret", terminal.expect(b"PONG\r\n"))
             self.assertEqual(terminal.wait(), 0)

@@ -152,12 +152,28 @@ class Refused(Case):
         self.lines(server, "ping", options=["-a", "x", "-n", 3, "-3", "--no-auth-warning"])
         self.assertEqual(server.connections, [[b"AUTH x", b"ping"]])
 
+    def test_lines_are_read_without_a_server(self):
+        server = self.told()
+        server.shutdown()
+        server.server_close()
+        said = b"Could not connect to Redis at 127.0.0.1:%d: Connection refused\n" % server.port
+        # It is looked for at the beginning, and for each command.
+        for lines, times in (b"", 1), (b"ping\nping\n", 3):
+            self.assertEqual(run("-p", server.port, given=lines), (b"", said * times, 0))
+
+    def test_what_is_no_reply_ends_it(self):
+        server = self.told(GET=b"nonsense\r\n")
+        out, err, status = run("-p", server.port, given=b"get k\nping\n")
+        self.assertEqual((out, status), (b"", 1))
+        self.assertIn(b"Error: Protocol error", err)
+        self.assertEqual(server.connections, [[b"get k"]])
+
     def test_a_mode_needs_a_server(self):
         server = self.told()
         server.shutdown()
         server.server_close()
-        for mode in (["--scan"], ["--latency"], ["--stat"], ["--bigkeys"], ["--pipe"], ["--rdb", "-"], ["--replica"], ["ping"],
-                     ["--eval", "/dev/null"], ["--latency-dist"]):
+        for mode in (["--scan"], ["--latency"], ["--stat"], ["--bigkeys"], ["--pipe"], ["--rdb", "-"], ["--replica"],
+                     ["ping"], ["--eval", "/dev/null"], ["--latency-dist"]):
             with self.subTest(mode):
                 said = b"Could not connect to Redis at 127.0.0.1:%d: Connection refused\n" % server.port
                 self.assertEqual(run("-p", server.port, *mode), (b"", said, 1))

@@ -99,15 +99,18 @@ class Opening(Case):
             rcfile.write_text(":set nothing\n\n  \n'open\n:unknown\nget k\n")
             terminal = self.terminal(self.told().port, REDISCLI_RCFILE=str(rcfile))
             said = terminal.expect(b"> ")
-            self.assertEqual([line.split(b": ", 1)[1] for line in said.splitlines() if b"redisclirc" in line],
-                             [b"unknown redis-cli preference 'nothing'", b"unknown redis-cli internal command ':unknown'",
-                              b"unknown redis-cli internal command 'get'"])
+            said = [line.split(b": ", 1)[1].decode() for line in said.splitlines() if b"redisclirc" in line]
+            self.assertEqual(said, ["unknown redis-cli preference 'nothing'",
+                                    "unknown redis-cli internal command ':unknown'",
+                                    "unknown redis-cli internal command 'get'"])
             self.leave(terminal)
 
 
 class Lines(Case):
     def test_lines_that_were_pasted_and_are_not_sent_are_counted(self):
-        for lines, said in ((b"drop", None), (b"drop\nping", b"1 more pasted"), (b"drop\nping\n\nping", b"2 more pasted")):
+        for lines, said in (
+            (b"drop", None), (b"drop\nping", b"1 more pasted"), (b"drop\nping\n\nping", b"2 more pasted"),
+        ):
             with self.subTest(lines):
                 server = self.told(DROP=None)
                 terminal = self.prompt(server)
@@ -138,6 +141,9 @@ class Lines(Case):
         terminal.type(b"3 incr k\r")
         terminal.expect(b"(integer) 1\r\n" * 3)
         terminal.expect(b"> ")
+        # Of each reply, and of the request behind it.
+        replied, asked = server.times[-5:-1:2], server.times[-4::2]
+        self.assertGreaterEqual(min(after - before for before, after in zip(replied, asked)), 0.01)
         self.leave(terminal)
 
     def test_the_screen_is_cleared(self):
@@ -185,8 +191,10 @@ class Replication(Case):
             ([], b"Entering replica output mode...  (press Ctrl-C to quit)\r\n"),
             ([b"\n\n$5\r\nab"], b"SYNC with master, discarding 5 bytes of bulk transfer...\r\n"),
             ([b"$2\r\nab"], b"SYNC done. Logging commands from master.\r\n"),
-            ([b"$EOF:" + MARK + b"\r\nab"], b"SYNC with master, discarding bytes of bulk transfer until EOF marker...\r\n"),
-            ([b"$EOF:" + MARK + b"\r\nab" + MARK], b"SYNC done after 2 bytes. Logging commands from master.\r\nsending REPLCONF ACK 0\r\n"),
+            ([b"$EOF:" + MARK + b"\r\nab"],
+             b"SYNC with master, discarding bytes of bulk transfer until EOF marker...\r\n"),
+            ([b"$EOF:" + MARK + b"\r\nab" + MARK],
+             b"SYNC done after 2 bytes. Logging commands from master.\r\nsending REPLCONF ACK 0\r\n"),
             ([b"$2\r\nab*1\r\n$4\r\nPING\r\n"], b'"PING"\r\n'),
         ):
             with self.subTest(parts), ScriptedServer() as server:
@@ -218,6 +226,26 @@ class Replication(Case):
             link.sendall(b"*1\r\n$4\r\nPING\r\n")
             terminal.expect(b'"PING"\r\n')
 
+    def test_an_interrupt_when_the_server_is_gone(self):
+        for line, answer, shown in ((b"blpop k 0", b"", b""), (b"sync", b"$5\r\nab", b"bulk transfer...\r\n")):
+            with self.subTest(line), ScriptedServer() as server:
+                terminal = self.terminal(server.port)
+                with server.accept() as link:
+                    link.recv(4096)
+                    link.sendall(b"-ERR unknown\r\n")
+                    terminal.expect(b"> ")
+                    terminal.type(line + b"\r")
+                    self.assertIn(line.split()[0], link.recv(4096).lower())
+                    link.sendall(answer)
+                    if shown:
+                        terminal.expect(shown)
+                    server.socket.close()
+                    terminal.type(CTRL_C)
+                    terminal.expect(b"^C\r\nCould not connect to Redis at 127.0.0.1:%d: " % server.port)
+                    terminal.expect(b"Connection refused\r\n")
+                    terminal.expect(b"not connected> ")
+                self.leave(terminal)
+
     def test_a_stream_that_ends(self):
         for parts, shown in (
             ([b"$5\r\nab"], b"Error reading RDB payload while SYNCing\r\n"),
@@ -238,12 +266,12 @@ class Replication(Case):
 
 
 class Passwords(Case):
-    def test_a_terminal_that_gives_keys_in_heaps(self):
+    def test_a_terminal_that_does_not_wait_for_keys(self):
         """Whatever program has left it so."""
         reader, writer = os.openpty()
         self.addCleanup(os.close, reader)
         modes = termios.tcgetattr(writer)
-        modes[6][termios.VMIN] = 50
+        modes[6][termios.VMIN] = 0
         termios.tcsetattr(writer, termios.TCSANOW, modes)
         server = self.told()
         words = [AE_CLI, "-p", str(server.port), "--askpass", "ping"]

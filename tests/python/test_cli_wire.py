@@ -251,7 +251,9 @@ class Walked(Case):
     def test_keys_that_change_meanwhile(self):
         types = lambda: in_turn(b"+none\r\n", b"+string\r\n", b"+other\r\n")
         for size in (b"-WRONGTYPE no\r\n", b"$-1\r\n"):
-            for mode, command, keys in (("--bigkeys", "STRLEN", ["bb"]), ("--memkeys", "MEMORY USAGE", ["bb", r'c\"c'])):
+            for mode, command, keys in (
+                ("--bigkeys", "STRLEN", ["bb"]), ("--memkeys", "MEMORY USAGE", ["bb", r'c\"c']),
+            ):
                 with self.subTest(mode, size=size):
                     said = "".join(f'Warning:  {command} on "{key}" failed (may have changed type)\n' for key in keys)
                     self.both(mode, said=said.encode(), DBSIZE=b":2\r\n", SCAN=self.pages, TYPE=types, STRLEN=size,
@@ -274,7 +276,8 @@ class Walked(Case):
     def test_no_answer(self):
         """redis-cli names the key at which it was, which is not the one that the server ended at."""
         for mode, name, said in (
-            ("--bigkeys", "TYPE", b"Error getting types of keys"), ("--bigkeys", "STRLEN", b"Error getting sizes of keys"),
+            ("--bigkeys", "TYPE", b"Error getting types of keys"),
+            ("--bigkeys", "STRLEN", b"Error getting sizes of keys"),
             ("--hotkeys", "OBJECT", b"Error getting frequencies"),
         ):
             with self.subTest(mode, name=name):
@@ -334,6 +337,14 @@ class Watched(Case):
         client.kill()
         self.assertEqual(client.stderr.read(), b"")
 
+    def test_a_server_that_comes_back_and_refuses_is_asked_nothing(self):
+        server = self.told(AUTH=in_turn(b"+OK\r\n", b"-LOADING\r\n", b"+OK\r\n"),
+                           INFO=in_turn(self.info(1), None, self.info(2)))
+        client = self.started(server, "--stat", "-i", 0.001, "-a", "x", "--no-auth-warning")
+        self.until(client, rb" 2 \(\+1\)")
+        self.assertEqual(server.connections[:2], [[b"AUTH x", b"INFO", b"INFO"], [b"AUTH x"]])
+        self.assertEqual(server.connections[2][:2], [b"AUTH x", b"INFO"])
+
     def test_an_error_ends_it(self):
         self.assertEqual(self.run_on(self.told(INFO=b"-NOPERM no\r\n"), "--stat"), (b"", b"ERROR: NOPERM no\n", 1))
 
@@ -372,8 +383,8 @@ class Watched(Case):
             self.assertEqual((err, status), (b"", 0))
             worst = [int(found) for found in re.findall(rb"Max latency so far: (\d+) microseconds\.\n", out)]
             self.assertEqual(worst, sorted(set(worst)))
-            summary = re.search(rb"\n\n(\d+) total runs \(avg latency: (\S+) microseconds / (\S+) nanoseconds per run\)\.\n"
-                                rb"Worst run took (\d+)x longer than the average latency\.\n$", out)
+            summary = re.search(rb"\n\n(\d+) total runs \(avg latency: (\S+) microseconds / (\S+) nanoseconds per "
+                                rb"run\)\.\nWorst run took (\d+)x longer than the average latency\.\n$", out)
             runs, average, nanoseconds, times = map(float, summary.groups())
             self.assertAlmostEqual(nanoseconds, average * 1000, delta=0.1)
             self.assertAlmostEqual(times, worst[-1] / average, delta=1)
