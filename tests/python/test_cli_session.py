@@ -109,7 +109,8 @@ class ConnectedAnew(Case):
         self.assertEqual(self.anew("watch k", watch=ERROR)[1], ["Error: Server closed the connection"])
 
     def test_what_connecting_sends_is_not_forgotten(self):
-        self.assertEqual(self.anew("hello 3", options=["-3"])[1], ["Error: Server closed the connection"])
+        for options in ["-3"], ["--json"]:
+            self.assertEqual(self.anew("hello 3", options=options)[1], ["Error: Server closed the connection"])
         for line, options in (("hello 3", []), ("hello 2", ["-3"]), ("hello 3 setname x", ["-3"])):
             with self.subTest(line, options=options):
                 self.assertEqual(self.anew(line, options=options)[1][1:],
@@ -160,6 +161,27 @@ class Refused(Case):
         # It is looked for at the beginning, and for each command.
         for lines, times in (b"", 1), (b"ping\nping\n", 3):
             self.assertEqual(run("-p", server.port, given=lines), (b"", said * times, 0))
+
+    def test_a_server_that_was_told_to_end(self):
+        closed = "Error: Server closed the connection\n"
+        for line, said in (("shutdown", ""), ("SHUTDOWN nosave", ""), ("get shutdown", closed)):
+            with self.subTest(line):
+                server = self.told(SHUTDOWN=None, GET=None)
+                self.assertEqual(self.lines(server, line), ("", said))
+                self.assertEqual(server.connections, [[line.encode()]])
+
+    def test_messages_that_are_pushed(self):
+        for name, pushed in (
+            ("subscribe", b">3\r\n+subscribe\r\n+a\r\n:1\r\n>3\r\n+message\r\n+a\r\n+hello\r\n"),
+            ("monitor", b"+OK\r\n>2\r\n+message\r\n+hello\r\n"),
+        ):
+            with self.subTest(name):
+                server = self.told(**{name: pushed})
+                with subprocess.Popen([AE_CLI, "-p", str(server.port), name, "a"], stdout=subprocess.PIPE) as client:
+                    seen = b""
+                    while b"hello\n" not in seen:
+                        seen += client.stdout.read1() or self.fail(seen)
+                    client.kill()
 
     def test_what_is_no_reply_ends_it(self):
         server = self.told(GET=b"nonsense\r\n")
@@ -240,7 +262,7 @@ class Elsewhere(Case):
 
     def test_each_command_may_be_redirected_as_often(self):
         count, server = iter(range(100)), self.told()
-        server.replies[b"GET"] = lambda _: b"+here\r\n" if next(count) % 11 == 10 else \
+        server.replies[b"GET"] = lambda _: b"+here\r\n" if next(count) % 17 == 16 else \
             b"-MOVED 7 127.0.0.1:%d\r\n" % server.port
         self.assertEqual(run("-p", server.port, "-c", "-r", 3, "get", "k"), (b"here\n" * 3, b"", 0))
         out, err = self.lines(server, "get k", "get k", options=["-c"])

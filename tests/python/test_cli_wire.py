@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -175,6 +176,28 @@ class Received(Case):
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
             self.assertEqual([client.stdout.readline() for _ in range(2)], [b'"PING"\n', b'"DEL","k"\n'])
             client.terminate()
+        self.assertEqual(server.seen, [[b"REPLCONF", b"capa", b"eof"], [b"REPLCONF", b"rdb-filter-only", b""], [b"SYNC"]])
+
+    def test_a_snapshot_in_pieces(self):
+        """Its second one has writes behind it, and follows when the first one has been written."""
+        written = threading.Event()
+
+        def sync(_):
+            yield b"$6\r\nabc"
+            written.wait(PATIENCE)
+            yield b"def*1\r\n$4\r\nPING\r\n"
+
+        for mode, wanted in (["--rdb", "-"], b"abcdef"), (["--replica"], b'"PING"\n'):
+            written.clear()
+            server = self.told()
+            server.pieces, server.RequestHandlerClass = sync, InPieces
+            words = [AE_CLI, "-p", str(server.port), *mode]
+            with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+                while b"SYNC" not in client.stderr.readline():
+                    pass
+                written.set()
+                self.assertEqual(client.stdout.read(len(wanted)), wanted)
+                client.kill()
 
     def test_functions_alone(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -289,6 +312,17 @@ class Walked(Case):
         err = self.run_on(self.told(SCAN=b"*2\r\n:1\r\n*0\r\n"), "--scan")[1]
         self.assertEqual(err, b"Non ARRAY response from SCAN!\n")
 
+    def test_an_interrupt_before_the_first_key(self):
+        asked = threading.Event()
+        server = self.told(DBSIZE=lambda _: asked.set() or b"")
+        words = [AE_CLI, "-p", str(server.port), "--bigkeys"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as client:
+            self.assertTrue(asked.wait(PATIENCE))
+            client.send_signal(signal.SIGINT)
+            out, err = client.communicate(timeout=PATIENCE)
+        self.assertIn(b"\n[00.00%] Sampled 0 keys in the keyspace!\n", out)
+        self.assertEqual((err, client.returncode), (b"", 0))
+
     def test_the_hottest(self):
         heat = lambda: in_turn(b":0\r\n", b":5\r\n", b":3\r\n")
         self.both("--hotkeys", DBSIZE=b":3\r\n", SCAN=self.pages, OBJECT=heat)
@@ -355,6 +389,13 @@ class Watched(Case):
         line = rb"\x1b\[0G\x1b\[2Kmin: \d+, max: \d+, avg: \d+\.\d\d \(%d samples\)"
         self.assertRegex(seen, rb"^" + b"".join(line % count for count in (1, 2, 3)))
 
+    def test_round_trips_are_counted_for_as_long_as_asked(self):
+        begun = time.monotonic()
+        out, _, status = self.run_on(self.told(), "--raw", "--latency", "-i", 0.3)
+        self.assertGreater(time.monotonic() - begun, 0.3)
+        self.assertRegex(out, rb"^\d+ \d+ \d+\.\d\d \d+\n$")
+        self.assertEqual(status, 0)
+
     def test_a_history_of_round_trips(self):
         client = self.started(self.told(PING=b"+PONG\r\n"), "--raw", "--latency-history", "-i", 0.03)
         begun = self.until(client, rb"range\n(.*\n)+.* range\n")
@@ -367,7 +408,8 @@ class Watched(Case):
         self.assertGreater(min(ranges), 0.02)
 
     def test_a_spectrum_of_round_trips(self):
-        client = self.started(self.told(PING=b"+PONG\r\n"), "--latency-dist", "-i", 0.001)
+        server = self.told(PING=b"+PONG\r\n")
+        client = self.started(server, "--latency-dist", "-i", 0.001)
         seen = self.until(client, rb"(?s)From 0.*From 0").decode()
         lines = re.findall(r"\x1b\[38;5;0m.*\n", seen.split("From 0")[1])
         self.assertEqual(len(lines), 20)
@@ -375,7 +417,8 @@ class Watched(Case):
             colours = re.findall(r"\[48;5;(\d+)m", line)
             # There was time for one round trip, which is all of it.
             self.assertEqual(sorted(colours), ["0"] * 30 + ["196"])
-        self.assertTrue(seen.startswith("-" * 45))
+        self.assertTrue(seen.startswith("-" * 45 + "\n"))
+        self.assertGreaterEqual(server.seen.count([b"PING"]), 20)
 
     def test_what_the_system_keeps_waiting(self):
         for seconds in 0, 1:
@@ -425,12 +468,14 @@ class Watched(Case):
 
     def test_pauses(self):
         """Between what was answered and what is asked next there is at least the interval."""
-        interval = 0.05
         info, scan = self.info(1), page(b"1", b"k")
-        for words, given in ((["--stat"], b""), (["--scan"], b""), (["-r", 3, "get", "k"], b""), ([], b"3 get k\n")):
+        for words, given, interval in (
+            (["-i", 0.05, "--stat"], b"", 0.05), (["-i", 0.05, "--scan"], b"", 0.05),
+            (["-i", 0.05, "-r", 3, "get", "k"], b"", 0.05), (["-i", 0.05], b"3 get k\n", 0.05),
+            (["--raw", "--latency-history"], b"", 0.01), (["-i", 0.1, "--latency-dist"], b"", 0.01),
+        ):
             with self.subTest(words):
                 server = self.told(INFO=info, SCAN=scan)
-                words = ["-i", interval, *words]
                 if given:
                     self.run_on(server, *words, given=given)
                 else:
@@ -445,7 +490,11 @@ class Help(Case):
     def shown(self, *words):
         out, err, status = self.run_on(None, "-p", "1", *words)
         self.assertEqual((err, status), (b"", 0))
-        return [line.split("  ")[1] for line in out.decode().splitlines() if line[2:3].isupper()]
+        lines = out.decode().splitlines()
+        names = [line.split("  ")[1] for line in lines if line[2:3].isupper()]
+        self.assertEqual([sum(line.startswith(f"  {title}: ") for line in lines) for title in ("summary", "since")],
+                         [len(names)] * 2)
+        return names
 
     def test_commands_and_groups(self):
         for words in (["help", "get"], ["HELP", "GET"], ["?", "get"]):

@@ -127,7 +127,6 @@ pub(super) fn sample(
     mut look: impl FnMut(&mut Link, &[Vec<u8>], &mut Progress) -> Result<(), Early>,
 ) -> Result<Progress, Stop> {
     session.watch_interrupts();
-    session.require()?;
     let mut progress = Progress::default();
     match look_at_all(session, sought, &mut progress, &mut look) {
         Ok(()) => {}
@@ -167,7 +166,6 @@ fn look_at_all(
 pub(super) fn scan(session: &mut Session, quoted: bool) -> Result<(), Stop> {
     let interval = session.options.interval;
     let mut walk = Walk::new(&session.options);
-    session.require()?;
     loop {
         let keys = match walk.next(session.require()?) {
             Ok(Some(keys)) => keys,

@@ -22,10 +22,7 @@ pub(super) fn candidates(entries: &Entries, line: &str) -> (usize, Vec<String>) 
 fn words_of_options(entries: &Entries, line: &str) -> (usize, Vec<String>) {
     let start = line.rfind(char::is_whitespace).map_or(0, |at| at + 1);
     let typed = &line[start..];
-    let Some((entry, count, words)) = entries.matching(&line[..start]) else { return (start, Vec::new()) };
-    if words.len() < count || typed.contains(['"', '\'']) {
-        return (start, Vec::new());
-    }
+    let Some((entry, ..)) = entries.matching(&line[..start]) else { return (start, Vec::new()) };
     let is_word = |word: &&str| word.len() > 1 && !word.bytes().any(|byte| byte.is_ascii_lowercase());
     let syntax = entry.syntax.join(" ");
     let all = syntax.split([' ', '[', ']', '|']).filter(is_word).filter(|word| *word != "...");

@@ -121,6 +121,7 @@ mod tests {
         let count = |line: &str| repeated(&words(line)).map(|(count, args)| (count, args.len())).ok();
         assert_eq!(count("5 INCR a"), Some((5, 2)));
         assert_eq!(count("GET a"), Some((1, 2)));
+        assert_eq!(count("1 GET a"), Some((1, 2)));
         assert_eq!(count("5"), Some((1, 1)));
         assert_eq!(count("5x GET"), Some((1, 2)));
         assert_eq!(count("0 GET a"), None);
