@@ -34,7 +34,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1]))
 
 import every  # noqa: E402
 from copied import LIBRARY, PLAIN, RUST_TESTS, SCRIPT_LIMIT, SCRIPTS, Copy, CTests, Program  # noqa: E402
-from testkit.commands import Failure, error, say  # noqa: E402
+from testkit.commands import Failure, error, limited, say  # noqa: E402
 from testkit.paths import ROOT  # noqa: E402
 
 LIST = Path(__file__).resolve().with_name("mutants.csv")
