@@ -4,10 +4,10 @@ use resp::Args;
 
 /// A server that knows ECHO and ERR.
 #[derive(Default)]
-struct Echo {
-    logged: Vec<String>,
+pub(super) struct Echo {
+    pub(super) logged: Vec<String>,
     interrupts: usize,
-    registered: Vec<Registered>,
+    pub(super) registered: Vec<Registered>,
 }
 
 impl Host for Echo {
@@ -44,7 +44,7 @@ impl Host for Echo {
     }
 }
 
-fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
+pub(super) fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     let script = match engine.compile(text.as_bytes()) {
         Ok(script) => script,
         Err(error) => return format!("not compiled: {error}"),
@@ -63,7 +63,7 @@ fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     }
 }
 
-fn expect(script: &str, reply: &str) {
+pub(super) fn expect(script: &str, reply: &str) {
     let engine = Engine::new(&[("REDIS_VERSION", "7.0.15")], &[]).unwrap();
     assert_eq!(shown(&engine, script, Protocol::Resp2), reply, "{script}");
 }
