@@ -348,3 +348,7 @@ fn place(lua: &Lua) -> (Option<String>, Option<usize>) {
 #[cfg(test)]
 #[path = "engine_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "sandbox_tests.rs"]
+mod sandbox_tests;

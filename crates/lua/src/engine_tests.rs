@@ -4,10 +4,10 @@ use resp::Args;
 
 /// A server that knows ECHO and ERR.
 #[derive(Default)]
-struct Echo {
-    logged: Vec<String>,
+pub(super) struct Echo {
+    pub(super) logged: Vec<String>,
     interrupts: usize,
-    registered: Vec<Registered>,
+    pub(super) registered: Vec<Registered>,
 }
 
 impl Host for Echo {
@@ -44,7 +44,7 @@ impl Host for Echo {
     }
 }
 
-fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
+pub(super) fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     let script = match engine.compile(text.as_bytes()) {
         Ok(script) => script,
         Err(error) => return format!("not compiled: {error}"),
@@ -63,7 +63,7 @@ fn shown(engine: &Engine, text: &str, protocol: Protocol) -> String {
     }
 }
 
-fn expect(script: &str, reply: &str) {
+pub(super) fn expect(script: &str, reply: &str) {
     let engine = Engine::new(&[("REDIS_VERSION", "7.0.15")], &[]).unwrap();
     assert_eq!(shown(&engine, script, Protocol::Resp2), reply, "{script}");
 }
@@ -130,6 +130,8 @@ fn calls() {
         "return redis.call({})",
         "failed: ERR Lua redis lib command arguments must be strings or integers @user_script:1",
     );
+    expect("return redis.pcall({})", "-ERR Lua redis lib command arguments must be strings or integers");
+    expect("return redis.pcall()", "-ERR Please specify at least one argument for this redis lib call");
     expect("return redis.error_reply('-X y')", "-X y");
     expect("return redis.error_reply('x')", "-ERR x");
     expect("return redis.sha1hex('')", "$40 da39a3ee5e6b4b0d3255bfef95601890afd80709");
@@ -142,6 +144,7 @@ fn failures_say_where() {
     expect("error({err='MY x'})", "failed: MY x @user_script:1");
     expect("return 1+nil", "failed: ERR user_script:1: attempt to perform arithmetic on a nil value @user_script:1");
     expect("while", "not compiled: user_script:1: unexpected symbol near '<eof>'");
+    expect("\x1bLua", "not compiled: bytecode is not allowed");
 }
 
 #[test]
@@ -179,6 +182,7 @@ fn random_numbers_of_a_seed() {
     expect("math.randomseed(0) return {math.random(100), math.random(100), math.random(5,6)}", "*3 :18 :75 :5");
     expect("math.randomseed(0) pcall(math.random, 0) return math.random(100)", ":75");
     expect("math.randomseed(0) return math.random('1.9', 1.9)", ":1");
+    expect("local r = math.random math.randomseed(-1) local a = r() math.randomseed(2^32 - 1) return a == r()", ":1");
 }
 
 #[test]
@@ -371,6 +375,7 @@ fn failures_in_what_a_script_returns_name_its_line() {
             "user_script:2: bad argument #2 to 'match' (string expected, got no value) @user_script:3",
         ),
         ("\n\nreturn pairs(nil)", "user_script:3: bad argument #1 to 'pairs' (table expected, got nil) @user_script:3"),
+        ("local return_1 = 1\nreturn next({}, 'a')", "invalid key to 'next' @user_script:2"),
         ("return load('x')", "user_script:1: bad argument #1 to 'load' (function expected, got string) @user_script:1"),
         (
             "return loadstring()",

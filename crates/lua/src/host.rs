@@ -87,3 +87,7 @@ impl Replication {
 fn index(number: f64) -> Option<usize> {
     (0.0..256.0).contains(&number).then_some(number as usize)
 }
+
+#[cfg(all(test, feature = "interpreter"))]
+#[path = "host_tests.rs"]
+mod tests;

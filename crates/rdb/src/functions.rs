@@ -51,6 +51,9 @@ mod tests {
         for cut in 0..payload.len() {
             assert!(restore_functions(&payload[..cut]).is_err());
         }
+        let mut behind = vec![0];
+        frame::frame(&mut behind);
+        assert_eq!(restore_functions(&behind), Err(Error { offset: 0, fault: Fault::Type(0) }));
         let value = crate::dump(store::ValueRef::String(store::StringRef::Integer(1)), Compression::Off);
         assert!(restore_functions(&value).is_err());
     }

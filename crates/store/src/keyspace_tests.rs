@@ -24,6 +24,39 @@ fn setting_again_takes_the_deadline_away_unless_kept() {
     }
 }
 
+#[test]
+fn a_value_of_any_kind_keeps_the_deadline_of_another_if_it_is_told_to() {
+    let list = || Value::from(crate::types::list::List::new());
+    type Set = fn(&mut Keyspace, Value, bool) -> EntryId;
+    let integer: Set = |keyspace, _, keep| keyspace.set_integer_at(keyspace.place(b"k"), b"k", 12, keep);
+    let short: Set = |keyspace, _, keep| keyspace.set_string(b"k", b"short", keep);
+    let long: Set = |keyspace, _, keep| keyspace.set_string(b"k", &[b'x'; 1000], keep);
+    let collection: Set = |keyspace, list, keep| keyspace.set(b"k", list, keep);
+    let kinds = [integer, short, long, collection];
+    for (old, new) in (0..kinds.len()).flat_map(|old| (0..kinds.len()).map(move |new| (old, new))) {
+        for (keep, deadline) in [(true, Some(100)), (false, None)] {
+            let mut keyspace = Keyspace::new();
+            let id = kinds[old](&mut keyspace, list(), false);
+            keyspace.set_deadline(id, 100);
+            let id = kinds[new](&mut keyspace, list(), keep);
+            let found = (keyspace.deadline(id), keyspace.volatile_len());
+            assert_eq!(found, (deadline, usize::from(keep)), "{old} {new} {keep}");
+        }
+    }
+}
+
+#[test]
+fn the_memory_of_an_entry_has_its_key_and_its_value_in_it() {
+    let mut keyspace = Keyspace::new();
+    let id = keyspace.set_string(b"k", b"v", false);
+    assert!((8..40).contains(&keyspace.entry_memory(id)), "{}", keyspace.entry_memory(id));
+    let id = keyspace.set_string(&[b'k'; 1000], b"v", false);
+    assert!((1000..1080).contains(&keyspace.entry_memory(id)), "{}", keyspace.entry_memory(id));
+    let id = keyspace.set_string(b"k", &[b'v'; 1000], false);
+    let least = 1000 + size_of::<Value>();
+    assert!((least..least + 40).contains(&keyspace.entry_memory(id)), "{}", keyspace.entry_memory(id));
+}
+
 /// Removes what is due, up to `max` entries, and returns how many.
 fn expire(keyspace: &mut Keyspace, now: i64, max: usize) -> usize {
     (0..max).take_while(|_| keyspace.due(now).is_some_and(|id| keyspace.remove(id).is_some())).count()
@@ -67,7 +100,9 @@ fn a_lookup_tells_what_has_expired() {
 fn an_access_is_noted_until_the_entry_goes() {
     let mut keyspace = Keyspace::new();
     let id = keyspace.set_string(b"k", b"", false);
+    keyspace.note_access(id, 9);
     keyspace.note_access(id, 7);
+    assert_eq!(keyspace.access(id), 7);
     let id = keyspace.set_string(b"k", b"another", false);
     assert_eq!(keyspace.access(id), 7);
     keyspace.remove(id);
@@ -292,5 +327,16 @@ mod snapshots {
             rounds += 1;
         }
         assert!(rounds >= 100, "saved entries were passed in {rounds} rounds");
+    }
+
+    #[test]
+    fn a_walk_passes_over_many_entries_that_are_gone() {
+        let mut keyspace = Keyspace::new();
+        let ids: Vec<EntryId> = (0..100_000).map(|i: u32| keyspace.set_string(&i.to_le_bytes(), b"", false)).collect();
+        ids[..99_999].iter().for_each(|id| _ = keyspace.remove(*id));
+        keyspace.begin_snapshot();
+        let mut steps = 2000;
+        assert_eq!(keyspace.next_unsaved(&mut steps), Some(ids[99_999]));
+        assert_eq!((keyspace.next_unsaved(&mut steps), keyspace.has_snapshot()), (None, false));
     }
 }

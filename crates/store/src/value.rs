@@ -343,6 +343,8 @@ mod tests {
             [StringValue::Integer(12), StringValue::new(b"12"), StringValue::Growing(Box::new(b"12".into()))]
         {
             value.make_growing().extend_from_slice(b"34");
+            // Also in a copy.
+            assert_eq!((value.encoding(), value.view().to_value().encoding()), ("raw", "raw"));
             assert_eq!(value.as_slice(&mut Digits::new()), b"1234");
             assert_eq!(value.len(), 4);
         }

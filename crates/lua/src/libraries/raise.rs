@@ -103,8 +103,9 @@ mod tests {
         catch_as_values(&lua).unwrap();
         let fail = lua.create_function(|lua, ()| -> mlua::Result<()> { Err(error(lua, b"failed \xff")) }).unwrap();
         let refuse = lua.create_function(|lua, ()| -> mlua::Result<()> { Err(argument(lua, 1, "no")) }).unwrap();
+        let second = lua.create_function(|lua, ()| -> mlua::Result<()> { Err(argument(lua, 2, "no")) }).unwrap();
         let throw = lua.create_function(|_, thrown: Value| -> mlua::Result<()> { Err(value(thrown)) }).unwrap();
-        for (name, function) in [("fail", fail), ("refuse", refuse), ("throw", throw)] {
+        for (name, function) in [("fail", fail), ("refuse", refuse), ("second", second), ("throw", throw)] {
             lua.globals().set(name, function).unwrap();
         }
         lua
@@ -136,6 +137,8 @@ mod tests {
     fn arguments_are_named() {
         check("return pcall(function() refuse() end)", b"script:1: bad argument #1 to 'refuse' (no)");
         check("local t = {f = refuse} return pcall(function() t:f() end)", b"script:1: calling 'f' on bad self (no)");
+        check("return pcall(function() second(1) end)", b"script:1: bad argument #2 to 'second' (no)");
+        check("local t = {f = second} return pcall(function() t:f(1) end)", b"script:1: bad argument #1 to 'f' (no)");
         check("return pcall(refuse)", b"bad argument #1 to '?' (no)");
     }
 

@@ -126,6 +126,18 @@ fn nesting_has_an_end() {
     check(&lua, "#(function() local t = {} t[1] = t return cmsgpack.pack(t) end)()", "17");
 }
 
+/// Only those in each other are counted.
+#[test]
+fn tables_beside_each_other_have_no_end() {
+    let lua = interpreter();
+    for (value, len) in [("[1]", 40_001), ("{\"a\":1}", 80_001)] {
+        let json = format!("'[' .. ('{value},'):rep(9999) .. '{value}]'");
+        check(&lua, &format!("#cjson.decode({json})"), "10000");
+        check(&lua, &format!("#cjson.encode(cjson.decode({json}))"), &len.to_string());
+        check(&lua, &format!("#cmsgpack.unpack(cmsgpack.pack(cjson.decode({json})))"), "10000");
+    }
+}
+
 #[test]
 fn memory_that_is_not_there_is_an_error() {
     let lua = interpreter();

@@ -118,11 +118,13 @@ mod tests {
 
     #[test]
     fn elements_of_all_encodings() {
-        let medium = [&[0x41, 0x00][..], &[b'm'; 256]].concat();
+        let short = [&[0x3f][..], &[b's'; 63]].concat();
+        let medium = [&[0x7f, 0xff][..], &[b'm'; 0x3fff]].concat();
         let long = [&[0x80, 0, 0, 0x40, 0][..], &[b'l'; 0x4000]].concat();
         let bytes = ziplist(&[
             b"\x02ab",
             b"\x00",
+            &short,
             &medium,
             &long,
             b"\xc0\x00\x80",
@@ -135,11 +137,12 @@ mod tests {
             b"\x0212",
         ]);
         let packed = to_packed(&bytes).unwrap();
-        let medium = "m".repeat(256);
+        let (short, medium) = ("s".repeat(63), "m".repeat(0x3fff));
         let long = "l".repeat(0x4000);
         let expected = [
             "ab",
             "",
+            &short,
             &medium,
             &long,
             "-32768",
@@ -183,6 +186,7 @@ mod tests {
             (11, 0x40, 10), // a text that is longer than all
             (11, 0x3f, 10),
             (15, 0xff, 14), // no encoding
+            (17, 0x02, 16), // a text that the end is in
             (19, 0x01, 19), // the end
         ] {
             let mut bytes = good.clone();

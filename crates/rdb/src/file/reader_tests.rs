@@ -147,6 +147,8 @@ fn the_checksum_counts_unless_it_is_0() {
     let (content, _) = bytes.split_last_chunk::<8>().unwrap();
     assert_eq!(read(&[content, &[1; 8]].concat()), Err((15, Fault::Checksum)));
     assert_eq!(read(&[content, &[0; 8]].concat()).unwrap().len(), 1);
+    let first = [b"REDIS0005", &content[9..], &[1; 8]].concat();
+    assert_eq!(read(&first), Err((15, Fault::Checksum)), "the first version that has one");
     // Before version 5 there is none, and what follows is not the file's.
     let old = [b"REDIS0004", ENTRY, &[opcode::END]].concat();
     assert_eq!(read(&old).unwrap().len(), 1);

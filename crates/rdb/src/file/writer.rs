@@ -235,7 +235,8 @@ mod tests {
     fn what_is_written_while_an_entry_is_open_comes_behind_it() {
         use store::types::set::{Limits, Set};
         let mut set = Set::new();
-        (0..1000).for_each(|i| _ = set.add(format!("member {i}").as_bytes(), &Limits::default()));
+        // So long and alike that each is compressed.
+        (0..1000).for_each(|i| _ = set.add(format!("member {i:040}").as_bytes(), &Limits::default()));
         let (large, small) = (Value::from(set), Value::from(StringValue::new(b"v")));
         let entry = |key, value| Entry { key, value, deadline: None, usage: None };
         let write = |in_portions: bool| {

@@ -2,6 +2,7 @@
 
 use crate::recipe::{Content, Text, content};
 use rdb::{Compression, Fault, Limits, Reader, Writer, code, decode};
+use store::Value;
 use store::types::packed::Packed;
 
 /// A part of a value.
@@ -225,6 +226,37 @@ fn sorted_sets() {
         assert_eq!(refused(code::ZSET_ZIPLIST, &[text(&ziplist(texts))]), (0, Fault::Pair(pair)));
     }
     assert_eq!(refused(code::ZSET_LISTPACK, &[text(&listpack(&[]))]), (0, Fault::Empty));
+}
+
+/// As if they had been made by commands.
+#[test]
+fn what_others_write_has_the_form_that_the_configuration_says() {
+    let mut limits = Limits::default();
+    (limits.set.max_intset_entries, limits.hash.max_packed_entries, limits.zset.entries) = (1, 1, 1);
+    limits.list.listpack_size = 1;
+    let numbers = listpack(&[b"1", b"2"]);
+    let ascii = [Length(2), text(b"a"), Raw(b"\x011"), text(b"b"), Raw(b"\x012")];
+    let binary = [Length(2), text(b"a"), Double(1.0), text(b"b"), Double(2.0)];
+    let two = [Length(2), text(b"1"), text(b"2")];
+    let fields = [Length(2), text(b"1"), text(b"2"), text(b"3"), text(b"4")];
+    for (code, parts, encoding) in [
+        (code::SET, &two[..], "hashtable"),
+        (code::SET_LISTPACK, &[text(&numbers)], "hashtable"),
+        (code::SET_INTSET, &[text(&intset(&[1, 2]))], "hashtable"),
+        (code::HASH, &fields, "hashtable"),
+        (code::HASH_ZIPLIST, &[text(&ziplist(&[b"a", b"1", b"b", b"2"]))], "hashtable"),
+        (code::HASH_ZIPMAP, &[text(b"\x02\x01a\x01\x001\x01b\x01\x002\xff")], "hashtable"),
+        (code::ZSET, &ascii, "skiplist"),
+        (code::ZSET_2, &binary, "skiplist"),
+        (code::ZSET_ZIPLIST, &[text(&ziplist(&[b"a", b"1", b"b", b"2"]))], "skiplist"),
+    ] {
+        let bytes = bytes(parts);
+        let value = decode(code, &mut Reader::new(&bytes[..]), &limits).unwrap();
+        assert_eq!(value.encoding(), encoding, "{code}");
+    }
+    let bytes = bytes(&two);
+    let Ok(Value::List(list)) = decode(code::LIST, &mut Reader::new(&bytes[..]), &limits) else { panic!("no list") };
+    assert_eq!(list.node_count(), 2);
 }
 
 #[test]

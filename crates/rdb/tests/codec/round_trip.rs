@@ -2,10 +2,10 @@
 
 use crate::recipe::{Recipe, Text, content, recipes, small_limits};
 use proptest::prelude::*;
-use rdb::{Compression, Limits, Reader, Writer, code, decode, dump, encode, encode_portion, restore, type_of};
+use rdb::{Compression, Limits, Reader, Writer, code, crc64, decode, dump, encode, encode_portion, restore, type_of};
 use std::io::BufReader;
-use store::Value;
 use store::types::stream::{Id, NewId, Stream};
+use store::{StringValue, Value};
 
 fn encoded(value: &Value, compression: Compression) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -70,6 +70,30 @@ proptest! {
         prop_assert_eq!(error.fault, rdb::Fault::Truncated);
         prop_assert!(error.offset <= cut as u64);
     }
+}
+
+/// Compressed strings have one form, whoever writes them: as long as they may be, and with matches as far as they reach.
+#[test]
+fn strings_are_compressed_to_the_bytes_that_redis_writes() {
+    let mut texts = Vec::new();
+    for (first, again, more) in (1..50).flat_map(|f| (0..40).flat_map(move |a| (0..3).map(move |m| (f, a, m)))) {
+        let begin = (33..).take(first).collect::<Vec<u8>>();
+        let repeated = begin.iter().cycle().take(again);
+        texts.push(begin.iter().chain(repeated).copied().chain((200..).take(more)).collect::<Vec<u8>>());
+    }
+    let mut number = 1u64;
+    let mut next = || {
+        number = (number * 1_103_515_245 + 12_345) & 0x7fff_ffff;
+        (number >> 16) as u8
+    };
+    let noise: Vec<u8> = (0..8200).map(|_| next()).collect();
+    texts.extend((8190..8196).map(|back| [&noise[..back], &noise[..300]].concat()));
+    let checksum = texts.iter().fold(0, |checksum, text| {
+        let payload = dump(&Value::from(StringValue::new(&text[..])), Compression::Lzf);
+        crc64(checksum, &payload[..payload.len() - 10])
+    });
+    // That of redis-server 7.0.15's payloads.
+    assert_eq!(checksum, 0xe32f_1439_8f20_d3bb);
 }
 
 /// Fewer would hold up clients for longer, more would take time of their own.

@@ -121,6 +121,10 @@ fn random_fields_come_with_their_values() {
             assert_eq!(field.to_vec(), [b"f", value.to_vec().as_slice()].concat());
         };
         assert_eq!(hash.random(generator(1)).is_none(), count == 0);
+        let mut number = generator(4);
+        let any: std::collections::HashSet<_> =
+            (0..4000).filter_map(|_| hash.random(&mut number)).map(|(field, _)| field.to_vec()).collect();
+        assert_eq!(any.len(), count);
         let (mut repeated, mut seen) = (0, std::collections::HashSet::new());
         hash.random_repeated(4000, generator(2), |field, value| {
             check(field, value);

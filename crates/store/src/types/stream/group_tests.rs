@@ -18,6 +18,16 @@ fn filled(count: u64) -> EntryLog {
     log
 }
 
+#[test]
+fn nobody_knows_how_many_were_read_while_a_deleted_one_is_ahead() {
+    let mut log = filled(5);
+    let mut group = Group::new(Id::MIN, Some(0));
+    group.deliver(&log, id(1), None, 0);
+    log.delete(id(3));
+    group.deliver(&log, id(2), None, 0);
+    assert_eq!((group.entries_read(), group.lag(&log)), (None, None));
+}
+
 /// What is no news is not told to replicas.
 #[test]
 fn only_a_larger_id_is_news_to_a_group() {

@@ -34,7 +34,7 @@ fn the_newest_entries_stay() {
 #[test]
 fn whole_nodes_go() {
     let mut log = filled(35);
-    assert_eq!(trim(&mut log, Threshold::MaxLen(22), true, 0), (10, 25, 10));
+    assert_eq!(trim(&mut log, Threshold::MaxLen(25), true, 0), (10, 25, 10));
     assert_eq!(trim(&mut log, Threshold::MaxLen(22), true, 0), (0, 25, 10));
     assert_eq!(trim(&mut log, Threshold::MinId(Id::new(1, 20)), true, 0), (10, 15, 20));
     assert_eq!(trim(&mut log, Threshold::MinId(Id::new(1, 29)), true, 0), (0, 15, 20));
