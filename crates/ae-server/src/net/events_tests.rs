@@ -2,8 +2,9 @@
 
 use crate::clients::client::Replies;
 use crate::net::turns::{Turns, received};
+use crate::replication::link::Phase;
 use std::io::Write;
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpListener};
 use std::rc::Rc;
 
 #[test]
@@ -199,4 +200,27 @@ fn clients_are_closed_for_messages_that_they_do_not_take() {
     turns.before_sleep();
     assert!(received(&mut subscriber).ends_with("closed"));
     assert_eq!(turns.ask(&mut client, "PING"), "+PONG");
+}
+
+#[test]
+fn a_primary_that_says_nothing_is_given_up_after_the_time_out_and_tried_again() {
+    let primary = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = primary.local_addr().unwrap().port();
+    let turns = Turns::new(|config, _| {
+        config.replication.primary = Some(("127.0.0.1".into(), port));
+        config.replication.timeout = 60;
+    });
+    let later = |millis: i64| {
+        turns.net().server.ticks += millis;
+        turns.before_sleep();
+        turns.net().server.replication.link.as_ref().unwrap().phase
+    };
+    // Nobody has heard of it for long.
+    assert_eq!(later(1_000_000), Phase::Connecting);
+    assert_eq!(later(60_000), Phase::Connecting);
+    while later(0) == Phase::Connecting {
+        turns.handle();
+    }
+    let phases = [later(60_000), later(1), later(999), later(1)];
+    assert_eq!(phases, [Phase::Handshake, Phase::Connect, Phase::Connect, Phase::Connecting]);
 }
