@@ -166,6 +166,23 @@ class Restart(unittest.TestCase):
                 self.assertEqual(elsewhere("PING"), "PONG")
             self.assertNotIn("Unable to listen", server.text())
 
+    def test_the_configured_place_is_the_held_one_however_it_is_written(self):
+        for bind, family, address in (("-127.0.0.1", socket.AF_INET, "127.0.0.1"), ("*", socket.AF_INET, "0.0.0.0"),
+                                      ("::*", socket.AF_INET6, "::")):
+            with self.subTest(bind), self.held(family, (address, 0)) as held:
+                port = held.getsockname()[1]
+                with Activated(self.folder, [held], "--bind", bind, "--port", port), Client(port) as client:
+                    self.assertEqual(client("PING"), "PONG")
+
+    def test_a_proxy_is_known_by_its_ipv4_address_where_a_socket_is_for_both(self):
+        held = self.held(socket.AF_INET6, ("::", 0))
+        port = held.getsockname()[1]
+        with Activated(self.folder, [held], "--port", "0"), Client(port) as client:
+            client("CONFIG", "SET", "proxy-protocol-networks", "127.0.0.0/8")
+            with socket.create_connection(("127.0.0.1", port), PATIENCE) as proxy:
+                proxy.sendall(b"PROXY UNKNOWN\r\nPING\r\n")
+                self.assertEqual(proxy.recv(100), b"+PONG\r\n")
+
     def test_a_socket_beside_the_configuration_stays(self):
         held, port = self.held(), free_port()
         with Activated(self.folder, [held], "--bind", "127.0.0.1", "--port", port) as server, Client(server.port) as client:

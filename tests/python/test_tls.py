@@ -313,6 +313,11 @@ class Configuration(TlsTest):
             line = self.start("--port", "0", "--tls-port", str(taken.getsockname()[1]), *options)
             self.assertIn("in use", line)
 
+    def test_a_proxy_sends_its_header_to_the_other_port_alone(self):
+        server = self.server("--proxy-protocol-networks", "127.0.0.0/8")
+        with server.connect() as client:
+            self.assertEqual(client("PING"), "PONG")
+
     def test_the_port_changes_while_the_server_runs(self):
         files = {"cert-file": "server.crt", "key-file": "server.key", "ca-cert-file": "ca.crt"}
         files = [word for name, file in files.items() for word in (f"--tls-{name}", CERTIFICATES[file])]

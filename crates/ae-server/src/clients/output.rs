@@ -362,6 +362,18 @@ mod tests {
         }
     }
 
+    /// Redis's clients have a buffer that counts as nothing.
+    #[test]
+    fn a_short_reply_exceeds_no_limit() {
+        let mut output = Output::default();
+        output.set_limit(100);
+        output.open().extend_from_slice(&[b'v'; FIXED_BUFFER]);
+        assert_eq!((output.open().len(), output.dropped()), (FIXED_BUFFER, 0));
+        output.open().push(b'v');
+        output.open();
+        assert_eq!(output.dropped(), FIXED_BUFFER + 1);
+    }
+
     #[test]
     fn what_the_database_has_too_is_not_a_clients_memory() {
         let (mut output, value) = (Output::default(), Arc::new(vec![b'v'; 100_000]));

@@ -33,10 +33,10 @@ impl WatchedKeys {
         self.keys.get(&db).is_some_and(|keys| keys.contains_key(key))
     }
 
+    /// Adds one that is not there.
     pub fn add(&mut self, db: usize, key: &[u8], seen: Seen) {
-        if self.keys.entry(db).or_default().insert(key.into(), seen).is_none() {
-            self.memory += size_of::<(Box<[u8]>, Seen)>() + key.len();
-        }
+        self.keys.entry(db).or_default().insert(key.into(), seen);
+        self.memory += size_of::<(Box<[u8]>, Seen)>() + key.len();
     }
 
     pub fn memory(&self) -> usize {

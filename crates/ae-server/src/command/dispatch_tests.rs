@@ -33,7 +33,12 @@ fn who_may_no_longer_have_what_it_waits_for_is_refused() {
 fn a_command_that_does_not_exist_is_none_in_the_list_of_clients() {
     let mut session = Session::new();
     let mut other = session.other();
-    for (request, shown) in [("PING", " cmd=ping "), ("NOSUCH", " cmd=NULL "), ("CONFIG GET hz", " cmd=config|get ")] {
+    for (request, shown) in [
+        ("PING", " cmd=ping "),
+        ("NOSUCH", " cmd=NULL "),
+        ("CONFIG GET hz", " cmd=config|get "),
+        ("CONFIG NOSUCH", " cmd=NULL "),
+    ] {
         session.run_as(&mut other, request);
         let list = session.run("CLIENT LIST");
         assert!(list.contains(shown), "{request}: {list}");

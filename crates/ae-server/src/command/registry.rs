@@ -21,9 +21,6 @@ impl<R> Row<R> {
 /// A power of two, several times the number of commands so that probing is short.
 const SLOTS: usize = 1024;
 
-/// The longest name there is, with room to spare.
-pub const NAME_MAX: usize = 32;
-
 /// All commands: in the order of their rows, and in an open-addressing hash table made by the compiler.
 pub struct Registry<R: 'static> {
     rows: &'static [Row<R>],
@@ -47,9 +44,6 @@ impl<R> Registry<R> {
 
     /// The command of that name, in any case.
     pub fn find(&self, name: &[u8]) -> Option<&'static Row<R>> {
-        if name.len() > NAME_MAX {
-            return None;
-        }
         let mut slot = slot_of(name);
         while let Some(row) = self.slots[slot] {
             if name.eq_ignore_ascii_case(row.spec.name.as_bytes()) {

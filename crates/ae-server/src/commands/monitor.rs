@@ -61,6 +61,7 @@ mod tests {
         let refused = "-ERR Replica can't interact with the keyspace";
         assert_eq!(session.run_as(&mut watcher, "SET k v"), refused);
         assert_eq!(session.run_as(&mut watcher, "GET k"), refused);
+        assert_eq!(session.run_as(&mut watcher, "PUBLISH c m"), refused);
         assert!(session.run_as(&mut watcher, "MONITOR").is_empty());
         assert!(session.run("CLIENT LIST").contains(" flags=O "));
         assert_eq!(session.run_as(&mut watcher, "RESET").split(' ').next(), Some("+RESET"));

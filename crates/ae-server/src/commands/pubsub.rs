@@ -203,6 +203,21 @@ mod tests {
         session.expect(&[("PUBLISH c hi", ">3 $7 message $1 c $2 hi :1")]);
     }
 
+    /// A script has a protocol of its own, in which its commands reply.
+    #[test]
+    fn messages_of_a_script_come_in_the_protocol_of_the_client() {
+        let mut session = Session::new();
+        let mut client = session.other();
+        session.run_as(&mut client, "HELLO 3");
+        session.run_as(&mut client, "SUBSCRIBE c");
+        let calls = b"redis.call('PUBLISH', 'c', 'hi')".to_vec();
+        let reply = session.request_as(&mut client, &[b"EVAL".to_vec(), calls, b"0".to_vec()]);
+        assert_eq!(String::from_utf8(reply).unwrap(), ">3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$2\r\nhi\r\n_\r\n");
+        session.run_as(&mut client, "HELLO 2");
+        session.expect(&[("PUBLISH c hi", ":1")]);
+        assert_eq!(session.received(&mut client), "*3 $7 message $1 c $2 hi");
+    }
+
     #[test]
     fn in_resp2_a_subscriber_can_do_little_else() {
         let refused = "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are \

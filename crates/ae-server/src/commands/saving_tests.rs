@@ -292,6 +292,7 @@ fn keys_whose_time_has_come_are_not_loaded_again() {
 #[test]
 fn requests_are_refused_while_loading() {
     let (mut session, _folder) = session();
+    session.expect(&[("CONFIG SET maxmemory 1", "+OK")]);
     session.server.status.starting = true;
     let loading = "-LOADING Redis is loading the dataset in memory";
     session.expect(&[

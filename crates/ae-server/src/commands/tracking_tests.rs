@@ -353,3 +353,11 @@ fn keys_beyond_the_limit_are_forgotten_by_and_by() {
     session.server.cron();
     assert!(session.server.tracking.excess(1).is_none());
 }
+
+#[test]
+fn who_is_told_of_prefixes_is_not_remembered_for_what_it_reads() {
+    let mut session = Session::new();
+    session.run("HELLO 3");
+    session.expect(&[("CLIENT TRACKING ON BCAST PREFIX p", "+OK"), ("GET k", "_")]);
+    assert_eq!(session.info("tracking_total_keys"), "0");
+}

@@ -26,7 +26,6 @@ impl Net {
     /// What comes before each sleep: the replies, then expiry.
     pub fn before_sleep(&mut self, el: &EventLoop) {
         self.server.clock.pass();
-        self.close_large();
         self.end_waiting(el);
         self.server.tell_broadcasts();
         let loads = self.replicate(el);
@@ -34,9 +33,7 @@ impl Net {
         self.server.begin_scheduled_rewrite();
         self.reload_log();
         self.write_queued();
-        if self.server.finish_copies() {
-            self.write_queued();
-        }
+        self.server.finish_copies();
         if let Some(size) = self.server.wanted_set_size.take()
             && let Err(error) = el.resize(size)
         {
@@ -52,7 +49,7 @@ impl Net {
         // At once: what has expired would be told with the next event only.
         self.server.feed_replicas();
         self.server.flush_log();
-        // Some may have been told of what expired.
+        // Some may have been told of what expired, and replicas may have got all of their copies.
         self.write_queued();
         // Of those that others have sent to.
         self.close_large();
@@ -123,3 +120,7 @@ impl Net {
         self.server.clients.forget_all();
     }
 }
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

@@ -58,3 +58,57 @@ impl IdleClients {
 fn due(client: &Client, timeout: u32) -> i64 {
     client.last_active.saturating_add(i64::from(timeout) * 1000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acl::users::Users;
+
+    /// Clients of tests have their ids as descriptors.
+    fn add(clients: &mut Clients, last_active: i64) -> (RawFd, u64) {
+        let id = clients.next_id();
+        clients.add(Box::new(Client::new(id, None, Users::new().default_user(), last_active)));
+        (id as RawFd, id)
+    }
+
+    #[test]
+    fn clients_are_due_once_they_have_been_idle_for_as_long_as_they_may() {
+        let (mut clients, mut idle) = (Clients::new(), IdleClients::default());
+        let (one, other) = (add(&mut clients, 0), add(&mut clients, 0));
+        assert_eq!(idle.due(&clients, 1999, 2), []);
+        clients.iter_mut().for_each(|client| client.last_active = if client.id == other.1 { 500 } else { 0 });
+        assert_eq!(idle.due(&clients, 2000, 2), [one]);
+        assert_eq!(idle.due(&clients, 2499, 2), []);
+        assert_eq!(idle.due(&clients, 2500, 2), [other]);
+    }
+
+    #[test]
+    fn another_timeout_counts_for_those_who_are_there() {
+        let (mut clients, mut idle) = (Clients::new(), IdleClients::default());
+        let one = add(&mut clients, 0);
+        assert_eq!(idle.due(&clients, 100, 10), []);
+        assert_eq!(idle.due(&clients, 3000, 4), []);
+        assert_eq!(idle.due(&clients, 10_000, 4), [one]);
+        assert_eq!(idle.due(&clients, 10_000, 0), []);
+    }
+
+    #[test]
+    fn who_no_longer_waits_may_be_idle_too_long_again() {
+        let (mut clients, mut idle) = (Clients::new(), IdleClients::default());
+        let one = add(&mut clients, 0);
+        let watches = |clients: &mut Clients, on| clients.iter_mut().for_each(|client| client.monitors = on);
+        watches(&mut clients, true);
+        assert_eq!(idle.due(&clients, 1000, 1), []);
+        watches(&mut clients, false);
+        assert_eq!(idle.due(&clients, 2000, 1), [one]);
+    }
+
+    #[test]
+    fn a_client_is_not_due_for_another_that_had_its_descriptor() {
+        let (mut clients, mut idle) = (Clients::new(), IdleClients::default());
+        add(&mut clients, 0);
+        assert_eq!(idle.due(&clients, 100, 1), []);
+        clients.iter_mut().for_each(|client| client.id = 7);
+        assert_eq!(idle.due(&clients, 1000, 1), []);
+    }
+}

@@ -14,6 +14,8 @@ pub mod shared;
 pub mod spin;
 pub mod state;
 pub mod stream;
+#[cfg(test)]
+mod turns;
 pub mod unread;
 pub mod waiting;
 pub mod write;

@@ -70,7 +70,7 @@ impl Net {
             Some(read.map(|len| (len, input.is_large())))
         });
         match large.transpose()? {
-            Some((len @ 0, _) | (len, true)) => Ok((len, 0)),
+            Some((len, true)) => Ok((len, 0)),
             // Most likely its line end has arrived, too. If not, or if this fails, the next event tells.
             Some((len, false)) => {
                 let rest = conn.read(&mut self.buffer).unwrap_or(0);
@@ -191,3 +191,7 @@ impl Net {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

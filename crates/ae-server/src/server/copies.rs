@@ -192,9 +192,8 @@ impl Server {
         moved
     }
 
-    /// Goes on with replicas that have been sent the whole copy. True if there is something to send now.
-    pub fn finish_copies(&mut self) -> bool {
-        let mut sends = false;
+    /// Goes on with replicas that have been sent the whole copy.
+    pub fn finish_copies(&mut self) {
         for reference in self.of_phase(Phase::Copied) {
             let Some(mut client) = self.clients.take_same(reference) else { continue };
             if client.output.pending() == 0
@@ -211,11 +210,9 @@ impl Server {
                 } else {
                     self.go_online(&mut client);
                 }
-                sends = true;
             }
             self.clients.put_back(client);
         }
-        sends
     }
 }
 

@@ -1,6 +1,6 @@
 //! Starting with a file, rewriting it, and what it says of the process.
 
-use crate::{command, start};
+use crate::{command, run, start};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
@@ -238,6 +238,17 @@ fn few_clients_wait_to_be_accepted() {
     };
     assert!(!come("1"));
     assert!(come("100"));
+}
+
+/// Only an address that the host does not have may be left out.
+#[test]
+fn an_address_that_is_taken_is_not_left_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(&["--bind", "-127.0.0.1", "--port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains(&format!("cannot listen on 127.0.0.1 port {port}: ")), "{error}");
 }
 
 /// Several servers may share a port.

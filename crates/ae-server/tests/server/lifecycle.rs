@@ -326,6 +326,19 @@ fn leaves_the_socket_of_a_server_that_runs() {
     assert!(!path.exists());
 }
 
+/// A Unix socket whose name begins so is no file.
+#[test]
+fn leaves_a_file_with_the_name_of_an_abstract_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = format!("@libae-test-{}", std::process::id());
+    std::fs::write(folder.path().join(&name), "own").unwrap();
+    let args = ["--save", "", "--port", "0", "--unixsocket", &name];
+    let server = Server::spawn(command().args(args).current_dir(folder.path()), 0);
+    server.signal("TERM");
+    assert_eq!(server.wait().0.code(), Some(0));
+    assert!(folder.path().join(&name).exists());
+}
+
 #[test]
 fn removes_no_socket_but_its_own() {
     let folder = tempfile::tempdir().unwrap();

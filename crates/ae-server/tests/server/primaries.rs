@@ -3,7 +3,7 @@
 use crate::{limit_files, number, start};
 use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use store::{StringValue, Value};
 use testkit::{PATIENCE, Server, eventually};
@@ -100,6 +100,11 @@ impl Link {
             assert_eq!(request[0], "REPLCONF");
             self.send("+OK\r\n")?;
         }
+    }
+
+    /// Sends an end, and goes on reading.
+    pub fn finish_sending(&self) {
+        self.0.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
     /// The replica has closed the connection.
@@ -332,8 +337,11 @@ fn what_a_replica_says_about_itself() {
     };
     assert_eq!(said(), [format!("listening-port {port}"), "capa eof capa psync2".into()]);
     drop(own);
-    let _other = primary.replica(&announced);
+    let other = primary.replica(&announced);
     assert_eq!(said(), ["listening-port 7777", "ip-address 10.0.0.9"]);
+    drop(other);
+    let third = primary.replica(&["--masteruser", "one", "--masterauth", "secret"]);
+    assert_eq!(said(), ["one secret".into(), format!("listening-port {}", third.port)]);
 }
 
 #[test]

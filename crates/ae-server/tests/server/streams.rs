@@ -81,6 +81,14 @@ fn what_has_arrived_is_counted_and_acknowledged() {
     let sent = whole.len() + SET.len();
     // With what was said before.
     assert!((sent..sent + 100).contains(&counted), "{counted}");
+    let list = client.bulk("CLIENT LIST TYPE master");
+    assert!(list.contains(" flags=M ") && list.lines().count() == 1, "{list}");
+    // The stream is read as requests are.
+    let input = number(&mut client, "stats", "total_net_input_bytes") as usize;
+    link.send(SET.repeat(1000)).unwrap();
+    while link.request().unwrap() != ["REPLCONF", "ACK", "30130"] {}
+    let input = number(&mut client, "stats", "total_net_input_bytes") as usize - input;
+    assert!((30_000..31_000).contains(&input), "{input}");
 }
 
 #[test]
@@ -203,15 +211,54 @@ fn a_save_under_way_is_given_up_for_a_copy() {
 /// Nobody knows what it should have been.
 #[test]
 fn a_stream_that_is_broken_is_not_gone_on_with() {
+    for broken in ["*1\r\n+wrong\r\n", "SET more 2\r\n"] {
+        let primary = Primary::new();
+        let replica = primary.replica(&[]);
+        let mut client = replica.connect();
+        let mut link = primary.give(100, &file(1, 1));
+        link.send(SET).unwrap();
+        eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+        link.send(broken).unwrap();
+        link.expect_end();
+        assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+        client.call("GET more", "$1\r\n1");
+    }
+}
+
+#[test]
+fn a_primary_that_has_ended_its_stream_is_asked_for_the_rest() {
+    let primary = Primary::new();
+    let _replica = primary.replica(&[]);
+    let mut link = primary.give(100, &file(1, 1));
+    while link.request().unwrap() != ["REPLCONF", "ACK", "100"] {}
+    link.finish_sending();
+    link.expect_end();
+    assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", HISTORY, "101"]);
+}
+
+/// What the primary has accepted, however long, is accepted.
+#[test]
+fn the_stream_has_no_longest_argument() {
     let primary = Primary::new();
     let replica = primary.replica(&[]);
     let mut client = replica.connect();
     let mut link = primary.give(100, &file(1, 1));
     link.send(SET).unwrap();
     eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
-    link.send("*1\r\n+wrong\r\n").unwrap();
-    link.expect_end();
-    assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
+    let mut arrived = || number(&mut client, "stats", "total_net_repl_input_bytes");
+    let before = arrived();
+    link.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$600000000\r\nv").unwrap();
+    eventually("its beginning", || (arrived() > before).then_some(()));
+    assert_eq!(field(&client.bulk("INFO replication"), "master_link_status"), "up");
+}
+
+#[test]
+fn a_request_of_the_primary_that_fails_is_told_to_the_operator() {
+    let primary = Primary::new();
+    let mut replica = primary.replica(&[]);
+    let mut link = primary.give(100, &file(1, 1));
+    link.send(format!("{SET}*3\r\n$5\r\nLPUSH\r\n$4\r\nmore\r\n$1\r\nv\r\n")).unwrap();
+    while !replica.log_line().contains("a request of the primary failed: LPUSH") {}
 }
 
 /// What has come of it is not done, and nobody has it.
