@@ -1,4 +1,5 @@
 use crate::clients::client::Closing;
+use crate::replication::copy::AHEAD_MAX;
 use crate::testing::Session;
 
 /// Gives the replicas that wait their copies.
@@ -41,8 +42,10 @@ fn what_has_been_held_back_a_replica_does_not_have_yet() {
     session.server.feed_replicas();
     copy(&mut session);
     session.received(&mut one);
+    // However long that took.
+    session.wait(100_000);
     session.server.finish_copies();
-    assert!(session.run("INFO replication").contains("state=online,offset=0,"));
+    assert!(session.run("INFO replication").contains("state=online,offset=0,lag=0"));
     assert_eq!(session.received(&mut one), "*2 $6 SELECT $1 0 *3 $3 SET $1 k $1 v");
 }
 
@@ -139,4 +142,33 @@ fn the_loop_does_not_sleep_before_a_copy_has_gone() {
     }
     assert!(session.server.advance_copies());
     assert!(!session.server.advance_copies());
+}
+
+/// Whatever is waiting for it takes memory.
+#[test]
+fn a_copy_waits_for_the_slowest_replica() {
+    for settings in ["REPLCONF capa eof", "REPLCONF capa psync2"] {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 120 key 100000", "+OK"),
+            ("CONFIG SET rdbcompression no", "+OK"),
+            ("CONFIG SET repl-diskless-sync-delay 0", "+OK"),
+        ]);
+        let [slow, mut fast] = [(); 2].map(|()| session.other());
+        for mut replica in [slow, fast] {
+            session.run_as(&mut replica, settings);
+            session.run_as(&mut replica, "PSYNC ? -1");
+        }
+        session.server.start_copies();
+        loop {
+            let goes_on = session.server.advance_snapshot(false);
+            let moved = session.server.advance_copies();
+            session.received(&mut fast);
+            if !goes_on && !moved {
+                break;
+            }
+        }
+        let waiting = session.server.clients.get_same(slow).unwrap().output.pending();
+        assert!((AHEAD_MAX..2 * AHEAD_MAX).contains(&waiting), "{settings}: {waiting}");
+    }
 }
