@@ -228,3 +228,22 @@ fn one_that_is_turned_off_is_not_rewritten_any_more() {
     session.expect(&[("BGREWRITEAOF", STARTED), ("CONFIG SET appendonly no", "+OK")]);
     assert_eq!(session.number("aof_rewrite_scheduled"), 0);
 }
+
+/// As after a rewrite that the end of the server has interrupted.
+#[test]
+fn its_size_is_that_of_all_files_after_a_start_with_several_of_them() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = session(&at, true, true);
+    (0..100).for_each(|_| drop(first.run("INCR n")));
+    first.expect(&[("BGREWRITEAOF", STARTED)]);
+    round(&mut first);
+    assert!(first.server.is_rewriting());
+    (0..100).for_each(|_| drop(first.run("INCR m")));
+    assert!(first.server.finish_log());
+    drop(first);
+    let mut second = session(&at, true, true);
+    let folder = second.server.append_only.folder.as_ref().unwrap();
+    assert_eq!(folder.manifest.increments.len(), 2);
+    let all: u64 = folder.manifest.files().map(|file| std::fs::metadata(folder.path_of(file)).unwrap().len()).sum();
+    assert_eq!(second.number("aof_current_size"), all as i64);
+}

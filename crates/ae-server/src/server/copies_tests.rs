@@ -69,6 +69,13 @@ fn a_copy_waits_for_other_replicas() {
     assert!(!begun(&mut session));
     session.wait(1);
     assert!(begun(&mut session));
+    // As long as there are not as many as it is to have at once.
+    let mut session = Session::new();
+    session.expect(&[("CONFIG SET repl-diskless-sync-delay 100 repl-diskless-sync-max-replicas 2", "+OK")]);
+    come(&mut session, "REPLCONF capa eof");
+    assert!(!begun(&mut session));
+    come(&mut session, "REPLCONF capa eof");
+    assert!(begun(&mut session));
     // Not for more than it is to have at once, nor for one that needs to know the length anyway.
     for (setting, settings) in [
         ("repl-diskless-sync-max-replicas 1", "REPLCONF capa eof"),
@@ -171,4 +178,28 @@ fn a_copy_waits_for_the_slowest_replica() {
         let waiting = session.server.clients.get_same(slow).unwrap().output.pending();
         assert!((AHEAD_MAX..2 * AHEAD_MAX).contains(&waiting), "{settings}: {waiting}");
     }
+}
+
+/// What is there by then is only a part of them.
+#[test]
+fn a_copy_waits_until_the_data_are_there() {
+    let mut session = Session::new();
+    let mut one = session.other();
+    session.run_as(&mut one, "PSYNC ? -1");
+    session.server.status.starting = true;
+    session.server.start_copies();
+    assert!(session.server.replication.copy.is_none());
+    session.server.status.starting = false;
+    session.server.start_copies();
+    assert!(session.server.replication.copy.is_some());
+}
+
+/// Also when the server is killed before the copy is complete.
+#[test]
+fn the_file_that_a_copy_is_kept_in_is_in_no_folder() {
+    let (mut session, folder) = crate::testing::saving::session();
+    session.expect(&[("SET k v", "+OK")]);
+    let (_replica, sent) = session.replica("REPLCONF capa psync2");
+    assert!(sent.contains("REDIS0010"), "{sent}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

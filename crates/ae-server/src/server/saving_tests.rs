@@ -218,3 +218,15 @@ fn behind_a_save_the_stream_names_its_database_again() {
     let set = |key: &str, value: &str| format!("*2 $6 SELECT $1 0 *3 $3 SET $1 {key} $1 {value}");
     assert_eq!(session.fed(&mut replica), format!("{} {}", set("a", "1"), set("b", "2")));
 }
+
+/// It may take long.
+#[test]
+fn a_save_was_when_it_has_ended() {
+    for request in ["SAVE", "BGSAVE"] {
+        let (mut session, _folder) = session();
+        session.server.now = 5_000;
+        session.run(request);
+        finish(&mut session);
+        assert!(session.number("rdb_last_save_time") > 5);
+    }
+}
