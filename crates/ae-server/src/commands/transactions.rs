@@ -139,6 +139,22 @@ mod tests {
     }
 
     #[test]
+    fn what_a_client_runs_in_a_transaction_is_exec() {
+        if !cfg!(feature = "scripting") {
+            return;
+        }
+        let mut session = Session::new();
+        for queued in ["MULTI", "EVAL 'return 1' 0", "CLIENT INFO", "EVAL 'return 1' 0"] {
+            session.run(queued);
+        }
+        let replies = session.run("EXEC");
+        assert!(replies.starts_with("*3 :1 ") && replies.contains(" cmd=exec "), "{replies}");
+        // Also behind it.
+        let client = &session.client;
+        assert_eq!(client.last_command.map(|spec| spec.full_name), Some("exec"));
+    }
+
+    #[test]
     fn who_discards_watches_nothing_any_more() {
         let mut session = Session::new();
         session.expect(&[("WATCH k", "+OK"), ("MULTI", "+OK"), ("DISCARD", "+OK")]);

@@ -6,7 +6,7 @@ use crate::command::flag;
 use crate::command::spec::Spec;
 use crate::server::state::Server;
 use resp::{Args, words};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Shows a request of `client`, which has been answered, to those who watch. What only administrators do is not shown.
 #[cold]
@@ -37,13 +37,27 @@ pub fn show_any(server: &mut Server, client: &mut Client, args: &Args<'_>, spec:
 
 /// Time, database, client and arguments, as a status reply.
 fn line(db: u32, from: &str, args: &Args<'_>, spec: &Spec) -> Vec<u8> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (seconds, micros) = (now.as_secs(), now.subsec_micros());
-    let mut line = format!("+{seconds}.{micros:06} [{db} {from}]").into_bytes();
+    let now = time(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    let mut line = format!("+{now} [{db} {from}]").into_bytes();
     for arg in shown_args(spec, args) {
         line.push(b' ');
         words::quote(&mut line, &arg);
     }
     line.extend_from_slice(b"\r\n");
     line
+}
+
+/// Unix time in seconds, with microseconds.
+fn time(now: Duration) -> String {
+    format!("{}.{:06}", now.as_secs(), now.subsec_micros())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_six_decimals() {
+        assert_eq!(time(Duration::new(1_700_000_000, 42_999)), "1700000000.000042");
+    }
 }

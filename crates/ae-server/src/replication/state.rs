@@ -18,7 +18,7 @@ pub struct Replication {
     pub backlog: Option<Backlog>,
     /// In the order in which they came.
     pub replicas: Vec<ClientRef>,
-    /// Since when there are none, in the server's ticks.
+    /// When the last one left, in the server's ticks.
     pub alone_since: i64,
     /// Clients that wait for acknowledgements of replicas.
     pub waiting: Vec<ClientRef>,

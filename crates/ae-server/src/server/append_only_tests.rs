@@ -169,3 +169,81 @@ fn after_some_failures_the_next_rewrite_waits() {
         assert_eq!(session.number("aof_rewrite_scheduled"), scheduled, "{failures} failures");
     }
 }
+
+/// What the primary sends cannot be refused.
+#[test]
+fn what_changes_while_a_base_is_made_of_what_could_not_be_written_is_kept() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.config.append_only.fsync = Fsync::EverySecond;
+    session.run("INCR n");
+    // Writing it fails, and once more when the base begins.
+    session.server.append_only.disk.faults.plan(0..2, Fault::Error(ENOSPC));
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    session.server.flush_log();
+    session.server.begin_scheduled_rewrite();
+    assert!(session.server.is_rewriting());
+    session.client.is_primary = true;
+    session.run("INCR n");
+    session.client.is_primary = false;
+    finish(&mut session);
+    assert!(session.server.finish_log());
+    session.expect(&[("GET n", "$1 2")]);
+    assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
+}
+
+#[test]
+fn a_rewrite_that_was_asked_for_waits_until_the_data_are_there() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    session.server.status.starting = true;
+    session.server.begin_scheduled_rewrite();
+    session.server.status.starting = false;
+    assert_eq!((session.number("aof_rewrite_scheduled"), session.info("aof_last_bgrewrite_status")), (1, "ok".into()));
+    finish(&mut session);
+    assert_eq!(session.number("aof_rewrites"), 1);
+}
+
+#[test]
+fn what_a_rewrite_was_to_mend_is_left_to_the_next_one_if_it_is_given_up() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.server.append_only.log.as_mut().unwrap().has_gap = true;
+    session.server.rewrite_when_due();
+    session.server.begin_scheduled_rewrite();
+    session.server.abandon_rewrite();
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0);
+    session.server.rewrite_when_due();
+    assert_eq!(session.number("aof_rewrite_scheduled"), 1);
+    finish(&mut session);
+    session.server.rewrite_when_due();
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0, "all is whole again");
+}
+
+#[test]
+fn one_that_is_turned_off_is_not_rewritten_any_more() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = session(&at, true, true);
+    session.expect(&[("BGREWRITEAOF", STARTED), ("CONFIG SET appendonly no", "+OK")]);
+    assert_eq!(session.number("aof_rewrite_scheduled"), 0);
+}
+
+/// As after a rewrite that the end of the server has interrupted.
+#[test]
+fn its_size_is_that_of_all_files_after_a_start_with_several_of_them() {
+    let at = tempfile::tempdir().unwrap();
+    let mut first = session(&at, true, true);
+    (0..100).for_each(|_| drop(first.run("INCR n")));
+    first.expect(&[("BGREWRITEAOF", STARTED)]);
+    round(&mut first);
+    assert!(first.server.is_rewriting());
+    (0..100).for_each(|_| drop(first.run("INCR m")));
+    assert!(first.server.finish_log());
+    drop(first);
+    let mut second = session(&at, true, true);
+    let folder = second.server.append_only.folder.as_ref().unwrap();
+    assert_eq!(folder.manifest.increments.len(), 2);
+    let all: u64 = folder.manifest.files().map(|file| std::fs::metadata(folder.path_of(file)).unwrap().len()).sum();
+    assert_eq!(second.number("aof_current_size"), all as i64);
+}

@@ -1,4 +1,5 @@
 use crate::clients::client::Closing;
+use crate::replication::copy::AHEAD_MAX;
 use crate::testing::Session;
 
 /// Gives the replicas that wait their copies.
@@ -41,8 +42,10 @@ fn what_has_been_held_back_a_replica_does_not_have_yet() {
     session.server.feed_replicas();
     copy(&mut session);
     session.received(&mut one);
+    // However long that took.
+    session.wait(100_000);
     session.server.finish_copies();
-    assert!(session.run("INFO replication").contains("state=online,offset=0,"));
+    assert!(session.run("INFO replication").contains("state=online,offset=0,lag=0"));
     assert_eq!(session.received(&mut one), "*2 $6 SELECT $1 0 *3 $3 SET $1 k $1 v");
 }
 
@@ -65,6 +68,13 @@ fn a_copy_waits_for_other_replicas() {
     session.wait(4999);
     assert!(!begun(&mut session));
     session.wait(1);
+    assert!(begun(&mut session));
+    // As long as there are not as many as it is to have at once.
+    let mut session = Session::new();
+    session.expect(&[("CONFIG SET repl-diskless-sync-delay 100 repl-diskless-sync-max-replicas 2", "+OK")]);
+    come(&mut session, "REPLCONF capa eof");
+    assert!(!begun(&mut session));
+    come(&mut session, "REPLCONF capa eof");
     assert!(begun(&mut session));
     // Not for more than it is to have at once, nor for one that needs to know the length anyway.
     for (setting, settings) in [
@@ -139,4 +149,57 @@ fn the_loop_does_not_sleep_before_a_copy_has_gone() {
     }
     assert!(session.server.advance_copies());
     assert!(!session.server.advance_copies());
+}
+
+/// Whatever is waiting for it takes memory.
+#[test]
+fn a_copy_waits_for_the_slowest_replica() {
+    for settings in ["REPLCONF capa eof", "REPLCONF capa psync2"] {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 120 key 100000", "+OK"),
+            ("CONFIG SET rdbcompression no", "+OK"),
+            ("CONFIG SET repl-diskless-sync-delay 0", "+OK"),
+        ]);
+        let [slow, mut fast] = [(); 2].map(|()| session.other());
+        for mut replica in [slow, fast] {
+            session.run_as(&mut replica, settings);
+            session.run_as(&mut replica, "PSYNC ? -1");
+        }
+        session.server.start_copies();
+        loop {
+            let goes_on = session.server.advance_snapshot(false);
+            let moved = session.server.advance_copies();
+            session.received(&mut fast);
+            if !goes_on && !moved {
+                break;
+            }
+        }
+        let waiting = session.server.clients.get_same(slow).unwrap().output.pending();
+        assert!((AHEAD_MAX..2 * AHEAD_MAX).contains(&waiting), "{settings}: {waiting}");
+    }
+}
+
+/// What is there by then is only a part of them.
+#[test]
+fn a_copy_waits_until_the_data_are_there() {
+    let mut session = Session::new();
+    let mut one = session.other();
+    session.run_as(&mut one, "PSYNC ? -1");
+    session.server.status.starting = true;
+    session.server.start_copies();
+    assert!(session.server.replication.copy.is_none());
+    session.server.status.starting = false;
+    session.server.start_copies();
+    assert!(session.server.replication.copy.is_some());
+}
+
+/// Also when the server is killed before the copy is complete.
+#[test]
+fn the_file_that_a_copy_is_kept_in_is_in_no_folder() {
+    let (mut session, folder) = crate::testing::saving::session();
+    session.expect(&[("SET k v", "+OK")]);
+    let (_replica, sent) = session.replica("REPLCONF capa psync2");
+    assert!(sent.contains("REDIS0010"), "{sent}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }

@@ -55,7 +55,6 @@ impl Server {
                 self.replication.second = Some((id, offset + 1));
                 self.replication.alone_since = self.ticks;
                 self.renew_replica_stream();
-                self.streams.replicas.select_again();
             }
         }
     }

@@ -122,9 +122,7 @@ impl Server {
     /// A replica is leaving.
     pub fn forget_replica(&mut self, client: ClientRef) {
         self.replication.replicas.retain(|other| *other != client);
-        if self.replication.replicas.is_empty() {
-            self.replication.alone_since = self.ticks;
-        }
+        self.replication.alone_since = self.ticks;
     }
 
     /// Ends the connections of all replicas: they come back and learn which history the data have now.

@@ -178,4 +178,19 @@ mod tests {
         session.server.config.memory.max = 0;
         session.expect(&[("GET k", "$1 v")]);
     }
+
+    #[test]
+    fn nothing_is_evicted_while_the_data_are_loaded() {
+        let mut session = Session::new();
+        session.expect(&[
+            ("DEBUG POPULATE 100", "+OK"),
+            ("CONFIG SET maxmemory-policy allkeys-random maxmemory-eviction-tenacity 100", "+OK"),
+        ]);
+        session.server.config.memory.max = 1;
+        for (starting, keys) in [(true, 100), (false, 0)] {
+            session.server.status.starting = starting;
+            session.server.cron();
+            assert_eq!(session.server.databases[0].len(), keys);
+        }
+    }
 }

@@ -208,3 +208,25 @@ fn a_file_tells_only_of_databases_that_have_keys() {
     assert_eq!(report.matches("Selecting DB ID").count(), 1, "{report}");
     assert!(report.contains("Selecting DB ID 3"), "{report}");
 }
+
+/// Whoever begins with the file and goes on with the stream does not know which one it is.
+#[test]
+fn behind_a_save_the_stream_names_its_database_again() {
+    let (mut session, _folder) = session();
+    let (mut replica, _) = session.replica("REPLCONF capa psync2");
+    session.expect(&[("SET a 1", "+OK"), ("SAVE", "+OK"), ("SET b 2", "+OK")]);
+    let set = |key: &str, value: &str| format!("*2 $6 SELECT $1 0 *3 $3 SET $1 {key} $1 {value}");
+    assert_eq!(session.fed(&mut replica), format!("{} {}", set("a", "1"), set("b", "2")));
+}
+
+/// It may take long.
+#[test]
+fn a_save_was_when_it_has_ended() {
+    for request in ["SAVE", "BGSAVE"] {
+        let (mut session, _folder) = session();
+        session.server.now = 5_000;
+        session.run(request);
+        finish(&mut session);
+        assert!(session.number("rdb_last_save_time") > 5);
+    }
+}

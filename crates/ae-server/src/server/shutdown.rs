@@ -126,4 +126,12 @@ mod tests {
         session.server.shut_down(Shutdown::default()).unwrap();
         assert!(!session.server.restarts);
     }
+
+    #[test]
+    fn a_save_that_is_under_way_is_given_up() {
+        let (mut session, folder) = session();
+        session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started"), ("SHUTDOWN NOSAVE", "")]);
+        assert_eq!(session.number("rdb_bgsave_in_progress"), 0);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "it has left something");
+    }
 }

@@ -362,6 +362,31 @@ mod tests {
     }
 
     #[test]
+    fn nothing_expires_while_writes_are_paused() {
+        let mut session = Session::new();
+        session.expect(&[("SET k v PX 1", "+OK"), ("CLIENT PAUSE 100000 WRITE", "+OK")]);
+        session.wait(10);
+        session.server.expire();
+        assert_eq!(session.server.databases[0].len(), 1);
+        session.expect(&[("CLIENT UNPAUSE", "+OK")]);
+        session.server.expire();
+        assert_eq!(session.server.databases[0].len(), 0);
+    }
+
+    #[test]
+    fn large_values_that_have_gone_are_freed_in_time() {
+        let mut session = Session::new();
+        let members = (0..1000).map(|member| format!("{member:01000}").into_bytes());
+        session.request(&[b"RPUSH".to_vec(), b"l".to_vec()].into_iter().chain(members).collect::<Vec<_>>());
+        session.expect(&[("UNLINK l", ":1")]);
+        assert_eq!(session.server.databases.garbage.len(), 1);
+        testkit::eventually("it is freed", || {
+            session.server.cron();
+            (session.server.databases.garbage.len() == 0).then_some(())
+        });
+    }
+
+    #[test]
     fn where_it_listens_and_for_how_many_changes_with_the_configuration() {
         let mut session = Session::new();
         session.expect(&[("CONFIG SET port 7777", "+OK")]);

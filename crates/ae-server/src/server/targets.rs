@@ -134,4 +134,16 @@ mod tests {
         let taken = targets.take(&name(2));
         assert!(taken.is_some() && targets.len() == MAX - 2);
     }
+
+    #[test]
+    fn the_server_closes_those_that_nobody_has_used_for_long() {
+        let el = EventLoop::new(100).unwrap();
+        let listener = Listener::tcp(&el, &["127.0.0.1"], 0, 511).unwrap();
+        let target = Target::connect(&el, "127.0.0.1", listener.local_addrs()[0].port(), LONG).unwrap();
+        let mut session = crate::testing::Session::new();
+        session.server.targets.keep([b"host".to_vec(), b"1".to_vec()], target, -KEPT_FOR - 1);
+        assert_eq!(session.number("migrate_cached_sockets"), 1);
+        session.server.cron();
+        assert_eq!(session.number("migrate_cached_sockets"), 0);
+    }
 }

@@ -27,6 +27,9 @@ fn keys_move_with_their_values_and_times() {
     client.call(&to(&there, "c 2 1000 COPY"), "+OK");
     client.call("EXISTS c", ":1");
     client.call(&to(&there, "nothing 2 1000"), "+NOKEY");
+    // A time-out that is none is one second.
+    client.call(&to(&there, "c 3 0 COPY"), "+OK");
+    client.call(&to(&there, "c 4 -1"), "+OK");
 }
 
 #[test]

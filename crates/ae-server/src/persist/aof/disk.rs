@@ -228,3 +228,23 @@ pub mod faults {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// It may be lost if the power goes.
+    #[test]
+    fn what_cannot_be_synced_is_told() {
+        let at = tempfile::tempdir().unwrap();
+        let (disk, path) = (Disk::default(), at.path().join("file"));
+        // Behind opening it, and writing or cutting.
+        disk.faults.plan(2..3, faults::Fault::Error(faults::EIO));
+        assert!(disk.write_whole(&path, b"some text").is_err());
+        disk.faults.plan(2..3, faults::Fault::Error(faults::EIO));
+        assert!(disk.cut(&path, 4).is_err());
+        disk.faults.clear();
+        disk.cut(&path, 4).unwrap();
+        assert_eq!(disk.read(&path).unwrap(), b"some");
+    }
+}

@@ -134,6 +134,19 @@ fn what_cannot_be_taken_back_is_continued() {
     assert_eq!(scene.log.len(), 9);
 }
 
+/// The disk may be full until the server goes on in another file.
+#[test]
+fn a_part_that_stays_is_synced() {
+    let mut scene = Scene::new(Fsync::No);
+    let other = scene.disk.open(&scene.path.with_file_name("other"), true).unwrap();
+    // The first write takes half, the second fails, and it cannot be cut either.
+    scene.fail(0..3, Fault::Half);
+    assert!(scene.add("one two") && scene.content() == "one");
+    scene.disk.faults.clear();
+    scene.log.switch(other);
+    testkit::eventually("it is synced", || (scene.disk.faults.begun() == 1).then_some(()));
+}
+
 #[test]
 fn a_failing_sync_under_always_is_not_trusted() {
     let mut scene = Scene::new(Fsync::Always);

@@ -434,4 +434,17 @@ fn how_much_has_been_loaded_counts_all_files() {
     }
     let total = replay.total as i64;
     assert!(told.is_sorted() && *told.last().unwrap() == total, "{told:?} of {total}");
+    assert!(!session.run("INFO persistence").contains("loading_loaded_bytes"), "nothing is loaded any more");
+}
+
+/// There are other data in the RDB file, which somebody may want back.
+#[test]
+fn a_flush_in_the_file_saves_nothing() {
+    let at = tempfile::tempdir().unwrap();
+    single(&at, requests(&["SET a 1", "FLUSHALL", "SET b 2"]));
+    let mut session = session(&at);
+    assert!(!session.server.config.saving.points.is_empty());
+    session.server.status.starting = true;
+    start_with(session).unwrap();
+    assert!(!at.path().join("dump.rdb").exists());
 }

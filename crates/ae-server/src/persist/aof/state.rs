@@ -126,6 +126,9 @@ mod tests {
         rewrites.ended(false);
         rewrites.failed_at = Instant::now().checked_sub(Duration::from_secs(60));
         assert!(!rewrites.may_begin());
+        (0..20).for_each(|_| rewrites.ended(false));
+        rewrites.failed_at = Instant::now().checked_sub(LONGEST_WAIT);
+        assert!(rewrites.may_begin());
         rewrites.ended(true);
         assert!(rewrites.may_begin());
         assert_eq!((rewrites.count, rewrites.last_ok), (1, Some(true)));
