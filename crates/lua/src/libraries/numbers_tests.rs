@@ -35,6 +35,7 @@ fn numbers_as_printf_has_them() {
         (f64::INFINITY, 14, "inf"),
         (f64::NEG_INFINITY, 14, "-inf"),
         (f64::NAN, 14, "nan"),
+        (-f64::NAN, 14, "-nan"),
     ];
     for (number, precision, text) in cases {
         assert_eq!(general(number, precision), text, "{number} {precision}");
@@ -43,7 +44,7 @@ fn numbers_as_printf_has_them() {
 
 #[test]
 fn numbers_at_the_start_of_texts() {
-    let cases: [(&str, f64, usize); 22] = [
+    let cases: [(&str, f64, usize); 23] = [
         ("1", 1.0, 1),
         ("-1.5e3x", -1500.0, 6),
         ("+7", 7.0, 2),
@@ -60,6 +61,7 @@ fn numbers_at_the_start_of_texts() {
         ("0x", 0.0, 1),
         ("0x.", 0.0, 1),
         ("0x1F.8p1z", 63.0, 8),
+        ("0xffffffffffffffff", 18_446_744_073_709_551_615.0, 18),
         ("0x1p", 1.0, 3),
         ("0x1p-1074", 5e-324, 9),
         ("0x1p-1075", 0.0, 9),

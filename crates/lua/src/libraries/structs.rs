@@ -1,6 +1,6 @@
 //! struct: bytes as C lays them out.
 
-use crate::libraries::numbers::{to_i64, to_u64};
+use crate::libraries::numbers::to_u64;
 use crate::libraries::parameters::{Arguments, MAX_SLOTS, add, to_number};
 use crate::libraries::raise;
 use mlua::{Error, Lua, MultiValue, Table, Value};
@@ -132,8 +132,7 @@ fn pack(lua: &Lua, mut arguments: Arguments) -> mlua::Result<Vec<u8>> {
         bytes.resize(bytes.len() + padding, 0);
         match option {
             b'b' | b'B' | b'h' | b'H' | b'l' | b'L' | b'T' | b'i' | b'I' => {
-                let value = arguments.number(number)?;
-                let value = if value < 0.0 { to_i64(value).cast_unsigned() } else { to_u64(value) };
+                let value = to_u64(arguments.number(number)?);
                 let mut integer = [0; MAX_INTEGER];
                 integer[..8].copy_from_slice(&value.to_le_bytes());
                 let integer = &mut integer[..size];

@@ -1,7 +1,7 @@
 //! Whatever a script passes, there is a result or an error, and no more memory than the input asks for.
 
-use crate::interpreter::interpreter;
-use lua::mlua::{Function, Lua, LuaString, MultiValue, Table, Value};
+use crate::interpreter::{check, interpreter};
+use lua::mlua::{Function, Lua, MultiValue, Table, Value};
 use proptest::prelude::*;
 
 const LIBRARIES: [&str; 4] = ["bit", "cjson", "cmsgpack", "struct"];
@@ -75,14 +75,6 @@ proptest! {
             prop_assert!(after < before + MEMORY * bytes.len() + 20_000, "{} bytes", after - before);
         }
     }
-}
-
-#[track_caller]
-fn check(lua: &Lua, expression: &str, expected: &str) {
-    let script =
-        format!("local ok, text = pcall(function() local x = {expression} return x end) return tostring(text)");
-    let text: LuaString = lua.load(script).set_name("@script").eval().unwrap();
-    assert_eq!(text.to_string_lossy(), expected, "{expression}");
 }
 
 #[test]

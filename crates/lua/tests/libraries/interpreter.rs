@@ -33,6 +33,15 @@ pub fn run(lua: &Lua, script: &str, arguments: &[&[u8]]) -> Vec<u8> {
     }
 }
 
+/// What an expression is as text, or the text of its error.
+#[track_caller]
+pub fn check(lua: &Lua, expression: &str, expected: &str) {
+    let script =
+        format!("local ok, text = pcall(function() local x = {expression} return x end) return tostring(text)");
+    let text: LuaString = lua.load(script).set_name("@script").eval().unwrap();
+    assert_eq!(text.to_string_lossy(), expected, "{expression}");
+}
+
 /// The same by redis-server.
 pub fn run_redis(client: &mut Client, script: &str, arguments: &[&[u8]]) -> Vec<u8> {
     let mut request: Vec<&[u8]> = vec![b"EVAL", script.as_bytes(), b"0"];

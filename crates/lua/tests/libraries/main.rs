@@ -1,5 +1,6 @@
 //! The libraries of scripts.
 
+mod bytes;
 mod hostile;
 mod interpreter;
 mod like_redis;

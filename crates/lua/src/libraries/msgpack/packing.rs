@@ -97,7 +97,7 @@ fn head(bytes: &mut Vec<u8>, len: usize, heads: Heads) {
 
 fn pack_number(bytes: &mut Vec<u8>, number: f64) {
     let integer = to_i64(number);
-    if number.is_finite() && integer as f64 == number {
+    if integer as f64 == number {
         pack_integer(bytes, integer);
     } else if f64::from(number as f32) == number {
         bytes.push(0xca);
