@@ -234,6 +234,8 @@ geosearch g fromlonlat 15 37 byradius 200 km asc withcoord withdist
 --no-raw client no-evict x
 --no-raw latency latest
 -3 --no-raw latency histogram nothing
+config set slowlog-log-slower-than -1
+slowlog reset
 --no-raw slowlog len
 -3 --no-raw memory doctor
 memory doctor

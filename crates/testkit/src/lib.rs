@@ -3,6 +3,7 @@
 
 mod certificates;
 mod client;
+mod local_client;
 mod ports;
 mod redis;
 mod server;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use certificates::Certificates;
 pub use client::{Client, request};
+pub use local_client::LocalClient;
 pub use ports::free_port;
 pub use redis::redis_server;
 pub use server::{End, Server};

@@ -1,10 +1,10 @@
 //! What is done in one turn of the loop, and not left to the next one.
 
 use crate::clients::client::Replies;
-use crate::net::turns::{Turns, received};
+use crate::net::turns::Turns;
 use crate::replication::link::Phase;
+use ae::{EventLoop, Listener};
 use std::io::Write;
-use std::net::{Shutdown, TcpListener};
 use std::rc::Rc;
 
 #[test]
@@ -17,7 +17,7 @@ fn what_expires_before_a_sleep_is_told_before_it() {
     let offset = turns.net().server.replication.offset;
     turns.net().server.now += 200_000;
     turns.before_sleep();
-    assert_eq!(received(&mut subscriber), "*3 $7 message $22 __keyevent@0__:expired $1 k");
+    assert_eq!(subscriber.received(), "*3 $7 message $22 __keyevent@0__:expired $1 k");
     assert!(turns.log().contains("DEL\r\n$1\r\nk\r\n"), "{}", turns.log());
     assert!(turns.net().server.replication.offset > offset);
 }
@@ -97,7 +97,7 @@ fn nothing_is_left_of_a_server_that_has_ended() {
     let net = Rc::downgrade(&turns.shared.net);
     drop(turns);
     assert!(net.upgrade().is_none());
-    assert_eq!(received(&mut client), "closed");
+    assert_eq!(client.received(), "closed");
 }
 
 #[test]
@@ -144,9 +144,9 @@ fn changes_are_logged_before_replies_are_written() {
     client.write_all(b"GET large\r\n").unwrap();
     turns.handle();
     turns.before_sleep();
-    assert!(!received(&mut client).ends_with('v'));
+    assert!(!client.received().ends_with('v'));
     client.write_all(b"SET first v\r\n").unwrap();
-    while !received(&mut client).ends_with("+OK") {
+    while !client.received().ends_with("+OK") {
         turns.handle();
     }
     assert!(turns.log().contains("first"));
@@ -155,9 +155,9 @@ fn changes_are_logged_before_replies_are_written() {
     turns.handle();
     turns.handle();
     other.write_all(b"RPUSH list last\r\n").unwrap();
-    client.shutdown(Shutdown::Write).unwrap();
+    client.finish_sending();
     turns.handle();
-    assert_eq!(received(&mut client), "*2 $4 list $4 last closed");
+    assert_eq!(client.received(), "*2 $4 list $4 last closed");
     assert!(turns.log().contains("last"));
 }
 
@@ -182,7 +182,7 @@ fn who_waits_for_a_stream_that_expires_is_told() {
     turns.net().server.now += 200_000;
     turns.before_sleep();
     turns.before_sleep();
-    assert!(received(&mut client).starts_with('-'));
+    assert!(client.received().starts_with('-'));
 }
 
 /// What others are told, too: of keys that have expired, without any request.
@@ -198,14 +198,15 @@ fn clients_are_closed_for_messages_that_they_do_not_take() {
     turns.change_last_client(|client| client.output.attach(vec![0; 900_000].into()));
     turns.net().server.now += 200_000;
     turns.before_sleep();
-    assert!(received(&mut subscriber).ends_with("closed"));
+    assert!(subscriber.received().ends_with("closed"));
     assert_eq!(turns.ask(&mut client, "PING"), "+PONG");
 }
 
 #[test]
 fn a_primary_that_says_nothing_is_given_up_after_the_time_out_and_tried_again() {
-    let primary = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = primary.local_addr().unwrap().port();
+    let other = EventLoop::new(100).unwrap();
+    let primary = Listener::tcp(&other, &["127.0.0.1"], 0, 511).unwrap();
+    let port = primary.local_addrs()[0].port();
     let turns = Turns::new(|config, _| {
         config.replication.primary = Some(("127.0.0.1".into(), port));
         config.replication.timeout = 60;

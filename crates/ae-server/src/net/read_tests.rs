@@ -2,13 +2,13 @@
 
 use crate::clients::client::Replies;
 use crate::clients::replica::{Phase, Replica};
-use crate::net::turns::{Turns, received};
+use crate::net::turns::Turns;
 use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use testkit::LocalClient;
 
 /// A field of CLIENT LIST, of the client that was the last to come.
-fn field(turns: &Turns, other: &mut UnixStream, name: &str) -> i64 {
+fn field(turns: &Turns, other: &mut LocalClient, name: &str) -> i64 {
     let list = turns.ask(other, "CLIENT LIST");
     let last = list.rsplit_once(&format!(" {name}=")).unwrap().1;
     last.split(' ').next().unwrap().parse().unwrap()
@@ -61,7 +61,7 @@ fn every_byte_of_a_large_request_is_counted() {
     }
     turns.handle();
     turns.before_sleep();
-    assert_eq!(received(&mut client), "+OK");
+    assert_eq!(client.received(), "+OK");
     assert_eq!(turns.net().server.stats.bytes_in, request.len() as u64);
 }
 
@@ -96,7 +96,7 @@ fn whatever_a_replica_sends_shows_that_it_is_there() {
     });
     let replica = turns.last_client().reference();
     turns.net().server.replication.replicas.push(replica);
-    let lags = |client: &mut UnixStream| turns.ask(client, "INFO replication").contains("lag=1000");
+    let lags = |client: &mut LocalClient| turns.ask(client, "INFO replication").contains("lag=1000");
     assert!(lags(&mut other));
     client.write_all(b"\n").unwrap();
     turns.handle();
@@ -112,5 +112,5 @@ fn clients_are_closed_for_their_memory_as_soon_as_they_take_it() {
     turns.change_last_client(|client| client.output.attach(Arc::new(vec![0; 1_000_000])));
     client.write_all(b"*2\r\n").unwrap();
     turns.handle();
-    assert_eq!(received(&mut client), "closed");
+    assert_eq!(client.received(), "closed");
 }

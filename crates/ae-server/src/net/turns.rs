@@ -10,10 +10,10 @@ use crate::config::settings::Config;
 use ae::{EventLoop, Listener};
 use std::cell::{Ref, RefMut};
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::Write;
 use std::path::Path;
 use tempfile::TempDir;
+use testkit::LocalClient;
 
 /// It has no cron, and listens on a Unix socket: what a client has sent is there at once.
 pub struct Turns {
@@ -50,9 +50,8 @@ impl Turns {
     }
 
     /// A client that does not wait for what comes.
-    pub fn connect(&self) -> UnixStream {
-        let client = UnixStream::connect(self.path().join("socket")).unwrap();
-        client.set_nonblocking(true).unwrap();
+    pub fn connect(&self) -> LocalClient {
+        let client = LocalClient::connect(&self.path().join("socket"));
         self.handle();
         client
     }
@@ -79,11 +78,11 @@ impl Turns {
     }
 
     /// Has the requests of a client handled, in one turn; what it has received at its end.
-    pub fn ask(&self, client: &mut UnixStream, requests: &str) -> String {
+    pub fn ask(&self, client: &mut LocalClient, requests: &str) -> String {
         client.write_all(format!("{requests}\r\n").as_bytes()).unwrap();
         self.handle();
         self.before_sleep();
-        received(client)
+        client.received()
     }
 
     /// The append-only file with its parts.
@@ -101,17 +100,4 @@ impl Drop for Turns {
     fn drop(&mut self) {
         self.shared.close();
     }
-}
-
-/// What has come, on one line; "closed" if the server has closed the connection.
-pub fn received(client: &mut UnixStream) -> String {
-    let mut bytes = Vec::new();
-    let is_closed = match client.read_to_end(&mut bytes) {
-        Ok(_) => true,
-        Err(error) => error.kind() != ErrorKind::WouldBlock,
-    };
-    if is_closed {
-        bytes.extend_from_slice(b"closed");
-    }
-    String::from_utf8(bytes).unwrap().replace("\r\n", " ").trim_end().into()
 }
