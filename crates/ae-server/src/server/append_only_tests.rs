@@ -3,6 +3,7 @@ use crate::persist::aof::disk::faults::{ENOSPC, Fault};
 use crate::persist::aof::state::AppendOnlyFile;
 use crate::server::rewriting::tests::{INFO, STARTED, digest_after_restart, finish, round, session};
 use crate::server::under_way::LoadedFile;
+use crate::testing::Session;
 
 #[test]
 fn its_size_is_that_of_all_files_while_it_is_rewritten() {
@@ -59,16 +60,22 @@ fn failures_are_forgotten_when_somebody_asks_for_a_rewrite() {
     }
 }
 
-/// What waits to be written is in the base then, and must not be behind it once more.
-#[test]
-fn a_base_has_what_could_not_be_written_yet() {
-    let at = tempfile::tempdir().unwrap();
-    let mut session = session(&at, true, true);
+/// The file's base is to be made, while there is a change that could not be written to the file.
+fn base_of_what_could_not_be_written(at: &tempfile::TempDir) -> Session {
+    let mut session = session(at, true, true);
     session.server.config.append_only.fsync = Fsync::EverySecond;
     session.run("INCR n");
     // Writing it fails, and once more when the base begins.
     session.server.append_only.disk.faults.plan(0..2, Fault::Error(ENOSPC));
     session.expect(&[("BGREWRITEAOF", STARTED)]);
+    session
+}
+
+/// What waits to be written is in the base then, and must not be behind it once more.
+#[test]
+fn a_base_has_what_could_not_be_written_yet() {
+    let at = tempfile::tempdir().unwrap();
+    let mut session = base_of_what_could_not_be_written(&at);
     finish(&mut session);
     session.server.append_only.disk.faults.clear();
     session.server.config.append_only.fsync = Fsync::Always;
@@ -174,12 +181,7 @@ fn after_some_failures_the_next_rewrite_waits() {
 #[test]
 fn what_changes_while_a_base_is_made_of_what_could_not_be_written_is_kept() {
     let at = tempfile::tempdir().unwrap();
-    let mut session = session(&at, true, true);
-    session.server.config.append_only.fsync = Fsync::EverySecond;
-    session.run("INCR n");
-    // Writing it fails, and once more when the base begins.
-    session.server.append_only.disk.faults.plan(0..2, Fault::Error(ENOSPC));
-    session.expect(&[("BGREWRITEAOF", STARTED)]);
+    let mut session = base_of_what_could_not_be_written(&at);
     session.server.flush_log();
     session.server.begin_scheduled_rewrite();
     assert!(session.server.is_rewriting());

@@ -1,11 +1,11 @@
 //! What a server that is a replica makes of the stream, and who it says it is.
 
-use crate::primaries::{HISTORY, Primary, SET, copy, file};
+use crate::primaries::{HISTORY, Link, Primary, SET, copy, file};
 use crate::{field, number, start};
 use rdb::{Compression, Entry, FileOptions, FileWriter};
 use std::time::Duration;
 use store::{StringValue, Value};
-use testkit::eventually;
+use testkit::{Client, Server, eventually};
 
 #[test]
 fn the_stream_goes_on_in_its_database_with_another_primary() {
@@ -208,16 +208,22 @@ fn a_save_under_way_is_given_up_for_a_copy() {
     assert!(!folder.path().join("dump.rdb").exists());
 }
 
+/// The stream of a replica that has taken in the first of it, and a client of the replica.
+fn followed(primary: &Primary, replica: &Server) -> (Link, Client) {
+    let mut client = replica.connect();
+    let mut link = primary.give(100, &file(1, 1));
+    link.send(SET).unwrap();
+    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    (link, client)
+}
+
 /// Nobody knows what it should have been.
 #[test]
 fn a_stream_that_is_broken_is_not_gone_on_with() {
     for broken in ["*1\r\n+wrong\r\n", "SET more 2\r\n"] {
         let primary = Primary::new();
         let replica = primary.replica(&[]);
-        let mut client = replica.connect();
-        let mut link = primary.give(100, &file(1, 1));
-        link.send(SET).unwrap();
-        eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+        let (mut link, mut client) = followed(&primary, &replica);
         link.send(broken).unwrap();
         link.expect_end();
         assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
@@ -241,10 +247,7 @@ fn a_primary_that_has_ended_its_stream_is_asked_for_the_rest() {
 fn the_stream_has_no_longest_argument() {
     let primary = Primary::new();
     let replica = primary.replica(&[]);
-    let mut client = replica.connect();
-    let mut link = primary.give(100, &file(1, 1));
-    link.send(SET).unwrap();
-    eventually("the stream", || (client.ask(&["GET", "more"]) == b"1").then_some(()));
+    let (mut link, mut client) = followed(&primary, &replica);
     let mut arrived = || number(&mut client, "stats", "total_net_repl_input_bytes");
     let before = arrived();
     link.send("*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$600000000\r\nv").unwrap();
