@@ -15,12 +15,10 @@ import unittest
 from pathlib import Path
 
 from support import main
-from testkit.paths import BUILD
 from testkit.ports import free_port
 from testkit.resp import PATIENCE
-from testkit.server import AE_SERVER, RedisServer, Server
+from testkit.server import AE_CLI, AE_SERVER, RedisServer, Server
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 CLIENTS = {"redis-cli": "redis-cli", "ae-cli": AE_CLI}
 
 # One invocation a line, on a server that begins empty; <<< gives standard input, with escapes. Those that change

@@ -1,34 +1,21 @@
 #!/usr/bin/env python3
 """What ae-cli --cluster makes of nodes that do not answer as they should."""
 
-import os
 import subprocess
-import unittest
 
 from support import main
-from testkit.paths import BUILD
 from testkit.resp import PATIENCE
-from told import Told
+from testkit.server import AE_CLI
+from told import ToldCase, bulk
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 ERROR, GONE, FIVE = b"-ERR no\r\n", None, b":5\r\n"
 REFUSED = "Node A replied with error:\nERR no\n"
 CLOSED = "Error: Server closed the connection\n"
 
 
-def bulk(text):
-    return b"$%d\r\n%s\r\n" % (len(text), text.encode())
-
-
-class Nodes(unittest.TestCase):
-    maxDiff = None
-
+class Nodes(ToldCase):
     def setUp(self):
-        self.first, self.second = Told(), Told()
-        for server in self.first, self.second:
-            self.addCleanup(server.server_close)
-            self.addCleanup(server.shutdown)
-            server.replies[b"INFO"], server.replies[b"DBSIZE"] = bulk("cluster_enabled:1\r\n"), FIVE
+        self.first, self.second = [self.told(INFO=bulk("cluster_enabled:1\r\n"), DBSIZE=FIVE) for _ in range(2)]
         self.first.replies[b"CLUSTER"] = bulk(self.line("a", self.first, "myself,master", "0-16383"))
 
     @staticmethod

@@ -10,11 +10,9 @@ import unittest
 
 from support import main
 from testkit.certificates import Certificates
-from testkit.paths import BUILD
 from testkit.resp import PATIENCE
-from testkit.server import TlsServer
+from testkit.server import AE_CLI, TlsServer
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 
 
 def run(*words, **environment):

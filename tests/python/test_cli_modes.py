@@ -6,22 +6,19 @@ import re
 import shutil
 import signal
 import socket
-import socketserver
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 from pathlib import Path
 
 from support import main
 from testkit.certificates import Certificates
-from testkit.paths import BUILD
 from testkit.ports import free_ports
 from testkit.resp import PATIENCE
-from testkit.server import AeServer, RedisServer, Server, TlsServer
+from testkit.server import AE_CLI, AeServer, RedisServer, Server, TlsServer
+from told import Told, bulk
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 
 
 def run(cli, *words, given=b"", **environment):
@@ -368,28 +365,19 @@ class Cluster(unittest.TestCase):
             ours, theirs = self.both("--cluster", "info", f"127.0.0.1:{server.port}")
             self.assertEqual(ours, theirs)
 
-class Requests(socketserver.StreamRequestHandler):
-    def handle(self):
-        while self.rfile.peek(1):
-            self.wfile.write(self.server.reply([word.decode().upper() for word in request(self.rfile)]))
 
-
-class Node(socketserver.ThreadingTCPServer):
+class Node(Told):
     """A node that says what it is told to say: of the cluster, and of how many keys it has in which slots"""
-    daemon_threads = True
 
     def __init__(self):
-        super().__init__(("127.0.0.1", 0), Requests)
-        self.port, self.nodes, self.keys = self.server_address[1], "", {}
-        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+        super().__init__(CLUSTER=self.cluster, DBSIZE=lambda _: b":%d\r\n" % sum(self.keys.values()),
+                         INFO=bulk("cluster_enabled:1\r\n"))
+        self.nodes, self.keys = "", {}
 
-    def reply(self, words):
-        if words[:2] == ["CLUSTER", "COUNTKEYSINSLOT"]:
+    def cluster(self, words):
+        if words[1].upper() == b"COUNTKEYSINSLOT":
             return b":%d\r\n" % self.keys.get(int(words[2]), 0)
-        if words == ["DBSIZE"]:
-            return b":%d\r\n" % sum(self.keys.values())
-        text = "cluster_enabled:1\r\n" if words[0] == "INFO" else self.nodes
-        return b"$%d\r\n%s\r\n" % (len(text), text.encode())
+        return bulk(self.nodes)
 
 
 # Of each node its flags, the number of its master, its slots, and sometimes that it is not connected; for those that

@@ -14,10 +14,8 @@ from pathlib import Path
 from support import main
 from terminal import ScriptedServer, Terminal
 from testkit.resp import PATIENCE
-from testkit.server import AeServer
-from testkit.paths import BUILD
+from testkit.server import AE_CLI, AeServer
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 GREY = b"\x1b[90m"
 CTRL_A, CTRL_C, CTRL_D, CTRL_R, CTRL_U = b"\x01", b"\x03", b"\x04", b"\x12", b"\x15"
 TAB, UP = b"\t", b"\x1b[A"

@@ -2,16 +2,13 @@
 """What ae-cli knows of its connection, and does when it connects anew: a server of the test's own has been told what to
 answer, and when to end the connection."""
 
-import os
 import subprocess
-import unittest
 
 from support import main
-from testkit.paths import BUILD
 from testkit.resp import PATIENCE
-from told import Told
+from testkit.server import AE_CLI
+from told import ToldCase
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 ERROR, NIL, ARRAY = b"-ERR no\r\n", b"*-1\r\n", b"*0\r\n"
 
 
@@ -20,13 +17,7 @@ def run(*words, given=b""):
     return done.stdout, done.stderr, done.returncode
 
 
-class Case(unittest.TestCase):
-    def told(self, **replies):
-        server = Told(**replies)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server
-
+class Case(ToldCase):
     def lines(self, server, *lines, options=()):
         """What is printed for lines of standard input, and what is said of errors."""
         out, err, status = run("-p", server.port, *options, given="".join(f"{line}\n" for line in lines).encode())

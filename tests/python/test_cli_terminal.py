@@ -7,23 +7,21 @@ import subprocess
 import tempfile
 import termios
 import time
-import unittest
 from pathlib import Path
 
 from support import main
 from terminal import ScriptedServer, Terminal
-from testkit.paths import BUILD
 from testkit.ports import free_port
 from testkit.resp import PATIENCE
-from told import Told
+from testkit.server import AE_CLI
+from told import ToldCase
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 CTRL_C = b"\x03"
 PASTE = b"\x1b[200~%s\x1b[201~\r"
 MARK = b"m" * 40
 
 
-class Case(unittest.TestCase):
+class Case(ToldCase):
     def terminal(self, port, *options, **environment):
         terminal = Terminal(AE_CLI, "-p", str(port), *map(str, options),
                             **{"REDISCLI_HISTFILE": "/dev/null", "REDISCLI_RCFILE": "/dev/null", **environment})
@@ -39,10 +37,7 @@ class Case(unittest.TestCase):
             pass
 
     def told(self, **replies):
-        server = Told(**{"COMMAND": b"-ERR unknown\r\n", **replies})
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server
+        return super().told(**{"COMMAND": b"-ERR unknown\r\n", **replies})
 
     def prompt(self, server, *options, **environment):
         """A terminal at the prompt."""

@@ -16,24 +16,15 @@ import unittest
 from pathlib import Path
 
 from support import main
-from testkit.paths import BUILD
 from testkit.resp import PATIENCE
-from told import Requests, Told
+from testkit.server import AE_CLI
+from told import Requests, ToldCase
 
-AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 
 
-class Case(unittest.TestCase):
-    maxDiff = None
-
-    def told(self, **replies):
-        server = Told(**replies)
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
-        return server
-
+class Case(ToldCase):
     def run_on(self, server, *words, cli=AE_CLI, given=b""):
-        place = [] if server is None else ["-p", str(server.server_address[1])]
+        place = [] if server is None else ["-p", str(server.port)]
         done = subprocess.run([cli, *place, *map(str, words)], input=given, capture_output=True, timeout=PATIENCE,
                               env={**os.environ, "REDISCLI_HISTFILE": "/dev/null"})
         return done.stdout, done.stderr, done.returncode
@@ -91,7 +82,7 @@ class Received(Case):
     def test_a_redirected_command_is_repeated_as_often_as_asked(self):
         """Each time the slot is on its way: redis-cli counts anew, without end."""
         server = self.told()
-        port = server.server_address[1]
+        port = server.port
         replies = itertools.cycle([b":1\r\n", b"-ASK 1 127.0.0.1:%d\r\n" % port, b":2\r\n", b"-MOVED 1 :%d\r\n" % port])
         server.replies[b"X"] = lambda _: next(replies)
         self.assertEqual(self.run_on(server, "-c", "-r", 5, "x"), (b"1\n2\n1\n2\n1\n", b"", 0))
@@ -162,7 +153,7 @@ class Received(Case):
             server.replies[b"SYNC"] = b""
             server.pieces = sync
             server.RequestHandlerClass = InPieces
-            words = [AE_CLI, "-p", str(server.server_address[1]), "--rdb", "-"]
+            words = [AE_CLI, "-p", str(server.port), "--rdb", "-"]
             with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
                 # What might be a part of the mark is held back.
                 begun = client.stdout.read(len(snapshot) + split - 39)
@@ -172,7 +163,7 @@ class Received(Case):
 
     def test_writes_come_behind_the_snapshot(self):
         server = self.told(SYNC=b"$3\r\nabc*1\r\n$4\r\nPING\r\n*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n*1\r\n$1\r\n")
-        words = [AE_CLI, "-p", str(server.server_address[1]), "--replica"]
+        words = [AE_CLI, "-p", str(server.port), "--replica"]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
             self.assertEqual([client.stdout.readline() for _ in range(2)], [b'"PING"\n', b'"DEL","k"\n'])
             client.terminate()
@@ -219,7 +210,7 @@ class Received(Case):
             text = b"total_commands_processed:%d\r\n" % next(asked)
             return b"$%d\r\n%s\r\n" % (len(text), text)
 
-        words = [AE_CLI, "-p", str(self.told(INFO=info).server_address[1]), "--stat", "-i", "0.001"]
+        words = [AE_CLI, "-p", str(self.told(INFO=info).port), "--stat", "-i", "0.001"]
         with subprocess.Popen(words, stdout=subprocess.PIPE) as client:
             lines = [client.stdout.readline().decode() for _ in range(46)]
             client.terminate()
@@ -409,13 +400,13 @@ class Watched(Case):
 
     def test_a_spectrum_of_round_trips(self):
         server = self.told(PING=b"+PONG\r\n")
-        client = self.started(server, "--latency-dist", "-i", 0.001)
+        client = self.started(server, "--latency-dist", "-i", 0.009)
         seen = self.until(client, rb"(?s)From 0.*From 0").decode()
         lines = re.findall(r"\x1b\[38;5;0m.*\n", seen.split("From 0")[1])
         self.assertEqual(len(lines), 20)
         for line in lines:
             colours = re.findall(r"\[48;5;(\d+)m", line)
-            # There was time for one round trip, which is all of it.
+            # One round trip and the pause behind it take as long, so that it is all.
             self.assertEqual(sorted(colours), ["0"] * 30 + ["196"])
         self.assertTrue(seen.startswith("-" * 45 + "\n"))
         self.assertGreaterEqual(server.seen.count([b"PING"]), 20)
@@ -430,7 +421,7 @@ class Watched(Case):
                                 rb"run\)\.\nWorst run took (\d+)x longer than the average latency\.\n$", out)
             runs, average, nanoseconds, times = map(float, summary.groups())
             self.assertAlmostEqual(nanoseconds, average * 1000, delta=0.1)
-            self.assertAlmostEqual(times, worst[-1] / average, delta=1)
+            self.assertAlmostEqual(times, worst[-1] / average, delta=1 + times / 1000)
             self.assertEqual(runs == 1, not seconds)
             self.assertGreaterEqual(runs * average, 999_000 * seconds)
             # Nothing is so slow.

@@ -4,6 +4,11 @@ import socketserver
 import sys
 import threading
 import time
+import unittest
+
+
+def bulk(text):
+    return b"$%d\r\n%s\r\n" % (len(text), text.encode())
 
 
 class Requests(socketserver.StreamRequestHandler):
@@ -26,8 +31,8 @@ class Requests(socketserver.StreamRequestHandler):
 
 
 class Told(socketserver.ThreadingTCPServer):
-    """A server that remembers what it is asked, in all and on each connection; the replies are by command, in capitals. With None it
-    ends the connection. `times` has when each request came and when it was answered."""
+    """A server that remembers what it is asked, in all and on each connection; the replies are by command, in capitals.
+    With None it ends the connection. `times` has when each request came and when it was answered."""
     daemon_threads = True
 
     def __init__(self, **replies):
@@ -42,3 +47,14 @@ class Told(socketserver.ThreadingTCPServer):
         # A client may be ended by its test.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
+
+
+class ToldCase(unittest.TestCase):
+    """A test with such servers"""
+    maxDiff = None
+
+    def told(self, **replies):
+        server = Told(**replies)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return server

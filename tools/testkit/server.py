@@ -13,6 +13,7 @@ from testkit.ports import free_port
 from testkit.resp import PATIENCE, Client, ReplyError
 
 AE_SERVER = os.environ.get("AE_SERVER") or str(BUILD / "ae-server")
+AE_CLI = os.environ.get("AE_CLI") or str(BUILD / "ae-cli")
 
 
 class Server:
