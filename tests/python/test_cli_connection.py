@@ -14,7 +14,6 @@ from testkit.resp import PATIENCE
 from testkit.server import AE_CLI, TlsServer
 
 
-
 def run(*words, **environment):
     done = subprocess.run([AE_CLI, *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE,
                           env={**os.environ, **environment})

@@ -20,7 +20,6 @@ from testkit.server import AE_CLI, AeServer, RedisServer, Server, TlsServer
 from told import Told, bulk
 
 
-
 def run(cli, *words, given=b"", **environment):
     done = subprocess.run([cli, *map(str, words)], input=given, capture_output=True, timeout=PATIENCE,
                           env={**os.environ, "REDISCLI_HISTFILE": "/dev/null", "TERM": "dumb", **environment})
@@ -434,7 +433,6 @@ class ToldCluster(unittest.TestCase):
                     ours, theirs = (run(cli, "--cluster", *words) for cli in (AE_CLI, "redis-cli"))
                     self.assertEqual(ours[0].decode().splitlines(), theirs[0].decode().splitlines())
                     self.assertEqual(ours[1:], theirs[1:])
-
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from testkit.server import AE_CLI
 from told import Requests, ToldCase
 
 
-
 class Case(ToldCase):
     def run_on(self, server, *words, cli=AE_CLI, given=b""):
         place = [] if server is None else ["-p", str(server.port)]
