@@ -524,9 +524,8 @@ fn reads_to_the_end_of_a_vector() {
 #[test]
 fn a_program_may_wait_for_a_connection_without_its_loop() {
     let el = test_loop();
-    // Nobody else listens there afterwards.
-    let port = testkit::free_port();
-    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
     let conn = Connection::connect_tcp_within(&el, "127.0.0.1", port, Duration::from_secs(60)).unwrap();
     let (mut peer, _) = listener.accept().unwrap();
     let mut room = [0; 16];
@@ -547,8 +546,7 @@ fn a_program_may_wait_for_a_connection_without_its_loop() {
     conn.close();
     assert_eq!(conn.wait_readable(Duration::from_secs(60)).unwrap_err().raw_os_error(), Some(libc::EBADF));
     reader.join().unwrap().unwrap();
-    drop(listener);
-    let refused = Connection::connect_tcp_within(&el, "127.0.0.1", port, Duration::from_secs(60));
+    let refused = Connection::connect_tcp_within(&el, "127.0.0.1", testkit::free_port(), Duration::from_secs(60));
     assert_eq!(refused.err().map(|error| error.kind()), Some(ErrorKind::ConnectionRefused));
 }
 
@@ -975,11 +973,10 @@ fn names_are_connected_to() {
     el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = Some(result.unwrap())).unwrap();
     run_until(&el, || stream.borrow().is_some());
     assert_eq!(stream.borrow().as_ref().unwrap().peer_addr().unwrap().port(), port);
-    drop(listener);
 
     let error = Rc::new(RefCell::new(None));
     let kept = error.clone();
-    el.connect_name("127.0.0.1", port, move |_, result| *kept.borrow_mut() = result.err()).unwrap();
+    el.connect_name("127.0.0.1", testkit::free_port(), move |_, result| *kept.borrow_mut() = result.err()).unwrap();
     run_until(&el, || error.borrow().is_some());
     assert_eq!(error.borrow().as_ref().unwrap().kind(), ErrorKind::ConnectionRefused);
 
@@ -1018,9 +1015,8 @@ fn connections_connect_to_names() {
     run_until(&el, || told.borrow().is_some());
     told.take().unwrap().unwrap();
     assert_eq!(conn.peer_addr().unwrap(), format!("127.0.0.1:{port}"));
-    drop(listener);
 
-    let (_conn, told) = connect(port);
+    let (_conn, told) = connect(testkit::free_port());
     run_until(&el, || told.borrow().is_some());
     assert_eq!(told.take().unwrap().unwrap_err().kind(), ErrorKind::ConnectionRefused);
 

@@ -1,6 +1,7 @@
 //! Free ports.
 
-use std::net::TcpListener;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, socket_with, sockopt};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{self as unix, UnixListener};
 use std::sync::Mutex;
@@ -29,8 +30,19 @@ impl Port {
         let number = 30_000 + u16::try_from(index).unwrap();
         let name = unix::SocketAddr::from_abstract_name(format!("libae-test-port-{number}")).unwrap();
         let taken = UnixListener::bind_addr(&name).ok()?;
-        TcpListener::bind(("127.0.0.1", number)).is_ok().then_some(Port { number, _taken: taken })
+        can_be_bound_to(number).then_some(Port { number, _taken: taken })
     }
+}
+
+/// The socket that asks does not listen: a process that another thread starts meanwhile has it until it is the program
+/// that it is to be, and would have connections to the port accepted until then.
+fn can_be_bound_to(port: u16) -> bool {
+    let asks = || {
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+        sockopt::set_socket_reuseaddr(&socket, true)?;
+        bind(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+    };
+    asks().is_ok()
 }
 
 /// A port that no other test is given while this process lives.
