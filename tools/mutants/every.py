@@ -327,7 +327,9 @@ class Preparation:
             message = message["message"]
             if message["level"] != "error":
                 continue
-            for span in sorted(message["spans"], key=lambda span: not span["is_primary"]):
+            spans = sorted(message["spans"], key=lambda span: not span["is_primary"])
+            # A note may tell the cause: the assignment that is not there, of what is used once too often.
+            for span in spans + [span for note in message["children"] for span in note["spans"]]:
                 path = self.copy.tree / span["file_name"]
                 number = culprit(path.read_text().split("\n"), span) if path.is_file() else None
                 if number is not None:

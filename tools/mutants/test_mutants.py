@@ -164,12 +164,14 @@ class Preparing(unittest.TestCase):
             tried.append(set(excluded))
             return 3 - len(excluded)
 
-        def complaint(line):
-            span = {"file_name": source, "line_start": line, "line_end": line, "column_start": 30, "is_primary": True}
-            message = {"level": "error", "spans": [span]}
+        def span(name, line):
+            return {"file_name": name, "line_start": line, "line_end": line, "column_start": 30, "is_primary": True}
+
+        def complaint(*spans, notes=()):
+            message = {"level": "error", "spans": spans, "children": [{"spans": []}, {"spans": notes}]}
             return self.answers({"reason": "compiler-message", "message": message}, status=101)
 
-        answers = [complaint(1), complaint(3), self.answers()]
+        answers = [complaint(span(source, 1)), complaint(span("elsewhere.rs", 1), notes=[span(source, 3)]), self.answers()]
         self.part.rewrite, self.part.compile = rewrite, lambda: answers.pop(0)
         self.assertEqual(self.part.instrument([source]), 1)
         self.assertEqual(tried, [set(), {1}, {1, 3}])
