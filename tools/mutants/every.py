@@ -49,6 +49,8 @@ ROUNDS = 40
 SWITCH = re.compile(r"mutants::on\((\d+)\)")
 # From where the compiler complains, in lines.
 LOOK_BACK = 12
+# A value that is used where it has been moved away.
+USED_TWICE = "E0382"
 USUAL_BACKEND = "epoll"
 # The cases that notice most of a file's mistakes come first.
 LEADING = 25
@@ -321,20 +323,23 @@ class Preparation:
         self.mistakes.write_text(lines)
         return len(lines.splitlines())
 
+    def numbers(self, spans):
+        """Of the mistakes that the compiler may mean by these places."""
+        paths = [(self.copy.tree / span["file_name"], span) for span in spans]
+        numbers = [culprit(path.read_text().split("\n"), span) for path, span in paths if path.is_file()]
+        return [number for number in numbers if number is not None]
+
     def culprits(self, output):
         found = set()
         for message in messages(output, "compiler-message"):
             message = message["message"]
             if message["level"] != "error":
                 continue
-            spans = sorted(message["spans"], key=lambda span: not span["is_primary"])
-            # A note may tell the cause: the assignment that is not there, of what is used once too often.
-            for span in spans + [span for note in message["children"] for span in note["spans"]]:
-                path = self.copy.tree / span["file_name"]
-                number = culprit(path.read_text().split("\n"), span) if path.is_file() else None
-                if number is not None:
-                    found.add(number)
-                    break
+            own = sorted(message["spans"], key=lambda span: not span["is_primary"])
+            found |= set(self.numbers(own)[:1])
+            if (message["code"] or {}).get("code") == USED_TWICE:
+                # Its notes tell the cause: the assignment or the end of a loop that is not there.
+                found.update(self.numbers(span for note in message["children"] for span in note["spans"]))
         return found
 
     def rust_cases(self):

@@ -167,11 +167,12 @@ class Preparing(unittest.TestCase):
         def span(name, line):
             return {"file_name": name, "line_start": line, "line_end": line, "column_start": 30, "is_primary": True}
 
-        def complaint(*spans, notes=()):
-            message = {"level": "error", "spans": spans, "children": [{"spans": []}, {"spans": notes}]}
+        def complaint(place, code=None, notes=()):
+            message = {"level": "error", "code": code, "spans": [place], "children": [{"spans": []}, {"spans": notes}]}
             return self.answers({"reason": "compiler-message", "message": message}, status=101)
 
-        answers = [complaint(span(source, 1)), complaint(span("elsewhere.rs", 1), notes=[span(source, 3)]), self.answers()]
+        moved = complaint(span("elsewhere.rs", 1), code={"code": "E0382"}, notes=[span(source, 3)])
+        answers = [complaint(span(source, 1), notes=[span(source, 2)]), moved, self.answers()]
         self.part.rewrite, self.part.compile = rewrite, lambda: answers.pop(0)
         self.assertEqual(self.part.instrument([source]), 1)
         self.assertEqual(tried, [set(), {1}, {1, 3}])

@@ -6,6 +6,7 @@ use std::alloc::System;
 use store::types::hash::Hash;
 use store::types::list::{End, List};
 use store::types::set::Set;
+use store::types::stream::{Id, Limits, NewId, Stream};
 use store::types::zset::{Score, SortedSet};
 use store::{Keyspace, Value};
 
@@ -51,14 +52,34 @@ fn sorted_set(key: u64, elements: u64) -> Value {
     set.into()
 }
 
-/// Bytes in use by what a keyspace has, a key.
-fn bytes_a_key(keys: u64, fill: impl Fn(&mut Keyspace, u64)) -> f64 {
+/// With a group for every five hundred entries, each of which has been delivered to one of ten consumers.
+fn stream(key: u64, entries: u64) -> Value {
+    let mut stream = Stream::new();
+    for i in 0..entries {
+        let pair = [text(i % 4, 8), text(key * 1000 + i, 16)];
+        stream.log_mut().add(NewId::Auto, 1_800_000_000_000, &pair, &Limits::default()).expect("is a later one");
+    }
+    for group in 0..entries / 500 {
+        let name = text(group, 40);
+        stream.create_group(&name, Id::MIN, None);
+        let (group, log) = stream.group_mut(&name).expect("is there");
+        let consumers: Vec<_> = (0..10).map(|i| group.create_consumer(&text(i, 40), 0).0).collect();
+        for (entry, consumer) in log.range(Id::MIN, Id::MAX).zip(consumers.iter().cycle()) {
+            group.deliver(log, entry.id(), Some(*consumer), 0);
+        }
+    }
+    stream.into()
+}
+
+/// Bytes in use by what a keyspace has, a key; and how many of them are the keyspace's own, as it says.
+fn bytes_a_key(keys: u64, fill: impl Fn(&mut Keyspace, u64)) -> (f64, f64) {
     let region = Region::new(ALLOCATOR);
     let mut keyspace = Keyspace::new();
     (0..keys).for_each(|key| fill(&mut keyspace, key));
     let change = region.change();
-    drop(keyspace);
-    (change.bytes_allocated - change.bytes_deallocated) as f64 / keys as f64
+    let (own, of_deadlines) = keyspace.allocated();
+    let a_key = |bytes| bytes as f64 / keys as f64;
+    (a_key(change.bytes_allocated - change.bytes_deallocated), a_key(own + of_deadlines))
 }
 
 // One test, since the allocator counts what all threads do.
@@ -66,17 +87,22 @@ fn bytes_a_key(keys: u64, fill: impl Fn(&mut Keyspace, u64)) -> f64 {
 fn what_a_key_costs() {
     // An entry of 28 bytes, 8 in the table and 24 for the value are 60; the rest is one block, except for long lists and
     // for sets of texts, with two words between. Some bytes are for pages that are not full.
-    let content: [(&str, Make, u64, f64); 6] = [
+    let content: [(&str, Make, u64, f64); 10] = [
         ("a hash of 10 fields", hash, 10, 390.0),
         ("a list of 10 elements", list, 10, 262.0),
         ("a set of 10 texts", set, 10, 278.0),
         ("a set of 10 integers", integers, 10, 118.0),
         ("a sorted set of 10 members", sorted_set, 10, 294.0),
-        ("a list of 1000 elements", list, 1000, 19_000.0),
+        ("a hash of 1000 fields", hash, 1000, 63_500.0),
+        ("a list of 1000 elements", list, 1000, 20_000.0),
+        ("a set of 1000 texts", set, 1000, 39_000.0),
+        ("a sorted set of 1000 members", sorted_set, 1000, 52_500.0),
+        ("a stream of 1000 entries and two groups", stream, 1000, 460_000.0),
     ];
     for (what, make, elements, most) in content {
-        let keys = if elements > 10 { 500 } else { 5000 };
-        let bytes = bytes_a_key(keys, |keyspace, key| _ = keyspace.set(&text(key, 16), make(key, elements), false));
+        let (bytes, _) = bytes_a_key(50_000 / elements, |keyspace, key| {
+            keyspace.set(&text(key, 16), make(key, elements), false);
+        });
         assert!(bytes <= most, "{what}: {bytes} bytes");
         // What MEMORY USAGE says is that.
         let mut keyspace = Keyspace::new();
@@ -84,16 +110,19 @@ fn what_a_key_costs() {
         let told = keyspace.entry_memory(id) as f64;
         assert!(told <= bytes && told > bytes * 0.9, "{what}: {told} bytes of {bytes}");
     }
+    // Short strings are in their entries.
     let string = |keyspace: &mut Keyspace, key| keyspace.set_string(&text(key, 16), &text(key, 16)[..], false);
-    let bytes = bytes_a_key(50_000, |keyspace, key| _ = string(keyspace, key));
+    let (bytes, own) = bytes_a_key(50_000, |keyspace, key| _ = string(keyspace, key));
     assert!(bytes <= 50.5, "a string: {bytes} bytes");
+    assert!((own - bytes).abs() < bytes * 0.01, "strings: {own} bytes of {bytes}");
     // All deadlines in their order; and twenty times, each so many milliseconds after the last time.
     let orders: [fn(u64) -> u64; 2] = [|key| key, |key| key % 1000 * 1000 + key / 1000];
     for later in orders {
-        let bytes = bytes_a_key(50_000, |keyspace, key| {
+        let (bytes, own) = bytes_a_key(50_000, |keyspace, key| {
             let id = string(keyspace, key);
             keyspace.set_deadline(id, 1_800_000_000_000 + later(key) as i64);
         });
         assert!(bytes <= 60.0, "a string with a time to live: {bytes} bytes");
+        assert!((own - bytes).abs() < bytes * 0.01, "with deadlines: {own} bytes of {bytes}");
     }
 }

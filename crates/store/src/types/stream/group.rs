@@ -120,11 +120,12 @@ impl Group {
 
     /// How many bytes of memory it has besides itself, as well as is known.
     pub fn allocated(&self) -> usize {
-        // Each pending entry is in two trees, each name in one of two and once by itself. Their nodes are two thirds full.
+        // Each pending entry is in two trees, each name in one of two and once by itself. What comes behind all others, as
+        // ids do, leaves nodes that are half full.
         let pending = self.pending.len() * (size_of::<(Id, Pending)>() + size_of::<Id>());
         let consumer = size_of::<(ConsumerId, Consumer)>() + size_of::<(Arc<[u8]>, ConsumerId)>();
         let names: usize = self.names.keys().map(|name| size_of::<[usize; 2]>() + name.len()).sum();
-        (pending + self.consumers.len() * consumer) * 3 / 2 + names
+        (pending + self.consumers.len() * consumer) * 2 + names
     }
 
     /// The consumer with a name.

@@ -50,6 +50,8 @@ fn each_consumer_is_counted_in_the_memory() {
     let one = sizes[1] - sizes[0];
     assert!(one > size_of::<Consumer>() + "consumer 0".len());
     assert_eq!(sizes[3], sizes[1] + 2 * one);
+    group.create_consumer(&[b'c'; 1010], 0);
+    assert_eq!(group.allocated(), sizes[3] + one + 1000);
 }
 
 #[test]
