@@ -154,11 +154,14 @@ mod tests {
         let mut session = Session::new();
         for i in 0..1000 {
             session.run(&format!("SET key:{i} v"));
+            session.run(&format!("SADD set member:{i}"));
         }
         for (options, least, most) in [("", 10, 90), ("COUNT 10", 10, 90), ("COUNT 100", 100, 180), ("COUNT 1", 1, 80)]
         {
-            let (_, keys) = parts(&session.run(&format!("SCAN 0 {options}")));
-            assert!((least..=most).contains(&keys.len()), "{options}: {}", keys.len());
+            for scan in ["SCAN", "SSCAN set"] {
+                let (_, found) = parts(&session.run(&format!("{scan} 0 {options}")));
+                assert!((least..=most).contains(&found.len()), "{scan} {options}: {}", found.len());
+            }
         }
     }
 

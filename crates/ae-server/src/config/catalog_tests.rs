@@ -176,7 +176,7 @@ fn bytes_are_written_with_their_unit() {
     let mut config = Config::default();
     for name in ["maxmemory", "maxmemory-clients"] {
         let (_, parameter) = find(name.as_bytes()).unwrap();
-        for (value, line) in [("1048576", "1mb"), ("1000", "1000"), ("0", "0")] {
+        for (value, line) in [("3221225472", "3gb"), ("1048576", "1mb"), ("1000", "1000"), ("0", "0")] {
             parameter.set_text(&mut config, value.as_bytes()).unwrap();
             assert_eq!(parameter.lines(&config), [line.as_bytes()], "{name}");
         }

@@ -54,6 +54,7 @@ mod tests {
             ("config|set", "CONFIG SET hz 10 RequirePass secret port 1", "CONFIG SET hz 10 RequirePass * port 1"),
             ("migrate", "MIGRATE h 1 k 0 9 COPY AUTH secret", "MIGRATE h 1 k 0 9 COPY AUTH *"),
             ("migrate", "MIGRATE h 1 k 0 9 auth2 u secret", "MIGRATE h 1 k 0 9 auth2 * *"),
+            ("migrate", "MIGRATE h 1 \"\" 0 9 AUTH secret KEYS a", "MIGRATE h 1 \"\" 0 9 AUTH * KEYS a"),
             ("get", "GET auth", "GET auth"),
         ] {
             assert_eq!(shown(name, line), expected);

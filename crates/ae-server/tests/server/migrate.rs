@@ -2,7 +2,7 @@
 
 use crate::start;
 use std::net::TcpListener;
-use testkit::{Client, Server};
+use testkit::{Client, Server, free_port};
 
 /// The line that moves keys to a server.
 fn to(other: &Server, rest: &str) -> String {
@@ -64,7 +64,8 @@ fn keys_stay_when_nobody_answers() {
     let goes = std::thread::spawn(move || drop((silent.accept().unwrap(), silent.accept().unwrap(), silent)));
     client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 60000"), unread);
     goes.join().unwrap();
-    client.call(&format!("MIGRATE 127.0.0.1 {port} a 0 1000"), "-IOERR error or timeout writing to target instance");
+    let closed = free_port();
+    client.call(&format!("MIGRATE 127.0.0.1 {closed} a 0 1000"), "-IOERR error or timeout writing to target instance");
     client.call("MIGRATE no.such.host.invalid 1 a 0 1000", "-IOERR error or timeout connecting to the client");
     client.call("EXISTS a", ":1");
 }
@@ -92,6 +93,13 @@ fn keys_move_over_the_same_connection() {
     other.call("EXISTS a b", ":2");
     other.call("SELECT 4", "+OK");
     other.call("EXISTS c d", ":2");
+    // Another server has another one.
+    let elsewhere = start(&[]);
+    client.call("SET d 5", "+OK");
+    client.call(&to(&elsewhere, "d 4 1000"), "+OK");
+    assert_eq!(number(&mut client, "migrate_cached_sockets:"), "2");
+    elsewhere.connect().call("DBSIZE", ":0");
+    assert!(elsewhere.connect().bulk("INFO keyspace").contains("db4:keys=1,"));
     // One that the other server has closed is made again.
     other.call("CLIENT KILL TYPE normal", ":1");
     client.call(&to(&there, "e 4 1000 AUTH sesame"), "+OK");
