@@ -123,6 +123,17 @@ impl Server {
         line
     }
 
+    /// Reads its log up to a line that has this in it.
+    pub fn logged(&mut self, part: &str) -> String {
+        loop {
+            let line = self.log_line();
+            assert_ne!(line, "", "it ends without having logged '{part}'");
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
     /// Waits for its end without reading what it writes.
     pub fn status(mut self) -> ExitStatus {
         eventually("the server ends", || self.child.try_wait().unwrap())

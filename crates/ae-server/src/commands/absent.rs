@@ -36,6 +36,7 @@ pub fn scripting(_: &mut Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use crate::config::choices::Allowed;
+    use crate::log::{Level, heard};
     use crate::testing::Session;
 
     /// `scripts/check-no-scripting.sh` runs it.
@@ -80,5 +81,6 @@ mod tests {
             ("MODULE LOADEX m.so CONFIG a b", not_loaded),
             ("MODULE UNLOAD m", "-ERR Error unloading module: no such module with that name"),
         ]);
+        heard::expect(Level::Warning, &["Module m.so failed to load: this server has no modules"; 2]);
     }
 }

@@ -1,4 +1,5 @@
 use crate::clients::client::ClientRef;
+use crate::log::{Level, heard};
 use crate::testing::Session;
 
 #[test]
@@ -468,6 +469,7 @@ fn a_replica_becomes_the_primary_if_the_one_who_asks_knows_its_history() {
     assert!(session.run("ROLE").starts_with("*5 $5 slave "));
     let id = session.server.replication.id.clone();
     session.run_as(&mut old, &format!("PSYNC {id} 1 FAILOVER"));
+    heard::told(Level::Notice, "becomes the primary: failover request of ");
     assert!(session.run("ROLE").starts_with("*3 $6 master "));
 }
 

@@ -2,6 +2,7 @@ use crate::config::groups::SavePoint;
 use crate::config::settings::Config;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
+use crate::log::{Level, heard};
 use crate::server::loading::LoadOptions;
 use crate::testing::Session;
 use crate::testing::saving::{finish, loaded, session};
@@ -265,6 +266,8 @@ fn reloading() {
         ("DEBUG RELOAD NOSAVE", "-ERR Error trying to load the RDB dump, check server logs."),
         ("SCARD s", ":3"),
     ]);
+    let shown = folder.path().join("dump.rdb").display().to_string();
+    heard::told(Level::Warning, &format!("DEBUG RELOAD: cannot load {shown}: "));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the server tells its operator.
 
+#[cfg(test)]
+pub mod heard;
 mod queue;
 mod target;
 

@@ -1,6 +1,7 @@
 //! What is done in one turn of the loop, and not left to the next one.
 
 use crate::clients::client::Replies;
+use crate::log::{Level, heard};
 use crate::net::turns::Turns;
 use crate::replication::link::Phase;
 use ae::{EventLoop, Listener};
@@ -222,6 +223,8 @@ fn a_primary_that_says_nothing_is_given_up_after_the_time_out_and_tried_again() 
     while later(0) == Phase::Connecting {
         turns.handle();
     }
+    heard::take();
     let phases = [later(60_000), later(1), later(999), later(1)];
+    heard::told(Level::Warning, &format!("replication from 127.0.0.1:{port}: a time-out"));
     assert_eq!(phases, [Phase::Handshake, Phase::Connect, Phase::Connect, Phase::Connecting]);
 }

@@ -2,6 +2,7 @@
 
 use crate::clients::client::Replies;
 use crate::clients::replica::{Phase, Replica};
+use crate::log::{Level, heard};
 use crate::net::turns::Turns;
 use std::io::Write;
 use std::sync::Arc;
@@ -113,4 +114,5 @@ fn clients_are_closed_for_their_memory_as_soon_as_they_take_it() {
     client.write_all(b"*2\r\n").unwrap();
     turns.handle();
     assert_eq!(client.received(), "closed");
+    heard::told(Level::Notice, ": clients used too much memory");
 }

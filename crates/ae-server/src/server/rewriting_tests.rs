@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::choices::{Allowed, Fsync};
 use crate::config::settings::Config;
+use crate::log::{Level, heard};
 use crate::persist::aof::replay::Replay;
 use crate::testing::Session;
 use std::fs;
@@ -190,6 +191,7 @@ fn one_that_cannot_be_turned_on_is_off() {
     fs::write(at.path().join("appendonlydir"), "no folder").unwrap();
     let refused = session.run("CONFIG SET appendonly yes");
     assert!(refused.ends_with("Unable to turn on AOF. Check server logs."), "{refused}");
+    heard::told(Level::Warning, "append-only file: cannot turn it on: ");
     session.expect(&[("CONFIG GET appendonly", "*2 $10 appendonly $2 no"), ("SET a 1", "+OK")]);
     assert_eq!(session.info("aof_enabled"), "0");
     fs::remove_file(at.path().join("appendonlydir")).unwrap();
@@ -264,7 +266,11 @@ fn it_is_rewritten_when_it_has_grown() {
         session.run("INCR n");
     }
     session.server.flush_log();
+    let (now, before) = (session.server.append_only.len(), session.server.append_only.len_at_rewrite);
+    heard::take();
     session.server.cron();
+    let told = format!("append-only file: {now} bytes, {before} after the last rewrite. Rewriting...");
+    heard::expect(Level::Notice, &[told]);
     assert!(session.server.append_only.rewrites.scheduled);
     finish(&mut session);
     let file = &session.server.append_only;
@@ -377,6 +383,7 @@ fn the_end_does_not_wait_for_a_base() {
     assert!(session.server.is_rewriting());
     assert!(session.server.finish_log());
     assert!(!session.server.is_rewriting());
+    heard::told(Level::Notice, "append-only file: the rewrite was given up");
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
 }
 

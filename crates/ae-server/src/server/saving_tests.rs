@@ -1,7 +1,9 @@
 use crate::clients::client::ClientRef;
+use crate::config::groups::SavePoint;
 use crate::config::settings::Config;
 use crate::db::door::Ttl;
 use crate::db::event::Event;
+use crate::log::{Level, heard};
 use crate::testing::Session;
 use crate::testing::saving::{finish, loaded, loaded_behind, session};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -44,12 +46,39 @@ fn a_save_that_is_given_up_leaves_the_state_of_the_last_one() {
     std::fs::create_dir_all(blocker.join("full")).unwrap();
     session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started")]);
     finish(&mut session);
+    heard::told(Level::Warning, "Background saving error: cannot rename the file ");
     session.expect(&[("BGSAVE", "+Background saving started"), ("FLUSHALL", "+OK")]);
+    heard::expect(Level::Notice, &["Background saving started", "Background saving was given up"]);
     assert_eq!(session.info("rdb_last_bgsave_status"), "err");
     // Any that works will do.
     std::fs::remove_dir_all(&blocker).unwrap();
     session.expect(&[("SAVE", "+OK")]);
+    heard::expect(Level::Notice, &["DB saved on disk"]);
     assert_eq!(session.info("rdb_last_bgsave_status"), "ok");
+}
+
+#[test]
+fn a_save_begins_when_enough_has_changed_for_long_enough() {
+    let (mut session, _folder) = session();
+    session.server.config.saving.points =
+        vec![SavePoint { seconds: 3600, changes: 1 }, SavePoint { seconds: 60, changes: 3 }];
+    let saved_at = session.server.status.last_save;
+    session.expect(&[("MSET a 1 b 2", "+OK")]);
+    let mut begins = |seconds: i64| {
+        session.server.now = (saved_at + seconds) * 1000;
+        session.server.save_when_due();
+        session.server.snapshot.is_some()
+    };
+    assert_eq!([60, 61, 3600].map(&mut begins), [false; 3]);
+    session.expect(&[("SET c 3", "+OK")]);
+    let mut begins = |seconds: i64| {
+        session.server.now = (saved_at + seconds) * 1000;
+        session.server.save_when_due();
+        session.server.snapshot.is_some()
+    };
+    heard::take();
+    assert_eq!([60, 61].map(&mut begins), [false, true]);
+    heard::expect(Level::Notice, &["3 changes in 60 seconds. Saving...", "Background saving started"]);
 }
 
 #[test]
@@ -229,4 +258,21 @@ fn a_save_was_when_it_has_ended() {
         finish(&mut session);
         assert!(session.number("rdb_last_save_time") > 5);
     }
+}
+
+#[test]
+fn what_an_end_saves_and_gives_up_is_told() {
+    let (mut session, _folder) = session();
+    session.expect(&[("SET k v", "+OK"), ("BGSAVE", "+Background saving started"), ("SHUTDOWN SAVE", "")]);
+    let (warnings, notices): (Vec<_>, Vec<_>) =
+        heard::take().into_iter().partition(|(level, _)| *level == Level::Warning);
+    assert_eq!(warnings, [(Level::Warning, "There is a snapshot under way. Giving it up!".into())]);
+    let notices: Vec<_> = notices.into_iter().map(|(_, text)| text).collect();
+    let expected = [
+        "Background saving started",
+        "Background saving was given up",
+        "Saving the final RDB snapshot before exiting.",
+        "DB saved on disk",
+    ];
+    assert_eq!(notices, expected);
 }

@@ -156,12 +156,13 @@ fn rewrites_its_file() {
 #[test]
 fn a_file_that_cannot_be_rewritten_is_told() {
     let folder = Folder::with("");
-    let server = folder.server();
+    let mut server = folder.server();
     let mut client = server.connect();
     let path = folder.path("redis.conf");
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     client.call("CONFIG REWRITE", "-ERR Rewriting config file: Is a directory");
+    server.logged("CONFIG REWRITE failed: Is a directory");
     client.call("PING", "+PONG");
 }
 

@@ -239,7 +239,7 @@ fn a_copy_that_cannot_be_kept_is_asked_for_again() {
         } else {
             limit("unlimited");
         }
-        while !replica.log_line().contains(why) {}
+        replica.logged(why);
         let mut client = replica.connect();
         client.call("GET old", "$1\r\n1");
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "something was left behind");

@@ -6,17 +6,6 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::process::Command;
 use testkit::{Certificates, Client, PATIENCE, Server, eventually, free_port};
 
-/// Reads its log up to a line, which is returned.
-fn logged(server: &mut Server, part: &str) -> String {
-    loop {
-        let line = server.log_line();
-        assert_ne!(line, "", "it ends");
-        if line.contains(part) {
-            return line;
-        }
-    }
-}
-
 /// Its command line has names of files that are those of the folder that it was started in, wherever it is now.
 #[test]
 fn starts_again_as_it_was_started() {
@@ -30,14 +19,14 @@ fn starts_again_as_it_was_started() {
     client.call("SET k v", "+OK");
     server.signal("USR2");
     client.expect_end();
-    logged(&mut server, "ae-server starts again after SIGUSR2");
-    logged(&mut server, "Ready to accept connections");
+    server.logged("ae-server starts again after SIGUSR2");
+    server.logged("Ready to accept connections");
     let mut client = server.connect();
     client.call("GET k", "$1\r\nv");
     client.send("DEBUG RESTART\r\n");
     client.expect_end();
-    logged(&mut server, "ae-server starts again after DEBUG RESTART");
-    logged(&mut server, "Ready to accept connections");
+    server.logged("ae-server starts again after DEBUG RESTART");
+    server.logged("Ready to accept connections");
     server.connect().call("GET k", "$1\r\nv");
 }
 
@@ -46,7 +35,7 @@ fn starts_again_as_it_was_started() {
 fn listens_elsewhere_after_a_restart() {
     let mut server = Server::start(command(), &[]);
     server.signal("USR2");
-    logged(&mut server, "Ready to accept connections");
+    server.logged("Ready to accept connections");
     let (old, other) = (server.port, free_port());
     let mut client = server.connect();
     client.call(&format!("CONFIG SET port {other}"), "+OK");
@@ -83,8 +72,8 @@ fn its_unix_socket_stays_where_it_is() {
         let args = ["--save", "", "--port", "0", "--unixsocket", socket];
         let mut server = Server::spawn(command().args(args).current_dir(folder.path()), 0);
         server.signal("USR2");
-        logged(&mut server, "ae-server starts again");
-        logged(&mut server, &format!("ready on {socket} ("));
+        server.logged("ae-server starts again");
+        server.logged(&format!("ready on {socket} ("));
         assert!(UnixStream::connect(&path).is_ok());
         server.signal("TERM");
         eventually("it ends", || (!server.is_running()).then_some(()));
@@ -103,9 +92,9 @@ fn its_port_for_tls_stays_one() {
     let place = format!("127.0.0.1:{port} (TLS)");
     assert!(server.ready_line.contains(&place), "{}", server.ready_line);
     server.signal("USR2");
-    let ready = logged(&mut server, "ae-server 1");
+    let ready = server.logged("ae-server 1");
     assert!(ready.contains(&place), "{ready}");
-    logged(&mut server, "Ready to accept connections");
+    server.logged("Ready to accept connections");
     // What is no TLS ends the connection.
     let mut plain = Client::to(([127, 0, 0, 1], port).into());
     plain.send("PING\r\nQUIT\r\n");
@@ -126,8 +115,8 @@ fn one_that_cannot_read_its_configuration_again_goes_on() {
     shell.args(["-c", "exec \"$0\" - \"$@\" < conf"]).arg(command().get_program()).current_dir(folder.path());
     let mut server = Server::spawn(shell.args(["--bind", "127.0.0.1", "--port", &port.to_string()]), port);
     server.connect().call("DEBUG RESTART", "-ERR failed to restart the server. Check server logs.");
-    logged(&mut server, "the configuration came from standard input");
+    server.logged("the configuration came from standard input");
     server.signal("USR2");
-    logged(&mut server, "the configuration came from standard input");
+    server.logged("the configuration came from standard input");
     server.connect().call("PING", "+PONG");
 }

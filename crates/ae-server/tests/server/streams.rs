@@ -261,7 +261,7 @@ fn a_request_of_the_primary_that_fails_is_told_to_the_operator() {
     let mut replica = primary.replica(&[]);
     let mut link = primary.give(100, &file(1, 1));
     link.send(format!("{SET}*3\r\n$5\r\nLPUSH\r\n$4\r\nmore\r\n$1\r\nv\r\n")).unwrap();
-    while !replica.log_line().contains("a request of the primary failed: LPUSH") {}
+    replica.logged("a request of the primary failed: LPUSH");
 }
 
 /// What has come of it is not done, and nobody has it.

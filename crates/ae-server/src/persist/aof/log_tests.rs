@@ -1,4 +1,5 @@
 use super::*;
+use crate::log::{Level, heard};
 use crate::persist::aof::disk::Disk;
 use crate::persist::aof::disk::faults::{self, Fault};
 use std::fs;
@@ -93,9 +94,16 @@ fn a_failure_is_logged_once_until_it_is_over_and_every_half_a_minute() {
     scene.fail(0..1, Fault::Error(faults::ENOSPC));
     scene.add("one");
     assert!(!scene.log.complains(scene.ticks));
+    assert!(heard::take().is_empty(), "not again");
     scene.ticks += RETRY_AFTER;
     assert!(scene.flush() && scene.log.failure().is_none());
-    assert!(scene.log.complains(scene.ticks), "it is another one");
+    heard::expect(Level::Warning, &["the append-only file can be written again"]);
+    scene.wait_for_syncs();
+    scene.fail(0..1, Fault::Error(faults::ENOSPC));
+    scene.add("two");
+    let told = "cannot write to the append-only file: No space left on device. Changes are refused.";
+    heard::expect(Level::Warning, &[told]);
+    assert!(!scene.log.complains(scene.ticks), "it was another one");
 }
 
 #[test]

@@ -45,8 +45,8 @@ pub struct Replay {
     files: VecDeque<PathBuf>,
     current: Option<(Part, Content)>,
     client: Box<Client>,
-    /// Of a transaction whose EXEC has not come yet: where it began, and its requests.
-    transaction: Option<(u64, Vec<(&'static Command, OwnedArgs)>)>,
+    /// Of a transaction whose EXEC has not come yet: where it began, and its requests, each with its offset.
+    transaction: Option<(u64, Vec<(u64, &'static Command, OwnedArgs)>)>,
     /// Why what is loaded is not what was written.
     hole: Option<String>,
     failed: usize,
@@ -219,12 +219,12 @@ impl Replay {
             ("multi", None) => self.transaction = Some((at, Vec::new())),
             ("exec", Some(_)) => {
                 let (_, requests) = self.transaction.take().unwrap_or_default();
-                for (command, args) in requests {
+                for (at, command, args) in requests {
                     self.run(server, command, args.as_args(), at);
                 }
             }
             ("discard", Some(_)) => self.transaction = None,
-            (_, Some((_, requests))) => requests.push((command, args.to_owned())),
+            (_, Some((_, requests))) => requests.push((at, command, args.to_owned())),
             _ => self.run(server, command, args, at),
         }
     }
@@ -251,7 +251,7 @@ impl Replay {
             self.failed += 1;
             if self.failed <= COMPLAINTS {
                 let (name, why) = (spec.full_name, String::from_utf8_lossy(&error.0));
-                log(Level::Warning, format_args!("append-only file: {name} before offset {at} is left out: {why}"));
+                log(Level::Warning, format_args!("append-only file: {name} at offset {at} is left out: {why}"));
             }
         }
     }

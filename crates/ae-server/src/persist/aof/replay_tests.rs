@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::groups::RenameLine;
 use crate::config::settings::Config;
+use crate::log::heard;
 use crate::testing::Session;
 use resp::writer;
 use std::fs;
@@ -136,7 +137,15 @@ fn a_torn_end_is_cut_off() {
     let kept = requests(&["SELECT 0", "SET a 1"]).len();
     for len in kept + 1..whole.len() {
         fs::write(&path, &whole[..len]).unwrap();
+        heard::take();
         let mut session = start(&at).unwrap();
+        let (shown, cut) = (path.display(), len - kept);
+        heard::expect(
+            Level::Warning,
+            &[&format!(
+                "{shown} ends within a request: its last {cut} bytes, from offset {kept} on, have been cut off"
+            )],
+        );
         session.expect(&[("GET a", "$1 1"), ("GET b", "$-1")]);
         assert_eq!(fs::metadata(&path).unwrap().len(), kept as u64);
     }
@@ -293,6 +302,29 @@ fn only_changes_are_run() {
     let mut session = start(&at).unwrap();
     assert!(!session.server.shutdown);
     session.expect(&[("GET a", "$1 1")]);
+}
+
+#[test]
+fn requests_that_fail_are_told_as_far_as_they_are_few() {
+    for (failing, begins) in [(1, "SELECT 0"), (COMPLAINTS, "MULTI"), (COMPLAINTS + 2, "SELECT 0")] {
+        let at = tempfile::tempdir().unwrap();
+        let mut lines = vec!["SET s x", begins];
+        lines.resize(2 + failing, "INCR s");
+        let mut told: Vec<String> = (2..lines.len().min(2 + COMPLAINTS))
+            .map(|request| {
+                let (at, why) = (requests(&lines[..request]).len(), "ERR value is not an integer or out of range");
+                format!("append-only file: incr at offset {at} is left out: {why}")
+            })
+            .collect();
+        told.push(format!("append-only file: {failing} requests have failed. They may come from another server."));
+        if begins == "MULTI" {
+            lines.push("EXEC");
+        }
+        single(&at, requests(&lines));
+        heard::take();
+        drop(start(&at).unwrap());
+        heard::expect(Level::Warning, &told);
+    }
 }
 
 #[test]
