@@ -1,3 +1,4 @@
+use crate::log::{Level, heard};
 use crate::scripting::running::Running;
 use crate::testing::Session;
 
@@ -5,6 +6,16 @@ use crate::testing::Session;
 fn counted(session: &mut Session, command: &str) -> String {
     let counts = session.info(&format!("cmdstat_{command}"));
     counts.split(',').filter(|field| !field.starts_with("usec")).collect::<Vec<_>>().join(" ")
+}
+
+/// What a browser sends for a web page.
+#[test]
+fn the_operator_is_told_who_speaks_http() {
+    let mut session = Session::new();
+    let mut browser = session.other();
+    heard::take();
+    session.run_as(&mut browser, "POST / HTTP/1.1");
+    heard::told(Level::Verbose, "closed a connection from ?:0 that speaks HTTP");
 }
 
 #[test]

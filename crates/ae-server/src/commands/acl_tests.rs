@@ -2,6 +2,7 @@ use crate::clients::client::Closing;
 use crate::config::choices::Allowed;
 use crate::config::groups::RenameLine;
 use crate::config::settings::Config;
+use crate::log::{Level, heard};
 use crate::testing::Session;
 
 const NO_COMMAND: &str = "-NOPERM this user has no permissions to run the 'get' command";
@@ -243,11 +244,17 @@ fn the_file_of_users() {
     config.security.acl_file = path.to_str().unwrap().into();
     let mut session = Session::with(config);
     session.server.load_security().unwrap();
+    assert!(heard::take().is_empty());
     let mut other = session.other();
     session.run_as(&mut other, "AUTH u x");
     session.expect(&[("ACL SETUSER v on", "+OK"), ("ACL SAVE", "+OK")]);
     let saved = format!("{text}user v on resetchannels -@all\n");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), saved);
+    session.server.config.security.acl_file = folder.path().join("none/users.acl").to_str().unwrap().into();
+    let error = "-ERR There was an error trying to save the ACLs. Please check the server logs for more information";
+    session.expect(&[("ACL SAVE", error)]);
+    heard::told(Level::Warning, "cannot save the users: No such file or directory");
+    session.server.config.security.acl_file = path.to_str().unwrap().into();
     std::fs::write(&path, "user default off\nusr").unwrap();
     let error = format!(
         "-ERR {}:2 should start with user keyword followed by the username. WARNING: ACL errors detected, no \
@@ -262,6 +269,9 @@ fn the_file_of_users() {
         ("ACL LOAD", "+OK"),
         ("ACL USERS", "*2 $7 default $1 u"),
     ]);
+    std::fs::write(&path, "user u +@all\n").unwrap();
+    session.server.load_security().unwrap();
+    heard::expect(Level::Notice, &["the user 'u' is disabled: its rules have no 'on'"]);
     assert!(session.run("ACL LIST").contains("user default on nopass ~* &* +@all"), "as if it were not known");
     assert!(session.server.clients.get_same(other).is_none());
     assert!(

@@ -1,6 +1,7 @@
 //! What others see of a script or function that takes long.
 
 use crate::clients::client::Client;
+use crate::log::{Level, heard};
 use crate::server::state::{ServeOthers, Server};
 use crate::testing::{Session, answer, one_line};
 use std::cell::RefCell;
@@ -48,6 +49,7 @@ fn a_busy_script_is_ended() {
     let requests = ["GET k", "FUNCTION STATS", "FUNCTION KILL", "SCRIPT KILL", "GET k"];
     let (reply, others) = meanwhile(&mut session, &["EVAL", "while true do end", "0"], &requests);
     assert_eq!(others, [BUSY, BUSY, BUSY, "+OK", BUSY]);
+    heard::told(Level::Warning, "You can kill it with the SCRIPT KILL command. Its name: ");
     assert!(reply.contains("Script killed by user with SCRIPT KILL..."), "{reply}");
     session.expect(&[("GET k", "$-1"), ("SCRIPT KILL", "-NOTBUSY No scripts in execution right now.")]);
 }
@@ -63,6 +65,7 @@ fn a_busy_function_is_told_and_ended() {
     let stats = "*4 $14 running_script *6 $4 name $1 f $7 command *4 $5 FCALL $1 f $1 1 $1 k $11 duration_ms :";
     assert!(others[1].starts_with(stats), "{}", others[1]);
     assert_eq!([&others[0], &others[2], &others[3]], [BUSY_FUNCTION, BUSY_FUNCTION, "+OK"]);
+    heard::told(Level::Warning, "You can kill it with the FUNCTION KILL command. Its name: f");
     assert!(reply.starts_with("-ERR ") && reply.contains("Script killed by user"), "{reply}");
 }
 

@@ -2,6 +2,7 @@
 
 use crate::config::catalog::{find, names, parameters};
 use crate::config::settings::Config;
+use crate::log::{Level, heard};
 use crate::testing::Session;
 use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
@@ -412,6 +413,19 @@ fn every_directive_has_its_default() {
             let expected = format!("*2 ${len} {name} ${count} {default}");
             assert_eq!(session.run(&format!("CONFIG GET {name}")), expected);
         }
+    }
+}
+
+#[test]
+fn a_directive_that_is_set_and_has_no_effect_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = session(&folder);
+    for (value, told) in
+        [("100", &["CONFIG SET: watchdog-period has no effect: there is no software watchdog"][..]), ("0", &[])]
+    {
+        heard::take();
+        assert_eq!(set(&mut session, "watchdog-period", value.as_bytes()), "+OK");
+        heard::expect(Level::Warning, told);
     }
 }
 

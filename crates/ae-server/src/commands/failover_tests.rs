@@ -1,4 +1,5 @@
 use crate::clients::client::{ClientRef, Closing};
+use crate::log::{Level, heard};
 use crate::replication::link::Phase;
 use crate::testing::Session;
 
@@ -111,7 +112,9 @@ fn a_new_primary_goes_on_with_the_history_under_another_id() {
 fn the_role_goes_to_the_first_replica_that_has_everything() {
     let mut session = Session::new();
     let (_, mut other) = (replica(&mut session, 7000), replica(&mut session, 7001));
+    heard::take();
     session.expect(&[("SET k v", "+OK"), ("FAILOVER", "+OK")]);
+    heard::expect(Level::Notice, &["FAILOVER requested"]);
     assert_eq!(successor(&mut session), None);
     catch_up(&mut session, &mut other);
     assert_eq!(successor(&mut session), Some(7001));
@@ -125,6 +128,7 @@ fn the_role_goes_to_the_replica_that_was_named() {
     session.run_as(&mut other, "REPLCONF ip-address 10.0.0.2");
     let mut third = replica(&mut session, 7001);
     session.expect(&[("SET k v", "+OK"), ("FAILOVER TO 10.0.0.2 7001", "+OK")]);
+    heard::told(Level::Notice, "FAILOVER requested to 10.0.0.2:7001");
     for replica in [&mut one, &mut third] {
         catch_up(&mut session, replica);
         assert_eq!(successor(&mut session), None);
@@ -146,7 +150,11 @@ fn a_failover_may_have_a_time_limit() {
         assert_eq!(successor(&mut session), None);
         assert_eq!(session.info("master_failover_state"), "waiting-for-sync");
         session.wait(1);
+        heard::take();
         assert_eq!(successor(&mut session), expected);
+        if expected.is_none() {
+            heard::told(Level::Notice, "FAILOVER: ");
+        }
         let state = if force.is_empty() { "no-failover" } else { "failover-in-progress" };
         assert!(session.run("INFO replication").contains(&format!("master_failover_state:{state}")));
     }

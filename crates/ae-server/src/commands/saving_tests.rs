@@ -1,5 +1,5 @@
 use crate::config::groups::SavePoint;
-use crate::config::settings::Config;
+use crate::config::settings::{Config, REDIS_VERSION};
 use crate::db::door::Ttl;
 use crate::db::event::Event;
 use crate::log::{Level, heard};
@@ -67,7 +67,16 @@ fn expired_keys_are_saved_and_not_loaded() {
     session.run("SET live v");
     session.server.databases.db(0, 0).set_string(b"dead", b"v", Ttl::At(1), Event::SET);
     session.server.save().unwrap();
+    heard::take();
     let mut other = loaded(folder.path());
+    let told = heard::take();
+    for part in [
+        &format!("Loading RDB produced by version {REDIS_VERSION}"),
+        "Done loading RDB, keys loaded: 1, keys expired: 1.",
+    ] {
+        let found = told.iter().any(|(level, text)| *level == Level::Notice && text.starts_with(part));
+        assert!(found, "{part}: {told:?}");
+    }
     other.expect(&[("DBSIZE", ":1"), ("GET live", "$1 v")]);
     let counts = ["keys_loaded", "keys_expired"].map(|name| other.info(&format!("rdb_last_load_{name}")));
     assert_eq!(counts, ["1", "1"]);
@@ -217,8 +226,9 @@ fn shutdown_saves_if_it_has_to() {
     }
     let (mut session, folder) = session();
     std::fs::create_dir_all(folder.path().join("dump.rdb").join("full")).unwrap();
+    session.expect(&[("SHUTDOWN SAVE", "-ERR Errors trying to SHUTDOWN. Check logs.")]);
+    heard::told(Level::Warning, "Error trying to save the DB, can't exit.");
     session.expect(&[
-        ("SHUTDOWN SAVE", "-ERR Errors trying to SHUTDOWN. Check logs."),
         ("SHUTDOWN x", "-ERR syntax error"),
         ("SHUTDOWN SAVE NOSAVE", "-ERR syntax error"),
         ("SHUTDOWN ABORT NOW", "-ERR syntax error"),

@@ -1,6 +1,7 @@
 //! What is done in one turn of the loop, and not left to the next one.
 
 use crate::clients::client::Replies;
+use crate::clients::replica;
 use crate::log::{Level, heard};
 use crate::net::turns::Turns;
 use crate::replication::link::Phase;
@@ -227,4 +228,33 @@ fn a_primary_that_says_nothing_is_given_up_after_the_time_out_and_tried_again() 
     let phases = [later(60_000), later(1), later(999), later(1)];
     heard::told(Level::Warning, &format!("replication from 127.0.0.1:{port}: a time-out"));
     assert_eq!(phases, [Phase::Handshake, Phase::Connect, Phase::Connect, Phase::Connecting]);
+}
+
+#[test]
+fn who_is_closed_by_the_clock_is_told() {
+    let turns = Turns::new(|_, _| ());
+    let mut idle = turns.connect();
+    let mut has_been_idle_for = |millis: i64, timeout: u32| {
+        turns.change_last_client(|client| client.last_active -= millis);
+        turns.net().server.config.timeout = timeout;
+        heard::take();
+        turns.net().cron();
+        idle.received()
+    };
+    // Less than the time-out by as long as this test may take.
+    assert_eq!(has_been_idle_for(60_000, 3600), "");
+    assert_eq!(has_been_idle_for(1, 60), "closed");
+    heard::told(Level::Verbose, "closed idle client ");
+
+    let mut replica = turns.connect();
+    replica.write_all(b"PSYNC ? -1\r\n").unwrap();
+    turns.handle();
+    turns.change_last_client(|client| {
+        let replica = client.replica.as_mut().unwrap();
+        (replica.phase, replica.heard_at) = (replica::Phase::Online, replica.heard_at - 61_000);
+    });
+    turns.net().server.replication.looked_at -= 1000;
+    turns.net().cron();
+    heard::told(Level::Warning, "closed the replica ");
+    assert!(replica.received().ends_with("closed"));
 }

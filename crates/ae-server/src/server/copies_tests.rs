@@ -1,4 +1,5 @@
 use crate::clients::client::Closing;
+use crate::log::{Level, heard};
 use crate::replication::copy::AHEAD_MAX;
 use crate::testing::Session;
 
@@ -115,6 +116,7 @@ fn a_copy_that_nobody_wants_any_more_is_given_up() {
     let mut one = session.other();
     session.run_as(&mut one, "PSYNC ? -1");
     session.server.start_copies();
+    heard::told(Level::Notice, "a copy for the replica ?:0 begins");
     let mut client = session.server.clients.take_same(one).unwrap();
     session.server.release(&mut client);
     session.server.advance_copies();

@@ -164,7 +164,10 @@ impl Server {
 
     /// Begins to hand the role over: nothing may change until the target has everything.
     pub fn begin_failover(&mut self, failover: Failover) {
-        log(Level::Notice, format_args!("FAILOVER requested to {:?}", failover.target));
+        match &failover.target {
+            Some((host, port)) => log(Level::Notice, format_args!("FAILOVER requested to {host}:{port}")),
+            None => log(Level::Notice, format_args!("FAILOVER requested")),
+        }
         self.begin_pause(Purpose::Failover, Paused::Writes, PAUSE);
         self.replication.failover = Some(failover);
         self.replication.asks_for_acks = true;

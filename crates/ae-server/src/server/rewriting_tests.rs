@@ -196,7 +196,11 @@ fn one_that_cannot_be_turned_on_is_off() {
     assert_eq!(session.info("aof_enabled"), "0");
     fs::remove_file(at.path().join("appendonlydir")).unwrap();
     session.expect(&[("CONFIG SET appendonly yes", "+OK")]);
+    let on = "append-only file: turned on. An AOF background was scheduled for its base.";
+    heard::expect(Level::Warning, &[on]);
     finish(&mut session);
+    let len = session.server.append_only.len();
+    heard::told(Level::Notice, &format!("append-only file: rewritten, {len} bytes"));
     assert_eq!(digest_after_restart(&at), session.run("DEBUG DIGEST"));
 }
 

@@ -63,21 +63,16 @@ fn a_save_begins_when_enough_has_changed_for_long_enough() {
     session.server.config.saving.points =
         vec![SavePoint { seconds: 3600, changes: 1 }, SavePoint { seconds: 60, changes: 3 }];
     let saved_at = session.server.status.last_save;
+    let begins = |session: &mut Session, seconds: i64| {
+        session.server.now = (saved_at + seconds) * 1000;
+        session.server.save_when_due();
+        session.server.snapshot.is_some()
+    };
     session.expect(&[("MSET a 1 b 2", "+OK")]);
-    let mut begins = |seconds: i64| {
-        session.server.now = (saved_at + seconds) * 1000;
-        session.server.save_when_due();
-        session.server.snapshot.is_some()
-    };
-    assert_eq!([60, 61, 3600].map(&mut begins), [false; 3]);
+    assert_eq!([60, 61, 3600].map(|seconds| begins(&mut session, seconds)), [false; 3]);
     session.expect(&[("SET c 3", "+OK")]);
-    let mut begins = |seconds: i64| {
-        session.server.now = (saved_at + seconds) * 1000;
-        session.server.save_when_due();
-        session.server.snapshot.is_some()
-    };
     heard::take();
-    assert_eq!([60, 61].map(&mut begins), [false, true]);
+    assert_eq!([60, 61].map(|seconds| begins(&mut session, seconds)), [false, true]);
     heard::expect(Level::Notice, &["3 changes in 60 seconds. Saving...", "Background saving started"]);
 }
 
@@ -107,6 +102,7 @@ fn what_has_expired_before_a_start_is_in_the_stream() {
     let mut after = loaded(folder.path());
     after.expect(&[("DBSIZE", ":1")]);
     let (id, offset) = (&before.server.replication.id, before.server.replication.offset);
+    heard::told(Level::Notice, &format!("the history {id} of the data goes on behind offset {offset}"));
     let mut replica: ClientRef = after.other();
     let reply = after.run_as(&mut replica, &format!("PSYNC {id} {}", offset + 1));
     assert_eq!(reply, "+CONTINUE *2 $6 SELECT $1 0 *2 $3 DEL $4 dead");

@@ -389,7 +389,7 @@ fn changes_how_readily_it_is_killed() {
 #[test]
 fn listens_elsewhere_while_it_runs() {
     let folder = Folder::with("");
-    let _server = folder.server();
+    let mut server = folder.server();
     let mut client = folder.client();
     let (other, used) = (free_port(), TcpListener::bind("127.0.0.1:0").unwrap());
     let used_port = used.local_addr().unwrap().port();
@@ -399,6 +399,7 @@ fn listens_elsewhere_while_it_runs() {
     // What cannot be opened leaves everything as it is.
     let cannot = format!("{failed} 'port') - Unable to listen on this port. Check server logs.");
     client.call(&format!("CONFIG SET timeout 7 port {used_port}"), &cannot);
+    server.logged(&format!("cannot listen on 127.0.0.1 port {used_port}: bind: Address already in use"));
     assert_eq!((get(&mut client, "port"), get(&mut client, "timeout")), (folder.port.to_string(), "0".into()));
     assert!(is_open("127.0.0.1", folder.port));
     client.call("CONFIG SET bind 192.0.2.1", &format!("{failed} 'bind') - Failed to bind to specified addresses."));

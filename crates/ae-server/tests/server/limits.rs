@@ -132,7 +132,7 @@ fn announced_sizes_take_no_memory() {
 
 #[test]
 fn query_buffer_limit() {
-    let server = start(&["--client-query-buffer-limit", "1mb"]);
+    let mut server = start(&["--client-query-buffer-limit", "1mb"]);
     let mut client = server.connect();
     client.send("*2\r\n$3\r\nGET\r\n$100000000\r\n");
     let piece = [b'x'; 100_000];
@@ -143,6 +143,7 @@ fn query_buffer_limit() {
         assert!(sent < 90_000_000, "nothing stopped the request");
     }
     client.rest();
+    server.logged(": query buffer limit of 1048576 bytes");
     // What the server notes of each argument counts, too.
     let mut client = server.connect();
     client.send("*1000000\r\n");

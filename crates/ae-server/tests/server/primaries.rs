@@ -171,7 +171,7 @@ fn one_that_refuses_or_closes_is_tried_again() {
 #[test]
 fn one_that_is_silent_is_left_and_tried_again() {
     let primary = Primary::new();
-    let _replica = primary.replica(&["--repl-timeout", "1"]);
+    let mut replica = primary.replica(&["--repl-timeout", "1"]);
     let file = file(1, 1);
     let copy = format!("+FULLRESYNC {HISTORY} 100\r\n${}\r\n", file.len());
     primary.is_left_after(|_| Some(()));
@@ -185,6 +185,7 @@ fn one_that_is_silent_is_left_and_tried_again() {
         while link.request()? != ["REPLCONF", "ACK", "100"] {}
         Some(())
     });
+    replica.logged("the primary has been silent for too long");
     primary.accept();
 }
 

@@ -321,6 +321,8 @@ fn a_file_that_cannot_be_loaded_keeps_it_from_starting() {
         let error = String::from_utf8(output.stderr).unwrap();
         let shown = path.display();
         assert_eq!(error.lines().last().unwrap(), format!("ae-server: cannot load {shown}: {reason}"));
+        let log = String::from_utf8(output.stdout).unwrap();
+        assert!(log.contains(&format!(" # cannot load {shown}: {reason}\n")), "{log}");
         assert_eq!((output.status.code(), fs::read(&path).unwrap()), (Some(1), bytes));
         let output = run(&["--check-rdb", path.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(1));

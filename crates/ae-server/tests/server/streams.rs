@@ -92,6 +92,24 @@ fn what_has_arrived_is_counted_and_acknowledged() {
 }
 
 #[test]
+fn the_log_tells_how_the_replication_goes() {
+    let primary = Primary::new();
+    let mut replica = primary.replica(&[]);
+    let of_primary = format!("the primary 127.0.0.1:{}", primary.port());
+    replica.logged(&format!("connects to {of_primary}"));
+    let link = primary.give(100, &file(2, 1));
+    replica.logged("gets a copy of the data");
+    replica.logged("Done loading RDB, keys loaded: 2, keys expired: 0.");
+    replica.logged("has loaded the data of the primary");
+    drop(link);
+    replica.logged(&format!("lost the connection with {of_primary}"));
+    let mut link = primary.accept();
+    link.introduced().unwrap();
+    link.send("+CONTINUE\r\n").unwrap();
+    replica.logged("the stream of the primary goes on");
+}
+
+#[test]
 fn the_log_says_what_the_server_is() {
     let primary = Primary::new();
     let mut server = primary.replica(&[]);
@@ -222,10 +240,11 @@ fn followed(primary: &Primary, replica: &Server) -> (Link, Client) {
 fn a_stream_that_is_broken_is_not_gone_on_with() {
     for broken in ["*1\r\n+wrong\r\n", "SET more 2\r\n"] {
         let primary = Primary::new();
-        let replica = primary.replica(&[]);
+        let mut replica = primary.replica(&[]);
         let (mut link, mut client) = followed(&primary, &replica);
         link.send(broken).unwrap();
         link.expect_end();
+        replica.logged("the stream of the primary is broken: ");
         assert_eq!(primary.accept().introduced().unwrap(), ["PSYNC", "?", "-1"]);
         client.call("GET more", "$1\r\n1");
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::log::heard;
 use crate::persist::aof::disk::faults::{self, Fault};
 use crate::persist::file_sink::NewFile;
 use tempfile::TempDir;
@@ -54,6 +55,9 @@ fn a_single_file_is_taken_over() {
     let at = tempfile::tempdir().unwrap();
     fs::write(at.path().join("appendonly.aof"), "old").unwrap();
     assert!(open(&at, &Disk::default()).take_over_single().unwrap());
+    let shown = at.path().display();
+    let told = format!("{shown}/appendonly.aof is now the base in {shown}/appendonlydir");
+    heard::expect(Level::Notice, &[told]);
     assert_eq!(content(&at).unwrap(), "old");
     assert!(!at.path().join("appendonly.aof").exists());
     // One that turns up later is none of ours.

@@ -246,9 +246,12 @@ fn a_slow_sync_delays_writes_for_two_seconds() {
         (PATIENCE - 1, "one x x x ", 1),
         (1, "one x x x x x x ", 2),
     ] {
+        let before = scene.log.delayed;
         scene.ticks += passed;
         assert!(scene.add("x "));
         assert_eq!((scene.content().as_str(), scene.log.delayed), (content, delayed));
+        let slow = "a sync of the append-only file takes more than 2 s: the disk is busy, and writes may wait for it";
+        heard::expect(Level::Notice, &[slow][..usize::from(delayed > before)]);
     }
     // What cannot be put off does not wait, as before a rewrite.
     scene.log.add(&mut b"at once ".to_vec());

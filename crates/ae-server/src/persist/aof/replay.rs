@@ -45,8 +45,8 @@ pub struct Replay {
     files: VecDeque<PathBuf>,
     current: Option<(Part, Content)>,
     client: Box<Client>,
-    /// Of a transaction whose EXEC has not come yet: where it began, and its requests, each with its offset.
-    transaction: Option<(u64, Vec<(u64, &'static Command, OwnedArgs)>)>,
+    /// A transaction whose EXEC has not come yet.
+    transaction: Option<Transaction>,
     /// Why what is loaded is not what was written.
     hole: Option<String>,
     failed: usize,
@@ -56,6 +56,13 @@ pub struct Replay {
     /// How many bytes there are in all, and how many have been read.
     pub total: u64,
     pub read: u64,
+}
+
+struct Transaction {
+    /// Its offset.
+    begun: u64,
+    /// Each with its own offset.
+    requests: Vec<(u64, &'static Command, OwnedArgs)>,
 }
 
 /// A file that is being loaded.
@@ -203,10 +210,12 @@ impl Replay {
             Ok(Some(_)) => Ok(true),
             Ok(None) => match self.transaction.take() {
                 // Its end was not written.
-                Some((begun, _)) => Err(Stop::Torn(begun)),
+                Some(Transaction { begun, .. }) => Err(Stop::Torn(begun)),
                 None => Ok(false),
             },
-            Err(Fault::Torn { at }) => Err(Stop::Torn(self.transaction.take().map_or(at, |(begun, _)| begun))),
+            Err(Fault::Torn { at }) => {
+                Err(Stop::Torn(self.transaction.take().map_or(at, |transaction| transaction.begun)))
+            }
             Err(Fault::Read(error)) => Err(Stop::Failed(format!("cannot read {path}: {error}"))),
             Err(fault) => Err(Stop::Failed(format!(
                 "cannot load {path}: {fault}. Make a copy of it, then try ae-check-aof --fix"
@@ -216,15 +225,15 @@ impl Replay {
 
     fn run_request(&mut self, server: &mut Server, command: &'static Command, args: Args<'_>, at: u64) {
         match (command.spec.full_name, &mut self.transaction) {
-            ("multi", None) => self.transaction = Some((at, Vec::new())),
+            ("multi", None) => self.transaction = Some(Transaction { begun: at, requests: Vec::new() }),
             ("exec", Some(_)) => {
-                let (_, requests) = self.transaction.take().unwrap_or_default();
-                for (at, command, args) in requests {
+                let requests = self.transaction.take().map(|transaction| transaction.requests);
+                for (at, command, args) in requests.into_iter().flatten() {
                     self.run(server, command, args.as_args(), at);
                 }
             }
             ("discard", Some(_)) => self.transaction = None,
-            (_, Some((_, requests))) => requests.push((at, command, args.to_owned())),
+            (_, Some(Transaction { requests, .. })) => requests.push((at, command, args.to_owned())),
             _ => self.run(server, command, args, at),
         }
     }
