@@ -21,14 +21,18 @@ impl LocalClient {
         self.0.shutdown(Shutdown::Write).unwrap();
     }
 
+    /// Adds what has come; true if the server has closed the connection.
+    pub fn receive(&mut self, bytes: &mut Vec<u8>) -> bool {
+        match self.0.read_to_end(bytes) {
+            Ok(_) => true,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
     /// What has come, on one line; "closed" behind it if the server has closed the connection.
     pub fn received(&mut self) -> String {
         let mut bytes = Vec::new();
-        let is_closed = match self.0.read_to_end(&mut bytes) {
-            Ok(_) => true,
-            Err(error) => error.kind() != ErrorKind::WouldBlock,
-        };
-        if is_closed {
+        if self.receive(&mut bytes) {
             bytes.extend_from_slice(b"closed");
         }
         String::from_utf8(bytes).unwrap().replace("\r\n", " ").trim_end().into()

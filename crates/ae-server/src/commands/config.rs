@@ -109,7 +109,6 @@ pub(super) fn write_file(ctx: &mut Context<'_>, extent: Extent) -> Outcome {
 pub fn resetstat(ctx: &mut Context<'_>) -> Outcome {
     ctx.server.stats = Stats::default();
     ctx.server.databases.stats = KeyStats::default();
-    (ctx.server.replication.bytes_in, ctx.server.replication.bytes_out) = (0, 0);
     ctx.server.status.saves = 0;
     let rewrites = &mut ctx.server.append_only.rewrites;
     (rewrites.count, rewrites.failures) = (0, 0);
@@ -258,16 +257,20 @@ mod tests {
         (stats.reads, stats.writes, stats.expire_time) = (7, 7, std::time::Duration::from_secs(7));
         stats.input_rate.look(1 << 20, 1.0);
         stats.output_rate.look(1 << 20, 1.0);
+        (stats.repl_bytes_in, stats.repl_bytes_out) = (7, 7);
+        stats.repl_input_rate.look(1 << 20, 1.0);
+        stats.repl_output_rate.look(1 << 20, 1.0);
         let keys = &mut server.databases.stats;
         (keys.hits, keys.misses, keys.expired, keys.evicted, keys.expire_stopped) = (7, 7, 7, 7, 7);
-        (server.replication.bytes_in, server.replication.bytes_out, server.status.saves) = (7, 7, 7);
+        server.status.saves = 7;
         (server.append_only.rewrites.count, server.append_only.rewrites.failures) = (7, 7);
         server.append_only.log.as_mut().unwrap().delayed = 7;
         let names = "total_connections_received rejected_connections total_net_input_bytes total_net_output_bytes \
                      evicted_clients sync_full sync_partial_ok sync_partial_err total_forks total_reads_processed \
                      total_writes_processed expire_cycle_cpu_milliseconds instantaneous_input_kbps \
                      instantaneous_output_kbps keyspace_hits keyspace_misses expired_keys evicted_keys \
-                     expired_time_cap_reached_count total_net_repl_input_bytes total_net_repl_output_bytes rdb_saves \
+                     expired_time_cap_reached_count total_net_repl_input_bytes total_net_repl_output_bytes \
+                     instantaneous_input_repl_kbps instantaneous_output_repl_kbps rdb_saves \
                      aof_rewrites aof_rewrites_consecutive_failures aof_delayed_fsync";
         for name in names.split(' ') {
             assert_ne!(session.info(name).trim_matches(['0', '.']), "", "{name}");

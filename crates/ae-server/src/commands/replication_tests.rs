@@ -289,20 +289,6 @@ fn look_for(session: &mut Session, seconds: usize) -> Vec<ClientRef> {
 }
 
 #[test]
-fn bytes_of_the_stream_are_counted() {
-    for settings in ["REPLCONF capa psync2", "REPLCONF capa eof"] {
-        let mut session = Session::new();
-        let (mut one, _) = session.replica(settings);
-        session.run("SET k v");
-        session.fed(&mut one);
-        session.run_as(&mut one, "REPLCONF ACK 0");
-        let offset = session.server.replication.offset;
-        let stats = session.run("INFO stats");
-        assert!(offset > 0 && stats.contains(&format!("total_net_repl_output_bytes:{offset} ")), "{stats}");
-    }
-}
-
-#[test]
 fn what_a_replica_has_is_what_it_says_as_a_replica() {
     let mut session = Session::new();
     let (mut one, _) = session.replica("REPLCONF capa psync2");

@@ -258,3 +258,29 @@ fn who_is_closed_by_the_clock_is_told() {
     heard::told(Level::Warning, "closed the replica ");
     assert!(replica.received().ends_with("closed"));
 }
+
+/// The copy and the stream, to each replica; not what other clients are sent.
+#[test]
+fn what_replicas_are_sent_is_counted() {
+    let turns = Turns::new(|config, _| config.replication.diskless_delay = 0);
+    let (mut other, mut replicas) = (turns.connect(), [(); 2].map(|()| turns.connect()));
+    let before = turns.net().server.stats.bytes_out;
+    for replica in &mut replicas {
+        replica.write_all(b"PSYNC ? -1\r\n").unwrap();
+    }
+    let mut received = [const { Vec::new() }; 2];
+    let mut take = |part: &[u8]| {
+        while !received.iter().all(|bytes| bytes.windows(part.len()).any(|window| window == part)) {
+            turns.handle();
+            turns.before_sleep();
+            turns.net().cron();
+            received.iter_mut().zip(&mut replicas).for_each(|(bytes, replica)| _ = replica.receive(bytes));
+        }
+        received.iter().map(|bytes| bytes.len() as u64).sum::<u64>()
+    };
+    take(b"REDIS");
+    assert_eq!(turns.ask(&mut other, "SET k v"), "+OK");
+    let sent = take(b"\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\nv\r\n");
+    let stats = &turns.net().server.stats;
+    assert_eq!((stats.repl_bytes_out, stats.bytes_out - before), (sent, sent + 5));
+}

@@ -212,7 +212,7 @@ impl Net {
         match link.conn.read(&mut buffer) {
             Ok(0) => self.fail("the primary closed the connection"),
             Ok(len) => {
-                self.server.replication.bytes_in += len as u64;
+                self.server.stats.note_from_primary(len);
                 let ticks = self.server.ticks;
                 if let Some(known) = &mut self.server.replication.link {
                     known.heard_at = ticks;

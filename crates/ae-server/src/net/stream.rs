@@ -18,8 +18,7 @@ impl Net {
             Ok(0) => client.closing = Closing::Now,
             Ok(len) => {
                 client.last_active = self.server.ticks;
-                self.server.stats.bytes_in += len as u64;
-                self.server.replication.bytes_in += len as u64;
+                self.server.stats.note_from_primary(len);
                 self.stream.bytes.extend_from_slice(&self.buffer[..len]);
                 self.run_stream(client);
             }

@@ -62,6 +62,9 @@ impl Net {
                 Ok(len) => {
                     client.output.advance(len);
                     self.server.stats.bytes_out += len as u64;
+                    if client.is_replica() {
+                        self.server.stats.repl_bytes_out += len as u64;
+                    }
                     client.last_active = self.server.ticks;
                 }
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}

@@ -39,9 +39,6 @@ pub struct Replication {
     /// The server is going to end: up to which offset replicas are to have the stream, and until when (in the server's
     /// ticks) they are waited for.
     pub ending: Option<(u64, i64)>,
-    /// Bytes of the stream that came from the primary, and that went to replicas, until CONFIG RESETSTAT.
-    pub bytes_in: u64,
-    pub bytes_out: u64,
 }
 
 impl Replication {
@@ -63,8 +60,6 @@ impl Replication {
             copied: false,
             failover: None,
             ending: None,
-            bytes_in: 0,
-            bytes_out: 0,
         }
     }
 

@@ -51,7 +51,6 @@ impl Server {
                 Phase::Introduced | Phase::Waits => {}
                 Phase::Copied | Phase::Settles => replica.held.append_part(&bytes),
                 Phase::Online => {
-                    self.replication.bytes_out += bytes.len() as u64;
                     client.output.append_part(&bytes);
                     self.clients.wants_to_send(*reference);
                 }
@@ -153,7 +152,6 @@ impl Server {
         let Some(replica) = &mut client.replica else { return };
         replica.phase = Phase::Online;
         let held = std::mem::take(&mut replica.held);
-        self.replication.bytes_out += held.pending() as u64;
         client.output.append(held);
         self.clients.queue.add(client);
     }

@@ -14,6 +14,9 @@ pub struct Stats {
     pub commands: u64,
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// How many of them came from the primary, and went to replicas.
+    pub repl_bytes_in: u64,
+    pub repl_bytes_out: u64,
     /// Clients closed because all together used too much memory.
     pub evicted_clients: u64,
     /// Replicas that were sent a copy, that went on where they were, and that wanted to and could not.
@@ -29,10 +32,19 @@ pub struct Stats {
     pub calls: CommandCalls,
     /// Spent on removing expired keys that nobody asked for.
     pub expire_time: Duration,
-    /// How fast `commands`, `bytes_in` and `bytes_out` grow.
+    /// How fast `commands` and the bytes grow.
     pub commands_rate: Rate,
     pub input_rate: Rate,
     pub output_rate: Rate,
+    pub repl_input_rate: Rate,
+    pub repl_output_rate: Rate,
+}
+
+impl Stats {
+    pub fn note_from_primary(&mut self, len: usize) {
+        self.bytes_in += len as u64;
+        self.repl_bytes_in += len as u64;
+    }
 }
 
 /// For how long more memory has been used than `maxmemory`, although keys are evicted.
@@ -84,6 +96,8 @@ impl LastSample {
             stats.commands_rate.look(stats.commands, seconds);
             stats.input_rate.look(stats.bytes_in, seconds);
             stats.output_rate.look(stats.bytes_out, seconds);
+            stats.repl_input_rate.look(stats.repl_bytes_in, seconds);
+            stats.repl_output_rate.look(stats.repl_bytes_out, seconds);
             self.at = Instant::now();
             *meter = Meter::new();
             self.peak_memory = self.peak_memory.max(meter.used());
@@ -116,14 +130,18 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_out_is_told_from_what_comes_in() {
+    fn each_counter_has_its_own_rate() {
         let (mut sample, mut stats, mut meter) = (LastSample::new(), Stats::default(), Meter::new());
         sample.at -= Duration::from_secs(1);
         sample.peak_memory = 1 << 50;
-        stats.bytes_out = 1000;
+        (stats.commands, stats.bytes_in, stats.bytes_out) = (1, 2, 3);
+        (stats.repl_bytes_in, stats.repl_bytes_out) = (4, 5);
         sample.renew(&mut stats, &mut meter);
-        assert!(stats.output_rate.average() > 0.0);
-        assert_eq!((stats.input_rate.average(), stats.commands_rate.average()), (0.0, 0.0));
+        let Stats { commands_rate, input_rate, output_rate, repl_input_rate, repl_output_rate, .. } = stats;
+        let rates = [commands_rate, input_rate, output_rate, repl_input_rate, repl_output_rate];
+        let rates = rates.map(|rate| rate.average());
+        assert!(rates[0] > 0.0);
+        assert_eq!(rates.map(|rate| (rate / rates[0]).round()), [1.0, 2.0, 3.0, 4.0, 5.0]);
         assert_eq!(sample.peak_memory, 1 << 50, "less is in use now");
     }
 }

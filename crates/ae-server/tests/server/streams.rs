@@ -83,8 +83,9 @@ fn what_has_arrived_is_counted_and_acknowledged() {
     assert!((sent..sent + 100).contains(&counted), "{counted}");
     let list = client.bulk("CLIENT LIST TYPE master");
     assert!(list.contains(" flags=M ") && list.lines().count() == 1, "{list}");
-    // The stream is read as requests are.
+    // The stream is read as requests are, and is a part of all that is.
     let input = number(&mut client, "stats", "total_net_input_bytes") as usize;
+    assert!(input >= counted, "{input}");
     link.send(SET.repeat(1000)).unwrap();
     while link.request().unwrap() != ["REPLCONF", "ACK", "30130"] {}
     let input = number(&mut client, "stats", "total_net_input_bytes") as usize - input;
