@@ -12,26 +12,30 @@ use std::os::fd::RawFd;
 pub struct IdleClients {
     /// When to look (in the server's ticks), at whom.
     checks: BinaryHeap<Reverse<(i64, RawFd, u64)>>,
-    /// The timeout that the checks are for, in seconds.
-    timeout: u32,
+    /// The timeout in seconds that all checks are for; None if some client may have been noted for another one or not at
+    /// all, so that all are to be noted.
+    timeout: Option<u32>,
 }
 
 impl IdleClients {
     pub fn watch(&mut self, client: &Client, timeout: u32) {
+        self.timeout = self.timeout.filter(|of_all| *of_all == timeout);
         if timeout > 0 {
             self.checks.push(Reverse((due(client, timeout), client.fd(), client.id)));
         }
     }
 
-    /// Takes over those that another list watches.
-    pub fn append(&mut self, other: &mut IdleClients) {
-        self.checks.append(&mut other.checks);
+    /// Notes those that another list watches: all anew, since they are few and it is rare.
+    pub fn take_over(&mut self, other: &mut IdleClients) {
+        if !std::mem::take(&mut other.checks).is_empty() {
+            self.timeout = None;
+        }
     }
 
     /// The clients that have been idle for `timeout` seconds.
     pub fn due(&mut self, clients: &Clients, ticks: i64, timeout: u32) -> Vec<(RawFd, u64)> {
-        if timeout != self.timeout {
-            self.timeout = timeout;
+        if self.timeout != Some(timeout) {
+            self.timeout = Some(timeout);
             self.checks.clear();
             clients.iter().for_each(|client| self.watch(client, timeout));
         }
@@ -90,6 +94,19 @@ mod tests {
         assert_eq!(idle.due(&clients, 3000, 4), []);
         assert_eq!(idle.due(&clients, 10_000, 4), [one]);
         assert_eq!(idle.due(&clients, 10_000, 0), []);
+    }
+
+    /// It may change more than once before somebody looks.
+    #[test]
+    fn who_comes_while_there_is_another_timeout_is_due_as_well() {
+        for meanwhile in [0, 1000] {
+            let (mut clients, mut idle) = (Clients::new(), IdleClients::default());
+            assert_eq!(idle.due(&clients, 0, 1), []);
+            let one = add(&mut clients, 0);
+            idle.watch(clients.iter().next().unwrap(), meanwhile);
+            assert_eq!(idle.due(&clients, 999, 1), []);
+            assert_eq!(idle.due(&clients, 1000, 1), [one]);
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Shared {
     /// Clients that came during a script are looked after as others are.
     pub fn take_over(&self, net: &mut Net) {
         let mut others = self.others.borrow_mut();
-        net.idle.append(&mut others.idle);
+        net.idle.take_over(&mut others.idle);
         net.unread.append(&mut others.unread);
     }
 
