@@ -425,8 +425,8 @@ fn garbage_is_no_reason_to_fail() {
     engine.limit_memory(8 << 20);
     for _ in 0..20 {
         for table in ["KEYS", "ARGV"] {
-            let leaves = "KEYS[1] = ('x'):rep(1500000) KEYS[2] = KEYS[1] .. 'y' return #KEYS[2]".replace("KEYS", table);
-            assert_eq!(shown(&engine, &leaves, Protocol::Resp2), ":1500001");
+            let leaves = "KEYS[1] = ('x'):rep(1900000) KEYS[2] = KEYS[1] .. 'y' return #KEYS[2]".replace("KEYS", table);
+            assert_eq!(shown(&engine, &leaves, Protocol::Resp2), ":1900001");
         }
     }
 }
