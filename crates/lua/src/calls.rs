@@ -85,8 +85,8 @@ impl Running for Calls<'_> {
         match op {
             op::LOG => self.log(lua, args),
             op::MAY_RUN => self.may_run(lua, args),
-            op::REPLICATE => Ok((self.replicate(args).is_none(), Value::Nil)),
-            op::RESP => Ok((self.choose_protocol(args).is_none(), Value::Nil)),
+            op::REPLICATE => Ok((self.replicate(lua, args).is_none(), Value::Nil)),
+            op::RESP => Ok((self.choose_protocol(lua, args).is_none(), Value::Nil)),
             op::INTERRUPT => {
                 if let Interrupted::Ends(reason) = self.host.interrupt() {
                     self.shared.ended.set(Some(reason));
@@ -125,7 +125,7 @@ impl Running for Calls<'_> {
 
 impl Calls<'_> {
     fn log(&mut self, lua: &Lua, args: &[Value]) -> mlua::Result<(bool, Value)> {
-        let Some(level) = args.first().and_then(number) else {
+        let Some(level) = args.first().and_then(|level| number(lua, level)) else {
             return text(lua, "ERR First argument must be a number (log level).");
         };
         let Some(level) = LogLevel::from_number(level) else { return text(lua, "ERR Invalid debug level.") };
@@ -145,15 +145,15 @@ impl Calls<'_> {
         }
     }
 
-    fn replicate(&mut self, args: &[Value]) -> Option<()> {
+    fn replicate(&mut self, lua: &Lua, args: &[Value]) -> Option<()> {
         // To Lua's C functions, what is no number is 0.
-        self.host.replicate(Replication::from_number(number(args.first()?).unwrap_or(0.0))?);
+        self.host.replicate(Replication::from_number(number(lua, args.first()?).unwrap_or(0.0))?);
         Some(())
     }
 
-    fn choose_protocol(&mut self, args: &[Value]) -> Option<()> {
+    fn choose_protocol(&mut self, lua: &Lua, args: &[Value]) -> Option<()> {
         // What comes behind the point does not count.
-        self.protocol.set(match number(args.first()?)?.trunc() {
+        self.protocol.set(match number(lua, args.first()?)?.trunc() {
             2.0 => Protocol::Resp2,
             3.0 => Protocol::Resp3,
             _ => return None,
@@ -200,11 +200,7 @@ fn text(lua: &Lua, text: &str) -> mlua::Result<(bool, Value)> {
     Ok((true, Value::String(lua.create_string(text)?)))
 }
 
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Integer(number) => Some(*number as f64),
-        Value::Number(number) => Some(*number),
-        Value::String(text) => text.to_str().ok()?.trim().parse().ok(),
-        _ => None,
-    }
+/// A number, or a string that is one to Lua.
+fn number(lua: &Lua, value: &Value) -> Option<f64> {
+    lua.coerce_number(value.clone()).ok().flatten()
 }

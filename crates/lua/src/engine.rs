@@ -128,7 +128,6 @@ impl Engine {
         host: &mut dyn Host,
         start: impl FnOnce() -> mlua::Result<(bool, Value)>,
     ) -> (Result<Value, Failure>, Protocol) {
-        self.shared.ended.set(None);
         let protocol = Cell::new(Protocol::Resp2);
         let mut calls = Calls { shared: &self.shared, protocol: &protocol, host };
         let outcome = calls.during(|| {

@@ -73,6 +73,15 @@ fn lines_for_the_log_have_a_level_and_every_word() {
     assert_eq!(lines, expected);
 }
 
+/// As Lua itself takes them.
+#[test]
+fn texts_are_numbers_where_numbers_are_wanted() {
+    let (notes, _) = run("redis.log('2', 'a') redis.log(' 0x3 ', 'b') redis.setresp(' 3 ') redis.set_repl('0x1') \
+         redis.call('echo')");
+    assert_eq!(notes.lines, [(LogLevel::Notice, "a".into()), (LogLevel::Warning, "b".into())]);
+    assert_eq!((notes.told, notes.calls), (vec![(true, false)], vec![("echo".into(), Protocol::Resp3)]));
+}
+
 #[test]
 fn a_script_says_who_is_told_of_its_changes() {
     let (notes, _) = run("for _, to in ipairs({'NONE', 'AOF', 'SLAVE', 'REPLICA', 'ALL'}) do \
@@ -90,9 +99,32 @@ fn a_script_says_who_is_told_of_its_changes() {
 /// The server counts errors of commands, and those that scripts fail with.
 #[test]
 fn an_error_of_a_command_is_counted_once() {
-    for (script, counted) in
-        [("redis.call('fail')", true), ("redis.call()", false), ("redis.call({})", false), ("error('x')", false)]
-    {
+    for (script, counted) in [
+        ("redis.call('fail')", true),
+        ("redis.call()", false),
+        ("redis.call({})", false),
+        ("redis.log(1)", false),
+        ("redis.setresp(9)", false),
+        ("error('x')", false),
+        ("error({err = 'x', ignore_error_stats_update = false})", false),
+    ] {
         assert_eq!(run(script).1.unwrap_err().counted, counted, "{script}");
+    }
+    for (value, expected) in [
+        ("redis.pcall('fail')", &[("ERR failed", true)][..]),
+        ("redis.pcall()", &[("ERR Please specify at least one argument for this redis lib call", false)]),
+        ("redis.error_reply('x')", &[("ERR x", false)]),
+        ("{{err = 'MY x'}, {err = 'MY y', ignore_error_stats_update = false}}", &[("MY x", false), ("MY y", false)]),
+        ("(function() local t = {} t[1] = t return t end)()", &[("ERR reached lua stack limit", false)]),
+    ] {
+        let engine = Engine::new(&[], &[]).unwrap();
+        let script = engine.compile(format!("local value = {value} return value").as_bytes()).unwrap();
+        let (result, _) = engine.run(&script, Kind::Script, &[], &[], &mut Notes::default());
+        let mut told = Vec::new();
+        let mut tell = |text: &[u8], counted| told.push((String::from_utf8_lossy(text).into_owned(), counted));
+        crate::write(&result.unwrap(), &mut Vec::new(), usize::MAX, (Protocol::Resp2, Protocol::Resp2), &mut tell)
+            .unwrap();
+        let told: Vec<_> = told.iter().map(|(text, counted)| (text.as_str(), *counted)).collect();
+        assert_eq!(told, expected, "{value}");
     }
 }

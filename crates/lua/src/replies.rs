@@ -108,11 +108,7 @@ fn members<'b>(lua: &Lua, count: i64, mut rest: &'b [u8]) -> mlua::Result<(Value
     Ok((one_field(lua, "set", set)?, rest))
 }
 
-/// A null or NaN is no key in Lua.
+/// A null is no key in Lua.
 fn put(table: &Table, key: Value, value: Value) -> mlua::Result<()> {
-    match key {
-        Value::Nil => Ok(()),
-        Value::Number(number) if number.is_nan() => Ok(()),
-        key => table.raw_set(key, value),
-    }
+    if key.is_nil() { Ok(()) } else { table.raw_set(key, value) }
 }

@@ -228,5 +228,8 @@ mod tests {
         let value = lua.load("local t = {} for i = 1, 300 do t[i] = 'abc' end return t").eval().unwrap();
         let mut out = Vec::new();
         assert!(write(&value, &mut out, 1000, (Resp2, Resp2), &mut |_, _| {}).is_err());
+        // What was written before does not count.
+        let mut out = vec![b'x'; 2000];
+        assert!(write(&Value::Boolean(true), &mut out, 1000, (Resp2, Resp2), &mut |_, _| {}).is_ok());
     }
 }

@@ -229,7 +229,8 @@ function globals.load(source, name)
       break
     end
     if type(piece) ~= "string" then
-      return nil, "reader function must return a string"
+      local source, line = tools.where()
+      return nil, (source and source:sub(2) .. ":" .. line .. ": " or "") .. "reader function must return a string"
     end
     count = count + 1
     pieces[count] = piece
@@ -281,7 +282,6 @@ end
 
 tables.insert = changing("insert", lua.table.insert, 2, insert_outside)
 tables.remove = changing("remove", lua.table.remove, 1)
-tables.setn = changing("setn", lua.table.setn)
 
 -- What compares for it fails by itself.
 local sort = lua.table.sort
@@ -397,12 +397,10 @@ loading.register_function = failing(function(...)
   local name, call, description, flags = ...
   if count < 1 or count > 2 then
     return "ERR wrong number of arguments to redis.register_function"
-  elseif count == 2 then
-    description = nil
-  elseif type(name) ~= "table" then
+  elseif count == 1 and type(name) ~= "table" then
     return "ERR calling redis.register_function with a single argument is only applicable to Lua table (representing "
         .. "named arguments)."
-  else
+  elseif count == 1 then
     local named = name
     name, call = nil, nil
     for key, value in next, named do
@@ -455,7 +453,6 @@ local globals_of_functions = setmetatable({ redis = readonly(of_functions) }, { 
 
 local of_libraries = { __newindex = refuse }
 local library_globals = setmetatable({}, of_libraries)
-behind[library_globals] = globals
 local loading_globals = setmetatable({ redis = readonly(loading) }, { __index = missing })
 
 return {
@@ -475,7 +472,6 @@ return {
   end,
   library_globals = library_globals,
   load_library = function(library)
-    return_line = nil
     of_libraries.__index = loading_globals
     return xpcall(library, explained)
   end,

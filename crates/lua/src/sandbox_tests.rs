@@ -7,6 +7,9 @@ use crate::host::Registered;
 #[test]
 fn functions_of_redis_refuse_other_arguments() {
     for (call, error) in [
+        ("redis.log('x', 'y')", "First argument must be a number (log level)."),
+        ("redis.acl_check_cmd()", "Please specify at least one argument for this redis lib call"),
+        ("redis.acl_check_cmd('nosuch')", "Invalid command passed to redis.acl_check_cmd()"),
         ("redis.log(1)", "redis.log() requires two arguments or more."),
         ("redis.setresp(2, 3)", "redis.setresp() requires one argument."),
         ("redis.set_repl(1, 2)", "redis.set_repl() requires two arguments."),
@@ -16,7 +19,17 @@ fn functions_of_redis_refuse_other_arguments() {
     }
     expect("return redis.status_reply(1)", "-ERR wrong number or type of arguments");
     expect("return redis.sha1hex(12)", "$40 7b52009b64fd0a2a49e6d8a939753077792b0554");
+    for text in ["{}", "true"] {
+        expect(&format!("return redis.sha1hex({text})"), "$40 da39a3ee5e6b4b0d3255bfef95601890afd80709");
+    }
+    expect("return redis.status_reply('a', 'b')", "-ERR wrong number or type of arguments");
+    expect(
+        "return {redis.status_reply('a b'), redis.error_reply('MYERR'), redis.error_reply('My err')}",
+        "*3 +a b -ERR MYERR -My err",
+    );
     expect("return redis.replicate_commands()", ":1");
+    expect("return {tostring(redis.breakpoint()), type(redis.debug)}", "*2 $5 false $8 function");
+    expect("return {redis.acl_check_cmd('echo', 'a'), redis.acl_check_cmd('echo')}", "*2 :1 $-1");
 }
 
 #[test]
@@ -34,6 +47,37 @@ fn every_shared_table_is_protected() {
 }
 
 #[test]
+fn functions_of_strings_fail_as_in_c() {
+    for (call, failure) in [
+        ("string.find('a', nil)", "bad argument #2 to 'find' (string expected, got nil)"),
+        ("string.gsub('a', 'a')", "bad argument #3 to 'gsub' (string/function/table expected)"),
+        ("('a'):match('%')", "malformed pattern (ends with '%')"),
+        ("('a'):gsub('a', '%2')", "invalid capture index"),
+        ("('a'):gsub('[a', 'b')", "malformed pattern (missing ']')"),
+        ("pairs(nil)", "bad argument #1 to 'pairs' (table expected, got nil)"),
+        ("pairs()", "bad argument #1 to 'pairs' (table expected, got no value)"),
+        ("next(1)", "bad argument #1 to 'next' (table expected, got number)"),
+        ("rawset(1, 2, 3)", "bad argument #1 to 'rawset' (table expected, got number)"),
+        ("getmetatable()", "bad argument #1 to 'getmetatable' (value expected)"),
+        ("setmetatable({}, 1)", "bad argument #2 to 'setmetatable' (nil or table expected)"),
+        ("unpack()", "bad argument #1 to 'unpack' (table expected, got no value)"),
+        ("unpack({}, 'x')", "bad argument #2 to 'unpack' (number expected, got string)"),
+        ("table.insert({}, 'x', 1)", "bad argument #2 to 'insert' (number expected, got string)"),
+        ("table.insert(1, 2)", "bad argument #1 to 'insert' (table expected, got number)"),
+        ("table.setn({}, 1)", "'setn' is obsolete"),
+        ("math.random(2^40)", "bad argument #1 to 'random' (interval is empty)"),
+        ("math.random(0, 2^31)", "bad argument #2 to 'random' (interval is empty)"),
+        ("math.random('x', 2)", "bad argument #1 to 'random' (number expected, got string)"),
+        ("math.random(1, {})", "bad argument #2 to 'random' (number expected, got table)"),
+    ] {
+        expect(&format!("local x = {call}"), &format!("failed: ERR user_script:1: {failure} @user_script:1"));
+    }
+    expect("local x = ('a'):gsub('a', function() error({err = 'MY e'}) end)", "failed: MY e @user_script:1");
+    expect("return {('abc'):gsub('%w', {a = 'x'})}", "*2 $3 xbc :3");
+    expect("return {string.gfind('a b', '%a')(), ('k=v'):match('(%w)=(%w)')}", "*3 $1 a $1 k $1 v");
+}
+
+#[test]
 fn texts_are_compiled_as_in_lua() {
     expect("return loadstring('return ...')(7)", ":7");
     expect("return select('#', loadstring(12))", ":2");
@@ -41,6 +85,10 @@ fn texts_are_compiled_as_in_lua() {
     expect(
         "local pieces = {'x x'} return select(2, load(function() return table.remove(pieces) end))",
         "$31 (load):1: '=' expected near 'x'",
+    );
+    expect(
+        "local pieces = {'x x'} return select(2, load(function() return table.remove(pieces) end, '@chunk'))",
+        "$30 chunk:1: '=' expected near 'x'",
     );
 }
 
@@ -50,6 +98,36 @@ fn caught_errors_are_what_was_raised() {
     expect("return select(2, pcall())", "$31 attempt to call a boolean value");
     let with = "setmetatable({}, {__index = function() error('mine', 0) end})";
     expect(&format!("return select(2, pcall(function() local x = ('x'):gsub('.', {with}) end))"), "$4 mine");
+}
+
+#[test]
+fn caught_errors_name_the_scripts_line() {
+    for (script, text) in [
+        ("a = 1", "Attempt to modify a readonly table"),
+        ("redis.a = 1", "Attempt to modify a readonly table"),
+        ("return a", "Script attempted to access nonexistent global variable 'a'"),
+        ("string.find()", "bad argument #1 to 'find' (string expected, got no value)"),
+        ("error(select(2, load(function() return {} end)), 0)", "reader function must return a string"),
+    ] {
+        let text = format!("user_script:1: {text}");
+        let expected = format!("${} {text}", text.len());
+        expect(&format!("return select(2, pcall(function() {script} end))"), &expected);
+    }
+}
+
+/// A function has no line of the script that was run before it.
+#[test]
+fn functions_and_scripts_know_nothing_of_each_others_lines() {
+    let engine = Engine::new(&[], &[]).unwrap();
+    let text = "redis.register_function('f', function() return string.find(nil, 'a') end)";
+    let function = load(&engine, text).unwrap().0.remove(0).script;
+    let failure = || {
+        let (result, _) = engine.run(&function, Kind::Function, &[], &[], &mut Echo::default());
+        String::from_utf8(result.unwrap_err().text).unwrap()
+    };
+    let before = failure();
+    assert_eq!(shown(&engine, "\n\nreturn 1", Protocol::Resp2), ":1");
+    assert_eq!(failure(), before);
 }
 
 #[test]

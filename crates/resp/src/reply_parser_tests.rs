@@ -28,6 +28,8 @@ fn every_type() {
         (",INF\r\n", Reply::Double(text("INF"))),
         ("#t\r\n", Reply::Boolean(true)),
         ("#f\r\n", Reply::Boolean(false)),
+        ("#T\r\n", Reply::Boolean(true)),
+        ("#F\r\n", Reply::Boolean(false)),
         ("(-123456789012345678901234567890\r\n", Reply::BigNumber(text("-123456789012345678901234567890"))),
         ("=7\r\ntxt:abc\r\n", Reply::Verbatim(text("abc"))),
         ("*0\r\n", Reply::Array(vec![])),

@@ -156,6 +156,14 @@ mod tests {
     }
 
     #[test]
+    fn short_content_is_not_shared() {
+        for (len, is_shared) in [(3, false), (SHARED_MIN - 1, false), (SHARED_MIN, true)] {
+            let bytes = Bytes::from(Content::Shared(&Arc::new(vec![b'x'; len])));
+            assert_eq!(matches!(bytes, Bytes::Shared(_)), is_shared, "{len}");
+        }
+    }
+
+    #[test]
     fn what_can_be_kept_is_not_copied() {
         let content = Arc::new(vec![b'x'; SHARED_MIN]);
         let mut bytes = Bytes::from(Content::from(&[b'y'; SHARED_MIN]));

@@ -37,8 +37,9 @@ pub enum Found {
 #[derive(Clone, Copy)]
 pub struct Place {
     hash: u64,
-    /// Its entry, expired or not, and when that expires.
+    /// Its entry, expired or not.
     id: Option<EntryId>,
+    /// When the entry expires; of no meaning without one.
     deadline: Option<i64>,
 }
 
@@ -154,7 +155,7 @@ impl Keyspace {
                 key_of(&self.keys, entry) == key
             })
         });
-        Place { hash, id, deadline: deadline.filter(|_| id.is_some()) }
+        Place { hash, id, deadline }
     }
 
     /// What there is under `key`.

@@ -80,6 +80,8 @@ fn a_foreign_block_is_checked_and_converted() {
     assert_eq!(from(&[b"7", b"1", b"7", b"1"]), None);
     assert_eq!(from(&[b"a", b"1234567890"]), Some(("listpack", 1)));
     assert_eq!(from(&[b"a", b"12345678901"]), Some(("hashtable", 1)));
+    assert_eq!(from(&[b"1234567890", b"a"]), Some(("listpack", 1)));
+    assert_eq!(from(&[b"12345678901", b"a"]), Some(("hashtable", 1)));
     for (entries, encoding) in [(8, "listpack"), (9, "hashtable")] {
         let many: Vec<String> = (0..2 * entries).map(|i| i.to_string()).collect();
         assert_eq!(from(&many.iter().map(|text| text.as_bytes()).collect::<Vec<_>>()), Some((encoding, entries)));
@@ -122,8 +124,11 @@ fn random_fields_come_with_their_values() {
         };
         assert_eq!(hash.random(generator(1)).is_none(), count == 0);
         let mut number = generator(4);
-        let any: std::collections::HashSet<_> =
-            (0..4000).filter_map(|_| hash.random(&mut number)).map(|(field, _)| field.to_vec()).collect();
+        let mut any = std::collections::HashSet::new();
+        for (field, value) in (0..4000).filter_map(|_| hash.random(&mut number)) {
+            check(field, value);
+            any.insert(field.to_vec());
+        }
         assert_eq!(any.len(), count);
         let (mut repeated, mut seen) = (0, std::collections::HashSet::new());
         hash.random_repeated(4000, generator(2), |field, value| {

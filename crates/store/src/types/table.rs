@@ -219,7 +219,7 @@ pub(super) fn choose<T>(
     mut random: impl FnMut() -> u64,
     mut found: impl FnMut(T),
 ) {
-    let (mut left, mut wanted) = (len as u64, count.min(len) as u64);
+    let (mut left, mut wanted) = (len as u64, count as u64);
     for item in items {
         if wanted == 0 {
             return;

@@ -230,6 +230,8 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::Shared;
+    use std::rc::Rc;
 
     fn written(source: &str, settings: Settings) -> Result<Vec<u8>, String> {
         let lua = Lua::new();
@@ -248,6 +250,18 @@ mod tests {
         }
         assert_eq!(written("{1, {2}, ('x'):rep(80)}", settings).unwrap().len(), 90);
         assert!(written("{1, {2}, ('x'):rep(90)}", settings).is_ok(), "the last value may pass it");
+    }
+
+    #[test]
+    fn text_ends_at_the_limit_of_the_scripts_memory() {
+        let lua = Lua::new();
+        let shared = Rc::new(Shared::new());
+        shared.memory_max.set(1_000_000);
+        lua.set_app_data(shared);
+        let value: Value = lua.load("local t = {1} for i = 1, 22 do t = {t, t} end return t").eval().unwrap();
+        let next = lua.globals().get("next").unwrap();
+        let written = write(&lua, &next, Settings::default(), &value);
+        assert!(written.is_err_and(|error| error.to_string() == "not enough memory"));
     }
 
     #[test]

@@ -142,6 +142,8 @@ fn measure(table: &Table) -> mlua::Result<(usize, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shared::Shared;
+    use std::rc::Rc;
 
     #[test]
     fn bytes_end_at_their_limit() {
@@ -155,5 +157,16 @@ mod tests {
         assert_eq!(packed(shared, 1_000), Err("not enough memory".into()));
         assert_eq!(packed("{1, 2, 3, {a = 'b'}}", 1_000), Ok(9));
         assert_eq!(packed("{1, 2, 3, {a = 'b'}}", 4), Err("not enough memory".into()));
+    }
+
+    #[test]
+    fn bytes_end_at_the_limit_of_the_scripts_memory() {
+        let lua = Lua::new();
+        let shared = Rc::new(Shared::new());
+        shared.memory_max.set(1_000);
+        lua.set_app_data(shared);
+        let value: Value = lua.load("local t = {1} for i = 1, 12 do t = {t, t} end return t").eval().unwrap();
+        let packed = Output::new(&lua).value(&value);
+        assert!(packed.is_err_and(|error| error.to_string() == "not enough memory"));
     }
 }

@@ -39,7 +39,7 @@ fn bits(bytes: &[u8], start: i64, end: Option<i64>, unit: Unit) -> Range<u64> {
         place => place.unsigned_abs(),
     };
     let start = from_end(start).min(total);
-    let end = end.map_or(total, |end| from_end(end).saturating_add(1).min(total));
+    let end = end.map_or(total, |end| (from_end(end) + 1).min(total));
     start * unit.bits()..end * unit.bits()
 }
 

@@ -43,7 +43,7 @@ fn sigma(mut x: f64) -> f64 {
 
 /// Corrects for registers that can grow no more.
 fn tau(mut x: f64) -> f64 {
-    if x == 0.0 || x == 1.0 {
+    if x == 0.0 {
         return 0.0;
     }
     let (mut y, mut z) = (1.0, 1.0 - x);

@@ -92,6 +92,14 @@ fn a_change_makes_the_kept_estimate_stale() {
 }
 
 #[test]
+fn the_kept_estimate_stays_when_it_becomes_dense() {
+    let mut bytes = of(["a"], ANY);
+    cache(&mut bytes, 1);
+    make_dense(&mut bytes).unwrap();
+    assert_eq!((encoding(&bytes), cached(&bytes)), (Some(Encoding::Dense), Some(1)));
+}
+
+#[test]
 fn extreme_registers_have_estimates() {
     let mut dense = new();
     make_dense(&mut dense).unwrap();
@@ -102,6 +110,18 @@ fn extreme_registers_have_estimates() {
     assert_eq!(count(&dense), Ok(i64::MAX as u64));
     dense[HEADER..].fill(0xff);
     assert_eq!(count(&dense), Ok(i64::MAX as u64));
+    // redis-server 7.0.15's.
+    for (values, estimate) in [
+        ([49, 49, 49, 50], 7_603_721_770_196_755_456),
+        ([49, 49, 49, 51], 8_422_478_396_212_802_560),
+        ([48, 49, 50, 51], 7_271_791_730_555_049_984),
+    ] {
+        dense[HEADER..].fill(0);
+        for register in 0..REGISTERS {
+            set_dense(&mut dense[HEADER..], register, values[register % 4]);
+        }
+        assert_eq!(count(&dense), Ok(estimate), "{values:?}");
+    }
 }
 
 #[test]
@@ -132,6 +152,10 @@ fn neighbours_with_the_same_value_are_one_run() {
         set(&mut bytes, register, 1, ANY).unwrap();
     }
     assert_eq!(decode(&bytes), [Run::Zero(10), Run::Value(1, 4), Run::Value(1, 1), Run::LongZero(REGISTERS - 15)]);
+    // What is left of a run joins the one behind it.
+    set(&mut bytes, 11, 2, ANY).unwrap();
+    let joined = [Run::Value(1, 1), Run::Value(2, 1), Run::Value(1, 3)];
+    assert_eq!(decode(&bytes)[1..4], joined);
 }
 
 #[test]

@@ -148,9 +148,6 @@ impl EntryLog {
         if let Some((&master, _)) = last {
             self.edit(master, |node| node.append(master, id, pairs));
         } else {
-            if let Some((&full, _)) = self.nodes.last_key_value() {
-                self.edit(full, Node::shrink);
-            }
             self.insert_node(id, Node::new(pairs));
         }
         self.length += 1;

@@ -210,7 +210,6 @@ impl Group {
         if is_news {
             self.entries_read = match self.entries_read {
                 Some(read) if !log.has_gaps_from(id) => Some(read.wrapping_add(1)),
-                unknown if log.entries_added() == 0 => unknown,
                 _ => log.added_up_to(id),
             };
             self.last_id = id;

@@ -28,6 +28,25 @@ fn nobody_knows_how_many_were_read_while_a_deleted_one_is_ahead() {
     assert_eq!((group.entries_read(), group.lag(&log)), (None, None));
 }
 
+/// As redis-server 7.0.15 replies.
+#[test]
+fn the_lag_where_deleted_entries_meet_what_was_read() {
+    let with_read = |seq, read| Group::new(id(seq), Some(read));
+    let mut log = filled(5);
+    log.delete(id(3));
+    assert_eq!(with_read(3, 3).lag(&log), None, "the last one that was read was deleted");
+    for seq in [1, 2, 4, 5] {
+        log.delete(id(seq));
+    }
+    assert_eq!(with_read(2, 2).lag(&log), Some(3), "all were deleted");
+    assert_eq!(with_read(0, 5).lag(&EntryLog::default()), Some(0), "none was ever added");
+    assert_eq!(EntryLog::default().added_up_to(id(5)), Some(0));
+    let mut log = filled(5);
+    log.set_id(id(5), Some(5), id(1)).unwrap();
+    assert_eq!(with_read(1, 1).lag(&log), None, "the first one is said to be deleted");
+    assert_eq!(Group::new(id(1), None).lag(&log), None);
+}
+
 /// What is no news is not told to replicas.
 #[test]
 fn only_a_larger_id_is_news_to_a_group() {
@@ -214,11 +233,14 @@ proptest! {
         let inside = || model.clone().into_iter().filter(|(id, _)| (first..=last).contains(id));
         prop_assert!(group.pending_range(first, last).map(with_name).eq(inside()));
         prop_assert_eq!(group.pending_range(last, first).count(), 0);
+        prop_assert_eq!(group.pending_range(first, first).count(), usize::from(model.contains_key(&first)));
         prop_assert_eq!(group.next_pending(first).map(with_name), model.clone().into_iter().find(|(id, _)| *id >= first));
         for (name, consumer) in consumers {
             let own = inside().filter(|(_, pending)| pending.0 == name);
             prop_assert!(group.pending_range_of(consumer, first, last).map(with_name).eq(own));
             prop_assert_eq!(group.pending_range_of(consumer, last, first).count(), 0);
+            let has_first = model.get(&first).is_some_and(|pending| pending.0 == name);
+            prop_assert_eq!(group.pending_range_of(consumer, first, first).count(), usize::from(has_first));
         }
     }
 }

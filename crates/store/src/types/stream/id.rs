@@ -177,6 +177,7 @@ mod tests {
         assert_eq!(Id::parse(&[b'0'; 128], 0), None);
         assert_eq!(Id::parse(&[b'0'; 127], 0), Some(Id::MIN));
         assert_eq!(Id::parse(b" 005-+07", 0), Some(Id::new(5, 7)));
+        assert_eq!(Id::parse(b"\x0b5-\t\r 7", 0), Some(Id::new(5, 7)));
         assert_eq!(Id::parse(b"5--07", 0), Some(Id::new(5, 7u64.wrapping_neg())));
         assert_eq!(Id::new(12, 34).to_string(), "12-34");
         assert_eq!(Id::parse(b"5\0-7", 9), Some(Id::new(5, 9)));
@@ -211,6 +212,8 @@ mod tests {
         for bad in ["-", "+", "-*", "7-**", "**", "7-8-*"] {
             assert_eq!(new(bad), None, "{bad}");
         }
+        let zeros = |count| new(&format!("{}-*", "0".repeat(count)));
+        assert_eq!((zeros(125), zeros(126)), (Some(NewId::Time(0)), None));
     }
 
     #[test]

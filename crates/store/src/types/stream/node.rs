@@ -138,11 +138,6 @@ impl Node {
         self.packed.allocated()
     }
 
-    /// Gives back spare capacity.
-    pub(super) fn shrink(&mut self) {
-        self.packed.shrink();
-    }
-
     /// Whether an entry still fits: with `bytes` in so many elements.
     pub(super) fn has_room(&self, bytes: usize, elements: usize) -> bool {
         self.size() + cost_bound(bytes, elements) <= MAX_BYTES
@@ -273,10 +268,9 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// A number of elements: no more than there are bytes.
+    /// A number of elements.
     fn count(&mut self) -> Result<usize, Corrupt> {
-        let end = self.end;
-        self.integer_if(|count| usize::try_from(count).is_ok_and(|count| count < end)).map(|count| count as usize)
+        self.integer_if(|count| count >= 0).map(|count| count as usize)
     }
 
     fn skip(&mut self, count: usize) -> Result<(), Corrupt> {

@@ -92,6 +92,8 @@ fn blocks_that_are_no_node_are_refused() {
     for (at, value) in [(6, -1), (6, 1), (6, 2), (18, 0), (18, -1)] {
         assert!(with(at, value).is_err(), "{value} at {at}");
     }
+    let twice = [&good[..18], &[0, 0], &good[20..]].concat();
+    assert!(read(&twice).is_err(), "two entries with the node's own id");
     assert!(with(11, -1).is_ok() && with(12, 0).is_ok() && with(12, 1 << 62).is_ok(), "deleted ones need no order");
     // The field, and values.
     for at in [3, 8, 14, 15, 20] {

@@ -18,7 +18,7 @@ impl EntryLog {
         if added == 0 || id == self.last_id || self.length == 0 && id < self.last_id {
             return Some(added);
         }
-        if id > self.last_id || self.max_deleted_id != Id::MIN && self.max_deleted_id >= self.first_id {
+        if self.max_deleted_id != Id::MIN && self.max_deleted_id >= self.first_id {
             return None;
         }
         let before_first = added.wrapping_sub(self.length as i64);

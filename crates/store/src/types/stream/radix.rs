@@ -57,6 +57,7 @@ mod tests {
         assert_eq!(count(&[(1, 0)]), 2);
         assert_eq!(count(&[(1, 0), (1, 1)]), 4);
         assert_eq!(count(&[(1, 0), (2, 0)]), 6);
+        assert_eq!(count(&[(1, 0), (2, 0), (3, 0), (4, 0)]), 10);
         assert_eq!(count(&[(1, 0), (1, 1), (2, 0)]), 8);
         assert_eq!(count(&[(1, 0), (1, 1), (1, 256), (300, 7), (1 << 60, 0)]), 14);
     }

@@ -23,12 +23,11 @@ impl EntryLog {
     /// Adds the node with an id, which is larger than those of the entries that are there. The error has the offset in the
     /// block of what is wrong; 0 if it is the id. Nodes without entries, which Redis may have, are left out.
     pub fn restore_node(&mut self, master: Id, block: Vec<u8>) -> Result<(), Corrupt> {
-        let mut node = Node::from_packed(master, Packed::from_bytes(block)?)?;
+        let node = Node::from_packed(master, Packed::from_bytes(block)?)?;
         if self.last_entry().is_some_and(|last| master <= last.id()) {
             return Err(Corrupt(0));
         }
         if node.len() > 0 {
-            node.shrink();
             self.length += node.len() as u64;
             self.insert_node(master, node);
         }

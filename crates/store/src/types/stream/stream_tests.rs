@@ -55,6 +55,9 @@ fn freed_in_slices() {
     assert!(!stream.free_some(1));
     assert_eq!(stream.allocated(), 0);
     assert!(!Stream::new().free_some(1));
+    let mut without_groups = filled();
+    assert!(without_groups.delete_group(b"g1") && without_groups.delete_group(b"g2"));
+    assert!(without_groups.free_some(2) && !without_groups.free_some(1));
     assert!(!filled().free_some(27));
 }
 

@@ -39,6 +39,14 @@ fn grows_at_the_limits_of_redis() {
     set.remove_range(0..128);
     assert_eq!((set.len(), set.encoding()), (1, "skiplist"));
 
+    for (count, encoding) in [(128, "listpack"), (129, "skiplist")] {
+        let mut set = SortedSet::new();
+        set.extend(filled(count).iter(), &Limits::default());
+        assert_eq!((set.len(), set.encoding()), (count, encoding));
+        assert_eq!((set.range(count..count + 9).count(), set.range(count + 5..count + 9).count()), (0, 0));
+        assert_eq!((set.remove_range(count + 5..count + 9), set.len()), (0, count));
+    }
+
     let mut set = SortedSet::new();
     set.insert(&[b'x'; 64], score(1.0), &Limits::default());
     assert_eq!(set.encoding(), "listpack");
